@@ -1,0 +1,3 @@
+//! A live monitor of localhost ports.
+
+pub mod model;

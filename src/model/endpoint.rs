@@ -1,0 +1,397 @@
+//! An endpoint: one socket of this machine, its addresses, its state, its owners and how it relates to others.
+
+use crate::model::process::Process;
+use crate::model::text::SystemText;
+use std::fmt::{self, Display};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4};
+use std::sync::Arc;
+use std::time::Instant;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Protocol {
+    Tcp,
+    Udp,
+}
+
+impl Protocol {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Tcp => "tcp",
+            Self::Udp => "udp",
+        }
+    }
+}
+
+impl Display for Protocol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Family {
+    Ipv4,
+    Ipv6,
+}
+
+/// The states of a TCP socket (RFC 9293, section 3.3.2), and what UDP and merely bound sockets have instead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum State {
+    Listen,
+    Established,
+    SynSent,
+    SynRecv,
+    FinWait1,
+    FinWait2,
+    TimeWait,
+    CloseWait,
+    LastAck,
+    Closing,
+    Closed,
+    /// TCP: bound to a port, neither listening nor connected.
+    Bound,
+    /// UDP without a remote end.
+    Unconn,
+}
+
+impl State {
+    pub const ALL: [Self; 13] = [
+        Self::Listen,
+        Self::Established,
+        Self::SynSent,
+        Self::SynRecv,
+        Self::FinWait1,
+        Self::FinWait2,
+        Self::TimeWait,
+        Self::CloseWait,
+        Self::LastAck,
+        Self::Closing,
+        Self::Closed,
+        Self::Bound,
+        Self::Unconn,
+    ];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Listen => "LISTEN",
+            Self::Established => "ESTABLISHED",
+            Self::SynSent => "SYN_SENT",
+            Self::SynRecv => "SYN_RECV",
+            Self::FinWait1 => "FIN_WAIT1",
+            Self::FinWait2 => "FIN_WAIT2",
+            Self::TimeWait => "TIME_WAIT",
+            Self::CloseWait => "CLOSE_WAIT",
+            Self::LastAck => "LAST_ACK",
+            Self::Closing => "CLOSING",
+            Self::Closed => "CLOSED",
+            Self::Bound => "BOUND",
+            Self::Unconn => "UNCONN",
+        }
+    }
+}
+
+impl Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// What makes a socket that socket across samples, whatever its state and, on Linux, whoever owns it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum EndpointId {
+    /// The 64-bit socket cookie of the Linux kernel (`INET_DIAG_NOCOOKIE` in `inet_diag.h` is its absence).
+    Cookie(u64),
+    /// A socket with a remote end, by both ends: its inode turns 0 in TIME_WAIT.
+    Pair {
+        protocol: Protocol,
+        local: SocketAddr,
+        remote: SocketAddr,
+    },
+    /// A socket without a remote end. `mark` is the inode on Linux and the owner's pid elsewhere, `ordinal` counts
+    /// the equals.
+    Standing {
+        protocol: Protocol,
+        local: SocketAddr,
+        mark: u64,
+        ordinal: u32,
+    },
+}
+
+/// Who holds a socket, as far as it may be seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Owners {
+    /// At least one process, the topmost first.
+    Known(Vec<Arc<Process>>),
+    /// There is an owner that may not be seen.
+    Hidden,
+    /// No process has it: what the kernel keeps after or before one (TIME_WAIT, SYN_RECV).
+    None,
+}
+
+impl Owners {
+    pub fn known(&self) -> &[Arc<Process>] {
+        match self {
+            Self::Known(processes) => processes,
+            Self::Hidden | Self::None => &[],
+        }
+    }
+
+    /// The topmost holder: the one that is shown for all.
+    pub fn first(&self) -> Option<&Arc<Process>> {
+        self.known().first()
+    }
+}
+
+/// A socket as a source of sockets reports it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Socket {
+    pub id: EndpointId,
+    pub protocol: Protocol,
+    /// v4-mapped addresses are IPv4 here: see [`canonical`].
+    pub local: SocketAddr,
+    pub remote: Option<SocketAddr>,
+    /// `None` where the source cannot tell, as netstat2 cannot for UDP.
+    pub state: Option<State>,
+    /// Whether a socket on `::` leaves IPv4 alone; `None` where the source cannot tell.
+    pub only_v6: Option<bool>,
+    /// The user of the socket; `None` where unknown. TIME_WAIT and SYN_RECV have none (the kernel says 0).
+    pub uid: Option<u32>,
+    pub user: Option<SystemText>,
+    pub owners: Owners,
+}
+
+impl Socket {
+    pub fn port(&self) -> u16 {
+        self.local.port()
+    }
+
+    pub fn family(&self) -> Family {
+        family(self.local.ip())
+    }
+
+    /// Listening, bound, or UDP without a remote end: what holds a port for itself.
+    pub fn is_standing(&self) -> bool {
+        match self.state {
+            Some(State::Listen | State::Bound | State::Unconn) => true,
+            Some(_) => false,
+            None => self.remote.is_none(),
+        }
+    }
+
+    pub fn is_listening(&self) -> bool {
+        self.state == Some(State::Listen)
+    }
+
+    pub fn reach(&self) -> Reach {
+        Reach::of(self.local.ip())
+    }
+
+    /// Whether others than this machine can reach it.
+    pub fn is_exposed(&self) -> bool {
+        self.is_standing() && self.reach() != Reach::Loopback
+    }
+
+    /// Whether it is one socket for IPv6 and IPv4 on all addresses, written `*`.
+    pub fn is_dual_stack(&self) -> bool {
+        self.only_v6 == Some(false) && self.local.is_ipv6() && self.local.ip().is_unspecified()
+    }
+
+    /// The local address as it is written: `*` for a socket on all addresses of both families.
+    pub fn local_address(&self) -> String {
+        if self.is_dual_stack() {
+            "*".to_owned()
+        } else {
+            address(self.local)
+        }
+    }
+
+    /// Whether a client that connects to `to` reaches this listening socket.
+    pub fn accepts_on(&self, to: SocketAddr) -> bool {
+        let own = self.local.ip();
+        let covers = own == to.ip()
+            || own.is_unspecified()
+                && (own.is_ipv6() == to.is_ipv6() || own.is_ipv6() && self.only_v6 != Some(true));
+        self.is_listening() && self.port() == to.port() && covers
+    }
+}
+
+/// How far a local address reaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Reach {
+    /// 127.0.0.0/8 and ::1 (RFC 1122, section 3.2.1.3; RFC 4291, section 2.5.3).
+    Loopback,
+    /// 0.0.0.0 or `::`: every address of the machine.
+    Wildcard,
+    /// One address of the machine that is not loopback.
+    Address,
+}
+
+impl Reach {
+    pub fn of(ip: IpAddr) -> Self {
+        if is_loopback(ip) {
+            Self::Loopback
+        } else if ip.is_unspecified() {
+            Self::Wildcard
+        } else {
+            Self::Address
+        }
+    }
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Loopback => "loopback",
+            Self::Wildcard => "wildcard",
+            Self::Address => "address",
+        }
+    }
+}
+
+/// An endpoint: a socket and what following it over time and beside the others has taught.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    pub socket: Socket,
+    pub since: Since,
+    pub relation: Relation,
+}
+
+impl Endpoint {
+    pub fn id(&self) -> EndpointId {
+        self.socket.id
+    }
+}
+
+/// Since when a socket has been there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Since {
+    /// It was seen to open: absent in one sample, there in the next.
+    Opened(Instant),
+    /// It stood in the first sample; its age is only bounded.
+    Before(Instant),
+}
+
+/// What a socket is to the other sockets of the table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Relation {
+    pub side: Side,
+    /// Whether it belongs to the local scope: standing, or both ends here, or accepted by a listener of this machine.
+    pub is_local: bool,
+    /// The process at the other end, when it is on this machine and may be seen.
+    pub peer: Option<Arc<Process>>,
+    /// Whether another process holds the same port number on another local address.
+    pub shares_number: bool,
+}
+
+/// Which part an endpoint plays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Side {
+    /// It holds its port: listening, bound, or UDP without a remote end.
+    Standing,
+    /// A connection that a listener of this machine accepted.
+    Server,
+    /// A connection that was opened from here.
+    Client,
+    /// A connection whose listener is gone: nothing tells the sides apart any more.
+    Unknown,
+}
+
+pub fn family(ip: IpAddr) -> Family {
+    if ip.is_ipv4() {
+        Family::Ipv4
+    } else {
+        Family::Ipv6
+    }
+}
+
+/// 127.0.0.0/8, ::1 and ::ffff:127.0.0.0/104.
+pub fn is_loopback(ip: IpAddr) -> bool {
+    ip.to_canonical().is_loopback()
+}
+
+/// The same address with a v4-mapped one (RFC 4291, section 2.5.5.2) written as the IPv4 address it stands for.
+pub fn canonical(address: SocketAddr) -> SocketAddr {
+    match address {
+        SocketAddr::V6(v6) => match v6.ip().to_ipv4_mapped() {
+            Some(v4) => SocketAddr::V4(SocketAddrV4::new(v4, v6.port())),
+            None => address,
+        },
+        SocketAddr::V4(_) => address,
+    }
+}
+
+/// The address without its port, with the scope of a link-local one: `127.0.0.1`, `::1`, `fe80::1%2`.
+pub fn address(of: SocketAddr) -> String {
+    match of {
+        SocketAddr::V6(v6) if v6.scope_id() != 0 => format!("{}%{}", v6.ip(), v6.scope_id()),
+        _ => of.ip().to_string(),
+    }
+}
+
+/// `0.0.0.0` or `::`, whichever is of the same family.
+pub fn any_address(family: Family) -> IpAddr {
+    match family {
+        Family::Ipv4 => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+        Family::Ipv6 => IpAddr::V6(std::net::Ipv6Addr::UNSPECIFIED),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::testing::socket;
+
+    #[test]
+    fn loopback_is_127_8_and_one_and_their_mapped_forms() {
+        let loopback = [
+            "127.0.0.1",
+            "127.9.9.9",
+            "::1",
+            "::ffff:127.0.0.1",
+            "128.0.0.1",
+            "::",
+            "::ffff:10.0.0.1",
+        ]
+        .map(|ip| is_loopback(ip.parse().expect("an address")));
+        assert_eq!(loopback, [true, true, true, true, false, false, false]);
+    }
+
+    #[test]
+    fn mapped_addresses_are_ipv4() {
+        let mapped: SocketAddr = "[::ffff:127.0.0.1]:80".parse().expect("an address");
+        assert_eq!(
+            canonical(mapped),
+            "127.0.0.1:80".parse().expect("an address")
+        );
+    }
+
+    #[test]
+    fn a_wildcard_listener_accepts_its_own_family_and_ipv6_both_unless_it_says_no() {
+        let cases = [
+            ("0.0.0.0:80", None, "127.0.0.1:80", true),
+            ("0.0.0.0:80", None, "[::1]:80", false),
+            ("[::]:80", None, "127.0.0.1:80", true),
+            ("[::]:80", Some(true), "127.0.0.1:80", false),
+            ("127.0.0.1:80", None, "127.0.0.2:80", false),
+            ("127.0.0.1:80", None, "127.0.0.1:81", false),
+        ];
+        for (listener, only_v6, to, accepted) in cases {
+            let mut listener = socket(listener).build();
+            listener.only_v6 = only_v6;
+            assert_eq!(
+                listener.accepts_on(to.parse().expect("an address")),
+                accepted,
+                "{listener:?} {to}"
+            );
+        }
+    }
+
+    #[test]
+    fn only_what_holds_a_port_beyond_loopback_is_exposed() {
+        let exposed = [
+            socket("0.0.0.0:80"),
+            socket("[::1]:80"),
+            socket("10.0.0.1:80").to("10.0.0.1:5000"),
+        ]
+        .map(|socket| socket.build().is_exposed());
+        assert_eq!(exposed, [true, false, false]);
+    }
+}

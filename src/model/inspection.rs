@@ -1,0 +1,44 @@
+//! What is asked about processes only when someone looks: where they come from and what hangs on them.
+//!
+//! It costs a walk over every process, so details and the dialog ask once for it and the sampler never does.
+
+use crate::model::endpoint::EndpointId;
+use crate::model::process::{Process, ProcessId};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// The question.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subject {
+    pub endpoint: EndpointId,
+    /// The holders whose kin is wanted.
+    pub processes: Vec<ProcessId>,
+    /// Whether an unused port near this one is wanted, proved by a bind.
+    pub unused_near: Option<u16>,
+}
+
+/// The answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inspection {
+    pub of: EndpointId,
+    pub kin: Vec<Kin>,
+    /// The addresses of this machine that are not loopback.
+    pub addresses: Vec<IpAddr>,
+    pub unused: Option<u16>,
+}
+
+impl Inspection {
+    pub fn kin_of(&self, process: ProcessId) -> Option<&Kin> {
+        self.kin.iter().find(|kin| kin.process == process)
+    }
+}
+
+/// The family of one process at the time of the question.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kin {
+    pub process: ProcessId,
+    /// The parent first, then its parent, up to but without the first process of the system.
+    pub ancestors: Vec<Arc<Process>>,
+    /// Children and their children.
+    pub descendants: Vec<Arc<Process>>,
+}

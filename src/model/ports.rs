@@ -1,0 +1,154 @@
+//! What port numbers mean: the IANA classes, this machine's ephemeral range and the services known by number.
+
+use crate::model::endpoint::Protocol;
+use std::collections::HashMap;
+use std::fmt::{self, Display};
+use std::sync::LazyLock;
+
+/// The three classes of RFC 6335, section 6.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PortClass {
+    /// 0–1023
+    WellKnown,
+    /// 1024–49151
+    Registered,
+    /// 49152–65535
+    Dynamic,
+}
+
+impl PortClass {
+    pub fn of(port: u16) -> Self {
+        match port {
+            0..=1023 => Self::WellKnown,
+            1024..=49151 => Self::Registered,
+            49152..=65535 => Self::Dynamic,
+        }
+    }
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::WellKnown => "well-known",
+            Self::Registered => "registered",
+            Self::Dynamic => "dynamic",
+        }
+    }
+}
+
+impl Display for PortClass {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// The ports this machine gives to sockets that ask for none, both ends included.
+///
+/// Linux: `net.ipv4.ip_local_port_range` (ip(7)), 32768–60999 unless it was changed. Elsewhere the dynamic class.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EphemeralRange {
+    pub first: u16,
+    pub last: u16,
+}
+
+impl EphemeralRange {
+    pub const IANA: Self = Self {
+        first: 49152,
+        last: 65535,
+    };
+
+    pub fn contains(self, port: u16) -> bool {
+        (self.first..=self.last).contains(&port)
+    }
+
+    /// Whether a port counts as dynamic here: by its class, or because this machine hands it out.
+    pub fn makes_dynamic(self, port: u16) -> bool {
+        PortClass::of(port) == PortClass::Dynamic || self.contains(port)
+    }
+}
+
+impl Display for EphemeralRange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}–{}", self.first, self.last)
+    }
+}
+
+static SERVICES: LazyLock<HashMap<(Protocol, u16), &'static str>> = LazyLock::new(|| {
+    include_str!("../../assets/services.tsv")
+        .lines()
+        .flat_map(service_line)
+        .collect()
+});
+
+/// The service that usually has this port, from `assets/services.tsv`; what really runs there may be another.
+pub fn service(protocol: Protocol, port: u16) -> Option<&'static str> {
+    SERVICES.get(&(protocol, port)).copied()
+}
+
+/// One line of the table: `port<TAB>tcp|udp|both<TAB>name<TAB>note`, comments begin with `#`.
+fn service_line(line: &'static str) -> Vec<((Protocol, u16), &'static str)> {
+    let mut parts = line.split('\t');
+    let (Some(port), Some(protocols), Some(name)) = (parts.next(), parts.next(), parts.next())
+    else {
+        return Vec::new();
+    };
+    let Ok(port) = port.parse() else {
+        return Vec::new();
+    };
+    let protocols: &[Protocol] = match protocols {
+        "tcp" => &[Protocol::Tcp],
+        "udp" => &[Protocol::Udp],
+        _ => &[Protocol::Tcp, Protocol::Udp],
+    };
+    protocols
+        .iter()
+        .map(|protocol| ((*protocol, port), name))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_classes_meet_at_the_iana_borders() {
+        let classes = [0, 1023, 1024, 49151, 49152, 65535].map(|port| PortClass::of(port).name());
+        assert_eq!(
+            classes,
+            [
+                "well-known",
+                "well-known",
+                "registered",
+                "registered",
+                "dynamic",
+                "dynamic"
+            ]
+        );
+    }
+
+    #[test]
+    fn dynamic_means_the_class_or_what_this_machine_hands_out() {
+        let linux = EphemeralRange {
+            first: 32768,
+            last: 60999,
+        };
+        let dynamic = [32767, 32768, 60999, 61000, 65535].map(|port| linux.makes_dynamic(port));
+        assert_eq!(dynamic, [false, true, true, true, true]);
+    }
+
+    #[test]
+    fn every_line_of_the_services_table_is_understood() {
+        for line in include_str!("../../assets/services.tsv").lines() {
+            let is_comment = line.starts_with('#') || line.is_empty();
+            assert!(
+                is_comment || !service_line(line).is_empty(),
+                "not understood: {line}"
+            );
+        }
+    }
+
+    #[test]
+    fn services_are_known_by_protocol_and_number() {
+        assert_eq!(service(Protocol::Tcp, 5432), Some("postgresql"));
+        assert_eq!(service(Protocol::Udp, 5432), None);
+        assert_eq!(service(Protocol::Udp, 53), Some("domain"));
+    }
+}

@@ -1,0 +1,184 @@
+//! A process: its identity, which must never be confused, and its description, which is only for people.
+
+use crate::model::text::SystemText;
+use std::fmt::{self, Display};
+use std::time::SystemTime;
+
+/// A process id. It is reused by the kernel and so names nothing by itself: see [`ProcessId`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Pid(pub u32);
+
+impl Display for Pid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// When a process started, at the full resolution of its system and in units of that system.
+///
+/// Linux: clock ticks since boot, field 22 of `/proc/PID/stat` (proc_pid_stat(5)). macOS: microseconds since the epoch
+/// (`pbi_start_tvsec`, `pbi_start_tvusec`). Windows: the creation FILETIME. Only good for comparing with its like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StartTime(pub u64);
+
+/// What makes a process that process and not a later one with the same pid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ProcessId {
+    pub pid: Pid,
+    pub start: StartTime,
+}
+
+/// What is known of a process. Everything but `id` only describes it and may be missing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Process {
+    pub id: ProcessId,
+    pub name: SystemText,
+    /// The arguments as the process was started, the program's own name first; may hold secrets, see [`arguments`].
+    ///
+    /// [`arguments`]: Process::arguments
+    pub command: Vec<SystemText>,
+    pub executable: Option<SystemText>,
+    pub directory: Option<SystemText>,
+    pub started_at: Option<SystemTime>,
+    pub parent: Option<Pid>,
+    pub uid: Option<u32>,
+    pub user: Option<SystemText>,
+    /// The controlling terminal, such as `pts/4`.
+    pub terminal: Option<SystemText>,
+    pub is_kernel_thread: bool,
+}
+
+impl Process {
+    pub fn pid(&self) -> Pid {
+        self.id.pid
+    }
+
+    /// The arguments with passwords, tokens and keys replaced by `•••`.
+    pub fn arguments(&self) -> Vec<SystemText> {
+        masked(&self.command)
+    }
+
+    /// The masked arguments on one line, made safe to show; the name where the system shows no arguments.
+    pub fn command_line(&self) -> String {
+        if self.command.is_empty() {
+            return self.name.to_string();
+        }
+        let shown: Vec<String> = self.arguments().iter().map(ToString::to_string).collect();
+        shown.join(" ")
+    }
+}
+
+/// `node 4242`: how a process is named in every sentence.
+impl Display for Process {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.name, self.id.pid)
+    }
+}
+
+/// The processes of a set that no other process of the set started, and after them the rest, each by pid.
+///
+/// A master comes before its workers: ending it ends them, while ending a worker only makes it start another.
+pub fn topmost_first<P: AsRef<Process>>(mut processes: Vec<P>) -> Vec<P> {
+    let pids: Vec<Pid> = processes
+        .iter()
+        .map(|process| process.as_ref().pid())
+        .collect();
+    processes.sort_by_key(|process| (!is_topmost(process.as_ref(), &pids), process.as_ref().pid()));
+    processes
+}
+
+/// Whether no other process among `pids` is the parent of this one.
+pub fn is_topmost(process: &Process, pids: &[Pid]) -> bool {
+    process
+        .parent
+        .is_none_or(|parent| parent == process.pid() || !pids.contains(&parent))
+}
+
+const MASK: &str = "•••";
+const SECRET_WORDS: [&str; 9] = [
+    "password",
+    "passwd",
+    "secret",
+    "token",
+    "apikey",
+    "api_key",
+    "access_key",
+    "private_key",
+    "credential",
+];
+
+fn masked(arguments: &[SystemText]) -> Vec<SystemText> {
+    let mut hide_next = false;
+    let mut shown = Vec::with_capacity(arguments.len());
+    for argument in arguments {
+        let raw = argument.raw();
+        if hide_next && !raw.starts_with('-') {
+            shown.push(MASK.into());
+            hide_next = false;
+            continue;
+        }
+        hide_next = raw.starts_with('-') && !raw.contains('=') && names_a_secret(&raw);
+        shown.push(mask_within(&raw).map_or_else(|| argument.clone(), |text| text.as_str().into()));
+    }
+    shown
+}
+
+/// Masks the value of `--token=VALUE` or `API_KEY=VALUE` and the password of `scheme://user:password@host`.
+fn mask_within(argument: &str) -> Option<String> {
+    if let Some((name, value)) = argument.split_once('=')
+        && names_a_secret(name)
+        && !value.is_empty()
+    {
+        return Some(format!("{name}={MASK}"));
+    }
+    let (scheme, rest) = argument.split_once("://")?;
+    let (login, host) = rest.split_once('@')?;
+    let (user, _) = login.split_once(':').filter(|_| !login.contains('/'))?;
+    Some(format!("{scheme}://{user}:{MASK}@{host}"))
+}
+
+fn names_a_secret(name: &str) -> bool {
+    let name = name.to_lowercase().replace('-', "_");
+    SECRET_WORDS.iter().any(|word| name.contains(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::testing::process;
+
+    #[test]
+    fn secrets_in_arguments_are_masked() {
+        let cases = [
+            ("app --password=hunter2 -v", "app --password=••• -v"),
+            ("app --api-key abc --port 3", "app --api-key ••• --port 3"),
+            ("env GITHUB_TOKEN=abc node", "env GITHUB_TOKEN=••• node"),
+            (
+                "psql postgres://dev:pw@localhost/shop",
+                "psql postgres://dev:•••@localhost/shop",
+            ),
+            ("app --token --verbose", "app --token --verbose"),
+            ("curl http://localhost/a:b@c", "curl http://localhost/a:b@c"),
+        ];
+        for (command, shown) in cases {
+            assert_eq!(
+                process(1, "app").command(command).build().command_line(),
+                shown
+            );
+        }
+    }
+
+    #[test]
+    fn the_master_comes_before_its_workers_whatever_their_pids() {
+        let family = vec![
+            process(10, "worker").parent(20).build(),
+            process(20, "master").parent(1).build(),
+            process(30, "worker").parent(20).build(),
+        ];
+        let order: Vec<u32> = topmost_first(family)
+            .iter()
+            .map(|process| process.pid().0)
+            .collect();
+        assert_eq!(order, [20, 10, 30]);
+    }
+}

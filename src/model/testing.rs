@@ -1,0 +1,211 @@
+//! Builders for tests: each test names only what matters to it.
+
+use crate::model::Moment;
+use crate::model::endpoint::{
+    Endpoint, EndpointId, Owners, Protocol, Relation, Side, Since, Socket, State,
+};
+use crate::model::process::{Pid, Process, ProcessId, StartTime};
+use crate::model::snapshot::Snapshot;
+use std::net::SocketAddr;
+use std::sync::{Arc, LazyLock};
+use std::time::{Duration, Instant, SystemTime};
+
+static EPOCH: LazyLock<Instant> = LazyLock::new(|| Instant::now() + Duration::from_secs(1_000));
+
+/// A fixed moment `seconds` into the test. The wall clock reads 2026-01-31T10:00:00Z at zero.
+pub fn moment(seconds: f64) -> Moment {
+    let later = Duration::from_secs_f64(seconds);
+    Moment {
+        instant: *EPOCH + later,
+        wall: SystemTime::UNIX_EPOCH + Duration::from_secs(1_769_853_600) + later,
+    }
+}
+
+pub fn instant(seconds: f64) -> Instant {
+    moment(seconds).instant
+}
+
+pub struct ProcessBuilder(Process);
+
+/// A process of user `dev` (1000), started an hour before the test begins, by process 1.
+pub fn process(pid: u32, name: &str) -> ProcessBuilder {
+    ProcessBuilder(Process {
+        id: ProcessId {
+            pid: Pid(pid),
+            start: StartTime(u64::from(pid) * 100),
+        },
+        name: name.into(),
+        command: vec![name.into()],
+        executable: Some(format!("/usr/bin/{name}").as_str().into()),
+        directory: None,
+        started_at: Some(moment(0.0).wall - Duration::from_secs(3_600)),
+        parent: Some(Pid(1)),
+        uid: Some(1000),
+        user: Some("dev".into()),
+        terminal: None,
+        is_kernel_thread: false,
+    })
+}
+
+impl ProcessBuilder {
+    pub fn command(mut self, line: &str) -> Self {
+        self.0.command = line.split(' ').map(Into::into).collect();
+        self
+    }
+
+    pub fn directory(mut self, path: &str) -> Self {
+        self.0.directory = Some(path.into());
+        self
+    }
+
+    pub fn parent(mut self, pid: u32) -> Self {
+        self.0.parent = Some(Pid(pid));
+        self
+    }
+
+    pub fn user(mut self, uid: u32, name: &str) -> Self {
+        self.0.uid = Some(uid);
+        self.0.user = Some(name.into());
+        self
+    }
+
+    pub fn terminal(mut self, name: &str) -> Self {
+        self.0.terminal = Some(name.into());
+        self
+    }
+
+    pub fn with(mut self, change: impl FnOnce(&mut Process)) -> Self {
+        change(&mut self.0);
+        self
+    }
+
+    pub fn build(self) -> Arc<Process> {
+        Arc::new(self.0)
+    }
+}
+
+pub struct SocketBuilder {
+    socket: Socket,
+    mark: u64,
+}
+
+/// A TCP listener on `local`, of user `dev`, whose owner may not be seen.
+pub fn socket(local: &str) -> SocketBuilder {
+    let local: SocketAddr = local.parse().expect("an address and a port");
+    let socket = Socket {
+        id: EndpointId::Cookie(0),
+        protocol: Protocol::Tcp,
+        local,
+        remote: None,
+        state: Some(State::Listen),
+        only_v6: None,
+        uid: Some(1000),
+        user: Some("dev".into()),
+        owners: Owners::Hidden,
+    };
+    SocketBuilder { socket, mark: 0 }
+}
+
+impl SocketBuilder {
+    /// An established connection to `remote`.
+    pub fn to(mut self, remote: &str) -> Self {
+        self.socket.remote = Some(remote.parse().expect("an address and a port"));
+        self.socket.state = Some(State::Established);
+        self
+    }
+
+    pub fn udp(mut self) -> Self {
+        self.socket.protocol = Protocol::Udp;
+        self.socket.state = None;
+        self
+    }
+
+    pub fn state(mut self, state: State) -> Self {
+        self.socket.state = Some(state);
+        self
+    }
+
+    pub fn owner(self, process: &Arc<Process>) -> Self {
+        self.owners(&[process])
+    }
+
+    pub fn owners(mut self, processes: &[&Arc<Process>]) -> Self {
+        self.socket.owners = Owners::Known(
+            processes
+                .iter()
+                .map(|process| Arc::clone(process))
+                .collect(),
+        );
+        self
+    }
+
+    pub fn without_owner(mut self) -> Self {
+        self.socket.owners = Owners::None;
+        self.socket.uid = None;
+        self.socket.user = None;
+        self
+    }
+
+    pub fn user(mut self, uid: u32, name: &str) -> Self {
+        self.socket.uid = Some(uid);
+        self.socket.user = Some(name.into());
+        self
+    }
+
+    /// Tells apart sockets that are otherwise equal, as the inode does.
+    pub fn mark(mut self, mark: u64) -> Self {
+        self.mark = mark;
+        self
+    }
+
+    pub fn build(mut self) -> Socket {
+        let Socket {
+            protocol, local, ..
+        } = self.socket;
+        self.socket.id = match self.socket.remote {
+            Some(remote) => EndpointId::Pair {
+                protocol,
+                local,
+                remote,
+            },
+            None => EndpointId::Standing {
+                protocol,
+                local,
+                mark: self.mark,
+                ordinal: 0,
+            },
+        };
+        self.socket
+    }
+
+    /// The socket as an endpoint that stood before the first sample, without any relation to others.
+    pub fn endpoint(self) -> Endpoint {
+        let socket = self.build();
+        let side = if socket.is_standing() {
+            Side::Standing
+        } else {
+            Side::Unknown
+        };
+        let relation = Relation {
+            side,
+            is_local: true,
+            peer: None,
+            shares_number: false,
+        };
+        Endpoint {
+            socket,
+            since: Since::Before(instant(0.0)),
+            relation,
+        }
+    }
+}
+
+/// A look at `seconds` that saw these sockets and had no problem.
+pub fn snapshot(seconds: f64, sockets: Vec<SocketBuilder>) -> Snapshot {
+    Snapshot {
+        taken: moment(seconds),
+        took: Duration::from_millis(1),
+        sockets: sockets.into_iter().map(SocketBuilder::build).collect(),
+        problems: Vec::new(),
+    }
+}

@@ -1,0 +1,187 @@
+//! What one look, or several that nobody has picked up yet, changed.
+
+use crate::model::Moment;
+use crate::model::endpoint::{Endpoint, EndpointId};
+use crate::model::snapshot::Problem;
+use std::collections::HashMap;
+use std::time::Duration;
+
+/// The changes since the last ones, and what could not be seen.
+#[derive(Clone, Debug)]
+pub struct Changes {
+    /// When the last of the looks was taken.
+    pub taken: Moment,
+    /// How long that look took.
+    pub took: Duration,
+    pub problems: Vec<Problem>,
+    pub list: Vec<Change>,
+}
+
+/// One change. Each socket appears at most once in a list, except for one that closed and came back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// It stood there at the first look: no event.
+    Found(Endpoint),
+    Opened(Endpoint),
+    /// Its state or its holders changed.
+    Changed(Endpoint),
+    /// It took the place of the standing socket `gone` on the same protocol, address and port.
+    Replaced {
+        gone: EndpointId,
+        endpoint: Endpoint,
+    },
+    /// Something was learned about it; no event.
+    Refreshed(Endpoint),
+    Closed(EndpointId),
+}
+
+impl Change {
+    pub fn id(&self) -> EndpointId {
+        match self {
+            Self::Closed(id) => *id,
+            Self::Found(endpoint)
+            | Self::Opened(endpoint)
+            | Self::Changed(endpoint)
+            | Self::Replaced { endpoint, .. }
+            | Self::Refreshed(endpoint) => endpoint.id(),
+        }
+    }
+}
+
+impl Changes {
+    /// Adds what a later look changed, so that both can be told in one.
+    ///
+    /// A socket that opened and closed unseen leaves no trace; one that closed and came back leaves both.
+    pub fn merge(&mut self, later: Self) {
+        let mut places: HashMap<EndpointId, usize> = self
+            .list
+            .iter()
+            .enumerate()
+            .map(|(place, change)| (change.id(), place))
+            .collect();
+        let mut list: Vec<Option<Change>> = std::mem::take(&mut self.list)
+            .into_iter()
+            .map(Some)
+            .collect();
+        for change in later.list {
+            let id = change.id();
+            let earlier = places
+                .get(&id)
+                .and_then(|place| list.get_mut(*place))
+                .and_then(Option::take);
+            for merged in merged(earlier, change) {
+                places.insert(merged.id(), list.len());
+                list.push(Some(merged));
+            }
+        }
+        *self = Self {
+            list: list.into_iter().flatten().collect(),
+            ..later_head(later.taken, later.took, later.problems)
+        };
+    }
+}
+
+fn later_head(taken: Moment, took: Duration, problems: Vec<Problem>) -> Changes {
+    Changes {
+        taken,
+        took,
+        problems,
+        list: Vec::new(),
+    }
+}
+
+/// What two changes of one socket amount to.
+fn merged(earlier: Option<Change>, later: Change) -> Vec<Change> {
+    use Change::{Changed, Closed, Found, Opened, Refreshed, Replaced};
+    match (earlier, later) {
+        (None, later) => vec![later],
+        (Some(Found(_) | Opened(_)), Closed(_)) => Vec::new(),
+        (Some(Replaced { gone, .. }), Closed(_)) => vec![Closed(gone)],
+        (Some(_), Closed(id)) => vec![Closed(id)],
+        (Some(Found(_)), Changed(endpoint) | Refreshed(endpoint)) => vec![Found(endpoint)],
+        (Some(Opened(_)), Changed(endpoint) | Refreshed(endpoint)) => vec![Opened(endpoint)],
+        (Some(Replaced { gone, .. }), Changed(endpoint) | Refreshed(endpoint)) => {
+            vec![Replaced { gone, endpoint }]
+        }
+        (Some(Changed(_)), Changed(endpoint) | Refreshed(endpoint)) => vec![Changed(endpoint)],
+        (Some(Refreshed(_)), later) => vec![later],
+        (Some(earlier @ Closed(_)), later) => vec![earlier, later],
+        (Some(earlier), later @ (Found(_) | Opened(_) | Replaced { .. })) => {
+            vec![Closed(earlier.id()), later]
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::endpoint::State;
+    use crate::model::testing::{moment, socket};
+
+    fn changes(list: Vec<Change>) -> Changes {
+        Changes {
+            taken: moment(0.0),
+            took: Duration::ZERO,
+            problems: Vec::new(),
+            list,
+        }
+    }
+
+    #[test]
+    fn unsent_changes_of_one_socket_become_one() {
+        let endpoint = || socket("127.0.0.1:3000").endpoint();
+        let later = || socket("127.0.0.1:3000").state(State::Closed).endpoint();
+        let id = endpoint().id();
+        let other = socket("127.0.0.1:3000").mark(9).endpoint().id();
+        let cases = [
+            (
+                vec![Change::Opened(endpoint())],
+                Change::Changed(later()),
+                vec![Change::Opened(later())],
+            ),
+            (vec![Change::Opened(endpoint())], Change::Closed(id), vec![]),
+            (
+                vec![Change::Changed(endpoint())],
+                Change::Closed(id),
+                vec![Change::Closed(id)],
+            ),
+            (
+                vec![Change::Refreshed(endpoint())],
+                Change::Changed(later()),
+                vec![Change::Changed(later())],
+            ),
+            (
+                vec![Change::Changed(endpoint())],
+                Change::Refreshed(later()),
+                vec![Change::Changed(later())],
+            ),
+            (
+                vec![Change::Replaced {
+                    gone: other,
+                    endpoint: endpoint(),
+                }],
+                Change::Closed(id),
+                vec![Change::Closed(other)],
+            ),
+            (
+                vec![Change::Closed(id)],
+                Change::Opened(endpoint()),
+                vec![Change::Closed(id), Change::Opened(endpoint())],
+            ),
+        ];
+        for (earlier, later, expected) in cases {
+            let mut merged = changes(earlier);
+            merged.merge(changes(vec![later]));
+            assert_eq!(merged.list, expected);
+        }
+    }
+
+    #[test]
+    fn a_change_after_closing_and_coming_back_belongs_to_the_one_that_came_back() {
+        let endpoint = socket("127.0.0.1:3000").endpoint();
+        let mut merged = changes(vec![Change::Closed(endpoint.id())]);
+        merged.merge(changes(vec![Change::Opened(endpoint.clone())]));
+        merged.merge(changes(vec![Change::Closed(endpoint.id())]));
+        assert_eq!(merged.list, vec![Change::Closed(endpoint.id())]);
+    }
+}

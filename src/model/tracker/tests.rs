@@ -1,0 +1,281 @@
+use super::*;
+use crate::model::endpoint::{Family, Protocol, Side, State};
+use crate::model::snapshot::Problem;
+use crate::model::testing::{instant, process, snapshot, socket};
+
+const LINUX: EphemeralRange = EphemeralRange {
+    first: 32768,
+    last: 60999,
+};
+
+/// Each change as a short word and the local port, in a stable order.
+fn told(changes: &Changes) -> Vec<String> {
+    let mut told: Vec<String> = changes
+        .list
+        .iter()
+        .map(|change| match change {
+            Change::Found(endpoint) => format!("found {}", endpoint.socket.local),
+            Change::Opened(endpoint) => format!("opened {}", endpoint.socket.local),
+            Change::Changed(endpoint) => format!("changed {}", endpoint.socket.local),
+            Change::Replaced { endpoint, .. } => format!("replaced {}", endpoint.socket.local),
+            Change::Refreshed(endpoint) => format!("refreshed {}", endpoint.socket.local),
+            Change::Closed(id) => format!("closed {}", local_of(*id)),
+        })
+        .collect();
+    told.sort();
+    told
+}
+
+fn local_of(id: EndpointId) -> String {
+    match id {
+        EndpointId::Cookie(cookie) => cookie.to_string(),
+        EndpointId::Pair { local, .. } | EndpointId::Standing { local, .. } => local.to_string(),
+    }
+}
+
+fn relation(tracker: &Tracker, local: &str) -> Relation {
+    let endpoint = tracker
+        .endpoints()
+        .values()
+        .find(|endpoint| endpoint.socket.local.to_string() == local);
+    endpoint.expect("the socket is known").relation.clone()
+}
+
+#[test]
+fn what_stands_at_the_first_look_is_found_and_later_ones_open_change_and_close() {
+    let node = process(7, "node").build();
+    let mut tracker = Tracker::new(LINUX);
+    let listener = || socket("127.0.0.1:3000").owner(&node);
+    let client = |state| socket("127.0.0.1:50000").to("127.0.0.1:3000").state(state);
+    assert_eq!(
+        told(&tracker.absorb(snapshot(0.0, vec![listener()]))),
+        ["found 127.0.0.1:3000"]
+    );
+    assert_eq!(
+        told(&tracker.absorb(snapshot(1.0, vec![listener()]))),
+        Vec::<String>::new()
+    );
+    let opened = tracker.absorb(snapshot(2.0, vec![listener(), client(State::Established)]));
+    assert_eq!(told(&opened), ["opened 127.0.0.1:50000"]);
+    let changed = tracker.absorb(snapshot(3.0, vec![listener(), client(State::TimeWait)]));
+    assert_eq!(told(&changed), ["changed 127.0.0.1:50000"]);
+    let closed = tracker.absorb(snapshot(4.0, vec![listener()]));
+    assert_eq!(told(&closed), ["closed 127.0.0.1:50000"]);
+}
+
+#[test]
+fn an_endpoint_remembers_when_it_opened() {
+    let mut tracker = Tracker::new(LINUX);
+    tracker.absorb(snapshot(0.0, vec![socket("127.0.0.1:1")]));
+    tracker.absorb(snapshot(
+        1.0,
+        vec![socket("127.0.0.1:1"), socket("127.0.0.1:2")],
+    ));
+    let mut since: Vec<Since> = tracker
+        .endpoints()
+        .values()
+        .map(|endpoint| endpoint.since)
+        .collect();
+    since.sort_by_key(|since| matches!(since, Since::Opened(_)));
+    assert_eq!(
+        since,
+        [Since::Before(instant(0.0)), Since::Opened(instant(1.0))]
+    );
+}
+
+#[test]
+fn learning_an_owner_is_no_change_but_another_owner_is() {
+    let (one, two) = (process(7, "one").build(), process(8, "two").build());
+    let mut tracker = Tracker::new(LINUX);
+    tracker.absorb(snapshot(0.0, vec![socket("127.0.0.1:1")]));
+    let learned = tracker.absorb(snapshot(1.0, vec![socket("127.0.0.1:1").owner(&one)]));
+    assert_eq!(told(&learned), ["refreshed 127.0.0.1:1"]);
+    let forked = tracker.absorb(snapshot(
+        2.0,
+        vec![socket("127.0.0.1:1").owners(&[&one, &two])],
+    ));
+    assert_eq!(told(&forked), ["changed 127.0.0.1:1"]);
+}
+
+#[test]
+fn one_that_went_and_one_that_came_in_its_place_is_a_replacement() {
+    let mut tracker = Tracker::new(LINUX);
+    tracker.absorb(snapshot(0.0, vec![socket("127.0.0.1:1").mark(1)]));
+    let at_once = tracker.absorb(snapshot(1.0, vec![socket("127.0.0.1:1").mark(2)]));
+    assert_eq!(told(&at_once), ["replaced 127.0.0.1:1"]);
+    assert_eq!(
+        told(&tracker.absorb(snapshot(2.0, vec![]))),
+        ["closed 127.0.0.1:1"]
+    );
+    let while_its_row_stands = tracker.absorb(snapshot(4.9, vec![socket("127.0.0.1:1").mark(3)]));
+    assert_eq!(told(&while_its_row_stands), ["replaced 127.0.0.1:1"]);
+    tracker.absorb(snapshot(6.0, vec![]));
+    let too_late = tracker.absorb(snapshot(9.0, vec![socket("127.0.0.1:1").mark(4)]));
+    assert_eq!(told(&too_late), ["opened 127.0.0.1:1"]);
+}
+
+#[test]
+fn two_that_came_or_another_address_replace_nothing() {
+    let mut tracker = Tracker::new(LINUX);
+    tracker.absorb(snapshot(
+        0.0,
+        vec![socket("127.0.0.1:1").mark(1), socket("127.0.0.1:2")],
+    ));
+    let look = vec![
+        socket("127.0.0.1:1").mark(2),
+        socket("127.0.0.1:1").mark(3),
+        socket("127.0.0.2:2"),
+    ];
+    assert_eq!(
+        told(&tracker.absorb(snapshot(1.0, look))),
+        [
+            "closed 127.0.0.1:1",
+            "closed 127.0.0.1:2",
+            "opened 127.0.0.1:1",
+            "opened 127.0.0.1:1",
+            "opened 127.0.0.2:2"
+        ]
+    );
+}
+
+#[test]
+fn connections_are_never_replaced() {
+    let connection = |remote| socket("127.0.0.1:50000").to(remote);
+    let mut tracker = Tracker::new(LINUX);
+    tracker.absorb(snapshot(0.0, vec![connection("127.0.0.1:1")]));
+    let other = tracker.absorb(snapshot(1.0, vec![connection("127.0.0.1:2")]));
+    assert_eq!(
+        told(&other),
+        ["closed 127.0.0.1:50000", "opened 127.0.0.1:50000"]
+    );
+}
+
+#[test]
+fn a_table_that_could_not_be_read_keeps_its_sockets() {
+    let mut tracker = Tracker::new(LINUX);
+    tracker.absorb(snapshot(
+        0.0,
+        vec![socket("127.0.0.1:1"), socket("[::1]:2")],
+    ));
+    let mut failed = snapshot(1.0, vec![]);
+    failed.problems = vec![Problem {
+        protocol: Protocol::Tcp,
+        family: Family::Ipv6,
+        reason: "netlink refused".to_owned(),
+    }];
+    assert_eq!(told(&tracker.absorb(failed)), ["closed 127.0.0.1:1"]);
+    assert_eq!(
+        told(&tracker.absorb(snapshot(2.0, vec![]))),
+        ["closed [::1]:2"]
+    );
+}
+
+#[test]
+fn both_ends_of_a_connection_know_their_side_and_each_other() {
+    let (node, chrome) = (process(7, "node").build(), process(8, "chrome").build());
+    let mut tracker = Tracker::new(LINUX);
+    tracker.absorb(snapshot(
+        0.0,
+        vec![
+            socket("0.0.0.0:3000").owner(&node),
+            socket("127.0.0.1:3000").to("127.0.0.1:50000").owner(&node),
+            socket("127.0.0.1:50000")
+                .to("127.0.0.1:3000")
+                .owner(&chrome),
+        ],
+    ));
+    let local = |side, peer| Relation {
+        side,
+        is_local: true,
+        peer: Some(peer),
+        shares_number: false,
+    };
+    assert_eq!(
+        relation(&tracker, "127.0.0.1:3000"),
+        local(Side::Server, chrome)
+    );
+    assert_eq!(
+        relation(&tracker, "127.0.0.1:50000"),
+        local(Side::Client, node)
+    );
+}
+
+#[test]
+fn a_peer_whose_owner_is_learned_later_is_told() {
+    let (node, chrome) = (process(7, "node").build(), process(8, "chrome").build());
+    let server = || socket("127.0.0.1:3000").to("127.0.0.1:50000").owner(&node);
+    let client = || socket("127.0.0.1:50000").to("127.0.0.1:3000");
+    let mut tracker = Tracker::new(LINUX);
+    tracker.absorb(snapshot(0.0, vec![server(), client()]));
+    let learned = tracker.absorb(snapshot(1.0, vec![server(), client().owner(&chrome)]));
+    assert_eq!(
+        told(&learned),
+        ["refreshed 127.0.0.1:3000", "refreshed 127.0.0.1:50000"]
+    );
+}
+
+#[test]
+fn remote_connections_are_outside_the_scope_unless_a_local_listener_accepted_them() {
+    let mut tracker = Tracker::new(LINUX);
+    tracker.absorb(snapshot(
+        0.0,
+        vec![
+            socket("0.0.0.0:8080"),
+            socket("10.0.0.1:8080").to("10.0.0.9:40000"),
+            socket("10.0.0.1:50001").to("10.0.0.9:443"),
+            socket("10.0.0.1:50002").to("10.0.0.1:9"),
+        ],
+    ));
+    let seen = ["10.0.0.1:8080", "10.0.0.1:50001", "10.0.0.1:50002"].map(|local| {
+        let Relation { side, is_local, .. } = relation(&tracker, local);
+        (side, is_local)
+    });
+    assert_eq!(
+        seen,
+        [
+            (Side::Server, true),
+            (Side::Client, false),
+            (Side::Unknown, true)
+        ]
+    );
+}
+
+#[test]
+fn the_servers_side_stays_the_servers_when_the_listener_closes() {
+    let connection = || socket("127.0.0.1:3000").to("127.0.0.1:50000");
+    let mut tracker = Tracker::new(LINUX);
+    tracker.absorb(snapshot(0.0, vec![socket("127.0.0.1:3000"), connection()]));
+    tracker.absorb(snapshot(1.0, vec![connection()]));
+    assert_eq!(relation(&tracker, "127.0.0.1:3000").side, Side::Server);
+}
+
+#[test]
+fn two_holders_of_one_number_are_told_apart_only_when_that_is_certain() {
+    let (one, two) = (process(7, "vite").build(), process(8, "node").build());
+    let shared = |left: crate::model::testing::SocketBuilder,
+                  right: crate::model::testing::SocketBuilder| {
+        let mut tracker = Tracker::new(LINUX);
+        tracker.absorb(snapshot(0.0, vec![left, right]));
+        relation(&tracker, "127.0.0.1:5173").shares_number
+    };
+    assert!(shared(
+        socket("127.0.0.1:5173").owner(&one),
+        socket("[::1]:5173").owner(&two)
+    ));
+    assert!(!shared(
+        socket("127.0.0.1:5173").owner(&one),
+        socket("[::1]:5173").owner(&one)
+    ));
+    assert!(!shared(
+        socket("127.0.0.1:5173").owner(&one),
+        socket("[::1]:5173")
+    ));
+    assert!(shared(
+        socket("127.0.0.1:5173").owner(&one),
+        socket("[::1]:5173").user(0, "root")
+    ));
+    assert!(!shared(
+        socket("127.0.0.1:5173").owner(&one),
+        socket("[::1]:5173").udp().owner(&two)
+    ));
+}
