@@ -94,7 +94,6 @@ fn later_head(taken: Moment, took: Duration, problems: Vec<Problem>) -> Changes 
 fn merged(earlier: Option<Change>, later: Change) -> Vec<Change> {
     use Change::{Changed, Closed, Found, Opened, Refreshed, Replaced};
     match (earlier, later) {
-        (None, later) => vec![later],
         (Some(Found(_) | Opened(_)), Closed(_)) => Vec::new(),
         (Some(Replaced { gone, .. }), Closed(_)) => vec![Closed(gone)],
         (Some(_), Closed(id)) => vec![Closed(id)],
@@ -104,7 +103,7 @@ fn merged(earlier: Option<Change>, later: Change) -> Vec<Change> {
             vec![Replaced { gone, endpoint }]
         }
         (Some(Changed(_)), Changed(endpoint) | Refreshed(endpoint)) => vec![Changed(endpoint)],
-        (Some(Refreshed(_)), later) => vec![later],
+        (None | Some(Refreshed(_)), later) => vec![later],
         (Some(earlier @ Closed(_)), later) => vec![earlier, later],
         (Some(earlier), later @ (Found(_) | Opened(_) | Replaced { .. })) => {
             vec![Closed(earlier.id()), later]

@@ -52,12 +52,16 @@ impl Relations {
         touched: &HashSet<EndpointId>,
         closed: &[Socket],
     ) -> HashSet<EndpointId> {
-        closed.iter().for_each(|socket| self.forget(socket));
+        for socket in closed {
+            self.forget(socket);
+        }
         let sockets = touched
             .iter()
             .filter_map(|id| table.get(id))
             .map(|endpoint| &endpoint.socket);
-        sockets.clone().for_each(|socket| self.remember(socket));
+        for socket in sockets.clone() {
+            self.remember(socket);
+        }
         let affected = self.affected(table, sockets.chain(closed), touched);
         let mut changed = HashSet::new();
         for id in affected {
@@ -180,15 +184,25 @@ impl Relations {
             || self.is_accepted(socket.protocol, socket.local, table)
         {
             Side::Server
-        } else if endpoint.relation.side == Side::Client
-            || self.is_accepted(socket.protocol, remote, table)
-        {
-            Side::Client
-        } else if !is_between_us && self.ephemeral.makes_dynamic(socket.port()) {
+        } else if self.is_client(endpoint, remote, is_between_us, table) {
             Side::Client
         } else {
             Side::Unknown
         }
+    }
+
+    /// Sure where the other end listens here; towards another machine a port that was handed out tells as much.
+    fn is_client(
+        &self,
+        endpoint: &Endpoint,
+        remote: SocketAddr,
+        is_between_us: bool,
+        table: &Table,
+    ) -> bool {
+        let socket = &endpoint.socket;
+        endpoint.relation.side == Side::Client
+            || self.is_accepted(socket.protocol, remote, table)
+            || !is_between_us && self.ephemeral.makes_dynamic(socket.port())
     }
 
     fn is_accepted(&self, protocol: Protocol, at: SocketAddr, table: &Table) -> bool {
