@@ -13,7 +13,7 @@ pub mod text;
 pub mod tracker;
 
 #[cfg(test)]
-pub mod testing;
+pub(crate) mod testing;
 
 use std::time::{Duration, Instant, SystemTime};
 

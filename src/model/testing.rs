@@ -17,7 +17,7 @@ pub fn moment(seconds: f64) -> Moment {
     let later = Duration::from_secs_f64(seconds);
     Moment {
         instant: *EPOCH + later,
-        wall: SystemTime::UNIX_EPOCH + Duration::from_secs(1_769_853_600) + later,
+        wall: SystemTime::UNIX_EPOCH + Duration::from_hours(491_626) + later,
     }
 }
 
@@ -38,7 +38,7 @@ pub fn process(pid: u32, name: &str) -> ProcessBuilder {
         command: vec![name.into()],
         executable: Some(format!("/usr/bin/{name}").as_str().into()),
         directory: None,
-        started_at: Some(moment(0.0).wall - Duration::from_secs(3_600)),
+        started_at: Some(moment(0.0).wall - Duration::from_hours(1)),
         parent: Some(Pid(1)),
         uid: Some(1000),
         user: Some("dev".into()),

@@ -69,7 +69,7 @@ impl Tracker {
             taken,
             took,
             problems,
-            list: self.tell(first, seen, related, &replaced, &closed),
+            list: self.tell(first, seen, &related, &replaced, &closed),
         }
     }
 
@@ -174,7 +174,7 @@ impl Tracker {
         &self,
         first: bool,
         seen: Seen,
-        related: HashSet<EndpointId>,
+        related: &HashSet<EndpointId>,
         replaced: &HashMap<EndpointId, EndpointId>,
         closed: &[Socket],
     ) -> Vec<Change> {

@@ -1,0 +1,362 @@
+//! FIELDS: everything that can be said of a row, in one list.
+//!
+//! A field is a column, a sort key, a line of the details and, where it has a key, a word of the filter language. To
+//! add one, add a variant to [`Column`] and an entry here; nothing else needs to know.
+
+use crate::model::endpoint::{Since, address};
+use crate::model::ports;
+use crate::model::ports::PortClass;
+use crate::model::process::Process;
+use crate::table::row::{Row, Surroundings};
+use crate::table::value::{Bound, Value};
+use crate::table::what;
+use std::sync::Arc;
+
+/// The name of a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Column {
+    Port,
+    Local,
+    State,
+    Pid,
+    Process,
+    Age,
+    What,
+    Proto,
+    User,
+    Remote,
+    Peer,
+    Service,
+    Command,
+    Range,
+    Uptime,
+    Directory,
+    Executable,
+}
+
+pub struct Field {
+    pub column: Column,
+    /// The column's heading.
+    pub title: &'static str,
+    /// The word before the colon in a filter, where there is one.
+    pub key: Option<&'static str>,
+    /// The key that picks it in the sort menu.
+    pub letter: char,
+    pub about: &'static str,
+    /// What the cell shows and the sort compares.
+    pub value: fn(&Row, &Surroundings) -> Value,
+    /// What a filter word with this key is compared with, where that is not just the value.
+    pub operands: Option<fn(&Row) -> Vec<Value>>,
+    /// Whether plain words of a filter look into it.
+    pub is_text: bool,
+}
+
+pub fn field(column: Column) -> &'static Field {
+    // Every column has a field: a test goes through them all.
+    FIELDS
+        .iter()
+        .find(|field| field.column == column)
+        .unwrap_or(&FIELDS[0])
+}
+
+pub fn field_by_key(key: &str) -> Option<&'static Field> {
+    FIELDS.iter().find(|field| field.key == Some(key))
+}
+
+/// All that a row shows, for plain words of the filter.
+pub fn text_of(row: &Row, around: &Surroundings) -> String {
+    let texts: Vec<String> = FIELDS
+        .iter()
+        .filter(|field| field.is_text)
+        .map(|field| (field.value)(row, around).to_string())
+        .collect();
+    texts.join("\n")
+}
+
+pub static FIELDS: [Field; 17] = [
+    Field {
+        column: Column::Port,
+        title: "PORT",
+        key: Some("port"),
+        letter: 'p',
+        about: "the local port",
+        value: |row, _| Value::Number(row.endpoint.socket.port().into()),
+        operands: None,
+        is_text: false,
+    },
+    Field {
+        column: Column::Local,
+        title: "LOCAL",
+        key: Some("addr"),
+        letter: 'l',
+        about: "the local address; * is all of IPv6 and IPv4",
+        value: |row, _| {
+            let socket = &row.endpoint.socket;
+            Value::Address {
+                ip: socket.local.ip(),
+                shown: socket.local_address(),
+            }
+        },
+        operands: None,
+        is_text: true,
+    },
+    Field {
+        column: Column::State,
+        title: "STATE",
+        key: Some("state"),
+        letter: 's',
+        about: "the state of the socket; - where the source cannot tell",
+        value: |row, _| match row.endpoint.socket.state {
+            _ if row.is_gone() => Value::text("closed"),
+            state => Value::optional(state),
+        },
+        operands: Some(|row| vec![Value::optional(row.endpoint.socket.state)]),
+        is_text: true,
+    },
+    Field {
+        column: Column::Pid,
+        title: "PID",
+        key: Some("pid"),
+        letter: 'i',
+        about: "the process that holds it, the topmost of several",
+        value: |row, _| {
+            owner(row).map_or(Value::Nothing, |process| {
+                Value::Number(process.pid().0.into())
+            })
+        },
+        operands: Some(|row| of_owners(row, |process| Value::Number(process.pid().0.into()))),
+        is_text: false,
+    },
+    Field {
+        column: Column::Process,
+        title: "PROCESS",
+        key: Some("proc"),
+        letter: 'n',
+        about: "its name, and how many hold the socket",
+        value: process,
+        operands: Some(|row| of_owners(row, |process| Value::text(&process.name))),
+        is_text: true,
+    },
+    Field {
+        column: Column::Age,
+        title: "AGE",
+        key: None,
+        letter: 'a',
+        about: "the age of the socket; ≤ not older than its process, > older than it was watched",
+        value: age,
+        operands: None,
+        is_text: false,
+    },
+    Field {
+        column: Column::What,
+        title: "WHAT",
+        key: None,
+        letter: 'w',
+        about: "what runs there and where; of a connection the other end",
+        value: |row, around| {
+            Value::optional(what::what(&row.endpoint, around).map(|what| what.joined(around)))
+        },
+        operands: None,
+        is_text: true,
+    },
+    Field {
+        column: Column::Proto,
+        title: "PROTO",
+        key: Some("proto"),
+        letter: 't',
+        about: "tcp or udp",
+        value: |row, _| Value::text(row.endpoint.socket.protocol),
+        operands: None,
+        is_text: true,
+    },
+    Field {
+        column: Column::User,
+        title: "USER",
+        key: Some("user"),
+        letter: 'u',
+        about: "the user of the socket",
+        value: |row, _| user(row),
+        operands: Some(|row| {
+            let uid = row.endpoint.socket.uid.map(Value::text);
+            [user(row)].into_iter().chain(uid).collect()
+        }),
+        is_text: true,
+    },
+    Field {
+        column: Column::Remote,
+        title: "REMOTE",
+        key: None,
+        letter: 'r',
+        about: "the address and port of the other end",
+        value: |row, _| match row.endpoint.socket.remote {
+            Some(remote) => Value::Address {
+                ip: remote.ip(),
+                shown: remote.to_string(),
+            },
+            None => Value::Nothing,
+        },
+        operands: None,
+        is_text: true,
+    },
+    Field {
+        column: Column::Peer,
+        title: "PEER",
+        key: None,
+        letter: 'e',
+        about: "the process at the other end, when it is on this machine",
+        value: |row, _| Value::optional(row.endpoint.relation.peer.as_deref()),
+        operands: None,
+        is_text: true,
+    },
+    Field {
+        column: Column::Service,
+        title: "SERVICE",
+        key: None,
+        letter: 'v',
+        about: "the service that usually has this port",
+        value: |row, _| {
+            let socket = &row.endpoint.socket;
+            Value::optional(ports::service(socket.protocol, socket.port()))
+        },
+        operands: None,
+        is_text: true,
+    },
+    Field {
+        column: Column::Command,
+        title: "COMMAND",
+        key: None,
+        letter: 'c',
+        about: "the command line of the process, secrets masked",
+        value: |row, _| Value::optional(owner(row).map(|process| process.command_line())),
+        operands: None,
+        is_text: true,
+    },
+    Field {
+        column: Column::Range,
+        title: "RANGE",
+        key: None,
+        letter: 'g',
+        about: "well-known, registered or dynamic (IANA)",
+        value: |row, _| Value::text(PortClass::of(row.endpoint.socket.port())),
+        operands: None,
+        is_text: false,
+    },
+    Field {
+        column: Column::Uptime,
+        title: "UPTIME",
+        key: None,
+        letter: 'm',
+        about: "how long the process has been running",
+        value: |row, around| match owner(row).and_then(|process| process.started_at) {
+            Some(started) => Value::Age {
+                bound: Bound::Exact,
+                age: around.now.since(started),
+            },
+            None => Value::Nothing,
+        },
+        operands: None,
+        is_text: false,
+    },
+    Field {
+        column: Column::Directory,
+        title: "DIRECTORY",
+        key: None,
+        letter: 'd',
+        about: "the working directory of the process",
+        value: |row, _| Value::optional(owner(row).and_then(|process| process.directory.as_ref())),
+        operands: None,
+        is_text: true,
+    },
+    Field {
+        column: Column::Executable,
+        title: "EXE",
+        key: None,
+        letter: 'x',
+        about: "the program file of the process",
+        value: |row, _| Value::optional(owner(row).and_then(|process| process.executable.as_ref())),
+        operands: None,
+        is_text: false,
+    },
+];
+
+fn owner(row: &Row) -> Option<&Arc<Process>> {
+    row.endpoint.socket.owners.first()
+}
+
+fn of_owners(row: &Row, value: fn(&Process) -> Value) -> Vec<Value> {
+    row.endpoint
+        .socket
+        .owners
+        .known()
+        .iter()
+        .map(|process| value(process))
+        .collect()
+}
+
+fn user(row: &Row) -> Value {
+    let socket = &row.endpoint.socket;
+    match (&socket.user, socket.uid) {
+        (Some(user), _) => Value::text(user),
+        (None, Some(uid)) => Value::text(uid),
+        (None, None) => Value::optional(owner(row).and_then(|process| process.user.as_ref())),
+    }
+}
+
+/// `gunicorn ×5`; a socket whose owner may not be seen shows its user: `- (root)`.
+fn process(row: &Row, around: &Surroundings) -> Value {
+    let holders = row.endpoint.socket.owners.known();
+    match (holders.first(), holders.len()) {
+        (Some(first), 1) => Value::text(&first.name),
+        (Some(first), count) => Value::Text(format!("{} {}", first.name, around.times(count))),
+        (None, _) if row.is_owner_hidden() => match user(row) {
+            Value::Nothing => Value::text("- (hidden)"),
+            user => Value::Text(format!("- ({user})")),
+        },
+        (None, _) => Value::Nothing,
+    }
+}
+
+/// Exact for a socket that was seen to open; otherwise bounded by its oldest holder, or by how long it was watched.
+fn age(row: &Row, around: &Surroundings) -> Value {
+    let now = around.now;
+    let since = match row.endpoint.since {
+        Since::Opened(at) => {
+            return Value::Age {
+                bound: Bound::Exact,
+                age: now.instant.saturating_duration_since(at),
+            };
+        }
+        Since::Before(at) => at,
+    };
+    let holders = row.endpoint.socket.owners.known();
+    match holders
+        .iter()
+        .filter_map(|process| process.started_at)
+        .min()
+    {
+        Some(started) => Value::Age {
+            bound: Bound::AtMost,
+            age: now.since(started),
+        },
+        None => Value::Age {
+            bound: Bound::MoreThan,
+            age: now.instant.saturating_duration_since(since),
+        },
+    }
+}
+
+/// The local or remote address and port of a row as one writes them: `127.0.0.1:3000`, `[::1]:5173`, `*:8080`.
+pub fn written_address(row: &Row) -> String {
+    let socket = &row.endpoint.socket;
+    if socket.is_dual_stack() {
+        return format!("*:{}", socket.port());
+    }
+    if socket.local.is_ipv6() {
+        format!("[{}]:{}", address(socket.local), socket.port())
+    } else {
+        socket.local.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,94 @@
+use super::*;
+use crate::model::endpoint::{Owners, State};
+use crate::model::testing::{instant, moment, process as a_process, socket};
+use crate::table::row::Mark;
+use std::collections::HashSet;
+
+fn shown(row: &Row, column: Column) -> String {
+    let around = Surroundings {
+        now: moment(10.0),
+        home: Some("/home/dev"),
+        ephemeral: ports::EphemeralRange::IANA,
+        is_ascii: false,
+    };
+    (field(column).value)(row, &around).to_string()
+}
+
+fn row(endpoint: crate::model::endpoint::Endpoint) -> Row {
+    Row {
+        endpoint,
+        mark: Mark::None,
+    }
+}
+
+#[test]
+fn every_column_has_one_field_and_letters_and_keys_are_its_own() {
+    let columns: HashSet<Column> = FIELDS.iter().map(|field| field.column).collect();
+    let letters: HashSet<char> = FIELDS.iter().map(|field| field.letter).collect();
+    let keys: Vec<&str> = FIELDS.iter().filter_map(|field| field.key).collect();
+    assert_eq!(columns.len(), FIELDS.len());
+    assert_eq!(letters.len(), FIELDS.len());
+    assert_eq!(keys.iter().collect::<HashSet<_>>().len(), keys.len());
+    for column in columns {
+        assert_eq!(field(column).column, column);
+    }
+}
+
+#[test]
+fn one_socket_of_several_holders_names_the_topmost_and_counts_them() {
+    let master = a_process(20, "gunicorn").build();
+    let worker = a_process(21, "gunicorn").parent(20).build();
+    let row = row(socket("127.0.0.1:8000")
+        .owners(&[&master, &worker])
+        .endpoint());
+    assert_eq!(
+        [shown(&row, Column::Pid), shown(&row, Column::Process)],
+        ["20", "gunicorn ×2"]
+    );
+}
+
+#[test]
+fn an_owner_that_may_not_be_seen_is_shown_by_its_user() {
+    let row = row(socket("127.0.0.1:631").user(0, "root").endpoint());
+    assert_eq!(
+        [shown(&row, Column::Pid), shown(&row, Column::Process)],
+        ["-", "- (root)"]
+    );
+}
+
+#[test]
+fn what_has_no_owner_shows_none() {
+    let endpoint = socket("127.0.0.1:1")
+        .to("127.0.0.1:2")
+        .state(State::TimeWait)
+        .without_owner()
+        .endpoint();
+    assert_eq!(endpoint.socket.owners, Owners::None);
+    let row = row(endpoint);
+    assert_eq!(
+        [shown(&row, Column::Process), shown(&row, Column::User)],
+        ["-", "-"]
+    );
+}
+
+#[test]
+fn an_age_is_exact_when_seen_to_open_and_bounded_otherwise() {
+    let node = a_process(7, "node").build();
+    let mut seen = row(socket("127.0.0.1:1").owner(&node).endpoint());
+    seen.endpoint.since = Since::Opened(instant(6.0));
+    let stood = row(socket("127.0.0.1:1").owner(&node).endpoint());
+    let hidden = row(socket("127.0.0.1:1").endpoint());
+    assert_eq!(
+        [&seen, &stood, &hidden].map(|row| shown(row, Column::Age)),
+        ["4s", "≤2h", ">10s"]
+    );
+}
+
+#[test]
+fn a_gone_row_says_closed_but_filters_by_its_last_state() {
+    let mut gone = row(socket("127.0.0.1:1").endpoint());
+    gone.mark = Mark::Gone(instant(1.0));
+    assert_eq!(shown(&gone, Column::State), "closed");
+    let operands = field(Column::State).operands.expect("state has operands")(&gone);
+    assert_eq!(operands, [Value::text("LISTEN")]);
+}

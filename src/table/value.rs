@@ -1,0 +1,164 @@
+//! What a field says of a row: shown in a cell, compared by a sort, matched by a filter.
+
+use std::cmp::Ordering;
+use std::fmt::{self, Display};
+use std::net::IpAddr;
+use std::time::Duration;
+
+/// The value of one field. Text is safe to show: it was escaped when it became a value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Value {
+    Number(u64),
+    Text(String),
+    Address {
+        ip: IpAddr,
+        shown: String,
+    },
+    Age {
+        bound: Bound,
+        age: Duration,
+    },
+    /// Unknown, shown as `-`.
+    Nothing,
+}
+
+/// How much is known of an age.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Bound {
+    Exact,
+    AtMost,
+    MoreThan,
+}
+
+impl Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number(number) => number.fmt(f),
+            Self::Text(text) | Self::Address { shown: text, .. } => f.pad(text),
+            Self::Age { bound, age } => f.pad(&shown_age(*bound, *age)),
+            Self::Nothing => f.pad("-"),
+        }
+    }
+}
+
+/// What is unknown sorts last, whatever the column.
+impl Ord for Value {
+    fn cmp(&self, other: &Self) -> Ordering {
+        match (self, other) {
+            (Self::Number(left), Self::Number(right)) => left.cmp(right),
+            (Self::Text(left), Self::Text(right)) => left.to_lowercase().cmp(&right.to_lowercase()),
+            (Self::Address { ip: left, .. }, Self::Address { ip: right, .. }) => left.cmp(right),
+            (
+                Self::Age {
+                    age: left,
+                    bound: one,
+                },
+                Self::Age {
+                    age: right,
+                    bound: two,
+                },
+            ) => left.cmp(right).then(one.cmp(two)),
+            _ => self.kind().cmp(&other.kind()),
+        }
+    }
+}
+
+impl PartialOrd for Value {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Value {
+    pub fn text(text: impl Display) -> Self {
+        Self::Text(text.to_string())
+    }
+
+    /// The text of an optional thing, or nothing.
+    pub fn optional(text: Option<impl Display>) -> Self {
+        text.map_or(Self::Nothing, Self::text)
+    }
+
+    fn kind(&self) -> u8 {
+        match self {
+            Self::Number(_) => 0,
+            Self::Text(_) => 1,
+            Self::Address { .. } => 2,
+            Self::Age { .. } => 3,
+            Self::Nothing => 4,
+        }
+    }
+}
+
+const MINUTE: u64 = 60;
+const HOUR: u64 = 60 * MINUTE;
+const DAY: u64 = 24 * HOUR;
+
+/// `4s`, `1m30s`, `3d4h`: the two largest units. A bound has one, rounded to the side on which it stays true.
+pub fn shown_age(bound: Bound, age: Duration) -> String {
+    let seconds = age.as_secs();
+    match bound {
+        Bound::Exact => two_units(seconds),
+        Bound::AtMost => format!(
+            "≤{}",
+            one_unit(seconds + u64::from(age.subsec_nanos() > 0), u64::div_ceil)
+        ),
+        Bound::MoreThan => format!(">{}", one_unit(seconds, |seconds, unit| seconds / unit)),
+    }
+}
+
+fn two_units(seconds: u64) -> String {
+    let (large, large_name, small, small_name) = match seconds {
+        0..MINUTE => return format!("{seconds}s"),
+        MINUTE..HOUR => (seconds / MINUTE, "m", seconds % MINUTE, "s"),
+        HOUR..DAY => (seconds / HOUR, "h", seconds % HOUR / MINUTE, "m"),
+        DAY.. => (seconds / DAY, "d", seconds % DAY / HOUR, "h"),
+    };
+    if small == 0 {
+        format!("{large}{large_name}")
+    } else {
+        format!("{large}{large_name}{small}{small_name}")
+    }
+}
+
+fn one_unit(seconds: u64, divide: fn(u64, u64) -> u64) -> String {
+    match seconds {
+        0..MINUTE => format!("{seconds}s"),
+        MINUTE..HOUR => format!("{}m", divide(seconds, MINUTE)),
+        HOUR..DAY => format!("{}h", divide(seconds, HOUR)),
+        DAY.. => format!("{}d", divide(seconds, DAY)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_age_has_its_two_largest_units_and_a_bound_one_that_stays_true() {
+        let cases = [
+            (Bound::Exact, 4, "4s"),
+            (Bound::Exact, 90, "1m30s"),
+            (Bound::Exact, 720, "12m"),
+            (Bound::Exact, 7_500, "2h5m"),
+            (Bound::Exact, 270_000, "3d3h"),
+            (Bound::AtMost, 5_400, "≤2h"),
+            (Bound::AtMost, 259_200, "≤3d"),
+            (Bound::MoreThan, 599, ">9m"),
+            (Bound::MoreThan, 0, ">0s"),
+        ];
+        for (bound, seconds, shown) in cases {
+            assert_eq!(shown_age(bound, Duration::from_secs(seconds)), shown);
+        }
+    }
+
+    #[test]
+    fn the_unknown_sorts_last() {
+        let mut values = [Value::Nothing, Value::Number(10), Value::Number(9)];
+        values.sort();
+        assert_eq!(
+            values,
+            [Value::Number(9), Value::Number(10), Value::Nothing]
+        );
+    }
+}
