@@ -65,6 +65,12 @@ impl EphemeralRange {
     }
 }
 
+impl Default for EphemeralRange {
+    fn default() -> Self {
+        Self::IANA
+    }
+}
+
 impl Display for EphemeralRange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}–{}", self.first, self.last)

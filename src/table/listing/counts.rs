@@ -1,0 +1,69 @@
+//! How many rows of each kind there are, counted as they come and go.
+
+use crate::model::endpoint::Protocol;
+use crate::table::row::{Mark, Row, Section};
+use std::collections::HashMap;
+
+/// Gone rows do not count.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    pub listening: usize,
+    /// TCP sockets that are bound and do not listen.
+    pub bound: usize,
+    pub udp: usize,
+    /// Connections within the local scope.
+    pub connected: usize,
+    /// Connections outside the local scope.
+    pub outside: usize,
+    pub exposed: usize,
+    pub hidden_owners: usize,
+    pub new: usize,
+    /// How many rows, gone ones included, have a port at either end.
+    ports: HashMap<u16, usize>,
+}
+
+impl Counts {
+    pub fn add(&mut self, row: &Row) {
+        self.change(row, |count| *count += 1);
+    }
+
+    pub fn remove(&mut self, row: &Row) {
+        self.change(row, |count| *count = count.saturating_sub(1));
+    }
+
+    pub fn has_port(&self, port: u16) -> bool {
+        self.ports.get(&port).is_some_and(|count| *count > 0)
+    }
+
+    #[cfg(test)]
+    pub fn forget_empty_ports(&mut self) {
+        self.ports.retain(|_, count| *count > 0);
+    }
+
+    fn change(&mut self, row: &Row, change: fn(&mut usize)) {
+        let socket = &row.endpoint.socket;
+        change(self.ports.entry(socket.port()).or_default());
+        if let Some(remote) = socket.remote {
+            change(self.ports.entry(remote.port()).or_default());
+        }
+        if row.is_gone() {
+            return;
+        }
+        change(match (row.section(), socket.protocol) {
+            (Section::Standing, Protocol::Udp) => &mut self.udp,
+            (Section::Standing, Protocol::Tcp) if socket.is_listening() => &mut self.listening,
+            (Section::Standing, Protocol::Tcp) => &mut self.bound,
+            _ if row.endpoint.relation.is_local => &mut self.connected,
+            _ => &mut self.outside,
+        });
+        if socket.is_exposed() {
+            change(&mut self.exposed);
+        }
+        if row.is_owner_hidden() && row.endpoint.relation.is_local {
+            change(&mut self.hidden_owners);
+        }
+        if matches!(row.mark, Mark::New(_)) {
+            change(&mut self.new);
+        }
+    }
+}

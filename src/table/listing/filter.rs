@@ -1,0 +1,125 @@
+//! Which rows are shown: the chips, the scope and the words of the filter.
+
+use crate::model::ports::EphemeralRange;
+use crate::table::query::Query;
+use crate::table::row::{Row, Section, Surroundings};
+
+/// A switch of the filter that has a key of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Chip {
+    Listening,
+    Connected,
+    Dynamic,
+    Exposed,
+    Mine,
+    All,
+}
+
+/// The chips that are on. Listening and connected are one choice; dynamic, exposed and mine narrow; all widens.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Chips {
+    pub section: Option<Section>,
+    pub dynamic: bool,
+    pub exposed: bool,
+    pub mine: bool,
+    pub all: bool,
+}
+
+impl Chips {
+    pub fn toggle(&mut self, chip: Chip) {
+        let toggled = |current: Option<Section>, section| {
+            if current == Some(section) {
+                None
+            } else {
+                Some(section)
+            }
+        };
+        match chip {
+            Chip::Listening => self.section = toggled(self.section, Section::Standing),
+            Chip::Connected => self.section = toggled(self.section, Section::Connected),
+            Chip::Dynamic => self.dynamic = !self.dynamic,
+            Chip::Exposed => self.exposed = !self.exposed,
+            Chip::Mine => self.mine = !self.mine,
+            Chip::All => self.all = !self.all,
+        }
+    }
+
+    pub fn is_on(self, chip: Chip) -> bool {
+        match chip {
+            Chip::Listening => self.section == Some(Section::Standing),
+            Chip::Connected => self.section == Some(Section::Connected),
+            Chip::Dynamic => self.dynamic,
+            Chip::Exposed => self.exposed,
+            Chip::Mine => self.mine,
+            Chip::All => self.all,
+        }
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Filter {
+    pub query: Query,
+    pub chips: Chips,
+    /// Whose rows `mine` means.
+    pub me: Option<u32>,
+    pub ephemeral: EphemeralRange,
+}
+
+impl Filter {
+    /// Where the row is shown, if it is.
+    pub fn section_of(&self, row: &Row, around: &Surroundings) -> Option<Section> {
+        let section = self.scope(row)?;
+        (self.blocking_chip(row).is_none() && self.query.matches(row, around)).then_some(section)
+    }
+
+    /// The section of a row by scope alone: an exact port looks at every socket, those outside below the rest.
+    fn scope(&self, row: &Row) -> Option<Section> {
+        if row.endpoint.relation.is_local || self.chips.all {
+            Some(row.section())
+        } else {
+            self.query.names_exact_port().then_some(Section::Outside)
+        }
+    }
+
+    /// The first chip that keeps the row from being shown.
+    fn blocking_chip(&self, row: &Row) -> Option<Chip> {
+        let socket = &row.endpoint.socket;
+        let is_dynamic = self.ephemeral.makes_dynamic(socket.port());
+        let chips = self.chips;
+        match chips.section {
+            Some(Section::Standing) if row.section() != Section::Standing => Some(Chip::Listening),
+            Some(Section::Connected) if row.section() != Section::Connected => {
+                Some(Chip::Connected)
+            }
+            _ if chips.dynamic && !is_dynamic => Some(Chip::Dynamic),
+            _ if chips.exposed && !socket.is_exposed() => Some(Chip::Exposed),
+            _ if chips.mine && !self.me.is_some_and(|me| row.is_of(me)) => Some(Chip::Mine),
+            _ => None,
+        }
+    }
+}
+
+/// How many rows of the scope are not shown, and which chip keeps how many of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Hidden {
+    pub total: usize,
+    pub by_chip: Vec<(Chip, usize)>,
+}
+
+impl Hidden {
+    /// Counts on the supposition that no row is shown: only an empty table asks.
+    pub fn count<'a>(filter: &Filter, rows: impl Iterator<Item = &'a Row>) -> Self {
+        let mut hidden = Self::default();
+        for row in rows.filter(|row| !row.is_gone() && filter.scope(row).is_some()) {
+            hidden.total += 1;
+            let Some(chip) = filter.blocking_chip(row) else {
+                continue;
+            };
+            match hidden.by_chip.iter_mut().find(|(other, _)| *other == chip) {
+                Some((_, count)) => *count += 1,
+                None => hidden.by_chip.push((chip, 1)),
+            }
+        }
+        hidden
+    }
+}

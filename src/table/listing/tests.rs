@@ -1,0 +1,320 @@
+use super::*;
+use crate::model::endpoint::{Endpoint, Side, State};
+use crate::model::ports::EphemeralRange;
+use crate::model::testing::{SocketBuilder, instant, moment, process, socket};
+use crate::table::query;
+
+fn around() -> Surroundings<'static> {
+    Surroundings {
+        now: moment(0.0),
+        home: None,
+        ephemeral: EphemeralRange::IANA,
+        is_ascii: false,
+    }
+}
+
+fn connection(socket: SocketBuilder, is_local: bool) -> Endpoint {
+    let mut endpoint = socket.endpoint();
+    endpoint.relation.side = Side::Client;
+    endpoint.relation.is_local = is_local;
+    endpoint
+}
+
+fn listing(changes: Vec<Change>) -> Listing {
+    let mut listing = Listing::default();
+    listing.apply(changes, instant(0.0), &around());
+    listing
+}
+
+fn found(local: &str) -> Change {
+    Change::Found(socket(local).endpoint())
+}
+
+/// Each line as its mark and local address, rules as `--`.
+fn lines(listing: &Listing) -> Vec<String> {
+    let shown = |line: &Line| match line {
+        Line::Rule(section, count) => format!("-- {section:?} {count}"),
+        Line::Row(place) => {
+            let row = listing.row(*place).expect("a line has a row");
+            let mark = match row.mark {
+                Mark::None => "",
+                Mark::New(_) => "+",
+                Mark::Changed(_) => "~",
+                Mark::Replaced(_) => "=",
+                Mark::Gone(_) => "-",
+            };
+            format!("{mark}{}", row.endpoint.socket.local)
+        }
+    };
+    listing.lines().iter().map(shown).collect()
+}
+
+fn show(listing: &mut Listing, filter: Filter) {
+    listing.set_filter(filter);
+    while listing.is_passing() {
+        listing.advance(&around());
+    }
+}
+
+#[test]
+fn what_holds_ports_comes_first_then_a_rule_and_connections_each_by_port() {
+    let client = connection(socket("127.0.0.1:50000").to("127.0.0.1:90"), true);
+    let early = connection(socket("127.0.0.1:80").to("127.0.0.1:51000"), true);
+    let listing = listing(vec![
+        Change::Found(client),
+        found("[::1]:90"),
+        found("127.0.0.1:80"),
+        Change::Found(early),
+    ]);
+    assert_eq!(
+        lines(&listing),
+        [
+            "127.0.0.1:80",
+            "[::1]:90",
+            "-- Connected 2",
+            "127.0.0.1:80",
+            "127.0.0.1:50000"
+        ]
+    );
+}
+
+#[test]
+fn rows_are_marked_and_lose_their_mark_and_gone_ones_their_place_after_three_seconds() {
+    let endpoint = socket("127.0.0.1:2").endpoint();
+    let mut listing = listing(vec![found("127.0.0.1:1"), found("127.0.0.1:3")]);
+    let gone = socket("127.0.0.1:1").endpoint().id();
+    listing.apply(
+        vec![Change::Opened(endpoint), Change::Closed(gone)],
+        instant(1.0),
+        &around(),
+    );
+    assert_eq!(
+        lines(&listing),
+        ["-127.0.0.1:1", "+127.0.0.1:2", "127.0.0.1:3"]
+    );
+    assert_eq!(listing.next_expiry(), Some(instant(4.0)));
+    listing.expire(instant(3.9), &around());
+    assert_eq!(lines(&listing).len(), 3);
+    listing.expire(instant(4.0), &around());
+    assert_eq!(lines(&listing), ["127.0.0.1:2", "127.0.0.1:3"]);
+    assert_eq!(listing.next_expiry(), None);
+}
+
+#[test]
+fn a_replacement_takes_the_place_of_the_row_that_went() {
+    let old = socket("127.0.0.1:1").mark(1).endpoint();
+    let mut listing = listing(vec![Change::Found(old.clone())]);
+    let new = socket("127.0.0.1:1").mark(2).endpoint();
+    listing.apply(
+        vec![Change::Replaced {
+            gone: old.id(),
+            endpoint: new,
+        }],
+        instant(1.0),
+        &around(),
+    );
+    assert_eq!(lines(&listing), ["=127.0.0.1:1"]);
+}
+
+#[test]
+fn gone_rows_do_not_count() {
+    let id = socket("0.0.0.0:1").endpoint().id();
+    let mut listing = listing(vec![found("0.0.0.0:1"), found("127.0.0.1:2")]);
+    listing.apply(vec![Change::Closed(id)], instant(1.0), &around());
+    let Counts {
+        listening, exposed, ..
+    } = *listing.counts();
+    assert_eq!((listening, exposed), (1, 0));
+}
+
+#[test]
+fn counts_are_the_same_whichever_way_the_rows_came() {
+    let id = |local: &str| socket(local).endpoint().id();
+    let mut detour = listing(vec![
+        found("127.0.0.1:1"),
+        found("0.0.0.0:2"),
+        found("127.0.0.1:3"),
+    ]);
+    detour.apply(
+        vec![Change::Changed(
+            socket("0.0.0.0:2").state(State::Bound).endpoint(),
+        )],
+        instant(1.0),
+        &around(),
+    );
+    detour.apply(
+        vec![Change::Closed(id("127.0.0.1:3"))],
+        instant(2.0),
+        &around(),
+    );
+    detour.expire(instant(9.0), &around());
+    let straight = listing(vec![
+        found("127.0.0.1:1"),
+        Change::Found(socket("0.0.0.0:2").state(State::Bound).endpoint()),
+    ]);
+    let zeroless = |listing: &Listing| {
+        let mut counts = listing.counts().clone();
+        counts.forget_empty_ports();
+        counts
+    };
+    assert_eq!(zeroless(&detour), zeroless(&straight));
+}
+
+#[test]
+fn an_exact_port_shows_what_is_outside_the_scope_below_the_rest() {
+    let remote = connection(socket("10.0.0.1:443").to("10.0.0.9:50000"), false);
+    let mut listing = listing(vec![
+        found("127.0.0.1:443"),
+        found("127.0.0.1:80"),
+        Change::Found(remote),
+    ]);
+    assert_eq!(lines(&listing), ["127.0.0.1:80", "127.0.0.1:443"]);
+    let query = query::parse_finished("443").query.exact();
+    show(
+        &mut listing,
+        Filter {
+            query,
+            ..Filter::default()
+        },
+    );
+    assert_eq!(
+        lines(&listing),
+        ["127.0.0.1:443", "-- Outside 1", "10.0.0.1:443"]
+    );
+    let chips = Chips {
+        all: true,
+        ..Chips::default()
+    };
+    show(
+        &mut listing,
+        Filter {
+            chips,
+            ..Filter::default()
+        },
+    );
+    assert_eq!(
+        lines(&listing),
+        [
+            "127.0.0.1:80",
+            "127.0.0.1:443",
+            "-- Connected 1",
+            "10.0.0.1:443"
+        ]
+    );
+}
+
+#[test]
+fn chips_narrow_and_what_they_hide_is_counted() {
+    let mine = Change::Found(socket("127.0.0.1:50000").user(1000, "dev").endpoint());
+    let theirs = Change::Found(socket("127.0.0.1:50001").user(0, "root").endpoint());
+    let mut listing = listing(vec![mine, theirs, found("127.0.0.1:80")]);
+    let chips = Chips {
+        dynamic: true,
+        mine: true,
+        ..Chips::default()
+    };
+    show(
+        &mut listing,
+        Filter {
+            chips,
+            me: Some(1000),
+            ..Filter::default()
+        },
+    );
+    assert_eq!(lines(&listing), ["127.0.0.1:50000"]);
+    let hidden = listing.hidden();
+    assert_eq!((hidden.total, hidden.by_chip.len()), (3, 2));
+}
+
+#[test]
+fn a_frozen_order_keeps_closed_rows_in_place_and_lets_new_ones_wait() {
+    let mut listing = listing(vec![found("127.0.0.1:1"), found("127.0.0.1:3")]);
+    listing.freeze();
+    let opened = Change::Opened(socket("127.0.0.1:2").endpoint());
+    let closed = Change::Closed(socket("127.0.0.1:1").endpoint().id());
+    listing.apply(vec![opened, closed], instant(1.0), &around());
+    listing.expire(instant(60.0), &around());
+    assert_eq!(lines(&listing), ["-127.0.0.1:1", "127.0.0.1:3"]);
+    listing.thaw(instant(60.0), &around());
+    listing.expire(instant(60.0), &around());
+    assert_eq!(lines(&listing), ["+127.0.0.1:2", "127.0.0.1:3"]);
+}
+
+#[test]
+fn what_opened_and_closed_while_frozen_is_not_lost() {
+    let mut listing = listing(vec![]);
+    listing.freeze();
+    let endpoint = socket("127.0.0.1:2").endpoint();
+    let id = endpoint.id();
+    listing.apply(vec![Change::Opened(endpoint)], instant(1.0), &around());
+    listing.apply(vec![Change::Closed(id)], instant(2.0), &around());
+    listing.thaw(instant(3.0), &around());
+    assert_eq!(lines(&listing), ["-127.0.0.1:2"]);
+}
+
+#[test]
+fn sorting_by_another_column_reorders_each_section() {
+    let (a, b) = (process(9, "apache").build(), process(5, "zsh").build());
+    let mut listing = listing(vec![
+        Change::Found(socket("127.0.0.1:1").owner(&b).endpoint()),
+        Change::Found(socket("127.0.0.1:2").owner(&a).endpoint()),
+        found("127.0.0.1:3"),
+    ]);
+    listing.set_sort(
+        Sort {
+            column: Column::Process,
+            is_reversed: false,
+        },
+        &around(),
+    );
+    assert_eq!(
+        lines(&listing),
+        ["127.0.0.1:3", "127.0.0.1:2", "127.0.0.1:1"]
+    );
+    listing.set_sort(
+        Sort {
+            column: Column::Pid,
+            is_reversed: true,
+        },
+        &around(),
+    );
+    assert_eq!(
+        lines(&listing),
+        ["127.0.0.1:2", "127.0.0.1:1", "127.0.0.1:3"]
+    );
+}
+
+#[test]
+fn a_long_table_is_filtered_in_slices_and_shows_the_old_lines_until_it_is_done() {
+    let many = (1..=u16::try_from(SLICE + 1).expect("a small slice"))
+        .map(|port| found(&format!("127.0.0.1:{port}")));
+    let mut listing = listing(many.collect());
+    listing.set_filter(Filter {
+        query: query::parse_finished("7").query.exact(),
+        ..Filter::default()
+    });
+    listing.advance(&around());
+    assert!(listing.is_passing());
+    assert_eq!(listing.lines().len(), SLICE + 1);
+    listing.advance(&around());
+    assert!(!listing.is_passing());
+    assert_eq!(lines(&listing), ["127.0.0.1:7"]);
+}
+
+#[test]
+fn a_change_during_a_pass_is_judged_by_the_new_filter() {
+    let many = (1..=u16::try_from(SLICE + 1).expect("a small slice"))
+        .map(|port| found(&format!("127.0.0.1:{port}")));
+    let mut listing = listing(many.collect());
+    listing.set_filter(Filter {
+        query: query::parse_finished("7").query.exact(),
+        ..Filter::default()
+    });
+    listing.advance(&around());
+    let opened = vec![Change::Opened(socket("127.0.0.2:7").endpoint())];
+    listing.apply(opened, instant(1.0), &around());
+    while listing.is_passing() {
+        listing.advance(&around());
+    }
+    assert_eq!(lines(&listing), ["127.0.0.1:7", "+127.0.0.2:7"]);
+}
