@@ -1,0 +1,158 @@
+//! What the executor reports: that a signal went out or did not, what a look saw, what a bind said.
+
+use super::Refusal;
+use crate::model::endpoint::Socket;
+use crate::model::process::{Process, ProcessId};
+use std::fmt::{self, Display};
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Instant;
+
+/// The end of a [`Step::Send`](super::Step::Send).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dispatch {
+    pub at: Instant,
+    pub sending: Sending,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Sending {
+    Sent {
+        /// The sockets of the port just before the signal, which tell newcomers from what was there.
+        sockets: Vec<Socket>,
+        /// Those that were stopped and got SIGCONT after the signal.
+        woken: Vec<ProcessId>,
+        /// Those that turned out not to take the signal although everything was checked before.
+        missed: Vec<Hindrance>,
+    },
+    /// Not one signal went out.
+    NotSent(Hindrance),
+}
+
+/// Why a process was not signalled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Hindrance {
+    EndedMeanwhile(Arc<Process>),
+    /// The pid belongs to another process by now.
+    PidReused(Arc<Process>),
+    /// It runs but holds none of the sockets any more that it was asked about for.
+    LetGo(Arc<Process>),
+    NotPermitted(Arc<Process>),
+    Refused(Arc<Process>, Refusal),
+    /// A call failed in another way; the reason is in the words of the system and safe to show.
+    Failed(Arc<Process>, String),
+    /// The sockets could not be read, so nothing could be checked.
+    Blind(String),
+}
+
+impl Hindrance {
+    pub fn process(&self) -> Option<&Arc<Process>> {
+        match self {
+            Self::EndedMeanwhile(process)
+            | Self::PidReused(process)
+            | Self::LetGo(process)
+            | Self::NotPermitted(process)
+            | Self::Refused(process, _)
+            | Self::Failed(process, _) => Some(process),
+            Self::Blind(_) => None,
+        }
+    }
+}
+
+impl Display for Hindrance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::EndedMeanwhile(process) => write!(f, "{process} ended meanwhile"),
+            Self::PidReused(process) => write!(
+                f,
+                "{process} ended meanwhile, and pid {} is another process now",
+                process.pid()
+            ),
+            Self::LetGo(process) => {
+                write!(f, "{process} no longer holds the socket you were shown")
+            }
+            Self::NotPermitted(process) => write!(f, "you are not permitted to end {process}"),
+            Self::Refused(process, refusal) => write!(f, "{process} {refusal}"),
+            Self::Failed(process, reason) => {
+                write!(f, "{process} could not be signalled: {reason}")
+            }
+            Self::Blind(reason) => write!(f, "the sockets could not be read: {reason}"),
+        }
+    }
+}
+
+/// What one look at the port saw.
+///
+/// A table that could not be read says nothing: the executor repeats what it last saw of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Look {
+    pub at: Instant,
+    /// Every socket with that protocol and local port, in whatever state.
+    pub sockets: Vec<Socket>,
+    /// The targets that have ended.
+    pub ended: Vec<ProcessId>,
+    /// How the targets that have not ended take the signal, as far as the system tells.
+    pub conduct: Vec<(ProcessId, Conduct)>,
+    /// The parents of the holders that are not the order's, as far as they may be seen.
+    pub parents: Vec<Arc<Process>>,
+}
+
+/// How a process takes the signal, read from `/proc/PID/status`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Conduct {
+    pub reaction: Reaction,
+    pub state: RunState,
+}
+
+/// What a process does with the signal that was sent (SigBlk, SigIgn, SigCgt of proc_pid_status(5)).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Reaction {
+    Blocks,
+    Ignores,
+    Handles,
+    /// Nothing of these: the kernel's own reaction, which for SIGTERM is to end it.
+    Default,
+}
+
+/// Whether a process runs at all (State of proc_pid_status(5)).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum RunState {
+    /// Running, or waiting for something that a signal interrupts.
+    Alive,
+    /// Stopped by a signal (T).
+    Stopped,
+    /// Stopped by a debugger (t).
+    Traced,
+    /// Waiting in the kernel for something that no signal interrupts (D).
+    Uninterruptible,
+}
+
+/// The one bind that is tried at the verdict.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BindTrial {
+    pub at: Instant,
+    pub attempts: Vec<Attempt>,
+    /// What the name `localhost` stands for on this machine, in the order in which clients try it.
+    pub localhost: Vec<IpAddr>,
+}
+
+/// A bind on one address; `::` with IPV6_V6ONLY.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attempt {
+    pub address: SocketAddr,
+    /// With SO_REUSEADDR; `None` where that is not tried (UDP, and Windows, where it would steal the port).
+    pub with_reuse: Option<BindOutcome>,
+    pub without_reuse: BindOutcome,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BindOutcome {
+    Bound,
+    InUse,
+    /// This user may not bind it (ports below 1024), which says nothing about whether it is free.
+    Denied,
+    /// The machine has no such address.
+    NoSuchAddress,
+    /// In the words of the system; safe to show.
+    Failed(String),
+}

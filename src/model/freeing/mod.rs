@@ -1,0 +1,54 @@
+//! Freeing a port: what is asked, what was confirmed, what was seen afterwards, and the truth about the port.
+//!
+//! The way of one port through here, each station a type of its own so that none can be skipped:
+//!
+//! ```text
+//! row ── ask() ──> Question ── Free(Proposal) ── confirm() ──> Order ── Freeing::begin() ──> Freeing
+//!                          └── Explain(Explanation)                                          │  ↑
+//!                                                                              Step (out)    ↓  │  Happening (in)
+//!                                                                                     os::freeing::Freer
+//! ```
+//!
+//! Nothing here sends a signal, reads a clock or looks at a table: [`Freeing`] takes in what happened and says what
+//! must be done next. It never calls a signal that was delivered a success; its [`Verdict`] is about the port, and
+//! every word of it is derived from what was seen.
+
+mod explanation;
+mod look;
+mod machine;
+mod order;
+mod proposal;
+mod question;
+mod refusal;
+mod verdict;
+mod words;
+
+pub use explanation::Explanation;
+pub use look::{
+    Attempt, BindOutcome, BindTrial, Conduct, Dispatch, Hindrance, Look, Reaction, RunState,
+    Sending,
+};
+pub use machine::{Freeing, Happening, Step};
+pub use order::{Order, Signal, Target};
+pub use proposal::{Demand, Holder, OtherPort, Proposal, Refused, Targets};
+pub use question::{Circumstances, Question, ask};
+pub use refusal::{Refusal, refusal};
+pub use verdict::{Kind, Verdict};
+
+use std::time::Duration;
+
+/// How long the port is watched before it is said to be still held.
+pub const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long before a process that ignores the signal is given up.
+pub const PATIENCE_WHEN_IGNORED: Duration = Duration::from_secs(1);
+
+/// How long a free port is watched further before being free counts.
+pub const SETTLE: Duration = Duration::from_secs(2);
+
+/// How long the kernel keeps a socket in TIME_WAIT, where that is known (`TCP_TIMEWAIT_LEN` in Linux's `net/tcp.h`).
+pub const TIME_WAIT: Option<Duration> = if cfg!(target_os = "linux") {
+    Some(Duration::from_mins(1))
+} else {
+    None
+};
