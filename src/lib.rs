@@ -1,4 +1,5 @@
 //! A live monitor of localhost ports.
 
+pub mod app;
 pub mod model;
 pub mod table;

@@ -251,6 +251,8 @@ impl Reach {
 pub struct Endpoint {
     pub socket: Socket,
     pub since: Since,
+    /// When it was first seen in the state it has.
+    pub state_since: Instant,
     pub relation: Relation,
 }
 

@@ -110,6 +110,9 @@ impl Tracker {
                     if has_changed(&known.socket, &socket) {
                         seen.changed.insert(id);
                     }
+                    if known.socket.state != socket.state {
+                        known.state_since = now;
+                    }
                     known.socket = socket;
                     seen.touched.insert(id);
                 }
@@ -123,6 +126,7 @@ impl Tracker {
                         id,
                         Endpoint {
                             since,
+                            state_since: now,
                             relation: Relation::of(&socket),
                             socket,
                         },

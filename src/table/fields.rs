@@ -25,6 +25,7 @@ pub enum Column {
     Proto,
     User,
     Remote,
+    RemotePort,
     Peer,
     Service,
     Command,
@@ -73,7 +74,7 @@ pub fn text_of(row: &Row, around: &Surroundings) -> String {
     texts.join("\n")
 }
 
-pub static FIELDS: [Field; 17] = [
+pub static FIELDS: [Field; 18] = [
     Field {
         column: Column::Port,
         title: "PORT",
@@ -197,6 +198,19 @@ pub static FIELDS: [Field; 17] = [
         },
         operands: None,
         is_text: true,
+    },
+    Field {
+        column: Column::RemotePort,
+        title: "RPORT",
+        key: Some("rport"),
+        letter: 'o',
+        about: "the port of the other end",
+        value: |row, _| match row.endpoint.socket.remote {
+            Some(remote) => Value::Number(remote.port().into()),
+            None => Value::Nothing,
+        },
+        operands: None,
+        is_text: false,
     },
     Field {
         column: Column::Peer,

@@ -37,6 +37,7 @@ pub enum Line {
     Rule(Section, usize),
 }
 
+#[derive(Debug)]
 struct Entry {
     row: Row,
     key: Value,
@@ -44,6 +45,7 @@ struct Entry {
     shown_in: Option<Section>,
 }
 
+#[derive(Debug)]
 pub struct Listing {
     entries: Slab<Entry>,
     places: HashMap<EndpointId, usize>,

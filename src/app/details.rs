@@ -1,0 +1,64 @@
+//! The details of the row under the cursor: whether they are open, how far they are scrolled, and what was asked.
+
+use crate::model::endpoint::EndpointId;
+use crate::model::inspection::{Inspection, Subject};
+use crate::model::process::ProcessId;
+use crate::table::row::Row;
+
+#[derive(Debug, Default)]
+pub struct Details {
+    pub is_open: bool,
+    pub scroll: u16,
+    /// What was asked last, so that it is asked once.
+    asked: Option<Subject>,
+    answer: Option<Inspection>,
+}
+
+impl Details {
+    pub fn toggle(&mut self) {
+        *self = Self {
+            is_open: !self.is_open,
+            ..Self::default()
+        };
+    }
+
+    /// What to ask about this row, unless it is asked already or the details are closed.
+    pub fn subject(&mut self, row: Option<&Row>) -> Option<Subject> {
+        let row = row.filter(|row| self.is_open && !row.is_gone())?;
+        let holders = row.endpoint.socket.owners.known();
+        let processes: Vec<ProcessId> = holders.iter().map(|process| process.id).collect();
+        let subject = Subject {
+            endpoint: row.endpoint.id(),
+            processes,
+            unused_near: None,
+        };
+        if self.asked.as_ref() == Some(&subject) {
+            return None;
+        }
+        if self
+            .asked
+            .as_ref()
+            .is_none_or(|asked| asked.endpoint != subject.endpoint)
+        {
+            self.scroll = 0;
+            self.answer = None;
+        }
+        self.asked = Some(subject.clone());
+        Some(subject)
+    }
+
+    /// The answer about this row, once it is there.
+    pub fn inspection(&self, of: EndpointId) -> Option<&Inspection> {
+        self.answer.as_ref().filter(|answer| answer.of == of)
+    }
+
+    pub fn take_in(&mut self, inspection: Inspection) {
+        if self
+            .asked
+            .as_ref()
+            .is_some_and(|asked| asked.endpoint == inspection.of)
+        {
+            self.answer = Some(inspection);
+        }
+    }
+}

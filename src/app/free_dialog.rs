@@ -1,0 +1,351 @@
+//! The dialog that frees a port: it asks, waits for a deliberate answer, and stays until it can tell the truth.
+//!
+//! Nothing is acted on before the dialog has been on the screen for [`ARMING_TIME`], so that keys typed ahead answer
+//! nothing; only Esc and Ctrl-C cancel at once. Whatever is not an answer cancels.
+
+use crate::app::Effect;
+use crate::app::keymap::Chord;
+use crate::app::setup::Setup;
+use crate::model::Moment;
+use crate::model::endpoint::{Endpoint, EndpointId};
+use crate::model::freeing::{
+    Circumstances, Demand, Explanation, Freeing, Happening, Proposal, Question, Signal, Step,
+    Targets, ask,
+};
+use crate::model::inspection::{Inspection, Subject};
+use crate::table::listing::Listing;
+use crate::table::row::Row;
+use crossterm::event::KeyCode;
+use std::time::{Duration, Instant};
+
+pub const ARMING_TIME: Duration = Duration::from_millis(300);
+
+#[derive(Debug)]
+pub struct FreeDialog {
+    /// Since when it shows what it shows now; its keys count only some time after that.
+    since: Instant,
+    /// The button that Enter presses; the first is always the harmless one.
+    pub focus: usize,
+    pub phase: Phase,
+    /// Where the holders come from and what hangs on them, once that is known.
+    pub inspection: Option<Inspection>,
+}
+
+#[derive(Debug)]
+pub enum Phase {
+    Asking(Asking),
+    /// Nothing is asked: why nothing would help, or may not be done.
+    Explaining(Explanation),
+    Working(Box<Freeing>),
+}
+
+#[derive(Debug)]
+pub struct Asking {
+    pub proposal: Proposal,
+    pub targets: Targets,
+    /// What was typed so far, where the port must be typed.
+    pub typed: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Button {
+    Cancel,
+    End,
+    /// All holders instead of the topmost, or the other way round.
+    Targets,
+    Copy,
+    GoTo,
+    Kill,
+}
+
+/// What the app has to do after a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reply {
+    Nothing,
+    Do(Vec<Step>),
+    Copy(String),
+    GoTo(EndpointId),
+    Close,
+}
+
+impl FreeDialog {
+    /// Asks about the port of this row, and what must be found out for it.
+    pub fn open(
+        row: &Row,
+        listing: &Listing,
+        setup: &Setup,
+        row_is_meant: bool,
+        now: Moment,
+    ) -> (Self, Vec<Effect>) {
+        let circumstances = Circumstances {
+            me: setup.me,
+            host: setup.host.clone(),
+            lineage: setup.lineage.clone(),
+            executable: setup.executable.clone(),
+            row_is_meant,
+            is_gone: row.is_gone(),
+            now,
+            state_since: Some(row.endpoint.state_since),
+        };
+        let table: Vec<&Endpoint> = listing.endpoints().collect();
+        let question = ask(&row.endpoint, &table, &circumstances);
+        let (phase, effects) = match question {
+            Question::Free(proposal) => asking(row.endpoint.id(), proposal),
+            Question::Explain(explanation) => explaining(row.endpoint.id(), explanation),
+        };
+        (
+            Self {
+                since: now.instant,
+                focus: 0,
+                phase,
+                inspection: None,
+            },
+            effects,
+        )
+    }
+
+    pub fn is_armed(&self, now: Instant) -> bool {
+        now.saturating_duration_since(self.since) >= ARMING_TIME
+    }
+
+    /// When the buttons come alive, or the progress is worth showing anew.
+    pub fn next_change(&self, now: Instant) -> Option<Instant> {
+        match &self.phase {
+            _ if !self.is_armed(now) => Some(self.since + ARMING_TIME),
+            Phase::Working(freeing) if freeing.verdict().is_none() => {
+                Some(now + Duration::from_millis(100))
+            }
+            Phase::Asking(_) | Phase::Explaining(_) | Phase::Working(_) => None,
+        }
+    }
+
+    /// The buttons from left to right.
+    pub fn buttons(&self) -> Vec<Button> {
+        let mut buttons = vec![Button::Cancel];
+        match &self.phase {
+            Phase::Asking(asking) => {
+                buttons.push(Button::End);
+                if asking.has_choice() {
+                    buttons.push(Button::Targets);
+                }
+            }
+            Phase::Explaining(explanation) => {
+                buttons.extend(explanation.go_to.map(|_| Button::GoTo));
+                buttons.extend(explanation.offer.as_ref().map(|_| Button::Copy));
+            }
+            Phase::Working(freeing) => buttons.extend(freeing.can_kill().then_some(Button::Kill)),
+        }
+        buttons
+    }
+
+    pub fn on_key(&mut self, chord: Chord, now: Instant) -> Reply {
+        let is_cancel = chord.code == KeyCode::Esc
+            || chord
+                == (Chord {
+                    code: KeyCode::Char('c'),
+                    is_ctrl: true,
+                });
+        if is_cancel {
+            return Reply::Close;
+        }
+        if !self.is_armed(now) {
+            return Reply::Nothing;
+        }
+        match chord.code {
+            KeyCode::Tab | KeyCode::Right => self.move_focus(1),
+            KeyCode::BackTab | KeyCode::Left => self.move_focus(-1),
+            KeyCode::Enter => {
+                let button = self
+                    .buttons()
+                    .get(self.focus)
+                    .copied()
+                    .unwrap_or(Button::Cancel);
+                return self.press(button, now);
+            }
+            _ if self.is_typed(chord) => {}
+            _ if self.is_movement(chord) => {}
+            code => return self.press(self.button_of(code, chord.is_ctrl), now),
+        }
+        Reply::Nothing
+    }
+
+    /// A paste answers nothing: it cancels.
+    pub fn on_paste(&mut self) -> Reply {
+        Reply::Close
+    }
+
+    pub fn on_happening(&mut self, happening: Happening, now: Instant) -> Vec<Step> {
+        let Phase::Working(freeing) = &mut self.phase else {
+            return Vec::new();
+        };
+        let (had_verdict, could_kill) = (freeing.verdict().is_some(), freeing.can_kill());
+        let steps = freeing.on(happening);
+        if (had_verdict, could_kill) != (freeing.verdict().is_some(), freeing.can_kill()) {
+            // Other buttons than a moment ago: whoever is about to press a key has not seen them.
+            self.since = now;
+            self.focus = 0;
+        }
+        steps
+    }
+
+    pub fn take_in(&mut self, inspection: &Inspection) {
+        self.inspection = Some(inspection.clone());
+    }
+
+    /// What is under way, for whoever follows it after the dialog is closed.
+    pub fn into_freeing(self) -> Option<Box<Freeing>> {
+        match self.phase {
+            Phase::Working(freeing) => Some(freeing),
+            Phase::Asking(_) | Phase::Explaining(_) => None,
+        }
+    }
+
+    fn move_focus(&mut self, by: isize) {
+        let count = self.buttons().len();
+        self.focus = (self.focus + count).saturating_add_signed(by) % count;
+    }
+
+    /// Takes a digit where the port must be typed; the right one puts the focus on the button that ends it.
+    fn is_typed(&mut self, chord: Chord) -> bool {
+        let Phase::Asking(asking) = &mut self.phase else {
+            return false;
+        };
+        if asking.demand() == Demand::Key {
+            return false;
+        }
+        match chord.code {
+            KeyCode::Char(digit)
+                if digit.is_ascii_digit() && !chord.is_ctrl && asking.typed.len() < 5 =>
+            {
+                asking.typed.push(digit);
+            }
+            KeyCode::Backspace => {
+                asking.typed.pop();
+            }
+            _ => return false,
+        }
+        self.focus = usize::from(asking.is_confirmed());
+        true
+    }
+
+    /// While the verdict stands, moving about does not take it away.
+    fn is_movement(&self, chord: Chord) -> bool {
+        let moves = crate::app::keymap::command(chord)
+            .is_some_and(crate::app::keymap::Command::is_movement);
+        matches!(self.phase, Phase::Working(_)) && moves
+    }
+
+    fn button_of(&self, code: KeyCode, is_ctrl: bool) -> Button {
+        let button = match code {
+            _ if is_ctrl => Button::Cancel,
+            KeyCode::Char('y') => Button::End,
+            KeyCode::Char('a') => Button::Targets,
+            KeyCode::Char('c') => Button::Copy,
+            KeyCode::Char('l') => Button::GoTo,
+            KeyCode::Char('K') => Button::Kill,
+            _ => Button::Cancel,
+        };
+        // `y` is no answer where the port must be typed.
+        let must_type =
+            matches!(&self.phase, Phase::Asking(asking) if asking.demand() != Demand::Key);
+        let is_there = self.buttons().contains(&button) && !(must_type && button == Button::End);
+        if is_there { button } else { Button::Cancel }
+    }
+
+    fn press(&mut self, button: Button, now: Instant) -> Reply {
+        match (button, &mut self.phase) {
+            (Button::End, Phase::Asking(asking)) => match asking.confirm(now) {
+                Some((freeing, steps)) => {
+                    self.phase = Phase::Working(Box::new(freeing));
+                    (self.since, self.focus) = (now, 0);
+                    Reply::Do(steps)
+                }
+                None => Reply::Nothing,
+            },
+            (Button::Targets, Phase::Asking(asking)) => {
+                asking.switch_targets();
+                Reply::Nothing
+            }
+            (Button::Copy, Phase::Explaining(explanation)) => {
+                explanation.offer.clone().map_or(Reply::Close, Reply::Copy)
+            }
+            (Button::GoTo, Phase::Explaining(explanation)) => {
+                explanation.go_to.map_or(Reply::Close, Reply::GoTo)
+            }
+            (Button::Kill, Phase::Working(freeing)) => {
+                let steps = freeing.kill(now);
+                (self.since, self.focus) = (now, 0);
+                Reply::Do(steps)
+            }
+            (
+                Button::Cancel
+                | Button::End
+                | Button::Targets
+                | Button::Copy
+                | Button::GoTo
+                | Button::Kill,
+                _,
+            ) => Reply::Close,
+        }
+    }
+}
+
+impl Asking {
+    pub fn demand(&self) -> Demand {
+        self.proposal.demand(self.targets)
+    }
+
+    /// Whether there are more holders than the topmost.
+    pub fn has_choice(&self) -> bool {
+        self.proposal.targets(Targets::All).len() > self.proposal.targets(Targets::Topmost).len()
+    }
+
+    fn switch_targets(&mut self) {
+        self.targets = match self.targets {
+            Targets::Topmost => Targets::All,
+            Targets::All => Targets::Topmost,
+        };
+        self.typed.clear();
+    }
+
+    fn is_confirmed(&self) -> bool {
+        self.demand() == Demand::Key || self.typed == self.proposal.port.to_string()
+    }
+
+    fn confirm(&self, now: Instant) -> Option<(Freeing, Vec<Step>)> {
+        self.is_confirmed()
+            .then(|| Freeing::begin(self.proposal.confirm(self.targets, Signal::Terminate), now))
+    }
+}
+
+fn asking(row: EndpointId, proposal: Proposal) -> (Phase, Vec<Effect>) {
+    let processes = proposal.process_ids();
+    let subject = Subject {
+        endpoint: row,
+        processes: processes.clone(),
+        unused_near: None,
+    };
+    let effects = vec![Effect::Hold(processes), Effect::Inspect(subject)];
+    (
+        Phase::Asking(Asking {
+            proposal,
+            targets: Targets::Topmost,
+            typed: String::new(),
+        }),
+        effects,
+    )
+}
+
+fn explaining(row: EndpointId, explanation: Explanation) -> (Phase, Vec<Effect>) {
+    let subject = |near| Subject {
+        endpoint: row,
+        processes: Vec::new(),
+        unused_near: Some(near),
+    };
+    let effects = explanation
+        .unused_near
+        .map(|near| Effect::Inspect(subject(near)))
+        .into_iter()
+        .collect();
+    (Phase::Explaining(explanation), effects)
+}

@@ -1,0 +1,335 @@
+//! BINDINGS: every key, in one list from which the key handling, the footer, the help and the README are made.
+//!
+//! To add a key, add an entry here and, for something new, a variant of [`Command`] that `commands` carries out.
+
+use crate::table::listing::Chip;
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use std::fmt::{self, Display};
+
+/// What a key does in the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Command {
+    Up,
+    Down,
+    PageUp,
+    PageDown,
+    HalfUp,
+    HalfDown,
+    Start,
+    End,
+    Filter,
+    Toggle(Chip),
+    Back,
+    Unclear,
+    SortMenu,
+    Reverse,
+    SortLeft,
+    SortRight,
+    Details,
+    ScrollUp,
+    ScrollDown,
+    Free,
+    OtherEnd,
+    NextChange,
+    CopyMenu,
+    Pause,
+    LookNow,
+    Faster,
+    Slower,
+    Repaint,
+    Help,
+    Quit,
+    Cancel,
+    Suspend,
+}
+
+/// A key with its modifiers. Shift is part of a letter itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Chord {
+    pub code: KeyCode,
+    pub is_ctrl: bool,
+}
+
+pub struct Binding {
+    pub keys: &'static [Chord],
+    pub command: Command,
+    pub about: &'static str,
+    /// What the footer says, for the keys that people need first.
+    pub hint: Option<&'static str>,
+}
+
+impl Chord {
+    pub fn of(key: &KeyEvent) -> Self {
+        Self {
+            code: key.code,
+            is_ctrl: key.modifiers.contains(KeyModifiers::CONTROL),
+        }
+    }
+}
+
+impl Display for Chord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = match self.code {
+            KeyCode::Char(letter) if self.is_ctrl => {
+                format!("Ctrl-{}", letter.to_ascii_uppercase())
+            }
+            KeyCode::Char(letter) => letter.to_string(),
+            KeyCode::Up => "↑".to_owned(),
+            KeyCode::Down => "↓".to_owned(),
+            KeyCode::PageUp => "PgUp".to_owned(),
+            KeyCode::PageDown => "PgDn".to_owned(),
+            KeyCode::F(number) => format!("F{number}"),
+            KeyCode::Esc => "Esc".to_owned(),
+            KeyCode::Delete => "Delete".to_owned(),
+            code => format!("{code:?}"),
+        };
+        f.pad(&name)
+    }
+}
+
+impl Binding {
+    /// `x F9 Delete`
+    pub fn keys_shown(&self) -> String {
+        let keys: Vec<String> = self.keys.iter().map(ToString::to_string).collect();
+        keys.join(" ")
+    }
+}
+
+/// The command of a key in the table, if it has one.
+pub fn command(chord: Chord) -> Option<Command> {
+    BINDINGS
+        .iter()
+        .find(|binding| binding.keys.contains(&chord))
+        .map(|binding| binding.command)
+}
+
+/// The keys of the filter line, for help and README; a text field knows them itself.
+pub static FILTER_KEYS: [(&str, &str); 6] = [
+    ("Enter", "keep the filter"),
+    ("Esc Ctrl-C", "restore the one before"),
+    ("↑ ↓", "move the cursor"),
+    ("Ctrl-P Ctrl-N", "earlier filters"),
+    ("Ctrl-A Ctrl-E ← →", "to the start, to the end, by a letter"),
+    (
+        "Ctrl-U Ctrl-W Ctrl-K",
+        "delete all before the cursor, a word, all after it",
+    ),
+];
+
+/// The keys of the dialog that asks before it ends anything.
+pub static DIALOG_KEYS: [(&str, &str); 6] = [
+    ("y", "end it (SIGTERM)"),
+    ("a", "all holders instead of the topmost, and back"),
+    ("c", "copy the command that is offered"),
+    ("l", "go to the listener"),
+    (
+        "Tab ← → Enter",
+        "move between the buttons, press one; the first is Cancel",
+    ),
+    ("K", "send SIGKILL, after another signal failed"),
+];
+
+const fn key(letter: char) -> Chord {
+    Chord {
+        code: KeyCode::Char(letter),
+        is_ctrl: false,
+    }
+}
+
+const fn ctrl(letter: char) -> Chord {
+    Chord {
+        code: KeyCode::Char(letter),
+        is_ctrl: true,
+    }
+}
+
+const fn named(code: KeyCode) -> Chord {
+    Chord {
+        code,
+        is_ctrl: false,
+    }
+}
+
+const fn bind(keys: &'static [Chord], command: Command, about: &'static str) -> Binding {
+    Binding {
+        keys,
+        command,
+        about,
+        hint: None,
+    }
+}
+
+impl Binding {
+    const fn hint(self, hint: &'static str) -> Self {
+        Self {
+            hint: Some(hint),
+            ..self
+        }
+    }
+}
+
+pub static BINDINGS: [Binding; 37] = [
+    bind(&[named(KeyCode::Up), key('k')], Command::Up, "up"),
+    bind(&[named(KeyCode::Down), key('j')], Command::Down, "down"),
+    bind(
+        &[named(KeyCode::PageUp), ctrl('b')],
+        Command::PageUp,
+        "a page up",
+    ),
+    bind(
+        &[named(KeyCode::PageDown), ctrl('f')],
+        Command::PageDown,
+        "a page down",
+    ),
+    bind(&[ctrl('u')], Command::HalfUp, "half a page up"),
+    bind(&[ctrl('d')], Command::HalfDown, "half a page down"),
+    bind(
+        &[named(KeyCode::Home), key('g')],
+        Command::Start,
+        "to the first row",
+    ),
+    bind(
+        &[named(KeyCode::End), key('G')],
+        Command::End,
+        "to the last row",
+    ),
+    bind(
+        &[key('/'), named(KeyCode::F(4)), key('\\')],
+        Command::Filter,
+        "type a filter; any digit starts one with itself",
+    )
+    .hint("filter"),
+    bind(
+        &[key('l')],
+        Command::Toggle(Chip::Listening),
+        "only what holds a port: listening, bound, UDP",
+    ),
+    bind(
+        &[key('c')],
+        Command::Toggle(Chip::Connected),
+        "only connections",
+    ),
+    bind(
+        &[key('d')],
+        Command::Toggle(Chip::Dynamic),
+        "only dynamic local ports: 49152–65535 and what this machine hands out itself",
+    ),
+    bind(
+        &[key('e')],
+        Command::Toggle(Chip::Exposed),
+        "only what others than this machine can reach",
+    ),
+    bind(
+        &[key('m')],
+        Command::Toggle(Chip::Mine),
+        "only mine; under sudo the one's who called it",
+    ),
+    bind(
+        &[key('a')],
+        Command::Toggle(Chip::All),
+        "all sockets, connections to other machines too",
+    ),
+    bind(
+        &[key('x'), named(KeyCode::F(9)), named(KeyCode::Delete)],
+        Command::Free,
+        "free the port of this row; always asks",
+    )
+    .hint("free port"),
+    bind(
+        &[named(KeyCode::Enter), key('i')],
+        Command::Details,
+        "details on or off",
+    )
+    .hint("details"),
+    bind(&[key('[')], Command::ScrollUp, "scroll the details up"),
+    bind(&[key(']')], Command::ScrollDown, "scroll the details down"),
+    bind(
+        &[key('f')],
+        Command::OtherEnd,
+        "the row at the other end of this connection",
+    ),
+    bind(
+        &[key('n')],
+        Command::NextChange,
+        "the next row that changed",
+    ),
+    bind(
+        &[key('s')],
+        Command::SortMenu,
+        "choose the column to sort by",
+    )
+    .hint("sort"),
+    bind(&[key('I')], Command::Reverse, "reverse the order"),
+    bind(
+        &[key('<')],
+        Command::SortLeft,
+        "sort by the column to the left",
+    ),
+    bind(
+        &[key('>')],
+        Command::SortRight,
+        "sort by the column to the right",
+    ),
+    bind(
+        &[key('y')],
+        Command::CopyMenu,
+        "copy the address, URL, pid or a command",
+    )
+    .hint("copy"),
+    bind(
+        &[named(KeyCode::Esc)],
+        Command::Back,
+        "close what is on top; else clear the text, else the chips",
+    ),
+    bind(
+        &[key('u')],
+        Command::Unclear,
+        "bring back the filter that was cleared",
+    ),
+    bind(
+        &[key('p'), key('Z')],
+        Command::Pause,
+        "pause what is shown, and go on",
+    ),
+    bind(&[key('R'), ctrl('r')], Command::LookNow, "look now"),
+    bind(&[key('+')], Command::Faster, "look more often"),
+    bind(&[key('-')], Command::Slower, "look less often"),
+    bind(&[ctrl('l')], Command::Repaint, "paint the screen anew"),
+    bind(&[key('?'), named(KeyCode::F(1))], Command::Help, "help").hint("help"),
+    bind(
+        &[key('q'), named(KeyCode::F(10))],
+        Command::Quit,
+        "quit; closes what is on top first",
+    )
+    .hint("quit"),
+    bind(
+        &[ctrl('c')],
+        Command::Cancel,
+        "cancel the filter or dialog, else quit",
+    ),
+    bind(&[ctrl('z')], Command::Suspend, "suspend; fg brings it back"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn every_key_and_every_command_is_bound_once() {
+        let keys: Vec<Chord> = BINDINGS
+            .iter()
+            .flat_map(|binding| binding.keys)
+            .copied()
+            .collect();
+        assert_eq!(keys.iter().collect::<HashSet<_>>().len(), keys.len());
+        let commands: HashSet<Command> = BINDINGS.iter().map(|binding| binding.command).collect();
+        assert_eq!(commands.len(), BINDINGS.len());
+    }
+
+    #[test]
+    fn no_digit_is_bound_because_digits_start_a_filter() {
+        let digits = ('0'..='9').map(|digit| command(key(digit)));
+        assert!(digits.into_iter().all(|command| command.is_none()));
+    }
+}

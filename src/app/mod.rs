@@ -1,0 +1,281 @@
+//! What the program is doing: everything that can happen to it arrives as an [`Event`], everything it wants done
+//! leaves as an [`Effect`], and between them there are only values.
+//!
+//! The app never reads a clock, touches a file, a socket or a process, and knows no colours; it is told the time with
+//! each event.
+
+pub mod details;
+pub mod filter_box;
+pub mod frame;
+pub mod free_dialog;
+pub mod keymap;
+pub mod menu;
+pub mod notice;
+pub mod sampling;
+pub mod selection;
+
+mod commands;
+mod input;
+mod setup;
+
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
+
+pub use setup::Setup;
+
+use crate::app::details::Details;
+use crate::app::filter_box::FilterBox;
+use crate::app::frame::Frame;
+use crate::app::free_dialog::FreeDialog;
+use crate::app::menu::Menu;
+use crate::app::notice::Notice;
+use crate::app::sampling::Sampling;
+use crate::app::selection::Selection;
+use crate::model::Moment;
+use crate::model::freeing::{Freeing, Happening, Step};
+use crate::model::inspection::{Inspection, Subject};
+use crate::model::process::ProcessId;
+use crate::model::request::Request;
+use crate::model::tracker::Changes;
+use crate::table::listing::{Filter, Listing};
+use crate::table::query::Query;
+use crate::table::row::{Row, Surroundings};
+use std::time::{Duration, Instant};
+
+/// What happened.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// A key, a paste or a new size of the terminal.
+    Input(crossterm::event::Event),
+    Sampled(Changes),
+    Inspected(Inspection),
+    Freeing(Happening),
+    /// Someone asks the program to end, with this exit code.
+    Stop(u8),
+    /// The program runs again after it was stopped; the terminal may show anything.
+    Continued,
+    /// The time that [`App::next_change`] named has come, or there is work left.
+    Due,
+    /// Something the program lives on ended; the words say what.
+    Lost(&'static str),
+}
+
+/// What is to be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    Quit(u8),
+    Suspend,
+    /// Paint everything anew: something else may have written to the terminal.
+    Repaint,
+    /// Put this text on the clipboard.
+    Copy(String),
+    Sample(Request),
+    Inspect(Subject),
+    /// Hold on to these processes while the question about them is open.
+    Hold(Vec<ProcessId>),
+    Free(Step),
+    /// The question is closed: let go of what was held.
+    LetGo,
+}
+
+/// What lies over the table and takes the keys.
+#[derive(Debug)]
+pub enum Overlay {
+    None,
+    /// The help, scrolled down by so many lines.
+    Help(u16),
+    Menu(Menu),
+    Freeing(Box<FreeDialog>),
+}
+
+/// The state of the program.
+#[derive(Debug)]
+pub struct App {
+    pub setup: Setup,
+    pub listing: Listing,
+    pub selection: Selection,
+    pub filter_box: FilterBox,
+    pub details: Details,
+    pub overlay: Overlay,
+    pub notice: Option<Notice>,
+    /// What was confirmed and goes on after its dialog was closed.
+    background: Option<Box<Freeing>>,
+    pub sampling: Sampling,
+    /// Columns and lines of the terminal.
+    pub size: (u16, u16),
+    /// When the last event came.
+    pub now: Instant,
+    /// A point on both clocks, from which the wall clock of `now` follows.
+    clock: Moment,
+}
+
+impl App {
+    pub fn new(setup: Setup, size: (u16, u16), clock: Moment) -> Self {
+        let mut app = Self {
+            sampling: Sampling::new(setup.interval),
+            filter_box: FilterBox::new(&setup.filter),
+            listing: Listing::default(),
+            selection: Selection::default(),
+            details: Details::default(),
+            overlay: Overlay::None,
+            notice: None,
+            background: None,
+            size,
+            now: clock.instant,
+            clock,
+            setup,
+        };
+        app.filter_box.chips.all = app.setup.all;
+        app.refilter();
+        app
+    }
+
+    /// Takes in what happened and says what is to be done about it.
+    pub fn update(&mut self, event: Event, now: Instant) -> Vec<Effect> {
+        self.now = now;
+        self.tick();
+        let mut effects = match event {
+            Event::Input(input) => self.on_input(&input),
+            Event::Sampled(changes) => self.on_sample(changes),
+            Event::Inspected(inspection) => {
+                self.take_in_inspection(inspection);
+                Vec::new()
+            }
+            Event::Freeing(happening) => self.on_freeing(happening),
+            Event::Stop(code) => vec![Effect::Quit(code)],
+            Event::Continued => vec![Effect::Repaint, Effect::Sample(self.sampling.look_now())],
+            Event::Due => Vec::new(),
+            Event::Lost(what) => {
+                self.notice = Some(Notice::lasting(format!(
+                    "{what} ended; what is shown is the last that was seen"
+                )));
+                Vec::new()
+            }
+        };
+        self.follow_rows();
+        effects.extend(self.ask_for_details());
+        effects
+    }
+
+    /// When something on the screen changes by itself: a mark fades, a notice goes, a dialog arms itself, an age grows.
+    pub fn next_change(&self) -> Option<Instant> {
+        if self.listing.is_passing() {
+            return Some(self.now);
+        }
+        let dialog = match &self.overlay {
+            Overlay::Freeing(dialog) => dialog.next_change(self.now),
+            Overlay::None | Overlay::Help(_) | Overlay::Menu(_) => None,
+        };
+        let notice = self.notice.as_ref().and_then(|notice| notice.until);
+        let age = self.sampling.next_second(self.now);
+        [self.listing.next_expiry(), notice, dialog, age]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    pub fn frame(&self) -> Frame {
+        Frame::of(self)
+    }
+
+    pub fn surroundings(&self) -> Surroundings<'_> {
+        self.setup.surroundings(self.clock.at(self.now))
+    }
+
+    pub fn moment(&self) -> Moment {
+        self.clock.at(self.now)
+    }
+
+    /// The row under the cursor.
+    pub fn current(&self) -> Option<&Row> {
+        self.selection.cursor.and_then(|id| self.listing.row_of(id))
+    }
+
+    fn tick(&mut self) {
+        let around = self.setup.surroundings(self.clock.at(self.now));
+        self.listing.expire(self.now, &around);
+        self.listing.advance(&around);
+        if self
+            .notice
+            .as_ref()
+            .and_then(|notice| notice.until)
+            .is_some_and(|until| until <= self.now)
+        {
+            self.notice = None;
+        }
+    }
+
+    fn on_sample(&mut self, changes: Changes) -> Vec<Effect> {
+        self.clock = changes.taken;
+        if let Some(changes) = self.sampling.take(changes) {
+            self.apply(changes);
+        }
+        Vec::new()
+    }
+
+    fn apply(&mut self, changes: Changes) {
+        let around = self.setup.surroundings(self.clock.at(self.now));
+        let ports_changed = !changes.list.is_empty();
+        self.listing
+            .apply(changes.list, changes.taken.instant, &around);
+        // What typed digits mean depends on the ports that exist.
+        if ports_changed && self.filter_box.is_typing() {
+            self.refilter();
+        }
+    }
+
+    /// Shows what the filter box and the chips ask for now.
+    fn refilter(&mut self) {
+        let query = self.wanted_query();
+        let filter = Filter {
+            query,
+            chips: self.filter_box.chips,
+            me: self.setup.me,
+            ephemeral: self.setup.ephemeral,
+        };
+        if *self.listing.filter() != filter {
+            self.listing.set_filter(filter);
+            let around = self.setup.surroundings(self.clock.at(self.now));
+            self.listing.advance(&around);
+        }
+    }
+
+    fn wanted_query(&self) -> Query {
+        let counts = self.listing.counts();
+        self.filter_box.query(&|port| counts.has_port(port))
+    }
+
+    /// Keeps the cursor on its row, or after a key of the filter on the best match, and the view around it.
+    fn follow_rows(&mut self) {
+        if self.listing.is_passing() {
+            return;
+        }
+        let height = usize::from(self.frame().rows);
+        if std::mem::take(&mut self.filter_box.wants_best) {
+            self.selection.go_to_best(&self.listing);
+        }
+        self.selection.follow(&self.listing, height);
+    }
+
+    fn take_in_inspection(&mut self, inspection: Inspection) {
+        if let Overlay::Freeing(dialog) = &mut self.overlay {
+            dialog.take_in(&inspection);
+        }
+        self.details.take_in(inspection);
+    }
+
+    fn ask_for_details(&mut self) -> Option<Effect> {
+        let row = self.selection.cursor.and_then(|id| self.listing.row_of(id));
+        self.details.subject(row).map(Effect::Inspect)
+    }
+
+    fn say(&mut self, words: impl Into<String>) {
+        self.notice = Some(Notice::passing(words.into(), self.now));
+    }
+}
+
+/// The fastest and the slowest interval between two looks.
+pub const INTERVALS: std::ops::RangeInclusive<Duration> =
+    Duration::from_millis(100)..=Duration::from_hours(1);

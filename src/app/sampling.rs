@@ -1,0 +1,114 @@
+//! How the machine is looked at: how often, whether what is shown is paused, and what a look could not see.
+
+use crate::model::request::Request;
+use crate::model::snapshot::Problem;
+use crate::model::tracker::Changes;
+use std::time::{Duration, Instant};
+
+/// The steps of faster and slower.
+const STEPS: [Duration; 9] = [
+    Duration::from_millis(100),
+    Duration::from_millis(250),
+    Duration::from_millis(500),
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+    Duration::from_secs(5),
+    Duration::from_secs(10),
+    Duration::from_secs(30),
+    Duration::from_mins(1),
+];
+
+#[derive(Debug)]
+pub struct Sampling {
+    pub interval: Duration,
+    pub is_paused: bool,
+    /// What changed since the pause, waiting to be shown.
+    waiting: Option<Changes>,
+    /// When the last look was taken; `None` before the first.
+    pub last: Option<Instant>,
+    /// The tables that could not be read, and since when.
+    pub problems: Vec<Problem>,
+    pub stale_since: Option<Instant>,
+}
+
+impl Sampling {
+    pub fn new(interval: Duration) -> Self {
+        Self {
+            interval,
+            is_paused: false,
+            waiting: None,
+            last: None,
+            problems: Vec::new(),
+            stale_since: None,
+        }
+    }
+
+    /// Takes note of a look and gives back the changes that are to be shown now.
+    pub fn take(&mut self, changes: Changes) -> Option<Changes> {
+        self.last = Some(changes.taken.instant);
+        self.stale_since = match (changes.problems.is_empty(), self.stale_since) {
+            (true, _) => None,
+            (false, None) => Some(changes.taken.instant),
+            (false, since) => since,
+        };
+        self.problems.clone_from(&changes.problems);
+        if !self.is_paused {
+            return Some(changes);
+        }
+        match &mut self.waiting {
+            Some(waiting) => waiting.merge(changes),
+            None => self.waiting = Some(changes),
+        }
+        None
+    }
+
+    /// Ends or begins a pause; at its end gives back what has waited.
+    pub fn toggle_pause(&mut self) -> Option<Changes> {
+        self.is_paused = !self.is_paused;
+        if self.is_paused {
+            None
+        } else {
+            self.waiting.take()
+        }
+    }
+
+    pub fn look_now(&self) -> Request {
+        Request {
+            interval: self.interval,
+            look_now: true,
+        }
+    }
+
+    pub fn faster(&mut self) -> Request {
+        self.interval = STEPS
+            .into_iter()
+            .rev()
+            .find(|step| *step < self.interval)
+            .unwrap_or(self.interval);
+        self.request()
+    }
+
+    pub fn slower(&mut self) -> Request {
+        self.interval = STEPS
+            .into_iter()
+            .find(|step| *step > self.interval)
+            .unwrap_or(self.interval);
+        self.request()
+    }
+
+    /// When ages are next worth showing anew, if the next look does not do it.
+    pub fn next_second(&self, now: Instant) -> Option<Instant> {
+        let last = self
+            .last
+            .filter(|_| self.is_paused || self.interval > Duration::from_secs(1))?;
+        let whole = now.saturating_duration_since(last).as_secs() + 1;
+        Some(last + Duration::from_secs(whole))
+    }
+
+    fn request(&self) -> Request {
+        Request {
+            interval: self.interval,
+            look_now: false,
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! The cursor and the part of the table that is in view.
+//!
+//! The cursor is remembered by identity: whatever opens, closes or sorts, it stays on its row, and that row on its line
+//! of the screen. Only at the top of the list the view stays instead, because new rows must be seen there.
+
+use crate::model::endpoint::EndpointId;
+use crate::table::listing::{Line, Listing};
+use crate::table::row::Mark;
+
+#[derive(Debug, Default)]
+pub struct Selection {
+    pub cursor: Option<EndpointId>,
+    /// The line the cursor stood on when it was last looked up.
+    pub line: usize,
+    /// The first line in view.
+    pub top: usize,
+}
+
+impl Selection {
+    /// Finds the cursor's row again after the lines changed, or takes the row now in its place.
+    pub fn follow(&mut self, listing: &Listing, height: usize) {
+        let offset = self.line.saturating_sub(self.top);
+        let found = self.cursor.and_then(|id| listing.line_of(id));
+        let line = found.or_else(|| nearest_row(listing, self.line));
+        let Some(line) = line else {
+            (self.cursor, self.line, self.top) = (None, 0, 0);
+            return;
+        };
+        if self.top > 0 {
+            self.top = line.saturating_sub(offset);
+        }
+        self.put(listing, line);
+        self.scroll_into_view(listing, height);
+    }
+
+    /// Moves by so many rows, rules not counted.
+    pub fn step(&mut self, listing: &Listing, rows: isize) {
+        let mut line = self.line;
+        for _ in 0..rows.unsigned_abs() {
+            match next_row(listing, line, rows > 0) {
+                Some(next) => line = next,
+                None => break,
+            }
+        }
+        self.put(listing, line);
+    }
+
+    pub fn go_to_end(&mut self, listing: &Listing) {
+        if let Some(line) = nearest_row(listing, listing.lines().len()) {
+            self.put(listing, line);
+        }
+    }
+
+    pub fn go_to_start(&mut self, listing: &Listing) {
+        self.top = 0;
+        if let Some(line) = nearest_row(listing, 0) {
+            self.put(listing, line);
+        }
+    }
+
+    pub fn go_to(&mut self, listing: &Listing, id: EndpointId) -> bool {
+        let line = listing.line_of(id);
+        if let Some(line) = line {
+            self.put(listing, line);
+        }
+        line.is_some()
+    }
+
+    /// Puts the cursor on the row that the filter means most likely.
+    pub fn go_to_best(&mut self, listing: &Listing) {
+        let query = &listing.filter().query;
+        let rows =
+            (0..listing.lines().len()).filter_map(|line| Some((line, listing.row_on(line)?)));
+        let best = rows.min_by_key(|(line, row)| (row.is_gone(), query.rank(row), *line));
+        if let Some((line, _)) = best {
+            self.top = 0;
+            self.put(listing, line);
+        }
+    }
+
+    /// Goes to the next row that carries a mark, round the end.
+    pub fn go_to_next_change(&mut self, listing: &Listing) -> bool {
+        let count = listing.lines().len();
+        let is_marked = |line: &usize| {
+            listing
+                .row_on(*line)
+                .is_some_and(|row| row.mark != Mark::None)
+        };
+        let next = (self.line + 1..count)
+            .chain(0..count.min(self.line + 1))
+            .find(is_marked);
+        if let Some(line) = next {
+            self.put(listing, line);
+        }
+        next.is_some()
+    }
+
+    /// How many new rows stand above and below what is in view.
+    pub fn new_out_of_view(&self, listing: &Listing, height: usize) -> (usize, usize) {
+        let is_new = |line: &usize| {
+            listing
+                .row_on(*line)
+                .is_some_and(|row| matches!(row.mark, Mark::New(_)))
+        };
+        let above = (0..self.top).filter(is_new).count();
+        let below = (self.top + height..listing.lines().len())
+            .filter(is_new)
+            .count();
+        (above, below)
+    }
+
+    fn put(&mut self, listing: &Listing, line: usize) {
+        self.line = line;
+        self.cursor = listing.row_on(line).map(|row| row.endpoint.id());
+    }
+
+    /// Keeps the cursor's line in view, and the rule above the first row with it.
+    fn scroll_into_view(&mut self, listing: &Listing, height: usize) {
+        let height = height.max(1);
+        let last_top = listing.lines().len().saturating_sub(height);
+        self.top = self
+            .top
+            .clamp((self.line + 1).saturating_sub(height), self.line)
+            .min(last_top);
+        if self.top == 1
+            && self.line < height
+            && matches!(listing.lines().first(), Some(Line::Rule(..)))
+        {
+            self.top = 0;
+        }
+    }
+}
+
+/// The row on this line, or else the next one, or else the last one before it.
+fn nearest_row(listing: &Listing, line: usize) -> Option<usize> {
+    let lines = listing.lines();
+    let is_row = |line: &usize| matches!(lines.get(*line), Some(Line::Row(_)));
+    let line = line.min(lines.len().saturating_sub(1));
+    (line..lines.len())
+        .find(is_row)
+        .or_else(|| (0..line).rev().find(is_row))
+}
+
+fn next_row(listing: &Listing, line: usize, is_down: bool) -> Option<usize> {
+    let is_row = |line: &usize| matches!(listing.lines().get(*line), Some(Line::Row(_)));
+    if is_down {
+        (line + 1..listing.lines().len()).find(is_row)
+    } else {
+        (0..line).rev().find(is_row)
+    }
+}

@@ -1,0 +1,42 @@
+//! What does not change while the program runs: the machine, the user and what the command line asked for.
+
+use crate::model::Moment;
+use crate::model::ports::EphemeralRange;
+use crate::model::process::Pid;
+use crate::table::row::Surroundings;
+use std::time::Duration;
+
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// The machine's name, safe to show.
+    pub host: String,
+    pub is_ssh: bool,
+    /// The user whose rows `mine` means; under sudo the one who called it.
+    pub me: Option<u32>,
+    pub home: Option<String>,
+    pub ephemeral: EphemeralRange,
+    /// portmon's own pid first, then its ancestors'.
+    pub lineage: Vec<Pid>,
+    /// The absolute path of this portmon.
+    pub executable: Option<String>,
+    pub interval: Duration,
+    /// The filter from the command line.
+    pub filter: String,
+    /// Whether the scope is wide from the start.
+    pub all: bool,
+    pub is_ascii: bool,
+    pub has_colour: bool,
+    /// Whether nothing may be ended.
+    pub is_read_only: bool,
+}
+
+impl Setup {
+    pub fn surroundings(&self, now: Moment) -> Surroundings<'_> {
+        Surroundings {
+            now,
+            home: self.home.as_deref(),
+            ephemeral: self.ephemeral,
+            is_ascii: self.is_ascii,
+        }
+    }
+}
