@@ -4,6 +4,7 @@ use std::net::{TcpListener, TcpStream};
 use std::time::Duration;
 
 use crate::children::{Holder, listen};
+use crate::start::Start;
 use crate::terminal::Terminal;
 
 const END_IT: &str = "y end it";
@@ -44,7 +45,10 @@ fn a_port_is_freed_after_asking_and_nothing_else_ends() {
 #[test]
 fn keys_typed_ahead_of_the_dialog_end_nothing() {
     let mut holder = Holder::listening();
-    let terminal = Terminal::portmon(&[&format!("port:{}", holder.port)]);
+    let filter = format!("port:{}", holder.port);
+    // One of the keys opens a browser; without a PATH there is none to be found.
+    let terminal =
+        Terminal::start(Start::portmon(&[&filter]).environment(&[("PATH", "/nonexistent")]));
     terminal.wait_for("the listener", |display| display.shows(holder.port));
     terminal.type_slowly("proxy", Duration::from_millis(30));
     // y was the last key: a dialog that acts on it never becomes one that asks.
