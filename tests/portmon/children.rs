@@ -1,0 +1,189 @@
+//! Processes that hold sockets for a test and end with it.
+//!
+//! A child holds a socket because it is its standard input; the test drops its
+//! own copy. The child's standard output is a leash: the child waits until
+//! something is to be read from it, so it ends as well when the test is killed.
+
+use std::env;
+use std::ffi::OsString;
+use std::fs;
+use std::io::{ErrorKind, Read};
+use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::symlink;
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{self, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::emulator::PATIENCE;
+
+/// The arguments of a child that only listens.
+pub const COMMAND: [&str; 3] = ["sh", "-c", WAITS];
+
+const WAITS: &str = "echo; read -r line <&1";
+const IGNORES_SIGTERM: &str = "trap '' TERM; echo; while :; do read -r line <&1 && exit; done";
+/// A master that dies of SIGTERM, and two workers that inherit its socket.
+const FORKS_WORKERS: &str = "exec 3<&0
+    (read -r line <&1) <&3 &
+    (read -r line <&1) <&3 &
+    echo; wait";
+
+/// A child process that holds one socket.
+pub struct Holder {
+    pub port: u16,
+    pub name: String,
+    child: Child,
+}
+
+impl Holder {
+    pub fn listening() -> Self {
+        Self::listening_on("127.0.0.1:0")
+    }
+
+    pub fn listening_on(address: &str) -> Self {
+        Self::named(&unique_name(), listen(address))
+    }
+
+    pub fn named(name: &str, listener: TcpListener) -> Self {
+        let port = listener.local_addr().expect("an address").port();
+        Self::start(name, WAITS, port, listener.into())
+    }
+
+    pub fn bound_to_udp() -> Self {
+        let socket = UdpSocket::bind("127.0.0.1:0").expect("a port");
+        let port = socket.local_addr().expect("an address").port();
+        Self::start(&unique_name(), WAITS, port, socket.into())
+    }
+
+    pub fn ignoring_sigterm() -> Self {
+        Self::running(IGNORES_SIGTERM)
+    }
+
+    pub fn with_two_workers() -> Self {
+        Self::running(FORKS_WORKERS)
+    }
+
+    fn running(script: &str) -> Self {
+        let listener = listen("127.0.0.1:0");
+        let port = listener.local_addr().expect("an address").port();
+        Self::start(&unique_name(), script, port, listener.into())
+    }
+
+    fn start(name: &str, script: &str, port: u16, socket: OwnedFd) -> Self {
+        let programs = scratch(&format!("bin/{}", unique_name()));
+        let mut command = Command::new(shell_named(&programs, name));
+        // busybox is what its first argument says, whatever the file is called.
+        command.arg0("sh").args(["-c", script]).stdin(socket);
+        let child = Child::start(&mut command);
+        fs::remove_dir_all(programs).expect("the name is no longer needed");
+        Self {
+            port,
+            name: name.to_owned(),
+            child,
+        }
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.process.id()
+    }
+
+    /// Whether it runs and its port answers.
+    pub fn is_alive(&mut self) -> bool {
+        let status = self.child.process.try_wait().expect("a status");
+        status.is_none() && TcpStream::connect(("127.0.0.1", self.port)).is_ok()
+    }
+
+    pub fn end(&mut self) {
+        self.child.end();
+    }
+
+    pub fn wait_until_ended(&mut self) {
+        self.child.wait_until_ended();
+    }
+}
+
+/// A child process on a leash, ended when dropped.
+pub struct Child {
+    process: process::Child,
+    leash: UnixStream,
+}
+
+impl Child {
+    /// Starts a script that writes a line when it is ready and then waits on
+    /// its standard output.
+    pub fn start(command: &mut Command) -> Self {
+        let (leash, collar) = UnixStream::pair().expect("a leash");
+        let process = command
+            .stdout(OwnedFd::from(collar))
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("a child");
+        // The command keeps its copies of the descriptors until told otherwise.
+        command.stdin(Stdio::null()).stdout(Stdio::null());
+        leash.set_read_timeout(Some(PATIENCE)).expect("a bound");
+        let mut child = Self { process, leash };
+        assert_eq!(child.read(), Some(b'\n'), "the child is ready");
+        child
+    }
+
+    fn wait_until_ended(&mut self) {
+        assert_eq!(self.read(), None, "the child has let go of its leash");
+        self.process.wait().expect("a status");
+    }
+
+    fn end(&mut self) {
+        // A child that has ended already is what is wanted.
+        self.process.kill().ok();
+        self.process.wait().expect("a status");
+    }
+
+    fn read(&mut self) -> Option<u8> {
+        let mut byte = [0];
+        match self.leash.read(&mut byte) {
+            Ok(0) => None,
+            Ok(_) => byte.first().copied(),
+            Err(error) if error.kind() == ErrorKind::ConnectionReset => None,
+            Err(error) => panic!("the child does not stir: {error}"),
+        }
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+pub fn listen(address: &str) -> TcpListener {
+    TcpListener::bind(address).expect(address)
+}
+
+/// A name that no other process on this machine has.
+pub fn unique_name() -> String {
+    static COUNT: AtomicUsize = AtomicUsize::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    format!("h{}x{count}x", process::id())
+}
+
+/// A directory for files of the tests.
+pub fn scratch(name: &str) -> PathBuf {
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    fs::create_dir_all(&directory).expect("a directory");
+    directory
+}
+
+/// The POSIX shell under another name, which becomes that of the process.
+///
+/// A link, because a file written just now cannot be executed while another
+/// thread forks ("text file busy").
+pub fn shell_named(directory: &Path, name: impl Into<OsString>) -> PathBuf {
+    let link = directory.join(name.into());
+    match symlink("/bin/sh", &link) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => {
+            panic!("{}: {error}", link.display())
+        }
+        _ => link,
+    }
+}

@@ -1,0 +1,202 @@
+//! The emulator behind a terminal: a thread reads what the program writes, and
+//! whoever waits is woken after every piece of it.
+
+use std::io::{Read, Write};
+use std::num::NonZeroU16;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::thread;
+use std::time::Duration;
+
+use portable_pty::{Child, ExitStatus};
+use vt100::{Callbacks, Parser};
+
+use crate::display::Display;
+use crate::terminal::Writer;
+
+/// How long a condition may take before a test gives up.
+pub const PATIENCE: Duration = Duration::from_secs(15);
+
+const FRAME_END: &[u8] = b"\x1b[?2026l";
+
+pub struct Emulator {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+pub struct State {
+    parser: Parser<Requests>,
+    written: Vec<u8>,
+    frames: Frames,
+    last_frame: String,
+    is_letting_go: bool,
+    /// No output can follow.
+    pub is_closed: bool,
+    pub exit: Option<ExitStatus>,
+}
+
+/// How many synchronized updates were written.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Frames {
+    pub drawn: usize,
+    /// Those that left the screen as it was.
+    pub in_vain: usize,
+}
+
+impl Emulator {
+    pub fn start(size: (u16, u16), reader: Box<dyn Read + Send>, replies: &Writer) -> Arc<Self> {
+        let (columns, rows) = (nonzero(size.0), nonzero(size.1));
+        let emulator = Arc::new(Self {
+            state: Mutex::new(State {
+                parser: Parser::new_with_callbacks(rows, columns, 0, Requests::default()),
+                written: Vec::new(),
+                frames: Frames::default(),
+                last_frame: String::new(),
+                is_letting_go: false,
+                is_closed: false,
+                exit: None,
+            }),
+            changed: Condvar::new(),
+        });
+        let (reading, replies) = (Arc::clone(&emulator), Arc::clone(replies));
+        thread::spawn(move || reading.read(reader, &replies));
+        emulator
+    }
+
+    fn read(&self, mut reader: Box<dyn Read + Send>, replies: &Writer) {
+        let mut bytes = [0; 4096];
+        // Linux reports a terminal without a program as an error, not as an end.
+        while let Ok(count @ 1..) = reader.read(&mut bytes) {
+            let reply = self.change(|state| state.take(bytes.get(..count).unwrap_or_default()));
+            let mut writer = replies.lock().expect("the writer");
+            // A program that asks and ends at once does not hear the answer.
+            writer.write_all(&reply).ok();
+            drop(writer);
+            if self.lock().is_letting_go {
+                break;
+            }
+        }
+        drop(reader);
+        self.change(|state| state.is_closed = true);
+    }
+
+    pub fn await_exit_of(self: &Arc<Self>, mut child: Box<dyn Child + Send + Sync>) {
+        let emulator = Arc::clone(self);
+        thread::spawn(move || {
+            let status = child.wait().expect("an exit status");
+            emulator.change(|state| state.exit = Some(status));
+        });
+    }
+
+    /// Waits until the state satisfies `accepts`.
+    pub fn wait(&self, what: &str, mut accepts: impl FnMut(&State) -> bool) {
+        let (state, timeout) = self
+            .changed
+            .wait_timeout_while(self.lock(), PATIENCE, |state| !accepts(state))
+            .expect("the state");
+        let display = state.display();
+        let exit = state.exit.clone();
+        drop(state);
+        assert!(
+            !timeout.timed_out(),
+            "waited in vain for {what}; {exit:?}; the screen is\n{display}"
+        );
+    }
+
+    pub fn resize(&self, columns: u16, lines: u16) {
+        let (rows, columns) = (nonzero(lines), nonzero(columns));
+        self.change(|state| state.parser.set_size(rows, columns));
+    }
+
+    /// The reader holds the terminal too; from now on only until it is woken.
+    pub fn let_go_at_next_output(&self) {
+        self.change(|state| state.is_letting_go = true);
+    }
+
+    pub fn display(&self) -> Display {
+        self.lock().display()
+    }
+
+    pub fn written(&self) -> Vec<u8> {
+        self.lock().written.clone()
+    }
+
+    pub fn frames(&self) -> Frames {
+        self.lock().frames
+    }
+
+    pub fn has_exited(&self) -> bool {
+        self.lock().exit.is_some()
+    }
+
+    fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+        let result = change(&mut self.lock());
+        self.changed.notify_all();
+        result
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("the state")
+    }
+}
+
+impl State {
+    pub fn display(&self) -> Display {
+        let clipboard = self.parser.callbacks().clipboard.clone();
+        Display::new(self.parser.screen().clone(), clipboard)
+    }
+
+    /// Shows what the program wrote and returns what the terminal answers.
+    fn take(&mut self, bytes: &[u8]) -> Vec<u8> {
+        for piece in bytes.split_inclusive(|byte| FRAME_END.last() == Some(byte)) {
+            self.written.extend(piece);
+            self.parser.process(piece);
+            if self.written.ends_with(FRAME_END) {
+                self.end_frame();
+            }
+        }
+        std::mem::take(&mut self.parser.callbacks_mut().reply)
+    }
+
+    fn end_frame(&mut self) {
+        let frame = self.parser.screen().state_formatted();
+        self.frames.drawn += 1;
+        self.frames.in_vain += usize::from(frame == self.last_frame);
+        self.last_frame = frame;
+    }
+}
+
+/// What a program asks of a terminal besides showing text.
+#[derive(Default)]
+struct Requests {
+    clipboard: Option<Vec<u8>>,
+    reply: Vec<u8>,
+}
+
+impl Callbacks for Requests {
+    fn copy_to_clipboard(&mut self, _: &mut vt100::Screen, _: &[u8], base64: &[u8]) {
+        self.clipboard = Some(base64.to_vec());
+    }
+
+    fn unhandled_csi(
+        &mut self,
+        screen: &mut vt100::Screen,
+        intermediate: Option<u8>,
+        _: Option<u8>,
+        parameters: &[&[u16]],
+        last: char,
+    ) {
+        let reply = match (intermediate, parameters, last) {
+            (None, [[6]], 'n') => {
+                let (row, column) = screen.cursor_position();
+                format!("\x1b[{};{}R", row + 1, column + 1)
+            }
+            (None, _, 'c') => "\x1b[?62c".to_owned(),
+            _ => return,
+        };
+        self.reply.extend(reply.bytes());
+    }
+}
+
+fn nonzero(cells: u16) -> NonZeroU16 {
+    NonZeroU16::new(cells).expect("a terminal has cells")
+}

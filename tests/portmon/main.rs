@@ -1,0 +1,27 @@
+//! Drives the real program: in a pseudo-terminal, and from the shell.
+//!
+//! Every test brings its own sockets, on ports the system chose, held by its own
+//! children, and looks at nothing else on the machine, so that tests run beside
+//! each other and beside whatever else is there.
+
+#![cfg(unix)]
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on says why and fails"
+)]
+
+mod children;
+mod display;
+mod docs;
+mod emulator;
+mod endings;
+mod filter;
+mod freeing;
+mod harness;
+mod list;
+mod picture;
+mod screen;
+mod start;
+mod svg;
+mod terminal;

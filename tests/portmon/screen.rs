@@ -1,0 +1,254 @@
+//! What the table shows of sockets that come, stay and go.
+
+use std::net::TcpStream;
+
+use crate::children::{Holder, listen};
+use crate::display::{Display, Row};
+use crate::start::Start;
+use crate::terminal::Terminal;
+
+fn port_filter(port: u16) -> String {
+    format!("port:{port}")
+}
+
+fn wait_for_row(terminal: &Terminal, port: u16) -> Row {
+    let display = terminal.wait_for(&format!("a row of {port}"), |display| display.shows(port));
+    display.row(port).expect("waited for")
+}
+
+#[test]
+fn a_listener_stands_with_its_address_state_and_pid() {
+    let holder = Holder::listening();
+    let terminal = Terminal::portmon(&[&port_filter(holder.port)]);
+    let what = "the listener and its owner";
+    let row = terminal.wait_for(what, |display| {
+        let row = display.row(holder.port);
+        row.is_some_and(|row| row.text.contains(&holder.pid().to_string()))
+    });
+    let row = row.row(holder.port).expect("waited for");
+    let words: Vec<&str> = row.text.split_whitespace().take(4).collect();
+    let (port, pid) = (holder.port.to_string(), holder.pid().to_string());
+    assert_eq!(words, [&port, "127.0.0.1", "LISTEN", &pid]);
+}
+
+#[test]
+fn a_new_listener_is_marked_and_a_closed_one_stays_marked_until_it_goes() {
+    let first = Holder::listening();
+    let filter = format!("proc:{}", first.name);
+    let terminal = Terminal::portmon(&[&filter]);
+    let is_marked =
+        |port, mark| move |display: &Display| display.row(port).is_some_and(|row| row.mark == mark);
+    terminal.wait_for("the first listener, unmarked", is_marked(first.port, None));
+
+    let mut second = Holder::named(&first.name, listen("127.0.0.1:0"));
+    terminal.wait_for(
+        "the new listener with a +",
+        is_marked(second.port, Some('+')),
+    );
+    terminal.wait_for("the mark to fade", is_marked(second.port, None));
+    second.end();
+    terminal.wait_for(
+        "the closed listener with a -",
+        is_marked(second.port, Some('-')),
+    );
+    let gone = terminal.wait_for("the closed one to go", |display| {
+        !display.shows(second.port)
+    });
+    assert_eq!(gone.ports(), [first.port]);
+}
+
+#[test]
+fn a_connection_stands_below_the_rule_and_its_listener_above() {
+    let listener = listen("127.0.0.1:0");
+    let port = listener.local_addr().expect("an address").port();
+    let client = TcpStream::connect(("127.0.0.1", port)).expect("a connection");
+    let _server = listener.accept().expect("the server side");
+    let local = client.local_addr().expect("an address").port();
+
+    let terminal = Terminal::portmon(&[&port.to_string()]);
+    let display = terminal.wait_for("the connection", |display| display.shows(local));
+    let line_of = |text: &str| display.lines().iter().position(|line| line.contains(text));
+    let rule = line_of("── connected").expect("a rule");
+    let (above, below): (Vec<Row>, Vec<Row>) = display
+        .rows()
+        .into_iter()
+        .partition(|row| usize::from(row.line) < rule);
+    let listening = |row: &Row| row.port == port && row.text.contains("LISTEN");
+    let connected = |row: &Row| [port, local].contains(&row.port) && row.text.contains("ESTAB");
+    assert!(above.len() == 1 && above.iter().all(listening), "{display}");
+    assert!(below.len() == 2 && below.iter().all(connected), "{display}");
+}
+
+#[test]
+fn a_bind_to_every_address_is_marked_exposed_and_one_to_localhost_is_not() {
+    let exposed = Holder::listening_on("0.0.0.0:0");
+    let local = Holder::named(&exposed.name, listen("127.0.0.1:0"));
+    let terminal = Terminal::portmon(&[&format!("proc:{}", exposed.name)]);
+    let display = terminal.wait_for("both", |display| {
+        display.shows(exposed.port) && display.shows(local.port)
+    });
+    let is_exposed = |port| {
+        let row = display.row(port).expect("waited for");
+        row.text.split_whitespace().any(|word| word == "!")
+    };
+    assert!(is_exposed(exposed.port), "{display}");
+    assert!(!is_exposed(local.port), "{display}");
+}
+
+#[test]
+fn a_listener_on_the_other_localhost_is_shown() {
+    if std::net::TcpListener::bind("[::1]:0").is_err() {
+        eprintln!("not tried: this machine has no ::1");
+        return;
+    }
+    let holder = Holder::listening_on("[::1]:0");
+    let terminal = Terminal::portmon(&[&port_filter(holder.port)]);
+    let row = wait_for_row(&terminal, holder.port);
+    assert!(row.text.contains(" ::1 "), "{row:?}");
+}
+
+#[test]
+fn a_bound_udp_socket_is_shown() {
+    let holder = Holder::bound_to_udp();
+    let terminal = Terminal::portmon(&[&port_filter(holder.port)]);
+    let row = wait_for_row(&terminal, holder.port);
+    assert!(row.text.to_lowercase().contains("udp"), "{row:?}");
+}
+
+#[test]
+fn the_cursor_stays_on_its_row_while_lower_ports_open() {
+    let first = Holder::listening();
+    let mut holders = vec![Holder::named(&first.name, below(first.port))];
+    let terminal = Terminal::portmon(&[&format!("proc:{}", first.name)]);
+    terminal.wait_for("both", |display| display.ports().len() == 2);
+    terminal.keys("G");
+    terminal.wait_for("the cursor on the last row", |display| {
+        display.selected() == Some(first.port)
+    });
+    for count in 3..6 {
+        let lowest = holders.last().expect("one").port;
+        holders.push(Holder::named(&first.name, below(lowest)));
+        let display = terminal.wait_for("one more", |display| display.ports().len() == count);
+        assert_eq!(display.selected(), Some(first.port), "{display}");
+    }
+    let mut expected: Vec<u16> = holders.iter().map(|holder| holder.port).rev().collect();
+    expected.push(first.port);
+    assert_eq!(terminal.display().ports(), expected);
+}
+
+/// A listener on a lower port.
+fn below(port: u16) -> std::net::TcpListener {
+    let try_port = |port| std::net::TcpListener::bind(("127.0.0.1", port)).ok();
+    (1024..port).rev().find_map(try_port).expect("a lower port")
+}
+
+#[test]
+fn the_listener_is_there_in_every_size_that_holds_a_table() {
+    let holder = Holder::listening();
+    for (columns, lines) in [(80, 24), (200, 50), (80, 12), (40, 8)] {
+        let filter = port_filter(holder.port);
+        let terminal = Terminal::start(Start::portmon(&[&filter]).size(columns, lines));
+        wait_for_row(&terminal, holder.port);
+    }
+}
+
+#[test]
+fn a_window_too_small_says_so_and_the_table_comes_back() {
+    let holder = Holder::listening();
+    let terminal = Terminal::portmon(&[&port_filter(holder.port)]);
+    wait_for_row(&terminal, holder.port);
+    terminal.resize(32, 6);
+    terminal.wait_for("the reason", |display| {
+        display.says("terminal too small: 32x6, needs 40x8")
+    });
+    terminal.resize(1, 1);
+    terminal.resize(80, 12);
+    wait_for_row(&terminal, holder.port);
+    terminal.resize(80, 24);
+    terminal.wait_for("the whole height", |display| {
+        display.shows(holder.port) && !display.lines()[23].trim().is_empty()
+    });
+}
+
+#[test]
+fn nothing_is_drawn_that_changes_nothing() {
+    let holder = Holder::listening();
+    let terminal = Terminal::portmon(&[&port_filter(holder.port)]);
+    wait_for_row(&terminal, holder.port);
+
+    // A second portmon tells when both have looked several times more.
+    let second = Holder::listening();
+    let clock = Terminal::portmon(&[&format!("proc:{}", second.name)]);
+    for _ in 0..2 {
+        let tick = Holder::named(&second.name, listen("127.0.0.1:0"));
+        wait_for_row(&clock, tick.port);
+    }
+    let frames = terminal.frames();
+    assert!(frames.drawn > 0, "no synchronized update was seen");
+    assert_eq!(frames.in_vain, 0, "of {} frames", frames.drawn);
+}
+
+#[test]
+fn no_color_writes_no_colour_and_the_cursor_is_seen_all_the_same() {
+    let holder = Holder::listening();
+    let filter = port_filter(holder.port);
+    let arguments = [filter.as_str()];
+    let start = Start::portmon(&arguments).environment(&[("NO_COLOR", "1")]);
+    let terminal = Terminal::start(start);
+    terminal.wait_for("the cursor in reverse", |display| {
+        display.selected() == Some(holder.port)
+    });
+    let written = String::from_utf8_lossy(&terminal.written()).into_owned();
+    assert_eq!(colours_in(&written), Vec::<&str>::new());
+}
+
+/// The parameters of SGR sequences that choose a colour other than the default.
+fn colours_in(written: &str) -> Vec<&str> {
+    let parameters = written.split("\x1b[").filter_map(|rest| {
+        let end = rest.find(|c: char| !c.is_ascii_digit() && c != ';' && c != ':')?;
+        let (parameters, command) = rest.split_at(end);
+        command.starts_with('m').then_some(parameters)
+    });
+    let is_colour = |parameter: &&str| {
+        let number = parameter
+            .split(':')
+            .next()
+            .and_then(|first| first.parse().ok());
+        matches!(number, Some(30..=38 | 40..=48 | 90..=97 | 100..=107))
+    };
+    parameters
+        .flat_map(|list| list.split(';'))
+        .filter(is_colour)
+        .collect()
+}
+
+#[test]
+fn ascii_keeps_to_ascii_in_the_table_and_in_the_dialog() {
+    let holder = Holder::listening();
+    let terminal = Terminal::portmon(&["--ascii", &port_filter(holder.port)]);
+    let row = wait_for_row(&terminal, holder.port);
+    assert!(row.text.is_ascii(), "{row:?}");
+    assert_ascii(&terminal.display());
+    terminal.keys("x");
+    let title = format!("Free tcp :{} on ", holder.port);
+    assert_ascii(&terminal.wait_for("the dialog", |display| display.says(&title)));
+}
+
+fn assert_ascii(display: &Display) {
+    let strange: Vec<String> = display
+        .lines()
+        .into_iter()
+        .filter(|line| !line.is_ascii())
+        .collect();
+    assert_eq!(strange, Vec::<String>::new());
+}
+
+#[test]
+fn a_hostile_process_name_never_reaches_the_terminal_raw() {
+    let holder = Holder::named("\x1b[31mEVIL", listen("127.0.0.1:0"));
+    let filter = port_filter(holder.port);
+    let terminal = Terminal::start(Start::portmon(&[&filter]).size(160, 24));
+    terminal.wait_for("the name, made safe", |display| display.contains("EVIL"));
+    let written = String::from_utf8_lossy(&terminal.written()).into_owned();
+    assert!(!written.contains("\x1b[31mEVIL"), "{written:?}");
+}

@@ -1,0 +1,185 @@
+//! A terminal with a program in it, so that tests press keys and speak of what
+//! stands on the screen.
+//!
+//! Nothing here sleeps to let something happen. Whoever waits, waits on a
+//! condition that is tried again after every output.
+
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+
+use portable_pty::{MasterPty, PtyPair, PtySize, native_pty_system};
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::display::Display;
+use crate::emulator::{Emulator, Frames};
+use crate::start::Start;
+
+pub type Writer = Arc<Mutex<Box<dyn Write + Send>>>;
+
+pub struct Terminal {
+    /// `None` once the terminal has vanished.
+    master: Option<Box<dyn MasterPty + Send>>,
+    writer: Writer,
+    emulator: Arc<Emulator>,
+    pid: Pid,
+    modes_before: String,
+}
+
+impl Terminal {
+    /// portmon in 80x24, looking five times a second.
+    pub fn portmon(arguments: &[&str]) -> Self {
+        Self::start(Start::portmon(arguments))
+    }
+
+    pub fn start(start: Start) -> Self {
+        let PtyPair { master, slave } = native_pty_system()
+            .openpty(pty_size(start.columns, start.lines))
+            .expect("a pseudo-terminal");
+        let modes_before = modes(&*master);
+        let child = slave.spawn_command(start.command()).expect(start.program);
+        // A slave kept open here would keep the reader from ever ending.
+        drop(slave);
+
+        let pid = child.process_id().and_then(|id| i32::try_from(id).ok());
+        let writer: Writer = Arc::new(Mutex::new(master.take_writer().expect("a writer")));
+        let reader = master.try_clone_reader().expect("a reader");
+        let emulator = Emulator::start((start.columns, start.lines), reader, &writer);
+        emulator.await_exit_of(child);
+        Self {
+            master: Some(master),
+            writer,
+            emulator,
+            pid: pid.and_then(Pid::from_raw).expect("a pid"),
+            modes_before,
+        }
+    }
+
+    pub fn keys(&self, keys: &str) {
+        let mut writer = self.writer.lock().expect("the writer");
+        writer.write_all(keys.as_bytes()).expect("keys are taken");
+        writer.flush().expect("keys are taken");
+    }
+
+    /// Types with a pause after each key, for tests whose subject is the pause.
+    pub fn type_slowly(&self, keys: &str, pause: Duration) {
+        for key in keys.chars() {
+            self.keys(&key.to_string());
+            thread::sleep(pause);
+        }
+    }
+
+    /// Pastes as a terminal does, once the program has asked to be told.
+    pub fn paste(&self, text: &str) {
+        self.wait_for("bracketed paste", Display::is_bracketing_pastes);
+        self.keys(&format!("\x1b[200~{text}\x1b[201~"));
+    }
+
+    /// Presses `key` as soon as `button` stands in the dialog and is not dim.
+    pub fn press_when_armed(&self, button: &str, key: &str) {
+        let what = format!("{button:?} to be armed");
+        self.wait_for(&what, |display| display.is_armed(button));
+        self.keys(key);
+    }
+
+    pub fn resize(&self, columns: u16, lines: u16) {
+        // The emulator first: the program may draw before this thread goes on.
+        self.emulator.resize(columns, lines);
+        self.master()
+            .resize(pty_size(columns, lines))
+            .expect("a resize");
+    }
+
+    pub fn display(&self) -> Display {
+        self.emulator.display()
+    }
+
+    /// Everything the program has written, escape sequences included.
+    pub fn written(&self) -> Vec<u8> {
+        self.emulator.written()
+    }
+
+    pub fn frames(&self) -> Frames {
+        self.emulator.frames()
+    }
+
+    pub fn signal(&self, signal: Signal) {
+        kill_process(self.pid, signal).expect("the program runs");
+    }
+
+    /// Waits until the display satisfies `accepts`, and returns it.
+    pub fn wait_for(&self, what: &str, accepts: impl Fn(&Display) -> bool) -> Display {
+        let mut found = None;
+        self.emulator.wait(what, |state| {
+            found = Some(state.display()).filter(|display| accepts(display));
+            found.is_some()
+        });
+        found.expect("waited for")
+    }
+
+    /// Waits for the program's end and for the last of its output.
+    pub fn wait_for_exit(&self) -> u32 {
+        let mut exit = None;
+        self.emulator.wait("the end of the program", |state| {
+            exit = state.exit.clone().filter(|_| state.is_closed);
+            exit.is_some()
+        });
+        let exit = exit.expect("waited for");
+        assert_eq!(exit.signal(), None, "{}", self.display());
+        exit.exit_code()
+    }
+
+    /// Asserts that the terminal is as it was before the program ran.
+    pub fn assert_restored(&self) {
+        let display = self.display();
+        assert_eq!(display.leftovers(), Vec::<&str>::new(), "{display}");
+        assert_eq!(modes(self.master()), self.modes_before, "modes of the tty");
+    }
+
+    /// Asserts that the program has changed the terminal, without which
+    /// `assert_restored` would prove nothing.
+    pub fn assert_taken(&self) {
+        assert_ne!(self.display().leftovers(), Vec::<&str>::new());
+        assert_ne!(modes(self.master()), self.modes_before, "modes of the tty");
+    }
+
+    /// Takes the terminal away, as closing its window does, and waits for the
+    /// program to end.
+    pub fn vanish(mut self) {
+        let (columns, lines) = self.display().size();
+        self.emulator.let_go_at_next_output();
+        self.resize(columns - 1, lines);
+        self.emulator.wait("some output", |state| state.is_closed);
+        *self.writer.lock().expect("the writer") = Box::new(io::sink());
+        self.master = None;
+        self.emulator
+            .wait("the end without a terminal", |state| state.exit.is_some());
+    }
+
+    fn master(&self) -> &dyn MasterPty {
+        self.master.as_deref().expect("the terminal is there")
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        // The program is not reaped before its exit is known, so the pid is its.
+        if !self.emulator.has_exited() {
+            kill_process(self.pid, Signal::KILL).ok();
+        }
+    }
+}
+
+fn pty_size(columns: u16, lines: u16) -> PtySize {
+    PtySize {
+        rows: lines,
+        cols: columns,
+        ..PtySize::default()
+    }
+}
+
+/// The whole of the line discipline: what is echoed, edited, translated.
+fn modes(master: &dyn MasterPty) -> String {
+    format!("{:?}", master.get_termios())
+}
