@@ -1,5 +1,108 @@
-//! A live monitor of localhost ports.
+//! A live monitor of localhost ports: which process holds which port, what opened, changed and closed, and a safe way
+//! to free a stuck one.
+//!
+//! # The map
+//!
+//! What happens arrives as an [`Event`](app::Event), what must happen leaves as an [`Effect`](app::Effect), and between
+//! them are only values.
+//!
+//! ```text
+//!  os::sampler ── Changes ──┐                                      ┌── Request ──> os::sampler
+//!  os::inspector ───────────┤             ┌────────────┐           ├── Subject ──> os::inspector
+//!  os::freeing ── Happening ┼── Event ──> │ App::update │ ─ Effect ┼── Step ─────> os::freeing
+//!  os::signals ─────────────┤             └─────┬──────┘           └── Copy … ───> terminal
+//!  the terminal's input ────┘                   │ &App
+//!                                               └──> ui::draw ──> Buffer ──> terminal::Screen
+//! ```
+//!
+//! | module | is | knows |
+//! | --- | --- | --- |
+//! | [`model`] | what exists: endpoints, processes, the tracker that compares looks, the freeing machine | nothing |
+//! | [`table`] | rows as people see them: fields, filter language, order | `model` |
+//! | [`app`] | what the program is doing: keys, cursor, dialogs | `table`, `model` |
+//! | [`ui`] | the app drawn into a buffer | `app`, `table`, `model` |
+//! | [`os`] | the only module that touches the machine | `model` |
+//! | [`report`] | commands that print and end | `table`, `model`, `os` |
+//!
+//! `model`, `table`, `app` and `ui` read no clock and no file, start no thread and know no operating system. A test
+//! (`rules`) reads the sources and holds them to it.
+//!
+//! # How to add …
+//!
+//! * **a column**, a sort key, a word of the filter: an entry in [`FIELDS`](table::fields::FIELDS), and for the table a
+//!   shape in `ui::columns`.
+//! * **a key**: an entry in [`BINDINGS`](app::keymap::BINDINGS) and, for something new, an arm in `app::commands`.
+//!   Footer, help and the README's table follow.
+//! * **a colour**: a role in [`ui::theme`], and its style in each of `THEMES`.
+//! * **a service name**: a line in `assets/services.tsv`.
+//! * **a source of sockets**: a file in `os/sockets/` that fills a [`Snapshot`](model::snapshot::Snapshot).
 
 pub mod app;
+pub mod cli;
+pub mod event_loop;
 pub mod model;
+pub mod os;
+pub mod report;
 pub mod table;
+pub mod terminal;
+pub mod ui;
+
+mod monitor;
+
+#[cfg(test)]
+mod rules;
+
+use crate::app::Setup;
+use crate::cli::{ListOptions, Options, Refusal};
+use crate::os::machine;
+use crate::table::listing::{Chips, Filter};
+use crate::table::query;
+use std::io::{self, Write};
+
+/// The exit code for words that were not understood, and for a command that failed.
+const WRONG: u8 = 2;
+
+/// Does what the command line asks and gives the exit code.
+pub fn run(words: impl IntoIterator<Item = std::ffi::OsString>) -> u8 {
+    let outcome = match cli::parse(words) {
+        Ok(Options::Monitor(options)) => monitor::run(&options),
+        Ok(Options::List(options)) => list(&options),
+        Err(Refusal::Shown(text)) => write_out(&text),
+        Err(Refusal::Wrong(line)) => Err(anyhow::anyhow!(line)),
+    };
+    outcome.unwrap_or_else(|error| {
+        // Standard error may be closed, and there is nobody left to tell.
+        let _ = writeln!(io::stderr(), "portmon: {error:#}");
+        WRONG
+    })
+}
+
+fn list(options: &ListOptions) -> anyhow::Result<u8> {
+    let setup = Setup::of(machine::facts());
+    let look = os::sampler::look_once(setup.ephemeral);
+    let filter = Filter {
+        query: query::parse_finished(&options.filter).query.exact(),
+        chips: Chips {
+            all: options.all,
+            ..Chips::default()
+        },
+        me: setup.me,
+        ephemeral: setup.ephemeral,
+    };
+    let around = setup.surroundings(look.taken);
+    let (mut out, mut errors) = (io::BufWriter::new(io::stdout().lock()), io::stderr().lock());
+    match report::list::print(look, filter, &around, options.json, &mut out, &mut errors) {
+        Ok(true) => Ok(0),
+        Ok(false) => Ok(1),
+        // Whoever reads has seen enough.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(0),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn write_out(text: &str) -> anyhow::Result<u8> {
+    match io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(0),
+    }
+}

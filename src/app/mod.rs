@@ -15,6 +15,7 @@ pub mod sampling;
 pub mod selection;
 
 mod commands;
+pub use commands::shown_interval;
 mod input;
 mod setup;
 
@@ -42,7 +43,7 @@ use crate::model::tracker::Changes;
 use crate::table::listing::{Filter, Listing};
 use crate::table::query::Query;
 use crate::table::row::{Row, Surroundings};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// What happened.
 #[derive(Clone, Debug)]
@@ -275,7 +276,3 @@ impl App {
         self.notice = Some(Notice::passing(words.into(), self.now));
     }
 }
-
-/// The fastest and the slowest interval between two looks.
-pub const INTERVALS: std::ops::RangeInclusive<Duration> =
-    Duration::from_millis(100)..=Duration::from_hours(1);

@@ -1,1 +1,124 @@
-//! An app for tests, fed by hand.
+//! An app for tests, fed by hand: events in, effects out.
+
+use crate::app::{App, Effect, Event, Setup};
+use crate::model::endpoint::Endpoint;
+use crate::model::ports::EphemeralRange;
+use crate::model::process::Pid;
+use crate::model::testing::{SocketBuilder, instant, moment, snapshot};
+use crate::model::tracker::Tracker;
+use crossterm::event::{Event as TerminalEvent, KeyCode, KeyEvent, KeyModifiers};
+use std::time::Duration;
+
+pub fn setup() -> Setup {
+    Setup {
+        host: "build-07".to_owned(),
+        is_ssh: false,
+        me: Some(1000),
+        home: Some("/home/dev".to_owned()),
+        ephemeral: EphemeralRange {
+            first: 32768,
+            last: 60999,
+        },
+        lineage: vec![Pid(9000), Pid(1)],
+        executable: Some("/home/dev/.cargo/bin/portmon".to_owned()),
+        interval: Duration::from_secs(1),
+        filter: String::new(),
+        all: false,
+        is_ascii: false,
+        has_colour: true,
+        is_read_only: false,
+    }
+}
+
+/// An app, the tracker that feeds it and the seconds that have passed.
+pub struct Stage {
+    pub app: App,
+    tracker: Tracker,
+    pub seconds: f64,
+}
+
+impl Stage {
+    pub fn new(setup: Setup, size: (u16, u16)) -> Self {
+        let tracker = Tracker::new(setup.ephemeral);
+        Self {
+            app: App::new(setup, size, moment(0.0)),
+            tracker,
+            seconds: 0.0,
+        }
+    }
+
+    /// A terminal of 80x24 that has seen these sockets.
+    pub fn with(sockets: Vec<SocketBuilder>) -> Self {
+        let mut stage = Self::new(setup(), (80, 24));
+        stage.look(sockets);
+        stage
+    }
+
+    /// Time passes and a look sees these sockets.
+    pub fn look(&mut self, sockets: Vec<SocketBuilder>) -> Vec<Effect> {
+        let changes = self.tracker.absorb(snapshot(self.seconds, sockets));
+        self.event(Event::Sampled(changes))
+    }
+
+    pub fn wait(&mut self, seconds: f64) -> Vec<Effect> {
+        self.seconds += seconds;
+        self.event(Event::Due)
+    }
+
+    pub fn event(&mut self, event: Event) -> Vec<Effect> {
+        let mut effects = self.app.update(event, instant(self.seconds));
+        while self.app.listing.is_passing() {
+            effects.extend(self.app.update(Event::Due, instant(self.seconds)));
+        }
+        effects
+    }
+
+    pub fn key(&mut self, code: KeyCode) -> Vec<Effect> {
+        self.event(Event::Input(TerminalEvent::Key(KeyEvent::new(
+            code,
+            KeyModifiers::NONE,
+        ))))
+    }
+
+    pub fn ctrl(&mut self, letter: char) -> Vec<Effect> {
+        let key = KeyEvent::new(KeyCode::Char(letter), KeyModifiers::CONTROL);
+        self.event(Event::Input(TerminalEvent::Key(key)))
+    }
+
+    /// Types letter by letter and gives the effects of all.
+    pub fn keys(&mut self, letters: &str) -> Vec<Effect> {
+        letters
+            .chars()
+            .flat_map(|letter| self.key(KeyCode::Char(letter)))
+            .collect()
+    }
+
+    pub fn paste(&mut self, text: &str) -> Vec<Effect> {
+        self.event(Event::Input(TerminalEvent::Paste(text.to_owned())))
+    }
+
+    /// The local address under the cursor.
+    pub fn cursor(&self) -> String {
+        self.app
+            .current()
+            .map_or_else(String::new, |row| row.endpoint.socket.local.to_string())
+    }
+
+    /// The local addresses of the rows on the screen.
+    pub fn rows(&self) -> Vec<String> {
+        self.app
+            .listing
+            .shown_rows()
+            .map(|row| row.endpoint.socket.local.to_string())
+            .collect()
+    }
+
+    pub fn endpoint(&self, local: &str) -> Endpoint {
+        let found = self
+            .app
+            .listing
+            .endpoints()
+            .find(|endpoint| endpoint.socket.local.to_string() == local);
+        found.expect("the endpoint is there").clone()
+    }
+}

@@ -1,1 +1,428 @@
+use super::*;
+use crate::app::free_dialog::Phase;
+use crate::app::testing::{Stage, setup};
+use crate::model::freeing::{Dispatch, Hindrance, Sending};
+use crate::model::testing::{SocketBuilder, instant, process, socket};
+use crossterm::event::{Event as TerminalEvent, KeyCode};
+use std::sync::Arc;
 
+fn ports(ports: &[u16]) -> Vec<SocketBuilder> {
+    ports
+        .iter()
+        .map(|port| socket(&format!("127.0.0.1:{port}")))
+        .collect()
+}
+
+fn node() -> Arc<crate::model::process::Process> {
+    process(4242, "node").command("node server.js").build()
+}
+
+fn is_asking(stage: &Stage) -> bool {
+    matches!(&stage.app.overlay, Overlay::Freeing(dialog) if matches!(dialog.phase, Phase::Asking(_)))
+}
+
+fn is_free_of_orders(effects: &[Effect]) -> bool {
+    !effects
+        .iter()
+        .any(|effect| matches!(effect, Effect::Free(_)))
+}
+
+#[test]
+fn digits_show_what_begins_so_until_one_port_is_exactly_that() {
+    let mut stage = Stage::with(ports(&[80, 3000, 3001, 30000]));
+    stage.keys("30");
+    assert_eq!(
+        stage.rows(),
+        ["127.0.0.1:3000", "127.0.0.1:3001", "127.0.0.1:30000"]
+    );
+    stage.keys("00");
+    assert_eq!(stage.rows(), ["127.0.0.1:3000"]);
+    stage.keys("0");
+    assert_eq!(stage.rows(), ["127.0.0.1:30000"]);
+}
+
+#[test]
+fn enter_never_hides_a_row_that_was_on_the_screen() {
+    for (typed, kept) in [("300", "300*"), ("3000", "3000"), ("62893", "62893")] {
+        let mut stage = Stage::with(ports(&[3000, 3001]));
+        stage.keys(typed);
+        let before = stage.rows();
+        stage.key(KeyCode::Enter);
+        assert_eq!(
+            (stage.app.filter_box.text.as_str(), stage.rows()),
+            (kept, before),
+            "{typed}"
+        );
+    }
+}
+
+#[test]
+fn escape_restores_the_filter_that_stood_before() {
+    let mut stage = Stage::with(ports(&[3000, 4000]));
+    stage.keys("3000");
+    stage.key(KeyCode::Enter);
+    stage.keys("/4000");
+    assert_eq!(stage.rows(), ["127.0.0.1:4000"]);
+    stage.key(KeyCode::Esc);
+    assert_eq!(
+        (stage.app.filter_box.text.as_str(), stage.rows()),
+        ("3000", vec!["127.0.0.1:3000".to_owned()])
+    );
+}
+
+#[test]
+fn escape_in_the_table_clears_the_text_then_the_chips_and_u_brings_them_back() {
+    let mut stage = Stage::with(ports(&[3000, 50000]));
+    stage.keys("d50000");
+    stage.key(KeyCode::Enter);
+    stage.key(KeyCode::Esc);
+    assert_eq!(stage.rows(), ["127.0.0.1:50000"]);
+    stage.key(KeyCode::Esc);
+    assert_eq!(stage.rows(), ["127.0.0.1:3000", "127.0.0.1:50000"]);
+    assert_eq!(stage.key(KeyCode::Esc), []);
+    stage.keys("u");
+    let FilterBox { text, chips, .. } = &stage.app.filter_box;
+    assert_eq!((text.as_str(), chips.dynamic), ("50000", true));
+}
+
+#[test]
+fn a_wrong_filter_leaves_the_table_as_it_was_and_says_where() {
+    let mut stage = Stage::with(ports(&[3000, 4000]));
+    stage.keys("/3000 port:99999 ");
+    assert_eq!(stage.rows(), ["127.0.0.1:3000"]);
+    stage.key(KeyCode::Enter);
+    let typing = stage
+        .app
+        .filter_box
+        .typed
+        .as_ref()
+        .expect("the line stays open");
+    let trouble = typing.parsed.trouble.as_ref().expect("it is wrong");
+    assert_eq!(&typing.input.value()[trouble.at.clone()], "99999");
+}
+
+#[test]
+fn the_cursor_goes_to_what_holds_the_port_not_to_a_client_of_it() {
+    let client = socket("127.0.0.1:1500").to("127.0.0.1:3000");
+    let mut stage = Stage::with(vec![
+        socket("127.0.0.1:3000"),
+        socket("127.0.0.1:22"),
+        client,
+    ]);
+    stage.keys("3000");
+    assert_eq!(stage.cursor(), "127.0.0.1:3000");
+}
+
+#[test]
+fn the_cursor_stays_on_its_row_whatever_opens_above_it() {
+    let mut stage = Stage::with(ports(&[3000, 4000]));
+    stage.keys("j");
+    stage.seconds = 1.0;
+    stage.look(ports(&[1000, 2000, 3000, 4000]));
+    assert_eq!(
+        (stage.cursor(), stage.app.selection.top),
+        ("127.0.0.1:4000".to_owned(), 0)
+    );
+}
+
+#[test]
+fn away_from_the_top_the_cursors_line_of_the_screen_stays_too() {
+    let many: Vec<u16> = (1000..1100).collect();
+    let mut stage = Stage::with(ports(&many));
+    stage.keys("G");
+    let before = stage.app.selection.line - stage.app.selection.top;
+    stage.seconds = 1.0;
+    stage.look(ports(&[&[10, 11, 12], many.as_slice()].concat()));
+    let after = stage.app.selection.line - stage.app.selection.top;
+    assert_eq!(
+        (stage.cursor(), before),
+        ("127.0.0.1:1099".to_owned(), after)
+    );
+}
+
+#[test]
+fn when_its_row_is_gone_for_good_the_row_in_its_place_is_taken() {
+    let mut stage = Stage::with(ports(&[1000, 2000, 3000]));
+    stage.keys("j");
+    stage.seconds = 1.0;
+    stage.look(ports(&[1000, 3000]));
+    assert_eq!(stage.cursor(), "127.0.0.1:2000");
+    stage.wait(3.0);
+    assert_eq!(stage.cursor(), "127.0.0.1:3000");
+}
+
+#[test]
+fn a_paste_opens_the_filter_and_runs_nothing() {
+    let mut stage = Stage::with(vec![socket("127.0.0.1:3000").owner(&node())]);
+    let effects = stage.paste("x\ny\nq\n");
+    assert!(effects.is_empty() && stage.app.filter_box.is_typing());
+    assert!(matches!(stage.app.overlay, Overlay::None));
+    stage.key(KeyCode::Esc);
+    stage.paste("Error: listen EADDRINUSE: address already in use :::3000");
+    assert_eq!(
+        (stage.app.filter_box.shown(), stage.rows().len()),
+        (":3000".to_owned(), 1)
+    );
+}
+
+#[test]
+fn x_asks_about_the_holder_and_nothing_is_sent_before_the_answer() {
+    let mut stage = Stage::with(vec![socket("127.0.0.1:3000").owner(&node())]);
+    let effects = stage.keys("x");
+    assert!(is_asking(&stage) && is_free_of_orders(&effects));
+    assert!(effects.contains(&Effect::Hold(vec![node().id])));
+    stage.wait(0.4);
+    let effects = stage.keys("y");
+    let [Effect::Free(Step::Send(order))] = effects.as_slice() else {
+        panic!("one order: {effects:?}")
+    };
+    let targets: Vec<u32> = order
+        .targets()
+        .iter()
+        .map(|target| target.process.pid().0)
+        .collect();
+    assert_eq!((order.port(), targets), (3000, vec![4242]));
+}
+
+#[test]
+fn keys_typed_ahead_answer_nothing() {
+    let mut stage = Stage::with(vec![socket("127.0.0.1:3000").owner(&node())]);
+    for key in "proxy".chars() {
+        let effects = stage.keys(&key.to_string());
+        assert!(is_free_of_orders(&effects), "{key}");
+        stage.wait(0.03);
+    }
+    assert!(is_asking(&stage));
+}
+
+#[test]
+fn whatever_is_no_answer_cancels_and_so_does_a_paste() {
+    for key in ['n', 'q', 'z', ' ', 'Y'] {
+        let mut stage = Stage::with(vec![socket("127.0.0.1:3000").owner(&node())]);
+        stage.keys("x");
+        stage.wait(0.4);
+        let effects = stage.keys(&key.to_string());
+        assert!(
+            is_free_of_orders(&effects) && matches!(stage.app.overlay, Overlay::None),
+            "{key}"
+        );
+    }
+    let mut stage = Stage::with(vec![socket("127.0.0.1:3000").owner(&node())]);
+    stage.keys("x");
+    stage.wait(0.4);
+    assert!(is_free_of_orders(&stage.paste("y")) && matches!(stage.app.overlay, Overlay::None));
+}
+
+#[test]
+fn enter_presses_cancel_at_first() {
+    let mut stage = Stage::with(vec![socket("127.0.0.1:3000").owner(&node())]);
+    stage.keys("x");
+    stage.wait(0.4);
+    assert!(is_free_of_orders(&stage.key(KeyCode::Enter)));
+    stage.keys("x");
+    stage.wait(0.4);
+    stage.key(KeyCode::Tab);
+    assert!(!is_free_of_orders(&stage.key(KeyCode::Enter)));
+}
+
+#[test]
+fn the_target_stays_what_was_shown_while_rows_come_and_go() {
+    let mut stage = Stage::with(vec![socket("127.0.0.1:3000").owner(&node())]);
+    stage.keys("x");
+    stage.seconds = 1.0;
+    let other = process(5000, "other").build();
+    stage.look(vec![
+        socket("127.0.0.1:1000").owner(&other),
+        socket("127.0.0.1:3000").mark(7).owner(&other),
+    ]);
+    assert_eq!(stage.rows(), ["127.0.0.1:3000"], "the order is frozen");
+    let effects = stage.keys("y");
+    let [Effect::Free(Step::Send(order))] = effects.as_slice() else {
+        panic!("one order: {effects:?}")
+    };
+    assert_eq!(
+        order
+            .targets()
+            .iter()
+            .map(|target| target.id())
+            .collect::<Vec<_>>(),
+        [node().id]
+    );
+}
+
+#[test]
+fn what_comes_after_the_dialog_is_closed_is_told_as_a_notice() {
+    let mut stage = Stage::with(vec![socket("127.0.0.1:3000").owner(&node())]);
+    stage.keys("x");
+    stage.wait(0.4);
+    stage.keys("y");
+    stage.key(KeyCode::Esc);
+    let sending = Sending::NotSent(Hindrance::EndedMeanwhile(node()));
+    stage.event(Event::Freeing(Happening::Sent(Dispatch {
+        at: instant(0.5),
+        sending,
+    })));
+    let notice = stage.app.notice.as_ref().expect("a notice");
+    assert!(
+        notice.words.starts_with("Nothing sent:") && notice.until.is_none(),
+        "{notice:?}"
+    );
+    stage.keys("j");
+    assert!(stage.app.notice.is_some(), "moving about leaves it");
+    stage.keys("s");
+    assert!(stage.app.notice.is_none());
+}
+
+#[test]
+fn no_dialog_opens_on_a_terminal_that_cannot_show_it_and_an_open_one_is_cancelled() {
+    let mut stage = Stage::with(vec![socket("127.0.0.1:3000").owner(&node())]);
+    stage.keys("x");
+    stage.event(Event::Input(TerminalEvent::Resize(32, 6)));
+    assert!(matches!(stage.app.overlay, Overlay::None));
+    stage.keys("x");
+    assert!(matches!(stage.app.overlay, Overlay::None));
+}
+
+#[test]
+fn read_only_ends_nothing() {
+    let mut stage = Stage::new(
+        Setup {
+            is_read_only: true,
+            ..setup()
+        },
+        (80, 24),
+    );
+    stage.look(vec![socket("127.0.0.1:3000").owner(&node())]);
+    assert!(stage.keys("x").is_empty() && matches!(stage.app.overlay, Overlay::None));
+}
+
+#[test]
+fn a_pause_holds_back_what_is_shown_and_its_end_shows_all() {
+    let mut stage = Stage::with(ports(&[1000]));
+    stage.keys("p");
+    stage.seconds = 1.0;
+    stage.look(ports(&[1000, 2000]));
+    stage.seconds = 2.0;
+    stage.look(ports(&[1000, 2000, 3000]));
+    assert_eq!(stage.rows(), ["127.0.0.1:1000"]);
+    stage.keys("Z");
+    assert_eq!(
+        stage.rows(),
+        ["127.0.0.1:1000", "127.0.0.1:2000", "127.0.0.1:3000"]
+    );
+}
+
+#[test]
+fn f_goes_to_the_other_end_and_n_to_what_changed() {
+    let pair = || {
+        vec![
+            socket("127.0.0.1:3000"),
+            socket("127.0.0.1:3000").to("127.0.0.1:50000"),
+            socket("127.0.0.1:50000").to("127.0.0.1:3000"),
+        ]
+    };
+    let mut stage = Stage::with(pair());
+    stage.keys("jf");
+    assert_eq!(stage.cursor(), "127.0.0.1:50000");
+    stage.seconds = 10.0;
+    let mut more = pair();
+    more.push(socket("127.0.0.1:80"));
+    stage.look(more);
+    stage.keys("n");
+    assert_eq!(stage.cursor(), "127.0.0.1:80");
+}
+
+#[test]
+fn details_ask_once_for_each_row() {
+    let mut stage = Stage::with(vec![
+        socket("127.0.0.1:1").owner(&node()),
+        socket("127.0.0.1:2"),
+    ]);
+    let asked = |effects: &[Effect]| {
+        effects
+            .iter()
+            .filter(|effect| matches!(effect, Effect::Inspect(_)))
+            .count()
+    };
+    assert_eq!(asked(&stage.key(KeyCode::Enter)), 1);
+    assert_eq!(asked(&stage.wait(1.0)), 0);
+    assert_eq!(asked(&stage.keys("j")), 1);
+}
+
+#[test]
+fn copying_offers_what_the_row_has() {
+    let mut stage = Stage::with(vec![socket("[::1]:5173").owner(&node())]);
+    for (letter, text) in [
+        ('a', "[::1]:5173"),
+        ('u', "http://[::1]:5173/"),
+        ('p', "4242"),
+        ('c', "kill 4242"),
+    ] {
+        let effects = stage.keys(&format!("y{letter}"));
+        assert_eq!(effects, [Effect::Copy(text.to_owned())]);
+    }
+}
+
+#[test]
+fn an_unbound_key_says_how_to_filter() {
+    let mut stage = Stage::with(ports(&[1]));
+    stage.keys("k");
+    assert_eq!(stage.app.notice, None);
+    stage.keys("r");
+    assert_eq!(
+        stage
+            .app
+            .notice
+            .as_ref()
+            .map(|notice| notice.words.as_str()),
+        Some("/ to filter")
+    );
+    stage.wait(3.0);
+    assert_eq!(stage.app.notice, None);
+}
+
+#[test]
+fn q_closes_what_is_on_top_before_it_quits() {
+    let mut stage = Stage::with(ports(&[1]));
+    stage.keys("?");
+    assert_eq!(stage.keys("q"), []);
+    assert_eq!(stage.keys("q"), [Effect::Quit(0)]);
+    stage.keys("/");
+    assert_eq!(stage.ctrl('c'), []);
+    assert_eq!(stage.ctrl('c'), [Effect::Quit(0)]);
+}
+
+#[test]
+fn faster_and_slower_ask_the_sampler_within_bounds() {
+    let mut stage = Stage::with(ports(&[1]));
+    let effects = stage.keys("++++++");
+    let intervals: Vec<u128> = effects
+        .iter()
+        .filter_map(|effect| match effect {
+            Effect::Sample(request) => Some(request.interval.as_millis()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(intervals, [500, 250, 100, 100, 100, 100]);
+}
+
+#[test]
+fn a_look_that_failed_is_said_and_forgotten_when_it_works_again() {
+    use crate::model::endpoint::{Family, Protocol};
+    use crate::model::snapshot::Problem;
+    let mut stage = Stage::with(ports(&[1]));
+    let problem = Problem {
+        protocol: Protocol::Tcp,
+        family: Family::Ipv6,
+        reason: "refused".to_owned(),
+    };
+    let mut changes = crate::model::tracker::Tracker::new(setup().ephemeral)
+        .absorb(crate::model::testing::snapshot(1.0, Vec::new()));
+    changes.problems = vec![problem];
+    stage.seconds = 1.0;
+    stage.event(Event::Sampled(changes));
+    assert_eq!(stage.app.sampling.stale_since, Some(instant(1.0)));
+    stage.seconds = 2.0;
+    stage.look(ports(&[1]));
+    assert_eq!(stage.app.sampling.stale_since, None);
+}

@@ -1,0 +1,265 @@
+//! The command line: words to [`Options`]. Touches nothing.
+
+use crate::table::query;
+use clap::error::ErrorKind;
+use clap::{Args, Parser, Subcommand};
+use std::time::Duration;
+
+/// What the program is asked to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Options {
+    Monitor(MonitorOptions),
+    List(ListOptions),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MonitorOptions {
+    pub filter: String,
+    pub interval: Duration,
+    pub all: bool,
+    pub ascii: bool,
+    pub read_only: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListOptions {
+    pub filter: String,
+    pub all: bool,
+    pub json: bool,
+}
+
+/// Why the words were not understood, or what was asked for instead (help, version).
+#[derive(Debug)]
+pub enum Refusal {
+    /// One line for standard error; the exit code is 2.
+    Wrong(String),
+    /// Help or version, for standard output.
+    Shown(String),
+}
+
+/// Shows, live, which local process holds which port, and frees a stuck one.
+#[derive(Parser)]
+#[command(
+    name = "portmon",
+    version,
+    args_conflicts_with_subcommands = true,
+    disable_help_subcommand = true
+)]
+struct Words {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    monitor: MonitorWords,
+}
+
+#[derive(Args)]
+struct MonitorWords {
+    /// Show only what matches all these words: 62893, 49152-, state:listen, postgres (see `?` in the monitor)
+    filter: Vec<String>,
+    /// Seconds from one look to the next, 0.1 to 3600
+    #[arg(short = 'n', value_name = "SECS", default_value = "1", value_parser = interval)]
+    interval: Duration,
+    /// Show every socket, connections to other machines too
+    #[arg(long)]
+    all: bool,
+    /// Draw with ASCII only
+    #[arg(long)]
+    ascii: bool,
+    /// Never end a process
+    #[arg(long)]
+    read_only: bool,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Print what is there now and exit: 0 with rows, 1 without, 2 after an error
+    List(ListWords),
+}
+
+#[derive(Args)]
+struct ListWords {
+    /// Print only what matches all these words; digits are an exact port
+    filter: Vec<String>,
+    /// Print every socket, connections to other machines too
+    #[arg(long)]
+    all: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+/// Understands the words of the command line, the program's name first.
+pub fn parse(words: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Options, Refusal> {
+    let words: Vec<std::ffi::OsString> = words.into_iter().collect();
+    let parsed = Words::try_parse_from(&words).map_err(|error| refusal(&error))?;
+    let is_quoted = words.get(1).is_some_and(|word| word == "--");
+    match parsed.command {
+        Some(Command::List(list)) => {
+            let filter = sound_filter(&list.filter)?;
+            Ok(Options::List(ListOptions {
+                filter,
+                all: list.all,
+                json: list.json,
+            }))
+        }
+        None => monitor(parsed.monitor, is_quoted),
+    }
+}
+
+fn monitor(words: MonitorWords, is_quoted: bool) -> Result<Options, Refusal> {
+    if let Some(first) = words.filter.first().filter(|_| !is_quoted)
+        && let Some(meant) = no_command(first, words.filter.get(1).map(String::as_str))
+    {
+        return Err(Refusal::Wrong(format!(
+            "{first:?} is no command; did you mean: {meant} (-- {first} filters)"
+        )));
+    }
+    Ok(Options::Monitor(MonitorOptions {
+        filter: sound_filter(&words.filter)?,
+        interval: words.interval,
+        all: words.all,
+        ascii: words.ascii,
+        read_only: words.read_only,
+    }))
+}
+
+/// What someone means who types the command of another program, or of a portmon that has it.
+fn no_command(word: &str, next: Option<&str>) -> Option<String> {
+    let port = next.unwrap_or("3000");
+    match word {
+        "kill" | "stop" | "free" | "end" | "term" | "rm" => Some(format!("portmon {port}, then x")),
+        "ls" | "ps" | "show" | "status" | "get" => Some("portmon list".to_owned()),
+        "watch" | "top" | "monitor" | "tui" | "check" | "wait" | "unused" | "next" => {
+            Some(next.map_or_else(|| "portmon".to_owned(), |port| format!("portmon {port}")))
+        }
+        "help" => Some("portmon --help".to_owned()),
+        "version" => Some("portmon --version".to_owned()),
+        _ => None,
+    }
+}
+
+/// The filter in one text; a word with a blank in it is quoted as it was for the shell.
+fn sound_filter(words: &[String]) -> Result<String, Refusal> {
+    let quoted = |word: &String| {
+        if words.len() > 1 && word.contains(' ') && !word.contains('"') {
+            format!("\"{word}\"")
+        } else {
+            word.clone()
+        }
+    };
+    let text = words.iter().map(quoted).collect::<Vec<_>>().join(" ");
+    match query::parse_finished(&text).trouble {
+        Some(trouble) => {
+            let word = crate::model::text::escaped(text.get(trouble.at).unwrap_or(&text));
+            Err(Refusal::Wrong(format!(
+                "filter: {word:?}: {}",
+                trouble.what
+            )))
+        }
+        None => Ok(text),
+    }
+}
+
+/// The fastest and the slowest that one may ask for.
+const INTERVALS: std::ops::RangeInclusive<Duration> =
+    Duration::from_millis(100)..=Duration::from_hours(1);
+
+fn interval(text: &str) -> Result<Duration, String> {
+    let seconds: f64 = text
+        .parse()
+        .map_err(|_| format!("{text} is no number of seconds: 0.1 to 3600"))?;
+    let interval = Duration::try_from_secs_f64(seconds)
+        .ok()
+        .filter(|interval| INTERVALS.contains(interval));
+    interval.ok_or_else(|| format!("{text} is out of range: 0.1 to 3600 seconds"))
+}
+
+/// clap's words on one line: what is wrong and the way out.
+fn refusal(error: &clap::Error) -> Refusal {
+    let text = error.render().to_string();
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Refusal::Shown(text),
+        _ => {
+            let first = text
+                .lines()
+                .next()
+                .unwrap_or("what was asked is not understood");
+            let first = first.strip_prefix("error: ").unwrap_or(first);
+            Refusal::Wrong(format!(
+                "{}; portmon --help tells the way",
+                crate::model::text::escaped(first)
+            ))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(line: &str) -> Result<Options, String> {
+        parse(line.split(' ').map(Into::into)).map_err(|refusal| match refusal {
+            Refusal::Wrong(line) | Refusal::Shown(line) => line,
+        })
+    }
+
+    #[test]
+    fn the_monitor_is_what_runs_without_a_command() {
+        let options = parsed("portmon -n 0.5 --all --ascii --read-only 49152- not:chrome");
+        let expected = Options::Monitor(MonitorOptions {
+            filter: "49152- not:chrome".to_owned(),
+            interval: Duration::from_millis(500),
+            all: true,
+            ascii: true,
+            read_only: true,
+        });
+        assert_eq!(options, Ok(expected));
+    }
+
+    #[test]
+    fn list_takes_a_filter() {
+        let expected = ListOptions {
+            filter: "3000".to_owned(),
+            all: false,
+            json: true,
+        };
+        assert_eq!(
+            parsed("portmon list 3000 --json"),
+            Ok(Options::List(expected))
+        );
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_on_one_line_with_the_way_out() {
+        let cases = [
+            (
+                "portmon kill 3000",
+                "\"kill\" is no command; did you mean: portmon 3000, then x",
+            ),
+            (
+                "portmon ls",
+                "\"ls\" is no command; did you mean: portmon list",
+            ),
+            ("portmon --frobnicate", "--frobnicate"),
+            ("portmon -n 0", "0 is out of range: 0.1 to 3600 seconds"),
+            (
+                "portmon -n soon",
+                "soon is no number of seconds: 0.1 to 3600",
+            ),
+        ];
+        for (line, expected) in cases {
+            let error = parsed(line).expect_err(line);
+            assert!(
+                error.contains(expected) && !error.contains('\n'),
+                "{line}: {error}"
+            );
+        }
+    }
+
+    #[test]
+    fn after_two_dashes_any_word_is_a_filter() {
+        assert!(
+            matches!(parsed("portmon -- kill"), Ok(Options::Monitor(options)) if options.filter == "kill")
+        );
+    }
+}

@@ -1,0 +1,156 @@
+//! The loop: draw, await the next event, update, perform the effects, draw.
+//!
+//! It owns everything and shares nothing. Its `select!` only names what comes next, the rarest first, so that a flood
+//! of one kind never starves another; what an event means is the app's business, and what an effect does is the
+//! [`Machine`]'s.
+
+use crate::app::{App, Effect, Event};
+use crate::model::freeing::Happening;
+use crate::model::inspection::Inspection;
+use crate::model::tracker::Changes;
+use crate::terminal::Screen;
+use crate::ui;
+use anyhow::Context;
+use crossterm::event::Event as TerminalEvent;
+use futures_core::Stream;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use std::future::poll_fn;
+use std::io::{self, Write};
+use std::pin::Pin;
+use std::time::Instant;
+use tokio::sync::mpsc::Receiver;
+
+/// How many events are taken in before the screen is drawn again.
+const BATCH: usize = 64;
+
+/// Where events come from.
+pub struct Sources<I> {
+    pub signals: Receiver<Event>,
+    pub inspections: Receiver<Inspection>,
+    pub freeing: Receiver<Happening>,
+    pub samples: Receiver<Changes>,
+    pub input: I,
+}
+
+/// What carries out the effects that reach outside.
+pub trait Machine<W: Write> {
+    /// Carries out an effect. An event that it leads to at once is taken in next.
+    fn perform(&mut self, effect: Effect, screen: &mut Screen<W>) -> io::Result<Option<Event>>;
+
+    /// Whether the terminal has gone away without a word.
+    fn is_terminal_gone(&self) -> bool;
+}
+
+/// Runs until the app quits or the terminal is gone, and tells the exit code.
+pub async fn run<W: Write, I>(
+    mut app: App,
+    mut sources: Sources<I>,
+    machine: &mut impl Machine<W>,
+    screen: &mut Screen<W>,
+) -> anyhow::Result<u8>
+where
+    I: Stream<Item = io::Result<TerminalEvent>> + Unpin,
+{
+    loop {
+        draw(&app, screen).context("the terminal could not be written to")?;
+        let due = app.next_change();
+        let mut event = Some(sources.next(due).await);
+        for _ in 0..BATCH {
+            let Some(now) = event.take() else { break };
+            if machine.is_terminal_gone() {
+                return Ok(HANGUP);
+            }
+            if let Some(code) = take_in(&mut app, now, machine, screen)? {
+                return Ok(code);
+            }
+            event = sources.ready().await;
+        }
+    }
+}
+
+/// The exit code after the terminal was taken away, as after SIGHUP.
+const HANGUP: u8 = 129;
+
+/// The only clock of the program; under a test's paused time it stands still.
+fn now() -> Instant {
+    tokio::time::Instant::now().into_std()
+}
+
+fn draw<W: Write>(app: &App, screen: &mut Screen<W>) -> io::Result<()> {
+    let (width, height) = app.size;
+    let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
+    let cursor = ui::draw(app, &mut buffer);
+    screen.show(buffer, cursor)
+}
+
+/// Updates the app with an event and with what its effects lead to. Gives the exit code when it is over.
+fn take_in<W: Write>(
+    app: &mut App,
+    event: Event,
+    machine: &mut impl Machine<W>,
+    screen: &mut Screen<W>,
+) -> anyhow::Result<Option<u8>> {
+    let mut next = Some(event);
+    while let Some(event) = next.take() {
+        if let Event::Input(TerminalEvent::Resize(width, height)) = &event {
+            screen.reset(*width, *height)?;
+        }
+        for effect in app.update(event, now()) {
+            match effect {
+                Effect::Quit(code) => return Ok(Some(code)),
+                effect => next = machine.perform(effect, screen)?.or(next),
+            }
+        }
+    }
+    Ok(None)
+}
+
+impl<I> Sources<I>
+where
+    I: Stream<Item = io::Result<TerminalEvent>> + Unpin,
+{
+    /// Waits for the next event, or for the time when something changes by itself.
+    async fn next(&mut self, due: Option<Instant>) -> Event {
+        let timer = async {
+            match due {
+                Some(due) => tokio::time::sleep_until(due.into()).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            Some(event) = self.signals.recv() => event,
+            Some(inspection) = self.inspections.recv() => Event::Inspected(inspection),
+            Some(happening) = self.freeing.recv() => Event::Freeing(happening),
+            sample = self.samples.recv(), if !self.samples.is_closed() || !self.samples.is_empty() => {
+                sample.map_or(Event::Lost("the look at the sockets"), Event::Sampled)
+            }
+            input = next_input(&mut self.input) => input,
+            () = timer => Event::Due,
+        }
+    }
+
+    /// The next event that is there already.
+    async fn ready(&mut self) -> Option<Event> {
+        tokio::select! {
+            biased;
+            event = self.next(None) => Some(event),
+            () = std::future::ready(()) => None,
+        }
+    }
+}
+
+/// Input that fails or ends means that the terminal is gone.
+async fn next_input<I>(input: &mut I) -> Event
+where
+    I: Stream<Item = io::Result<TerminalEvent>> + Unpin,
+{
+    match poll_fn(|context| Pin::new(&mut *input).poll_next(context)).await {
+        Some(Ok(event)) => Event::Input(event),
+        Some(Err(_)) | None => Event::Stop(HANGUP),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,166 @@
+//! The monitor: puts the threads, the terminal and the loop together and carries out the loop's effects.
+
+use crate::app::{App, Effect, Event, Setup};
+use crate::cli::MonitorOptions;
+use crate::event_loop::{self, Machine, Sources};
+use crate::model::Moment;
+use crate::model::request::Request;
+use crate::os::freeing::Freer;
+use crate::os::inspector::Inspector;
+use crate::os::machine;
+use crate::os::sampler::Sampler;
+use crate::os::signals::{self, Signal, Signals};
+use crate::terminal::{self, Guard, Screen};
+use anyhow::{Context, bail};
+use std::io::{self, Stdout};
+use std::time::{Instant, SystemTime};
+use tokio::sync::mpsc;
+
+/// Runs the monitor until it is left, and tells the exit code.
+pub fn run(options: &MonitorOptions) -> anyhow::Result<u8> {
+    if !terminal::is_there() {
+        bail!("no terminal here; for scripts: portmon list");
+    }
+    let setup = Setup {
+        filter: options.filter.clone(),
+        interval: options.interval,
+        all: options.all,
+        is_ascii: options.ascii,
+        is_read_only: options.read_only,
+        ..Setup::of(machine::facts())
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("no runtime to be had")?;
+    let code = runtime.block_on(attend(setup));
+    // A thread that waits in a call must not keep a program that was told to end.
+    runtime.shutdown_background();
+    code
+}
+
+async fn attend(setup: Setup) -> anyhow::Result<u8> {
+    let (samples_in, samples) = mpsc::channel(1);
+    let (inspections_in, inspections) = mpsc::channel(4);
+    let (freeing_in, freeing) = mpsc::channel(64);
+    let request = Request {
+        interval: setup.interval,
+        look_now: false,
+    };
+    let sampler = Sampler::start(request, setup.ephemeral, samples_in)
+        .context("the sampler could not be started")?;
+    let guard = Guard::enter()?;
+    let mut screen = Screen::of_terminal()?;
+    let mut running = Running {
+        sampler,
+        inspector: Inspector::start(inspections_in)
+            .context("the inspector could not be started")?,
+        freer: Freer::start(freeing_in).context("the freer could not be started")?,
+        guard,
+    };
+    let sources = Sources {
+        signals: forward(Signals::new().context("signals cannot be received")?),
+        inspections,
+        freeing,
+        samples,
+        input: crossterm::event::EventStream::new(),
+    };
+    let app = App::new(
+        setup,
+        screen.size(),
+        Moment {
+            instant: Instant::now(),
+            wall: SystemTime::now(),
+        },
+    );
+    event_loop::run(app, sources, &mut running, &mut screen).await
+}
+
+/// Signals as events, so that the loop knows nothing of systems.
+fn forward(mut signals: Signals) -> mpsc::Receiver<Event> {
+    let (sender, receiver) = mpsc::channel(4);
+    tokio::spawn(async move {
+        loop {
+            let event = match signals.next().await {
+                Signal::Continue => Event::Continued,
+                signal => Event::Stop(signal.exit_code()),
+            };
+            if sender.send(event).await.is_err() {
+                return;
+            }
+        }
+    });
+    receiver
+}
+
+/// Everything outside the loop that an effect can reach.
+struct Running {
+    sampler: Sampler,
+    inspector: Inspector,
+    freer: Freer,
+    guard: Guard,
+}
+
+impl Machine<Stdout> for Running {
+    fn perform(
+        &mut self,
+        effect: Effect,
+        screen: &mut Screen<Stdout>,
+    ) -> io::Result<Option<Event>> {
+        match effect {
+            // The loop ends with it.
+            Effect::Quit(_) => {}
+            Effect::Suspend => return self.suspend(),
+            Effect::Repaint => {
+                self.guard.resume()?;
+                let (width, height) = crossterm::terminal::size()?;
+                let resize = crossterm::event::Event::Resize(width, height);
+                screen.reset(width, height)?;
+                return Ok(Some(Event::Input(resize)));
+            }
+            Effect::Copy(text) => screen.copy(&text)?,
+            Effect::Sample(request) => self.sampler.request(request),
+            Effect::Inspect(subject) => self.inspector.inspect(subject),
+            Effect::Hold(processes) => self.freer.hold(&processes),
+            Effect::Free(step) => self.freer.perform(step),
+            Effect::LetGo => self.freer.release(),
+        }
+        Ok(None)
+    }
+
+    fn is_terminal_gone(&self) -> bool {
+        terminal::is_gone()
+    }
+}
+
+impl Running {
+    /// Gives the terminal back and stops, as the shell's Ctrl-Z would; goes on here when it is continued.
+    fn suspend(&self) -> io::Result<Option<Event>> {
+        self.guard.suspend();
+        // Where the program cannot be stopped it just goes on.
+        let _ = signals::suspend();
+        self.guard.resume()?;
+        Ok(Some(Event::Continued))
+    }
+}
+
+impl Setup {
+    /// The machine's part of the setup; the rest is as it is without any flag.
+    pub fn of(machine: machine::Machine) -> Self {
+        Self {
+            host: machine.host,
+            is_ssh: machine.is_ssh,
+            me: machine.me,
+            home: machine.home,
+            ephemeral: machine.ephemeral,
+            lineage: machine.lineage,
+            executable: machine.executable.map(|path| path.display().to_string()),
+            interval: std::time::Duration::from_secs(1),
+            filter: String::new(),
+            all: false,
+            is_ascii: false,
+            has_colour: std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
+            is_read_only: false,
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! The JSON of portmon, an interface that scripts rely on. Version 1; fields are added, never changed.
+
+use crate::model::endpoint::{Endpoint, Family, Owners, State};
+use crate::model::ports::{EphemeralRange, PortClass, service};
+use crate::model::process::Process;
+use crate::model::text::SystemText;
+use serde::Serialize;
+use std::net::{IpAddr, SocketAddr};
+use std::time::SystemTime;
+
+#[derive(Serialize)]
+pub struct Report {
+    pub version: u8,
+    /// RFC 3339 in UTC, with milliseconds.
+    pub taken_at: String,
+    /// Endpoints of the look whose owner may not be seen.
+    pub hidden_owners: usize,
+    /// Endpoints that the scope left out.
+    pub out_of_scope: usize,
+    pub problems: Vec<String>,
+    pub endpoints: Vec<JsonEndpoint>,
+}
+
+#[derive(Serialize)]
+pub struct JsonEndpoint {
+    protocol: &'static str,
+    family: &'static str,
+    local: JsonAddress,
+    remote: Option<JsonAddress>,
+    state: Option<&'static str>,
+    range: &'static str,
+    ephemeral: bool,
+    reach: &'static str,
+    uid: Option<u32>,
+    user: Option<String>,
+    owner_known: &'static str,
+    owners: Vec<JsonOwner>,
+    peer: Option<JsonPeer>,
+    service: Option<&'static str>,
+    label: Option<String>,
+}
+
+#[derive(Serialize)]
+struct JsonAddress {
+    address: IpAddr,
+    port: u16,
+}
+
+#[derive(Serialize)]
+struct JsonOwner {
+    pid: u32,
+    name: String,
+    command: Vec<String>,
+    executable: Option<String>,
+    directory: Option<String>,
+    started_at: Option<String>,
+}
+
+#[derive(Serialize)]
+struct JsonPeer {
+    pid: u32,
+    name: String,
+}
+
+impl JsonEndpoint {
+    pub fn new(endpoint: &Endpoint, ephemeral: EphemeralRange) -> Self {
+        let socket = &endpoint.socket;
+        Self {
+            protocol: socket.protocol.name(),
+            family: match socket.family() {
+                Family::Ipv4 => "ipv4",
+                Family::Ipv6 => "ipv6",
+            },
+            local: address(socket.local),
+            remote: socket.remote.map(address),
+            state: socket.state.map(state),
+            range: PortClass::of(socket.port()).name(),
+            ephemeral: ephemeral.contains(socket.port()),
+            reach: socket.reach().name(),
+            uid: socket.uid,
+            user: socket.user.as_ref().map(text),
+            owner_known: match socket.owners {
+                Owners::Known(_) => "yes",
+                Owners::Hidden => "hidden",
+                Owners::None => "none",
+            },
+            owners: socket
+                .owners
+                .known()
+                .iter()
+                .map(|process| owner(process))
+                .collect(),
+            peer: endpoint.relation.peer.as_ref().map(|peer| JsonPeer {
+                pid: peer.pid().0,
+                name: text(&peer.name),
+            }),
+            service: service(socket.protocol, socket.port()),
+            label: None,
+        }
+    }
+}
+
+fn owner(process: &Process) -> JsonOwner {
+    JsonOwner {
+        pid: process.pid().0,
+        name: text(&process.name),
+        command: process.arguments().iter().map(text).collect(),
+        executable: process.executable.as_ref().map(text),
+        directory: process.directory.as_ref().map(text),
+        started_at: process.started_at.map(|at| format!("{:.0}", timestamp(at))),
+    }
+}
+
+fn address(of: SocketAddr) -> JsonAddress {
+    JsonAddress {
+        address: of.ip(),
+        port: of.port(),
+    }
+}
+
+/// JSON escapes control characters itself, so the text goes in as it was.
+fn text(text: &SystemText) -> String {
+    text.raw().into_owned()
+}
+
+fn state(state: State) -> &'static str {
+    match state {
+        State::Listen => "listen",
+        State::Established => "established",
+        State::SynSent => "syn_sent",
+        State::SynRecv => "syn_recv",
+        State::FinWait1 => "fin_wait1",
+        State::FinWait2 => "fin_wait2",
+        State::TimeWait => "time_wait",
+        State::CloseWait => "close_wait",
+        State::LastAck => "last_ack",
+        State::Closing => "closing",
+        State::Closed => "closed",
+        State::Bound => "bound",
+        State::Unconn => "unconn",
+    }
+}
+
+/// The time as jiff writes it in RFC 3339; the epoch for a time out of its range.
+pub fn timestamp(at: SystemTime) -> jiff::Timestamp {
+    jiff::Timestamp::try_from(at).unwrap_or(jiff::Timestamp::UNIX_EPOCH)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::testing::{process, socket};
+    use crate::table::fields::{Column, FIELDS};
+    use serde_json::{Value, json};
+
+    fn json_of(endpoint: &Endpoint) -> Value {
+        let linux = EphemeralRange {
+            first: 32768,
+            last: 60999,
+        };
+        serde_json::to_value(JsonEndpoint::new(endpoint, linux)).expect("JSON")
+    }
+
+    #[test]
+    fn an_endpoint_is_the_object_that_the_documents_promise() {
+        let server = process(4242, "python3")
+            .command("python3 -m http.server")
+            .directory("/home/dev/app")
+            .build();
+        let mut endpoint = socket("127.0.0.1:62893")
+            .to("127.0.0.1:51324")
+            .owner(&server)
+            .endpoint();
+        endpoint.relation.peer = Some(process(812, "postgres").build());
+        let expected = json!({
+            "protocol": "tcp", "family": "ipv4",
+            "local": { "address": "127.0.0.1", "port": 62893 },
+            "remote": { "address": "127.0.0.1", "port": 51324 },
+            "state": "established", "range": "dynamic", "ephemeral": false, "reach": "loopback",
+            "uid": 1000, "user": "dev", "owner_known": "yes",
+            "owners": [{
+                "pid": 4242, "name": "python3", "command": ["python3", "-m", "http.server"],
+                "executable": "/usr/bin/python3", "directory": "/home/dev/app",
+                "started_at": "2026-01-31T09:00:00Z"
+            }],
+            "peer": { "pid": 812, "name": "postgres" }, "service": null, "label": null
+        });
+        assert_eq!(json_of(&endpoint), expected);
+    }
+
+    #[test]
+    fn what_is_unknown_is_null() {
+        let value = json_of(&socket("0.0.0.0:53").udp().without_owner().endpoint());
+        let unknown =
+            ["remote", "state", "uid", "user", "peer", "label"].map(|key| value[key].clone());
+        assert!(unknown.iter().all(Value::is_null), "{value}");
+        assert_eq!(
+            (&value["owner_known"], &value["service"]),
+            (&json!("none"), &json!("domain"))
+        );
+    }
+
+    /// A field that gets a column must be found in the JSON too, or be told apart from it here.
+    #[test]
+    fn no_field_is_forgotten() {
+        let value = json_of(
+            &socket("127.0.0.1:1")
+                .owner(&process(1, "a").build())
+                .endpoint(),
+        )
+        .to_string();
+        for field in &FIELDS {
+            let key = match field.column {
+                Column::Port | Column::Local => "local",
+                Column::Remote | Column::RemotePort => "remote",
+                Column::State => "state",
+                Column::Pid => "pid",
+                Column::Process => "name",
+                Column::Proto => "protocol",
+                Column::User => "user",
+                Column::Peer => "peer",
+                Column::Service => "service",
+                Column::Command => "command",
+                Column::Range => "range",
+                Column::Uptime => "started_at",
+                Column::Directory => "directory",
+                Column::Executable => "executable",
+                // Derived from command and directory, and only known to who has watched for a while.
+                Column::What | Column::Age => continue,
+            };
+            assert!(
+                value.contains(&format!("\"{key}\"")),
+                "{} is not in the JSON",
+                field.title
+            );
+        }
+    }
+}

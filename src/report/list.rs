@@ -1,0 +1,143 @@
+//! `portmon list`: one look, printed.
+
+use crate::model::endpoint::Endpoint;
+use crate::model::snapshot::Problem;
+use crate::model::tracker::Change;
+use crate::os::sampler::Look;
+use crate::report::json::{JsonEndpoint, Report, timestamp};
+use crate::table::fields::{Column, field};
+use crate::table::listing::{Filter, Listing};
+use crate::table::row::{Row, Surroundings};
+use std::io::{self, Write};
+use unicode_width::UnicodeWidthStr;
+
+const COLUMNS: [Column; 10] = [
+    Column::Proto,
+    Column::Port,
+    Column::Local,
+    Column::State,
+    Column::Remote,
+    Column::Pid,
+    Column::Process,
+    Column::User,
+    Column::Peer,
+    Column::What,
+];
+
+/// Prints the rows that match, and on `errors` what is not among them. Tells whether there was any row.
+pub fn print(
+    look: Look,
+    filter: Filter,
+    around: &Surroundings,
+    as_json: bool,
+    out: &mut impl Write,
+    errors: &mut impl Write,
+) -> io::Result<bool> {
+    let Look {
+        taken,
+        endpoints,
+        problems,
+    } = look;
+    let listing = listing(endpoints, filter, around);
+    let left_out = left_out(&listing);
+    if as_json {
+        let report = Report {
+            version: 1,
+            taken_at: format!("{:.3}", timestamp(taken.wall)),
+            hidden_owners: listing.counts().hidden_owners,
+            out_of_scope: left_out,
+            problems: problems.iter().map(ToString::to_string).collect(),
+            endpoints: listing
+                .shown_rows()
+                .map(|row| JsonEndpoint::new(&row.endpoint, around.ephemeral))
+                .collect(),
+        };
+        serde_json::to_writer_pretty(&mut *out, &report).map_err(io::Error::from)?;
+        writeln!(out)?;
+    } else {
+        print_table(&listing, around, out)?;
+        tell_the_rest(&listing, left_out, &problems, errors)?;
+    }
+    out.flush()?;
+    Ok(listing.shown_rows().next().is_some())
+}
+
+fn listing(endpoints: Vec<Endpoint>, filter: Filter, around: &Surroundings) -> Listing {
+    let mut listing = Listing::default();
+    listing.apply(
+        endpoints.into_iter().map(Change::Found).collect(),
+        around.now.instant,
+        around,
+    );
+    listing.set_filter(filter);
+    while listing.is_passing() {
+        listing.advance(around);
+    }
+    listing
+}
+
+/// How many rows the scope left out; an exact port looks at every socket.
+fn left_out(listing: &Listing) -> usize {
+    let filter = listing.filter();
+    if filter.chips.all || filter.query.names_exact_port() {
+        0
+    } else {
+        listing.counts().outside
+    }
+}
+
+fn print_table(listing: &Listing, around: &Surroundings, out: &mut impl Write) -> io::Result<()> {
+    let cells = |row: &Row| COLUMNS.map(|column| (field(column).value)(row, around).to_string());
+    let mut table = vec![COLUMNS.map(|column| field(column).title.to_owned())];
+    table.extend(listing.shown_rows().map(cells));
+    if table.len() == 1 {
+        return Ok(());
+    }
+    let width = |place: usize| {
+        table
+            .iter()
+            .filter_map(|row| row.get(place))
+            .map(|cell| cell.width())
+            .max()
+            .unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..COLUMNS.len()).map(width).collect();
+    for row in &table {
+        let padded = |(cell, width): (&String, &usize)| {
+            format!("{cell}{}", " ".repeat(width.saturating_sub(cell.width())))
+        };
+        let line: Vec<String> = row.iter().zip(&widths).map(padded).collect();
+        writeln!(out, "{}", line.join("  ").trim_end())?;
+    }
+    Ok(())
+}
+
+fn tell_the_rest(
+    listing: &Listing,
+    left_out: usize,
+    problems: &[Problem],
+    errors: &mut impl Write,
+) -> io::Result<()> {
+    for problem in problems {
+        writeln!(errors, "portmon: could not be read: {problem}")?;
+    }
+    if left_out > 0 {
+        let (are, connections) = if left_out == 1 {
+            ("is", "connection")
+        } else {
+            ("are", "connections")
+        };
+        writeln!(
+            errors,
+            "portmon: {left_out} {connections} to other machines {are} left out (--all shows them)"
+        )?;
+    }
+    match listing.counts().hidden_owners {
+        0 => Ok(()),
+        1 => writeln!(errors, "portmon: 1 owner may not be seen (sudo shows it)"),
+        count => writeln!(
+            errors,
+            "portmon: {count} owners may not be seen (sudo shows them)"
+        ),
+    }
+}

@@ -1,0 +1,361 @@
+//! The details of the row under the cursor: everything that is known of it.
+
+use crate::app::App;
+use crate::model::endpoint::{Endpoint, Family, Reach, Side, Since};
+use crate::model::inspection::{Inspection, Kin};
+use crate::model::ports::PortClass;
+use crate::model::process::Process;
+use crate::table::fields::{Column, field, written_address};
+use crate::table::row::{Row, Surroundings};
+use crate::table::value::{Bound, shown_age};
+use crate::ui::cut;
+use crate::ui::theme::{Role, Theme};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Modifier;
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::time::SystemTime;
+
+/// The fields of the row itself, in the order in which they stand.
+const OF_ROW: [Column; 7] = [
+    Column::State,
+    Column::Remote,
+    Column::Peer,
+    Column::User,
+    Column::Age,
+    Column::Service,
+    Column::What,
+];
+
+const LABEL: usize = 12;
+
+pub fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    let (title, entries) = match app.current() {
+        Some(row) => (title(row), entries(app, row)),
+        None => ("no row".to_owned(), Vec::new()),
+    };
+    let width = usize::from(area.width);
+    let lines = laid_out(&entries, width.saturating_sub(LABEL + 2));
+    let room = usize::from(area.height).saturating_sub(1);
+    let scroll = usize::from(app.details.scroll).min(lines.len().saturating_sub(room));
+    draw_title(&title, lines.len() > room, theme, area, buffer);
+    let shown = lines.iter().skip(scroll);
+    for (y, (label, text)) in (area.top() + 1..area.bottom()).zip(shown) {
+        buffer.set_stringn(area.x + 1, y, label, LABEL, theme.style(Role::Dim));
+        buffer.set_stringn(
+            area.x + 1 + cells(LABEL),
+            y,
+            text,
+            width.saturating_sub(LABEL + 1),
+            theme.style(Role::Plain),
+        );
+    }
+}
+
+fn cells(count: usize) -> u16 {
+    u16::try_from(count).unwrap_or(u16::MAX)
+}
+
+/// `── tcp 127.0.0.1:3000 ─────────────── [ ] scroll ──`
+fn draw_title(title: &str, is_scrollable: bool, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    let width = usize::from(area.width);
+    buffer.set_stringn(
+        area.x,
+        area.y,
+        "─".repeat(width),
+        width,
+        theme.style(Role::Border),
+    );
+    let title = cut::end(&format!(" {title} "), width.saturating_sub(4));
+    buffer.set_stringn(area.x + 2, area.y, title, width, theme.style(Role::Title));
+    let hint = if is_scrollable {
+        " [ ] scroll · Esc closes "
+    } else {
+        " Esc closes "
+    };
+    if width > 60 {
+        let style = theme.style(Role::Dim).remove_modifier(Modifier::BOLD);
+        buffer.set_stringn(
+            area.right() - cells(hint.chars().count()) - 2,
+            area.y,
+            hint,
+            width,
+            style,
+        );
+    }
+}
+
+fn title(row: &Row) -> String {
+    format!("{} {}", row.endpoint.socket.protocol, written_address(row))
+}
+
+/// A label and the text it belongs to; an empty label goes on with the one above.
+type Entry = (&'static str, String);
+
+fn laid_out(entries: &[Entry], width: usize) -> Vec<Entry> {
+    let lines = |(label, text): &Entry| {
+        let label = *label;
+        let texts = cut::wrapped(text, width).into_iter();
+        texts
+            .enumerate()
+            .map(move |(place, text)| (if place == 0 { label } else { "" }, text))
+            .collect::<Vec<_>>()
+    };
+    entries.iter().flat_map(lines).collect()
+}
+
+fn entries(app: &App, row: &Row) -> Vec<Entry> {
+    let around = app.surroundings();
+    let endpoint = &row.endpoint;
+    let inspection = app.details.inspection(endpoint.id());
+    let mut entries: Vec<Entry> = OF_ROW
+        .iter()
+        .map(|column| {
+            (
+                label(*column),
+                (field(*column).value)(row, &around).to_string(),
+            )
+        })
+        .filter(|(_, text)| text != "-")
+        .collect();
+    entries.push(("range", range(app, row)));
+    entries.push(("seen", seen(endpoint, &around)));
+    entries.extend(note(row).map(|note| ("note", note)));
+    if endpoint.socket.is_exposed() {
+        entries.push(("reachable", reachable(endpoint, inspection)));
+    }
+    if endpoint.relation.side == Side::Standing {
+        entries.push(("clients", clients(app, endpoint)));
+    }
+    for (place, process) in endpoint.socket.owners.known().iter().enumerate() {
+        let kin = inspection.and_then(|inspection| inspection.kin_of(process.id));
+        entries.extend(holder(app, process, kin, place, &around));
+    }
+    if row.is_owner_hidden() {
+        entries.push(("holder", hidden_holder(row, &around)));
+    }
+    entries
+}
+
+fn label(column: Column) -> &'static str {
+    match column {
+        Column::State => "state",
+        Column::Remote => "other end",
+        Column::Peer => "peer",
+        Column::User => "user",
+        Column::Age => "age",
+        Column::Service => "service",
+        Column::What => "what",
+        _ => "",
+    }
+}
+
+/// `registered (IANA) · ephemeral on this machine (32768–60999)`
+fn range(app: &App, row: &Row) -> String {
+    let port = row.endpoint.socket.port();
+    let class = format!("{} (IANA)", PortClass::of(port));
+    if app.setup.ephemeral.contains(port) {
+        format!(
+            "{class} · ephemeral on this machine ({})",
+            app.setup.ephemeral
+        )
+    } else {
+        class
+    }
+}
+
+fn seen(endpoint: &Endpoint, around: &Surroundings) -> String {
+    let ago = |at| {
+        shown_age(
+            Bound::Exact,
+            around.now.instant.saturating_duration_since(at),
+        )
+    };
+    match endpoint.since {
+        Since::Opened(at) => format!("opened {} ago", ago(at)),
+        Since::Before(at) => format!("here before portmon looked, {} ago", ago(at)),
+    }
+}
+
+/// What the source cannot tell, said rather than left out.
+fn note(row: &Row) -> Option<String> {
+    let socket = &row.endpoint.socket;
+    let is_any_v6 = socket.family() == Family::Ipv6
+        && socket.reach() == Reach::Wildcard
+        && socket.is_standing();
+    if row.endpoint.relation.shares_number {
+        Some(format!(
+            "another process holds {} on another local address",
+            socket.port()
+        ))
+    } else if is_any_v6 && socket.only_v6.is_none() {
+        Some("whether it takes IPv4 too, this source of sockets cannot tell".to_owned())
+    } else {
+        None
+    }
+}
+
+fn reachable(endpoint: &Endpoint, inspection: Option<&Inspection>) -> String {
+    let socket = &endpoint.socket;
+    let Some(inspection) = inspection else {
+        return "…".to_owned();
+    };
+    if socket.reach() == Reach::Address {
+        return socket.local.to_string();
+    }
+    let is_of_family =
+        |ip: &&IpAddr| ip.is_ipv6() == socket.local.is_ipv6() || socket.is_dual_stack();
+    let written = |ip: &IpAddr| std::net::SocketAddr::new(*ip, socket.port()).to_string();
+    let addresses: Vec<String> = inspection
+        .addresses
+        .iter()
+        .filter(is_of_family)
+        .map(written)
+        .collect();
+    if addresses.is_empty() {
+        "only from this machine: it has no other address".to_owned()
+    } else {
+        addresses.join("  ")
+    }
+}
+
+/// The other ends of the connections this socket's port accepted, by process.
+fn clients(app: &App, endpoint: &Endpoint) -> String {
+    let port = endpoint.socket.port();
+    let is_accepted = |other: &&Endpoint| {
+        other.socket.protocol == endpoint.socket.protocol
+            && other.socket.port() == port
+            && other.relation.side == Side::Server
+            && (other.socket.local.ip() == endpoint.socket.local.ip()
+                || endpoint.socket.reach() == Reach::Wildcard)
+    };
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for other in app.listing.endpoints().filter(is_accepted) {
+        let name = match (&other.relation.peer, other.socket.remote) {
+            (Some(peer), _) => peer.to_string(),
+            (None, Some(remote)) if Reach::of(remote.ip()) != Reach::Loopback => {
+                remote.ip().to_string()
+            }
+            (None, _) => "unknown".to_owned(),
+        };
+        *counts.entry(name).or_default() += 1;
+    }
+    let words: Vec<String> = counts
+        .into_iter()
+        .map(|(name, count)| format!("{count} from {name}"))
+        .collect();
+    if words.is_empty() {
+        "none".to_owned()
+    } else {
+        words.join(", ")
+    }
+}
+
+fn hidden_holder(row: &Row, around: &Surroundings) -> String {
+    let user = (field(Column::User).value)(row, around).to_string();
+    format!("a process of {user} that may not be seen")
+}
+
+fn holder(
+    app: &App,
+    process: &Process,
+    kin: Option<&Kin>,
+    place: usize,
+    around: &Surroundings,
+) -> Vec<Entry> {
+    let mut entries = vec![
+        ("", String::new()),
+        (
+            if place == 0 { "holder" } else { "also" },
+            described(process),
+        ),
+        ("command", process.command_line()),
+    ];
+    let text =
+        |text: &Option<crate::model::text::SystemText>| text.as_ref().map(ToString::to_string);
+    entries.extend(text(&process.directory).map(|directory| ("directory", directory)));
+    entries.extend(text(&process.executable).map(|executable| ("program", executable)));
+    entries.extend(
+        process
+            .started_at
+            .map(|at| ("started", started(at, around))),
+    );
+    entries.extend(other_ports(app, process).map(|ports| ("ports", ports)));
+    match kin {
+        Some(kin) => {
+            entries.push(("started by", chain(kin)));
+            if !kin.descendants.is_empty() {
+                entries.push(("children", named(&kin.descendants)));
+            }
+        }
+        None => entries.push(("started by", "…".to_owned())),
+    }
+    entries
+}
+
+fn described(process: &Process) -> String {
+    let user = process
+        .user
+        .as_ref()
+        .map(|user| format!(" · user {user}"))
+        .unwrap_or_default();
+    let terminal = process
+        .terminal
+        .as_ref()
+        .map(|terminal| format!(" · on {terminal}"))
+        .unwrap_or_default();
+    format!("{process}{user}{terminal}")
+}
+
+fn started(at: SystemTime, around: &Surroundings) -> String {
+    let when = jiff::Timestamp::try_from(at)
+        .map(|at| format!("{at:.0}"))
+        .unwrap_or_default();
+    format!(
+        "{when} · up {}",
+        shown_age(Bound::Exact, around.now.since(at))
+    )
+}
+
+/// The other ports that the process listens on.
+fn other_ports(app: &App, process: &Process) -> Option<String> {
+    let holds = |endpoint: &&Endpoint| {
+        endpoint.socket.is_standing()
+            && endpoint
+                .socket
+                .owners
+                .known()
+                .iter()
+                .any(|other| other.id == process.id)
+    };
+    let written =
+        |endpoint: &Endpoint| format!("{} {}", endpoint.socket.protocol, endpoint.socket.local);
+    let mut ports: Vec<String> = app.listing.endpoints().filter(holds).map(written).collect();
+    ports.sort();
+    (ports.len() > 1).then(|| ports.join("  "))
+}
+
+/// `npm 3970 ← zsh 3801 (pts/4)`
+pub fn chain(kin: &Kin) -> String {
+    if kin.ancestors.is_empty() {
+        return "the system's first process".to_owned();
+    }
+    let named = |process: &std::sync::Arc<Process>| match &process.terminal {
+        Some(terminal) => format!("{process} ({terminal})"),
+        None => process.to_string(),
+    };
+    kin.ancestors
+        .iter()
+        .map(named)
+        .collect::<Vec<_>>()
+        .join(" ← ")
+}
+
+pub fn named(processes: &[std::sync::Arc<Process>]) -> String {
+    processes
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(", ")
+}

@@ -1,0 +1,222 @@
+//! The first lines: what is there, how it is looked at, and the chips.
+
+use crate::app::App;
+use crate::app::shown_interval;
+use crate::model::ports::EphemeralRange;
+use crate::table::fields::field;
+use crate::table::listing::Chip;
+use crate::ui::cut;
+use crate::ui::theme::{Role, Theme};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Widget;
+use unicode_width::UnicodeWidthStr;
+
+/// The chips in the order in which they stand.
+const CHIPS: [(Chip, &str, &str); 6] = [
+    (Chip::Listening, "l", "listening"),
+    (Chip::Connected, "c", "connected"),
+    (Chip::Dynamic, "d", "dynamic"),
+    (Chip::Exposed, "e", "exposed"),
+    (Chip::Mine, "m", "mine"),
+    (Chip::All, "a", "all"),
+];
+
+/// `portmon build-07 ssh   LISTEN 10  UDP 1  CONN 5  ! exposed 2        + 2 new  1s live`
+pub fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    let right = right_end(app, theme);
+    let room = usize::from(area.width).saturating_sub(right.width() + 1);
+    let mut spans = vec![Span::styled("portmon", theme.style(Role::Title))];
+    let host = if app.setup.is_ssh {
+        format!("{} ssh", app.setup.host)
+    } else {
+        app.setup.host.clone()
+    };
+    let counts = counts(app);
+    let taken = "portmon ".width() + counts.width() + 20;
+    spans.push(Span::styled(
+        format!(
+            " {}",
+            cut::end(&host, room.saturating_sub(taken).clamp(8, 40))
+        ),
+        theme.style(Role::Dim),
+    ));
+    spans.push(Span::raw(format!("   {counts}")));
+    let exposed = app.listing.counts().exposed;
+    if exposed > 0 {
+        spans.push(Span::styled(
+            format!("  ! exposed {exposed}"),
+            theme.style(Role::Warning),
+        ));
+    }
+    draw_both(Line::from(spans), right, area, buffer);
+}
+
+/// `l listening  c connected [d dynamic] 32768+  e exposed …  PORT ^ 16/16`
+pub fn draw_chips(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    let mut spans = vec![Span::raw(" ")];
+    for (chip, key, name) in CHIPS {
+        let is_on = app.filter_box.chips.is_on(chip);
+        let (open, close) = if is_on {
+            ("[", "]")
+        } else if spans.len() == 1 {
+            ("", " ")
+        } else {
+            (" ", " ")
+        };
+        let style = if is_on { Role::Active } else { Role::Plain };
+        spans.push(Span::styled(open, theme.style(style)));
+        spans.push(Span::styled(key, theme.style(Role::Key)));
+        spans.push(Span::styled(format!(" {name}{close}"), theme.style(style)));
+        if chip == Chip::Dynamic && app.setup.ephemeral != EphemeralRange::IANA {
+            let from = app.setup.ephemeral.first.min(EphemeralRange::IANA.first);
+            spans.push(Span::styled(format!("{from}+ "), theme.style(Role::Dim)));
+        }
+    }
+    let left = Line::from(spans);
+    let shown = shown_of_all(app);
+    let sort = app.listing.sort();
+    let sorted = format!(
+        "{} {} {shown} ",
+        field(sort.column).title,
+        if sort.is_reversed { 'v' } else { '^' }
+    );
+    let fits = left.width() + sorted.width() < usize::from(area.width);
+    let right = if fits { sorted } else { format!("{shown} ") };
+    draw_both(
+        left,
+        Line::styled(right, theme.style(Role::Dim)),
+        area,
+        buffer,
+    );
+}
+
+/// Header and chips in one line.
+pub fn draw_low(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    let mut spans = vec![
+        Span::styled("portmon", theme.style(Role::Title)),
+        Span::raw(" "),
+    ];
+    for (chip, key, _) in CHIPS {
+        let is_on = app.filter_box.chips.is_on(chip);
+        let text = if is_on {
+            format!("[{key}]")
+        } else {
+            format!(" {key} ")
+        };
+        spans.push(Span::styled(
+            text,
+            theme.style(if is_on { Role::Active } else { Role::Key }),
+        ));
+    }
+    let counts = app.listing.counts();
+    let numbers = format!(
+        "  L{} U{} C{}",
+        counts.listening, counts.udp, counts.connected
+    );
+    spans.push(Span::raw(numbers));
+    if counts.exposed > 0 {
+        spans.push(Span::styled(
+            format!(" !{}", counts.exposed),
+            theme.style(Role::Warning),
+        ));
+    }
+    let mut right = vec![Span::styled(
+        format!("{}  ", shown_of_all(app)),
+        theme.style(Role::Dim),
+    )];
+    right.extend(right_end(app, theme).spans);
+    draw_both(Line::from(spans), Line::from(right), area, buffer);
+}
+
+fn counts(app: &App) -> String {
+    let counts = app.listing.counts();
+    let connected = counts.connected
+        + if app.filter_box.chips.all {
+            counts.outside
+        } else {
+            0
+        };
+    let bound = if counts.bound > 0 {
+        format!("  BOUND {}", counts.bound)
+    } else {
+        String::new()
+    };
+    format!(
+        "LISTEN {}{bound}  UDP {}  CONN {connected}",
+        counts.listening, counts.udp
+    )
+}
+
+/// What is new and how the machine is looked at.
+fn right_end(app: &App, theme: &Theme) -> Line<'static> {
+    let mut spans = Vec::new();
+    let new = app.listing.counts().new;
+    if new > 0 {
+        spans.push(Span::styled(
+            format!("+ {new} new"),
+            theme.style(Role::NewMark),
+        ));
+        let (above, below) = app
+            .selection
+            .new_out_of_view(&app.listing, usize::from(app.frame().rows));
+        for (count, arrow) in [(above, '▲'), (below, '▼')] {
+            if count > 0 {
+                spans.push(Span::styled(
+                    format!(" {arrow}{count}"),
+                    theme.style(Role::NewMark),
+                ));
+            }
+        }
+        spans.push(Span::raw("  "));
+    }
+    let interval = shown_interval(app.sampling.interval);
+    spans.push(match (app.sampling.is_paused, app.sampling.stale_since) {
+        (true, _) => Span::styled("PAUSED ", theme.style(Role::Cursor)),
+        (false, Some(_)) => Span::styled(format!("{interval} STALE "), theme.style(Role::Error)),
+        (false, None) => Span::raw(format!("{interval} live ")),
+    });
+    Line::from(spans)
+}
+
+/// `16/19`: rows shown of those in the scope.
+fn shown_of_all(app: &App) -> String {
+    let counts = app.listing.counts();
+    let shown = app
+        .listing
+        .shown_rows()
+        .filter(|row| !row.is_gone())
+        .count();
+    let local = counts.listening + counts.bound + counts.udp + counts.connected;
+    let all = local
+        + if app.filter_box.chips.all {
+            counts.outside
+        } else {
+            0
+        };
+    format!("{shown}/{}", all.max(shown))
+}
+
+/// The right part keeps its place; the left one gives way.
+fn draw_both(left: Line, right: Line, area: Rect, buffer: &mut Buffer) {
+    let width = u16::try_from(right.width())
+        .unwrap_or(u16::MAX)
+        .min(area.width);
+    let room = area.width.saturating_sub(width + 1);
+    left.render(
+        Rect {
+            width: room,
+            ..area
+        },
+        buffer,
+    );
+    right.render(
+        Rect {
+            x: area.right() - width,
+            width,
+            ..area
+        },
+        buffer,
+    );
+}

@@ -1,0 +1,177 @@
+//! The last lines: the filter as it is typed or stands, notices, what is hidden, and the keys one needs first.
+
+use crate::app::filter_box::Typing;
+use crate::app::keymap::BINDINGS;
+use crate::app::{App, Overlay};
+use crate::model::text::escaped;
+use crate::table::value::{Bound, shown_age};
+use crate::ui::theme::{Role, Theme};
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Widget;
+
+/// `/ 300  unfinished: …                              2 owners hidden · 213 remote: a`
+pub fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) -> Option<Position> {
+    let hidden = Line::styled(hidden_words(app), theme.style(Role::Dim));
+    let (left, cursor) = left_part(app, theme, area);
+    let width = u16::try_from(hidden.width()).unwrap_or(0);
+    let room = area.width.saturating_sub(width + 1);
+    // What a person types or must know goes before what is only good to know.
+    if u16::try_from(left.width()).unwrap_or(u16::MAX) <= room {
+        hidden.render(
+            Rect {
+                x: area.right().saturating_sub(width + 1),
+                width,
+                ..area
+            },
+            buffer,
+        );
+    }
+    left.render(area, buffer);
+    cursor
+}
+
+/// On low screens the filter line or a notice takes the footer's place.
+pub fn draw_low(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) -> Option<Position> {
+    let is_needed =
+        app.filter_box.is_typing() || app.notice.is_some() || app.sampling.stale_since.is_some();
+    if is_needed {
+        return draw(app, theme, area, buffer);
+    }
+    draw_footer(app, theme, area, buffer);
+    None
+}
+
+/// `/ filter   x free port   Enter details   s sort   ? help   q quit`
+pub fn draw_footer(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    let hints: Vec<(String, &str)> = match &app.overlay {
+        Overlay::None if app.filter_box.is_typing() => [
+            ("Enter", "keep"),
+            ("Esc", "restore"),
+            ("↑↓", "move"),
+            ("Ctrl-P", "earlier filters"),
+        ]
+        .map(|(key, does)| (key.to_owned(), does))
+        .to_vec(),
+        _ => BINDINGS
+            .iter()
+            .filter(|binding| !(app.setup.is_read_only && binding.hint == Some("free port")))
+            .filter_map(|binding| Some((binding.keys.first()?.to_string(), binding.hint?)))
+            .collect(),
+    };
+    let mut x = area.x + 1;
+    for (key, does) in hints {
+        let hint = Line::from(vec![
+            Span::styled(key, theme.style(Role::Key)),
+            Span::raw(format!(" {does}")),
+        ]);
+        let width = u16::try_from(hint.width()).unwrap_or(u16::MAX);
+        if x.saturating_add(width) > area.right() {
+            break;
+        }
+        hint.render(Rect { x, width, ..area }, buffer);
+        x += width + 3;
+    }
+}
+
+fn left_part<'a>(app: &'a App, theme: &Theme, area: Rect) -> (Line<'a>, Option<Position>) {
+    if let Some(typing) = &app.filter_box.typed {
+        return typed_part(typing, theme, area);
+    }
+    let line = if let Some(notice) = &app.notice {
+        let role = if notice.until.is_none() {
+            Role::Active
+        } else {
+            Role::Plain
+        };
+        Line::styled(format!(" {}", notice.words), theme.style(role))
+    } else if app.sampling.stale_since.is_some() {
+        Line::styled(stale_words(app), theme.style(Role::Error))
+    } else if app.filter_box.text.is_empty() {
+        Line::default()
+    } else {
+        Line::from(vec![
+            Span::styled(" / ", theme.style(Role::Key)),
+            Span::styled(app.filter_box.shown(), theme.style(Role::Active)),
+            Span::styled("  Esc clears", theme.style(Role::Dim)),
+        ])
+    };
+    (line, None)
+}
+
+/// The words being typed, with the place that is wrong underlined and what is wrong behind them.
+fn typed_part<'a>(typing: &Typing, theme: &Theme, area: Rect) -> (Line<'a>, Option<Position>) {
+    let text = typing.input.value();
+    let mut spans = vec![Span::styled(" / ", theme.style(Role::Key))];
+    match &typing.parsed.trouble {
+        Some(trouble) if !trouble.is_unfinished => {
+            let part = |range: std::ops::Range<usize>| escaped(text.get(range).unwrap_or_default());
+            spans.push(Span::raw(part(0..trouble.at.start)));
+            spans.push(Span::styled(
+                part(trouble.at.clone()),
+                theme.style(Role::Fault),
+            ));
+            spans.push(Span::raw(part(trouble.at.end..text.len())));
+            spans.push(Span::styled(
+                format!("  {}", trouble.what),
+                theme.style(Role::Error),
+            ));
+        }
+        trouble => {
+            spans.push(Span::raw(escaped(text)));
+            let hint = trouble
+                .as_ref()
+                .map(|trouble| &trouble.what)
+                .or(typing.parsed.hint.as_ref());
+            spans
+                .extend(hint.map(|hint| Span::styled(format!("  {hint}"), theme.style(Role::Dim))));
+        }
+    }
+    let before: String = text.chars().take(typing.input.cursor()).collect();
+    let x = 3 + Line::raw(escaped(&before)).width();
+    let x = u16::try_from(x)
+        .unwrap_or(u16::MAX)
+        .min(area.width.saturating_sub(1));
+    (
+        Line::from(spans),
+        Some(Position {
+            x: area.x + x,
+            y: area.y,
+        }),
+    )
+}
+
+fn stale_words(app: &App) -> String {
+    let since = app
+        .sampling
+        .stale_since
+        .map(|at| app.now.saturating_duration_since(at))
+        .unwrap_or_default();
+    let reasons: Vec<String> = app
+        .sampling
+        .problems
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    format!(
+        " stale for {}: {}",
+        shown_age(Bound::Exact, since),
+        reasons.join("; ")
+    )
+}
+
+/// What the table does not show and how to see it.
+fn hidden_words(app: &App) -> String {
+    let counts = app.listing.counts();
+    let mut words = Vec::new();
+    match counts.hidden_owners {
+        0 => {}
+        1 => words.push("1 owner hidden".to_owned()),
+        count => words.push(format!("{count} owners hidden")),
+    }
+    if counts.outside > 0 && !app.filter_box.chips.all {
+        words.push(format!("{} remote: a", counts.outside));
+    }
+    words.join(" · ")
+}

@@ -1,0 +1,332 @@
+use super::*;
+use crate::app::testing::{Stage, setup};
+use crate::app::{Event, Setup};
+use crate::model::testing::{SocketBuilder, process, socket};
+use crossterm::event::{Event as TerminalEvent, KeyCode};
+use ratatui::style::Modifier;
+
+/// A small machine: a dev server with a client, a database whose owner is hidden, a name that two hold.
+fn machine() -> Vec<SocketBuilder> {
+    let node = process(4242, "node")
+        .command("node /x/node_modules/.bin/next dev")
+        .directory("/home/dev/code/shop")
+        .build();
+    let chrome = process(942, "chrome").build();
+    let vite = process(3977, "node")
+        .command("node /x/node_modules/.bin/vite")
+        .directory("/home/dev/code/pay")
+        .build();
+    vec![
+        socket("0.0.0.0:3000").owner(&node),
+        socket("[::1]:5432").user(0, "root"),
+        socket("127.0.0.1:5432").owner(&vite),
+        socket("127.0.0.1:3000").to("127.0.0.1:51324").owner(&node),
+        socket("127.0.0.1:51324")
+            .to("127.0.0.1:3000")
+            .owner(&chrome),
+        socket("10.0.0.1:50000").to("10.9.9.9:443").owner(&chrome),
+    ]
+}
+
+fn stage(size: (u16, u16)) -> Stage {
+    let mut stage = Stage::new(setup(), size);
+    stage.look(machine());
+    stage
+}
+
+fn drawn(stage: &Stage) -> Buffer {
+    let (width, height) = stage.app.size;
+    let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
+    draw(&stage.app, &mut buffer);
+    buffer
+}
+
+/// The lines of the screen without the blanks at their ends.
+fn screen(stage: &Stage) -> Vec<String> {
+    let buffer = drawn(stage);
+    let line = |y: u16| {
+        (0..buffer.area.width)
+            .map(|x| buffer[(x, y)].symbol())
+            .collect::<String>()
+    };
+    (0..buffer.area.height)
+        .map(|y| line(y).trim_end().to_owned())
+        .collect()
+}
+
+fn shows(stage: &Stage, words: &str) -> bool {
+    screen(stage).iter().any(|line| line.contains(words))
+}
+
+#[test]
+fn the_screen_of_80_by_24_is_as_it_was_designed() {
+    let screen = screen(&stage((80, 24)));
+    let top: Vec<&str> = screen[..11].iter().map(String::as_str).collect();
+    assert_eq!(
+        top,
+        [
+            "portmon build-07   LISTEN 3  UDP 0  CONN 2  ! exposed 1                 1s live",
+            " l listening  c connected  d dynamic 32768+  e exposed  m mine  a all       5/5",
+            "  PORT^ LOCAL       STATE    PID PROCESS       AGE WHAT",
+            "   3000 0.0.0.0   ! LISTEN  4242 node          ≤1h next dev · ~/code/shop",
+            "   5432 127.0.0.1 2 LISTEN  3977 node          ≤1h vite · ~/code/pay",
+            "   5432 ::1       2 LISTEN     - - (root)      >0s",
+            " ── connected 2 ──────────────────────────────────────────────────────────────",
+            "   3000 127.0.0.1   ESTAB   4242 node          ≤1h ← chrome 942",
+            "  51324 127.0.0.1   ESTAB    942 chrome        ≤1h → :3000 node 4242",
+            "",
+            "",
+        ]
+    );
+    assert_eq!(screen[22].trim(), "1 owner hidden · 1 remote: a");
+    assert!(
+        screen[23].starts_with(" / filter   x free port   Enter details   s sort"),
+        "{}",
+        screen[23]
+    );
+}
+
+#[test]
+fn every_size_down_to_one_cell_is_drawn() {
+    for (width, height) in [
+        (1, 1),
+        (0, 0),
+        (39, 8),
+        (40, 7),
+        (40, 8),
+        (80, 12),
+        (80, 15),
+        (80, 16),
+        (159, 30),
+        (160, 50),
+        (300, 100),
+    ] {
+        let mut stage = stage((width, height));
+        drawn(&stage);
+        for keys in ["i", "x", "?"] {
+            stage.keys(keys);
+            drawn(&stage);
+            stage.key(KeyCode::Esc);
+        }
+    }
+}
+
+#[test]
+fn a_terminal_that_is_too_small_says_what_it_needs() {
+    assert_eq!(
+        screen(&stage((40, 7)))[0],
+        "terminal too small: 40x7, needs 40x8"
+    );
+}
+
+#[test]
+fn on_a_low_screen_header_and_chips_share_a_line_and_the_filter_takes_the_footer() {
+    let mut stage = stage((80, 12));
+    let first = &screen(&stage)[0];
+    assert!(
+        first.starts_with("portmon  l  c  d  e  m  a   L3 U0 C2 !1"),
+        "{first}"
+    );
+    assert!(screen(&stage)[11].contains("/ filter"));
+    stage.keys("/node");
+    assert!(screen(&stage)[11].starts_with(" / node "));
+}
+
+#[test]
+fn marks_are_glyphs_beside_the_port() {
+    let mut stage = stage((80, 24));
+    stage.seconds = 1.0;
+    let mut later = machine();
+    later.remove(1);
+    later.push(socket("127.0.0.1:62893").owner(&process(9, "python3").build()));
+    stage.look(later);
+    assert!(shows(&stage, " - 5432 ::1"));
+    assert!(shows(&stage, " +62893 127.0.0.1"));
+    assert!(shows(&stage, "+ 1 new"));
+    stage.wait(3.0);
+    assert!(!shows(&stage, " - 5432") && !shows(&stage, " +62893"));
+}
+
+#[test]
+fn an_active_chip_stands_in_brackets_and_the_status_says_what_is_typed() {
+    let mut stage = stage((80, 24));
+    stage.keys("d/post");
+    assert!(shows(&stage, "[d dynamic]"));
+    assert!(screen(&stage)[22].starts_with(" / post"));
+}
+
+#[test]
+fn an_empty_table_says_why_and_the_way_out() {
+    let mut stage = stage((100, 24));
+    stage.keys("d/postgres");
+    stage.key(KeyCode::Enter);
+    let words = "nothing matches [d dynamic] + postgres (5 hidden: 4 by d) · Esc clears the text, d the chip";
+    assert!(shows(&stage, words), "{:#?}", screen(&stage));
+    stage.key(KeyCode::Esc);
+    stage.key(KeyCode::Esc);
+    stage.keys("4242");
+    stage.key(KeyCode::Enter);
+    assert!(
+        shows(&stage, "no port 4242 · process 4242 (node) holds 3000"),
+        "{:#?}",
+        screen(&stage)
+    );
+    stage.keys("7");
+    stage.key(KeyCode::Enter);
+    assert!(shows(&stage, "nothing on 7 now · Esc clears the text"));
+}
+
+#[test]
+fn without_colour_no_cell_has_one_and_the_cursor_is_still_seen() {
+    let mut stage = Stage::new(
+        Setup {
+            has_colour: false,
+            ..setup()
+        },
+        (80, 24),
+    );
+    stage.look(machine());
+    let buffer = drawn(&stage);
+    let is_plain = |cell: &ratatui::buffer::Cell| {
+        cell.fg == ratatui::style::Color::Reset && cell.bg == ratatui::style::Color::Reset
+    };
+    assert!(buffer.content.iter().all(is_plain));
+    assert!(buffer[(4, 3)].modifier.contains(Modifier::REVERSED));
+}
+
+#[test]
+fn ascii_draws_nothing_else() {
+    let mut stage = Stage::new(
+        Setup {
+            is_ascii: true,
+            ..setup()
+        },
+        (120, 40),
+    );
+    stage.look(machine());
+    for keys in ["", "i", "?", "x"] {
+        stage.keys(keys);
+        assert!(
+            screen(&stage).iter().all(|line| line.is_ascii()),
+            "{keys} {:#?}",
+            screen(&stage)
+        );
+    }
+    stage.key(KeyCode::Esc);
+    assert!(shows(&stage, "-> :3000 node 4242") && shows(&stage, "<- chrome 942"));
+}
+
+#[test]
+fn the_dialog_names_what_ends_and_its_buttons_are_dim_until_they_count() {
+    let mut stage = stage((80, 24));
+    stage.keys("x");
+    assert!(
+        shows(&stage, "Free tcp :3000 on build-07?"),
+        "{:#?}",
+        screen(&stage)
+    );
+    assert!(
+        shows(&stage, "node 4242   next dev · ~/code/shop   dev   up 1h"),
+        "{:#?}",
+        screen(&stage)
+    );
+    let dim_of = |stage: &Stage| {
+        let (y, line) = screen(stage)
+            .into_iter()
+            .enumerate()
+            .find(|(_, line)| line.contains("y end it"))
+            .expect("the button");
+        let x = line
+            .split("y end it")
+            .next()
+            .map_or(0, |left| left.chars().count());
+        let buffer = drawn(stage);
+        let cell = &buffer[(
+            u16::try_from(x).expect("a column"),
+            u16::try_from(y).expect("a line"),
+        )];
+        cell.modifier.contains(Modifier::DIM)
+    };
+    assert!(dim_of(&stage));
+    stage.wait(0.3);
+    assert!(!dim_of(&stage));
+}
+
+#[test]
+fn a_dialog_on_a_low_screen_is_at_most_nine_lines_with_its_buttons() {
+    let mut stage = stage((80, 12));
+    stage.keys("x");
+    let lines = screen(&stage);
+    let top = lines
+        .iter()
+        .position(|line| line.contains('┌'))
+        .expect("a dialog");
+    let bottom = lines
+        .iter()
+        .position(|line| line.contains('└'))
+        .expect("a dialog");
+    assert!(
+        bottom - top < 9 && lines[bottom - 1].contains("[ Cancel ]"),
+        "{lines:#?}"
+    );
+}
+
+#[test]
+fn details_stand_below_or_beside_or_instead() {
+    for (size, words) in [
+        ((80, 24), "── tcp 0.0.0.0:3000"),
+        ((200, 50), "── tcp 0.0.0.0:3000"),
+        ((80, 12), "── tcp 0.0.0.0:3000"),
+    ] {
+        let mut stage = stage(size);
+        stage.keys("i");
+        assert!(shows(&stage, words), "{size:?} {:#?}", screen(&stage));
+        assert!(
+            shows(&stage, "clients     1 from chrome 942"),
+            "{size:?} {:#?}",
+            screen(&stage)
+        );
+        assert_eq!(shows(&stage, "  51324 "), size != (80, 12), "{size:?}");
+    }
+}
+
+#[test]
+fn names_from_the_system_never_reach_the_screen_raw() {
+    let evil = process(66, "\x1b[31mEVIL\x07")
+        .command("\x1b]0;t\x07 x")
+        .build();
+    let mut stage = Stage::with(vec![socket("127.0.0.1:1").owner(&evil)]);
+    for keys in ["", "i", "x"] {
+        stage.keys(keys);
+        assert!(
+            screen(&stage)
+                .iter()
+                .all(|line| !line.contains(|letter: char| letter.is_control()))
+        );
+    }
+    stage.key(KeyCode::Esc);
+    assert!(shows(&stage, "\\x1b[31mEVIL"));
+}
+
+#[test]
+fn new_rows_out_of_view_are_counted_in_the_header() {
+    let mut stage = Stage::new(setup(), (80, 24));
+    let port = |port: u16| socket(&format!("127.0.0.1:{port}"));
+    stage.look((2000..2060).map(port).collect());
+    stage.seconds = 1.0;
+    stage.look((2000..2062).map(port).collect());
+    assert!(shows(&stage, "+ 2 new ▼2"), "{:#?}", screen(&stage));
+}
+
+#[test]
+fn resizing_keeps_the_cursor_in_view() {
+    let mut stage = Stage::new(setup(), (80, 50));
+    stage.look(
+        (2000..2040)
+            .map(|port| socket(&format!("127.0.0.1:{port}")))
+            .collect(),
+    );
+    stage.keys("G");
+    stage.event(Event::Input(TerminalEvent::Resize(80, 12)));
+    assert!(shows(&stage, " 2039 127.0.0.1"));
+}
