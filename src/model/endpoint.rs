@@ -147,6 +147,8 @@ impl Owners {
 pub struct Socket {
     pub id: EndpointId,
     pub protocol: Protocol,
+    /// The table it stands in. A v4-mapped socket is shown as IPv4 but comes, and goes, with the IPv6 table.
+    pub table: Family,
     /// v4-mapped addresses are IPv4 here: see [`canonical`].
     pub local: SocketAddr,
     pub remote: Option<SocketAddr>,

@@ -2,7 +2,7 @@
 
 use crate::model::Moment;
 use crate::model::endpoint::{
-    Endpoint, EndpointId, Owners, Protocol, Relation, Side, Since, Socket, State,
+    Endpoint, EndpointId, Family, Owners, Protocol, Relation, Side, Since, Socket, State, family,
 };
 use crate::model::process::{Pid, Process, ProcessId, StartTime};
 use crate::model::snapshot::Snapshot;
@@ -95,6 +95,7 @@ pub fn socket(local: &str) -> SocketBuilder {
     let socket = Socket {
         id: EndpointId::Cookie(0),
         protocol: Protocol::Tcp,
+        table: family(local.ip()),
         local,
         remote: None,
         state: Some(State::Listen),
@@ -111,6 +112,12 @@ impl SocketBuilder {
     pub fn to(mut self, remote: &str) -> Self {
         self.socket.remote = Some(remote.parse().expect("an address and a port"));
         self.socket.state = Some(State::Established);
+        self
+    }
+
+    /// From this table, whatever its address looks like.
+    pub fn table(mut self, table: Family) -> Self {
+        self.socket.table = table;
         self
     }
 

@@ -78,7 +78,7 @@ impl Tracker {
         let seen: HashSet<EndpointId> = snapshot.sockets.iter().map(|socket| socket.id).collect();
         let is_gone = |endpoint: &Endpoint| {
             let socket = &endpoint.socket;
-            !seen.contains(&socket.id) && snapshot.has_read(socket.protocol, socket.family())
+            !seen.contains(&socket.id) && snapshot.has_read(socket.protocol, socket.table)
         };
         let gone: Vec<EndpointId> = self
             .endpoints

@@ -155,7 +155,12 @@ fn a_table_that_could_not_be_read_keeps_its_sockets() {
     let mut tracker = Tracker::new(LINUX);
     tracker.absorb(snapshot(
         0.0,
-        vec![socket("127.0.0.1:1"), socket("[::1]:2")],
+        vec![
+            socket("127.0.0.1:1"),
+            socket("[::1]:2"),
+            // v4-mapped: shown as IPv4, read from the IPv6 table.
+            socket("127.0.0.1:3").table(Family::Ipv6),
+        ],
     ));
     let mut failed = snapshot(1.0, vec![]);
     failed.problems = vec![Problem {
@@ -166,7 +171,7 @@ fn a_table_that_could_not_be_read_keeps_its_sockets() {
     assert_eq!(told(&tracker.absorb(failed)), ["closed 127.0.0.1:1"]);
     assert_eq!(
         told(&tracker.absorb(snapshot(2.0, vec![]))),
-        ["closed [::1]:2"]
+        ["closed 127.0.0.1:3", "closed [::1]:2"]
     );
 }
 
