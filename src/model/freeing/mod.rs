@@ -13,7 +13,9 @@
 //! must be done next. It never calls a signal that was delivered a success; its [`Verdict`] is about the port, and
 //! every word of it is derived from what was seen.
 
+mod explaining;
 mod explanation;
+mod login;
 mod look;
 mod machine;
 mod order;
