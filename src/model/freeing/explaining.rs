@@ -5,7 +5,6 @@ use super::proposal::Proposal;
 use super::question::Scene;
 use super::words;
 use crate::model::endpoint::{Owners, Socket, State};
-use std::net::SocketAddr;
 
 /// The row has closed before anything was asked.
 pub(super) fn closed(scene: &Scene) -> Explanation {
@@ -76,7 +75,7 @@ pub(super) fn client(scene: &Scene) -> Explanation {
         None => Explanation::new(
             title,
             vec![
-                format!("{client} is a client of {}.", far_end(remote)),
+                format!("{client} is a client of {}.", words::address(remote)),
                 "Nothing on this machine listens there.".to_owned(),
                 meant,
             ],
@@ -191,14 +190,6 @@ fn short_name(row: &Socket) -> String {
         Some(process) => process.name.to_string(),
         None => "it".to_owned(),
     }
-}
-
-fn far_end(remote: SocketAddr) -> String {
-    format!(
-        "{}:{}",
-        crate::model::endpoint::address(remote),
-        remote.port()
-    )
 }
 
 /// The path as a POSIX shell takes it.

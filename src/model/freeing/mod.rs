@@ -15,13 +15,16 @@
 
 mod explaining;
 mod explanation;
+mod judging;
 mod login;
 mod look;
 mod machine;
 mod order;
 mod proposal;
 mod question;
+mod record;
 mod refusal;
+mod sentence;
 mod verdict;
 mod words;
 
@@ -35,7 +38,7 @@ pub use order::{Order, Signal, Target};
 pub use proposal::{Demand, Holder, OtherPort, Proposal, Refused, Targets};
 pub use question::{Circumstances, Question, ask};
 pub use refusal::{Refusal, refusal};
-pub use verdict::{Kind, Verdict};
+pub use verdict::{Ending, How, Keepers, Kind, Left, Next, Port, Proof, Survivor, Verdict};
 
 use std::time::Duration;
 

@@ -1,8 +1,9 @@
 //! Small pieces of sentences, so that every sentence about a port names things alike.
 
 use super::TIME_WAIT;
-use crate::model::endpoint::{Owners, Protocol, Socket, State};
+use crate::model::endpoint::{self, Owners, Protocol, Socket, State};
 use std::fmt::Display;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 /// `:3000`, and `:5353/udp`, as ports are named in every sentence.
@@ -16,6 +17,11 @@ pub(super) fn port(protocol: Protocol, port: u16) -> String {
 /// `::1:5173`: where a socket stands.
 pub(super) fn place(socket: &Socket) -> String {
     format!("{}:{}", socket.local_address(), socket.port())
+}
+
+/// `::1:5173`, as [`place`] writes it.
+pub(super) fn address(of: SocketAddr) -> String {
+    format!("{}:{}", endpoint::address(of), of.port())
 }
 
 /// `a`, `a and b`, `a, b and c`.
