@@ -13,13 +13,18 @@
 //! must be done next. It never calls a signal that was delivered a success; its [`Verdict`] is about the port, and
 //! every word of it is derived from what was seen.
 
+mod explaining;
 mod explanation;
+mod judging;
+mod login;
 mod look;
 mod machine;
 mod order;
 mod proposal;
 mod question;
+mod record;
 mod refusal;
+mod sentence;
 mod verdict;
 mod words;
 
@@ -33,7 +38,7 @@ pub use order::{Order, Signal, Target};
 pub use proposal::{Demand, Holder, OtherPort, Proposal, Refused, Targets};
 pub use question::{Circumstances, Question, ask};
 pub use refusal::{Refusal, refusal};
-pub use verdict::{Kind, Verdict};
+pub use verdict::{Ending, How, Keepers, Kind, Left, Next, Port, Proof, Survivor, Verdict};
 
 use std::time::Duration;
 

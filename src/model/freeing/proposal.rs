@@ -1,11 +1,18 @@
 //! A proposal: what would be ended to free a port, frozen as it is shown and not yet confirmed.
 
+use super::login::is_login;
 use super::order::{Order, Signal, Target};
-use super::refusal::Refusal;
-use crate::model::endpoint::{Protocol, Socket};
-use crate::model::process::{Pid, Process, ProcessId};
+use super::question::Circumstances;
+use super::refusal::{Refusal, refusal};
+use super::words;
+use crate::model::endpoint::{Endpoint, Owners, Protocol, Socket};
+use crate::model::process::{Pid, Process, ProcessId, is_topmost, topmost_first};
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
+
+/// More other ports than these are not closed by one key.
+const FEW_PORTS: usize = 3;
 
 /// What the dialog asks: whether these processes may be ended so that this port becomes free.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,11 +75,54 @@ pub enum Demand {
 }
 
 impl Proposal {
+    /// Freezes what holds these sockets, of which the row's own is the first.
+    pub(super) fn new(
+        protocol: Protocol,
+        port: u16,
+        sockets: Vec<Socket>,
+        table: &[&Endpoint],
+        circumstances: &Circumstances,
+    ) -> Self {
+        let holders = holders(&sockets);
+        let refused = holders
+            .iter()
+            .filter_map(|holder| {
+                refusal(&holder.process, &circumstances.lineage).map(|why| Refused {
+                    process: Arc::clone(&holder.process),
+                    why,
+                })
+            })
+            .collect();
+        Self {
+            host: circumstances.host.clone(),
+            protocol,
+            port,
+            others: other_ports(&holders, (protocol, port), table),
+            sockets,
+            holders,
+            refused,
+            me: circumstances.me,
+            lineage: circumstances.lineage.clone(),
+        }
+    }
+
     /// The processes that would be ended, in the order of `holders`, without the refused ones. Never empty for
     /// [`Targets::Topmost`]: where all of these are refused there is no proposal.
     pub fn targets(&self, targets: Targets) -> Vec<&Holder> {
-        let _ = targets;
-        self.holders.iter().collect()
+        let is_meant = |holder: &&Holder| match targets {
+            Targets::Topmost => holder.is_topmost,
+            Targets::All => true,
+        };
+        self.holders
+            .iter()
+            .filter(is_meant)
+            .filter(|holder| !self.is_refused(holder.process.id))
+            .collect()
+    }
+
+    /// Whether `a` would end more processes than are ended by default.
+    pub fn has_more_than_topmost(&self) -> bool {
+        self.targets(Targets::All).len() > self.targets(Targets::Topmost).len()
     }
 
     /// The holders' identities: what the executor must hold on to while the question is open.
@@ -83,23 +133,68 @@ impl Proposal {
             .collect()
     }
 
-    /// Other ports that would close too, each once.
+    /// Other ports that would close too, each protocol and address once.
     pub fn also_closes(&self, targets: Targets) -> Vec<&OtherPort> {
-        let _ = targets;
-        self.others.iter().collect()
+        let ended: Vec<ProcessId> = self.ended(targets).map(|process| process.id).collect();
+        let mut seen = BTreeSet::new();
+        self.others
+            .iter()
+            .filter(|other| ended.contains(&other.process))
+            .filter(|other| seen.insert((other.protocol, other.local)))
+            .collect()
     }
 
     /// Sentences about what ending these processes will not free: sockets of hidden owners, refused processes.
     pub fn warnings(&self) -> Vec<String> {
-        Vec::new()
+        let unowned = self
+            .sockets
+            .iter()
+            .filter(|socket| !matches!(socket.owners, Owners::Known(_)))
+            .map(|socket| {
+                let (place, holder) = (words::place(socket), words::holder(socket));
+                format!("{place} is held by {holder}; it stays held.")
+            });
+        let refused = self
+            .refused
+            .iter()
+            .map(|refused| format!("{} is not ended: it {}.", refused.process, refused.why));
+        unowned.chain(refused).collect()
     }
 
+    /// What a person must do before [`confirm`](Self::confirm) may be called.
     pub fn demand(&self, targets: Targets) -> Demand {
-        let _ = targets;
-        Demand::Key
+        let mut why = Vec::new();
+        let ports: BTreeSet<(Protocol, u16)> = self
+            .also_closes(targets)
+            .iter()
+            .map(|other| (other.protocol, other.local.port()))
+            .collect();
+        if ports.len() > FEW_PORTS {
+            why.push(format!("it also closes {} other ports", ports.len()));
+        }
+        for process in self.ended(targets) {
+            if let (Some(me), Some(uid)) = (self.me, process.uid)
+                && me != uid
+            {
+                let number = || format!("uid {uid}");
+                let user = process
+                    .user
+                    .as_ref()
+                    .map_or_else(number, ToString::to_string);
+                why.push(format!("{process} belongs to {user}"));
+            }
+            if is_login(process) {
+                why.push(format!("{process} is a login on a terminal"));
+            }
+        }
+        if why.is_empty() {
+            Demand::Key
+        } else {
+            Demand::TypePort { why }
+        }
     }
 
-    /// The only way to an [`Order`]: to be called when a person has confirmed what `demand` asks for.
+    /// The only way to an [`Order`]: to be called when a person has done what [`demand`](Self::demand) asks for.
     pub fn confirm(&self, targets: Targets, signal: Signal) -> Order {
         let target = |holder: &Holder| Target {
             process: Arc::clone(&holder.process),
@@ -119,4 +214,96 @@ impl Proposal {
             lineage: self.lineage.clone(),
         }
     }
+
+    fn ended(&self, targets: Targets) -> impl Iterator<Item = &Arc<Process>> {
+        self.targets(targets)
+            .into_iter()
+            .map(|holder| &holder.process)
+    }
+
+    fn is_refused(&self, process: ProcessId) -> bool {
+        self.refused
+            .iter()
+            .any(|refused| refused.process.id == process)
+    }
+}
+
+/// The holders of the first socket and then those of the others, the topmost first among each.
+fn holders(sockets: &[Socket]) -> Vec<Holder> {
+    let own = sockets.iter().take(1);
+    let others = sockets.iter().skip(1);
+    let mut processes: Vec<Arc<Process>> = Vec::new();
+    for group in [owners(own), owners(others)] {
+        for process in topmost_first(group) {
+            if !processes.iter().any(|known| known.id == process.id) {
+                processes.push(process);
+            }
+        }
+    }
+    let pids: Vec<Pid> = processes.iter().map(|process| process.pid()).collect();
+    processes
+        .into_iter()
+        .map(|process| Holder {
+            is_topmost: is_topmost(&process, &pids),
+            sockets: held_by(&process, sockets),
+            process,
+        })
+        .collect()
+}
+
+fn owners<'a>(sockets: impl Iterator<Item = &'a Socket>) -> Vec<Arc<Process>> {
+    sockets
+        .flat_map(|socket| socket.owners.known())
+        .cloned()
+        .collect()
+}
+
+fn held_by(process: &Process, sockets: &[Socket]) -> Vec<Socket> {
+    sockets
+        .iter()
+        .filter(|socket| holds(process.id, socket))
+        .cloned()
+        .collect()
+}
+
+pub(super) fn holds(process: ProcessId, socket: &Socket) -> bool {
+    socket
+        .owners
+        .known()
+        .iter()
+        .any(|owner| owner.id == process)
+}
+
+/// What a holder listens on beside the port in question; a UDP socket without a remote end listens too.
+fn other_ports(holders: &[Holder], but: (Protocol, u16), table: &[&Endpoint]) -> Vec<OtherPort> {
+    let listens = |socket: &&Socket| match socket.protocol {
+        Protocol::Tcp => socket.is_listening(),
+        Protocol::Udp => socket.is_standing(),
+    };
+    let mut others: Vec<OtherPort> = table
+        .iter()
+        .map(|endpoint| &endpoint.socket)
+        .filter(|socket| (socket.protocol, socket.port()) != but)
+        .filter(listens)
+        .flat_map(|socket| {
+            holders
+                .iter()
+                .filter(|holder| holds(holder.process.id, socket))
+                .map(|holder| OtherPort {
+                    process: holder.process.id,
+                    protocol: socket.protocol,
+                    local: socket.local,
+                })
+        })
+        .collect();
+    others.sort_by_key(|other| {
+        (
+            other.local.port(),
+            other.protocol,
+            other.local,
+            other.process,
+        )
+    });
+    others.dedup();
+    others
 }

@@ -1,9 +1,12 @@
 //! From a row to the question: what the port is, who holds it, and whether ending anything would free it.
 
-use super::{Explanation, Proposal};
+use super::explaining;
+use super::proposal::Proposal;
+use super::{Explanation, Targets};
 use crate::model::Moment;
-use crate::model::endpoint::Endpoint;
+use crate::model::endpoint::{Endpoint, Owners, Protocol, Side, Socket, State};
 use crate::model::process::Pid;
+use std::net::SocketAddr;
 use std::time::Instant;
 
 /// What the question depends on beside the table.
@@ -40,9 +43,116 @@ pub enum Question {
 /// `table` are the endpoints that exist now, of both protocols and whatever the filter hides; closed rows that still
 /// stand on the screen are not among them. The row itself may be.
 pub fn ask(row: &Endpoint, table: &[&Endpoint], circumstances: &Circumstances) -> Question {
-    let _ = (table, circumstances);
-    Question::Explain(Explanation::new(
-        format!(":{}", row.socket.port()),
-        vec!["already closed".to_owned()],
-    ))
+    let scene = Scene {
+        row: &row.socket,
+        table,
+        circumstances,
+    };
+    if circumstances.is_gone {
+        return Question::Explain(explaining::closed(&scene));
+    }
+    match row.relation.side {
+        Side::Standing => scene.ask_about(scene.standing(row.socket.local)),
+        Side::Server if scene.has_standing() => scene.ask_about(scene.standing(row.socket.local)),
+        _ if row.socket.state == Some(State::TimeWait) => {
+            Question::Explain(explaining::time_wait(&scene))
+        }
+        _ if circumstances.row_is_meant => scene.ask_about(scene.owned()),
+        Side::Client => Question::Explain(explaining::client(&scene)),
+        Side::Server | Side::Unknown => Question::Explain(explaining::left_over(&scene)),
+    }
+}
+
+/// The row with all that bears on it.
+pub(super) struct Scene<'a> {
+    pub row: &'a Socket,
+    pub table: &'a [&'a Endpoint],
+    pub circumstances: &'a Circumstances,
+}
+
+impl<'a> Scene<'a> {
+    /// The sockets with the row's protocol and this local port, in a fixed order; the row's own is always among those of
+    /// its port.
+    pub fn on_port(&self, port: u16) -> Vec<&'a Socket> {
+        let is_there = |socket: &&Socket| {
+            socket.protocol == self.row.protocol
+                && socket.port() == port
+                && socket.id != self.row.id
+        };
+        let row = std::iter::once(self.row).filter(|row| row.port() == port);
+        let others = self.table.iter().map(|endpoint| &endpoint.socket);
+        let mut sockets: Vec<&Socket> = row.chain(others.filter(is_there)).collect();
+        sockets.sort_by_key(|socket| (socket.id != self.row.id, socket.local, socket.id));
+        sockets
+    }
+
+    /// What listens or is bound where a client that connects to `to` arrives.
+    pub fn listener(&self, to: SocketAddr) -> Option<&'a Socket> {
+        self.standing(to)
+            .into_iter()
+            .find(|socket| serves(socket, to))
+    }
+
+    /// Everything that stands on the port, first what a client at `to` reaches.
+    fn standing(&self, to: SocketAddr) -> Vec<&'a Socket> {
+        let mut sockets = self.on_port(to.port());
+        sockets.retain(|socket| socket.is_standing());
+        // The most particular address gets the connection, so it comes before the wildcard.
+        sockets.sort_by_key(|socket| {
+            (
+                socket.id != self.row.id,
+                !serves(socket, to),
+                socket.local.ip() != to.ip(),
+            )
+        });
+        sockets
+    }
+
+    fn has_standing(&self) -> bool {
+        !self.standing(self.row.local).is_empty()
+    }
+
+    /// Every socket of the row's port that a process has.
+    fn owned(&self) -> Vec<&'a Socket> {
+        let mut sockets = self.on_port(self.row.port());
+        sockets.retain(|socket| socket.owners != Owners::None);
+        sockets
+    }
+
+    /// The proposal to end what holds these sockets, of which the first is the one that is meant, or why there is none.
+    fn ask_about(&self, sockets: Vec<&'a Socket>) -> Question {
+        let Some(own) = sockets.first().copied() else {
+            return Question::Explain(explaining::left_over(self));
+        };
+        match own.owners {
+            Owners::Hidden => return Question::Explain(explaining::hidden(self, &sockets)),
+            Owners::None => return Question::Explain(explaining::unowned(own)),
+            Owners::Known(_) => {}
+        }
+        let sockets = sockets.into_iter().cloned().collect();
+        let (protocol, port) = (own.protocol, own.port());
+        let proposal = Proposal::new(protocol, port, sockets, self.table, self.circumstances);
+        let targets = proposal.targets(Targets::Topmost);
+        let frees_own = targets
+            .iter()
+            .any(|holder| holder.sockets.iter().any(|socket| socket.id == own.id));
+        let refuses_own = own.owners.known().iter().any(|owner| {
+            let mut refused = proposal.refused.iter();
+            refused.any(|refused| refused.process.id == owner.id)
+        });
+        if targets.is_empty() || refuses_own && !frees_own {
+            Question::Explain(explaining::refused(&proposal))
+        } else {
+            Question::Free(proposal)
+        }
+    }
+}
+
+/// Whether what is sent to `to` arrives at this socket; UDP sockets listen without a state that says so.
+fn serves(socket: &Socket, to: SocketAddr) -> bool {
+    let takes_datagrams = socket.protocol == Protocol::Udp
+        && socket.is_standing()
+        && socket.port() == to.port()
+        && (socket.local.ip() == to.ip() || socket.local.ip().is_unspecified());
+    takes_datagrams || socket.accepts_on(to)
 }

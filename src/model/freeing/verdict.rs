@@ -1,12 +1,133 @@
-//! The truth about the port, in words.
+//! The truth about the port, as a value; `sentence` puts it into words.
 
-use super::Hindrance;
-use std::fmt::{self, Display};
+use super::look::{Conduct, Hindrance};
+use super::order::Signal;
+use crate::model::endpoint::{Protocol, Socket};
+use crate::model::process::Process;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
 
 /// What became of the port; `Display` is the sentence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
+    /// Nothing holds it, and it was bound; or this user may not bind it, so that only the table speaks for it.
+    Free {
+        port: Port,
+        endings: Vec<Ending>,
+        proof: Proof,
+    },
+    /// Nothing holds it, yet a bind succeeds only with SO_REUSEADDR, as most servers do it.
+    OnlyWithReuse {
+        port: Port,
+        endings: Vec<Ending>,
+        left: Left,
+    },
+    /// Nothing holds it, and still it cannot be bound.
+    CannotBind {
+        port: Port,
+        endings: Vec<Ending>,
+        left: Left,
+        reason: Option<String>,
+    },
+    /// What was ended held some of its addresses; the others belong to someone who was not.
+    PartlyFree {
+        free: Vec<String>,
+        kept: Vec<Socket>,
+        /// The first address of `localhost`, where it leads to a kept socket.
+        localhost: Option<IpAddr>,
+    },
+    /// Everything that was to end has, and others hold on to its sockets.
+    HeldByOthers {
+        port: Port,
+        endings: Vec<Ending>,
+        keepers: Keepers,
+    },
+    /// Something that was to end has not.
+    NotEnded {
+        port: Port,
+        endings: Vec<Ending>,
+        survivors: Vec<Survivor>,
+        next: Next,
+    },
+    TakenAgain {
+        port: Port,
+        /// How long nothing held it; `None` where no look saw that.
+        free_for: Option<Duration>,
+        by: Socket,
+        parent: Option<Arc<Process>>,
+    },
+    /// Not one signal went out.
     Nothing(Hindrance),
+}
+
+/// The port of the order, as sentences name it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Port {
+    pub protocol: Protocol,
+    pub number: u16,
+}
+
+/// How a target stopped holding the port.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ending {
+    pub process: Arc<Process>,
+    pub how: How,
+    /// How long after which signal; `None` where it got none.
+    pub after: Option<(Duration, Signal)>,
+    /// Whether it was stopped and got SIGCONT too.
+    pub was_stopped: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum How {
+    Ended,
+    /// It closed its sockets and still runs.
+    LetGo,
+}
+
+/// What a free port was proved by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proof {
+    Bound,
+    /// No bind may be tried by this user: no socket is what was seen.
+    TableOnly,
+}
+
+/// Sockets of the port that hold nothing and may still be in the way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Left {
+    /// `12 TIME_WAIT`; empty where there is nothing.
+    pub states: String,
+    /// `at most 58 s`, where TIME_WAIT is all there is.
+    pub wait: Option<String>,
+}
+
+/// Who holds on to the sockets of what has ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Keepers {
+    /// Processes that what has ended had started.
+    Workers(Vec<Arc<Process>>),
+    Others(Vec<Socket>),
+}
+
+/// A target that still holds the port.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Survivor {
+    pub process: Arc<Process>,
+    pub conduct: Option<Conduct>,
+    pub signal: Signal,
+    pub waited: Duration,
+    pub was_stopped: bool,
+    /// Why it got no signal, if it got none.
+    pub missed: Option<Hindrance>,
+}
+
+/// What can be done about survivors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    OfferKill,
+    Nothing,
 }
 
 /// The colour of a verdict.
@@ -25,15 +146,13 @@ pub enum Kind {
 impl Verdict {
     pub fn kind(&self) -> Kind {
         match self {
+            Self::Free { .. } | Self::OnlyWithReuse { .. } => Kind::Free,
+            Self::CannotBind { .. }
+            | Self::PartlyFree { .. }
+            | Self::HeldByOthers { .. }
+            | Self::NotEnded { .. } => Kind::Held,
+            Self::TakenAgain { .. } => Kind::Taken,
             Self::Nothing(_) => Kind::Nothing,
-        }
-    }
-}
-
-impl Display for Verdict {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Nothing(hindrance) => write!(f, "Nothing sent: {hindrance}."),
         }
     }
 }

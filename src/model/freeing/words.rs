@@ -1,11 +1,163 @@
-//! Small pieces of sentences.
+//! Small pieces of sentences, so that every sentence about a port names things alike.
 
-use crate::model::endpoint::Protocol;
+use super::TIME_WAIT;
+use crate::model::endpoint::{self, Owners, Protocol, Socket, State};
+use std::fmt::Display;
+use std::net::SocketAddr;
+use std::time::Duration;
 
 /// `:3000`, and `:5353/udp`, as ports are named in every sentence.
 pub(super) fn port(protocol: Protocol, port: u16) -> String {
     match protocol {
         Protocol::Tcp => format!(":{port}"),
         Protocol::Udp => format!(":{port}/udp"),
+    }
+}
+
+/// `::1:5173`: where a socket stands.
+pub(super) fn place(socket: &Socket) -> String {
+    format!("{}:{}", socket.local_address(), socket.port())
+}
+
+/// `::1:5173`, as [`place`] writes it.
+pub(super) fn address(of: SocketAddr) -> String {
+    format!("{}:{}", endpoint::address(of), of.port())
+}
+
+/// `a`, `a and b`, `a, b and c`.
+pub(super) fn list<T: Display>(items: &[T]) -> String {
+    match items {
+        [] => String::new(),
+        [one] => one.to_string(),
+        [rest @ .., last] => {
+            let rest: Vec<String> = rest.iter().map(ToString::to_string).collect();
+            format!("{} and {last}", rest.join(", "))
+        }
+    }
+}
+
+/// `1 port`, `3 ports`.
+pub(super) fn count(number: usize, noun: &str) -> String {
+    if number == 1 {
+        format!("1 {noun}")
+    } else {
+        format!("{number} {noun}s")
+    }
+}
+
+/// `0.8 s`, and `40 ms` where tenths of a second would say nothing.
+pub(super) fn seconds(duration: Duration) -> String {
+    if duration < Duration::from_millis(100) {
+        format!("{} ms", duration.as_millis())
+    } else {
+        format!("{:.1} s", duration.as_secs_f64())
+    }
+}
+
+/// `2 ESTABLISHED and 12 TIME_WAIT`: what a port has, by state.
+pub(super) fn states(sockets: &[&Socket]) -> String {
+    let in_state = |state: Option<State>| {
+        sockets
+            .iter()
+            .filter(|socket| socket.state == state)
+            .count()
+    };
+    let mut parts: Vec<String> = State::ALL
+        .iter()
+        .map(|state| (in_state(Some(*state)), state.name()))
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, name)| format!("{number} {name}"))
+        .collect();
+    let stateless = in_state(None);
+    if stateless > 0 {
+        parts.push(count(stateless, "socket"));
+    }
+    list(&parts)
+}
+
+/// Who holds a socket: `node 4242`, or whatever may be said where that is hidden.
+pub(super) fn holder(socket: &Socket) -> String {
+    match (&socket.owners, user(socket)) {
+        (Owners::Known(processes), _) => list(processes),
+        (Owners::Hidden, Some(user)) => format!("a process of {user} that may not be seen"),
+        (Owners::Hidden, None) => "a process that may not be seen".to_owned(),
+        (Owners::None, _) => "no process".to_owned(),
+    }
+}
+
+/// The user of a socket by name, or by number.
+pub(super) fn user(socket: &Socket) -> Option<String> {
+    let by_number = || socket.uid.map(|uid| format!("uid {uid}"));
+    socket
+        .user
+        .as_ref()
+        .map(ToString::to_string)
+        .or_else(by_number)
+}
+
+/// `at most 48 s`, of a TIME_WAIT that was first seen `age` ago: the kernel tells nobody when it began.
+pub(super) fn time_wait_left(age: Duration) -> Option<String> {
+    TIME_WAIT.map(|all| format!("at most {} s", all.saturating_sub(age).as_secs_f64().ceil()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::testing::{process, socket};
+
+    #[test]
+    fn lists_read_as_people_write_them() {
+        let lists = [vec![], vec!["a"], vec!["a", "b"], vec!["a", "b", "c"]].map(|of| list(&of));
+        assert_eq!(lists, ["", "a", "a and b", "a, b and c"]);
+    }
+
+    #[test]
+    fn durations_say_tenths_of_a_second_only_where_that_says_something() {
+        let said = [40, 99, 100, 840, 5_000].map(|ms| seconds(Duration::from_millis(ms)));
+        assert_eq!(said, ["40 ms", "99 ms", "0.1 s", "0.8 s", "5.0 s"]);
+    }
+
+    #[test]
+    fn a_holder_is_named_as_far_as_it_may_be_seen() {
+        let mut nameless = socket("127.0.0.1:80").build();
+        nameless.user = None;
+        let mut unknown = nameless.clone();
+        unknown.uid = None;
+        let sockets = [
+            socket("127.0.0.1:80")
+                .owner(&process(1, "node").build())
+                .build(),
+            socket("127.0.0.1:80").build(),
+            nameless,
+            unknown,
+            socket("127.0.0.1:80").without_owner().build(),
+        ];
+        assert_eq!(
+            sockets.map(|socket| holder(&socket)),
+            [
+                "node 1",
+                "a process of dev that may not be seen",
+                "a process of uid 1000 that may not be seen",
+                "a process that may not be seen",
+                "no process",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_a_port_has_is_counted_by_state() {
+        let sockets = [
+            socket("127.0.0.1:80")
+                .to("127.0.0.1:1")
+                .state(State::TimeWait)
+                .build(),
+            socket("127.0.0.1:80").to("127.0.0.1:2").build(),
+            socket("127.0.0.1:80")
+                .to("127.0.0.1:3")
+                .state(State::TimeWait)
+                .build(),
+        ];
+        let sockets: Vec<&Socket> = sockets.iter().collect();
+        assert_eq!(states(&sockets), "1 ESTABLISHED and 2 TIME_WAIT");
     }
 }

@@ -1,0 +1,203 @@
+//! The explanations: one function for each reason why no ending is offered.
+
+use super::explanation::Explanation;
+use super::proposal::Proposal;
+use super::question::Scene;
+use super::words;
+use crate::model::endpoint::{Owners, Socket, State};
+
+/// The row has closed before anything was asked.
+pub(super) fn closed(scene: &Scene) -> Explanation {
+    let port = words::port(scene.row.protocol, scene.row.port());
+    let now = scene
+        .on_port(scene.row.port())
+        .into_iter()
+        .find(|socket| socket.is_standing() && socket.id != scene.row.id);
+    let mut explanation = Explanation::new(
+        format!("{port} was closed"),
+        vec!["already closed: nothing is left to end.".to_owned()],
+    );
+    if let Some(now) = now {
+        let line = format!(
+            "{} is held by {} now.",
+            words::place(now),
+            words::holder(now)
+        );
+        explanation.lines.push(line);
+        explanation.go_to = Some(now.id);
+    }
+    explanation
+}
+
+/// A connection whose process went; only the kernel remembers it.
+pub(super) fn time_wait(scene: &Scene) -> Explanation {
+    let port = words::port(scene.row.protocol, scene.row.port());
+    let now = scene.circumstances.now.instant;
+    let age = scene
+        .circumstances
+        .state_since
+        .map(|since| now.saturating_duration_since(since))
+        .unwrap_or_default();
+    let kept = words::time_wait_left(age).unwrap_or_else(|| "a short time".to_owned());
+    let line = format!("no process holds it; the kernel keeps it for {kept}.");
+    let mut explanation = Explanation::new(format!("{port} is in TIME_WAIT"), vec![line]);
+    if let Some(listener) = scene.row.remote.and_then(|remote| scene.listener(remote)) {
+        explanation.lines.push(held_by(listener));
+        explanation.go_to = Some(listener.id);
+    }
+    explanation
+}
+
+/// The row is the client's end: ending the client frees nothing.
+pub(super) fn client(scene: &Scene) -> Explanation {
+    let client = words::holder(scene.row);
+    let Some(remote) = scene.row.remote else {
+        return left_over(scene);
+    };
+    let port = words::port(scene.row.protocol, remote.port());
+    let own = words::port(scene.row.protocol, scene.row.port());
+    let title = format!("{own} is the port of a client");
+    let meant = format!(
+        "To free {own} itself, filter for exactly {}.",
+        scene.row.port()
+    );
+    match scene.listener(remote) {
+        Some(listener) => {
+            let words = format!(
+                "{client} is a client of {port}. It is held by {}; ending {} would not free {port}.",
+                words::holder(listener),
+                short_name(scene.row),
+            );
+            let mut explanation = Explanation::new(title, vec![words, meant]);
+            explanation.go_to = Some(listener.id);
+            explanation
+        }
+        None => Explanation::new(
+            title,
+            vec![
+                format!("{client} is a client of {}.", words::address(remote)),
+                "Nothing on this machine listens there.".to_owned(),
+                meant,
+            ],
+        ),
+    }
+}
+
+/// Nobody listens on the port any more, or ever did.
+pub(super) fn left_over(scene: &Scene) -> Explanation {
+    let port = words::port(scene.row.protocol, scene.row.port());
+    let left = scene.on_port(scene.row.port());
+    let mut lines = vec![format!(
+        "nobody listens on {port}; what is left is {}.",
+        words::states(&left)
+    )];
+    if scene.row.owners != Owners::None {
+        lines.push(format!("This one is held by {}.", words::holder(scene.row)));
+        lines.push(format!(
+            "To end it, filter for exactly {}.",
+            scene.row.port()
+        ));
+    }
+    let time_waits = left.iter().filter(|one| one.state == Some(State::TimeWait));
+    if time_waits.count() > 0
+        && let Some(kept) = words::time_wait_left(std::time::Duration::ZERO)
+    {
+        lines.push(format!(
+            "No process holds TIME_WAIT; the kernel keeps each for {kept}."
+        ));
+    }
+    Explanation::new(format!("nobody listens on {port}"), lines)
+}
+
+/// The meant socket has an owner that may not be seen; whoever may be seen on other addresses is named, not ended.
+pub(super) fn hidden(scene: &Scene, sockets: &[&Socket]) -> Explanation {
+    let Some((own, others)) = sockets.split_first() else {
+        return left_over(scene);
+    };
+    let port = words::port(own.protocol, own.port());
+    let user = words::user(own);
+    let title = match &user {
+        Some(user) => format!("{port} belongs to {user}"),
+        None => format!("{port} belongs to a process that may not be seen"),
+    };
+    let mut explanation = Explanation::new(title, vec![hidden_words(user.as_deref())]);
+    for other in others
+        .iter()
+        .filter(|other| !other.owners.known().is_empty())
+    {
+        explanation.lines.push(format!(
+            "{} is another one, held by {}; ending that would not free {}.",
+            words::place(other),
+            words::holder(other),
+            words::place(own),
+        ));
+        explanation.go_to = explanation.go_to.or(Some(other.id));
+    }
+    match (scene.circumstances.me, &scene.circumstances.executable) {
+        (Some(0), _) => explanation
+            .lines
+            .push("Not even root sees the process from here.".to_owned()),
+        // `portmon free PORT` takes the place of the monitor on that port once there is such a command.
+        (Some(_), Some(executable)) => {
+            explanation.offer = Some(format!("sudo {} {}", quoted(executable), own.port()));
+        }
+        _ => {}
+    }
+    explanation.unused_near = Some(own.port());
+    explanation
+}
+
+/// Something stands on the port that no process has: the kernel's own.
+pub(super) fn unowned(own: &Socket) -> Explanation {
+    let port = words::port(own.protocol, own.port());
+    let line = format!(
+        "no process holds {}; the kernel itself does.",
+        words::place(own)
+    );
+    let mut explanation = Explanation::new(format!("{port} belongs to the kernel"), vec![line]);
+    explanation.unused_near = Some(own.port());
+    explanation
+}
+
+/// Everything that would have to be ended is never ended.
+pub(super) fn refused(proposal: &Proposal) -> Explanation {
+    let port = words::port(proposal.protocol, proposal.port);
+    let lines = proposal
+        .refused
+        .iter()
+        .map(|refused| format!("{} is never ended: it {}.", refused.process, refused.why))
+        .collect();
+    let mut explanation = Explanation::new(format!("{port} is not freed"), lines);
+    explanation.unused_near = Some(proposal.port);
+    explanation
+}
+
+fn held_by(listener: &Socket) -> String {
+    let port = words::port(listener.protocol, listener.port());
+    format!("{port} is held by {}.", words::holder(listener))
+}
+
+fn hidden_words(user: Option<&str>) -> String {
+    match user {
+        Some(user) => format!("You may not see or end the process (socket of user {user})."),
+        None => "You may not see or end the process.".to_owned(),
+    }
+}
+
+/// `chrome`: the client without its pid, which was just said.
+fn short_name(row: &Socket) -> String {
+    match row.owners.first() {
+        Some(process) => process.name.to_string(),
+        None => "it".to_owned(),
+    }
+}
+
+/// The path as a POSIX shell takes it.
+fn quoted(path: &str) -> String {
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "/._-+@:,%".contains(letter);
+    if !path.is_empty() && path.chars().all(is_plain) {
+        path.to_owned()
+    } else {
+        format!("'{}'", path.replace('\'', r"'\''"))
+    }
+}

@@ -1,0 +1,242 @@
+//! From the facts to the verdict. Each function returns one only where the facts are all there.
+
+use super::look::{Attempt, BindOutcome, BindTrial, Reaction};
+use super::order::Signal;
+use super::record::{Fate, Record};
+use super::verdict::{Keepers, Next, Proof, Verdict};
+use super::{PATIENCE, PATIENCE_WHEN_IGNORED, words};
+use crate::model::endpoint::{Socket, any_address};
+use crate::model::process::Process;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Instant;
+
+/// Whether a bind is to be tried before anything is said.
+pub(super) enum Judgement {
+    /// Too early to say anything.
+    Wait,
+    /// Nothing holds the port.
+    Unheld,
+    /// Everything that was to close has, on addresses that nobody else holds; these are to be tried.
+    Part(Vec<SocketAddr>),
+    Said(Box<Verdict>),
+}
+
+/// What the facts say while the port is watched.
+pub(super) fn judge(record: &Record, is_part_refuted: bool) -> Judgement {
+    let holding = record.holding();
+    if holding.is_empty() {
+        return Judgement::Unheld;
+    }
+    if !record.are_targets_done() {
+        return not_ended(record).map_or(Judgement::Wait, said);
+    }
+    let is_closed = !holding.iter().any(|socket| record.is_targeted(socket.id));
+    if is_closed && let Some(by) = record.newcomers().first() {
+        return said(taken(record, by, None));
+    }
+    let freed = freed_addresses(record, &holding);
+    if is_closed && !freed.is_empty() && !is_part_refuted {
+        return Judgement::Part(freed);
+    }
+    if record.waited() >= PATIENCE || is_part_refuted {
+        said(held_by_others(record))
+    } else {
+        Judgement::Wait
+    }
+}
+
+fn said(verdict: Verdict) -> Judgement {
+    Judgement::Said(Box::new(verdict))
+}
+
+fn not_ended(record: &Record) -> Option<Verdict> {
+    let ignores = |fate: &Fate| {
+        fate.conduct
+            .is_some_and(|conduct| conduct.reaction == Reaction::Ignores)
+    };
+    let patience = if record.survivors().all(ignores) {
+        PATIENCE_WHEN_IGNORED
+    } else {
+        PATIENCE
+    };
+    if record.waited() < patience {
+        return None;
+    }
+    let next = match record.order.signal {
+        Signal::Terminate if !cfg!(windows) => Next::OfferKill,
+        Signal::Terminate | Signal::Kill => Next::Nothing,
+    };
+    Some(Verdict::NotEnded {
+        port: record.port(),
+        endings: record.endings(),
+        survivors: record
+            .survivors()
+            .map(|fate| record.survivor(fate))
+            .collect(),
+        next,
+    })
+}
+
+pub(super) fn held_by_others(record: &Record) -> Verdict {
+    let holding = record.holding();
+    let targets: Vec<_> = record
+        .fates
+        .iter()
+        .map(|fate| fate.target.process.pid())
+        .collect();
+    // As they were asked about: with its master gone, a worker is the child of init.
+    let is_worker = |process: &Arc<Process>| {
+        let asked = record.order.holders.iter().find(|one| one.id == process.id);
+        asked
+            .and_then(|asked| asked.parent)
+            .is_some_and(|parent| targets.contains(&parent))
+    };
+    let mut keepers: Vec<Arc<Process>> = Vec::new();
+    for process in holding.iter().flat_map(|socket| socket.owners.known()) {
+        if !keepers.iter().any(|keeper| keeper.id == process.id) {
+            keepers.push(Arc::clone(process));
+        }
+    }
+    let are_seen = holding
+        .iter()
+        .all(|socket| !socket.owners.known().is_empty());
+    let keepers = if are_seen && keepers.iter().all(is_worker) {
+        Keepers::Workers(keepers)
+    } else {
+        Keepers::Others(holding.into_iter().cloned().collect())
+    };
+    Verdict::HeldByOthers {
+        port: record.port(),
+        endings: record.endings(),
+        keepers,
+    }
+}
+
+/// Someone holds the port who did not before.
+pub(super) fn taken(record: &Record, by: &Socket, free_since: Option<Instant>) -> Verdict {
+    let owner = by.owners.first();
+    // A child adopted by init was started by someone else, and a parent younger than its child has a pid that was reused.
+    let parent = owner.and_then(|owner| {
+        let mut parents = record.parents.iter();
+        parents.find(|parent| {
+            Some(parent.pid()) == owner.parent
+                && parent.pid().0 > 1
+                && parent.id.start <= owner.id.start
+        })
+    });
+    Verdict::TakenAgain {
+        port: record.port(),
+        free_for: free_since.map(|since| record.at.saturating_duration_since(since)),
+        by: by.clone(),
+        parent: parent.cloned(),
+    }
+}
+
+/// Addresses that targets held and nobody holds any more.
+fn freed_addresses(record: &Record, kept: &[&Socket]) -> Vec<SocketAddr> {
+    let mut freed: Vec<SocketAddr> = record
+        .order
+        .sockets
+        .iter()
+        .filter(|socket| record.is_targeted(socket.id))
+        .map(|socket| socket.local)
+        .filter(|local| !kept.iter().any(|socket| socket.local == *local))
+        .collect();
+    freed.sort_unstable();
+    freed.dedup();
+    freed
+}
+
+/// Where a bind shows whether the whole port is free: where it was held, and where servers usually bind.
+pub(super) fn all_addresses(record: &Record) -> Vec<SocketAddr> {
+    use crate::model::endpoint::Family::{Ipv4, Ipv6};
+    let usual = [
+        IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(Ipv6Addr::LOCALHOST),
+        any_address(Ipv4),
+        any_address(Ipv6),
+    ];
+    let held = record.order.sockets.iter().map(|socket| socket.local);
+    let usual = usual.map(|ip| SocketAddr::new(ip, record.order.port));
+    let mut addresses: Vec<SocketAddr> = held.chain(usual).collect();
+    addresses.sort_unstable();
+    addresses.dedup();
+    addresses
+}
+
+/// What a bind says once nothing holds the port.
+pub(super) fn bound(record: &Record, trial: &BindTrial) -> Verdict {
+    let (port, endings) = (record.port(), record.endings());
+    let outcomes: Vec<&BindOutcome> = trial.attempts.iter().map(easiest).collect();
+    let reason = outcomes.iter().find_map(|outcome| match outcome {
+        BindOutcome::Failed(reason) => Some(reason.clone()),
+        _ => None,
+    });
+    let is_refused = outcomes.contains(&&BindOutcome::InUse) || reason.is_some();
+    let needs_reuse = trial
+        .attempts
+        .iter()
+        .any(|attempt| attempt.without_reuse == BindOutcome::InUse);
+    if is_refused {
+        let left = record.left();
+        Verdict::CannotBind {
+            port,
+            endings,
+            left,
+            reason,
+        }
+    } else if needs_reuse {
+        let left = record.left();
+        Verdict::OnlyWithReuse {
+            port,
+            endings,
+            left,
+        }
+    } else {
+        let is_proved =
+            outcomes.contains(&&BindOutcome::Bound) && !outcomes.contains(&&BindOutcome::Denied);
+        let proof = if is_proved {
+            Proof::Bound
+        } else {
+            Proof::TableOnly
+        };
+        Verdict::Free {
+            port,
+            endings,
+            proof,
+        }
+    }
+}
+
+/// What a bind says where only a part of the port was to be freed; `None` where it is not free.
+pub(super) fn partly_bound(record: &Record, trial: &BindTrial) -> Option<Verdict> {
+    let free: Vec<String> = trial
+        .attempts
+        .iter()
+        .filter(|attempt| *easiest(attempt) == BindOutcome::Bound)
+        .map(|attempt| words::address(attempt.address))
+        .collect();
+    let is_refused = trial.attempts.len() != free.len() || free.is_empty();
+    let kept: Vec<Socket> = record.holding().into_iter().cloned().collect();
+    let reaches = |ip: &IpAddr| {
+        kept.iter().any(|socket| {
+            let own = socket.local.ip();
+            own == *ip || own.is_unspecified() && own.is_ipv4() == ip.is_ipv4()
+        })
+    };
+    let localhost = trial.localhost.first().copied().filter(reaches);
+    (!is_refused).then_some(Verdict::PartlyFree {
+        free,
+        kept,
+        localhost,
+    })
+}
+
+/// With SO_REUSEADDR where that is tried: what "can be bound" means.
+fn easiest(attempt: &Attempt) -> &BindOutcome {
+    attempt
+        .with_reuse
+        .as_ref()
+        .unwrap_or(&attempt.without_reuse)
+}

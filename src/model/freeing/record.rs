@@ -1,0 +1,259 @@
+//! What has been seen since an order was confirmed: the facts that verdicts are made of.
+
+use super::look::{Conduct, Dispatch, Hindrance, Look, Sending};
+use super::order::{Order, Signal, Target};
+use super::proposal::holds;
+use super::verdict::{Ending, How, Left, Port, Survivor};
+use super::words;
+use crate::model::endpoint::{EndpointId, Owners, Socket, State};
+use crate::model::process::{Process, ProcessId};
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Everything seen of one order, and of the one after it that sends SIGKILL.
+#[derive(Clone, Debug)]
+pub(super) struct Record {
+    pub order: Order,
+    pub fates: Vec<Fate>,
+    /// The sockets of the port at the last look.
+    pub sockets: Vec<Socket>,
+    pub parents: Vec<Arc<Process>>,
+    pub at: Instant,
+    /// What the port had before anything was sent.
+    known: HashSet<EndpointId>,
+    /// Since when a socket has been seen in TIME_WAIT.
+    waiting: HashMap<EndpointId, Instant>,
+}
+
+/// What became of one target.
+#[derive(Clone, Debug)]
+pub(super) struct Fate {
+    pub target: Target,
+    sent: Option<(Instant, Signal)>,
+    ended: Option<Instant>,
+    let_go: Option<Instant>,
+    pub conduct: Option<Conduct>,
+    was_stopped: bool,
+    missed: Option<Hindrance>,
+}
+
+impl Record {
+    pub fn new(order: Order, now: Instant) -> Self {
+        let fates = order.targets.iter().cloned().map(Fate::new).collect();
+        Self {
+            fates,
+            sockets: order.sockets.clone(),
+            parents: Vec::new(),
+            at: now,
+            known: order.sockets.iter().map(|socket| socket.id).collect(),
+            waiting: HashMap::new(),
+            order,
+        }
+    }
+
+    pub fn port(&self) -> Port {
+        Port {
+            protocol: self.order.protocol,
+            number: self.order.port,
+        }
+    }
+
+    pub fn take_dispatch(&mut self, dispatch: &Dispatch) {
+        self.at = dispatch.at;
+        let Sending::Sent {
+            sockets,
+            woken,
+            missed,
+        } = &dispatch.sending
+        else {
+            return;
+        };
+        self.known.extend(sockets.iter().map(|socket| socket.id));
+        let signal = self.order.signal;
+        let ordered: Vec<ProcessId> = self.order.targets.iter().map(Target::id).collect();
+        for fate in &mut self.fates {
+            let id = fate.target.id();
+            if !ordered.contains(&id) {
+                continue;
+            }
+            fate.was_stopped |= woken.contains(&id);
+            fate.miss(missed);
+            if fate.missed.is_none() {
+                fate.sent = Some((dispatch.at, signal));
+            }
+        }
+    }
+
+    /// Remembers why the process of this hindrance was not signalled.
+    pub fn take_hindrance(&mut self, hindrance: &Hindrance) {
+        for fate in &mut self.fates {
+            fate.miss(std::slice::from_ref(hindrance));
+        }
+    }
+
+    pub fn take_look(&mut self, look: Look) {
+        self.at = look.at;
+        self.sockets = look.sockets;
+        self.parents = look.parents;
+        let waits = |socket: &&Socket| socket.state == Some(State::TimeWait);
+        for socket in self.sockets.iter().filter(waits) {
+            self.waiting.entry(socket.id).or_insert(look.at);
+        }
+        let holding: Vec<Socket> = self.holding().into_iter().cloned().collect();
+        for fate in &mut self.fates {
+            let id = fate.target.id();
+            if look.ended.contains(&id) {
+                fate.ended.get_or_insert(look.at);
+            }
+            fate.conduct = look
+                .conduct
+                .iter()
+                .find_map(|(of, conduct)| (*of == id).then_some(*conduct));
+            if fate.holds_any(&holding) {
+                fate.let_go = None;
+            } else {
+                fate.let_go.get_or_insert(look.at);
+            }
+        }
+    }
+
+    /// What holds the port: whatever stands on it, and what was asked about for as long as a process has it.
+    pub fn holding(&self) -> Vec<&Socket> {
+        let was_asked = |socket: &Socket| self.order.sockets.iter().any(|one| one.id == socket.id);
+        let is_holding = |socket: &&Socket| {
+            socket.is_standing() || was_asked(socket) && socket.owners != Owners::None
+        };
+        self.sockets.iter().filter(is_holding).collect()
+    }
+
+    /// Sockets that came after the signal, of others than those who held the port before.
+    pub fn newcomers(&self) -> Vec<&Socket> {
+        let is_old = |process: &Arc<Process>| {
+            let mut holders = self.order.holders.iter();
+            holders.any(|holder| holder.id == process.id)
+        };
+        let mut holding = self.holding();
+        holding.retain(|socket| {
+            let owners = socket.owners.known();
+            let is_handed_on = !owners.is_empty() && owners.iter().all(is_old);
+            !self.known.contains(&socket.id) && !is_handed_on
+        });
+        holding
+    }
+
+    /// Whether a socket is one that a target was to close.
+    pub fn is_targeted(&self, socket: EndpointId) -> bool {
+        let mut targets = self.fates.iter().map(|fate| &fate.target);
+        targets.any(|target| target.sockets.contains(&socket))
+    }
+
+    pub fn are_targets_done(&self) -> bool {
+        self.fates.iter().all(Fate::is_done)
+    }
+
+    pub fn has_sent(&self) -> bool {
+        self.fates.iter().any(|fate| fate.sent.is_some())
+    }
+
+    /// How long ago the last signal went out.
+    pub fn waited(&self) -> Duration {
+        let sent = self.fates.iter().filter_map(|fate| fate.sent);
+        let last = sent.map(|(at, _)| at).max();
+        last.map_or(Duration::ZERO, |at| self.at.saturating_duration_since(at))
+    }
+
+    pub fn survivors(&self) -> impl Iterator<Item = &Fate> {
+        self.fates.iter().filter(|fate| !fate.is_done())
+    }
+
+    pub fn endings(&self) -> Vec<Ending> {
+        self.fates.iter().filter_map(Fate::ending).collect()
+    }
+
+    pub fn survivor(&self, fate: &Fate) -> Survivor {
+        Survivor {
+            process: Arc::clone(&fate.target.process),
+            conduct: fate.conduct,
+            signal: fate.sent.map_or(self.order.signal, |(_, signal)| signal),
+            waited: self.waited(),
+            was_stopped: fate.was_stopped,
+            missed: fate.missed.clone(),
+        }
+    }
+
+    /// What is left of the port beside what holds it.
+    pub fn left(&self) -> Left {
+        let sockets: Vec<&Socket> = self.left_over().collect();
+        let only_waits = sockets
+            .iter()
+            .all(|socket| socket.state == Some(State::TimeWait));
+        let last = sockets
+            .iter()
+            .filter_map(|socket| self.waiting.get(&socket.id))
+            .max();
+        let wait = last.filter(|_| only_waits);
+        Left {
+            states: words::states(&sockets),
+            wait: wait
+                .and_then(|since| words::time_wait_left(self.at.saturating_duration_since(*since))),
+        }
+    }
+
+    pub fn left_over(&self) -> impl Iterator<Item = &Socket> {
+        let holding: Vec<EndpointId> = self.holding().iter().map(|socket| socket.id).collect();
+        let is_left = move |socket: &&Socket| !holding.contains(&socket.id);
+        self.sockets.iter().filter(is_left)
+    }
+}
+
+impl Fate {
+    fn new(target: Target) -> Self {
+        Self {
+            target,
+            sent: None,
+            ended: None,
+            let_go: None,
+            conduct: None,
+            was_stopped: false,
+            missed: None,
+        }
+    }
+
+    pub fn is_done(&self) -> bool {
+        self.ended.is_some() || self.let_go.is_some()
+    }
+
+    /// One whose holder cannot be seen for the moment counts as held: nothing says that it was let go.
+    fn holds_any(&self, holding: &[Socket]) -> bool {
+        let is_shown = |socket: &Socket| self.target.sockets.contains(&socket.id);
+        holding.iter().any(|socket| {
+            holds(self.target.id(), socket)
+                || is_shown(socket) && matches!(socket.owners, Owners::Hidden)
+        })
+    }
+
+    fn miss(&mut self, missed: &[Hindrance]) {
+        let is_own = |hindrance: &&Hindrance| {
+            let process = hindrance.process();
+            process.is_some_and(|process| process.id == self.target.id())
+        };
+        self.missed = missed.iter().find(is_own).cloned();
+    }
+
+    fn ending(&self) -> Option<Ending> {
+        let (how, at) = match (self.ended, self.let_go) {
+            (Some(at), _) => (How::Ended, at),
+            (None, Some(at)) => (How::LetGo, at),
+            (None, None) => return None,
+        };
+        Some(Ending {
+            process: Arc::clone(&self.target.process),
+            how,
+            after: self
+                .sent
+                .map(|(sent, signal)| (at.saturating_duration_since(sent), signal)),
+            was_stopped: self.was_stopped,
+        })
+    }
+}

@@ -1,0 +1,268 @@
+//! The words of a verdict. Their beginnings are an interface: people and scripts read them.
+
+use super::look::{Reaction, RunState};
+use super::verdict::{Ending, How, Keepers, Left, Next, Port, Proof, Survivor, Verdict};
+use super::words;
+use crate::model::endpoint::{Protocol, Socket};
+use crate::model::process::Process;
+use std::fmt::{self, Display};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+impl Display for Port {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&words::port(self.protocol, self.number))
+    }
+}
+
+impl Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Free {
+                port,
+                endings,
+                proof,
+            } => {
+                write!(f, "{port} is free.{}", free_words(endings))?;
+                match proof {
+                    Proof::Bound => Ok(()),
+                    Proof::TableOnly => f.write_str(" No bind was tried: this user may not."),
+                }
+            }
+            Self::OnlyWithReuse {
+                port,
+                endings,
+                left,
+            } => {
+                let ended = ended_words(endings);
+                let left = left.in_brackets();
+                write!(
+                    f,
+                    "{ended}, but {port} can be bound only with SO_REUSEADDR{left}"
+                )
+            }
+            Self::CannotBind {
+                port,
+                endings,
+                left,
+                reason,
+            } => {
+                write!(f, "{}, but {port} cannot be bound", ended_words(endings))?;
+                write!(f, "{}", left.unbindable(*port, reason.as_deref()))
+            }
+            Self::PartlyFree {
+                free,
+                kept,
+                localhost,
+            } => f.write_str(&partly(free, kept, *localhost)),
+            Self::HeldByOthers {
+                port,
+                endings,
+                keepers,
+            } => {
+                let ended = ended_words(endings);
+                write!(f, "{port} is STILL HELD: {ended}, {keepers}.")
+            }
+            Self::NotEnded {
+                port,
+                endings,
+                survivors,
+                next,
+            } => write!(
+                f,
+                "{port} is STILL HELD: {}",
+                not_ended(endings, survivors, *next)
+            ),
+            Self::TakenAgain {
+                port,
+                free_for,
+                by,
+                parent,
+            } => {
+                match free_for {
+                    Some(time) => write!(f, "{port} was free for {} and", words::seconds(*time))?,
+                    None => write!(f, "{port}")?,
+                }
+                write!(f, " is TAKEN AGAIN by {}", taker(by))?;
+                match parent {
+                    Some(parent) => write!(f, ", started by {parent}"),
+                    None => Ok(()),
+                }
+            }
+            Self::Nothing(hindrance) => write!(f, "Nothing sent: {hindrance}."),
+        }
+    }
+}
+
+impl Display for Keepers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Workers(workers) => {
+                let keep = if workers.len() == 1 { "keeps" } else { "keep" };
+                let pids: Vec<String> = workers.iter().map(|one| one.pid().to_string()).collect();
+                let workers = words::count(workers.len(), "worker");
+                write!(f, "{workers} {keep} the socket ({})", pids.join(" "))
+            }
+            Self::Others(sockets) => {
+                let mut holders: Vec<String> = sockets.iter().map(words::holder).collect();
+                holders.dedup();
+                let is_one = holders.len() == 1
+                    && sockets.iter().all(|socket| socket.owners.known().len() < 2);
+                let keep = if is_one { "keeps" } else { "keep" };
+                write!(f, "{} {keep} the socket", words::list(&holders))
+            }
+        }
+    }
+}
+
+impl Left {
+    fn in_brackets(&self) -> String {
+        match (self.states.as_str(), &self.wait) {
+            ("", _) => String::new(),
+            (states, Some(wait)) => format!(" ({states}, last ends in {wait})"),
+            (states, None) => format!(" ({states})"),
+        }
+    }
+
+    fn unbindable(&self, port: Port, reason: Option<&str>) -> String {
+        let wait = self.wait.as_ref().map(|wait| format!(" for {wait}"));
+        let tried = match port.protocol {
+            Protocol::Tcp if cfg!(unix) => "tried with and without SO_REUSEADDR",
+            Protocol::Tcp | Protocol::Udp => "tried without SO_REUSEADDR",
+        };
+        let why = match (reason, self.states.as_str()) {
+            (Some(reason), _) => format!(": {reason}"),
+            (None, states) if !states.is_empty() && self.wait.is_none() => format!(": {states}"),
+            (None, _) => String::new(),
+        };
+        format!("{} ({tried}{why})", wait.unwrap_or_default())
+    }
+}
+
+/// ` node 4242 ended 0.8 s after SIGTERM.`: a sentence for each way and signal, each with a blank before it.
+fn free_words(endings: &[Ending]) -> String {
+    let groups = grouped(endings);
+    let sentences = groups.iter().filter_map(|group| group_words(group));
+    let stopped = endings.iter().filter(|ending| ending.was_stopped);
+    let woken = stopped.map(|one| format!(" {} was stopped, so SIGCONT followed.", one.process));
+    sentences.chain(woken).collect()
+}
+
+fn group_words(group: &[&Ending]) -> Option<String> {
+    let processes: Vec<&Arc<Process>> = group.iter().map(|ending| &ending.process).collect();
+    let after = group.iter().filter_map(|ending| ending.after).max();
+    let after = after.map_or_else(String::new, |(time, signal)| {
+        format!(" {} after {signal}", words::seconds(time))
+    });
+    let (verb, rest) = match group.first()?.how {
+        How::Ended => ("ended", ""),
+        How::LetGo => ("let go of it", " and runs on"),
+    };
+    Some(format!(" {} {verb}{after}{rest}.", words::list(&processes)))
+}
+
+/// Endings alike stand in one sentence.
+fn grouped(endings: &[Ending]) -> Vec<Vec<&Ending>> {
+    let kind = |ending: &Ending| (ending.how, ending.after.map(|(_, signal)| signal));
+    let mut groups: Vec<Vec<&Ending>> = Vec::new();
+    for ending in endings {
+        let like = groups.iter_mut().find(|group| {
+            let first = group.first();
+            first.is_some_and(|first| kind(first) == kind(ending))
+        });
+        match like {
+            Some(group) => group.push(ending),
+            None => groups.push(vec![ending]),
+        }
+    }
+    groups
+}
+
+/// `gunicorn 7001 ended`, without times.
+fn ended_words(endings: &[Ending]) -> String {
+    let said: Vec<String> = endings
+        .iter()
+        .map(|ending| match ending.how {
+            How::Ended => format!("{} ended", ending.process),
+            How::LetGo => format!("{} let go of it", ending.process),
+        })
+        .collect();
+    words::list(&said)
+}
+
+fn not_ended(endings: &[Ending], survivors: &[Survivor], next: Next) -> String {
+    let endings = endings
+        .iter()
+        .map(|ending| ended_words(std::slice::from_ref(ending)));
+    let said: Vec<String> = endings.chain(survivors.iter().map(surviving)).collect();
+    let next = match next {
+        Next::OfferKill => ". K sends SIGKILL",
+        Next::Nothing => "",
+    };
+    format!("{}{next}", said.join(", "))
+}
+
+fn surviving(survivor: &Survivor) -> String {
+    let Survivor {
+        process,
+        conduct,
+        signal,
+        ..
+    } = survivor;
+    if let Some(missed) = &survivor.missed {
+        return missed.to_string();
+    }
+    let state = conduct.map(|conduct| conduct.state);
+    let reaction = conduct.map(|conduct| conduct.reaction);
+    let woken = if survivor.was_stopped && state != Some(RunState::Stopped) {
+        " (it was stopped, so SIGCONT followed)"
+    } else {
+        ""
+    };
+    let what = match (state, reaction) {
+        (Some(RunState::Traced), _) => "is stopped by a debugger".to_owned(),
+        (Some(RunState::Stopped), _) => "is stopped".to_owned(),
+        (_, Some(Reaction::Ignores)) => format!("ignores {signal}"),
+        (_, Some(Reaction::Blocks)) => format!("blocks {signal}"),
+        (Some(RunState::Uninterruptible), _) => {
+            "waits in the kernel (state D), which no signal interrupts".to_owned()
+        }
+        (_, Some(Reaction::Handles)) => format!("handles {signal} and is still shutting down"),
+        _ => format!(
+            "has not ended {} s after {signal}",
+            survivor.waited.as_secs()
+        ),
+    };
+    format!("{process} {what}{woken}")
+}
+
+fn partly(free: &[String], kept: &[Socket], localhost: Option<IpAddr>) -> String {
+    let are = if free.len() == 1 { "is" } else { "are" };
+    let kept: Vec<String> = kept
+        .iter()
+        .map(|socket| {
+            let hold = if socket.owners.known().len() > 1 {
+                "hold"
+            } else {
+                "holds"
+            };
+            let (place, holder) = (words::place(socket), words::holder(socket));
+            format!("{place} is not: {holder} {hold} it")
+        })
+        .collect();
+    let localhost = localhost.map(|ip| format!(". localhost reaches {ip} first"));
+    format!(
+        "{} {are} free, {}{}",
+        words::list(free),
+        kept.join(", "),
+        localhost.unwrap_or_default()
+    )
+}
+
+/// Who took the port: the topmost process stands for all that share the socket.
+fn taker(by: &Socket) -> String {
+    match by.owners.first() {
+        Some(process) => process.to_string(),
+        None => words::holder(by),
+    }
+}
