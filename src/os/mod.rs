@@ -1,0 +1,38 @@
+//! The only module that touches the machine: sockets, processes, signals, the clock.
+//!
+//! It turns what the system says into values of `model` and decides nothing about them. Whatever may block runs on a
+//! thread of its own ([`sampler`], [`inspector`]) and hands values over through channels, never through shared state. It
+//! must never draw, never guess what the system did not say, and never let one failed read look like everything closed.
+
+pub mod identity;
+pub mod machine;
+pub mod processes;
+mod users;
+
+#[cfg(test)]
+mod testing;
+
+use crate::model::Moment;
+use std::time::{Instant, SystemTime};
+
+/// What can go wrong when the machine is asked, naming the call that failed and what it was about.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("netstat2: {0}{cause}", cause = cause(.0))]
+    Netstat(netstat2::error::Error),
+    #[error("the kernel counts {counted} sockets but gave none")]
+    Withheld { counted: u64 },
+}
+
+/// netstat2 keeps the words of the system to the source of its error.
+fn cause(error: &netstat2::error::Error) -> String {
+    std::error::Error::source(error).map_or_else(String::new, |source| format!(": {source}"))
+}
+
+/// This moment, on both clocks.
+pub fn now() -> Moment {
+    Moment {
+        instant: Instant::now(),
+        wall: SystemTime::now(),
+    }
+}
