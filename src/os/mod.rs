@@ -7,6 +7,7 @@
 pub mod identity;
 pub mod machine;
 pub mod processes;
+pub mod sampler;
 pub mod sockets;
 mod users;
 
