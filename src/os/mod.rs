@@ -4,7 +4,9 @@
 //! thread of its own ([`sampler`], [`inspector`]) and hands values over through channels, never through shared state. It
 //! must never draw, never guess what the system did not say, and never let one failed read look like everything closed.
 
+pub mod binding;
 pub mod identity;
+pub mod inspector;
 pub mod machine;
 pub mod processes;
 pub mod sampler;
