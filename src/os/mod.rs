@@ -10,6 +10,7 @@ pub mod inspector;
 pub mod machine;
 pub mod processes;
 pub mod sampler;
+pub mod signals;
 pub mod sockets;
 mod users;
 
