@@ -1,106 +1,43 @@
-//! stub
-pub mod machine {
-    use crate::model::{ports::EphemeralRange, process::Pid};
-    pub struct Machine {
-        pub host: String,
-        pub ephemeral: EphemeralRange,
-        pub me: Option<u32>,
-        pub lineage: Vec<Pid>,
-        pub executable: Option<std::path::PathBuf>,
-        pub home: Option<String>,
-        pub is_ssh: bool,
-    }
-    pub fn facts() -> Machine {
-        Machine {
-            host: "h".into(),
-            ephemeral: EphemeralRange {
-                first: 32768,
-                last: 60999,
-            },
-            me: Some(0),
-            lineage: vec![],
-            executable: None,
-            home: None,
-            is_ssh: false,
-        }
-    }
+//! The only module that touches the machine: sockets, processes, signals, the clock.
+//!
+//! It turns what the system says into values of `model` and decides nothing about them. Whatever may block runs on a
+//! thread of its own ([`sampler`], [`inspector`]) and hands values over through channels, never through shared state. It
+//! must never draw, never guess what the system did not say, and never let one failed read look like everything closed.
+
+pub mod binding;
+pub mod identity;
+pub mod inspector;
+pub mod machine;
+pub mod processes;
+pub mod sampler;
+pub mod signals;
+pub mod sockets;
+mod users;
+
+#[cfg(test)]
+mod testing;
+
+use crate::model::Moment;
+use std::time::{Instant, SystemTime};
+
+/// What can go wrong when the machine is asked, naming the call that failed and what it was about.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("netstat2: {0}{cause}", cause = cause(.0))]
+    Netstat(netstat2::error::Error),
+    #[error("the kernel counts {counted} sockets but gave none")]
+    Withheld { counted: u64 },
 }
-pub mod sampler {
-    use crate::model::{
-        endpoint::Endpoint, ports::EphemeralRange, request::Request, snapshot::Problem,
-        tracker::Changes, *,
-    };
-    pub struct Look {
-        pub taken: Moment,
-        pub endpoints: Vec<Endpoint>,
-        pub problems: Vec<Problem>,
-    }
-    pub fn look_once(_e: EphemeralRange) -> Look {
-        Look {
-            taken: Moment {
-                instant: std::time::Instant::now(),
-                wall: std::time::SystemTime::now(),
-            },
-            endpoints: vec![],
-            problems: vec![],
-        }
-    }
-    pub struct Sampler;
-    impl Sampler {
-        pub fn start(
-            _r: Request,
-            _e: EphemeralRange,
-            _c: tokio::sync::mpsc::Sender<Changes>,
-        ) -> std::io::Result<Self> {
-            Ok(Self)
-        }
-        pub fn request(&self, _r: Request) {}
-    }
+
+/// netstat2 keeps the words of the system to the source of its error.
+fn cause(error: &netstat2::error::Error) -> String {
+    std::error::Error::source(error).map_or_else(String::new, |source| format!(": {source}"))
 }
-pub mod inspector {
-    use crate::model::inspection::*;
-    pub struct Inspector;
-    impl Inspector {
-        pub fn start(_s: tokio::sync::mpsc::Sender<Inspection>) -> std::io::Result<Self> {
-            Ok(Self)
-        }
-        pub fn inspect(&self, _s: Subject) {}
-    }
-}
-pub mod freeing {
-    use crate::model::{freeing::*, process::ProcessId};
-    pub struct Freer;
-    impl Freer {
-        pub fn start(_s: tokio::sync::mpsc::Sender<Happening>) -> std::io::Result<Self> {
-            Ok(Self)
-        }
-        pub fn hold(&self, _s: &[ProcessId]) {}
-        pub fn perform(&self, _s: Step) {}
-        pub fn release(&self) {}
-    }
-}
-pub mod signals {
-    pub enum Signal {
-        Terminate,
-        Hangup,
-        Interrupt,
-        Continue,
-    }
-    impl Signal {
-        pub fn exit_code(&self) -> u8 {
-            1
-        }
-    }
-    pub struct Signals;
-    impl Signals {
-        pub fn new() -> std::io::Result<Self> {
-            Ok(Self)
-        }
-        pub async fn next(&mut self) -> Signal {
-            std::future::pending().await
-        }
-    }
-    pub fn suspend() -> std::io::Result<()> {
-        Ok(())
+
+/// This moment, on both clocks.
+pub fn now() -> Moment {
+    Moment {
+        instant: Instant::now(),
+        wall: SystemTime::now(),
     }
 }

@@ -1,0 +1,107 @@
+//! Tries whether a TCP port can be bound, which only a bind can tell.
+//!
+//! Each try closes its socket at once and never listens: a server that starts meanwhile must not find the port taken.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+/// The addresses a program on this machine may want a port on.
+pub const LOCAL: [IpAddr; 4] = [
+    IpAddr::V4(Ipv4Addr::LOCALHOST),
+    IpAddr::V6(Ipv6Addr::LOCALHOST),
+    IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+    IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+];
+
+/// How many ports are tried before giving up.
+const TRIES: usize = 50;
+
+/// The first port after `near` that nobody in `is_held` holds and that can be bound on every local address.
+pub fn unused_after(near: u16, is_held: impl Fn(u16) -> bool) -> Option<u16> {
+    (near.checked_add(1)?..=u16::MAX)
+        .filter(|port| !is_held(*port))
+        .take(TRIES)
+        .find(|port| is_bindable_everywhere(*port))
+}
+
+/// Whether a bind works on each local address that this machine has, and it has at least one.
+pub fn is_bindable_everywhere(port: u16) -> bool {
+    let outcomes: Vec<io::Result<()>> = LOCAL
+        .map(|ip| bind(SocketAddr::new(ip, port)))
+        .into_iter()
+        .filter(|outcome| !outcome.as_ref().is_err_and(is_missing))
+        .collect();
+    !outcomes.is_empty() && outcomes.iter().all(Result::is_ok)
+}
+
+/// Whether the address, or its whole family, is not of this machine.
+fn is_missing(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::AddrNotAvailable || is_family_missing(error)
+}
+
+#[cfg(unix)]
+fn is_family_missing(error: &io::Error) -> bool {
+    rustix::io::Errno::from_io_error(error) == Some(rustix::io::Errno::AFNOSUPPORT)
+}
+
+/// `WSAEAFNOSUPPORT`
+#[cfg(windows)]
+fn is_family_missing(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(10047)
+}
+
+/// Binds as a server would, with SO_REUSEADDR, and closes again. `::` is bound for IPv6 alone.
+#[cfg(unix)]
+pub fn bind(address: SocketAddr) -> io::Result<()> {
+    use rustix::net::{AddressFamily, SocketType, socket, sockopt};
+    let family = if address.is_ipv4() {
+        AddressFamily::INET
+    } else {
+        AddressFamily::INET6
+    };
+    let probe = socket(family, SocketType::STREAM, None)?;
+    // Not every Unix can do this in one call; a child must not inherit the probe and keep the port.
+    rustix::io::fcntl_setfd(&probe, rustix::io::FdFlags::CLOEXEC)?;
+    sockopt::set_socket_reuseaddr(&probe, true)?;
+    if address.is_ipv6() {
+        sockopt::set_ipv6_v6only(&probe, true)?;
+    }
+    rustix::net::bind(&probe, &address)?;
+    Ok(())
+}
+
+/// Without SO_REUSEADDR, which on Windows takes the port from whoever has it. std listens too, for a moment.
+#[cfg(windows)]
+pub fn bind(address: SocketAddr) -> io::Result<()> {
+    std::net::TcpListener::bind(address).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::TcpListener;
+
+    #[test]
+    fn a_port_with_a_listener_on_one_address_is_not_usable_everywhere() {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let port = listener.local_addr().expect("an address").port();
+        assert!(!is_bindable_everywhere(port));
+    }
+
+    #[test]
+    fn the_next_unused_port_lies_above_and_passes_over_what_is_held() {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let taken = listener.local_addr().expect("an address").port();
+        let (near, held) = (taken - 1, taken + 1);
+        let unused = unused_after(near, |port| port == held).expect("one of fifty is unused");
+        assert!(
+            unused > held,
+            "{unused} after {near}, without {taken} and {held}"
+        );
+    }
+
+    #[test]
+    fn after_the_last_port_there_is_none() {
+        assert_eq!(unused_after(u16::MAX, |_| false), None);
+    }
+}

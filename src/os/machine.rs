@@ -1,0 +1,128 @@
+//! What stays the same about this machine and this run, asked once at the start.
+
+use crate::model::ports::EphemeralRange;
+use crate::model::process::Pid;
+use crate::model::text::escaped;
+use crate::os::processes;
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use sysinfo::{NetworkData, Networks, System};
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Machine {
+    /// The name of the host, safe to show; empty where it has none.
+    pub host: String,
+    pub ephemeral: EphemeralRange,
+    /// The user this program works for: under sudo the one who called it. On Windows the last part of the SID.
+    pub me: Option<u32>,
+    /// This process, its parent and so on, up to and with the first process of the system.
+    pub lineage: Vec<Pid>,
+    /// The absolute path of this program.
+    pub executable: Option<PathBuf>,
+    pub home: Option<String>,
+    /// Whether this runs in a login from another machine.
+    pub is_ssh: bool,
+}
+
+pub fn facts() -> Machine {
+    Machine {
+        host: System::host_name().map_or_else(|_| String::new(), |name| escaped(&name)),
+        ephemeral: ephemeral_range(),
+        me: processes::own_uid(),
+        lineage: processes::lineage(Pid(std::process::id())),
+        executable: executable(),
+        home: home(),
+        is_ssh: std::env::var_os("SSH_CONNECTION").is_some_and(|value| !value.is_empty()),
+    }
+}
+
+/// The addresses of this machine that are not loopback, as they are now.
+pub fn addresses() -> Vec<IpAddr> {
+    let Ok(networks) = Networks::new_with_refreshed_list() else {
+        return Vec::new();
+    };
+    let addresses: BTreeSet<IpAddr> = networks
+        .values()
+        .flat_map(NetworkData::ip_networks)
+        .map(|network| network.addr)
+        .filter(|address| !address.is_loopback() && !address.is_unspecified())
+        .collect();
+    addresses.into_iter().collect()
+}
+
+#[cfg(target_os = "linux")]
+fn ephemeral_range() -> EphemeralRange {
+    std::fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range")
+        .ok()
+        .and_then(|text| range(&text))
+        .unwrap_or(LINUX)
+}
+
+/// The default of ip(7), for where `/proc` does not tell.
+#[cfg(target_os = "linux")]
+const LINUX: EphemeralRange = EphemeralRange {
+    first: 32768,
+    last: 60999,
+};
+
+#[cfg(target_os = "linux")]
+fn range(text: &str) -> Option<EphemeralRange> {
+    let mut numbers = text.split_ascii_whitespace().map(str::parse);
+    match (numbers.next()?, numbers.next()?) {
+        (Ok(first), Ok(last)) => Some(EphemeralRange { first, last }),
+        _ => None,
+    }
+}
+
+/// The default of macOS (`net.inet.ip.portrange.hifirst`) and of Windows since Vista.
+#[cfg(not(target_os = "linux"))]
+fn ephemeral_range() -> EphemeralRange {
+    EphemeralRange::IANA
+}
+
+/// Without the mark that Linux adds once the file was replaced: the path is for running the program again.
+fn executable() -> Option<PathBuf> {
+    let path = std::env::current_exe().ok()?;
+    match path
+        .to_str()
+        .and_then(|path| path.strip_suffix(" (deleted)"))
+    {
+        Some(path) => Some(path.into()),
+        None => Some(path),
+    }
+}
+
+fn home() -> Option<String> {
+    let variable = if cfg!(windows) { "USERPROFILE" } else { "HOME" };
+    std::env::var(variable).ok().filter(|home| !home.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn the_range_is_two_numbers_between_blanks() {
+        let linux = EphemeralRange {
+            first: 32768,
+            last: 60999,
+        };
+        assert_eq!(range("32768\t60999\n"), Some(linux));
+        assert_eq!(range("32768"), None);
+        assert_eq!(range(""), None);
+    }
+
+    #[test]
+    fn the_lineage_begins_with_this_process() {
+        let lineage = facts().lineage;
+        assert_eq!(lineage.first(), Some(&Pid(std::process::id())));
+        assert!(lineage.len() > 1, "{lineage:?}");
+    }
+
+    #[test]
+    fn no_address_of_the_machine_is_loopback() {
+        assert!(!addresses().iter().any(IpAddr::is_loopback));
+    }
+}

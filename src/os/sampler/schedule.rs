@@ -1,0 +1,109 @@
+//! When to look next: pure, so that it can be tested without waiting.
+
+use crate::model::request::Request;
+use std::time::{Duration, Instant};
+
+/// How long to wait before trying again to send: short enough for a screen, long enough to cost nothing.
+const RETRY: Duration = Duration::from_millis(20);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    Look,
+    /// Wait for a request, but no longer than this.
+    Wait(Duration),
+}
+
+/// What was asked last, and when the last look began.
+pub struct Schedule {
+    request: Request,
+    last: Option<Instant>,
+}
+
+impl Schedule {
+    pub fn new(first: Request) -> Self {
+        Self {
+            request: first,
+            last: None,
+        }
+    }
+
+    pub fn heed(&mut self, request: Request) {
+        self.request = self.request.merged(request);
+    }
+
+    /// A look begins at `at`. Looks that were missed are not made up for.
+    pub fn looked(&mut self, at: Instant) {
+        self.last = Some(at);
+        self.request.look_now = false;
+    }
+
+    /// Having something to send only shortens a wait, it never brings the next look forward.
+    pub fn step(&self, now: Instant, has_unsent: bool) -> Step {
+        let Some(last) = self.last.filter(|_| !self.request.look_now) else {
+            return Step::Look;
+        };
+        let rest = self
+            .request
+            .interval
+            .saturating_sub(now.duration_since(last));
+        if rest.is_zero() {
+            Step::Look
+        } else if has_unsent {
+            Step::Wait(rest.min(RETRY))
+        } else {
+            Step::Wait(rest)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::testing::instant;
+
+    fn every(milliseconds: u64) -> Request {
+        Request {
+            interval: Duration::from_millis(milliseconds),
+            look_now: false,
+        }
+    }
+
+    fn wait(milliseconds: u64) -> Step {
+        Step::Wait(Duration::from_millis(milliseconds))
+    }
+
+    #[test]
+    fn the_first_look_is_at_once_and_the_next_an_interval_after_its_start() {
+        let mut schedule = Schedule::new(every(1000));
+        assert_eq!(schedule.step(instant(0.0), false), Step::Look);
+        schedule.looked(instant(0.0));
+        assert_eq!(schedule.step(instant(0.25), false), wait(750));
+        assert_eq!(schedule.step(instant(1.0), false), Step::Look);
+        assert_eq!(schedule.step(instant(7.0), false), Step::Look);
+        schedule.looked(instant(7.0));
+        assert_eq!(schedule.step(instant(7.0), false), wait(1000));
+    }
+
+    #[test]
+    fn what_is_unsent_is_tried_again_soon_but_no_look_comes_early() {
+        let mut schedule = Schedule::new(every(1000));
+        schedule.looked(instant(0.0));
+        assert_eq!(schedule.step(instant(0.5), true), wait(20));
+        assert_eq!(schedule.step(instant(0.995), true), wait(5));
+        assert_eq!(schedule.step(instant(1.0), true), Step::Look);
+    }
+
+    #[test]
+    fn look_now_counts_once_and_survives_a_later_request() {
+        let mut schedule = Schedule::new(every(1000));
+        schedule.looked(instant(0.0));
+        schedule.heed(Request {
+            look_now: true,
+            ..every(1000)
+        });
+        schedule.heed(every(500));
+        assert_eq!(schedule.step(instant(0.1), false), Step::Look);
+        schedule.looked(instant(0.1));
+        assert_eq!(schedule.step(instant(0.1), false), wait(500));
+    }
+}

@@ -1,0 +1,47 @@
+//! The events of the Windows console, by tokio.
+
+use super::Signal;
+use std::io;
+use tokio::signal::windows::{
+    CtrlBreak, CtrlC, CtrlClose, CtrlLogoff, CtrlShutdown, ctrl_break, ctrl_c, ctrl_close,
+    ctrl_logoff, ctrl_shutdown,
+};
+
+/// The console's events, by what they mean to a program in a terminal.
+pub struct Signals {
+    shutdown: CtrlShutdown,
+    logoff: CtrlLogoff,
+    close: CtrlClose,
+    interrupt: CtrlC,
+    r#break: CtrlBreak,
+}
+
+impl Signals {
+    /// From here on these events end nothing by themselves. Needs a running tokio runtime.
+    pub fn new() -> io::Result<Self> {
+        Ok(Self {
+            shutdown: ctrl_shutdown()?,
+            logoff: ctrl_logoff()?,
+            close: ctrl_close()?,
+            interrupt: ctrl_c()?,
+            r#break: ctrl_break()?,
+        })
+    }
+
+    /// The next event. Cancel-safe: dropped before it is ready, it has taken none.
+    pub async fn next(&mut self) -> Signal {
+        tokio::select! {
+            biased;
+            _ = self.shutdown.recv() => Signal::Terminate,
+            _ = self.logoff.recv() => Signal::Hangup,
+            _ = self.close.recv() => Signal::Hangup,
+            _ = self.interrupt.recv() => Signal::Interrupt,
+            _ = self.r#break.recv() => Signal::Interrupt,
+        }
+    }
+}
+
+/// Windows has no job control.
+pub fn suspend() -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
