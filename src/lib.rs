@@ -1,3 +1,4 @@
 //! A live monitor of localhost ports.
 
 pub mod model;
+pub mod os;
