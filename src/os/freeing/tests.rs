@@ -171,7 +171,9 @@ impl Scene {
         freer.hold(&proposal.process_ids());
         let order = proposal.confirm(Targets::Topmost, Signal::Terminate);
         let (freeing, steps) = Freeing::begin(order, Instant::now());
-        steps.into_iter().for_each(|step| freer.perform(step));
+        for step in steps {
+            freer.perform(step);
+        }
         Self {
             freer,
             results,
@@ -325,6 +327,7 @@ async fn portmon_is_refused_even_if_its_lineage_was_not_given() {
 
 #[test]
 fn a_bind_tells_a_free_port_from_a_held_one() {
+    use crate::model::freeing::BindOutcome::{Bound, InUse};
     let listening = TcpListener::bind("127.0.0.1:0").unwrap();
     let held = listening.local_addr().unwrap();
     let free = TcpListener::bind("127.0.0.1:0")
@@ -337,6 +340,5 @@ fn a_bind_tells_a_free_port_from_a_held_one() {
         .into_iter()
         .map(|attempt| (attempt.with_reuse, attempt.without_reuse))
         .collect();
-    use crate::model::freeing::BindOutcome::{Bound, InUse};
     assert_eq!(outcomes, [(Some(InUse), InUse), (Some(Bound), Bound)]);
 }
