@@ -5,6 +5,7 @@
 //! must never draw, never guess what the system did not say, and never let one failed read look like everything closed.
 
 pub mod binding;
+pub mod freeing;
 pub mod identity;
 pub mod inspector;
 pub mod machine;

@@ -280,3 +280,6 @@ impl Freeing {
         vec![Step::StopWatching]
     }
 }
+
+#[cfg(test)]
+mod tests;

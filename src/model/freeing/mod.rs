@@ -15,6 +15,7 @@
 
 mod explaining;
 mod explanation;
+mod holders;
 mod judging;
 mod login;
 mod look;
@@ -29,13 +30,14 @@ mod verdict;
 mod words;
 
 pub use explanation::Explanation;
+pub use holders::{Holder, OtherPort};
 pub use look::{
     Attempt, BindOutcome, BindTrial, Conduct, Dispatch, Hindrance, Look, Reaction, RunState,
     Sending,
 };
 pub use machine::{Freeing, Happening, Step};
 pub use order::{Order, Signal, Target};
-pub use proposal::{Demand, Holder, OtherPort, Proposal, Refused, Targets};
+pub use proposal::{Demand, Proposal, Refused, Targets};
 pub use question::{Circumstances, Question, ask};
 pub use refusal::{Refusal, refusal};
 pub use verdict::{Ending, How, Keepers, Kind, Left, Next, Port, Proof, Survivor, Verdict};

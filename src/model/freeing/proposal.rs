@@ -1,14 +1,14 @@
 //! A proposal: what would be ended to free a port, frozen as it is shown and not yet confirmed.
 
+use super::holders::{Holder, OtherPort, holders, other_ports};
 use super::login::is_login;
 use super::order::{Order, Signal, Target};
 use super::question::Circumstances;
 use super::refusal::{Refusal, refusal};
 use super::words;
 use crate::model::endpoint::{Endpoint, Owners, Protocol, Socket};
-use crate::model::process::{Pid, Process, ProcessId, is_topmost, topmost_first};
+use crate::model::process::{Pid, Process, ProcessId};
 use std::collections::BTreeSet;
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 /// More other ports than these are not closed by one key.
@@ -30,24 +30,6 @@ pub struct Proposal {
     pub refused: Vec<Refused>,
     pub(super) me: Option<u32>,
     pub(super) lineage: Vec<Pid>,
-}
-
-/// A process that holds the port.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Holder {
-    pub process: Arc<Process>,
-    /// Whether no other holder is its parent: a master, not its worker.
-    pub is_topmost: bool,
-    /// Those of the proposal's sockets that it holds.
-    pub sockets: Vec<Socket>,
-}
-
-/// A port that is listened on by a holder and closes with it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OtherPort {
-    pub process: ProcessId,
-    pub protocol: Protocol,
-    pub local: SocketAddr,
 }
 
 /// A holder that is never ended.
@@ -226,84 +208,4 @@ impl Proposal {
             .iter()
             .any(|refused| refused.process.id == process)
     }
-}
-
-/// The holders of the first socket and then those of the others, the topmost first among each.
-fn holders(sockets: &[Socket]) -> Vec<Holder> {
-    let own = sockets.iter().take(1);
-    let others = sockets.iter().skip(1);
-    let mut processes: Vec<Arc<Process>> = Vec::new();
-    for group in [owners(own), owners(others)] {
-        for process in topmost_first(group) {
-            if !processes.iter().any(|known| known.id == process.id) {
-                processes.push(process);
-            }
-        }
-    }
-    let pids: Vec<Pid> = processes.iter().map(|process| process.pid()).collect();
-    processes
-        .into_iter()
-        .map(|process| Holder {
-            is_topmost: is_topmost(&process, &pids),
-            sockets: held_by(&process, sockets),
-            process,
-        })
-        .collect()
-}
-
-fn owners<'a>(sockets: impl Iterator<Item = &'a Socket>) -> Vec<Arc<Process>> {
-    sockets
-        .flat_map(|socket| socket.owners.known())
-        .cloned()
-        .collect()
-}
-
-fn held_by(process: &Process, sockets: &[Socket]) -> Vec<Socket> {
-    sockets
-        .iter()
-        .filter(|socket| holds(process.id, socket))
-        .cloned()
-        .collect()
-}
-
-pub(super) fn holds(process: ProcessId, socket: &Socket) -> bool {
-    socket
-        .owners
-        .known()
-        .iter()
-        .any(|owner| owner.id == process)
-}
-
-/// What a holder listens on beside the port in question; a UDP socket without a remote end listens too.
-fn other_ports(holders: &[Holder], but: (Protocol, u16), table: &[&Endpoint]) -> Vec<OtherPort> {
-    let listens = |socket: &&Socket| match socket.protocol {
-        Protocol::Tcp => socket.is_listening(),
-        Protocol::Udp => socket.is_standing(),
-    };
-    let mut others: Vec<OtherPort> = table
-        .iter()
-        .map(|endpoint| &endpoint.socket)
-        .filter(|socket| (socket.protocol, socket.port()) != but)
-        .filter(listens)
-        .flat_map(|socket| {
-            holders
-                .iter()
-                .filter(|holder| holds(holder.process.id, socket))
-                .map(|holder| OtherPort {
-                    process: holder.process.id,
-                    protocol: socket.protocol,
-                    local: socket.local,
-                })
-        })
-        .collect();
-    others.sort_by_key(|other| {
-        (
-            other.local.port(),
-            other.protocol,
-            other.local,
-            other.process,
-        )
-    });
-    others.dedup();
-    others
 }

@@ -156,3 +156,6 @@ fn serves(socket: &Socket, to: SocketAddr) -> bool {
         && (socket.local.ip() == to.ip() || socket.local.ip().is_unspecified());
     takes_datagrams || socket.accepts_on(to)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,8 +1,8 @@
 //! What has been seen since an order was confirmed: the facts that verdicts are made of.
 
+use super::holders::holds;
 use super::look::{Conduct, Dispatch, Hindrance, Look, Sending};
 use super::order::{Order, Signal, Target};
-use super::proposal::holds;
 use super::verdict::{Ending, How, Left, Port, Survivor};
 use super::words;
 use crate::model::endpoint::{EndpointId, Owners, Socket, State};

@@ -17,29 +17,25 @@ impl Display for Port {
 
 impl Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.words())
+    }
+}
+
+impl Verdict {
+    fn words(&self) -> String {
         match self {
             Self::Free {
                 port,
                 endings,
                 proof,
-            } => {
-                write!(f, "{port} is free.{}", free_words(endings))?;
-                match proof {
-                    Proof::Bound => Ok(()),
-                    Proof::TableOnly => f.write_str(" No bind was tried: this user may not."),
-                }
-            }
+            } => format!("{port} is free.{}{}", free_words(endings), proof.words()),
             Self::OnlyWithReuse {
                 port,
                 endings,
                 left,
             } => {
-                let ended = ended_words(endings);
-                let left = left.in_brackets();
-                write!(
-                    f,
-                    "{ended}, but {port} can be bound only with SO_REUSEADDR{left}"
-                )
+                let (ended, left) = (ended_words(endings), left.in_brackets());
+                format!("{ended}, but {port} can be bound only with SO_REUSEADDR{left}")
             }
             Self::CannotBind {
                 port,
@@ -47,29 +43,25 @@ impl Display for Verdict {
                 left,
                 reason,
             } => {
-                write!(f, "{}, but {port} cannot be bound", ended_words(endings))?;
-                write!(f, "{}", left.unbindable(*port, reason.as_deref()))
+                let (ended, tried) = (ended_words(endings), left.tried(*port, reason.as_deref()));
+                format!("{ended}, but {port} cannot be bound{tried}")
             }
             Self::PartlyFree {
                 free,
                 kept,
                 localhost,
-            } => f.write_str(&partly(free, kept, *localhost)),
+            } => partly(free, kept, *localhost),
             Self::HeldByOthers {
                 port,
                 endings,
                 keepers,
-            } => {
-                let ended = ended_words(endings);
-                write!(f, "{port} is STILL HELD: {ended}, {keepers}.")
-            }
+            } => format!("{port} is STILL HELD: {}, {keepers}.", ended_words(endings)),
             Self::NotEnded {
                 port,
                 endings,
                 survivors,
                 next,
-            } => write!(
-                f,
+            } => format!(
                 "{port} is STILL HELD: {}",
                 not_ended(endings, survivors, *next)
             ),
@@ -79,17 +71,24 @@ impl Display for Verdict {
                 by,
                 parent,
             } => {
-                match free_for {
-                    Some(time) => write!(f, "{port} was free for {} and", words::seconds(*time))?,
-                    None => write!(f, "{port}")?,
-                }
-                write!(f, " is TAKEN AGAIN by {}", taker(by))?;
-                match parent {
-                    Some(parent) => write!(f, ", started by {parent}"),
-                    None => Ok(()),
-                }
+                let free =
+                    free_for.map(|time| format!(" was free for {} and", words::seconds(time)));
+                let starter = parent
+                    .as_ref()
+                    .map(|parent| format!(", started by {parent}"));
+                let (free, starter) = (free.unwrap_or_default(), starter.unwrap_or_default());
+                format!("{port}{free} is TAKEN AGAIN by {}{starter}", taker(by))
             }
-            Self::Nothing(hindrance) => write!(f, "Nothing sent: {hindrance}."),
+            Self::Nothing(hindrance) => format!("Nothing sent: {hindrance}."),
+        }
+    }
+}
+
+impl Proof {
+    fn words(self) -> &'static str {
+        match self {
+            Self::Bound => "",
+            Self::TableOnly => " A bind was not allowed to this user, so only the table says so.",
         }
     }
 }
@@ -124,7 +123,7 @@ impl Left {
         }
     }
 
-    fn unbindable(&self, port: Port, reason: Option<&str>) -> String {
+    fn tried(&self, port: Port, reason: Option<&str>) -> String {
         let wait = self.wait.as_ref().map(|wait| format!(" for {wait}"));
         let tried = match port.protocol {
             Protocol::Tcp if cfg!(unix) => "tried with and without SO_REUSEADDR",

@@ -1,0 +1,111 @@
+//! How a process takes the signal, from `/proc/PID/status` (proc_pid_status(5)); unknown on other systems.
+
+use crate::model::freeing::{Conduct, Reaction, RunState, Signal};
+use crate::model::process::Pid;
+
+/// `None` if it cannot be read: the process has ended, or the system has no such file.
+pub fn conduct(pid: Pid, signal: Signal) -> Option<Conduct> {
+    if !cfg!(target_os = "linux") {
+        return None;
+    }
+    let status = std::fs::read(format!("/proc/{pid}/status")).ok()?;
+    parse(&String::from_utf8_lossy(&status), signal)
+}
+
+fn parse(status: &str, signal: Signal) -> Option<Conduct> {
+    let field = |name: &str| {
+        let mut lines = status.lines();
+        lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(':').map(str::trim))
+    };
+    let state = match field("State")?.chars().next()? {
+        'T' => RunState::Stopped,
+        't' => RunState::Traced,
+        'D' => RunState::Uninterruptible,
+        _ => RunState::Alive,
+    };
+    let bit = match signal {
+        Signal::Terminate => 1 << 14,
+        // No process can block, ignore or handle SIGKILL.
+        Signal::Kill => 0,
+    };
+    let has = |name: &str| {
+        let mask = field(name).and_then(|mask| u64::from_str_radix(mask, 16).ok());
+        mask.is_some_and(|mask| mask & bit != 0)
+    };
+    // The mask is the first thread's: another one may still take the signal.
+    let is_blocked = has("SigBlk") && field("Threads") == Some("1");
+    let reaction = if has("SigIgn") {
+        Reaction::Ignores
+    } else if is_blocked {
+        Reaction::Blocks
+    } else if has("SigCgt") {
+        Reaction::Handles
+    } else {
+        Reaction::Default
+    };
+    Some(Conduct { reaction, state })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_status_tells_how_a_signal_is_taken() {
+        let status = |state: &str, threads: u32, masks: [u64; 3]| {
+            let [blocked, ignored, handled] = masks;
+            format!(
+                "Name:\tx\nState:\t{state}\nThreads:\t{threads}\nSigBlk:\t{blocked:016x}\nSigIgn:\t{ignored:016x}\n\
+                 SigCgt:\t{handled:016x}\n"
+            )
+        };
+        let term = 1 << 14;
+        let cases = [
+            (
+                status("S (sleeping)", 1, [0, 0, 0]),
+                Reaction::Default,
+                RunState::Alive,
+            ),
+            (
+                status("S (sleeping)", 1, [0, term, 0]),
+                Reaction::Ignores,
+                RunState::Alive,
+            ),
+            (
+                status("S (sleeping)", 1, [0, 0, term]),
+                Reaction::Handles,
+                RunState::Alive,
+            ),
+            (
+                status("R (running)", 1, [term, 0, term]),
+                Reaction::Blocks,
+                RunState::Alive,
+            ),
+            (
+                status("R (running)", 9, [term, 0, term]),
+                Reaction::Handles,
+                RunState::Alive,
+            ),
+            (
+                status("T (stopped)", 1, [0, 0, 0]),
+                Reaction::Default,
+                RunState::Stopped,
+            ),
+            (
+                status("t (tracing stop)", 1, [0, 0, 0]),
+                Reaction::Default,
+                RunState::Traced,
+            ),
+            (
+                status("D (disk sleep)", 1, [!term; 3]),
+                Reaction::Default,
+                RunState::Uninterruptible,
+            ),
+        ];
+        for (status, reaction, state) in cases {
+            let expected = Some(Conduct { reaction, state });
+            assert_eq!(parse(&status, Signal::Terminate), expected, "{status}");
+        }
+        assert_eq!(parse("", Signal::Terminate), None);
+    }
+}

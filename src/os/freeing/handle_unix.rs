@@ -1,0 +1,96 @@
+//! pidfds on Linux, plain pids on other Unix systems and on kernels before 5.3.
+
+use crate::model::freeing::Signal;
+use crate::model::process::Pid;
+use rustix::io::Errno;
+use rustix::process::{self as system, kill_process, test_kill_process};
+use std::io;
+
+pub enum Grip {
+    #[cfg(target_os = "linux")]
+    Pidfd(std::os::fd::OwnedFd),
+    Plain,
+}
+
+impl Grip {
+    #[cfg(target_os = "linux")]
+    pub fn open(pid: Pid) -> io::Result<Self> {
+        match system::pidfd_open(number(pid)?, system::PidfdFlags::empty()) {
+            Ok(fd) => Ok(Self::Pidfd(fd)),
+            Err(Errno::NOSYS) => Ok(Self::Plain),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    pub fn open(pid: Pid) -> io::Result<Self> {
+        number(pid).map(|_| Self::Plain)
+    }
+
+    /// A pidfd becomes readable when its process has ended, even before anyone has asked for its exit status.
+    pub fn has_ended(&self, pid: Pid) -> bool {
+        match self {
+            #[cfg(target_os = "linux")]
+            Self::Pidfd(fd) => {
+                use rustix::event::{PollFd, PollFlags, Timespec, poll};
+                let mut fds = [PollFd::new(fd, PollFlags::IN)];
+                let at_once = Timespec {
+                    tv_sec: 0,
+                    tv_nsec: 0,
+                };
+                matches!(poll(&mut fds, Some(&at_once)), Ok(ready) if ready > 0)
+            }
+            Self::Plain => number(pid).is_ok_and(|pid| test_kill_process(pid) == Err(Errno::SRCH)),
+        }
+    }
+
+    /// There is no empty signal for pidfds in rustix; an empty one to the pid does no harm whoever has it.
+    #[expect(clippy::unused_self, reason = "on Windows the handle itself permits")]
+    pub fn permits(&self, pid: Pid) -> io::Result<()> {
+        Ok(test_kill_process(number(pid)?)?)
+    }
+
+    pub fn signal(&self, pid: Pid, signal: Signal) -> io::Result<()> {
+        let signal = match signal {
+            Signal::Terminate => system::Signal::TERM,
+            Signal::Kill => system::Signal::KILL,
+        };
+        self.send(pid, signal)
+    }
+
+    pub fn wake(&self, pid: Pid) -> io::Result<()> {
+        self.send(pid, system::Signal::CONT)
+    }
+
+    fn send(&self, pid: Pid, signal: system::Signal) -> io::Result<()> {
+        match self {
+            #[cfg(target_os = "linux")]
+            Self::Pidfd(fd) => match system::pidfd_send_signal(fd, signal) {
+                Err(Errno::NOSYS) => Ok(kill_process(number(pid)?, signal)?),
+                sent => Ok(sent?),
+            },
+            Self::Plain => Ok(kill_process(number(pid)?, signal)?),
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    pub fn pidfd(&self) -> Option<std::os::fd::BorrowedFd<'_>> {
+        use std::os::fd::AsFd;
+        match self {
+            Self::Pidfd(fd) => Some(fd.as_fd()),
+            Self::Plain => None,
+        }
+    }
+}
+
+pub fn says_ended(error: &io::Error) -> bool {
+    Errno::from_io_error(error) == Some(Errno::SRCH)
+}
+
+/// 0 would be the own process group and everything negative another one.
+fn number(pid: Pid) -> io::Result<system::Pid> {
+    let number = i32::try_from(pid.0).ok().filter(|number| *number > 1);
+    number
+        .and_then(system::Pid::from_raw)
+        .ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))
+}

@@ -1,0 +1,69 @@
+//! Process handles: while one is open, Windows gives its pid to nobody else.
+#![expect(unsafe_code, reason = "windows-sys offers its calls only as unsafe")]
+
+use crate::model::freeing::Signal;
+use crate::model::process::Pid;
+use std::io;
+use std::os::windows::io::{AsRawHandle, FromRawHandle, OwnedHandle};
+use windows_sys::Win32::Foundation::{ERROR_INVALID_PARAMETER, WAIT_OBJECT_0};
+use windows_sys::Win32::System::Threading::{
+    OpenProcess, PROCESS_QUERY_LIMITED_INFORMATION, PROCESS_SYNCHRONIZE, PROCESS_TERMINATE,
+    TerminateProcess, WaitForSingleObject,
+};
+
+pub struct Grip(OwnedHandle);
+
+impl Grip {
+    pub fn open(pid: Pid) -> io::Result<Self> {
+        let rights = PROCESS_QUERY_LIMITED_INFORMATION | PROCESS_SYNCHRONIZE | PROCESS_TERMINATE;
+        // SAFETY: the call takes no pointers.
+        let handle = unsafe { OpenProcess(rights, 0, pid.0) };
+        if handle.is_null() {
+            return Err(io::Error::last_os_error());
+        }
+        // SAFETY: the handle was just opened and nothing else owns it.
+        Ok(Self(unsafe { OwnedHandle::from_raw_handle(handle) }))
+    }
+
+    pub fn has_ended(&self, _pid: Pid) -> bool {
+        // SAFETY: the handle is open for as long as `self` is.
+        unsafe { WaitForSingleObject(self.0.as_raw_handle(), 0) == WAIT_OBJECT_0 }
+    }
+
+    /// A handle with the right to terminate was only given to those who may.
+    #[expect(
+        clippy::unused_self,
+        clippy::unnecessary_wraps,
+        reason = "elsewhere it is asked"
+    )]
+    pub fn permits(&self, _pid: Pid) -> io::Result<()> {
+        Ok(())
+    }
+
+    pub fn signal(&self, _pid: Pid, signal: Signal) -> io::Result<()> {
+        match signal {
+            // SAFETY: the handle is open for as long as `self` is.
+            Signal::Terminate | Signal::Kill => {
+                match unsafe { TerminateProcess(self.0.as_raw_handle(), 1) } {
+                    0 => Err(io::Error::last_os_error()),
+                    _ => Ok(()),
+                }
+            }
+        }
+    }
+
+    /// No process is ever seen as stopped here.
+    #[expect(
+        clippy::unused_self,
+        clippy::unnecessary_wraps,
+        reason = "Unix has SIGCONT"
+    )]
+    pub fn wake(&self, _pid: Pid) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// `OpenProcess` says so of a pid that no process has.
+pub fn says_ended(error: &io::Error) -> bool {
+    error.raw_os_error() == i32::try_from(ERROR_INVALID_PARAMETER).ok()
+}

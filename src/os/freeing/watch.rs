@@ -1,0 +1,157 @@
+//! Looks at one port, often enough to see a restart and seldom enough to cost little.
+
+use super::Senses;
+use super::conduct::conduct;
+use super::handle::Handle;
+use crate::model::endpoint::{Protocol, Socket};
+use crate::model::freeing::{Conduct, Look, Order, Target};
+use crate::model::process::{Process, ProcessId};
+use crate::model::snapshot::Snapshot;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// From look to look at best.
+const BEST: Duration = Duration::from_millis(50);
+
+/// The same once everything that happens soon has happened, and a dialog is only left open.
+const LATER: Duration = Duration::from_millis(500);
+const SOON: Duration = Duration::from_secs(10);
+
+/// How many times its own cost a look is followed by rest.
+const REST: u32 = 3;
+
+/// A look is reported at least this often, because time passes for whoever waits.
+const REPORT: Duration = Duration::from_millis(250);
+
+/// The watch over the port of one order.
+pub struct Watch {
+    order: Order,
+    started: Instant,
+    reported: Option<Look>,
+    ended: Vec<ProcessId>,
+    cost: Duration,
+}
+
+impl Watch {
+    pub fn new(order: Order) -> Self {
+        Self {
+            order,
+            started: Instant::now(),
+            reported: None,
+            ended: Vec::new(),
+            cost: Duration::ZERO,
+        }
+    }
+
+    /// Looks, and returns what was seen if it differs from what was reported last or that is long ago.
+    pub fn look(&mut self, senses: &mut Senses, handles: &[Handle]) -> Option<Look> {
+        let began = Instant::now();
+        // Before the sockets: whoever has ended by now has closed what the table shows after it.
+        self.ended = self.ended(senses, handles);
+        let snapshot = (senses.look)();
+        let sockets = self.with_unread(snapshot);
+        let look = Look {
+            parents: self.parents(senses, &sockets),
+            sockets,
+            conduct: self.conduct(),
+            ended: self.ended.clone(),
+            at: Instant::now(),
+        };
+        self.cost = look.at.saturating_duration_since(began);
+        let is_news = self.reported.as_ref().is_none_or(|last| {
+            let like = Look {
+                at: look.at,
+                ..last.clone()
+            };
+            look != like || look.at.saturating_duration_since(last.at) >= REPORT
+        });
+        if !is_news {
+            return None;
+        }
+        self.reported = Some(look.clone());
+        Some(look)
+    }
+
+    /// How long to rest before the next look.
+    pub fn pause(&self) -> Duration {
+        let best = if self.started.elapsed() < SOON {
+            BEST
+        } else {
+            LATER
+        };
+        best.max(self.cost * REST).saturating_sub(self.cost)
+    }
+
+    /// The targets whose end is worth waking up for.
+    pub fn still_running<'a>(&'a self, handles: &'a [Handle]) -> impl Iterator<Item = &'a Handle> {
+        let is_waited_for = |handle: &&Handle| {
+            let id = handle.id();
+            !self.ended.contains(&id) && self.order.targets().iter().any(|one| one.id() == id)
+        };
+        handles.iter().filter(is_waited_for)
+    }
+
+    fn ended(&self, senses: &Senses, handles: &[Handle]) -> Vec<ProcessId> {
+        let has_ended = |id: &ProcessId| {
+            let handle = handles.iter().find(|handle| handle.id() == *id);
+            self.ended.contains(id)
+                || handle.is_none_or(|handle| handle.has_ended(senses.start_time))
+        };
+        let targets = self.order.targets().iter();
+        targets.map(Target::id).filter(has_ended).collect()
+    }
+
+    fn conduct(&self) -> Vec<(ProcessId, Conduct)> {
+        let targets = self.order.targets().iter().map(Target::id);
+        targets
+            .filter(|id| !self.ended.contains(id))
+            .filter_map(|id| Some((id, conduct(id.pid, self.order.signal())?)))
+            .collect()
+    }
+
+    /// The sockets of the port, with what was last seen of a table that could not be read this time.
+    fn with_unread(&self, snapshot: Snapshot) -> Vec<Socket> {
+        let last = self.reported.iter().flat_map(|look| &look.sockets);
+        let unread: Vec<Socket> = last
+            .filter(|socket| !snapshot.has_read(socket.protocol, socket.family()))
+            .cloned()
+            .collect();
+        let mut sockets = of_port(&self.order, snapshot.sockets);
+        for socket in unread {
+            if !sockets.iter().any(|seen| seen.id == socket.id) {
+                sockets.push(socket);
+            }
+        }
+        sockets
+    }
+
+    /// Who started the holders that the order does not know, as far as that may be seen.
+    fn parents(&self, senses: &mut Senses, sockets: &[Socket]) -> Vec<Arc<Process>> {
+        let is_asked = |process: &Process| {
+            let mut targets = self.order.targets().iter();
+            targets.any(|target| target.id() == process.id)
+        };
+        let owners = sockets.iter().filter_map(|socket| socket.owners.first());
+        let mut pids: Vec<_> = owners
+            .filter(|owner| !is_asked(owner))
+            .filter_map(|owner| owner.parent)
+            .filter(|parent| parent.0 > 1)
+            .collect();
+        pids.sort_unstable();
+        pids.dedup();
+        pids.into_iter()
+            .filter_map(|pid| (senses.describe)(pid))
+            .collect()
+    }
+}
+
+/// The sockets of the order's port among all, in a fixed order so that looks can be compared.
+pub fn of_port(order: &Order, sockets: Vec<Socket>) -> Vec<Socket> {
+    let (protocol, port): (Protocol, u16) = (order.protocol(), order.port());
+    let mut own: Vec<Socket> = sockets
+        .into_iter()
+        .filter(|socket| socket.protocol == protocol && socket.port() == port)
+        .collect();
+    own.sort_by_key(|socket| (socket.local, socket.id));
+    own
+}
