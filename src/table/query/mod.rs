@@ -9,22 +9,31 @@
 //! Nothing here looks at a clock or keeps a row: the same query is asked of every row, thousands of times a second, so
 //! what can be made ready is made ready by [`parse`].
 
+mod condition;
+mod field_value;
+mod numbers;
 pub mod pasted;
+mod piece;
+mod place;
 mod rank;
+mod word;
 mod words;
 
 pub use pasted::pasted;
 pub use rank::Rank;
 pub use words::WORDS;
 
-use crate::table::fields::text_of;
+use crate::table::query::condition::{Condition, End, Ports, Seen, Term};
+use crate::table::query::numbers::Numbers;
+use crate::table::query::word::{typed_digits, word};
 use crate::table::row::{Row, Surroundings};
 use std::ops::Range;
 
 /// What a filter asks of a row. The default asks nothing: every row matches.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Query {
-    terms: Vec<String>,
+    /// The cheap ones first.
+    terms: Vec<Term>,
 }
 
 /// A filter's text, understood as far as it goes.
@@ -50,18 +59,35 @@ pub struct Trouble {
 
 /// Understands a filter while it is typed: the last word may be unfinished as long as no blank follows it.
 pub fn parse(text: &str) -> Parsed {
-    Parsed {
-        query: Query {
-            terms: text.split_whitespace().map(str::to_owned).collect(),
-        },
-        trouble: None,
-        hint: None,
-    }
+    parsed(text, Typing::GoesOn)
 }
 
 /// Understands a filter that is finished, as after Enter and on the command line: what is not sound is wrong.
 pub fn parse_finished(text: &str) -> Parsed {
-    parse(text)
+    parsed(text, Typing::IsOver)
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Typing {
+    GoesOn,
+    IsOver,
+}
+
+fn parsed(text: &str, typing: Typing) -> Parsed {
+    let mut parsed = Parsed::default();
+    for piece in piece::words(text) {
+        let word = word(piece);
+        parsed.query.terms.extend(word.term);
+        parsed.hint = parsed.hint.or(word.hint);
+        let trouble = word.fault.map(|fault| Trouble {
+            at: fault.at,
+            what: fault.what,
+            is_unfinished: typing == Typing::GoesOn && piece.at().end == text.len(),
+        });
+        parsed.trouble = parsed.trouble.or(trouble);
+    }
+    parsed.query.terms.sort_by_key(Term::cost);
+    parsed
 }
 
 impl Query {
@@ -70,8 +96,8 @@ impl Query {
     }
 
     pub fn matches(&self, row: &Row, around: &Surroundings) -> bool {
-        let text = text_of(row, around);
-        self.terms.iter().all(|term| text.contains(term))
+        let seen = Seen::new(row, around);
+        self.terms.iter().all(|term| term.matches(&seen))
     }
 
     /// Decides for typed digits: exactly that port if `has_port` knows some row with it at either end, otherwise ports
@@ -80,28 +106,72 @@ impl Query {
     /// Keep the query that [`parse`] made and resolve it anew when the table has changed. Until then digits match the
     /// ports that begin so.
     pub fn resolved(&self, has_port: &dyn Fn(u16) -> bool) -> Self {
-        let _ = has_port;
-        self.clone()
+        self.clone().with_typed(|port| {
+            if has_port(port) {
+                Numbers::Exact(port.into())
+            } else {
+                Numbers::Prefix(port.into())
+            }
+        })
     }
 
     /// Takes typed digits for exactly that port, as on the command line and after Enter (see [`kept`]).
     pub fn exact(self) -> Self {
+        self.with_typed(|port| Numbers::Exact(port.into()))
+    }
+
+    fn with_typed(mut self, decide: impl Fn(u16) -> Numbers) -> Self {
+        for condition in self.terms.iter_mut().flat_map(|term| &mut term.any) {
+            if let Condition::Port { ports, .. } = condition
+                && let Ports::Typed(port) = *ports
+            {
+                *ports = Ports::Numbers(decide(port));
+            }
+        }
         self
     }
 
     /// Whether it names a port exactly. The table then looks at every socket, outside the scope too.
+    ///
+    /// What is left out by name (`!3000`) does not count.
     pub fn names_exact_port(&self) -> bool {
-        false
+        self.wanted()
+            .any(|condition| condition.exact_port().is_some())
     }
 
     /// The port that the whole filter is about, if it is exactly one local port: `3000`, `:3000`, `port:3000`.
     pub fn meant_local_port(&self) -> Option<u16> {
-        None
+        let [
+            Term {
+                is_negated: false,
+                any,
+            },
+        ] = self.terms.as_slice()
+        else {
+            return None;
+        };
+        match any.as_slice() {
+            [
+                Condition::Port {
+                    end: End::Remote, ..
+                },
+            ] => None,
+            [condition] => condition.exact_port(),
+            _ => None,
+        }
     }
 
     /// How good a match a row is, for the cursor. Only meant for rows that match.
     pub fn rank(&self, row: &Row) -> Rank {
-        Rank::of_kind(row)
+        rank::rank(self.wanted(), row)
+    }
+
+    /// Every condition that is not negated.
+    fn wanted(&self) -> impl Iterator<Item = &Condition> {
+        self.terms
+            .iter()
+            .filter(|term| !term.is_negated)
+            .flat_map(|term| &term.any)
     }
 }
 
@@ -115,6 +185,17 @@ pub fn kept(
     has_port: &dyn Fn(u16) -> bool,
     shows_prefix: &dyn Fn(&str) -> bool,
 ) -> String {
-    let _ = (has_port, shows_prefix);
-    text.to_owned()
+    let mut kept = text.to_owned();
+    let pieces = piece::words(text).into_iter().flat_map(typed_digits);
+    // From the end, so that what is put in moves nothing that is still to come.
+    for piece in pieces.collect::<Vec<_>>().into_iter().rev() {
+        let is_port = piece.text.parse().is_ok_and(has_port);
+        if !is_port && shows_prefix(piece.text.trim_start_matches('0')) {
+            kept.insert(piece.at().end, '*');
+        }
+    }
+    kept
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,243 @@
+//! What one alternative of a filter's word asks of a row.
+
+use crate::model::endpoint::{Protocol, Socket, State, is_loopback};
+use crate::model::ports::PortClass;
+use crate::table::fields::{self, Column, text_of};
+use crate::table::query::numbers::Numbers;
+use crate::table::query::place::Place;
+use crate::table::row::{Row, Surroundings};
+use crate::table::value::Value;
+use ipnet::IpNet;
+use std::cell::OnceCell;
+use std::net::IpAddr;
+
+/// A word of a filter: any of its conditions, or none of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Term {
+    pub is_negated: bool,
+    pub any: Vec<Condition>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Condition {
+    Port {
+        end: End,
+        ports: Ports,
+    },
+    Place(Place),
+    State(State),
+    Protocol(Protocol),
+    Address(Addresses),
+    /// A field whose values are numbers, or digits as those of a user without a name.
+    Number {
+        column: Column,
+        numbers: Numbers,
+    },
+    FieldText {
+        column: Column,
+        needle: Needle,
+    },
+    Text(Needle),
+}
+
+/// Which end of a socket a port is at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    Local,
+    Remote,
+    Either,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ports {
+    /// Digits of which the table decides whether they are a port or the beginning of one.
+    Typed(u16),
+    Numbers(Numbers),
+    Class(PortClass),
+    /// What this machine hands out.
+    Ephemeral,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Addresses {
+    Net(IpNet),
+    Loopback,
+    Wildcard,
+}
+
+impl Term {
+    pub fn matches(&self, seen: &Seen) -> bool {
+        let is_any = self.any.iter().any(|condition| condition.is_met(seen));
+        is_any != self.is_negated
+    }
+
+    /// Cheap terms are asked first: most rows then never have their text put together.
+    pub fn cost(&self) -> u8 {
+        self.any.iter().map(Condition::cost).max().unwrap_or(0)
+    }
+}
+
+impl Condition {
+    fn is_met(&self, seen: &Seen) -> bool {
+        let socket = &seen.row.endpoint.socket;
+        match self {
+            Self::Port { end, ports } => ends(socket, *end)
+                .into_iter()
+                .flatten()
+                .any(|port| ports.contains(port, seen.around)),
+            Self::Place(place) => place.is_of(socket),
+            Self::State(state) => state_of(socket) == Some(*state),
+            Self::Protocol(protocol) => socket.protocol == *protocol,
+            Self::Address(addresses) => addresses.contains(socket.local.ip()),
+            Self::Number { column, numbers } => seen
+                .values(*column)
+                .iter()
+                .any(|value| number_of(value).is_some_and(|number| numbers.contains(number))),
+            Self::FieldText { column, needle } => seen
+                .values(*column)
+                .iter()
+                .any(|value| *value != Value::Nothing && needle.is_in(&value.to_string())),
+            Self::Text(needle) => seen.shows(needle),
+        }
+    }
+
+    /// The port that it names, once it is certain that it is one.
+    pub fn exact_port(&self) -> Option<u16> {
+        match self {
+            Self::Port {
+                ports: Ports::Numbers(Numbers::Exact(port)),
+                ..
+            } => u16::try_from(*port).ok(),
+            Self::Place(place) => Some(place.port),
+            Self::Port { .. }
+            | Self::State(_)
+            | Self::Protocol(_)
+            | Self::Address(_)
+            | Self::Number { .. }
+            | Self::FieldText { .. }
+            | Self::Text(_) => None,
+        }
+    }
+
+    fn cost(&self) -> u8 {
+        match self {
+            Self::Port { .. }
+            | Self::Place(_)
+            | Self::State(_)
+            | Self::Protocol(_)
+            | Self::Address(_) => 0,
+            Self::Number { .. } | Self::FieldText { .. } => 1,
+            Self::Text(_) => 2,
+        }
+    }
+}
+
+/// The ports of a socket at this end.
+pub fn ends(socket: &Socket, end: End) -> [Option<u16>; 2] {
+    let remote = || socket.remote.map(|remote| remote.port());
+    match end {
+        End::Local => [Some(socket.port()), None],
+        End::Remote => [None, remote()],
+        End::Either => [Some(socket.port()), remote()],
+    }
+}
+
+impl Ports {
+    pub fn contains(self, port: u16, around: &Surroundings) -> bool {
+        match self {
+            Self::Typed(digits) => Numbers::Prefix(digits.into()).contains(port.into()),
+            Self::Numbers(numbers) => numbers.contains(port.into()),
+            Self::Class(class) => PortClass::of(port) == class,
+            Self::Ephemeral => around.ephemeral.contains(port),
+        }
+    }
+}
+
+impl Addresses {
+    fn contains(self, ip: IpAddr) -> bool {
+        match self {
+            Self::Net(net) => net.contains(&ip),
+            Self::Loopback => is_loopback(ip),
+            Self::Wildcard => ip.is_unspecified(),
+        }
+    }
+}
+
+/// The state, with the one a UDP socket must have where the source cannot tell it.
+fn state_of(socket: &Socket) -> Option<State> {
+    let is_unconnected = socket.protocol == Protocol::Udp && socket.remote.is_none();
+    socket
+        .state
+        .or_else(|| is_unconnected.then_some(State::Unconn))
+}
+
+fn number_of(value: &Value) -> Option<u64> {
+    match value {
+        Value::Number(number) => Some(*number),
+        Value::Text(text) => text.parse().ok(),
+        Value::Address { .. } | Value::Age { .. } | Value::Nothing => None,
+    }
+}
+
+/// A text to look for. In small letters it is found in any case, with a capital only as it is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Needle {
+    text: String,
+    is_cased: bool,
+}
+
+impl Needle {
+    pub fn new(text: String) -> Self {
+        let is_cased = text.chars().any(char::is_uppercase);
+        let text = if is_cased { text } else { text.to_lowercase() };
+        Self { text, is_cased }
+    }
+
+    fn is_in(&self, text: &str) -> bool {
+        if self.is_cased {
+            text.contains(&self.text)
+        } else {
+            text.to_lowercase().contains(&self.text)
+        }
+    }
+}
+
+/// A row while it is asked: the text that it shows is put together at most once.
+pub struct Seen<'a> {
+    row: &'a Row,
+    around: &'a Surroundings<'a>,
+    text: OnceCell<String>,
+    lower: OnceCell<String>,
+}
+
+impl<'a> Seen<'a> {
+    pub fn new(row: &'a Row, around: &'a Surroundings<'a>) -> Self {
+        Self {
+            row,
+            around,
+            text: OnceCell::new(),
+            lower: OnceCell::new(),
+        }
+    }
+
+    fn text(&self) -> &str {
+        self.text.get_or_init(|| text_of(self.row, self.around))
+    }
+
+    fn shows(&self, needle: &Needle) -> bool {
+        let text = if needle.is_cased {
+            self.text()
+        } else {
+            self.lower.get_or_init(|| self.text().to_lowercase())
+        };
+        text.contains(&needle.text)
+    }
+
+    fn values(&self, column: Column) -> Vec<Value> {
+        let field = fields::field(column);
+        match field.operands {
+            Some(operands) => operands(self.row),
+            None => vec![(field.value)(self.row, self.around)],
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! What is said of a filter that is not sound, or not yet.
+
+use super::*;
+
+#[test]
+fn trouble_is_where_it_is_and_says_the_way_out() {
+    let cases = [
+        ("99999", 0..5, "99999 is no port: the highest is 65535"),
+        ("node 0", 5..6, "0 is no port: the lowest is 1"),
+        ("3999-3000", 0..9, "3999-3000 runs backwards: 3000-3999"),
+        (
+            "port:3000,99999",
+            10..15,
+            "99999 is no port: the highest is 65535",
+        ),
+        ("!", 0..1, "something is missing after !"),
+        ("not:", 0..4, "something is missing after not:"),
+        ("a !", 2..3, "something is missing after !"),
+        (
+            "3000|",
+            4..5,
+            "an alternative is missing after |: a|b is either",
+        ),
+        (
+            "3000||1",
+            4..5,
+            "an alternative is missing after |: a|b is either",
+        ),
+        (",3000", 0..1, "an alternative is missing before ,"),
+        (
+            "a|!b",
+            2..4,
+            "! stands before the whole word: !a|b is neither",
+        ),
+        ("\"two words", 0..10, "the quote is open: end it with \""),
+        ("\"\"", 0..2, "there is nothing between the quotes"),
+        ("port:", 0..5, "port: needs a value"),
+        (
+            "port:d",
+            5..6,
+            "d is no port: 3000, 3000-3999, 300*, dynamic, registered, well-known or ephemeral",
+        ),
+        ("pid:x", 4..5, "x is no pid"),
+        ("proto:t", 6..7, "t is no protocol: tcp or udp"),
+        (
+            "state:lost",
+            6..10,
+            "lost is no state: listen, established, time-wait, close-wait, bound, udp …",
+        ),
+        (
+            "addr:127.",
+            5..9,
+            "127. is no address: 127.0.0.1, ::1, 10.0.0.0/8, localhost or *",
+        ),
+        (
+            "addr:10.0.0.0/33",
+            5..16,
+            "10.0.0.0/33 is no address: 127.0.0.1, ::1, 10.0.0.0/8, localhost or *",
+        ),
+        ("localhost:", 0..10, "a port is missing after localhost:"),
+        ("é :99999", 3..9, "99999 is no port: the highest is 65535"),
+        (
+            "port:\u{1b}[2J",
+            5..9,
+            "\\x1b[2J is no port: 3000, 3000-3999, 300*, dynamic, registered, well-known or ephemeral",
+        ),
+    ];
+    for (text, at, what) in cases {
+        let expected = Trouble {
+            at,
+            what: what.to_owned(),
+            is_unfinished: true,
+        };
+        assert_eq!(parse(text).trouble, Some(expected), "{text}");
+    }
+}
+
+#[test]
+fn only_the_last_word_is_unfinished_and_only_until_a_blank_follows() {
+    let unfinished = |text: &str| parse(text).trouble.map(|trouble| trouble.is_unfinished);
+    let cases = [
+        ("!", Some(true)),
+        ("! ", Some(false)),
+        ("port:d", Some(true)),
+        ("port:d ", Some(false)),
+        ("port:d node", Some(false)),
+        ("3000| node", Some(false)),
+        ("port:d !", Some(false)),
+        ("node port:d", Some(true)),
+        ("\"open ", Some(true)),
+        ("node", None),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(unfinished(text), expected, "{text}");
+        let finished = parse_finished(text).trouble;
+        assert_eq!(
+            finished.map(|trouble| trouble.is_unfinished),
+            expected.map(|_| false),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn what_is_sound_applies_beside_what_is_unfinished() {
+    let cases = [
+        ("node !", "NSV"),
+        ("node port:d", "NSV"),
+        ("3000|", "NSC"),
+        ("port:3000,d", "NS"),
+        ("\"open", ALL),
+    ];
+    for (text, expected) in cases {
+        let found: BTreeSet<char> = matched(&parse(text).query.exact()).chars().collect();
+        assert_eq!(found, expected.chars().collect(), "{text}");
+    }
+}
+
+/// Numbers that look random and are the same in every run (xorshift, Marsaglia 2003).
+fn noise(seed: &mut u64) -> u64 {
+    *seed ^= *seed << 13;
+    *seed ^= *seed >> 7;
+    *seed ^= *seed << 17;
+    *seed
+}
+
+fn is_orderly(text: &str) {
+    let parsed = parse(text);
+    let _ = parse_finished(text);
+    let _ = kept(text, &|_| false, &|_| true);
+    let _ = pasted(text);
+    if let Some(trouble) = parsed.trouble {
+        assert!(
+            text.get(trouble.at.clone()).is_some(),
+            "{text:?} {trouble:?}"
+        );
+        assert!(!trouble.what.is_empty(), "{text:?}");
+    }
+    for (_, row) in rows().iter().take(2) {
+        let _ = parsed.query.matches(row, &AROUND());
+        let _ = parsed.query.rank(row);
+    }
+}
+
+#[test]
+fn no_text_whatever_is_a_reason_to_fail() {
+    let samples = [
+        "!node|\"two words\",é port:3000-3999,dynamic :3000 not:state:time-wait",
+        "http://dev:pw@[::1]:5173/x?a|b [fe80::1%eth0]:22 3000/tcp 49152- >=1 <2 -3 628*",
+        "addr:10.0.0.0/8,::1 user:0 pid:1-2 proc:\"日本 語\" proto:udp rport:80 cmd:x",
+    ];
+    for sample in samples {
+        for (end, _) in sample.char_indices() {
+            is_orderly(&sample[..end]);
+            is_orderly(&sample[end..]);
+        }
+    }
+    let letters: Vec<char> = "!|,:\"*-–<>=/[]%.@ 0369anotporurlé\u{1b}\n日"
+        .chars()
+        .collect();
+    let mut seed = 0x2545_f491_4f6c_dd1d;
+    for _ in 0..4_000 {
+        let length = noise(&mut seed) % 14;
+        let index = |seed: &mut u64| usize::try_from(noise(seed)).unwrap_or(0) % letters.len();
+        let text: String = (0..length).map(|_| letters[index(&mut seed)]).collect();
+        is_orderly(&text);
+    }
+}
