@@ -102,11 +102,11 @@ pub fn parse(words: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Opti
                 json: list.json,
             }))
         }
-        None => monitor(parsed.monitor, is_quoted),
+        None => monitor(&parsed.monitor, is_quoted),
     }
 }
 
-fn monitor(words: MonitorWords, is_quoted: bool) -> Result<Options, Refusal> {
+fn monitor(words: &MonitorWords, is_quoted: bool) -> Result<Options, Refusal> {
     if let Some(first) = words.filter.first().filter(|_| !is_quoted)
         && let Some(meant) = no_command(first, words.filter.get(1).map(String::as_str))
     {

@@ -19,7 +19,7 @@ use std::future::poll_fn;
 use std::io::{self, Write};
 use std::pin::Pin;
 use std::time::Instant;
-use tokio::sync::mpsc::Receiver;
+use tokio::sync::mpsc::{Receiver, UnboundedReceiver};
 
 /// How many events are taken in before the screen is drawn again.
 const BATCH: usize = 64;
@@ -28,7 +28,7 @@ const BATCH: usize = 64;
 pub struct Sources<I> {
     pub signals: Receiver<Event>,
     pub inspections: Receiver<Inspection>,
-    pub freeing: Receiver<Happening>,
+    pub freeing: UnboundedReceiver<Happening>,
     pub samples: Receiver<Changes>,
     pub input: I,
 }

@@ -2,7 +2,7 @@
 
 use crate::app::filter_box::Kept;
 use crate::app::free_dialog::Reply;
-use crate::app::keymap::{self, Chord};
+use crate::app::keymap::{self, Chord, Command};
 use crate::app::menu::Menu;
 use crate::app::notice::Notice;
 use crate::app::{App, Effect, Overlay};
@@ -49,7 +49,7 @@ impl App {
 
     fn on_table_key(&mut self, chord: Chord) -> Vec<Effect> {
         let command = keymap::command(chord);
-        let is_movement = command.is_some_and(|command| command.is_movement());
+        let is_movement = command.is_some_and(Command::is_movement);
         if !is_movement {
             self.notice = None;
         }

@@ -6,6 +6,10 @@ use crate::model::process::Pid;
 use crate::table::row::Surroundings;
 use std::time::Duration;
 
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line or a fact of its own"
+)]
 #[derive(Clone, Debug)]
 pub struct Setup {
     /// The machine's name, safe to show.

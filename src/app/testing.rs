@@ -1,7 +1,6 @@
 //! An app for tests, fed by hand: events in, effects out.
 
 use crate::app::{App, Effect, Event, Setup};
-use crate::model::endpoint::Endpoint;
 use crate::model::ports::EphemeralRange;
 use crate::model::process::Pid;
 use crate::model::testing::{SocketBuilder, instant, moment, snapshot};
@@ -111,14 +110,5 @@ impl Stage {
             .shown_rows()
             .map(|row| row.endpoint.socket.local.to_string())
             .collect()
-    }
-
-    pub fn endpoint(&self, local: &str) -> Endpoint {
-        let found = self
-            .app
-            .listing
-            .endpoints()
-            .find(|endpoint| endpoint.socket.local.to_string() == local);
-        found.expect("the endpoint is there").clone()
     }
 }

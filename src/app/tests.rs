@@ -244,7 +244,7 @@ fn the_target_stays_what_was_shown_while_rows_come_and_go() {
         order
             .targets()
             .iter()
-            .map(|target| target.id())
+            .map(crate::model::freeing::Target::id)
             .collect::<Vec<_>>(),
         [node().id]
     );

@@ -97,7 +97,7 @@ async fn run_with<F: Future<Output = ()>>(
     let (signals_in, signals) = mpsc::channel(4);
     let (input_in, input) = mpsc::channel(64);
     let (_inspections, inspections) = mpsc::channel(1);
-    let (_freeing, freeing) = mpsc::channel(1);
+    let (_freeing, freeing) = mpsc::unbounded_channel();
     let sources = Sources {
         signals,
         inspections,

@@ -134,7 +134,7 @@ fn tell_the_rest(
     }
     match listing.counts().hidden_owners {
         0 => Ok(()),
-        1 => writeln!(errors, "portmon: 1 owner may not be seen (sudo shows it)"),
+        1 => writeln!(errors, "portmon: 1 owner may not be seen by this user"),
         count => writeln!(
             errors,
             "portmon: {count} owners may not be seen (sudo shows them)"

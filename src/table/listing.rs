@@ -283,25 +283,11 @@ impl Listing {
 
     fn put(&mut self, endpoint: Endpoint, mark: Option<Mark>) {
         let id = endpoint.id();
-        let known = self.places.get(&id).copied();
-        let place = match known {
-            Some(place) => {
-                self.count(place, Counts::remove);
-                place
-            }
-            None => {
-                let row = Row {
-                    endpoint: endpoint.clone(),
-                    mark: Mark::None,
-                };
-                let place = self.entries.insert(Entry {
-                    row,
-                    key: Value::Nothing,
-                    shown_in: None,
-                });
-                self.places.insert(id, place);
-                place
-            }
+        let place = if let Some(known) = self.places.get(&id).copied() {
+            self.count(known, Counts::remove);
+            known
+        } else {
+            self.insert(endpoint.clone())
         };
         if let Some(entry) = self.entries.get_mut(place) {
             entry.row.endpoint = endpoint;
@@ -313,6 +299,21 @@ impl Listing {
         }
         self.count(place, Counts::add);
         self.unplaced.insert(place);
+    }
+
+    fn insert(&mut self, endpoint: Endpoint) -> usize {
+        let id = endpoint.id();
+        let row = Row {
+            endpoint,
+            mark: Mark::None,
+        };
+        let place = self.entries.insert(Entry {
+            row,
+            key: Value::Nothing,
+            shown_in: None,
+        });
+        self.places.insert(id, place);
+        place
     }
 
     fn mark_gone(&mut self, id: EndpointId, now: Instant) {

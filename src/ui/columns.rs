@@ -35,13 +35,13 @@ const LEAST_WHAT: usize = 14;
 /// In the order in which they stand; WHAT takes the rest.
 const SHAPES: [Shape; 11] = [
     shape(Column::Port, 5, 5, 100, 0),
-    shape(Column::Proto, 5, 5, 20, 110),
     // With a place for `!` or `2` behind the address.
     elastic(Column::Local, 11, 17, 80, 0),
     shape(Column::State, 6, 11, 60, 0),
     shape(Column::Pid, 5, 7, 70, 0),
     elastic(Column::Process, 12, 18, 90, 0),
     elastic(Column::User, 6, 10, 30, 110),
+    shape(Column::Proto, 5, 5, 20, 110),
     shape(Column::Age, 4, 7, 50, 0),
     elastic(Column::Peer, 8, 20, 25, 130),
     elastic(Column::Service, 8, 14, 10, 150),
@@ -76,21 +76,16 @@ pub fn slots(width: usize, longest: impl Fn(Column) -> usize) -> Vec<Slot> {
     let needs = |wanted: &[(&Shape, usize)]| {
         GUTTER + wanted.iter().map(|(_, width)| width + 1).sum::<usize>() + LEAST_WHAT
     };
-    while needs(&wanted) > width {
+    while !wanted.is_empty() && needs(&wanted) > width {
         // Elastic columns give up what is more than their least before any column goes.
-        match wanted
+        let elastic = wanted
             .iter_mut()
-            .find(|(shape, width)| shape.is_elastic && *width > shape.least)
-        {
-            Some(wide) => wide.1 = wide.0.least,
-            None => {
-                let Some(cheapest) =
-                    (0..wanted.len()).min_by_key(|place| wanted.get(*place).map(|(s, _)| s.worth))
-                else {
-                    break;
-                };
-                wanted.remove(cheapest);
-            }
+            .find(|(shape, width)| shape.is_elastic && *width > shape.least);
+        if let Some((shape, width)) = elastic {
+            *width = shape.least;
+        } else {
+            let least_worth = wanted.iter().map(|(shape, _)| shape.worth).min();
+            wanted.retain(|(shape, _)| Some(shape.worth) != least_worth);
         }
     }
     placed(&wanted, width)
@@ -132,7 +127,7 @@ mod tests {
         assert_eq!(columns(40), [Port, Process, What]);
         assert_eq!(
             columns(120),
-            [Port, Proto, Local, State, Pid, Process, User, Age, What]
+            [Port, Local, State, Pid, Process, User, Proto, Age, What]
         );
         assert!(columns(140).contains(&Peer));
     }

@@ -1,6 +1,6 @@
 //! Text cut to a width in terminal cells, never through the middle of a character.
 
-use unicode_segmentation::UnicodeSegmentation;
+use unicode_truncate::UnicodeTruncateStr;
 use unicode_width::UnicodeWidthStr;
 
 /// The text if it fits, else its beginning and `…`.
@@ -8,11 +8,9 @@ pub fn end(text: &str, width: usize) -> String {
     if text.width() <= width {
         return text.to_owned();
     }
-    let kept = taken(text.graphemes(true), width.saturating_sub(1));
-    if width == 0 {
-        String::new()
-    } else {
-        format!("{kept}…")
+    match width.checked_sub(1) {
+        Some(room) => format!("{}…", text.unicode_truncate(room).0),
+        None => String::new(),
     }
 }
 
@@ -21,52 +19,19 @@ pub fn start(text: &str, width: usize) -> String {
     if text.width() <= width {
         return text.to_owned();
     }
-    let kept = taken(text.graphemes(true).rev(), width.saturating_sub(1));
-    let kept: String = kept.graphemes(true).rev().collect();
-    if width == 0 {
-        String::new()
-    } else {
-        format!("…{kept}")
+    match width.checked_sub(1) {
+        Some(room) => format!("…{}", text.unicode_truncate_start(room).0),
+        None => String::new(),
     }
 }
 
 /// The text in lines of at most this width, broken at blanks where there are any.
 pub fn wrapped(text: &str, width: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in text.split(' ') {
-        let mut word = word;
-        loop {
-            let Some(line) = lines.last_mut() else { break };
-            let gap = usize::from(!line.is_empty());
-            if line.width() + gap + word.width() <= width {
-                line.push_str(if gap == 1 { " " } else { "" });
-                line.push_str(word);
-                break;
-            }
-            if line.is_empty() {
-                let part = taken(word.graphemes(true), width.max(2));
-                word = word.get(part.len()..).unwrap_or_default();
-                line.push_str(&part);
-                if part.is_empty() {
-                    break;
-                }
-            }
-            if word.is_empty() {
-                break;
-            }
-            lines.push(String::new());
-        }
-    }
+    let lines = textwrap::wrap(text, width.max(1));
     lines
-}
-
-fn taken<'a>(graphemes: impl Iterator<Item = &'a str>, width: usize) -> String {
-    let mut used = 0;
-    let fits = |grapheme: &&str| {
-        used += grapheme.width();
-        used <= width
-    };
-    graphemes.take_while(fits).collect()
+        .into_iter()
+        .map(std::borrow::Cow::into_owned)
+        .collect()
 }
 
 #[cfg(test)]

@@ -36,11 +36,11 @@ pub fn open(title: &str, width: u16, height: u16, theme: &Theme, buffer: &mut Bu
 pub fn draw_menu(menu: &Menu, theme: &Theme, buffer: &mut Buffer) {
     match menu {
         Menu::Sort(items) => {
-            let items = items
+            let items: Vec<_> = items
                 .iter()
                 .map(|item| (item.letter, item.name.clone()))
                 .collect();
-            draw_items("Sort by", items, theme, buffer);
+            draw_items("Sort by", &items, theme, buffer);
         }
         Menu::Copy(items) => {
             let shown = |item: &Item<String>| {
@@ -50,17 +50,17 @@ pub fn draw_menu(menu: &Menu, theme: &Theme, buffer: &mut Buffer) {
                     crate::model::text::escaped(&item.choice)
                 )
             };
-            let items = items
+            let items: Vec<_> = items
                 .iter()
                 .map(|item| (item.letter, shown(item)))
                 .collect();
-            draw_items("Copy", items, theme, buffer);
+            draw_items("Copy", &items, theme, buffer);
         }
     }
 }
 
 /// One line an item, in as many columns as a low screen needs.
-fn draw_items(title: &str, items: Vec<(char, String)>, theme: &Theme, buffer: &mut Buffer) {
+fn draw_items(title: &str, items: &[(char, String)], theme: &Theme, buffer: &mut Buffer) {
     let room = usize::from(buffer.area.height).saturating_sub(2).max(1);
     let columns = items.len().div_ceil(room).max(1);
     let rows = items.len().div_ceil(columns);

@@ -80,7 +80,6 @@ fn of_terminal(role: Role) -> Style {
         Role::Fault => plain.fg(Color::Red).add_modifier(Modifier::UNDERLINED),
         Role::ChangedMark => plain.fg(Color::Magenta),
         Role::Key | Role::Title => plain.fg(Color::Cyan).add_modifier(Modifier::BOLD),
-        Role::NewRow => plain.add_modifier(Modifier::BOLD),
         role => of_plain(role),
     }
 }
@@ -91,15 +90,17 @@ fn of_plain(role: Role) -> Style {
         Role::Plain => plain,
         Role::Title
         | Role::Key
+        | Role::Heading
+        | Role::Active
         | Role::NewMark
         | Role::NewRow
         | Role::Warning
         | Role::Error
         | Role::Good => plain.add_modifier(Modifier::BOLD),
-        Role::Heading | Role::Active => plain.add_modifier(Modifier::BOLD),
         Role::Cursor => plain.add_modifier(Modifier::REVERSED),
-        Role::ChangedMark | Role::Fault => plain.add_modifier(Modifier::UNDERLINED),
-        Role::ChangedRow => plain.add_modifier(Modifier::UNDERLINED),
+        Role::ChangedMark | Role::ChangedRow | Role::Fault => {
+            plain.add_modifier(Modifier::UNDERLINED)
+        }
         Role::Dim | Role::GoneMark | Role::GoneRow | Role::Border => {
             plain.add_modifier(Modifier::DIM)
         }

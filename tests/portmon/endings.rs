@@ -57,6 +57,30 @@ fn a_signal_during_a_dialog_restores_the_terminal() {
     assert!(holder.is_alive());
 }
 
+/// This test starts itself as the program that panics: portmon has no way to be made to.
+#[test]
+fn a_panic_restores_the_terminal_before_its_message() {
+    if std::env::var_os("PORTMON_TEST_PANICS").is_some() {
+        let _guard = portmon::terminal::Guard::enter().expect("the terminal can be taken over");
+        panic!("on purpose");
+    }
+    let program = std::env::current_exe().expect("the test's own path");
+    let arguments = [
+        "--exact",
+        "--nocapture",
+        "endings::a_panic_restores_the_terminal_before_its_message",
+    ];
+    let environment = [("PORTMON_TEST_PANICS", "yes"), ("RUST_BACKTRACE", "0")];
+    let program = program.to_string_lossy();
+    let terminal = Terminal::start(Start::program(&program, &arguments).environment(&environment));
+    assert_eq!(terminal.wait_for_exit(), 101);
+    terminal.assert_restored();
+    terminal.wait_for(
+        "the message on the screen that was there before",
+        |display| !display.is_alternate() && display.says("on purpose"),
+    );
+}
+
 #[test]
 fn a_vanished_terminal_ends_it() {
     running().vanish();

@@ -162,6 +162,7 @@ impl Scene {
         .unwrap();
         let endpoint = Endpoint {
             since: Since::Before(Instant::now()),
+            state_since: Instant::now(),
             relation: Relation::of(&socket),
             socket,
         };

@@ -16,6 +16,10 @@ pub enum Chip {
 }
 
 /// The chips that are on. Listening and connected are one choice; dynamic, exposed and mine narrow; all widens.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each chip is on or off by itself"
+)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Chips {
     pub section: Option<Section>,
