@@ -152,6 +152,16 @@ mod tests {
     }
 
     #[test]
+    fn the_services_table_is_sorted_and_names_each_port_once() {
+        let ports: Vec<u16> = include_str!("../../assets/services.tsv")
+            .lines()
+            .filter_map(|line| line.split('\t').next()?.parse().ok())
+            .collect();
+        assert!(ports.len() > 200);
+        assert!(ports.is_sorted_by(|left, right| left < right));
+    }
+
+    #[test]
     fn services_are_known_by_protocol_and_number() {
         assert_eq!(service(Protocol::Tcp, 5432), Some("postgresql"));
         assert_eq!(service(Protocol::Udp, 5432), None);

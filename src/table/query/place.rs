@@ -6,7 +6,8 @@ use crate::model::endpoint::{Protocol, Socket, is_loopback};
 use crate::model::text::escaped;
 use crate::table::query::numbers::{PORT, is_digits, number};
 use crate::table::query::piece::{Fault, Piece};
-use std::net::IpAddr;
+use std::fmt::{self, Display};
+use std::net::{IpAddr, SocketAddr};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place {
@@ -34,6 +35,21 @@ impl Place {
                 .protocol
                 .is_none_or(|protocol| protocol == socket.protocol)
             && self.host.is_of(socket)
+    }
+}
+
+/// The shortest form that is understood as this place again.
+impl Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.host {
+            Host::Any | Host::Name => write!(f, ":{}", self.port),
+            Host::Localhost => write!(f, "localhost:{}", self.port),
+            Host::Ip(ip) => SocketAddr::new(ip, self.port).fmt(f),
+        }?;
+        match self.protocol {
+            Some(protocol) => write!(f, "/{protocol}"),
+            None => Ok(()),
+        }
     }
 }
 

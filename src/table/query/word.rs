@@ -71,7 +71,7 @@ pub fn typed_digits(word: Piece<'_>) -> Vec<Piece<'_>> {
 }
 
 /// The field that a piece begins with, and the rest of it.
-fn key(piece: Piece<'_>) -> Option<(&'static Field, Piece<'_>)> {
+pub fn key(piece: Piece<'_>) -> Option<(&'static Field, Piece<'_>)> {
     let (name, _) = piece.text.split_once(':')?;
     let field = field_by_key(&name.to_ascii_lowercase())?;
     Some((field, piece.after(name.len() + 1)))
