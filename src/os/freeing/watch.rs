@@ -113,7 +113,7 @@ impl Watch {
     fn with_unread(&self, snapshot: Snapshot) -> Vec<Socket> {
         let last = self.reported.iter().flat_map(|look| &look.sockets);
         let unread: Vec<Socket> = last
-            .filter(|socket| !snapshot.has_read(socket.protocol, socket.family()))
+            .filter(|socket| !snapshot.has_read(socket.protocol, socket.table))
             .cloned()
             .collect();
         let mut sockets = of_port(&self.order, snapshot.sockets);
