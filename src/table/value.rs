@@ -103,8 +103,13 @@ pub fn shown_age(bound: Bound, age: Duration) -> String {
             "≤{}",
             one_unit(seconds + u64::from(age.subsec_nanos() > 0), u64::div_ceil)
         ),
-        Bound::MoreThan => format!(">{}", one_unit(seconds, |seconds, unit| seconds / unit)),
+        Bound::MoreThan => format!(">{}", shown_roughly(age)),
     }
+}
+
+/// `9m`, `3d`: the largest unit alone, for how long something has been there at least.
+pub fn shown_roughly(span: Duration) -> String {
+    one_unit(span.as_secs(), |seconds, unit| seconds / unit)
 }
 
 fn two_units(seconds: u64) -> String {

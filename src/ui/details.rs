@@ -7,7 +7,7 @@ use crate::model::ports::PortClass;
 use crate::model::process::Process;
 use crate::table::fields::{Column, field, written_address};
 use crate::table::row::{Row, Surroundings};
-use crate::table::value::{Bound, shown_age};
+use crate::table::value::{Bound, Value, shown_age};
 use crate::ui::cut;
 use crate::ui::theme::{Role, Theme};
 use ratatui::buffer::Buffer;
@@ -16,17 +16,6 @@ use ratatui::style::Modifier;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::SystemTime;
-
-/// The fields of the row itself, in the order in which they stand.
-const OF_ROW: [Column; 7] = [
-    Column::State,
-    Column::Remote,
-    Column::Peer,
-    Column::User,
-    Column::Age,
-    Column::Service,
-    Column::What,
-];
 
 const LABEL: usize = 12;
 
@@ -105,49 +94,53 @@ fn laid_out(entries: &[Entry], width: usize) -> Vec<Entry> {
     entries.iter().flat_map(lines).collect()
 }
 
+/// What one asks first stands first: a low pane shows only the beginning.
 fn entries(app: &App, row: &Row) -> Vec<Entry> {
     let around = app.surroundings();
     let endpoint = &row.endpoint;
     let inspection = app.details.inspection(endpoint.id());
-    let mut entries: Vec<Entry> = OF_ROW
-        .iter()
-        .map(|column| {
-            (
-                label(*column),
-                (field(*column).value)(row, &around).to_string(),
-            )
-        })
-        .filter(|(_, text)| text != "-")
-        .collect();
-    entries.push(("range", range(app, row)));
-    entries.push(("seen", seen(endpoint, &around)));
-    entries.extend(note(row).map(|note| ("note", note)));
+    let mut entries = vec![("socket", socket(row, &around))];
+    let other_end = endpoint.socket.remote.map(|remote| remote.to_string());
+    entries.extend(other_end.map(|remote| ("other end", with_peer(row, remote))));
     if endpoint.socket.is_exposed() {
         entries.push(("reachable", reachable(endpoint, inspection)));
     }
     if endpoint.relation.side == Side::Standing {
         entries.push(("clients", clients(app, endpoint)));
     }
-    for (place, process) in endpoint.socket.owners.known().iter().enumerate() {
+    entries.extend(note(row).map(|note| ("note", note)));
+    let holders = endpoint.socket.owners.known();
+    for (place, process) in holders.iter().enumerate() {
         let kin = inspection.and_then(|inspection| inspection.kin_of(process.id));
         entries.extend(holder(app, process, kin, place, &around));
     }
     if row.is_owner_hidden() {
         entries.push(("holder", hidden_holder(row, &around)));
     }
+    entries.push(("range", range(app, row)));
+    let service = (field(Column::Service).value)(row, &around);
+    if service != Value::Nothing {
+        entries.push(("service", format!("{service}, by its number")));
+    }
+    entries.push(("seen", seen(endpoint, &around)));
     entries
 }
 
-fn label(column: Column) -> &'static str {
-    match column {
-        Column::State => "state",
-        Column::Remote => "other end",
-        Column::Peer => "peer",
-        Column::User => "user",
-        Column::Age => "age",
-        Column::Service => "service",
-        Column::What => "what",
-        _ => "",
+/// `LISTEN · user dev · age ≤9m`
+fn socket(row: &Row, around: &Surroundings) -> String {
+    let of = |column| (field(column).value)(row, around).to_string();
+    format!(
+        "{} · user {} · age {}",
+        of(Column::State),
+        of(Column::User),
+        of(Column::Age)
+    )
+}
+
+fn with_peer(row: &Row, remote: String) -> String {
+    match &row.endpoint.relation.peer {
+        Some(peer) => format!("{remote} · {peer}"),
+        None => remote,
     }
 }
 
@@ -265,7 +258,6 @@ fn holder(
     around: &Surroundings,
 ) -> Vec<Entry> {
     let mut entries = vec![
-        ("", String::new()),
         (
             if place == 0 { "holder" } else { "also" },
             described(process),
@@ -275,7 +267,6 @@ fn holder(
     let text =
         |text: &Option<crate::model::text::SystemText>| text.as_ref().map(ToString::to_string);
     entries.extend(text(&process.directory).map(|directory| ("directory", directory)));
-    entries.extend(text(&process.executable).map(|executable| ("program", executable)));
     entries.extend(
         process
             .started_at
@@ -291,6 +282,7 @@ fn holder(
         }
         None => entries.push(("started by", "…".to_owned())),
     }
+    entries.extend(text(&process.executable).map(|executable| ("program", executable)));
     entries
 }
 

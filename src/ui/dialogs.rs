@@ -13,8 +13,9 @@ use crate::app::App;
 use crate::app::free_dialog::{Asking, Button, FreeDialog, Phase};
 use crate::model::freeing::{Demand, Explanation, Holder, Kind, Targets};
 use crate::model::inspection::Inspection;
+use crate::model::process::Process;
 use crate::model::text::escaped;
-use crate::table::value::{Bound, shown_age};
+use crate::table::value::shown_roughly;
 use crate::table::what;
 use crate::ui::cut;
 use crate::ui::details::{chain, named};
@@ -24,6 +25,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
+use std::sync::Arc;
 
 const WIDTH: u16 = 78;
 const LOW_HEIGHT: u16 = 9;
@@ -164,15 +166,13 @@ fn described(app: &App, holder: &Holder) -> String {
     let around = app.surroundings();
     let process = &holder.process;
     let what = what::of_process(process, &around).joined(&around);
-    let user = process
-        .user
-        .as_ref()
-        .map(|user| format!("   {user}"))
-        .unwrap_or_default();
+    let user = process.user.as_ref().map(ToString::to_string);
+    // The blank is one that no line is broken at.
     let up = process
         .started_at
-        .map(|at| format!("   up {}", shown_age(Bound::Exact, around.now.since(at))));
-    format!("{process}   {what}{user}{}", up.unwrap_or_default())
+        .map(|at| format!("up\u{a0}{}", shown_roughly(around.now.since(at))));
+    let parts = [Some(process.to_string()), Some(what), user, up];
+    parts.into_iter().flatten().collect::<Vec<_>>().join("   ")
 }
 
 /// The other ports and the children that end with it.
@@ -186,14 +186,20 @@ fn also_closes(asking: &Asking, inspection: Option<&Inspection>) -> String {
         words.push("…".to_owned());
         return words.join(", ");
     };
-    let targets = asking.proposal.targets(asking.targets);
-    for holder in targets {
-        let children = inspection
-            .kin_of(holder.process.id)
+    let holders = asking.proposal.process_ids();
+    for holder in asking.proposal.targets(asking.targets) {
+        let kin = inspection.kin_of(holder.process.id);
+        let children = kin
             .map(|kin| kin.descendants.as_slice())
             .unwrap_or_default();
-        if !children.is_empty() {
-            words.push(format!("perhaps its children {}", named(children)));
+        // Children that hold the port too are named above.
+        let others: Vec<Arc<Process>> = children
+            .iter()
+            .filter(|child| !holders.contains(&child.id))
+            .cloned()
+            .collect();
+        if !others.is_empty() {
+            words.push(format!("perhaps its children {}", named(&others)));
         }
     }
     if words.is_empty() {
@@ -221,7 +227,7 @@ fn laid_out(entries: &[Entry], width: usize) -> Vec<Entry> {
                 } else {
                     String::new()
                 },
-                line,
+                line.replace('\u{a0}', " "),
                 *role,
             ));
         }

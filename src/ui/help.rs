@@ -2,13 +2,13 @@
 
 use crate::app::keymap::{BINDINGS, DIALOG_KEYS, FILTER_KEYS};
 use crate::table::query::WORDS;
+use crate::ui::cut;
 use crate::ui::popup;
 use crate::ui::theme::{Role, Theme};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
-use unicode_width::UnicodeWidthStr;
 
 /// The marks and flags of the table, which no other place explains.
 const SIGNS: [(&str, &str); 7] = [
@@ -30,20 +30,20 @@ const SIGNS: [(&str, &str); 7] = [
     ("*", "all addresses of IPv6 and IPv4"),
 ];
 
+/// What the left column takes.
+const LEFT: usize = 20;
+
+/// The width at which no line need be broken.
+const WIDE: u16 = 110;
+
 pub fn draw(scroll: u16, theme: &Theme, buffer: &mut Buffer) {
-    let lines = lines(theme);
-    let wide = lines.iter().map(Line::width).max().unwrap_or(0) + 4;
+    let width = buffer.area.width.min(WIDE);
+    let lines = lines(theme, usize::from(width).saturating_sub(4));
     let high = u16::try_from(lines.len())
         .unwrap_or(u16::MAX)
         .saturating_add(2);
-    let wide = u16::try_from(wide).unwrap_or(u16::MAX);
-    let area = popup::open(
-        "Help · j k scroll, any other key closes",
-        wide,
-        high,
-        theme,
-        buffer,
-    );
+    let title = "Help · j k scroll, any other key closes";
+    let area = popup::open(title, width, high, theme, buffer);
     let last = lines.len().saturating_sub(usize::from(area.height));
     let shown = lines.into_iter().skip(usize::from(scroll).min(last));
     for (y, line) in (area.top()..area.bottom()).zip(shown) {
@@ -58,7 +58,7 @@ pub fn draw(scroll: u16, theme: &Theme, buffer: &mut Buffer) {
     }
 }
 
-fn lines(theme: &Theme) -> Vec<Line<'static>> {
+fn lines(theme: &Theme, width: usize) -> Vec<Line<'static>> {
     let bindings = BINDINGS
         .iter()
         .map(|binding| (binding.keys_shown(), binding.about.to_owned()));
@@ -78,11 +78,9 @@ fn lines(theme: &Theme) -> Vec<Line<'static>> {
             lines.push(Line::default());
         }
         lines.push(Line::styled(title, theme.style(Role::Heading)));
-        lines.extend(
-            entries
-                .into_iter()
-                .map(|(left, right)| entry(&left, &right, theme)),
-        );
+        for (left, right) in entries {
+            lines.extend(entry(&left, &right, width, theme));
+        }
     }
     lines
 }
@@ -94,11 +92,21 @@ fn owned(entries: &[(&str, &str)]) -> Vec<(String, String)> {
         .collect()
 }
 
-fn entry(left: &str, right: &str, theme: &Theme) -> Line<'static> {
-    let gap = " ".repeat(18_usize.saturating_sub(left.width()).max(1));
-    Line::from(vec![
-        Span::raw("  "),
-        Span::styled(left.to_owned(), theme.style(Role::Key)),
-        Span::raw(format!("{gap}{right}")),
-    ])
+/// A key or word and what it does; a long one has a line to itself.
+fn entry(left: &str, right: &str, width: usize, theme: &Theme) -> Vec<Line<'static>> {
+    let key = Span::styled(format!("  {left}"), theme.style(Role::Key));
+    let texts = cut::wrapped(right, width.saturating_sub(LEFT).max(10));
+    let indented = |text: String| Line::raw(format!("{}{text}", " ".repeat(LEFT)));
+    if key.width() >= LEFT {
+        let mut lines = vec![Line::from(key)];
+        lines.extend(texts.into_iter().map(indented));
+        return lines;
+    }
+    let gap = " ".repeat(LEFT - key.width());
+    let mut texts = texts.into_iter();
+    let first = Line::from(vec![
+        key,
+        Span::raw(gap + &texts.next().unwrap_or_default()),
+    ]);
+    std::iter::once(first).chain(texts.map(indented)).collect()
 }

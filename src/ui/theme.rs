@@ -75,11 +75,11 @@ fn of_terminal(role: Role) -> Style {
     let plain = Style::new();
     match role {
         Role::NewMark | Role::Good => plain.fg(Color::Green).add_modifier(Modifier::BOLD),
-        Role::Warning | Role::GoneMark => plain.fg(Color::Red),
-        Role::Error => plain.fg(Color::Red).add_modifier(Modifier::BOLD),
+        Role::GoneMark => plain.fg(Color::Red),
+        Role::Warning | Role::Error => plain.fg(Color::Red).add_modifier(Modifier::BOLD),
         Role::Fault => plain.fg(Color::Red).add_modifier(Modifier::UNDERLINED),
-        Role::ChangedMark => plain.fg(Color::Magenta),
-        Role::Key | Role::Title => plain.fg(Color::Cyan).add_modifier(Modifier::BOLD),
+        Role::ChangedMark => plain.fg(Color::Cyan).add_modifier(Modifier::BOLD),
+        Role::Key | Role::Title => plain.fg(Color::Magenta).add_modifier(Modifier::BOLD),
         role => of_plain(role),
     }
 }
