@@ -240,7 +240,7 @@ async fn a_process_that_ignores_sigterm_is_said_to_and_then_killed() {
     for step in scene.freeing.kill(Instant::now()) {
         scene.freer.perform(step);
     }
-    let said = scene.until(|freeing| freeing.verdict().is_some()).await;
+    let said = scene.until(Freeing::is_settled).await;
     let begins = format!(":{port} is free. sleep {pid} ended ");
     assert!(said.starts_with(&begins), "{said}");
     assert!(said.ends_with("after SIGKILL."), "{said}");
