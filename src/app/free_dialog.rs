@@ -125,7 +125,7 @@ impl FreeDialog {
         match &self.phase {
             Phase::Asking(asking) => {
                 buttons.push(Button::End);
-                if asking.has_choice() {
+                if asking.proposal.has_more_than_topmost() {
                     buttons.push(Button::Targets);
                 }
             }
@@ -293,11 +293,6 @@ impl FreeDialog {
 impl Asking {
     pub fn demand(&self) -> Demand {
         self.proposal.demand(self.targets)
-    }
-
-    /// Whether there are more holders than the topmost.
-    pub fn has_choice(&self) -> bool {
-        self.proposal.targets(Targets::All).len() > self.proposal.targets(Targets::Topmost).len()
     }
 
     fn switch_targets(&mut self) {

@@ -93,7 +93,7 @@ pub struct Look {
     pub ended: Vec<ProcessId>,
     /// How the targets that have not ended take the signal, as far as the system tells.
     pub conduct: Vec<(ProcessId, Conduct)>,
-    /// The parents of the holders that are not the order's, as far as they may be seen.
+    /// The parents of the holders that are no targets, as far as they may be seen.
     pub parents: Vec<Arc<Process>>,
 }
 

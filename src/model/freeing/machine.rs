@@ -197,6 +197,7 @@ impl Freeing {
                 self.end()
             }
             (Phase::Settling { free_since }, None) => {
+                self.refresh_endings();
                 let settled = self.record.at.saturating_duration_since(free_since) >= SETTLE;
                 if settled { self.end() } else { Vec::new() }
             }
@@ -233,17 +234,29 @@ impl Freeing {
 
     /// Brings the rest of the wait up to date, and tries once more when nothing is left that could be in the way.
     fn linger(&mut self, free_since: Instant) -> Vec<Step> {
+        self.refresh_endings();
         let left = self.record.left();
-        match &mut self.verdict {
-            Some(Verdict::CannotBind { left: said, .. }) if !said.states.is_empty() => {
-                if left.states.is_empty() {
-                    return self.try_all(free_since);
-                }
-                *said = left;
+        if let Some(Verdict::CannotBind { left: said, .. }) = &mut self.verdict
+            && !said.states.is_empty()
+        {
+            if left.states.is_empty() {
+                return self.try_all(free_since);
             }
-            _ => {}
+            *said = left;
         }
         Vec::new()
+    }
+
+    /// A process that let go of the port may end later, which the verdict then says instead.
+    fn refresh_endings(&mut self) {
+        if let Some(
+            Verdict::Free { endings, .. }
+            | Verdict::OnlyWithReuse { endings, .. }
+            | Verdict::CannotBind { endings, .. },
+        ) = &mut self.verdict
+        {
+            *endings = self.record.endings();
+        }
     }
 
     fn tried(&mut self, trial: &BindTrial) -> Vec<Step> {

@@ -4,7 +4,7 @@ use super::holders::holds;
 use super::look::{Conduct, Dispatch, Hindrance, Look, Sending};
 use super::order::{Order, Signal, Target};
 use super::verdict::{Ending, How, Left, Port, Survivor};
-use super::words;
+use super::{SETTLE, words};
 use crate::model::endpoint::{EndpointId, Owners, Socket, State};
 use crate::model::process::{Process, ProcessId};
 use std::collections::{HashMap, HashSet};
@@ -168,7 +168,10 @@ impl Record {
     }
 
     pub fn endings(&self) -> Vec<Ending> {
-        self.fates.iter().filter_map(Fate::ending).collect()
+        self.fates
+            .iter()
+            .filter_map(|fate| fate.ending(self.at))
+            .collect()
     }
 
     pub fn survivor(&self, fate: &Fate) -> Survivor {
@@ -241,9 +244,11 @@ impl Fate {
         self.missed = missed.iter().find(is_own).cloned();
     }
 
-    fn ending(&self) -> Option<Ending> {
+    /// A process closes its sockets a moment before its end can be seen, so that it runs on is not said at once.
+    fn ending(&self, now: Instant) -> Option<Ending> {
         let (how, at) = match (self.ended, self.let_go) {
             (Some(at), _) => (How::Ended, at),
+            (None, Some(at)) if now.saturating_duration_since(at) >= SETTLE => (How::RunsOn, at),
             (None, Some(at)) => (How::LetGo, at),
             (None, None) => return None,
         };

@@ -155,7 +155,8 @@ fn group_words(group: &[&Ending]) -> Option<String> {
     });
     let (verb, rest) = match group.first()?.how {
         How::Ended => ("ended", ""),
-        How::LetGo => ("let go of it", " and runs on"),
+        How::LetGo => ("let go of it", ""),
+        How::RunsOn => ("let go of it", " and runs on"),
     };
     Some(format!(" {} {verb}{after}{rest}.", words::list(&processes)))
 }
@@ -183,7 +184,7 @@ fn ended_words(endings: &[Ending]) -> String {
         .iter()
         .map(|ending| match ending.how {
             How::Ended => format!("{} ended", ending.process),
-            How::LetGo => format!("{} let go of it", ending.process),
+            How::LetGo | How::RunsOn => format!("{} let go of it", ending.process),
         })
         .collect();
     words::list(&said)

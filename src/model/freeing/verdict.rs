@@ -82,8 +82,10 @@ pub struct Ending {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum How {
     Ended,
-    /// It closed its sockets and still runs.
+    /// It closed its sockets; whether it is about to end is not known yet.
     LetGo,
+    /// It closed its sockets a while ago and still runs.
+    RunsOn,
 }
 
 /// What a free port was proved by.

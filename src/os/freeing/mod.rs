@@ -11,6 +11,7 @@ mod handle;
 mod trial;
 mod watch;
 
+use crate::model::endpoint::Socket;
 use crate::model::freeing::{Dispatch, Happening, Hindrance, Order, Sending, Step};
 use crate::model::process::{Pid, Process, ProcessId, StartTime};
 use crate::model::snapshot::Snapshot;
@@ -94,6 +95,8 @@ struct Worker {
     results: UnboundedSender<Happening>,
     handles: Vec<Handle>,
     order: Option<Order>,
+    /// What the port of the order had just before it was sent.
+    sockets: Vec<Socket>,
     watch: Option<Watch>,
 }
 
@@ -114,6 +117,7 @@ impl Worker {
             results,
             handles: Vec::new(),
             order: None,
+            sockets: Vec::new(),
             watch: None,
         }
     }
@@ -181,7 +185,8 @@ impl Worker {
                 Happening::Sent(Dispatch { at, sending })
             }
             Step::Watch => {
-                self.watch = self.order.clone().map(Watch::new);
+                let order = self.order.clone();
+                self.watch = order.map(|order| Watch::new(order, self.sockets.clone()));
                 return Ok(());
             }
             Step::TryBind(addresses) => {
@@ -220,14 +225,15 @@ impl Worker {
                 Err(hindrance) => missed.push(hindrance),
             }
         }
-        sending(order, snapshot, woken, missed)
+        self.sockets = watch::of_port(order, snapshot.sockets);
+        sending(order, &self.sockets, woken, missed)
     }
 }
 
 /// Where every single target was missed, nothing was sent after all.
 fn sending(
     order: &Order,
-    snapshot: Snapshot,
+    sockets: &[Socket],
     woken: Vec<ProcessId>,
     mut missed: Vec<Hindrance>,
 ) -> Sending {
@@ -235,7 +241,7 @@ fn sending(
         return Sending::NotSent(missed.swap_remove(0));
     }
     Sending::Sent {
-        sockets: watch::of_port(order, snapshot.sockets),
+        sockets: sockets.to_vec(),
         woken,
         missed,
     }

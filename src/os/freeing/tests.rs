@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::model::endpoint::{Endpoint, EndpointId, Owners, Protocol, Relation, Since, Socket};
-use crate::model::freeing::{Circumstances, Freeing, Question, Signal, Targets, ask};
+use crate::model::freeing::{Circumstances, Freeing, Proposal, Question, Signal, Targets, ask};
 use crate::model::testing::{moment, process, snapshot};
 use std::collections::HashSet;
 use std::fs;
@@ -160,15 +160,7 @@ impl Scene {
             start_time,
         })
         .unwrap();
-        let endpoint = Endpoint {
-            since: Since::Before(Instant::now()),
-            state_since: Instant::now(),
-            relation: Relation::of(&socket),
-            socket,
-        };
-        let Question::Free(proposal) = ask(&endpoint, &[], &circumstances()) else {
-            panic!("nothing is asked about {endpoint:?}");
-        };
+        let proposal = proposal(socket);
         freer.hold(&proposal.process_ids());
         let order = proposal.confirm(Targets::Topmost, Signal::Terminate);
         let (freeing, steps) = Freeing::begin(order, Instant::now());
@@ -191,6 +183,19 @@ impl Scene {
             }
         }
         self.freeing.verdict().unwrap().to_string()
+    }
+}
+
+fn proposal(socket: Socket) -> Proposal {
+    let endpoint = Endpoint {
+        since: Since::Before(Instant::now()),
+        state_since: Instant::now(),
+        relation: Relation::of(&socket),
+        socket,
+    };
+    match ask(&endpoint, &[], &circumstances()) {
+        Question::Free(proposal) => proposal,
+        Question::Explain(explanation) => panic!("nothing is asked: {explanation:?}"),
     }
 }
 
@@ -236,7 +241,7 @@ async fn a_process_that_ignores_sigterm_is_said_to_and_then_killed() {
     for step in scene.freeing.kill(Instant::now()) {
         scene.freer.perform(step);
     }
-    let said = scene.until(|freeing| freeing.verdict().is_some()).await;
+    let said = scene.until(Freeing::is_settled).await;
     let begins = format!(":{port} is free. sleep {pid} ended ");
     assert!(said.starts_with(&begins), "{said}");
     assert!(said.ends_with("after SIGKILL."), "{said}");
@@ -342,4 +347,35 @@ fn a_bind_tells_a_free_port_from_a_held_one() {
         .map(|attempt| (attempt.with_reuse, attempt.without_reuse))
         .collect();
     assert_eq!(outcomes, [(Some(InUse), InUse), (Some(Bound), Bound)]);
+}
+
+#[test]
+fn a_table_that_cannot_be_read_is_not_an_empty_one() {
+    let held = Held::new("");
+    let socket = held.socket();
+    let order = proposal(socket.clone()).confirm(Targets::Topmost, Signal::Terminate);
+    let mut senses = Senses {
+        look: Box::new(|| {
+            let mut unread = snapshot(0.0, Vec::new());
+            unread.problems.push(crate::model::snapshot::Problem {
+                protocol: Protocol::Tcp,
+                family: crate::model::endpoint::Family::Ipv4,
+                reason: "out of memory".to_owned(),
+            });
+            unread
+        }),
+        describe: Box::new(|_| None),
+        start_time,
+    };
+    let unread = (senses.look)();
+    let handle = Handle::open(held.process.id, start_time);
+    let mut watch = Watch::new(order.clone(), vec![socket.clone()]);
+    let look = watch
+        .look(&mut senses, std::slice::from_ref(&handle))
+        .unwrap();
+    assert_eq!(look.sockets, [socket]);
+    assert_eq!(
+        checks::all(&order, &[handle], &unread, start_time),
+        Err(Hindrance::Blind("tcp4 sockets: out of memory".to_owned()))
+    );
 }

@@ -28,14 +28,18 @@ pub struct Watch {
     order: Order,
     started: Instant,
     reported: Option<Look>,
+    /// What the port had at the last look.
+    sockets: Vec<Socket>,
     ended: Vec<ProcessId>,
     cost: Duration,
 }
 
 impl Watch {
-    pub fn new(order: Order) -> Self {
+    /// `sockets` are what the port had when the order was sent.
+    pub fn new(order: Order, sockets: Vec<Socket>) -> Self {
         Self {
             order,
+            sockets,
             started: Instant::now(),
             reported: None,
             ended: Vec::new(),
@@ -49,10 +53,10 @@ impl Watch {
         // Before the sockets: whoever has ended by now has closed what the table shows after it.
         self.ended = self.ended(senses, handles);
         let snapshot = (senses.look)();
-        let sockets = self.with_unread(snapshot);
+        self.sockets = self.with_unread(snapshot);
         let look = Look {
-            parents: self.parents(senses, &sockets),
-            sockets,
+            parents: self.parents(senses, &self.sockets),
+            sockets: self.sockets.clone(),
             conduct: self.conduct(),
             ended: self.ended.clone(),
             at: Instant::now(),
@@ -111,8 +115,9 @@ impl Watch {
 
     /// The sockets of the port, with what was last seen of a table that could not be read this time.
     fn with_unread(&self, snapshot: Snapshot) -> Vec<Socket> {
-        let last = self.reported.iter().flat_map(|look| &look.sockets);
-        let unread: Vec<Socket> = last
+        let unread: Vec<Socket> = self
+            .sockets
+            .iter()
             .filter(|socket| !snapshot.has_read(socket.protocol, socket.table))
             .cloned()
             .collect();

@@ -189,7 +189,7 @@ fn every_way_to_be_free_is_told_as_it_was_seen() {
     let cases = [
         (
             Story::sent(vec![listener(&node)]).sees(0.3, vec![]).bound(),
-            ":3000 is free. node 4242 let go of it 0.3 s after SIGTERM and runs on.",
+            ":3000 is free. node 4242 let go of it 0.3 s after SIGTERM.",
         ),
         (
             Story::sent(twins())
@@ -201,7 +201,7 @@ fn every_way_to_be_free_is_told_as_it_was_seen() {
         ),
         (
             Story::sent(twins()).ended(&node).sees(0.5, vec![]).bound(),
-            ":3000 is free. node 4242 ended 0.5 s after SIGTERM. node 4300 let go of it 0.5 s after SIGTERM and runs on.",
+            ":3000 is free. node 4242 ended 0.5 s after SIGTERM. node 4300 let go of it 0.5 s after SIGTERM.",
         ),
         (
             Story::asked(vec![listener(&node)])
@@ -225,6 +225,24 @@ fn every_way_to_be_free_is_told_as_it_was_seen() {
             (said, Some(Kind::Free))
         );
     }
+}
+
+/// A process that is ending has closed its sockets before its end can be seen; it was once said to run on.
+#[test]
+fn whoever_let_go_of_the_port_is_said_to_run_on_or_to_have_ended_when_that_was_seen() {
+    let node = node();
+    let let_go = || Story::sent(vec![listener(&node)]).sees(0.3, vec![]).bound();
+    let ended = let_go().ended(&node).sees(0.4, vec![]);
+    assert_eq!(
+        ended.words(),
+        ":3000 is free. node 4242 ended 0.4 s after SIGTERM."
+    );
+    let runs_on = let_go().sees(2.3, vec![]);
+    let said = ":3000 is free. node 4242 let go of it 0.3 s after SIGTERM and runs on.";
+    assert_eq!(
+        (runs_on.words().as_str(), runs_on.freeing.is_settled()),
+        (said, true)
+    );
 }
 
 #[test]
