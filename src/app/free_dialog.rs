@@ -3,14 +3,17 @@
 //! Nothing is acted on before the dialog has been on the screen for [`ARMING_TIME`], so that keys typed ahead answer
 //! nothing; only Esc and Ctrl-C cancel at once. Whatever is not an answer cancels.
 
+mod asking;
+
+pub use asking::Asking;
+
 use crate::app::Effect;
 use crate::app::keymap::Chord;
 use crate::app::setup::Setup;
 use crate::model::Moment;
 use crate::model::endpoint::{Endpoint, EndpointId};
 use crate::model::freeing::{
-    Circumstances, Demand, Explanation, Freeing, Happening, Proposal, Question, Signal, Step,
-    Targets, ask,
+    Circumstances, Demand, Explanation, Freeing, Happening, Proposal, Question, Step, Targets, ask,
 };
 use crate::model::inspection::{Inspection, Subject};
 use crate::table::listing::Listing;
@@ -37,14 +40,6 @@ pub enum Phase {
     /// Nothing is asked: why nothing would help, or may not be done.
     Explaining(Explanation),
     Working(Box<Freeing>),
-}
-
-#[derive(Debug)]
-pub struct Asking {
-    pub proposal: Proposal,
-    pub targets: Targets,
-    /// What was typed so far, where the port must be typed.
-    pub typed: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -287,29 +282,6 @@ impl FreeDialog {
                 _,
             ) => Reply::Close,
         }
-    }
-}
-
-impl Asking {
-    pub fn demand(&self) -> Demand {
-        self.proposal.demand(self.targets)
-    }
-
-    fn switch_targets(&mut self) {
-        self.targets = match self.targets {
-            Targets::Topmost => Targets::All,
-            Targets::All => Targets::Topmost,
-        };
-        self.typed.clear();
-    }
-
-    fn is_confirmed(&self) -> bool {
-        self.demand() == Demand::Key || self.typed == self.proposal.port.to_string()
-    }
-
-    fn confirm(&self, now: Instant) -> Option<(Freeing, Vec<Step>)> {
-        self.is_confirmed()
-            .then(|| Freeing::begin(self.proposal.confirm(self.targets, Signal::Terminate), now))
     }
 }
 

@@ -408,7 +408,8 @@ fn faster_and_slower_ask_the_sampler_within_bounds() {
 
 #[test]
 fn a_look_that_failed_is_said_and_forgotten_when_it_works_again() {
-    use crate::model::endpoint::{Family, Protocol};
+    use crate::model::address::Family;
+    use crate::model::endpoint::Protocol;
     use crate::model::snapshot::Problem;
     let mut stage = Stage::with(ports(&[1]));
     let problem = Problem {

@@ -1,9 +1,10 @@
 //! An endpoint: one socket of this machine, its addresses, its state, its owners and how it relates to others.
 
+use crate::model::address::{Family, Reach, address, family};
 use crate::model::process::Process;
 use crate::model::text::SystemText;
 use std::fmt::{self, Display};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -26,12 +27,6 @@ impl Display for Protocol {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())
     }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Family {
-    Ipv4,
-    Ipv6,
 }
 
 /// The states of a TCP socket (RFC 9293, section 3.3.2), and what UDP and merely bound sockets have instead.
@@ -149,7 +144,7 @@ pub struct Socket {
     pub protocol: Protocol,
     /// The table it stands in. A v4-mapped socket is shown as IPv4 but comes, and goes, with the IPv6 table.
     pub table: Family,
-    /// v4-mapped addresses are IPv4 here: see [`canonical`].
+    /// v4-mapped addresses are IPv4 here: see [`canonical`](crate::model::address::canonical).
     pub local: SocketAddr,
     pub remote: Option<SocketAddr>,
     /// `None` where the source cannot tell, as netstat2 cannot for UDP.
@@ -217,37 +212,6 @@ impl Socket {
     }
 }
 
-/// How far a local address reaches.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Reach {
-    /// 127.0.0.0/8 and ::1 (RFC 1122, section 3.2.1.3; RFC 4291, section 2.5.3).
-    Loopback,
-    /// 0.0.0.0 or `::`: every address of the machine.
-    Wildcard,
-    /// One address of the machine that is not loopback.
-    Address,
-}
-
-impl Reach {
-    pub fn of(ip: IpAddr) -> Self {
-        if is_loopback(ip) {
-            Self::Loopback
-        } else if ip.is_unspecified() {
-            Self::Wildcard
-        } else {
-            Self::Address
-        }
-    }
-
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Loopback => "loopback",
-            Self::Wildcard => "wildcard",
-            Self::Address => "address",
-        }
-    }
-}
-
 /// An endpoint: a socket and what following it over time and beside the others has taught.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoint {
@@ -298,74 +262,9 @@ pub enum Side {
     Unknown,
 }
 
-pub fn family(ip: IpAddr) -> Family {
-    if ip.is_ipv4() {
-        Family::Ipv4
-    } else {
-        Family::Ipv6
-    }
-}
-
-/// 127.0.0.0/8, ::1 and ::ffff:127.0.0.0/104.
-pub fn is_loopback(ip: IpAddr) -> bool {
-    ip.to_canonical().is_loopback()
-}
-
-/// The same address with a v4-mapped one (RFC 4291, section 2.5.5.2) written as the IPv4 address it stands for.
-pub fn canonical(address: SocketAddr) -> SocketAddr {
-    match address {
-        SocketAddr::V6(v6) => match v6.ip().to_ipv4_mapped() {
-            Some(v4) => SocketAddr::V4(SocketAddrV4::new(v4, v6.port())),
-            None => address,
-        },
-        SocketAddr::V4(_) => address,
-    }
-}
-
-/// The address without its port, with the scope of a link-local one: `127.0.0.1`, `::1`, `fe80::1%2`.
-pub fn address(of: SocketAddr) -> String {
-    match of {
-        SocketAddr::V6(v6) if v6.scope_id() != 0 => format!("{}%{}", v6.ip(), v6.scope_id()),
-        _ => of.ip().to_string(),
-    }
-}
-
-/// `0.0.0.0` or `::`, whichever is of the same family.
-pub fn any_address(family: Family) -> IpAddr {
-    match family {
-        Family::Ipv4 => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
-        Family::Ipv6 => IpAddr::V6(std::net::Ipv6Addr::UNSPECIFIED),
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::model::testing::socket;
-
-    #[test]
-    fn loopback_is_127_8_and_one_and_their_mapped_forms() {
-        let loopback = [
-            "127.0.0.1",
-            "127.9.9.9",
-            "::1",
-            "::ffff:127.0.0.1",
-            "128.0.0.1",
-            "::",
-            "::ffff:10.0.0.1",
-        ]
-        .map(|ip| is_loopback(ip.parse().expect("an address")));
-        assert_eq!(loopback, [true, true, true, true, false, false, false]);
-    }
-
-    #[test]
-    fn mapped_addresses_are_ipv4() {
-        let mapped: SocketAddr = "[::ffff:127.0.0.1]:80".parse().expect("an address");
-        assert_eq!(
-            canonical(mapped),
-            "127.0.0.1:80".parse().expect("an address")
-        );
-    }
 
     #[test]
     fn a_wildcard_listener_accepts_its_own_family_and_ipv6_both_unless_it_says_no() {

@@ -3,6 +3,7 @@
 //! Everything here is a value or a function over values. The model never reads a clock, a file or a socket, starts no
 //! thread and knows neither tables nor screens; `os` fills it and every other module reads it.
 
+pub mod address;
 pub mod endpoint;
 pub mod freeing;
 pub mod inspection;

@@ -1,7 +1,8 @@
 //! One look at the socket tables of the machine.
 
 use crate::model::Moment;
-use crate::model::endpoint::{Family, Protocol, Socket};
+use crate::model::address::Family;
+use crate::model::endpoint::{Protocol, Socket};
 use std::fmt::{self, Display};
 use std::time::Duration;
 

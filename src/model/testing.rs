@@ -1,8 +1,9 @@
 //! Builders for tests: each test names only what matters to it.
 
 use crate::model::Moment;
+use crate::model::address::{Family, family};
 use crate::model::endpoint::{
-    Endpoint, EndpointId, Family, Owners, Protocol, Relation, Side, Since, Socket, State, family,
+    Endpoint, EndpointId, Owners, Protocol, Relation, Side, Since, Socket, State,
 };
 use crate::model::process::{Pid, Process, ProcessId, StartTime};
 use crate::model::snapshot::Snapshot;

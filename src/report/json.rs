@@ -1,6 +1,7 @@
 //! The JSON of portmon, an interface that scripts rely on. Version 1; fields are added, never changed.
 
-use crate::model::endpoint::{Endpoint, Family, Owners, State};
+use crate::model::address::Family;
+use crate::model::endpoint::{Endpoint, Owners, State};
 use crate::model::ports::{EphemeralRange, PortClass, service};
 use crate::model::process::Process;
 use crate::model::text::SystemText;

@@ -3,7 +3,8 @@
 //! A field is a column, a sort key, a line of the details and, where it has a key, a word of the filter language. To
 //! add one, add a variant to [`Column`] and an entry here; nothing else needs to know.
 
-use crate::model::endpoint::{Since, address};
+use crate::model::address::address;
+use crate::model::endpoint::Since;
 use crate::model::ports;
 use crate::model::ports::PortClass;
 use crate::model::process::Process;
@@ -107,11 +108,8 @@ pub static FIELDS: [Field; 18] = [
         key: Some("state"),
         letter: 's',
         about: "the state of the socket; - where the source cannot tell",
-        value: |row, _| match row.endpoint.socket.state {
-            _ if row.is_gone() => Value::text("closed"),
-            state => Value::optional(state),
-        },
-        operands: Some(|row| vec![Value::optional(row.endpoint.socket.state)]),
+        value: |row, _| Value::optional(row.endpoint.socket.state),
+        operands: None,
         is_text: true,
     },
     Field {

@@ -2,7 +2,8 @@
 //!
 //! For what holds a port the script or module that runs there and where; for a connection its other end.
 
-use crate::model::endpoint::{Endpoint, Side, address};
+use crate::model::address::address;
+use crate::model::endpoint::{Endpoint, Side};
 use crate::model::process::Process;
 use crate::model::text::SystemText;
 use crate::table::row::Surroundings;

@@ -1,10 +1,14 @@
 //! The details of the row under the cursor: everything that is known of it.
 
+mod holder;
+
+pub use holder::{chain, named};
+
 use crate::app::App;
-use crate::model::endpoint::{Endpoint, Family, Reach, Side, Since};
-use crate::model::inspection::{Inspection, Kin};
+use crate::model::address::{Family, Reach};
+use crate::model::endpoint::{Endpoint, Side, Since};
+use crate::model::inspection::Inspection;
 use crate::model::ports::PortClass;
-use crate::model::process::Process;
 use crate::table::fields::{Column, field, written_address};
 use crate::table::row::{Row, Surroundings};
 use crate::table::value::{Bound, Value, shown_age};
@@ -15,7 +19,6 @@ use ratatui::layout::Rect;
 use ratatui::style::Modifier;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::time::SystemTime;
 
 const LABEL: usize = 12;
 
@@ -80,7 +83,7 @@ fn title(row: &Row) -> String {
 }
 
 /// A label and the text it belongs to; an empty label goes on with the one above.
-type Entry = (&'static str, String);
+pub type Entry = (&'static str, String);
 
 fn laid_out(entries: &[Entry], width: usize) -> Vec<Entry> {
     let lines = |(label, text): &Entry| {
@@ -112,10 +115,10 @@ fn entries(app: &App, row: &Row) -> Vec<Entry> {
     let holders = endpoint.socket.owners.known();
     for (place, process) in holders.iter().enumerate() {
         let kin = inspection.and_then(|inspection| inspection.kin_of(process.id));
-        entries.extend(holder(app, process, kin, place, &around));
+        entries.extend(holder::holder(app, process, kin, place, &around));
     }
     if row.is_owner_hidden() {
-        entries.push(("holder", hidden_holder(row, &around)));
+        entries.push(("holder", holder::hidden_holder(row, &around)));
     }
     entries.push(("range", range(app, row)));
     let service = (field(Column::Service).value)(row, &around);
@@ -129,9 +132,13 @@ fn entries(app: &App, row: &Row) -> Vec<Entry> {
 /// `LISTEN · user dev · age ≤9m`
 fn socket(row: &Row, around: &Surroundings) -> String {
     let of = |column| (field(column).value)(row, around).to_string();
+    let state = if row.is_gone() {
+        "closed".to_owned()
+    } else {
+        of(Column::State)
+    };
     format!(
-        "{} · user {} · age {}",
-        of(Column::State),
+        "{state} · user {} · age {}",
         of(Column::User),
         of(Column::Age)
     )
@@ -243,111 +250,4 @@ fn clients(app: &App, endpoint: &Endpoint) -> String {
     } else {
         words.join(", ")
     }
-}
-
-fn hidden_holder(row: &Row, around: &Surroundings) -> String {
-    let user = (field(Column::User).value)(row, around).to_string();
-    format!("a process of {user} that may not be seen")
-}
-
-fn holder(
-    app: &App,
-    process: &Process,
-    kin: Option<&Kin>,
-    place: usize,
-    around: &Surroundings,
-) -> Vec<Entry> {
-    let mut entries = vec![
-        (
-            if place == 0 { "holder" } else { "also" },
-            described(process),
-        ),
-        ("command", process.command_line()),
-    ];
-    let text =
-        |text: &Option<crate::model::text::SystemText>| text.as_ref().map(ToString::to_string);
-    entries.extend(text(&process.directory).map(|directory| ("directory", directory)));
-    entries.extend(
-        process
-            .started_at
-            .map(|at| ("started", started(at, around))),
-    );
-    entries.extend(other_ports(app, process).map(|ports| ("ports", ports)));
-    match kin {
-        Some(kin) => {
-            entries.push(("started by", chain(kin)));
-            if !kin.descendants.is_empty() {
-                entries.push(("children", named(&kin.descendants)));
-            }
-        }
-        None => entries.push(("started by", "…".to_owned())),
-    }
-    entries.extend(text(&process.executable).map(|executable| ("program", executable)));
-    entries
-}
-
-fn described(process: &Process) -> String {
-    let user = process
-        .user
-        .as_ref()
-        .map(|user| format!(" · user {user}"))
-        .unwrap_or_default();
-    let terminal = process
-        .terminal
-        .as_ref()
-        .map(|terminal| format!(" · on {terminal}"))
-        .unwrap_or_default();
-    format!("{process}{user}{terminal}")
-}
-
-fn started(at: SystemTime, around: &Surroundings) -> String {
-    let when = jiff::Timestamp::try_from(at)
-        .map(|at| format!("{at:.0}"))
-        .unwrap_or_default();
-    format!(
-        "{when} · up {}",
-        shown_age(Bound::Exact, around.now.since(at))
-    )
-}
-
-/// The other ports that the process listens on.
-fn other_ports(app: &App, process: &Process) -> Option<String> {
-    let holds = |endpoint: &&Endpoint| {
-        endpoint.socket.is_standing()
-            && endpoint
-                .socket
-                .owners
-                .known()
-                .iter()
-                .any(|other| other.id == process.id)
-    };
-    let written =
-        |endpoint: &Endpoint| format!("{} {}", endpoint.socket.protocol, endpoint.socket.local);
-    let mut ports: Vec<String> = app.listing.endpoints().filter(holds).map(written).collect();
-    ports.sort();
-    (ports.len() > 1).then(|| ports.join("  "))
-}
-
-/// `npm 3970 ← zsh 3801 (pts/4)`
-pub fn chain(kin: &Kin) -> String {
-    if kin.ancestors.is_empty() {
-        return "the system's first process".to_owned();
-    }
-    let named = |process: &std::sync::Arc<Process>| match &process.terminal {
-        Some(terminal) => format!("{process} ({terminal})"),
-        None => process.to_string(),
-    };
-    kin.ancestors
-        .iter()
-        .map(named)
-        .collect::<Vec<_>>()
-        .join(" ← ")
-}
-
-pub fn named(processes: &[std::sync::Arc<Process>]) -> String {
-    processes
-        .iter()
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join(", ")
 }

@@ -11,7 +11,7 @@ use std::process::Command;
 
 use crate::children::{Child, scratch, shell_named};
 use crate::display::Display;
-use crate::start::Start;
+use crate::start::{PORTMON, Start};
 use crate::svg;
 use crate::terminal::Terminal;
 
@@ -96,7 +96,7 @@ fn picture_of_a_developers_machine() {
     ];
 
     let terminal = Terminal::start(
-        Start::portmon(&["code/shop,code/api"])
+        Start::program(PORTMON, &["code/shop,code/api"])
             .environment(&[("HOME", home.to_str().expect("a path"))])
             .size(100, 24),
     );

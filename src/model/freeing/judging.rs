@@ -5,7 +5,8 @@ use super::order::Signal;
 use super::record::{Fate, Record};
 use super::verdict::{Keepers, Next, Proof, Verdict};
 use super::{PATIENCE, PATIENCE_WHEN_IGNORED, words};
-use crate::model::endpoint::{Socket, any_address};
+use crate::model::address::any_address;
+use crate::model::endpoint::Socket;
 use crate::model::process::Process;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
@@ -150,7 +151,7 @@ fn freed_addresses(record: &Record, kept: &[&Socket]) -> Vec<SocketAddr> {
 
 /// Where a bind shows whether the whole port is free: where it was held, and where servers usually bind.
 pub(super) fn all_addresses(record: &Record) -> Vec<SocketAddr> {
-    use crate::model::endpoint::Family::{Ipv4, Ipv6};
+    use crate::model::address::Family::{Ipv4, Ipv6};
     let usual = [
         IpAddr::V4(Ipv4Addr::LOCALHOST),
         IpAddr::V6(Ipv6Addr::LOCALHOST),

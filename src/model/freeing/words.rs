@@ -1,7 +1,8 @@
 //! Small pieces of sentences, so that every sentence about a port names things alike.
 
 use super::TIME_WAIT;
-use crate::model::endpoint::{self, Owners, Protocol, Socket, State};
+use crate::model::address;
+use crate::model::endpoint::{Owners, Protocol, Socket, State};
 use std::fmt::Display;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -21,7 +22,7 @@ pub(super) fn place(socket: &Socket) -> String {
 
 /// `::1:5173`, as [`place`] writes it.
 pub(super) fn address(of: SocketAddr) -> String {
-    format!("{}:{}", endpoint::address(of), of.port())
+    format!("{}:{}", address::address(of), of.port())
 }
 
 /// `a`, `a and b`, `a, b and c`.

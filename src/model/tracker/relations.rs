@@ -2,9 +2,8 @@
 //!
 //! Recomputed only for what changed and what that touches, so that a steady look costs nothing here.
 
-use crate::model::endpoint::{
-    Endpoint, EndpointId, Owners, Protocol, Relation, Side, Socket, is_loopback,
-};
+use crate::model::address::is_loopback;
+use crate::model::endpoint::{Endpoint, EndpointId, Owners, Protocol, Relation, Side, Socket};
 use crate::model::ports::EphemeralRange;
 use crate::model::process::ProcessId;
 use std::collections::{HashMap, HashSet};

@@ -1,5 +1,6 @@
 use super::*;
-use crate::model::endpoint::{Family, Protocol, Side, State};
+use crate::model::address::Family;
+use crate::model::endpoint::{Protocol, Side, State};
 use crate::model::snapshot::Problem;
 use crate::model::testing::{instant, process, snapshot, socket};
 

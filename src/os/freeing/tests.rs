@@ -359,7 +359,7 @@ fn a_table_that_cannot_be_read_is_not_an_empty_one() {
             let mut unread = snapshot(0.0, Vec::new());
             unread.problems.push(crate::model::snapshot::Problem {
                 protocol: Protocol::Tcp,
-                family: crate::model::endpoint::Family::Ipv4,
+                family: crate::model::address::Family::Ipv4,
                 reason: "out of memory".to_owned(),
             });
             unread

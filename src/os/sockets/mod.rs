@@ -3,7 +3,8 @@
 //! A table that could not be read to its end is a [`Problem`] beside the rows that were read: what it did not give must
 //! never look closed. Sockets that only this program holds are left out here, so no other module can show them.
 
-use crate::model::endpoint::{Family, Protocol};
+use crate::model::address::Family;
+use crate::model::endpoint::Protocol;
 use crate::model::process::{Pid, Process};
 use crate::model::snapshot::{Problem, Snapshot};
 use crate::model::text::escaped;

@@ -3,7 +3,8 @@
 //! netstat2 knows neither states nor remote ends of UDP sockets, nor whether `::` takes IPv4 too.
 
 use super::rows::Row;
-use crate::model::endpoint::{Family, Protocol, State, canonical};
+use crate::model::address::{Family, canonical};
+use crate::model::endpoint::{Protocol, State};
 use crate::os::Error;
 use netstat2::{AddressFamilyFlags, ProtocolFlags, ProtocolSocketInfo, SocketInfo, TcpState};
 use std::net::{IpAddr, SocketAddr};

@@ -1,6 +1,7 @@
 //! Makes the model's sockets of table rows: their identity, their owners, their user.
 
-use crate::model::endpoint::{EndpointId, Family, Owners, Protocol, Socket, State};
+use crate::model::address::Family;
+use crate::model::endpoint::{EndpointId, Owners, Protocol, Socket, State};
 use crate::model::process::{Pid, Process, topmost_first};
 use crate::model::text::SystemText;
 use std::collections::HashMap;

@@ -1,6 +1,7 @@
 //! How many sockets the kernel itself counts: `/proc/net/sockstat` and `/proc/net/sockstat6`.
 
-use crate::model::endpoint::{Family, Protocol};
+use crate::model::address::Family;
+use crate::model::endpoint::Protocol;
 use std::path::Path;
 
 /// Without IPv6 in the kernel the file is missing; then its tables are empty and no error is a problem.

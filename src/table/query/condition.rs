@@ -1,6 +1,7 @@
 //! What one alternative of a filter's word asks of a row.
 
-use crate::model::endpoint::{Protocol, Socket, State, is_loopback};
+use crate::model::address::is_loopback;
+use crate::model::endpoint::{Protocol, Socket, State};
 use crate::model::ports::PortClass;
 use crate::table::fields::{self, Column, text_of};
 use crate::table::query::numbers::Numbers;

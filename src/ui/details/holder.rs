@@ -1,0 +1,120 @@
+//! The processes that hold a socket, in the details and in the dialog.
+
+use crate::app::App;
+use crate::model::endpoint::Endpoint;
+use crate::model::inspection::Kin;
+use crate::model::process::Process;
+use crate::model::text::SystemText;
+use crate::table::fields::{Column, field};
+use crate::table::row::{Row, Surroundings};
+use crate::table::value::{Bound, shown_age};
+use crate::ui::details::Entry;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+/// Everything that is known of one holder.
+pub fn holder(
+    app: &App,
+    process: &Process,
+    kin: Option<&Kin>,
+    place: usize,
+    around: &Surroundings,
+) -> Vec<Entry> {
+    let mut entries = vec![
+        (
+            if place == 0 { "holder" } else { "also" },
+            described(process),
+        ),
+        ("command", process.command_line()),
+    ];
+    let text = |text: &Option<SystemText>| text.as_ref().map(ToString::to_string);
+    entries.extend(text(&process.directory).map(|directory| ("directory", directory)));
+    entries.extend(
+        process
+            .started_at
+            .map(|at| ("started", started(at, around))),
+    );
+    entries.extend(other_ports(app, process).map(|ports| ("ports", ports)));
+    match kin {
+        Some(kin) => {
+            entries.push(("started by", chain(kin)));
+            if !kin.descendants.is_empty() {
+                entries.push(("children", named(&kin.descendants)));
+            }
+        }
+        None => entries.push(("started by", "…".to_owned())),
+    }
+    entries.extend(text(&process.executable).map(|executable| ("program", executable)));
+    entries
+}
+
+fn described(process: &Process) -> String {
+    let user = process
+        .user
+        .as_ref()
+        .map(|user| format!(" · user {user}"))
+        .unwrap_or_default();
+    let terminal = process
+        .terminal
+        .as_ref()
+        .map(|terminal| format!(" · on {terminal}"))
+        .unwrap_or_default();
+    format!("{process}{user}{terminal}")
+}
+
+fn started(at: SystemTime, around: &Surroundings) -> String {
+    let when = jiff::Timestamp::try_from(at)
+        .map(|at| format!("{at:.0}"))
+        .unwrap_or_default();
+    format!(
+        "{when} · up {}",
+        shown_age(Bound::Exact, around.now.since(at))
+    )
+}
+
+/// The other ports that the process listens on.
+fn other_ports(app: &App, process: &Process) -> Option<String> {
+    let holds = |endpoint: &&Endpoint| {
+        endpoint.socket.is_standing()
+            && endpoint
+                .socket
+                .owners
+                .known()
+                .iter()
+                .any(|other| other.id == process.id)
+    };
+    let written =
+        |endpoint: &Endpoint| format!("{} {}", endpoint.socket.protocol, endpoint.socket.local);
+    let mut ports: Vec<String> = app.listing.endpoints().filter(holds).map(written).collect();
+    ports.sort();
+    (ports.len() > 1).then(|| ports.join("  "))
+}
+
+/// `npm 3970 ← zsh 3801 (pts/4)`
+pub fn chain(kin: &Kin) -> String {
+    if kin.ancestors.is_empty() {
+        return "the system's first process".to_owned();
+    }
+    let named = |process: &Arc<Process>| match &process.terminal {
+        Some(terminal) => format!("{process} ({terminal})"),
+        None => process.to_string(),
+    };
+    kin.ancestors
+        .iter()
+        .map(named)
+        .collect::<Vec<_>>()
+        .join(" ← ")
+}
+
+pub fn named(processes: &[Arc<Process>]) -> String {
+    processes
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+pub fn hidden_holder(row: &Row, around: &Surroundings) -> String {
+    let user = (field(Column::User).value)(row, around).to_string();
+    format!("a process of {user} that may not be seen")
+}
