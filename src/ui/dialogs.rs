@@ -11,7 +11,7 @@
 
 use crate::app::App;
 use crate::app::free_dialog::{Asking, Button, FreeDialog, Phase};
-use crate::model::freeing::{Demand, Explanation, Holder, Kind, Targets};
+use crate::model::freeing::{Demand, Explanation, Freeing, Holder, Kind, Targets};
 use crate::model::inspection::Inspection;
 use crate::model::process::Process;
 use crate::model::text::escaped;
@@ -33,77 +33,88 @@ const LOW_HEIGHT: u16 = 9;
 /// A label, the text it belongs to and the role of the text.
 type Entry = (String, String, Role);
 
+/// What a dialog says: the body gives way on a low screen, what asks for an answer does not.
+struct Words {
+    title: String,
+    body: Vec<Entry>,
+    pinned: Vec<Entry>,
+}
+
 pub fn draw(app: &App, dialog: &FreeDialog, theme: &Theme, buffer: &mut Buffer) {
-    let width = WIDTH.min(buffer.area.width);
-    let (title, entries) = match &dialog.phase {
-        Phase::Asking(asking) => (
-            question(asking),
-            asked(app, asking, dialog.inspection.as_ref()),
-        ),
-        Phase::Explaining(explanation) => (
-            explanation.title.clone(),
-            explained(explanation, dialog.inspection.as_ref()),
-        ),
-        Phase::Working(freeing) => {
-            let order = freeing.order();
-            let title = format!(
-                "Freeing {} :{} on {}",
-                order.protocol(),
-                order.port(),
-                app.setup.host
-            );
-            let (words, role) = match freeing.verdict() {
-                Some(verdict) => (verdict.to_string(), role_of(verdict.kind())),
-                None => (freeing.progress(app.now), Role::Plain),
-            };
-            let settling = freeing
-                .verdict()
-                .is_some_and(|verdict| verdict.kind() == Kind::Free)
-                && !freeing.is_settled();
-            let words = if settling {
-                format!("{words} Watching 2 s more…")
-            } else {
-                words
-            };
-            (title, vec![(String::new(), words, role)])
-        }
+    let words = match &dialog.phase {
+        Phase::Asking(asking) => asked(app, asking, dialog.inspection.as_ref()),
+        Phase::Explaining(explanation) => explained(explanation, dialog.inspection.as_ref()),
+        Phase::Working(freeing) => told(app, freeing),
     };
-    let label = entries
-        .iter()
-        .map(|(label, ..)| label.len())
-        .max()
-        .map_or(0, |longest| if longest == 0 { 0 } else { longest + 2 });
-    let lines = laid_out(&entries, usize::from(width).saturating_sub(4 + label));
-    let is_low = app.frame().is_low;
-    let wanted = u16::try_from(lines.len())
-        .unwrap_or(u16::MAX)
-        .saturating_add(4);
-    let most = if is_low {
-        LOW_HEIGHT.min(buffer.area.height)
+    let screen = buffer.area;
+    let width = WIDTH.min(screen.width);
+    let most = if app.frame().is_low {
+        LOW_HEIGHT
     } else {
-        buffer.area.height
+        screen.height
     };
-    let area = popup::open(&title, width, wanted.min(most), theme, buffer);
-    let room = usize::from(area.height).saturating_sub(if wanted > most { 1 } else { 2 });
-    for (y, (left, text, role)) in (area.top()..).zip(lines.iter().take(room)) {
-        buffer.set_stringn(area.x, y, left, label, theme.style(Role::Dim));
-        let x = area.x + u16::try_from(label).unwrap_or(0);
-        buffer.set_stringn(x, y, text, usize::from(area.width), theme.style(*role));
-    }
+    let room = usize::from(most.min(screen.height)).saturating_sub(3);
+    let (label, lines) = fitted(&words, usize::from(width).saturating_sub(4), room);
+    let high = u16::try_from(lines.len())
+        .unwrap_or(u16::MAX)
+        .saturating_add(3);
+    let area = popup::open(&words.title, width, high, theme, buffer);
     let last = Rect {
         y: area.bottom().saturating_sub(1),
         height: 1,
         ..area
     };
+    for (y, (left, text, role)) in (area.top()..last.y).zip(&lines) {
+        buffer.set_stringn(area.x, y, left, label, theme.style(Role::Dim));
+        let x = area.x + u16::try_from(label).unwrap_or(0);
+        buffer.set_stringn(x, y, text, usize::from(area.width), theme.style(*role));
+    }
     draw_buttons(app, dialog, theme, last, buffer);
 }
 
-fn question(asking: &Asking) -> String {
-    let proposal = &asking.proposal;
-    format!(
-        "Free {} :{} on {}?",
-        proposal.protocol, proposal.port, proposal.host
-    )
+/// The lines that there is room for, one blank above the buttons if it fits, and the width of their labels. What does
+/// not fit is not left out silently.
+fn fitted(words: &Words, width: usize, room: usize) -> (usize, Vec<Entry>) {
+    let labels = words
+        .body
+        .iter()
+        .chain(&words.pinned)
+        .map(|(label, ..)| label.len());
+    let label = labels
+        .max()
+        .filter(|longest| *longest > 0)
+        .map_or(0, |longest| longest + 2);
+    let mut lines = laid_out(&words.body, width.saturating_sub(label));
+    let pinned = laid_out(&words.pinned, width.saturating_sub(label));
+    let for_body = room.saturating_sub(pinned.len());
+    if lines.len() > for_body {
+        lines.truncate(for_body.saturating_sub(1));
+        let more = "… more than fits: a taller terminal shows it".to_owned();
+        lines.push((String::new(), more, Role::Warning));
+    }
+    lines.extend(pinned);
+    if lines.len() < room {
+        lines.push((String::new(), String::new(), Role::Plain));
+    }
+    (label, lines)
+}
+
+/// What goes on, or what became of it.
+fn told(app: &App, freeing: &Freeing) -> Words {
+    let order = freeing.order();
+    let host = &app.setup.host;
+    let (words, role) = match freeing.verdict() {
+        Some(verdict) if verdict.kind() == Kind::Free && !freeing.is_settled() => {
+            (format!("{verdict} Watching 2 s more…"), Role::Good)
+        }
+        Some(verdict) => (verdict.to_string(), role_of(verdict.kind())),
+        None => (freeing.progress(app.now), Role::Plain),
+    };
+    Words {
+        title: format!("Freeing {} :{} on {host}", order.protocol(), order.port()),
+        body: vec![(String::new(), words, role)],
+        pinned: Vec::new(),
+    }
 }
 
 fn role_of(kind: Kind) -> Role {
@@ -113,52 +124,63 @@ fn role_of(kind: Kind) -> Role {
     }
 }
 
-fn asked(app: &App, asking: &Asking, inspection: Option<&Inspection>) -> Vec<Entry> {
+fn asked(app: &App, asking: &Asking, inspection: Option<&Inspection>) -> Words {
     let proposal = &asking.proposal;
     let targets = proposal.targets(asking.targets);
     let plain = |label: &str, text: String| (label.to_owned(), text, Role::Plain);
-    let mut entries: Vec<Entry> = targets
-        .iter()
-        .enumerate()
-        .map(|(place, holder)| plain(if place == 0 { "Ends" } else { "" }, described(app, holder)))
+    let label = |place| if place == 0 { "Ends" } else { "" };
+    let ends = targets.iter().enumerate();
+    let mut body: Vec<Entry> = ends
+        .map(|(place, holder)| plain(label(place), described(app, holder)))
         .collect();
+    let is_spared = |holder: &&Holder| {
+        targets
+            .iter()
+            .all(|target| target.process.id != holder.process.id)
+    };
     let spared: Vec<String> = proposal
         .holders
         .iter()
-        .filter(|holder| {
-            !targets
-                .iter()
-                .any(|target| target.process.id == holder.process.id)
-        })
+        .filter(is_spared)
         .map(|holder| holder.process.to_string())
         .collect();
     if !spared.is_empty() {
-        entries.push(plain("Also hold it", spared.join(", ")));
+        body.push(plain("Also hold it", spared.join(", ")));
     }
-    entries.push(plain("Also closes", also_closes(asking, inspection)));
-    for holder in &targets {
+    body.push(plain("Also closes", also_closes(asking, inspection)));
+    for holder in targets.iter().filter(|holder| holder.is_topmost) {
         let kin = inspection.and_then(|inspection| inspection.kin_of(holder.process.id));
-        entries.push(plain(
+        body.push(plain(
             "Started by",
             kin.map_or_else(|| "…".to_owned(), chain),
         ));
     }
-    entries.extend(
-        proposal
-            .warnings()
-            .into_iter()
-            .map(|text| (String::new(), text, Role::Warning)),
-    );
-    if let Demand::TypePort { why } = asking.demand() {
-        let words = format!(
-            "{}. Type {} and Enter to end it: {}_",
-            why.join(", "),
-            proposal.port,
-            asking.typed
-        );
-        entries.push(("Sure?".to_owned(), words, Role::Warning));
+    let why = match asking.demand() {
+        Demand::Key => None,
+        Demand::TypePort { why } => Some(format!("{}.", why.join(", "))),
+    };
+    let warnings = why.into_iter().chain(proposal.warnings());
+    body.extend(warnings.map(|text| (String::new(), text, Role::Warning)));
+    Words {
+        title: format!(
+            "Free {} :{} on {}?",
+            proposal.protocol, proposal.port, proposal.host
+        ),
+        body,
+        pinned: demanded(asking),
     }
-    entries
+}
+
+/// Where the port must be typed: what was typed so far.
+fn demanded(asking: &Asking) -> Vec<Entry> {
+    match asking.demand() {
+        Demand::Key => Vec::new(),
+        Demand::TypePort { .. } => {
+            let (port, typed) = (asking.proposal.port, &asking.typed);
+            let words = format!("Type {port} and Enter to end it: {typed}_");
+            vec![("Sure?".to_owned(), words, Role::Warning)]
+        }
+    }
 }
 
 /// `node 3977   vite · ~/code/shop-old   dev   up 3d`
@@ -209,12 +231,18 @@ fn also_closes(asking: &Asking, inspection: Option<&Inspection>) -> String {
     }
 }
 
-fn explained(explanation: &Explanation, inspection: Option<&Inspection>) -> Vec<Entry> {
+fn explained(explanation: &Explanation, inspection: Option<&Inspection>) -> Words {
     let plain = |text: String| (String::new(), text, Role::Plain);
-    let mut entries: Vec<Entry> = explanation.lines.iter().cloned().map(plain).collect();
     let unused = inspection.and_then(|inspection| inspection.unused);
-    entries.extend(unused.map(Explanation::unused_words).map(plain));
-    entries
+    let lines = explanation.lines.iter().cloned();
+    Words {
+        title: explanation.title.clone(),
+        body: lines
+            .chain(unused.map(Explanation::unused_words))
+            .map(plain)
+            .collect(),
+        pinned: Vec::new(),
+    }
 }
 
 fn laid_out(entries: &[Entry], width: usize) -> Vec<Entry> {

@@ -330,3 +330,23 @@ fn resizing_keeps_the_cursor_in_view() {
     stage.event(Event::Input(TerminalEvent::Resize(80, 12)));
     assert!(shows(&stage, " 2039 127.0.0.1"));
 }
+
+#[test]
+fn a_dialog_that_does_not_fit_says_so_and_keeps_its_demand() {
+    let master = process(100, "gunicorn").user(0, "root").build();
+    let workers: Vec<_> = (101..120)
+        .map(|pid| process(pid, "gunicorn").user(0, "root").parent(100).build())
+        .collect();
+    let holders: Vec<_> = std::iter::once(&master).chain(&workers).collect();
+    let mut stage = Stage::new(setup(), (80, 12));
+    stage.look(vec![socket("127.0.0.1:8000").owners(&holders)]);
+    stage.keys("x");
+    stage.wait(0.4);
+    stage.keys("a");
+    assert!(shows(&stage, "more than fits"), "{:#?}", screen(&stage));
+    assert!(
+        shows(&stage, "Type 8000 and Enter to end it"),
+        "{:#?}",
+        screen(&stage)
+    );
+}

@@ -154,26 +154,32 @@ impl Proposal {
         if ports.len() > FEW_PORTS {
             why.push(format!("it also closes {} other ports", ports.len()));
         }
-        for process in self.ended(targets) {
-            if let (Some(me), Some(uid)) = (self.me, process.uid)
-                && me != uid
-            {
-                let number = || format!("uid {uid}");
-                let user = process
-                    .user
-                    .as_ref()
-                    .map_or_else(number, ToString::to_string);
-                why.push(format!("{process} belongs to {user}"));
-            }
-            if is_login(process) {
-                why.push(format!("{process} is a login on a terminal"));
-            }
-        }
+        why.extend(self.foreign_words(targets));
+        let logins = self.ended(targets).filter(|process| is_login(process));
+        why.extend(logins.map(|process| format!("{process} is a login on a terminal")));
         if why.is_empty() {
             Demand::Key
         } else {
             Demand::TypePort { why }
         }
+    }
+
+    /// Which of those that would end belong to another user: `gunicorn 7001 of root and 4 more belong to others`.
+    fn foreign_words(&self, targets: Targets) -> Option<String> {
+        let me = self.me?;
+        let is_foreign = |process: &&Arc<Process>| process.uid.is_some_and(|uid| uid != me);
+        let ended = self.ended(targets);
+        let mut foreign = ended.filter(is_foreign);
+        let first = foreign.next()?;
+        let uid = first.uid.unwrap_or_default();
+        let user = first
+            .user
+            .as_ref()
+            .map_or_else(|| format!("uid {uid}"), ToString::to_string);
+        Some(match foreign.count() {
+            0 => format!("{first} belongs to {user}"),
+            more => format!("{first} of {user} and {more} more belong to others"),
+        })
     }
 
     /// The only way to an [`Order`]: to be called when a person has done what [`demand`](Self::demand) asks for.
