@@ -2,6 +2,7 @@
 
 use crate::app::frame::Frame;
 use crate::app::free_dialog::FreeDialog;
+use crate::app::input::is_still_open;
 use crate::app::keymap::Command;
 use crate::app::menu::Menu;
 use crate::app::{App, Effect, Overlay};
@@ -173,6 +174,10 @@ impl App {
 
     /// Puts the cursor on a row; one that the filter hides brings the whole table back.
     pub(super) fn reveal(&mut self, id: EndpointId) {
+        if self.listing.row_of(id).is_none() {
+            self.say("it has closed meanwhile");
+            return;
+        }
         if self.selection.go_to(&self.listing, id) {
             return;
         }
@@ -241,6 +246,13 @@ impl App {
         if Frame::is_too_small(self.size) {
             return Vec::new();
         }
+        if let Some(freeing) = &self.background {
+            let port = freeing.order().port();
+            self.say(format!(
+                "still freeing :{port}; what comes of it is said here"
+            ));
+            return Vec::new();
+        }
         let Some(row) = self.current() else {
             self.say("no row to free");
             return Vec::new();
@@ -249,7 +261,6 @@ impl App {
             self.listing.filter().query.meant_local_port() == Some(row.endpoint.socket.port());
         let (dialog, effects) =
             FreeDialog::open(row, &self.listing, &self.setup, row_is_meant, self.moment());
-        self.background = None;
         self.overlay = Overlay::Freeing(Box::new(dialog));
         self.listing.freeze();
         effects
@@ -264,7 +275,7 @@ impl App {
             return vec![look];
         };
         match dialog.into_freeing() {
-            Some(freeing) if !freeing.is_settled() => {
+            Some(freeing) if is_still_open(&freeing) => {
                 self.background = Some(freeing);
                 vec![look]
             }

@@ -1,7 +1,7 @@
 //! The details of the row under the cursor: whether they are open, how far they are scrolled, and what was asked.
 
 use crate::model::endpoint::EndpointId;
-use crate::model::inspection::{Inspection, Subject};
+use crate::model::inspection::{Asker, Inspection, Subject};
 use crate::model::process::ProcessId;
 use crate::table::row::Row;
 
@@ -28,6 +28,7 @@ impl Details {
         let holders = row.endpoint.socket.owners.known();
         let processes: Vec<ProcessId> = holders.iter().map(|process| process.id).collect();
         let subject = Subject {
+            asker: Asker::Details,
             endpoint: row.endpoint.id(),
             processes,
             unused_near: None,
@@ -49,15 +50,13 @@ impl Details {
 
     /// The answer about this row, once it is there.
     pub fn inspection(&self, of: EndpointId) -> Option<&Inspection> {
-        self.answer.as_ref().filter(|answer| answer.of == of)
+        self.answer
+            .as_ref()
+            .filter(|answer| answer.subject.endpoint == of)
     }
 
     pub fn take_in(&mut self, inspection: Inspection) {
-        if self
-            .asked
-            .as_ref()
-            .is_some_and(|asked| asked.endpoint == inspection.of)
-        {
+        if self.asked.as_ref() == Some(&inspection.subject) {
             self.answer = Some(inspection);
         }
     }

@@ -117,7 +117,6 @@ impl FilterBox {
         self.text = query::kept(typing.input.value().trim(), has_port, shows_prefix);
         self.typed = None;
         self.sound = query::parse_finished(&self.text);
-        self.wants_best = !self.text.is_empty();
         self.remember();
         Kept::Yes
     }

@@ -8,14 +8,14 @@ mod asking;
 pub use asking::Asking;
 
 use crate::app::Effect;
-use crate::app::keymap::Chord;
+use crate::app::keymap::{Chord, Modifier};
 use crate::app::setup::Setup;
 use crate::model::Moment;
 use crate::model::endpoint::{Endpoint, EndpointId};
 use crate::model::freeing::{
     Circumstances, Demand, Explanation, Freeing, Happening, Proposal, Question, Step, Targets, ask,
 };
-use crate::model::inspection::{Inspection, Subject};
+use crate::model::inspection::{Asker, Inspection, Subject};
 use crate::table::listing::Listing;
 use crate::table::row::Row;
 use crossterm::event::KeyCode;
@@ -25,12 +25,14 @@ pub const ARMING_TIME: Duration = Duration::from_millis(300);
 
 #[derive(Debug)]
 pub struct FreeDialog {
-    /// Since when it shows what it shows now; its keys count only some time after that.
-    since: Instant,
+    /// Since when its buttons have been on the screen; `None` until they are drawn.
+    since: Option<Instant>,
     /// The button that Enter presses; the first is always the harmless one.
     pub focus: usize,
     pub phase: Phase,
-    /// Where the holders come from and what hangs on them, once that is known.
+    /// What was asked about the holders.
+    subject: Option<Subject>,
+    /// Where they come from and what hangs on them, once that is known.
     pub inspection: Option<Inspection>,
 }
 
@@ -84,29 +86,47 @@ impl FreeDialog {
         };
         let table: Vec<&Endpoint> = listing.endpoints().collect();
         let question = ask(&row.endpoint, &table, &circumstances);
-        let (phase, effects) = match question {
+        let (phase, subject) = match question {
             Question::Free(proposal) => asking(row.endpoint.id(), proposal),
             Question::Explain(explanation) => explaining(row.endpoint.id(), explanation),
         };
-        (
-            Self {
-                since: now.instant,
-                focus: 0,
-                phase,
-                inspection: None,
-            },
-            effects,
-        )
+        let held = match &phase {
+            Phase::Asking(asking) => Some(Effect::Hold(asking.proposal.process_ids())),
+            Phase::Explaining(_) | Phase::Working(_) => None,
+        };
+        let effects = held
+            .into_iter()
+            .chain(subject.clone().map(Effect::Inspect))
+            .collect();
+        let dialog = Self {
+            since: None,
+            focus: 0,
+            phase,
+            subject,
+            inspection: None,
+        };
+        (dialog, effects)
+    }
+
+    /// The buttons are on the screen now. A slow terminal makes nobody answer what was not seen.
+    pub fn drawn(&mut self, now: Instant) {
+        self.since.get_or_insert(now);
+    }
+
+    /// The buttons are others than a moment ago: whoever is about to press a key has not seen them.
+    fn disarm(&mut self) {
+        (self.since, self.focus) = (None, 0);
     }
 
     pub fn is_armed(&self, now: Instant) -> bool {
-        now.saturating_duration_since(self.since) >= ARMING_TIME
+        self.since
+            .is_some_and(|since| now.saturating_duration_since(since) >= ARMING_TIME)
     }
 
     /// When the buttons come alive, or the progress is worth showing anew.
     pub fn next_change(&self, now: Instant) -> Option<Instant> {
         match &self.phase {
-            _ if !self.is_armed(now) => Some(self.since + ARMING_TIME),
+            _ if !self.is_armed(now) => self.since.map(|since| since + ARMING_TIME),
             Phase::Working(freeing) if freeing.verdict().is_none() => {
                 Some(now + Duration::from_millis(100))
             }
@@ -134,13 +154,8 @@ impl FreeDialog {
     }
 
     pub fn on_key(&mut self, chord: Chord, now: Instant) -> Reply {
-        let is_cancel = chord.code == KeyCode::Esc
-            || chord
-                == (Chord {
-                    code: KeyCode::Char('c'),
-                    is_ctrl: true,
-                });
-        if is_cancel {
+        // Esc and a letter read in one go come as that letter with Alt.
+        if chord.code == KeyCode::Esc || chord.is_ctrl('c') || chord.modifier == Modifier::Other {
             return Reply::Close;
         }
         if !self.is_armed(now) {
@@ -159,32 +174,33 @@ impl FreeDialog {
             }
             _ if self.is_typed(chord) => {}
             _ if self.is_movement(chord) => {}
-            code => return self.press(self.button_of(code, chord.is_ctrl), now),
+            _ => return self.press(self.button_of(chord), now),
         }
         Reply::Nothing
     }
 
-    /// A paste answers nothing: it cancels.
-    pub fn on_paste(&mut self) -> Reply {
+    /// What answers nothing cancels: a paste, or a terminal too small to show what is asked.
+    pub fn cancel(&mut self) -> Reply {
         Reply::Close
     }
 
-    pub fn on_happening(&mut self, happening: Happening, now: Instant) -> Vec<Step> {
+    pub fn on_happening(&mut self, happening: Happening) -> Vec<Step> {
         let Phase::Working(freeing) = &mut self.phase else {
             return Vec::new();
         };
-        let (had_verdict, could_kill) = (freeing.verdict().is_some(), freeing.can_kill());
+        let before = (freeing.verdict().is_some(), freeing.can_kill());
         let steps = freeing.on(happening);
-        if (had_verdict, could_kill) != (freeing.verdict().is_some(), freeing.can_kill()) {
-            // Other buttons than a moment ago: whoever is about to press a key has not seen them.
-            self.since = now;
-            self.focus = 0;
+        if before != (freeing.verdict().is_some(), freeing.can_kill()) {
+            self.disarm();
         }
         steps
     }
 
+    /// Takes in the answer to what this dialog asked, and no other.
     pub fn take_in(&mut self, inspection: &Inspection) {
-        self.inspection = Some(inspection.clone());
+        if self.subject.as_ref() == Some(&inspection.subject) {
+            self.inspection = Some(inspection.clone());
+        }
     }
 
     /// What is under way, for whoever follows it after the dialog is closed.
@@ -208,13 +224,11 @@ impl FreeDialog {
         if asking.demand() == Demand::Key {
             return false;
         }
-        match chord.code {
-            KeyCode::Char(digit)
-                if digit.is_ascii_digit() && !chord.is_ctrl && asking.typed.len() < 5 =>
-            {
+        match (chord.letter(), chord.code) {
+            (Some(digit), _) if digit.is_ascii_digit() && asking.typed.len() < 5 => {
                 asking.typed.push(digit);
             }
-            KeyCode::Backspace => {
+            (_, KeyCode::Backspace) => {
                 asking.typed.pop();
             }
             _ => return false,
@@ -230,15 +244,14 @@ impl FreeDialog {
         matches!(self.phase, Phase::Working(_)) && moves
     }
 
-    fn button_of(&self, code: KeyCode, is_ctrl: bool) -> Button {
-        let button = match code {
-            _ if is_ctrl => Button::Cancel,
-            KeyCode::Char('y') => Button::End,
-            KeyCode::Char('a') => Button::Targets,
-            KeyCode::Char('c') => Button::Copy,
-            KeyCode::Char('l') => Button::GoTo,
-            KeyCode::Char('K') => Button::Kill,
-            _ => Button::Cancel,
+    fn button_of(&self, chord: Chord) -> Button {
+        let button = match chord.letter() {
+            Some('y') => Button::End,
+            Some('a') => Button::Targets,
+            Some('c') => Button::Copy,
+            Some('l') => Button::GoTo,
+            Some('K') => Button::Kill,
+            Some(_) | None => Button::Cancel,
         };
         // `y` is no answer where the port must be typed.
         let must_type =
@@ -252,13 +265,14 @@ impl FreeDialog {
             (Button::End, Phase::Asking(asking)) => match asking.confirm(now) {
                 Some((freeing, steps)) => {
                     self.phase = Phase::Working(Box::new(freeing));
-                    (self.since, self.focus) = (now, 0);
+                    self.disarm();
                     Reply::Do(steps)
                 }
                 None => Reply::Nothing,
             },
             (Button::Targets, Phase::Asking(asking)) => {
                 asking.switch_targets();
+                self.disarm();
                 Reply::Nothing
             }
             (Button::Copy, Phase::Explaining(explanation)) => {
@@ -269,7 +283,7 @@ impl FreeDialog {
             }
             (Button::Kill, Phase::Working(freeing)) => {
                 let steps = freeing.kill(now);
-                (self.since, self.focus) = (now, 0);
+                self.disarm();
                 Reply::Do(steps)
             }
             (
@@ -285,34 +299,27 @@ impl FreeDialog {
     }
 }
 
-fn asking(row: EndpointId, proposal: Proposal) -> (Phase, Vec<Effect>) {
-    let processes = proposal.process_ids();
+fn asking(row: EndpointId, proposal: Proposal) -> (Phase, Option<Subject>) {
     let subject = Subject {
+        asker: Asker::Dialog,
         endpoint: row,
-        processes: processes.clone(),
+        processes: proposal.process_ids(),
         unused_near: None,
     };
-    let effects = vec![Effect::Hold(processes), Effect::Inspect(subject)];
-    (
-        Phase::Asking(Asking {
-            proposal,
-            targets: Targets::Topmost,
-            typed: String::new(),
-        }),
-        effects,
-    )
+    let asking = Asking {
+        proposal,
+        targets: Targets::Topmost,
+        typed: String::new(),
+    };
+    (Phase::Asking(asking), Some(subject))
 }
 
-fn explaining(row: EndpointId, explanation: Explanation) -> (Phase, Vec<Effect>) {
-    let subject = |near| Subject {
+fn explaining(row: EndpointId, explanation: Explanation) -> (Phase, Option<Subject>) {
+    let subject = explanation.unused_near.map(|near| Subject {
+        asker: Asker::Dialog,
         endpoint: row,
         processes: Vec::new(),
         unused_near: Some(near),
-    };
-    let effects = explanation
-        .unused_near
-        .map(|near| Effect::Inspect(subject(near)))
-        .into_iter()
-        .collect();
-    (Phase::Explaining(explanation), effects)
+    });
+    (Phase::Explaining(explanation), subject)
 }

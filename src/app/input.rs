@@ -2,11 +2,11 @@
 
 use crate::app::filter_box::Kept;
 use crate::app::free_dialog::Reply;
-use crate::app::keymap::{self, Chord, Command};
+use crate::app::keymap::{self, Chord, Command, Modifier};
 use crate::app::menu::Menu;
 use crate::app::notice::Notice;
 use crate::app::{App, Effect, Overlay};
-use crate::model::freeing::Happening;
+use crate::model::freeing::{Freeing, Happening, Kind};
 use crate::table::listing::Sort;
 use crate::table::query;
 use crate::table::row::Row;
@@ -53,14 +53,14 @@ impl App {
         if !is_movement {
             self.notice = None;
         }
-        match (command, chord.code) {
+        match (command, chord.letter()) {
             (Some(command), _) => self.carry_out(command),
-            (None, KeyCode::Char(digit)) if digit.is_ascii_digit() && !chord.is_ctrl => {
+            (None, Some(digit)) if digit.is_ascii_digit() => {
                 self.filter_box.open(&digit.to_string());
                 self.refilter();
                 Vec::new()
             }
-            _ => {
+            (None, _) => {
                 self.say("/ to filter");
                 Vec::new()
             }
@@ -68,47 +68,17 @@ impl App {
     }
 
     fn on_filter_key(&mut self, chord: Chord) -> Vec<Effect> {
-        match chord {
-            Chord {
-                code: KeyCode::Enter,
-                ..
-            } => self.keep_filter(),
-            Chord {
-                code: KeyCode::Esc, ..
-            }
-            | Chord {
-                code: KeyCode::Char('c'),
-                is_ctrl: true,
-            } => {
-                self.filter_box.restore();
-            }
-            Chord {
-                code: KeyCode::Up, ..
-            } => self.selection.step(&self.listing, -1),
-            Chord {
-                code: KeyCode::Down,
-                ..
-            } => self.selection.step(&self.listing, 1),
-            Chord {
-                code: KeyCode::PageUp,
-                ..
-            } => self.selection.step(&self.listing, -self.page()),
-            Chord {
-                code: KeyCode::PageDown,
-                ..
-            } => self.selection.step(&self.listing, self.page()),
-            Chord {
-                code: KeyCode::Char('p'),
-                is_ctrl: true,
-            } => self.filter_box.recall(true),
-            Chord {
-                code: KeyCode::Char('n'),
-                is_ctrl: true,
-            } => self.filter_box.recall(false),
-            Chord {
-                code: KeyCode::Char('z'),
-                is_ctrl: true,
-            } => return vec![Effect::Suspend],
+        match chord.code {
+            KeyCode::Enter => self.keep_filter(),
+            KeyCode::Esc => self.filter_box.restore(),
+            KeyCode::Up => self.selection.step(&self.listing, -1),
+            KeyCode::Down => self.selection.step(&self.listing, 1),
+            KeyCode::PageUp => self.selection.step(&self.listing, -self.page()),
+            KeyCode::PageDown => self.selection.step(&self.listing, self.page()),
+            _ if chord.is_ctrl('c') => self.filter_box.restore(),
+            _ if chord.is_ctrl('p') => self.filter_box.recall(true),
+            _ if chord.is_ctrl('n') => self.filter_box.recall(false),
+            _ if chord.is_ctrl('z') => return vec![Effect::Suspend],
             _ => {
                 if let Some(request) = edit(chord) {
                     self.filter_box.edit(request);
@@ -144,7 +114,7 @@ impl App {
 
     fn on_menu_key(&mut self, chord: Chord) -> Vec<Effect> {
         let overlay = std::mem::replace(&mut self.overlay, Overlay::None);
-        let (Overlay::Menu(menu), KeyCode::Char(letter)) = (overlay, chord.code) else {
+        let (Overlay::Menu(menu), Some(letter)) = (overlay, chord.letter()) else {
             return Vec::new();
         };
         match menu {
@@ -168,7 +138,7 @@ impl App {
     fn on_paste(&mut self, text: &str) -> Vec<Effect> {
         match &mut self.overlay {
             Overlay::Freeing(dialog) => {
-                let reply = dialog.on_paste();
+                let reply = dialog.cancel();
                 self.on_reply(reply)
             }
             Overlay::Help(_) | Overlay::Menu(_) | Overlay::None => {
@@ -189,7 +159,7 @@ impl App {
         self.size = size;
         match &mut self.overlay {
             Overlay::Freeing(dialog) if crate::app::frame::Frame::is_too_small(size) => {
-                let reply = dialog.on_paste();
+                let reply = dialog.cancel();
                 self.on_reply(reply)
             }
             _ => Vec::new(),
@@ -198,27 +168,45 @@ impl App {
 
     pub(super) fn on_freeing(&mut self, happening: Happening) -> Vec<Effect> {
         let steps = match (&mut self.overlay, &mut self.background) {
-            (Overlay::Freeing(dialog), None) => dialog.on_happening(happening, self.now),
-            (_, Some(freeing)) => {
-                let steps = freeing.on(happening);
-                self.notice = freeing
-                    .verdict()
-                    .map(|verdict| Notice::lasting(verdict.to_string()));
-                if freeing.is_settled() {
-                    self.background = None;
-                }
-                steps
-            }
+            (Overlay::Freeing(dialog), None) => dialog.on_happening(happening),
+            (_, Some(freeing)) => freeing.on(happening),
             (Overlay::None | Overlay::Help(_) | Overlay::Menu(_), None) => Vec::new(),
         };
-        steps.into_iter().map(Effect::Free).collect()
+        let mut effects: Vec<Effect> = steps.into_iter().map(Effect::Free).collect();
+        effects.extend(self.follow_background());
+        effects
+    }
+
+    /// Tells what became of a port whose dialog is closed, once for each change of the words.
+    fn follow_background(&mut self) -> Vec<Effect> {
+        let Some(freeing) = &self.background else {
+            return Vec::new();
+        };
+        let Some(verdict) = freeing.verdict() else {
+            return Vec::new();
+        };
+        let words = verdict.to_string();
+        if self.told.as_ref() != Some(&words) {
+            self.notice = Some(Notice::lasting(words.clone()));
+            self.told = Some(words);
+        }
+        if is_still_open(freeing) {
+            return Vec::new();
+        }
+        (self.background, self.told) = (None, None);
+        vec![Effect::LetGo, Effect::Sample(self.sampling.look_now())]
     }
 
     /// Does what the dialog answered to a key.
     fn on_reply(&mut self, reply: Reply) -> Vec<Effect> {
         match reply {
             Reply::Nothing => Vec::new(),
-            Reply::Do(steps) => steps.into_iter().map(Effect::Free).collect(),
+            Reply::Do(steps) => {
+                // The question is answered and its target fixed: from here on the table tells what happens.
+                let around = self.setup.surroundings(self.moment());
+                self.listing.thaw(self.now, &around);
+                steps.into_iter().map(Effect::Free).collect()
+            }
             Reply::Copy(text) => self.copy(text),
             Reply::Close => self.close_dialog(),
             Reply::GoTo(id) => {
@@ -228,6 +216,14 @@ impl App {
             }
         }
     }
+}
+
+/// Whether more is to come: there is no verdict yet, or a port that is free is watched for a while.
+pub(super) fn is_still_open(freeing: &Freeing) -> bool {
+    let is_free = freeing
+        .verdict()
+        .is_none_or(|verdict| verdict.kind() == Kind::Free);
+    is_free && !freeing.is_settled()
 }
 
 fn scrolled(scroll: u16, chord: Chord) -> Option<u16> {
@@ -243,17 +239,20 @@ fn scrolled(scroll: u16, chord: Chord) -> Option<u16> {
 
 /// What a key does to the text of the filter line.
 fn edit(chord: Chord) -> Option<InputRequest> {
-    Some(match (chord.code, chord.is_ctrl) {
-        (KeyCode::Char('a'), true) | (KeyCode::Home, _) => InputRequest::GoToStart,
-        (KeyCode::Char('e'), true) | (KeyCode::End, _) => InputRequest::GoToEnd,
-        (KeyCode::Char('u'), true) => InputRequest::DeleteFromStart,
-        (KeyCode::Char('w'), true) => InputRequest::DeletePrevWord,
-        (KeyCode::Char('k'), true) => InputRequest::DeleteTillEnd,
-        (KeyCode::Char('h'), true) | (KeyCode::Backspace, _) => InputRequest::DeletePrevChar,
+    Some(match (chord.code, chord.modifier) {
+        (_, Modifier::Other) => return None,
+        (KeyCode::Char('a'), Modifier::Ctrl) | (KeyCode::Home, _) => InputRequest::GoToStart,
+        (KeyCode::Char('e'), Modifier::Ctrl) | (KeyCode::End, _) => InputRequest::GoToEnd,
+        (KeyCode::Char('u'), Modifier::Ctrl) => InputRequest::DeleteFromStart,
+        (KeyCode::Char('w'), Modifier::Ctrl) => InputRequest::DeletePrevWord,
+        (KeyCode::Char('k'), Modifier::Ctrl) => InputRequest::DeleteTillEnd,
+        (KeyCode::Char('h'), Modifier::Ctrl) | (KeyCode::Backspace, _) => {
+            InputRequest::DeletePrevChar
+        }
         (KeyCode::Delete, _) => InputRequest::DeleteNextChar,
         (KeyCode::Left, _) => InputRequest::GoToPrevChar,
         (KeyCode::Right, _) => InputRequest::GoToNextChar,
-        (KeyCode::Char(letter), false) => InputRequest::InsertChar(letter),
+        (KeyCode::Char(letter), Modifier::None) => InputRequest::InsertChar(letter),
         _ => return None,
     })
 }

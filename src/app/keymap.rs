@@ -47,7 +47,15 @@ pub enum Command {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Chord {
     pub code: KeyCode,
-    pub is_ctrl: bool,
+    pub modifier: Modifier,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Modifier {
+    None,
+    Ctrl,
+    /// Alt above all, which is also what Esc and a letter look like when they are read in one go. Never bound.
+    Other,
 }
 
 pub struct Binding {
@@ -60,17 +68,37 @@ pub struct Binding {
 
 impl Chord {
     pub fn of(key: &KeyEvent) -> Self {
+        let modifiers = key.modifiers.difference(KeyModifiers::SHIFT);
+        let modifier = if modifiers.is_empty() {
+            Modifier::None
+        } else if modifiers == KeyModifiers::CONTROL {
+            Modifier::Ctrl
+        } else {
+            Modifier::Other
+        };
         Self {
             code: key.code,
-            is_ctrl: key.modifiers.contains(KeyModifiers::CONTROL),
+            modifier,
         }
+    }
+
+    /// The letter, if it is typed without a modifier.
+    pub fn letter(self) -> Option<char> {
+        match (self.code, self.modifier) {
+            (KeyCode::Char(letter), Modifier::None) => Some(letter),
+            _ => None,
+        }
+    }
+
+    pub fn is_ctrl(self, letter: char) -> bool {
+        self == ctrl(letter)
     }
 }
 
 impl Display for Chord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = match self.code {
-            KeyCode::Char(letter) if self.is_ctrl => {
+            KeyCode::Char(letter) if self.modifier == Modifier::Ctrl => {
                 format!("Ctrl-{}", letter.to_ascii_uppercase())
             }
             KeyCode::Char(letter) => letter.to_string(),
@@ -132,21 +160,21 @@ pub static DIALOG_KEYS: [(&str, &str); 6] = [
 const fn key(letter: char) -> Chord {
     Chord {
         code: KeyCode::Char(letter),
-        is_ctrl: false,
+        modifier: Modifier::None,
     }
 }
 
 const fn ctrl(letter: char) -> Chord {
     Chord {
         code: KeyCode::Char(letter),
-        is_ctrl: true,
+        modifier: Modifier::Ctrl,
     }
 }
 
 const fn named(code: KeyCode) -> Chord {
     Chord {
         code,
-        is_ctrl: false,
+        modifier: Modifier::None,
     }
 }
 

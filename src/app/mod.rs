@@ -103,6 +103,8 @@ pub struct App {
     pub notice: Option<Notice>,
     /// What was confirmed and goes on after its dialog was closed.
     background: Option<Box<Freeing>>,
+    /// What was last said of it.
+    told: Option<String>,
     pub sampling: Sampling,
     /// Columns and lines of the terminal.
     pub size: (u16, u16),
@@ -123,6 +125,7 @@ impl App {
             overlay: Overlay::None,
             notice: None,
             background: None,
+            told: None,
             size,
             now: clock.instant,
             clock,
@@ -158,6 +161,13 @@ impl App {
         self.follow_rows();
         effects.extend(self.ask_for_details());
         effects
+    }
+
+    /// What the state says is on the screen now.
+    pub fn drawn(&mut self, now: Instant) {
+        if let Overlay::Freeing(dialog) = &mut self.overlay {
+            dialog.drawn(now);
+        }
     }
 
     /// When something on the screen changes by itself: a mark fades, a notice goes, a dialog arms itself, an age grows.

@@ -3,7 +3,7 @@ use crate::app::free_dialog::Phase;
 use crate::app::testing::{Stage, setup};
 use crate::model::freeing::{Dispatch, Hindrance, Sending};
 use crate::model::testing::{SocketBuilder, instant, process, socket};
-use crossterm::event::{Event as TerminalEvent, KeyCode};
+use crossterm::event::{Event as TerminalEvent, KeyCode, KeyEvent, KeyModifiers};
 use std::sync::Arc;
 
 fn ports(ports: &[u16]) -> Vec<SocketBuilder> {
@@ -426,4 +426,114 @@ fn a_look_that_failed_is_said_and_forgotten_when_it_works_again() {
     stage.seconds = 2.0;
     stage.look(ports(&[1]));
     assert_eq!(stage.app.sampling.stale_since, None);
+}
+
+#[test]
+fn escape_and_a_letter_read_in_one_go_end_nothing() {
+    let mut stage = Stage::with(vec![socket("127.0.0.1:3000").owner(&node())]);
+    stage.keys("x");
+    stage.wait(0.4);
+    let key = KeyEvent::new(KeyCode::Char('y'), KeyModifiers::ALT);
+    let effects = stage.event(Event::Input(TerminalEvent::Key(key)));
+    assert!(is_free_of_orders(&effects) && matches!(stage.app.overlay, Overlay::None));
+}
+
+#[test]
+fn a_dialog_counts_its_time_from_when_it_was_drawn() {
+    let mut stage = Stage::with(vec![socket("127.0.0.1:3000").owner(&node())]);
+    let key = |app: &mut App, letter, seconds| {
+        let key = KeyEvent::new(KeyCode::Char(letter), KeyModifiers::NONE);
+        app.update(Event::Input(TerminalEvent::Key(key)), instant(seconds))
+    };
+    key(&mut stage.app, 'x', 1.0);
+    // The terminal was stuck for a while.
+    assert!(is_free_of_orders(&key(&mut stage.app, 'y', 3.0)));
+    stage.app.drawn(instant(3.0));
+    assert!(is_free_of_orders(&key(&mut stage.app, 'y', 3.2)));
+    assert!(!is_free_of_orders(&key(&mut stage.app, 'y', 3.3)));
+}
+
+#[test]
+fn other_targets_must_be_seen_before_they_can_be_ended() {
+    let master = process(20, "gunicorn").build();
+    let worker = process(21, "gunicorn").parent(20).build();
+    let mut stage = Stage::with(vec![socket("127.0.0.1:8000").owners(&[&master, &worker])]);
+    stage.keys("x");
+    stage.wait(0.4);
+    assert!(is_free_of_orders(&stage.keys("ay")));
+    stage.wait(0.4);
+    assert!(!is_free_of_orders(&stage.keys("y")));
+}
+
+#[test]
+fn enter_leaves_the_cursor_on_the_row_that_was_chosen_while_typing() {
+    let mut stage = Stage::with(ports(&[3000, 3001, 3002]));
+    stage.keys("30");
+    stage.key(KeyCode::Down);
+    stage.key(KeyCode::Down);
+    stage.key(KeyCode::Enter);
+    assert_eq!(stage.cursor(), "127.0.0.1:3002");
+}
+
+#[test]
+fn ctrl_c_in_a_menu_picks_nothing() {
+    let mut stage = Stage::with(vec![socket("127.0.0.1:3000").owner(&node())]);
+    stage.keys("y");
+    assert_eq!(stage.ctrl('c'), []);
+    assert!(matches!(stage.app.overlay, Overlay::None));
+}
+
+#[test]
+fn once_it_is_answered_the_table_behind_the_dialog_tells_what_happens() {
+    let mut stage = Stage::with(vec![socket("127.0.0.1:3000").owner(&node())]);
+    stage.keys("x");
+    stage.wait(0.4);
+    stage.keys("y");
+    stage.seconds = 1.0;
+    stage.look(vec![socket("127.0.0.1:4000")]);
+    assert_eq!(stage.rows(), ["127.0.0.1:3000", "127.0.0.1:4000"]);
+}
+
+#[test]
+fn a_freeing_in_the_background_ends_with_its_verdict_and_says_it_once() {
+    let mut stage = Stage::with(vec![socket("127.0.0.1:3000").owner(&node())]);
+    stage.keys("x");
+    stage.wait(0.4);
+    stage.keys("y");
+    stage.key(KeyCode::Esc);
+    assert_eq!(stage.keys("x"), [], "one at a time");
+    let sending = Sending::NotSent(Hindrance::EndedMeanwhile(node()));
+    let happening = Happening::Sent(Dispatch {
+        at: instant(0.5),
+        sending,
+    });
+    let effects = stage.event(Event::Freeing(happening.clone()));
+    assert!(effects.contains(&Effect::LetGo), "{effects:?}");
+    stage.keys("p");
+    stage.event(Event::Freeing(happening));
+    assert_eq!(stage.app.notice, None, "it was said and taken note of");
+}
+
+#[test]
+fn the_answer_to_another_question_is_not_taken_for_this_ones() {
+    use crate::model::inspection::{Asker, Inspection, Subject};
+    let mut stage = Stage::with(vec![socket("127.0.0.1:3000").owner(&node())]);
+    stage.keys("x");
+    let endpoint = stage.app.current().expect("a row").endpoint.id();
+    let subject = Subject {
+        asker: Asker::Details,
+        endpoint,
+        processes: Vec::new(),
+        unused_near: None,
+    };
+    stage.event(Event::Inspected(Inspection {
+        subject,
+        kin: Vec::new(),
+        addresses: Vec::new(),
+        unused: None,
+    }));
+    let Overlay::Freeing(dialog) = &stage.app.overlay else {
+        panic!("a dialog")
+    };
+    assert_eq!(dialog.inspection, None);
 }

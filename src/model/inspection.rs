@@ -10,6 +10,7 @@ use std::sync::Arc;
 /// The question.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Subject {
+    pub asker: Asker,
     pub endpoint: EndpointId,
     /// The holders whose kin is wanted.
     pub processes: Vec<ProcessId>,
@@ -17,10 +18,18 @@ pub struct Subject {
     pub unused_near: Option<u16>,
 }
 
+/// Who asks. A later question of the same asker takes the place of an earlier one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asker {
+    Details,
+    Dialog,
+}
+
 /// The answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Inspection {
-    pub of: EndpointId,
+    /// The question as it was asked.
+    pub subject: Subject,
     pub kin: Vec<Kin>,
     /// The addresses of this machine that are not loopback.
     pub addresses: Vec<IpAddr>,

@@ -1,6 +1,6 @@
 //! Answers what is only asked about one row at a time, on a thread of its own: it costs a walk over every process.
 //!
-//! Only the latest question counts: whoever moved on does not want the earlier answer.
+//! Only the latest question of each asker counts: whoever moved on does not want the earlier answer.
 
 use crate::model::inspection::{Inspection, Subject};
 use crate::os::processes::Processes;
@@ -22,10 +22,11 @@ impl Inspector {
             .spawn(move || {
                 let mut processes = Processes::new();
                 while let Ok(subject) = incoming.recv() {
-                    let latest = incoming.try_iter().last().unwrap_or(subject);
-                    let answer = inspect(&latest, &mut processes);
-                    if results.blocking_send(answer).is_err() {
-                        return;
+                    for subject in latest(subject, incoming.try_iter()) {
+                        let answer = inspect(subject, &mut processes);
+                        if results.blocking_send(answer).is_err() {
+                            return;
+                        }
                     }
                 }
             })?;
@@ -38,14 +39,24 @@ impl Inspector {
     }
 }
 
-fn inspect(subject: &Subject, processes: &mut Processes) -> Inspection {
+/// The last question of each asker.
+fn latest(first: Subject, later: impl Iterator<Item = Subject>) -> Vec<Subject> {
+    let mut latest = vec![first];
+    for subject in later {
+        latest.retain(|earlier| earlier.asker != subject.asker);
+        latest.push(subject);
+    }
+    latest
+}
+
+fn inspect(subject: Subject, processes: &mut Processes) -> Inspection {
     let unused = subject.unused_near.and_then(|near| {
         let held = sockets::held_tcp_ports();
         binding::unused_after(near, |port| held.contains(&port))
     });
     Inspection {
-        of: subject.endpoint,
         kin: processes.kin(&subject.processes),
+        subject,
         addresses: machine::addresses(),
         unused,
     }

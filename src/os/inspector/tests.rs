@@ -1,5 +1,6 @@
 use super::*;
 use crate::model::endpoint::EndpointId;
+use crate::model::inspection::Asker;
 use crate::model::process::Pid;
 use crate::os::testing::shell;
 use std::collections::HashSet;
@@ -12,6 +13,7 @@ fn an_inspection_tells_ancestors_descendants_and_an_unused_port() {
     let family = shell(listener, "sleep 60 & echo $!; wait", 1);
     let described = Processes::new().describe(&HashSet::from([family.pid()]));
     let subject = Subject {
+        asker: Asker::Details,
         endpoint: EndpointId::Cookie(1),
         processes: vec![described[&family.pid()].id],
         unused_near: Some(taken - 1),
@@ -20,7 +22,7 @@ fn an_inspection_tells_ancestors_descendants_and_an_unused_port() {
     let inspector = Inspector::start(sender).expect("a thread");
     inspector.inspect(subject.clone());
     let answer = receiver.blocking_recv().expect("an answer");
-    assert_eq!(answer.of, subject.endpoint);
+    assert_eq!(answer.subject, subject);
     let kin = answer.kin_of(subject.processes[0]).expect("its kin");
     let pids = |list: &[std::sync::Arc<crate::model::process::Process>]| -> Vec<Pid> {
         list.iter().map(|process| process.pid()).collect()
