@@ -152,9 +152,7 @@ impl App {
             Event::Continued => vec![Effect::Repaint, Effect::Sample(self.sampling.look_now())],
             Event::Due => Vec::new(),
             Event::Lost(what) => {
-                self.notice = Some(Notice::lasting(format!(
-                    "{what} ended; what is shown is the last that was seen"
-                )));
+                self.sampling.lost = Some(what);
                 Vec::new()
             }
         };
@@ -181,7 +179,8 @@ impl App {
         };
         let notice = self.notice.as_ref().and_then(|notice| notice.until);
         let age = self.sampling.next_second(self.now);
-        [self.listing.next_expiry(), notice, dialog, age]
+        let late = self.sampling.next_stale(self.now);
+        [self.listing.next_expiry(), notice, dialog, age, late]
             .into_iter()
             .flatten()
             .min()

@@ -29,7 +29,23 @@ pub struct Sampling {
     /// The tables that could not be read, and since when.
     pub problems: Vec<Problem>,
     pub stale_since: Option<Instant>,
+    /// Set when nobody looks any more.
+    pub lost: Option<&'static str>,
 }
+
+/// Why what is shown may not be what is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stale {
+    /// Tables could not be read, since then.
+    Unread(Instant),
+    /// No look came for much longer than it should take; the last one then.
+    Late(Instant),
+    /// Nobody looks any more.
+    Lost(&'static str),
+}
+
+/// How long a look may take beyond its time before what is shown counts as stale.
+const GRACE: Duration = Duration::from_secs(5);
 
 impl Sampling {
     pub fn new(interval: Duration) -> Self {
@@ -40,6 +56,7 @@ impl Sampling {
             last: None,
             problems: Vec::new(),
             stale_since: None,
+            lost: None,
         }
     }
 
@@ -60,6 +77,23 @@ impl Sampling {
             None => self.waiting = Some(changes),
         }
         None
+    }
+
+    /// Whether what is shown may not be what is.
+    pub fn stale(&self, now: Instant) -> Option<Stale> {
+        let late = self
+            .last
+            .filter(|last| now.saturating_duration_since(*last) > self.interval * 3 + GRACE);
+        self.lost
+            .map(Stale::Lost)
+            .or(self.stale_since.map(Stale::Unread))
+            .or(late.map(Stale::Late))
+    }
+
+    /// When it becomes stale for want of a look.
+    pub fn next_stale(&self, now: Instant) -> Option<Instant> {
+        let late = self.last? + self.interval * 3 + GRACE + Duration::from_millis(1);
+        (late > now).then_some(late)
     }
 
     /// Ends or begins a pause; at its end gives back what has waited.

@@ -11,9 +11,10 @@
 
 use crate::app::App;
 use crate::app::free_dialog::{Asking, Button, FreeDialog, Phase};
+use crate::model::endpoint::{Endpoint, Socket};
 use crate::model::freeing::{Demand, Explanation, Freeing, Holder, Kind, Targets};
 use crate::model::inspection::Inspection;
-use crate::model::process::Process;
+use crate::model::process::{Process, ProcessId};
 use crate::model::text::escaped;
 use crate::table::value::shown_roughly;
 use crate::table::what;
@@ -25,6 +26,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 const WIDTH: u16 = 78;
@@ -128,11 +130,7 @@ fn asked(app: &App, asking: &Asking, inspection: Option<&Inspection>) -> Words {
     let proposal = &asking.proposal;
     let targets = proposal.targets(asking.targets);
     let plain = |label: &str, text: String| (label.to_owned(), text, Role::Plain);
-    let label = |place| if place == 0 { "Ends" } else { "" };
-    let ends = targets.iter().enumerate();
-    let mut body: Vec<Entry> = ends
-        .map(|(place, holder)| plain(label(place), described(app, holder)))
-        .collect();
+    let mut body = ends(app, asking);
     let is_spared = |holder: &&Holder| {
         targets
             .iter()
@@ -147,13 +145,18 @@ fn asked(app: &App, asking: &Asking, inspection: Option<&Inspection>) -> Words {
     if !spared.is_empty() {
         body.push(plain("Also hold it", spared.join(", ")));
     }
-    body.push(plain("Also closes", also_closes(asking, inspection)));
-    for holder in targets.iter().filter(|holder| holder.is_topmost) {
+    body.push(plain("Also closes", also_closes(app, asking, inspection)));
+    let topmost: Vec<&&Holder> = targets.iter().filter(|holder| holder.is_topmost).collect();
+    for holder in &topmost {
         let kin = inspection.and_then(|inspection| inspection.kin_of(holder.process.id));
-        body.push(plain(
-            "Started by",
-            kin.map_or_else(|| "…".to_owned(), chain),
-        ));
+        let chain = kin.map_or_else(|| "…".to_owned(), chain);
+        let of_several = topmost.len() > 1;
+        let whose = if of_several {
+            format!("{}: {chain}", holder.process)
+        } else {
+            chain
+        };
+        body.push(plain("Started by", whose));
     }
     let why = match asking.demand() {
         Demand::Key => None,
@@ -171,6 +174,30 @@ fn asked(app: &App, asking: &Asking, inspection: Option<&Inspection>) -> Words {
     }
 }
 
+/// How many processes are told with all that is known of them; more are only named.
+const DESCRIBED: usize = 3;
+
+/// A line for each process that would end, or all their names where they are many.
+fn ends(app: &App, asking: &Asking) -> Vec<Entry> {
+    let targets = asking.proposal.targets(asking.targets);
+    let entry = |label: &str, text| (label.to_owned(), text, Role::Plain);
+    if targets.len() > DESCRIBED {
+        let names: Vec<String> = targets
+            .iter()
+            .map(|holder| holder.process.to_string())
+            .collect();
+        return vec![entry(
+            "Ends",
+            format!("{} processes: {}", names.len(), names.join(", ")),
+        )];
+    }
+    let label = |place| if place == 0 { "Ends" } else { "" };
+    let lines = targets.iter().enumerate();
+    lines
+        .map(|(place, holder)| entry(label(place), described(app, asking, holder)))
+        .collect()
+}
+
 /// Where the port must be typed: what was typed so far.
 fn demanded(asking: &Asking) -> Vec<Entry> {
     match asking.demand() {
@@ -183,52 +210,89 @@ fn demanded(asking: &Asking) -> Vec<Entry> {
     }
 }
 
-/// `node 3977   vite · ~/code/shop-old   dev   up 3d`
-fn described(app: &App, holder: &Holder) -> String {
+/// `node 3977   vite · ~/code/shop-old   dev   up 3d`; the address too where there are several.
+fn described(app: &App, asking: &Asking, holder: &Holder) -> String {
     let around = app.surroundings();
     let process = &holder.process;
+    let addresses: BTreeSet<String> = asking
+        .proposal
+        .sockets
+        .iter()
+        .map(Socket::local_address)
+        .collect();
+    let own: BTreeSet<String> = holder.sockets.iter().map(Socket::local_address).collect();
+    let own: Vec<String> = own.into_iter().collect();
+    let on = (addresses.len() > 1).then(|| format!("on\u{a0}{}", own.join(",\u{a0}")));
     let what = what::of_process(process, &around).joined(&around);
     let user = process.user.as_ref().map(ToString::to_string);
-    // The blank is one that no line is broken at.
+    // The blanks within a part are ones that no line is broken at.
     let up = process
         .started_at
         .map(|at| format!("up\u{a0}{}", shown_roughly(around.now.since(at))));
-    let parts = [Some(process.to_string()), Some(what), user, up];
+    let parts = [Some(process.to_string()), on, Some(what), user, up];
     parts.into_iter().flatten().collect::<Vec<_>>().join("   ")
 }
 
-/// The other ports and the children that end with it.
-fn also_closes(asking: &Asking, inspection: Option<&Inspection>) -> String {
+/// How many other ports are named before they are only counted.
+const NAMED: usize = 4;
+
+/// What else goes when these processes end: other ports, connections, children.
+fn also_closes(app: &App, asking: &Asking, inspection: Option<&Inspection>) -> String {
     let ports = asking.proposal.also_closes(asking.targets);
-    let mut words: Vec<String> = ports
+    let named_ports = ports
         .iter()
-        .map(|other| format!("{} {}", other.protocol, other.local))
-        .collect();
+        .take(NAMED)
+        .map(|other| format!("{} {}", other.protocol, other.local));
+    let mut words: Vec<String> = named_ports.collect();
+    if ports.len() > NAMED {
+        words.push(format!("{} more ports", ports.len() - NAMED));
+    }
+    match connections(app, asking) {
+        0 => {}
+        1 => words.push("1 connection".to_owned()),
+        count => words.push(format!("{count} connections")),
+    }
     let Some(inspection) = inspection else {
         words.push("…".to_owned());
         return words.join(", ");
     };
-    let holders = asking.proposal.process_ids();
-    for holder in asking.proposal.targets(asking.targets) {
-        let kin = inspection.kin_of(holder.process.id);
-        let children = kin
-            .map(|kin| kin.descendants.as_slice())
-            .unwrap_or_default();
-        // Children that hold the port too are named above.
-        let others: Vec<Arc<Process>> = children
-            .iter()
-            .filter(|child| !holders.contains(&child.id))
-            .cloned()
-            .collect();
-        if !others.is_empty() {
-            words.push(format!("perhaps its children {}", named(&others)));
-        }
+    let children = children(asking, inspection);
+    if !children.is_empty() {
+        words.push(format!("perhaps its children {}", named(&children)));
     }
     if words.is_empty() {
-        "nothing else (no other port, no child)".to_owned()
+        "nothing else that is seen (no other port, connection or child)".to_owned()
     } else {
         words.join(", ")
     }
+}
+
+/// How many connections the processes have that would end.
+fn connections(app: &App, asking: &Asking) -> usize {
+    let targets: Vec<ProcessId> = asking
+        .proposal
+        .targets(asking.targets)
+        .iter()
+        .map(|holder| holder.process.id)
+        .collect();
+    let is_theirs = |endpoint: &&Endpoint| {
+        let owners = endpoint.socket.owners.known();
+        !endpoint.socket.is_standing() && owners.iter().any(|owner| targets.contains(&owner.id))
+    };
+    app.listing.endpoints().filter(is_theirs).count()
+}
+
+/// The children of those that would end, other than those that end themselves.
+fn children(asking: &Asking, inspection: &Inspection) -> Vec<Arc<Process>> {
+    let targets = asking.proposal.targets(asking.targets);
+    let kin = targets
+        .iter()
+        .filter_map(|holder| inspection.kin_of(holder.process.id));
+    let mut children: Vec<Arc<Process>> = kin
+        .flat_map(|kin| kin.descendants.iter().cloned())
+        .collect();
+    children.retain(|child| targets.iter().all(|target| target.process.id != child.id));
+    children
 }
 
 fn explained(explanation: &Explanation, inspection: Option<&Inspection>) -> Words {

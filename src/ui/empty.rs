@@ -2,6 +2,7 @@
 
 use crate::app::App;
 use crate::app::filter_box::FilterBox;
+use crate::model::endpoint::Endpoint;
 use crate::table::listing::{Chip, Hidden};
 use crate::ui::cut;
 use crate::ui::theme::{Role, Theme};
@@ -43,8 +44,22 @@ fn nothing_at_all(app: &App) -> String {
     }
 }
 
-/// `nothing on 62893 now`; a number that is a pid instead says so.
+/// `nothing on 62893 now`; a port that is only hidden is never said to be empty, and a number that is a pid says so.
 fn nothing_on(app: &App, port: u16) -> String {
+    let mut hidden: Vec<&Endpoint> = app
+        .listing
+        .endpoints()
+        .filter(|endpoint| endpoint.socket.port() == port)
+        .collect();
+    hidden.sort_by_key(|endpoint| {
+        (
+            endpoint.socket.owners.first().is_none(),
+            endpoint.socket.local,
+        )
+    });
+    if let Some((first, more)) = hidden.split_first() {
+        return held_elsewhere(app, first, more.len());
+    }
     let holder = app
         .listing
         .endpoints()
@@ -72,6 +87,28 @@ fn nothing_on(app: &App, port: u16) -> String {
     format!(
         "no port {port} · process {port} ({}) {holds} · / pid:{port} shows them",
         holder.name
+    )
+}
+
+/// `3000 is in use (tcp 127.0.0.1:3000, node 4242), but not shown by [c connected] + 3000`
+fn held_elsewhere(app: &App, endpoint: &Endpoint, more: usize) -> String {
+    let socket = &endpoint.socket;
+    let holder = socket
+        .owners
+        .first()
+        .map(|process| format!(", {process}"))
+        .unwrap_or_default();
+    let more = if more > 0 {
+        format!(" and {more} more")
+    } else {
+        String::new()
+    };
+    let wanted = wanted(&app.filter_box);
+    let use_of = format!("{} {}{holder}{more}", socket.protocol, socket.local);
+    format!(
+        "{} is in use ({use_of}), but not shown by {wanted} · {}",
+        socket.port(),
+        way_out(&app.filter_box)
     )
 }
 

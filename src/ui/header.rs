@@ -92,12 +92,15 @@ pub fn draw_chips(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     );
 }
 
-/// Header and chips in one line.
+/// Below this width the program's name gives way to what it shows.
+const NARROW: u16 = 60;
+
+/// Header and chips in one line; a filter that stands takes the place of the counts, since it must not be overlooked.
 pub fn draw_low(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
-    let mut spans = vec![
-        Span::styled("portmon", theme.style(Role::Title)),
-        Span::raw(" "),
-    ];
+    let mut spans = Vec::new();
+    if area.width >= NARROW {
+        spans.push(Span::styled("portmon ", theme.style(Role::Title)));
+    }
     for (chip, key, _) in CHIPS {
         let is_on = app.filter_box.chips.is_on(chip);
         let text = if is_on {
@@ -111,11 +114,18 @@ pub fn draw_low(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
         ));
     }
     let counts = app.listing.counts();
-    let numbers = format!(
-        "  L{} U{} C{}",
-        counts.listening, counts.udp, counts.connected
-    );
-    spans.push(Span::raw(numbers));
+    if app.filter_box.text.is_empty() {
+        let numbers = format!(
+            "  L{} U{} C{}",
+            counts.listening, counts.udp, counts.connected
+        );
+        spans.push(Span::raw(numbers));
+    } else {
+        spans.push(Span::styled(
+            format!(" /{}", app.filter_box.shown()),
+            theme.style(Role::Active),
+        ));
+    }
     if counts.exposed > 0 {
         spans.push(Span::styled(
             format!(" !{}", counts.exposed),
@@ -172,11 +182,15 @@ fn right_end(app: &App, theme: &Theme) -> Line<'static> {
         spans.push(Span::raw("  "));
     }
     let interval = shown_interval(app.sampling.interval);
-    spans.push(match (app.sampling.is_paused, app.sampling.stale_since) {
-        (true, _) => Span::styled("PAUSED ", theme.style(Role::Cursor)),
-        (false, Some(_)) => Span::styled(format!("{interval} STALE "), theme.style(Role::Error)),
-        (false, None) => Span::raw(format!("{interval} live ")),
-    });
+    spans.push(
+        match (app.sampling.is_paused, app.sampling.stale(app.now)) {
+            (true, _) => Span::styled("PAUSED ", theme.style(Role::Cursor)),
+            (false, Some(_)) => {
+                Span::styled(format!("{interval} STALE "), theme.style(Role::Error))
+            }
+            (false, None) => Span::raw(format!("{interval} live ")),
+        },
+    );
     Line::from(spans)
 }
 

@@ -81,10 +81,17 @@ fn draw_screen(app: &App, theme: &Theme, buffer: &mut Buffer) -> Option<Position
     let cursor = if frame.is_low {
         status::draw_low(app, theme, footer, buffer)
     } else {
-        status::draw_footer(app, theme, footer, buffer);
+        let _ = status::draw_footer(app, theme, footer, buffer);
         status::draw(app, theme, status, buffer)
     };
-    draw_overlay(app, theme, buffer).or(cursor)
+    let from_rows = Rect {
+        height: buffer.area.bottom() - body.y,
+        ..body
+    };
+    status::draw_long_notice(app, theme, from_rows, buffer);
+    draw_overlay(app, theme, buffer);
+    // A dialog takes the keys, so the cursor of a filter line under it would mislead.
+    cursor.filter(|_| matches!(app.overlay, Overlay::None))
 }
 
 /// The table's headings and rows, and the details, in what header and footer leave.
@@ -107,17 +114,13 @@ fn share(body: Rect, headings: Rect, place: Place) -> (Option<[Rect; 2]>, Option
     }
 }
 
-fn draw_overlay(app: &App, theme: &Theme, buffer: &mut Buffer) -> Option<Position> {
+fn draw_overlay(app: &App, theme: &Theme, buffer: &mut Buffer) {
     match &app.overlay {
         Overlay::None => {}
         Overlay::Help(scroll) => help::draw(*scroll, theme, buffer),
         Overlay::Menu(menu) => popup::draw_menu(menu, theme, buffer),
         Overlay::Freeing(dialog) => dialogs::draw(app, dialog, theme, buffer),
     }
-    // A dialog takes the keys, so the cursor of the filter line under it would mislead.
-    matches!(app.overlay, Overlay::None)
-        .then_some(None)
-        .flatten()
 }
 
 fn draw_too_small(area: Rect, buffer: &mut Buffer) {

@@ -82,7 +82,10 @@ fn draw_items(title: &str, items: &[(char, String)], theme: &Theme, buffer: &mut
         let (column, row) = (place / rows.max(1), place % rows.max(1));
         let line = Line::from(vec![
             Span::styled(letter.to_string(), theme.style(Role::Key)),
-            Span::raw(format!("  {name}")),
+            Span::raw(cut::end(
+                &format!("  {name}"),
+                usize::from(area.width).saturating_sub(1),
+            )),
         ]);
         let spot = Rect {
             x: area.x + cells(column * item_width),

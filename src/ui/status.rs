@@ -2,19 +2,23 @@
 
 use crate::app::filter_box::Typing;
 use crate::app::keymap::BINDINGS;
+use crate::app::notice::Notice;
+use crate::app::sampling::Stale;
 use crate::app::{App, Overlay};
 use crate::model::text::escaped;
 use crate::table::value::{Bound, shown_age};
+use crate::ui::cut;
 use crate::ui::theme::{Role, Theme};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
-use ratatui::widgets::Widget;
+use ratatui::widgets::{Clear, Widget};
 
 /// `/ 300  unfinished: …                              2 owners hidden · 213 remote: a`
 pub fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) -> Option<Position> {
     let hidden = Line::styled(hidden_words(app), theme.style(Role::Dim));
     let (left, cursor) = left_part(app, theme, area);
+    let left_width = left.width();
     let width = u16::try_from(hidden.width()).unwrap_or(0);
     let room = area.width.saturating_sub(width + 1);
     // What a person types or must know goes before what is only good to know.
@@ -29,22 +33,75 @@ pub fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) -> Option
         );
     }
     left.render(area, buffer);
+    if left_width > usize::from(area.width) {
+        buffer.set_stringn(
+            area.right().saturating_sub(1),
+            area.y,
+            "…",
+            1,
+            theme.style(Role::Dim),
+        );
+    }
     cursor
+}
+
+/// A notice that needs more than its line goes on over the footer, so that a verdict is never cut.
+pub fn draw_long_notice(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    let Some(notice) = app.notice.as_ref().filter(|_| !app.filter_box.is_typing()) else {
+        return;
+    };
+    let width = usize::from(area.width).saturating_sub(2);
+    let lines = cut::wrapped(&notice.words, width);
+    if lines.len() < 2 {
+        return;
+    }
+    let high = u16::try_from(lines.len())
+        .unwrap_or(u16::MAX)
+        .min(area.height);
+    let area = Rect {
+        y: area.bottom() - high,
+        height: high,
+        ..area
+    };
+    Clear.render(area, buffer);
+    for (y, line) in (area.top()..area.bottom()).zip(lines) {
+        buffer.set_stringn(area.x + 1, y, line, width, theme.style(role_of(notice)));
+    }
+}
+
+fn role_of(notice: &Notice) -> Role {
+    if notice.until.is_none() {
+        Role::Active
+    } else {
+        Role::Plain
+    }
 }
 
 /// On low screens the filter line or a notice takes the footer's place.
 pub fn draw_low(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) -> Option<Position> {
     let is_needed =
-        app.filter_box.is_typing() || app.notice.is_some() || app.sampling.stale_since.is_some();
+        app.filter_box.is_typing() || app.notice.is_some() || app.sampling.stale(app.now).is_some();
     if is_needed {
         return draw(app, theme, area, buffer);
     }
-    draw_footer(app, theme, area, buffer);
+    let used = draw_footer(app, theme, area, buffer);
+    let hidden = hidden_words(app);
+    let width = u16::try_from(hidden.chars().count()).unwrap_or(u16::MAX);
+    if used.saturating_add(width).saturating_add(3) <= area.right() {
+        let x = area.right() - width - 1;
+        buffer.set_stringn(
+            x,
+            area.y,
+            hidden,
+            usize::from(width),
+            theme.style(Role::Dim),
+        );
+    }
     None
 }
 
-/// `/ filter   x free port   Enter details   s sort   ? help   q quit`
-pub fn draw_footer(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+/// `/ filter   x free port   Enter details   s sort   ? help   q quit`; tells how far it goes.
+pub fn draw_footer(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) -> u16 {
     let hints: Vec<(String, &str)> = match &app.overlay {
         Overlay::None if app.filter_box.is_typing() => [
             ("Enter", "keep"),
@@ -73,6 +130,7 @@ pub fn draw_footer(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
         hint.render(Rect { x, width, ..area }, buffer);
         x += width + 3;
     }
+    x
 }
 
 fn left_part<'a>(app: &'a App, theme: &Theme, area: Rect) -> (Line<'a>, Option<Position>) {
@@ -80,14 +138,9 @@ fn left_part<'a>(app: &'a App, theme: &Theme, area: Rect) -> (Line<'a>, Option<P
         return typed_part(typing, theme, area);
     }
     let line = if let Some(notice) = &app.notice {
-        let role = if notice.until.is_none() {
-            Role::Active
-        } else {
-            Role::Plain
-        };
-        Line::styled(format!(" {}", notice.words), theme.style(role))
-    } else if app.sampling.stale_since.is_some() {
-        Line::styled(stale_words(app), theme.style(Role::Error))
+        Line::styled(format!(" {}", notice.words), theme.style(role_of(notice)))
+    } else if let Some(stale) = app.sampling.stale(app.now) {
+        Line::styled(stale_words(app, stale), theme.style(Role::Error))
     } else if app.filter_box.text.is_empty() {
         Line::default()
     } else {
@@ -142,23 +195,23 @@ fn typed_part<'a>(typing: &Typing, theme: &Theme, area: Rect) -> (Line<'a>, Opti
     )
 }
 
-fn stale_words(app: &App) -> String {
-    let since = app
-        .sampling
-        .stale_since
-        .map(|at| app.now.saturating_duration_since(at))
-        .unwrap_or_default();
-    let reasons: Vec<String> = app
-        .sampling
-        .problems
-        .iter()
-        .map(ToString::to_string)
-        .collect();
-    format!(
-        " stale for {}: {}",
-        shown_age(Bound::Exact, since),
-        reasons.join("; ")
-    )
+fn stale_words(app: &App, stale: Stale) -> String {
+    let since = |at| shown_age(Bound::Exact, app.now.saturating_duration_since(at));
+    match stale {
+        Stale::Lost(what) => {
+            format!(" stale: {what} ended; what is shown is the last that was seen")
+        }
+        Stale::Late(at) => format!(" stale: the last look was {} ago", since(at)),
+        Stale::Unread(at) => {
+            let reasons: Vec<String> = app
+                .sampling
+                .problems
+                .iter()
+                .map(ToString::to_string)
+                .collect();
+            format!(" stale for {}: {}", since(at), reasons.join("; "))
+        }
+    }
 }
 
 /// What the table does not show and how to see it.

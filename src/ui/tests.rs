@@ -350,3 +350,110 @@ fn a_dialog_that_does_not_fit_says_so_and_keeps_its_demand() {
         screen(&stage)
     );
 }
+
+#[test]
+fn a_port_that_is_only_hidden_is_never_said_to_be_empty() {
+    let mut stage = stage((120, 24));
+    stage.keys("e3000");
+    stage.key(KeyCode::Enter);
+    assert!(!shows(&stage, "in use"), "it is exposed and so shown");
+    for (typed, words) in [
+        (
+            "5432",
+            "5432 is in use (tcp 127.0.0.1:5432, node 3977 and 1 more), but not shown by [e exposed] + 5432",
+        ),
+        ("/3000/udp", "3000 is in use"),
+    ] {
+        stage.keys(typed);
+        stage.key(KeyCode::Enter);
+        let text = screen(&stage)
+            .join(" ")
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ");
+        assert!(text.contains(words), "{typed}: {:#?}", screen(&stage));
+    }
+}
+
+#[test]
+fn on_a_low_screen_a_filter_that_stands_is_seen_in_the_header() {
+    for size in [(80, 12), (40, 8)] {
+        let mut stage = stage(size);
+        stage.keys("3000");
+        stage.key(KeyCode::Enter);
+        assert!(
+            screen(&stage)[0].contains(" /3000"),
+            "{:#?}",
+            screen(&stage)
+        );
+        assert!(
+            screen(&stage)[0].contains("1s live"),
+            "{:#?}",
+            screen(&stage)
+        );
+    }
+}
+
+#[test]
+fn a_notice_longer_than_its_line_goes_on_below() {
+    let mut stage = stage((80, 24));
+    let words = format!(
+        ":8000 is STILL HELD: gunicorn 7001 ended, {}.",
+        "a worker keeps it ".repeat(5).trim()
+    );
+    stage.app.notice = Some(crate::app::notice::Notice::lasting(words.clone()));
+    let text = screen(&stage)
+        .join(" ")
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ");
+    assert!(text.contains(&words), "{:#?}", screen(&stage));
+}
+
+#[test]
+fn many_processes_are_named_on_few_lines_and_a_holder_of_one_address_says_which() {
+    let one = process(11, "vite").build();
+    let two = process(12, "node").build();
+    let mut stage = Stage::with(vec![
+        socket("127.0.0.1:5173").owner(&one),
+        socket("[::1]:5173").owner(&two),
+    ]);
+    stage.keys("x");
+    assert!(
+        shows(&stage, "vite 11   on 127.0.0.1") && shows(&stage, "node 12   on ::1"),
+        "{:#?}",
+        screen(&stage)
+    );
+    let twins: Vec<_> = (1..9)
+        .map(|pid| process(pid + 100, "worker").build())
+        .collect();
+    let mut stage = Stage::with(vec![
+        socket("127.0.0.1:80").owners(&twins.iter().collect::<Vec<_>>()),
+    ]);
+    stage.keys("x");
+    assert!(
+        shows(&stage, "8 processes: worker 101, worker 102"),
+        "{:#?}",
+        screen(&stage)
+    );
+}
+
+#[test]
+fn the_dialog_counts_the_connections_that_end_too() {
+    let mut stage = stage((80, 24));
+    stage.keys("x");
+    assert!(shows(&stage, "1 connection"), "{:#?}", screen(&stage));
+}
+
+#[test]
+fn a_look_that_does_not_come_makes_the_screen_stale() {
+    let mut stage = stage((80, 24));
+    stage.wait(7.0);
+    assert!(shows(&stage, "1s live"));
+    stage.wait(2.0);
+    assert!(
+        shows(&stage, "STALE") && shows(&stage, "stale: the last look was 9s ago"),
+        "{:#?}",
+        screen(&stage)
+    );
+}
