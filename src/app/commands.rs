@@ -219,7 +219,7 @@ impl App {
     }
 
     fn pause(&mut self) {
-        if let Some(changes) = self.sampling.toggle_pause() {
+        if let Some(changes) = self.sampling.toggle_pause(self.now) {
             self.apply(changes);
         }
     }

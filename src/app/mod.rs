@@ -178,9 +178,11 @@ impl App {
             Overlay::None | Overlay::Help(_) | Overlay::Menu(_) => None,
         };
         let notice = self.notice.as_ref().and_then(|notice| notice.until);
-        let age = self.sampling.next_second(self.now);
+        let is_still = self.sampling.paused_at.is_some();
+        let expiry = self.listing.next_expiry().filter(|_| !is_still);
+        let age = self.sampling.next_second(self.now).filter(|_| !is_still);
         let late = self.sampling.next_stale(self.now);
-        [self.listing.next_expiry(), notice, dialog, age, late]
+        [expiry, notice, dialog, age, late]
             .into_iter()
             .flatten()
             .min()
@@ -191,11 +193,12 @@ impl App {
     }
 
     pub fn surroundings(&self) -> Surroundings<'_> {
-        self.setup.surroundings(self.clock.at(self.now))
+        self.setup.surroundings(self.moment())
     }
 
+    /// The moment that is shown: now, or when the pause began.
     pub fn moment(&self) -> Moment {
-        self.clock.at(self.now)
+        self.clock.at(self.sampling.paused_at.unwrap_or(self.now))
     }
 
     /// The row under the cursor.
@@ -204,8 +207,10 @@ impl App {
     }
 
     fn tick(&mut self) {
-        let around = self.setup.surroundings(self.clock.at(self.now));
-        self.listing.expire(self.now, &around);
+        let around = self.setup.surroundings(self.moment());
+        if self.sampling.paused_at.is_none() {
+            self.listing.expire(self.now, &around);
+        }
         self.listing.advance(&around);
         if self
             .notice
@@ -226,7 +231,7 @@ impl App {
     }
 
     fn apply(&mut self, changes: Changes) {
-        let around = self.setup.surroundings(self.clock.at(self.now));
+        let around = self.setup.surroundings(self.moment());
         let ports_changed = !changes.list.is_empty();
         self.listing
             .apply(changes.list, changes.taken.instant, &around);
@@ -247,7 +252,7 @@ impl App {
         };
         if *self.listing.filter() != filter {
             self.listing.set_filter(filter);
-            let around = self.setup.surroundings(self.clock.at(self.now));
+            let around = self.setup.surroundings(self.moment());
             self.listing.advance(&around);
         }
     }

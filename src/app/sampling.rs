@@ -21,7 +21,8 @@ const STEPS: [Duration; 9] = [
 #[derive(Debug)]
 pub struct Sampling {
     pub interval: Duration,
-    pub is_paused: bool,
+    /// Since when what is shown stands still.
+    pub paused_at: Option<Instant>,
     /// What changed since the pause, waiting to be shown.
     waiting: Option<Changes>,
     /// When the last look was taken; `None` before the first.
@@ -51,7 +52,7 @@ impl Sampling {
     pub fn new(interval: Duration) -> Self {
         Self {
             interval,
-            is_paused: false,
+            paused_at: None,
             waiting: None,
             last: None,
             problems: Vec::new(),
@@ -69,7 +70,7 @@ impl Sampling {
             (false, since) => since,
         };
         self.problems.clone_from(&changes.problems);
-        if !self.is_paused {
+        if self.paused_at.is_none() {
             return Some(changes);
         }
         match &mut self.waiting {
@@ -97,13 +98,13 @@ impl Sampling {
     }
 
     /// Ends or begins a pause; at its end gives back what has waited.
-    pub fn toggle_pause(&mut self) -> Option<Changes> {
-        self.is_paused = !self.is_paused;
-        if self.is_paused {
+    pub fn toggle_pause(&mut self, now: Instant) -> Option<Changes> {
+        self.paused_at = if self.paused_at.is_some() {
             None
         } else {
-            self.waiting.take()
-        }
+            Some(now)
+        };
+        self.waiting.take()
     }
 
     pub fn look_now(&self) -> Request {
@@ -134,7 +135,7 @@ impl Sampling {
     pub fn next_second(&self, now: Instant) -> Option<Instant> {
         let last = self
             .last
-            .filter(|_| self.is_paused || self.interval > Duration::from_secs(1))?;
+            .filter(|_| self.interval > Duration::from_secs(1))?;
         let whole = now.saturating_duration_since(last).as_secs() + 1;
         Some(last + Duration::from_secs(whole))
     }

@@ -537,3 +537,24 @@ fn the_answer_to_another_question_is_not_taken_for_this_ones() {
     };
     assert_eq!(dialog.inspection, None);
 }
+
+#[test]
+fn while_paused_nothing_ages_fades_or_goes() {
+    let mut stage = Stage::with(ports(&[1000, 2000]));
+    stage.seconds = 1.0;
+    stage.look(ports(&[1000]));
+    stage.keys("p");
+    stage.wait(60.0);
+    assert_eq!(
+        (stage.rows().len(), stage.app.moment()),
+        (2, crate::model::testing::moment(1.0))
+    );
+    assert_eq!(
+        stage.app.next_change().filter(|due| *due <= instant(61.0)),
+        None,
+        "no timer spins"
+    );
+    stage.keys("p");
+    stage.wait(0.0);
+    assert_eq!(stage.rows(), ["127.0.0.1:1000"]);
+}

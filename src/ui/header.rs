@@ -183,12 +183,10 @@ fn right_end(app: &App, theme: &Theme) -> Line<'static> {
     }
     let interval = shown_interval(app.sampling.interval);
     spans.push(
-        match (app.sampling.is_paused, app.sampling.stale(app.now)) {
-            (true, _) => Span::styled("PAUSED ", theme.style(Role::Cursor)),
-            (false, Some(_)) => {
-                Span::styled(format!("{interval} STALE "), theme.style(Role::Error))
-            }
-            (false, None) => Span::raw(format!("{interval} live ")),
+        match (app.sampling.paused_at, app.sampling.stale(app.now)) {
+            (Some(_), _) => Span::styled("PAUSED ", theme.style(Role::Cursor)),
+            (None, Some(_)) => Span::styled(format!("{interval} STALE "), theme.style(Role::Error)),
+            (None, None) => Span::raw(format!("{interval} live ")),
         },
     );
     Line::from(spans)
