@@ -154,7 +154,6 @@ impl FreeDialog {
     }
 
     pub fn on_key(&mut self, chord: Chord, now: Instant) -> Reply {
-        // Esc and a letter read in one go come as that letter with Alt.
         if chord.code == KeyCode::Esc || chord.is_ctrl('c') || chord.modifier == Modifier::Other {
             return Reply::Close;
         }

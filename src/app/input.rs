@@ -10,7 +10,7 @@ use crate::model::freeing::{Freeing, Happening, Kind};
 use crate::table::listing::Sort;
 use crate::table::query;
 use crate::table::row::Row;
-use crossterm::event::{Event as TerminalEvent, KeyCode, KeyEvent, KeyEventKind};
+use crossterm::event::{Event as TerminalEvent, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use tui_input::InputRequest;
 
 impl App {
@@ -26,8 +26,18 @@ impl App {
         }
     }
 
+    /// Esc and a letter that are read in one go come as that letter with Alt, and are taken for what was typed.
     fn on_key(&mut self, key: &KeyEvent) -> Vec<Effect> {
-        let chord = Chord::of(key);
+        if key.modifiers.contains(KeyModifiers::ALT) {
+            let mut effects = self.on_chord(Chord::of(&KeyEvent::from(KeyCode::Esc)));
+            let rest = key.modifiers.difference(KeyModifiers::ALT);
+            effects.extend(self.on_chord(Chord::of(&KeyEvent::new(key.code, rest))));
+            return effects;
+        }
+        self.on_chord(Chord::of(key))
+    }
+
+    fn on_chord(&mut self, chord: Chord) -> Vec<Effect> {
         match &mut self.overlay {
             Overlay::Freeing(dialog) => {
                 let reply = dialog.on_key(chord, self.now);

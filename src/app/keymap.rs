@@ -54,7 +54,7 @@ pub struct Chord {
 pub enum Modifier {
     None,
     Ctrl,
-    /// Alt above all, which is also what Esc and a letter look like when they are read in one go. Never bound.
+    /// Never bound.
     Other,
 }
 

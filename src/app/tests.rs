@@ -435,7 +435,8 @@ fn escape_and_a_letter_read_in_one_go_end_nothing() {
     stage.wait(0.4);
     let key = KeyEvent::new(KeyCode::Char('y'), KeyModifiers::ALT);
     let effects = stage.event(Event::Input(TerminalEvent::Key(key)));
-    assert!(is_free_of_orders(&effects) && matches!(stage.app.overlay, Overlay::None));
+    // Esc closed the dialog, and y is a key of the table.
+    assert!(is_free_of_orders(&effects) && matches!(stage.app.overlay, Overlay::Menu(_)));
 }
 
 #[test]
