@@ -174,9 +174,14 @@ impl Listing {
     }
 
     pub fn thaw(&mut self, now: Instant, around: &Surroundings) {
-        if let Some(held) = self.held.take() {
-            self.apply(held, now, around);
+        let Some(held) = self.held.take() else {
+            return;
+        };
+        for change in held {
+            self.take_in(change, now);
         }
+        // Rows that stood were changed and closed meanwhile, even if nothing waited.
+        self.settle(around);
     }
 
     /// Takes away the marks and the gone rows whose time is over.

@@ -284,6 +284,50 @@ fn sorting_by_another_column_reorders_each_section() {
     );
 }
 
+#[test]
+fn what_was_refreshed_while_frozen_finds_its_place_at_the_thaw() {
+    let (zsh, ash) = (process(5, "zsh").build(), process(5, "ash").build());
+    let named = |owner| Change::Found(socket("127.0.0.1:1").owner(owner).endpoint());
+    let bash = process(6, "bash").build();
+    let other = Change::Found(socket("127.0.0.1:2").owner(&bash).endpoint());
+    let mut listing = listing(vec![named(&zsh), other]);
+    let sort = Sort {
+        column: Column::Process,
+        is_reversed: false,
+    };
+    listing.set_sort(sort, &around());
+    listing.freeze();
+    let refreshed = Change::Refreshed(socket("127.0.0.1:1").owner(&ash).endpoint());
+    listing.apply(vec![refreshed], instant(1.0), &around());
+    assert_eq!(lines(&listing), ["127.0.0.1:2", "127.0.0.1:1"]);
+    listing.thaw(instant(2.0), &around());
+    assert_eq!(lines(&listing), ["127.0.0.1:1", "127.0.0.1:2"]);
+}
+
+#[test]
+fn a_rule_counts_what_closed_while_frozen_after_the_thaw() {
+    let client = connection(socket("127.0.0.1:50000").to("127.0.0.1:90"), true);
+    let id = client.id();
+    let mut listing = listing(vec![Change::Found(client)]);
+    listing.freeze();
+    listing.apply(vec![Change::Closed(id)], instant(1.0), &around());
+    listing.thaw(instant(2.0), &around());
+    assert_eq!(lines(&listing), ["-- Connected 0", "-127.0.0.1:50000"]);
+}
+
+#[test]
+fn a_gone_row_that_is_refreshed_is_there_again() {
+    let endpoint = socket("127.0.0.1:1").endpoint();
+    let mut listing = listing(vec![found("127.0.0.1:1")]);
+    let closed = vec![Change::Closed(endpoint.id())];
+    listing.apply(closed, instant(1.0), &around());
+    let refreshed = vec![Change::Refreshed(endpoint)];
+    listing.apply(refreshed, instant(2.0), &around());
+    listing.expire(instant(9.0), &around());
+    assert_eq!(lines(&listing), ["127.0.0.1:1"]);
+    assert_eq!(listing.counts().listening, 1);
+}
+
 /// One row more than a pass looks at in one go, on the ports from 1.
 fn more_than_a_slice() -> Vec<Change> {
     let last = u16::try_from(SLICE + 1).expect("a small slice");
