@@ -55,9 +55,13 @@ mod rules;
 use crate::app::Setup;
 use crate::cli::{ListOptions, Options, Refusal};
 use crate::os::machine;
+use crate::report::list::Outcome;
 use crate::table::listing::{Chips, Filter};
 use crate::table::query;
 use std::io::{self, Write};
+
+/// The exit code of a list without rows.
+const NOTHING: u8 = 1;
 
 /// The exit code for words that were not understood, and for a command that failed.
 const WRONG: u8 = 2;
@@ -92,8 +96,9 @@ fn list(options: &ListOptions) -> anyhow::Result<u8> {
     let around = setup.surroundings(look.taken);
     let (mut out, mut errors) = (io::BufWriter::new(io::stdout().lock()), io::stderr().lock());
     match report::list::print(look, filter, &around, options.json, &mut out, &mut errors) {
-        Ok(true) => Ok(0),
-        Ok(false) => Ok(1),
+        Ok(Outcome::Rows) => Ok(0),
+        Ok(Outcome::Nothing) => Ok(NOTHING),
+        Ok(Outcome::Unknown) => Ok(WRONG),
         // Whoever reads has seen enough.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(0),
         Err(error) => Err(error.into()),

@@ -24,7 +24,17 @@ const COLUMNS: [Column; 10] = [
     Column::What,
 ];
 
-/// Prints the rows that match, and on `errors` what is not among them. Tells whether there was any row.
+/// What a listing found. A script must be able to tell a port that is free from one that could not be looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    Rows,
+    /// No row matches, and every table was read.
+    Nothing,
+    /// No row matches among those that could be read.
+    Unknown,
+}
+
+/// Prints the rows that match, and on `errors` what is not among them.
 pub fn print(
     look: Look,
     filter: Filter,
@@ -32,7 +42,7 @@ pub fn print(
     as_json: bool,
     out: &mut impl Write,
     errors: &mut impl Write,
-) -> io::Result<bool> {
+) -> io::Result<Outcome> {
     let Look {
         taken,
         endpoints,
@@ -40,6 +50,11 @@ pub fn print(
     } = look;
     let listing = listing(endpoints, filter, around);
     let left_out = left_out(&listing);
+    let outcome = match (listing.shown_rows().next(), problems.is_empty()) {
+        (Some(_), _) => Outcome::Rows,
+        (None, true) => Outcome::Nothing,
+        (None, false) => Outcome::Unknown,
+    };
     if as_json {
         let report = Report {
             version: 1,
@@ -56,10 +71,14 @@ pub fn print(
         writeln!(out)?;
     } else {
         print_table(&listing, around, out)?;
-        tell_the_rest(&listing, left_out, &problems, errors)?;
     }
     out.flush()?;
-    Ok(listing.shown_rows().next().is_some())
+    match outcome {
+        Outcome::Unknown => tell_what_failed(&problems, errors)?,
+        Outcome::Rows | Outcome::Nothing if as_json => {}
+        Outcome::Rows | Outcome::Nothing => tell_the_rest(&listing, left_out, &problems, errors)?,
+    }
+    Ok(outcome)
 }
 
 fn listing(endpoints: Vec<Endpoint>, filter: Filter, around: &Surroundings) -> Listing {
@@ -112,6 +131,16 @@ fn print_table(listing: &Listing, around: &Surroundings, out: &mut impl Write) -
     Ok(())
 }
 
+/// One line: whoever reads it looks for the reason of an exit code.
+fn tell_what_failed(problems: &[Problem], errors: &mut impl Write) -> io::Result<()> {
+    let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    writeln!(
+        errors,
+        "portmon: nothing was found, but not everything could be read: {}",
+        problems.join("; ")
+    )
+}
+
 fn tell_the_rest(
     listing: &Listing,
     left_out: usize,
@@ -141,3 +170,6 @@ fn tell_the_rest(
         ),
     }
 }
+
+#[cfg(test)]
+mod tests;
