@@ -55,6 +55,7 @@ struct Words {
 #[derive(Args)]
 struct MonitorWords {
     /// Show only what matches all these words: 62893, 49152-, state:listen, postgres (see `?` in the monitor)
+    #[arg(allow_negative_numbers = true)]
     filter: Vec<String>,
     /// Seconds from one look to the next, 0.1 to 3600
     #[arg(short = 'n', value_name = "SECS", default_value = "1", value_parser = interval)]
@@ -79,6 +80,7 @@ enum Command {
 #[derive(Args)]
 struct ListWords {
     /// Print only what matches all these words; digits are an exact port
+    #[arg(allow_negative_numbers = true)]
     filter: Vec<String>,
     /// Print every socket, connections to other machines too
     #[arg(long)]
@@ -92,7 +94,6 @@ struct ListWords {
 pub fn parse(words: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Options, Refusal> {
     let words: Vec<std::ffi::OsString> = words.into_iter().collect();
     let parsed = Words::try_parse_from(&words).map_err(|error| refusal(&error))?;
-    let is_quoted = words.get(1).is_some_and(|word| word == "--");
     match parsed.command {
         Some(Command::List(list)) => {
             let filter = sound_filter(&list.filter)?;
@@ -102,8 +103,24 @@ pub fn parse(words: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Opti
                 json: list.json,
             }))
         }
-        None => monitor(&parsed.monitor, is_quoted),
+        None => monitor(&parsed.monitor, is_quoted(&words)),
     }
+}
+
+/// Whether `--` stands before the first word of the filter, which then is no command.
+fn is_quoted(words: &[std::ffi::OsString]) -> bool {
+    let mut words = words.iter().skip(1).map(|word| word.to_string_lossy());
+    while let Some(word) = words.next() {
+        match &*word {
+            "--" => return true,
+            // Its value is a word of its own.
+            "-n" => drop(words.next()),
+            flag if flag.starts_with("--") => {}
+            flag if flag.starts_with("-n") => {}
+            _ => return false,
+        }
+    }
+    false
 }
 
 fn monitor(words: &MonitorWords, is_quoted: bool) -> Result<Options, Refusal> {
@@ -256,10 +273,50 @@ mod tests {
         }
     }
 
+    /// The filter and the interval in milliseconds that a line for the monitor asks for.
+    fn monitored(line: &str) -> Result<(String, u128), String> {
+        match parsed(line)? {
+            Options::Monitor(options) => Ok((options.filter, options.interval.as_millis())),
+            Options::List(options) => panic!("{line} is no list: {options:?}"),
+        }
+    }
+
     #[test]
     fn after_two_dashes_any_word_is_a_filter() {
-        assert!(
-            matches!(parsed("portmon -- kill"), Ok(Options::Monitor(options)) if options.filter == "kill")
+        let cases = [
+            ("portmon -- kill", 1_000),
+            ("portmon -n 2 -- kill", 2_000),
+            ("portmon -n2 --all -- kill", 2_000),
+        ];
+        for (line, interval) in cases {
+            assert_eq!(monitored(line), Ok(("kill".to_owned(), interval)), "{line}");
+        }
+        assert!(parsed("portmon kill -- 3000").is_err());
+    }
+
+    #[test]
+    fn a_range_without_a_beginning_is_no_flag() {
+        let cases = [
+            ("portmon -1023", 1_000),
+            ("portmon -1023 -n 2", 2_000),
+            ("portmon -n 2 -1023", 2_000),
+        ];
+        for (line, interval) in cases {
+            assert_eq!(
+                monitored(line),
+                Ok(("-1023".to_owned(), interval)),
+                "{line}"
+            );
+        }
+        let expected = ListOptions {
+            filter: "-1023 tcp".to_owned(),
+            all: false,
+            json: true,
+        };
+        assert_eq!(
+            parsed("portmon list -1023 tcp --json"),
+            Ok(Options::List(expected))
         );
+        assert!(parsed("portmon -1023 --frobnicate").is_err());
     }
 }

@@ -10,7 +10,7 @@ use crate::model::inspection::Inspection;
 use crate::model::tracker::Changes;
 use crate::terminal::Screen;
 use crate::ui;
-use anyhow::Context;
+use anyhow::Context as _;
 use crossterm::event::Event as TerminalEvent;
 use futures_core::Stream;
 use ratatui::buffer::Buffer;
@@ -18,18 +18,19 @@ use ratatui::layout::Rect;
 use std::future::poll_fn;
 use std::io::{self, Write};
 use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Instant;
 use tokio::sync::mpsc::{Receiver, UnboundedReceiver};
 
 /// How many events are taken in before the screen is drawn again.
 const BATCH: usize = 64;
 
-/// Where events come from.
+/// Where events come from. What ends is said once and is `None` from then on.
 pub struct Sources<I> {
     pub signals: Receiver<Event>,
-    pub inspections: Receiver<Inspection>,
-    pub freeing: UnboundedReceiver<Happening>,
-    pub samples: Receiver<Changes>,
+    pub inspections: Option<Receiver<Inspection>>,
+    pub freeing: Option<UnboundedReceiver<Happening>>,
+    pub samples: Option<Receiver<Changes>>,
     pub input: I,
 }
 
@@ -122,9 +123,13 @@ where
         tokio::select! {
             biased;
             Some(event) = self.signals.recv() => event,
-            Some(inspection) = self.inspections.recv() => Event::Inspected(inspection),
-            Some(happening) = self.freeing.recv() => Event::Freeing(happening),
-            sample = self.samples.recv(), if !self.samples.is_closed() || !self.samples.is_empty() => {
+            inspection = next_of(&mut self.inspections, Receiver::poll_recv) => {
+                inspection.map_or(Event::Lost("the look at processes"), Event::Inspected)
+            }
+            happening = next_of(&mut self.freeing, UnboundedReceiver::poll_recv) => {
+                happening.map_or(Event::Lost("the freeing of ports"), Event::Freeing)
+            }
+            sample = next_of(&mut self.samples, Receiver::poll_recv) => {
                 sample.map_or(Event::Lost("the look at the sockets"), Event::Sampled)
             }
             input = next_input(&mut self.input) => input,
@@ -140,6 +145,23 @@ where
             () = std::future::ready(()) => None,
         }
     }
+}
+
+/// What a source sends next, or once `None` when it has ended; after that it waits for ever.
+///
+/// Whether it has ended is only known from what it gives: a channel that is closed and empty may not have said so yet.
+async fn next_of<R, T>(
+    source: &mut Option<R>,
+    mut poll: impl FnMut(&mut R, &mut Context<'_>) -> Poll<Option<T>>,
+) -> Option<T> {
+    let Some(receiver) = source else {
+        return std::future::pending().await;
+    };
+    let next = poll_fn(|context| poll(receiver, context)).await;
+    if next.is_none() {
+        *source = None;
+    }
+    next
 }
 
 /// Input that fails or ends means that the terminal is gone.

@@ -55,9 +55,13 @@ mod rules;
 use crate::app::Setup;
 use crate::cli::{ListOptions, Options, Refusal};
 use crate::os::machine;
+use crate::report::list::{Demand, Outcome};
 use crate::table::listing::{Chips, Filter};
 use crate::table::query;
 use std::io::{self, Write};
+
+/// The exit code of a list without rows.
+const NOTHING: u8 = 1;
 
 /// The exit code for words that were not understood, and for a command that failed.
 const WRONG: u8 = 2;
@@ -80,8 +84,9 @@ pub fn run(words: impl IntoIterator<Item = std::ffi::OsString>) -> u8 {
 fn list(options: &ListOptions) -> anyhow::Result<u8> {
     let setup = Setup::of(machine::facts());
     let look = os::sampler::look_once(setup.ephemeral);
+    let parsed = query::parse_finished(&options.filter);
     let filter = Filter {
-        query: query::parse_finished(&options.filter).query.exact(),
+        query: parsed.query.exact(),
         chips: Chips {
             all: options.all,
             ..Chips::default()
@@ -90,10 +95,16 @@ fn list(options: &ListOptions) -> anyhow::Result<u8> {
         ephemeral: setup.ephemeral,
     };
     let around = setup.surroundings(look.taken);
+    let demand = Demand {
+        filter,
+        hint: parsed.hint,
+        as_json: options.json,
+    };
     let (mut out, mut errors) = (io::BufWriter::new(io::stdout().lock()), io::stderr().lock());
-    match report::list::print(look, filter, &around, options.json, &mut out, &mut errors) {
-        Ok(true) => Ok(0),
-        Ok(false) => Ok(1),
+    match report::list::print(look, demand, &around, &mut out, &mut errors) {
+        Ok(Outcome::Rows) => Ok(0),
+        Ok(Outcome::Nothing) => Ok(NOTHING),
+        Ok(Outcome::Unknown) => Ok(WRONG),
         // Whoever reads has seen enough.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(0),
         Err(error) => Err(error.into()),

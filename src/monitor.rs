@@ -65,9 +65,9 @@ async fn attend(setup: Setup) -> anyhow::Result<u8> {
     };
     let sources = Sources {
         signals: forward(Signals::new().context("signals cannot be received")?),
-        inspections,
-        freeing,
-        samples,
+        inspections: Some(inspections),
+        freeing: Some(freeing),
+        samples: Some(samples),
         input: crossterm::event::EventStream::new(),
     };
     let app = App::new(

@@ -3,11 +3,10 @@ use crate::app::testing::setup;
 use crate::model::testing::{SocketBuilder, snapshot, socket};
 use crate::model::tracker::Tracker;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::rc::Rc;
-use std::task::{Context, Poll};
 use std::time::Duration;
-use tokio::sync::mpsc::{self, Sender};
+use tokio::sync::mpsc::{self, Sender, UnboundedSender};
 
 /// Input that a test types.
 struct Typed(mpsc::Receiver<TerminalEvent>);
@@ -20,18 +19,35 @@ impl Stream for Typed {
     }
 }
 
-/// A terminal that counts what is written to it.
+/// A terminal that keeps what is written to it, and at a write lets go of a sender that was handed to it.
 #[derive(Clone, Default)]
-struct Counter(Rc<Cell<usize>>);
+struct Paper {
+    bytes: Rc<RefCell<Vec<u8>>>,
+    dropped_at_write: Rc<RefCell<Option<Sender<Changes>>>>,
+}
 
-impl Write for Counter {
+impl Write for Paper {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.set(self.0.get() + bytes.len());
+        self.dropped_at_write.take();
+        self.bytes.borrow_mut().extend_from_slice(bytes);
         Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+impl Paper {
+    fn length(&self) -> usize {
+        self.bytes.borrow().len()
+    }
+
+    /// How many times these words were written.
+    fn count(&self, words: &str) -> usize {
+        String::from_utf8_lossy(&self.bytes.borrow())
+            .matches(words)
+            .count()
     }
 }
 
@@ -42,8 +58,8 @@ struct Noted {
     is_gone: bool,
 }
 
-impl Machine<Counter> for Noted {
-    fn perform(&mut self, effect: Effect, _: &mut Screen<Counter>) -> io::Result<Option<Event>> {
+impl Machine<Paper> for Noted {
+    fn perform(&mut self, effect: Effect, _: &mut Screen<Paper>) -> io::Result<Option<Event>> {
         self.effects.push(effect);
         Ok(None)
     }
@@ -55,9 +71,11 @@ impl Machine<Counter> for Noted {
 
 struct Wires {
     samples: Sender<Changes>,
+    inspections: Sender<Inspection>,
+    freeing: UnboundedSender<Happening>,
     signals: Sender<Event>,
     input: Sender<TerminalEvent>,
-    written: Counter,
+    written: Paper,
     tracker: Tracker,
 }
 
@@ -92,17 +110,17 @@ async fn run_with<F: Future<Output = ()>>(
     mut machine: Noted,
     script: impl FnOnce(Wires) -> F,
 ) -> u8 {
-    let written = Counter::default();
+    let written = Paper::default();
     let (samples_in, samples) = mpsc::channel(1);
     let (signals_in, signals) = mpsc::channel(4);
     let (input_in, input) = mpsc::channel(64);
-    let (_inspections, inspections) = mpsc::channel(1);
-    let (_freeing, freeing) = mpsc::unbounded_channel();
+    let (inspections_in, inspections) = mpsc::channel(1);
+    let (freeing_in, freeing) = mpsc::unbounded_channel();
     let sources = Sources {
         signals,
-        inspections,
-        freeing,
-        samples,
+        inspections: Some(inspections),
+        freeing: Some(freeing),
+        samples: Some(samples),
         input: Typed(input),
     };
     let mut screen = Screen::new(written.clone(), 80, 24);
@@ -114,6 +132,8 @@ async fn run_with<F: Future<Output = ()>>(
     let tracker = Tracker::new(setup().ephemeral);
     let wires = Wires {
         samples: samples_in,
+        inspections: inspections_in,
+        freeing: freeing_in,
         signals: signals_in,
         input: input_in,
         written,
@@ -135,13 +155,13 @@ async fn nothing_is_written_while_nothing_changes() {
         wires.look(0, sockets()).await;
         // Without an owner a row shows how long it was watched; from a minute on that changes once a minute.
         wires.look(61, sockets()).await;
-        let before = wires.written.0.get();
+        let before = wires.written.length();
         for _ in 0..30 {
             wires.look(1, sockets()).await;
         }
-        assert_eq!(wires.written.0.get(), before);
+        assert_eq!(wires.written.length(), before);
         wires.look(60, sockets()).await;
-        assert!(wires.written.0.get() > before, "the age grew by a minute");
+        assert!(wires.written.length() > before, "the age grew by a minute");
         wires.key('q').await;
     })
     .await;
@@ -184,17 +204,70 @@ async fn a_terminal_that_went_away_is_noticed_at_the_next_look() {
     assert_eq!(code, HANGUP);
 }
 
+/// What is said of the sampler that ended.
+const LOST: &str = "the look at the sockets ended";
+
 #[tokio::test(start_paused = true)]
 async fn a_sampler_that_ends_is_said_once_and_the_keys_go_on() {
     let code = run_with(Noted::default(), async |mut wires: Wires| {
         wires.look(0, Vec::new()).await;
         drop(wires.samples);
-        let key = KeyEvent::new(KeyCode::Char('q'), KeyModifiers::NONE);
-        wires
-            .input
-            .send(TerminalEvent::Key(key))
-            .await
-            .expect("the loop runs");
+        let settled = async || tokio::time::sleep(Duration::from_millis(1)).await;
+        settled().await;
+        assert_eq!(wires.written.count(LOST), 1);
+        for letter in ['?', '?', 'q'] {
+            let key = KeyEvent::new(KeyCode::Char(letter), KeyModifiers::NONE);
+            let key = TerminalEvent::Key(key);
+            wires.input.send(key).await.expect("the loop runs");
+            settled().await;
+        }
+        assert_eq!(wires.written.count(LOST), 1);
+    })
+    .await;
+    assert_eq!(code, 0);
+}
+
+/// The channel is then closed and empty before the loop waits for it again.
+#[tokio::test(start_paused = true)]
+async fn a_sampler_that_ends_while_the_screen_is_drawn_is_said_too() {
+    let code = run_with(Noted::default(), async |mut wires: Wires| {
+        wires.look(0, Vec::new()).await;
+        let (unused, _receiver) = mpsc::channel(1);
+        let samples = std::mem::replace(&mut wires.samples, unused);
+        wires.written.dropped_at_write.replace(Some(samples));
+        let resized = TerminalEvent::Resize(90, 24);
+        wires.input.send(resized).await.expect("the loop runs");
+        wires.settle().await;
+        assert_eq!(wires.written.count(LOST), 1);
+        wires.key('q').await;
+    })
+    .await;
+    assert_eq!(code, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_inspector_that_ends_is_said_once() {
+    let code = run_with(Noted::default(), async |mut wires: Wires| {
+        wires.look(0, Vec::new()).await;
+        let (unused, _receiver) = mpsc::channel(1);
+        drop(std::mem::replace(&mut wires.inspections, unused));
+        wires.settle().await;
+        assert_eq!(wires.written.count("the look at processes ended"), 1);
+        wires.key('q').await;
+    })
+    .await;
+    assert_eq!(code, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_freer_that_ends_is_said_once() {
+    let code = run_with(Noted::default(), async |mut wires: Wires| {
+        wires.look(0, Vec::new()).await;
+        let (unused, _receiver) = mpsc::unbounded_channel();
+        drop(std::mem::replace(&mut wires.freeing, unused));
+        wires.settle().await;
+        assert_eq!(wires.written.count("the freeing of ports ended"), 1);
+        wires.key('q').await;
     })
     .await;
     assert_eq!(code, 0);

@@ -3,11 +3,12 @@
 //! The sampler's thread owns the tracker; what leaves it are [`Changes`], not tables. A table that could not be read
 //! keeps what it had, so that a failed look never reports that everything closed.
 
-use crate::model::endpoint::{Endpoint, EndpointId, Owners, Relation, Since, Socket};
+use crate::model::endpoint::{Endpoint, EndpointId, Owners, Protocol, Relation, Since, Socket};
 use crate::model::ports::EphemeralRange;
 use crate::model::process::ProcessId;
 use crate::model::snapshot::Snapshot;
 use std::collections::{HashMap, HashSet};
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 mod changes;
@@ -144,31 +145,22 @@ impl Tracker {
     /// Only where exactly one went and exactly one came on the same protocol, address and port: anything else would be
     /// a guess.
     fn replacements(&mut self, opened: &[EndpointId]) -> HashMap<EndpointId, EndpointId> {
-        let standing = |id: &EndpointId| {
-            self.endpoints
-                .get(id)
-                .filter(|endpoint| endpoint.socket.is_standing())
-        };
-        let mut replaced = HashMap::new();
-        let mut taken = HashSet::new();
-        for endpoint in opened.iter().filter_map(standing) {
-            let place = |socket: &Socket| {
-                socket.protocol == endpoint.socket.protocol && socket.local == endpoint.socket.local
-            };
-            let came = opened
-                .iter()
-                .filter_map(standing)
-                .filter(|other| place(&other.socket))
-                .count();
-            let mut went = self
-                .recently_closed
-                .iter()
-                .filter(|closed| place(&closed.socket));
-            if let (1, Some(old), None) = (came, went.next(), went.next()) {
-                replaced.insert(endpoint.id(), old.socket.id);
-                taken.insert(old.socket.id);
-            }
+        if self.recently_closed.is_empty() {
+            return HashMap::new();
         }
+        let opened = opened.iter().filter_map(|id| self.endpoints.get(id));
+        let opened = opened.map(|endpoint| &endpoint.socket);
+        let came = by_place(opened.filter(|socket| socket.is_standing()));
+        let went = by_place(self.recently_closed.iter().map(|closed| &closed.socket));
+        let pair = |(place, came): (_, &Vec<EndpointId>)| match (
+            came.as_slice(),
+            went.get(place)?.as_slice(),
+        ) {
+            ([new], [old]) => Some((*new, *old)),
+            _ => None,
+        };
+        let replaced: HashMap<EndpointId, EndpointId> = came.iter().filter_map(pair).collect();
+        let taken: HashSet<EndpointId> = replaced.values().copied().collect();
         self.recently_closed
             .retain(|closed| !taken.contains(&closed.socket.id));
         replaced
@@ -206,6 +198,18 @@ impl Tracker {
         }
         list
     }
+}
+
+/// The sockets on each protocol, address and port.
+fn by_place<'a>(
+    sockets: impl Iterator<Item = &'a Socket>,
+) -> HashMap<(Protocol, SocketAddr), Vec<EndpointId>> {
+    let mut found: HashMap<_, Vec<_>> = HashMap::new();
+    for socket in sockets {
+        let place = (socket.protocol, socket.local);
+        found.entry(place).or_default().push(socket.id);
+    }
+    found
 }
 
 #[derive(Default)]

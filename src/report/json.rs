@@ -14,7 +14,7 @@ pub struct Report {
     pub version: u8,
     /// RFC 3339 in UTC, with milliseconds.
     pub taken_at: String,
-    /// Endpoints of the look whose owner may not be seen.
+    /// Endpoints of the whole look, within the scope, whose owner may not be seen; not only of those that match.
     pub hidden_owners: usize,
     /// Endpoints that the scope left out.
     pub out_of_scope: usize,

@@ -24,22 +24,49 @@ const COLUMNS: [Column; 10] = [
     Column::What,
 ];
 
-/// Prints the rows that match, and on `errors` what is not among them. Tells whether there was any row.
+/// What is to be printed.
+pub struct Demand {
+    pub filter: Filter,
+    /// A remark on the filter's text.
+    pub hint: Option<String>,
+    pub as_json: bool,
+}
+
+/// What a listing found. A script must be able to tell a port that is free from one that could not be looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    Rows,
+    /// No row matches, and every table was read.
+    Nothing,
+    /// No row matches among those that could be read.
+    Unknown,
+}
+
+/// Prints the rows that match, and on `errors` what is not among them.
 pub fn print(
     look: Look,
-    filter: Filter,
+    demand: Demand,
     around: &Surroundings,
-    as_json: bool,
     out: &mut impl Write,
     errors: &mut impl Write,
-) -> io::Result<bool> {
+) -> io::Result<Outcome> {
     let Look {
         taken,
         endpoints,
         problems,
     } = look;
+    let Demand {
+        filter,
+        hint,
+        as_json,
+    } = demand;
     let listing = listing(endpoints, filter, around);
     let left_out = left_out(&listing);
+    let outcome = match (listing.shown_rows().next(), problems.is_empty()) {
+        (Some(_), _) => Outcome::Rows,
+        (None, true) => Outcome::Nothing,
+        (None, false) => Outcome::Unknown,
+    };
     if as_json {
         let report = Report {
             version: 1,
@@ -56,10 +83,23 @@ pub fn print(
         writeln!(out)?;
     } else {
         print_table(&listing, around, out)?;
-        tell_the_rest(&listing, left_out, &problems, errors)?;
     }
     out.flush()?;
-    Ok(listing.shown_rows().next().is_some())
+    if let Some(hint) = hint {
+        writeln!(errors, "portmon: filter: {hint}")?;
+    }
+    match outcome {
+        Outcome::Unknown => tell_what_failed(&problems, errors)?,
+        Outcome::Rows if as_json => {}
+        Outcome::Rows => tell_the_rest(&listing, left_out, &problems, errors)?,
+        Outcome::Nothing => {
+            tell_of_bare_ports(&listing, errors)?;
+            if !as_json {
+                tell_the_rest(&listing, left_out, &problems, errors)?;
+            }
+        }
+    }
+    Ok(outcome)
 }
 
 fn listing(endpoints: Vec<Endpoint>, filter: Filter, around: &Surroundings) -> Listing {
@@ -112,6 +152,48 @@ fn print_table(listing: &Listing, around: &Surroundings, out: &mut impl Write) -
     Ok(())
 }
 
+/// One line: whoever reads it looks for the reason of an exit code.
+fn tell_what_failed(problems: &[Problem], errors: &mut impl Write) -> io::Result<()> {
+    let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    writeln!(
+        errors,
+        "portmon: nothing was found, but not everything could be read: {}",
+        problems.join("; ")
+    )
+}
+
+/// Several ports in words of their own are often meant as alternatives, and no row can have them all.
+fn tell_of_bare_ports(listing: &Listing, errors: &mut impl Write) -> io::Result<()> {
+    let ports = listing.filter().query.bare_ports();
+    let ports: Vec<String> = ports.iter().map(ToString::to_string).collect();
+    let ([before @ .., last], true) = (ports.as_slice(), ports.len() > 1) else {
+        return Ok(());
+    };
+    let (all, any) = if before.len() == 1 {
+        ("both", "either")
+    } else {
+        ("all", "any of them")
+    };
+    writeln!(
+        errors,
+        "portmon: filter: {} and {last} must {all} match; {any} is {}",
+        before.join(", "),
+        ports.join(",")
+    )
+}
+
+/// How many hidden owners are worth a word: those among the rows, or where there are none, those that may be why.
+fn hidden_owners(listing: &Listing) -> usize {
+    if listing.shown_rows().next().is_some() {
+        let hidden = listing.shown_rows().filter(|row| row.is_owner_hidden());
+        hidden.count()
+    } else if listing.filter().query.asks_about_owners() {
+        listing.counts().hidden_owners
+    } else {
+        0
+    }
+}
+
 fn tell_the_rest(
     listing: &Listing,
     left_out: usize,
@@ -132,7 +214,7 @@ fn tell_the_rest(
             "portmon: {left_out} {connections} to other machines {are} left out (--all shows them)"
         )?;
     }
-    match listing.counts().hidden_owners {
+    match hidden_owners(listing) {
         0 => Ok(()),
         1 => writeln!(errors, "portmon: 1 owner may not be seen by this user"),
         count => writeln!(
@@ -141,3 +223,6 @@ fn tell_the_rest(
         ),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,17 +12,18 @@ use std::time::Instant;
 mod counts;
 mod filter;
 mod order;
+mod pass;
 mod store;
 
 pub use counts::Counts;
 pub use filter::{Chip, Chips, Filter, Hidden};
 pub use order::Sort;
 
-use order::{compare, merged};
-use store::Store;
+pub use pass::SLICE;
 
-/// How many rows a filter pass looks at before keys get their turn; about a millisecond's work.
-pub const SLICE: usize = 2_000;
+use order::{compare, merged};
+use pass::Pass;
+use store::Store;
 
 /// One line of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,8 +42,8 @@ pub struct Listing {
     lines: Vec<Line>,
     sort: Sort,
     filter: Filter,
-    /// How far the pass of a new filter has come through `order`.
-    pass: Option<usize>,
+    /// The pass of a new filter. While it lasts the lines stay as they were, and so do the places they point to.
+    pass: Option<Pass>,
     /// Changes that wait while the order is frozen.
     held: Option<Vec<Change>>,
 }
@@ -92,12 +93,19 @@ impl Listing {
     /// The line a row stands on, if the filter shows it.
     pub fn line_of(&self, id: EndpointId) -> Option<usize> {
         let place = *self.store.places.get(&id)?;
-        self.store.entries.get(place)?.shown_in?;
+        // Until a pass is done the lines follow the filter before it.
+        if self.pass.is_none() {
+            self.store.entries.get(place)?.shown_in?;
+        }
         self.lines.iter().position(|line| *line == Line::Row(place))
     }
 
     pub fn rows(&self) -> impl Iterator<Item = &Row> {
-        self.store.entries.iter().map(|(_, entry)| &entry.row)
+        let is_there = |place: &usize| !self.store.vacated.contains(place);
+        let entries = self.store.entries.iter();
+        entries
+            .filter(move |(place, _)| is_there(place))
+            .map(|(_, entry)| &entry.row)
     }
 
     pub fn shown_rows(&self) -> impl Iterator<Item = &Row> {
@@ -166,9 +174,14 @@ impl Listing {
     }
 
     pub fn thaw(&mut self, now: Instant, around: &Surroundings) {
-        if let Some(held) = self.held.take() {
-            self.apply(held, now, around);
+        let Some(held) = self.held.take() else {
+            return;
+        };
+        for change in held {
+            self.take_in(change, now);
         }
+        // Rows that stood were changed and closed meanwhile, even if nothing waited.
+        self.settle(around);
     }
 
     /// Takes away the marks and the gone rows whose time is over.
@@ -203,27 +216,25 @@ impl Listing {
         let (entries, mut order) = (&self.store.entries, std::mem::take(&mut self.order));
         order.sort_by(|left, right| compare(entries, sort, *left, *right));
         self.order = order;
-        self.rebuild_lines();
+        self.rebuild_lines_unless_passing();
     }
 
     /// Starts to show what `filter` lets through; [`advance`](Self::advance) does the work.
     pub fn set_filter(&mut self, filter: Filter) {
         self.filter = filter;
-        self.pass = Some(0);
+        self.pass = Some(Pass::over(&self.store.entries));
     }
 
     /// Looks at the next slice of rows for a new filter. The lines change when the last one is done.
     pub fn advance(&mut self, around: &Surroundings) {
-        let Some(from) = self.pass else { return };
-        let to = (from + SLICE).min(self.order.len());
-        let slice = self.order.get(from..to).unwrap_or_default().to_vec();
-        for place in slice {
+        let Some(mut pass) = self.pass.take() else {
+            return;
+        };
+        for place in pass.next_slice() {
             self.judge(place, around);
         }
-        self.pass = (to < self.order.len()).then_some(to);
-        if self.pass.is_none() {
-            self.rebuild_lines();
-        }
+        self.pass = (!pass.is_done()).then_some(pass);
+        self.rebuild_lines_unless_passing();
     }
 
     fn take_in(&mut self, change: Change, now: Instant) {
@@ -277,9 +288,6 @@ impl Listing {
         order.retain(|place| {
             !self.store.unplaced.contains(place) && !self.store.vacated.contains(place)
         });
-        for place in self.store.vacated.drain() {
-            self.store.entries.remove(place);
-        }
         let mut moved: Vec<usize> = self.store.unplaced.drain().collect();
         for place in &moved {
             if let Some(entry) = self.store.entries.get_mut(*place) {
@@ -292,17 +300,25 @@ impl Listing {
         self.order = merged(order, moved, |left, right| {
             compare(entries, sort, left, right)
         });
-        // A pass under way counts through the order, which just changed.
-        self.pass = self.pass.map(|_| 0);
-        if self.pass.is_none() {
-            self.rebuild_lines();
-        }
+        self.rebuild_lines_unless_passing();
     }
 
     /// Decides anew where the filter puts a row.
     fn judge(&mut self, place: usize, around: &Surroundings) {
         if let Some(entry) = self.store.entries.get_mut(place) {
             entry.shown_in = self.filter.section_of(&entry.row, around);
+        }
+    }
+
+    /// A half-judged table is not shown: the end of the pass rebuilds the lines. Until then they may point to rows that
+    /// are gone for good, whose places nobody else gets before that.
+    fn rebuild_lines_unless_passing(&mut self) {
+        if self.pass.is_some() {
+            return;
+        }
+        self.rebuild_lines();
+        for place in self.store.vacated.drain() {
+            self.store.entries.remove(place);
         }
     }
 

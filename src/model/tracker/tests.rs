@@ -285,3 +285,20 @@ fn two_holders_of_one_number_are_told_apart_only_when_that_is_certain() {
         socket("[::1]:5173").udp().owner(&two)
     ));
 }
+
+/// Thousands that open at once were compared pair by pair, which took seconds.
+#[test]
+fn in_a_flood_of_new_listeners_the_one_that_replaces_is_found() {
+    let mut tracker = Tracker::new(LINUX);
+    tracker.absorb(snapshot(0.0, vec![socket("127.0.0.1:1").mark(1)]));
+    let flood = (1..=20_000).map(|port| socket(&format!("127.0.0.1:{port}")).mark(2));
+    let told = told(&tracker.absorb(snapshot(1.0, flood.collect())));
+    let replaced: Vec<&String> = told
+        .iter()
+        .filter(|change| !change.starts_with("opened"))
+        .collect();
+    assert_eq!(
+        (told.len(), replaced),
+        (20_000, vec![&"replaced 127.0.0.1:1".to_owned()])
+    );
+}

@@ -45,7 +45,11 @@ impl Store {
         if let Some(entry) = self.entries.get_mut(place) {
             entry.row.endpoint = endpoint;
             // A refreshed row keeps its mark, unless it was gone and is now known to be there.
-            entry.row.mark = mark.unwrap_or(entry.row.mark);
+            entry.row.mark = match (mark, entry.row.mark) {
+                (Some(mark), _) => mark,
+                (None, Mark::Gone(_)) => Mark::None,
+                (None, kept) => kept,
+            };
             if entry.row.mark != Mark::None {
                 self.marked.insert(place);
             }

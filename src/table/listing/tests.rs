@@ -285,14 +285,68 @@ fn sorting_by_another_column_reorders_each_section() {
 }
 
 #[test]
-fn a_long_table_is_filtered_in_slices_and_shows_the_old_lines_until_it_is_done() {
-    let many = (1..=u16::try_from(SLICE + 1).expect("a small slice"))
-        .map(|port| found(&format!("127.0.0.1:{port}")));
-    let mut listing = listing(many.collect());
-    listing.set_filter(Filter {
-        query: query::parse_finished("7").query.exact(),
+fn what_was_refreshed_while_frozen_finds_its_place_at_the_thaw() {
+    let (zsh, ash) = (process(5, "zsh").build(), process(5, "ash").build());
+    let named = |owner| Change::Found(socket("127.0.0.1:1").owner(owner).endpoint());
+    let bash = process(6, "bash").build();
+    let other = Change::Found(socket("127.0.0.1:2").owner(&bash).endpoint());
+    let mut listing = listing(vec![named(&zsh), other]);
+    let sort = Sort {
+        column: Column::Process,
+        is_reversed: false,
+    };
+    listing.set_sort(sort, &around());
+    listing.freeze();
+    let refreshed = Change::Refreshed(socket("127.0.0.1:1").owner(&ash).endpoint());
+    listing.apply(vec![refreshed], instant(1.0), &around());
+    assert_eq!(lines(&listing), ["127.0.0.1:2", "127.0.0.1:1"]);
+    listing.thaw(instant(2.0), &around());
+    assert_eq!(lines(&listing), ["127.0.0.1:1", "127.0.0.1:2"]);
+}
+
+#[test]
+fn a_rule_counts_what_closed_while_frozen_after_the_thaw() {
+    let client = connection(socket("127.0.0.1:50000").to("127.0.0.1:90"), true);
+    let id = client.id();
+    let mut listing = listing(vec![Change::Found(client)]);
+    listing.freeze();
+    listing.apply(vec![Change::Closed(id)], instant(1.0), &around());
+    listing.thaw(instant(2.0), &around());
+    assert_eq!(lines(&listing), ["-- Connected 0", "-127.0.0.1:50000"]);
+}
+
+#[test]
+fn a_gone_row_that_is_refreshed_is_there_again() {
+    let endpoint = socket("127.0.0.1:1").endpoint();
+    let mut listing = listing(vec![found("127.0.0.1:1")]);
+    let closed = vec![Change::Closed(endpoint.id())];
+    listing.apply(closed, instant(1.0), &around());
+    let refreshed = vec![Change::Refreshed(endpoint)];
+    listing.apply(refreshed, instant(2.0), &around());
+    listing.expire(instant(9.0), &around());
+    assert_eq!(lines(&listing), ["127.0.0.1:1"]);
+    assert_eq!(listing.counts().listening, 1);
+}
+
+/// One row more than a pass looks at in one go, on the ports from 1.
+fn more_than_a_slice() -> Vec<Change> {
+    let last = u16::try_from(SLICE + 1).expect("a small slice");
+    (1..=last)
+        .map(|port| found(&format!("127.0.0.1:{port}")))
+        .collect()
+}
+
+fn about(query: &str) -> Filter {
+    Filter {
+        query: query::parse_finished(query).query.exact(),
         ..Filter::default()
-    });
+    }
+}
+
+#[test]
+fn a_long_table_is_filtered_in_slices_and_shows_the_old_lines_until_it_is_done() {
+    let mut listing = listing(more_than_a_slice());
+    listing.set_filter(about("7"));
     listing.advance(&around());
     assert!(listing.is_passing());
     assert_eq!(listing.lines().len(), SLICE + 1);
@@ -303,13 +357,8 @@ fn a_long_table_is_filtered_in_slices_and_shows_the_old_lines_until_it_is_done()
 
 #[test]
 fn a_change_during_a_pass_is_judged_by_the_new_filter() {
-    let many = (1..=u16::try_from(SLICE + 1).expect("a small slice"))
-        .map(|port| found(&format!("127.0.0.1:{port}")));
-    let mut listing = listing(many.collect());
-    listing.set_filter(Filter {
-        query: query::parse_finished("7").query.exact(),
-        ..Filter::default()
-    });
+    let mut listing = listing(more_than_a_slice());
+    listing.set_filter(about("7"));
     listing.advance(&around());
     let opened = vec![Change::Opened(socket("127.0.0.2:7").endpoint())];
     listing.apply(opened, instant(1.0), &around());
@@ -317,4 +366,59 @@ fn a_change_during_a_pass_is_judged_by_the_new_filter() {
         listing.advance(&around());
     }
     assert_eq!(lines(&listing), ["127.0.0.1:7", "+127.0.0.2:7"]);
+}
+
+#[test]
+fn a_pass_ends_although_something_opens_between_its_slices() {
+    let mut listing = listing(more_than_a_slice());
+    listing.set_filter(about("7"));
+    for host in 2..4 {
+        let opened = socket(&format!("127.0.0.{host}:9")).endpoint();
+        listing.apply(vec![Change::Opened(opened)], instant(1.0), &around());
+        listing.advance(&around());
+    }
+    assert!(!listing.is_passing());
+    assert_eq!(lines(&listing), ["127.0.0.1:7"]);
+}
+
+#[test]
+fn sorting_during_a_pass_leaves_no_row_out() {
+    let mut listing = listing(more_than_a_slice());
+    show(&mut listing, about("7"));
+    listing.set_filter(Filter::default());
+    listing.advance(&around());
+    let sort = Sort {
+        column: Column::Port,
+        is_reversed: true,
+    };
+    listing.set_sort(sort, &around());
+    assert_eq!(lines(&listing), ["127.0.0.1:7"]);
+    listing.advance(&around());
+    assert!(!listing.is_passing());
+    let shown = lines(&listing);
+    assert_eq!(shown.len(), SLICE + 1);
+    assert_eq!(
+        shown.first().map(String::as_str),
+        Some(format!("127.0.0.1:{}", SLICE + 1).as_str())
+    );
+}
+
+#[test]
+fn during_a_pass_no_line_shows_a_row_that_came_to_the_place_of_one_that_went() {
+    let mut listing = listing(more_than_a_slice());
+    show(&mut listing, about("7,8"));
+    let gone = socket("127.0.0.1:7").endpoint().id();
+    listing.apply(vec![Change::Closed(gone)], instant(1.0), &around());
+    listing.set_filter(about("8,9"));
+    listing.advance(&around());
+    assert_eq!(lines(&listing), ["-127.0.0.1:7", "127.0.0.1:8"]);
+    listing.expire(instant(4.0), &around());
+    let opened = socket("127.0.0.2:9").endpoint();
+    listing.apply(vec![Change::Opened(opened)], instant(4.0), &around());
+    assert_eq!(lines(&listing), ["-127.0.0.1:7", "127.0.0.1:8"]);
+    listing.advance(&around());
+    assert_eq!(
+        lines(&listing),
+        ["127.0.0.1:8", "127.0.0.1:9", "+127.0.0.2:9"]
+    );
 }

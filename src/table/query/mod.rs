@@ -9,6 +9,7 @@
 //! Nothing here looks at a clock or keeps a row: the same query is asked of every row, thousands of times a second, so
 //! what can be made ready is made ready by [`parse`].
 
+mod about;
 mod condition;
 mod field_value;
 mod numbers;

@@ -1,0 +1,77 @@
+//! What a query is about, for who explains why it shows nothing.
+
+use crate::table::query::Query;
+use crate::table::query::condition::{Condition, End, Ports, Term};
+use crate::table::query::numbers::Numbers;
+
+impl Query {
+    /// Whether it looks for something that a row with a hidden owner may have without showing it.
+    ///
+    /// Ports, states, protocols and addresses are always to be seen.
+    pub fn asks_about_owners(&self) -> bool {
+        self.wanted().any(|condition| match condition {
+            Condition::Number { .. } | Condition::FieldText { .. } | Condition::Text(_) => true,
+            Condition::Port { .. }
+            | Condition::Place(_)
+            | Condition::State(_)
+            | Condition::Protocol(_)
+            | Condition::Address(_) => false,
+        })
+    }
+
+    /// The ports that were written as bare numbers in words of their own, all of which must match: `3000 3100`.
+    ///
+    /// Only for a query that is [`exact`](Self::exact) or resolved: typed digits are no ports yet.
+    pub fn bare_ports(&self) -> Vec<u16> {
+        let mut ports: Vec<u16> = self.terms.iter().filter_map(bare_port).collect();
+        ports.dedup();
+        ports
+    }
+}
+
+fn bare_port(term: &Term) -> Option<u16> {
+    match term.any.as_slice() {
+        [
+            Condition::Port {
+                end: End::Either,
+                ports: Ports::Numbers(Numbers::Exact(port)),
+            },
+        ] if !term.is_negated => u16::try_from(*port).ok(),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::table::query::parse_finished;
+
+    #[test]
+    fn only_what_an_owner_may_hide_is_about_owners() {
+        let cases = [
+            ("", false),
+            ("3000 state:listen proto:tcp", false),
+            ("3000 !node", false),
+            ("3000 node", true),
+            ("pid:7", true),
+        ];
+        for (text, expected) in cases {
+            let query = parse_finished(text).query.exact();
+            assert_eq!(query.asks_about_owners(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn bare_ports_are_those_that_must_all_match() {
+        let cases: [(&str, &[u16]); 5] = [
+            ("3000 3100 node", &[3000, 3100]),
+            ("3000,3100", &[]),
+            ("3000 !3100", &[3000]),
+            ("3000 :3100", &[3000]),
+            ("3000 3000", &[3000]),
+        ];
+        for (text, expected) in cases {
+            let query = parse_finished(text).query.exact();
+            assert_eq!(query.bare_ports(), expected, "{text}");
+        }
+    }
+}
