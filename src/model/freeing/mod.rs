@@ -36,7 +36,7 @@ pub use look::{
     Sending,
 };
 pub use machine::{Freeing, Happening, Step};
-pub use order::{Order, Signal, Target};
+pub use order::{Order, OrderId, Signal, Target};
 pub use proposal::{Demand, Proposal, Refused, Targets};
 pub use question::{Circumstances, Question, ask};
 pub use refusal::{Refusal, refusal};

@@ -39,13 +39,13 @@ pub(super) struct Fate {
 }
 
 impl Record {
-    pub fn new(order: Order, now: Instant) -> Self {
+    pub fn new(order: Order) -> Self {
         let fates = order.targets.iter().cloned().map(Fate::new).collect();
         Self {
             fates,
             sockets: order.sockets.clone(),
             parents: Vec::new(),
-            at: now,
+            at: order.id.0,
             known: order.sockets.iter().map(|socket| socket.id).collect(),
             waiting: HashMap::new(),
             order,
