@@ -255,10 +255,14 @@ fn what_comes_after_the_dialog_is_closed_is_told_as_a_notice() {
     let mut stage = Stage::with(vec![socket("127.0.0.1:3000").owner(&node())]);
     stage.keys("x");
     stage.wait(0.4);
-    stage.keys("y");
+    let effects = stage.keys("y");
+    let [Effect::Free(Step::Send(order))] = effects.as_slice() else {
+        panic!("one order: {effects:?}")
+    };
     stage.key(KeyCode::Esc);
     let sending = Sending::NotSent(Hindrance::EndedMeanwhile(node()));
     stage.event(Event::Freeing(Happening::Sent(Dispatch {
+        order: order.id(),
         at: instant(0.5),
         sending,
     })));

@@ -31,6 +31,6 @@ impl Asking {
     /// What is to be done, once it is confirmed as it was demanded.
     pub fn confirm(&self, now: Instant) -> Option<(Freeing, Vec<Step>)> {
         self.is_confirmed()
-            .then(|| Freeing::begin(self.proposal.confirm(self.targets, Signal::Terminate), now))
+            .then(|| Freeing::begin(self.proposal.confirm(self.targets, Signal::Terminate, now)))
     }
 }

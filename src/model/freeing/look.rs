@@ -1,6 +1,6 @@
 //! What the executor reports: that a signal went out or did not, what a look saw, what a bind said.
 
-use super::Refusal;
+use super::{OrderId, Refusal};
 use crate::model::endpoint::Socket;
 use crate::model::process::{Process, ProcessId};
 use std::fmt::{self, Display};
@@ -11,6 +11,7 @@ use std::time::Instant;
 /// The end of a [`Step::Send`](super::Step::Send).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dispatch {
+    pub order: OrderId,
     pub at: Instant,
     pub sending: Sending,
 }
@@ -86,6 +87,7 @@ impl Display for Hindrance {
 /// A table that could not be read says nothing: the executor repeats what it last saw of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Look {
+    pub order: OrderId,
     pub at: Instant,
     /// Every socket with that protocol and local port, in whatever state.
     pub sockets: Vec<Socket>,
@@ -130,6 +132,7 @@ pub enum RunState {
 /// The one bind that is tried at the verdict.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BindTrial {
+    pub order: OrderId,
     pub at: Instant,
     pub attempts: Vec<Attempt>,
     /// What the name `localhost` stands for on this machine, in the order in which clients try it.

@@ -2,10 +2,10 @@
 
 use super::judging::{Judgement, all_addresses, bound, held_by_others, judge, partly_bound, taken};
 use super::look::{BindTrial, Dispatch, Look, Sending};
-use super::order::{Order, Signal};
+use super::order::{Order, OrderId, Signal};
 use super::record::Record;
 use super::verdict::{Next, Verdict};
-use super::{SETTLE, words};
+use super::{SETTLE, sentence, words};
 use std::net::SocketAddr;
 use std::time::Instant;
 
@@ -24,12 +24,22 @@ pub enum Step {
     StopWatching,
 }
 
-/// What the executor found.
+/// What the executor found, each for one order: an answer may still be under way when another order is confirmed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Happening {
     Sent(Dispatch),
     Looked(Look),
     Bound(BindTrial),
+}
+
+impl Happening {
+    pub fn order(&self) -> OrderId {
+        match self {
+            Self::Sent(dispatch) => dispatch.order,
+            Self::Looked(look) => look.order,
+            Self::Bound(trial) => trial.order,
+        }
+    }
 }
 
 /// One order on its way to a verdict.
@@ -68,10 +78,10 @@ enum Phase {
 
 impl Freeing {
     /// Starts what was confirmed. The executor must have been told to hold on to the processes when the question opened.
-    pub fn begin(order: Order, now: Instant) -> (Self, Vec<Step>) {
+    pub fn begin(order: Order) -> (Self, Vec<Step>) {
         let steps = vec![Step::Send(order.clone())];
         let freeing = Self {
-            record: Record::new(order, now),
+            record: Record::new(order),
             phase: Phase::Sending,
             verdict: None,
             is_part_refuted: false,
@@ -79,7 +89,11 @@ impl Freeing {
         (freeing, steps)
     }
 
+    /// Takes in what happened. What was found for another order says nothing about this one, and is dropped.
     pub fn on(&mut self, happening: Happening) -> Vec<Step> {
+        if happening.order() != self.record.order.id {
+            return Vec::new();
+        }
         match happening {
             Happening::Sent(dispatch) => self.sent(&dispatch),
             Happening::Looked(look) => self.looked(look),
@@ -114,7 +128,15 @@ impl Freeing {
             Phase::Trying { .. } | Phase::TryingPart => {
                 format!("nothing holds {port} any more; trying to bind it")
             }
-            _ => {
+            Phase::Watching if !self.record.endings().is_empty() => {
+                let holders = self.record.holding_processes();
+                sentence::half_done(port, &self.record.endings(), &holders)
+            }
+            Phase::Watching
+            | Phase::Settling { .. }
+            | Phase::Lingering { .. }
+            | Phase::InPart
+            | Phase::Over => {
                 let waited = self.record.waited() + now.saturating_duration_since(self.record.at);
                 format!(
                     "{signal} sent to {targets} {} ago; watching {port}",
@@ -144,6 +166,7 @@ impl Freeing {
         }
         let survivors = self.record.survivors();
         let order = Order {
+            id: OrderId(now),
             targets: survivors.map(|fate| fate.target.clone()).collect(),
             signal: Signal::Kill,
             ..self.record.order.clone()

@@ -6,6 +6,7 @@ use crate::model::endpoint::{EndpointId, Protocol, Socket};
 use crate::model::process::{Pid, Process, ProcessId};
 use std::fmt::{self, Display};
 use std::sync::Arc;
+use std::time::Instant;
 
 /// What is sent to a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -44,9 +45,15 @@ impl Target {
     }
 }
 
+/// Which order: the moment it was confirmed, for no two are confirmed at once. The SIGKILL that follows an order is one
+/// of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OrderId(pub(super) Instant);
+
 /// A confirmed ending, frozen as it was shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Order {
+    pub(super) id: OrderId,
     pub(super) protocol: Protocol,
     pub(super) port: u16,
     /// Every socket the port had when it was asked about, those that are not to be closed included.
@@ -59,6 +66,11 @@ pub struct Order {
 }
 
 impl Order {
+    /// What everything that is found for this order is marked with.
+    pub fn id(&self) -> OrderId {
+        self.id
+    }
+
     pub fn protocol(&self) -> Protocol {
         self.protocol
     }

@@ -2,7 +2,7 @@
 
 use super::holders::{Holder, OtherPort, holders, other_ports};
 use super::login::is_login;
-use super::order::{Order, Signal, Target};
+use super::order::{Order, OrderId, Signal, Target};
 use super::question::Circumstances;
 use super::refusal::{Refusal, refusal};
 use super::words;
@@ -10,6 +10,7 @@ use crate::model::endpoint::{Endpoint, Owners, Protocol, Socket};
 use crate::model::process::{Pid, Process, ProcessId};
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Instant;
 
 /// More other ports than these are not closed by one key.
 const FEW_PORTS: usize = 3;
@@ -183,12 +184,13 @@ impl Proposal {
     }
 
     /// The only way to an [`Order`]: to be called when a person has done what [`demand`](Self::demand) asks for.
-    pub fn confirm(&self, targets: Targets, signal: Signal) -> Order {
+    pub fn confirm(&self, targets: Targets, signal: Signal, now: Instant) -> Order {
         let target = |holder: &Holder| Target {
             process: Arc::clone(&holder.process),
             sockets: holder.sockets.iter().map(|socket| socket.id).collect(),
         };
         Order {
+            id: OrderId(now),
             protocol: self.protocol,
             port: self.port,
             sockets: self.sockets.clone(),

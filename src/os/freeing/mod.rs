@@ -180,9 +180,13 @@ impl Worker {
         let happening = match step {
             Step::Send(order) => {
                 let sending = self.send(&order);
+                let dispatch = Dispatch {
+                    order: order.id(),
+                    at: Instant::now(),
+                    sending,
+                };
                 self.order = Some(order);
-                let at = Instant::now();
-                Happening::Sent(Dispatch { at, sending })
+                Happening::Sent(dispatch)
             }
             Step::Watch => {
                 let order = self.order.clone();
@@ -193,7 +197,7 @@ impl Worker {
                 let Some(order) = &self.order else {
                     return Ok(());
                 };
-                Happening::Bound(trial::run(order.protocol(), order.port(), &addresses))
+                Happening::Bound(trial::run(order, &addresses))
             }
             Step::StopWatching => {
                 self.watch = None;

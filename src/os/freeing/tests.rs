@@ -162,8 +162,8 @@ impl Scene {
         .unwrap();
         let proposal = proposal(socket);
         freer.hold(&proposal.process_ids());
-        let order = proposal.confirm(Targets::Topmost, Signal::Terminate);
-        let (freeing, steps) = Freeing::begin(order, Instant::now());
+        let order = proposal.confirm(Targets::Topmost, Signal::Terminate, Instant::now());
+        let (freeing, steps) = Freeing::begin(order);
         for step in steps {
             freer.perform(step);
         }
@@ -340,12 +340,10 @@ fn a_bind_tells_a_free_port_from_a_held_one() {
         .unwrap()
         .local_addr()
         .unwrap();
-    let trial = trial::run(Protocol::Tcp, held.port(), &[held, free]);
-    let outcomes: Vec<_> = trial
-        .attempts
-        .into_iter()
-        .map(|attempt| (attempt.with_reuse, attempt.without_reuse))
-        .collect();
+    let outcomes = [held, free].map(|address| {
+        let attempt = trial::attempt(Protocol::Tcp, address);
+        (attempt.with_reuse, attempt.without_reuse)
+    });
     assert_eq!(outcomes, [(Some(InUse), InUse), (Some(Bound), Bound)]);
 }
 
@@ -353,7 +351,8 @@ fn a_bind_tells_a_free_port_from_a_held_one() {
 fn a_table_that_cannot_be_read_is_not_an_empty_one() {
     let held = Held::new("");
     let socket = held.socket();
-    let order = proposal(socket.clone()).confirm(Targets::Topmost, Signal::Terminate);
+    let order =
+        proposal(socket.clone()).confirm(Targets::Topmost, Signal::Terminate, Instant::now());
     let mut senses = Senses {
         look: Box::new(|| {
             let mut unread = snapshot(0.0, Vec::new());

@@ -1,20 +1,20 @@
 //! The one bind that is tried at the verdict. Every socket is closed before the next is opened.
 
 use crate::model::endpoint::Protocol;
-use crate::model::freeing::{Attempt, BindOutcome, BindTrial};
+use crate::model::freeing::{Attempt, BindOutcome, BindTrial, Order};
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::time::Instant;
 
-/// Tries to bind each address, without listening on it.
-pub fn run(protocol: Protocol, port: u16, addresses: &[SocketAddr]) -> BindTrial {
-    let attempts = addresses
-        .iter()
-        .map(|address| attempt(protocol, *address))
-        .collect();
-    let localhost = ("localhost", port).to_socket_addrs();
+/// Tries to bind each address for this order, without listening on it.
+pub fn run(order: &Order, addresses: &[SocketAddr]) -> BindTrial {
+    let localhost = ("localhost", order.port()).to_socket_addrs();
     BindTrial {
-        attempts,
+        order: order.id(),
+        attempts: addresses
+            .iter()
+            .map(|address| attempt(order.protocol(), *address))
+            .collect(),
         localhost: localhost.map_or_else(
             |_| Vec::new(),
             |addresses| addresses.map(|address| address.ip()).collect(),
@@ -23,7 +23,8 @@ pub fn run(protocol: Protocol, port: u16, addresses: &[SocketAddr]) -> BindTrial
     }
 }
 
-fn attempt(protocol: Protocol, address: SocketAddr) -> Attempt {
+/// One address, with SO_REUSEADDR where that means something, and without.
+pub fn attempt(protocol: Protocol, address: SocketAddr) -> Attempt {
     // A UDP socket with SO_REUSEADDR binds beside another one, and on Windows it steals a TCP port.
     let with_reuse = match protocol {
         Protocol::Tcp if cfg!(unix) => Some(outcome(bind(protocol, address, Reuse::Address))),

@@ -55,6 +55,7 @@ impl Watch {
         let snapshot = (senses.look)();
         self.sockets = self.with_unread(snapshot);
         let look = Look {
+            order: self.order.id(),
             parents: self.parents(senses, &self.sockets),
             sockets: self.sockets.clone(),
             conduct: self.conduct(),

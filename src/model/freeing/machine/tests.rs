@@ -36,8 +36,8 @@ impl Story {
         let Question::Free(proposal) = ask(all[0], &all, &circumstances) else {
             panic!("nothing is asked");
         };
-        let order = proposal.confirm(Targets::Topmost, Signal::Terminate);
-        let (freeing, steps) = Freeing::begin(order, instant(0.0));
+        let order = proposal.confirm(Targets::Topmost, Signal::Terminate, instant(0.0));
+        let (freeing, steps) = Freeing::begin(order);
         Self {
             freeing,
             steps,
@@ -57,7 +57,9 @@ impl Story {
             woken: woken.iter().map(|process| process.id).collect(),
             missed: Vec::new(),
         };
+        let order = self.freeing.order().id();
         self.on(Happening::Sent(Dispatch {
+            order,
             at: instant(at),
             sending,
         }))
@@ -65,7 +67,9 @@ impl Story {
 
     fn not_sent(self, hindrance: Hindrance) -> Self {
         let sending = Sending::NotSent(hindrance);
+        let order = self.freeing.order().id();
         self.on(Happening::Sent(Dispatch {
+            order,
             at: instant(0.0),
             sending,
         }))
@@ -94,6 +98,7 @@ impl Story {
 
     fn sees(self, at: f64, sockets: Vec<SocketBuilder>) -> Self {
         let look = Look {
+            order: self.freeing.order().id(),
             at: instant(at),
             sockets: sockets.into_iter().map(SocketBuilder::build).collect(),
             ended: self.endings.clone(),
@@ -114,6 +119,7 @@ impl Story {
             without_reuse: without.clone(),
         });
         let trial = BindTrial {
+            order: self.freeing.order().id(),
             at: instant(0.0),
             attempts: attempts.collect(),
             localhost: vec!["::1".parse().expect("an address")],
@@ -342,6 +348,66 @@ fn a_sigkill_that_could_not_be_sent_says_so_and_the_port_stays_watched() {
     );
 }
 
+/// An answer that came late was once taken for the next order's, so that nothing was sent and a signal was claimed.
+#[test]
+fn what_is_found_for_another_order_is_dropped() {
+    let node = node();
+    let story = || Story::asked(vec![listener(&node)]);
+    let another = OrderId(instant(9.0));
+    let sending = Sending::Sent {
+        sockets: Vec::new(),
+        woken: Vec::new(),
+        missed: Vec::new(),
+    };
+    let late = story().on(Happening::Sent(Dispatch {
+        order: another,
+        at: instant(0.1),
+        sending,
+    }));
+    assert_eq!(late.steps, []);
+    let answered = late.not_sent(Hindrance::EndedMeanwhile(Arc::clone(&node)));
+    assert_eq!(answered.words(), "Nothing sent: node 4242 ended meanwhile.");
+
+    let watched = story().dispatched(0.0, &[]);
+    let nothing = Look {
+        order: another,
+        at: instant(0.2),
+        sockets: Vec::new(),
+        ended: Vec::new(),
+        conduct: Vec::new(),
+        parents: Vec::new(),
+    };
+    assert_eq!(watched.on(Happening::Looked(nothing)).steps, []);
+
+    let trying = story().dispatched(0.0, &[]).ended(&node).sees(0.3, vec![]);
+    let trial = BindTrial {
+        order: another,
+        at: instant(0.3),
+        attempts: Vec::new(),
+        localhost: Vec::new(),
+    };
+    assert_eq!(trying.on(Happening::Bound(trial)).words(), "");
+}
+
+#[test]
+fn a_sigkill_is_an_order_of_its_own() {
+    let node = node();
+    let story = Story::sent(vec![listener(&node)]).sees(5.0, vec![listener(&node)]);
+    let first = story.freeing.order().id();
+    let story = story.kills(6.0);
+    let sending = Sending::Sent {
+        sockets: Vec::new(),
+        woken: Vec::new(),
+        missed: Vec::new(),
+    };
+    let late = Dispatch {
+        order: first,
+        at: instant(6.0),
+        sending,
+    };
+    assert_eq!(story.on(Happening::Sent(late)).steps, []);
+}
+
 #[test]
 fn workers_that_keep_the_socket_of_an_ended_master_are_told() {
     let master = process(7001, "gunicorn").build();
@@ -351,17 +417,18 @@ fn workers_that_keep_the_socket_of_an_ended_master_are_told() {
     let stranger = process(9, "ruby").build();
     let at = || socket("127.0.0.1:8000");
     let asked = || vec![at().owners(&[&master, &one, &two])];
-    let ended = || Story::sent(asked()).ended(&master);
+    let all = || at().owners(&[&master, &one, &two]);
+    let ended = || Story::sent(asked()).ended(&master).sees(0.5, vec![all()]);
     let cases = [
-        (at().owners(&[&orphan, &twin]), 4.9, ""),
+        (at().owners(&[&orphan, &twin]), 1.4, ""),
         (
             at().owners(&[&orphan, &twin]),
-            5.0,
+            1.5,
             ":8000 is STILL HELD: gunicorn 7001 ended, 2 workers keep the socket (7003 7004).",
         ),
         (
             at().owners(&[&orphan]),
-            5.0,
+            1.5,
             ":8000 is STILL HELD: gunicorn 7001 ended, 1 worker keeps the socket (7003).",
         ),
         (
@@ -373,6 +440,9 @@ fn workers_that_keep_the_socket_of_an_ended_master_are_told() {
     for (left, at, said) in cases {
         assert_eq!(ended().sees(at, vec![left]).words(), said);
     }
+    let late = ended().sees(1.5, vec![all()]).sees(3.0, vec![]).bound();
+    let said = ":8000 is free. gunicorn 7001 ended 0.5 s after SIGTERM.";
+    assert_eq!(late.words(), said);
 }
 
 #[test]
@@ -421,6 +491,7 @@ fn a_port_that_someone_takes_is_said_to_be_taken_again() {
 
 fn see_raw(story: Story, at: f64, socket: Socket) -> Story {
     let look = Look {
+        order: story.freeing.order().id(),
         at: instant(at),
         sockets: vec![socket],
         ended: story.endings.clone(),
@@ -576,6 +647,22 @@ fn progress_says_what_is_waited_for() {
     let story = story.dispatched(0.0, &[]).sees(0.5, vec![listener(&node)]);
     let said = "SIGTERM sent to node 4242 0.9 s ago; watching :3000";
     assert_eq!(story.freeing.progress(at), said);
+    let [one, two] = [7003, 7004].map(|pid| process(pid, "node").parent(4242).build());
+    let kept = |by: &[&Arc<Process>]| {
+        let story = Story::sent(vec![socket("127.0.0.1:3000").owners(&[&node, &one, &two])]);
+        let kept = story
+            .ended(&node)
+            .sees(0.3, vec![socket("127.0.0.1:3000").owners(by)]);
+        kept.freeing.progress(at)
+    };
+    let ended = "node 4242 ended 0.3 s after SIGTERM";
+    assert_eq!(
+        [kept(&[&one, &two]), kept(&[&two])],
+        [
+            format!("{ended}; 2 others still hold :3000"),
+            format!("{ended}; node 7004 still holds :3000"),
+        ]
+    );
     let story = story.ended(&node).sees(0.6, vec![]);
     let said = "nothing holds :3000 any more; trying to bind it";
     assert_eq!(story.freeing.progress(at), said);

@@ -295,7 +295,7 @@ fn by_default_a_master_is_ended_and_its_workers_only_if_all_are_meant() {
     let row = standing(socket("127.0.0.1:8000").owners(&[&worker, &master]));
     let proposal = proposal(&[row], &circumstances());
     let pids = |targets| -> Vec<u32> {
-        let order = proposal.confirm(targets, Signal::Terminate);
+        let order = proposal.confirm(targets, Signal::Terminate, instant(100.0));
         order.targets().iter().map(|one| one.id().pid.0).collect()
     };
     assert_eq!(pids(Targets::Topmost), [7001]);
@@ -340,7 +340,7 @@ fn a_refused_holder_beside_others_is_left_out_of_every_order() {
     let (shell, node) = (process(400, "zsh").build(), node());
     let shared = socket("127.0.0.1:3000").owners(&[&shell, &node]);
     let proposal = proposal(&[standing(shared)], &circumstances());
-    let order = proposal.confirm(Targets::All, Signal::Terminate);
+    let order = proposal.confirm(Targets::All, Signal::Terminate, instant(100.0));
     let ended: Vec<_> = order.targets().iter().map(Target::id).collect();
     assert_eq!(ended, [node.id]);
     assert_eq!(
