@@ -4,7 +4,7 @@
 //! of one kind never starves another; what an event means is the app's business, and what an effect does is the
 //! [`Machine`]'s.
 
-use crate::app::{App, Effect, Event};
+use crate::app::{App, Effect, Event, Source};
 use crate::model::freeing::Happening;
 use crate::model::inspection::Inspection;
 use crate::model::tracker::Changes;
@@ -124,13 +124,13 @@ where
             biased;
             Some(event) = self.signals.recv() => event,
             inspection = next_of(&mut self.inspections, Receiver::poll_recv) => {
-                inspection.map_or(Event::Lost("the look at processes"), Event::Inspected)
+                inspection.map_or(Event::Lost(Source::Processes), Event::Inspected)
             }
             happening = next_of(&mut self.freeing, UnboundedReceiver::poll_recv) => {
-                happening.map_or(Event::Lost("the freeing of ports"), Event::Freeing)
+                happening.map_or(Event::Lost(Source::Freeing), Event::Freeing)
             }
             sample = next_of(&mut self.samples, Receiver::poll_recv) => {
-                sample.map_or(Event::Lost("the look at the sockets"), Event::Sampled)
+                sample.map_or(Event::Lost(Source::Sockets), Event::Sampled)
             }
             input = next_input(&mut self.input) => input,
             () = timer => Event::Due,

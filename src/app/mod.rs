@@ -59,8 +59,26 @@ pub enum Event {
     Continued,
     /// The time that [`App::next_change`] named has come, or there is work left.
     Due,
-    /// Something the program lives on ended; the words say what.
-    Lost(&'static str),
+    /// Something the program lives on has ended.
+    Lost(Source),
+}
+
+/// What feeds the program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    Sockets,
+    Processes,
+    Freeing,
+}
+
+impl Source {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sockets => "the look at the sockets",
+            Self::Processes => "the look at processes",
+            Self::Freeing => "the freeing of ports",
+        }
+    }
 }
 
 /// What is to be done.
@@ -151,8 +169,8 @@ impl App {
             Event::Stop(code) => vec![Effect::Quit(code)],
             Event::Continued => vec![Effect::Repaint, Effect::Sample(self.sampling.look_now())],
             Event::Due => Vec::new(),
-            Event::Lost(what) => {
-                self.sampling.lost = Some(what);
+            Event::Lost(source) => {
+                self.lose(source);
                 Vec::new()
             }
         };
@@ -284,6 +302,16 @@ impl App {
     fn ask_for_details(&mut self) -> Option<Effect> {
         let row = self.selection.cursor.and_then(|id| self.listing.row_of(id));
         self.details.subject(row).map(Effect::Inspect)
+    }
+
+    fn lose(&mut self, source: Source) {
+        match source {
+            Source::Sockets => self.sampling.is_lost = true,
+            Source::Processes | Source::Freeing => {
+                let words = format!("{} ended; only a new start brings it back", source.name());
+                self.notice = Some(Notice::lasting(words));
+            }
+        }
     }
 
     fn say(&mut self, words: impl Into<String>) {

@@ -31,7 +31,7 @@ pub struct Sampling {
     pub problems: Vec<Problem>,
     pub stale_since: Option<Instant>,
     /// Set when nobody looks any more.
-    pub lost: Option<&'static str>,
+    pub is_lost: bool,
 }
 
 /// Why what is shown may not be what is.
@@ -42,7 +42,7 @@ pub enum Stale {
     /// No look came for much longer than it should take; the last one then.
     Late(Instant),
     /// Nobody looks any more.
-    Lost(&'static str),
+    Lost,
 }
 
 /// How long a look may take beyond its time before what is shown counts as stale.
@@ -57,7 +57,7 @@ impl Sampling {
             last: None,
             problems: Vec::new(),
             stale_since: None,
-            lost: None,
+            is_lost: false,
         }
     }
 
@@ -85,8 +85,8 @@ impl Sampling {
         let late = self
             .last
             .filter(|last| now.saturating_duration_since(*last) > self.interval * 3 + GRACE);
-        self.lost
-            .map(Stale::Lost)
+        self.is_lost
+            .then_some(Stale::Lost)
             .or(self.stale_since.map(Stale::Unread))
             .or(late.map(Stale::Late))
     }

@@ -504,11 +504,15 @@ fn a_freeing_in_the_background_ends_with_its_verdict_and_says_it_once() {
     let mut stage = Stage::with(vec![socket("127.0.0.1:3000").owner(&node())]);
     stage.keys("x");
     stage.wait(0.4);
-    stage.keys("y");
+    let effects = stage.keys("y");
+    let [Effect::Free(Step::Send(order))] = effects.as_slice() else {
+        panic!("one order: {effects:?}")
+    };
     stage.key(KeyCode::Esc);
     assert_eq!(stage.keys("x"), [], "one at a time");
     let sending = Sending::NotSent(Hindrance::EndedMeanwhile(node()));
     let happening = Happening::Sent(Dispatch {
+        order: order.id(),
         at: instant(0.5),
         sending,
     });

@@ -215,7 +215,7 @@ async fn a_sampler_that_ends_is_said_once_and_the_keys_go_on() {
         let settled = async || tokio::time::sleep(Duration::from_millis(1)).await;
         settled().await;
         assert_eq!(wires.written.count(LOST), 1);
-        for letter in ['?', '?', 'q'] {
+        for letter in ['j', 'k', 'q'] {
             let key = KeyEvent::new(KeyCode::Char(letter), KeyModifiers::NONE);
             let key = TerminalEvent::Key(key);
             wires.input.send(key).await.expect("the loop runs");

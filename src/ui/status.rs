@@ -4,7 +4,7 @@ use crate::app::filter_box::Typing;
 use crate::app::keymap::BINDINGS;
 use crate::app::notice::Notice;
 use crate::app::sampling::Stale;
-use crate::app::{App, Overlay};
+use crate::app::{App, Overlay, Source};
 use crate::model::text::escaped;
 use crate::table::value::{Bound, shown_age};
 use crate::ui::cut;
@@ -198,7 +198,8 @@ fn typed_part<'a>(typing: &Typing, theme: &Theme, area: Rect) -> (Line<'a>, Opti
 fn stale_words(app: &App, stale: Stale) -> String {
     let since = |at| shown_age(Bound::Exact, app.now.saturating_duration_since(at));
     match stale {
-        Stale::Lost(what) => {
+        Stale::Lost => {
+            let what = Source::Sockets.name();
             format!(" stale: {what} ended; what is shown is the last that was seen")
         }
         Stale::Late(at) => format!(" stale: the last look was {} ago", since(at)),

@@ -174,7 +174,7 @@ impl Record {
 
     /// How long ago the last target ended or let go of the port.
     pub fn since_targets_done(&self) -> Duration {
-        let done = self.fates.iter().filter_map(|fate| fate.done()).max();
+        let done = self.fates.iter().filter_map(Fate::done).max();
         done.map_or(Duration::ZERO, |at| self.at.saturating_duration_since(at))
     }
 
