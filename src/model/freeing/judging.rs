@@ -4,7 +4,7 @@ use super::look::{Attempt, BindOutcome, BindTrial, Reaction};
 use super::order::Signal;
 use super::record::{Fate, Record};
 use super::verdict::{Keepers, Next, Proof, Verdict};
-use super::{PATIENCE, PATIENCE_WHEN_IGNORED, words};
+use super::{PATIENCE, PATIENCE_WHEN_FUTILE, words};
 use crate::model::address::any_address;
 use crate::model::endpoint::Socket;
 use crate::model::process::Process;
@@ -40,7 +40,9 @@ pub(super) fn judge(record: &Record, is_part_refuted: bool) -> Judgement {
     if is_closed && !freed.is_empty() && !is_part_refuted {
         return Judgement::Part(freed);
     }
-    if record.waited() >= PATIENCE || is_part_refuted {
+    let is_kept =
+        record.is_kept_by_old_holders() && record.since_targets_done() >= PATIENCE_WHEN_FUTILE;
+    if is_kept || record.waited() >= PATIENCE || is_part_refuted {
         said(held_by_others(record))
     } else {
         Judgement::Wait
@@ -57,7 +59,7 @@ fn not_ended(record: &Record) -> Option<Verdict> {
             .is_some_and(|conduct| conduct.reaction == Reaction::Ignores)
     };
     let patience = if record.survivors().all(ignores) {
-        PATIENCE_WHEN_IGNORED
+        PATIENCE_WHEN_FUTILE
     } else {
         PATIENCE
     };
@@ -93,12 +95,7 @@ pub(super) fn held_by_others(record: &Record) -> Verdict {
             .and_then(|asked| asked.parent)
             .is_some_and(|parent| targets.contains(&parent))
     };
-    let mut keepers: Vec<Arc<Process>> = Vec::new();
-    for process in holding.iter().flat_map(|socket| socket.owners.known()) {
-        if !keepers.iter().any(|keeper| keeper.id == process.id) {
-            keepers.push(Arc::clone(process));
-        }
-    }
+    let keepers: Vec<Arc<Process>> = record.holding_processes().into_iter().cloned().collect();
     let are_seen = holding
         .iter()
         .all(|socket| !socket.owners.known().is_empty());

@@ -5,7 +5,7 @@ use super::look::{BindTrial, Dispatch, Look, Sending};
 use super::order::{Order, OrderId, Signal};
 use super::record::Record;
 use super::verdict::{Next, Verdict};
-use super::{SETTLE, words};
+use super::{SETTLE, sentence, words};
 use std::net::SocketAddr;
 use std::time::Instant;
 
@@ -128,7 +128,15 @@ impl Freeing {
             Phase::Trying { .. } | Phase::TryingPart => {
                 format!("nothing holds {port} any more; trying to bind it")
             }
-            _ => {
+            Phase::Watching if !self.record.endings().is_empty() => {
+                let holders = self.record.holding_processes();
+                sentence::half_done(port, &self.record.endings(), &holders)
+            }
+            Phase::Watching
+            | Phase::Settling { .. }
+            | Phase::Lingering { .. }
+            | Phase::InPart
+            | Phase::Over => {
                 let waited = self.record.waited() + now.saturating_duration_since(self.record.at);
                 format!(
                     "{signal} sent to {targets} {} ago; watching {port}",

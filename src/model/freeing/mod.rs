@@ -47,8 +47,9 @@ use std::time::Duration;
 /// How long the port is watched before it is said to be still held.
 pub const PATIENCE: Duration = Duration::from_secs(5);
 
-/// How long before a process that ignores the signal is given up.
-pub const PATIENCE_WHEN_IGNORED: Duration = Duration::from_secs(1);
+/// How long where waiting rarely helps: a process ignores the signal, or all that were to end have ended and others hold
+/// on to their sockets.
+pub const PATIENCE_WHEN_FUTILE: Duration = Duration::from_secs(1);
 
 /// How long a free port is watched further before being free counts.
 pub const SETTLE: Duration = Duration::from_secs(2);

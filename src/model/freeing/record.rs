@@ -129,17 +129,37 @@ impl Record {
 
     /// Sockets that came after the signal, of others than those who held the port before.
     pub fn newcomers(&self) -> Vec<&Socket> {
+        let mut holding = self.holding();
+        holding.retain(|socket| !self.known.contains(&socket.id) && !self.has_old_owners(socket));
+        holding
+    }
+
+    /// Whether everything that holds the port is held by processes that held it before.
+    pub fn is_kept_by_old_holders(&self) -> bool {
+        let holding = self.holding();
+        holding.iter().all(|socket| self.has_old_owners(socket))
+    }
+
+    fn has_old_owners(&self, socket: &Socket) -> bool {
         let is_old = |process: &Arc<Process>| {
             let mut holders = self.order.holders.iter();
             holders.any(|holder| holder.id == process.id)
         };
-        let mut holding = self.holding();
-        holding.retain(|socket| {
-            let owners = socket.owners.known();
-            let is_handed_on = !owners.is_empty() && owners.iter().all(is_old);
-            !self.known.contains(&socket.id) && !is_handed_on
-        });
-        holding
+        let owners = socket.owners.known();
+        !owners.is_empty() && owners.iter().all(is_old)
+    }
+
+    /// The processes that hold the port, each once, as far as they may be seen.
+    pub fn holding_processes(&self) -> Vec<&Arc<Process>> {
+        let mut processes: Vec<&Arc<Process>> = Vec::new();
+        for socket in self.holding() {
+            for process in socket.owners.known() {
+                if !processes.iter().any(|known| known.id == process.id) {
+                    processes.push(process);
+                }
+            }
+        }
+        processes
     }
 
     /// Whether a socket is one that a target was to close.
@@ -150,6 +170,12 @@ impl Record {
 
     pub fn are_targets_done(&self) -> bool {
         self.fates.iter().all(Fate::is_done)
+    }
+
+    /// How long ago the last target ended or let go of the port.
+    pub fn since_targets_done(&self) -> Duration {
+        let done = self.fates.iter().filter_map(Fate::done).max();
+        done.map_or(Duration::ZERO, |at| self.at.saturating_duration_since(at))
     }
 
     pub fn has_sent(&self) -> bool {
@@ -224,7 +250,11 @@ impl Fate {
     }
 
     pub fn is_done(&self) -> bool {
-        self.ended.is_some() || self.let_go.is_some()
+        self.done().is_some()
+    }
+
+    fn done(&self) -> Option<Instant> {
+        self.ended.into_iter().chain(self.let_go).min()
     }
 
     /// One whose holder cannot be seen for the moment counts as held: nothing says that it was let go.

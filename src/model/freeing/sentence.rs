@@ -138,15 +138,33 @@ impl Left {
     }
 }
 
+/// `gunicorn 7001 ended 0.3 s after SIGTERM; 3 others still hold :8000`: what is known before there is a verdict.
+pub(super) fn half_done(port: Port, endings: &[Ending], holders: &[&Arc<Process>]) -> String {
+    let groups = grouped(endings);
+    let ended: Vec<String> = groups
+        .iter()
+        .filter_map(|group| group_words(group))
+        .collect();
+    let ended = words::list(&ended);
+    match holders {
+        [] => format!("{ended}; {port} is still held"),
+        [one] => format!("{ended}; {one} still holds {port}"),
+        many => format!("{ended}; {} others still hold {port}", many.len()),
+    }
+}
+
 /// ` node 4242 ended 0.8 s after SIGTERM.`: a sentence for each way and signal, each with a blank before it.
 fn free_words(endings: &[Ending]) -> String {
     let groups = grouped(endings);
-    let sentences = groups.iter().filter_map(|group| group_words(group));
+    let sentences = groups
+        .iter()
+        .filter_map(|group| Some(format!(" {}.", group_words(group)?)));
     let stopped = endings.iter().filter(|ending| ending.was_stopped);
     let woken = stopped.map(|one| format!(" {} was stopped, so SIGCONT followed.", one.process));
     sentences.chain(woken).collect()
 }
 
+/// `node 4242 and node 4300 ended 0.8 s after SIGTERM`: endings alike.
 fn group_words(group: &[&Ending]) -> Option<String> {
     let processes: Vec<&Arc<Process>> = group.iter().map(|ending| &ending.process).collect();
     let after = group.iter().filter_map(|ending| ending.after).max();
@@ -158,7 +176,7 @@ fn group_words(group: &[&Ending]) -> Option<String> {
         How::LetGo => ("let go of it", ""),
         How::RunsOn => ("let go of it", " and runs on"),
     };
-    Some(format!(" {} {verb}{after}{rest}.", words::list(&processes)))
+    Some(format!("{} {verb}{after}{rest}", words::list(&processes)))
 }
 
 /// Endings alike stand in one sentence.

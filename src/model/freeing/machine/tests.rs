@@ -417,17 +417,18 @@ fn workers_that_keep_the_socket_of_an_ended_master_are_told() {
     let stranger = process(9, "ruby").build();
     let at = || socket("127.0.0.1:8000");
     let asked = || vec![at().owners(&[&master, &one, &two])];
-    let ended = || Story::sent(asked()).ended(&master);
+    let all = || at().owners(&[&master, &one, &two]);
+    let ended = || Story::sent(asked()).ended(&master).sees(0.5, vec![all()]);
     let cases = [
-        (at().owners(&[&orphan, &twin]), 4.9, ""),
+        (at().owners(&[&orphan, &twin]), 1.4, ""),
         (
             at().owners(&[&orphan, &twin]),
-            5.0,
+            1.5,
             ":8000 is STILL HELD: gunicorn 7001 ended, 2 workers keep the socket (7003 7004).",
         ),
         (
             at().owners(&[&orphan]),
-            5.0,
+            1.5,
             ":8000 is STILL HELD: gunicorn 7001 ended, 1 worker keeps the socket (7003).",
         ),
         (
@@ -439,6 +440,9 @@ fn workers_that_keep_the_socket_of_an_ended_master_are_told() {
     for (left, at, said) in cases {
         assert_eq!(ended().sees(at, vec![left]).words(), said);
     }
+    let late = ended().sees(1.5, vec![all()]).sees(3.0, vec![]).bound();
+    let said = ":8000 is free. gunicorn 7001 ended 0.5 s after SIGTERM.";
+    assert_eq!(late.words(), said);
 }
 
 #[test]
@@ -643,6 +647,22 @@ fn progress_says_what_is_waited_for() {
     let story = story.dispatched(0.0, &[]).sees(0.5, vec![listener(&node)]);
     let said = "SIGTERM sent to node 4242 0.9 s ago; watching :3000";
     assert_eq!(story.freeing.progress(at), said);
+    let [one, two] = [7003, 7004].map(|pid| process(pid, "node").parent(4242).build());
+    let kept = |by: &[&Arc<Process>]| {
+        let story = Story::sent(vec![socket("127.0.0.1:3000").owners(&[&node, &one, &two])]);
+        let kept = story
+            .ended(&node)
+            .sees(0.3, vec![socket("127.0.0.1:3000").owners(by)]);
+        kept.freeing.progress(at)
+    };
+    let ended = "node 4242 ended 0.3 s after SIGTERM";
+    assert_eq!(
+        [kept(&[&one, &two]), kept(&[&two])],
+        [
+            format!("{ended}; 2 others still hold :3000"),
+            format!("{ended}; node 7004 still holds :3000"),
+        ]
+    );
     let story = story.ended(&node).sees(0.6, vec![]);
     let said = "nothing holds :3000 any more; trying to bind it";
     assert_eq!(story.freeing.progress(at), said);
