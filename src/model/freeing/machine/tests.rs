@@ -282,6 +282,8 @@ fn what_has_not_ended_is_told_by_how_it_takes_the_signal() {
         let story = Story::sent(vec![listener(&node)])
             .conduct(&node, reaction, state)
             .sees(at, vec![listener(&node)]);
+        let bare = story.freeing.verdict().map(Verdict::without_offer);
+        assert_eq!(bare, said.map(|said| format!("{held} {said}")));
         let said = said.map_or_else(String::new, |said| {
             format!("{held} {said}. K sends SIGKILL")
         });
