@@ -553,6 +553,23 @@ fn a_bind_that_fails_is_told_with_what_is_left_of_the_port() {
     }
 }
 
+/// Its bind fails whatever the port does, and the port was once said not to be bindable for that.
+#[test]
+fn a_link_local_address_without_its_scope_is_not_bound() {
+    let node = node();
+    let wanted = |local: &str| {
+        let story = Story::sent(vec![socket(local).owner(&node)])
+            .ended(&node)
+            .sees(0.5, vec![]);
+        let [Step::TryBind(addresses)] = story.steps.as_slice() else {
+            panic!("no bind is wanted: {:?}", story.steps);
+        };
+        addresses.contains(&local.parse().expect("an address"))
+    };
+    let cases = ["[fe80::1]:3000", "[fe80::1%2]:3000", "[fd00::1]:3000"];
+    assert_eq!(cases.map(wanted), [false, true, true]);
+}
+
 #[test]
 fn when_what_was_in_the_way_has_gone_the_bind_is_tried_once_more() {
     let node = node();
