@@ -588,6 +588,22 @@ fn when_what_was_in_the_way_has_gone_the_bind_is_tried_once_more() {
 }
 
 #[test]
+fn a_bind_that_fails_for_no_visible_reason_is_tried_again_every_few_seconds() {
+    let (node, refused) = (node(), BindOutcome::InUse);
+    let story = Story::sent(vec![listener(&node)])
+        .ended(&node)
+        .sees(0.5, vec![])
+        .binds(&refused, &refused)
+        .sees(5.4, vec![]);
+    assert_eq!(story.steps, []);
+    let story = story.sees(5.5, vec![]).binds(&refused, &refused);
+    assert_eq!(story.kind(), Some(Kind::Held));
+    let story = story.sees(10.5, vec![]).bound();
+    let said = ":3000 is free. node 4242 ended 0.5 s after SIGTERM.";
+    assert_eq!(story.words(), said);
+}
+
+#[test]
 fn an_address_that_others_hold_is_told_beside_the_one_that_is_free() {
     let old = process(3977, "vite").build();
     let new = process(9120, "vite").build();
