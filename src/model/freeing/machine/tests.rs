@@ -25,6 +25,7 @@ impl Story {
         let all: Vec<&Endpoint> = table.iter().collect();
         let circumstances = Circumstances {
             me: Some(1000),
+            is_root: false,
             host: "here".to_owned(),
             lineage: Vec::new(),
             executable: None,
