@@ -2,7 +2,7 @@
 
 use super::explanation::Explanation;
 use super::proposal::Proposal;
-use super::question::Scene;
+use super::question::{Circumstances, Scene};
 use super::words;
 use crate::model::endpoint::{Owners, Socket, State};
 
@@ -120,7 +120,10 @@ pub(super) fn hidden(scene: &Scene, sockets: &[&Socket]) -> Explanation {
         Some(user) => format!("{port} belongs to {user}"),
         None => format!("{port} belongs to a process that may not be seen"),
     };
-    let mut explanation = Explanation::new(title, vec![hidden_words(user.as_deref())]);
+    let mut explanation = Explanation::new(
+        title,
+        vec![hidden_words(user.as_deref(), scene.circumstances.is_root)],
+    );
     for other in others
         .iter()
         .filter(|other| !other.owners.known().is_empty())
@@ -133,15 +136,10 @@ pub(super) fn hidden(scene: &Scene, sockets: &[&Socket]) -> Explanation {
         ));
         explanation.go_to = explanation.go_to.or(Some(other.id));
     }
-    match (scene.circumstances.me, &scene.circumstances.executable) {
-        (Some(0), _) => explanation
-            .lines
-            .push("Not even root sees the process from here.".to_owned()),
-        // `portmon free PORT` takes the place of the monitor on that port once there is such a command.
-        (Some(_), Some(executable)) => {
-            explanation.offer = Some(format!("sudo {} {}", quoted(executable), own.port()));
-        }
-        _ => {}
+    let Circumstances { me, is_root, .. } = scene.circumstances;
+    // `portmon free PORT` takes the place of the monitor on that port once there is such a command.
+    if let (Some(_), false, Some(executable)) = (me, is_root, &scene.circumstances.executable) {
+        explanation.offer = Some(format!("sudo {} {}", quoted(executable), own.port()));
     }
     explanation.unused_near = Some(own.port());
     explanation
@@ -177,10 +175,14 @@ fn held_by(listener: &Socket) -> String {
     format!("{port} is held by {}.", words::holder(listener))
 }
 
-fn hidden_words(user: Option<&str>) -> String {
-    match user {
-        Some(user) => format!("You may not see or end the process (socket of user {user})."),
-        None => "You may not see or end the process.".to_owned(),
+fn hidden_words(user: Option<&str>, is_root: bool) -> String {
+    let user = user.map_or_else(String::new, |user| format!(" (socket of user {user})"));
+    if is_root {
+        format!(
+            "Not even root sees a process here{user}: it is in another container, or the kernel's own."
+        )
+    } else {
+        format!("You may not see or end the process{user}.")
     }
 }
 

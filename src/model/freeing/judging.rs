@@ -139,6 +139,7 @@ fn freed_addresses(record: &Record, kept: &[&Socket]) -> Vec<SocketAddr> {
         .iter()
         .filter(|socket| record.is_targeted(socket.id))
         .map(|socket| socket.local)
+        .filter(|local| is_bindable(*local))
         .filter(|local| !kept.iter().any(|socket| socket.local == *local))
         .collect();
     freed.sort_unstable();
@@ -157,10 +158,22 @@ pub(super) fn all_addresses(record: &Record) -> Vec<SocketAddr> {
     ];
     let held = record.order.sockets.iter().map(|socket| socket.local);
     let usual = usual.map(|ip| SocketAddr::new(ip, record.order.port));
-    let mut addresses: Vec<SocketAddr> = held.chain(usual).collect();
+    let mut addresses: Vec<SocketAddr> = held
+        .filter(|local| is_bindable(*local))
+        .chain(usual)
+        .collect();
     addresses.sort_unstable();
     addresses.dedup();
     addresses
+}
+
+/// A link-local address without its scope fails to bind (EINVAL) whatever the port does, and not every source of sockets
+/// tells the scope.
+fn is_bindable(address: SocketAddr) -> bool {
+    match address {
+        SocketAddr::V4(_) => true,
+        SocketAddr::V6(v6) => !v6.ip().is_unicast_link_local() || v6.scope_id() != 0,
+    }
 }
 
 /// What a bind says once nothing holds the port.

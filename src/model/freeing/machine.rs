@@ -5,7 +5,7 @@ use super::look::{BindTrial, Dispatch, Look, Sending};
 use super::order::{Order, OrderId, Signal};
 use super::record::Record;
 use super::verdict::{Next, Verdict};
-use super::{SETTLE, sentence, words};
+use super::{RETRY, SETTLE, sentence, words};
 use std::net::SocketAddr;
 use std::time::Instant;
 
@@ -68,6 +68,7 @@ enum Phase {
     /// Nothing holds it, yet it cannot be bound.
     Lingering {
         free_since: Instant,
+        tried: Instant,
     },
     /// A part of it may be free, and a bind is being tried there.
     TryingPart,
@@ -213,7 +214,7 @@ impl Freeing {
             (
                 Phase::Trying { free_since }
                 | Phase::Settling { free_since }
-                | Phase::Lingering { free_since },
+                | Phase::Lingering { free_since, .. },
                 Some(taker),
             ) => {
                 self.say(taken(&self.record, &taker, Some(free_since)));
@@ -224,7 +225,7 @@ impl Freeing {
                 let settled = self.record.at.saturating_duration_since(free_since) >= SETTLE;
                 if settled { self.end() } else { Vec::new() }
             }
-            (Phase::Lingering { free_since }, None) => self.linger(free_since),
+            (Phase::Lingering { free_since, tried }, None) => self.linger(free_since, tried),
             (Phase::Watching | Phase::InPart, _) => self.judge(),
             (Phase::Sending | Phase::Trying { .. } | Phase::TryingPart | Phase::Over, _) => {
                 Vec::new()
@@ -255,14 +256,15 @@ impl Freeing {
         vec![Step::TryBind(all_addresses(&self.record))]
     }
 
-    /// Brings the rest of the wait up to date, and tries once more when nothing is left that could be in the way.
-    fn linger(&mut self, free_since: Instant) -> Vec<Step> {
+    /// Brings the rest of the wait up to date, and tries again when what could be in the way has gone, or after a while
+    /// where nothing of that kind was ever seen.
+    fn linger(&mut self, free_since: Instant, tried: Instant) -> Vec<Step> {
         self.refresh_endings();
         let left = self.record.left();
-        if let Some(Verdict::CannotBind { left: said, .. }) = &mut self.verdict
-            && !said.states.is_empty()
-        {
-            if left.states.is_empty() {
+        if let Some(Verdict::CannotBind { left: said, .. }) = &mut self.verdict {
+            let was_in_the_way = !said.states.is_empty();
+            let is_due = self.record.at.saturating_duration_since(tried) >= RETRY;
+            if left.states.is_empty() && (was_in_the_way || is_due) {
                 return self.try_all(free_since);
             }
             *said = left;
@@ -287,8 +289,17 @@ impl Freeing {
             Phase::Trying { free_since } => {
                 let verdict = bound(&self.record, trial);
                 self.phase = match verdict {
-                    Verdict::CannotBind { .. } => Phase::Lingering { free_since },
-                    _ => Phase::Settling { free_since },
+                    Verdict::CannotBind { .. } => Phase::Lingering {
+                        free_since,
+                        tried: self.record.at,
+                    },
+                    Verdict::Free { .. }
+                    | Verdict::OnlyWithReuse { .. }
+                    | Verdict::PartlyFree { .. }
+                    | Verdict::HeldByOthers { .. }
+                    | Verdict::NotEnded { .. }
+                    | Verdict::TakenAgain { .. }
+                    | Verdict::Nothing(_) => Phase::Settling { free_since },
                 };
                 self.say(verdict);
             }
@@ -302,7 +313,12 @@ impl Freeing {
                     self.say(held_by_others(&self.record));
                 }
             }
-            _ => {}
+            Phase::Sending
+            | Phase::Watching
+            | Phase::Settling { .. }
+            | Phase::Lingering { .. }
+            | Phase::InPart
+            | Phase::Over => {}
         }
         Vec::new()
     }

@@ -14,6 +14,8 @@ use std::time::Instant;
 pub struct Circumstances {
     /// The user who asks; under sudo the one who called it (SUDO_UID). `None` where users have no numbers.
     pub me: Option<u32>,
+    /// Whether portmon itself runs as root: then nobody sees more of this machine than it does, whoever `me` is.
+    pub is_root: bool,
     /// The machine's name, safe to show.
     pub host: String,
     /// portmon's own pid first, then its ancestors'.

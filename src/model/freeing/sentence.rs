@@ -17,12 +17,21 @@ impl Display for Port {
 
 impl Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.words())
+        let can_kill = matches!(
+            self,
+            Self::NotEnded {
+                next: Next::OfferKill,
+                ..
+            }
+        );
+        let offer = if can_kill { ". K sends SIGKILL" } else { "" };
+        write!(f, "{}{offer}", self.without_offer())
     }
 }
 
 impl Verdict {
-    fn words(&self) -> String {
+    /// The sentence for where no key acts on it: `Display` without `K sends SIGKILL`.
+    pub fn without_offer(&self) -> String {
         match self {
             Self::Free {
                 port,
@@ -60,11 +69,8 @@ impl Verdict {
                 port,
                 endings,
                 survivors,
-                next,
-            } => format!(
-                "{port} is STILL HELD: {}",
-                not_ended(endings, survivors, *next)
-            ),
+                next: _,
+            } => format!("{port} is STILL HELD: {}", not_ended(endings, survivors)),
             Self::TakenAgain {
                 port,
                 free_for,
@@ -208,16 +214,12 @@ fn ended_words(endings: &[Ending]) -> String {
     words::list(&said)
 }
 
-fn not_ended(endings: &[Ending], survivors: &[Survivor], next: Next) -> String {
+fn not_ended(endings: &[Ending], survivors: &[Survivor]) -> String {
     let endings = endings
         .iter()
         .map(|ending| ended_words(std::slice::from_ref(ending)));
     let said: Vec<String> = endings.chain(survivors.iter().map(surviving)).collect();
-    let next = match next {
-        Next::OfferKill => ". K sends SIGKILL",
-        Next::Nothing => "",
-    };
-    format!("{}{next}", said.join(", "))
+    said.join(", ")
 }
 
 fn surviving(survivor: &Survivor) -> String {

@@ -202,6 +202,7 @@ fn proposal(socket: Socket) -> Proposal {
 fn circumstances() -> Circumstances {
     Circumstances {
         me: None,
+        is_root: false,
         host: "test".to_owned(),
         lineage: Vec::new(),
         executable: None,

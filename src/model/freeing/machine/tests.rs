@@ -25,6 +25,7 @@ impl Story {
         let all: Vec<&Endpoint> = table.iter().collect();
         let circumstances = Circumstances {
             me: Some(1000),
+            is_root: false,
             host: "here".to_owned(),
             lineage: Vec::new(),
             executable: None,
@@ -282,6 +283,8 @@ fn what_has_not_ended_is_told_by_how_it_takes_the_signal() {
         let story = Story::sent(vec![listener(&node)])
             .conduct(&node, reaction, state)
             .sees(at, vec![listener(&node)]);
+        let bare = story.freeing.verdict().map(Verdict::without_offer);
+        assert_eq!(bare, said.map(|said| format!("{held} {said}")));
         let said = said.map_or_else(String::new, |said| {
             format!("{held} {said}. K sends SIGKILL")
         });
@@ -551,6 +554,23 @@ fn a_bind_that_fails_is_told_with_what_is_left_of_the_port() {
     }
 }
 
+/// Its bind fails whatever the port does, and the port was once said not to be bindable for that.
+#[test]
+fn a_link_local_address_without_its_scope_is_not_bound() {
+    let node = node();
+    let wanted = |local: &str| {
+        let story = Story::sent(vec![socket(local).owner(&node)])
+            .ended(&node)
+            .sees(0.5, vec![]);
+        let [Step::TryBind(addresses)] = story.steps.as_slice() else {
+            panic!("no bind is wanted: {:?}", story.steps);
+        };
+        addresses.contains(&local.parse().expect("an address"))
+    };
+    let cases = ["[fe80::1]:3000", "[fe80::1%2]:3000", "[fd00::1]:3000"];
+    assert_eq!(cases.map(wanted), [false, true, true]);
+}
+
 #[test]
 fn when_what_was_in_the_way_has_gone_the_bind_is_tried_once_more() {
     let node = node();
@@ -566,6 +586,22 @@ fn when_what_was_in_the_way_has_gone_the_bind_is_tried_once_more() {
         story.words(),
         ":3000 is free. node 4242 ended 0.5 s after SIGTERM."
     );
+}
+
+#[test]
+fn a_bind_that_fails_for_no_visible_reason_is_tried_again_every_few_seconds() {
+    let (node, refused) = (node(), BindOutcome::InUse);
+    let story = Story::sent(vec![listener(&node)])
+        .ended(&node)
+        .sees(0.5, vec![])
+        .binds(&refused, &refused)
+        .sees(5.4, vec![]);
+    assert_eq!(story.steps, []);
+    let story = story.sees(5.5, vec![]).binds(&refused, &refused);
+    assert_eq!(story.kind(), Some(Kind::Held));
+    let story = story.sees(10.5, vec![]).bound();
+    let said = ":3000 is free. node 4242 ended 0.5 s after SIGTERM.";
+    assert_eq!(story.words(), said);
 }
 
 #[test]

@@ -9,6 +9,7 @@ use std::sync::Arc;
 fn circumstances() -> Circumstances {
     Circumstances {
         me: Some(1000),
+        is_root: false,
         host: "build-07".to_owned(),
         lineage: vec![Pid(500), Pid(400)],
         executable: Some("/home/dev/.cargo/bin/portmon".to_owned()),
@@ -265,10 +266,15 @@ fn a_hidden_owner_is_named_by_its_user_with_the_command_that_sees_it() {
     let offer = r"sudo '/opt/it'\''s here/portmon' 8080";
     assert_eq!(explanation(&[row()], &odd).offer.as_deref(), Some(offer));
     let root = Circumstances {
-        me: Some(0),
+        is_root: true,
         ..circumstances()
     };
-    assert_eq!(explanation(&[row()], &root).offer, None);
+    let explained = explanation(&[row()], &root);
+    let said = "Not even root sees a process here (socket of user ops): it is in another container, or the kernel's own.";
+    assert_eq!(
+        (explained.lines, explained.offer),
+        (vec![said.to_owned()], None)
+    );
 }
 
 #[test]
