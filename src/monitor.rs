@@ -172,6 +172,7 @@ impl Setup {
         Self {
             host: machine.host,
             is_ssh: machine.is_ssh,
+            is_root: machine.is_root,
             me: machine.me,
             home: machine.home,
             ephemeral: machine.ephemeral,

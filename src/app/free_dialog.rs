@@ -76,7 +76,7 @@ impl FreeDialog {
     ) -> (Self, Vec<Effect>) {
         let circumstances = Circumstances {
             me: setup.me,
-            is_root: false,
+            is_root: setup.is_root,
             host: setup.host.clone(),
             lineage: setup.lineage.clone(),
             executable: setup.executable.clone(),

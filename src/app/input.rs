@@ -195,7 +195,7 @@ impl App {
         let Some(verdict) = freeing.verdict() else {
             return Vec::new();
         };
-        let words = verdict.to_string();
+        let words = verdict.without_offer();
         if self.told.as_ref() != Some(&words) {
             self.notice = Some(Notice::lasting(words.clone()));
             self.told = Some(words);

@@ -15,6 +15,8 @@ pub struct Setup {
     /// The machine's name, safe to show.
     pub host: String,
     pub is_ssh: bool,
+    /// Whether the program has the rights of root, whoever called it.
+    pub is_root: bool,
     /// The user whose rows `mine` means; under sudo the one who called it.
     pub me: Option<u32>,
     pub home: Option<String>,

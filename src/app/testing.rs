@@ -12,6 +12,7 @@ pub fn setup() -> Setup {
     Setup {
         host: "build-07".to_owned(),
         is_ssh: false,
+        is_root: false,
         me: Some(1000),
         home: Some("/home/dev".to_owned()),
         ephemeral: EphemeralRange {

@@ -23,6 +23,8 @@ pub struct Machine {
     pub home: Option<String>,
     /// Whether this runs in a login from another machine.
     pub is_ssh: bool,
+    /// Whether it has the rights of root, whoever called it.
+    pub is_root: bool,
 }
 
 pub fn facts() -> Machine {
@@ -34,7 +36,19 @@ pub fn facts() -> Machine {
         executable: executable(),
         home: home(),
         is_ssh: std::env::var_os("SSH_CONNECTION").is_some_and(|value| !value.is_empty()),
+        is_root: is_root(),
     }
+}
+
+#[cfg(unix)]
+fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
+/// Windows has no such user; what may not be seen there may not be seen by this one.
+#[cfg(not(unix))]
+fn is_root() -> bool {
+    false
 }
 
 /// The addresses of this machine that are not loopback, as they are now.
