@@ -13,7 +13,8 @@ use crate::app::setup::Setup;
 use crate::model::Moment;
 use crate::model::endpoint::{Endpoint, EndpointId};
 use crate::model::freeing::{
-    Circumstances, Demand, Explanation, Freeing, Happening, Proposal, Question, Step, Targets, ask,
+    Circumstances, Demand, Explanation, Freeing, Happening, Proposal, Question, Step, Targets,
+    Verdict, ask,
 };
 use crate::model::inspection::{Asker, Inspection, Subject};
 use crate::table::listing::Listing;
@@ -200,6 +201,13 @@ impl FreeDialog {
     pub fn take_in(&mut self, inspection: &Inspection) {
         if self.subject.as_ref() == Some(&inspection.subject) {
             self.inspection = Some(inspection.clone());
+        }
+    }
+
+    pub fn verdict(&self) -> Option<&Verdict> {
+        match &self.phase {
+            Phase::Working(freeing) => freeing.verdict(),
+            Phase::Asking(_) | Phase::Explaining(_) => None,
         }
     }
 

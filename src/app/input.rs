@@ -177,14 +177,31 @@ impl App {
     }
 
     pub(super) fn on_freeing(&mut self, happening: Happening) -> Vec<Effect> {
+        let had_verdict = self.has_verdict();
         let steps = match (&mut self.overlay, &mut self.background) {
             (Overlay::Freeing(dialog), None) => dialog.on_happening(happening),
             (_, Some(freeing)) => freeing.on(happening),
             (Overlay::None | Overlay::Help(_) | Overlay::Menu(_), None) => Vec::new(),
         };
         let mut effects: Vec<Effect> = steps.into_iter().map(Effect::Free).collect();
+        if self.has_verdict() && !had_verdict {
+            // The table beside the verdict must not lag behind it.
+            effects.push(Effect::Sample(self.sampling.look_now()));
+        }
         effects.extend(self.follow_background());
         effects
+    }
+
+    fn has_verdict(&self) -> bool {
+        let in_dialog = match &self.overlay {
+            Overlay::Freeing(dialog) => dialog.verdict().is_some(),
+            Overlay::None | Overlay::Help(_) | Overlay::Menu(_) => false,
+        };
+        in_dialog
+            || self
+                .background
+                .as_ref()
+                .is_some_and(|freeing| freeing.verdict().is_some())
     }
 
     /// Tells what became of a port whose dialog is closed, once for each change of the words.
@@ -204,7 +221,7 @@ impl App {
             return Vec::new();
         }
         (self.background, self.told) = (None, None);
-        vec![Effect::LetGo, Effect::Sample(self.sampling.look_now())]
+        vec![Effect::LetGo]
     }
 
     /// Does what the dialog answered to a key.

@@ -567,3 +567,25 @@ fn while_paused_nothing_ages_fades_or_goes() {
     stage.wait(0.0);
     assert_eq!(stage.rows(), ["127.0.0.1:1000"]);
 }
+
+#[test]
+fn a_verdict_brings_a_fresh_look_beside_it() {
+    let mut stage = Stage::with(vec![socket("127.0.0.1:3000").owner(&node())]);
+    stage.keys("x");
+    stage.wait(0.4);
+    let effects = stage.keys("y");
+    let [Effect::Free(Step::Send(order))] = effects.as_slice() else {
+        panic!("one order: {effects:?}")
+    };
+    let sending = Sending::NotSent(Hindrance::EndedMeanwhile(node()));
+    let at = instant(0.5);
+    let effects = stage.event(Event::Freeing(Happening::Sent(Dispatch {
+        order: order.id(),
+        at,
+        sending,
+    })));
+    let looks = effects
+        .iter()
+        .filter(|effect| matches!(effect, Effect::Sample(request) if request.look_now));
+    assert_eq!(looks.count(), 1);
+}

@@ -457,3 +457,43 @@ fn a_look_that_does_not_come_makes_the_screen_stale() {
         screen(&stage)
     );
 }
+
+#[test]
+fn nothing_sent_does_not_read_as_if_the_port_were_free() {
+    use crate::app::Effect;
+    use crate::model::freeing::{Dispatch, Happening, Hindrance, Sending, Step};
+    use crate::model::testing::instant;
+    let node = process(4242, "node").build();
+    let mut stage = Stage::with(vec![socket("127.0.0.1:5001").owner(&node)]);
+    stage.keys("x");
+    stage.wait(0.4);
+    let effects = stage.keys("y");
+    let [Effect::Free(Step::Send(order))] = effects.as_slice() else {
+        panic!("one order: {effects:?}")
+    };
+    let sending = Sending::NotSent(Hindrance::EndedMeanwhile(node));
+    stage.event(Event::Freeing(Happening::Sent(Dispatch {
+        order: order.id(),
+        at: instant(0.5),
+        sending,
+    })));
+    let text = |stage: &Stage| {
+        screen(stage)
+            .join(" ")
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    assert!(
+        !text(&stage).contains(" now."),
+        "the last look still shows the one that ended"
+    );
+    stage.seconds = 1.0;
+    let python = process(20688, "python3").build();
+    stage.look(vec![socket("127.0.0.1:5001").mark(2).owner(&python)]);
+    assert!(
+        text(&stage).contains(":5001 is held by python3 20688"),
+        "{:#?}",
+        screen(&stage)
+    );
+}
