@@ -67,7 +67,9 @@ pub fn draw(app: &App, dialog: &FreeDialog, theme: &Theme, buffer: &mut Buffer) 
     for (y, (left, text, role)) in (area.top()..last.y).zip(&lines) {
         buffer.set_stringn(area.x, y, left, label, theme.style(Role::Dim));
         let x = area.x + u16::try_from(label).unwrap_or(0);
-        buffer.set_stringn(x, y, text, usize::from(area.width), theme.style(*role));
+        let room = usize::from(area.width).saturating_sub(label);
+        let text = cut::end(text, room);
+        buffer.set_stringn(x, y, text, room, theme.style(*role));
     }
     draw_buttons(app, dialog, theme, last, buffer);
 }
@@ -89,7 +91,7 @@ fn fitted(words: &Words, width: usize, room: usize) -> (usize, Vec<Entry>) {
     let for_body = room.saturating_sub(pinned.len());
     if lines.len() > for_body {
         lines.truncate(for_body.saturating_sub(1));
-        let more = "… more than fits: a taller terminal shows it".to_owned();
+        let more = "… more: needs a taller screen".to_owned();
         lines.push((String::new(), more, Role::Warning));
     }
     lines.extend(pinned);

@@ -343,7 +343,11 @@ fn a_dialog_that_does_not_fit_says_so_and_keeps_its_demand() {
     stage.keys("x");
     stage.wait(0.4);
     stage.keys("a");
-    assert!(shows(&stage, "more than fits"), "{:#?}", screen(&stage));
+    assert!(
+        shows(&stage, "… more: needs a taller screen"),
+        "{:#?}",
+        screen(&stage)
+    );
     assert!(
         shows(&stage, "Type 8000 and Enter to end it"),
         "{:#?}",
@@ -493,6 +497,32 @@ fn nothing_sent_does_not_read_as_if_the_port_were_free() {
     stage.look(vec![socket("127.0.0.1:5001").mark(2).owner(&python)]);
     assert!(
         text(&stage).contains(":5001 is held by python3 20688"),
+        "{:#?}",
+        screen(&stage)
+    );
+}
+
+#[test]
+fn the_smallest_screen_names_everyone_who_would_end_within_its_frame() {
+    let workers: Vec<_> = (10690..10693)
+        .map(|pid| process(pid, "python3.11").build())
+        .collect();
+    let mut stage = Stage::new(setup(), (40, 8));
+    stage.look(vec![
+        socket("127.0.0.1:3300").owners(&workers.iter().collect::<Vec<_>>()),
+    ]);
+    stage.keys("x");
+    let text = screen(&stage).join(" ");
+    assert!(
+        ["10690", "10691", "10692"]
+            .iter()
+            .all(|pid| text.contains(pid)),
+        "{:#?}",
+        screen(&stage)
+    );
+    let is_framed = |line: &String| line.ends_with(['│', '┐', '┘']) || !line.contains('│');
+    assert!(
+        screen(&stage).iter().all(is_framed),
         "{:#?}",
         screen(&stage)
     );

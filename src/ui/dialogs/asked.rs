@@ -65,11 +65,12 @@ pub fn asked(app: &App, asking: &Asking, inspection: Option<&Inspection>) -> Wor
 /// How many processes are told with all that is known of them; more are only named.
 const DESCRIBED: usize = 3;
 
-/// A line for each process that would end, or all their names where they are many.
+/// A line for each process that would end, or all their names where they are many or there is little room.
 fn ends(app: &App, asking: &Asking) -> Vec<Entry> {
     let targets = asking.proposal.targets(asking.targets);
     let entry = |label: &str, text| (label.to_owned(), text, Role::Plain);
-    if targets.len() > DESCRIBED {
+    let most = if app.frame().is_low { 1 } else { DESCRIBED };
+    if targets.len() > most {
         let names: Vec<String> = targets
             .iter()
             .map(|holder| holder.process.to_string())
@@ -145,8 +146,17 @@ fn also_closes(app: &App, asking: &Asking, inspection: Option<&Inspection>) -> S
         return words.join(", ");
     };
     let children = children(asking, inspection);
-    if !children.is_empty() {
-        words.push(format!("perhaps its children {}", named(&children)));
+    let holders = asking.proposal.process_ids();
+    let others: Vec<Arc<Process>> = children
+        .iter()
+        .filter(|child| !holders.contains(&child.id))
+        .cloned()
+        .collect();
+    if !others.is_empty() {
+        words.push(format!("perhaps its children {}", named(&others)));
+    }
+    if others.len() < children.len() {
+        words.push("perhaps the children that also hold it".to_owned());
     }
     if words.is_empty() {
         "nothing else that is seen (no other port, connection or child)".to_owned()
