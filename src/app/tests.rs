@@ -21,6 +21,16 @@ fn is_asking(stage: &Stage) -> bool {
     matches!(&stage.app.overlay, Overlay::Freeing(dialog) if matches!(dialog.phase, Phase::Asking(_)))
 }
 
+/// Asks about the row under the cursor, waits and answers with y.
+fn ordered(stage: &mut Stage) -> crate::model::freeing::Order {
+    stage.keys("x");
+    stage.wait(0.4);
+    match stage.keys("y").as_slice() {
+        [Effect::Free(Step::Send(order))] => order.clone(),
+        effects => panic!("one order: {effects:?}"),
+    }
+}
+
 fn is_free_of_orders(effects: &[Effect]) -> bool {
     !effects
         .iter()
@@ -253,12 +263,7 @@ fn the_target_stays_what_was_shown_while_rows_come_and_go() {
 #[test]
 fn what_comes_after_the_dialog_is_closed_is_told_as_a_notice() {
     let mut stage = Stage::with(vec![socket("127.0.0.1:3000").owner(&node())]);
-    stage.keys("x");
-    stage.wait(0.4);
-    let effects = stage.keys("y");
-    let [Effect::Free(Step::Send(order))] = effects.as_slice() else {
-        panic!("one order: {effects:?}")
-    };
+    let order = ordered(&mut stage);
     stage.key(KeyCode::Esc);
     let sending = Sending::NotSent(Hindrance::EndedMeanwhile(node()));
     stage.event(Event::Freeing(Happening::Sent(Dispatch {
@@ -502,12 +507,7 @@ fn once_it_is_answered_the_table_behind_the_dialog_tells_what_happens() {
 #[test]
 fn a_freeing_in_the_background_ends_with_its_verdict_and_says_it_once() {
     let mut stage = Stage::with(vec![socket("127.0.0.1:3000").owner(&node())]);
-    stage.keys("x");
-    stage.wait(0.4);
-    let effects = stage.keys("y");
-    let [Effect::Free(Step::Send(order))] = effects.as_slice() else {
-        panic!("one order: {effects:?}")
-    };
+    let order = ordered(&mut stage);
     stage.key(KeyCode::Esc);
     assert_eq!(stage.keys("x"), [], "one at a time");
     let sending = Sending::NotSent(Hindrance::EndedMeanwhile(node()));
@@ -571,12 +571,7 @@ fn while_paused_nothing_ages_fades_or_goes() {
 #[test]
 fn a_verdict_brings_a_fresh_look_beside_it() {
     let mut stage = Stage::with(vec![socket("127.0.0.1:3000").owner(&node())]);
-    stage.keys("x");
-    stage.wait(0.4);
-    let effects = stage.keys("y");
-    let [Effect::Free(Step::Send(order))] = effects.as_slice() else {
-        panic!("one order: {effects:?}")
-    };
+    let order = ordered(&mut stage);
     let sending = Sending::NotSent(Hindrance::EndedMeanwhile(node()));
     let at = instant(0.5);
     let effects = stage.event(Event::Freeing(Happening::Sent(Dispatch {

@@ -159,7 +159,7 @@ fn also_closes(app: &App, asking: &Asking, inspection: Option<&Inspection>) -> S
         words.push("perhaps the children that also hold it".to_owned());
     }
     if words.is_empty() {
-        "nothing else that is seen (no other port, connection or child)".to_owned()
+        "nothing else (no other port, no child)".to_owned()
     } else {
         words.join(", ")
     }
