@@ -52,6 +52,7 @@ async fn attend(setup: Setup) -> anyhow::Result<u8> {
     let request = Request {
         interval: setup.interval,
         look_now: false,
+        focus: None,
     };
     let looking = Sampler::start(request, setup.ephemeral, changes)
         .context("the sampler could not be started")?;

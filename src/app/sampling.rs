@@ -111,6 +111,7 @@ impl Sampling {
         Request {
             interval: self.interval,
             look_now: true,
+            focus: None,
         }
     }
 
@@ -144,6 +145,7 @@ impl Sampling {
         Request {
             interval: self.interval,
             look_now: false,
+            focus: None,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::model::address::{Family, Reach, address, family};
 use crate::model::process::Process;
+use crate::model::sighting::Queue;
 use crate::model::text::SystemText;
 use std::fmt::{self, Display};
 use std::net::SocketAddr;
@@ -115,8 +116,10 @@ pub enum EndpointId {
 /// Who holds a socket, as far as it may be seen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Owners {
-    /// At least one process, the topmost first.
-    Known(Vec<Arc<Process>>),
+    /// They are still being looked for.
+    Sought,
+    /// At least one process, the topmost first. Shared by all sockets with the same holders.
+    Known(Arc<[Arc<Process>]>),
     /// There is an owner that may not be seen.
     Hidden,
     /// No process has it: what the kernel keeps after or before one (TIME_WAIT, SYN_RECV).
@@ -127,7 +130,7 @@ impl Owners {
     pub fn known(&self) -> &[Arc<Process>] {
         match self {
             Self::Known(processes) => processes,
-            Self::Hidden | Self::None => &[],
+            Self::Sought | Self::Hidden | Self::None => &[],
         }
     }
 
@@ -155,6 +158,8 @@ pub struct Socket {
     pub uid: Option<u32>,
     pub user: Option<SystemText>,
     pub owners: Owners,
+    /// What waits at it; `None` where the source cannot tell.
+    pub queue: Option<Queue>,
 }
 
 impl Socket {

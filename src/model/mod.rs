@@ -10,9 +10,11 @@ pub mod inspection;
 pub mod ports;
 pub mod process;
 pub mod request;
+pub mod sighting;
 pub mod snapshot;
 pub mod text;
 pub mod tracker;
+pub mod traffic;
 
 #[cfg(test)]
 pub(crate) mod testing;

@@ -104,6 +104,7 @@ pub fn socket(local: &str) -> SocketBuilder {
         uid: Some(1000),
         user: Some("dev".into()),
         owners: Owners::Hidden,
+        queue: None,
     };
     SocketBuilder { socket, mark: 0 }
 }

@@ -69,7 +69,9 @@ impl Tracker {
         Changes {
             taken,
             took,
+            interval: Duration::ZERO,
             problems,
+            closeup: None,
             list: self.tell(first, seen, &related, &replaced, &closed),
         }
     }

@@ -116,11 +116,13 @@ fn run(
                 Err(RecvTimeoutError::Disconnected) => return,
             },
         }
-        unsent = match unsent.map(|unsent| changes.try_send(unsent)) {
-            None | Some(Ok(())) => None,
-            Some(Err(TrySendError::Full(unsent))) => Some(unsent),
-            Some(Err(TrySendError::Closed(_))) => return,
-        };
+        if let Some(waiting) = unsent.take() {
+            match changes.try_reserve() {
+                Ok(permit) => permit.send(waiting),
+                Err(TrySendError::Full(())) => unsent = Some(waiting),
+                Err(TrySendError::Closed(())) => return,
+            }
+        }
     }
 }
 

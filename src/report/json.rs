@@ -82,7 +82,7 @@ impl JsonEndpoint {
             user: socket.user.as_ref().map(text),
             owner_known: match socket.owners {
                 Owners::Known(_) => "yes",
-                Owners::Hidden => "hidden",
+                Owners::Hidden | Owners::Sought => "hidden",
                 Owners::None => "none",
             },
             owners: socket

@@ -4,7 +4,7 @@
 //! add one, add a variant to [`Column`] and an entry here; nothing else needs to know.
 
 use crate::model::address::address;
-use crate::model::endpoint::Since;
+use crate::model::endpoint::{Owners, Since};
 use crate::model::ports;
 use crate::model::ports::PortClass;
 use crate::model::process::Process;
@@ -324,6 +324,9 @@ fn process(row: &Row, around: &Surroundings) -> Value {
             Value::Nothing => Value::text("- (hidden)"),
             user => Value::Text(format!("- ({user})")),
         },
+        (None, _) if row.endpoint.socket.owners == Owners::Sought => {
+            Value::text(if around.is_ascii { "..." } else { "…" })
+        }
         (None, _) => Value::Nothing,
     }
 }

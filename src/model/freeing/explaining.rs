@@ -145,6 +145,16 @@ pub(super) fn hidden(scene: &Scene, sockets: &[&Socket]) -> Explanation {
     explanation
 }
 
+/// The socket is there but its holders were not found yet.
+pub(super) fn sought(own: &Socket) -> Explanation {
+    let port = words::port(own.protocol, own.port());
+    let line = format!(
+        "who holds {} is still being looked for; ask again in a moment.",
+        words::place(own)
+    );
+    Explanation::new(format!("{port} is held"), vec![line])
+}
+
 /// Something stands on the port that no process has: the kernel's own.
 pub(super) fn unowned(own: &Socket) -> Explanation {
     let port = words::port(own.protocol, own.port());

@@ -127,6 +127,7 @@ impl<'a> Scene<'a> {
             return Question::Explain(explaining::left_over(self));
         };
         match own.owners {
+            Owners::Sought => return Question::Explain(explaining::sought(own)),
             Owners::Hidden => return Question::Explain(explaining::hidden(self, &sockets)),
             Owners::None => return Question::Explain(explaining::unowned(own)),
             Owners::Known(_) => {}

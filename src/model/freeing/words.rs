@@ -82,6 +82,7 @@ pub(super) fn holder(socket: &Socket) -> String {
         (Owners::Known(processes), _) => list(processes),
         (Owners::Hidden, Some(user)) => format!("a process of {user} that may not be seen"),
         (Owners::Hidden, None) => "a process that may not be seen".to_owned(),
+        (Owners::Sought, _) => "a process that is still being looked for".to_owned(),
         (Owners::None, _) => "no process".to_owned(),
     }
 }

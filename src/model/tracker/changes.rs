@@ -3,6 +3,7 @@
 use crate::model::Moment;
 use crate::model::endpoint::{Endpoint, EndpointId};
 use crate::model::snapshot::Problem;
+use crate::model::traffic::Closeup;
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -13,8 +14,12 @@ pub struct Changes {
     pub taken: Moment,
     /// How long that look took.
     pub took: Duration,
+    /// From that look to the next one, longer than was asked for where looks take long.
+    pub interval: Duration,
     pub problems: Vec<Problem>,
     pub list: Vec<Change>,
+    /// What was found about the focus of the last request.
+    pub closeup: Option<Closeup>,
 }
 
 /// One change. Each socket appears at most once in a list, except for one that closed and came back.
@@ -63,6 +68,10 @@ impl Changes {
             .into_iter()
             .map(Some)
             .collect();
+        let head = Self {
+            list: Vec::new(),
+            ..later
+        };
         for change in later.list {
             let id = change.id();
             let earlier = places
@@ -76,17 +85,8 @@ impl Changes {
         }
         *self = Self {
             list: list.into_iter().flatten().collect(),
-            ..later_head(later.taken, later.took, later.problems)
+            ..head
         };
-    }
-}
-
-fn later_head(taken: Moment, took: Duration, problems: Vec<Problem>) -> Changes {
-    Changes {
-        taken,
-        took,
-        problems,
-        list: Vec::new(),
     }
 }
 
@@ -121,8 +121,10 @@ mod tests {
         Changes {
             taken: moment(0.0),
             took: Duration::ZERO,
+            interval: Duration::from_secs(1),
             problems: Vec::new(),
             list,
+            closeup: None,
         }
     }
 

@@ -117,7 +117,7 @@ fn listener(local: SocketAddr, mark: u64, owners: Vec<Arc<Process>>) -> Socket {
         .mark(mark)
         .build();
     if !owners.is_empty() {
-        socket.owners = Owners::Known(owners);
+        socket.owners = Owners::Known(owners.into());
     }
     socket
 }
@@ -272,7 +272,7 @@ async fn a_pid_that_another_process_has_by_now_gets_no_signal() {
     stale.id.start = StartTime(stale.id.start.0 - 1);
     let stale = Arc::new(stale);
     let mut socket = held.socket();
-    socket.owners = Owners::Known(vec![Arc::clone(&stale)]);
+    socket.owners = Owners::Known([Arc::clone(&stale)].into());
     let mut scene = Scene::begin(socket, vec![stale]);
     let said = scene.until(Freeing::is_settled).await;
     let pid = held.pid();

@@ -28,7 +28,7 @@ impl Schedule {
     }
 
     pub fn heed(&mut self, request: Request) {
-        self.request = self.request.merged(request);
+        self.request.merge(request);
     }
 
     /// A look begins at `at`. Looks that were missed are not made up for.
@@ -65,6 +65,7 @@ mod tests {
         Request {
             interval: Duration::from_millis(milliseconds),
             look_now: false,
+            focus: None,
         }
     }
 

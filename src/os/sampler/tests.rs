@@ -8,12 +8,15 @@ use std::time::Duration;
 const HOURLY: Request = Request {
     interval: Duration::from_hours(1),
     look_now: false,
+    focus: None,
 };
 
 fn batch(number: f64, list: Vec<Change>) -> Changes {
     Changes {
         taken: moment(number),
         took: Duration::ZERO,
+        interval: Duration::from_secs(1),
+        closeup: None,
         problems: Vec::new(),
         list,
     }

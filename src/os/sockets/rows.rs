@@ -41,7 +41,7 @@ impl Row {
             .filter_map(|pid| described.get(pid).cloned())
             .collect();
         if !known.is_empty() {
-            Owners::Known(topmost_first(known))
+            Owners::Known(topmost_first(known).into())
         } else if self.is_the_kernels() {
             Owners::None
         } else {
@@ -85,7 +85,7 @@ impl Row {
         // The kernel gives uid 0 where there is no owner, which does not mean root.
         let uid = match &owners {
             Owners::None => None,
-            Owners::Hidden => self.uid,
+            Owners::Sought | Owners::Hidden => self.uid,
             Owners::Known(known) => self.uid.or_else(|| known.first()?.uid),
         };
         Socket {
@@ -99,6 +99,7 @@ impl Row {
             uid,
             user: uid.and_then(user),
             owners,
+            queue: None,
         }
     }
 }
@@ -164,7 +165,7 @@ fn join(known: &mut Socket, other: Socket) {
     if all.is_empty() {
         return;
     }
-    known.owners = Owners::Known(topmost_first(all));
+    known.owners = Owners::Known(topmost_first(all).into());
     if known.uid.is_none() {
         (known.uid, known.user) = (other.uid, other.user);
     }

@@ -120,7 +120,7 @@ fn the_server_side_of_a_connection_is_the_listeners_question() {
     let [_, server, listener] = connection();
     let worker = process(5000, "worker").build();
     let mut accepted = server;
-    accepted.socket.owners = Owners::Known(vec![worker]);
+    accepted.socket.owners = Owners::Known([worker].into());
     let proposal = proposal(&[accepted, listener.clone()], &circumstances());
     let holders: Vec<String> = proposal
         .holders

@@ -41,7 +41,7 @@ fn pids(socket: &Socket) -> Vec<u32> {
 
 #[test]
 fn an_owner_is_known_hidden_or_there_is_none() {
-    let known = Owners::Known(vec![process(20, "master").build()]);
+    let known = Owners::Known([process(20, "master").build()].into());
     let with = |state, inode, pids: &[u32]| Row {
         state: Some(state),
         inode,

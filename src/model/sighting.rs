@@ -1,0 +1,186 @@
+//! What a source of sockets saw of one socket in one look, before anything is known of its owners.
+//!
+//! The sampler keeps one for every socket of the machine, so it is small: no names, no allocation, sentinels instead of
+//! options, IPv4 addresses in their v4-mapped form (RFC 4291, section 2.5.5.2).
+
+use crate::model::address::Family;
+use crate::model::endpoint::{EndpointId, Protocol, State};
+use std::fmt;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr, SocketAddrV6};
+
+/// An address and a port; IPv4, v4-mapped or not, in the v4-mapped form.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct End {
+    ip: [u8; 16],
+    port: u16,
+}
+
+impl End {
+    /// No other end.
+    pub const NONE: Self = Self {
+        ip: [0; 16],
+        port: 0,
+    };
+
+    pub const fn v6(ip: [u8; 16], port: u16) -> Self {
+        Self { ip, port }
+    }
+
+    pub const fn v4(ip: [u8; 4], port: u16) -> Self {
+        let [a, b, c, d] = ip;
+        Self::v6([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, a, b, c, d], port)
+    }
+
+    pub const fn port(self) -> u16 {
+        self.port
+    }
+
+    /// The address with an IPv6 scope id (RFC 4007); a v4-mapped one as IPv4.
+    pub fn address(self, scope: u32) -> SocketAddr {
+        let ip = Ipv6Addr::from(self.ip);
+        match ip.to_ipv4_mapped() {
+            Some(v4) => SocketAddr::new(IpAddr::V4(v4), self.port),
+            None => SocketAddr::V6(SocketAddrV6::new(ip, self.port, 0, scope)),
+        }
+    }
+
+    /// Whether it is an address that something can be sent to.
+    pub fn is_some(self) -> bool {
+        let v4_wildcard = Self::v4([0; 4], self.port);
+        self.port != 0 && self.ip != Self::NONE.ip && self != v4_wildcard
+    }
+}
+
+impl From<SocketAddr> for End {
+    fn from(address: SocketAddr) -> Self {
+        match address {
+            SocketAddr::V4(v4) => Self::v4(v4.ip().octets(), v4.port()),
+            SocketAddr::V6(v6) => Self::v6(v6.ip().octets(), v6.port()),
+        }
+    }
+}
+
+impl fmt::Debug for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.address(0).fmt(f)
+    }
+}
+
+/// What waits at a socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Queue {
+    /// Of a listener the connections that wait to be accepted, of others the bytes that wait to be read.
+    pub incoming: u32,
+    /// Of a listener how many connections may wait (its backlog), of others the bytes sent and not yet acknowledged.
+    pub outgoing: u32,
+}
+
+impl Queue {
+    /// Where the source does not tell.
+    pub const UNKNOWN: Self = Self {
+        incoming: u32::MAX,
+        outgoing: u32::MAX,
+    };
+}
+
+/// One socket as one look saw it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sighting {
+    /// The halves of the kernel's 64-bit socket cookie, the low one first; both 0 where the source knows none.
+    pub cookie: [u32; 2],
+    pub protocol: Protocol,
+    /// The table it stands in: a v4-mapped socket comes, and goes, with the IPv6 table.
+    pub table: Family,
+    pub state: Option<State>,
+    /// Whether a socket on `::` leaves IPv4 alone; `None` where the source cannot tell.
+    pub only_v6: Option<bool>,
+    pub local: End,
+    /// [`End::NONE`] where there is no other end.
+    pub remote: End,
+    /// The interface of link-local addresses, else 0.
+    pub scope: u32,
+    /// On Linux the inode, 0 once or while no process has the socket; elsewhere the pid of the holder, 0 for none.
+    pub mark: u32,
+    /// The user; [`NO_USER`](Self::NO_USER) where the source does not tell. On Linux 0 where there is no owner.
+    pub uid: u32,
+    pub queue: Queue,
+}
+
+impl Sighting {
+    /// `(uid_t) -1`, which chown(2) keeps from being a user.
+    pub const NO_USER: u32 = u32::MAX;
+
+    pub fn has_cookie(&self) -> bool {
+        self.cookie != [0, 0]
+    }
+
+    pub fn local(&self) -> SocketAddr {
+        self.local.address(self.scope)
+    }
+
+    pub fn remote(&self) -> Option<SocketAddr> {
+        self.remote
+            .is_some()
+            .then(|| self.remote.address(self.scope))
+    }
+
+    /// The identity; `ordinal` counts the sockets that nothing else tells apart.
+    pub fn id(&self, ordinal: u32) -> EndpointId {
+        let (protocol, local) = (self.protocol, self.local());
+        if self.has_cookie() {
+            let [low, high] = self.cookie.map(u64::from);
+            return EndpointId::Cookie(high << 32 | low);
+        }
+        match self.remote() {
+            Some(remote) => EndpointId::Pair {
+                protocol,
+                local,
+                remote,
+            },
+            None => EndpointId::Standing {
+                protocol,
+                local,
+                mark: self.mark.into(),
+                ordinal,
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_end_says_ipv4_of_what_is_mapped_and_keeps_the_scope_of_ipv6() {
+        let cases = [
+            ("127.0.0.1:80", "127.0.0.1:80"),
+            ("[::ffff:10.0.0.1]:80", "10.0.0.1:80"),
+            ("[::]:80", "[::]:80"),
+            ("[fe80::1%3]:80", "[fe80::1%3]:80"),
+        ];
+        for (from, expected) in cases {
+            let from: SocketAddr = from.parse().expect("an address");
+            let scope = match from {
+                SocketAddr::V4(_) => 0,
+                SocketAddr::V6(v6) => v6.scope_id(),
+            };
+            assert_eq!(End::from(from).address(scope).to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn a_wildcard_or_port_0_is_no_other_end() {
+        let is_some = ["0.0.0.0:80", "[::]:80", "127.0.0.1:0", "127.0.0.1:80"].map(|end| {
+            let end: SocketAddr = end.parse().expect("an address");
+            End::from(end).is_some()
+        });
+        assert_eq!(is_some, [false, false, false, true]);
+    }
+
+    /// The memory of a machine with 100,000 sockets hangs on it.
+    #[test]
+    fn a_sighting_stays_small() {
+        assert_eq!(size_of::<Sighting>(), 68);
+    }
+}
