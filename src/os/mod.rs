@@ -19,6 +19,8 @@ mod users;
 mod testing;
 
 use crate::model::Moment;
+use std::io;
+use std::path::PathBuf;
 use std::time::{Instant, SystemTime};
 
 /// What can go wrong when the machine is asked, naming the call that failed and what it was about.
@@ -28,6 +30,10 @@ pub enum Error {
     Netstat(netstat2::error::Error),
     #[error("the kernel counts {counted} sockets but gave none")]
     Withheld { counted: u64 },
+    #[error("{path} could not be read: {cause}")]
+    Unread { path: PathBuf, cause: io::Error },
+    #[error("{path}: {lines} lines were not understood")]
+    Garbled { path: PathBuf, lines: usize },
 }
 
 /// netstat2 keeps the words of the system to the source of its error.

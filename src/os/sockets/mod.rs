@@ -17,6 +17,8 @@ use std::sync::Arc;
 #[cfg(target_os = "linux")]
 mod holders;
 mod netstat;
+#[cfg(target_os = "linux")]
+pub mod procnet;
 mod rows;
 #[cfg(target_os = "linux")]
 mod sockstat;
