@@ -28,6 +28,20 @@ pub enum Error {
     Netstat(netstat2::error::Error),
     #[error("the kernel counts {counted} sockets but gave none")]
     Withheld { counted: u64 },
+    #[cfg(target_os = "linux")]
+    #[error(transparent)]
+    Diag(#[from] sockets::diag::failure::Failure),
+}
+
+impl Error {
+    /// Whether the source itself is not to be had on this machine, so that another one is needed.
+    pub fn is_refusal(&self) -> bool {
+        match self {
+            Self::Netstat(_) | Self::Withheld { .. } => false,
+            #[cfg(target_os = "linux")]
+            Self::Diag(failure) => failure.is_refusal(),
+        }
+    }
 }
 
 /// netstat2 keeps the words of the system to the source of its error.
