@@ -34,6 +34,21 @@ pub enum Error {
     Unread { path: PathBuf, cause: io::Error },
     #[error("{path}: {lines} lines were not understood")]
     Garbled { path: PathBuf, lines: usize },
+    #[cfg(target_os = "linux")]
+    #[error(transparent)]
+    Diag(#[from] sockets::diag::failure::Failure),
+}
+
+impl Error {
+    /// Whether the source itself is not to be had on this machine, so that another one is needed.
+    pub fn is_refusal(&self) -> bool {
+        match self {
+            Self::Netstat(_) | Self::Withheld { .. } => true,
+            Self::Unread { .. } | Self::Garbled { .. } => false,
+            #[cfg(target_os = "linux")]
+            Self::Diag(failure) => failure.is_refusal(),
+        }
+    }
 }
 
 /// netstat2 keeps the words of the system to the source of its error.

@@ -15,6 +15,9 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 #[cfg(target_os = "linux")]
+#[cfg_attr(not(test), expect(dead_code, reason = "wired by the sampler next"))]
+pub(crate) mod diag;
+#[cfg(target_os = "linux")]
 mod holders;
 mod netstat;
 #[cfg(target_os = "linux")]
