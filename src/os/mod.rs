@@ -6,6 +6,8 @@
 
 pub mod binding;
 pub mod freeing;
+#[cfg(target_os = "linux")]
+pub mod holders;
 pub mod identity;
 pub mod inspector;
 pub mod machine;
