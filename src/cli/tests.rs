@@ -1,0 +1,107 @@
+use super::*;
+
+fn parsed(line: &str) -> Result<Options, String> {
+    parse(line.split(' ').map(Into::into)).map_err(|refusal| match refusal {
+        Refusal::Wrong(line) | Refusal::Shown(line) => line,
+    })
+}
+
+#[test]
+fn the_monitor_is_what_runs_without_a_command() {
+    let options = parsed("portmon -n 0.5 --all --ascii --read-only 49152- not:chrome");
+    let expected = Options::Monitor(MonitorOptions {
+        filter: "49152- not:chrome".to_owned(),
+        interval: Duration::from_millis(500),
+        all: true,
+        ascii: true,
+        read_only: true,
+    });
+    assert_eq!(options, Ok(expected));
+}
+
+#[test]
+fn list_takes_a_filter() {
+    let expected = ListOptions {
+        filter: "3000".to_owned(),
+        all: false,
+        json: true,
+    };
+    assert_eq!(
+        parsed("portmon list 3000 --json"),
+        Ok(Options::List(expected))
+    );
+}
+
+#[test]
+fn what_is_wrong_is_told_on_one_line_with_the_way_out() {
+    let cases = [
+        (
+            "portmon kill 3000",
+            "\"kill\" is no command; did you mean: portmon 3000, then x",
+        ),
+        (
+            "portmon ls",
+            "\"ls\" is no command; did you mean: portmon list",
+        ),
+        ("portmon --frobnicate", "--frobnicate"),
+        ("portmon -n 0", "0 is out of range: 0.1 to 3600 seconds"),
+        (
+            "portmon -n soon",
+            "soon is no number of seconds: 0.1 to 3600",
+        ),
+    ];
+    for (line, expected) in cases {
+        let error = parsed(line).expect_err(line);
+        assert!(
+            error.contains(expected) && !error.contains('\n'),
+            "{line}: {error}"
+        );
+    }
+}
+
+/// The filter and the interval in milliseconds that a line for the monitor asks for.
+fn monitored(line: &str) -> Result<(String, u128), String> {
+    match parsed(line)? {
+        Options::Monitor(options) => Ok((options.filter, options.interval.as_millis())),
+        Options::List(options) => panic!("{line} is no list: {options:?}"),
+    }
+}
+
+#[test]
+fn after_two_dashes_any_word_is_a_filter() {
+    let cases = [
+        ("portmon -- kill", 1_000),
+        ("portmon -n 2 -- kill", 2_000),
+        ("portmon -n2 --all -- kill", 2_000),
+    ];
+    for (line, interval) in cases {
+        assert_eq!(monitored(line), Ok(("kill".to_owned(), interval)), "{line}");
+    }
+    assert!(parsed("portmon kill -- 3000").is_err());
+}
+
+#[test]
+fn a_range_without_a_beginning_is_no_flag() {
+    let cases = [
+        ("portmon -1023", 1_000),
+        ("portmon -1023 -n 2", 2_000),
+        ("portmon -n 2 -1023", 2_000),
+    ];
+    for (line, interval) in cases {
+        assert_eq!(
+            monitored(line),
+            Ok(("-1023".to_owned(), interval)),
+            "{line}"
+        );
+    }
+    let expected = ListOptions {
+        filter: "-1023 tcp".to_owned(),
+        all: false,
+        json: true,
+    };
+    assert_eq!(
+        parsed("portmon list -1023 tcp --json"),
+        Ok(Options::List(expected))
+    );
+    assert!(parsed("portmon -1023 --frobnicate").is_err());
+}
