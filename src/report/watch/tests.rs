@@ -149,6 +149,8 @@ fn an_owner_that_is_not_found_is_waited_for_one_second() {
 #[test]
 fn what_waits_keeps_back_what_came_later_so_that_times_never_go_back() {
     let mut watching = everything();
+    let early = Change::Opened(socket("127.0.0.1:9").endpoint());
+    assert_eq!(after(&mut watching, 0.5, vec![early]).len(), 1);
     let opened = |local| Change::Opened(sought(local));
     after(&mut watching, 1.0, vec![opened("127.0.0.1:1")]);
     after(&mut watching, 1.5, vec![opened("127.0.0.1:2")]);
@@ -225,17 +227,22 @@ fn what_was_replaced_is_told_with_who_held_it() {
 }
 
 #[test]
-fn what_replaces_waits_for_its_owner_too() {
+fn what_replaces_waits_for_its_owner_too_and_what_went_no_longer() {
     let mut watching = everything();
     let gone = sought("127.0.0.1:1").id();
+    let opened = Change::Opened(sought("127.0.0.1:1"));
+    assert_eq!(after(&mut watching, 0.8, vec![opened]), NOTHING);
     let mut endpoint = socket("127.0.0.1:1").mark(1).endpoint();
     endpoint.socket.owners = Owners::Sought;
     let replaced = Change::Replaced { gone, endpoint };
-    assert_eq!(after(&mut watching, 1.0, vec![replaced]), NOTHING);
+    assert_eq!(
+        after(&mut watching, 1.0, vec![replaced]),
+        [line(8, "opened tcp 127.0.0.1:1 LISTEN …")]
+    );
     let refreshed = socket("127.0.0.1:1").mark(1).without_owner().endpoint();
     assert_eq!(
         after(&mut watching, 1.1, vec![Change::Refreshed(refreshed)]),
-        [line(10, "replaced tcp 127.0.0.1:1 LISTEN -")]
+        [line(10, "replaced tcp 127.0.0.1:1 LISTEN - was …")]
     );
 }
 
