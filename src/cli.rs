@@ -4,6 +4,7 @@ use crate::model::source::Source;
 use crate::table::query;
 use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand};
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 /// What the program is asked to do.
@@ -11,6 +12,7 @@ use std::time::Duration;
 pub enum Options {
     Monitor(MonitorOptions),
     List(ListOptions),
+    Watch(WatchOptions),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +32,16 @@ pub struct ListOptions {
     pub all: bool,
     pub json: bool,
     pub source: Option<Source>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WatchOptions {
+    pub filter: String,
+    pub all: bool,
+    pub json: bool,
+    pub interval: Duration,
+    /// After how long it ends, if not only when it is ended.
+    pub duration: Option<Duration>,
 }
 
 /// Why the words were not understood, or what was asked for instead (help, version).
@@ -82,6 +94,8 @@ struct MonitorWords {
 enum Command {
     /// Print what is there now and exit: 0 with rows, 1 without, 2 after an error
     List(ListWords),
+    /// Print a line for whatever opens, changes, is replaced or closes from now on
+    Watch(WatchWords),
 }
 
 #[derive(Args)]
@@ -100,6 +114,25 @@ struct ListWords {
     source: Option<Source>,
 }
 
+#[derive(Args)]
+struct WatchWords {
+    /// Print only what matches all these words; digits are an exact port
+    #[arg(allow_negative_numbers = true)]
+    filter: Vec<String>,
+    /// Watch every socket, connections to other machines too
+    #[arg(long)]
+    all: bool,
+    /// Print one JSON object a line
+    #[arg(long)]
+    json: bool,
+    /// Seconds from one look to the next, 0.1 to 3600
+    #[arg(short = 'n', value_name = "SECS", default_value = "1", value_parser = interval)]
+    interval: Duration,
+    /// End after so many seconds, 0.1 to 86400
+    #[arg(long = "for", value_name = "SECS", value_parser = duration)]
+    duration: Option<Duration>,
+}
+
 /// Understands the words of the command line, the program's name first.
 pub fn parse(words: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Options, Refusal> {
     let words: Vec<std::ffi::OsString> = words.into_iter().collect();
@@ -112,6 +145,16 @@ pub fn parse(words: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Opti
                 all: list.all,
                 json: list.json,
                 source: list.source,
+            }))
+        }
+        Some(Command::Watch(watch)) => {
+            let filter = sound_filter(&watch.filter)?;
+            Ok(Options::Watch(WatchOptions {
+                filter,
+                all: watch.all,
+                json: watch.json,
+                interval: watch.interval,
+                duration: watch.duration,
             }))
         }
         None => monitor(&parsed.monitor, is_quoted(&words)),
@@ -135,7 +178,13 @@ fn is_quoted(words: &[std::ffi::OsString]) -> bool {
 }
 
 fn monitor(words: &MonitorWords, is_quoted: bool) -> Result<Options, Refusal> {
-    if let Some(first) = words.filter.first().filter(|_| !is_quoted)
+    let first = words.filter.first().filter(|_| !is_quoted);
+    if let Some(command @ ("list" | "watch")) = first.map(String::as_str) {
+        return Err(Refusal::Wrong(format!(
+            "{command} comes first: portmon {command}, then its flags (-- {command} filters)"
+        )));
+    }
+    if let Some(first) = first
         && let Some(meant) = no_command(first, words.filter.get(1).map(String::as_str))
     {
         return Err(Refusal::Wrong(format!(
@@ -158,7 +207,7 @@ fn no_command(word: &str, next: Option<&str>) -> Option<String> {
     match word {
         "kill" | "stop" | "free" | "end" | "term" | "rm" => Some(format!("portmon {port}, then x")),
         "ls" | "ps" | "show" | "status" | "get" => Some("portmon list".to_owned()),
-        "watch" | "top" | "monitor" | "tui" | "check" | "wait" | "unused" | "next" => {
+        "top" | "monitor" | "tui" | "check" | "wait" | "unused" | "next" => {
             Some(next.map_or_else(|| "portmon".to_owned(), |port| format!("portmon {port}")))
         }
         "help" => Some("portmon --help".to_owned()),
@@ -190,17 +239,28 @@ fn sound_filter(words: &[String]) -> Result<String, Refusal> {
 }
 
 /// The fastest and the slowest that one may ask for.
-const INTERVALS: std::ops::RangeInclusive<Duration> =
-    Duration::from_millis(100)..=Duration::from_hours(1);
+const INTERVALS: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_hours(1);
+
+/// The shortest and the longest time that one may ask to be told of.
+const DURATIONS: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_hours(24);
 
 fn interval(text: &str) -> Result<Duration, String> {
+    seconds(text, &INTERVALS)
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    seconds(text, &DURATIONS)
+}
+
+fn seconds(text: &str, range: &RangeInclusive<Duration>) -> Result<Duration, String> {
+    let (from, to) = (range.start().as_secs_f64(), range.end().as_secs_f64());
     let seconds: f64 = text
         .parse()
-        .map_err(|_| format!("{text} is no number of seconds: 0.1 to 3600"))?;
-    let interval = Duration::try_from_secs_f64(seconds)
+        .map_err(|_| format!("{text} is no number of seconds: {from} to {to}"))?;
+    let span = Duration::try_from_secs_f64(seconds)
         .ok()
-        .filter(|interval| INTERVALS.contains(interval));
-    interval.ok_or_else(|| format!("{text} is out of range: 0.1 to 3600 seconds"))
+        .filter(|span| range.contains(span));
+    span.ok_or_else(|| format!("{text} is out of range: {from} to {to} seconds"))
 }
 
 /// The sources that a system has, by the names of what they ask.

@@ -35,6 +35,34 @@ fn list_takes_a_filter() {
 }
 
 #[test]
+fn watch_takes_a_filter_a_pace_and_a_time() {
+    let plain = WatchOptions {
+        filter: String::new(),
+        all: false,
+        json: false,
+        interval: Duration::from_secs(1),
+        duration: None,
+    };
+    let chosen = WatchOptions {
+        filter: "-1023 tcp".to_owned(),
+        all: true,
+        json: true,
+        interval: Duration::from_millis(200),
+        duration: Some(Duration::from_hours(24)),
+    };
+    let cases = [
+        ("portmon watch", plain),
+        (
+            "portmon watch -1023 tcp -n 0.2 --for 86400 --all --json",
+            chosen,
+        ),
+    ];
+    for (line, expected) in cases {
+        assert_eq!(parsed(line), Ok(Options::Watch(expected)), "{line}");
+    }
+}
+
+#[test]
 fn what_is_wrong_is_told_on_one_line_with_the_way_out() {
     let cases = [
         (
@@ -45,11 +73,27 @@ fn what_is_wrong_is_told_on_one_line_with_the_way_out() {
             "portmon ls",
             "\"ls\" is no command; did you mean: portmon list",
         ),
+        (
+            "portmon -n 2 watch",
+            "watch comes first: portmon watch, then its flags (-- watch filters)",
+        ),
         ("portmon --frobnicate", "--frobnicate"),
         ("portmon -n 0", "0 is out of range: 0.1 to 3600 seconds"),
         (
             "portmon -n soon",
             "soon is no number of seconds: 0.1 to 3600",
+        ),
+        (
+            "portmon watch -n 4000",
+            "4000 is out of range: 0.1 to 3600 seconds",
+        ),
+        (
+            "portmon watch --for 0",
+            "0 is out of range: 0.1 to 86400 seconds",
+        ),
+        (
+            "portmon watch --for ever",
+            "ever is no number of seconds: 0.1 to 86400",
         ),
     ];
     for (line, expected) in cases {
@@ -70,6 +114,7 @@ fn a_source_is_named_for_either_command_and_told_of_by_no_help() {
     .map(|line| match parsed(line).expect(line) {
         Options::Monitor(options) => options.source,
         Options::List(options) => options.source,
+        other @ Options::Watch(_) => panic!("{line}: {other:?}"),
     });
     assert_eq!(sources, [Some(Source::Netstat); 2]);
     for line in ["portmon --help", "portmon list --help"] {
@@ -109,7 +154,7 @@ fn a_source_that_is_not_there_is_refused_with_those_that_are() {
 fn monitored(line: &str) -> Result<(String, u128), String> {
     match parsed(line)? {
         Options::Monitor(options) => Ok((options.filter, options.interval.as_millis())),
-        Options::List(options) => panic!("{line} is no list: {options:?}"),
+        other => panic!("{line} is for the monitor: {other:?}"),
     }
 }
 
@@ -124,6 +169,10 @@ fn after_two_dashes_any_word_is_a_filter() {
     for (line, interval) in cases {
         assert_eq!(monitored(line), Ok(("kill".to_owned(), interval)), "{line}");
     }
+    assert_eq!(
+        monitored("portmon -- watch"),
+        Ok(("watch".to_owned(), 1_000))
+    );
     assert!(parsed("portmon kill -- 3000").is_err());
 }
 
