@@ -42,6 +42,7 @@ pub struct WatchOptions {
     pub interval: Duration,
     /// After how long it ends, if not only when it is ended.
     pub duration: Option<Duration>,
+    pub source: Option<Source>,
 }
 
 /// Why the words were not understood, or what was asked for instead (help, version).
@@ -131,6 +132,8 @@ struct WatchWords {
     /// End after so many seconds, 0.1 to 86400
     #[arg(long = "for", value_name = "SECS", value_parser = duration)]
     duration: Option<Duration>,
+    #[arg(long, hide = true, value_parser = source)]
+    source: Option<Source>,
 }
 
 /// Understands the words of the command line, the program's name first.
@@ -155,6 +158,7 @@ pub fn parse(words: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Opti
                 json: watch.json,
                 interval: watch.interval,
                 duration: watch.duration,
+                source: watch.source,
             }))
         }
         None => monitor(&parsed.monitor, is_quoted(&words)),

@@ -55,8 +55,10 @@ mod rules;
 
 use crate::app::Setup;
 use crate::cli::{ListOptions, Options, Refusal};
+use crate::os::eye::Eye;
 use crate::os::machine;
-use crate::report::list::{Demand, Outcome};
+use crate::os::sockets::{Demand, Extent};
+use crate::report::list::{Look, Order, Outcome};
 use crate::table::listing::{Chips, Filter};
 use crate::table::query;
 use std::io::{self, Write};
@@ -85,16 +87,16 @@ pub fn run(words: impl IntoIterator<Item = std::ffi::OsString>) -> u8 {
 
 fn list(options: &ListOptions) -> anyhow::Result<u8> {
     let setup = Setup::of(machine::facts());
-    let look = os::sampler::look_once(setup.ephemeral);
     let (filter, hint) = demanded(&setup, &options.filter, options.all);
+    let look = look(&setup, options, filter.query.needed_ports());
     let around = setup.surroundings(look.taken);
-    let demand = Demand {
+    let order = Order {
         filter,
         hint,
         as_json: options.json,
     };
     let (mut out, mut errors) = (io::BufWriter::new(io::stdout().lock()), io::stderr().lock());
-    match report::list::print(look, demand, &around, &mut out, &mut errors) {
+    match report::list::print(look, order, &around, &mut out, &mut errors) {
         Ok(Outcome::Rows) => Ok(0),
         Ok(Outcome::Nothing) => Ok(NOTHING),
         Ok(Outcome::Unknown) => Ok(WRONG),
@@ -117,6 +119,21 @@ fn demanded(setup: &Setup, text: &str, all: bool) -> (Filter, Option<String>) {
         ephemeral: setup.ephemeral,
     };
     (filter, parsed.hint)
+}
+
+/// One look, at no more than the rows that can be asked for.
+fn look(setup: &Setup, options: &ListOptions, ports: Option<Vec<u16>>) -> Look {
+    let demand = Demand {
+        extent: ports.map_or(Extent::Everything, Extent::Touching),
+        with_bound: true,
+    };
+    let mut eye = Eye::new(setup.ephemeral, options.source, demand);
+    let changes = eye.look();
+    Look {
+        taken: changes.taken,
+        endpoints: eye.endpoints(),
+        problems: changes.problems,
+    }
 }
 
 fn write_out(text: &str) -> anyhow::Result<u8> {

@@ -5,20 +5,17 @@ use crate::cli::MonitorOptions;
 use crate::event_loop::{self, Machine, Sources};
 use crate::model::Moment;
 use crate::model::request::Request;
+use crate::model::source::Source;
+use crate::os::eye::Eye;
 use crate::os::freeing::{Freer, Senses};
-use crate::os::identity;
 use crate::os::inspector::Inspector;
 use crate::os::machine;
-use crate::os::processes::Processes;
 use crate::os::sampler::Sampler;
 use crate::os::signals::{self, Signal, Signals};
-use crate::os::sockets::Sockets;
+use crate::os::sockets::{Demand, Extent};
 use crate::terminal::{self, Guard, Screen};
 use anyhow::{Context, bail};
-use std::cell::RefCell;
-use std::collections::HashSet;
 use std::io::{self, Stdout};
-use std::rc::Rc;
 use std::time::{Instant, SystemTime};
 use tokio::sync::mpsc;
 
@@ -39,13 +36,13 @@ pub fn run(options: &MonitorOptions) -> anyhow::Result<u8> {
         .enable_all()
         .build()
         .context("no runtime to be had")?;
-    let code = runtime.block_on(attend(setup));
+    let code = runtime.block_on(attend(setup, options.source));
     // A thread that waits in a call must not keep a program that was told to end.
     runtime.shutdown_background();
     code
 }
 
-async fn attend(setup: Setup) -> anyhow::Result<u8> {
+async fn attend(setup: Setup, source: Option<Source>) -> anyhow::Result<u8> {
     let (changes, samples) = mpsc::channel(1);
     let (answers, inspections) = mpsc::channel(4);
     let (happenings, freeing) = mpsc::unbounded_channel();
@@ -54,14 +51,23 @@ async fn attend(setup: Setup) -> anyhow::Result<u8> {
         look_now: false,
         focus: None,
     };
-    let looking = Sampler::start(request, setup.ephemeral, changes)
-        .context("the sampler could not be started")?;
+    let ephemeral = setup.ephemeral;
+    let eye = move || {
+        let demand = Demand {
+            extent: Extent::Everything,
+            with_bound: false,
+        };
+        Eye::new(ephemeral, source, demand)
+    };
+    let looking =
+        Sampler::start(request, eye, changes).context("the sampler could not be started")?;
     let guard = Guard::enter()?;
     let mut screen = Screen::of_terminal()?;
     let mut running = Running {
         sampler: looking,
         inspector: Inspector::start(answers).context("the inspector could not be started")?,
-        freer: Freer::start(happenings, senses).context("the freer could not be started")?,
+        freer: Freer::start(happenings, move || Senses::of_machine(source))
+            .context("the freer could not be started")?,
         guard,
     };
     let sources = Sources {
@@ -80,23 +86,6 @@ async fn attend(setup: Setup) -> anyhow::Result<u8> {
         },
     );
     event_loop::run(app, sources, &mut running, &mut screen).await
-}
-
-/// What the freer sees the machine with: a look of its own, so that it waits for nobody.
-fn senses() -> Senses {
-    let processes = Rc::new(RefCell::new(Processes::new()));
-    let described = Rc::clone(&processes);
-    let mut sockets = Sockets::new();
-    Senses {
-        look: Box::new(move || sockets.look(&mut processes.borrow_mut())),
-        describe: Box::new(move |pid| {
-            described
-                .borrow_mut()
-                .describe(&HashSet::from([pid]))
-                .remove(&pid)
-        }),
-        start_time: identity::start_time,
-    }
 }
 
 /// Signals as events, so that the loop knows nothing of systems.

@@ -4,14 +4,21 @@ use crate::app::Setup;
 use crate::cli::WatchOptions;
 use crate::model::Moment;
 use crate::model::snapshot::Problem;
+use crate::os::eye::Eye;
 use crate::os::machine;
-use crate::os::sampler::Eye;
+use crate::os::sockets::{Demand, Extent};
 use crate::report::json::JsonEvent;
 use crate::report::list::tell_of_bare_ports;
 use crate::report::watch::{Event, Watching, text};
 use jiff::tz::TimeZone;
 use std::io::{self, Write};
 use std::time::{Duration, Instant, SystemTime};
+
+/// Peers and differences need every socket, whatever the filter.
+const EVERYTHING: Demand = Demand {
+    extent: Extent::Everything,
+    with_bound: false,
+};
 
 /// Tells what happens until the time is over or nobody reads any more; signals end it as they end any program.
 pub fn run(options: &WatchOptions) -> anyhow::Result<u8> {
@@ -23,8 +30,15 @@ pub fn run(options: &WatchOptions) -> anyhow::Result<u8> {
     }
     // Standard error may be closed; what happens is told nevertheless.
     let _ = tell_of_bare_ports(&filter.query, &mut errors);
+    let mut eye = Eye::new(setup.ephemeral, options.source, EVERYTHING);
+    if let Err(error) = eye.follow_closings() {
+        complain(
+            &mut errors,
+            &format!("sockets that come and go between two looks are not told: {error}"),
+        );
+    }
     let watch = Watch {
-        eye: Eye::new(setup.ephemeral),
+        eye,
         watching: Watching::new(filter, setup.lineage.first().copied()),
         zone: TimeZone::try_system().ok(),
         as_json: options.json,

@@ -39,7 +39,7 @@ pub struct Stage {
 
 impl Stage {
     pub fn new(setup: Setup, size: (u16, u16)) -> Self {
-        let tracker = Tracker::new(setup.ephemeral);
+        let tracker = Tracker::new(setup.ephemeral, instant(0.0));
         Self {
             app: App::new(setup, size, moment(0.0)),
             tracker,

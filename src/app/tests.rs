@@ -426,7 +426,7 @@ fn a_look_that_failed_is_said_and_forgotten_when_it_works_again() {
         family: Family::Ipv6,
         reason: "refused".to_owned(),
     };
-    let mut changes = crate::model::tracker::Tracker::new(setup().ephemeral)
+    let mut changes = crate::model::tracker::Tracker::new(setup().ephemeral, instant(0.0))
         .absorb(crate::model::testing::snapshot(1.0, Vec::new()));
     changes.problems = vec![problem];
     stage.seconds = 1.0;

@@ -42,6 +42,7 @@ fn watch_takes_a_filter_a_pace_and_a_time() {
         json: false,
         interval: Duration::from_secs(1),
         duration: None,
+        source: None,
     };
     let chosen = WatchOptions {
         filter: "-1023 tcp".to_owned(),
@@ -49,6 +50,7 @@ fn watch_takes_a_filter_a_pace_and_a_time() {
         json: true,
         interval: Duration::from_millis(200),
         duration: Some(Duration::from_hours(24)),
+        source: None,
     };
     let cases = [
         ("portmon watch", plain),
@@ -110,13 +112,14 @@ fn a_source_is_named_for_either_command_and_told_of_by_no_help() {
     let sources = [
         "portmon --source netstat2",
         "portmon list --source=netstat2",
+        "portmon watch --source netstat2",
     ]
     .map(|line| match parsed(line).expect(line) {
         Options::Monitor(options) => options.source,
         Options::List(options) => options.source,
-        other @ Options::Watch(_) => panic!("{line}: {other:?}"),
+        Options::Watch(options) => options.source,
     });
-    assert_eq!(sources, [Some(Source::Netstat); 2]);
+    assert_eq!(sources, [Some(Source::Netstat); 3]);
     for line in ["portmon --help", "portmon list --help"] {
         let help = parsed(line).expect_err(line);
         assert!(help.contains("--all") && !help.contains("source"), "{help}");

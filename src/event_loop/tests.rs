@@ -129,7 +129,7 @@ async fn run_with<F: Future<Output = ()>>(
         wall: crate::model::testing::moment(0.0).wall,
     };
     let app = App::new(setup(), (80, 24), clock);
-    let tracker = Tracker::new(setup().ephemeral);
+    let tracker = Tracker::new(setup().ephemeral, now());
     let wires = Wires {
         samples: samples_in,
         inspections: inspections_in,

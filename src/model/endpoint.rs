@@ -173,11 +173,7 @@ impl Socket {
 
     /// Listening, bound, or UDP without a remote end: what holds a port for itself.
     pub fn is_standing(&self) -> bool {
-        match self.state {
-            Some(State::Listen | State::Bound | State::Unconn) => true,
-            Some(_) => false,
-            None => self.remote.is_none(),
-        }
+        stands(self.state, self.remote.is_some())
     }
 
     pub fn is_listening(&self) -> bool {
@@ -209,12 +205,24 @@ impl Socket {
 
     /// Whether a client that connects to `to` reaches this listening socket.
     pub fn accepts_on(&self, to: SocketAddr) -> bool {
-        let own = self.local.ip();
-        let covers = own == to.ip()
-            || own.is_unspecified()
-                && (own.is_ipv6() == to.is_ipv6() || own.is_ipv6() && self.only_v6 != Some(true));
-        self.is_listening() && self.port() == to.port() && covers
+        self.is_listening() && covers(self.local, self.only_v6, to)
     }
+}
+
+/// Whether a socket in this state holds a port for itself: listening, bound, or UDP without a remote end.
+pub fn stands(state: Option<State>, has_remote: bool) -> bool {
+    match state {
+        Some(State::Listen | State::Bound | State::Unconn) => true,
+        Some(_) => false,
+        None => !has_remote,
+    }
+}
+
+/// Whether what is sent to `to` arrives at a socket on `local`; `::` takes IPv4 too unless it says no.
+pub fn covers(local: SocketAddr, only_v6: Option<bool>, to: SocketAddr) -> bool {
+    let own = local.ip();
+    let takes_family = own.is_ipv6() == to.is_ipv6() || own.is_ipv6() && only_v6 != Some(true);
+    local.port() == to.port() && (own == to.ip() || own.is_unspecified() && takes_family)
 }
 
 /// An endpoint: a socket and what following it over time and beside the others has taught.

@@ -4,7 +4,7 @@
 //! options, IPv4 addresses in their v4-mapped form (RFC 4291, section 2.5.5.2).
 
 use crate::model::address::Family;
-use crate::model::endpoint::{EndpointId, Protocol, State};
+use crate::model::endpoint::{EndpointId, Protocol, State, covers, stands};
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr, SocketAddrV6};
 
@@ -114,6 +114,22 @@ impl Sighting {
         self.cookie != [0, 0]
     }
 
+    /// The kernel's 64-bit socket cookie, 0 where the source knows none.
+    pub fn cookie(&self) -> u64 {
+        let [low, high] = self.cookie.map(u64::from);
+        high << 32 | low
+    }
+
+    /// Whether it holds a port for itself: listening, bound, or UDP without a remote end.
+    pub fn stands(&self) -> bool {
+        stands(self.state, self.remote.is_some())
+    }
+
+    /// Whether a client that connects to `to` reaches this listening socket.
+    pub fn accepts_on(&self, to: SocketAddr) -> bool {
+        self.state == Some(State::Listen) && covers(self.local(), self.only_v6, to)
+    }
+
     pub fn local(&self) -> SocketAddr {
         self.local.address(self.scope)
     }
@@ -128,8 +144,7 @@ impl Sighting {
     pub fn id(&self, ordinal: u32) -> EndpointId {
         let (protocol, local) = (self.protocol, self.local());
         if self.has_cookie() {
-            let [low, high] = self.cookie.map(u64::from);
-            return EndpointId::Cookie(high << 32 | low);
+            return EndpointId::Cookie(self.cookie());
         }
         match self.remote() {
             Some(remote) => EndpointId::Pair {

@@ -19,11 +19,15 @@ pub struct Snapshot {
 impl Snapshot {
     /// Whether the table a socket belongs to could be read this time.
     pub fn has_read(&self, protocol: Protocol, family: Family) -> bool {
-        !self
-            .problems
-            .iter()
-            .any(|problem| problem.concerns(protocol, family))
+        has_read(&self.problems, protocol, family)
     }
+}
+
+/// Whether a table could be read, with these problems.
+pub fn has_read(problems: &[Problem], protocol: Protocol, family: Family) -> bool {
+    !problems
+        .iter()
+        .any(|problem| problem.concerns(protocol, family))
 }
 
 /// A socket table that could not be read, or not to its end.

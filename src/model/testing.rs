@@ -6,7 +6,11 @@ use crate::model::endpoint::{
     Endpoint, EndpointId, Owners, Protocol, Relation, Side, Since, Socket, State,
 };
 use crate::model::process::{Pid, Process, ProcessId, StartTime};
+use crate::model::sighting::{End, Queue, Sighting};
 use crate::model::snapshot::Snapshot;
+use crate::model::text::SystemText;
+use crate::model::tracker::{Changes, Gaps, Slot, Tracker};
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant, SystemTime};
@@ -217,5 +221,63 @@ pub fn snapshot(seconds: f64, sockets: Vec<SocketBuilder>) -> Snapshot {
         took: Duration::from_millis(1),
         sockets: sockets.into_iter().map(SocketBuilder::build).collect(),
         problems: Vec::new(),
+    }
+}
+
+impl Tracker {
+    /// Takes in a whole look, owners and all, as the sampler does step by step.
+    pub fn absorb(&mut self, snapshot: Snapshot) -> Changes {
+        self.begin(snapshot.taken.instant);
+        for socket in &snapshot.sockets {
+            self.see(&sighting(socket));
+        }
+        let gaps = Gaps {
+            problems: snapshot.problems.clone(),
+            is_without_bound: false,
+        };
+        self.end(&gaps, |_| false);
+        let slots: HashMap<EndpointId, Slot> = self
+            .each()
+            .map(|(slot, sighting, _)| (sighting.id(0), slot))
+            .collect();
+        let mut names: HashMap<u32, SystemText> = HashMap::new();
+        for socket in &snapshot.sockets {
+            if let Some(slot) = slots.get(&socket.id) {
+                self.own(*slot, &socket.owners);
+            }
+            names.extend(socket.uid.zip(socket.user.clone()));
+        }
+        Changes {
+            took: snapshot.took,
+            problems: snapshot.problems,
+            ..self.tell(snapshot.taken, |uid| names.get(&uid).cloned())
+        }
+    }
+
+    pub fn all(&self) -> Vec<Endpoint> {
+        self.endpoints(|_| None)
+    }
+}
+
+/// What a source would have seen of this socket.
+pub fn sighting(socket: &Socket) -> Sighting {
+    let (cookie, mark) = match socket.id {
+        EndpointId::Cookie(cookie) => (cookie, 0),
+        EndpointId::Standing { mark, .. } => (0, mark),
+        EndpointId::Pair { .. } => (0, 0),
+    };
+    let half = |number: u64| u32::try_from(number & 0xffff_ffff).expect("half a number");
+    Sighting {
+        cookie: [half(cookie), half(cookie >> 32)],
+        protocol: socket.protocol,
+        table: socket.table,
+        state: socket.state,
+        only_v6: socket.only_v6,
+        local: socket.local.into(),
+        remote: socket.remote.map_or(End::NONE, End::from),
+        scope: 0,
+        mark: half(mark),
+        uid: socket.uid.unwrap_or(Sighting::NO_USER),
+        queue: socket.queue.unwrap_or(Queue::UNKNOWN),
     }
 }

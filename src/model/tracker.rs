@@ -1,231 +1,392 @@
 //! Follows the sockets from look to look and tells what changed.
 //!
-//! The sampler's thread owns the tracker; what leaves it are [`Changes`], not tables. A table that could not be read
-//! keeps what it had, so that a failed look never reports that everything closed.
+//! The sampler's thread owns the tracker and feeds it every look one socket at a time; what leaves it are [`Changes`],
+//! not tables. A table that could not be read keeps what it had, so that a failed look never reports that everything
+//! closed. Sockets come first and owners after: whoever holds a new socket is [`Owners::Sought`] until it is told.
 
-use crate::model::endpoint::{Endpoint, EndpointId, Owners, Protocol, Relation, Since, Socket};
+use crate::model::endpoint::{EndpointId, Owners, Protocol, State};
 use crate::model::ports::EphemeralRange;
-use crate::model::process::ProcessId;
-use crate::model::snapshot::Snapshot;
+use crate::model::process::{Process, ProcessId};
+use crate::model::sighting::Sighting;
+use crate::model::snapshot::{Problem, has_read};
+use book::{Book, Found, News, Record, Stamp, Standing};
+use pool::{OwnersKey, Pool};
 use std::collections::{HashMap, HashSet};
-use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+mod book;
 mod changes;
+mod pool;
 mod relations;
+mod telling;
 
+pub use book::Slot;
 pub use changes::{Change, Changes};
-use relations::Relations;
+use relations::Touched;
 
 /// How long a closed socket can still be replaced by one that takes its place; as long as its row stays on the screen.
 pub const REPLACEMENT_TIME: Duration = Duration::from_secs(3);
 
 /// The sockets as they were at the last look.
 pub struct Tracker {
-    endpoints: HashMap<EndpointId, Endpoint>,
-    relations: Relations,
-    recently_closed: Vec<Closed>,
-    has_looked: bool,
+    book: Book,
+    pool: Pool,
+    ephemeral: EphemeralRange,
+    /// Stamps count from here.
+    first: Instant,
+    now: Stamp,
+    has_told: bool,
+    /// What there is to tell of records, each once; a record's `news` says what.
+    news: Vec<Slot>,
+    touched: Touched,
+    closed: Vec<Closed>,
+    recently_closed: Vec<(Closed, Instant)>,
+    /// The cookies that the last look missed: what the kernel tells of their end may come late.
+    departed: HashSet<[u32; 2]>,
+    /// Sockets that came and went between two looks.
+    passed: Vec<Sighting>,
+    sought: Vec<Slot>,
+    /// Inodes, or elsewhere pids, that no socket in the book has any more.
+    released: Vec<u32>,
 }
 
-/// A standing socket that closed a moment ago.
+/// A socket that is gone.
+#[derive(Clone, Copy, Debug)]
 struct Closed {
-    socket: Socket,
-    at: Instant,
+    id: EndpointId,
+    sighting: Sighting,
+}
+
+/// What one look over the tables left out.
+#[derive(Clone, Debug, Default)]
+pub struct Gaps {
+    pub problems: Vec<Problem>,
+    /// TCP sockets that are only bound were not asked for this time.
+    pub is_without_bound: bool,
 }
 
 impl Tracker {
-    pub fn new(ephemeral: EphemeralRange) -> Self {
+    /// The first look is not taken before `start`.
+    pub fn new(ephemeral: EphemeralRange, start: Instant) -> Self {
         Self {
-            endpoints: HashMap::new(),
-            relations: Relations::new(ephemeral),
+            book: Book::default(),
+            pool: Pool::default(),
+            ephemeral,
+            first: start,
+            now: Stamp::default(),
+            has_told: false,
+            news: Vec::new(),
+            touched: Touched::default(),
+            closed: Vec::new(),
             recently_closed: Vec::new(),
-            has_looked: false,
+            departed: HashSet::new(),
+            passed: Vec::new(),
+            sought: Vec::new(),
+            released: Vec::new(),
         }
     }
 
-    pub fn endpoints(&self) -> &HashMap<EndpointId, Endpoint> {
-        &self.endpoints
+    /// How many sockets there are.
+    pub fn len(&self) -> usize {
+        self.book.len()
     }
 
-    /// Takes in a look and tells what it changed.
-    pub fn absorb(&mut self, snapshot: Snapshot) -> Changes {
-        let now = snapshot.taken.instant;
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Begins a look; every socket is then to be [seen](Self::see) and the look [ended](Self::end).
+    pub fn begin(&mut self, at: Instant) {
+        self.now = stamp(self.first, at);
+        self.book.begin_look();
         self.recently_closed
-            .retain(|closed| now.duration_since(closed.at) < REPLACEMENT_TIME);
-        let closed = self.close_unseen(&snapshot);
-        let Snapshot {
-            taken,
-            took,
-            sockets,
-            problems,
-        } = snapshot;
-        let seen = self.take_in(sockets, now);
-        let replaced = self.replacements(&seen.opened);
-        let related = self
-            .relations
-            .refresh(&mut self.endpoints, &seen.touched, &closed);
-        let first = !std::mem::replace(&mut self.has_looked, true);
-        Changes {
-            taken,
-            took,
-            interval: Duration::ZERO,
-            problems,
-            missed: false,
-            closeup: None,
-            list: self.tell(first, seen, &related, &replaced, &closed),
+            .retain(|(_, closed)| at.saturating_duration_since(*closed) < REPLACEMENT_TIME);
+    }
+
+    /// Takes in one socket. It is cheapest where sockets come in the order of the look before.
+    #[inline]
+    pub fn see(&mut self, sighting: &Sighting) {
+        match self.book.see(sighting) {
+            Found::Same => {}
+            Found::New(slot) => self.open(slot),
+            Found::Other(slot, before) => self.alter(slot, &before, sighting),
         }
     }
 
-    /// Removes the sockets that a table which was read does not hold any more.
-    fn close_unseen(&mut self, snapshot: &Snapshot) -> Vec<Socket> {
-        let seen: HashSet<EndpointId> = snapshot.sockets.iter().map(|socket| socket.id).collect();
-        let is_gone = |endpoint: &Endpoint| {
-            let socket = &endpoint.socket;
-            !seen.contains(&socket.id) && snapshot.has_read(socket.protocol, socket.table)
+    fn open(&mut self, slot: Slot) {
+        let (now, was_before) = (self.now, !self.has_told);
+        let Some(record) = self.book.get_mut(slot) else {
+            return;
         };
-        let gone: Vec<EndpointId> = self
-            .endpoints
-            .values()
-            .filter(|endpoint| is_gone(endpoint))
-            .map(Endpoint::id)
-            .collect();
-        let closed: Vec<Socket> = gone
-            .iter()
-            .filter_map(|id| self.endpoints.remove(id))
-            .map(|endpoint| endpoint.socket)
-            .collect();
-        let at = snapshot.taken.instant;
-        let standing = closed.iter().filter(|socket| socket.is_standing());
-        self.recently_closed.extend(standing.map(|socket| Closed {
-            socket: socket.clone(),
-            at,
-        }));
-        closed
+        record.since = now;
+        record.state_since = now;
+        record.was_before = was_before;
+        if record.sighting.mark == 0 {
+            record.owners = OwnersKey::NONE;
+        } else {
+            self.sought.push(slot);
+        }
+        self.touched.slots.push(slot);
+        self.note(slot, News::Opened);
     }
 
-    fn take_in(&mut self, sockets: Vec<Socket>, now: Instant) -> Seen {
-        let mut seen = Seen::default();
-        for socket in sockets {
-            let id = socket.id;
-            match self.endpoints.get_mut(&id) {
-                Some(known) if known.socket == socket => {}
-                Some(known) => {
-                    if has_changed(&known.socket, &socket) {
-                        seen.changed.insert(id);
-                    }
-                    if known.socket.state != socket.state {
-                        known.state_since = now;
-                    }
-                    known.socket = socket;
-                    seen.touched.insert(id);
-                }
-                None => {
-                    let since = if self.has_looked {
-                        Since::Opened(now)
-                    } else {
-                        Since::Before(now)
-                    };
-                    self.endpoints.insert(
-                        id,
-                        Endpoint {
-                            since,
-                            state_since: now,
-                            relation: Relation::of(&socket),
-                            socket,
-                        },
-                    );
-                    seen.opened.push(id);
-                    seen.touched.insert(id);
-                }
+    fn alter(&mut self, slot: Slot, before: &Sighting, after: &Sighting) {
+        let now = self.now;
+        let mut news = News::Refreshed;
+        if before.state != after.state {
+            news = News::Changed;
+            if let Some(record) = self.book.get_mut(slot) {
+                record.state_since = now;
             }
         }
-        seen
-    }
-
-    /// Which opened sockets took the place of one that closed, as new -> old.
-    ///
-    /// Only where exactly one went and exactly one came on the same protocol, address and port: anything else would be
-    /// a guess.
-    fn replacements(&mut self, opened: &[EndpointId]) -> HashMap<EndpointId, EndpointId> {
-        if self.recently_closed.is_empty() {
-            return HashMap::new();
+        if before.mark != after.mark {
+            if before.mark != 0 {
+                self.released.push(before.mark);
+            }
+            if after.mark == 0 {
+                self.own(slot, &Owners::None);
+            } else {
+                self.sought.push(slot);
+            }
         }
-        let opened = opened.iter().filter_map(|id| self.endpoints.get(id));
-        let opened = opened.map(|endpoint| &endpoint.socket);
-        let came = by_place(opened.filter(|socket| socket.is_standing()));
-        let went = by_place(self.recently_closed.iter().map(|closed| &closed.socket));
-        let pair = |(place, came): (_, &Vec<EndpointId>)| match (
-            came.as_slice(),
-            went.get(place)?.as_slice(),
-        ) {
-            ([new], [old]) => Some((*new, *old)),
-            _ => None,
-        };
-        let replaced: HashMap<EndpointId, EndpointId> = came.iter().filter_map(pair).collect();
-        let taken: HashSet<EndpointId> = replaced.values().copied().collect();
-        self.recently_closed
-            .retain(|closed| !taken.contains(&closed.socket.id));
-        replaced
+        let is_only_queued = Sighting {
+            queue: before.queue,
+            ..*after
+        } == *before;
+        if !is_only_queued {
+            self.touched.slots.push(slot);
+        }
+        self.note(slot, news);
     }
 
-    fn tell(
-        &self,
-        first: bool,
-        seen: Seen,
-        related: &HashSet<EndpointId>,
-        replaced: &HashMap<EndpointId, EndpointId>,
-        closed: &[Socket],
-    ) -> Vec<Change> {
-        let is_replaced: HashSet<EndpointId> = replaced.values().copied().collect();
-        let mut list: Vec<Change> = closed
+    /// Ends a look: what it did not see is gone, unless its table was not read or `is_there` knows better. That is asked
+    /// of listeners only, whose closing nobody may be told by mistake.
+    pub fn end(&mut self, gaps: &Gaps, mut is_there: impl FnMut(&Sighting) -> bool) {
+        let mut unseen = self.book.unseen();
+        unseen.retain(|slot| {
+            let Some(record) = self.book.get(*slot) else {
+                return false;
+            };
+            let socket = &record.sighting;
+            let was_asked = !(gaps.is_without_bound && is_bound(socket))
+                && has_read(&gaps.problems, socket.protocol, socket.table);
+            was_asked && !(socket.state == Some(State::Listen) && is_there(socket))
+        });
+        self.rejoin(&mut unseen);
+        for slot in unseen {
+            self.close(slot);
+        }
+    }
+
+    /// A socket that gained or lost its other end stands elsewhere in the book; its cookie tells that it is the same.
+    fn rejoin(&mut self, unseen: &mut Vec<Slot>) {
+        if unseen.is_empty() {
+            return;
+        }
+        let cookies: HashMap<[u32; 2], Slot> = unseen
             .iter()
-            .map(|socket| socket.id)
-            .filter(|id| !is_replaced.contains(id))
-            .map(Change::Closed)
+            .filter_map(|slot| Some((self.book.get(*slot)?.sighting.cookie, *slot)))
+            .filter(|(cookie, _)| *cookie != [0, 0])
             .collect();
-        let touched = seen.touched.iter().chain(related.difference(&seen.touched));
-        let opened: HashSet<EndpointId> = seen.opened.into_iter().collect();
-        for endpoint in touched.filter_map(|id| self.endpoints.get(id)).cloned() {
-            let id = endpoint.id();
-            list.push(match replaced.get(&id) {
-                _ if first => Change::Found(endpoint),
-                Some(old) => Change::Replaced {
-                    gone: *old,
-                    endpoint,
-                },
-                None if opened.contains(&id) => Change::Opened(endpoint),
-                None if seen.changed.contains(&id) => Change::Changed(endpoint),
-                None => Change::Refreshed(endpoint),
-            });
+        let came: Vec<(Slot, Record)> = self
+            .news
+            .iter()
+            .filter_map(|slot| Some((*slot, *self.book.get(*slot)?)))
+            .filter(|(_, record)| record.news == News::Opened)
+            .collect();
+        for (slot, record) in came {
+            let Some(old) = cookies.get(&record.sighting.cookie).copied() else {
+                continue;
+            };
+            let Some(before) = self.book.remove(old) else {
+                continue;
+            };
+            unseen.retain(|other| *other != old);
+            self.touched.closed.push(before.sighting);
+            if before.sighting.mark != record.sighting.mark && before.sighting.mark != 0 {
+                self.released.push(before.sighting.mark);
+            }
+            if let Some(renewed) = self.book.get_mut(slot) {
+                renewed.since = before.since;
+                renewed.was_before = before.was_before;
+                renewed.owners = before.owners;
+                renewed.news = News::Changed;
+            }
+            if before.sighting.mark == record.sighting.mark {
+                self.sought.retain(|other| *other != slot);
+            }
         }
-        list
+    }
+
+    fn close(&mut self, slot: Slot) {
+        let Some(record) = self.book.remove(slot) else {
+            return;
+        };
+        self.pool.give_back(record.owners);
+        let sighting = record.sighting;
+        if sighting.mark != 0 {
+            self.released.push(sighting.mark);
+        }
+        self.touched.closed.push(sighting);
+        if record.standing == Standing::Own {
+            return;
+        }
+        self.closed.push(Closed {
+            id: sighting.id(record.ordinal.into()),
+            sighting,
+        });
+    }
+
+    /// Takes in sockets that the kernel told to have closed since the last look: those that no look ever had have passed.
+    /// One that enters TIME_WAIT is told too, but has its row still.
+    pub fn pass(&mut self, destroyed: Vec<Sighting>) {
+        let departed = std::mem::take(&mut self.departed);
+        let closed = self.closed.iter().map(|closed| closed.sighting.cookie);
+        self.departed.extend(closed);
+        if destroyed.is_empty() {
+            return;
+        }
+        let told: HashSet<[u32; 2]> = destroyed.iter().map(|one| one.cookie).collect();
+        let listed = self.book.each().map(|(_, record)| record.sighting.cookie);
+        let mut known: HashSet<[u32; 2]> = listed
+            .chain(departed)
+            .chain(self.departed.iter().copied())
+            .filter(|cookie| told.contains(cookie))
+            .collect();
+        let is_news = |one: &Sighting| one.has_cookie() && known.insert(one.cookie);
+        self.passed.extend(destroyed.into_iter().filter(is_news));
+    }
+
+    /// Sockets that came, or got a holder, since this was last asked.
+    pub fn sought(&mut self) -> Vec<(Slot, Sighting)> {
+        let sought = std::mem::take(&mut self.sought);
+        sought
+            .into_iter()
+            .filter_map(|slot| Some((slot, self.book.get(slot)?.sighting)))
+            .collect()
+    }
+
+    /// The marks of sockets that went, or lost their holder, since this was last asked.
+    pub fn released(&mut self) -> Vec<u32> {
+        std::mem::take(&mut self.released)
+    }
+
+    /// Every socket and its owners, in no particular order.
+    pub fn each(&self) -> impl Iterator<Item = (Slot, &Sighting, &Owners)> {
+        self.book
+            .each()
+            .map(|(slot, record)| (slot, &record.sighting, self.pool.get(record.owners)))
+    }
+
+    /// Where the socket with this identity stands, most likely still at `last`.
+    pub fn find(&self, id: EndpointId, last: Option<Slot>) -> Option<Slot> {
+        let is_it = |record: &Record| record.sighting.id(record.ordinal.into()) == id;
+        last.filter(|slot| self.book.get(*slot).is_some_and(is_it))
+            .or_else(|| {
+                let mut records = self.book.each();
+                records
+                    .find(|(_, record)| is_it(record))
+                    .map(|(slot, _)| slot)
+            })
+    }
+
+    pub fn sighting(&self, slot: Slot) -> Option<&Sighting> {
+        Some(&self.book.get(slot)?.sighting)
+    }
+
+    pub fn owners(&self, slot: Slot) -> Option<&Owners> {
+        Some(self.pool.get(self.book.get(slot)?.owners))
+    }
+
+    /// Every process that holds a socket, perhaps more than once.
+    pub fn holders(&self) -> impl Iterator<Item = &Arc<Process>> {
+        self.pool.processes()
+    }
+
+    /// Who holds the socket that listens where this one was accepted.
+    pub fn listener_owners(&self, socket: &Sighting) -> Option<&Owners> {
+        let listener = relations::listener(&self.book, socket)?;
+        Some(self.pool.get(listener.owners))
+    }
+
+    /// Takes in who holds a socket.
+    pub fn own(&mut self, slot: Slot, owners: &Owners) {
+        let Some(before) = self.book.get(slot).map(|record| record.owners) else {
+            return;
+        };
+        let news = if holders_changed(self.pool.get(before), owners) {
+            News::Changed
+        } else {
+            News::Refreshed
+        };
+        let after = self.pool.take(owners);
+        self.pool.give_back(before);
+        if before == after {
+            return;
+        }
+        if let Some(record) = self.book.get_mut(slot) {
+            record.owners = after;
+        }
+        self.touched.owned.push(slot);
+        self.note(slot, news);
+    }
+
+    /// Takes in a better description of a process that holds sockets.
+    pub fn describe(&mut self, process: &Arc<Process>) {
+        let keys = self.pool.describe(process);
+        if keys.is_empty() {
+            return;
+        }
+        let has_it = |(_, record): &(Slot, &Record)| keys.contains(&record.owners);
+        let slots: Vec<Slot> = self
+            .book
+            .each()
+            .filter(has_it)
+            .map(|(slot, _)| slot)
+            .collect();
+        for slot in slots {
+            self.touched.owned.push(slot);
+            self.note(slot, News::Refreshed);
+        }
+    }
+
+    /// From now on this socket is the program's own, which nobody is told of.
+    pub fn disregard(&mut self, slot: Slot) {
+        let has_told = self.has_told;
+        let Some(record) = self.book.get_mut(slot) else {
+            return;
+        };
+        let was_told = record.news != News::Opened && has_told;
+        let (id, sighting) = (record.sighting.id(record.ordinal.into()), record.sighting);
+        (record.standing, record.news) = (Standing::Own, News::None);
+        self.touched.closed.push(sighting);
+        if was_told {
+            self.closed.push(Closed { id, sighting });
+        }
+    }
+
+    fn note(&mut self, slot: Slot, news: News) {
+        let Some(record) = self.book.get_mut(slot) else {
+            return;
+        };
+        if record.standing == Standing::Own {
+            return;
+        }
+        if record.news == News::None {
+            self.news.push(slot);
+        }
+        record.news = record.news.max(news);
     }
 }
 
-/// The sockets on each protocol, address and port.
-fn by_place<'a>(
-    sockets: impl Iterator<Item = &'a Socket>,
-) -> HashMap<(Protocol, SocketAddr), Vec<EndpointId>> {
-    let mut found: HashMap<_, Vec<_>> = HashMap::new();
-    for socket in sockets {
-        let place = (socket.protocol, socket.local);
-        found.entry(place).or_default().push(socket.id);
-    }
-    found
+fn is_bound(socket: &Sighting) -> bool {
+    socket.protocol == Protocol::Tcp && socket.state == Some(State::Bound)
 }
 
-#[derive(Default)]
-struct Seen {
-    opened: Vec<EndpointId>,
-    changed: HashSet<EndpointId>,
-    /// Everything that differs in any way, opened and changed ones included.
-    touched: HashSet<EndpointId>,
-}
-
-/// Whether people would call it a change: another state, or other holders than were known before.
-fn has_changed(before: &Socket, after: &Socket) -> bool {
-    before.state != after.state || holders_changed(&before.owners, &after.owners)
+fn stamp(first: Instant, at: Instant) -> Stamp {
+    let hundredths = at.saturating_duration_since(first).as_millis() / 10;
+    Stamp(u32::try_from(hundredths).unwrap_or(u32::MAX))
 }
 
 /// Learning an owner that was unknown is no change, and neither is a better description of the same process.

@@ -1,7 +1,8 @@
-//! Tries whether a TCP port can be bound, which only a bind can tell.
+//! Tries whether a port can be bound, which only a bind can tell.
 //!
 //! Each try closes its socket at once and never listens: a server that starts meanwhile must not find the port taken.
 
+use crate::model::endpoint::Protocol;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -27,7 +28,7 @@ pub fn unused_after(near: u16, is_held: impl Fn(u16) -> bool) -> Option<u16> {
 /// Whether a bind works on each local address that this machine has, and it has at least one.
 pub fn is_bindable_everywhere(port: u16) -> bool {
     let outcomes: Vec<io::Result<()>> = LOCAL
-        .map(|ip| bind(SocketAddr::new(ip, port)))
+        .map(|ip| bind(Protocol::Tcp, SocketAddr::new(ip, port), Reuse::Address))
         .into_iter()
         .filter(|outcome| !outcome.as_ref().is_err_and(is_missing))
         .collect();
@@ -35,13 +36,15 @@ pub fn is_bindable_everywhere(port: u16) -> bool {
 }
 
 /// Whether the address, or its whole family, is not of this machine.
-fn is_missing(error: &io::Error) -> bool {
+pub fn is_missing(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::AddrNotAvailable || is_family_missing(error)
 }
 
 #[cfg(unix)]
 fn is_family_missing(error: &io::Error) -> bool {
-    rustix::io::Errno::from_io_error(error) == Some(rustix::io::Errno::AFNOSUPPORT)
+    use rustix::io::Errno;
+    let errno = Errno::from_io_error(error);
+    errno == Some(Errno::AFNOSUPPORT) || errno == Some(Errno::NODEV)
 }
 
 /// `WSAEAFNOSUPPORT`
@@ -50,30 +53,47 @@ fn is_family_missing(error: &io::Error) -> bool {
     error.raw_os_error() == Some(10047)
 }
 
-/// Binds as a server would, with SO_REUSEADDR, and closes again. `::` is bound for IPv6 alone.
+/// Whether a bind asks for SO_REUSEADDR, as most servers do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reuse {
+    Address,
+    Nothing,
+}
+
+/// Binds and closes again, without listening. `::` is bound for IPv6 alone.
 #[cfg(unix)]
-pub fn bind(address: SocketAddr) -> io::Result<()> {
+pub fn bind(protocol: Protocol, address: SocketAddr, reuse: Reuse) -> io::Result<()> {
     use rustix::net::{AddressFamily, SocketType, socket, sockopt};
     let family = if address.is_ipv4() {
         AddressFamily::INET
     } else {
         AddressFamily::INET6
     };
-    let probe = socket(family, SocketType::STREAM, None)?;
+    let kind = match protocol {
+        Protocol::Tcp => SocketType::STREAM,
+        Protocol::Udp => SocketType::DGRAM,
+    };
+    let probe = socket(family, kind, None)?;
     // Not every Unix can do this in one call; a child must not inherit the probe and keep the port.
     rustix::io::fcntl_setfd(&probe, rustix::io::FdFlags::CLOEXEC)?;
-    sockopt::set_socket_reuseaddr(&probe, true)?;
+    #[cfg(target_os = "linux")]
+    crate::os::own::note(&probe);
+    if reuse == Reuse::Address {
+        sockopt::set_socket_reuseaddr(&probe, true)?;
+    }
     if address.is_ipv6() {
         sockopt::set_ipv6_v6only(&probe, true)?;
     }
-    rustix::net::bind(&probe, &address)?;
-    Ok(())
+    Ok(rustix::net::bind(&probe, &address)?)
 }
 
-/// Without SO_REUSEADDR, which on Windows takes the port from whoever has it. std listens too, for a moment.
+/// Never with SO_REUSEADDR, which on Windows takes the port from whoever has it. std listens on TCP, for a moment.
 #[cfg(windows)]
-pub fn bind(address: SocketAddr) -> io::Result<()> {
-    std::net::TcpListener::bind(address).map(drop)
+pub fn bind(protocol: Protocol, address: SocketAddr, _reuse: Reuse) -> io::Result<()> {
+    match protocol {
+        Protocol::Tcp => std::net::TcpListener::bind(address).map(drop),
+        Protocol::Udp => std::net::UdpSocket::bind(address).map(drop),
+    }
 }
 
 #[cfg(test)]

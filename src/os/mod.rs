@@ -5,12 +5,13 @@
 //! must never draw, never guess what the system did not say, and never let one failed read look like everything closed.
 
 pub mod binding;
+pub mod eye;
 pub mod freeing;
-#[cfg(target_os = "linux")]
 pub mod holders;
 pub mod identity;
 pub mod inspector;
 pub mod machine;
+mod own;
 pub mod processes;
 pub mod sampler;
 pub mod signals;
@@ -39,6 +40,9 @@ pub enum Error {
     #[cfg(target_os = "linux")]
     #[error(transparent)]
     Diag(#[from] sockets::diag::failure::Failure),
+    #[cfg(not(target_os = "linux"))]
+    #[error("this system does not tell of sockets that close")]
+    NotToldHere,
 }
 
 impl Error {
@@ -47,6 +51,8 @@ impl Error {
         match self {
             Self::Netstat(_) | Self::Withheld { .. } => true,
             Self::Unread { .. } | Self::Garbled { .. } => false,
+            #[cfg(not(target_os = "linux"))]
+            Self::NotToldHere => true,
             #[cfg(target_os = "linux")]
             Self::Diag(failure) => failure.is_refusal(),
         }

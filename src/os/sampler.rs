@@ -1,21 +1,16 @@
 //! Looks at the sockets at a steady pace, on a thread of its own, and sends what changed.
 //!
-//! The thread alone owns the tracker. It never waits for the receiver: changes that cannot be sent are merged with later
-//! ones. It ends when either end of its channels is gone.
+//! It never waits for the receiver: changes that cannot be sent are merged with later ones. It ends when either end of
+//! its channels is gone.
 
-use crate::model::Moment;
-use crate::model::endpoint::Endpoint;
-use crate::model::ports::EphemeralRange;
 use crate::model::request::Request;
-use crate::model::snapshot::Problem;
-use crate::model::tracker::{Changes, Tracker};
-use crate::os::processes::Processes;
-use crate::os::sockets::Sockets;
+use crate::model::tracker::Changes;
+use crate::os::eye::Eye;
 use schedule::{Schedule, Step};
 use std::io;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::sync::mpsc::error::TrySendError;
 
 mod schedule;
@@ -30,15 +25,18 @@ impl Sampler {
     /// be read, is news too. The channel should have room for one.
     pub fn start(
         first: Request,
-        ephemeral: EphemeralRange,
+        eye: impl FnOnce() -> Eye + Send + 'static,
         changes: tokio::sync::mpsc::Sender<Changes>,
     ) -> io::Result<Self> {
         let (requests, incoming) = channel();
         thread::Builder::new()
             .name("sampler".to_owned())
             .spawn(move || {
-                let mut eye = Eye::new(ephemeral);
-                run(first, &incoming, &changes, || eye.look());
+                let mut stage = Stage::Sockets;
+                let mut eye = eye();
+                run(first, &incoming, &changes, |request| {
+                    stage.look(&mut eye, request)
+                });
             })?;
         Ok(Self { requests })
     }
@@ -50,53 +48,39 @@ impl Sampler {
     }
 }
 
-/// What one look saw.
-pub struct Look {
-    pub taken: Moment,
-    /// In no particular order.
-    pub endpoints: Vec<Endpoint>,
-    pub problems: Vec<Problem>,
+/// How far the first look has come: the sockets are sent before anybody is asked who holds them.
+enum Stage {
+    Sockets,
+    Holders,
+    Steady,
 }
 
-/// Looks once, for whoever does not follow.
-pub fn look_once(ephemeral: EphemeralRange) -> Look {
-    let mut eye = Eye::new(ephemeral);
-    let Changes {
-        taken, problems, ..
-    } = eye.look();
-    let endpoints = eye.tracker.endpoints().values().cloned().collect();
-    Look {
-        taken,
-        endpoints,
-        problems,
-    }
+/// What a look gave, and whether the rest of it is to follow at once.
+struct Part {
+    changes: Changes,
+    has_rest: bool,
 }
 
-/// Everything a look needs and remembers, for whoever follows on a thread of their own.
-pub struct Eye {
-    tracker: Tracker,
-    sockets: Sockets,
-    processes: Processes,
-}
-
-impl Eye {
-    pub fn new(ephemeral: EphemeralRange) -> Self {
-        Self {
-            tracker: Tracker::new(ephemeral),
-            sockets: Sockets::new(),
-            processes: Processes::new(),
+impl Stage {
+    fn look(&mut self, eye: &mut Eye, request: &Request) -> Part {
+        if request.look_now {
+            eye.ask_for_bound();
         }
-    }
-
-    /// Looks and tells what changed since the look before; the first tells what was found.
-    pub fn look(&mut self) -> Changes {
-        let snapshot = self.sockets.look(&mut self.processes);
-        self.tracker.absorb(snapshot)
-    }
-
-    /// Waits between two looks.
-    pub fn rest(&mut self, until: Instant) {
-        thread::sleep(until.saturating_duration_since(Instant::now()));
+        eye.focus_on(request.focus.as_ref());
+        let (mut changes, next) = match self {
+            Self::Sockets => (eye.glance(), Self::Holders),
+            Self::Holders => (eye.seek(), Self::Steady),
+            Self::Steady => (eye.look(), Self::Steady),
+        };
+        if matches!(self, Self::Holders) {
+            // The first search for holders goes through every process, which no later look does.
+            changes.took = Duration::ZERO;
+        }
+        *self = next;
+        Part {
+            changes,
+            has_rest: matches!(self, Self::Holders),
+        }
     }
 }
 
@@ -105,7 +89,7 @@ fn run(
     first: Request,
     requests: &Receiver<Request>,
     changes: &tokio::sync::mpsc::Sender<Changes>,
-    mut look: impl FnMut() -> Changes,
+    mut look: impl FnMut(&Request) -> Part,
 ) {
     let mut schedule = Schedule::new(first);
     let mut unsent: Option<Changes> = None;
@@ -113,8 +97,15 @@ fn run(
         let now = Instant::now();
         match schedule.step(now, unsent.is_some()) {
             Step::Look => {
-                schedule.looked(now);
-                unsent = Some(added(unsent, look()));
+                let part = look(schedule.request());
+                if !part.has_rest {
+                    schedule.looked(now, part.changes.took);
+                }
+                let changes = Changes {
+                    interval: schedule.interval(),
+                    ..part.changes
+                };
+                unsent = Some(added(unsent, changes));
             }
             Step::Wait(pause) => match requests.recv_timeout(pause) {
                 Ok(request) => schedule.heed(request),

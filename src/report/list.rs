@@ -1,9 +1,9 @@
 //! `portmon list`: one look, printed.
 
+use crate::model::Moment;
 use crate::model::endpoint::Endpoint;
 use crate::model::snapshot::Problem;
 use crate::model::tracker::Change;
-use crate::os::sampler::Look;
 use crate::report::json::{JsonEndpoint, Report, timestamp};
 use crate::table::fields::{Column, field};
 use crate::table::listing::{Filter, Listing};
@@ -25,8 +25,16 @@ const COLUMNS: [Column; 10] = [
     Column::What,
 ];
 
+/// What one look saw.
+pub struct Look {
+    pub taken: Moment,
+    /// In no particular order.
+    pub endpoints: Vec<Endpoint>,
+    pub problems: Vec<Problem>,
+}
+
 /// What is to be printed.
-pub struct Demand {
+pub struct Order {
     pub filter: Filter,
     /// A remark on the filter's text.
     pub hint: Option<String>,
@@ -46,7 +54,7 @@ pub enum Outcome {
 /// Prints the rows that match, and on `errors` what is not among them.
 pub fn print(
     look: Look,
-    demand: Demand,
+    order: Order,
     around: &Surroundings,
     out: &mut impl Write,
     errors: &mut impl Write,
@@ -56,11 +64,11 @@ pub fn print(
         endpoints,
         problems,
     } = look;
-    let Demand {
+    let Order {
         filter,
         hint,
         as_json,
-    } = demand;
+    } = order;
     let listing = listing(endpoints, filter, around);
     let left_out = left_out(&listing);
     let outcome = match (listing.shown_rows().next(), problems.is_empty()) {

@@ -1,241 +1,220 @@
 //! What sockets are to one another: which side of a connection, whose peer, whose rival for a number.
 //!
-//! Recomputed only for what changed and what that touches, so that a steady look costs nothing here.
+//! Worked out anew only for what changed and what that touches, so that a steady look costs nothing here.
 
+use super::book::{Book, Record, Slot};
+use super::pool::{OwnersKey, Pool};
 use crate::model::address::is_loopback;
-use crate::model::endpoint::{Endpoint, EndpointId, Owners, Protocol, Relation, Side, Socket};
+use crate::model::endpoint::{Owners, Protocol, Side};
 use crate::model::ports::EphemeralRange;
 use crate::model::process::ProcessId;
-use std::collections::{HashMap, HashSet};
+use crate::model::sighting::Sighting;
+use std::collections::HashSet;
 use std::net::SocketAddr;
 
-impl Relation {
-    /// What can be said of a socket alone.
-    pub fn of(socket: &Socket) -> Self {
-        let side = if socket.is_standing() {
-            Side::Standing
-        } else {
-            Side::Unknown
-        };
-        Self {
-            side,
-            is_local: socket.is_standing(),
-            peer: None,
-            shares_number: false,
-        }
-    }
+/// What changed since relations were last worked out.
+#[derive(Default)]
+pub struct Touched {
+    /// What came, and what changed in more than its queue.
+    pub slots: Vec<Slot>,
+    /// What got other owners.
+    pub owned: Vec<Slot>,
+    pub closed: Vec<Sighting>,
 }
 
-type Table = HashMap<EndpointId, Endpoint>;
-
-/// Indexes over the table that answer who is at the other end and who listens.
-pub struct Relations {
+/// Brings the relations in the book up to date and tells whose changed, the touched ones perhaps among them.
+pub fn refresh(
+    book: &mut Book,
+    pool: &Pool,
+    touched: &Touched,
     ephemeral: EphemeralRange,
-    connections: HashMap<(Protocol, SocketAddr, SocketAddr), EndpointId>,
-    standing: HashMap<(Protocol, u16), HashSet<EndpointId>>,
+) -> HashSet<Slot> {
+    // The other end of what got an owner or closed has another peer now.
+    let mut changed: HashSet<Slot> = touched
+        .owned
+        .iter()
+        .filter_map(|slot| book.get(*slot))
+        .map(|record| &record.sighting)
+        .chain(&touched.closed)
+        .filter_map(|socket| mirror(book, socket))
+        .collect();
+    let mut affected = affected(book, touched);
+    affected.extend(&changed);
+    for slot in affected {
+        let Some(record) = book.get(slot).copied() else {
+            continue;
+        };
+        let related = Related::now(book, pool, &record, ephemeral);
+        if related != Related::of(&record)
+            && let Some(record) = book.get_mut(slot)
+        {
+            related.write(record);
+            changed.insert(slot);
+        }
+    }
+    changed
 }
 
-impl Relations {
-    pub fn new(ephemeral: EphemeralRange) -> Self {
+/// The other end of a connection.
+pub fn mirror(book: &Book, socket: &Sighting) -> Option<Slot> {
+    // A socket that is connected to itself is no other's end.
+    let has_other_end = !socket.stands() && socket.local != socket.remote;
+    has_other_end
+        .then(|| book.connection(socket.protocol, socket.remote, socket.local))
+        .flatten()
+}
+
+/// The touched sockets, the other ends of connections, and whoever has to do with a port on which something changed.
+fn affected(book: &Book, touched: &Touched) -> HashSet<Slot> {
+    let mut affected: HashSet<Slot> = touched
+        .slots
+        .iter()
+        .chain(&touched.owned)
+        .copied()
+        .collect();
+    let mut ports: HashSet<(Protocol, u16)> = HashSet::new();
+    let sockets = touched.slots.iter().filter_map(|slot| book.get(*slot));
+    let sockets = sockets.map(|record| &record.sighting);
+    for socket in sockets.chain(&touched.closed) {
+        if socket.stands() {
+            ports.insert((socket.protocol, socket.local.port()));
+        } else {
+            affected.extend(mirror(book, socket));
+        }
+    }
+    // Other owners can only make or end a rivalry between what stands on one port.
+    for record in touched.owned.iter().filter_map(|slot| book.get(*slot)) {
+        let socket = &record.sighting;
+        if socket.stands() {
+            let rivals = book.standing_on(socket.protocol, socket.local.port());
+            affected.extend(rivals.map(|(slot, _)| slot));
+        }
+    }
+    if !ports.is_empty() {
+        let meets = |(_, record): &(Slot, &Record)| {
+            let socket = &record.sighting;
+            ports.contains(&(socket.protocol, socket.local.port()))
+                || ports.contains(&(socket.protocol, socket.remote.port()))
+        };
+        affected.extend(book.each().filter(meets).map(|(slot, _)| slot));
+    }
+    affected
+}
+
+/// A socket that is in no book, with its relations to those that are. Its holder is the one of the listener that
+/// accepted it, if one did.
+pub fn visitor(book: &Book, pool: &Pool, sighting: &Sighting, ephemeral: EphemeralRange) -> Record {
+    let mut record = Record::new(sighting);
+    record.owners = OwnersKey::NONE;
+    Related::now(book, pool, &record, ephemeral).write(&mut record);
+    if record.side == Side::Server
+        && let Some(listener) = listener(book, sighting)
+    {
+        record.owners = listener.owners;
+    }
+    record
+}
+
+/// The socket that listens where this one was, or would have been, accepted.
+pub fn listener<'b>(book: &'b Book, socket: &Sighting) -> Option<&'b Record> {
+    let local = socket.local();
+    let mut standing = book.standing_on(socket.protocol, socket.local.port());
+    standing
+        .find(|(_, record)| record.sighting.accepts_on(local))
+        .map(|(_, record)| record)
+}
+
+/// What a record says of its relations.
+#[derive(PartialEq, Eq)]
+struct Related {
+    side: Side,
+    is_local: bool,
+    shares_number: bool,
+}
+
+impl Related {
+    fn of(record: &Record) -> Self {
         Self {
-            ephemeral,
-            connections: HashMap::new(),
-            standing: HashMap::new(),
+            side: record.side,
+            is_local: record.is_local,
+            shares_number: record.shares_number,
         }
     }
 
-    /// Brings the relations of the table up to date and tells whose changed, the touched ones perhaps among them.
-    pub fn refresh(
-        &mut self,
-        table: &mut Table,
-        touched: &HashSet<EndpointId>,
-        closed: &[Socket],
-    ) -> HashSet<EndpointId> {
-        for socket in closed {
-            self.forget(socket);
-        }
-        let sockets = touched
-            .iter()
-            .filter_map(|id| table.get(id))
-            .map(|endpoint| &endpoint.socket);
-        for socket in sockets.clone() {
-            self.remember(socket);
-        }
-        let affected = self.affected(table, sockets.chain(closed), touched);
-        let mut changed = HashSet::new();
-        for id in affected {
-            let Some(relation) = table
-                .get(&id)
-                .map(|endpoint| self.relation(endpoint, table))
-            else {
-                continue;
-            };
-            if let Some(endpoint) = table
-                .get_mut(&id)
-                .filter(|endpoint| endpoint.relation != relation)
-            {
-                endpoint.relation = relation;
-                changed.insert(id);
-            }
-        }
-        changed
+    fn write(self, record: &mut Record) {
+        record.side = self.side;
+        record.is_local = self.is_local;
+        record.shares_number = self.shares_number;
     }
 
-    fn remember(&mut self, socket: &Socket) {
-        // A UDP socket may gain a remote end, and a bound TCP socket may connect under the same cookie.
-        self.forget(socket);
-        match socket.remote {
-            Some(remote) if !socket.is_standing() => {
-                self.connections
-                    .insert((socket.protocol, socket.local, remote), socket.id);
-            }
-            _ => {
-                self.standing
-                    .entry((socket.protocol, socket.port()))
-                    .or_default()
-                    .insert(socket.id);
-            }
-        }
-    }
-
-    fn forget(&mut self, socket: &Socket) {
-        if let Some(remote) = socket.remote {
-            self.connections
-                .remove(&(socket.protocol, socket.local, remote));
-        }
-        if let Some(ids) = self.standing.get_mut(&(socket.protocol, socket.port())) {
-            ids.remove(&socket.id);
-        }
-    }
-
-    /// The touched sockets, the other ends of connections, and whoever shares a port with a standing socket.
-    fn affected<'a>(
-        &self,
-        table: &Table,
-        sockets: impl Iterator<Item = &'a Socket>,
-        touched: &HashSet<EndpointId>,
-    ) -> HashSet<EndpointId> {
-        let mut affected = touched.clone();
-        let mut ports = HashSet::new();
-        for socket in sockets {
-            match socket.remote {
-                Some(_) => affected.extend(self.mirror(socket)),
-                None => {
-                    ports.insert((socket.protocol, socket.port()));
-                }
-            }
-        }
-        if !ports.is_empty() {
-            let meets = |socket: &Socket| {
-                let remote = socket.remote.map(|remote| (socket.protocol, remote.port()));
-                ports.contains(&(socket.protocol, socket.port()))
-                    || remote.is_some_and(|port| ports.contains(&port))
-            };
-            affected.extend(
-                table
-                    .values()
-                    .filter(|endpoint| meets(&endpoint.socket))
-                    .map(Endpoint::id),
-            );
-        }
-        affected
-    }
-
-    fn mirror(&self, socket: &Socket) -> Option<EndpointId> {
-        let remote = socket.remote?;
-        self.connections
-            .get(&(socket.protocol, remote, socket.local))
-            .copied()
-    }
-
-    fn relation(&self, endpoint: &Endpoint, table: &Table) -> Relation {
-        let socket = &endpoint.socket;
-        if socket.is_standing() {
-            return Relation {
-                shares_number: self.has_rival(socket, table),
-                ..Relation::of(socket)
+    fn now(book: &Book, pool: &Pool, record: &Record, ephemeral: EphemeralRange) -> Self {
+        let socket = &record.sighting;
+        if socket.stands() {
+            return Self {
+                side: Side::Standing,
+                is_local: true,
+                shares_number: has_rival(book, pool, record),
             };
         }
-        let mirror = self
-            .mirror(socket)
-            .filter(|id| *id != socket.id)
-            .and_then(|id| table.get(&id));
-        let is_between_us = mirror.is_some()
-            || socket
-                .remote
-                .is_some_and(|remote| is_loopback(remote.ip()) || remote.ip() == socket.local.ip());
-        let side = self.side(endpoint, is_between_us, table);
-        Relation {
+        let is_between_us = mirror(book, socket).is_some()
+            || socket.remote().is_some_and(|remote| {
+                is_loopback(remote.ip()) || remote.ip() == socket.local().ip()
+            });
+        let side = side(book, record, is_between_us, ephemeral);
+        Self {
             side,
             is_local: is_between_us || side == Side::Server,
-            peer: mirror.and_then(|mirror| mirror.socket.owners.first().cloned()),
             shares_number: false,
         }
     }
+}
 
-    /// A connection once seen to be accepted here stays the server's side when its listener closes.
-    fn side(&self, endpoint: &Endpoint, is_between_us: bool, table: &Table) -> Side {
-        let socket = &endpoint.socket;
-        let Some(remote) = socket.remote else {
-            return Side::Unknown;
-        };
-        if endpoint.relation.side == Side::Server
-            || self.is_accepted(socket.protocol, socket.local, table)
-        {
-            Side::Server
-        } else if self.is_client(endpoint, remote, is_between_us, table) {
-            Side::Client
-        } else {
-            Side::Unknown
-        }
+/// A connection once seen to be accepted here stays the server's side when its listener closes.
+fn side(book: &Book, record: &Record, is_between_us: bool, ephemeral: EphemeralRange) -> Side {
+    let socket = &record.sighting;
+    let Some(remote) = socket.remote() else {
+        return Side::Unknown;
+    };
+    if record.side == Side::Server || is_accepted(book, socket.protocol, socket.local()) {
+        return Side::Server;
     }
+    // Sure where the other end listens here; towards another machine a port that was handed out tells as much.
+    let is_client = record.side == Side::Client
+        || is_accepted(book, socket.protocol, remote)
+        || !is_between_us && ephemeral.makes_dynamic(socket.local.port());
+    if is_client {
+        Side::Client
+    } else {
+        Side::Unknown
+    }
+}
 
-    /// Sure where the other end listens here; towards another machine a port that was handed out tells as much.
-    fn is_client(
-        &self,
-        endpoint: &Endpoint,
-        remote: SocketAddr,
-        is_between_us: bool,
-        table: &Table,
-    ) -> bool {
-        let socket = &endpoint.socket;
-        endpoint.relation.side == Side::Client
-            || self.is_accepted(socket.protocol, remote, table)
-            || !is_between_us && self.ephemeral.makes_dynamic(socket.port())
-    }
+fn is_accepted(book: &Book, protocol: Protocol, at: SocketAddr) -> bool {
+    book.standing_on(protocol, at.port())
+        .any(|(_, other)| other.sighting.accepts_on(at))
+}
 
-    fn is_accepted(&self, protocol: Protocol, at: SocketAddr, table: &Table) -> bool {
-        self.standing_on(protocol, at.port(), table)
-            .any(|other| other.accepts_on(at))
-    }
-
-    /// Whether another process stands on the same number at another address.
-    fn has_rival(&self, socket: &Socket, table: &Table) -> bool {
-        self.standing_on(socket.protocol, socket.port(), table)
-            .any(|other| {
-                other.local.ip() != socket.local.ip() && are_different_holders(socket, other)
-            })
-    }
-
-    fn standing_on<'t>(
-        &'t self,
-        protocol: Protocol,
-        port: u16,
-        table: &'t Table,
-    ) -> impl Iterator<Item = &'t Socket> {
-        let ids = self.standing.get(&(protocol, port)).into_iter().flatten();
-        ids.filter_map(|id| table.get(id))
-            .map(|endpoint| &endpoint.socket)
-    }
+/// Whether another process stands on the same number at another address.
+fn has_rival(book: &Book, pool: &Pool, record: &Record) -> bool {
+    let socket = &record.sighting;
+    book.standing_on(socket.protocol, socket.local.port())
+        .any(|(_, other)| {
+            other.sighting.local().ip() != socket.local().ip()
+                && are_different_holders(pool, record, other)
+        })
 }
 
 /// Only what is certain counts: no holder in common, or different users where holders may not be seen.
-fn are_different_holders(one: &Socket, other: &Socket) -> bool {
-    match (&one.owners, &other.owners) {
+fn are_different_holders(pool: &Pool, one: &Record, other: &Record) -> bool {
+    match (pool.get(one.owners), pool.get(other.owners)) {
         (Owners::Known(ours), Owners::Known(theirs)) => {
             let ours: HashSet<ProcessId> = ours.iter().map(|process| process.id).collect();
             theirs.iter().all(|process| !ours.contains(&process.id))
         }
-        _ => one.uid.is_some() && other.uid.is_some() && one.uid != other.uid,
+        (Owners::Known(_) | Owners::Hidden, Owners::Known(_) | Owners::Hidden) => {
+            let users = [one, other].map(|record| record.sighting.uid);
+            users[0] != users[1] && !users.contains(&Sighting::NO_USER)
+        }
+        (Owners::Sought | Owners::None, _) | (_, Owners::Sought | Owners::None) => false,
     }
 }

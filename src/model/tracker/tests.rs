@@ -1,8 +1,10 @@
 use super::*;
 use crate::model::address::Family;
-use crate::model::endpoint::{Protocol, Side, State};
+use crate::model::endpoint::{Protocol, Relation, Side, Since, State};
 use crate::model::snapshot::Problem;
 use crate::model::testing::{instant, process, snapshot, socket};
+
+mod looks;
 
 const LINUX: EphemeralRange = EphemeralRange {
     first: 32768,
@@ -37,8 +39,8 @@ fn local_of(id: EndpointId) -> String {
 
 fn relation(tracker: &Tracker, local: &str) -> Relation {
     let endpoint = tracker
-        .endpoints()
-        .values()
+        .all()
+        .into_iter()
         .find(|endpoint| endpoint.socket.local.to_string() == local);
     endpoint.expect("the socket is known").relation.clone()
 }
@@ -46,7 +48,7 @@ fn relation(tracker: &Tracker, local: &str) -> Relation {
 #[test]
 fn what_stands_at_the_first_look_is_found_and_later_ones_open_change_and_close() {
     let node = process(7, "node").build();
-    let mut tracker = Tracker::new(LINUX);
+    let mut tracker = Tracker::new(LINUX, instant(0.0));
     let listener = || socket("127.0.0.1:3000").owner(&node);
     let client = |state| socket("127.0.0.1:50000").to("127.0.0.1:3000").state(state);
     assert_eq!(
@@ -67,15 +69,15 @@ fn what_stands_at_the_first_look_is_found_and_later_ones_open_change_and_close()
 
 #[test]
 fn an_endpoint_remembers_when_it_opened() {
-    let mut tracker = Tracker::new(LINUX);
+    let mut tracker = Tracker::new(LINUX, instant(0.0));
     tracker.absorb(snapshot(0.0, vec![socket("127.0.0.1:1")]));
     tracker.absorb(snapshot(
         1.0,
         vec![socket("127.0.0.1:1"), socket("127.0.0.1:2")],
     ));
     let mut since: Vec<Since> = tracker
-        .endpoints()
-        .values()
+        .all()
+        .into_iter()
         .map(|endpoint| endpoint.since)
         .collect();
     since.sort_by_key(|since| matches!(since, Since::Opened(_)));
@@ -88,7 +90,7 @@ fn an_endpoint_remembers_when_it_opened() {
 #[test]
 fn learning_an_owner_is_no_change_but_another_owner_is() {
     let (one, two) = (process(7, "one").build(), process(8, "two").build());
-    let mut tracker = Tracker::new(LINUX);
+    let mut tracker = Tracker::new(LINUX, instant(0.0));
     tracker.absorb(snapshot(0.0, vec![socket("127.0.0.1:1")]));
     let learned = tracker.absorb(snapshot(1.0, vec![socket("127.0.0.1:1").owner(&one)]));
     assert_eq!(told(&learned), ["refreshed 127.0.0.1:1"]);
@@ -101,7 +103,7 @@ fn learning_an_owner_is_no_change_but_another_owner_is() {
 
 #[test]
 fn one_that_went_and_one_that_came_in_its_place_is_a_replacement() {
-    let mut tracker = Tracker::new(LINUX);
+    let mut tracker = Tracker::new(LINUX, instant(0.0));
     tracker.absorb(snapshot(0.0, vec![socket("127.0.0.1:1").mark(1)]));
     let at_once = tracker.absorb(snapshot(1.0, vec![socket("127.0.0.1:1").mark(2)]));
     assert_eq!(told(&at_once), ["replaced 127.0.0.1:1"]);
@@ -118,7 +120,7 @@ fn one_that_went_and_one_that_came_in_its_place_is_a_replacement() {
 
 #[test]
 fn two_that_came_or_another_address_replace_nothing() {
-    let mut tracker = Tracker::new(LINUX);
+    let mut tracker = Tracker::new(LINUX, instant(0.0));
     tracker.absorb(snapshot(
         0.0,
         vec![socket("127.0.0.1:1").mark(1), socket("127.0.0.1:2")],
@@ -143,7 +145,7 @@ fn two_that_came_or_another_address_replace_nothing() {
 #[test]
 fn connections_are_never_replaced() {
     let connection = |remote| socket("127.0.0.1:50000").to(remote);
-    let mut tracker = Tracker::new(LINUX);
+    let mut tracker = Tracker::new(LINUX, instant(0.0));
     tracker.absorb(snapshot(0.0, vec![connection("127.0.0.1:1")]));
     let other = tracker.absorb(snapshot(1.0, vec![connection("127.0.0.1:2")]));
     assert_eq!(
@@ -154,7 +156,7 @@ fn connections_are_never_replaced() {
 
 #[test]
 fn a_table_that_could_not_be_read_keeps_its_sockets() {
-    let mut tracker = Tracker::new(LINUX);
+    let mut tracker = Tracker::new(LINUX, instant(0.0));
     tracker.absorb(snapshot(
         0.0,
         vec![
@@ -180,7 +182,7 @@ fn a_table_that_could_not_be_read_keeps_its_sockets() {
 #[test]
 fn both_ends_of_a_connection_know_their_side_and_each_other() {
     let (node, chrome) = (process(7, "node").build(), process(8, "chrome").build());
-    let mut tracker = Tracker::new(LINUX);
+    let mut tracker = Tracker::new(LINUX, instant(0.0));
     tracker.absorb(snapshot(
         0.0,
         vec![
@@ -212,7 +214,7 @@ fn a_peer_whose_owner_is_learned_later_is_told() {
     let (node, chrome) = (process(7, "node").build(), process(8, "chrome").build());
     let server = || socket("127.0.0.1:3000").to("127.0.0.1:50000").owner(&node);
     let client = || socket("127.0.0.1:50000").to("127.0.0.1:3000");
-    let mut tracker = Tracker::new(LINUX);
+    let mut tracker = Tracker::new(LINUX, instant(0.0));
     tracker.absorb(snapshot(0.0, vec![server(), client()]));
     let learned = tracker.absorb(snapshot(1.0, vec![server(), client().owner(&chrome)]));
     assert_eq!(
@@ -223,7 +225,7 @@ fn a_peer_whose_owner_is_learned_later_is_told() {
 
 #[test]
 fn remote_connections_are_outside_the_scope_unless_a_local_listener_accepted_them() {
-    let mut tracker = Tracker::new(LINUX);
+    let mut tracker = Tracker::new(LINUX, instant(0.0));
     tracker.absorb(snapshot(
         0.0,
         vec![
@@ -250,7 +252,7 @@ fn remote_connections_are_outside_the_scope_unless_a_local_listener_accepted_the
 #[test]
 fn the_servers_side_stays_the_servers_when_the_listener_closes() {
     let connection = || socket("127.0.0.1:3000").to("127.0.0.1:50000");
-    let mut tracker = Tracker::new(LINUX);
+    let mut tracker = Tracker::new(LINUX, instant(0.0));
     tracker.absorb(snapshot(0.0, vec![socket("127.0.0.1:3000"), connection()]));
     tracker.absorb(snapshot(1.0, vec![connection()]));
     assert_eq!(relation(&tracker, "127.0.0.1:3000").side, Side::Server);
@@ -261,7 +263,7 @@ fn two_holders_of_one_number_are_told_apart_only_when_that_is_certain() {
     let (one, two) = (process(7, "vite").build(), process(8, "node").build());
     let shared = |left: crate::model::testing::SocketBuilder,
                   right: crate::model::testing::SocketBuilder| {
-        let mut tracker = Tracker::new(LINUX);
+        let mut tracker = Tracker::new(LINUX, instant(0.0));
         tracker.absorb(snapshot(0.0, vec![left, right]));
         relation(&tracker, "127.0.0.1:5173").shares_number
     };
@@ -290,7 +292,7 @@ fn two_holders_of_one_number_are_told_apart_only_when_that_is_certain() {
 /// Thousands that open at once were compared pair by pair, which took seconds.
 #[test]
 fn in_a_flood_of_new_listeners_the_one_that_replaces_is_found() {
-    let mut tracker = Tracker::new(LINUX);
+    let mut tracker = Tracker::new(LINUX, instant(0.0));
     tracker.absorb(snapshot(0.0, vec![socket("127.0.0.1:1").mark(1)]));
     let flood = (1..=20_000).map(|port| socket(&format!("127.0.0.1:{port}")).mark(2));
     let told = told(&tracker.absorb(snapshot(1.0, flood.collect())));

@@ -8,32 +8,22 @@ mod bell;
 mod checks;
 mod conduct;
 mod handle;
+mod senses;
 mod trial;
 mod watch;
 
 use crate::model::endpoint::Socket;
 use crate::model::freeing::{Dispatch, Happening, Hindrance, Order, Sending, Step};
-use crate::model::process::{Pid, Process, ProcessId, StartTime};
-use crate::model::snapshot::Snapshot;
+use crate::model::process::ProcessId;
 use bell::Bell;
 use handle::Handle;
+pub use senses::Senses;
 use std::io;
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::thread;
 use std::time::Instant;
 use tokio::sync::mpsc::UnboundedSender;
 use watch::Watch;
-
-/// What the executor sees the machine with. It is made on the executor's own thread and stays there.
-pub struct Senses {
-    /// A fresh look at the socket tables, owners included; an owner must be one that was read for this very look.
-    pub look: Box<dyn FnMut() -> Snapshot>,
-    /// What is known of a process, to name who started it.
-    pub describe: Box<dyn FnMut(Pid) -> Option<Arc<Process>>>,
-    /// Read anew on every call; `None` if there is no such process.
-    pub start_time: fn(Pid) -> Option<StartTime>,
-}
 
 /// The handle to the executor's thread. When it is dropped the thread ends.
 pub struct Freer {
@@ -215,7 +205,7 @@ impl Worker {
                 self.handles.push(Handle::open(target.id(), start_time));
             }
         }
-        let snapshot = (self.senses.look)();
+        let snapshot = (self.senses.look)(order.port());
         if let Err(hindrance) = checks::all(order, &self.handles, &snapshot, start_time) {
             return Sending::NotSent(hindrance);
         }

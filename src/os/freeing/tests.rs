@@ -1,14 +1,18 @@
 //! Real children that hold real ports, followed from the row to the verdict.
 
 use super::*;
-use crate::model::endpoint::{Endpoint, EndpointId, Owners, Protocol, Relation, Since, Socket};
+use crate::model::endpoint::{
+    Endpoint, EndpointId, Owners, Protocol, Relation, Side, Since, Socket,
+};
 use crate::model::freeing::{Circumstances, Freeing, Proposal, Question, Signal, Targets, ask};
+use crate::model::process::{Pid, Process, StartTime};
 use crate::model::testing::{moment, process, snapshot};
 use std::collections::HashSet;
 use std::fs;
 use std::net::{SocketAddr, TcpListener};
 use std::os::fd::OwnedFd;
 use std::process::{Child, Command as Program, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::timeout;
@@ -151,7 +155,7 @@ impl Scene {
     fn begin(socket: Socket, family: Vec<Arc<Process>>) -> Self {
         let (sender, results) = unbounded_channel();
         let freer = Freer::start(sender, move || Senses {
-            look: Box::new(move || {
+            look: Box::new(move |_| {
                 let mut snapshot = snapshot(0.0, Vec::new());
                 snapshot.sockets = sockets(&family);
                 snapshot
@@ -190,7 +194,12 @@ fn proposal(socket: Socket) -> Proposal {
     let endpoint = Endpoint {
         since: Since::Before(Instant::now()),
         state_since: Instant::now(),
-        relation: Relation::of(&socket),
+        relation: Relation {
+            side: Side::Standing,
+            is_local: true,
+            peer: None,
+            shares_number: false,
+        },
         socket,
     };
     match ask(&endpoint, &[], &circumstances()) {
@@ -355,7 +364,7 @@ fn a_table_that_cannot_be_read_is_not_an_empty_one() {
     let order =
         proposal(socket.clone()).confirm(Targets::Topmost, Signal::Terminate, Instant::now());
     let mut senses = Senses {
-        look: Box::new(|| {
+        look: Box::new(|_| {
             let mut unread = snapshot(0.0, Vec::new());
             unread.problems.push(crate::model::snapshot::Problem {
                 protocol: Protocol::Tcp,
@@ -367,7 +376,7 @@ fn a_table_that_cannot_be_read_is_not_an_empty_one() {
         describe: Box::new(|_| None),
         start_time,
     };
-    let unread = (senses.look)();
+    let unread = (senses.look)(order.port());
     let handle = Handle::open(held.process.id, start_time);
     let mut watch = Watch::new(order.clone(), vec![socket.clone()]);
     let look = watch

@@ -2,6 +2,7 @@
 
 use crate::model::endpoint::Protocol;
 use crate::model::freeing::{Attempt, BindOutcome, BindTrial, Order};
+use crate::os::binding::{Reuse, bind, is_missing};
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::time::Instant;
@@ -44,59 +45,8 @@ fn outcome(bound: io::Result<()>) -> BindOutcome {
             ErrorKind::AddrInUse => BindOutcome::InUse,
             // Windows says so of ports that it excludes, too, and those are not free.
             ErrorKind::PermissionDenied if !cfg!(windows) => BindOutcome::Denied,
-            ErrorKind::AddrNotAvailable => BindOutcome::NoSuchAddress,
-            _ if is_without_family(&error) => BindOutcome::NoSuchAddress,
+            _ if is_missing(&error) => BindOutcome::NoSuchAddress,
             _ => BindOutcome::Failed(error.to_string()),
         },
     }
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Reuse {
-    Address,
-    Nothing,
-}
-
-#[cfg(unix)]
-fn bind(protocol: Protocol, address: SocketAddr, reuse: Reuse) -> io::Result<()> {
-    use rustix::net::{AddressFamily, SocketType, bind, socket, sockopt};
-    let family = match address {
-        SocketAddr::V4(_) => AddressFamily::INET,
-        SocketAddr::V6(_) => AddressFamily::INET6,
-    };
-    let kind = match protocol {
-        Protocol::Tcp => SocketType::STREAM,
-        Protocol::Udp => SocketType::DGRAM,
-    };
-    let socket = socket(family, kind, None)?;
-    rustix::io::fcntl_setfd(&socket, rustix::io::FdFlags::CLOEXEC)?;
-    if reuse == Reuse::Address {
-        sockopt::set_socket_reuseaddr(&socket, true)?;
-    }
-    if address.is_ipv6() {
-        sockopt::set_ipv6_v6only(&socket, true)?;
-    }
-    Ok(bind(&socket, &address)?)
-}
-
-#[cfg(not(unix))]
-fn bind(protocol: Protocol, address: SocketAddr, _reuse: Reuse) -> io::Result<()> {
-    match protocol {
-        Protocol::Tcp => std::net::TcpListener::bind(address).map(drop),
-        Protocol::Udp => std::net::UdpSocket::bind(address).map(drop),
-    }
-}
-
-/// Whether the system lacks the address family altogether, as it does where IPv6 is switched off.
-#[cfg(unix)]
-fn is_without_family(error: &io::Error) -> bool {
-    use rustix::io::Errno;
-    let errno = Errno::from_io_error(error);
-    errno == Some(Errno::AFNOSUPPORT) || errno == Some(Errno::NODEV)
-}
-
-#[cfg(not(unix))]
-fn is_without_family(error: &io::Error) -> bool {
-    const WSAEAFNOSUPPORT: i32 = 10047;
-    error.raw_os_error() == Some(WSAEAFNOSUPPORT)
 }

@@ -52,7 +52,7 @@ impl Watch {
         let began = Instant::now();
         // Before the sockets: whoever has ended by now has closed what the table shows after it.
         self.ended = self.ended(senses, handles);
-        let snapshot = (senses.look)();
+        let snapshot = (senses.look)(self.order.port());
         self.sockets = self.with_unread(snapshot);
         let look = Look {
             order: self.order.id(),

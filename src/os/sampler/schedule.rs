@@ -13,10 +13,15 @@ pub enum Step {
     Wait(Duration),
 }
 
-/// What was asked last, and when the last look began.
+/// How many times its own length passes at least from the start of a look to the start of the next, so that looking at a
+/// machine with very many sockets never becomes its main occupation.
+const STRETCH: u32 = 3;
+
+/// What was asked last, when the last look began and how long it took.
 pub struct Schedule {
     request: Request,
     last: Option<Instant>,
+    took: Duration,
 }
 
 impl Schedule {
@@ -24,6 +29,7 @@ impl Schedule {
         Self {
             request: first,
             last: None,
+            took: Duration::ZERO,
         }
     }
 
@@ -31,9 +37,19 @@ impl Schedule {
         self.request.merge(request);
     }
 
-    /// A look begins at `at`. Looks that were missed are not made up for.
-    pub fn looked(&mut self, at: Instant) {
+    pub fn request(&self) -> &Request {
+        &self.request
+    }
+
+    /// From the start of one look to the start of the next.
+    pub fn interval(&self) -> Duration {
+        self.request.interval.max(self.took * STRETCH)
+    }
+
+    /// A look began at `at` and took this long. Looks that were missed are not made up for.
+    pub fn looked(&mut self, at: Instant, took: Duration) {
         self.last = Some(at);
+        self.took = took;
         self.request.look_now = false;
     }
 
@@ -42,10 +58,7 @@ impl Schedule {
         let Some(last) = self.last.filter(|_| !self.request.look_now) else {
             return Step::Look;
         };
-        let rest = self
-            .request
-            .interval
-            .saturating_sub(now.duration_since(last));
+        let rest = self.interval().saturating_sub(now.duration_since(last));
         if rest.is_zero() {
             Step::Look
         } else if has_unsent {
@@ -77,18 +90,18 @@ mod tests {
     fn the_first_look_is_at_once_and_the_next_an_interval_after_its_start() {
         let mut schedule = Schedule::new(every(1000));
         assert_eq!(schedule.step(instant(0.0), false), Step::Look);
-        schedule.looked(instant(0.0));
+        schedule.looked(instant(0.0), Duration::ZERO);
         assert_eq!(schedule.step(instant(0.25), false), wait(750));
         assert_eq!(schedule.step(instant(1.0), false), Step::Look);
         assert_eq!(schedule.step(instant(7.0), false), Step::Look);
-        schedule.looked(instant(7.0));
+        schedule.looked(instant(7.0), Duration::ZERO);
         assert_eq!(schedule.step(instant(7.0), false), wait(1000));
     }
 
     #[test]
     fn what_is_unsent_is_tried_again_soon_but_no_look_comes_early() {
         let mut schedule = Schedule::new(every(1000));
-        schedule.looked(instant(0.0));
+        schedule.looked(instant(0.0), Duration::ZERO);
         assert_eq!(schedule.step(instant(0.5), true), wait(20));
         assert_eq!(schedule.step(instant(0.995), true), wait(5));
         assert_eq!(schedule.step(instant(1.0), true), Step::Look);
@@ -97,14 +110,26 @@ mod tests {
     #[test]
     fn look_now_counts_once_and_survives_a_later_request() {
         let mut schedule = Schedule::new(every(1000));
-        schedule.looked(instant(0.0));
+        schedule.looked(instant(0.0), Duration::ZERO);
         schedule.heed(Request {
             look_now: true,
             ..every(1000)
         });
         schedule.heed(every(500));
         assert_eq!(schedule.step(instant(0.1), false), Step::Look);
-        schedule.looked(instant(0.1));
+        schedule.looked(instant(0.1), Duration::ZERO);
         assert_eq!(schedule.step(instant(0.1), false), wait(500));
+    }
+
+    #[test]
+    fn a_look_that_takes_more_than_a_third_of_the_interval_stretches_it() {
+        let mut schedule = Schedule::new(every(1000));
+        let kept = [300, 400, 100].map(|took| {
+            schedule.looked(instant(0.0), Duration::from_millis(took));
+            schedule.interval()
+        });
+        assert_eq!(kept, [1000, 1200, 1000].map(Duration::from_millis));
+        schedule.looked(instant(0.0), Duration::from_millis(400));
+        assert_eq!(schedule.step(instant(1.0), false), wait(200));
     }
 }

@@ -1,30 +1,30 @@
-//! Reads the socket tables of the machine and says who holds each socket.
+//! Reads the socket tables of the machine.
 //!
-//! A table that could not be read to its end is a [`Problem`] beside the rows that were read: what it did not give must
-//! never look closed. Sockets that only this program holds are left out here, so no other module can show them.
+//! A table that could not be read to its end is a [`Problem`] beside the sockets that were read: what it did not give
+//! must never look closed. On Linux the kernel is asked by NETLINK_SOCK_DIAG; where that is refused netstat2 is, and after
+//! it `/proc/net`. Which of them it is, is settled by the first look.
 
 use crate::model::address::Family;
 use crate::model::endpoint::Protocol;
-use crate::model::process::{Pid, Process};
-use crate::model::snapshot::{Problem, Snapshot};
+use crate::model::sighting::Sighting;
+use crate::model::snapshot::Problem;
+use crate::model::source::Source;
 use crate::model::text::escaped;
-use crate::os::processes::Processes;
-use crate::os::{Error, now};
-use rows::Row;
-use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
+use crate::model::traffic::Traffic;
+use crate::os::Error;
+use std::collections::HashSet;
+use std::time::Instant;
 
+mod demand;
 #[cfg(target_os = "linux")]
-#[cfg_attr(not(test), expect(dead_code, reason = "wired by the sampler next"))]
-pub(crate) mod diag;
-#[cfg(target_os = "linux")]
-mod holders;
+pub mod diag;
 mod netstat;
 #[cfg(target_os = "linux")]
-pub mod procnet;
-mod rows;
+mod procnet;
 #[cfg(target_os = "linux")]
 mod sockstat;
+
+pub use demand::{Demand, Extent};
 
 /// The four tables that are read in each look.
 const TABLES: [(Protocol, Family); 4] = [
@@ -34,144 +34,189 @@ const TABLES: [(Protocol, Family); 4] = [
     (Protocol::Udp, Family::Ipv6),
 ];
 
-/// The source of snapshots.
+/// The sources that this system has, in the order in which they are tried.
+#[cfg(target_os = "linux")]
+const SOURCES: [Source; 3] = [Source::Diag, Source::Netstat, Source::Procnet];
+#[cfg(not(target_os = "linux"))]
+const SOURCES: [Source; 1] = [Source::Netstat];
+
+/// What could not be read, and why.
+type Faults = Vec<(Protocol, Family, Error)>;
+
+/// Where sockets are read from.
 pub struct Sockets {
-    /// Whose sockets are left out when nobody else holds them too.
-    own: Option<Pid>,
-    #[cfg(target_os = "linux")]
-    holders: holders::Holders,
+    /// What is tried first and then next, until one is not refused.
+    open: Vec<Source>,
+    reader: Option<Reader>,
 }
 
-impl Default for Sockets {
-    fn default() -> Self {
-        Self::new()
-    }
+enum Reader {
+    #[cfg(target_os = "linux")]
+    Diag(Box<diag::Diag>),
+    Netstat,
+    #[cfg(target_os = "linux")]
+    Procnet,
 }
 
 impl Sockets {
-    pub fn new() -> Self {
-        Self::without(Some(Pid(std::process::id())))
-    }
-
-    /// Leaves out what only this process holds, or nothing.
-    fn without(own: Option<Pid>) -> Self {
+    /// Reads from this source, or from the best that the system does not refuse.
+    pub fn new(source: Option<Source>) -> Self {
         Self {
-            own,
+            open: source.map_or_else(|| SOURCES.to_vec(), |source| vec![source]),
+            reader: None,
+        }
+    }
+
+    /// Tells every socket that the demand names, and which tables could not be read to their end.
+    pub fn read(&mut self, demand: &Demand, see: &mut impl FnMut(&Sighting)) -> Vec<Problem> {
+        match &mut self.reader {
+            Some(reader) => problems(reader.read(demand, see)),
+            None => self.settle(demand, see),
+        }
+    }
+
+    /// Reads from the first source that is not refused, and from no other from then on.
+    fn settle(&mut self, demand: &Demand, see: &mut impl FnMut(&Sighting)) -> Vec<Problem> {
+        let mut refused = Vec::new();
+        for source in &self.open {
+            let mut reader = match Reader::open(*source) {
+                Ok(reader) => reader,
+                Err(error) => {
+                    refused = TABLES.map(|table| problem(table, &error)).to_vec();
+                    continue;
+                }
+            };
+            let faults = reader.read(demand, see);
+            let is_refused = faults.iter().any(|(.., error)| error.is_refusal());
+            if !is_refused {
+                self.reader = Some(reader);
+                return problems(faults);
+            }
+            refused = problems(faults);
+        }
+        refused
+    }
+
+    /// Whether a socket that a look did not tell is there all the same; where only a look can tell, it is not.
+    pub fn is_there(&mut self, socket: &Sighting) -> bool {
+        match &mut self.reader {
             #[cfg(target_os = "linux")]
-            holders: holders::Holders::default(),
+            Some(Reader::Diag(diag)) => diag.find(socket).is_ok_and(|found| found.is_some()),
+            _ => false,
         }
     }
 
-    pub fn look(&mut self, processes: &mut Processes) -> Snapshot {
-        let taken = now();
-        let mut tables = self.read();
-        let mut described = describe(&tables.rows, processes);
-        // A holder that ended in the midst of the look most likely took its sockets along. A row of it would say that
-        // its owner is hidden, and its closing would be told without a name. Elsewhere than on Linux a pid may also be
-        // that of a process which may never be asked.
-        let is_lost = |row: &Row| row.has_lost_all(&described);
-        if cfg!(target_os = "linux") && tables.rows.iter().any(is_lost) {
-            tables = self.read();
-            described = describe(&tables.rows, processes);
+    /// What went through a socket, where the source knows.
+    pub fn traffic(&mut self, socket: &Sighting, now: Instant) -> Option<Traffic> {
+        match &mut self.reader {
+            #[cfg(target_os = "linux")]
+            Some(Reader::Diag(diag)) => diag.traffic(socket, now).ok().flatten(),
+            _ => None,
         }
-        let rows = tables.rows.into_iter();
-        let others = rows.filter(|row| !row.is_only_of(self.own)).collect();
-        let sockets = rows::sockets(others, &described, |uid| processes.user(uid));
-        Snapshot {
-            taken,
-            took: taken.instant.elapsed(),
-            sockets,
-            problems: tables.problems,
+    }
+}
+
+impl Reader {
+    fn open(source: Source) -> Result<Self, Error> {
+        match source {
+            #[cfg(target_os = "linux")]
+            Source::Diag => Ok(Self::Diag(Box::new(diag::Diag::open()?))),
+            #[cfg(target_os = "linux")]
+            Source::Procnet => Ok(Self::Procnet),
+            // Elsewhere it is the only one.
+            _ => Ok(Self::Netstat),
         }
     }
 
-    #[cfg(target_os = "linux")]
-    fn read(&mut self) -> Tables {
-        self.holders.scan();
-        let mut tables = Tables::read();
-        self.holders.assign(&mut tables.rows);
-        tables
+    fn read(&mut self, demand: &Demand, see: &mut impl FnMut(&Sighting)) -> Faults {
+        let mut wanted = |socket: &Sighting| {
+            if demand.wants(socket) {
+                see(socket);
+            }
+        };
+        match self {
+            #[cfg(target_os = "linux")]
+            Self::Diag(diag) => diag.dump(demand, see),
+            Self::Netstat => each_table(|protocol, family| netstat(protocol, family, &mut wanted)),
+            #[cfg(target_os = "linux")]
+            Self::Procnet => {
+                each_table(|protocol, family| procnet::table(protocol, family, &mut wanted))
+            }
+        }
     }
+}
 
-    #[cfg(not(target_os = "linux"))]
-    #[expect(
-        clippy::unused_self,
-        reason = "on Linux it remembers what has no holder"
-    )]
-    fn read(&mut self) -> Tables {
-        Tables::read()
+fn each_table(mut read: impl FnMut(Protocol, Family) -> Result<(), Error>) -> Faults {
+    TABLES
+        .into_iter()
+        .filter_map(|(protocol, family)| Some((protocol, family, read(protocol, family).err()?)))
+        .collect()
+}
+
+/// netstat2 takes a refusal of the kernel for the end of the table, so one that is empty is compared with the kernel's own
+/// count, and asked for once more in case its sockets only closed or opened meanwhile.
+#[cfg(target_os = "linux")]
+fn netstat(
+    protocol: Protocol,
+    family: Family,
+    see: &mut impl FnMut(&Sighting),
+) -> Result<(), Error> {
+    if family == Family::Ipv6 && !sockstat::has_ipv6() {
+        return Ok(());
+    }
+    let mut counted = 0;
+    for _ in 0..2 {
+        let mut is_empty = true;
+        netstat::table(protocol, family, &mut |socket| {
+            is_empty = false;
+            see(socket);
+        })?;
+        if !is_empty {
+            return Ok(());
+        }
+        counted = sockstat::in_use(protocol, family).unwrap_or(0);
+        if counted == 0 {
+            return Ok(());
+        }
+    }
+    Err(Error::Withheld { counted })
+}
+
+#[cfg(not(target_os = "linux"))]
+fn netstat(
+    protocol: Protocol,
+    family: Family,
+    see: &mut impl FnMut(&Sighting),
+) -> Result<(), Error> {
+    netstat::table(protocol, family, see)
+}
+
+fn problems(faults: Faults) -> Vec<Problem> {
+    faults
+        .into_iter()
+        .map(|(protocol, family, error)| problem((protocol, family), &error))
+        .collect()
+}
+
+fn problem((protocol, family): (Protocol, Family), error: &Error) -> Problem {
+    Problem {
+        protocol,
+        family,
+        reason: escaped(&error.to_string()),
     }
 }
 
 /// The ports that TCP sockets without a remote end hold, whoever owns them; what could not be read is missing.
 pub fn held_tcp_ports() -> HashSet<u16> {
-    let rows = Tables::read().rows.into_iter();
-    rows.filter(|row| row.protocol == Protocol::Tcp && row.remote.is_none())
-        .map(|row| row.local.port())
-        .collect()
-}
-
-fn describe(rows: &[Row], processes: &mut Processes) -> HashMap<Pid, Arc<Process>> {
-    let pids: HashSet<Pid> = rows.iter().flat_map(|row| &row.pids).copied().collect();
-    processes.describe(&pids)
-}
-
-/// What the tables gave.
-#[derive(Default)]
-struct Tables {
-    rows: Vec<Row>,
-    problems: Vec<Problem>,
-}
-
-impl Tables {
-    fn read() -> Self {
-        let mut tables = Self::default();
-        for (protocol, family) in TABLES {
-            let (rows, error) = table(protocol, family);
-            tables.rows.extend(rows);
-            tables.problems.extend(error.map(|error| Problem {
-                protocol,
-                family,
-                reason: escaped(&error.to_string()),
-            }));
-        }
-        tables
-    }
-}
-
-/// One table and the error that ended it.
-///
-/// netstat2 takes a refusal of the kernel for the end of the table, so one that is empty is compared with the kernel's own
-/// count, and asked for once more in case its sockets only closed or opened meanwhile.
-#[cfg(target_os = "linux")]
-fn table(protocol: Protocol, family: Family) -> (Vec<Row>, Option<Error>) {
-    if family == Family::Ipv6 && !sockstat::has_ipv6() {
-        return (Vec::new(), None);
-    }
-    let mut counted = 0;
-    for _ in 0..2 {
-        let (rows, error) = rows(protocol, family);
-        if error.is_some() || !rows.is_empty() {
-            return (rows, error);
-        }
-        counted = sockstat::in_use(protocol, family).unwrap_or(0);
-        if counted == 0 {
-            return (rows, error);
-        }
-    }
-    (Vec::new(), Some(Error::Withheld { counted }))
-}
-
-#[cfg(not(target_os = "linux"))]
-fn table(protocol: Protocol, family: Family) -> (Vec<Row>, Option<Error>) {
-    rows(protocol, family)
-}
-
-/// What netstat2 sees, as rows, and the error that ended it.
-fn rows(protocol: Protocol, family: Family) -> (Vec<Row>, Option<Error>) {
-    let mut rows = Vec::new();
-    let end = netstat::table(protocol, family, &mut |one| rows.push(Row::from(one)));
-    (rows, end.err())
+    let demand = Demand {
+        extent: Extent::Standing,
+        with_bound: true,
+    };
+    let mut held = HashSet::new();
+    Sockets::new(None).read(&demand, &mut |socket| {
+        held.insert(socket.local.port());
+    });
+    held
 }
 
 #[cfg(test)]

@@ -30,7 +30,7 @@ fn printed(sockets: Vec<SocketBuilder>, problems: Vec<Problem>, words: &[&str]) 
         .filter(|word| *word != "--json")
         .collect();
     let parsed = query::parse_finished(&text.join(" "));
-    let demand = Demand {
+    let order = Order {
         filter: Filter {
             query: parsed.query.exact(),
             ..Filter::default()
@@ -39,7 +39,7 @@ fn printed(sockets: Vec<SocketBuilder>, problems: Vec<Problem>, words: &[&str]) 
         as_json,
     };
     let (mut out, mut errors) = (Vec::new(), Vec::new());
-    let outcome = print(look, demand, &around, &mut out, &mut errors);
+    let outcome = print(look, order, &around, &mut out, &mut errors);
     let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
     Printed {
         outcome: outcome.expect("the rows are printed"),

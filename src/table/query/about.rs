@@ -27,6 +27,19 @@ impl Query {
         ports.dedup();
         ports
     }
+
+    /// Ports of which every row that matches has one, at its local or its other end; `None` where other rows may match.
+    pub fn needed_ports(&self) -> Option<Vec<u16>> {
+        let ports = |term: &Term| -> Option<Vec<u16>> {
+            let ports = term.any.iter().map(Condition::exact_port);
+            ports.filter(|_| !term.is_negated).collect()
+        };
+        self.terms
+            .iter()
+            .filter_map(ports)
+            .filter(|ports| !ports.is_empty())
+            .min_by_key(Vec::len)
+    }
 }
 
 fn bare_port(term: &Term) -> Option<u16> {
@@ -57,6 +70,22 @@ mod tests {
         for (text, expected) in cases {
             let query = parse_finished(text).query.exact();
             assert_eq!(query.asks_about_owners(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_port_is_needed_where_no_row_without_it_matches() {
+        let cases: [(&str, Option<&[u16]>); 6] = [
+            ("3000", Some(&[3000])),
+            ("3000,3100 node", Some(&[3000, 3100])),
+            ("3000,3100 :3000", Some(&[3000])),
+            ("3000,node", None),
+            ("!3000", None),
+            ("3000-3100", None),
+        ];
+        for (text, expected) in cases {
+            let query = parse_finished(text).query.exact();
+            assert_eq!(query.needed_ports().as_deref(), expected, "{text}");
         }
     }
 

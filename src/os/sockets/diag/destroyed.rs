@@ -85,7 +85,7 @@ impl Destroyed {
 #[cfg(test)]
 impl Destroyed {
     /// Leaves as little room as the kernel lets.
-    pub fn shorten(&self) {
+    pub(super) fn shorten(&self) {
         set_socket_recv_buffer_size(&self.socket, 0).expect("an option");
     }
 }

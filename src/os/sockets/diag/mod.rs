@@ -6,25 +6,26 @@
 
 mod attributes;
 mod channel;
-pub mod demand;
-pub mod destroyed;
+mod destroyed;
 pub mod failure;
 mod message;
 mod program;
 mod reply;
 mod request;
+mod walks;
 
-use super::sockstat;
+use super::{Demand, sockstat};
 use crate::model::address::Family;
 use crate::model::endpoint::{Protocol, State};
 use crate::model::sighting::Sighting;
 use crate::model::traffic::{Flow, Traffic};
 use crate::os::Error;
 use channel::Channel;
-use demand::{Demand, States, Walk};
+pub use destroyed::Destroyed;
 use failure::Failure;
 use request::{Asked, BOTH_FAMILIES, BY_FAMILY, Request, WITH_INFO};
 use std::time::Instant;
+use walks::{States, Walk};
 
 const FAMILIES: [Family; 2] = [Family::Ipv4, Family::Ipv6];
 

@@ -2,7 +2,7 @@
 //!
 //! Pure: it writes into a buffer. Numbers are in the byte order of the machine, ports and addresses in that of the network.
 
-use super::demand::{States, Walk};
+use super::walks::{States, Walk};
 use crate::model::address::Family;
 use crate::model::endpoint::Protocol;
 use crate::model::sighting::{End, Sighting};

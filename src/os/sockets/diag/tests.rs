@@ -19,8 +19,8 @@ mod lookups;
 mod recorded;
 
 use super::*;
+use crate::os::sockets::Extent;
 use crate::os::testing::until;
-use demand::Extent;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::fd::AsFd;
 

@@ -26,7 +26,7 @@ impl Puppet {
         let (here, there) = UnixStream::pair().expect("a pair");
         let child = Command::new(std::env::current_exe().expect("this binary"))
             .args(["--ignored", "--exact", "--nocapture"])
-            .arg("os::holders::tests::puppet::dances")
+            .arg("os::holders::linux::tests::puppet::dances")
             .env(ROLE, "1")
             .stdin(Stdio::from(OwnedFd::from(there)))
             .stdout(Stdio::null())

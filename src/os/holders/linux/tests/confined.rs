@@ -22,7 +22,7 @@ fn run(wrapper: &[&str], test: &str) {
         .args(&wrapper[1..])
         .arg(std::env::current_exe().expect("this binary"))
         .args(["--ignored", "--exact", "--nocapture"])
-        .arg(format!("os::holders::tests::confined::{test}"))
+        .arg(format!("os::holders::linux::tests::confined::{test}"))
         .env(ROLE, "1")
         .output()
         .expect("it runs");

@@ -1,33 +1,13 @@
-//! What part of the socket tables is wanted, and the walks through them that give it.
+//! The walks through the socket tables that give what is demanded.
 //!
 //! Pure: it knows what the kernel can filter and asks nothing itself.
 
 use super::program;
 use crate::model::endpoint::{Protocol, State};
+use crate::os::sockets::{Demand, Extent};
 
 /// The largest number of ports the kernel is asked to compare; beyond it the caller filters.
 const MOST_PORTS: usize = 64;
-
-/// What part of the tables is wanted.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Demand {
-    pub extent: Extent,
-    /// TCP sockets that are bound and neither listen nor are connected (Linux 6.8): a walk of its own over the bind
-    /// table.
-    pub with_bound: bool,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Extent {
-    /// Every socket.
-    Everything,
-    /// TCP and UDP sockets with this local port, in any state.
-    Local(u16),
-    /// Sockets with one of these as local or remote port, and every TCP listener. More than 64 ports give everything.
-    Touching(Vec<u16>),
-    /// What stands on a TCP port: listeners, and bound sockets if they are wanted.
-    Standing,
-}
 
 /// A set of states, one bit for each (include/net/tcp_states.h).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! Against the real kernel. The word of the kernel is a plain walk over `/proc`, written anew here.
 
 use super::*;
+use crate::model::process::{Pid, ProcessId};
 use crate::os::testing::{Held, shell, sleeper, until};
 use puppet::Puppet;
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,0 +1,303 @@
+//! Looks as the Linux source gives them: with cookies, one socket at a time, owners later.
+
+use super::*;
+use crate::model::Moment;
+use crate::model::sighting::{End, Queue};
+use crate::model::testing::moment;
+
+/// A listener with this cookie, held by a process.
+fn listener(cookie: u32, port: u16) -> Sighting {
+    Sighting {
+        cookie: [cookie, 0],
+        protocol: Protocol::Tcp,
+        table: Family::Ipv4,
+        state: Some(State::Listen),
+        only_v6: None,
+        local: End::v4([127, 0, 0, 1], port),
+        remote: End::NONE,
+        scope: 0,
+        mark: cookie,
+        uid: 1000,
+        queue: Queue {
+            incoming: 0,
+            outgoing: 128,
+        },
+    }
+}
+
+fn connection(cookie: u32, port: u16, to: u16) -> Sighting {
+    Sighting {
+        state: Some(State::Established),
+        remote: End::v4([127, 0, 0, 1], to),
+        ..listener(cookie, port)
+    }
+}
+
+fn tracker() -> Tracker {
+    Tracker::new(LINUX, instant(0.0))
+}
+
+impl Tracker {
+    fn look(&mut self, seconds: f64, sockets: &[Sighting]) -> Vec<String> {
+        self.look_with(seconds, sockets, &Gaps::default(), &[])
+    }
+
+    /// A look that leaves gaps, and beside which these were told to have closed.
+    fn look_with(
+        &mut self,
+        seconds: f64,
+        sockets: &[Sighting],
+        gaps: &Gaps,
+        destroyed: &[Sighting],
+    ) -> Vec<String> {
+        let taken: Moment = moment(seconds);
+        self.begin(taken.instant);
+        for socket in sockets {
+            self.see(socket);
+        }
+        self.end(gaps, |_| false);
+        self.pass(destroyed.to_vec());
+        told(&self.tell(taken, |_| None))
+    }
+
+    fn owners_of(&self, cookie: u32) -> Owners {
+        let mut each = self.each();
+        let found = each.find(|(_, socket, _)| socket.cookie == [cookie, 0]);
+        found
+            .map(|(_, _, owners)| owners.clone())
+            .expect("it is there")
+    }
+}
+
+#[test]
+fn no_order_of_a_look_changes_what_it_tells() {
+    let sockets: Vec<Sighting> = (1..=50).map(|number| listener(number, 3000)).collect();
+    let mut tracker = tracker();
+    assert_eq!(tracker.look(0.0, &sockets).len(), 50);
+    for turn in 0..50 {
+        let mut turned = sockets.clone();
+        turned.rotate_left(turn);
+        turned.swap(0, turn / 2);
+        assert_eq!(tracker.look(1.0, &turned), Vec::<String>::new(), "{turn}");
+        assert_eq!(tracker.look(1.0, &turned), Vec::<String>::new(), "{turn}");
+    }
+    let mut missing = sockets.clone();
+    let gone = missing.remove(20);
+    assert_eq!(tracker.look(2.0, &missing), ["closed 21"]);
+    missing.insert(7, gone);
+    assert_eq!(tracker.look(9.0, &missing), ["opened 127.0.0.1:3000"]);
+    assert_eq!(tracker.look(9.0, &missing), Vec::<String>::new());
+    assert_eq!(tracker.len(), 50);
+}
+
+#[test]
+fn a_socket_that_comes_twice_in_one_look_is_one() {
+    let mut tracker = tracker();
+    let (one, other) = (listener(1, 3000), listener(2, 3001));
+    tracker.look(0.0, &[one, one, other, one]);
+    assert_eq!(tracker.len(), 2);
+    assert_eq!(
+        tracker.look(1.0, &[other, one, other]),
+        Vec::<String>::new()
+    );
+    assert_eq!(tracker.look(2.0, &[other, other]), ["closed 1"]);
+}
+
+#[test]
+fn a_socket_that_gets_another_end_is_the_same_socket() {
+    let bound = Sighting {
+        protocol: Protocol::Udp,
+        state: Some(State::Unconn),
+        ..listener(1, 5000)
+    };
+    let connected = Sighting {
+        state: Some(State::Established),
+        remote: End::v4([127, 0, 0, 1], 53),
+        ..bound
+    };
+    let mut tracker = tracker();
+    let process = process(7, "resolver").build();
+    tracker.look(0.0, &[bound]);
+    let (slot, _) = tracker.sought()[0];
+    tracker.own(slot, &Owners::Known([process].into()));
+    for (seconds, socket) in [(1.0, connected), (2.0, bound)] {
+        let told = tracker.look(seconds, &[socket]);
+        assert!(
+            told.contains(&"changed 127.0.0.1:5000".to_owned()),
+            "{told:?}"
+        );
+        assert_eq!(tracker.owners_of(1).known().len(), 1);
+        assert_eq!((tracker.sought(), tracker.released()), (vec![], vec![]));
+    }
+}
+
+#[test]
+fn bound_sockets_stay_while_nobody_asks_for_them() {
+    let bound = Sighting {
+        state: Some(State::Bound),
+        ..listener(1, 3000)
+    };
+    let unasked = Gaps {
+        is_without_bound: true,
+        ..Gaps::default()
+    };
+    let mut tracker = tracker();
+    tracker.look(0.0, &[bound]);
+    assert_eq!(
+        tracker.look_with(1.0, &[], &unasked, &[]),
+        Vec::<String>::new()
+    );
+    assert_eq!(tracker.look(2.0, &[]), ["closed 1"]);
+}
+
+#[test]
+fn a_listener_that_a_look_missed_is_gone_only_if_it_is_not_there() {
+    let mut tracker = tracker();
+    tracker.look(0.0, &[listener(1, 3000), connection(2, 3000, 50000)]);
+    tracker.begin(instant(1.0));
+    let mut asked = Vec::new();
+    tracker.end(&Gaps::default(), |socket| {
+        asked.push(socket.cookie[0]);
+        true
+    });
+    assert_eq!(asked, [1]);
+    assert_eq!(told(&tracker.tell(moment(1.0), |_| None)), ["closed 2"]);
+}
+
+#[test]
+fn who_holds_a_socket_is_sought_when_it_comes_and_when_it_gets_a_holder() {
+    let waiting = Sighting {
+        mark: 0,
+        ..connection(1, 3000, 50000)
+    };
+    let accepted = connection(1, 3000, 50000);
+    let mut tracker = tracker();
+    tracker.look(0.0, &[waiting]);
+    assert_eq!(
+        (tracker.sought(), tracker.owners_of(1)),
+        (vec![], Owners::None)
+    );
+    tracker.look(1.0, &[accepted]);
+    let sought: Vec<Sighting> = tracker.sought().into_iter().map(|(_, one)| one).collect();
+    assert_eq!(sought, [accepted]);
+    tracker.look(2.0, &[waiting]);
+    assert_eq!(
+        (tracker.released(), tracker.owners_of(1)),
+        (vec![1], Owners::None)
+    );
+}
+
+#[test]
+fn the_programs_own_socket_is_never_told() {
+    let mut tracker = tracker();
+    tracker.look(0.0, &[]);
+    tracker.begin(instant(1.0));
+    tracker.see(&listener(1, 3000));
+    tracker.end(&Gaps::default(), |_| false);
+    let (slot, _) = tracker.sought()[0];
+    tracker.disregard(slot);
+    assert_eq!(
+        told(&tracker.tell(moment(1.0), |_| None)),
+        Vec::<String>::new()
+    );
+    assert_eq!(tracker.all(), []);
+    assert_eq!(
+        tracker.look(2.0, &[listener(1, 3000)]),
+        Vec::<String>::new()
+    );
+    assert_eq!(tracker.look(3.0, &[]), Vec::<String>::new());
+    // One that was told before it was known to be the program's own goes without a trace.
+    tracker.look(4.0, &[listener(2, 3000)]);
+    let (slot, _) = tracker.sought()[0];
+    tracker.disregard(slot);
+    assert_eq!(told(&tracker.tell(moment(4.0), |_| None)), ["closed 2"]);
+}
+
+#[test]
+fn a_better_description_reaches_every_socket_of_the_process() {
+    let (before, after) = (process(7, "sh").build(), process(7, "node").build());
+    let mut tracker = tracker();
+    tracker.look(
+        0.0,
+        &[listener(1, 3000), listener(2, 3001), listener(3, 3002)],
+    );
+    for (slot, socket) in tracker.sought() {
+        if socket.cookie != [3, 0] {
+            tracker.own(slot, &Owners::Known([before.clone()].into()));
+        }
+    }
+    tracker.tell(moment(0.0), |_| None);
+    tracker.describe(&after);
+    assert_eq!(
+        told(&tracker.tell(moment(0.0), |_| None)),
+        ["refreshed 127.0.0.1:3000", "refreshed 127.0.0.1:3001"]
+    );
+    assert_eq!(tracker.owners_of(1), Owners::Known([after].into()));
+}
+
+#[test]
+fn only_what_no_look_ever_had_has_passed() {
+    let (known, waits) = (connection(1, 3000, 50000), connection(2, 3000, 50001));
+    let (brief, late) = (connection(3, 3000, 50002), connection(4, 3000, 50003));
+    let server = process(7, "node").build();
+    let mut tracker = tracker();
+    tracker.look(0.0, &[listener(9, 3000), known, waits, late]);
+    let (slot, _) = tracker.sought()[0];
+    tracker.own(slot, &Owners::Known([server.clone()].into()));
+    tracker.tell(moment(0.0), |_| None);
+    let still = Sighting {
+        state: Some(State::TimeWait),
+        mark: 0,
+        ..waits
+    };
+    // `late` is gone from this look already, but its end is told only beside the next one.
+    let gone = [known, waits, brief, brief];
+    let told = tracker.look_with(1.0, &[listener(9, 3000), still], &Gaps::default(), &gone);
+    assert_eq!(
+        told,
+        [
+            "changed 127.0.0.1:3000",
+            "closed 1",
+            "closed 4",
+            "passed 127.0.0.1:3000"
+        ]
+    );
+    let told = tracker.look_with(2.0, &[listener(9, 3000), still], &Gaps::default(), &[late]);
+    assert_eq!(told, Vec::<String>::new());
+}
+
+#[test]
+fn what_passed_has_the_holder_of_the_listener_that_accepted_it() {
+    let server = process(7, "node").build();
+    let mut tracker = tracker();
+    tracker.look(0.0, &[listener(9, 3000)]);
+    let (slot, _) = tracker.sought()[0];
+    tracker.own(slot, &Owners::Known([server.clone()].into()));
+    tracker.begin(instant(1.0));
+    tracker.see(&listener(9, 3000));
+    tracker.end(&Gaps::default(), |_| false);
+    tracker.pass(vec![connection(1, 3000, 50000), connection(2, 50000, 3000)]);
+    let list = tracker.tell(moment(1.0), |_| None).list;
+    let passed: Vec<(Side, Owners)> = list
+        .into_iter()
+        .filter_map(|change| match change {
+            Change::Passed(endpoint) => Some((endpoint.relation.side, endpoint.socket.owners)),
+            _ => None,
+        })
+        .collect();
+    let known = Owners::Known([server].into());
+    assert_eq!(
+        passed,
+        [(Side::Server, known), (Side::Client, Owners::None)]
+    );
+}
+
+/// With its share of the index a socket must take no more than 130 bytes, its edge to a process included.
+#[test]
+fn a_record_stays_small() {
+    assert!(
+        size_of::<book::Record>() <= 92,
+        "{}",
+        size_of::<book::Record>()
+    );
+}

@@ -1,0 +1,304 @@
+//! Against the real kernel, with sockets that the tests open on ports of the kernel's choice.
+
+use super::*;
+use crate::model::address::Family;
+use crate::model::endpoint::{EndpointId, Protocol, Socket, State};
+use crate::model::tracker::Change;
+use crate::os::sockets::Extent;
+use crate::os::testing::{Held, shell, sleeper, until};
+use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::os::fd::OwnedFd;
+
+/// Sees all sockets, those of the test's own process too.
+fn eye() -> Eye {
+    Eye {
+        own: Pid(0),
+        ..stranger()
+    }
+}
+
+/// Sees the sockets of others only, as the program does.
+fn stranger() -> Eye {
+    let demand = Demand {
+        extent: Extent::Everything,
+        with_bound: true,
+    };
+    Eye::new(EphemeralRange::IANA, None, demand)
+}
+
+impl Eye {
+    /// The sockets on this address once they are as wanted.
+    fn see(&mut self, local: SocketAddr, is_there: impl Fn(&[Socket]) -> bool) -> Vec<Socket> {
+        until(&local.to_string(), || {
+            let changes = self.look();
+            assert_eq!(changes.problems, []);
+            let endpoints = self.endpoints().into_iter();
+            let sockets = endpoints.map(|endpoint| endpoint.socket);
+            let found: Vec<Socket> = sockets.filter(|socket| socket.local == local).collect();
+            is_there(&found).then_some(found)
+        })
+    }
+
+    /// The only socket on this address, once exactly these hold it.
+    fn held(&mut self, local: SocketAddr, pids: &[Pid]) -> Socket {
+        let mut found = self.see(
+            local,
+            |found| matches!(found, [one] if same(&holders(one), pids)),
+        );
+        found.remove(0)
+    }
+}
+
+fn holders(socket: &Socket) -> Vec<Pid> {
+    let known = socket.owners.known().iter();
+    known.map(|process| process.pid()).collect()
+}
+
+fn same(some: &[Pid], others: &[Pid]) -> bool {
+    let sorted = |pids: &[Pid]| {
+        let mut pids = pids.to_vec();
+        pids.sort_unstable();
+        pids
+    };
+    sorted(some) == sorted(others)
+}
+
+fn own() -> Pid {
+    Pid(std::process::id())
+}
+
+/// A listener on the address; none, with a word about it, where this machine has no such address.
+fn listen(ip: &str) -> Option<(TcpListener, SocketAddr)> {
+    let listener = TcpListener::bind((ip, 0))
+        .inspect_err(|error| eprintln!("skipped, {ip}: {error}"))
+        .ok()?;
+    let local = listener.local_addr().expect("an address");
+    Some((listener, local))
+}
+
+#[test]
+fn listeners_on_every_kind_of_address_are_seen_with_their_owner() {
+    let mut eye = eye();
+    let addresses = ["127.0.0.1", "127.0.0.2", "0.0.0.0", "::1", "::"];
+    for (_listener, local) in addresses.into_iter().filter_map(listen) {
+        let socket = eye.held(local, &[own()]);
+        let expected = (Protocol::Tcp, Some(State::Listen), None, socket.family());
+        let seen = (socket.protocol, socket.state, socket.remote, socket.table);
+        assert_eq!(seen, expected, "{local}");
+        assert_eq!(socket.uid, Some(rustix::process::geteuid().as_raw()));
+    }
+}
+
+#[test]
+fn udp_sockets_have_a_state_and_the_remote_end_they_are_connected_to() {
+    let mut eye = eye();
+    for ip in ["127.0.0.1", "::1"] {
+        let Ok(bound) = UdpSocket::bind((ip, 0)) else {
+            eprintln!("skipped, no {ip}");
+            continue;
+        };
+        let local = bound.local_addr().expect("an address");
+        let sees = |found: &[Socket]| found.iter().any(|one| one.protocol == Protocol::Udp);
+        let found = eye.see(local, sees);
+        let udp = found.iter().find(|one| one.protocol == Protocol::Udp);
+        let facts = udp.map(|udp| (udp.state, udp.remote, holders(udp)));
+        assert_eq!(facts, Some((Some(State::Unconn), None, vec![own()])));
+        let peer = SocketAddr::new(local.ip(), 9);
+        let before = udp.map(|udp| udp.id);
+        bound.connect(peer).expect("a connected socket");
+        let found = eye.see(local, |found| {
+            found.iter().any(|one| one.remote == Some(peer))
+        });
+        let udp = found.iter().find(|one| one.protocol == Protocol::Udp);
+        let facts = udp.map(|udp| (udp.state, Some(udp.id)));
+        assert_eq!(facts, Some((Some(State::Established), before)));
+    }
+}
+
+#[test]
+fn two_sockets_that_share_a_port_are_two_rows() {
+    let twin = |at: SocketAddr| {
+        let twin = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None)
+            .expect("a socket");
+        twin.set_reuse_port(true).expect("SO_REUSEPORT");
+        twin.bind(&at.into()).expect("a bind");
+        twin.listen(1).expect("a listener");
+        TcpListener::from(twin)
+    };
+    let first = twin("127.0.0.1:0".parse().expect("an address"));
+    let local = first.local_addr().expect("an address");
+    let second = sleeper(OwnedFd::from(twin(local)));
+    let found = eye().see(local, |found| {
+        let all: Vec<Pid> = found.iter().flat_map(holders).collect();
+        same(&all, &[own(), second.pid()])
+    });
+    assert_eq!(found.len(), 2);
+    assert_ne!(found[0].id, found[1].id);
+}
+
+#[test]
+fn a_socket_that_workers_share_is_one_row_with_its_master_first() {
+    let (listener, local) = listen("127.0.0.1").expect("IPv4");
+    let script = "sleep 60 <&3 & echo $!; sleep 60 <&3 & echo $!; wait";
+    let family = shell(listener, script, 2);
+    let socket = eye().held(local, &family.all());
+    assert_eq!(holders(&socket).first(), Some(&family.pid()));
+}
+
+#[test]
+fn a_socket_outlives_the_process_that_passed_it_on() {
+    let (listener, local) = listen("127.0.0.1").expect("IPv4");
+    let mut orphan: Held = shell(listener, "sleep 60 <&3 & echo $!", 1);
+    orphan.wait();
+    let socket = eye().held(local, orphan.others());
+    let parent = socket.owners.first().and_then(|owner| owner.parent);
+    assert_ne!(parent, Some(orphan.pid()));
+}
+
+#[test]
+fn both_ends_of_a_connection_are_seen() {
+    let (listener, local) = listen("127.0.0.1").expect("IPv4");
+    let client = TcpStream::connect(local).expect("a connection");
+    let (server, _) = listener.accept().expect("a connection");
+    let at = client.local_addr().expect("an address");
+    let ends = [(at, local), (local, at)].map(|(from, to)| {
+        let found = eye().see(from, |found| {
+            let is_end = |one: &Socket| one.remote == Some(to) && holders(one) == [own()];
+            found.iter().any(is_end)
+        });
+        let end = found.into_iter().find(|one| one.remote == Some(to));
+        end.map(|end| (end.id, end.state))
+    });
+    let cookie = |socket| rustix::net::sockopt::socket_cookie(socket).expect("a cookie");
+    let established = Some(State::Established);
+    let expected = [cookie(&client), cookie(&server)]
+        .map(|cookie| Some((EndpointId::Cookie(cookie), established)));
+    assert_eq!(ends, expected);
+}
+
+#[test]
+fn what_the_kernel_keeps_in_time_wait_has_neither_owner_nor_user() {
+    let (listener, local) = listen("127.0.0.1").expect("IPv4");
+    let client = TcpStream::connect(local).expect("a connection");
+    let (server, remote) = listener.accept().expect("a connection");
+    // Whoever closes first is the one that waits.
+    drop(server);
+    drop(client);
+    let waits = |one: &Socket| one.remote == Some(remote) && one.state == Some(State::TimeWait);
+    let found = eye().see(local, |found| found.iter().any(waits));
+    let left = found.into_iter().find(waits).expect("it was just seen");
+    assert_eq!(
+        (left.owners, left.uid, left.user),
+        (Owners::None, None, None)
+    );
+}
+
+#[test]
+fn an_ipv4_connection_of_a_dual_stack_socket_is_ipv4_from_the_ipv6_table() {
+    let Some((listener, any)) = listen("::") else {
+        return;
+    };
+    let to = SocketAddr::from(([127, 0, 0, 1], any.port()));
+    let client = TcpStream::connect(to).expect("a connection");
+    let (_server, _) = listener.accept().expect("a connection");
+    let at = client.local_addr().expect("an address");
+    let found = eye().see(to, |found| found.iter().any(|one| one.remote == Some(at)));
+    let tables: Vec<Family> = found.iter().map(|one| one.table).collect();
+    assert_eq!(tables, [Family::Ipv6]);
+}
+
+#[test]
+fn sockets_that_only_portmon_holds_are_no_rows() {
+    let (shared, shared_at) = listen("127.0.0.1").expect("IPv4");
+    let (_own, own_at) = listen("127.0.0.1").expect("IPv4");
+    let child = sleeper(shared.try_clone().expect("a second descriptor"));
+    let mut eye = stranger();
+    eye.held(shared_at, &[own(), child.pid()]);
+    eye.see(own_at, <[Socket]>::is_empty);
+}
+
+#[test]
+fn a_bind_that_is_tried_is_no_row() {
+    let probed = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    own::note(&probed);
+    let mut eye = eye();
+    let (_later, later_at) = listen("127.0.0.1").expect("IPv4");
+    eye.held(later_at, &[own()]);
+    let local = probed.local_addr().expect("an address");
+    assert!(eye.endpoints().iter().all(|one| one.socket.local != local));
+}
+
+#[test]
+fn a_socket_that_is_bound_and_does_not_listen_is_a_row_until_it_closes() {
+    let bound =
+        socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).expect("a socket");
+    let any: SocketAddr = "127.0.0.1:0".parse().expect("an address");
+    bound.bind(&any.into()).expect("a bind");
+    let local = bound.local_addr().expect("an address");
+    let local = local.as_socket().expect("an IP address");
+    let mut eye = eye();
+    // Since Linux 6.8 the kernel tells them.
+    let mut sees = || {
+        eye.look();
+        let found = eye.endpoints().into_iter();
+        let mut found = found.map(|endpoint| endpoint.socket);
+        found.find(|socket| socket.local == local)
+    };
+    let Some(socket) = sees() else {
+        eprintln!("skipped: this kernel does not tell of bound sockets");
+        return;
+    };
+    assert_eq!(
+        (socket.state, holders(&socket)),
+        (Some(State::Bound), vec![own()])
+    );
+    drop(bound);
+    assert_eq!(until("its end", || sees().is_none().then_some(())), ());
+}
+
+#[test]
+fn the_first_glance_tells_sockets_whose_holders_are_sought_still() {
+    let (_listener, local) = listen("127.0.0.1").expect("IPv4");
+    let mut eye = eye();
+    let owners = |changes: Changes| {
+        let endpoints = changes.list.into_iter().filter_map(|change| match change {
+            Change::Found(endpoint) | Change::Refreshed(endpoint) => Some(endpoint.socket),
+            _ => None,
+        });
+        let mut own = endpoints.filter(|socket| socket.local == local);
+        own.next().map(|socket| socket.owners)
+    };
+    assert_eq!(owners(eye.glance()), Some(Owners::Sought));
+    let found = owners(eye.seek());
+    assert_eq!(found.map(|owners| owners.known().len()), Some(1));
+}
+
+#[test]
+fn a_look_at_one_port_sees_what_has_it_and_nothing_else() {
+    let (listener, local) = listen("127.0.0.1").expect("IPv4");
+    let (_other, other_at) = listen("127.0.0.1").expect("IPv4");
+    let client = TcpStream::connect(local).expect("a connection");
+    let (_server, at) = listener.accept().expect("a connection");
+    let demand = Demand {
+        extent: Extent::Local(local.port()),
+        with_bound: true,
+    };
+    let mut eye = Eye {
+        own: Pid(0),
+        ..Eye::new(EphemeralRange::IANA, None, demand)
+    };
+    let expected = [(local, None, vec![own()]), (local, Some(at), vec![own()])];
+    // A child that another test starts may hold them too until its exec.
+    until("both sockets of the port", || {
+        eye.look_closely();
+        let mut seen: Vec<(SocketAddr, Option<SocketAddr>, Vec<Pid>)> = eye
+            .endpoints()
+            .iter()
+            .map(|one| (one.socket.local, one.socket.remote, holders(&one.socket)))
+            .collect();
+        seen.sort();
+        (seen == expected).then_some(())
+    });
+    assert_ne!(local.port(), other_at.port());
+    drop(client);
+}

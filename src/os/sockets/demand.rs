@@ -1,0 +1,43 @@
+//! What part of the socket tables is wanted.
+
+use crate::model::endpoint::{Protocol, State};
+use crate::model::sighting::Sighting;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Demand {
+    pub extent: Extent,
+    /// TCP sockets that are bound and neither listen nor are connected (Linux 6.8): a walk of its own over the bind
+    /// table.
+    pub with_bound: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// Every socket.
+    Everything,
+    /// TCP and UDP sockets with this local port, in any state.
+    Local(u16),
+    /// Sockets with one of these as local or remote port, and every TCP listener. More than 64 ports may give everything.
+    Touching(Vec<u16>),
+    /// What stands on a TCP port: listeners, and bound sockets if they are wanted.
+    Standing,
+}
+
+impl Demand {
+    /// Whether a socket is wanted, for sources that cannot be asked for some only.
+    pub fn wants(&self, socket: &Sighting) -> bool {
+        let is_tcp = socket.protocol == Protocol::Tcp;
+        let is_bound = is_tcp && socket.state == Some(State::Bound);
+        let is_listening = is_tcp && socket.state == Some(State::Listen);
+        let is_within = match &self.extent {
+            Extent::Everything => true,
+            Extent::Local(port) => socket.local.port() == *port,
+            Extent::Touching(ports) => {
+                let ends = [socket.local.port(), socket.remote.port()];
+                is_listening || ends.iter().any(|port| *port != 0 && ports.contains(port))
+            }
+            Extent::Standing => is_listening || is_bound,
+        };
+        is_within && (self.with_bound || !is_bound)
+    }
+}
