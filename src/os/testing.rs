@@ -5,6 +5,7 @@ use crate::model::process::Pid;
 use std::io::{BufRead, BufReader, Write};
 use std::os::fd::OwnedFd;
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 /// A child with a socket as its standard input.
 pub struct Held {
@@ -95,9 +96,14 @@ pub fn waiting(script: &str) -> (Held, impl Write + use<>) {
     (Held { child, others }, input)
 }
 
-/// Asks until there is an answer, a bounded number of times.
+/// Asks until there is an answer, for ten seconds at most: some questions are answered faster than a child starts.
 pub fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
-    (0..300)
-        .find_map(|_| ask())
-        .unwrap_or_else(|| panic!("never seen: {what}"))
+    let end = Instant::now() + Duration::from_secs(10);
+    loop {
+        if let Some(answer) = ask() {
+            return answer;
+        }
+        assert!(Instant::now() < end, "never seen: {what}");
+        std::thread::yield_now();
+    }
 }

@@ -3,33 +3,82 @@
 use super::Stat;
 use crate::model::process::{Pid, StartTime};
 use crate::model::text::SystemText;
+use rustix::fs::{CWD, Mode, OFlags, openat};
+use std::os::fd::AsFd;
+use std::str::FromStr;
 
 /// `PF_KTHREAD` of the kernel's `sched.h`.
 const KERNEL_THREAD: u64 = 0x0020_0000;
 
 pub fn stat(pid: Pid) -> Option<Stat> {
-    parse(&std::fs::read(format!("/proc/{pid}/stat")).ok()?)
+    let mut buffer = Line::ROOM;
+    Line::of(pid, &mut buffer)?.stat()
 }
 
-/// The name stands in parentheses and may hold blanks and parentheses itself, so it ends at the last one.
-fn parse(line: &[u8]) -> Option<Stat> {
-    let open = line.iter().position(|byte| *byte == b'(')?;
-    let close = line.iter().rposition(|byte| *byte == b')')?;
-    let name = line.get(open + 1..close)?;
-    let rest = std::str::from_utf8(line.get(close + 1..)?).ok()?;
-    let fields: Vec<&str> = rest.split_ascii_whitespace().collect();
-    // Fields are numbered from 1 in the manual, and the third is the first one after the name.
-    let field = |number: usize| fields.get(number - 3).copied();
-    let parent: u32 = field(4)?.parse().ok()?;
-    let flags: u64 = field(9)?.parse().ok()?;
-    Some(Stat {
-        start: StartTime(field(22)?.parse().ok()?),
-        name: Some(SystemText::new(name)),
-        parent: (parent != 0).then_some(Pid(parent)),
-        state: field(3)?.chars().next(),
-        terminal: terminal(field(7)?.parse().ok()?),
-        is_kernel_thread: flags & KERNEL_THREAD != 0,
-    })
+/// The line of a process, its fields numbered as in the manual.
+pub struct Line<'l> {
+    pub name: &'l [u8],
+    /// Those after the name, from the third.
+    fields: Vec<&'l str>,
+}
+
+impl<'l> Line<'l> {
+    /// More than the line ever takes, 52 numbers of at most 20 digits and a name; the kernel gives it all in one read.
+    pub const ROOM: [u8; 2048] = [0; 2048];
+
+    pub fn of(pid: Pid, buffer: &'l mut [u8]) -> Option<Self> {
+        Self::read(CWD, &format!("/proc/{pid}/stat"), buffer)
+    }
+
+    /// Reads the file at a path, seen from a directory.
+    pub fn read(from: impl AsFd, path: &str, buffer: &'l mut [u8]) -> Option<Self> {
+        let file = openat(from, path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).ok()?;
+        let length = rustix::io::read(file, &mut *buffer).ok()?;
+        Self::parse(buffer.get(..length)?)
+    }
+
+    /// The name stands in parentheses and may hold blanks and parentheses itself, so it ends at the last one.
+    pub fn parse(line: &'l [u8]) -> Option<Self> {
+        let open = line.iter().position(|byte| *byte == b'(')?;
+        let close = line.iter().rposition(|byte| *byte == b')')?;
+        let rest = std::str::from_utf8(line.get(close + 1..)?).ok()?;
+        Some(Self {
+            name: line.get(open + 1..close)?,
+            fields: rest.split_ascii_whitespace().collect(),
+        })
+    }
+
+    /// A field by its number, of which 3 is the least.
+    pub fn field(&self, number: usize) -> Option<&'l str> {
+        self.fields.get(number.checked_sub(3)?).copied()
+    }
+
+    /// A field that is a number itself.
+    pub fn number<N: FromStr>(&self, number: usize) -> Option<N> {
+        self.field(number)?.parse().ok()
+    }
+
+    /// Whether all these bits of the process's flags are set: `PF_*` of the kernel's `sched.h`.
+    pub fn has_flag(&self, flag: u64) -> bool {
+        self.number(9)
+            .is_some_and(|flags: u64| flags & flag == flag)
+    }
+
+    pub fn start(&self) -> Option<StartTime> {
+        self.number(22).map(StartTime)
+    }
+
+    pub fn stat(&self) -> Option<Stat> {
+        let parent: u32 = self.number(4)?;
+        Some(Stat {
+            start: self.start()?,
+            name: Some(SystemText::new(self.name)),
+            parent: (parent != 0).then_some(Pid(parent)),
+            state: self.field(3)?.chars().next(),
+            terminal: terminal(self.number(7)?),
+            is_kernel_thread: self.has_flag(KERNEL_THREAD),
+        })
+    }
 }
 
 /// The name of a terminal by its device number: `devices.txt` of the kernel, majors 4 and 136 to 143.
@@ -51,6 +100,10 @@ fn terminal(device: i32) -> Option<SystemText> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn parse(line: &[u8]) -> Option<Stat> {
+        Line::parse(line)?.stat()
+    }
 
     fn line(name: &str, terminal: u32, flags: u32) -> String {
         format!(

@@ -14,7 +14,7 @@ mod macos;
 mod windows;
 
 #[cfg(target_os = "linux")]
-pub use linux::stat;
+pub use linux::{Line, stat};
 #[cfg(target_os = "macos")]
 pub use macos::stat;
 #[cfg(windows)]
