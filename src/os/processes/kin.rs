@@ -1,11 +1,11 @@
 //! Who started a process, and what it started.
 
 use super::Processes;
+use super::reading::parents;
 use crate::model::inspection::Kin;
 use crate::model::process::{Pid, Process, ProcessId};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use sysinfo::{ProcessRefreshKind, ProcessesToUpdate, System};
 
 /// The first process adopts whoever lost a parent, so it is nobody's ancestor in any useful sense.
 const FIRST: Pid = Pid(1);
@@ -62,21 +62,6 @@ fn single_parent() -> impl Fn(Pid) -> Option<Pid> {
 fn single_parent() -> impl Fn(Pid) -> Option<Pid> {
     let parents = parents();
     move |pid| parents.get(&pid).copied()
-}
-
-/// Who is whose parent, over all processes.
-fn parents() -> Parents {
-    let Ok(mut system) = System::new() else {
-        return Parents::new();
-    };
-    let wanted = ProcessRefreshKind::nothing().without_tasks();
-    system.refresh_processes_specifics(ProcessesToUpdate::All, true, wanted);
-    system
-        .processes()
-        .iter()
-        .filter_map(|(pid, process)| Some((Pid(pid.as_u32()), Pid(process.parent()?.as_u32()))))
-        .filter(|(_, parent)| parent.0 != 0)
-        .collect()
 }
 
 fn children(parents: &Parents) -> HashMap<Pid, Vec<Pid>> {

@@ -2,12 +2,14 @@ use super::*;
 use crate::model::process::StartTime;
 use crate::os::testing::{sleeper, until, waiting};
 use std::fs::File;
+use std::time::Duration;
+use sysinfo::{ProcessRefreshKind, ProcessesToUpdate, System};
 
-fn child() -> crate::os::testing::Held {
+pub(super) fn child() -> crate::os::testing::Held {
     sleeper(File::open("/dev/null").expect("the null device"))
 }
 
-fn describe(processes: &mut Processes, pid: Pid) -> Option<Arc<Process>> {
+pub(super) fn describe(processes: &mut Processes, pid: Pid) -> Option<Arc<Process>> {
     processes.describe(&HashSet::from([pid])).remove(&pid)
 }
 
@@ -59,19 +61,6 @@ fn an_exec_changes_the_description_and_not_the_identity() {
 }
 
 #[test]
-fn a_pid_that_was_given_to_another_process_meanwhile_is_not_described() {
-    let own = Pid(std::process::id());
-    let now = identity::stat(own).expect("this process");
-    let before = Stat {
-        start: StartTime(now.start.0 - 1),
-        ..now
-    };
-    let system = read(std::iter::once(&own)).expect("sysinfo");
-    let found = system.process(sysinfo::Pid::from_u32(own.0));
-    assert_eq!(Processes::new().description(own, &before, found), None);
-}
-
-#[test]
 fn what_was_known_of_an_earlier_process_is_never_told_of_a_later_one() {
     let own = Pid(std::process::id());
     let mut processes = Processes::new();
@@ -85,7 +74,7 @@ fn what_was_known_of_an_earlier_process_is_never_told_of_a_later_one() {
         name: "earlier".into(),
         ..(*now).clone()
     };
-    processes.known = HashMap::from([(stale, Arc::new(earlier))]);
+    processes.described = HashMap::from([(stale, Arc::new(earlier))]);
     assert_eq!(describe(&mut processes, own), Some(now));
     assert_eq!(processes.kin(&[stale]), []);
 }
@@ -97,30 +86,41 @@ fn a_process_that_ended_is_absent() {
 }
 
 #[test]
-fn only_a_name_that_the_kernel_cut_is_completed() {
-    let cases = [
-        (
-            "chrome_crashpad",
-            "/opt/chrome_crashpad_handler",
-            "x",
-            "chrome_crashpad_handler",
-        ),
-        (
-            "gunicorn: maste",
-            "/usr/bin/python3.11",
-            "gunicorn: master [api]",
-            "gunicorn: master [api]",
-        ),
-        (
-            "123456789012345",
-            "/usr/bin/python3",
-            "python3",
-            "123456789012345",
-        ),
-        ("node", "/usr/bin/nodejs", "nodejs", "node"),
-    ];
-    for (short, executable, argument, expected) in cases {
-        let full = full_name(short.into(), Some(Path::new(executable)), &[argument]);
-        assert_eq!(full, expected.into());
-    }
+fn an_earlier_process_with_this_pid_is_neither_known_nor_has_it_used_anything() {
+    let mut processes = Processes::new();
+    let now = describe(&mut processes, Pid(std::process::id())).expect("this process");
+    let stale = ProcessId {
+        start: StartTime(now.id.start.0 - 1),
+        ..now.id
+    };
+    assert_eq!(processes.known(stale), None);
+    assert_eq!(processes.usage(&[stale]), []);
+}
+
+#[test]
+fn what_a_process_used_grows_with_its_work_and_is_what_sysinfo_says() {
+    let mut processes = Processes::new();
+    let own = describe(&mut processes, Pid(std::process::id())).expect("this process");
+    let first = processes.usage(&[own.id]);
+    let by_sysinfo = processor_by_sysinfo(own.pid());
+    let mut sum = 0_u64;
+    let later = until("work", || {
+        sum = (0..2_000_000).fold(sum, |sum, number| std::hint::black_box(sum ^ number));
+        let later = processes.usage(&[own.id]);
+        (later[0].processor > first[0].processor).then_some(later)
+    });
+    assert_eq!((later.len(), later[0].process), (1, own.id));
+    assert!(later[0].at > first[0].at);
+    let range = first[0].processor..=later[0].processor;
+    assert!(range.contains(&by_sysinfo), "{by_sysinfo:?} {range:?}");
+    assert!((1 << 20..1 << 36).contains(&later[0].memory));
+}
+
+fn processor_by_sysinfo(pid: Pid) -> Duration {
+    let pid = sysinfo::Pid::from_u32(pid.0);
+    let mut system = System::new().expect("sysinfo");
+    let wanted = ProcessRefreshKind::nothing().without_tasks().with_cpu();
+    system.refresh_processes_specifics(ProcessesToUpdate::Some(&[pid]), true, wanted);
+    let found = system.process(pid).expect("a process that lives");
+    Duration::from_millis(found.accumulated_cpu_time())
 }

@@ -1,0 +1,28 @@
+//! What the system tells of processes, read anew each time: from `/proc` on Linux, elsewhere through sysinfo.
+//!
+//! Both ways offer the same functions. A reading must be of one process throughout, and one of which that is not certain
+//! is left out; nothing here is remembered.
+
+use crate::model::process::Process;
+
+#[cfg(target_os = "linux")]
+mod clock;
+#[cfg(not(target_os = "linux"))]
+mod elsewhere;
+#[cfg(target_os = "linux")]
+mod linux;
+
+#[cfg(not(target_os = "linux"))]
+pub use elsewhere::{Mark, has_moved_on, parents, read, usage};
+#[cfg(target_os = "linux")]
+pub use linux::{Mark, has_moved_on, parents, read, usage};
+
+/// One process as it was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reading {
+    /// Complete but for the name of the user.
+    pub process: Process,
+    pub mark: Mark,
+    /// Whether it is about to end and has already lost its arguments and more; only Linux tells.
+    pub is_ending: bool,
+}

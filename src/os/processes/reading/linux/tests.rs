@@ -1,0 +1,167 @@
+use super::*;
+use crate::os::testing::{Held, sleeper, until, waiting};
+use std::fs::File;
+use std::time::SystemTime;
+use sysinfo::{ProcessRefreshKind, ProcessesToUpdate, System, UpdateKind};
+
+fn child() -> Held {
+    sleeper(File::open("/dev/null").expect("the null device"))
+}
+
+/// A child whose exec is done.
+fn settled(child: &Held) -> Reading {
+    let is_whole =
+        |found: &Reading| found.process.name == "sleep".into() && !found.process.command.is_empty();
+    until("sleep", || {
+        reading(child.pid(), &mut Vec::new()).filter(is_whole)
+    })
+}
+
+/// The same process by sysinfo, with its start in seconds.
+fn by_sysinfo(like: &Process) -> Process {
+    let pid = sysinfo::Pid::from_u32(like.id.pid.0);
+    let mut system = System::new().expect("sysinfo");
+    let wanted = ProcessRefreshKind::nothing()
+        .without_tasks()
+        .with_cmd(UpdateKind::Always)
+        .with_exe(UpdateKind::Always)
+        .with_cwd(UpdateKind::Always)
+        .with_user(UpdateKind::Always);
+    system.refresh_processes_specifics(ProcessesToUpdate::Some(&[pid]), true, wanted);
+    let found = system.process(pid).expect("a process that lives");
+    let (executable, command) = (found.exe(), found.cmd());
+    let short = found.name().as_bytes();
+    let bytes = executable.map(|path| path.as_os_str().as_bytes());
+    Process {
+        name: full_name(short, bytes, command.first().map(|first| first.as_bytes())),
+        command: command.iter().map(|part| part.as_os_str().into()).collect(),
+        executable: executable.map(|path| path.as_os_str().into()),
+        directory: found.cwd().map(|path| path.as_os_str().into()),
+        started_at: Some(SystemTime::UNIX_EPOCH + Duration::from_secs(found.start_time())),
+        parent: found.parent().map(|pid| Pid(pid.as_u32())),
+        uid: found.effective_user_id().map(|uid| **uid),
+        ..like.clone()
+    }
+}
+
+#[test]
+fn a_reading_says_what_sysinfo_says() {
+    let child = child();
+    settled(&child);
+    // Where process 1 is another user's it shows neither its executable nor its directory.
+    let pids = [child.pid(), Pid(std::process::id()), Pid(1)];
+    for mut process in read(pids.into_iter())
+        .into_values()
+        .map(|found| found.process)
+    {
+        let expected = by_sysinfo(&process);
+        let [started, rounded] = [process.started_at, expected.started_at]
+            .map(|at| at.expect("a start").duration_since(SystemTime::UNIX_EPOCH))
+            .map(|since| since.expect("a start after 1970").as_secs());
+        assert!(started.abs_diff(rounded) < 3, "{started} {rounded}");
+        process.started_at = expected.started_at;
+        assert_eq!(process, expected);
+    }
+}
+
+#[test]
+fn a_directory_tells_nothing_of_whoever_has_the_pid_later() {
+    let child = child();
+    let (pid, directory) = (child.pid(), directory(child.pid()).expect("a process"));
+    assert!(reading_in(&directory, pid, &mut Vec::new()).is_some());
+    drop(child);
+    assert_eq!(reading_in(&directory, pid, &mut Vec::new()), None);
+}
+
+#[test]
+fn the_mark_tells_an_exec_into_the_same_name_and_nothing_else() {
+    let (child, input) = waiting("read line; exec sh -c 'kill -STOP $$' and more");
+    let is_sh = |found: &Reading| found.process.command.len() == 3;
+    let has_stayed = |found: &Reading| !has_moved_on(child.pid(), found.mark);
+    let before = until("a sh that is done with its own exec", || {
+        let found = reading(child.pid(), &mut Vec::new()).filter(is_sh);
+        found.filter(has_stayed)
+    });
+    drop(input);
+    let is_other = |found: &Reading| found.process.command.len() == 5;
+    let after = until("another sh", || {
+        reading(child.pid(), &mut Vec::new()).filter(is_other)
+    });
+    assert_eq!(before.process.name, after.process.name);
+    assert!(has_moved_on(child.pid(), before.mark));
+}
+
+#[test]
+fn a_process_that_ended_and_is_still_listed_is_ending() {
+    let (child, input) = waiting("read line");
+    let is_ending = |found: &Reading| found.is_ending;
+    let found = || reading(child.pid(), &mut Vec::new());
+    assert!(found().is_some_and(|found| !found.is_ending));
+    drop(input);
+    let ended = until("an end", || found().filter(is_ending));
+    assert_eq!(ended.process.executable, None);
+}
+
+#[test]
+fn processor_time_is_that_of_both_modes_and_memory_comes_in_pages() {
+    let line = b"42 (sh) S 7 42 42 0 42 0 1 2 3 4 130 250 9 9 20 0 1 0 5 4096 3 6";
+    let line = Line::parse(line).expect("a line");
+    let page = u64::try_from(rustix::param::page_size()).expect("a size");
+    let ticks = rustix::param::clock_ticks_per_second();
+    let expected = Duration::from_millis(380_000 / ticks);
+    assert_eq!(used(&line), Some((expected, 3 * page)));
+}
+
+#[test]
+fn every_process_that_was_started_has_a_parent() {
+    let child = child();
+    let parents = parents();
+    assert_eq!(
+        parents.get(&child.pid()),
+        Some(&Pid(std::process::id())),
+        "{parents:?}"
+    );
+    assert_eq!(parents.get(&Pid(1)), None);
+}
+
+#[test]
+fn an_executable_is_named_as_it_was_before_it_was_replaced() {
+    let paths = [&b"/opt/app (deleted)"[..], b"/opt/app"].map(unmarked);
+    assert_eq!(paths, [&b"/opt/app"[..]; 2]);
+}
+
+#[test]
+fn arguments_end_at_zeros() {
+    let found: Vec<&[u8]> = parts(b"nginx: worker\0\0\0-x\0").collect();
+    assert_eq!(found, [&b"nginx: worker"[..], b"-x"]);
+}
+
+#[test]
+fn only_a_name_that_the_kernel_cut_is_completed() {
+    let cases = [
+        (
+            "chrome_crashpad",
+            "/opt/chrome_crashpad_handler",
+            "x",
+            "chrome_crashpad_handler",
+        ),
+        (
+            "gunicorn: maste",
+            "/usr/bin/python3.11",
+            "gunicorn: master [api]",
+            "gunicorn: master [api]",
+        ),
+        (
+            "123456789012345",
+            "/usr/bin/python3",
+            "python3",
+            "123456789012345",
+        ),
+        ("node", "/usr/bin/nodejs", "nodejs", "node"),
+    ];
+    for (short, executable, argument, expected) in cases {
+        let [executable, argument] = [executable, argument].map(|text| Some(text.as_bytes()));
+        let full = full_name(short.as_bytes(), executable, argument);
+        assert_eq!(full, expected.into());
+    }
+}
