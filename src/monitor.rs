@@ -49,11 +49,7 @@ async fn attend(setup: Setup) -> anyhow::Result<u8> {
     let (changes, samples) = mpsc::channel(1);
     let (answers, inspections) = mpsc::channel(4);
     let (happenings, freeing) = mpsc::unbounded_channel();
-    let request = Request {
-        interval: setup.interval,
-        look_now: false,
-        focus: None,
-    };
+    let request = Request::every(setup.interval);
     let looking = Sampler::start(request, setup.ephemeral, changes)
         .context("the sampler could not be started")?;
     let guard = Guard::enter()?;

@@ -40,6 +40,7 @@ use crate::model::inspection::{Inspection, Subject};
 use crate::model::process::ProcessId;
 use crate::model::request::Request;
 use crate::model::tracker::Changes;
+use crate::model::traffic::Closeup;
 use crate::table::listing::{Filter, Listing};
 use crate::table::query::Query;
 use crate::table::row::{Row, Surroundings};
@@ -48,7 +49,7 @@ use std::time::Instant;
 /// What happened.
 #[derive(Clone, Debug)]
 pub enum Event {
-    /// A key, a paste or a new size of the terminal.
+    /// A key, a paste, a new size of the terminal, or where the keys go from now on.
     Input(crossterm::event::Event),
     Sampled(Changes),
     Inspected(Inspection),
@@ -167,7 +168,12 @@ impl App {
             }
             Event::Freeing(happening) => self.on_freeing(happening),
             Event::Stop(code) => vec![Effect::Quit(code)],
-            Event::Continued => vec![Effect::Repaint, Effect::Sample(self.sampling.look_now())],
+            Event::Continued => {
+                // While the program was stopped nobody told it where the keys go.
+                self.sampling.attend(true);
+                self.sampling.look_now();
+                vec![Effect::Repaint]
+            }
             Event::Due => Vec::new(),
             Event::Lost(source) => {
                 self.lose(source);
@@ -176,6 +182,7 @@ impl App {
         };
         self.follow_rows();
         effects.extend(self.ask_for_details());
+        effects.extend(self.ask_the_sampler());
         effects
     }
 
@@ -240,12 +247,25 @@ impl App {
         }
     }
 
-    fn on_sample(&mut self, changes: Changes) -> Vec<Effect> {
+    fn on_sample(&mut self, mut changes: Changes) -> Vec<Effect> {
         self.clock = changes.taken;
+        self.look_closely(changes.closeup.take(), changes.taken.instant);
         if let Some(changes) = self.sampling.take(changes) {
             self.apply(changes);
         }
         Vec::new()
+    }
+
+    /// In a pause numbers stand still too, but for the first ones of a row that is turned to meanwhile.
+    fn look_closely(&mut self, closeup: Option<Closeup>, at: Instant) {
+        let is_paused = self.sampling.paused_at.is_some();
+        let closeups = &mut self.details.closeups;
+        match closeup {
+            Some(closeup) if is_paused && closeups.are_of(closeup.endpoint) => {}
+            Some(closeup) => closeups.add(closeup, at),
+            None if self.sampling.has_focus() => closeups.miss(),
+            None => {}
+        }
     }
 
     fn apply(&mut self, changes: Changes) {
@@ -302,6 +322,12 @@ impl App {
     fn ask_for_details(&mut self) -> Option<Effect> {
         let row = self.selection.cursor.and_then(|id| self.listing.row_of(id));
         self.details.subject(row).map(Effect::Inspect)
+    }
+
+    /// What the state now wants of the sampler, if that is news.
+    fn ask_the_sampler(&mut self) -> Option<Effect> {
+        let focus = self.details.focus(self.current());
+        self.sampling.request(focus).map(Effect::Sample)
     }
 
     fn lose(&mut self, source: Source) {

@@ -412,7 +412,7 @@ fn faster_and_slower_ask_the_sampler_within_bounds() {
             _ => None,
         })
         .collect();
-    assert_eq!(intervals, [500, 250, 100, 100, 100, 100]);
+    assert_eq!(intervals, [500, 250, 100]);
 }
 
 #[test]

@@ -44,7 +44,7 @@ impl Schedule {
         };
         let rest = self
             .request
-            .interval
+            .slowed_interval()
             .saturating_sub(now.duration_since(last));
         if rest.is_zero() {
             Step::Look
@@ -59,14 +59,11 @@ impl Schedule {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::request::Pace;
     use crate::model::testing::instant;
 
     fn every(milliseconds: u64) -> Request {
-        Request {
-            interval: Duration::from_millis(milliseconds),
-            look_now: false,
-            focus: None,
-        }
+        Request::every(Duration::from_millis(milliseconds))
     }
 
     fn wait(milliseconds: u64) -> Step {
@@ -92,6 +89,19 @@ mod tests {
         assert_eq!(schedule.step(instant(0.5), true), wait(20));
         assert_eq!(schedule.step(instant(0.995), true), wait(5));
         assert_eq!(schedule.step(instant(1.0), true), Step::Look);
+    }
+
+    #[test]
+    fn a_slower_pace_waits_longer_from_the_look_that_was() {
+        let mut schedule = Schedule::new(every(1000));
+        schedule.looked(instant(0.0));
+        schedule.heed(Request {
+            pace: Pace::Unfocused,
+            ..every(1000)
+        });
+        assert_eq!(schedule.step(instant(0.5), false), wait(1500));
+        schedule.heed(every(1000));
+        assert_eq!(schedule.step(instant(1.5), false), Step::Look);
     }
 
     #[test]

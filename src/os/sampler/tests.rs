@@ -5,11 +5,7 @@ use crate::model::tracker::Change;
 use std::collections::HashSet;
 use std::time::Duration;
 
-const HOURLY: Request = Request {
-    interval: Duration::from_hours(1),
-    look_now: false,
-    focus: None,
-};
+const HOURLY: Request = Request::every(Duration::from_hours(1));
 
 fn batch(number: f64, list: Vec<Change>) -> Changes {
     Changes {
