@@ -40,7 +40,6 @@ use crate::model::inspection::{Inspection, Subject};
 use crate::model::process::ProcessId;
 use crate::model::request::Request;
 use crate::model::tracker::Changes;
-use crate::model::traffic::Closeup;
 use crate::table::listing::{Filter, Listing};
 use crate::table::query::Query;
 use crate::table::row::{Row, Surroundings};
@@ -247,27 +246,6 @@ impl App {
         }
     }
 
-    fn on_sample(&mut self, mut changes: Changes) -> Vec<Effect> {
-        self.clock = changes.taken;
-        self.look_closely(changes.closeup.take(), changes.taken.instant);
-        if let Some(changes) = self.sampling.take(changes) {
-            self.apply(changes);
-        }
-        Vec::new()
-    }
-
-    /// In a pause numbers stand still too, but for the first ones of a row that is turned to meanwhile.
-    fn look_closely(&mut self, closeup: Option<Closeup>, at: Instant) {
-        let is_paused = self.sampling.paused_at.is_some();
-        let closeups = &mut self.details.closeups;
-        match closeup {
-            Some(closeup) if is_paused && closeups.are_of(closeup.endpoint) => {}
-            Some(closeup) => closeups.add(closeup, at),
-            None if self.sampling.has_focus() => closeups.miss(),
-            None => {}
-        }
-    }
-
     fn apply(&mut self, changes: Changes) {
         let around = self.setup.surroundings(self.moment());
         let ports_changed = !changes.list.is_empty();
@@ -322,12 +300,6 @@ impl App {
     fn ask_for_details(&mut self) -> Option<Effect> {
         let row = self.selection.cursor.and_then(|id| self.listing.row_of(id));
         self.details.subject(row).map(Effect::Inspect)
-    }
-
-    /// What the state now wants of the sampler, if that is news.
-    fn ask_the_sampler(&mut self) -> Option<Effect> {
-        let focus = self.details.focus(self.current());
-        self.sampling.request(focus).map(Effect::Sample)
     }
 
     fn lose(&mut self, source: Source) {

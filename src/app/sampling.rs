@@ -1,9 +1,10 @@
 //! How the machine is looked at: how often, whether what is shown is paused, and what a look could not see.
 
+use crate::app::{App, Effect};
 use crate::model::request::{Pace, Request};
 use crate::model::snapshot::Problem;
 use crate::model::tracker::Changes;
-use crate::model::traffic::Focus;
+use crate::model::traffic::{Closeup, Focus};
 use std::time::{Duration, Instant};
 
 /// The steps of faster and slower.
@@ -216,6 +217,35 @@ impl Sampling {
             .filter(|_| self.shown_interval() > Duration::from_secs(1))?;
         let whole = now.saturating_duration_since(last).as_secs() + 1;
         Some(last + Duration::from_secs(whole))
+    }
+}
+
+impl App {
+    pub(super) fn on_sample(&mut self, mut changes: Changes) -> Vec<Effect> {
+        self.clock = changes.taken;
+        self.look_closely(changes.closeup.take(), changes.taken.instant);
+        if let Some(changes) = self.sampling.take(changes) {
+            self.apply(changes);
+        }
+        Vec::new()
+    }
+
+    /// In a pause numbers stand still too, but for the first ones of a row that is turned to meanwhile.
+    fn look_closely(&mut self, closeup: Option<Closeup>, at: Instant) {
+        let is_paused = self.sampling.paused_at.is_some();
+        let closeups = &mut self.details.closeups;
+        match closeup {
+            Some(closeup) if is_paused && closeups.are_of(closeup.endpoint) => {}
+            Some(closeup) => closeups.add(closeup, at),
+            None if self.sampling.has_focus() => closeups.miss(),
+            None => {}
+        }
+    }
+
+    /// What the state now wants of the sampler, if that is news.
+    pub(super) fn ask_the_sampler(&mut self) -> Option<Effect> {
+        let focus = self.details.focus(self.current());
+        self.sampling.request(focus).map(Effect::Sample)
     }
 }
 

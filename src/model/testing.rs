@@ -6,6 +6,7 @@ use crate::model::endpoint::{
     Endpoint, EndpointId, Owners, Protocol, Relation, Side, Since, Socket, State,
 };
 use crate::model::process::{Pid, Process, ProcessId, StartTime};
+use crate::model::sighting::Queue;
 use crate::model::snapshot::Snapshot;
 use std::net::SocketAddr;
 use std::sync::{Arc, LazyLock};
@@ -145,6 +146,23 @@ impl SocketBuilder {
                 .map(|process| Arc::clone(process))
                 .collect(),
         );
+        self
+    }
+
+    /// The owners are not found yet.
+    pub fn sought(mut self) -> Self {
+        self.socket.owners = Owners::Sought;
+        self
+    }
+
+    pub fn queue(mut self, incoming: u32, outgoing: u32) -> Self {
+        self.socket.queue = Some(Queue { incoming, outgoing });
+        self
+    }
+
+    /// Whether it leaves IPv4 alone is known.
+    pub fn only_v6(mut self, only_v6: bool) -> Self {
+        self.socket.only_v6 = Some(only_v6);
         self
     }
 
