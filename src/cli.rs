@@ -1,8 +1,10 @@
 //! The command line: words to [`Options`]. Touches nothing.
 
+use crate::model::source::Source;
 use crate::table::query;
 use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand};
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 /// What the program is asked to do.
@@ -10,6 +12,7 @@ use std::time::Duration;
 pub enum Options {
     Monitor(MonitorOptions),
     List(ListOptions),
+    Watch(WatchOptions),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +22,8 @@ pub struct MonitorOptions {
     pub all: bool,
     pub ascii: bool,
     pub read_only: bool,
+    /// Where sockets are read from; `None` for what is best here.
+    pub source: Option<Source>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +31,17 @@ pub struct ListOptions {
     pub filter: String,
     pub all: bool,
     pub json: bool,
+    pub source: Option<Source>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WatchOptions {
+    pub filter: String,
+    pub all: bool,
+    pub json: bool,
+    pub interval: Duration,
+    /// After how long it ends, if not only when it is ended.
+    pub duration: Option<Duration>,
 }
 
 /// Why the words were not understood, or what was asked for instead (help, version).
@@ -69,12 +85,17 @@ struct MonitorWords {
     /// Never end a process
     #[arg(long)]
     read_only: bool,
+    /// Where sockets are read from, to find out which source is wrong
+    #[arg(long, hide = true, value_parser = source)]
+    source: Option<Source>,
 }
 
 #[derive(Subcommand)]
 enum Command {
     /// Print what is there now and exit: 0 with rows, 1 without, 2 after an error
     List(ListWords),
+    /// Print a line for whatever opens, changes, is replaced or closes from now on
+    Watch(WatchWords),
 }
 
 #[derive(Args)]
@@ -88,6 +109,28 @@ struct ListWords {
     /// Print one JSON object
     #[arg(long)]
     json: bool,
+    /// As for the monitor
+    #[arg(long, hide = true, value_parser = source)]
+    source: Option<Source>,
+}
+
+#[derive(Args)]
+struct WatchWords {
+    /// Print only what matches all these words; digits are an exact port
+    #[arg(allow_negative_numbers = true)]
+    filter: Vec<String>,
+    /// Watch every socket, connections to other machines too
+    #[arg(long)]
+    all: bool,
+    /// Print one JSON object a line
+    #[arg(long)]
+    json: bool,
+    /// Seconds from one look to the next, 0.1 to 3600
+    #[arg(short = 'n', value_name = "SECS", default_value = "1", value_parser = interval)]
+    interval: Duration,
+    /// End after so many seconds, 0.1 to 86400
+    #[arg(long = "for", value_name = "SECS", value_parser = duration)]
+    duration: Option<Duration>,
 }
 
 /// Understands the words of the command line, the program's name first.
@@ -101,6 +144,17 @@ pub fn parse(words: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Opti
                 filter,
                 all: list.all,
                 json: list.json,
+                source: list.source,
+            }))
+        }
+        Some(Command::Watch(watch)) => {
+            let filter = sound_filter(&watch.filter)?;
+            Ok(Options::Watch(WatchOptions {
+                filter,
+                all: watch.all,
+                json: watch.json,
+                interval: watch.interval,
+                duration: watch.duration,
             }))
         }
         None => monitor(&parsed.monitor, is_quoted(&words)),
@@ -114,7 +168,7 @@ fn is_quoted(words: &[std::ffi::OsString]) -> bool {
         match &*word {
             "--" => return true,
             // Its value is a word of its own.
-            "-n" => drop(words.next()),
+            "-n" | "--source" => drop(words.next()),
             flag if flag.starts_with("--") => {}
             flag if flag.starts_with("-n") => {}
             _ => return false,
@@ -124,7 +178,13 @@ fn is_quoted(words: &[std::ffi::OsString]) -> bool {
 }
 
 fn monitor(words: &MonitorWords, is_quoted: bool) -> Result<Options, Refusal> {
-    if let Some(first) = words.filter.first().filter(|_| !is_quoted)
+    let first = words.filter.first().filter(|_| !is_quoted);
+    if let Some(command @ ("list" | "watch")) = first.map(String::as_str) {
+        return Err(Refusal::Wrong(format!(
+            "{command} comes first: portmon {command}, then its flags (-- {command} filters)"
+        )));
+    }
+    if let Some(first) = first
         && let Some(meant) = no_command(first, words.filter.get(1).map(String::as_str))
     {
         return Err(Refusal::Wrong(format!(
@@ -137,6 +197,7 @@ fn monitor(words: &MonitorWords, is_quoted: bool) -> Result<Options, Refusal> {
         all: words.all,
         ascii: words.ascii,
         read_only: words.read_only,
+        source: words.source,
     }))
 }
 
@@ -146,7 +207,7 @@ fn no_command(word: &str, next: Option<&str>) -> Option<String> {
     match word {
         "kill" | "stop" | "free" | "end" | "term" | "rm" => Some(format!("portmon {port}, then x")),
         "ls" | "ps" | "show" | "status" | "get" => Some("portmon list".to_owned()),
-        "watch" | "top" | "monitor" | "tui" | "check" | "wait" | "unused" | "next" => {
+        "top" | "monitor" | "tui" | "check" | "wait" | "unused" | "next" => {
             Some(next.map_or_else(|| "portmon".to_owned(), |port| format!("portmon {port}")))
         }
         "help" => Some("portmon --help".to_owned()),
@@ -178,17 +239,53 @@ fn sound_filter(words: &[String]) -> Result<String, Refusal> {
 }
 
 /// The fastest and the slowest that one may ask for.
-const INTERVALS: std::ops::RangeInclusive<Duration> =
-    Duration::from_millis(100)..=Duration::from_hours(1);
+const INTERVALS: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_hours(1);
+
+/// The shortest and the longest time that one may ask to be told of.
+const DURATIONS: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_hours(24);
 
 fn interval(text: &str) -> Result<Duration, String> {
+    seconds(text, &INTERVALS)
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    seconds(text, &DURATIONS)
+}
+
+fn seconds(text: &str, range: &RangeInclusive<Duration>) -> Result<Duration, String> {
+    let (from, to) = (range.start().as_secs_f64(), range.end().as_secs_f64());
     let seconds: f64 = text
         .parse()
-        .map_err(|_| format!("{text} is no number of seconds: 0.1 to 3600"))?;
-    let interval = Duration::try_from_secs_f64(seconds)
+        .map_err(|_| format!("{text} is no number of seconds: {from} to {to}"))?;
+    let span = Duration::try_from_secs_f64(seconds)
         .ok()
-        .filter(|interval| INTERVALS.contains(interval));
-    interval.ok_or_else(|| format!("{text} is out of range: 0.1 to 3600 seconds"))
+        .filter(|span| range.contains(span));
+    span.ok_or_else(|| format!("{text} is out of range: {from} to {to} seconds"))
+}
+
+/// The sources that a system has, by the names of what they ask.
+fn sources(is_linux: bool) -> &'static [(&'static str, Source)] {
+    if is_linux {
+        &[
+            ("sock_diag", Source::Diag),
+            ("netstat2", Source::Netstat),
+            ("proc", Source::Procnet),
+        ]
+    } else {
+        &[("netstat2", Source::Netstat)]
+    }
+}
+
+fn source(text: &str) -> Result<Source, String> {
+    named(text, sources(cfg!(target_os = "linux")))
+}
+
+fn named(text: &str, sources: &[(&str, Source)]) -> Result<Source, String> {
+    let found = sources.iter().find(|(name, _)| *name == text);
+    found.map(|(_, source)| *source).ok_or_else(|| {
+        let names: Vec<&str> = sources.iter().map(|(name, _)| *name).collect();
+        format!("{text} is no source here: {}", names.join(", "))
+    })
 }
 
 /// clap's words on one line: what is wrong and the way out.
@@ -211,112 +308,4 @@ fn refusal(error: &clap::Error) -> Refusal {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn parsed(line: &str) -> Result<Options, String> {
-        parse(line.split(' ').map(Into::into)).map_err(|refusal| match refusal {
-            Refusal::Wrong(line) | Refusal::Shown(line) => line,
-        })
-    }
-
-    #[test]
-    fn the_monitor_is_what_runs_without_a_command() {
-        let options = parsed("portmon -n 0.5 --all --ascii --read-only 49152- not:chrome");
-        let expected = Options::Monitor(MonitorOptions {
-            filter: "49152- not:chrome".to_owned(),
-            interval: Duration::from_millis(500),
-            all: true,
-            ascii: true,
-            read_only: true,
-        });
-        assert_eq!(options, Ok(expected));
-    }
-
-    #[test]
-    fn list_takes_a_filter() {
-        let expected = ListOptions {
-            filter: "3000".to_owned(),
-            all: false,
-            json: true,
-        };
-        assert_eq!(
-            parsed("portmon list 3000 --json"),
-            Ok(Options::List(expected))
-        );
-    }
-
-    #[test]
-    fn what_is_wrong_is_told_on_one_line_with_the_way_out() {
-        let cases = [
-            (
-                "portmon kill 3000",
-                "\"kill\" is no command; did you mean: portmon 3000, then x",
-            ),
-            (
-                "portmon ls",
-                "\"ls\" is no command; did you mean: portmon list",
-            ),
-            ("portmon --frobnicate", "--frobnicate"),
-            ("portmon -n 0", "0 is out of range: 0.1 to 3600 seconds"),
-            (
-                "portmon -n soon",
-                "soon is no number of seconds: 0.1 to 3600",
-            ),
-        ];
-        for (line, expected) in cases {
-            let error = parsed(line).expect_err(line);
-            assert!(
-                error.contains(expected) && !error.contains('\n'),
-                "{line}: {error}"
-            );
-        }
-    }
-
-    /// The filter and the interval in milliseconds that a line for the monitor asks for.
-    fn monitored(line: &str) -> Result<(String, u128), String> {
-        match parsed(line)? {
-            Options::Monitor(options) => Ok((options.filter, options.interval.as_millis())),
-            Options::List(options) => panic!("{line} is no list: {options:?}"),
-        }
-    }
-
-    #[test]
-    fn after_two_dashes_any_word_is_a_filter() {
-        let cases = [
-            ("portmon -- kill", 1_000),
-            ("portmon -n 2 -- kill", 2_000),
-            ("portmon -n2 --all -- kill", 2_000),
-        ];
-        for (line, interval) in cases {
-            assert_eq!(monitored(line), Ok(("kill".to_owned(), interval)), "{line}");
-        }
-        assert!(parsed("portmon kill -- 3000").is_err());
-    }
-
-    #[test]
-    fn a_range_without_a_beginning_is_no_flag() {
-        let cases = [
-            ("portmon -1023", 1_000),
-            ("portmon -1023 -n 2", 2_000),
-            ("portmon -n 2 -1023", 2_000),
-        ];
-        for (line, interval) in cases {
-            assert_eq!(
-                monitored(line),
-                Ok(("-1023".to_owned(), interval)),
-                "{line}"
-            );
-        }
-        let expected = ListOptions {
-            filter: "-1023 tcp".to_owned(),
-            all: false,
-            json: true,
-        };
-        assert_eq!(
-            parsed("portmon list -1023 tcp --json"),
-            Ok(Options::List(expected))
-        );
-        assert!(parsed("portmon -1023 --frobnicate").is_err());
-    }
-}
+mod tests;

@@ -22,7 +22,7 @@
 //! | [`app`] | what the program is doing: keys, cursor, dialogs | `table`, `model` |
 //! | [`ui`] | the app drawn into a buffer | `app`, `table`, `model` |
 //! | [`os`] | the only module that touches the machine | `model` |
-//! | [`report`] | commands that print and end | `table`, `model`, `os` |
+//! | [`report`] | commands that print | `table`, `model`, `os` |
 //!
 //! `model`, `table`, `app` and `ui` read no clock and no file, start no thread and know no operating system. A test
 //! (`rules`) reads the sources and holds them to it.
@@ -48,6 +48,7 @@ pub mod terminal;
 pub mod ui;
 
 mod monitor;
+mod watch;
 
 #[cfg(test)]
 mod rules;
@@ -71,6 +72,7 @@ pub fn run(words: impl IntoIterator<Item = std::ffi::OsString>) -> u8 {
     let outcome = match cli::parse(words) {
         Ok(Options::Monitor(options)) => monitor::run(&options),
         Ok(Options::List(options)) => list(&options),
+        Ok(Options::Watch(options)) => watch::run(&options),
         Err(Refusal::Shown(text)) => write_out(&text),
         Err(Refusal::Wrong(line)) => Err(anyhow::anyhow!(line)),
     };
@@ -84,20 +86,11 @@ pub fn run(words: impl IntoIterator<Item = std::ffi::OsString>) -> u8 {
 fn list(options: &ListOptions) -> anyhow::Result<u8> {
     let setup = Setup::of(machine::facts());
     let look = os::sampler::look_once(setup.ephemeral);
-    let parsed = query::parse_finished(&options.filter);
-    let filter = Filter {
-        query: parsed.query.exact(),
-        chips: Chips {
-            all: options.all,
-            ..Chips::default()
-        },
-        me: setup.me,
-        ephemeral: setup.ephemeral,
-    };
+    let (filter, hint) = demanded(&setup, &options.filter, options.all);
     let around = setup.surroundings(look.taken);
     let demand = Demand {
         filter,
-        hint: parsed.hint,
+        hint,
         as_json: options.json,
     };
     let (mut out, mut errors) = (io::BufWriter::new(io::stdout().lock()), io::stderr().lock());
@@ -109,6 +102,21 @@ fn list(options: &ListOptions) -> anyhow::Result<u8> {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(0),
         Err(error) => Err(error.into()),
     }
+}
+
+/// The filter of a command and a remark on its text.
+fn demanded(setup: &Setup, text: &str, all: bool) -> (Filter, Option<String>) {
+    let parsed = query::parse_finished(text);
+    let filter = Filter {
+        query: parsed.query.exact(),
+        chips: Chips {
+            all,
+            ..Chips::default()
+        },
+        me: setup.me,
+        ephemeral: setup.ephemeral,
+    };
+    (filter, parsed.hint)
 }
 
 fn write_out(text: &str) -> anyhow::Result<u8> {

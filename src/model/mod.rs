@@ -12,6 +12,7 @@ pub mod process;
 pub mod request;
 pub mod sighting;
 pub mod snapshot;
+pub mod source;
 pub mod text;
 pub mod tracker;
 pub mod traffic;

@@ -71,6 +71,7 @@ impl Tracker {
             took,
             interval: Duration::ZERO,
             problems,
+            missed: false,
             closeup: None,
             list: self.tell(first, seen, &related, &replaced, &closed),
         }

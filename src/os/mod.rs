@@ -6,6 +6,8 @@
 
 pub mod binding;
 pub mod freeing;
+#[cfg(target_os = "linux")]
+pub mod holders;
 pub mod identity;
 pub mod inspector;
 pub mod machine;
@@ -19,6 +21,8 @@ mod users;
 mod testing;
 
 use crate::model::Moment;
+use std::io;
+use std::path::PathBuf;
 use std::time::{Instant, SystemTime};
 
 /// What can go wrong when the machine is asked, naming the call that failed and what it was about.
@@ -28,6 +32,25 @@ pub enum Error {
     Netstat(netstat2::error::Error),
     #[error("the kernel counts {counted} sockets but gave none")]
     Withheld { counted: u64 },
+    #[error("{path} could not be read: {cause}")]
+    Unread { path: PathBuf, cause: io::Error },
+    #[error("{path}: {lines} lines were not understood")]
+    Garbled { path: PathBuf, lines: usize },
+    #[cfg(target_os = "linux")]
+    #[error(transparent)]
+    Diag(#[from] sockets::diag::failure::Failure),
+}
+
+impl Error {
+    /// Whether the source itself is not to be had on this machine, so that another one is needed.
+    pub fn is_refusal(&self) -> bool {
+        match self {
+            Self::Netstat(_) | Self::Withheld { .. } => true,
+            Self::Unread { .. } | Self::Garbled { .. } => false,
+            #[cfg(target_os = "linux")]
+            Self::Diag(failure) => failure.is_refusal(),
+        }
+    }
 }
 
 /// netstat2 keeps the words of the system to the source of its error.

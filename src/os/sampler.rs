@@ -72,15 +72,15 @@ pub fn look_once(ephemeral: EphemeralRange) -> Look {
     }
 }
 
-/// Everything a look needs and remembers.
-struct Eye {
+/// Everything a look needs and remembers, for whoever follows on a thread of their own.
+pub struct Eye {
     tracker: Tracker,
     sockets: Sockets,
     processes: Processes,
 }
 
 impl Eye {
-    fn new(ephemeral: EphemeralRange) -> Self {
+    pub fn new(ephemeral: EphemeralRange) -> Self {
         Self {
             tracker: Tracker::new(ephemeral),
             sockets: Sockets::new(),
@@ -88,9 +88,15 @@ impl Eye {
         }
     }
 
-    fn look(&mut self) -> Changes {
+    /// Looks and tells what changed since the look before; the first tells what was found.
+    pub fn look(&mut self) -> Changes {
         let snapshot = self.sockets.look(&mut self.processes);
         self.tracker.absorb(snapshot)
+    }
+
+    /// Waits between two looks.
+    pub fn rest(&mut self, until: Instant) {
+        thread::sleep(until.saturating_duration_since(Instant::now()));
     }
 }
 

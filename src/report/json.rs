@@ -5,6 +5,7 @@ use crate::model::endpoint::{Endpoint, Owners, State};
 use crate::model::ports::{EphemeralRange, PortClass, service};
 use crate::model::process::Process;
 use crate::model::text::SystemText;
+use crate::report::watch::Event;
 use serde::Serialize;
 use std::net::{IpAddr, SocketAddr};
 use std::time::SystemTime;
@@ -20,6 +21,26 @@ pub struct Report {
     pub out_of_scope: usize,
     pub problems: Vec<String>,
     pub endpoints: Vec<JsonEndpoint>,
+}
+
+/// A line of `watch`.
+#[derive(Serialize)]
+pub struct JsonEvent {
+    /// `opened`, `changed`, `replaced` or `closed`.
+    event: &'static str,
+    /// RFC 3339 in UTC, with milliseconds.
+    at: String,
+    endpoint: JsonEndpoint,
+}
+
+impl JsonEvent {
+    pub fn new(event: &Event, ephemeral: EphemeralRange) -> Self {
+        Self {
+            event: event.kind.name(),
+            at: format!("{:.3}", timestamp(event.at)),
+            endpoint: JsonEndpoint::new(&event.row.endpoint, ephemeral),
+        }
+    }
 }
 
 #[derive(Serialize)]

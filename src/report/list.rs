@@ -7,6 +7,7 @@ use crate::os::sampler::Look;
 use crate::report::json::{JsonEndpoint, Report, timestamp};
 use crate::table::fields::{Column, field};
 use crate::table::listing::{Filter, Listing};
+use crate::table::query::Query;
 use crate::table::row::{Row, Surroundings};
 use std::io::{self, Write};
 use unicode_width::UnicodeWidthStr;
@@ -93,7 +94,7 @@ pub fn print(
         Outcome::Rows if as_json => {}
         Outcome::Rows => tell_the_rest(&listing, left_out, &problems, errors)?,
         Outcome::Nothing => {
-            tell_of_bare_ports(&listing, errors)?;
+            tell_of_bare_ports(&listing.filter().query, errors)?;
             if !as_json {
                 tell_the_rest(&listing, left_out, &problems, errors)?;
             }
@@ -163,8 +164,8 @@ fn tell_what_failed(problems: &[Problem], errors: &mut impl Write) -> io::Result
 }
 
 /// Several ports in words of their own are often meant as alternatives, and no row can have them all.
-fn tell_of_bare_ports(listing: &Listing, errors: &mut impl Write) -> io::Result<()> {
-    let ports = listing.filter().query.bare_ports();
+pub fn tell_of_bare_ports(query: &Query, errors: &mut impl Write) -> io::Result<()> {
+    let ports = query.bare_ports();
     let ports: Vec<String> = ports.iter().map(ToString::to_string).collect();
     let ([before @ .., last], true) = (ports.as_slice(), ports.len() > 1) else {
         return Ok(());

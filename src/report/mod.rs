@@ -1,6 +1,7 @@
-//! The commands that print and end: the same core as the monitor without a screen.
+//! The commands that print: the same core as the monitor without a screen.
 //!
 //! Synchronous, without tokio. Text goes through the same fields as the table, JSON through one structure.
 
 pub mod json;
 pub mod list;
+pub mod watch;

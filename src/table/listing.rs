@@ -251,6 +251,8 @@ impl Listing {
                 self.store.put(endpoint, Some(Mark::Replaced(now)));
             }
             Change::Closed(id) => self.store.mark_gone(id, now),
+            // It never was a row.
+            Change::Passed(_) => {}
         }
     }
 
@@ -262,6 +264,7 @@ impl Listing {
         let id = change.id();
         let is_waiting = held.iter().any(|held| held.id() == id);
         match change {
+            Change::Passed(_) => None,
             Change::Changed(_) | Change::Refreshed(_) | Change::Closed(_)
                 if !is_waiting && self.store.places.contains_key(&id) =>
             {

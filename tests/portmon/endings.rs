@@ -123,7 +123,7 @@ fn without_a_terminal_it_names_the_commands_for_scripts() {
     let message = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(2), "{message}");
     assert!(
-        message.contains("no terminal here; for scripts: portmon list"),
+        message.contains("no terminal here; for scripts: portmon list, watch"),
         "{message}"
     );
     assert_eq!(message.lines().count(), 1, "{message}");

@@ -25,3 +25,4 @@ mod screen;
 mod start;
 mod svg;
 mod terminal;
+mod watch;

@@ -18,11 +18,13 @@ pub struct Changes {
     pub interval: Duration,
     pub problems: Vec<Problem>,
     pub list: Vec<Change>,
+    /// Whether the kernel dropped some of what it told between two looks: short-lived sockets may be missing.
+    pub missed: bool,
     /// What was found about the focus of the last request.
     pub closeup: Option<Closeup>,
 }
 
-/// One change. Each socket appears at most once in a list, except for one that closed and came back.
+/// One change. Each socket appears at most once in a list, except for one that closed and came back, and one that passed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
     /// It stood there at the first look: no event.
@@ -38,6 +40,8 @@ pub enum Change {
     /// Something was learned about it; no event.
     Refreshed(Endpoint),
     Closed(EndpointId),
+    /// It opened and closed between two looks and stood in neither.
+    Passed(Endpoint),
 }
 
 impl Change {
@@ -48,7 +52,8 @@ impl Change {
             | Self::Opened(endpoint)
             | Self::Changed(endpoint)
             | Self::Replaced { endpoint, .. }
-            | Self::Refreshed(endpoint) => endpoint.id(),
+            | Self::Refreshed(endpoint)
+            | Self::Passed(endpoint) => endpoint.id(),
         }
     }
 }
@@ -56,7 +61,8 @@ impl Change {
 impl Changes {
     /// Adds what a later look changed, so that both can be told in one.
     ///
-    /// A socket that opened and closed unseen leaves no trace; one that closed and came back leaves both.
+    /// A socket that opened and closed unseen leaves no trace; one that closed and came back leaves both. One that
+    /// passed is never merged with another.
     pub fn merge(&mut self, later: Self) {
         let mut places: HashMap<EndpointId, usize> = self
             .list
@@ -70,6 +76,7 @@ impl Changes {
             .collect();
         let head = Self {
             list: Vec::new(),
+            missed: self.missed || later.missed,
             ..later
         };
         for change in later.list {
@@ -92,8 +99,11 @@ impl Changes {
 
 /// What two changes of one socket amount to.
 fn merged(earlier: Option<Change>, later: Change) -> Vec<Change> {
-    use Change::{Changed, Closed, Found, Opened, Refreshed, Replaced};
+    use Change::{Changed, Closed, Found, Opened, Passed, Refreshed, Replaced};
     match (earlier, later) {
+        (Some(earlier), later @ Passed(_)) | (Some(earlier @ Passed(_)), later) => {
+            vec![earlier, later]
+        }
         (Some(Found(_) | Opened(_)), Closed(_)) => Vec::new(),
         (Some(Replaced { gone, .. }), Closed(_)) => vec![Closed(gone)],
         (Some(_), Closed(id)) => vec![Closed(id)],
@@ -124,6 +134,7 @@ mod tests {
             interval: Duration::from_secs(1),
             problems: Vec::new(),
             list,
+            missed: false,
             closeup: None,
         }
     }
@@ -175,6 +186,21 @@ mod tests {
             merged.merge(changes(vec![later]));
             assert_eq!(merged.list, expected);
         }
+    }
+
+    #[test]
+    fn what_passed_and_what_was_missed_stay() {
+        let passed = || Change::Passed(socket("127.0.0.1:3000").endpoint());
+        let id = passed().id();
+        let mut merged = Changes {
+            missed: true,
+            ..changes(vec![Change::Closed(id)])
+        };
+        for later in [passed(), passed(), Change::Closed(id)] {
+            merged.merge(changes(vec![later]));
+        }
+        let expected = vec![Change::Closed(id), passed(), passed(), Change::Closed(id)];
+        assert_eq!((merged.missed, merged.list), (true, expected));
     }
 
     #[test]

@@ -21,6 +21,7 @@ fn told(changes: &Changes) -> Vec<String> {
             Change::Replaced { endpoint, .. } => format!("replaced {}", endpoint.socket.local),
             Change::Refreshed(endpoint) => format!("refreshed {}", endpoint.socket.local),
             Change::Closed(id) => format!("closed {}", local_of(*id)),
+            Change::Passed(endpoint) => format!("passed {}", endpoint.socket.local),
         })
         .collect();
     told.sort();

@@ -12,6 +12,7 @@ fn batch(number: f64, list: Vec<Change>) -> Changes {
         taken: moment(number),
         took: Duration::ZERO,
         interval: Duration::from_secs(1),
+        missed: false,
         closeup: None,
         problems: Vec::new(),
         list,

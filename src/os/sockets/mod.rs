@@ -15,8 +15,13 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 #[cfg(target_os = "linux")]
+#[cfg_attr(not(test), expect(dead_code, reason = "wired by the sampler next"))]
+pub(crate) mod diag;
+#[cfg(target_os = "linux")]
 mod holders;
 mod netstat;
+#[cfg(target_os = "linux")]
+pub mod procnet;
 mod rows;
 #[cfg(target_os = "linux")]
 mod sockstat;
@@ -145,7 +150,7 @@ fn table(protocol: Protocol, family: Family) -> (Vec<Row>, Option<Error>) {
     }
     let mut counted = 0;
     for _ in 0..2 {
-        let (rows, error) = netstat::table(protocol, family);
+        let (rows, error) = rows(protocol, family);
         if error.is_some() || !rows.is_empty() {
             return (rows, error);
         }
@@ -159,7 +164,14 @@ fn table(protocol: Protocol, family: Family) -> (Vec<Row>, Option<Error>) {
 
 #[cfg(not(target_os = "linux"))]
 fn table(protocol: Protocol, family: Family) -> (Vec<Row>, Option<Error>) {
-    netstat::table(protocol, family)
+    rows(protocol, family)
+}
+
+/// What netstat2 sees, as rows, and the error that ended it.
+fn rows(protocol: Protocol, family: Family) -> (Vec<Row>, Option<Error>) {
+    let mut rows = Vec::new();
+    let end = netstat::table(protocol, family, &mut |one| rows.push(Row::from(one)));
+    (rows, end.err())
 }
 
 #[cfg(test)]

@@ -2,29 +2,30 @@
 //!
 //! netstat2 knows neither states nor remote ends of UDP sockets, nor whether `::` takes IPv4 too.
 
-use super::rows::Row;
-use crate::model::address::{Family, canonical};
+use crate::model::address::Family;
 use crate::model::endpoint::{Protocol, State};
+use crate::model::sighting::{End, Queue, Sighting};
 use crate::os::Error;
 use netstat2::{AddressFamilyFlags, ProtocolFlags, ProtocolSocketInfo, SocketInfo, TcpState};
 use std::net::{IpAddr, SocketAddr};
 
-/// The rows of a table, and the error that ended it before its end.
+/// Tells every socket of a table; an error ends it before its end.
 ///
 /// Nothing is asked of netstat2 after its first error: on Linux the next read might wait for ever.
-pub fn table(protocol: Protocol, family: Family) -> (Vec<Row>, Option<Error>) {
-    let mut rows = Vec::new();
-    let sockets = match open(protocol, family) {
-        Ok(sockets) => sockets,
-        Err(error) => return (rows, Some(Error::Netstat(error))),
-    };
-    for socket in sockets {
-        match socket {
-            Ok(socket) => rows.extend(row(&socket, family)),
-            Err(error) => return (rows, Some(Error::Netstat(error))),
+pub fn table(
+    protocol: Protocol,
+    family: Family,
+    see: &mut impl FnMut(&Sighting),
+) -> Result<(), Error> {
+    for socket in open(protocol, family).map_err(Error::Netstat)? {
+        let socket = socket.map_err(Error::Netstat)?;
+        if let Some(sighting) = sighting(&socket, family) {
+            for mark in marks(&socket) {
+                see(&Sighting { mark, ..sighting });
+            }
         }
     }
-    (rows, None)
+    Ok(())
 }
 
 type Answers = Result<
@@ -49,54 +50,66 @@ fn open(protocol: Protocol, family: Family) -> Answers {
     Ok(Box::new(sockets))
 }
 
-/// A socket without a port holds nothing and is no row.
-fn row(socket: &SocketInfo, table: Family) -> Option<Row> {
+/// A socket without a port holds nothing and is no row. Whose it is, is told by its marks.
+fn sighting(socket: &SocketInfo, table: Family) -> Option<Sighting> {
     let local = end(socket.local_addr(), socket.local_port());
     if local.port() == 0 {
         return None;
     }
     let (protocol, remote, state) = match &socket.protocol_socket_info {
-        ProtocolSocketInfo::Udp(_) => (Protocol::Udp, None, None),
+        ProtocolSocketInfo::Udp(_) => (Protocol::Udp, End::NONE, None),
         ProtocolSocketInfo::Tcp(tcp) => {
-            let remote = Some(end(tcp.remote_addr, tcp.remote_port))
-                .filter(|remote| remote.port() != 0 && !remote.ip().is_unspecified());
-            (Protocol::Tcp, remote, state(tcp.state, remote.is_some()))
+            let remote = Some(end(tcp.remote_addr, tcp.remote_port)).filter(|end| end.is_some());
+            let state = state(tcp.state, remote.is_some());
+            (Protocol::Tcp, remote.unwrap_or(End::NONE), state)
         }
     };
-    let (inode, uid) = kernels_own(socket);
-    Some(Row {
+    Some(Sighting {
+        cookie: [0, 0],
         protocol,
         table,
+        state,
+        only_v6: None,
         local,
         remote,
-        state,
-        inode,
-        uid,
-        pids: pids(socket),
+        scope: 0,
+        mark: 0,
+        uid: uid(socket),
+        queue: Queue::UNKNOWN,
     })
 }
 
-/// Inode and user.
 #[cfg(target_os = "linux")]
-fn kernels_own(socket: &SocketInfo) -> (Option<u64>, Option<u32>) {
-    (Some(socket.inode.into()), Some(socket.uid))
+fn uid(socket: &SocketInfo) -> u32 {
+    socket.uid
 }
 
 #[cfg(not(target_os = "linux"))]
-fn kernels_own(_socket: &SocketInfo) -> (Option<u64>, Option<u32>) {
-    (None, None)
+fn uid(_socket: &SocketInfo) -> u32 {
+    Sighting::NO_USER
 }
 
-/// Pid 0 is how Windows says that no process has the socket.
-fn pids(socket: &SocketInfo) -> Vec<crate::model::process::Pid> {
-    let pids = socket.associated_pids.iter().copied();
-    pids.filter(|pid| *pid != 0)
-        .map(crate::model::process::Pid)
-        .collect()
+/// The inode.
+#[cfg(target_os = "linux")]
+fn marks(socket: &SocketInfo) -> impl Iterator<Item = u32> {
+    std::iter::once(socket.inode)
 }
 
-fn end(ip: IpAddr, port: u16) -> SocketAddr {
-    canonical(SocketAddr::new(ip, port))
+#[cfg(not(target_os = "linux"))]
+fn marks(socket: &SocketInfo) -> impl Iterator<Item = u32> {
+    holders(&socket.associated_pids)
+}
+
+/// Each holder, or the 0 of none. Pid 0 is how Windows says that no process has the socket.
+#[cfg(any(test, not(target_os = "linux")))]
+fn holders(pids: &[u32]) -> impl Iterator<Item = u32> {
+    let known = pids.iter().copied().filter(|pid| *pid != 0);
+    let none = known.clone().next().is_none().then_some(0);
+    known.chain(none)
+}
+
+fn end(ip: IpAddr, port: u16) -> End {
+    SocketAddr::new(ip, port).into()
 }
 
 /// A closed socket that has a port and no remote end is what is called bound.
@@ -116,4 +129,15 @@ fn state(state: TcpState, has_remote: bool) -> Option<State> {
         TcpState::TimeWait => State::TimeWait,
         TcpState::Unknown => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_socket_is_seen_once_for_each_holder_and_once_without_any() {
+        let seen = [&[][..], &[0], &[7], &[7, 0, 9]].map(|pids| holders(pids).collect::<Vec<_>>());
+        assert_eq!(seen, [vec![0], vec![0], vec![7], vec![7, 9]]);
+    }
 }

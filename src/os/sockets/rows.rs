@@ -3,6 +3,7 @@
 use crate::model::address::Family;
 use crate::model::endpoint::{EndpointId, Owners, Protocol, Socket, State};
 use crate::model::process::{Pid, Process, topmost_first};
+use crate::model::sighting::Sighting;
 use crate::model::text::SystemText;
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -20,6 +21,23 @@ pub struct Row {
     pub inode: Option<u64>,
     pub uid: Option<u32>,
     pub pids: Vec<Pid>,
+}
+
+impl From<&Sighting> for Row {
+    fn from(seen: &Sighting) -> Self {
+        let is_linux = cfg!(target_os = "linux");
+        let pid = (!is_linux && seen.mark != 0).then_some(Pid(seen.mark));
+        Self {
+            protocol: seen.protocol,
+            table: seen.table,
+            local: seen.local(),
+            remote: seen.remote(),
+            state: seen.state,
+            inode: is_linux.then_some(seen.mark.into()),
+            uid: Some(seen.uid).filter(|uid| *uid != Sighting::NO_USER),
+            pids: pid.into_iter().collect(),
+        }
+    }
 }
 
 type Described = HashMap<Pid, Arc<Process>>;

@@ -253,6 +253,19 @@ fn what_opened_and_closed_while_frozen_is_not_lost() {
 }
 
 #[test]
+fn what_passed_is_no_row_and_keeps_none_waiting() {
+    let mut listing = listing(vec![found("127.0.0.1:1")]);
+    let passed = |local| Change::Passed(socket(local).endpoint());
+    listing.apply(vec![passed("127.0.0.1:2")], instant(1.0), &around());
+    assert_eq!(lines(&listing), ["127.0.0.1:1"]);
+    listing.freeze();
+    let closed = Change::Closed(socket("127.0.0.1:1").endpoint().id());
+    let changes = vec![passed("127.0.0.1:1"), closed];
+    listing.apply(changes, instant(1.0), &around());
+    assert_eq!(lines(&listing), ["-127.0.0.1:1"]);
+}
+
+#[test]
 fn sorting_by_another_column_reorders_each_section() {
     let (a, b) = (process(9, "apache").build(), process(5, "zsh").build());
     let mut listing = listing(vec![

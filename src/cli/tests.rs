@@ -1,0 +1,204 @@
+use super::*;
+
+fn parsed(line: &str) -> Result<Options, String> {
+    parse(line.split(' ').map(Into::into)).map_err(|refusal| match refusal {
+        Refusal::Wrong(line) | Refusal::Shown(line) => line,
+    })
+}
+
+#[test]
+fn the_monitor_is_what_runs_without_a_command() {
+    let options = parsed("portmon -n 0.5 --all --ascii --read-only 49152- not:chrome");
+    let expected = Options::Monitor(MonitorOptions {
+        filter: "49152- not:chrome".to_owned(),
+        interval: Duration::from_millis(500),
+        all: true,
+        ascii: true,
+        read_only: true,
+        source: None,
+    });
+    assert_eq!(options, Ok(expected));
+}
+
+#[test]
+fn list_takes_a_filter() {
+    let expected = ListOptions {
+        filter: "3000".to_owned(),
+        all: false,
+        json: true,
+        source: None,
+    };
+    assert_eq!(
+        parsed("portmon list 3000 --json"),
+        Ok(Options::List(expected))
+    );
+}
+
+#[test]
+fn watch_takes_a_filter_a_pace_and_a_time() {
+    let plain = WatchOptions {
+        filter: String::new(),
+        all: false,
+        json: false,
+        interval: Duration::from_secs(1),
+        duration: None,
+    };
+    let chosen = WatchOptions {
+        filter: "-1023 tcp".to_owned(),
+        all: true,
+        json: true,
+        interval: Duration::from_millis(200),
+        duration: Some(Duration::from_hours(24)),
+    };
+    let cases = [
+        ("portmon watch", plain),
+        (
+            "portmon watch -1023 tcp -n 0.2 --for 86400 --all --json",
+            chosen,
+        ),
+    ];
+    for (line, expected) in cases {
+        assert_eq!(parsed(line), Ok(Options::Watch(expected)), "{line}");
+    }
+}
+
+#[test]
+fn what_is_wrong_is_told_on_one_line_with_the_way_out() {
+    let cases = [
+        (
+            "portmon kill 3000",
+            "\"kill\" is no command; did you mean: portmon 3000, then x",
+        ),
+        (
+            "portmon ls",
+            "\"ls\" is no command; did you mean: portmon list",
+        ),
+        (
+            "portmon -n 2 watch",
+            "watch comes first: portmon watch, then its flags (-- watch filters)",
+        ),
+        ("portmon --frobnicate", "--frobnicate"),
+        ("portmon -n 0", "0 is out of range: 0.1 to 3600 seconds"),
+        (
+            "portmon -n soon",
+            "soon is no number of seconds: 0.1 to 3600",
+        ),
+        (
+            "portmon watch -n 4000",
+            "4000 is out of range: 0.1 to 3600 seconds",
+        ),
+        (
+            "portmon watch --for 0",
+            "0 is out of range: 0.1 to 86400 seconds",
+        ),
+        (
+            "portmon watch --for ever",
+            "ever is no number of seconds: 0.1 to 86400",
+        ),
+    ];
+    for (line, expected) in cases {
+        let error = parsed(line).expect_err(line);
+        assert!(
+            error.contains(expected) && !error.contains('\n'),
+            "{line}: {error}"
+        );
+    }
+}
+
+#[test]
+fn a_source_is_named_for_either_command_and_told_of_by_no_help() {
+    let sources = [
+        "portmon --source netstat2",
+        "portmon list --source=netstat2",
+    ]
+    .map(|line| match parsed(line).expect(line) {
+        Options::Monitor(options) => options.source,
+        Options::List(options) => options.source,
+        other @ Options::Watch(_) => panic!("{line}: {other:?}"),
+    });
+    assert_eq!(sources, [Some(Source::Netstat); 2]);
+    for line in ["portmon --help", "portmon list --help"] {
+        let help = parsed(line).expect_err(line);
+        assert!(help.contains("--all") && !help.contains("source"), "{help}");
+    }
+}
+
+#[test]
+fn a_source_that_is_not_there_is_refused_with_those_that_are() {
+    let named = |text, is_linux| named(text, sources(is_linux));
+    let outcomes = [
+        named("sock_diag", true),
+        named("netstat2", true),
+        named("proc", true),
+        named("netstat2", false),
+        named("lsof", true),
+        named("proc", false),
+    ];
+    let expected = [
+        Ok(Source::Diag),
+        Ok(Source::Netstat),
+        Ok(Source::Procnet),
+        Ok(Source::Netstat),
+        Err("lsof is no source here: sock_diag, netstat2, proc".to_owned()),
+        Err("proc is no source here: netstat2".to_owned()),
+    ];
+    assert_eq!(outcomes, expected);
+    let error = parsed("portmon --source lsof").expect_err("no source");
+    assert!(
+        error.contains("lsof is no source here: ") && !error.contains('\n'),
+        "{error}"
+    );
+}
+
+/// The filter and the interval in milliseconds that a line for the monitor asks for.
+fn monitored(line: &str) -> Result<(String, u128), String> {
+    match parsed(line)? {
+        Options::Monitor(options) => Ok((options.filter, options.interval.as_millis())),
+        other => panic!("{line} is for the monitor: {other:?}"),
+    }
+}
+
+#[test]
+fn after_two_dashes_any_word_is_a_filter() {
+    let cases = [
+        ("portmon -- kill", 1_000),
+        ("portmon -n 2 -- kill", 2_000),
+        ("portmon -n2 --all -- kill", 2_000),
+        ("portmon --source netstat2 -n 2 -- kill", 2_000),
+    ];
+    for (line, interval) in cases {
+        assert_eq!(monitored(line), Ok(("kill".to_owned(), interval)), "{line}");
+    }
+    assert_eq!(
+        monitored("portmon -- watch"),
+        Ok(("watch".to_owned(), 1_000))
+    );
+    assert!(parsed("portmon kill -- 3000").is_err());
+}
+
+#[test]
+fn a_range_without_a_beginning_is_no_flag() {
+    let cases = [
+        ("portmon -1023", 1_000),
+        ("portmon -1023 -n 2", 2_000),
+        ("portmon -n 2 -1023", 2_000),
+    ];
+    for (line, interval) in cases {
+        assert_eq!(
+            monitored(line),
+            Ok(("-1023".to_owned(), interval)),
+            "{line}"
+        );
+    }
+    let expected = ListOptions {
+        filter: "-1023 tcp".to_owned(),
+        all: false,
+        json: true,
+        source: None,
+    };
+    assert_eq!(
+        parsed("portmon list -1023 tcp --json"),
+        Ok(Options::List(expected))
+    );
+    assert!(parsed("portmon -1023 --frobnicate").is_err());
+}

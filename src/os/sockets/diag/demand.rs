@@ -1,0 +1,210 @@
+//! What part of the socket tables is wanted, and the walks through them that give it.
+//!
+//! Pure: it knows what the kernel can filter and asks nothing itself.
+
+use super::program;
+use crate::model::endpoint::{Protocol, State};
+
+/// The largest number of ports the kernel is asked to compare; beyond it the caller filters.
+const MOST_PORTS: usize = 64;
+
+/// What part of the tables is wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Demand {
+    pub extent: Extent,
+    /// TCP sockets that are bound and neither listen nor are connected (Linux 6.8): a walk of its own over the bind
+    /// table.
+    pub with_bound: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// Every socket.
+    Everything,
+    /// TCP and UDP sockets with this local port, in any state.
+    Local(u16),
+    /// Sockets with one of these as local or remote port, and every TCP listener. More than 64 ports give everything.
+    Touching(Vec<u16>),
+    /// What stands on a TCP port: listeners, and bound sockets if they are wanted.
+    Standing,
+}
+
+/// A set of states, one bit for each (include/net/tcp_states.h).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct States(pub u32);
+
+impl States {
+    const LISTEN: Self = Self(1 << 10);
+    /// Those of the hash tables of sockets. Bit 12 is left out because the kernel sets it along with bit 3.
+    const ALL: Self = Self(0b1111_1111_1110);
+    /// `TCP_BOUND_INACTIVE`, which older kernels find no socket in.
+    const BOUND: Self = Self(1 << 13);
+
+    fn with(self, others: Self) -> Self {
+        Self(self.0 | others.0)
+    }
+
+    fn without(self, others: Self) -> Self {
+        Self(self.0 & !others.0)
+    }
+
+    /// The states in which a socket of this state is looked for: of a listener only its own, as that table is small.
+    pub fn around(state: Option<State>) -> Self {
+        if state == Some(State::Listen) {
+            Self::LISTEN
+        } else if matches!(state, Some(State::Bound | State::Closed)) {
+            Self::ALL.with(Self::BOUND)
+        } else {
+            Self::ALL
+        }
+    }
+
+    /// Whether a row with this state was asked for; a bound socket comes as closed (7), a request as `SYN_RECV` (3) or
+    /// `NEW_SYN_RECV` (12).
+    pub fn have(self, state: u8) -> bool {
+        let bits = match state {
+            7 => 1 << 7 | Self::BOUND.0,
+            3 | 12 => 1 << 3 | 1 << 12,
+            0..32 => 1 << state,
+            _ => 0,
+        };
+        self.0 & bits != 0
+    }
+}
+
+/// One walk of the kernel through the tables of a protocol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Walk<'a> {
+    pub protocol: Protocol,
+    pub states: States,
+    /// The local port, 0 for any. The walk through the bind table does not look at it, only at the program.
+    pub port: u16,
+    /// The bytecode that every socket must pass; empty for none.
+    pub program: &'a [u8],
+}
+
+impl Demand {
+    /// The bytecode that its walks need.
+    pub fn program(&self) -> Vec<u8> {
+        match &self.extent {
+            Extent::Local(port) => program::local(*port),
+            Extent::Touching(ports) if ports.len() <= MOST_PORTS => program::touching(ports),
+            Extent::Everything | Extent::Touching(_) | Extent::Standing => Vec::new(),
+        }
+    }
+
+    /// The walks, none of which meets a socket of another.
+    ///
+    /// Bound sockets are asked for along with the others: the kernel follows a walk of the bind table with one of the
+    /// connections, whether or not a connection is asked for (net/ipv4/tcp_diag.c).
+    pub fn walks<'a>(&self, program: &'a [u8]) -> Vec<Walk<'a>> {
+        let bound = if self.with_bound {
+            States::BOUND
+        } else {
+            States(0)
+        };
+        let walk = |protocol, states| Walk {
+            protocol,
+            states,
+            port: 0,
+            program,
+        };
+        let listeners = Walk {
+            program: &[],
+            ..walk(Protocol::Tcp, States::LISTEN)
+        };
+        let all = [
+            walk(Protocol::Tcp, States::ALL.with(bound)),
+            walk(Protocol::Udp, States::ALL),
+        ];
+        match &self.extent {
+            Extent::Standing => vec![walk(Protocol::Tcp, States::LISTEN.with(bound))],
+            Extent::Touching(ports) if ports.len() <= MOST_PORTS => {
+                // Without a port there is nothing to touch, and an empty program would let everything pass.
+                if program.is_empty() {
+                    return vec![listeners];
+                }
+                let [tcp, udp] = all;
+                let states = tcp.states.without(States::LISTEN);
+                vec![listeners, Walk { states, ..tcp }, udp]
+            }
+            Extent::Local(port) => all
+                .map(|walk| Walk {
+                    port: *port,
+                    ..walk
+                })
+                .to_vec(),
+            Extent::Everything | Extent::Touching(_) => all.to_vec(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(extent: Extent, with_bound: bool) -> Vec<(Protocol, u32, u16, bool)> {
+        let demand = Demand { extent, with_bound };
+        let program = demand.program();
+        let walks = demand.walks(&program).into_iter();
+        walks
+            .map(|walk| {
+                let is_filtered = !walk.program.is_empty();
+                (walk.protocol, walk.states.0, walk.port, is_filtered)
+            })
+            .collect()
+    }
+
+    #[test]
+    fn each_demand_asks_for_no_socket_twice() {
+        use Protocol::{Tcp, Udp};
+        let cases = [
+            (
+                asked(Extent::Everything, false),
+                vec![(Tcp, 0xffe, 0, false), (Udp, 0xffe, 0, false)],
+            ),
+            (
+                asked(Extent::Everything, true),
+                vec![(Tcp, 0x2ffe, 0, false), (Udp, 0xffe, 0, false)],
+            ),
+            (
+                asked(Extent::Local(80), false),
+                vec![(Tcp, 0xffe, 80, true), (Udp, 0xffe, 80, true)],
+            ),
+            (
+                asked(Extent::Touching(vec![80]), true),
+                vec![
+                    (Tcp, 0x400, 0, false),
+                    (Tcp, 0x2bfe, 0, true),
+                    (Udp, 0xffe, 0, true),
+                ],
+            ),
+            (
+                asked(Extent::Touching(vec![0]), false),
+                vec![(Tcp, 0x400, 0, false)],
+            ),
+            (
+                asked(Extent::Touching(vec![80; 65]), false),
+                vec![(Tcp, 0xffe, 0, false), (Udp, 0xffe, 0, false)],
+            ),
+            (asked(Extent::Standing, false), vec![(Tcp, 0x400, 0, false)]),
+            (asked(Extent::Standing, true), vec![(Tcp, 0x2400, 0, false)]),
+        ];
+        for (asked, expected) in cases {
+            assert_eq!(asked, expected);
+        }
+    }
+
+    #[test]
+    fn a_state_that_was_not_asked_for_is_known() {
+        let bound = States::BOUND;
+        assert_eq!(
+            [1, 3, 7, 10, 12, 13, 200].map(|state| bound.have(state)),
+            [false, false, true, false, false, true, false]
+        );
+        assert_eq!(
+            [3, 12, 13].map(|state| States::ALL.have(state)),
+            [true, true, false]
+        );
+    }
+}

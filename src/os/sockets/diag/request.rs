@@ -1,0 +1,160 @@
+//! The requests, as bytes (include/uapi/linux/netlink.h, inet_diag.h and sock_diag.h).
+//!
+//! Pure: it writes into a buffer. Numbers are in the byte order of the machine, ports and addresses in that of the network.
+
+use super::demand::{States, Walk};
+use crate::model::address::Family;
+use crate::model::endpoint::Protocol;
+use crate::model::sighting::{End, Sighting};
+use std::net::IpAddr;
+
+/// `TCPDIAG_GETSOCK`: TCP of both families in one walk, as the request knows no family (`inet_diag_dump_compat`).
+pub const BOTH_FAMILIES: u16 = 18;
+
+/// `SOCK_DIAG_BY_FAMILY`.
+pub const BY_FAMILY: u16 = 20;
+
+/// The extension bit of `INET_DIAG_INFO`.
+pub const WITH_INFO: u8 = 1 << 1;
+
+const REQUEST: u16 = 0x1;
+const DUMP: u16 = 0x300;
+const HEADER: usize = 16;
+
+pub const AF_INET: u8 = 2;
+pub const AF_INET6: u8 = 10;
+pub const IPPROTO_TCP: u8 = 6;
+pub const IPPROTO_UDP: u8 = 17;
+
+/// A request without its header.
+pub struct Request<'a> {
+    /// [`BOTH_FAMILIES`] or [`BY_FAMILY`].
+    pub kind: u16,
+    /// Not told with [`BOTH_FAMILIES`].
+    pub family: Family,
+    pub extensions: u8,
+    pub asked: Asked<'a>,
+}
+
+#[derive(Clone, Copy)]
+pub enum Asked<'a> {
+    /// All sockets of a walk.
+    All(Walk<'a>),
+    /// This socket.
+    One(&'a Sighting),
+}
+
+impl Request<'_> {
+    pub fn is_dump(&self) -> bool {
+        matches!(self.asked, Asked::All(_))
+    }
+
+    pub fn encode(&self, sequence: u32, out: &mut Vec<u8>) {
+        out.clear();
+        out.resize(HEADER, 0);
+        match self.kind {
+            BY_FAMILY => self.encode_by_family(out),
+            _ => self.encode_both_families(out),
+        }
+        if let Asked::All(walk) = self.asked
+            && !walk.program.is_empty()
+        {
+            attribute(out, walk.program);
+        }
+        let flags = if self.is_dump() { DUMP } else { 0 } | REQUEST;
+        let mut header = [0; HEADER];
+        let length = u32::try_from(out.len()).unwrap_or(u32::MAX);
+        let fields = [
+            &length.to_ne_bytes()[..],
+            &self.kind.to_ne_bytes(),
+            &flags.to_ne_bytes(),
+            &sequence.to_ne_bytes(),
+        ];
+        for (place, byte) in header.iter_mut().zip(fields.concat()) {
+            *place = byte;
+        }
+        out.splice(..HEADER, header);
+    }
+
+    /// `struct inet_diag_req_v2`.
+    fn encode_by_family(&self, out: &mut Vec<u8>) {
+        let (protocol, states) = match self.asked {
+            Asked::All(walk) => (walk.protocol, walk.states),
+            Asked::One(of) => (of.protocol, States(u32::MAX)),
+        };
+        let protocol = match protocol {
+            Protocol::Tcp => IPPROTO_TCP,
+            Protocol::Udp => IPPROTO_UDP,
+        };
+        out.extend([self.family_number(), protocol, self.extensions, 0]);
+        out.extend(states.0.to_ne_bytes());
+        self.encode_socket(out);
+    }
+
+    /// `struct inet_diag_req`, whose family and prefix lengths nothing reads in a dump.
+    fn encode_both_families(&self, out: &mut Vec<u8>) {
+        let states = match self.asked {
+            Asked::All(walk) => walk.states,
+            Asked::One(_) => States(u32::MAX),
+        };
+        out.extend([self.family_number(), 0, 0, self.extensions]);
+        self.encode_socket(out);
+        out.extend(states.0.to_ne_bytes());
+        out.extend([0; 4]);
+    }
+
+    fn family_number(&self) -> u8 {
+        match self.family {
+            Family::Ipv4 => AF_INET,
+            Family::Ipv6 => AF_INET6,
+        }
+    }
+
+    /// `struct inet_diag_sockid`. A dump looks at the ports only.
+    fn encode_socket(&self, out: &mut Vec<u8>) {
+        let of = match self.asked {
+            Asked::One(of) => of,
+            Asked::All(walk) => {
+                out.extend(walk.port.to_be_bytes());
+                out.extend([0; 46]);
+                return;
+            }
+        };
+        // "src and dst are swapped for historical reasons" (udp_diag_dump_one in net/ipv4/udp_diag.c).
+        let (source, destination) = match of.protocol {
+            Protocol::Tcp => (of.local, of.remote),
+            Protocol::Udp => (of.remote, of.local),
+        };
+        out.extend(source.port().to_be_bytes());
+        out.extend(destination.port().to_be_bytes());
+        out.extend(address(source, self.family));
+        out.extend(address(destination, self.family));
+        out.extend(of.scope.to_ne_bytes());
+        out.extend(of.cookie.iter().flat_map(|half| half.to_ne_bytes()));
+    }
+}
+
+/// The 16 bytes of an address, of which the IPv4 table uses 4.
+fn address(end: End, table: Family) -> [u8; 16] {
+    let ip = match end.address(0).ip() {
+        IpAddr::V4(v4) => v4.to_ipv6_mapped(),
+        IpAddr::V6(v6) => v6,
+    };
+    let octets = ip.octets();
+    match table {
+        Family::Ipv6 => octets,
+        Family::Ipv4 => {
+            let [.., a, b, c, d] = octets;
+            [a, b, c, d, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]
+        }
+    }
+}
+
+/// `INET_DIAG_REQ_BYTECODE`, whose length is a multiple of 4 as it is.
+fn attribute(out: &mut Vec<u8>, program: &[u8]) {
+    const BYTECODE: u16 = 1;
+    let length = u16::try_from(program.len().saturating_add(4)).unwrap_or(u16::MAX);
+    out.extend(length.to_ne_bytes());
+    out.extend(BYTECODE.to_ne_bytes());
+    out.extend(program);
+}

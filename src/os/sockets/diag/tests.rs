@@ -1,0 +1,68 @@
+//! Against recorded answers, broken ones and the real kernel.
+
+/// An answer that was recorded, by name.
+macro_rules! recorded {
+    ($name:literal) => {
+        include_bytes!(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/tests/datagrams/",
+            $name,
+            ".bin"
+        ))
+    };
+}
+
+mod broken;
+mod filters;
+mod live;
+mod lookups;
+mod recorded;
+
+use super::*;
+use crate::os::testing::until;
+use demand::Extent;
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::fd::AsFd;
+
+/// What a demand gives, which must be all of it.
+fn all(diag: &mut Diag, demand: &Demand) -> Vec<Sighting> {
+    let mut seen = Vec::new();
+    let unread = diag.dump(demand, &mut |sighting| seen.push(*sighting));
+    assert!(unread.is_empty(), "{unread:?}");
+    seen
+}
+
+/// Every socket, those that are only bound among them.
+const EVERYTHING: Demand = Demand {
+    extent: Extent::Everything,
+    with_bound: true,
+};
+
+fn open() -> Diag {
+    Diag::open().expect("the kernel tells of its sockets")
+}
+
+/// The cookie that the kernel itself says a socket has.
+fn cookie(socket: impl AsFd) -> [u32; 2] {
+    let cookie = rustix::net::sockopt::socket_cookie(socket).expect("a cookie");
+    [cookie, cookie >> 32].map(|half| u32::try_from(half & 0xffff_ffff).expect("32 bits"))
+}
+
+/// The row of this socket among all.
+fn row(socket: impl AsFd) -> Option<Sighting> {
+    let cookie = cookie(socket);
+    let mut rows = all(&mut open(), &EVERYTHING).into_iter();
+    rows.find(|row| row.cookie == cookie)
+}
+
+fn address(text: &str) -> SocketAddr {
+    text.parse().expect("an address")
+}
+
+/// A listener and both ends of a connection to it: the client's and the server's.
+fn connection(ip: &str) -> (TcpListener, TcpStream, TcpStream) {
+    let listener = TcpListener::bind((ip, 0)).expect("a listener");
+    let client = TcpStream::connect(listener.local_addr().expect("an address")).expect("connects");
+    let (server, _) = listener.accept().expect("accepts");
+    (listener, client, server)
+}

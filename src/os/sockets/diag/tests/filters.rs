@@ -1,0 +1,146 @@
+//! What a narrower demand gives is exactly what it says, compared with everything.
+
+use super::*;
+use std::collections::BTreeSet;
+use std::net::UdpSocket;
+
+/// The sockets of a demand by cookie, those of other tests left out by their address.
+fn on(ip: &str, diag: &mut Diag, extent: Extent) -> BTreeSet<[u32; 2]> {
+    let demand = Demand {
+        extent,
+        with_bound: true,
+    };
+    let rows = all(diag, &demand).into_iter();
+    rows.filter(|row| is_on(ip, row))
+        .map(|row| row.cookie)
+        .collect()
+}
+
+/// What of everything on this address a rule keeps.
+fn kept(ip: &str, diag: &mut Diag, is_kept: impl Fn(&Sighting) -> bool) -> BTreeSet<[u32; 2]> {
+    let rows = all(diag, &EVERYTHING).into_iter();
+    rows.filter(|row| is_on(ip, row) && is_kept(row))
+        .map(|row| row.cookie)
+        .collect()
+}
+
+/// Whether an end is on the address: the client of a connection to one of 127.0.0.0/8 has 127.0.0.1. TIME_WAIT of an
+/// earlier run may end at any time.
+fn is_on(ip: &str, row: &Sighting) -> bool {
+    let ends = [Some(row.local()), row.remote()];
+    row.state != Some(State::TimeWait)
+        && ends
+            .into_iter()
+            .flatten()
+            .any(|end| end.ip().to_string() == ip)
+}
+
+fn touches(row: &Sighting, ports: &[u16]) -> bool {
+    ports.contains(&row.local.port())
+        || ports.contains(&row.remote.port())
+        || row.state == Some(State::Listen)
+}
+
+#[test]
+fn each_extent_gives_exactly_its_sockets() {
+    let ip = "127.77.4.1";
+    let (listener, client, _server) = connection(ip);
+    let _other = connection(ip);
+    let port = listener.local_addr().expect("an address").port();
+    let from = client.local_addr().expect("an address").port();
+    let _same_port = UdpSocket::bind((ip, port)).expect("a socket");
+    let udp = UdpSocket::bind((ip, 0)).expect("a socket");
+    let connected = UdpSocket::bind((ip, 0)).expect("a socket");
+    let udp_port = udp.local_addr().expect("an address").port();
+    connected.connect((ip, udp_port)).expect("connects");
+    let bound = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None);
+    let bound = bound.expect("a socket");
+    bound
+        .bind(&address(&format!("{ip}:0")).into())
+        .expect("binds");
+    let bound_port = bound
+        .local_addr()
+        .expect("an address")
+        .as_socket()
+        .expect("inet")
+        .port();
+    let mut diag = open();
+    for port in [port, from, udp_port, bound_port, 1] {
+        let expected = kept(ip, &mut diag, |row| row.local.port() == port);
+        assert_eq!(on(ip, &mut diag, Extent::Local(port)), expected);
+        assert_eq!(expected.is_empty(), port == 1);
+    }
+    let many: Vec<u16> = (1..=61).chain([port, bound_port, udp_port]).collect();
+    for ports in [
+        vec![port],
+        vec![from, udp_port],
+        many,
+        vec![1],
+        vec![],
+        vec![0],
+    ] {
+        let real: Vec<u16> = ports.iter().copied().filter(|port| *port != 0).collect();
+        let expected = kept(ip, &mut diag, |row| touches(row, &real));
+        assert_eq!(on(ip, &mut diag, Extent::Touching(ports)), expected);
+    }
+    let too_many: Vec<u16> = (1..=65).collect();
+    let expected = kept(ip, &mut diag, |_| true);
+    assert_eq!(on(ip, &mut diag, Extent::Touching(too_many)), expected);
+    let standing = kept(ip, &mut diag, |row| {
+        matches!(row.state, Some(State::Listen | State::Bound))
+    });
+    assert_eq!(on(ip, &mut diag, Extent::Standing), standing);
+}
+
+#[test]
+fn no_socket_comes_twice() {
+    let ip = "127.77.4.2";
+    let (listener, _client, _server) = connection(ip);
+    let port = listener.local_addr().expect("an address").port();
+    let demand = Demand {
+        extent: Extent::Touching(vec![port]),
+        with_bound: true,
+    };
+    let rows = all(&mut open(), &demand).into_iter();
+    assert_eq!(rows.filter(|row| is_on(ip, row)).count(), 3);
+}
+
+/// The kernel of the test answers a request of an unknown type as one without the joint walk does.
+#[test]
+fn without_the_joint_walk_each_family_is_asked_and_it_is_remembered() {
+    let ip = "127.77.4.3";
+    let _connection = connection(ip);
+    let mut diag = open();
+    let joint = on(ip, &mut diag, Extent::Everything);
+    assert_eq!(diag.joint, Some(BOTH_FAMILIES));
+    diag.joint = Some(23);
+    let split = on(ip, &mut diag, Extent::Everything);
+    assert_eq!((split.len(), diag.joint), (3, None));
+    assert_eq!(split, joint);
+    assert_eq!(on(ip, &mut diag, Extent::Everything), joint);
+}
+
+#[test]
+fn a_refused_walk_names_the_tables() {
+    let mut diag = open();
+    let walk = Walk {
+        protocol: Protocol::Udp,
+        states: States(u32::MAX),
+        port: 0,
+        // No program at all: the kernel answers EINVAL.
+        program: &[0xff; 8],
+    };
+    let failure = Failure::Answer { code: 22 };
+    assert_eq!(
+        diag.walk(walk, &mut |_| panic!("no row")),
+        [(Family::Ipv4, failure), (Family::Ipv6, failure)]
+    );
+    let tcp = Walk {
+        protocol: Protocol::Tcp,
+        ..walk
+    };
+    assert_eq!(diag.walk(tcp, &mut |_| panic!("no row")).len(), 2);
+    assert_eq!(diag.joint, Some(BOTH_FAMILIES));
+    let error = Error::from(failure);
+    assert!(error.is_refusal());
+}

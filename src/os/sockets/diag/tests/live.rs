@@ -1,0 +1,336 @@
+//! Every kind of socket, as this kernel tells it now.
+
+use super::*;
+use crate::model::sighting::{End, Queue};
+use rustix::process::getuid;
+use socket2::{Domain, Protocol as Kind, Socket, Type};
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::Write;
+use std::net::UdpSocket;
+use std::os::unix::fs::MetadataExt;
+
+/// The inode by which /proc names a socket.
+fn inode(socket: impl AsFd) -> u32 {
+    let path = format!(
+        "/proc/self/fd/{}",
+        std::os::fd::AsRawFd::as_raw_fd(&socket.as_fd())
+    );
+    let inode = fs::metadata(path).expect("an open descriptor").ino();
+    u32::try_from(inode).expect("an inode of 32 bits")
+}
+
+/// What a socket of this test looks like, with empty queues.
+fn expected(
+    socket: impl AsFd,
+    (protocol, state): (Protocol, State),
+    local: SocketAddr,
+    remote: Option<SocketAddr>,
+) -> Sighting {
+    Sighting {
+        cookie: cookie(&socket),
+        protocol,
+        table: crate::model::address::family(local.ip()),
+        state: Some(state),
+        only_v6: None,
+        local: End::from(local),
+        remote: remote.map_or(End::NONE, End::from),
+        scope: 0,
+        mark: inode(&socket),
+        uid: getuid().as_raw(),
+        queue: Queue {
+            incoming: 0,
+            outgoing: 0,
+        },
+    }
+}
+
+fn socket(domain: Domain, kind: Type, local: &str) -> Socket {
+    let socket = Socket::new(domain, kind, None).expect("a socket");
+    socket.bind(&address(local).into()).expect("binds");
+    socket
+}
+
+fn local(socket: &Socket) -> SocketAddr {
+    let address = socket.local_addr().expect("an address");
+    address.as_socket().expect("an address of the Internet")
+}
+
+#[test]
+fn a_listener_shows_its_backlog_and_who_waits() {
+    let listener = socket(Domain::IPV4, Type::STREAM, "127.0.0.1:0");
+    listener.listen(5).expect("listens");
+    let at = local(&listener);
+    let _client = TcpStream::connect(at).expect("connects");
+    let expected = Sighting {
+        queue: Queue {
+            incoming: 1,
+            outgoing: 5,
+        },
+        ..expected(&listener, (Protocol::Tcp, State::Listen), at, None)
+    };
+    let seen = until("a waiting connection", || {
+        row(&listener).filter(|row| row.queue.incoming == 1)
+    });
+    assert_eq!(seen, expected);
+}
+
+#[test]
+fn a_connection_shows_both_ends_and_what_waits_to_be_read() {
+    let (_listener, mut client, server) = connection("127.0.0.1");
+    client.write_all(b"12345").expect("writes");
+    let at = server.local_addr().expect("an address");
+    let from = client.local_addr().expect("an address");
+    let established = (Protocol::Tcp, State::Established);
+    let seen = until("5 bytes", || {
+        row(&server).filter(|row| row.queue.incoming == 5)
+    });
+    let queue = Queue {
+        incoming: 5,
+        outgoing: 0,
+    };
+    assert_eq!(
+        (seen, row(&client)),
+        (
+            Sighting {
+                queue,
+                ..expected(&server, established, at, Some(from))
+            },
+            Some(expected(&client, established, from, Some(at)))
+        )
+    );
+}
+
+#[test]
+fn an_ipv6_socket_says_whether_it_leaves_ipv4_alone() {
+    for (kind, protocol, state) in [
+        (Type::STREAM, Protocol::Tcp, State::Listen),
+        (Type::STREAM, Protocol::Tcp, State::Bound),
+        (Type::DGRAM, Protocol::Udp, State::Unconn),
+    ] {
+        for only_v6 in [false, true] {
+            let socket = Socket::new(Domain::IPV6, kind, None).expect("a socket");
+            socket.set_only_v6(only_v6).expect("an option");
+            socket.bind(&address("[::]:0").into()).expect("binds");
+            let mut queue = Queue {
+                incoming: 0,
+                outgoing: 0,
+            };
+            if state == State::Listen {
+                socket.listen(3).expect("listens");
+                queue.outgoing = 3;
+            }
+            let expected = Sighting {
+                only_v6: Some(only_v6),
+                queue,
+                ..expected(&socket, (protocol, state), local(&socket), None)
+            };
+            if state != State::Bound || knows_bound_sockets() {
+                assert_eq!(row(&socket), Some(expected));
+            }
+        }
+    }
+}
+
+/// Linux 6.8 and later.
+fn knows_bound_sockets() -> bool {
+    let release = fs::read_to_string("/proc/sys/kernel/osrelease").expect("a release");
+    let mut numbers = release
+        .split('.')
+        .map_while(|part| part.parse::<u32>().ok());
+    let is_new = (numbers.next(), numbers.next()) >= (Some(6), Some(8));
+    if !is_new {
+        eprintln!("skipped, Linux {release} tells of no bound sockets");
+    }
+    is_new
+}
+
+#[test]
+fn a_bound_socket_is_told_only_if_it_is_wanted() {
+    if !knows_bound_sockets() {
+        return;
+    }
+    let socket = socket(Domain::IPV4, Type::STREAM, "127.0.0.1:0");
+    let expected = expected(&socket, (Protocol::Tcp, State::Bound), local(&socket), None);
+    let with = |extent: Extent, with_bound| {
+        let rows = all(&mut open(), &Demand { extent, with_bound });
+        rows.into_iter().find(|row| row.cookie == expected.cookie)
+    };
+    for extent in [Extent::Everything, Extent::Standing] {
+        assert_eq!(
+            [true, false].map(|with_bound| with(extent.clone(), with_bound)),
+            [Some(expected), None]
+        );
+    }
+}
+
+#[test]
+fn a_connected_udp_socket_has_another_end_and_an_unconnected_one_none() {
+    for ip in ["127.0.0.1:0", "[::1]:0"] {
+        let server = UdpSocket::bind(address(ip)).expect("a socket");
+        let client = UdpSocket::bind(address(ip)).expect("a socket");
+        let at = server.local_addr().expect("an address");
+        let from = client.local_addr().expect("an address");
+        client.connect(at).expect("connects");
+        let only_v6 = at
+            .is_ipv6()
+            .then(|| Socket::from(server.try_clone().expect("a copy")));
+        let only_v6 = only_v6.map(|socket| socket.only_v6().expect("an option"));
+        let unconnected = Sighting {
+            only_v6,
+            ..expected(&server, (Protocol::Udp, State::Unconn), at, None)
+        };
+        let connected = expected(&client, (Protocol::Udp, State::Established), from, Some(at));
+        assert_eq!(
+            (row(&server), row(&client)),
+            (Some(unconnected), Some(connected))
+        );
+    }
+}
+
+#[test]
+fn a_v4_mapped_connection_stands_in_the_table_of_ipv6_with_addresses_of_ipv4() {
+    let listener = Socket::new(Domain::IPV6, Type::STREAM, Some(Kind::TCP)).expect("a socket");
+    listener.set_only_v6(false).expect("an option");
+    listener.bind(&address("[::]:0").into()).expect("binds");
+    listener.listen(1).expect("listens");
+    let at = SocketAddr::new(address("127.0.0.1:0").ip(), local(&listener).port());
+    let client = TcpStream::connect(at).expect("connects");
+    let from = client.local_addr().expect("an address");
+    let (server, _) = listener.accept().expect("accepts");
+    let expected = Sighting {
+        table: Family::Ipv6,
+        ..expected(&server, (Protocol::Tcp, State::Established), at, Some(from))
+    };
+    assert_eq!(row(&server), Some(expected));
+}
+
+#[test]
+fn a_link_local_address_keeps_its_interface() {
+    let text = fs::read_to_string("/proc/net/if_inet6").unwrap_or_default();
+    let mut addresses = text.lines().filter(|line| line.starts_with("fe80"));
+    let Some(line) = addresses.next() else {
+        eprintln!("skipped, no link-local address here");
+        return;
+    };
+    let mut words = line.split_whitespace();
+    let ip = u128::from_str_radix(words.next().expect("an address"), 16).expect("an address");
+    let interface = u32::from_str_radix(words.next().expect("an index"), 16).expect("an index");
+    let at = std::net::SocketAddrV6::new(ip.into(), 0, 0, interface);
+    let socket = UdpSocket::bind(at).expect("binds");
+    let seen = row(&socket).expect("a row");
+    assert_eq!(seen.scope, interface);
+    assert_eq!(seen.local(), socket.local_addr().expect("an address"));
+}
+
+#[test]
+fn time_wait_keeps_the_cookie_and_has_no_owner() {
+    let (_listener, client, server) = connection("127.0.0.1");
+    let (kept, at) = (cookie(&client), client.peer_addr().expect("an address"));
+    let from = client.local_addr().expect("an address");
+    drop(client);
+    drop(server);
+    let seen = until("TIME_WAIT", || {
+        let mut rows = all(&mut open(), &EVERYTHING).into_iter();
+        rows.find(|row| row.cookie == kept && row.state == Some(State::TimeWait))
+    });
+    assert_eq!(
+        (seen.local(), seen.remote(), seen.mark, seen.uid),
+        (from, Some(at), 0, 0)
+    );
+}
+
+/// The lines of a table of /proc/net on addresses of this test: state, ends and inode.
+fn told_by_proc(own: &str) -> BTreeSet<(Protocol, Family, u8, String, String, u32)> {
+    let mut told = BTreeSet::new();
+    for (file, protocol, family) in [
+        ("tcp", Protocol::Tcp, Family::Ipv4),
+        ("tcp6", Protocol::Tcp, Family::Ipv6),
+        ("udp", Protocol::Udp, Family::Ipv4),
+        ("udp6", Protocol::Udp, Family::Ipv6),
+    ] {
+        let text = fs::read_to_string(format!("/proc/net/{file}")).expect("a table");
+        for line in text.lines().filter(|line| line.contains(own)) {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            let [_, local, remote, state, _, _, _, _, _, inode, ..] = words[..] else {
+                panic!("a line of {file}: {line}");
+            };
+            let state = u8::from_str_radix(state, 16).expect("a state");
+            let inode = inode.parse().expect("an inode");
+            let (local, remote) = (local.to_owned(), remote.to_owned());
+            told.insert((protocol, family, state, local, remote, inode));
+        }
+    }
+    told
+}
+
+/// An end as /proc/net writes it: words of the address in the order of the machine.
+fn hex(end: SocketAddr, table: Family) -> String {
+    let octets = match end.ip() {
+        std::net::IpAddr::V4(v4) if table == Family::Ipv4 => v4.octets().to_vec(),
+        std::net::IpAddr::V4(v4) => v4.to_ipv6_mapped().octets().to_vec(),
+        std::net::IpAddr::V6(v6) => v6.octets().to_vec(),
+    };
+    let words = octets.chunks(4).map(|word| {
+        let word: [u8; 4] = word.try_into().expect("4 bytes");
+        format!("{:08X}", u32::from_ne_bytes(word))
+    });
+    format!("{}:{:04X}", words.collect::<String>(), end.port())
+}
+
+fn told_by_diag(own: &str) -> BTreeSet<(Protocol, Family, u8, String, String, u32)> {
+    let demand = Demand {
+        extent: Extent::Everything,
+        with_bound: false,
+    };
+    let rows = all(&mut open(), &demand).into_iter();
+    let lines = rows.map(|row| {
+        let state = match row.state {
+            Some(State::Established) => 1,
+            Some(State::FinWait2) => 5,
+            Some(State::TimeWait) => 6,
+            Some(State::Unconn) => 7,
+            Some(State::CloseWait) => 8,
+            Some(State::Listen) => 10,
+            _ => 0,
+        };
+        let nowhere = match row.table {
+            Family::Ipv4 => address("0.0.0.0:0"),
+            Family::Ipv6 => address("[::]:0"),
+        };
+        let (local, remote) = (row.local(), row.remote().unwrap_or(nowhere));
+        let (local, remote) = (hex(local, row.table), hex(remote, row.table));
+        (row.protocol, row.table, state, local, remote, row.mark)
+    });
+    let is_own = |line: &(_, _, _, String, String, _)| line.3.contains(own) || line.4.contains(own);
+    lines.filter(is_own).collect()
+}
+
+#[test]
+fn the_sockets_are_those_of_proc_net() {
+    let ip = "127.77.3.1";
+    let _kept = connection(ip);
+    let (_listener, half, _open) = connection(ip);
+    half.shutdown(std::net::Shutdown::Write)
+        .expect("shuts down");
+    let (_other, closed, first) = connection(ip);
+    drop(closed);
+    drop(first);
+    let server = UdpSocket::bind((ip, 0)).expect("a socket");
+    let client = UdpSocket::bind((ip, 0)).expect("a socket");
+    client
+        .connect(server.local_addr().expect("an address"))
+        .expect("connects");
+    let mapped = socket(Domain::IPV6, Type::STREAM, "[::ffff:127.77.3.1]:0");
+    mapped.listen(1).expect("listens");
+    let _v4 = TcpStream::connect(SocketAddr::new(
+        address("127.77.3.1:0").ip(),
+        local(&mapped).port(),
+    ));
+    // As both write it: 127.77.3.1 as a word of the machine.
+    let own = format!("{:08X}", u32::from_ne_bytes([127, 77, 3, 1]));
+    until("the same in both", || {
+        let (diag, proc) = (told_by_diag(&own), told_by_proc(&own));
+        (diag == proc && diag.len() >= 13).then_some(())
+    });
+}

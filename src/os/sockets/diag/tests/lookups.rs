@@ -1,0 +1,237 @@
+//! Single sockets: found, counted, gone and told when they go.
+
+use super::super::destroyed::{Destroyed, Overrun};
+use super::*;
+use rustix::event::{PollFd, PollFlags, Timespec};
+use std::io::{Read, Write};
+use std::net::UdpSocket;
+
+/// Waits until there is something to drain, as a thread would; a bounded time.
+fn wait(destroyed: &Destroyed) {
+    let mut ready = [PollFd::new(destroyed, PollFlags::IN)];
+    let patience = Timespec {
+        tv_sec: 0,
+        tv_nsec: 100_000_000,
+    };
+    rustix::event::poll(&mut ready, Some(&patience)).expect("polls");
+}
+
+/// A socket is found as a dump shows it, and no more once it is closed.
+fn is_found_until_closed<S: AsFd>(socket: S) {
+    let row = row(&socket).expect("a row");
+    let mut diag = open();
+    assert_eq!(diag.find(&row).expect("an answer"), Some(row));
+    drop(socket);
+    until("it is gone", || {
+        let gone = diag.find(&row).expect("an answer").is_none();
+        gone.then_some(())
+    });
+    let traffic = diag.traffic(&row, Instant::now());
+    assert_eq!(traffic.expect("an answer"), None);
+}
+
+#[test]
+fn a_listener_is_found() {
+    for ip in [
+        "127.0.0.1:0",
+        "0.0.0.0:0",
+        "[::1]:0",
+        "[::]:0",
+        "[::ffff:127.0.0.1]:0",
+    ] {
+        is_found_until_closed(TcpListener::bind(address(ip)).expect("a listener"));
+    }
+}
+
+#[test]
+fn of_sockets_that_share_a_port_each_is_found() {
+    let share = |kind, at: SocketAddr| {
+        let socket = socket2::Socket::new(socket2::Domain::IPV4, kind, None).expect("a socket");
+        socket.set_reuse_port(true).expect("an option");
+        socket.bind(&at.into()).expect("binds");
+        if kind == socket2::Type::STREAM {
+            socket.listen(1).expect("listens");
+        }
+        socket
+    };
+    for kind in [socket2::Type::STREAM, socket2::Type::DGRAM] {
+        let first = share(kind, address("127.0.0.1:0"));
+        let at = first
+            .local_addr()
+            .expect("an address")
+            .as_socket()
+            .expect("inet");
+        let others: Vec<_> = (0..7).map(|_| share(kind, at)).collect();
+        for socket in others {
+            is_found_until_closed(socket);
+        }
+        is_found_until_closed(first);
+    }
+}
+
+#[test]
+fn a_udp_socket_is_found() {
+    for ip in ["127.0.0.1:0", "[::1]:0", "0.0.0.0:0", "[::]:0"] {
+        is_found_until_closed(UdpSocket::bind(address(ip)).expect("a socket"));
+    }
+    let server = UdpSocket::bind("127.0.0.1:0").expect("a socket");
+    let client = UdpSocket::bind("127.0.0.1:0").expect("a socket");
+    client
+        .connect(server.local_addr().expect("an address"))
+        .expect("connects");
+    is_found_until_closed(client);
+}
+
+#[test]
+fn a_bound_socket_is_found() {
+    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None);
+    let socket = socket.expect("a socket");
+    socket.bind(&address("127.0.0.1:0").into()).expect("binds");
+    if row(&socket).is_some() {
+        is_found_until_closed(socket);
+    } else {
+        eprintln!("skipped, this kernel tells of no bound sockets");
+    }
+}
+
+#[test]
+fn a_connection_is_found_through_time_wait() {
+    for ip in ["127.0.0.1", "::1"] {
+        let (_listener, client, server) = connection(ip);
+        let before = row(&client).expect("a row");
+        let mut diag = open();
+        assert_eq!(diag.find(&before).expect("an answer"), Some(before));
+        drop(client);
+        drop(server);
+        let after = until("TIME_WAIT", || {
+            let found = diag.find(&before).expect("an answer");
+            found.filter(|row| row.state == Some(State::TimeWait))
+        });
+        assert_eq!((after.cookie, after.mark), (before.cookie, 0));
+    }
+}
+
+#[test]
+fn another_socket_with_the_same_ends_is_not_found() {
+    let (_listener, client, _server) = connection("127.0.0.1");
+    let row = row(&client).expect("a row");
+    let other = Sighting {
+        cookie: [1, 2],
+        ..row
+    };
+    assert_eq!(open().find(&other).expect("an answer"), None);
+}
+
+#[test]
+fn a_connection_counts_its_bytes() {
+    for ip in ["127.0.0.1", "::1"] {
+        let (_listener, mut client, mut server) = connection(ip);
+        client.write_all(&[1; 3000]).expect("writes");
+        server.read_exact(&mut [0; 3000]).expect("reads");
+        server.write_all(&[1; 70]).expect("writes");
+        let (now, mut diag) = (Instant::now(), open());
+        let row = row(&client).expect("a row");
+        let traffic = until("all acknowledged", || {
+            let traffic = diag
+                .traffic(&row, now)
+                .expect("an answer")
+                .expect("a connection");
+            let flow = traffic.flow.expect("counts");
+            (flow.sent == 3000 && flow.received == 70).then_some(traffic)
+        });
+        assert_eq!((traffic.at, traffic.queue.incoming), (now, 70));
+    }
+}
+
+#[test]
+fn only_a_connection_has_a_flow() {
+    let (listener, _client, _server) = connection("127.0.0.1");
+    let udp = UdpSocket::bind("127.0.0.1:0").expect("a socket");
+    let now = Instant::now();
+    let mut diag = open();
+    for row in [row(&listener), row(&udp)] {
+        let row = row.expect("a row");
+        let expected = Traffic {
+            at: now,
+            queue: row.queue,
+            flow: None,
+        };
+        assert_eq!(diag.traffic(&row, now).expect("an answer"), Some(expected));
+    }
+}
+
+#[test]
+fn an_answer_that_was_not_heard_leaves_nothing_behind() {
+    let (_listener, client, _server) = connection("127.0.0.1");
+    let row = row(&client).expect("a row");
+    let mut diag = open();
+    diag.channel.abandon(&Request {
+        kind: BOTH_FAMILIES,
+        family: Family::Ipv4,
+        extensions: 0,
+        asked: Asked::All(Walk {
+            protocol: Protocol::Tcp,
+            states: States(u32::MAX),
+            port: 0,
+            program: &[],
+        }),
+    });
+    assert_eq!(diag.find(&row).expect("an answer"), Some(row));
+}
+
+#[test]
+fn what_closes_is_told_with_its_cookie() {
+    let mut destroyed = Destroyed::open().expect("anyone may listen");
+    let (listener, client, server) = connection("127.0.0.1");
+    let udp = UdpSocket::bind("[::1]:0").expect("a socket");
+    let mut expected = vec![
+        (Protocol::Tcp, Family::Ipv4, cookie(&client)),
+        (Protocol::Tcp, Family::Ipv4, cookie(&server)),
+        (Protocol::Tcp, Family::Ipv4, cookie(&listener)),
+        (Protocol::Udp, Family::Ipv6, cookie(&udp)),
+    ];
+    let ends = (client.local_addr(), client.peer_addr());
+    let ends = (ends.0.expect("an address"), ends.1.expect("an address"));
+    let client_cookie = cookie(&client);
+    drop((client, server, listener, udp));
+    let mut told = None;
+    until("all that closed", || {
+        wait(&destroyed);
+        let overrun = destroyed.drain(&mut |row| {
+            expected.retain(|known| *known != (row.protocol, row.table, row.cookie));
+            if row.cookie == client_cookie {
+                told = Some((row.local(), row.remote(), row.mark, row.uid));
+            }
+        });
+        assert_eq!(overrun.expect("a drain"), Overrun { has_missed: false });
+        expected.is_empty().then_some(())
+    });
+    assert_eq!(told, Some((ends.0, Some(ends.1), 0, Sighting::NO_USER)));
+}
+
+#[test]
+fn a_queue_that_ran_over_is_told_and_no_error() {
+    let mut destroyed = Destroyed::open().expect("anyone may listen");
+    destroyed.shorten();
+    // More than the smallest queue holds; each is told when it closes.
+    for _ in 0..100 {
+        drop(UdpSocket::bind("127.0.0.1:0").expect("a socket"));
+    }
+    let overrun = until("an overrun", || {
+        wait(&destroyed);
+        let overrun = destroyed.drain(&mut |_| ()).expect("a drain");
+        overrun.has_missed.then_some(overrun)
+    });
+    assert_eq!(overrun, Overrun { has_missed: true });
+    let last = UdpSocket::bind("127.0.0.1:0").expect("a socket");
+    let kept = cookie(&last);
+    drop(last);
+    until("what closes later", || {
+        wait(&destroyed);
+        let mut is_told = false;
+        destroyed
+            .drain(&mut |row| is_told |= row.cookie == kept)
+            .expect("a drain");
+        is_told.then_some(())
+    });
+}

@@ -1,0 +1,149 @@
+//! Answers of Linux 6.18 to a program with all privileges in a network namespace of its own.
+
+use super::super::reply::{ROW, Reply};
+use super::super::request::{BOTH_FAMILIES, BY_FAMILY};
+use super::super::{destroyed, message};
+use super::*;
+use crate::model::sighting::{End, Queue};
+use std::time::Duration;
+
+/// The rows of an answer and how it ended.
+fn read(
+    answer: &[u8],
+    mut reply: Reply,
+    see: &mut impl FnMut(&[u8; ROW], &[u8]),
+) -> Result<bool, Failure> {
+    reply.read(answer, see)
+}
+
+fn reply(kind: u16, sequence: u32, is_dump: bool) -> Reply {
+    Reply {
+        kind,
+        sequence,
+        is_dump,
+        has_changed: false,
+    }
+}
+
+fn sightings(answer: &[u8], reply: Reply, protocol: Protocol) -> Vec<Sighting> {
+    let mut seen = Vec::new();
+    let ended = read(answer, reply, &mut |row, attributes| {
+        seen.extend(message::sighting(row, attributes, protocol));
+    });
+    assert_eq!(ended, Ok(true));
+    seen
+}
+
+/// A row in one line: table, state, ends, queues, what matters to IPv6, inode and user.
+fn line(row: &Sighting) -> String {
+    let remote = row.remote().map(|remote| remote.to_string());
+    format!(
+        "{:?} {} {} > {} {}/{} only_v6={:?} inode={} uid={}",
+        row.table,
+        row.state.map_or("?", State::name),
+        row.local(),
+        remote.unwrap_or_default(),
+        row.queue.incoming,
+        row.queue.outgoing,
+        row.only_v6,
+        row.mark,
+        row.uid
+    )
+}
+
+#[test]
+fn a_dump_of_tcp_tells_every_kind_of_socket() {
+    let seen = sightings(
+        recorded!("tcp"),
+        reply(BOTH_FAMILIES, 7, true),
+        Protocol::Tcp,
+    );
+    let lines: Vec<String> = seen.iter().map(line).collect();
+    let expected = [
+        "Ipv6 LISTEN [::]:4001 >  0/7 only_v6=Some(false) inode=446247 uid=0",
+        "Ipv6 LISTEN [::]:4002 >  0/8 only_v6=Some(true) inode=446248 uid=0",
+        "Ipv4 LISTEN 127.0.0.1:4000 >  1/5 only_v6=None inode=446246 uid=0",
+        "Ipv4 BOUND 127.0.0.1:4003 >  0/0 only_v6=None inode=446249 uid=0",
+        "Ipv4 ESTABLISHED 127.0.0.1:5001 > 127.0.0.1:4001 0/0 only_v6=None inode=446251 uid=0",
+        "Ipv4 ESTABLISHED 127.0.0.1:4000 > 127.0.0.1:5000 0/0 only_v6=None inode=0 uid=0",
+        "Ipv4 ESTABLISHED 127.0.0.1:5000 > 127.0.0.1:4000 0/0 only_v6=None inode=446250 uid=0",
+        "Ipv6 TIME_WAIT [::1]:5002 > [::1]:4002 0/0 only_v6=None inode=0 uid=0",
+        "Ipv6 ESTABLISHED 127.0.0.1:4001 > 127.0.0.1:5001 5/0 only_v6=None inode=446252 uid=0",
+    ];
+    assert_eq!(lines, expected);
+}
+
+#[test]
+fn a_dump_of_udp_tells_connected_sockets() {
+    let seen = sightings(recorded!("udp6"), reply(BY_FAMILY, 8, true), Protocol::Udp);
+    let lines: Vec<String> = seen.iter().map(line).collect();
+    let expected = [
+        "Ipv6 ESTABLISHED [::1]:6000 > [::1]:6001 0/0 only_v6=None inode=446269 uid=0",
+        "Ipv6 UNCONN [::]:6002 >  0/0 only_v6=Some(true) inode=446270 uid=0",
+    ];
+    assert_eq!(lines, expected);
+}
+
+#[test]
+fn an_exact_answer_ends_with_its_row_and_has_the_counts() {
+    let mut flows = Vec::new();
+    let ended = read(
+        recorded!("info"),
+        reply(BY_FAMILY, 9, false),
+        &mut |_, attributes| flows.push(attributes::flow(attributes)),
+    );
+    let flow = Flow {
+        // The kernel counts 6 bytes acknowledged, as it counts the SYN.
+        sent: 5,
+        received: 0,
+        round_trip: Duration::from_micros(6),
+        retransmits: 0,
+        idle_sent: Duration::from_millis(56),
+        idle_received: Duration::from_millis(56),
+    };
+    assert_eq!((ended, flows), (Ok(true), vec![Some(flow)]));
+}
+
+#[test]
+fn a_closed_socket_is_an_answer_too() {
+    let ended = read(
+        recorded!("absent"),
+        reply(BY_FAMILY, 10, false),
+        &mut |_, _| panic!("no row"),
+    );
+    assert_eq!(ended, Err(Failure::Answer { code: 2 }));
+    assert!(ended.is_err_and(Failure::is_absence));
+}
+
+#[test]
+fn what_was_destroyed_has_its_protocol_and_no_owner() {
+    let mut seen = Vec::new();
+    for datagram in [&recorded!("destroyed_tcp")[..], recorded!("destroyed_udp")] {
+        destroyed::read(datagram, &mut |sighting| seen.push(*sighting)).expect("whole messages");
+    }
+    let row = |cookie, protocol, state, local: &str, remote: &str| Sighting {
+        cookie: [cookie, 0],
+        protocol,
+        table: Family::Ipv6,
+        state: Some(state),
+        only_v6: None,
+        local: End::from(address(local)),
+        remote: End::from(address(remote)),
+        scope: 0,
+        mark: 0,
+        uid: Sighting::NO_USER,
+        queue: Queue::UNKNOWN,
+    };
+    let (tcp, udp) = (Protocol::Tcp, Protocol::Udp);
+    let expected = [
+        row(
+            8546,
+            tcp,
+            State::Closed,
+            "[::ffff:127.0.0.1]:4001",
+            "[::ffff:127.0.0.1]:5001",
+        ),
+        row(8547, udp, State::Established, "[::1]:6000", "[::1]:6001"),
+    ];
+    assert_eq!(seen, expected);
+}

@@ -1,0 +1,181 @@
+//! One socket table of `/proc/net/{tcp,tcp6,udp,udp6}`, for where netlink is refused (sandboxes such as gVisor).
+//!
+//! What the lines mean: proc_net(5), and the kernel's net/ipv4/tcp_ipv4.c, net/ipv4/udp.c, net/ipv6/tcp_ipv6.c and
+//! net/ipv6/datagram.c. They tell no cookie, no interface, not whether `::` takes IPv4 too, no backlog, and nothing of
+//! TCP sockets that are merely bound. The kernel hands a table out page by page: what opens or closes meanwhile may push
+//! others out of it. A line that is not understood must never go unsaid, and never hide another.
+
+use crate::model::address::Family;
+use crate::model::endpoint::{Protocol, State};
+use crate::model::sighting::{End, Queue, Sighting};
+use crate::os::Error;
+use hashbrown::HashSet;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::Path;
+
+/// Tells every socket of a table; an error means that there were more.
+///
+/// Without IPv6 in the kernel its tables are missing, which is to say empty.
+pub fn table(
+    protocol: Protocol,
+    family: Family,
+    see: &mut impl FnMut(&Sighting),
+) -> Result<(), Error> {
+    table_in(Path::new("/proc/net"), protocol, family, see)
+}
+
+fn table_in(
+    folder: &Path,
+    protocol: Protocol,
+    family: Family,
+    see: &mut impl FnMut(&Sighting),
+) -> Result<(), Error> {
+    let path = folder.join(name(protocol, family));
+    let text = match fs::read(&path) {
+        Ok(text) => text,
+        // Where the table of IPv4 is missing too, nothing at all may be read, which is no empty table.
+        Err(cause)
+            if cause.kind() == ErrorKind::NotFound
+                && family == Family::Ipv6
+                && folder.join(name(protocol, Family::Ipv4)).exists() =>
+        {
+            return Ok(());
+        }
+        Err(cause) => return Err(Error::Unread { path, cause }),
+    };
+    match read(&text, protocol, family, see) {
+        0 => Ok(()),
+        lines => Err(Error::Garbled { path, lines }),
+    }
+}
+
+fn name(protocol: Protocol, family: Family) -> &'static str {
+    match (protocol, family) {
+        (Protocol::Tcp, Family::Ipv4) => "tcp",
+        (Protocol::Tcp, Family::Ipv6) => "tcp6",
+        (Protocol::Udp, Family::Ipv4) => "udp",
+        (Protocol::Udp, Family::Ipv6) => "udp6",
+    }
+}
+
+/// Tells what the lines say and gives the number of those that were not understood, a missing heading among them.
+fn read(text: &[u8], protocol: Protocol, family: Family, see: &mut impl FnMut(&Sighting)) -> usize {
+    let mut lines = text
+        .split(|byte| *byte == b'\n')
+        .filter(|line| !line.is_empty())
+        .peekable();
+    let mut garbled = usize::from(lines.next_if(|line| is_heading(line)).is_none());
+    let mut standing = HashSet::new();
+    // A socket that opened before the page at hand moves the last ones of the page before into it once more. Only what
+    // stands is looked at: one connection stands for its double, and MPTCP gives all of one socket the same inode.
+    let mut is_double = |one: &Sighting| {
+        one.remote == End::NONE && one.mark != 0 && !standing.insert((one.mark, one.local))
+    };
+    for line in lines {
+        match sighting(line, protocol, family) {
+            None => garbled += 1,
+            // A socket without a port holds nothing and is no row.
+            Some(one) if one.local.port() == 0 || is_double(&one) => {}
+            Some(one) => see(&one),
+        }
+    }
+    garbled
+}
+
+fn is_heading(line: &[u8]) -> bool {
+    line.trim_ascii_start().starts_with(b"sl ")
+}
+
+/// What a line says: `0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000 1000 0 4242 …`.
+fn sighting(line: &[u8], protocol: Protocol, table: Family) -> Option<Sighting> {
+    let mut words = str::from_utf8(line).ok()?.split_ascii_whitespace();
+    words.next()?.strip_suffix(':')?;
+    let local = end(words.next()?, table)?;
+    let remote = end(words.next()?, table)?;
+    let remote = if remote.is_some() { remote } else { End::NONE };
+    let number = hex(words.next()?, 2)?;
+    let (outgoing, incoming) = words.next()?.split_once(':')?;
+    let queue = Queue {
+        incoming: hex(incoming, 8)?,
+        outgoing: hex(outgoing, 8)?,
+    };
+    // Timers are of no interest: two words before the user and one after it.
+    let uid = words.nth(2)?.parse().ok()?;
+    let mark = words.nth(1)?.parse().ok()?;
+    let state = state(protocol, number, remote != End::NONE);
+    Some(Sighting {
+        cookie: [0, 0],
+        protocol,
+        table,
+        state,
+        only_v6: None,
+        local,
+        remote,
+        scope: 0,
+        mark,
+        uid,
+        // Of a listener only the half that waits is told, and one half alone says nothing.
+        queue: match state {
+            Some(State::Listen) => Queue::UNKNOWN,
+            _ => queue,
+        },
+    })
+}
+
+/// The kernel's include/net/tcp_states.h; a number that it does not have yet is a socket in a state that nobody knows.
+///
+/// Linux gives no closed TCP socket here, gVisor gives those that are bound.
+fn state(protocol: Protocol, number: u32, has_remote: bool) -> Option<State> {
+    match (protocol, number) {
+        (Protocol::Udp, 7) => Some(State::Unconn),
+        (_, 1) => Some(State::Established),
+        (Protocol::Udp, _) => None,
+        (Protocol::Tcp, number) => match number {
+            2 => Some(State::SynSent),
+            // 12 is what the kernel itself calls a request for a connection.
+            3 | 12 => Some(State::SynRecv),
+            4 => Some(State::FinWait1),
+            5 => Some(State::FinWait2),
+            6 => Some(State::TimeWait),
+            7 if has_remote => Some(State::Closed),
+            7 => Some(State::Bound),
+            8 => Some(State::CloseWait),
+            9 => Some(State::LastAck),
+            10 => Some(State::Listen),
+            11 => Some(State::Closing),
+            _ => None,
+        },
+    }
+}
+
+fn end(word: &str, family: Family) -> Option<End> {
+    let (ip, port) = word.split_once(':')?;
+    let port = u16::try_from(hex(port, 4)?).ok()?;
+    match family {
+        Family::Ipv4 => Some(End::v4(octets(ip)?, port)),
+        Family::Ipv6 => Some(End::v6(octets(ip)?, port)),
+    }
+}
+
+/// The octets of an address: the kernel prints each four of them as a number in the byte order of the machine.
+fn octets<const N: usize>(digits: &str) -> Option<[u8; N]> {
+    let mut octets = [0; N];
+    if digits.len() != 2 * N {
+        return None;
+    }
+    let (fours, _) = octets.as_chunks_mut::<4>();
+    for (four, digits) in fours.iter_mut().zip(digits.as_bytes().chunks_exact(8)) {
+        *four = hex(str::from_utf8(digits).ok()?, 8)?.to_ne_bytes();
+    }
+    Some(octets)
+}
+
+/// A number of exactly so many digits, as all of them are printed; the standard library would take a sign too.
+fn hex(digits: &str, count: usize) -> Option<u32> {
+    let is_whole = digits.len() == count && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+    u32::from_str_radix(digits, 16).ok().filter(|_| is_whole)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,473 @@
+use super::*;
+use crate::os::sockets::netstat;
+use crate::os::testing::until;
+use proptest::prelude::*;
+use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::path::PathBuf;
+
+const HEADING: &str = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode                                                     \n";
+
+type Outcome = (Vec<Sighting>, usize);
+
+/// What a text tells and how many of its lines were not understood.
+fn told(text: &[u8], protocol: Protocol, family: Family) -> Outcome {
+    let mut seen = Vec::new();
+    let garbled = read(text, protocol, family, &mut |one| seen.push(*one));
+    (seen, garbled)
+}
+
+/// What lines below the heading tell, which all are understood.
+fn understood(lines: &[String], protocol: Protocol, family: Family) -> Vec<Sighting> {
+    let text = HEADING.to_owned() + &lines.join("\n") + "\n";
+    let (seen, garbled) = told(text.as_bytes(), protocol, family);
+    assert_eq!(garbled, 0, "{text}");
+    seen
+}
+
+/// An address and a port as the kernel of this machine would write them.
+fn written(end: &str) -> String {
+    let end: SocketAddr = end.parse().expect("an address");
+    let octets = match end.ip() {
+        IpAddr::V4(ip) => ip.octets().to_vec(),
+        IpAddr::V6(ip) => ip.octets().to_vec(),
+    };
+    let word = |four: &[u8]| format!("{:08X}", u32::from_ne_bytes(four.try_into().expect("four")));
+    let ip: String = octets.chunks(4).map(word).collect();
+    format!("{ip}:{:04X}", end.port())
+}
+
+/// A line of a table, of user 1000 with inode 4242; `st` is the state and the queues.
+fn line(local: &str, remote: &str, st: &str) -> String {
+    let (local, remote) = (written(local), written(remote));
+    format!(
+        "   0: {local} {remote} {st} 00:00000000 00000000  1000        0 4242 1 0000000000000000 100 0 0 10 0"
+    )
+}
+
+fn seen(protocol: Protocol, local: &str) -> Sighting {
+    let local: SocketAddr = local.parse().expect("an address");
+    Sighting {
+        cookie: [0, 0],
+        protocol,
+        table: crate::model::address::family(local.ip()),
+        state: None,
+        only_v6: None,
+        local: local.into(),
+        remote: End::NONE,
+        scope: 0,
+        mark: 4242,
+        uid: 1000,
+        queue: Queue {
+            incoming: 0,
+            outgoing: 0,
+        },
+    }
+}
+
+fn to(remote: &str) -> End {
+    remote.parse::<SocketAddr>().expect("an address").into()
+}
+
+/// As kernel 6.18 wrote them on a little-endian machine, but for the pointers: a listener with a connection that waits,
+/// a v4-mapped end in TIME_WAIT, a datagram that waits.
+#[test]
+#[cfg(target_endian = "little")]
+fn recorded_lines_are_read_as_what_they_were() {
+    let tcp = "   1: 0201587F:878F 00000000:0000 0A 00000000:00000001 00:00000000 00000000     0        0 414549 2 0000000000000000 100 0 0 10 0                    ";
+    let tcp6 = "   3: 0000000000000000FFFF00000301587F:BA89 0000000000000000FFFF00000100007F:8A8A 06 00000000:00000000 03:00001770 00000000     0        0 0 3 0000000000000000";
+    let udp = " 5278: 0401587F:9559 00000000:0000 07 00000000:00000340 00:00000000 00000000     0        0 414556 2 0000000000000000 0        ";
+    let tables = [
+        (tcp, Protocol::Tcp, Family::Ipv4),
+        (tcp6, Protocol::Tcp, Family::Ipv6),
+        (udp, Protocol::Udp, Family::Ipv4),
+    ];
+    let all: Vec<Sighting> = tables
+        .into_iter()
+        .flat_map(|(line, protocol, family)| understood(&[line.to_owned()], protocol, family))
+        .collect();
+    let expected = [
+        Sighting {
+            state: Some(State::Listen),
+            mark: 414_549,
+            uid: 0,
+            queue: Queue::UNKNOWN,
+            ..seen(Protocol::Tcp, "127.88.1.2:34703")
+        },
+        Sighting {
+            table: Family::Ipv6,
+            state: Some(State::TimeWait),
+            remote: to("127.0.0.1:35466"),
+            mark: 0,
+            uid: 0,
+            ..seen(Protocol::Tcp, "127.88.1.3:47753")
+        },
+        Sighting {
+            state: Some(State::Unconn),
+            mark: 414_556,
+            uid: 0,
+            queue: Queue {
+                incoming: 0x340,
+                outgoing: 0,
+            },
+            ..seen(Protocol::Udp, "127.88.1.4:38233")
+        },
+    ];
+    assert_eq!(all, expected);
+}
+
+#[test]
+fn an_ipv6_address_is_read_word_by_word() {
+    let lines = [line(
+        "[2001:db8:1:2:3:4:5:6]:80",
+        "[fe80::9]:81",
+        "01 0000000A:0000000B",
+    )];
+    let expected = Sighting {
+        state: Some(State::Established),
+        remote: to("[fe80::9]:81"),
+        queue: Queue {
+            incoming: 11,
+            outgoing: 10,
+        },
+        ..seen(Protocol::Tcp, "[2001:db8:1:2:3:4:5:6]:80")
+    };
+    assert_eq!(understood(&lines, Protocol::Tcp, Family::Ipv6), [expected]);
+}
+
+#[test]
+fn every_number_of_a_state_has_its_name_and_others_have_none() {
+    let states = |protocol, remote: &str| -> Vec<Option<State>> {
+        let st = |number| format!("{number:02X} 00000000:00000000");
+        let lines: Vec<String> = (1..=14)
+            .map(|number| {
+                let local = format!("127.0.0.1:{}", 100 + number);
+                line(&local, remote, &st(number))
+            })
+            .collect();
+        let all = understood(&lines, protocol, Family::Ipv4);
+        all.iter().map(|one| one.state).collect()
+    };
+    let mut tcp = [
+        State::Established,
+        State::SynSent,
+        State::SynRecv,
+        State::FinWait1,
+        State::FinWait2,
+        State::TimeWait,
+        State::Closed,
+        State::CloseWait,
+        State::LastAck,
+        State::Listen,
+        State::Closing,
+        State::SynRecv,
+    ]
+    .map(Some)
+    .to_vec();
+    tcp.extend([None, None]);
+    assert_eq!(states(Protocol::Tcp, "127.0.0.1:9"), tcp);
+    tcp[6] = Some(State::Bound);
+    assert_eq!(states(Protocol::Tcp, "0.0.0.0:0"), tcp);
+    let mut udp = vec![None; 14];
+    (udp[0], udp[6]) = (Some(State::Established), Some(State::Unconn));
+    assert_eq!(states(Protocol::Udp, "127.0.0.1:9"), udp);
+}
+
+#[test]
+fn a_socket_without_a_port_is_no_row() {
+    let lines = [line("0.0.0.0:0", "0.0.0.0:0", "07 00000000:00000000")];
+    assert_eq!(understood(&lines, Protocol::Tcp, Family::Ipv4), []);
+}
+
+/// The kernel's net/mptcp/subflow.c gives the sockets of one MPTCP connection the inode of its own.
+#[test]
+fn what_stands_is_told_once_and_sockets_with_one_inode_each() {
+    let listen = |local| line(local, "0.0.0.0:0", "0A 00000000:00000000");
+    let connection = |remote| line("127.0.0.1:80", remote, "01 00000000:00000000");
+    let lines = [
+        listen("127.0.0.1:80"),
+        listen("127.0.0.1:80"),
+        listen("127.0.0.1:80").replace("4242", "4243"),
+        listen("127.0.0.1:81"),
+        connection("127.0.0.1:5000"),
+        connection("127.0.0.1:5001"),
+    ];
+    let standing = |local, mark| Sighting {
+        state: Some(State::Listen),
+        mark,
+        queue: Queue::UNKNOWN,
+        ..seen(Protocol::Tcp, local)
+    };
+    let connected = |remote| Sighting {
+        state: Some(State::Established),
+        remote: to(remote),
+        ..seen(Protocol::Tcp, "127.0.0.1:80")
+    };
+    let expected = [
+        standing("127.0.0.1:80", 4242),
+        standing("127.0.0.1:80", 4243),
+        standing("127.0.0.1:81", 4242),
+        connected("127.0.0.1:5000"),
+        connected("127.0.0.1:5001"),
+    ];
+    assert_eq!(understood(&lines, Protocol::Tcp, Family::Ipv4), expected);
+}
+
+#[test]
+fn lines_that_are_not_understood_are_counted_and_hide_no_other() {
+    let good = line("127.0.0.1:80", "127.0.0.1:9", "01 00000000:00000000");
+    let whole = understood(std::slice::from_ref(&good), Protocol::Tcp, Family::Ipv4);
+    let bad = [
+        "nonsense",
+        "\u{fffd}",
+        // An address of the other family, a word too few, an inode that no socket has.
+        &line("[::1]:80", "[::1]:9", "01 00000000:00000000"),
+        &good[..good.find(" 4242").expect("the inode")],
+        &good.replace("4242", "4294967296"),
+        // Fewer digits than are printed, and a sign.
+        &good.replacen("00000000:", "0:", 1),
+        &good.replacen("00000000:", "+0000000:", 1),
+    ];
+    for bad in bad {
+        let text = format!("{HEADING}{bad}\n{good}\n");
+        let outcome = told(text.as_bytes(), Protocol::Tcp, Family::Ipv4);
+        assert_eq!(outcome, (whole.clone(), 1), "{bad}");
+    }
+    let headless = [format!("{good}\n"), String::new()]
+        .map(|text| told(text.as_bytes(), Protocol::Tcp, Family::Ipv4));
+    assert_eq!(headless, [(whole, 1), (Vec::new(), 1)]);
+}
+
+/// A folder of one test's own, gone with it.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn with(name: &str, files: &[(&str, &str)]) -> Self {
+        let folder = std::env::temp_dir().join(format!("portmon-{}-{name}", std::process::id()));
+        fs::create_dir_all(&folder).expect("a folder");
+        for (file, text) in files {
+            fs::write(folder.join(file), text).expect("a file");
+        }
+        Self(folder)
+    }
+
+    /// The table of TCP, and what is said of an error without the place of the folder.
+    fn tcp(&self, family: Family) -> (Vec<Sighting>, Result<(), String>) {
+        let mut seen = Vec::new();
+        let end = table_in(&self.0, Protocol::Tcp, family, &mut |one| seen.push(*one));
+        let place = format!("{}/", self.0.display());
+        let end = end.map_err(|error| error.to_string().replace(&place, ""));
+        (seen, end)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // What is left behind is in the folder for temporary files.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+#[test]
+fn without_ipv6_in_the_kernel_its_table_is_empty() {
+    let folder = Folder::with("v4", &[("tcp", HEADING)]);
+    assert_eq!(folder.tcp(Family::Ipv6), (Vec::new(), Ok(())));
+}
+
+#[test]
+fn tables_that_are_not_there_are_not_empty() {
+    let folder = Folder::with("nothing", &[]);
+    for (family, file) in [(Family::Ipv4, "tcp"), (Family::Ipv6, "tcp6")] {
+        let (seen, end) = folder.tcp(family);
+        let error = end.expect_err(file);
+        let expected = format!("{file} could not be read: ");
+        assert!(seen.is_empty() && error.starts_with(&expected), "{error}");
+    }
+}
+
+#[test]
+fn an_error_about_lines_comes_after_the_others_were_told() {
+    let good = line("127.0.0.1:80", "127.0.0.1:9", "01 00000000:00000000");
+    let folder = Folder::with(
+        "garbled",
+        &[("tcp", &format!("{HEADING}what\n{good}\nwhat\n"))],
+    );
+    let expected = understood(&[good], Protocol::Tcp, Family::Ipv4);
+    let end = Err("tcp: 2 lines were not understood".to_owned());
+    assert_eq!(folder.tcp(Family::Ipv4), (expected, end));
+}
+
+proptest! {
+    #[test]
+    fn bytes_of_any_kind_are_read_without_a_panic(
+        bytes in proptest::collection::vec(any::<u8>(), 0..400),
+        is_tcp: bool,
+        is_v4: bool,
+    ) {
+        told(&bytes, protocol(is_tcp), family(is_v4));
+    }
+
+    /// Every line is told, or counted as not understood, or of a socket without a port.
+    #[test]
+    fn a_broken_line_is_never_lost(
+        at in 0..120_usize,
+        with in "[ :0-9A-Fa-f+\\-]{0,9}",
+        until in 0..12_usize,
+        is_v4: bool,
+    ) {
+        let (local, remote) = if is_v4 {
+            ("127.0.0.1:80", "127.0.0.1:9")
+        } else {
+            ("[::1]:80", "[::1]:9")
+        };
+        let mut broken = line(local, remote, "01 00000000:00000000");
+        broken.replace_range(at..(at + until).min(broken.len()), &with);
+        let text = format!("{HEADING}{broken}\n");
+        let (seen, garbled) = told(text.as_bytes(), Protocol::Tcp, family(is_v4));
+        let has_no_port = broken.contains(":0000 ") && seen.is_empty() && garbled == 0;
+        prop_assert!(seen.len() + garbled == 1 || has_no_port, "{broken}");
+    }
+
+    #[test]
+    fn what_the_kernel_writes_is_what_is_seen(
+        ips: ([u8; 16], [u8; 16]),
+        ports in (1_u16.., 1_u16..),
+        numbers: (u32, u32),
+        owner: (u32, u32),
+    ) {
+        let [local, remote] = [(ips.0, ports.0), (ips.1, ports.1)]
+            .map(|(ip, port)| SocketAddr::from((ip, port)));
+        let (incoming, outgoing) = numbers;
+        let (uid, mark) = owner;
+        let st = format!("01 {outgoing:08X}:{incoming:08X}");
+        let line = line(&local.to_string(), &remote.to_string(), &st)
+            .replace(" 1000 ", &format!(" {uid} "))
+            .replace(" 4242 ", &format!(" {mark} "));
+        let remote = End::from(remote);
+        let expected = Sighting {
+            state: Some(State::Established),
+            remote: if remote.is_some() { remote } else { End::NONE },
+            mark,
+            uid,
+            queue: Queue { incoming, outgoing },
+            ..seen(Protocol::Udp, &local.to_string())
+        };
+        prop_assert_eq!(understood(&[line], Protocol::Udp, Family::Ipv6), [expected]);
+    }
+}
+
+fn protocol(is_tcp: bool) -> Protocol {
+    if is_tcp { Protocol::Tcp } else { Protocol::Udp }
+}
+
+fn family(is_v4: bool) -> Family {
+    if is_v4 { Family::Ipv4 } else { Family::Ipv6 }
+}
+
+/// The sockets of one table on an address, in an order that both sources have.
+fn on(at: SocketAddr, table: impl FnOnce(&mut dyn FnMut(&Sighting))) -> Vec<Sighting> {
+    let mut all = Vec::new();
+    table(&mut |one| {
+        if one.local() == at {
+            all.push(*one);
+        }
+    });
+    all.sort_unstable_by_key(|one| one.remote);
+    all
+}
+
+/// Asks both sources until they see as many sockets on the address as there are: what others open and close may push a
+/// line out of a table while it is read.
+fn both(protocol: Protocol, at: SocketAddr, count: usize) -> [Vec<Sighting>; 2] {
+    let family = crate::model::address::family(at.ip());
+    until(&at.to_string(), || {
+        let proc = on(at, |mut see| {
+            table(protocol, family, &mut see).expect("it can be read");
+        });
+        let netstat = on(at, |mut see| {
+            netstat::table(protocol, family, &mut see).expect("it can be read");
+        });
+        (proc.len() == count && netstat.len() == count).then_some([proc, netstat])
+    })
+}
+
+/// Own addresses that no other test, and no other run of this one, is on.
+fn own_addresses() -> Vec<SocketAddr> {
+    let [_, _, high, low] = std::process::id().to_be_bytes();
+    let all = [
+        IpAddr::from([127, 88, high, low]),
+        IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1]),
+    ];
+    let is_there = |ip: &IpAddr| {
+        let bound = UdpSocket::bind((*ip, 0));
+        bound
+            .inspect_err(|error| eprintln!("skipped, {ip}: {error}"))
+            .is_ok()
+    };
+    let all = all.into_iter().filter(is_there);
+    all.map(|ip| SocketAddr::new(ip, 0)).collect()
+}
+
+/// What netstat2 does not tell is taken away.
+fn without_queue(all: &[Sighting]) -> Vec<Sighting> {
+    let queue = Queue::UNKNOWN;
+    all.iter().map(|one| Sighting { queue, ..*one }).collect()
+}
+
+#[test]
+fn listeners_and_connections_are_those_that_netstat2_sees() {
+    for ip in own_addresses() {
+        let listener = TcpListener::bind(ip).expect("a listener");
+        let at = listener.local_addr().expect("an address");
+        let client = TcpStream::connect(at).expect("a connection");
+        let (server, from) = listener.accept().expect("a connection");
+        for (at, count) in [(at, 2), (from, 1)] {
+            let [proc, netstat] = both(Protocol::Tcp, at, count);
+            assert_eq!(without_queue(&proc), netstat);
+        }
+        drop((client, server));
+    }
+}
+
+#[test]
+fn udp_sockets_are_those_that_netstat2_sees_with_their_states_and_other_ends() {
+    for ip in own_addresses() {
+        let waiting = UdpSocket::bind(ip).expect("a socket");
+        let connected = UdpSocket::bind(ip).expect("a socket");
+        let [at, from] = [&waiting, &connected].map(|one| one.local_addr().expect("an address"));
+        connected.connect(at).expect("a connection");
+        for (local, state, remote) in [
+            (at, State::Unconn, End::NONE),
+            (from, State::Established, at.into()),
+        ] {
+            let [proc, netstat] = both(Protocol::Udp, local, 1);
+            let told: Vec<Sighting> = netstat
+                .iter()
+                .map(|one| Sighting {
+                    state: Some(state),
+                    remote,
+                    ..*one
+                })
+                .collect();
+            assert_eq!(without_queue(&proc), told);
+        }
+    }
+}
+
+#[test]
+fn what_waits_to_be_read_is_told() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a listener");
+    let at = listener.local_addr().expect("an address");
+    let mut client = TcpStream::connect(at).expect("a connection");
+    let (_server, from) = listener.accept().expect("a connection");
+    std::io::Write::write_all(&mut client, b"seven..").expect("it is sent");
+    let waits = until("seven bytes", || {
+        let [proc, _] = both(Protocol::Tcp, at, 2);
+        let server = proc.into_iter().find(|one| one.remote == End::from(from))?;
+        (server.queue.incoming != 0).then_some(server.queue)
+    });
+    let expected = Queue {
+        incoming: 7,
+        outgoing: 0,
+    };
+    assert_eq!(waits, expected);
+}

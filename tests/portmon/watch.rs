@@ -1,0 +1,231 @@
+//! `portmon watch`: what the real program tells of sockets that come and go.
+
+use std::io::{self, BufRead, BufReader, Read};
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::{Value, json};
+
+use crate::children::{Holder, listen, unique_name};
+use crate::emulator::PATIENCE;
+use crate::start::PORTMON;
+
+/// How long a holder lives that is there to be seen: several looks.
+const SEVERAL_LOOKS: Duration = Duration::from_millis(500);
+
+/// A running `portmon watch` that follows the holders of one name.
+struct Watch {
+    name: String,
+    portmon: Child,
+    /// What it says on standard error until its end.
+    errors: Receiver<String>,
+}
+
+impl Watch {
+    fn start(words: &[&str], out: impl Into<Stdio>) -> Self {
+        let name = unique_name();
+        let mut portmon = Command::new(PORTMON)
+            .args(["watch", "-n", "0.1", &format!("proc:{name}")])
+            .args(words)
+            .stdout(out)
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("portmon");
+        let mut stderr = portmon.stderr.take().expect("a pipe");
+        let (sender, errors) = channel();
+        thread::spawn(move || {
+            let mut said = String::new();
+            stderr.read_to_string(&mut said).expect("text");
+            sender.send(said).ok();
+        });
+        Self {
+            name,
+            portmon,
+            errors,
+        }
+    }
+
+    fn holder(&self) -> Holder {
+        Holder::named(&self.name, listen("127.0.0.1:0"))
+    }
+
+    /// How it ended and what it said.
+    fn end(&mut self) -> (ExitStatus, String) {
+        let said = self.errors.recv_timeout(PATIENCE).expect("an end");
+        (self.portmon.wait().expect("a status"), said)
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        // It may have ended already.
+        self.portmon.kill().ok();
+        self.portmon.wait().expect("a status");
+    }
+}
+
+/// The lines of a watch that has looked at least once.
+struct Lines(Receiver<String>);
+
+impl Lines {
+    /// What stands at the first look is no event: holders come and go until one is told of.
+    fn of(watch: &mut Watch) -> Self {
+        let reader = BufReader::new(watch.portmon.stdout.take().expect("a pipe"));
+        let (sender, lines) = channel();
+        thread::spawn(move || {
+            for line in reader.lines() {
+                if sender.send(line.expect("text")).is_err() {
+                    return;
+                }
+            }
+        });
+        let beginning = Instant::now();
+        let lines = Self(lines);
+        while beginning.elapsed() < PATIENCE {
+            let _holder = watch.holder();
+            if lines.0.recv_timeout(SEVERAL_LOOKS).is_ok() {
+                return lines;
+            }
+        }
+        panic!("nothing was told");
+    }
+
+    /// A holder whose first line is as expected, and that line.
+    ///
+    /// The socket is the test's own until the child has it, and a look may fall into that time. So several holders are
+    /// tried, of which each but the unlucky ones must do.
+    fn holder_told_as(
+        &self,
+        is_expected: impl Fn(&str, &Holder) -> bool,
+        watch: &Watch,
+    ) -> (Holder, String) {
+        let mut unlucky = Vec::new();
+        while unlucky.len() < 10 {
+            let holder = watch.holder();
+            let line = self.about(holder.port);
+            if is_expected(&line, &holder) {
+                return (holder, line);
+            }
+            unlucky.push(line);
+        }
+        panic!("never as expected: {unlucky:#?}");
+    }
+
+    /// The next line about a port.
+    fn about(&self, port: u16) -> String {
+        let port = format!(":{port}");
+        loop {
+            let line = self.0.recv_timeout(PATIENCE).expect("a line");
+            if line.contains(&port) {
+                return line;
+            }
+        }
+    }
+}
+
+fn output(words: &[&str]) -> Output {
+    Command::new(PORTMON)
+        .args(words)
+        .output()
+        .expect("an output")
+}
+
+#[test]
+fn a_listener_is_told_when_it_opens_and_when_it_closes() {
+    let mut watch = Watch::start(&[], Stdio::piped());
+    let lines = Lines::of(&mut watch);
+    let line = |event, holder: &Holder| {
+        let (port, pid) = (holder.port, holder.pid());
+        format!("{event} tcp 127.0.0.1:{port} LISTEN {} {pid}", holder.name)
+    };
+    let words = |line: &str| {
+        let words: Vec<&str> = line.split_whitespace().skip(1).take(6).collect();
+        words.join(" ")
+    };
+    let is_opened = |told: &str, holder: &Holder| words(told) == line("opened", holder);
+    let (mut holder, _) = lines.holder_told_as(is_opened, &watch);
+    holder.end();
+    assert_eq!(words(&lines.about(holder.port)), line("closed", &holder));
+}
+
+#[test]
+fn json_is_an_object_a_line() {
+    let mut watch = Watch::start(&["--json"], Stdio::piped());
+    let lines = Lines::of(&mut watch);
+    let json = |line: &str| -> Value { serde_json::from_str(line).expect("JSON") };
+    let is_opened = |told: &str, holder: &Holder| {
+        let listed = output(&["list", "--json", &format!("port:{}", holder.port)]);
+        let listed: Value = serde_json::from_slice(&listed.stdout).expect("JSON");
+        let told = json(told);
+        let expected = json!({
+            "event": "opened",
+            "at": told.get("at"),
+            "endpoint": listed.pointer("/endpoints/0"),
+        });
+        told == expected
+    };
+    let (mut holder, opened) = lines.holder_told_as(is_opened, &watch);
+    let opened = json(&opened);
+    holder.end();
+    let closed = json(&lines.about(holder.port));
+    let at = |event: &Value| event.get("at").map(ToString::to_string);
+    let expected = json!({
+        "event": "closed",
+        "at": closed.get("at"),
+        "endpoint": opened.get("endpoint"),
+    });
+    assert_eq!(closed, expected);
+    assert!(at(&closed) > at(&opened), "{closed}");
+}
+
+#[test]
+fn it_ends_when_its_time_is_over() {
+    let watched = output(&["watch", "--for", "0.3", &format!("proc:{}", unique_name())]);
+    let facts = (watched.status.code(), watched.stdout);
+    assert_eq!(facts, (Some(0), Vec::new()));
+}
+
+#[test]
+fn it_ends_quietly_when_nobody_reads_any_more() {
+    let (reader, writer) = io::pipe().expect("a pipe");
+    drop(reader);
+    let mut watch = Watch::start(&[], writer);
+    let beginning = Instant::now();
+    while beginning.elapsed() < PATIENCE {
+        let _holder = watch.holder();
+        if let Ok(said) = watch.errors.recv_timeout(SEVERAL_LOOKS) {
+            let status = watch.portmon.wait().expect("a status");
+            assert_eq!((status.code(), said.as_str()), (Some(0), ""));
+            return;
+        }
+    }
+    panic!("it goes on although nobody reads");
+}
+
+#[test]
+fn a_signal_ends_it_as_it_ends_any_program() {
+    for signal in [Signal::INT, Signal::TERM] {
+        let mut watch = Watch::start(&[], Stdio::piped());
+        let _lines = Lines::of(&mut watch);
+        let pid = Pid::from_child(&watch.portmon);
+        kill_process(pid, signal).expect("it runs");
+        let (status, said) = watch.end();
+        assert_eq!(status.signal(), Some(signal.as_raw()), "{said}");
+    }
+}
+
+#[test]
+fn a_pace_that_cannot_be_is_refused_in_one_line() {
+    let refused = output(&["watch", "-n", "0"]);
+    let message = String::from_utf8_lossy(&refused.stderr);
+    let expected = "0 is out of range: 0.1 to 3600 seconds";
+    assert_eq!(refused.status.code(), Some(2), "{message}");
+    assert!(
+        message.contains(expected) && message.lines().count() == 1,
+        "{message}"
+    );
+}
