@@ -46,11 +46,7 @@ async fn attend(setup: Setup, source: Option<Source>) -> anyhow::Result<u8> {
     let (changes, samples) = mpsc::channel(1);
     let (answers, inspections) = mpsc::channel(4);
     let (happenings, freeing) = mpsc::unbounded_channel();
-    let request = Request {
-        interval: setup.interval,
-        look_now: false,
-        focus: None,
-    };
+    let request = Request::every(setup.interval);
     let ephemeral = setup.ephemeral;
     let eye = move || {
         let demand = Demand {

@@ -7,7 +7,6 @@ use crate::app::keymap::Command;
 use crate::app::menu::Menu;
 use crate::app::{App, Effect, Overlay};
 use crate::model::endpoint::EndpointId;
-use crate::model::request::Request;
 use crate::table::fields::{Column, field};
 use crate::table::listing::Sort;
 
@@ -85,6 +84,15 @@ impl App {
             },
             Command::Help => self.overlay = Overlay::Help(0),
             Command::Pause => self.pause(),
+            Command::LookNow => self.sampling.look_now(),
+            Command::Faster => {
+                self.sampling.faster();
+                self.say_interval();
+            }
+            Command::Slower => {
+                self.sampling.slower();
+                self.say_interval();
+            }
             command => return self.act(command),
         }
         Vec::new()
@@ -94,15 +102,6 @@ impl App {
     fn act(&mut self, command: Command) -> Vec<Effect> {
         match command {
             Command::Free => self.ask_to_free(),
-            Command::LookNow => vec![Effect::Sample(self.sampling.look_now())],
-            Command::Faster => {
-                let request = self.sampling.faster();
-                self.change_interval(request)
-            }
-            Command::Slower => {
-                let request = self.sampling.slower();
-                self.change_interval(request)
-            }
             Command::Repaint => vec![Effect::Repaint],
             Command::Suspend => vec![Effect::Suspend],
             Command::Quit | Command::Cancel => self.quit(),
@@ -224,12 +223,9 @@ impl App {
         }
     }
 
-    fn change_interval(&mut self, request: Request) -> Vec<Effect> {
-        self.say(format!(
-            "looking every {}",
-            shown_interval(request.interval)
-        ));
-        vec![Effect::Sample(request)]
+    fn say_interval(&mut self) {
+        let interval = shown_interval(self.sampling.interval);
+        self.say(format!("looking every {interval}"));
     }
 
     pub(super) fn copy(&mut self, text: String) -> Vec<Effect> {
@@ -270,16 +266,16 @@ impl App {
     pub(super) fn close_dialog(&mut self) -> Vec<Effect> {
         let around = self.setup.surroundings(self.moment());
         self.listing.thaw(self.now, &around);
-        let look = Effect::Sample(self.sampling.look_now());
+        self.sampling.look_now();
         let Overlay::Freeing(dialog) = std::mem::replace(&mut self.overlay, Overlay::None) else {
-            return vec![look];
+            return Vec::new();
         };
         match dialog.into_freeing() {
             Some(freeing) if is_still_open(&freeing) => {
                 self.background = Some(freeing);
-                vec![look]
+                Vec::new()
             }
-            _ => vec![Effect::LetGo, look],
+            _ => vec![Effect::LetGo],
         }
     }
 }

@@ -3,7 +3,12 @@
 use crate::model::endpoint::EndpointId;
 use crate::model::inspection::{Asker, Inspection, Subject};
 use crate::model::process::ProcessId;
+use crate::model::traffic::Focus;
 use crate::table::row::Row;
+
+mod closeups;
+
+pub use closeups::Closeups;
 
 #[derive(Debug, Default)]
 pub struct Details {
@@ -12,25 +17,40 @@ pub struct Details {
     /// What was asked last, so that it is asked once.
     asked: Option<Subject>,
     answer: Option<Inspection>,
+    /// What was found when this row was looked at closely.
+    pub closeups: Closeups,
 }
 
 impl Details {
     pub fn toggle(&mut self) {
+        let mut closeups = std::mem::take(&mut self.closeups);
+        closeups.clear();
         *self = Self {
             is_open: !self.is_open,
+            closeups,
             ..Self::default()
         };
     }
 
+    /// What is to be looked at closely while the cursor is on this row.
+    pub fn focus(&self, row: Option<&Row>) -> Option<Focus> {
+        self.looked_at(row).map(|row| Focus {
+            endpoint: row.endpoint.id(),
+            processes: holders(row),
+        })
+    }
+
+    fn looked_at<'a>(&self, row: Option<&'a Row>) -> Option<&'a Row> {
+        row.filter(|row| self.is_open && !row.is_gone())
+    }
+
     /// What to ask about this row, unless it is asked already or the details are closed.
     pub fn subject(&mut self, row: Option<&Row>) -> Option<Subject> {
-        let row = row.filter(|row| self.is_open && !row.is_gone())?;
-        let holders = row.endpoint.socket.owners.known();
-        let processes: Vec<ProcessId> = holders.iter().map(|process| process.id).collect();
+        let row = self.looked_at(row)?;
         let subject = Subject {
             asker: Asker::Details,
             endpoint: row.endpoint.id(),
-            processes,
+            processes: holders(row),
             unused_near: None,
         };
         if self.asked.as_ref() == Some(&subject) {
@@ -60,4 +80,9 @@ impl Details {
             self.answer = Some(inspection);
         }
     }
+}
+
+fn holders(row: &Row) -> Vec<ProcessId> {
+    let holders = row.endpoint.socket.owners.known();
+    holders.iter().map(|process| process.id).collect()
 }

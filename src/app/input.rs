@@ -1,4 +1,4 @@
-//! Keys, pastes and resizes: who gets them, and what they mean in the filter line.
+//! Keys, pastes, resizes and where the keys go: who gets them, and what they mean in the filter line.
 
 use crate::app::filter_box::Kept;
 use crate::app::free_dialog::Reply;
@@ -16,13 +16,20 @@ use tui_input::InputRequest;
 impl App {
     pub(super) fn on_input(&mut self, input: &TerminalEvent) -> Vec<Effect> {
         match input {
-            TerminalEvent::Key(key) if key.kind != KeyEventKind::Release => self.on_key(key),
-            TerminalEvent::Paste(text) => self.on_paste(text),
+            TerminalEvent::Key(key) if key.kind != KeyEventKind::Release => {
+                self.sampling.attend(true);
+                self.on_key(key)
+            }
+            TerminalEvent::Paste(text) => {
+                self.sampling.attend(true);
+                self.on_paste(text)
+            }
             TerminalEvent::Resize(width, height) => self.on_resize((*width, *height)),
-            TerminalEvent::Key(_)
-            | TerminalEvent::Mouse(_)
-            | TerminalEvent::FocusGained
-            | TerminalEvent::FocusLost => Vec::new(),
+            TerminalEvent::FocusGained | TerminalEvent::FocusLost => {
+                self.sampling.attend(*input == TerminalEvent::FocusGained);
+                Vec::new()
+            }
+            TerminalEvent::Key(_) | TerminalEvent::Mouse(_) => Vec::new(),
         }
     }
 
@@ -186,7 +193,7 @@ impl App {
         let mut effects: Vec<Effect> = steps.into_iter().map(Effect::Free).collect();
         if self.has_verdict() && !had_verdict {
             // The table beside the verdict must not lag behind it.
-            effects.push(Effect::Sample(self.sampling.look_now()));
+            self.sampling.look_now();
         }
         effects.extend(self.follow_background());
         effects

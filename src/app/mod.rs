@@ -48,7 +48,7 @@ use std::time::Instant;
 /// What happened.
 #[derive(Clone, Debug)]
 pub enum Event {
-    /// A key, a paste or a new size of the terminal.
+    /// A key, a paste, a new size of the terminal, or where the keys go from now on.
     Input(crossterm::event::Event),
     Sampled(Changes),
     Inspected(Inspection),
@@ -167,7 +167,12 @@ impl App {
             }
             Event::Freeing(happening) => self.on_freeing(happening),
             Event::Stop(code) => vec![Effect::Quit(code)],
-            Event::Continued => vec![Effect::Repaint, Effect::Sample(self.sampling.look_now())],
+            Event::Continued => {
+                // While the program was stopped nobody told it where the keys go.
+                self.sampling.attend(true);
+                self.sampling.look_now();
+                vec![Effect::Repaint]
+            }
             Event::Due => Vec::new(),
             Event::Lost(source) => {
                 self.lose(source);
@@ -176,6 +181,7 @@ impl App {
         };
         self.follow_rows();
         effects.extend(self.ask_for_details());
+        effects.extend(self.ask_the_sampler());
         effects
     }
 
@@ -238,14 +244,6 @@ impl App {
         {
             self.notice = None;
         }
-    }
-
-    fn on_sample(&mut self, changes: Changes) -> Vec<Effect> {
-        self.clock = changes.taken;
-        if let Some(changes) = self.sampling.take(changes) {
-            self.apply(changes);
-        }
-        Vec::new()
     }
 
     fn apply(&mut self, changes: Changes) {

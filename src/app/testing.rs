@@ -4,7 +4,7 @@ use crate::app::{App, Effect, Event, Setup};
 use crate::model::ports::EphemeralRange;
 use crate::model::process::Pid;
 use crate::model::testing::{SocketBuilder, instant, moment, snapshot};
-use crate::model::tracker::Tracker;
+use crate::model::tracker::{Changes, Tracker};
 use crossterm::event::{Event as TerminalEvent, KeyCode, KeyEvent, KeyModifiers};
 use std::time::Duration;
 
@@ -56,7 +56,17 @@ impl Stage {
 
     /// Time passes and a look sees these sockets.
     pub fn look(&mut self, sockets: Vec<SocketBuilder>) -> Vec<Effect> {
-        let changes = self.tracker.absorb(snapshot(self.seconds, sockets));
+        self.look_with(sockets, |_| {})
+    }
+
+    /// Likewise, with more to tell than the sockets.
+    pub fn look_with(
+        &mut self,
+        sockets: Vec<SocketBuilder>,
+        change: impl FnOnce(&mut Changes),
+    ) -> Vec<Effect> {
+        let mut changes = self.tracker.absorb(snapshot(self.seconds, sockets));
+        change(&mut changes);
         self.event(Event::Sampled(changes))
     }
 

@@ -152,6 +152,23 @@ impl SocketBuilder {
         self
     }
 
+    /// The owners are not found yet.
+    pub fn sought(mut self) -> Self {
+        self.socket.owners = Owners::Sought;
+        self
+    }
+
+    pub fn queue(mut self, incoming: u32, outgoing: u32) -> Self {
+        self.socket.queue = Some(Queue { incoming, outgoing });
+        self
+    }
+
+    /// Whether it leaves IPv4 alone is known.
+    pub fn only_v6(mut self, only_v6: bool) -> Self {
+        self.socket.only_v6 = Some(only_v6);
+        self
+    }
+
     pub fn without_owner(mut self) -> Self {
         self.socket.owners = Owners::None;
         self.socket.uid = None;

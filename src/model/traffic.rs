@@ -30,6 +30,35 @@ pub struct Flow {
     pub idle_received: Duration,
 }
 
+/// Bytes a second between two counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rates {
+    pub sent: u64,
+    pub received: u64,
+}
+
+impl Traffic {
+    /// What went through since an earlier count; `None` where the counts do not follow one another.
+    pub fn rates_since(&self, earlier: &Self) -> Option<Rates> {
+        let (now, then) = (self.flow?, earlier.flow?);
+        let span = self.at.saturating_duration_since(earlier.at);
+        let rate = |now: u64, then: u64| ratio(now.checked_sub(then)?, NANOS, span);
+        Some(Rates {
+            sent: rate(now.sent, then.sent)?,
+            received: rate(now.received, then.received)?,
+        })
+    }
+}
+
+const NANOS: u128 = 1_000_000_000;
+
+/// `count` times `units` by the nanoseconds of `span`, rounded; `None` without a span.
+fn ratio(count: u64, units: u128, span: Duration) -> Option<u64> {
+    let nanos = span.as_nanos();
+    let scaled = u128::from(count) * units + nanos / 2;
+    u64::try_from(scaled.checked_div(nanos)?).ok()
+}
+
 /// What a process used up to one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Usage {
@@ -39,6 +68,15 @@ pub struct Usage {
     pub processor: Duration,
     /// Resident memory in bytes.
     pub memory: u64,
+}
+
+impl Usage {
+    /// The part of one core in thousandths since an earlier count; `None` where the counts do not follow one another.
+    pub fn share_since(&self, earlier: &Self) -> Option<u64> {
+        let used = self.processor.checked_sub(earlier.processor)?;
+        let span = self.at.saturating_duration_since(earlier.at);
+        ratio(u64::try_from(used.as_nanos()).ok()?, 1_000, span)
+    }
 }
 
 /// The row that is looked at closely.
@@ -56,4 +94,72 @@ pub struct Closeup {
     /// `None` where the source cannot tell, or the socket is gone.
     pub traffic: Option<Traffic>,
     pub usage: Vec<Usage>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::process::{Pid, StartTime};
+    use crate::model::testing::instant;
+
+    fn traffic(seconds: f64, sent: u64) -> Traffic {
+        Traffic {
+            at: instant(seconds),
+            queue: Queue::UNKNOWN,
+            flow: Some(Flow {
+                sent,
+                received: 0,
+                round_trip: Duration::ZERO,
+                retransmits: 0,
+                idle_sent: Duration::ZERO,
+                idle_received: Duration::ZERO,
+            }),
+        }
+    }
+
+    fn usage(seconds: f64, milliseconds: u64) -> Usage {
+        Usage {
+            process: ProcessId {
+                pid: Pid(1),
+                start: StartTime(1),
+            },
+            at: instant(seconds),
+            processor: Duration::from_millis(milliseconds),
+            memory: 0,
+        }
+    }
+
+    #[test]
+    fn a_rate_is_what_went_through_a_second_and_nothing_where_counts_do_not_follow() {
+        let cases = [
+            (traffic(3.0, 2_500), Some(750)),
+            (traffic(3.0, u64::MAX), Some(9_223_372_036_854_775_308)),
+            (traffic(3.0, 999), None),
+            (traffic(1.0, 2_000), None),
+            (traffic(0.0, 2_000), None),
+            (
+                Traffic {
+                    flow: None,
+                    ..traffic(3.0, 2_500)
+                },
+                None,
+            ),
+        ];
+        for (now, sent) in cases {
+            let rates = sent.map(|sent| Rates { sent, received: 0 });
+            assert_eq!(now.rates_since(&traffic(1.0, 1_000)), rates, "{now:?}");
+        }
+    }
+
+    #[test]
+    fn a_share_is_of_one_core_and_nothing_where_counts_do_not_follow() {
+        let shares = [
+            usage(3.0, 146),
+            usage(3.0, 5_100),
+            usage(3.0, 99),
+            usage(1.0, 200),
+        ]
+        .map(|now| now.share_since(&usage(1.0, 100)));
+        assert_eq!(shares, [Some(23), Some(2_500), None, None]);
+    }
 }

@@ -34,6 +34,7 @@ pub enum Column {
     Uptime,
     Directory,
     Executable,
+    Queue,
 }
 
 pub struct Field {
@@ -75,7 +76,7 @@ pub fn text_of(row: &Row, around: &Surroundings) -> String {
     texts.join("\n")
 }
 
-pub static FIELDS: [Field; 18] = [
+pub static FIELDS: [Field; 19] = [
     Field {
         column: Column::Port,
         title: "PORT",
@@ -289,6 +290,16 @@ pub static FIELDS: [Field; 18] = [
         operands: None,
         is_text: false,
     },
+    Field {
+        column: Column::Queue,
+        title: "QUEUE",
+        key: None,
+        letter: 'b',
+        about: "what waits: at a listener connections and its limit, else bytes to be read and sent",
+        value: |row, _| row.queue().map_or(Value::Nothing, Value::Queue),
+        operands: None,
+        is_text: false,
+    },
 ];
 
 fn owner(row: &Row) -> Option<&Arc<Process>> {
@@ -324,9 +335,7 @@ fn process(row: &Row, around: &Surroundings) -> Value {
             Value::Nothing => Value::text("- (hidden)"),
             user => Value::Text(format!("- ({user})")),
         },
-        (None, _) if row.endpoint.socket.owners == Owners::Sought => {
-            Value::text(if around.is_ascii { "..." } else { "…" })
-        }
+        (None, _) if row.endpoint.socket.owners == Owners::Sought => Value::Awaited,
         (None, _) => Value::Nothing,
     }
 }

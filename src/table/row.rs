@@ -3,6 +3,7 @@
 use crate::model::Moment;
 use crate::model::endpoint::{Endpoint, Owners, Side};
 use crate::model::ports::EphemeralRange;
+use crate::model::sighting::Queue;
 use std::time::{Duration, Instant};
 
 /// How long a change stays marked, and how long a closed row stays in its place.
@@ -57,6 +58,12 @@ impl Row {
             Side::Standing => Section::Standing,
             Side::Server | Side::Client | Side::Unknown => Section::Connected,
         }
+    }
+
+    /// What waits at it, where the source tells.
+    pub fn queue(&self) -> Option<Queue> {
+        let queue = self.endpoint.socket.queue;
+        queue.filter(|queue| *queue != Queue::UNKNOWN)
     }
 
     pub fn is_owner_hidden(&self) -> bool {

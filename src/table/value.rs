@@ -1,5 +1,6 @@
 //! What a field says of a row: shown in a cell, compared by a sort, matched by a filter.
 
+use crate::model::sighting::Queue;
 use std::cmp::Ordering;
 use std::fmt::{self, Display};
 use std::net::IpAddr;
@@ -18,8 +19,12 @@ pub enum Value {
         bound: Bound,
         age: Duration,
     },
+    /// Shown as `3/5`.
+    Queue(Queue),
     /// Unknown, shown as `-`.
     Nothing,
+    /// Not known yet, shown as `…`.
+    Awaited,
 }
 
 /// How much is known of an age.
@@ -36,7 +41,9 @@ impl Display for Value {
             Self::Number(number) => number.fmt(f),
             Self::Text(text) | Self::Address { shown: text, .. } => f.pad(text),
             Self::Age { bound, age } => f.pad(&shown_age(*bound, *age)),
+            Self::Queue(Queue { incoming, outgoing }) => f.pad(&format!("{incoming}/{outgoing}")),
             Self::Nothing => f.pad("-"),
+            Self::Awaited => f.pad("…"),
         }
     }
 }
@@ -58,6 +65,10 @@ impl Ord for Value {
                     bound: two,
                 },
             ) => left.cmp(right).then(one.cmp(two)),
+            (Self::Queue(left), Self::Queue(right)) => {
+                let in_order = |queue: &Queue| (queue.incoming, queue.outgoing);
+                in_order(left).cmp(&in_order(right))
+            }
             _ => self.kind().cmp(&other.kind()),
         }
     }
@@ -79,13 +90,19 @@ impl Value {
         text.map_or(Self::Nothing, Self::text)
     }
 
+    pub fn is_known(&self) -> bool {
+        !matches!(self, Self::Nothing | Self::Awaited)
+    }
+
     fn kind(&self) -> u8 {
         match self {
             Self::Number(_) => 0,
             Self::Text(_) => 1,
             Self::Address { .. } => 2,
             Self::Age { .. } => 3,
-            Self::Nothing => 4,
+            Self::Queue(_) => 4,
+            Self::Nothing => 5,
+            Self::Awaited => 6,
         }
     }
 }
@@ -159,11 +176,16 @@ mod tests {
 
     #[test]
     fn the_unknown_sorts_last() {
-        let mut values = [Value::Nothing, Value::Number(10), Value::Number(9)];
-        values.sort();
-        assert_eq!(
-            values,
-            [Value::Number(9), Value::Number(10), Value::Nothing]
-        );
+        let queue = |incoming, outgoing| Value::Queue(Queue { incoming, outgoing });
+        for (less, more) in [
+            (Value::Number(9), Value::Number(10)),
+            (Value::text("a"), Value::text("Zz")),
+            (queue(3, 128), queue(10, 5)),
+            (queue(3, 5), queue(3, 128)),
+        ] {
+            let mut values = [Value::Awaited, Value::Nothing, more.clone(), less.clone()];
+            values.sort();
+            assert_eq!(values, [less, more, Value::Nothing, Value::Awaited]);
+        }
     }
 }

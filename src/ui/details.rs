@@ -1,6 +1,8 @@
 //! The details of the row under the cursor: everything that is known of it.
 
 mod holder;
+mod numbers;
+mod traffic;
 
 pub use holder::{chain, named};
 
@@ -97,11 +99,25 @@ fn laid_out(entries: &[Entry], width: usize) -> Vec<Entry> {
     entries.iter().flat_map(lines).collect()
 }
 
+/// The row with all that its entries are taken from.
+pub struct Scene<'a> {
+    app: &'a App,
+    row: &'a Row,
+    around: Surroundings<'a>,
+    inspection: Option<&'a Inspection>,
+}
+
 /// What one asks first stands first: a low pane shows only the beginning.
 fn entries(app: &App, row: &Row) -> Vec<Entry> {
     let around = app.surroundings();
     let endpoint = &row.endpoint;
     let inspection = app.details.inspection(endpoint.id());
+    let scene = Scene {
+        app,
+        row,
+        around,
+        inspection,
+    };
     let mut entries = vec![("socket", socket(row, &around))];
     let other_end = endpoint.socket.remote.map(|remote| remote.to_string());
     entries.extend(other_end.map(|remote| ("other end", with_peer(row, remote))));
@@ -112,14 +128,8 @@ fn entries(app: &App, row: &Row) -> Vec<Entry> {
         entries.push(("clients", clients(app, endpoint)));
     }
     entries.extend(note(row).map(|note| ("note", note)));
-    let holders = endpoint.socket.owners.known();
-    for (place, process) in holders.iter().enumerate() {
-        let kin = inspection.and_then(|inspection| inspection.kin_of(process.id));
-        entries.extend(holder::holder(app, process, kin, place, &around));
-    }
-    if row.is_owner_hidden() {
-        entries.push(("holder", holder::hidden_holder(row, &around)));
-    }
+    entries.extend(traffic::traffic(&scene));
+    entries.extend(holder::holders(&scene));
     entries.push(("range", range(app, row)));
     let service = (field(Column::Service).value)(row, &around);
     if service != Value::Nothing {

@@ -181,7 +181,7 @@ fn right_end(app: &App, theme: &Theme) -> Line<'static> {
         }
         spans.push(Span::raw("  "));
     }
-    let interval = shown_interval(app.sampling.interval);
+    let interval = shown_interval(app.sampling.shown_interval());
     spans.push(
         match (app.sampling.paused_at, app.sampling.stale(app.now)) {
             (Some(_), _) => Span::styled("PAUSED ", theme.style(Role::Cursor)),

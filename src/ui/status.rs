@@ -4,7 +4,7 @@ use crate::app::filter_box::Typing;
 use crate::app::keymap::BINDINGS;
 use crate::app::notice::Notice;
 use crate::app::sampling::Stale;
-use crate::app::{App, Overlay, Source};
+use crate::app::{App, Overlay, Source, shown_interval};
 use crate::model::text::escaped;
 use crate::table::value::{Bound, shown_age};
 use crate::ui::cut;
@@ -16,7 +16,7 @@ use ratatui::widgets::{Clear, Widget};
 
 /// `/ 300  unfinished: …                              2 owners hidden · 213 remote: a`
 pub fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) -> Option<Position> {
-    let hidden = Line::styled(hidden_words(app), theme.style(Role::Dim));
+    let hidden = Line::styled(good_to_know(app), theme.style(Role::Dim));
     let (left, cursor) = left_part(app, theme, area);
     let left_width = left.width();
     let width = u16::try_from(hidden.width()).unwrap_or(0);
@@ -85,7 +85,7 @@ pub fn draw_low(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) -> Op
         return draw(app, theme, area, buffer);
     }
     let used = draw_footer(app, theme, area, buffer);
-    let hidden = hidden_words(app);
+    let hidden = good_to_know(app);
     let width = u16::try_from(hidden.chars().count()).unwrap_or(u16::MAX);
     if used.saturating_add(width).saturating_add(3) <= area.right() {
         let x = area.right() - width - 1;
@@ -215,10 +215,17 @@ fn stale_words(app: &App, stale: Stale) -> String {
     }
 }
 
-/// What the table does not show and how to see it.
-fn hidden_words(app: &App) -> String {
+/// `looking takes 420ms: every 1.3s · 2 owners hidden · 213 remote: a`: what the table does not show and how to see it.
+fn good_to_know(app: &App) -> String {
     let counts = app.listing.counts();
     let mut words = Vec::new();
+    words.extend(app.sampling.stretch.map(|stretch| {
+        format!(
+            "looking takes {}: every {}",
+            shown_interval(stretch.took),
+            shown_interval(stretch.interval)
+        )
+    }));
     match counts.hidden_owners {
         0 => {}
         1 => words.push("1 owner hidden".to_owned()),

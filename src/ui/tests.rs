@@ -4,6 +4,7 @@ use crate::app::{Event, Setup};
 use crate::model::testing::{SocketBuilder, process, socket};
 use crossterm::event::{Event as TerminalEvent, KeyCode};
 use ratatui::style::Modifier;
+use std::time::Duration;
 
 /// A small machine: a dev server with a client, a database whose owner is hidden, a name that two hold.
 fn machine() -> Vec<SocketBuilder> {
@@ -42,7 +43,7 @@ fn drawn(stage: &Stage) -> Buffer {
 }
 
 /// The lines of the screen without the blanks at their ends.
-fn screen(stage: &Stage) -> Vec<String> {
+pub fn screen(stage: &Stage) -> Vec<String> {
     let buffer = drawn(stage);
     let line = |y: u16| {
         (0..buffer.area.width)
@@ -523,6 +524,78 @@ fn the_smallest_screen_names_everyone_who_would_end_within_its_frame() {
     let is_framed = |line: &String| line.ends_with(['│', '┐', '┘']) || !line.contains('│');
     assert!(
         screen(&stage).iter().all(is_framed),
+        "{:#?}",
+        screen(&stage)
+    );
+}
+
+#[test]
+fn looks_that_take_long_are_said_to_and_the_header_shows_how_often_they_come() {
+    let mut stage = stage((80, 24));
+    stage.look_with(machine(), |changes| {
+        changes.took = Duration::from_millis(420);
+        changes.interval = Duration::from_millis(1_260);
+    });
+    assert!(shows(&stage, "1.3s live"), "{:#?}", screen(&stage));
+    assert_eq!(
+        screen(&stage)[22].trim(),
+        "looking takes 420ms: every 1.3s · 1 owner hidden · 1 remote: a"
+    );
+    stage.keys("/a filter that leaves no room for it");
+    assert!(!shows(&stage, "looking takes"), "{:#?}", screen(&stage));
+}
+
+#[test]
+fn a_listener_of_both_families_is_a_star_at_every_width_with_a_place_for_addresses() {
+    for width in [60, 80, 110, 120, 160, 200] {
+        let mut stage = Stage::new(setup(), (width, 30));
+        let node = process(4242, "node").build();
+        stage.look(vec![socket("[::]:3000").only_v6(false).owner(&node)]);
+        let row = screen(&stage)
+            .into_iter()
+            .find(|line| line.contains("3000"));
+        let row = row.expect("the row");
+        let words: Vec<&str> = row.split_whitespace().take(3).collect();
+        assert_eq!(words, ["3000", "*", "!"], "{width}: {row}");
+        stage.keys("i");
+        assert!(shows(&stage, "── tcp *:3000"), "{:#?}", screen(&stage));
+        assert!(!shows(&stage, "cannot tell"), "{:#?}", screen(&stage));
+    }
+    let mut unknown = Stage::with(vec![socket("[::]:3000")]);
+    unknown.keys("i");
+    assert!(shows(&unknown, "whether it takes IPv4 too"));
+}
+
+/// A listener whose owner is not found yet, beside one that is hidden.
+fn sought() -> Vec<SocketBuilder> {
+    vec![
+        socket("127.0.0.1:3000").sought(),
+        socket("127.0.0.1:4000").user(0, "root"),
+    ]
+}
+
+#[test]
+fn an_owner_that_is_still_looked_for_is_awaited_and_not_counted_as_hidden() {
+    let mut stage = Stage::with(sought());
+    assert!(shows(&stage, "   - …"), "{:#?}", screen(&stage));
+    assert_eq!(screen(&stage)[22].trim(), "1 owner hidden");
+    stage.keys("i");
+    assert!(
+        shows(&stage, "holder      still being looked for"),
+        "{:#?}",
+        screen(&stage)
+    );
+    stage.keys("ix");
+    let text = screen(&stage).join(" ");
+    let words = "who holds 127.0.0.1:3000 is still being looked for; ask again in a";
+    assert!(text.contains(words), "{:#?}", screen(&stage));
+    assert!(!shows(&stage, "y end it"), "{:#?}", screen(&stage));
+    stage.key(KeyCode::Esc);
+    stage.keys("i");
+    stage.seconds = 1.0;
+    stage.look(vec![socket("127.0.0.1:4000").user(0, "root")]);
+    assert!(
+        shows(&stage, "holder      closed before it was found"),
         "{:#?}",
         screen(&stage)
     );

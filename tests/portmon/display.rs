@@ -8,6 +8,7 @@ use vt100::{Cell, MouseProtocolMode, Screen};
 pub struct Display {
     screen: Screen,
     clipboard: Option<Vec<u8>>,
+    is_reporting_focus: bool,
 }
 
 /// A line of the table that shows a socket.
@@ -23,8 +24,12 @@ pub struct Row {
 }
 
 impl Display {
-    pub fn new(screen: Screen, clipboard: Option<Vec<u8>>) -> Self {
-        Self { screen, clipboard }
+    pub fn new(screen: Screen, clipboard: Option<Vec<u8>>, is_reporting_focus: bool) -> Self {
+        Self {
+            screen,
+            clipboard,
+            is_reporting_focus,
+        }
     }
 
     /// Columns and lines.
@@ -154,6 +159,11 @@ impl Display {
         self.screen.bracketed_paste()
     }
 
+    /// Whether the program is told where the keys go (DECSET 1004).
+    pub fn is_reporting_focus(&self) -> bool {
+        self.is_reporting_focus
+    }
+
     pub fn is_alternate(&self) -> bool {
         self.screen.alternate_screen()
     }
@@ -170,6 +180,7 @@ impl Display {
             (self.is_alternate(), "alternate screen"),
             (self.screen.hide_cursor(), "hidden cursor"),
             (self.is_bracketing_pastes(), "bracketed paste"),
+            (self.is_reporting_focus, "focus reports"),
             (has_mouse, "mouse"),
             (self.screen.application_cursor(), "application cursor"),
             (self.screen.application_keypad(), "application keypad"),

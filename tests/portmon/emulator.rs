@@ -141,8 +141,12 @@ impl Emulator {
 
 impl State {
     pub fn display(&self) -> Display {
-        let clipboard = self.parser.callbacks().clipboard.clone();
-        Display::new(self.parser.screen().clone(), clipboard)
+        let requests = self.parser.callbacks();
+        Display::new(
+            self.parser.screen().clone(),
+            requests.clipboard.clone(),
+            requests.is_reporting_focus,
+        )
     }
 
     /// Shows what the program wrote and returns what the terminal answers.
@@ -169,6 +173,7 @@ impl State {
 #[derive(Default)]
 struct Requests {
     clipboard: Option<Vec<u8>>,
+    is_reporting_focus: bool,
     reply: Vec<u8>,
 }
 
@@ -189,6 +194,10 @@ impl Callbacks for Requests {
             (None, [[6]], 'n') => {
                 let (row, column) = screen.cursor_position();
                 format!("\x1b[{};{}R", row + 1, column + 1)
+            }
+            (Some(b'?'), [[1004]], 'h' | 'l') => {
+                self.is_reporting_focus = last == 'h';
+                return;
             }
             (None, _, 'c') => "\x1b[?62c".to_owned(),
             _ => return,

@@ -99,7 +99,8 @@ fn ctrl_z_gives_the_shell_back_and_fg_the_table() {
     shell.wait_for("the table", has_table);
 
     shell.keys("\x1a");
-    shell.wait_for("the prompt again", is_prompting);
+    let suspended = shell.wait_for("the prompt again", is_prompting);
+    assert_eq!(suspended.leftovers(), Vec::<&str>::new(), "{suspended}");
     shell.keys("echo $((6 * 7))\n");
     shell.wait_for("the shell to answer", |display| {
         display.lines().iter().any(|line| line.trim() == "42") && is_prompting(display)

@@ -45,6 +45,14 @@ fn a_screen_left_behind_is_noticed() {
 }
 
 #[test]
+#[should_panic(expected = "focus reports")]
+fn focus_reports_left_behind_are_noticed() {
+    let terminal = shell("printf '\\033[?1004h'");
+    terminal.wait_for_exit();
+    terminal.assert_restored();
+}
+
+#[test]
 #[should_panic(expected = "modes of the tty")]
 fn a_raw_tty_left_behind_is_noticed() {
     let terminal = shell("stty raw -echo");

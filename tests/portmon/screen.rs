@@ -177,6 +177,19 @@ fn a_window_too_small_says_so_and_the_table_comes_back() {
 }
 
 #[test]
+fn a_terminal_without_the_keys_is_looked_at_less_often() {
+    let terminal = Terminal::portmon(&[]);
+    // What stands there is longer than was asked for where looks take long.
+    let is_slow = |display: &Display| display.says(" 2s live");
+    let is_quick = |display: &Display| display.says("live") && !is_slow(display);
+    terminal.wait_for("the first look", is_quick);
+    terminal.focus(false);
+    terminal.wait_for("the slower pace", is_slow);
+    terminal.focus(true);
+    terminal.wait_for("the pace before", is_quick);
+}
+
+#[test]
 fn nothing_is_drawn_that_changes_nothing() {
     let holder = Holder::listening();
     let terminal = Terminal::portmon(&[&port_filter(holder.port)]);

@@ -76,6 +76,12 @@ impl Terminal {
         self.keys(&format!("\x1b[200~{text}\x1b[201~"));
     }
 
+    /// Tells the program, once it has asked to be told, whether the keys go to it from now on.
+    pub fn focus(&self, is_here: bool) {
+        self.wait_for("focus reports", Display::is_reporting_focus);
+        self.keys(if is_here { "\x1b[I" } else { "\x1b[O" });
+    }
+
     /// Presses `key` as soon as `button` stands in the dialog and is not dim.
     pub fn press_when_armed(&self, button: &str, key: &str) {
         let what = format!("{button:?} to be armed");

@@ -262,7 +262,7 @@ impl Fate {
         let is_shown = |socket: &Socket| self.target.sockets.contains(&socket.id);
         holding.iter().any(|socket| {
             holds(self.target.id(), socket)
-                || is_shown(socket) && matches!(socket.owners, Owners::Hidden)
+                || is_shown(socket) && matches!(socket.owners, Owners::Hidden | Owners::Sought)
         })
     }
 

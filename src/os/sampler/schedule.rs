@@ -43,7 +43,7 @@ impl Schedule {
 
     /// From the start of one look to the start of the next.
     pub fn interval(&self) -> Duration {
-        self.request.interval.max(self.took * STRETCH)
+        self.request.slowed_interval().max(self.took * STRETCH)
     }
 
     /// A look began at `at` and took this long. Looks that were missed are not made up for.
@@ -72,14 +72,11 @@ impl Schedule {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::request::Pace;
     use crate::model::testing::instant;
 
     fn every(milliseconds: u64) -> Request {
-        Request {
-            interval: Duration::from_millis(milliseconds),
-            look_now: false,
-            focus: None,
-        }
+        Request::every(Duration::from_millis(milliseconds))
     }
 
     fn wait(milliseconds: u64) -> Step {
@@ -105,6 +102,19 @@ mod tests {
         assert_eq!(schedule.step(instant(0.5), true), wait(20));
         assert_eq!(schedule.step(instant(0.995), true), wait(5));
         assert_eq!(schedule.step(instant(1.0), true), Step::Look);
+    }
+
+    #[test]
+    fn a_slower_pace_waits_longer_from_the_look_that_was() {
+        let mut schedule = Schedule::new(every(1000));
+        schedule.looked(instant(0.0), Duration::ZERO);
+        schedule.heed(Request {
+            pace: Pace::Unfocused,
+            ..every(1000)
+        });
+        assert_eq!(schedule.step(instant(0.5), false), wait(1500));
+        schedule.heed(every(1000));
+        assert_eq!(schedule.step(instant(1.5), false), Step::Look);
     }
 
     #[test]

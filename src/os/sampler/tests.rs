@@ -6,11 +6,7 @@ use crate::model::tracker::Change;
 use crate::os::sockets::{Demand, Extent};
 use std::time::Duration;
 
-const HOURLY: Request = Request {
-    interval: Duration::from_hours(1),
-    look_now: false,
-    focus: None,
-};
+const HOURLY: Request = Request::every(Duration::from_hours(1));
 
 /// A whole look that told this.
 fn batch(number: f64, list: Vec<Change>) -> Part {

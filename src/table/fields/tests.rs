@@ -90,3 +90,23 @@ fn a_gone_row_sorts_and_filters_by_its_last_state() {
     gone.mark = Mark::Gone(instant(1.0));
     assert_eq!(shown(&gone, Column::State), "LISTEN");
 }
+
+#[test]
+fn what_waits_is_a_pair_and_nothing_where_the_source_does_not_tell() {
+    let listener = row(socket("127.0.0.1:1").queue(3, 5).endpoint());
+    let unknown = row(socket("127.0.0.1:1").queue(u32::MAX, u32::MAX).endpoint());
+    let untold = row(socket("127.0.0.1:1").endpoint());
+    assert_eq!(
+        [&listener, &unknown, &untold].map(|row| shown(row, Column::Queue)),
+        ["3/5", "-", "-"]
+    );
+}
+
+#[test]
+fn an_owner_that_is_still_looked_for_is_neither_named_nor_called_hidden() {
+    let row = row(socket("127.0.0.1:1").user(0, "root").sought().endpoint());
+    assert_eq!(
+        [Column::Process, Column::Pid, Column::User].map(|column| shown(&row, column)),
+        ["…", "-", "root"]
+    );
+}

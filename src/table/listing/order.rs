@@ -2,7 +2,6 @@
 
 use crate::table::fields::Column;
 use crate::table::listing::store::Entry;
-use crate::table::value::Value;
 use slab::Slab;
 use std::cmp::Ordering;
 
@@ -18,7 +17,7 @@ pub fn compare(entries: &Slab<Entry>, sort: Sort, left: usize, right: usize) -> 
         return Ordering::Equal;
     };
     let by_key = left.key.cmp(&right.key);
-    let is_reversed = sort.is_reversed && left.key != Value::Nothing && right.key != Value::Nothing;
+    let is_reversed = sort.is_reversed && left.key.is_known() && right.key.is_known();
     let tie = |entry: &Entry| {
         let socket = &entry.row.endpoint.socket;
         (

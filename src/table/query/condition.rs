@@ -97,7 +97,7 @@ impl Condition {
             Self::FieldText { column, needle } => seen
                 .values(*column)
                 .iter()
-                .any(|value| *value != Value::Nothing && needle.is_in(&value.to_string())),
+                .any(|value| value.is_known() && needle.is_in(&value.to_string())),
             Self::Text(needle) => seen.shows(needle),
         }
     }
@@ -176,7 +176,11 @@ fn number_of(value: &Value) -> Option<u64> {
     match value {
         Value::Number(number) => Some(*number),
         Value::Text(text) => text.parse().ok(),
-        Value::Address { .. } | Value::Age { .. } | Value::Nothing => None,
+        Value::Address { .. }
+        | Value::Age { .. }
+        | Value::Queue(_)
+        | Value::Nothing
+        | Value::Awaited => None,
     }
 }
 

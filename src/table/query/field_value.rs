@@ -48,7 +48,8 @@ pub fn of_field(field: &Field, whole: Piece<'_>, value: Piece<'_>) -> Result<Con
         | Column::Range
         | Column::Uptime
         | Column::Directory
-        | Column::Executable => text(value).map(|needle| Condition::FieldText { column, needle }),
+        | Column::Executable
+        | Column::Queue => text(value).map(|needle| Condition::FieldText { column, needle }),
     }
 }
 

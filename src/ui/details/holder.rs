@@ -1,40 +1,48 @@
 //! The processes that hold a socket, in the details and in the dialog.
 
 use crate::app::App;
-use crate::model::endpoint::Endpoint;
+use crate::model::endpoint::{Endpoint, Owners};
 use crate::model::inspection::Kin;
 use crate::model::process::Process;
 use crate::model::text::SystemText;
 use crate::table::fields::{Column, field};
 use crate::table::row::{Row, Surroundings};
 use crate::table::value::{Bound, shown_age};
-use crate::ui::details::Entry;
+use crate::ui::details::traffic::uses;
+use crate::ui::details::{Entry, Scene};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-/// Everything that is known of one holder.
-pub fn holder(
-    app: &App,
-    process: &Process,
-    kin: Option<&Kin>,
-    place: usize,
-    around: &Surroundings,
-) -> Vec<Entry> {
-    let mut entries = vec![
-        (
-            if place == 0 { "holder" } else { "also" },
-            described(process),
-        ),
-        ("command", process.command_line()),
-    ];
+/// Everything that is known of the holders of a socket.
+pub fn holders(scene: &Scene) -> Vec<Entry> {
+    match &scene.row.endpoint.socket.owners {
+        Owners::Known(processes) => {
+            let mut entries = Vec::new();
+            for (place, process) in processes.iter().enumerate() {
+                let label = if place == 0 { "holder" } else { "also" };
+                entries.push((label, described(process)));
+                entries.extend(holder(scene, process));
+            }
+            entries
+        }
+        Owners::Hidden => vec![("holder", hidden_holder(scene.row, &scene.around))],
+        Owners::Sought => vec![("holder", sought_holder(scene.row).to_owned())],
+        Owners::None => Vec::new(),
+    }
+}
+
+fn holder(scene: &Scene, process: &Process) -> Vec<Entry> {
+    let mut entries = vec![("command", process.command_line())];
+    entries.extend(uses(scene, process.id));
     let text = |text: &Option<SystemText>| text.as_ref().map(ToString::to_string);
     entries.extend(text(&process.directory).map(|directory| ("directory", directory)));
     entries.extend(
         process
             .started_at
-            .map(|at| ("started", started(at, around))),
+            .map(|at| ("started", started(at, &scene.around))),
     );
-    entries.extend(other_ports(app, process).map(|ports| ("ports", ports)));
+    entries.extend(other_ports(scene.app, process).map(|ports| ("ports", ports)));
+    let kin = scene.inspection.and_then(|found| found.kin_of(process.id));
     match kin {
         Some(kin) => {
             entries.push(("started by", chain(kin)));
@@ -114,7 +122,15 @@ pub fn named(processes: &[Arc<Process>]) -> String {
         .join(", ")
 }
 
-pub fn hidden_holder(row: &Row, around: &Surroundings) -> String {
+fn sought_holder(row: &Row) -> &'static str {
+    if row.is_gone() {
+        "closed before it was found"
+    } else {
+        "still being looked for"
+    }
+}
+
+fn hidden_holder(row: &Row, around: &Surroundings) -> String {
     let user = (field(Column::User).value)(row, around).to_string();
     format!("a process of {user} that may not be seen")
 }

@@ -253,6 +253,20 @@ fn whoever_let_go_of_the_port_is_said_to_run_on_or_to_have_ended_when_that_was_s
 }
 
 #[test]
+fn a_holder_that_cannot_be_seen_for_a_moment_has_not_let_go() {
+    let node = node();
+    let hidden = || socket("127.0.0.1:3000");
+    let sought = || socket("127.0.0.1:3000").sought();
+    let said = [hidden, sought].map(|unseen| {
+        let story = Story::sent(vec![listener(&node)]).sees(0.3, vec![unseen()]);
+        let story = story.conduct(&node, Reaction::Ignores, RunState::Alive);
+        story.sees(1.0, vec![unseen()]).words()
+    });
+    let held = ":3000 is STILL HELD: node 4242 ignores SIGTERM. K sends SIGKILL";
+    assert_eq!(said, [held, held]);
+}
+
+#[test]
 fn what_has_not_ended_is_told_by_how_it_takes_the_signal() {
     use Reaction::{Blocks, Default, Handles, Ignores};
     use RunState::{Alive, Stopped, Traced, Uninterruptible};

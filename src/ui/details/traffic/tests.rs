@@ -1,0 +1,246 @@
+use super::*;
+use crate::app::testing::{Stage, setup};
+use crate::model::process::Process;
+use crate::model::testing::{SocketBuilder, instant, process, socket};
+use crate::model::traffic::{Closeup, Traffic};
+use crossterm::event::KeyCode;
+use std::sync::Arc;
+
+fn flow() -> Flow {
+    Flow {
+        sent: 12_000_000,
+        received: 3_400_000,
+        round_trip: Duration::from_micros(1_300),
+        retransmits: 2,
+        idle_sent: Duration::from_millis(40),
+        idle_received: Duration::from_secs(9),
+    }
+}
+
+fn at_rest(flow: Flow) -> Flow {
+    Flow {
+        idle_sent: Duration::from_secs(90),
+        idle_received: Duration::from_secs(12),
+        ..flow
+    }
+}
+
+#[test]
+fn traffic_is_rates_and_totals_or_since_when_it_rests() {
+    let rates = |sent, received| Some(Rates { sent, received });
+    let totals = "sent 12 MB, received 3.4 MB";
+    let cases = [
+        (flow(), None, totals.to_owned()),
+        (
+            flow(),
+            rates(1_200_000, 340),
+            format!("↑ 1.2 MB/s  ↓ 340 B/s · {totals}"),
+        ),
+        (flow(), rates(0, 0), format!("↑ 0 B/s  ↓ 0 B/s · {totals}")),
+        (
+            at_rest(flow()),
+            rates(0, 0),
+            format!("quiet for 12s · {totals}"),
+        ),
+        (at_rest(flow()), None, format!("quiet for 12s · {totals}")),
+        (
+            at_rest(flow()),
+            rates(7, 0),
+            format!("↑ 7 B/s  ↓ 0 B/s · {totals}"),
+        ),
+    ];
+    for (flow, rates, words) in cases {
+        assert_eq!(gone_through(flow, rates), words);
+    }
+}
+
+#[test]
+fn a_path_says_what_was_sent_again_and_a_round_trip_once_it_was_measured() {
+    let path = |retransmits, micros| {
+        path(Flow {
+            retransmits,
+            round_trip: Duration::from_micros(micros),
+            ..flow()
+        })
+    };
+    assert_eq!(
+        [path(2, 1_300), path(1, 45), path(0, 0)],
+        [
+            "round trip 1.3 ms · 2 segments sent again",
+            "round trip 45 µs · 1 segment sent again",
+            "nothing sent again",
+        ]
+    );
+}
+
+#[test]
+fn a_queue_is_connections_at_a_listener_and_bytes_elsewhere() {
+    let words = |socket: SocketBuilder, incoming, outgoing| {
+        waiting(&socket.build(), Queue { incoming, outgoing }).unwrap_or_default()
+    };
+    let listener = || socket("127.0.0.1:80");
+    let connection = || socket("127.0.0.1:80").to("127.0.0.1:5000");
+    assert_eq!(
+        [
+            words(listener(), 3, 5),
+            words(listener(), 5, 5),
+            words(listener(), 6, 5),
+            words(connection(), 1_200, 0),
+            words(connection().udp(), 0, 1_200),
+            words(socket("127.0.0.1:53").udp(), 0, 0),
+            words(connection().state(State::TimeWait), 0, 0),
+            words(listener().state(State::Bound), 0, 0),
+        ],
+        [
+            "3 of 5 connections wait to be accepted",
+            "5 of 5 connections wait to be accepted",
+            "6 of 5 connections wait to be accepted · full: new clients time out",
+            "waiting to be read 1.2 kB · not acknowledged 0 B",
+            "waiting to be read 0 B · waiting to be sent 1.2 kB",
+            "waiting to be read 0 B · waiting to be sent 0 B",
+            "",
+            "",
+        ]
+    );
+}
+
+fn node() -> Arc<Process> {
+    process(4242, "node").build()
+}
+
+fn connection() -> SocketBuilder {
+    socket("127.0.0.1:3000")
+        .to("127.0.0.1:51324")
+        .owner(&node())
+}
+
+/// A look that brings a closeup of the row under the cursor.
+fn look(stage: &mut Stage, socket: SocketBuilder, seconds: f64, flow: Option<Flow>) {
+    stage.seconds = seconds;
+    let endpoint = stage.app.current().expect("a row").endpoint.id();
+    let at = instant(seconds);
+    let traffic = Traffic {
+        at,
+        queue: Queue {
+            incoming: 0,
+            outgoing: 70,
+        },
+        flow,
+    };
+    let usage = Usage {
+        process: node().id,
+        at,
+        processor: Duration::from_secs_f64(seconds) * 23 / 1_000,
+        memory: 45_000_000,
+    };
+    stage.look_with(vec![socket], |changes| {
+        changes.closeup = Some(Closeup {
+            endpoint,
+            traffic: Some(traffic),
+            usage: vec![usage],
+        });
+    });
+}
+
+/// The entries about numbers, as they stand in the details of the row under the cursor.
+fn shown(stage: &Stage) -> Vec<Entry> {
+    let row = stage.app.current().expect("a row");
+    let of_numbers = ["traffic", "path", "queue", "uses"];
+    let entries = crate::ui::details::entries(&stage.app, row).into_iter();
+    entries
+        .filter(|(label, _)| of_numbers.contains(label))
+        .collect()
+}
+
+fn entries(entries: &[(&'static str, &str)]) -> Vec<Entry> {
+    let owned = |(label, text): &(&'static str, &str)| (*label, (*text).to_owned());
+    entries.iter().map(owned).collect()
+}
+
+#[test]
+fn details_wait_for_the_first_closeup_then_show_totals_and_then_rates() {
+    let mut stage = Stage::with(vec![connection()]);
+    stage.key(KeyCode::Enter);
+    let awaited = [("traffic", "…"), ("path", "…"), ("uses", "…")];
+    assert_eq!(shown(&stage), entries(&awaited));
+    look(&mut stage, connection(), 1.0, Some(flow()));
+    let path = ("path", "round trip 1.3 ms · 2 segments sent again");
+    let queue = ("queue", "waiting to be read 0 B · not acknowledged 70 B");
+    let totals = [
+        ("traffic", "sent 12 MB, received 3.4 MB"),
+        path,
+        queue,
+        ("uses", "45 MB of memory"),
+    ];
+    assert_eq!(shown(&stage), entries(&totals));
+    let more = Flow {
+        sent: 13_200_000,
+        ..flow()
+    };
+    look(&mut stage, connection(), 2.0, Some(more));
+    let rates = [
+        (
+            "traffic",
+            "↑ 1.2 MB/s  ↓ 0 B/s · sent 13 MB, received 3.4 MB",
+        ),
+        path,
+        queue,
+        ("uses", "2.3 % CPU · 45 MB of memory"),
+    ];
+    assert_eq!(shown(&stage), entries(&rates));
+}
+
+#[test]
+fn what_a_source_cannot_tell_and_what_is_gone_has_no_line() {
+    let mut stage = Stage::with(vec![connection()]);
+    stage.key(KeyCode::Enter);
+    stage.look(vec![connection()]);
+    stage.look(vec![connection()]);
+    assert_eq!(shown(&stage), []);
+    look(&mut stage, connection(), 1.0, Some(flow()));
+    assert_eq!(shown(&stage).len(), 4);
+    stage.seconds = 2.0;
+    stage.look(vec![]);
+    assert!(stage.app.current().expect("a row").is_gone());
+    assert_eq!(shown(&stage), []);
+}
+
+#[test]
+fn a_socket_without_a_flow_has_its_queue_alone_also_before_the_closeup() {
+    let udp = || socket("127.0.0.1:53").udp().queue(9, 0);
+    let mut stage = Stage::with(vec![udp()]);
+    stage.key(KeyCode::Enter);
+    let queue = |words| entries(&[("queue", words)]);
+    assert_eq!(
+        shown(&stage),
+        queue("waiting to be read 9 B · waiting to be sent 0 B")
+    );
+    look(&mut stage, udp(), 1.0, None);
+    assert_eq!(
+        shown(&stage),
+        queue("waiting to be read 0 B · waiting to be sent 70 B")
+    );
+}
+
+#[test]
+fn in_ascii_the_numbers_lose_nothing() {
+    let mut ascii = setup();
+    ascii.is_ascii = true;
+    let mut stage = Stage::new(ascii, (120, 40));
+    stage.look(vec![connection()]);
+    stage.key(KeyCode::Enter);
+    let quick = |sent| Flow {
+        sent,
+        round_trip: Duration::from_micros(45),
+        ..flow()
+    };
+    look(&mut stage, connection(), 1.0, Some(quick(0)));
+    look(&mut stage, connection(), 2.0, Some(quick(1_200_000)));
+    let screen = crate::ui::tests::screen(&stage).join("\n");
+    for words in [
+        "traffic     ^ 1.2 MB/s  v 0 B/s - sent 1.2 MB, received 3.4 MB",
+        "round trip 45 us - 2",
+    ] {
+        assert!(screen.contains(words), "{screen}");
+    }
+}
