@@ -73,14 +73,14 @@ pub fn look_once(ephemeral: EphemeralRange) -> Look {
 }
 
 /// Everything a look needs and remembers.
-struct Eye {
+pub struct Eye {
     tracker: Tracker,
     sockets: Sockets,
     processes: Processes,
 }
 
 impl Eye {
-    fn new(ephemeral: EphemeralRange) -> Self {
+    pub fn new(ephemeral: EphemeralRange) -> Self {
         Self {
             tracker: Tracker::new(ephemeral),
             sockets: Sockets::new(),
@@ -88,7 +88,7 @@ impl Eye {
         }
     }
 
-    fn look(&mut self) -> Changes {
+    pub fn look(&mut self) -> Changes {
         let snapshot = self.sockets.look(&mut self.processes);
         self.tracker.absorb(snapshot)
     }
