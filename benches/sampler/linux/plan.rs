@@ -12,7 +12,9 @@ pub struct Size {
 
 pub struct Plan {
     pub steady: Vec<Size>,
-    pub steady_rounds: Rounds,
+    /// Of a load with few sockets: short times spread widely, and many rounds cost little.
+    pub short_rounds: Rounds,
+    pub long_rounds: Rounds,
     pub change_rounds: Rounds,
     /// Of the change that starts a hundred processes each time.
     pub fresh_rounds: Rounds,
@@ -45,7 +47,8 @@ impl Plan {
     pub fn of(words: &[&str]) -> anyhow::Result<Self> {
         let mut plan = Self {
             steady: STEADY.to_vec(),
-            steady_rounds: rounds(72, 6),
+            short_rounds: rounds(288, 24),
+            long_rounds: rounds(72, 6),
             change_rounds: rounds(60, 1),
             fresh_rounds: rounds(24, 1),
         };
@@ -53,7 +56,8 @@ impl Plan {
             match *word {
                 "--bench" => {}
                 "--quick" => {
-                    plan.steady_rounds = rounds(12, 4);
+                    plan.short_rounds = rounds(48, 16);
+                    plan.long_rounds = rounds(12, 4);
                     plan.change_rounds = rounds(8, 1);
                     plan.fresh_rounds = rounds(4, 1);
                 }
@@ -62,6 +66,14 @@ impl Plan {
             }
         }
         Ok(plan)
+    }
+
+    pub fn rounds(&self, size: Size) -> Rounds {
+        if size.sockets < CHANGED.sockets {
+            self.short_rounds
+        } else {
+            self.long_rounds
+        }
     }
 
     /// All loads, those that are changed too.

@@ -30,6 +30,11 @@ pub struct Spread {
 }
 
 impl Rounds {
+    /// How many rounds have the slow ones.
+    pub fn slow_count(self) -> usize {
+        self.count.div_ceil(self.slow_every)
+    }
+
     /// Runs all rounds, each after its change of the load.
     pub fn run(
         self,
@@ -86,10 +91,10 @@ fn time(round: &[(Contestant, Duration)], of: Contestant) -> Option<f64> {
 fn spread(figures: impl Iterator<Item = f64>) -> Option<Spread> {
     let mut sorted: Vec<f64> = figures.collect();
     sorted.sort_by(f64::total_cmp);
-    let at = |quarter: usize| sorted.get((sorted.len().checked_sub(1)? * quarter + 2) / 4);
+    let last = sorted.len().checked_sub(1)?;
     Some(Spread {
-        low: *at(1)?,
-        median: *at(2)?,
-        high: *at(3)?,
+        low: *sorted.get(last / 4)?,
+        median: *sorted.get(last.div_ceil(2))?,
+        high: *sorted.get((last * 3).div_ceil(4))?,
     })
 }

@@ -68,10 +68,8 @@ impl Stages<'_> {
 
     fn steady(&mut self, size: Size) -> anyhow::Result<()> {
         self.build(size)?;
-        let outcome = self
-            .plan
-            .steady_rounds
-            .run(&mut self.arena, &self.entrants, || Ok(()))?;
+        let rounds = self.plan.rounds(size);
+        let outcome = rounds.run(&mut self.arena, &self.entrants, || Ok(()))?;
         for contestant in self.entrants.clone() {
             let target = (contestant == Contestant::Ours).then_some(plan::STEADY_TICK);
             let ratio = outcome.ratios(contestant, Contestant::Bare);
@@ -103,14 +101,16 @@ impl Stages<'_> {
             ),
         ];
         for (other, what, target) in others.into_iter().filter(|(_, _, target)| target.is_some()) {
-            let ratio = outcome.ratios(other, Contestant::Ours);
-            self.table.add(Line {
-                size,
-                what,
-                time: None,
-                ratio,
-                target,
-            });
+            // Without one, nobody measured the other.
+            if let Some(ratio) = outcome.ratios(other, Contestant::Ours) {
+                self.table.add(Line {
+                    size,
+                    what,
+                    time: None,
+                    ratio: Some(ratio),
+                    target,
+                });
+            }
         }
     }
 
