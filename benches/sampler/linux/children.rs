@@ -1,0 +1,137 @@
+//! The parts of the benchmark's own children: to hold sockets, or only to be there.
+//!
+//! A child does what its standard input says, a line at a time, and answers each with a line once it is done. It ends with
+//! its input.
+
+use anyhow::{Context, bail};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use socket2::SockRef;
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{BufRead, Read, Write};
+use std::net::{Ipv4Addr, SocketAddrV4, TcpListener, TcpStream, UdpSocket};
+use std::time::Duration;
+
+/// The word that makes a child that holds sockets; its address follows.
+pub const HOLD: &str = "hold";
+
+/// The word that makes a child that only is there.
+pub const IDLE: &str = "idle";
+
+/// What an answer begins with when everything was done.
+pub const DONE: &str = "done ";
+
+/// An idle child has a few descriptors, as every process has: whoever looks at all of them pays for each.
+const DESCRIPTORS: usize = 16;
+
+/// Is there until the input ends.
+pub fn idle() -> anyhow::Result<()> {
+    let files: Vec<File> = (3..DESCRIPTORS)
+        .map(|_| File::open("/dev/null"))
+        .collect::<Result<_, _>>()?;
+    // A whole line, which is not kept back.
+    std::io::stdout().write_all(b"\n")?;
+    std::io::stdin().read_to_end(&mut Vec::new())?;
+    drop(files);
+    Ok(())
+}
+
+/// Holds sockets on an address of its own until the input ends.
+pub fn hold(address: &str) -> anyhow::Result<()> {
+    let address = address.parse()?;
+    raise_limit()?;
+    let mut hold = Hold {
+        address,
+        door: TcpListener::bind((address, 0))?,
+        listeners: Vec::new(),
+        datagrams: Vec::new(),
+        connections: VecDeque::new(),
+    };
+    let port = hold.door.local_addr()?.port();
+    let mut answers = std::io::stdout();
+    writeln!(answers, "{DONE}{port}")?;
+    for line in std::io::stdin().lock().lines() {
+        match hold.obey(&line?) {
+            Ok(()) => writeln!(answers, "{DONE}")?,
+            Err(error) => writeln!(answers, "{error:#}")?,
+        }
+    }
+    Ok(())
+}
+
+fn raise_limit() -> anyhow::Result<()> {
+    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    let raised = Rlimit {
+        current: maximum,
+        maximum,
+    };
+    setrlimit(Resource::Nofile, raised).context("setrlimit(RLIMIT_NOFILE)")
+}
+
+struct Hold {
+    address: Ipv4Addr,
+    /// Where others connect to.
+    door: TcpListener,
+    listeners: Vec<TcpListener>,
+    datagrams: Vec<UdpSocket>,
+    /// The oldest first, which closes first: both ends of a connection close in the same order.
+    connections: VecDeque<TcpStream>,
+}
+
+impl Hold {
+    fn obey(&mut self, line: &str) -> anyhow::Result<()> {
+        let words: Vec<&str> = line.split(' ').collect();
+        match words.as_slice() {
+            ["listen", count] => self.listen(count.parse()?),
+            ["datagram", count] => self.datagram(count.parse()?),
+            ["connect", to, count] => self.connect(to.parse()?, count.parse()?),
+            ["accept", count] => self.accept(count.parse()?),
+            ["close", count] => {
+                self.close(count.parse()?);
+                Ok(())
+            }
+            _ => bail!("not understood: {line}"),
+        }
+    }
+
+    fn listen(&mut self, count: usize) -> anyhow::Result<()> {
+        for _ in 0..count {
+            self.listeners.push(TcpListener::bind((self.address, 0))?);
+        }
+        Ok(())
+    }
+
+    fn datagram(&mut self, count: usize) -> anyhow::Result<()> {
+        for _ in 0..count {
+            self.datagrams.push(UdpSocket::bind((self.address, 0))?);
+        }
+        Ok(())
+    }
+
+    fn connect(&mut self, to: SocketAddrV4, count: usize) -> anyhow::Result<()> {
+        for _ in 0..count {
+            self.keep(TcpStream::connect(to)?)?;
+        }
+        Ok(())
+    }
+
+    fn accept(&mut self, count: usize) -> anyhow::Result<()> {
+        for _ in 0..count {
+            let (connection, _) = self.door.accept()?;
+            self.keep(connection)?;
+        }
+        Ok(())
+    }
+
+    /// A reset closes it, so that no TIME_WAIT stays.
+    fn keep(&mut self, connection: TcpStream) -> anyhow::Result<()> {
+        SockRef::from(&connection).set_linger(Some(Duration::ZERO))?;
+        self.connections.push_back(connection);
+        Ok(())
+    }
+
+    fn close(&mut self, count: usize) {
+        let count = count.min(self.connections.len());
+        self.connections.drain(..count);
+    }
+}

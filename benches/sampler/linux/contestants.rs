@@ -1,0 +1,105 @@
+//! Who is measured.
+
+use super::bare::Bare;
+use super::clock;
+use super::ours::Ours;
+use anyhow::anyhow;
+use netstat2::{AddressFamilyFlags, ProtocolFlags, SocketInfo};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Contestant {
+    Bare,
+    Ours,
+    NetstatWithoutPids,
+    Netstat,
+    Ss,
+    Lsof,
+}
+
+impl Contestant {
+    pub const ALL: [Self; 6] = [
+        Self::Bare,
+        Self::Ours,
+        Self::NetstatWithoutPids,
+        Self::Netstat,
+        Self::Ss,
+        Self::Lsof,
+    ];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Bare => "bare dump",
+            Self::Ours => "our tick, steady",
+            Self::NetstatWithoutPids => "netstat2 without pids",
+            Self::Netstat => "netstat2 with pids",
+            Self::Ss => "ss -tunap",
+            Self::Lsof => "lsof -nP -i",
+        }
+    }
+
+    /// Whether it looks at every descriptor of every process and may be measured in few rounds only.
+    pub fn is_slow(self) -> bool {
+        matches!(self, Self::Netstat | Self::Ss | Self::Lsof)
+    }
+
+    fn command(self) -> Option<Command> {
+        let mut words = match self {
+            Self::Ss | Self::Lsof => self.name().split(' '),
+            Self::Bare | Self::Ours | Self::NetstatWithoutPids | Self::Netstat => return None,
+        };
+        let mut command = Command::new(words.next()?);
+        command.args(words);
+        Some(command)
+    }
+
+    /// Whether this machine has it.
+    pub fn is_installed(self) -> bool {
+        let Some(mut command) = self.command() else {
+            return true;
+        };
+        let silent = command.stdin(Stdio::null()).stdout(Stdio::null());
+        silent.stderr(Stdio::null()).status().is_ok()
+    }
+}
+
+/// The contestants with what they keep from one look to the next.
+pub struct Arena {
+    pub bare: Bare,
+    pub ours: Ours,
+}
+
+impl Arena {
+    pub fn new() -> anyhow::Result<Self> {
+        Ok(Self {
+            bare: Bare::new()?,
+            ours: Ours::new(),
+        })
+    }
+
+    /// The CPU time of one look.
+    pub fn measure(&mut self, contestant: Contestant) -> anyhow::Result<Duration> {
+        match contestant {
+            Contestant::Bare => clock::of(|| self.bare.dump()),
+            Contestant::Ours => clock::of(|| Ok(self.ours.look())),
+            Contestant::NetstatWithoutPids => clock::of(netstat_without_pids),
+            Contestant::Netstat => clock::of(netstat),
+            Contestant::Ss | Contestant::Lsof => {
+                let mut command = contestant.command().ok_or(anyhow!("no command"))?;
+                clock::of_program(&mut command)
+            }
+        }
+    }
+}
+
+fn netstat() -> anyhow::Result<Vec<SocketInfo>> {
+    let (families, protocols) = (AddressFamilyFlags::all(), ProtocolFlags::all());
+    Ok(netstat2::get_sockets_info(families, protocols)?)
+}
+
+fn netstat_without_pids() -> anyhow::Result<Vec<SocketInfo>> {
+    let (families, protocols) = (AddressFamilyFlags::all(), ProtocolFlags::all());
+    let sockets = netstat2::iterate_sockets_info_without_pids(families, protocols)?;
+    Ok(sockets.collect::<Result<_, _>>()?)
+}

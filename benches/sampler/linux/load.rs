@@ -1,0 +1,252 @@
+//! The sockets and processes that are looked at.
+//!
+//! Everything asked for is there when a call returns: what is measured next sees all of it.
+
+use super::children::{DONE, HOLD, IDLE};
+use anyhow::{Context, bail};
+use std::io::{BufRead, BufReader, PipeWriter, Read, Write};
+use std::net::{Ipv4Addr, SocketAddrV4};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+
+/// Each of one process that listens and one that connects, so that an address is never short of ports.
+pub const PAIRS: usize = 25;
+
+/// The processes that hold the sockets.
+pub const HOLDERS: usize = 2 * PAIRS;
+
+/// Connections in one order, which must fit into the queue of a listener.
+const BATCH: usize = 100;
+
+/// Processes that open a few sockets and end.
+pub const FRESH: usize = 100;
+
+pub struct Load {
+    pairs: Vec<(Holder, Holder)>,
+    held: Kinds,
+    idle: Vec<Crowd>,
+    fresh: Vec<Holder>,
+    /// The pair whose turn it is to change.
+    turn: usize,
+}
+
+/// Sockets by kind. Nine in ten are ends of connections, the rest listeners and datagram sockets alike.
+#[derive(Clone, Copy, Default)]
+struct Kinds {
+    listeners: usize,
+    datagrams: usize,
+    connections: usize,
+}
+
+impl Kinds {
+    fn of(sockets: usize) -> Self {
+        let datagrams = sockets / 20;
+        // Every holder listens already.
+        let listeners = datagrams.max(HOLDERS);
+        Self {
+            listeners: listeners - HOLDERS,
+            datagrams,
+            connections: sockets.saturating_sub(datagrams + listeners) / 2,
+        }
+    }
+}
+
+impl Load {
+    pub fn new() -> anyhow::Result<Self> {
+        let pairs = (1..=u8::try_from(PAIRS)?).map(|pair| {
+            let server = Holder::start(Ipv4Addr::new(127, 1, 1, pair))?;
+            Ok((server, Holder::start(Ipv4Addr::new(127, 1, 2, pair))?))
+        });
+        Ok(Self {
+            pairs: pairs.collect::<anyhow::Result<_>>()?,
+            held: Kinds::default(),
+            idle: Vec::new(),
+            fresh: Vec::new(),
+            turn: 0,
+        })
+    }
+
+    /// Never fewer than before.
+    pub fn grow_to(&mut self, sockets: usize) -> anyhow::Result<()> {
+        let wanted = Kinds::of(sockets);
+        for (place, (server, client)) in self.pairs.iter_mut().enumerate() {
+            let share = |held, wanted| part(wanted, place) - part(held, place);
+            server.order(&format!(
+                "listen {}",
+                share(self.held.listeners, wanted.listeners)
+            ))?;
+            client.order(&format!(
+                "datagram {}",
+                share(self.held.datagrams, wanted.datagrams)
+            ))?;
+            connect(
+                server,
+                client,
+                share(self.held.connections, wanted.connections),
+            )?;
+        }
+        self.held = wanted;
+        Ok(())
+    }
+
+    /// Processes in all, by idle ones beside those that hold the sockets.
+    pub fn set_processes(&mut self, count: usize) -> anyhow::Result<()> {
+        let wanted = count.saturating_sub(HOLDERS);
+        let idle = |crowds: &[Crowd]| crowds.iter().map(|crowd| crowd.children.len()).sum();
+        while wanted < idle(&self.idle) {
+            self.idle.pop();
+        }
+        let missing = wanted - idle(&self.idle);
+        if missing > 0 {
+            self.idle.push(Crowd::start(missing)?);
+        }
+        Ok(())
+    }
+
+    /// Closes connections and opens as many, spread over all processes or over as many as there are connections.
+    pub fn replace(&mut self, connections: usize) -> anyhow::Result<()> {
+        for place in 0..PAIRS {
+            let count = part(connections, place);
+            let pair = (self.turn + place) % PAIRS;
+            if let (Some((server, client)), true) = (self.pairs.get_mut(pair), count > 0) {
+                client.order(&format!("close {count}"))?;
+                server.order(&format!("close {count}"))?;
+                connect(server, client, count)?;
+            }
+        }
+        self.turn += connections.min(PAIRS);
+        Ok(())
+    }
+
+    /// Ends the fresh processes of before and starts as many with three sockets each.
+    pub fn refresh(&mut self) -> anyhow::Result<()> {
+        self.fresh.clear();
+        for place in 1..=u8::try_from(FRESH)? {
+            let mut holder = Holder::start(Ipv4Addr::new(127, 1, 3, place))?;
+            // With the listener that every holder has, three.
+            holder.order("listen 1")?;
+            holder.order("datagram 1")?;
+            self.fresh.push(holder);
+        }
+        Ok(())
+    }
+
+    pub fn end_fresh(&mut self) {
+        self.fresh.clear();
+    }
+}
+
+/// The part of a number that falls to one of all pairs.
+fn part(of: usize, place: usize) -> usize {
+    of / PAIRS + usize::from(place < of % PAIRS)
+}
+
+fn connect(server: &mut Holder, client: &mut Holder, mut count: usize) -> anyhow::Result<()> {
+    while count > 0 {
+        let batch = count.min(BATCH);
+        client.order(&format!("connect {} {batch}", server.door))?;
+        server.order(&format!("accept {batch}"))?;
+        count -= batch;
+    }
+    Ok(())
+}
+
+/// A child that holds sockets.
+struct Holder {
+    child: Child,
+    orders: Option<ChildStdin>,
+    answers: BufReader<ChildStdout>,
+    door: SocketAddrV4,
+}
+
+impl Holder {
+    fn start(address: Ipv4Addr) -> anyhow::Result<Self> {
+        let mut child = myself()?
+            .args([HOLD, &address.to_string()])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .context("a process that holds sockets")?;
+        let orders = child.stdin.take();
+        let answers = BufReader::new(child.stdout.take().context("no output")?);
+        let mut holder = Self {
+            child,
+            orders,
+            answers,
+            door: SocketAddrV4::new(address, 0),
+        };
+        let port = holder.answer()?.parse()?;
+        holder.door.set_port(port);
+        Ok(holder)
+    }
+
+    fn order(&mut self, order: &str) -> anyhow::Result<()> {
+        let mut orders = self.orders.as_ref().context("no input")?;
+        orders.write_all(format!("{order}\n").as_bytes())?;
+        self.answer()
+            .with_context(|| format!("the order {order}"))?;
+        Ok(())
+    }
+
+    fn answer(&mut self) -> anyhow::Result<String> {
+        let mut line = String::new();
+        self.answers.read_line(&mut line)?;
+        match line.trim_end_matches('\n').strip_prefix(DONE) {
+            Some(said) => Ok(said.to_owned()),
+            None => bail!("a process that holds sockets failed: {}", line.trim_end()),
+        }
+    }
+}
+
+impl Drop for Holder {
+    fn drop(&mut self) {
+        self.orders = None;
+        // It has ended or ends now; there is nothing else to do about it.
+        let _ = self.child.wait();
+    }
+}
+
+/// Children that only are there, and end together with their one input.
+struct Crowd {
+    input: Option<PipeWriter>,
+    children: Vec<Child>,
+}
+
+impl Crowd {
+    fn start(count: usize) -> anyhow::Result<Self> {
+        let (theirs, input) = std::io::pipe()?;
+        let (mut ready, output) = std::io::pipe()?;
+        let mut crowd = Self {
+            input: Some(input),
+            children: Vec::new(),
+        };
+        for _ in 0..count {
+            let child = myself()?
+                .arg(IDLE)
+                .stdin(theirs.try_clone()?)
+                .stdout(output.try_clone()?)
+                .spawn()
+                .with_context(|| format!("process {} of {count}", crowd.children.len() + 1))?;
+            crowd.children.push(child);
+        }
+        drop(output);
+        ready
+            .read_exact(&mut vec![0; count])
+            .context("idle processes")?;
+        Ok(crowd)
+    }
+}
+
+impl Drop for Crowd {
+    fn drop(&mut self) {
+        self.input = None;
+        for child in &mut self.children {
+            // It has ended or ends now; there is nothing else to do about it.
+            let _ = child.wait();
+        }
+    }
+}
+
+/// This program, to be started anew.
+pub fn myself() -> anyhow::Result<Command> {
+    Ok(Command::new(std::env::current_exe()?))
+}

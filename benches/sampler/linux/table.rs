@@ -1,0 +1,112 @@
+//! The figures as one table, in plain text that is Markdown too.
+
+use super::plan::{Size, Target};
+use super::rounds::Spread;
+use std::fmt;
+
+const TITLES: [&str; 6] = ["load", "what", "CPU ms", "ratio", "middle half", "target"];
+
+#[derive(Default)]
+pub struct Table {
+    lines: Vec<[String; 6]>,
+}
+
+impl Table {
+    /// A time and its ratio to the bare dump.
+    pub fn add(&mut self, line: Line<'_>) {
+        let Line {
+            size,
+            what,
+            time,
+            ratio,
+            target,
+        } = line;
+        self.lines.push([
+            load(size),
+            what.to_owned(),
+            time.map_or_else(String::new, |time| format!("{:.2}", time.median * 1e3)),
+            ratio.map_or_else(String::new, |ratio| short(ratio.median)),
+            ratio.map_or_else(String::new, |ratio| {
+                format!("{}–{}", short(ratio.low), short(ratio.high))
+            }),
+            match (target, ratio) {
+                (Some(target), Some(ratio)) => verdict(target, ratio.median),
+                _ => String::new(),
+            },
+        ]);
+    }
+
+    /// A figure that is no time; what it is made of goes where a ratio has its middle half.
+    pub fn add_count(
+        &mut self,
+        size: Size,
+        what: &str,
+        (count, made_of): (f64, &str),
+        target: Target,
+    ) {
+        self.lines.push([
+            load(size),
+            what.to_owned(),
+            String::new(),
+            short(count),
+            made_of.to_owned(),
+            verdict(target, count),
+        ]);
+    }
+}
+
+/// A line with a time, or a ratio, or both.
+#[derive(Clone, Copy)]
+pub struct Line<'a> {
+    pub size: Size,
+    pub what: &'a str,
+    pub time: Option<Spread>,
+    pub ratio: Option<Spread>,
+    pub target: Option<Target>,
+}
+
+impl fmt::Display for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let titles = TITLES.map(str::to_owned);
+        let mut widths = [0; 6];
+        for line in self.lines.iter().chain([&titles]) {
+            for (width, cell) in widths.iter_mut().zip(line) {
+                *width = (*width).max(cell.chars().count());
+            }
+        }
+        write_line(f, &titles, widths)?;
+        write_line(f, &widths.map(|width| "-".repeat(width)), widths)?;
+        self.lines
+            .iter()
+            .try_for_each(|line| write_line(f, line, widths))
+    }
+}
+
+fn write_line(f: &mut fmt::Formatter<'_>, line: &[String; 6], widths: [usize; 6]) -> fmt::Result {
+    for (cell, width) in line.iter().zip(widths) {
+        write!(f, "| {cell:width$} ")?;
+    }
+    writeln!(f, "|")
+}
+
+fn load(Size { sockets, processes }: Size) -> String {
+    format!("{sockets} sockets, {processes} processes")
+}
+
+fn verdict(target: Target, figure: f64) -> String {
+    let (sign, limit, is_met) = match target {
+        Target::AtMost(limit) => ("≤", limit, figure <= limit),
+        Target::AtLeast(limit) => ("≥", limit, figure >= limit),
+    };
+    let word = if is_met { "met" } else { "missed" };
+    format!("{sign} {}: {word}", short(limit))
+}
+
+/// As many digits as mean something.
+fn short(figure: f64) -> String {
+    match figure {
+        figure if figure < 10.0 => format!("{figure:.2}"),
+        figure if figure < 100.0 => format!("{figure:.1}"),
+        figure => format!("{figure:.0}"),
+    }
+}
