@@ -161,22 +161,28 @@ fn only_a_connection_has_a_flow() {
 }
 
 #[test]
-fn an_answer_that_was_not_heard_leaves_nothing_behind() {
-    let (_listener, client, _server) = connection("127.0.0.1");
-    let row = row(&client).expect("a row");
+fn the_exact_look_up_alone_finds_what_is_connected_or_has_its_port_alone() {
+    let (listener, client, _server) = connection("127.0.0.1");
+    let udp = UdpSocket::bind("[::1]:0").expect("a socket");
+    let connected = UdpSocket::bind("127.0.0.1:0").expect("a socket");
+    let other = UdpSocket::bind("127.0.0.1:0").expect("a socket");
+    let to = other.local_addr().expect("an address");
+    connected.connect(to).expect("connects");
+    let rows = [row(&listener), row(&client), row(&udp), row(&connected)];
     let mut diag = open();
-    diag.channel.abandon(&Request {
-        kind: BOTH_FAMILIES,
-        family: Family::Ipv4,
-        extensions: 0,
-        asked: Asked::All(Walk {
-            protocol: Protocol::Tcp,
-            states: States(u32::MAX),
-            port: 0,
-            program: &[],
-        }),
-    });
-    assert_eq!(diag.find(&row).expect("an answer"), Some(row));
+    for row in rows.map(|row| row.expect("a row")) {
+        let request = Request {
+            kind: BY_FAMILY,
+            family: row.table,
+            extensions: 0,
+            asked: Asked::One(&row),
+        };
+        let mut found = None;
+        let outcome = diag.channel.ask(&request, &mut |bytes, attributes| {
+            found = message::sighting(bytes, attributes, row.protocol);
+        });
+        assert_eq!((outcome, found), (Ok(()), Some(row)));
+    }
 }
 
 #[test]
@@ -212,7 +218,7 @@ fn what_closes_is_told_with_its_cookie() {
 #[test]
 fn a_queue_that_ran_over_is_told_and_no_error() {
     let mut destroyed = Destroyed::open().expect("anyone may listen");
-    destroyed.shorten();
+    destroyed.make_room(0);
     // More than the smallest queue holds; each is told when it closes.
     for _ in 0..100 {
         drop(UdpSocket::bind("127.0.0.1:0").expect("a socket"));
@@ -223,15 +229,15 @@ fn a_queue_that_ran_over_is_told_and_no_error() {
         overrun.has_missed.then_some(overrun)
     });
     assert_eq!(overrun, Overrun { has_missed: true });
-    let last = UdpSocket::bind("127.0.0.1:0").expect("a socket");
-    let kept = cookie(&last);
-    drop(last);
+    destroyed.make_room(1 << 20);
     until("what closes later", || {
+        let last = UdpSocket::bind("127.0.0.1:0").expect("a socket");
+        let kept = cookie(&last);
+        drop(last);
         wait(&destroyed);
         let mut is_told = false;
-        destroyed
-            .drain(&mut |row| is_told |= row.cookie == kept)
-            .expect("a drain");
+        let drained = destroyed.drain(&mut |row| is_told |= row.cookie == kept);
+        drained.expect("a drain");
         is_told.then_some(())
     });
 }
