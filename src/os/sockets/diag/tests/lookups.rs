@@ -16,6 +16,20 @@ fn wait(destroyed: &Destroyed) {
     rustix::event::poll(&mut ready, Some(&patience)).expect("polls");
 }
 
+/// Drains until what is looked for was told. The kernel tells it some milliseconds later, and what other tests close comes
+/// in between.
+fn until_told<T>(
+    what: &str,
+    destroyed: &mut Destroyed,
+    mut ask: impl FnMut(&mut Destroyed) -> Option<T>,
+) -> T {
+    let mut round = || {
+        wait(destroyed);
+        ask(destroyed)
+    };
+    until(what, || (0..100).find_map(|_| round()))
+}
+
 /// A socket is found as a dump shows it, and no more once it is closed.
 fn is_found_until_closed<S: AsFd>(socket: S) {
     let row = row(&socket).expect("a row");
@@ -201,8 +215,7 @@ fn what_closes_is_told_with_its_cookie() {
     let client_cookie = cookie(&client);
     drop((client, server, listener, udp));
     let mut told = None;
-    until("all that closed", || {
-        wait(&destroyed);
+    until_told("all that closed", &mut destroyed, |destroyed| {
         let overrun = destroyed.drain(&mut |row| {
             expected.retain(|known| *known != (row.protocol, row.table, row.cookie));
             if row.cookie == client_cookie {
@@ -218,25 +231,25 @@ fn what_closes_is_told_with_its_cookie() {
 #[test]
 fn a_queue_that_ran_over_is_told_and_no_error() {
     let mut destroyed = Destroyed::open().expect("anyone may listen");
+    let close = || {
+        let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");
+        cookie(&socket)
+    };
+    // Less room than for what closes between two drains.
     destroyed.make_room(0);
-    // More than the smallest queue holds; each is told when it closes.
-    for _ in 0..100 {
-        drop(UdpSocket::bind("127.0.0.1:0").expect("a socket"));
-    }
-    let overrun = until("an overrun", || {
-        wait(&destroyed);
+    until_told("an overrun", &mut destroyed, |destroyed| {
+        for _ in 0..100 {
+            close();
+        }
         let overrun = destroyed.drain(&mut |_| ()).expect("a drain");
-        overrun.has_missed.then_some(overrun)
+        overrun.has_missed.then_some(())
     });
-    assert_eq!(overrun, Overrun { has_missed: true });
     destroyed.make_room(1 << 20);
-    until("what closes later", || {
-        let last = UdpSocket::bind("127.0.0.1:0").expect("a socket");
-        let kept = cookie(&last);
-        drop(last);
-        wait(&destroyed);
+    let mut closed = Vec::new();
+    until_told("what closes later", &mut destroyed, |destroyed| {
+        closed.push(close());
         let mut is_told = false;
-        let drained = destroyed.drain(&mut |row| is_told |= row.cookie == kept);
+        let drained = destroyed.drain(&mut |row| is_told |= closed.contains(&row.cookie));
         drained.expect("a drain");
         is_told.then_some(())
     });
