@@ -73,13 +73,6 @@ impl Channel {
         Ok(())
     }
 
-    /// Sends the request and hears a part of the answer.
-    #[cfg(test)]
-    pub fn abandon(&mut self, request: &Request) {
-        self.send(request).expect("sends");
-        self.receive().expect("an answer");
-    }
-
     #[inline]
     fn hear(
         &mut self,
@@ -119,4 +112,53 @@ fn to_the_kernel() -> Result<OwnedFd, Failure> {
         .map_err(Failure::of_call("setsockopt SO_RCVTIMEO"))?;
     connect(&socket, &SocketAddrNetlink::new(0, 0)).map_err(Failure::of_call("connect"))?;
     Ok(socket)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::walks::{States, Walk};
+    use super::super::request::{Asked, BOTH_FAMILIES};
+    use super::*;
+    use crate::model::address::Family;
+    use crate::model::endpoint::Protocol;
+    use std::net::TcpListener;
+
+    const LISTENERS: Request = Request {
+        kind: BOTH_FAMILIES,
+        family: Family::Ipv4,
+        extensions: 0,
+        asked: Asked::All(Walk {
+            protocol: Protocol::Tcp,
+            states: States(1 << 10),
+            port: 0,
+            program: &[],
+        }),
+    };
+
+    /// The kernel refuses a dump with EBUSY while another one goes on.
+    #[test]
+    fn after_an_answer_that_was_not_heard_the_next_is_whole() {
+        // More than the kernel puts into its first datagram.
+        let open = || TcpListener::bind("127.0.0.1:0").expect("a listener");
+        let listeners: Vec<TcpListener> = (0..200).map(|_| open()).collect();
+        let mut channel = Channel::open().expect("a channel");
+        channel.send(&LISTENERS).expect("a request");
+        channel.receive().expect("a part");
+        let mut rows = 0;
+        assert_eq!(channel.ask(&LISTENERS, &mut |_, _| rows += 1), Ok(()));
+        assert!(rows >= listeners.len(), "{rows}");
+        assert!(!channel.is_stale);
+    }
+
+    #[test]
+    fn a_kernel_that_does_not_answer_is_an_error() {
+        let mut channel = Channel::open().expect("a channel");
+        let timeout = set_socket_timeout(
+            &channel.socket,
+            Timeout::Recv,
+            Some(Duration::from_millis(1)),
+        );
+        timeout.expect("an option");
+        assert_eq!(channel.receive(), Err(Failure::Silent));
+    }
 }

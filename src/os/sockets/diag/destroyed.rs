@@ -84,9 +84,9 @@ impl Destroyed {
 
 #[cfg(test)]
 impl Destroyed {
-    /// Leaves as little room as the kernel lets.
-    pub(super) fn shorten(&self) {
-        set_socket_recv_buffer_size(&self.socket, 0).expect("an option");
+    /// Room for this many bytes, or what the kernel allows.
+    pub(super) fn make_room(&self, bytes: usize) {
+        set_socket_recv_buffer_size(&self.socket, bytes).expect("an option");
     }
 }
 

@@ -121,8 +121,9 @@ impl Diag {
             extensions: 0,
             asked: Asked::All(walk),
         };
+        let told = walk.states.told();
         self.channel.ask(&request, &mut |row, attributes| {
-            if walk.states.have(message::state_number(row))
+            if told.have(message::state_number(row))
                 && let Some(sighting) = message::sighting(row, attributes, walk.protocol)
             {
                 see(&sighting);

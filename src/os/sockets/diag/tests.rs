@@ -16,6 +16,7 @@ mod broken;
 mod filters;
 mod live;
 mod lookups;
+mod proc_net;
 mod recorded;
 
 use super::*;

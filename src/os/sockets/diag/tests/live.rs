@@ -4,7 +4,6 @@ use super::*;
 use crate::model::sighting::{End, Queue};
 use rustix::process::getuid;
 use socket2::{Domain, Protocol as Kind, Socket, Type};
-use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write;
 use std::net::UdpSocket;
@@ -45,13 +44,13 @@ fn expected(
     }
 }
 
-fn socket(domain: Domain, kind: Type, local: &str) -> Socket {
+pub(super) fn socket(domain: Domain, kind: Type, local: &str) -> Socket {
     let socket = Socket::new(domain, kind, None).expect("a socket");
     socket.bind(&address(local).into()).expect("binds");
     socket
 }
 
-fn local(socket: &Socket) -> SocketAddr {
+pub(super) fn local(socket: &Socket) -> SocketAddr {
     let address = socket.local_addr().expect("an address");
     address.as_socket().expect("an address of the Internet")
 }
@@ -238,99 +237,4 @@ fn time_wait_keeps_the_cookie_and_has_no_owner() {
         (seen.local(), seen.remote(), seen.mark, seen.uid),
         (from, Some(at), 0, 0)
     );
-}
-
-/// The lines of a table of /proc/net on addresses of this test: state, ends and inode.
-fn told_by_proc(own: &str) -> BTreeSet<(Protocol, Family, u8, String, String, u32)> {
-    let mut told = BTreeSet::new();
-    for (file, protocol, family) in [
-        ("tcp", Protocol::Tcp, Family::Ipv4),
-        ("tcp6", Protocol::Tcp, Family::Ipv6),
-        ("udp", Protocol::Udp, Family::Ipv4),
-        ("udp6", Protocol::Udp, Family::Ipv6),
-    ] {
-        let text = fs::read_to_string(format!("/proc/net/{file}")).expect("a table");
-        for line in text.lines().filter(|line| line.contains(own)) {
-            let words: Vec<&str> = line.split_whitespace().collect();
-            let [_, local, remote, state, _, _, _, _, _, inode, ..] = words[..] else {
-                panic!("a line of {file}: {line}");
-            };
-            let state = u8::from_str_radix(state, 16).expect("a state");
-            let inode = inode.parse().expect("an inode");
-            let (local, remote) = (local.to_owned(), remote.to_owned());
-            told.insert((protocol, family, state, local, remote, inode));
-        }
-    }
-    told
-}
-
-/// An end as /proc/net writes it: words of the address in the order of the machine.
-fn hex(end: SocketAddr, table: Family) -> String {
-    let octets = match end.ip() {
-        std::net::IpAddr::V4(v4) if table == Family::Ipv4 => v4.octets().to_vec(),
-        std::net::IpAddr::V4(v4) => v4.to_ipv6_mapped().octets().to_vec(),
-        std::net::IpAddr::V6(v6) => v6.octets().to_vec(),
-    };
-    let words = octets.chunks(4).map(|word| {
-        let word: [u8; 4] = word.try_into().expect("4 bytes");
-        format!("{:08X}", u32::from_ne_bytes(word))
-    });
-    format!("{}:{:04X}", words.collect::<String>(), end.port())
-}
-
-fn told_by_diag(own: &str) -> BTreeSet<(Protocol, Family, u8, String, String, u32)> {
-    let demand = Demand {
-        extent: Extent::Everything,
-        with_bound: false,
-    };
-    let rows = all(&mut open(), &demand).into_iter();
-    let lines = rows.map(|row| {
-        let state = match row.state {
-            Some(State::Established) => 1,
-            Some(State::FinWait2) => 5,
-            Some(State::TimeWait) => 6,
-            Some(State::Unconn) => 7,
-            Some(State::CloseWait) => 8,
-            Some(State::Listen) => 10,
-            _ => 0,
-        };
-        let nowhere = match row.table {
-            Family::Ipv4 => address("0.0.0.0:0"),
-            Family::Ipv6 => address("[::]:0"),
-        };
-        let (local, remote) = (row.local(), row.remote().unwrap_or(nowhere));
-        let (local, remote) = (hex(local, row.table), hex(remote, row.table));
-        (row.protocol, row.table, state, local, remote, row.mark)
-    });
-    let is_own = |line: &(_, _, _, String, String, _)| line.3.contains(own) || line.4.contains(own);
-    lines.filter(is_own).collect()
-}
-
-#[test]
-fn the_sockets_are_those_of_proc_net() {
-    let ip = "127.77.3.1";
-    let _kept = connection(ip);
-    let (_listener, half, _open) = connection(ip);
-    half.shutdown(std::net::Shutdown::Write)
-        .expect("shuts down");
-    let (_other, closed, first) = connection(ip);
-    drop(closed);
-    drop(first);
-    let server = UdpSocket::bind((ip, 0)).expect("a socket");
-    let client = UdpSocket::bind((ip, 0)).expect("a socket");
-    client
-        .connect(server.local_addr().expect("an address"))
-        .expect("connects");
-    let mapped = socket(Domain::IPV6, Type::STREAM, "[::ffff:127.77.3.1]:0");
-    mapped.listen(1).expect("listens");
-    let _v4 = TcpStream::connect(SocketAddr::new(
-        address("127.77.3.1:0").ip(),
-        local(&mapped).port(),
-    ));
-    // As both write it: 127.77.3.1 as a word of the machine.
-    let own = format!("{:08X}", u32::from_ne_bytes([127, 77, 3, 1]));
-    until("the same in both", || {
-        let (diag, proc) = (told_by_diag(&own), told_by_proc(&own));
-        (diag == proc && diag.len() >= 13).then_some(())
-    });
 }
