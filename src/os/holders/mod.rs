@@ -19,7 +19,7 @@
 //! first thread has ended are not found, as its `/proc/PID/fd` is empty then.
 
 use crate::model::process::{Pid, ProcessId};
-use census::{Census, Known};
+use census::Census;
 use edges::{Edge, Edges, News};
 use proc::Proc;
 use roster::Roster;
@@ -217,13 +217,6 @@ impl Holders {
                 self.freed.push(edge.process);
             }
         }
-    }
-
-    /// The processes that may be read, or for long were not tried.
-    fn readable(&self) -> Vec<u32> {
-        let may_be_read = |known: &&Known| known.denied_until <= self.now;
-        let all = self.census.all().filter(may_be_read);
-        all.map(|known| known.pid).collect()
     }
 
     fn is_followed(&self, inode: u32) -> bool {
