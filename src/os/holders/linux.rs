@@ -19,7 +19,7 @@
 //! first thread has ended are not found, as its `/proc/PID/fd` is empty then.
 
 use super::{Finding, Sought};
-use census::{Census, Known};
+use census::Census;
 use edges::{Edge, Edges, News};
 use proc::Proc;
 use roster::Roster;
@@ -41,8 +41,8 @@ mod turns;
 mod verification;
 mod wanted;
 
-/// So many strangers, most of them local sockets that are never sought, are remembered at most: 2 MB.
-const MOST_STRANGERS: usize = 1 << 16;
+/// So many strangers are remembered at most, in 3.4 MB: local sockets, those of other network namespaces, and such.
+const MOST_STRANGERS: usize = 229_376;
 
 /// Who holds what, as far as it is followed: sought once and not closed since.
 pub struct Holders {
@@ -174,7 +174,9 @@ impl Holders {
     fn forget(&mut self, inode: u32) {
         self.wanted.remove(inode, self.now);
         self.standing.set(inode, false);
-        for edge in self.edges.take(inode) {
+        let edges = self.edges.take(inode);
+        let is_shared = edges.len() > 1;
+        for edge in edges {
             let Some(holder) = self.roster.get_mut(edge.process) else {
                 continue;
             };
@@ -184,17 +186,17 @@ impl Holders {
             if let Some(known) = self.census.get_mut(holder.id.pid.0) {
                 known.facts.count = known.facts.count.saturating_sub(1);
             }
+            // A listener may only be no listener for a while, and of several holders a search finds the first.
+            if is_shared {
+                self.strangers.insert(Edge {
+                    process: holder.id.pid.0,
+                    ..edge
+                });
+            }
             if self.freed.last() != Some(&edge.process) {
                 self.freed.push(edge.process);
             }
         }
-    }
-
-    /// The processes that may be read, or for long were not tried.
-    fn readable(&self) -> Vec<u32> {
-        let may_be_read = |known: &&Known| known.denied_until <= self.now;
-        let all = self.census.all().filter(may_be_read);
-        all.map(|known| known.pid).collect()
     }
 
     fn is_followed(&self, inode: u32) -> bool {

@@ -154,6 +154,13 @@ impl Holders {
         order.into_iter().map(|(_, _, pid)| pid).collect()
     }
 
+    /// The processes that may be read, or for long were not tried.
+    pub(super) fn readable(&self) -> Vec<u32> {
+        let may_be_read = |known: &&Known| known.denied_until <= self.now;
+        let all = self.census.all().filter(may_be_read);
+        all.map(|known| known.pid).collect()
+    }
+
     /// Scans processes in which the number of descriptors changed: first what was not in use before, then the rest, as a
     /// socket may have taken the place of a file.
     fn search_changed(&mut self, order: &[u32]) {

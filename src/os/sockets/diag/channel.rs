@@ -116,8 +116,8 @@ fn to_the_kernel() -> Result<OwnedFd, Failure> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::walks::{States, Walk};
     use super::super::request::{Asked, BOTH_FAMILIES};
+    use super::super::walks::{States, Walk};
     use super::*;
     use crate::model::address::Family;
     use crate::model::endpoint::Protocol;
