@@ -36,6 +36,9 @@ enum Care {
     Close,
 }
 
+/// How many looks come to one process that is read again: a steady look must cost hardly more than its tables.
+const REREAD_EVERY: u32 = 3;
+
 pub struct Eye {
     tracker: Tracker,
     sockets: Sockets,
@@ -46,6 +49,7 @@ pub struct Eye {
     /// When bound sockets were last asked for.
     bound_at: Option<Instant>,
     has_missed: bool,
+    looks: u32,
     problems: Vec<Problem>,
     taken: Moment,
     closings: Option<Closings>,
@@ -69,6 +73,7 @@ impl Eye {
             own: Pid(std::process::id()),
             bound_at: None,
             has_missed: false,
+            looks: 0,
             problems: Vec::new(),
             taken,
             closings: None,
@@ -208,7 +213,10 @@ impl Eye {
                 self.tracker.holders().map(|process| process.id).collect();
             self.processes.retain(|id| held.contains(&id));
         }
-        if let Some(process) = self.processes.reread_next() {
+        self.looks = self.looks.wrapping_add(1);
+        if self.looks.is_multiple_of(REREAD_EVERY)
+            && let Some(process) = self.processes.reread_next()
+        {
             self.tracker.describe(&process);
         }
     }

@@ -8,9 +8,10 @@ use std::process::Command;
 /// The word that makes a child that only looks; how often follows.
 pub const TICKS: &str = "tick-only";
 
-/// Traced once with few looks and once with more, so that start and end fall out of the difference.
-const FEW: u32 = 2;
-const MORE: u32 = 12;
+/// Traced once with few looks and once with more, so that start and end fall out of the difference, and with them the
+/// first searches for a holder that nobody can find, each of which waits twice as long as the one before.
+const FEW: u32 = 100;
+const MORE: u32 = 200;
 
 /// What a child does to be traced.
 pub fn tick(count: &str) -> anyhow::Result<()> {

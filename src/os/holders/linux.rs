@@ -261,6 +261,7 @@ impl Holders {
     /// Keeps the memory in proportion to what there is.
     fn tidy(&mut self) {
         self.edges.tidy();
+        self.wanted.tidy();
         if self.strangers.len() > MOST_STRANGERS {
             self.strangers = Edges::default();
         }

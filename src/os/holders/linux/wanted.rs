@@ -99,6 +99,13 @@ impl WantedSockets {
         }
     }
 
+    /// Gives back the memory of the first search, in which everything was wanted.
+    pub fn tidy(&mut self) {
+        if self.all.capacity() > self.all.len().saturating_mul(4).saturating_add(256) {
+            self.all.shrink_to(self.all.len().saturating_mul(2));
+        }
+    }
+
     /// Those to look for now.
     pub fn due(&mut self, now: u32) -> Vec<Wanted> {
         if self.next > now {
