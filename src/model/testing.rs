@@ -10,7 +10,7 @@ use crate::model::sighting::{End, Queue, Sighting};
 use crate::model::snapshot::Snapshot;
 use crate::model::text::SystemText;
 use crate::model::tracker::{Changes, Gaps, Slot, Tracker};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant, SystemTime};
@@ -252,7 +252,7 @@ impl Tracker {
             problems: snapshot.problems.clone(),
             is_without_bound: false,
         };
-        self.end(&gaps, |_| false);
+        self.end(&gaps, |_| HashSet::new());
         let slots: HashMap<EndpointId, Slot> = self
             .each()
             .map(|(slot, sighting, _)| (sighting.id(0), slot))

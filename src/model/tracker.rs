@@ -160,19 +160,25 @@ impl Tracker {
         self.note(slot, news);
     }
 
-    /// Ends a look: what it did not see is gone, unless its table was not read or `is_there` knows better. That is asked
-    /// of listeners only, whose closing nobody may be told by mistake.
-    pub fn end(&mut self, gaps: &Gaps, mut is_there: impl FnMut(&Sighting) -> bool) {
+    /// Ends a look: what it did not see is gone, unless its table was not read. Of listeners, whose closing nobody may be
+    /// told by mistake, `confirm` gives the cookies of those that are there all the same.
+    pub fn end(&mut self, gaps: &Gaps, confirm: impl FnOnce(&[Sighting]) -> HashSet<u64>) {
         let mut unseen = self.book.unseen();
         unseen.retain(|slot| {
-            let Some(record) = self.book.get(*slot) else {
-                return false;
-            };
-            let socket = &record.sighting;
-            let was_asked = !(gaps.is_without_bound && is_bound(socket))
-                && has_read(&gaps.problems, socket.protocol, socket.table);
-            was_asked && !(socket.state == Some(State::Listen) && is_there(socket))
+            self.book.get(*slot).is_some_and(|record| {
+                let socket = &record.sighting;
+                !(gaps.is_without_bound && is_bound(socket))
+                    && has_read(&gaps.problems, socket.protocol, socket.table)
+            })
         });
+        let sockets = unseen.iter().filter_map(|slot| self.sighting(*slot));
+        let listeners = sockets.filter(|socket| socket.state == Some(State::Listen));
+        let listeners: Vec<Sighting> = listeners.copied().collect();
+        if !listeners.is_empty() {
+            let confirmed = confirm(&listeners);
+            let is_there = |socket: &Sighting| confirmed.contains(&socket.cookie());
+            unseen.retain(|slot| self.sighting(*slot).is_some_and(|socket| !is_there(socket)));
+        }
         self.rejoin(&mut unseen);
         for slot in unseen {
             self.close(slot);

@@ -177,7 +177,8 @@ impl Eye {
             is_without_bound: !with_bound,
         };
         let sockets = &mut self.sockets;
-        self.tracker.end(&gaps, |socket| sockets.is_there(socket));
+        self.tracker
+            .end(&gaps, |missed| sockets.still_there(missed));
         if let Some((closed, has_missed)) = closings {
             self.tracker.pass(closed);
             self.has_missed = has_missed;

@@ -10,6 +10,12 @@ use crate::model::sighting::{End, Sighting};
 use hashbrown::{DefaultHashBuilder, HashTable};
 use std::hash::BuildHasher;
 
+/// How often it is asked whether the records are in order; divides the number of looks that are told apart.
+const TIDY_EVERY: u8 = 64;
+
+/// Fewer records out of order are not worth a word.
+const LEAST_LEAPS: usize = 256;
+
 /// Where a record stands; given to another socket once that one is gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Slot(u32);
@@ -74,6 +80,8 @@ pub struct Book {
     last: Slot,
     look: u8,
     seen: usize,
+    /// How many records of this look did not stand right behind the one before.
+    leaps: usize,
 }
 
 impl Default for Book {
@@ -87,6 +95,7 @@ impl Default for Book {
             last: Slot::NONE,
             look: 0,
             seen: 0,
+            leaps: 0,
         }
     }
 }
@@ -129,6 +138,47 @@ impl Book {
         self.look = self.look.wrapping_add(1);
         self.last = Slot::NONE;
         self.seen = 0;
+        self.leaps = 0;
+    }
+
+    /// Puts the records into the order of the last look if many have come to stand elsewhere, and gives back what is
+    /// unused: a look goes through memory from its beginning to its end again. To be called while nobody has a slot.
+    pub fn tidy(&mut self) {
+        let unused = self.free.len();
+        let is_scattered = self.leaps.max(unused) > LEAST_LEAPS + self.records.len() / 4;
+        if self.look.is_multiple_of(TIDY_EVERY) && is_scattered {
+            self.put_in_order();
+        }
+    }
+
+    fn put_in_order(&mut self) {
+        let mut ordered: Vec<Record> = Vec::with_capacity(self.len());
+        let mut at = self.first;
+        while let Some(record) = self.records.get_mut(at.place())
+            && record.standing != Standing::Free
+        {
+            ordered.push(*record);
+            record.standing = Standing::Free;
+            at = record.next;
+        }
+        // What the last look left out is in no chain.
+        let others = self
+            .records
+            .iter()
+            .filter(|one| one.standing != Standing::Free);
+        ordered.extend(others);
+        for (next, record) in (1..).map(Slot).zip(&mut ordered) {
+            record.next = next;
+        }
+        self.index = HashTable::with_capacity(ordered.len());
+        self.records = ordered;
+        self.free = Vec::new();
+        (self.first, self.last) = (Slot(0), Slot::NONE);
+        for place in (0..).map(Slot).take(self.records.len()) {
+            if let Some(record) = self.get(place) {
+                self.index(place, self.hash(&record.sighting));
+            }
+        }
     }
 
     /// Takes in a sighting. A socket that comes twice in one look counts once.
@@ -141,6 +191,7 @@ impl Book {
         match self.records.get_mut(expected.place()) {
             Some(record) if record.is_of(sighting) && record.seen != self.look => {
                 record.seen = self.look;
+                self.leaps += usize::from(expected.0 != self.last.0.wrapping_add(1));
                 self.last = expected;
                 self.seen += 1;
                 if record.sighting == *sighting {
@@ -247,6 +298,12 @@ impl Book {
         self.records.get_mut(slot.place())?.standing = Standing::Free;
         self.free.push(slot);
         Some(record)
+    }
+
+    /// How many records of the last look did not stand right behind the one before.
+    #[cfg(test)]
+    pub fn leaps(&self) -> usize {
+        self.leaps
     }
 
     /// What was not seen in this look.

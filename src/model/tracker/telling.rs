@@ -44,6 +44,9 @@ impl Tracker {
             list.extend(self.change(slot, &replaced, &mut user));
         }
         self.has_told = true;
+        if self.sought.is_empty() {
+            self.book.tidy();
+        }
         Changes {
             taken,
             took: Duration::ZERO,

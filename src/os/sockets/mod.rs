@@ -40,6 +40,16 @@ const SOURCES: [Source; 3] = [Source::Diag, Source::Netstat, Source::Procnet];
 #[cfg(not(target_os = "linux"))]
 const SOURCES: [Source; 1] = [Source::Netstat];
 
+/// So many sockets are looked up one by one; beyond it a second walk over all listeners is cheaper.
+#[cfg(target_os = "linux")]
+const FEW: usize = 4;
+
+#[cfg(target_os = "linux")]
+const LISTENERS: Demand = Demand {
+    extent: Extent::Standing,
+    with_bound: false,
+};
+
 /// What could not be read, and why.
 type Faults = Vec<(Protocol, Family, Error)>;
 
@@ -97,13 +107,22 @@ impl Sockets {
         refused
     }
 
-    /// Whether a socket that a look did not tell is there all the same; where only a look can tell, it is not.
-    pub fn is_there(&mut self, socket: &Sighting) -> bool {
-        match &mut self.reader {
-            #[cfg(target_os = "linux")]
-            Some(Reader::Diag(diag)) => diag.find(socket).is_ok_and(|found| found.is_some()),
-            _ => false,
+    /// The cookies of those listeners that a look did not tell and that are there all the same; none where only a look
+    /// can tell.
+    pub fn still_there(&mut self, missed: &[Sighting]) -> HashSet<u64> {
+        let mut found = HashSet::new();
+        #[cfg(target_os = "linux")]
+        if let Some(Reader::Diag(diag)) = &mut self.reader {
+            if missed.len() <= FEW {
+                let is_there = |socket: &&Sighting| matches!(diag.find(socket), Ok(Some(_)));
+                found.extend(missed.iter().filter(is_there).map(Sighting::cookie));
+            } else {
+                diag.dump(&LISTENERS, &mut |socket| {
+                    found.insert(socket.cookie());
+                });
+            }
         }
+        found
     }
 
     /// What went through a socket, where the source knows.

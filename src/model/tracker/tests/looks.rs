@@ -55,7 +55,7 @@ impl Tracker {
         for socket in sockets {
             self.see(socket);
         }
-        self.end(gaps, |_| false);
+        self.end(gaps, |_| HashSet::new());
         self.pass(destroyed.to_vec());
         told(&self.tell(taken, |_| None))
     }
@@ -155,12 +155,11 @@ fn a_listener_that_a_look_missed_is_gone_only_if_it_is_not_there() {
     let mut tracker = tracker();
     tracker.look(0.0, &[listener(1, 3000), connection(2, 3000, 50000)]);
     tracker.begin(instant(1.0));
-    let mut asked = Vec::new();
-    tracker.end(&Gaps::default(), |socket| {
-        asked.push(socket.cookie[0]);
-        true
+    tracker.end(&Gaps::default(), |asked| {
+        let cookies: Vec<u64> = asked.iter().map(Sighting::cookie).collect();
+        assert_eq!(cookies, [1]);
+        HashSet::from([1])
     });
-    assert_eq!(asked, [1]);
     assert_eq!(told(&tracker.tell(moment(1.0), |_| None)), ["closed 2"]);
 }
 
@@ -193,7 +192,7 @@ fn the_programs_own_socket_is_never_told() {
     tracker.look(0.0, &[]);
     tracker.begin(instant(1.0));
     tracker.see(&listener(1, 3000));
-    tracker.end(&Gaps::default(), |_| false);
+    tracker.end(&Gaps::default(), |_| HashSet::new());
     let (slot, _) = tracker.sought()[0];
     tracker.disregard(slot);
     assert_eq!(
@@ -275,7 +274,7 @@ fn what_passed_has_the_holder_of_the_listener_that_accepted_it() {
     tracker.own(slot, &Owners::Known([server.clone()].into()));
     tracker.begin(instant(1.0));
     tracker.see(&listener(9, 3000));
-    tracker.end(&Gaps::default(), |_| false);
+    tracker.end(&Gaps::default(), |_| HashSet::new());
     tracker.pass(vec![connection(1, 3000, 50000), connection(2, 50000, 3000)]);
     let list = tracker.tell(moment(1.0), |_| None).list;
     let passed: Vec<(Side, Owners)> = list
@@ -290,6 +289,42 @@ fn what_passed_has_the_holder_of_the_listener_that_accepted_it() {
         passed,
         [(Side::Server, known), (Side::Client, Owners::None)]
     );
+}
+
+#[test]
+fn records_that_churn_has_scattered_are_put_in_order_and_stay_what_they_are() {
+    let at = |cookie: u32| listener(cookie, u16::try_from(cookie % 50_000 + 1).expect("a port"));
+    let mut tracker = tracker();
+    let mut sockets: Vec<Sighting> = (1..=800).map(at).collect();
+    // Every second look then finds no socket whose holder is sought.
+    tracker.look(0.0, &sockets);
+    tracker.look(0.0, &sockets);
+    let mut leaps = Vec::new();
+    for look in 1..=130_u32 {
+        // Some go, as many come, and the kernel puts them elsewhere among the others.
+        for turn in 0..50 {
+            sockets.remove(turn * 13);
+            let place = (turn * 7 + usize::try_from(look).expect("small") * 31) % sockets.len();
+            let number = u32::try_from(turn).expect("small");
+            sockets.insert(place, at(1_000 * look + number));
+        }
+        let told = tracker.look(f64::from(look) * 10.0, &sockets);
+        tracker.sought();
+        let count = |word: &str| told.iter().filter(|line| line.starts_with(word)).count();
+        assert_eq!(count("opened"), count("closed"), "{look}");
+        assert_eq!(
+            tracker.look(f64::from(look) * 10.0, &sockets),
+            Vec::<String>::new()
+        );
+        leaps.push(tracker.book.leaps());
+    }
+    let most = leaps.iter().copied().max().expect("looks");
+    assert!(leaps[129] < most / 2, "{leaps:?}");
+    let mut cookies: Vec<[u32; 2]> = tracker.each().map(|(_, one, _)| one.cookie).collect();
+    let mut expected: Vec<[u32; 2]> = sockets.iter().map(|one| one.cookie).collect();
+    cookies.sort_unstable();
+    expected.sort_unstable();
+    assert_eq!(cookies, expected);
 }
 
 /// With its share of the index a socket must take no more than 130 bytes, its edge to a process included.
