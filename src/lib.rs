@@ -35,7 +35,16 @@
 //!   Footer, help and the README's table follow.
 //! * **a colour**: a role in [`ui::theme`], and its style in each of `THEMES`.
 //! * **a service name**: a line in `assets/services.tsv`.
-//! * **a source of sockets**: a file in `os/sockets/` that fills a [`Snapshot`](model::snapshot::Snapshot).
+//! * **a source of sockets**: a file in `os/sockets/` that shows each socket as a
+//!   [`Sighting`](model::sighting::Sighting), and its name in [`Source`](model::source::Source).
+//!
+//! # A look
+//!
+//! [`os::eye::Eye`] brings together what knows nothing of one another. [`os::sockets`] shows every socket as the kernel
+//! tells it; the [tracker](model::tracker) compares it with the record it has and knows what is new; [`os::holders`] finds
+//! who holds that, and keeps it; [`os::processes`] describes them, once. What comes out are
+//! [`Changes`](model::tracker::Changes). The sampler's thread does so for the screen, `watch` for its lines, `list` once,
+//! and the freeing for the one port it is about.
 
 pub mod app;
 pub mod cli;
