@@ -4,84 +4,36 @@
 //! a steady look compares records one after the other. At 100,000 sockets every byte and every search counts: a record
 //! has no names, and of its owners only the key of a [`Pool`](super::pool::Pool).
 
-use super::pool::OwnersKey;
-use crate::model::endpoint::{Protocol, Side};
+use super::record::{Record, Standing};
+use crate::model::endpoint::Protocol;
 use crate::model::sighting::{End, Sighting};
 use hashbrown::{DefaultHashBuilder, HashTable};
 use std::hash::BuildHasher;
 
-/// How often it is asked whether the records are in order; divides the number of looks that are told apart.
-const TIDY_EVERY: u8 = 64;
-
-/// Fewer records out of order are not worth a word.
-const LEAST_LEAPS: usize = 256;
-
 /// Where a record stands; given to another socket once that one is gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Slot(u32);
+pub struct Slot(pub(super) u32);
 
 impl Slot {
-    const NONE: Self = Self(u32::MAX);
+    pub const NONE: Self = Self(u32::MAX);
 
-    fn place(self) -> usize {
+    pub fn place(self) -> usize {
         self.0 as usize
     }
 }
 
-#[derive(Clone, Copy, Debug)]
-pub struct Record {
-    pub sighting: Sighting,
-    /// When it was first seen, and first seen in its state.
-    pub since: Stamp,
-    pub state_since: Stamp,
-    pub owners: OwnersKey,
-    next: Slot,
-    seen: u8,
-    pub ordinal: u8,
-    pub standing: Standing,
-    pub news: News,
-    /// Whether it stood there at the first look.
-    pub was_before: bool,
-    pub side: Side,
-    pub is_local: bool,
-    pub shares_number: bool,
-}
-
-/// Hundredths of a second since the first look, for 497 days.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Stamp(pub u32);
-
-/// What a record is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
-    /// Nobody's: the slot is free.
-    Free,
-    Listed,
-    /// The program's own socket, which is no row.
-    Own,
-}
-
-/// What is to be told of a record, the least first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum News {
-    None,
-    Refreshed,
-    Changed,
-    Opened,
-}
-
 pub struct Book {
-    records: Vec<Record>,
-    free: Vec<Slot>,
+    pub(super) records: Vec<Record>,
+    pub(super) free: Vec<Slot>,
     /// By protocol and local port what stands, by protocol and both ends what is connected.
-    index: HashTable<Slot>,
+    pub(super) index: HashTable<Slot>,
     hasher: DefaultHashBuilder,
-    first: Slot,
-    last: Slot,
-    look: u8,
+    pub(super) first: Slot,
+    pub(super) last: Slot,
+    pub(super) look: u8,
     seen: usize,
     /// How many records of this look did not stand right behind the one before.
-    leaps: usize,
+    pub(super) leaps: usize,
 }
 
 impl Default for Book {
@@ -139,46 +91,6 @@ impl Book {
         self.last = Slot::NONE;
         self.seen = 0;
         self.leaps = 0;
-    }
-
-    /// Puts the records into the order of the last look if many have come to stand elsewhere, and gives back what is
-    /// unused: a look goes through memory from its beginning to its end again. To be called while nobody has a slot.
-    pub fn tidy(&mut self) {
-        let unused = self.free.len();
-        let is_scattered = self.leaps.max(unused) > LEAST_LEAPS + self.records.len() / 4;
-        if self.look.is_multiple_of(TIDY_EVERY) && is_scattered {
-            self.put_in_order();
-        }
-    }
-
-    fn put_in_order(&mut self) {
-        let mut ordered: Vec<Record> = Vec::with_capacity(self.len());
-        let mut at = self.first;
-        while let Some(record) = self.records.get_mut(at.place())
-            && record.standing != Standing::Free
-        {
-            ordered.push(*record);
-            record.standing = Standing::Free;
-            at = record.next;
-        }
-        // What the last look left out is in no chain.
-        let others = self
-            .records
-            .iter()
-            .filter(|one| one.standing != Standing::Free);
-        ordered.extend(others);
-        for (next, record) in (1..).map(Slot).zip(&mut ordered) {
-            record.next = next;
-        }
-        self.index = HashTable::with_capacity(ordered.len());
-        self.records = ordered;
-        self.free = Vec::new();
-        (self.first, self.last) = (Slot(0), Slot::NONE);
-        for place in (0..).map(Slot).take(self.records.len()) {
-            if let Some(record) = self.get(place) {
-                self.index(place, self.hash(&record.sighting));
-            }
-        }
     }
 
     /// Takes in a sighting. A socket that comes twice in one look counts once.
@@ -300,12 +212,6 @@ impl Book {
         Some(record)
     }
 
-    /// How many records of the last look did not stand right behind the one before.
-    #[cfg(test)]
-    pub fn leaps(&self) -> usize {
-        self.leaps
-    }
-
     /// What was not seen in this look.
     pub fn unseen(&self) -> Vec<Slot> {
         if self.seen == self.len() {
@@ -348,11 +254,11 @@ impl Book {
         self.index.iter_hash(self.hash(sighting)).copied()
     }
 
-    fn hash(&self, sighting: &Sighting) -> u64 {
+    pub(super) fn hash(&self, sighting: &Sighting) -> u64 {
         place_hash(&self.hasher, sighting)
     }
 
-    fn index(&mut self, slot: Slot, hash: u64) {
+    pub(super) fn index(&mut self, slot: Slot, hash: u64) {
         let (records, hasher) = (&self.records, &self.hasher);
         self.index.insert_unique(hash, slot, |slot| {
             records
@@ -373,44 +279,5 @@ fn place_hash(hasher: &DefaultHashBuilder, sighting: &Sighting) -> u64 {
         hasher.hash_one((sighting.protocol, sighting.local.port()))
     } else {
         hasher.hash_one((sighting.protocol, sighting.local, sighting.remote))
-    }
-}
-
-impl Record {
-    /// A socket of which nothing else is known.
-    pub fn new(sighting: &Sighting) -> Self {
-        Self {
-            sighting: *sighting,
-            since: Stamp::default(),
-            state_since: Stamp::default(),
-            owners: OwnersKey::SOUGHT,
-            next: Slot::NONE,
-            seen: 0,
-            ordinal: 0,
-            standing: Standing::Listed,
-            news: News::None,
-            was_before: false,
-            side: if sighting.stands() {
-                Side::Standing
-            } else {
-                Side::Unknown
-            },
-            is_local: sighting.stands(),
-            shares_number: false,
-        }
-    }
-
-    /// Whether this is the socket that was sighted, whatever its state; equals without a cookie are told apart by order.
-    #[inline]
-    fn is_of(&self, sighting: &Sighting) -> bool {
-        let own = &self.sighting;
-        if self.standing == Standing::Free {
-            return false;
-        }
-        if sighting.has_cookie() || own.has_cookie() {
-            return own.cookie == sighting.cookie;
-        }
-        let ends = |socket: &Sighting| (socket.protocol, socket.local, socket.remote, socket.scope);
-        ends(own) == ends(sighting) && (sighting.remote.is_some() || own.mark == sighting.mark)
     }
 }

@@ -2,8 +2,9 @@
 //!
 //! Worked out anew only for what changed and what that touches, so that a steady look costs nothing here.
 
-use super::book::{Book, Record, Slot};
+use super::book::{Book, Slot};
 use super::pool::{OwnersKey, Pool};
+use super::record::Record;
 use crate::model::address::is_loopback;
 use crate::model::endpoint::{Owners, Protocol, Side};
 use crate::model::ports::EphemeralRange;

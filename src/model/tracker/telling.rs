@@ -1,6 +1,7 @@
 //! What the tracker tells: its records made into endpoints and changes.
 
-use super::book::{News, Record, Slot, Stamp, Standing};
+use super::book::Slot;
+use super::record::{News, Record, Stamp, Standing};
 use super::{Change, Changes, Tracker, relations};
 use crate::model::Moment;
 use crate::model::endpoint::{Endpoint, EndpointId, Owners, Protocol, Relation, Since, Socket};

@@ -2,8 +2,10 @@
 
 use super::*;
 use crate::model::address::Family;
+use crate::model::endpoint::Owners;
 use crate::model::endpoint::{EndpointId, Protocol, Socket, State};
 use crate::model::tracker::Change;
+use crate::os::own;
 use crate::os::sockets::Extent;
 use crate::os::testing::{Held, shell, sleeper, until};
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};

@@ -316,7 +316,7 @@ fn records_that_churn_has_scattered_are_put_in_order_and_stay_what_they_are() {
             tracker.look(f64::from(look) * 10.0, &sockets),
             Vec::<String>::new()
         );
-        leaps.push(tracker.book.leaps());
+        leaps.push(tracker.book.leaps);
     }
     let most = leaps.iter().copied().max().expect("looks");
     assert!(leaps[129] < most / 2, "{leaps:?}");
@@ -331,8 +331,8 @@ fn records_that_churn_has_scattered_are_put_in_order_and_stay_what_they_are() {
 #[test]
 fn a_record_stays_small() {
     assert!(
-        size_of::<book::Record>() <= 92,
+        size_of::<record::Record>() <= 92,
         "{}",
-        size_of::<book::Record>()
+        size_of::<record::Record>()
     );
 }
