@@ -16,8 +16,8 @@ use crate::os::processes::Processes;
 use crate::os::sockets::{Demand, Sockets};
 use crate::os::{Error, now};
 use closings::Closings;
+use hashbrown::HashSet;
 use holding::Care;
-use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 mod closings;

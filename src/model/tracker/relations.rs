@@ -10,7 +10,7 @@ use crate::model::endpoint::{Owners, Protocol, Side};
 use crate::model::ports::EphemeralRange;
 use crate::model::process::ProcessId;
 use crate::model::sighting::Sighting;
-use std::collections::HashSet;
+use hashbrown::HashSet;
 use std::net::SocketAddr;
 
 /// What changed since relations were last worked out.

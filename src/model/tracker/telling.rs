@@ -8,7 +8,7 @@ use crate::model::endpoint::{Endpoint, EndpointId, Owners, Protocol, Relation, S
 use crate::model::process::Process;
 use crate::model::sighting::{Queue, Sighting};
 use crate::model::text::SystemText;
-use std::collections::{HashMap, HashSet};
+use hashbrown::{HashMap, HashSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -7,7 +7,7 @@ use crate::model::sighting::Sighting;
 use crate::model::tracker::Slot;
 use crate::os::holders::{Finding, Sought};
 use crate::os::own;
-use std::collections::{HashMap, HashSet};
+use hashbrown::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// How many looks come to one process that is read again: a steady look must cost hardly more than its tables.
@@ -46,7 +46,7 @@ impl Eye {
                 .collect();
             findings.extend(self.holders.check(&marks));
         }
-        self.assign(&sought, &findings);
+        self.assign(&sought, findings);
         if !released.is_empty() {
             let held: HashSet<ProcessId> =
                 self.tracker.holders().map(|process| process.id).collect();
@@ -72,61 +72,66 @@ impl Eye {
     }
 
     /// Tells the tracker who holds what was sought and what was found to have other holders.
-    fn assign(&mut self, sought: &[(Slot, Sighting)], findings: &[Finding]) {
+    fn assign(&mut self, sought: &[(Slot, Sighting)], mut findings: Vec<Finding>) {
         let bereft = std::mem::take(&mut self.bereft);
-        if sought.is_empty() && findings.is_empty() && bereft.is_empty() {
+        // In the order in which they came to light, for each socket.
+        findings.sort_by_key(|finding| finding.inode);
+        let new: HashSet<u32> = sought.iter().map(|(_, socket)| socket.mark).collect();
+        let mut marks: HashSet<u32> = new.union(&bereft).copied().collect();
+        marks.extend(findings.iter().map(|finding| finding.inode));
+        if marks.is_empty() {
             return;
         }
-        let mut found: HashMap<u32, Vec<&Finding>> = HashMap::new();
-        for finding in findings {
-            found.entry(finding.inode).or_default().push(finding);
-        }
-        let sought: HashSet<Slot> = sought.iter().map(|(slot, _)| *slot).collect();
-        let concerned: Vec<(Slot, u32, Vec<ProcessId>)> = self
-            .tracker
-            .each()
-            .filter(|(slot, socket, _)| {
-                sought.contains(slot)
-                    || found.contains_key(&socket.mark)
-                    || bereft.contains(&socket.mark)
-            })
-            .map(|(slot, socket, owners)| (slot, socket.mark, ids(owners)))
+        let each = self.tracker.each();
+        let concerned: Vec<(Slot, u32)> = each
+            .filter(|(_, socket, _)| marks.contains(&socket.mark))
+            .map(|(slot, socket, _)| (slot, socket.mark))
             .collect();
-        for (slot, mark, before) in concerned {
-            let was_bereft = bereft.contains(&mark);
-            let mut holders = if was_bereft || sought.contains(&slot) {
-                Vec::new()
-            } else {
-                before.clone()
-            };
-            for finding in found.get(&mark).into_iter().flatten() {
+        let mut families = Families::new();
+        for (slot, mark) in concerned {
+            let is_anew = new.contains(&mark) || bereft.contains(&mark);
+            let mut holders = if is_anew { Vec::new() } else { self.ids(slot) };
+            for finding in of(&findings, mark) {
                 holders.retain(|id| *id != finding.process);
                 if finding.holds {
                     holders.push(finding.process);
                 }
             }
-            self.own(slot, mark, &holders, was_bereft);
+            let is_nobody_known = holders.is_empty() && !self.has_known(slot);
+            match self.family(holders, &mut families) {
+                Some(owners) => self.own(slot, &owners),
+                None if is_nobody_known || bereft.contains(&mark) => {
+                    self.tracker.own(slot, &Owners::Hidden);
+                }
+                None => {
+                    self.bereft.insert(mark);
+                }
+            }
         }
     }
 
-    fn own(&mut self, slot: Slot, mark: u32, holders: &[ProcessId], was_bereft: bool) {
-        let known: Vec<Arc<Process>> = holders
-            .iter()
-            .filter_map(|id| self.processes.known(*id))
-            .collect();
-        match known.as_slice() {
-            [only] if only.pid() == self.own => self.tracker.disregard(slot),
-            [_, ..] => {
-                let owners = Owners::Known(topmost_first(known).into());
-                self.tracker.own(slot, &owners);
-            }
-            [] if was_bereft || holders.is_empty() && !self.has_known(slot) => {
-                self.tracker.own(slot, &Owners::Hidden);
-            }
-            [] => {
-                self.bereft.insert(mark);
-            }
+    /// These processes as owners, unless all of them have ended.
+    fn family(&mut self, holders: Vec<ProcessId>, families: &mut Families) -> Option<Owners> {
+        if let Some(family) = families.get(&holders) {
+            return family.clone();
         }
+        let processes = holders.iter().filter_map(|id| self.processes.known(*id));
+        let known: Vec<Arc<Process>> = processes.collect();
+        let family = (!known.is_empty()).then(|| Owners::Known(topmost_first(known).into()));
+        families.insert(holders, family.clone());
+        family
+    }
+
+    fn own(&mut self, slot: Slot, owners: &Owners) {
+        match owners.known() {
+            [only] if only.pid() == self.own => self.tracker.disregard(slot),
+            _ => self.tracker.own(slot, owners),
+        }
+    }
+
+    fn ids(&self, slot: Slot) -> Vec<ProcessId> {
+        let known = self.tracker.owners(slot).map_or(&[][..], Owners::known);
+        known.iter().map(|process| process.id).collect()
     }
 
     fn has_known(&self, slot: Slot) -> bool {
@@ -135,6 +140,13 @@ impl Eye {
     }
 }
 
-fn ids(owners: &Owners) -> Vec<ProcessId> {
-    owners.known().iter().map(|process| process.id).collect()
+/// What was made of the same holders, of which most sockets have one.
+type Families = HashMap<Vec<ProcessId>, Option<Owners>>;
+
+/// Those about one socket, of findings in the order of their sockets.
+fn of(findings: &[Finding], mark: u32) -> &[Finding] {
+    let first = findings.partition_point(|finding| finding.inode < mark);
+    let rest = findings.get(first..).unwrap_or_default();
+    let count = rest.partition_point(|finding| finding.inode == mark);
+    rest.get(..count).unwrap_or_default()
 }

@@ -8,7 +8,7 @@ use crate::model::process::Pid;
 use hashbrown::HashMap;
 
 /// The pause between two searches doubles up to two to the power of this.
-const LONGEST: u32 = 6;
+const LONGEST: u32 = 10;
 
 /// A socket that nobody is known to hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -197,7 +197,7 @@ mod tests {
         let mut sockets = WantedSockets::default();
         sockets.insert(7, Wanted::new(&SOUGHT, 0));
         let mut looked = Vec::new();
-        for now in 0..300 {
+        for now in 0..5_000 {
             for wanted in sockets.due(now) {
                 looked.push((now, wanted.deserves_all()));
                 let all = wanted.deserves_all();
@@ -205,7 +205,7 @@ mod tests {
                 sockets.put_off(now, searched[usize::from(all)]);
             }
         }
-        let at = [0, 2, 6, 14, 30, 62, 126, 190, 254];
+        let at = [0, 2, 6, 14, 30, 62, 126, 254, 510, 1022, 2046, 3070, 4094];
         assert_eq!(looked, at.map(|now| (now, now == 2)));
     }
 
