@@ -10,7 +10,7 @@ use crate::model::sighting::Sighting;
 use crate::model::snapshot::{Problem, has_read};
 use book::{Book, Found};
 use pool::{OwnersKey, Pool};
-use record::{News, Record, Stamp, Standing};
+use record::{News, Stamp, Status};
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
@@ -66,6 +66,14 @@ pub struct Gaps {
     pub problems: Vec<Problem>,
     /// TCP sockets that are only bound were not asked for this time.
     pub is_without_bound: bool,
+}
+
+impl Gaps {
+    /// Whether the look would have seen this socket.
+    fn was_asked(&self, socket: &Sighting) -> bool {
+        !(self.is_without_bound && is_bound(socket))
+            && has_read(&self.problems, socket.protocol, socket.table)
+    }
 }
 
 impl Tracker {
@@ -143,9 +151,7 @@ impl Tracker {
             }
         }
         if before.mark != after.mark {
-            if before.mark != 0 {
-                self.released.push(before.mark);
-            }
+            self.release(before.mark);
             if after.mark == 0 {
                 self.own(slot, &Owners::None);
             } else {
@@ -166,24 +172,31 @@ impl Tracker {
     /// told by mistake, `confirm` gives the cookies of those that are there all the same.
     pub fn end(&mut self, gaps: &Gaps, confirm: impl FnOnce(&[Sighting]) -> HashSet<u64>) {
         let mut unseen = self.book.unseen();
-        unseen.retain(|slot| {
-            self.book.get(*slot).is_some_and(|record| {
-                let socket = &record.sighting;
-                !(gaps.is_without_bound && is_bound(socket))
-                    && has_read(&gaps.problems, socket.protocol, socket.table)
-            })
-        });
-        let sockets = unseen.iter().filter_map(|slot| self.sighting(*slot));
-        let listeners = sockets.filter(|socket| socket.state == Some(State::Listen));
-        let listeners: Vec<Sighting> = listeners.copied().collect();
-        if !listeners.is_empty() {
-            let confirmed = confirm(&listeners);
-            let is_there = |socket: &Sighting| confirmed.contains(&socket.cookie());
-            unseen.retain(|slot| self.sighting(*slot).is_some_and(|socket| !is_there(socket)));
-        }
         self.rejoin(&mut unseen);
-        for slot in unseen {
-            self.close(slot);
+        let (asked, unasked): (Vec<Slot>, Vec<Slot>) = unseen
+            .into_iter()
+            .partition(|slot| self.sighting(*slot).is_some_and(|one| gaps.was_asked(one)));
+        let listeners: Vec<Sighting> = asked
+            .iter()
+            .filter_map(|slot| self.sighting(*slot))
+            .filter(|socket| socket.state == Some(State::Listen))
+            .copied()
+            .collect();
+        let confirmed = if listeners.is_empty() {
+            HashSet::new()
+        } else {
+            confirm(&listeners)
+        };
+        for slot in asked {
+            let cookie = self.sighting(slot).map_or(0, Sighting::cookie);
+            if confirmed.contains(&cookie) {
+                self.book.keep(slot);
+            } else {
+                self.close(slot);
+            }
+        }
+        for slot in unasked {
+            self.book.keep(slot);
         }
     }
 
@@ -194,37 +207,45 @@ impl Tracker {
         }
         let cookies: HashMap<[u32; 2], Slot> = unseen
             .iter()
-            .filter_map(|slot| Some((self.book.get(*slot)?.sighting.cookie, *slot)))
+            .filter_map(|slot| Some((self.sighting(*slot)?.cookie, *slot)))
             .filter(|(cookie, _)| *cookie != [0, 0])
             .collect();
-        let came: Vec<(Slot, Record)> = self
+        let came: Vec<(Slot, Sighting)> = self
             .news
             .iter()
-            .filter_map(|slot| Some((*slot, *self.book.get(*slot)?)))
+            .filter_map(|slot| Some((*slot, self.book.get(*slot)?)))
             .filter(|(_, record)| record.news == News::Opened)
+            .map(|(slot, record)| (slot, record.sighting))
             .collect();
-        for (slot, record) in came {
-            let Some(old) = cookies.get(&record.sighting.cookie).copied() else {
+        let mut rejoined: HashSet<Slot> = HashSet::new();
+        let mut settled: HashSet<Slot> = HashSet::new();
+        for (slot, sighting) in came {
+            let old = cookies.get(&sighting.cookie).copied();
+            let Some((old, before)) = old.and_then(|old| Some((old, self.book.remove(old)?)))
+            else {
                 continue;
             };
-            let Some(before) = self.book.remove(old) else {
-                continue;
-            };
-            unseen.retain(|other| *other != old);
-            self.touched.closed.push(before.sighting);
-            if before.sighting.mark != record.sighting.mark && before.sighting.mark != 0 {
-                self.released.push(before.sighting.mark);
+            rejoined.insert(old);
+            let is_same_mark = before.sighting.mark == sighting.mark;
+            if is_same_mark {
+                settled.insert(slot);
+            } else {
+                self.pool.give_back(before.owners);
+                self.release(before.sighting.mark);
             }
+            self.touched.closed.push(before.sighting);
             if let Some(renewed) = self.book.get_mut(slot) {
                 renewed.since = before.since;
                 renewed.was_before = before.was_before;
-                renewed.owners = before.owners;
+                if is_same_mark {
+                    renewed.owners = before.owners;
+                }
+                renewed.status = before.status;
                 renewed.news = News::Changed;
             }
-            if before.sighting.mark == record.sighting.mark {
-                self.sought.retain(|other| *other != slot);
-            }
         }
+        unseen.retain(|slot| !rejoined.contains(slot));
+        self.sought.retain(|slot| !settled.contains(slot));
     }
 
     fn close(&mut self, slot: Slot) {
@@ -233,11 +254,9 @@ impl Tracker {
         };
         self.pool.give_back(record.owners);
         let sighting = record.sighting;
-        if sighting.mark != 0 {
-            self.released.push(sighting.mark);
-        }
+        self.release(sighting.mark);
         self.touched.closed.push(sighting);
-        if record.standing == Standing::Own {
+        if record.status == Status::Own {
             return;
         }
         self.closed.push(Closed {
@@ -250,6 +269,11 @@ impl Tracker {
     /// One that enters TIME_WAIT is told too, but has its row still.
     pub fn pass(&mut self, destroyed: Vec<Sighting>) {
         let departed = std::mem::take(&mut self.departed);
+        if !self.has_told {
+            // What stood there before the first look is no event, and neither is its end.
+            self.departed.extend(destroyed.iter().map(|one| one.cookie));
+            return;
+        }
         let closed = self.closed.iter().map(|closed| closed.sighting.cookie);
         self.departed.extend(closed);
         if destroyed.is_empty() {
@@ -266,11 +290,17 @@ impl Tracker {
         self.passed.extend(destroyed.into_iter().filter(is_news));
     }
 
+    fn release(&mut self, mark: u32) {
+        if mark != 0 {
+            self.released.push(mark);
+        }
+    }
+
     fn note(&mut self, slot: Slot, news: News) {
         let Some(record) = self.book.get_mut(slot) else {
             return;
         };
-        if record.standing == Standing::Own {
+        if record.status == Status::Own {
             return;
         }
         if record.news == News::None {

@@ -4,7 +4,7 @@
 //! a steady look compares records one after the other. At 100,000 sockets every byte and every search counts: a record
 //! has no names, and of its owners only the key of a [`Pool`](super::pool::Pool).
 
-use super::record::{Record, Standing};
+use super::record::{Record, Status};
 use crate::model::endpoint::Protocol;
 use crate::model::sighting::{End, Sighting};
 use hashbrown::{DefaultHashBuilder, HashTable};
@@ -69,13 +69,13 @@ impl Book {
     pub fn get(&self, slot: Slot) -> Option<&Record> {
         self.records
             .get(slot.place())
-            .filter(|record| record.standing != Standing::Free)
+            .filter(|record| record.status != Status::Free)
     }
 
     pub fn get_mut(&mut self, slot: Slot) -> Option<&mut Record> {
         self.records
             .get_mut(slot.place())
-            .filter(|record| record.standing != Standing::Free)
+            .filter(|record| record.status != Status::Free)
     }
 
     /// Every record, in no particular order.
@@ -83,7 +83,7 @@ impl Book {
         (0..)
             .map(Slot)
             .zip(&self.records)
-            .filter(|(_, record)| record.standing != Standing::Free)
+            .filter(|(_, record)| record.status != Status::Free)
     }
 
     pub fn begin_look(&mut self) {
@@ -116,16 +116,16 @@ impl Book {
     }
 
     fn search(&mut self, sighting: &Sighting) -> Found {
-        let mut equals: u8 = 0;
-        let mut known = None;
-        for slot in self.at(sighting) {
-            let record = self.get(slot).filter(|record| record.is_of(sighting));
-            let Some(record) = record else { continue };
+        let equals = self.at(sighting).filter_map(|slot| {
+            let record = self.get(slot)?;
+            record.is_of(sighting).then_some((slot, record))
+        });
+        let (mut ordinals, mut known) = (Vec::new(), None);
+        for (slot, record) in equals {
+            ordinals.push(record.ordinal);
             if record.seen != self.look {
                 known = Some(slot);
-                break;
             }
-            equals = equals.saturating_add(1);
         }
         // Only sockets without a remote end and without a cookie can be several that nothing tells apart.
         let may_repeat = !sighting.has_cookie() && !sighting.remote.is_some();
@@ -141,9 +141,10 @@ impl Book {
                     self.rewrite(slot, sighting)
                 }
             }
-            None if equals > 0 && !may_repeat => Found::Same,
+            None if !ordinals.is_empty() && !may_repeat => Found::Same,
             None => {
-                let slot = self.insert(sighting, equals);
+                let unused = (0..=u8::MAX).find(|ordinal| !ordinals.contains(ordinal));
+                let slot = self.insert(sighting, unused.unwrap_or(u8::MAX));
                 self.follow(slot);
                 Found::New(slot)
             }
@@ -207,9 +208,17 @@ impl Book {
     pub fn remove(&mut self, slot: Slot) -> Option<Record> {
         let record = *self.get(slot)?;
         self.unindex(slot, self.hash(&record.sighting));
-        self.records.get_mut(slot.place())?.standing = Standing::Free;
+        self.records.get_mut(slot.place())?.status = Status::Free;
         self.free.push(slot);
         Some(record)
+    }
+
+    /// Counts a record as seen that this look had no reason to see.
+    pub fn keep(&mut self, slot: Slot) {
+        let look = self.look;
+        if let Some(record) = self.get_mut(slot) {
+            record.seen = look;
+        }
     }
 
     /// What was not seen in this look.
@@ -246,7 +255,7 @@ impl Book {
                 let socket = &record.sighting;
                 (socket.protocol, socket.local.port()) == (protocol, port)
                     && socket.stands()
-                    && record.standing == Standing::Listed
+                    && record.status == Status::Listed
             })
     }
 

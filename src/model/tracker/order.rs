@@ -4,7 +4,7 @@
 //! and go, every record would in the end be somewhere else than the one before.
 
 use super::book::{Book, Slot};
-use super::record::{Record, Standing};
+use super::record::{Record, Status};
 use hashbrown::HashTable;
 
 /// How often it is asked whether the records are in order; divides the number of looks that are told apart.
@@ -28,17 +28,14 @@ impl Book {
         let mut ordered: Vec<Record> = Vec::with_capacity(self.len());
         let mut at = self.first;
         while let Some(record) = self.records.get_mut(at.place())
-            && record.standing != Standing::Free
+            && record.status != Status::Free
         {
             ordered.push(*record);
-            record.standing = Standing::Free;
+            record.status = Status::Free;
             at = record.next;
         }
         // What the last look left out is in no chain.
-        let others = self
-            .records
-            .iter()
-            .filter(|one| one.standing != Standing::Free);
+        let others = self.records.iter().filter(|one| one.status != Status::Free);
         ordered.extend(others);
         for (next, record) in (1..).map(Slot).zip(&mut ordered) {
             record.next = next;

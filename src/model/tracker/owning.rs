@@ -1,12 +1,12 @@
 //! Who holds the sockets in the book: what is sought, what was found, and which sockets are the program's own.
 
 use super::book::Slot;
-use super::record::{News, Record, Standing};
+use super::record::{News, Record, Status};
 use super::{Closed, Tracker, relations};
 use crate::model::endpoint::{EndpointId, Owners};
 use crate::model::process::{Process, ProcessId};
 use crate::model::sighting::Sighting;
-use std::collections::HashSet;
+use hashbrown::HashSet;
 use std::sync::Arc;
 
 impl Tracker {
@@ -21,7 +21,14 @@ impl Tracker {
 
     /// The marks of sockets that went, or lost their holder, since this was last asked.
     pub fn released(&mut self) -> Vec<u32> {
-        std::mem::take(&mut self.released)
+        let mut released: HashSet<u32> = self.released.drain(..).collect();
+        if !released.is_empty() {
+            // Subflows of a multipath connection share an inode.
+            for (_, record) in self.book.each() {
+                released.remove(&record.sighting.mark);
+            }
+        }
+        released.into_iter().collect()
     }
 
     /// Every socket and its owners, in no particular order.
@@ -111,7 +118,7 @@ impl Tracker {
         };
         let was_told = record.news != News::Opened && has_told;
         let (id, sighting) = (record.sighting.id(record.ordinal.into()), record.sighting);
-        (record.standing, record.news) = (Standing::Own, News::None);
+        (record.status, record.news) = (Status::Own, News::None);
         self.touched.closed.push(sighting);
         if was_told {
             self.closed.push(Closed { id, sighting });

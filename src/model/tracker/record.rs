@@ -18,7 +18,7 @@ pub struct Record {
     pub seen: u8,
     /// Counts the sockets that nothing else tells apart.
     pub ordinal: u8,
-    pub standing: Standing,
+    pub status: Status,
     pub news: News,
     /// Whether it stood there at the first look.
     pub was_before: bool,
@@ -33,7 +33,7 @@ pub struct Stamp(pub u32);
 
 /// What a record is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum Status {
     /// Nobody's: the slot is free.
     Free,
     Listed,
@@ -61,7 +61,7 @@ impl Record {
             next: Slot::NONE,
             seen: 0,
             ordinal: 0,
-            standing: Standing::Listed,
+            status: Status::Listed,
             news: News::None,
             was_before: false,
             side: if sighting.stands() {
@@ -78,7 +78,7 @@ impl Record {
     #[inline]
     pub fn is_of(&self, sighting: &Sighting) -> bool {
         let own = &self.sighting;
-        if self.standing == Standing::Free {
+        if self.status == Status::Free {
             return false;
         }
         if sighting.has_cookie() || own.has_cookie() {

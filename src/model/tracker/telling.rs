@@ -1,7 +1,7 @@
 //! What the tracker tells: its records made into endpoints and changes.
 
 use super::book::Slot;
-use super::record::{News, Record, Stamp, Standing};
+use super::record::{News, Record, Stamp, Status};
 use super::{Change, Changes, Tracker, relations};
 use crate::model::Moment;
 use crate::model::endpoint::{Endpoint, EndpointId, Owners, Protocol, Relation, Since, Socket};
@@ -69,7 +69,7 @@ impl Tracker {
         let record = self.book.get_mut(slot)?;
         let news = std::mem::replace(&mut record.news, News::None);
         let record = *record;
-        if record.standing != Standing::Listed {
+        if record.status != Status::Listed {
             return None;
         }
         let endpoint = self.endpoint(&record, user);
@@ -90,7 +90,7 @@ impl Tracker {
 
     /// Every socket as it is now.
     pub fn endpoints(&self, mut user: impl FnMut(u32) -> Option<SystemText>) -> Vec<Endpoint> {
-        let listed = |record: &&Record| record.standing == Standing::Listed;
+        let listed = |record: &&Record| record.status == Status::Listed;
         let records = self.book.each().map(|(_, record)| record).filter(listed);
         records
             .map(|record| self.endpoint(record, &mut user))

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::model::Moment;
+use crate::model::endpoint::Endpoint;
 use crate::model::sighting::{End, Queue};
 use crate::model::testing::moment;
 
@@ -129,6 +130,81 @@ fn a_socket_that_gets_another_end_is_the_same_socket() {
         assert_eq!(tracker.owners_of(1).known().len(), 1);
         assert_eq!((tracker.sought(), tracker.released()), (vec![], vec![]));
     }
+}
+
+#[test]
+fn a_bound_socket_that_connects_unasked_for_is_one_row_and_stays() {
+    let bound = Sighting {
+        state: Some(State::Bound),
+        ..listener(7, 5000)
+    };
+    let connected = connection(7, 5000, 80);
+    let (one, other) = (listener(1, 1), listener(2, 2));
+    let unasked = Gaps {
+        is_without_bound: true,
+        ..Gaps::default()
+    };
+    let mut tracker = tracker();
+    tracker.look(0.0, &[one, other, bound]);
+    let told = tracker.look_with(1.0, &[one, connected, other], &unasked, &[]);
+    assert_eq!(
+        (told, tracker.len()),
+        (vec!["changed 127.0.0.1:5000".to_owned()], 3)
+    );
+    assert_eq!(
+        tracker.look(10.0, &[one, connected, other]),
+        Vec::<String>::new()
+    );
+}
+
+#[test]
+fn equals_without_a_cookie_never_share_an_identity() {
+    let equal = Sighting {
+        cookie: [0, 0],
+        ..listener(7, 5000)
+    };
+    let others: Vec<Sighting> = (1..7).map(|number| listener(number, 80)).collect();
+    let mut tracker = tracker();
+    for look in 0..60_usize {
+        let mut sockets = others[..look % 6].to_vec();
+        for turn in 0..(look * 7) % 5 {
+            sockets.insert((turn * look) % (sockets.len() + 1), equal);
+        }
+        tracker.look(1.0, &sockets);
+        let ids: HashSet<EndpointId> = tracker.all().iter().map(Endpoint::id).collect();
+        assert_eq!(
+            (ids.len(), tracker.len()),
+            (sockets.len(), sockets.len()),
+            "{look}"
+        );
+    }
+}
+
+#[test]
+fn an_inode_is_released_once_no_socket_has_it() {
+    let (one, subflow) = (
+        listener(1, 3000),
+        Sighting {
+            mark: 1,
+            ..listener(2, 3000)
+        },
+    );
+    let mut tracker = tracker();
+    tracker.look(0.0, &[one, subflow]);
+    tracker.look(1.0, &[subflow]);
+    assert_eq!(tracker.released(), Vec::<u32>::new());
+    tracker.look(2.0, &[]);
+    assert_eq!(tracker.released(), [1]);
+}
+
+#[test]
+fn what_closed_before_the_first_look_has_not_passed() {
+    let mut tracker = tracker();
+    let gone = [connection(1, 3000, 50000)];
+    let told = tracker.look_with(0.0, &[listener(9, 3000)], &Gaps::default(), &gone);
+    assert_eq!(told, ["found 127.0.0.1:3000"]);
+    let told = tracker.look_with(1.0, &[listener(9, 3000)], &Gaps::default(), &gone);
+    assert_eq!(told, Vec::<String>::new());
 }
 
 #[test]
