@@ -22,7 +22,7 @@
 //! | [`app`] | what the program is doing: keys, cursor, dialogs | `table`, `model` |
 //! | [`ui`] | the app drawn into a buffer | `app`, `table`, `model` |
 //! | [`os`] | the only module that touches the machine | `model` |
-//! | [`report`] | commands that print | `table`, `model`, `os` |
+//! | [`report`] | commands that print | `table`, `model` |
 //!
 //! `model`, `table`, `app` and `ui` read no clock and no file, start no thread and know no operating system. A test
 //! (`rules`) reads the sources and holds them to it.

@@ -12,7 +12,7 @@ const MAY_USE: [(&str, &[&str]); 6] = [
     ("app", &["app", "model", "table"]),
     ("ui", &["app", "model", "table", "ui"]),
     ("os", &["model", "os"]),
-    ("report", &["model", "os", "report", "table"]),
+    ("report", &["model", "report", "table"]),
 ];
 
 /// What a pure folder must not name: clocks, files, threads, channels and the crates that reach the machine.

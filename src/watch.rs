@@ -6,6 +6,7 @@ use crate::model::Moment;
 use crate::model::snapshot::Problem;
 use crate::os::eye::Eye;
 use crate::os::machine;
+use crate::os::sampler::STRETCH;
 use crate::os::sockets::{Demand, Extent};
 use crate::report::json::JsonEvent;
 use crate::report::list::tell_of_bare_ports;
@@ -73,8 +74,7 @@ impl Watch {
             let now = Instant::now();
             let is_over = end.is_some_and(|end| end <= now);
             if is_over || next_look <= now {
-                next_look = now + interval;
-                self.look();
+                next_look = now + interval.max(self.look() * STRETCH);
             }
             self.tell(is_over)?;
             if is_over {
@@ -86,7 +86,8 @@ impl Watch {
         }
     }
 
-    fn look(&mut self) {
+    /// Tells how long it took.
+    fn look(&mut self) -> Duration {
         let changes = self.eye.look();
         let mut errors = io::stderr();
         if changes.problems != self.troubles {
@@ -98,7 +99,9 @@ impl Watch {
         if changes.missed {
             complain(&mut errors, "some short-lived sockets were missed");
         }
+        let took = changes.took;
         self.watching.take_in(changes);
+        took
     }
 
     /// Tells the events that are due, at the end all of them.

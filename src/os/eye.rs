@@ -14,7 +14,7 @@ use crate::model::traffic::{Closeup, Focus};
 use crate::os::holders::Holders;
 use crate::os::processes::Processes;
 use crate::os::sockets::{Demand, Sockets};
-use crate::os::{Error, now};
+use crate::os::{Error, now, own};
 use closings::Closings;
 use hashbrown::HashSet;
 use holding::Care;
@@ -46,6 +46,8 @@ pub struct Eye {
     focused: Option<Slot>,
     /// Marks of sockets whose last holder ended. Most likely they are gone with it, which the next look tells.
     bereft: HashSet<u32>,
+    /// Marks of sockets for whose holder not every process was searched yet.
+    open: HashSet<u32>,
 }
 
 impl Eye {
@@ -68,6 +70,7 @@ impl Eye {
             focus: None,
             focused: None,
             bereft: HashSet::new(),
+            open: HashSet::new(),
         }
     }
 
@@ -123,18 +126,6 @@ impl Eye {
         self.bound_at = None;
     }
 
-    pub fn problems(&self) -> &[Problem] {
-        &self.problems
-    }
-
-    pub fn taken(&self) -> Moment {
-        self.taken
-    }
-
-    pub fn processes(&mut self) -> &mut Processes {
-        &mut self.processes
-    }
-
     /// Every socket as the last look saw it, in no particular order.
     pub fn endpoints(&mut self) -> Vec<Endpoint> {
         let processes = &mut self.processes;
@@ -167,6 +158,11 @@ impl Eye {
         let sockets = &mut self.sockets;
         self.tracker
             .end(&gaps, |missed| sockets.still_there(missed));
+        for (slot, socket) in self.tracker.new_ones() {
+            if own::is_own(socket.cookie()) {
+                self.tracker.disregard(slot);
+            }
+        }
         if let Some((closed, has_missed)) = closings {
             self.tracker.pass(closed);
             self.has_missed = has_missed;

@@ -1,15 +1,17 @@
 //! The sockets that this program opens itself: the binds it tries. They are no rows, whoever looks meanwhile.
 //!
 //! Known by their cookies, which the kernel gives once and never again, so that not even a look in the midst of a bind on
-//! another thread takes one for a stranger's.
+//! another thread takes one for a stranger's. The only state that threads share: whoever binds has no channel to whoever
+//! looks.
 
-use std::collections::BTreeSet;
+use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
-static COOKIES: Mutex<BTreeSet<u64>> = Mutex::new(BTreeSet::new());
+/// In the order in which they were noted.
+static COOKIES: Mutex<VecDeque<u64>> = Mutex::new(VecDeque::new());
 
-/// How many are remembered. A bind that is tried is over long before so many others are.
-const KEPT: usize = 4096;
+/// How many are remembered: a bind that is tried is over long before so many others are.
+const KEPT: usize = 256;
 
 /// Makes a socket known as the program's own. To be called before it is bound.
 #[cfg(target_os = "linux")]
@@ -19,10 +21,10 @@ pub fn note(socket: impl rustix::fd::AsFd) {
         return;
     };
     let mut cookies = COOKIES.lock().unwrap_or_else(PoisonError::into_inner);
-    cookies.insert(cookie);
-    if cookies.len() > KEPT {
-        cookies.pop_first();
+    if cookies.len() == KEPT {
+        cookies.pop_front();
     }
+    cookies.push_back(cookie);
 }
 
 pub fn is_own(cookie: u64) -> bool {

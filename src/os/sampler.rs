@@ -15,6 +15,8 @@ use tokio::sync::mpsc::error::TrySendError;
 
 mod schedule;
 
+pub use schedule::STRETCH;
+
 /// The handle of the sampling thread, which ends when this is dropped.
 pub struct Sampler {
     requests: Sender<Request>,

@@ -10,13 +10,21 @@ use hashbrown::HashSet;
 use std::sync::Arc;
 
 impl Tracker {
-    /// Sockets that came, or got a holder, since this was last asked.
-    pub fn sought(&mut self) -> Vec<(Slot, Sighting)> {
-        let sought = std::mem::take(&mut self.sought);
-        sought
-            .into_iter()
-            .filter_map(|slot| Some((slot, self.book.get(slot)?.sighting)))
+    /// Sockets that came, or got a holder, since they were last taken by [`sought`](Self::sought).
+    pub fn new_ones(&self) -> Vec<(Slot, Sighting)> {
+        let records = self.sought.iter();
+        let records = records.filter_map(|slot| Some((*slot, self.book.get(*slot)?)));
+        records
+            .filter(|(_, record)| record.status == Status::Listed)
+            .map(|(slot, record)| (slot, record.sighting))
             .collect()
+    }
+
+    /// Takes the sockets whose holder is to be found, each once.
+    pub fn sought(&mut self) -> Vec<(Slot, Sighting)> {
+        let sought = self.new_ones();
+        self.sought.clear();
+        sought
     }
 
     /// The marks of sockets that went, or lost their holder, since this was last asked.

@@ -39,7 +39,8 @@ mod linux {
     const MOST: usize = 100_000;
 
     pub struct Closings {
-        destroyed: Destroyed,
+        /// `None` once it could not be read any more.
+        destroyed: Option<Destroyed>,
         heard: Vec<Sighting>,
         has_missed: bool,
     }
@@ -47,7 +48,7 @@ mod linux {
     impl Closings {
         pub fn open() -> Result<Self, Error> {
             Ok(Self {
-                destroyed: Destroyed::open()?,
+                destroyed: Some(Destroyed::open()?),
                 heard: Vec::new(),
                 has_missed: false,
             })
@@ -57,13 +58,13 @@ mod linux {
         pub fn rest(&mut self, until: Instant) {
             loop {
                 let rest = until.saturating_duration_since(Instant::now());
-                if rest.is_zero() {
-                    return;
-                }
+                let Some(destroyed) = self.destroyed.as_ref().filter(|_| !rest.is_zero()) else {
+                    return std::thread::sleep(rest);
+                };
                 let timeout = Timespec::try_from(rest).ok();
                 // A signal only brings the next turn of the loop forward.
                 let _ = poll(
-                    &mut [PollFd::new(&self.destroyed, PollFlags::IN)],
+                    &mut [PollFd::new(destroyed, PollFlags::IN)],
                     timeout.as_ref(),
                 );
                 self.drain();
@@ -79,15 +80,21 @@ mod linux {
 
         fn drain(&mut self) {
             let (heard, has_missed) = (&mut self.heard, &mut self.has_missed);
-            let drained = self.destroyed.drain(&mut |socket| {
+            let Some(destroyed) = &mut self.destroyed else {
+                return;
+            };
+            let drained = destroyed.drain(&mut |socket| {
                 if heard.len() == MOST {
                     *has_missed = true;
                 } else if !own::is_own(socket.cookie()) {
                     heard.push(*socket);
                 }
             });
-            // What cannot be read is as good as dropped.
-            self.has_missed |= drained.map_or(true, |overrun| overrun.has_missed);
+            if let Ok(overrun) = drained {
+                self.has_missed |= overrun.has_missed;
+            } else {
+                (self.destroyed, self.has_missed) = (None, true);
+            }
         }
     }
 }

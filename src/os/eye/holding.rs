@@ -6,7 +6,6 @@ use crate::model::process::{Process, ProcessId, topmost_first};
 use crate::model::sighting::Sighting;
 use crate::model::tracker::Slot;
 use crate::os::holders::{Finding, Sought};
-use crate::os::own;
 use hashbrown::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -24,14 +23,7 @@ pub enum Care {
 
 impl Eye {
     pub(super) fn find_holders(&mut self, care: Care) {
-        let mut sought = self.tracker.sought();
-        sought.retain(|(slot, socket)| {
-            let is_own = own::is_own(socket.cookie());
-            if is_own {
-                self.tracker.disregard(*slot);
-            }
-            !is_own
-        });
+        let sought = self.tracker.sought();
         let released = self.tracker.released();
         let wanted: Vec<Sought> = sought
             .iter()
@@ -46,7 +38,7 @@ impl Eye {
                 .collect();
             findings.extend(self.holders.check(&marks));
         }
-        self.assign(&sought, findings);
+        self.assign(care, &sought, findings);
         if !released.is_empty() {
             let held: HashSet<ProcessId> =
                 self.tracker.holders().map(|process| process.id).collect();
@@ -72,11 +64,13 @@ impl Eye {
     }
 
     /// Tells the tracker who holds what was sought and what was found to have other holders.
-    fn assign(&mut self, sought: &[(Slot, Sighting)], mut findings: Vec<Finding>) {
+    fn assign(&mut self, care: Care, sought: &[(Slot, Sighting)], mut findings: Vec<Finding>) {
         let bereft = std::mem::take(&mut self.bereft);
+        let open = std::mem::take(&mut self.open);
         // In the order in which they came to light, for each socket.
         findings.sort_by_key(|finding| finding.inode);
-        let new: HashSet<u32> = sought.iter().map(|(_, socket)| socket.mark).collect();
+        let mut new: HashSet<u32> = sought.iter().map(|(_, socket)| socket.mark).collect();
+        new.extend(open);
         let mut marks: HashSet<u32> = new.union(&bereft).copied().collect();
         marks.extend(findings.iter().map(|finding| finding.inode));
         if marks.is_empty() {
@@ -97,15 +91,16 @@ impl Eye {
                     holders.push(finding.process);
                 }
             }
-            let is_nobody_known = holders.is_empty() && !self.has_known(slot);
+            let was_held = !holders.is_empty() || self.has_known(slot);
             match self.family(holders, &mut families) {
                 Some(owners) => self.own(slot, &owners),
-                None if is_nobody_known || bereft.contains(&mark) => {
-                    self.tracker.own(slot, &Owners::Hidden);
-                }
-                None => {
+                None if care == Care::Usual && was_held && !bereft.contains(&mark) => {
                     self.bereft.insert(mark);
                 }
+                None if care == Care::Usual && self.holders.is_seeking(mark) => {
+                    self.open.insert(mark);
+                }
+                None => self.tracker.own(slot, &Owners::Hidden),
             }
         }
     }

@@ -164,6 +164,7 @@ impl Worker {
         self.handles.clear();
         self.order = None;
         self.watch = None;
+        (self.senses.rest)();
     }
 
     fn perform(&mut self, step: Step) -> Result<(), Abandoned> {

@@ -8,7 +8,9 @@ use crate::os::eye::Eye;
 use crate::os::identity;
 use crate::os::processes::Processes;
 use crate::os::sockets::{Demand, Extent};
+use std::cell::RefCell;
 use std::collections::HashSet;
+use std::rc::Rc;
 use std::sync::Arc;
 
 /// What the executor sees the machine with. It is made on the executor's own thread and stays there.
@@ -16,6 +18,8 @@ pub struct Senses {
     /// A fresh look at the sockets with this local port, owners included; an owner must be one that was read for this
     /// very look.
     pub look: Box<dyn FnMut(u16) -> Snapshot>,
+    /// Gives back what looking has opened; a later look opens it again.
+    pub rest: Box<dyn FnMut()>,
     /// What is known of a process, to name who started it.
     pub describe: Box<dyn FnMut(Pid) -> Option<Arc<Process>>>,
     /// Read anew on every call; `None` if there is no such process.
@@ -25,10 +29,12 @@ pub struct Senses {
 impl Senses {
     /// The machine itself. Only the port that is asked about is looked at, by an eye of its own that waits for nobody.
     pub fn of_machine(source: Option<Source>) -> Self {
-        let mut open: Option<(u16, Eye)> = None;
+        let open: Rc<RefCell<Option<(u16, Eye)>>> = Rc::default();
+        let closing = Rc::clone(&open);
         let mut processes = Processes::new();
         Self {
             look: Box::new(move |port| {
+                let mut open = open.borrow_mut();
                 let eye = match open.take() {
                     Some((at, eye)) if at == port => eye,
                     _ => eye_on(port, source),
@@ -36,6 +42,7 @@ impl Senses {
                 let (_, eye) = open.insert((port, eye));
                 look(eye)
             }),
+            rest: Box::new(move || drop(closing.take())),
             describe: Box::new(move |pid| processes.describe(&HashSet::from([pid])).remove(&pid)),
             start_time: identity::start_time,
         }

@@ -160,6 +160,7 @@ impl Scene {
                 snapshot.sockets = sockets(&family);
                 snapshot
             }),
+            rest: Box::new(|| ()),
             describe: Box::new(|_| None),
             start_time,
         })
@@ -373,6 +374,7 @@ fn a_table_that_cannot_be_read_is_not_an_empty_one() {
             });
             unread
         }),
+        rest: Box::new(|| ()),
         describe: Box::new(|_| None),
         start_time,
     };

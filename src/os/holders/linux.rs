@@ -12,7 +12,7 @@
 //! | a socket passed (`SCM_RIGHTS`), dup, close, a later exec | the number of descriptors changed, in turn |
 //! | a descriptor reused for another socket | the checking of single descriptors, in turn |
 //!
-//! A turn comes round within half as many updates as there are processes (fewer with many sockets), and at most four more
+//! A turn comes round within as many updates as there are processes (fewer with many sockets), and at most four more
 //! for each that changed. This module never signals a process, never holds
 //! a reference to a socket of another one (no pidfd_getfd(2), which would delay its close) and never takes a failed read
 //! for an answer. A process that may not be read holds nothing, as far as is known here. The sockets of a process whose
@@ -25,7 +25,7 @@ use proc::Proc;
 use roster::Roster;
 use scan::Depth;
 use standing::Standing;
-use verification::Pace;
+use verification::Checks;
 use wanted::{Purse, Wanted, WantedSockets};
 
 mod census;
@@ -63,7 +63,7 @@ pub struct Holders {
     /// Holders of which sockets closed in this update, and whose free descriptors so are likely taken first.
     freed: Vec<u32>,
     findings: Vec<Finding>,
-    pace: Pace,
+    checks: Checks,
     /// For searches where something changed, and for searches everywhere.
     purses: [Purse; 2],
     /// The number of the update.
@@ -91,7 +91,7 @@ impl Holders {
             young: Vec::new(),
             freed: Vec::new(),
             findings: Vec::new(),
-            pace: Pace::default(),
+            checks: Checks::default(),
             purses: [Purse::new(512), Purse::new(128)],
             now: 0,
         }
@@ -150,11 +150,32 @@ impl Holders {
         for one in sought.iter().filter(|one| one.inode != 0) {
             self.standing.set(one.inode, one.is_standing);
             hints.extend(self.strangers.take(one.inode));
-            if !self.is_followed(one.inode) {
+            if self.edges.has(one.inode) {
+                self.tell_again(one.inode);
+            } else if !self.is_followed(one.inode) {
                 self.wanted.insert(one.inode, Wanted::new(one, self.now));
             }
         }
         hints
+    }
+
+    /// Another row has the inode of one that is followed: a further subflow of a multipath connection.
+    fn tell_again(&mut self, inode: u32) {
+        let holders = self
+            .edges
+            .of(inode)
+            .filter_map(|edge| self.roster.get(edge.process));
+        let again = holders.map(|holder| Finding {
+            inode,
+            process: holder.id,
+            holds: true,
+        });
+        self.findings.extend(again);
+    }
+
+    /// Whether a search through all processes for who holds this is still to come.
+    pub fn is_seeking(&self, inode: u32) -> bool {
+        self.wanted.is_fresh(inode)
     }
 
     /// Looks where a socket was seen before anybody asked for it.

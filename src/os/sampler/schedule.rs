@@ -15,7 +15,7 @@ pub enum Step {
 
 /// How many times its own length passes at least from the start of a look to the start of the next, so that looking at a
 /// machine with very many sockets never becomes its main occupation.
-const STRETCH: u32 = 3;
+pub const STRETCH: u32 = 3;
 
 /// What was asked last, when the last look began and how long it took.
 pub struct Schedule {

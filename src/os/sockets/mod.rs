@@ -96,9 +96,12 @@ impl Sockets {
                     continue;
                 }
             };
-            let faults = reader.read(demand, see);
+            // What a source tells before it is refused must not stand beside what the next one tells of the same sockets.
+            let mut told = Vec::new();
+            let faults = reader.read(demand, &mut |socket| told.push(*socket));
             let is_refused = faults.iter().any(|(.., error)| error.is_refusal());
             if !is_refused {
+                told.iter().for_each(see);
                 self.reader = Some(reader);
                 return problems(faults);
             }
@@ -114,12 +117,20 @@ impl Sockets {
         #[cfg(target_os = "linux")]
         if let Some(Reader::Diag(diag)) = &mut self.reader {
             if missed.len() <= FEW {
-                let is_there = |socket: &&Sighting| matches!(diag.find(socket), Ok(Some(_)));
+                // An error is no proof that it is gone.
+                let is_there = |socket: &&Sighting| !matches!(diag.find(socket), Ok(None));
                 found.extend(missed.iter().filter(is_there).map(Sighting::cookie));
             } else {
-                diag.dump(&LISTENERS, &mut |socket| {
+                let faults = diag.dump(&LISTENERS, &mut |socket| {
                     found.insert(socket.cookie());
                 });
+                let is_unread = |socket: &&Sighting| {
+                    let table = (socket.protocol, socket.table);
+                    faults
+                        .iter()
+                        .any(|(protocol, family, _)| (*protocol, *family) == table)
+                };
+                found.extend(missed.iter().filter(is_unread).map(Sighting::cookie));
             }
         }
         found

@@ -10,7 +10,7 @@ const DEBT: i64 = 4;
 
 /// How much is checked, and what comes next.
 #[derive(Default)]
-pub struct Pace {
+pub struct Checks {
     /// System calls left for this update; below zero after a dear check.
     calls: i64,
     turns: u8,
@@ -20,18 +20,18 @@ impl Holders {
     /// Checks sockets that hold a port, others, and processes in turn, as many as the number of sockets allows.
     pub(super) fn verify(&mut self, rows: usize) {
         let budget = i64::try_from(2 + rows / 10_000).unwrap_or(i64::MAX / DEBT);
-        let saved = self.pace.calls.max(-DEBT * budget);
-        self.pace.calls = (saved + budget).min(budget);
-        while self.pace.calls > 0 {
+        let saved = self.checks.calls.max(-DEBT * budget);
+        self.checks.calls = (saved + budget).min(budget);
+        while self.checks.calls > 0 {
             let before = self.proc.calls();
-            self.pace.turns = self.pace.turns.wrapping_add(1);
-            match self.pace.turns % 4 {
+            self.checks.turns = self.checks.turns.wrapping_add(1);
+            match self.checks.turns % 4 {
                 0 => self.verify_standing(),
                 2 => self.verify_next_edge(),
                 _ => self.verify_next_process(),
             }
             let cost = self.proc.calls().saturating_sub(before).max(1);
-            self.pace.calls -= i64::try_from(cost).unwrap_or(i64::MAX / 2);
+            self.checks.calls -= i64::try_from(cost).unwrap_or(i64::MAX / 2);
         }
     }
 
