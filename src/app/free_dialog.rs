@@ -1,7 +1,8 @@
 //! The dialog that frees a port: it asks, waits for a deliberate answer, and stays until it can tell the truth.
 //!
-//! Nothing is acted on before the dialog has been on the screen for [`ARMING_TIME`], so that keys typed ahead answer
-//! nothing; only Esc and Ctrl-C cancel at once. Whatever is not an answer cancels.
+//! Nothing is acted on before the dialog has been on the screen for [`ARMING_TIME`] and was then shown with live buttons,
+//! so that keys typed ahead answer nothing, not even those that a busy machine reads late; only Esc and Ctrl-C cancel at
+//! once. Whatever is not an answer cancels.
 
 mod asking;
 mod opening;
@@ -23,6 +24,8 @@ pub struct FreeDialog {
     row: EndpointId,
     /// Since when its buttons have been on the screen; `None` until they are drawn.
     since: Option<Instant>,
+    /// Whether the screen shows them as live.
+    is_shown_live: bool,
     /// The button that Enter presses; the first is always the harmless one.
     pub focus: usize,
     pub phase: Phase,
@@ -62,14 +65,16 @@ pub enum Reply {
 }
 
 impl FreeDialog {
-    /// The buttons are on the screen now. A slow terminal makes nobody answer what was not seen.
-    pub fn drawn(&mut self, now: Instant) {
+    /// The buttons are on the screen `now`, as they were at the time of `state`. A slow terminal makes nobody answer what
+    /// was not seen.
+    pub fn drawn(&mut self, state: Instant, now: Instant) {
+        self.is_shown_live = self.is_armed(state);
         self.since.get_or_insert(now);
     }
 
     /// The buttons are others than a moment ago: whoever is about to press a key has not seen them.
     fn disarm(&mut self) {
-        (self.since, self.focus) = (None, 0);
+        (self.since, self.is_shown_live, self.focus) = (None, false, 0);
     }
 
     pub fn is_armed(&self, now: Instant) -> bool {
@@ -111,7 +116,7 @@ impl FreeDialog {
         if chord.code == KeyCode::Esc || chord.is_ctrl('c') || chord.modifier == Modifier::Other {
             return Reply::Close;
         }
-        if !self.is_armed(now) {
+        if !self.is_shown_live {
             return Reply::Nothing;
         }
         match chord.code {

@@ -117,6 +117,7 @@ impl FreeDialog {
         let dialog = Self {
             row: row.endpoint.id(),
             since: None,
+            is_shown_live: false,
             focus: 0,
             phase,
             subject,
