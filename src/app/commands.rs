@@ -1,8 +1,5 @@
 //! What the commands of the table do.
 
-use crate::app::frame::Frame;
-use crate::app::free_dialog::FreeDialog;
-use crate::app::input::is_still_open;
 use crate::app::keymap::Command;
 use crate::app::menu::Menu;
 use crate::app::{App, Effect, Overlay};
@@ -232,51 +229,6 @@ impl App {
         let shown = crate::model::text::escaped(&text);
         self.say(format!("copied through the terminal (OSC 52): {shown}"));
         vec![Effect::Copy(text)]
-    }
-
-    fn ask_to_free(&mut self) -> Vec<Effect> {
-        if self.setup.is_read_only {
-            self.say("read-only: nothing is ended here");
-            return Vec::new();
-        }
-        if Frame::is_too_small(self.size) {
-            return Vec::new();
-        }
-        if let Some(freeing) = &self.background {
-            let port = freeing.order().port();
-            self.say(format!(
-                "still freeing :{port}; what comes of it is said here"
-            ));
-            return Vec::new();
-        }
-        let Some(row) = self.current() else {
-            self.say("no row to free");
-            return Vec::new();
-        };
-        let row_is_meant =
-            self.listing.filter().query.meant_local_port() == Some(row.endpoint.socket.port());
-        let (dialog, effects) =
-            FreeDialog::open(row, &self.listing, &self.setup, row_is_meant, self.moment());
-        self.overlay = Overlay::Freeing(Box::new(dialog));
-        self.listing.freeze();
-        effects
-    }
-
-    /// Takes the dialog away. What is under way goes on, and its verdict comes as a notice.
-    pub(super) fn close_dialog(&mut self) -> Vec<Effect> {
-        let around = self.setup.surroundings(self.moment());
-        self.listing.thaw(self.now, &around);
-        self.sampling.look_now();
-        let Overlay::Freeing(dialog) = std::mem::replace(&mut self.overlay, Overlay::None) else {
-            return Vec::new();
-        };
-        match dialog.into_freeing() {
-            Some(freeing) if is_still_open(&freeing) => {
-                self.background = Some(freeing);
-                Vec::new()
-            }
-            _ => vec![Effect::LetGo],
-        }
     }
 }
 

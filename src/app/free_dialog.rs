@@ -1,24 +1,18 @@
 //! The dialog that frees a port: it asks, waits for a deliberate answer, and stays until it can tell the truth.
 //!
-//! Nothing is acted on before the dialog has been on the screen for [`ARMING_TIME`], so that keys typed ahead answer
-//! nothing; only Esc and Ctrl-C cancel at once. Whatever is not an answer cancels.
+//! Nothing is acted on before the dialog has been on the screen for [`ARMING_TIME`] and was then shown with live buttons,
+//! so that keys typed ahead answer nothing, not even those that a busy machine reads late; only Esc and Ctrl-C cancel at
+//! once. Whatever is not an answer cancels.
 
 mod asking;
+mod opening;
 
 pub use asking::Asking;
 
-use crate::app::Effect;
 use crate::app::keymap::{Chord, Modifier};
-use crate::app::setup::Setup;
-use crate::model::Moment;
-use crate::model::endpoint::{Endpoint, EndpointId};
-use crate::model::freeing::{
-    Circumstances, Demand, Explanation, Freeing, Happening, Proposal, Question, Step, Targets,
-    Verdict, ask,
-};
-use crate::model::inspection::{Asker, Inspection, Subject};
-use crate::table::listing::Listing;
-use crate::table::row::Row;
+use crate::model::endpoint::EndpointId;
+use crate::model::freeing::{Demand, Explanation, Freeing, Happening, Step, Verdict};
+use crate::model::inspection::{Inspection, Subject};
 use crossterm::event::KeyCode;
 use std::time::{Duration, Instant};
 
@@ -26,8 +20,12 @@ pub const ARMING_TIME: Duration = Duration::from_millis(300);
 
 #[derive(Debug)]
 pub struct FreeDialog {
+    /// The row that is asked about.
+    row: EndpointId,
     /// Since when its buttons have been on the screen; `None` until they are drawn.
     since: Option<Instant>,
+    /// Whether the screen shows them as live.
+    is_shown_live: bool,
     /// The button that Enter presses; the first is always the harmless one.
     pub focus: usize,
     pub phase: Phase,
@@ -67,57 +65,16 @@ pub enum Reply {
 }
 
 impl FreeDialog {
-    /// Asks about the port of this row, and what must be found out for it.
-    pub fn open(
-        row: &Row,
-        listing: &Listing,
-        setup: &Setup,
-        row_is_meant: bool,
-        now: Moment,
-    ) -> (Self, Vec<Effect>) {
-        let circumstances = Circumstances {
-            me: setup.me,
-            is_root: setup.is_root,
-            host: setup.host.clone(),
-            lineage: setup.lineage.clone(),
-            executable: setup.executable.clone(),
-            row_is_meant,
-            is_gone: row.is_gone(),
-            now,
-            state_since: Some(row.endpoint.state_since),
-        };
-        let table: Vec<&Endpoint> = listing.endpoints().collect();
-        let question = ask(&row.endpoint, &table, &circumstances);
-        let (phase, subject) = match question {
-            Question::Free(proposal) => asking(row.endpoint.id(), proposal),
-            Question::Explain(explanation) => explaining(row.endpoint.id(), explanation),
-        };
-        let held = match &phase {
-            Phase::Asking(asking) => Some(Effect::Hold(asking.proposal.process_ids())),
-            Phase::Explaining(_) | Phase::Working(_) => None,
-        };
-        let effects = held
-            .into_iter()
-            .chain(subject.clone().map(Effect::Inspect))
-            .collect();
-        let dialog = Self {
-            since: None,
-            focus: 0,
-            phase,
-            subject,
-            inspection: None,
-        };
-        (dialog, effects)
-    }
-
-    /// The buttons are on the screen now. A slow terminal makes nobody answer what was not seen.
-    pub fn drawn(&mut self, now: Instant) {
+    /// The buttons are on the screen `now`, as they were at the time of `state`. A slow terminal makes nobody answer what
+    /// was not seen.
+    pub fn drawn(&mut self, state: Instant, now: Instant) {
+        self.is_shown_live = self.is_armed(state);
         self.since.get_or_insert(now);
     }
 
     /// The buttons are others than a moment ago: whoever is about to press a key has not seen them.
     fn disarm(&mut self) {
-        (self.since, self.focus) = (None, 0);
+        (self.since, self.is_shown_live, self.focus) = (None, false, 0);
     }
 
     pub fn is_armed(&self, now: Instant) -> bool {
@@ -159,7 +116,7 @@ impl FreeDialog {
         if chord.code == KeyCode::Esc || chord.is_ctrl('c') || chord.modifier == Modifier::Other {
             return Reply::Close;
         }
-        if !self.is_armed(now) {
+        if !self.is_shown_live {
             return Reply::Nothing;
         }
         match chord.code {
@@ -305,29 +262,4 @@ impl FreeDialog {
             ) => Reply::Close,
         }
     }
-}
-
-fn asking(row: EndpointId, proposal: Proposal) -> (Phase, Option<Subject>) {
-    let subject = Subject {
-        asker: Asker::Dialog,
-        endpoint: row,
-        processes: proposal.process_ids(),
-        unused_near: None,
-    };
-    let asking = Asking {
-        proposal,
-        targets: Targets::Topmost,
-        typed: String::new(),
-    };
-    (Phase::Asking(asking), Some(subject))
-}
-
-fn explaining(row: EndpointId, explanation: Explanation) -> (Phase, Option<Subject>) {
-    let subject = explanation.unused_near.map(|near| Subject {
-        asker: Asker::Dialog,
-        endpoint: row,
-        processes: Vec::new(),
-        unused_near: Some(near),
-    });
-    (Phase::Explaining(explanation), subject)
 }

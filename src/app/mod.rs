@@ -188,7 +188,7 @@ impl App {
     /// What the state says is on the screen now.
     pub fn drawn(&mut self, now: Instant) {
         if let Overlay::Freeing(dialog) = &mut self.overlay {
-            dialog.drawn(now);
+            dialog.drawn(self.now, now);
         }
     }
 

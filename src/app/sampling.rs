@@ -1,5 +1,7 @@
 //! How the machine is looked at: how often, whether what is shown is paused, and what a look could not see.
 
+mod searches;
+
 use crate::app::{App, Effect};
 use crate::model::request::{Pace, Request};
 use crate::model::snapshot::Problem;
@@ -224,10 +226,11 @@ impl App {
     pub(super) fn on_sample(&mut self, mut changes: Changes) -> Vec<Effect> {
         self.clock = changes.taken;
         self.look_closely(changes.closeup.take(), changes.taken.instant);
+        self.end_searches(&changes);
         if let Some(changes) = self.sampling.take(changes) {
             self.apply(changes);
         }
-        Vec::new()
+        self.ask_again()
     }
 
     /// In a pause numbers stand still too, but for the first ones of a row that is turned to meanwhile.

@@ -449,7 +449,7 @@ fn escape_and_a_letter_read_in_one_go_end_nothing() {
 }
 
 #[test]
-fn a_dialog_counts_its_time_from_when_it_was_drawn() {
+fn an_answer_counts_only_once_the_screen_has_shown_live_buttons() {
     let mut stage = Stage::with(vec![socket("127.0.0.1:3000").owner(&node())]);
     let key = |app: &mut App, letter, seconds| {
         let key = KeyEvent::new(KeyCode::Char(letter), KeyModifiers::NONE);
@@ -460,7 +460,10 @@ fn a_dialog_counts_its_time_from_when_it_was_drawn() {
     assert!(is_free_of_orders(&key(&mut stage.app, 'y', 3.0)));
     stage.app.drawn(instant(3.0));
     assert!(is_free_of_orders(&key(&mut stage.app, 'y', 3.2)));
-    assert!(!is_free_of_orders(&key(&mut stage.app, 'y', 3.3)));
+    // The machine was too busy to read what was typed, and to show that time has passed.
+    assert!(is_free_of_orders(&key(&mut stage.app, 'y', 3.4)));
+    stage.app.drawn(instant(3.5));
+    assert!(!is_free_of_orders(&key(&mut stage.app, 'y', 3.5)));
 }
 
 #[test]

@@ -587,7 +587,7 @@ fn an_owner_that_is_still_looked_for_is_awaited_and_not_counted_as_hidden() {
     );
     stage.keys("ix");
     let text = screen(&stage).join(" ");
-    let words = "who holds 127.0.0.1:3000 is still being looked for; ask again in a";
+    let words = "who holds 127.0.0.1:3000 is still being looked for; the question";
     assert!(text.contains(words), "{:#?}", screen(&stage));
     assert!(!shows(&stage, "y end it"), "{:#?}", screen(&stage));
     stage.key(KeyCode::Esc);

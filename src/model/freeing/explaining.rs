@@ -149,10 +149,12 @@ pub(super) fn hidden(scene: &Scene, sockets: &[&Socket]) -> Explanation {
 pub(super) fn sought(own: &Socket) -> Explanation {
     let port = words::port(own.protocol, own.port());
     let line = format!(
-        "who holds {} is still being looked for; ask again in a moment.",
+        "who holds {} is still being looked for; the question comes as soon as it is known.",
         words::place(own)
     );
-    Explanation::new(format!("{port} is held"), vec![line])
+    let mut explanation = Explanation::new(format!("{port} is held"), vec![line]);
+    explanation.is_waiting = true;
+    explanation
 }
 
 /// Something stands on the port that no process has: the kernel's own.

@@ -15,6 +15,8 @@ pub struct Explanation {
     pub go_to: Option<EndpointId>,
     /// The port for which an unused one near it would help; goes into `Subject::unused_near`.
     pub unused_near: Option<u16>,
+    /// Whether the question itself is to come as soon as it is known who holds the port.
+    pub is_waiting: bool,
 }
 
 impl Explanation {
@@ -25,6 +27,7 @@ impl Explanation {
             offer: None,
             go_to: None,
             unused_near: None,
+            is_waiting: false,
         }
     }
 

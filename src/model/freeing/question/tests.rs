@@ -278,11 +278,14 @@ fn a_hidden_owner_is_named_by_its_user_with_the_command_that_sees_it() {
 }
 
 #[test]
-fn an_owner_that_is_not_found_yet_is_asked_for_again() {
+fn a_question_about_an_owner_that_is_not_found_yet_waits() {
     let sought = socket("0.0.0.0:8080").user(1001, "ops").sought();
     let explained = explanation(&[standing(sought)], &circumstances());
-    let said = "who holds 0.0.0.0:8080 is still being looked for; ask again in a moment.";
-    let expected = Explanation::new(":8080 is held".to_owned(), vec![said.to_owned()]);
+    let said = "who holds 0.0.0.0:8080 is still being looked for; the question comes as soon as it is known.";
+    let expected = Explanation {
+        is_waiting: true,
+        ..Explanation::new(":8080 is held".to_owned(), vec![said.to_owned()])
+    };
     assert_eq!(explained, expected);
 }
 
