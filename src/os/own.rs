@@ -7,10 +7,12 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
-/// In the order in which they were noted.
+/// In the order in which they were noted. Elsewhere than on Linux sockets have no cookies, and the bind that is tried is
+/// over before a look could meet it.
 static COOKIES: Mutex<VecDeque<u64>> = Mutex::new(VecDeque::new());
 
 /// How many are remembered: a bind that is tried is over long before so many others are.
+#[cfg(target_os = "linux")]
 const KEPT: usize = 256;
 
 /// Makes a socket known as the program's own. To be called before it is bound.

@@ -113,49 +113,30 @@ impl Sockets {
     /// The cookies of those listeners that a look did not tell and that are there all the same; none where only a look
     /// can tell.
     pub fn still_there(&mut self, missed: &[Sighting]) -> HashSet<u64> {
-        let mut found = HashSet::new();
-        #[cfg(target_os = "linux")]
-        if let Some(Reader::Diag(diag)) = &mut self.reader {
-            if missed.len() <= FEW {
-                // An error is no proof that it is gone.
-                let is_there = |socket: &&Sighting| !matches!(diag.find(socket), Ok(None));
-                found.extend(missed.iter().filter(is_there).map(Sighting::cookie));
-            } else {
-                let faults = diag.dump(&LISTENERS, &mut |socket| {
-                    found.insert(socket.cookie());
-                });
-                let is_unread = |socket: &&Sighting| {
-                    let table = (socket.protocol, socket.table);
-                    faults
-                        .iter()
-                        .any(|(protocol, family, _)| (*protocol, *family) == table)
-                };
-                found.extend(missed.iter().filter(is_unread).map(Sighting::cookie));
-            }
-        }
-        found
+        let reader = self.reader.as_mut();
+        reader.map_or_else(HashSet::new, |reader| reader.still_there(missed))
     }
 
     /// What went through a socket, where the source knows.
     pub fn traffic(&mut self, socket: &Sighting, now: Instant) -> Option<Traffic> {
-        match &mut self.reader {
-            #[cfg(target_os = "linux")]
-            Some(Reader::Diag(diag)) => diag.traffic(socket, now).ok().flatten(),
-            _ => None,
-        }
+        self.reader.as_mut()?.traffic(socket, now)
     }
 }
 
 impl Reader {
+    #[cfg(target_os = "linux")]
     fn open(source: Source) -> Result<Self, Error> {
         match source {
-            #[cfg(target_os = "linux")]
             Source::Diag => Ok(Self::Diag(Box::new(diag::Diag::open()?))),
-            #[cfg(target_os = "linux")]
+            Source::Netstat => Ok(Self::Netstat),
             Source::Procnet => Ok(Self::Procnet),
-            // Elsewhere it is the only one.
-            _ => Ok(Self::Netstat),
         }
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    #[expect(clippy::unnecessary_wraps, reason = "on Linux a source may be refused")]
+    fn open(_only: Source) -> Result<Self, Error> {
+        Ok(Self::Netstat)
     }
 
     fn read(&mut self, demand: &Demand, see: &mut impl FnMut(&Sighting)) -> Faults {
@@ -173,6 +154,52 @@ impl Reader {
                 each_table(|protocol, family| procnet::table(protocol, family, &mut wanted))
             }
         }
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl Reader {
+    fn still_there(&mut self, missed: &[Sighting]) -> HashSet<u64> {
+        let mut found = HashSet::new();
+        let Self::Diag(diag) = self else {
+            return found;
+        };
+        if missed.len() <= FEW {
+            // An error is no proof that it is gone.
+            let is_there = |socket: &&Sighting| !matches!(diag.find(socket), Ok(None));
+            found.extend(missed.iter().filter(is_there).map(Sighting::cookie));
+            return found;
+        }
+        let faults = diag.dump(&LISTENERS, &mut |socket| {
+            found.insert(socket.cookie());
+        });
+        let is_unread = |socket: &&Sighting| {
+            let table = (socket.protocol, socket.table);
+            let mut unread = faults.iter();
+            unread.any(|(protocol, family, _)| (*protocol, *family) == table)
+        };
+        found.extend(missed.iter().filter(is_unread).map(Sighting::cookie));
+        found
+    }
+
+    fn traffic(&mut self, socket: &Sighting, now: Instant) -> Option<Traffic> {
+        match self {
+            Self::Diag(diag) => diag.traffic(socket, now).ok().flatten(),
+            Self::Netstat | Self::Procnet => None,
+        }
+    }
+}
+
+/// Elsewhere a look tells all there is to know.
+#[cfg(not(target_os = "linux"))]
+#[expect(clippy::unused_self, reason = "on Linux the kernel is asked")]
+impl Reader {
+    fn still_there(&mut self, _missed: &[Sighting]) -> HashSet<u64> {
+        HashSet::new()
+    }
+
+    fn traffic(&mut self, _socket: &Sighting, _now: Instant) -> Option<Traffic> {
+        None
     }
 }
 
