@@ -286,8 +286,24 @@ impl Tracker {
             .chain(self.departed.iter().copied())
             .filter(|cookie| told.contains(cookie))
             .collect();
-        let is_news = |one: &Sighting| one.has_cookie() && known.insert(one.cookie);
-        self.passed.extend(destroyed.into_iter().filter(is_news));
+        let is_news = |one: &Sighting| {
+            one.has_cookie() && known.insert(one.cookie) && !self.is_left_waiting(one)
+        };
+        let passed: Vec<Sighting> = destroyed.into_iter().filter(is_news).collect();
+        self.passed.extend(passed);
+    }
+
+    /// Whether the kernel keeps the connection of a socket that closed, under another cookie: it gives a socket one only
+    /// when somebody asks, so one that no look ever had comes to TIME_WAIT without (`inet_twsk_alloc` in
+    /// net/ipv4/inet_timewait_sock.c), where it may also wait as FIN_WAIT2.
+    fn is_left_waiting(&self, closed: &Sighting) -> bool {
+        let slot = self
+            .book
+            .connection(closed.protocol, closed.local, closed.remote);
+        let left = slot.and_then(|slot| self.sighting(slot));
+        left.is_some_and(|left| {
+            left.mark == 0 && matches!(left.state, Some(State::TimeWait | State::FinWait2))
+        })
     }
 
     fn release(&mut self, mark: u32) {

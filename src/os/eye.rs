@@ -82,7 +82,12 @@ impl Eye {
     }
 
     /// From now on sockets that come and go between two looks are told too.
+    ///
+    /// Only their cookies tell those from the ones that a look had.
     pub fn follow_closings(&mut self) -> Result<(), Error> {
+        if !self.sockets.has_cookies() {
+            return Err(Error::NotToldHere);
+        }
         self.closings = Some(Closings::open()?);
         Ok(())
     }
@@ -163,7 +168,9 @@ impl Eye {
                 self.tracker.disregard(slot);
             }
         }
-        if let Some((closed, has_missed)) = closings {
+        if let Some((closed, has_missed)) = closings
+            && self.sockets.has_cookies()
+        {
             self.tracker.pass(closed);
             self.has_missed = has_missed;
         }

@@ -40,8 +40,7 @@ pub enum Error {
     #[cfg(target_os = "linux")]
     #[error(transparent)]
     Diag(#[from] sockets::diag::failure::Failure),
-    #[cfg(not(target_os = "linux"))]
-    #[error("this system does not tell of sockets that close")]
+    #[error("this source does not tell of sockets that close")]
     NotToldHere,
 }
 
@@ -49,10 +48,8 @@ impl Error {
     /// Whether the source itself is not to be had on this machine, so that another one is needed.
     pub fn is_refusal(&self) -> bool {
         match self {
-            Self::Netstat(_) | Self::Withheld { .. } => true,
+            Self::Netstat(_) | Self::Withheld { .. } | Self::NotToldHere => true,
             Self::Unread { .. } | Self::Garbled { .. } => false,
-            #[cfg(not(target_os = "linux"))]
-            Self::NotToldHere => true,
             #[cfg(target_os = "linux")]
             Self::Diag(failure) => failure.is_refusal(),
         }

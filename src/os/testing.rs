@@ -1,9 +1,16 @@
-//! Children that hold sockets for a test, and end with it.
+//! Children that hold sockets for a test, and end with it; and what the kernel says of who holds what.
 #![cfg(target_os = "linux")]
 
+pub mod confined;
+pub mod puppet;
+
 use crate::model::process::Pid;
+use socket2::{Domain, Socket, Type};
+use std::collections::BTreeSet;
+use std::fs;
 use std::io::{BufRead, BufReader, Write};
-use std::os::fd::OwnedFd;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
+use std::os::fd::{AsFd, OwnedFd};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -29,6 +36,12 @@ impl Held {
             .into_iter()
             .chain(self.others.clone())
             .collect()
+    }
+
+    /// Ends the child itself; what it told of lives on.
+    pub fn end(&mut self) {
+        self.child.kill().expect("it may be killed");
+        self.wait();
     }
 
     /// Waits for the child itself to end; what it told of lives on.
@@ -96,6 +109,22 @@ pub fn waiting(script: &str) -> (Held, impl Write + use<>) {
     (Held { child, others }, input)
 }
 
+/// An address of 127.0.0.0/8 that no test is on which gives another number, and no other run of this one.
+pub fn own_ip(number: u8) -> Ipv4Addr {
+    let [_, _, high, low] = std::process::id().to_be_bytes();
+    Ipv4Addr::new(127, number, high, low)
+}
+
+/// A connection from a port of its own: one that the kernel chooses when it connects may have other connections too.
+pub fn connect(from: IpAddr, to: SocketAddr) -> TcpStream {
+    let socket = Socket::new(Domain::for_address(to), Type::STREAM, None).expect("a socket");
+    socket
+        .bind(&SocketAddr::new(from, 0).into())
+        .expect("binds");
+    socket.connect(&to.into()).expect("connects");
+    socket.into()
+}
+
 /// Asks until there is an answer, for ten seconds at most: some questions are answered faster than a child starts.
 pub fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     let end = Instant::now() + Duration::from_secs(10);
@@ -106,4 +135,44 @@ pub fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
         assert!(Instant::now() < end, "never seen: {what}");
         std::thread::yield_now();
     }
+}
+
+pub type Pids = BTreeSet<u32>;
+
+/// Who holds these, by the kernel: a plain walk over `/proc`.
+pub fn oracle(inodes: &[u32]) -> Vec<Pids> {
+    let mut all = vec![Pids::new(); inodes.len()];
+    let links: Vec<String> = inodes
+        .iter()
+        .map(|inode| format!("socket:[{inode}]"))
+        .collect();
+    for process in fs::read_dir("/proc").expect("/proc").flatten() {
+        let Some(pid) = process
+            .file_name()
+            .to_str()
+            .and_then(|name| name.parse().ok())
+        else {
+            continue;
+        };
+        let Ok(descriptors) = fs::read_dir(process.path().join("fd")) else {
+            continue;
+        };
+        for descriptor in descriptors.flatten() {
+            let Ok(link) = fs::read_link(descriptor.path()) else {
+                continue;
+            };
+            if let Some(at) = links
+                .iter()
+                .position(|wanted| link.as_os_str() == wanted.as_str())
+            {
+                all[at].insert(pid);
+            }
+        }
+    }
+    all
+}
+
+pub fn inode(socket: impl AsFd) -> u32 {
+    let stat = rustix::fs::fstat(socket).expect("a socket");
+    stat.st_ino.try_into().expect("32 bits")
 }

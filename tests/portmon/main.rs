@@ -11,6 +11,8 @@
     reason = "a test that cannot go on says why and fails"
 )]
 
+#[cfg(target_os = "linux")]
+mod brief;
 mod children;
 mod display;
 mod docs;
@@ -22,6 +24,8 @@ mod harness;
 mod list;
 mod picture;
 mod screen;
+#[cfg(target_os = "linux")]
+mod sources;
 mod start;
 mod svg;
 mod terminal;

@@ -17,10 +17,10 @@ use crate::start::PORTMON;
 /// How long a holder lives that is there to be seen: several looks.
 const SEVERAL_LOOKS: Duration = Duration::from_millis(500);
 
-/// A running `portmon watch` that follows the holders of one name.
-struct Watch {
+/// A running `portmon watch`, which follows the holders of one name unless it is told otherwise.
+pub struct Watch {
     name: String,
-    portmon: Child,
+    pub portmon: Child,
     /// What it says on standard error until its end.
     errors: Receiver<String>,
 }
@@ -28,8 +28,15 @@ struct Watch {
 impl Watch {
     fn start(words: &[&str], out: impl Into<Stdio>) -> Self {
         let name = unique_name();
+        let filter = format!("proc:{name}");
+        let words = [&["watch", "-n", "0.1", &filter], words].concat();
+        let mut watch = Self::run(&words, out);
+        watch.name = name;
+        watch
+    }
+
+    pub fn run(words: &[&str], out: impl Into<Stdio>) -> Self {
         let mut portmon = Command::new(PORTMON)
-            .args(["watch", "-n", "0.1", &format!("proc:{name}")])
             .args(words)
             .stdout(out)
             .stderr(Stdio::piped())
@@ -43,7 +50,7 @@ impl Watch {
             sender.send(said).ok();
         });
         Self {
-            name,
+            name: String::new(),
             portmon,
             errors,
         }
@@ -69,11 +76,11 @@ impl Drop for Watch {
 }
 
 /// The lines of a watch that has looked at least once.
-struct Lines(Receiver<String>);
+pub struct Lines(pub Receiver<String>);
 
 impl Lines {
-    /// What stands at the first look is no event: holders come and go until one is told of.
-    fn of(watch: &mut Watch) -> Self {
+    /// The lines from now on, whatever it has done so far.
+    pub fn from(watch: &mut Watch) -> Self {
         let reader = BufReader::new(watch.portmon.stdout.take().expect("a pipe"));
         let (sender, lines) = channel();
         thread::spawn(move || {
@@ -83,8 +90,13 @@ impl Lines {
                 }
             }
         });
+        Self(lines)
+    }
+
+    /// What stands at the first look is no event: holders come and go until one is told of.
+    fn of(watch: &mut Watch) -> Self {
         let beginning = Instant::now();
-        let lines = Self(lines);
+        let lines = Self::from(watch);
         while beginning.elapsed() < PATIENCE {
             let _holder = watch.holder();
             if lines.0.recv_timeout(SEVERAL_LOOKS).is_ok() {

@@ -11,6 +11,10 @@ use crate::os::testing::{Held, shell, sleeper, until};
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::os::fd::OwnedFd;
 
+mod owners;
+mod passing;
+mod sources;
+
 /// Sees all sockets, those of the test's own process too.
 fn eye() -> Eye {
     Eye {
@@ -26,6 +30,14 @@ fn stranger() -> Eye {
         with_bound: true,
     };
     Eye::new(EphemeralRange::IANA, None, demand)
+}
+
+/// Sees all sockets as this source tells them.
+fn from(source: Source) -> Eye {
+    Eye {
+        sockets: Sockets::new(Some(source)),
+        ..eye()
+    }
 }
 
 impl Eye {

@@ -66,6 +66,9 @@ enum Reader {
     Netstat,
     #[cfg(target_os = "linux")]
     Procnet,
+    /// Opens, and refuses whatever it is asked.
+    #[cfg(all(test, target_os = "linux"))]
+    Refused,
 }
 
 impl Sockets {
@@ -81,15 +84,20 @@ impl Sockets {
     pub fn read(&mut self, demand: &Demand, see: &mut impl FnMut(&Sighting)) -> Vec<Problem> {
         match &mut self.reader {
             Some(reader) => problems(reader.read(demand, see)),
-            None => self.settle(demand, see),
+            None => self.settle(Reader::open, demand, see),
         }
     }
 
     /// Reads from the first source that is not refused, and from no other from then on.
-    fn settle(&mut self, demand: &Demand, see: &mut impl FnMut(&Sighting)) -> Vec<Problem> {
+    fn settle(
+        &mut self,
+        open: impl Fn(Source) -> Result<Reader, Error>,
+        demand: &Demand,
+        see: &mut impl FnMut(&Sighting),
+    ) -> Vec<Problem> {
         let mut refused = Vec::new();
         for source in &self.open {
-            let mut reader = match Reader::open(*source) {
+            let mut reader = match open(*source) {
                 Ok(reader) => reader,
                 Err(error) => {
                     refused = TABLES.map(|table| problem(table, &error)).to_vec();
@@ -115,6 +123,16 @@ impl Sockets {
     pub fn still_there(&mut self, missed: &[Sighting]) -> HashSet<u64> {
         let reader = self.reader.as_mut();
         reader.map_or_else(HashSet::new, |reader| reader.still_there(missed))
+    }
+
+    /// Whether sockets come with their cookies, as far as is settled.
+    pub fn has_cookies(&self) -> bool {
+        match &self.reader {
+            #[cfg(target_os = "linux")]
+            Some(Reader::Diag(_)) => true,
+            Some(_) => false,
+            None => self.open.first() == Some(&Source::Diag),
+        }
     }
 
     /// What went through a socket, where the source knows.
@@ -153,6 +171,8 @@ impl Reader {
             Self::Procnet => {
                 each_table(|protocol, family| procnet::table(protocol, family, &mut wanted))
             }
+            #[cfg(all(test, target_os = "linux"))]
+            Self::Refused => each_table(|_, _| Err(tests::refused())),
         }
     }
 }
@@ -185,7 +205,7 @@ impl Reader {
     fn traffic(&mut self, socket: &Sighting, now: Instant) -> Option<Traffic> {
         match self {
             Self::Diag(diag) => diag.traffic(socket, now).ok().flatten(),
-            Self::Netstat | Self::Procnet => None,
+            _ => None,
         }
     }
 }

@@ -341,6 +341,25 @@ fn only_what_no_look_ever_had_has_passed() {
     assert_eq!(told, Vec::<String>::new());
 }
 
+/// Nobody had asked for its cookie before, so it waits under another.
+#[test]
+fn what_a_look_first_sees_waiting_after_its_end_has_not_passed() {
+    let (waits, brief) = (connection(1, 3000, 50000), connection(2, 3000, 50001));
+    for state in [State::TimeWait, State::FinWait2] {
+        let left = Sighting {
+            state: Some(state),
+            mark: 0,
+            ..connection(3, 3000, 50000)
+        };
+        let mut tracker = tracker();
+        tracker.look(0.0, &[]);
+        let told = tracker.look_with(1.0, &[left], &Gaps::default(), &[waits]);
+        assert_eq!(told, ["opened 127.0.0.1:3000"]);
+        let told = tracker.look_with(2.0, &[left], &Gaps::default(), &[waits, brief]);
+        assert_eq!(told, ["passed 127.0.0.1:3000"]);
+    }
+}
+
 #[test]
 fn what_passed_has_the_holder_of_the_listener_that_accepted_it() {
     let server = process(7, "node").build();

@@ -1,24 +1,20 @@
-//! Against the real kernel. The word of the kernel is a plain walk over `/proc`, written anew here.
+//! Against the real kernel. The word of the kernel is a plain walk over `/proc`, written anew for the tests.
 
 use super::*;
-use crate::model::process::{Pid, ProcessId};
-use crate::os::testing::{Held, shell, sleeper, until};
-use puppet::Puppet;
+use crate::model::process::ProcessId;
+use crate::os::testing::puppet::Puppet;
+use crate::os::testing::{Held, Pids, inode, oracle, shell, sleeper, until};
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::net::{TcpListener, UdpSocket};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 
 mod confined;
-mod puppet;
 
 /// So many sockets that all processes have their turn within few updates.
 const MANY: usize = 500_000;
 
 /// How many updates those are at most, while other tests keep processes changing.
 const ROUND: usize = 300;
-
-type Pids = BTreeSet<u32>;
 
 /// Follows sockets as the sampler would.
 struct Follower {
@@ -122,46 +118,8 @@ fn wish(inode: u32) -> Sought {
     }
 }
 
-/// Who holds these, by the kernel.
-fn oracle(inodes: &[u32]) -> Vec<Pids> {
-    let mut all = vec![Pids::new(); inodes.len()];
-    let links: Vec<String> = inodes
-        .iter()
-        .map(|inode| format!("socket:[{inode}]"))
-        .collect();
-    for process in fs::read_dir("/proc").expect("/proc").flatten() {
-        let Some(pid) = process
-            .file_name()
-            .to_str()
-            .and_then(|name| name.parse().ok())
-        else {
-            continue;
-        };
-        let Ok(descriptors) = fs::read_dir(process.path().join("fd")) else {
-            continue;
-        };
-        for descriptor in descriptors.flatten() {
-            let Ok(link) = fs::read_link(descriptor.path()) else {
-                continue;
-            };
-            if let Some(at) = links
-                .iter()
-                .position(|wanted| link.as_os_str() == wanted.as_str())
-            {
-                all[at].insert(pid);
-            }
-        }
-    }
-    all
-}
-
 fn own() -> u32 {
     std::process::id()
-}
-
-fn inode(socket: impl AsFd) -> u32 {
-    let stat = rustix::fs::fstat(socket).expect("a socket");
-    stat.st_ino.try_into().expect("32 bits")
 }
 
 fn listener() -> (TcpListener, u32) {

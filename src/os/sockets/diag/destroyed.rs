@@ -85,7 +85,7 @@ impl Destroyed {
 #[cfg(test)]
 impl Destroyed {
     /// Room for this many bytes, or what the kernel allows.
-    pub(super) fn make_room(&self, bytes: usize) {
+    pub(in crate::os) fn make_room(&self, bytes: usize) {
         set_socket_recv_buffer_size(&self.socket, bytes).expect("an option");
     }
 }

@@ -21,7 +21,7 @@ mod recorded;
 
 use super::*;
 use crate::os::sockets::Extent;
-use crate::os::testing::until;
+use crate::os::testing::{own_ip, until};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::fd::AsFd;
 

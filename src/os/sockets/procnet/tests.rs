@@ -1,6 +1,6 @@
 use super::*;
 use crate::os::sockets::netstat;
-use crate::os::testing::until;
+use crate::os::testing::{connect, own_ip, until};
 use proptest::prelude::*;
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::path::PathBuf;
@@ -392,9 +392,8 @@ fn both(protocol: Protocol, at: SocketAddr, count: usize) -> [Vec<Sighting>; 2] 
 
 /// Own addresses that no other test, and no other run of this one, is on.
 fn own_addresses() -> Vec<SocketAddr> {
-    let [_, _, high, low] = std::process::id().to_be_bytes();
     let all = [
-        IpAddr::from([127, 88, high, low]),
+        IpAddr::from(own_ip(88)),
         IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1]),
     ];
     let is_there = |ip: &IpAddr| {
@@ -418,7 +417,7 @@ fn listeners_and_connections_are_those_that_netstat2_sees() {
     for ip in own_addresses() {
         let listener = TcpListener::bind(ip).expect("a listener");
         let at = listener.local_addr().expect("an address");
-        let client = TcpStream::connect(at).expect("a connection");
+        let client = connect(at.ip(), at);
         let (server, from) = listener.accept().expect("a connection");
         for (at, count) in [(at, 2), (from, 1)] {
             let [proc, netstat] = both(Protocol::Tcp, at, count);

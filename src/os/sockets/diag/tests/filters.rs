@@ -43,7 +43,7 @@ fn touches(row: &Sighting, ports: &[u16]) -> bool {
 
 #[test]
 fn each_extent_gives_exactly_its_sockets() {
-    let ip = "127.77.4.1";
+    let ip: &str = &own_ip(77).to_string();
     let (listener, client, _server) = connection(ip);
     let _other = connection(ip);
     let port = listener.local_addr().expect("an address").port();
@@ -94,7 +94,7 @@ fn each_extent_gives_exactly_its_sockets() {
 
 #[test]
 fn no_socket_comes_twice() {
-    let ip = "127.77.4.2";
+    let ip: &str = &own_ip(78).to_string();
     let (listener, _client, _server) = connection(ip);
     let port = listener.local_addr().expect("an address").port();
     let demand = Demand {
@@ -108,7 +108,7 @@ fn no_socket_comes_twice() {
 /// The kernel of the test answers a request of an unknown type as one without the joint walk does.
 #[test]
 fn without_the_joint_walk_each_family_is_asked_and_it_is_remembered() {
-    let ip = "127.77.4.3";
+    let ip: &str = &own_ip(79).to_string();
     let _connection = connection(ip);
     let mut diag = open();
     let joint = on(ip, &mut diag, Extent::Everything);

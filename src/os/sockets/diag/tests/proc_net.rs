@@ -75,7 +75,8 @@ fn told_by_diag(own: &str) -> BTreeSet<(Protocol, Family, u8, String, String, u3
 
 #[test]
 fn the_sockets_are_those_of_proc_net() {
-    let ip = "127.77.3.1";
+    let own_ip = own_ip(80);
+    let ip: &str = &own_ip.to_string();
     let _kept = connection(ip);
     let (_listener, half, _open) = connection(ip);
     half.shutdown(std::net::Shutdown::Write)
@@ -88,14 +89,11 @@ fn the_sockets_are_those_of_proc_net() {
     client
         .connect(server.local_addr().expect("an address"))
         .expect("connects");
-    let mapped = socket(Domain::IPV6, Type::STREAM, "[::ffff:127.77.3.1]:0");
+    let mapped = socket(Domain::IPV6, Type::STREAM, &format!("[::ffff:{ip}]:0"));
     mapped.listen(1).expect("listens");
-    let _v4 = TcpStream::connect(SocketAddr::new(
-        address("127.77.3.1:0").ip(),
-        local(&mapped).port(),
-    ));
-    // As both write it: 127.77.3.1 as a word of the machine.
-    let own = format!("{:08X}", u32::from_ne_bytes([127, 77, 3, 1]));
+    let _v4 = TcpStream::connect(SocketAddr::new(own_ip.into(), local(&mapped).port()));
+    // As both write it: the address as a word of the machine.
+    let own = format!("{:08X}", u32::from_ne_bytes(own_ip.octets()));
     until("the same in both", || {
         let (diag, proc) = (told_by_diag(&own), told_by_proc(&own));
         (diag == proc && diag.len() >= 13).then_some(())

@@ -8,7 +8,7 @@ use rustix::net::{
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, IoSlice, IoSliceMut, Write, stdin};
 use std::mem::MaybeUninit;
-use std::net::UdpSocket;
+use std::net::{SocketAddr, TcpStream, UdpSocket};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
@@ -26,7 +26,7 @@ impl Puppet {
         let (here, there) = UnixStream::pair().expect("a pair");
         let child = Command::new(std::env::current_exe().expect("this binary"))
             .args(["--ignored", "--exact", "--nocapture"])
-            .arg("os::holders::linux::tests::puppet::dances")
+            .arg("os::testing::puppet::dances")
             .env(ROLE, "1")
             .stdin(Stdio::from(OwnedFd::from(there)))
             .stdout(Stdio::null())
@@ -48,6 +48,11 @@ impl Puppet {
     /// Opens so many sockets.
     pub fn open(&mut self, count: usize) -> Vec<u32> {
         self.tell(&format!("open {count}"))
+    }
+
+    /// Opens so many connections.
+    pub fn connect(&mut self, to: SocketAddr, count: usize) -> Vec<u32> {
+        self.tell(&format!("connect {to} {count}"))
     }
 
     /// Closes one descriptor of each.
@@ -131,6 +136,9 @@ fn dances() {
 
 fn obey(line: &str, control: &UnixStream, sockets: &mut BTreeMap<u32, Vec<OwnedFd>>) -> Vec<u32> {
     let (word, rest) = line.trim().split_once(' ').unwrap_or((line.trim(), ""));
+    if word == "connect" {
+        return connect(rest, sockets);
+    }
     let numbers = rest.split(' ').filter(|part| !part.is_empty());
     let mut numbers = numbers.map(|number| number.parse::<u32>().expect("a number"));
     match word {
@@ -158,6 +166,18 @@ fn obey(line: &str, control: &UnixStream, sockets: &mut BTreeMap<u32, Vec<OwnedF
         }
         _ => panic!("{}", Command::new("sleep").arg("60").exec()),
     }
+}
+
+fn connect(words: &str, sockets: &mut BTreeMap<u32, Vec<OwnedFd>>) -> Vec<u32> {
+    let (to, count) = words.split_once(' ').expect("where and how many");
+    (0..count.parse().expect("how many"))
+        .map(|_: usize| {
+            keep(
+                sockets,
+                TcpStream::connect(to).expect("a connection").into(),
+            )
+        })
+        .collect()
 }
 
 fn keep(sockets: &mut BTreeMap<u32, Vec<OwnedFd>>, socket: OwnedFd) -> u32 {

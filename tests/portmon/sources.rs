@@ -1,0 +1,102 @@
+//! `--source`: the same sockets wherever they are read from, and what another user sees of them.
+
+use std::net::UdpSocket;
+use std::process::{Command, Output};
+
+use serde_json::{Value, json};
+
+use crate::children::{Holder, listen};
+use crate::start::PORTMON;
+
+const SOURCES: [&str; 3] = ["sock_diag", "netstat2", "proc"];
+
+/// Runs it behind other words, if there are any.
+fn portmon(before: &[&str], words: &[&str]) -> Output {
+    let all: Vec<&str> = [before, &[PORTMON], words].concat();
+    let [program, words @ ..] = all.as_slice() else {
+        panic!("no program");
+    };
+    let mut command = Command::new(program);
+    command.args(words).output().expect("an output")
+}
+
+/// The endpoints that it lists of a port.
+fn endpoints(before: &[&str], source: &str, port: u16) -> Vec<Value> {
+    let filter = format!("port:{port}");
+    let words = ["list", "--all", "--json", "--source", source, &filter];
+    let listed = portmon(before, &words);
+    let said = String::from_utf8_lossy(&listed.stderr);
+    assert_eq!((listed.status.code(), &*said), (Some(0), ""), "{source}");
+    let printed: Value = serde_json::from_slice(&listed.stdout).expect("JSON");
+    let endpoints = printed.get("endpoints").and_then(Value::as_array);
+    endpoints.expect("endpoints").clone()
+}
+
+#[test]
+fn every_source_lists_the_same_row_of_a_listener() {
+    let holder = Holder::listening();
+    let [diag, netstat, proc] = SOURCES.map(|source| endpoints(&[], source, holder.port));
+    assert_eq!(diag.len(), 1, "{diag:#?}");
+    assert_eq!(netstat, diag);
+    assert_eq!(proc, diag);
+}
+
+#[test]
+fn every_source_lists_the_same_row_of_a_udp_socket_but_for_the_state() {
+    let holder = Holder::bound_to_udp();
+    let [diag, mut netstat, proc] = SOURCES.map(|source| endpoints(&[], source, holder.port));
+    assert_eq!(diag.len(), 1, "{diag:#?}");
+    assert_eq!(proc, diag);
+    let state = netstat.first_mut().and_then(|row| row.get_mut("state"));
+    let state = state.expect("a state");
+    assert_eq!(*state, Value::Null);
+    *state = json!("unconn");
+    assert_eq!(netstat, diag);
+}
+
+#[test]
+fn a_source_that_does_not_tell_of_what_closes_is_said_to() {
+    for source in ["netstat2", "proc"] {
+        let words = ["watch", "--for", "0.3", "--source", source, "port:1"];
+        let watched = Command::new(PORTMON)
+            .args(words)
+            .output()
+            .expect("an output");
+        let said = String::from_utf8_lossy(&watched.stderr).into_owned();
+        let expected = "portmon: sockets that come and go between two looks are not told: \
+                        this source does not tell of sockets that close\n";
+        assert_eq!((watched.status.code(), said.as_str()), (Some(0), expected));
+    }
+}
+
+#[test]
+fn another_user_sees_a_socket_of_root_with_its_user_and_a_hidden_owner() {
+    let nobody = [
+        "setpriv",
+        "--reuid",
+        "65534",
+        "--regid",
+        "65534",
+        "--clear-groups",
+    ];
+    let is_root = rustix::process::geteuid().is_root();
+    let mut test = Command::new("setpriv");
+    test.args(&nobody[1..]).args(["test", "-x", PORTMON]);
+    if !is_root || !test.status().is_ok_and(|status| status.success()) {
+        eprintln!("skipped: only root becomes another user, who must be able to run portmon");
+        return;
+    }
+    let listener = listen("127.0.0.1:0");
+    let udp = UdpSocket::bind("127.0.0.1:0").expect("a port");
+    let ports = [listener.local_addr(), udp.local_addr()].map(|at| at.expect("an address").port());
+    for source in SOURCES {
+        for port in ports {
+            let found = endpoints(&nobody, source, port);
+            let facts = found.iter().map(|row| {
+                ["user", "uid", "owner_known", "owners"].map(|key| row.get(key).cloned())
+            });
+            let expected = [json!("root"), json!(0), json!("hidden"), json!([])].map(Some);
+            assert_eq!(facts.collect::<Vec<_>>(), [expected], "{source}");
+        }
+    }
+}
