@@ -8,7 +8,7 @@ use crate::model::process::Pid;
 use socket2::{Domain, Socket, Type};
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
 use std::os::fd::{AsFd, OwnedFd};
 use std::process::{Child, Command, Stdio};
@@ -123,6 +123,13 @@ pub fn connect(from: IpAddr, to: SocketAddr) -> TcpStream {
         .expect("binds");
     socket.connect(&to.into()).expect("connects");
     socket.into()
+}
+
+/// Closes one end and then the other: the first is left in TIME_WAIT, and only that one.
+pub fn close_in_turn(first: TcpStream, mut second: TcpStream) {
+    drop(first);
+    // Two that close at once both wait (RFC 9293, section 3.6).
+    assert_eq!(second.read(&mut [0]).expect("an end"), 0);
 }
 
 /// Asks until there is an answer, for ten seconds at most: some questions are answered faster than a child starts.

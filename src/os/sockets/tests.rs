@@ -4,7 +4,7 @@ use super::diag::failure::Failure;
 use super::*;
 use crate::model::endpoint::State;
 use crate::model::sighting::Queue;
-use crate::os::testing::{connect, own_ip, until};
+use crate::os::testing::{close_in_turn, connect, own_ip, until};
 use socket2::{Domain, Socket, Type};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
 use std::os::fd::OwnedFd;
@@ -74,9 +74,7 @@ impl Zoo {
         let listener = TcpListener::bind((ip, 0)).expect("a listener");
         let client = connect(ip, listener.local_addr().expect("an address"));
         let (server, from) = listener.accept().expect("accepts");
-        // Whoever closes first is the one that waits.
-        drop(client);
-        drop(server);
+        close_in_turn(client, server);
         self.places.insert((Protocol::Tcp, canonical(from)));
         self.count += 1;
     }

@@ -5,7 +5,7 @@
 
 use super::*;
 use crate::os::binding::{Reuse, bind};
-use crate::os::testing::own_ip;
+use crate::os::testing::{close_in_turn, own_ip};
 use std::io::{ErrorKind, Read, Write};
 
 /// What the looks told to have passed at this place, as long as nothing was missed.
@@ -134,9 +134,7 @@ fn a_connection_that_stays_in_time_wait_has_not_passed() {
     follower.until_whole(|follower| {
         let (client, server) = connect(&listener);
         let (waits, gone) = (ends(&client), ends(&server));
-        // Whoever closes first is the one that waits.
-        drop(client);
-        drop(server);
+        close_in_turn(client, server);
         let is_whole = follower.hears_of(&[gone]) && follower.hears_of(&[come_and_go()]);
         is_whole.then(|| {
             let opened = follower.list.iter().filter_map(|change| match change {

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::model::endpoint::Side;
-use crate::os::testing::connect;
+use crate::os::testing::{close_in_turn, connect};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Facts {
@@ -80,8 +80,7 @@ fn the_endpoints_of_every_source_are_the_same() {
     let (other, other_at) = listen("127.0.0.1").expect("IPv4");
     let waits = connect(at.ip(), other_at);
     let (closed, waits_at) = other.accept().expect("a connection");
-    drop(waits);
-    drop(closed);
+    close_in_turn(waits, closed);
     drop(other);
     let server = UdpSocket::bind("127.0.0.1:0").expect("a port");
     let client = UdpSocket::bind("127.0.0.1:0").expect("a port");
