@@ -6,7 +6,7 @@
 use super::failure::Failure;
 use super::request::{BY_FAMILY, IPPROTO_TCP, IPPROTO_UDP};
 use super::{attributes, message, reply};
-use crate::model::endpoint::{Protocol, State};
+use crate::model::endpoint::Protocol;
 use crate::model::sighting::{Queue, Sighting};
 use crate::os::Error;
 use reply::Messages;
@@ -39,27 +39,26 @@ pub struct Overrun {
 
 impl Destroyed {
     pub fn open() -> Result<Self, Error> {
-        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-        let socket = socket_with(
-            AddressFamily::NETLINK,
-            SocketType::RAW,
-            flags,
-            Some(SOCK_DIAG),
-        )
-        .map_err(Failure::of_call("socket"))?;
-        // Only root may go beyond net.core.rmem_max; less room is no reason to hear nothing.
-        if set_socket_recv_buffer_size_force(&socket, QUEUE).is_err() {
-            let _ = set_socket_recv_buffer_size(&socket, QUEUE);
-        }
-        bind(&socket, &SocketAddrNetlink::new(0, GROUPS)).map_err(Failure::of_call("bind"))?;
         Ok(Self {
-            socket,
+            socket: listening()?,
             buffer: vec![0; BUFFER].into_boxed_slice(),
         })
     }
 
     /// Shows all that closed since the last time. They have no inode and no user any more.
+    ///
+    /// After an overrun it goes on with a new socket: where the kernel found the queue full the very moment it was
+    /// emptied, the old one would be told of nothing more (`NETLINK_S_CONGESTED`, which only a read that finds something
+    /// takes back, in `netlink_rcv_wake` of net/netlink/af_netlink.c).
     pub fn drain(&mut self, see: &mut impl FnMut(&Sighting)) -> Result<Overrun, Error> {
+        let overrun = self.empty(see)?;
+        if overrun.has_missed {
+            self.socket = listening()?;
+        }
+        Ok(overrun)
+    }
+
+    fn empty(&mut self, see: &mut impl FnMut(&Sighting)) -> Result<Overrun, Error> {
         let mut overrun = Overrun { has_missed: false };
         loop {
             let received =
@@ -96,6 +95,23 @@ impl AsFd for Destroyed {
     }
 }
 
+fn listening() -> Result<OwnedFd, Failure> {
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    let socket = socket_with(
+        AddressFamily::NETLINK,
+        SocketType::RAW,
+        flags,
+        Some(SOCK_DIAG),
+    )
+    .map_err(Failure::of_call("socket"))?;
+    // Only root may go beyond net.core.rmem_max; less room is no reason to hear nothing.
+    if set_socket_recv_buffer_size_force(&socket, QUEUE).is_err() {
+        let _ = set_socket_recv_buffer_size(&socket, QUEUE);
+    }
+    bind(&socket, &SocketAddrNetlink::new(0, GROUPS)).map_err(Failure::of_call("bind"))?;
+    Ok(socket)
+}
+
 /// Shows the sockets of a datagram.
 pub(super) fn read(datagram: &[u8], see: &mut impl FnMut(&Sighting)) -> Result<(), Failure> {
     for message in Messages(datagram) {
@@ -117,10 +133,8 @@ fn sighting(row: &[u8; reply::ROW], attributes: &[u8]) -> Option<Sighting> {
         _ => return None,
     };
     let seen = message::sighting(row, attributes, protocol)?;
-    let state = match seen.state {
-        Some(State::Bound) => Some(State::Closed),
-        state => state,
-    };
+    // TCP only says that it is closed, whatever it was: a listener, or a connection.
+    let state = seen.state.filter(|_| protocol == Protocol::Udp);
     Some(Sighting {
         state,
         uid: Sighting::NO_USER,

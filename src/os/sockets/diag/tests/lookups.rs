@@ -244,7 +244,6 @@ fn a_queue_that_ran_over_is_told_and_no_error() {
         let overrun = destroyed.drain(&mut |_| ()).expect("a drain");
         overrun.has_missed.then_some(())
     });
-    destroyed.make_room(1 << 20);
     let mut closed = Vec::new();
     until_told("what closes later", &mut destroyed, |destroyed| {
         closed.push(close());
@@ -253,4 +252,37 @@ fn a_queue_that_ran_over_is_told_and_no_error() {
         drained.expect("a drain");
         is_told.then_some(())
     });
+}
+
+/// A queue that was emptied the very moment it ran over stays shut.
+#[test]
+fn after_an_overrun_that_met_a_drain_what_closes_is_told_still() {
+    let close = || {
+        let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");
+        cookie(&socket)
+    };
+    for _ in 0..50 {
+        let mut destroyed = Destroyed::open().expect("anyone may listen");
+        destroyed.make_room(0);
+        let mut has_missed = false;
+        std::thread::scope(|scope| {
+            let closing = scope.spawn(|| {
+                for _ in 0..100 {
+                    close();
+                }
+            });
+            while !closing.is_finished() {
+                let overrun = destroyed.drain(&mut |_| ()).expect("a drain");
+                has_missed |= overrun.has_missed;
+            }
+        });
+        let mut closed = Vec::new();
+        until_told("what closes later", &mut destroyed, |destroyed| {
+            closed.push(close());
+            let mut is_told = false;
+            let drained = destroyed.drain(&mut |row| is_told |= closed.contains(&row.cookie));
+            drained.expect("a drain");
+            is_told.then_some(())
+        });
+    }
 }

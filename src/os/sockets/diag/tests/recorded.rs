@@ -125,7 +125,7 @@ fn what_was_destroyed_has_its_protocol_and_no_owner() {
         cookie: [cookie, 0],
         protocol,
         table: Family::Ipv6,
-        state: Some(state),
+        state,
         only_v6: None,
         local: End::from(address(local)),
         remote: End::from(address(remote)),
@@ -139,11 +139,17 @@ fn what_was_destroyed_has_its_protocol_and_no_owner() {
         row(
             8546,
             tcp,
-            State::Closed,
+            None,
             "[::ffff:127.0.0.1]:4001",
             "[::ffff:127.0.0.1]:5001",
         ),
-        row(8547, udp, State::Established, "[::1]:6000", "[::1]:6001"),
+        row(
+            8547,
+            udp,
+            Some(State::Established),
+            "[::1]:6000",
+            "[::1]:6001",
+        ),
     ];
     assert_eq!(seen, expected);
 }
