@@ -9,9 +9,9 @@ use std::process::Command;
 pub const TICKS: &str = "tick-only";
 
 /// Traced once with few looks and once with more, so that start and end fall out of the difference, and with them the
-/// first searches for a holder that nobody can find, each of which waits twice as long as the one before.
-const FEW: u32 = 100;
-const MORE: u32 = 200;
+/// first searches for a holder that nobody can find, each of which waits twice as long as the one before: none lies between.
+const FEW: u32 = 300;
+const MORE: u32 = 500;
 
 /// What a child does to be traced.
 pub fn tick(count: &str) -> anyhow::Result<()> {
