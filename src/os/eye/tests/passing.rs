@@ -207,7 +207,8 @@ fn binds_that_portmon_tries_do_not_pass() {
 #[test]
 fn what_the_kernel_dropped_is_said_once_and_is_no_error() {
     let mut follower = Follower::new();
-    let missed = until("an overrun", || {
+    // Again if others close thousands of sockets just now.
+    until("an overrun that is said once", || {
         // Anew, because what other tests close fills it at any time.
         follower = Follower::new();
         let closings = follower.eye.closings.as_ref().expect("it follows");
@@ -215,12 +216,10 @@ fn what_the_kernel_dropped_is_said_once_and_is_no_error() {
         for _ in 0..100 {
             come_and_go();
         }
-        let changes = follower.eye.look();
-        assert_eq!(changes.problems, []);
-        changes.missed.then(|| follower.eye.look().missed)
+        let looks = [(); 2].map(|()| follower.eye.look());
+        assert!(looks.iter().all(|changes| changes.problems.is_empty()));
+        (looks.map(|changes| changes.missed) == [true, false]).then_some(())
     });
-    // Unless others close thousands of sockets just now.
-    assert!(!missed || !follower.eye.look().missed);
     follower.until_whole(|follower| follower.hears_of(&[come_and_go()]).then_some(()));
 }
 
