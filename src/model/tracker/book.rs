@@ -191,7 +191,7 @@ impl Book {
         let slot = self.free.pop().unwrap_or_else(|| {
             // Growing by doubling would leave half of the memory unused.
             if self.records.len() == self.records.capacity() {
-                self.records.reserve_exact(self.records.len() / 16 + 64);
+                self.records.reserve_exact(self.records.len() / 32 + 64);
             }
             let next = u32::try_from(self.records.len()).unwrap_or(u32::MAX);
             self.records.push(record);

@@ -19,7 +19,7 @@ pub struct Checks {
 impl Holders {
     /// Checks sockets that hold a port, others, and processes in turn, as many as the number of sockets allows.
     pub(super) fn verify(&mut self, rows: usize) {
-        let budget = i64::try_from(2 + rows / 10_000).unwrap_or(i64::MAX / DEBT);
+        let budget = i64::try_from(2 + rows / 20_000).unwrap_or(i64::MAX / DEBT);
         let saved = self.checks.calls.max(-DEBT * budget);
         self.checks.calls = (saved + budget).min(budget);
         while self.checks.calls > 0 {
