@@ -64,9 +64,9 @@ pub(super) fn client(scene: &Scene) -> Explanation {
     match scene.listener(remote) {
         Some(listener) => {
             let words = format!(
-                "{client} is a client of {port}. It is held by {}; ending {} would not free {port}.",
+                "{client} is a client of {port}. It is held by {}{}.",
                 words::holder(listener),
-                short_name(scene.row),
+                use_of_ending(scene.row, listener),
             );
             let mut explanation = Explanation::new(title, vec![words, meant]);
             explanation.go_to = Some(listener.id);
@@ -80,6 +80,22 @@ pub(super) fn client(scene: &Scene) -> Explanation {
                 meant,
             ],
         ),
+    }
+}
+
+/// What ending the client would do for the port of the listener; nothing where their holders are not known.
+fn use_of_ending(client: &Socket, listener: &Socket) -> String {
+    let (clients, holders) = (client.owners.known(), listener.owners.known());
+    let port = words::port(listener.protocol, listener.port());
+    if clients.is_empty() || holders.is_empty() {
+        String::new()
+    } else if clients
+        .iter()
+        .any(|one| holders.iter().any(|other| other.id == one.id))
+    {
+        ", which is a client of itself".to_owned()
+    } else {
+        format!("; ending {} would not free {port}", short_name(client))
     }
 }
 

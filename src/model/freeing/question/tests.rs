@@ -457,3 +457,35 @@ fn two_lives_of_one_pid_are_two_holders() {
         [old.id, new.id]
     );
 }
+
+#[test]
+fn of_a_client_it_is_said_that_ending_it_frees_nothing_only_where_that_is_known() {
+    let (node, chrome) = (
+        process(4242, "node").build(),
+        process(942, "chrome").build(),
+    );
+    let told = |listener: SocketBuilder, client: SocketBuilder| {
+        let (listener, mut client) = (listener.endpoint(), client.endpoint());
+        client.relation.side = Side::Client;
+        let table = [&listener, &client];
+        match ask(&client, &table, &circumstances()) {
+            Question::Explain(explanation) => explanation.lines[0].clone(),
+            Question::Free(proposal) => panic!("{proposal:?}"),
+        }
+    };
+    let listener = || socket("127.0.0.1:3000");
+    let client = || socket("127.0.0.1:50000").to("127.0.0.1:3000");
+    let lines = [
+        told(listener().owner(&node), client().owner(&chrome)),
+        told(listener().owner(&node), client().owner(&node)),
+        told(listener(), client().owner(&chrome)),
+    ];
+    let ends = [
+        "; ending chrome would not free :3000.",
+        "node 4242, which is a client of itself.",
+        "may not be seen.",
+    ];
+    for (line, end) in lines.iter().zip(ends) {
+        assert!(line.ends_with(end), "{line}");
+    }
+}
