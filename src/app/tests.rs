@@ -239,7 +239,7 @@ fn enter_presses_cancel_at_first() {
 fn the_target_stays_what_was_shown_while_rows_come_and_go() {
     let mut stage = Stage::with(vec![socket("127.0.0.1:3000").owner(&node())]);
     stage.keys("x");
-    stage.seconds = 1.0;
+    stage.wait(1.0);
     let other = process(5000, "other").build();
     stage.look(vec![
         socket("127.0.0.1:1000").owner(&other),

@@ -121,6 +121,17 @@ impl Listing {
             .map(|row| &row.endpoint)
     }
 
+    /// Those that a frozen order keeps waiting.
+    pub fn waiting(&self) -> impl Iterator<Item = &Endpoint> {
+        let held = self.held.iter().flatten();
+        held.filter_map(|change| match change {
+            Change::Opened(endpoint)
+            | Change::Found(endpoint)
+            | Change::Replaced { endpoint, .. } => Some(endpoint),
+            _ => None,
+        })
+    }
+
     pub fn counts(&self) -> &Counts {
         &self.store.counts
     }

@@ -37,19 +37,23 @@ impl App {
         let (dialog, effects) = self.question(row);
         self.overlay = Overlay::Freeing(Box::new(dialog));
         self.listing.freeze();
+        // Bound sockets are looked at only now and then, and some may hold the port too.
+        self.sampling.look_now();
         effects
     }
 
-    /// Asks the question that waited until it is known who holds the port; only once something else is to be said.
+    /// Asks a question again that waited until it is known who holds the port, or that nobody could answer yet; only if
+    /// something else is to be said.
     pub(in crate::app) fn ask_again(&mut self) -> Vec<Effect> {
         let Overlay::Freeing(dialog) = &self.overlay else {
             return Vec::new();
         };
-        let (Some(waiting), Some(row)) = (dialog.waiting(), self.listing.row_of(dialog.row)) else {
+        let is_open = dialog.is_waiting() || !dialog.is_shown_live;
+        let Some(row) = self.listing.row_of(dialog.row).filter(|_| is_open) else {
             return Vec::new();
         };
         let (again, effects) = self.question(row);
-        if again.waiting() == Some(waiting) {
+        if again.says_the_same(dialog) {
             return Vec::new();
         }
         self.overlay = Overlay::Freeing(Box::new(again));
@@ -100,7 +104,7 @@ impl FreeDialog {
             now,
             state_since: Some(row.endpoint.state_since),
         };
-        let table: Vec<&Endpoint> = listing.endpoints().collect();
+        let table: Vec<&Endpoint> = listing.endpoints().chain(listing.waiting()).collect();
         let question = ask(&row.endpoint, &table, &circumstances);
         let (phase, subject) = match question {
             Question::Free(proposal) => asking(row.endpoint.id(), proposal),
@@ -126,11 +130,27 @@ impl FreeDialog {
         (dialog, effects)
     }
 
-    /// What is said while the question waits.
-    fn waiting(&self) -> Option<&Explanation> {
+    fn is_waiting(&self) -> bool {
         match &self.phase {
-            Phase::Explaining(explanation) if explanation.is_waiting => Some(explanation),
-            Phase::Explaining(_) | Phase::Asking(_) | Phase::Working(_) => None,
+            Phase::Explaining(explanation) => explanation.is_waiting,
+            Phase::Asking(_) | Phase::Working(_) => false,
+        }
+    }
+
+    /// Whether both are about the same sockets and holders, or explain the same. What was answered is not asked again.
+    fn says_the_same(&self, before: &Self) -> bool {
+        match (&self.phase, &before.phase) {
+            (Phase::Asking(now), Phase::Asking(then)) => {
+                let sockets = |asking: &Asking| -> Vec<EndpointId> {
+                    let sockets = asking.proposal.sockets.iter();
+                    sockets.map(|socket| socket.id).collect()
+                };
+                sockets(now) == sockets(then)
+                    && now.proposal.process_ids() == then.proposal.process_ids()
+            }
+            (Phase::Explaining(now), Phase::Explaining(then)) => now == then,
+            (_, Phase::Working(_)) => true,
+            (Phase::Asking(_) | Phase::Explaining(_) | Phase::Working(_), _) => false,
         }
     }
 }

@@ -1,6 +1,7 @@
 use crate::app::free_dialog::{FreeDialog, Phase};
 use crate::app::testing::Stage;
 use crate::app::{Effect, Overlay};
+use crate::model::endpoint::State;
 use crate::model::inspection::{Asker, Subject};
 use crate::model::process::Process;
 use crate::model::testing::{SocketBuilder, process, socket};
@@ -141,5 +142,33 @@ fn in_a_pause_a_search_that_ends_leaves_the_state_as_it_was() {
     assert_eq!(
         (socket.state, socket.owners.clone()),
         (Some(State::Listen), Owners::Known(Arc::from([node()])))
+    );
+}
+
+#[test]
+fn what_a_look_finds_before_the_buttons_are_live_is_asked_about_and_nothing_later() {
+    let bound = |number: u64| {
+        let socket = socket("127.0.0.1:3000").state(State::Bound).mark(number);
+        socket.owner(&process(u32::try_from(number).expect("small"), "binder").build())
+    };
+    let mut stage = Stage::with(vec![listener().owner(&node())]);
+    let effects = stage.keys("x");
+    let asks_now = |effect: &Effect| matches!(effect, Effect::Sample(request) if request.look_now);
+    assert!(effects.iter().any(asks_now), "{effects:?}");
+    let holders = |stage: &Stage| match &dialog(stage).phase {
+        Phase::Asking(asking) => asking.proposal.process_ids().len(),
+        other => panic!("a question: {other:?}"),
+    };
+    assert_eq!(holders(&stage), 1);
+    stage.look(vec![listener().owner(&node()), bound(7)]);
+    assert_eq!(
+        (holders(&stage), dialog(&stage).is_armed(stage.app.now)),
+        (2, false)
+    );
+    stage.wait(0.4);
+    stage.look(vec![listener().owner(&node()), bound(7), bound(8)]);
+    assert_eq!(
+        (holders(&stage), dialog(&stage).is_armed(stage.app.now)),
+        (2, true)
     );
 }
