@@ -56,33 +56,20 @@ pub mod table;
 pub mod terminal;
 pub mod ui;
 
-mod monitor;
-mod watch;
+mod commands;
 
 #[cfg(test)]
 mod rules;
 
-use crate::app::Setup;
-use crate::cli::{ListOptions, Options, Refusal};
-use crate::os::eye::Eye;
-use crate::os::machine;
-use crate::os::sockets::{Demand, Extent};
-use crate::report::list::{Look, Order, Outcome};
-use crate::table::listing::{Chips, Filter};
-use crate::table::query;
+use crate::cli::{Options, Refusal};
+use crate::commands::{WRONG, list, monitor, watch};
 use std::io::{self, Write};
-
-/// The exit code of a list without rows.
-const NOTHING: u8 = 1;
-
-/// The exit code for words that were not understood, and for a command that failed.
-const WRONG: u8 = 2;
 
 /// Does what the command line asks and gives the exit code.
 pub fn run(words: impl IntoIterator<Item = std::ffi::OsString>) -> u8 {
     let outcome = match cli::parse(words) {
         Ok(Options::Monitor(options)) => monitor::run(&options),
-        Ok(Options::List(options)) => list(&options),
+        Ok(Options::List(options)) => list::run(&options),
         Ok(Options::Watch(options)) => watch::run(&options),
         Err(Refusal::Shown(text)) => write_out(&text),
         Err(Refusal::Wrong(line)) => Err(anyhow::anyhow!(line)),
@@ -92,57 +79,6 @@ pub fn run(words: impl IntoIterator<Item = std::ffi::OsString>) -> u8 {
         let _ = writeln!(io::stderr(), "portmon: {error:#}");
         WRONG
     })
-}
-
-fn list(options: &ListOptions) -> anyhow::Result<u8> {
-    let setup = Setup::of(machine::facts());
-    let (filter, hint) = demanded(&setup, &options.filter, options.all);
-    let look = look(&setup, options, filter.query.needed_ports());
-    let around = setup.surroundings(look.taken);
-    let order = Order {
-        filter,
-        hint,
-        as_json: options.json,
-    };
-    let (mut out, mut errors) = (io::BufWriter::new(io::stdout().lock()), io::stderr().lock());
-    match report::list::print(look, order, &around, &mut out, &mut errors) {
-        Ok(Outcome::Rows) => Ok(0),
-        Ok(Outcome::Nothing) => Ok(NOTHING),
-        Ok(Outcome::Unknown) => Ok(WRONG),
-        // Whoever reads has seen enough.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(0),
-        Err(error) => Err(error.into()),
-    }
-}
-
-/// The filter of a command and a remark on its text.
-fn demanded(setup: &Setup, text: &str, all: bool) -> (Filter, Option<String>) {
-    let parsed = query::parse_finished(text);
-    let filter = Filter {
-        query: parsed.query.exact(),
-        chips: Chips {
-            all,
-            ..Chips::default()
-        },
-        me: setup.me,
-        ephemeral: setup.ephemeral,
-    };
-    (filter, parsed.hint)
-}
-
-/// One look, at no more than the rows that can be asked for.
-fn look(setup: &Setup, options: &ListOptions, ports: Option<Vec<u16>>) -> Look {
-    let demand = Demand {
-        extent: ports.map_or(Extent::Everything, Extent::Touching),
-        with_bound: true,
-    };
-    let mut eye = Eye::new(setup.ephemeral, options.source, demand);
-    let changes = eye.look();
-    Look {
-        taken: changes.taken,
-        endpoints: eye.endpoints(),
-        problems: changes.problems,
-    }
 }
 
 fn write_out(text: &str) -> anyhow::Result<u8> {

@@ -1,4 +1,7 @@
+use super::values::{named, sources};
 use super::*;
+use crate::model::source::Source;
+use std::time::Duration;
 
 fn parsed(line: &str) -> Result<Options, String> {
     parse(line.split(' ').map(Into::into)).map_err(|refusal| match refusal {

@@ -1,5 +1,6 @@
 //! `portmon watch`: looks, tells what happened and rests, until it is ended or its time is over.
 
+use super::demanded;
 use crate::app::Setup;
 use crate::cli::WatchOptions;
 use crate::model::Moment;
@@ -24,7 +25,7 @@ const EVERYTHING: Demand = Demand {
 /// Tells what happens until the time is over or nobody reads any more; signals end it as they end any program.
 pub fn run(options: &WatchOptions) -> anyhow::Result<u8> {
     let setup = Setup::of(machine::facts());
-    let (filter, hint) = crate::demanded(&setup, &options.filter, options.all);
+    let (filter, hint) = demanded(&setup, &options.filter, options.all);
     let mut errors = io::stderr();
     if let Some(hint) = hint {
         complain(&mut errors, &format!("filter: {hint}"));

@@ -1,0 +1,95 @@
+//! The words of the monitor itself, which stand without a command.
+
+use super::Refusal;
+use super::values::{interval, sound_filter, source};
+use crate::model::source::Source;
+use clap::Args;
+use std::time::Duration;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MonitorOptions {
+    pub filter: String,
+    pub interval: Duration,
+    pub all: bool,
+    pub ascii: bool,
+    pub read_only: bool,
+    /// Where sockets are read from; `None` for what is best here.
+    pub source: Option<Source>,
+}
+
+#[derive(Args)]
+pub(super) struct MonitorWords {
+    /// Show only what matches all these words: 62893, 49152-, state:listen, postgres (see `?` in the monitor)
+    #[arg(allow_negative_numbers = true)]
+    filter: Vec<String>,
+    /// Seconds from one look to the next, 0.1 to 3600
+    #[arg(short = 'n', value_name = "SECS", default_value = "1", value_parser = interval)]
+    interval: Duration,
+    /// Show every socket, connections to other machines too
+    #[arg(long)]
+    all: bool,
+    /// Draw with ASCII only
+    #[arg(long)]
+    ascii: bool,
+    /// Never end a process
+    #[arg(long)]
+    read_only: bool,
+    /// Where sockets are read from, to find out which source is wrong
+    #[arg(long, hide = true, value_parser = source)]
+    source: Option<Source>,
+}
+
+/// Whether `--` stands before the first word of the filter, which then is no command.
+pub(super) fn is_quoted(words: &[std::ffi::OsString]) -> bool {
+    let mut words = words.iter().skip(1).map(|word| word.to_string_lossy());
+    while let Some(word) = words.next() {
+        match &*word {
+            "--" => return true,
+            // Its value is a word of its own.
+            "-n" | "--source" => drop(words.next()),
+            flag if flag.starts_with("--") => {}
+            flag if flag.starts_with("-n") => {}
+            _ => return false,
+        }
+    }
+    false
+}
+
+pub(super) fn monitor(words: &MonitorWords, is_quoted: bool) -> Result<MonitorOptions, Refusal> {
+    let first = words.filter.first().filter(|_| !is_quoted);
+    if let Some(command @ ("list" | "watch")) = first.map(String::as_str) {
+        return Err(Refusal::Wrong(format!(
+            "{command} comes first: portmon {command}, then its flags (-- {command} filters)"
+        )));
+    }
+    if let Some(first) = first
+        && let Some(meant) = no_command(first, words.filter.get(1).map(String::as_str))
+    {
+        return Err(Refusal::Wrong(format!(
+            "{first:?} is no command; did you mean: {meant} (-- {first} filters)"
+        )));
+    }
+    Ok(MonitorOptions {
+        filter: sound_filter(&words.filter)?,
+        interval: words.interval,
+        all: words.all,
+        ascii: words.ascii,
+        read_only: words.read_only,
+        source: words.source,
+    })
+}
+
+/// What someone means who types the command of another program, or of a portmon that has it.
+fn no_command(word: &str, next: Option<&str>) -> Option<String> {
+    let port = next.unwrap_or("3000");
+    match word {
+        "kill" | "stop" | "free" | "end" | "term" | "rm" => Some(format!("portmon {port}, then x")),
+        "ls" | "ps" | "show" | "status" | "get" => Some("portmon list".to_owned()),
+        "top" | "monitor" | "tui" | "check" | "wait" | "unused" | "next" => {
+            Some(next.map_or_else(|| "portmon".to_owned(), |port| format!("portmon {port}")))
+        }
+        "help" => Some("portmon --help".to_owned()),
+        "version" => Some("portmon --version".to_owned()),
+        _ => None,
+    }
+}

@@ -1,0 +1,79 @@
+//! The values of flags, and the filter, as every command understands them.
+
+use super::Refusal;
+use crate::model::source::Source;
+use crate::table::query;
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+/// The filter in one text; a word with a blank in it is quoted as it was for the shell.
+pub(super) fn sound_filter(words: &[String]) -> Result<String, Refusal> {
+    let quoted = |word: &String| {
+        if words.len() > 1 && word.contains(' ') && !word.contains('"') {
+            format!("\"{word}\"")
+        } else {
+            word.clone()
+        }
+    };
+    let text = words.iter().map(quoted).collect::<Vec<_>>().join(" ");
+    match query::parse_finished(&text).trouble {
+        Some(trouble) => {
+            let word = crate::model::text::escaped(text.get(trouble.at).unwrap_or(&text));
+            Err(Refusal::Wrong(format!(
+                "filter: {word:?}: {}",
+                trouble.what
+            )))
+        }
+        None => Ok(text),
+    }
+}
+
+/// The fastest and the slowest that one may ask for.
+const INTERVALS: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_hours(1);
+
+/// The shortest and the longest time that one may ask to be told of.
+const DURATIONS: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_hours(24);
+
+pub(super) fn interval(text: &str) -> Result<Duration, String> {
+    seconds(text, &INTERVALS)
+}
+
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    seconds(text, &DURATIONS)
+}
+
+fn seconds(text: &str, range: &RangeInclusive<Duration>) -> Result<Duration, String> {
+    let (from, to) = (range.start().as_secs_f64(), range.end().as_secs_f64());
+    let seconds: f64 = text
+        .parse()
+        .map_err(|_| format!("{text} is no number of seconds: {from} to {to}"))?;
+    let span = Duration::try_from_secs_f64(seconds)
+        .ok()
+        .filter(|span| range.contains(span));
+    span.ok_or_else(|| format!("{text} is out of range: {from} to {to} seconds"))
+}
+
+/// The sources that a system has, by the names of what they ask.
+pub(super) fn sources(is_linux: bool) -> &'static [(&'static str, Source)] {
+    if is_linux {
+        &[
+            ("sock_diag", Source::Diag),
+            ("netstat2", Source::Netstat),
+            ("proc", Source::Procnet),
+        ]
+    } else {
+        &[("netstat2", Source::Netstat)]
+    }
+}
+
+pub(super) fn source(text: &str) -> Result<Source, String> {
+    named(text, sources(cfg!(target_os = "linux")))
+}
+
+pub(super) fn named(text: &str, sources: &[(&str, Source)]) -> Result<Source, String> {
+    let found = sources.iter().find(|(name, _)| *name == text);
+    found.map(|(_, source)| *source).ok_or_else(|| {
+        let names: Vec<&str> = sources.iter().map(|(name, _)| *name).collect();
+        format!("{text} is no source here: {}", names.join(", "))
+    })
+}
