@@ -11,7 +11,7 @@ pub use asking::Asking;
 
 use crate::app::keymap::{Chord, Modifier};
 use crate::model::endpoint::EndpointId;
-use crate::model::freeing::{Demand, Explanation, Freeing, Happening, Step, Verdict};
+use crate::model::freeing::{Batch, Demand, Explanation, Happening, Signal, Step};
 use crate::model::inspection::{Inspection, Subject};
 use crossterm::event::KeyCode;
 use std::time::{Duration, Instant};
@@ -40,7 +40,7 @@ pub enum Phase {
     Asking(Asking),
     /// Nothing is asked: why nothing would help, or may not be done.
     Explaining(Explanation),
-    Working(Box<Freeing>),
+    Working(Box<Batch>),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,7 +51,8 @@ pub enum Button {
     Targets,
     Copy,
     GoTo,
-    Kill,
+    /// The signal that is offered where another one did not help.
+    Insist(Signal),
 }
 
 /// What the app has to do after a key.
@@ -86,7 +87,7 @@ impl FreeDialog {
     pub fn next_change(&self, now: Instant) -> Option<Instant> {
         match &self.phase {
             _ if !self.is_armed(now) => self.since.map(|since| since + ARMING_TIME),
-            Phase::Working(freeing) if freeing.verdict().is_none() => {
+            Phase::Working(batch) if !batch.has_verdicts() => {
                 Some(now + Duration::from_millis(100))
             }
             Phase::Asking(_) | Phase::Explaining(_) | Phase::Working(_) => None,
@@ -107,7 +108,7 @@ impl FreeDialog {
                 buttons.extend(explanation.go_to.map(|_| Button::GoTo));
                 buttons.extend(explanation.offer.as_ref().map(|_| Button::Copy));
             }
-            Phase::Working(freeing) => buttons.extend(freeing.can_kill().then_some(Button::Kill)),
+            Phase::Working(batch) => buttons.extend(batch.offer().map(Button::Insist)),
         }
         buttons
     }
@@ -143,12 +144,12 @@ impl FreeDialog {
     }
 
     pub fn on_happening(&mut self, happening: Happening) -> Vec<Step> {
-        let Phase::Working(freeing) = &mut self.phase else {
+        let Phase::Working(batch) = &mut self.phase else {
             return Vec::new();
         };
-        let before = (freeing.verdict().is_some(), freeing.can_kill());
-        let steps = freeing.on(happening);
-        if before != (freeing.verdict().is_some(), freeing.can_kill()) {
+        let before = (batch.has_verdicts(), batch.offer());
+        let steps = batch.on(happening);
+        if before != (batch.has_verdicts(), batch.offer()) {
             self.disarm();
         }
         steps
@@ -161,17 +162,18 @@ impl FreeDialog {
         }
     }
 
-    pub fn verdict(&self) -> Option<&Verdict> {
+    /// What is under way, if something is.
+    pub fn batch(&self) -> Option<&Batch> {
         match &self.phase {
-            Phase::Working(freeing) => freeing.verdict(),
+            Phase::Working(batch) => Some(batch),
             Phase::Asking(_) | Phase::Explaining(_) => None,
         }
     }
 
     /// What is under way, for whoever follows it after the dialog is closed.
-    pub fn into_freeing(self) -> Option<Box<Freeing>> {
+    pub fn into_batch(self) -> Option<Box<Batch>> {
         match self.phase {
-            Phase::Working(freeing) => Some(freeing),
+            Phase::Working(batch) => Some(batch),
             Phase::Asking(_) | Phase::Explaining(_) => None,
         }
     }
@@ -215,7 +217,8 @@ impl FreeDialog {
             Some('a') => Button::Targets,
             Some('c') => Button::Copy,
             Some('l') => Button::GoTo,
-            Some('K') => Button::Kill,
+            Some('I') => Button::Insist(Signal::Interrupt),
+            Some('K') => Button::Insist(Signal::Kill),
             Some(_) | None => Button::Cancel,
         };
         // `y` is no answer where the port must be typed.
@@ -228,8 +231,8 @@ impl FreeDialog {
     fn press(&mut self, button: Button, now: Instant) -> Reply {
         match (button, &mut self.phase) {
             (Button::End, Phase::Asking(asking)) => match asking.confirm(now) {
-                Some((freeing, steps)) => {
-                    self.phase = Phase::Working(Box::new(freeing));
+                Some((batch, steps)) => {
+                    self.phase = Phase::Working(Box::new(batch));
                     self.disarm();
                     Reply::Do(steps)
                 }
@@ -246,8 +249,8 @@ impl FreeDialog {
             (Button::GoTo, Phase::Explaining(explanation)) => {
                 explanation.go_to.map_or(Reply::Close, Reply::GoTo)
             }
-            (Button::Kill, Phase::Working(freeing)) => {
-                let steps = freeing.kill(now);
+            (Button::Insist(_), Phase::Working(batch)) => {
+                let steps = batch.insist(now);
                 self.disarm();
                 Reply::Do(steps)
             }
@@ -257,7 +260,7 @@ impl FreeDialog {
                 | Button::Targets
                 | Button::Copy
                 | Button::GoTo
-                | Button::Kill,
+                | Button::Insist(_),
                 _,
             ) => Reply::Close,
         }

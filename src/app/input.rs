@@ -6,7 +6,7 @@ use crate::app::keymap::{self, Chord, Command, Modifier};
 use crate::app::menu::Menu;
 use crate::app::notice::Notice;
 use crate::app::{App, Effect, Overlay};
-use crate::model::freeing::{Freeing, Happening, Kind};
+use crate::model::freeing::{Batch, Freeing, Happening, Kind, Verdict};
 use crate::table::listing::Sort;
 use crate::table::query;
 use crate::table::row::Row;
@@ -187,7 +187,7 @@ impl App {
         let had_verdict = self.has_verdict();
         let steps = match (&mut self.overlay, &mut self.background) {
             (Overlay::Freeing(dialog), None) => dialog.on_happening(happening),
-            (_, Some(freeing)) => freeing.on(happening),
+            (_, Some(batch)) => batch.on(happening),
             (Overlay::None | Overlay::Help(_) | Overlay::Menu(_), None) => Vec::new(),
         };
         let mut effects: Vec<Effect> = steps.into_iter().map(Effect::Free).collect();
@@ -201,30 +201,29 @@ impl App {
 
     fn has_verdict(&self) -> bool {
         let in_dialog = match &self.overlay {
-            Overlay::Freeing(dialog) => dialog.verdict().is_some(),
-            Overlay::None | Overlay::Help(_) | Overlay::Menu(_) => false,
+            Overlay::Freeing(dialog) => dialog.batch(),
+            Overlay::None | Overlay::Help(_) | Overlay::Menu(_) => None,
         };
-        in_dialog
-            || self
-                .background
-                .as_ref()
-                .is_some_and(|freeing| freeing.verdict().is_some())
+        let mut batches = in_dialog.into_iter().chain(self.background.as_deref());
+        batches.any(Batch::has_verdicts)
     }
 
-    /// Tells what became of a port whose dialog is closed, once for each change of the words.
+    /// Tells what became of ports whose dialog is closed, once for each change of the words.
     fn follow_background(&mut self) -> Vec<Effect> {
-        let Some(freeing) = &self.background else {
+        let Some(batch) = &self.background else {
             return Vec::new();
         };
-        let Some(verdict) = freeing.verdict() else {
+        let verdicts = batch.freeings().iter().filter_map(Freeing::verdict);
+        let words: Vec<String> = verdicts.map(Verdict::without_offer).collect();
+        if words.is_empty() {
             return Vec::new();
-        };
-        let words = verdict.without_offer();
+        }
+        let words = words.join("  ");
         if self.told.as_ref() != Some(&words) {
             self.notice = Some(Notice::lasting(words.clone()));
             self.told = Some(words);
         }
-        if is_still_open(freeing) {
+        if is_still_open(batch) {
             return Vec::new();
         }
         (self.background, self.told) = (None, None);
@@ -253,11 +252,13 @@ impl App {
 }
 
 /// Whether more is to come: there is no verdict yet, or a port that is free is watched for a while.
-pub(super) fn is_still_open(freeing: &Freeing) -> bool {
-    let is_free = freeing
-        .verdict()
-        .is_none_or(|verdict| verdict.kind() == Kind::Free);
-    is_free && !freeing.is_settled()
+pub(super) fn is_still_open(batch: &Batch) -> bool {
+    let is_free = |freeing: &Freeing| {
+        let verdict = freeing.verdict();
+        verdict.is_none_or(|verdict| verdict.kind() == Kind::Free)
+    };
+    let mut freeings = batch.freeings().iter();
+    freeings.any(|freeing| is_free(freeing) && !freeing.is_settled())
 }
 
 fn scrolled(scroll: u16, chord: Chord) -> Option<u16> {

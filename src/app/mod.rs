@@ -35,7 +35,7 @@ use crate::app::notice::Notice;
 use crate::app::sampling::Sampling;
 use crate::app::selection::Selection;
 use crate::model::Moment;
-use crate::model::freeing::{Freeing, Happening, Step};
+use crate::model::freeing::{Batch, Happening, Step};
 use crate::model::inspection::{Inspection, Subject};
 use crate::model::process::ProcessId;
 use crate::model::request::Request;
@@ -120,7 +120,7 @@ pub struct App {
     pub overlay: Overlay,
     pub notice: Option<Notice>,
     /// What was confirmed and goes on after its dialog was closed.
-    background: Option<Box<Freeing>>,
+    background: Option<Box<Batch>>,
     /// What was last said of it.
     told: Option<String>,
     pub sampling: Sampling,

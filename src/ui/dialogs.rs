@@ -14,7 +14,7 @@ mod asked;
 use crate::app::App;
 use crate::app::free_dialog::{Button, FreeDialog, Phase};
 use crate::model::endpoint::Endpoint;
-use crate::model::freeing::{Demand, Explanation, Freeing, Kind, Order, Targets};
+use crate::model::freeing::{Batch, Demand, Explanation, Freeing, Kind, Order, Signal, Targets};
 use crate::model::inspection::Inspection;
 use crate::model::process::Process;
 use crate::model::text::escaped;
@@ -44,7 +44,7 @@ pub fn draw(app: &App, dialog: &FreeDialog, theme: &Theme, buffer: &mut Buffer) 
     let words = match &dialog.phase {
         Phase::Asking(asking) => asked::asked(app, asking, dialog.inspection.as_ref()),
         Phase::Explaining(explanation) => explained(explanation, dialog.inspection.as_ref()),
-        Phase::Working(freeing) => told(app, freeing),
+        Phase::Working(batch) => told(app, batch),
     };
     let screen = buffer.area;
     let width = WIDTH.min(screen.width);
@@ -101,11 +101,29 @@ fn fitted(words: &Words, width: usize, room: usize) -> (usize, Vec<Entry>) {
     (label, lines)
 }
 
-/// What goes on, or what became of it.
-fn told(app: &App, freeing: &Freeing) -> Words {
-    let order = freeing.order();
+/// What goes on, or what became of each port.
+fn told(app: &App, batch: &Batch) -> Words {
     let host = &app.setup.host;
-    let (words, role) = match freeing.verdict() {
+    let freeings = batch.freeings();
+    let what = match freeings {
+        [one] => format!("{} :{}", one.order().protocol(), one.order().port()),
+        many => format!("{} ports", many.len()),
+    };
+    let is_only = freeings.len() == 1;
+    let entry = |freeing: &Freeing| {
+        let (words, role) = told_of(app, freeing, is_only);
+        (String::new(), words, role)
+    };
+    Words {
+        title: format!("Freeing {what} on {host}"),
+        body: freeings.iter().map(entry).collect(),
+        pinned: Vec::new(),
+    }
+}
+
+/// Where there are several ports, what a key does is said once, by its button.
+fn told_of(app: &App, freeing: &Freeing, is_only: bool) -> (String, Role) {
+    match freeing.verdict() {
         Some(verdict) if verdict.kind() == Kind::Free && !freeing.is_settled() => {
             (format!("{verdict} Watching 2 s more…"), Role::Good)
         }
@@ -113,13 +131,9 @@ fn told(app: &App, freeing: &Freeing) -> Words {
             format!("{verdict}{}", held_now(app, freeing.order())),
             Role::Error,
         ),
-        Some(verdict) => (verdict.to_string(), role_of(verdict.kind())),
+        Some(verdict) if is_only => (verdict.to_string(), role_of(verdict.kind())),
+        Some(verdict) => (verdict.without_offer(), role_of(verdict.kind())),
         None => (freeing.progress(app.now), Role::Plain),
-    };
-    Words {
-        title: format!("Freeing {} :{} on {host}", order.protocol(), order.port()),
-        body: vec![(String::new(), words, role)],
-        pinned: Vec::new(),
     }
 }
 
@@ -218,9 +232,9 @@ fn words_of(dialog: &FreeDialog, button: Button) -> String {
         (Button::Cancel, Phase::Asking(_) | Phase::Explaining(_)) => "Cancel".to_owned(),
         (Button::Cancel, Phase::Working(_)) => "Close".to_owned(),
         (Button::End, Phase::Asking(asking)) if asking.demand() != Demand::Key => {
-            format!("end it ({})", crate::model::freeing::Signal::Terminate)
+            format!("end it ({})", Signal::Terminate)
         }
-        (Button::End, _) => format!("y end it ({})", crate::model::freeing::Signal::Terminate),
+        (Button::End, _) => format!("y end it ({})", Signal::Terminate),
         (Button::Targets, Phase::Asking(asking)) => match asking.targets {
             Targets::Topmost => format!(
                 "a all {} holders",
@@ -235,7 +249,8 @@ fn words_of(dialog: &FreeDialog, button: Button) -> String {
             )
         }
         (Button::GoTo, _) => "l go to the listener".to_owned(),
-        (Button::Kill, _) => format!("K {}", crate::model::freeing::Signal::Kill),
+        (Button::Insist(signal @ Signal::Interrupt), _) => format!("I {signal}"),
+        (Button::Insist(signal), _) => format!("K {signal}"),
         (Button::Targets | Button::Copy, _) => String::new(),
     }
 }

@@ -473,12 +473,12 @@ fn nothing_sent_does_not_read_as_if_the_port_were_free() {
     stage.keys("x");
     stage.wait(0.4);
     let effects = stage.keys("y");
-    let [Effect::Free(Step::Send(order))] = effects.as_slice() else {
+    let [Effect::Free(Step::Send(orders))] = effects.as_slice() else {
         panic!("one order: {effects:?}")
     };
     let sending = Sending::NotSent(Hindrance::EndedMeanwhile(node));
     stage.event(Event::Freeing(Happening::Sent(Dispatch {
-        order: order.id(),
+        order: orders[0].id(),
         at: instant(0.5),
         sending,
     })));

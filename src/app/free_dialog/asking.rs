@@ -1,6 +1,6 @@
 //! The question itself: which holders, and what was typed where the port must be.
 
-use crate::model::freeing::{Demand, Freeing, Proposal, Signal, Step, Targets};
+use crate::model::freeing::{Batch, Demand, Proposal, Signal, Step, Targets, Terms};
 use std::time::Instant;
 
 #[derive(Debug)]
@@ -29,8 +29,10 @@ impl Asking {
     }
 
     /// What is to be done, once it is confirmed as it was demanded.
-    pub fn confirm(&self, now: Instant) -> Option<(Freeing, Vec<Step>)> {
-        self.is_confirmed()
-            .then(|| Freeing::begin(self.proposal.confirm(self.targets, Signal::Terminate, now)))
+    pub fn confirm(&self, now: Instant) -> Option<(Batch, Vec<Step>)> {
+        self.is_confirmed().then(|| {
+            let order = self.proposal.confirm(self.targets, Signal::Terminate, now);
+            Batch::begin(vec![order], Terms::default())
+        })
     }
 }

@@ -9,7 +9,9 @@ use crate::app::setup::Setup;
 use crate::app::{App, Effect, Overlay};
 use crate::model::Moment;
 use crate::model::endpoint::{Endpoint, EndpointId};
-use crate::model::freeing::{Circumstances, Explanation, Proposal, Question, Targets, ask};
+use crate::model::freeing::{
+    Barrier, Circumstances, Explanation, Proposal, Question, Targets, ask,
+};
 use crate::model::inspection::{Asker, Subject};
 use crate::table::listing::Listing;
 use crate::table::row::Row;
@@ -23,10 +25,12 @@ impl App {
         if Frame::is_too_small(self.size) {
             return Vec::new();
         }
-        if let Some(freeing) = &self.background {
-            let port = freeing.order().port();
+        if let Some(batch) = &self.background {
+            let freeings = batch.freeings().iter();
+            let ports: Vec<String> = freeings.map(|freeing| freeing.port().to_string()).collect();
             self.say(format!(
-                "still freeing :{port}; what comes of it is said here"
+                "still freeing {}; what comes of it is said here",
+                ports.join(" ")
             ));
             return Vec::new();
         }
@@ -74,9 +78,9 @@ impl App {
         let Overlay::Freeing(dialog) = std::mem::replace(&mut self.overlay, Overlay::None) else {
             return Vec::new();
         };
-        match dialog.into_freeing() {
-            Some(freeing) if is_still_open(&freeing) => {
-                self.background = Some(freeing);
+        match dialog.into_batch() {
+            Some(batch) if is_still_open(&batch) => {
+                self.background = Some(batch);
                 Vec::new()
             }
             _ => vec![Effect::LetGo],
@@ -132,7 +136,7 @@ impl FreeDialog {
 
     fn is_waiting(&self) -> bool {
         match &self.phase {
-            Phase::Explaining(explanation) => explanation.is_waiting,
+            Phase::Explaining(explanation) => explanation.barrier == Barrier::Sought,
             Phase::Asking(_) | Phase::Working(_) => false,
         }
     }

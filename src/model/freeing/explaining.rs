@@ -1,6 +1,6 @@
 //! The explanations: one function for each reason why no ending is offered.
 
-use super::explanation::Explanation;
+use super::explanation::{Barrier, Explanation};
 use super::proposal::Proposal;
 use super::question::{Circumstances, Scene};
 use super::words;
@@ -14,6 +14,7 @@ pub(super) fn closed(scene: &Scene) -> Explanation {
         .into_iter()
         .find(|socket| socket.is_standing() && socket.id != scene.row.id);
     let mut explanation = Explanation::new(
+        Barrier::Closed,
         format!("{port} was closed"),
         vec!["already closed: nothing is left to end.".to_owned()],
     );
@@ -40,7 +41,11 @@ pub(super) fn time_wait(scene: &Scene) -> Explanation {
         .unwrap_or_default();
     let kept = words::time_wait_left(age).unwrap_or_else(|| "a short time".to_owned());
     let line = format!("no process holds it; the kernel keeps it for {kept}.");
-    let mut explanation = Explanation::new(format!("{port} is in TIME_WAIT"), vec![line]);
+    let mut explanation = Explanation::new(
+        Barrier::Kernel,
+        format!("{port} is in TIME_WAIT"),
+        vec![line],
+    );
     if let Some(listener) = scene.row.remote.and_then(|remote| scene.listener(remote)) {
         explanation.lines.push(held_by(listener));
         explanation.go_to = Some(listener.id);
@@ -68,11 +73,12 @@ pub(super) fn client(scene: &Scene) -> Explanation {
                 words::holder(listener),
                 use_of_ending(scene.row, listener),
             );
-            let mut explanation = Explanation::new(title, vec![words, meant]);
+            let mut explanation = Explanation::new(Barrier::Client, title, vec![words, meant]);
             explanation.go_to = Some(listener.id);
             explanation
         }
         None => Explanation::new(
+            Barrier::Client,
             title,
             vec![
                 format!("{client} is a client of {}.", words::address(remote)),
@@ -122,7 +128,11 @@ pub(super) fn left_over(scene: &Scene) -> Explanation {
             "No process holds TIME_WAIT; the kernel keeps each for {kept}."
         ));
     }
-    Explanation::new(format!("nobody listens on {port}"), lines)
+    Explanation::new(
+        Barrier::LeftOver,
+        format!("nobody listens on {port}"),
+        lines,
+    )
 }
 
 /// The meant socket has an owner that may not be seen; whoever may be seen on other addresses is named, not ended.
@@ -137,6 +147,7 @@ pub(super) fn hidden(scene: &Scene, sockets: &[&Socket]) -> Explanation {
         None => format!("{port} belongs to a process that may not be seen"),
     };
     let mut explanation = Explanation::new(
+        Barrier::Hidden,
         title,
         vec![hidden_words(user.as_deref(), scene.circumstances.is_root)],
     );
@@ -153,9 +164,12 @@ pub(super) fn hidden(scene: &Scene, sockets: &[&Socket]) -> Explanation {
         explanation.go_to = explanation.go_to.or(Some(other.id));
     }
     let Circumstances { me, is_root, .. } = scene.circumstances;
-    // `portmon free PORT` takes the place of the monitor on that port once there is such a command.
     if let (Some(_), false, Some(executable)) = (me, is_root, &scene.circumstances.executable) {
-        explanation.offer = Some(format!("sudo {} {}", quoted(executable), own.port()));
+        explanation.offer = Some(format!(
+            "sudo {} free {}",
+            quoted(executable),
+            words::target(own.protocol, own.port())
+        ));
     }
     explanation.unused_near = Some(own.port());
     explanation
@@ -168,9 +182,7 @@ pub(super) fn sought(own: &Socket) -> Explanation {
         "who holds {} is still being looked for; the question comes as soon as it is known.",
         words::place(own)
     );
-    let mut explanation = Explanation::new(format!("{port} is held"), vec![line]);
-    explanation.is_waiting = true;
-    explanation
+    Explanation::new(Barrier::Sought, format!("{port} is held"), vec![line])
 }
 
 /// Something stands on the port that no process has: the kernel's own.
@@ -180,7 +192,11 @@ pub(super) fn unowned(own: &Socket) -> Explanation {
         "no process holds {}; the kernel itself does.",
         words::place(own)
     );
-    let mut explanation = Explanation::new(format!("{port} belongs to the kernel"), vec![line]);
+    let mut explanation = Explanation::new(
+        Barrier::Kernel,
+        format!("{port} belongs to the kernel"),
+        vec![line],
+    );
     explanation.unused_near = Some(own.port());
     explanation
 }
@@ -193,7 +209,7 @@ pub(super) fn refused(proposal: &Proposal) -> Explanation {
         .iter()
         .map(|refused| format!("{} is never ended: it {}.", refused.process, refused.why))
         .collect();
-    let mut explanation = Explanation::new(format!("{port} is not freed"), lines);
+    let mut explanation = Explanation::new(Barrier::Refused, format!("{port} is not freed"), lines);
     explanation.unused_near = Some(proposal.port);
     explanation
 }

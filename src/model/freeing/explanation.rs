@@ -2,9 +2,29 @@
 
 use crate::model::endpoint::EndpointId;
 
+/// What stands in the way of an ending.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Barrier {
+    /// The socket has closed.
+    Closed,
+    /// No process has the socket, only the kernel: a listener of its own, or TIME_WAIT.
+    Kernel,
+    /// It is the client's end of a connection.
+    Client,
+    /// Connections are left of a port that nobody listens on.
+    LeftOver,
+    /// Who holds it is still being looked for.
+    Sought,
+    /// Who holds it may not be seen.
+    Hidden,
+    /// Who holds it is never ended.
+    Refused,
+}
+
 /// What the dialog says where there is nothing that portmon would end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Explanation {
+    pub barrier: Barrier,
     /// One line for the frame, such as `:8080 belongs to ops`.
     pub title: String,
     /// The words, a sentence or two a line; safe to show, not wrapped.
@@ -15,19 +35,17 @@ pub struct Explanation {
     pub go_to: Option<EndpointId>,
     /// The port for which an unused one near it would help; goes into `Subject::unused_near`.
     pub unused_near: Option<u16>,
-    /// Whether the question itself is to come as soon as it is known who holds the port.
-    pub is_waiting: bool,
 }
 
 impl Explanation {
-    pub(super) fn new(title: String, lines: Vec<String>) -> Self {
+    pub(super) fn new(barrier: Barrier, title: String, lines: Vec<String>) -> Self {
         Self {
+            barrier,
             title,
             lines,
             offer: None,
             go_to: None,
             unused_near: None,
-            is_waiting: false,
         }
     }
 

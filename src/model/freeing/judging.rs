@@ -1,10 +1,10 @@
 //! From the facts to the verdict. Each function returns one only where the facts are all there.
 
 use super::look::{Attempt, BindOutcome, BindTrial, Reaction};
-use super::order::Signal;
 use super::record::{Fate, Record};
+use super::signal::Signal;
 use super::verdict::{Keepers, Next, Proof, Verdict};
-use super::{PATIENCE, PATIENCE_WHEN_FUTILE, words};
+use super::{PATIENCE_WHEN_FUTILE, Terms, words};
 use crate::model::address::any_address;
 use crate::model::endpoint::Socket;
 use crate::model::process::Process;
@@ -21,16 +21,18 @@ pub(super) enum Judgement {
     /// Everything that was to close has, on addresses that nobody else holds; these are to be tried.
     Part(Vec<SocketAddr>),
     Said(Box<Verdict>),
+    /// What is left is to be sent SIGKILL, as was asked for beforehand.
+    Force,
 }
 
 /// What the facts say while the port is watched.
-pub(super) fn judge(record: &Record, is_part_refuted: bool) -> Judgement {
+pub(super) fn judge(record: &Record, terms: &Terms, is_part_refuted: bool) -> Judgement {
     let holding = record.holding();
     if holding.is_empty() {
         return Judgement::Unheld;
     }
     if !record.are_targets_done() {
-        return not_ended(record).map_or(Judgement::Wait, said);
+        return not_ended(record, terms);
     }
     let is_closed = !holding.iter().any(|socket| record.is_targeted(socket.id));
     if is_closed && let Some(by) = record.newcomers().first() {
@@ -42,7 +44,7 @@ pub(super) fn judge(record: &Record, is_part_refuted: bool) -> Judgement {
     }
     let is_kept =
         record.is_kept_by_old_holders() && record.since_targets_done() >= PATIENCE_WHEN_FUTILE;
-    if is_kept || record.waited() >= PATIENCE || is_part_refuted {
+    if is_kept || record.waited() >= terms.patience || is_part_refuted {
         said(held_by_others(record))
     } else {
         Judgement::Wait
@@ -53,47 +55,73 @@ fn said(verdict: Verdict) -> Judgement {
     Judgement::Said(Box::new(verdict))
 }
 
-fn not_ended(record: &Record) -> Option<Verdict> {
+fn not_ended(record: &Record, terms: &Terms) -> Judgement {
+    let signal = record.order.signal;
+    if let Some(after) = terms.force_after.filter(|_| signal.is_resistible()) {
+        return if record.waited() >= after {
+            Judgement::Force
+        } else {
+            Judgement::Wait
+        };
+    }
     let ignores = |fate: &Fate| {
         fate.conduct
             .is_some_and(|conduct| conduct.reaction == Reaction::Ignores)
     };
-    let patience = if record.survivors().all(ignores) {
-        PATIENCE_WHEN_FUTILE
+    let is_futile = signal == Signal::Continue || record.survivors().all(ignores);
+    let patience = if is_futile {
+        PATIENCE_WHEN_FUTILE.min(terms.patience)
     } else {
-        PATIENCE
+        terms.patience
     };
     if record.waited() < patience {
-        return None;
+        return Judgement::Wait;
     }
-    let next = match record.order.signal {
-        Signal::Terminate if !cfg!(windows) => Next::OfferKill,
-        Signal::Terminate | Signal::Kill => Next::Nothing,
-    };
-    Some(Verdict::NotEnded {
+    said(Verdict::NotEnded {
         port: record.port(),
         endings: record.endings(),
         survivors: record
             .survivors()
             .map(|fate| record.survivor(fate))
             .collect(),
-        next,
+        next: next(record),
     })
+}
+
+/// What helps where this signal did not. The main process of postgres takes SIGTERM as "wait for the clients" and SIGINT
+/// as "send them away" (section Shutting Down the Server of its manual): SIGKILL would leave it to repair its files.
+fn next(record: &Record) -> Next {
+    let mut survivors = record.survivors();
+    match record.order.signal {
+        Signal::Terminate | Signal::HangUp
+            if !cfg!(windows) && survivors.any(|fate| is_postgres(&fate.target.process)) =>
+        {
+            Next::Offer(Signal::Interrupt)
+        }
+        Signal::Continue => Next::Nothing,
+        signal if signal.is_resistible() => Next::Offer(Signal::Kill),
+        _ => Next::Nothing,
+    }
+}
+
+/// Whether it is a main process of postgres: its children call themselves `postgres: checkpointer` and the like.
+fn is_postgres(process: &Process) -> bool {
+    let name = process.name.raw();
+    let first = process.command.first().map(|word| word.raw());
+    (name == "postgres" || name == "postmaster")
+        && !first.is_some_and(|first| first.starts_with("postgres:"))
 }
 
 pub(super) fn held_by_others(record: &Record) -> Verdict {
     let holding = record.holding();
-    let targets: Vec<_> = record
-        .fates
-        .iter()
-        .map(|fate| fate.target.process.pid())
-        .collect();
+    let masters = record.fates.iter().filter(|fate| fate.target.is_holder());
+    let masters: Vec<_> = masters.map(|fate| fate.target.process.pid()).collect();
     // As they were asked about: with its master gone, a worker is the child of init.
     let is_worker = |process: &Arc<Process>| {
         let asked = record.order.holders.iter().find(|one| one.id == process.id);
         asked
             .and_then(|asked| asked.parent)
-            .is_some_and(|parent| targets.contains(&parent))
+            .is_some_and(|parent| masters.contains(&parent))
     };
     let keepers: Vec<Arc<Process>> = record.holding_processes().into_iter().cloned().collect();
     let are_seen = holding

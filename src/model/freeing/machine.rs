@@ -2,26 +2,28 @@
 
 use super::judging::{Judgement, all_addresses, bound, held_by_others, judge, partly_bound, taken};
 use super::look::{BindTrial, Dispatch, Look, Sending};
-use super::order::{Order, OrderId, Signal};
+use super::order::{Order, OrderId};
 use super::record::Record;
-use super::verdict::{Next, Verdict};
-use super::{RETRY, SETTLE, sentence, words};
+use super::signal::Signal;
+use super::verdict::{Next, Port, Verdict};
+use super::{RETRY, Terms, sentence, words};
+use crate::model::process::Process;
 use std::net::SocketAddr;
-use std::time::Instant;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-/// What must be done next; `os::freeing::Freer` performs it.
+/// What must be done next; `os::freeing::Executor` performs it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// Check that every target is what it was and holds what it held, then signal all of them; answered by
-    /// [`Happening::Sent`].
-    Send(Order),
-    /// Look at the port of the order that was sent last, as often as is cheap; answered by [`Happening::Looked`] until
-    /// `StopWatching`.
-    Watch,
+    /// For each order, check that every target is what it was and holds what it held, then signal all of them; a process
+    /// that is the target of several gets its signal once. Answered by a [`Happening::Sent`] for each.
+    Send(Vec<Order>),
+    /// Look at the port of this order, as often as is cheap; answered by [`Happening::Looked`] until `StopWatching`.
+    Watch(OrderId),
     /// Try once to bind the order's port on these addresses (v6 ones with IPV6_V6ONLY); answered by
     /// [`Happening::Bound`].
-    TryBind(Vec<SocketAddr>),
-    StopWatching,
+    TryBind(OrderId, Vec<SocketAddr>),
+    StopWatching(OrderId),
 }
 
 /// What the executor found, each for one order: an answer may still be under way when another order is confirmed.
@@ -46,6 +48,7 @@ impl Happening {
 #[derive(Clone, Debug)]
 pub struct Freeing {
     record: Record,
+    terms: Terms,
     phase: Phase,
     verdict: Option<Verdict>,
     /// Whether a bind refuted that part of the port is free; it is not tried again and again.
@@ -78,16 +81,15 @@ enum Phase {
 }
 
 impl Freeing {
-    /// Starts what was confirmed. The executor must have been told to hold on to the processes when the question opened.
-    pub fn begin(order: Order) -> (Self, Vec<Step>) {
-        let steps = vec![Step::Send(order.clone())];
-        let freeing = Self {
+    /// Awaits that what was confirmed is sent, which [`Batch::begin`](super::Batch::begin) asks for.
+    pub(super) fn new(order: Order, terms: Terms) -> Self {
+        Self {
             record: Record::new(order),
+            terms,
             phase: Phase::Sending,
             verdict: None,
             is_part_refuted: false,
-        };
-        (freeing, steps)
+        }
     }
 
     /// Takes in what happened. What was found for another order says nothing about this one, and is dropped.
@@ -104,6 +106,10 @@ impl Freeing {
 
     pub fn order(&self) -> &Order {
         &self.record.order
+    }
+
+    pub fn port(&self) -> Port {
+        self.record.port()
     }
 
     /// The truth about the port as far as it is known. It may still change until [`is_settled`](Self::is_settled): what
@@ -147,36 +153,66 @@ impl Freeing {
         }
     }
 
-    /// Whether SIGKILL may be offered: another signal went out and a process that got it still holds the port.
-    pub fn can_kill(&self) -> bool {
-        let is_offered = matches!(
-            self.verdict,
-            Some(Verdict::NotEnded {
-                next: Next::OfferKill,
-                ..
-            })
-        );
-        is_offered && self.phase == Phase::Watching
+    /// Whether whoever waits no longer than was agreed on has an answer: the verdict stands for good, or it has been
+    /// waited for the process to end as long as that.
+    pub fn is_told(&self) -> bool {
+        let is_late = self.record.waited() >= self.terms.patience;
+        match self.phase {
+            Phase::Over => true,
+            Phase::Watching | Phase::Lingering { .. } | Phase::InPart => {
+                self.verdict.is_some() && is_late
+            }
+            Phase::Sending | Phase::Trying { .. } | Phase::TryingPart | Phase::Settling { .. } => {
+                false
+            }
+        }
     }
 
-    /// Sends SIGKILL to the targets that still hold the port, with all checks made again. Nothing unless
-    /// [`can_kill`](Self::can_kill).
-    pub fn kill(&mut self, now: Instant) -> Vec<Step> {
-        if !self.can_kill() {
-            return Vec::new();
+    /// The signal that may be offered: another one went out, and a process that got it still holds the port.
+    pub fn offer(&self) -> Option<Signal> {
+        match (&self.verdict, self.phase) {
+            (
+                Some(Verdict::NotEnded {
+                    next: Next::Offer(signal),
+                    ..
+                }),
+                Phase::Watching,
+            ) => Some(*signal),
+            _ => None,
         }
+    }
+
+    /// The order to send what is [offered](Self::offer) to the targets that still hold the port, with all checks made
+    /// again.
+    pub(super) fn insist(&mut self, now: Instant) -> Option<Order> {
+        let signal = self.offer()?;
+        Some(self.order_again(signal, now))
+    }
+
+    /// Every signal that went out, with whom it went to, in that order.
+    pub fn signalled(&self) -> &[(Arc<Process>, Signal)] {
+        self.record.signalled()
+    }
+
+    /// The processes that hold the port by the last look, as far as they may be seen.
+    pub fn holders(&self) -> Vec<&Arc<Process>> {
+        self.record.holding_processes()
+    }
+
+    /// How long ago the last signal went out, by the last look.
+    pub fn waited(&self) -> Duration {
+        self.record.waited()
+    }
+
+    fn order_again(&mut self, signal: Signal, now: Instant) -> Order {
         let survivors = self.record.survivors();
-        let order = Order {
-            id: OrderId(now),
-            targets: survivors.map(|fate| fate.target.clone()).collect(),
-            signal: Signal::Kill,
-            ..self.record.order.clone()
-        };
+        let targets = survivors.map(|fate| fate.target.clone()).collect();
+        let order = self.record.order.again(targets, signal, now);
         self.record.order = order.clone();
         self.record.at = now;
         self.verdict = None;
         self.phase = Phase::Sending;
-        vec![Step::Send(order)]
+        order
     }
 
     fn sent(&mut self, dispatch: &Dispatch) -> Vec<Step> {
@@ -187,7 +223,7 @@ impl Freeing {
         match &dispatch.sending {
             Sending::Sent { .. } => {
                 self.phase = Phase::Watching;
-                vec![Step::Watch]
+                vec![Step::Watch(self.record.order.id)]
             }
             Sending::NotSent(hindrance) => {
                 self.record.take_hindrance(hindrance);
@@ -195,10 +231,10 @@ impl Freeing {
                 // A signal that went out before may still do its work, so the port stays watched.
                 if self.record.has_sent() {
                     self.phase = Phase::Watching;
-                    vec![Step::Watch]
+                    vec![Step::Watch(self.record.order.id)]
                 } else {
                     self.phase = Phase::Over;
-                    vec![Step::StopWatching]
+                    vec![Step::StopWatching(self.record.order.id)]
                 }
             }
         }
@@ -222,7 +258,8 @@ impl Freeing {
             }
             (Phase::Settling { free_since }, None) => {
                 self.refresh_endings();
-                let settled = self.record.at.saturating_duration_since(free_since) >= SETTLE;
+                let settled =
+                    self.record.at.saturating_duration_since(free_since) >= self.terms.settle;
                 if settled { self.end() } else { Vec::new() }
             }
             (Phase::Lingering { free_since, tried }, None) => self.linger(free_since, tried),
@@ -234,13 +271,17 @@ impl Freeing {
     }
 
     fn judge(&mut self) -> Vec<Step> {
-        match judge(&self.record, self.is_part_refuted) {
+        match judge(&self.record, &self.terms, self.is_part_refuted) {
             Judgement::Wait => Vec::new(),
+            Judgement::Force => {
+                let order = self.order_again(Signal::Kill, self.record.at);
+                vec![Step::Send(vec![order])]
+            }
             Judgement::Unheld => self.try_all(self.record.at),
             Judgement::Part(_) if self.phase == Phase::InPart => Vec::new(),
             Judgement::Part(addresses) => {
                 self.phase = Phase::TryingPart;
-                vec![Step::TryBind(addresses)]
+                vec![Step::TryBind(self.record.order.id, addresses)]
             }
             Judgement::Said(verdict) => {
                 let is_final = matches!(*verdict, Verdict::TakenAgain { .. });
@@ -253,7 +294,10 @@ impl Freeing {
 
     fn try_all(&mut self, free_since: Instant) -> Vec<Step> {
         self.phase = Phase::Trying { free_since };
-        vec![Step::TryBind(all_addresses(&self.record))]
+        vec![Step::TryBind(
+            self.record.order.id,
+            all_addresses(&self.record),
+        )]
     }
 
     /// Brings the rest of the wait up to date, and tries again when what could be in the way has gone, or after a while
@@ -329,7 +373,7 @@ impl Freeing {
 
     fn end(&mut self) -> Vec<Step> {
         self.phase = Phase::Over;
-        vec![Step::StopWatching]
+        vec![Step::StopWatching(self.record.order.id)]
     }
 }
 

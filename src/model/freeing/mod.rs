@@ -3,7 +3,7 @@
 //! The way of one port through here, each station a type of its own so that none can be skipped:
 //!
 //! ```text
-//! row ── ask() ──> Question ── Free(Proposal) ── confirm() ──> Order ── Freeing::begin() ──> Freeing
+//! row ── ask() ──> Question ── Free(Proposal) ── confirm() ──> Order ── Batch::begin() ──> Batch
 //!                          └── Explain(Explanation)                                          │  ↑
 //!                                                                              Step (out)    ↓  │  Happening (in)
 //!                                                                                     os::freeing::Freer
@@ -13,6 +13,7 @@
 //! must be done next. It never calls a signal that was delivered a success; its [`Verdict`] is about the port, and
 //! every word of it is derived from what was seen.
 
+mod batch;
 mod explaining;
 mod explanation;
 mod holders;
@@ -26,33 +27,32 @@ mod question;
 mod record;
 mod refusal;
 mod sentence;
+mod signal;
+mod terms;
 mod verdict;
 mod words;
 
-pub use explanation::Explanation;
+pub use batch::Batch;
+pub use explanation::{Barrier, Explanation};
 pub use holders::{Holder, OtherPort};
 pub use look::{
     Attempt, BindOutcome, BindTrial, Conduct, Dispatch, Hindrance, Look, Reaction, RunState,
     Sending,
 };
 pub use machine::{Freeing, Happening, Step};
-pub use order::{Order, OrderId, Signal, Target};
+pub use order::{Order, OrderId, Target};
 pub use proposal::{Demand, Proposal, Refused, Targets};
-pub use question::{Circumstances, Question, ask};
+pub use question::{Circumstances, Question, ask, ask_port};
 pub use refusal::{Refusal, refusal};
+pub use signal::{NoSignal, SIGNALS, Signal};
+pub use terms::Terms;
 pub use verdict::{Ending, How, Keepers, Kind, Left, Next, Port, Proof, Survivor, Verdict};
 
 use std::time::Duration;
 
-/// How long the port is watched before it is said to be still held.
-pub const PATIENCE: Duration = Duration::from_secs(5);
-
 /// How long where waiting rarely helps: a process ignores the signal, or all that were to end have ended and others hold
 /// on to their sockets.
 pub const PATIENCE_WHEN_FUTILE: Duration = Duration::from_secs(1);
-
-/// How long a free port is watched further before being free counts.
-pub const SETTLE: Duration = Duration::from_secs(2);
 
 /// How long before a bind that failed for no visible reason is tried again.
 pub const RETRY: Duration = Duration::from_secs(5);

@@ -2,37 +2,14 @@
 //!
 //! Only [`Proposal::confirm`](super::Proposal::confirm) makes one, so no signal can be sent that nobody was asked about.
 
+use super::signal::Signal;
 use crate::model::endpoint::{EndpointId, Protocol, Socket};
 use crate::model::process::{Pid, Process, ProcessId};
-use std::fmt::{self, Display};
 use std::sync::Arc;
 use std::time::Instant;
 
-/// What is sent to a process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Signal {
-    Terminate,
-    Kill,
-}
-
-impl Signal {
-    /// Windows has no signals, and a sentence must not claim one: there both end the process by force.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Terminate | Self::Kill if cfg!(windows) => "TerminateProcess",
-            Self::Terminate => "SIGTERM",
-            Self::Kill => "SIGKILL",
-        }
-    }
-}
-
-impl Display for Signal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
-
-/// A process to end, and the sockets it was seen to hold when it was asked about.
+/// A process to end, and the sockets it was seen to hold when it was asked about: none if it is to end because it started
+/// a holder or is of its group.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
     pub process: Arc<Process>,
@@ -43,12 +20,20 @@ impl Target {
     pub fn id(&self) -> ProcessId {
         self.process.id
     }
+
+    pub fn is_holder(&self) -> bool {
+        !self.sockets.is_empty()
+    }
 }
 
-/// Which order: the moment it was confirmed, for no two are confirmed at once. The SIGKILL that follows an order is one
-/// of its own.
+/// Which order: the moment it was confirmed, and the port, for those of several ports are confirmed at once. The SIGKILL
+/// that follows an order is one of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct OrderId(pub(super) Instant);
+pub struct OrderId {
+    pub(super) at: Instant,
+    pub(super) protocol: Protocol,
+    pub(super) port: u16,
+}
 
 /// A confirmed ending, frozen as it was shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,5 +75,25 @@ impl Order {
     /// portmon's own pid and its ancestors', which the executor refuses once more.
     pub fn lineage(&self) -> &[Pid] {
         &self.lineage
+    }
+
+    /// Every process that held the port when it was asked about, as far as it could be seen.
+    pub fn holders(&self) -> &[Arc<Process>] {
+        &self.holders
+    }
+
+    /// The sockets that the port had then.
+    pub fn sockets(&self) -> &[Socket] {
+        &self.sockets
+    }
+
+    /// The same for other targets and another signal, confirmed now.
+    pub(super) fn again(&self, targets: Vec<Target>, signal: Signal, now: Instant) -> Self {
+        Self {
+            id: OrderId { at: now, ..self.id },
+            targets,
+            signal,
+            ..self.clone()
+        }
     }
 }

@@ -2,9 +2,10 @@
 
 use super::holders::{Holder, OtherPort, holders, other_ports};
 use super::login::is_login;
-use super::order::{Order, OrderId, Signal, Target};
+use super::order::{Order, OrderId, Target};
 use super::question::Circumstances;
 use super::refusal::{Refusal, refusal};
+use super::signal::Signal;
 use super::words;
 use crate::model::endpoint::{Endpoint, Owners, Protocol, Socket};
 use crate::model::process::{Pid, Process, ProcessId};
@@ -190,7 +191,11 @@ impl Proposal {
             sockets: holder.sockets.iter().map(|socket| socket.id).collect(),
         };
         Order {
-            id: OrderId(now),
+            id: OrderId {
+                at: now,
+                protocol: self.protocol,
+                port: self.port,
+            },
             protocol: self.protocol,
             port: self.port,
             sockets: self.sockets.clone(),

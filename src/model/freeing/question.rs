@@ -6,7 +6,7 @@ use super::{Explanation, Targets};
 use crate::model::Moment;
 use crate::model::endpoint::{Endpoint, Owners, Protocol, Side, Socket, State};
 use crate::model::process::Pid;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
 /// What the question depends on beside the table.
@@ -63,6 +63,32 @@ pub fn ask(row: &Endpoint, table: &[&Endpoint], circumstances: &Circumstances) -
         Side::Client => Question::Explain(explaining::client(&scene)),
         Side::Server | Side::Unknown => Question::Explain(explaining::left_over(&scene)),
     }
+}
+
+/// What to ask when a port is to be freed, on all local addresses or on one; `None` where nothing stands there.
+///
+/// A holder that may not be seen is an answer, whoever else may be: ending the others would not free the port.
+pub fn ask_port(
+    protocol: Protocol,
+    port: u16,
+    on: Option<IpAddr>,
+    table: &[&Endpoint],
+    circumstances: &Circumstances,
+) -> Option<Question> {
+    let sockets = table.iter().map(|endpoint| &endpoint.socket);
+    let mut sockets: Vec<&Socket> = sockets
+        .filter(|socket| socket.protocol == protocol && socket.port() == port)
+        .filter(|socket| socket.is_standing())
+        .filter(|socket| on.is_none_or(|ip| socket.local.ip() == ip))
+        .collect();
+    sockets.sort_by_key(|socket| (socket.owners != Owners::Hidden, socket.local, socket.id));
+    let row = sockets.first().copied()?;
+    let scene = Scene {
+        row,
+        table,
+        circumstances,
+    };
+    Some(scene.ask_about(sockets))
 }
 
 /// The row with all that bears on it.

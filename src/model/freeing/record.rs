@@ -2,14 +2,18 @@
 
 use super::holders::holds;
 use super::look::{Conduct, Dispatch, Hindrance, Look, Sending};
-use super::order::{Order, Signal, Target};
+use super::order::{Order, Target};
+use super::signal::Signal;
 use super::verdict::{Ending, How, Left, Port, Survivor};
-use super::{SETTLE, words};
+use super::words;
 use crate::model::endpoint::{EndpointId, Owners, Socket, State};
 use crate::model::process::{Process, ProcessId};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+/// A process that closed the port longer ago than this and still runs is not about to end.
+const SLOW_END: Duration = Duration::from_secs(2);
 
 /// Everything seen of one order, and of the one after it that sends SIGKILL.
 #[derive(Clone, Debug)]
@@ -22,6 +26,7 @@ pub(super) struct Record {
     pub at: Instant,
     /// What the port had before anything was sent.
     known: HashSet<EndpointId>,
+    signalled: Vec<(Arc<Process>, Signal)>,
     /// Since when a socket has been seen in TIME_WAIT.
     waiting: HashMap<EndpointId, Instant>,
 }
@@ -45,8 +50,9 @@ impl Record {
             fates,
             sockets: order.sockets.clone(),
             parents: Vec::new(),
-            at: order.id.0,
+            at: order.id.at,
             known: order.sockets.iter().map(|socket| socket.id).collect(),
+            signalled: Vec::new(),
             waiting: HashMap::new(),
             order,
         }
@@ -81,6 +87,8 @@ impl Record {
             fate.miss(missed);
             if fate.missed.is_none() {
                 fate.sent = Some((dispatch.at, signal));
+                let process = Arc::clone(&fate.target.process);
+                self.signalled.push((process, signal));
             }
         }
     }
@@ -112,7 +120,7 @@ impl Record {
                 .find_map(|(of, conduct)| (*of == id).then_some(*conduct));
             if fate.holds_any(&holding) {
                 fate.let_go = None;
-            } else {
+            } else if fate.target.is_holder() {
                 fate.let_go.get_or_insert(look.at);
             }
         }
@@ -160,6 +168,10 @@ impl Record {
             }
         }
         processes
+    }
+
+    pub fn signalled(&self) -> &[(Arc<Process>, Signal)] {
+        &self.signalled
     }
 
     /// Whether a socket is one that a target was to close.
@@ -278,7 +290,7 @@ impl Fate {
     fn ending(&self, now: Instant) -> Option<Ending> {
         let (how, at) = match (self.ended, self.let_go) {
             (Some(at), _) => (How::Ended, at),
-            (None, Some(at)) if now.saturating_duration_since(at) >= SETTLE => (How::RunsOn, at),
+            (None, Some(at)) if now.saturating_duration_since(at) >= SLOW_END => (How::RunsOn, at),
             (None, Some(at)) => (How::LetGo, at),
             (None, None) => return None,
         };

@@ -1,6 +1,7 @@
 //! The words of a verdict. Their beginnings are an interface: people and scripts read them.
 
 use super::look::{Reaction, RunState};
+use super::signal::Signal;
 use super::verdict::{Ending, How, Keepers, Left, Next, Port, Proof, Survivor, Verdict};
 use super::words;
 use crate::model::endpoint::{Protocol, Socket};
@@ -17,14 +18,13 @@ impl Display for Port {
 
 impl Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let can_kill = matches!(
-            self,
+        let offer = match self {
             Self::NotEnded {
-                next: Next::OfferKill,
+                next: Next::Offer(signal),
                 ..
-            }
-        );
-        let offer = if can_kill { ". K sends SIGKILL" } else { "" };
+            } => format!(". {}", offer(*signal)),
+            _ => String::new(),
+        };
         write!(f, "{}{offer}", self.without_offer())
     }
 }
@@ -87,6 +87,16 @@ impl Verdict {
             }
             Self::Nothing(hindrance) => format!("Nothing sent: {hindrance}."),
         }
+    }
+}
+
+/// `K sends SIGKILL`: what a key does where a signal did not help.
+fn offer(signal: Signal) -> String {
+    match signal {
+        Signal::Interrupt => {
+            format!("I sends {signal} (a fast shutdown, which sends its clients away)")
+        }
+        signal => format!("K sends {signal}"),
     }
 }
 
@@ -246,6 +256,10 @@ fn surviving(survivor: &Survivor) -> String {
         (_, Some(Reaction::Blocks)) => format!("blocks {signal}"),
         (Some(RunState::Uninterruptible), _) => {
             "waits in the kernel (state D), which no signal interrupts".to_owned()
+        }
+        _ if *signal == Signal::Continue => format!("runs on after {signal}"),
+        (_, Some(Reaction::Handles)) if *signal == Signal::HangUp => {
+            format!("handles {signal}, which need not end it")
         }
         (_, Some(Reaction::Handles)) => format!("handles {signal} and is still shutting down"),
         _ => format!(

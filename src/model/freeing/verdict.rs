@@ -1,7 +1,7 @@
 //! The truth about the port, as a value; `sentence` puts it into words.
 
 use super::look::{Conduct, Hindrance};
-use super::order::Signal;
+use super::signal::Signal;
 use crate::model::endpoint::{Protocol, Socket};
 use crate::model::process::Process;
 use std::net::IpAddr;
@@ -128,7 +128,8 @@ pub struct Survivor {
 /// What can be done about survivors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next {
-    OfferKill,
+    /// Another signal, which is stronger.
+    Offer(Signal),
     Nothing,
 }
 

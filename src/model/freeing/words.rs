@@ -15,6 +15,14 @@ pub(super) fn port(protocol: Protocol, port: u16) -> String {
     }
 }
 
+/// `3000`, and `5353/udp`, as the command line takes a port.
+pub(super) fn target(protocol: Protocol, port: u16) -> String {
+    match protocol {
+        Protocol::Tcp => port.to_string(),
+        Protocol::Udp => format!("{port}/udp"),
+    }
+}
+
 /// `::1:5173`: where a socket stands.
 pub(super) fn place(socket: &Socket) -> String {
     format!("{}:{}", socket.local_address(), socket.port())

@@ -295,7 +295,7 @@ fn a_look_at_one_port_sees_what_has_it_and_nothing_else() {
     let client = TcpStream::connect(local).expect("a connection");
     let (_server, at) = listener.accept().expect("a connection");
     let demand = Demand {
-        extent: Extent::Local(local.port()),
+        extent: Extent::Local(vec![local.port()]),
         with_bound: true,
     };
     let mut eye = Eye {

@@ -2,7 +2,7 @@
 
 use super::conduct::conduct;
 use super::handle::{Handle, Lost};
-use crate::model::endpoint::{Owners, Socket};
+use crate::model::endpoint::{EndpointId, Owners, Socket};
 use crate::model::freeing::{Hindrance, Order, Refusal, RunState, Signal, Target, refusal};
 use crate::model::process::{Pid, Process, StartTime};
 use crate::model::snapshot::Snapshot;
@@ -39,12 +39,11 @@ pub fn signal(handle: &Handle, process: &Arc<Process>, signal: Signal) -> Result
         conduct(process.pid(), signal).is_some_and(|conduct| conduct.state == RunState::Stopped);
     let lost = |lost| hindrance(process, lost);
     handle.signal(signal).map_err(lost)?;
-    match signal {
-        Signal::Terminate if is_stopped => {
-            handle.wake().map_err(lost)?;
-            Ok(Given::SignalAndContinue)
-        }
-        Signal::Terminate | Signal::Kill => Ok(Given::Signal),
+    if is_stopped && signal.wakes() {
+        handle.signal(Signal::Continue).map_err(lost)?;
+        Ok(Given::SignalAndContinue)
+    } else {
+        Ok(Given::Signal)
     }
 }
 
@@ -60,37 +59,43 @@ fn never_ended(process: &Arc<Process>, lineage: &[Pid]) -> Result<(), Hindrance>
     })
 }
 
+/// Whether the target still holds what it was shown to hold; of one that holds nothing, whether somebody whom it was shown
+/// with still does, for it is to end for nothing but that.
 fn still_holds(order: &Order, target: &Target, snapshot: &Snapshot) -> Result<(), Hindrance> {
     let process = &target.process;
-    let shown = |socket: &&Socket| target.sockets.contains(&socket.id);
-    let mut sockets = snapshot.sockets.iter().filter(shown).peekable();
-    if let (None, Some(problem)) = (
-        sockets.peek(),
-        snapshot
-            .problems
-            .iter()
-            .find(|problem| problem.protocol == order.protocol()),
-    ) {
-        return Err(Hindrance::Blind(problem.to_string()));
-    }
-    let mut is_hidden = false;
-    for socket in sockets {
-        if socket
-            .owners
-            .known()
-            .iter()
-            .any(|owner| owner.id == process.id)
-        {
-            return Ok(());
-        }
-        is_hidden |= socket.owners == Owners::Hidden;
-    }
-    if is_hidden {
-        let reason = "who holds the socket may not be seen any more".to_owned();
-        Err(Hindrance::Failed(Arc::clone(process), reason))
+    let shown: Vec<EndpointId> = if target.is_holder() {
+        target.sockets.clone()
     } else {
-        Err(Hindrance::LetGo(Arc::clone(process)))
+        order.sockets().iter().map(|socket| socket.id).collect()
+    };
+    let is_meant = |owner: &Arc<Process>| {
+        if target.is_holder() {
+            owner.id == process.id
+        } else {
+            order.holders().iter().any(|holder| holder.id == owner.id)
+        }
+    };
+    let there = snapshot.sockets.iter();
+    let there: Vec<&Socket> = there.filter(|socket| shown.contains(&socket.id)).collect();
+    if there
+        .iter()
+        .any(|one| one.owners.known().iter().any(is_meant))
+    {
+        return Ok(());
     }
+    let problems = snapshot.problems.iter();
+    let unread = problems
+        .filter(|_| there.is_empty())
+        .find(|problem| problem.protocol == order.protocol());
+    let process = Arc::clone(process);
+    Err(match unread {
+        Some(problem) => Hindrance::Blind(problem.to_string()),
+        None if there.iter().any(|one| one.owners == Owners::Hidden) => {
+            let reason = "who holds the socket may not be seen any more".to_owned();
+            Hindrance::Failed(process, reason)
+        }
+        None => Hindrance::LetGo(process),
+    })
 }
 
 fn hindrance(process: &Arc<Process>, lost: Lost) -> Hindrance {

@@ -23,11 +23,7 @@ fn parse(status: &str, signal: Signal) -> Option<Conduct> {
         'D' => RunState::Uninterruptible,
         _ => RunState::Alive,
     };
-    let bit = match signal {
-        Signal::Terminate => 1 << 14,
-        // No process can block, ignore or handle SIGKILL.
-        Signal::Kill => 0,
-    };
+    let bit = signal.bit();
     let has = |name: &str| {
         let mask = field(name).and_then(|mask| u64::from_str_radix(mask, 16).ok());
         mask.is_some_and(|mask| mask & bit != 0)

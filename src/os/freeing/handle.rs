@@ -72,12 +72,6 @@ impl Handle {
             .map_err(|error| Lost::from(&error))
     }
 
-    /// Lets a stopped process run on.
-    pub fn wake(&self) -> Result<(), Lost> {
-        let grip = self.grip.as_ref().map_err(Clone::clone)?;
-        grip.wake(self.id.pid).map_err(|error| Lost::from(&error))
-    }
-
     #[cfg(target_os = "linux")]
     pub fn pidfd(&self) -> Option<std::os::fd::BorrowedFd<'_>> {
         self.grip.as_ref().ok().and_then(system::Grip::pidfd)

@@ -53,13 +53,13 @@ impl Grip {
     pub fn signal(&self, pid: Pid, signal: Signal) -> io::Result<()> {
         let signal = match signal {
             Signal::Terminate => system::Signal::TERM,
+            Signal::Interrupt => system::Signal::INT,
+            Signal::HangUp => system::Signal::HUP,
+            Signal::Quit => system::Signal::QUIT,
             Signal::Kill => system::Signal::KILL,
+            Signal::Continue => system::Signal::CONT,
         };
         self.send(pid, signal)
-    }
-
-    pub fn wake(&self, pid: Pid) -> io::Result<()> {
-        self.send(pid, system::Signal::CONT)
     }
 
     fn send(&self, pid: Pid, signal: system::Signal) -> io::Result<()> {

@@ -40,26 +40,16 @@ impl Grip {
         Ok(())
     }
 
+    /// Whatever ends a process elsewhere, Windows can only terminate it.
     pub fn signal(&self, _pid: Pid, signal: Signal) -> io::Result<()> {
-        match signal {
-            // SAFETY: the handle is open for as long as `self` is.
-            Signal::Terminate | Signal::Kill => {
-                match unsafe { TerminateProcess(self.0.as_raw_handle(), 1) } {
-                    0 => Err(io::Error::last_os_error()),
-                    _ => Ok(()),
-                }
-            }
+        if signal == Signal::Continue {
+            return Err(io::ErrorKind::Unsupported.into());
         }
-    }
-
-    /// No process is ever seen as stopped here.
-    #[expect(
-        clippy::unused_self,
-        clippy::unnecessary_wraps,
-        reason = "Unix has SIGCONT"
-    )]
-    pub fn wake(&self, _pid: Pid) -> io::Result<()> {
-        Ok(())
+        // SAFETY: the handle is open for as long as `self` is.
+        match unsafe { TerminateProcess(self.0.as_raw_handle(), 1) } {
+            0 => Err(io::Error::last_os_error()),
+            _ => Ok(()),
+        }
     }
 }
 

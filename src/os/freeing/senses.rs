@@ -13,11 +13,13 @@ use std::collections::HashSet;
 use std::rc::Rc;
 use std::sync::Arc;
 
+type Looking = dyn FnMut(&[u16]) -> Snapshot;
+
 /// What the executor sees the machine with. It is made on the executor's own thread and stays there.
 pub struct Senses {
-    /// A fresh look at the sockets with this local port, owners included; an owner must be one that was read for this
+    /// A fresh look at the sockets with these local ports, owners included; an owner must be one that was read for this
     /// very look.
-    pub look: Box<dyn FnMut(u16) -> Snapshot>,
+    pub look: Box<Looking>,
     /// Gives back what looking has opened; a later look opens it again.
     pub rest: Box<dyn FnMut()>,
     /// What is known of a process, to name who started it.
@@ -27,20 +29,19 @@ pub struct Senses {
 }
 
 impl Senses {
-    /// The machine itself. Only the port that is asked about is looked at, by an eye of its own that waits for nobody.
+    /// The machine itself. Only the ports that are asked about are looked at, by an eye of its own that waits for nobody.
     pub fn of_machine(source: Option<Source>) -> Self {
-        let open: Rc<RefCell<Option<(u16, Eye)>>> = Rc::default();
+        let open: Rc<RefCell<Option<Sight>>> = Rc::default();
         let closing = Rc::clone(&open);
         let mut processes = Processes::new();
         Self {
-            look: Box::new(move |port| {
+            look: Box::new(move |ports| {
                 let mut open = open.borrow_mut();
-                let eye = match open.take() {
-                    Some((at, eye)) if at == port => eye,
-                    _ => eye_on(port, source),
+                let sight = match open.take() {
+                    Some(sight) if sight.ports == ports => sight,
+                    _ => Sight::on(ports, source),
                 };
-                let (_, eye) = open.insert((port, eye));
-                look(eye)
+                look(&mut open.insert(sight).eye)
             }),
             rest: Box::new(move || drop(closing.take())),
             describe: Box::new(move |pid| processes.describe(&HashSet::from([pid])).remove(&pid)),
@@ -49,13 +50,24 @@ impl Senses {
     }
 }
 
-fn eye_on(port: u16, source: Option<Source>) -> Eye {
-    let demand = Demand {
-        extent: Extent::Local(port),
-        with_bound: true,
-    };
-    // Nobody asks a snapshot which side of a connection a socket is, for which alone the range counts.
-    Eye::new(EphemeralRange::IANA, source, demand)
+/// An eye and the ports that it sees.
+struct Sight {
+    ports: Vec<u16>,
+    eye: Eye,
+}
+
+impl Sight {
+    fn on(ports: &[u16], source: Option<Source>) -> Self {
+        let demand = Demand {
+            extent: Extent::Local(ports.to_vec()),
+            with_bound: true,
+        };
+        Self {
+            ports: ports.to_vec(),
+            // Nobody asks a snapshot which side of a connection a socket is, for which alone the range counts.
+            eye: Eye::new(EphemeralRange::IANA, source, demand),
+        }
+    }
 }
 
 fn look(eye: &mut Eye) -> Snapshot {

@@ -1,10 +1,14 @@
 //! Real children that hold real ports, followed from the row to the verdict.
 
+use super::handle::Handle;
+use super::watch::Watch;
 use super::*;
 use crate::model::endpoint::{
     Endpoint, EndpointId, Owners, Protocol, Relation, Side, Since, Socket,
 };
-use crate::model::freeing::{Circumstances, Freeing, Proposal, Question, Signal, Targets, ask};
+use crate::model::freeing::{
+    Batch, Circumstances, Freeing, Hindrance, Proposal, Question, Signal, Targets, Terms, ask,
+};
 use crate::model::process::{Pid, Process, StartTime};
 use crate::model::testing::{moment, process, snapshot};
 use std::collections::HashSet;
@@ -13,7 +17,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::os::fd::OwnedFd;
 use std::process::{Child, Command as Program, Stdio};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::timeout;
 
@@ -147,7 +151,7 @@ fn inodes(pid: Pid) -> HashSet<String> {
 struct Scene {
     freer: Freer,
     results: UnboundedReceiver<Happening>,
-    freeing: Freeing,
+    batch: Batch,
 }
 
 impl Scene {
@@ -168,26 +172,30 @@ impl Scene {
         let proposal = proposal(socket);
         freer.hold(&proposal.process_ids());
         let order = proposal.confirm(Targets::Topmost, Signal::Terminate, Instant::now());
-        let (freeing, steps) = Freeing::begin(order);
+        let (batch, steps) = Batch::begin(vec![order], Terms::default());
         for step in steps {
             freer.perform(step);
         }
         Self {
             freer,
             results,
-            freeing,
+            batch,
         }
     }
 
     /// Lets happen what happens until there is what is waited for, and returns the words that are said then.
     async fn until(&mut self, is_there: impl Fn(&Freeing) -> bool) -> String {
-        while !is_there(&self.freeing) {
+        while !is_there(self.freeing()) {
             let happening = timeout(BOUND, self.results.recv()).await.unwrap().unwrap();
-            for step in self.freeing.on(happening) {
+            for step in self.batch.on(happening) {
                 self.freer.perform(step);
             }
         }
-        self.freeing.verdict().unwrap().to_string()
+        self.freeing().verdict().unwrap().to_string()
+    }
+
+    fn freeing(&self) -> &Freeing {
+        &self.batch.freeings()[0]
     }
 }
 
@@ -243,13 +251,13 @@ async fn a_process_that_ends_frees_its_port_and_no_other_process_is_touched() {
 async fn a_process_that_ignores_sigterm_is_said_to_and_then_killed() {
     let mut held = Held::new("trap '' TERM;");
     let mut scene = Scene::begin(held.socket(), vec![Arc::clone(&held.process)]);
-    let said = scene.until(Freeing::can_kill).await;
+    let said = scene.until(|freeing| freeing.offer().is_some()).await;
     let (port, pid) = (held.local.port(), held.pid());
     let expected = format!(":{port} is STILL HELD: sleep {pid} ignores SIGTERM. K sends SIGKILL");
     assert_eq!(said, expected);
     assert!(held.lives());
 
-    for step in scene.freeing.kill(Instant::now()) {
+    for step in scene.batch.insist(Instant::now()) {
         scene.freer.perform(step);
     }
     let said = scene.until(Freeing::is_settled).await;
@@ -378,12 +386,10 @@ fn a_table_that_cannot_be_read_is_not_an_empty_one() {
         describe: Box::new(|_| None),
         start_time,
     };
-    let unread = (senses.look)(order.port());
+    let unread = (senses.look)(&[order.port()]);
     let handle = Handle::open(held.process.id, start_time);
     let mut watch = Watch::new(order.clone(), vec![socket.clone()]);
-    let look = watch
-        .look(&mut senses, std::slice::from_ref(&handle))
-        .unwrap();
+    let look = watch.look(&unread, &mut senses).unwrap();
     assert_eq!(look.sockets, [socket]);
     assert_eq!(
         checks::all(&order, &[handle], &unread, start_time),

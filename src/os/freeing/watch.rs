@@ -1,11 +1,11 @@
-//! Looks at one port, often enough to see a restart and seldom enough to cost little.
+//! What is seen of one port, looked at often enough to see a restart and seldom enough to cost little.
 
 use super::Senses;
 use super::conduct::conduct;
 use super::handle::Handle;
 use crate::model::endpoint::{Protocol, Socket};
 use crate::model::freeing::{Conduct, Look, Order, Target};
-use crate::model::process::{Process, ProcessId};
+use crate::model::process::{Pid, Process, ProcessId, StartTime};
 use crate::model::snapshot::Snapshot;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -16,9 +16,6 @@ const BEST: Duration = Duration::from_millis(50);
 /// The same once everything that happens soon has happened, and a dialog is only left open.
 const LATER: Duration = Duration::from_millis(500);
 const SOON: Duration = Duration::from_secs(10);
-
-/// How many times its own cost a look is followed by rest.
-const REST: u32 = 3;
 
 /// A look is reported at least this often, because time passes for whoever waits.
 const REPORT: Duration = Duration::from_millis(250);
@@ -31,7 +28,6 @@ pub struct Watch {
     /// What the port had at the last look.
     sockets: Vec<Socket>,
     ended: Vec<ProcessId>,
-    cost: Duration,
 }
 
 impl Watch {
@@ -43,16 +39,21 @@ impl Watch {
             started: Instant::now(),
             reported: None,
             ended: Vec::new(),
-            cost: Duration::ZERO,
         }
     }
 
-    /// Looks, and returns what was seen if it differs from what was reported last or that is long ago.
-    pub fn look(&mut self, senses: &mut Senses, handles: &[Handle]) -> Option<Look> {
-        let began = Instant::now();
-        // Before the sockets: whoever has ended by now has closed what the table shows after it.
-        self.ended = self.ended(senses, handles);
-        let snapshot = (senses.look)(self.order.port());
+    /// Notes which targets have ended.
+    pub fn see_who_ended(&mut self, handles: &[Handle], start_time: fn(Pid) -> Option<StartTime>) {
+        let has_ended = |id: &ProcessId| {
+            let handle = handles.iter().find(|handle| handle.id() == *id);
+            self.ended.contains(id) || handle.is_none_or(|handle| handle.has_ended(start_time))
+        };
+        let targets = self.order.targets().iter();
+        self.ended = targets.map(Target::id).filter(has_ended).collect();
+    }
+
+    /// Takes in what the tables show, and returns it if it differs from what was reported last or that is long ago.
+    pub fn look(&mut self, snapshot: &Snapshot, senses: &mut Senses) -> Option<Look> {
         self.sockets = self.with_unread(snapshot);
         let look = Look {
             order: self.order.id(),
@@ -62,7 +63,6 @@ impl Watch {
             ended: self.ended.clone(),
             at: Instant::now(),
         };
-        self.cost = look.at.saturating_duration_since(began);
         let is_news = self.reported.as_ref().is_none_or(|last| {
             let like = Look {
                 at: look.at,
@@ -77,14 +77,13 @@ impl Watch {
         Some(look)
     }
 
-    /// How long to rest before the next look.
-    pub fn pause(&self) -> Duration {
-        let best = if self.started.elapsed() < SOON {
+    /// How long from one look to the next at best.
+    pub fn interval(&self) -> Duration {
+        if self.started.elapsed() < SOON {
             BEST
         } else {
             LATER
-        };
-        best.max(self.cost * REST).saturating_sub(self.cost)
+        }
     }
 
     /// The targets whose end is worth waking up for.
@@ -96,16 +95,6 @@ impl Watch {
         handles.iter().filter(is_waited_for)
     }
 
-    fn ended(&self, senses: &Senses, handles: &[Handle]) -> Vec<ProcessId> {
-        let has_ended = |id: &ProcessId| {
-            let handle = handles.iter().find(|handle| handle.id() == *id);
-            self.ended.contains(id)
-                || handle.is_none_or(|handle| handle.has_ended(senses.start_time))
-        };
-        let targets = self.order.targets().iter();
-        targets.map(Target::id).filter(has_ended).collect()
-    }
-
     fn conduct(&self) -> Vec<(ProcessId, Conduct)> {
         let targets = self.order.targets().iter().map(Target::id);
         targets
@@ -115,14 +104,14 @@ impl Watch {
     }
 
     /// The sockets of the port, with what was last seen of a table that could not be read this time.
-    fn with_unread(&self, snapshot: Snapshot) -> Vec<Socket> {
+    fn with_unread(&self, snapshot: &Snapshot) -> Vec<Socket> {
         let unread: Vec<Socket> = self
             .sockets
             .iter()
             .filter(|socket| !snapshot.has_read(socket.protocol, socket.table))
             .cloned()
             .collect();
-        let mut sockets = of_port(&self.order, snapshot.sockets);
+        let mut sockets = of_port(&self.order, snapshot);
         for socket in unread {
             if !sockets.iter().any(|seen| seen.id == socket.id) {
                 sockets.push(socket);
@@ -152,11 +141,12 @@ impl Watch {
 }
 
 /// The sockets of the order's port among all, in a fixed order so that looks can be compared.
-pub fn of_port(order: &Order, sockets: Vec<Socket>) -> Vec<Socket> {
+pub fn of_port(order: &Order, snapshot: &Snapshot) -> Vec<Socket> {
     let (protocol, port): (Protocol, u16) = (order.protocol(), order.port());
-    let mut own: Vec<Socket> = sockets
-        .into_iter()
+    let all = snapshot.sockets.iter();
+    let mut own: Vec<Socket> = all
         .filter(|socket| socket.protocol == protocol && socket.port() == port)
+        .cloned()
         .collect();
     own.sort_by_key(|socket| (socket.local, socket.id));
     own

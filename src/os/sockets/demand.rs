@@ -15,8 +15,8 @@ pub struct Demand {
 pub enum Extent {
     /// Every socket.
     Everything,
-    /// TCP and UDP sockets with this local port, in any state.
-    Local(u16),
+    /// TCP and UDP sockets with one of these local ports, in any state. More than 64 ports may give everything.
+    Local(Vec<u16>),
     /// Sockets with one of these as local or remote port, and every TCP listener. More than 64 ports may give everything.
     Touching(Vec<u16>),
     /// What stands on a TCP port: listeners, and bound sockets if they are wanted.
@@ -31,7 +31,7 @@ impl Demand {
         let is_listening = is_tcp && socket.state == Some(State::Listen);
         let is_within = match &self.extent {
             Extent::Everything => true,
-            Extent::Local(port) => socket.local.port() == *port,
+            Extent::Local(ports) => ports.contains(&socket.local.port()),
             Extent::Touching(ports) => {
                 let ends = [socket.local.port(), socket.remote.port()];
                 is_listening || ends.iter().any(|port| *port != 0 && ports.contains(port))

@@ -228,9 +228,9 @@ fn every_demand_gives_of_every_source_what_it_wants_of_everything() {
         Extent::Touching(Vec::new()),
         Extent::Touching(vec![0]),
         Extent::Touching(ports.clone()),
-        Extent::Local(1),
+        Extent::Local(vec![1]),
     ];
-    extents.extend(ports.iter().map(|port| Extent::Local(*port)));
+    extents.extend(ports.iter().map(|port| Extent::Local(vec![*port])));
     extents.extend(ports.iter().map(|port| Extent::Touching(vec![*port, 1])));
     let bounds = [true, false];
     let demands = extents

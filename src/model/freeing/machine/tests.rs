@@ -38,10 +38,9 @@ impl Story {
             panic!("nothing is asked");
         };
         let order = proposal.confirm(Targets::Topmost, Signal::Terminate, instant(0.0));
-        let (freeing, steps) = Freeing::begin(order);
         Self {
-            freeing,
-            steps,
+            steps: vec![Step::Send(vec![order.clone()])],
+            freeing: Freeing::new(order, Terms::default()),
             endings: Vec::new(),
             conduct: Vec::new(),
             parents: Vec::new(),
@@ -111,7 +110,7 @@ impl Story {
 
     /// A bind of every address that was asked for, with and without SO_REUSEADDR.
     fn binds(self, with: &BindOutcome, without: &BindOutcome) -> Self {
-        let [Step::TryBind(addresses)] = self.steps.as_slice() else {
+        let [Step::TryBind(_, addresses)] = self.steps.as_slice() else {
             panic!("no bind is wanted: {:?}", self.steps);
         };
         let attempts = addresses.iter().map(|address| Attempt {
@@ -133,8 +132,13 @@ impl Story {
     }
 
     fn kills(mut self, at: f64) -> Self {
-        self.steps = self.freeing.kill(instant(at));
+        let order = self.freeing.insist(instant(at)).expect("it is offered");
+        self.steps = vec![Step::Send(vec![order])];
         self
+    }
+
+    fn id(&self) -> OrderId {
+        self.freeing.order().id()
     }
 
     fn words(&self) -> String {
@@ -166,13 +170,13 @@ fn a_port_is_free_when_nothing_holds_it_and_a_bind_says_so_and_counts_after_two_
     let story = Story::asked(vec![listener(&node)]);
     assert!(matches!(story.steps.as_slice(), [Step::Send(_)]));
     let story = story.dispatched(0.0, &[]);
-    assert_eq!(story.steps, [Step::Watch]);
+    assert_eq!(story.steps, [Step::Watch(story.id())]);
     let story = story.sees(0.4, vec![listener(&node)]);
     assert_eq!((story.words(), &story.steps), (String::new(), &vec![]));
     let story = story.ended(&node).sees(0.8, vec![]);
     let addresses = ["0.0.0.0:3000", "127.0.0.1:3000", "[::]:3000", "[::1]:3000"];
     let addresses = addresses.map(|address| address.parse().expect("an address"));
-    assert_eq!(story.steps, [Step::TryBind(addresses.to_vec())]);
+    assert_eq!(story.steps, [Step::TryBind(story.id(), addresses.to_vec())]);
     let story = story.bound();
     let said = ":3000 is free. node 4242 ended 0.8 s after SIGTERM.";
     assert_eq!(
@@ -182,7 +186,7 @@ fn a_port_is_free_when_nothing_holds_it_and_a_bind_says_so_and_counts_after_two_
     let story = story.sees(2.7, vec![]);
     assert_eq!((story.freeing.is_settled(), &story.steps), (false, &vec![]));
     let story = story.sees(2.9, vec![]);
-    assert_eq!(story.steps, [Step::StopWatching]);
+    assert_eq!(story.steps, [Step::StopWatching(story.id())]);
     assert_eq!(
         (story.words().as_str(), story.freeing.is_settled()),
         (said, true)
@@ -303,7 +307,7 @@ fn what_has_not_ended_is_told_by_how_it_takes_the_signal() {
             format!("{held} {said}. K sends SIGKILL")
         });
         assert_eq!(story.words(), said);
-        assert_eq!(story.freeing.can_kill(), !said.is_empty());
+        assert_eq!(story.freeing.offer().is_some(), !said.is_empty());
     }
 }
 
@@ -324,15 +328,16 @@ fn sigkill_is_sent_only_after_another_signal_failed_and_only_to_who_survived_it(
     let (node, other) = (node(), process(4300, "node").build());
     let (first, second) = (|| listener(&node).mark(1), || listener(&other).mark(2));
     let mut early = Story::sent(vec![first(), second()]);
-    assert_eq!(early.freeing.kill(instant(0.1)), []);
+    assert_eq!(early.freeing.insist(instant(0.1)), None);
     let story = early.ended(&other).sees(5.0, vec![first()]).kills(6.0);
-    let [Step::Send(order)] = story.steps.as_slice() else {
+    let [Step::Send(orders)] = story.steps.as_slice() else {
         panic!("nothing is sent: {:?}", story.steps);
     };
+    let order = &orders[0];
     let targets: Vec<_> = order.targets().iter().map(Target::id).collect();
     assert_eq!((order.signal(), targets), (Signal::Kill, vec![node.id]));
     assert_eq!(
-        (story.words(), story.freeing.can_kill()),
+        (story.words(), story.freeing.offer().is_some()),
         (String::new(), false)
     );
     let story = story.dispatched(6.0, &[]).sees(7.0, vec![first()]);
@@ -340,7 +345,10 @@ fn sigkill_is_sent_only_after_another_signal_failed_and_only_to_who_survived_it(
     let survivor = story.sees(11.0, vec![first()]);
     let said = ":3000 is STILL HELD: node 4300 ended, node 4242 has not ended 5 s after SIGKILL";
     assert_eq!(
-        (survivor.words().as_str(), survivor.freeing.can_kill()),
+        (
+            survivor.words().as_str(),
+            survivor.freeing.offer().is_some()
+        ),
         (said, false)
     );
     let freed = survivor.ended(&node).sees(11.5, vec![]).bound();
@@ -357,7 +365,7 @@ fn a_sigkill_that_could_not_be_sent_says_so_and_the_port_stays_watched() {
         .kills(6.0)
         .not_sent(Hindrance::EndedMeanwhile(Arc::clone(&node)));
     assert_eq!(story.words(), "Nothing sent: node 4242 ended meanwhile.");
-    assert_eq!(story.steps, [Step::Watch]);
+    assert_eq!(story.steps, [Step::Watch(story.id())]);
     let story = story.ended(&node).sees(6.1, vec![]).bound();
     assert_eq!(
         story.words(),
@@ -370,7 +378,10 @@ fn a_sigkill_that_could_not_be_sent_says_so_and_the_port_stays_watched() {
 fn what_is_found_for_another_order_is_dropped() {
     let node = node();
     let story = || Story::asked(vec![listener(&node)]);
-    let another = OrderId(instant(9.0));
+    let another = OrderId {
+        at: instant(9.0),
+        ..story().id()
+    };
     let sending = Sending::Sent {
         sockets: Vec::new(),
         woken: Vec::new(),
@@ -501,7 +512,7 @@ fn a_port_that_someone_takes_is_said_to_be_taken_again() {
         );
         assert_eq!(
             (&story.steps, story.freeing.is_settled()),
-            (&vec![Step::StopWatching], true)
+            (&vec![Step::StopWatching(story.id())], true)
         );
     }
 }
@@ -576,7 +587,7 @@ fn a_link_local_address_without_its_scope_is_not_bound() {
         let story = Story::sent(vec![socket(local).owner(&node)])
             .ended(&node)
             .sees(0.5, vec![]);
-        let [Step::TryBind(addresses)] = story.steps.as_slice() else {
+        let [Step::TryBind(_, addresses)] = story.steps.as_slice() else {
             panic!("no bind is wanted: {:?}", story.steps);
         };
         addresses.contains(&local.parse().expect("an address"))
@@ -629,7 +640,7 @@ fn an_address_that_others_hold_is_told_beside_the_one_that_is_free() {
         .ended(&old)
         .sees(0.5, vec![kept()]);
     let address = "127.0.0.1:5173".parse().expect("an address");
-    assert_eq!(story.steps, [Step::TryBind(vec![address])]);
+    assert_eq!(story.steps, [Step::TryBind(story.id(), vec![address])]);
     let said =
         "127.0.0.1:5173 is free, ::1:5173 is not: vite 9120 holds it. localhost reaches ::1 first";
     let free = story.bound();

@@ -1,7 +1,7 @@
 //! What is asked about each kind of row, and what is explained instead.
 
 use super::*;
-use crate::model::freeing::{Demand, Signal, Target};
+use crate::model::freeing::{Barrier, Demand, Signal, Target, words};
 use crate::model::process::{Process, StartTime};
 use crate::model::testing::{SocketBuilder, instant, moment, process, socket};
 use std::sync::Arc;
@@ -255,7 +255,7 @@ fn a_hidden_owner_is_named_by_its_user_with_the_command_that_sees_it() {
         explained.lines,
         ["You may not see or end the process (socket of user ops)."]
     );
-    let offer = "sudo /home/dev/.cargo/bin/portmon 8080";
+    let offer = "sudo /home/dev/.cargo/bin/portmon free 8080";
     assert_eq!(explained.offer.as_deref(), Some(offer));
     assert_eq!(explained.unused_near, Some(8080));
 
@@ -263,7 +263,7 @@ fn a_hidden_owner_is_named_by_its_user_with_the_command_that_sees_it() {
         executable: Some("/opt/it's here/portmon".to_owned()),
         ..circumstances()
     };
-    let offer = r"sudo '/opt/it'\''s here/portmon' 8080";
+    let offer = r"sudo '/opt/it'\''s here/portmon' free 8080";
     assert_eq!(explanation(&[row()], &odd).offer.as_deref(), Some(offer));
     let root = Circumstances {
         is_root: true,
@@ -282,11 +282,37 @@ fn a_question_about_an_owner_that_is_not_found_yet_waits() {
     let sought = socket("0.0.0.0:8080").user(1001, "ops").sought();
     let explained = explanation(&[standing(sought)], &circumstances());
     let said = "who holds 0.0.0.0:8080 is still being looked for; the question comes as soon as it is known.";
-    let expected = Explanation {
-        is_waiting: true,
-        ..Explanation::new(":8080 is held".to_owned(), vec![said.to_owned()])
-    };
+    let (title, lines) = (":8080 is held".to_owned(), vec![said.to_owned()]);
+    let expected = Explanation::new(Barrier::Sought, title, lines);
     assert_eq!(explained, expected);
+}
+
+#[test]
+fn a_port_is_asked_about_with_all_that_stands_on_it_or_on_one_address() {
+    let client = on(
+        Side::Client,
+        socket("127.0.0.1:3000").to("127.0.0.1:80").owner(&chrome()),
+    );
+    let here = standing(socket("127.0.0.1:3000").owner(&node()));
+    let there = standing(socket("[::1]:3000").mark(2).owner(&node()));
+    let hidden = standing(socket("0.0.0.0:5432").user(0, "root"));
+    let seen = standing(socket("[::1]:5432").owner(&node()));
+    let table = [client, here, there, hidden, seen];
+    let all: Vec<&Endpoint> = table.iter().collect();
+    let asked = |port, on: Option<&str>| {
+        let on = on.map(|ip| ip.parse().unwrap());
+        match ask_port(Protocol::Tcp, port, on, &all, &circumstances()) {
+            None => vec!["nothing".to_owned()],
+            Some(Question::Free(proposal)) => proposal.sockets.iter().map(words::place).collect(),
+            Some(Question::Explain(explanation)) => vec![explanation.title],
+        }
+    };
+    assert_eq!(asked(3000, None), ["127.0.0.1:3000", "::1:3000"]);
+    assert_eq!(asked(3000, Some("::1")), ["::1:3000"]);
+    assert_eq!(asked(3000, Some("0.0.0.0")), ["nothing"]);
+    assert_eq!(asked(80, None), ["nothing"]);
+    assert_eq!(asked(5432, None), [":5432 belongs to root"]);
+    assert_eq!(asked(5432, Some("::1")), ["::1:5432"]);
 }
 
 #[test]

@@ -155,7 +155,7 @@ impl Diag {
         };
         let outcome = self.channel.ask(&request, &mut keep);
         if outcome.is_err_and(Failure::is_absence) {
-            let program = program::local(of.local.port());
+            let program = program::local(&[of.local.port()]);
             request.asked = Asked::All(Walk {
                 protocol: of.protocol,
                 states: States::around(of.state),

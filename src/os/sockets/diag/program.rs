@@ -18,9 +18,9 @@ const CLAUSE: u16 = 20;
 const COMPARISON: u8 = 8;
 const OPERATION: u8 = 4;
 
-/// Sockets with this local port.
-pub fn local(port: u16) -> Vec<u8> {
-    any([(LOCAL, port)].into_iter())
+/// Sockets with one of these local ports.
+pub fn local(ports: &[u16]) -> Vec<u8> {
+    any(ports.iter().map(|port| (LOCAL, *port)))
 }
 
 /// Sockets with one of these as local or remote port. What has no remote end has 0 there, so 0 is no port.

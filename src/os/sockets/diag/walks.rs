@@ -68,9 +68,11 @@ impl Demand {
     /// The bytecode that its walks need.
     pub fn program(&self) -> Vec<u8> {
         match &self.extent {
-            Extent::Local(port) => program::local(*port),
+            Extent::Local(ports) if ports.len() <= MOST_PORTS => program::local(ports),
             Extent::Touching(ports) if ports.len() <= MOST_PORTS => program::touching(ports),
-            Extent::Everything | Extent::Touching(_) | Extent::Standing => Vec::new(),
+            Extent::Everything | Extent::Local(_) | Extent::Touching(_) | Extent::Standing => {
+                Vec::new()
+            }
         }
     }
 
@@ -109,12 +111,15 @@ impl Demand {
                 let states = tcp.states.without(States::LISTEN);
                 vec![listeners, Walk { states, ..tcp }, udp]
             }
-            Extent::Local(port) => all
-                .map(|walk| Walk {
-                    port: *port,
-                    ..walk
-                })
-                .to_vec(),
+            // Without a port there is nothing to see, and an empty program would let everything pass.
+            Extent::Local(ports) if ports.is_empty() => Vec::new(),
+            Extent::Local(ports) => {
+                let port = match ports.as_slice() {
+                    [port] => *port,
+                    _ => 0,
+                };
+                all.map(|walk| Walk { port, ..walk }).to_vec()
+            }
             Extent::Everything | Extent::Touching(_) => all.to_vec(),
         }
     }
@@ -149,7 +154,7 @@ mod tests {
                 vec![(Tcp, 0x2ffe, 0, false), (Udp, 0xffe, 0, false)],
             ),
             (
-                asked(Extent::Local(80), false),
+                asked(Extent::Local(vec![80]), false),
                 vec![(Tcp, 0xffe, 80, true), (Udp, 0xffe, 80, true)],
             ),
             (

@@ -67,7 +67,7 @@ fn each_extent_gives_exactly_its_sockets() {
     let mut diag = open();
     for port in [port, from, udp_port, bound_port, 1] {
         let expected = kept(ip, &mut diag, |row| row.local.port() == port);
-        assert_eq!(on(ip, &mut diag, Extent::Local(port)), expected);
+        assert_eq!(on(ip, &mut diag, Extent::Local(vec![port])), expected);
         assert_eq!(expected.is_empty(), port == 1);
     }
     let many: Vec<u16> = (1..=61).chain([port, bound_port, udp_port]).collect();
