@@ -41,6 +41,13 @@ impl Command {
     }
 }
 
+impl Command {
+    /// Whether it is there only to end processes, and so not there where nothing may be ended.
+    pub fn is_for_ending(self) -> bool {
+        matches!(self, Self::Free | Self::Mark | Self::Unmark)
+    }
+}
+
 impl App {
     pub(super) fn carry_out(&mut self, command: Command) -> Vec<Effect> {
         match command {
@@ -54,6 +61,12 @@ impl App {
             Command::End => self.selection.go_to_end(&self.listing),
             Command::NextChange => self.go_to_next_change(),
             Command::OtherEnd => self.go_to_other_end(),
+            Command::Mark => self.mark(),
+            Command::Unmark => {
+                if !self.selection.unmark_all() {
+                    self.say("no row is marked");
+                }
+            }
             Command::Filter => self.change_filter(|app| app.filter_box.open("")),
             Command::Toggle(chip) => self.change_filter(|app| app.filter_box.chips.toggle(chip)),
             Command::Unclear => self.change_filter(|app| {
@@ -211,6 +224,17 @@ impl App {
                 column: *column,
                 is_reversed: false,
             });
+        }
+    }
+
+    /// The cursor goes on, so that Space marks one row after the other.
+    fn mark(&mut self) {
+        if self.setup.is_read_only {
+            self.say("read-only: marked rows are for ending, and nothing is ended here");
+        } else if self.selection.toggle_mark(&self.listing) {
+            self.step(1);
+        } else {
+            self.say("a closed row cannot be marked");
         }
     }
 

@@ -5,23 +5,30 @@
 //! once. Whatever is not an answer cancels.
 
 mod asking;
+mod buttons;
 mod opening;
 
-pub use asking::Asking;
+use asking::signal_of;
+pub use asking::{Asking, Typing, letter_of};
+pub use buttons::Button;
+use buttons::{answer, button_of_letter, buttons_of};
 
 use crate::app::keymap::{Chord, Modifier};
 use crate::model::endpoint::EndpointId;
-use crate::model::freeing::{Batch, Demand, Explanation, Happening, Signal, Step};
+use crate::model::freeing::{Batch, Explanation, Happening, Step};
 use crate::model::inspection::{Inspection, Subject};
 use crossterm::event::KeyCode;
 use std::time::{Duration, Instant};
 
 pub const ARMING_TIME: Duration = Duration::from_millis(300);
 
+/// For how long what is found out about the holders is waited for.
+const LEARNING_TIME: Duration = Duration::from_secs(1);
+
 #[derive(Debug)]
 pub struct FreeDialog {
-    /// The row that is asked about.
-    row: EndpointId,
+    /// The rows that are asked about.
+    rows: Vec<EndpointId>,
     /// Since when its buttons have been on the screen; `None` until they are drawn.
     since: Option<Instant>,
     /// Whether the screen shows them as live.
@@ -41,18 +48,6 @@ pub enum Phase {
     /// Nothing is asked: why nothing would help, or may not be done.
     Explaining(Explanation),
     Working(Box<Batch>),
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Button {
-    Cancel,
-    End,
-    /// All holders instead of the topmost, or the other way round.
-    Targets,
-    Copy,
-    GoTo,
-    /// The signal that is offered where another one did not help.
-    Insist(Signal),
 }
 
 /// What the app has to do after a key.
@@ -79,14 +74,24 @@ impl FreeDialog {
     }
 
     pub fn is_armed(&self, now: Instant) -> bool {
-        self.since
-            .is_some_and(|since| now.saturating_duration_since(since) >= ARMING_TIME)
+        self.arms_at().is_some_and(|at| at <= now)
+    }
+
+    /// A question waits for what is found out about the holders too, for it may show that nothing should be ended.
+    fn arms_at(&self) -> Option<Instant> {
+        let is_learning = matches!(self.phase, Phase::Asking(_)) && self.inspection.is_none();
+        let time = if is_learning {
+            LEARNING_TIME
+        } else {
+            ARMING_TIME
+        };
+        self.since.map(|since| since + time)
     }
 
     /// When the buttons come alive, or the progress is worth showing anew.
     pub fn next_change(&self, now: Instant) -> Option<Instant> {
         match &self.phase {
-            _ if !self.is_armed(now) => self.since.map(|since| since + ARMING_TIME),
+            _ if !self.is_armed(now) => self.arms_at(),
             Phase::Working(batch) if !batch.has_verdicts() => {
                 Some(now + Duration::from_millis(100))
             }
@@ -98,12 +103,7 @@ impl FreeDialog {
     pub fn buttons(&self) -> Vec<Button> {
         let mut buttons = vec![Button::Cancel];
         match &self.phase {
-            Phase::Asking(asking) => {
-                buttons.push(Button::End);
-                if asking.proposal.has_more_than_topmost() {
-                    buttons.push(Button::Targets);
-                }
-            }
+            Phase::Asking(asking) => buttons.extend(buttons_of(asking)),
             Phase::Explaining(explanation) => {
                 buttons.extend(explanation.go_to.map(|_| Button::GoTo));
                 buttons.extend(explanation.offer.as_ref().map(|_| Button::Copy));
@@ -157,8 +157,12 @@ impl FreeDialog {
 
     /// Takes in the answer to what this dialog asked, and no other.
     pub fn take_in(&mut self, inspection: &Inspection) {
-        if self.subject.as_ref() == Some(&inspection.subject) {
-            self.inspection = Some(inspection.clone());
+        if self.subject.as_ref() != Some(&inspection.subject) {
+            return;
+        }
+        self.inspection = Some(inspection.clone());
+        if let Phase::Asking(asking) = &mut self.phase {
+            asking.learn(inspection);
         }
     }
 
@@ -188,7 +192,7 @@ impl FreeDialog {
         let Phase::Asking(asking) = &mut self.phase else {
             return false;
         };
-        if asking.demand() == Demand::Key {
+        if asking.typing().is_none() || asking.is_choosing {
             return false;
         }
         match (chord.letter(), chord.code) {
@@ -212,57 +216,61 @@ impl FreeDialog {
     }
 
     fn button_of(&self, chord: Chord) -> Button {
-        let button = match chord.letter() {
-            Some('y') => Button::End,
-            Some('a') => Button::Targets,
-            Some('c') => Button::Copy,
-            Some('l') => Button::GoTo,
-            Some('I') => Button::Insist(Signal::Interrupt),
-            Some('K') => Button::Insist(Signal::Kill),
-            Some(_) | None => Button::Cancel,
+        let asking = match &self.phase {
+            Phase::Asking(asking) => Some(asking),
+            Phase::Explaining(_) | Phase::Working(_) => None,
         };
-        // `y` is no answer where the port must be typed.
-        let must_type =
-            matches!(&self.phase, Phase::Asking(asking) if asking.demand() != Demand::Key);
-        let is_there = self.buttons().contains(&button) && !(must_type && button == Button::End);
-        if is_there { button } else { Button::Cancel }
+        let is_choosing = asking.is_some_and(|asking| asking.is_choosing);
+        let button = match chord.letter() {
+            Some(letter) if is_choosing => signal_of(letter).map(Button::Choose),
+            letter => letter.and_then(button_of_letter),
+        };
+        let button = button.filter(|button| self.buttons().contains(button));
+        // `y` is no answer where a port must be typed.
+        let must_type = asking.is_some_and(|asking| asking.typing().is_some());
+        let button = button.filter(|button| !(must_type && *button == Button::End));
+        button.unwrap_or(Button::Cancel)
     }
 
     fn press(&mut self, button: Button, now: Instant) -> Reply {
-        match (button, &mut self.phase) {
-            (Button::End, Phase::Asking(asking)) => match asking.confirm(now) {
-                Some((batch, steps)) => {
-                    self.phase = Phase::Working(Box::new(batch));
-                    self.disarm();
-                    Reply::Do(steps)
+        match &mut self.phase {
+            Phase::Asking(asking) => {
+                if button == Button::End {
+                    return self.end(now);
                 }
-                None => Reply::Nothing,
-            },
-            (Button::Targets, Phase::Asking(asking)) => {
-                asking.switch_targets();
+                if !answer(asking, button) {
+                    return Reply::Close;
+                }
                 self.disarm();
                 Reply::Nothing
             }
-            (Button::Copy, Phase::Explaining(explanation)) => {
-                explanation.offer.clone().map_or(Reply::Close, Reply::Copy)
-            }
-            (Button::GoTo, Phase::Explaining(explanation)) => {
-                explanation.go_to.map_or(Reply::Close, Reply::GoTo)
-            }
-            (Button::Insist(_), Phase::Working(batch)) => {
-                let steps = batch.insist(now);
-                self.disarm();
-                Reply::Do(steps)
-            }
-            (
-                Button::Cancel
-                | Button::End
-                | Button::Targets
-                | Button::Copy
-                | Button::GoTo
-                | Button::Insist(_),
-                _,
-            ) => Reply::Close,
+            Phase::Explaining(explanation) => match button {
+                Button::Copy => explanation.offer.clone().map_or(Reply::Close, Reply::Copy),
+                Button::GoTo => explanation.go_to.map_or(Reply::Close, Reply::GoTo),
+                _ => Reply::Close,
+            },
+            Phase::Working(batch) => match button {
+                Button::Insist(_) => {
+                    let steps = batch.insist(now);
+                    self.disarm();
+                    Reply::Do(steps)
+                }
+                _ => Reply::Close,
+            },
         }
+    }
+
+    /// Does what was confirmed; what was not stays asked.
+    fn end(&mut self, now: Instant) -> Reply {
+        let confirmed = match &self.phase {
+            Phase::Asking(asking) => asking.confirm(now),
+            Phase::Explaining(_) | Phase::Working(_) => None,
+        };
+        let Some((batch, steps)) = confirmed else {
+            return Reply::Nothing;
+        };
+        self.phase = Phase::Working(Box::new(batch));
+        self.disarm();
+        Reply::Do(steps)
     }
 }

@@ -29,6 +29,8 @@ pub enum Command {
     ScrollUp,
     ScrollDown,
     Free,
+    Mark,
+    Unmark,
     OtherEnd,
     NextChange,
     CopyMenu,
@@ -101,6 +103,7 @@ impl Display for Chord {
             KeyCode::Char(letter) if self.modifier == Modifier::Ctrl => {
                 format!("Ctrl-{}", letter.to_ascii_uppercase())
             }
+            KeyCode::Char(' ') => "Space".to_owned(),
             KeyCode::Char(letter) => letter.to_string(),
             KeyCode::Up => "↑".to_owned(),
             KeyCode::Down => "↓".to_owned(),
@@ -145,9 +148,18 @@ pub static FILTER_KEYS: [(&str, &str); 6] = [
 ];
 
 /// The keys of the dialog that asks before it ends anything.
-pub static DIALOG_KEYS: [(&str, &str); 6] = [
-    ("y", "end it (SIGTERM)"),
+pub static DIALOG_KEYS: [(&str, &str); 10] = [
+    ("y", "end it (SIGTERM, or the signal that was chosen)"),
     ("a", "all holders instead of the topmost, and back"),
+    ("g", "the whole process group instead, and back"),
+    (
+        "p",
+        "what started the holder instead; again for what started that, and back",
+    ),
+    (
+        "s",
+        "another signal: t TERM, i INT, h HUP, u QUIT, k KILL, c CONT",
+    ),
     ("c", "copy the command that is offered"),
     ("l", "go to the listener"),
     (
@@ -155,6 +167,10 @@ pub static DIALOG_KEYS: [(&str, &str); 6] = [
         "move between the buttons, press one; the first is Cancel",
     ),
     ("K", "send SIGKILL, after another signal failed"),
+    (
+        "I",
+        "send SIGINT to a postgres that goes on serving its clients",
+    ),
 ];
 
 const fn key(letter: char) -> Chord {
@@ -196,7 +212,7 @@ impl Binding {
     }
 }
 
-pub static BINDINGS: [Binding; 37] = [
+pub static BINDINGS: [Binding; 39] = [
     bind(&[named(KeyCode::Up), key('k')], Command::Up, "up"),
     bind(&[named(KeyCode::Down), key('j')], Command::Down, "down"),
     bind(
@@ -260,9 +276,15 @@ pub static BINDINGS: [Binding; 37] = [
     bind(
         &[key('x'), named(KeyCode::F(9)), named(KeyCode::Delete)],
         Command::Free,
-        "free the port of this row; always asks",
+        "free the port of this row, or of the marked rows in view; always asks",
     )
     .hint("free port"),
+    bind(
+        &[key(' ')],
+        Command::Mark,
+        "mark this row, or take its mark away",
+    ),
+    bind(&[key('U')], Command::Unmark, "take all marks away"),
     bind(
         &[named(KeyCode::Enter), key('i')],
         Command::Details,

@@ -288,6 +288,7 @@ impl App {
             self.selection.go_to_best(&self.listing);
         }
         self.selection.follow(&self.listing, height);
+        self.selection.forget_closed(&self.listing);
     }
 
     fn take_in_inspection(&mut self, inspection: Inspection) {

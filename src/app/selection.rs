@@ -5,7 +5,8 @@
 
 use crate::model::endpoint::EndpointId;
 use crate::table::listing::{Line, Listing};
-use crate::table::row::Mark;
+use crate::table::row::{Mark, Row};
+use std::collections::HashSet;
 
 #[derive(Debug, Default)]
 pub struct Selection {
@@ -14,6 +15,8 @@ pub struct Selection {
     pub line: usize,
     /// The first line in view.
     pub top: usize,
+    /// The rows that were marked to be freed together, whether or not the filter shows them.
+    marked: HashSet<EndpointId>,
 }
 
 impl Selection {
@@ -107,6 +110,47 @@ impl Selection {
             .filter(is_new)
             .count();
         (above, below)
+    }
+
+    /// Marks the row under the cursor, or takes its mark away; `false` for a row that is closed or not there.
+    pub fn toggle_mark(&mut self, listing: &Listing) -> bool {
+        let row = self.cursor.and_then(|id| listing.row_of(id));
+        let Some(row) = row.filter(|row| !row.is_gone()) else {
+            return false;
+        };
+        let id = row.endpoint.id();
+        if !self.marked.remove(&id) {
+            self.marked.insert(id);
+        }
+        true
+    }
+
+    /// Tells whether there were any.
+    pub fn unmark_all(&mut self) -> bool {
+        let had_marks = !self.marked.is_empty();
+        self.marked.clear();
+        had_marks
+    }
+
+    /// How many rows are marked, be they in view or not.
+    pub fn marks(&self) -> usize {
+        self.marked.len()
+    }
+
+    pub fn is_marked(&self, row: &Row) -> bool {
+        self.marked.contains(&row.endpoint.id()) && !row.is_gone()
+    }
+
+    /// The marked rows that the filter shows, from top to bottom.
+    pub fn marked_rows<'a>(&'a self, listing: &'a Listing) -> impl Iterator<Item = &'a Row> {
+        let shown = listing.shown_rows().filter(|_| !self.marked.is_empty());
+        shown.filter(|row| self.is_marked(row))
+    }
+
+    /// Forgets the marks of rows that have closed.
+    pub fn forget_closed(&mut self, listing: &Listing) {
+        let is_there = |id: &EndpointId| listing.row_of(*id).is_some_and(|row| !row.is_gone());
+        self.marked.retain(is_there);
     }
 
     fn put(&mut self, listing: &Listing, line: usize) {

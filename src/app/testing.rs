@@ -1,6 +1,7 @@
 //! An app for tests, fed by hand: events in, effects out.
 
 use crate::app::{App, Effect, Event, Setup};
+use crate::model::inspection::{Asker, Inspection, Kin};
 use crate::model::ports::EphemeralRange;
 use crate::model::process::Pid;
 use crate::model::testing::{SocketBuilder, instant, moment, snapshot};
@@ -102,6 +103,23 @@ impl Stage {
             .chars()
             .flat_map(|letter| self.key(KeyCode::Char(letter)))
             .collect()
+    }
+
+    /// What is asked about processes among these effects is answered with this kin.
+    pub fn answer(&mut self, effects: &[Effect], kin: Vec<Kin>) -> Vec<Effect> {
+        let subjects = effects.iter().filter_map(|effect| match effect {
+            Effect::Inspect(subject) if subject.asker == Asker::Dialog => Some(subject.clone()),
+            _ => None,
+        });
+        let subject = { subjects }
+            .next_back()
+            .expect("a question about processes");
+        self.event(Event::Inspected(Inspection {
+            subject,
+            kin,
+            addresses: Vec::new(),
+            unused: None,
+        }))
     }
 
     pub fn paste(&mut self, text: &str) -> Vec<Effect> {

@@ -24,7 +24,7 @@ fn is_asking(stage: &Stage) -> bool {
 /// Asks about the row under the cursor, waits and answers with y.
 fn ordered(stage: &mut Stage) -> crate::model::freeing::Order {
     stage.keys("x");
-    stage.wait(0.4);
+    stage.wait(1.0);
     let effects = stage.keys("y");
     match orders_of(&effects).as_slice() {
         [order] => order.clone(),
@@ -191,7 +191,7 @@ fn x_asks_about_the_holder_and_nothing_is_sent_before_the_answer() {
     let effects = stage.keys("x");
     assert!(is_asking(&stage) && is_free_of_orders(&effects));
     assert!(effects.contains(&Effect::Hold(vec![node().id])));
-    stage.wait(0.4);
+    stage.wait(1.0);
     let effects = stage.keys("y");
     let [order] = &orders_of(&effects)[..] else {
         panic!("one order: {effects:?}")
@@ -220,7 +220,7 @@ fn whatever_is_no_answer_cancels_and_so_does_a_paste() {
     for key in ['n', 'q', 'z', ' ', 'Y'] {
         let mut stage = Stage::with(vec![socket("127.0.0.1:3000").owner(&node())]);
         stage.keys("x");
-        stage.wait(0.4);
+        stage.wait(1.0);
         let effects = stage.keys(&key.to_string());
         assert!(
             is_free_of_orders(&effects) && matches!(stage.app.overlay, Overlay::None),
@@ -229,7 +229,7 @@ fn whatever_is_no_answer_cancels_and_so_does_a_paste() {
     }
     let mut stage = Stage::with(vec![socket("127.0.0.1:3000").owner(&node())]);
     stage.keys("x");
-    stage.wait(0.4);
+    stage.wait(1.0);
     assert!(is_free_of_orders(&stage.paste("y")) && matches!(stage.app.overlay, Overlay::None));
 }
 
@@ -237,10 +237,10 @@ fn whatever_is_no_answer_cancels_and_so_does_a_paste() {
 fn enter_presses_cancel_at_first() {
     let mut stage = Stage::with(vec![socket("127.0.0.1:3000").owner(&node())]);
     stage.keys("x");
-    stage.wait(0.4);
+    stage.wait(1.0);
     assert!(is_free_of_orders(&stage.key(KeyCode::Enter)));
     stage.keys("x");
-    stage.wait(0.4);
+    stage.wait(1.0);
     stage.key(KeyCode::Tab);
     assert!(!is_free_of_orders(&stage.key(KeyCode::Enter)));
 }
@@ -451,7 +451,7 @@ fn a_look_that_failed_is_said_and_forgotten_when_it_works_again() {
 fn escape_and_a_letter_read_in_one_go_end_nothing() {
     let mut stage = Stage::with(vec![socket("127.0.0.1:3000").owner(&node())]);
     stage.keys("x");
-    stage.wait(0.4);
+    stage.wait(1.0);
     let key = KeyEvent::new(KeyCode::Char('y'), KeyModifiers::ALT);
     let effects = stage.event(Event::Input(TerminalEvent::Key(key)));
     // Esc closed the dialog, and y is a key of the table.
@@ -469,11 +469,32 @@ fn an_answer_counts_only_once_the_screen_has_shown_live_buttons() {
     // The terminal was stuck for a while.
     assert!(is_free_of_orders(&key(&mut stage.app, 'y', 3.0)));
     stage.app.drawn(instant(3.0));
-    assert!(is_free_of_orders(&key(&mut stage.app, 'y', 3.2)));
+    assert!(is_free_of_orders(&key(&mut stage.app, 'y', 3.9)));
     // The machine was too busy to read what was typed, and to show that time has passed.
-    assert!(is_free_of_orders(&key(&mut stage.app, 'y', 3.4)));
-    stage.app.drawn(instant(3.5));
-    assert!(!is_free_of_orders(&key(&mut stage.app, 'y', 3.5)));
+    assert!(is_free_of_orders(&key(&mut stage.app, 'y', 4.1)));
+    stage.app.drawn(instant(4.2));
+    assert!(!is_free_of_orders(&key(&mut stage.app, 'y', 4.2)));
+}
+
+#[test]
+fn a_question_waits_a_second_for_where_its_holders_come_from_and_no_longer() {
+    let asked = || {
+        let mut stage = Stage::with(vec![socket("127.0.0.1:3000").owner(&node())]);
+        let effects = stage.keys("x");
+        (stage, effects)
+    };
+    let (mut stage, _) = asked();
+    stage.wait(0.9);
+    assert!(is_free_of_orders(&stage.keys("y")));
+    stage.wait(0.1);
+    assert!(!is_free_of_orders(&stage.keys("y")));
+
+    let (mut stage, effects) = asked();
+    stage.answer(&effects, Vec::new());
+    stage.wait(0.2);
+    assert!(is_free_of_orders(&stage.keys("y")));
+    stage.wait(0.1);
+    assert!(!is_free_of_orders(&stage.keys("y")));
 }
 
 #[test]
@@ -482,9 +503,9 @@ fn other_targets_must_be_seen_before_they_can_be_ended() {
     let worker = process(21, "gunicorn").parent(20).build();
     let mut stage = Stage::with(vec![socket("127.0.0.1:8000").owners(&[&master, &worker])]);
     stage.keys("x");
-    stage.wait(0.4);
+    stage.wait(1.0);
     assert!(is_free_of_orders(&stage.keys("ay")));
-    stage.wait(0.4);
+    stage.wait(1.0);
     assert!(!is_free_of_orders(&stage.keys("y")));
 }
 
@@ -510,7 +531,7 @@ fn ctrl_c_in_a_menu_picks_nothing() {
 fn once_it_is_answered_the_table_behind_the_dialog_tells_what_happens() {
     let mut stage = Stage::with(vec![socket("127.0.0.1:3000").owner(&node())]);
     stage.keys("x");
-    stage.wait(0.4);
+    stage.wait(1.0);
     stage.keys("y");
     stage.seconds = 1.0;
     stage.look(vec![socket("127.0.0.1:4000")]);

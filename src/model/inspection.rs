@@ -50,4 +50,6 @@ pub struct Kin {
     pub ancestors: Vec<Arc<Process>>,
     /// Children and their children.
     pub descendants: Vec<Arc<Process>>,
+    /// Every process of its process group, itself included, by pid; empty where the system does not tell.
+    pub group: Vec<Arc<Process>>,
 }

@@ -45,6 +45,9 @@ pub struct Process {
     pub user: Option<SystemText>,
     /// The controlling terminal, such as `pts/4`.
     pub terminal: Option<SystemText>,
+    /// The leader of its process group, and that of its session (credentials(7)).
+    pub group: Option<Pid>,
+    pub session: Option<Pid>,
     pub is_kernel_thread: bool,
 }
 

@@ -48,6 +48,8 @@ pub fn process(pid: u32, name: &str) -> ProcessBuilder {
         uid: Some(1000),
         user: Some("dev".into()),
         terminal: None,
+        group: None,
+        session: None,
         is_kernel_thread: false,
     })
 }

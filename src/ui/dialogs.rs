@@ -10,21 +10,19 @@
 //! ```
 
 mod asked;
+mod buttons;
 
 use crate::app::App;
-use crate::app::free_dialog::{Button, FreeDialog, Phase};
+use crate::app::free_dialog::{FreeDialog, Phase};
 use crate::model::endpoint::Endpoint;
-use crate::model::freeing::{Batch, Demand, Explanation, Freeing, Kind, Order, Signal, Targets};
+use crate::model::freeing::{Batch, Explanation, Freeing, Kind, Order};
 use crate::model::inspection::Inspection;
 use crate::model::process::Process;
-use crate::model::text::escaped;
 use crate::ui::cut;
 use crate::ui::popup;
 use crate::ui::theme::{Role, Theme};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::text::{Line, Span};
-use ratatui::widgets::Widget;
 use std::collections::BTreeSet;
 
 const WIDTH: u16 = 78;
@@ -53,15 +51,22 @@ pub fn draw(app: &App, dialog: &FreeDialog, theme: &Theme, buffer: &mut Buffer) 
     } else {
         screen.height
     };
-    let room = usize::from(most.min(screen.height)).saturating_sub(3);
-    let (label, lines) = fitted(&words, usize::from(width).saturating_sub(4), room);
-    let high = u16::try_from(lines.len())
-        .unwrap_or(u16::MAX)
-        .saturating_add(3);
-    let area = popup::open(&words.title, width, high, theme, buffer);
+    let inner = usize::from(width).saturating_sub(4);
+    let buttons = buttons::laid_out(dialog, inner);
+    let frame = 2 + buttons.len();
+    let room = usize::from(most.min(screen.height)).saturating_sub(frame);
+    let (label, lines) = fitted(&words, inner, room);
+    let cells = |count: usize| u16::try_from(count).unwrap_or(u16::MAX);
+    let area = popup::open(
+        &words.title,
+        width,
+        cells(lines.len() + frame),
+        theme,
+        buffer,
+    );
     let last = Rect {
-        y: area.bottom().saturating_sub(1),
-        height: 1,
+        y: area.bottom().saturating_sub(cells(buttons.len())),
+        height: cells(buttons.len()),
         ..area
     };
     for (y, (left, text, role)) in (area.top()..last.y).zip(&lines) {
@@ -71,7 +76,7 @@ pub fn draw(app: &App, dialog: &FreeDialog, theme: &Theme, buffer: &mut Buffer) 
         let text = cut::end(text, room);
         buffer.set_stringn(x, y, text, room, theme.style(*role));
     }
-    draw_buttons(app, dialog, theme, last, buffer);
+    buttons::draw(app, dialog, &buttons, theme, last, buffer);
 }
 
 /// The lines that there is room for, one blank above the buttons if it fits, and the width of their labels. What does
@@ -203,54 +208,4 @@ fn laid_out(entries: &[Entry], width: usize) -> Vec<Entry> {
         }
     }
     lines
-}
-
-/// `[ Cancel ]   y end it (SIGTERM)   a all 3 holders`; dim until they count.
-fn draw_buttons(app: &App, dialog: &FreeDialog, theme: &Theme, area: Rect, buffer: &mut Buffer) {
-    let is_armed = dialog.is_armed(app.now);
-    let mut spans = Vec::new();
-    for (place, button) in dialog.buttons().into_iter().enumerate() {
-        let words = words_of(dialog, button);
-        let text = if place == dialog.focus {
-            format!("[ {words} ]")
-        } else {
-            format!("  {words}  ")
-        };
-        let role = match (is_armed, place == dialog.focus) {
-            (false, _) => Role::Dim,
-            (true, true) => Role::Active,
-            (true, false) => Role::Plain,
-        };
-        spans.push(Span::styled(text, theme.style(role)));
-        spans.push(Span::raw(" "));
-    }
-    Line::from(spans).render(area, buffer);
-}
-
-fn words_of(dialog: &FreeDialog, button: Button) -> String {
-    match (button, &dialog.phase) {
-        (Button::Cancel, Phase::Asking(_) | Phase::Explaining(_)) => "Cancel".to_owned(),
-        (Button::Cancel, Phase::Working(_)) => "Close".to_owned(),
-        (Button::End, Phase::Asking(asking)) if asking.demand() != Demand::Key => {
-            format!("end it ({})", Signal::Terminate)
-        }
-        (Button::End, _) => format!("y end it ({})", Signal::Terminate),
-        (Button::Targets, Phase::Asking(asking)) => match asking.targets {
-            Targets::Topmost => format!(
-                "a all {} holders",
-                asking.proposal.targets(Targets::All).len()
-            ),
-            Targets::All => "a only the topmost".to_owned(),
-        },
-        (Button::Copy, Phase::Explaining(explanation)) => {
-            format!(
-                "c copy: {}",
-                escaped(explanation.offer.as_deref().unwrap_or_default())
-            )
-        }
-        (Button::GoTo, _) => "l go to the listener".to_owned(),
-        (Button::Insist(signal @ Signal::Interrupt), _) => format!("I {signal}"),
-        (Button::Insist(signal), _) => format!("K {signal}"),
-        (Button::Targets | Button::Copy, _) => String::new(),
-    }
 }

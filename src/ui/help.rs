@@ -1,5 +1,6 @@
 //! The help: every key and every word of the filter language, made from the tables that define them.
 
+use crate::app::App;
 use crate::app::keymap::{BINDINGS, DIALOG_KEYS, FILTER_KEYS};
 use crate::table::query::WORDS;
 use crate::ui::cut;
@@ -11,7 +12,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
 /// The marks and flags of the table, which no other place explains.
-const SIGNS: [(&str, &str); 7] = [
+const SIGNS: [(&str, &str); 8] = [
     (
         "+ ~ - ↻",
         "new, changed, gone, replaced within the last 3 s",
@@ -27,7 +28,8 @@ const SIGNS: [(&str, &str); 7] = [
         "not older than its process; older than it was watched",
     ),
     ("- (root)", "the owner may not be seen; its user is"),
-    ("*", "all addresses of IPv6 and IPv4"),
+    ("*:3000", "all addresses of IPv6 and IPv4"),
+    ("* at the left", "marked, to be freed with the others"),
 ];
 
 /// What the left column takes.
@@ -36,9 +38,9 @@ const LEFT: usize = 20;
 /// The width at which no line need be broken.
 const WIDE: u16 = 110;
 
-pub fn draw(scroll: u16, theme: &Theme, buffer: &mut Buffer) {
+pub fn draw(app: &App, scroll: u16, theme: &Theme, buffer: &mut Buffer) {
     let width = buffer.area.width.min(WIDE);
-    let lines = lines(theme, usize::from(width).saturating_sub(4));
+    let lines = lines(app, theme, usize::from(width).saturating_sub(4));
     let high = u16::try_from(lines.len())
         .unwrap_or(u16::MAX)
         .saturating_add(2);
@@ -58,14 +60,20 @@ pub fn draw(scroll: u16, theme: &Theme, buffer: &mut Buffer) {
     }
 }
 
-fn lines(theme: &Theme, width: usize) -> Vec<Line<'static>> {
+/// Keys that end something are not told where nothing may be ended.
+fn lines(app: &App, theme: &Theme, width: usize) -> Vec<Line<'static>> {
+    let is_read_only = app.setup.is_read_only;
     let bindings = BINDINGS
         .iter()
+        .filter(|binding| !(is_read_only && binding.command.is_for_ending()))
         .map(|binding| (binding.keys_shown(), binding.about.to_owned()));
     let parts: [(&str, Vec<(String, String)>); 5] = [
         ("Keys", bindings.collect()),
         ("While typing a filter", owned(&FILTER_KEYS)),
-        ("In the dialog", owned(&DIALOG_KEYS)),
+        (
+            "In the dialog that frees a port",
+            owned(if is_read_only { &[] } else { &DIALOG_KEYS }),
+        ),
         (
             "Words of a filter; blanks between words mean and",
             owned(WORDS),
@@ -74,6 +82,9 @@ fn lines(theme: &Theme, width: usize) -> Vec<Line<'static>> {
     ];
     let mut lines = Vec::new();
     for (title, entries) in parts {
+        if entries.is_empty() {
+            continue;
+        }
         if !lines.is_empty() {
             lines.push(Line::default());
         }

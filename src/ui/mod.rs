@@ -117,7 +117,7 @@ fn share(body: Rect, headings: Rect, place: Place) -> (Option<[Rect; 2]>, Option
 fn draw_overlay(app: &App, theme: &Theme, buffer: &mut Buffer) {
     match &app.overlay {
         Overlay::None => {}
-        Overlay::Help(scroll) => help::draw(*scroll, theme, buffer),
+        Overlay::Help(scroll) => help::draw(app, *scroll, theme, buffer),
         Overlay::Menu(menu) => popup::draw_menu(menu, theme, buffer),
         Overlay::Freeing(dialog) => dialogs::draw(app, dialog, theme, buffer),
     }

@@ -113,7 +113,7 @@ pub fn draw_footer(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) ->
         .to_vec(),
         _ => BINDINGS
             .iter()
-            .filter(|binding| !(app.setup.is_read_only && binding.hint == Some("free port")))
+            .filter(|binding| !(app.setup.is_read_only && binding.command.is_for_ending()))
             .filter_map(|binding| Some((binding.keys.first()?.to_string(), binding.hint?)))
             .collect(),
     };
@@ -215,6 +215,16 @@ fn stale_words(app: &App, stale: Stale) -> String {
     }
 }
 
+/// `2 marked: x U`, `2 of 5 marked in view: x U`
+fn marked(app: &App) -> Option<String> {
+    let in_view = app.selection.marked_rows(&app.listing).count();
+    match app.selection.marks() {
+        0 => None,
+        all if all == in_view => Some(format!("{all} marked: x U")),
+        all => Some(format!("{in_view} of {all} marked in view: x U")),
+    }
+}
+
 /// `looking takes 420ms: every 1.3s · 2 owners hidden · 213 remote: a`: what the table does not show and how to see it.
 fn good_to_know(app: &App) -> String {
     let counts = app.listing.counts();
@@ -226,6 +236,7 @@ fn good_to_know(app: &App) -> String {
             shown_interval(stretch.interval)
         )
     }));
+    words.extend(marked(app));
     match counts.hidden_owners {
         0 => {}
         1 => words.push("1 owner hidden".to_owned()),

@@ -99,7 +99,10 @@ fn draw_rule(theme: &Theme, section: Section, count: usize, area: Rect, buffer: 
 
 fn draw_row(app: &App, theme: &Theme, slots: &[Slot], row: &Row, area: Rect, buffer: &mut Buffer) {
     let is_current = app.selection.cursor == Some(row.endpoint.id());
-    let (glyph, mark, whole) = mark(row);
+    let (glyph, mark, whole) = match mark(row) {
+        (_, _, whole) if app.selection.is_marked(row) => ("*", Role::Active, whole),
+        unmarked => unmarked,
+    };
     let mut style = theme.style(whole);
     if is_current {
         style = style.patch(theme.style(Role::Cursor));

@@ -249,7 +249,7 @@ fn the_dialog_names_what_ends_and_its_buttons_are_dim_until_they_count() {
         cell.modifier.contains(Modifier::DIM)
     };
     assert!(dim_of(&stage));
-    stage.wait(0.3);
+    stage.wait(1.0);
     assert!(!dim_of(&stage));
 }
 
@@ -342,7 +342,7 @@ fn a_dialog_that_does_not_fit_says_so_and_keeps_its_demand() {
     let mut stage = Stage::new(setup(), (80, 12));
     stage.look(vec![socket("127.0.0.1:8000").owners(&holders)]);
     stage.keys("x");
-    stage.wait(0.4);
+    stage.wait(1.0);
     stage.keys("a");
     assert!(
         shows(&stage, "… more: needs a taller screen"),
@@ -471,7 +471,7 @@ fn nothing_sent_does_not_read_as_if_the_port_were_free() {
     let node = process(4242, "node").build();
     let mut stage = Stage::with(vec![socket("127.0.0.1:5001").owner(&node)]);
     stage.keys("x");
-    stage.wait(0.4);
+    stage.wait(1.0);
     let effects = stage.keys("y");
     let [Effect::Free(Step::Send(orders))] = effects.as_slice() else {
         panic!("one order: {effects:?}")

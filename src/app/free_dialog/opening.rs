@@ -5,15 +5,10 @@
 use crate::app::frame::Frame;
 use crate::app::free_dialog::{Asking, FreeDialog, Phase};
 use crate::app::input::is_still_open;
-use crate::app::setup::Setup;
 use crate::app::{App, Effect, Overlay};
-use crate::model::Moment;
 use crate::model::endpoint::{Endpoint, EndpointId};
-use crate::model::freeing::{
-    Barrier, Circumstances, Explanation, Proposal, Question, Targets, ask,
-};
+use crate::model::freeing::{Barrier, Circumstances, Explanation, Proposal, Question, ask};
 use crate::model::inspection::{Asker, Subject};
-use crate::table::listing::Listing;
 use crate::table::row::Row;
 
 impl App {
@@ -34,16 +29,24 @@ impl App {
             ));
             return Vec::new();
         }
-        let Some(row) = self.current() else {
+        let Some((dialog, effects)) = self.question() else {
             self.say("no row to free");
             return Vec::new();
         };
-        let (dialog, effects) = self.question(row);
         self.overlay = Overlay::Freeing(Box::new(dialog));
         self.listing.freeze();
         // Bound sockets are looked at only now and then, and some may hold the port too.
         self.sampling.look_now();
         effects
+    }
+
+    /// The question about the marked rows in view, or about the row under the cursor.
+    fn question(&self) -> Option<(FreeDialog, Vec<Effect>)> {
+        let mut rows: Vec<&Row> = self.selection.marked_rows(&self.listing).collect();
+        if rows.is_empty() {
+            rows.extend(self.current());
+        }
+        self.question_about(&rows)
     }
 
     /// Asks a question again that waited until it is known who holds the port, or that nobody could answer yet; only if
@@ -53,10 +56,14 @@ impl App {
             return Vec::new();
         };
         let is_open = dialog.is_waiting() || !dialog.is_shown_live;
-        let Some(row) = self.listing.row_of(dialog.row).filter(|_| is_open) else {
+        if !is_open {
+            return Vec::new();
+        }
+        let rows = dialog.rows.iter();
+        let rows: Vec<&Row> = rows.filter_map(|id| self.listing.row_of(*id)).collect();
+        let Some((again, effects)) = self.question_about(&rows) else {
             return Vec::new();
         };
-        let (again, effects) = self.question(row);
         if again.says_the_same(dialog) {
             return Vec::new();
         }
@@ -64,10 +71,33 @@ impl App {
         effects
     }
 
-    fn question(&self, row: &Row) -> (FreeDialog, Vec<Effect>) {
+    fn question_about(&self, rows: &[&Row]) -> Option<(FreeDialog, Vec<Effect>)> {
+        let table: Vec<&Endpoint> = self
+            .listing
+            .endpoints()
+            .chain(self.listing.waiting())
+            .collect();
+        let questions = rows
+            .iter()
+            .map(|row| ask(&row.endpoint, &table, &self.circumstances(row)));
+        let phase = Phase::asking(questions.collect())?;
+        Some(FreeDialog::open(rows, phase))
+    }
+
+    fn circumstances(&self, row: &Row) -> Circumstances {
+        let setup = &self.setup;
         let meant = self.listing.filter().query.meant_local_port();
-        let row_is_meant = meant == Some(row.endpoint.socket.port());
-        FreeDialog::open(row, &self.listing, &self.setup, row_is_meant, self.moment())
+        Circumstances {
+            me: setup.me,
+            is_root: setup.is_root,
+            host: setup.host.clone(),
+            lineage: setup.lineage.clone(),
+            executable: setup.executable.clone(),
+            row_is_meant: meant == Some(row.endpoint.socket.port()),
+            is_gone: row.is_gone(),
+            now: self.moment(),
+            state_since: Some(row.endpoint.state_since),
+        }
     }
 
     /// Takes the dialog away. What is under way goes on, and its verdict comes as a notice.
@@ -89,33 +119,12 @@ impl App {
 }
 
 impl FreeDialog {
-    /// Asks about the port of this row, and what must be found out for it.
-    fn open(
-        row: &Row,
-        listing: &Listing,
-        setup: &Setup,
-        row_is_meant: bool,
-        now: Moment,
-    ) -> (Self, Vec<Effect>) {
-        let circumstances = Circumstances {
-            me: setup.me,
-            is_root: setup.is_root,
-            host: setup.host.clone(),
-            lineage: setup.lineage.clone(),
-            executable: setup.executable.clone(),
-            row_is_meant,
-            is_gone: row.is_gone(),
-            now,
-            state_since: Some(row.endpoint.state_since),
-        };
-        let table: Vec<&Endpoint> = listing.endpoints().chain(listing.waiting()).collect();
-        let question = ask(&row.endpoint, &table, &circumstances);
-        let (phase, subject) = match question {
-            Question::Free(proposal) => asking(row.endpoint.id(), proposal),
-            Question::Explain(explanation) => explaining(row.endpoint.id(), explanation),
-        };
+    /// Asks about the ports of these rows, and what must be found out for it.
+    fn open(rows: &[&Row], phase: Phase) -> (Self, Vec<Effect>) {
+        let rows: Vec<EndpointId> = rows.iter().map(|row| row.endpoint.id()).collect();
+        let subject = rows.first().and_then(|row| phase.subject(*row));
         let held = match &phase {
-            Phase::Asking(asking) => Some(Effect::Hold(asking.proposal.process_ids())),
+            Phase::Asking(asking) => Some(Effect::Hold(asking.process_ids())),
             Phase::Explaining(_) | Phase::Working(_) => None,
         };
         let effects = held
@@ -123,7 +132,7 @@ impl FreeDialog {
             .chain(subject.clone().map(Effect::Inspect))
             .collect();
         let dialog = Self {
-            row: row.endpoint.id(),
+            rows,
             since: None,
             is_shown_live: false,
             focus: 0,
@@ -146,11 +155,13 @@ impl FreeDialog {
         match (&self.phase, &before.phase) {
             (Phase::Asking(now), Phase::Asking(then)) => {
                 let sockets = |asking: &Asking| -> Vec<EndpointId> {
-                    let sockets = asking.proposal.sockets.iter();
+                    let proposals = asking.proposals.iter();
+                    let sockets = proposals.flat_map(|proposal| &proposal.sockets);
                     sockets.map(|socket| socket.id).collect()
                 };
                 sockets(now) == sockets(then)
-                    && now.proposal.process_ids() == then.proposal.process_ids()
+                    && now.process_ids() == then.process_ids()
+                    && now.left_out == then.left_out
             }
             (Phase::Explaining(now), Phase::Explaining(then)) => now == then,
             (_, Phase::Working(_)) => true,
@@ -159,29 +170,47 @@ impl FreeDialog {
     }
 }
 
-fn asking(row: EndpointId, proposal: Proposal) -> (Phase, Option<Subject>) {
-    let subject = Subject {
-        asker: Asker::Dialog,
-        endpoint: row,
-        processes: proposal.process_ids(),
-        unused_near: None,
-    };
-    let asking = Asking {
-        proposal,
-        targets: Targets::Topmost,
-        typed: String::new(),
-    };
-    (Phase::Asking(asking), Some(subject))
-}
+impl Phase {
+    /// What is asked of one row or several: whatever may be freed, once a port, and why the rest may not.
+    fn asking(questions: Vec<Question>) -> Option<Self> {
+        let (mut proposals, mut explanations) = (Vec::<Proposal>::new(), Vec::new());
+        for question in questions {
+            match question {
+                Question::Free(new) => {
+                    let is_same =
+                        |one: &Proposal| (one.protocol, one.port) == (new.protocol, new.port);
+                    if !proposals.iter().any(is_same) {
+                        proposals.push(new);
+                    }
+                }
+                Question::Explain(explanation) => explanations.push(explanation),
+            }
+        }
+        if proposals.is_empty() {
+            return explanations
+                .into_iter()
+                .reduce(Explanation::and)
+                .map(Self::Explaining);
+        }
+        let left_out = explanations.iter().map(Explanation::in_short).collect();
+        Some(Self::Asking(Asking::new(proposals, left_out)))
+    }
 
-fn explaining(row: EndpointId, explanation: Explanation) -> (Phase, Option<Subject>) {
-    let subject = explanation.unused_near.map(|near| Subject {
-        asker: Asker::Dialog,
-        endpoint: row,
-        processes: Vec::new(),
-        unused_near: Some(near),
-    });
-    (Phase::Explaining(explanation), subject)
+    /// What must be found out for it.
+    fn subject(&self, row: EndpointId) -> Option<Subject> {
+        let (processes, unused_near) = match self {
+            Self::Asking(asking) => (asking.process_ids(), None),
+            Self::Explaining(explanation) => (explanation.holders.clone(), explanation.unused_near),
+            Self::Working(_) => return None,
+        };
+        let is_wanted = !processes.is_empty() || unused_near.is_some();
+        is_wanted.then_some(Subject {
+            asker: Asker::Dialog,
+            endpoint: row,
+            processes,
+            unused_near,
+        })
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Why no ending is offered, and what can be done instead.
 
 use crate::model::endpoint::EndpointId;
+use crate::model::process::ProcessId;
 
 /// What stands in the way of an ending.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -33,6 +34,8 @@ pub struct Explanation {
     pub offer: Option<String>,
     /// What really holds the port: where `l` goes.
     pub go_to: Option<EndpointId>,
+    /// The processes of which it is worth knowing what starts them.
+    pub holders: Vec<ProcessId>,
     /// The port for which an unused one near it would help; goes into `Subject::unused_near`.
     pub unused_near: Option<u16>,
 }
@@ -45,8 +48,24 @@ impl Explanation {
             lines,
             offer: None,
             go_to: None,
+            holders: Vec::new(),
             unused_near: None,
         }
+    }
+
+    /// Why nothing is offered for either, in one dialog.
+    pub fn and(mut self, other: Self) -> Self {
+        if self.title != other.title {
+            self.lines.push(format!("{}:", other.title));
+            self.lines.extend(other.lines);
+        }
+        self
+    }
+
+    /// `:8080 belongs to ops: You may not see or end the process.`
+    pub fn in_short(&self) -> String {
+        let why = self.lines.first().map_or("", String::as_str);
+        format!("{}: {why}", self.title)
     }
 
     /// The line for what an `Inspection` found beside a port whose holder may not be ended.

@@ -15,7 +15,7 @@ pub struct Holder {
     pub sockets: Vec<Socket>,
 }
 
-/// A port that is listened on by a holder and closes with it.
+/// A port that is listened on and closes with the process that does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OtherPort {
     pub process: ProcessId,
@@ -69,32 +69,17 @@ pub(super) fn holds(process: ProcessId, socket: &Socket) -> bool {
         .any(|owner| owner.id == process)
 }
 
-/// What a holder listens on beside the port in question; a UDP socket without a remote end listens too.
-pub(super) fn other_ports(
-    holders: &[Holder],
-    but: (Protocol, u16),
-    table: &[&Endpoint],
-) -> Vec<OtherPort> {
+/// What is listened on beside the port in question; a UDP socket without a remote end listens too.
+pub(super) fn other_ports(but: (Protocol, u16), table: &[&Endpoint]) -> Vec<OtherPort> {
     let listens = |socket: &&Socket| match socket.protocol {
         Protocol::Tcp => socket.is_listening(),
         Protocol::Udp => socket.is_standing(),
     };
-    let mut others: Vec<OtherPort> = table
-        .iter()
-        .map(|endpoint| &endpoint.socket)
+    let sockets = table.iter().map(|endpoint| &endpoint.socket);
+    let others = sockets
         .filter(|socket| (socket.protocol, socket.port()) != but)
-        .filter(listens)
-        .flat_map(|socket| {
-            holders
-                .iter()
-                .filter(|holder| holds(holder.process.id, socket))
-                .map(|holder| OtherPort {
-                    process: holder.process.id,
-                    protocol: socket.protocol,
-                    local: socket.local,
-                })
-        })
-        .collect();
+        .filter(listens);
+    let mut others: Vec<OtherPort> = others.flat_map(of_each_owner).collect();
     others.sort_by_key(|other| {
         (
             other.local.port(),
@@ -105,4 +90,13 @@ pub(super) fn other_ports(
     });
     others.dedup();
     others
+}
+
+fn of_each_owner(socket: &Socket) -> impl Iterator<Item = OtherPort> {
+    let owners = socket.owners.known().iter();
+    owners.map(|owner| OtherPort {
+        process: owner.id,
+        protocol: socket.protocol,
+        local: socket.local,
+    })
 }

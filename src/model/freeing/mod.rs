@@ -14,8 +14,10 @@
 //! every word of it is derived from what was seen.
 
 mod batch;
+mod demand;
 mod explaining;
 mod explanation;
+mod family;
 mod holders;
 mod judging;
 mod login;
@@ -33,7 +35,9 @@ mod verdict;
 mod words;
 
 pub use batch::Batch;
+pub use demand::Demand;
 pub use explanation::{Barrier, Explanation};
+pub use family::Member;
 pub use holders::{Holder, OtherPort};
 pub use look::{
     Attempt, BindOutcome, BindTrial, Conduct, Dispatch, Hindrance, Look, Reaction, RunState,
@@ -41,7 +45,7 @@ pub use look::{
 };
 pub use machine::{Freeing, Happening, Step};
 pub use order::{Order, OrderId, Target};
-pub use proposal::{Demand, Proposal, Refused, Targets};
+pub use proposal::{Proposal, Refused, Targets};
 pub use question::{Circumstances, Question, ask, ask_port};
 pub use refusal::{Refusal, refusal};
 pub use signal::{NoSignal, SIGNALS, Signal};

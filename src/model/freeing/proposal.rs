@@ -1,20 +1,17 @@
 //! A proposal: what would be ended to free a port, frozen as it is shown and not yet confirmed.
 
 use super::holders::{Holder, OtherPort, holders, other_ports};
-use super::login::is_login;
 use super::order::{Order, OrderId, Target};
 use super::question::Circumstances;
 use super::refusal::{Refusal, refusal};
 use super::signal::Signal;
 use super::words;
 use crate::model::endpoint::{Endpoint, Owners, Protocol, Socket};
+use crate::model::inspection::Kin;
 use crate::model::process::{Pid, Process, ProcessId};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
-
-/// More other ports than these are not closed by one key.
-const FEW_PORTS: usize = 3;
 
 /// What the dialog asks: whether these processes may be ended so that this port becomes free.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,10 +23,12 @@ pub struct Proposal {
     pub sockets: Vec<Socket>,
     /// Every process seen to hold one of them: those of the row's own socket first, the topmost first.
     pub holders: Vec<Holder>,
-    /// Other ports that are listened on by a holder.
+    /// Other ports that are listened on, by whomever.
     pub others: Vec<OtherPort>,
     /// Holders that are never ended; they are among `holders` too.
     pub refused: Vec<Refused>,
+    /// Where the holders come from, once that is known.
+    kin: Vec<Kin>,
     pub(super) me: Option<u32>,
     pub(super) lineage: Vec<Pid>,
 }
@@ -41,21 +40,17 @@ pub struct Refused {
     pub why: Refusal,
 }
 
-/// Which of the holders are ended.
+/// Which processes are ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Targets {
     /// A master ends its workers; a worker alone would only be started again.
     Topmost,
+    /// Every holder.
     All,
-}
-
-/// What confirms a proposal.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Demand {
-    /// The key `y`.
-    Key,
-    /// The port must be typed; each reason is a clause such as `it also closes 5 other ports`.
-    TypePort { why: Vec<String> },
+    /// The process groups of the topmost holders, whoever of them holds the port.
+    Group,
+    /// Nobody but this process, which started a holder.
+    Parent(ProcessId),
 }
 
 impl Proposal {
@@ -81,32 +76,84 @@ impl Proposal {
             host: circumstances.host.clone(),
             protocol,
             port,
-            others: other_ports(&holders, (protocol, port), table),
+            others: other_ports((protocol, port), table),
             sockets,
             holders,
             refused,
+            kin: Vec::new(),
             me: circumstances.me,
             lineage: circumstances.lineage.clone(),
         }
     }
 
-    /// The processes that would be ended, in the order of `holders`, without the refused ones. Never empty for
+    /// The processes that would be signalled, holders first and in their order, without the refused ones. Never empty for
     /// [`Targets::Topmost`]: where all of these are refused there is no proposal.
-    pub fn targets(&self, targets: Targets) -> Vec<&Holder> {
-        let is_meant = |holder: &&Holder| match targets {
-            Targets::Topmost => holder.is_topmost,
-            Targets::All => true,
-        };
-        self.holders
-            .iter()
-            .filter(is_meant)
-            .filter(|holder| !self.is_refused(holder.process.id))
-            .collect()
+    pub fn targets(&self, targets: Targets) -> Vec<Target> {
+        match targets {
+            Targets::Topmost => self.holders_that(|holder| holder.is_topmost),
+            Targets::All => self.holders_that(|_| true),
+            Targets::Group => self.group().unwrap_or_default(),
+            Targets::Parent(id) => {
+                let parents = self.parents().into_iter();
+                parents
+                    .filter(|parent| parent.id == id)
+                    .map(|parent| self.target(parent))
+                    .collect()
+            }
+        }
     }
 
     /// Whether `a` would end more processes than are ended by default.
     pub fn has_more_than_topmost(&self) -> bool {
         self.targets(Targets::All).len() > self.targets(Targets::Topmost).len()
+    }
+
+    /// Takes in where the holders come from, which is only known a moment after the question was asked.
+    pub fn learn(&mut self, kin: &[Kin]) {
+        self.kin = kin.to_vec();
+    }
+
+    /// What `g` would end: everything in the process groups of the topmost holders. Nothing where that is unknown or no
+    /// more than `y` and `a` end, nor where somebody of the group is never ended: a group that holds portmon or its
+    /// ancestors is left alone as a whole.
+    fn group(&self) -> Option<Vec<Target>> {
+        let topmost = self.holders_that(|holder| holder.is_topmost);
+        let kin = topmost.iter().filter_map(|target| self.kin_of(target.id()));
+        let mut members: Vec<Arc<Process>> = kin.flat_map(|kin| kin.group.clone()).collect();
+        members.sort_by_key(|process| (self.place_of(process.id), process.pid()));
+        members.dedup_by_key(|process| process.id);
+        let is_refused = members
+            .iter()
+            .any(|process| refusal(process, &self.lineage).is_some());
+        let is_more = members.iter().any(|process| !self.holds(process.id));
+        (is_more && !is_refused).then(|| {
+            members
+                .into_iter()
+                .map(|member| self.target(&member))
+                .collect()
+        })
+    }
+
+    /// Whether there is a group that `g` would end.
+    pub fn has_group(&self) -> bool {
+        self.group().is_some()
+    }
+
+    /// What started the first topmost holder, the nearest first, as far as it may be ended instead: not portmon and what
+    /// it runs in, not the shell of a terminal, and nothing beyond these.
+    pub fn parents(&self) -> Vec<&Arc<Process>> {
+        let topmost = self.holders_that(|holder| holder.is_topmost);
+        let kin = topmost.first().and_then(|target| self.kin_of(target.id()));
+        let ancestors = kin.map_or(&[][..], |kin| &kin.ancestors);
+        let may_end = |process: &&Arc<Process>| {
+            refusal(process, &self.lineage).is_none() && !leads_a_terminal(process)
+        };
+        ancestors.iter().take_while(may_end).collect()
+    }
+
+    /// What is known of where a holder comes from.
+    pub fn kin_of(&self, process: ProcessId) -> Option<&Kin> {
+        self.kin.iter().find(|kin| kin.process == process)
     }
 
     /// The holders' identities: what the executor must hold on to while the question is open.
@@ -119,7 +166,8 @@ impl Proposal {
 
     /// Other ports that would close too, each protocol and address once.
     pub fn also_closes(&self, targets: Targets) -> Vec<&OtherPort> {
-        let ended: Vec<ProcessId> = self.ended(targets).map(|process| process.id).collect();
+        let ended = self.targets(targets);
+        let ended: Vec<ProcessId> = ended.iter().map(Target::id).collect();
         let mut seen = BTreeSet::new();
         self.others
             .iter()
@@ -145,51 +193,8 @@ impl Proposal {
         unowned.chain(refused).collect()
     }
 
-    /// What a person must do before [`confirm`](Self::confirm) may be called.
-    pub fn demand(&self, targets: Targets) -> Demand {
-        let mut why = Vec::new();
-        let ports: BTreeSet<(Protocol, u16)> = self
-            .also_closes(targets)
-            .iter()
-            .map(|other| (other.protocol, other.local.port()))
-            .collect();
-        if ports.len() > FEW_PORTS {
-            why.push(format!("it also closes {} other ports", ports.len()));
-        }
-        why.extend(self.foreign_words(targets));
-        let logins = self.ended(targets).filter(|process| is_login(process));
-        why.extend(logins.map(|process| format!("{process} is a login on a terminal")));
-        if why.is_empty() {
-            Demand::Key
-        } else {
-            Demand::TypePort { why }
-        }
-    }
-
-    /// Which of those that would end belong to another user: `gunicorn 7001 of root and 4 more belong to others`.
-    fn foreign_words(&self, targets: Targets) -> Option<String> {
-        let me = self.me?;
-        let is_foreign = |process: &&Arc<Process>| process.uid.is_some_and(|uid| uid != me);
-        let ended = self.ended(targets);
-        let mut foreign = ended.filter(is_foreign);
-        let first = foreign.next()?;
-        let uid = first.uid.unwrap_or_default();
-        let user = first
-            .user
-            .as_ref()
-            .map_or_else(|| format!("uid {uid}"), ToString::to_string);
-        Some(match foreign.count() {
-            0 => format!("{first} belongs to {user}"),
-            more => format!("{first} of {user} and {more} more belong to others"),
-        })
-    }
-
     /// The only way to an [`Order`]: to be called when a person has done what [`demand`](Self::demand) asks for.
     pub fn confirm(&self, targets: Targets, signal: Signal, now: Instant) -> Order {
-        let target = |holder: &Holder| Target {
-            process: Arc::clone(&holder.process),
-            sockets: holder.sockets.iter().map(|socket| socket.id).collect(),
-        };
         Order {
             id: OrderId {
                 at: now,
@@ -204,16 +209,40 @@ impl Proposal {
                 .iter()
                 .map(|holder| Arc::clone(&holder.process))
                 .collect(),
-            targets: self.targets(targets).into_iter().map(target).collect(),
+            targets: self.targets(targets),
             signal,
             lineage: self.lineage.clone(),
         }
     }
 
-    fn ended(&self, targets: Targets) -> impl Iterator<Item = &Arc<Process>> {
-        self.targets(targets)
-            .into_iter()
-            .map(|holder| &holder.process)
+    fn holders_that(&self, is_meant: impl Fn(&Holder) -> bool) -> Vec<Target> {
+        self.holders
+            .iter()
+            .filter(|holder| is_meant(holder) && !self.is_refused(holder.process.id))
+            .map(|holder| self.target(&holder.process))
+            .collect()
+    }
+
+    fn target(&self, process: &Arc<Process>) -> Target {
+        let holder = self.holders.iter().find(|one| one.process.id == process.id);
+        let sockets = holder.map_or(&[][..], |holder| &holder.sockets);
+        Target {
+            process: Arc::clone(process),
+            sockets: sockets.iter().map(|socket| socket.id).collect(),
+        }
+    }
+
+    fn holds(&self, process: ProcessId) -> bool {
+        self.place_of(process) < self.holders.len()
+    }
+
+    /// Its place among the holders, behind all of them if it is none.
+    fn place_of(&self, process: ProcessId) -> usize {
+        let place = self
+            .holders
+            .iter()
+            .position(|one| one.process.id == process);
+        place.unwrap_or(self.holders.len())
     }
 
     fn is_refused(&self, process: ProcessId) -> bool {
@@ -221,4 +250,9 @@ impl Proposal {
             .iter()
             .any(|refused| refused.process.id == process)
     }
+}
+
+/// Whether it is what a terminal runs, a shell as a rule: to end it is to close that terminal.
+fn leads_a_terminal(process: &Process) -> bool {
+    process.terminal.is_some() && process.session == Some(process.pid())
 }

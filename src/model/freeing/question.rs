@@ -164,7 +164,7 @@ impl<'a> Scene<'a> {
         let targets = proposal.targets(Targets::Topmost);
         let frees_own = targets
             .iter()
-            .any(|holder| holder.sockets.iter().any(|socket| socket.id == own.id));
+            .any(|target| target.sockets.contains(&own.id));
         let refuses_own = own.owners.known().iter().any(|owner| {
             let mut refused = proposal.refused.iter();
             refused.any(|refused| refused.process.id == owner.id)

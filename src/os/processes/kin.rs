@@ -39,6 +39,7 @@ impl Processes {
                 process,
                 ancestors: chain(process, &up, &described),
                 descendants: offspring(process, &down, &described),
+                group: Vec::new(),
             })
             .collect()
     }

@@ -2,8 +2,8 @@
 
 use crate::app::App;
 use crate::app::free_dialog::Asking;
-use crate::model::endpoint::{Endpoint, Socket};
-use crate::model::freeing::{Demand, Holder};
+use crate::model::endpoint::{Endpoint, Protocol, Socket};
+use crate::model::freeing::{Holder, Member, OtherPort, Proposal};
 use crate::model::inspection::Inspection;
 use crate::model::process::{Process, ProcessId};
 use crate::table::value::shown_roughly;
@@ -15,111 +15,183 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 pub fn asked(app: &App, asking: &Asking, inspection: Option<&Inspection>) -> Words {
-    let proposal = &asking.proposal;
-    let targets = proposal.targets(asking.targets);
-    let plain = |label: &str, text: String| (label.to_owned(), text, Role::Plain);
-    let mut body = ends(app, asking);
-    let is_spared = |holder: &&Holder| {
-        targets
+    let mut body = match asking.only() {
+        Some(proposal) => family(app, asking, proposal),
+        None => asking
+            .proposals
             .iter()
-            .all(|target| target.process.id != holder.process.id)
+            .flat_map(|proposal| port(app, asking, proposal))
+            .collect(),
     };
-    let spared: Vec<String> = proposal
-        .holders
-        .iter()
-        .filter(is_spared)
-        .map(|holder| holder.process.to_string())
-        .collect();
-    if !spared.is_empty() {
-        body.push(plain("Also hold it", spared.join(", ")));
-    }
     body.push(plain("Also closes", also_closes(app, asking, inspection)));
-    let topmost: Vec<&&Holder> = targets.iter().filter(|holder| holder.is_topmost).collect();
-    for holder in &topmost {
-        let kin = inspection.and_then(|inspection| inspection.kin_of(holder.process.id));
-        let chain = kin.map_or_else(|| "…".to_owned(), chain);
-        let of_several = topmost.len() > 1;
-        let whose = if of_several {
-            format!("{}: {chain}", holder.process)
-        } else {
-            chain
-        };
-        body.push(plain("Started by", whose));
+    if let Some(proposal) = asking.only() {
+        body.extend(starters(proposal, inspection));
     }
-    let why = match asking.demand() {
-        Demand::Key => None,
-        Demand::TypePort { why } => Some(format!("{}.", why.join(", "))),
-    };
-    let warnings = why.into_iter().chain(proposal.warnings());
+    let why = asking
+        .typing()
+        .map(|typing| format!("{}.", typing.why.join(", ")));
+    let warnings = asking.proposals.iter().flat_map(Proposal::warnings);
+    let warnings = why
+        .into_iter()
+        .chain(warnings)
+        .chain(asking.left_out.clone());
     body.extend(warnings.map(|text| (String::new(), text, Role::Warning)));
     Words {
-        title: format!(
-            "Free {} :{} on {}?",
-            proposal.protocol, proposal.port, proposal.host
-        ),
+        title: title(asking),
         body,
         pinned: demanded(asking),
     }
 }
 
-/// How many processes are told with all that is known of them; more are only named.
-const DESCRIBED: usize = 3;
-
-/// A line for each process that would end, or all their names where they are many or there is little room.
-fn ends(app: &App, asking: &Asking) -> Vec<Entry> {
-    let targets = asking.proposal.targets(asking.targets);
-    let entry = |label: &str, text| (label.to_owned(), text, Role::Plain);
-    let most = if app.frame().is_low { 1 } else { DESCRIBED };
-    if targets.len() > most {
-        let names: Vec<String> = targets
-            .iter()
-            .map(|holder| holder.process.to_string())
-            .collect();
-        return vec![entry(
-            "Ends",
-            format!("{} processes: {}", names.len(), names.join(", ")),
-        )];
-    }
-    let label = |place| if place == 0 { "Ends" } else { "" };
-    let lines = targets.iter().enumerate();
-    lines
-        .map(|(place, holder)| entry(label(place), described(app, asking, holder)))
-        .collect()
+fn plain(label: &str, text: String) -> Entry {
+    (label.to_owned(), text, Role::Plain)
 }
 
-/// Where the port must be typed: what was typed so far.
-fn demanded(asking: &Asking) -> Vec<Entry> {
-    match asking.demand() {
-        Demand::Key => Vec::new(),
-        Demand::TypePort { .. } => {
-            let (port, typed) = (asking.proposal.port, &asking.typed);
-            let words = format!("Type {port} and Enter to end it: {typed}_");
-            vec![("Sure?".to_owned(), words, Role::Warning)]
+fn title(asking: &Asking) -> String {
+    match asking.proposals.as_slice() {
+        [one] => format!("Free {} :{} on {}?", one.protocol, one.port, one.host),
+        many => {
+            let host = many.first().map_or("", |one| one.host.as_str());
+            format!("Free {} ports on {host}?", many.len())
         }
     }
 }
 
-/// `node 3977   vite · ~/code/shop-old   dev   up 3d`; the address too where there are several.
-fn described(app: &App, asking: &Asking, holder: &Holder) -> String {
-    let around = app.surroundings();
-    let process = &holder.process;
-    let addresses: BTreeSet<String> = asking
-        .proposal
-        .sockets
+/// Who started the holders that stand at the top, each chain once.
+fn starters(proposal: &Proposal, inspection: Option<&Inspection>) -> Vec<Entry> {
+    let topmost = proposal.holders.iter().filter(|holder| holder.is_topmost);
+    let holders: Vec<&Holder> = topmost.collect();
+    let chain_of = |holder: &Holder| {
+        let kin = inspection.and_then(|inspection| inspection.kin_of(holder.process.id));
+        kin.map_or_else(|| "…".to_owned(), chain)
+    };
+    let mut chains: Vec<(String, Vec<&Holder>)> = Vec::new();
+    for holder in &holders {
+        let chain = chain_of(holder);
+        match chains.iter_mut().find(|(known, _)| *known == chain) {
+            Some((_, of)) => of.push(holder),
+            None => chains.push((chain, vec![holder])),
+        }
+    }
+    let is_one = chains.len() == 1;
+    let whose = |(chain, of): (String, Vec<&Holder>)| {
+        let names: Vec<String> = of.iter().map(|holder| holder.process.to_string()).collect();
+        let whose = if is_one {
+            chain
+        } else {
+            format!("{}: {chain}", names.join(", "))
+        };
+        plain("Started by", whose)
+    };
+    chains.into_iter().map(whose).collect()
+}
+
+/// How many processes are told with all that is known of them; more are only named.
+const DESCRIBED: usize = 6;
+
+/// A line for each process of the tree, or all their names where they are many or there is little room.
+fn family(app: &App, asking: &Asking, proposal: &Proposal) -> Vec<Entry> {
+    let members = proposal.family(asking.targets);
+    let label = |member: &Member| {
+        if member.is_target {
+            "Ends"
+        } else {
+            "Also hold it"
+        }
+    };
+    let most = if app.frame().is_low { 1 } else { DESCRIBED };
+    if members.len() > most {
+        let (ended, spared): (Vec<&Member>, Vec<&Member>) =
+            members.iter().partition(|member| member.is_target);
+        let lists = [("Ends", ended), ("Also hold it", spared)].into_iter();
+        let lists = lists.filter(|(_, list)| !list.is_empty());
+        return lists
+            .map(|(label, list)| plain(label, listed(&list)))
+            .collect();
+    }
+    let mut before = "";
+    let line = |member: &Member| {
+        let own = label(member);
+        let shown = if own == before { "" } else { own };
+        before = own;
+        plain(shown, described(app, proposal, member))
+    };
+    members.iter().map(line).collect()
+}
+
+/// Who would end so that one of several ports is free, behind that port.
+fn port(app: &App, asking: &Asking, proposal: &Proposal) -> Vec<Entry> {
+    let members = proposal.family(asking.targets);
+    let ended: Vec<&Member> = members.iter().filter(|member| member.is_target).collect();
+    let text = match ended.as_slice() {
+        [one] => described(app, proposal, one),
+        many => listed(many),
+    };
+    let protocol = match proposal.protocol {
+        Protocol::Tcp => String::new(),
+        Protocol::Udp => format!("/{}", proposal.protocol),
+    };
+    vec![plain(&format!("Ends :{}{protocol}", proposal.port), text)]
+}
+
+/// `node 4242`, `3 processes: node 4242, node 4243, sh 4244`
+fn listed(members: &[&Member]) -> String {
+    let names: Vec<String> = members
         .iter()
-        .map(Socket::local_address)
+        .map(|member| member.process.to_string())
         .collect();
-    let own: BTreeSet<String> = holder.sockets.iter().map(Socket::local_address).collect();
-    let own: Vec<String> = own.into_iter().collect();
-    let on = (addresses.len() > 1).then(|| format!("on\u{a0}{}", own.join(",\u{a0}")));
+    match names.as_slice() {
+        [one] => one.clone(),
+        many => format!("{} processes: {}", many.len(), many.join(", ")),
+    }
+}
+
+/// Where a port must be typed: what was typed so far.
+fn demanded(asking: &Asking) -> Vec<Entry> {
+    let typing = asking.typing().filter(|_| !asking.is_choosing);
+    let line = typing.map(|typing| {
+        let (port, typed) = (typing.port, &asking.typed);
+        let words = format!("Type {port} and Enter to end it: {typed}_");
+        ("Sure?".to_owned(), words, Role::Warning)
+    });
+    line.into_iter().collect()
+}
+
+/// `node 3977   vite · ~/code/shop-old   dev   up 3d`; the address too where there are several. Below its parent a
+/// process tells only what is its own.
+fn described(app: &App, proposal: &Proposal, member: &Member) -> String {
+    let around = app.surroundings();
+    let process = &member.process;
+    let name = format!("{}{process}", member.branch);
+    let Some(holder) = &member.holder else {
+        return format!("{name}   holds no socket of it");
+    };
+    let on = places(proposal, holder);
     let what = what::of_process(process, &around).joined(&around);
     let user = process.user.as_ref().map(ToString::to_string);
     // The blanks within a part are ones that no line is broken at.
     let up = process
         .started_at
         .map(|at| format!("up\u{a0}{}", shown_roughly(around.now.since(at))));
-    let parts = [Some(process.to_string()), on, Some(what), user, up];
+    let is_top = member.branch.is_empty();
+    let parts = [
+        Some(name),
+        on,
+        Some(what).filter(|_| is_top),
+        user.filter(|_| is_top),
+        up,
+    ];
     parts.into_iter().flatten().collect::<Vec<_>>().join("   ")
+}
+
+/// The addresses that the holder has, where the port has several.
+fn places(proposal: &Proposal, holder: &Holder) -> Option<String> {
+    let addresses = |sockets: &[Socket]| -> BTreeSet<String> {
+        sockets.iter().map(Socket::local_address).collect()
+    };
+    let own: Vec<String> = addresses(&holder.sockets).into_iter().collect();
+    let has_several = addresses(&proposal.sockets).len() > 1;
+    has_several.then(|| format!("on\u{a0}{}", own.join(",\u{a0}")))
 }
 
 /// How many other ports are named before they are only counted.
@@ -127,7 +199,7 @@ const NAMED: usize = 4;
 
 /// What else goes when these processes end: other ports, connections, children.
 fn also_closes(app: &App, asking: &Asking, inspection: Option<&Inspection>) -> String {
-    let ports = asking.proposal.also_closes(asking.targets);
+    let ports = other_ports(asking);
     let named_ports = ports
         .iter()
         .take(NAMED)
@@ -146,7 +218,7 @@ fn also_closes(app: &App, asking: &Asking, inspection: Option<&Inspection>) -> S
         return words.join(", ");
     };
     let children = children(asking, inspection);
-    let holders = asking.proposal.process_ids();
+    let holders = asking.process_ids();
     let others: Vec<Arc<Process>> = children
         .iter()
         .filter(|child| !holders.contains(&child.id))
@@ -165,30 +237,44 @@ fn also_closes(app: &App, asking: &Asking, inspection: Option<&Inspection>) -> S
     }
 }
 
+/// The ports that close beside those that are asked about.
+fn other_ports(asking: &Asking) -> Vec<&OtherPort> {
+    let is_asked = |other: &OtherPort| {
+        let mut proposals = asking.proposals.iter();
+        proposals.any(|one| (one.protocol, one.port) == (other.protocol, other.local.port()))
+    };
+    let proposals = asking.proposals.iter();
+    let all = proposals.flat_map(|proposal| proposal.also_closes(asking.targets));
+    let mut others: Vec<&OtherPort> = all.filter(|other| !is_asked(other)).collect();
+    let mut seen = BTreeSet::new();
+    others.retain(|other| seen.insert((other.protocol, other.local)));
+    others
+}
+
+/// The processes that would be signalled.
+fn ended(asking: &Asking) -> Vec<ProcessId> {
+    let proposals = asking.proposals.iter();
+    let targets = proposals.flat_map(|proposal| proposal.targets(asking.targets));
+    targets.map(|target| target.id()).collect()
+}
+
 /// How many connections the processes have that would end.
 fn connections(app: &App, asking: &Asking) -> usize {
-    let targets: Vec<ProcessId> = asking
-        .proposal
-        .targets(asking.targets)
-        .iter()
-        .map(|holder| holder.process.id)
-        .collect();
+    let ended = ended(asking);
     let is_theirs = |endpoint: &&Endpoint| {
         let owners = endpoint.socket.owners.known();
-        !endpoint.socket.is_standing() && owners.iter().any(|owner| targets.contains(&owner.id))
+        !endpoint.socket.is_standing() && owners.iter().any(|owner| ended.contains(&owner.id))
     };
     app.listing.endpoints().filter(is_theirs).count()
 }
 
 /// The children of those that would end, other than those that end themselves.
 fn children(asking: &Asking, inspection: &Inspection) -> Vec<Arc<Process>> {
-    let targets = asking.proposal.targets(asking.targets);
-    let kin = targets
-        .iter()
-        .filter_map(|holder| inspection.kin_of(holder.process.id));
+    let ended = ended(asking);
+    let kin = ended.iter().filter_map(|id| inspection.kin_of(*id));
     let mut children: Vec<Arc<Process>> = kin
         .flat_map(|kin| kin.descendants.iter().cloned())
         .collect();
-    children.retain(|child| targets.iter().all(|target| target.process.id != child.id));
+    children.retain(|child| !ended.contains(&child.id));
     children
 }

@@ -34,7 +34,10 @@ fn dialog(stage: &Stage) -> &FreeDialog {
 fn said(stage: &Stage) -> (Vec<String>, bool) {
     let dialog = dialog(stage);
     let words = match &dialog.phase {
-        Phase::Asking(asking) => vec![format!("free {}?", asking.proposal.port)],
+        Phase::Asking(asking) => {
+            let ports = asking.proposals.iter();
+            ports.map(|one| format!("free {}?", one.port)).collect()
+        }
         Phase::Explaining(explanation) => explanation.lines.clone(),
         Phase::Working(freeing) => panic!("nothing was answered: {freeing:?}"),
     };
@@ -80,10 +83,10 @@ fn the_question_comes_as_soon_as_the_holders_are_known() {
 fn the_question_that_comes_is_answered_only_after_it_could_be_read() {
     let mut stage = waiting();
     stage.look(vec![listener().owner(&node())]);
-    stage.wait(0.2);
+    stage.wait(0.5);
     assert_eq!(stage.keys("y\r"), []);
     assert_eq!(said(&stage), (words("free 3000?"), false));
-    stage.wait(0.2);
+    stage.wait(0.5);
     let effects = stage.keys("y");
     assert!(
         matches!(effects.as_slice(), [Effect::Free(_)]),
@@ -156,7 +159,7 @@ fn what_a_look_finds_before_the_buttons_are_live_is_asked_about_and_nothing_late
     let asks_now = |effect: &Effect| matches!(effect, Effect::Sample(request) if request.look_now);
     assert!(effects.iter().any(asks_now), "{effects:?}");
     let holders = |stage: &Stage| match &dialog(stage).phase {
-        Phase::Asking(asking) => asking.proposal.process_ids().len(),
+        Phase::Asking(asking) => asking.process_ids().len(),
         other => panic!("a question: {other:?}"),
     };
     assert_eq!(holders(&stage), 1);
@@ -165,7 +168,7 @@ fn what_a_look_finds_before_the_buttons_are_live_is_asked_about_and_nothing_late
         (holders(&stage), dialog(&stage).is_armed(stage.app.now)),
         (2, false)
     );
-    stage.wait(0.4);
+    stage.wait(1.0);
     stage.look(vec![listener().owner(&node()), bound(7), bound(8)]);
     assert_eq!(
         (holders(&stage), dialog(&stage).is_armed(stage.app.now)),

@@ -106,6 +106,8 @@ fn process(id: ProcessId, stat: Stat, found: &sysinfo::Process) -> Process {
         uid: uid(found),
         user: None,
         terminal: stat.terminal,
+        group: None,
+        session: None,
         is_kernel_thread: stat.is_kernel_thread,
     }
 }

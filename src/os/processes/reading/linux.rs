@@ -137,6 +137,8 @@ fn reading_in(directory: &OwnedFd, pid: Pid, buffer: &mut Vec<u8>) -> Option<Rea
         uid: Some(uid),
         user: None,
         terminal: stat.terminal,
+        group: None,
+        session: None,
         is_kernel_thread: stat.is_kernel_thread,
     };
     Some(Reading {
