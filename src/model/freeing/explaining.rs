@@ -5,6 +5,7 @@ use super::proposal::Proposal;
 use super::question::{Circumstances, Scene};
 use super::words;
 use crate::model::endpoint::{Owners, Socket, State};
+use crate::model::shell::quoted;
 
 /// The row has closed before anything was asked.
 pub(super) fn closed(scene: &Scene) -> Explanation {
@@ -155,7 +156,11 @@ pub(super) fn hidden(scene: &Scene, sockets: &[&Socket]) -> Explanation {
     let Circumstances { me, is_root, .. } = scene.circumstances;
     // `portmon free PORT` takes the place of the monitor on that port once there is such a command.
     if let (Some(_), false, Some(executable)) = (me, is_root, &scene.circumstances.executable) {
-        explanation.offer = Some(format!("sudo {} {}", quoted(executable), own.port()));
+        explanation.offer = Some(format!(
+            "sudo {} {}",
+            quoted(executable.as_bytes()),
+            own.port()
+        ));
     }
     explanation.unused_near = Some(own.port());
     explanation
@@ -219,15 +224,5 @@ fn short_name(row: &Socket) -> String {
     match row.owners.first() {
         Some(process) => process.name.to_string(),
         None => "it".to_owned(),
-    }
-}
-
-/// The path as a POSIX shell takes it.
-fn quoted(path: &str) -> String {
-    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "/._-+@:,%".contains(letter);
-    if !path.is_empty() && path.chars().all(is_plain) {
-        path.to_owned()
-    } else {
-        format!("'{}'", path.replace('\'', r"'\''"))
     }
 }
