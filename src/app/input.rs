@@ -195,6 +195,7 @@ impl App {
             // The table beside the verdict must not lag behind it.
             self.sampling.look_now();
         }
+        self.learn_from_freeing();
         effects.extend(self.follow_background());
         effects
     }

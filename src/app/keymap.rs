@@ -32,6 +32,7 @@ pub enum Command {
     OtherEnd,
     NextChange,
     CopyMenu,
+    CopyRestart,
     Pause,
     LookNow,
     Faster,
@@ -196,7 +197,7 @@ impl Binding {
     }
 }
 
-pub static BINDINGS: [Binding; 37] = [
+pub static BINDINGS: [Binding; 38] = [
     bind(&[named(KeyCode::Up), key('k')], Command::Up, "up"),
     bind(&[named(KeyCode::Down), key('j')], Command::Down, "down"),
     bind(
@@ -304,6 +305,11 @@ pub static BINDINGS: [Binding; 37] = [
         "copy the address, URL, pid or a command",
     )
     .hint("copy"),
+    bind(
+        &[key('Y')],
+        Command::CopyRestart,
+        "copy the command that starts it again, on an empty port the last one",
+    ),
     bind(
         &[named(KeyCode::Esc)],
         Command::Back,
