@@ -148,13 +148,13 @@ fn a_port_that_is_freed_again_is_watched_anew() {
     stage.look(vec![listener(4300)]);
     stage.keys("l");
     stage.free();
+    assert_eq!(stage.app.aftermath.watched.len(), 1);
     stage.look(vec![]);
     stage.key(KeyCode::Esc);
     stage.seconds += 498.0;
     stage.look(vec![listener(4301)]);
     let words = ":3000 was free for 8 min and is TAKEN AGAIN by node 4301";
     assert_eq!(stage.notice(), words);
-    assert_eq!(stage.app.aftermath.watched.len(), 1);
 }
 
 #[test]
