@@ -108,12 +108,17 @@ pub fn restart(process: &Process) -> Result<Restart, Unknown> {
     })
 }
 
-/// Whether a process wrote a title over its arguments (`nginx: master process nginx`): one piece with blanks in it that is
-/// not the path of a program.
+/// Whether a process wrote a title over its arguments (`nginx: master process nginx`), of which some may be left behind it:
+/// what has a blank in it and is not the name of its program.
 fn is_title(process: &Process, first: &SystemText) -> bool {
-    process.command.len() == 1
-        && first.bytes().contains(&b' ')
-        && process.executable.as_ref() != Some(first)
+    let name = |path: &SystemText| {
+        path.bytes()
+            .rsplit(|byte| *byte == b'/')
+            .next()
+            .map(<[u8]>::to_vec)
+    };
+    let own = process.executable.as_ref().and_then(name);
+    first.bytes().contains(&b' ') && name(first) != own
 }
 
 /// A login shell is told by a dash before its name (login(1)), which is no name to start it by.
@@ -193,12 +198,14 @@ mod tests {
         let said = [
             of(|app| app.command.clear()),
             of(|app| app.command = vec!["app: master process".into()]),
+            of(|app| app.command = vec!["app: worker".into(), "-x".into()]),
             of(|app| app.directory = None),
             of(|app| app.directory = Some("/srv/old (deleted)".into())),
             of(|app| (app.command, app.executable) = (vec!["-app".into()], None)),
         ];
         let expected = [
             "how app 7 was started is not known",
+            "app 7 shows a title of its own in place of how it was started",
             "app 7 shows a title of its own in place of how it was started",
             "the directory of app 7 is not known",
             "the directory of app 7 was removed",
@@ -213,10 +220,10 @@ mod tests {
     #[test]
     fn a_program_whose_path_has_a_blank_is_no_title() {
         let app = process(7, "my app").directory("/").with(|app| {
-            app.command = vec!["/opt/my app".into()];
+            app.command = vec!["./my app".into(), "-x".into()];
             app.executable = Some("/opt/my app".into());
         });
         let command = restart(&app.build()).map(|restart| restart.command);
-        assert_eq!(command, Ok("cd / && '/opt/my app'".to_owned()));
+        assert_eq!(command, Ok("cd / && './my app' -x".to_owned()));
     }
 }
