@@ -1,7 +1,7 @@
 //! What the commands of the table do.
 
 use crate::app::keymap::Command;
-use crate::app::menu::Menu;
+use crate::app::menu::{Clip, Menu};
 use crate::app::{App, Effect, Overlay};
 use crate::model::endpoint::EndpointId;
 use crate::table::fields::{Column, field};
@@ -112,6 +112,7 @@ impl App {
     fn act(&mut self, command: Command) -> Vec<Effect> {
         match command {
             Command::Free => self.ask_to_free(),
+            Command::CopyRestart => self.copy_restart(),
             Command::Repaint => vec![Effect::Repaint],
             Command::Suspend => vec![Effect::Suspend],
             Command::Quit | Command::Cancel => self.quit(),
@@ -249,8 +250,8 @@ impl App {
         self.say(format!("looking every {interval}"));
     }
 
-    pub(super) fn copy(&mut self, text: String) -> Vec<Effect> {
-        let shown = crate::model::text::escaped(&text);
+    pub(super) fn copy(&mut self, clip: impl Into<Clip>) -> Vec<Effect> {
+        let Clip { text, shown } = clip.into();
         self.say(format!("copied through the terminal (OSC 52): {shown}"));
         vec![Effect::Copy(text)]
     }

@@ -195,17 +195,13 @@ impl App {
             // The table beside the verdict must not lag behind it.
             self.sampling.look_now();
         }
+        self.learn_from_freeing();
         effects.extend(self.follow_background());
         effects
     }
 
     fn has_verdict(&self) -> bool {
-        let in_dialog = match &self.overlay {
-            Overlay::Freeing(dialog) => dialog.batch(),
-            Overlay::None | Overlay::Help(_) | Overlay::Menu(_) => None,
-        };
-        let mut batches = in_dialog.into_iter().chain(self.background.as_deref());
-        batches.any(Batch::has_verdicts)
+        self.batch_under_way().is_some_and(Batch::has_verdicts)
     }
 
     /// Tells what became of ports whose dialog is closed, once for each change of the words.

@@ -34,6 +34,7 @@ pub enum Command {
     OtherEnd,
     NextChange,
     CopyMenu,
+    CopyRestart,
     Pause,
     LookNow,
     Faster,
@@ -212,7 +213,7 @@ impl Binding {
     }
 }
 
-pub static BINDINGS: [Binding; 39] = [
+pub static BINDINGS: [Binding; 40] = [
     bind(&[named(KeyCode::Up), key('k')], Command::Up, "up"),
     bind(&[named(KeyCode::Down), key('j')], Command::Down, "down"),
     bind(
@@ -326,6 +327,11 @@ pub static BINDINGS: [Binding; 39] = [
         "copy the address, URL, pid or a command",
     )
     .hint("copy"),
+    bind(
+        &[key('Y')],
+        Command::CopyRestart,
+        "copy the command that starts it again, on an empty port the last one",
+    ),
     bind(
         &[named(KeyCode::Esc)],
         Command::Back,

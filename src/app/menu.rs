@@ -1,5 +1,7 @@
 //! Menus: a list of things with a letter each.
 
+use crate::model::shell::restart;
+use crate::model::text::escaped;
 use crate::table::fields::{Column, FIELDS, written_address};
 use crate::table::row::Row;
 
@@ -7,7 +9,7 @@ use crate::table::row::Row;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Menu {
     Sort(Vec<Item<Column>>),
-    Copy(Vec<Item<String>>),
+    Copy(Vec<Item<Clip>>),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +17,28 @@ pub struct Item<T> {
     pub letter: char,
     pub name: String,
     pub choice: T,
+}
+
+/// What is put on the clipboard.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Clip {
+    pub text: String,
+    /// How it is shown: safe for a terminal, and without the secrets in it.
+    pub shown: String,
+}
+
+impl Clip {
+    pub fn masked(text: String, shown: &str) -> Self {
+        let shown = escaped(shown);
+        Self { text, shown }
+    }
+}
+
+impl From<String> for Clip {
+    fn from(text: String) -> Self {
+        let shown = escaped(&text);
+        Self { text, shown }
+    }
 }
 
 impl Menu {
@@ -27,7 +51,7 @@ impl Menu {
         Self::Sort(FIELDS.iter().map(item).collect())
     }
 
-    /// What of a row can be copied. The command is the one that ends the process, for a row whose process is known.
+    /// What of a row can be copied: commands to end the process and to start it again only as far as it is known.
     pub fn copy(row: &Row) -> Self {
         let socket = &row.endpoint.socket;
         let host = if socket.local.ip().is_unspecified() {
@@ -46,16 +70,21 @@ impl Menu {
                 "command to end it",
                 format!("kill {}", process.pid()),
             ));
+            items.extend(restart(process).ok().map(|restart| Item {
+                letter: 's',
+                name: "to start it again".to_owned(),
+                choice: Clip::masked(restart.command, &restart.shown),
+            }));
         }
         Self::Copy(items)
     }
 }
 
-fn item(letter: char, name: &str, choice: String) -> Item<String> {
+fn item(letter: char, name: &str, choice: String) -> Item<Clip> {
     Item {
         letter,
         name: name.to_owned(),
-        choice,
+        choice: choice.into(),
     }
 }
 

@@ -14,8 +14,10 @@ pub mod notice;
 pub mod sampling;
 pub mod selection;
 
+mod aftermath;
 mod commands;
 pub use commands::shown_interval;
+mod hindsight;
 mod input;
 mod setup;
 
@@ -26,6 +28,7 @@ mod tests;
 
 pub use setup::Setup;
 
+use crate::app::aftermath::Aftermath;
 use crate::app::details::Details;
 use crate::app::filter_box::FilterBox;
 use crate::app::frame::Frame;
@@ -37,6 +40,7 @@ use crate::app::selection::Selection;
 use crate::model::Moment;
 use crate::model::freeing::{Batch, Happening, Step};
 use crate::model::inspection::{Inspection, Subject};
+use crate::model::memory::Memory;
 use crate::model::process::ProcessId;
 use crate::model::request::Request;
 use crate::model::tracker::Changes;
@@ -124,6 +128,10 @@ pub struct App {
     /// What was last said of it.
     told: Option<String>,
     pub sampling: Sampling,
+    memory: Memory,
+    /// The past owner that was asked about last, and after which look.
+    asked_past: Option<(ProcessId, Option<Instant>)>,
+    aftermath: Aftermath,
     /// Columns and lines of the terminal.
     pub size: (u16, u16),
     /// When the last event came.
@@ -144,6 +152,9 @@ impl App {
             notice: None,
             background: None,
             told: None,
+            memory: Memory::default(),
+            asked_past: None,
+            aftermath: Aftermath::default(),
             size,
             now: clock.instant,
             clock,
@@ -180,7 +191,9 @@ impl App {
             }
         };
         self.follow_rows();
+        effects.extend(self.tell_aftermath());
         effects.extend(self.ask_for_details());
+        effects.extend(self.ask_about_the_past());
         effects.extend(self.ask_the_sampler());
         effects
     }
@@ -295,6 +308,8 @@ impl App {
         if let Overlay::Freeing(dialog) = &mut self.overlay {
             dialog.take_in(&inspection);
         }
+        self.learn_fates(&inspection);
+        self.complete_aftermath(&inspection);
         self.details.take_in(inspection);
     }
 

@@ -5,7 +5,7 @@ mod searches;
 use crate::app::{App, Effect};
 use crate::model::request::{Pace, Request};
 use crate::model::snapshot::Problem;
-use crate::model::tracker::Changes;
+use crate::model::tracker::{Change, Changes};
 use crate::model::traffic::{Closeup, Focus};
 use std::time::{Duration, Instant};
 
@@ -105,6 +105,12 @@ impl Sampling {
             None => self.waiting = Some(changes),
         }
         None
+    }
+
+    /// What a pause keeps from being shown.
+    pub fn held_back(&self) -> &[Change] {
+        let waiting = self.waiting.as_ref();
+        waiting.map_or(&[], |changes| &changes.list)
     }
 
     /// The whole of what is to be asked of the sampler now, if that differs from what was asked last.
@@ -226,6 +232,9 @@ impl App {
     pub(super) fn on_sample(&mut self, mut changes: Changes) -> Vec<Effect> {
         self.clock = changes.taken;
         self.look_closely(changes.closeup.take(), changes.taken.instant);
+        // Before the table forgets who held what closed, and in a pause too: it is over when it is over.
+        self.remember(&changes);
+        self.aftermath.look(&changes);
         self.end_searches(&changes);
         if let Some(changes) = self.sampling.take(changes) {
             self.apply(changes);

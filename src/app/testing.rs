@@ -1,6 +1,7 @@
 //! An app for tests, fed by hand: events in, effects out.
 
 use crate::app::{App, Effect, Event, Setup};
+use crate::model::freeing::{BindTrial, Dispatch, Happening, Look, Order, Sending, Step, Target};
 use crate::model::inspection::{Asker, Inspection, Kin};
 use crate::model::ports::EphemeralRange;
 use crate::model::process::Pid;
@@ -119,11 +120,63 @@ impl Stage {
             kin,
             addresses: Vec::new(),
             unused: None,
+            fates: Vec::new(),
         }))
     }
 
     pub fn paste(&mut self, text: &str) -> Vec<Effect> {
         self.event(Event::Input(TerminalEvent::Paste(text.to_owned())))
+    }
+
+    /// Frees the port under the cursor: its holder ends, a bind succeeds, and it stays free for so long that it counts.
+    /// The dialog stays open.
+    pub fn free(&mut self) {
+        self.keys("x");
+        self.wait(1.0);
+        let effects = self.keys("y");
+        let [Effect::Free(Step::Send(orders))] = effects.as_slice() else {
+            panic!("one order: {effects:?}")
+        };
+        let order = &orders[0];
+        let sending = Sending::Sent {
+            sockets: Vec::new(),
+            woken: Vec::new(),
+            missed: Vec::new(),
+        };
+        let at = instant(self.seconds);
+        let dispatch = Dispatch {
+            order: order.id(),
+            at,
+            sending,
+        };
+        self.event(Event::Freeing(Happening::Sent(dispatch)));
+        self.see_freed(order, 0.5);
+        self.event(Event::Freeing(Happening::Bound(BindTrial {
+            order: order.id(),
+            at,
+            attempts: Vec::new(),
+            localhost: Vec::new(),
+        })));
+        self.see_freed(order, 2.1);
+    }
+
+    /// Time passes, and the look of the freeing sees that nothing is left of an order.
+    fn see_freed(&mut self, order: &Order, seconds: f64) {
+        self.seconds += seconds;
+        self.event(Event::Freeing(Happening::Looked(Look {
+            order: order.id(),
+            at: instant(self.seconds),
+            sockets: Vec::new(),
+            ended: order.targets().iter().map(Target::id).collect(),
+            conduct: Vec::new(),
+            parents: Vec::new(),
+        })));
+    }
+
+    /// The words of the notice.
+    pub fn notice(&self) -> &str {
+        let notice = self.app.notice.as_ref();
+        notice.map_or("", |notice| &notice.words)
     }
 
     /// The local address under the cursor.

@@ -572,6 +572,7 @@ fn the_answer_to_another_question_is_not_taken_for_this_ones() {
     stage.event(Event::Inspected(Inspection {
         subject,
         kin: Vec::new(),
+        fates: Vec::new(),
         addresses: Vec::new(),
         unused: None,
     }));

@@ -3,6 +3,7 @@
 //! It costs a walk over every process, so details and the dialog ask once for it and the sampler never does.
 
 use crate::model::endpoint::EndpointId;
+use crate::model::memory::Fate;
 use crate::model::process::{Process, ProcessId};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -23,6 +24,9 @@ pub struct Subject {
 pub enum Asker {
     Details,
     Dialog,
+    /// Wants to know what became of the processes, and nothing of their kin.
+    Memory,
+    Aftermath,
 }
 
 /// The answer.
@@ -31,6 +35,8 @@ pub struct Inspection {
     /// The question as it was asked.
     pub subject: Subject,
     pub kin: Vec<Kin>,
+    /// Whether they still run, as far as that may be known.
+    pub fates: Vec<(ProcessId, Fate)>,
     /// The addresses of this machine that are not loopback.
     pub addresses: Vec<IpAddr>,
     pub unused: Option<u16>,

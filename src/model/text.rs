@@ -22,6 +22,11 @@ impl SystemText {
         String::from_utf8_lossy(&self.0)
     }
 
+    /// The bytes as they were; never for a terminal.
+    pub fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -65,6 +70,11 @@ impl fmt::Debug for SystemText {
 /// Makes text that did not come as a `SystemText` (a pasted filter, an error message) safe to show.
 pub fn escaped(text: &str) -> String {
     SystemText::from(text).to_string()
+}
+
+/// Whether it shows as itself, and no terminal acts on it.
+pub fn is_plain(letter: char) -> bool {
+    !letter.is_control() && !is_deceptive(letter)
 }
 
 fn push_escaped(out: &mut String, letter: char) -> fmt::Result {

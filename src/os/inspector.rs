@@ -2,7 +2,10 @@
 //!
 //! Only the latest question of each asker counts: whoever moved on does not want the earlier answer.
 
-use crate::model::inspection::{Inspection, Subject};
+use crate::model::inspection::{Asker, Inspection, Kin, Subject};
+use crate::model::memory::Fate;
+use crate::model::process::{Pid, ProcessId};
+use crate::os::identity;
 use crate::os::processes::Processes;
 use crate::os::{binding, machine, sockets};
 use std::io;
@@ -55,11 +58,56 @@ fn inspect(subject: Subject, processes: &mut Processes) -> Inspection {
         binding::unused_after(near, |port| held.contains(&port))
     });
     Inspection {
-        kin: processes.kin(&subject.processes),
+        kin: kin(&subject, processes),
+        fates: fates(&subject.processes, processes),
         subject,
         addresses: machine::addresses(),
         unused,
     }
+}
+
+/// The memory asks again and again, and not for this walk over every process.
+fn kin(subject: &Subject, processes: &mut Processes) -> Vec<Kin> {
+    match subject.asker {
+        Asker::Details | Asker::Dialog | Asker::Aftermath => processes.kin(&subject.processes),
+        Asker::Memory => Vec::new(),
+    }
+}
+
+fn fates(of: &[ProcessId], processes: &mut Processes) -> Vec<(ProcessId, Fate)> {
+    let described = processes.describe(&of.iter().map(|id| id.pid).collect());
+    let is_there = |id: &ProcessId| described.get(&id.pid).is_some_and(|one| one.id == *id);
+    of.iter().map(|id| (*id, fate(*id, is_there(id)))).collect()
+}
+
+/// What became of a process. One that waits to be reaped (Z and X in proc_pid_stat(5)) has ended; on Windows one that
+/// ended can still be opened while somebody holds a handle of it, but is described no more.
+fn fate(id: ProcessId, is_described: bool) -> Fate {
+    match identity::stat(id.pid).filter(|stat| stat.start == id.start) {
+        Some(stat) if matches!(stat.state, Some('Z' | 'X')) => Fate::Ended,
+        Some(_) if is_described => Fate::RunsOn,
+        None if is_another(id) || is_nobody(id.pid) => Fate::Ended,
+        Some(_) | None => Fate::Unknown,
+    }
+}
+
+/// Whether the pid has gone to another process.
+fn is_another(id: ProcessId) -> bool {
+    identity::start_time(id.pid).is_some_and(|start| start != id.start)
+}
+
+/// Whether nothing has this pid, for sure: what may not be looked at may still be there.
+#[cfg(unix)]
+fn is_nobody(pid: Pid) -> bool {
+    let pid = i32::try_from(pid.0).ok();
+    let pid = pid.and_then(rustix::process::Pid::from_raw);
+    pid.is_some_and(|pid| rustix::process::test_kill_process(pid) == Err(rustix::io::Errno::SRCH))
+}
+
+/// What could be opened once and cannot be any more is gone.
+#[cfg(windows)]
+fn is_nobody(_pid: Pid) -> bool {
+    true
 }
 
 #[cfg(test)]

@@ -3,8 +3,9 @@
 //! A field is a column, a sort key, a line of the details and, where it has a key, a word of the filter language. To
 //! add one, add a variant to [`Column`] and an entry here; nothing else needs to know.
 
+use crate::model::Moment;
 use crate::model::address::address;
-use crate::model::endpoint::{Owners, Since};
+use crate::model::endpoint::{Endpoint, Owners, Since};
 use crate::model::ports;
 use crate::model::ports::PortClass;
 use crate::model::process::Process;
@@ -12,6 +13,7 @@ use crate::table::row::{Row, Surroundings};
 use crate::table::value::{Bound, Value};
 use crate::table::what;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The name of a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -340,32 +342,23 @@ fn process(row: &Row, around: &Surroundings) -> Value {
     }
 }
 
-/// Exact for a socket that was seen to open; otherwise bounded by its oldest holder, or by how long it was watched.
 fn age(row: &Row, around: &Surroundings) -> Value {
-    let now = around.now;
-    let since = match row.endpoint.since {
-        Since::Opened(at) => {
-            return Value::Age {
-                bound: Bound::Exact,
-                age: now.instant.saturating_duration_since(at),
-            };
-        }
+    let Endpoint { socket, since, .. } = &row.endpoint;
+    let (bound, age) = age_of(*since, socket.owners.known(), around.now);
+    Value::Age { bound, age }
+}
+
+/// Exact for a socket that was seen to open; otherwise bounded by its oldest holder, or by how long it was watched.
+pub fn age_of(since: Since, holders: &[Arc<Process>], now: Moment) -> (Bound, Duration) {
+    let watched = |at| now.instant.saturating_duration_since(at);
+    let at = match since {
+        Since::Opened(at) => return (Bound::Exact, watched(at)),
         Since::Before(at) => at,
     };
-    let holders = row.endpoint.socket.owners.known();
-    match holders
-        .iter()
-        .filter_map(|process| process.started_at)
-        .min()
-    {
-        Some(started) => Value::Age {
-            bound: Bound::AtMost,
-            age: now.since(started),
-        },
-        None => Value::Age {
-            bound: Bound::MoreThan,
-            age: now.instant.saturating_duration_since(since),
-        },
+    let started = holders.iter().filter_map(|process| process.started_at);
+    match started.min() {
+        Some(started) => (Bound::AtMost, now.since(started)),
+        None => (Bound::MoreThan, watched(at)),
     }
 }
 

@@ -132,6 +132,11 @@ impl Listing {
         })
     }
 
+    /// What happened to them, and to others, that a frozen order keeps from being shown.
+    pub fn held_back(&self) -> &[Change] {
+        self.held.as_deref().unwrap_or_default()
+    }
+
     pub fn counts(&self) -> &Counts {
         &self.store.counts
     }

@@ -11,10 +11,12 @@ use crate::model::address::{Family, Reach};
 use crate::model::endpoint::{Endpoint, Side, Since};
 use crate::model::inspection::Inspection;
 use crate::model::ports::PortClass;
+use crate::model::span::spoken;
 use crate::table::fields::{Column, field, written_address};
 use crate::table::row::{Row, Surroundings};
 use crate::table::value::{Bound, Value, shown_age};
 use crate::ui::cut;
+use crate::ui::last;
 use crate::ui::theme::{Role, Theme};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -119,6 +121,7 @@ fn entries(app: &App, row: &Row) -> Vec<Entry> {
         inspection,
     };
     let mut entries = vec![("socket", socket(row, &around))];
+    entries.extend(closed(app, row).map(|closed| ("closed", closed)));
     let other_end = endpoint.socket.remote.map(|remote| remote.to_string());
     entries.extend(other_end.map(|remote| ("other end", with_peer(row, remote))));
     if endpoint.socket.is_exposed() {
@@ -136,6 +139,7 @@ fn entries(app: &App, row: &Row) -> Vec<Entry> {
         entries.push(("service", format!("{service}, by its number")));
     }
     entries.push(("seen", seen(endpoint, &around)));
+    entries.extend(before(app, row).map(|before| ("before it", before)));
     entries
 }
 
@@ -152,6 +156,22 @@ fn socket(row: &Row, around: &Surroundings) -> String {
         of(Column::User),
         of(Column::Age)
     )
+}
+
+/// `2 s ago · ended by portmon with SIGTERM`, of a row that is gone.
+fn closed(app: &App, row: &Row) -> Option<String> {
+    let at = row.mark.at().filter(|_| row.is_gone())?;
+    let ago = spoken(app.moment().instant.saturating_duration_since(at));
+    let owner = row.endpoint.socket.owners.first();
+    let fate = owner.and_then(|owner| last::fate(app, owner));
+    let fate = fate.map(|fate| format!(" · {fate}")).unwrap_or_default();
+    Some(format!("{ago} ago{fate}"))
+}
+
+/// Who had the port of this listener before it, if that was another one.
+fn before(app: &App, row: &Row) -> Option<String> {
+    let past = app.before(row).filter(|_| !row.is_gone())?;
+    Some(last::described(app, past))
 }
 
 fn with_peer(row: &Row, remote: String) -> String {

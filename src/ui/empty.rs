@@ -3,8 +3,11 @@
 use crate::app::App;
 use crate::app::filter_box::FilterBox;
 use crate::model::endpoint::Endpoint;
+use crate::model::memory::Past;
+use crate::model::shell::restart;
 use crate::table::listing::{Chip, Hidden};
 use crate::ui::cut;
+use crate::ui::last;
 use crate::ui::theme::{Role, Theme};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -28,6 +31,9 @@ fn words(app: &App) -> String {
     }
     if let Some(port) = query.meant_local_port() {
         return nothing_on(app, port);
+    }
+    if let Some(past) = app.last_of_meant_port() {
+        return nothing_since(app, past);
     }
     format!(
         "nothing matches {} ({}) · {}",
@@ -60,6 +66,9 @@ fn nothing_on(app: &App, port: u16) -> String {
     if let Some((first, more)) = hidden.split_first() {
         return held_elsewhere(app, first, more.len());
     }
+    if let Some(past) = app.last_of_meant_port() {
+        return nothing_since(app, past);
+    }
     let holder = app
         .listing
         .endpoints()
@@ -87,6 +96,23 @@ fn nothing_on(app: &App, port: u16) -> String {
     format!(
         "no port {port} · process {port} ({}) {holds} · / pid:{port} shows them",
         holder.name
+    )
+}
+
+/// `nothing on 62893 now · last: python3 9130 (debugpy · ~/code/api), closed 62 s ago after 4m12s · it has ended`
+fn nothing_since(app: &App, past: &Past) -> String {
+    let can_restart = past.owners.first().is_some_and(|it| restart(it).is_ok());
+    // In the filter line it is a letter.
+    let offer = if can_restart && !app.filter_box.is_typing() {
+        " · Y copies the command that starts it again"
+    } else {
+        ""
+    };
+    format!(
+        "nothing on {} now · last: {}{offer} · {}",
+        past.port,
+        last::described(app, past),
+        way_out(&app.filter_box)
     )
 }
 

@@ -22,6 +22,7 @@ mod dialogs;
 mod empty;
 mod header;
 mod help;
+mod last;
 mod popup;
 mod status;
 mod table;

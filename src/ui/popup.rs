@@ -1,6 +1,6 @@
 //! Boxes that lie over the table.
 
-use crate::app::menu::{Item, Menu};
+use crate::app::menu::{Clip, Item, Menu};
 use crate::ui::cut;
 use crate::ui::theme::{Role, Theme};
 use ratatui::buffer::Buffer;
@@ -43,13 +43,7 @@ pub fn draw_menu(menu: &Menu, theme: &Theme, buffer: &mut Buffer) {
             draw_items("Sort by", &items, theme, buffer);
         }
         Menu::Copy(items) => {
-            let shown = |item: &Item<String>| {
-                format!(
-                    "{:<20} {}",
-                    item.name,
-                    crate::model::text::escaped(&item.choice)
-                )
-            };
+            let shown = |item: &Item<Clip>| format!("{:<20} {}", item.name, item.choice.shown);
             let items: Vec<_> = items
                 .iter()
                 .map(|item| (item.letter, shown(item)))

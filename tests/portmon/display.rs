@@ -173,6 +173,25 @@ impl Display {
         self.clipboard.as_deref()
     }
 
+    /// The same, decoded (RFC 4648, section 4).
+    pub fn clipboard_text(&self) -> String {
+        let digits = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+        let value = |letter: &u8| digits.iter().position(|digit| digit == letter);
+        let letters: Vec<usize> = self
+            .clipboard()
+            .iter()
+            .flat_map(|text| text.iter())
+            .filter_map(value)
+            .collect();
+        let bytes = letters.chunks(4).flat_map(|group| {
+            let bits = group.iter().fold(0, |bits, six| bits << 6 | six) << (6 * (4 - group.len()));
+            let bytes =
+                [bits >> 16, bits >> 8, bits].map(|byte| u8::try_from(byte & 0xff).unwrap_or(0));
+            bytes.into_iter().take(group.len() * 6 / 8)
+        });
+        String::from_utf8(bytes.collect()).expect("text")
+    }
+
     /// What a program has asked of the terminal and not taken back.
     pub fn leftovers(&self) -> Vec<&'static str> {
         let has_mouse = self.screen.mouse_protocol_mode() != MouseProtocolMode::None;

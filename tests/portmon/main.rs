@@ -22,6 +22,7 @@ mod filter;
 mod freeing;
 mod harness;
 mod list;
+mod memory;
 mod picture;
 mod screen;
 #[cfg(target_os = "linux")]

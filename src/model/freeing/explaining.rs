@@ -5,6 +5,7 @@ use super::proposal::Proposal;
 use super::question::{Circumstances, Scene};
 use super::words;
 use crate::model::endpoint::{Owners, Socket, State};
+use crate::model::shell::quoted;
 
 /// The row has closed before anything was asked.
 pub(super) fn closed(scene: &Scene) -> Explanation {
@@ -167,7 +168,7 @@ pub(super) fn hidden(scene: &Scene, sockets: &[&Socket]) -> Explanation {
     if let (Some(_), false, Some(executable)) = (me, is_root, &scene.circumstances.executable) {
         explanation.offer = Some(format!(
             "sudo {} free {}",
-            quoted(executable),
+            quoted(executable.as_bytes()),
             words::target(own.protocol, own.port())
         ));
     }
@@ -235,15 +236,5 @@ fn short_name(row: &Socket) -> String {
     match row.owners.first() {
         Some(process) => process.name.to_string(),
         None => "it".to_owned(),
-    }
-}
-
-/// The path as a POSIX shell takes it.
-fn quoted(path: &str) -> String {
-    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "/._-+@:,%".contains(letter);
-    if !path.is_empty() && path.chars().all(is_plain) {
-        path.to_owned()
-    } else {
-        format!("'{}'", path.replace('\'', r"'\''"))
     }
 }

@@ -5,7 +5,7 @@ use super::look::{BindTrial, Dispatch, Look, Sending};
 use super::order::{Order, OrderId};
 use super::record::Record;
 use super::signal::Signal;
-use super::verdict::{Next, Port, Verdict};
+use super::verdict::{Ending, Next, Port, Verdict};
 use super::{RETRY, Terms, sentence, words};
 use crate::model::process::Process;
 use std::net::SocketAddr;
@@ -192,6 +192,11 @@ impl Freeing {
     /// Every signal that went out, with whom it went to, in that order.
     pub fn signalled(&self) -> &[(Arc<Process>, Signal)] {
         self.record.signalled()
+    }
+
+    /// The targets that have ended, or hold the port no more.
+    pub fn endings(&self) -> Vec<Ending> {
+        self.record.endings()
     }
 
     /// The processes that hold the port by the last look, as far as they may be seen.

@@ -3,6 +3,7 @@
 use super::TIME_WAIT;
 use crate::model::address;
 use crate::model::endpoint::{Owners, Protocol, Socket, State};
+use crate::model::span::spoken;
 use std::fmt::Display;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -54,10 +55,12 @@ pub(super) fn count(number: usize, noun: &str) -> String {
     }
 }
 
-/// `0.8 s`, and `40 ms` where tenths of a second would say nothing.
+/// `0.8 s`, `40 ms` where tenths of a second would say nothing, and `4 min` where they say too much.
 pub(super) fn seconds(duration: Duration) -> String {
     if duration < Duration::from_millis(100) {
         format!("{} ms", duration.as_millis())
+    } else if duration >= Duration::from_mins(1) {
+        spoken(duration)
     } else {
         format!("{:.1} s", duration.as_secs_f64())
     }
@@ -123,8 +126,10 @@ mod tests {
 
     #[test]
     fn durations_say_tenths_of_a_second_only_where_that_says_something() {
-        let said = [40, 99, 100, 840, 5_000].map(|ms| seconds(Duration::from_millis(ms)));
-        assert_eq!(said, ["40 ms", "99 ms", "0.1 s", "0.8 s", "5.0 s"]);
+        let said =
+            [40, 99, 100, 840, 5_000, 60_400, 250_000].map(|ms| seconds(Duration::from_millis(ms)));
+        let expected = ["40 ms", "99 ms", "0.1 s", "0.8 s", "5.0 s", "60 s", "4 min"];
+        assert_eq!(said, expected);
     }
 
     #[test]

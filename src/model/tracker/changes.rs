@@ -56,6 +56,31 @@ impl Change {
             | Self::Passed(endpoint) => endpoint.id(),
         }
     }
+
+    /// The socket as it is from now on; none for one that closed.
+    pub fn endpoint(&self) -> Option<&Endpoint> {
+        match self {
+            Self::Closed(_) => None,
+            Self::Found(endpoint)
+            | Self::Opened(endpoint)
+            | Self::Changed(endpoint)
+            | Self::Replaced { endpoint, .. }
+            | Self::Refreshed(endpoint)
+            | Self::Passed(endpoint) => Some(endpoint),
+        }
+    }
+
+    /// The socket that went, if one did that stood there before.
+    pub fn gone(&self) -> Option<EndpointId> {
+        match self {
+            Self::Closed(gone) | Self::Replaced { gone, .. } => Some(*gone),
+            Self::Found(_)
+            | Self::Opened(_)
+            | Self::Changed(_)
+            | Self::Refreshed(_)
+            | Self::Passed(_) => None,
+        }
+    }
 }
 
 impl Changes {

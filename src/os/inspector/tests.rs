@@ -2,7 +2,7 @@ use super::*;
 use crate::model::endpoint::EndpointId;
 use crate::model::inspection::Asker;
 use crate::model::process::Pid;
-use crate::os::testing::shell;
+use crate::os::testing::{shell, sleeper, until};
 use std::collections::HashSet;
 use std::net::TcpListener;
 
@@ -33,4 +33,36 @@ fn an_inspection_tells_ancestors_descendants_and_an_unused_port() {
     assert!(answer.unused.is_some_and(|unused| unused > taken));
     drop(inspector);
     assert!(receiver.blocking_recv().is_none());
+}
+
+fn identity_of(pid: Pid) -> ProcessId {
+    let start = identity::start_time(pid).expect("it runs");
+    ProcessId { pid, start }
+}
+
+#[test]
+fn what_became_of_a_process_is_told_by_its_identity_not_by_its_pid() {
+    let holder = || sleeper(TcpListener::bind("127.0.0.1:0").expect("a free port"));
+    let (running, unreaped, mut ended) = (holder(), holder(), holder());
+    let ids = [&running, &unreaped, &ended].map(|child| identity_of(child.pid()));
+    let [alive, zombie, gone] = ids;
+    let earlier = ProcessId {
+        start: crate::model::process::StartTime(alive.start.0 - 1),
+        ..alive
+    };
+    ended.end();
+    let raw = rustix::process::Pid::from_raw(zombie.pid.0.cast_signed()).expect("a pid");
+    rustix::process::kill_process(raw, rustix::process::Signal::KILL).expect("its own child");
+    until("a child that is not reaped", || {
+        let state = identity::stat(zombie.pid)?.state;
+        (state == Some('Z')).then_some(())
+    });
+    let told = fates(&[alive, zombie, gone, earlier], &mut Processes::new());
+    let expected = [
+        (alive, Fate::RunsOn),
+        (zombie, Fate::Ended),
+        (gone, Fate::Ended),
+        (earlier, Fate::Ended),
+    ];
+    assert_eq!(told, expected);
 }

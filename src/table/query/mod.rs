@@ -24,6 +24,7 @@ pub use pasted::pasted;
 pub use rank::Rank;
 pub use words::WORDS;
 
+use crate::model::endpoint::Protocol;
 use crate::table::query::condition::{Condition, End, Ports, Seen, Term};
 use crate::table::query::numbers::Numbers;
 use crate::table::query::word::{typed_digits, word};
@@ -142,6 +143,35 @@ impl Query {
 
     /// The port that the whole filter is about, if it is exactly one local port: `3000`, `:3000`, `port:3000`.
     pub fn meant_local_port(&self) -> Option<u16> {
+        match self.only_condition()? {
+            Condition::Port {
+                end: End::Remote, ..
+            } => None,
+            condition => condition.exact_port(),
+        }
+    }
+
+    /// The digits that the whole filter is, while no port that is exactly that is there: they may be one nevertheless.
+    pub fn meant_digits(&self) -> Option<u16> {
+        match self.only_condition()? {
+            Condition::Port {
+                end: End::Local | End::Either,
+                ports: Ports::Numbers(Numbers::Prefix(digits)),
+            } => u16::try_from(*digits).ok(),
+            _ => None,
+        }
+    }
+
+    /// The protocol that the whole filter is about, where it names one with its port: `3000/tcp`.
+    pub fn meant_protocol(&self) -> Option<Protocol> {
+        match self.only_condition()? {
+            Condition::Place(place) => place.protocol,
+            _ => None,
+        }
+    }
+
+    /// What the filter asks, if it is a single thing.
+    fn only_condition(&self) -> Option<&Condition> {
         let [
             Term {
                 is_negated: false,
@@ -152,12 +182,7 @@ impl Query {
             return None;
         };
         match any.as_slice() {
-            [
-                Condition::Port {
-                    end: End::Remote, ..
-                },
-            ] => None,
-            [condition] => condition.exact_port(),
+            [condition] => Some(condition),
             _ => None,
         }
     }

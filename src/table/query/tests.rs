@@ -167,6 +167,33 @@ fn an_exact_port_is_known_as_such_and_so_is_the_one_that_is_meant() {
 }
 
 #[test]
+fn digits_are_meant_while_no_port_is_exactly_that() {
+    let typed = parse("300").query;
+    let digits = [true, false].map(|is_there| typed.resolved(&|_| is_there).meant_digits());
+    assert_eq!(digits, [None, Some(300)]);
+    for text in ["300 node", "rport:300*", "300-399", "node"] {
+        assert_eq!(
+            parse(text).query.resolved(&|_| false).meant_digits(),
+            None,
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn a_protocol_is_meant_only_where_the_whole_filter_is_one_place() {
+    let cases = [
+        ("3000/udp", Some(Protocol::Udp)),
+        ("3000", None),
+        ("proto:udp", None),
+        ("3000/udp node", None),
+    ];
+    for (text, meant) in cases {
+        assert_eq!(parse(text).query.exact().meant_protocol(), meant, "{text}");
+    }
+}
+
+#[test]
 fn the_best_match_is_what_holds_the_port() {
     let cases = [
         ("3000", "NSC"),

@@ -164,11 +164,18 @@ fn read_command(directory: &OwnedFd, buffer: &mut Vec<u8>) {
     }
 }
 
-/// The arguments; empty ones cannot be told from what a process left when it wrote a title over them.
+/// The arguments, each of which ends with a zero. Where a title was written over them, as its blanks or a row of zeros
+/// behind it tell, empty ones are what was left of others.
 fn parts(command: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let is_padded = command.ends_with(&[0, 0, 0]);
+    let command = command.strip_suffix(&[0]).unwrap_or(command);
+    let is_title = command
+        .split(|byte| *byte == 0)
+        .next()
+        .is_none_or(|first| is_padded || first.is_empty() || first.contains(&b' '));
     command
         .split(|byte| *byte == 0)
-        .filter(|part| !part.is_empty())
+        .filter(move |part| !(is_title && part.is_empty()))
 }
 
 fn link(directory: impl AsFd, name: &str) -> Option<CString> {

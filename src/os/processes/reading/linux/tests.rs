@@ -131,9 +131,19 @@ fn an_executable_is_named_as_it_was_before_it_was_replaced() {
 }
 
 #[test]
-fn arguments_end_at_zeros() {
-    let found: Vec<&[u8]> = parts(b"nginx: worker\0\0\0-x\0").collect();
-    assert_eq!(found, [&b"nginx: worker"[..], b"-x"]);
+fn arguments_end_at_zeros_and_are_empty_only_where_no_title_covers_them() {
+    let parts = |line: &'static [u8]| -> Vec<&[u8]> { parts(line).collect() };
+    assert_eq!(
+        parts(b"nginx: worker\0\0\0-x\0"),
+        [&b"nginx: worker"[..], b"-x"]
+    );
+    assert_eq!(
+        parts(b"serve\0--bind\0\x008000\0"),
+        [&b"serve"[..], b"--bind", b"", b"8000"]
+    );
+    assert_eq!(parts(b"serve\0\0"), [&b"serve"[..], b""]);
+    assert_eq!(parts(b"sshd\0\0\0\0\0"), [&b"sshd"[..]]);
+    assert!(parts(b"").is_empty());
 }
 
 #[test]

@@ -1,0 +1,232 @@
+//! What becomes of a port after it was freed: it is watched for a while longer, with the ordinary looks, and that
+//! something took it again is said.
+//!
+//! It judges by what looks show, never by what was signalled, and says nothing while a dialog is open: what happens to a
+//! port that the person looks at is told there.
+
+use crate::app::notice::Notice;
+use crate::app::{App, Effect, Overlay};
+use crate::model::endpoint::{Endpoint, EndpointId, Owners, Since, Socket};
+use crate::model::freeing::{OrderId, Port, Verdict};
+use crate::model::inspection::{Asker, Inspection, Subject};
+use crate::model::tracker::{Change, Changes};
+use std::time::{Duration, Instant};
+
+/// How long a freed port is watched.
+const WATCH_TIME: Duration = Duration::from_mins(10);
+
+/// How long the holder of what took it may be looked for before it is said without one.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+#[derive(Debug, Default)]
+pub struct Aftermath {
+    watched: Vec<Watched>,
+    /// What was said last and may still be completed.
+    said: Option<Said>,
+}
+
+/// A port that was freed.
+#[derive(Clone, Copy, Debug)]
+pub struct Freed {
+    pub order: OrderId,
+    pub port: Port,
+    /// Since when nothing holds it.
+    pub since: Instant,
+}
+
+#[derive(Debug)]
+struct Watched {
+    freed: Freed,
+    until: Instant,
+    /// When the first of those that took it came.
+    taken: Instant,
+    takers: Vec<Socket>,
+    is_said: bool,
+}
+
+#[derive(Debug)]
+struct Said {
+    verdict: Verdict,
+    subject: Subject,
+}
+
+impl Aftermath {
+    /// Watches a port that is free for good, once for each order; one that was freed before is watched anew.
+    pub fn freed(&mut self, freed: Freed, now: Instant) {
+        if self.has(freed.order) {
+            return;
+        }
+        self.watched
+            .retain(|watched| watched.freed.port != freed.port);
+        self.watched.push(Watched {
+            freed,
+            until: now + WATCH_TIME,
+            taken: now,
+            takers: Vec::new(),
+            is_said: false,
+        });
+    }
+
+    pub fn has(&self, order: OrderId) -> bool {
+        self.watched
+            .iter()
+            .any(|watched| watched.freed.order == order)
+    }
+
+    /// Takes in what a look changed.
+    pub fn look(&mut self, changes: &Changes) {
+        let at = changes.taken.instant;
+        for watched in &mut self.watched {
+            for change in &changes.list {
+                if let Some(gone) = change.gone() {
+                    watched.lose(gone, at);
+                }
+                // What passed is gone as well.
+                let is_there = !matches!(change, Change::Passed(_));
+                if let Some(endpoint) = change.endpoint().filter(|_| is_there) {
+                    watched.see(&endpoint.socket, at);
+                }
+            }
+        }
+        // One that was taken in time is said even if a dialog makes it wait.
+        self.watched
+            .retain(|watched| at <= watched.until || watched.is_waiting());
+    }
+
+    /// Takes in a socket that stood already when the port came to be watched.
+    pub fn see(&mut self, socket: &Socket, at: Instant) {
+        for watched in &mut self.watched {
+            watched.see(socket, at);
+        }
+    }
+
+    /// The ports that were taken again and of which that was not said yet.
+    pub fn due(&mut self, now: Instant) -> Vec<Verdict> {
+        let watched = self.watched.iter_mut();
+        watched.filter_map(|watched| watched.due(now)).collect()
+    }
+}
+
+impl Watched {
+    fn see(&mut self, socket: &Socket, at: Instant) {
+        let Port { protocol, number } = self.freed.port;
+        let is_here = socket.protocol == protocol && socket.port() == number;
+        let known = self.takers.iter_mut().find(|taker| taker.id == socket.id);
+        match known {
+            Some(known) => *known = socket.clone(),
+            None if is_here && socket.is_standing() && at <= self.until => {
+                if self.takers.is_empty() {
+                    self.taken = at;
+                }
+                self.takers.push(socket.clone());
+            }
+            None => {}
+        }
+    }
+
+    /// What came and went is no holder; the port has been free since then.
+    fn lose(&mut self, gone: EndpointId, at: Instant) {
+        let had_takers = !self.takers.is_empty();
+        self.takers.retain(|taker| taker.id != gone);
+        if had_takers && self.takers.is_empty() {
+            self.freed.since = at;
+        }
+    }
+
+    fn is_waiting(&self) -> bool {
+        !self.is_said && !self.takers.is_empty()
+    }
+
+    fn due(&mut self, now: Instant) -> Option<Verdict> {
+        if !self.is_waiting() {
+            return None;
+        }
+        let is_known = |taker: &&Socket| taker.owners != Owners::Sought;
+        let is_late = now.saturating_duration_since(self.taken) >= PATIENCE;
+        let known = self.takers.iter().find(is_known);
+        let by = known.or(self.takers.first().filter(|_| is_late))?.clone();
+        self.is_said = true;
+        Some(Verdict::TakenAgain {
+            port: self.freed.port,
+            free_for: Some(self.taken.saturating_duration_since(self.freed.since)),
+            by,
+            parent: None,
+        })
+    }
+}
+
+impl App {
+    /// Watches a port whose freeing has settled.
+    pub(super) fn watch_on(&mut self, freed: Freed) {
+        if self.aftermath.has(freed.order) {
+            return;
+        }
+        self.aftermath.freed(freed, self.now);
+        // A look of the table may have overtaken the one that the verdict rests on.
+        let has_come = |endpoint: &&Endpoint| match endpoint.since {
+            Since::Opened(at) => at >= freed.since,
+            Since::Before(_) => false,
+        };
+        let endpoints = self.listing.endpoints().chain(self.listing.waiting());
+        for endpoint in endpoints.filter(has_come) {
+            self.aftermath.see(&endpoint.socket, self.now);
+        }
+    }
+
+    /// Says which freed ports were taken again, and asks who started the holder.
+    pub(super) fn tell_aftermath(&mut self) -> Option<Effect> {
+        if matches!(self.overlay, Overlay::Freeing(_)) {
+            return None;
+        }
+        let due = self.aftermath.due(self.now);
+        let words: Vec<String> = due.iter().map(ToString::to_string).collect();
+        let verdict = due.into_iter().next_back()?;
+        self.notice = Some(Notice::lasting(words.join(" · ")));
+        let Verdict::TakenAgain { by, .. } = &verdict else {
+            return None;
+        };
+        let subject = Subject {
+            asker: Asker::Aftermath,
+            endpoint: by.id,
+            processes: vec![by.owners.first()?.id],
+            unused_near: None,
+        };
+        self.aftermath.said = Some(Said {
+            verdict,
+            subject: subject.clone(),
+        });
+        Some(Effect::Inspect(subject))
+    }
+
+    /// Completes what was said with who started the holder, if it still stands there.
+    pub(super) fn complete_aftermath(&mut self, inspection: &Inspection) {
+        let is_answer = |said: &mut Said| said.subject == inspection.subject;
+        let Some(Said { verdict, .. }) = self.aftermath.said.take_if(is_answer) else {
+            return;
+        };
+        let kin = inspection.kin.first();
+        let starter = kin.and_then(|kin| kin.ancestors.first()).cloned();
+        let before = verdict.to_string();
+        let Verdict::TakenAgain {
+            port,
+            free_for,
+            by,
+            parent: None,
+        } = verdict
+        else {
+            return;
+        };
+        let after = Verdict::TakenAgain {
+            port,
+            free_for,
+            by,
+            parent: starter,
+        };
+        if let Some(notice) = &mut self.notice {
+            notice.words = notice.words.replace(&before, &after.to_string());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
