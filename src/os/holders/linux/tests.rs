@@ -160,11 +160,10 @@ fn a_new_socket_of_this_process_is_found_and_a_closed_one_forgotten() {
 }
 
 #[test]
-fn a_socket_sought_twice_is_told_once() {
+fn a_socket_sought_twice_at_once_is_told_once() {
     let mut follower = Follower::begun();
     let (_listener, inode) = listener();
     follower.update(&[], &[inode, inode]);
-    follower.update(&[], &[inode]);
     // `apply` would not stand to be told again.
     follower.settle(inode, &[own()]);
 }
