@@ -9,6 +9,7 @@ pub mod freeing;
 pub mod inspection;
 pub mod ports;
 pub mod process;
+pub mod provenance;
 pub mod request;
 pub mod sighting;
 pub mod snapshot;
