@@ -1,8 +1,14 @@
 //! Control groups, the arguments of what relays ports, the engines' sockets and systemd.
 
 mod cgroup;
+mod engine;
+mod http;
 mod relay;
 
+#[cfg(test)]
+mod testing;
+
+use crate::model::endpoint::Protocol;
 use crate::model::process::{Pid, Process};
 use crate::model::provenance::{Container, Engine, Provenance};
 use crate::os::{identity, processes};
@@ -26,6 +32,13 @@ pub fn of(process: &Process) -> Provenance {
     let told = relay::container(process, me);
     let found = with_relayed(cgroup::provenance(&text, me), told);
     apart_from(&own, found)
+}
+
+/// The containers to which this port of the machine leads, by the engines that answer.
+pub fn published_on(port: u16, protocol: Protocol) -> Vec<Container> {
+    let mut containers = engine::containers(&engine::places(), engine::PATIENCE);
+    containers.retain(|container| container.publishes(port, protocol));
+    containers
 }
 
 fn control_group(pid: Pid) -> Option<String> {

@@ -10,6 +10,6 @@ mod elsewhere;
 mod linux;
 
 #[cfg(not(target_os = "linux"))]
-pub use elsewhere::of;
+pub use elsewhere::{of, published_on};
 #[cfg(target_os = "linux")]
-pub use linux::of;
+pub use linux::{of, published_on};
