@@ -1,18 +1,27 @@
 //! Control groups, the arguments of what relays ports, the engines' sockets and systemd.
 
 mod cgroup;
+mod child;
 mod engine;
 mod http;
+mod inquiry;
 mod relay;
+mod systemd;
 
 #[cfg(test)]
 mod testing;
 
 use crate::model::endpoint::Protocol;
 use crate::model::process::{Pid, Process};
-use crate::model::provenance::{Container, Engine, Provenance};
+use crate::model::provenance::{Container, Engine, Manager, Provenance, Unit};
 use crate::os::{identity, processes};
 use std::fs;
+use std::time::Duration;
+
+pub use inquiry::Inquiry;
+
+/// How long an engine and systemd each have for an answer.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// What files tell: the control group and the arguments of the process.
 ///
@@ -36,9 +45,19 @@ pub fn of(process: &Process) -> Provenance {
 
 /// The containers to which this port of the machine leads, by the engines that answer.
 pub fn published_on(port: u16, protocol: Protocol) -> Vec<Container> {
-    let mut containers = engine::containers(&engine::places(), engine::PATIENCE);
+    let mut containers = engine::containers(&engine::places(), PATIENCE);
     containers.retain(|container| container.publishes(port, protocol));
     containers
+}
+
+/// The sockets of systemd on this port, of the system and of the user: whoever connects there starts their services.
+pub fn sockets_listening_on(port: u16, protocol: Protocol) -> Vec<Unit> {
+    let systemctl = systemd::Systemctl::of_path();
+    let managers = [Manager::System, Manager::User];
+    managers
+        .into_iter()
+        .flat_map(|manager| systemctl.sockets_listening_on(port, protocol, manager))
+        .collect()
 }
 
 fn control_group(pid: Pid) -> Option<String> {

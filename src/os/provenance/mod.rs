@@ -10,6 +10,6 @@ mod elsewhere;
 mod linux;
 
 #[cfg(not(target_os = "linux"))]
-pub use elsewhere::{of, published_on};
+pub use elsewhere::{Inquiry, of, published_on, sockets_listening_on};
 #[cfg(target_os = "linux")]
-pub use linux::{of, published_on};
+pub use linux::{Inquiry, of, published_on, sockets_listening_on};

@@ -12,9 +12,6 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
-/// How long an engine has for its answer.
-pub const PATIENCE: Duration = Duration::from_millis(500);
-
 /// Where an engine listens, and which one is expected there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {

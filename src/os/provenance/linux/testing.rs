@@ -1,11 +1,14 @@
 //! An engine that answers what a test wants.
 
+use super::systemd::Systemctl;
 use std::fs;
 use std::io::{Read, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 static NUMBER: AtomicU32 = AtomicU32::new(0);
 
@@ -79,4 +82,23 @@ fn question(stream: &mut UnixStream) -> String {
         question.extend(byte);
     }
     String::from_utf8(question).expect("text")
+}
+
+impl Systemctl {
+    /// A script of a shell in the place of `systemctl`.
+    pub fn fake(directory: &Directory, script: &str) -> Self {
+        let program = directory.path().join("systemctl");
+        // Written by a shell and not here: a descriptor open for writing could leak into a child that another test starts,
+        // and a program that anybody has open for writing is not run (ETXTBSY of execve(2)).
+        let writing = Command::new("sh")
+            .args([
+                "-c",
+                "printf '#!/bin/sh\n%s\n' \"$2\" > \"$1\"; chmod 700 \"$1\"",
+                "sh",
+            ])
+            .args([program.as_os_str(), script.as_ref()])
+            .status();
+        assert!(writing.expect("sh runs").success());
+        Self::at(program, Duration::from_secs(10))
+    }
 }
