@@ -45,6 +45,8 @@ pub fn process(pid: u32, name: &str) -> ProcessBuilder {
         directory: None,
         started_at: Some(moment(0.0).wall - Duration::from_hours(1)),
         parent: Some(Pid(1)),
+        group: None,
+        session: None,
         uid: Some(1000),
         user: Some("dev".into()),
         terminal: None,

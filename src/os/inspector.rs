@@ -3,7 +3,9 @@
 //! Only the latest question of each asker counts: whoever moved on does not want the earlier answer.
 
 use crate::model::inspection::{Inspection, Subject};
+use crate::model::provenance::Provenance;
 use crate::os::processes::Processes;
+use crate::os::provenance::Inquiry;
 use crate::os::{binding, machine, sockets};
 use std::io;
 use std::sync::mpsc::{Sender, channel};
@@ -55,11 +57,18 @@ fn inspect(subject: Subject, processes: &mut Processes) -> Inspection {
         binding::unused_after(near, |port| held.contains(&port))
     });
     Inspection {
-        kin: processes.kin(&subject.processes),
+        kin: processes.kin(&subject.processes, subject.port),
+        provenance: unseen(&subject),
         subject,
         addresses: machine::addresses(),
         unused,
     }
+}
+
+/// Of a port that nobody is seen to hold.
+fn unseen(subject: &Subject) -> Provenance {
+    let port = subject.port.filter(|_| subject.processes.is_empty());
+    port.map_or_else(Provenance::default, |port| Inquiry::begin().of_port(port))
 }
 
 #[cfg(test)]

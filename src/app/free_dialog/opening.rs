@@ -9,7 +9,7 @@ use crate::app::setup::Setup;
 use crate::app::{App, Effect, Overlay};
 use crate::model::Moment;
 use crate::model::endpoint::{Endpoint, EndpointId};
-use crate::model::freeing::{Circumstances, Explanation, Proposal, Question, Targets, ask};
+use crate::model::freeing::{Circumstances, Explanation, Port, Proposal, Question, Targets, ask};
 use crate::model::inspection::{Asker, Subject};
 use crate::table::listing::Listing;
 use crate::table::row::Row;
@@ -160,6 +160,10 @@ fn asking(row: EndpointId, proposal: Proposal) -> (Phase, Option<Subject>) {
         asker: Asker::Dialog,
         endpoint: row,
         processes: proposal.process_ids(),
+        port: Some(Port {
+            protocol: proposal.protocol,
+            number: proposal.port,
+        }),
         unused_near: None,
     };
     let asking = Asking {
@@ -175,6 +179,7 @@ fn explaining(row: EndpointId, explanation: Explanation) -> (Phase, Option<Subje
         asker: Asker::Dialog,
         endpoint: row,
         processes: Vec::new(),
+        port: None,
         unused_near: Some(near),
     });
     (Phase::Explaining(explanation), subject)

@@ -1,6 +1,7 @@
 //! Neither control groups nor systemd exist here, and no engine runs containers on this system itself.
 
 use crate::model::endpoint::Protocol;
+use crate::model::freeing::Port;
 use crate::model::process::Process;
 use crate::model::provenance::{Container, Provenance, Unit};
 
@@ -24,11 +25,9 @@ impl Inquiry {
         Self
     }
 
-    pub fn complete(
-        &mut self,
-        _found: &mut Provenance,
-        _process: &Process,
-        _port: Option<(u16, Protocol)>,
-    ) {
+    pub fn complete(&mut self, _found: &mut Provenance, _process: &Process, _port: Option<Port>) {}
+
+    pub fn of_port(&mut self, _port: Port) -> Provenance {
+        Provenance::default()
     }
 }

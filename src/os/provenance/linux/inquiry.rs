@@ -2,7 +2,7 @@
 
 use super::systemd::Systemctl;
 use super::{PATIENCE, engine, relay, set_container};
-use crate::model::endpoint::Protocol;
+use crate::model::freeing::Port;
 use crate::model::process::{Pid, Process};
 use crate::model::provenance::{Container, Engine, Manager, Provenance, Unit};
 use crate::os::processes;
@@ -30,19 +30,26 @@ impl Inquiry {
     /// Adds what systemd and the engines know of what stands behind a process, which holds this port.
     ///
     /// It takes half a second for each that does not answer, and asks only those that can know more.
-    pub fn complete(
-        &mut self,
-        found: &mut Provenance,
-        process: &Process,
-        port: Option<(u16, Protocol)>,
-    ) {
+    pub fn complete(&mut self, found: &mut Provenance, process: &Process, port: Option<Port>) {
         if let Some(container) = self.container(found.container.as_ref(), process, port) {
             set_container(found, container);
         }
         if let Some(unit) = &mut found.unit {
             self.complete_unit(unit);
         } else if found.container.is_none() {
-            found.unit = port.and_then(|port| self.socket_unit(process, port));
+            let socket = |port| self.socket_unit(manager(process)?, port);
+            found.unit = port.and_then(socket);
+        }
+    }
+
+    /// What stands behind a port whose holder may not be seen.
+    pub fn of_port(&mut self, port: Port) -> Provenance {
+        let container = self.leading_from(port).cloned();
+        let managers = [Manager::System, Manager::User];
+        let mut sockets = managers.into_iter().filter(|_| container.is_none());
+        Provenance {
+            unit: sockets.find_map(|manager| self.socket_unit(manager, port)),
+            container,
         }
     }
 
@@ -51,31 +58,39 @@ impl Inquiry {
         &mut self,
         told: Option<&Container>,
         process: &Process,
-        port: Option<(u16, Protocol)>,
+        port: Option<Port>,
     ) -> Option<Container> {
         let engine = told.map(|told| told.engine);
         match engine.or_else(|| relay::engine(process))? {
             Engine::Docker | Engine::Podman => {}
             Engine::Containerd | Engine::Kubernetes => return None,
         }
-        let places = &self.places;
-        let containers = self
-            .containers
-            .get_or_insert_with(|| engine::containers(places, PATIENCE));
         if let Some(id) = told.and_then(|told| told.id.as_ref()) {
             let is_it = |known: &&Container| known.id.as_ref() == Some(id);
-            return containers.iter().find(is_it).cloned();
+            return self.containers().iter().find(is_it).cloned();
         }
-        let published = told.and_then(|told| told.published.first());
-        let (port, protocol) = published
-            .map(|one| (one.host_port, one.protocol))
-            .or(port)?;
-        let leads = |known: &&Container| known.publishes(port, protocol);
-        let exactly = |known: &&Container| {
-            published.is_some_and(|published| known.published.contains(published))
+        let Some(published) = told.and_then(|told| told.published.first()) else {
+            return self.leading_from(port?).cloned();
         };
-        let found = containers.iter().find(exactly);
-        found.or_else(|| containers.iter().find(leads)).cloned()
+        let is_exact = |known: &&Container| known.published.contains(published);
+        let exact = self.containers().iter().find(is_exact).cloned();
+        let port = Port {
+            protocol: published.protocol,
+            number: published.host_port,
+        };
+        exact.or_else(|| self.leading_from(port).cloned())
+    }
+
+    /// The container that a port leads to, on whichever address.
+    fn leading_from(&mut self, port: Port) -> Option<&Container> {
+        let mut containers = self.containers().iter();
+        containers.find(|known| known.publishes(port.number, port.protocol))
+    }
+
+    fn containers(&mut self) -> &[Container] {
+        let places = &self.places;
+        let ask = || engine::containers(places, PATIENCE);
+        self.containers.get_or_insert_with(ask)
     }
 
     fn complete_unit(&mut self, unit: &mut Unit) {
@@ -91,10 +106,12 @@ impl Inquiry {
         }
     }
 
-    /// The socket that a manager of systemd itself holds until someone connects.
-    fn socket_unit(&self, process: &Process, (port, protocol): (u16, Protocol)) -> Option<Unit> {
-        let manager = manager(process)?;
-        let sockets = self.systemctl.sockets_listening_on(port, protocol, manager);
+    /// The socket that a manager of systemd holds until someone connects.
+    fn socket_unit(&self, manager: Manager, port: Port) -> Option<Unit> {
+        let Port { protocol, number } = port;
+        let sockets = self
+            .systemctl
+            .sockets_listening_on(number, protocol, manager);
         sockets.into_iter().next()
     }
 }

@@ -27,6 +27,21 @@ impl Directory {
     pub fn path(&self) -> &Path {
         &self.0
     }
+
+    /// A program of this name that is a script of a shell.
+    ///
+    /// It is written by a shell and not here: a descriptor that is open for writing could get into a child that another test
+    /// starts meanwhile, and what anybody has open for writing is not run (ETXTBSY of execve(2)).
+    pub fn program(&self, name: &str, script: &str) -> PathBuf {
+        let program = self.path().join(name);
+        let write = "printf '#!/bin/sh\\n%s\\n' \"$2\" > \"$1\"; chmod 700 \"$1\"";
+        let status = Command::new("sh")
+            .args(["-c", write, "sh"])
+            .args([program.as_os_str(), script.as_ref()])
+            .status();
+        assert!(status.expect("sh runs").success());
+        program
+    }
 }
 
 impl Drop for Directory {
@@ -87,18 +102,7 @@ fn question(stream: &mut UnixStream) -> String {
 impl Systemctl {
     /// A script of a shell in the place of `systemctl`.
     pub fn fake(directory: &Directory, script: &str) -> Self {
-        let program = directory.path().join("systemctl");
-        // Written by a shell and not here: a descriptor open for writing could leak into a child that another test starts,
-        // and a program that anybody has open for writing is not run (ETXTBSY of execve(2)).
-        let writing = Command::new("sh")
-            .args([
-                "-c",
-                "printf '#!/bin/sh\n%s\n' \"$2\" > \"$1\"; chmod 700 \"$1\"",
-                "sh",
-            ])
-            .args([program.as_os_str(), script.as_ref()])
-            .status();
-        assert!(writing.expect("sh runs").success());
+        let program = directory.program("systemctl", script);
         Self::at(program, Duration::from_secs(10))
     }
 }

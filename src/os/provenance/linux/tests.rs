@@ -1,8 +1,8 @@
 use super::*;
-use crate::model::process::StartTime;
-use crate::model::provenance::{Manager, Unit};
+use crate::model::process::{ProcessId, StartTime};
+use crate::model::provenance::{Manager, Published, Unit};
 use crate::model::testing::process;
-use crate::os::testing::sleeper;
+use crate::os::testing::{sleeper, until, waiting};
 use std::fs::File;
 
 const ID: &str = "9ec39b91f3d70e1beff50a308f77067065ea6be0d91a3378375056cd4422cf3d";
@@ -29,6 +29,36 @@ fn what_stands_behind_a_process_is_what_its_control_group_says_and_portmon_share
     assert_eq!(of(&known(start).build()), expected);
     let later = StartTime(start.0 + 1);
     assert_eq!(of(&known(later).build()), Provenance::default());
+}
+
+#[test]
+fn the_kin_of_a_process_tells_what_stands_behind_it() {
+    let directory = testing::Directory::new();
+    // No program listens on port 1 these days, and so no container is found that publishes it.
+    let arguments = "-proto tcp -host-ip 127.0.0.1 -host-port 1 -container-port 80";
+    let program = directory.program("docker-proxy", "read line");
+    let (child, _input) = waiting(&format!("exec {} {arguments}", program.display()));
+    let mut processes = processes::Processes::new();
+    let mut container = || {
+        let start = identity::start_time(child.pid())?;
+        let id = ProcessId {
+            pid: child.pid(),
+            start,
+        };
+        let kin = processes.kin(&[id], None).pop()?;
+        kin.provenance.container
+    };
+    let expected = Published {
+        address: "127.0.0.1".parse().ok(),
+        host_port: 1,
+        protocol: Protocol::Tcp,
+        container_port: 80,
+    };
+    let found = until("a container", &mut container);
+    assert_eq!(
+        (found.engine, found.published),
+        (Engine::Docker, vec![expected])
+    );
 }
 
 #[test]

@@ -1,4 +1,5 @@
 use super::*;
+use crate::model::endpoint::Protocol;
 use crate::model::provenance::Published;
 use crate::model::testing::process;
 use crate::os::provenance::linux::testing::Directory;
@@ -21,6 +22,13 @@ fn container(engine: Engine, name: &str, published: Vec<Published>) -> Container
         name: Some(name.into()),
         published,
         ..Container::new(engine, Manager::System, Some(ID.replace("9ec", name)))
+    }
+}
+
+fn tcp(number: u16) -> Port {
+    Port {
+        protocol: Protocol::Tcp,
+        number,
     }
 }
 
@@ -56,7 +64,7 @@ fn a_container_is_found_by_its_id_its_relay_or_its_port() {
             ..Container::new(Engine::Docker, Manager::System, None)
         }
     };
-    let on = |port| Some((port, Protocol::Tcp));
+    let on = |port| Some(tcp(port));
     let stranger = Container::new(Engine::Docker, Manager::System, Some(ID.to_owned()));
     let cases = [
         (
@@ -144,11 +152,29 @@ fn a_port_that_systemd_itself_holds_belongs_to_a_socket() {
     let mut unit = |pid, name, port| {
         let mut found = Provenance::default();
         let holder = process(pid, name).user(0, "root").build();
-        inquiry.complete(&mut found, &holder, Some((port, Protocol::Tcp)));
+        inquiry.complete(&mut found, &holder, Some(tcp(port)));
         found.unit
     };
     let expected = Unit::new("cups.socket".into(), Manager::System);
     assert_eq!(unit(1, "systemd", 631), Some(expected));
     assert_eq!(unit(1, "systemd", 632), None);
     assert_eq!(unit(1, "init", 631), None);
+}
+
+#[test]
+fn behind_a_port_whose_holder_may_not_be_seen_stands_a_container_or_a_socket() {
+    let directory = Directory::new();
+    let script = "echo Id=cups.socket; echo ActiveState=active; echo 'Listen=[::1]:631 (Stream)'; echo 'Listen=[::1]:8080 (Stream)'";
+    let web = container(Engine::Docker, "aaa", vec![published("0.0.0.0", 8080)]);
+    let mut inquiry = inquiry(
+        Systemctl::fake(&directory, script),
+        std::slice::from_ref(&web),
+    );
+    let found = [8080, 631, 632].map(|port| inquiry.of_port(tcp(port)));
+    let expected = [
+        behind(None, Some(web)),
+        behind(Some("cups.socket"), None),
+        behind(None, None),
+    ];
+    assert_eq!(found, expected);
 }
