@@ -189,6 +189,7 @@ impl App {
             asker: Asker::Aftermath,
             endpoint: by.id,
             processes: vec![by.owners.first()?.id],
+            port: None,
             unused_near: None,
         };
         self.aftermath.said = Some(Said {

@@ -1,6 +1,7 @@
 //! The details of the row under the cursor: whether they are open, how far they are scrolled, and what was asked.
 
 use crate::model::endpoint::EndpointId;
+use crate::model::freeing::Port;
 use crate::model::inspection::{Asker, Inspection, Subject};
 use crate::model::process::ProcessId;
 use crate::model::traffic::Focus;
@@ -51,6 +52,7 @@ impl Details {
             asker: Asker::Details,
             endpoint: row.endpoint.id(),
             processes: holders(row),
+            port: held_port(row),
             unused_near: None,
         };
         if self.asked.as_ref() == Some(&subject) {
@@ -80,6 +82,15 @@ impl Details {
             self.answer = Some(inspection);
         }
     }
+}
+
+/// The port that the row holds for itself and not for one connection.
+fn held_port(row: &Row) -> Option<Port> {
+    let socket = &row.endpoint.socket;
+    socket.is_standing().then(|| Port {
+        protocol: socket.protocol,
+        number: socket.port(),
+    })
 }
 
 fn holders(row: &Row) -> Vec<ProcessId> {

@@ -141,6 +141,7 @@ impl App {
             asker: Asker::Memory,
             endpoint,
             processes: vec![process],
+            port: None,
             unused_near: None,
         }))
     }

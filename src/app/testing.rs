@@ -118,6 +118,7 @@ impl Stage {
         self.event(Event::Inspected(Inspection {
             subject,
             kin,
+            provenance: crate::model::provenance::Provenance::default(),
             addresses: Vec::new(),
             unused: None,
             fates: Vec::new(),

@@ -560,6 +560,7 @@ fn a_freeing_in_the_background_ends_with_its_verdict_and_says_it_once() {
 #[test]
 fn the_answer_to_another_question_is_not_taken_for_this_ones() {
     use crate::model::inspection::{Asker, Inspection, Subject};
+    use crate::model::provenance::Provenance;
     let mut stage = Stage::with(vec![socket("127.0.0.1:3000").owner(&node())]);
     stage.keys("x");
     let endpoint = stage.app.current().expect("a row").endpoint.id();
@@ -567,12 +568,14 @@ fn the_answer_to_another_question_is_not_taken_for_this_ones() {
         asker: Asker::Details,
         endpoint,
         processes: Vec::new(),
+        port: None,
         unused_near: None,
     };
     stage.event(Event::Inspected(Inspection {
         subject,
         kin: Vec::new(),
         fates: Vec::new(),
+        provenance: Provenance::default(),
         addresses: Vec::new(),
         unused: None,
     }));

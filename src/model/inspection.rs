@@ -3,8 +3,10 @@
 //! It costs a walk over every process, so details and the dialog ask once for it and the sampler never does.
 
 use crate::model::endpoint::EndpointId;
+use crate::model::freeing::Port;
 use crate::model::memory::Fate;
 use crate::model::process::{Process, ProcessId};
+use crate::model::provenance::Provenance;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -15,6 +17,8 @@ pub struct Subject {
     pub endpoint: EndpointId,
     /// The holders whose kin is wanted.
     pub processes: Vec<ProcessId>,
+    /// The port that the row holds for itself: what relays ports into containers does not tell which one by itself.
+    pub port: Option<Port>,
     /// Whether an unused port near this one is wanted, proved by a bind.
     pub unused_near: Option<u16>,
 }
@@ -37,6 +41,8 @@ pub struct Inspection {
     pub kin: Vec<Kin>,
     /// Whether they still run, as far as that may be known.
     pub fates: Vec<(ProcessId, Fate)>,
+    /// What stands behind the port where its holders may not be seen; else each kin tells its own.
+    pub provenance: Provenance,
     /// The addresses of this machine that are not loopback.
     pub addresses: Vec<IpAddr>,
     pub unused: Option<u16>,
@@ -56,6 +62,7 @@ pub struct Kin {
     pub ancestors: Vec<Arc<Process>>,
     /// Children and their children.
     pub descendants: Vec<Arc<Process>>,
-    /// Every process of its process group, itself included, by pid; empty where the system does not tell.
+    /// Every process of its process group, with itself, by pid; empty where the system does not tell.
     pub group: Vec<Arc<Process>>,
+    pub provenance: Provenance,
 }

@@ -10,6 +10,7 @@ pub mod inspection;
 pub mod memory;
 pub mod ports;
 pub mod process;
+pub mod provenance;
 pub mod request;
 pub mod shell;
 pub mod sighting;

@@ -41,13 +41,13 @@ pub struct Process {
     pub directory: Option<SystemText>,
     pub started_at: Option<SystemTime>,
     pub parent: Option<Pid>,
+    /// The process group, which a shell makes for each job (credentials(7)).
+    pub group: Option<Pid>,
+    pub session: Option<Pid>,
     pub uid: Option<u32>,
     pub user: Option<SystemText>,
     /// The controlling terminal, such as `pts/4`.
     pub terminal: Option<SystemText>,
-    /// The leader of its process group, and that of its session (credentials(7)).
-    pub group: Option<Pid>,
-    pub session: Option<Pid>,
     pub is_kernel_thread: bool,
 }
 

@@ -45,11 +45,11 @@ pub fn process(pid: u32, name: &str) -> ProcessBuilder {
         directory: None,
         started_at: Some(moment(0.0).wall - Duration::from_hours(1)),
         parent: Some(Pid(1)),
+        group: None,
+        session: None,
         uid: Some(1000),
         user: Some("dev".into()),
         terminal: None,
-        group: None,
-        session: None,
         is_kernel_thread: false,
     })
 }

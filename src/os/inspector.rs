@@ -5,8 +5,10 @@
 use crate::model::inspection::{Asker, Inspection, Kin, Subject};
 use crate::model::memory::Fate;
 use crate::model::process::{Pid, ProcessId};
+use crate::model::provenance::Provenance;
 use crate::os::identity;
 use crate::os::processes::Processes;
+use crate::os::provenance::Inquiry;
 use crate::os::{binding, machine, sockets};
 use std::io;
 use std::sync::mpsc::{Sender, channel};
@@ -60,6 +62,7 @@ fn inspect(subject: Subject, processes: &mut Processes) -> Inspection {
     Inspection {
         kin: kin(&subject, processes),
         fates: fates(&subject.processes, processes),
+        provenance: unseen(&subject),
         subject,
         addresses: machine::addresses(),
         unused,
@@ -69,7 +72,9 @@ fn inspect(subject: Subject, processes: &mut Processes) -> Inspection {
 /// The memory asks again and again, and not for this walk over every process.
 fn kin(subject: &Subject, processes: &mut Processes) -> Vec<Kin> {
     match subject.asker {
-        Asker::Details | Asker::Dialog | Asker::Aftermath => processes.kin(&subject.processes),
+        Asker::Details | Asker::Dialog | Asker::Aftermath => {
+            processes.kin(&subject.processes, subject.port)
+        }
         Asker::Memory => Vec::new(),
     }
 }
@@ -108,6 +113,12 @@ fn is_nobody(pid: Pid) -> bool {
 #[cfg(windows)]
 fn is_nobody(_pid: Pid) -> bool {
     true
+}
+
+/// Of a port that nobody is seen to hold.
+fn unseen(subject: &Subject) -> Provenance {
+    let port = subject.port.filter(|_| subject.processes.is_empty());
+    port.map_or_else(Provenance::default, |port| Inquiry::begin().of_port(port))
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ pub mod inspector;
 pub mod machine;
 mod own;
 pub mod processes;
+pub mod provenance;
 pub mod sampler;
 pub mod signals;
 pub mod sockets;

@@ -2,6 +2,7 @@
 
 mod holder;
 mod numbers;
+mod provenance;
 mod traffic;
 
 pub use holder::{chain, named};

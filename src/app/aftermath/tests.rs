@@ -63,11 +63,13 @@ fn who_started_it_follows_once_that_is_known() {
         ],
         descendants: Vec::new(),
         group: Vec::new(),
+        provenance: crate::model::provenance::Provenance::default(),
     };
     stage.event(crate::app::Event::Inspected(Inspection {
         subject,
         kin: vec![kin],
         fates: Vec::new(),
+        provenance: crate::model::provenance::Provenance::default(),
         addresses: Vec::new(),
         unused: None,
     }));

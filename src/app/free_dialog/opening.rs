@@ -198,16 +198,24 @@ impl Phase {
 
     /// What must be found out for it.
     fn subject(&self, row: EndpointId) -> Option<Subject> {
-        let (processes, unused_near) = match self {
-            Self::Asking(asking) => (asking.process_ids(), None),
-            Self::Explaining(explanation) => (explanation.holders.clone(), explanation.unused_near),
+        let (processes, port, unused_near) = match self {
+            Self::Asking(asking) => {
+                let port = asking.only().map(Proposal::place);
+                (asking.process_ids(), port, None)
+            }
+            Self::Explaining(explanation) => (
+                explanation.holders.clone(),
+                explanation.port,
+                explanation.unused_near,
+            ),
             Self::Working(_) => return None,
         };
-        let is_wanted = !processes.is_empty() || unused_near.is_some();
+        let is_wanted = !processes.is_empty() || port.is_some() || unused_near.is_some();
         is_wanted.then_some(Subject {
             asker: Asker::Dialog,
             endpoint: row,
             processes,
+            port,
             unused_near,
         })
     }

@@ -37,6 +37,7 @@ fn inspected(subject: &Subject, fates: Vec<(ProcessId, Fate)>) -> Event {
         subject: subject.clone(),
         kin: Vec::new(),
         fates,
+        provenance: crate::model::provenance::Provenance::default(),
         addresses: Vec::new(),
         unused: None,
     })

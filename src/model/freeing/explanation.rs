@@ -1,5 +1,6 @@
 //! Why no ending is offered, and what can be done instead.
 
+use super::verdict::Port;
 use crate::model::endpoint::EndpointId;
 use crate::model::process::ProcessId;
 
@@ -34,6 +35,8 @@ pub struct Explanation {
     pub offer: Option<String>,
     /// What really holds the port: where `l` goes.
     pub go_to: Option<EndpointId>,
+    /// The port of which it is worth knowing what stands behind it.
+    pub port: Option<Port>,
     /// The processes of which it is worth knowing what starts them.
     pub holders: Vec<ProcessId>,
     /// The port for which an unused one near it would help; goes into `Subject::unused_near`.
@@ -48,6 +51,7 @@ impl Explanation {
             lines,
             offer: None,
             go_to: None,
+            port: None,
             holders: Vec::new(),
             unused_near: None,
         }

@@ -5,6 +5,7 @@ use super::order::{Order, OrderId, Target};
 use super::question::Circumstances;
 use super::refusal::{Refusal, refusal};
 use super::signal::Signal;
+use super::verdict::Port;
 use super::words;
 use crate::model::endpoint::{Endpoint, Owners, Protocol, Socket};
 use crate::model::inspection::Kin;
@@ -154,6 +155,13 @@ impl Proposal {
     /// What is known of where a holder comes from.
     pub fn kin_of(&self, process: ProcessId) -> Option<&Kin> {
         self.kin.iter().find(|kin| kin.process == process)
+    }
+
+    pub fn place(&self) -> Port {
+        Port {
+            protocol: self.protocol,
+            number: self.port,
+        }
     }
 
     /// The holders' identities: what the executor must hold on to while the question is open.

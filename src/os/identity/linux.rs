@@ -69,11 +69,17 @@ impl<'l> Line<'l> {
     }
 
     pub fn stat(&self) -> Option<Stat> {
-        let parent: u32 = self.number(4)?;
+        // 0 stands for none: of the first process, and of kernel threads.
+        let pid = |number| {
+            self.number(number)
+                .map(|pid| (pid != 0).then_some(Pid(pid)))
+        };
         Some(Stat {
             start: self.start()?,
             name: Some(SystemText::new(self.name)),
-            parent: (parent != 0).then_some(Pid(parent)),
+            parent: pid(4)?,
+            group: pid(5)?,
+            session: pid(6)?,
             state: self.field(3)?.chars().next(),
             terminal: terminal(self.number(7)?),
             is_kernel_thread: self.has_flag(KERNEL_THREAD),
@@ -107,7 +113,7 @@ mod tests {
 
     fn line(name: &str, terminal: u32, flags: u32) -> String {
         format!(
-            "42 ({name}) S 7 42 42 {terminal} 42 {flags} 1 2 3 4 5 6 7 8 20 0 1 0 987654321 5000 6"
+            "42 ({name}) S 7 41 40 {terminal} 42 {flags} 1 2 3 4 5 6 7 8 20 0 1 0 987654321 5000 6"
         )
     }
 
@@ -120,6 +126,8 @@ mod tests {
                 start: StartTime(987_654_321),
                 name: Some("a) R 1 (b".into()),
                 parent: Some(Pid(7)),
+                group: Some(Pid(41)),
+                session: Some(Pid(40)),
                 state: Some('S'),
                 terminal: None,
                 is_kernel_thread: false,

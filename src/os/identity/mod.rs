@@ -27,6 +27,9 @@ pub struct Stat {
     /// The kernel's short name, cut by it at 15 bytes on Linux.
     pub name: Option<SystemText>,
     pub parent: Option<Pid>,
+    /// The process group and the session, each by the pid of who began it.
+    pub group: Option<Pid>,
+    pub session: Option<Pid>,
     /// As proc_pid_stat(5) writes it: R, S, D, Z (ended, not yet reaped), T (stopped) and others.
     pub state: Option<char>,
     /// The controlling terminal, such as `pts/4`.

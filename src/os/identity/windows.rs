@@ -19,6 +19,8 @@ pub fn stat(pid: Pid) -> Option<Stat> {
         ),
         name: None,
         parent: None,
+        group: None,
+        session: None,
         state: None,
         terminal: None,
         is_kernel_thread: false,

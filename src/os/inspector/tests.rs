@@ -16,6 +16,7 @@ fn an_inspection_tells_ancestors_descendants_and_an_unused_port() {
         asker: Asker::Details,
         endpoint: EndpointId::Cookie(1),
         processes: vec![described[&family.pid()].id],
+        port: None,
         unused_near: Some(taken - 1),
     };
     let (sender, mut receiver) = tokio::sync::mpsc::channel(1);
@@ -30,6 +31,16 @@ fn an_inspection_tells_ancestors_descendants_and_an_unused_port() {
     assert_eq!(pids(&kin.ancestors).first(), Some(&Pid(std::process::id())));
     assert!(!pids(&kin.ancestors).contains(&Pid(1)));
     assert_eq!(pids(&kin.descendants), family.others());
+    let in_group: Vec<Pid> = [family.pid()]
+        .into_iter()
+        .chain(family.others().to_vec())
+        .collect();
+    assert!(in_group.iter().all(|pid| pids(&kin.group).contains(pid)));
+    assert!(kin.group.is_sorted_by_key(|process| process.pid()));
+    assert_eq!(
+        kin.group.first().map(|process| process.group),
+        kin.group.last().map(|process| process.group)
+    );
     assert!(answer.unused.is_some_and(|unused| unused > taken));
     drop(inspector);
     assert!(receiver.blocking_recv().is_none());

@@ -1,9 +1,11 @@
-//! Who started a process, and what it started.
+//! Who started a process, what it started, who is in its group, and what stands behind it.
 
 use super::Processes;
-use super::reading::parents;
+use super::reading::{Standing, standings};
+use crate::model::freeing::Port;
 use crate::model::inspection::Kin;
 use crate::model::process::{Pid, Process, ProcessId};
+use crate::os::provenance::{self, Inquiry};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -12,37 +14,75 @@ const FIRST: Pid = Pid(1);
 
 type Parents = HashMap<Pid, Pid>;
 
-impl Processes {
-    /// The kin of each of these processes that still is what it was, by one walk over all processes.
-    pub fn kin(&mut self, of: &[ProcessId]) -> Vec<Kin> {
-        let parents = parents();
-        let children = children(&parents);
-        let families: Vec<(ProcessId, Vec<Pid>, Vec<Pid>)> = of
-            .iter()
-            .map(|id| {
-                (
-                    *id,
-                    ancestors(id.pid, &parents),
-                    descendants(id.pid, &children),
-                )
-            })
-            .collect();
-        let everyone: HashSet<Pid> = families
-            .iter()
-            .flat_map(|(id, up, down)| up.iter().chain(down).copied().chain([id.pid]))
-            .collect();
-        let described = self.describe(&everyone);
-        families
-            .into_iter()
-            .filter(|(id, ..)| described.get(&id.pid).is_some_and(|found| found.id == *id))
-            .map(|(process, up, down)| Kin {
-                process,
-                ancestors: chain(process, &up, &described),
-                descendants: offspring(process, &down, &described),
-                group: Vec::new(),
-            })
-            .collect()
+/// The pids that have to do with a process.
+struct Family {
+    of: ProcessId,
+    up: Vec<Pid>,
+    down: Vec<Pid>,
+    group: Vec<Pid>,
+}
+
+impl Family {
+    fn members(&self) -> impl Iterator<Item = Pid> {
+        let others = self.up.iter().chain(&self.down).chain(&self.group);
+        others.copied().chain([self.of.pid])
     }
+}
+
+impl Processes {
+    /// The kin of each of these processes that still is what it was, by one walk over all processes, and what stands behind
+    /// each; `port` being the one that they were asked about.
+    pub fn kin(&mut self, of: &[ProcessId], port: Option<Port>) -> Vec<Kin> {
+        let families = families(of, &standings());
+        let everyone: HashSet<Pid> = families.iter().flat_map(Family::members).collect();
+        let described = self.describe(&everyone);
+        let mut inquiry = Inquiry::begin();
+        let kin = families.into_iter().filter_map(|family| {
+            let itself = described.get(&family.of.pid)?;
+            let mut provenance = provenance::of(itself);
+            inquiry.complete(&mut provenance, itself, port);
+            (itself.id == family.of).then(|| Kin {
+                process: family.of,
+                ancestors: chain(family.of, &family.up, &described),
+                descendants: offspring(family.of, &family.down, &described),
+                group: companions(itself, &family.group, &described),
+                provenance,
+            })
+        });
+        kin.collect()
+    }
+}
+
+fn families(of: &[ProcessId], standings: &HashMap<Pid, Standing>) -> Vec<Family> {
+    let parents = parents(standings);
+    let children = children(&parents);
+    of.iter()
+        .map(|id| Family {
+            of: *id,
+            up: ancestors(id.pid, &parents),
+            down: descendants(id.pid, &children),
+            group: group(id.pid, standings),
+        })
+        .collect()
+}
+
+fn parents(standings: &HashMap<Pid, Standing>) -> Parents {
+    let parents = standings.iter();
+    parents
+        .filter_map(|(pid, standing)| Some((*pid, standing.parent?)))
+        .collect()
+}
+
+/// All that are in the process group of this one.
+fn group(of: Pid, standings: &HashMap<Pid, Standing>) -> Vec<Pid> {
+    let group_of = |pid: Pid| standings.get(&pid).and_then(|standing| standing.group);
+    let Some(group) = group_of(of) else {
+        return Vec::new();
+    };
+    let is_in = |pid: &&Pid| group_of(**pid) == Some(group);
+    let mut pids: Vec<Pid> = standings.keys().filter(is_in).copied().collect();
+    pids.sort_unstable();
+    pids
 }
 
 /// The process itself, its parent and so on, the first process of the system last.
@@ -61,7 +101,7 @@ fn single_parent() -> impl Fn(Pid) -> Option<Pid> {
 /// Windows tells parents only in its list of all processes.
 #[cfg(windows)]
 fn single_parent() -> impl Fn(Pid) -> Option<Pid> {
-    let parents = parents();
+    let parents = parents(&standings());
     move |pid| parents.get(&pid).copied()
 }
 
@@ -141,9 +181,24 @@ fn offspring(
         .collect()
 }
 
+/// Those of the group that still are in it: a process may leave it, and another one get the pid of one that ended.
+fn companions(
+    of: &Process,
+    group: &[Pid],
+    described: &HashMap<Pid, Arc<Process>>,
+) -> Vec<Arc<Process>> {
+    group
+        .iter()
+        .filter_map(|pid| described.get(pid))
+        .filter(|process| process.group.is_some() && process.group == of.group)
+        .map(Arc::clone)
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::testing::process;
 
     fn tree(pairs: &[(u32, u32)]) -> Parents {
         pairs
@@ -158,6 +213,41 @@ mod tests {
         assert_eq!(ancestors(Pid(40), &parents), [Pid(30), Pid(20)]);
         assert_eq!(ancestors(Pid(7), &parents), [Pid(8), Pid(9)]);
         assert_eq!(ancestors(Pid(1), &parents), []);
+    }
+
+    #[test]
+    fn a_group_is_all_that_are_in_it_by_pid() {
+        let standing = |(pid, group): (u32, Option<u32>)| {
+            let standing = Standing {
+                parent: Some(Pid(1)),
+                group: group.map(Pid),
+            };
+            (Pid(pid), standing)
+        };
+        let pairs = [
+            (9, Some(7)),
+            (7, Some(7)),
+            (8, Some(8)),
+            (3, Some(7)),
+            (5, None),
+            (6, None),
+        ];
+        let standings = pairs.into_iter().map(standing).collect();
+        let groups = [9, 8, 5, 4].map(|pid| group(Pid(pid), &standings));
+        assert_eq!(
+            groups,
+            [vec![Pid(3), Pid(7), Pid(9)], vec![Pid(8)], vec![], vec![]]
+        );
+    }
+
+    #[test]
+    fn whoever_left_the_group_is_no_companion() {
+        let member = |pid, group: u32| process(pid, "sh").with(|it| it.group = Some(Pid(group)));
+        let [own, other, gone] =
+            [(3, 3), (4, 3), (5, 5)].map(|(pid, group)| member(pid, group).build());
+        let described = [&own, &other, &gone].map(|one| (one.pid(), Arc::clone(one)));
+        let found = companions(&own, &[3, 4, 5, 6].map(Pid), &described.into());
+        assert_eq!(found, [own, other]);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! Both ways offer the same functions. A reading must be of one process throughout, and one of which that is not certain
 //! is left out; nothing here is remembered.
 
-use crate::model::process::Process;
+use crate::model::process::{Pid, Process};
 
 #[cfg(target_os = "linux")]
 mod clock;
@@ -13,9 +13,9 @@ mod elsewhere;
 mod linux;
 
 #[cfg(not(target_os = "linux"))]
-pub use elsewhere::{Mark, has_moved_on, parents, read, usage};
+pub use elsewhere::{Mark, has_moved_on, read, standings, usage};
 #[cfg(target_os = "linux")]
-pub use linux::{Mark, has_moved_on, parents, read, usage};
+pub use linux::{Mark, has_moved_on, read, standings, usage};
 
 /// One process as it was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,4 +25,11 @@ pub struct Reading {
     pub mark: Mark,
     /// Whether it is about to end and has already lost its arguments and more; only Linux tells.
     pub is_ending: bool,
+}
+
+/// Where a process stands among the others.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Standing {
+    pub parent: Option<Pid>,
+    pub group: Option<Pid>,
 }

@@ -8,6 +8,7 @@ use crate::model::text::SystemText;
 use crate::table::fields::{Column, field};
 use crate::table::row::{Row, Surroundings};
 use crate::table::value::{Bound, shown_age};
+use crate::ui::details::provenance::behind;
 use crate::ui::details::traffic::uses;
 use crate::ui::details::{Entry, Scene};
 use std::sync::Arc;
@@ -25,7 +26,12 @@ pub fn holders(scene: &Scene) -> Vec<Entry> {
             }
             entries
         }
-        Owners::Hidden => vec![("holder", hidden_holder(scene.row, &scene.around))],
+        Owners::Hidden => {
+            let mut entries = vec![("holder", hidden_holder(scene.row, &scene.around))];
+            let provenance = scene.inspection.map(|found| &found.provenance);
+            entries.extend(provenance.into_iter().flat_map(behind));
+            entries
+        }
         Owners::Sought => vec![("holder", sought_holder(scene.row).to_owned())],
         Owners::None => Vec::new(),
     }
@@ -49,6 +55,7 @@ fn holder(scene: &Scene, process: &Process) -> Vec<Entry> {
             if !kin.descendants.is_empty() {
                 entries.push(("children", named(&kin.descendants)));
             }
+            entries.extend(behind(&kin.provenance));
         }
         None => entries.push(("started by", "…".to_owned())),
     }

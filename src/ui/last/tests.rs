@@ -51,12 +51,14 @@ fn how_it_ended_is_said_as_far_as_somebody_found_out() {
             asker: Asker::Memory,
             endpoint: socket("127.0.0.1:1").build().id,
             processes: vec![id],
+            port: None,
             unused_near: None,
         };
         stage.event(Event::Inspected(Inspection {
             subject,
             kin: Vec::new(),
             fates: vec![(id, fate)],
+            provenance: crate::model::provenance::Provenance::default(),
             addresses: Vec::new(),
             unused: None,
         }));

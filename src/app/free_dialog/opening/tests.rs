@@ -1,7 +1,8 @@
 use crate::app::free_dialog::{FreeDialog, Phase};
 use crate::app::testing::Stage;
 use crate::app::{Effect, Overlay};
-use crate::model::endpoint::State;
+use crate::model::endpoint::{Protocol, State};
+use crate::model::freeing::Port;
 use crate::model::inspection::{Asker, Subject};
 use crate::model::process::Process;
 use crate::model::testing::{SocketBuilder, process, socket};
@@ -67,6 +68,10 @@ fn the_question_comes_as_soon_as_the_holders_are_known() {
         asker: Asker::Dialog,
         endpoint: listener().endpoint().id(),
         processes: vec![node().id],
+        port: Some(Port {
+            protocol: Protocol::Tcp,
+            number: 3000,
+        }),
         unused_near: None,
     };
     let expected = [Effect::Hold(vec![node().id]), Effect::Inspect(subject)];

@@ -1,6 +1,6 @@
 //! Asks sysinfo, between two reads of the start time that must agree.
 
-use super::Reading;
+use super::{Reading, Standing};
 use crate::model::process::{Pid, Process, ProcessId, StartTime};
 use crate::model::text::SystemText;
 use crate::model::traffic::Usage;
@@ -52,16 +52,22 @@ pub fn usage(of: &[ProcessId]) -> Vec<Usage> {
         .collect()
 }
 
-/// Who is whose parent, over all processes.
-pub fn parents() -> HashMap<Pid, Pid> {
+/// How all processes stand to one another; sysinfo tells no groups.
+pub fn standings() -> HashMap<Pid, Standing> {
     let Some(system) = refreshed(ProcessesToUpdate::All, ProcessRefreshKind::nothing()) else {
         return HashMap::new();
     };
-    system
-        .processes()
-        .iter()
-        .filter_map(|(pid, process)| Some((Pid(pid.as_u32()), Pid(process.parent()?.as_u32()))))
-        .filter(|(_, parent)| parent.0 != 0)
+    let parent = |process: &sysinfo::Process| {
+        let parent = Pid(process.parent()?.as_u32());
+        (parent.0 != 0).then_some(parent)
+    };
+    let standing = |process| Standing {
+        parent: parent(process),
+        group: None,
+    };
+    let processes = system.processes().iter();
+    processes
+        .map(|(pid, process)| (Pid(pid.as_u32()), standing(process)))
         .collect()
 }
 
@@ -103,11 +109,11 @@ fn process(id: ProcessId, stat: Stat, found: &sysinfo::Process) -> Process {
         parent: stat
             .parent
             .or_else(|| found.parent().map(|pid| Pid(pid.as_u32()))),
+        group: stat.group,
+        session: stat.session,
         uid: uid(found),
         user: None,
         terminal: stat.terminal,
-        group: None,
-        session: None,
         is_kernel_thread: stat.is_kernel_thread,
     }
 }

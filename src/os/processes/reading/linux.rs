@@ -3,11 +3,11 @@
 //! All files are opened through one descriptor of the directory, which the kernel binds to the process and not to its pid:
 //! once that process is gone they fail, whoever has the pid by then.
 
-use super::{Reading, clock};
+use super::{Reading, Standing, clock};
 use crate::model::process::{Pid, Process, ProcessId};
 use crate::model::text::SystemText;
 use crate::model::traffic::Usage;
-use crate::os::identity::{self, Line};
+use crate::os::identity::{self, Line, Stat};
 use crate::os::now;
 use rustix::buffer::spare_capacity;
 use rustix::fs::{CWD, Mode, OFlags, fstat, openat, readlinkat};
@@ -23,8 +23,8 @@ use std::time::Duration;
 const EXITING: u64 = 0x4;
 const FORKED_ONLY: u64 = 0x40;
 
-/// Its parent, its terminal and when it started.
-const STANDING: [usize; 3] = [4, 7, 22];
+/// Its parent, its group, its session, its terminal and when it started.
+const STANDING: [usize; 5] = [4, 5, 6, 7, 22];
 
 /// Where code, stack and arguments lie, which the kernel chooses anew in each exec; 0 for who may not be looked into.
 const PLACES: [usize; 3] = [26, 28, 48];
@@ -80,15 +80,22 @@ pub fn usage(of: &[ProcessId]) -> Vec<Usage> {
     usage.collect()
 }
 
-/// Who is whose parent, over all processes.
-pub fn parents() -> HashMap<Pid, Pid> {
+/// How all processes stand to one another.
+pub fn standings() -> HashMap<Pid, Standing> {
     let Ok(entries) = std::fs::read_dir("/proc") else {
         return HashMap::new();
     };
     entries
         .filter_map(|entry| Some(Pid(entry.ok()?.file_name().to_str()?.parse().ok()?)))
-        .filter_map(|pid| Some((pid, identity::stat(pid)?.parent?)))
+        .filter_map(|pid| Some((pid, standing(&identity::stat(pid)?))))
         .collect()
+}
+
+fn standing(stat: &Stat) -> Standing {
+    Standing {
+        parent: stat.parent,
+        group: stat.group,
+    }
 }
 
 /// Processor time and resident memory: the 14th and 15th field are ticks in user and kernel mode, the 24th pages.
@@ -134,11 +141,11 @@ fn reading_in(directory: &OwnedFd, pid: Pid, buffer: &mut Vec<u8>) -> Option<Rea
         directory: link(directory, "cwd").and_then(|path| text(path.as_bytes())),
         started_at: clock::started_at(stat.start),
         parent: stat.parent,
+        group: stat.group,
+        session: stat.session,
         uid: Some(uid),
         user: None,
         terminal: stat.terminal,
-        group: None,
-        session: None,
         is_kernel_thread: stat.is_kernel_thread,
     };
     Some(Reading {

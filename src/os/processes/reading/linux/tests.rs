@@ -113,15 +113,17 @@ fn processor_time_is_that_of_both_modes_and_memory_comes_in_pages() {
 }
 
 #[test]
-fn every_process_that_was_started_has_a_parent() {
+fn every_process_that_was_started_has_a_parent_and_a_group() {
     let child = child();
-    let parents = parents();
-    assert_eq!(
-        parents.get(&child.pid()),
-        Some(&Pid(std::process::id())),
-        "{parents:?}"
-    );
-    assert_eq!(parents.get(&Pid(1)), None);
+    let standings = standings();
+    let own = rustix::process::getpgrp().as_raw_nonzero();
+    let expected = Standing {
+        parent: Some(Pid(std::process::id())),
+        group: Some(Pid(own.get().cast_unsigned())),
+    };
+    assert_eq!(standings.get(&child.pid()), Some(&expected));
+    let first = standings.get(&Pid(1)).map(|standing| standing.parent);
+    assert_eq!(first, Some(None));
 }
 
 #[test]

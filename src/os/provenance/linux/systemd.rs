@@ -1,0 +1,143 @@
+//! Asks systemd through `systemctl show`, whose output is an interface (systemctl(1)); without it nothing is known.
+
+use super::{PATIENCE, child};
+use crate::model::endpoint::Protocol;
+use crate::model::process::Pid;
+use crate::model::provenance::{Manager, Unit};
+use crate::model::text::SystemText;
+use crate::os::processes;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// The program that asks the managers, and how long it has.
+pub struct Systemctl {
+    program: PathBuf,
+    within: Duration,
+}
+
+impl Systemctl {
+    /// The one that a shell would find.
+    pub fn of_path() -> Self {
+        Self::at("systemctl".into(), PATIENCE)
+    }
+
+    pub fn at(program: PathBuf, within: Duration) -> Self {
+        Self { program, within }
+    }
+
+    /// Adds what the manager of a service says of it.
+    pub fn complete(&self, unit: &mut Unit) {
+        let name = unit.name.raw().into_owned();
+        let wanted = "Id,LoadState,MainPID,Restart,TriggeredBy";
+        let Some(output) = self.show(unit.manager, wanted, &name) else {
+            return;
+        };
+        // A name may be a pattern, of which systemctl shows every unit that it fits.
+        let is_it = |block: &Block| {
+            block.value("Id") == Some(&name) && block.value("LoadState") == Some("loaded")
+        };
+        let Some(block) = blocks(&output).find(is_it) else {
+            return;
+        };
+        unit.main = block.value("MainPID").and_then(pid);
+        unit.restart = block.value("Restart").map(str::to_owned);
+        let triggers = block.names("TriggeredBy");
+        unit.triggered_by = triggers
+            .filter(|name| name.raw().ends_with(".socket"))
+            .collect();
+    }
+
+    /// The sockets that this manager keeps open on a port.
+    pub fn sockets_listening_on(
+        &self,
+        port: u16,
+        protocol: Protocol,
+        manager: Manager,
+    ) -> Vec<Unit> {
+        let Some(output) = self.show(manager, "Id,ActiveState,Listen,Triggers", "*.socket") else {
+            return Vec::new();
+        };
+        let is_on = |block: &Block| {
+            block.value("ActiveState") == Some("active")
+                && block
+                    .values("Listen")
+                    .any(|place| listens(place, port, protocol))
+        };
+        let unit = |block: Block| {
+            let mut unit = Unit::new(block.value("Id")?.into(), manager);
+            unit.triggers = block.names("Triggers").collect();
+            Some(unit)
+        };
+        blocks(&output).filter(is_on).filter_map(unit).collect()
+    }
+
+    fn show(&self, manager: Manager, properties: &str, names: &str) -> Option<String> {
+        let properties = format!("--property={properties}");
+        let show = ["show", "--no-pager", &properties, "--", names];
+        match manager {
+            Manager::System => child::output(&self.program, &show, self.within),
+            Manager::User if is_user() => {
+                let arguments = [&["--user"], &show[..]].concat();
+                child::output(&self.program, &arguments, self.within)
+            }
+            Manager::User | Manager::OtherUser(_) => None,
+        }
+    }
+}
+
+/// Whether this runs as the user it works for, and not under sudo: only then is that user's manager to be reached.
+fn is_user() -> bool {
+    processes::own_uid() == Some(rustix::process::geteuid().as_raw())
+}
+
+/// The properties of one unit.
+struct Block<'o>(&'o str);
+
+/// What `show` prints of several units has an empty line between them.
+fn blocks(output: &str) -> impl Iterator<Item = Block<'_>> {
+    output.split("\n\n").map(Block)
+}
+
+impl<'o> Block<'o> {
+    /// The values of a property, of which one that is a list of structures has a line for each.
+    fn values(&self, property: &str) -> impl Iterator<Item = &'o str> {
+        self.0.lines().filter_map(move |line| {
+            let (name, value) = line.split_once('=')?;
+            (name == property && !value.is_empty()).then_some(value)
+        })
+    }
+
+    fn value(&self, property: &str) -> Option<&'o str> {
+        self.values(property).next()
+    }
+
+    fn names(&self, property: &str) -> impl Iterator<Item = SystemText> {
+        let names = self.value(property).unwrap_or_default();
+        names.split_ascii_whitespace().map(SystemText::from)
+    }
+}
+
+/// 0 where a service has no main process.
+fn pid(text: &str) -> Option<Pid> {
+    text.parse().ok().filter(|pid| *pid != 0).map(Pid)
+}
+
+/// `[::]:22 (Stream)`, `127.0.0.1:53 (Datagram)`, `[fe80::1]:80%eth0 (Stream)`; others are paths, `@names` and `vsock:2:1234`.
+fn listens(place: &str, port: u16, protocol: Protocol) -> bool {
+    let kind = match protocol {
+        Protocol::Tcp => " (Stream)",
+        Protocol::Udp => " (Datagram)",
+    };
+    let Some((address, number)) = place
+        .strip_suffix(kind)
+        .and_then(|place| place.rsplit_once(':'))
+    else {
+        return false;
+    };
+    let number = number.split('%').next().unwrap_or_default();
+    let is_internet = address.starts_with(|first: char| first == '[' || first.is_ascii_digit());
+    is_internet && number.parse() == Ok(port)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,117 @@
+use super::*;
+use crate::os::provenance::linux::testing::Directory;
+use std::fs;
+
+fn completed(name: &str, script: &str) -> Unit {
+    let directory = Directory::new();
+    let mut unit = Unit::new(name.into(), Manager::System);
+    Systemctl::fake(&directory, script).complete(&mut unit);
+    unit
+}
+
+#[test]
+fn a_service_is_completed_by_what_systemd_says_of_it() {
+    let script = "cat <<'END'\n\
+                  MainPID=4242\nRestart=always\nLoadState=loaded\nId=shop.service\n\
+                  TriggeredBy=shop.timer shop.socket shop-admin.socket\nEND";
+    let mut expected = Unit::new("shop.service".into(), Manager::System);
+    expected.main = Some(Pid(4242));
+    expected.restart = Some("always".to_owned());
+    expected.triggered_by = vec!["shop.socket".into(), "shop-admin.socket".into()];
+    assert_eq!(completed("shop.service", script), expected);
+}
+
+#[test]
+fn what_is_said_of_no_unit_or_another_one_tells_nothing() {
+    let cases = [
+        "echo Id=shop.service; echo LoadState=not-found; echo MainPID=0; echo Restart=no",
+        "echo Id=other.service; echo LoadState=loaded; echo MainPID=7; echo Restart=no",
+        "echo Id=shop.service; echo LoadState=loaded; echo Restart=no; exit 1",
+        "echo garbage; echo =; echo",
+        "exit 0",
+    ];
+    for script in cases {
+        let expected = Unit::new("shop.service".into(), Manager::System);
+        assert_eq!(completed("shop.service", script), expected, "{script}");
+    }
+}
+
+#[test]
+fn a_systemctl_that_does_not_answer_tells_nothing() {
+    let directory = Directory::new();
+    let mut hasty = Systemctl::fake(&directory, "exec sleep 60");
+    hasty.within = Duration::from_millis(50);
+    let mut unit = Unit::new("shop.service".into(), Manager::System);
+    hasty.complete(&mut unit);
+    assert_eq!(unit, Unit::new("shop.service".into(), Manager::System));
+}
+
+#[test]
+fn a_service_without_a_main_process_has_none() {
+    let script = "echo Id=x.service; echo LoadState=loaded; echo MainPID=0; echo Restart=; echo TriggeredBy=";
+    let expected = Unit::new("x.service".into(), Manager::System);
+    assert_eq!(completed("x.service", script), expected);
+}
+
+#[test]
+fn a_unit_is_asked_for_by_its_name_and_nothing_else() {
+    let directory = Directory::new();
+    let asked = directory.path().join("asked");
+    let script = format!("printf '%s\\n' \"$@\" > {}", asked.display());
+    let name = "--host=evil $(reboot).service";
+    let mut unit = Unit::new(name.into(), Manager::System);
+    Systemctl::fake(&directory, &script).complete(&mut unit);
+    let words = fs::read_to_string(&asked).expect("it was asked");
+    let expected = format!(
+        "show\n--no-pager\n--property=Id,LoadState,MainPID,Restart,TriggeredBy\n--\n{name}\n"
+    );
+    assert_eq!(words, expected);
+}
+
+#[test]
+fn the_manager_of_another_user_is_not_asked() {
+    let directory = Directory::new();
+    let script = "echo Id=x.service; echo LoadState=loaded; echo Restart=always";
+    let mut unit = Unit::new("x.service".into(), Manager::OtherUser(4_000_000));
+    Systemctl::fake(&directory, script).complete(&mut unit);
+    assert_eq!(unit.restart, None);
+}
+
+#[test]
+fn the_sockets_on_a_port_are_told_with_what_they_start() {
+    let directory = Directory::new();
+    let fake = Systemctl::fake(
+        &directory,
+        "cat <<'END'\n\
+         Id=ssh.socket\nListen=0.0.0.0:22 (Stream)\nListen=[::]:22 (Stream)\nTriggers=ssh.service\nActiveState=active\n\n\
+         Listen=[::]:22 (Stream)\nId=old.socket\nActiveState=inactive\n\n\
+         Id=dns.socket\nListen=127.0.0.1:22 (Datagram)\nListen=[::1]:53 (Datagram)\nActiveState=active\nTriggers=\n\n\
+         Id=dbus.socket\nListen=/run/dbus:22 (Stream)\nActiveState=active\nEND",
+    );
+    let mut ssh = Unit::new("ssh.socket".into(), Manager::System);
+    ssh.triggers = vec!["ssh.service".into()];
+    let dns = Unit::new("dns.socket".into(), Manager::System);
+    let on = |port, protocol| fake.sockets_listening_on(port, protocol, Manager::System);
+    assert_eq!(on(22, Protocol::Tcp), [ssh]);
+    assert_eq!(on(53, Protocol::Udp), [dns]);
+    assert_eq!(on(53, Protocol::Tcp), []);
+}
+
+#[test]
+fn a_listening_place_is_an_address_a_port_and_a_kind() {
+    let cases = [
+        ("[::]:22 (Stream)", true),
+        ("127.0.0.1:22 (Stream)", true),
+        ("[fe80::1]:22%eth0 (Stream)", true),
+        ("[::]:22 (Datagram)", false),
+        ("[::]:2 (Stream)", false),
+        ("/run/x:22 (Stream)", false),
+        ("@x:22 (Stream)", false),
+        ("vsock:2:22 (Stream)", false),
+        ("[::]:22", false),
+        ("", false),
+    ];
+    for (place, expected) in cases {
+        assert_eq!(listens(place, 22, Protocol::Tcp), expected, "{place}");
+    }
+}
