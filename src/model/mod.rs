@@ -13,6 +13,7 @@ pub mod request;
 pub mod sighting;
 pub mod snapshot;
 pub mod source;
+pub mod target;
 pub mod text;
 pub mod tracker;
 pub mod traffic;
