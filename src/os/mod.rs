@@ -5,6 +5,7 @@
 //! state, but for the cookies of the program's own sockets. It must never draw, never guess what the system did not say, and never let one failed read look like everything closed.
 
 pub mod binding;
+pub mod checking;
 pub mod eye;
 pub mod freeing;
 pub mod holders;

@@ -9,7 +9,7 @@ mod checks;
 mod conduct;
 mod handle;
 mod senses;
-mod trial;
+pub(in crate::os) mod trial;
 mod watch;
 
 use crate::model::endpoint::Socket;
