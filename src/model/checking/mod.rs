@@ -10,8 +10,11 @@ mod evidence;
 mod holding;
 mod reason;
 mod reasoning;
+mod telling;
 mod words;
 
+#[cfg(test)]
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 

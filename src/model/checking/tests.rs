@@ -1,109 +1,12 @@
+use super::testing::{LOCAL, V4, V6, ip, port};
 use super::*;
-use crate::model::endpoint::{Endpoint, Protocol, Side, State};
-use crate::model::freeing::{Attempt, BindOutcome};
+use crate::model::endpoint::{Side, State};
+use crate::model::freeing::BindOutcome;
 use crate::model::process::Process;
-use crate::model::testing::{SocketBuilder, process, socket};
+use crate::model::testing::{process, socket};
 use crate::model::text::SystemText;
-use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
-
-const LOCAL: [&str; 4] = ["127.0.0.1", "::1", "0.0.0.0", "::"];
-const V4: [&str; 2] = ["127.0.0.1", "0.0.0.0"];
-const V6: [&str; 2] = ["::1", "::"];
-
-fn ip(text: &str) -> IpAddr {
-    text.parse().expect("an address")
-}
-
-/// A port on which every bind worked and nothing was seen.
-fn port(port: u16) -> Evidence {
-    Evidence {
-        question: Question {
-            protocol: Protocol::Tcp,
-            port,
-            address: None,
-            connects: false,
-        },
-        attempts: Vec::new(),
-        binds: 8,
-        endpoints: Vec::new(),
-        conditions: Vec::new(),
-        settings: Settings {
-            unprivileged_from: Some(1024),
-            reserved: Vec::new(),
-        },
-        time_wait: Some(Duration::from_mins(1)),
-        localhost: vec![ip("::1"), ip("127.0.0.1")],
-        published: Vec::new(),
-        connects: None,
-        problems: Vec::new(),
-        is_root: false,
-    }
-    .binds(&LOCAL, &BindOutcome::Bound, &BindOutcome::Bound)
-}
-
-impl Evidence {
-    fn binds(mut self, ips: &[&str], with: &BindOutcome, without: &BindOutcome) -> Self {
-        for text in ips {
-            let address = SocketAddr::new(ip(text), self.question.port);
-            self.attempts.retain(|attempt| attempt.address != address);
-            self.attempts.push(Attempt {
-                address,
-                with_reuse: Some(with.clone()),
-                without_reuse: without.clone(),
-            });
-        }
-        self.attempts.sort_by_key(|attempt| {
-            LOCAL
-                .iter()
-                .position(|text| ip(text) == attempt.address.ip())
-        });
-        self
-    }
-
-    fn refused(self, ips: &[&str]) -> Self {
-        self.binds(ips, &BindOutcome::InUse, &BindOutcome::InUse)
-    }
-
-    fn needs_reuse(self, ips: &[&str]) -> Self {
-        self.binds(ips, &BindOutcome::Bound, &BindOutcome::InUse)
-    }
-
-    /// The question is about this address alone.
-    fn on(mut self, text: &str) -> Self {
-        self.question.address = Some(ip(text));
-        self.attempts
-            .retain(|attempt| attempt.address.ip() == ip(text));
-        self
-    }
-
-    fn udp(mut self) -> Self {
-        self.question.protocol = Protocol::Udp;
-        for attempt in &mut self.attempts {
-            attempt.with_reuse = None;
-        }
-        self
-    }
-
-    fn sees(mut self, socket: SocketBuilder) -> Self {
-        self.endpoints.push(socket.endpoint());
-        self
-    }
-
-    fn sees_client(mut self, socket: SocketBuilder, is_local: bool) -> Self {
-        let mut endpoint: Endpoint = socket.endpoint();
-        endpoint.relation.side = Side::Client;
-        endpoint.relation.is_local = is_local;
-        self.endpoints.push(endpoint);
-        self
-    }
-
-    fn with(mut self, change: impl FnOnce(&mut Self)) -> Self {
-        change(&mut self);
-        self
-    }
-}
 
 fn java() -> Arc<Process> {
     process(812, "java")
