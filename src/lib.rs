@@ -9,6 +9,7 @@
 //! ```text
 //!  os::sampler ── Changes ──┐                                      ┌── Request ──> os::sampler
 //!  os::inspector ───────────┤             ┌────────────┐           ├── Subject ──> os::inspector
+//!  os::checking ────────────┤             │            │           ├── Question ─> os::checking
 //!  os::freeing ── Happening ┼── Event ──> │ App::update │ ─ Effect ┼── Step ─────> os::freeing
 //!  os::signals ─────────────┤             └─────┬──────┘           └── Copy … ───> terminal
 //!  the terminal's input ────┘                   │ &App

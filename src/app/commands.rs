@@ -99,6 +99,7 @@ impl App {
     fn act(&mut self, command: Command) -> Vec<Effect> {
         match command {
             Command::Free => self.ask_to_free(),
+            Command::Why => self.ask_why(),
             Command::Repaint => vec![Effect::Repaint],
             Command::Suspend => vec![Effect::Suspend],
             Command::Quit | Command::Cancel => self.quit(),

@@ -29,6 +29,7 @@ pub enum Command {
     ScrollUp,
     ScrollDown,
     Free,
+    Why,
     OtherEnd,
     NextChange,
     CopyMenu,
@@ -196,7 +197,7 @@ impl Binding {
     }
 }
 
-pub static BINDINGS: [Binding; 37] = [
+pub static BINDINGS: [Binding; 38] = [
     bind(&[named(KeyCode::Up), key('k')], Command::Up, "up"),
     bind(&[named(KeyCode::Down), key('j')], Command::Down, "down"),
     bind(
@@ -263,6 +264,11 @@ pub static BINDINGS: [Binding; 37] = [
         "free the port of this row; always asks",
     )
     .hint("free port"),
+    bind(
+        &[key('w')],
+        Command::Why,
+        "why: can this port be used, and if not, what holds it",
+    ),
     bind(
         &[named(KeyCode::Enter), key('i')],
         Command::Details,

@@ -25,6 +25,7 @@ mod help;
 mod popup;
 mod status;
 mod table;
+mod why;
 
 #[cfg(test)]
 mod tests;
@@ -120,6 +121,7 @@ fn draw_overlay(app: &App, theme: &Theme, buffer: &mut Buffer) {
         Overlay::Help(scroll) => help::draw(*scroll, theme, buffer),
         Overlay::Menu(menu) => popup::draw_menu(menu, theme, buffer),
         Overlay::Freeing(dialog) => dialogs::draw(app, dialog, theme, buffer),
+        Overlay::Why(dialog) => why::draw(app, dialog, theme, buffer),
     }
 }
 

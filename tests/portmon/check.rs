@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::children::Holder;
 use crate::start::PORTMON;
+use crate::terminal::Terminal;
 
 /// Another user, for whom root's processes are hidden.
 const NOBODY: [&str; 6] = [
@@ -124,4 +125,30 @@ fn another_user_is_told_whose_it_is_and_what_is_not_for_him() {
         assert_eq!(output.status.code(), Some(1), "{printed}");
         assert!(printed.contains("ports below 1024"), "{printed}");
     }
+}
+
+#[test]
+fn w_tells_in_the_terminal_and_c_connects() {
+    let mut holder = Holder::listening();
+    let port = holder.port;
+    let terminal = Terminal::portmon(&["--read-only", &format!("port:{port} state:listen")]);
+    terminal.wait_for("the listener", |display| display.shows(port));
+    terminal.keys("w");
+    let words = [
+        format!("HELD :{port} by {} {}", holder.name, holder.pid()),
+        "8 binds tried, each closed at once".to_owned(),
+    ];
+    terminal.wait_for("the answer", |display| {
+        words.iter().all(|words| display.says(words))
+    });
+    terminal.keys("c");
+    let connected = format!("127.0.0.1:{port} connected in ");
+    terminal.wait_for("the connection", |display| {
+        display.says(&connected) && display.says("says nothing to GET /")
+    });
+    terminal.keys("q");
+    terminal.wait_for("the table", |display| {
+        !display.says("binds tried") && display.shows(port)
+    });
+    assert!(holder.is_alive());
 }
