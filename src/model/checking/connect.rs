@@ -10,6 +10,13 @@ use std::time::Duration;
 /// How long a connect may take.
 pub const PATIENCE: Duration = Duration::from_secs(1);
 
+/// What may be behind no answer. Windows asks a port that refuses for longer than that.
+const SILENCE: &str = if cfg!(windows) {
+    "nothing listens there, the backlog is full, or a firewall drops it"
+} else {
+    "the backlog is full, or a firewall drops it"
+};
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Connect {
     pub address: SocketAddr,
@@ -68,7 +75,7 @@ impl Display for Connect {
             Connected::Refused => write!(f, "{place} refused: nothing listens there"),
             Connected::TimedOut => write!(
                 f,
-                "{place} gave no answer in {} s: the backlog is full, or a firewall drops it",
+                "{place} gave no answer in {} s: {SILENCE}",
                 PATIENCE.as_secs()
             ),
             Connected::NoSuchAddress => write!(f, "{place} is no address of this machine"),
