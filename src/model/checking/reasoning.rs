@@ -36,13 +36,12 @@ pub(super) fn needs_reuse(evidence: &Evidence) -> bool {
     })
 }
 
-/// What is in the way and stands nowhere, but for what a listener accepted that is still there.
+/// What is in the way and stands nowhere. What a listener accepted that is still there is no reason of its own, because no
+/// bind where it is goes unexplained.
 fn passing(evidence: &Evidence) -> impl Iterator<Item = &Endpoint> {
     evidence.endpoints.iter().filter(|endpoint| {
         let socket = &endpoint.socket;
-        !socket.is_standing()
-            && endpoint.relation.side != Side::Server
-            && evidence.is_in_the_way(socket)
+        !socket.is_standing() && evidence.is_in_the_way(socket)
     })
 }
 
