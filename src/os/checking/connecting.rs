@@ -37,8 +37,7 @@ pub fn connects(question: &Question) -> Vec<Connect> {
 fn connect(address: SocketAddr) -> Connect {
     let begun = Instant::now();
     let outcome = match TcpStream::connect_timeout(&address, PATIENCE) {
-        // Who connects to a port that nobody listens on may be given that very port and meet himself.
-        Ok(stream) if stream.local_addr().is_ok_and(|own| own == address) => Connected::Refused,
+        Ok(stream) if is_of_its_own(&stream) => Connected::Refused,
         Ok(mut stream) => {
             let took = begun.elapsed();
             #[cfg(target_os = "linux")]
@@ -56,6 +55,15 @@ fn connect(address: SocketAddr) -> Connect {
         },
     };
     Connect { address, outcome }
+}
+
+/// Who connects to a port that nobody listens on may be given that very port and meet himself (RFC 9293, section 3.5,
+/// of simultaneous opens).
+fn is_of_its_own(stream: &TcpStream) -> bool {
+    match (stream.local_addr(), stream.peer_addr()) {
+        (Ok(own), Ok(peer)) => own == peer,
+        _ => false,
+    }
 }
 
 fn said(stream: &mut TcpStream) -> Said {
@@ -124,6 +132,20 @@ fn understood(bytes: &[u8]) -> Said {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_connection_that_met_itself_is_no_answer() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        let to = listener.local_addr().expect("an address");
+        let other = TcpStream::connect(to).expect("connects");
+        let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None);
+        let socket = socket.expect("a socket");
+        let any: SocketAddr = "127.0.0.1:0".parse().expect("an address");
+        socket.bind(&any.into()).expect("binds");
+        let own = socket.local_addr().expect("an address");
+        socket.connect(&own).expect("meets itself");
+        assert!(is_of_its_own(&socket.into()) && !is_of_its_own(&other));
+    }
 
     #[test]
     fn an_answer_in_http_is_told_by_its_status_and_its_server() {

@@ -290,6 +290,20 @@ fn an_address_of_another_machine_is_told_without_a_bind() {
     );
 }
 
+/// The program's own sockets are in no answer, which leaves what they refuse without a reason.
+#[test]
+fn what_nothing_explains_is_tried_once_more_before_that_is_said() {
+    let (_listener, port) = listener(V4);
+    let answer = check(ask(port));
+    assert_eq!(
+        causes(&answer),
+        ["unexplained", "only_ipv4"],
+        "{}",
+        said(&answer)
+    );
+    assert_eq!(answer.evidence.binds, 16);
+}
+
 /// Serves one connection with these words, once it has read something.
 fn serving(words: &'static [u8]) -> u16 {
     let (listener, port) = listener(V4);
