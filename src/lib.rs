@@ -9,6 +9,7 @@
 //! ```text
 //!  os::sampler ── Changes ──┐                                      ┌── Request ──> os::sampler
 //!  os::inspector ───────────┤             ┌────────────┐           ├── Subject ──> os::inspector
+//!  os::checking ────────────┤             │            │           ├── Question ─> os::checking
 //!  os::freeing ── Happening ┼── Event ──> │ App::update │ ─ Effect ┼── Step ─────> os::freeing
 //!  os::signals ─────────────┤             └─────┬──────┘           └── Copy … ───> terminal
 //!  the terminal's input ────┘                   │ &App
@@ -62,7 +63,7 @@ mod commands;
 mod rules;
 
 use crate::cli::{Options, Refusal};
-use crate::commands::{WRONG, list, monitor, watch};
+use crate::commands::{WRONG, check, list, monitor, watch};
 use std::io::{self, Write};
 
 /// Does what the command line asks and gives the exit code.
@@ -71,6 +72,7 @@ pub fn run(words: impl IntoIterator<Item = std::ffi::OsString>) -> u8 {
         Ok(Options::Monitor(options)) => monitor::run(&options),
         Ok(Options::List(options)) => list::run(&options),
         Ok(Options::Watch(options)) => watch::run(&options),
+        Ok(Options::Check(options)) => check::run(&options),
         Err(Refusal::Shown(text)) => write_out(&text),
         Err(Refusal::Wrong(line)) => Err(anyhow::anyhow!(line)),
     };

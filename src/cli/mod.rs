@@ -1,14 +1,17 @@
 //! The command line: words to [`Options`]. Touches nothing.
 
+mod check;
 mod list;
 mod monitor;
 mod values;
 mod watch;
 
+pub use check::CheckOptions;
 pub use list::ListOptions;
 pub use monitor::MonitorOptions;
 pub use watch::WatchOptions;
 
+use check::CheckWords;
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 use list::ListWords;
@@ -21,6 +24,7 @@ pub enum Options {
     Monitor(MonitorOptions),
     List(ListOptions),
     Watch(WatchOptions),
+    Check(CheckOptions),
 }
 
 /// Why the words were not understood, or what was asked for instead (help, version).
@@ -53,6 +57,8 @@ enum Command {
     List(ListWords),
     /// Print a line for whatever opens, changes, is replaced or closes from now on
     Watch(WatchWords),
+    /// Say whether a port can be used and, if not, why: 0 free, 1 held, 2 not understood
+    Check(CheckWords),
 }
 
 /// Understands the words of the command line, the program's name first.
@@ -62,6 +68,7 @@ pub fn parse(words: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Opti
     match parsed.command {
         Some(Command::List(list)) => list.options().map(Options::List),
         Some(Command::Watch(watch)) => watch.options().map(Options::Watch),
+        Some(Command::Check(check)) => check.options().map(Options::Check),
         None => monitor(&parsed.monitor, is_quoted(&words)).map(Options::Monitor),
     }
 }

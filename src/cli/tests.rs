@@ -1,5 +1,7 @@
 use super::values::{named, sources};
 use super::*;
+use crate::model::checking::Question;
+use crate::model::endpoint::Protocol;
 use crate::model::source::Source;
 use std::time::Duration;
 
@@ -68,6 +70,39 @@ fn watch_takes_a_filter_a_pace_and_a_time() {
 }
 
 #[test]
+fn check_takes_one_port_of_one_protocol_on_one_address_or_all() {
+    let question = |protocol, address: Option<&str>, connects| Question {
+        protocol,
+        port: 5432,
+        address: address.map(|address| address.parse().expect("an address")),
+        connects,
+    };
+    let cases = [
+        ("portmon check 5432", question(Protocol::Tcp, None, false)),
+        (
+            "portmon check 5432/udp",
+            question(Protocol::Udp, None, false),
+        ),
+        (
+            "portmon check --connect 127.0.0.1:5432",
+            question(Protocol::Tcp, Some("127.0.0.1"), true),
+        ),
+        (
+            "portmon check [::1]:5432",
+            question(Protocol::Tcp, Some("::1"), false),
+        ),
+    ];
+    for (line, question) in cases {
+        let expected = CheckOptions {
+            question,
+            json: false,
+            source: None,
+        };
+        assert_eq!(parsed(line), Ok(Options::Check(expected)), "{line}");
+    }
+}
+
+#[test]
 fn what_is_wrong_is_told_on_one_line_with_the_way_out() {
     let cases = [
         (
@@ -81,6 +116,19 @@ fn what_is_wrong_is_told_on_one_line_with_the_way_out() {
         (
             "portmon -n 2 watch",
             "watch comes first: portmon watch, then its flags (-- watch filters)",
+        ),
+        (
+            "portmon 3000 check",
+            "check comes first: portmon check 3000 (-- 3000 check filters)",
+        ),
+        (
+            "portmon check 3000-3010",
+            ":3000-3010 is a range, and one port is checked: portmon check 3000",
+        ),
+        ("portmon check http", "\"http\" is no port"),
+        (
+            "portmon why 3000",
+            "\"why\" is no command; did you mean: portmon check 3000",
         ),
         ("portmon --frobnicate", "--frobnicate"),
         ("portmon -n 0", "0 is out of range: 0.1 to 3600 seconds"),
@@ -116,13 +164,15 @@ fn a_source_is_named_for_either_command_and_told_of_by_no_help() {
         "portmon --source netstat2",
         "portmon list --source=netstat2",
         "portmon watch --source netstat2",
+        "portmon check 3000 --source netstat2",
     ]
     .map(|line| match parsed(line).expect(line) {
         Options::Monitor(options) => options.source,
         Options::List(options) => options.source,
         Options::Watch(options) => options.source,
+        Options::Check(options) => options.source,
     });
-    assert_eq!(sources, [Some(Source::Netstat); 3]);
+    assert_eq!(sources, [Some(Source::Netstat); 4]);
     for line in ["portmon --help", "portmon list --help"] {
         let help = parsed(line).expect_err(line);
         assert!(help.contains("--all") && !help.contains("source"), "{help}");

@@ -69,7 +69,7 @@ struct JsonAddress {
 }
 
 #[derive(Serialize)]
-struct JsonOwner {
+pub(super) struct JsonOwner {
     pid: u32,
     name: String,
     command: Vec<String>,
@@ -122,7 +122,7 @@ impl JsonEndpoint {
     }
 }
 
-fn owner(process: &Process) -> JsonOwner {
+pub(super) fn owner(process: &Process) -> JsonOwner {
     JsonOwner {
         pid: process.pid().0,
         name: text(&process.name),
