@@ -17,6 +17,7 @@ pub mod sighting;
 pub mod snapshot;
 pub mod source;
 pub mod span;
+pub mod target;
 pub mod text;
 pub mod tracker;
 pub mod traffic;
