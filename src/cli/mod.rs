@@ -2,17 +2,23 @@
 
 mod list;
 mod monitor;
+mod unused;
 mod values;
+mod wait;
 mod watch;
 
 pub use list::ListOptions;
 pub use monitor::MonitorOptions;
+pub use unused::{Place, UnusedOptions};
+pub use wait::WaitOptions;
 pub use watch::WatchOptions;
 
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 use list::ListWords;
 use monitor::{MonitorWords, is_quoted, monitor};
+use unused::UnusedWords;
+use wait::WaitWords;
 use watch::WatchWords;
 
 /// What the program is asked to do.
@@ -21,6 +27,8 @@ pub enum Options {
     Monitor(MonitorOptions),
     List(ListOptions),
     Watch(WatchOptions),
+    Wait(WaitOptions),
+    Unused(UnusedOptions),
 }
 
 /// Why the words were not understood, or what was asked for instead (help, version).
@@ -53,6 +61,11 @@ enum Command {
     List(ListWords),
     /// Print a line for whatever opens, changes, is replaced or closes from now on
     Watch(WatchWords),
+    /// Wait until a port listens, or is free: 0 when it does, 124 when the time is over
+    Wait(WaitWords),
+    /// Print ports that can be used, each just proved by a bind: 0 with all of them, 1 with fewer
+    #[command(visible_alias = "next")]
+    Unused(UnusedWords),
 }
 
 /// Understands the words of the command line, the program's name first.
@@ -62,6 +75,8 @@ pub fn parse(words: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Opti
     match parsed.command {
         Some(Command::List(list)) => list.options().map(Options::List),
         Some(Command::Watch(watch)) => watch.options().map(Options::Watch),
+        Some(Command::Wait(wait)) => wait.options().map(Options::Wait),
+        Some(Command::Unused(unused)) => Ok(Options::Unused(unused.options())),
         None => monitor(&parsed.monitor, is_quoted(&words)).map(Options::Monitor),
     }
 }
@@ -72,11 +87,10 @@ fn refusal(error: &clap::Error) -> Refusal {
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Refusal::Shown(text),
         _ => {
-            let first = text
-                .lines()
-                .next()
-                .unwrap_or("what was asked is not understood");
-            let first = first.strip_prefix("error: ").unwrap_or(first);
+            // What is missing or in conflict stands on lines of its own, up to the first empty one.
+            let lines = text.lines().take_while(|line| !line.is_empty());
+            let first = lines.map(str::trim).collect::<Vec<_>>().join(" ");
+            let first = first.strip_prefix("error: ").unwrap_or(&first);
             Refusal::Wrong(format!(
                 "{}; portmon --help tells the way",
                 crate::model::text::escaped(first)

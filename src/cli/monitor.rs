@@ -3,6 +3,7 @@
 use super::Refusal;
 use super::values::{interval, sound_filter, source};
 use crate::model::source::Source;
+use crate::model::target::Target;
 use clap::Args;
 use std::time::Duration;
 
@@ -57,10 +58,8 @@ pub(super) fn is_quoted(words: &[std::ffi::OsString]) -> bool {
 
 pub(super) fn monitor(words: &MonitorWords, is_quoted: bool) -> Result<MonitorOptions, Refusal> {
     let first = words.filter.first().filter(|_| !is_quoted);
-    if let Some(command @ ("list" | "watch")) = first.map(String::as_str) {
-        return Err(Refusal::Wrong(format!(
-            "{command} comes first: portmon {command}, then its flags (-- {command} filters)"
-        )));
+    if let Some(line) = first.and_then(|first| out_of_order(first, words.filter.get(1))) {
+        return Err(Refusal::Wrong(line));
     }
     if let Some(first) = first
         && let Some(meant) = no_command(first, words.filter.get(1).map(String::as_str))
@@ -79,13 +78,32 @@ pub(super) fn monitor(words: &MonitorWords, is_quoted: bool) -> Result<MonitorOp
     })
 }
 
+/// Words that are commands only where they come first.
+const COMMANDS: [&str; 5] = ["list", "watch", "wait", "unused", "next"];
+
+/// What to say of a command that stands behind a flag of the monitor, or behind its port.
+fn out_of_order(first: &str, second: Option<&String>) -> Option<String> {
+    if COMMANDS.contains(&first) {
+        return Some(format!(
+            "{first} comes first: portmon {first}, then its flags (-- {first} filters)"
+        ));
+    }
+    let command = second.filter(|word| COMMANDS.contains(&word.as_str()))?;
+    let target: Target = first.parse().ok()?;
+    let target = target.to_string();
+    let target = target.strip_prefix(':').unwrap_or(&target);
+    Some(format!(
+        "{command} comes first: portmon {command} {target} (-- {first} {command} filters)"
+    ))
+}
+
 /// What someone means who types the command of another program, or of a portmon that has it.
 fn no_command(word: &str, next: Option<&str>) -> Option<String> {
     let port = next.unwrap_or("3000");
     match word {
         "kill" | "stop" | "free" | "end" | "term" | "rm" => Some(format!("portmon {port}, then x")),
         "ls" | "ps" | "show" | "status" | "get" => Some("portmon list".to_owned()),
-        "top" | "monitor" | "tui" | "check" | "wait" | "unused" | "next" => {
+        "top" | "monitor" | "tui" | "check" => {
             Some(next.map_or_else(|| "portmon".to_owned(), |port| format!("portmon {port}")))
         }
         "help" => Some("portmon --help".to_owned()),

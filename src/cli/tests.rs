@@ -1,6 +1,8 @@
 use super::values::{named, sources};
 use super::*;
+use crate::model::endpoint::Protocol;
 use crate::model::source::Source;
+use crate::report::wait::{Until, Waiting};
 use std::time::Duration;
 
 fn parsed(line: &str) -> Result<Options, String> {
@@ -68,6 +70,79 @@ fn watch_takes_a_filter_a_pace_and_a_time() {
 }
 
 #[test]
+fn wait_takes_a_port_an_address_and_a_patience() {
+    let any = WaitOptions {
+        waiting: Waiting {
+            protocol: Protocol::Tcp,
+            port: 3000,
+            address: None,
+            until: Until::Listening,
+        },
+        timeout: None,
+        source: None,
+    };
+    let one = |port, address: &str| Waiting {
+        port,
+        address: address.parse().ok(),
+        ..any.waiting.clone()
+    };
+    let free = WaitOptions {
+        waiting: Waiting {
+            protocol: Protocol::Udp,
+            until: Until::Free,
+            ..one(5353, "::1")
+        },
+        timeout: Some(Duration::from_millis(2_500)),
+        source: None,
+    };
+    let mapped = WaitOptions {
+        waiting: one(3000, "127.0.0.1"),
+        timeout: Some(Duration::ZERO),
+        source: None,
+    };
+    let cases = [
+        ("portmon wait :3000", any.clone()),
+        ("portmon wait [::1]:5353/udp --free --timeout 2.5", free),
+        (
+            "portmon wait 127.0.0.1:3000 --address ::ffff:127.0.0.1 --timeout 0",
+            mapped,
+        ),
+    ];
+    for (line, expected) in cases {
+        assert_eq!(parsed(line), Ok(Options::Wait(expected)), "{line}");
+    }
+}
+
+#[test]
+fn unused_ports_are_looked_for_in_one_place() {
+    let options = |place, count| UnusedOptions {
+        place,
+        count,
+        source: None,
+    };
+    let cases = [
+        ("portmon unused", options(Place::From(3000), 1)),
+        ("portmon next -c 3", options(Place::From(3000), 3)),
+        ("portmon unused --from 8000", options(Place::From(8000), 1)),
+        ("portmon unused --dynamic", options(Place::Dynamic, 1)),
+        ("portmon unused --ephemeral", options(Place::Ephemeral, 1)),
+    ];
+    for (line, expected) in cases {
+        assert_eq!(parsed(line), Ok(Options::Unused(expected)), "{line}");
+    }
+    for line in [
+        "portmon unused --from 3000 --dynamic",
+        "portmon unused --from 3000 --ephemeral",
+        "portmon unused --dynamic --ephemeral",
+        "portmon unused --from 0",
+        "portmon unused -c 0",
+    ] {
+        let error = parsed(line).expect_err(line);
+        assert!(!error.contains('\n'), "{line}: {error}");
+    }
+}
+
+#[test]
 fn what_is_wrong_is_told_on_one_line_with_the_way_out() {
     let cases = [
         (
@@ -82,6 +157,28 @@ fn what_is_wrong_is_told_on_one_line_with_the_way_out() {
             "portmon -n 2 watch",
             "watch comes first: portmon watch, then its flags (-- watch filters)",
         ),
+        (
+            "portmon 3000 wait",
+            "wait comes first: portmon wait 3000 (-- 3000 wait filters)",
+        ),
+        (
+            "portmon 5353/udp unused",
+            "unused comes first: portmon unused 5353/udp (-- 5353/udp unused filters)",
+        ),
+        (
+            "portmon wait",
+            "the following required arguments were not provided: <PORT>; portmon --help tells the way",
+        ),
+        ("portmon wait 70000", "70000 is no port: 1 to 65535"),
+        (
+            "portmon wait 3000-3010",
+            ":3000-3010 is a range, and one port is waited for: portmon wait 3000",
+        ),
+        (
+            "portmon wait [::1]:3000 --address 127.0.0.1",
+            "[::1]:3000 and --address 127.0.0.1 are two addresses: leave one of them out",
+        ),
+        ("portmon wait 3000 --timeout -1", "-1"),
         ("portmon --frobnicate", "--frobnicate"),
         ("portmon -n 0", "0 is out of range: 0.1 to 3600 seconds"),
         (
@@ -116,13 +213,17 @@ fn a_source_is_named_for_either_command_and_told_of_by_no_help() {
         "portmon --source netstat2",
         "portmon list --source=netstat2",
         "portmon watch --source netstat2",
+        "portmon wait 3000 --source netstat2",
+        "portmon unused --source netstat2",
     ]
     .map(|line| match parsed(line).expect(line) {
         Options::Monitor(options) => options.source,
         Options::List(options) => options.source,
         Options::Watch(options) => options.source,
+        Options::Wait(options) => options.source,
+        Options::Unused(options) => options.source,
     });
-    assert_eq!(sources, [Some(Source::Netstat); 3]);
+    assert_eq!(sources, [Some(Source::Netstat); 5]);
     for line in ["portmon --help", "portmon list --help"] {
         let help = parsed(line).expect_err(line);
         assert!(help.contains("--all") && !help.contains("source"), "{help}");

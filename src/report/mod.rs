@@ -4,4 +4,6 @@
 
 pub mod json;
 pub mod list;
+pub mod unused;
+pub mod wait;
 pub mod watch;

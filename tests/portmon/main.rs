@@ -30,4 +30,8 @@ mod sources;
 mod start;
 mod svg;
 mod terminal;
+#[cfg(target_os = "linux")]
+mod unused;
+#[cfg(target_os = "linux")]
+mod wait;
 mod watch;

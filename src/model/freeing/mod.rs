@@ -32,7 +32,7 @@ mod sentence;
 mod signal;
 mod terms;
 mod verdict;
-mod words;
+pub mod words;
 
 pub use batch::Batch;
 pub use demand::Demand;

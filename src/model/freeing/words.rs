@@ -35,7 +35,7 @@ pub(super) fn address(of: SocketAddr) -> String {
 }
 
 /// `a`, `a and b`, `a, b and c`.
-pub(super) fn list<T: Display>(items: &[T]) -> String {
+pub fn list<T: Display>(items: &[T]) -> String {
     match items {
         [] => String::new(),
         [one] => one.to_string(),
@@ -47,7 +47,7 @@ pub(super) fn list<T: Display>(items: &[T]) -> String {
 }
 
 /// `1 port`, `3 ports`.
-pub(super) fn count(number: usize, noun: &str) -> String {
+pub fn count(number: usize, noun: &str) -> String {
     if number == 1 {
         format!("1 {noun}")
     } else {
@@ -57,6 +57,8 @@ pub(super) fn count(number: usize, noun: &str) -> String {
 
 /// `0.8 s`, `40 ms` where tenths of a second would say nothing, and `4 min` where they say too much.
 pub(super) fn seconds(duration: Duration) -> String {
+/// `0.8 s`, and `40 ms` where tenths of a second would say nothing.
+pub fn seconds(duration: Duration) -> String {
     if duration < Duration::from_millis(100) {
         format!("{} ms", duration.as_millis())
     } else if duration >= Duration::from_mins(1) {
@@ -67,7 +69,7 @@ pub(super) fn seconds(duration: Duration) -> String {
 }
 
 /// `2 ESTABLISHED and 12 TIME_WAIT`: what a port has, by state.
-pub(super) fn states(sockets: &[&Socket]) -> String {
+pub fn states(sockets: &[&Socket]) -> String {
     let in_state = |state: Option<State>| {
         sockets
             .iter()
@@ -88,7 +90,7 @@ pub(super) fn states(sockets: &[&Socket]) -> String {
 }
 
 /// Who holds a socket: `node 4242`, or whatever may be said where that is hidden.
-pub(super) fn holder(socket: &Socket) -> String {
+pub fn holder(socket: &Socket) -> String {
     match (&socket.owners, user(socket)) {
         (Owners::Known(processes), _) => list(processes),
         (Owners::Hidden, Some(user)) => format!("a process of {user} that may not be seen"),
