@@ -1,5 +1,6 @@
 //! The command line: words to [`Options`]. Touches nothing.
 
+mod free;
 mod list;
 mod monitor;
 mod unused;
@@ -7,6 +8,7 @@ mod values;
 mod wait;
 mod watch;
 
+pub use free::{Consent, FreeOptions};
 pub use list::ListOptions;
 pub use monitor::MonitorOptions;
 pub use unused::{Place, UnusedOptions};
@@ -15,6 +17,7 @@ pub use watch::WatchOptions;
 
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
+use free::FreeWords;
 use list::ListWords;
 use monitor::{MonitorWords, is_quoted, monitor};
 use unused::UnusedWords;
@@ -27,6 +30,7 @@ pub enum Options {
     Monitor(MonitorOptions),
     List(ListOptions),
     Watch(WatchOptions),
+    Free(FreeOptions),
     Wait(WaitOptions),
     Unused(UnusedOptions),
 }
@@ -61,6 +65,8 @@ enum Command {
     List(ListWords),
     /// Print a line for whatever opens, changes, is replaced or closes from now on
     Watch(WatchWords),
+    /// End what holds a port, after asking, and tell what became of the port: 0 free, 3 held, 4 not permitted, 5 taken again, 6 refused
+    Free(FreeWords),
     /// Wait until a port listens, or is free: 0 when it does, 124 when the time is over
     Wait(WaitWords),
     /// Print ports that can be used, each just proved by a bind: 0 with all of them, 1 with fewer
@@ -75,6 +81,7 @@ pub fn parse(words: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Opti
     match parsed.command {
         Some(Command::List(list)) => list.options().map(Options::List),
         Some(Command::Watch(watch)) => watch.options().map(Options::Watch),
+        Some(Command::Free(free)) => free.options().map(Options::Free),
         Some(Command::Wait(wait)) => wait.options().map(Options::Wait),
         Some(Command::Unused(unused)) => Ok(Options::Unused(unused.options())),
         None => monitor(&parsed.monitor, is_quoted(&words)).map(Options::Monitor),

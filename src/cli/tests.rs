@@ -1,6 +1,7 @@
 use super::values::{named, sources};
 use super::*;
 use crate::model::endpoint::Protocol;
+use crate::model::freeing::{Signal, Targets, Terms};
 use crate::model::source::Source;
 use crate::report::wait::{Until, Waiting};
 use std::time::Duration;
@@ -66,6 +67,52 @@ fn watch_takes_a_filter_a_pace_and_a_time() {
     ];
     for (line, expected) in cases {
         assert_eq!(parsed(line), Ok(Options::Watch(expected)), "{line}");
+    }
+}
+
+#[test]
+fn free_takes_targets_and_what_may_be_done() {
+    let target = |text: &str| text.parse().expect(text);
+    let plain = FreeOptions {
+        targets: vec![target("3000")],
+        signal: Signal::Terminate,
+        who: Targets::Topmost,
+        terms: Terms::default(),
+        consent: Consent::Ask,
+        dry_run: false,
+        json: false,
+        source: None,
+    };
+    let chosen = FreeOptions {
+        targets: vec![target("3000-3010"), target("5432/udp"), target("[::1]:80")],
+        signal: Signal::Interrupt,
+        who: Targets::All,
+        terms: Terms {
+            patience: Duration::from_secs(10),
+            settle: Duration::from_millis(500),
+            force_after: Some(Duration::from_secs(3)),
+        },
+        consent: Consent::YesToCount(4),
+        dry_run: true,
+        json: true,
+        source: None,
+    };
+    let yes = FreeOptions {
+        consent: Consent::Yes,
+        ..plain.clone()
+    };
+    let cases = [
+        ("portmon free 3000", plain),
+        // The flag takes no word after it for its count.
+        ("portmon free --yes 3000", yes),
+        (
+            "portmon free 3000-3010,5432/udp [::1]:80 --signal int --all-holders --wait 10 --settle 0.5 --force-after 3 \
+             --yes=4 --dry-run --json",
+            chosen,
+        ),
+    ];
+    for (line, expected) in cases {
+        assert_eq!(parsed(line), Ok(Options::Free(expected)), "{line}");
     }
 }
 
@@ -147,7 +194,33 @@ fn what_is_wrong_is_told_on_one_line_with_the_way_out() {
     let cases = [
         (
             "portmon kill 3000",
-            "\"kill\" is no command; did you mean: portmon 3000, then x",
+            "\"kill\" is no command; did you mean: portmon free 3000 (-- kill filters)",
+        ),
+        (
+            "portmon stop 3000-3010",
+            "\"stop\" is no command; did you mean: portmon free 3000-3010 (-- stop filters)",
+        ),
+        (
+            "portmon kill node",
+            "\"kill\" is no command; did you mean: portmon free 3000 (-- kill filters)",
+        ),
+        (
+            "portmon 3000 free",
+            "free comes first: portmon free 3000 (-- 3000 free filters)",
+        ),
+        ("portmon free", "<TARGET>..."),
+        ("portmon free 0", "0 is no port: 1 to 65535"),
+        (
+            "portmon free 3000 --signal STOP",
+            "STOP is no signal here: TERM INT HUP QUIT KILL CONT",
+        ),
+        (
+            "portmon free 3000 --force-after 5",
+            "--force-after 5 must be less than --wait 5",
+        ),
+        (
+            "portmon free 3000 --force-after 1 --signal KILL",
+            "--force-after sends SIGKILL, which --signal KILL sends at once: leave one of them out",
         ),
         (
             "portmon ls",
@@ -213,6 +286,7 @@ fn a_source_is_named_for_either_command_and_told_of_by_no_help() {
         "portmon --source netstat2",
         "portmon list --source=netstat2",
         "portmon watch --source netstat2",
+        "portmon free 3000 --source netstat2",
         "portmon wait 3000 --source netstat2",
         "portmon unused --source netstat2",
     ]
@@ -220,10 +294,11 @@ fn a_source_is_named_for_either_command_and_told_of_by_no_help() {
         Options::Monitor(options) => options.source,
         Options::List(options) => options.source,
         Options::Watch(options) => options.source,
+        Options::Free(options) => options.source,
         Options::Wait(options) => options.source,
         Options::Unused(options) => options.source,
     });
-    assert_eq!(sources, [Some(Source::Netstat); 5]);
+    assert_eq!(sources, [Some(Source::Netstat); 6]);
     for line in ["portmon --help", "portmon list --help"] {
         let help = parsed(line).expect_err(line);
         assert!(help.contains("--all") && !help.contains("source"), "{help}");

@@ -20,6 +20,8 @@ mod emulator;
 mod endings;
 mod filter;
 mod freeing;
+#[cfg(target_os = "linux")]
+mod freeing_shell;
 mod harness;
 mod list;
 mod memory;

@@ -30,7 +30,7 @@ pub(super) fn place(socket: &Socket) -> String {
 }
 
 /// `::1:5173`, as [`place`] writes it.
-pub(super) fn address(of: SocketAddr) -> String {
+pub fn address(of: SocketAddr) -> String {
     format!("{}:{}", address::address(of), of.port())
 }
 
