@@ -46,6 +46,10 @@ fn consent(text: &str) -> Result<Consent, String> {
     }
 }
 
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line"
+)]
 #[derive(Args)]
 pub(super) struct FreeWords {
     /// Ports to free: 3000, 3000/udp, 127.0.0.1:5432, 3000,3001, 3000-3010
@@ -57,6 +61,9 @@ pub(super) struct FreeWords {
     /// Every holder instead of the topmost, which as a rule ends its workers
     #[arg(long)]
     all_holders: bool,
+    /// The whole process group of the topmost holders, whoever of it holds the port
+    #[arg(long, conflicts_with = "all_holders")]
+    group: bool,
     /// SIGKILL for what still holds the port after so many seconds
     #[arg(long, value_name = "SECS", value_parser = patience)]
     force_after: Option<Duration>,
@@ -98,6 +105,8 @@ impl FreeWords {
             signal: self.signal,
             who: if self.all_holders {
                 Targets::All
+            } else if self.group {
+                Targets::Group
             } else {
                 Targets::Topmost
             },

@@ -98,13 +98,14 @@ fn free_takes_targets_and_what_may_be_done() {
         source: None,
     };
     let yes = FreeOptions {
+        who: Targets::Group,
         consent: Consent::Yes,
         ..plain.clone()
     };
     let cases = [
         ("portmon free 3000", plain),
         // The flag takes no word after it for its count.
-        ("portmon free --yes 3000", yes),
+        ("portmon free --group --yes 3000", yes),
         (
             "portmon free 3000-3010,5432/udp [::1]:80 --signal int --all-holders --wait 10 --settle 0.5 --force-after 3 \
              --yes=4 --dry-run --json",
@@ -209,6 +210,11 @@ fn what_is_wrong_is_told_on_one_line_with_the_way_out() {
             "free comes first: portmon free 3000 (-- 3000 free filters)",
         ),
         ("portmon free", "<TARGET>..."),
+        ("portmon free 3000 --group --all-holders", "--all-holders"),
+        (
+            "portmon free 3000 --yes=all",
+            "the number of ports that are freed: --yes=3",
+        ),
         ("portmon free 0", "0 is no port: 1 to 65535"),
         (
             "portmon free 3000 --signal STOP",

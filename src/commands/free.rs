@@ -45,9 +45,9 @@ pub fn run(options: &FreeOptions) -> anyhow::Result<u8> {
         .collect();
     let mut executor = Executor::alone(Senses::of_machine(options.source))
         .context("processes cannot be held on to")?;
-    // From here on no other process can be signalled in the place of one that is shown.
-    executor.hold(&holders(&found));
     learn_kin(&mut found);
+    // From here on no other process can be signalled in the place of one that is shown.
+    executor.hold(&everybody(&found));
     show(&found, &table, &setup, options)?;
     let accounts = settle(&found, &mut executor, &setup, options)?;
     for account in &accounts {
@@ -98,7 +98,6 @@ fn find(spot: Spot, table: &[Endpoint], setup: &Setup, options: &FreeOptions) ->
             proposal,
             targets: options.who,
             signal: options.signal,
-            kin: Vec::new(),
         })),
     }
 }
@@ -156,12 +155,23 @@ fn holders(found: &[Found]) -> Vec<ProcessId> {
         .collect()
 }
 
-/// One walk over all processes tells it for every port.
+/// Everybody who is shown: all holders, and who else is to be signalled.
+fn everybody(found: &[Found]) -> Vec<ProcessId> {
+    let mut all = holders(found);
+    let recipients = plans(found).flat_map(Plan::recipients);
+    all.extend(recipients.map(|process| process.id));
+    all
+}
+
+/// One walk over all processes tells it for every port. Who is of a group is only known then.
 fn learn_kin(found: &mut [Found]) {
     let kin = Processes::new().kin(&holders(found));
     for found in found {
         if let Found::Held(plan) = found {
-            plan.kin.clone_from(&kin);
+            plan.proposal.learn(&kin);
+            if plan.recipients().is_empty() {
+                *found = Found::Told(plan.without_recipients());
+            }
         }
     }
 }

@@ -55,7 +55,6 @@ fn plan(word: &str, table: &[Endpoint]) -> Plan {
         proposal,
         targets: Targets::Topmost,
         signal: Signal::Terminate,
-        kin: Vec::new(),
     }
 }
 
@@ -212,7 +211,7 @@ fn what_would_end_and_what_goes_with_it_is_all_told() {
     let mut kin = no_kin(&node);
     kin.ancestors = vec![npm, zsh];
     kin.descendants = vec![worker, child];
-    plan.kin = vec![kin];
+    plan.proposal.learn(&[kin]);
     let expected = [
         "127.0.0.1:5173 on build-07 is held:",
         "  ends          node 3977   vite · ~/shop   dev   up 1h",
@@ -231,7 +230,30 @@ fn no_kin(of: &Process) -> Kin {
         process: of.id,
         ancestors: Vec::new(),
         descendants: Vec::new(),
+        group: Vec::new(),
     }
+}
+
+#[test]
+fn a_group_is_ended_as_a_whole_or_not_at_all() {
+    let node = process(3977, "node").build();
+    let tail = process(3978, "tail").build();
+    let shell = process(40, "bash").build();
+    let table = [socket("127.0.0.1:5173").owner(&node).endpoint()];
+    let recipients = |group: &[&Arc<Process>]| {
+        let mut plan = plan("5173", &table);
+        plan.targets = Targets::Group;
+        let mut kin = no_kin(&node);
+        kin.group = group.iter().map(|one| Arc::clone(one)).collect();
+        plan.proposal.learn(&[kin]);
+        let recipients = plan.recipients();
+        recipients.iter().map(|one| one.pid().0).collect::<Vec<_>>()
+    };
+    assert_eq!(recipients(&[&node, &tail]), [3977, 3978]);
+    assert_eq!(recipients(&[&node]), [3977]);
+    // portmon runs in that shell.
+    assert_eq!(recipients(&[&shell, &node]), [0; 0]);
+    assert_eq!(recipients(&[]), [0; 0]);
 }
 
 #[test]

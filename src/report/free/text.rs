@@ -6,7 +6,7 @@ use crate::model::freeing::{
     Demand, Explanation, Freeing, Next, Proposal, Signal, Targets, Verdict, words,
 };
 use crate::model::inspection::Kin;
-use crate::model::process::{Process, ProcessId};
+use crate::model::process::Process;
 use crate::model::target::Spot;
 use crate::model::text::escaped;
 use crate::table::row::Surroundings;
@@ -22,8 +22,6 @@ pub struct Plan {
     pub proposal: Proposal,
     pub targets: Targets,
     pub signal: Signal,
-    /// Where the holders come from and what hangs on them.
-    pub kin: Vec<Kin>,
 }
 
 impl Plan {
@@ -31,6 +29,11 @@ impl Plan {
     pub fn recipients(&self) -> Vec<Arc<Process>> {
         let targets = self.proposal.targets(self.targets).into_iter();
         targets.map(|target| Arc::clone(&target.process)).collect()
+    }
+
+    /// Why there is nobody to signal, though the port is held: the group is not known, or has somebody who is never ended.
+    pub fn without_recipients(&self) -> Account {
+        self.refused("the process group is not known, or this portmon or another process that is never ended is of it")
     }
 
     /// That nobody agreed to it.
@@ -57,10 +60,6 @@ impl Plan {
             holders: holders.map(|holder| Arc::clone(&holder.process)).collect(),
             ..Account::without_signal(self.spot, Outcome::Refused, message)
         }
-    }
-
-    fn kin_of(&self, process: ProcessId) -> Option<&Kin> {
-        self.kin.iter().find(|kin| kin.process == process)
     }
 }
 
@@ -248,7 +247,7 @@ fn children(plan: &Plan, recipients: &[Arc<Process>]) -> Vec<Arc<Process>> {
     let mut children: Vec<Arc<Process>> = Vec::new();
     let kin = recipients
         .iter()
-        .filter_map(|process| plan.kin_of(process.id));
+        .filter_map(|process| plan.proposal.kin_of(process.id));
     for child in kin.flat_map(|kin| &kin.descendants) {
         if !told(child) && !children.iter().any(|known| known.id == child.id) {
             children.push(Arc::clone(child));
@@ -261,7 +260,7 @@ fn children(plan: &Plan, recipients: &[Arc<Process>]) -> Vec<Arc<Process>> {
 fn came_from(plan: &Plan, recipients: &[Arc<Process>]) -> Vec<String> {
     let kin = recipients
         .iter()
-        .filter_map(|process| Some((process, plan.kin_of(process.id)?)));
+        .filter_map(|process| Some((process, plan.proposal.kin_of(process.id)?)));
     let mut lines: Vec<String> = kin
         .map(|(process, kin)| {
             let chain = chain(kin);
