@@ -3,7 +3,7 @@
 mod addresses;
 mod asking;
 mod family;
-mod leftovers;
+pub mod leftovers;
 mod permissions;
 mod resistance;
 

@@ -6,6 +6,7 @@ use std::process::{Child, Command, Output, Stdio};
 use socket2::{Domain, Socket, Type};
 
 use crate::children::Holder;
+use crate::freeing_shell::leftovers::{leave_time_wait, server};
 use crate::start::PORTMON;
 
 fn wait(words: &[&str]) -> Child {
@@ -103,6 +104,25 @@ fn a_bound_socket_that_never_listens_keeps_a_port_from_being_free() {
     let (code, _, said) = done(&[&port.to_string(), "--free", "--timeout", "0.2"]);
     assert_eq!(code, Some(124), "{said}");
     drop(socket);
+}
+
+#[test]
+fn a_port_that_nothing_holds_is_free_only_if_a_bind_says_so() {
+    let outcomes = [true, false].map(|has_reuse| {
+        let server = server(has_reuse);
+        leave_time_wait(&server);
+        let port = server.local_addr().expect("an address").port();
+        drop(server);
+        let (code, out, said) = done(&[&port.to_string(), "--free", "--timeout", "0.2"]);
+        (
+            code,
+            out,
+            said.contains("only 1 TIME_WAIT left, but a bind fails: "),
+        )
+    });
+    let [(with, out, _), (without, _, is_told)] = outcomes;
+    assert_eq!((with, without, is_told), (Some(0), Some(124), true));
+    assert!(out.contains(" is free|"), "{out}");
 }
 
 #[test]

@@ -286,7 +286,7 @@ fn a_holder_that_may_not_be_seen_is_not_permitted_and_one_that_is_never_ended_is
         (
             Some(Outcome::NotPermitted),
             ":8080 belongs to dev. You may not see or end the process (socket of user dev). \
-             sudo /opt/portmon free 8080 Or take another port: 8081 is free (bind tried just now)."
+             Or take another port: 8081 is free (bind tried just now). Try: sudo /opt/portmon free 8080"
                 .to_owned()
         )
     );

@@ -118,8 +118,8 @@ pub fn explained(explanation: &Explanation, unused: Option<u16>) -> String {
     let unused = unused.map(Explanation::unused_words);
     let parts = std::iter::once(title)
         .chain(lines)
-        .chain(offer)
-        .chain(unused);
+        .chain(unused)
+        .chain(offer);
     parts.collect::<Vec<_>>().join(" ")
 }
 

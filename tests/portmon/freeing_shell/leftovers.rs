@@ -36,7 +36,7 @@ fn the_port_of_a_client_is_told_and_its_connection_not_ended() {
     assert!(client.runs());
 }
 
-fn server(has_reuse: bool) -> TcpListener {
+pub fn server(has_reuse: bool) -> TcpListener {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
     socket.set_reuse_address(has_reuse).expect("an option");
     let any: SocketAddr = "127.0.0.1:0".parse().expect("an address");
@@ -46,7 +46,7 @@ fn server(has_reuse: bool) -> TcpListener {
 }
 
 /// A connection whose end on the server's port is left in TIME_WAIT: that one closes first.
-fn leave_time_wait(server: &TcpListener) {
+pub fn leave_time_wait(server: &TcpListener) {
     let to = server.local_addr().expect("an address");
     let mut client = TcpStream::connect(to).expect("a connection");
     drop(server.accept().expect("a connection"));

@@ -4,7 +4,8 @@ use std::process::{Command, Stdio};
 
 use super::{Freed, free, name};
 use crate::children::{Holder, WAITS, listen};
-use crate::start::PORTMON;
+use crate::start::{PORTMON, Start};
+use crate::terminal::Terminal;
 
 const NOBODY: [&str; 6] = [
     "setpriv",
@@ -43,7 +44,7 @@ fn a_holder_of_another_user_is_not_permitted_and_the_way_out_told() {
     let freed = Freed::from(&output);
     freed.assert(4, "not_permitted", &[], &[]);
     freed.assert_says(&format!(":{} belongs to root.", holder.port));
-    freed.assert_says(&format!("sudo {PORTMON} free {}", holder.port));
+    freed.assert_says(&format!("Try: sudo {PORTMON} free {}", holder.port));
     assert!(holder.is_alive());
 }
 
@@ -62,6 +63,25 @@ fn root_is_told_whose_process_it_is_before_it_ends() {
     let freed = free(&[&port.to_string()]);
     assert!(freed.found.contains("belongs to nobody."), "{freed:#?}");
     assert_eq!((freed.code, freed.signalled.len()), (Some(0), 1));
+    holder.wait_until_ended();
+}
+
+#[test]
+fn at_a_terminal_the_port_of_another_users_process_must_be_typed() {
+    if !may_be_nobody() {
+        return;
+    }
+    let script = format!("exec {} sh -c '{WAITS}'", NOBODY.join(" "));
+    let mut holder = Holder::running(&script);
+    let port = holder.port.to_string();
+    for (answer, code) in [("y\n".to_owned(), 6), (format!("{port}\n"), 0)] {
+        let words = ["free", &port, "--settle", "0.2"];
+        let terminal = Terminal::start(Start::program(PORTMON, &words));
+        let question = format!("type {port} to do it:");
+        terminal.wait_for("the question", |display| display.says(&question));
+        terminal.keys(&answer);
+        assert_eq!(terminal.wait_for_exit(), code);
+    }
     holder.wait_until_ended();
 }
 
