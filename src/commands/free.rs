@@ -9,7 +9,7 @@ use super::print_line;
 use crate::app::Setup;
 use crate::cli::FreeOptions;
 use crate::model::endpoint::{Endpoint, Protocol};
-use crate::model::freeing::{Circumstances, Explanation, Question, ask_port};
+use crate::model::freeing::{Circumstances, Explanation, Port, Question, ask_port};
 use crate::model::process::ProcessId;
 use crate::model::target::Spot;
 use crate::os::binding::{self, Reuse, everywhere, try_all};
@@ -18,6 +18,7 @@ use crate::os::freeing::{Executor, Senses};
 use crate::os::processes::Processes;
 use crate::os::sockets::{Demand, Extent, held_tcp_ports};
 use crate::os::{machine, now};
+use crate::report::free::found::block;
 use crate::report::free::json::JsonAccount;
 use crate::report::free::text::{self, Plan};
 use crate::report::free::unheld::{self, Bind};
@@ -149,26 +150,26 @@ fn plans(found: &[Found]) -> impl Iterator<Item = &Plan> {
     })
 }
 
-fn holders(found: &[Found]) -> Vec<ProcessId> {
-    plans(found)
-        .flat_map(|plan| plan.proposal.process_ids())
+/// Everybody who is shown: all holders, and who else is to be signalled.
+fn everybody(found: &[Found]) -> Vec<ProcessId> {
+    let holders = plans(found).flat_map(|plan| plan.proposal.process_ids());
+    let recipients = plans(found).flat_map(Plan::recipients);
+    holders
+        .chain(recipients.map(|process| process.id))
         .collect()
 }
 
-/// Everybody who is shown: all holders, and who else is to be signalled.
-fn everybody(found: &[Found]) -> Vec<ProcessId> {
-    let mut all = holders(found);
-    let recipients = plans(found).flat_map(Plan::recipients);
-    all.extend(recipients.map(|process| process.id));
-    all
-}
-
-/// One walk over all processes tells it for every port. Who is of a group is only known then.
+/// Who is of a group, and what stands behind a holder, is only known then.
 fn learn_kin(found: &mut [Found]) {
-    let kin = Processes::new().kin(&holders(found));
+    let mut processes = Processes::new();
     for found in found {
         if let Found::Held(plan) = found {
-            plan.proposal.learn(&kin);
+            let port = Port {
+                protocol: plan.spot.protocol,
+                number: plan.spot.port,
+            };
+            let holders = plan.proposal.process_ids();
+            plan.proposal.learn(&processes.kin(&holders, Some(port)));
             if plan.recipients().is_empty() {
                 *found = Found::Told(plan.without_recipients());
             }
@@ -185,7 +186,7 @@ fn show(
 ) -> anyhow::Result<()> {
     let around = setup.surroundings(now());
     for plan in plans(found) {
-        for line in text::block(plan, table, &around) {
+        for line in block(plan, table, &around) {
             if options.dry_run && !options.json {
                 print_line(&line)?;
             } else {

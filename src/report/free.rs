@@ -1,7 +1,8 @@
 //! `portmon free`: which ports are meant, what became of each, and which exit code says so.
 //!
-//! The words are in [`text`], the JSON in [`json`]. Nothing here ends anything or looks at anything.
+//! The words are in [`found`], [`text`] and [`unheld`], the JSON in [`json`]. Nothing here ends anything or looks at anything.
 
+pub mod found;
 pub mod json;
 pub mod text;
 pub mod unheld;

@@ -56,8 +56,6 @@ pub fn count(number: usize, noun: &str) -> String {
 }
 
 /// `0.8 s`, `40 ms` where tenths of a second would say nothing, and `4 min` where they say too much.
-pub(super) fn seconds(duration: Duration) -> String {
-/// `0.8 s`, and `40 ms` where tenths of a second would say nothing.
 pub fn seconds(duration: Duration) -> String {
     if duration < Duration::from_millis(100) {
         format!("{} ms", duration.as_millis())

@@ -1,5 +1,6 @@
+use super::found::block;
 use super::json::JsonAccount;
-use super::text::{Plan, block, explained, question};
+use super::text::{Plan, explained, question};
 use super::unheld::{Bind, account};
 use super::*;
 use crate::model::endpoint::{Endpoint, State};
@@ -7,6 +8,7 @@ use crate::model::freeing::{Circumstances, Question, Targets, ask_port};
 use crate::model::inspection::Kin;
 use crate::model::ports::EphemeralRange;
 use crate::model::process::Pid;
+use crate::model::provenance::{Manager, Provenance, Unit};
 use crate::model::testing::{moment, process, socket};
 use crate::table::row::Surroundings;
 use serde_json::{Value, json};
@@ -211,6 +213,7 @@ fn what_would_end_and_what_goes_with_it_is_all_told() {
     let mut kin = no_kin(&node);
     kin.ancestors = vec![npm, zsh];
     kin.descendants = vec![worker, child];
+    kin.provenance.unit = Some(Unit::new("shop.service".into(), Manager::User));
     plan.proposal.learn(&[kin]);
     let expected = [
         "127.0.0.1:5173 on build-07 is held:",
@@ -218,6 +221,7 @@ fn what_would_end_and_what_goes_with_it_is_all_told() {
         "  also holds it node 3990   node   dev   up 1h",
         "  also closes   tcp ::1:5173, tcp 127.0.0.1:9229, 1 connection, perhaps its children esbuild 4000",
         "  started by    npm 3970 ← zsh 3801 (pts/4)",
+        "  brought back  by shop.service (user), perhaps; to stop it for good: systemctl --user stop shop.service",
         "  signal        SIGTERM goes to node 3977",
     ];
     assert_eq!(block(&plan, &table, &around()), expected);
@@ -231,6 +235,7 @@ fn no_kin(of: &Process) -> Kin {
         ancestors: Vec::new(),
         descendants: Vec::new(),
         group: Vec::new(),
+        provenance: Provenance::default(),
     }
 }
 
