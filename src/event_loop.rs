@@ -5,6 +5,7 @@
 //! [`Machine`]'s.
 
 use crate::app::{App, Effect, Event, Source};
+use crate::model::checking::Answer;
 use crate::model::freeing::Happening;
 use crate::model::inspection::Inspection;
 use crate::model::tracker::Changes;
@@ -29,6 +30,7 @@ const BATCH: usize = 64;
 pub struct Sources<I> {
     pub signals: Receiver<Event>,
     pub inspections: Option<Receiver<Inspection>>,
+    pub answers: Option<Receiver<Box<Answer>>>,
     pub freeing: Option<UnboundedReceiver<Happening>>,
     pub samples: Option<Receiver<Changes>>,
     pub input: I,
@@ -125,6 +127,9 @@ where
             Some(event) = self.signals.recv() => event,
             inspection = next_of(&mut self.inspections, Receiver::poll_recv) => {
                 inspection.map_or(Event::Lost(Source::Processes), Event::Inspected)
+            }
+            answer = next_of(&mut self.answers, Receiver::poll_recv) => {
+                answer.map_or(Event::Lost(Source::Checks), Event::Checked)
             }
             happening = next_of(&mut self.freeing, UnboundedReceiver::poll_recv) => {
                 happening.map_or(Event::Lost(Source::Freeing), Event::Freeing)

@@ -9,6 +9,7 @@
 //! ```text
 //!  os::sampler ── Changes ──┐                                      ┌── Request ──> os::sampler
 //!  os::inspector ───────────┤             ┌────────────┐           ├── Subject ──> os::inspector
+//!  os::checking ────────────┤             │            │           ├── Question ─> os::checking
 //!  os::freeing ── Happening ┼── Event ──> │ App::update │ ─ Effect ┼── Step ─────> os::freeing
 //!  os::signals ─────────────┤             └─────┬──────┘           └── Copy … ───> terminal
 //!  the terminal's input ────┘                   │ &App
@@ -62,7 +63,7 @@ mod commands;
 mod rules;
 
 use crate::cli::{Options, Refusal};
-use crate::commands::{WRONG, free, list, monitor, unused, wait, watch};
+use crate::commands::{WRONG, check, free, list, monitor, unused, wait, watch};
 use std::io::{self, Write};
 
 /// Does what the command line asks and gives the exit code.
@@ -74,6 +75,7 @@ pub fn run(words: impl IntoIterator<Item = std::ffi::OsString>) -> u8 {
         Ok(Options::Free(options)) => free::run(&options),
         Ok(Options::Wait(options)) => wait::run(&options),
         Ok(Options::Unused(options)) => unused::run(&options),
+        Ok(Options::Check(options)) => check::run(&options),
         Err(Refusal::Shown(text)) => write_out(&text),
         Err(Refusal::Wrong(line)) => Err(anyhow::anyhow!(line)),
     };

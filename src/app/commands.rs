@@ -113,6 +113,7 @@ impl App {
         match command {
             Command::Free => self.ask_to_free(),
             Command::CopyRestart => self.copy_restart(),
+            Command::Why => self.ask_why(),
             Command::Repaint => vec![Effect::Repaint],
             Command::Suspend => vec![Effect::Suspend],
             Command::Quit | Command::Cancel => self.quit(),

@@ -122,7 +122,7 @@ impl App {
     pub(super) fn batch_under_way(&self) -> Option<&Batch> {
         let in_dialog = match &self.overlay {
             Overlay::Freeing(dialog) => dialog.batch(),
-            Overlay::None | Overlay::Help(_) | Overlay::Menu(_) => None,
+            Overlay::None | Overlay::Help(_) | Overlay::Menu(_) | Overlay::Why(_) => None,
         };
         self.background.as_deref().or(in_dialog)
     }

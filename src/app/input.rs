@@ -59,6 +59,7 @@ impl App {
                 Vec::new()
             }
             Overlay::Menu(_) => self.on_menu_key(chord),
+            Overlay::Why(_) => self.on_why_key(chord),
             Overlay::None if self.filter_box.is_typing() => self.on_filter_key(chord),
             Overlay::None => self.on_table_key(chord),
         }
@@ -158,7 +159,7 @@ impl App {
                 let reply = dialog.cancel();
                 self.on_reply(reply)
             }
-            Overlay::Help(_) | Overlay::Menu(_) | Overlay::None => {
+            Overlay::Help(_) | Overlay::Menu(_) | Overlay::Why(_) | Overlay::None => {
                 self.overlay = Overlay::None;
                 let text = query::pasted(text);
                 if self.filter_box.is_typing() {
@@ -188,7 +189,9 @@ impl App {
         let steps = match (&mut self.overlay, &mut self.background) {
             (Overlay::Freeing(dialog), None) => dialog.on_happening(happening),
             (_, Some(batch)) => batch.on(happening),
-            (Overlay::None | Overlay::Help(_) | Overlay::Menu(_), None) => Vec::new(),
+            (Overlay::None | Overlay::Help(_) | Overlay::Menu(_) | Overlay::Why(_), None) => {
+                Vec::new()
+            }
         };
         let mut effects: Vec<Effect> = steps.into_iter().map(Effect::Free).collect();
         if self.has_verdict() && !had_verdict {
@@ -257,7 +260,8 @@ pub(super) fn is_still_open(batch: &Batch) -> bool {
     freeings.any(|freeing| is_free(freeing) && !freeing.is_settled())
 }
 
-fn scrolled(scroll: u16, chord: Chord) -> Option<u16> {
+/// Where the keys that scroll take a text; `None` for other keys.
+pub(super) fn scrolled(scroll: u16, chord: Chord) -> Option<u16> {
     match chord.code {
         KeyCode::Up | KeyCode::Char('k') => Some(scroll.saturating_sub(1)),
         KeyCode::Down | KeyCode::Char('j') => Some(scroll.saturating_add(1)),

@@ -31,6 +31,7 @@ pub enum Command {
     Free,
     Mark,
     Unmark,
+    Why,
     OtherEnd,
     NextChange,
     CopyMenu,
@@ -213,7 +214,7 @@ impl Binding {
     }
 }
 
-pub static BINDINGS: [Binding; 40] = [
+pub static BINDINGS: [Binding; 41] = [
     bind(&[named(KeyCode::Up), key('k')], Command::Up, "up"),
     bind(&[named(KeyCode::Down), key('j')], Command::Down, "down"),
     bind(
@@ -286,6 +287,11 @@ pub static BINDINGS: [Binding; 40] = [
         "mark this row, or take its mark away",
     ),
     bind(&[key('U')], Command::Unmark, "take all marks away"),
+    bind(
+        &[key('w')],
+        Command::Why,
+        "why: can this port be used, and if not, what holds it",
+    ),
     bind(
         &[named(KeyCode::Enter), key('i')],
         Command::Details,

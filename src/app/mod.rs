@@ -13,6 +13,7 @@ pub mod menu;
 pub mod notice;
 pub mod sampling;
 pub mod selection;
+pub mod why;
 
 mod aftermath;
 mod commands;
@@ -37,7 +38,9 @@ use crate::app::menu::Menu;
 use crate::app::notice::Notice;
 use crate::app::sampling::Sampling;
 use crate::app::selection::Selection;
+use crate::app::why::WhyDialog;
 use crate::model::Moment;
+use crate::model::checking::{Answer, Question};
 use crate::model::freeing::{Batch, Happening, Step};
 use crate::model::inspection::{Inspection, Subject};
 use crate::model::memory::Memory;
@@ -56,6 +59,7 @@ pub enum Event {
     Input(crossterm::event::Event),
     Sampled(Changes),
     Inspected(Inspection),
+    Checked(Box<Answer>),
     Freeing(Happening),
     /// Someone asks the program to end, with this exit code.
     Stop(u8),
@@ -73,6 +77,7 @@ pub enum Source {
     Sockets,
     Processes,
     Freeing,
+    Checks,
 }
 
 impl Source {
@@ -81,6 +86,7 @@ impl Source {
             Self::Sockets => "the look at the sockets",
             Self::Processes => "the look at processes",
             Self::Freeing => "the freeing of ports",
+            Self::Checks => "the checking of ports",
         }
     }
 }
@@ -96,6 +102,8 @@ pub enum Effect {
     Copy(String),
     Sample(Request),
     Inspect(Subject),
+    /// Try whether a port can be used.
+    Check(Question),
     /// Hold on to these processes while the question about them is open.
     Hold(Vec<ProcessId>),
     Free(Step),
@@ -111,6 +119,7 @@ pub enum Overlay {
     Help(u16),
     Menu(Menu),
     Freeing(Box<FreeDialog>),
+    Why(WhyDialog),
 }
 
 /// The state of the program.
@@ -176,6 +185,10 @@ impl App {
                 self.take_in_inspection(inspection);
                 Vec::new()
             }
+            Event::Checked(answer) => {
+                self.on_answer(answer);
+                Vec::new()
+            }
             Event::Freeing(happening) => self.on_freeing(happening),
             Event::Stop(code) => vec![Effect::Quit(code)],
             Event::Continued => {
@@ -212,7 +225,7 @@ impl App {
         }
         let dialog = match &self.overlay {
             Overlay::Freeing(dialog) => dialog.next_change(self.now),
-            Overlay::None | Overlay::Help(_) | Overlay::Menu(_) => None,
+            Overlay::None | Overlay::Help(_) | Overlay::Menu(_) | Overlay::Why(_) => None,
         };
         let notice = self.notice.as_ref().and_then(|notice| notice.until);
         let is_still = self.sampling.paused_at.is_some();
@@ -321,7 +334,7 @@ impl App {
     fn lose(&mut self, source: Source) {
         match source {
             Source::Sockets => self.sampling.is_lost = true,
-            Source::Processes | Source::Freeing => {
+            Source::Processes | Source::Freeing | Source::Checks => {
                 let words = format!("{} ended; only a new start brings it back", source.name());
                 self.notice = Some(Notice::lasting(words));
             }

@@ -1,5 +1,6 @@
 //! The command line: words to [`Options`]. Touches nothing.
 
+mod check;
 mod free;
 mod list;
 mod monitor;
@@ -8,6 +9,7 @@ mod values;
 mod wait;
 mod watch;
 
+pub use check::CheckOptions;
 pub use free::{Consent, FreeOptions};
 pub use list::ListOptions;
 pub use monitor::MonitorOptions;
@@ -15,6 +17,7 @@ pub use unused::{Place, UnusedOptions};
 pub use wait::WaitOptions;
 pub use watch::WatchOptions;
 
+use check::CheckWords;
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 use free::FreeWords;
@@ -33,6 +36,7 @@ pub enum Options {
     Free(FreeOptions),
     Wait(WaitOptions),
     Unused(UnusedOptions),
+    Check(CheckOptions),
 }
 
 /// Why the words were not understood, or what was asked for instead (help, version).
@@ -72,6 +76,8 @@ enum Command {
     /// Print ports that can be used, each just proved by a bind: 0 with all of them, 1 with fewer
     #[command(visible_alias = "next")]
     Unused(UnusedWords),
+    /// Say whether a port can be used and, if not, why: 0 free, 1 held, 2 not understood
+    Check(CheckWords),
 }
 
 /// Understands the words of the command line, the program's name first.
@@ -84,6 +90,7 @@ pub fn parse(words: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Opti
         Some(Command::Free(free)) => free.options().map(Options::Free),
         Some(Command::Wait(wait)) => wait.options().map(Options::Wait),
         Some(Command::Unused(unused)) => Ok(Options::Unused(unused.options())),
+        Some(Command::Check(check)) => check.options().map(Options::Check),
         None => monitor(&parsed.monitor, is_quoted(&words)).map(Options::Monitor),
     }
 }

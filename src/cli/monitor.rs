@@ -79,7 +79,7 @@ pub(super) fn monitor(words: &MonitorWords, is_quoted: bool) -> Result<MonitorOp
 }
 
 /// Words that are commands only where they come first.
-const COMMANDS: [&str; 6] = ["list", "watch", "free", "wait", "unused", "next"];
+const COMMANDS: [&str; 7] = ["list", "watch", "free", "check", "wait", "unused", "next"];
 
 /// What to say of a command that stands behind a flag of the monitor, or behind its port.
 fn out_of_order(first: &str, second: Option<&String>) -> Option<String> {
@@ -104,9 +104,10 @@ fn no_command(word: &str, next: Option<&str>) -> Option<String> {
     match word {
         "kill" | "stop" | "end" | "term" | "rm" => Some(format!("portmon free {port}")),
         "ls" | "ps" | "show" | "status" | "get" => Some("portmon list".to_owned()),
-        "top" | "monitor" | "tui" | "check" => {
+        "top" | "monitor" | "tui" => {
             Some(next.map_or_else(|| "portmon".to_owned(), |port| format!("portmon {port}")))
         }
+        "why" => Some(format!("portmon check {port}")),
         "help" => Some("portmon --help".to_owned()),
         "version" => Some("portmon --version".to_owned()),
         _ => None,

@@ -1,5 +1,6 @@
 use super::values::{named, sources};
 use super::*;
+use crate::model::checking::Question;
 use crate::model::endpoint::Protocol;
 use crate::model::freeing::{Signal, Targets, Terms};
 use crate::model::source::Source;
@@ -191,6 +192,39 @@ fn unused_ports_are_looked_for_in_one_place() {
 }
 
 #[test]
+fn check_takes_one_port_of_one_protocol_on_one_address_or_all() {
+    let question = |protocol, address: Option<&str>, connects| Question {
+        protocol,
+        port: 5432,
+        address: address.map(|address| address.parse().expect("an address")),
+        connects,
+    };
+    let cases = [
+        ("portmon check 5432", question(Protocol::Tcp, None, false)),
+        (
+            "portmon check 5432/udp",
+            question(Protocol::Udp, None, false),
+        ),
+        (
+            "portmon check --connect 127.0.0.1:5432",
+            question(Protocol::Tcp, Some("127.0.0.1"), true),
+        ),
+        (
+            "portmon check [::1]:5432",
+            question(Protocol::Tcp, Some("::1"), false),
+        ),
+    ];
+    for (line, question) in cases {
+        let expected = CheckOptions {
+            question,
+            json: false,
+            source: None,
+        };
+        assert_eq!(parsed(line), Ok(Options::Check(expected)), "{line}");
+    }
+}
+
+#[test]
 fn what_is_wrong_is_told_on_one_line_with_the_way_out() {
     let cases = [
         (
@@ -209,6 +243,60 @@ fn what_is_wrong_is_told_on_one_line_with_the_way_out() {
             "portmon 3000 free",
             "free comes first: portmon free 3000 (-- 3000 free filters)",
         ),
+        (
+            "portmon ls",
+            "\"ls\" is no command; did you mean: portmon list",
+        ),
+        (
+            "portmon -n 2 watch",
+            "watch comes first: portmon watch, then its flags (-- watch filters)",
+        ),
+        (
+            "portmon 3000 wait",
+            "wait comes first: portmon wait 3000 (-- 3000 wait filters)",
+        ),
+        (
+            "portmon 5353/udp unused",
+            "unused comes first: portmon unused 5353/udp (-- 5353/udp unused filters)",
+        ),
+        (
+            "portmon 3000 check",
+            "check comes first: portmon check 3000 (-- 3000 check filters)",
+        ),
+        (
+            "portmon check 3000-3010",
+            ":3000-3010 is a range, and one port is checked: portmon check 3000",
+        ),
+        ("portmon check http", "\"http\" is no port"),
+        (
+            "portmon why 3000",
+            "\"why\" is no command; did you mean: portmon check 3000",
+        ),
+        ("portmon --frobnicate", "--frobnicate"),
+        ("portmon -n 0", "0 is out of range: 0.1 to 3600 seconds"),
+        (
+            "portmon -n soon",
+            "soon is no number of seconds: 0.1 to 3600",
+        ),
+        (
+            "portmon watch -n 4000",
+            "4000 is out of range: 0.1 to 3600 seconds",
+        ),
+        (
+            "portmon watch --for 0",
+            "0 is out of range: 0.1 to 86400 seconds",
+        ),
+        (
+            "portmon watch --for ever",
+            "ever is no number of seconds: 0.1 to 86400",
+        ),
+    ];
+    assert_told(&cases);
+}
+
+#[test]
+fn what_is_wrong_with_a_target_or_the_terms_is_told_likewise() {
+    let cases = [
         ("portmon free", "<TARGET>..."),
         ("portmon free 3000 --group --all-holders", "--all-holders"),
         (
@@ -229,22 +317,6 @@ fn what_is_wrong_is_told_on_one_line_with_the_way_out() {
             "--force-after sends SIGKILL, which --signal KILL sends at once: leave one of them out",
         ),
         (
-            "portmon ls",
-            "\"ls\" is no command; did you mean: portmon list",
-        ),
-        (
-            "portmon -n 2 watch",
-            "watch comes first: portmon watch, then its flags (-- watch filters)",
-        ),
-        (
-            "portmon 3000 wait",
-            "wait comes first: portmon wait 3000 (-- 3000 wait filters)",
-        ),
-        (
-            "portmon 5353/udp unused",
-            "unused comes first: portmon unused 5353/udp (-- 5353/udp unused filters)",
-        ),
-        (
             "portmon wait",
             "the following required arguments were not provided: <PORT>; portmon --help tells the way",
         ),
@@ -258,25 +330,11 @@ fn what_is_wrong_is_told_on_one_line_with_the_way_out() {
             "[::1]:3000 and --address 127.0.0.1 are two addresses: leave one of them out",
         ),
         ("portmon wait 3000 --timeout -1", "-1"),
-        ("portmon --frobnicate", "--frobnicate"),
-        ("portmon -n 0", "0 is out of range: 0.1 to 3600 seconds"),
-        (
-            "portmon -n soon",
-            "soon is no number of seconds: 0.1 to 3600",
-        ),
-        (
-            "portmon watch -n 4000",
-            "4000 is out of range: 0.1 to 3600 seconds",
-        ),
-        (
-            "portmon watch --for 0",
-            "0 is out of range: 0.1 to 86400 seconds",
-        ),
-        (
-            "portmon watch --for ever",
-            "ever is no number of seconds: 0.1 to 86400",
-        ),
     ];
+    assert_told(&cases);
+}
+
+fn assert_told(cases: &[(&str, &str)]) {
     for (line, expected) in cases {
         let error = parsed(line).expect_err(line);
         assert!(
@@ -295,6 +353,7 @@ fn a_source_is_named_for_either_command_and_told_of_by_no_help() {
         "portmon free 3000 --source netstat2",
         "portmon wait 3000 --source netstat2",
         "portmon unused --source netstat2",
+        "portmon check 3000 --source netstat2",
     ]
     .map(|line| match parsed(line).expect(line) {
         Options::Monitor(options) => options.source,
@@ -303,8 +362,9 @@ fn a_source_is_named_for_either_command_and_told_of_by_no_help() {
         Options::Free(options) => options.source,
         Options::Wait(options) => options.source,
         Options::Unused(options) => options.source,
+        Options::Check(options) => options.source,
     });
-    assert_eq!(sources, [Some(Source::Netstat); 6]);
+    assert_eq!(sources, [Some(Source::Netstat); 7]);
     for line in ["portmon --help", "portmon list --help"] {
         let help = parsed(line).expect_err(line);
         assert!(help.contains("--all") && !help.contains("source"), "{help}");

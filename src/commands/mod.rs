@@ -1,5 +1,6 @@
 //! The commands: each puts what it needs together, runs to its end and gives the exit code.
 
+pub mod check;
 pub mod free;
 pub mod list;
 pub mod monitor;

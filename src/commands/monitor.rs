@@ -6,6 +6,7 @@ use crate::event_loop::{self, Machine, Sources};
 use crate::model::Moment;
 use crate::model::request::Request;
 use crate::model::source::Source;
+use crate::os::checking::{Checker, Means};
 use crate::os::eye::Eye;
 use crate::os::freeing::{Freer, Senses};
 use crate::os::inspector::Inspector;
@@ -22,7 +23,7 @@ use tokio::sync::mpsc;
 /// Runs the monitor until it is left, and tells the exit code.
 pub fn run(options: &MonitorOptions) -> anyhow::Result<u8> {
     if !terminal::is_there() {
-        bail!("no terminal here; for scripts: portmon list, watch, free, wait");
+        bail!("no terminal here; for scripts: portmon list, watch, check, free, wait");
     }
     let setup = Setup {
         filter: options.filter.clone(),
@@ -44,10 +45,16 @@ pub fn run(options: &MonitorOptions) -> anyhow::Result<u8> {
 
 async fn attend(setup: Setup, source: Option<Source>) -> anyhow::Result<u8> {
     let (changes, samples) = mpsc::channel(1);
-    let (answers, inspections) = mpsc::channel(4);
+    let (kin, inspections) = mpsc::channel(4);
+    let (checks, answers) = mpsc::channel(1);
     let (happenings, freeing) = mpsc::unbounded_channel();
     let request = Request::every(setup.interval);
     let ephemeral = setup.ephemeral;
+    let means = Means {
+        source,
+        ephemeral,
+        is_root: setup.is_root,
+    };
     let eye = move || {
         let demand = Demand {
             extent: Extent::Everything,
@@ -61,7 +68,8 @@ async fn attend(setup: Setup, source: Option<Source>) -> anyhow::Result<u8> {
     let mut screen = Screen::of_terminal()?;
     let mut running = Running {
         sampler: looking,
-        inspector: Inspector::start(answers).context("the inspector could not be started")?,
+        inspector: Inspector::start(kin).context("the inspector could not be started")?,
+        checker: Checker::start(means, checks).context("the checker could not be started")?,
         freer: Freer::start(happenings, move || Senses::of_machine(source))
             .context("the freer could not be started")?,
         guard,
@@ -69,6 +77,7 @@ async fn attend(setup: Setup, source: Option<Source>) -> anyhow::Result<u8> {
     let sources = Sources {
         signals: forward(Signals::new().context("signals cannot be received")?),
         inspections: Some(inspections),
+        answers: Some(answers),
         freeing: Some(freeing),
         samples: Some(samples),
         input: crossterm::event::EventStream::new(),
@@ -105,6 +114,7 @@ fn forward(mut signals: Signals) -> mpsc::Receiver<Event> {
 struct Running {
     sampler: Sampler,
     inspector: Inspector,
+    checker: Checker,
     freer: Freer,
     guard: Guard,
 }
@@ -129,6 +139,7 @@ impl Machine<Stdout> for Running {
             Effect::Copy(text) => screen.copy(&text)?,
             Effect::Sample(request) => self.sampler.request(request),
             Effect::Inspect(subject) => self.inspector.inspect(subject),
+            Effect::Check(question) => self.checker.ask(question),
             Effect::Hold(processes) => self.freer.hold(&processes),
             Effect::Free(step) => self.freer.perform(step),
             Effect::LetGo => self.freer.release(),

@@ -73,6 +73,7 @@ struct Wires {
     samples: Sender<Changes>,
     inspections: Sender<Inspection>,
     freeing: UnboundedSender<Happening>,
+    answers: Sender<Box<Answer>>,
     signals: Sender<Event>,
     input: Sender<TerminalEvent>,
     written: Paper,
@@ -116,9 +117,11 @@ async fn run_with<F: Future<Output = ()>>(
     let (input_in, input) = mpsc::channel(64);
     let (inspections_in, inspections) = mpsc::channel(1);
     let (freeing_in, freeing) = mpsc::unbounded_channel();
+    let (answers_in, answers) = mpsc::channel(1);
     let sources = Sources {
         signals,
         inspections: Some(inspections),
+        answers: Some(answers),
         freeing: Some(freeing),
         samples: Some(samples),
         input: Typed(input),
@@ -134,6 +137,7 @@ async fn run_with<F: Future<Output = ()>>(
         samples: samples_in,
         inspections: inspections_in,
         freeing: freeing_in,
+        answers: answers_in,
         signals: signals_in,
         input: input_in,
         written,
@@ -267,6 +271,20 @@ async fn a_freer_that_ends_is_said_once() {
         drop(std::mem::replace(&mut wires.freeing, unused));
         wires.settle().await;
         assert_eq!(wires.written.count("the freeing of ports ended"), 1);
+        wires.key('q').await;
+    })
+    .await;
+    assert_eq!(code, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_checker_that_ends_is_said_once() {
+    let code = run_with(Noted::default(), async |mut wires: Wires| {
+        wires.look(0, Vec::new()).await;
+        let (unused, _receiver) = mpsc::channel(1);
+        drop(std::mem::replace(&mut wires.answers, unused));
+        wires.settle().await;
+        assert_eq!(wires.written.count("the checking of ports ended"), 1);
         wires.key('q').await;
     })
     .await;

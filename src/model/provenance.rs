@@ -3,7 +3,6 @@
 //! It tells facts and names the command that ends them for good. It must never be taken for permission to run one.
 
 mod container;
-mod shell;
 mod unit;
 
 pub use container::{Container, Engine, Published};

@@ -19,6 +19,14 @@ pub fn quoted(word: &[u8]) -> String {
     }
 }
 
+/// Likewise a name; `None` where it holds what a terminal would not show as it is, or would be taken for a flag, so that
+/// nobody runs another command than the one that is read.
+pub fn legible(name: &SystemText) -> Option<String> {
+    let raw = name.raw();
+    let is_name = !raw.is_empty() && !raw.starts_with('-') && name.to_string() == raw;
+    is_name.then(|| quoted(raw.as_bytes()))
+}
+
 /// Whether no shell reads anything into it: zsh expands a word that begins with `=`, and `a=b` before a command sets `a`.
 fn is_bare(word: &str) -> bool {
     let has_sign = |letter: char| letter == '=' && word.starts_with('-');

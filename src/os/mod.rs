@@ -1,10 +1,11 @@
 //! The only module that touches the machine: sockets, processes, signals, the clock.
 //!
 //! It turns what the system says into values of `model` and decides nothing about them. Whatever may block runs on a
-//! thread of its own ([`sampler`], [`inspector`], [`freeing`]) and hands values over through channels, never through shared
+//! thread of its own ([`sampler`], [`inspector`], [`checking`], [`freeing`]) and hands values over through channels, never through shared
 //! state, but for the cookies of the program's own sockets. It must never draw, never guess what the system did not say, and never let one failed read look like everything closed.
 
 pub mod binding;
+pub mod checking;
 pub mod eye;
 pub mod freeing;
 pub mod holders;

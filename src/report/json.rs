@@ -69,7 +69,7 @@ struct JsonAddress {
 }
 
 #[derive(Serialize)]
-pub struct JsonOwner {
+pub(super) struct JsonOwner {
     pid: u32,
     name: String,
     command: Vec<String>,
@@ -110,7 +110,7 @@ impl JsonEndpoint {
                 .owners
                 .known()
                 .iter()
-                .map(|process| JsonOwner::new(process))
+                .map(|process| owner(process))
                 .collect(),
             peer: endpoint.relation.peer.as_ref().map(|peer| JsonPeer {
                 pid: peer.pid().0,
@@ -122,16 +122,14 @@ impl JsonEndpoint {
     }
 }
 
-impl JsonOwner {
-    pub fn new(process: &Process) -> Self {
-        Self {
-            pid: process.pid().0,
-            name: text(&process.name),
-            command: process.arguments().iter().map(text).collect(),
-            executable: process.executable.as_ref().map(text),
-            directory: process.directory.as_ref().map(text),
-            started_at: process.started_at.map(|at| format!("{:.0}", timestamp(at))),
-        }
+pub(super) fn owner(process: &Process) -> JsonOwner {
+    JsonOwner {
+        pid: process.pid().0,
+        name: text(&process.name),
+        command: process.arguments().iter().map(text).collect(),
+        executable: process.executable.as_ref().map(text),
+        directory: process.directory.as_ref().map(text),
+        started_at: process.started_at.map(|at| format!("{:.0}", timestamp(at))),
     }
 }
 
@@ -143,7 +141,7 @@ fn address(of: SocketAddr) -> JsonAddress {
 }
 
 /// JSON escapes control characters itself, so the text goes in as it was.
-pub fn text(text: &SystemText) -> String {
+pub(super) fn text(text: &SystemText) -> String {
     text.raw().into_owned()
 }
 

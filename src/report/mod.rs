@@ -2,6 +2,7 @@
 //!
 //! Synchronous, without tokio. Text goes through the same fields as the table, JSON through one structure.
 
+pub mod check;
 pub mod free;
 pub mod json;
 pub mod list;

@@ -26,6 +26,7 @@ mod last;
 mod popup;
 mod status;
 mod table;
+mod why;
 
 #[cfg(test)]
 mod tests;
@@ -121,6 +122,7 @@ fn draw_overlay(app: &App, theme: &Theme, buffer: &mut Buffer) {
         Overlay::Help(scroll) => help::draw(app, *scroll, theme, buffer),
         Overlay::Menu(menu) => popup::draw_menu(menu, theme, buffer),
         Overlay::Freeing(dialog) => dialogs::draw(app, dialog, theme, buffer),
+        Overlay::Why(dialog) => why::draw(app, dialog, theme, buffer),
     }
 }
 

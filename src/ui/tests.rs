@@ -1,6 +1,8 @@
 use super::*;
 use crate::app::testing::{Stage, setup};
 use crate::app::{Event, Setup};
+use crate::model::checking::testing::{V4, port};
+use crate::model::checking::{Answer, Evidence};
 use crate::model::testing::{SocketBuilder, process, socket};
 use crossterm::event::{Event as TerminalEvent, KeyCode};
 use ratatui::style::Modifier;
@@ -598,5 +600,60 @@ fn an_owner_that_is_still_looked_for_is_awaited_and_not_counted_as_hidden() {
         shows(&stage, "holder      closed before it was found"),
         "{:#?}",
         screen(&stage)
+    );
+}
+
+/// The dialog about a port with this answer, on a screen of this height, without its last line.
+fn why(height: u16, change: impl FnOnce(Evidence) -> Evidence) -> Vec<String> {
+    let mut stage = stage((80, height));
+    stage.keys("w");
+    let evidence = change(port(3000));
+    stage.event(Event::Checked(Box::new(Answer::of(evidence))));
+    let lines = screen(&stage).into_iter();
+    lines
+        .skip_while(|line| !line.contains("Why "))
+        .take_while(|line| !line.contains('┘'))
+        .map(|line| line.trim_matches(['│', ' ']).to_owned())
+        .collect()
+}
+
+#[test]
+fn why_says_the_verdict_the_reasons_and_how_many_binds_were_tried() {
+    let node = process(4242, "node").build();
+    let listener = socket("127.0.0.1:3000").owner(&node);
+    let lines = why(24, |evidence| evidence.refused(&V4).sees(listener));
+    assert_eq!(
+        lines[1..],
+        [
+            "HELD :3000 by node 4242 of dev on 127.0.0.1:3000",
+            "",
+            "· node 4242 of dev listens on 127.0.0.1:3000",
+            "· only IPv4 is taken: ::1 and :: can be bound",
+            "",
+            "8 binds tried, each closed at once",
+            "c connect (may use up a one-shot server)   Esc close",
+        ]
+    );
+}
+
+#[test]
+fn why_says_what_it_tries_until_there_is_an_answer() {
+    let mut stage = stage((80, 24));
+    stage.keys("w");
+    assert!(shows(&stage, "Why :3000") && shows(&stage, "trying 8 binds"));
+    assert!(!shows(&stage, "one-shot"));
+}
+
+#[test]
+fn why_on_a_low_screen_is_at_most_nine_lines_and_says_how_many_are_below() {
+    let lines = why(12, |evidence| {
+        evidence.with(|evidence| {
+            evidence.published = (1..=9).map(|number| format!("reason {number}")).collect();
+        })
+    });
+    assert_eq!(lines.len(), 8, "{lines:#?}");
+    assert_eq!(
+        lines[7],
+        "j k 5 more   c connect (may use up a one-shot server)   Esc close"
     );
 }

@@ -13,6 +13,7 @@
 
 #[cfg(target_os = "linux")]
 mod brief;
+mod check;
 mod children;
 mod display;
 mod docs;

@@ -1,8 +1,8 @@
 //! A container, and the ports of the machine that lead into it.
 
 use super::Manager;
-use super::shell::quoted;
 use crate::model::endpoint::Protocol;
+use crate::model::shell::legible;
 use crate::model::text::SystemText;
 use std::fmt::{self, Display};
 use std::net::IpAddr;
@@ -60,12 +60,25 @@ impl Container {
         self.published.iter().any(is_it)
     }
 
+    /// `docker shop-db-1 publishes :8080: what arrives there goes into the container (docker stop shop-db-1)`
+    pub fn publishing(&self, port: u16, protocol: Protocol) -> String {
+        let stop = self.stop_command();
+        let stop = stop.map_or_else(String::new, |command| format!(" ({command})"));
+        let protocol = match protocol {
+            Protocol::Tcp => "",
+            Protocol::Udp => "/udp",
+        };
+        format!(
+            "{self} publishes :{port}{protocol}: what arrives there goes into the container{stop}"
+        )
+    }
+
     /// The command that stops it; `None` where that is not one command, or another one's to run.
     ///
     /// A pod is started again by its cluster, whatever ends its containers.
     pub fn stop_command(&self) -> Option<String> {
         let program = self.program()?;
-        if let Some(name) = self.name.as_ref().and_then(quoted) {
+        if let Some(name) = self.name.as_ref().and_then(legible) {
             return Some(format!("{program} stop {name}"));
         }
         match (self.short_id(), self.engine, self.published.first()) {

@@ -1,8 +1,8 @@
 //! A unit of systemd.
 
 use super::Manager;
-use super::shell::quoted;
 use crate::model::process::Pid;
+use crate::model::shell::legible;
 use crate::model::text::SystemText;
 use std::fmt::{self, Display};
 
@@ -66,7 +66,7 @@ impl Unit {
             // systemctl(1): what stands before the @ is a user, also by number.
             Manager::OtherUser(uid) => format!("sudo systemctl --user --machine={uid}@"),
         };
-        let names = self.names_to_stop().map(quoted);
+        let names = self.names_to_stop().map(legible);
         let names: Vec<String> = names.collect::<Option<_>>()?;
         can_stop.then(|| format!("{systemctl} stop {}", names.join(" ")))
     }

@@ -9,7 +9,7 @@ mod conduct;
 mod executor;
 mod handle;
 mod senses;
-mod trial;
+pub(in crate::os) mod trial;
 mod watch;
 
 use crate::model::freeing::{Happening, Step};

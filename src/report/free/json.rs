@@ -3,7 +3,7 @@
 use super::{Account, Outcome};
 use crate::model::freeing::Signal;
 use crate::model::process::Process;
-use crate::report::json::{JsonOwner, text};
+use crate::report::json::{JsonOwner, owner, text};
 use serde::Serialize;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -46,11 +46,7 @@ impl JsonAccount {
             verdict: account.outcome.map(Outcome::name),
             signalled: signals(&account.signalled),
             would_signal: account.would_signal.as_deref().map(signals),
-            holders: account
-                .holders
-                .iter()
-                .map(|one| JsonOwner::new(one))
-                .collect(),
+            holders: account.holders.iter().map(|one| owner(one)).collect(),
             after_seconds: account.after.map(|after| {
                 // Whole milliseconds: the looks are no more exact.
                 (after.as_secs_f64() * 1000.0).round() / 1000.0

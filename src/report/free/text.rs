@@ -82,7 +82,9 @@ pub fn count_question(count: usize) -> String {
 pub fn explained(explanation: &Explanation, unused: Option<u16>) -> String {
     let title = format!("{}.", explanation.title);
     let lines = explanation.lines.iter().map(|line| sentence(line));
-    let offer = explanation.offer.as_ref().map(|offer| escaped(offer));
+    // Last, so that nothing behind it is copied with it.
+    let offer = explanation.offer.as_ref();
+    let offer = offer.map(|offer| format!("Try: {}", escaped(offer)));
     let unused = unused.map(Explanation::unused_words);
     let parts = std::iter::once(title)
         .chain(lines)

@@ -1,0 +1,28 @@
+//! `portmon check`: whether a port can be used, and why not.
+
+use crate::cli::CheckOptions;
+use crate::os::checking::{self, Means};
+use crate::os::machine;
+use crate::report;
+use std::io;
+
+/// The exit code of a port that is held.
+const HELD: u8 = 1;
+
+/// Prints the answer; the exit code says whether the port is free.
+pub fn run(options: &CheckOptions) -> anyhow::Result<u8> {
+    let machine = machine::facts();
+    let means = Means {
+        source: options.source,
+        ephemeral: machine.ephemeral,
+        is_root: machine.is_root,
+    };
+    let answer = checking::answer(means, options.question);
+    let code = if answer.is_free { 0 } else { HELD };
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    match report::check::print(&answer, options.json, &mut out) {
+        // Whoever reads has seen enough, and the exit code is still to be told.
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(code),
+    }
+}

@@ -1,0 +1,138 @@
+//! What is asked about a port, and everything that was found about it.
+
+use super::connect::Connect;
+use super::words;
+use crate::model::endpoint::{Endpoint, Protocol, Socket, covers};
+use crate::model::freeing::{Attempt, BindOutcome};
+use crate::model::process::ProcessId;
+use crate::model::snapshot::Problem;
+use std::fmt::{self, Display};
+use std::net::{IpAddr, SocketAddr};
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+/// Can this port be used?
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Question {
+    pub protocol: Protocol,
+    pub port: u16,
+    /// `None` for every local address.
+    pub address: Option<IpAddr>,
+    /// Whether to connect as well, which uses up a server that serves once.
+    pub connects: bool,
+}
+
+/// `:3000`, `:5353/udp`, `127.0.0.1:5432`, as in every sentence.
+impl Display for Question {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.address {
+            Some(ip) => {
+                let at = SocketAddr::new(ip, self.port);
+                f.write_str(&words::place(self.protocol, at))
+            }
+            None => f.write_str(&words::port(self.protocol, self.port)),
+        }
+    }
+}
+
+/// Everything that was found about a port.
+#[derive(Clone, Debug)]
+pub struct Evidence {
+    pub question: Question,
+    /// The last bind on the address that is asked about, or on each local one; repeated ones are only in `binds`.
+    pub attempts: Vec<Attempt>,
+    /// How many binds were tried in all.
+    pub binds: usize,
+    /// Every socket with that protocol and local port, but those of the program itself.
+    pub endpoints: Vec<Endpoint>,
+    /// How the holders run that do not simply run.
+    pub conditions: Vec<(ProcessId, Condition)>,
+    pub settings: Settings,
+    /// After how long the last TIME_WAIT ends at the latest, where the system is known to end them.
+    pub time_wait: Option<Duration>,
+    /// What the name `localhost` stands for, in the order in which clients try it.
+    pub localhost: Vec<IpAddr>,
+    /// A sentence for each container that publishes the port; safe to show.
+    pub published: Vec<String>,
+    /// `None` unless it was asked for.
+    pub connects: Option<Vec<Connect>>,
+    /// The tables that could not be read.
+    pub problems: Vec<Problem>,
+    /// Whether this was looked at with the rights of root.
+    pub is_root: bool,
+}
+
+/// What the system is set to, as far as it says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Settings {
+    /// The first port that needs no privilege (`net.ipv4.ip_unprivileged_port_start` of ip(7)).
+    pub unprivileged_from: Option<u16>,
+    /// What the system never hands out by itself (`net.ipv4.ip_local_reserved_ports` of ip(7)).
+    pub reserved: Vec<RangeInclusive<u16>>,
+}
+
+/// How a process runs that holds a port and may still not serve it (State of proc_pid_stat(5)).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Condition {
+    /// By a signal (T).
+    Stopped,
+    /// By a debugger (t).
+    Traced,
+    /// In the kernel, where no signal reaches it (D).
+    Uninterruptible,
+    /// It ended and was not reaped (Z).
+    Zombie,
+}
+
+impl Evidence {
+    /// The binds on addresses that this machine has.
+    pub(super) fn tried(&self) -> impl Iterator<Item = &Attempt> {
+        let attempts = self.attempts.iter();
+        attempts.filter(|attempt| *decisive(attempt) != BindOutcome::NoSuchAddress)
+    }
+
+    /// What stands on the port, listening, bound or UDP, wherever that is.
+    pub(super) fn standing(&self) -> impl Iterator<Item = &Socket> {
+        let sockets = self.endpoints.iter().map(|endpoint| &endpoint.socket);
+        sockets.filter(|socket| socket.is_standing())
+    }
+
+    /// Whether a socket is in the way of who binds what was asked about.
+    pub(super) fn is_in_the_way(&self, socket: &Socket) -> bool {
+        self.question.address.is_none_or(|ip| overlaps(socket, ip))
+    }
+
+    /// What stands in the way.
+    pub(super) fn holding(&self) -> impl Iterator<Item = &Socket> {
+        self.standing().filter(|socket| self.is_in_the_way(socket))
+    }
+
+    /// The binds that nothing which stands there explains.
+    pub(super) fn unheld(&self) -> Vec<&Attempt> {
+        let is_unheld = |attempt: &&Attempt| {
+            let ip = attempt.address.ip();
+            !self.standing().any(|socket| overlaps(socket, ip))
+        };
+        self.tried().filter(is_unheld).collect()
+    }
+}
+
+/// What a bind said that asked as a server does: with SO_REUSEADDR, where that is tried.
+pub(super) fn decisive(attempt: &Attempt) -> &BindOutcome {
+    attempt
+        .with_reuse
+        .as_ref()
+        .unwrap_or(&attempt.without_reuse)
+}
+
+/// Whether a socket and a bind on this address, `::` for IPv6 alone, are about the same port of some address.
+pub(super) fn overlaps(socket: &Socket, ip: IpAddr) -> bool {
+    let own = socket.local.ip();
+    let is_within = ip.is_unspecified() && own.is_ipv4() == ip.is_ipv4();
+    is_within
+        || covers(
+            socket.local,
+            socket.only_v6,
+            SocketAddr::new(ip, socket.port()),
+        )
+}

@@ -1,0 +1,451 @@
+use super::testing::{LOCAL, V4, V6, ip, port};
+use super::*;
+use crate::model::endpoint::{Side, State};
+use crate::model::freeing::BindOutcome;
+use crate::model::process::Process;
+use crate::model::testing::{process, socket};
+use crate::model::text::SystemText;
+use std::sync::Arc;
+use std::time::Duration;
+
+fn java() -> Arc<Process> {
+    process(812, "java")
+        .command("/usr/bin/java -jar shop.jar")
+        .directory("/srv/shop")
+        .user(1001, "ops")
+        .build()
+}
+
+fn vite() -> Arc<Process> {
+    process(9120, "vite").build()
+}
+
+/// The headline and the reasons, as they are said.
+fn said(evidence: Evidence) -> Vec<String> {
+    let answer = Answer::of(evidence);
+    assert_eq!(answer.is_free, answer.headline.starts_with("FREE "));
+    let reasons = answer.reasons.iter().map(ToString::to_string);
+    std::iter::once(answer.headline.clone())
+        .chain(reasons)
+        .collect()
+}
+
+#[test]
+fn a_port_that_every_bind_gets_and_nobody_stands_on_is_free() {
+    assert_eq!(said(port(3000)), ["FREE :3000"]);
+    assert_eq!(said(port(3000).udp()), ["FREE :3000/udp"]);
+}
+
+#[test]
+fn who_holds_a_port_is_told_as_far_as_it_may_be_seen() {
+    let all = || port(8080).refused(&LOCAL);
+    let dual = || socket("[::]:8080").only_v6(false);
+    let cases = [
+        (
+            all().sees(dual().owner(&java())),
+            vec![
+                "HELD :8080 by java 812 of ops on *:8080",
+                "java 812 of ops listens on *:8080 (java -jar shop.jar, in /srv/shop)",
+                "* is every address of both families: 127.0.0.1:8080 and ::1:8080 are taken by it, without rows of their own",
+            ],
+        ),
+        (
+            all().sees(dual().user(0, "root")),
+            vec![
+                "HELD :8080 by a process of root on *:8080",
+                "a process of root listens on *:8080; only root may see which",
+                "* is every address of both families: 127.0.0.1:8080 and ::1:8080 are taken by it, without rows of their own",
+            ],
+        ),
+        (
+            all()
+                .sees(dual().user(0, "root"))
+                .with(|evidence| evidence.is_root = true),
+            vec![
+                "HELD :8080 by a process of root on *:8080",
+                "a process of root listens on *:8080; not even root sees it: it is in another container, or the kernel's own",
+                "* is every address of both families: 127.0.0.1:8080 and ::1:8080 are taken by it, without rows of their own",
+            ],
+        ),
+        (
+            port(62920)
+                .refused(&V4)
+                .sees(socket("127.0.0.1:62920").state(State::Bound).owner(&vite())),
+            vec![
+                "HELD :62920 by vite 9120 of dev on 127.0.0.1:62920",
+                "vite 9120 of dev has bound 127.0.0.1:62920 and does not listen",
+                "only IPv4 is taken: ::1 and :: can be bound",
+            ],
+        ),
+        (
+            port(8000)
+                .refused(&V4)
+                .sees(socket("127.0.0.1:8000").owners(&[&java(), &vite()])),
+            vec![
+                "HELD :8000 by java 812 of ops (one of 2 that share the socket) on 127.0.0.1:8000",
+                "java 812 of ops (one of 2 that share the socket) listens on 127.0.0.1:8000 (java -jar shop.jar, in /srv/shop)",
+                "only IPv4 is taken: ::1 and :: can be bound",
+            ],
+        ),
+    ];
+    for (evidence, expected) in cases {
+        assert_eq!(said(evidence), expected);
+    }
+}
+
+#[test]
+fn a_socket_that_stands_there_holds_the_port_though_every_bind_works() {
+    let bound = socket("127.0.0.1:62920").state(State::Bound).owner(&vite());
+    let answer = said(port(62920).sees(bound));
+    assert_eq!(
+        answer[0],
+        "HELD :62920 by vite 9120 of dev on 127.0.0.1:62920"
+    );
+}
+
+#[test]
+fn udp_is_about_udp_and_has_no_listeners() {
+    let evidence = port(5353).refused(&LOCAL).udp();
+    assert_eq!(
+        said(evidence.sees(socket("[::]:5353").udp().only_v6(false).owner(&vite())))[..2],
+        [
+            "HELD :5353/udp by vite 9120 of dev on *:5353/udp",
+            "vite 9120 of dev has *:5353/udp",
+        ]
+    );
+}
+
+#[test]
+fn a_clients_own_port_is_told_with_where_its_connection_goes() {
+    let chrome = process(942, "chrome").build();
+    let connection = || {
+        socket("127.0.0.1:51324")
+            .to("127.0.0.1:3000")
+            .owner(&chrome)
+    };
+    let far = || socket("10.0.0.1:51324").to("10.9.9.9:443").owner(&chrome);
+    let near = port(51324).refused(&V4).sees_client(connection(), true);
+    let both = port(51324)
+        .refused(&V4)
+        .sees_client(far(), false)
+        .sees_client(connection(), true);
+    let headline = "HELD :51324 by chrome 942 of dev as the local port of a connection";
+    assert_eq!(
+        said(near),
+        [
+            headline,
+            "51324 is the local port of chrome 942's connection to :3000",
+            "only IPv4 is taken: ::1 and :: can be bound",
+        ]
+    );
+    assert_eq!(
+        said(both)[..2],
+        [
+            headline,
+            "51324 is the local port of chrome 942's connection to 10.9.9.9:443 and of 1 more connection",
+        ]
+    );
+}
+
+#[test]
+fn what_a_server_left_is_told_with_what_the_binds_say_of_it() {
+    let waiting = |remote: &str| {
+        socket("127.0.0.1:3000")
+            .to(remote)
+            .state(State::TimeWait)
+            .without_owner()
+    };
+    let two = |evidence: Evidence| {
+        evidence
+            .sees(waiting("127.0.0.1:40001"))
+            .sees(waiting("127.0.0.1:40002"))
+    };
+    let left = |evidence: Evidence| {
+        let worker = process(7003, "gunicorn").build();
+        let connection = || socket("127.0.0.1:3000").owner(&worker);
+        evidence
+            .sees(connection().to("127.0.0.1:40001"))
+            .sees(connection().to("127.0.0.1:40002").state(State::CloseWait))
+    };
+    let cases = [
+        (
+            two(port(3000).needs_reuse(&V4)),
+            vec![
+                "FREE :3000 with SO_REUSEADDR",
+                "2 connections are in TIME_WAIT, the last for at most 60 s; it can be bound with SO_REUSEADDR, as most servers do",
+            ],
+        ),
+        (
+            two(port(3000).refused(&V4)),
+            vec![
+                "HELD :3000 by connections in TIME_WAIT",
+                "2 connections are in TIME_WAIT, the last for at most 60 s; until then it cannot be bound, not even with SO_REUSEADDR",
+                "only IPv4 is taken: ::1 and :: can be bound",
+            ],
+        ),
+        (
+            left(port(3000).refused(&V4)),
+            vec![
+                "HELD :3000 by 1 ESTABLISHED and 1 CLOSE_WAIT without a listener",
+                "nobody listens; what is left is 1 ESTABLISHED and 1 CLOSE_WAIT of gunicorn 7003 of dev; until then it cannot be bound, not even with SO_REUSEADDR",
+                "only IPv4 is taken: ::1 and :: can be bound",
+            ],
+        ),
+        (two(port(3000)), vec!["FREE :3000"]),
+    ];
+    for (evidence, expected) in cases {
+        assert_eq!(said(evidence), expected);
+    }
+}
+
+#[test]
+fn what_a_listener_accepted_and_left_is_no_reason_of_its_own() {
+    let mut evidence = port(3000)
+        .refused(&V4)
+        .sees(socket("0.0.0.0:3000").owner(&vite()))
+        .sees(
+            socket("127.0.0.1:3000")
+                .to("127.0.0.1:40001")
+                .state(State::TimeWait),
+        );
+    evidence.endpoints[1].relation.side = Side::Server;
+    let wildcard = Answer::of(evidence.clone()).reasons[1].to_string();
+    assert_eq!(
+        wildcard,
+        "0.0.0.0 is every address of IPv4: 127.0.0.1:3000 is taken by it, without a row of its own"
+    );
+    let causes: Vec<&str> = Answer::of(evidence)
+        .reasons
+        .iter()
+        .map(Reason::cause)
+        .collect();
+    assert_eq!(causes, ["holder", "wildcard", "only_ipv4"]);
+}
+
+#[test]
+fn a_listener_on_one_address_leaves_the_others_of_its_family() {
+    let evidence = port(80)
+        .refused(&["0.0.0.0"])
+        .sees(socket("10.0.0.5:80").owner(&vite()));
+    assert_eq!(
+        said(evidence)[2..],
+        ["not every address is taken: 127.0.0.1, ::1 and :: can be bound"]
+    );
+    let only_v6 = port(80)
+        .refused(&V6)
+        .sees(socket("[::1]:80").owner(&vite()));
+    assert_eq!(
+        said(only_v6)[2..],
+        ["only IPv6 is taken: 127.0.0.1 and 0.0.0.0 can be bound"]
+    );
+}
+
+#[test]
+fn two_holders_of_localhost_are_told_with_the_one_that_is_reached_first() {
+    let two = |localhost: &[&str]| {
+        let localhost = localhost.iter().map(|text| ip(text)).collect();
+        port(5173)
+            .refused(&LOCAL)
+            .sees(socket("0.0.0.0:5173").owner(&java()))
+            .sees(socket("[::1]:5173").owner(&vite()))
+            .with(|evidence| evidence.localhost = localhost)
+    };
+    let words = "127.0.0.1:5173 is java 812 of ops, ::1:5173 is vite 9120 of dev";
+    let cases: [(&[&str], &str); 3] = [
+        (&["::1", "127.0.0.1"], "; localhost reaches ::1 first"),
+        (&["127.0.0.1"], "; localhost is 127.0.0.1 only"),
+        (&[], ""),
+    ];
+    for (localhost, order) in cases {
+        let answer = said(two(localhost));
+        assert_eq!(answer.last(), Some(&format!("{words}{order}")));
+        assert_eq!(
+            answer[0],
+            "HELD :5173 by java 812 of ops on 0.0.0.0:5173 and by 1 more"
+        );
+    }
+    let one = port(5173)
+        .refused(&LOCAL)
+        .sees(socket("127.0.0.1:5173").owner(&vite()))
+        .sees(socket("[::1]:5173").owner(&vite()));
+    assert!(!said(one).iter().any(|line| line.contains("localhost")));
+}
+
+#[test]
+fn a_listener_that_does_not_serve_is_told_with_why() {
+    let held = |condition| {
+        let with = |evidence: &mut Evidence| evidence.conditions.push((java().id, condition));
+        let listener = socket("127.0.0.1:3000").owner(&java()).queue(6, 5);
+        said(port(3000).refused(&V4).sees(listener).with(with)).split_off(3)
+    };
+    let full = "the backlog of 127.0.0.1:3000 is full: 6 of 5 connections wait to be accepted, new clients time out";
+    let cases = [
+        (
+            Condition::Stopped,
+            "java 812 is stopped and answers nobody: kill -CONT 812 lets it go on",
+        ),
+        (
+            Condition::Traced,
+            "java 812 is stopped by a debugger and answers nobody",
+        ),
+        (
+            Condition::Uninterruptible,
+            "java 812 waits in the kernel at this moment, where no signal reaches it",
+        ),
+        (
+            Condition::Zombie,
+            "java 812 has ended and its parent 1 has not reaped it",
+        ),
+    ];
+    for (condition, words) in cases {
+        assert_eq!(held(condition), [full, words]);
+    }
+    let room = socket("127.0.0.1:3000").owner(&java()).queue(5, 5);
+    assert_eq!(said(port(3000).refused(&V4).sees(room)).len(), 3);
+}
+
+#[test]
+fn what_the_system_refuses_is_told_with_the_setting_behind_it() {
+    let denied =
+        |evidence: Evidence| evidence.binds(&LOCAL, &BindOutcome::Denied, &BindOutcome::Denied);
+    let failed = BindOutcome::Failed("an excluded range".to_owned());
+    let missing = BindOutcome::NoSuchAddress;
+    let cases = [
+        (
+            denied(port(80)),
+            vec![
+                "HELD :80 as you may not bind it",
+                "you may not bind ports below 1024 (net.ipv4.ip_unprivileged_port_start): that needs root or CAP_NET_BIND_SERVICE",
+            ],
+        ),
+        (
+            denied(port(8080)),
+            vec![
+                "HELD :8080 as you may not bind it",
+                "you may not bind it: the system refuses that to this user",
+            ],
+        ),
+        (
+            port(8080)
+                .on("127.0.0.1")
+                .binds(&["127.0.0.1"], &failed, &failed),
+            vec![
+                "HELD 127.0.0.1:8080 as it cannot be bound: an excluded range",
+                "127.0.0.1:8080 cannot be bound: an excluded range",
+            ],
+        ),
+        (
+            port(8080).with(|evidence| evidence.settings.reserved = vec![8000..=8100]),
+            vec![
+                "FREE :8080",
+                "8080 is in net.ipv4.ip_local_reserved_ports: the system never hands it out by itself, who asks for it gets it",
+            ],
+        ),
+        (
+            port(8080).binds(&V6, &missing, &missing),
+            vec!["FREE :8080", "this machine has no ::1 and no ::: not tried"],
+        ),
+        (
+            port(8080).on("::1").binds(&["::1"], &missing, &missing),
+            vec![
+                "HELD ::1:8080 as this machine has no such address",
+                "::1 is no address of this machine",
+            ],
+        ),
+        (
+            port(8080).with(|evidence| {
+                evidence.published = vec!["docker shop-db publishes it".to_owned()];
+            }),
+            vec!["FREE :8080", "docker shop-db publishes it"],
+        ),
+    ];
+    for (evidence, expected) in cases {
+        assert_eq!(said(evidence), expected);
+    }
+}
+
+#[test]
+fn what_nothing_explains_is_called_so_and_looked_at_again() {
+    let riddle = Answer::of(port(3000).refused(&V4));
+    let reuse = Answer::of(port(3000).needs_reuse(&V4));
+    assert_eq!(
+        (riddle.is_explained(), reuse.is_explained()),
+        (false, false)
+    );
+    assert!(Answer::of(port(3000)).is_explained());
+    assert_eq!(
+        riddle.headline,
+        "HELD :3000 by something that is in no table"
+    );
+    assert_eq!(
+        riddle.reasons[0].to_string(),
+        "something holds 127.0.0.1:3000 and 0.0.0.0:3000 that is in no table"
+    );
+    assert_eq!(reuse.reasons, [Reason::NeedsReuse]);
+}
+
+#[test]
+fn a_question_about_an_address_is_answered_for_that_address() {
+    let both = |text: &str| {
+        port(5432)
+            .refused(&V4)
+            .on(text)
+            .sees(socket("127.0.0.1:5432").owner(&vite()))
+    };
+    assert_eq!(
+        said(both("::1")),
+        [
+            "FREE ::1:5432",
+            "elsewhere on this port, vite 9120 of dev listens on 127.0.0.1:5432",
+        ]
+    );
+    for (text, holds) in [("127.0.0.1", true), ("0.0.0.0", true), ("::", false)] {
+        assert_eq!(!Answer::of(both(text)).is_free, holds, "{text}");
+    }
+}
+
+#[test]
+fn what_came_of_connecting_is_told_line_by_line() {
+    let at = |text: &str| text.parse().expect("an address");
+    let accepted = |said| Connected::Accepted {
+        took: Duration::from_micros(240),
+        said,
+    };
+    let http = Said::Http {
+        status: "HTTP/1.1 200 OK".into(),
+        server: Some(SystemText::new(b"ng\x1binx")),
+    };
+    let cases = [
+        (
+            accepted(http),
+            "connected in 0.2 ms: HTTP/1.1 200 OK · server: ng\\x1binx",
+        ),
+        (
+            accepted(Said::Other("SSH-2.0".into())),
+            "connected in 0.2 ms: no HTTP, it says SSH-2.0",
+        ),
+        (
+            accepted(Said::Nothing),
+            "connected in 0.2 ms: says nothing to GET /",
+        ),
+        (Connected::Refused, "refused: nothing listens there"),
+        (
+            Connected::TimedOut,
+            "gave no answer in 1 s: the backlog is full, or a firewall drops it",
+        ),
+    ];
+    for (outcome, words) in cases {
+        let connect = Connect {
+            address: at("[::1]:3000"),
+            outcome,
+        };
+        assert_eq!(connect.to_string(), format!("::1:3000 {words}"));
+    }
+    let udp = port(53)
+        .udp()
+        .with(|evidence| evidence.connects = Some(Vec::new()));
+    assert_eq!(
+        Answer::of(udp).connect_lines(),
+        ["UDP knows no connections: nothing tells whether anybody answers"]
+    );
+}

@@ -1,0 +1,110 @@
+//! Small pieces of sentences about a port.
+
+use crate::model::address;
+use crate::model::endpoint::{Owners, Protocol, Socket};
+use crate::model::process::Process;
+use std::fmt::Display;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// So much of a command is said; the rest is in the details and in the JSON.
+const LONGEST_COMMAND: usize = 60;
+
+/// `:3000`, and `:5353/udp`.
+pub(super) fn port(protocol: Protocol, port: u16) -> String {
+    format!(":{port}{}", suffix(protocol))
+}
+
+/// `::1:5173`, and `127.0.0.1:5353/udp`.
+pub(super) fn place(protocol: Protocol, at: SocketAddr) -> String {
+    let (ip, port) = (address::address(at), at.port());
+    format!("{ip}:{port}{}", suffix(protocol))
+}
+
+/// Where a socket stands: `*:8080` for all addresses of both families.
+pub(super) fn place_of(socket: &Socket) -> String {
+    let (ip, port) = (socket.local_address(), socket.port());
+    format!("{ip}:{port}{}", suffix(socket.protocol))
+}
+
+fn suffix(protocol: Protocol) -> &'static str {
+    match protocol {
+        Protocol::Tcp => "",
+        Protocol::Udp => "/udp",
+    }
+}
+
+/// `a`, `a and b`, `a, b and c`.
+pub(super) fn list<T: Display>(items: &[T]) -> String {
+    match items {
+        [] => String::new(),
+        [one] => one.to_string(),
+        [rest @ .., last] => {
+            let rest: Vec<String> = rest.iter().map(ToString::to_string).collect();
+            format!("{} and {last}", rest.join(", "))
+        }
+    }
+}
+
+/// Who holds a socket: `java 812 of ops`, or whatever may be said where that is hidden.
+pub(super) fn holder(socket: &Socket) -> String {
+    match (&socket.owners, user(socket)) {
+        (Owners::Known(processes), _) => processes.first().map_or_else(String::new, |first| {
+            let count = match processes.len() {
+                0 | 1 => String::new(),
+                count => format!(" (one of {count} that share the socket)"),
+            };
+            format!("{}{count}", named(first))
+        }),
+        (Owners::Hidden | Owners::Sought, Some(user)) => format!("a process of {user}"),
+        (Owners::Hidden | Owners::Sought, None) => "a process".to_owned(),
+        (Owners::None, _) => "the kernel itself".to_owned(),
+    }
+}
+
+/// `java 812 of ops`
+pub(super) fn named(process: &Process) -> String {
+    match &process.user {
+        Some(user) => format!("{process} of {user}"),
+        None => process.to_string(),
+    }
+}
+
+/// `node server.js, in /srv/shop`: the masked command without the path of its program, and where it runs.
+pub(super) fn what(process: &Process) -> Option<String> {
+    let mut words = process.arguments().into_iter().map(|word| word.to_string());
+    let program = words.next()?;
+    let program = program.rsplit('/').next().unwrap_or_default().to_owned();
+    let line: Vec<String> = std::iter::once(program).chain(words).collect();
+    let line = cut(&line.join(" "));
+    let directory = process.directory.as_ref();
+    let place = directory.map(|directory| format!("in {directory}"));
+    let command = (line != process.name.to_string()).then_some(line);
+    let parts: Vec<String> = command.into_iter().chain(place).collect();
+    (!parts.is_empty()).then(|| parts.join(", "))
+}
+
+fn cut(line: &str) -> String {
+    if line.chars().count() <= LONGEST_COMMAND {
+        return line.to_owned();
+    }
+    let beginning: String = line.chars().take(LONGEST_COMMAND).collect();
+    format!("{}…", beginning.trim_end())
+}
+
+/// The user of a socket by name, or by number.
+fn user(socket: &Socket) -> Option<String> {
+    let by_number = || socket.uid.map(|uid| format!("uid {uid}"));
+    let name = socket.user.as_ref().map(ToString::to_string);
+    name.or_else(by_number)
+}
+
+/// `0.2 ms`, `12 ms`: a time that was measured on this machine.
+pub(super) fn measured(time: Duration) -> String {
+    let milliseconds = time.as_secs_f64() * 1000.0;
+    if milliseconds < 10.0 {
+        format!("{milliseconds:.1} ms")
+    } else {
+        format!("{milliseconds:.0} ms")
+    }
+}

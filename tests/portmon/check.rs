@@ -1,0 +1,154 @@
+//! `portmon check`: whether a port can be used, from the shell and by `w` in the terminal.
+
+use std::net::{TcpListener, UdpSocket};
+use std::process::{Command, Output};
+
+use serde_json::{Value, json};
+
+use crate::children::Holder;
+use crate::start::PORTMON;
+use crate::terminal::Terminal;
+
+/// Another user, for whom root's processes are hidden.
+const NOBODY: [&str; 6] = [
+    "setpriv",
+    "--reuid=65534",
+    "--regid=65534",
+    "--clear-groups",
+    "--",
+    PORTMON,
+];
+
+fn run(words: &[&str]) -> Output {
+    let (program, arguments) = words.split_first().expect("a program");
+    Command::new(program)
+        .args(arguments)
+        .output()
+        .expect("an output")
+}
+
+/// The exit code and what was printed.
+fn check(arguments: &[&str]) -> (Option<i32>, String) {
+    let output = run(&[&[PORTMON, "check"], arguments].concat());
+    let printed = String::from_utf8(output.stdout).expect("UTF-8");
+    (output.status.code(), printed)
+}
+
+/// A port that was given to nobody else a moment ago.
+fn unused_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    listener.local_addr().expect("an address").port()
+}
+
+#[test]
+fn a_port_that_is_free_is_said_first_and_exit_code_zero() {
+    let (code, printed) = check(&[&unused_port().to_string()]);
+    assert_eq!(code, Some(0), "{printed}");
+    assert!(printed.starts_with("FREE :"), "{printed}");
+    assert!(
+        printed.ends_with("8 binds tried, each closed at once\n"),
+        "{printed}"
+    );
+}
+
+#[test]
+fn a_port_that_is_held_is_said_first_with_its_holder_and_exit_code_one() {
+    let mut holder = Holder::listening();
+    let (code, printed) = check(&[&holder.port.to_string()]);
+    assert_eq!(code, Some(1), "{printed}");
+    let begin = format!("HELD :{} by {} {}", holder.port, holder.name, holder.pid());
+    assert!(printed.starts_with(&begin), "{printed}");
+    assert!(holder.is_alive());
+}
+
+#[test]
+fn udp_and_tcp_of_one_number_are_two_questions() {
+    let socket = UdpSocket::bind("127.0.0.1:0").expect("a port");
+    let port = socket.local_addr().expect("an address").port();
+    drop(socket);
+    let holder = Holder::bound_to_udp();
+    let (udp, _) = check(&[&format!("{}/udp", holder.port)]);
+    assert_eq!(udp, Some(1));
+    let (other, _) = check(&[&format!("{port}/udp")]);
+    assert_eq!(other, Some(0));
+}
+
+#[test]
+fn json_tells_the_same() {
+    let holder = Holder::listening();
+    let (code, printed) = check(&[&holder.port.to_string(), "--json"]);
+    let value: Value = serde_json::from_str(&printed).expect("JSON");
+    let facts = ["/verdict", "/protocol", "/holders/0/pid", "/connects"]
+        .map(|pointer| value.pointer(pointer).cloned());
+    let expected = [
+        json!("held"),
+        json!("tcp"),
+        json!(holder.pid()),
+        Value::Null,
+    ];
+    assert_eq!((code, facts), (Some(1), expected.map(Some)), "{value:#}");
+}
+
+#[test]
+fn what_is_no_port_is_exit_code_two() {
+    for word in ["http", "0", "3000-3010", ""] {
+        let (code, printed) = check(&[word]);
+        assert_eq!((code, printed.as_str()), (Some(2), ""), "{word:?}");
+    }
+}
+
+#[test]
+fn another_user_is_told_whose_it_is_and_what_is_not_for_him() {
+    let is_root = rustix::process::geteuid().is_root();
+    let works = || {
+        Command::new(NOBODY[0])
+            .args(&NOBODY[1..])
+            .arg("--version")
+            .output()
+    };
+    if !is_root || !works().is_ok_and(|output| output.status.success()) {
+        eprintln!("skipped: this user cannot become another one that may run portmon");
+        return;
+    }
+    let holder = Holder::listening();
+    let port = holder.port.to_string();
+    let output = run(&[&NOBODY[..], &["check", &port]].concat());
+    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+    let begin = format!("HELD :{port} by a process of root on 127.0.0.1:{port}\n");
+    assert!(printed.starts_with(&begin), "{printed}");
+    assert!(printed.contains("only root may see which"), "{printed}");
+
+    let setting = std::fs::read_to_string("/proc/sys/net/ipv4/ip_unprivileged_port_start");
+    if setting.is_ok_and(|from| from.trim() == "1024") {
+        let output = run(&[&NOBODY[..], &["check", "1"]].concat());
+        let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{printed}");
+        assert!(printed.contains("ports below 1024"), "{printed}");
+    }
+}
+
+#[test]
+fn w_tells_in_the_terminal_and_c_connects() {
+    let mut holder = Holder::listening();
+    let port = holder.port;
+    let terminal = Terminal::portmon(&["--read-only", &format!("port:{port} state:listen")]);
+    terminal.wait_for("the listener", |display| display.shows(port));
+    terminal.keys("w");
+    let words = [
+        format!("HELD :{port} by {} {}", holder.name, holder.pid()),
+        "8 binds tried, each closed at once".to_owned(),
+    ];
+    terminal.wait_for("the answer", |display| {
+        words.iter().all(|words| display.says(words))
+    });
+    terminal.keys("c");
+    let connected = format!("127.0.0.1:{port} connected in ");
+    terminal.wait_for("the connection", |display| {
+        display.says(&connected) && display.says("says nothing to GET /")
+    });
+    terminal.keys("q");
+    terminal.wait_for("the table", |display| {
+        !display.says("binds tried") && display.shows(port)
+    });
+    assert!(holder.is_alive());
+}
