@@ -63,7 +63,7 @@ mod commands;
 mod rules;
 
 use crate::cli::{Options, Refusal};
-use crate::commands::{WRONG, check, list, monitor, watch};
+use crate::commands::{WRONG, check, free, list, monitor, unused, wait, watch};
 use std::io::{self, Write};
 
 /// Does what the command line asks and gives the exit code.
@@ -72,6 +72,9 @@ pub fn run(words: impl IntoIterator<Item = std::ffi::OsString>) -> u8 {
         Ok(Options::Monitor(options)) => monitor::run(&options),
         Ok(Options::List(options)) => list::run(&options),
         Ok(Options::Watch(options)) => watch::run(&options),
+        Ok(Options::Free(options)) => free::run(&options),
+        Ok(Options::Wait(options)) => wait::run(&options),
+        Ok(Options::Unused(options)) => unused::run(&options),
         Ok(Options::Check(options)) => check::run(&options),
         Err(Refusal::Shown(text)) => write_out(&text),
         Err(Refusal::Wrong(line)) => Err(anyhow::anyhow!(line)),

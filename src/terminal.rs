@@ -58,6 +58,17 @@ pub fn is_there() -> bool {
     io::stdin().is_terminal() && io::stdout().is_terminal()
 }
 
+/// Drops what was typed and not read yet: keys that were meant for something else must not answer a question.
+#[cfg(unix)]
+pub fn forget_typed_ahead() {
+    // Without a terminal nothing was typed.
+    let _ = rustix::termios::tcflush(io::stdin(), rustix::termios::QueueSelector::IFlush);
+}
+
+/// std has no way to do it on Windows.
+#[cfg(not(unix))]
+pub fn forget_typed_ahead() {}
+
 /// Whether the terminal that was there has gone away, which no event tells.
 #[cfg(unix)]
 pub fn is_gone() -> bool {

@@ -170,7 +170,7 @@ impl FreeDialog {
             }
             Phase::Explaining(explanation) => {
                 let before = explanation.offer.clone();
-                explanation.learn(inspection);
+                explanation.learn(&inspection.behind());
                 if explanation.offer != before {
                     self.disarm();
                 }

@@ -1,21 +1,30 @@
 //! The command line: words to [`Options`]. Touches nothing.
 
 mod check;
+mod free;
 mod list;
 mod monitor;
+mod unused;
 mod values;
+mod wait;
 mod watch;
 
 pub use check::CheckOptions;
+pub use free::{Consent, FreeOptions};
 pub use list::ListOptions;
 pub use monitor::MonitorOptions;
+pub use unused::{Place, UnusedOptions};
+pub use wait::WaitOptions;
 pub use watch::WatchOptions;
 
 use check::CheckWords;
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
+use free::FreeWords;
 use list::ListWords;
 use monitor::{MonitorWords, is_quoted, monitor};
+use unused::UnusedWords;
+use wait::WaitWords;
 use watch::WatchWords;
 
 /// What the program is asked to do.
@@ -24,6 +33,9 @@ pub enum Options {
     Monitor(MonitorOptions),
     List(ListOptions),
     Watch(WatchOptions),
+    Free(FreeOptions),
+    Wait(WaitOptions),
+    Unused(UnusedOptions),
     Check(CheckOptions),
 }
 
@@ -57,6 +69,13 @@ enum Command {
     List(ListWords),
     /// Print a line for whatever opens, changes, is replaced or closes from now on
     Watch(WatchWords),
+    /// End what holds a port, after asking, and tell what became of the port: 0 free, 3 held, 4 not permitted, 5 taken again, 6 refused
+    Free(FreeWords),
+    /// Wait until a port listens, or is free: 0 when it does, 124 when the time is over
+    Wait(WaitWords),
+    /// Print ports that can be used, each just proved by a bind: 0 with all of them, 1 with fewer
+    #[command(visible_alias = "next")]
+    Unused(UnusedWords),
     /// Say whether a port can be used and, if not, why: 0 free, 1 held, 2 not understood
     Check(CheckWords),
 }
@@ -68,6 +87,9 @@ pub fn parse(words: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Opti
     match parsed.command {
         Some(Command::List(list)) => list.options().map(Options::List),
         Some(Command::Watch(watch)) => watch.options().map(Options::Watch),
+        Some(Command::Free(free)) => free.options().map(Options::Free),
+        Some(Command::Wait(wait)) => wait.options().map(Options::Wait),
+        Some(Command::Unused(unused)) => Ok(Options::Unused(unused.options())),
         Some(Command::Check(check)) => check.options().map(Options::Check),
         None => monitor(&parsed.monitor, is_quoted(&words)).map(Options::Monitor),
     }
@@ -79,11 +101,10 @@ fn refusal(error: &clap::Error) -> Refusal {
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Refusal::Shown(text),
         _ => {
-            let first = text
-                .lines()
-                .next()
-                .unwrap_or("what was asked is not understood");
-            let first = first.strip_prefix("error: ").unwrap_or(first);
+            // What is missing or in conflict stands on lines of its own, up to the first empty one.
+            let lines = text.lines().take_while(|line| !line.is_empty());
+            let first = lines.map(str::trim).collect::<Vec<_>>().join(" ");
+            let first = first.strip_prefix("error: ").unwrap_or(&first);
             Refusal::Wrong(format!(
                 "{}; portmon --help tells the way",
                 crate::model::text::escaped(first)

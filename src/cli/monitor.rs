@@ -79,7 +79,7 @@ pub(super) fn monitor(words: &MonitorWords, is_quoted: bool) -> Result<MonitorOp
 }
 
 /// Words that are commands only where they come first.
-const COMMANDS: [&str; 3] = ["list", "watch", "check"];
+const COMMANDS: [&str; 7] = ["list", "watch", "free", "check", "wait", "unused", "next"];
 
 /// What to say of a command that stands behind a flag of the monitor, or behind its port.
 fn out_of_order(first: &str, second: Option<&String>) -> Option<String> {
@@ -99,11 +99,12 @@ fn out_of_order(first: &str, second: Option<&String>) -> Option<String> {
 
 /// What someone means who types the command of another program, or of a portmon that has it.
 fn no_command(word: &str, next: Option<&str>) -> Option<String> {
-    let port = next.unwrap_or("3000");
+    let is_target = |word: &&str| Target::parse_list([*word]).is_ok();
+    let port = next.filter(is_target).unwrap_or("3000");
     match word {
-        "kill" | "stop" | "free" | "end" | "term" | "rm" => Some(format!("portmon {port}, then x")),
+        "kill" | "stop" | "end" | "term" | "rm" => Some(format!("portmon free {port}")),
         "ls" | "ps" | "show" | "status" | "get" => Some("portmon list".to_owned()),
-        "top" | "monitor" | "tui" | "wait" | "unused" | "next" => {
+        "top" | "monitor" | "tui" => {
             Some(next.map_or_else(|| "portmon".to_owned(), |port| format!("portmon {port}")))
         }
         "why" => Some(format!("portmon check {port}")),

@@ -2,7 +2,9 @@ use super::values::{named, sources};
 use super::*;
 use crate::model::checking::Question;
 use crate::model::endpoint::Protocol;
+use crate::model::freeing::{Signal, Targets, Terms};
 use crate::model::source::Source;
+use crate::report::wait::{Until, Waiting};
 use std::time::Duration;
 
 fn parsed(line: &str) -> Result<Options, String> {
@@ -70,6 +72,126 @@ fn watch_takes_a_filter_a_pace_and_a_time() {
 }
 
 #[test]
+fn free_takes_targets_and_what_may_be_done() {
+    let target = |text: &str| text.parse().expect(text);
+    let plain = FreeOptions {
+        targets: vec![target("3000")],
+        signal: Signal::Terminate,
+        who: Targets::Topmost,
+        terms: Terms::default(),
+        consent: Consent::Ask,
+        dry_run: false,
+        json: false,
+        source: None,
+    };
+    let chosen = FreeOptions {
+        targets: vec![target("3000-3010"), target("5432/udp"), target("[::1]:80")],
+        signal: Signal::Interrupt,
+        who: Targets::All,
+        terms: Terms {
+            patience: Duration::from_secs(10),
+            settle: Duration::from_millis(500),
+            force_after: Some(Duration::from_secs(3)),
+        },
+        consent: Consent::YesToCount(4),
+        dry_run: true,
+        json: true,
+        source: None,
+    };
+    let yes = FreeOptions {
+        who: Targets::Group,
+        consent: Consent::Yes,
+        ..plain.clone()
+    };
+    let cases = [
+        ("portmon free 3000", plain),
+        // The flag takes no word after it for its count.
+        ("portmon free --group --yes 3000", yes),
+        (
+            "portmon free 3000-3010,5432/udp [::1]:80 --signal int --all-holders --wait 10 --settle 0.5 --force-after 3 \
+             --yes=4 --dry-run --json",
+            chosen,
+        ),
+    ];
+    for (line, expected) in cases {
+        assert_eq!(parsed(line), Ok(Options::Free(expected)), "{line}");
+    }
+}
+
+#[test]
+fn wait_takes_a_port_an_address_and_a_patience() {
+    let any = WaitOptions {
+        waiting: Waiting {
+            protocol: Protocol::Tcp,
+            port: 3000,
+            address: None,
+            until: Until::Listening,
+        },
+        timeout: None,
+        source: None,
+    };
+    let one = |port, address: &str| Waiting {
+        port,
+        address: address.parse().ok(),
+        ..any.waiting.clone()
+    };
+    let free = WaitOptions {
+        waiting: Waiting {
+            protocol: Protocol::Udp,
+            until: Until::Free,
+            ..one(5353, "::1")
+        },
+        timeout: Some(Duration::from_millis(2_500)),
+        source: None,
+    };
+    let mapped = WaitOptions {
+        waiting: one(3000, "127.0.0.1"),
+        timeout: Some(Duration::ZERO),
+        source: None,
+    };
+    let cases = [
+        ("portmon wait :3000", any.clone()),
+        ("portmon wait [::1]:5353/udp --free --timeout 2.5", free),
+        (
+            "portmon wait 127.0.0.1:3000 --address ::ffff:127.0.0.1 --timeout 0",
+            mapped,
+        ),
+    ];
+    for (line, expected) in cases {
+        assert_eq!(parsed(line), Ok(Options::Wait(expected)), "{line}");
+    }
+}
+
+#[test]
+fn unused_ports_are_looked_for_in_one_place() {
+    let options = |place, count| UnusedOptions {
+        place,
+        count,
+        source: None,
+    };
+    let cases = [
+        ("portmon unused", options(Place::From(3000), 1)),
+        ("portmon next -c 3", options(Place::From(3000), 3)),
+        ("portmon unused --from 8000", options(Place::From(8000), 1)),
+        ("portmon unused --dynamic", options(Place::Dynamic, 1)),
+        ("portmon unused --ephemeral", options(Place::Ephemeral, 1)),
+    ];
+    for (line, expected) in cases {
+        assert_eq!(parsed(line), Ok(Options::Unused(expected)), "{line}");
+    }
+    for line in [
+        "portmon unused --from 3000 --dynamic",
+        "portmon unused --from 3000 --ephemeral",
+        "portmon unused --dynamic --ephemeral",
+        "portmon unused --from 0",
+        "portmon unused -c 0",
+    ] {
+        let error = parsed(line).expect_err(line);
+        assert!(!error.contains('\n'), "{line}: {error}");
+    }
+}
+
+#[test]
 fn check_takes_one_port_of_one_protocol_on_one_address_or_all() {
     let question = |protocol, address: Option<&str>, connects| Question {
         protocol,
@@ -107,7 +229,19 @@ fn what_is_wrong_is_told_on_one_line_with_the_way_out() {
     let cases = [
         (
             "portmon kill 3000",
-            "\"kill\" is no command; did you mean: portmon 3000, then x",
+            "\"kill\" is no command; did you mean: portmon free 3000 (-- kill filters)",
+        ),
+        (
+            "portmon stop 3000-3010",
+            "\"stop\" is no command; did you mean: portmon free 3000-3010 (-- stop filters)",
+        ),
+        (
+            "portmon kill node",
+            "\"kill\" is no command; did you mean: portmon free 3000 (-- kill filters)",
+        ),
+        (
+            "portmon 3000 free",
+            "free comes first: portmon free 3000 (-- 3000 free filters)",
         ),
         (
             "portmon ls",
@@ -116,6 +250,14 @@ fn what_is_wrong_is_told_on_one_line_with_the_way_out() {
         (
             "portmon -n 2 watch",
             "watch comes first: portmon watch, then its flags (-- watch filters)",
+        ),
+        (
+            "portmon 3000 wait",
+            "wait comes first: portmon wait 3000 (-- 3000 wait filters)",
+        ),
+        (
+            "portmon 5353/udp unused",
+            "unused comes first: portmon unused 5353/udp (-- 5353/udp unused filters)",
         ),
         (
             "portmon 3000 check",
@@ -149,6 +291,50 @@ fn what_is_wrong_is_told_on_one_line_with_the_way_out() {
             "ever is no number of seconds: 0.1 to 86400",
         ),
     ];
+    assert_told(&cases);
+}
+
+#[test]
+fn what_is_wrong_with_a_target_or_the_terms_is_told_likewise() {
+    let cases = [
+        ("portmon free", "<TARGET>..."),
+        ("portmon free 3000 --group --all-holders", "--all-holders"),
+        (
+            "portmon free 3000 --yes=all",
+            "the number of ports that are freed: --yes=3",
+        ),
+        ("portmon free 0", "0 is no port: 1 to 65535"),
+        (
+            "portmon free 3000 --signal STOP",
+            "STOP is no signal here: TERM INT HUP QUIT KILL CONT",
+        ),
+        (
+            "portmon free 3000 --force-after 5",
+            "--force-after 5 must be less than --wait 5",
+        ),
+        (
+            "portmon free 3000 --force-after 1 --signal KILL",
+            "--force-after sends SIGKILL, which --signal KILL sends at once: leave one of them out",
+        ),
+        (
+            "portmon wait",
+            "the following required arguments were not provided: <PORT>; portmon --help tells the way",
+        ),
+        ("portmon wait 70000", "70000 is no port: 1 to 65535"),
+        (
+            "portmon wait 3000-3010",
+            ":3000-3010 is a range, and one port is waited for: portmon wait 3000",
+        ),
+        (
+            "portmon wait [::1]:3000 --address 127.0.0.1",
+            "[::1]:3000 and --address 127.0.0.1 are two addresses: leave one of them out",
+        ),
+        ("portmon wait 3000 --timeout -1", "-1"),
+    ];
+    assert_told(&cases);
+}
+
+fn assert_told(cases: &[(&str, &str)]) {
     for (line, expected) in cases {
         let error = parsed(line).expect_err(line);
         assert!(
@@ -164,15 +350,21 @@ fn a_source_is_named_for_either_command_and_told_of_by_no_help() {
         "portmon --source netstat2",
         "portmon list --source=netstat2",
         "portmon watch --source netstat2",
+        "portmon free 3000 --source netstat2",
+        "portmon wait 3000 --source netstat2",
+        "portmon unused --source netstat2",
         "portmon check 3000 --source netstat2",
     ]
     .map(|line| match parsed(line).expect(line) {
         Options::Monitor(options) => options.source,
         Options::List(options) => options.source,
         Options::Watch(options) => options.source,
+        Options::Free(options) => options.source,
+        Options::Wait(options) => options.source,
+        Options::Unused(options) => options.source,
         Options::Check(options) => options.source,
     });
-    assert_eq!(sources, [Some(Source::Netstat); 4]);
+    assert_eq!(sources, [Some(Source::Netstat); 7]);
     for line in ["portmon --help", "portmon list --help"] {
         let help = parsed(line).expect_err(line);
         assert!(help.contains("--all") && !help.contains("source"), "{help}");

@@ -34,6 +34,13 @@ const INTERVALS: RangeInclusive<Duration> = Duration::from_millis(100)..=Duratio
 /// The shortest and the longest time that one may ask to be told of.
 const DURATIONS: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_hours(24);
 
+/// The shortest and the longest time that something is waited for; 0 looks once.
+const PATIENCES: RangeInclusive<Duration> = Duration::ZERO..=Duration::from_hours(24);
+
+pub(super) fn patience(text: &str) -> Result<Duration, String> {
+    seconds(text, &PATIENCES)
+}
+
 pub(super) fn interval(text: &str) -> Result<Duration, String> {
     seconds(text, &INTERVALS)
 }

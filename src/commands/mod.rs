@@ -1,16 +1,33 @@
 //! The commands: each puts what it needs together, runs to its end and gives the exit code.
 
 pub mod check;
+pub mod free;
 pub mod list;
 pub mod monitor;
+pub mod unused;
+pub mod wait;
 pub mod watch;
 
 use crate::app::Setup;
 use crate::table::listing::{Chips, Filter};
 use crate::table::query;
+use std::io::{self, Write};
 
 /// The exit code for words that were not understood, and for a command that failed.
 pub const WRONG: u8 = 2;
+
+/// Says what is no reason to end. Standard error may be closed, and then there is nobody to tell.
+fn complain(errors: &mut impl Write, words: &str) {
+    let _ = writeln!(errors, "portmon: {words}");
+}
+
+/// A line on standard output; nobody reading it is no error.
+fn print_line(words: &str) -> anyhow::Result<()> {
+    match writeln!(io::stdout(), "{words}") {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
+}
 
 /// The filter of a command and a remark on its text.
 fn demanded(setup: &Setup, text: &str, all: bool) -> (Filter, Option<String>) {

@@ -23,7 +23,7 @@ use tokio::sync::mpsc;
 /// Runs the monitor until it is left, and tells the exit code.
 pub fn run(options: &MonitorOptions) -> anyhow::Result<u8> {
     if !terminal::is_there() {
-        bail!("no terminal here; for scripts: portmon list, watch, check");
+        bail!("no terminal here; for scripts: portmon list, watch, check, free, wait");
     }
     let setup = Setup {
         filter: options.filter.clone(),

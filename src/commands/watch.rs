@@ -1,6 +1,6 @@
 //! `portmon watch`: looks, tells what happened and rests, until it is ended or its time is over.
 
-use super::demanded;
+use super::{complain, demanded};
 use crate::app::Setup;
 use crate::cli::WatchOptions;
 use crate::model::Moment;
@@ -135,9 +135,4 @@ impl Watch {
             Ok(text(event, self.zone.as_ref(), &around))
         }
     }
-}
-
-/// Says what is no reason to end. Standard error may be closed, and then there is nobody to tell.
-fn complain(errors: &mut impl Write, words: &str) {
-    let _ = writeln!(errors, "portmon: {words}");
 }

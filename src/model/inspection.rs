@@ -52,6 +52,12 @@ impl Inspection {
     pub fn kin_of(&self, process: ProcessId) -> Option<&Kin> {
         self.kin.iter().find(|kin| kin.process == process)
     }
+
+    /// All that stands behind the port, be it behind its holders or behind those who may not be seen.
+    pub fn behind(&self) -> Vec<Provenance> {
+        let kin = self.kin.iter().map(|kin| kin.provenance.clone());
+        kin.chain([self.provenance.clone()]).collect()
+    }
 }
 
 /// The family of one process at the time of the question.
@@ -65,4 +71,19 @@ pub struct Kin {
     /// Every process of its process group, with itself, by pid; empty where the system does not tell.
     pub group: Vec<Arc<Process>>,
     pub provenance: Provenance,
+}
+
+impl Kin {
+    /// Who started it: `npm 3970 ← zsh 3801 (pts/4)`.
+    pub fn chain(&self) -> String {
+        if self.ancestors.is_empty() {
+            return "the system's first process".to_owned();
+        }
+        let link = |process: &Arc<Process>| match &process.terminal {
+            Some(terminal) => format!("{process} ({terminal})"),
+            None => process.to_string(),
+        };
+        let links: Vec<String> = self.ancestors.iter().map(link).collect();
+        links.join(" ← ")
+    }
 }

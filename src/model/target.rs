@@ -51,6 +51,47 @@ impl Target {
     }
 }
 
+/// One port of a target, on one address or on all of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Spot {
+    pub protocol: Protocol,
+    pub port: u16,
+    pub address: Option<IpAddr>,
+}
+
+impl Spot {
+    pub fn names(&self, socket: &Socket) -> bool {
+        self.is_port_of(socket) && self.address.is_none_or(|ip| socket.local.ip() == ip)
+    }
+
+    /// Whether a socket has the port, on whatever address.
+    pub fn is_port_of(&self, socket: &Socket) -> bool {
+        (self.protocol, self.port) == (socket.protocol, socket.port())
+    }
+
+    /// As the command line takes it, without a colon before a number.
+    pub fn word(&self) -> String {
+        let word = self.to_string();
+        word.strip_prefix(':').unwrap_or(&word).to_owned()
+    }
+}
+
+impl Display for Spot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Target::from(*self).fmt(f)
+    }
+}
+
+impl From<Spot> for Target {
+    fn from(spot: Spot) -> Self {
+        Self {
+            protocol: spot.protocol,
+            address: spot.address,
+            ports: spot.port..=spot.port,
+        }
+    }
+}
+
 /// As it can be typed again: `:3000`, `:5353/udp`, `[::1]:5432`, `:3000-3010`.
 impl Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

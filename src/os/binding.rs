@@ -27,12 +27,26 @@ pub fn unused_after(near: u16, is_held: impl Fn(u16) -> bool) -> Option<u16> {
 
 /// Whether a bind works on each local address that this machine has, and it has at least one.
 pub fn is_bindable_everywhere(port: u16) -> bool {
-    let outcomes: Vec<io::Result<()>> = LOCAL
-        .map(|ip| bind(Protocol::Tcp, SocketAddr::new(ip, port), Reuse::Address))
-        .into_iter()
-        .filter(|outcome| !outcome.as_ref().is_err_and(is_missing))
-        .collect();
-    !outcomes.is_empty() && outcomes.iter().all(Result::is_ok)
+    try_all(Protocol::Tcp, &everywhere(port), Reuse::Address).is_ok()
+}
+
+/// The port on each address that a program on this machine may want it on.
+pub fn everywhere(port: u16) -> [SocketAddr; 4] {
+    LOCAL.map(|ip| SocketAddr::new(ip, port))
+}
+
+/// Binds each address that this machine has, one after the other. The error is that of the first that cannot be bound;
+/// where the machine has none of them, that of the last.
+pub fn try_all(protocol: Protocol, addresses: &[SocketAddr], reuse: Reuse) -> io::Result<()> {
+    let mut outcome = Err(io::ErrorKind::AddrNotAvailable.into());
+    for address in addresses {
+        match bind(protocol, *address, reuse) {
+            Ok(()) => outcome = Ok(()),
+            Err(error) if is_missing(&error) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    outcome
 }
 
 /// Whether the address, or its whole family, is not of this machine.

@@ -6,6 +6,7 @@ use crate::model::text::escaped;
 use crate::os::processes;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use sysinfo::{NetworkData, Networks, System};
 
@@ -66,7 +67,8 @@ pub fn addresses() -> Vec<IpAddr> {
 }
 
 #[cfg(target_os = "linux")]
-fn ephemeral_range() -> EphemeralRange {
+/// What this machine gives to sockets that ask for no port.
+pub fn ephemeral_range() -> EphemeralRange {
     std::fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range")
         .ok()
         .and_then(|text| range(&text))
@@ -89,9 +91,32 @@ fn range(text: &str) -> Option<EphemeralRange> {
     }
 }
 
+/// The ports that this machine never hands out by itself, because a program will ask for them by number.
+#[cfg(target_os = "linux")]
+pub fn reserved_ports() -> Vec<RangeInclusive<u16>> {
+    std::fs::read_to_string("/proc/sys/net/ipv4/ip_local_reserved_ports")
+        .map_or_else(|_| Vec::new(), |text| ranges(&text))
+}
+
+/// No other system has such a list, as far as is known here.
+#[cfg(not(target_os = "linux"))]
+pub fn reserved_ports() -> Vec<RangeInclusive<u16>> {
+    Vec::new()
+}
+
+/// `8080,9148-9160`, as `ip_local_reserved_ports` is written (`networking/ip-sysctl.rst` of the kernel).
+#[cfg(target_os = "linux")]
+fn ranges(text: &str) -> Vec<RangeInclusive<u16>> {
+    let range = |part: &str| {
+        let (first, last) = part.split_once('-').unwrap_or((part, part));
+        Some(first.parse().ok()?..=last.parse().ok()?)
+    };
+    text.trim().split(',').filter_map(range).collect()
+}
+
 /// The default of macOS (`net.inet.ip.portrange.hifirst`) and of Windows since Vista.
 #[cfg(not(target_os = "linux"))]
-fn ephemeral_range() -> EphemeralRange {
+pub fn ephemeral_range() -> EphemeralRange {
     EphemeralRange::IANA
 }
 
@@ -126,6 +151,13 @@ mod tests {
         assert_eq!(range("32768\t60999\n"), Some(linux));
         assert_eq!(range("32768"), None);
         assert_eq!(range(""), None);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn reserved_ports_are_single_ones_and_ranges() {
+        assert_eq!(ranges("8080,9148-9160\n"), [8080..=8080, 9148..=9160]);
+        assert_eq!(ranges("\n"), []);
     }
 
     #[test]

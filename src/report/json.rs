@@ -141,7 +141,7 @@ fn address(of: SocketAddr) -> JsonAddress {
 }
 
 /// JSON escapes control characters itself, so the text goes in as it was.
-fn text(text: &SystemText) -> String {
+pub(super) fn text(text: &SystemText) -> String {
     text.raw().into_owned()
 }
 

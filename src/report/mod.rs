@@ -3,6 +3,9 @@
 //! Synchronous, without tokio. Text goes through the same fields as the table, JSON through one structure.
 
 pub mod check;
+pub mod free;
 pub mod json;
 pub mod list;
+pub mod unused;
+pub mod wait;
 pub mod watch;

@@ -5,7 +5,7 @@ mod numbers;
 mod provenance;
 mod traffic;
 
-pub use holder::{chain, named};
+pub use holder::named;
 
 use crate::app::App;
 use crate::model::address::{Family, Reach};

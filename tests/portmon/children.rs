@@ -22,7 +22,7 @@ use crate::emulator::PATIENCE;
 /// The arguments of a child that only listens.
 pub const COMMAND: [&str; 3] = ["sh", "-c", WAITS];
 
-const WAITS: &str = "echo; read -r line <&1";
+pub const WAITS: &str = "echo; read -r line <&1";
 const IGNORES_SIGTERM: &str = "trap '' TERM; echo; while :; do read -r line <&1 && exit; done";
 /// A master that dies of SIGTERM, and two workers that inherit its socket.
 const FORKS_WORKERS: &str = "exec 3<&0
@@ -65,10 +65,17 @@ impl Holder {
         Self::running(FORKS_WORKERS)
     }
 
-    fn running(script: &str) -> Self {
+    /// A listener held by a shell that runs `script`, which writes a line when it is ready and then waits on its
+    /// standard output.
+    pub fn running(script: &str) -> Self {
         let listener = listen("127.0.0.1:0");
         let port = listener.local_addr().expect("an address").port();
-        Self::start(&unique_name(), script, port, listener.into())
+        Self::holding(listener, port, script)
+    }
+
+    /// The same for a socket of any kind.
+    pub fn holding(socket: impl Into<OwnedFd>, port: u16, script: &str) -> Self {
+        Self::start(&unique_name(), script, port, socket.into())
     }
 
     fn start(name: &str, script: &str, port: u16, socket: OwnedFd) -> Self {
@@ -91,8 +98,12 @@ impl Holder {
 
     /// Whether it runs and its port answers.
     pub fn is_alive(&mut self) -> bool {
-        let status = self.child.process.try_wait().expect("a status");
-        status.is_none() && TcpStream::connect(("127.0.0.1", self.port)).is_ok()
+        self.runs() && TcpStream::connect(("127.0.0.1", self.port)).is_ok()
+    }
+
+    /// Whether it runs, whatever it holds.
+    pub fn runs(&mut self) -> bool {
+        self.child.process.try_wait().expect("a status").is_none()
     }
 
     pub fn end(&mut self) {

@@ -21,6 +21,8 @@ mod emulator;
 mod endings;
 mod filter;
 mod freeing;
+#[cfg(target_os = "linux")]
+mod freeing_shell;
 mod harness;
 mod list;
 mod memory;
@@ -31,4 +33,8 @@ mod sources;
 mod start;
 mod svg;
 mod terminal;
+#[cfg(target_os = "linux")]
+mod unused;
+#[cfg(target_os = "linux")]
+mod wait;
 mod watch;

@@ -33,7 +33,7 @@ mod signal;
 mod supervision;
 mod terms;
 mod verdict;
-mod words;
+pub mod words;
 
 pub use batch::Batch;
 pub use demand::Demand;

@@ -114,9 +114,8 @@ impl Proposal {
         self.kin = kin.to_vec();
     }
 
-    /// What `g` would end: everything in the process groups of the topmost holders. Nothing where that is unknown or no
-    /// more than `y` and `a` end, nor where somebody of the group is never ended: a group that holds portmon or its
-    /// ancestors is left alone as a whole.
+    /// Everything in the process groups of the topmost holders. Nothing where that is unknown, nor where somebody of the
+    /// group is never ended: a group that holds portmon or its ancestors is left alone as a whole.
     fn group(&self) -> Option<Vec<Target>> {
         let topmost = self.holders_that(|holder| holder.is_topmost);
         let kin = topmost.iter().filter_map(|target| self.kin_of(target.id()));
@@ -126,8 +125,7 @@ impl Proposal {
         let is_refused = members
             .iter()
             .any(|process| refusal(process, &self.lineage).is_some());
-        let is_more = members.iter().any(|process| !self.holds(process.id));
-        (is_more && !is_refused).then(|| {
+        (!members.is_empty() && !is_refused).then(|| {
             members
                 .into_iter()
                 .map(|member| self.target(&member))
@@ -135,9 +133,10 @@ impl Proposal {
         })
     }
 
-    /// Whether there is a group that `g` would end.
+    /// Whether there is a group to end, and more in it than holders.
     pub fn has_group(&self) -> bool {
-        self.group().is_some()
+        let is_more = |members: Vec<Target>| members.iter().any(|member| !member.is_holder());
+        self.group().is_some_and(is_more)
     }
 
     /// What started the first topmost holder, the nearest first, as far as it may be ended instead: not portmon and what
@@ -238,10 +237,6 @@ impl Proposal {
             process: Arc::clone(process),
             sockets: sockets.iter().map(|socket| socket.id).collect(),
         }
-    }
-
-    fn holds(&self, process: ProcessId) -> bool {
-        self.place_of(process) < self.holders.len()
     }
 
     /// Its place among the holders, behind all of them if it is none.

@@ -4,7 +4,6 @@ use super::explanation::{Barrier, Explanation};
 use super::order::Target;
 use super::proposal::{Proposal, Targets};
 use super::words;
-use crate::model::inspection::Inspection;
 use crate::model::process::Process;
 use crate::model::provenance::{Container, Provenance, Unit};
 
@@ -24,7 +23,7 @@ impl Proposal {
         said
     }
 
-    /// The command that stops what would start it again.
+    /// The command that stops what would start them again.
     pub fn offer(&self) -> Option<String> {
         let provenances = self.provenances();
         let mut commands = provenances.filter_map(|(_, provenance)| provenance.stop_command());
@@ -80,9 +79,8 @@ impl Proposal {
 
 impl Explanation {
     /// Adds what was found out about who may not be seen, or is never ended.
-    pub fn learn(&mut self, inspection: &Inspection) {
-        let kin = inspection.kin.iter().map(|kin| &kin.provenance);
-        for provenance in kin.chain([&inspection.provenance]) {
+    pub fn learn(&mut self, behind: &[Provenance]) {
+        for provenance in behind {
             let behind = [
                 provenance.unit.as_ref().map(shown),
                 provenance.container.as_ref().map(ToString::to_string),

@@ -38,12 +38,12 @@ pub(super) fn place(socket: &Socket) -> String {
 }
 
 /// `::1:5173`, as [`place`] writes it.
-pub(super) fn address(of: SocketAddr) -> String {
+pub fn address(of: SocketAddr) -> String {
     format!("{}:{}", address::address(of), of.port())
 }
 
 /// `a`, `a and b`, `a, b and c`.
-pub(super) fn list<T: Display>(items: &[T]) -> String {
+pub fn list<T: Display>(items: &[T]) -> String {
     match items {
         [] => String::new(),
         [one] => one.to_string(),
@@ -55,7 +55,7 @@ pub(super) fn list<T: Display>(items: &[T]) -> String {
 }
 
 /// `1 port`, `3 ports`.
-pub(super) fn count(number: usize, noun: &str) -> String {
+pub fn count(number: usize, noun: &str) -> String {
     if number == 1 {
         format!("1 {noun}")
     } else {
@@ -64,7 +64,7 @@ pub(super) fn count(number: usize, noun: &str) -> String {
 }
 
 /// `0.8 s`, `40 ms` where tenths of a second would say nothing, and `4 min` where they say too much.
-pub(super) fn seconds(duration: Duration) -> String {
+pub fn seconds(duration: Duration) -> String {
     if duration < Duration::from_millis(100) {
         format!("{} ms", duration.as_millis())
     } else if duration >= Duration::from_mins(1) {
@@ -75,7 +75,7 @@ pub(super) fn seconds(duration: Duration) -> String {
 }
 
 /// `2 ESTABLISHED and 12 TIME_WAIT`: what a port has, by state.
-pub(super) fn states(sockets: &[&Socket]) -> String {
+pub fn states(sockets: &[&Socket]) -> String {
     let in_state = |state: Option<State>| {
         sockets
             .iter()
@@ -96,7 +96,7 @@ pub(super) fn states(sockets: &[&Socket]) -> String {
 }
 
 /// Who holds a socket: `node 4242`, or whatever may be said where that is hidden.
-pub(super) fn holder(socket: &Socket) -> String {
+pub fn holder(socket: &Socket) -> String {
     match (&socket.owners, user(socket)) {
         (Owners::Known(processes), _) => list(processes),
         (Owners::Hidden, Some(user)) => format!("a process of {user} that may not be seen"),

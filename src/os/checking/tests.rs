@@ -30,8 +30,12 @@ fn ask(port: u16) -> Question {
     }
 }
 
+/// Another test may try the same number for a moment, which nothing explains a moment later.
 fn check(question: Question) -> Answer {
-    answer(means(), question)
+    until("an answer that explains itself", || {
+        let found = answer(means(), question);
+        (!causes(&found).contains(&"unexplained")).then_some(found)
+    })
 }
 
 fn causes(answer: &Answer) -> Vec<&'static str> {
@@ -294,7 +298,7 @@ fn an_address_of_another_machine_is_told_without_a_bind() {
 #[test]
 fn what_nothing_explains_is_tried_once_more_before_that_is_said() {
     let (_listener, port) = listener(V4);
-    let answer = check(ask(port));
+    let answer = answer(means(), ask(port));
     assert_eq!(
         causes(&answer),
         ["unexplained", "only_ipv4"],

@@ -2,7 +2,6 @@
 
 use crate::app::App;
 use crate::model::endpoint::{Endpoint, Owners};
-use crate::model::inspection::Kin;
 use crate::model::process::Process;
 use crate::model::text::SystemText;
 use crate::table::fields::{Column, field};
@@ -51,7 +50,7 @@ fn holder(scene: &Scene, process: &Process) -> Vec<Entry> {
     let kin = scene.inspection.and_then(|found| found.kin_of(process.id));
     match kin {
         Some(kin) => {
-            entries.push(("started by", chain(kin)));
+            entries.push(("started by", kin.chain()));
             if !kin.descendants.is_empty() {
                 entries.push(("children", named(&kin.descendants)));
             }
@@ -103,22 +102,6 @@ fn other_ports(app: &App, process: &Process) -> Option<String> {
     let mut ports: Vec<String> = app.listing.endpoints().filter(holds).map(written).collect();
     ports.sort();
     (ports.len() > 1).then(|| ports.join("  "))
-}
-
-/// `npm 3970 ← zsh 3801 (pts/4)`
-pub fn chain(kin: &Kin) -> String {
-    if kin.ancestors.is_empty() {
-        return "the system's first process".to_owned();
-    }
-    let named = |process: &Arc<Process>| match &process.terminal {
-        Some(terminal) => format!("{process} ({terminal})"),
-        None => process.to_string(),
-    };
-    kin.ancestors
-        .iter()
-        .map(named)
-        .collect::<Vec<_>>()
-        .join(" ← ")
 }
 
 pub fn named(processes: &[Arc<Process>]) -> String {

@@ -4,11 +4,11 @@ use crate::app::App;
 use crate::app::free_dialog::Asking;
 use crate::model::endpoint::{Endpoint, Protocol, Socket};
 use crate::model::freeing::{Holder, Member, OtherPort, Proposal};
-use crate::model::inspection::Inspection;
+use crate::model::inspection::{Inspection, Kin};
 use crate::model::process::{Process, ProcessId};
 use crate::table::value::shown_roughly;
 use crate::table::what;
-use crate::ui::details::{chain, named};
+use crate::ui::details::named;
 use crate::ui::dialogs::{Entry, Words};
 use crate::ui::theme::Role;
 use std::collections::BTreeSet;
@@ -68,7 +68,7 @@ fn starters(proposal: &Proposal, inspection: Option<&Inspection>) -> Vec<Entry> 
     let holders: Vec<&Holder> = topmost.collect();
     let chain_of = |holder: &Holder| {
         let kin = inspection.and_then(|inspection| inspection.kin_of(holder.process.id));
-        kin.map_or_else(|| "…".to_owned(), chain)
+        kin.map_or_else(|| "…".to_owned(), Kin::chain)
     };
     let mut chains: Vec<(String, Vec<&Holder>)> = Vec::new();
     for holder in &holders {

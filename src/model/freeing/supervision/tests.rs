@@ -1,7 +1,7 @@
 use super::*;
 use crate::model::endpoint::{Endpoint, Protocol};
 use crate::model::freeing::{Circumstances, Question, ask};
-use crate::model::inspection::{Asker, Kin, Subject};
+use crate::model::inspection::Kin;
 use crate::model::process::Pid;
 use crate::model::provenance::{Engine, Manager, Published};
 use crate::model::testing::{moment, process, socket};
@@ -137,21 +137,7 @@ fn what_is_behind_a_port_whose_holder_may_not_be_seen_is_told_and_its_command_of
     let Question::Explain(mut explanation) = ask(&endpoint, &[&endpoint], &circumstances()) else {
         panic!("it may not be seen");
     };
-    let subject = Subject {
-        asker: Asker::Dialog,
-        endpoint: endpoint.id(),
-        processes: Vec::new(),
-        port: explanation.port,
-        unused_near: None,
-    };
-    explanation.learn(&Inspection {
-        subject,
-        kin: Vec::new(),
-        provenance: of_container(Vec::new()),
-        fates: Vec::new(),
-        addresses: Vec::new(),
-        unused: None,
-    });
+    explanation.learn(&[of_container(Vec::new())]);
     assert!(explanation.port.is_some());
     let last = explanation.lines.last().map(String::as_str);
     assert_eq!(last, Some("It belongs to docker shop-db-1."));

@@ -1,0 +1,141 @@
+//! The words of `portmon free`.
+
+use super::Refusal;
+use super::values::{patience, source};
+use crate::model::freeing::{Signal, Targets, Terms};
+use crate::model::source::Source;
+use crate::model::target::Target;
+use clap::Args;
+use std::time::Duration;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FreeOptions {
+    pub targets: Vec<Target>,
+    pub signal: Signal,
+    /// Which of the holders get it.
+    pub who: Targets,
+    pub terms: Terms,
+    pub consent: Consent,
+    pub dry_run: bool,
+    pub json: bool,
+    pub source: Option<Source>,
+}
+
+/// What was agreed to beforehand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Consent {
+    /// Nothing: a person is asked.
+    Ask,
+    Yes,
+    /// That just so many ports are freed.
+    YesToCount(usize),
+}
+
+/// What `--yes` stands for without a count, and its absence.
+const YES: &str = "yes";
+const ASK: &str = "ask";
+
+fn consent(text: &str) -> Result<Consent, String> {
+    match text {
+        YES => Ok(Consent::Yes),
+        ASK => Ok(Consent::Ask),
+        _ => text
+            .parse()
+            .map(Consent::YesToCount)
+            .map_err(|_| "the number of ports that are freed: --yes=3".to_owned()),
+    }
+}
+
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line"
+)]
+#[derive(Args)]
+pub(super) struct FreeWords {
+    /// Ports to free: 3000, 3000/udp, 127.0.0.1:5432, 3000,3001, 3000-3010
+    #[arg(value_name = "TARGET", required = true)]
+    targets: Vec<String>,
+    /// The signal: TERM INT HUP QUIT KILL CONT
+    #[arg(long, default_value = "TERM")]
+    signal: Signal,
+    /// Every holder instead of the topmost, which as a rule ends its workers
+    #[arg(long)]
+    all_holders: bool,
+    /// The whole process group of the topmost holders, whoever of it holds the port
+    #[arg(long, conflicts_with = "all_holders")]
+    group: bool,
+    /// SIGKILL for what still holds the port after so many seconds
+    #[arg(long, value_name = "SECS", value_parser = patience)]
+    force_after: Option<Duration>,
+    /// How long a port is watched after a signal before it is said to be still held
+    #[arg(long, value_name = "SECS", default_value = "5", value_parser = patience)]
+    wait: Duration,
+    /// How long a free port is watched further before that counts
+    #[arg(long, value_name = "SECS", default_value = "2", value_parser = patience)]
+    settle: Duration,
+    /// Print what would be signalled, and signal nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Do not ask; for a range with the number of ports that are freed: --yes=3
+    #[arg(
+        long,
+        value_name = "COUNT",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = YES,
+        default_value = ASK,
+        hide_default_value = true,
+        value_parser = consent
+    )]
+    yes: Consent,
+    /// Print one JSON object a port
+    #[arg(long)]
+    json: bool,
+    #[arg(long, hide = true, value_parser = source)]
+    source: Option<Source>,
+}
+
+impl FreeWords {
+    pub(super) fn options(self) -> Result<FreeOptions, Refusal> {
+        let targets = Target::parse_list(self.targets.iter().map(String::as_str));
+        let targets = targets.map_err(Refusal::Wrong)?;
+        self.check_force()?;
+        Ok(FreeOptions {
+            targets,
+            signal: self.signal,
+            who: if self.all_holders {
+                Targets::All
+            } else if self.group {
+                Targets::Group
+            } else {
+                Targets::Topmost
+            },
+            terms: Terms {
+                patience: self.wait,
+                settle: self.settle,
+                force_after: self.force_after,
+            },
+            consent: self.yes,
+            dry_run: self.dry_run,
+            json: self.json,
+            source: self.source,
+        })
+    }
+
+    /// What is sent later than the port is watched for would never be sent.
+    fn check_force(&self) -> Result<(), Refusal> {
+        let Some(force_after) = self.force_after else {
+            return Ok(());
+        };
+        let wrong = if self.signal == Signal::Kill {
+            "--force-after sends SIGKILL, which --signal KILL sends at once: leave one of them out"
+                .to_owned()
+        } else if force_after >= self.wait {
+            let (after, wait) = (force_after.as_secs_f64(), self.wait.as_secs_f64());
+            format!("--force-after {after} must be less than --wait {wait}")
+        } else {
+            return Ok(());
+        };
+        Err(Refusal::Wrong(wrong))
+    }
+}

@@ -1,0 +1,76 @@
+//! A line of `free --json`. An interface: fields are added, never changed.
+
+use super::{Account, Outcome};
+use crate::model::freeing::Signal;
+use crate::model::process::Process;
+use crate::report::json::{JsonOwner, owner, text};
+use serde::Serialize;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// What became of one port.
+#[derive(Serialize)]
+pub struct JsonAccount {
+    port: u16,
+    protocol: &'static str,
+    /// The local address that was named; null for all of them.
+    address: Option<IpAddr>,
+    /// `free`, `still_held`, `taken_again`, `not_permitted` or `refused`; null where a dry run sent nothing.
+    verdict: Option<&'static str>,
+    signalled: Vec<JsonSignal>,
+    /// Only with a dry run, where `signalled` is empty.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    would_signal: Option<Vec<JsonSignal>>,
+    /// Who holds the port now, as far as that may be seen.
+    holders: Vec<JsonOwner>,
+    /// From the last signal until its holders had let go of the port, or to the last look; null where nothing was sent.
+    after_seconds: Option<f64>,
+    message: String,
+    #[serde(skip_serializing_if = "is_false")]
+    dry_run: bool,
+}
+
+#[derive(Serialize)]
+struct JsonSignal {
+    pid: u32,
+    name: String,
+    signal: &'static str,
+}
+
+impl JsonAccount {
+    pub fn new(account: &Account, dry_run: bool) -> Self {
+        Self {
+            port: account.spot.port,
+            protocol: account.spot.protocol.name(),
+            address: account.spot.address,
+            verdict: account.outcome.map(Outcome::name),
+            signalled: signals(&account.signalled),
+            would_signal: account.would_signal.as_deref().map(signals),
+            holders: account.holders.iter().map(|one| owner(one)).collect(),
+            after_seconds: account.after.map(|after| {
+                // Whole milliseconds: the looks are no more exact.
+                (after.as_secs_f64() * 1000.0).round() / 1000.0
+            }),
+            message: account.message.clone(),
+            dry_run,
+        }
+    }
+}
+
+fn signals(of: &[(Arc<Process>, Signal)]) -> Vec<JsonSignal> {
+    of.iter()
+        .map(|(process, signal)| JsonSignal {
+            pid: process.pid().0,
+            name: text(&process.name),
+            signal: signal.name(),
+        })
+        .collect()
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands over a reference"
+)]
+fn is_false(flag: &bool) -> bool {
+    !flag
+}

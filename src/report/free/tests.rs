@@ -1,0 +1,348 @@
+use super::found::block;
+use super::json::JsonAccount;
+use super::text::{Plan, explained, question};
+use super::unheld::{Bind, account};
+use super::*;
+use crate::model::endpoint::{Endpoint, State};
+use crate::model::freeing::{Circumstances, Question, Targets, ask_port};
+use crate::model::inspection::Kin;
+use crate::model::ports::EphemeralRange;
+use crate::model::process::Pid;
+use crate::model::provenance::{Manager, Provenance, Unit};
+use crate::model::testing::{moment, process, socket};
+use crate::table::row::Surroundings;
+use serde_json::{Value, json};
+
+fn spot(text: &str) -> Spot {
+    let target: Target = text.parse().expect(text);
+    Spot {
+        protocol: target.protocol,
+        port: *target.ports.start(),
+        address: target.address,
+    }
+}
+
+fn circumstances() -> Circumstances {
+    Circumstances {
+        me: Some(1000),
+        is_root: false,
+        host: "build-07".to_owned(),
+        lineage: vec![Pid(50), Pid(40)],
+        executable: Some("/opt/portmon".to_owned()),
+        row_is_meant: false,
+        is_gone: false,
+        now: moment(0.0),
+        state_since: None,
+    }
+}
+
+fn asked(spot: Spot, table: &[Endpoint]) -> Option<Question> {
+    let table: Vec<&Endpoint> = table.iter().collect();
+    ask_port(
+        spot.protocol,
+        spot.port,
+        spot.address,
+        &table,
+        &circumstances(),
+    )
+}
+
+fn plan(word: &str, table: &[Endpoint]) -> Plan {
+    let spot = spot(word);
+    let Some(Question::Free(proposal)) = asked(spot, table) else {
+        panic!("{spot} can be freed");
+    };
+    Plan {
+        spot,
+        proposal,
+        targets: Targets::Topmost,
+        signal: Signal::Terminate,
+    }
+}
+
+fn around() -> Surroundings<'static> {
+    Surroundings {
+        now: moment(0.0),
+        home: Some("/home/dev"),
+        ephemeral: EphemeralRange::IANA,
+        is_ascii: false,
+    }
+}
+
+#[test]
+fn of_several_ports_the_worst_is_the_exit_code() {
+    use Outcome::{Free, NotPermitted, Refused, StillHeld, TakenAgain};
+    let code = |outcomes: &[Outcome]| {
+        let of = |outcome: &Outcome| Account::without_signal(spot("1"), *outcome, String::new());
+        exit_code(&outcomes.iter().map(of).collect::<Vec<_>>())
+    };
+    assert_eq!(code(&[Free]), 0);
+    assert_eq!(code(&[StillHeld, Free]), 3);
+    assert_eq!(code(&[StillHeld, TakenAgain]), 5);
+    assert_eq!(code(&[NotPermitted, TakenAgain, Free]), 4);
+    assert_eq!(
+        code(&[Refused, NotPermitted, TakenAgain, StillHeld, Free]),
+        6
+    );
+    assert_eq!(code(&[]), 0);
+}
+
+#[test]
+fn a_range_means_what_stands_in_it_and_a_number_means_itself() {
+    let node = process(4242, "node").build();
+    let table = [
+        socket("127.0.0.1:3002").owner(&node).endpoint(),
+        socket("[::1]:3002").owner(&node).endpoint(),
+        socket("127.0.0.1:3001").state(State::Bound).endpoint(),
+        socket("127.0.0.1:3003").to("127.0.0.1:9").endpoint(),
+        socket("127.0.0.1:3004").udp().endpoint(),
+    ];
+    let meant = |words: &[&str]| {
+        let targets = Target::parse_list(words.iter().copied()).expect("targets");
+        let spots = spots(&targets, &table);
+        spots.map(|spots| spots.iter().map(Spot::word).collect::<Vec<_>>())
+    };
+    let named = |words: &[&str]| Ok(words.iter().map(|word| (*word).to_owned()).collect());
+    assert_eq!(meant(&["3000-3010"]), named(&["3001", "3002"]));
+    assert_eq!(meant(&["3000-3010/udp"]), named(&["3004/udp"]));
+    assert_eq!(meant(&["3999", "3002"]), named(&["3999", "3002"]));
+    assert_eq!(meant(&["3002", "3000-3010"]), named(&["3002", "3001"]));
+    assert_eq!(meant(&["127.0.0.1:3002", "3002"]), named(&["3002"]));
+    assert_eq!(
+        meant(&["127.0.0.1:3002", "[::1]:3002"]),
+        Err(
+            "127.0.0.1:3002 and [::1]:3002 are addresses of one port: free them one after the other, or 3002 on all \
+             of them"
+                .to_owned()
+        )
+    );
+}
+
+#[test]
+fn what_is_not_held_is_free_unless_a_bind_says_no() {
+    let chrome = process(942, "chrome").build();
+    let java = process(812, "java").build();
+    let client = socket("127.0.0.1:51324")
+        .to("127.0.0.1:3000")
+        .owner(&chrome)
+        .endpoint();
+    let wait = socket("127.0.0.1:8080")
+        .to("127.0.0.1:9")
+        .state(State::TimeWait)
+        .without_owner()
+        .endpoint();
+    let wildcard = socket("0.0.0.0:5432").owner(&java).endpoint();
+    let table = [client, wait, wildcard];
+    let failed = || Bind::Failed("in use".to_owned());
+    let said = [
+        ("3000", Bind::Bound),
+        ("80", Bind::Denied),
+        ("8080", Bind::OnlyWithReuse),
+        ("8080", failed()),
+        ("51324", failed()),
+        ("127.0.0.1:5432", failed()),
+        ("3000/udp", failed()),
+    ]
+    .map(|(word, bind)| {
+        let account = account(spot(word), &table, &bind);
+        let holders: Vec<u32> = account.holders.iter().map(|one| one.pid().0).collect();
+        (account.outcome, holders, account.message)
+    });
+    let (free, held) = (Some(Outcome::Free), Some(Outcome::StillHeld));
+    let expected = [
+        (free, vec![], ":3000 is free: nothing holds it"),
+        (
+            free,
+            vec![],
+            ":80 is free: nothing holds it. A bind was not allowed to this user, so only the table says so.",
+        ),
+        (
+            free,
+            vec![],
+            ":8080 is free: nothing holds it, but it can be bound only with SO_REUSEADDR (1 TIME_WAIT)",
+        ),
+        (
+            held,
+            vec![],
+            ":8080 is STILL HELD: no process holds it; the kernel keeps 1 TIME_WAIT for at most 60 s",
+        ),
+        (
+            held,
+            vec![942],
+            ":51324 is STILL HELD: nobody listens, but chrome 942 has a connection to 127.0.0.1:3000 on it, and no \
+             connection is ended",
+        ),
+        (
+            held,
+            vec![812],
+            "127.0.0.1:5432 is STILL HELD: java 812 has the port on 0.0.0.0; portmon free 5432 is about every address",
+        ),
+        (
+            held,
+            vec![],
+            ":3000/udp is STILL HELD: nothing is seen there, but a bind fails: in use",
+        ),
+    ]
+    .map(|(outcome, holders, message)| (outcome, holders, message.to_owned()));
+    assert_eq!(said, expected);
+}
+
+#[test]
+fn what_would_end_and_what_goes_with_it_is_all_told() {
+    let npm = process(3970, "npm").build();
+    let zsh = process(3801, "zsh").terminal("pts/4").build();
+    let child = process(4000, "esbuild").parent(3977).build();
+    let node = process(3977, "node")
+        .command("node vite")
+        .directory("/home/dev/shop")
+        .parent(3970)
+        .build();
+    let worker = process(3990, "node").parent(3977).build();
+    let table = [
+        socket("127.0.0.1:5173")
+            .owners(&[&node, &worker])
+            .endpoint(),
+        socket("[::1]:5173").owner(&node).endpoint(),
+        socket("127.0.0.1:9229").owner(&node).endpoint(),
+        socket("127.0.0.1:5173")
+            .to("127.0.0.1:9")
+            .owner(&node)
+            .endpoint(),
+    ];
+    let mut plan = plan("127.0.0.1:5173", &table);
+    let mut kin = no_kin(&node);
+    kin.ancestors = vec![npm, zsh];
+    kin.descendants = vec![worker, child];
+    kin.provenance.unit = Some(Unit::new("shop.service".into(), Manager::User));
+    plan.proposal.learn(&[kin]);
+    let expected = [
+        "127.0.0.1:5173 on build-07 is held:",
+        "  ends          node 3977   vite · ~/shop   dev   up 1h",
+        "  also holds it node 3990   node   dev   up 1h",
+        "  also closes   tcp ::1:5173, tcp 127.0.0.1:9229, 1 connection, perhaps its children esbuild 4000",
+        "  started by    npm 3970 ← zsh 3801 (pts/4)",
+        "  brought back  perhaps by shop.service (user)",
+        "  brought back  to stop it for good: systemctl --user stop shop.service",
+        "  signal        SIGTERM goes to node 3977",
+    ];
+    assert_eq!(block(&plan, &table, &around()), expected);
+    let asked = question(&plan);
+    assert_eq!(asked, "Free 127.0.0.1:5173: SIGTERM to node 3977? [y/N] ");
+}
+
+fn no_kin(of: &Process) -> Kin {
+    Kin {
+        process: of.id,
+        ancestors: Vec::new(),
+        descendants: Vec::new(),
+        group: Vec::new(),
+        provenance: Provenance::default(),
+    }
+}
+
+#[test]
+fn a_group_is_ended_as_a_whole_or_not_at_all() {
+    let node = process(3977, "node").build();
+    let tail = process(3978, "tail").build();
+    let shell = process(40, "bash").build();
+    let table = [socket("127.0.0.1:5173").owner(&node).endpoint()];
+    let recipients = |group: &[&Arc<Process>]| {
+        let mut plan = plan("5173", &table);
+        plan.targets = Targets::Group;
+        let mut kin = no_kin(&node);
+        kin.group = group.iter().map(|one| Arc::clone(one)).collect();
+        plan.proposal.learn(&[kin]);
+        let recipients = plan.recipients();
+        recipients.iter().map(|one| one.pid().0).collect::<Vec<_>>()
+    };
+    assert_eq!(recipients(&[&node, &tail]), [3977, 3978]);
+    assert_eq!(recipients(&[&node]), [3977]);
+    // portmon runs in that shell.
+    assert_eq!(recipients(&[&shell, &node]), [0; 0]);
+    assert_eq!(recipients(&[]), [0; 0]);
+}
+
+#[test]
+fn what_is_beyond_a_single_key_is_said_before_it_is_asked() {
+    let java = process(812, "java").user(33, "ops").build();
+    let table = [socket("127.0.0.1:8080").owner(&java).endpoint()];
+    let plan = plan("8080", &table);
+    let lines = block(&plan, &table, &around());
+    let beware = "  beware        java 812 belongs to ops.".to_owned();
+    assert!(lines.contains(&beware), "{lines:#?}");
+}
+
+#[test]
+fn a_holder_that_may_not_be_seen_is_not_permitted_and_one_that_is_never_ended_is_refused() {
+    let shell = process(40, "bash").build();
+    let table = [
+        socket("0.0.0.0:8080").endpoint(),
+        socket("127.0.0.1:3000").owner(&shell).endpoint(),
+    ];
+    let barred = |word: &str, unused| {
+        let Some(Question::Explain(explanation)) = asked(spot(word), &table) else {
+            panic!("{word} cannot be freed");
+        };
+        let account = Account::barred(spot(word), &explanation, unused);
+        assert_eq!(account.message, explained(&explanation, unused));
+        (account.outcome, account.message)
+    };
+    assert_eq!(
+        barred("8080", Some(8081)),
+        (
+            Some(Outcome::NotPermitted),
+            ":8080 belongs to dev. You may not see or end the process (socket of user dev). \
+             Or take another port: 8081 is free (bind tried just now). Try: sudo /opt/portmon free 8080"
+                .to_owned()
+        )
+    );
+    assert_eq!(
+        barred("3000", None),
+        (
+            Some(Outcome::Refused),
+            ":3000 is not freed. bash 40 is never ended: it runs this portmon, which would end with it."
+                .to_owned()
+        )
+    );
+}
+
+#[test]
+fn a_line_of_json_is_the_object_that_the_documents_promise() {
+    let node = process(4242, "node").build();
+    let freed = Account {
+        signalled: vec![(Arc::clone(&node), Signal::Terminate)],
+        after: Some(Duration::from_micros(812_345)),
+        ..Account::without_signal(spot("3000"), Outcome::Free, "said".to_owned())
+    };
+    let json_of = |account: &Account, dry_run| {
+        serde_json::to_value(JsonAccount::new(account, dry_run)).expect("JSON")
+    };
+    let expected = json!({
+        "port": 3000, "protocol": "tcp", "address": null, "verdict": "free",
+        "signalled": [{ "pid": 4242, "name": "node", "signal": "SIGTERM" }],
+        "holders": [], "after_seconds": 0.812, "message": "said"
+    });
+    assert_eq!(json_of(&freed, false), expected);
+
+    let table = [socket("[::1]:3000").owner(&node).endpoint()];
+    let plan = plan("[::1]:3000", &table);
+    let value = json_of(&plan.dry_run(), true);
+    let part = ["address", "verdict", "signalled", "would_signal", "dry_run"];
+    let expected = [
+        json!("::1"),
+        Value::Null,
+        json!([]),
+        json!([{ "pid": 4242, "name": "node", "signal": "SIGTERM" }]),
+        json!(true),
+    ];
+    assert_eq!(part.map(|key| value[key].clone()), expected);
+    assert_eq!(value["holders"][0]["pid"], json!(4242));
+    let refused = plan.refused("nobody agreed");
+    assert_eq!(
+        (refused.outcome, refused.message.as_str()),
+        (
+            Some(Outcome::Refused),
+            "Nothing sent for [::1]:3000: nobody agreed."
+        )
+    );
+}

@@ -1,0 +1,137 @@
+//! Processes that do not end at once, or not at all, or come back.
+
+use std::io::ErrorKind;
+use std::net::TcpListener;
+use std::process::Stdio;
+use std::thread;
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::{Freed, command, free, name};
+use crate::children::{Holder, unique_name};
+
+/// Takes two seconds to shut down after a SIGTERM.
+const SLOW: &str = "trap 'sleep 2 </dev/null >/dev/null; exit' TERM; echo; read -r line <&1; exit";
+
+#[test]
+fn a_process_that_ignores_the_signal_holds_its_port_still() {
+    let (mut holder, mut bystander) = (Holder::ignoring_sigterm(), Holder::listening());
+    let port = holder.port.to_string();
+    let freed = free(&[&port, "--wait", "1"]);
+    freed.assert(
+        3,
+        "still_held",
+        &[(holder.pid(), "SIGTERM")],
+        &[holder.pid()],
+    );
+    freed.assert_says(&format!(
+        ":{port} is STILL HELD: {} ignores SIGTERM",
+        name(&holder)
+    ));
+    freed.assert_says(&format!("portmon free {port} --signal SIGKILL"));
+    assert!(holder.is_alive() && bystander.is_alive());
+}
+
+#[test]
+fn force_after_sends_sigkill_to_what_is_left() {
+    let (mut holder, mut bystander) = (Holder::ignoring_sigterm(), Holder::listening());
+    let freed = free(&[&holder.port.to_string(), "--force-after", "0.3"]);
+    let pid = holder.pid();
+    freed.assert(0, "free", &[(pid, "SIGTERM"), (pid, "SIGKILL")], &[]);
+    freed.assert_says("after SIGKILL");
+    holder.wait_until_ended();
+    assert!(bystander.is_alive());
+}
+
+#[test]
+fn a_signal_may_be_chosen() {
+    let mut holder = Holder::ignoring_sigterm();
+    let freed = free(&[&holder.port.to_string(), "--signal", "kill"]);
+    freed.assert(0, "free", &[(holder.pid(), "SIGKILL")], &[]);
+    holder.wait_until_ended();
+}
+
+#[test]
+fn a_process_that_takes_its_time_is_waited_for_or_told_to_be_shutting_down() {
+    let holder = Holder::running(SLOW);
+    let port = holder.port.to_string();
+    let early = free(&[&port, "--wait", "0.3"]);
+    early.assert(
+        3,
+        "still_held",
+        &[(holder.pid(), "SIGTERM")],
+        &[holder.pid()],
+    );
+    early.assert_says("handles SIGTERM and is still shutting down");
+
+    let mut holder = Holder::running(SLOW);
+    let freed = free(&[&holder.port.to_string(), "--wait", "20"]);
+    freed.assert(0, "free", &[(holder.pid(), "SIGTERM")], &[]);
+    let after = freed
+        .json
+        .get("after_seconds")
+        .and_then(serde_json::Value::as_f64);
+    assert!(
+        after.is_some_and(|after| (1.9..15.0).contains(&after)),
+        "{freed:?}"
+    );
+    holder.wait_until_ended();
+}
+
+#[test]
+fn a_stopped_process_is_let_run_on_so_that_it_can_end() {
+    let mut holder = Holder::listening();
+    let pid = i32::try_from(holder.pid()).ok().and_then(Pid::from_raw);
+    kill_process(pid.expect("a pid"), Signal::STOP).expect("it may be stopped");
+    let freed = free(&[&holder.port.to_string()]);
+    freed.assert(0, "free", &[(holder.pid(), "SIGTERM")], &[]);
+    freed.assert_says("was stopped, so SIGCONT followed");
+    holder.wait_until_ended();
+}
+
+/// Starts the holder of the port anew as soon as it can be bound.
+fn again(port: u16) -> Holder {
+    loop {
+        match TcpListener::bind(("127.0.0.1", port)) {
+            Ok(listener) => return Holder::named(&unique_name(), listener),
+            // The bind that portmon tries may be under way.
+            Err(error) if error.kind() == ErrorKind::AddrInUse => thread::yield_now(),
+            Err(error) => panic!("{error}"),
+        }
+    }
+}
+
+fn respawned_after(pause: Duration) {
+    let mut holder = Holder::listening();
+    let port = holder.port;
+    let portmon = command(&[&port.to_string(), "--settle", "60", "--yes"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("portmon");
+    holder.wait_until_ended();
+    // The pause is what the supervisor of this holder takes.
+    thread::sleep(pause);
+    let mut next = again(port);
+    let freed = Freed::from(&portmon.wait_with_output().expect("an end"));
+    freed.assert(
+        5,
+        "taken_again",
+        &[(holder.pid(), "SIGTERM")],
+        &[next.pid()],
+    );
+    freed.assert_says(&format!("is TAKEN AGAIN by {}, started by ", name(&next)));
+    freed.assert_says(&std::process::id().to_string());
+    assert!(next.is_alive());
+}
+
+#[test]
+fn a_port_that_is_taken_again_at_once_is_not_free() {
+    respawned_after(Duration::ZERO);
+}
+
+#[test]
+fn a_port_that_is_taken_again_after_a_second_is_not_free() {
+    respawned_after(Duration::from_secs(1));
+}

@@ -1,0 +1,96 @@
+//! `portmon unused`: ports that can really be bound, and none that anything has.
+
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::process::Command;
+
+use socket2::{Domain, Socket, Type};
+
+use crate::children::listen;
+use crate::start::PORTMON;
+
+/// The exit code, the ports and what was said beside them.
+fn unused(words: &[&str]) -> (Option<i32>, Vec<u16>, String) {
+    let output = Command::new(PORTMON)
+        .arg("unused")
+        .args(words)
+        .output()
+        .expect("an output");
+    let printed = String::from_utf8_lossy(&output.stdout);
+    let ports = printed.lines().map(|line| line.parse().expect("a port"));
+    (
+        output.status.code(),
+        ports.collect(),
+        String::from_utf8_lossy(&output.stderr).into_owned(),
+    )
+}
+
+/// What is unused from this port on begins with a higher one.
+fn assert_passed_over(port: u16, why: &str) {
+    let (code, ports, said) = unused(&["--from", &port.to_string()]);
+    assert_eq!((code, ports.len()), (Some(0), 1), "{said}");
+    assert!(ports.iter().all(|found| *found > port), "{why}: {ports:?}");
+}
+
+#[test]
+fn every_port_is_another_one_and_can_be_bound_on_every_address() {
+    let (code, ports, said) = unused(&["--from", "20000", "-c", "5"]);
+    assert_eq!((code, ports.len(), said.as_str()), (Some(0), 5, ""));
+    assert!(
+        ports.iter().all(|port| *port >= 20000) && ports.is_sorted_by(|one, next| one < next),
+        "{ports:?}"
+    );
+    for port in ports {
+        TcpListener::bind(("0.0.0.0", port)).expect("it can be bound");
+    }
+}
+
+#[test]
+fn a_port_that_something_listens_on_is_bound_to_or_connected_from_is_passed_over() {
+    let listener = listen("127.0.0.1:0");
+    let at = listener.local_addr().expect("an address");
+    assert_passed_over(at.port(), "a listener");
+
+    let bound = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
+    // Beside such a socket a bind with SO_REUSEADDR succeeds.
+    bound.set_reuse_address(true).expect("an option");
+    let any: SocketAddr = "127.0.0.1:0".parse().expect("an address");
+    bound.bind(&any.into()).expect("a port");
+    let own = bound.local_addr().expect("an address").as_socket();
+    assert_passed_over(own.expect("an IP address").port(), "a bound socket");
+
+    let client = TcpStream::connect(at).expect("a connection");
+    let own = client.local_addr().expect("an address");
+    assert_passed_over(own.port(), "a connection");
+}
+
+#[test]
+fn fewer_than_were_asked_for_are_printed_and_counted() {
+    let (code, ports, said) = unused(&["--from", "65535", "-c", "2"]);
+    assert_eq!(code, Some(1));
+    assert!(ports.len() < 2, "{ports:?}");
+    let expected = match ports.len() {
+        0 => "portmon: no port from 65535 to 65535 can be used\n",
+        _ => "portmon: only 1 of 2 ports from 65535 to 65535 can be used\n",
+    };
+    assert_eq!(said, expected);
+}
+
+#[test]
+fn the_ranges_are_those_of_iana_and_of_this_machine() {
+    let (code, dynamic, _) = unused(&["--dynamic"]);
+    assert_eq!(code, Some(0));
+    assert!(dynamic.iter().all(|port| *port >= 49152), "{dynamic:?}");
+    let range = std::fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range");
+    let range = range.expect("the range of this machine");
+    let mut ends = range.split_whitespace().map(str::parse::<u16>);
+    let (first, last) = (ends.next(), ends.next());
+    let (Some(Ok(first)), Some(Ok(last))) = (first, last) else {
+        panic!("{range:?}");
+    };
+    let (code, ephemeral, _) = unused(&["--ephemeral"]);
+    assert_eq!(code, Some(0));
+    assert!(
+        ephemeral.iter().all(|port| (first..=last).contains(port)),
+        "{ephemeral:?}"
+    );
+}

@@ -1,0 +1,145 @@
+//! `portmon wait`: a port that begins to listen, one that becomes free, and what is said when neither comes.
+
+use std::net::SocketAddr;
+use std::process::{Child, Command, Output, Stdio};
+
+use socket2::{Domain, Socket, Type};
+
+use crate::children::Holder;
+use crate::freeing_shell::leftovers::{leave_time_wait, server};
+use crate::start::PORTMON;
+
+fn wait(words: &[&str]) -> Child {
+    Command::new(PORTMON)
+        .arg("wait")
+        .args(words)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("portmon")
+}
+
+/// The exit code, and what was said without the time it took.
+fn outcome(output: &Output) -> (Option<i32>, String, String) {
+    let said = |bytes: &[u8]| {
+        let text = String::from_utf8_lossy(bytes);
+        let (before, time) = text.split_once(" after ").unwrap_or((&text, ""));
+        let rest = time.split_once(": ").map_or("", |(_, rest)| rest);
+        format!("{before}|{rest}").trim_end().to_owned()
+    };
+    (
+        output.status.code(),
+        said(&output.stdout),
+        said(&output.stderr),
+    )
+}
+
+fn done(words: &[&str]) -> (Option<i32>, String, String) {
+    outcome(&wait(words).wait_with_output().expect("an end"))
+}
+
+/// A TCP socket that has a port and does not listen.
+fn bound() -> (Socket, u16) {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
+    let any: SocketAddr = "127.0.0.1:0".parse().expect("an address");
+    socket.bind(&any.into()).expect("a port");
+    let at = socket.local_addr().expect("an address").as_socket();
+    (socket, at.expect("an IP address").port())
+}
+
+#[test]
+fn it_waits_until_a_socket_listens_and_says_who_that_is() {
+    let (socket, port) = bound();
+    let words = port.to_string();
+    let own = std::process::id().to_string();
+    let (code, out, said) = done(&[&words, "--timeout", "0"]);
+    assert_eq!((code, out.as_str()), (Some(124), "|"));
+    assert!(
+        said.starts_with(&format!("portmon: :{port} does not listen|")),
+        "{said}"
+    );
+
+    let waiting = wait(&[&words, "--timeout", "60"]);
+    socket.listen(1).expect("it listens");
+    let (code, out, said) = outcome(&waiting.wait_with_output().expect("an end"));
+    assert_eq!((code, said.as_str()), (Some(0), "|"));
+    assert!(
+        out.starts_with(&format!(":{port} listens: "))
+            && out.contains(&format!(" {own} on 127.0.0.1")),
+        "{out}"
+    );
+    // A listener elsewhere is none there.
+    let (code, _, said) = done(&[&words, "--address", "::1", "--timeout", "0"]);
+    assert_eq!(code, Some(124), "{said}");
+    assert!(
+        said.contains(&format!("[::1]:{port} does not listen|"))
+            && said.ends_with("listens on 127.0.0.1"),
+        "{said}"
+    );
+}
+
+#[test]
+fn it_waits_until_a_port_is_free_and_can_be_bound() {
+    let mut holder = Holder::listening();
+    let port = holder.port.to_string();
+    let (code, _, said) = done(&[&port, "--free", "--timeout", "0"]);
+    let expected = format!(
+        "portmon: :{port} is not free|{} {} listens on 127.0.0.1",
+        holder.name,
+        holder.pid()
+    );
+    assert_eq!((code, said), (Some(124), expected));
+    assert!(holder.is_alive());
+
+    let waiting = wait(&[&port, "--free", "--timeout", "60"]);
+    holder.end();
+    let output = waiting.wait_with_output().expect("an end");
+    let expected = (Some(0), format!(":{port} is free|"), "|".to_owned());
+    assert_eq!(outcome(&output), expected);
+}
+
+#[test]
+fn a_bound_socket_that_never_listens_keeps_a_port_from_being_free() {
+    let (socket, port) = bound();
+    let (code, _, said) = done(&[&port.to_string(), "--free", "--timeout", "0.2"]);
+    assert_eq!(code, Some(124), "{said}");
+    drop(socket);
+}
+
+#[test]
+fn a_port_that_nothing_holds_is_free_only_if_a_bind_says_so() {
+    let outcomes = [true, false].map(|has_reuse| {
+        let server = server(has_reuse);
+        leave_time_wait(&server);
+        let port = server.local_addr().expect("an address").port();
+        drop(server);
+        let (code, out, said) = done(&[&port.to_string(), "--free", "--timeout", "0.2"]);
+        (
+            code,
+            out,
+            said.contains("only 1 TIME_WAIT left, but a bind fails: "),
+        )
+    });
+    let [(with, out, _), (without, _, is_told)] = outcomes;
+    assert_eq!((with, without, is_told), (Some(0), Some(124), true));
+    assert!(out.contains(" is free|"), "{out}");
+}
+
+#[test]
+fn a_udp_socket_is_waited_for_by_its_protocol() {
+    let mut holder = Holder::bound_to_udp();
+    let words = format!("{}/udp", holder.port);
+    let expected = format!(
+        ":{words} listens: {} {} on 127.0.0.1|",
+        holder.name,
+        holder.pid()
+    );
+    assert_eq!(
+        done(&[&words, "--timeout", "60"]),
+        (Some(0), expected, "|".to_owned())
+    );
+    let waiting = wait(&[&words, "--free", "--timeout", "60"]);
+    holder.end();
+    let (code, out, _) = outcome(&waiting.wait_with_output().expect("an end"));
+    assert_eq!((code, out), (Some(0), format!(":{words} is free|")));
+}
