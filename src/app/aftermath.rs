@@ -151,6 +151,7 @@ impl Watched {
             free_for: Some(self.taken.saturating_duration_since(self.freed.since)),
             by,
             parent: None,
+            service: None,
         })
     }
 }
@@ -207,12 +208,19 @@ impl App {
         };
         let kin = inspection.kin.first();
         let starter = kin.and_then(|kin| kin.ancestors.first()).cloned();
+        // What systemd started has nobody else above it.
+        let is_service = starter
+            .as_ref()
+            .is_none_or(|one| one.name.raw() == "systemd");
+        let unit = kin.and_then(|kin| kin.provenance.unit.as_ref());
+        let service = unit.filter(|unit| is_service && unit.brings_back());
         let before = verdict.to_string();
         let Verdict::TakenAgain {
             port,
             free_for,
             by,
             parent: None,
+            service: None,
         } = verdict
         else {
             return;
@@ -222,6 +230,7 @@ impl App {
             free_for,
             by,
             parent: starter,
+            service: service.map(ToString::to_string),
         };
         if let Some(notice) = &mut self.notice {
             notice.words = notice.words.replace(&before, &after.to_string());

@@ -161,8 +161,21 @@ impl FreeDialog {
             return;
         }
         self.inspection = Some(inspection.clone());
-        if let Phase::Asking(asking) = &mut self.phase {
-            asking.learn(inspection);
+        match &mut self.phase {
+            Phase::Asking(asking) => {
+                if let Some(explanation) = asking.learn(inspection) {
+                    self.phase = Phase::Explaining(explanation);
+                    self.disarm();
+                }
+            }
+            Phase::Explaining(explanation) => {
+                let before = explanation.offer.clone();
+                explanation.learn(inspection);
+                if explanation.offer != before {
+                    self.disarm();
+                }
+            }
+            Phase::Working(_) => {}
         }
     }
 
@@ -237,6 +250,9 @@ impl FreeDialog {
             Phase::Asking(asking) => {
                 if button == Button::End {
                     return self.end(now);
+                }
+                if button == Button::Copy {
+                    return asking.offer().map_or(Reply::Close, Reply::Copy);
                 }
                 if !answer(asking, button) {
                     return Reply::Close;

@@ -171,6 +171,7 @@ impl Stage {
             ended: order.targets().iter().map(Target::id).collect(),
             conduct: Vec::new(),
             parents: Vec::new(),
+            units: Vec::new(),
         })));
     }
 

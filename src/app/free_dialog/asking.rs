@@ -1,6 +1,8 @@
 //! The question itself: which ports, which of their holders, which signal, and what was typed where a port must be.
 
-use crate::model::freeing::{Batch, Demand, Proposal, SIGNALS, Signal, Step, Targets, Terms};
+use crate::model::freeing::{
+    Batch, Demand, Explanation, Proposal, SIGNALS, Signal, Step, Targets, Terms,
+};
 use crate::model::inspection::Inspection;
 use crate::model::process::ProcessId;
 use std::time::Instant;
@@ -57,10 +59,27 @@ impl Asking {
         ids
     }
 
-    pub fn learn(&mut self, inspection: &Inspection) {
-        for proposal in &mut self.proposals {
+    /// Takes in where the holders come from. Ports that are better freed by stopping what is behind their holders are left
+    /// out; if none is left, that is all there is to say.
+    pub fn learn(&mut self, inspection: &Inspection) -> Option<Explanation> {
+        let mut barred = Vec::new();
+        self.proposals.retain_mut(|proposal| {
             proposal.learn(&inspection.kin);
+            let bar = proposal.barred();
+            barred.extend(bar.clone());
+            bar.is_none()
+        });
+        if self.proposals.is_empty() {
+            return barred.into_iter().reduce(Explanation::and);
         }
+        self.left_out
+            .extend(barred.iter().map(Explanation::in_short));
+        None
+    }
+
+    /// The command that stops what would start the holder again.
+    pub fn offer(&self) -> Option<String> {
+        self.only()?.offer()
     }
 
     /// The port that must be typed: the first one that demands it stands for all.

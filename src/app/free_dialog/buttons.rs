@@ -35,6 +35,7 @@ pub(super) fn buttons_of(asking: &Asking) -> Vec<Button> {
         (Button::Group, asking.has_group()),
         (Button::Parent, asking.has_parents()),
         (Button::Signals, has_choice),
+        (Button::Copy, asking.offer().is_some()),
     ];
     let offered = offered.into_iter().filter(|(_, is_offered)| *is_offered);
     offered.map(|(button, _)| button).collect()

@@ -172,6 +172,7 @@ pub(super) fn hidden(scene: &Scene, sockets: &[&Socket]) -> Explanation {
             words::target(own.protocol, own.port())
         ));
     }
+    explanation.port = Some(words::of(own));
     explanation.unused_near = Some(own.port());
     explanation
 }
@@ -211,6 +212,9 @@ pub(super) fn refused(proposal: &Proposal) -> Explanation {
         .map(|refused| format!("{} is never ended: it {}.", refused.process, refused.why))
         .collect();
     let mut explanation = Explanation::new(Barrier::Refused, format!("{port} is not freed"), lines);
+    explanation.port = Some(proposal.place());
+    let refused = proposal.refused.iter();
+    explanation.holders = refused.map(|refused| refused.process.id).collect();
     explanation.unused_near = Some(proposal.port);
     explanation
 }

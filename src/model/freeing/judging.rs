@@ -156,6 +156,9 @@ pub(super) fn taken(record: &Record, by: &Socket, free_since: Option<Instant>) -
         free_for: free_since.map(|since| record.at.saturating_duration_since(since)),
         by: by.clone(),
         parent: parent.cloned(),
+        service: owner
+            .and_then(|owner| record.service_of(owner))
+            .map(ToString::to_string),
     }
 }
 

@@ -3,6 +3,7 @@
 use super::{OrderId, Refusal};
 use crate::model::endpoint::Socket;
 use crate::model::process::{Process, ProcessId};
+use crate::model::provenance::Unit;
 use std::fmt::{self, Display};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -97,6 +98,8 @@ pub struct Look {
     pub conduct: Vec<(ProcessId, Conduct)>,
     /// The parents of the holders that are no targets, as far as they may be seen.
     pub parents: Vec<Arc<Process>>,
+    /// The units of systemd that these holders belong to.
+    pub units: Vec<(ProcessId, Unit)>,
 }
 
 /// How a process takes the signal, read from `/proc/PID/status`.

@@ -30,6 +30,7 @@ mod record;
 mod refusal;
 mod sentence;
 mod signal;
+mod supervision;
 mod terms;
 mod verdict;
 pub mod words;

@@ -7,7 +7,8 @@ use super::signal::Signal;
 use super::verdict::{Ending, How, Left, Port, Survivor};
 use super::words;
 use crate::model::endpoint::{EndpointId, Owners, Socket, State};
-use crate::model::process::{Process, ProcessId};
+use crate::model::process::{Pid, Process, ProcessId};
+use crate::model::provenance::Unit;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -23,6 +24,7 @@ pub(super) struct Record {
     /// The sockets of the port at the last look.
     pub sockets: Vec<Socket>,
     pub parents: Vec<Arc<Process>>,
+    units: Vec<(ProcessId, Unit)>,
     pub at: Instant,
     /// What the port had before anything was sent.
     known: HashSet<EndpointId>,
@@ -50,6 +52,7 @@ impl Record {
             fates,
             sockets: order.sockets.clone(),
             parents: Vec::new(),
+            units: Vec::new(),
             at: order.id.at,
             known: order.sockets.iter().map(|socket| socket.id).collect(),
             signalled: Vec::new(),
@@ -104,6 +107,7 @@ impl Record {
         self.at = look.at;
         self.sockets = look.sockets;
         self.parents = look.parents;
+        self.units = look.units;
         let waits = |socket: &&Socket| socket.state == Some(State::TimeWait);
         for socket in self.sockets.iter().filter(waits) {
             self.waiting.entry(socket.id).or_insert(look.at);
@@ -168,6 +172,20 @@ impl Record {
             }
         }
         processes
+    }
+
+    /// The service of which a process is, if that is one that systemd starts again and it was systemd that started it.
+    pub fn service_of(&self, process: &Process) -> Option<&Unit> {
+        let by_systemd = |parent: Pid| {
+            let mut known = self.parents.iter();
+            let is_manager =
+                |one: &Arc<Process>| one.pid() == parent && one.name.raw() == "systemd";
+            parent.0 == 1 || known.any(is_manager)
+        };
+        process.parent.filter(|parent| by_systemd(*parent))?;
+        let mut units = self.units.iter();
+        let (_, unit) = units.find(|(of, unit)| *of == process.id && unit.brings_back())?;
+        Some(unit)
     }
 
     pub fn signalled(&self) -> &[(Arc<Process>, Signal)] {

@@ -76,13 +76,16 @@ impl Verdict {
                 free_for,
                 by,
                 parent,
+                service,
             } => {
                 let free =
                     free_for.map(|time| format!(" was free for {} and", words::seconds(time)));
-                let starter = parent
-                    .as_ref()
-                    .map(|parent| format!(", started by {parent}"));
-                let (free, starter) = (free.unwrap_or_default(), starter.unwrap_or_default());
+                let starter = match (service, parent) {
+                    (Some(service), _) => format!(", brought back by systemd: {service}"),
+                    (None, Some(parent)) => format!(", started by {parent}"),
+                    (None, None) => String::new(),
+                };
+                let free = free.unwrap_or_default();
                 format!("{port}{free} is TAKEN AGAIN by {}{starter}", taker(by))
             }
             Self::Nothing(hindrance) => format!("Nothing sent: {hindrance}."),

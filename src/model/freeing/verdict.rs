@@ -56,6 +56,8 @@ pub enum Verdict {
         free_for: Option<Duration>,
         by: Socket,
         parent: Option<Arc<Process>>,
+        /// The service as which systemd started it, such as `shop.service (user)`.
+        service: Option<String>,
     },
     /// Not one signal went out.
     Nothing(Hindrance),

@@ -1,6 +1,6 @@
 //! Small pieces of sentences, so that every sentence about a port names things alike.
 
-use super::TIME_WAIT;
+use super::{Port, TIME_WAIT};
 use crate::model::address;
 use crate::model::endpoint::{Owners, Protocol, Socket, State};
 use crate::model::span::spoken;
@@ -13,6 +13,14 @@ pub(super) fn port(protocol: Protocol, port: u16) -> String {
     match protocol {
         Protocol::Tcp => format!(":{port}"),
         Protocol::Udp => format!(":{port}/udp"),
+    }
+}
+
+/// The port of a socket.
+pub(super) fn of(socket: &Socket) -> Port {
+    Port {
+        protocol: socket.protocol,
+        number: socket.port(),
     }
 }
 

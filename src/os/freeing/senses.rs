@@ -2,12 +2,13 @@
 
 use crate::model::ports::EphemeralRange;
 use crate::model::process::{Pid, Process, StartTime};
+use crate::model::provenance::Unit;
 use crate::model::snapshot::Snapshot;
 use crate::model::source::Source;
 use crate::os::eye::Eye;
-use crate::os::identity;
 use crate::os::processes::Processes;
 use crate::os::sockets::{Demand, Extent};
+use crate::os::{identity, provenance};
 use std::cell::RefCell;
 use std::collections::HashSet;
 use std::rc::Rc;
@@ -24,6 +25,8 @@ pub struct Senses {
     pub rest: Box<dyn FnMut()>,
     /// What is known of a process, to name who started it.
     pub describe: Box<dyn FnMut(Pid) -> Option<Arc<Process>>>,
+    /// The unit of systemd that a process belongs to, as its control group tells.
+    pub unit: fn(&Process) -> Option<Unit>,
     /// Read anew on every call; `None` if there is no such process.
     pub start_time: fn(Pid) -> Option<StartTime>,
 }
@@ -45,6 +48,7 @@ impl Senses {
             }),
             rest: Box::new(move || drop(closing.take())),
             describe: Box::new(move |pid| processes.describe(&HashSet::from([pid])).remove(&pid)),
+            unit: |process| provenance::of(process).unit,
             start_time: identity::start_time,
         }
     }

@@ -166,6 +166,7 @@ impl Scene {
             }),
             rest: Box::new(|| ()),
             describe: Box::new(|_| None),
+            unit: |_| None,
             start_time,
         })
         .unwrap();
@@ -384,6 +385,7 @@ fn a_table_that_cannot_be_read_is_not_an_empty_one() {
         }),
         rest: Box::new(|| ()),
         describe: Box::new(|_| None),
+        unit: |_| None,
         start_time,
     };
     let unread = (senses.look)(&[order.port()]);

@@ -6,6 +6,7 @@ use super::handle::Handle;
 use crate::model::endpoint::{Protocol, Socket};
 use crate::model::freeing::{Conduct, Look, Order, Target};
 use crate::model::process::{Pid, Process, ProcessId, StartTime};
+use crate::model::provenance::Unit;
 use crate::model::snapshot::Snapshot;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -57,7 +58,8 @@ impl Watch {
         self.sockets = self.with_unread(snapshot);
         let look = Look {
             order: self.order.id(),
-            parents: self.parents(senses, &self.sockets),
+            parents: self.parents(senses),
+            units: self.units(senses),
             sockets: self.sockets.clone(),
             conduct: self.conduct(),
             ended: self.ended.clone(),
@@ -121,14 +123,9 @@ impl Watch {
     }
 
     /// Who started the holders that the order does not know, as far as that may be seen.
-    fn parents(&self, senses: &mut Senses, sockets: &[Socket]) -> Vec<Arc<Process>> {
-        let is_asked = |process: &Process| {
-            let mut targets = self.order.targets().iter();
-            targets.any(|target| target.id() == process.id)
-        };
-        let owners = sockets.iter().filter_map(|socket| socket.owners.first());
-        let mut pids: Vec<_> = owners
-            .filter(|owner| !is_asked(owner))
+    fn parents(&self, senses: &mut Senses) -> Vec<Arc<Process>> {
+        let mut pids: Vec<_> = self
+            .newcomers()
             .filter_map(|owner| owner.parent)
             .filter(|parent| parent.0 > 1)
             .collect();
@@ -137,6 +134,25 @@ impl Watch {
         pids.into_iter()
             .filter_map(|pid| (senses.describe)(pid))
             .collect()
+    }
+
+    /// The units of these holders.
+    fn units(&self, senses: &Senses) -> Vec<(ProcessId, Unit)> {
+        let unit = |owner: &Arc<Process>| Some((owner.id, (senses.unit)(owner)?));
+        self.newcomers().filter_map(unit).collect()
+    }
+
+    /// The topmost holder of each socket, if it is none of the targets.
+    fn newcomers(&self) -> impl Iterator<Item = &Arc<Process>> {
+        let is_asked = |process: &Process| {
+            let mut targets = self.order.targets().iter();
+            targets.any(|target| target.id() == process.id)
+        };
+        let owners = self
+            .sockets
+            .iter()
+            .filter_map(|socket| socket.owners.first());
+        owners.filter(move |owner| !is_asked(owner))
     }
 }
 

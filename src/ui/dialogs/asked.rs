@@ -26,6 +26,11 @@ pub fn asked(app: &App, asking: &Asking, inspection: Option<&Inspection>) -> Wor
     body.push(plain("Also closes", also_closes(app, asking, inspection)));
     if let Some(proposal) = asking.only() {
         body.extend(starters(proposal, inspection));
+        let back = proposal.bringing_back();
+        body.extend(
+            (!back.is_empty())
+                .then(|| plain("Brought back", format!("perhaps by {}", back.join(" and ")))),
+        );
     }
     let why = asking
         .typing()

@@ -69,16 +69,18 @@ fn words_of(dialog: &FreeDialog, button: Button) -> String {
     match (button, &dialog.phase) {
         (Button::Cancel, Phase::Asking(_) | Phase::Explaining(_)) => "Cancel".to_owned(),
         (Button::Cancel, Phase::Working(_)) => "Close".to_owned(),
-        (Button::Copy, Phase::Explaining(explanation)) => {
-            let command = explanation.offer.as_deref().unwrap_or_default();
-            format!("c copy: {}", escaped(command))
-        }
+        (Button::Copy, Phase::Explaining(explanation)) => copying(explanation.offer.as_deref()),
+        (Button::Copy, Phase::Asking(asking)) => copying(asking.offer().as_deref()),
         (Button::GoTo, _) => "l go to the listener".to_owned(),
         (Button::Insist(signal @ Signal::Interrupt), _) => format!("I {signal}"),
         (Button::Insist(signal), _) => format!("K {signal}"),
         (button, Phase::Asking(asking)) => asked(asking, button),
         (_, Phase::Explaining(_) | Phase::Working(_)) => String::new(),
     }
+}
+
+fn copying(command: Option<&str>) -> String {
+    format!("c copy: {}", escaped(command.unwrap_or_default()))
 }
 
 fn asked(asking: &Asking, button: Button) -> String {

@@ -104,6 +104,7 @@ impl Story {
             ended: self.endings.clone(),
             conduct: self.conduct.clone(),
             parents: self.parents.clone(),
+            units: Vec::new(),
         };
         self.on(Happening::Looked(look))
     }
@@ -404,6 +405,7 @@ fn what_is_found_for_another_order_is_dropped() {
         ended: Vec::new(),
         conduct: Vec::new(),
         parents: Vec::new(),
+        units: Vec::new(),
     };
     assert_eq!(watched.on(Happening::Looked(nothing)).steps, []);
 
@@ -474,6 +476,36 @@ fn workers_that_keep_the_socket_of_an_ended_master_are_told() {
 }
 
 #[test]
+fn what_systemd_brings_back_is_said_to_be_a_service_of_it() {
+    use crate::model::provenance::{Manager, Unit};
+    let node = node();
+    let said = |parent: u32, unit: &str| {
+        let new = process(4250, "node").parent(parent).build();
+        let story = Story::sent(vec![listener(&node)]).ended(&node);
+        let look = Look {
+            order: story.id(),
+            at: instant(0.6),
+            sockets: vec![listener(&new).mark(9).build()],
+            ended: vec![node.id],
+            conduct: Vec::new(),
+            parents: vec![process(900, "systemd").build(), process(70, "sh").build()],
+            units: vec![(new.id, Unit::new(unit.into(), Manager::System))],
+        };
+        story.on(Happening::Looked(look)).words()
+    };
+    let by_service = ":3000 is TAKEN AGAIN by node 4250, brought back by systemd: shop.service";
+    assert_eq!(said(1, "shop.service"), by_service);
+    assert_eq!(said(900, "shop.service"), by_service);
+    assert_eq!(
+        [said(70, "shop.service"), said(1, "session-4.scope")],
+        [
+            ":3000 is TAKEN AGAIN by node 4250, started by sh 70",
+            ":3000 is TAKEN AGAIN by node 4250"
+        ]
+    );
+}
+
+#[test]
 fn a_port_that_someone_takes_is_said_to_be_taken_again() {
     let python = process(4250, "python3").parent(4100).build();
     let supervisor = process(4100, "supervisor").build();
@@ -525,6 +557,7 @@ fn see_raw(story: Story, at: f64, socket: Socket) -> Story {
         ended: story.endings.clone(),
         conduct: Vec::new(),
         parents: Vec::new(),
+        units: Vec::new(),
     };
     story.on(Happening::Looked(look))
 }
