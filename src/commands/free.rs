@@ -170,7 +170,9 @@ fn learn_kin(found: &mut [Found]) {
             };
             let holders = plan.proposal.process_ids();
             plan.proposal.learn(&processes.kin(&holders, Some(port)));
-            if plan.recipients().is_empty() {
+            if let Some(explanation) = plan.proposal.barred() {
+                *found = Found::Told(Account::barred(plan.spot, &explanation, None));
+            } else if plan.recipients().is_empty() {
                 *found = Found::Told(plan.without_recipients());
             }
         }

@@ -29,7 +29,7 @@ pub fn block(plan: &Plan, table: &[Endpoint], around: &Surroundings) -> Vec<Stri
     }
     lines.push(line("also closes", &also_closes(plan, &recipients, table)));
     lines.extend(came_from(plan, &recipients));
-    lines.extend(comes_back(plan, &recipients));
+    lines.extend(comes_back(plan));
     if let Demand::TypePort { why } = proposal.demand(plan.targets) {
         lines.push(line("beware", &format!("{}.", why.join(", "))));
     }
@@ -174,34 +174,13 @@ fn chain(kin: &Kin) -> String {
 }
 
 /// What would start them again, and the command that keeps it from that.
-fn comes_back(plan: &Plan, recipients: &[Arc<Process>]) -> Vec<String> {
-    let kin = recipients
-        .iter()
-        .filter_map(|process| plan.proposal.kin_of(process.id));
-    let mut lines: Vec<String> = kin.filter_map(brought_back).collect();
-    lines.dedup();
+fn comes_back(plan: &Plan) -> Vec<String> {
+    let by = plan.proposal.bringing_back();
+    let offer = plan.proposal.offer();
+    let offer = offer.map(|command| format!("to stop it for good: {}", escaped(&command)));
+    let lines = by.into_iter().map(|by| format!("perhaps by {by}"));
     lines
-        .iter()
-        .map(|words| line("brought back", words))
+        .chain(offer)
+        .map(|words| line("brought back", &words))
         .collect()
-}
-
-/// `by shop.service (user); to stop it for good: systemctl --user stop shop.service`
-fn brought_back(kin: &Kin) -> Option<String> {
-    let provenance = &kin.provenance;
-    let unit = provenance.unit.as_ref().filter(|unit| unit.brings_back());
-    let unit = unit.map(ToString::to_string);
-    let container = provenance.container.as_ref().map(ToString::to_string);
-    let by: Vec<String> = unit.into_iter().chain(container).collect();
-    if by.is_empty() {
-        return None;
-    }
-    let by = words::list(&by);
-    Some(match provenance.stop_command() {
-        Some(command) => format!(
-            "by {by}, perhaps; to stop it for good: {}",
-            escaped(&command)
-        ),
-        None => format!("by {by}, perhaps"),
-    })
 }

@@ -221,7 +221,8 @@ fn what_would_end_and_what_goes_with_it_is_all_told() {
         "  also holds it node 3990   node   dev   up 1h",
         "  also closes   tcp ::1:5173, tcp 127.0.0.1:9229, 1 connection, perhaps its children esbuild 4000",
         "  started by    npm 3970 ← zsh 3801 (pts/4)",
-        "  brought back  by shop.service (user), perhaps; to stop it for good: systemctl --user stop shop.service",
+        "  brought back  perhaps by shop.service (user)",
+        "  brought back  to stop it for good: systemctl --user stop shop.service",
         "  signal        SIGTERM goes to node 3977",
     ];
     assert_eq!(block(&plan, &table, &around()), expected);
