@@ -7,11 +7,15 @@ pub mod leftovers;
 mod permissions;
 mod resistance;
 
+use std::fs;
 use std::process::{Command, Output, Stdio};
+use std::thread;
+use std::time::Instant;
 
 use serde_json::Value;
 
 use crate::children::Holder;
+use crate::emulator::PATIENCE;
 use crate::start::PORTMON;
 
 /// What one `portmon free --json` for one port did and said.
@@ -79,8 +83,34 @@ impl Freed {
     }
 }
 
+/// Waits for what other tests have begun to start: until a fork becomes another program it holds whatever this process
+/// held, and would be a holder like any other.
+fn wait_for_forks() {
+    let own = std::process::id();
+    let program = |pid: u32| fs::read_link(format!("/proc/{pid}/exe")).ok();
+    let tests = program(own);
+    let is_fork = |pid: u32| {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        // The parent is the second word behind the name (proc_pid_stat(5)).
+        let parent = stat
+            .rsplit(')')
+            .next()
+            .and_then(|rest| rest.split(' ').nth(2));
+        parent == Some(&own.to_string()) && program(pid) == tests
+    };
+    let entries = fs::read_dir("/proc").expect("/proc").flatten();
+    let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    let end = Instant::now() + PATIENCE;
+    for fork in pids.filter(|pid| is_fork(*pid)).collect::<Vec<u32>>() {
+        while is_fork(fork) && Instant::now() < end {
+            thread::yield_now();
+        }
+    }
+}
+
 /// portmon without a terminal, with settling cut short unless it is given.
 fn command(words: &[&str]) -> Command {
+    wait_for_forks();
     let mut command = Command::new(PORTMON);
     command.args(["free", "--json"]).args(words);
     if !words.contains(&"--settle") {

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use serde_json::json;
 
-use super::{Freed, command, free, name};
+use super::{Freed, command, free, name, wait_for_forks};
 use crate::children::Holder;
 use crate::start::{PORTMON, Start};
 use crate::terminal::Terminal;
@@ -123,6 +123,7 @@ fn a_list_is_freed_together_with_a_verdict_for_each_port_in_its_order() {
 
 /// `portmon free` at a terminal, with its question on the screen.
 fn asked(holder: &Holder) -> Terminal {
+    wait_for_forks();
     let port = holder.port.to_string();
     let terminal = Terminal::start(Start::program(PORTMON, &["free", &port, "--settle", "0.2"]));
     terminal.wait_for("the question", |display| display.says("[y/N]"));
