@@ -88,10 +88,14 @@ impl Emulator {
     }
 
     /// Waits until the state satisfies `accepts`.
-    pub fn wait(&self, what: &str, mut accepts: impl FnMut(&State) -> bool) {
+    pub fn wait(&self, what: &str, accepts: impl FnMut(&State) -> bool) {
+        self.wait_for(PATIENCE, what, accepts);
+    }
+
+    pub fn wait_for(&self, longest: Duration, what: &str, mut accepts: impl FnMut(&State) -> bool) {
         let (state, timeout) = self
             .changed
-            .wait_timeout_while(self.lock(), PATIENCE, |state| !accepts(state))
+            .wait_timeout_while(self.lock(), longest, |state| !accepts(state))
             .expect("the state");
         let display = state.display();
         let exit = state.exit.clone();

@@ -13,7 +13,7 @@ use portable_pty::{MasterPty, PtyPair, PtySize, native_pty_system};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::display::Display;
-use crate::emulator::{Emulator, Frames};
+use crate::emulator::{Emulator, Frames, PATIENCE};
 use crate::start::Start;
 
 pub type Writer = Arc<Mutex<Box<dyn Write + Send>>>;
@@ -159,8 +159,11 @@ impl Terminal {
         self.emulator.wait("some output", |state| state.is_closed);
         *self.writer.lock().expect("the writer") = Box::new(io::sink());
         self.master = None;
+        // A child of another test that was forked while the terminal opened has it too, for as long as that test lasts.
         self.emulator
-            .wait("the end without a terminal", |state| state.exit.is_some());
+            .wait_for(PATIENCE * 4, "the end without a terminal", |state| {
+                state.exit.is_some()
+            });
     }
 
     fn master(&self) -> &dyn MasterPty {

@@ -4,7 +4,6 @@ use crate::model::process::StartTime;
 use std::sync::LazyLock;
 use std::time::{Duration, SystemTime};
 
-/// The time of boot, taken once: taken anew each time, every process would seem to change with the wall clock.
 static BOOT: LazyLock<Option<SystemTime>> = LazyLock::new(boot);
 
 pub fn started_at(start: StartTime) -> Option<SystemTime> {
@@ -18,9 +17,10 @@ pub fn since_ticks(ticks: u64) -> Duration {
     Duration::from_secs(ticks / per_second) + Duration::from_millis(millis)
 }
 
-/// `/proc/uptime` counts hundredths of a second, as start times do; `btime` of `/proc/stat` only whole ones.
+/// `btime` of `/proc/stat`, in whole seconds. The clock less `/proc/uptime` would be finer and another one at each start
+/// of the program, so that a process seemed to have started at another second now and then.
 fn boot() -> Option<SystemTime> {
-    let uptime = std::fs::read_to_string("/proc/uptime").ok()?;
-    let seconds: f64 = uptime.split(' ').next()?.parse().ok()?;
-    SystemTime::now().checked_sub(Duration::try_from_secs_f64(seconds).ok()?)
+    let stat = std::fs::read_to_string("/proc/stat").ok()?;
+    let line = stat.lines().find_map(|line| line.strip_prefix("btime "))?;
+    Some(SystemTime::UNIX_EPOCH + Duration::from_secs(line.trim().parse().ok()?))
 }
