@@ -226,6 +226,12 @@ fn whatever_is_no_answer_cancels_and_so_does_a_paste() {
             is_free_of_orders(&effects) && matches!(stage.app.overlay, Overlay::None),
             "{key}"
         );
+        let said = stage
+            .app
+            .notice
+            .as_ref()
+            .map(|notice| notice.words.as_str());
+        assert_eq!(said, Some("cancelled; nothing was sent"), "{key}");
     }
     let mut stage = Stage::with(vec![socket("127.0.0.1:3000").owner(&node())]);
     stage.keys("x");

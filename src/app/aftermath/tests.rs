@@ -103,7 +103,7 @@ fn what_came_and_went_while_it_had_to_wait_is_not_said_to_hold_the_port() {
     stage.seconds += 10.0;
     stage.look(vec![other()]);
     stage.key(KeyCode::Esc);
-    assert_eq!(stage.notice(), "");
+    assert_eq!(stage.notice(), "cancelled; nothing was sent");
     stage.seconds += 70.0;
     stage.look(vec![other(), listener(4301)]);
     let words = ":3000 was free for 70 s and is TAKEN AGAIN by node 4301";

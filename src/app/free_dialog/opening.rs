@@ -108,6 +108,10 @@ impl App {
         let Overlay::Freeing(dialog) = std::mem::replace(&mut self.overlay, Overlay::None) else {
             return Vec::new();
         };
+        if matches!(dialog.phase, Phase::Asking(_)) {
+            // A key that was meant as an answer and is none must not pass for one.
+            self.say("cancelled; nothing was sent");
+        }
         match dialog.into_batch() {
             Some(batch) if is_still_open(&batch) => {
                 self.background = Some(batch);

@@ -3,7 +3,7 @@
 use crate::app::App;
 use crate::app::free_dialog::Asking;
 use crate::model::endpoint::{Endpoint, Protocol, Socket};
-use crate::model::freeing::{Holder, Member, OtherPort, Proposal};
+use crate::model::freeing::{Holder, Member, OtherPort, Proposal, Targets};
 use crate::model::inspection::{Inspection, Kin};
 use crate::model::process::{Process, ProcessId};
 use crate::table::value::shown_roughly;
@@ -235,10 +235,15 @@ fn also_closes(app: &App, asking: &Asking, inspection: Option<&Inspection>) -> S
     if others.len() < children.len() {
         words.push("perhaps the children that also hold it".to_owned());
     }
-    if words.is_empty() {
-        "nothing else (no other port, no child)".to_owned()
+    if !words.is_empty() {
+        return words.join(", ");
+    }
+    let is_parent = matches!(asking.targets, Targets::Parent(_));
+    if is_parent {
+        // Of whom the children are not known; those that hold the port are shown below it.
+        "no other port".to_owned()
     } else {
-        words.join(", ")
+        "nothing else (no other port, no child)".to_owned()
     }
 }
 
