@@ -20,6 +20,7 @@ pub mod source;
 pub mod span;
 pub mod target;
 pub mod text;
+pub mod time_wait;
 pub mod tracker;
 pub mod traffic;
 

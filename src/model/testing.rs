@@ -165,6 +165,13 @@ impl SocketBuilder {
         self
     }
 
+    /// In TIME_WAIT, which ends then.
+    pub fn waits_until(mut self, end: Instant) -> Self {
+        self.socket.state = Some(State::TimeWait);
+        self.socket.waiting = Waiting::Until(end);
+        self
+    }
+
     /// Whether it leaves IPv4 alone is known.
     pub fn only_v6(mut self, only_v6: bool) -> Self {
         self.socket.only_v6 = Some(only_v6);

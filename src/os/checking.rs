@@ -9,15 +9,16 @@ mod settings;
 
 use crate::model::checking::{Answer, Condition, Evidence, Question, Settings};
 use crate::model::endpoint::Endpoint;
-use crate::model::freeing::{Attempt, BindOutcome, TIME_WAIT};
+use crate::model::freeing::{Attempt, BindOutcome};
 use crate::model::ports::EphemeralRange;
 use crate::model::process::ProcessId;
 use crate::model::source::Source;
+use crate::model::time_wait::TIME_WAIT;
 use crate::os::eye::Eye;
 use crate::os::freeing::trial;
 use crate::os::provenance;
 use crate::os::sockets::{Demand, Extent};
-use crate::os::{binding, identity};
+use crate::os::{binding, identity, now};
 use std::io;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::sync::mpsc::{Sender, channel};
@@ -98,6 +99,7 @@ fn evidence(means: Means, question: Question) -> Evidence {
         .sort_by_key(|endpoint| (endpoint.socket.local, endpoint.socket.remote, endpoint.id()));
     let attempts = attempts(&question);
     Evidence {
+        at: now().instant,
         binds: attempts.iter().map(count).sum(),
         attempts,
         conditions: conditions(&endpoints),

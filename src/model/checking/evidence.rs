@@ -9,7 +9,7 @@ use crate::model::snapshot::Problem;
 use std::fmt::{self, Display};
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Can this port be used?
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +39,8 @@ impl Display for Question {
 #[derive(Clone, Debug)]
 pub struct Evidence {
     pub question: Question,
+    /// When this was found.
+    pub at: Instant,
     /// The last bind on the address that is asked about, or on each local one; repeated ones are only in `binds`.
     pub attempts: Vec<Attempt>,
     /// How many binds were tried in all.
@@ -48,7 +50,7 @@ pub struct Evidence {
     /// How the holders run that do not simply run.
     pub conditions: Vec<(ProcessId, Condition)>,
     pub settings: Settings,
-    /// After how long the last TIME_WAIT ends at the latest, where the system is known to end them.
+    /// How long the system keeps a TIME_WAIT, where that is known.
     pub time_wait: Option<Duration>,
     /// What the name `localhost` stands for, in the order in which clients try it.
     pub localhost: Vec<IpAddr>,

@@ -6,10 +6,10 @@ use super::words::{holder, list, named, place, place_of, what};
 use crate::model::address::Family;
 use crate::model::endpoint::{Owners, Protocol, Socket, State};
 use crate::model::process::Process;
+use crate::model::time_wait::Remainder;
 use std::fmt::{self, Display};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
 
 impl Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -147,14 +147,13 @@ fn client(socket: &Socket, is_local: bool, more: usize) -> String {
     format!("{port} is the local port of {whose}'s connection{to}{others}")
 }
 
-/// `12 connections are in TIME_WAIT, the last for at most 60 s`
-fn time_wait(count: usize, left: Option<Duration>) -> String {
-    let left = left.map(|left| left.as_secs_f64().ceil());
+/// `12 connections are in TIME_WAIT, the last for 48 s`
+fn time_wait(count: usize, left: Option<Remainder>) -> String {
     match (count, left) {
-        (1, Some(left)) => format!("1 connection is in TIME_WAIT for at most {left} s"),
+        (1, Some(left)) => format!("1 connection is in TIME_WAIT for {left}"),
         (1, None) => "1 connection is in TIME_WAIT".to_owned(),
         (count, Some(left)) => {
-            format!("{count} connections are in TIME_WAIT, the last for at most {left} s")
+            format!("{count} connections are in TIME_WAIT, the last for {left}")
         }
         (count, None) => format!("{count} connections are in TIME_WAIT"),
     }

@@ -60,10 +60,3 @@ pub const PATIENCE_WHEN_FUTILE: Duration = Duration::from_secs(1);
 
 /// How long before a bind that failed for no visible reason is tried again.
 pub const RETRY: Duration = Duration::from_secs(5);
-
-/// How long the kernel keeps a socket in TIME_WAIT, where that is known (`TCP_TIMEWAIT_LEN` in Linux's `net/tcp.h`).
-pub const TIME_WAIT: Option<Duration> = if cfg!(target_os = "linux") {
-    Some(Duration::from_mins(1))
-} else {
-    None
-};

@@ -1,6 +1,5 @@
 //! Small pieces of sentences, so that every sentence about a port names things alike.
 
-use super::TIME_WAIT;
 use crate::model::address;
 use crate::model::endpoint::{Owners, Protocol, Socket, State};
 use crate::model::span::spoken;
@@ -106,11 +105,6 @@ pub(super) fn user(socket: &Socket) -> Option<String> {
         .as_ref()
         .map(ToString::to_string)
         .or_else(by_number)
-}
-
-/// `at most 48 s`, of a TIME_WAIT that was first seen `age` ago: the kernel tells nobody when it began.
-pub(super) fn time_wait_left(age: Duration) -> Option<String> {
-    TIME_WAIT.map(|all| format!("at most {} s", all.saturating_sub(age).as_secs_f64().ceil()))
 }
 
 #[cfg(test)]

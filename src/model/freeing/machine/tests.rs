@@ -559,6 +559,21 @@ fn a_bind_that_fails_is_told_with_what_is_left_of_the_port() {
             "node 4242 ended, but :3000 can be bound only with SO_REUSEADDR (2 TIME_WAIT, last ends in at most 60 s)",
         ),
         (
+            ended(vec![
+                time_wait(1).waits_until(instant(9.0)),
+                time_wait(2).waits_until(instant(48.2)),
+            ])
+            .binds(&BindOutcome::Bound, &BindOutcome::InUse),
+            Kind::Free,
+            "node 4242 ended, but :3000 can be bound only with SO_REUSEADDR (2 TIME_WAIT, last ends in 48 s)",
+        ),
+        (
+            ended(vec![time_wait(1).waits_until(instant(48.2))])
+                .binds(&BindOutcome::InUse, &BindOutcome::InUse),
+            Kind::Held,
+            "node 4242 ended, but :3000 cannot be bound for 48 s (tried with and without SO_REUSEADDR)",
+        ),
+        (
             ended(vec![time_wait(1)]).binds(&BindOutcome::InUse, &BindOutcome::InUse),
             Kind::Held,
             "node 4242 ended, but :3000 cannot be bound for at most 60 s (tried with and without SO_REUSEADDR)",
