@@ -23,6 +23,7 @@ pub mod text;
 pub mod time_wait;
 pub mod tracker;
 pub mod traffic;
+mod words;
 
 #[cfg(test)]
 pub(crate) mod testing;

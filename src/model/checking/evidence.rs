@@ -1,11 +1,11 @@
 //! What is asked about a port, and everything that was found about it.
 
 use super::connect::Connect;
-use super::words;
 use crate::model::endpoint::{Endpoint, Protocol, Socket, covers};
 use crate::model::freeing::{Attempt, BindOutcome};
 use crate::model::process::ProcessId;
 use crate::model::snapshot::Problem;
+use crate::model::words;
 use std::fmt::{self, Display};
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
@@ -28,7 +28,7 @@ impl Display for Question {
         match self.address {
             Some(ip) => {
                 let at = SocketAddr::new(ip, self.port);
-                f.write_str(&words::place(self.protocol, at))
+                f.write_str(&words::place_at(self.protocol, at))
             }
             None => f.write_str(&words::port(self.protocol, self.port)),
         }

@@ -7,6 +7,7 @@ use crate::model::endpoint::{Endpoint, Protocol, Side, Socket, State};
 use crate::model::freeing::{Attempt, BindOutcome};
 use crate::model::process::Process;
 use crate::model::time_wait::Remainder;
+use crate::model::words::states;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
@@ -184,21 +185,4 @@ fn settings(evidence: &Evidence) -> Vec<Reason> {
     }
     reasons.extend(evidence.published.iter().cloned().map(Reason::Published));
     reasons
-}
-
-/// `2 ESTABLISHED and 1 CLOSE_WAIT`
-fn states(sockets: &[&Socket]) -> String {
-    let count = |state| {
-        sockets
-            .iter()
-            .filter(|socket| socket.state == Some(state))
-            .count()
-    };
-    let parts: Vec<String> = State::ALL
-        .into_iter()
-        .map(|state| (count(state), state))
-        .filter(|(number, _)| *number > 0)
-        .map(|(number, state)| format!("{number} {state}"))
-        .collect();
-    super::words::list(&parts)
 }

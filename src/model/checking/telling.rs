@@ -2,11 +2,12 @@
 
 use super::evidence::Condition;
 use super::reason::{Binding, Reason};
-use super::words::{holder, list, named, place, place_of, what};
+use super::words::{named, what, who_holds};
 use crate::model::address::Family;
 use crate::model::endpoint::{Owners, Protocol, Socket, State};
 use crate::model::process::Process;
 use crate::model::time_wait::Remainder;
+use crate::model::words::{list, place, place_at};
 use std::fmt::{self, Display};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -44,7 +45,7 @@ impl Display for Reason {
             } => write!(
                 f,
                 "the backlog of {} is full: {waiting} of {room} connections wait to be accepted, new clients time out",
-                place_of(socket)
+                place(socket)
             ),
             Self::Halted { process, condition } => f.write_str(&halted(process, *condition)),
             _ => self.fmt_bind(f),
@@ -107,7 +108,7 @@ impl Display for Binding {
 
 /// `java 812 of ops listens on *:8080 (java -jar shop.jar, in /srv)`
 fn stands(socket: &Socket, is_root: bool) -> String {
-    let (who, place) = (holder(socket), place_of(socket));
+    let (who, place) = (who_holds(socket), place(socket));
     let does = match (socket.protocol, socket.state) {
         (Protocol::Udp, _) => format!("has {place}"),
         (Protocol::Tcp, Some(State::Bound)) => format!("has bound {place} and does not listen"),
@@ -131,7 +132,7 @@ fn stands(socket: &Socket, is_root: bool) -> String {
 fn client(socket: &Socket, is_local: bool, more: usize) -> String {
     let whose = match socket.owners.first() {
         Some(process) => process.to_string(),
-        None => holder(socket),
+        None => who_holds(socket),
     };
     let to = match socket.remote {
         Some(remote) if is_local => format!(" to :{}", remote.port()),
@@ -189,7 +190,10 @@ fn wildcard(socket: &Socket, takes: &[SocketAddr]) -> String {
         [_] => ("is", "a row of its own"),
         _ => ("are", "rows of their own"),
     };
-    let places: Vec<String> = takes.iter().map(|at| place(socket.protocol, *at)).collect();
+    let places: Vec<String> = takes
+        .iter()
+        .map(|at| place_at(socket.protocol, *at))
+        .collect();
     let all = socket.local_address();
     format!(
         "{all} is every address {of}: {} {own} taken by it, without {rows}",
@@ -207,8 +211,8 @@ fn two_localhosts(v4: &Socket, v6: &Socket, localhost: &[IpAddr]) -> String {
     };
     format!(
         "127.0.0.1:{port} is {}, ::1:{port} is {}{order}",
-        holder(v4),
-        holder(v6),
+        who_holds(v4),
+        who_holds(v6),
         port = v4.port()
     )
 }

@@ -82,7 +82,10 @@ pub(super) fn client(scene: &Scene) -> Explanation {
             Barrier::Client,
             title,
             vec![
-                format!("{client} is a client of {}.", words::address(remote)),
+                format!(
+                    "{client} is a client of {}.",
+                    words::place_at(scene.row.protocol, remote)
+                ),
                 "Nothing on this machine listens there.".to_owned(),
                 meant,
             ],

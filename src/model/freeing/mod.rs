@@ -32,7 +32,6 @@ mod sentence;
 mod signal;
 mod terms;
 mod verdict;
-mod words;
 
 pub use batch::Batch;
 pub use demand::Demand;
@@ -52,6 +51,7 @@ pub use signal::{NoSignal, SIGNALS, Signal};
 pub use terms::Terms;
 pub use verdict::{Ending, How, Keepers, Kind, Left, Next, Port, Proof, Survivor, Verdict};
 
+use crate::model::words;
 use std::time::Duration;
 
 /// How long where waiting rarely helps: a process ignores the signal, or all that were to end have ended and others hold
