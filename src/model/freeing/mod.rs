@@ -30,6 +30,7 @@ mod record;
 mod refusal;
 mod sentence;
 mod signal;
+mod step;
 mod terms;
 mod verdict;
 
@@ -42,12 +43,13 @@ pub use look::{
     Attempt, BindOutcome, BindTrial, Conduct, Dispatch, Hindrance, Look, Reaction, RunState,
     Sending,
 };
-pub use machine::{Freeing, Happening, Step};
+pub use machine::Freeing;
 pub use order::{Order, OrderId, Target};
 pub use proposal::{Proposal, Refused, Targets};
 pub use question::{Circumstances, Question, ask, ask_port};
 pub use refusal::{Refusal, refusal};
 pub use signal::{NoSignal, SIGNALS, Signal};
+pub use step::{Happening, Step};
 pub use terms::Terms;
 pub use verdict::{Ending, How, Keepers, Kind, Left, Next, Port, Proof, Survivor, Verdict};
 

@@ -3,8 +3,8 @@
 use super::*;
 use crate::model::endpoint::{Endpoint, Owners, Socket, State};
 use crate::model::freeing::{
-    Attempt, BindOutcome, Circumstances, Conduct, Hindrance, Kind, Question, Reaction, RunState,
-    Target, Targets, ask,
+    Attempt, BindOutcome, Circumstances, Conduct, Hindrance, Kind, OrderId, Question, Reaction,
+    RunState, Target, Targets, ask,
 };
 use crate::model::process::{Process, ProcessId};
 use crate::model::testing::{SocketBuilder, instant, moment, process, socket};
