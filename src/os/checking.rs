@@ -7,11 +7,11 @@ mod connecting;
 #[cfg(target_os = "linux")]
 mod settings;
 
-use crate::model::checking::{Answer, Condition, Evidence, Question, Settings};
+use crate::model::checking::{Answer, Evidence, Question, Settings};
 use crate::model::endpoint::Endpoint;
 use crate::model::freeing::{Attempt, BindOutcome};
 use crate::model::ports::EphemeralRange;
-use crate::model::process::ProcessId;
+use crate::model::process::{Condition, ProcessId};
 use crate::model::source::Source;
 use crate::model::time_wait::TIME_WAIT;
 use crate::os::eye::Eye;
@@ -173,13 +173,7 @@ fn conditions(endpoints: &[Endpoint]) -> Vec<(ProcessId, Condition)> {
 
 fn condition(id: ProcessId) -> Option<Condition> {
     let stat = identity::stat(id.pid).filter(|stat| stat.start == id.start)?;
-    match stat.state? {
-        'T' => Some(Condition::Stopped),
-        't' => Some(Condition::Traced),
-        'D' => Some(Condition::Uninterruptible),
-        'Z' => Some(Condition::Zombie),
-        _ => None,
-    }
+    Condition::of(stat.state?)
 }
 
 #[cfg(target_os = "linux")]

@@ -3,7 +3,7 @@
 use super::connect::Connect;
 use crate::model::endpoint::{Endpoint, Protocol, Socket, covers};
 use crate::model::freeing::{Attempt, BindOutcome};
-use crate::model::process::ProcessId;
+use crate::model::process::{Condition, ProcessId};
 use crate::model::snapshot::Problem;
 use crate::model::words;
 use std::fmt::{self, Display};
@@ -71,19 +71,6 @@ pub struct Settings {
     pub unprivileged_from: Option<u16>,
     /// What the system never hands out by itself (`net.ipv4.ip_local_reserved_ports` of ip(7)).
     pub reserved: Vec<RangeInclusive<u16>>,
-}
-
-/// How a process runs that holds a port and may still not serve it (State of proc_pid_stat(5)).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Condition {
-    /// By a signal (T).
-    Stopped,
-    /// By a debugger (t).
-    Traced,
-    /// In the kernel, where no signal reaches it (D).
-    Uninterruptible,
-    /// It ended and was not reaped (Z).
-    Zombie,
 }
 
 impl Evidence {

@@ -1,9 +1,8 @@
 //! The reasons of an answer: each is one thing that was seen. What each says stands in `telling`.
 
-use super::evidence::Condition;
 use crate::model::address::Family;
 use crate::model::endpoint::Socket;
-use crate::model::process::{Pid, Process};
+use crate::model::process::{Condition, Pid, Process};
 use crate::model::time_wait::Remainder;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;

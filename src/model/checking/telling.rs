@@ -1,11 +1,10 @@
 //! The reasons in words: what was seen, and what it means for who wants the port.
 
-use super::evidence::Condition;
 use super::reason::{Binding, Reason};
 use super::words::{named, what, who_holds};
 use crate::model::address::Family;
 use crate::model::endpoint::{Owners, Protocol, Socket, State};
-use crate::model::process::Process;
+use crate::model::process::{Condition, Process};
 use crate::model::time_wait::Remainder;
 use crate::model::words::{list, place, place_at};
 use std::fmt::{self, Display};

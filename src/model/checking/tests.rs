@@ -2,7 +2,7 @@ use super::testing::{LOCAL, V4, V6, ip, port};
 use super::*;
 use crate::model::endpoint::{Side, State};
 use crate::model::freeing::BindOutcome;
-use crate::model::process::Process;
+use crate::model::process::{Condition, Process};
 use crate::model::testing::{instant, process, socket};
 use crate::model::text::SystemText;
 use std::sync::Arc;

@@ -40,8 +40,7 @@ pub use explanation::{Barrier, Explanation};
 pub use family::Member;
 pub use holders::{Holder, OtherPort};
 pub use look::{
-    Attempt, BindOutcome, BindTrial, Conduct, Dispatch, Hindrance, Look, Reaction, RunState,
-    Sending,
+    Attempt, BindOutcome, BindTrial, Conduct, Dispatch, Hindrance, Look, Reaction, Sending,
 };
 pub use machine::Freeing;
 pub use order::{Order, OrderId, Target};
