@@ -1,7 +1,7 @@
 use super::*;
 use crate::app::free_dialog::Phase;
 use crate::app::testing::{Stage, setup};
-use crate::model::freeing::{Dispatch, Hindrance, Sending};
+use crate::model::freeing::{Dispatch, Happening, Hindrance, Sending, Step};
 use crate::model::testing::{SocketBuilder, instant, process, socket};
 use crossterm::event::{Event as TerminalEvent, KeyCode, KeyEvent, KeyModifiers};
 use std::sync::Arc;

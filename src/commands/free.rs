@@ -91,7 +91,7 @@ fn find(spot: Spot, table: &[Endpoint], setup: &Setup, options: &FreeOptions) ->
         &circumstances(setup),
     );
     match question {
-        None => Found::Told(unheld::account(spot, table, &bind(spot))),
+        None => Found::Told(unheld::account(spot, table, &bind(spot), now().instant)),
         Some(Question::Explain(mut explanation)) => {
             explanation.learn(&behind(&explanation));
             let unused = unused_near(spot, &explanation);
@@ -259,7 +259,7 @@ fn anew(account: &Account, table: &[Endpoint]) -> Account {
         .filter(|socket| socket.is_standing())
         .find(|socket| spot.names(socket));
     let now = match holder {
-        None => unheld::account(spot, table, &bind(spot)),
+        None => unheld::account(spot, table, &bind(spot), now().instant),
         Some(socket) => Account {
             holders: socket.owners.known().to_vec(),
             ..Account::without_signal(spot, Outcome::StillHeld, text::still_held(spot, socket))

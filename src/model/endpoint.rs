@@ -158,11 +158,36 @@ pub struct Socket {
     pub uid: Option<u32>,
     pub user: Option<SystemText>,
     pub owners: Owners,
-    /// What waits at it; `None` where the source cannot tell.
-    pub queue: Option<Queue>,
+    pub waiting: Waiting,
+}
+
+/// What waits at a socket, or until when it waits itself: no socket has both, and in one place they take less.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Waiting {
+    /// The source does not tell.
+    Unknown,
+    Queue(Queue),
+    /// About then the kernel ends its TIME_WAIT, unless the other end makes it begin anew.
+    Until(Instant),
 }
 
 impl Socket {
+    /// What waits at it; `None` where the source does not tell, and in TIME_WAIT.
+    pub fn queue(&self) -> Option<Queue> {
+        match self.waiting {
+            Waiting::Queue(queue) => Some(queue),
+            Waiting::Unknown | Waiting::Until(_) => None,
+        }
+    }
+
+    /// When its TIME_WAIT ends; `None` in every other state, and where the source does not tell.
+    pub fn ends_at(&self) -> Option<Instant> {
+        match self.waiting {
+            Waiting::Until(end) => Some(end),
+            Waiting::Unknown | Waiting::Queue(_) => None,
+        }
+    }
+
     pub fn port(&self) -> u16 {
         self.local.port()
     }

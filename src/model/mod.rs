@@ -20,8 +20,10 @@ pub mod source;
 pub mod span;
 pub mod target;
 pub mod text;
+pub mod time_wait;
 pub mod tracker;
 pub mod traffic;
+pub mod words;
 
 #[cfg(test)]
 pub(crate) mod testing;

@@ -145,6 +145,33 @@ fn names_a_secret(name: &str) -> bool {
     SECRET_WORDS.iter().any(|word| name.contains(word))
 }
 
+/// How a process is that does not simply run: it may hold a port and not serve it, and not act on a signal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Condition {
+    /// Stopped by a signal (T).
+    Stopped,
+    /// Stopped by a debugger (t).
+    Traced,
+    /// Waiting in the kernel for something that no signal interrupts (D).
+    Uninterruptible,
+    /// It ended and was not reaped (Z).
+    Zombie,
+}
+
+impl Condition {
+    /// By the letter of its state in `/proc` (proc_pid_stat(5)); `None` if it runs, or waits for something that a signal
+    /// interrupts.
+    pub fn of(letter: char) -> Option<Self> {
+        match letter {
+            'T' => Some(Self::Stopped),
+            't' => Some(Self::Traced),
+            'D' => Some(Self::Uninterruptible),
+            'Z' => Some(Self::Zombie),
+            _ => None,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,6 +7,7 @@ use crate::model::address::Family;
 use crate::model::endpoint::{EndpointId, Protocol, State, covers, stands};
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr, SocketAddrV6};
+use std::time::Duration;
 
 /// An address and a port; IPv4, v4-mapped or not, in the v4-mapped form.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -81,10 +82,18 @@ impl Queue {
         incoming: u32::MAX,
         outgoing: u32::MAX,
     };
+
+    /// What stands in its place in TIME_WAIT, which has none: so many milliseconds, for [`Sighting::lasts`].
+    pub const fn lasting(milliseconds: u32) -> Self {
+        Self {
+            incoming: 0,
+            outgoing: milliseconds,
+        }
+    }
 }
 
 /// One socket as one look saw it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Eq)]
 pub struct Sighting {
     /// The halves of the kernel's 64-bit socket cookie, the low one first; both 0 where the source knows none.
     pub cookie: [u32; 2],
@@ -103,7 +112,40 @@ pub struct Sighting {
     pub mark: u32,
     /// The user; [`NO_USER`](Self::NO_USER) where the source does not tell. On Linux 0 where there is no owner.
     pub uid: u32,
+    /// What waits at it, or how long TIME_WAIT lasts: to be read by [`queue`](Self::queue) and [`lasts`](Self::lasts).
     pub queue: Queue,
+}
+
+/// Two are equal if a socket has not changed from one to the other: that a TIME_WAIT is closer to its end is no change,
+/// or thousands of them would be rewritten and told of with every look.
+impl PartialEq for Sighting {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        let Self {
+            cookie,
+            protocol,
+            table,
+            state,
+            only_v6,
+            local,
+            remote,
+            scope,
+            mark,
+            uid,
+            queue,
+        } = self;
+        *cookie == other.cookie
+            && *protocol == other.protocol
+            && *table == other.table
+            && *state == other.state
+            && *only_v6 == other.only_v6
+            && *local == other.local
+            && *remote == other.remote
+            && *scope == other.scope
+            && *mark == other.mark
+            && *uid == other.uid
+            && (*queue == other.queue || *state == Some(State::TimeWait))
+    }
 }
 
 impl Sighting {
@@ -118,6 +160,19 @@ impl Sighting {
     pub fn cookie(&self) -> u64 {
         let [low, high] = self.cookie.map(u64::from);
         high << 32 | low
+    }
+
+    /// What waits at it; `None` where the source does not tell, and in TIME_WAIT, at which nothing waits.
+    pub fn queue(&self) -> Option<Queue> {
+        let has_queue = self.state != Some(State::TimeWait) && self.queue != Queue::UNKNOWN;
+        has_queue.then_some(self.queue)
+    }
+
+    /// For how long after the look the kernel keeps it in TIME_WAIT; `None` in every other state, and where the source does
+    /// not tell.
+    pub fn lasts(&self) -> Option<Duration> {
+        let lasts = self.state == Some(State::TimeWait) && self.queue != Queue::UNKNOWN;
+        lasts.then(|| Duration::from_millis(self.queue.outgoing.into()))
     }
 
     /// Whether it holds a port for itself: listening, bound, or UDP without a remote end.
@@ -165,6 +220,7 @@ impl Sighting {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::testing::{sighting, socket};
 
     #[test]
     fn an_end_says_ipv4_of_what_is_mapped_and_keeps_the_scope_of_ipv6() {
@@ -191,6 +247,38 @@ mod tests {
             End::from(end).is_some()
         });
         assert_eq!(is_some, [false, false, false, true]);
+    }
+
+    #[test]
+    fn in_time_wait_the_place_of_the_queue_says_how_long_it_lasts_which_is_no_change() {
+        let seen = |state, queue| {
+            let remote = "127.0.0.1:81";
+            let connection = socket("127.0.0.1:80").to(remote).state(state).build();
+            Sighting {
+                queue,
+                ..sighting(&connection)
+            }
+        };
+        let waits = |queue| seen(State::TimeWait, queue);
+        let (early, late) = (waits(Queue::lasting(60_000)), waits(Queue::lasting(59_000)));
+        let other = |queue| seen(State::CloseWait, queue);
+        let told = [
+            early,
+            waits(Queue::UNKNOWN),
+            other(Queue::lasting(7)),
+            other(Queue::UNKNOWN),
+        ]
+        .map(|one| (one.lasts(), one.queue()));
+        let expected = [
+            (Some(Duration::from_mins(1)), None),
+            (None, None),
+            (None, Some(Queue::lasting(7))),
+            (None, None),
+        ];
+        assert_eq!(told, expected);
+        assert_eq!(early, late);
+        assert_ne!(other(Queue::lasting(7)), other(Queue::lasting(8)));
+        assert_ne!(early, Sighting { uid: 7, ..early });
     }
 
     /// The memory of a machine with 100,000 sockets hangs on it.

@@ -3,7 +3,7 @@
 use crate::model::Moment;
 use crate::model::address::{Family, family};
 use crate::model::endpoint::{
-    Endpoint, EndpointId, Owners, Protocol, Relation, Side, Since, Socket, State,
+    Endpoint, EndpointId, Owners, Protocol, Relation, Side, Since, Socket, State, Waiting,
 };
 use crate::model::process::{Pid, Process, ProcessId, StartTime};
 use crate::model::sighting::{End, Queue, Sighting};
@@ -110,7 +110,7 @@ pub fn socket(local: &str) -> SocketBuilder {
         uid: Some(1000),
         user: Some("dev".into()),
         owners: Owners::Hidden,
-        queue: None,
+        waiting: Waiting::Unknown,
     };
     SocketBuilder { socket, mark: 0 }
 }
@@ -161,7 +161,14 @@ impl SocketBuilder {
     }
 
     pub fn queue(mut self, incoming: u32, outgoing: u32) -> Self {
-        self.socket.queue = Some(Queue { incoming, outgoing });
+        self.socket.waiting = Waiting::Queue(Queue { incoming, outgoing });
+        self
+    }
+
+    /// In TIME_WAIT, which ends then.
+    pub fn waits_until(mut self, end: Instant) -> Self {
+        self.socket.state = Some(State::TimeWait);
+        self.socket.waiting = Waiting::Until(end);
         self
     }
 
@@ -297,6 +304,6 @@ pub fn sighting(socket: &Socket) -> Sighting {
         scope: 0,
         mark: half(mark),
         uid: socket.uid.unwrap_or(Sighting::NO_USER),
-        queue: socket.queue.unwrap_or(Queue::UNKNOWN),
+        queue: socket.queue().unwrap_or(Queue::UNKNOWN),
     }
 }

@@ -149,6 +149,11 @@ impl Tracker {
             if let Some(record) = self.book.get_mut(slot) {
                 record.state_since = now;
             }
+        } else if after.state == Some(State::TimeWait)
+            && let Some(record) = self.book.get_mut(slot)
+        {
+            // How long it lasts counts from when it entered the state.
+            record.sighting.queue = before.queue;
         }
         if before.mark != after.mark {
             self.release(before.mark);

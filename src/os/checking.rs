@@ -7,17 +7,18 @@ mod connecting;
 #[cfg(target_os = "linux")]
 mod settings;
 
-use crate::model::checking::{Answer, Condition, Evidence, Question, Settings};
+use crate::model::checking::{Answer, Evidence, Question, Settings};
 use crate::model::endpoint::Endpoint;
-use crate::model::freeing::{Attempt, BindOutcome, TIME_WAIT};
+use crate::model::freeing::{Attempt, BindOutcome};
 use crate::model::ports::EphemeralRange;
-use crate::model::process::ProcessId;
+use crate::model::process::{Condition, ProcessId};
 use crate::model::source::Source;
+use crate::model::time_wait::TIME_WAIT;
 use crate::os::eye::Eye;
 use crate::os::freeing::trial;
 use crate::os::provenance;
 use crate::os::sockets::{Demand, Extent};
-use crate::os::{binding, identity};
+use crate::os::{binding, identity, now};
 use std::io;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::sync::mpsc::{Sender, channel};
@@ -98,6 +99,7 @@ fn evidence(means: Means, question: Question) -> Evidence {
         .sort_by_key(|endpoint| (endpoint.socket.local, endpoint.socket.remote, endpoint.id()));
     let attempts = attempts(&question);
     Evidence {
+        at: now().instant,
         binds: attempts.iter().map(count).sum(),
         attempts,
         conditions: conditions(&endpoints),
@@ -171,13 +173,7 @@ fn conditions(endpoints: &[Endpoint]) -> Vec<(ProcessId, Condition)> {
 
 fn condition(id: ProcessId) -> Option<Condition> {
     let stat = identity::stat(id.pid).filter(|stat| stat.start == id.start)?;
-    match stat.state? {
-        'T' => Some(Condition::Stopped),
-        't' => Some(Condition::Traced),
-        'D' => Some(Condition::Uninterruptible),
-        'Z' => Some(Condition::Zombie),
-        _ => None,
-    }
+    Condition::of(stat.state?)
 }
 
 #[cfg(target_os = "linux")]

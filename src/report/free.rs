@@ -11,6 +11,7 @@ use crate::model::endpoint::{Endpoint, Socket};
 use crate::model::freeing::{Barrier, Explanation, Freeing, Hindrance, Signal, Verdict};
 use crate::model::process::Process;
 use crate::model::target::{Spot, Target};
+use crate::model::words;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -155,7 +156,7 @@ fn prevented(hindrance: &Hindrance) -> Outcome {
 /// Whether the address that was named is among those that became free.
 fn is_meant(spot: Spot, free: &[String]) -> bool {
     spot.address.is_some_and(|ip| {
-        let place = crate::model::freeing::words::address(SocketAddr::new(ip, spot.port));
+        let place = words::place_at(spot.protocol, SocketAddr::new(ip, spot.port));
         free.contains(&place)
     })
 }

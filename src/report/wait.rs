@@ -3,8 +3,8 @@
 //! From the table only. Whether a port without a socket can be bound is asked by the command, once nothing is in the way.
 
 use crate::model::endpoint::{Protocol, Socket, State, covers};
-use crate::model::freeing::words;
 use crate::model::target::Target;
+use crate::model::words;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 

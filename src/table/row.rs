@@ -62,8 +62,7 @@ impl Row {
 
     /// What waits at it, where the source tells.
     pub fn queue(&self) -> Option<Queue> {
-        let queue = self.endpoint.socket.queue;
-        queue.filter(|queue| *queue != Queue::UNKNOWN)
+        self.endpoint.socket.queue()
     }
 
     pub fn is_owner_hidden(&self) -> bool {

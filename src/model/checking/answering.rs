@@ -3,10 +3,11 @@
 use super::evidence::{Evidence, decisive};
 use super::reason::{Binding, Reason};
 use super::reasoning::{needs_reuse, reasons};
-use super::words::{holder, place_of};
+use super::words::who_holds;
 use crate::model::endpoint::Protocol;
 use crate::model::freeing::BindOutcome;
 use crate::model::process::Process;
+use crate::model::words::place;
 use std::sync::Arc;
 
 /// Whether a port can be used, why, and what that is derived from.
@@ -106,11 +107,11 @@ fn held(reasons: &[Reason]) -> String {
     let decides = |reason: &Reason| match reason {
         Reason::Holder { socket, .. } => Some(format!(
             " by {} on {}{others}",
-            holder(socket),
-            place_of(socket)
+            who_holds(socket),
+            place(socket)
         )),
         Reason::Client { socket, .. } => {
-            let by = holder(socket);
+            let by = who_holds(socket);
             Some(format!(" by {by} as the local port of a connection"))
         }
         Reason::TimeWait {

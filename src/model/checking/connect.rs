@@ -1,8 +1,9 @@
 //! What came of connecting to a port, as a client does.
 
-use super::words;
+use super::words::measured;
 use crate::model::endpoint::Protocol;
 use crate::model::text::SystemText;
+use crate::model::words;
 use std::fmt::{self, Display};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -67,10 +68,10 @@ impl Connected {
 /// `127.0.0.1:3000 connected in 0.2 ms: HTTP/1.1 200 OK · server: nginx`
 impl Display for Connect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let place = words::place(Protocol::Tcp, self.address);
+        let place = words::place_at(Protocol::Tcp, self.address);
         match &self.outcome {
             Connected::Accepted { took, said } => {
-                write!(f, "{place} connected in {}: {said}", words::measured(*took))
+                write!(f, "{place} connected in {}: {said}", measured(*took))
             }
             Connected::Refused => write!(f, "{place} refused: nothing listens there"),
             Connected::TimedOut => write!(

@@ -1,15 +1,15 @@
 //! What is asked about a port, and everything that was found about it.
 
 use super::connect::Connect;
-use super::words;
 use crate::model::endpoint::{Endpoint, Protocol, Socket, covers};
 use crate::model::freeing::{Attempt, BindOutcome};
-use crate::model::process::ProcessId;
+use crate::model::process::{Condition, ProcessId};
 use crate::model::snapshot::Problem;
+use crate::model::words;
 use std::fmt::{self, Display};
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Can this port be used?
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +28,7 @@ impl Display for Question {
         match self.address {
             Some(ip) => {
                 let at = SocketAddr::new(ip, self.port);
-                f.write_str(&words::place(self.protocol, at))
+                f.write_str(&words::place_at(self.protocol, at))
             }
             None => f.write_str(&words::port(self.protocol, self.port)),
         }
@@ -39,6 +39,8 @@ impl Display for Question {
 #[derive(Clone, Debug)]
 pub struct Evidence {
     pub question: Question,
+    /// When this was found.
+    pub at: Instant,
     /// The last bind on the address that is asked about, or on each local one; repeated ones are only in `binds`.
     pub attempts: Vec<Attempt>,
     /// How many binds were tried in all.
@@ -48,7 +50,7 @@ pub struct Evidence {
     /// How the holders run that do not simply run.
     pub conditions: Vec<(ProcessId, Condition)>,
     pub settings: Settings,
-    /// After how long the last TIME_WAIT ends at the latest, where the system is known to end them.
+    /// How long the system keeps a TIME_WAIT, where that is known.
     pub time_wait: Option<Duration>,
     /// What the name `localhost` stands for, in the order in which clients try it.
     pub localhost: Vec<IpAddr>,
@@ -69,19 +71,6 @@ pub struct Settings {
     pub unprivileged_from: Option<u16>,
     /// What the system never hands out by itself (`net.ipv4.ip_local_reserved_ports` of ip(7)).
     pub reserved: Vec<RangeInclusive<u16>>,
-}
-
-/// How a process runs that holds a port and may still not serve it (State of proc_pid_stat(5)).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Condition {
-    /// By a signal (T).
-    Stopped,
-    /// By a debugger (t).
-    Traced,
-    /// In the kernel, where no signal reaches it (D).
-    Uninterruptible,
-    /// It ended and was not reaped (Z).
-    Zombie,
 }
 
 impl Evidence {

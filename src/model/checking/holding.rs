@@ -173,7 +173,7 @@ fn are_different(one: &Socket, other: &Socket) -> bool {
 /// The kernel lets one more wait than the backlog says (`sk_acceptq_is_full` in net/sock.h).
 fn full_backlogs(evidence: &Evidence) -> Vec<Reason> {
     let full = evidence.standing().filter_map(|socket| {
-        let queue = socket.queue.filter(|_| socket.is_listening())?;
+        let queue = socket.queue().filter(|_| socket.is_listening())?;
         (queue.incoming > queue.outgoing).then(|| Reason::BacklogFull {
             socket: Box::new(socket.clone()),
             waiting: queue.incoming,

@@ -20,5 +20,5 @@ mod tests;
 
 pub use answering::Answer;
 pub use connect::{Connect, Connected, PATIENCE, Said};
-pub use evidence::{Condition, Evidence, Question, Settings};
+pub use evidence::{Evidence, Question, Settings};
 pub use reason::{Binding, Reason};

@@ -1,12 +1,11 @@
 //! The reasons of an answer: each is one thing that was seen. What each says stands in `telling`.
 
-use super::evidence::Condition;
 use crate::model::address::Family;
 use crate::model::endpoint::Socket;
-use crate::model::process::{Pid, Process};
+use crate::model::process::{Condition, Pid, Process};
+use crate::model::time_wait::Remainder;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
 
 /// Why a port is held, or what is to be known of one that is free. One variant a cause.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,7 +26,8 @@ pub enum Reason {
     TimeWait {
         count: usize,
         binding: Binding,
-        left: Option<Duration>,
+        /// Until the last ends.
+        left: Option<Remainder>,
     },
     /// Connections whose listener is gone.
     Leftover {

@@ -6,6 +6,8 @@ use super::reason::{Binding, Reason};
 use crate::model::endpoint::{Endpoint, Protocol, Side, Socket, State};
 use crate::model::freeing::{Attempt, BindOutcome};
 use crate::model::process::Process;
+use crate::model::time_wait::Remainder;
+use crate::model::words::states;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
@@ -66,10 +68,17 @@ fn time_wait(evidence: &Evidence) -> Option<Reason> {
     let is_waiting = |socket: &&Socket| socket.state == Some(State::TimeWait);
     let sockets = passing(evidence).map(|endpoint| &endpoint.socket);
     let waiting: Vec<&Socket> = sockets.filter(is_waiting).collect();
+    // What was looked at only once may have begun just then.
+    let left = Remainder::of_last(
+        waiting.iter().copied(),
+        evidence.at,
+        evidence.time_wait,
+        |_| None,
+    );
     Some(Reason::TimeWait {
         count: waiting.len(),
         binding: binding(evidence, &waiting)?,
-        left: evidence.time_wait,
+        left,
     })
 }
 
@@ -176,21 +185,4 @@ fn settings(evidence: &Evidence) -> Vec<Reason> {
     }
     reasons.extend(evidence.published.iter().cloned().map(Reason::Published));
     reasons
-}
-
-/// `2 ESTABLISHED and 1 CLOSE_WAIT`
-fn states(sockets: &[&Socket]) -> String {
-    let count = |state| {
-        sockets
-            .iter()
-            .filter(|socket| socket.state == Some(state))
-            .count()
-    };
-    let parts: Vec<String> = State::ALL
-        .into_iter()
-        .map(|state| (count(state), state))
-        .filter(|(number, _)| *number > 0)
-        .map(|(number, state)| format!("{number} {state}"))
-        .collect();
-    super::words::list(&parts)
 }

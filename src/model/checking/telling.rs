@@ -1,15 +1,15 @@
 //! The reasons in words: what was seen, and what it means for who wants the port.
 
-use super::evidence::Condition;
 use super::reason::{Binding, Reason};
-use super::words::{holder, list, named, place, place_of, what};
+use super::words::{named, what, who_holds};
 use crate::model::address::Family;
 use crate::model::endpoint::{Owners, Protocol, Socket, State};
-use crate::model::process::Process;
+use crate::model::process::{Condition, Process};
+use crate::model::time_wait::Remainder;
+use crate::model::words::{list, place, place_at};
 use std::fmt::{self, Display};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
 
 impl Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -44,7 +44,7 @@ impl Display for Reason {
             } => write!(
                 f,
                 "the backlog of {} is full: {waiting} of {room} connections wait to be accepted, new clients time out",
-                place_of(socket)
+                place(socket)
             ),
             Self::Halted { process, condition } => f.write_str(&halted(process, *condition)),
             _ => self.fmt_bind(f),
@@ -107,7 +107,7 @@ impl Display for Binding {
 
 /// `java 812 of ops listens on *:8080 (java -jar shop.jar, in /srv)`
 fn stands(socket: &Socket, is_root: bool) -> String {
-    let (who, place) = (holder(socket), place_of(socket));
+    let (who, place) = (who_holds(socket), place(socket));
     let does = match (socket.protocol, socket.state) {
         (Protocol::Udp, _) => format!("has {place}"),
         (Protocol::Tcp, Some(State::Bound)) => format!("has bound {place} and does not listen"),
@@ -131,7 +131,7 @@ fn stands(socket: &Socket, is_root: bool) -> String {
 fn client(socket: &Socket, is_local: bool, more: usize) -> String {
     let whose = match socket.owners.first() {
         Some(process) => process.to_string(),
-        None => holder(socket),
+        None => who_holds(socket),
     };
     let to = match socket.remote {
         Some(remote) if is_local => format!(" to :{}", remote.port()),
@@ -147,14 +147,13 @@ fn client(socket: &Socket, is_local: bool, more: usize) -> String {
     format!("{port} is the local port of {whose}'s connection{to}{others}")
 }
 
-/// `12 connections are in TIME_WAIT, the last for at most 60 s`
-fn time_wait(count: usize, left: Option<Duration>) -> String {
-    let left = left.map(|left| left.as_secs_f64().ceil());
+/// `12 connections are in TIME_WAIT, the last for 48 s`
+fn time_wait(count: usize, left: Option<Remainder>) -> String {
     match (count, left) {
-        (1, Some(left)) => format!("1 connection is in TIME_WAIT for at most {left} s"),
+        (1, Some(left)) => format!("1 connection is in TIME_WAIT for {left}"),
         (1, None) => "1 connection is in TIME_WAIT".to_owned(),
         (count, Some(left)) => {
-            format!("{count} connections are in TIME_WAIT, the last for at most {left} s")
+            format!("{count} connections are in TIME_WAIT, the last for {left}")
         }
         (count, None) => format!("{count} connections are in TIME_WAIT"),
     }
@@ -190,7 +189,10 @@ fn wildcard(socket: &Socket, takes: &[SocketAddr]) -> String {
         [_] => ("is", "a row of its own"),
         _ => ("are", "rows of their own"),
     };
-    let places: Vec<String> = takes.iter().map(|at| place(socket.protocol, *at)).collect();
+    let places: Vec<String> = takes
+        .iter()
+        .map(|at| place_at(socket.protocol, *at))
+        .collect();
     let all = socket.local_address();
     format!(
         "{all} is every address {of}: {} {own} taken by it, without {rows}",
@@ -208,8 +210,8 @@ fn two_localhosts(v4: &Socket, v6: &Socket, localhost: &[IpAddr]) -> String {
     };
     format!(
         "127.0.0.1:{port} is {}, ::1:{port} is {}{order}",
-        holder(v4),
-        holder(v6),
+        who_holds(v4),
+        who_holds(v6),
         port = v4.port()
     )
 }

@@ -3,7 +3,7 @@
 use super::{Evidence, Question, Settings};
 use crate::model::endpoint::{Endpoint, Protocol, Side};
 use crate::model::freeing::{Attempt, BindOutcome};
-use crate::model::testing::SocketBuilder;
+use crate::model::testing::{SocketBuilder, instant};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -24,6 +24,7 @@ pub fn port(port: u16) -> Evidence {
             address: None,
             connects: false,
         },
+        at: instant(0.0),
         attempts: Vec::new(),
         binds: 8,
         endpoints: Vec::new(),

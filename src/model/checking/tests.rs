@@ -2,8 +2,8 @@ use super::testing::{LOCAL, V4, V6, ip, port};
 use super::*;
 use crate::model::endpoint::{Side, State};
 use crate::model::freeing::BindOutcome;
-use crate::model::process::Process;
-use crate::model::testing::{process, socket};
+use crate::model::process::{Condition, Process};
+use crate::model::testing::{instant, process, socket};
 use crate::model::text::SystemText;
 use std::sync::Arc;
 use std::time::Duration;
@@ -189,6 +189,15 @@ fn what_a_server_left_is_told_with_what_the_binds_say_of_it() {
                 "HELD :3000 by 1 ESTABLISHED and 1 CLOSE_WAIT without a listener",
                 "nobody listens; what is left is 1 ESTABLISHED and 1 CLOSE_WAIT of gunicorn 7003 of dev; until then it cannot be bound, not even with SO_REUSEADDR",
                 "only IPv4 is taken: ::1 and :: can be bound",
+            ],
+        ),
+        (
+            port(3000)
+                .needs_reuse(&V4)
+                .sees(waiting("127.0.0.1:40001").waits_until(instant(47.3))),
+            vec![
+                "FREE :3000 with SO_REUSEADDR",
+                "1 connection is in TIME_WAIT for 48 s; it can be bound with SO_REUSEADDR, as most servers do",
             ],
         ),
         (two(port(3000)), vec!["FREE :3000"]),

@@ -1,53 +1,15 @@
-//! Small pieces of sentences about a port.
+//! Pieces of sentences that say more of a process than those about freeing do, where it is in the dialog itself.
 
-use crate::model::address;
-use crate::model::endpoint::{Owners, Protocol, Socket};
+use crate::model::endpoint::{Owners, Socket};
 use crate::model::process::Process;
-use std::fmt::Display;
-use std::net::SocketAddr;
+use crate::model::words::user;
 use std::time::Duration;
 
 /// So much of a command is said; the rest is in the details and in the JSON.
 const LONGEST_COMMAND: usize = 60;
 
-/// `:3000`, and `:5353/udp`.
-pub(super) fn port(protocol: Protocol, port: u16) -> String {
-    format!(":{port}{}", suffix(protocol))
-}
-
-/// `::1:5173`, and `127.0.0.1:5353/udp`.
-pub(super) fn place(protocol: Protocol, at: SocketAddr) -> String {
-    let (ip, port) = (address::address(at), at.port());
-    format!("{ip}:{port}{}", suffix(protocol))
-}
-
-/// Where a socket stands: `*:8080` for all addresses of both families.
-pub(super) fn place_of(socket: &Socket) -> String {
-    let (ip, port) = (socket.local_address(), socket.port());
-    format!("{ip}:{port}{}", suffix(socket.protocol))
-}
-
-fn suffix(protocol: Protocol) -> &'static str {
-    match protocol {
-        Protocol::Tcp => "",
-        Protocol::Udp => "/udp",
-    }
-}
-
-/// `a`, `a and b`, `a, b and c`.
-pub(super) fn list<T: Display>(items: &[T]) -> String {
-    match items {
-        [] => String::new(),
-        [one] => one.to_string(),
-        [rest @ .., last] => {
-            let rest: Vec<String> = rest.iter().map(ToString::to_string).collect();
-            format!("{} and {last}", rest.join(", "))
-        }
-    }
-}
-
-/// Who holds a socket: `java 812 of ops`, or whatever may be said where that is hidden.
-pub(super) fn holder(socket: &Socket) -> String {
+/// `java 812 of ops`: who holds a socket, or whatever may be said where that is hidden.
+pub(super) fn who_holds(socket: &Socket) -> String {
     match (&socket.owners, user(socket)) {
         (Owners::Known(processes), _) => processes.first().map_or_else(String::new, |first| {
             let count = match processes.len() {
@@ -90,13 +52,6 @@ fn cut(line: &str) -> String {
     }
     let beginning: String = line.chars().take(LONGEST_COMMAND).collect();
     format!("{}…", beginning.trim_end())
-}
-
-/// The user of a socket by name, or by number.
-fn user(socket: &Socket) -> Option<String> {
-    let by_number = || socket.uid.map(|uid| format!("uid {uid}"));
-    let name = socket.user.as_ref().map(ToString::to_string);
-    name.or_else(by_number)
 }
 
 /// `0.2 ms`, `12 ms`: a time that was measured on this machine.

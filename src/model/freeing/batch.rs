@@ -1,8 +1,9 @@
 //! Several ports that are freed together, each with a verdict of its own.
 
-use super::machine::{Freeing, Happening, Step};
+use super::machine::Freeing;
 use super::order::Order;
 use super::signal::Signal;
+use super::step::{Happening, Step};
 use super::terms::Terms;
 use std::time::Instant;
 

@@ -3,9 +3,13 @@
 use super::explanation::{Barrier, Explanation};
 use super::proposal::Proposal;
 use super::question::{Circumstances, Scene};
+use super::verdict::Port;
 use super::words;
 use crate::model::endpoint::{Owners, Socket, State};
 use crate::model::shell::quoted;
+use crate::model::time_wait::{Remainder, TIME_WAIT};
+use std::iter;
+use std::time::Instant;
 
 /// The row has closed before anything was asked.
 pub(super) fn closed(scene: &Scene) -> Explanation {
@@ -35,12 +39,9 @@ pub(super) fn closed(scene: &Scene) -> Explanation {
 pub(super) fn time_wait(scene: &Scene) -> Explanation {
     let port = words::port(scene.row.protocol, scene.row.port());
     let now = scene.circumstances.now.instant;
-    let age = scene
-        .circumstances
-        .state_since
-        .map(|since| now.saturating_duration_since(since))
-        .unwrap_or_default();
-    let kept = words::time_wait_left(age).unwrap_or_else(|| "a short time".to_owned());
+    let since = |_: &Socket| scene.circumstances.state_since;
+    let left = Remainder::of_last(iter::once(scene.row), now, TIME_WAIT, since);
+    let kept = left.map_or_else(|| "a short time".to_owned(), Remainder::roughly);
     let line = format!("no process holds it; the kernel keeps it for {kept}.");
     let mut explanation = Explanation::new(
         Barrier::Kernel,
@@ -82,7 +83,10 @@ pub(super) fn client(scene: &Scene) -> Explanation {
             Barrier::Client,
             title,
             vec![
-                format!("{client} is a client of {}.", words::address(remote)),
+                format!(
+                    "{client} is a client of {}.",
+                    words::place_at(scene.row.protocol, remote)
+                ),
                 "Nothing on this machine listens there.".to_owned(),
                 meant,
             ],
@@ -121,19 +125,27 @@ pub(super) fn left_over(scene: &Scene) -> Explanation {
             scene.row.port()
         ));
     }
-    let time_waits = left.iter().filter(|one| one.state == Some(State::TimeWait));
-    if time_waits.count() > 0
-        && let Some(kept) = words::time_wait_left(std::time::Duration::ZERO)
-    {
-        lines.push(format!(
-            "No process holds TIME_WAIT; the kernel keeps each for {kept}."
-        ));
-    }
+    lines.extend(how_long(&left, scene.circumstances.now.instant));
     Explanation::new(
         Barrier::LeftOver,
         format!("nobody listens on {port}"),
         lines,
     )
+}
+
+/// How long the kernel keeps what is in TIME_WAIT of all this.
+fn how_long(left: &[&Socket], now: Instant) -> Option<String> {
+    let is_waiting = |one: &&Socket| one.state == Some(State::TimeWait);
+    let waiting = left.iter().copied().filter(is_waiting);
+    let left = Remainder::of_last(waiting, now, TIME_WAIT, |_| None)?;
+    let which = match left {
+        Remainder::Told(_) => "the last",
+        Remainder::AtMost(_) => "each",
+    };
+    let kept = left.roughly();
+    Some(format!(
+        "No process holds TIME_WAIT; the kernel keeps {which} for {kept}."
+    ))
 }
 
 /// The meant socket has an owner that may not be seen; whoever may be seen on other addresses is named, not ended.
@@ -172,7 +184,7 @@ pub(super) fn hidden(scene: &Scene, sockets: &[&Socket]) -> Explanation {
             words::target(own.protocol, own.port())
         ));
     }
-    explanation.port = Some(words::of(own));
+    explanation.port = Some(Port::of(own));
     explanation.unused_near = Some(own.port());
     explanation
 }

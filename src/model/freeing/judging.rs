@@ -257,7 +257,7 @@ pub(super) fn partly_bound(record: &Record, trial: &BindTrial) -> Option<Verdict
         .attempts
         .iter()
         .filter(|attempt| *easiest(attempt) == BindOutcome::Bound)
-        .map(|attempt| words::address(attempt.address))
+        .map(|attempt| words::place_at(record.order.protocol, attempt.address))
         .collect();
     let is_refused = trial.attempts.len() != free.len() || free.is_empty();
     let kept: Vec<Socket> = record.holding().into_iter().cloned().collect();

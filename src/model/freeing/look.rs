@@ -2,7 +2,7 @@
 
 use super::{OrderId, Refusal};
 use crate::model::endpoint::Socket;
-use crate::model::process::{Process, ProcessId};
+use crate::model::process::{Condition, Process, ProcessId};
 use crate::model::provenance::Unit;
 use std::fmt::{self, Display};
 use std::net::{IpAddr, SocketAddr};
@@ -106,7 +106,8 @@ pub struct Look {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Conduct {
     pub reaction: Reaction,
-    pub state: RunState,
+    /// `None` if it simply runs.
+    pub condition: Option<Condition>,
 }
 
 /// What a process does with the signal that was sent (SigBlk, SigIgn, SigCgt of proc_pid_status(5)).
@@ -117,19 +118,6 @@ pub enum Reaction {
     Handles,
     /// Nothing of these: the kernel's own reaction, which for SIGTERM is to end it.
     Default,
-}
-
-/// Whether a process runs at all (State of proc_pid_status(5)).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum RunState {
-    /// Running, or waiting for something that a signal interrupts.
-    Alive,
-    /// Stopped by a signal (T).
-    Stopped,
-    /// Stopped by a debugger (t).
-    Traced,
-    /// Waiting in the kernel for something that no signal interrupts (D).
-    Uninterruptible,
 }
 
 /// The one bind that is tried at the verdict.

@@ -1,48 +1,16 @@
 //! The machine that frees a port: happenings in, steps out.
 
+mod telling;
+
 use super::judging::{Judgement, all_addresses, bound, held_by_others, judge, partly_bound, taken};
 use super::look::{BindTrial, Dispatch, Look, Sending};
-use super::order::{Order, OrderId};
+use super::order::Order;
 use super::record::Record;
 use super::signal::Signal;
-use super::verdict::{Ending, Next, Port, Verdict};
-use super::{RETRY, Terms, sentence, words};
-use crate::model::process::Process;
-use std::net::SocketAddr;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
-
-/// What must be done next; `os::freeing::Executor` performs it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Step {
-    /// For each order, check that every target is what it was and holds what it held, then signal all of them; a process
-    /// that is the target of several gets its signal once. Answered by a [`Happening::Sent`] for each.
-    Send(Vec<Order>),
-    /// Look at the port of this order, as often as is cheap; answered by [`Happening::Looked`] until `StopWatching`.
-    Watch(OrderId),
-    /// Try once to bind the order's port on these addresses (v6 ones with IPV6_V6ONLY); answered by
-    /// [`Happening::Bound`].
-    TryBind(OrderId, Vec<SocketAddr>),
-    StopWatching(OrderId),
-}
-
-/// What the executor found, each for one order: an answer may still be under way when another order is confirmed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Happening {
-    Sent(Dispatch),
-    Looked(Look),
-    Bound(BindTrial),
-}
-
-impl Happening {
-    pub fn order(&self) -> OrderId {
-        match self {
-            Self::Sent(dispatch) => dispatch.order,
-            Self::Looked(look) => look.order,
-            Self::Bound(trial) => trial.order,
-        }
-    }
-}
+use super::step::{Happening, Step};
+use super::verdict::Verdict;
+use super::{RETRY, Terms};
+use std::time::Instant;
 
 /// One order on its way to a verdict.
 #[derive(Clone, Debug)]
@@ -104,109 +72,11 @@ impl Freeing {
         }
     }
 
-    pub fn order(&self) -> &Order {
-        &self.record.order
-    }
-
-    pub fn port(&self) -> Port {
-        self.record.port()
-    }
-
-    /// The truth about the port as far as it is known. It may still change until [`is_settled`](Self::is_settled): what
-    /// was still held becomes free when the process ends after all, and what was free may be taken again.
-    pub fn verdict(&self) -> Option<&Verdict> {
-        self.verdict.as_ref()
-    }
-
-    /// Whether the verdict stands for good and nothing is watched any more.
-    pub fn is_settled(&self) -> bool {
-        self.phase == Phase::Over
-    }
-
-    /// One line about what is going on, for as long as there is no verdict.
-    pub fn progress(&self, now: Instant) -> String {
-        let Order { signal, .. } = self.record.order;
-        let targets = self.record.order.targets.iter();
-        let targets: Vec<_> = targets.map(|target| &target.process).collect();
-        let targets = words::list(&targets);
-        let port = self.record.port();
-        match self.phase {
-            Phase::Sending => format!("sending {signal} to {targets}"),
-            Phase::Trying { .. } | Phase::TryingPart => {
-                format!("nothing holds {port} any more; trying to bind it")
-            }
-            Phase::Watching if !self.record.endings().is_empty() => {
-                let holders = self.record.holding_processes();
-                sentence::half_done(port, &self.record.endings(), &holders)
-            }
-            Phase::Watching
-            | Phase::Settling { .. }
-            | Phase::Lingering { .. }
-            | Phase::InPart
-            | Phase::Over => {
-                let waited = self.record.waited() + now.saturating_duration_since(self.record.at);
-                format!(
-                    "{signal} sent to {targets} {} ago; watching {port}",
-                    words::seconds(waited)
-                )
-            }
-        }
-    }
-
-    /// Whether whoever waits no longer than was agreed on has an answer: the verdict stands for good, or it has been
-    /// waited for the process to end as long as that.
-    pub fn is_told(&self) -> bool {
-        let is_late = self.record.waited() >= self.terms.patience;
-        match self.phase {
-            Phase::Over => true,
-            Phase::Watching | Phase::Lingering { .. } | Phase::InPart => {
-                self.verdict.is_some() && is_late
-            }
-            Phase::Sending | Phase::Trying { .. } | Phase::TryingPart | Phase::Settling { .. } => {
-                false
-            }
-        }
-    }
-
-    /// The signal that may be offered: another one went out, and a process that got it still holds the port.
-    pub fn offer(&self) -> Option<Signal> {
-        match (&self.verdict, self.phase) {
-            (
-                Some(Verdict::NotEnded {
-                    next: Next::Offer(signal),
-                    ..
-                }),
-                Phase::Watching,
-            ) => Some(*signal),
-            _ => None,
-        }
-    }
-
     /// The order to send what is [offered](Self::offer) to the targets that still hold the port, with all checks made
     /// again.
     pub(super) fn insist(&mut self, now: Instant) -> Option<Order> {
         let signal = self.offer()?;
         Some(self.order_again(signal, now))
-    }
-
-    /// Every signal that went out, with whom it went to, in that order.
-    pub fn signalled(&self) -> &[(Arc<Process>, Signal)] {
-        self.record.signalled()
-    }
-
-    /// The targets that have ended, or hold the port no more.
-    pub fn endings(&self) -> Vec<Ending> {
-        self.record.endings()
-    }
-
-    /// The processes that hold the port by the last look, as far as they may be seen.
-    pub fn holders(&self) -> Vec<&Arc<Process>> {
-        self.record.holding_processes()
-    }
-
-    /// How long ago the last signal went out, by the last look.
-    pub fn waited(&self) -> Duration {
-        self.record.waited()
     }
 
     fn order_again(&mut self, signal: Signal, now: Instant) -> Order {

@@ -30,10 +30,10 @@ mod record;
 mod refusal;
 mod sentence;
 mod signal;
+mod step;
 mod supervision;
 mod terms;
 mod verdict;
-pub mod words;
 
 pub use batch::Batch;
 pub use demand::Demand;
@@ -41,18 +41,19 @@ pub use explanation::{Barrier, Explanation};
 pub use family::Member;
 pub use holders::{Holder, OtherPort};
 pub use look::{
-    Attempt, BindOutcome, BindTrial, Conduct, Dispatch, Hindrance, Look, Reaction, RunState,
-    Sending,
+    Attempt, BindOutcome, BindTrial, Conduct, Dispatch, Hindrance, Look, Reaction, Sending,
 };
-pub use machine::{Freeing, Happening, Step};
+pub use machine::Freeing;
 pub use order::{Order, OrderId, Target};
 pub use proposal::{Proposal, Refused, Targets};
 pub use question::{Circumstances, Question, ask, ask_port};
 pub use refusal::{Refusal, refusal};
 pub use signal::{NoSignal, SIGNALS, Signal};
+pub use step::{Happening, Step};
 pub use terms::Terms;
 pub use verdict::{Ending, How, Keepers, Kind, Left, Next, Port, Proof, Survivor, Verdict};
 
+use crate::model::words;
 use std::time::Duration;
 
 /// How long where waiting rarely helps: a process ignores the signal, or all that were to end have ended and others hold
@@ -61,10 +62,3 @@ pub const PATIENCE_WHEN_FUTILE: Duration = Duration::from_secs(1);
 
 /// How long before a bind that failed for no visible reason is tried again.
 pub const RETRY: Duration = Duration::from_secs(5);
-
-/// How long the kernel keeps a socket in TIME_WAIT, where that is known (`TCP_TIMEWAIT_LEN` in Linux's `net/tcp.h`).
-pub const TIME_WAIT: Option<Duration> = if cfg!(target_os = "linux") {
-    Some(Duration::from_mins(1))
-} else {
-    None
-};

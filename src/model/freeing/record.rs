@@ -9,6 +9,7 @@ use super::words;
 use crate::model::endpoint::{EndpointId, Owners, Socket, State};
 use crate::model::process::{Pid, Process, ProcessId};
 use crate::model::provenance::Unit;
+use crate::model::time_wait::{Remainder, TIME_WAIT};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -247,15 +248,12 @@ impl Record {
         let only_waits = sockets
             .iter()
             .all(|socket| socket.state == Some(State::TimeWait));
-        let last = sockets
-            .iter()
-            .filter_map(|socket| self.waiting.get(&socket.id))
-            .max();
-        let wait = last.filter(|_| only_waits);
+        let since = |socket: &Socket| self.waiting.get(&socket.id).copied();
+        let all = sockets.iter().copied();
+        let last = Remainder::of_last(all, self.at, TIME_WAIT, since);
         Left {
             states: words::states(&sockets),
-            wait: wait
-                .and_then(|since| words::time_wait_left(self.at.saturating_duration_since(*since))),
+            wait: last.filter(|_| only_waits),
         }
     }
 

@@ -1,11 +1,11 @@
 //! The words of a verdict. Their beginnings are an interface: people and scripts read them.
 
-use super::look::{Reaction, RunState};
+use super::look::Reaction;
 use super::signal::Signal;
 use super::verdict::{Ending, How, Keepers, Left, Next, Port, Proof, Survivor, Verdict};
 use super::words;
 use crate::model::endpoint::{Protocol, Socket};
-use crate::model::process::Process;
+use crate::model::process::{Condition, Process};
 use std::fmt::{self, Display};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -245,19 +245,19 @@ fn surviving(survivor: &Survivor) -> String {
     if let Some(missed) = &survivor.missed {
         return missed.to_string();
     }
-    let state = conduct.map(|conduct| conduct.state);
+    let condition = conduct.and_then(|conduct| conduct.condition);
     let reaction = conduct.map(|conduct| conduct.reaction);
-    let woken = if survivor.was_stopped && state != Some(RunState::Stopped) {
+    let woken = if survivor.was_stopped && condition != Some(Condition::Stopped) {
         " (it was stopped, so SIGCONT followed)"
     } else {
         ""
     };
-    let what = match (state, reaction) {
-        (Some(RunState::Traced), _) => "is stopped by a debugger".to_owned(),
-        (Some(RunState::Stopped), _) => "is stopped".to_owned(),
+    let what = match (condition, reaction) {
+        (Some(Condition::Traced), _) => "is stopped by a debugger".to_owned(),
+        (Some(Condition::Stopped), _) => "is stopped".to_owned(),
         (_, Some(Reaction::Ignores)) => format!("ignores {signal}"),
         (_, Some(Reaction::Blocks)) => format!("blocks {signal}"),
-        (Some(RunState::Uninterruptible), _) => {
+        (Some(Condition::Uninterruptible), _) => {
             "waits in the kernel (state D), which no signal interrupts".to_owned()
         }
         _ if *signal == Signal::Continue => format!("runs on after {signal}"),

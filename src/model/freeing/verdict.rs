@@ -4,6 +4,7 @@ use super::look::{Conduct, Hindrance};
 use super::signal::Signal;
 use crate::model::endpoint::{Protocol, Socket};
 use crate::model::process::Process;
+use crate::model::time_wait::Remainder;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -70,6 +71,15 @@ pub struct Port {
     pub number: u16,
 }
 
+impl Port {
+    pub fn of(socket: &Socket) -> Self {
+        Self {
+            protocol: socket.protocol,
+            number: socket.port(),
+        }
+    }
+}
+
 /// How a target stopped holding the port.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ending {
@@ -103,8 +113,8 @@ pub enum Proof {
 pub struct Left {
     /// `12 TIME_WAIT`; empty where there is nothing.
     pub states: String,
-    /// `at most 58 s`, where TIME_WAIT is all there is.
-    pub wait: Option<String>,
+    /// Until the last ends, where TIME_WAIT is all there is.
+    pub wait: Option<Remainder>,
 }
 
 /// Who holds on to the sockets of what has ended.

@@ -4,9 +4,11 @@ use super::book::Slot;
 use super::record::{News, Record, Stamp, Status};
 use super::{Change, Changes, Tracker, relations};
 use crate::model::Moment;
-use crate::model::endpoint::{Endpoint, EndpointId, Owners, Protocol, Relation, Since, Socket};
+use crate::model::endpoint::{
+    Endpoint, EndpointId, Owners, Protocol, Relation, Since, Socket, Waiting,
+};
 use crate::model::process::Process;
-use crate::model::sighting::{Queue, Sighting};
+use crate::model::sighting::Sighting;
 use crate::model::text::SystemText;
 use hashbrown::{HashMap, HashSet};
 use std::net::SocketAddr;
@@ -141,7 +143,17 @@ impl Tracker {
             uid,
             user: uid.and_then(user),
             owners,
-            queue: Some(sighting.queue).filter(|queue| *queue != Queue::UNKNOWN),
+            waiting: self.waiting(record),
+        }
+    }
+
+    /// How long TIME_WAIT lasts is kept from the look that first saw it, and so counts from there.
+    fn waiting(&self, record: &Record) -> Waiting {
+        let sighting = &record.sighting;
+        match (sighting.lasts(), sighting.queue()) {
+            (Some(lasts), _) => Waiting::Until(self.instant(record.state_since) + lasts),
+            (None, Some(queue)) => Waiting::Queue(queue),
+            (None, None) => Waiting::Unknown,
         }
     }
 

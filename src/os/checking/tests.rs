@@ -204,6 +204,14 @@ fn what_a_server_leaves_in_time_wait_refuses_as_much_as_the_server_did() {
         let answer = check(ask(port));
         assert_eq!(answer.is_free, is_reusing, "{}", said(&answer));
         assert_eq!(answer.reasons[0].cause(), "time_wait", "{}", said(&answer));
+        let words = answer.reasons[0].to_string();
+        let told = "1 connection is in TIME_WAIT for ";
+        let left = words
+            .strip_prefix(told)
+            .and_then(|left| left.split_once(" s;"));
+        let left: Option<u32> = left.and_then(|(left, _)| left.parse().ok());
+        let is_told = left.is_some_and(|left| (50..=60).contains(&left));
+        assert!(is_told, "{words}");
         let can = "can be bound with SO_REUSEADDR";
         assert_eq!(said(&answer).contains(can), is_reusing, "{}", said(&answer));
     }

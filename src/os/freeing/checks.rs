@@ -3,8 +3,8 @@
 use super::conduct::conduct;
 use super::handle::{Handle, Lost};
 use crate::model::endpoint::{EndpointId, Owners, Socket};
-use crate::model::freeing::{Hindrance, Order, Refusal, RunState, Signal, Target, refusal};
-use crate::model::process::{Pid, Process, StartTime};
+use crate::model::freeing::{Hindrance, Order, Refusal, Signal, Target, refusal};
+use crate::model::process::{Condition, Pid, Process, StartTime};
 use crate::model::snapshot::Snapshot;
 use std::sync::Arc;
 
@@ -35,8 +35,8 @@ pub enum Given {
 
 /// Signals one target. A stopped process acts on no signal but SIGKILL before it is woken.
 pub fn signal(handle: &Handle, process: &Arc<Process>, signal: Signal) -> Result<Given, Hindrance> {
-    let is_stopped =
-        conduct(process.pid(), signal).is_some_and(|conduct| conduct.state == RunState::Stopped);
+    let is_stopped = conduct(process.pid(), signal)
+        .is_some_and(|conduct| conduct.condition == Some(Condition::Stopped));
     let lost = |lost| hindrance(process, lost);
     handle.signal(signal).map_err(lost)?;
     if is_stopped && signal.wakes() {

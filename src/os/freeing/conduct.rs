@@ -1,7 +1,7 @@
 //! How a process takes the signal, from `/proc/PID/status` (proc_pid_status(5)); unknown on other systems.
 
-use crate::model::freeing::{Conduct, Reaction, RunState, Signal};
-use crate::model::process::Pid;
+use crate::model::freeing::{Conduct, Reaction, Signal};
+use crate::model::process::{Condition, Pid};
 
 /// `None` if it cannot be read: the process has ended, or the system has no such file.
 pub fn conduct(pid: Pid, signal: Signal) -> Option<Conduct> {
@@ -17,12 +17,7 @@ fn parse(status: &str, signal: Signal) -> Option<Conduct> {
         let mut lines = status.lines();
         lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(':').map(str::trim))
     };
-    let state = match field("State")?.chars().next()? {
-        'T' => RunState::Stopped,
-        't' => RunState::Traced,
-        'D' => RunState::Uninterruptible,
-        _ => RunState::Alive,
-    };
+    let condition = Condition::of(field("State")?.chars().next()?);
     let bit = signal.bit();
     let has = |name: &str| {
         let mask = field(name).and_then(|mask| u64::from_str_radix(mask, 16).ok());
@@ -39,7 +34,10 @@ fn parse(status: &str, signal: Signal) -> Option<Conduct> {
     } else {
         Reaction::Default
     };
-    Some(Conduct { reaction, state })
+    Some(Conduct {
+        reaction,
+        condition,
+    })
 }
 
 #[cfg(test)]
@@ -60,46 +58,54 @@ mod tests {
             (
                 status("S (sleeping)", 1, [0, 0, 0]),
                 Reaction::Default,
-                RunState::Alive,
+                None,
             ),
             (
                 status("S (sleeping)", 1, [0, term, 0]),
                 Reaction::Ignores,
-                RunState::Alive,
+                None,
             ),
             (
                 status("S (sleeping)", 1, [0, 0, term]),
                 Reaction::Handles,
-                RunState::Alive,
+                None,
             ),
             (
                 status("R (running)", 1, [term, 0, term]),
                 Reaction::Blocks,
-                RunState::Alive,
+                None,
             ),
             (
                 status("R (running)", 9, [term, 0, term]),
                 Reaction::Handles,
-                RunState::Alive,
+                None,
             ),
             (
                 status("T (stopped)", 1, [0, 0, 0]),
                 Reaction::Default,
-                RunState::Stopped,
+                Some(Condition::Stopped),
             ),
             (
                 status("t (tracing stop)", 1, [0, 0, 0]),
                 Reaction::Default,
-                RunState::Traced,
+                Some(Condition::Traced),
             ),
             (
                 status("D (disk sleep)", 1, [!term; 3]),
                 Reaction::Default,
-                RunState::Uninterruptible,
+                Some(Condition::Uninterruptible),
+            ),
+            (
+                status("Z (zombie)", 2, [0, 0, term]),
+                Reaction::Handles,
+                Some(Condition::Zombie),
             ),
         ];
-        for (status, reaction, state) in cases {
-            let expected = Some(Conduct { reaction, state });
+        for (status, reaction, condition) in cases {
+            let expected = Some(Conduct {
+                reaction,
+                condition,
+            });
             assert_eq!(parse(&status, Signal::Terminate), expected, "{status}");
         }
         assert_eq!(parse("", Signal::Terminate), None);

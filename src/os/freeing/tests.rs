@@ -275,7 +275,7 @@ async fn a_stopped_process_is_woken_to_act_on_the_signal() {
     rustix::process::kill_process(number, rustix::process::Signal::STOP).unwrap();
     let is_stopped = || {
         let conduct = conduct::conduct(held.process.pid(), Signal::Terminate);
-        conduct.unwrap().state == crate::model::freeing::RunState::Stopped
+        conduct.unwrap().condition == Some(crate::model::process::Condition::Stopped)
     };
     wait_for(is_stopped);
     let mut scene = Scene::begin(held.socket(), vec![Arc::clone(&held.process)]);

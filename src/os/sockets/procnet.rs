@@ -100,8 +100,9 @@ fn sighting(line: &[u8], protocol: Protocol, table: Family) -> Option<Sighting> 
         incoming: hex(incoming, 8)?,
         outgoing: hex(outgoing, 8)?,
     };
-    // Timers are of no interest: two words before the user and one after it.
-    let uid = words.nth(2)?.parse().ok()?;
+    let timer = words.next()?;
+    // How often something was sent again, before the user, and how often it was probed, after it, are of no interest.
+    let uid = words.nth(1)?.parse().ok()?;
     let mark = words.nth(1)?.parse().ok()?;
     let state = state(protocol, number, remote != End::NONE);
     Some(Sighting {
@@ -118,9 +119,19 @@ fn sighting(line: &[u8], protocol: Protocol, table: Family) -> Option<Sighting> 
         // Of a listener only the half that waits is told, and one half alone says nothing.
         queue: match state {
             Some(State::Listen) => Queue::UNKNOWN,
+            Some(State::TimeWait) => lasting(timer).unwrap_or(Queue::UNKNOWN),
             _ => queue,
         },
     })
+}
+
+/// How long TIME_WAIT lasts, from `03:00001770`: timer 3 ends after so many clock ticks (`get_timewait4_sock` in
+/// net/ipv4/tcp_ipv4.c).
+fn lasting(timer: &str) -> Option<Queue> {
+    let ticks = u64::from_str_radix(timer.strip_prefix("03:")?, 16).ok()?;
+    let per_second = rustix::param::clock_ticks_per_second().max(1);
+    let milliseconds = ticks.checked_mul(1_000)? / per_second;
+    Some(Queue::lasting(u32::try_from(milliseconds).ok()?))
 }
 
 /// The kernel's include/net/tcp_states.h; a number that it does not have yet is a socket in a state that nobody knows.

@@ -2,9 +2,10 @@
 
 use super::text::Plan;
 use crate::model::endpoint::{Endpoint, Socket};
-use crate::model::freeing::{Demand, words};
+use crate::model::freeing::Demand;
 use crate::model::process::Process;
 use crate::model::text::escaped;
+use crate::model::words;
 use crate::table::row::Surroundings;
 use crate::table::value::shown_roughly;
 use crate::table::what;

@@ -9,7 +9,7 @@ use crate::model::inspection::Kin;
 use crate::model::ports::EphemeralRange;
 use crate::model::process::Pid;
 use crate::model::provenance::{Manager, Provenance, Unit};
-use crate::model::testing::{moment, process, socket};
+use crate::model::testing::{instant, moment, process, socket};
 use crate::table::row::Surroundings;
 use serde_json::{Value, json};
 
@@ -144,7 +144,7 @@ fn what_is_not_held_is_free_unless_a_bind_says_no() {
         ("3000/udp", failed()),
     ]
     .map(|(word, bind)| {
-        let account = account(spot(word), &table, &bind);
+        let account = account(spot(word), &table, &bind, instant(0.0));
         let holders: Vec<u32> = account.holders.iter().map(|one| one.pid().0).collect();
         (account.outcome, holders, account.message)
     });

@@ -2,12 +2,11 @@
 
 use super::{Account, Outcome};
 use crate::model::endpoint::Socket;
-use crate::model::freeing::{
-    Explanation, Freeing, Next, Proposal, Signal, Targets, Verdict, words,
-};
+use crate::model::freeing::{Explanation, Freeing, Next, Proposal, Signal, Targets, Verdict};
 use crate::model::process::Process;
 use crate::model::target::Spot;
 use crate::model::text::escaped;
+use crate::model::words;
 use std::sync::Arc;
 
 /// A port, what holds it, and what is to be done.

@@ -2,8 +2,10 @@
 
 use super::{Account, Outcome};
 use crate::model::endpoint::{Endpoint, Owners, Socket, State};
-use crate::model::freeing::{TIME_WAIT, words};
 use crate::model::target::Spot;
+use crate::model::time_wait::{Remainder, TIME_WAIT};
+use crate::model::words;
+use std::time::Instant;
 
 /// How a bind on the port went, on the address that was named or on all local ones.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,7 +19,7 @@ pub enum Bind {
 }
 
 /// What is said of the port.
-pub fn account(spot: Spot, table: &[Endpoint], bind: &Bind) -> Account {
+pub fn account(spot: Spot, table: &[Endpoint], bind: &Bind, now: Instant) -> Account {
     let sockets = table.iter().map(|endpoint| &endpoint.socket);
     let sockets: Vec<&Socket> = sockets.filter(|socket| spot.is_port_of(socket)).collect();
     let (outcome, rest) = match bind {
@@ -34,7 +36,7 @@ pub fn account(spot: Spot, table: &[Endpoint], bind: &Bind) -> Account {
         Bind::Failed(reason) => {
             let message = format!(
                 "{spot} is STILL HELD: {}",
-                in_the_way(spot, &sockets, reason)
+                in_the_way(spot, &sockets, reason, now)
             );
             let mut account = Account::without_signal(spot, Outcome::StillHeld, message);
             let owners = sockets.iter().flat_map(|socket| socket.owners.known());
@@ -51,7 +53,7 @@ pub fn account(spot: Spot, table: &[Endpoint], bind: &Bind) -> Account {
 }
 
 /// Only what was named is ended, so whatever else is in the way is told with the way out.
-fn in_the_way(spot: Spot, sockets: &[&Socket], reason: &str) -> String {
+fn in_the_way(spot: Spot, sockets: &[&Socket], reason: &str, now: Instant) -> String {
     let standing = sockets.iter().find(|socket| socket.is_standing());
     let connected = sockets.iter().find(|socket| socket.owners != Owners::None);
     let waits = |socket: &&Socket| socket.state == Some(State::TimeWait);
@@ -67,15 +69,15 @@ fn in_the_way(spot: Spot, sockets: &[&Socket], reason: &str) -> String {
         let holder = words::holder(socket);
         let to = socket
             .remote
-            .map(|to| format!(" to {}", words::address(to)));
+            .map(|to| format!(" to {}", words::place_at(spot.protocol, to)));
         let to = to.unwrap_or_default();
         format!(
             "nobody listens, but {holder} has a connection{to} on it, and no connection is ended"
         )
     } else if !sockets.is_empty() && sockets.iter().copied().all(|socket| waits(&socket)) {
-        let for_how_long = TIME_WAIT.map(|all| format!(" for at most {} s", all.as_secs()));
+        let left = Remainder::of_last(sockets.iter().copied(), now, TIME_WAIT, |_| None);
         let states = words::states(sockets);
-        let rest = for_how_long.unwrap_or_default();
+        let rest = left.map_or_else(String::new, |left| format!(" for {}", left.roughly()));
         format!("no process holds it; the kernel keeps {states}{rest}")
     } else {
         format!(

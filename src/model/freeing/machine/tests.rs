@@ -3,10 +3,10 @@
 use super::*;
 use crate::model::endpoint::{Endpoint, Owners, Socket, State};
 use crate::model::freeing::{
-    Attempt, BindOutcome, Circumstances, Conduct, Hindrance, Kind, Question, Reaction, RunState,
+    Attempt, BindOutcome, Circumstances, Conduct, Hindrance, Kind, OrderId, Question, Reaction,
     Target, Targets, ask,
 };
-use crate::model::process::{Process, ProcessId};
+use crate::model::process::{Condition, Process, ProcessId};
 use crate::model::testing::{SocketBuilder, instant, moment, process, socket};
 use std::sync::Arc;
 
@@ -86,8 +86,19 @@ impl Story {
         self
     }
 
-    fn conduct(mut self, of: &Arc<Process>, reaction: Reaction, state: RunState) -> Self {
-        self.conduct = vec![(of.id, Conduct { reaction, state })];
+    fn conduct(
+        mut self,
+        of: &Arc<Process>,
+        reaction: Reaction,
+        condition: Option<Condition>,
+    ) -> Self {
+        self.conduct = vec![(
+            of.id,
+            Conduct {
+                reaction,
+                condition,
+            },
+        )];
         self
     }
 
@@ -264,7 +275,7 @@ fn a_holder_that_cannot_be_seen_for_a_moment_has_not_let_go() {
     let sought = || socket("127.0.0.1:3000").sought();
     let said = [hidden, sought].map(|unseen| {
         let story = Story::sent(vec![listener(&node)]).sees(0.3, vec![unseen()]);
-        let story = story.conduct(&node, Reaction::Ignores, RunState::Alive);
+        let story = story.conduct(&node, Reaction::Ignores, None);
         story.sees(1.0, vec![unseen()]).words()
     });
     let held = ":3000 is STILL HELD: node 4242 ignores SIGTERM. K sends SIGKILL";
@@ -273,34 +284,34 @@ fn a_holder_that_cannot_be_seen_for_a_moment_has_not_let_go() {
 
 #[test]
 fn what_has_not_ended_is_told_by_how_it_takes_the_signal() {
+    use Condition::{Stopped, Traced, Uninterruptible};
     use Reaction::{Blocks, Default, Handles, Ignores};
-    use RunState::{Alive, Stopped, Traced, Uninterruptible};
     let held = ":3000 is STILL HELD: node 4242";
     let cases = [
-        (Ignores, Alive, 0.9, None),
-        (Ignores, Alive, 1.0, Some("ignores SIGTERM")),
-        (Handles, Alive, 4.9, None),
+        (Ignores, None, 0.9, None),
+        (Ignores, None, 1.0, Some("ignores SIGTERM")),
+        (Handles, None, 4.9, None),
         (
             Handles,
-            Alive,
+            None,
             5.0,
             Some("handles SIGTERM and is still shutting down"),
         ),
-        (Blocks, Alive, 5.0, Some("blocks SIGTERM")),
-        (Default, Stopped, 5.0, Some("is stopped")),
-        (Default, Traced, 5.0, Some("is stopped by a debugger")),
+        (Blocks, None, 5.0, Some("blocks SIGTERM")),
+        (Default, Some(Stopped), 5.0, Some("is stopped")),
+        (Default, Some(Traced), 5.0, Some("is stopped by a debugger")),
         (
             Default,
-            Uninterruptible,
+            Some(Uninterruptible),
             5.0,
             Some("waits in the kernel (state D), which no signal interrupts"),
         ),
-        (Default, Alive, 5.0, Some("has not ended 5 s after SIGTERM")),
+        (Default, None, 5.0, Some("has not ended 5 s after SIGTERM")),
     ];
-    for (reaction, state, at, said) in cases {
+    for (reaction, condition, at, said) in cases {
         let node = node();
         let story = Story::sent(vec![listener(&node)])
-            .conduct(&node, reaction, state)
+            .conduct(&node, reaction, condition)
             .sees(at, vec![listener(&node)]);
         let bare = story.freeing.verdict().map(Verdict::without_offer);
         assert_eq!(bare, said.map(|said| format!("{held} {said}")));
@@ -590,6 +601,21 @@ fn a_bind_that_fails_is_told_with_what_is_left_of_the_port() {
             ended(vec![time_wait(1), time_wait(2)]).binds(&BindOutcome::Bound, &BindOutcome::InUse),
             Kind::Free,
             "node 4242 ended, but :3000 can be bound only with SO_REUSEADDR (2 TIME_WAIT, last ends in at most 60 s)",
+        ),
+        (
+            ended(vec![
+                time_wait(1).waits_until(instant(9.0)),
+                time_wait(2).waits_until(instant(48.2)),
+            ])
+            .binds(&BindOutcome::Bound, &BindOutcome::InUse),
+            Kind::Free,
+            "node 4242 ended, but :3000 can be bound only with SO_REUSEADDR (2 TIME_WAIT, last ends in 48 s)",
+        ),
+        (
+            ended(vec![time_wait(1).waits_until(instant(48.2))])
+                .binds(&BindOutcome::InUse, &BindOutcome::InUse),
+            Kind::Held,
+            "node 4242 ended, but :3000 cannot be bound for 48 s (tried with and without SO_REUSEADDR)",
         ),
         (
             ended(vec![time_wait(1)]).binds(&BindOutcome::InUse, &BindOutcome::InUse),

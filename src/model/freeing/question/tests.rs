@@ -5,6 +5,7 @@ use crate::model::freeing::{Barrier, Demand, Signal, Target, words};
 use crate::model::process::{Process, StartTime};
 use crate::model::testing::{SocketBuilder, instant, moment, process, socket};
 use std::sync::Arc;
+use std::time::Duration;
 
 fn circumstances() -> Circumstances {
     Circumstances {
@@ -191,6 +192,20 @@ fn where_nobody_listens_what_is_left_is_named_and_ended_only_if_it_is_meant() {
         ]
     );
     assert_eq!(proposal(&table, &meant()).sockets.len(), 2);
+    let ends = |peer, seconds: f64| {
+        let wait = socket("127.0.0.1:3000").to(peer).without_owner();
+        on(Side::Unknown, wait.waits_until(instant(seconds)))
+    };
+    let now = circumstances().now.instant - instant(0.0);
+    let at = |seconds: f64| now.as_secs_f64() + seconds;
+    let table = [
+        left("127.0.0.1:9"),
+        ends("127.0.0.1:8", at(7.0)),
+        ends("127.0.0.1:7", at(47.5)),
+    ];
+    let lines = explanation(&table, &circumstances()).lines;
+    let last = "No process holds TIME_WAIT; the kernel keeps the last for about 48 s.";
+    assert_eq!(lines.last().map(String::as_str), Some(last));
 }
 
 #[test]
@@ -212,6 +227,18 @@ fn time_wait_is_nobodys_and_ends_by_itself() {
     assert_eq!(
         explained.lines,
         ["no process holds it; the kernel keeps it for at most 48 s."]
+    );
+    let told = on(
+        Side::Client,
+        socket("127.0.0.1:51324")
+            .to("127.0.0.1:3000")
+            .without_owner()
+            .waits_until(meant().now.instant + Duration::from_millis(47_300)),
+    );
+    let explained = explanation(&[told], &seen(Some(88.0)));
+    assert_eq!(
+        explained.lines,
+        ["no process holds it; the kernel keeps it for about 48 s."]
     );
     let listener = standing(socket("127.0.0.1:3000").owner(&node()));
     let explained = explanation(&[row(), listener], &seen(None));

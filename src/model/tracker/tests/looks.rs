@@ -263,6 +263,34 @@ fn who_holds_a_socket_is_sought_when_it_comes_and_when_it_gets_a_holder() {
 }
 
 #[test]
+fn a_time_wait_ends_when_its_first_look_said_and_is_not_told_again_as_that_comes_closer() {
+    let left = |milliseconds| Sighting {
+        state: Some(State::TimeWait),
+        mark: 0,
+        queue: Queue::lasting(milliseconds),
+        ..connection(1, 3000, 50000)
+    };
+    let mut tracker = tracker();
+    tracker.look(0.0, &[connection(1, 3000, 50000)]);
+    tracker.look(1.0, &[left(59_990)]);
+    let ends = |tracker: &Tracker| {
+        let all = tracker.all();
+        all[0].socket.ends_at().expect("it is known")
+    };
+    let expected = instant(1.0) + Duration::from_millis(59_990);
+    assert_eq!(ends(&tracker), expected);
+    let told = tracker.look(2.0, &[left(58_970)]);
+    assert_eq!((told, ends(&tracker)), (vec![], expected));
+    // Something else about it is learned: that is told, and changes nothing about its end.
+    let learned = Sighting {
+        uid: 7,
+        ..left(57_980)
+    };
+    assert_eq!(tracker.look(3.0, &[learned]).len(), 1);
+    assert_eq!(ends(&tracker), expected);
+}
+
+#[test]
 fn the_programs_own_socket_is_never_told() {
     let mut tracker = tracker();
     tracker.look(0.0, &[]);

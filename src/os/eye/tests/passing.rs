@@ -111,7 +111,7 @@ fn both_ends_of_a_connection_pass_and_the_servers_has_the_holders_of_the_listene
         is_whole.then(|| both.map(|end| follower.at(end).cloned().expect("it was heard of")))
     });
     let facts = told.each_ref().map(|socket| {
-        let facts = (socket.protocol, socket.table, socket.state, socket.queue);
+        let facts = (socket.protocol, socket.table, socket.state, socket.queue());
         assert_eq!(facts, (Protocol::Tcp, Family::Ipv4, None, None));
         let mut holders = holders(socket);
         holders.sort();

@@ -7,6 +7,10 @@ use crate::model::address::Family;
 use crate::model::endpoint::{Protocol, State};
 use crate::model::sighting::{End, Queue, Sighting};
 
+/// `idiag_timer` of what waits before it ends: `idiag_expires` are then the milliseconds it has left
+/// (`inet_twsk_diag_fill` in net/ipv4/inet_diag.c).
+const TIME_WAIT: u8 = 3;
+
 /// A cursor through the fixed part. Its length is known, so the compiler drops every check.
 struct Fields<'a>(&'a [u8]);
 
@@ -40,12 +44,12 @@ pub fn state_number(row: &[u8; ROW]) -> u8 {
 #[inline]
 pub fn sighting(row: &[u8; ROW], attributes: &[u8], protocol: Protocol) -> Option<Sighting> {
     let mut fields = Fields(row);
-    let [family, state, _timer, _retransmits] = fields.take()?;
+    let [family, state, timer, _retransmits] = fields.take()?;
     let (local_port, remote_port) = (fields.port()?, fields.port()?);
     let (local, remote) = (fields.take::<16>()?, fields.take::<16>()?);
     let interface = fields.number()?;
     let cookie = [fields.number()?, fields.number()?];
-    let _expires = fields.number()?;
+    let expires = fields.number()?;
     let queue = Queue {
         incoming: fields.number()?,
         outgoing: fields.number()?,
@@ -60,11 +64,12 @@ pub fn sighting(row: &[u8; ROW], attributes: &[u8], protocol: Protocol) -> Optio
         return None;
     }
     let is_connected = remote_port != 0;
+    let state = state_of(state, protocol, is_connected);
     Some(Sighting {
         cookie,
         protocol,
         table,
-        state: state_of(state, protocol, is_connected),
+        state,
         only_v6: match table {
             Family::Ipv6 if !is_connected => attributes::only_v6(attributes),
             _ => None,
@@ -81,7 +86,11 @@ pub fn sighting(row: &[u8; ROW], attributes: &[u8], protocol: Protocol) -> Optio
         },
         mark,
         uid,
-        queue,
+        queue: match (state, timer) {
+            (Some(State::TimeWait), TIME_WAIT) => Queue::lasting(expires),
+            (Some(State::TimeWait), _) => Queue::UNKNOWN,
+            _ => queue,
+        },
     })
 }
 

@@ -17,7 +17,7 @@ mod walks;
 use super::{Demand, sockstat};
 use crate::model::address::Family;
 use crate::model::endpoint::{Protocol, State};
-use crate::model::sighting::Sighting;
+use crate::model::sighting::{Queue, Sighting};
 use crate::model::traffic::{Flow, Traffic};
 use crate::os::Error;
 use channel::Channel;
@@ -78,7 +78,7 @@ impl Diag {
         let found = self.look_up(of, WITH_INFO)?;
         Ok(found.map(|(sighting, flow)| Traffic {
             at: now,
-            queue: sighting.queue,
+            queue: sighting.queue().unwrap_or(Queue::UNKNOWN),
             flow: flow.filter(|_| !matches!(sighting.state, Some(State::Listen | State::Bound))),
         }))
     }

@@ -4,6 +4,7 @@ use crate::os::testing::{connect, own_ip, until};
 use proptest::prelude::*;
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::path::PathBuf;
+use std::time::Duration;
 
 const HEADING: &str = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode                                                     \n";
 
@@ -113,6 +114,28 @@ fn recorded_lines_are_read_as_what_they_were() {
         },
     ];
     assert_eq!(all, expected);
+    // 0x1770 hundredths of a second.
+    let lasts = [None, Some(Duration::from_mins(1)), None];
+    assert_eq!(all.iter().map(Sighting::lasts).collect::<Vec<_>>(), lasts);
+}
+
+/// gVisor writes no timers.
+#[test]
+fn a_time_wait_without_a_timer_that_is_understood_does_not_say_how_long_it_lasts() {
+    let timers = [
+        "00:00000000",
+        "03:00000064",
+        "03:zz",
+        "03:1FFFFFFFFFFFFFFFF",
+    ];
+    let lasts = timers.map(|timer| {
+        let st = "06 00000000:00000000";
+        let line =
+            line("127.0.0.1:80", "127.0.0.1:9", st).replace(" 00:00000000 ", &format!(" {timer} "));
+        let seen = understood(&[line], Protocol::Tcp, Family::Ipv4);
+        seen[0].lasts()
+    });
+    assert_eq!(lasts, [None, Some(Duration::from_secs(1)), None, None]);
 }
 
 #[test]

@@ -6,6 +6,7 @@ use socket2::{Domain, Type};
 use std::collections::BTreeSet;
 use std::fs;
 use std::net::UdpSocket;
+use std::time::Duration;
 
 /// The lines of a table of /proc/net on addresses of this test: state, ends and inode.
 fn told_by_proc(own: &str) -> BTreeSet<(Protocol, Family, u8, String, String, u32)> {
@@ -98,4 +99,43 @@ fn the_sockets_are_those_of_proc_net() {
         let (diag, proc) = (told_by_diag(&own), told_by_proc(&own));
         (diag == proc && diag.len() >= 13).then_some(())
     });
+}
+
+/// How long the line of a connection says that it lasts: `03:00001770` is a timer and its clock ticks.
+fn lasts_by_proc(from: SocketAddr, to: SocketAddr) -> Option<Duration> {
+    let ends = [from, to].map(|end| hex(end, Family::Ipv4));
+    let text = fs::read_to_string("/proc/net/tcp").expect("a table");
+    let mut lines = text.lines().map(|line| line.split_whitespace());
+    let line: Vec<&str> = lines.find_map(|line| {
+        let words: Vec<&str> = line.collect();
+        (words.get(1..3)? == ends).then_some(words)
+    })?;
+    let ticks = u64::from_str_radix(line[5].strip_prefix("03:")?, 16).ok()?;
+    let per_second = rustix::param::clock_ticks_per_second();
+    Some(Duration::from_millis(ticks * 1_000 / per_second))
+}
+
+#[test]
+fn time_wait_lasts_as_long_as_proc_net_says() {
+    let (_listener, client, server) = connection("127.0.0.1");
+    let to = client.peer_addr().expect("an address");
+    let from = client.local_addr().expect("an address");
+    drop(client);
+    drop(server);
+    let demand = Demand {
+        extent: Extent::Local(vec![from.port()]),
+        with_bound: false,
+    };
+    let (seen, later) = until("TIME_WAIT in both", || {
+        let mut rows = all(&mut open(), &demand).into_iter();
+        let seen = rows.find(|row| row.remote() == Some(to) && row.lasts().is_some())?;
+        Some((seen, lasts_by_proc(from, to)?))
+    });
+    let lasts = seen.lasts().expect("it was just seen");
+    assert!(lasts <= Duration::from_mins(1), "{lasts:?}");
+    // It was asked later, and tells hundredths of a second.
+    let difference = (lasts + Duration::from_millis(10)).checked_sub(later);
+    let is_close = difference.is_some_and(|difference| difference < Duration::from_secs(5));
+    assert!(is_close, "{lasts:?}, later {later:?}");
+    assert_eq!(seen.queue(), None);
 }

@@ -34,17 +34,19 @@ fn sightings(answer: &[u8], reply: Reply, protocol: Protocol) -> Vec<Sighting> {
     seen
 }
 
-/// A row in one line: table, state, ends, queues, what matters to IPv6, inode and user.
+/// A row in one line: table, state, ends, queues or how long it lasts, what matters to IPv6, inode and user.
 fn line(row: &Sighting) -> String {
     let remote = row.remote().map(|remote| remote.to_string());
+    let lasts = row.lasts().map(|lasts| format!("for {lasts:?}"));
+    let queue = row.queue();
+    let queue = queue.map(|queue| format!("{}/{}", queue.incoming, queue.outgoing));
     format!(
-        "{:?} {} {} > {} {}/{} only_v6={:?} inode={} uid={}",
+        "{:?} {} {} > {} {} only_v6={:?} inode={} uid={}",
         row.table,
         row.state.map_or("?", State::name),
         row.local(),
         remote.unwrap_or_default(),
-        row.queue.incoming,
-        row.queue.outgoing,
+        lasts.or(queue).unwrap_or_default(),
         row.only_v6,
         row.mark,
         row.uid
@@ -67,7 +69,7 @@ fn a_dump_of_tcp_tells_every_kind_of_socket() {
         "Ipv4 ESTABLISHED 127.0.0.1:5001 > 127.0.0.1:4001 0/0 only_v6=None inode=446251 uid=0",
         "Ipv4 ESTABLISHED 127.0.0.1:4000 > 127.0.0.1:5000 0/0 only_v6=None inode=0 uid=0",
         "Ipv4 ESTABLISHED 127.0.0.1:5000 > 127.0.0.1:4000 0/0 only_v6=None inode=446250 uid=0",
-        "Ipv6 TIME_WAIT [::1]:5002 > [::1]:4002 0/0 only_v6=None inode=0 uid=0",
+        "Ipv6 TIME_WAIT [::1]:5002 > [::1]:4002 for 60s only_v6=None inode=0 uid=0",
         "Ipv6 ESTABLISHED 127.0.0.1:4001 > 127.0.0.1:5001 5/0 only_v6=None inode=446252 uid=0",
     ];
     assert_eq!(lines, expected);

@@ -1,6 +1,7 @@
 //! Small pieces of sentences, so that every sentence about a port names things alike.
+//!
+//! Freeing and checking share them: what both name stands here and nowhere else. Nothing here draws a conclusion.
 
-use super::{Port, TIME_WAIT};
 use crate::model::address;
 use crate::model::endpoint::{Owners, Protocol, Socket, State};
 use crate::model::span::spoken;
@@ -9,37 +10,31 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 /// `:3000`, and `:5353/udp`, as ports are named in every sentence.
-pub(super) fn port(protocol: Protocol, port: u16) -> String {
-    match protocol {
-        Protocol::Tcp => format!(":{port}"),
-        Protocol::Udp => format!(":{port}/udp"),
-    }
-}
-
-/// The port of a socket.
-pub(super) fn of(socket: &Socket) -> Port {
-    Port {
-        protocol: socket.protocol,
-        number: socket.port(),
-    }
+pub fn port(protocol: Protocol, port: u16) -> String {
+    format!(":{}", target(protocol, port))
 }
 
 /// `3000`, and `5353/udp`, as the command line takes a port.
-pub(super) fn target(protocol: Protocol, port: u16) -> String {
+pub fn target(protocol: Protocol, port: u16) -> String {
+    format!("{port}{}", suffix(protocol))
+}
+
+/// Where a socket stands: `::1:5173`, `127.0.0.1:5353/udp`, and `*:8080` for all addresses of both families.
+pub fn place(socket: &Socket) -> String {
+    let (ip, port) = (socket.local_address(), socket.port());
+    format!("{ip}:{}", target(socket.protocol, port))
+}
+
+/// An address, as [`place`] writes it.
+pub fn place_at(protocol: Protocol, at: SocketAddr) -> String {
+    format!("{}:{}", address::address(at), target(protocol, at.port()))
+}
+
+fn suffix(protocol: Protocol) -> &'static str {
     match protocol {
-        Protocol::Tcp => port.to_string(),
-        Protocol::Udp => format!("{port}/udp"),
+        Protocol::Tcp => "",
+        Protocol::Udp => "/udp",
     }
-}
-
-/// `::1:5173`: where a socket stands.
-pub(super) fn place(socket: &Socket) -> String {
-    format!("{}:{}", socket.local_address(), socket.port())
-}
-
-/// `::1:5173`, as [`place`] writes it.
-pub fn address(of: SocketAddr) -> String {
-    format!("{}:{}", address::address(of), of.port())
 }
 
 /// `a`, `a and b`, `a, b and c`.
@@ -107,7 +102,7 @@ pub fn holder(socket: &Socket) -> String {
 }
 
 /// The user of a socket by name, or by number.
-pub(super) fn user(socket: &Socket) -> Option<String> {
+pub fn user(socket: &Socket) -> Option<String> {
     let by_number = || socket.uid.map(|uid| format!("uid {uid}"));
     socket
         .user
@@ -116,15 +111,21 @@ pub(super) fn user(socket: &Socket) -> Option<String> {
         .or_else(by_number)
 }
 
-/// `at most 48 s`, of a TIME_WAIT that was first seen `age` ago: the kernel tells nobody when it began.
-pub(super) fn time_wait_left(age: Duration) -> Option<String> {
-    TIME_WAIT.map(|all| format!("at most {} s", all.saturating_sub(age).as_secs_f64().ceil()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::model::testing::{process, socket};
+
+    #[test]
+    fn a_place_is_written_as_it_can_be_typed_and_udp_says_so() {
+        let mut all = socket("[::]:8080").build();
+        all.only_v6 = Some(false);
+        let udp = socket("127.0.0.1:5353").udp().build();
+        let places = [place(&all), place(&udp), place_at(Protocol::Tcp, all.local)];
+        assert_eq!(places, ["*:8080", "127.0.0.1:5353/udp", ":::8080"]);
+        let ports = [port(Protocol::Tcp, 80), port(Protocol::Udp, 53)];
+        assert_eq!(ports, [":80", ":53/udp"]);
+    }
 
     #[test]
     fn lists_read_as_people_write_them() {

@@ -1,0 +1,117 @@
+//! How long the kernel keeps what it still has of a port in TIME_WAIT.
+//!
+//! Where the source tells the end of each it is said as it is, else only what is the most that it can be. Nothing here
+//! says that a port is free then: only a bind tells.
+
+use crate::model::endpoint::Socket;
+use std::fmt::{self, Display};
+use std::time::{Duration, Instant};
+
+/// How long the kernel keeps a socket in TIME_WAIT, where that is known (`TCP_TIMEWAIT_LEN` in Linux's `net/tcp.h`).
+pub const TIME_WAIT: Option<Duration> = if cfg!(target_os = "linux") {
+    Some(Duration::from_mins(1))
+} else {
+    None
+};
+
+/// What is left of a TIME_WAIT.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Remainder {
+    /// The kernel said so, up to the grain of its timers.
+    Told(Duration),
+    /// It began at this time before its end, or earlier.
+    AtMost(Duration),
+}
+
+impl Remainder {
+    /// Of the one that ends last; `since` is when one was first seen, `lasts` how long the system keeps one. `None` of no
+    /// socket, and where nothing tells.
+    pub fn of_last<'s>(
+        sockets: impl Iterator<Item = &'s Socket> + Clone,
+        now: Instant,
+        lasts: Option<Duration>,
+        since: impl Fn(&Socket) -> Option<Instant>,
+    ) -> Option<Self> {
+        let ends: Option<Vec<Instant>> = sockets.clone().map(Socket::ends_at).collect();
+        if let Some(last) = ends.as_ref().and_then(|ends| ends.iter().max()) {
+            return Some(Self::Told(last.saturating_duration_since(now)));
+        }
+        // One that was not seen to begin may have done so just now.
+        let latest = sockets.map(|socket| since(socket).unwrap_or(now)).max()?;
+        let age = now.saturating_duration_since(latest);
+        lasts.map(|lasts| Self::AtMost(lasts.saturating_sub(age)))
+    }
+
+    /// `about 48 s`, `at most 60 s`
+    pub fn roughly(self) -> String {
+        match self {
+            Self::Told(_) => format!("about {self}"),
+            Self::AtMost(_) => self.to_string(),
+        }
+    }
+}
+
+/// `48 s`, `at most 60 s`
+impl Display for Remainder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seconds = |of: &Duration| of.as_secs_f64().ceil();
+        match self {
+            // The kernel's timers may run out a moment late, and what is still there has not ended.
+            Self::Told(left) => write!(f, "{} s", seconds(left).max(1.0)),
+            Self::AtMost(left) => write!(f, "at most {} s", seconds(left)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::endpoint::State;
+    use crate::model::testing::{SocketBuilder, instant, socket};
+
+    fn waits() -> SocketBuilder {
+        socket("127.0.0.1:80").to("127.0.0.1:1").without_owner()
+    }
+
+    /// One that ends so many seconds after second 100.
+    fn until(left: f64) -> Socket {
+        waits().waits_until(instant(100.0 + left)).build()
+    }
+
+    fn untold() -> Socket {
+        waits().state(State::TimeWait).build()
+    }
+
+    fn last_of(sockets: &[Socket], lasts: Option<Duration>) -> Option<Remainder> {
+        let first_seen = |socket: &Socket| socket.ends_at().is_none().then(|| instant(88.0));
+        Remainder::of_last(sockets.iter(), instant(100.0), lasts, first_seen)
+    }
+
+    #[test]
+    fn what_the_kernel_tells_comes_before_what_can_be_the_most() {
+        let minute = Some(Duration::from_mins(1));
+        let cases = [
+            (vec![until(7.0), until(47.9)], minute, Some("48 s")),
+            (vec![until(7.0)], None, Some("7 s")),
+            (vec![until(-2.0)], minute, Some("1 s")),
+            (vec![untold()], minute, Some("at most 48 s")),
+            (vec![until(7.0), untold()], minute, Some("at most 60 s")),
+            (vec![untold()], None, None),
+            (vec![], minute, None),
+        ];
+        for (sockets, lasts, said) in cases {
+            let left = last_of(&sockets, lasts).map(|left| left.to_string());
+            assert_eq!(left.as_deref(), said, "{sockets:?}");
+        }
+    }
+
+    #[test]
+    fn alone_it_is_said_to_be_about_so_long() {
+        let said = [vec![until(7.0)], vec![untold()]].map(|sockets| {
+            let left = last_of(&sockets, Some(Duration::from_mins(1)));
+            left.map(Remainder::roughly)
+        });
+        let expected = ["about 7 s", "at most 48 s"].map(|words| Some(words.to_owned()));
+        assert_eq!(said, expected);
+    }
+}
