@@ -42,6 +42,14 @@ impl Remainder {
         lasts.map(|lasts| Self::AtMost(lasts.saturating_sub(age)))
     }
 
+    /// `at most 48 s`, for what may come earlier by another way.
+    pub fn at_most(self) -> String {
+        match self {
+            Self::Told(_) => format!("at most {self}"),
+            Self::AtMost(_) => self.to_string(),
+        }
+    }
+
     /// `about 48 s`, `at most 60 s`
     pub fn roughly(self) -> String {
         match self {

@@ -143,7 +143,7 @@ impl Left {
     }
 
     fn tried(&self, port: Port, reason: Option<&str>) -> String {
-        let wait = self.wait.as_ref().map(|wait| format!(" for {wait}"));
+        let wait = self.wait.map(|wait| format!(" for {}", wait.at_most()));
         let tried = match port.protocol {
             Protocol::Tcp if cfg!(unix) => "tried with and without SO_REUSEADDR",
             Protocol::Tcp | Protocol::Udp => "tried without SO_REUSEADDR",

@@ -615,7 +615,7 @@ fn a_bind_that_fails_is_told_with_what_is_left_of_the_port() {
             ended(vec![time_wait(1).waits_until(instant(48.2))])
                 .binds(&BindOutcome::InUse, &BindOutcome::InUse),
             Kind::Held,
-            "node 4242 ended, but :3000 cannot be bound for 48 s (tried with and without SO_REUSEADDR)",
+            "node 4242 ended, but :3000 cannot be bound for at most 48 s (tried with and without SO_REUSEADDR)",
         ),
         (
             ended(vec![time_wait(1)]).binds(&BindOutcome::InUse, &BindOutcome::InUse),
