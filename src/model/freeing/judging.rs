@@ -1,7 +1,8 @@
 //! From the facts to the verdict. Each function returns one only where the facts are all there.
 
-use super::look::{Attempt, BindOutcome, BindTrial, Reaction};
-use super::record::{Fate, Record};
+use super::look::{Attempt, BindOutcome, BindTrial};
+use super::recipient::Recipient;
+use super::record::Record;
 use super::signal::Signal;
 use super::verdict::{Keepers, Next, Proof, Verdict};
 use super::{PATIENCE_WHEN_FUTILE, Terms, words};
@@ -64,11 +65,7 @@ fn not_ended(record: &Record, terms: &Terms) -> Judgement {
             Judgement::Wait
         };
     }
-    let ignores = |fate: &Fate| {
-        fate.conduct
-            .is_some_and(|conduct| conduct.reaction == Reaction::Ignores)
-    };
-    let is_futile = signal == Signal::Continue || record.survivors().all(ignores);
+    let is_futile = signal == Signal::Continue || record.survivors().all(Recipient::ignores);
     let patience = if is_futile {
         PATIENCE_WHEN_FUTILE.min(terms.patience)
     } else {
@@ -82,7 +79,7 @@ fn not_ended(record: &Record, terms: &Terms) -> Judgement {
         endings: record.endings(),
         survivors: record
             .survivors()
-            .map(|fate| record.survivor(fate))
+            .map(|one| one.survivor(signal, record.waited()))
             .collect(),
         next: next(record),
     })
@@ -94,7 +91,8 @@ fn next(record: &Record) -> Next {
     let mut survivors = record.survivors();
     match record.order.signal {
         Signal::Terminate | Signal::HangUp
-            if !cfg!(windows) && survivors.any(|fate| is_postgres(&fate.target.process)) =>
+            if !cfg!(windows)
+                && survivors.any(|recipient| is_postgres(&recipient.target.process)) =>
         {
             Next::Offer(Signal::Interrupt)
         }
@@ -114,8 +112,13 @@ fn is_postgres(process: &Process) -> bool {
 
 pub(super) fn held_by_others(record: &Record) -> Verdict {
     let holding = record.holding();
-    let masters = record.fates.iter().filter(|fate| fate.target.is_holder());
-    let masters: Vec<_> = masters.map(|fate| fate.target.process.pid()).collect();
+    let masters = record
+        .recipients
+        .iter()
+        .filter(|recipient| recipient.target.is_holder());
+    let masters: Vec<_> = masters
+        .map(|recipient| recipient.target.process.pid())
+        .collect();
     // As they were asked about: with its master gone, a worker is the child of init.
     let is_worker = |process: &Arc<Process>| {
         let asked = record.order.holders.iter().find(|one| one.id == process.id);

@@ -81,7 +81,9 @@ impl Freeing {
 
     fn order_again(&mut self, signal: Signal, now: Instant) -> Order {
         let survivors = self.record.survivors();
-        let targets = survivors.map(|fate| fate.target.clone()).collect();
+        let targets = survivors
+            .map(|recipient| recipient.target.clone())
+            .collect();
         let order = self.record.order.again(targets, signal, now);
         self.record.order = order.clone();
         self.record.at = now;

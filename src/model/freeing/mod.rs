@@ -26,6 +26,7 @@ mod machine;
 mod order;
 mod proposal;
 mod question;
+mod recipient;
 mod record;
 mod refusal;
 mod sentence;

@@ -1,10 +1,10 @@
 //! What has been seen since an order was confirmed: the facts that verdicts are made of.
 
-use super::holders::holds;
-use super::look::{Conduct, Dispatch, Hindrance, Look, Sending};
+use super::look::{Dispatch, Hindrance, Look, Sending};
 use super::order::{Order, Target};
+use super::recipient::Recipient;
 use super::signal::Signal;
-use super::verdict::{Ending, How, Left, Port, Survivor};
+use super::verdict::{Ending, Left, Port};
 use super::words;
 use crate::model::endpoint::{EndpointId, Owners, Socket, State};
 use crate::model::process::{Pid, Process, ProcessId};
@@ -14,14 +14,11 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// A process that closed the port longer ago than this and still runs is not about to end.
-const SLOW_END: Duration = Duration::from_secs(2);
-
 /// Everything seen of one order, and of the one after it that sends SIGKILL.
 #[derive(Clone, Debug)]
 pub(super) struct Record {
     pub order: Order,
-    pub fates: Vec<Fate>,
+    pub recipients: Vec<Recipient>,
     /// The sockets of the port at the last look.
     pub sockets: Vec<Socket>,
     pub parents: Vec<Arc<Process>>,
@@ -34,23 +31,11 @@ pub(super) struct Record {
     waiting: HashMap<EndpointId, Instant>,
 }
 
-/// What became of one target.
-#[derive(Clone, Debug)]
-pub(super) struct Fate {
-    pub target: Target,
-    sent: Option<(Instant, Signal)>,
-    ended: Option<Instant>,
-    let_go: Option<Instant>,
-    pub conduct: Option<Conduct>,
-    was_stopped: bool,
-    missed: Option<Hindrance>,
-}
-
 impl Record {
     pub fn new(order: Order) -> Self {
-        let fates = order.targets.iter().cloned().map(Fate::new).collect();
+        let recipients = order.targets.iter().cloned().map(Recipient::new).collect();
         Self {
-            fates,
+            recipients,
             sockets: order.sockets.clone(),
             parents: Vec::new(),
             units: Vec::new(),
@@ -82,16 +67,13 @@ impl Record {
         self.known.extend(sockets.iter().map(|socket| socket.id));
         let signal = self.order.signal;
         let ordered: Vec<ProcessId> = self.order.targets.iter().map(Target::id).collect();
-        for fate in &mut self.fates {
-            let id = fate.target.id();
+        for recipient in &mut self.recipients {
+            let id = recipient.target.id();
             if !ordered.contains(&id) {
                 continue;
             }
-            fate.was_stopped |= woken.contains(&id);
-            fate.miss(missed);
-            if fate.missed.is_none() {
-                fate.sent = Some((dispatch.at, signal));
-                let process = Arc::clone(&fate.target.process);
+            if recipient.take_signal((dispatch.at, signal), woken.contains(&id), missed) {
+                let process = Arc::clone(&recipient.target.process);
                 self.signalled.push((process, signal));
             }
         }
@@ -99,8 +81,8 @@ impl Record {
 
     /// Remembers why the process of this hindrance was not signalled.
     pub fn take_hindrance(&mut self, hindrance: &Hindrance) {
-        for fate in &mut self.fates {
-            fate.miss(std::slice::from_ref(hindrance));
+        for recipient in &mut self.recipients {
+            recipient.miss(std::slice::from_ref(hindrance));
         }
     }
 
@@ -114,20 +96,11 @@ impl Record {
             self.waiting.entry(socket.id).or_insert(look.at);
         }
         let holding: Vec<Socket> = self.holding().into_iter().cloned().collect();
-        for fate in &mut self.fates {
-            let id = fate.target.id();
-            if look.ended.contains(&id) {
-                fate.ended.get_or_insert(look.at);
-            }
-            fate.conduct = look
-                .conduct
-                .iter()
-                .find_map(|(of, conduct)| (*of == id).then_some(*conduct));
-            if fate.holds_any(&holding) {
-                fate.let_go = None;
-            } else if fate.target.is_holder() {
-                fate.let_go.get_or_insert(look.at);
-            }
+        for recipient in &mut self.recipients {
+            let id = recipient.target.id();
+            let mut conducts = look.conduct.iter();
+            let conduct = conducts.find_map(|(of, conduct)| (*of == id).then_some(*conduct));
+            recipient.take_look(look.at, look.ended.contains(&id), conduct, &holding);
         }
     }
 
@@ -195,51 +168,44 @@ impl Record {
 
     /// Whether a socket is one that a target was to close.
     pub fn is_targeted(&self, socket: EndpointId) -> bool {
-        let mut targets = self.fates.iter().map(|fate| &fate.target);
+        let mut targets = self.recipients.iter().map(|recipient| &recipient.target);
         targets.any(|target| target.sockets.contains(&socket))
     }
 
     pub fn are_targets_done(&self) -> bool {
-        self.fates.iter().all(Fate::is_done)
+        self.recipients.iter().all(Recipient::is_done)
     }
 
     /// How long ago the last target ended or let go of the port.
     pub fn since_targets_done(&self) -> Duration {
-        let done = self.fates.iter().filter_map(Fate::done).max();
+        let done = self.recipients.iter().filter_map(Recipient::done).max();
         done.map_or(Duration::ZERO, |at| self.at.saturating_duration_since(at))
     }
 
     pub fn has_sent(&self) -> bool {
-        self.fates.iter().any(|fate| fate.sent.is_some())
+        self.recipients
+            .iter()
+            .any(|recipient| recipient.sent().is_some())
     }
 
     /// How long ago the last signal went out.
     pub fn waited(&self) -> Duration {
-        let sent = self.fates.iter().filter_map(|fate| fate.sent);
+        let sent = self.recipients.iter().filter_map(Recipient::sent);
         let last = sent.map(|(at, _)| at).max();
         last.map_or(Duration::ZERO, |at| self.at.saturating_duration_since(at))
     }
 
-    pub fn survivors(&self) -> impl Iterator<Item = &Fate> {
-        self.fates.iter().filter(|fate| !fate.is_done())
+    pub fn survivors(&self) -> impl Iterator<Item = &Recipient> {
+        self.recipients
+            .iter()
+            .filter(|recipient| !recipient.is_done())
     }
 
     pub fn endings(&self) -> Vec<Ending> {
-        self.fates
+        self.recipients
             .iter()
-            .filter_map(|fate| fate.ending(self.at))
+            .filter_map(|recipient| recipient.ending(self.at))
             .collect()
-    }
-
-    pub fn survivor(&self, fate: &Fate) -> Survivor {
-        Survivor {
-            process: Arc::clone(&fate.target.process),
-            conduct: fate.conduct,
-            signal: fate.sent.map_or(self.order.signal, |(_, signal)| signal),
-            waited: self.waited(),
-            was_stopped: fate.was_stopped,
-            missed: fate.missed.clone(),
-        }
     }
 
     /// What is left of the port beside what holds it.
@@ -261,62 +227,5 @@ impl Record {
         let holding: Vec<EndpointId> = self.holding().iter().map(|socket| socket.id).collect();
         let is_left = move |socket: &&Socket| !holding.contains(&socket.id);
         self.sockets.iter().filter(is_left)
-    }
-}
-
-impl Fate {
-    fn new(target: Target) -> Self {
-        Self {
-            target,
-            sent: None,
-            ended: None,
-            let_go: None,
-            conduct: None,
-            was_stopped: false,
-            missed: None,
-        }
-    }
-
-    pub fn is_done(&self) -> bool {
-        self.done().is_some()
-    }
-
-    fn done(&self) -> Option<Instant> {
-        self.ended.into_iter().chain(self.let_go).min()
-    }
-
-    /// One whose holder cannot be seen for the moment counts as held: nothing says that it was let go.
-    fn holds_any(&self, holding: &[Socket]) -> bool {
-        let is_shown = |socket: &Socket| self.target.sockets.contains(&socket.id);
-        holding.iter().any(|socket| {
-            holds(self.target.id(), socket)
-                || is_shown(socket) && matches!(socket.owners, Owners::Hidden | Owners::Sought)
-        })
-    }
-
-    fn miss(&mut self, missed: &[Hindrance]) {
-        let is_own = |hindrance: &&Hindrance| {
-            let process = hindrance.process();
-            process.is_some_and(|process| process.id == self.target.id())
-        };
-        self.missed = missed.iter().find(is_own).cloned();
-    }
-
-    /// A process closes its sockets a moment before its end can be seen, so that it runs on is not said at once.
-    fn ending(&self, now: Instant) -> Option<Ending> {
-        let (how, at) = match (self.ended, self.let_go) {
-            (Some(at), _) => (How::Ended, at),
-            (None, Some(at)) if now.saturating_duration_since(at) >= SLOW_END => (How::RunsOn, at),
-            (None, Some(at)) => (How::LetGo, at),
-            (None, None) => return None,
-        };
-        Some(Ending {
-            process: Arc::clone(&self.target.process),
-            how,
-            after: self
-                .sent
-                .map(|(sent, signal)| (at.saturating_duration_since(sent), signal)),
-            was_stopped: self.was_stopped,
-        })
     }
 }
