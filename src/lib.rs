@@ -35,6 +35,7 @@
 //! * **a key**: an entry in [`BINDINGS`](app::keymap::BINDINGS) and, for something new, an arm in `app::commands`.
 //!   Footer, help and the README's table follow.
 //! * **a colour**: a role in [`ui::theme`], and its style in each of `THEMES`.
+//! * **a command**: its words in `cli`, what it does in `commands`, what it prints in [`report`].
 //! * **a service name**: a line in `assets/services.tsv`.
 //! * **a source of sockets**: a file in `os/sockets/` that shows each socket as a
 //!   [`Sighting`](model::sighting::Sighting), and its name in [`Source`](model::source::Source).

@@ -1,7 +1,9 @@
 //! Menus: a list of things with a letter each.
 
+use crate::model::endpoint::Side;
 use crate::model::shell::restart;
 use crate::model::text::escaped;
+use crate::model::words;
 use crate::table::fields::{Column, FIELDS, written_address};
 use crate::table::row::Row;
 
@@ -51,7 +53,7 @@ impl Menu {
         Self::Sort(FIELDS.iter().map(item).collect())
     }
 
-    /// What of a row can be copied: commands to end the process and to start it again only as far as it is known.
+    /// What of a row can be copied: the command that starts its process again only as far as that is known.
     pub fn copy(row: &Row) -> Self {
         let socket = &row.endpoint.socket;
         let host = if socket.local.ip().is_unspecified() {
@@ -63,13 +65,17 @@ impl Menu {
             item('a', "address", written_address(row)),
             item('u', "URL", format!("http://{host}:{}/", socket.port())),
         ];
-        if let Some(process) = socket.owners.first() {
-            items.push(item('p', "pid", process.pid().to_string()));
+        // Of a client's port nothing is freed by ending whoever has it.
+        if row.endpoint.relation.side != Side::Client {
+            let target = words::target(socket.protocol, socket.port());
             items.push(item(
                 'c',
-                "command to end it",
-                format!("kill {}", process.pid()),
+                "command to free it",
+                format!("portmon free {target}"),
             ));
+        }
+        if let Some(process) = socket.owners.first() {
+            items.push(item('p', "pid", process.pid().to_string()));
             items.extend(restart(process).ok().map(|restart| Item {
                 letter: 's',
                 name: "to start it again".to_owned(),

@@ -381,7 +381,7 @@ fn copying_offers_what_the_row_has() {
         ('a', "[::1]:5173"),
         ('u', "http://[::1]:5173/"),
         ('p', "4242"),
-        ('c', "kill 4242"),
+        ('c', "portmon free 5173"),
     ] {
         let effects = stage.keys(&format!("y{letter}"));
         assert_eq!(effects, [Effect::Copy(text.to_owned())]);
