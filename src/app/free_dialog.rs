@@ -6,12 +6,14 @@
 
 mod asking;
 mod buttons;
+mod matter;
 mod opening;
 
 use asking::signal_of;
 pub use asking::{Asking, Typing, letter_of};
 pub use buttons::Button;
 use buttons::{answer, button_of_letter, buttons_of};
+use matter::Matter;
 
 use crate::app::keymap::{Chord, Modifier};
 use crate::model::endpoint::EndpointId;
@@ -22,9 +24,6 @@ use std::time::{Duration, Instant};
 
 pub const ARMING_TIME: Duration = Duration::from_millis(300);
 
-/// For how long what is found out about the holders is waited for.
-const LEARNING_TIME: Duration = Duration::from_secs(1);
-
 #[derive(Debug)]
 pub struct FreeDialog {
     /// The rows that are asked about.
@@ -33,6 +32,10 @@ pub struct FreeDialog {
     since: Option<Instant>,
     /// Whether the screen shows them as live.
     is_shown_live: bool,
+    /// Whether it ever did: from then on what is asked about stays as it is.
+    was_shown_live: bool,
+    /// What the question was about before anything was found out for it.
+    subject_matter: Matter,
     /// The button that Enter presses; the first is always the harmless one.
     pub focus: usize,
     pub phase: Phase,
@@ -65,6 +68,7 @@ impl FreeDialog {
     /// was not seen.
     pub fn drawn(&mut self, state: Instant, now: Instant) {
         self.is_shown_live = self.is_armed(state);
+        self.was_shown_live |= self.is_shown_live;
         self.since.get_or_insert(now);
     }
 
@@ -80,12 +84,8 @@ impl FreeDialog {
     /// A question waits for what is found out about the holders too, for it may show that nothing should be ended.
     fn arms_at(&self) -> Option<Instant> {
         let is_learning = matches!(self.phase, Phase::Asking(_)) && self.inspection.is_none();
-        let time = if is_learning {
-            LEARNING_TIME
-        } else {
-            ARMING_TIME
-        };
-        self.since.map(|since| since + time)
+        let since = self.since.filter(|_| !is_learning);
+        since.map(|since| since + ARMING_TIME)
     }
 
     /// When the buttons come alive, or the progress is worth showing anew.

@@ -2,7 +2,7 @@
 
 use crate::app::{App, Effect, Event, Setup};
 use crate::model::freeing::{BindTrial, Dispatch, Happening, Look, Order, Sending, Step, Target};
-use crate::model::inspection::{Asker, Inspection, Kin};
+use crate::model::inspection::{Asker, Inspection, Kin, Subject};
 use crate::model::ports::EphemeralRange;
 use crate::model::process::Pid;
 use crate::model::testing::{SocketBuilder, instant, moment, snapshot};
@@ -37,6 +37,8 @@ pub struct Stage {
     pub app: App,
     tracker: Tracker,
     pub seconds: f64,
+    /// Whether a dialog that asks about processes is told at once that nothing is known of them.
+    pub answers: bool,
 }
 
 impl Stage {
@@ -46,6 +48,7 @@ impl Stage {
             app: App::new(setup, size, moment(0.0)),
             tracker,
             seconds: 0.0,
+            answers: true,
         }
     }
 
@@ -79,6 +82,10 @@ impl Stage {
 
     pub fn event(&mut self, event: Event) -> Vec<Effect> {
         let mut effects = self.app.update(event, instant(self.seconds));
+        if self.answers && dialog_subject(&effects).is_some() {
+            let now = effects.clone();
+            effects.extend(self.answer(&now, Vec::new()));
+        }
         while self.app.listing.is_passing() {
             effects.extend(self.app.update(Event::Due, instant(self.seconds)));
         }
@@ -108,21 +115,20 @@ impl Stage {
 
     /// What is asked about processes among these effects is answered with this kin.
     pub fn answer(&mut self, effects: &[Effect], kin: Vec<Kin>) -> Vec<Effect> {
-        let subjects = effects.iter().filter_map(|effect| match effect {
-            Effect::Inspect(subject) if subject.asker == Asker::Dialog => Some(subject.clone()),
-            _ => None,
-        });
-        let subject = { subjects }
-            .next_back()
-            .expect("a question about processes");
-        self.event(Event::Inspected(Inspection {
-            subject,
+        let answer = self.answer_to(effects, kin);
+        self.event(answer)
+    }
+
+    #[expect(clippy::unused_self, reason = "it reads like the stage's other deeds")]
+    pub fn answer_to(&self, effects: &[Effect], kin: Vec<Kin>) -> Event {
+        Event::Inspected(Inspection {
+            subject: dialog_subject(effects).expect("a question about processes"),
             kin,
+            fates: Vec::new(),
             provenance: crate::model::provenance::Provenance::default(),
             addresses: Vec::new(),
             unused: None,
-            fates: Vec::new(),
-        }))
+        })
     }
 
     pub fn paste(&mut self, text: &str) -> Vec<Effect> {
@@ -196,4 +202,12 @@ impl Stage {
             .map(|row| row.endpoint.socket.local.to_string())
             .collect()
     }
+}
+
+/// What a dialog asks about processes.
+fn dialog_subject(effects: &[Effect]) -> Option<Subject> {
+    effects.iter().rev().find_map(|effect| match effect {
+        Effect::Inspect(subject) if subject.asker == Asker::Dialog => Some(subject.clone()),
+        _ => None,
+    })
 }

@@ -67,7 +67,7 @@ pub(super) struct FreeWords {
     /// SIGKILL for what still holds the port after so many seconds
     #[arg(long, value_name = "SECS", value_parser = patience)]
     force_after: Option<Duration>,
-    /// How long a port is watched after a signal before it is said to be still held
+    /// How long a port is watched after the last signal before it is said to be still held
     #[arg(long, value_name = "SECS", default_value = "5", value_parser = patience)]
     wait: Duration,
     /// How long a free port is watched further before that counts
@@ -122,20 +122,11 @@ impl FreeWords {
         })
     }
 
-    /// What is sent later than the port is watched for would never be sent.
     fn check_force(&self) -> Result<(), Refusal> {
-        let Some(force_after) = self.force_after else {
-            return Ok(());
-        };
-        let wrong = if self.signal == Signal::Kill {
-            "--force-after sends SIGKILL, which --signal KILL sends at once: leave one of them out"
-                .to_owned()
-        } else if force_after >= self.wait {
-            let (after, wait) = (force_after.as_secs_f64(), self.wait.as_secs_f64());
-            format!("--force-after {after} must be less than --wait {wait}")
-        } else {
-            return Ok(());
-        };
-        Err(Refusal::Wrong(wrong))
+        if self.force_after.is_some() && self.signal == Signal::Kill {
+            let wrong = "--force-after sends SIGKILL, which --signal KILL sends at once: leave one of them out";
+            return Err(Refusal::Wrong(wrong.to_owned()));
+        }
+        Ok(())
     }
 }

@@ -309,10 +309,6 @@ fn what_is_wrong_with_a_target_or_the_terms_is_told_likewise() {
             "STOP is no signal here: TERM INT HUP QUIT KILL CONT",
         ),
         (
-            "portmon free 3000 --force-after 5",
-            "--force-after 5 must be less than --wait 5",
-        ),
-        (
             "portmon free 3000 --force-after 1 --signal KILL",
             "--force-after sends SIGKILL, which --signal KILL sends at once: leave one of them out",
         ),

@@ -3,6 +3,7 @@
 //! It never comes by itself: only a key opens it, and what takes its place asks about the same row.
 
 use crate::app::frame::Frame;
+use crate::app::free_dialog::matter::Matter;
 use crate::app::free_dialog::{Asking, FreeDialog, Phase};
 use crate::app::input::is_still_open;
 use crate::app::{App, Effect, Overlay};
@@ -55,7 +56,8 @@ impl App {
         let Overlay::Freeing(dialog) = &self.overlay else {
             return Vec::new();
         };
-        let is_open = dialog.is_waiting() || !dialog.is_shown_live;
+        let is_answered = dialog.batch().is_some();
+        let is_open = !is_answered && (dialog.is_waiting() || !dialog.was_shown_live);
         if !is_open {
             return Vec::new();
         }
@@ -64,7 +66,7 @@ impl App {
         let Some((again, effects)) = self.question_about(&rows) else {
             return Vec::new();
         };
-        if again.says_the_same(dialog) {
+        if again.subject_matter == dialog.subject_matter {
             return Vec::new();
         }
         self.overlay = Overlay::Freeing(Box::new(again));
@@ -139,6 +141,8 @@ impl FreeDialog {
             rows,
             since: None,
             is_shown_live: false,
+            was_shown_live: false,
+            subject_matter: Matter::of(&phase),
             focus: 0,
             phase,
             subject,
@@ -151,25 +155,6 @@ impl FreeDialog {
         match &self.phase {
             Phase::Explaining(explanation) => explanation.barrier == Barrier::Sought,
             Phase::Asking(_) | Phase::Working(_) => false,
-        }
-    }
-
-    /// Whether both are about the same sockets and holders, or explain the same. What was answered is not asked again.
-    fn says_the_same(&self, before: &Self) -> bool {
-        match (&self.phase, &before.phase) {
-            (Phase::Asking(now), Phase::Asking(then)) => {
-                let sockets = |asking: &Asking| -> Vec<EndpointId> {
-                    let proposals = asking.proposals.iter();
-                    let sockets = proposals.flat_map(|proposal| &proposal.sockets);
-                    sockets.map(|socket| socket.id).collect()
-                };
-                sockets(now) == sockets(then)
-                    && now.process_ids() == then.process_ids()
-                    && now.left_out == then.left_out
-            }
-            (Phase::Explaining(now), Phase::Explaining(then)) => now == then,
-            (_, Phase::Working(_)) => true,
-            (Phase::Asking(_) | Phase::Explaining(_) | Phase::Working(_), _) => false,
         }
     }
 }

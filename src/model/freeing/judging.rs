@@ -57,8 +57,10 @@ fn said(verdict: Verdict) -> Judgement {
 }
 
 fn not_ended(record: &Record, terms: &Terms) -> Judgement {
-    let signal = record.order.signal;
-    if let Some(after) = terms.force_after.filter(|_| signal.is_resistible()) {
+    let signal = record.last_signal();
+    // What could not be sent once is not tried again and again.
+    let is_forced = record.order.signal == Signal::Kill;
+    if let Some(after) = terms.force_after.filter(|_| !is_forced) {
         return if record.waited() >= after {
             Judgement::Force
         } else {
@@ -89,7 +91,7 @@ fn not_ended(record: &Record, terms: &Terms) -> Judgement {
 /// as "send them away" (section Shutting Down the Server of its manual): SIGKILL would leave it to repair its files.
 fn next(record: &Record) -> Next {
     let mut survivors = record.survivors();
-    match record.order.signal {
+    match record.last_signal() {
         Signal::Terminate | Signal::HangUp
             if !cfg!(windows)
                 && survivors.any(|recipient| is_postgres(&recipient.target.process)) =>

@@ -48,6 +48,8 @@ pub struct Order {
     pub(super) targets: Vec<Target>,
     pub(super) signal: Signal,
     pub(super) lineage: Vec<Pid>,
+    /// Whether it sends another signal to what is left of the targets of an earlier one.
+    pub(super) is_repeated: bool,
 }
 
 impl Order {
@@ -77,6 +79,11 @@ impl Order {
         &self.lineage
     }
 
+    /// Whether targets that have ended by now are no reason to spare the others.
+    pub fn is_repeated(&self) -> bool {
+        self.is_repeated
+    }
+
     /// Every process that held the port when it was asked about, as far as it could be seen.
     pub fn holders(&self) -> &[Arc<Process>] {
         &self.holders
@@ -93,6 +100,7 @@ impl Order {
             id: OrderId { at: now, ..self.id },
             targets,
             signal,
+            is_repeated: true,
             ..self.clone()
         }
     }

@@ -219,6 +219,7 @@ impl Proposal {
             targets: self.targets(targets),
             signal,
             lineage: self.lineage.clone(),
+            is_repeated: false,
         }
     }
 

@@ -188,6 +188,12 @@ impl Record {
             .any(|recipient| recipient.sent().is_some())
     }
 
+    /// The last signal that went out: not that of an order which could not be sent.
+    pub fn last_signal(&self) -> Signal {
+        let last = self.signalled.last();
+        last.map_or(self.order.signal, |(_, signal)| *signal)
+    }
+
     /// How long ago the last signal went out.
     pub fn waited(&self) -> Duration {
         let sent = self.recipients.iter().filter_map(Recipient::sent);

@@ -8,23 +8,40 @@ use crate::model::process::{Condition, Pid, Process, StartTime};
 use crate::model::snapshot::Snapshot;
 use std::sync::Arc;
 
-/// Makes sure that every target is the process that was shown, holds what it was shown to hold, and may be ended.
+/// Makes sure that every target is the process that was shown, holds what it was shown to hold, and may be ended. Gives
+/// those that are not, which only what follows an earlier order may have.
 pub fn all(
     order: &Order,
     handles: &[Handle],
     snapshot: &Snapshot,
     start_time: fn(Pid) -> Option<StartTime>,
+) -> Result<Vec<Hindrance>, Hindrance> {
+    let mut hindered = Vec::new();
+    for target in order.targets() {
+        match one(order, target, handles, snapshot, start_time) {
+            Ok(()) => {}
+            Err(hindrance) if order.is_repeated() => hindered.push(hindrance),
+            Err(hindrance) => return Err(hindrance),
+        }
+    }
+    Ok(hindered)
+}
+
+fn one(
+    order: &Order,
+    target: &Target,
+    handles: &[Handle],
+    snapshot: &Snapshot,
+    start_time: fn(Pid) -> Option<StartTime>,
 ) -> Result<(), Hindrance> {
-    order.targets().iter().try_for_each(|target| {
-        let process = &target.process;
-        never_ended(process, order.lineage())?;
-        let handle = handles.iter().find(|handle| handle.id() == target.id());
-        let handle = handle.ok_or_else(|| hindrance(process, Lost::Ended))?;
-        let lost = |lost| hindrance(process, lost);
-        handle.check(start_time).map_err(lost)?;
-        still_holds(order, target, snapshot)?;
-        handle.permits().map_err(lost)
-    })
+    let process = &target.process;
+    never_ended(process, order.lineage())?;
+    let handle = handles.iter().find(|handle| handle.id() == target.id());
+    let handle = handle.ok_or_else(|| hindrance(process, Lost::Ended))?;
+    let lost = |lost| hindrance(process, lost);
+    handle.check(start_time).map_err(lost)?;
+    still_holds(order, target, snapshot)?;
+    handle.permits().map_err(lost)
 }
 
 /// The signal that was confirmed and nothing else, or with a SIGCONT for a process that could not act on it.
@@ -39,12 +56,13 @@ pub fn signal(handle: &Handle, process: &Arc<Process>, signal: Signal) -> Result
         .is_some_and(|conduct| conduct.condition == Some(Condition::Stopped));
     let lost = |lost| hindrance(process, lost);
     handle.signal(signal).map_err(lost)?;
-    if is_stopped && signal.wakes() {
-        handle.signal(Signal::Continue).map_err(lost)?;
-        Ok(Given::SignalAndContinue)
+    // Where it cannot be woken the signal has gone out nevertheless.
+    let is_woken = is_stopped && signal.wakes() && handle.signal(Signal::Continue).is_ok();
+    Ok(if is_woken {
+        Given::SignalAndContinue
     } else {
-        Ok(Given::Signal)
-    }
+        Given::Signal
+    })
 }
 
 /// The refusals once more: what was confirmed is not trusted to have been checked.

@@ -151,7 +151,7 @@ impl Executor {
         }
         let ports = self.ports_with(&orders);
         let snapshot = (self.senses.look)(&ports);
-        let checked: Vec<Result<(), Hindrance>> = orders
+        let checked: Vec<Result<Vec<Hindrance>, Hindrance>> = orders
             .iter()
             .map(|order| checks::all(order, &self.handles, &snapshot, self.senses.start_time))
             .collect();
@@ -159,7 +159,7 @@ impl Executor {
         let mut happenings = Vec::new();
         for (order, checked) in orders.into_iter().zip(checked) {
             let sending = match checked {
-                Ok(()) => self.signal(&order, &snapshot, &mut given),
+                Ok(hindered) => self.signal(&order, hindered, &snapshot, &mut given),
                 Err(hindrance) => Sending::NotSent(hindrance),
             };
             happenings.push(Happening::Sent(Dispatch {
@@ -186,15 +186,24 @@ impl Executor {
         ports
     }
 
-    /// Signals every target that has not got this signal for another of the orders that were confirmed together.
+    /// Signals every target that is not hindered and has not got this signal for another of the orders that were confirmed
+    /// together.
     fn signal(
         &self,
         order: &Order,
+        mut missed: Vec<Hindrance>,
         snapshot: &Snapshot,
         given: &mut HashMap<ProcessId, Result<checks::Given, Hindrance>>,
     ) -> Sending {
-        let (mut woken, mut missed) = (Vec::new(), Vec::new());
+        let mut woken = Vec::new();
+        let hindered: Vec<ProcessId> = missed
+            .iter()
+            .filter_map(|hindrance| Some(hindrance.process()?.id))
+            .collect();
         for target in order.targets() {
+            if hindered.contains(&target.id()) {
+                continue;
+            }
             let outcome = given
                 .entry(target.id())
                 .or_insert_with(|| self.signal_once(order, target));

@@ -88,10 +88,10 @@ fn the_question_comes_as_soon_as_the_holders_are_known() {
 fn the_question_that_comes_is_answered_only_after_it_could_be_read() {
     let mut stage = waiting();
     stage.look(vec![listener().owner(&node())]);
-    stage.wait(0.5);
+    stage.wait(0.2);
     assert_eq!(stage.keys("y\r"), []);
     assert_eq!(said(&stage), (words("free 3000?"), false));
-    stage.wait(0.5);
+    stage.wait(0.2);
     let effects = stage.keys("y");
     assert!(
         matches!(effects.as_slice(), [Effect::Free(_)]),

@@ -11,6 +11,7 @@ use crate::model::testing::{SocketBuilder, instant, moment, process, socket};
 use std::sync::Arc;
 
 /// An order to end the topmost holders of these sockets, sent at second 0; the first socket is the row's.
+#[derive(Clone)]
 struct Story {
     freeing: Freeing,
     steps: Vec<Step>,
@@ -378,6 +379,12 @@ fn a_sigkill_that_could_not_be_sent_says_so_and_the_port_stays_watched() {
         .not_sent(Hindrance::EndedMeanwhile(Arc::clone(&node)));
     assert_eq!(story.words(), "Nothing sent: node 4242 ended meanwhile.");
     assert_eq!(story.steps, [Step::Watch(story.id())]);
+    let again = story.clone().sees(6.1, vec![listener(&node)]);
+    assert_eq!(
+        again.freeing.offer(),
+        Some(Signal::Kill),
+        "it may be tried again"
+    );
     let story = story.ended(&node).sees(6.1, vec![]).bound();
     assert_eq!(
         story.words(),
