@@ -67,3 +67,6 @@ impl Batch {
         vec![Step::Send(orders)]
     }
 }
+
+#[cfg(test)]
+mod tests;
