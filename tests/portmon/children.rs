@@ -27,7 +27,7 @@ use crate::emulator::PATIENCE;
 pub const COMMAND: [&str; 3] = ["sh", "-c", WAITS];
 
 pub const WAITS: &str = "echo; read -r line <&1";
-const IGNORES_SIGTERM: &str = "trap '' TERM; echo; while :; do read -r line <&1 && exit; done";
+const IGNORES_SIGTERM: &str = "trap '' TERM; echo; read -r line <&1";
 
 /// A child process that holds one socket.
 pub struct Holder {
