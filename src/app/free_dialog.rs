@@ -290,3 +290,6 @@ impl FreeDialog {
         Reply::Do(steps)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,6 +6,7 @@
 
 use std::env;
 use std::ffi::OsString;
+use std::fmt;
 use std::fs;
 use std::io::{ErrorKind, Read};
 use std::net::{TcpListener, TcpStream, UdpSocket};
@@ -16,6 +17,9 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{self, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::emulator::PATIENCE;
 
@@ -23,12 +27,7 @@ use crate::emulator::PATIENCE;
 pub const COMMAND: [&str; 3] = ["sh", "-c", WAITS];
 
 pub const WAITS: &str = "echo; read -r line <&1";
-const IGNORES_SIGTERM: &str = "trap '' TERM; echo; while :; do read -r line <&1 && exit; done";
-/// A master that dies of SIGTERM, and two workers that inherit its socket.
-const FORKS_WORKERS: &str = "exec 3<&0
-    (read -r line <&1) <&3 &
-    (read -r line <&1) <&3 &
-    echo; wait";
+const IGNORES_SIGTERM: &str = "trap '' TERM; echo; read -r line <&1";
 
 /// A child process that holds one socket.
 pub struct Holder {
@@ -61,8 +60,10 @@ impl Holder {
         Self::running(IGNORES_SIGTERM)
     }
 
-    pub fn with_two_workers() -> Self {
-        Self::running(FORKS_WORKERS)
+    /// A master that dies of SIGTERM, and workers that inherit its socket.
+    pub fn with_workers(count: usize) -> Self {
+        let workers = "(read -r line <&1) <&3 &\n".repeat(count);
+        Self::running(&format!("exec 3<&0\n{workers} echo; wait"))
     }
 
     /// A listener held by a shell that runs `script`, which writes a line when it is ready and then waits on its
@@ -83,6 +84,8 @@ impl Holder {
         let mut command = Command::new(shell_named(&programs, name));
         // busybox is what its first argument says, whatever the file is called.
         command.arg0("sh").args(["-c", script]).stdin(socket);
+        // The test's own group has portmon in it, and is never ended.
+        command.process_group(0);
         let child = Child::start(&mut command);
         fs::remove_dir_all(programs).expect("the name is no longer needed");
         Self {
@@ -110,8 +113,26 @@ impl Holder {
         self.child.end();
     }
 
+    /// Stops it, as Ctrl-Z does.
+    pub fn stop(&self) {
+        let pid = i32::try_from(self.pid()).ok().and_then(Pid::from_raw);
+        kill_process(pid.expect("a pid"), Signal::STOP).expect("it may be stopped");
+    }
+
+    /// Waits until it has ended, and all that it started.
     pub fn wait_until_ended(&mut self) {
         self.child.wait_until_ended();
+    }
+
+    /// Waits until it has ended, whatever it leaves behind.
+    pub fn wait_until_left(&mut self) {
+        self.child.process.wait().expect("a status");
+    }
+}
+
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.name, self.pid())
     }
 }
 
@@ -169,6 +190,18 @@ impl Drop for Child {
 
 pub fn listen(address: &str) -> TcpListener {
     TcpListener::bind(address).expect(address)
+}
+
+/// A new holder of the port, as soon as that can be bound.
+pub fn again(port: u16) -> Holder {
+    loop {
+        match TcpListener::bind(("127.0.0.1", port)) {
+            Ok(listener) => return Holder::named(&unique_name(), listener),
+            // The bind that portmon tries may be under way.
+            Err(error) if error.kind() == ErrorKind::AddrInUse => thread::yield_now(),
+            Err(error) => panic!("{error}"),
+        }
+    }
 }
 
 /// A name that no other process on this machine has.

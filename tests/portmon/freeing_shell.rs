@@ -1,21 +1,17 @@
 //! `portmon free`: what ends, what lives on, and what is said of the port, with real processes of every kind.
 
-mod addresses;
+pub mod addresses;
 mod asking;
-mod family;
+pub mod family;
 pub mod leftovers;
-mod permissions;
+pub mod permissions;
 mod resistance;
 
-use std::fs;
 use std::process::{Command, Output, Stdio};
-use std::thread;
-use std::time::Instant;
 
 use serde_json::Value;
 
-use crate::children::Holder;
-use crate::emulator::PATIENCE;
+use crate::kin::wait_for_forks;
 use crate::start::PORTMON;
 
 /// What one `portmon free --json` for one port did and said.
@@ -83,31 +79,6 @@ impl Freed {
     }
 }
 
-/// Waits for what other tests have begun to start: until a fork becomes another program it holds whatever this process
-/// held, and would be a holder like any other.
-fn wait_for_forks() {
-    let own = std::process::id();
-    let program = |pid: u32| fs::read_link(format!("/proc/{pid}/exe")).ok();
-    let tests = program(own);
-    let is_fork = |pid: u32| {
-        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-        // The parent is the second word behind the name (proc_pid_stat(5)).
-        let parent = stat
-            .rsplit(')')
-            .next()
-            .and_then(|rest| rest.split(' ').nth(2));
-        parent == Some(&own.to_string()) && program(pid) == tests
-    };
-    let entries = fs::read_dir("/proc").expect("/proc").flatten();
-    let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    let end = Instant::now() + PATIENCE;
-    for fork in pids.filter(|pid| is_fork(*pid)).collect::<Vec<u32>>() {
-        while is_fork(fork) && Instant::now() < end {
-            thread::yield_now();
-        }
-    }
-}
-
 /// portmon without a terminal, with settling cut short unless it is given.
 fn command(words: &[&str]) -> Command {
     wait_for_forks();
@@ -123,8 +94,4 @@ fn command(words: &[&str]) -> Command {
 /// `portmon free` with these words, confirmed.
 fn free(words: &[&str]) -> Freed {
     Freed::from(&command(words).arg("--yes").output().expect("an output"))
-}
-
-fn name(holder: &Holder) -> String {
-    format!("{} {}", holder.name, holder.pid())
 }

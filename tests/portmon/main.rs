@@ -20,10 +20,12 @@ mod docs;
 mod emulator;
 mod endings;
 mod filter;
-mod freeing;
+mod freeing_dialog;
 #[cfg(target_os = "linux")]
 mod freeing_shell;
 mod harness;
+#[cfg(target_os = "linux")]
+mod kin;
 mod list;
 mod memory;
 mod picture;

@@ -68,3 +68,6 @@ impl Batch {
         vec![Step::Send(orders)]
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -78,7 +78,7 @@ fn never_ended(process: &Arc<Process>, lineage: &[Pid]) -> Result<(), Hindrance>
 }
 
 /// Whether the target still holds what it was shown to hold; of one that holds nothing, whether somebody whom it was shown
-/// with still does, for it is to end for nothing but that.
+/// with still does, for it is to end for nothing but that; then it is those who are said to have let go.
 fn still_holds(order: &Order, target: &Target, snapshot: &Snapshot) -> Result<(), Hindrance> {
     let process = &target.process;
     let shown: Vec<EndpointId> = if target.is_holder() {
@@ -112,7 +112,8 @@ fn still_holds(order: &Order, target: &Target, snapshot: &Snapshot) -> Result<()
             let reason = "who holds the socket may not be seen any more".to_owned();
             Hindrance::Failed(process, reason)
         }
-        None => Hindrance::LetGo(process),
+        None if target.is_holder() => Hindrance::LetGo(process),
+        None => Hindrance::LetGo(order.holders().first().cloned().unwrap_or(process)),
     })
 }
 

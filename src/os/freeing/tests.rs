@@ -1,5 +1,7 @@
 //! Real children that hold real ports, followed from the row to the verdict.
 
+mod orders;
+
 use super::handle::Handle;
 use super::watch::Watch;
 use super::*;
@@ -11,6 +13,7 @@ use crate::model::freeing::{
 };
 use crate::model::process::{Pid, Process, StartTime};
 use crate::model::testing::{moment, process, snapshot};
+use crate::os::testing::own_ip;
 use std::collections::HashSet;
 use std::fs;
 use std::net::{SocketAddr, TcpListener};
@@ -354,12 +357,11 @@ async fn portmon_is_refused_even_if_its_lineage_was_not_given() {
 #[test]
 fn a_bind_tells_a_free_port_from_a_held_one() {
     use crate::model::freeing::BindOutcome::{Bound, InUse};
-    let listening = TcpListener::bind("127.0.0.1:0").unwrap();
+    // Where nobody else takes a port that was just given back.
+    let own = SocketAddr::from((own_ip(87), 0));
+    let listening = TcpListener::bind(own).unwrap();
     let held = listening.local_addr().unwrap();
-    let free = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap();
+    let free = TcpListener::bind(own).unwrap().local_addr().unwrap();
     let outcomes = [held, free].map(|address| {
         let attempt = trial::attempt(Protocol::Tcp, address);
         (attempt.with_reuse, attempt.without_reuse)

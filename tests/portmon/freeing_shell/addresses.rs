@@ -2,11 +2,11 @@
 
 use std::net::{TcpListener, UdpSocket};
 
-use super::{free, name};
+use super::free;
 use crate::children::{Holder, WAITS};
 
 /// Two holders of one port number, on 127.0.0.1 and on ::1.
-fn pair() -> (Holder, Holder) {
+pub fn pair() -> (Holder, Holder) {
     for _ in 0..100 {
         let v4 = TcpListener::bind("127.0.0.1:0").expect("a port");
         let port = v4.local_addr().expect("an address").port();
@@ -18,6 +18,20 @@ fn pair() -> (Holder, Holder) {
         }
     }
     panic!("no number is free on both addresses");
+}
+
+/// Two holders of one number, of TCP and of UDP.
+pub fn tcp_and_udp() -> (Holder, Holder) {
+    let both = (0..100).find_map(|_| {
+        let tcp = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let port = tcp.local_addr().expect("an address").port();
+        let udp = UdpSocket::bind(("127.0.0.1", port)).ok()?;
+        Some((
+            Holder::holding(tcp, port, WAITS),
+            Holder::holding(udp, port, WAITS),
+        ))
+    });
+    both.expect("a number that is free for both")
 }
 
 #[test]
@@ -39,8 +53,7 @@ fn an_address_means_only_what_is_on_it() {
     freed.assert(0, "free", &[(v4.pid(), "SIGTERM")], &[v6.pid()]);
     let port = v4.port;
     freed.assert_says(&format!(
-        "127.0.0.1:{port} is free, ::1:{port} is not: {} holds it",
-        name(&v6)
+        "127.0.0.1:{port} is free, ::1:{port} is not: {v6} holds it"
     ));
     v4.wait_until_ended();
     // Nothing there any more, and the other one is no reason to say otherwise.
@@ -59,25 +72,14 @@ fn a_socket_on_all_addresses_is_not_ended_for_one_of_them() {
     freed.assert(3, "still_held", &[], &[holder.pid()]);
     freed.assert_says(&format!(
         "{} has the port on 0.0.0.0; portmon free {} is about every address",
-        name(&holder),
-        holder.port
+        holder, holder.port
     ));
     assert!(holder.is_alive());
 }
 
 #[test]
 fn the_protocol_tells_which_of_two_sockets_of_one_number_is_meant() {
-    let (mut tcp, mut udp) = (0..100)
-        .find_map(|_| {
-            let tcp = TcpListener::bind("127.0.0.1:0").expect("a port");
-            let port = tcp.local_addr().expect("an address").port();
-            let udp = UdpSocket::bind(("127.0.0.1", port)).ok()?;
-            Some((
-                Holder::holding(tcp, port, WAITS),
-                Holder::holding(udp, port, WAITS),
-            ))
-        })
-        .expect("a number that is free for both");
+    let (mut tcp, mut udp) = tcp_and_udp();
     let freed = free(&[&tcp.port.to_string()]);
     freed.assert(0, "free", &[(tcp.pid(), "SIGTERM")], &[]);
     tcp.wait_until_ended();

@@ -4,8 +4,9 @@ use std::process::Command;
 
 use serde_json::json;
 
-use super::{Freed, command, free, name, wait_for_forks};
+use super::{Freed, command, free};
 use crate::children::Holder;
+use crate::kin::wait_for_forks;
 use crate::start::{PORTMON, Start};
 use crate::terminal::Terminal;
 
@@ -14,16 +15,8 @@ fn a_port_is_freed_and_nothing_else_ends() {
     let (mut holder, mut bystander) = (Holder::listening(), Holder::listening());
     let freed = free(&[&holder.port.to_string()]);
     freed.assert(0, "free", &[(holder.pid(), "SIGTERM")], &[]);
-    freed.assert_says(&format!(
-        ":{} is free. {} ended ",
-        holder.port,
-        name(&holder)
-    ));
-    assert!(
-        freed
-            .found
-            .contains(&format!("ends          {}", name(&holder)))
-    );
+    freed.assert_says(&format!(":{} is free. {} ended ", holder.port, holder));
+    assert!(freed.found.contains(&format!("ends          {holder}")));
     let after = freed
         .json
         .get("after_seconds")
@@ -125,7 +118,9 @@ fn a_list_is_freed_together_with_a_verdict_for_each_port_in_its_order() {
 fn asked(holder: &Holder) -> Terminal {
     wait_for_forks();
     let port = holder.port.to_string();
-    let terminal = Terminal::start(Start::program(PORTMON, &["free", &port, "--settle", "0.2"]));
+    let words = ["free", &port, "--settle", "0.2"];
+    // So wide that no line is broken, which here happens within words.
+    let terminal = Terminal::start(Start::program(PORTMON, &words).size(200, 24));
     terminal.wait_for("the question", |display| display.says("[y/N]"));
     terminal
 }

@@ -4,15 +4,8 @@ use std::net::SocketAddr;
 
 use socket2::{Domain, Socket, Type};
 
-use super::{Freed, command, free, name};
+use super::{Freed, command, free};
 use crate::children::{Holder, WAITS};
-
-/// A master that dies of SIGTERM, and three workers that inherit its socket.
-const PRE_FORK: &str = "exec 3<&0
-    (read -r line <&1) <&3 &
-    (read -r line <&1) <&3 &
-    (read -r line <&1) <&3 &
-    echo; wait";
 
 /// Leaves the socket to a child that does not belong to it any more.
 const ORPHANS: &str = "exec 3<&0
@@ -21,7 +14,7 @@ const ORPHANS: &str = "exec 3<&0
 
 #[test]
 fn workers_that_outlive_their_master_hold_the_port_still() {
-    let holder = Holder::running(PRE_FORK);
+    let holder = Holder::with_workers(3);
     let port = holder.port.to_string();
     let freed = free(&[&port]);
     assert_eq!(
@@ -34,8 +27,7 @@ fn workers_that_outlive_their_master_hold_the_port_still() {
     );
     assert_eq!(freed.holders.len(), 3, "{freed:#?}");
     freed.assert_says(&format!(
-        ":{port} is STILL HELD: {} ended, 3 workers keep the socket (",
-        name(&holder)
+        ":{port} is STILL HELD: {holder} ended, 3 workers keep the socket ("
     ));
     // With their master gone each of them is a topmost holder.
     let rest = free(&[&port]);
@@ -45,7 +37,7 @@ fn workers_that_outlive_their_master_hold_the_port_still() {
 
 #[test]
 fn all_holders_end_the_whole_family_at_once() {
-    let (mut holder, mut bystander) = (Holder::running(PRE_FORK), Holder::listening());
+    let (mut holder, mut bystander) = (Holder::with_workers(3), Holder::listening());
     let port = holder.port.to_string();
     let dry = Freed::from(
         &command(&[&port, "--all-holders", "--dry-run"])
@@ -81,7 +73,8 @@ fn an_orphan_that_inherited_the_socket_is_found_and_ended() {
     assert!(bystander.is_alive());
 }
 
-fn twin(at: &str) -> (Socket, u16) {
+/// One of several listeners that share a port.
+pub fn twin(at: &str) -> (Socket, u16) {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
     socket.set_reuse_port(true).expect("an option");
     let at: SocketAddr = at.parse().expect("an address");
@@ -112,14 +105,20 @@ fn twins_that_share_a_port_both_end() {
     other.wait_until_ended();
 }
 
-#[test]
-fn a_socket_that_is_bound_and_never_listens_is_found_and_freed() {
+/// A holder of a socket that is bound and does not listen.
+pub fn bound() -> Holder {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
     let any: SocketAddr = "127.0.0.1:0".parse().expect("an address");
     socket.bind(&any.into()).expect("a port");
     let at = socket.local_addr().expect("an address").as_socket();
     let port = at.expect("an IP address").port();
-    let mut holder = Holder::holding(socket, port, WAITS);
+    Holder::holding(socket, port, WAITS)
+}
+
+#[test]
+fn a_socket_that_is_bound_and_never_listens_is_found_and_freed() {
+    let mut holder = bound();
+    let port = holder.port;
     let freed = free(&[&port.to_string()]);
     freed.assert(0, "free", &[(holder.pid(), "SIGTERM")], &[]);
     holder.wait_until_ended();

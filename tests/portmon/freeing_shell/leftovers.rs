@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 
 use socket2::{Domain, Socket, Type};
 
-use super::{free, name};
+use super::free;
 use crate::children::{Holder, WAITS, listen};
 
 #[test]
@@ -20,18 +20,26 @@ fn a_client_lives_on_when_the_port_it_is_connected_to_is_freed() {
     assert!(client.runs(), "the client lives on");
 }
 
+/// A connection from a port of its own: one that the kernel chooses when it connects may have other connections too.
+fn connect(to: SocketAddr) -> TcpStream {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
+    let any: SocketAddr = "127.0.0.1:0".parse().expect("an address");
+    socket.bind(&any.into()).expect("a port");
+    socket.connect(&to.into()).expect("a connection");
+    socket.into()
+}
+
 #[test]
 fn the_port_of_a_client_is_told_and_its_connection_not_ended() {
     let listener = listen("127.0.0.1:0");
     let to = listener.local_addr().expect("an address");
-    let client = TcpStream::connect(to).expect("a connection");
+    let client = connect(to);
     let own = client.local_addr().expect("an address").port();
     let mut client = Holder::holding(client, own, WAITS);
     let freed = free(&[&own.to_string()]);
     freed.assert(3, "still_held", &[], &[client.pid()]);
     freed.assert_says(&format!(
-        ":{own} is STILL HELD: nobody listens, but {} has a connection to {to} on it, and no connection is ended",
-        name(&client)
+        ":{own} is STILL HELD: nobody listens, but {client} has a connection to {to} on it, and no connection is ended"
     ));
     assert!(client.runs());
 }
@@ -62,8 +70,7 @@ fn time_wait_of_a_server_with_so_reuseaddr_is_free_with_that() {
     let freed = free(&[&port.to_string()]);
     freed.assert(0, "free", &[(holder.pid(), "SIGTERM")], &[]);
     freed.assert_says(&format!(
-        "{} ended, but :{port} can be bound only with SO_REUSEADDR (1 TIME_WAIT",
-        name(&holder)
+        "{holder} ended, but :{port} can be bound only with SO_REUSEADDR (1 TIME_WAIT"
     ));
     holder.wait_until_ended();
     let rest = free(&[&port.to_string()]);
@@ -80,8 +87,7 @@ fn time_wait_of_a_server_without_so_reuseaddr_keeps_the_port() {
     let freed = free(&[&port.to_string(), "--wait", "1"]);
     freed.assert(3, "still_held", &[(holder.pid(), "SIGTERM")], &[]);
     freed.assert_says(&format!(
-        "{} ended, but :{port} cannot be bound for at most ",
-        name(&holder)
+        "{holder} ended, but :{port} cannot be bound for at most "
     ));
     holder.wait_until_ended();
     let rest = free(&[&port.to_string()]);

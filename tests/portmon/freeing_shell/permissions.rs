@@ -2,12 +2,13 @@
 
 use std::process::{Command, Stdio};
 
-use super::{Freed, free, name};
+use super::{Freed, free};
 use crate::children::{Holder, WAITS, listen};
 use crate::start::{PORTMON, Start};
 use crate::terminal::Terminal;
 
-const NOBODY: [&str; 6] = [
+/// What makes root another user.
+pub const NOBODY: [&str; 6] = [
     "setpriv",
     "--reuid",
     "65534",
@@ -17,7 +18,7 @@ const NOBODY: [&str; 6] = [
 ];
 
 /// Whether this test may become another user, who must be able to run portmon.
-fn may_be_nobody() -> bool {
+pub fn may_be_nobody() -> bool {
     let [program, words @ ..] = NOBODY;
     let mut test = Command::new(program);
     test.args(words).args(["test", "-x", PORTMON]);
@@ -26,6 +27,11 @@ fn may_be_nobody() -> bool {
         eprintln!("skipped: only root becomes another user, who must be able to run portmon");
     }
     may
+}
+
+/// A listener held by a process of another user.
+pub fn of_nobody() -> Holder {
+    Holder::running(&format!("exec {} sh -c '{WAITS}'", NOBODY.join(" ")))
 }
 
 #[test]
@@ -53,14 +59,8 @@ fn root_is_told_whose_process_it_is_before_it_ends() {
     if !may_be_nobody() {
         return;
     }
-    let listener = listen("127.0.0.1:0");
-    let port = listener.local_addr().expect("an address").port();
-    let mut holder = Holder::holding(
-        listener,
-        port,
-        &format!("exec {} sh -c '{WAITS}'", NOBODY.join(" ")),
-    );
-    let freed = free(&[&port.to_string()]);
+    let mut holder = of_nobody();
+    let freed = free(&[&holder.port.to_string()]);
     assert!(freed.found.contains("belongs to nobody."), "{freed:#?}");
     assert_eq!((freed.code, freed.signalled.len()), (Some(0), 1));
     holder.wait_until_ended();
@@ -71,8 +71,7 @@ fn at_a_terminal_the_port_of_another_users_process_must_be_typed() {
     if !may_be_nobody() {
         return;
     }
-    let script = format!("exec {} sh -c '{WAITS}'", NOBODY.join(" "));
-    let mut holder = Holder::running(&script);
+    let mut holder = of_nobody();
     let port = holder.port.to_string();
     for (answer, code) in [("y\n".to_owned(), 6), (format!("{port}\n"), 0)] {
         let words = ["free", &port, "--settle", "0.2"];
@@ -105,5 +104,5 @@ fn what_this_portmon_runs_in_is_refused_whoever_agrees() {
         (Some(6), Some("refused")),
         "{freed:#?}"
     );
-    assert!(holder.is_alive(), "{} lives on", name(&holder));
+    assert!(holder.is_alive(), "{holder} lives on");
 }

@@ -1,15 +1,11 @@
 //! Processes that do not end at once, or not at all, or come back.
 
-use std::io::ErrorKind;
-use std::net::TcpListener;
 use std::process::Stdio;
 use std::thread;
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process};
-
-use super::{Freed, command, free, name};
-use crate::children::{Holder, unique_name};
+use super::{Freed, command, free};
+use crate::children::{Holder, again};
 
 /// Takes two seconds to shut down after a SIGTERM.
 const SLOW: &str = "trap 'sleep 2 </dev/null >/dev/null; exit' TERM; echo; read -r line <&1; exit";
@@ -25,10 +21,7 @@ fn a_process_that_ignores_the_signal_holds_its_port_still() {
         &[(holder.pid(), "SIGTERM")],
         &[holder.pid()],
     );
-    freed.assert_says(&format!(
-        ":{port} is STILL HELD: {} ignores SIGTERM",
-        name(&holder)
-    ));
+    freed.assert_says(&format!(":{port} is STILL HELD: {holder} ignores SIGTERM"));
     freed.assert_says(&format!("portmon free {port} --signal SIGKILL"));
     assert!(holder.is_alive() && bystander.is_alive());
 }
@@ -82,24 +75,11 @@ fn a_process_that_takes_its_time_is_waited_for_or_told_to_be_shutting_down() {
 #[test]
 fn a_stopped_process_is_let_run_on_so_that_it_can_end() {
     let mut holder = Holder::listening();
-    let pid = i32::try_from(holder.pid()).ok().and_then(Pid::from_raw);
-    kill_process(pid.expect("a pid"), Signal::STOP).expect("it may be stopped");
+    holder.stop();
     let freed = free(&[&holder.port.to_string()]);
     freed.assert(0, "free", &[(holder.pid(), "SIGTERM")], &[]);
     freed.assert_says("was stopped, so SIGCONT followed");
     holder.wait_until_ended();
-}
-
-/// Starts the holder of the port anew as soon as it can be bound.
-fn again(port: u16) -> Holder {
-    loop {
-        match TcpListener::bind(("127.0.0.1", port)) {
-            Ok(listener) => return Holder::named(&unique_name(), listener),
-            // The bind that portmon tries may be under way.
-            Err(error) if error.kind() == ErrorKind::AddrInUse => thread::yield_now(),
-            Err(error) => panic!("{error}"),
-        }
-    }
 }
 
 fn respawned_after(pause: Duration) {

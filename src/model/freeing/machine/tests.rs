@@ -9,6 +9,7 @@ use crate::model::freeing::{
 use crate::model::process::{Condition, Process, ProcessId};
 use crate::model::testing::{SocketBuilder, instant, moment, process, socket};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// An order to end the topmost holders of these sockets, sent at second 0; the first socket is the row's.
 #[derive(Clone)]
@@ -50,6 +51,11 @@ impl Story {
 
     fn sent(sockets: Vec<SocketBuilder>) -> Self {
         Self::asked(sockets).dispatched(0.0, &[])
+    }
+
+    fn under(mut self, terms: Terms) -> Self {
+        self.freeing.terms = terms;
+        self
     }
 
     fn dispatched(self, at: f64, woken: &[&Arc<Process>]) -> Self {
@@ -144,7 +150,7 @@ impl Story {
         self.binds(&BindOutcome::Bound, &BindOutcome::Bound)
     }
 
-    fn kills(mut self, at: f64) -> Self {
+    fn insists(mut self, at: f64) -> Self {
         let order = self.freeing.insist(instant(at)).expect("it is offered");
         self.steps = vec![Step::Send(vec![order])];
         self
@@ -342,7 +348,7 @@ fn sigkill_is_sent_only_after_another_signal_failed_and_only_to_who_survived_it(
     let (first, second) = (|| listener(&node).mark(1), || listener(&other).mark(2));
     let mut early = Story::sent(vec![first(), second()]);
     assert_eq!(early.freeing.insist(instant(0.1)), None);
-    let story = early.ended(&other).sees(5.0, vec![first()]).kills(6.0);
+    let story = early.ended(&other).sees(5.0, vec![first()]).insists(6.0);
     let [Step::Send(orders)] = story.steps.as_slice() else {
         panic!("nothing is sent: {:?}", story.steps);
     };
@@ -375,7 +381,7 @@ fn a_sigkill_that_could_not_be_sent_says_so_and_the_port_stays_watched() {
     let node = node();
     let story = Story::sent(vec![listener(&node)])
         .sees(5.0, vec![listener(&node)])
-        .kills(6.0)
+        .insists(6.0)
         .not_sent(Hindrance::EndedMeanwhile(Arc::clone(&node)));
     assert_eq!(story.words(), "Nothing sent: node 4242 ended meanwhile.");
     assert_eq!(story.steps, [Step::Watch(story.id())]);
@@ -442,7 +448,7 @@ fn a_sigkill_is_an_order_of_its_own() {
     let node = node();
     let story = Story::sent(vec![listener(&node)]).sees(5.0, vec![listener(&node)]);
     let first = story.freeing.order().id();
-    let story = story.kills(6.0);
+    let story = story.insists(6.0);
     let sending = Sending::Sent {
         sockets: Vec::new(),
         woken: Vec::new(),
@@ -793,4 +799,108 @@ fn progress_says_what_is_waited_for() {
     let story = story.ended(&node).sees(0.6, vec![]);
     let said = "nothing holds :3000 any more; trying to bind it";
     assert_eq!(story.freeing.progress(at), said);
+}
+
+#[test]
+fn the_main_process_of_postgres_is_offered_a_fast_shutdown_before_sigkill() {
+    let main = process(812, "postgres").command("/usr/lib/postgresql/16/bin/postgres -D data");
+    let main = main.build();
+    let held = || vec![listener(&main)];
+    let story = Story::sent(held())
+        .conduct(&main, Reaction::Handles, None)
+        .sees(5.0, held());
+    assert_eq!(
+        (story.words().as_str(), story.freeing.offer()),
+        (
+            ":3000 is STILL HELD: postgres 812 handles SIGTERM and is still shutting down. \
+             I sends SIGINT (a fast shutdown, which sends its clients away)",
+            Some(Signal::Interrupt)
+        )
+    );
+    let story = story.insists(6.0).dispatched(6.0, &[]).sees(11.0, held());
+    assert_eq!(
+        (story.words().as_str(), story.freeing.offer()),
+        (
+            ":3000 is STILL HELD: postgres 812 handles SIGINT and is still shutting down. K sends SIGKILL",
+            Some(Signal::Kill)
+        )
+    );
+}
+
+#[test]
+fn a_worker_of_postgres_is_offered_sigkill_at_once() {
+    let worker = process(815, "postgres").with(|process| {
+        process.command = vec!["postgres: checkpointer".into()];
+    });
+    let worker = worker.build();
+    let story = Story::sent(vec![listener(&worker)]).sees(5.0, vec![listener(&worker)]);
+    assert_eq!(story.freeing.offer(), Some(Signal::Kill));
+}
+
+#[test]
+fn terms_say_how_long_a_process_is_waited_for_and_a_free_port_watched() {
+    let node = node();
+    let held = || vec![listener(&node)];
+    let story = Story::asked(held()).under(Terms {
+        patience: Duration::from_secs(1),
+        settle: Duration::ZERO,
+        force_after: None,
+    });
+    let early = story.dispatched(0.0, &[]).sees(0.9, held());
+    assert_eq!(
+        (early.words().as_str(), early.freeing.is_told()),
+        ("", false)
+    );
+    let late = early.sees(1.0, held());
+    assert_eq!(
+        (late.kind(), late.freeing.is_told()),
+        (Some(Kind::Held), true)
+    );
+    let free = late.ended(&node).sees(1.5, vec![]).bound();
+    assert_eq!(
+        (free.kind(), free.freeing.is_told()),
+        (Some(Kind::Free), false)
+    );
+    let settled = free.sees(1.5, vec![]);
+    assert_eq!(
+        (settled.freeing.is_told(), settled.freeing.is_settled()),
+        (true, true)
+    );
+}
+
+#[test]
+fn what_has_not_ended_in_time_gets_sigkill_once_and_without_being_asked_about() {
+    let (node, other) = (node(), process(4300, "node").build());
+    let (first, second) = (|| listener(&node).mark(1), || listener(&other).mark(2));
+    let story = Story::asked(vec![first(), second()]).under(Terms {
+        force_after: Some(Duration::from_secs(3)),
+        ..Terms::default()
+    });
+    let story = story
+        .dispatched(0.0, &[])
+        .ended(&other)
+        .sees(2.9, vec![first()]);
+    assert_eq!((story.words().as_str(), &story.steps), ("", &vec![]));
+    let story = story.sees(3.0, vec![first()]);
+    let [Step::Send(orders)] = story.steps.as_slice() else {
+        panic!("nothing is sent: {:?}", story.steps);
+    };
+    let sent: Vec<_> = orders
+        .iter()
+        .map(|order| (order.signal(), order.targets()))
+        .collect();
+    let survivor = Target {
+        process: Arc::clone(&node),
+        sockets: vec![first().build().id],
+    };
+    assert_eq!(sent, [(Signal::Kill, &[survivor][..])]);
+
+    let story = story.dispatched(3.0, &[]).sees(7.9, vec![first()]);
+    assert_eq!((story.words().as_str(), &story.steps), ("", &vec![]));
+    let story = story.sees(8.0, vec![first()]);
+    let said = ":3000 is STILL HELD: node 4300 ended, node 4242 has not ended 5 s after SIGKILL";
+    assert_eq!(
+        (story.words().as_str(), story.freeing.offer()),
+        (said, None)
+    );
 }

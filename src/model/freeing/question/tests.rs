@@ -2,7 +2,9 @@
 
 use super::*;
 use crate::model::freeing::{Barrier, Demand, Signal, Target, words};
+use crate::model::inspection::Kin;
 use crate::model::process::{Process, StartTime};
+use crate::model::provenance::Provenance;
 use crate::model::testing::{SocketBuilder, instant, moment, process, socket};
 use std::sync::Arc;
 use std::time::Duration;
@@ -130,6 +132,26 @@ fn the_server_side_of_a_connection_is_the_listeners_question() {
         .collect();
     assert_eq!(holders, ["node 4242"]);
     assert_eq!(proposal.sockets, [listener.socket]);
+}
+
+#[test]
+fn what_waits_to_be_accepted_has_no_owner_and_is_the_listeners_question() {
+    let [_, _, listener] = connection();
+    let queued = || {
+        socket("127.0.0.1:3000")
+            .to("127.0.0.1:51324")
+            .without_owner()
+    };
+    for row in [queued().state(State::SynRecv), queued()] {
+        let table = [on(Side::Server, row), listener.clone()];
+        let proposal = proposal(&table, &circumstances());
+        let targets = proposal.targets(Targets::Topmost);
+        let ended: Vec<_> = targets.iter().map(Target::id).collect();
+        assert_eq!(
+            (&proposal.sockets[..], ended),
+            (&[listener.socket.clone()][..], vec![node().id])
+        );
+    }
 }
 
 #[test]
@@ -540,5 +562,64 @@ fn of_a_client_it_is_said_that_ending_it_frees_nothing_only_where_that_is_known(
     ];
     for (line, end) in lines.iter().zip(ends) {
         assert!(line.ends_with(end), "{line}");
+    }
+}
+
+/// node 4242 on :3000, with these ancestors and this process group.
+fn with_kin(ancestors: &[Arc<Process>], group: &[Arc<Process>]) -> Proposal {
+    let row = standing(socket("127.0.0.1:3000").owner(&node()));
+    let mut proposal = proposal(&[row], &circumstances());
+    proposal.learn(&[Kin {
+        process: node().id,
+        ancestors: ancestors.to_vec(),
+        descendants: Vec::new(),
+        group: group.to_vec(),
+        provenance: Provenance::default(),
+    }]);
+    proposal
+}
+
+#[test]
+fn a_group_ends_as_a_whole_or_not_at_all() {
+    let esbuild = process(4243, "esbuild").build();
+    let ended = |group: &[Arc<Process>]| {
+        let proposal = with_kin(&[], group);
+        let targets = proposal.targets(Targets::Group);
+        let ended: Vec<u32> = targets.iter().map(|target| target.id().pid.0).collect();
+        (proposal.has_group(), ended)
+    };
+    let npm = process(4000, "npm").build();
+    // The holder first, whatever its pid.
+    let whole = [npm, node(), esbuild.clone()];
+    assert_eq!(ended(&whole), (true, vec![4242, 4000, 4243]));
+    assert_eq!(ended(&[node()]), (false, vec![4242]));
+    for never in [
+        process(500, "portmon"),
+        process(400, "zsh"),
+        process(900, "systemd"),
+    ] {
+        let group = [node(), never.build(), esbuild.clone()];
+        assert_eq!(ended(&group), (false, vec![]), "{group:?}");
+    }
+}
+
+#[test]
+fn parents_are_offered_up_to_whoever_leads_a_terminal_or_runs_portmon() {
+    let (npm, make) = (process(3970, "npm").build(), process(3960, "make").build());
+    let shell = |pid: u32| {
+        process(pid, "zsh")
+            .terminal("pts/4")
+            .with(move |one| one.session = Some(Pid(pid)))
+    };
+    let offered = |third: Arc<Process>| {
+        let tmux = process(3000, "tmux").build();
+        let proposal = with_kin(&[npm.clone(), make.clone(), third, tmux], &[]);
+        let parents = proposal.parents().into_iter();
+        parents.map(|one| one.id.pid.0).collect::<Vec<u32>>()
+    };
+    let with_terminal = process(3801, "watch").terminal("pts/4").build();
+    assert_eq!(offered(with_terminal), [3970, 3960, 3801, 3000]);
+    for end in [shell(3801), process(400, "sh"), process(900, "systemd")] {
+        assert_eq!(offered(end.build()), [3970, 3960]);
     }
 }

@@ -1,0 +1,39 @@
+//! Who is whose child, by the kernel (proc_pid_stat(5)).
+
+use std::fs;
+use std::thread;
+use std::time::Instant;
+
+use crate::emulator::PATIENCE;
+
+/// Waits for what other tests have begun to start: until a fork becomes another program it holds whatever this process
+/// held, and would be a holder like any other.
+pub fn wait_for_forks() {
+    let own = std::process::id();
+    let program = |pid: u32| fs::read_link(format!("/proc/{pid}/exe")).ok();
+    let tests = program(own);
+    let is_fork = |pid: u32| parent_of(pid) == Some(own) && program(pid) == tests;
+    let forks: Vec<u32> = children_of(own)
+        .into_iter()
+        .filter(|pid| is_fork(*pid))
+        .collect();
+    let end = Instant::now() + PATIENCE;
+    for fork in forks {
+        while is_fork(fork) && Instant::now() < end {
+            thread::yield_now();
+        }
+    }
+}
+
+pub fn children_of(parent: u32) -> Vec<u32> {
+    let entries = fs::read_dir("/proc").expect("/proc").flatten();
+    let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    pids.filter(|pid| parent_of(*pid) == Some(parent)).collect()
+}
+
+fn parent_of(pid: u32) -> Option<u32> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The second word behind the name, which may hold blanks itself.
+    let rest = stat.rsplit(')').next()?;
+    rest.split(' ').nth(2)?.parse().ok()
+}
