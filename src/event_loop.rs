@@ -57,7 +57,7 @@ where
 {
     loop {
         draw(&app, screen).context("the terminal could not be written to")?;
-        app.drawn(now());
+        app.drawn(now(), ui::names_everyone(&app));
         let due = app.next_change();
         let mut event = Some(sources.next(due).await);
         for _ in 0..BATCH {

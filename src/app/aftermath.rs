@@ -7,7 +7,7 @@
 use crate::app::notice::Notice;
 use crate::app::{App, Effect, Overlay};
 use crate::model::endpoint::{Endpoint, EndpointId, Owners, Since, Socket};
-use crate::model::freeing::{OrderId, Port, Verdict};
+use crate::model::freeing::{Batch, OrderId, Port, Verdict};
 use crate::model::inspection::{Asker, Inspection, Subject};
 use crate::model::tracker::{Change, Changes};
 use std::time::{Duration, Instant};
@@ -176,7 +176,10 @@ impl App {
 
     /// Says which freed ports were taken again, and asks who started the holder.
     pub(super) fn tell_aftermath(&mut self) -> Option<Effect> {
-        if matches!(self.overlay, Overlay::Freeing(_)) {
+        // What is asked must not be talked into; a verdict that no longer holds must not stand alone.
+        if let Overlay::Freeing(dialog) = &self.overlay
+            && !dialog.batch().is_some_and(Batch::is_settled)
+        {
             return None;
         }
         let due = self.aftermath.due(self.now);

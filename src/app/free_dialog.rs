@@ -66,7 +66,11 @@ pub enum Reply {
 impl FreeDialog {
     /// The buttons are on the screen `now`, as they were at the time of `state`. A slow terminal makes nobody answer what
     /// was not seen.
-    pub fn drawn(&mut self, state: Instant, now: Instant) {
+    /// Nor whom the screen had no room to name: then no ending is offered.
+    pub fn drawn(&mut self, state: Instant, now: Instant, is_whole: bool) {
+        if let Phase::Asking(asking) = &mut self.phase {
+            asking.is_cut |= !is_whole;
+        }
         self.is_shown_live = self.is_armed(state);
         self.was_shown_live |= self.is_shown_live;
         self.since.get_or_insert(now);
@@ -136,6 +140,14 @@ impl FreeDialog {
             _ => return self.press(self.button_of(chord), now),
         }
         Reply::Nothing
+    }
+
+    /// On another screen everyone may be named.
+    pub fn resized(&mut self) {
+        if let Phase::Asking(asking) = &mut self.phase {
+            asking.is_cut = false;
+        }
+        self.disarm();
     }
 
     /// What answers nothing cancels: a paste, or a terminal too small to show what is asked.

@@ -180,6 +180,10 @@ impl App {
                 let reply = dialog.cancel();
                 self.on_reply(reply)
             }
+            Overlay::Freeing(dialog) => {
+                dialog.resized();
+                Vec::new()
+            }
             _ => Vec::new(),
         }
     }

@@ -152,10 +152,10 @@ impl App {
         effects
     }
 
-    /// What the state says is on the screen now.
-    pub fn drawn(&mut self, now: Instant) {
+    /// What the state says is on the screen now; `is_whole`: a dialog shows everyone whom it would end.
+    pub fn drawn(&mut self, now: Instant, is_whole: bool) {
         if let Overlay::Freeing(dialog) = &mut self.overlay {
-            dialog.drawn(self.now, now);
+            dialog.drawn(self.now, now, is_whole);
         }
     }
 

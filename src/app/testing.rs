@@ -89,7 +89,7 @@ impl Stage {
         while self.app.listing.is_passing() {
             effects.extend(self.app.update(Event::Due, instant(self.seconds)));
         }
-        self.app.drawn(instant(self.seconds));
+        self.app.drawn(instant(self.seconds), true);
         effects
     }
 

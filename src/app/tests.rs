@@ -476,11 +476,11 @@ fn an_answer_counts_only_once_the_screen_has_shown_live_buttons() {
     stage.app.update(answer, instant(1.1));
     // The terminal was stuck for a while.
     assert!(is_free_of_orders(&key(&mut stage.app, 'y', 3.0)));
-    stage.app.drawn(instant(3.0));
+    stage.app.drawn(instant(3.0), true);
     assert!(is_free_of_orders(&key(&mut stage.app, 'y', 3.2)));
     // The machine was too busy to read what was typed, and to show that time has passed.
     assert!(is_free_of_orders(&key(&mut stage.app, 'y', 3.4)));
-    stage.app.drawn(instant(3.5));
+    stage.app.drawn(instant(3.5), true);
     assert!(!is_free_of_orders(&key(&mut stage.app, 'y', 3.5)));
 }
 

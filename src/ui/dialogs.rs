@@ -36,37 +36,20 @@ struct Words {
     title: String,
     body: Vec<Entry>,
     pinned: Vec<Entry>,
+    /// How many entries of the body, from the first, nobody may answer without having seen.
+    essential: usize,
 }
 
 pub fn draw(app: &App, dialog: &FreeDialog, theme: &Theme, buffer: &mut Buffer) {
-    let words = match &dialog.phase {
-        Phase::Asking(asking) => asked::asked(app, asking, dialog.inspection.as_ref()),
-        Phase::Explaining(explanation) => explained(explanation, dialog.inspection.as_ref()),
-        Phase::Working(batch) => told(app, batch),
-    };
-    let screen = buffer.area;
-    let width = WIDTH.min(screen.width);
-    let most = if app.frame().is_low {
-        LOW_HEIGHT
-    } else {
-        screen.height
-    };
-    let inner = usize::from(width).saturating_sub(4);
-    let buttons = buttons::laid_out(dialog, inner);
-    let frame = 2 + buttons.len();
-    let room = usize::from(most.min(screen.height)).saturating_sub(frame);
-    let (label, lines) = fitted(&words, inner, room);
+    let words = words(app, dialog);
+    let shape = Shape::of(app, dialog, (buffer.area.width, buffer.area.height));
+    let (label, lines) = fitted(&words, shape.columns, shape.lines);
     let cells = |count: usize| u16::try_from(count).unwrap_or(u16::MAX);
-    let area = popup::open(
-        &words.title,
-        width,
-        cells(lines.len() + frame),
-        theme,
-        buffer,
-    );
+    let high = cells(lines.len() + 2 + shape.buttons.len());
+    let area = popup::open(&words.title, shape.width, high, theme, buffer);
     let last = Rect {
-        y: area.bottom().saturating_sub(cells(buttons.len())),
-        height: cells(buttons.len()),
+        y: area.bottom().saturating_sub(cells(shape.buttons.len())),
+        height: cells(shape.buttons.len()),
         ..area
     };
     for (y, (left, text, role)) in (area.top()..last.y).zip(&lines) {
@@ -76,21 +59,66 @@ pub fn draw(app: &App, dialog: &FreeDialog, theme: &Theme, buffer: &mut Buffer) 
         let text = cut::end(text, room);
         buffer.set_stringn(x, y, text, room, theme.style(*role));
     }
-    buttons::draw(app, dialog, &buttons, theme, last, buffer);
+    buttons::draw(app, dialog, &shape.buttons, theme, last, buffer);
+}
+
+/// Whether the dialog shows everyone whom it would end.
+pub fn names_everyone(app: &App, dialog: &FreeDialog) -> bool {
+    let words = words(app, dialog);
+    let shape = Shape::of(app, dialog, app.size);
+    let label = label_width(&words);
+    let width = shape.columns.saturating_sub(label);
+    let essential = words.body.get(..words.essential).unwrap_or(&words.body);
+    let needed = laid_out(essential, width).len();
+    let room = shape
+        .lines
+        .saturating_sub(laid_out(&words.pinned, width).len());
+    // The last line may say that more is cut.
+    let is_cut = laid_out(&words.body, width).len() > room;
+    needed <= room.saturating_sub(usize::from(is_cut))
+}
+
+fn words(app: &App, dialog: &FreeDialog) -> Words {
+    match &dialog.phase {
+        Phase::Asking(asking) => asked::asked(app, asking, dialog.inspection.as_ref()),
+        Phase::Explaining(explanation) => explained(explanation, dialog.inspection.as_ref()),
+        Phase::Working(batch) => told(app, batch),
+    }
+}
+
+/// The dialog's outer width, the columns and lines for its words, and its buttons.
+struct Shape {
+    width: u16,
+    columns: usize,
+    lines: usize,
+    buttons: Vec<Vec<(usize, String)>>,
+}
+
+impl Shape {
+    fn of(app: &App, dialog: &FreeDialog, screen: (u16, u16)) -> Self {
+        let (width, height) = screen;
+        let width = WIDTH.min(width);
+        let is_low = app.frame().is_low;
+        let height = if is_low {
+            LOW_HEIGHT.min(height)
+        } else {
+            height
+        };
+        let columns = usize::from(width).saturating_sub(4);
+        let buttons = buttons::laid_out(dialog, columns);
+        Self {
+            width,
+            columns,
+            lines: usize::from(height).saturating_sub(2 + buttons.len()),
+            buttons,
+        }
+    }
 }
 
 /// The lines that there is room for, one blank above the buttons if it fits, and the width of their labels. What does
 /// not fit is not left out silently.
 fn fitted(words: &Words, width: usize, room: usize) -> (usize, Vec<Entry>) {
-    let labels = words
-        .body
-        .iter()
-        .chain(&words.pinned)
-        .map(|(label, ..)| label.len());
-    let label = labels
-        .max()
-        .filter(|longest| *longest > 0)
-        .map_or(0, |longest| longest + 2);
+    let label = label_width(words);
     let mut lines = laid_out(&words.body, width.saturating_sub(label));
     let pinned = laid_out(&words.pinned, width.saturating_sub(label));
     let for_body = room.saturating_sub(pinned.len());
@@ -104,6 +132,13 @@ fn fitted(words: &Words, width: usize, room: usize) -> (usize, Vec<Entry>) {
         lines.push((String::new(), String::new(), Role::Plain));
     }
     (label, lines)
+}
+
+fn label_width(words: &Words) -> usize {
+    let entries = words.body.iter().chain(&words.pinned);
+    let longest = entries.map(|(label, ..)| label.len()).max();
+    let longest = longest.filter(|longest| *longest > 0);
+    longest.map_or(0, |longest| longest + 2)
 }
 
 /// What goes on, or what became of each port.
@@ -123,6 +158,7 @@ fn told(app: &App, batch: &Batch) -> Words {
         title: format!("Freeing {what} on {host}"),
         body: freeings.iter().map(entry).collect(),
         pinned: Vec::new(),
+        essential: 0,
     }
 }
 
@@ -189,6 +225,7 @@ fn explained(explanation: &Explanation, inspection: Option<&Inspection>) -> Word
             .map(plain)
             .collect(),
         pinned: Vec::new(),
+        essential: 0,
     }
 }
 

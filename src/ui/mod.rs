@@ -96,6 +96,14 @@ fn draw_screen(app: &App, theme: &Theme, buffer: &mut Buffer) -> Option<Position
     cursor.filter(|_| matches!(app.overlay, Overlay::None))
 }
 
+/// Whether a dialog that asks shows everyone whom it would end; true where none does.
+pub fn names_everyone(app: &App) -> bool {
+    match &app.overlay {
+        Overlay::Freeing(dialog) => dialogs::names_everyone(app, dialog),
+        Overlay::None | Overlay::Help(_) | Overlay::Menu(_) | Overlay::Why(_) => true,
+    }
+}
+
 /// The table's headings and rows, and the details, in what header and footer leave.
 fn share(body: Rect, headings: Rect, place: Place) -> (Option<[Rect; 2]>, Option<Rect>) {
     match place {

@@ -1,9 +1,9 @@
 use super::*;
 use crate::app::testing::{Stage, setup};
-use crate::app::{Event, Setup};
+use crate::app::{Effect, Event, Setup};
 use crate::model::checking::testing::{V4, port};
 use crate::model::checking::{Answer, Evidence};
-use crate::model::testing::{SocketBuilder, process, socket};
+use crate::model::testing::{SocketBuilder, instant, process, socket};
 use crossterm::event::{Event as TerminalEvent, KeyCode};
 use ratatui::style::Modifier;
 use std::time::Duration;
@@ -529,6 +529,40 @@ fn the_smallest_screen_names_everyone_who_would_end_within_its_frame() {
         "{:#?}",
         screen(&stage)
     );
+}
+
+#[test]
+fn an_ending_is_offered_only_where_everyone_who_would_end_is_named() {
+    let master = process(1000, "gunicorn").build();
+    let workers = (1001..1121).map(|pid| process(pid, "gunicorn").parent(1000).build());
+    let family: Vec<_> = std::iter::once(master).chain(workers).collect();
+    let mut stage = Stage::new(setup(), (80, 24));
+    stage.look(vec![
+        socket("127.0.0.1:3300").owners(&family.iter().collect::<Vec<_>>()),
+    ]);
+    stage.keys("x");
+    assert!(names_everyone(&stage.app), "the master alone");
+    stage.wait(1.0);
+    stage.keys("a");
+    assert!(!names_everyone(&stage.app));
+    stage.app.drawn(instant(stage.seconds), false);
+    stage.wait(1.0);
+    assert!(
+        shows(&stage, "Not all who would end fit here") && !shows(&stage, "end 121"),
+        "{:#?}",
+        screen(&stage)
+    );
+    assert!(
+        stage
+            .keys("y")
+            .iter()
+            .all(|effect| !matches!(effect, Effect::Free(_)))
+    );
+    stage.keys("x");
+    stage.wait(1.0);
+    stage.keys("a");
+    stage.event(Event::Input(crossterm::event::Event::Resize(80, 60)));
+    assert!(names_everyone(&stage.app), "{:#?}", screen(&stage));
 }
 
 #[test]

@@ -19,6 +19,8 @@ pub struct Asking {
     pub is_choosing: bool,
     /// What was typed so far, where a port must be typed.
     pub typed: String,
+    /// Whether the screen cannot name everyone who would end, so that nobody is ended.
+    pub is_cut: bool,
 }
 
 /// What must be typed, and why.
@@ -37,6 +39,7 @@ impl Asking {
             signal: Signal::Terminate,
             is_choosing: false,
             typed: String::new(),
+            is_cut: false,
         }
     }
 
@@ -130,11 +133,12 @@ impl Asking {
             at
         };
         self.typed.clear();
+        self.is_cut = false;
     }
 
     pub fn is_confirmed(&self) -> bool {
         let typing = self.typing();
-        typing.is_none_or(|typing| self.typed == typing.port.to_string())
+        !self.is_cut && typing.is_none_or(|typing| self.typed == typing.port.to_string())
     }
 
     /// What is to be done, once it is confirmed as it was demanded.

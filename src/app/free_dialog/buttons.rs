@@ -30,7 +30,7 @@ pub(super) fn buttons_of(asking: &Asking) -> Vec<Button> {
     }
     let has_choice = SIGNALS.len() > 1;
     let offered = [
-        (Button::End, true),
+        (Button::End, !asking.is_cut),
         (Button::All, asking.has_more_than_topmost()),
         (Button::Group, asking.has_group()),
         (Button::Parent, asking.has_parents()),

@@ -23,6 +23,7 @@ pub fn asked(app: &App, asking: &Asking, inspection: Option<&Inspection>) -> Wor
             .flat_map(|proposal| port(app, asking, proposal))
             .collect(),
     };
+    let essential = essential(&body);
     body.push(plain("Also closes", also_closes(app, asking, inspection)));
     if let Some(proposal) = asking.only() {
         body.extend(starters(proposal, inspection));
@@ -45,7 +46,21 @@ pub fn asked(app: &App, asking: &Asking, inspection: Option<&Inspection>) -> Wor
         title: title(asking),
         body,
         pinned: demanded(asking),
+        essential,
     }
+}
+
+/// All entries up to the last that names somebody who would end.
+fn essential(body: &[Entry]) -> usize {
+    let mut is_ending = false;
+    let mut last = 0;
+    for (place, (label, ..)) in body.iter().enumerate() {
+        is_ending = label.starts_with("Ends") || label.is_empty() && is_ending;
+        if is_ending {
+            last = place + 1;
+        }
+    }
+    last
 }
 
 fn plain(label: &str, text: String) -> Entry {
@@ -153,6 +168,11 @@ fn listed(members: &[&Member]) -> String {
 
 /// Where a port must be typed: what was typed so far.
 fn demanded(asking: &Asking) -> Vec<Entry> {
+    if asking.is_cut {
+        let words =
+            "Not all who would end fit here: a taller screen names them, and so does portmon free.";
+        return vec![(String::new(), words.to_owned(), Role::Warning)];
+    }
     let typing = asking.typing().filter(|_| !asking.is_choosing);
     let line = typing.map(|typing| {
         let (port, typed) = (typing.port, &asking.typed);

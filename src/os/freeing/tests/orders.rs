@@ -112,6 +112,13 @@ fn state(pid: Pid) -> Option<char> {
     rest.chars().next()
 }
 
+fn wait_for_sleep(pid: Pid) {
+    until("a sleep", || {
+        let name = fs::read_to_string(format!("/proc/{pid}/comm")).ok()?;
+        (name == "sleep\n").then_some(())
+    });
+}
+
 /// Whether it runs, and is not stopped.
 fn lives(pid: Pid) -> bool {
     state(pid).is_some_and(|letter| !"TZX".contains(letter))
@@ -211,10 +218,7 @@ fn a_process_that_handles_sighup_is_said_to_have_no_need_to_end() {
 fn what_ignores_sigterm_gets_sigkill_by_itself_where_that_was_agreed_on() {
     let (listener, local) = listener();
     let held = shell(listener, "trap '' TERM; exec sleep 60", 0);
-    until("a shell that ignores SIGTERM", || {
-        let name = fs::read_to_string(format!("/proc/{}/comm", held.pid())).ok()?;
-        (name == "sleep\n").then_some(())
-    });
+    wait_for_sleep(held.pid());
     let order = confirmed(socket_of(local, &[held.pid()]), Signal::Terminate);
     let terms = Terms {
         force_after: Some(Duration::from_millis(200)),
@@ -234,6 +238,7 @@ fn sigcont_wakes_a_stopped_process_and_ends_nothing() {
     let (listener, local) = listener();
     let held = shell(listener, "exec sleep 60", 0);
     let pid = held.pid();
+    wait_for_sleep(pid);
     let order = confirmed(socket_of(local, &[pid]), Signal::Continue);
     signal(pid, Sent::STOP);
     until("a stopped process", || {
@@ -257,6 +262,10 @@ impl Family {
         let (listener, local) = listener();
         let script = "sleep 60 & echo $!; exec 3<&- </dev/null sleep 60";
         let parent = shell(listener, script, 1);
+        // Neither is the shell any more that it was forked from.
+        for pid in parent.all() {
+            wait_for_sleep(pid);
+        }
         Self { parent, local }
     }
 
