@@ -112,7 +112,7 @@ fn behind(explanation: &Explanation) -> Vec<Provenance> {
         let port = explanation.port.into_iter();
         return port.map(|port| Inquiry::begin().of_port(port)).collect();
     }
-    let kin = Processes::new().kin(&explanation.holders, explanation.port);
+    let kin = Processes::new().kin(&explanation.process_ids(), explanation.port);
     kin.into_iter().map(|kin| kin.provenance).collect()
 }
 

@@ -91,7 +91,10 @@ impl Account {
                 Outcome::StillHeld
             }
         };
-        Self::without_signal(spot, outcome, text::explained(explanation, unused))
+        Self {
+            holders: explanation.holders.clone(),
+            ..Self::without_signal(spot, outcome, text::explained(explanation, unused))
+        }
     }
 
     /// Of a port whose holders were to end.

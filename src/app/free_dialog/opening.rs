@@ -193,7 +193,7 @@ impl Phase {
                 (asking.process_ids(), port, None)
             }
             Self::Explaining(explanation) => (
-                explanation.holders.clone(),
+                explanation.process_ids(),
                 explanation.port,
                 explanation.unused_near,
             ),

@@ -225,8 +225,7 @@ pub(super) fn refused(proposal: &Proposal) -> Explanation {
         .collect();
     let mut explanation = Explanation::new(Barrier::Refused, format!("{port} is not freed"), lines);
     explanation.port = Some(proposal.place());
-    let refused = proposal.refused.iter();
-    explanation.holders = refused.map(|refused| refused.process.id).collect();
+    explanation.holders = proposal.holding();
     explanation.unused_near = Some(proposal.port);
     explanation
 }

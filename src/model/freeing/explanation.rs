@@ -2,7 +2,8 @@
 
 use super::verdict::Port;
 use crate::model::endpoint::EndpointId;
-use crate::model::process::ProcessId;
+use crate::model::process::{Process, ProcessId};
+use std::sync::Arc;
 
 /// What stands in the way of an ending.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -37,8 +38,8 @@ pub struct Explanation {
     pub go_to: Option<EndpointId>,
     /// The port of which it is worth knowing what stands behind it.
     pub port: Option<Port>,
-    /// The processes of which it is worth knowing what starts them.
-    pub holders: Vec<ProcessId>,
+    /// Who holds the port, as far as nothing of them is to be ended.
+    pub holders: Vec<Arc<Process>>,
     /// The port for which an unused one near it would help; goes into `Subject::unused_near`.
     pub unused_near: Option<u16>,
 }
@@ -55,6 +56,11 @@ impl Explanation {
             holders: Vec::new(),
             unused_near: None,
         }
+    }
+
+    /// Those of whom it is worth knowing what starts them.
+    pub fn process_ids(&self) -> Vec<ProcessId> {
+        self.holders.iter().map(|holder| holder.id).collect()
     }
 
     /// Why nothing is offered for either, in one dialog.

@@ -163,6 +163,12 @@ impl Proposal {
         }
     }
 
+    /// Everybody who holds the port.
+    pub fn holding(&self) -> Vec<Arc<Process>> {
+        let holders = self.holders.iter();
+        holders.map(|holder| Arc::clone(&holder.process)).collect()
+    }
+
     /// The holders' identities: what the executor must hold on to while the question is open.
     pub fn process_ids(&self) -> Vec<ProcessId> {
         self.holders
@@ -211,11 +217,7 @@ impl Proposal {
             protocol: self.protocol,
             port: self.port,
             sockets: self.sockets.clone(),
-            holders: self
-                .holders
-                .iter()
-                .map(|holder| Arc::clone(&holder.process))
-                .collect(),
+            holders: self.holding(),
             targets: self.targets(targets),
             signal,
             lineage: self.lineage.clone(),

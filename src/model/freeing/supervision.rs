@@ -44,6 +44,7 @@ impl Proposal {
             vec![line, format!("What ends it for good: {command}")],
         );
         explanation.offer = Some(command);
+        explanation.holders = self.holding();
         Some(explanation)
     }
 
