@@ -191,6 +191,7 @@ impl App {
             endpoint: by.id,
             processes: vec![by.owners.first()?.id],
             port: None,
+            ports: Vec::new(),
             unused_near: None,
         };
         self.aftermath.said = Some(Said {

@@ -19,8 +19,18 @@ pub struct Subject {
     pub processes: Vec<ProcessId>,
     /// The port that the row holds for itself: what relays ports into containers does not tell which one by itself.
     pub port: Option<Port>,
+    /// Where several ports are asked about at once: which holder has which.
+    pub ports: Vec<(ProcessId, Port)>,
     /// Whether an unused port near this one is wanted, proved by a bind.
     pub unused_near: Option<u16>,
+}
+
+impl Subject {
+    /// The port that this process was asked about, the first one if there are several.
+    pub fn port_of(&self, process: ProcessId) -> Option<Port> {
+        let own = self.ports.iter().find(|(holder, _)| *holder == process);
+        own.map(|(_, port)| *port).or(self.port)
+    }
 }
 
 /// Who asks. A later question of the same asker takes the place of an earlier one.
