@@ -78,11 +78,31 @@ impl Holder {
         Self::start(&unique_name(), script, port, socket.into())
     }
 
+    /// The same in a process group of its own, with whatever the script starts in it.
+    pub fn leading_a_group(script: &str) -> Self {
+        let listener = listen("127.0.0.1:0");
+        let port = listener.local_addr().expect("an address").port();
+        let lead = |command: &mut Command| {
+            command.process_group(0);
+        };
+        Self::start_as(&unique_name(), script, (port, listener.into()), lead)
+    }
+
     fn start(name: &str, script: &str, port: u16, socket: OwnedFd) -> Self {
+        Self::start_as(name, script, (port, socket), |_| ())
+    }
+
+    fn start_as(
+        name: &str,
+        script: &str,
+        (port, socket): (u16, OwnedFd),
+        change: impl FnOnce(&mut Command),
+    ) -> Self {
         let programs = scratch(&format!("bin/{}", unique_name()));
         let mut command = Command::new(shell_named(&programs, name));
         // busybox is what its first argument says, whatever the file is called.
         command.arg0("sh").args(["-c", script]).stdin(socket);
+        change(&mut command);
         let child = Child::start(&mut command);
         fs::remove_dir_all(programs).expect("the name is no longer needed");
         Self {
