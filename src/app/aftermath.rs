@@ -194,6 +194,7 @@ impl App {
             endpoint: by.id,
             processes: vec![by.owners.first()?.id],
             port: None,
+            ports: Vec::new(),
             unused_near: None,
         };
         self.aftermath.said = Some(Said {
@@ -210,13 +211,13 @@ impl App {
             return;
         };
         let kin = inspection.kin.first();
-        let starter = kin.and_then(|kin| kin.ancestors.first()).cloned();
-        // What systemd started has nobody else above it.
-        let is_service = starter
-            .as_ref()
-            .is_none_or(|one| one.name.raw() == "systemd");
-        let unit = kin.and_then(|kin| kin.provenance.unit.as_ref());
-        let service = unit.filter(|unit| is_service && unit.brings_back());
+        // Systemd is the parent of every orphan too, whatever service that is in; of a main process it says so itself.
+        let starter = kin.and_then(|kin| kin.ancestors.first());
+        let starter = starter.filter(|one| one.name.raw() != "systemd").cloned();
+        let service = kin.and_then(|kin| {
+            let unit = kin.provenance.unit.as_ref()?;
+            (unit.main == Some(kin.process.pid) && unit.brings_back()).then_some(unit)
+        });
         let before = verdict.to_string();
         let Verdict::TakenAgain {
             port,

@@ -53,6 +53,7 @@ impl Details {
             endpoint: row.endpoint.id(),
             processes: holders(row),
             port: held_port(row),
+            ports: Vec::new(),
             unused_near: None,
         };
         if self.asked.as_ref() == Some(&subject) {

@@ -142,6 +142,7 @@ impl App {
             endpoint,
             processes: vec![process],
             port: None,
+            ports: Vec::new(),
             unused_near: None,
         }))
     }

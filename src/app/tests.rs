@@ -571,6 +571,7 @@ fn the_answer_to_another_question_is_not_taken_for_this_ones() {
         endpoint,
         processes: Vec::new(),
         port: None,
+        ports: Vec::new(),
         unused_near: None,
     };
     stage.event(Event::Inspected(Inspection {

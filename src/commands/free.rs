@@ -112,7 +112,7 @@ fn behind(explanation: &Explanation) -> Vec<Provenance> {
         let port = explanation.port.into_iter();
         return port.map(|port| Inquiry::begin().of_port(port)).collect();
     }
-    let kin = Processes::new().kin(&explanation.process_ids(), explanation.port);
+    let kin = Processes::new().kin(&explanation.process_ids(), |_| explanation.port);
     kin.into_iter().map(|kin| kin.provenance).collect()
 }
 
@@ -178,7 +178,7 @@ fn learn_kin(found: &mut [Found]) {
     for found in found {
         let Found::Held(plan) = found else { continue };
         let holders = plan.proposal.process_ids();
-        let kin = processes.kin(&holders, Some(plan.proposal.place()));
+        let kin = processes.kin(&holders, |_| Some(plan.proposal.place()));
         plan.proposal.learn(&kin);
         if let Some(explanation) = plan.proposal.barred() {
             *found = Found::Told(Account::barred(plan.spot, &explanation, None));

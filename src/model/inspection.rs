@@ -5,7 +5,7 @@
 use crate::model::endpoint::EndpointId;
 use crate::model::freeing::Port;
 use crate::model::memory::Fate;
-use crate::model::process::{Process, ProcessId};
+use crate::model::process::{Pid, Process, ProcessId};
 use crate::model::provenance::Provenance;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -19,8 +19,18 @@ pub struct Subject {
     pub processes: Vec<ProcessId>,
     /// The port that the row holds for itself: what relays ports into containers does not tell which one by itself.
     pub port: Option<Port>,
+    /// Where several ports are asked about at once: which holder has which.
+    pub ports: Vec<(ProcessId, Port)>,
     /// Whether an unused port near this one is wanted, proved by a bind.
     pub unused_near: Option<u16>,
+}
+
+impl Subject {
+    /// The port that this process was asked about, the first one if there are several.
+    pub fn port_of(&self, process: ProcessId) -> Option<Port> {
+        let own = self.ports.iter().find(|(holder, _)| *holder == process);
+        own.map(|(_, port)| *port).or(self.port)
+    }
 }
 
 /// Who asks. A later question of the same asker takes the place of an earlier one.
@@ -76,9 +86,36 @@ pub struct Kin {
 impl Kin {
     /// Who started it: `npm 3970 ← zsh 3801 (pts/4)`.
     pub fn chain(&self) -> String {
-        if self.ancestors.is_empty() {
-            return "the system's first process".to_owned();
+        let is_adopter = |one: &&Arc<Process>| one.name.raw() == "systemd";
+        match self.ancestors.first() {
+            None => self.started_or_adopted_by(None),
+            Some(parent) if is_adopter(&parent) => self.started_or_adopted_by(Some(parent)),
+            Some(_) => self.links(),
         }
+    }
+
+    /// Below the system's first process, or a user's systemd, stands what that has started and every orphan.
+    fn started_or_adopted_by(&self, parent: Option<&Arc<Process>>) -> String {
+        let by = parent.map_or_else(|| FIRST_PROCESS.to_owned(), ToString::to_string);
+        let unit = self.provenance.unit.as_ref();
+        let is_main = unit.is_some_and(|unit| unit.main == Some(self.process.pid));
+        let mut group = self.group.iter();
+        let itself = group.find(|process| process.id == self.process);
+        let first = parent.map_or(FIRST, |parent| parent.pid());
+        if self.process.pid.0 <= FIRST.0 {
+            format!("nobody: it is {FIRST_PROCESS}")
+        } else if is_main {
+            by
+        } else if itself.is_none_or(|itself| itself.parent != Some(first)) {
+            "somebody who has ended or may not be seen".to_owned()
+        } else if itself.is_some_and(|itself| is_in_session_of_another(itself, first)) {
+            format!("nobody who still runs (adopted by {by})")
+        } else {
+            format!("{by}, or somebody who has ended")
+        }
+    }
+
+    fn links(&self) -> String {
         let link = |process: &Arc<Process>| match &process.terminal {
             Some(terminal) => format!("{process} ({terminal})"),
             None => process.to_string(),
@@ -87,3 +124,17 @@ impl Kin {
         links.join(" ← ")
     }
 }
+
+const FIRST: Pid = Pid(1);
+const FIRST_PROCESS: &str = "the system's first process";
+
+/// Whether the session tells that its parent has only adopted it: whoever makes no session of its own has that of the one
+/// that started it (setsid(2)), and whoever made one, as every daemon does, may have been started by anybody.
+fn is_in_session_of_another(process: &Process, parent: Pid) -> bool {
+    // 0 is a session outside of this PID namespace, such as that of a container's first process.
+    let session = process.session.filter(|session| session.0 > FIRST.0);
+    session.is_some_and(|session| session != process.pid() && session != parent)
+}
+
+#[cfg(test)]
+mod tests;

@@ -73,7 +73,7 @@ fn inspect(subject: Subject, processes: &mut Processes) -> Inspection {
 fn kin(subject: &Subject, processes: &mut Processes) -> Vec<Kin> {
     match subject.asker {
         Asker::Details | Asker::Dialog | Asker::Aftermath => {
-            processes.kin(&subject.processes, subject.port)
+            processes.kin(&subject.processes, |process| subject.port_of(process))
         }
         Asker::Memory => Vec::new(),
     }

@@ -2,7 +2,8 @@ use super::*;
 use crate::app::testing::Stage;
 use crate::model::endpoint::State;
 use crate::model::inspection::Kin;
-use crate::model::process::Process;
+use crate::model::process::{Pid, Process};
+use crate::model::provenance::{Manager, Provenance, Unit};
 use crate::model::testing::{SocketBuilder, process, socket};
 use crossterm::event::KeyCode;
 use std::sync::Arc;
@@ -45,8 +46,8 @@ fn a_freed_port_that_is_taken_again_is_said_until_a_key_that_is_not_movement() {
     assert_eq!(stage.notice(), "", "it is said once");
 }
 
-#[test]
-fn who_started_it_follows_once_that_is_known() {
+/// What is said once it is known who is above the one that took the port, and what stands behind it.
+fn completed(ancestors: Vec<Arc<Process>>, provenance: Provenance) -> String {
     let mut stage = freed();
     let effects = stage.look(vec![listener(4300)]);
     let subject = effects.iter().find_map(|effect| match effect {
@@ -57,23 +58,47 @@ fn who_started_it_follows_once_that_is_known() {
     assert_eq!(subject.processes, [node(4300).id]);
     let kin = Kin {
         process: node(4300).id,
-        ancestors: vec![
-            process(4100, "nodemon").build(),
-            process(4090, "npm").build(),
-        ],
+        ancestors,
         descendants: Vec::new(),
         group: Vec::new(),
-        provenance: crate::model::provenance::Provenance::default(),
+        provenance,
     };
     stage.event(crate::app::Event::Inspected(Inspection {
         subject,
         kin: vec![kin],
         fates: Vec::new(),
-        provenance: crate::model::provenance::Provenance::default(),
+        provenance: Provenance::default(),
         addresses: Vec::new(),
         unused: None,
     }));
-    assert_eq!(stage.notice(), format!("{TAKEN}, started by nodemon 4100"));
+    stage.notice().to_owned()
+}
+
+#[test]
+fn who_started_it_follows_once_that_is_known() {
+    let ancestors =
+        [(4100, "nodemon"), (4090, "npm")].map(|(pid, name)| process(pid, name).build());
+    let said = completed(ancestors.to_vec(), Provenance::default());
+    assert_eq!(said, format!("{TAKEN}, started by nodemon 4100"));
+}
+
+#[test]
+fn only_the_main_process_of_a_service_is_said_to_be_brought_back_by_systemd() {
+    let of_service = |main: u32| {
+        let mut unit = Unit::new("shop.service".into(), Manager::System);
+        unit.main = Some(Pid(main));
+        Provenance {
+            unit: Some(unit),
+            container: None,
+        }
+    };
+    assert_eq!(
+        [4300, 700].map(|main| completed(vec![process(900, "systemd").build()], of_service(main))),
+        [
+            format!("{TAKEN}, brought back by systemd: shop.service"),
+            TAKEN.to_owned()
+        ]
+    );
 }
 
 #[test]

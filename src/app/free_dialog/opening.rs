@@ -187,9 +187,15 @@ impl Phase {
 
     /// What must be found out for it.
     fn subject(&self, row: EndpointId) -> Option<Subject> {
+        let mut ports = Vec::new();
         let (processes, port, unused_near) = match self {
             Self::Asking(asking) => {
                 let port = asking.only().map(Proposal::place);
+                let several = asking.proposals.iter().filter(|_| port.is_none());
+                ports.extend(several.flat_map(|one| {
+                    let holders = one.process_ids().into_iter();
+                    holders.map(|holder| (holder, one.place()))
+                }));
                 (asking.process_ids(), port, None)
             }
             Self::Explaining(explanation) => (
@@ -205,6 +211,7 @@ impl Phase {
             endpoint: row,
             processes,
             port,
+            ports,
             unused_near,
         })
     }

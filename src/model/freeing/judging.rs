@@ -147,12 +147,13 @@ pub(super) fn held_by_others(record: &Record) -> Verdict {
 /// Someone holds the port who did not before.
 pub(super) fn taken(record: &Record, by: &Socket, free_since: Option<Instant>) -> Verdict {
     let owner = by.owners.first();
-    // A child adopted by init was started by someone else, and a parent younger than its child has a pid that was reused.
+    // A child adopted by init or systemd was started by someone else, and a parent younger than its child has a pid that was reused.
     let parent = owner.and_then(|owner| {
         let mut parents = record.parents.iter();
         parents.find(|parent| {
             Some(parent.pid()) == owner.parent
                 && parent.pid().0 > 1
+                && parent.name.raw() != "systemd"
                 && parent.id.start <= owner.id.start
         })
     });

@@ -98,7 +98,7 @@ pub struct Look {
     pub conduct: Vec<(ProcessId, Conduct)>,
     /// The parents of the holders that are no targets, as far as they may be seen.
     pub parents: Vec<Arc<Process>>,
-    /// The units of systemd that these holders belong to.
+    /// The units of systemd that these holders belong to, and those that the holders before the signal belonged to.
     pub units: Vec<(ProcessId, Unit)>,
 }
 

@@ -115,17 +115,15 @@ impl Proposal {
     }
 
     /// Everything in the process groups of the topmost holders. Nothing where that is unknown, nor where somebody of the
-    /// group is never ended: a group that holds portmon or its ancestors is left alone as a whole.
+    /// group is left alone: a group that holds portmon, its ancestors or the main process of a service is so as a whole.
     fn group(&self) -> Option<Vec<Target>> {
         let topmost = self.holders_that(|holder| holder.is_topmost);
         let kin = topmost.iter().filter_map(|target| self.kin_of(target.id()));
         let mut members: Vec<Arc<Process>> = kin.flat_map(|kin| kin.group.clone()).collect();
         members.sort_by_key(|process| (self.place_of(process.id), process.pid()));
         members.dedup_by_key(|process| process.id);
-        let is_refused = members
-            .iter()
-            .any(|process| refusal(process, &self.lineage).is_some());
-        (!members.is_empty() && !is_refused).then(|| {
+        let may_end = members.iter().all(|process| self.may_end(process));
+        (!members.is_empty() && may_end).then(|| {
             members
                 .into_iter()
                 .map(|member| self.target(&member))
@@ -140,15 +138,24 @@ impl Proposal {
     }
 
     /// What started the first topmost holder, the nearest first, as far as it may be ended instead: not portmon and what
-    /// it runs in, not the shell of a terminal, and nothing beyond these.
+    /// it runs in, not the main process of a service, not the shell of a terminal, and nothing beyond these.
     pub fn parents(&self) -> Vec<&Arc<Process>> {
         let topmost = self.holders_that(|holder| holder.is_topmost);
         let kin = topmost.first().and_then(|target| self.kin_of(target.id()));
         let ancestors = kin.map_or(&[][..], |kin| &kin.ancestors);
-        let may_end = |process: &&Arc<Process>| {
-            refusal(process, &self.lineage).is_none() && !leads_a_terminal(process)
-        };
+        let may_end = |process: &&Arc<Process>| self.may_end(process) && !leads_a_terminal(process);
         ancestors.iter().take_while(may_end).collect()
+    }
+
+    /// Whether someone who need not hold the port may be ended for it: nobody who is refused, and no main process of a
+    /// service that a holder belongs to, which systemd ends and starts.
+    fn may_end(&self, process: &Process) -> bool {
+        let mut units = self
+            .kin
+            .iter()
+            .filter_map(|kin| kin.provenance.unit.as_ref());
+        let is_main = units.any(|unit| unit.main == Some(process.pid()));
+        !is_main && refusal(process, &self.lineage).is_none()
     }
 
     /// What is known of where a holder comes from.

@@ -127,10 +127,7 @@ impl Record {
     }
 
     fn has_old_owners(&self, socket: &Socket) -> bool {
-        let is_old = |process: &Arc<Process>| {
-            let mut holders = self.order.holders.iter();
-            holders.any(|holder| holder.id == process.id)
-        };
+        let is_old = |process: &Arc<Process>| self.had_port(process.id);
         let owners = socket.owners.known();
         !owners.is_empty() && owners.iter().all(is_old)
     }
@@ -148,7 +145,8 @@ impl Record {
         processes
     }
 
-    /// The service of which a process is, if that is one that systemd starts again and it was systemd that started it.
+    /// The service that has come back: systemd started the process, and a holder belonged to the same one before. An orphan
+    /// is systemd's child too, whatever service it happens to be in, and was not started by it.
     pub fn service_of(&self, process: &Process) -> Option<&Unit> {
         let by_systemd = |parent: Pid| {
             let mut known = self.parents.iter();
@@ -159,7 +157,15 @@ impl Record {
         process.parent.filter(|parent| by_systemd(*parent))?;
         let mut units = self.units.iter();
         let (_, unit) = units.find(|(of, unit)| *of == process.id && unit.brings_back())?;
-        Some(unit)
+        let was_here = self.units.iter().any(|(of, before)| {
+            (&before.name, before.manager) == (&unit.name, unit.manager) && self.had_port(*of)
+        });
+        was_here.then_some(unit)
+    }
+
+    fn had_port(&self, process: ProcessId) -> bool {
+        let mut holders = self.order.holders.iter();
+        holders.any(|holder| holder.id == process)
     }
 
     pub fn signalled(&self) -> &[(Arc<Process>, Signal)] {

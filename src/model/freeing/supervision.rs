@@ -6,6 +6,7 @@ use super::proposal::{Proposal, Targets};
 use super::words;
 use crate::model::process::Process;
 use crate::model::provenance::{Container, Provenance, Unit};
+use std::iter;
 
 impl Proposal {
     /// Who may start a topmost holder again: `shop.service (user), Restart=always`; each once.
@@ -30,20 +31,24 @@ impl Proposal {
         commands.next()
     }
 
-    /// Why nothing is to be ended after all, now that it is known what stands behind the holders.
+    /// Why nothing is to be ended after all, now that it is known what stands behind the holders. What bars the way does so
+    /// whether or not there is a command to offer instead.
     pub fn barred(&self) -> Option<Explanation> {
         let port = words::port(self.protocol, self.port);
         let mut barred = self.provenances().filter_map(|(target, provenance)| {
             let why = self.bar(&target.process, provenance)?;
-            Some((why, provenance.stop_command()?))
+            Some((why, provenance.stop_command()))
         });
         let (line, command) = barred.next()?;
+        let end = command
+            .iter()
+            .map(|command| format!("What ends it for good: {command}"));
         let mut explanation = Explanation::new(
             Barrier::Refused,
             format!("{port} is not freed by ending a process"),
-            vec![line, format!("What ends it for good: {command}")],
+            iter::once(line).chain(end).collect(),
         );
-        explanation.offer = Some(command);
+        explanation.offer = command;
         explanation.holders = self.holding();
         Some(explanation)
     }

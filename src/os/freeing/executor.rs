@@ -12,10 +12,12 @@ use crate::model::endpoint::Socket;
 use crate::model::freeing::{
     Dispatch, Happening, Hindrance, Order, OrderId, Sending, Step, Target,
 };
-use crate::model::process::ProcessId;
+use crate::model::process::{Process, ProcessId};
+use crate::model::provenance::Unit;
 use crate::model::snapshot::Snapshot;
 use std::collections::HashMap;
 use std::io;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// How many times its own cost a look is followed by rest.
@@ -35,6 +37,8 @@ struct Job {
     order: Order,
     /// What the port had just before the signal.
     sockets: Vec<Socket>,
+    /// The units that the holders belonged to then; of those that have ended nobody could tell any more.
+    units: Vec<(ProcessId, Unit)>,
     watch: Option<Watch>,
 }
 
@@ -77,7 +81,8 @@ impl Executor {
             Step::Send(orders) => self.send(orders),
             Step::Watch(order) => {
                 if let Some(job) = self.job(order) {
-                    job.watch = Some(Watch::new(job.order.clone(), job.sockets.clone()));
+                    let (order, sockets) = (job.order.clone(), job.sockets.clone());
+                    job.watch = Some(Watch::new(order, sockets, job.units.clone()));
                 }
                 Vec::new()
             }
@@ -155,9 +160,11 @@ impl Executor {
             .iter()
             .map(|order| checks::all(order, &self.handles, &snapshot, self.senses.start_time))
             .collect();
+        // Of all of them before the first signal: two may be about the same process.
+        let units: Vec<Vec<_>> = orders.iter().map(|order| self.units(order)).collect();
         let mut given = HashMap::new();
         let mut happenings = Vec::new();
-        for (order, checked) in orders.into_iter().zip(checked) {
+        for ((order, checked), units) in orders.into_iter().zip(checked).zip(units) {
             let sending = match checked {
                 Ok(hindered) => self.signal(&order, hindered, &snapshot, &mut given),
                 Err(hindrance) => Sending::NotSent(hindrance),
@@ -171,10 +178,24 @@ impl Executor {
             self.jobs.push(Job {
                 sockets: of_port(&order, &snapshot),
                 order,
+                units,
                 watch: None,
             });
         }
         happenings
+    }
+
+    /// The units of the holders, and what was known of them when the order before this one was sent.
+    fn units(&self, order: &Order) -> Vec<(ProcessId, Unit)> {
+        let unit = |holder: &Arc<Process>| Some((holder.id, (self.senses.unit)(holder)?));
+        let before = self.jobs.iter().filter(|job| job.is_before(order));
+        let before = before.flat_map(|job| job.units.iter().cloned());
+        order
+            .holders()
+            .iter()
+            .filter_map(unit)
+            .chain(before)
+            .collect()
     }
 
     /// Those of these orders and of all before, each once: one look sees all of them.

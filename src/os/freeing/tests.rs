@@ -12,6 +12,7 @@ use crate::model::freeing::{
     Batch, Circumstances, Freeing, Hindrance, Proposal, Question, Signal, Targets, Terms, ask,
 };
 use crate::model::process::{Pid, Process, StartTime};
+use crate::model::provenance::{Manager, Unit};
 use crate::model::testing::{moment, process, snapshot};
 use crate::os::testing::own_ip;
 use std::collections::HashSet;
@@ -392,11 +393,51 @@ fn a_table_that_cannot_be_read_is_not_an_empty_one() {
     };
     let unread = (senses.look)(&[order.port()]);
     let handle = Handle::open(held.process.id, start_time);
-    let mut watch = Watch::new(order.clone(), vec![socket.clone()]);
+    let mut watch = Watch::new(order.clone(), vec![socket.clone()], Vec::new());
     let look = watch.look(&unread, &mut senses).unwrap();
     assert_eq!(look.sockets, [socket]);
     assert_eq!(
         checks::all(&order, &[handle], &unread, start_time),
         Err(Hindrance::Blind("tcp4 sockets: out of memory".to_owned()))
     );
+}
+
+/// The unit of whoever runs.
+fn unit(of: &Process) -> Option<Unit> {
+    let is_it = start_time(of.pid()) == Some(of.id.start);
+    is_it.then(|| Unit::new("shop.service".into(), Manager::System))
+}
+
+#[test]
+fn the_service_of_a_holder_is_known_when_the_holder_is_gone() {
+    let mut held = Held::new("");
+    let family = vec![Arc::clone(&held.process)];
+    let mut executor = Executor::alone(Senses {
+        look: Box::new(move |_| {
+            let mut snapshot = snapshot(0.0, Vec::new());
+            snapshot.sockets = sockets(&family);
+            snapshot
+        }),
+        rest: Box::new(|| ()),
+        describe: Box::new(|_| None),
+        unit,
+        start_time,
+    })
+    .unwrap();
+    let proposal = proposal(held.socket());
+    executor.hold(&proposal.process_ids());
+    let order = proposal.confirm(Targets::Topmost, Signal::Terminate, Instant::now());
+    executor.perform(Step::Send(vec![order.clone()]));
+    wait_for(|| !held.lives());
+    executor.perform(Step::Watch(order.id()));
+    let looks = executor.look();
+    let [Happening::Looked(look)] = looks.as_slice() else {
+        panic!("one look: {looks:?}");
+    };
+    let known: Vec<_> = look
+        .units
+        .iter()
+        .map(|(of, unit)| (*of, unit.name.raw().into_owned()))
+        .collect();
+    assert_eq!(known, [(held.process.id, "shop.service".to_owned())]);
 }

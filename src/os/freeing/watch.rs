@@ -28,15 +28,18 @@ pub struct Watch {
     reported: Option<Look>,
     /// What the port had at the last look.
     sockets: Vec<Socket>,
+    /// The units of the holders before the signal.
+    units: Vec<(ProcessId, Unit)>,
     ended: Vec<ProcessId>,
 }
 
 impl Watch {
-    /// `sockets` are what the port had when the order was sent.
-    pub fn new(order: Order, sockets: Vec<Socket>) -> Self {
+    /// `sockets` are what the port had when the order was sent, `units` what its holders belonged to.
+    pub fn new(order: Order, sockets: Vec<Socket>, units: Vec<(ProcessId, Unit)>) -> Self {
         Self {
             order,
             sockets,
+            units,
             started: Instant::now(),
             reported: None,
             ended: Vec::new(),
@@ -136,10 +139,11 @@ impl Watch {
             .collect()
     }
 
-    /// The units of these holders.
+    /// The units of these holders, and of those before the signal: a service that comes back belonged there before.
     fn units(&self, senses: &Senses) -> Vec<(ProcessId, Unit)> {
         let unit = |owner: &Arc<Process>| Some((owner.id, (senses.unit)(owner)?));
-        self.newcomers().filter_map(unit).collect()
+        let before = self.units.iter().cloned();
+        before.chain(self.newcomers().filter_map(unit)).collect()
     }
 
     /// The topmost holder of each socket, if it is none of the targets.

@@ -17,6 +17,7 @@ fn an_inspection_tells_ancestors_descendants_and_an_unused_port() {
         endpoint: EndpointId::Cookie(1),
         processes: vec![described[&family.pid()].id],
         port: None,
+        ports: Vec::new(),
         unused_near: Some(taken - 1),
     };
     let (sender, mut receiver) = tokio::sync::mpsc::channel(1);

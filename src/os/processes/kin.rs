@@ -31,8 +31,8 @@ impl Family {
 
 impl Processes {
     /// The kin of each of these processes that still is what it was, by one walk over all processes, and what stands behind
-    /// each; `port` being the one that they were asked about.
-    pub fn kin(&mut self, of: &[ProcessId], port: Option<Port>) -> Vec<Kin> {
+    /// each; `port` being the one that each was asked about.
+    pub fn kin(&mut self, of: &[ProcessId], port: impl Fn(ProcessId) -> Option<Port>) -> Vec<Kin> {
         let families = families(of, &standings());
         let everyone: HashSet<Pid> = families.iter().flat_map(Family::members).collect();
         let described = self.describe(&everyone);
@@ -40,7 +40,7 @@ impl Processes {
         let kin = families.into_iter().filter_map(|family| {
             let itself = described.get(&family.of.pid)?;
             let mut provenance = provenance::of(itself);
-            inquiry.complete(&mut provenance, itself, port);
+            inquiry.complete(&mut provenance, itself, port(family.of));
             (itself.id == family.of).then(|| Kin {
                 process: family.of,
                 ancestors: chain(family.of, &family.up, &described),

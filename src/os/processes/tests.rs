@@ -76,7 +76,7 @@ fn what_was_known_of_an_earlier_process_is_never_told_of_a_later_one() {
     };
     processes.described = HashMap::from([(stale, Arc::new(earlier))]);
     assert_eq!(describe(&mut processes, own), Some(now));
-    assert_eq!(processes.kin(&[stale], None), []);
+    assert_eq!(processes.kin(&[stale], |_| None), []);
 }
 
 #[test]

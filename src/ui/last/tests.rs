@@ -52,6 +52,7 @@ fn how_it_ended_is_said_as_far_as_somebody_found_out() {
             endpoint: socket("127.0.0.1:1").build().id,
             processes: vec![id],
             port: None,
+            ports: Vec::new(),
             unused_near: None,
         };
         stage.event(Event::Inspected(Inspection {

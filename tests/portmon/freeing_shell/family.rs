@@ -59,6 +59,27 @@ fn all_holders_end_the_whole_family_at_once() {
     assert!(bystander.is_alive());
 }
 
+/// Starts a process that holds nothing, as a shell does of a pipeline, and tells nobody that it is to end.
+const PIPELINE: &str = "(read -r line <&1) & echo; read -r line <&1";
+
+#[test]
+fn the_group_ends_with_those_of_it_that_hold_nothing_and_nobody_else() {
+    let (mut holder, mut outsider) = (Holder::running(PIPELINE), Holder::listening());
+    let port = holder.port.to_string();
+    let freed = free(&[&port, "--group"]);
+    assert_eq!(
+        (freed.code, freed.verdict.as_deref()),
+        (Some(0), Some("free")),
+        "{freed:#?}"
+    );
+    let ended: Vec<u64> = freed.signalled.iter().map(|(pid, _)| *pid).collect();
+    let holder_first = ended.first() == Some(&u64::from(holder.pid()));
+    assert_eq!((ended.len(), holder_first), (2, true), "{freed:#?}");
+    // Both are on its leash.
+    holder.wait_until_ended();
+    assert!(outsider.is_alive());
+}
+
 #[test]
 fn an_orphan_that_inherited_the_socket_is_found_and_ended() {
     let (holder, mut bystander) = (Holder::running(ORPHANS), Holder::listening());

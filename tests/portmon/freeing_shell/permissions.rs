@@ -90,7 +90,7 @@ fn what_this_portmon_runs_in_is_refused_whoever_agrees() {
     let listener = listen("127.0.0.1:0");
     let port = listener.local_addr().expect("an address").port();
     let freed = free(&[&port.to_string()]);
-    freed.assert(6, "refused", &[], &[]);
+    freed.assert(6, "refused", &[], &[std::process::id()]);
     freed.assert_says("it runs this portmon, which would end with it");
     drop(listener);
     // Where a holder of its own shares the socket, only that one is a target.

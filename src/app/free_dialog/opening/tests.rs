@@ -72,6 +72,7 @@ fn the_question_comes_as_soon_as_the_holders_are_known() {
             protocol: Protocol::Tcp,
             number: 3000,
         }),
+        ports: Vec::new(),
         unused_near: None,
     };
     let expected = [Effect::Hold(vec![node().id]), Effect::Inspect(subject)];
@@ -179,4 +180,23 @@ fn what_a_look_finds_before_the_buttons_are_live_is_asked_about_and_nothing_late
         (holders(&stage), dialog(&stage).is_armed(stage.app.now)),
         (2, true)
     );
+}
+
+#[test]
+fn each_holder_is_asked_about_with_its_own_port() {
+    let python = process(5000, "python3").build();
+    let mut stage = Stage::with(vec![
+        listener().owner(&node()),
+        socket("127.0.0.1:4000").owner(&python),
+    ]);
+    stage.keys(" j x");
+    let subject = dialog(&stage).subject.clone().expect("a question");
+    let port = |number| {
+        Some(Port {
+            protocol: Protocol::Tcp,
+            number,
+        })
+    };
+    let ports = [node().id, python.id].map(|holder| subject.port_of(holder));
+    assert_eq!((subject.port, ports), (None, [port(3000), port(4000)]));
 }

@@ -500,10 +500,10 @@ fn workers_that_keep_the_socket_of_an_ended_master_are_told() {
 }
 
 #[test]
-fn what_systemd_brings_back_is_said_to_be_a_service_of_it() {
+fn only_the_service_that_had_the_port_before_is_said_to_be_brought_back_by_systemd() {
     use crate::model::provenance::{Manager, Unit};
     let node = node();
-    let said = |parent: u32, unit: &str| {
+    let said = |parent: u32, before: &str, unit: &str| {
         let new = process(4250, "node").parent(parent).build();
         let story = Story::sent(vec![listener(&node)]).ended(&node);
         let look = Look {
@@ -513,18 +513,28 @@ fn what_systemd_brings_back_is_said_to_be_a_service_of_it() {
             ended: vec![node.id],
             conduct: Vec::new(),
             parents: vec![process(900, "systemd").build(), process(70, "sh").build()],
-            units: vec![(new.id, Unit::new(unit.into(), Manager::System))],
+            units: [(node.id, before), (new.id, unit)]
+                .map(|(of, name)| (of, Unit::new(name.into(), Manager::System)))
+                .to_vec(),
         };
         story.on(Happening::Looked(look)).words()
     };
     let by_service = ":3000 is TAKEN AGAIN by node 4250, brought back by systemd: shop.service";
-    assert_eq!(said(1, "shop.service"), by_service);
-    assert_eq!(said(900, "shop.service"), by_service);
+    let (shop, scope) = ("shop.service", "session-4.scope");
+    assert_eq!(said(1, shop, shop), by_service);
+    assert_eq!(said(900, shop, shop), by_service);
     assert_eq!(
-        [said(70, "shop.service"), said(1, "session-4.scope")],
+        [
+            said(70, shop, shop),
+            said(1, scope, scope),
+            said(1, scope, "cron.service"),
+            said(900, scope, "cron.service"),
+        ],
         [
             ":3000 is TAKEN AGAIN by node 4250, started by sh 70",
-            ":3000 is TAKEN AGAIN by node 4250"
+            ":3000 is TAKEN AGAIN by node 4250",
+            ":3000 is TAKEN AGAIN by node 4250",
+            ":3000 is TAKEN AGAIN by node 4250",
         ]
     );
 }

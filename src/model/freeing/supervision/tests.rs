@@ -25,19 +25,23 @@ fn circumstances() -> Circumstances {
     }
 }
 
+fn kin(provenance: Provenance) -> Kin {
+    Kin {
+        process: node().id,
+        ancestors: Vec::new(),
+        descendants: Vec::new(),
+        group: Vec::new(),
+        provenance,
+    }
+}
+
 /// The question about node's :3000, with this behind node.
 fn learned(provenance: Provenance) -> Proposal {
     let endpoint: Endpoint = socket("0.0.0.0:3000").owner(&node()).endpoint();
     let Question::Free(mut proposal) = ask(&endpoint, &[&endpoint], &circumstances()) else {
         panic!("nothing is asked");
     };
-    proposal.learn(&[Kin {
-        process: node().id,
-        ancestors: Vec::new(),
-        descendants: Vec::new(),
-        group: Vec::new(),
-        provenance,
-    }]);
+    proposal.learn(&[kin(provenance)]);
     proposal
 }
 
@@ -142,4 +146,75 @@ fn what_is_behind_a_port_whose_holder_may_not_be_seen_is_told_and_its_command_of
     let last = explanation.lines.last().map(String::as_str);
     assert_eq!(last, Some("It belongs to docker shop-db-1."));
     assert_eq!(explanation.offer.as_deref(), Some("docker stop shop-db-1"));
+}
+
+#[test]
+fn what_bars_the_way_does_so_without_a_command_to_offer() {
+    let mut of_a_pod = of_container(vec![Published {
+        address: None,
+        host_port: 3000,
+        protocol: Protocol::Tcp,
+        container_port: 80,
+    }]);
+    if let Some(container) = &mut of_a_pod.container {
+        container.engine = Engine::Kubernetes;
+    }
+    let own = of_unit("shop.service", Manager::System, |unit| {
+        unit.main = Some(Pid(812));
+        unit.is_own = true;
+    });
+    let said = |provenance| {
+        let barred = learned(provenance).barred().expect("a bar");
+        (barred.lines, barred.offer)
+    };
+    let carries = "node 812 only carries the published port of kubernetes shop-db-1; to end it would lose the port and \
+                   leave the container.";
+    let main = "node 812 is the main process of shop.service, which systemd starts and ends.";
+    assert_eq!(
+        [said(of_a_pod), said(own)],
+        [carries, main].map(|why| (vec![why.to_owned()], None))
+    );
+}
+
+#[test]
+fn a_relay_is_never_ended_though_no_engine_tells_whose_port_it_carries() {
+    let relay = process(812, "docker-proxy").build();
+    let endpoint: Endpoint = socket("0.0.0.0:3000").owner(&relay).endpoint();
+    let Question::Explain(explanation) = ask(&endpoint, &[&endpoint], &circumstances()) else {
+        panic!("it is never ended");
+    };
+    let why = "docker-proxy 812 is never ended: it only carries published ports of containers, which would lose them and \
+               run on.";
+    assert_eq!(explanation.lines, [why]);
+}
+
+#[test]
+fn neither_a_group_nor_the_parents_reach_what_runs_a_service_or_containers() {
+    let [npm, shim, main] = [(700, "npm"), (600, "containerd-shim"), (500, "shop")]
+        .map(|(pid, name)| process(pid, name).build());
+    let of_service = || {
+        of_unit("shop.service", Manager::System, |unit| {
+            unit.main = Some(Pid(500));
+        })
+    };
+    let reached = |ancestors: [&Arc<Process>; 2], provenance| {
+        let mut proposal = learned(Provenance::default());
+        proposal.learn(&[Kin {
+            ancestors: ancestors.map(Arc::clone).to_vec(),
+            group: vec![node(), Arc::clone(ancestors[0]), Arc::clone(ancestors[1])],
+            ..kin(provenance)
+        }]);
+        let parents: Vec<Pid> = proposal.parents().iter().map(|one| one.pid()).collect();
+        let group = proposal.targets(Targets::Group).len();
+        (parents, group)
+    };
+    let (npm_and_main, both) = (vec![Pid(700), Pid(500)], vec![Pid(700)]);
+    assert_eq!(
+        [
+            reached([&npm, &main], Provenance::default()),
+            reached([&npm, &main], of_service()),
+            reached([&npm, &shim], Provenance::default()),
+        ],
+        [(npm_and_main, 3), (both.clone(), 0), (both, 0)]
+    );
 }

@@ -2,6 +2,7 @@
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::OwnedFd;
+use rustix::io::Errno;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
@@ -39,12 +40,17 @@ fn read(child: &mut Child, end: Instant) -> Option<String> {
     let mut buffer = [0; 4096];
     while output.len() < LIMIT {
         let left = Timespec::try_from(end.checked_duration_since(Instant::now())?).ok()?;
-        if poll(&mut [PollFd::new(&pipe, PollFlags::IN)], Some(&left)).ok()? == 0 {
-            return None;
+        // A signal that portmon handles is no answer; the time that is left is reckoned anew.
+        match poll(&mut [PollFd::new(&pipe, PollFlags::IN)], Some(&left)) {
+            Err(Errno::INTR) => continue,
+            Ok(1..) => {}
+            Ok(0) | Err(_) => return None,
         }
-        match rustix::io::read(&pipe, &mut buffer).ok()? {
-            0 => return String::from_utf8(output).ok(),
-            length => output.extend(buffer.get(..length)?),
+        match rustix::io::read(&pipe, &mut buffer) {
+            Err(Errno::INTR) => {}
+            Ok(0) => return String::from_utf8(output).ok(),
+            Ok(length) => output.extend(buffer.get(..length)?),
+            Err(_) => return None,
         }
     }
     None

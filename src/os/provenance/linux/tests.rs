@@ -45,7 +45,7 @@ fn the_kin_of_a_process_tells_what_stands_behind_it() {
             pid: child.pid(),
             start,
         };
-        let kin = processes.kin(&[id], None).pop()?;
+        let kin = processes.kin(&[id], |_| None).pop()?;
         kin.provenance.container
     };
     let expected = Published {

@@ -115,3 +115,10 @@ fn a_relay_is_known_by_its_name_or_its_file_and_belongs_to_its_user() {
     let expected = [Manager::System, Manager::User, Manager::OtherUser(1001)];
     assert_eq!(managers, expected.map(Some));
 }
+
+#[test]
+fn whatever_holds_ports_for_containers_is_never_ended() {
+    use crate::model::freeing::refusal;
+    let spared = RELAYS.map(|(name, _)| refusal(&process(7, name).build(), &[]).is_some());
+    assert_eq!(spared, [true; RELAYS.len()]);
+}
