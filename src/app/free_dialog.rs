@@ -127,6 +127,7 @@ impl FreeDialog {
         match chord.code {
             KeyCode::Tab | KeyCode::Right => self.move_focus(1),
             KeyCode::BackTab | KeyCode::Left => self.move_focus(-1),
+            KeyCode::Enter if self.is_mistyped() => {}
             KeyCode::Enter => {
                 let button = self
                     .buttons()
@@ -135,7 +136,7 @@ impl FreeDialog {
                     .unwrap_or(Button::Cancel);
                 return self.press(button, now);
             }
-            _ if self.is_typed(chord) => {}
+            _ if self.is_typed(chord) || self.is_not_offered(chord) => {}
             _ if self.is_movement(chord) => {}
             _ => return self.press(self.button_of(chord), now),
         }
@@ -233,6 +234,27 @@ impl FreeDialog {
         true
     }
 
+    /// A key of the dialog that is no answer to this question: whoever presses it means the dialog, not the table below.
+    fn is_not_offered(&self, chord: Chord) -> bool {
+        let Phase::Asking(asking) = &self.phase else {
+            return false;
+        };
+        let button = chord.letter().and_then(button_of_letter);
+        let must_type = asking.typing().is_some();
+        !asking.is_choosing
+            && button.is_some_and(|button| {
+                !self.buttons().contains(&button) || must_type && button == Button::End
+            })
+    }
+
+    /// Something was typed where a port must be, and it is not that port.
+    fn is_mistyped(&self) -> bool {
+        match &self.phase {
+            Phase::Asking(asking) => !asking.typed.is_empty() && !asking.is_confirmed(),
+            Phase::Explaining(_) | Phase::Working(_) => false,
+        }
+    }
+
     /// While the verdict stands, moving about does not take it away.
     fn is_movement(&self, chord: Chord) -> bool {
         let moves = crate::app::keymap::command(chord)
@@ -269,7 +291,12 @@ impl FreeDialog {
                 if !answer(asking, button) {
                     return Reply::Close;
                 }
-                self.disarm();
+                // To open the menu or to choose in it sends nothing; what is chosen must be seen before it is.
+                if button == Button::Signals {
+                    self.focus = 0;
+                } else {
+                    self.disarm();
+                }
                 Reply::Nothing
             }
             Phase::Explaining(explanation) => match button {

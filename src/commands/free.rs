@@ -40,6 +40,13 @@ enum Found {
 /// Frees the ports; the exit code is the worst of theirs.
 pub fn run(options: &FreeOptions) -> anyhow::Result<u8> {
     let setup = Setup::of(machine::facts());
+    for target in &options.targets {
+        if let Some(address) = target.address.filter(|ip| binding::is_elsewhere(*ip)) {
+            bail!(
+                "{target}: {address} is no address of this machine; without one it is about all that there are"
+            );
+        }
+    }
     let table = look(&setup, options)?;
     let spots = spots(&options.targets, &table).map_err(|line| anyhow!(line))?;
     let mut found: Vec<Found> = spots
@@ -217,11 +224,7 @@ fn settle(
     options: &FreeOptions,
 ) -> anyhow::Result<Vec<Account>> {
     let all: Vec<&Plan> = plans(found).collect();
-    let decisions = if options.dry_run {
-        vec![Decision::DryRun; all.len()]
-    } else {
-        asking::decide(&all, options)
-    };
+    let decisions = asking::decide(&all, options);
     let confirmed: Vec<&Plan> = all
         .iter()
         .zip(&decisions)
@@ -287,7 +290,9 @@ fn tell_of_empty_ranges(options: &FreeOptions, spots: &[Spot]) -> anyhow::Result
     };
     for target in &options.targets {
         if !spots.iter().any(|spot| is_in(&spot, target)) {
-            print_line(&format!("{target} is free: nothing holds any of its ports"))?;
+            print_line(&format!(
+                "{target} is free: nothing listens or is bound on any of its ports"
+            ))?;
         }
     }
     Ok(())

@@ -49,6 +49,13 @@ pub fn try_all(protocol: Protocol, addresses: &[SocketAddr], reuse: Reuse) -> io
     outcome
 }
 
+/// Whether the address is of another machine, or of none: no port can be bound on it.
+pub fn is_elsewhere(address: IpAddr) -> bool {
+    let any_port = SocketAddr::new(address, 0);
+    let outcome = bind(Protocol::Udp, any_port, Reuse::Nothing);
+    outcome.is_err_and(|error| is_missing(&error))
+}
+
 /// Whether the address, or its whole family, is not of this machine.
 pub fn is_missing(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::AddrNotAvailable || is_family_missing(error)

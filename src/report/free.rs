@@ -7,7 +7,7 @@ pub mod json;
 pub mod text;
 pub mod unheld;
 
-use crate::model::endpoint::{Endpoint, Socket};
+use crate::model::endpoint::{Endpoint, Socket, State};
 use crate::model::freeing::{Barrier, Explanation, Freeing, Hindrance, Signal, Verdict};
 use crate::model::process::Process;
 use crate::model::target::{Spot, Target};
@@ -174,7 +174,8 @@ pub fn is_outdated(freeing: &Freeing) -> bool {
     )
 }
 
-/// The ports that are meant, each once: a port that was named, and of a range those that something stands on.
+/// The ports that are meant, each once: a port that was named, and of a range those that something stands on or that the
+/// kernel keeps in TIME_WAIT.
 ///
 /// An error where one port is named with two addresses: it has one verdict.
 pub fn spots(targets: &[Target], table: &[Endpoint]) -> Result<Vec<Spot>, String> {
@@ -210,8 +211,11 @@ fn spots_of(target: &Target, table: &[Endpoint]) -> Vec<Spot> {
         return vec![spot(port)];
     }
     let sockets = table.iter().map(|endpoint| &endpoint.socket);
-    let standing = sockets.filter(|socket| socket.is_standing() && target.names(socket));
-    let mut ports: Vec<u16> = standing.map(Socket::port).collect();
+    // The kernel keeps a port in TIME_WAIT for nobody, and a bind may fail for it.
+    let is_in_the_way =
+        |socket: &&Socket| socket.is_standing() || socket.state == Some(State::TimeWait);
+    let found = sockets.filter(|socket| is_in_the_way(socket) && target.names(socket));
+    let mut ports: Vec<u16> = found.map(Socket::port).collect();
     ports.sort_unstable();
     ports.dedup();
     ports.into_iter().map(spot).collect()

@@ -28,13 +28,18 @@ pub fn decide(plans: &[&Plan], options: &FreeOptions) -> Vec<Decision> {
     let all = |decision: Decision| vec![decision; count];
     let declined = |why: String| all(Decision::Declined(why));
     match options.consent {
-        Consent::YesToCount(agreed) if agreed == count => all(Decision::Confirmed),
+        Consent::YesToCount(agreed) if agreed == count && !options.dry_run => {
+            all(Decision::Confirmed)
+        }
+        Consent::YesToCount(agreed) if agreed == count => all(Decision::DryRun),
         Consent::YesToCount(agreed) => declined(format!(
             "--yes={agreed} was said, and the ports are {count}"
         )),
         Consent::Yes if is_range => declined(format!(
             "for a range the number of ports is to be said: --yes={count}"
         )),
+        // What was agreed to is told as it would be; nobody need be asked.
+        _ if options.dry_run => all(Decision::DryRun),
         Consent::Yes => all(Decision::Confirmed),
         Consent::Ask if !(io::stdin().is_terminal() && io::stderr().is_terminal()) => {
             let flag = if is_range {

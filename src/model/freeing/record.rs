@@ -74,7 +74,10 @@ impl Record {
             }
             if recipient.take_signal((dispatch.at, signal), woken.contains(&id), missed) {
                 let process = Arc::clone(&recipient.target.process);
-                self.signalled.push((process, signal));
+                self.signalled.push((Arc::clone(&process), signal));
+                if woken.contains(&id) {
+                    self.signalled.push((process, Signal::Continue));
+                }
             }
         }
     }
@@ -196,8 +199,9 @@ impl Record {
 
     /// The last signal that went out: not that of an order which could not be sent.
     pub fn last_signal(&self) -> Signal {
-        let last = self.signalled.last();
-        last.map_or(self.order.signal, |(_, signal)| *signal)
+        let sent = self.recipients.iter().filter_map(Recipient::sent);
+        let last = sent.max_by_key(|(at, _)| *at);
+        last.map_or(self.order.signal, |(_, signal)| signal)
     }
 
     /// How long ago the last signal went out.

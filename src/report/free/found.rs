@@ -99,7 +99,7 @@ fn also_closes(plan: &Plan, recipients: &[Arc<Process>], table: &[Endpoint]) -> 
         .map(|(_, name)| name.clone())
         .collect();
     if ports.len() > NAMED {
-        said.push(format!("{} more ports", ports.len() - NAMED));
+        said.push(words::count(ports.len() - NAMED, "more port"));
     }
     if !connected.is_empty() {
         said.push(words::count(connected.len(), "connection"));

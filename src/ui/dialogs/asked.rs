@@ -3,9 +3,10 @@
 use crate::app::App;
 use crate::app::free_dialog::Asking;
 use crate::model::endpoint::{Endpoint, Protocol, Socket};
-use crate::model::freeing::{Holder, Member, OtherPort, Proposal, Targets};
+use crate::model::freeing::{Holder, Member, OtherPort, Proposal, Signal, Targets};
 use crate::model::inspection::{Inspection, Kin};
 use crate::model::process::{Process, ProcessId};
+use crate::model::words::count;
 use crate::table::value::shown_roughly;
 use crate::table::what;
 use crate::ui::details::named;
@@ -50,12 +51,25 @@ pub fn asked(app: &App, asking: &Asking, inspection: Option<&Inspection>) -> Wor
     }
 }
 
+/// The labels of those who get the signal.
+const ENDS: &str = "Ends";
+const WAKES: &str = "Wakes";
+
+fn verb(asking: &Asking) -> &'static str {
+    if asking.signal == Signal::Continue {
+        WAKES
+    } else {
+        ENDS
+    }
+}
+
 /// All entries up to the last that names somebody who would end.
 fn essential(body: &[Entry]) -> usize {
     let mut is_ending = false;
     let mut last = 0;
     for (place, (label, ..)) in body.iter().enumerate() {
-        is_ending = label.starts_with("Ends") || label.is_empty() && is_ending;
+        is_ending =
+            label.starts_with(ENDS) || label.starts_with(WAKES) || label.is_empty() && is_ending;
         if is_ending {
             last = place + 1;
         }
@@ -114,7 +128,7 @@ fn family(app: &App, asking: &Asking, proposal: &Proposal) -> Vec<Entry> {
     let members = proposal.family(asking.targets);
     let label = |member: &Member| {
         if member.is_target {
-            "Ends"
+            verb(asking)
         } else {
             "Also hold it"
         }
@@ -123,7 +137,7 @@ fn family(app: &App, asking: &Asking, proposal: &Proposal) -> Vec<Entry> {
     if members.len() > most {
         let (ended, spared): (Vec<&Member>, Vec<&Member>) =
             members.iter().partition(|member| member.is_target);
-        let lists = [("Ends", ended), ("Also hold it", spared)].into_iter();
+        let lists = [(verb(asking), ended), ("Also hold it", spared)].into_iter();
         let lists = lists.filter(|(_, list)| !list.is_empty());
         return lists
             .map(|(label, list)| plain(label, listed(&list)))
@@ -151,7 +165,10 @@ fn port(app: &App, asking: &Asking, proposal: &Proposal) -> Vec<Entry> {
         Protocol::Tcp => String::new(),
         Protocol::Udp => format!("/{}", proposal.protocol),
     };
-    vec![plain(&format!("Ends :{}{protocol}", proposal.port), text)]
+    vec![plain(
+        &format!("{} :{}{protocol}", verb(asking), proposal.port),
+        text,
+    )]
 }
 
 /// `node 4242`, `3 processes: node 4242, node 4243, sh 4244`
@@ -231,12 +248,11 @@ fn also_closes(app: &App, asking: &Asking, inspection: Option<&Inspection>) -> S
         .map(|other| format!("{} {}", other.protocol, other.local));
     let mut words: Vec<String> = named_ports.collect();
     if ports.len() > NAMED {
-        words.push(format!("{} more ports", ports.len() - NAMED));
+        words.push(count(ports.len() - NAMED, "more port"));
     }
     match connections(app, asking) {
         0 => {}
-        1 => words.push("1 connection".to_owned()),
-        count => words.push(format!("{count} connections")),
+        connections => words.push(count(connections, "connection")),
     }
     let Some(inspection) = inspection else {
         words.push("…".to_owned());

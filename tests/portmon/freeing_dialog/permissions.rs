@@ -50,6 +50,8 @@ fn the_port_of_another_users_process_must_be_typed() {
         ask(&terminal, &title);
         wait_for_words(&terminal, "belongs to nobody.");
         terminal.press_when_armed(end_it, answer);
+        // What is no answer is waited out, and Esc cancels it.
+        terminal.keys("\x1b");
         terminal.wait_for("the table", |display| !display.says(&title));
         assert!(holder.is_alive());
     }

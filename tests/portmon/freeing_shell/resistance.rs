@@ -77,7 +77,8 @@ fn a_stopped_process_is_let_run_on_so_that_it_can_end() {
     let mut holder = Holder::listening();
     holder.stop();
     let freed = free(&[&holder.port.to_string()]);
-    freed.assert(0, "free", &[(holder.pid(), "SIGTERM")], &[]);
+    let sent = [(holder.pid(), "SIGTERM"), (holder.pid(), "SIGCONT")];
+    freed.assert(0, "free", &sent, &[]);
     freed.assert_says("was stopped, so SIGCONT followed");
     holder.wait_until_ended();
 }
