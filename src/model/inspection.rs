@@ -5,7 +5,7 @@
 use crate::model::endpoint::EndpointId;
 use crate::model::freeing::Port;
 use crate::model::memory::Fate;
-use crate::model::process::{Pid, Process, ProcessId};
+use crate::model::process::{Condition, Pid, Process, ProcessId};
 use crate::model::provenance::Provenance;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -78,6 +78,8 @@ pub struct Kin {
     pub ancestors: Vec<Arc<Process>>,
     /// Children and their children.
     pub descendants: Vec<Arc<Process>>,
+    /// How it is if it does not simply run, such as stopped, as far as the system tells.
+    pub condition: Option<Condition>,
     /// Every process of its process group, with itself, by pid; empty where the system does not tell.
     pub group: Vec<Arc<Process>>,
     pub provenance: Provenance,

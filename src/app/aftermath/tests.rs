@@ -60,6 +60,7 @@ fn completed(ancestors: Vec<Arc<Process>>, provenance: Provenance) -> String {
         process: node(4300).id,
         ancestors,
         descendants: Vec::new(),
+        condition: None,
         group: Vec::new(),
         provenance,
     };

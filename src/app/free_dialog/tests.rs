@@ -35,6 +35,7 @@ fn asked(row: SocketBuilder, ancestors: &[Arc<Process>]) -> Stage {
         process: node().id,
         ancestors: ancestors.to_vec(),
         descendants: Vec::new(),
+        condition: None,
         group: Vec::new(),
         provenance: Provenance::default(),
     };

@@ -9,7 +9,7 @@ use super::verdict::Port;
 use super::words;
 use crate::model::endpoint::{Endpoint, Owners, Protocol, Socket};
 use crate::model::inspection::Kin;
-use crate::model::process::{Pid, Process, ProcessId};
+use crate::model::process::{Condition, Pid, Process, ProcessId};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
@@ -210,7 +210,23 @@ impl Proposal {
             .refused
             .iter()
             .map(|refused| format!("{} is not ended: it {}.", refused.process, refused.why));
-        unowned.chain(refused).collect()
+        unowned.chain(refused).chain(self.stopped()).collect()
+    }
+
+    /// Who is stopped, which is why the port may look stuck: a signal is acted on only after SIGCONT, which follows it.
+    fn stopped(&self) -> Vec<String> {
+        let is_stopped = |kin: &&Kin| kin.condition == Some(Condition::Stopped);
+        let stopped = self.kin.iter().filter(is_stopped);
+        let named = stopped.filter_map(|kin| {
+            let mut holders = self.holders.iter();
+            holders.find(|holder| holder.process.id == kin.process)
+        });
+        named
+            .map(|holder| {
+                let process = &holder.process;
+                format!("{process} is stopped and answers nobody; SIGCONT follows SIGTERM, SIGINT or SIGHUP.")
+            })
+            .collect()
     }
 
     /// The only way to an [`Order`]: to be called when a person has done what [`demand`](Self::demand) asks for.

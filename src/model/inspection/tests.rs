@@ -15,6 +15,7 @@ fn chain((pid, parent, session): (u32, u32, u32), above: &[(u32, &str)], main: u
         process: itself.id,
         ancestors: ancestors.collect(),
         descendants: Vec::new(),
+        condition: None,
         group: vec![itself],
         provenance: Provenance {
             unit: Some(unit),

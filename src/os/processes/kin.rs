@@ -4,7 +4,8 @@ use super::Processes;
 use super::reading::{Standing, standings};
 use crate::model::freeing::Port;
 use crate::model::inspection::Kin;
-use crate::model::process::{Pid, Process, ProcessId};
+use crate::model::process::{Condition, Pid, Process, ProcessId};
+use crate::os::identity;
 use crate::os::provenance::{self, Inquiry};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -43,6 +44,7 @@ impl Processes {
             inquiry.complete(&mut provenance, itself, port(family.of));
             (itself.id == family.of).then(|| Kin {
                 process: family.of,
+                condition: condition(family.of),
                 ancestors: chain(family.of, &family.up, &described),
                 descendants: offspring(family.of, &family.down, &described),
                 group: companions(itself, &family.group, &described),
@@ -83,6 +85,12 @@ fn group(of: Pid, standings: &HashMap<Pid, Standing>) -> Vec<Pid> {
     let mut pids: Vec<Pid> = standings.keys().filter(is_in).copied().collect();
     pids.sort_unstable();
     pids
+}
+
+/// Only of the very process, not of another one that has its pid by now.
+fn condition(of: ProcessId) -> Option<Condition> {
+    let stat = identity::stat(of.pid).filter(|stat| stat.start == of.start)?;
+    stat.state.and_then(Condition::of)
 }
 
 /// The process itself, its parent and so on, the first process of the system last.

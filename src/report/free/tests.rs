@@ -235,6 +235,7 @@ fn no_kin(of: &Process) -> Kin {
         process: of.id,
         ancestors: Vec::new(),
         descendants: Vec::new(),
+        condition: None,
         group: Vec::new(),
         provenance: Provenance::default(),
     }

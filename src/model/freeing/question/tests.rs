@@ -572,6 +572,7 @@ fn with_kin(ancestors: &[Arc<Process>], group: &[Arc<Process>]) -> Proposal {
     proposal.learn(&[Kin {
         process: node().id,
         ancestors: ancestors.to_vec(),
+        condition: None,
         descendants: Vec::new(),
         group: group.to_vec(),
         provenance: Provenance::default(),

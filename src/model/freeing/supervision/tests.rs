@@ -30,6 +30,7 @@ fn kin(provenance: Provenance) -> Kin {
         process: node().id,
         ancestors: Vec::new(),
         descendants: Vec::new(),
+        condition: None,
         group: Vec::new(),
         provenance,
     }
@@ -201,6 +202,7 @@ fn neither_a_group_nor_the_parents_reach_what_runs_a_service_or_containers() {
         let mut proposal = learned(Provenance::default());
         proposal.learn(&[Kin {
             ancestors: ancestors.map(Arc::clone).to_vec(),
+            condition: None,
             group: vec![node(), Arc::clone(ancestors[0]), Arc::clone(ancestors[1])],
             ..kin(provenance)
         }]);
@@ -217,4 +219,16 @@ fn neither_a_group_nor_the_parents_reach_what_runs_a_service_or_containers() {
         ],
         [(npm_and_main, 3), (both.clone(), 0), (both, 0)]
     );
+}
+
+#[test]
+fn that_a_holder_is_stopped_is_said_before_it_is_signalled() {
+    let mut proposal = learned(Provenance::default());
+    assert_eq!(proposal.warnings(), Vec::<String>::new());
+    let mut kin = proposal.kin_of(node().id).expect("learned").clone();
+    kin.condition = Some(crate::model::process::Condition::Stopped);
+    proposal.learn(&[kin]);
+    let expected =
+        "node 812 is stopped and answers nobody; SIGCONT follows SIGTERM, SIGINT or SIGHUP.";
+    assert_eq!(proposal.warnings(), [expected]);
 }

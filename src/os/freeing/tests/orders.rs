@@ -281,6 +281,7 @@ impl Family {
             process: child.id,
             ancestors: vec![Arc::clone(&parent)],
             descendants: Vec::new(),
+            condition: None,
             group: vec![parent, child],
             provenance: Provenance::default(),
         }]);

@@ -49,6 +49,7 @@ fn details(socket: SocketBuilder, holders: &Provenance, port: &Provenance) -> Ve
         process: *process,
         ancestors: Vec::new(),
         descendants: Vec::new(),
+        condition: None,
         group: Vec::new(),
         provenance: holders.clone(),
     });
