@@ -42,7 +42,10 @@ pub fn asked(app: &App, asking: &Asking, inspection: Option<&Inspection>) -> Wor
         .into_iter()
         .chain(warnings)
         .chain(asking.left_out.clone());
-    body.extend(warnings.map(|text| (String::new(), text, Role::Warning)));
+    body.extend(warnings.enumerate().map(|(place, text)| {
+        let label = if place == 0 { "Beware" } else { "" };
+        (label.to_owned(), text, Role::Warning)
+    }));
     Words {
         title: title(asking),
         body,
