@@ -1,6 +1,7 @@
 //! What does not change while the program runs: the machine, the user and what the command line asked for.
 
 use crate::model::Moment;
+use crate::model::freeing::Circumstances;
 use crate::model::ports::EphemeralRange;
 use crate::model::process::Pid;
 use crate::table::row::Surroundings;
@@ -37,6 +38,21 @@ pub struct Setup {
 }
 
 impl Setup {
+    /// What a question about a port depends on beside the table, where no row is asked about.
+    pub fn circumstances(&self, now: Moment) -> Circumstances {
+        Circumstances {
+            me: self.me,
+            is_root: self.is_root,
+            host: self.host.clone(),
+            lineage: self.lineage.clone(),
+            executable: self.executable.clone(),
+            row_is_meant: false,
+            is_gone: false,
+            now,
+            state_since: None,
+        }
+    }
+
     pub fn surroundings(&self, now: Moment) -> Surroundings<'_> {
         Surroundings {
             now,

@@ -9,7 +9,7 @@ use super::print_line;
 use crate::app::Setup;
 use crate::cli::FreeOptions;
 use crate::model::endpoint::{Endpoint, Protocol};
-use crate::model::freeing::{Circumstances, Explanation, Question, ask_port};
+use crate::model::freeing::{Explanation, Question, ask_port};
 use crate::model::process::ProcessId;
 use crate::model::provenance::Provenance;
 use crate::model::target::Spot;
@@ -95,7 +95,7 @@ fn find(spot: Spot, table: &[Endpoint], setup: &Setup, options: &FreeOptions) ->
         spot.port,
         spot.address,
         &endpoints,
-        &circumstances(setup),
+        &setup.circumstances(now()),
     );
     match question {
         None => Found::Told(unheld::account(spot, table, &bind(spot), now().instant)),
@@ -121,20 +121,6 @@ fn behind(explanation: &Explanation) -> Vec<Provenance> {
     }
     let kin = Processes::new().kin(&explanation.process_ids(), |_| explanation.port);
     kin.into_iter().map(|kin| kin.provenance).collect()
-}
-
-fn circumstances(setup: &Setup) -> Circumstances {
-    Circumstances {
-        me: setup.me,
-        is_root: setup.is_root,
-        host: setup.host.clone(),
-        lineage: setup.lineage.clone(),
-        executable: setup.executable.clone(),
-        row_is_meant: false,
-        is_gone: false,
-        now: now(),
-        state_since: None,
-    }
 }
 
 /// Another port to take instead, as long as the bind that proves it is one of the same protocol.

@@ -87,18 +87,12 @@ impl App {
     }
 
     fn circumstances(&self, row: &Row) -> Circumstances {
-        let setup = &self.setup;
         let meant = self.listing.filter().query.meant_local_port();
         Circumstances {
-            me: setup.me,
-            is_root: setup.is_root,
-            host: setup.host.clone(),
-            lineage: setup.lineage.clone(),
-            executable: setup.executable.clone(),
             row_is_meant: meant == Some(row.endpoint.socket.port()),
             is_gone: row.is_gone(),
-            now: self.moment(),
             state_since: Some(row.endpoint.state_since),
+            ..self.setup.circumstances(self.moment())
         }
     }
 
