@@ -263,6 +263,20 @@ fn only_os_is_unsafe_and_no_state_is_shared_behind_a_lock() {
 }
 
 #[test]
+fn only_one_place_starts_a_program() {
+    let is_of_tests = |path: &Path| {
+        path.components()
+            .any(|part| part.as_os_str() == "testing" || part.as_os_str() == "tests")
+    };
+    let starts = |(path, text): (PathBuf, String)| {
+        (!is_of_tests(&path) && text.contains("Command::new(")).then_some(path)
+    };
+    let starting: Vec<PathBuf> = sources("").into_iter().filter_map(starts).collect();
+    let child = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/os/provenance/linux/child.rs");
+    assert_eq!(starting, [child]);
+}
+
+#[test]
 fn crossterm_and_ratatui_stay_where_they_belong() {
     for (path, text) in ["model", "table", "os", "report"]
         .into_iter()

@@ -19,11 +19,12 @@ pub fn quoted(word: &[u8]) -> String {
     }
 }
 
-/// Likewise a name; `None` where it holds what a terminal would not show as it is, or would be taken for a flag, so that
-/// nobody runs another command than the one that is read.
-pub fn legible(name: &SystemText) -> Option<String> {
+/// Likewise a name of ASCII letters, digits and these signs; `None` of any other, and of one that would be taken for a flag,
+/// so that a command acts on what it reads like and on nothing else.
+pub fn name(name: &SystemText, signs: &str) -> Option<String> {
     let raw = name.raw();
-    let is_name = !raw.is_empty() && !raw.starts_with('-') && name.to_string() == raw;
+    let is_safe = |letter: char| letter.is_ascii_alphanumeric() || signs.contains(letter);
+    let is_name = !raw.is_empty() && !raw.starts_with('-') && raw.chars().all(is_safe);
     is_name.then(|| quoted(raw.as_bytes()))
 }
 

@@ -20,6 +20,8 @@ mod docs;
 mod emulator;
 mod endings;
 mod filter;
+#[cfg(target_os = "linux")]
+mod foreign_programs;
 mod freeing_dialog;
 #[cfg(target_os = "linux")]
 mod freeing_shell;

@@ -2,13 +2,17 @@
 
 use super::Manager;
 use crate::model::endpoint::Protocol;
-use crate::model::shell::legible;
+use crate::model::shell;
 use crate::model::text::SystemText;
 use std::fmt::{self, Display};
 use std::net::IpAddr;
 
 /// How much of an id engines show.
 const SHORT: usize = 12;
+
+/// What stands in names of containers besides letters and digits; all engines have docker's rule
+/// (`RestrictedNameChars` of its `daemon/names`).
+const SIGNS: &str = "_.-";
 
 /// A container of one of the engines; at least its engine is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,7 +82,8 @@ impl Container {
     /// A pod is started again by its cluster, whatever ends its containers.
     pub fn stop_command(&self) -> Option<String> {
         let program = self.program()?;
-        if let Some(name) = self.name.as_ref().and_then(legible) {
+        let word = |name| shell::name(name, SIGNS);
+        if let Some(name) = self.name.as_ref().and_then(word) {
             return Some(format!("{program} stop {name}"));
         }
         match (self.short_id(), self.engine, self.published.first()) {

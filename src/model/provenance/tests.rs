@@ -51,6 +51,32 @@ fn a_unit_is_stopped_by_the_command_of_its_manager_and_a_scope_by_none() {
 }
 
 #[test]
+fn a_name_that_systemctl_takes_for_another_is_in_no_command() {
+    let names = [
+        "*.service",
+        "?.service",
+        "[a-z]hop.service",
+        "../etc/shop.service",
+        "/shop.service",
+        "-shop.service",
+        "two words.service",
+        "shop;reboot.service",
+        "$(reboot).service",
+        "~root.service",
+        "café.service",
+        "shop\n.service",
+    ];
+    for name in names {
+        let mut service = unit(name, Manager::System);
+        let told = (service.has_valid_name(), service.stop_command());
+        assert_eq!(told, (false, None), "{name:?}");
+        service.name = "shop.service".into();
+        service.triggered_by = vec![name.into()];
+        assert_eq!(service.stop_command(), None, "{name:?}");
+    }
+}
+
+#[test]
 fn what_would_start_a_service_again_is_stopped_before_it() {
     let mut service = unit("cups.service", Manager::System);
     service.triggered_by = vec!["cups.socket".into()];
@@ -163,14 +189,17 @@ fn a_container_goes_by_its_name_else_its_id_else_its_port() {
     named.name = Some("shop-db-1".into());
     let mut hostile = by_id.clone();
     hostile.name = Some("x\u{202e}y".into());
+    let mut odd = by_id.clone();
+    odd.name = Some("$(reboot)*".into());
     let mut by_port = Container::new(Engine::Docker, Manager::System, None);
     by_port.published = vec![published(8080)];
-    let told = [by_id, named, hostile, by_port]
+    let told = [by_id, named, hostile, odd, by_port]
         .map(|one| (one.to_string(), one.stop_command().unwrap_or_default()));
     let expected = [
         ("docker 9ec39b91f3d7", "docker stop 9ec39b91f3d7"),
         ("docker shop-db-1", "docker stop shop-db-1"),
         (r"docker x\u{202e}y", "docker stop 9ec39b91f3d7"),
+        ("docker $(reboot)*", "docker stop 9ec39b91f3d7"),
         (
             "a docker container",
             "docker stop $(docker ps --quiet --filter publish=8080/tcp)",

@@ -2,9 +2,12 @@
 
 use super::Manager;
 use crate::model::process::Pid;
-use crate::model::shell::legible;
+use crate::model::shell;
 use crate::model::text::SystemText;
 use std::fmt::{self, Display};
+
+/// What stands in names of units besides letters and digits (`VALID_CHARS` of systemd's `unit-name.h`).
+const SIGNS: &str = r":-_.\@";
 
 /// A service, scope or socket of systemd (systemd.unit(5)); what its manager did not tell is `None` or empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,9 +58,16 @@ impl Unit {
         self.name.raw().ends_with(".socket")
     }
 
+    /// Whether systemd can have given the name. Anybody may name a control group of their own otherwise, and systemctl takes
+    /// `*.service` for every service there is, `/` for a path and `-` for a flag.
+    pub fn has_valid_name(&self) -> bool {
+        word(&self.name).is_some()
+    }
+
     /// The command that stops it and its sockets, which would start it again.
     ///
-    /// None of a scope: what it holds may be a whole login. None of the unit that portmon runs in.
+    /// None of a scope: what it holds may be a whole login. None of the unit that portmon runs in, nor of a name that
+    /// systemctl would take for another.
     pub fn stop_command(&self) -> Option<String> {
         let can_stop = (self.is_service() || self.is_socket()) && !self.is_own;
         let systemctl = match self.manager {
@@ -66,7 +76,7 @@ impl Unit {
             // systemctl(1): what stands before the @ is a user, also by number.
             Manager::OtherUser(uid) => format!("sudo systemctl --user --machine={uid}@"),
         };
-        let names = self.names_to_stop().map(legible);
+        let names = self.names_to_stop().map(word);
         let names: Vec<String> = names.collect::<Option<_>>()?;
         can_stop.then(|| format!("{systemctl} stop {}", names.join(" ")))
     }
@@ -78,6 +88,11 @@ impl Unit {
         let others = self.triggers.iter().filter(is_instance);
         self.triggered_by.iter().chain(own).chain(others)
     }
+}
+
+/// The name as a shell passes it to systemctl, which then takes it for one unit.
+fn word(name: &SystemText) -> Option<String> {
+    shell::name(name, SIGNS)
 }
 
 /// `shop.service (user)`, with systemd's escapes undone.

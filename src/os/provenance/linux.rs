@@ -52,7 +52,7 @@ pub fn published_on(port: u16, protocol: Protocol) -> Vec<Container> {
 
 /// The sockets of systemd on this port, of the system and of the user: whoever connects there starts their services.
 pub fn sockets_listening_on(port: u16, protocol: Protocol) -> Vec<Unit> {
-    let systemctl = systemd::Systemctl::of_path();
+    let systemctl = systemd::Systemctl::installed();
     let managers = [Manager::System, Manager::User];
     managers
         .into_iter()

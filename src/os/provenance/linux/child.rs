@@ -1,9 +1,12 @@
 //! What another program prints, within a time and a size that it does not exceed.
+//!
+//! portmon may be root, and was started from a directory and with variables that may be anyone's: neither must decide which
+//! program is run, or reach it.
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::OwnedFd;
 use rustix::io::Errno;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -15,10 +18,25 @@ const LIMIT: usize = 1 << 20;
 const PAUSE: Duration = Duration::from_millis(1);
 
 /// The output of a program that succeeds in time; it is killed where it does not.
-pub fn output(program: &Path, arguments: &[&str], within: Duration) -> Option<String> {
+///
+/// It runs in `/`, with these variables and the locale that programs read. Without its whole path it would be looked for,
+/// and is not run.
+pub fn output(
+    program: &Path,
+    arguments: &[&str],
+    variables: &[(&str, PathBuf)],
+    within: Duration,
+) -> Option<String> {
+    if !program.is_absolute() {
+        return None;
+    }
     let end = Instant::now() + within;
     let mut child = Command::new(program)
         .args(arguments)
+        .env_clear()
+        .env("LC_ALL", "C")
+        .envs(variables.iter().map(|(name, value)| (name, value)))
+        .current_dir("/")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())

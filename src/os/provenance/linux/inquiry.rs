@@ -20,7 +20,7 @@ pub struct Inquiry {
 impl Inquiry {
     pub fn begin() -> Self {
         Self {
-            systemctl: Systemctl::of_path(),
+            systemctl: Systemctl::installed(),
             places: engine::places(),
             containers: None,
             units: Vec::new(),

@@ -6,33 +6,57 @@ use crate::model::process::Pid;
 use crate::model::provenance::{Manager, Unit};
 use crate::model::text::SystemText;
 use crate::os::processes;
-use std::path::PathBuf;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// The program that asks the managers, and how long it has.
+/// Where distributions put it. It may be asked as root, before anybody has agreed to anything, so that what PATH finds in
+/// somebody's directory is not it.
+const PROGRAMS: [&str; 2] = ["/usr/bin/systemctl", "/bin/systemctl"];
+
+/// Where users have the directories in which their managers listen (pam_systemd(8)).
+const RUNTIME: &str = "/run/user";
+
+/// What asks the managers.
 pub struct Systemctl {
-    program: PathBuf,
+    /// The first that there is.
+    programs: Vec<PathBuf>,
+    /// Where the users have their directories.
+    runtime: PathBuf,
+    /// How long it has for an answer.
     within: Duration,
 }
 
 impl Systemctl {
-    /// The one that a shell would find.
-    pub fn of_path() -> Self {
-        Self::at("systemctl".into(), PATIENCE)
+    /// That of this machine.
+    pub fn installed() -> Self {
+        Self::at(
+            PROGRAMS.map(PathBuf::from).to_vec(),
+            RUNTIME.into(),
+            PATIENCE,
+        )
     }
 
-    pub fn at(program: PathBuf, within: Duration) -> Self {
-        Self { program, within }
+    pub fn at(programs: Vec<PathBuf>, runtime: PathBuf, within: Duration) -> Self {
+        Self {
+            programs,
+            runtime,
+            within,
+        }
     }
 
     /// Adds what the manager of a service says of it.
     pub fn complete(&self, unit: &mut Unit) {
+        if !unit.has_valid_name() {
+            return;
+        }
         let name = unit.name.raw().into_owned();
         let wanted = "Id,LoadState,MainPID,Restart,TriggeredBy";
         let Some(output) = self.show(unit.manager, wanted, &name) else {
             return;
         };
-        // A name may be a pattern, of which systemctl shows every unit that it fits.
+        // An alias is shown by the name of what it stands for.
         let is_it = |block: &Block| {
             block.value("Id") == Some(&name) && block.value("LoadState") == Some("loaded")
         };
@@ -72,22 +96,32 @@ impl Systemctl {
     }
 
     fn show(&self, manager: Manager, properties: &str, names: &str) -> Option<String> {
+        let program = self.programs.iter().find(|program| program.is_file())?;
         let properties = format!("--property={properties}");
         let show = ["show", "--no-pager", &properties, "--", names];
         match manager {
-            Manager::System => child::output(&self.program, &show, self.within),
-            Manager::User if is_user() => {
+            Manager::System => child::output(program, &show, &[], self.within),
+            Manager::User => {
                 let arguments = [&["--user"], &show[..]].concat();
-                child::output(&self.program, &arguments, self.within)
+                // systemctl finds the manager's socket and the bus of the user in there.
+                let variables = [("XDG_RUNTIME_DIR", own_directory(&self.runtime)?)];
+                child::output(program, &arguments, &variables, self.within)
             }
-            Manager::User | Manager::OtherUser(_) => None,
+            Manager::OtherUser(_) => None,
         }
     }
 }
 
-/// Whether this runs as the user it works for, and not under sudo: only then is that user's manager to be reached.
-fn is_user() -> bool {
-    processes::own_uid() == Some(rustix::process::geteuid().as_raw())
+/// The directory of the user that this runs as and works for: under sudo that user's manager is not to be reached.
+///
+/// Its name is made from the uid: a variable that root has kept from another user, as su(1) leaves it, would lead to that
+/// one's manager. Whoever could put something else in its place is not asked either.
+fn own_directory(runtime: &Path) -> Option<PathBuf> {
+    let own = rustix::process::geteuid().as_raw();
+    let directory = runtime.join(own.to_string());
+    let found = fs::symlink_metadata(&directory).ok()?;
+    let is_own = found.is_dir() && found.uid() == own && processes::own_uid() == Some(own);
+    is_own.then_some(directory)
 }
 
 /// The properties of one unit.

@@ -103,6 +103,7 @@ impl Systemctl {
     /// A script of a shell in the place of `systemctl`.
     pub fn fake(directory: &Directory, script: &str) -> Self {
         let program = directory.program("systemctl", script);
-        Self::at(program, Duration::from_secs(10))
+        let runtime = directory.path().to_owned();
+        Self::at(vec![program], runtime, Duration::from_secs(10))
     }
 }

@@ -5,7 +5,7 @@ use std::fs;
 const LONG: Duration = Duration::from_secs(10);
 
 fn said(script: &str, within: Duration) -> Option<String> {
-    output(Path::new("sh"), &["-c", script], within)
+    output(Path::new("/bin/sh"), &["-c", script], &[], within)
 }
 
 #[test]
@@ -14,7 +14,26 @@ fn only_a_program_that_succeeds_has_said_anything() {
     assert_eq!(said("echo yes; exit 1", LONG), None);
     assert_eq!(said("echo yes; kill -KILL $$", LONG), None);
     assert_eq!(said(r"printf '\377'", LONG), None);
-    assert_eq!(output(Path::new("/nonexistent/systemctl"), &[], LONG), None);
+    let missing = Path::new("/nonexistent/systemctl");
+    assert_eq!(output(missing, &[], &[], LONG), None);
+}
+
+#[test]
+fn a_program_is_never_looked_for() {
+    for name in ["true", "./true", "bin/true", "../bin/true", ""] {
+        assert_eq!(output(Path::new(name), &[], &[], LONG), None, "{name:?}");
+    }
+}
+
+#[test]
+fn a_program_runs_in_the_root_with_the_given_variables_alone() {
+    // What the kernel gave it, before the shell adds its own.
+    let script = r"pwd -P; tr '\0' '\n' < /proc/$$/environ";
+    let given = [("GIVEN", PathBuf::from("/a b"))];
+    let told = output(Path::new("/bin/sh"), &["-c", script], &given, LONG).expect("an output");
+    let mut lines: Vec<&str> = told.lines().collect();
+    lines.sort_unstable();
+    assert_eq!(lines, ["/", "GIVEN=/a b", "LC_ALL=C"]);
 }
 
 #[test]

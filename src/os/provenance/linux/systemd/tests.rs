@@ -1,6 +1,6 @@
 use super::*;
 use crate::os::provenance::linux::testing::Directory;
-use std::fs;
+use std::os::unix::fs::symlink;
 
 fn completed(name: &str, script: &str) -> Unit {
     let directory = Directory::new();
@@ -58,7 +58,7 @@ fn a_unit_is_asked_for_by_its_name_and_nothing_else() {
     let directory = Directory::new();
     let asked = directory.path().join("asked");
     let script = format!("printf '%s\\n' \"$@\" > {}", asked.display());
-    let name = "--host=evil $(reboot).service";
+    let name = r"my\x2dapp@1.service";
     let mut unit = Unit::new(name.into(), Manager::System);
     Systemctl::fake(&directory, &script).complete(&mut unit);
     let words = fs::read_to_string(&asked).expect("it was asked");
@@ -66,6 +66,81 @@ fn a_unit_is_asked_for_by_its_name_and_nothing_else() {
         "show\n--no-pager\n--property=Id,LoadState,MainPID,Restart,TriggeredBy\n--\n{name}\n"
     );
     assert_eq!(words, expected);
+}
+
+#[test]
+fn a_name_that_systemctl_takes_for_another_is_not_asked_for() {
+    let directory = Directory::new();
+    let asked = directory.path().join("asked");
+    let script = format!("echo asked > {}", asked.display());
+    let fake = Systemctl::fake(&directory, &script);
+    let names = [
+        "*.service",
+        "?.service",
+        "[s]hop.service",
+        "/shop.service",
+        "-shop.service",
+        "--host=evil.service",
+        "two words.service",
+        "\n.service",
+    ];
+    for name in names {
+        fake.complete(&mut Unit::new(name.into(), Manager::System));
+        assert!(!asked.exists(), "{name:?}");
+    }
+    fake.complete(&mut Unit::new("shop.service".into(), Manager::System));
+    assert!(asked.exists());
+}
+
+#[test]
+fn the_first_systemctl_that_there_is_is_asked() {
+    let [none, first, second] = [(); 3].map(|()| Directory::new());
+    let says = |name: &str| {
+        format!("echo Id={name}.socket; echo ActiveState=active; echo 'Listen=[::]:22 (Stream)'")
+    };
+    let programs = vec![
+        none.path().join("systemctl"),
+        first.program("systemctl", &says("first")),
+        second.program("systemctl", &says("second")),
+    ];
+    let systemctl = Systemctl::at(programs, none.path().to_owned(), Duration::from_secs(10));
+    let found = systemctl.sockets_listening_on(22, Protocol::Tcp, Manager::System);
+    assert_eq!(found, [Unit::new("first.socket".into(), Manager::System)]);
+}
+
+#[test]
+fn systemctl_is_looked_for_where_only_root_writes() {
+    let installed = Systemctl::installed();
+    let expected = ["/usr/bin/systemctl", "/bin/systemctl"].map(PathBuf::from);
+    assert_eq!(installed.programs, expected);
+    assert_eq!(installed.runtime, Path::new("/run/user"));
+}
+
+#[test]
+fn the_manager_of_the_user_is_found_by_the_uid_alone() {
+    let directory = Directory::new();
+    let asked = directory.path().join("asked");
+    let script = format!("tr '\\0' '\\n' < /proc/$$/environ > {}", asked.display());
+    let fake = Systemctl::fake(&directory, &script);
+    let own = directory
+        .path()
+        .join(rustix::process::geteuid().as_raw().to_string());
+    let mut unit = Unit::new("shop.service".into(), Manager::User);
+    fake.complete(&mut unit);
+    assert!(!asked.exists(), "there is no manager");
+    symlink("/tmp", &own).expect("a link");
+    fake.complete(&mut unit);
+    assert!(!asked.exists(), "a link may lead anywhere");
+    fs::remove_file(&own).expect("the link is no longer needed");
+    fs::create_dir(&own).expect("a directory");
+    fake.complete(&mut unit);
+    let variables = fs::read_to_string(&asked).expect("it was asked");
+    let mut variables: Vec<&str> = variables.lines().collect();
+    variables.sort_unstable();
+    assert_eq!(
+        variables,
+        ["LC_ALL=C", &format!("XDG_RUNTIME_DIR={}", own.display())]
+    );
 }
 
 #[test]
