@@ -83,6 +83,18 @@ pub struct Kin {
     /// Every process of its process group, with itself, by pid; empty where the system does not tell.
     pub group: Vec<Arc<Process>>,
     pub provenance: Provenance,
+    /// What this user may not do, of the process itself, its ancestors and its group; only those where there is something.
+    pub restrictions: Vec<Restriction>,
+}
+
+/// What the system does not let this user do with a process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Restriction {
+    pub process: ProcessId,
+    /// The file descriptors may not be read, so that nobody knows which sockets it has open.
+    pub no_fds: bool,
+    /// No signal may be sent to it (kill(2)).
+    pub no_signal: bool,
 }
 
 impl Kin {

@@ -56,6 +56,15 @@ impl Process {
         self.id.pid
     }
 
+    /// Name of its user, or the number where there is no name.
+    pub fn owner_name(&self) -> String {
+        match (&self.user, self.uid) {
+            (Some(user), _) => user.to_string(),
+            (None, Some(uid)) => format!("uid {uid}"),
+            (None, None) => "an unknown user".to_owned(),
+        }
+    }
+
     /// The arguments with passwords, tokens and keys replaced by `•••`.
     pub fn arguments(&self) -> Vec<SystemText> {
         masked(&self.command)

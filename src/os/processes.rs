@@ -12,6 +12,7 @@ use reading::Reading;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+mod access;
 mod kept;
 mod kin;
 mod reading;

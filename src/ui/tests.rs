@@ -446,6 +446,63 @@ fn many_processes_are_named_on_few_lines_and_a_holder_of_one_address_says_which(
 }
 
 #[test]
+fn the_dialog_says_what_it_cannot_see_and_whom_it_may_not_signal() {
+    use crate::model::inspection::{Kin, Restriction};
+    use crate::model::provenance::Provenance;
+    let node = process(4242, "node").build();
+    let shells: Vec<_> = (0..2)
+        .map(|place| process(4300 + place, "sh").user(0, "root").build())
+        .collect();
+    let restriction = |process: &std::sync::Arc<crate::model::process::Process>| Restriction {
+        process: process.id,
+        no_fds: true,
+        no_signal: true,
+    };
+    let mut stage = Stage::with(vec![socket("127.0.0.1:5173").owner(&node)]);
+    let effects = stage.keys("x");
+    let kin = Kin {
+        process: node.id,
+        ancestors: shells[..1].to_vec(),
+        descendants: Vec::new(),
+        condition: None,
+        group: [std::slice::from_ref(&node), &shells[..]].concat(),
+        restrictions: shells.iter().map(restriction).collect(),
+        provenance: Provenance::default(),
+    };
+    stage.answer(&effects, vec![kin]);
+    stage.wait(0.3);
+    let text = |stage: &Stage| {
+        let frame = |letter: char| "│╭╮╰╯─".contains(letter);
+        let screen = screen(stage).join(" ").replace(frame, " ");
+        screen.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    assert!(
+        text(&stage).contains("Also closes nothing else"),
+        "{}",
+        text(&stage)
+    );
+    let cases = [
+        (
+            "g",
+            "Also closes 2 of these 3 belong to other users; what else they hold is unknown",
+            "you are not permitted to end 2 of these 3 processes, as sh 4300 of root.",
+        ),
+        (
+            "p",
+            "Also closes sh 4300 belongs to root; what else it holds is unknown",
+            "you are not permitted to end sh 4300 of root.",
+        ),
+    ];
+    for (key, unknown, denied) in cases {
+        stage.keys(key);
+        stage.wait(0.3);
+        let text = text(&stage);
+        assert!(text.contains(unknown) && text.contains(denied), "{text}");
+        assert!(text.contains("Nothing would be sent for :5173:"), "{text}");
+    }
+}
+
+#[test]
 fn the_dialog_counts_the_connections_that_end_too() {
     let mut stage = stage((80, 24));
     stage.keys("x");

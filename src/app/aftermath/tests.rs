@@ -62,6 +62,7 @@ fn completed(ancestors: Vec<Arc<Process>>, provenance: Provenance) -> String {
         descendants: Vec::new(),
         condition: None,
         group: Vec::new(),
+        restrictions: Vec::new(),
         provenance,
     };
     stage.event(crate::app::Event::Inspected(Inspection {

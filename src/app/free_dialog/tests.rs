@@ -37,6 +37,7 @@ fn asked(row: SocketBuilder, ancestors: &[Arc<Process>]) -> Stage {
         descendants: Vec::new(),
         condition: None,
         group: Vec::new(),
+        restrictions: Vec::new(),
         provenance: Provenance::default(),
     };
     stage.answer(&effects, vec![kin]);

@@ -52,11 +52,7 @@ impl Proposal {
         let is_foreign = |process: &&Arc<Process>| process.uid.is_some_and(|uid| uid != me);
         let mut foreign = ended.iter().filter(is_foreign);
         let first = foreign.next()?;
-        let uid = first.uid.unwrap_or_default();
-        let user = first
-            .user
-            .as_ref()
-            .map_or_else(|| format!("uid {uid}"), ToString::to_string);
+        let user = first.owner_name();
         Some(match foreign.count() {
             0 => format!("{first} belongs to {user}"),
             more => format!("{first} of {user} and {more} more belong to others"),

@@ -20,6 +20,7 @@ mod explanation;
 mod family;
 mod holders;
 mod judging;
+mod limits;
 mod login;
 mod look;
 mod machine;
@@ -41,6 +42,7 @@ pub use demand::Demand;
 pub use explanation::{Barrier, Explanation};
 pub use family::Member;
 pub use holders::{Holder, OtherPort};
+pub use limits::{closes_words, unknown_words};
 pub use look::{
     Attempt, BindOutcome, BindTrial, Conduct, Dispatch, Hindrance, Look, Reaction, Sending,
 };

@@ -29,7 +29,7 @@ pub struct Proposal {
     /// Holders that are never ended; they are among `holders` too.
     pub refused: Vec<Refused>,
     /// Where the holders come from, once that is known.
-    kin: Vec<Kin>,
+    pub(super) kin: Vec<Kin>,
     pub(super) me: Option<u32>,
     pub(super) lineage: Vec<Pid>,
 }
@@ -196,8 +196,10 @@ impl Proposal {
             .collect()
     }
 
-    /// Sentences about what ending these processes will not free: sockets of hidden owners, refused processes.
-    pub fn warnings(&self) -> Vec<String> {
+    /// Sentences about what ending these processes will not free, and why: targets that may not be signalled, sockets of
+    /// hidden owners, refused processes.
+    pub fn warnings(&self, targets: Targets) -> Vec<String> {
+        let not_permitted = self.not_permitted_words(targets).into_iter();
         let unowned = self
             .sockets
             .iter()
@@ -210,7 +212,8 @@ impl Proposal {
             .refused
             .iter()
             .map(|refused| format!("{} is not ended: it {}.", refused.process, refused.why));
-        unowned.chain(refused).chain(self.stopped()).collect()
+        let unfreed = not_permitted.chain(unowned).chain(refused);
+        unfreed.chain(self.stopped()).collect()
     }
 
     /// Who is stopped, which is why the port may look stuck: a signal is acted on only after SIGCONT, which follows it.

@@ -17,6 +17,7 @@ fn chain((pid, parent, session): (u32, u32, u32), above: &[(u32, &str)], main: u
         descendants: Vec::new(),
         condition: None,
         group: vec![itself],
+        restrictions: Vec::new(),
         provenance: Provenance {
             unit: Some(unit),
             container: None,

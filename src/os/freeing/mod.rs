@@ -14,8 +14,10 @@ mod watch;
 
 use crate::model::freeing::{Happening, Step};
 use crate::model::process::ProcessId;
+use crate::os::identity;
 use bell::Bell;
 pub use executor::Executor;
+use handle::{Handle, Lost};
 pub use senses::Senses;
 use std::io;
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
@@ -77,6 +79,12 @@ impl Freer {
             self.bell.ring();
         }
     }
+}
+
+/// Whether the system says that this user may not signal the process; nothing is sent to find out.
+pub fn is_denied(process: ProcessId) -> bool {
+    let handle = Handle::open(process, identity::start_time);
+    handle.permits() == Err(Lost::NotPermitted)
 }
 
 /// Why the thread ends: nobody commands it, or nobody listens to it.

@@ -1,9 +1,9 @@
 //! Who started a process, what it started, who is in its group, and what stands behind it.
 
-use super::Processes;
 use super::reading::{Standing, standings};
+use super::{Processes, access};
 use crate::model::freeing::Port;
-use crate::model::inspection::Kin;
+use crate::model::inspection::{Kin, Restriction};
 use crate::model::process::{Condition, Pid, Process, ProcessId};
 use crate::os::identity;
 use crate::os::provenance::{self, Inquiry};
@@ -37,6 +37,7 @@ impl Processes {
         let families = families(of, &standings());
         let everyone: HashSet<Pid> = families.iter().flat_map(Family::members).collect();
         let described = self.describe(&everyone);
+        let restrictions = access::restrictions(described.values().map(|process| process.id));
         let mut inquiry = Inquiry::begin();
         let kin = families.into_iter().filter_map(|family| {
             let itself = described.get(&family.of.pid)?;
@@ -48,6 +49,7 @@ impl Processes {
                 ancestors: chain(family.of, &family.up, &described),
                 descendants: offspring(family.of, &family.down, &described),
                 group: companions(itself, &family.group, &described),
+                restrictions: restrictions_of(&family, &restrictions),
                 provenance,
             })
         });
@@ -201,6 +203,14 @@ fn companions(
         .filter(|process| process.group.is_some() && process.group == of.group)
         .map(Arc::clone)
         .collect()
+}
+
+/// Those of the processes that may be ended for this one: itself, its ancestors and its group.
+fn restrictions_of(family: &Family, all: &[Restriction]) -> Vec<Restriction> {
+    let may_be_ended: HashSet<Pid> = family.up.iter().chain(&family.group).copied().collect();
+    let is_meant = |pid: Pid| pid == family.of.pid || may_be_ended.contains(&pid);
+    let all = all.iter().filter(|one| is_meant(one.process.pid));
+    all.copied().collect()
 }
 
 #[cfg(test)]

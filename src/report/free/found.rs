@@ -2,7 +2,7 @@
 
 use super::text::Plan;
 use crate::model::endpoint::{Endpoint, Socket};
-use crate::model::freeing::Demand;
+use crate::model::freeing::{Demand, closes_words};
 use crate::model::process::Process;
 use crate::model::text::escaped;
 use crate::model::words;
@@ -33,7 +33,7 @@ pub fn block(plan: &Plan, table: &[Endpoint], around: &Surroundings) -> Vec<Stri
     if let Demand::TypePort { why } = proposal.demand(plan.targets) {
         lines.push(line("beware", &format!("{}.", why.join(", "))));
     }
-    let warnings = proposal.warnings();
+    let warnings = proposal.warnings(plan.targets);
     lines.extend(warnings.iter().map(|warning| line("beware", warning)));
     let (signal, names) = (plan.signal, words::list(&recipients));
     lines.push(line("signal", &format!("{signal} goes to {names}")));
@@ -109,11 +109,7 @@ fn also_closes(plan: &Plan, recipients: &[Arc<Process>], table: &[Endpoint]) -> 
         let names: Vec<String> = children.iter().map(ToString::to_string).collect();
         said.push(format!("perhaps its children {}", names.join(", ")));
     }
-    if said.is_empty() {
-        "nothing else (no other port, no child)".to_owned()
-    } else {
-        said.join(", ")
-    }
+    closes_words(&said, &[&plan.proposal], plan.targets)
 }
 
 /// The children of those that would end, other than those that end themselves or are told as holders.

@@ -5,7 +5,7 @@ use super::unheld::{Bind, account};
 use super::*;
 use crate::model::endpoint::{Endpoint, State};
 use crate::model::freeing::{Circumstances, Question, Targets, ask_port};
-use crate::model::inspection::Kin;
+use crate::model::inspection::{Kin, Restriction};
 use crate::model::ports::EphemeralRange;
 use crate::model::process::Pid;
 use crate::model::provenance::{Manager, Provenance, Unit};
@@ -237,6 +237,7 @@ fn no_kin(of: &Process) -> Kin {
         descendants: Vec::new(),
         condition: None,
         group: Vec::new(),
+        restrictions: Vec::new(),
         provenance: Provenance::default(),
     }
 }
@@ -261,6 +262,50 @@ fn a_group_is_ended_as_a_whole_or_not_at_all() {
     // portmon runs in that shell.
     assert_eq!(recipients(&[&shell, &node]), [0; 0]);
     assert_eq!(recipients(&[]), [0; 0]);
+}
+
+#[test]
+fn a_dry_run_promises_only_what_may_be_done_and_is_known() {
+    let node = process(3977, "node").build();
+    let shell = process(3900, "sh").user(0, "root").build();
+    let table = [socket("127.0.0.1:5173").owner(&node).endpoint()];
+    let told = |no_signal: bool| {
+        let mut plan = plan("5173", &table);
+        plan.targets = Targets::Group;
+        let mut kin = no_kin(&node);
+        kin.group = vec![Arc::clone(&node), Arc::clone(&shell)];
+        kin.restrictions = vec![Restriction {
+            process: shell.id,
+            no_fds: true,
+            no_signal,
+        }];
+        plan.proposal.learn(&[kin]);
+        let closes = "  also closes   sh 3900 belongs to root; what else it holds is unknown";
+        assert!(block(&plan, &table, &around()).contains(&closes.to_owned()));
+        let account = plan.dry_run();
+        let would = account.would_signal.expect("a list").len();
+        (account.outcome, would, account.message)
+    };
+    assert_eq!(
+        told(false),
+        (
+            None,
+            2,
+            ":5173 would be freed: SIGTERM to node 3977 and sh 3900; sh 3900 belongs to root; what else it holds is \
+             unknown"
+                .to_owned()
+        )
+    );
+    assert_eq!(
+        told(true),
+        (
+            Some(Outcome::NotPermitted),
+            0,
+            "Nothing would be sent for :5173: you are not permitted to end sh 3900 of root. sh 3900 belongs to root; \
+             what else it holds is unknown."
+                .to_owned()
+        )
+    );
 }
 
 #[test]

@@ -2,7 +2,9 @@
 
 use super::{Account, Outcome};
 use crate::model::endpoint::Socket;
-use crate::model::freeing::{Explanation, Freeing, Next, Proposal, Signal, Targets, Verdict};
+use crate::model::freeing::{
+    Explanation, Freeing, Next, Proposal, Signal, Targets, Verdict, unknown_words,
+};
 use crate::model::process::Process;
 use crate::model::target::Spot;
 use crate::model::text::escaped;
@@ -36,11 +38,23 @@ impl Plan {
         self.told(Some(Outcome::Refused), message)
     }
 
-    /// What would have been done.
+    /// What would have been done, as far as that can be known.
     pub fn dry_run(&self) -> Account {
+        let unknown = unknown_words(&[&self.proposal], self.targets);
+        if let Some(words) = self.proposal.not_permitted_words(self.targets) {
+            let unknown = unknown.map(|unknown| format!("{unknown}."));
+            let parts = std::iter::once(words).chain(unknown);
+            let message = parts.collect::<Vec<_>>().join(" ");
+            return Account {
+                would_signal: Some(Vec::new()),
+                ..self.told(Some(Outcome::NotPermitted), message)
+            };
+        }
         let (recipients, signal) = (self.recipients(), self.signal);
         let names = words::list(&recipients);
-        let message = format!("{} would be freed: {signal} to {names}", self.spot);
+        let freed = format!("{} would be freed: {signal} to {names}", self.spot);
+        let parts = std::iter::once(freed).chain(unknown);
+        let message = parts.collect::<Vec<_>>().join("; ");
         Account {
             would_signal: Some(recipients.into_iter().map(|one| (one, signal)).collect()),
             ..self.told(None, message)

@@ -3,7 +3,7 @@
 use crate::app::App;
 use crate::app::free_dialog::Asking;
 use crate::model::endpoint::{Endpoint, Protocol, Socket};
-use crate::model::freeing::{Holder, Member, OtherPort, Proposal, Signal, Targets};
+use crate::model::freeing::{Holder, Member, OtherPort, Proposal, Signal, closes_words};
 use crate::model::inspection::{Inspection, Kin};
 use crate::model::process::{Process, ProcessId};
 use crate::model::words::count;
@@ -37,7 +37,8 @@ pub fn asked(app: &App, asking: &Asking, inspection: Option<&Inspection>) -> Wor
     let why = asking
         .typing()
         .map(|typing| format!("{}.", typing.why.join(", ")));
-    let warnings = asking.proposals.iter().flat_map(Proposal::warnings);
+    let proposals = asking.proposals.iter();
+    let warnings = proposals.flat_map(|proposal| proposal.warnings(asking.targets));
     let warnings = why
         .into_iter()
         .chain(warnings)
@@ -274,16 +275,8 @@ fn also_closes(app: &App, asking: &Asking, inspection: Option<&Inspection>) -> S
     if others.len() < children.len() {
         words.push("perhaps the children that also hold it".to_owned());
     }
-    if !words.is_empty() {
-        return words.join(", ");
-    }
-    let is_parent = matches!(asking.targets, Targets::Parent(_));
-    if is_parent {
-        // Of whom the children are not known; those that hold the port are shown below it.
-        "no other port".to_owned()
-    } else {
-        "nothing else (no other port, no child)".to_owned()
-    }
+    let proposals: Vec<&Proposal> = asking.proposals.iter().collect();
+    closes_words(&words, &proposals, asking.targets)
 }
 
 /// The ports that close beside those that are asked about.

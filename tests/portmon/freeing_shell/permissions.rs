@@ -4,6 +4,7 @@ use std::process::{Command, Stdio};
 
 use super::{Freed, free};
 use crate::children::{Holder, WAITS, listen};
+use crate::kin::wait_for_forks;
 use crate::start::{PORTMON, Start};
 use crate::terminal::Terminal;
 
@@ -105,4 +106,117 @@ fn what_this_portmon_runs_in_is_refused_whoever_agrees() {
         "{freed:#?}"
     );
     assert!(holder.is_alive(), "{holder} lives on");
+}
+
+/// A shell of root starts a process of another user in its group, which holds the socket alone.
+fn in_a_group_with_root() -> Holder {
+    let nobody = NOBODY.join(" ");
+    Holder::running(&format!(
+        "exec 3<&0 </dev/null; {nobody} sh -c '{WAITS}' <&3 3<&- & exec 3<&-; wait"
+    ))
+}
+
+/// A dry run as this user, without rights beyond these.
+fn dry_run_as(user: &[&str], words: &[&str]) -> Freed {
+    wait_for_forks();
+    let (program, rights) = user.split_first().expect("a program");
+    let output = Command::new(program)
+        .args(rights)
+        .args([PORTMON, "free", "--json", "--dry-run"])
+        .args(words)
+        .stdin(Stdio::null())
+        .output()
+        .expect("an output");
+    Freed::from(&output)
+}
+
+fn would_signal(freed: &Freed) -> usize {
+    let would = freed.json.get("would_signal");
+    let would = would.and_then(serde_json::Value::as_array);
+    would.expect("a list").len()
+}
+
+#[test]
+fn a_dry_run_tells_who_of_a_group_may_not_be_signalled() {
+    if !may_be_nobody() {
+        return;
+    }
+    let mut holder = in_a_group_with_root();
+    let port = holder.port.to_string();
+    let dry = dry_run_as(&NOBODY, &[&port, "--group"]);
+    assert_eq!(
+        (dry.code, dry.verdict.as_deref(), would_signal(&dry)),
+        (Some(4), Some("not_permitted"), 0),
+        "{dry:#?}"
+    );
+    assert_eq!(dry.holders.len(), 1, "{dry:#?}");
+    let denied = format!("you are not permitted to end {holder} of root.");
+    let unknown = format!("{holder} belongs to root; what else it holds is unknown");
+    dry.assert_says(&format!("Nothing would be sent for :{port}: {denied}"));
+    dry.assert_says(&unknown);
+    assert!(
+        dry.found.contains(&format!("also closes   {unknown}")) && dry.found.contains(&denied),
+        "{dry:#?}"
+    );
+    // The holder itself may be signalled, and root sees everything and may signal everybody.
+    let own = dry_run_as(&NOBODY, &[&port]);
+    let root = dry_run_as(&["env"], &[&port, "--group"]);
+    for (dry, count) in [(own, 1), (root, 2)] {
+        assert_eq!(
+            (dry.code, dry.verdict.as_deref(), would_signal(&dry)),
+            (Some(0), None, count),
+            "{dry:#?}"
+        );
+        let said = format!("{} {}", dry.message, dry.found);
+        assert!(
+            !said.contains("unknown") && !said.contains("permitted"),
+            "{dry:#?}"
+        );
+    }
+    assert!(holder.runs());
+}
+
+/// What lets another user see who holds which socket, and signal nobody.
+const SEES: [&str; 4] = [
+    "--inh-caps",
+    "+sys_ptrace,+dac_read_search",
+    "--ambient-caps",
+    "+sys_ptrace,+dac_read_search",
+];
+
+#[test]
+fn a_dry_run_tells_that_a_holder_may_be_seen_and_not_signalled() {
+    if !may_be_nobody() {
+        return;
+    }
+    let (mut single, mut family) = (Holder::listening(), Holder::with_workers(2));
+    let seeing = [&NOBODY[..], &SEES[..]].concat();
+    let cases = [
+        (
+            &single,
+            "",
+            format!("you are not permitted to end {single} of root."),
+        ),
+        (
+            &family,
+            "--all-holders",
+            format!("you are not permitted to end any of these 3 processes, as {family} of root."),
+        ),
+    ];
+    for (holder, flag, denied) in cases {
+        let port = holder.port.to_string();
+        let words: Vec<&str> = [port.as_str(), flag]
+            .into_iter()
+            .filter(|one| !one.is_empty())
+            .collect();
+        let dry = dry_run_as(&seeing, &words);
+        assert_eq!(
+            (dry.code, dry.verdict.as_deref(), would_signal(&dry)),
+            (Some(4), Some("not_permitted"), 0),
+            "{dry:#?}"
+        );
+        dry.assert_says(&denied);
+        assert!(!dry.message.contains("unknown"), "{dry:#?}");
+    }
+    assert!(single.is_alive() && family.is_alive());
 }

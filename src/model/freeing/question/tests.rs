@@ -376,7 +376,7 @@ fn known_and_hidden_holders_of_one_port_are_told_apart() {
     assert_eq!(explained.go_to, Some(seen().id()));
     let proposal = proposal(&[seen(), hidden()], &circumstances());
     assert_eq!(
-        proposal.warnings(),
+        proposal.warnings(Targets::Topmost),
         ["0.0.0.0:5432 is held by a process of root that may not be seen; it stays held."]
     );
 }
@@ -437,7 +437,7 @@ fn a_refused_holder_beside_others_is_left_out_of_every_order() {
     let ended: Vec<_> = order.targets().iter().map(Target::id).collect();
     assert_eq!(ended, [node.id]);
     assert_eq!(
-        proposal.warnings(),
+        proposal.warnings(Targets::Topmost),
         ["zsh 400 is not ended: it runs this portmon, which would end with it."]
     );
     // Its own row: ending the neighbour would free something else than what was asked about.
@@ -575,6 +575,7 @@ fn with_kin(ancestors: &[Arc<Process>], group: &[Arc<Process>]) -> Proposal {
         condition: None,
         descendants: Vec::new(),
         group: group.to_vec(),
+        restrictions: Vec::new(),
         provenance: Provenance::default(),
     }]);
     proposal

@@ -32,6 +32,7 @@ fn kin(provenance: Provenance) -> Kin {
         descendants: Vec::new(),
         condition: None,
         group: Vec::new(),
+        restrictions: Vec::new(),
         provenance,
     }
 }
@@ -224,11 +225,11 @@ fn neither_a_group_nor_the_parents_reach_what_runs_a_service_or_containers() {
 #[test]
 fn that_a_holder_is_stopped_is_said_before_it_is_signalled() {
     let mut proposal = learned(Provenance::default());
-    assert_eq!(proposal.warnings(), Vec::<String>::new());
+    assert_eq!(proposal.warnings(Targets::Topmost), Vec::<String>::new());
     let mut kin = proposal.kin_of(node().id).expect("learned").clone();
     kin.condition = Some(crate::model::process::Condition::Stopped);
     proposal.learn(&[kin]);
     let expected =
         "node 812 is stopped and answers nobody; SIGCONT follows SIGTERM, SIGINT or SIGHUP.";
-    assert_eq!(proposal.warnings(), [expected]);
+    assert_eq!(proposal.warnings(Targets::Topmost), [expected]);
 }

@@ -283,6 +283,7 @@ impl Family {
             descendants: Vec::new(),
             condition: None,
             group: vec![parent, child],
+            restrictions: Vec::new(),
             provenance: Provenance::default(),
         }]);
         proposal

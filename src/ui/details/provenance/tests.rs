@@ -51,6 +51,7 @@ fn details(socket: SocketBuilder, holders: &Provenance, port: &Provenance) -> Ve
         descendants: Vec::new(),
         condition: None,
         group: Vec::new(),
+        restrictions: Vec::new(),
         provenance: holders.clone(),
     });
     stage.event(Event::Inspected(Inspection {
