@@ -20,7 +20,9 @@ use ratatui::layout::{Position, Rect};
 use std::io::{self, IsTerminal, Stdout, Write};
 
 /// The alternate screen in raw mode, for as long as it lives.
-pub struct Guard;
+pub struct Guard {
+    is_suspended: bool,
+}
 
 impl Guard {
     /// Takes over the terminal. The panic hook gives it back before the message is printed.
@@ -34,22 +36,28 @@ impl Guard {
             give_back();
             before(panic);
         }));
-        Ok(Self)
+        Ok(Self {
+            is_suspended: false,
+        })
     }
 
     /// Gives the terminal back while the program is stopped; [`resume`](Self::resume) takes it over again.
-    pub fn suspend(&self) {
+    pub fn suspend(&mut self) {
         give_back();
+        self.is_suspended = true;
     }
 
-    pub fn resume(&self) -> io::Result<()> {
+    pub fn resume(&mut self) -> io::Result<()> {
+        self.is_suspended = false;
         take_over()
     }
 }
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        give_back();
+        if !self.is_suspended {
+            give_back();
+        }
     }
 }
 
@@ -89,6 +97,38 @@ pub fn is_gone() -> bool {
     false
 }
 
+/// Whether the terminal belongs to another job. Changing its modes from there would stop this program (SIGTTOU).
+#[cfg(unix)]
+pub fn is_in_background() -> bool {
+    let foreground = rustix::termios::tcgetpgrp(io::stdin());
+    foreground.is_ok_and(|group| group != rustix::process::getpgrp())
+}
+
+/// Windows has no job control.
+#[cfg(not(unix))]
+pub fn is_in_background() -> bool {
+    false
+}
+
+/// Discards output that the terminal does not take, and restores its modes. Neither waits for anything.
+///
+/// A blocked write continues where that made room, so that the blocked thread may still restore the screen.
+pub fn discard_output() {
+    if !is_in_background() {
+        forget_output();
+        let _ = disable_raw_mode();
+    }
+}
+
+#[cfg(unix)]
+fn forget_output() {
+    let _ = rustix::termios::tcflush(io::stdin(), rustix::termios::QueueSelector::OFlush);
+}
+
+/// A console of Windows keeps no output back.
+#[cfg(not(unix))]
+fn forget_output() {}
+
 fn take_over() -> io::Result<()> {
     enable_raw_mode()?;
     execute!(
@@ -112,7 +152,10 @@ fn give_back() {
         Show,
         LeaveAlternateScreen
     );
-    let _ = disable_raw_mode();
+    // In the background the modes are those of the job that has the terminal.
+    if !is_in_background() {
+        let _ = disable_raw_mode();
+    }
 }
 
 /// What is on the screen, so that only what differs is written, and nothing when nothing does.

@@ -18,6 +18,8 @@ pub enum Event {
     Freeing(Happening),
     /// Someone asks the program to end, with this exit code.
     Stop(u8),
+    /// Someone asks the program to stop until it is continued.
+    Suspend,
     /// The program runs again after it was stopped; the terminal may show anything.
     Continued,
     /// The time that [`App::next_change`](super::App::next_change) named has come, or there is work left.

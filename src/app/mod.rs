@@ -132,6 +132,7 @@ impl App {
             }
             Event::Freeing(happening) => self.on_freeing(happening),
             Event::Stop(code) => vec![Effect::Quit(code)],
+            Event::Suspend => vec![Effect::Suspend],
             Event::Continued => {
                 // While the program was stopped nobody told it where the keys go.
                 self.sampling.attend(true);

@@ -17,8 +17,14 @@ use crate::os::sockets::{Demand, Extent};
 use crate::terminal::{self, Guard, Screen};
 use anyhow::{Context, bail};
 use std::io::{self, Stdout};
-use std::time::{Instant, SystemTime};
+use std::sync::mpsc::Receiver;
+use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::mpsc;
+
+mod watchdog;
+
+/// Time in the background after which the program stops again.
+const BACKGROUND: Duration = Duration::from_millis(500);
 
 /// Runs the monitor until it is left, and tells the exit code.
 pub fn run(options: &MonitorOptions) -> anyhow::Result<u8> {
@@ -37,13 +43,16 @@ pub fn run(options: &MonitorOptions) -> anyhow::Result<u8> {
         .enable_all()
         .build()
         .context("no runtime to be had")?;
-    let code = runtime.block_on(attend(setup, options.source));
+    let ending = watchdog::start().context("the watchdog could not be started")?;
+    let code = runtime.block_on(attend(setup, options.source, ending));
     // A thread that waits in a call must not keep a program that was told to end.
     runtime.shutdown_background();
     code
 }
 
-async fn attend(setup: Setup, source: Option<Source>) -> anyhow::Result<u8> {
+async fn attend(setup: Setup, source: Option<Source>, ending: Receiver<u8>) -> anyhow::Result<u8> {
+    // Before the terminal is taken over: from then on a signal must not end the program by itself.
+    let signals = Signals::new().context("signals cannot be received")?;
     let (changes, samples) = mpsc::channel(1);
     let (kin, inspections) = mpsc::channel(4);
     let (checks, answers) = mpsc::channel(1);
@@ -73,9 +82,10 @@ async fn attend(setup: Setup, source: Option<Source>) -> anyhow::Result<u8> {
         freer: Freer::start(happenings, move || Senses::of_machine(source))
             .context("the freer could not be started")?,
         guard,
+        ending,
     };
     let sources = Sources {
-        signals: forward(Signals::new().context("signals cannot be received")?),
+        signals: forward(signals),
         inspections: Some(inspections),
         answers: Some(answers),
         freeing: Some(freeing),
@@ -99,8 +109,9 @@ fn forward(mut signals: Signals) -> mpsc::Receiver<Event> {
     tokio::spawn(async move {
         loop {
             let event = match signals.next().await {
+                Signal::End { exit_code } => Event::Stop(exit_code),
+                Signal::Suspend => Event::Suspend,
                 Signal::Continue => Event::Continued,
-                signal => Event::Stop(signal.exit_code()),
             };
             if sender.send(event).await.is_err() {
                 return;
@@ -117,6 +128,8 @@ struct Running {
     checker: Checker,
     freer: Freer,
     guard: Guard,
+    /// Receives the exit code of a signal that ends the program.
+    ending: Receiver<u8>,
 }
 
 impl Machine<Stdout> for Running {
@@ -129,6 +142,8 @@ impl Machine<Stdout> for Running {
             // The loop ends with it.
             Effect::Quit(_) => {}
             Effect::Suspend => return self.suspend(),
+            // Continued after SIGSTOP, but in the background.
+            Effect::Repaint if terminal::is_in_background() => return self.suspend(),
             Effect::Repaint => {
                 self.guard.resume()?;
                 let (width, height) = crossterm::terminal::size()?;
@@ -154,10 +169,20 @@ impl Machine<Stdout> for Running {
 
 impl Running {
     /// Gives the terminal back and stops, as the shell's Ctrl-Z would; goes on here when it is continued.
-    fn suspend(&self) -> io::Result<Option<Event>> {
+    ///
+    /// Continued in the background it stops again, unless that was for a signal to end it, as `kill %1` does.
+    fn suspend(&mut self) -> io::Result<Option<Event>> {
         self.guard.suspend();
-        // Where the program cannot be stopped it just goes on.
-        let _ = signals::suspend();
+        loop {
+            // Where the program cannot be stopped it just goes on.
+            let _ = signals::suspend();
+            if !terminal::is_in_background() {
+                break;
+            }
+            if let Ok(code) = self.ending.recv_timeout(BACKGROUND) {
+                return Ok(Some(Event::Stop(code)));
+            }
+        }
         self.guard.resume()?;
         Ok(Some(Event::Continued))
     }
@@ -175,7 +200,7 @@ impl Setup {
             ephemeral: machine.ephemeral,
             lineage: machine.lineage,
             executable: machine.executable.map(|path| path.display().to_string()),
-            interval: std::time::Duration::from_secs(1),
+            interval: Duration::from_secs(1),
             filter: String::new(),
             all: false,
             is_ascii: false,

@@ -1,6 +1,6 @@
-//! The signals that this program gets, as values, and the one it sends itself: to be suspended.
+//! Signals that this program receives, as values, and what it does to itself: stop and exit.
 //!
-//! Nothing is decided here: whoever receives a signal restores the terminal first and ends afterwards.
+//! Nothing is decided here: the receiver restores the terminal first and ends afterwards.
 
 #[cfg(unix)]
 mod unix;
@@ -8,27 +8,27 @@ mod unix;
 mod windows;
 
 #[cfg(unix)]
-pub use unix::{Signals, suspend};
+pub use unix::{Signals, exit_at_once, suspend};
 #[cfg(windows)]
-pub use windows::{Signals, suspend};
+pub use windows::{Signals, exit_at_once, suspend};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signal {
-    Terminate,
-    Hangup,
-    Interrupt,
-    /// After having been suspended: the screen must be drawn anew.
+    /// Ends the program. The exit code is the one that a shell reports: 128 and the signal's number.
+    End { exit_code: u8 },
+    /// Stops the program until it is continued.
+    Suspend,
+    /// Received after a stop: the screen must be drawn anew.
     Continue,
 }
 
-impl Signal {
-    /// What a shell reports of a program that ended by this signal: 128 and its number. Nothing ends by being continued.
-    pub fn exit_code(self) -> u8 {
-        match self {
-            Self::Terminate => 143,
-            Self::Hangup => 129,
-            Self::Interrupt => 130,
-            Self::Continue => 0,
+impl Signals {
+    /// Exit code of the next signal that ends the program.
+    pub async fn exit_code(&mut self) -> u8 {
+        loop {
+            if let Signal::End { exit_code } = self.next().await {
+                return exit_code;
+            }
         }
     }
 }

@@ -29,9 +29,19 @@ pub struct State {
     frames: Frames,
     last_frame: String,
     is_letting_go: bool,
+    reading: Reading,
     /// No output can follow.
     pub is_closed: bool,
     pub exit: Option<ExitStatus>,
+}
+
+/// Whether the terminal takes output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reading {
+    Runs,
+    /// Stops after the next output.
+    Stopping,
+    Stopped,
 }
 
 /// How many synchronized updates were written.
@@ -52,6 +62,7 @@ impl Emulator {
                 frames: Frames::default(),
                 last_frame: String::new(),
                 is_letting_go: false,
+                reading: Reading::Runs,
                 is_closed: false,
                 exit: None,
             }),
@@ -74,9 +85,21 @@ impl Emulator {
             if self.lock().is_letting_go {
                 break;
             }
+            self.stop_if_asked();
         }
         drop(reader);
         self.change(|state| state.is_closed = true);
+    }
+
+    fn stop_if_asked(&self) {
+        self.change(|state| {
+            if state.reading == Reading::Stopping {
+                state.reading = Reading::Stopped;
+            }
+        });
+        let is_stopped = |state: &mut State| state.reading == Reading::Stopped;
+        let state = self.changed.wait_while(self.lock(), is_stopped);
+        drop(state.expect("the state"));
     }
 
     pub fn await_exit_of(self: &Arc<Self>, mut child: Box<dyn Child + Send + Sync>) {
@@ -109,6 +132,19 @@ impl Emulator {
     pub fn resize(&self, columns: u16, lines: u16) {
         let (rows, columns) = (nonzero(lines), nonzero(columns));
         self.change(|state| state.parser.set_size(rows, columns));
+    }
+
+    /// From the next output on nothing is read.
+    pub fn stop_reading(&self) {
+        self.change(|state| state.reading = Reading::Stopping);
+    }
+
+    pub fn wait_until_stopped(&self) {
+        self.wait("reading to stop", |state| state.reading == Reading::Stopped);
+    }
+
+    pub fn read_on(&self) {
+        self.change(|state| state.reading = Reading::Runs);
     }
 
     /// The reader holds the terminal too; from now on only until it is woken.

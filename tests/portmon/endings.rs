@@ -2,7 +2,7 @@
 
 use std::process::{Command, Stdio};
 
-use rustix::process::Signal;
+use rustix::process::{Signal, kill_process};
 
 use crate::children::Holder;
 use crate::display::Display;
@@ -34,12 +34,111 @@ fn ctrl_c_quits_and_restores_the_terminal() {
     terminal.assert_restored();
 }
 
+/// Those that end a program by default, without the faults of its own instructions.
+const ENDING: &[Signal] = &[
+    Signal::TERM,
+    Signal::HUP,
+    Signal::INT,
+    Signal::QUIT,
+    Signal::USR1,
+    Signal::USR2,
+    Signal::ALARM,
+    Signal::ABORT,
+    Signal::VTALARM,
+    Signal::PROF,
+    Signal::XCPU,
+    Signal::XFSZ,
+    #[cfg(target_os = "linux")]
+    Signal::IO,
+    #[cfg(target_os = "linux")]
+    Signal::POWER,
+    #[cfg(target_os = "linux")]
+    Signal::STKFLT,
+];
+
+/// What people and systems end programs with.
+const USUAL: [Signal; 4] = [Signal::TERM, Signal::HUP, Signal::INT, Signal::QUIT];
+
+/// What a shell reports.
+fn exit_code(signal: Signal) -> u32 {
+    128 + u32::try_from(signal.as_raw()).expect("a signal number")
+}
+
 #[test]
 fn a_signal_ends_it_with_its_exit_code_and_restores_the_terminal() {
-    for (signal, code) in [(Signal::TERM, 143), (Signal::HUP, 129), (Signal::INT, 130)] {
+    for &signal in ENDING {
         let terminal = running();
         terminal.signal(signal);
-        assert_eq!(terminal.wait_for_exit(), code, "{signal:?}");
+        assert_eq!(terminal.wait_for_exit(), exit_code(signal), "{signal:?}");
+        terminal.assert_restored();
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_real_time_signal_ends_it_and_restores_the_terminal() {
+    for number in [35, 64] {
+        let terminal = running();
+        let script = format!("kill -{number} {}", terminal.pid());
+        let sent = Command::new("sh").args(["-c", &script]).status();
+        assert!(sent.expect("a shell").success(), "{script}");
+        assert_eq!(terminal.wait_for_exit(), 128 + number);
+        terminal.assert_restored();
+    }
+}
+
+#[test]
+fn a_signal_ignored_at_the_start_stays_ignored() {
+    let shell = interactive_shell();
+    shell.keys(&format!("(trap '' USR1 TSTP; exec {PORTMON})\n"));
+    shell.wait_for("a table", |display| display.contains("LOCAL"));
+    for signal in [Signal::USR1, Signal::TSTP] {
+        kill_process(shell.foreground(), signal).expect("the program runs");
+    }
+    shell.keys("\x1a/zzz");
+    shell.wait_for("what was typed", shows_filter);
+}
+
+/// No shell could continue it.
+#[test]
+fn ctrl_z_and_sigtstp_without_a_shell_do_not_stop_it() {
+    let terminal = running();
+    terminal.signal(Signal::TSTP);
+    terminal.keys("\x1a/zzz");
+    terminal.wait_for("what was typed", shows_filter);
+    terminal.keys("\x03q");
+    assert_eq!(terminal.wait_for_exit(), 0);
+}
+
+fn shows_filter(display: &Display) -> bool {
+    display.is_alternate() && display.says("zzz")
+}
+
+#[test]
+fn a_signal_ends_it_while_output_is_stopped() {
+    let terminals = USUAL.map(|signal| (signal, running()));
+    for (signal, terminal) in &terminals {
+        terminal.stop_output();
+        terminal.signal(*signal);
+    }
+    for (signal, terminal) in &terminals {
+        assert_eq!(terminal.wait_for_exit(), exit_code(*signal), "{signal:?}");
+        terminal.assert_modes_restored();
+    }
+}
+
+/// What nobody read is discarded to make room for what restores the screen.
+#[test]
+fn a_signal_ends_it_while_nobody_reads_its_output() {
+    let terminals = USUAL.map(|signal| (signal, running()));
+    for (signal, terminal) in &terminals {
+        terminal.stop_reading();
+        terminal.signal(*signal);
+    }
+    for (signal, terminal) in &terminals {
+        terminal.wait_for_end();
+        terminal.read_on();
+        assert_eq!(terminal.wait_for_exit(), exit_code(*signal), "{signal:?}");
         terminal.assert_restored();
     }
 }
@@ -88,17 +187,35 @@ fn a_vanished_terminal_ends_it() {
 
 #[test]
 fn ctrl_z_gives_the_shell_back_and_fg_the_table() {
-    let holder = Holder::listening();
+    gives_the_shell_back_and_fg_the_table(|shell| shell.keys("\x1a"));
+}
+
+#[test]
+fn sigtstp_gives_the_shell_back_and_fg_the_table() {
+    gives_the_shell_back_and_fg_the_table(|shell| {
+        kill_process(shell.foreground(), Signal::TSTP).expect("the program runs");
+    });
+}
+
+fn is_prompting(display: &Display) -> bool {
+    !display.is_alternate() && display.cursor_line().ends_with("ready>")
+}
+
+fn interactive_shell() -> Terminal {
     let prompt = [("PS1", "ready>")];
     let shell = Terminal::start(Start::program("sh", &["-i"]).environment(&prompt));
-    let is_prompting =
-        |display: &Display| !display.is_alternate() && display.cursor_line().ends_with("ready>");
     shell.wait_for("the prompt", is_prompting);
+    shell
+}
+
+fn gives_the_shell_back_and_fg_the_table(suspend: impl Fn(&Terminal)) {
+    let holder = Holder::listening();
+    let shell = interactive_shell();
     shell.keys(&format!("{PORTMON} -n 0.2 port:{}\n", holder.port));
     let has_table = |display: &Display| display.is_alternate() && display.shows(holder.port);
     shell.wait_for("the table", has_table);
 
-    shell.keys("\x1a");
+    suspend(&shell);
     let suspended = shell.wait_for("the prompt again", is_prompting);
     assert_eq!(suspended.leftovers(), Vec::<&str>::new(), "{suspended}");
     shell.keys("echo $((6 * 7))\n");
@@ -112,6 +229,40 @@ fn ctrl_z_gives_the_shell_back_and_fg_the_table() {
     shell.keys("exit\n");
     assert_eq!(shell.wait_for_exit(), 0);
     assert_eq!(shell.display().leftovers(), Vec::<&str>::new());
+}
+
+#[test]
+fn a_signal_ends_it_when_continued_in_the_background() {
+    let shell = interactive_shell();
+    shell.keys(&format!("{PORTMON}\n"));
+    shell.wait_for("a table", |display| display.contains("LOCAL"));
+    shell.keys("\x1a");
+    shell.wait_for("the prompt again", is_prompting);
+    shell.keys("kill -TERM %1; bg; wait %1; echo code $?\n");
+    let ended = shell.wait_for("the exit code", |display| {
+        display.says("code 143") && is_prompting(display)
+    });
+    assert_eq!(ended.leftovers(), Vec::<&str>::new(), "{ended}");
+}
+
+#[test]
+fn continued_in_the_background_it_stops_again() {
+    let shell = interactive_shell();
+    shell.keys(&format!("{PORTMON}\n"));
+    shell.wait_for("a table", |display| display.contains("LOCAL"));
+    shell.keys("\x1a");
+    shell.wait_for("the prompt again", is_prompting);
+    shell.keys("bg; wait %1; echo code $?\n");
+    let code = format!("code {}", exit_code(Signal::TSTP));
+    shell.wait_for("the stop", |display| {
+        display.says(&code) && is_prompting(display)
+    });
+    shell.keys("fg\n");
+    shell.wait_for("the table again", |display| {
+        display.is_alternate() && display.contains("LOCAL")
+    });
+    shell.keys("q");
+    shell.wait_for("the prompt at the end", is_prompting);
 }
 
 #[test]

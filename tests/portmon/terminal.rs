@@ -4,13 +4,17 @@
 //! Nothing here sleeps to let something happen. Whoever waits, waits on a
 //! condition that is tried again after every output.
 
-use std::io::{self, Write};
+use std::fs::{File, OpenOptions};
+use std::io::{self, ErrorKind, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
 use portable_pty::{MasterPty, PtyPair, PtySize, native_pty_system};
+use rustix::fs::OFlags;
 use rustix::process::{Pid, Signal, kill_process};
+use rustix::termios::{Action, tcflow};
 
 use crate::display::Display;
 use crate::emulator::{Emulator, Frames, PATIENCE};
@@ -114,6 +118,50 @@ impl Terminal {
         kill_process(self.pid, signal).expect("the program runs");
     }
 
+    pub fn pid(&self) -> Pid {
+        self.pid
+    }
+
+    /// The process group that the keys go to.
+    pub fn foreground(&self) -> Pid {
+        let group = self.master().process_group_leader();
+        group.and_then(Pid::from_raw).expect("a foreground group")
+    }
+
+    /// Stops output by flow control, as a hung line does: from now on a write blocks. Closing the file changes nothing.
+    pub fn stop_output(&self) {
+        tcflow(self.slave(), Action::OOff).expect("output is stopped");
+    }
+
+    /// Stops reading and fills the terminal: from now on a write blocks, until [`read_on`](Self::read_on).
+    pub fn stop_reading(&self) {
+        let mut slave = self.slave();
+        self.emulator.stop_reading();
+        slave.write_all(b"x").expect("a first output");
+        self.emulator.wait_until_stopped();
+        loop {
+            match slave.write(&[b'x'; 4096]) {
+                Ok(_) => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return,
+                Err(error) => panic!("{error}"),
+            }
+        }
+    }
+
+    pub fn read_on(&self) {
+        self.emulator.read_on();
+    }
+
+    /// The program's side of the terminal, opened so that its writes do not block.
+    fn slave(&self) -> File {
+        let path = self.master().tty_name().expect("the name of the terminal");
+        let flags = (OFlags::NONBLOCK | OFlags::NOCTTY).bits();
+        let flags = i32::try_from(flags).expect("flags");
+        let mut options = OpenOptions::new();
+        options.write(true).custom_flags(flags);
+        options.open(&path).expect("the terminal can be opened")
+    }
+
     /// Waits until the display satisfies `accepts`, and returns it.
     pub fn wait_for(&self, what: &str, accepts: impl Fn(&Display) -> bool) -> Display {
         let mut found = None;
@@ -122,6 +170,12 @@ impl Terminal {
             found.is_some()
         });
         found.expect("waited for")
+    }
+
+    /// Waits for the program's end, whether or not its output was read.
+    pub fn wait_for_end(&self) {
+        self.emulator
+            .wait("the end of the program", |state| state.exit.is_some());
     }
 
     /// Waits for the program's end and for the last of its output.
@@ -140,6 +194,11 @@ impl Terminal {
     pub fn assert_restored(&self) {
         let display = self.display();
         assert_eq!(display.leftovers(), Vec::<&str>::new(), "{display}");
+        self.assert_modes_restored();
+    }
+
+    /// The same of the tty alone, whatever the screen shows.
+    pub fn assert_modes_restored(&self) {
         assert_eq!(modes(self.master()), self.modes_before, "modes of the tty");
     }
 

@@ -7,6 +7,11 @@ use tokio::signal::windows::{
     ctrl_logoff, ctrl_shutdown,
 };
 
+/// Exit codes of the signals that Unix sends on the same occasions.
+const TERMINATE: Signal = Signal::End { exit_code: 143 };
+const HANGUP: Signal = Signal::End { exit_code: 129 };
+const INTERRUPT: Signal = Signal::End { exit_code: 130 };
+
 /// The console's events, by what they mean to a program in a terminal.
 pub struct Signals {
     shutdown: CtrlShutdown,
@@ -32,11 +37,11 @@ impl Signals {
     pub async fn next(&mut self) -> Signal {
         tokio::select! {
             biased;
-            _ = self.shutdown.recv() => Signal::Terminate,
-            _ = self.logoff.recv() => Signal::Hangup,
-            _ = self.close.recv() => Signal::Hangup,
-            _ = self.interrupt.recv() => Signal::Interrupt,
-            _ = self.r#break.recv() => Signal::Interrupt,
+            _ = self.shutdown.recv() => TERMINATE,
+            _ = self.logoff.recv() => HANGUP,
+            _ = self.close.recv() => HANGUP,
+            _ = self.interrupt.recv() => INTERRUPT,
+            _ = self.r#break.recv() => INTERRUPT,
         }
     }
 }
@@ -44,4 +49,9 @@ impl Signals {
 /// Windows has no job control.
 pub fn suspend() -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
+}
+
+/// Exits without returning to the loop.
+pub fn exit_at_once(code: u8) -> ! {
+    std::process::exit(i32::from(code))
 }
