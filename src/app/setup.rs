@@ -24,6 +24,8 @@ pub struct Setup {
     pub ephemeral: EphemeralRange,
     /// portmon's own pid first, then its ancestors'.
     pub lineage: Vec<Pid>,
+    /// What is wrong with the pids that are shown, in a sentence.
+    pub pids_problem: Option<String>,
     /// The absolute path of this portmon.
     pub executable: Option<String>,
     pub interval: Duration,

@@ -22,6 +22,7 @@ pub fn setup() -> Setup {
             last: 60999,
         },
         lineage: vec![Pid(9000), Pid(1)],
+        pids_problem: None,
         executable: Some("/home/dev/.cargo/bin/portmon".to_owned()),
         interval: Duration::from_secs(1),
         filter: String::new(),

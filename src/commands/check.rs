@@ -12,6 +12,7 @@ const HELD: u8 = 1;
 /// Prints the answer; the exit code says whether the port is free.
 pub fn run(options: &CheckOptions) -> anyhow::Result<u8> {
     let machine = machine::facts();
+    super::complain_of_pids(machine.pids_problem.as_ref());
     let means = Means {
         source: options.source,
         ephemeral: machine.ephemeral,

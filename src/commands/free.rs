@@ -40,6 +40,7 @@ enum Found {
 /// Frees the ports; the exit code is the worst of theirs.
 pub fn run(options: &FreeOptions) -> anyhow::Result<u8> {
     let setup = Setup::of(machine::facts());
+    super::complain_of_pids(setup.pids_problem.as_ref());
     for target in &options.targets {
         if let Some(address) = target.address.filter(|ip| binding::is_elsewhere(*ip)) {
             bail!(

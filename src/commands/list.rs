@@ -47,5 +47,6 @@ fn look(setup: &Setup, options: &ListOptions, ports: Option<Vec<u16>>) -> Look {
         taken: changes.taken,
         endpoints: eye.endpoints(),
         problems: changes.problems,
+        pids_problem: setup.pids_problem.clone(),
     }
 }

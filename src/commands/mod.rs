@@ -21,6 +21,13 @@ fn complain(errors: &mut impl Write, words: &str) {
     let _ = writeln!(errors, "portmon: {words}");
 }
 
+/// Says that the pids that are shown are not those of this process's namespace.
+fn complain_of_pids(problem: Option<&String>) {
+    if let Some(problem) = problem {
+        complain(&mut io::stderr(), problem);
+    }
+}
+
 /// A line on standard output; nobody reading it is no error.
 fn print_line(words: &str) -> anyhow::Result<()> {
     match writeln!(io::stdout(), "{words}") {

@@ -199,6 +199,7 @@ impl Setup {
             home: machine.home,
             ephemeral: machine.ephemeral,
             lineage: machine.lineage,
+            pids_problem: machine.pids_problem,
             executable: machine.executable.map(|path| path.display().to_string()),
             interval: Duration::from_secs(1),
             filter: String::new(),

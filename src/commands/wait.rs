@@ -11,6 +11,7 @@ use crate::model::snapshot::Problem;
 use crate::model::source::Source;
 use crate::os::binding::{Reuse, everywhere, try_all};
 use crate::os::eye::Eye;
+use crate::os::machine;
 use crate::os::sockets::{Demand, Extent};
 use crate::report::wait::{Until, Waiting};
 use std::io::{self, IsTerminal, Write};
@@ -33,6 +34,7 @@ pub fn run(options: &WaitOptions) -> anyhow::Result<u8> {
         // Standard error may be closed; it is waited for nevertheless.
         let _ = writeln!(io::stderr(), "{} (Ctrl-C ends it)", waiting.announcement());
     }
+    super::complain_of_pids(machine::pids_problem().as_ref());
     let begun = Instant::now();
     let mut watch = Watch::new(waiting, options.source);
     loop {

@@ -26,6 +26,7 @@ const EVERYTHING: Demand = Demand {
 pub fn run(options: &WatchOptions) -> anyhow::Result<u8> {
     let setup = Setup::of(machine::facts());
     let (filter, hint) = demanded(&setup, &options.filter, options.all);
+    super::complain_of_pids(setup.pids_problem.as_ref());
     let mut errors = io::stderr();
     if let Some(hint) = hint {
         complain(&mut errors, &format!("filter: {hint}"));

@@ -14,7 +14,7 @@ use crate::model::traffic::{Closeup, Focus};
 use crate::os::holders::Holders;
 use crate::os::processes::Processes;
 use crate::os::sockets::{Demand, Sockets};
-use crate::os::{Error, now, own};
+use crate::os::{Error, now, own, pids};
 use closings::Closings;
 use hashbrown::HashSet;
 use holding::Care;
@@ -33,7 +33,8 @@ pub struct Eye {
     holders: Holders,
     processes: Processes,
     demand: Demand,
-    own: Pid,
+    /// portmon itself, as its own sockets name their holder.
+    own: Option<Pid>,
     /// When bound sockets were last asked for.
     bound_at: Option<Instant>,
     has_missed: bool,
@@ -60,7 +61,7 @@ impl Eye {
             holders: Holders::new(),
             processes: Processes::new(),
             demand,
-            own: Pid(std::process::id()),
+            own: pids::own(),
             bound_at: None,
             has_missed: false,
             looks: 0,

@@ -3,7 +3,7 @@
 use crate::model::ports::EphemeralRange;
 use crate::model::process::Pid;
 use crate::model::text::escaped;
-use crate::os::processes;
+use crate::os::{pids, processes};
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
@@ -17,8 +17,11 @@ pub struct Machine {
     pub ephemeral: EphemeralRange,
     /// The user this program works for: under sudo the one who called it. On Windows the last part of the SID.
     pub me: Option<u32>,
-    /// This process, its parent and so on, up to and with the first process of the system.
+    /// This process, its parent and so on, up to and with the first process of the system; empty where it is not shown
+    /// itself.
     pub lineage: Vec<Pid>,
+    /// What is wrong with the pids that are shown, in a sentence.
+    pub pids_problem: Option<String>,
     /// The absolute path of this program.
     pub executable: Option<PathBuf>,
     pub home: Option<String>,
@@ -33,12 +36,18 @@ pub fn facts() -> Machine {
         host: System::host_name().map_or_else(|_| String::new(), |name| escaped(&name)),
         ephemeral: ephemeral_range(),
         me: processes::own_uid(),
-        lineage: processes::lineage(Pid(std::process::id())),
+        lineage: pids::own().map_or_else(Vec::new, processes::lineage),
+        pids_problem: pids_problem(),
         executable: executable(),
         home: home(),
         is_ssh: std::env::var_os("SSH_CONNECTION").is_some_and(|value| !value.is_empty()),
         is_root: is_root(),
     }
+}
+
+/// What is wrong with the pids that are shown, in a sentence: on Linux `/proc` may be one of another PID namespace.
+pub fn pids_problem() -> Option<String> {
+    pids::problem()
 }
 
 #[cfg(unix)]

@@ -13,6 +13,7 @@ pub mod identity;
 pub mod inspector;
 pub mod machine;
 mod own;
+mod pids;
 pub mod processes;
 pub mod provenance;
 pub mod sampler;

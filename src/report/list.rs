@@ -31,6 +31,8 @@ pub struct Look {
     /// In no particular order.
     pub endpoints: Vec<Endpoint>,
     pub problems: Vec<Problem>,
+    /// What is wrong with the pids of the owners; every table was read nevertheless.
+    pub pids_problem: Option<String>,
 }
 
 /// What is to be printed.
@@ -63,6 +65,7 @@ pub fn print(
         taken,
         endpoints,
         problems,
+        pids_problem,
     } = look;
     let Order {
         filter,
@@ -82,7 +85,11 @@ pub fn print(
             taken_at: format!("{:.3}", timestamp(taken.wall)),
             hidden_owners: listing.counts().hidden_owners,
             out_of_scope: left_out,
-            problems: problems.iter().map(ToString::to_string).collect(),
+            problems: problems
+                .iter()
+                .map(ToString::to_string)
+                .chain(pids_problem.clone())
+                .collect(),
             endpoints: listing
                 .shown_rows()
                 .map(|row| JsonEndpoint::new(&row.endpoint, around.ephemeral))
@@ -96,6 +103,9 @@ pub fn print(
     out.flush()?;
     if let Some(hint) = hint {
         writeln!(errors, "portmon: filter: {hint}")?;
+    }
+    if let Some(problem) = pids_problem.filter(|_| !as_json) {
+        writeln!(errors, "portmon: {problem}")?;
     }
     match outcome {
         Outcome::Unknown => tell_what_failed(&problems, errors)?,

@@ -142,7 +142,12 @@ fn left_part<'a>(app: &'a App, theme: &Theme, area: Rect) -> (Line<'a>, Option<P
     } else if let Some(stale) = app.sampling.stale(app.now) {
         Line::styled(stale_words(app, stale), theme.style(Role::Error))
     } else if app.filter_box.text.is_empty() {
-        Line::default()
+        let problem = app
+            .setup
+            .pids_problem
+            .as_ref()
+            .map(|problem| Line::styled(format!(" {problem}"), theme.style(Role::Error)));
+        problem.unwrap_or_default()
     } else {
         Line::from(vec![
             Span::styled(" / ", theme.style(Role::Key)),
@@ -229,6 +234,9 @@ fn marked(app: &App) -> Option<String> {
 fn good_to_know(app: &App) -> String {
     let counts = app.listing.counts();
     let mut words = Vec::new();
+    if app.setup.pids_problem.is_some() {
+        words.push("pids of another namespace".to_owned());
+    }
     words.extend(app.sampling.stretch.map(|stretch| {
         format!(
             "looking takes {}: every {}",

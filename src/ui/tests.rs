@@ -748,3 +748,18 @@ fn why_on_a_low_screen_is_at_most_nine_lines_and_says_how_many_are_below() {
         "j k 5 more   c connect (may use up a one-shot server)   Esc close"
     );
 }
+
+#[test]
+fn foreign_pids_are_told_with_and_without_a_filter() {
+    let problem = "/proc belongs to another PID namespace".to_owned();
+    let setup = Setup {
+        pids_problem: Some(problem.clone()),
+        ..setup()
+    };
+    let mut stage = Stage::new(setup, (120, 24));
+    stage.look(machine());
+    assert!(shows(&stage, &problem), "{:#?}", screen(&stage));
+    stage.keys("/3000\n");
+    let words = "pids of another namespace";
+    assert!(shows(&stage, words), "{:#?}", screen(&stage));
+}

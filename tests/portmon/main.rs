@@ -31,6 +31,8 @@ mod kin;
 mod list;
 mod memory;
 mod picture;
+#[cfg(target_os = "linux")]
+mod pid_namespaces;
 mod screen;
 #[cfg(target_os = "linux")]
 mod sources;

@@ -119,7 +119,7 @@ impl Eye {
 
     fn own(&mut self, slot: Slot, owners: &Owners) {
         match owners.known() {
-            [only] if only.pid() == self.own => self.tracker.disregard(slot),
+            [only] if Some(only.pid()) == self.own => self.tracker.disregard(slot),
             _ => self.tracker.own(slot, owners),
         }
     }

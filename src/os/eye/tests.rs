@@ -18,7 +18,7 @@ mod sources;
 /// Sees all sockets, those of the test's own process too.
 fn eye() -> Eye {
     Eye {
-        own: Pid(0),
+        own: Some(Pid(0)),
         ..stranger()
     }
 }
@@ -299,7 +299,7 @@ fn a_look_at_one_port_sees_what_has_it_and_nothing_else() {
         with_bound: true,
     };
     let mut eye = Eye {
-        own: Pid(0),
+        own: Some(Pid(0)),
         ..Eye::new(EphemeralRange::IANA, None, demand)
     };
     let expected = [(local, None, vec![own()]), (local, Some(at), vec![own()])];

@@ -6,6 +6,7 @@ use crate::model::endpoint::{EndpointId, Owners, Socket};
 use crate::model::freeing::{Hindrance, Order, Refusal, Signal, Target, refusal};
 use crate::model::process::{Condition, Pid, Process, StartTime};
 use crate::model::snapshot::Snapshot;
+use crate::os::pids;
 use std::sync::Arc;
 
 /// Makes sure that every target is the process that was shown, holds what it was shown to hold, and may be ended. Gives
@@ -67,7 +68,7 @@ pub fn signal(handle: &Handle, process: &Arc<Process>, signal: Signal) -> Result
 
 /// The refusals once more: what was confirmed is not trusted to have been checked.
 fn never_ended(process: &Arc<Process>, lineage: &[Pid]) -> Result<(), Hindrance> {
-    let why = if process.pid() == Pid(std::process::id()) {
+    let why = if pids::own() == Some(process.pid()) {
         Some(Refusal::Itself)
     } else {
         refusal(process, lineage)

@@ -2,6 +2,8 @@
 
 use crate::model::freeing::Signal;
 use crate::model::process::Pid;
+#[cfg(target_os = "linux")]
+use crate::os::pids;
 use rustix::io::Errno;
 use rustix::process::{self as system, kill_process, test_kill_process};
 use std::io;
@@ -13,12 +15,14 @@ pub enum Grip {
 }
 
 impl Grip {
+    /// Takes hold of the process that `/proc` shows under this pid; fails where another one would be signalled by it.
     #[cfg(target_os = "linux")]
     pub fn open(pid: Pid) -> io::Result<Self> {
         match system::pidfd_open(number(pid)?, system::PidfdFlags::empty()) {
-            Ok(fd) => Ok(Self::Pidfd(fd)),
-            Err(Errno::NOSYS) => Ok(Self::Plain),
-            Err(error) => Err(error.into()),
+            Ok(fd) => pids::prove_pidfd(&fd, pid).map(|()| Self::Pidfd(fd)),
+            Err(Errno::NOSYS) => pids::prove_any(pid).map(|()| Self::Plain),
+            // That there is none says something only of the pids of this namespace.
+            Err(error) => pids::prove_any(pid).and(Err(error.into())),
         }
     }
 

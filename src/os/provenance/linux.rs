@@ -14,7 +14,7 @@ mod testing;
 use crate::model::endpoint::Protocol;
 use crate::model::process::{Pid, Process};
 use crate::model::provenance::{Container, Engine, Manager, Provenance, Unit};
-use crate::os::{identity, processes};
+use crate::os::{identity, pids, processes};
 use std::fs;
 use std::time::Duration;
 
@@ -36,7 +36,7 @@ pub fn of(process: &Process) -> Provenance {
     if identity::start_time(process.pid()) != Some(process.id.start) {
         return Provenance::default();
     }
-    let own = control_group(Pid(std::process::id())).unwrap_or_default();
+    let own = pids::own().and_then(control_group).unwrap_or_default();
     let own = cgroup::provenance(&own, me);
     let told = relay::container(process, me);
     let found = with_relayed(cgroup::provenance(&text, me), told);

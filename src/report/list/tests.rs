@@ -12,7 +12,17 @@ struct Printed {
 }
 
 fn printed(sockets: Vec<SocketBuilder>, problems: Vec<Problem>, words: &[&str]) -> Printed {
+    printed_with(sockets, problems, None, words)
+}
+
+fn printed_with(
+    sockets: Vec<SocketBuilder>,
+    problems: Vec<Problem>,
+    pids_problem: Option<&str>,
+    words: &[&str],
+) -> Printed {
     let look = Look {
+        pids_problem: pids_problem.map(str::to_owned),
         taken: moment(0.0),
         endpoints: sockets.into_iter().map(SocketBuilder::endpoint).collect(),
         problems,
@@ -125,4 +135,16 @@ fn hidden_owners_are_said_only_where_they_matter() {
         let printed = printed(sockets, Vec::new(), &[text]);
         assert_eq!(printed.errors, expected, "{text}");
     }
+}
+
+#[test]
+fn foreign_pids_are_told_and_leave_every_table_read() {
+    let printed = |words: &[&str]| printed_with(Vec::new(), Vec::new(), Some("odd pids"), words);
+    let text = printed(&[]);
+    assert_eq!(
+        (text.outcome, text.errors.as_str()),
+        (Outcome::Nothing, "portmon: odd pids\n")
+    );
+    let json: serde_json::Value = serde_json::from_str(&printed(&["--json"]).out).expect("JSON");
+    assert_eq!(json["problems"], serde_json::json!(["odd pids"]));
 }

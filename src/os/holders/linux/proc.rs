@@ -5,6 +5,7 @@
 //! ask the file itself and so may hang for ever on a dead NFS server.
 
 use crate::model::process::Pid;
+use crate::os::pids;
 use rustix::fs::{AtFlags, Mode, OFlags, RawDir, SeekFrom, Stat};
 use rustix::io::{Errno, Result};
 use rustix::path::{Arg, DecInt};
@@ -23,6 +24,10 @@ pub struct Proc {
     root: Option<OwnedFd>,
     loadavg: Option<OwnedFd>,
     tells_counts: bool,
+    /// This process itself, where it is shown.
+    own: Option<Pid>,
+    /// Whether the pids are those of this process's namespace.
+    has_own_pids: bool,
     calls: Cell<usize>,
 }
 
@@ -58,8 +63,10 @@ impl Proc {
         let loadavg = OFlags::RDONLY | OFlags::CLOEXEC;
         self.loadavg = rustix::fs::open("/proc/loadavg", loadavg, Mode::empty()).ok();
         // Linux before 6.2 gives 0 for every process, and this one has descriptors open.
-        let own = self.facts_of(std::process::id());
-        self.tells_counts = own.is_ok_and(|facts| facts.count > 0);
+        self.own = pids::own();
+        let facts = self.own.map(|own| self.facts_of(own.0));
+        self.tells_counts = facts.is_some_and(|facts| facts.is_ok_and(|facts| facts.count > 0));
+        self.has_own_pids = pids::are_own();
     }
 
     /// How many system calls were made so far.
@@ -72,8 +79,26 @@ impl Proc {
         self.tells_counts
     }
 
-    /// The process or thread that was started last: the last word of proc_loadavg(5).
+    /// Whether this process itself is shown under that pid.
+    pub fn is_own(&self, pid: Pid) -> bool {
+        self.own == Some(pid)
+    }
+
+    /// A pidfd of the process that is shown under this pid, where such a pid is one of this namespace.
+    pub fn pidfd(&self, pid: u32) -> Option<OwnedFd> {
+        if !self.has_own_pids {
+            return None;
+        }
+        self.count(1);
+        pidfd_open(raw(pid)?, PidfdFlags::empty()).ok()
+    }
+
+    /// The process or thread that was started last: the last word of proc_loadavg(5). It is of this process's namespace
+    /// whichever `/proc` belongs to, so it says nothing of the processes that are shown in another one's.
     pub fn last_pid(&self) -> Option<u32> {
+        if !self.has_own_pids {
+            return None;
+        }
         let mut line = [0; 64];
         self.count(1);
         let length = rustix::io::pread(self.loadavg.as_ref()?, &mut line, 0).ok()?;
@@ -171,13 +196,8 @@ impl Proc {
 }
 
 /// A pid as system calls take it.
-pub fn raw(pid: u32) -> Option<rustix::process::Pid> {
+fn raw(pid: u32) -> Option<rustix::process::Pid> {
     rustix::process::Pid::from_raw(i32::try_from(pid).ok()?)
-}
-
-/// The pid of this process itself.
-pub fn own() -> Pid {
-    Pid(std::process::id())
 }
 
 fn flags() -> OFlags {
@@ -258,6 +278,17 @@ mod tests {
     }
 
     #[test]
+    fn foreign_pids_open_no_pidfd_and_have_no_last_one() {
+        let mut proc = Proc::default();
+        proc.prepare();
+        let own = std::process::id();
+        let told = |proc: &Proc| (proc.pidfd(own).is_some(), proc.last_pid().is_some());
+        assert_eq!(told(&proc), (true, true));
+        proc.has_own_pids = false;
+        assert_eq!(told(&proc), (false, false));
+    }
+
+    #[test]
     fn threads_are_no_processes() {
         let mut proc = Proc::default();
         proc.prepare();
@@ -267,7 +298,7 @@ mod tests {
             number(link.file_name().expect("a number").as_encoded_bytes())
         });
         let thread = thread.join().expect("a thread").expect("a number");
-        let is_process = [own().0, thread].map(|number| proc.is_process(number));
+        let is_process = [std::process::id(), thread].map(|number| proc.is_process(number));
         assert_eq!(is_process, [Some(true), Some(false)]);
     }
 }

@@ -2,16 +2,16 @@
 //!
 //! A kept `/proc/PID/fd` makes every question one system call, and a pidfd (pidfd_open(2)) tells the end of the process
 //! without asking. Both are descriptors, so no more than half of those allowed are kept; beyond that, and where the
-//! kernel has no pidfd, a process is opened by its pid each time and its start time compared.
+//! kernel has no pidfd or `/proc` shows the pids of another namespace, a process is opened by its pid each time and its start time compared.
 
 use super::descriptors::Descriptors;
-use super::proc::{Directory, Proc, raw};
+use super::proc::{Directory, Proc};
 use crate::model::process::{Pid, ProcessId};
 use crate::os::identity;
 use rustix::event::Timespec;
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
 use rustix::io::{Errno, Result};
-use rustix::process::{PidfdFlags, Resource, getrlimit, pidfd_open};
+use rustix::process::{Resource, getrlimit};
 use slab::Slab;
 use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
@@ -53,8 +53,8 @@ pub struct Roster {
 impl Roster {
     /// Takes in the process that this directory belongs to; `None` if it has ended.
     pub fn enrol(&mut self, proc: &Proc, pid: u32, directory: &Arc<Directory>) -> Option<u32> {
-        proc.count(6);
-        let pidfd = raw(pid).and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok());
+        proc.count(5);
+        let pidfd = proc.pidfd(pid);
         let start = identity::start_time(Pid(pid))?;
         // The directory may be of one process and the rest of its successor, unless it is still alive now.
         if !proc.is_alive(directory) {

@@ -3,7 +3,6 @@
 use super::Holders;
 use super::census::Known;
 use super::edges::Edge;
-use super::proc;
 use super::scan::Depth;
 use super::wanted::{Searched, Wanted};
 use rustix::io::Errno;
@@ -79,7 +78,7 @@ impl Holders {
         }
         let is_own = |slot: &u32| {
             let holder = self.roster.get(*slot);
-            holder.is_some_and(|holder| holder.id.pid == proc::own())
+            holder.is_some_and(|holder| self.proc.is_own(holder.id.pid))
         };
         likely.sort_by_key(is_own);
         likely

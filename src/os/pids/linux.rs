@@ -1,0 +1,131 @@
+//! `/proc/self` against getpid(2), and what a pidfd tells of its process in `/proc/self/fdinfo` (pidfd_open(2)).
+//!
+//! The kernel resolves `/proc/self` in the PID namespace of that mount, and shows `Pid` and the first `NSpid` in it too;
+//! each further `NSpid` is the number one namespace further in (proc_pid_status(5)).
+
+use crate::model::process::Pid;
+use rustix::io::Errno;
+use std::fs;
+use std::io;
+use std::os::fd::{AsFd, AsRawFd};
+
+/// portmon as `/proc/self` shows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Itself {
+    /// Its number in the PID namespace of `/proc`.
+    shown: Pid,
+    /// How many namespaces further in than `/proc` portmon is.
+    depth: usize,
+}
+
+impl Itself {
+    /// Reads it anew, as another `/proc` may be mounted at any time. `None` where `/proc/self` is missing or another process.
+    fn read() -> Option<Self> {
+        let link = fs::read_link("/proc/self").ok()?;
+        let status = fs::read("/proc/self/status").ok()?;
+        let status = String::from_utf8_lossy(&status);
+        Self::parse(link.to_str()?, &status, Pid(std::process::id()))
+    }
+
+    /// A kernel without PID namespaces has no `NSpid`.
+    fn parse(link: &str, status: &str, pid: Pid) -> Option<Self> {
+        let shown = Pid(link.parse().ok()?);
+        let numbers = numbers(status, "NSpid:").unwrap_or_else(|| vec![i64::from(shown.0)]);
+        let is_itself = numbers.first() == Some(&i64::from(shown.0))
+            && numbers.last() == Some(&i64::from(pid.0));
+        is_itself.then_some(Self {
+            shown,
+            depth: numbers.len() - 1,
+        })
+    }
+}
+
+/// The pid of portmon itself in `/proc`; `None` where it is not in there.
+pub fn own() -> Option<Pid> {
+    Itself::read().map(|itself| itself.shown)
+}
+
+/// Whether every number in `/proc` is a pid of portmon's own namespace.
+pub fn are_own() -> bool {
+    Itself::read().is_some_and(|itself| itself.depth == 0)
+}
+
+/// What is wrong with the pids that are shown, if anything.
+pub fn problem() -> Option<String> {
+    let here = std::process::id();
+    match Itself::read() {
+        Some(Itself { depth: 0, .. }) => None,
+        Some(Itself { shown, .. }) => Some(format!(
+            "/proc belongs to another PID namespace, where portmon is pid {shown} instead of {here}: pids are shown as in \
+             that namespace, and nothing is signalled by them"
+        )),
+        None => Some(
+            "/proc/self is not portmon (/proc is not mounted, or belongs to another PID namespace): owners may be \
+             missing, and nothing is signalled"
+                .to_owned(),
+        ),
+    }
+}
+
+/// Proves that a number from `/proc` is a pid of portmon's own namespace, whichever it is.
+pub fn prove_any(shown: Pid) -> io::Result<()> {
+    proven_by(Itself::read().as_ref(), shown)
+}
+
+fn proven_by(itself: Option<&Itself>, shown: Pid) -> io::Result<()> {
+    match itself {
+        Some(Itself { depth: 0, .. }) => Ok(()),
+        Some(_) => Err(foreign(shown)),
+        None => Err(unknown(shown)),
+    }
+}
+
+/// Proves that a pidfd, opened by a number from `/proc`, is of the process that `/proc` shows under that number.
+pub fn prove_pidfd(pidfd: impl AsFd, shown: Pid) -> io::Result<()> {
+    let itself = Itself::read().ok_or_else(|| unknown(shown))?;
+    let path = format!("/proc/self/fdinfo/{}", pidfd.as_fd().as_raw_fd());
+    let told = fs::read(&path).map_err(|error| {
+        io::Error::new(error.kind(), format!("{path} could not be read: {error}"))
+    })?;
+    proven_by_fdinfo(itself, &String::from_utf8_lossy(&told), shown)
+}
+
+/// `Pid` is -1 once the process was reaped, and 0 for one that `/proc` does not show.
+fn proven_by_fdinfo(itself: Itself, fdinfo: &str, shown: Pid) -> io::Result<()> {
+    let number = i64::from(shown.0);
+    let in_proc = numbers(fdinfo, "Pid:").and_then(|numbers| numbers.first().copied());
+    // What it was opened by: it would be another descriptor's otherwise.
+    let here = numbers(fdinfo, "NSpid:").map(|numbers| numbers.get(itself.depth).copied());
+    match in_proc {
+        None => Err(unknown(shown)),
+        Some(-1) => {
+            proven_by(Some(&itself), shown)?;
+            Err(Errno::SRCH.into())
+        }
+        Some(told) if told != number => Err(foreign(shown)),
+        Some(_) if here.is_some_and(|here| here != Some(number)) => Err(unknown(shown)),
+        Some(_) => Ok(()),
+    }
+}
+
+fn foreign(shown: Pid) -> io::Error {
+    io::Error::other(format!(
+        "/proc belongs to another PID namespace, and its pid {shown} is not this process here"
+    ))
+}
+
+fn unknown(shown: Pid) -> io::Error {
+    io::Error::other(format!(
+        "/proc does not tell which process has pid {shown} in portmon's PID namespace"
+    ))
+}
+
+/// The numbers behind a name, one or more.
+fn numbers(text: &str, name: &str) -> Option<Vec<i64>> {
+    let line = text.lines().find_map(|line| line.strip_prefix(name))?;
+    let numbers: Result<Vec<i64>, _> = line.split_ascii_whitespace().map(str::parse).collect();
+    numbers.ok().filter(|numbers| !numbers.is_empty())
+}
+
+#[cfg(test)]
+mod tests;

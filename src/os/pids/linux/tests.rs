@@ -1,0 +1,90 @@
+use super::*;
+use rustix::process::{Pid as RawPid, PidfdFlags, pidfd_open};
+use std::process::{Command, Stdio};
+
+const INSIDE: Itself = Itself {
+    shown: Pid(5000),
+    depth: 1,
+};
+
+const ALIKE: Itself = Itself {
+    shown: Pid(12),
+    depth: 0,
+};
+
+#[test]
+fn portmon_is_itself_where_the_last_number_is_its_pid() {
+    let cases = [
+        ("12", "NSpid:\t12\n", Some(ALIKE)),
+        ("5000", "Name:\tx\nNSpid:\t5000\t12\n", Some(INSIDE)),
+        // The same number in both namespaces.
+        (
+            "12",
+            "NSpid:\t12\t12\n",
+            Some(Itself {
+                shown: Pid(12),
+                depth: 1,
+            }),
+        ),
+        ("12", "Name:\tx\n", Some(ALIKE)),
+        ("13", "Name:\tx\n", None),
+        ("13", "NSpid:\t13\n", None),
+        ("13", "NSpid:\t14\t12\n", None),
+        ("12", "NSpid:\t\n", Some(ALIKE)),
+        ("self", "NSpid:\t12\n", None),
+    ];
+    for (link, status, expected) in cases {
+        assert_eq!(
+            Itself::parse(link, status, Pid(12)),
+            expected,
+            "{link} {status}"
+        );
+    }
+}
+
+#[test]
+fn a_pidfd_is_of_the_process_that_has_its_number_in_proc() {
+    let cases = [
+        (ALIKE, "pos:\t0\nPid:\t7\nNSpid:\t7\n", None),
+        (ALIKE, "Pid:\t7\nNSpid:\t7\t1\n", None),
+        (ALIKE, "Pid:\t7\n", None),
+        (ALIKE, "Pid:\t-1\nNSpid:\t-1\n", Some("No such process")),
+        (INSIDE, "Pid:\t7\nNSpid:\t7\t7\n", None),
+        (INSIDE, "Pid:\t9000\nNSpid:\t9000\t7\n", Some("another PID")),
+        (INSIDE, "Pid:\t0\nNSpid:\t0\n", Some("another PID")),
+        (INSIDE, "Pid:\t-1\nNSpid:\t-1\n", Some("another PID")),
+        // Another descriptor's.
+        (INSIDE, "Pid:\t7\nNSpid:\t7\t8\n", Some("does not tell")),
+        (INSIDE, "Pid:\t7\nNSpid:\t7\n", Some("does not tell")),
+        (ALIKE, "pos:\t0\n", Some("does not tell")),
+        (ALIKE, "Pid:\tx\n", Some("does not tell")),
+    ];
+    for (itself, fdinfo, expected) in cases {
+        let error = proven_by_fdinfo(itself, fdinfo, Pid(7)).err();
+        let error = error.map(|error| error.to_string()).unwrap_or_default();
+        let is_expected = expected.map_or(error.is_empty(), |words| error.contains(words));
+        assert!(is_expected, "{itself:?} {fdinfo}: {error:?}");
+    }
+}
+
+#[test]
+fn every_pid_is_proven_only_where_proc_is_of_this_namespace() {
+    let proven = [Some(&ALIKE), Some(&INSIDE), None].map(|one| proven_by(one, Pid(7)).is_ok());
+    assert_eq!(proven, [true, false, false]);
+}
+
+#[test]
+fn the_pidfd_of_a_child_is_its_own_and_nobody_elses() {
+    let mut child = Command::new("cat")
+        .stdin(Stdio::piped())
+        .spawn()
+        .expect("cat runs");
+    let raw = RawPid::from_child(&child);
+    let pidfd = pidfd_open(raw, PidfdFlags::empty()).expect("a pidfd");
+    let proven = [child.id(), child.id() + 1].map(|pid| prove_pidfd(&pidfd, Pid(pid)).is_ok());
+    assert_eq!((proven, problem()), ([true, false], None));
+    child.kill().expect("it may be killed");
+    child.wait().expect("it ends");
+    let error = prove_pidfd(&pidfd, Pid(child.id())).expect_err("it has ended");
+    assert_eq!(Errno::from_io_error(&error), Some(Errno::SRCH));
+}
