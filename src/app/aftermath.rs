@@ -9,6 +9,7 @@ use crate::app::{App, Effect, Overlay};
 use crate::model::endpoint::{Endpoint, EndpointId, Owners, Since, Socket};
 use crate::model::freeing::{Batch, OrderId, Port, Verdict};
 use crate::model::inspection::{Asker, Inspection, Subject};
+use crate::model::snapshot::Problem;
 use crate::model::tracker::{Change, Changes};
 use std::time::{Duration, Instant};
 
@@ -40,6 +41,8 @@ struct Watched {
     until: Instant,
     /// When the first of those that took it came.
     taken: Instant,
+    /// Whether the looks before that one could not read every table of the port, so that it may have come earlier.
+    is_unread: bool,
     takers: Vec<Socket>,
     is_said: bool,
 }
@@ -62,6 +65,7 @@ impl Aftermath {
             freed,
             until: now + WATCH_TIME,
             taken: now,
+            is_unread: false,
             takers: Vec::new(),
             is_said: false,
         });
@@ -87,6 +91,7 @@ impl Aftermath {
                     watched.see(&endpoint.socket, at);
                 }
             }
+            watched.note_unread(&changes.problems);
         }
         // One that was taken in time is said even if a dialog makes it wait.
         self.watched
@@ -133,6 +138,14 @@ impl Watched {
         }
     }
 
+    /// What came while a table could not be read, or before, is seen by the first look that reads it.
+    fn note_unread(&mut self, problems: &[Problem]) {
+        if self.takers.is_empty() {
+            let mut problems = problems.iter();
+            self.is_unread = problems.any(|problem| problem.protocol == self.freed.port.protocol);
+        }
+    }
+
     fn is_waiting(&self) -> bool {
         !self.is_said && !self.takers.is_empty()
     }
@@ -148,7 +161,8 @@ impl Watched {
         self.is_said = true;
         Some(Verdict::TakenAgain {
             port: self.freed.port,
-            free_for: Some(self.taken.saturating_duration_since(self.freed.since)),
+            free_for: (!self.is_unread)
+                .then(|| self.taken.saturating_duration_since(self.freed.since)),
             by,
             parent: None,
             service: None,

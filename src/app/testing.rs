@@ -176,6 +176,7 @@ impl Stage {
             at: instant(self.seconds),
             sockets: Vec::new(),
             ended: order.targets().iter().map(Target::id).collect(),
+            problems: Vec::new(),
             conduct: Vec::new(),
             parents: Vec::new(),
             units: Vec::new(),

@@ -60,7 +60,7 @@ pub fn run(options: &FreeOptions) -> anyhow::Result<u8> {
     // From here on no other process can be signalled in the place of one that is shown.
     executor.hold(&everybody(&found));
     show(&found, &table, &setup, options)?;
-    let accounts = settle(&found, &mut executor, &setup, options)?;
+    let accounts = settle(&found, &mut executor, &setup, options);
     for account in &accounts {
         print_line(&told(account, options)?)?;
     }
@@ -209,7 +209,7 @@ fn settle(
     executor: &mut Executor,
     setup: &Setup,
     options: &FreeOptions,
-) -> anyhow::Result<Vec<Account>> {
+) -> Vec<Account> {
     let all: Vec<&Plan> = plans(found).collect();
     let decisions = asking::decide(&all, options);
     let confirmed: Vec<&Plan> = all
@@ -228,7 +228,7 @@ fn settle(
                 Some(Decision::Confirmed) => match freed.next() {
                     Some(freeing) if is_outdated(&freeing) => {
                         let account = Account::freed(plan.spot, &freeing);
-                        anew(&account, &look(setup, options)?)
+                        anew(&account, look(setup, options))
                     }
                     Some(freeing) => Account::freed(plan.spot, &freeing),
                     None => plan.refused("it was not tried"),
@@ -238,18 +238,28 @@ fn settle(
             },
         });
     }
-    Ok(accounts)
+    accounts
 }
 
 /// Nothing was sent, because what was shown was no longer so: what is so now.
-fn anew(account: &Account, table: &[Endpoint]) -> Account {
+fn anew(account: &Account, table: anyhow::Result<Vec<Endpoint>>) -> Account {
     let spot = account.spot;
+    let table = match table {
+        Ok(table) => table,
+        Err(error) => {
+            let message = format!("{} Now {error}.", account.message);
+            return Account {
+                message,
+                ..account.clone()
+            };
+        }
+    };
     let sockets = table.iter().map(|endpoint| &endpoint.socket);
     let holder = sockets
         .filter(|socket| socket.is_standing())
         .find(|socket| spot.names(socket));
     let now = match holder {
-        None => unheld::account(spot, table, &bind(spot), now().instant),
+        None => unheld::account(spot, &table, &bind(spot), now().instant),
         Some(socket) => Account {
             holders: socket.owners.known().to_vec(),
             ..Account::without_signal(spot, Outcome::StillHeld, text::still_held(spot, socket))

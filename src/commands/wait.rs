@@ -155,10 +155,10 @@ impl<'a> Watch<'a> {
     /// What is there instead, from a look of its own: waiting for a listener sees nothing else.
     fn missed(&self, source: Option<Source>, elapsed: Duration) -> String {
         let mut eye = eye(source, all_of(self.waiting.port));
-        eye.look();
+        let problems = eye.look().problems;
         let sockets = sockets(&mut eye, self.waiting);
         let reason = self.trial.as_ref().map(|trial| trial.reason.as_str());
-        self.waiting.missed(&sockets, reason, elapsed)
+        self.waiting.missed(&sockets, reason, &problems, elapsed)
     }
 }
 

@@ -17,9 +17,12 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// Whether the table a socket belongs to could be read this time.
-    pub fn has_read(&self, protocol: Protocol, family: Family) -> bool {
-        has_read(&self.problems, protocol, family)
+    /// Without the sockets of tables that could not be read this time: those are of an earlier look.
+    pub fn without_unread(mut self) -> Self {
+        let problems = &self.problems;
+        self.sockets
+            .retain(|socket| has_read(problems, socket.protocol, socket.table));
+        self
     }
 }
 
@@ -28,6 +31,29 @@ pub fn has_read(problems: &[Problem], protocol: Protocol, family: Family) -> boo
     !problems
         .iter()
         .any(|problem| problem.concerns(protocol, family))
+}
+
+/// What could not be read, and why: `the socket tables could not be read: out of memory`; `None` if everything was.
+pub fn unread(problems: &[Problem]) -> Option<String> {
+    match problems {
+        [] => None,
+        [one] => Some(format!(
+            "the table of {} sockets could not be read: {}",
+            one.table(),
+            one.reason
+        )),
+        [first, rest @ ..] if rest.iter().all(|one| one.reason == first.reason) => Some(format!(
+            "the socket tables could not be read: {}",
+            first.reason
+        )),
+        all => {
+            let all: Vec<String> = all.iter().map(ToString::to_string).collect();
+            Some(format!(
+                "the socket tables could not be read: {}",
+                all.join(", ")
+            ))
+        }
+    }
 }
 
 /// A socket table that could not be read, or not to its end.
@@ -42,6 +68,15 @@ pub struct Problem {
 }
 
 impl Problem {
+    /// `tcp6`
+    fn table(&self) -> String {
+        let family = match self.family {
+            Family::Ipv4 => 4,
+            Family::Ipv6 => 6,
+        };
+        format!("{}{family}", self.protocol)
+    }
+
     fn concerns(&self, protocol: Protocol, family: Family) -> bool {
         self.protocol == protocol && self.family == family
     }
@@ -49,10 +84,6 @@ impl Problem {
 
 impl Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let family = match self.family {
-            Family::Ipv4 => 4,
-            Family::Ipv6 => 6,
-        };
-        write!(f, "{}{family} sockets: {}", self.protocol, self.reason)
+        write!(f, "{} sockets: {}", self.table(), self.reason)
     }
 }

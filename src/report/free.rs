@@ -125,7 +125,7 @@ fn outcome(spot: Spot, verdict: &Verdict) -> Outcome {
         Verdict::CannotBind { .. } | Verdict::PartlyFree { .. } | Verdict::HeldByOthers { .. } => {
             Outcome::StillHeld
         }
-        Verdict::NotEnded { survivors, .. } => {
+        Verdict::NotEnded { survivors, .. } | Verdict::Unknown { survivors, .. } => {
             let mut missed = survivors.iter().filter_map(|one| one.missed.as_ref());
             missed.next().map_or(Outcome::StillHeld, prevented)
         }

@@ -3,6 +3,7 @@
 //! From the table only. Whether a port without a socket can be bound is asked by the command, once nothing is in the way.
 
 use crate::model::endpoint::{Protocol, Socket, State, covers};
+use crate::model::snapshot::{Problem, unread};
 use crate::model::target::Target;
 use crate::model::words;
 use std::net::{IpAddr, SocketAddr};
@@ -57,9 +58,24 @@ impl Waiting {
         }
     }
 
-    /// What is there instead of what was waited for; `bind` is how a bind failed where nothing is in the way.
-    pub fn missed(&self, sockets: &[Socket], bind: Option<&str>, after: Duration) -> String {
+    /// What is there instead of what was waited for; `bind` is how a bind failed where nothing is in the way. Of the tables
+    /// that could not be read nothing is known.
+    pub fn missed(
+        &self,
+        sockets: &[Socket],
+        bind: Option<&str>,
+        problems: &[Problem],
+        after: Duration,
+    ) -> String {
         let (port, after) = (self.target(), words::seconds(after));
+        let problems: Vec<Problem> = problems
+            .iter()
+            .filter(|problem| problem.protocol == self.protocol)
+            .cloned()
+            .collect();
+        if let Some(unread) = unread(&problems) {
+            return self.unknown(sockets, &unread, &after);
+        }
         let standing: Vec<&Socket> = sockets.iter().filter(|one| one.is_standing()).collect();
         let left = || words::states(&sockets.iter().collect::<Vec<_>>());
         let instead = match bind {
@@ -76,6 +92,21 @@ impl Waiting {
             Until::Free => "is not free",
         };
         format!("{port} {verb} after {after}: {instead}")
+    }
+
+    /// `whether :3000 is free is unknown after 5.0 s: the socket tables could not be read: out of memory`
+    fn unknown(&self, sockets: &[Socket], unread: &str, after: &str) -> String {
+        let port = self.target();
+        let (what, seen) = match self.until {
+            Until::Listening => ("listens", Vec::new()),
+            Until::Free => ("is free", self.holders(sockets)),
+        };
+        if seen.is_empty() {
+            format!("whether {port} {what} is unknown after {after}: {unread}")
+        } else {
+            let stands = what_stands(&seen);
+            format!("{port} is not free after {after}: {stands}, {unread}")
+        }
     }
 
     /// `waiting for 127.0.0.1:3000 to listen`, for whoever sits before it.
@@ -230,6 +261,35 @@ mod tests {
     }
 
     #[test]
+    fn of_tables_that_could_not_be_read_nothing_is_said() {
+        let problems = [Problem {
+            protocol: Protocol::Tcp,
+            family: crate::model::address::Family::Ipv6,
+            reason: "out of memory".to_owned(),
+        }];
+        let missed = |sockets: &[Socket], protocol| {
+            let mut waiting = waiting(None, Until::Free);
+            waiting.protocol = protocol;
+            waiting.missed(sockets, None, &problems, Duration::from_secs(5))
+        };
+        let node = process(4242, "node").build();
+        let listens = socket("127.0.0.1:3000").owner(&node).build();
+        assert_eq!(
+            [
+                missed(&[], Protocol::Tcp),
+                missed(&[listens], Protocol::Tcp),
+                missed(&[], Protocol::Udp),
+            ],
+            [
+                "whether :3000 is free is unknown after 5.0 s: the table of tcp6 sockets could not be read: out of memory",
+                ":3000 is not free after 5.0 s: node 4242 listens on 127.0.0.1, the table of tcp6 sockets could not be \
+                 read: out of memory",
+                ":3000/udp is not free after 5.0 s: nothing is there",
+            ]
+        );
+    }
+
+    #[test]
     fn what_is_there_instead_is_told() {
         let node = process(4242, "node").build();
         let listens = socket("[::1]:3000").owner(&node).build();
@@ -243,7 +303,7 @@ mod tests {
             .without_owner()
             .build();
         let missed = |until, sockets: &[Socket], bind| {
-            waiting(None, until).missed(sockets, bind, Duration::from_secs(5))
+            waiting(None, until).missed(sockets, bind, &[], Duration::from_secs(5))
         };
         let said = [
             missed(Until::Listening, &[], None),

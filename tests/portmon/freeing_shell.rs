@@ -6,6 +6,7 @@ pub mod family;
 pub mod leftovers;
 pub mod permissions;
 mod resistance;
+mod unread;
 
 use std::process::{Command, Output, Stdio};
 

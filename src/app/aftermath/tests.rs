@@ -1,6 +1,6 @@
 use super::*;
 use crate::app::testing::Stage;
-use crate::model::endpoint::State;
+use crate::model::endpoint::{Protocol, State};
 use crate::model::inspection::Kin;
 use crate::model::process::{Pid, Process};
 use crate::model::provenance::{Manager, Provenance, Unit};
@@ -201,4 +201,26 @@ fn what_the_table_saw_before_the_verdict_came_is_said_too() {
     stage.wait(0.0);
     let words = ":3000 was free for 1.0 s and is TAKEN AGAIN by node 4300";
     assert_eq!(stage.notice(), words);
+}
+
+#[test]
+fn how_long_it_was_free_is_not_said_where_no_table_was_read() {
+    let mut stage = freed();
+    stage.look_with(vec![], |changes| changes.problems = vec![unread()]);
+    stage.look(vec![listener(4300)]);
+    assert_eq!(stage.notice(), ":3000 is TAKEN AGAIN by node 4300");
+
+    let mut stage = freed();
+    stage.look_with(vec![], |changes| changes.problems = vec![unread()]);
+    stage.look(vec![]);
+    stage.look(vec![listener(4300)]);
+    assert_eq!(stage.notice(), TAKEN);
+}
+
+fn unread() -> Problem {
+    Problem {
+        protocol: Protocol::Tcp,
+        family: crate::model::address::Family::Ipv4,
+        reason: "out of memory".to_owned(),
+    }
 }

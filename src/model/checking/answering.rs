@@ -1,11 +1,10 @@
 //! The answer: free or held, in one line, and why.
 
-use super::evidence::{Evidence, decisive};
+use super::evidence::Evidence;
 use super::reason::{Binding, Reason};
 use super::reasoning::{needs_reuse, reasons};
 use super::words::who_holds;
 use crate::model::endpoint::Protocol;
-use crate::model::freeing::BindOutcome;
 use crate::model::process::Process;
 use crate::model::words::place;
 use std::sync::Arc;
@@ -84,7 +83,7 @@ impl Answer {
     /// Whether what the binds said is explained; if not, something may have come or gone between them and the look.
     pub fn is_explained(&self) -> bool {
         let is_riddle =
-            |reason: &Reason| matches!(reason, Reason::Unexplained(_) | Reason::NeedsReuse);
+            |reason: &Reason| matches!(reason, Reason::Unexplained { .. } | Reason::NeedsReuse);
         !self.reasons.iter().any(is_riddle)
     }
 }
@@ -92,7 +91,7 @@ impl Answer {
 fn is_free(evidence: &Evidence) -> bool {
     let mut tried = evidence.tried().peekable();
     tried.peek().is_some()
-        && tried.all(|attempt| *decisive(attempt) == BindOutcome::Bound)
+        && tried.all(|attempt| evidence.is_bound(attempt))
         && evidence.holding().next().is_none()
 }
 
@@ -126,7 +125,10 @@ fn held(reasons: &[Reason]) -> String {
         Reason::Privileged { .. } => Some(" as you may not bind it".to_owned()),
         Reason::NoSuchAddress(_) => Some(" as this machine has no such address".to_owned()),
         Reason::Failed { why, .. } => Some(format!(" as it cannot be bound: {why}")),
-        Reason::Unexplained(_) => Some(" by something that is in no table".to_owned()),
+        Reason::Unexplained {
+            is_unread: true, ..
+        } => Some(" by something unknown, as not every table could be read".to_owned()),
+        Reason::Unexplained { .. } => Some(" by something that is in no table".to_owned()),
         _ => None,
     };
     reasons.iter().find_map(decides).unwrap_or_default()

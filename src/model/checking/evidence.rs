@@ -1,6 +1,7 @@
 //! What is asked about a port, and everything that was found about it.
 
 use super::connect::Connect;
+use crate::model::address::Family;
 use crate::model::endpoint::{Endpoint, Protocol, Socket, covers};
 use crate::model::freeing::{Attempt, BindOutcome};
 use crate::model::process::{Condition, ProcessId};
@@ -94,6 +95,23 @@ impl Evidence {
     /// What stands in the way.
     pub(super) fn holding(&self) -> impl Iterator<Item = &Socket> {
         self.standing().filter(|socket| self.is_in_the_way(socket))
+    }
+
+    /// Whether a table that could not be read may show what holds this address: that of IPv6 shows who takes IPv4 too.
+    pub(super) fn is_unread(&self, ip: IpAddr) -> bool {
+        let mut problems = self.problems.iter();
+        problems.any(|problem| {
+            let concerns = ip.is_ipv4() || problem.family == Family::Ipv6;
+            concerns && problem.protocol == self.question.protocol
+        })
+    }
+
+    /// Whether a bind proves that nothing holds its address. Where a table could not be read, one with SO_REUSEADDR does
+    /// not: it works beside a socket that is bound and does not listen.
+    pub(super) fn is_bound(&self, attempt: &Attempt) -> bool {
+        *decisive(attempt) == BindOutcome::Bound
+            && (attempt.without_reuse == BindOutcome::Bound
+                || !self.is_unread(attempt.address.ip()))
     }
 
     /// The binds that nothing which stands there explains.

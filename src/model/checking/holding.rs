@@ -94,8 +94,7 @@ fn usable(evidence: &Evidence) -> Option<Reason> {
     }
     let is_usable = |attempt: &Attempt| {
         let ip = attempt.address.ip();
-        *decisive(attempt) == BindOutcome::Bound
-            && !evidence.standing().any(|socket| overlaps(socket, ip))
+        evidence.is_bound(attempt) && !evidence.standing().any(|socket| overlaps(socket, ip))
     };
     let ips = |is_wanted: bool| -> Vec<IpAddr> {
         let tried = evidence.tried();

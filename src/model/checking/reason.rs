@@ -48,7 +48,11 @@ pub enum Reason {
         why: String,
     },
     /// A bind says that the port is in use, and no table says by what.
-    Unexplained(Vec<SocketAddr>),
+    Unexplained {
+        places: Vec<SocketAddr>,
+        /// Whether a table that could not be read may show it.
+        is_unread: bool,
+    },
     /// A socket on all addresses takes those too that have no row.
     Wildcard {
         socket: Box<Socket>,
@@ -112,7 +116,7 @@ impl Reason {
             Self::Privileged { .. } => "privileged",
             Self::NoSuchAddress(_) => "no_such_address",
             Self::Failed { .. } => "bind_failed",
-            Self::Unexplained(_) => "unexplained",
+            Self::Unexplained { .. } => "unexplained",
             Self::Wildcard { .. } => "wildcard",
             Self::OneFamily { taken, .. } => match taken {
                 Family::Ipv4 => "only_ipv4",
@@ -155,7 +159,7 @@ impl Reason {
             | Self::Privileged { .. }
             | Self::NoSuchAddress(_)
             | Self::Failed { .. }
-            | Self::Unexplained(_)
+            | Self::Unexplained { .. }
             | Self::OneFamily { .. }
             | Self::Partly(_)
             | Self::NeedsReuse

@@ -14,6 +14,7 @@ use std::sync::Arc;
 /// Every reason, in the order in which they are said.
 pub(super) fn reasons(evidence: &Evidence) -> Vec<Reason> {
     let mut reasons = holding::holders(evidence);
+    reasons.extend(unread(evidence));
     reasons.extend(client(evidence));
     reasons.extend(time_wait(evidence));
     reasons.extend(leftover(evidence));
@@ -110,7 +111,9 @@ fn binding(evidence: &Evidence, sockets: &[&Socket]) -> Option<Binding> {
         sockets.iter().any(|socket| overlaps(socket, ip))
     };
     let unheld = evidence.unheld();
-    let met: Vec<&&Attempt> = unheld.iter().filter(is_met).collect();
+    // What a table shows that could not be read may be the reason as well.
+    let is_read = |attempt: &&&Attempt| !evidence.is_unread(attempt.address.ip());
+    let met: Vec<&&Attempt> = unheld.iter().filter(is_met).filter(is_read).collect();
     let is_refused = |outcome: &BindOutcome| *outcome == BindOutcome::InUse;
     if met.iter().any(|attempt| is_refused(decisive(attempt))) {
         Some(Binding::Refused)
@@ -139,9 +142,12 @@ fn refusals(evidence: &Evidence) -> Vec<Reason> {
         reasons.push(Reason::NoSuchAddress(ip));
     }
     reasons.extend(evidence.tried().filter_map(failed));
-    let unexplained = unexplained(evidence);
-    if !unexplained.is_empty() {
-        reasons.push(Reason::Unexplained(unexplained));
+    let places = unexplained(evidence);
+    if !places.is_empty() {
+        reasons.push(Reason::Unexplained {
+            places,
+            is_unread: false,
+        });
     }
     reasons
 }
@@ -156,10 +162,25 @@ fn failed(attempt: &Attempt) -> Option<Reason> {
     })
 }
 
+/// The addresses that something holds which a table that could not be read may show.
+fn unread(evidence: &Evidence) -> Option<Reason> {
+    let unheld = evidence.unheld().into_iter();
+    let places: Vec<SocketAddr> = unheld
+        .filter(|attempt| attempt.without_reuse == BindOutcome::InUse)
+        .map(|attempt| attempt.address)
+        .filter(|at| evidence.is_unread(at.ip()))
+        .collect();
+    (!places.is_empty()).then_some(Reason::Unexplained {
+        places,
+        is_unread: true,
+    })
+}
+
 /// The addresses that are in use by nothing that was seen.
 fn unexplained(evidence: &Evidence) -> Vec<SocketAddr> {
     let unheld = evidence.unheld().into_iter();
     let refused = unheld.filter(|attempt| *decisive(attempt) == BindOutcome::InUse);
+    let refused = refused.filter(|attempt| !evidence.is_unread(attempt.address.ip()));
     refused
         .map(|attempt| attempt.address)
         .filter(|at| !passing(evidence).any(|endpoint| overlaps(&endpoint.socket, at.ip())))

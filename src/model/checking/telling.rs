@@ -59,8 +59,16 @@ impl Reason {
             Self::Privileged { port, from } => f.write_str(&privileged(*port, *from)),
             Self::NoSuchAddress(ip) => write!(f, "{ip} is no address of this machine"),
             Self::Failed { at, why } => write!(f, "{at} cannot be bound: {why}"),
-            Self::Unexplained(places) => {
-                write!(f, "something holds {} that is in no table", list(places))
+            Self::Unexplained { places, is_unread } => {
+                let places = list(places);
+                if *is_unread {
+                    write!(
+                        f,
+                        "what holds {places} is unknown, as not every table could be read"
+                    )
+                } else {
+                    write!(f, "something holds {places} that is in no table")
+                }
             }
             Self::OneFamily { taken, usable } => {
                 let taken = match taken {

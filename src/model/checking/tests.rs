@@ -458,3 +458,38 @@ fn what_came_of_connecting_is_told_line_by_line() {
         ["UDP knows no connections: nothing tells whether anybody answers"]
     );
 }
+
+#[test]
+fn what_an_unread_table_may_show_is_neither_named_nor_taken_for_free() {
+    use crate::model::address::Family;
+    use crate::model::snapshot::Problem;
+    let unread = |mut evidence: Evidence| {
+        evidence.problems.push(Problem {
+            protocol: evidence.question.protocol,
+            family: Family::Ipv6,
+            reason: "out of memory".to_owned(),
+        });
+        said(evidence)
+    };
+    let rest = || {
+        socket("127.0.0.1:3000")
+            .to("127.0.0.1:9")
+            .state(State::TimeWait)
+    };
+    let beside = "not everything could be read: tcp6 sockets: out of memory";
+    assert_eq!(unread(port(3000)), ["FREE :3000", beside]);
+    for evidence in [
+        port(3000).refused(&V4).sees(rest().without_owner()),
+        port(3000).needs_reuse(&V4).sees(rest().without_owner()),
+    ] {
+        let words = unread(evidence);
+        assert_eq!(
+            words.first().map(String::as_str),
+            Some("HELD :3000 by something unknown, as not every table could be read")
+        );
+        assert!(
+            !words.iter().any(|line| line.contains("TIME_WAIT")),
+            "{words:?}"
+        );
+    }
+}

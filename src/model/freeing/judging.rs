@@ -4,6 +4,7 @@ use super::look::{Attempt, BindOutcome, BindTrial};
 use super::recipient::Recipient;
 use super::record::Record;
 use super::signal::Signal;
+use super::unread::{judge_unread, probed};
 use super::verdict::{Keepers, Next, Proof, Verdict};
 use super::{PATIENCE_WHEN_FUTILE, Terms, words};
 use crate::model::address::any_address;
@@ -21,6 +22,8 @@ pub(super) enum Judgement {
     Unheld,
     /// Everything that was to close has, on addresses that nobody else holds; these are to be tried.
     Part(Vec<SocketAddr>),
+    /// Tables could not be read for so long that a bind is to decide.
+    Probe,
     Said(Box<Verdict>),
     /// What is left is to be sent SIGKILL, as was asked for beforehand.
     Force,
@@ -28,6 +31,9 @@ pub(super) enum Judgement {
 
 /// What the facts say while the port is watched.
 pub(super) fn judge(record: &Record, terms: &Terms, is_part_refuted: bool) -> Judgement {
+    if record.is_unread() {
+        return judge_unread(record, terms);
+    }
     let holding = record.holding();
     if holding.is_empty() {
         return Judgement::Unheld;
@@ -56,7 +62,7 @@ fn said(verdict: Verdict) -> Judgement {
     Judgement::Said(Box::new(verdict))
 }
 
-fn not_ended(record: &Record, terms: &Terms) -> Judgement {
+pub(super) fn not_ended(record: &Record, terms: &Terms) -> Judgement {
     let signal = record.last_signal();
     // What could not be sent once is not tried again and again.
     let is_forced = record.order.signal == Signal::Kill;
@@ -215,6 +221,9 @@ fn is_bindable(address: SocketAddr) -> bool {
 
 /// What a bind says once nothing holds the port.
 pub(super) fn bound(record: &Record, trial: &BindTrial) -> Verdict {
+    if record.is_unread() {
+        return probed(record, trial);
+    }
     let (port, endings) = (record.port(), record.endings());
     let outcomes: Vec<&BindOutcome> = trial.attempts.iter().map(easiest).collect();
     let reason = outcomes.iter().find_map(|outcome| match outcome {

@@ -4,6 +4,7 @@ use super::{OrderId, Refusal};
 use crate::model::endpoint::Socket;
 use crate::model::process::{Condition, Process, ProcessId};
 use crate::model::provenance::Unit;
+use crate::model::snapshot::Problem;
 use std::fmt::{self, Display};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -85,13 +86,15 @@ impl Display for Hindrance {
 
 /// What one look at the port saw.
 ///
-/// A table that could not be read says nothing: the executor repeats what it last saw of it.
+/// A table that could not be read says nothing, so nothing of it is here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Look {
     pub order: OrderId,
     pub at: Instant,
-    /// Every socket with that protocol and local port, in whatever state.
+    /// Every socket with that protocol and local port, in whatever state, of the tables that were read.
     pub sockets: Vec<Socket>,
+    /// The tables of that protocol that could not be read.
+    pub problems: Vec<Problem>,
     /// The targets that have ended.
     pub ended: Vec<ProcessId>,
     /// How the targets that have not ended take the signal, as far as the system tells.

@@ -1,9 +1,10 @@
 //! The machine that frees a port: happenings in, steps out.
 
 mod telling;
+mod trying;
 
-use super::judging::{Judgement, all_addresses, bound, held_by_others, judge, partly_bound, taken};
-use super::look::{BindTrial, Dispatch, Look, Sending};
+use super::judging::{Judgement, judge, taken};
+use super::look::{Dispatch, Look, Sending};
 use super::order::Order;
 use super::record::Record;
 use super::signal::Signal;
@@ -21,6 +22,8 @@ pub struct Freeing {
     verdict: Option<Verdict>,
     /// Whether a bind refuted that part of the port is free; it is not tried again and again.
     is_part_refuted: bool,
+    /// When a bind last had to decide because tables could not be read, and how many targets were left then.
+    probed: Option<(Instant, usize)>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +38,7 @@ enum Phase {
     /// Said to be free, and watched a while longer.
     Settling {
         free_since: Instant,
+        bound: Instant,
     },
     /// Nothing holds it, yet it cannot be bound.
     Lingering {
@@ -43,6 +47,11 @@ enum Phase {
     },
     /// A part of it may be free, and a bind is being tried there.
     TryingPart,
+    /// Tables cannot be read, and a bind is being tried that may decide all the same.
+    Probing {
+        /// Since when it is free, if it was before.
+        free_since: Option<Instant>,
+    },
     /// A part of it is free.
     InPart,
     Over,
@@ -57,6 +66,7 @@ impl Freeing {
             phase: Phase::Sending,
             verdict: None,
             is_part_refuted: false,
+            probed: None,
         }
     }
 
@@ -126,30 +136,46 @@ impl Freeing {
         match (self.phase, taker) {
             (
                 Phase::Trying { free_since }
-                | Phase::Settling { free_since }
+                | Phase::Settling { free_since, .. }
                 | Phase::Lingering { free_since, .. },
                 Some(taker),
             ) => {
                 self.say(taken(&self.record, &taker, Some(free_since)));
                 self.end()
             }
-            (Phase::Settling { free_since }, None) => {
-                self.refresh_endings();
-                let settled =
-                    self.record.at.saturating_duration_since(free_since) >= self.terms.settle;
-                if settled { self.end() } else { Vec::new() }
-            }
+            (Phase::Settling { free_since, bound }, None) => self.settle(free_since, bound),
             (Phase::Lingering { free_since, tried }, None) => self.linger(free_since, tried),
             (Phase::Watching | Phase::InPart, _) => self.judge(),
-            (Phase::Sending | Phase::Trying { .. } | Phase::TryingPart | Phase::Over, _) => {
-                Vec::new()
-            }
+            (
+                Phase::Sending
+                | Phase::Trying { .. }
+                | Phase::TryingPart
+                | Phase::Probing { .. }
+                | Phase::Over,
+                _,
+            ) => Vec::new(),
         }
     }
 
     fn judge(&mut self) -> Vec<Step> {
+        // What was bound in part is not taken back because a table cannot be read for a while.
+        if self.phase == Phase::InPart && self.record.is_unread() {
+            return Vec::new();
+        }
         match judge(&self.record, &self.terms, self.is_part_refuted) {
-            Judgement::Wait => Vec::new(),
+            Judgement::Wait => {
+                // The tables can be read again and show what was unknown.
+                self.verdict
+                    .take_if(|verdict| matches!(verdict, Verdict::Unknown { .. }));
+                Vec::new()
+            }
+            Judgement::Probe => {
+                let left = self.record.survivors().count();
+                let is_due = self.probed.is_none_or(|(at, had)| {
+                    had != left || self.record.at.saturating_duration_since(at) >= RETRY
+                });
+                if is_due { self.probe(None) } else { Vec::new() }
+            }
             Judgement::Force => {
                 let order = self.order_again(Signal::Kill, self.record.at);
                 vec![Step::Send(vec![order])]
@@ -169,30 +195,6 @@ impl Freeing {
         }
     }
 
-    fn try_all(&mut self, free_since: Instant) -> Vec<Step> {
-        self.phase = Phase::Trying { free_since };
-        vec![Step::TryBind(
-            self.record.order.id,
-            all_addresses(&self.record),
-        )]
-    }
-
-    /// Brings the rest of the wait up to date, and tries again when what could be in the way has gone, or after a while
-    /// where nothing of that kind was ever seen.
-    fn linger(&mut self, free_since: Instant, tried: Instant) -> Vec<Step> {
-        self.refresh_endings();
-        let left = self.record.left();
-        if let Some(Verdict::CannotBind { left: said, .. }) = &mut self.verdict {
-            let was_in_the_way = !said.states.is_empty();
-            let is_due = self.record.at.saturating_duration_since(tried) >= RETRY;
-            if left.states.is_empty() && (was_in_the_way || is_due) {
-                return self.try_all(free_since);
-            }
-            *said = left;
-        }
-        Vec::new()
-    }
-
     /// A process that let go of the port may end later, which the verdict then says instead.
     fn refresh_endings(&mut self) {
         if let Some(
@@ -203,45 +205,6 @@ impl Freeing {
         {
             *endings = self.record.endings();
         }
-    }
-
-    fn tried(&mut self, trial: &BindTrial) -> Vec<Step> {
-        match self.phase {
-            Phase::Trying { free_since } => {
-                let verdict = bound(&self.record, trial);
-                self.phase = match verdict {
-                    Verdict::CannotBind { .. } => Phase::Lingering {
-                        free_since,
-                        tried: self.record.at,
-                    },
-                    Verdict::Free { .. }
-                    | Verdict::OnlyWithReuse { .. }
-                    | Verdict::PartlyFree { .. }
-                    | Verdict::HeldByOthers { .. }
-                    | Verdict::NotEnded { .. }
-                    | Verdict::TakenAgain { .. }
-                    | Verdict::Nothing(_) => Phase::Settling { free_since },
-                };
-                self.say(verdict);
-            }
-            Phase::TryingPart => {
-                if let Some(verdict) = partly_bound(&self.record, trial) {
-                    self.phase = Phase::InPart;
-                    self.say(verdict);
-                } else {
-                    self.is_part_refuted = true;
-                    self.phase = Phase::Watching;
-                    self.say(held_by_others(&self.record));
-                }
-            }
-            Phase::Sending
-            | Phase::Watching
-            | Phase::Settling { .. }
-            | Phase::Lingering { .. }
-            | Phase::InPart
-            | Phase::Over => {}
-        }
-        Vec::new()
     }
 
     fn say(&mut self, verdict: Verdict) {

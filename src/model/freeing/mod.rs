@@ -34,7 +34,9 @@ mod sentence;
 mod signal;
 mod step;
 mod supervision;
+mod surviving;
 mod terms;
+mod unread;
 mod verdict;
 
 pub use batch::Batch;
@@ -54,7 +56,9 @@ pub use refusal::{Refusal, refusal};
 pub use signal::{NoSignal, SIGNALS, Signal};
 pub use step::{Happening, Step};
 pub use terms::Terms;
-pub use verdict::{Ending, How, Keepers, Kind, Left, Next, Port, Proof, Survivor, Verdict};
+pub use verdict::{
+    Ending, Evidence, How, Keepers, Kind, Left, Next, Port, Proof, Survivor, Verdict,
+};
 
 use crate::model::words;
 use std::time::Duration;

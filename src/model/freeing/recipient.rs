@@ -53,21 +53,20 @@ impl Recipient {
         is_sent
     }
 
-    /// Takes in what a look saw; what holds nothing of the port can let go of nothing.
-    pub fn take_look(
-        &mut self,
-        at: Instant,
-        has_ended: bool,
-        conduct: Option<Conduct>,
-        holding: &[Socket],
-    ) {
+    /// Takes in what a look saw of the process itself.
+    pub fn take_look(&mut self, at: Instant, has_ended: bool, conduct: Option<Conduct>) {
         if has_ended {
             self.ended.get_or_insert(at);
         }
         self.conduct = conduct;
+    }
+
+    /// Takes in what a look saw of the port: what holds nothing of it can let go of nothing, and a look that could not read
+    /// every table shows of nobody that it let go.
+    pub fn take_holding(&mut self, at: Instant, holding: &[Socket], is_whole: bool) {
         if self.holds_any(holding) {
             self.let_go = None;
-        } else if self.target.is_holder() {
+        } else if is_whole && self.target.is_holder() {
             self.let_go.get_or_insert(at);
         }
     }
@@ -104,7 +103,7 @@ impl Recipient {
     }
 
     /// One whose holder cannot be seen for the moment counts as held: nothing says that it was let go.
-    fn holds_any(&self, holding: &[Socket]) -> bool {
+    pub fn holds_any(&self, holding: &[Socket]) -> bool {
         let is_shown = |socket: &Socket| self.target.sockets.contains(&socket.id);
         holding.iter().any(|socket| {
             holds(self.target.id(), socket)

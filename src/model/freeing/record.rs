@@ -9,6 +9,7 @@ use super::words;
 use crate::model::endpoint::{EndpointId, Owners, Socket, State};
 use crate::model::process::{Pid, Process, ProcessId};
 use crate::model::provenance::Unit;
+use crate::model::snapshot::{Problem, unread};
 use crate::model::time_wait::{Remainder, TIME_WAIT};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -21,6 +22,8 @@ pub(super) struct Record {
     pub recipients: Vec<Recipient>,
     /// The sockets of the port at the last look.
     pub sockets: Vec<Socket>,
+    /// The tables that the last look could not read.
+    problems: Vec<Problem>,
     pub parents: Vec<Arc<Process>>,
     units: Vec<(ProcessId, Unit)>,
     pub at: Instant,
@@ -37,6 +40,7 @@ impl Record {
         Self {
             recipients,
             sockets: order.sockets.clone(),
+            problems: Vec::new(),
             parents: Vec::new(),
             units: Vec::new(),
             at: order.id.at,
@@ -92,6 +96,7 @@ impl Record {
     pub fn take_look(&mut self, look: Look) {
         self.at = look.at;
         self.sockets = look.sockets;
+        self.problems = look.problems;
         self.parents = look.parents;
         self.units = look.units;
         let waits = |socket: &&Socket| socket.state == Some(State::TimeWait);
@@ -99,12 +104,31 @@ impl Record {
             self.waiting.entry(socket.id).or_insert(look.at);
         }
         let holding: Vec<Socket> = self.holding().into_iter().cloned().collect();
+        let is_whole = !self.is_unread();
         for recipient in &mut self.recipients {
             let id = recipient.target.id();
             let mut conducts = look.conduct.iter();
             let conduct = conducts.find_map(|(of, conduct)| (*of == id).then_some(*conduct));
-            recipient.take_look(look.at, look.ended.contains(&id), conduct, &holding);
+            recipient.take_look(look.at, look.ended.contains(&id), conduct);
+            recipient.take_holding(look.at, &holding, is_whole);
         }
+    }
+
+    /// Whether the last look could not read every table.
+    pub fn is_unread(&self) -> bool {
+        !self.problems.is_empty()
+    }
+
+    /// What the last look could not read, and why.
+    pub fn unread(&self) -> Option<String> {
+        unread(&self.problems)
+    }
+
+    /// Whether every target that has not ended was seen to hold the port at the last look.
+    pub fn are_survivors_seen(&self) -> bool {
+        let holding: Vec<Socket> = self.holding().into_iter().cloned().collect();
+        self.survivors()
+            .all(|recipient| recipient.holds_any(&holding))
     }
 
     /// What holds the port: whatever stands on it, and what was asked about for as long as a process has it.

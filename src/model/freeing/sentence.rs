@@ -1,11 +1,11 @@
 //! The words of a verdict. Their beginnings are an interface: people and scripts read them.
 
-use super::look::Reaction;
 use super::signal::Signal;
+use super::surviving::surviving;
 use super::verdict::{Ending, How, Keepers, Left, Next, Port, Proof, Survivor, Verdict};
 use super::words;
 use crate::model::endpoint::{Protocol, Socket};
-use crate::model::process::{Condition, Process};
+use crate::model::process::Process;
 use std::fmt::{self, Display};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -88,6 +88,17 @@ impl Verdict {
                 let free = free.unwrap_or_default();
                 format!("{port}{free} is TAKEN AGAIN by {}{starter}", taker(by))
             }
+            Self::Unknown {
+                port,
+                endings,
+                survivors,
+                evidence,
+                unread,
+            } => {
+                let said = not_ended(endings, survivors);
+                let port = evidence.of_port(port);
+                format!("{port}: {said}, {evidence}, {unread}")
+            }
             Self::Nothing(hindrance) => format!("Nothing sent: {hindrance}."),
         }
     }
@@ -104,10 +115,13 @@ fn offer(signal: Signal) -> String {
 }
 
 impl Proof {
-    fn words(self) -> &'static str {
+    fn words(&self) -> String {
         match self {
-            Self::Bound => "",
-            Self::TableOnly => " A bind was not allowed to this user, so only the table says so.",
+            Self::Bound => String::new(),
+            Self::TableOnly => {
+                " A bind was not allowed to this user, so only the table says so.".to_owned()
+            }
+            Self::BindOnly(unread) => format!(" Only a bind says so: {unread}."),
         }
     }
 }
@@ -158,7 +172,12 @@ impl Left {
 }
 
 /// `gunicorn 7001 ended 0.3 s after SIGTERM; 3 others still hold :8000`: what is known before there is a verdict.
-pub(super) fn half_done(port: Port, endings: &[Ending], holders: &[&Arc<Process>]) -> String {
+pub(super) fn half_done(
+    port: Port,
+    endings: &[Ending],
+    holders: &[&Arc<Process>],
+    unread: Option<&str>,
+) -> String {
     let groups = grouped(endings);
     let ended: Vec<String> = groups
         .iter()
@@ -166,7 +185,10 @@ pub(super) fn half_done(port: Port, endings: &[Ending], holders: &[&Arc<Process>
         .collect();
     let ended = words::list(&ended);
     match holders {
-        [] => format!("{ended}; {port} is still held"),
+        [] => match unread {
+            Some(unread) => format!("{ended}; {unread}"),
+            None => format!("{ended}; {port} is still held"),
+        },
         [one] => format!("{ended}; {one} still holds {port}"),
         many => format!("{ended}; {} others still hold {port}", many.len()),
     }
@@ -233,44 +255,6 @@ fn not_ended(endings: &[Ending], survivors: &[Survivor]) -> String {
         .map(|ending| ended_words(std::slice::from_ref(ending)));
     let said: Vec<String> = endings.chain(survivors.iter().map(surviving)).collect();
     said.join(", ")
-}
-
-fn surviving(survivor: &Survivor) -> String {
-    let Survivor {
-        process,
-        conduct,
-        signal,
-        ..
-    } = survivor;
-    if let Some(missed) = &survivor.missed {
-        return missed.to_string();
-    }
-    let condition = conduct.and_then(|conduct| conduct.condition);
-    let reaction = conduct.map(|conduct| conduct.reaction);
-    let woken = if survivor.was_stopped && condition != Some(Condition::Stopped) {
-        " (it was stopped, so SIGCONT followed)"
-    } else {
-        ""
-    };
-    let what = match (condition, reaction) {
-        (Some(Condition::Traced), _) => "is stopped by a debugger".to_owned(),
-        (Some(Condition::Stopped), _) => "is stopped".to_owned(),
-        (_, Some(Reaction::Ignores)) => format!("ignores {signal}"),
-        (_, Some(Reaction::Blocks)) => format!("blocks {signal}"),
-        (Some(Condition::Uninterruptible), _) => {
-            "waits in the kernel (state D), which no signal interrupts".to_owned()
-        }
-        _ if *signal == Signal::Continue => format!("runs on after {signal}"),
-        (_, Some(Reaction::Handles)) if *signal == Signal::HangUp => {
-            format!("handles {signal}, which need not end it")
-        }
-        (_, Some(Reaction::Handles)) => format!("handles {signal} and is still shutting down"),
-        _ => format!(
-            "has not ended {} s after {signal}",
-            survivor.waited.as_secs()
-        ),
-    };
-    format!("{process} {what}{woken}")
 }
 
 fn partly(free: &[String], kept: &[Socket], localhost: Option<IpAddr>) -> String {

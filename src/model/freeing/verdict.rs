@@ -60,6 +60,16 @@ pub enum Verdict {
         /// The service as which systemd started it, such as `shop.service (user)`.
         service: Option<String>,
     },
+    /// Socket tables could not be read after the signal, so that not all is known of who holds it.
+    Unknown {
+        port: Port,
+        endings: Vec<Ending>,
+        /// The targets that are not known to have ended or to have let go of it.
+        survivors: Vec<Survivor>,
+        evidence: Evidence,
+        /// What could not be read, and why.
+        unread: String,
+    },
     /// Not one signal went out.
     Nothing(Hindrance),
 }
@@ -101,11 +111,26 @@ pub enum How {
 }
 
 /// What a free port was proved by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Proof {
     Bound,
     /// No bind may be tried by this user: no socket is what was seen.
     TableOnly,
+    /// Tables could not be read, for the reason that is told; every bind succeeded.
+    BindOnly(String),
+}
+
+/// What is known of a port where tables could not be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Evidence {
+    /// A table that was read shows these.
+    Seen(Vec<Socket>),
+    /// A bind says that it is in use.
+    InUse,
+    /// Something is there, be it only in TIME_WAIT.
+    OnlyWithReuse,
+    /// A bind failed for another reason; `None` where it is not permitted.
+    NotBound(Option<String>),
 }
 
 /// Sockets of the port that hold nothing and may still be in the way.
@@ -165,7 +190,8 @@ impl Verdict {
             Self::CannotBind { .. }
             | Self::PartlyFree { .. }
             | Self::HeldByOthers { .. }
-            | Self::NotEnded { .. } => Kind::Held,
+            | Self::NotEnded { .. }
+            | Self::Unknown { .. } => Kind::Held,
             Self::TakenAgain { .. } => Kind::Taken,
             Self::Nothing(_) => Kind::Nothing,
         }

@@ -8,7 +8,6 @@ use super::handle::Handle;
 use super::senses::Senses;
 use super::trial;
 use super::watch::{Watch, of_port};
-use crate::model::endpoint::Socket;
 use crate::model::freeing::{
     Dispatch, Happening, Hindrance, Order, OrderId, Sending, Step, Target,
 };
@@ -35,8 +34,6 @@ pub struct Executor {
 /// One order on its way.
 struct Job {
     order: Order,
-    /// What the port had just before the signal.
-    sockets: Vec<Socket>,
     /// The units that the holders belonged to then; of those that have ended nobody could tell any more.
     units: Vec<(ProcessId, Unit)>,
     watch: Option<Watch>,
@@ -81,8 +78,7 @@ impl Executor {
             Step::Send(orders) => self.send(orders),
             Step::Watch(order) => {
                 if let Some(job) = self.job(order) {
-                    let (order, sockets) = (job.order.clone(), job.sockets.clone());
-                    job.watch = Some(Watch::new(order, sockets, job.units.clone()));
+                    job.watch = Some(Watch::new(job.order.clone(), job.units.clone()));
                 }
                 Vec::new()
             }
@@ -176,7 +172,6 @@ impl Executor {
             }));
             self.jobs.retain(|job| !job.is_before(&order));
             self.jobs.push(Job {
-                sockets: of_port(&order, &snapshot),
                 order,
                 units,
                 watch: None,

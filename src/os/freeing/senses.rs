@@ -19,7 +19,7 @@ type Looking = dyn FnMut(&[u16]) -> Snapshot;
 /// What the executor sees the machine with. It is made on the executor's own thread and stays there.
 pub struct Senses {
     /// A fresh look at the sockets with these local ports, owners included; an owner must be one that was read for this
-    /// very look.
+    /// very look. What stands in a table that could not be read is left out.
     pub look: Box<Looking>,
     /// Gives back what looking has opened; a later look opens it again.
     pub rest: Box<dyn FnMut()>,
@@ -83,4 +83,5 @@ fn look(eye: &mut Eye) -> Snapshot {
         sockets: endpoints.map(|endpoint| endpoint.socket).collect(),
         problems: changes.problems,
     }
+    .without_unread()
 }

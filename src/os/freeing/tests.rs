@@ -374,8 +374,7 @@ fn a_bind_tells_a_free_port_from_a_held_one() {
 fn a_table_that_cannot_be_read_is_not_an_empty_one() {
     let held = Held::new("");
     let socket = held.socket();
-    let order =
-        proposal(socket.clone()).confirm(Targets::Topmost, Signal::Terminate, Instant::now());
+    let order = proposal(socket).confirm(Targets::Topmost, Signal::Terminate, Instant::now());
     let mut senses = Senses {
         look: Box::new(|_| {
             let mut unread = snapshot(0.0, Vec::new());
@@ -393,9 +392,12 @@ fn a_table_that_cannot_be_read_is_not_an_empty_one() {
     };
     let unread = (senses.look)(&[order.port()]);
     let handle = Handle::open(held.process.id, start_time);
-    let mut watch = Watch::new(order.clone(), vec![socket.clone()], Vec::new());
+    let mut watch = Watch::new(order.clone(), Vec::new());
     let look = watch.look(&unread, &mut senses).unwrap();
-    assert_eq!(look.sockets, [socket]);
+    assert_eq!(
+        (look.sockets, look.problems),
+        (Vec::new(), unread.problems.clone())
+    );
     assert_eq!(
         checks::all(&order, &[handle], &unread, start_time),
         Err(Hindrance::Blind("tcp4 sockets: out of memory".to_owned()))

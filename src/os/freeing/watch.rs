@@ -34,11 +34,11 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// `sockets` are what the port had when the order was sent, `units` what its holders belonged to.
-    pub fn new(order: Order, sockets: Vec<Socket>, units: Vec<(ProcessId, Unit)>) -> Self {
+    /// `units` are what the holders belonged to when the order was sent.
+    pub fn new(order: Order, units: Vec<(ProcessId, Unit)>) -> Self {
         Self {
             order,
-            sockets,
+            sockets: Vec::new(),
             units,
             started: Instant::now(),
             reported: None,
@@ -58,12 +58,15 @@ impl Watch {
 
     /// Takes in what the tables show, and returns it if it differs from what was reported last or that is long ago.
     pub fn look(&mut self, snapshot: &Snapshot, senses: &mut Senses) -> Option<Look> {
-        self.sockets = self.with_unread(snapshot);
+        self.sockets = of_port(&self.order, snapshot);
+        let problems = snapshot.problems.iter();
+        let own = problems.filter(|problem| problem.protocol == self.order.protocol());
         let look = Look {
             order: self.order.id(),
             parents: self.parents(senses),
             units: self.units(senses),
             sockets: self.sockets.clone(),
+            problems: own.cloned().collect(),
             conduct: self.conduct(),
             ended: self.ended.clone(),
             at: Instant::now(),
@@ -106,23 +109,6 @@ impl Watch {
             .filter(|id| !self.ended.contains(id))
             .filter_map(|id| Some((id, conduct(id.pid, self.order.signal())?)))
             .collect()
-    }
-
-    /// The sockets of the port, with what was last seen of a table that could not be read this time.
-    fn with_unread(&self, snapshot: &Snapshot) -> Vec<Socket> {
-        let unread: Vec<Socket> = self
-            .sockets
-            .iter()
-            .filter(|socket| !snapshot.has_read(socket.protocol, socket.table))
-            .cloned()
-            .collect();
-        let mut sockets = of_port(&self.order, snapshot);
-        for socket in unread {
-            if !sockets.iter().any(|seen| seen.id == socket.id) {
-                sockets.push(socket);
-            }
-        }
-        sockets
     }
 
     /// Who started the holders that the order does not know, as far as that may be seen.

@@ -109,7 +109,7 @@ pub fn explained(explanation: &Explanation, unused: Option<u16>) -> String {
 /// The sentence of a verdict, with the command that does what a key does in the monitor.
 pub fn verdict(spot: Spot, freeing: &Freeing) -> String {
     let Some(verdict) = freeing.verdict() else {
-        return format!("{spot} is STILL HELD: nothing more is known.");
+        return format!("Whether {spot} is free is unknown: it was not watched to the end");
     };
     let words = verdict.without_offer();
     match verdict {

@@ -82,6 +82,7 @@ fn look(batch: &mut Batch, port: u16, at: f64, ended: &[ProcessId]) {
         at: instant(at),
         sockets,
         ended: ended.to_vec(),
+        problems: Vec::new(),
         conduct: Vec::new(),
         parents: Vec::new(),
         units: Vec::new(),

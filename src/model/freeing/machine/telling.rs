@@ -41,9 +41,14 @@ impl Freeing {
             Phase::Trying { .. } | Phase::TryingPart => {
                 format!("nothing holds {port} any more; trying to bind it")
             }
+            Phase::Probing { .. } => {
+                let unread = self.record.unread().unwrap_or_default();
+                format!("{unread}; trying to bind {port}")
+            }
             Phase::Watching if !self.record.endings().is_empty() => {
                 let holders = self.record.holding_processes();
-                sentence::half_done(port, &self.record.endings(), &holders)
+                let unread = self.record.unread();
+                sentence::half_done(port, &self.record.endings(), &holders, unread.as_deref())
             }
             Phase::Watching
             | Phase::Settling { .. }
@@ -68,9 +73,11 @@ impl Freeing {
             Phase::Watching | Phase::Lingering { .. } | Phase::InPart => {
                 self.verdict.is_some() && is_late
             }
-            Phase::Sending | Phase::Trying { .. } | Phase::TryingPart | Phase::Settling { .. } => {
-                false
-            }
+            Phase::Sending
+            | Phase::Trying { .. }
+            | Phase::TryingPart
+            | Phase::Probing { .. }
+            | Phase::Settling { .. } => false,
         }
     }
 

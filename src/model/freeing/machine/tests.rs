@@ -1,10 +1,12 @@
 //! Scenarios: what happens, moment by moment, and what is said at its end.
 
+mod unread;
+
 use super::*;
 use crate::model::endpoint::{Endpoint, Owners, Socket, State};
 use crate::model::freeing::{
-    Attempt, BindOutcome, Circumstances, Conduct, Hindrance, Kind, OrderId, Question, Reaction,
-    Target, Targets, ask,
+    Attempt, BindOutcome, BindTrial, Circumstances, Conduct, Hindrance, Kind, OrderId, Question,
+    Reaction, Target, Targets, ask,
 };
 use crate::model::process::{Condition, Process, ProcessId};
 use crate::model::testing::{SocketBuilder, instant, moment, process, socket};
@@ -120,6 +122,7 @@ impl Story {
             at: instant(at),
             sockets: sockets.into_iter().map(SocketBuilder::build).collect(),
             ended: self.endings.clone(),
+            problems: Vec::new(),
             conduct: self.conduct.clone(),
             parents: self.parents.clone(),
             units: Vec::new(),
@@ -427,6 +430,7 @@ fn what_is_found_for_another_order_is_dropped() {
         at: instant(0.2),
         sockets: Vec::new(),
         ended: Vec::new(),
+        problems: Vec::new(),
         conduct: Vec::new(),
         parents: Vec::new(),
         units: Vec::new(),
@@ -511,6 +515,7 @@ fn only_the_service_that_had_the_port_before_is_said_to_be_brought_back_by_syste
             at: instant(0.6),
             sockets: vec![listener(&new).mark(9).build()],
             ended: vec![node.id],
+            problems: Vec::new(),
             conduct: Vec::new(),
             parents: vec![process(900, "systemd").build(), process(70, "sh").build()],
             units: [(node.id, before), (new.id, unit)]
@@ -589,6 +594,7 @@ fn see_raw(story: Story, at: f64, socket: Socket) -> Story {
         at: instant(at),
         sockets: vec![socket],
         ended: story.endings.clone(),
+        problems: Vec::new(),
         conduct: Vec::new(),
         parents: Vec::new(),
         units: Vec::new(),
