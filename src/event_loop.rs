@@ -2,14 +2,14 @@
 //!
 //! It owns everything and shares nothing. Its `select!` only names what comes next, the rarest first, so that a flood
 //! of one kind never starves another; what an event means is the app's business, and what an effect does is the
-//! [`Machine`]'s.
+//! [`EffectHandler`]'s.
 
-use crate::app::{App, Effect, Event, Source};
-use crate::model::checking::Answer;
-use crate::model::freeing::Happening;
+use crate::app::{App, Effect, Event, EventSource};
+use crate::check::CheckReport;
+use crate::free::ExecEvent;
 use crate::model::inspection::Inspection;
-use crate::model::tracker::Changes;
 use crate::terminal::Screen;
+use crate::tracker::Changes;
 use crate::ui;
 use anyhow::Context as _;
 use crossterm::event::Event as TerminalEvent;
@@ -24,20 +24,20 @@ use std::time::Instant;
 use tokio::sync::mpsc::{Receiver, UnboundedReceiver};
 
 /// How many events are taken in before the screen is drawn again.
-const BATCH: usize = 64;
+const MAX_EVENTS_PER_DRAW: usize = 64;
 
 /// Where events come from. What ends is said once and is `None` from then on.
-pub struct Sources<I> {
+pub struct EventChannels<I> {
     pub signals: Receiver<Event>,
     pub inspections: Option<Receiver<Inspection>>,
-    pub answers: Option<Receiver<Box<Answer>>>,
-    pub freeing: Option<UnboundedReceiver<Happening>>,
+    pub answers: Option<Receiver<Box<CheckReport>>>,
+    pub freeing: Option<UnboundedReceiver<ExecEvent>>,
     pub samples: Option<Receiver<Changes>>,
     pub input: I,
 }
 
 /// What carries out the effects that reach outside.
-pub trait Machine<W: Write> {
+pub trait EffectHandler<W: Write> {
     /// Carries out an effect. An event that it leads to at once is taken in next.
     fn perform(&mut self, effect: Effect, screen: &mut Screen<W>) -> io::Result<Option<Event>>;
 
@@ -48,8 +48,8 @@ pub trait Machine<W: Write> {
 /// Runs until the app quits or the terminal is gone, and tells the exit code.
 pub async fn run<W: Write, I>(
     mut app: App,
-    mut sources: Sources<I>,
-    machine: &mut impl Machine<W>,
+    mut sources: EventChannels<I>,
+    handler: &mut impl EffectHandler<W>,
     screen: &mut Screen<W>,
 ) -> anyhow::Result<u8>
 where
@@ -57,15 +57,15 @@ where
 {
     loop {
         draw(&app, screen).context("the terminal could not be written to")?;
-        app.drawn(now(), ui::names_everyone(&app));
+        app.on_drawn(now(), ui::shows_all_targets(&app));
         let due = app.next_change();
         let mut event = Some(sources.next(due).await);
-        for _ in 0..BATCH {
+        for _ in 0..MAX_EVENTS_PER_DRAW {
             let Some(now) = event.take() else { break };
-            if machine.is_terminal_gone() {
-                return Ok(HANGUP);
+            if handler.is_terminal_gone() {
+                return Ok(EXIT_HANGUP);
             }
-            if let Some(code) = take_in(&mut app, now, machine, screen)? {
+            if let Some(code) = handle_event(&mut app, now, handler, screen)? {
                 return Ok(code);
             }
             event = sources.ready().await;
@@ -74,7 +74,7 @@ where
 }
 
 /// The exit code after the terminal was taken away, as after SIGHUP.
-const HANGUP: u8 = 129;
+const EXIT_HANGUP: u8 = 129;
 
 /// The only clock of the program; under a test's paused time it stands still.
 fn now() -> Instant {
@@ -89,10 +89,10 @@ fn draw<W: Write>(app: &App, screen: &mut Screen<W>) -> io::Result<()> {
 }
 
 /// Updates the app with an event and with what its effects lead to. Gives the exit code when it is over.
-fn take_in<W: Write>(
+fn handle_event<W: Write>(
     app: &mut App,
     event: Event,
-    machine: &mut impl Machine<W>,
+    handler: &mut impl EffectHandler<W>,
     screen: &mut Screen<W>,
 ) -> anyhow::Result<Option<u8>> {
     let mut next = Some(event);
@@ -103,14 +103,14 @@ fn take_in<W: Write>(
         for effect in app.update(event, now()) {
             match effect {
                 Effect::Quit(code) => return Ok(Some(code)),
-                effect => next = machine.perform(effect, screen)?.or(next),
+                effect => next = handler.perform(effect, screen)?.or(next),
             }
         }
     }
     Ok(None)
 }
 
-impl<I> Sources<I>
+impl<I> EventChannels<I>
 where
     I: Stream<Item = io::Result<TerminalEvent>> + Unpin,
 {
@@ -126,16 +126,16 @@ where
             biased;
             Some(event) = self.signals.recv() => event,
             inspection = next_of(&mut self.inspections, Receiver::poll_recv) => {
-                inspection.map_or(Event::Lost(Source::Processes), Event::Inspected)
+                inspection.map_or(Event::SourceEnded(EventSource::Processes), Event::Inspected)
             }
             answer = next_of(&mut self.answers, Receiver::poll_recv) => {
-                answer.map_or(Event::Lost(Source::Checks), Event::Checked)
+                answer.map_or(Event::SourceEnded(EventSource::Checks), Event::Checked)
             }
             happening = next_of(&mut self.freeing, UnboundedReceiver::poll_recv) => {
-                happening.map_or(Event::Lost(Source::Freeing), Event::Freeing)
+                happening.map_or(Event::SourceEnded(EventSource::Freeing), Event::Freeing)
             }
             sample = next_of(&mut self.samples, Receiver::poll_recv) => {
-                sample.map_or(Event::Lost(Source::Sockets), Event::Sampled)
+                sample.map_or(Event::SourceEnded(EventSource::Sockets), Event::Sampled)
             }
             input = next_input(&mut self.input) => input,
             () = timer => Event::Due,
@@ -176,7 +176,7 @@ where
 {
     match poll_fn(|context| Pin::new(&mut *input).poll_next(context)).await {
         Some(Ok(event)) => Event::Input(event),
-        Some(Err(_)) | None => Event::Stop(HANGUP),
+        Some(Err(_)) | None => Event::Stop(EXIT_HANGUP),
     }
 }
 

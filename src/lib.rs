@@ -9,8 +9,8 @@
 //! ```text
 //!  os::sampler ── Changes ──┐                                      ┌── Request ──> os::sampler
 //!  os::inspector ───────────┤             ┌────────────┐           ├── Subject ──> os::inspector
-//!  os::checking ────────────┤             │            │           ├── Question ─> os::checking
-//!  os::freeing ── Happening ┼── Event ──> │ App::update │ ─ Effect ┼── Step ─────> os::freeing
+//!  os::check ────────────┤             │            │           ├── Question ─> os::check
+//!  os::free ── Happening ┼── Event ──> │ App::update │ ─ Effect ┼── Step ─────> os::free
 //!  os::signals ─────────────┤             └─────┬──────┘           └── Copy … ───> terminal
 //!  the terminal's input ────┘                   │ &App
 //!                                               └──> ui::draw ──> Buffer ──> terminal::Screen
@@ -18,7 +18,10 @@
 //!
 //! | module | is | knows |
 //! | --- | --- | --- |
-//! | [`model`] | what exists: endpoints, processes, the tracker that compares looks, the freeing machine | nothing |
+//! | [`model`] | what exists: endpoints, processes | `free` (signals, ports) |
+//! | [`tracker`] | what opens, changes and closes from one poll to the next | `model` |
+//! | [`free`] | freeing a port: preview, plan, confirmation, state machine, verdict | `model` |
+//! | [`check`] | checking a port: findings, reasons, report | `free`, `model` |
 //! | [`table`] | rows as people see them: fields, filter language, order | `model` |
 //! | [`app`] | what the program is doing: keys, cursor, dialogs | `table`, `model` |
 //! | [`ui`] | the app drawn into a buffer | `app`, `table`, `model` |
@@ -26,7 +29,7 @@
 //! | [`report`] | commands that print | `table`, `model` |
 //!
 //! `model`, `table`, `app` and `ui` read no clock and no file, start no thread and know no operating system. A test
-//! (`rules`) reads the sources and holds them to it.
+//! (`architecture_tests`) reads the sources and holds them to it.
 //!
 //! # How to add …
 //!
@@ -38,52 +41,55 @@
 //! * **a command**: its words in `cli`, what it does in `commands`, what it prints in [`report`].
 //! * **a service name**: a line in `assets/services.tsv`.
 //! * **a source of sockets**: a file in `os/sockets/` that shows each socket as a
-//!   [`Sighting`](model::sighting::Sighting), and its name in [`Source`](model::source::Source).
+//!   [`RawSocket`](model::raw_socket::Sighting), and its name in [`SocketSource`](model::socket_source::Source).
 //!
 //! # A look
 //!
-//! [`os::eye::Eye`] brings together what knows nothing of one another. [`os::sockets`] shows every socket as the kernel
-//! tells it; the [tracker](model::tracker) compares it with the record it has and knows what is new; [`os::holders`] finds
+//! [`os::poller::SocketPoller`] brings together what knows nothing of one another. [`os::sockets`] shows every socket as the kernel
+//! tells it; the [tracker](tracker) compares it with the record it has and knows what is new; [`os::owners`] finds
 //! who holds that, and keeps it; [`os::processes`] describes them, once. What comes out are
-//! [`Changes`](model::tracker::Changes). The sampler's thread does so for the screen, `watch` for its lines, `list` once,
+//! [`Changes`](tracker::Changes). The sampler's thread does so for the screen, `watch` for its lines, `list` once,
 //! and the freeing for the one port it is about.
 
 pub mod app;
+pub mod check;
 pub mod cli;
 pub mod event_loop;
+pub mod free;
 pub mod model;
 pub mod os;
 pub mod report;
 pub mod table;
 pub mod terminal;
+pub mod tracker;
 pub mod ui;
 
 mod commands;
 
 #[cfg(test)]
-mod rules;
+mod architecture_tests;
 
-use crate::cli::{Options, Refusal};
-use crate::commands::{WRONG, check, free, list, monitor, unused, wait, watch};
+use crate::cli::{EarlyExit, Options};
+use crate::commands::EXIT_ERROR;
 use std::io::{self, Write};
 
 /// Does what the command line asks and gives the exit code.
 pub fn run(words: impl IntoIterator<Item = std::ffi::OsString>) -> u8 {
     let outcome = match cli::parse(words) {
-        Ok(Options::Monitor(options)) => monitor::run(&options),
-        Ok(Options::List(options)) => list::run(&options),
-        Ok(Options::Watch(options)) => watch::run(&options),
-        Ok(Options::Free(options)) => free::run(&options),
-        Ok(Options::Wait(options)) => wait::run(&options),
-        Ok(Options::Unused(options)) => unused::run(&options),
-        Ok(Options::Check(options)) => check::run(&options),
-        Err(Refusal::Shown(text)) => write_out(&text),
-        Err(Refusal::Wrong(line)) => Err(anyhow::anyhow!(line)),
+        Ok(Options::Monitor(options)) => commands::monitor::run(&options),
+        Ok(Options::List(options)) => commands::list::run(&options),
+        Ok(Options::Watch(options)) => commands::watch::run(&options),
+        Ok(Options::Free(options)) => commands::free::run(&options),
+        Ok(Options::Wait(options)) => commands::wait::run(&options),
+        Ok(Options::Unused(options)) => commands::unused::run(&options),
+        Ok(Options::Check(options)) => commands::check::run(&options),
+        Err(EarlyExit::Output(text)) => write_out(&text),
+        Err(EarlyExit::UsageError(line)) => Err(anyhow::anyhow!(line)),
     };
     outcome.unwrap_or_else(|error| {
         // Standard error may be closed, and there is nobody left to tell.
         let _ = writeln!(io::stderr(), "portmon: {error:#}");
-        WRONG
+        EXIT_ERROR
     })
 }
 

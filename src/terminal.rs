@@ -20,20 +20,20 @@ use ratatui::layout::{Position, Rect};
 use std::io::{self, IsTerminal, Stdout, Write};
 
 /// The alternate screen in raw mode, for as long as it lives.
-pub struct Guard {
+pub struct TerminalGuard {
     is_suspended: bool,
 }
 
-impl Guard {
+impl TerminalGuard {
     /// Takes over the terminal. The panic hook gives it back before the message is printed.
     pub fn enter() -> anyhow::Result<Self> {
         // crossterm resets every attribute where NO_COLOR is set, the reverse of the cursor's row too; the plain theme
         // sets no colour, so nothing is lost by telling it to write what it is given.
         crossterm::style::force_color_output(true);
-        take_over().context("the terminal could not be set up")?;
+        enter_raw_mode().context("the terminal could not be set up")?;
         let before = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
-            give_back();
+            restore_terminal();
             before(panic);
         }));
         Ok(Self {
@@ -43,39 +43,39 @@ impl Guard {
 
     /// Gives the terminal back while the program is stopped; [`resume`](Self::resume) takes it over again.
     pub fn suspend(&mut self) {
-        give_back();
+        restore_terminal();
         self.is_suspended = true;
     }
 
     pub fn resume(&mut self) -> io::Result<()> {
         self.is_suspended = false;
-        take_over()
+        enter_raw_mode()
     }
 }
 
-impl Drop for Guard {
+impl Drop for TerminalGuard {
     fn drop(&mut self) {
         if !self.is_suspended {
-            give_back();
+            restore_terminal();
         }
     }
 }
 
 /// Whether there is a terminal at both ends.
-pub fn is_there() -> bool {
+pub fn is_interactive() -> bool {
     io::stdin().is_terminal() && io::stdout().is_terminal()
 }
 
 /// Drops what was typed and not read yet: keys that were meant for something else must not answer a question.
 #[cfg(unix)]
-pub fn forget_typed_ahead() {
+pub fn discard_typed_ahead() {
     // Without a terminal nothing was typed.
     let _ = rustix::termios::tcflush(io::stdin(), rustix::termios::QueueSelector::IFlush);
 }
 
 /// std has no way to do it on Windows.
 #[cfg(not(unix))]
-pub fn forget_typed_ahead() {}
+pub fn discard_typed_ahead() {}
 
 /// Whether the terminal that was there has gone away, which no event tells.
 #[cfg(unix)]
@@ -129,7 +129,7 @@ fn forget_output() {
 #[cfg(not(unix))]
 fn forget_output() {}
 
-fn take_over() -> io::Result<()> {
+fn enter_raw_mode() -> io::Result<()> {
     enable_raw_mode()?;
     execute!(
         io::stdout(),
@@ -142,7 +142,7 @@ fn take_over() -> io::Result<()> {
 }
 
 /// Errors are of no use here: either the terminal is gone, or the next call may still work.
-fn give_back() {
+fn restore_terminal() {
     let _ = execute!(
         io::stdout(),
         EndSynchronizedUpdate,

@@ -1,14 +1,14 @@
 //! What the commands of the table do.
 
-use crate::app::keymap::Command;
-use crate::app::menu::{Clip, Menu};
+use crate::app::keymap::KeyCommand;
+use crate::app::menu::{ClipboardText, Menu};
 use crate::app::{App, Effect, Overlay};
 use crate::model::endpoint::EndpointId;
 use crate::table::fields::{Column, field};
 use crate::table::listing::Sort;
 
 /// The columns that `<` and `>` go through, as they stand on a wide screen.
-const SORTABLE: [Column; 10] = [
+const SORT_COLUMNS: [Column; 10] = [
     Column::Port,
     Column::Local,
     Column::Proto,
@@ -21,7 +21,7 @@ const SORTABLE: [Column; 10] = [
     Column::Remote,
 ];
 
-impl Command {
+impl KeyCommand {
     /// Moving about takes no notice away.
     pub fn is_movement(self) -> bool {
         matches!(
@@ -41,88 +41,88 @@ impl Command {
     }
 }
 
-impl Command {
+impl KeyCommand {
     /// Whether it is there only to end processes, and so not there where nothing may be ended.
-    pub fn is_for_ending(self) -> bool {
-        matches!(self, Self::Free | Self::Mark | Self::Unmark)
+    pub fn is_destructive(self) -> bool {
+        matches!(self, Self::Free | Self::Mark | Self::UnmarkAll)
     }
 }
 
 impl App {
-    pub(super) fn carry_out(&mut self, command: Command) -> Vec<Effect> {
+    pub(super) fn run_command(&mut self, command: KeyCommand) -> Vec<Effect> {
         match command {
-            Command::Up => self.step(-1),
-            Command::Down => self.step(1),
-            Command::PageUp => self.step(-self.page()),
-            Command::PageDown => self.step(self.page()),
-            Command::HalfUp => self.step(-(self.page() + 1) / 2),
-            Command::HalfDown => self.step((self.page() + 1) / 2),
-            Command::Start => self.selection.go_to_start(&self.listing),
-            Command::End => self.selection.go_to_end(&self.listing),
-            Command::NextChange => self.go_to_next_change(),
-            Command::OtherEnd => self.go_to_other_end(),
-            Command::Mark => self.mark(),
-            Command::Unmark => {
+            KeyCommand::Up => self.step(-1),
+            KeyCommand::Down => self.step(1),
+            KeyCommand::PageUp => self.step(-self.page()),
+            KeyCommand::PageDown => self.step(self.page()),
+            KeyCommand::HalfUp => self.step(-(self.page() + 1) / 2),
+            KeyCommand::HalfDown => self.step((self.page() + 1) / 2),
+            KeyCommand::Start => self.selection.go_to_start(&self.listing),
+            KeyCommand::End => self.selection.go_to_end(&self.listing),
+            KeyCommand::NextChange => self.go_to_next_change(),
+            KeyCommand::GoToPeer => self.go_to_peer(),
+            KeyCommand::Mark => self.mark(),
+            KeyCommand::UnmarkAll => {
                 if !self.selection.unmark_all() {
-                    self.say("no row is marked");
+                    self.notify("no row is marked");
                 }
             }
-            Command::Filter => self.change_filter(|app| app.filter_box.open("")),
-            Command::Toggle(chip) => self.change_filter(|app| app.filter_box.chips.toggle(chip)),
-            Command::Unclear => self.change_filter(|app| {
-                if !app.filter_box.unclear() {
-                    app.say("no filter was cleared");
+            KeyCommand::Filter => self.change_filter(|app| app.filter_box.open("")),
+            KeyCommand::Toggle(chip) => self.change_filter(|app| app.filter_box.chips.toggle(chip)),
+            KeyCommand::UndoClear => self.change_filter(|app| {
+                if !app.filter_box.undo_clear() {
+                    app.notify("no filter was cleared");
                 }
             }),
-            Command::Back => self.back(),
-            Command::SortMenu => self.overlay = Overlay::Menu(Menu::sort()),
-            Command::Reverse => {
+            KeyCommand::Back => self.back(),
+            KeyCommand::SortMenu => self.overlay = Overlay::Menu(Menu::sort()),
+            KeyCommand::ReverseSort => {
                 let sort = self.listing.sort();
                 self.sort_by(Sort {
                     is_reversed: !sort.is_reversed,
                     ..sort
                 });
             }
-            Command::SortLeft => self.sort_beside(-1),
-            Command::SortRight => self.sort_beside(1),
-            Command::Details => self.details.toggle(),
-            Command::ScrollUp => self.details.scroll = self.details.scroll.saturating_sub(1),
-            Command::ScrollDown => self.details.scroll = self.details.scroll.saturating_add(1),
-            Command::CopyMenu => match self.current() {
+            KeyCommand::SortByPrevious => self.sort_by_neighbor(-1),
+            KeyCommand::SortByNext => self.sort_by_neighbor(1),
+            KeyCommand::Details => self.details.toggle(),
+            KeyCommand::ScrollUp => self.details.scroll = self.details.scroll.saturating_sub(1),
+            KeyCommand::ScrollDown => self.details.scroll = self.details.scroll.saturating_add(1),
+            KeyCommand::CopyMenu => match self.current_row() {
                 Some(row) => self.overlay = Overlay::Menu(Menu::copy(row)),
-                None => self.say("no row to copy from"),
+                None => self.notify("no row to copy from"),
             },
-            Command::Help => self.overlay = Overlay::Help(0),
-            Command::Pause => self.pause(),
-            Command::LookNow => self.sampling.look_now(),
-            Command::Faster => {
+            KeyCommand::Help => self.overlay = Overlay::Help(0),
+            KeyCommand::Pause => self.pause(),
+            KeyCommand::Refresh => self.sampling.poll_now(),
+            KeyCommand::Faster => {
                 self.sampling.faster();
-                self.say_interval();
+                self.notify_interval();
             }
-            Command::Slower => {
+            KeyCommand::Slower => {
                 self.sampling.slower();
-                self.say_interval();
+                self.notify_interval();
             }
-            command => return self.act(command),
+            command => return self.run_outside_command(command),
         }
         Vec::new()
     }
 
     /// The commands that want something done outside.
-    fn act(&mut self, command: Command) -> Vec<Effect> {
+    fn run_outside_command(&mut self, command: KeyCommand) -> Vec<Effect> {
         match command {
-            Command::Free => self.ask_to_free(),
-            Command::CopyRestart => self.copy_restart(),
-            Command::Why => self.ask_why(),
-            Command::Repaint => vec![Effect::Repaint],
-            Command::Suspend => vec![Effect::Suspend],
-            Command::Quit | Command::Cancel => self.quit(),
+            KeyCommand::Free => self.ask_to_free(),
+            KeyCommand::CopyRestart => self.copy_restart_command(),
+            KeyCommand::Check => self.open_check_dialog(),
+            KeyCommand::Redraw => vec![Effect::Redraw],
+            KeyCommand::Suspend => vec![Effect::Suspend],
+            KeyCommand::Quit | KeyCommand::Cancel => self.quit(),
             _ => Vec::new(),
         }
     }
 
     pub(super) fn page(&self) -> isize {
-        isize::try_from(self.frame().rows).unwrap_or(1).max(1)
+        isize::try_from(self.layout().rows).unwrap_or(1).max(1)
     }
 
     fn step(&mut self, rows: isize) {
@@ -131,7 +131,7 @@ impl App {
 
     fn change_filter(&mut self, change: impl FnOnce(&mut Self)) {
         change(self);
-        self.refilter();
+        self.apply_filter();
     }
 
     fn back(&mut self) {
@@ -145,7 +145,7 @@ impl App {
     }
 
     fn quit(&mut self) -> Vec<Effect> {
-        if self.details.is_open && self.frame().rows == 0 {
+        if self.details.is_open && self.layout().rows == 0 {
             self.details.toggle();
             return Vec::new();
         }
@@ -154,15 +154,17 @@ impl App {
 
     fn go_to_next_change(&mut self) {
         if !self.selection.go_to_next_change(&self.listing) {
-            self.say("nothing changed in the last 3 s");
+            self.notify("nothing changed in the last 3 s");
         }
     }
 
-    fn go_to_other_end(&mut self) {
-        let Some(row) = self.current() else { return };
+    fn go_to_peer(&mut self) {
+        let Some(row) = self.current_row() else {
+            return;
+        };
         let socket = &row.endpoint.socket;
         let Some(remote) = socket.remote else {
-            self.say("this is no connection");
+            self.notify("this is no connection");
             return;
         };
         let (protocol, local) = (socket.protocol, socket.local);
@@ -179,49 +181,49 @@ impl App {
             .find(is_mirror);
         match mirror {
             Some(id) => self.reveal(id),
-            None => self.say(format!("{remote} is not on this machine")),
+            None => self.notify(format!("{remote} is not on this machine")),
         }
     }
 
     /// Puts the cursor on a row; one that the filter hides brings the whole table back.
     pub(super) fn reveal(&mut self, id: EndpointId) {
         if self.listing.row_of(id).is_none() {
-            self.say("it has closed meanwhile");
+            self.notify("it has closed meanwhile");
             return;
         }
         if self.selection.go_to(&self.listing, id) {
             return;
         }
         while self.filter_box.clear() {}
-        self.refilter();
-        while self.listing.is_passing() {
-            let around = self.setup.surroundings(self.moment());
-            self.listing.advance(&around);
+        self.apply_filter();
+        while self.listing.is_filtering() {
+            let context = self.setup.display_context(self.moment());
+            self.listing.advance(&context);
         }
-        self.filter_box.wants_best = false;
+        self.filter_box.select_best_match = false;
         self.selection.go_to(&self.listing, id);
-        self.say("the filter was cleared to show it; u brings it back");
+        self.notify("the filter was cleared to show it; u brings it back");
     }
 
     pub(super) fn sort_by(&mut self, sort: Sort) {
-        let around = self.setup.surroundings(self.moment());
-        self.listing.set_sort(sort, &around);
+        let context = self.setup.display_context(self.moment());
+        self.listing.set_sort(sort, &context);
         let arrow = if sort.is_reversed {
             "descending"
         } else {
             "ascending"
         };
-        self.say(format!("sorted by {}, {arrow}", field(sort.column).title));
+        self.notify(format!("sorted by {}, {arrow}", field(sort.column).title));
     }
 
-    fn sort_beside(&mut self, by: isize) {
+    fn sort_by_neighbor(&mut self, by: isize) {
         let sort = self.listing.sort();
-        let place = SORTABLE
+        let place = SORT_COLUMNS
             .iter()
             .position(|column| *column == sort.column)
             .unwrap_or(0);
-        let next = place.saturating_add_signed(by).min(SORTABLE.len() - 1);
-        if let Some(column) = SORTABLE.get(next) {
+        let next = place.saturating_add_signed(by).min(SORT_COLUMNS.len() - 1);
+        if let Some(column) = SORT_COLUMNS.get(next) {
             self.sort_by(Sort {
                 column: *column,
                 is_reversed: false,
@@ -232,11 +234,11 @@ impl App {
     /// The cursor goes on, so that Space marks one row after the other.
     fn mark(&mut self) {
         if self.setup.is_read_only {
-            self.say("read-only: marked rows are for ending, and nothing is ended here");
+            self.notify("read-only: marked rows are for ending, and nothing is ended here");
         } else if self.selection.toggle_mark(&self.listing) {
             self.step(1);
         } else {
-            self.say("a closed row cannot be marked");
+            self.notify("a closed row cannot be marked");
         }
     }
 
@@ -246,14 +248,14 @@ impl App {
         }
     }
 
-    fn say_interval(&mut self) {
+    fn notify_interval(&mut self) {
         let interval = shown_interval(self.sampling.interval);
-        self.say(format!("looking every {interval}"));
+        self.notify(format!("looking every {interval}"));
     }
 
-    pub(super) fn copy(&mut self, clip: impl Into<Clip>) -> Vec<Effect> {
-        let Clip { text, shown } = clip.into();
-        self.say(format!("copied through the terminal (OSC 52): {shown}"));
+    pub(super) fn copy(&mut self, clip: impl Into<ClipboardText>) -> Vec<Effect> {
+        let ClipboardText { text, shown } = clip.into();
+        self.notify(format!("copied through the terminal (OSC 52): {shown}"));
         vec![Effect::Copy(text)]
     }
 }

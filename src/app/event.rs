@@ -1,11 +1,11 @@
 //! What reaches the app and what leaves it, as values: all that it has to do with the world.
 
-use crate::model::checking::{Answer, Question};
-use crate::model::freeing::{Happening, Step};
-use crate::model::inspection::{Inspection, Subject};
+use crate::check::{CheckReport, CheckRequest};
+use crate::free::{ExecCommand, ExecEvent};
+use crate::model::inspection::{InspectRequest, Inspection};
+use crate::model::poll_request::PollRequest;
 use crate::model::process::ProcessId;
-use crate::model::request::Request;
-use crate::model::tracker::Changes;
+use crate::tracker::Changes;
 
 /// What happened.
 #[derive(Clone, Debug)]
@@ -14,8 +14,8 @@ pub enum Event {
     Input(crossterm::event::Event),
     Sampled(Changes),
     Inspected(Inspection),
-    Checked(Box<Answer>),
-    Freeing(Happening),
+    Checked(Box<CheckReport>),
+    Freeing(ExecEvent),
     /// Someone asks the program to end, with this exit code.
     Stop(u8),
     /// Someone asks the program to stop until it is continued.
@@ -25,19 +25,19 @@ pub enum Event {
     /// The time that [`App::next_change`](super::App::next_change) named has come, or there is work left.
     Due,
     /// Something the program lives on has ended.
-    Lost(Source),
+    SourceEnded(EventSource),
 }
 
 /// What feeds the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Source {
+pub enum EventSource {
     Sockets,
     Processes,
     Freeing,
     Checks,
 }
 
-impl Source {
+impl EventSource {
     pub fn name(self) -> &'static str {
         match self {
             Self::Sockets => "the look at the sockets",
@@ -54,16 +54,16 @@ pub enum Effect {
     Quit(u8),
     Suspend,
     /// Paint everything anew: something else may have written to the terminal.
-    Repaint,
+    Redraw,
     /// Put this text on the clipboard.
     Copy(String),
-    Sample(Request),
-    Inspect(Subject),
+    Sample(PollRequest),
+    Inspect(InspectRequest),
     /// Try whether a port can be used.
-    Check(Question),
+    Check(CheckRequest),
     /// Hold on to these processes while the question about them is open.
     Hold(Vec<ProcessId>),
-    Free(Step),
+    Free(ExecCommand),
     /// The question is closed: let go of what was held.
-    LetGo,
+    Release,
 }

@@ -5,7 +5,7 @@ use crate::table::listing::{Chips, Filter};
 use crate::table::query::{self, Parsed, Query};
 use tui_input::{Input, InputRequest};
 
-const HISTORY: usize = 50;
+const MAX_HISTORY: usize = 50;
 
 #[derive(Debug)]
 pub struct FilterBox {
@@ -13,32 +13,32 @@ pub struct FilterBox {
     /// The words that stand, as they were kept.
     pub text: String,
     /// What is being typed instead, while the line is open.
-    pub typed: Option<Typing>,
+    pub typed: Option<FilterEditor>,
     /// Whether the next pass puts the cursor on the best match.
-    pub wants_best: bool,
+    pub select_best_match: bool,
     /// The last filter that was sound, which stays in force while what is typed is wrong.
-    sound: Parsed,
+    last_valid: Parsed,
     history: Vec<String>,
     cleared: Option<(String, Chips)>,
 }
 
 /// The open filter line.
 #[derive(Debug)]
-pub struct Typing {
+pub struct FilterEditor {
     pub input: Input,
     pub parsed: Parsed,
     /// The words before the line was opened, for Esc.
-    before: String,
+    original: String,
     /// How far back in the history it stands.
-    back: usize,
+    history_offset: usize,
 }
 
 /// What Enter made of the line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kept {
-    Yes,
+pub enum CommitResult {
+    Accepted,
     /// It is wrong; the line stays open and says where.
-    Wrong,
+    Invalid,
 }
 
 impl FilterBox {
@@ -48,8 +48,8 @@ impl FilterBox {
             chips: Chips::default(),
             text: text.to_owned(),
             typed: None,
-            wants_best: !text.is_empty(),
-            sound: query::parse_finished(text),
+            select_best_match: !text.is_empty(),
+            last_valid: query::parse_finished(text),
             history: Vec::new(),
             cleared: None,
         }
@@ -62,8 +62,8 @@ impl FilterBox {
     /// The query in force. Digits that stand are exact, digits being typed mean what exists.
     pub fn query(&self, has_port: &dyn Fn(u16) -> bool) -> Query {
         match self.typed {
-            Some(_) => self.sound.query.resolved(has_port),
-            None => self.sound.query.clone().exact(),
+            Some(_) => self.last_valid.query.resolved(has_port),
+            None => self.last_valid.query.clone().exact(),
         }
     }
 
@@ -72,60 +72,60 @@ impl FilterBox {
         let before = self
             .typed
             .take()
-            .map_or_else(|| self.text.clone(), |typing| typing.before);
+            .map_or_else(|| self.text.clone(), |editor| editor.original);
         let input = Input::new(text.to_owned());
-        self.typed = Some(Typing {
+        self.typed = Some(FilterEditor {
             input,
             parsed: Parsed::default(),
-            before,
-            back: 0,
+            original: before,
+            history_offset: 0,
         });
         self.reparse();
     }
 
     pub fn edit(&mut self, request: InputRequest) {
-        if let Some(typing) = &mut self.typed {
-            typing.input.handle(request);
-            typing.back = 0;
+        if let Some(editor) = &mut self.typed {
+            editor.input.handle(request);
+            editor.history_offset = 0;
         }
         self.reparse();
     }
 
     pub fn insert(&mut self, text: &str) {
         for letter in text.chars() {
-            if let Some(typing) = &mut self.typed {
-                typing.input.handle(InputRequest::InsertChar(letter));
+            if let Some(editor) = &mut self.typed {
+                editor.input.handle(InputRequest::InsertChar(letter));
             }
         }
         self.reparse();
     }
 
     /// Keeps what was typed, with digits made exact or a prefix so that no row on the screen is hidden by it.
-    pub fn keep(
+    pub fn commit(
         &mut self,
         has_port: &dyn Fn(u16) -> bool,
         shows_prefix: &dyn Fn(&str) -> bool,
-    ) -> Kept {
-        let Some(typing) = &mut self.typed else {
-            return Kept::Yes;
+    ) -> CommitResult {
+        let Some(editor) = &mut self.typed else {
+            return CommitResult::Accepted;
         };
-        let parsed = query::parse_finished(typing.input.value().trim());
-        if parsed.trouble.is_some() {
-            typing.parsed = query::parse_finished(typing.input.value());
-            return Kept::Wrong;
+        let parsed = query::parse_finished(editor.input.value().trim());
+        if parsed.error.is_some() {
+            editor.parsed = query::parse_finished(editor.input.value());
+            return CommitResult::Invalid;
         }
-        self.text = query::kept(typing.input.value().trim(), has_port, shows_prefix);
+        self.text = query::committed(editor.input.value().trim(), has_port, shows_prefix);
         self.typed = None;
-        self.sound = query::parse_finished(&self.text);
-        self.remember();
-        Kept::Yes
+        self.last_valid = query::parse_finished(&self.text);
+        self.add_to_history();
+        CommitResult::Accepted
     }
 
     /// Gives up what is being typed.
-    pub fn restore(&mut self) {
-        if let Some(typing) = self.typed.take() {
-            self.text = typing.before;
-            self.sound = query::parse_finished(&self.text);
+    pub fn cancel(&mut self) {
+        if let Some(editor) = self.typed.take() {
+            self.text = editor.original;
+            self.last_valid = query::parse_finished(&self.text);
         }
     }
 
@@ -134,7 +134,7 @@ impl FilterBox {
         let before = (self.text.clone(), self.chips);
         if !self.text.is_empty() {
             self.text.clear();
-            self.sound = Parsed::default();
+            self.last_valid = Parsed::default();
         } else if self.chips != Chips::default() {
             self.chips = Chips::default();
         } else {
@@ -151,7 +151,7 @@ impl FilterBox {
     }
 
     /// Brings back what was cleared last. Tells whether there was anything.
-    pub fn unclear(&mut self) -> bool {
+    pub fn undo_clear(&mut self) -> bool {
         let Some((text, chips)) = self.cleared.take() else {
             return false;
         };
@@ -162,27 +162,27 @@ impl FilterBox {
 
     pub fn set(&mut self, text: &str) {
         text.clone_into(&mut self.text);
-        self.sound = query::parse_finished(text);
-        self.wants_best = true;
+        self.last_valid = query::parse_finished(text);
+        self.select_best_match = true;
     }
 
     /// Goes back or forth through the filters that were kept before.
     pub fn recall(&mut self, is_back: bool) {
-        let Some(typing) = &mut self.typed else {
+        let Some(editor) = &mut self.typed else {
             return;
         };
         let back = if is_back {
-            (typing.back + 1).min(self.history.len())
+            (editor.history_offset + 1).min(self.history.len())
         } else {
-            typing.back.saturating_sub(1)
+            editor.history_offset.saturating_sub(1)
         };
-        typing.back = back;
+        editor.history_offset = back;
         let text = self
             .history
             .len()
             .checked_sub(back)
             .and_then(|place| self.history.get(place));
-        typing.input = Input::new(text.cloned().unwrap_or_default());
+        editor.input = Input::new(text.cloned().unwrap_or_default());
         self.reparse();
     }
 
@@ -191,33 +191,33 @@ impl FilterBox {
         escaped(
             self.typed
                 .as_ref()
-                .map_or(self.text.as_str(), |typing| typing.input.value()),
+                .map_or(self.text.as_str(), |editor| editor.input.value()),
         )
     }
 
     fn reparse(&mut self) {
-        let Some(typing) = &mut self.typed else {
+        let Some(editor) = &mut self.typed else {
             return;
         };
-        typing.parsed = query::parse(typing.input.value());
-        let is_wrong = typing
+        editor.parsed = query::parse(editor.input.value());
+        let is_wrong = editor
             .parsed
-            .trouble
+            .error
             .as_ref()
-            .is_some_and(|trouble| !trouble.is_unfinished);
+            .is_some_and(|error| !error.is_unfinished);
         if !is_wrong {
-            self.sound = typing.parsed.clone();
-            self.wants_best = true;
+            self.last_valid = editor.parsed.clone();
+            self.select_best_match = true;
         }
     }
 
-    fn remember(&mut self) {
+    fn add_to_history(&mut self) {
         if self.text.is_empty() {
             return;
         }
         self.history.retain(|old| *old != self.text);
         self.history.push(self.text.clone());
-        if self.history.len() > HISTORY {
+        if self.history.len() > MAX_HISTORY {
             self.history.remove(0);
         }
     }
@@ -225,7 +225,7 @@ impl FilterBox {
 
 impl FilterBox {
     /// Whether anything narrows what is shown.
-    pub fn narrows(&self, filter: &Filter) -> bool {
+    pub fn is_narrowing(&self, filter: &Filter) -> bool {
         !filter.query.is_empty()
             || Chips {
                 all: false,

@@ -4,21 +4,21 @@
 //! so that keys typed ahead answer nothing, not even those that a busy machine reads late; only Esc and Ctrl-C cancel at
 //! once. Whatever is not an answer cancels.
 
-mod asking;
 mod buttons;
-mod matter;
+mod confirm_prompt;
 mod opening;
+mod question_key;
 
-use asking::signal_of;
-pub use asking::{Asking, Typing, letter_of};
 pub use buttons::Button;
-use buttons::{answer, button_of_letter, buttons_of};
-use matter::Matter;
+use buttons::{apply_button, available_buttons, button_for_key};
+use confirm_prompt::signal_for_key;
+pub use confirm_prompt::{ConfirmPrompt, TypedConfirmation, signal_key};
+use question_key::QuestionKey;
 
 use crate::app::keymap::{Chord, Modifier};
+use crate::free::{Batch, ExecCommand, ExecEvent, Explanation};
 use crate::model::endpoint::EndpointId;
-use crate::model::freeing::{Batch, Explanation, Happening, Step};
-use crate::model::inspection::{Inspection, Subject};
+use crate::model::inspection::{InspectRequest, Inspection};
 use crossterm::event::KeyCode;
 use std::time::{Duration, Instant};
 
@@ -31,33 +31,33 @@ pub struct FreeDialog {
     /// Since when its buttons have been on the screen; `None` until they are drawn.
     since: Option<Instant>,
     /// Whether the screen shows them as live.
-    is_shown_live: bool,
+    is_shown_armed: bool,
     /// Whether it ever did: from then on what is asked about stays as it is.
-    was_shown_live: bool,
+    was_shown_armed: bool,
     /// What the question was about before anything was found out for it.
-    subject_matter: Matter,
+    question_key: QuestionKey,
     /// The button that Enter presses; the first is always the harmless one.
     pub focus: usize,
-    pub phase: Phase,
+    pub phase: DialogPhase,
     /// What was asked about the holders.
-    subject: Option<Subject>,
+    subject: Option<InspectRequest>,
     /// Where they come from and what hangs on them, once that is known.
     pub inspection: Option<Inspection>,
 }
 
 #[derive(Debug)]
-pub enum Phase {
-    Asking(Asking),
+pub enum DialogPhase {
+    Confirming(ConfirmPrompt),
     /// Nothing is asked: why nothing would help, or may not be done.
     Explaining(Explanation),
-    Working(Box<Batch>),
+    Running(Box<Batch>),
 }
 
 /// What the app has to do after a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Reply {
+pub enum DialogAction {
     Nothing,
-    Do(Vec<Step>),
+    Execute(Vec<ExecCommand>),
     Copy(String),
     GoTo(EndpointId),
     Close,
@@ -67,18 +67,18 @@ impl FreeDialog {
     /// The buttons are on the screen `now`, as they were at the time of `state`. A slow terminal makes nobody answer what
     /// was not seen.
     /// Nor whom the screen had no room to name: then no ending is offered.
-    pub fn drawn(&mut self, state: Instant, now: Instant, is_whole: bool) {
-        if let Phase::Asking(asking) = &mut self.phase {
-            asking.is_cut |= !is_whole;
+    pub fn on_drawn(&mut self, state: Instant, now: Instant, shows_all_targets: bool) {
+        if let DialogPhase::Confirming(prompt) = &mut self.phase {
+            prompt.is_truncated |= !shows_all_targets;
         }
-        self.is_shown_live = self.is_armed(state);
-        self.was_shown_live |= self.is_shown_live;
+        self.is_shown_armed = self.is_armed(state);
+        self.was_shown_armed |= self.is_shown_armed;
         self.since.get_or_insert(now);
     }
 
     /// The buttons are others than a moment ago: whoever is about to press a key has not seen them.
     fn disarm(&mut self) {
-        (self.since, self.is_shown_live, self.focus) = (None, false, 0);
+        (self.since, self.is_shown_armed, self.focus) = (None, false, 0);
     }
 
     pub fn is_armed(&self, now: Instant) -> bool {
@@ -87,7 +87,8 @@ impl FreeDialog {
 
     /// A question waits for what is found out about the holders too, for it may show that nothing should be ended.
     fn arms_at(&self) -> Option<Instant> {
-        let is_learning = matches!(self.phase, Phase::Asking(_)) && self.inspection.is_none();
+        let is_learning =
+            matches!(self.phase, DialogPhase::Confirming(_)) && self.inspection.is_none();
         let since = self.since.filter(|_| !is_learning);
         since.map(|since| since + ARMING_TIME)
     }
@@ -96,10 +97,12 @@ impl FreeDialog {
     pub fn next_change(&self, now: Instant) -> Option<Instant> {
         match &self.phase {
             _ if !self.is_armed(now) => self.arms_at(),
-            Phase::Working(batch) if !batch.has_verdicts() => {
+            DialogPhase::Running(batch) if !batch.has_verdicts() => {
                 Some(now + Duration::from_millis(100))
             }
-            Phase::Asking(_) | Phase::Explaining(_) | Phase::Working(_) => None,
+            DialogPhase::Confirming(_) | DialogPhase::Explaining(_) | DialogPhase::Running(_) => {
+                None
+            }
         }
     }
 
@@ -107,22 +110,22 @@ impl FreeDialog {
     pub fn buttons(&self) -> Vec<Button> {
         let mut buttons = vec![Button::Cancel];
         match &self.phase {
-            Phase::Asking(asking) => buttons.extend(buttons_of(asking)),
-            Phase::Explaining(explanation) => {
+            DialogPhase::Confirming(prompt) => buttons.extend(available_buttons(prompt)),
+            DialogPhase::Explaining(explanation) => {
                 buttons.extend(explanation.go_to.map(|_| Button::GoTo));
                 buttons.extend(explanation.offer.as_ref().map(|_| Button::Copy));
             }
-            Phase::Working(batch) => buttons.extend(batch.offer().map(Button::Insist)),
+            DialogPhase::Running(batch) => buttons.extend(batch.offer().map(Button::Escalate)),
         }
         buttons
     }
 
-    pub fn on_key(&mut self, chord: Chord, now: Instant) -> Reply {
+    pub fn on_key(&mut self, chord: Chord, now: Instant) -> DialogAction {
         if chord.code == KeyCode::Esc || chord.is_ctrl('c') || chord.modifier == Modifier::Other {
-            return Reply::Close;
+            return DialogAction::Close;
         }
-        if !self.is_shown_live {
-            return Reply::Nothing;
+        if !self.is_shown_armed {
+            return DialogAction::Nothing;
         }
         match chord.code {
             KeyCode::Tab | KeyCode::Right => self.move_focus(1),
@@ -136,75 +139,75 @@ impl FreeDialog {
                     .unwrap_or(Button::Cancel);
                 return self.press(button, now);
             }
-            _ if self.is_typed(chord) || self.is_not_offered(chord) => {}
+            _ if self.take_typed_key(chord) || self.is_unavailable_key(chord) => {}
             _ if self.is_movement(chord) => {}
-            _ => return self.press(self.button_of(chord), now),
+            _ => return self.press(self.button_for(chord), now),
         }
-        Reply::Nothing
+        DialogAction::Nothing
     }
 
     /// On another screen everyone may be named.
     pub fn resized(&mut self) {
-        if let Phase::Asking(asking) = &mut self.phase {
-            asking.is_cut = false;
+        if let DialogPhase::Confirming(prompt) = &mut self.phase {
+            prompt.is_truncated = false;
         }
         self.disarm();
     }
 
     /// What answers nothing cancels: a paste, or a terminal too small to show what is asked.
-    pub fn cancel(&mut self) -> Reply {
-        Reply::Close
+    pub fn cancel(&mut self) -> DialogAction {
+        DialogAction::Close
     }
 
-    pub fn on_happening(&mut self, happening: Happening) -> Vec<Step> {
-        let Phase::Working(batch) = &mut self.phase else {
+    pub fn on_exec_event(&mut self, happening: ExecEvent) -> Vec<ExecCommand> {
+        let DialogPhase::Running(batch) = &mut self.phase else {
             return Vec::new();
         };
         let before = (batch.has_verdicts(), batch.offer());
-        let steps = batch.on(happening);
+        let commands = batch.on(happening);
         if before != (batch.has_verdicts(), batch.offer()) {
             self.disarm();
         }
-        steps
+        commands
     }
 
     /// Takes in the answer to what this dialog asked, and no other.
-    pub fn take_in(&mut self, inspection: &Inspection) {
-        if self.subject.as_ref() != Some(&inspection.subject) {
+    pub fn apply_inspection(&mut self, inspection: &Inspection) {
+        if self.subject.as_ref() != Some(&inspection.request) {
             return;
         }
         self.inspection = Some(inspection.clone());
         match &mut self.phase {
-            Phase::Asking(asking) => {
-                if let Some(explanation) = asking.learn(inspection) {
-                    self.phase = Phase::Explaining(explanation);
+            DialogPhase::Confirming(prompt) => {
+                if let Some(explanation) = prompt.apply_inspection(inspection) {
+                    self.phase = DialogPhase::Explaining(explanation);
                     self.disarm();
                 }
             }
-            Phase::Explaining(explanation) => {
+            DialogPhase::Explaining(explanation) => {
                 let before = explanation.offer.clone();
-                explanation.learn(&inspection.behind());
+                explanation.add_supervisors(&inspection.behind());
                 if explanation.offer != before {
                     self.disarm();
                 }
             }
-            Phase::Working(_) => {}
+            DialogPhase::Running(_) => {}
         }
     }
 
     /// What is under way, if something is.
     pub fn batch(&self) -> Option<&Batch> {
         match &self.phase {
-            Phase::Working(batch) => Some(batch),
-            Phase::Asking(_) | Phase::Explaining(_) => None,
+            DialogPhase::Running(batch) => Some(batch),
+            DialogPhase::Confirming(_) | DialogPhase::Explaining(_) => None,
         }
     }
 
     /// What is under way, for whoever follows it after the dialog is closed.
     pub fn into_batch(self) -> Option<Box<Batch>> {
         match self.phase {
-            Phase::Working(batch) => Some(batch),
-            Phase::Asking(_) | Phase::Explaining(_) => None,
+            DialogPhase::Running(batch) => Some(batch),
+            DialogPhase::Confirming(_) | DialogPhase::Explaining(_) => None,
         }
     }
 
@@ -214,119 +217,126 @@ impl FreeDialog {
     }
 
     /// Takes a digit where the port must be typed; the right one puts the focus on the button that ends it.
-    fn is_typed(&mut self, chord: Chord) -> bool {
-        let Phase::Asking(asking) = &mut self.phase else {
+    fn take_typed_key(&mut self, chord: Chord) -> bool {
+        let DialogPhase::Confirming(prompt) = &mut self.phase else {
             return false;
         };
-        if asking.typing().is_none() || asking.is_choosing {
+        if prompt.typed_confirmation().is_none() || prompt.is_choosing_signal {
             return false;
         }
         match (chord.letter(), chord.code) {
-            (Some(digit), _) if digit.is_ascii_digit() && asking.typed.len() < 5 => {
-                asking.typed.push(digit);
+            (Some(digit), _) if digit.is_ascii_digit() && prompt.typed.len() < 5 => {
+                prompt.typed.push(digit);
             }
             (_, KeyCode::Backspace) => {
-                asking.typed.pop();
+                prompt.typed.pop();
             }
             _ => return false,
         }
-        self.focus = usize::from(asking.is_confirmed());
+        self.focus = usize::from(prompt.is_confirmed());
         true
     }
 
     /// A key of the dialog that is no answer to this question: whoever presses it means the dialog, not the table below.
-    fn is_not_offered(&self, chord: Chord) -> bool {
-        let Phase::Asking(asking) = &self.phase else {
+    fn is_unavailable_key(&self, chord: Chord) -> bool {
+        let DialogPhase::Confirming(prompt) = &self.phase else {
             return false;
         };
-        let button = chord.letter().and_then(button_of_letter);
-        let must_type = asking.typing().is_some();
-        !asking.is_choosing
+        let button = chord.letter().and_then(button_for_key);
+        let must_type = prompt.typed_confirmation().is_some();
+        !prompt.is_choosing_signal
             && button.is_some_and(|button| {
-                !self.buttons().contains(&button) || must_type && button == Button::End
+                !self.buttons().contains(&button) || must_type && button == Button::Confirm
             })
     }
 
     /// Something was typed where a port must be, and it is not that port.
     fn is_mistyped(&self) -> bool {
         match &self.phase {
-            Phase::Asking(asking) => !asking.typed.is_empty() && !asking.is_confirmed(),
-            Phase::Explaining(_) | Phase::Working(_) => false,
+            DialogPhase::Confirming(prompt) => !prompt.typed.is_empty() && !prompt.is_confirmed(),
+            DialogPhase::Explaining(_) | DialogPhase::Running(_) => false,
         }
     }
 
     /// While the verdict stands, moving about does not take it away.
     fn is_movement(&self, chord: Chord) -> bool {
         let moves = crate::app::keymap::command(chord)
-            .is_some_and(crate::app::keymap::Command::is_movement);
-        matches!(self.phase, Phase::Working(_)) && moves
+            .is_some_and(crate::app::keymap::KeyCommand::is_movement);
+        matches!(self.phase, DialogPhase::Running(_)) && moves
     }
 
-    fn button_of(&self, chord: Chord) -> Button {
-        let asking = match &self.phase {
-            Phase::Asking(asking) => Some(asking),
-            Phase::Explaining(_) | Phase::Working(_) => None,
+    fn button_for(&self, chord: Chord) -> Button {
+        let prompt = match &self.phase {
+            DialogPhase::Confirming(prompt) => Some(prompt),
+            DialogPhase::Explaining(_) | DialogPhase::Running(_) => None,
         };
-        let is_choosing = asking.is_some_and(|asking| asking.is_choosing);
+        let is_choosing_signal = prompt.is_some_and(|prompt| prompt.is_choosing_signal);
         let button = match chord.letter() {
-            Some(letter) if is_choosing => signal_of(letter).map(Button::Choose),
-            letter => letter.and_then(button_of_letter),
+            Some(letter) if is_choosing_signal => signal_for_key(letter).map(Button::ChooseSignal),
+            letter => letter.and_then(button_for_key),
         };
         let button = button.filter(|button| self.buttons().contains(button));
         // `y` is no answer where a port must be typed.
-        let must_type = asking.is_some_and(|asking| asking.typing().is_some());
-        let button = button.filter(|button| !(must_type && *button == Button::End));
+        let must_type = prompt.is_some_and(|prompt| prompt.typed_confirmation().is_some());
+        let button = button.filter(|button| !(must_type && *button == Button::Confirm));
         button.unwrap_or(Button::Cancel)
     }
 
-    fn press(&mut self, button: Button, now: Instant) -> Reply {
+    fn press(&mut self, button: Button, now: Instant) -> DialogAction {
         match &mut self.phase {
-            Phase::Asking(asking) => {
-                if button == Button::End {
-                    return self.end(now);
+            DialogPhase::Confirming(prompt) => {
+                if button == Button::Confirm {
+                    return self.send(now);
                 }
                 if button == Button::Copy {
-                    return asking.offer().map_or(Reply::Close, Reply::Copy);
+                    return prompt
+                        .stop_command()
+                        .map_or(DialogAction::Close, DialogAction::Copy);
                 }
-                if !answer(asking, button) {
-                    return Reply::Close;
+                if !apply_button(prompt, button) {
+                    return DialogAction::Close;
                 }
                 // To open the menu or to choose in it sends nothing; what is chosen must be seen before it is.
-                if button == Button::Signals {
+                if button == Button::SignalMenu {
                     self.focus = 0;
                 } else {
                     self.disarm();
                 }
-                Reply::Nothing
+                DialogAction::Nothing
             }
-            Phase::Explaining(explanation) => match button {
-                Button::Copy => explanation.offer.clone().map_or(Reply::Close, Reply::Copy),
-                Button::GoTo => explanation.go_to.map_or(Reply::Close, Reply::GoTo),
-                _ => Reply::Close,
+            DialogPhase::Explaining(explanation) => match button {
+                Button::Copy => explanation
+                    .offer
+                    .clone()
+                    .map_or(DialogAction::Close, DialogAction::Copy),
+                Button::GoTo => explanation
+                    .go_to
+                    .map_or(DialogAction::Close, DialogAction::GoTo),
+                _ => DialogAction::Close,
             },
-            Phase::Working(batch) => match button {
-                Button::Insist(_) => {
-                    let steps = batch.insist(now);
+            DialogPhase::Running(batch) => match button {
+                Button::Escalate(_) => {
+                    let commands = batch.escalate(now);
                     self.disarm();
-                    Reply::Do(steps)
+                    DialogAction::Execute(commands)
                 }
-                _ => Reply::Close,
+                _ => DialogAction::Close,
             },
         }
     }
 
     /// Does what was confirmed; what was not stays asked.
-    fn end(&mut self, now: Instant) -> Reply {
+    fn send(&mut self, now: Instant) -> DialogAction {
         let confirmed = match &self.phase {
-            Phase::Asking(asking) => asking.confirm(now),
-            Phase::Explaining(_) | Phase::Working(_) => None,
+            DialogPhase::Confirming(prompt) => prompt.confirm(now),
+            DialogPhase::Explaining(_) | DialogPhase::Running(_) => None,
         };
-        let Some((batch, steps)) = confirmed else {
-            return Reply::Nothing;
+        let Some((batch, commands)) = confirmed else {
+            return DialogAction::Nothing;
         };
-        self.phase = Phase::Working(Box::new(batch));
+        self.phase = DialogPhase::Running(Box::new(batch));
         self.disarm();
-        Reply::Do(steps)
+        DialogAction::Execute(commands)
     }
 }
 

@@ -8,7 +8,7 @@ use std::fmt::{self, Display};
 
 /// What a key does in the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Command {
+pub enum KeyCommand {
     Up,
     Down,
     PageUp,
@@ -20,27 +20,27 @@ pub enum Command {
     Filter,
     Toggle(Chip),
     Back,
-    Unclear,
+    UndoClear,
     SortMenu,
-    Reverse,
-    SortLeft,
-    SortRight,
+    ReverseSort,
+    SortByPrevious,
+    SortByNext,
     Details,
     ScrollUp,
     ScrollDown,
     Free,
     Mark,
-    Unmark,
-    Why,
-    OtherEnd,
+    UnmarkAll,
+    Check,
+    GoToPeer,
     NextChange,
     CopyMenu,
     CopyRestart,
     Pause,
-    LookNow,
+    Refresh,
     Faster,
     Slower,
-    Repaint,
+    Redraw,
     Help,
     Quit,
     Cancel,
@@ -62,9 +62,9 @@ pub enum Modifier {
     Other,
 }
 
-pub struct Binding {
+pub struct KeyBinding {
     pub keys: &'static [Chord],
-    pub command: Command,
+    pub command: KeyCommand,
     pub about: &'static str,
     /// What the footer says, for the keys that people need first.
     pub hint: Option<&'static str>,
@@ -120,16 +120,16 @@ impl Display for Chord {
     }
 }
 
-impl Binding {
+impl KeyBinding {
     /// `x F9 Delete`
-    pub fn keys_shown(&self) -> String {
+    pub fn keys_label(&self) -> String {
         let keys: Vec<String> = self.keys.iter().map(ToString::to_string).collect();
         keys.join(" ")
     }
 }
 
 /// The command of a key in the table, if it has one.
-pub fn command(chord: Chord) -> Option<Command> {
+pub fn command(chord: Chord) -> Option<KeyCommand> {
     BINDINGS
         .iter()
         .find(|binding| binding.keys.contains(&chord))
@@ -196,8 +196,8 @@ const fn named(code: KeyCode) -> Chord {
     }
 }
 
-const fn bind(keys: &'static [Chord], command: Command, about: &'static str) -> Binding {
-    Binding {
+const fn bind(keys: &'static [Chord], command: KeyCommand, about: &'static str) -> KeyBinding {
+    KeyBinding {
         keys,
         command,
         about,
@@ -205,7 +205,7 @@ const fn bind(keys: &'static [Chord], command: Command, about: &'static str) -> 
     }
 }
 
-impl Binding {
+impl KeyBinding {
     const fn hint(self, hint: &'static str) -> Self {
         Self {
             hint: Some(hint),
@@ -214,162 +214,170 @@ impl Binding {
     }
 }
 
-pub static BINDINGS: [Binding; 41] = [
-    bind(&[named(KeyCode::Up), key('k')], Command::Up, "up"),
-    bind(&[named(KeyCode::Down), key('j')], Command::Down, "down"),
+pub static BINDINGS: [KeyBinding; 41] = [
+    bind(&[named(KeyCode::Up), key('k')], KeyCommand::Up, "up"),
+    bind(&[named(KeyCode::Down), key('j')], KeyCommand::Down, "down"),
     bind(
         &[named(KeyCode::PageUp), ctrl('b')],
-        Command::PageUp,
+        KeyCommand::PageUp,
         "a page up",
     ),
     bind(
         &[named(KeyCode::PageDown), ctrl('f')],
-        Command::PageDown,
+        KeyCommand::PageDown,
         "a page down",
     ),
-    bind(&[ctrl('u')], Command::HalfUp, "half a page up"),
-    bind(&[ctrl('d')], Command::HalfDown, "half a page down"),
+    bind(&[ctrl('u')], KeyCommand::HalfUp, "half a page up"),
+    bind(&[ctrl('d')], KeyCommand::HalfDown, "half a page down"),
     bind(
         &[named(KeyCode::Home), key('g')],
-        Command::Start,
+        KeyCommand::Start,
         "to the first row",
     ),
     bind(
         &[named(KeyCode::End), key('G')],
-        Command::End,
+        KeyCommand::End,
         "to the last row",
     ),
     bind(
         &[key('/'), named(KeyCode::F(4)), key('\\')],
-        Command::Filter,
+        KeyCommand::Filter,
         "type a filter; any digit starts one with itself",
     )
     .hint("filter"),
     bind(
         &[key('l')],
-        Command::Toggle(Chip::Listening),
+        KeyCommand::Toggle(Chip::Listening),
         "only what holds a port: listening, bound, UDP",
     ),
     bind(
         &[key('c')],
-        Command::Toggle(Chip::Connected),
+        KeyCommand::Toggle(Chip::Connected),
         "only connections",
     ),
     bind(
         &[key('d')],
-        Command::Toggle(Chip::Dynamic),
+        KeyCommand::Toggle(Chip::Dynamic),
         "only dynamic local ports: 49152–65535 and what this machine hands out itself",
     ),
     bind(
         &[key('e')],
-        Command::Toggle(Chip::Exposed),
+        KeyCommand::Toggle(Chip::Exposed),
         "only what others than this machine can reach",
     ),
     bind(
         &[key('m')],
-        Command::Toggle(Chip::Mine),
+        KeyCommand::Toggle(Chip::Mine),
         "only mine; under sudo the one's who called it",
     ),
     bind(
         &[key('a')],
-        Command::Toggle(Chip::All),
+        KeyCommand::Toggle(Chip::All),
         "all sockets, connections to other machines too",
     ),
     bind(
         &[key('x'), named(KeyCode::F(9)), named(KeyCode::Delete)],
-        Command::Free,
+        KeyCommand::Free,
         "free the port of this row, or of the marked rows in view; always asks",
     )
     .hint("free port"),
     bind(
         &[key(' ')],
-        Command::Mark,
+        KeyCommand::Mark,
         "mark this row, or take its mark away",
     ),
-    bind(&[key('U')], Command::Unmark, "take all marks away"),
+    bind(&[key('U')], KeyCommand::UnmarkAll, "take all marks away"),
     bind(
         &[key('w')],
-        Command::Why,
+        KeyCommand::Check,
         "why: can this port be used, and if not, what holds it",
     ),
     bind(
         &[named(KeyCode::Enter), key('i')],
-        Command::Details,
+        KeyCommand::Details,
         "details on or off",
     )
     .hint("details"),
-    bind(&[key('[')], Command::ScrollUp, "scroll the details up"),
-    bind(&[key(']')], Command::ScrollDown, "scroll the details down"),
+    bind(&[key('[')], KeyCommand::ScrollUp, "scroll the details up"),
+    bind(
+        &[key(']')],
+        KeyCommand::ScrollDown,
+        "scroll the details down",
+    ),
     bind(
         &[key('f')],
-        Command::OtherEnd,
+        KeyCommand::GoToPeer,
         "the row at the other end of this connection",
     ),
     bind(
         &[key('n')],
-        Command::NextChange,
+        KeyCommand::NextChange,
         "the next row that changed",
     ),
     bind(
         &[key('s')],
-        Command::SortMenu,
+        KeyCommand::SortMenu,
         "choose the column to sort by",
     )
     .hint("sort"),
-    bind(&[key('I')], Command::Reverse, "reverse the order"),
+    bind(&[key('I')], KeyCommand::ReverseSort, "reverse the order"),
     bind(
         &[key('<')],
-        Command::SortLeft,
+        KeyCommand::SortByPrevious,
         "sort by the column to the left",
     ),
     bind(
         &[key('>')],
-        Command::SortRight,
+        KeyCommand::SortByNext,
         "sort by the column to the right",
     ),
     bind(
         &[key('y')],
-        Command::CopyMenu,
+        KeyCommand::CopyMenu,
         "copy the address, URL, pid or a command",
     )
     .hint("copy"),
     bind(
         &[key('Y')],
-        Command::CopyRestart,
+        KeyCommand::CopyRestart,
         "copy the command that starts it again, on an empty port the last one",
     ),
     bind(
         &[named(KeyCode::Esc)],
-        Command::Back,
+        KeyCommand::Back,
         "close what is on top; else clear the text, else the chips",
     ),
     bind(
         &[key('u')],
-        Command::Unclear,
+        KeyCommand::UndoClear,
         "bring back the filter that was cleared",
     ),
     bind(
         &[key('p'), key('Z')],
-        Command::Pause,
+        KeyCommand::Pause,
         "pause what is shown, and go on",
     ),
-    bind(&[key('R'), ctrl('r')], Command::LookNow, "look now"),
-    bind(&[key('+')], Command::Faster, "look more often"),
-    bind(&[key('-')], Command::Slower, "look less often"),
-    bind(&[ctrl('l')], Command::Repaint, "paint the screen anew"),
-    bind(&[key('?'), named(KeyCode::F(1))], Command::Help, "help").hint("help"),
+    bind(&[key('R'), ctrl('r')], KeyCommand::Refresh, "look now"),
+    bind(&[key('+')], KeyCommand::Faster, "look more often"),
+    bind(&[key('-')], KeyCommand::Slower, "look less often"),
+    bind(&[ctrl('l')], KeyCommand::Redraw, "paint the screen anew"),
+    bind(&[key('?'), named(KeyCode::F(1))], KeyCommand::Help, "help").hint("help"),
     bind(
         &[key('q'), named(KeyCode::F(10))],
-        Command::Quit,
+        KeyCommand::Quit,
         "quit; closes what is on top first",
     )
     .hint("quit"),
     bind(
         &[ctrl('c')],
-        Command::Cancel,
+        KeyCommand::Cancel,
         "cancel the filter or dialog, else quit",
     ),
-    bind(&[ctrl('z')], Command::Suspend, "suspend; fg brings it back"),
+    bind(
+        &[ctrl('z')],
+        KeyCommand::Suspend,
+        "suspend; fg brings it back",
+    ),
 ];
 
 #[cfg(test)]
@@ -385,7 +393,8 @@ mod tests {
             .copied()
             .collect();
         assert_eq!(keys.iter().collect::<HashSet<_>>().len(), keys.len());
-        let commands: HashSet<Command> = BINDINGS.iter().map(|binding| binding.command).collect();
+        let commands: HashSet<KeyCommand> =
+            BINDINGS.iter().map(|binding| binding.command).collect();
         assert_eq!(commands.len(), BINDINGS.len());
     }
 

@@ -1,21 +1,21 @@
 //! Menus: a list of things with a letter each.
 
-use crate::model::endpoint::Side;
-use crate::model::shell::restart;
+use crate::model::endpoint::SocketRole;
+use crate::model::shell::restart_command;
 use crate::model::text::escaped;
 use crate::model::words;
-use crate::table::fields::{Column, FIELDS, written_address};
+use crate::table::fields::{Column, FIELDS, address_text};
 use crate::table::row::Row;
 
 /// A menu over the table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Menu {
-    Sort(Vec<Item<Column>>),
-    Copy(Vec<Item<Clip>>),
+    Sort(Vec<MenuItem<Column>>),
+    Copy(Vec<MenuItem<ClipboardText>>),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Item<T> {
+pub struct MenuItem<T> {
     pub letter: char,
     pub name: String,
     pub choice: T,
@@ -23,20 +23,20 @@ pub struct Item<T> {
 
 /// What is put on the clipboard.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Clip {
+pub struct ClipboardText {
     pub text: String,
     /// How it is shown: safe for a terminal, and without the secrets in it.
     pub shown: String,
 }
 
-impl Clip {
+impl ClipboardText {
     pub fn masked(text: String, shown: &str) -> Self {
         let shown = escaped(shown);
         Self { text, shown }
     }
 }
 
-impl From<String> for Clip {
+impl From<String> for ClipboardText {
     fn from(text: String) -> Self {
         let shown = escaped(&text);
         Self { text, shown }
@@ -45,7 +45,7 @@ impl From<String> for Clip {
 
 impl Menu {
     pub fn sort() -> Self {
-        let item = |field: &crate::table::fields::Field| Item {
+        let item = |field: &crate::table::fields::Field| MenuItem {
             letter: field.letter,
             name: field.title.to_owned(),
             choice: field.column,
@@ -62,11 +62,11 @@ impl Menu {
             bracketed(row)
         };
         let mut items = vec![
-            item('a', "address", written_address(row)),
+            item('a', "address", address_text(row)),
             item('u', "URL", format!("http://{host}:{}/", socket.port())),
         ];
         // Of a client's port nothing is freed by ending whoever has it.
-        if row.endpoint.relation.side != Side::Client {
+        if row.endpoint.relation.role != SocketRole::Client {
             let target = words::target(socket.protocol, socket.port());
             items.push(item(
                 'c',
@@ -76,18 +76,18 @@ impl Menu {
         }
         if let Some(process) = socket.owners.first() {
             items.push(item('p', "pid", process.pid().to_string()));
-            items.extend(restart(process).ok().map(|restart| Item {
+            items.extend(restart_command(process).ok().map(|restart| MenuItem {
                 letter: 's',
                 name: "to start it again".to_owned(),
-                choice: Clip::masked(restart.command, &restart.shown),
+                choice: ClipboardText::masked(restart.command, &restart.shown),
             }));
         }
         Self::Copy(items)
     }
 }
 
-fn item(letter: char, name: &str, choice: String) -> Item<Clip> {
-    Item {
+fn item(letter: char, name: &str, choice: String) -> MenuItem<ClipboardText> {
+    MenuItem {
         letter,
         name: name.to_owned(),
         choice: choice.into(),

@@ -4,22 +4,22 @@
 //! The app never reads a clock, touches a file, a socket or a process, and knows no colours; it is told the time with
 //! each event.
 
+pub mod check_dialog;
 pub mod details;
 pub mod filter_box;
-pub mod frame;
 pub mod free_dialog;
 pub mod keymap;
 pub mod menu;
 pub mod notice;
 pub mod sampling;
+pub mod screen_layout;
 pub mod selection;
-pub mod why;
 
-mod aftermath;
 mod commands;
 mod event;
-mod hindsight;
 mod input;
+mod port_history;
+mod reuse_watch;
 mod setup;
 
 #[cfg(test)]
@@ -28,28 +28,28 @@ pub(crate) mod testing;
 mod tests;
 
 pub use commands::shown_interval;
-pub use event::{Effect, Event, Source};
+pub use event::{Effect, Event, EventSource};
 pub use setup::Setup;
 
-use crate::app::aftermath::Aftermath;
+use crate::app::check_dialog::CheckDialog;
 use crate::app::details::Details;
 use crate::app::filter_box::FilterBox;
-use crate::app::frame::Frame;
 use crate::app::free_dialog::FreeDialog;
 use crate::app::menu::Menu;
 use crate::app::notice::Notice;
+use crate::app::reuse_watch::ReuseWatch;
 use crate::app::sampling::Sampling;
+use crate::app::screen_layout::ScreenLayout;
 use crate::app::selection::Selection;
-use crate::app::why::WhyDialog;
+use crate::free::Batch;
 use crate::model::Moment;
-use crate::model::freeing::Batch;
+use crate::model::history::PortHistory;
 use crate::model::inspection::Inspection;
-use crate::model::memory::Memory;
 use crate::model::process::ProcessId;
-use crate::model::tracker::Changes;
 use crate::table::listing::{Filter, Listing};
 use crate::table::query::Query;
-use crate::table::row::{Row, Surroundings};
+use crate::table::row::{DisplayContext, Row};
+use crate::tracker::Changes;
 use std::time::Instant;
 
 /// What lies over the table and takes the keys.
@@ -60,7 +60,7 @@ pub enum Overlay {
     Help(u16),
     Menu(Menu),
     Freeing(Box<FreeDialog>),
-    Why(WhyDialog),
+    Check(CheckDialog),
 }
 
 /// The state of the program.
@@ -76,12 +76,12 @@ pub struct App {
     /// What was confirmed and goes on after its dialog was closed.
     background: Option<Box<Batch>>,
     /// What was last said of it.
-    told: Option<String>,
+    reported_background: Option<String>,
     pub sampling: Sampling,
-    memory: Memory,
+    memory: PortHistory,
     /// The past owner that was asked about last, and after which look.
-    asked_past: Option<(ProcessId, Option<Instant>)>,
-    aftermath: Aftermath,
+    inspected_past_owner: Option<(ProcessId, Option<Instant>)>,
+    reuse_watch: ReuseWatch,
     /// Columns and lines of the terminal.
     pub size: (u16, u16),
     /// When the last event came.
@@ -101,17 +101,17 @@ impl App {
             overlay: Overlay::None,
             notice: None,
             background: None,
-            told: None,
-            memory: Memory::default(),
-            asked_past: None,
-            aftermath: Aftermath::default(),
+            reported_background: None,
+            memory: PortHistory::default(),
+            inspected_past_owner: None,
+            reuse_watch: ReuseWatch::default(),
             size,
             now: clock.instant,
             clock,
             setup,
         };
         app.filter_box.chips.all = app.setup.all;
-        app.refilter();
+        app.apply_filter();
         app
     }
 
@@ -123,11 +123,11 @@ impl App {
             Event::Input(input) => self.on_input(&input),
             Event::Sampled(changes) => self.on_sample(changes),
             Event::Inspected(inspection) => {
-                self.take_in_inspection(inspection);
+                self.apply_inspection(inspection);
                 Vec::new()
             }
             Event::Checked(answer) => {
-                self.on_answer(answer);
+                self.on_check_report(answer);
                 Vec::new()
             }
             Event::Freeing(happening) => self.on_freeing(happening),
@@ -135,39 +135,39 @@ impl App {
             Event::Suspend => vec![Effect::Suspend],
             Event::Continued => {
                 // While the program was stopped nobody told it where the keys go.
-                self.sampling.attend(true);
-                self.sampling.look_now();
-                vec![Effect::Repaint]
+                self.sampling.set_terminal_focus(true);
+                self.sampling.poll_now();
+                vec![Effect::Redraw]
             }
             Event::Due => Vec::new(),
-            Event::Lost(source) => {
-                self.lose(source);
+            Event::SourceEnded(source) => {
+                self.on_source_ended(source);
                 Vec::new()
             }
         };
-        self.follow_rows();
-        effects.extend(self.tell_aftermath());
-        effects.extend(self.ask_for_details());
-        effects.extend(self.ask_about_the_past());
-        effects.extend(self.ask_the_sampler());
+        self.update_selection();
+        effects.extend(self.report_reuse());
+        effects.extend(self.request_details());
+        effects.extend(self.inspect_past_owner());
+        effects.extend(self.request_poll());
         effects
     }
 
-    /// What the state says is on the screen now; `is_whole`: a dialog shows everyone whom it would end.
-    pub fn drawn(&mut self, now: Instant, is_whole: bool) {
+    /// What the state says is on the screen now; `shows_all_targets`: a dialog shows everyone whom it would end.
+    pub fn on_drawn(&mut self, now: Instant, shows_all_targets: bool) {
         if let Overlay::Freeing(dialog) = &mut self.overlay {
-            dialog.drawn(self.now, now, is_whole);
+            dialog.on_drawn(self.now, now, shows_all_targets);
         }
     }
 
     /// When something on the screen changes by itself: a mark fades, a notice goes, a dialog arms itself, an age grows.
     pub fn next_change(&self) -> Option<Instant> {
-        if self.listing.is_passing() {
+        if self.listing.is_filtering() {
             return Some(self.now);
         }
         let dialog = match &self.overlay {
             Overlay::Freeing(dialog) => dialog.next_change(self.now),
-            Overlay::None | Overlay::Help(_) | Overlay::Menu(_) | Overlay::Why(_) => None,
+            Overlay::None | Overlay::Help(_) | Overlay::Menu(_) | Overlay::Check(_) => None,
         };
         let notice = self.notice.as_ref().and_then(|notice| notice.until);
         let is_still = self.sampling.paused_at.is_some();
@@ -180,12 +180,12 @@ impl App {
             .min()
     }
 
-    pub fn frame(&self) -> Frame {
-        Frame::of(self)
+    pub fn layout(&self) -> ScreenLayout {
+        ScreenLayout::of(self)
     }
 
-    pub fn surroundings(&self) -> Surroundings<'_> {
-        self.setup.surroundings(self.moment())
+    pub fn display_context(&self) -> DisplayContext<'_> {
+        self.setup.display_context(self.moment())
     }
 
     /// The moment that is shown: now, or when the pause began.
@@ -194,16 +194,16 @@ impl App {
     }
 
     /// The row under the cursor.
-    pub fn current(&self) -> Option<&Row> {
+    pub fn current_row(&self) -> Option<&Row> {
         self.selection.cursor.and_then(|id| self.listing.row_of(id))
     }
 
     fn tick(&mut self) {
-        let around = self.setup.surroundings(self.moment());
+        let context = self.setup.display_context(self.moment());
         if self.sampling.paused_at.is_none() {
-            self.listing.expire(self.now, &around);
+            self.listing.expire(self.now, &context);
         }
-        self.listing.advance(&around);
+        self.listing.advance(&context);
         if self
             .notice
             .as_ref()
@@ -215,19 +215,19 @@ impl App {
     }
 
     fn apply(&mut self, changes: Changes) {
-        let around = self.setup.surroundings(self.moment());
+        let context = self.setup.display_context(self.moment());
         let ports_changed = !changes.list.is_empty();
         self.listing
-            .apply(changes.list, changes.taken.instant, &around);
+            .apply(changes.list, changes.taken.instant, &context);
         // What typed digits mean depends on the ports that exist.
         if ports_changed && self.filter_box.is_typing() {
-            self.refilter();
+            self.apply_filter();
         }
     }
 
     /// Shows what the filter box and the chips ask for now.
-    fn refilter(&mut self) {
-        let query = self.wanted_query();
+    fn apply_filter(&mut self) {
+        let query = self.current_query();
         let filter = Filter {
             query,
             chips: self.filter_box.chips,
@@ -236,54 +236,54 @@ impl App {
         };
         if *self.listing.filter() != filter {
             self.listing.set_filter(filter);
-            let around = self.setup.surroundings(self.moment());
-            self.listing.advance(&around);
+            let context = self.setup.display_context(self.moment());
+            self.listing.advance(&context);
         }
     }
 
-    fn wanted_query(&self) -> Query {
+    fn current_query(&self) -> Query {
         let counts = self.listing.counts();
         self.filter_box.query(&|port| counts.has_port(port))
     }
 
     /// Keeps the cursor on its row, or after a key of the filter on the best match, and the view around it.
-    fn follow_rows(&mut self) {
-        if self.listing.is_passing() {
+    fn update_selection(&mut self) {
+        if self.listing.is_filtering() {
             return;
         }
-        let height = usize::from(self.frame().rows);
-        if std::mem::take(&mut self.filter_box.wants_best) {
-            self.selection.go_to_best(&self.listing);
+        let height = usize::from(self.layout().rows);
+        if std::mem::take(&mut self.filter_box.select_best_match) {
+            self.selection.go_to_best_match(&self.listing);
         }
         self.selection.follow(&self.listing, height);
         self.selection.forget_closed(&self.listing);
     }
 
-    fn take_in_inspection(&mut self, inspection: Inspection) {
+    fn apply_inspection(&mut self, inspection: Inspection) {
         if let Overlay::Freeing(dialog) = &mut self.overlay {
-            dialog.take_in(&inspection);
+            dialog.apply_inspection(&inspection);
         }
-        self.learn_fates(&inspection);
-        self.complete_aftermath(&inspection);
-        self.details.take_in(inspection);
+        self.record_exit_statuses(&inspection);
+        self.complete_reuse_report(&inspection);
+        self.details.apply_inspection(inspection);
     }
 
-    fn ask_for_details(&mut self) -> Option<Effect> {
+    fn request_details(&mut self) -> Option<Effect> {
         let row = self.selection.cursor.and_then(|id| self.listing.row_of(id));
         self.details.subject(row).map(Effect::Inspect)
     }
 
-    fn lose(&mut self, source: Source) {
+    fn on_source_ended(&mut self, source: EventSource) {
         match source {
-            Source::Sockets => self.sampling.is_lost = true,
-            Source::Processes | Source::Freeing | Source::Checks => {
+            EventSource::Sockets => self.sampling.is_lost = true,
+            EventSource::Processes | EventSource::Freeing | EventSource::Checks => {
                 let words = format!("{} ended; only a new start brings it back", source.name());
-                self.notice = Some(Notice::lasting(words));
+                self.notice = Some(Notice::persistent(words));
             }
         }
     }
 
-    fn say(&mut self, words: impl Into<String>) {
-        self.notice = Some(Notice::passing(words.into(), self.now));
+    fn notify(&mut self, words: impl Into<String>) {
+        self.notice = Some(Notice::temporary(words.into(), self.now));
     }
 }

@@ -2,24 +2,24 @@
 
 use std::time::{Duration, Instant};
 
-const PASSING_TIME: Duration = Duration::from_secs(3);
+const NOTICE_TIME: Duration = Duration::from_secs(3);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notice {
-    pub words: String,
+    pub text: String,
     /// When it goes by itself; an important one stays until a key that is not movement.
     pub until: Option<Instant>,
 }
 
 impl Notice {
-    pub fn passing(words: String, now: Instant) -> Self {
+    pub fn temporary(text: String, now: Instant) -> Self {
         Self {
-            words,
-            until: Some(now + PASSING_TIME),
+            text,
+            until: Some(now + NOTICE_TIME),
         }
     }
 
-    pub fn lasting(words: String) -> Self {
-        Self { words, until: None }
+    pub fn persistent(text: String) -> Self {
+        Self { text, until: None }
     }
 }

@@ -4,8 +4,8 @@
 //! of the screen. Only at the top of the list the view stays instead, because new rows must be seen there.
 
 use crate::model::endpoint::EndpointId;
-use crate::table::listing::{Line, Listing};
-use crate::table::row::{Mark, Row};
+use crate::table::listing::{Listing, TableLine};
+use crate::table::row::{ChangeMark, Row};
 use std::collections::HashSet;
 
 #[derive(Debug, Default)]
@@ -32,7 +32,7 @@ impl Selection {
         if self.top > 0 {
             self.top = line.saturating_sub(offset);
         }
-        self.put(listing, line);
+        self.set_line(listing, line);
         self.scroll_into_view(listing, height);
     }
 
@@ -45,39 +45,39 @@ impl Selection {
                 None => break,
             }
         }
-        self.put(listing, line);
+        self.set_line(listing, line);
     }
 
     pub fn go_to_end(&mut self, listing: &Listing) {
         if let Some(line) = nearest_row(listing, listing.lines().len()) {
-            self.put(listing, line);
+            self.set_line(listing, line);
         }
     }
 
     pub fn go_to_start(&mut self, listing: &Listing) {
         self.top = 0;
         if let Some(line) = nearest_row(listing, 0) {
-            self.put(listing, line);
+            self.set_line(listing, line);
         }
     }
 
     pub fn go_to(&mut self, listing: &Listing, id: EndpointId) -> bool {
         let line = listing.line_of(id);
         if let Some(line) = line {
-            self.put(listing, line);
+            self.set_line(listing, line);
         }
         line.is_some()
     }
 
     /// Puts the cursor on the row that the filter means most likely.
-    pub fn go_to_best(&mut self, listing: &Listing) {
+    pub fn go_to_best_match(&mut self, listing: &Listing) {
         let query = &listing.filter().query;
         let rows =
             (0..listing.lines().len()).filter_map(|line| Some((line, listing.row_on(line)?)));
-        let best = rows.min_by_key(|(line, row)| (row.is_gone(), query.rank(row), *line));
+        let best = rows.min_by_key(|(line, row)| (row.is_closed(), query.rank(row), *line));
         if let Some((line, _)) = best {
             self.top = 0;
-            self.put(listing, line);
+            self.set_line(listing, line);
         }
     }
 
@@ -87,13 +87,13 @@ impl Selection {
         let is_marked = |line: &usize| {
             listing
                 .row_on(*line)
-                .is_some_and(|row| row.mark != Mark::None)
+                .is_some_and(|row| row.change_mark != ChangeMark::None)
         };
         let next = (self.line + 1..count)
             .chain(0..count.min(self.line + 1))
             .find(is_marked);
         if let Some(line) = next {
-            self.put(listing, line);
+            self.set_line(listing, line);
         }
         next.is_some()
     }
@@ -103,7 +103,7 @@ impl Selection {
         let is_new = |line: &usize| {
             listing
                 .row_on(*line)
-                .is_some_and(|row| matches!(row.mark, Mark::New(_)))
+                .is_some_and(|row| matches!(row.change_mark, ChangeMark::Opened(_)))
         };
         let above = (0..self.top).filter(is_new).count();
         let below = (self.top + height..listing.lines().len())
@@ -115,7 +115,7 @@ impl Selection {
     /// Marks the row under the cursor, or takes its mark away; `false` for a row that is closed or not there.
     pub fn toggle_mark(&mut self, listing: &Listing) -> bool {
         let row = self.cursor.and_then(|id| listing.row_of(id));
-        let Some(row) = row.filter(|row| !row.is_gone()) else {
+        let Some(row) = row.filter(|row| !row.is_closed()) else {
             return false;
         };
         let id = row.endpoint.id();
@@ -133,12 +133,12 @@ impl Selection {
     }
 
     /// How many rows are marked, be they in view or not.
-    pub fn marks(&self) -> usize {
+    pub fn marked_count(&self) -> usize {
         self.marked.len()
     }
 
     pub fn is_marked(&self, row: &Row) -> bool {
-        self.marked.contains(&row.endpoint.id()) && !row.is_gone()
+        self.marked.contains(&row.endpoint.id()) && !row.is_closed()
     }
 
     /// The marked rows that the filter shows, from top to bottom.
@@ -149,11 +149,11 @@ impl Selection {
 
     /// Forgets the marks of rows that have closed.
     pub fn forget_closed(&mut self, listing: &Listing) {
-        let is_there = |id: &EndpointId| listing.row_of(*id).is_some_and(|row| !row.is_gone());
+        let is_there = |id: &EndpointId| listing.row_of(*id).is_some_and(|row| !row.is_closed());
         self.marked.retain(is_there);
     }
 
-    fn put(&mut self, listing: &Listing, line: usize) {
+    fn set_line(&mut self, listing: &Listing, line: usize) {
         self.line = line;
         self.cursor = listing.row_on(line).map(|row| row.endpoint.id());
     }
@@ -168,7 +168,7 @@ impl Selection {
             .min(last_top);
         if self.top == 1
             && self.line < height
-            && matches!(listing.lines().first(), Some(Line::Rule(..)))
+            && matches!(listing.lines().first(), Some(TableLine::Rule(..)))
         {
             self.top = 0;
         }
@@ -178,7 +178,7 @@ impl Selection {
 /// The row on this line, or else the next one, or else the last one before it.
 fn nearest_row(listing: &Listing, line: usize) -> Option<usize> {
     let lines = listing.lines();
-    let is_row = |line: &usize| matches!(lines.get(*line), Some(Line::Row(_)));
+    let is_row = |line: &usize| matches!(lines.get(*line), Some(TableLine::Row(_)));
     let line = line.min(lines.len().saturating_sub(1));
     (line..lines.len())
         .find(is_row)
@@ -186,7 +186,7 @@ fn nearest_row(listing: &Listing, line: usize) -> Option<usize> {
 }
 
 fn next_row(listing: &Listing, line: usize, is_down: bool) -> Option<usize> {
-    let is_row = |line: &usize| matches!(listing.lines().get(*line), Some(Line::Row(_)));
+    let is_row = |line: &usize| matches!(listing.lines().get(*line), Some(TableLine::Row(_)));
     if is_down {
         (line + 1..listing.lines().len()).find(is_row)
     } else {

@@ -1,10 +1,10 @@
 //! What does not change while the program runs: the machine, the user and what the command line asked for.
 
+use crate::free::FreeContext;
 use crate::model::Moment;
-use crate::model::freeing::Circumstances;
 use crate::model::ports::EphemeralRange;
 use crate::model::process::Pid;
-use crate::table::row::Surroundings;
+use crate::table::row::DisplayContext;
 use std::time::Duration;
 
 #[expect(
@@ -23,7 +23,7 @@ pub struct Setup {
     pub home: Option<String>,
     pub ephemeral: EphemeralRange,
     /// portmon's own pid first, then its ancestors'.
-    pub lineage: Vec<Pid>,
+    pub self_pids: Vec<Pid>,
     /// What is wrong with the pids that are shown, in a sentence.
     pub pids_problem: Option<String>,
     /// The absolute path of this portmon.
@@ -34,29 +34,29 @@ pub struct Setup {
     /// Whether the scope is wide from the start.
     pub all: bool,
     pub is_ascii: bool,
-    pub has_colour: bool,
+    pub has_color: bool,
     /// Whether nothing may be ended.
     pub is_read_only: bool,
 }
 
 impl Setup {
     /// What a question about a port depends on beside the table, where no row is asked about.
-    pub fn circumstances(&self, now: Moment) -> Circumstances {
-        Circumstances {
+    pub fn context(&self, now: Moment) -> FreeContext {
+        FreeContext {
             me: self.me,
             is_root: self.is_root,
             host: self.host.clone(),
-            lineage: self.lineage.clone(),
+            self_pids: self.self_pids.clone(),
             executable: self.executable.clone(),
-            row_is_meant: false,
+            filter_names_port: false,
             is_gone: false,
             now,
             state_since: None,
         }
     }
 
-    pub fn surroundings(&self, now: Moment) -> Surroundings<'_> {
-        Surroundings {
+    pub fn display_context(&self, now: Moment) -> DisplayContext<'_> {
+        DisplayContext {
             now,
             home: self.home.as_deref(),
             ephemeral: self.ephemeral,

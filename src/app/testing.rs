@@ -1,12 +1,14 @@
 //! An app for tests, fed by hand: events in, effects out.
 
 use crate::app::{App, Effect, Event, Setup};
-use crate::model::freeing::{BindTrial, Dispatch, Happening, Look, Order, Sending, Step, Target};
-use crate::model::inspection::{Asker, Inspection, Kin, Subject};
+use crate::free::{
+    BindProbe, ExecCommand, ExecEvent, KillRequest, PortSnapshot, SendOutcome, SendReport, Target,
+};
+use crate::model::inspection::{InspectRequest, Inspection, ProcessTree, Requester};
 use crate::model::ports::EphemeralRange;
 use crate::model::process::Pid;
 use crate::model::testing::{SocketBuilder, instant, moment, snapshot};
-use crate::model::tracker::{Changes, Tracker};
+use crate::tracker::{Changes, Tracker};
 use crossterm::event::{Event as TerminalEvent, KeyCode, KeyEvent, KeyModifiers};
 use std::time::Duration;
 
@@ -21,57 +23,57 @@ pub fn setup() -> Setup {
             first: 32768,
             last: 60999,
         },
-        lineage: vec![Pid(9000), Pid(1)],
+        self_pids: vec![Pid(9000), Pid(1)],
         pids_problem: None,
         executable: Some("/home/dev/.cargo/bin/portmon".to_owned()),
         interval: Duration::from_secs(1),
         filter: String::new(),
         all: false,
         is_ascii: false,
-        has_colour: true,
+        has_color: true,
         is_read_only: false,
     }
 }
 
 /// An app, the tracker that feeds it and the seconds that have passed.
-pub struct Stage {
+pub struct AppHarness {
     pub app: App,
     tracker: Tracker,
     pub seconds: f64,
     /// Whether a dialog that asks about processes is told at once that nothing is known of them.
-    pub answers: bool,
+    pub answers_inspections: bool,
 }
 
-impl Stage {
+impl AppHarness {
     pub fn new(setup: Setup, size: (u16, u16)) -> Self {
         let tracker = Tracker::new(setup.ephemeral, instant(0.0));
         Self {
             app: App::new(setup, size, moment(0.0)),
             tracker,
             seconds: 0.0,
-            answers: true,
+            answers_inspections: true,
         }
     }
 
     /// A terminal of 80x24 that has seen these sockets.
     pub fn with(sockets: Vec<SocketBuilder>) -> Self {
-        let mut stage = Self::new(setup(), (80, 24));
-        stage.look(sockets);
-        stage
+        let mut harness = Self::new(setup(), (80, 24));
+        harness.poll(sockets);
+        harness
     }
 
     /// Time passes and a look sees these sockets.
-    pub fn look(&mut self, sockets: Vec<SocketBuilder>) -> Vec<Effect> {
-        self.look_with(sockets, |_| {})
+    pub fn poll(&mut self, sockets: Vec<SocketBuilder>) -> Vec<Effect> {
+        self.poll_with(sockets, |_| {})
     }
 
     /// Likewise, with more to tell than the sockets.
-    pub fn look_with(
+    pub fn poll_with(
         &mut self,
         sockets: Vec<SocketBuilder>,
         change: impl FnOnce(&mut Changes),
     ) -> Vec<Effect> {
-        let mut changes = self.tracker.absorb(snapshot(self.seconds, sockets));
+        let mut changes = self.tracker.apply_snapshot(snapshot(self.seconds, sockets));
         change(&mut changes);
         self.event(Event::Sampled(changes))
     }
@@ -83,14 +85,14 @@ impl Stage {
 
     pub fn event(&mut self, event: Event) -> Vec<Effect> {
         let mut effects = self.app.update(event, instant(self.seconds));
-        if self.answers && dialog_subject(&effects).is_some() {
+        if self.answers_inspections && dialog_request(&effects).is_some() {
             let now = effects.clone();
-            effects.extend(self.answer(&now, Vec::new()));
+            effects.extend(self.answer_inspection(&now, Vec::new()));
         }
-        while self.app.listing.is_passing() {
+        while self.app.listing.is_filtering() {
             effects.extend(self.app.update(Event::Due, instant(self.seconds)));
         }
-        self.app.drawn(instant(self.seconds), true);
+        self.app.on_drawn(instant(self.seconds), true);
         effects
     }
 
@@ -115,18 +117,18 @@ impl Stage {
     }
 
     /// What is asked about processes among these effects is answered with this kin.
-    pub fn answer(&mut self, effects: &[Effect], kin: Vec<Kin>) -> Vec<Effect> {
-        let answer = self.answer_to(effects, kin);
+    pub fn answer_inspection(&mut self, effects: &[Effect], kin: Vec<ProcessTree>) -> Vec<Effect> {
+        let answer = self.inspection_for(effects, kin);
         self.event(answer)
     }
 
     #[expect(clippy::unused_self, reason = "it reads like the stage's other deeds")]
-    pub fn answer_to(&self, effects: &[Effect], kin: Vec<Kin>) -> Event {
+    pub fn inspection_for(&self, effects: &[Effect], kin: Vec<ProcessTree>) -> Event {
         Event::Inspected(Inspection {
-            subject: dialog_subject(effects).expect("a question about processes"),
-            kin,
-            fates: Vec::new(),
-            provenance: crate::model::provenance::Provenance::default(),
+            request: dialog_request(effects).expect("a question about processes"),
+            trees: kin,
+            exit_statuses: Vec::new(),
+            supervisor: crate::model::supervisor::Supervisor::default(),
             addresses: Vec::new(),
             unused: None,
         })
@@ -142,42 +144,42 @@ impl Stage {
         self.keys("x");
         self.wait(1.0);
         let effects = self.keys("y");
-        let [Effect::Free(Step::Send(orders))] = effects.as_slice() else {
+        let [Effect::Free(ExecCommand::Send(requests))] = effects.as_slice() else {
             panic!("one order: {effects:?}")
         };
-        let order = &orders[0];
-        let sending = Sending::Sent {
+        let request = &requests[0];
+        let sending = SendOutcome::Sent {
             sockets: Vec::new(),
-            woken: Vec::new(),
+            resumed: Vec::new(),
             missed: Vec::new(),
         };
         let at = instant(self.seconds);
-        let dispatch = Dispatch {
-            order: order.id(),
+        let dispatch = SendReport {
+            request: request.id(),
             at,
             sending,
         };
-        self.event(Event::Freeing(Happening::Sent(dispatch)));
-        self.see_freed(order, 0.5);
-        self.event(Event::Freeing(Happening::Bound(BindTrial {
-            order: order.id(),
+        self.event(Event::Freeing(ExecEvent::SignalsSent(dispatch)));
+        self.poll_freed(request, 0.5);
+        self.event(Event::Freeing(ExecEvent::BindProbed(BindProbe {
+            request: request.id(),
             at,
-            attempts: Vec::new(),
+            probes: Vec::new(),
             localhost: Vec::new(),
         })));
-        self.see_freed(order, 2.1);
+        self.poll_freed(request, 2.1);
     }
 
     /// Time passes, and the look of the freeing sees that nothing is left of an order.
-    fn see_freed(&mut self, order: &Order, seconds: f64) {
+    fn poll_freed(&mut self, request: &KillRequest, seconds: f64) {
         self.seconds += seconds;
-        self.event(Event::Freeing(Happening::Looked(Look {
-            order: order.id(),
+        self.event(Event::Freeing(ExecEvent::Polled(PortSnapshot {
+            request: request.id(),
             at: instant(self.seconds),
             sockets: Vec::new(),
-            ended: order.targets().iter().map(Target::id).collect(),
+            ended: request.targets().iter().map(Target::id).collect(),
             problems: Vec::new(),
-            conduct: Vec::new(),
+            signal_state: Vec::new(),
             parents: Vec::new(),
             units: Vec::new(),
         })));
@@ -186,13 +188,13 @@ impl Stage {
     /// The words of the notice.
     pub fn notice(&self) -> &str {
         let notice = self.app.notice.as_ref();
-        notice.map_or("", |notice| &notice.words)
+        notice.map_or("", |notice| &notice.text)
     }
 
     /// The local address under the cursor.
     pub fn cursor(&self) -> String {
         self.app
-            .current()
+            .current_row()
             .map_or_else(String::new, |row| row.endpoint.socket.local.to_string())
     }
 
@@ -207,9 +209,9 @@ impl Stage {
 }
 
 /// What a dialog asks about processes.
-fn dialog_subject(effects: &[Effect]) -> Option<Subject> {
+fn dialog_request(effects: &[Effect]) -> Option<InspectRequest> {
     effects.iter().rev().find_map(|effect| match effect {
-        Effect::Inspect(subject) if subject.asker == Asker::Dialog => Some(subject.clone()),
+        Effect::Inspect(subject) if subject.requester == Requester::Dialog => Some(subject.clone()),
         _ => None,
     })
 }

@@ -1,24 +1,24 @@
 //! The words of `portmon check`.
 
-use super::Refusal;
+use super::EarlyExit;
 use super::values::source;
-use crate::model::checking::Question;
-use crate::model::source::Source;
-use crate::model::target::Target;
+use crate::check::CheckRequest;
+use crate::model::port_spec::PortSpec;
+use crate::model::socket_source::SocketSource;
 use clap::Args;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CheckOptions {
-    pub question: Question,
+    pub question: CheckRequest,
     pub json: bool,
-    pub source: Option<Source>,
+    pub source: Option<SocketSource>,
 }
 
 #[derive(Args)]
-pub(super) struct CheckWords {
+pub(super) struct CheckArgs {
     /// The port: 3000, 3000/udp, 127.0.0.1:5432, [::1]:5432
     #[arg(value_name = "PORT")]
-    target: Target,
+    target: PortSpec,
     /// Connect as well and say what answers; uses up a server that serves once
     #[arg(long)]
     connect: bool,
@@ -27,20 +27,20 @@ pub(super) struct CheckWords {
     json: bool,
     /// As for the monitor
     #[arg(long, hide = true, value_parser = source)]
-    source: Option<Source>,
+    source: Option<SocketSource>,
 }
 
-impl CheckWords {
-    pub(super) fn options(self) -> Result<CheckOptions, Refusal> {
+impl CheckArgs {
+    pub(super) fn options(self) -> Result<CheckOptions, EarlyExit> {
         let target = &self.target;
         let port = target.only_port().ok_or_else(|| {
-            Refusal::Wrong(format!(
+            EarlyExit::UsageError(format!(
                 "{target} is a range, and one port is checked: portmon check {}",
                 target.ports.start()
             ))
         })?;
         Ok(CheckOptions {
-            question: Question {
+            question: CheckRequest {
                 protocol: target.protocol,
                 port,
                 address: target.address,

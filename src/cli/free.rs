@@ -1,24 +1,24 @@
 //! The words of `portmon free`.
 
-use super::Refusal;
-use super::values::{patience, source};
-use crate::model::freeing::{Signal, Targets, Terms};
-use crate::model::source::Source;
-use crate::model::target::Target;
+use super::EarlyExit;
+use super::values::{source, wait_for_exit};
+use crate::free::{Signal, TargetSet, Timeouts};
+use crate::model::port_spec::PortSpec;
+use crate::model::socket_source::SocketSource;
 use clap::Args;
 use std::time::Duration;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FreeOptions {
-    pub targets: Vec<Target>,
+    pub targets: Vec<PortSpec>,
     pub signal: Signal,
     /// Which of the holders get it.
-    pub who: Targets,
-    pub terms: Terms,
+    pub who: TargetSet,
+    pub timeouts: Timeouts,
     pub consent: Consent,
     pub dry_run: bool,
     pub json: bool,
-    pub source: Option<Source>,
+    pub source: Option<SocketSource>,
 }
 
 /// What was agreed to beforehand.
@@ -51,7 +51,7 @@ fn consent(text: &str) -> Result<Consent, String> {
     reason = "each is a flag of the command line"
 )]
 #[derive(Args)]
-pub(super) struct FreeWords {
+pub(super) struct FreeArgs {
     /// Ports to free: 3000, 3000/udp, 127.0.0.1:5432, 3000,3001, 3000-3010
     #[arg(value_name = "TARGET", required = true)]
     targets: Vec<String>,
@@ -65,13 +65,13 @@ pub(super) struct FreeWords {
     #[arg(long, conflicts_with = "all_holders")]
     group: bool,
     /// SIGKILL for what still holds the port after so many seconds
-    #[arg(long, value_name = "SECS", value_parser = patience)]
+    #[arg(long, value_name = "SECS", value_parser = wait_for_exit)]
     force_after: Option<Duration>,
     /// How long a port is watched after the last signal before it is said to be still held
-    #[arg(long, value_name = "SECS", default_value = "5", value_parser = patience)]
+    #[arg(long, value_name = "SECS", default_value = "5", value_parser = wait_for_exit)]
     wait: Duration,
     /// How long a free port is watched further before that counts
-    #[arg(long, value_name = "SECS", default_value = "2", value_parser = patience)]
+    #[arg(long, value_name = "SECS", default_value = "2", value_parser = wait_for_exit)]
     settle: Duration,
     /// Print what would be signalled, and signal nothing
     #[arg(long)]
@@ -92,26 +92,26 @@ pub(super) struct FreeWords {
     #[arg(long)]
     json: bool,
     #[arg(long, hide = true, value_parser = source)]
-    source: Option<Source>,
+    source: Option<SocketSource>,
 }
 
-impl FreeWords {
-    pub(super) fn options(self) -> Result<FreeOptions, Refusal> {
-        let targets = Target::parse_list(self.targets.iter().map(String::as_str));
-        let targets = targets.map_err(Refusal::Wrong)?;
+impl FreeArgs {
+    pub(super) fn options(self) -> Result<FreeOptions, EarlyExit> {
+        let targets = PortSpec::parse_list(self.targets.iter().map(String::as_str));
+        let targets = targets.map_err(EarlyExit::UsageError)?;
         self.check_force()?;
         Ok(FreeOptions {
             targets,
             signal: self.signal,
             who: if self.all_holders {
-                Targets::All
+                TargetSet::All
             } else if self.group {
-                Targets::Group
+                TargetSet::Group
             } else {
-                Targets::Topmost
+                TargetSet::Topmost
             },
-            terms: Terms {
-                patience: self.wait,
+            timeouts: Timeouts {
+                wait_for_exit: self.wait,
                 settle: self.settle,
                 force_after: self.force_after,
             },
@@ -122,10 +122,10 @@ impl FreeWords {
         })
     }
 
-    fn check_force(&self) -> Result<(), Refusal> {
+    fn check_force(&self) -> Result<(), EarlyExit> {
         if self.force_after.is_some() && self.signal == Signal::Kill {
             let wrong = "--force-after sends SIGKILL, which --signal KILL sends at once: leave one of them out";
-            return Err(Refusal::Wrong(wrong.to_owned()));
+            return Err(EarlyExit::UsageError(wrong.to_owned()));
         }
         Ok(())
     }

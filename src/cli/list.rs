@@ -1,8 +1,8 @@
 //! The words of `portmon list`.
 
-use super::Refusal;
-use super::values::{sound_filter, source};
-use crate::model::source::Source;
+use super::EarlyExit;
+use super::values::{source, valid_filter};
+use crate::model::socket_source::SocketSource;
 use clap::Args;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -10,11 +10,11 @@ pub struct ListOptions {
     pub filter: String,
     pub all: bool,
     pub json: bool,
-    pub source: Option<Source>,
+    pub source: Option<SocketSource>,
 }
 
 #[derive(Args)]
-pub(super) struct ListWords {
+pub(super) struct ListArgs {
     /// Print only what matches all these words; digits are an exact port
     #[arg(allow_negative_numbers = true)]
     filter: Vec<String>,
@@ -26,13 +26,13 @@ pub(super) struct ListWords {
     json: bool,
     /// As for the monitor
     #[arg(long, hide = true, value_parser = source)]
-    source: Option<Source>,
+    source: Option<SocketSource>,
 }
 
-impl ListWords {
-    pub(super) fn options(self) -> Result<ListOptions, Refusal> {
+impl ListArgs {
+    pub(super) fn options(self) -> Result<ListOptions, EarlyExit> {
         Ok(ListOptions {
-            filter: sound_filter(&self.filter)?,
+            filter: valid_filter(&self.filter)?,
             all: self.all,
             json: self.json,
             source: self.source,

@@ -1,9 +1,9 @@
 //! The words of the monitor itself, which stand without a command.
 
-use super::Refusal;
-use super::values::{interval, sound_filter, source};
-use crate::model::source::Source;
-use crate::model::target::Target;
+use super::EarlyExit;
+use super::values::{interval, source, valid_filter};
+use crate::model::port_spec::PortSpec;
+use crate::model::socket_source::SocketSource;
 use clap::Args;
 use std::time::Duration;
 
@@ -15,11 +15,11 @@ pub struct MonitorOptions {
     pub ascii: bool,
     pub read_only: bool,
     /// Where sockets are read from; `None` for what is best here.
-    pub source: Option<Source>,
+    pub source: Option<SocketSource>,
 }
 
 #[derive(Args)]
-pub(super) struct MonitorWords {
+pub(super) struct MonitorArgs {
     /// Show only what matches all these words: 62893, 49152-, state:listen, postgres (see `?` in the monitor)
     #[arg(allow_negative_numbers = true)]
     filter: Vec<String>,
@@ -37,7 +37,7 @@ pub(super) struct MonitorWords {
     read_only: bool,
     /// Where sockets are read from, to find out which source is wrong
     #[arg(long, hide = true, value_parser = source)]
-    source: Option<Source>,
+    source: Option<SocketSource>,
 }
 
 /// Whether `--` stands before the first word of the filter, which then is no command.
@@ -56,20 +56,20 @@ pub(super) fn is_quoted(words: &[std::ffi::OsString]) -> bool {
     false
 }
 
-pub(super) fn monitor(words: &MonitorWords, is_quoted: bool) -> Result<MonitorOptions, Refusal> {
+pub(super) fn monitor(words: &MonitorArgs, is_quoted: bool) -> Result<MonitorOptions, EarlyExit> {
     let first = words.filter.first().filter(|_| !is_quoted);
-    if let Some(line) = first.and_then(|first| out_of_order(first, words.filter.get(1))) {
-        return Err(Refusal::Wrong(line));
+    if let Some(line) = first.and_then(|first| misplaced_command(first, words.filter.get(1))) {
+        return Err(EarlyExit::UsageError(line));
     }
     if let Some(first) = first
-        && let Some(meant) = no_command(first, words.filter.get(1).map(String::as_str))
+        && let Some(meant) = command_hint(first, words.filter.get(1).map(String::as_str))
     {
-        return Err(Refusal::Wrong(format!(
+        return Err(EarlyExit::UsageError(format!(
             "{first:?} is no command; did you mean: {meant} (-- {first} filters)"
         )));
     }
     Ok(MonitorOptions {
-        filter: sound_filter(&words.filter)?,
+        filter: valid_filter(&words.filter)?,
         interval: words.interval,
         all: words.all,
         ascii: words.ascii,
@@ -82,14 +82,14 @@ pub(super) fn monitor(words: &MonitorWords, is_quoted: bool) -> Result<MonitorOp
 const COMMANDS: [&str; 7] = ["list", "watch", "free", "check", "wait", "unused", "next"];
 
 /// What to say of a command that stands behind a flag of the monitor, or behind its port.
-fn out_of_order(first: &str, second: Option<&String>) -> Option<String> {
+fn misplaced_command(first: &str, second: Option<&String>) -> Option<String> {
     if COMMANDS.contains(&first) {
         return Some(format!(
             "{first} comes first: portmon {first}, then its flags (-- {first} filters)"
         ));
     }
     let command = second.filter(|word| COMMANDS.contains(&word.as_str()))?;
-    let target: Target = first.parse().ok()?;
+    let target: PortSpec = first.parse().ok()?;
     let target = target.to_string();
     let target = target.strip_prefix(':').unwrap_or(&target);
     Some(format!(
@@ -98,8 +98,8 @@ fn out_of_order(first: &str, second: Option<&String>) -> Option<String> {
 }
 
 /// What someone means who types the command of another program, or of a portmon that has it.
-fn no_command(word: &str, next: Option<&str>) -> Option<String> {
-    let is_target = |word: &&str| Target::parse_list([*word]).is_ok();
+fn command_hint(word: &str, next: Option<&str>) -> Option<String> {
+    let is_target = |word: &&str| PortSpec::parse_list([*word]).is_ok();
     let port = next.filter(is_target).unwrap_or("3000");
     match word {
         "kill" | "stop" | "end" | "term" | "rm" => Some(format!("portmon free {port}")),

@@ -1,20 +1,20 @@
-use super::values::{named, sources};
+use super::values::{source_named, sources};
 use super::*;
-use crate::model::checking::Question;
+use crate::check::CheckRequest;
+use crate::free::{Signal, TargetSet, Timeouts};
 use crate::model::endpoint::Protocol;
-use crate::model::freeing::{Signal, Targets, Terms};
-use crate::model::source::Source;
-use crate::report::wait::{Until, Waiting};
+use crate::model::socket_source::SocketSource;
+use crate::report::wait::{Until, WaitTarget};
 use std::time::Duration;
 
 fn parsed(line: &str) -> Result<Options, String> {
     parse(line.split(' ').map(Into::into)).map_err(|refusal| match refusal {
-        Refusal::Wrong(line) | Refusal::Shown(line) => line,
+        EarlyExit::UsageError(line) | EarlyExit::Output(line) => line,
     })
 }
 
 #[test]
-fn the_monitor_is_what_runs_without_a_command() {
+fn without_a_command_the_monitor_runs() {
     let options = parsed("portmon -n 0.5 --all --ascii --read-only 49152- not:chrome");
     let expected = Options::Monitor(MonitorOptions {
         filter: "49152- not:chrome".to_owned(),
@@ -42,7 +42,7 @@ fn list_takes_a_filter() {
 }
 
 #[test]
-fn watch_takes_a_filter_a_pace_and_a_time() {
+fn watch_takes_a_filter_an_interval_and_a_duration() {
     let plain = WatchOptions {
         filter: String::new(),
         all: false,
@@ -72,13 +72,13 @@ fn watch_takes_a_filter_a_pace_and_a_time() {
 }
 
 #[test]
-fn free_takes_targets_and_what_may_be_done() {
+fn free_takes_targets_signal_and_consent() {
     let target = |text: &str| text.parse().expect(text);
     let plain = FreeOptions {
         targets: vec![target("3000")],
         signal: Signal::Terminate,
-        who: Targets::Topmost,
-        terms: Terms::default(),
+        who: TargetSet::Topmost,
+        timeouts: Timeouts::default(),
         consent: Consent::Ask,
         dry_run: false,
         json: false,
@@ -87,9 +87,9 @@ fn free_takes_targets_and_what_may_be_done() {
     let chosen = FreeOptions {
         targets: vec![target("3000-3010"), target("5432/udp"), target("[::1]:80")],
         signal: Signal::Interrupt,
-        who: Targets::All,
-        terms: Terms {
-            patience: Duration::from_secs(10),
+        who: TargetSet::All,
+        timeouts: Timeouts {
+            wait_for_exit: Duration::from_secs(10),
             settle: Duration::from_millis(500),
             force_after: Some(Duration::from_secs(3)),
         },
@@ -99,7 +99,7 @@ fn free_takes_targets_and_what_may_be_done() {
         source: None,
     };
     let yes = FreeOptions {
-        who: Targets::Group,
+        who: TargetSet::Group,
         consent: Consent::Yes,
         ..plain.clone()
     };
@@ -119,9 +119,9 @@ fn free_takes_targets_and_what_may_be_done() {
 }
 
 #[test]
-fn wait_takes_a_port_an_address_and_a_patience() {
+fn wait_takes_a_port_an_address_and_a_timeout() {
     let any = WaitOptions {
-        waiting: Waiting {
+        target: WaitTarget {
             protocol: Protocol::Tcp,
             port: 3000,
             address: None,
@@ -130,13 +130,13 @@ fn wait_takes_a_port_an_address_and_a_patience() {
         timeout: None,
         source: None,
     };
-    let one = |port, address: &str| Waiting {
+    let one = |port, address: &str| WaitTarget {
         port,
         address: address.parse().ok(),
-        ..any.waiting.clone()
+        ..any.target.clone()
     };
     let free = WaitOptions {
-        waiting: Waiting {
+        target: WaitTarget {
             protocol: Protocol::Udp,
             until: Until::Free,
             ..one(5353, "::1")
@@ -145,7 +145,7 @@ fn wait_takes_a_port_an_address_and_a_patience() {
         source: None,
     };
     let mapped = WaitOptions {
-        waiting: one(3000, "127.0.0.1"),
+        target: one(3000, "127.0.0.1"),
         timeout: Some(Duration::ZERO),
         source: None,
     };
@@ -163,18 +163,24 @@ fn wait_takes_a_port_an_address_and_a_patience() {
 }
 
 #[test]
-fn unused_ports_are_looked_for_in_one_place() {
-    let options = |place, count| UnusedOptions {
-        place,
+fn unused_takes_one_range() {
+    let options = |range, count| UnusedOptions {
+        range,
         count,
         source: None,
     };
     let cases = [
-        ("portmon unused", options(Place::From(3000), 1)),
-        ("portmon next -c 3", options(Place::From(3000), 3)),
-        ("portmon unused --from 8000", options(Place::From(8000), 1)),
-        ("portmon unused --dynamic", options(Place::Dynamic, 1)),
-        ("portmon unused --ephemeral", options(Place::Ephemeral, 1)),
+        ("portmon unused", options(SearchRange::From(3000), 1)),
+        ("portmon next -c 3", options(SearchRange::From(3000), 3)),
+        (
+            "portmon unused --from 8000",
+            options(SearchRange::From(8000), 1),
+        ),
+        ("portmon unused --dynamic", options(SearchRange::Dynamic, 1)),
+        (
+            "portmon unused --ephemeral",
+            options(SearchRange::Ephemeral, 1),
+        ),
     ];
     for (line, expected) in cases {
         assert_eq!(parsed(line), Ok(Options::Unused(expected)), "{line}");
@@ -193,7 +199,7 @@ fn unused_ports_are_looked_for_in_one_place() {
 
 #[test]
 fn check_takes_one_port_of_one_protocol_on_one_address_or_all() {
-    let question = |protocol, address: Option<&str>, connects| Question {
+    let question = |protocol, address: Option<&str>, connects| CheckRequest {
         protocol,
         port: 5432,
         address: address.map(|address| address.parse().expect("an address")),
@@ -225,7 +231,7 @@ fn check_takes_one_port_of_one_protocol_on_one_address_or_all() {
 }
 
 #[test]
-fn what_is_wrong_is_told_on_one_line_with_the_way_out() {
+fn a_usage_error_is_one_line_with_the_way_out() {
     let cases = [
         (
             "portmon kill 3000",
@@ -291,11 +297,11 @@ fn what_is_wrong_is_told_on_one_line_with_the_way_out() {
             "ever is no number of seconds: 0.1 to 86400",
         ),
     ];
-    assert_told(&cases);
+    assert_usage_error(&cases);
 }
 
 #[test]
-fn what_is_wrong_with_a_target_or_the_terms_is_told_likewise() {
+fn a_wrong_target_or_timeout_is_a_usage_error() {
     let cases = [
         ("portmon free", "<TARGET>..."),
         ("portmon free 3000 --group --all-holders", "--all-holders"),
@@ -327,10 +333,10 @@ fn what_is_wrong_with_a_target_or_the_terms_is_told_likewise() {
         ),
         ("portmon wait 3000 --timeout -1", "-1"),
     ];
-    assert_told(&cases);
+    assert_usage_error(&cases);
 }
 
-fn assert_told(cases: &[(&str, &str)]) {
+fn assert_usage_error(cases: &[(&str, &str)]) {
     for (line, expected) in cases {
         let error = parsed(line).expect_err(line);
         assert!(
@@ -341,7 +347,7 @@ fn assert_told(cases: &[(&str, &str)]) {
 }
 
 #[test]
-fn a_source_is_named_for_either_command_and_told_of_by_no_help() {
+fn every_command_takes_a_source_that_no_help_mentions() {
     let sources = [
         "portmon --source netstat2",
         "portmon list --source=netstat2",
@@ -360,7 +366,7 @@ fn a_source_is_named_for_either_command_and_told_of_by_no_help() {
         Options::Unused(options) => options.source,
         Options::Check(options) => options.source,
     });
-    assert_eq!(sources, [Some(Source::Netstat); 7]);
+    assert_eq!(sources, [Some(SocketSource::Netstat); 7]);
     for line in ["portmon --help", "portmon list --help"] {
         let help = parsed(line).expect_err(line);
         assert!(help.contains("--all") && !help.contains("source"), "{help}");
@@ -368,8 +374,8 @@ fn a_source_is_named_for_either_command_and_told_of_by_no_help() {
 }
 
 #[test]
-fn a_source_that_is_not_there_is_refused_with_those_that_are() {
-    let named = |text, is_linux| named(text, sources(is_linux));
+fn an_unknown_source_lists_the_known_ones() {
+    let named = |text, is_linux| source_named(text, sources(is_linux));
     let outcomes = [
         named("sock_diag", true),
         named("netstat2", true),
@@ -379,10 +385,10 @@ fn a_source_that_is_not_there_is_refused_with_those_that_are() {
         named("proc", false),
     ];
     let expected = [
-        Ok(Source::Diag),
-        Ok(Source::Netstat),
-        Ok(Source::Procnet),
-        Ok(Source::Netstat),
+        Ok(SocketSource::Diag),
+        Ok(SocketSource::Netstat),
+        Ok(SocketSource::Procnet),
+        Ok(SocketSource::Netstat),
         Err("lsof is no source here: sock_diag, netstat2, proc".to_owned()),
         Err("proc is no source here: netstat2".to_owned()),
     ];

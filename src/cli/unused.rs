@@ -1,19 +1,19 @@
 //! The words of `portmon unused`.
 
 use super::values::source;
-use crate::model::source::Source;
+use crate::model::socket_source::SocketSource;
 use clap::Args;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnusedOptions {
-    pub place: Place,
+    pub range: SearchRange,
     pub count: u16,
-    pub source: Option<Source>,
+    pub source: Option<SocketSource>,
 }
 
 /// Where unused ports are looked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum SearchRange {
     /// This port and above.
     From(u16),
     /// The class that IANA assigns to nobody.
@@ -23,10 +23,10 @@ pub enum Place {
 }
 
 /// Where most development servers begin.
-const USUAL: u16 = 3000;
+const DEFAULT_FIRST_PORT: u16 = 3000;
 
 #[derive(Args)]
-pub(super) struct UnusedWords {
+pub(super) struct UnusedArgs {
     /// Begin with this port [default: 3000]
     #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
     from: Option<u16>,
@@ -40,20 +40,20 @@ pub(super) struct UnusedWords {
     #[arg(short = 'c', value_name = "COUNT", default_value = "1", value_parser = clap::value_parser!(u16).range(1..))]
     count: u16,
     #[arg(long, hide = true, value_parser = source)]
-    source: Option<Source>,
+    source: Option<SocketSource>,
 }
 
-impl UnusedWords {
+impl UnusedArgs {
     pub(super) fn options(self) -> UnusedOptions {
-        let place = if self.dynamic {
-            Place::Dynamic
+        let range = if self.dynamic {
+            SearchRange::Dynamic
         } else if self.ephemeral {
-            Place::Ephemeral
+            SearchRange::Ephemeral
         } else {
-            Place::From(self.from.unwrap_or(USUAL))
+            SearchRange::From(self.from.unwrap_or(DEFAULT_FIRST_PORT))
         };
         UnusedOptions {
-            place,
+            range,
             count: self.count,
             source: self.source,
         }

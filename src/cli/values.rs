@@ -1,13 +1,13 @@
 //! The values of flags, and the filter, as every command understands them.
 
-use super::Refusal;
-use crate::model::source::Source;
+use super::EarlyExit;
+use crate::model::socket_source::SocketSource;
 use crate::table::query;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
 /// The filter in one text; a word with a blank in it is quoted as it was for the shell.
-pub(super) fn sound_filter(words: &[String]) -> Result<String, Refusal> {
+pub(super) fn valid_filter(words: &[String]) -> Result<String, EarlyExit> {
     let quoted = |word: &String| {
         if words.len() > 1 && word.contains(' ') && !word.contains('"') {
             format!("\"{word}\"")
@@ -16,12 +16,12 @@ pub(super) fn sound_filter(words: &[String]) -> Result<String, Refusal> {
         }
     };
     let text = words.iter().map(quoted).collect::<Vec<_>>().join(" ");
-    match query::parse_finished(&text).trouble {
-        Some(trouble) => {
-            let word = crate::model::text::escaped(text.get(trouble.at).unwrap_or(&text));
-            Err(Refusal::Wrong(format!(
+    match query::parse_finished(&text).error {
+        Some(error) => {
+            let word = crate::model::text::escaped(text.get(error.at).unwrap_or(&text));
+            Err(EarlyExit::UsageError(format!(
                 "filter: {word:?}: {}",
-                trouble.what
+                error.what
             )))
         }
         None => Ok(text),
@@ -35,10 +35,10 @@ const INTERVALS: RangeInclusive<Duration> = Duration::from_millis(100)..=Duratio
 const DURATIONS: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_hours(24);
 
 /// The shortest and the longest time that something is waited for; 0 looks once.
-const PATIENCES: RangeInclusive<Duration> = Duration::ZERO..=Duration::from_hours(24);
+const TIMEOUTS: RangeInclusive<Duration> = Duration::ZERO..=Duration::from_hours(24);
 
-pub(super) fn patience(text: &str) -> Result<Duration, String> {
-    seconds(text, &PATIENCES)
+pub(super) fn wait_for_exit(text: &str) -> Result<Duration, String> {
+    seconds(text, &TIMEOUTS)
 }
 
 pub(super) fn interval(text: &str) -> Result<Duration, String> {
@@ -61,23 +61,26 @@ fn seconds(text: &str, range: &RangeInclusive<Duration>) -> Result<Duration, Str
 }
 
 /// The sources that a system has, by the names of what they ask.
-pub(super) fn sources(is_linux: bool) -> &'static [(&'static str, Source)] {
+pub(super) fn sources(is_linux: bool) -> &'static [(&'static str, SocketSource)] {
     if is_linux {
         &[
-            ("sock_diag", Source::Diag),
-            ("netstat2", Source::Netstat),
-            ("proc", Source::Procnet),
+            ("sock_diag", SocketSource::Diag),
+            ("netstat2", SocketSource::Netstat),
+            ("proc", SocketSource::Procnet),
         ]
     } else {
-        &[("netstat2", Source::Netstat)]
+        &[("netstat2", SocketSource::Netstat)]
     }
 }
 
-pub(super) fn source(text: &str) -> Result<Source, String> {
-    named(text, sources(cfg!(target_os = "linux")))
+pub(super) fn source(text: &str) -> Result<SocketSource, String> {
+    source_named(text, sources(cfg!(target_os = "linux")))
 }
 
-pub(super) fn named(text: &str, sources: &[(&str, Source)]) -> Result<Source, String> {
+pub(super) fn source_named(
+    text: &str,
+    sources: &[(&str, SocketSource)],
+) -> Result<SocketSource, String> {
     let found = sources.iter().find(|(name, _)| *name == text);
     found.map(|(_, source)| *source).ok_or_else(|| {
         let names: Vec<&str> = sources.iter().map(|(name, _)| *name).collect();

@@ -1,27 +1,27 @@
 //! The words of `portmon wait`.
 
-use super::Refusal;
-use super::values::{patience, source};
-use crate::model::source::Source;
-use crate::model::target::Target;
-use crate::report::wait::{Until, Waiting};
+use super::EarlyExit;
+use super::values::{source, wait_for_exit};
+use crate::model::port_spec::PortSpec;
+use crate::model::socket_source::SocketSource;
+use crate::report::wait::{Until, WaitTarget};
 use clap::Args;
 use std::net::IpAddr;
 use std::time::Duration;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WaitOptions {
-    pub waiting: Waiting,
+    pub target: WaitTarget,
     /// After how long it gives up, if ever.
     pub timeout: Option<Duration>,
-    pub source: Option<Source>,
+    pub source: Option<SocketSource>,
 }
 
 #[derive(Args)]
-pub(super) struct WaitWords {
+pub(super) struct WaitArgs {
     /// The port to wait for: 3000, 3000/udp, 127.0.0.1:3000
     #[arg(value_name = "PORT")]
-    target: Target,
+    target: PortSpec,
     /// Wait until it is free instead of until it listens
     #[arg(long)]
     free: bool,
@@ -29,17 +29,17 @@ pub(super) struct WaitWords {
     #[arg(long)]
     address: Option<IpAddr>,
     /// Give up after so many seconds, 0 to 86400, with exit code 124
-    #[arg(long, value_name = "SECS", value_parser = patience)]
+    #[arg(long, value_name = "SECS", value_parser = wait_for_exit)]
     timeout: Option<Duration>,
     #[arg(long, hide = true, value_parser = source)]
-    source: Option<Source>,
+    source: Option<SocketSource>,
 }
 
-impl WaitWords {
-    pub(super) fn options(self) -> Result<WaitOptions, Refusal> {
+impl WaitArgs {
+    pub(super) fn options(self) -> Result<WaitOptions, EarlyExit> {
         let target = &self.target;
         let port = target.only_port().ok_or_else(|| {
-            Refusal::Wrong(format!(
+            EarlyExit::UsageError(format!(
                 "{target} is a range, and one port is waited for: portmon wait {}",
                 target.ports.start()
             ))
@@ -48,12 +48,12 @@ impl WaitWords {
         if let (Some(one), Some(other)) = (target.address, address)
             && one != other
         {
-            return Err(Refusal::Wrong(format!(
+            return Err(EarlyExit::UsageError(format!(
                 "{target} and --address {other} are two addresses: leave one of them out"
             )));
         }
         Ok(WaitOptions {
-            waiting: Waiting {
+            target: WaitTarget {
                 protocol: target.protocol,
                 port,
                 address: address.or(target.address),

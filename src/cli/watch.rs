@@ -1,8 +1,8 @@
 //! The words of `portmon watch`.
 
-use super::Refusal;
-use super::values::{duration, interval, sound_filter, source};
-use crate::model::source::Source;
+use super::EarlyExit;
+use super::values::{duration, interval, source, valid_filter};
+use crate::model::socket_source::SocketSource;
 use clap::Args;
 use std::time::Duration;
 
@@ -14,11 +14,11 @@ pub struct WatchOptions {
     pub interval: Duration,
     /// After how long it ends, if not only when it is ended.
     pub duration: Option<Duration>,
-    pub source: Option<Source>,
+    pub source: Option<SocketSource>,
 }
 
 #[derive(Args)]
-pub(super) struct WatchWords {
+pub(super) struct WatchArgs {
     /// Print only what matches all these words; digits are an exact port
     #[arg(allow_negative_numbers = true)]
     filter: Vec<String>,
@@ -35,13 +35,13 @@ pub(super) struct WatchWords {
     #[arg(long = "for", value_name = "SECS", value_parser = duration)]
     duration: Option<Duration>,
     #[arg(long, hide = true, value_parser = source)]
-    source: Option<Source>,
+    source: Option<SocketSource>,
 }
 
-impl WatchWords {
-    pub(super) fn options(self) -> Result<WatchOptions, Refusal> {
+impl WatchArgs {
+    pub(super) fn options(self) -> Result<WatchOptions, EarlyExit> {
         Ok(WatchOptions {
-            filter: sound_filter(&self.filter)?,
+            filter: valid_filter(&self.filter)?,
             all: self.all,
             json: self.json,
             interval: self.interval,

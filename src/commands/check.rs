@@ -1,8 +1,8 @@
 //! `portmon check`: whether a port can be used, and why not.
 
 use crate::cli::CheckOptions;
-use crate::os::checking::{self, Means};
-use crate::os::machine;
+use crate::os::check::{self, CheckContext};
+use crate::os::environment;
 use crate::report;
 use std::io;
 
@@ -11,14 +11,14 @@ const HELD: u8 = 1;
 
 /// Prints the answer; the exit code says whether the port is free.
 pub fn run(options: &CheckOptions) -> anyhow::Result<u8> {
-    let machine = machine::facts();
-    super::complain_of_pids(machine.pids_problem.as_ref());
-    let means = Means {
+    let environment = environment::read();
+    super::complain_of_pids(environment.pids_problem.as_ref());
+    let context = CheckContext {
         source: options.source,
-        ephemeral: machine.ephemeral,
-        is_root: machine.is_root,
+        ephemeral: environment.ephemeral,
+        is_root: environment.is_root,
     };
-    let answer = checking::answer(means, options.question);
+    let answer = check::check_port(context, options.question);
     let code = if answer.is_free { 0 } else { HELD };
     let mut out = io::BufWriter::new(io::stdout().lock());
     match report::check::print(&answer, options.json, &mut out) {

@@ -2,82 +2,85 @@
 //!
 //! Every answer is about the port. What is signalled is what was shown, checked once more by the executor.
 
-mod asking;
-mod driving;
+mod confirmation;
+mod drive;
 
 use super::print_line;
 use crate::app::Setup;
 use crate::cli::FreeOptions;
+use crate::free::{Explanation, Preview, preview_port};
 use crate::model::endpoint::{Endpoint, Protocol};
-use crate::model::freeing::{Explanation, Question, ask_port};
+use crate::model::port_spec::SinglePort;
 use crate::model::process::ProcessId;
-use crate::model::provenance::Provenance;
-use crate::model::target::Spot;
-use crate::os::binding::{self, Reuse, everywhere, try_all};
-use crate::os::eye::Eye;
-use crate::os::freeing::{Executor, Senses};
+use crate::model::supervisor::Supervisor;
+use crate::os::bind_probe::{self, Reuse, bind_all, on_local_addresses};
+use crate::os::free::{Executor, ProbeBackend};
+use crate::os::poller::SocketPoller;
 use crate::os::processes::Processes;
-use crate::os::provenance::Inquiry;
-use crate::os::sockets::{Demand, Extent, held_tcp_ports};
-use crate::os::{machine, now};
-use crate::report::free::found::block;
-use crate::report::free::json::JsonAccount;
-use crate::report::free::text::{self, Plan};
-use crate::report::free::unheld::{self, Bind};
-use crate::report::free::{Account, Outcome, exit_code, is_outdated, spots};
+use crate::os::sockets::{DumpRequest, DumpScope, bound_tcp_ports};
+use crate::os::supervisors::SupervisorLookup;
+use crate::os::{environment, now};
+use crate::report::free::json::JsonFreeReport;
+use crate::report::free::no_owner::{self, ProbeResult};
+use crate::report::free::preview::preview_lines;
+use crate::report::free::text::{self, PortPlan};
+use crate::report::free::{FreeOutcome, FreeReport, exit_code, is_outdated, port_specs};
 use anyhow::{Context, anyhow, bail};
-use asking::Decision;
+use confirmation::Decision;
 use std::io::{self, Write};
 use std::net::SocketAddr;
 
 /// What a first look says of a port.
-enum Found {
+enum Preparation {
     /// Nothing is to be done, or may be.
-    Told(Account),
-    Held(Box<Plan>),
+    Done(FreeReport),
+    Planned(Box<PortPlan>),
 }
 
 /// Frees the ports; the exit code is the worst of theirs.
 pub fn run(options: &FreeOptions) -> anyhow::Result<u8> {
-    let setup = Setup::of(machine::facts());
+    let setup = Setup::of(environment::read());
     super::complain_of_pids(setup.pids_problem.as_ref());
     for target in &options.targets {
-        if let Some(address) = target.address.filter(|ip| binding::is_elsewhere(*ip)) {
+        if let Some(address) = target
+            .address
+            .filter(|ip| bind_probe::is_foreign_address(*ip))
+        {
             bail!(
                 "{target}: {address} is no address of this machine; without one it is about all that there are"
             );
         }
     }
-    let table = look(&setup, options)?;
-    let spots = spots(&options.targets, &table).map_err(|line| anyhow!(line))?;
-    let mut found: Vec<Found> = spots
+    let table = poll(&setup, options)?;
+    let port_specs = port_specs(&options.targets, &table).map_err(|line| anyhow!(line))?;
+    let mut found: Vec<Preparation> = port_specs
         .iter()
-        .map(|spot| find(*spot, &table, &setup, options))
+        .map(|single_port| prepare(*single_port, &table, &setup, options))
         .collect();
-    let mut executor = Executor::alone(Senses::of_machine(options.source))
+    let mut executor = Executor::new(ProbeBackend::of_system(options.source))
         .context("processes cannot be held on to")?;
-    learn_kin(&mut found);
+    inspect_processes(&mut found);
     // From here on no other process can be signalled in the place of one that is shown.
-    executor.hold(&everybody(&found));
+    executor.open_handles(&all_processes(&found));
     show(&found, &table, &setup, options)?;
-    let accounts = settle(&found, &mut executor, &setup, options);
-    for account in &accounts {
-        print_line(&told(account, options)?)?;
+    let reports = free_all(&found, &mut executor, &setup, options);
+    for report in &reports {
+        print_line(&format_report(report, options)?)?;
     }
     if !options.json {
-        tell_of_empty_ranges(options, &spots)?;
+        print_empty_ranges(options, &port_specs)?;
     }
-    Ok(exit_code(&accounts))
+    Ok(exit_code(&reports))
 }
 
 /// Every socket there is: what else a holder has is told too.
-fn look(setup: &Setup, options: &FreeOptions) -> anyhow::Result<Vec<Endpoint>> {
-    let demand = Demand {
-        extent: Extent::Everything,
+fn poll(setup: &Setup, options: &FreeOptions) -> anyhow::Result<Vec<Endpoint>> {
+    let request = DumpRequest {
+        scope: DumpScope::All,
         with_bound: true,
     };
-    let mut eye = Eye::new(setup.ephemeral, options.source, demand);
-    let changes = eye.look();
+    let mut poller = SocketPoller::new(setup.ephemeral, options.source, request);
+    let changes = poller.poll();
     let concerns = |protocol: Protocol| {
         let mut targets = options.targets.iter();
         targets.any(|target| target.protocol == protocol)
@@ -86,28 +89,42 @@ fn look(setup: &Setup, options: &FreeOptions) -> anyhow::Result<Vec<Endpoint>> {
     if let Some(problem) = problems.find(|problem| concerns(problem.protocol)) {
         bail!("what holds the port cannot be known: {problem}");
     }
-    Ok(eye.endpoints())
+    Ok(poller.endpoints())
 }
 
-fn find(spot: Spot, table: &[Endpoint], setup: &Setup, options: &FreeOptions) -> Found {
+fn prepare(
+    single_port: SinglePort,
+    table: &[Endpoint],
+    setup: &Setup,
+    options: &FreeOptions,
+) -> Preparation {
     let endpoints: Vec<&Endpoint> = table.iter().collect();
-    let question = ask_port(
-        spot.protocol,
-        spot.port,
-        spot.address,
+    let question = preview_port(
+        single_port.protocol,
+        single_port.port,
+        single_port.address,
         &endpoints,
-        &setup.circumstances(now()),
+        &setup.context(now()),
     );
     match question {
-        None => Found::Told(unheld::account(spot, table, &bind(spot), now().instant)),
-        Some(Question::Explain(mut explanation)) => {
-            explanation.learn(&behind(&explanation));
-            let unused = unused_near(spot, &explanation);
-            Found::Told(Account::barred(spot, &explanation, unused))
+        None => Preparation::Done(no_owner::report(
+            single_port,
+            table,
+            &bind(single_port),
+            now().instant,
+        )),
+        Some(Preview::Explain(mut explanation)) => {
+            explanation.add_supervisors(&supervisors_of(&explanation));
+            let unused = unused_near(single_port, &explanation);
+            Preparation::Done(FreeReport::blocked_by_supervisor(
+                single_port,
+                &explanation,
+                unused,
+            ))
         }
-        Some(Question::Free(proposal)) => Found::Held(Box::new(Plan {
-            spot,
-            proposal,
+        Some(Preview::Plan(kill_plan)) => Preparation::Planned(Box::new(PortPlan {
+            single_port,
+            kill_plan,
             targets: options.who,
             signal: options.signal,
         })),
@@ -115,83 +132,91 @@ fn find(spot: Spot, table: &[Endpoint], setup: &Setup, options: &FreeOptions) ->
 }
 
 /// What stands behind a port whose holder may not be seen, or is never ended.
-fn behind(explanation: &Explanation) -> Vec<Provenance> {
-    if explanation.holders.is_empty() {
+fn supervisors_of(explanation: &Explanation) -> Vec<Supervisor> {
+    if explanation.owners.is_empty() {
         let port = explanation.port.into_iter();
-        return port.map(|port| Inquiry::begin().of_port(port)).collect();
+        return port
+            .map(|port| SupervisorLookup::begin().of_port(port))
+            .collect();
     }
-    let kin = Processes::new().kin(&explanation.process_ids(), |_| explanation.port);
-    kin.into_iter().map(|kin| kin.provenance).collect()
+    let kin = Processes::new().process_trees(&explanation.process_ids(), |_| explanation.port);
+    kin.into_iter().map(|kin| kin.supervisor).collect()
 }
 
 /// Another port to take instead, as long as the bind that proves it is one of the same protocol.
-fn unused_near(spot: Spot, explanation: &Explanation) -> Option<u16> {
+fn unused_near(single_port: SinglePort, explanation: &Explanation) -> Option<u16> {
     let near = explanation
         .unused_near
-        .filter(|_| spot.protocol == Protocol::Tcp)?;
-    let held = held_tcp_ports();
-    binding::unused_after(near, |port| held.contains(&port))
+        .filter(|_| single_port.protocol == Protocol::Tcp)?;
+    let held = bound_tcp_ports();
+    bind_probe::unused_after(near, |port| held.contains(&port))
 }
 
 /// How a bind goes on a port that nothing stands on.
-fn bind(spot: Spot) -> Bind {
-    let addresses = match spot.address {
-        Some(address) => vec![SocketAddr::new(address, spot.port)],
-        None => everywhere(spot.port).to_vec(),
+fn bind(single_port: SinglePort) -> ProbeResult {
+    let addresses = match single_port.address {
+        Some(address) => vec![SocketAddr::new(address, single_port.port)],
+        None => on_local_addresses(single_port.port).to_vec(),
     };
-    let tried = |reuse| try_all(spot.protocol, &addresses, reuse);
+    let tried = |reuse| bind_all(single_port.protocol, &addresses, reuse);
     // A UDP socket with SO_REUSEADDR binds beside another one, and on Windows a TCP socket does.
-    let is_reuse_usual = spot.protocol == Protocol::Tcp && cfg!(unix);
+    let is_reuse_usual = single_port.protocol == Protocol::Tcp && cfg!(unix);
     match tried(Reuse::Nothing) {
-        Ok(()) => Bind::Bound,
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied && cfg!(unix) => Bind::Denied,
-        Err(_) if is_reuse_usual && tried(Reuse::Address).is_ok() => Bind::OnlyWithReuse,
-        Err(error) => Bind::Failed(error.to_string()),
+        Ok(()) => ProbeResult::Bound,
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied && cfg!(unix) => {
+            ProbeResult::Denied
+        }
+        Err(_) if is_reuse_usual && tried(Reuse::Address).is_ok() => ProbeResult::OnlyWithReuse,
+        Err(error) => ProbeResult::Failed(error.to_string()),
     }
 }
 
-fn plans(found: &[Found]) -> impl Iterator<Item = &Plan> {
+fn plans(found: &[Preparation]) -> impl Iterator<Item = &PortPlan> {
     found.iter().filter_map(|found| match found {
-        Found::Held(plan) => Some(&**plan),
-        Found::Told(_) => None,
+        Preparation::Planned(plan) => Some(&**plan),
+        Preparation::Done(_) => None,
     })
 }
 
 /// Everybody who is shown: all holders, and who else is to be signalled.
-fn everybody(found: &[Found]) -> Vec<ProcessId> {
-    let holders = plans(found).flat_map(|plan| plan.proposal.process_ids());
-    let recipients = plans(found).flat_map(Plan::recipients);
-    holders
-        .chain(recipients.map(|process| process.id))
-        .collect()
+fn all_processes(found: &[Preparation]) -> Vec<ProcessId> {
+    let holders = plans(found).flat_map(|plan| plan.kill_plan.process_ids());
+    let processes = plans(found).flat_map(PortPlan::processes);
+    holders.chain(processes.map(|process| process.id)).collect()
 }
 
 /// Who is of a group, and what stands behind a holder, is only known then: it may bar the way.
-fn learn_kin(found: &mut [Found]) {
+fn inspect_processes(found: &mut [Preparation]) {
     let mut processes = Processes::new();
     for found in found {
-        let Found::Held(plan) = found else { continue };
-        let holders = plan.proposal.process_ids();
-        let kin = processes.kin(&holders, |_| Some(plan.proposal.place()));
-        plan.proposal.learn(&kin);
-        if let Some(explanation) = plan.proposal.barred() {
-            *found = Found::Told(Account::barred(plan.spot, &explanation, None));
-        } else if plan.recipients().is_empty() {
-            *found = Found::Told(plan.without_recipients());
+        let Preparation::Planned(plan) = found else {
+            continue;
+        };
+        let holders = plan.kill_plan.process_ids();
+        let kin = processes.process_trees(&holders, |_| Some(plan.kill_plan.to_port()));
+        plan.kill_plan.add_trees(&kin);
+        if let Some(explanation) = plan.kill_plan.blocked_by_supervisor() {
+            *found = Preparation::Done(FreeReport::blocked_by_supervisor(
+                plan.single_port,
+                &explanation,
+                None,
+            ));
+        } else if plan.processes().is_empty() {
+            *found = Preparation::Done(plan.without_targets());
         }
     }
 }
 
 /// What was found, where it does not get between the lines that a script reads; in a dry run it is what was asked for.
 fn show(
-    found: &[Found],
+    found: &[Preparation],
     table: &[Endpoint],
     setup: &Setup,
     options: &FreeOptions,
 ) -> anyhow::Result<()> {
-    let around = setup.surroundings(now());
+    let context = setup.display_context(now());
     for plan in plans(found) {
-        for line in block(plan, table, &around) {
+        for line in preview_lines(plan, table, &context) {
             if options.dry_run && !options.json {
                 print_line(&line)?;
             } else {
@@ -204,33 +229,33 @@ fn show(
 }
 
 /// What becomes of every port, in the order in which they were named.
-fn settle(
-    found: &[Found],
+fn free_all(
+    found: &[Preparation],
     executor: &mut Executor,
     setup: &Setup,
     options: &FreeOptions,
-) -> Vec<Account> {
-    let all: Vec<&Plan> = plans(found).collect();
-    let decisions = asking::decide(&all, options);
-    let confirmed: Vec<&Plan> = all
+) -> Vec<FreeReport> {
+    let all: Vec<&PortPlan> = plans(found).collect();
+    let decisions = confirmation::decide(&all, options);
+    let confirmed: Vec<&PortPlan> = all
         .iter()
         .zip(&decisions)
         .filter(|(_, decision)| **decision == Decision::Confirmed)
         .map(|(plan, _)| *plan)
         .collect();
-    let mut freed = driving::free(&confirmed, executor, options.terms).into_iter();
+    let mut freed = drive::run_plans(&confirmed, executor, options.timeouts).into_iter();
     let mut decisions = decisions.into_iter();
-    let mut accounts = Vec::new();
+    let mut reports = Vec::new();
     for found in found {
-        accounts.push(match found {
-            Found::Told(account) => account.clone(),
-            Found::Held(plan) => match decisions.next() {
+        reports.push(match found {
+            Preparation::Done(report) => report.clone(),
+            Preparation::Planned(plan) => match decisions.next() {
                 Some(Decision::Confirmed) => match freed.next() {
                     Some(freeing) if is_outdated(&freeing) => {
-                        let account = Account::freed(plan.spot, &freeing);
-                        anew(&account, look(setup, options))
+                        let report = FreeReport::freed(plan.single_port, &freeing);
+                        refreshed(&report, poll(setup, options))
                     }
-                    Some(freeing) => Account::freed(plan.spot, &freeing),
+                    Some(freeing) => FreeReport::freed(plan.single_port, &freeing),
                     None => plan.refused("it was not tried"),
                 },
                 Some(Decision::Declined(why)) => plan.refused(&why),
@@ -238,55 +263,62 @@ fn settle(
             },
         });
     }
-    accounts
+    reports
 }
 
 /// Nothing was sent, because what was shown was no longer so: what is so now.
-fn anew(account: &Account, table: anyhow::Result<Vec<Endpoint>>) -> Account {
-    let spot = account.spot;
+fn refreshed(report: &FreeReport, table: anyhow::Result<Vec<Endpoint>>) -> FreeReport {
+    let single_port = report.single_port;
     let table = match table {
         Ok(table) => table,
         Err(error) => {
-            let message = format!("{} Now {error}.", account.message);
-            return Account {
+            let message = format!("{} Now {error}.", report.message);
+            return FreeReport {
                 message,
-                ..account.clone()
+                ..report.clone()
             };
         }
     };
     let sockets = table.iter().map(|endpoint| &endpoint.socket);
     let holder = sockets
-        .filter(|socket| socket.is_standing())
-        .find(|socket| spot.names(socket));
+        .filter(|socket| socket.holds_port())
+        .find(|socket| single_port.matches(socket));
     let now = match holder {
-        None => unheld::account(spot, &table, &bind(spot), now().instant),
-        Some(socket) => Account {
+        None => no_owner::report(single_port, &table, &bind(single_port), now().instant),
+        Some(socket) => FreeReport {
             holders: socket.owners.known().to_vec(),
-            ..Account::without_signal(spot, Outcome::StillHeld, text::still_held(spot, socket))
+            ..FreeReport::without_signal(
+                single_port,
+                FreeOutcome::StillHeld,
+                text::still_held(single_port, socket),
+            )
         },
     };
-    Account {
-        message: format!("{} {}", account.message, now.message),
+    FreeReport {
+        message: format!("{} {}", report.message, now.message),
         ..now
     }
 }
 
-fn told(account: &Account, options: &FreeOptions) -> anyhow::Result<String> {
+fn format_report(report: &FreeReport, options: &FreeOptions) -> anyhow::Result<String> {
     if options.json {
-        let json = JsonAccount::new(account, options.dry_run);
+        let json = JsonFreeReport::new(report, options.dry_run);
         Ok(serde_json::to_string(&json)?)
     } else {
-        Ok(account.message.clone())
+        Ok(report.message.clone())
     }
 }
 
 /// A range has no ports of its own to tell of where nothing stands.
-fn tell_of_empty_ranges(options: &FreeOptions, spots: &[Spot]) -> anyhow::Result<()> {
-    let is_in = |spot: &&Spot, target: &crate::model::target::Target| {
-        spot.protocol == target.protocol && target.ports.contains(&spot.port)
+fn print_empty_ranges(options: &FreeOptions, port_specs: &[SinglePort]) -> anyhow::Result<()> {
+    let is_in = |single_port: &&SinglePort, target: &crate::model::port_spec::PortSpec| {
+        single_port.protocol == target.protocol && target.ports.contains(&single_port.port)
     };
     for target in &options.targets {
-        if !spots.iter().any(|spot| is_in(&spot, target)) {
+        if !port_specs
+            .iter()
+            .any(|single_port| is_in(&single_port, target))
+        {
             print_line(&format!(
                 "{target} is free: nothing listens or is bound on any of its ports"
             ))?;

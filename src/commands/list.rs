@@ -1,13 +1,13 @@
 //! `portmon list`: one look, and its rows.
 
-use super::{WRONG, demanded};
+use super::{EXIT_ERROR, parse_filter};
 use crate::app::Setup;
 use crate::cli::ListOptions;
-use crate::os::eye::Eye;
-use crate::os::machine;
-use crate::os::sockets::{Demand, Extent};
+use crate::os::environment;
+use crate::os::poller::SocketPoller;
+use crate::os::sockets::{DumpRequest, DumpScope};
 use crate::report;
-use crate::report::list::{Look, Order, Outcome};
+use crate::report::list::{ListInput, ListOutcome, ListRequest};
 use std::io;
 
 /// The exit code of a list without rows.
@@ -15,20 +15,20 @@ const NOTHING: u8 = 1;
 
 /// Prints what is there now; the exit code says whether there were rows.
 pub fn run(options: &ListOptions) -> anyhow::Result<u8> {
-    let setup = Setup::of(machine::facts());
-    let (filter, hint) = demanded(&setup, &options.filter, options.all);
-    let look = look(&setup, options, filter.query.needed_ports());
-    let around = setup.surroundings(look.taken);
-    let order = Order {
+    let setup = Setup::of(environment::read());
+    let (filter, hint) = parse_filter(&setup, &options.filter, options.all);
+    let result = poll(&setup, options, filter.query.needed_ports());
+    let context = setup.display_context(result.taken);
+    let request = ListRequest {
         filter,
         hint,
         as_json: options.json,
     };
     let (mut out, mut errors) = (io::BufWriter::new(io::stdout().lock()), io::stderr().lock());
-    match report::list::print(look, order, &around, &mut out, &mut errors) {
-        Ok(Outcome::Rows) => Ok(0),
-        Ok(Outcome::Nothing) => Ok(NOTHING),
-        Ok(Outcome::Unknown) => Ok(WRONG),
+    match report::list::print(result, request, &context, &mut out, &mut errors) {
+        Ok(ListOutcome::Rows) => Ok(0),
+        Ok(ListOutcome::Nothing) => Ok(NOTHING),
+        Ok(ListOutcome::Unknown) => Ok(EXIT_ERROR),
         // Whoever reads has seen enough.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(0),
         Err(error) => Err(error.into()),
@@ -36,16 +36,16 @@ pub fn run(options: &ListOptions) -> anyhow::Result<u8> {
 }
 
 /// One look, at no more than the rows that can be asked for.
-fn look(setup: &Setup, options: &ListOptions, ports: Option<Vec<u16>>) -> Look {
-    let demand = Demand {
-        extent: ports.map_or(Extent::Everything, Extent::Touching),
+fn poll(setup: &Setup, options: &ListOptions, ports: Option<Vec<u16>>) -> ListInput {
+    let request = DumpRequest {
+        scope: ports.map_or(DumpScope::All, DumpScope::LocalOrRemote),
         with_bound: true,
     };
-    let mut eye = Eye::new(setup.ephemeral, options.source, demand);
-    let changes = eye.look();
-    Look {
+    let mut poller = SocketPoller::new(setup.ephemeral, options.source, request);
+    let changes = poller.poll();
+    ListInput {
         taken: changes.taken,
-        endpoints: eye.endpoints(),
+        endpoints: poller.endpoints(),
         problems: changes.problems,
         pids_problem: setup.pids_problem.clone(),
     }

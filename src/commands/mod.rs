@@ -14,17 +14,17 @@ use crate::table::query;
 use std::io::{self, Write};
 
 /// The exit code for words that were not understood, and for a command that failed.
-pub const WRONG: u8 = 2;
+pub const EXIT_ERROR: u8 = 2;
 
 /// Says what is no reason to end. Standard error may be closed, and then there is nobody to tell.
-fn complain(errors: &mut impl Write, words: &str) {
+fn warn(errors: &mut impl Write, words: &str) {
     let _ = writeln!(errors, "portmon: {words}");
 }
 
 /// Says that the pids that are shown are not those of this process's namespace.
 fn complain_of_pids(problem: Option<&String>) {
     if let Some(problem) = problem {
-        complain(&mut io::stderr(), problem);
+        warn(&mut io::stderr(), problem);
     }
 }
 
@@ -37,7 +37,7 @@ fn print_line(words: &str) -> anyhow::Result<()> {
 }
 
 /// The filter of a command and a remark on its text.
-fn demanded(setup: &Setup, text: &str, all: bool) -> (Filter, Option<String>) {
+fn parse_filter(setup: &Setup, text: &str, all: bool) -> (Filter, Option<String>) {
     let parsed = query::parse_finished(text);
     let filter = Filter {
         query: parsed.query.exact(),

@@ -2,19 +2,19 @@
 
 use crate::app::{App, Effect, Event, Setup};
 use crate::cli::MonitorOptions;
-use crate::event_loop::{self, Machine, Sources};
+use crate::event_loop::{self, EffectHandler, EventChannels};
 use crate::model::Moment;
-use crate::model::request::Request;
-use crate::model::source::Source;
-use crate::os::checking::{Checker, Means};
-use crate::os::eye::Eye;
-use crate::os::freeing::{Freer, Senses};
+use crate::model::poll_request::PollRequest;
+use crate::model::socket_source::SocketSource;
+use crate::os::check::{CheckContext, Checker};
+use crate::os::environment;
+use crate::os::free::{FreeWorker, ProbeBackend};
 use crate::os::inspector::Inspector;
-use crate::os::machine;
+use crate::os::poller::SocketPoller;
 use crate::os::sampler::Sampler;
-use crate::os::signals::{self, Signal, Signals};
-use crate::os::sockets::{Demand, Extent};
-use crate::terminal::{self, Guard, Screen};
+use crate::os::signals::{self, ReceivedSignal, SignalStream};
+use crate::os::sockets::{DumpRequest, DumpScope};
+use crate::terminal::{self, Screen, TerminalGuard};
 use anyhow::{Context, bail};
 use std::io::{self, Stdout};
 use std::sync::mpsc::Receiver;
@@ -28,7 +28,7 @@ const BACKGROUND: Duration = Duration::from_millis(500);
 
 /// Runs the monitor until it is left, and tells the exit code.
 pub fn run(options: &MonitorOptions) -> anyhow::Result<u8> {
-    if !terminal::is_there() {
+    if !terminal::is_interactive() {
         bail!("no terminal here; for scripts: portmon list, watch, check, free, wait");
     }
     let setup = Setup {
@@ -37,59 +37,65 @@ pub fn run(options: &MonitorOptions) -> anyhow::Result<u8> {
         all: options.all,
         is_ascii: options.ascii,
         is_read_only: options.read_only,
-        ..Setup::of(machine::facts())
+        ..Setup::of(environment::read())
     };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .context("no runtime to be had")?;
     let ending = watchdog::start().context("the watchdog could not be started")?;
-    let code = runtime.block_on(attend(setup, options.source, ending));
+    let code = runtime.block_on(run_monitor(setup, options.source, ending));
     // A thread that waits in a call must not keep a program that was told to end.
     runtime.shutdown_background();
     code
 }
 
-async fn attend(setup: Setup, source: Option<Source>, ending: Receiver<u8>) -> anyhow::Result<u8> {
+async fn run_monitor(
+    setup: Setup,
+    source: Option<SocketSource>,
+    ending: Receiver<u8>,
+) -> anyhow::Result<u8> {
     // Before the terminal is taken over: from then on a signal must not end the program by itself.
-    let signals = Signals::new().context("signals cannot be received")?;
-    let (changes, samples) = mpsc::channel(1);
-    let (kin, inspections) = mpsc::channel(4);
-    let (checks, answers) = mpsc::channel(1);
-    let (happenings, freeing) = mpsc::unbounded_channel();
-    let request = Request::every(setup.interval);
+    let signals = SignalStream::new().context("signals cannot be received")?;
+    let (change_sender, changes) = mpsc::channel(1);
+    let (inspection_sender, inspections) = mpsc::channel(4);
+    let (report_sender, answers) = mpsc::channel(1);
+    let (event_sender, freeing) = mpsc::unbounded_channel();
+    let request = PollRequest::every(setup.interval);
     let ephemeral = setup.ephemeral;
-    let means = Means {
+    let context = CheckContext {
         source,
         ephemeral,
         is_root: setup.is_root,
     };
-    let eye = move || {
-        let demand = Demand {
-            extent: Extent::Everything,
+    let poller = move || {
+        let request = DumpRequest {
+            scope: DumpScope::All,
             with_bound: false,
         };
-        Eye::new(ephemeral, source, demand)
+        SocketPoller::new(ephemeral, source, request)
     };
-    let looking =
-        Sampler::start(request, eye, changes).context("the sampler could not be started")?;
-    let guard = Guard::enter()?;
+    let sampler = Sampler::start(request, poller, change_sender)
+        .context("the sampler could not be started")?;
+    let guard = TerminalGuard::enter()?;
     let mut screen = Screen::of_terminal()?;
-    let mut running = Running {
-        sampler: looking,
-        inspector: Inspector::start(kin).context("the inspector could not be started")?,
-        checker: Checker::start(means, checks).context("the checker could not be started")?,
-        freer: Freer::start(happenings, move || Senses::of_machine(source))
+    let mut workers = Workers {
+        sampler,
+        inspector: Inspector::start(inspection_sender)
+            .context("the inspector could not be started")?,
+        checker: Checker::start(context, report_sender)
+            .context("the checker could not be started")?,
+        free_worker: FreeWorker::start(event_sender, move || ProbeBackend::of_system(source))
             .context("the freer could not be started")?,
         guard,
         ending,
     };
-    let sources = Sources {
-        signals: forward(signals),
+    let sources = EventChannels {
+        signals: forward_signals(signals),
         inspections: Some(inspections),
         answers: Some(answers),
         freeing: Some(freeing),
-        samples: Some(samples),
+        samples: Some(changes),
         input: crossterm::event::EventStream::new(),
     };
     let app = App::new(
@@ -100,18 +106,18 @@ async fn attend(setup: Setup, source: Option<Source>, ending: Receiver<u8>) -> a
             wall: SystemTime::now(),
         },
     );
-    event_loop::run(app, sources, &mut running, &mut screen).await
+    event_loop::run(app, sources, &mut workers, &mut screen).await
 }
 
 /// Signals as events, so that the loop knows nothing of systems.
-fn forward(mut signals: Signals) -> mpsc::Receiver<Event> {
+fn forward_signals(mut signals: SignalStream) -> mpsc::Receiver<Event> {
     let (sender, receiver) = mpsc::channel(4);
     tokio::spawn(async move {
         loop {
             let event = match signals.next().await {
-                Signal::End { exit_code } => Event::Stop(exit_code),
-                Signal::Suspend => Event::Suspend,
-                Signal::Continue => Event::Continued,
+                ReceivedSignal::End { exit_code } => Event::Stop(exit_code),
+                ReceivedSignal::Suspend => Event::Suspend,
+                ReceivedSignal::Continue => Event::Continued,
             };
             if sender.send(event).await.is_err() {
                 return;
@@ -122,17 +128,17 @@ fn forward(mut signals: Signals) -> mpsc::Receiver<Event> {
 }
 
 /// Everything outside the loop that an effect can reach.
-struct Running {
+struct Workers {
     sampler: Sampler,
     inspector: Inspector,
     checker: Checker,
-    freer: Freer,
-    guard: Guard,
+    free_worker: FreeWorker,
+    guard: TerminalGuard,
     /// Receives the exit code of a signal that ends the program.
     ending: Receiver<u8>,
 }
 
-impl Machine<Stdout> for Running {
+impl EffectHandler<Stdout> for Workers {
     fn perform(
         &mut self,
         effect: Effect,
@@ -143,8 +149,8 @@ impl Machine<Stdout> for Running {
             Effect::Quit(_) => {}
             Effect::Suspend => return self.suspend(),
             // Continued after SIGSTOP, but in the background.
-            Effect::Repaint if terminal::is_in_background() => return self.suspend(),
-            Effect::Repaint => {
+            Effect::Redraw if terminal::is_in_background() => return self.suspend(),
+            Effect::Redraw => {
                 self.guard.resume()?;
                 let (width, height) = crossterm::terminal::size()?;
                 let resize = crossterm::event::Event::Resize(width, height);
@@ -155,9 +161,9 @@ impl Machine<Stdout> for Running {
             Effect::Sample(request) => self.sampler.request(request),
             Effect::Inspect(subject) => self.inspector.inspect(subject),
             Effect::Check(question) => self.checker.ask(question),
-            Effect::Hold(processes) => self.freer.hold(&processes),
-            Effect::Free(step) => self.freer.perform(step),
-            Effect::LetGo => self.freer.release(),
+            Effect::Hold(processes) => self.free_worker.open_handles(&processes),
+            Effect::Free(step) => self.free_worker.perform(step),
+            Effect::Release => self.free_worker.release(),
         }
         Ok(None)
     }
@@ -167,7 +173,7 @@ impl Machine<Stdout> for Running {
     }
 }
 
-impl Running {
+impl Workers {
     /// Gives the terminal back and stops, as the shell's Ctrl-Z would; goes on here when it is continued.
     ///
     /// Continued in the background it stops again, unless that was for a signal to end it, as `kill %1` does.
@@ -190,22 +196,24 @@ impl Running {
 
 impl Setup {
     /// The machine's part of the setup; the rest is as it is without any flag.
-    pub fn of(machine: machine::Machine) -> Self {
+    pub fn of(environment: environment::Environment) -> Self {
         Self {
-            host: machine.host,
-            is_ssh: machine.is_ssh,
-            is_root: machine.is_root,
-            me: machine.me,
-            home: machine.home,
-            ephemeral: machine.ephemeral,
-            lineage: machine.lineage,
-            pids_problem: machine.pids_problem,
-            executable: machine.executable.map(|path| path.display().to_string()),
+            host: environment.host,
+            is_ssh: environment.is_ssh,
+            is_root: environment.is_root,
+            me: environment.me,
+            home: environment.home,
+            ephemeral: environment.ephemeral,
+            self_pids: environment.self_pids,
+            pids_problem: environment.pids_problem,
+            executable: environment
+                .executable
+                .map(|path| path.display().to_string()),
             interval: Duration::from_secs(1),
             filter: String::new(),
             all: false,
             is_ascii: false,
-            has_colour: std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
+            has_color: std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
             is_read_only: false,
         }
     }

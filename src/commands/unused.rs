@@ -1,14 +1,14 @@
 //! `portmon unused`: ports that nothing has, each proved by a bind on every local address.
 
-use super::complain;
-use crate::cli::{Place, UnusedOptions};
+use super::warn;
+use crate::cli::{SearchRange, UnusedOptions};
 use crate::model::endpoint::Protocol;
 use crate::model::ports::EphemeralRange;
-use crate::model::source::Source;
-use crate::os::binding::{Reuse, everywhere, try_all};
-use crate::os::eye::Eye;
-use crate::os::machine;
-use crate::os::sockets::{Demand, Extent};
+use crate::model::socket_source::SocketSource;
+use crate::os::bind_probe::{Reuse, bind_all, on_local_addresses};
+use crate::os::environment;
+use crate::os::poller::SocketPoller;
+use crate::os::sockets::{DumpRequest, DumpScope};
 use crate::report::unused::{Excluded, Search};
 use std::io::{self, Write};
 use std::ops::RangeInclusive;
@@ -19,15 +19,15 @@ const TOO_FEW: u8 = 1;
 /// Prints the ports as they are found, one a line.
 pub fn run(options: &UnusedOptions) -> anyhow::Result<u8> {
     let search = Search {
-        ports: ports(options.place),
+        ports: ports(options.range),
         count: options.count.into(),
     };
-    let excluded = excluded(options.source);
+    let excluded_ports = excluded_ports(options.source);
     let mut found = 0;
     let mut out = io::stdout().lock();
     for port in search
-        .candidates(&excluded)
-        .filter(|port| can_be_used(*port))
+        .candidates(&excluded_ports)
+        .filter(|port| can_bind(*port))
     {
         match writeln!(out, "{port}").and_then(|()| out.flush()) {
             // Whoever reads has seen enough.
@@ -39,16 +39,16 @@ pub fn run(options: &UnusedOptions) -> anyhow::Result<u8> {
             return Ok(0);
         }
     }
-    complain(&mut io::stderr(), &search.shortfall(found));
+    warn(&mut io::stderr(), &search.shortfall(found));
     Ok(TOO_FEW)
 }
 
-fn ports(place: Place) -> RangeInclusive<u16> {
-    let (first, last) = match place {
-        Place::From(first) => (first, u16::MAX),
-        Place::Dynamic => (EphemeralRange::IANA.first, EphemeralRange::IANA.last),
-        Place::Ephemeral => {
-            let own = machine::ephemeral_range();
+fn ports(range: SearchRange) -> RangeInclusive<u16> {
+    let (first, last) = match range {
+        SearchRange::From(first) => (first, u16::MAX),
+        SearchRange::Dynamic => (EphemeralRange::IANA.first, EphemeralRange::IANA.last),
+        SearchRange::Ephemeral => {
+            let own = environment::ephemeral_range();
             (own.first, own.last)
         }
     };
@@ -57,26 +57,26 @@ fn ports(place: Place) -> RangeInclusive<u16> {
 }
 
 /// Without SO_REUSEADDR too: a server that does not ask for it must be able to start as well.
-fn can_be_used(port: u16) -> bool {
-    try_all(Protocol::Tcp, &everywhere(port), Reuse::Nothing).is_ok()
+fn can_bind(port: u16) -> bool {
+    bind_all(Protocol::Tcp, &on_local_addresses(port), Reuse::Nothing).is_ok()
 }
 
-fn excluded(source: Option<Source>) -> Excluded {
-    let demand = Demand {
-        extent: Extent::Everything,
+fn excluded_ports(source: Option<SocketSource>) -> Excluded {
+    let request = DumpRequest {
+        scope: DumpScope::All,
         with_bound: true,
     };
-    let mut eye = Eye::new(EphemeralRange::IANA, source, demand);
-    for problem in eye.glance().problems {
-        complain(&mut io::stderr(), &format!("could not be read: {problem}"));
+    let mut poller = SocketPoller::new(EphemeralRange::IANA, source, request);
+    for problem in poller.poll_sockets().problems {
+        warn(&mut io::stderr(), &format!("could not be read: {problem}"));
     }
-    let endpoints = eye.endpoints().into_iter();
+    let endpoints = poller.endpoints().into_iter();
     Excluded {
         taken: endpoints
             .map(|endpoint| endpoint.socket)
             .filter(|socket| socket.protocol == Protocol::Tcp)
             .map(|socket| socket.port())
             .collect(),
-        reserved: machine::reserved_ports(),
+        reserved: environment::reserved_ports(),
     }
 }

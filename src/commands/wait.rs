@@ -2,18 +2,18 @@
 //!
 //! It never connects, and binds only where nothing is in the way any more: either would disturb whoever is starting.
 
-use super::complain;
+use super::warn;
 use crate::cli::WaitOptions;
+use crate::free::BIND_RETRY;
 use crate::model::endpoint::{Protocol, Socket};
-use crate::model::freeing::RETRY;
 use crate::model::ports::EphemeralRange;
 use crate::model::snapshot::Problem;
-use crate::model::source::Source;
-use crate::os::binding::{Reuse, everywhere, try_all};
-use crate::os::eye::Eye;
-use crate::os::machine;
-use crate::os::sockets::{Demand, Extent};
-use crate::report::wait::{Until, Waiting};
+use crate::model::socket_source::SocketSource;
+use crate::os::bind_probe::{Reuse, bind_all, on_local_addresses};
+use crate::os::environment;
+use crate::os::poller::SocketPoller;
+use crate::os::sockets::{DumpRequest, DumpScope};
+use crate::report::wait::{Until, WaitTarget};
 use std::io::{self, IsTerminal, Write};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -22,35 +22,35 @@ use std::time::{Duration, Instant};
 const TIMED_OUT: u8 = 124;
 
 /// From one look to the next at best.
-const BEST: Duration = Duration::from_millis(50);
+const MIN_PAUSE: Duration = Duration::from_millis(50);
 
 /// How many times its own cost a look is followed by rest.
-const REST: u32 = 20;
+const REST_FACTOR: u32 = 20;
 
 /// Waits, and says on standard output that it came, or on standard error what is there instead.
 pub fn run(options: &WaitOptions) -> anyhow::Result<u8> {
-    let waiting = &options.waiting;
+    let target = &options.target;
     if io::stderr().is_terminal() {
         // Standard error may be closed; it is waited for nevertheless.
-        let _ = writeln!(io::stderr(), "{} (Ctrl-C ends it)", waiting.announcement());
+        let _ = writeln!(io::stderr(), "{} (Ctrl-C ends it)", target.announcement());
     }
-    super::complain_of_pids(machine::pids_problem().as_ref());
+    super::complain_of_pids(environment::pids_problem().as_ref());
     let begun = Instant::now();
-    let mut watch = Watch::new(waiting, options.source);
+    let mut waiter = PortWaiter::new(target, options.source);
     loop {
         let looked = Instant::now();
-        if watch.has_come() {
-            let sockets = watch.sockets_with_holders();
-            let words = waiting.reached(&sockets, begun.elapsed());
+        if waiter.is_reached() {
+            let sockets = waiter.sockets_with_owners();
+            let words = target.reached_message(&sockets, begun.elapsed());
             return super::print_line(&words).map(|()| 0);
         }
         let elapsed = begun.elapsed();
         if options.timeout.is_some_and(|timeout| timeout <= elapsed) {
-            let words = watch.missed(options.source, elapsed);
-            complain(&mut io::stderr(), &words);
+            let words = waiter.timeout_message(options.source, elapsed);
+            warn(&mut io::stderr(), &words);
             return Ok(TIMED_OUT);
         }
-        let pause = BEST.max(looked.elapsed() * REST);
+        let pause = MIN_PAUSE.max(looked.elapsed() * REST_FACTOR);
         let left = options
             .timeout
             .map(|timeout| timeout.saturating_sub(elapsed));
@@ -59,63 +59,63 @@ pub fn run(options: &WaitOptions) -> anyhow::Result<u8> {
 }
 
 /// The look-out for one port.
-struct Watch<'a> {
-    waiting: &'a Waiting,
-    eye: Eye,
+struct PortWaiter<'a> {
+    target: &'a WaitTarget,
+    poller: SocketPoller,
     sockets: Vec<Socket>,
     /// What could not be read at the last look and was said.
-    troubles: Vec<Problem>,
+    reported_problems: Vec<Problem>,
     /// The last bind, which failed.
-    trial: Option<Trial>,
+    failed_bind: Option<FailedBind>,
 }
 
-struct Trial {
+struct FailedBind {
     at: Instant,
     reason: String,
     /// Whether sockets were there that may have been in its way.
     had_sockets: bool,
 }
 
-impl<'a> Watch<'a> {
-    fn new(waiting: &'a Waiting, source: Option<Source>) -> Self {
+impl<'a> PortWaiter<'a> {
+    fn new(target: &'a WaitTarget, source: Option<SocketSource>) -> Self {
         // Listeners stand in a table of their own, so a look at all of them is far cheaper than one at all sockets of
         // one port.
-        let demand = match (waiting.until, waiting.protocol) {
-            (Until::Listening, Protocol::Tcp) => Demand {
-                extent: Extent::Standing,
+        let request = match (target.until, target.protocol) {
+            (Until::Listening, Protocol::Tcp) => DumpRequest {
+                scope: DumpScope::Listening,
                 with_bound: false,
             },
-            (Until::Free, _) | (_, Protocol::Udp) => all_of(waiting.port),
+            (Until::Free, _) | (_, Protocol::Udp) => whole_port(target.port),
         };
         Self {
-            waiting,
-            eye: eye(source, demand),
+            target,
+            poller: poller(source, request),
             sockets: Vec::new(),
-            troubles: Vec::new(),
-            trial: None,
+            reported_problems: Vec::new(),
+            failed_bind: None,
         }
     }
 
     /// One look: whether what is waited for is there.
-    fn has_come(&mut self) -> bool {
-        let changes = self.eye.glance();
-        self.sockets = sockets(&mut self.eye, self.waiting);
-        if changes.problems != self.troubles {
+    fn is_reached(&mut self) -> bool {
+        let changes = self.poller.poll_sockets();
+        self.sockets = sockets(&mut self.poller, self.target);
+        if changes.problems != self.reported_problems {
             for problem in &changes.problems {
-                complain(&mut io::stderr(), &format!("could not be read: {problem}"));
+                warn(&mut io::stderr(), &format!("could not be read: {problem}"));
             }
-            self.troubles = changes.problems;
+            self.reported_problems = changes.problems;
         }
-        match self.waiting.until {
-            Until::Listening => !self.waiting.listeners(&self.sockets).is_empty(),
+        match self.target.until {
+            Until::Listening => !self.target.listeners(&self.sockets).is_empty(),
             Until::Free => {
                 let is_blind = self
-                    .troubles
+                    .reported_problems
                     .iter()
-                    .any(|problem| problem.protocol == self.waiting.protocol);
-                let is_held = !self.waiting.holders(&self.sockets).is_empty();
+                    .any(|problem| problem.protocol == self.target.protocol);
+                let is_held = !self.target.holders(&self.sockets).is_empty();
                 if is_held {
-                    self.trial = None;
+                    self.failed_bind = None;
                 }
                 !is_blind && !is_held && self.can_be_bound()
             }
@@ -125,16 +125,17 @@ impl<'a> Watch<'a> {
     /// Tries a bind, but not again and again: after one that failed only when what may have been in its way is gone, or
     /// after a while.
     fn can_be_bound(&mut self) -> bool {
-        let is_due = self.trial.as_ref().is_none_or(|trial| {
-            trial.at.elapsed() >= RETRY || trial.had_sockets && self.sockets.is_empty()
+        let is_due = self.failed_bind.as_ref().is_none_or(|failed_bind| {
+            failed_bind.at.elapsed() >= BIND_RETRY
+                || failed_bind.had_sockets && self.sockets.is_empty()
         });
         if !is_due {
             return false;
         }
-        match bind(self.waiting) {
+        match probe(self.target) {
             Ok(()) => true,
             Err(error) => {
-                self.trial = Some(Trial {
+                self.failed_bind = Some(FailedBind {
                     at: Instant::now(),
                     reason: error.to_string(),
                     had_sockets: !self.sockets.is_empty(),
@@ -144,40 +145,44 @@ impl<'a> Watch<'a> {
         }
     }
 
-    fn sockets_with_holders(&mut self) -> Vec<Socket> {
-        if self.waiting.until == Until::Listening {
-            self.eye.seek();
-            self.sockets = sockets(&mut self.eye, self.waiting);
+    fn sockets_with_owners(&mut self) -> Vec<Socket> {
+        if self.target.until == Until::Listening {
+            self.poller.resolve_owners();
+            self.sockets = sockets(&mut self.poller, self.target);
         }
         std::mem::take(&mut self.sockets)
     }
 
     /// What is there instead, from a look of its own: waiting for a listener sees nothing else.
-    fn missed(&self, source: Option<Source>, elapsed: Duration) -> String {
-        let mut eye = eye(source, all_of(self.waiting.port));
-        let problems = eye.look().problems;
-        let sockets = sockets(&mut eye, self.waiting);
-        let reason = self.trial.as_ref().map(|trial| trial.reason.as_str());
-        self.waiting.missed(&sockets, reason, &problems, elapsed)
+    fn timeout_message(&self, source: Option<SocketSource>, elapsed: Duration) -> String {
+        let mut poller = poller(source, whole_port(self.target.port));
+        let problems = poller.poll().problems;
+        let sockets = sockets(&mut poller, self.target);
+        let reason = self
+            .failed_bind
+            .as_ref()
+            .map(|failed_bind| failed_bind.reason.as_str());
+        self.target
+            .timeout_message(&sockets, reason, &problems, elapsed)
     }
 }
 
-fn eye(source: Option<Source>, demand: Demand) -> Eye {
+fn poller(source: Option<SocketSource>, request: DumpRequest) -> SocketPoller {
     // Only which side of a connection a socket is depends on the range, and that is not asked here.
-    Eye::new(EphemeralRange::IANA, source, demand)
+    SocketPoller::new(EphemeralRange::IANA, source, request)
 }
 
-fn all_of(port: u16) -> Demand {
-    Demand {
-        extent: Extent::Local(vec![port]),
+fn whole_port(port: u16) -> DumpRequest {
+    DumpRequest {
+        scope: DumpScope::Local(vec![port]),
         with_bound: true,
     }
 }
 
-fn sockets(eye: &mut Eye, waiting: &Waiting) -> Vec<Socket> {
+fn sockets(poller: &mut SocketPoller, target: &WaitTarget) -> Vec<Socket> {
     let is_own =
-        |socket: &Socket| (socket.protocol, socket.port()) == (waiting.protocol, waiting.port);
-    let endpoints = eye.endpoints().into_iter();
+        |socket: &Socket| (socket.protocol, socket.port()) == (target.protocol, target.port);
+    let endpoints = poller.endpoints().into_iter();
     let mut sockets: Vec<Socket> = endpoints
         .map(|endpoint| endpoint.socket)
         .filter(is_own)
@@ -187,17 +192,17 @@ fn sockets(eye: &mut Eye, waiting: &Waiting) -> Vec<Socket> {
 }
 
 /// Whoever may not bind a port below 1024 has only the table to go by.
-fn bind(waiting: &Waiting) -> io::Result<()> {
-    let addresses = match waiting.address {
-        Some(address) => vec![SocketAddr::new(address, waiting.port)],
-        None => everywhere(waiting.port).to_vec(),
+fn probe(target: &WaitTarget) -> io::Result<()> {
+    let addresses = match target.address {
+        Some(address) => vec![SocketAddr::new(address, target.port)],
+        None => on_local_addresses(target.port).to_vec(),
     };
     // A UDP socket with SO_REUSEADDR binds beside another one.
-    let reuse = match waiting.protocol {
+    let reuse = match target.protocol {
         Protocol::Tcp => Reuse::Address,
         Protocol::Udp => Reuse::Nothing,
     };
-    match try_all(waiting.protocol, &addresses, reuse) {
+    match bind_all(target.protocol, &addresses, reuse) {
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied && cfg!(unix) => Ok(()),
         outcome => outcome,
     }

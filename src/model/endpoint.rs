@@ -2,7 +2,7 @@
 
 use crate::model::address::{Family, Reach, address, family};
 use crate::model::process::Process;
-use crate::model::sighting::Queue;
+use crate::model::raw_socket::SocketQueue;
 use crate::model::text::SystemText;
 use std::fmt::{self, Display};
 use std::net::SocketAddr;
@@ -98,17 +98,17 @@ pub enum EndpointId {
     /// The 64-bit socket cookie of the Linux kernel (`INET_DIAG_NOCOOKIE` in `inet_diag.h` is its absence).
     Cookie(u64),
     /// A socket with a remote end, by both ends: its inode turns 0 in TIME_WAIT.
-    Pair {
+    Connection {
         protocol: Protocol,
         local: SocketAddr,
         remote: SocketAddr,
     },
-    /// A socket without a remote end. `mark` is the inode on Linux and the owner's pid elsewhere, `ordinal` counts
+    /// A socket without a remote end. `owner_hint` is the inode on Linux and the owner's pid elsewhere, `ordinal` counts
     /// the equals.
-    Standing {
+    Unconnected {
         protocol: Protocol,
         local: SocketAddr,
-        mark: u64,
+        owner_hint: u64,
         ordinal: u32,
     },
 }
@@ -117,20 +117,20 @@ pub enum EndpointId {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Owners {
     /// They are still being looked for.
-    Sought,
+    Pending,
     /// At least one process, the topmost first. Shared by all sockets with the same holders.
     Known(Arc<[Arc<Process>]>),
     /// There is an owner that may not be seen.
-    Hidden,
+    NoPermission,
     /// No process has it: what the kernel keeps after or before one (TIME_WAIT, SYN_RECV).
-    None,
+    NoProcess,
 }
 
 impl Owners {
     pub fn known(&self) -> &[Arc<Process>] {
         match self {
             Self::Known(processes) => processes,
-            Self::Sought | Self::Hidden | Self::None => &[],
+            Self::Pending | Self::NoPermission | Self::NoProcess => &[],
         }
     }
 
@@ -158,33 +158,33 @@ pub struct Socket {
     pub uid: Option<u32>,
     pub user: Option<SystemText>,
     pub owners: Owners,
-    pub waiting: Waiting,
+    pub queue_or_timer: QueueOrTimer,
 }
 
 /// What waits at a socket, or until when it waits itself: no socket has both, and in one place they take less.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Waiting {
+pub enum QueueOrTimer {
     /// The source does not tell.
     Unknown,
-    Queue(Queue),
+    Queue(SocketQueue),
     /// About then the kernel ends its TIME_WAIT, unless the other end makes it begin anew.
-    Until(Instant),
+    TimeWaitUntil(Instant),
 }
 
 impl Socket {
     /// What waits at it; `None` where the source does not tell, and in TIME_WAIT.
-    pub fn queue(&self) -> Option<Queue> {
-        match self.waiting {
-            Waiting::Queue(queue) => Some(queue),
-            Waiting::Unknown | Waiting::Until(_) => None,
+    pub fn queue(&self) -> Option<SocketQueue> {
+        match self.queue_or_timer {
+            QueueOrTimer::Queue(queue) => Some(queue),
+            QueueOrTimer::Unknown | QueueOrTimer::TimeWaitUntil(_) => None,
         }
     }
 
     /// When its TIME_WAIT ends; `None` in every other state, and where the source does not tell.
     pub fn ends_at(&self) -> Option<Instant> {
-        match self.waiting {
-            Waiting::Until(end) => Some(end),
-            Waiting::Unknown | Waiting::Queue(_) => None,
+        match self.queue_or_timer {
+            QueueOrTimer::TimeWaitUntil(end) => Some(end),
+            QueueOrTimer::Unknown | QueueOrTimer::Queue(_) => None,
         }
     }
 
@@ -197,8 +197,8 @@ impl Socket {
     }
 
     /// Listening, bound, or UDP without a remote end: what holds a port for itself.
-    pub fn is_standing(&self) -> bool {
-        stands(self.state, self.remote.is_some())
+    pub fn holds_port(&self) -> bool {
+        holds_port(self.state, self.remote.is_some())
     }
 
     pub fn is_listening(&self) -> bool {
@@ -211,7 +211,7 @@ impl Socket {
 
     /// Whether others than this machine can reach it.
     pub fn is_exposed(&self) -> bool {
-        self.is_standing() && self.reach() != Reach::Loopback
+        self.holds_port() && self.reach() != Reach::Loopback
     }
 
     /// Whether it is one socket for IPv6 and IPv4 on all addresses, written `*`.
@@ -235,7 +235,7 @@ impl Socket {
 }
 
 /// Whether a socket in this state holds a port for itself: listening, bound, or UDP without a remote end.
-pub fn stands(state: Option<State>, has_remote: bool) -> bool {
+pub fn holds_port(state: Option<State>, has_remote: bool) -> bool {
     match state {
         Some(State::Listen | State::Bound | State::Unconn) => true,
         Some(_) => false,
@@ -278,20 +278,20 @@ pub enum Since {
 /// What a socket is to the other sockets of the table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Relation {
-    pub side: Side,
+    pub role: SocketRole,
     /// Whether it belongs to the local scope: standing, or both ends here, or accepted by a listener of this machine.
     pub is_local: bool,
     /// The process at the other end, when it is on this machine and may be seen.
     pub peer: Option<Arc<Process>>,
     /// Whether another process holds the same port number on another local address.
-    pub shares_number: bool,
+    pub shares_port: bool,
 }
 
 /// Which part an endpoint plays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Side {
+pub enum SocketRole {
     /// It holds its port: listening, bound, or UDP without a remote end.
-    Standing,
+    Unconnected,
     /// A connection that a listener of this machine accepted.
     Server,
     /// A connection that was opened from here.
@@ -305,7 +305,7 @@ mod tests {
     use crate::model::testing::socket;
 
     #[test]
-    fn a_wildcard_listener_accepts_its_own_family_and_ipv6_both_unless_it_says_no() {
+    fn an_ipv6_wildcard_listener_takes_ipv4_unless_v6only() {
         let cases = [
             ("0.0.0.0:80", None, "127.0.0.1:80", true),
             ("0.0.0.0:80", None, "[::1]:80", false),
@@ -326,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_holds_a_port_beyond_loopback_is_exposed() {
+    fn only_sockets_beyond_loopback_are_exposed() {
         let exposed = [
             socket("0.0.0.0:80"),
             socket("[::1]:80"),

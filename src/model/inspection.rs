@@ -2,18 +2,18 @@
 //!
 //! It costs a walk over every process, so details and the dialog ask once for it and the sampler never does.
 
+use crate::free::Port;
 use crate::model::endpoint::EndpointId;
-use crate::model::freeing::Port;
-use crate::model::memory::Fate;
-use crate::model::process::{Condition, Pid, Process, ProcessId};
-use crate::model::provenance::Provenance;
+use crate::model::history::ExitStatus;
+use crate::model::process::{Pid, Process, ProcessId, ProcessState};
+use crate::model::supervisor::Supervisor;
 use std::net::IpAddr;
 use std::sync::Arc;
 
 /// The question.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Subject {
-    pub asker: Asker,
+pub struct InspectRequest {
+    pub requester: Requester,
     pub endpoint: EndpointId,
     /// The holders whose kin is wanted.
     pub processes: Vec<ProcessId>,
@@ -25,7 +25,7 @@ pub struct Subject {
     pub unused_near: Option<u16>,
 }
 
-impl Subject {
+impl InspectRequest {
     /// The port that this process was asked about, the first one if there are several.
     pub fn port_of(&self, process: ProcessId) -> Option<Port> {
         let own = self.ports.iter().find(|(holder, _)| *holder == process);
@@ -35,54 +35,54 @@ impl Subject {
 
 /// Who asks. A later question of the same asker takes the place of an earlier one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Asker {
+pub enum Requester {
     Details,
     Dialog,
     /// Wants to know what became of the processes, and nothing of their kin.
-    Memory,
-    Aftermath,
+    History,
+    ReuseWatch,
 }
 
 /// The answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Inspection {
     /// The question as it was asked.
-    pub subject: Subject,
-    pub kin: Vec<Kin>,
+    pub request: InspectRequest,
+    pub trees: Vec<ProcessTree>,
     /// Whether they still run, as far as that may be known.
-    pub fates: Vec<(ProcessId, Fate)>,
+    pub exit_statuses: Vec<(ProcessId, ExitStatus)>,
     /// What stands behind the port where its holders may not be seen; else each kin tells its own.
-    pub provenance: Provenance,
+    pub supervisor: Supervisor,
     /// The addresses of this machine that are not loopback.
     pub addresses: Vec<IpAddr>,
     pub unused: Option<u16>,
 }
 
 impl Inspection {
-    pub fn kin_of(&self, process: ProcessId) -> Option<&Kin> {
-        self.kin.iter().find(|kin| kin.process == process)
+    pub fn tree_of(&self, process: ProcessId) -> Option<&ProcessTree> {
+        self.trees.iter().find(|kin| kin.process == process)
     }
 
     /// All that stands behind the port, be it behind its holders or behind those who may not be seen.
-    pub fn behind(&self) -> Vec<Provenance> {
-        let kin = self.kin.iter().map(|kin| kin.provenance.clone());
-        kin.chain([self.provenance.clone()]).collect()
+    pub fn behind(&self) -> Vec<Supervisor> {
+        let kin = self.trees.iter().map(|kin| kin.supervisor.clone());
+        kin.chain([self.supervisor.clone()]).collect()
     }
 }
 
 /// The family of one process at the time of the question.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Kin {
+pub struct ProcessTree {
     pub process: ProcessId,
     /// The parent first, then its parent, up to but without the first process of the system.
     pub ancestors: Vec<Arc<Process>>,
     /// Children and their children.
     pub descendants: Vec<Arc<Process>>,
     /// How it is if it does not simply run, such as stopped, as far as the system tells.
-    pub condition: Option<Condition>,
+    pub process_state: Option<ProcessState>,
     /// Every process of its process group, with itself, by pid; empty where the system does not tell.
     pub group: Vec<Arc<Process>>,
-    pub provenance: Provenance,
+    pub supervisor: Supervisor,
     /// What this user may not do, of the process itself, its ancestors and its group; only those where there is something.
     pub restrictions: Vec<Restriction>,
 }
@@ -97,7 +97,7 @@ pub struct Restriction {
     pub no_signal: bool,
 }
 
-impl Kin {
+impl ProcessTree {
     /// Who started it: `npm 3970 ← zsh 3801 (pts/4)`.
     pub fn chain(&self) -> String {
         let is_adopter = |one: &&Arc<Process>| one.name.raw() == "systemd";
@@ -111,7 +111,7 @@ impl Kin {
     /// Below the system's first process, or a user's systemd, stands what that has started and every orphan.
     fn started_or_adopted_by(&self, parent: Option<&Arc<Process>>) -> String {
         let by = parent.map_or_else(|| FIRST_PROCESS.to_owned(), ToString::to_string);
-        let unit = self.provenance.unit.as_ref();
+        let unit = self.supervisor.unit.as_ref();
         let is_main = unit.is_some_and(|unit| unit.main == Some(self.process.pid));
         let mut group = self.group.iter();
         let itself = group.find(|process| process.id == self.process);

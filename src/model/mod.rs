@@ -4,25 +4,22 @@
 //! thread and knows neither tables nor screens; `os` fills it and every other module reads it.
 
 pub mod address;
-pub mod checking;
+pub mod duration;
 pub mod endpoint;
-pub mod freeing;
+pub mod history;
 pub mod inspection;
-pub mod memory;
+pub mod poll_request;
+pub mod port_spec;
 pub mod ports;
 pub mod process;
-pub mod provenance;
-pub mod request;
+pub mod raw_socket;
 pub mod shell;
-pub mod sighting;
 pub mod snapshot;
-pub mod source;
-pub mod span;
-pub mod target;
+pub mod socket_source;
+pub mod stats;
+pub mod supervisor;
 pub mod text;
 pub mod time_wait;
-pub mod tracker;
-pub mod traffic;
 pub mod words;
 
 #[cfg(test)]

@@ -115,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_classes_meet_at_the_iana_borders() {
+    fn port_classes_meet_at_the_iana_borders() {
         let classes = [0, 1023, 1024, 49151, 49152, 65535].map(|port| PortClass::of(port).name());
         assert_eq!(
             classes,
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn dynamic_means_the_class_or_what_this_machine_hands_out() {
+    fn dynamic_ports_include_the_local_ephemeral_range() {
         let linux = EphemeralRange {
             first: 32768,
             last: 60999,
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn every_line_of_the_services_table_is_understood() {
+    fn every_line_of_the_services_table_parses() {
         for line in include_str!("../../assets/services.tsv").lines() {
             let is_comment = line.starts_with('#') || line.is_empty();
             assert!(

@@ -156,9 +156,9 @@ fn names_a_secret(name: &str) -> bool {
 
 /// How a process is that does not simply run: it may hold a port and not serve it, and not act on a signal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Condition {
+pub enum ProcessState {
     /// Stopped by a signal (T).
-    Stopped,
+    Suspended,
     /// Stopped by a debugger (t).
     Traced,
     /// Waiting in the kernel for something that no signal interrupts (D).
@@ -167,12 +167,12 @@ pub enum Condition {
     Zombie,
 }
 
-impl Condition {
+impl ProcessState {
     /// By the letter of its state in `/proc` (proc_pid_stat(5)); `None` if it runs, or waits for something that a signal
     /// interrupts.
     pub fn of(letter: char) -> Option<Self> {
         match letter {
-            'T' => Some(Self::Stopped),
+            'T' => Some(Self::Suspended),
             't' => Some(Self::Traced),
             'D' => Some(Self::Uninterruptible),
             'Z' => Some(Self::Zombie),
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn the_master_comes_before_its_workers_whatever_their_pids() {
+    fn a_master_comes_before_its_workers_whatever_their_pids() {
         let family = vec![
             process(10, "worker").parent(20).build(),
             process(20, "master").parent(1).build(),

@@ -13,9 +13,9 @@ use std::fmt::{self, Display, Write};
 /// always had), each with three octal digits: how many hexadecimal ones a shell takes is not agreed on.
 pub fn quoted(word: &[u8]) -> String {
     match str::from_utf8(word) {
-        Ok(text) if is_bare(text) => text.to_owned(),
+        Ok(text) if needs_no_quotes(text) => text.to_owned(),
         Ok(text) if text.chars().all(is_plain) => format!("'{}'", text.replace('\'', r"'\''")),
-        Ok(_) | Err(_) => spelled_out(word),
+        Ok(_) | Err(_) => dollar_quoted(word),
     }
 }
 
@@ -29,7 +29,7 @@ pub fn name(name: &SystemText, signs: &str) -> Option<String> {
 }
 
 /// Whether no shell reads anything into it: zsh expands a word that begins with `=`, and `a=b` before a command sets `a`.
-fn is_bare(word: &str) -> bool {
+fn needs_no_quotes(word: &str) -> bool {
     let has_sign = |letter: char| letter == '=' && word.starts_with('-');
     let is_safe = |letter: char| letter.is_ascii_alphanumeric() || "/._-+@:,%".contains(letter);
     !word.is_empty()
@@ -38,7 +38,7 @@ fn is_bare(word: &str) -> bool {
             .all(|letter| is_safe(letter) || has_sign(letter))
 }
 
-fn spelled_out(word: &[u8]) -> String {
+fn dollar_quoted(word: &[u8]) -> String {
     let mut out = String::from("$'");
     for chunk in word.utf8_chunks() {
         for letter in chunk.valid().chars() {
@@ -63,7 +63,7 @@ fn push_octal(out: &mut String, bytes: &[u8]) {
 
 /// The command that starts a process again where it ran. Its environment is not part of it: nothing tells that.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Restart {
+pub struct RestartCommand {
     /// `cd DIR && CMD`, with every argument as it was, also secrets.
     pub command: String,
     /// The same with secrets masked, for whoever looks over a shoulder.
@@ -72,13 +72,13 @@ pub struct Restart {
 
 /// Why no command is told; `Display` is the sentence.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unknown {
+pub struct NoRestartCommand {
     process: String,
-    why: Why,
+    why: MissingPart,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Why {
+enum MissingPart {
     NoCommand,
     /// It shows a title of its own where its arguments were.
     Title,
@@ -88,22 +88,22 @@ enum Why {
 }
 
 /// How to start a process again, as far as the system told how it was started.
-pub fn restart(process: &Process) -> Result<Restart, Unknown> {
-    let unknown = |why| Unknown {
+pub fn restart_command(process: &Process) -> Result<RestartCommand, NoRestartCommand> {
+    let unknown = |why| NoRestartCommand {
         process: process.to_string(),
         why,
     };
     let Some(first) = process.command.first() else {
-        return Err(unknown(Why::NoCommand));
+        return Err(unknown(MissingPart::NoCommand));
     };
     if is_title(process, first) {
-        return Err(unknown(Why::Title));
+        return Err(unknown(MissingPart::Title));
     }
-    let program = program(process, first).ok_or_else(|| unknown(Why::NoCommand))?;
+    let program = program(process, first).ok_or_else(|| unknown(MissingPart::NoCommand))?;
     let directory = process.directory.as_ref();
-    let directory = directory.ok_or_else(|| unknown(Why::NoDirectory))?;
+    let directory = directory.ok_or_else(|| unknown(MissingPart::NoDirectory))?;
     if directory.bytes().ends_with(b" (deleted)") {
-        return Err(unknown(Why::DirectoryGone));
+        return Err(unknown(MissingPart::DirectoryGone));
     }
     let written = |arguments: &[SystemText]| {
         let rest = arguments.iter().skip(1);
@@ -111,7 +111,7 @@ pub fn restart(process: &Process) -> Result<Restart, Unknown> {
         let words: Vec<String> = words.map(|word| quoted(word.bytes())).collect();
         format!("cd {} && {}", quoted(directory.bytes()), words.join(" "))
     };
-    Ok(Restart {
+    Ok(RestartCommand {
         command: written(&process.command),
         shown: written(&process.arguments()),
     })
@@ -139,16 +139,16 @@ fn program<'a>(process: &'a Process, first: &'a SystemText) -> Option<&'a System
     }
 }
 
-impl Display for Unknown {
+impl Display for NoRestartCommand {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let process = &self.process;
         let why = match self.why {
-            Why::NoCommand => format!("how {process} was started is not known"),
-            Why::Title => {
+            MissingPart::NoCommand => format!("how {process} was started is not known"),
+            MissingPart::Title => {
                 format!("{process} shows a title of its own in place of how it was started")
             }
-            Why::NoDirectory => format!("the directory of {process} is not known"),
-            Why::DirectoryGone => format!("the directory of {process} was removed"),
+            MissingPart::NoDirectory => format!("the directory of {process} is not known"),
+            MissingPart::DirectoryGone => format!("the directory of {process} was removed"),
         };
         write!(f, "{why}, so nothing was copied")
     }
@@ -160,7 +160,7 @@ mod tests {
     use crate::model::testing::process;
 
     #[test]
-    fn a_word_is_quoted_only_where_a_shell_would_read_something_into_it() {
+    fn only_words_special_to_a_shell_are_quoted() {
         let cases: [(&[u8], &str); 12] = [
             (b"server.js", "server.js"),
             (b"--port=3000", "--port=3000"),
@@ -181,26 +181,26 @@ mod tests {
     }
 
     #[test]
-    fn a_process_is_started_again_where_it_ran_and_its_secrets_are_copied_but_not_shown() {
+    fn the_restart_command_hides_secrets_only_on_screen() {
         let node = process(4242, "node")
             .command("node server.js --token hunter2")
             .directory("/home/dev/my code")
             .build();
-        let expected = Restart {
+        let expected = RestartCommand {
             command: "cd '/home/dev/my code' && node server.js --token hunter2".to_owned(),
             shown: "cd '/home/dev/my code' && node server.js --token '•••'".to_owned(),
         };
-        assert_eq!(restart(&node), Ok(expected));
+        assert_eq!(restart_command(&node), Ok(expected));
         let shell = process(7, "bash").command("-bash").directory("/").build();
-        let command = restart(&shell).map(|restart| restart.command);
+        let command = restart_command(&shell).map(|restart| restart.command);
         assert_eq!(command, Ok("cd / && /usr/bin/bash".to_owned()));
     }
 
     #[test]
-    fn what_is_not_known_is_never_put_into_a_command() {
+    fn a_restart_command_never_guesses() {
         let of = |change: fn(&mut Process)| {
             let known = process(7, "app").directory("/srv");
-            restart(&known.with(change).build())
+            restart_command(&known.with(change).build())
                 .map_err(|unknown| unknown.to_string())
                 .expect_err("not known")
         };
@@ -227,12 +227,12 @@ mod tests {
     }
 
     #[test]
-    fn a_program_whose_path_has_a_blank_is_no_title() {
+    fn a_program_path_with_a_space_is_not_a_title() {
         let app = process(7, "my app").directory("/").with(|app| {
             app.command = vec!["./my app".into(), "-x".into()];
             app.executable = Some("/opt/my app".into());
         });
-        let command = restart(&app.build()).map(|restart| restart.command);
+        let command = restart_command(&app.build()).map(|restart| restart.command);
         assert_eq!(command, Ok("cd / && './my app' -x".to_owned()));
     }
 }

@@ -3,13 +3,14 @@
 use crate::model::Moment;
 use crate::model::address::{Family, family};
 use crate::model::endpoint::{
-    Endpoint, EndpointId, Owners, Protocol, Relation, Side, Since, Socket, State, Waiting,
+    Endpoint, EndpointId, Owners, Protocol, QueueOrTimer, Relation, Since, Socket, SocketRole,
+    State,
 };
 use crate::model::process::{Pid, Process, ProcessId, StartTime};
-use crate::model::sighting::{End, Queue, Sighting};
+use crate::model::raw_socket::{CompactAddr, RawSocket, SocketQueue};
 use crate::model::snapshot::Snapshot;
 use crate::model::text::SystemText;
-use crate::model::tracker::{Changes, Gaps, Slot, Tracker};
+use crate::tracker::{Changes, SlotId, Tracker, UnreadTables};
 use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
 use std::sync::{Arc, LazyLock};
@@ -93,7 +94,7 @@ impl ProcessBuilder {
 
 pub struct SocketBuilder {
     socket: Socket,
-    mark: u64,
+    owner_hint: u64,
 }
 
 /// A TCP listener on `local`, of user `dev`, whose owner may not be seen.
@@ -109,10 +110,13 @@ pub fn socket(local: &str) -> SocketBuilder {
         only_v6: None,
         uid: Some(1000),
         user: Some("dev".into()),
-        owners: Owners::Hidden,
-        waiting: Waiting::Unknown,
+        owners: Owners::NoPermission,
+        queue_or_timer: QueueOrTimer::Unknown,
     };
-    SocketBuilder { socket, mark: 0 }
+    SocketBuilder {
+        socket,
+        owner_hint: 0,
+    }
 }
 
 impl SocketBuilder {
@@ -155,20 +159,20 @@ impl SocketBuilder {
     }
 
     /// The owners are not found yet.
-    pub fn sought(mut self) -> Self {
-        self.socket.owners = Owners::Sought;
+    pub fn pending(mut self) -> Self {
+        self.socket.owners = Owners::Pending;
         self
     }
 
     pub fn queue(mut self, incoming: u32, outgoing: u32) -> Self {
-        self.socket.waiting = Waiting::Queue(Queue { incoming, outgoing });
+        self.socket.queue_or_timer = QueueOrTimer::Queue(SocketQueue { incoming, outgoing });
         self
     }
 
     /// In TIME_WAIT, which ends then.
     pub fn waits_until(mut self, end: Instant) -> Self {
         self.socket.state = Some(State::TimeWait);
-        self.socket.waiting = Waiting::Until(end);
+        self.socket.queue_or_timer = QueueOrTimer::TimeWaitUntil(end);
         self
     }
 
@@ -179,7 +183,7 @@ impl SocketBuilder {
     }
 
     pub fn without_owner(mut self) -> Self {
-        self.socket.owners = Owners::None;
+        self.socket.owners = Owners::NoProcess;
         self.socket.uid = None;
         self.socket.user = None;
         self
@@ -192,8 +196,8 @@ impl SocketBuilder {
     }
 
     /// Tells apart sockets that are otherwise equal, as the inode does.
-    pub fn mark(mut self, mark: u64) -> Self {
-        self.mark = mark;
+    pub fn owner_hint(mut self, owner_hint: u64) -> Self {
+        self.owner_hint = owner_hint;
         self
     }
 
@@ -202,15 +206,15 @@ impl SocketBuilder {
             protocol, local, ..
         } = self.socket;
         self.socket.id = match self.socket.remote {
-            Some(remote) => EndpointId::Pair {
+            Some(remote) => EndpointId::Connection {
                 protocol,
                 local,
                 remote,
             },
-            None => EndpointId::Standing {
+            None => EndpointId::Unconnected {
                 protocol,
                 local,
-                mark: self.mark,
+                owner_hint: self.owner_hint,
                 ordinal: 0,
             },
         };
@@ -220,16 +224,16 @@ impl SocketBuilder {
     /// The socket as an endpoint that stood before the first sample, without any relation to others.
     pub fn endpoint(self) -> Endpoint {
         let socket = self.build();
-        let side = if socket.is_standing() {
-            Side::Standing
+        let role = if socket.holds_port() {
+            SocketRole::Unconnected
         } else {
-            Side::Unknown
+            SocketRole::Unknown
         };
         let relation = Relation {
-            side,
+            role,
             is_local: true,
             peer: None,
-            shares_number: false,
+            shares_port: false,
         };
         Endpoint {
             socket,
@@ -252,31 +256,31 @@ pub fn snapshot(seconds: f64, sockets: Vec<SocketBuilder>) -> Snapshot {
 
 impl Tracker {
     /// Takes in a whole look, owners and all, as the sampler does step by step.
-    pub fn absorb(&mut self, snapshot: Snapshot) -> Changes {
-        self.begin(snapshot.taken.instant);
+    pub fn apply_snapshot(&mut self, snapshot: Snapshot) -> Changes {
+        self.begin_poll(snapshot.taken.instant);
         for socket in &snapshot.sockets {
-            self.see(&sighting(socket));
+            self.observe(&raw_socket(socket));
         }
-        let gaps = Gaps {
+        let unread = UnreadTables {
             problems: snapshot.problems.clone(),
             is_without_bound: false,
         };
-        self.end(&gaps, |_| HashSet::new());
-        let slots: HashMap<EndpointId, Slot> = self
+        self.end_poll(&unread, |_| HashSet::new());
+        let slots: HashMap<EndpointId, SlotId> = self
             .each()
-            .map(|(slot, sighting, _)| (sighting.id(0), slot))
+            .map(|(slot, raw_socket, _)| (raw_socket.id(0), slot))
             .collect();
         let mut names: HashMap<u32, SystemText> = HashMap::new();
         for socket in &snapshot.sockets {
             if let Some(slot) = slots.get(&socket.id) {
-                self.own(*slot, &socket.owners);
+                self.set_owners(*slot, &socket.owners);
             }
             names.extend(socket.uid.zip(socket.user.clone()));
         }
         Changes {
             took: snapshot.took,
             problems: snapshot.problems,
-            ..self.tell(snapshot.taken, |uid| names.get(&uid).cloned())
+            ..self.emit(snapshot.taken, |uid| names.get(&uid).cloned())
         }
     }
 
@@ -286,24 +290,24 @@ impl Tracker {
 }
 
 /// What a source would have seen of this socket.
-pub fn sighting(socket: &Socket) -> Sighting {
-    let (cookie, mark) = match socket.id {
+pub fn raw_socket(socket: &Socket) -> RawSocket {
+    let (cookie, owner_hint) = match socket.id {
         EndpointId::Cookie(cookie) => (cookie, 0),
-        EndpointId::Standing { mark, .. } => (0, mark),
-        EndpointId::Pair { .. } => (0, 0),
+        EndpointId::Unconnected { owner_hint, .. } => (0, owner_hint),
+        EndpointId::Connection { .. } => (0, 0),
     };
     let half = |number: u64| u32::try_from(number & 0xffff_ffff).expect("half a number");
-    Sighting {
+    RawSocket {
         cookie: [half(cookie), half(cookie >> 32)],
         protocol: socket.protocol,
         table: socket.table,
         state: socket.state,
         only_v6: socket.only_v6,
         local: socket.local.into(),
-        remote: socket.remote.map_or(End::NONE, End::from),
+        remote: socket.remote.map_or(CompactAddr::NONE, CompactAddr::from),
         scope: 0,
-        mark: half(mark),
-        uid: socket.uid.unwrap_or(Sighting::NO_USER),
-        queue: socket.queue().unwrap_or(Queue::UNKNOWN),
+        owner_hint: half(owner_hint),
+        uid: socket.uid.unwrap_or(RawSocket::NO_USER),
+        queue: socket.queue().unwrap_or(SocketQueue::UNKNOWN),
     }
 }

@@ -105,7 +105,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn whatever_could_steer_a_terminal_is_shown_as_an_escape() {
+    fn terminal_control_characters_are_shown_escaped() {
         let cases: [(&[u8], &str); 8] = [
             (b"node", "node"),
             (b"\x1b[31mEVIL\x07", "\\x1b[31mEVIL\\x07"),
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn what_people_write_stays_as_it_is() {
+    fn ordinary_text_stays_unchanged() {
         assert_eq!(
             SystemText::from("日本語 é ~/code/ünï").to_string(),
             "日本語 é ~/code/ünï"

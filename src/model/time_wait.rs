@@ -16,14 +16,14 @@ pub const TIME_WAIT: Option<Duration> = if cfg!(target_os = "linux") {
 
 /// What is left of a TIME_WAIT.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Remainder {
+pub enum TimeWaitLeft {
     /// The kernel said so, up to the grain of its timers.
-    Told(Duration),
+    Exact(Duration),
     /// It began at this time before its end, or earlier.
     AtMost(Duration),
 }
 
-impl Remainder {
+impl TimeWaitLeft {
     /// Of the one that ends last; `since` is when one was first seen, `lasts` how long the system keeps one. `None` of no
     /// socket, and where nothing tells.
     pub fn of_last<'s>(
@@ -34,7 +34,7 @@ impl Remainder {
     ) -> Option<Self> {
         let ends: Option<Vec<Instant>> = sockets.clone().map(Socket::ends_at).collect();
         if let Some(last) = ends.as_ref().and_then(|ends| ends.iter().max()) {
-            return Some(Self::Told(last.saturating_duration_since(now)));
+            return Some(Self::Exact(last.saturating_duration_since(now)));
         }
         // One that was not seen to begin may have done so just now.
         let latest = sockets.map(|socket| since(socket).unwrap_or(now)).max()?;
@@ -45,7 +45,7 @@ impl Remainder {
     /// `at most 48 s`, for what may come earlier by another way.
     pub fn at_most(self) -> String {
         match self {
-            Self::Told(_) => format!("at most {self}"),
+            Self::Exact(_) => format!("at most {self}"),
             Self::AtMost(_) => self.to_string(),
         }
     }
@@ -53,19 +53,19 @@ impl Remainder {
     /// `about 48 s`, `at most 60 s`
     pub fn roughly(self) -> String {
         match self {
-            Self::Told(_) => format!("about {self}"),
+            Self::Exact(_) => format!("about {self}"),
             Self::AtMost(_) => self.to_string(),
         }
     }
 }
 
 /// `48 s`, `at most 60 s`
-impl Display for Remainder {
+impl Display for TimeWaitLeft {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let seconds = |of: &Duration| of.as_secs_f64().ceil();
         match self {
             // The kernel's timers may run out a moment late, and what is still there has not ended.
-            Self::Told(left) => write!(f, "{} s", seconds(left).max(1.0)),
+            Self::Exact(left) => write!(f, "{} s", seconds(left).max(1.0)),
             Self::AtMost(left) => write!(f, "at most {} s", seconds(left)),
         }
     }
@@ -90,13 +90,13 @@ mod tests {
         waits().state(State::TimeWait).build()
     }
 
-    fn last_of(sockets: &[Socket], lasts: Option<Duration>) -> Option<Remainder> {
+    fn last_of(sockets: &[Socket], lasts: Option<Duration>) -> Option<TimeWaitLeft> {
         let first_seen = |socket: &Socket| socket.ends_at().is_none().then(|| instant(88.0));
-        Remainder::of_last(sockets.iter(), instant(100.0), lasts, first_seen)
+        TimeWaitLeft::of_last(sockets.iter(), instant(100.0), lasts, first_seen)
     }
 
     #[test]
-    fn what_the_kernel_tells_comes_before_what_can_be_the_most() {
+    fn the_kernels_timer_is_preferred_to_the_upper_bound() {
         let minute = Some(Duration::from_mins(1));
         let cases = [
             (vec![until(7.0), until(47.9)], minute, Some("48 s")),
@@ -114,10 +114,10 @@ mod tests {
     }
 
     #[test]
-    fn alone_it_is_said_to_be_about_so_long() {
+    fn an_exact_time_alone_is_shown_as_approximate() {
         let said = [vec![until(7.0)], vec![untold()]].map(|sockets| {
             let left = last_of(&sockets, Some(Duration::from_mins(1)));
-            left.map(Remainder::roughly)
+            left.map(TimeWaitLeft::roughly)
         });
         let expected = ["about 7 s", "at most 48 s"].map(|words| Some(words.to_owned()));
         assert_eq!(said, expected);

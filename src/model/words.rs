@@ -3,8 +3,8 @@
 //! Freeing and checking share them: what both name stands here and nowhere else. Nothing here draws a conclusion.
 
 use crate::model::address;
+use crate::model::duration::rough_duration;
 use crate::model::endpoint::{Owners, Protocol, Socket, State};
-use crate::model::span::spoken;
 use std::fmt::Display;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -63,7 +63,7 @@ pub fn seconds(duration: Duration) -> String {
     if duration < Duration::from_millis(100) {
         format!("{} ms", duration.as_millis())
     } else if duration >= Duration::from_mins(1) {
-        spoken(duration)
+        rough_duration(duration)
     } else {
         format!("{:.1} s", duration.as_secs_f64())
     }
@@ -94,10 +94,10 @@ pub fn states(sockets: &[&Socket]) -> String {
 pub fn holder(socket: &Socket) -> String {
     match (&socket.owners, user(socket)) {
         (Owners::Known(processes), _) => list(processes),
-        (Owners::Hidden, Some(user)) => format!("a process of {user} that may not be seen"),
-        (Owners::Hidden, None) => "a process that may not be seen".to_owned(),
-        (Owners::Sought, _) => "a process that is still being looked for".to_owned(),
-        (Owners::None, _) => "no process".to_owned(),
+        (Owners::NoPermission, Some(user)) => format!("a process of {user} that may not be seen"),
+        (Owners::NoPermission, None) => "a process that may not be seen".to_owned(),
+        (Owners::Pending, _) => "a process that is still being looked for".to_owned(),
+        (Owners::NoProcess, _) => "no process".to_owned(),
     }
 }
 
@@ -117,7 +117,7 @@ mod tests {
     use crate::model::testing::{process, socket};
 
     #[test]
-    fn a_place_is_written_as_it_can_be_typed_and_udp_says_so() {
+    fn an_address_is_written_as_it_can_be_typed_with_udp_marked() {
         let mut all = socket("[::]:8080").build();
         all.only_v6 = Some(false);
         let udp = socket("127.0.0.1:5353").udp().build();
@@ -128,13 +128,13 @@ mod tests {
     }
 
     #[test]
-    fn lists_read_as_people_write_them() {
+    fn lists_are_joined_with_commas_and_and() {
         let lists = [vec![], vec!["a"], vec!["a", "b"], vec!["a", "b", "c"]].map(|of| list(&of));
         assert_eq!(lists, ["", "a", "a and b", "a, b and c"]);
     }
 
     #[test]
-    fn durations_say_tenths_of_a_second_only_where_that_says_something() {
+    fn durations_show_tenths_only_where_they_help() {
         let said =
             [40, 99, 100, 840, 5_000, 60_400, 250_000].map(|ms| seconds(Duration::from_millis(ms)));
         let expected = ["40 ms", "99 ms", "0.1 s", "0.8 s", "5.0 s", "60 s", "4 min"];
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn a_holder_is_named_as_far_as_it_may_be_seen() {
+    fn an_owner_is_named_as_far_as_it_is_visible() {
         let mut nameless = socket("127.0.0.1:80").build();
         nameless.user = None;
         let mut unknown = nameless.clone();
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_port_has_is_counted_by_state() {
+    fn sockets_of_a_port_are_counted_by_state() {
         let sockets = [
             socket("127.0.0.1:80")
                 .to("127.0.0.1:1")

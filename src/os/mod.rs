@@ -1,24 +1,23 @@
 //! The only module that touches the machine: sockets, processes, signals, the clock.
 //!
 //! It turns what the system says into values of `model` and decides nothing about them. Whatever may block runs on a
-//! thread of its own ([`sampler`], [`inspector`], [`checking`], [`freeing`]) and hands values over through channels, never through shared
+//! thread of its own ([`sampler`], [`inspector`], [`check`], [`free`]) and hands values over through channels, never through shared
 //! state, but for the cookies of the program's own sockets. It must never draw, never guess what the system did not say, and never let one failed read look like everything closed.
 
-pub mod binding;
-pub mod checking;
-pub mod eye;
-pub mod freeing;
-pub mod holders;
-pub mod identity;
+pub mod bind_probe;
+pub mod check;
+pub mod environment;
+pub mod free;
 pub mod inspector;
-pub mod machine;
-mod own;
+pub mod owners;
 mod pids;
+pub mod poller;
 pub mod processes;
-pub mod provenance;
 pub mod sampler;
+mod self_sockets;
 pub mod signals;
 pub mod sockets;
+pub mod supervisors;
 mod users;
 
 #[cfg(test)]
@@ -35,26 +34,26 @@ pub enum Error {
     #[error("netstat2: {0}{cause}", cause = cause(.0))]
     Netstat(netstat2::error::Error),
     #[error("the kernel counts {counted} sockets but gave none")]
-    Withheld { counted: u64 },
+    EmptyTable { counted: u64 },
     #[error("{path} could not be read: {cause}")]
-    Unread { path: PathBuf, cause: io::Error },
+    UnreadableFile { path: PathBuf, cause: io::Error },
     #[error("{path}: {lines} lines were not understood")]
-    Garbled { path: PathBuf, lines: usize },
+    MalformedLines { path: PathBuf, lines: usize },
     #[cfg(target_os = "linux")]
     #[error(transparent)]
-    Diag(#[from] sockets::diag::failure::Failure),
+    Diag(#[from] sockets::diag::diag_error::DiagError),
     #[error("this source does not tell of sockets that close")]
-    NotToldHere,
+    CloseEventsUnsupported,
 }
 
 impl Error {
     /// Whether the source itself is not to be had on this machine, so that another one is needed.
-    pub fn is_refusal(&self) -> bool {
+    pub fn is_unavailable(&self) -> bool {
         match self {
-            Self::Netstat(_) | Self::Withheld { .. } | Self::NotToldHere => true,
-            Self::Unread { .. } | Self::Garbled { .. } => false,
+            Self::Netstat(_) | Self::EmptyTable { .. } | Self::CloseEventsUnsupported => true,
+            Self::UnreadableFile { .. } | Self::MalformedLines { .. } => false,
             #[cfg(target_os = "linux")]
-            Self::Diag(failure) => failure.is_refusal(),
+            Self::Diag(error) => error.is_unavailable(),
         }
     }
 }

@@ -4,11 +4,11 @@ use crate::model::text::SystemText;
 use std::collections::HashMap;
 
 #[derive(Default)]
-pub struct Users {
+pub struct UserNames {
     names: HashMap<u32, Option<SystemText>>,
 }
 
-impl Users {
+impl UserNames {
     pub fn name(&mut self, uid: u32) -> Option<SystemText> {
         self.names
             .entry(uid)
@@ -36,7 +36,7 @@ mod tests {
     #[cfg(unix)]
     #[test]
     fn user_0_is_root_and_an_unknown_user_has_no_name() {
-        let mut users = Users::default();
+        let mut users = UserNames::default();
         let names = [0, u32::MAX - 7].map(|uid| users.name(uid));
         assert_eq!(names, [Some("root".into()), None]);
     }

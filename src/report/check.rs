@@ -1,16 +1,16 @@
 //! `portmon check`: one answer, printed.
 
-use crate::model::checking::{Answer, Connect, Connected, Reason, Said};
-use crate::model::freeing::{Attempt, BindOutcome};
+use crate::check::{Banner, CheckReport, ConnectOutcome, ConnectProbe, Reason};
+use crate::free::{AddressProbe, BindOutcome};
 use crate::report::json::{JsonOwner, owner};
 use serde::Serialize;
 use std::io::{self, Write};
 use std::net::IpAddr;
 
 /// Prints the answer: FREE or HELD first, then a line for each reason.
-pub fn print(answer: &Answer, as_json: bool, out: &mut impl Write) -> io::Result<()> {
+pub fn print(answer: &CheckReport, as_json: bool, out: &mut impl Write) -> io::Result<()> {
     if as_json {
-        serde_json::to_writer_pretty(&mut *out, &JsonAnswer::of(answer))
+        serde_json::to_writer_pretty(&mut *out, &JsonCheckReport::of(answer))
             .map_err(io::Error::from)?;
         writeln!(out)?;
         return out.flush();
@@ -25,7 +25,7 @@ pub fn print(answer: &Answer, as_json: bool, out: &mut impl Write) -> io::Result
 }
 
 #[derive(Serialize)]
-struct JsonAnswer {
+struct JsonCheckReport {
     version: u8,
     port: u16,
     protocol: &'static str,
@@ -35,14 +35,14 @@ struct JsonAnswer {
     message: String,
     /// How many binds were tried.
     binds: usize,
-    attempts: Vec<JsonAttempt>,
+    attempts: Vec<JsonBindAttempt>,
     reasons: Vec<JsonReason>,
     holders: Vec<JsonOwner>,
     connects: Option<Vec<JsonConnect>>,
 }
 
 #[derive(Serialize)]
-struct JsonAttempt {
+struct JsonBindAttempt {
     address: IpAddr,
     with_reuse: Option<&'static str>,
     without_reuse: &'static str,
@@ -67,20 +67,20 @@ struct JsonConnect {
     message: String,
 }
 
-impl JsonAnswer {
-    fn of(answer: &Answer) -> Self {
-        let evidence = &answer.evidence;
-        let question = &evidence.question;
-        let connects = evidence.connects.as_ref();
+impl JsonCheckReport {
+    fn of(answer: &CheckReport) -> Self {
+        let findings = &answer.findings;
+        let request = &findings.request;
+        let connects = findings.connects.as_ref();
         Self {
             version: 1,
-            port: question.port,
-            protocol: question.protocol.name(),
-            address: question.address,
+            port: request.port,
+            protocol: request.protocol.name(),
+            address: request.address,
             verdict: if answer.is_free { "free" } else { "held" },
             message: answer.headline.clone(),
-            binds: evidence.binds,
-            attempts: evidence.attempts.iter().map(attempt).collect(),
+            binds: findings.binds,
+            attempts: findings.probes.iter().map(attempt).collect(),
             reasons: answer.reasons.iter().map(reason).collect(),
             holders: answer
                 .holders()
@@ -92,8 +92,8 @@ impl JsonAnswer {
     }
 }
 
-fn attempt(attempt: &Attempt) -> JsonAttempt {
-    JsonAttempt {
+fn attempt(attempt: &AddressProbe) -> JsonBindAttempt {
+    JsonBindAttempt {
         address: attempt.address.ip(),
         with_reuse: attempt.with_reuse.as_ref().map(outcome),
         without_reuse: outcome(&attempt.without_reuse),
@@ -118,17 +118,17 @@ fn reason(reason: &Reason) -> JsonReason {
     }
 }
 
-fn connect(connect: &Connect) -> JsonConnect {
-    let (took, said) = match &connect.outcome {
-        Connected::Accepted { took, said } => (Some(took), Some(said)),
-        Connected::Refused
-        | Connected::TimedOut
-        | Connected::NoSuchAddress
-        | Connected::Failed(_) => (None, None),
+fn connect(connect: &ConnectProbe) -> JsonConnect {
+    let (took, banner) = match &connect.outcome {
+        ConnectOutcome::Accepted { took, banner } => (Some(took), Some(banner)),
+        ConnectOutcome::Refused
+        | ConnectOutcome::TimedOut
+        | ConnectOutcome::NoSuchAddress
+        | ConnectOutcome::Failed(_) => (None, None),
     };
-    let (status, server) = match said {
-        Some(Said::Http { status, server }) => (Some(status), server.as_ref()),
-        Some(Said::Other(_) | Said::Closed | Said::Nothing) | None => (None, None),
+    let (status, server) = match banner {
+        Some(Banner::Http { status, server }) => (Some(status), server.as_ref()),
+        Some(Banner::Other(_) | Banner::Closed | Banner::Nothing) | None => (None, None),
     };
     JsonConnect {
         address: connect.address.ip(),

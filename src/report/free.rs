@@ -2,15 +2,15 @@
 //!
 //! The words are in [`found`], [`text`] and [`unheld`], the JSON in [`json`]. Nothing here ends anything or looks at anything.
 
-pub mod found;
 pub mod json;
+pub mod no_owner;
+pub mod preview;
 pub mod text;
-pub mod unheld;
 
+use crate::free::{Barrier, Explanation, FreeMachine, Signal, SignalError, Verdict};
 use crate::model::endpoint::{Endpoint, Socket, State};
-use crate::model::freeing::{Barrier, Explanation, Freeing, Hindrance, Signal, Verdict};
+use crate::model::port_spec::{PortSpec, SinglePort};
 use crate::model::process::Process;
-use crate::model::target::{Spot, Target};
 use crate::model::words;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use std::time::Duration;
 
 /// What became of a port, the best first: of several ports the last one in this order is the exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Outcome {
+pub enum FreeOutcome {
     Free,
     StillHeld,
     TakenAgain,
@@ -27,7 +27,7 @@ pub enum Outcome {
     Refused,
 }
 
-impl Outcome {
+impl FreeOutcome {
     pub fn exit_code(self) -> u8 {
         match self {
             Self::Free => 0,
@@ -52,10 +52,10 @@ impl Outcome {
 
 /// All that is said of one port.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Account {
-    pub spot: Spot,
+pub struct FreeReport {
+    pub single_port: SinglePort,
     /// `None` where a dry run kept it from being known.
-    pub outcome: Option<Outcome>,
+    pub outcome: Option<FreeOutcome>,
     /// What was sent, in that order.
     pub signalled: Vec<(Arc<Process>, Signal)>,
     /// What a dry run did not send.
@@ -68,11 +68,11 @@ pub struct Account {
     pub message: String,
 }
 
-impl Account {
+impl FreeReport {
     /// Of a port to which nothing was sent.
-    pub fn without_signal(spot: Spot, outcome: Outcome, message: String) -> Self {
+    pub fn without_signal(single_port: SinglePort, outcome: FreeOutcome, message: String) -> Self {
         Self {
-            spot,
+            single_port,
             outcome: Some(outcome),
             signalled: Vec::new(),
             would_signal: None,
@@ -83,60 +83,70 @@ impl Account {
     }
 
     /// Of a port whose holders are not ended, and why.
-    pub fn barred(spot: Spot, explanation: &Explanation, unused: Option<u16>) -> Self {
+    pub fn blocked_by_supervisor(
+        single_port: SinglePort,
+        explanation: &Explanation,
+        unused: Option<u16>,
+    ) -> Self {
         let outcome = match explanation.barrier {
-            Barrier::Hidden | Barrier::Sought => Outcome::NotPermitted,
-            Barrier::Refused => Outcome::Refused,
+            Barrier::NoPermission | Barrier::Pending => FreeOutcome::NotPermitted,
+            Barrier::Protected => FreeOutcome::Refused,
             Barrier::Closed | Barrier::Kernel | Barrier::Client | Barrier::LeftOver => {
-                Outcome::StillHeld
+                FreeOutcome::StillHeld
             }
         };
         Self {
-            holders: explanation.holders.clone(),
-            ..Self::without_signal(spot, outcome, text::explained(explanation, unused))
+            holders: explanation.owners.clone(),
+            ..Self::without_signal(single_port, outcome, text::explained(explanation, unused))
         }
     }
 
     /// Of a port whose holders were to end.
-    pub fn freed(spot: Spot, freeing: &Freeing) -> Self {
+    pub fn freed(single_port: SinglePort, freeing: &FreeMachine) -> Self {
         let verdict = freeing.verdict();
-        let holders = freeing.holders().into_iter().cloned().collect();
+        let holders = freeing.owners().into_iter().cloned().collect();
         Self {
-            outcome: Some(verdict.map_or(Outcome::StillHeld, |verdict| outcome(spot, verdict))),
+            outcome: Some(verdict.map_or(FreeOutcome::StillHeld, |verdict| {
+                outcome(single_port, verdict)
+            })),
             signalled: freeing.signalled().to_vec(),
             holders,
             after: (!freeing.signalled().is_empty()).then(|| after(freeing)),
-            message: text::verdict(spot, freeing),
-            ..Self::without_signal(spot, Outcome::StillHeld, String::new())
+            message: text::verdict(single_port, freeing),
+            ..Self::without_signal(single_port, FreeOutcome::StillHeld, String::new())
         }
     }
 }
 
 /// The exit code of them all.
-pub fn exit_code(accounts: &[Account]) -> u8 {
-    let worst = accounts.iter().filter_map(|account| account.outcome).max();
-    worst.map_or(0, Outcome::exit_code)
+pub fn exit_code(reports: &[FreeReport]) -> u8 {
+    let worst = reports.iter().filter_map(|report| report.outcome).max();
+    worst.map_or(0, FreeOutcome::exit_code)
 }
 
-fn outcome(spot: Spot, verdict: &Verdict) -> Outcome {
+fn outcome(single_port: SinglePort, verdict: &Verdict) -> FreeOutcome {
     match verdict {
-        Verdict::Free { .. } | Verdict::OnlyWithReuse { .. } => Outcome::Free,
-        Verdict::PartlyFree { free, .. } if is_meant(spot, free) => Outcome::Free,
+        Verdict::Free { .. } | Verdict::OnlyWithReuse { .. } => FreeOutcome::Free,
+        Verdict::PartlyFree { free, .. } if is_requested_address(single_port, free) => {
+            FreeOutcome::Free
+        }
         Verdict::CannotBind { .. } | Verdict::PartlyFree { .. } | Verdict::HeldByOthers { .. } => {
-            Outcome::StillHeld
+            FreeOutcome::StillHeld
         }
         Verdict::NotEnded { survivors, .. } | Verdict::Unknown { survivors, .. } => {
             let mut missed = survivors.iter().filter_map(|one| one.missed.as_ref());
-            missed.next().map_or(Outcome::StillHeld, prevented)
+            missed
+                .next()
+                .map_or(FreeOutcome::StillHeld, outcome_of_error)
         }
-        Verdict::TakenAgain { .. } => Outcome::TakenAgain,
-        Verdict::Nothing(hindrance) => prevented(hindrance),
+        Verdict::TakenAgain { .. } => FreeOutcome::TakenAgain,
+        Verdict::NothingSent(hindrance) => outcome_of_error(hindrance),
     }
 }
 
 /// The verdict itself comes later: a free port is watched for a while.
-fn after(freeing: &Freeing) -> Duration {
-    let endings = freeing.endings();
+fn after(freeing: &FreeMachine) -> Duration {
+    let endings = freeing.outcomes();
     let times = endings.iter().filter_map(|ending| ending.after);
     times
         .map(|(after, _)| after)
@@ -144,32 +154,32 @@ fn after(freeing: &Freeing) -> Duration {
         .unwrap_or_else(|| freeing.waited())
 }
 
-fn prevented(hindrance: &Hindrance) -> Outcome {
+fn outcome_of_error(hindrance: &SignalError) -> FreeOutcome {
     match hindrance {
-        Hindrance::NotPermitted(_) => Outcome::NotPermitted,
-        Hindrance::Refused(..) => Outcome::Refused,
-        Hindrance::EndedMeanwhile(_)
-        | Hindrance::PidReused(_)
-        | Hindrance::LetGo(_)
-        | Hindrance::Failed(..)
-        | Hindrance::Blind(_) => Outcome::StillHeld,
+        SignalError::NotPermitted(_) => FreeOutcome::NotPermitted,
+        SignalError::Protected(..) => FreeOutcome::Refused,
+        SignalError::AlreadyExited(_)
+        | SignalError::PidReused(_)
+        | SignalError::NotAnOwner(_)
+        | SignalError::Failed(..)
+        | SignalError::TablesUnread(_) => FreeOutcome::StillHeld,
     }
 }
 
 /// Whether the address that was named is among those that became free.
-fn is_meant(spot: Spot, free: &[String]) -> bool {
-    spot.address.is_some_and(|ip| {
-        let place = words::place_at(spot.protocol, SocketAddr::new(ip, spot.port));
+fn is_requested_address(single_port: SinglePort, free: &[String]) -> bool {
+    single_port.address.is_some_and(|ip| {
+        let place = words::place_at(single_port.protocol, SocketAddr::new(ip, single_port.port));
         free.contains(&place)
     })
 }
 
 /// Whether nothing was sent because the processes were no longer what had been shown: then the port is looked at anew.
-pub fn is_outdated(freeing: &Freeing) -> bool {
+pub fn is_outdated(freeing: &FreeMachine) -> bool {
     matches!(
         freeing.verdict(),
-        Some(Verdict::Nothing(
-            Hindrance::EndedMeanwhile(_) | Hindrance::PidReused(_) | Hindrance::LetGo(_)
+        Some(Verdict::NothingSent(
+            SignalError::AlreadyExited(_) | SignalError::PidReused(_) | SignalError::NotAnOwner(_)
         ))
     )
 }
@@ -178,47 +188,52 @@ pub fn is_outdated(freeing: &Freeing) -> bool {
 /// kernel keeps in TIME_WAIT.
 ///
 /// An error where one port is named with two addresses: it has one verdict.
-pub fn spots(targets: &[Target], table: &[Endpoint]) -> Result<Vec<Spot>, String> {
-    let mut spots: Vec<Spot> = Vec::new();
-    for spot in targets.iter().flat_map(|target| spots_of(target, table)) {
-        let is_same_port = |one: &&mut Spot| (one.protocol, one.port) == (spot.protocol, spot.port);
-        match spots.iter_mut().find(is_same_port) {
-            None => spots.push(spot),
-            Some(known) if *known == spot || known.address.is_none() => {}
-            Some(known) if spot.address.is_none() => *known = spot,
+pub fn port_specs(targets: &[PortSpec], table: &[Endpoint]) -> Result<Vec<SinglePort>, String> {
+    let mut port_specs: Vec<SinglePort> = Vec::new();
+    for single_port in targets
+        .iter()
+        .flat_map(|target| port_specs_of(target, table))
+    {
+        let is_same_port = |one: &&mut SinglePort| {
+            (one.protocol, one.port) == (single_port.protocol, single_port.port)
+        };
+        match port_specs.iter_mut().find(is_same_port) {
+            None => port_specs.push(single_port),
+            Some(known) if *known == single_port || known.address.is_none() => {}
+            Some(known) if single_port.address.is_none() => *known = single_port,
             Some(known) => {
                 return Err(format!(
-                    "{known} and {spot} are addresses of one port: free them one after the other, or {} on all of them",
-                    Spot {
+                    "{known} and {single_port} are addresses of one port: free them one after the other, or {} on all of them",
+                    SinglePort {
                         address: None,
-                        ..spot
+                        ..single_port
                     }
-                    .word()
+                    .to_argument()
                 ));
             }
         }
     }
-    Ok(spots)
+    Ok(port_specs)
 }
 
-fn spots_of(target: &Target, table: &[Endpoint]) -> Vec<Spot> {
-    let spot = |port| Spot {
+fn port_specs_of(target: &PortSpec, table: &[Endpoint]) -> Vec<SinglePort> {
+    let single_port = |port| SinglePort {
         protocol: target.protocol,
         port,
         address: target.address,
     };
     if let Some(port) = target.only_port() {
-        return vec![spot(port)];
+        return vec![single_port(port)];
     }
     let sockets = table.iter().map(|endpoint| &endpoint.socket);
     // The kernel keeps a port in TIME_WAIT for nobody, and a bind may fail for it.
     let is_in_the_way =
-        |socket: &&Socket| socket.is_standing() || socket.state == Some(State::TimeWait);
-    let found = sockets.filter(|socket| is_in_the_way(socket) && target.names(socket));
+        |socket: &&Socket| socket.holds_port() || socket.state == Some(State::TimeWait);
+    let found = sockets.filter(|socket| is_in_the_way(socket) && target.matches(socket));
     let mut ports: Vec<u16> = found.map(Socket::port).collect();
     ports.sort_unstable();
     ports.dedup();
-    ports.into_iter().map(spot).collect()
+    ports.into_iter().map(single_port).collect()
 }
 
 #[cfg(test)]

@@ -5,13 +5,13 @@ use crate::model::endpoint::{Endpoint, Owners, State};
 use crate::model::ports::{EphemeralRange, PortClass, service};
 use crate::model::process::Process;
 use crate::model::text::SystemText;
-use crate::report::watch::Event;
+use crate::report::watch::SocketEvent;
 use serde::Serialize;
 use std::net::{IpAddr, SocketAddr};
 use std::time::SystemTime;
 
 #[derive(Serialize)]
-pub struct Report {
+pub struct JsonReport {
     pub version: u8,
     /// RFC 3339 in UTC, with milliseconds.
     pub taken_at: String,
@@ -34,7 +34,7 @@ pub struct JsonEvent {
 }
 
 impl JsonEvent {
-    pub fn new(event: &Event, ephemeral: EphemeralRange) -> Self {
+    pub fn new(event: &SocketEvent, ephemeral: EphemeralRange) -> Self {
         Self {
             event: event.kind.name(),
             at: format!("{:.3}", timestamp(event.at)),
@@ -103,8 +103,8 @@ impl JsonEndpoint {
             user: socket.user.as_ref().map(text),
             owner_known: match socket.owners {
                 Owners::Known(_) => "yes",
-                Owners::Hidden | Owners::Sought => "hidden",
-                Owners::None => "none",
+                Owners::NoPermission | Owners::Pending => "hidden",
+                Owners::NoProcess => "none",
             },
             owners: socket
                 .owners

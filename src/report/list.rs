@@ -3,12 +3,12 @@
 use crate::model::Moment;
 use crate::model::endpoint::Endpoint;
 use crate::model::snapshot::Problem;
-use crate::model::tracker::Change;
-use crate::report::json::{JsonEndpoint, Report, timestamp};
+use crate::report::json::{JsonEndpoint, JsonReport, timestamp};
 use crate::table::fields::{Column, field};
 use crate::table::listing::{Filter, Listing};
 use crate::table::query::Query;
-use crate::table::row::{Row, Surroundings};
+use crate::table::row::{DisplayContext, Row};
+use crate::tracker::Change;
 use std::io::{self, Write};
 use unicode_width::UnicodeWidthStr;
 
@@ -26,7 +26,7 @@ const COLUMNS: [Column; 10] = [
 ];
 
 /// What one look saw.
-pub struct Look {
+pub struct ListInput {
     pub taken: Moment,
     /// In no particular order.
     pub endpoints: Vec<Endpoint>,
@@ -36,7 +36,7 @@ pub struct Look {
 }
 
 /// What is to be printed.
-pub struct Order {
+pub struct ListRequest {
     pub filter: Filter,
     /// A remark on the filter's text.
     pub hint: Option<String>,
@@ -45,7 +45,7 @@ pub struct Order {
 
 /// What a listing found. A script must be able to tell a port that is free from one that could not be looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum ListOutcome {
     Rows,
     /// No row matches, and every table was read.
     Nothing,
@@ -55,36 +55,36 @@ pub enum Outcome {
 
 /// Prints the rows that match, and on `errors` what is not among them.
 pub fn print(
-    look: Look,
-    order: Order,
-    around: &Surroundings,
+    result: ListInput,
+    request: ListRequest,
+    context: &DisplayContext,
     out: &mut impl Write,
     errors: &mut impl Write,
-) -> io::Result<Outcome> {
-    let Look {
+) -> io::Result<ListOutcome> {
+    let ListInput {
         taken,
         endpoints,
         problems,
         pids_problem,
-    } = look;
-    let Order {
+    } = result;
+    let ListRequest {
         filter,
         hint,
         as_json,
-    } = order;
-    let listing = listing(endpoints, filter, around);
-    let left_out = left_out(&listing);
+    } = request;
+    let listing = listing(endpoints, filter, context);
+    let skipped = skipped(&listing);
     let outcome = match (listing.shown_rows().next(), problems.is_empty()) {
-        (Some(_), _) => Outcome::Rows,
-        (None, true) => Outcome::Nothing,
-        (None, false) => Outcome::Unknown,
+        (Some(_), _) => ListOutcome::Rows,
+        (None, true) => ListOutcome::Nothing,
+        (None, false) => ListOutcome::Unknown,
     };
     if as_json {
-        let report = Report {
+        let report = JsonReport {
             version: 1,
             taken_at: format!("{:.3}", timestamp(taken.wall)),
             hidden_owners: listing.counts().hidden_owners,
-            out_of_scope: left_out,
+            out_of_scope: skipped,
             problems: problems
                 .iter()
                 .map(ToString::to_string)
@@ -92,13 +92,13 @@ pub fn print(
                 .collect(),
             endpoints: listing
                 .shown_rows()
-                .map(|row| JsonEndpoint::new(&row.endpoint, around.ephemeral))
+                .map(|row| JsonEndpoint::new(&row.endpoint, context.ephemeral))
                 .collect(),
         };
         serde_json::to_writer_pretty(&mut *out, &report).map_err(io::Error::from)?;
         writeln!(out)?;
     } else {
-        print_table(&listing, around, out)?;
+        print_table(&listing, context, out)?;
     }
     out.flush()?;
     if let Some(hint) = hint {
@@ -108,45 +108,49 @@ pub fn print(
         writeln!(errors, "portmon: {problem}")?;
     }
     match outcome {
-        Outcome::Unknown => tell_what_failed(&problems, errors)?,
-        Outcome::Rows if as_json => {}
-        Outcome::Rows => tell_the_rest(&listing, left_out, &problems, errors)?,
-        Outcome::Nothing => {
-            tell_of_bare_ports(&listing.filter().query, errors)?;
+        ListOutcome::Unknown => print_problems(&problems, errors)?,
+        ListOutcome::Rows if as_json => {}
+        ListOutcome::Rows => print_notes(&listing, skipped, &problems, errors)?,
+        ListOutcome::Nothing => {
+            warn_bare_ports(&listing.filter().query, errors)?;
             if !as_json {
-                tell_the_rest(&listing, left_out, &problems, errors)?;
+                print_notes(&listing, skipped, &problems, errors)?;
             }
         }
     }
     Ok(outcome)
 }
 
-fn listing(endpoints: Vec<Endpoint>, filter: Filter, around: &Surroundings) -> Listing {
+fn listing(endpoints: Vec<Endpoint>, filter: Filter, context: &DisplayContext) -> Listing {
     let mut listing = Listing::default();
     listing.apply(
-        endpoints.into_iter().map(Change::Found).collect(),
-        around.now.instant,
-        around,
+        endpoints.into_iter().map(Change::Initial).collect(),
+        context.now.instant,
+        context,
     );
     listing.set_filter(filter);
-    while listing.is_passing() {
-        listing.advance(around);
+    while listing.is_filtering() {
+        listing.advance(context);
     }
     listing
 }
 
 /// How many rows the scope left out; an exact port looks at every socket.
-fn left_out(listing: &Listing) -> usize {
+fn skipped(listing: &Listing) -> usize {
     let filter = listing.filter();
     if filter.chips.all || filter.query.names_exact_port() {
         0
     } else {
-        listing.counts().outside
+        listing.counts().out_of_scope
     }
 }
 
-fn print_table(listing: &Listing, around: &Surroundings, out: &mut impl Write) -> io::Result<()> {
-    let cells = |row: &Row| COLUMNS.map(|column| (field(column).value)(row, around).to_string());
+fn print_table(
+    listing: &Listing,
+    context: &DisplayContext,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    let cells = |row: &Row| COLUMNS.map(|column| (field(column).value)(row, context).to_string());
     let mut table = vec![COLUMNS.map(|column| field(column).title.to_owned())];
     table.extend(listing.shown_rows().map(cells));
     if table.len() == 1 {
@@ -172,7 +176,7 @@ fn print_table(listing: &Listing, around: &Surroundings, out: &mut impl Write) -
 }
 
 /// One line: whoever reads it looks for the reason of an exit code.
-fn tell_what_failed(problems: &[Problem], errors: &mut impl Write) -> io::Result<()> {
+fn print_problems(problems: &[Problem], errors: &mut impl Write) -> io::Result<()> {
     let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
     writeln!(
         errors,
@@ -182,7 +186,7 @@ fn tell_what_failed(problems: &[Problem], errors: &mut impl Write) -> io::Result
 }
 
 /// Several ports in words of their own are often meant as alternatives, and no row can have them all.
-pub fn tell_of_bare_ports(query: &Query, errors: &mut impl Write) -> io::Result<()> {
+pub fn warn_bare_ports(query: &Query, errors: &mut impl Write) -> io::Result<()> {
     let ports = query.bare_ports();
     let ports: Vec<String> = ports.iter().map(ToString::to_string).collect();
     let ([before @ .., last], true) = (ports.as_slice(), ports.len() > 1) else {
@@ -213,24 +217,24 @@ fn hidden_owners(listing: &Listing) -> usize {
     }
 }
 
-fn tell_the_rest(
+fn print_notes(
     listing: &Listing,
-    left_out: usize,
+    skipped: usize,
     problems: &[Problem],
     errors: &mut impl Write,
 ) -> io::Result<()> {
     for problem in problems {
         writeln!(errors, "portmon: could not be read: {problem}")?;
     }
-    if left_out > 0 {
-        let (are, connections) = if left_out == 1 {
+    if skipped > 0 {
+        let (are, connections) = if skipped == 1 {
             ("is", "connection")
         } else {
             ("are", "connections")
         };
         writeln!(
             errors,
-            "portmon: {left_out} {connections} to other machines {are} left out (--all shows them)"
+            "portmon: {skipped} {connections} to other machines {are} left out (--all shows them)"
         )?;
     }
     match hidden_owners(listing) {

@@ -3,15 +3,15 @@
 //! From the table only. Whether a port without a socket can be bound is asked by the command, once nothing is in the way.
 
 use crate::model::endpoint::{Protocol, Socket, State, covers};
+use crate::model::port_spec::PortSpec;
 use crate::model::snapshot::{Problem, unread};
-use crate::model::target::Target;
 use crate::model::words;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 /// What is waited for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Waiting {
+pub struct WaitTarget {
     pub protocol: Protocol,
     pub port: u16,
     /// Where it counts; `None` for any local address.
@@ -27,12 +27,12 @@ pub enum Until {
     Free,
 }
 
-impl Waiting {
+impl WaitTarget {
     /// The sockets that a client would find, of those of this port.
     pub fn listeners<'a>(&self, sockets: &'a [Socket]) -> Vec<&'a Socket> {
         let takes = |socket: &&Socket| match self.protocol {
             Protocol::Tcp => socket.is_listening(),
-            Protocol::Udp => socket.is_standing(),
+            Protocol::Udp => socket.holds_port(),
         };
         let standing = sockets.iter().filter(takes);
         standing.filter(|socket| self.is_reached(socket)).collect()
@@ -40,18 +40,18 @@ impl Waiting {
 
     /// The sockets that hold the port where it is to be free.
     pub fn holders<'a>(&self, sockets: &'a [Socket]) -> Vec<&'a Socket> {
-        let standing = sockets.iter().filter(|socket| socket.is_standing());
+        let standing = sockets.iter().filter(|socket| socket.holds_port());
         standing
             .filter(|socket| self.is_in_the_way(socket))
             .collect()
     }
 
     /// `:3000 listens: node 4242 on 127.0.0.1 after 1.2 s`
-    pub fn reached(&self, sockets: &[Socket], after: Duration) -> String {
-        let (port, after) = (self.target(), words::seconds(after));
+    pub fn reached_message(&self, sockets: &[Socket], after: Duration) -> String {
+        let (port, after) = (self.spec(), words::seconds(after));
         match self.until {
             Until::Listening => {
-                let who = who_stands_where(&self.listeners(sockets));
+                let who = listeners_text(&self.listeners(sockets));
                 format!("{port} listens: {who} after {after}")
             }
             Until::Free => format!("{port} is free after {after}"),
@@ -60,14 +60,14 @@ impl Waiting {
 
     /// What is there instead of what was waited for; `bind` is how a bind failed where nothing is in the way. Of the tables
     /// that could not be read nothing is known.
-    pub fn missed(
+    pub fn timeout_message(
         &self,
         sockets: &[Socket],
         bind: Option<&str>,
         problems: &[Problem],
         after: Duration,
     ) -> String {
-        let (port, after) = (self.target(), words::seconds(after));
+        let (port, after) = (self.spec(), words::seconds(after));
         let problems: Vec<Problem> = problems
             .iter()
             .filter(|problem| problem.protocol == self.protocol)
@@ -76,14 +76,14 @@ impl Waiting {
         if let Some(unread) = unread(&problems) {
             return self.unknown(sockets, &unread, &after);
         }
-        let standing: Vec<&Socket> = sockets.iter().filter(|one| one.is_standing()).collect();
+        let standing: Vec<&Socket> = sockets.iter().filter(|one| one.holds_port()).collect();
         let left = || words::states(&sockets.iter().collect::<Vec<_>>());
         let instead = match bind {
             Some(reason) if sockets.is_empty() => {
                 format!("nothing holds it, but a bind fails: {reason}")
             }
             Some(reason) => format!("only {} left, but a bind fails: {reason}", left()),
-            None if !standing.is_empty() => what_stands(&standing),
+            None if !standing.is_empty() => bound_text(&standing),
             None if !sockets.is_empty() => format!("nothing but {}", left()),
             None => "nothing is there".to_owned(),
         };
@@ -96,7 +96,7 @@ impl Waiting {
 
     /// `whether :3000 is free is unknown after 5.0 s: the socket tables could not be read: out of memory`
     fn unknown(&self, sockets: &[Socket], unread: &str, after: &str) -> String {
-        let port = self.target();
+        let port = self.spec();
         let (what, seen) = match self.until {
             Until::Listening => ("listens", Vec::new()),
             Until::Free => ("is free", self.holders(sockets)),
@@ -104,7 +104,7 @@ impl Waiting {
         if seen.is_empty() {
             format!("whether {port} {what} is unknown after {after}: {unread}")
         } else {
-            let stands = what_stands(&seen);
+            let stands = bound_text(&seen);
             format!("{port} is not free after {after}: {stands}, {unread}")
         }
     }
@@ -115,11 +115,11 @@ impl Waiting {
             Until::Listening => "listen",
             Until::Free => "become free",
         };
-        format!("waiting for {} to {what}", self.target())
+        format!("waiting for {} to {what}", self.spec())
     }
 
-    fn target(&self) -> Target {
-        Target {
+    fn spec(&self) -> PortSpec {
+        PortSpec {
             protocol: self.protocol,
             address: self.address,
             ports: self.port..=self.port,
@@ -146,13 +146,13 @@ impl Waiting {
 }
 
 /// `node 4242 on 127.0.0.1 and ::1`, each holder once.
-fn who_stands_where(sockets: &[&Socket]) -> String {
-    by_holder(sockets, words::holder)
+fn listeners_text(sockets: &[&Socket]) -> String {
+    by_owner(sockets, words::holder)
 }
 
 /// `node 4242 listens on ::1 and java 812 is bound on 127.0.0.1`
-fn what_stands(sockets: &[&Socket]) -> String {
-    by_holder(sockets, |socket| {
+fn bound_text(sockets: &[&Socket]) -> String {
+    by_owner(sockets, |socket| {
         let verb = if socket.state == Some(State::Listen) {
             "listens"
         } else {
@@ -163,7 +163,7 @@ fn what_stands(sockets: &[&Socket]) -> String {
 }
 
 /// The addresses of each holder behind what is said of it.
-fn by_holder(sockets: &[&Socket], say: impl Fn(&Socket) -> String) -> String {
+fn by_owner(sockets: &[&Socket], say: impl Fn(&Socket) -> String) -> String {
     let mut said: Vec<(String, Vec<String>)> = Vec::new();
     for socket in sockets {
         let (who, place) = (say(socket), socket.local_address());
@@ -184,8 +184,8 @@ mod tests {
     use super::*;
     use crate::model::testing::{process, socket};
 
-    fn waiting(address: Option<&str>, until: Until) -> Waiting {
-        Waiting {
+    fn target(address: Option<&str>, until: Until) -> WaitTarget {
+        WaitTarget {
             protocol: Protocol::Tcp,
             port: 3000,
             address: address.map(|address| address.parse().expect("an address")),
@@ -208,10 +208,10 @@ mod tests {
             socket("127.0.0.1:3000").to("127.0.0.1:9").build(),
         ];
         let found = |address| {
-            let waiting = waiting(address, Until::Listening);
+            let target = target(address, Until::Listening);
             sockets
                 .iter()
-                .map(|socket| waiting.listeners(std::slice::from_ref(socket)).len())
+                .map(|socket| target.listeners(std::slice::from_ref(socket)).len())
                 .collect::<Vec<_>>()
         };
         assert_eq!(found(None), [1, 1, 1, 1, 0, 0]);
@@ -220,17 +220,17 @@ mod tests {
     }
 
     #[test]
-    fn in_the_way_of_all_addresses_is_whatever_stands_on_one_of_them() {
+    fn any_bound_address_blocks_all_addresses() {
         let sockets = [
             socket("127.0.0.1:3000").state(State::Bound).build(),
             socket("[::1]:3000").build(),
             socket("127.0.0.1:3000").to("127.0.0.1:9").build(),
         ];
         let found = |address| {
-            let waiting = waiting(address, Until::Free);
+            let target = target(address, Until::Free);
             sockets
                 .iter()
-                .map(|socket| waiting.holders(std::slice::from_ref(socket)).len())
+                .map(|socket| target.holders(std::slice::from_ref(socket)).len())
                 .collect::<Vec<_>>()
         };
         assert_eq!(found(None), [1, 1, 0]);
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_waited_for_is_told_with_who_it_is_and_how_long_it_took() {
+    fn the_result_of_a_wait_names_the_owner_and_the_time() {
         let node = process(4242, "node").build();
         let sockets = [
             socket("127.0.0.1:3000").owner(&node).build(),
@@ -248,15 +248,15 @@ mod tests {
             socket("10.0.0.1:3000").build(),
         ];
         let after = Duration::from_millis(1_200);
-        let listens = waiting(None, Until::Listening).reached(&sockets, after);
+        let listens = target(None, Until::Listening).reached_message(&sockets, after);
         assert_eq!(
             listens,
             ":3000 listens: node 4242 on 127.0.0.1 and ::1 and a process of dev that may not be seen on 10.0.0.1 \
              after 1.2 s"
         );
-        let on_one = waiting(Some("::1"), Until::Listening).reached(&sockets, after);
+        let on_one = target(Some("::1"), Until::Listening).reached_message(&sockets, after);
         assert_eq!(on_one, "[::1]:3000 listens: node 4242 on ::1 after 1.2 s");
-        let free = waiting(None, Until::Free).reached(&[], after);
+        let free = target(None, Until::Free).reached_message(&[], after);
         assert_eq!(free, ":3000 is free after 1.2 s");
     }
 
@@ -268,9 +268,9 @@ mod tests {
             reason: "out of memory".to_owned(),
         }];
         let missed = |sockets: &[Socket], protocol| {
-            let mut waiting = waiting(None, Until::Free);
-            waiting.protocol = protocol;
-            waiting.missed(sockets, None, &problems, Duration::from_secs(5))
+            let mut target = target(None, Until::Free);
+            target.protocol = protocol;
+            target.timeout_message(sockets, None, &problems, Duration::from_secs(5))
         };
         let node = process(4242, "node").build();
         let listens = socket("127.0.0.1:3000").owner(&node).build();
@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_there_instead_is_told() {
+    fn a_timed_out_wait_says_what_is_there_instead() {
         let node = process(4242, "node").build();
         let listens = socket("[::1]:3000").owner(&node).build();
         let bound = socket("127.0.0.1:3000")
@@ -303,7 +303,7 @@ mod tests {
             .without_owner()
             .build();
         let missed = |until, sockets: &[Socket], bind| {
-            waiting(None, until).missed(sockets, bind, &[], Duration::from_secs(5))
+            target(None, until).timeout_message(sockets, bind, &[], Duration::from_secs(5))
         };
         let said = [
             missed(Until::Listening, &[], None),

@@ -9,9 +9,9 @@ use crate::model::endpoint::{Endpoint, Owners, Since};
 use crate::model::ports;
 use crate::model::ports::PortClass;
 use crate::model::process::Process;
-use crate::table::row::{Row, Surroundings};
-use crate::table::value::{Bound, Value};
-use crate::table::what;
+use crate::table::description;
+use crate::table::row::{DisplayContext, Row};
+use crate::table::value::{AgeBound, Value};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -49,7 +49,7 @@ pub struct Field {
     pub letter: char,
     pub about: &'static str,
     /// What the cell shows and the sort compares.
-    pub value: fn(&Row, &Surroundings) -> Value,
+    pub value: fn(&Row, &DisplayContext) -> Value,
     /// What a filter word with this key is compared with, where that is not just the value.
     pub operands: Option<fn(&Row) -> Vec<Value>>,
     /// Whether plain words of a filter look into it.
@@ -69,11 +69,11 @@ pub fn field_by_key(key: &str) -> Option<&'static Field> {
 }
 
 /// All that a row shows, for plain words of the filter.
-pub fn text_of(row: &Row, around: &Surroundings) -> String {
+pub fn row_text(row: &Row, context: &DisplayContext) -> String {
     let texts: Vec<String> = FIELDS
         .iter()
         .filter(|field| field.is_text)
-        .map(|field| (field.value)(row, around).to_string())
+        .map(|field| (field.value)(row, context).to_string())
         .collect();
     texts.join("\n")
 }
@@ -122,7 +122,7 @@ pub static FIELDS: [Field; 19] = [
         letter: 'i',
         about: "the process that holds it, the topmost of several",
         value: |row, _| {
-            owner(row).map_or(Value::Nothing, |process| {
+            owner(row).map_or(Value::Unknown, |process| {
                 Value::Number(process.pid().0.into())
             })
         },
@@ -155,8 +155,10 @@ pub static FIELDS: [Field; 19] = [
         key: None,
         letter: 'w',
         about: "what runs there and where; of a connection the other end",
-        value: |row, around| {
-            Value::optional(what::what(&row.endpoint, around).map(|what| what.joined(around)))
+        value: |row, context| {
+            Value::optional(
+                description::describe(&row.endpoint, context).map(|what| what.text(context)),
+            )
         },
         operands: None,
         is_text: true,
@@ -195,7 +197,7 @@ pub static FIELDS: [Field; 19] = [
                 ip: remote.ip(),
                 shown: remote.to_string(),
             },
-            None => Value::Nothing,
+            None => Value::Unknown,
         },
         operands: None,
         is_text: true,
@@ -208,7 +210,7 @@ pub static FIELDS: [Field; 19] = [
         about: "the port of the other end",
         value: |row, _| match row.endpoint.socket.remote {
             Some(remote) => Value::Number(remote.port().into()),
-            None => Value::Nothing,
+            None => Value::Unknown,
         },
         operands: None,
         is_text: false,
@@ -262,12 +264,12 @@ pub static FIELDS: [Field; 19] = [
         key: None,
         letter: 'm',
         about: "how long the process has been running",
-        value: |row, around| match owner(row).and_then(|process| process.started_at) {
+        value: |row, context| match owner(row).and_then(|process| process.started_at) {
             Some(started) => Value::Age {
-                bound: Bound::Exact,
-                age: around.now.since(started),
+                bound: AgeBound::Exact,
+                age: context.now.since(started),
             },
-            None => Value::Nothing,
+            None => Value::Unknown,
         },
         operands: None,
         is_text: false,
@@ -298,7 +300,7 @@ pub static FIELDS: [Field; 19] = [
         key: None,
         letter: 'b',
         about: "what waits: at a listener connections and its limit, else bytes to be read and sent",
-        value: |row, _| row.queue().map_or(Value::Nothing, Value::Queue),
+        value: |row, _| row.queue().map_or(Value::Unknown, Value::Queue),
         operands: None,
         is_text: false,
     },
@@ -328,42 +330,42 @@ fn user(row: &Row) -> Value {
 }
 
 /// `gunicorn ×5`; a socket whose owner may not be seen shows its user: `- (root)`.
-fn process(row: &Row, around: &Surroundings) -> Value {
+fn process(row: &Row, context: &DisplayContext) -> Value {
     let holders = row.endpoint.socket.owners.known();
     match (holders.first(), holders.len()) {
         (Some(first), 1) => Value::text(&first.name),
-        (Some(first), count) => Value::Text(format!("{} {}", first.name, around.times(count))),
+        (Some(first), count) => Value::Text(format!("{} {}", first.name, context.times(count))),
         (None, _) if row.is_owner_hidden() => match user(row) {
-            Value::Nothing => Value::text("- (hidden)"),
+            Value::Unknown => Value::text("- (hidden)"),
             user => Value::Text(format!("- ({user})")),
         },
-        (None, _) if row.endpoint.socket.owners == Owners::Sought => Value::Awaited,
-        (None, _) => Value::Nothing,
+        (None, _) if row.endpoint.socket.owners == Owners::Pending => Value::Pending,
+        (None, _) => Value::Unknown,
     }
 }
 
-fn age(row: &Row, around: &Surroundings) -> Value {
+fn age(row: &Row, context: &DisplayContext) -> Value {
     let Endpoint { socket, since, .. } = &row.endpoint;
-    let (bound, age) = age_of(*since, socket.owners.known(), around.now);
+    let (bound, age) = socket_age(*since, socket.owners.known(), context.now);
     Value::Age { bound, age }
 }
 
 /// Exact for a socket that was seen to open; otherwise bounded by its oldest holder, or by how long it was watched.
-pub fn age_of(since: Since, holders: &[Arc<Process>], now: Moment) -> (Bound, Duration) {
+pub fn socket_age(since: Since, holders: &[Arc<Process>], now: Moment) -> (AgeBound, Duration) {
     let watched = |at| now.instant.saturating_duration_since(at);
     let at = match since {
-        Since::Opened(at) => return (Bound::Exact, watched(at)),
+        Since::Opened(at) => return (AgeBound::Exact, watched(at)),
         Since::Before(at) => at,
     };
     let started = holders.iter().filter_map(|process| process.started_at);
     match started.min() {
-        Some(started) => (Bound::AtMost, now.since(started)),
-        None => (Bound::MoreThan, watched(at)),
+        Some(started) => (AgeBound::AtMost, now.since(started)),
+        None => (AgeBound::MoreThan, watched(at)),
     }
 }
 
 /// The local or remote address and port of a row as one writes them: `127.0.0.1:3000`, `[::1]:5173`, `*:8080`.
-pub fn written_address(row: &Row) -> String {
+pub fn address_text(row: &Row) -> String {
     let socket = &row.endpoint.socket;
     if socket.is_dual_stack() {
         return format!("*:{}", socket.port());

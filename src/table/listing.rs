@@ -4,30 +4,30 @@
 //! machine nor a long table delays a key. Drawing takes a slice of [`lines`](Listing::lines) and computes nothing.
 
 use crate::model::endpoint::{Endpoint, EndpointId};
-use crate::model::tracker::Change;
 use crate::table::fields::{Column, field};
-use crate::table::row::{Mark, Row, Section, Surroundings};
+use crate::table::row::{ChangeMark, DisplayContext, Row, Section};
+use crate::tracker::Change;
 use std::time::Instant;
 
 mod counts;
 mod filter;
-mod order;
-mod pass;
+mod filter_job;
+mod sort;
 mod store;
 
 pub use counts::Counts;
 pub use filter::{Chip, Chips, Filter, Hidden};
-pub use order::Sort;
+pub use sort::Sort;
 
-pub use pass::SLICE;
+pub use filter_job::SLICE;
 
-use order::{compare, merged};
-use pass::Pass;
-use store::Store;
+use filter_job::FilterJob;
+use sort::{compare, merge};
+use store::RowStore;
 
 /// One line of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Line {
+pub enum TableLine {
     /// A row, to be asked for with [`Listing::row`].
     Row(usize),
     /// The rule above a section, with the number of its rows.
@@ -36,22 +36,22 @@ pub enum Line {
 
 #[derive(Debug)]
 pub struct Listing {
-    store: Store,
+    store: RowStore,
     /// Every row in the chosen order.
     order: Vec<usize>,
-    lines: Vec<Line>,
+    lines: Vec<TableLine>,
     sort: Sort,
     filter: Filter,
     /// The pass of a new filter. While it lasts the lines stay as they were, and so do the places they point to.
-    pass: Option<Pass>,
+    filter_job: Option<FilterJob>,
     /// Changes that wait while the order is frozen.
-    held: Option<Vec<Change>>,
+    deferred: Option<Vec<Change>>,
 }
 
 impl Default for Listing {
     fn default() -> Self {
         Self {
-            store: Store::default(),
+            store: RowStore::default(),
             order: Vec::new(),
             lines: Vec::new(),
             sort: Sort {
@@ -59,74 +59,76 @@ impl Default for Listing {
                 is_reversed: false,
             },
             filter: Filter::default(),
-            pass: None,
-            held: None,
+            filter_job: None,
+            deferred: None,
         }
     }
 }
 
 /// Reading it.
 impl Listing {
-    pub fn lines(&self) -> &[Line] {
+    pub fn lines(&self) -> &[TableLine] {
         &self.lines
     }
 
-    pub fn row(&self, place: usize) -> Option<&Row> {
-        self.store.row(place)
+    pub fn row(&self, index: usize) -> Option<&Row> {
+        self.store.row(index)
     }
 
     pub fn row_of(&self, id: EndpointId) -> Option<&Row> {
         self.store
-            .places
+            .indices
             .get(&id)
-            .and_then(|place| self.row(*place))
+            .and_then(|index| self.row(*index))
     }
 
     /// The row on a line, unless the line is a rule.
     pub fn row_on(&self, line: usize) -> Option<&Row> {
         match self.lines.get(line) {
-            Some(Line::Row(place)) => self.row(*place),
-            Some(Line::Rule(..)) | None => None,
+            Some(TableLine::Row(index)) => self.row(*index),
+            Some(TableLine::Rule(..)) | None => None,
         }
     }
 
     /// The line a row stands on, if the filter shows it.
     pub fn line_of(&self, id: EndpointId) -> Option<usize> {
-        let place = *self.store.places.get(&id)?;
+        let index = *self.store.indices.get(&id)?;
         // Until a pass is done the lines follow the filter before it.
-        if self.pass.is_none() {
-            self.store.entries.get(place)?.shown_in?;
+        if self.filter_job.is_none() {
+            self.store.entries.get(index)?.shown_in?;
         }
-        self.lines.iter().position(|line| *line == Line::Row(place))
+        self.lines
+            .iter()
+            .position(|line| *line == TableLine::Row(index))
     }
 
     pub fn rows(&self) -> impl Iterator<Item = &Row> {
-        let is_there = |place: &usize| !self.store.vacated.contains(place);
+        let is_there = |index: &usize| !self.store.removed.contains(index);
         let entries = self.store.entries.iter();
         entries
-            .filter(move |(place, _)| is_there(place))
+            .filter(move |(index, _)| is_there(index))
             .map(|(_, entry)| &entry.row)
     }
 
     pub fn shown_rows(&self) -> impl Iterator<Item = &Row> {
         self.lines.iter().filter_map(|line| match line {
-            Line::Row(place) => self.row(*place),
-            Line::Rule(..) => None,
+            TableLine::Row(index) => self.row(*index),
+            TableLine::Rule(..) => None,
         })
     }
 
     pub fn endpoints(&self) -> impl Iterator<Item = &Endpoint> {
         self.rows()
-            .filter(|row| !row.is_gone())
+            .filter(|row| !row.is_closed())
             .map(|row| &row.endpoint)
     }
 
     /// Those that a frozen order keeps waiting.
     pub fn waiting(&self) -> impl Iterator<Item = &Endpoint> {
-        let held = self.held.iter().flatten();
+        let held = self.deferred.iter().flatten();
         held.filter_map(|change| match change {
             Change::Opened(endpoint)
-            | Change::Found(endpoint)
+            | Change::Initial(endpoint)
             | Change::Replaced { endpoint, .. } => Some(endpoint),
             _ => None,
         })
@@ -134,7 +136,7 @@ impl Listing {
 
     /// What happened to them, and to others, that a frozen order keeps from being shown.
     pub fn held_back(&self) -> &[Change] {
-        self.held.as_deref().unwrap_or_default()
+        self.deferred.as_deref().unwrap_or_default()
     }
 
     pub fn counts(&self) -> &Counts {
@@ -155,140 +157,142 @@ impl Listing {
     }
 
     /// Whether a filter pass still has rows to look at.
-    pub fn is_passing(&self) -> bool {
-        self.pass.is_some()
+    pub fn is_filtering(&self) -> bool {
+        self.filter_job.is_some()
     }
 
     /// When the next mark or gone row is to be taken away.
     pub fn next_expiry(&self) -> Option<Instant> {
-        if self.held.is_some() {
+        if self.deferred.is_some() {
             return None;
         }
         self.store
             .marked
             .iter()
-            .filter_map(|place| self.row(*place)?.mark.ends())
+            .filter_map(|index| self.row(*index)?.change_mark.ends())
             .min()
     }
 }
 
 /// Changing it.
 impl Listing {
-    pub fn apply(&mut self, changes: Vec<Change>, now: Instant, around: &Surroundings) {
+    pub fn apply(&mut self, changes: Vec<Change>, now: Instant, context: &DisplayContext) {
         if changes.is_empty() {
             return;
         }
         for change in changes {
-            self.take_in(change, now);
+            self.apply_change(change, now);
         }
-        self.settle(around);
+        self.resort_changed(context);
     }
 
     /// Keeps every row in its place from now on: closed rows stay, new ones wait.
     pub fn freeze(&mut self) {
-        self.held.get_or_insert_default();
+        self.deferred.get_or_insert_default();
     }
 
-    pub fn thaw(&mut self, now: Instant, around: &Surroundings) {
-        let Some(held) = self.held.take() else {
+    pub fn thaw(&mut self, now: Instant, context: &DisplayContext) {
+        let Some(held) = self.deferred.take() else {
             return;
         };
         for change in held {
-            self.take_in(change, now);
+            self.apply_change(change, now);
         }
         // Rows that stood were changed and closed meanwhile, even if nothing waited.
-        self.settle(around);
+        self.resort_changed(context);
     }
 
     /// Takes away the marks and the gone rows whose time is over.
-    pub fn expire(&mut self, now: Instant, around: &Surroundings) {
-        if self.held.is_some() {
+    pub fn expire(&mut self, now: Instant, context: &DisplayContext) {
+        if self.deferred.is_some() {
             return;
         }
-        let is_over = |place: &usize| {
-            self.row(*place)
-                .and_then(|row| row.mark.ends())
+        let is_over = |index: &usize| {
+            self.row(*index)
+                .and_then(|row| row.change_mark.ends())
                 .is_none_or(|end| end <= now)
         };
         let over: Vec<usize> = self.store.marked.iter().copied().filter(is_over).collect();
         if over.is_empty() {
             return;
         }
-        for place in over {
-            self.store.marked.remove(&place);
-            match self.row(place) {
-                Some(row) if row.is_gone() => self.store.remove(row.endpoint.id()),
-                _ => self.store.set_mark(place, Mark::None),
+        for index in over {
+            self.store.marked.remove(&index);
+            match self.row(index) {
+                Some(row) if row.is_closed() => self.store.remove(row.endpoint.id()),
+                _ => self.store.set_change_mark(index, ChangeMark::None),
             }
         }
-        self.settle(around);
+        self.resort_changed(context);
     }
 
-    pub fn set_sort(&mut self, sort: Sort, around: &Surroundings) {
+    pub fn set_sort(&mut self, sort: Sort, context: &DisplayContext) {
         self.sort = sort;
         for (_, entry) in &mut self.store.entries {
-            entry.key = (field(sort.column).value)(&entry.row, around);
+            entry.key = (field(sort.column).value)(&entry.row, context);
         }
         let (entries, mut order) = (&self.store.entries, std::mem::take(&mut self.order));
         order.sort_by(|left, right| compare(entries, sort, *left, *right));
         self.order = order;
-        self.rebuild_lines_unless_passing();
+        self.rebuild_lines_unless_filtering();
     }
 
     /// Starts to show what `filter` lets through; [`advance`](Self::advance) does the work.
     pub fn set_filter(&mut self, filter: Filter) {
         self.filter = filter;
-        self.pass = Some(Pass::over(&self.store.entries));
+        self.filter_job = Some(FilterJob::over(&self.store.entries));
     }
 
     /// Looks at the next slice of rows for a new filter. The lines change when the last one is done.
-    pub fn advance(&mut self, around: &Surroundings) {
-        let Some(mut pass) = self.pass.take() else {
+    pub fn advance(&mut self, context: &DisplayContext) {
+        let Some(mut job) = self.filter_job.take() else {
             return;
         };
-        for place in pass.next_slice() {
-            self.judge(place, around);
+        for index in job.next_slice() {
+            self.refilter_row(index, context);
         }
-        self.pass = (!pass.is_done()).then_some(pass);
-        self.rebuild_lines_unless_passing();
+        self.filter_job = (!job.is_done()).then_some(job);
+        self.rebuild_lines_unless_filtering();
     }
 
-    fn take_in(&mut self, change: Change, now: Instant) {
-        let Some(change) = self.hold_back(change, now) else {
+    fn apply_change(&mut self, change: Change, now: Instant) {
+        let Some(change) = self.defer_if_frozen(change, now) else {
             return;
         };
         match change {
-            Change::Found(endpoint) => self.store.put(endpoint, Some(Mark::None)),
-            Change::Opened(endpoint) => self.store.put(endpoint, Some(Mark::New(now))),
-            Change::Changed(endpoint) => self.store.put(endpoint, Some(Mark::Changed(now))),
-            Change::Refreshed(endpoint) => self.store.put(endpoint, None),
+            Change::Initial(endpoint) => self.store.upsert(endpoint, Some(ChangeMark::None)),
+            Change::Opened(endpoint) => self.store.upsert(endpoint, Some(ChangeMark::Opened(now))),
+            Change::Changed(endpoint) => {
+                self.store.upsert(endpoint, Some(ChangeMark::Changed(now)));
+            }
+            Change::Refreshed(endpoint) => self.store.upsert(endpoint, None),
             Change::Replaced { gone, endpoint } => {
                 self.store.remove(gone);
-                self.store.put(endpoint, Some(Mark::Replaced(now)));
+                self.store.upsert(endpoint, Some(ChangeMark::Replaced(now)));
             }
-            Change::Closed(id) => self.store.mark_gone(id, now),
+            Change::Closed(id) => self.store.mark_closed(id, now),
             // It never was a row.
-            Change::Passed(_) => {}
+            Change::ShortLived(_) => {}
         }
     }
 
     /// While the order is frozen only what concerns a row that stands goes on, and nothing moves.
-    fn hold_back(&mut self, change: Change, now: Instant) -> Option<Change> {
-        let Some(held) = &mut self.held else {
+    fn defer_if_frozen(&mut self, change: Change, now: Instant) -> Option<Change> {
+        let Some(held) = &mut self.deferred else {
             return Some(change);
         };
         let id = change.id();
         let is_waiting = held.iter().any(|held| held.id() == id);
         match change {
-            Change::Passed(_) => None,
+            Change::ShortLived(_) => None,
             Change::Changed(_) | Change::Refreshed(_) | Change::Closed(_)
-                if !is_waiting && self.store.places.contains_key(&id) =>
+                if !is_waiting && self.store.indices.contains_key(&id) =>
             {
                 Some(change)
             }
             Change::Replaced { gone, endpoint } => {
                 held.push(Change::Replaced { gone, endpoint });
-                self.store.mark_gone(gone, now);
+                self.store.mark_closed(gone, now);
                 None
             }
             other => {
@@ -299,55 +303,55 @@ impl Listing {
     }
 
     /// Finds the places of the rows that changed and merges them into the order.
-    fn settle(&mut self, around: &Surroundings) {
-        if self.held.is_some() {
+    fn resort_changed(&mut self, context: &DisplayContext) {
+        if self.deferred.is_some() {
             return;
         }
         let mut order = std::mem::take(&mut self.order);
-        order.retain(|place| {
-            !self.store.unplaced.contains(place) && !self.store.vacated.contains(place)
+        order.retain(|index| {
+            !self.store.unsorted.contains(index) && !self.store.removed.contains(index)
         });
-        let mut moved: Vec<usize> = self.store.unplaced.drain().collect();
-        for place in &moved {
-            if let Some(entry) = self.store.entries.get_mut(*place) {
-                entry.key = (field(self.sort.column).value)(&entry.row, around);
+        let mut moved: Vec<usize> = self.store.unsorted.drain().collect();
+        for index in &moved {
+            if let Some(entry) = self.store.entries.get_mut(*index) {
+                entry.key = (field(self.sort.column).value)(&entry.row, context);
             }
-            self.judge(*place, around);
+            self.refilter_row(*index, context);
         }
         let (entries, sort) = (&self.store.entries, self.sort);
         moved.sort_by(|left, right| compare(entries, sort, *left, *right));
-        self.order = merged(order, moved, |left, right| {
+        self.order = merge(order, moved, |left, right| {
             compare(entries, sort, left, right)
         });
-        self.rebuild_lines_unless_passing();
+        self.rebuild_lines_unless_filtering();
     }
 
     /// Decides anew where the filter puts a row.
-    fn judge(&mut self, place: usize, around: &Surroundings) {
-        if let Some(entry) = self.store.entries.get_mut(place) {
-            entry.shown_in = self.filter.section_of(&entry.row, around);
+    fn refilter_row(&mut self, index: usize, context: &DisplayContext) {
+        if let Some(entry) = self.store.entries.get_mut(index) {
+            entry.shown_in = self.filter.section_of(&entry.row, context);
         }
     }
 
     /// A half-judged table is not shown: the end of the pass rebuilds the lines. Until then they may point to rows that
     /// are gone for good, whose places nobody else gets before that.
-    fn rebuild_lines_unless_passing(&mut self) {
-        if self.pass.is_some() {
+    fn rebuild_lines_unless_filtering(&mut self) {
+        if self.filter_job.is_some() {
             return;
         }
         self.rebuild_lines();
-        for place in self.store.vacated.drain() {
-            self.store.entries.remove(place);
+        for index in self.store.removed.drain() {
+            self.store.entries.remove(index);
         }
     }
 
     fn rebuild_lines(&mut self) {
         let mut lines = Vec::with_capacity(self.order.len() + 2);
-        for section in [Section::Standing, Section::Connected, Section::Outside] {
-            let is_here = |place: &&usize| {
+        for section in [Section::Bound, Section::Connected, Section::OutOfScope] {
+            let is_here = |index: &&usize| {
                 self.store
                     .entries
-                    .get(**place)
+                    .get(**index)
                     .is_some_and(|entry| entry.shown_in == Some(section))
             };
             let start = lines.len();
@@ -355,22 +359,22 @@ impl Listing {
                 self.order
                     .iter()
                     .filter(is_here)
-                    .map(|place| Line::Row(*place)),
+                    .map(|index| TableLine::Row(*index)),
             );
             let living = lines
                 .iter()
                 .skip(start)
-                .filter(|line| self.is_living(**line))
+                .filter(|line| self.is_open_row(**line))
                 .count();
-            if section != Section::Standing && lines.len() > start {
-                lines.insert(start, Line::Rule(section, living));
+            if section != Section::Bound && lines.len() > start {
+                lines.insert(start, TableLine::Rule(section, living));
             }
         }
         self.lines = lines;
     }
 
-    fn is_living(&self, line: Line) -> bool {
-        matches!(line, Line::Row(place) if self.row(place).is_some_and(|row| !row.is_gone()))
+    fn is_open_row(&self, line: TableLine) -> bool {
+        matches!(line, TableLine::Row(index) if self.row(index).is_some_and(|row| !row.is_closed()))
     }
 }
 

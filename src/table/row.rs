@@ -1,76 +1,78 @@
 //! A row: an endpoint and how lately it changed.
 
 use crate::model::Moment;
-use crate::model::endpoint::{Endpoint, Owners, Side};
+use crate::model::endpoint::{Endpoint, Owners, SocketRole};
 use crate::model::ports::EphemeralRange;
-use crate::model::sighting::Queue;
+use crate::model::raw_socket::SocketQueue;
 use std::time::{Duration, Instant};
 
 /// How long a change stays marked, and how long a closed row stays in its place.
-pub const MARK_TIME: Duration = Duration::from_secs(3);
+pub const CHANGE_MARK_TIME: Duration = Duration::from_secs(3);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
     pub endpoint: Endpoint,
-    pub mark: Mark,
+    pub change_mark: ChangeMark,
 }
 
-/// What happened to a row, and when. A gone row is kept for [`MARK_TIME`], the others only lose their mark.
+/// What happened to a row, and when. A gone row is kept for [`CHANGE_MARK_TIME`], the others only lose their mark.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mark {
+pub enum ChangeMark {
     None,
-    New(Instant),
+    Opened(Instant),
     Changed(Instant),
     Replaced(Instant),
-    Gone(Instant),
+    Closed(Instant),
 }
 
-impl Mark {
+impl ChangeMark {
     pub fn at(self) -> Option<Instant> {
         match self {
             Self::None => None,
-            Self::New(at) | Self::Changed(at) | Self::Replaced(at) | Self::Gone(at) => Some(at),
+            Self::Opened(at) | Self::Changed(at) | Self::Replaced(at) | Self::Closed(at) => {
+                Some(at)
+            }
         }
     }
 
     /// When the mark is taken away.
     pub fn ends(self) -> Option<Instant> {
-        self.at().map(|at| at + MARK_TIME)
+        self.at().map(|at| at + CHANGE_MARK_TIME)
     }
 }
 
 /// Where a row stands: what holds ports first, then connections, and below them what the scope leaves out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Section {
-    Standing,
+    Bound,
     Connected,
-    Outside,
+    OutOfScope,
 }
 
 impl Row {
-    pub fn is_gone(&self) -> bool {
-        matches!(self.mark, Mark::Gone(_))
+    pub fn is_closed(&self) -> bool {
+        matches!(self.change_mark, ChangeMark::Closed(_))
     }
 
     /// Its section while the whole table is shown.
     pub fn section(&self) -> Section {
-        match self.endpoint.relation.side {
-            Side::Standing => Section::Standing,
-            Side::Server | Side::Client | Side::Unknown => Section::Connected,
+        match self.endpoint.relation.role {
+            SocketRole::Unconnected => Section::Bound,
+            SocketRole::Server | SocketRole::Client | SocketRole::Unknown => Section::Connected,
         }
     }
 
     /// What waits at it, where the source tells.
-    pub fn queue(&self) -> Option<Queue> {
+    pub fn queue(&self) -> Option<SocketQueue> {
         self.endpoint.socket.queue()
     }
 
     pub fn is_owner_hidden(&self) -> bool {
-        self.endpoint.socket.owners == Owners::Hidden
+        self.endpoint.socket.owners == Owners::NoPermission
     }
 
     /// Whether the socket or one of its holders belongs to the user `me`.
-    pub fn is_of(&self, me: u32) -> bool {
+    pub fn is_of_user(&self, me: u32) -> bool {
         let socket = &self.endpoint.socket;
         socket.uid == Some(me)
             || socket
@@ -83,7 +85,7 @@ impl Row {
 
 /// What a cell may depend on besides its row.
 #[derive(Clone, Copy, Debug)]
-pub struct Surroundings<'a> {
+pub struct DisplayContext<'a> {
     pub now: Moment,
     /// The home directory that paths are shortened by.
     pub home: Option<&'a str>,
@@ -92,7 +94,7 @@ pub struct Surroundings<'a> {
     pub is_ascii: bool,
 }
 
-impl Surroundings<'_> {
+impl DisplayContext<'_> {
     /// `×6`, or `x6` in ASCII.
     pub fn times(&self, count: usize) -> String {
         if self.is_ascii {

@@ -1,6 +1,6 @@
 //! What a field says of a row: shown in a cell, compared by a sort, matched by a filter.
 
-use crate::model::sighting::Queue;
+use crate::model::raw_socket::SocketQueue;
 use std::cmp::Ordering;
 use std::fmt::{self, Display};
 use std::net::IpAddr;
@@ -16,20 +16,20 @@ pub enum Value {
         shown: String,
     },
     Age {
-        bound: Bound,
+        bound: AgeBound,
         age: Duration,
     },
     /// Shown as `3/5`.
-    Queue(Queue),
+    Queue(SocketQueue),
     /// Unknown, shown as `-`.
-    Nothing,
+    Unknown,
     /// Not known yet, shown as `…`.
-    Awaited,
+    Pending,
 }
 
 /// How much is known of an age.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Bound {
+pub enum AgeBound {
     Exact,
     AtMost,
     MoreThan,
@@ -40,10 +40,12 @@ impl Display for Value {
         match self {
             Self::Number(number) => number.fmt(f),
             Self::Text(text) | Self::Address { shown: text, .. } => f.pad(text),
-            Self::Age { bound, age } => f.pad(&shown_age(*bound, *age)),
-            Self::Queue(Queue { incoming, outgoing }) => f.pad(&format!("{incoming}/{outgoing}")),
-            Self::Nothing => f.pad("-"),
-            Self::Awaited => f.pad("…"),
+            Self::Age { bound, age } => f.pad(&format_age(*bound, *age)),
+            Self::Queue(SocketQueue { incoming, outgoing }) => {
+                f.pad(&format!("{incoming}/{outgoing}"))
+            }
+            Self::Unknown => f.pad("-"),
+            Self::Pending => f.pad("…"),
         }
     }
 }
@@ -66,7 +68,7 @@ impl Ord for Value {
                 },
             ) => left.cmp(right).then(one.cmp(two)),
             (Self::Queue(left), Self::Queue(right)) => {
-                let in_order = |queue: &Queue| (queue.incoming, queue.outgoing);
+                let in_order = |queue: &SocketQueue| (queue.incoming, queue.outgoing);
                 in_order(left).cmp(&in_order(right))
             }
             _ => self.kind().cmp(&other.kind()),
@@ -87,11 +89,11 @@ impl Value {
 
     /// The text of an optional thing, or nothing.
     pub fn optional(text: Option<impl Display>) -> Self {
-        text.map_or(Self::Nothing, Self::text)
+        text.map_or(Self::Unknown, Self::text)
     }
 
     pub fn is_known(&self) -> bool {
-        !matches!(self, Self::Nothing | Self::Awaited)
+        !matches!(self, Self::Unknown | Self::Pending)
     }
 
     fn kind(&self) -> u8 {
@@ -101,8 +103,8 @@ impl Value {
             Self::Address { .. } => 2,
             Self::Age { .. } => 3,
             Self::Queue(_) => 4,
-            Self::Nothing => 5,
-            Self::Awaited => 6,
+            Self::Unknown => 5,
+            Self::Pending => 6,
         }
     }
 }
@@ -112,20 +114,20 @@ const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
 
 /// `4s`, `1m30s`, `3d4h`: the two largest units. A bound has one, rounded to the side on which it stays true.
-pub fn shown_age(bound: Bound, age: Duration) -> String {
+pub fn format_age(bound: AgeBound, age: Duration) -> String {
     let seconds = age.as_secs();
     match bound {
-        Bound::Exact => two_units(seconds),
-        Bound::AtMost => format!(
+        AgeBound::Exact => two_units(seconds),
+        AgeBound::AtMost => format!(
             "≤{}",
             one_unit(seconds + u64::from(age.subsec_nanos() > 0), u64::div_ceil)
         ),
-        Bound::MoreThan => format!(">{}", shown_roughly(age)),
+        AgeBound::MoreThan => format!(">{}", format_age_roughly(age)),
     }
 }
 
 /// `9m`, `3d`: the largest unit alone, for how long something has been there at least.
-pub fn shown_roughly(span: Duration) -> String {
+pub fn format_age_roughly(span: Duration) -> String {
     one_unit(span.as_secs(), |seconds, unit| seconds / unit)
 }
 
@@ -157,35 +159,35 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_age_has_its_two_largest_units_and_a_bound_one_that_stays_true() {
+    fn an_age_has_two_units_and_a_bound_is_rounded_safely() {
         let cases = [
-            (Bound::Exact, 4, "4s"),
-            (Bound::Exact, 90, "1m30s"),
-            (Bound::Exact, 720, "12m"),
-            (Bound::Exact, 7_500, "2h5m"),
-            (Bound::Exact, 270_000, "3d3h"),
-            (Bound::AtMost, 5_400, "≤2h"),
-            (Bound::AtMost, 259_200, "≤3d"),
-            (Bound::MoreThan, 599, ">9m"),
-            (Bound::MoreThan, 0, ">0s"),
+            (AgeBound::Exact, 4, "4s"),
+            (AgeBound::Exact, 90, "1m30s"),
+            (AgeBound::Exact, 720, "12m"),
+            (AgeBound::Exact, 7_500, "2h5m"),
+            (AgeBound::Exact, 270_000, "3d3h"),
+            (AgeBound::AtMost, 5_400, "≤2h"),
+            (AgeBound::AtMost, 259_200, "≤3d"),
+            (AgeBound::MoreThan, 599, ">9m"),
+            (AgeBound::MoreThan, 0, ">0s"),
         ];
         for (bound, seconds, shown) in cases {
-            assert_eq!(shown_age(bound, Duration::from_secs(seconds)), shown);
+            assert_eq!(format_age(bound, Duration::from_secs(seconds)), shown);
         }
     }
 
     #[test]
     fn the_unknown_sorts_last() {
-        let queue = |incoming, outgoing| Value::Queue(Queue { incoming, outgoing });
+        let queue = |incoming, outgoing| Value::Queue(SocketQueue { incoming, outgoing });
         for (less, more) in [
             (Value::Number(9), Value::Number(10)),
             (Value::text("a"), Value::text("Zz")),
             (queue(3, 128), queue(10, 5)),
             (queue(3, 5), queue(3, 128)),
         ] {
-            let mut values = [Value::Awaited, Value::Nothing, more.clone(), less.clone()];
+            let mut values = [Value::Pending, Value::Unknown, more.clone(), less.clone()];
             values.sort();
-            assert_eq!(values, [less, more, Value::Nothing, Value::Awaited]);
+            assert_eq!(values, [less, more, Value::Unknown, Value::Pending]);
         }
     }
 }

@@ -1,24 +1,24 @@
 //! The details of the row under the cursor: everything that is known of it.
 
-mod holder;
 mod numbers;
-mod provenance;
+mod owner;
+mod supervisor;
 mod traffic;
 
-pub use holder::named;
+pub use owner::process_list;
 
 use crate::app::App;
 use crate::model::address::{Family, Reach};
-use crate::model::endpoint::{Endpoint, Side, Since};
+use crate::model::duration::rough_duration;
+use crate::model::endpoint::{Endpoint, Since, SocketRole};
 use crate::model::inspection::Inspection;
 use crate::model::ports::PortClass;
-use crate::model::span::spoken;
-use crate::table::fields::{Column, field, written_address};
-use crate::table::row::{Row, Surroundings};
-use crate::table::value::{Bound, Value, shown_age};
-use crate::ui::cut;
-use crate::ui::last;
+use crate::table::fields::{Column, address_text, field};
+use crate::table::row::{DisplayContext, Row};
+use crate::table::value::{AgeBound, Value, format_age};
+use crate::ui::past_owner;
 use crate::ui::theme::{Role, Theme};
+use crate::ui::truncate;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Modifier;
@@ -28,12 +28,12 @@ use std::net::IpAddr;
 const LABEL: usize = 12;
 
 pub fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
-    let (title, entries) = match app.current() {
-        Some(row) => (title(row), entries(app, row)),
+    let (title, entries) = match app.current_row() {
+        Some(row) => (title(row), detail_lines(app, row)),
         None => ("no row".to_owned(), Vec::new()),
     };
     let width = usize::from(area.width);
-    let lines = laid_out(&entries, width.saturating_sub(LABEL + 2));
+    let lines = layout_lines(&entries, width.saturating_sub(LABEL + 2));
     let room = usize::from(area.height).saturating_sub(1);
     let scroll = usize::from(app.details.scroll).min(lines.len().saturating_sub(room));
     draw_title(&title, lines.len() > room, theme, area, buffer);
@@ -64,7 +64,7 @@ fn draw_title(title: &str, is_scrollable: bool, theme: &Theme, area: Rect, buffe
         width,
         theme.style(Role::Border),
     );
-    let title = cut::end(&format!(" {title} "), width.saturating_sub(4));
+    let title = truncate::at_end(&format!(" {title} "), width.saturating_sub(4));
     buffer.set_stringn(area.x + 2, area.y, title, width, theme.style(Role::Title));
     let hint = if is_scrollable {
         " [ ] scroll · Esc closes "
@@ -84,16 +84,16 @@ fn draw_title(title: &str, is_scrollable: bool, theme: &Theme, area: Rect, buffe
 }
 
 fn title(row: &Row) -> String {
-    format!("{} {}", row.endpoint.socket.protocol, written_address(row))
+    format!("{} {}", row.endpoint.socket.protocol, address_text(row))
 }
 
 /// A label and the text it belongs to; an empty label goes on with the one above.
-pub type Entry = (&'static str, String);
+pub type DetailLine = (&'static str, String);
 
-fn laid_out(entries: &[Entry], width: usize) -> Vec<Entry> {
-    let lines = |(label, text): &Entry| {
+fn layout_lines(entries: &[DetailLine], width: usize) -> Vec<DetailLine> {
+    let lines = |(label, text): &DetailLine| {
         let label = *label;
-        let texts = cut::wrapped(text, width).into_iter();
+        let texts = truncate::wrap(text, width).into_iter();
         texts
             .enumerate()
             .map(move |(place, text)| (if place == 0 { label } else { "" }, text))
@@ -103,51 +103,51 @@ fn laid_out(entries: &[Entry], width: usize) -> Vec<Entry> {
 }
 
 /// The row with all that its entries are taken from.
-pub struct Scene<'a> {
+pub struct DetailsView<'a> {
     app: &'a App,
     row: &'a Row,
-    around: Surroundings<'a>,
+    context: DisplayContext<'a>,
     inspection: Option<&'a Inspection>,
 }
 
 /// What one asks first stands first: a low pane shows only the beginning.
-fn entries(app: &App, row: &Row) -> Vec<Entry> {
-    let around = app.surroundings();
+fn detail_lines(app: &App, row: &Row) -> Vec<DetailLine> {
+    let context = app.display_context();
     let endpoint = &row.endpoint;
     let inspection = app.details.inspection(endpoint.id());
-    let scene = Scene {
+    let view = DetailsView {
         app,
         row,
-        around,
+        context,
         inspection,
     };
-    let mut entries = vec![("socket", socket(row, &around))];
+    let mut entries = vec![("socket", socket(row, &context))];
     entries.extend(closed(app, row).map(|closed| ("closed", closed)));
     let other_end = endpoint.socket.remote.map(|remote| remote.to_string());
     entries.extend(other_end.map(|remote| ("other end", with_peer(row, remote))));
     if endpoint.socket.is_exposed() {
         entries.push(("reachable", reachable(endpoint, inspection)));
     }
-    if endpoint.relation.side == Side::Standing {
+    if endpoint.relation.role == SocketRole::Unconnected {
         entries.push(("clients", clients(app, endpoint)));
     }
-    entries.extend(note(row).map(|note| ("note", note)));
-    entries.extend(traffic::traffic(&scene));
-    entries.extend(holder::holders(&scene));
+    entries.extend(remark(row).map(|note| ("note", note)));
+    entries.extend(traffic::traffic(&view));
+    entries.extend(owner::owner_lines(&view));
     entries.push(("range", range(app, row)));
-    let service = (field(Column::Service).value)(row, &around);
-    if service != Value::Nothing {
+    let service = (field(Column::Service).value)(row, &context);
+    if service != Value::Unknown {
         entries.push(("service", format!("{service}, by its number")));
     }
-    entries.push(("seen", seen(endpoint, &around)));
+    entries.push(("seen", since_text(endpoint, &context)));
     entries.extend(before(app, row).map(|before| ("before it", before)));
     entries
 }
 
 /// `LISTEN · user dev · age ≤9m`
-fn socket(row: &Row, around: &Surroundings) -> String {
-    let of = |column| (field(column).value)(row, around).to_string();
-    let state = if row.is_gone() {
+fn socket(row: &Row, context: &DisplayContext) -> String {
+    let of = |column| (field(column).value)(row, context).to_string();
+    let state = if row.is_closed() {
         "closed".to_owned()
     } else {
         of(Column::State)
@@ -161,18 +161,20 @@ fn socket(row: &Row, around: &Surroundings) -> String {
 
 /// `2 s ago · ended by portmon with SIGTERM`, of a row that is gone.
 fn closed(app: &App, row: &Row) -> Option<String> {
-    let at = row.mark.at().filter(|_| row.is_gone())?;
-    let ago = spoken(app.moment().instant.saturating_duration_since(at));
+    let at = row.change_mark.at().filter(|_| row.is_closed())?;
+    let ago = rough_duration(app.moment().instant.saturating_duration_since(at));
     let owner = row.endpoint.socket.owners.first();
-    let fate = owner.and_then(|owner| last::fate(app, owner));
-    let fate = fate.map(|fate| format!(" · {fate}")).unwrap_or_default();
-    Some(format!("{ago} ago{fate}"))
+    let exit_status = owner.and_then(|owner| past_owner::exit_status(app, owner));
+    let exit_status = exit_status
+        .map(|exit_status| format!(" · {exit_status}"))
+        .unwrap_or_default();
+    Some(format!("{ago} ago{exit_status}"))
 }
 
 /// Who had the port of this listener before it, if that was another one.
 fn before(app: &App, row: &Row) -> Option<String> {
-    let past = app.before(row).filter(|_| !row.is_gone())?;
-    Some(last::described(app, past))
+    let past = app.previous_owner(row).filter(|_| !row.is_closed())?;
+    Some(past_owner::description(app, past))
 }
 
 fn with_peer(row: &Row, remote: String) -> String {
@@ -196,11 +198,11 @@ fn range(app: &App, row: &Row) -> String {
     }
 }
 
-fn seen(endpoint: &Endpoint, around: &Surroundings) -> String {
+fn since_text(endpoint: &Endpoint, context: &DisplayContext) -> String {
     let ago = |at| {
-        shown_age(
-            Bound::Exact,
-            around.now.instant.saturating_duration_since(at),
+        format_age(
+            AgeBound::Exact,
+            context.now.instant.saturating_duration_since(at),
         )
     };
     match endpoint.since {
@@ -210,12 +212,11 @@ fn seen(endpoint: &Endpoint, around: &Surroundings) -> String {
 }
 
 /// What the source cannot tell, said rather than left out.
-fn note(row: &Row) -> Option<String> {
+fn remark(row: &Row) -> Option<String> {
     let socket = &row.endpoint.socket;
-    let is_any_v6 = socket.family() == Family::Ipv6
-        && socket.reach() == Reach::Wildcard
-        && socket.is_standing();
-    if row.endpoint.relation.shares_number {
+    let is_any_v6 =
+        socket.family() == Family::Ipv6 && socket.reach() == Reach::Wildcard && socket.holds_port();
+    if row.endpoint.relation.shares_port {
         Some(format!(
             "another process holds {} on another local address",
             socket.port()
@@ -257,7 +258,7 @@ fn clients(app: &App, endpoint: &Endpoint) -> String {
     let is_accepted = |other: &&Endpoint| {
         other.socket.protocol == endpoint.socket.protocol
             && other.socket.port() == port
-            && other.relation.side == Side::Server
+            && other.relation.role == SocketRole::Server
             && (other.socket.local.ip() == endpoint.socket.local.ip()
                 || endpoint.socket.reach() == Reach::Wildcard)
     };

@@ -5,8 +5,8 @@ use crate::app::shown_interval;
 use crate::model::ports::EphemeralRange;
 use crate::table::fields::field;
 use crate::table::listing::Chip;
-use crate::ui::cut;
 use crate::ui::theme::{Role, Theme};
+use crate::ui::truncate;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -25,7 +25,7 @@ const CHIPS: [(Chip, &str, &str); 6] = [
 
 /// `portmon build-07 ssh   LISTEN 10  UDP 1  CONN 5  ! exposed 2        + 2 new  1s live`
 pub fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
-    let right = right_end(app, theme);
+    let right = right_part(app, theme);
     let room = usize::from(area.width).saturating_sub(right.width() + 1);
     let mut spans = vec![Span::styled("portmon", theme.style(Role::Title))];
     let host = if app.setup.is_ssh {
@@ -38,7 +38,7 @@ pub fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     spans.push(Span::styled(
         format!(
             " {}",
-            cut::end(&host, room.saturating_sub(taken).clamp(8, 40))
+            truncate::at_end(&host, room.saturating_sub(taken).clamp(8, 40))
         ),
         theme.style(Role::Dim),
     ));
@@ -50,7 +50,7 @@ pub fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
             theme.style(Role::Warning),
         ));
     }
-    draw_both(Line::from(spans), right, area, buffer);
+    draw_split(Line::from(spans), right, area, buffer);
 }
 
 /// `l listening  c connected [d dynamic] 32768+  e exposed …  PORT ^ 16/16`
@@ -75,7 +75,7 @@ pub fn draw_chips(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
         }
     }
     let left = Line::from(spans);
-    let shown = shown_of_all(app);
+    let shown = shown_of_total(app);
     let sort = app.listing.sort();
     let sorted = format!(
         "{} {} {shown} ",
@@ -84,7 +84,7 @@ pub fn draw_chips(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     );
     let fits = left.width() + sorted.width() < usize::from(area.width);
     let right = if fits { sorted } else { format!("{shown} ") };
-    draw_both(
+    draw_split(
         left,
         Line::styled(right, theme.style(Role::Dim)),
         area,
@@ -133,18 +133,18 @@ pub fn draw_low(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
         ));
     }
     let mut right = vec![Span::styled(
-        format!("{}  ", shown_of_all(app)),
+        format!("{}  ", shown_of_total(app)),
         theme.style(Role::Dim),
     )];
-    right.extend(right_end(app, theme).spans);
-    draw_both(Line::from(spans), Line::from(right), area, buffer);
+    right.extend(right_part(app, theme).spans);
+    draw_split(Line::from(spans), Line::from(right), area, buffer);
 }
 
 fn counts(app: &App) -> String {
     let counts = app.listing.counts();
     let connected = counts.connected
         + if app.filter_box.chips.all {
-            counts.outside
+            counts.out_of_scope
         } else {
             0
         };
@@ -160,22 +160,22 @@ fn counts(app: &App) -> String {
 }
 
 /// What is new and how the machine is looked at.
-fn right_end(app: &App, theme: &Theme) -> Line<'static> {
+fn right_part(app: &App, theme: &Theme) -> Line<'static> {
     let mut spans = Vec::new();
     let new = app.listing.counts().new;
     if new > 0 {
         spans.push(Span::styled(
             format!("+ {new} new"),
-            theme.style(Role::NewMark),
+            theme.style(Role::OpenedMark),
         ));
         let (above, below) = app
             .selection
-            .new_out_of_view(&app.listing, usize::from(app.frame().rows));
+            .new_out_of_view(&app.listing, usize::from(app.layout().rows));
         for (count, arrow) in [(above, '▲'), (below, '▼')] {
             if count > 0 {
                 spans.push(Span::styled(
                     format!(" {arrow}{count}"),
-                    theme.style(Role::NewMark),
+                    theme.style(Role::OpenedMark),
                 ));
             }
         }
@@ -183,7 +183,7 @@ fn right_end(app: &App, theme: &Theme) -> Line<'static> {
     }
     let interval = shown_interval(app.sampling.shown_interval());
     spans.push(
-        match (app.sampling.paused_at, app.sampling.stale(app.now)) {
+        match (app.sampling.paused_at, app.sampling.staleness(app.now)) {
             (Some(_), _) => Span::styled("PAUSED ", theme.style(Role::Cursor)),
             (None, Some(_)) => Span::styled(format!("{interval} STALE "), theme.style(Role::Error)),
             (None, None) => Span::raw(format!("{interval} live ")),
@@ -193,17 +193,17 @@ fn right_end(app: &App, theme: &Theme) -> Line<'static> {
 }
 
 /// `16/19`: rows shown of those in the scope.
-fn shown_of_all(app: &App) -> String {
+fn shown_of_total(app: &App) -> String {
     let counts = app.listing.counts();
     let shown = app
         .listing
         .shown_rows()
-        .filter(|row| !row.is_gone())
+        .filter(|row| !row.is_closed())
         .count();
     let local = counts.listening + counts.bound + counts.udp + counts.connected;
     let all = local
         + if app.filter_box.chips.all {
-            counts.outside
+            counts.out_of_scope
         } else {
             0
         };
@@ -211,7 +211,7 @@ fn shown_of_all(app: &App) -> String {
 }
 
 /// The right part keeps its place; the left one gives way.
-fn draw_both(left: Line, right: Line, area: Rect, buffer: &mut Buffer) {
+fn draw_split(left: Line, right: Line, area: Rect, buffer: &mut Buffer) {
     let width = u16::try_from(right.width())
         .unwrap_or(u16::MAX)
         .min(area.width);

@@ -2,17 +2,17 @@
 
 use crate::app::App;
 use crate::app::keymap::{BINDINGS, DIALOG_KEYS, FILTER_KEYS};
-use crate::table::query::WORDS;
-use crate::ui::cut;
-use crate::ui::popup;
+use crate::table::query::FILTER_SYNTAX;
+use crate::ui::dialog_frame;
 use crate::ui::theme::{Role, Theme};
+use crate::ui::truncate;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
 /// The marks and flags of the table, which no other place explains.
-const SIGNS: [(&str, &str); 8] = [
+const SYMBOLS: [(&str, &str); 8] = [
     (
         "+ ~ - ↻",
         "new, changed, gone, replaced within the last 3 s",
@@ -33,19 +33,19 @@ const SIGNS: [(&str, &str); 8] = [
 ];
 
 /// What the left column takes.
-const LEFT: usize = 20;
+const KEY_WIDTH: usize = 20;
 
 /// The width at which no line need be broken.
-const WIDE: u16 = 110;
+const MAX_WIDTH: u16 = 110;
 
 pub fn draw(app: &App, scroll: u16, theme: &Theme, buffer: &mut Buffer) {
-    let width = buffer.area.width.min(WIDE);
+    let width = buffer.area.width.min(MAX_WIDTH);
     let lines = lines(app, theme, usize::from(width).saturating_sub(4));
     let high = u16::try_from(lines.len())
         .unwrap_or(u16::MAX)
         .saturating_add(2);
     let title = "Help · j k scroll, any other key closes";
-    let area = popup::open(title, width, high, theme, buffer);
+    let area = dialog_frame::open(title, width, high, theme, buffer);
     let last = lines.len().saturating_sub(usize::from(area.height));
     let shown = lines.into_iter().skip(usize::from(scroll).min(last));
     for (y, line) in (area.top()..area.bottom()).zip(shown) {
@@ -65,8 +65,8 @@ fn lines(app: &App, theme: &Theme, width: usize) -> Vec<Line<'static>> {
     let is_read_only = app.setup.is_read_only;
     let bindings = BINDINGS
         .iter()
-        .filter(|binding| !(is_read_only && binding.command.is_for_ending()))
-        .map(|binding| (binding.keys_shown(), binding.about.to_owned()));
+        .filter(|binding| !(is_read_only && binding.command.is_destructive()))
+        .map(|binding| (binding.keys_label(), binding.about.to_owned()));
     let parts: [(&str, Vec<(String, String)>); 5] = [
         ("Keys", bindings.collect()),
         ("While typing a filter", owned(&FILTER_KEYS)),
@@ -76,9 +76,9 @@ fn lines(app: &App, theme: &Theme, width: usize) -> Vec<Line<'static>> {
         ),
         (
             "Words of a filter; blanks between words mean and",
-            owned(WORDS),
+            owned(FILTER_SYNTAX),
         ),
-        ("Signs in the table", owned(&SIGNS)),
+        ("Signs in the table", owned(&SYMBOLS)),
     ];
     let mut lines = Vec::new();
     for (title, entries) in parts {
@@ -106,14 +106,14 @@ fn owned(entries: &[(&str, &str)]) -> Vec<(String, String)> {
 /// A key or word and what it does; a long one has a line to itself.
 fn entry(left: &str, right: &str, width: usize, theme: &Theme) -> Vec<Line<'static>> {
     let key = Span::styled(format!("  {left}"), theme.style(Role::Key));
-    let texts = cut::wrapped(right, width.saturating_sub(LEFT).max(10));
-    let indented = |text: String| Line::raw(format!("{}{text}", " ".repeat(LEFT)));
-    if key.width() >= LEFT {
+    let texts = truncate::wrap(right, width.saturating_sub(KEY_WIDTH).max(10));
+    let indented = |text: String| Line::raw(format!("{}{text}", " ".repeat(KEY_WIDTH)));
+    if key.width() >= KEY_WIDTH {
         let mut lines = vec![Line::from(key)];
         lines.extend(texts.into_iter().map(indented));
         return lines;
     }
-    let gap = " ".repeat(LEFT - key.width());
+    let gap = " ".repeat(KEY_WIDTH - key.width());
     let mut texts = texts.into_iter();
     let first = Line::from(vec![
         key,

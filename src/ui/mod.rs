@@ -1,7 +1,7 @@
 //! Draws the app into a buffer.
 //!
 //! Everything here borrows the state and changes nothing: it does not sort, filter, fetch or remember. Colours come
-//! from [`theme`] by role, and the shape of the screen from [`Frame`].
+//! from [`theme`] by role, and the shape of the screen from [`ScreenLayout`].
 //!
 //! ```text
 //! portmon build-07        LISTEN 10  UDP 1  CONN 5  ! exposed 2       + 2 new  1s live    header
@@ -15,23 +15,23 @@
 pub mod theme;
 
 mod ascii;
+mod check_dialog;
 mod columns;
-mod cut;
 mod details;
-mod dialogs;
-mod empty;
+mod dialog_frame;
+mod empty_table;
+mod free_dialog;
 mod header;
 mod help;
-mod last;
-mod popup;
+mod past_owner;
 mod status;
 mod table;
-mod why;
+mod truncate;
 
 #[cfg(test)]
 mod tests;
 
-use crate::app::frame::{Frame, LEAST, Place};
+use crate::app::screen_layout::{DetailsPlacement, MIN_SIZE, ScreenLayout};
 use crate::app::{App, Overlay};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Position, Rect};
@@ -43,7 +43,7 @@ use theme::Theme;
 pub fn draw(app: &App, buffer: &mut Buffer) -> Option<Position> {
     let theme = Theme::of(app);
     let area = buffer.area;
-    let cursor = if Frame::is_too_small((area.width, area.height)) {
+    let cursor = if ScreenLayout::is_too_small((area.width, area.height)) {
         draw_too_small(area, buffer);
         None
     } else {
@@ -56,7 +56,7 @@ pub fn draw(app: &App, buffer: &mut Buffer) -> Option<Position> {
 }
 
 fn draw_screen(app: &App, theme: &Theme, buffer: &mut Buffer) -> Option<Position> {
-    let frame = app.frame();
+    let frame = app.layout();
     let chip_lines = u16::from(!frame.is_low);
     let [header, chips, headings, body, status, footer] = Layout::vertical([
         Constraint::Length(1),
@@ -67,7 +67,7 @@ fn draw_screen(app: &App, theme: &Theme, buffer: &mut Buffer) -> Option<Position
         Constraint::Length(1),
     ])
     .areas(buffer.area);
-    let (table, details) = share(body, headings, frame.details);
+    let (table, details) = split_body(body, headings, frame.details);
     if frame.is_low {
         header::draw_low(app, theme, header, buffer);
     } else {
@@ -97,24 +97,28 @@ fn draw_screen(app: &App, theme: &Theme, buffer: &mut Buffer) -> Option<Position
 }
 
 /// Whether a dialog that asks shows everyone whom it would end; true where none does.
-pub fn names_everyone(app: &App) -> bool {
+pub fn shows_all_targets(app: &App) -> bool {
     match &app.overlay {
-        Overlay::Freeing(dialog) => dialogs::names_everyone(app, dialog),
-        Overlay::None | Overlay::Help(_) | Overlay::Menu(_) | Overlay::Why(_) => true,
+        Overlay::Freeing(dialog) => free_dialog::shows_all_targets(app, dialog),
+        Overlay::None | Overlay::Help(_) | Overlay::Menu(_) | Overlay::Check(_) => true,
     }
 }
 
 /// The table's headings and rows, and the details, in what header and footer leave.
-fn share(body: Rect, headings: Rect, place: Place) -> (Option<[Rect; 2]>, Option<Rect>) {
+fn split_body(
+    body: Rect,
+    headings: Rect,
+    place: DetailsPlacement,
+) -> (Option<[Rect; 2]>, Option<Rect>) {
     match place {
-        Place::Nowhere => (Some([headings, body]), None),
-        Place::Instead => (None, Some(headings.union(body))),
-        Place::Below(high) => {
+        DetailsPlacement::Closed => (Some([headings, body]), None),
+        DetailsPlacement::Full => (None, Some(headings.union(body))),
+        DetailsPlacement::Below(high) => {
             let [rows, details] =
                 Layout::vertical([Constraint::Fill(1), Constraint::Length(high)]).areas(body);
             (Some([headings, rows]), Some(details))
         }
-        Place::Beside(wide) => {
+        DetailsPlacement::Right(wide) => {
             let halves = Layout::horizontal([Constraint::Fill(1), Constraint::Length(wide)]);
             let [top, _] = halves.areas(headings);
             let [rows, _] = halves.areas(body);
@@ -128,16 +132,16 @@ fn draw_overlay(app: &App, theme: &Theme, buffer: &mut Buffer) {
     match &app.overlay {
         Overlay::None => {}
         Overlay::Help(scroll) => help::draw(app, *scroll, theme, buffer),
-        Overlay::Menu(menu) => popup::draw_menu(menu, theme, buffer),
-        Overlay::Freeing(dialog) => dialogs::draw(app, dialog, theme, buffer),
-        Overlay::Why(dialog) => why::draw(app, dialog, theme, buffer),
+        Overlay::Menu(menu) => dialog_frame::draw_menu(menu, theme, buffer),
+        Overlay::Freeing(dialog) => free_dialog::draw(app, dialog, theme, buffer),
+        Overlay::Check(dialog) => check_dialog::draw(app, dialog, theme, buffer),
     }
 }
 
 fn draw_too_small(area: Rect, buffer: &mut Buffer) {
     let words = format!(
         "terminal too small: {}x{}, needs {}x{}",
-        area.width, area.height, LEAST.0, LEAST.1
+        area.width, area.height, MIN_SIZE.0, MIN_SIZE.1
     );
     let width = usize::from(area.width).max(1);
     let mut rest: Vec<char> = words.chars().collect();

@@ -1,14 +1,14 @@
 //! The last lines: the filter as it is typed or stands, notices, what is hidden, and the keys one needs first.
 
-use crate::app::filter_box::Typing;
+use crate::app::filter_box::FilterEditor;
 use crate::app::keymap::BINDINGS;
 use crate::app::notice::Notice;
-use crate::app::sampling::Stale;
-use crate::app::{App, Overlay, Source, shown_interval};
+use crate::app::sampling::Staleness;
+use crate::app::{App, EventSource, Overlay, shown_interval};
 use crate::model::text::escaped;
-use crate::table::value::{Bound, shown_age};
-use crate::ui::cut;
+use crate::table::value::{AgeBound, format_age};
 use crate::ui::theme::{Role, Theme};
+use crate::ui::truncate;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
@@ -16,7 +16,7 @@ use ratatui::widgets::{Clear, Widget};
 
 /// `/ 300  unfinished: …                              2 owners hidden · 213 remote: a`
 pub fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) -> Option<Position> {
-    let hidden = Line::styled(good_to_know(app), theme.style(Role::Dim));
+    let hidden = Line::styled(summary(app), theme.style(Role::Dim));
     let (left, cursor) = left_part(app, theme, area);
     let left_width = left.width();
     let width = u16::try_from(hidden.width()).unwrap_or(0);
@@ -51,7 +51,7 @@ pub fn draw_long_notice(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffe
         return;
     };
     let width = usize::from(area.width).saturating_sub(2);
-    let lines = cut::wrapped(&notice.words, width);
+    let lines = truncate::wrap(&notice.text, width);
     if lines.len() < 2 {
         return;
     }
@@ -79,13 +79,14 @@ fn role_of(notice: &Notice) -> Role {
 
 /// On low screens the filter line or a notice takes the footer's place.
 pub fn draw_low(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) -> Option<Position> {
-    let is_needed =
-        app.filter_box.is_typing() || app.notice.is_some() || app.sampling.stale(app.now).is_some();
+    let is_needed = app.filter_box.is_typing()
+        || app.notice.is_some()
+        || app.sampling.staleness(app.now).is_some();
     if is_needed {
         return draw(app, theme, area, buffer);
     }
     let used = draw_footer(app, theme, area, buffer);
-    let hidden = good_to_know(app);
+    let hidden = summary(app);
     let width = u16::try_from(hidden.chars().count()).unwrap_or(u16::MAX);
     if used.saturating_add(width).saturating_add(3) <= area.right() {
         let x = area.right() - width - 1;
@@ -113,7 +114,7 @@ pub fn draw_footer(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) ->
         .to_vec(),
         _ => BINDINGS
             .iter()
-            .filter(|binding| !(app.setup.is_read_only && binding.command.is_for_ending()))
+            .filter(|binding| !(app.setup.is_read_only && binding.command.is_destructive()))
             .filter_map(|binding| Some((binding.keys.first()?.to_string(), binding.hint?)))
             .collect(),
     };
@@ -134,13 +135,13 @@ pub fn draw_footer(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) ->
 }
 
 fn left_part<'a>(app: &'a App, theme: &Theme, area: Rect) -> (Line<'a>, Option<Position>) {
-    if let Some(typing) = &app.filter_box.typed {
-        return typed_part(typing, theme, area);
+    if let Some(editor) = &app.filter_box.typed {
+        return editor_part(editor, theme, area);
     }
     let line = if let Some(notice) = &app.notice {
-        Line::styled(format!(" {}", notice.words), theme.style(role_of(notice)))
-    } else if let Some(stale) = app.sampling.stale(app.now) {
-        Line::styled(stale_words(app, stale), theme.style(Role::Error))
+        Line::styled(format!(" {}", notice.text), theme.style(role_of(notice)))
+    } else if let Some(stale) = app.sampling.staleness(app.now) {
+        Line::styled(stale_text(app, stale), theme.style(Role::Error))
     } else if app.filter_box.text.is_empty() {
         let problem = app
             .setup
@@ -159,34 +160,38 @@ fn left_part<'a>(app: &'a App, theme: &Theme, area: Rect) -> (Line<'a>, Option<P
 }
 
 /// The words being typed, with the place that is wrong underlined and what is wrong behind them.
-fn typed_part<'a>(typing: &Typing, theme: &Theme, area: Rect) -> (Line<'a>, Option<Position>) {
-    let text = typing.input.value();
+fn editor_part<'a>(
+    editor: &FilterEditor,
+    theme: &Theme,
+    area: Rect,
+) -> (Line<'a>, Option<Position>) {
+    let text = editor.input.value();
     let mut spans = vec![Span::styled(" / ", theme.style(Role::Key))];
-    match &typing.parsed.trouble {
-        Some(trouble) if !trouble.is_unfinished => {
+    match &editor.parsed.error {
+        Some(error) if !error.is_unfinished => {
             let part = |range: std::ops::Range<usize>| escaped(text.get(range).unwrap_or_default());
-            spans.push(Span::raw(part(0..trouble.at.start)));
+            spans.push(Span::raw(part(0..error.at.start)));
             spans.push(Span::styled(
-                part(trouble.at.clone()),
+                part(error.at.clone()),
                 theme.style(Role::Fault),
             ));
-            spans.push(Span::raw(part(trouble.at.end..text.len())));
+            spans.push(Span::raw(part(error.at.end..text.len())));
             spans.push(Span::styled(
-                format!("  {}", trouble.what),
+                format!("  {}", error.what),
                 theme.style(Role::Error),
             ));
         }
-        trouble => {
+        error => {
             spans.push(Span::raw(escaped(text)));
-            let hint = trouble
+            let hint = error
                 .as_ref()
-                .map(|trouble| &trouble.what)
-                .or(typing.parsed.hint.as_ref());
+                .map(|error| &error.what)
+                .or(editor.parsed.hint.as_ref());
             spans
                 .extend(hint.map(|hint| Span::styled(format!("  {hint}"), theme.style(Role::Dim))));
         }
     }
-    let before: String = text.chars().take(typing.input.cursor()).collect();
+    let before: String = text.chars().take(editor.input.cursor()).collect();
     let x = 3 + Line::raw(escaped(&before)).width();
     let x = u16::try_from(x)
         .unwrap_or(u16::MAX)
@@ -200,15 +205,15 @@ fn typed_part<'a>(typing: &Typing, theme: &Theme, area: Rect) -> (Line<'a>, Opti
     )
 }
 
-fn stale_words(app: &App, stale: Stale) -> String {
-    let since = |at| shown_age(Bound::Exact, app.now.saturating_duration_since(at));
+fn stale_text(app: &App, stale: Staleness) -> String {
+    let since = |at| format_age(AgeBound::Exact, app.now.saturating_duration_since(at));
     match stale {
-        Stale::Lost => {
-            let what = Source::Sockets.name();
+        Staleness::Lost => {
+            let what = EventSource::Sockets.name();
             format!(" stale: {what} ended; what is shown is the last that was seen")
         }
-        Stale::Late(at) => format!(" stale: the last look was {} ago", since(at)),
-        Stale::Unread(at) => {
+        Staleness::Late(at) => format!(" stale: the last look was {} ago", since(at)),
+        Staleness::Unread(at) => {
             let reasons: Vec<String> = app
                 .sampling
                 .problems
@@ -223,7 +228,7 @@ fn stale_words(app: &App, stale: Stale) -> String {
 /// `2 marked: x U`, `2 of 5 marked in view: x U`
 fn marked(app: &App) -> Option<String> {
     let in_view = app.selection.marked_rows(&app.listing).count();
-    match app.selection.marks() {
+    match app.selection.marked_count() {
         0 => None,
         all if all == in_view => Some(format!("{all} marked: x U")),
         all => Some(format!("{in_view} of {all} marked in view: x U")),
@@ -231,17 +236,17 @@ fn marked(app: &App) -> Option<String> {
 }
 
 /// `looking takes 420ms: every 1.3s · 2 owners hidden · 213 remote: a`: what the table does not show and how to see it.
-fn good_to_know(app: &App) -> String {
+fn summary(app: &App) -> String {
     let counts = app.listing.counts();
     let mut words = Vec::new();
     if app.setup.pids_problem.is_some() {
         words.push("pids of another namespace".to_owned());
     }
-    words.extend(app.sampling.stretch.map(|stretch| {
+    words.extend(app.sampling.backoff.map(|backoff| {
         format!(
             "looking takes {}: every {}",
-            shown_interval(stretch.took),
-            shown_interval(stretch.interval)
+            shown_interval(backoff.took),
+            shown_interval(backoff.interval)
         )
     }));
     words.extend(marked(app));
@@ -250,8 +255,8 @@ fn good_to_know(app: &App) -> String {
         1 => words.push("1 owner hidden".to_owned()),
         count => words.push(format!("{count} owners hidden")),
     }
-    if counts.outside > 0 && !app.filter_box.chips.all {
-        words.push(format!("{} remote: a", counts.outside));
+    if counts.out_of_scope > 0 && !app.filter_box.chips.all {
+        words.push(format!("{} remote: a", counts.out_of_scope));
     }
     words.join(" · ")
 }

@@ -2,34 +2,34 @@
 
 use crate::app::App;
 use crate::model::endpoint::{Protocol, State};
+use crate::table::description;
 use crate::table::fields::{Column, field};
-use crate::table::listing::Line as TableLine;
-use crate::table::row::{Mark, Row, Section};
-use crate::table::what;
-use crate::ui::columns::{GUTTER, Slot, slots};
-use crate::ui::cut;
-use crate::ui::empty;
+use crate::table::listing::TableLine;
+use crate::table::row::{ChangeMark, Row, Section};
+use crate::ui::columns::{GUTTER, PlacedColumn, place_columns};
+use crate::ui::empty_table;
 use crate::ui::theme::{Role, Theme};
+use crate::ui::truncate;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use unicode_width::UnicodeWidthStr;
 
 /// How many rows are measured to fit the columns, so that they do not change while one scrolls.
-const MEASURED: usize = 1_000;
+const MAX_MEASURED_ROWS: usize = 1_000;
 
 /// From this width on states are written out; below they are shortened as `ss` does.
 const LONG_STATES: u16 = 110;
 
 pub fn draw(app: &App, theme: &Theme, headings: Rect, area: Rect, buffer: &mut Buffer) {
     let is_short = area.width < LONG_STATES;
-    let slots = slots(usize::from(area.width), |column| {
+    let slots = place_columns(usize::from(area.width), |column| {
         longest(app, column, is_short)
     });
     draw_headings(app, theme, &slots, headings, buffer);
     let lines = app.listing.lines();
     if lines.is_empty() {
-        empty::draw(app, theme, area, buffer);
+        empty_table::draw(app, theme, area, buffer);
     }
     let in_view = lines
         .iter()
@@ -53,26 +53,32 @@ pub fn draw(app: &App, theme: &Theme, headings: Rect, area: Rect, buffer: &mut B
 }
 
 fn longest(app: &App, column: Column, is_short: bool) -> usize {
-    let around = app.surroundings();
+    let context = app.display_context();
     let width = |row: &Row| match column {
         Column::Local => row.endpoint.socket.local_address().width() + 2,
         Column::State => state(row, is_short).width(),
-        column => (field(column).value)(row, &around).to_string().width(),
+        column => (field(column).value)(row, &context).to_string().width(),
     };
     app.listing
         .shown_rows()
-        .take(MEASURED)
+        .take(MAX_MEASURED_ROWS)
         .map(width)
         .max()
         .unwrap_or(0)
 }
 
-fn draw_headings(app: &App, theme: &Theme, slots: &[Slot], area: Rect, buffer: &mut Buffer) {
+fn draw_headings(
+    app: &App,
+    theme: &Theme,
+    slots: &[PlacedColumn],
+    area: Rect,
+    buffer: &mut Buffer,
+) {
     let sort = app.listing.sort();
     for slot in slots {
         let title = field(slot.column).title;
-        let mut text = pad(title, slot, is_right(slot.column));
-        if sort.column == slot.column && is_right(slot.column) {
+        let mut text = pad(title, slot, is_right_aligned(slot.column));
+        if sort.column == slot.column && is_right_aligned(slot.column) {
             text = pad(&format!("{title}{}", arrow(sort.is_reversed)), slot, true);
         } else if sort.column == slot.column {
             text = pad(&format!("{title} {}", arrow(sort.is_reversed)), slot, false);
@@ -88,18 +94,25 @@ fn arrow(is_reversed: bool) -> char {
 
 fn draw_rule(theme: &Theme, section: Section, count: usize, area: Rect, buffer: &mut Buffer) {
     let words = match section {
-        Section::Standing => String::new(),
+        Section::Bound => String::new(),
         Section::Connected => format!("── connected {count} "),
-        Section::Outside => "── outside the local scope (a) ".to_owned(),
+        Section::OutOfScope => "── outside the local scope (a) ".to_owned(),
     };
     let width = usize::from(area.width).saturating_sub(3);
     let rule = format!("{words}{}", "─".repeat(width.saturating_sub(words.width())));
     buffer.set_stringn(area.x + 1, area.y, rule, width, theme.style(Role::Dim));
 }
 
-fn draw_row(app: &App, theme: &Theme, slots: &[Slot], row: &Row, area: Rect, buffer: &mut Buffer) {
+fn draw_row(
+    app: &App,
+    theme: &Theme,
+    slots: &[PlacedColumn],
+    row: &Row,
+    area: Rect,
+    buffer: &mut Buffer,
+) {
     let is_current = app.selection.cursor == Some(row.endpoint.id());
-    let (glyph, mark, whole) = match mark(row) {
+    let (glyph, mark, whole) = match change_style(row) {
         (_, _, whole) if app.selection.is_marked(row) => ("*", Role::Active, whole),
         unmarked => unmarked,
     };
@@ -118,20 +131,20 @@ fn draw_row(app: &App, theme: &Theme, slots: &[Slot], row: &Row, area: Rect, buf
 }
 
 /// The glyph of a row's last change, with the roles of the glyph and of the row.
-fn mark(row: &Row) -> (&'static str, Role, Role) {
-    match row.mark {
-        Mark::None => (" ", Role::Plain, Role::Plain),
-        Mark::New(_) => ("+", Role::NewMark, Role::NewRow),
-        Mark::Changed(_) => ("~", Role::ChangedMark, Role::ChangedRow),
-        Mark::Replaced(_) => ("↻", Role::ChangedMark, Role::ChangedRow),
-        Mark::Gone(_) => ("-", Role::GoneMark, Role::GoneRow),
+fn change_style(row: &Row) -> (&'static str, Role, Role) {
+    match row.change_mark {
+        ChangeMark::None => (" ", Role::Plain, Role::Plain),
+        ChangeMark::Opened(_) => ("+", Role::OpenedMark, Role::OpenedRow),
+        ChangeMark::Changed(_) => ("~", Role::ChangedMark, Role::ChangedRow),
+        ChangeMark::Replaced(_) => ("↻", Role::ChangedMark, Role::ChangedRow),
+        ChangeMark::Closed(_) => ("-", Role::ClosedMark, Role::ClosedRow),
     }
 }
 
 /// `!` behind the address of what others can reach, `2` behind one of two addresses that share a number.
 fn draw_flag(
     theme: &Theme,
-    slots: &[Slot],
+    slots: &[PlacedColumn],
     row: &Row,
     cursor: Option<Style>,
     area: Rect,
@@ -139,7 +152,7 @@ fn draw_flag(
 ) {
     let flag = if row.endpoint.socket.is_exposed() {
         "!"
-    } else if row.endpoint.relation.shares_number {
+    } else if row.endpoint.relation.shares_port {
         "2"
     } else {
         return;
@@ -153,19 +166,19 @@ fn draw_flag(
     buffer.set_stringn(area.x + slot.x + behind, area.y, flag, 1, style);
 }
 
-fn cell(app: &App, row: &Row, slot: &Slot, is_short: bool) -> String {
-    let around = app.surroundings();
+fn cell(app: &App, row: &Row, slot: &PlacedColumn, is_short: bool) -> String {
+    let context = app.display_context();
     match slot.column {
         Column::State => pad(&state(row, is_short), slot, false),
-        Column::What => what_within(app, row, slot.width),
-        Column::Local => cut::end(
+        Column::What => description_within(app, row, slot.width),
+        Column::Local => truncate::at_end(
             &row.endpoint.socket.local_address(),
             slot.width.saturating_sub(2),
         ),
         column => pad(
-            &(field(column).value)(row, &around).to_string(),
+            &(field(column).value)(row, &context).to_string(),
             slot,
-            is_right(column),
+            is_right_aligned(column),
         ),
     }
 }
@@ -173,7 +186,7 @@ fn cell(app: &App, row: &Row, slot: &Slot, is_short: bool) -> String {
 /// The state as `ss` shortens it where there is little room.
 fn state(row: &Row, is_short: bool) -> String {
     match (is_short, row.endpoint.socket.state) {
-        _ if row.is_gone() => "closed".to_owned(),
+        _ if row.is_closed() => "closed".to_owned(),
         (true, Some(State::Established)) => "ESTAB".to_owned(),
         (true, Some(State::Unconn)) => "udp".to_owned(),
         (_, Some(state)) => state.to_string(),
@@ -183,46 +196,46 @@ fn state(row: &Row, is_short: bool) -> String {
 }
 
 /// What runs there; where there is little room the directory is shortened before the program.
-fn what_within(app: &App, row: &Row, width: usize) -> String {
-    let around = app.surroundings();
-    let Some(what) = what::what(&row.endpoint, &around) else {
+fn description_within(app: &App, row: &Row, width: usize) -> String {
+    let context = app.display_context();
+    let Some(what) = description::describe(&row.endpoint, &context) else {
         return String::new();
     };
-    let joined = what.joined(&around);
+    let joined = what.text(&context);
     let Some(directory) = what.directory.filter(|_| joined.width() > width) else {
-        return cut::end(&joined, width);
+        return truncate::at_end(&joined, width);
     };
     let room = width.saturating_sub(what.program.width() + 3);
     let last = directory.rsplit('/').next().unwrap_or(&directory);
     if room < last.width().min(6) + 1 {
-        return cut::end(&what.program, width);
+        return truncate::at_end(&what.program, width);
     }
     let place = if last.width() + 2 <= room {
         format!("…/{last}")
     } else {
         last.to_owned()
     };
-    let whole = cut::start(&directory, room);
+    let whole = truncate::at_start(&directory, room);
     format!(
         "{} {} {}",
         what.program,
-        around.dot(),
+        context.dot(),
         if directory.width() <= room {
             whole
         } else {
-            cut::end(&place, room)
+            truncate::at_end(&place, room)
         }
     )
 }
 
-fn is_right(column: Column) -> bool {
+fn is_right_aligned(column: Column) -> bool {
     matches!(column, Column::Port | Column::Pid | Column::Age)
 }
 
-fn pad(text: &str, slot: &Slot, is_right: bool) -> String {
-    let text = cut::end(text, slot.width);
+fn pad(text: &str, slot: &PlacedColumn, is_right_aligned: bool) -> String {
+    let text = truncate::at_end(text, slot.width);
     let gap = " ".repeat(slot.width.saturating_sub(text.width()));
-    if is_right {
+    if is_right_aligned {
         format!("{gap}{text}")
     } else {
         format!("{text}{gap}")

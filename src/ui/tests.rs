@@ -1,8 +1,8 @@
 use super::*;
-use crate::app::testing::{Stage, setup};
+use crate::app::testing::{AppHarness, setup};
 use crate::app::{Effect, Event, Setup};
-use crate::model::checking::testing::{V4, port};
-use crate::model::checking::{Answer, Evidence};
+use crate::check::testing::{V4, port};
+use crate::check::{CheckReport, Findings};
 use crate::model::testing::{SocketBuilder, instant, process, socket};
 use crossterm::event::{Event as TerminalEvent, KeyCode};
 use ratatui::style::Modifier;
@@ -31,22 +31,22 @@ fn machine() -> Vec<SocketBuilder> {
     ]
 }
 
-fn stage(size: (u16, u16)) -> Stage {
-    let mut stage = Stage::new(setup(), size);
-    stage.look(machine());
-    stage
+fn harness(size: (u16, u16)) -> AppHarness {
+    let mut harness = AppHarness::new(setup(), size);
+    harness.poll(machine());
+    harness
 }
 
-fn drawn(stage: &Stage) -> Buffer {
-    let (width, height) = stage.app.size;
+fn drawn(harness: &AppHarness) -> Buffer {
+    let (width, height) = harness.app.size;
     let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
-    draw(&stage.app, &mut buffer);
+    draw(&harness.app, &mut buffer);
     buffer
 }
 
 /// The lines of the screen without the blanks at their ends.
-pub fn screen(stage: &Stage) -> Vec<String> {
-    let buffer = drawn(stage);
+pub fn screen(harness: &AppHarness) -> Vec<String> {
+    let buffer = drawn(harness);
     let line = |y: u16| {
         (0..buffer.area.width)
             .map(|x| buffer[(x, y)].symbol())
@@ -57,13 +57,13 @@ pub fn screen(stage: &Stage) -> Vec<String> {
         .collect()
 }
 
-fn shows(stage: &Stage, words: &str) -> bool {
-    screen(stage).iter().any(|line| line.contains(words))
+fn shows(harness: &AppHarness, words: &str) -> bool {
+    screen(harness).iter().any(|line| line.contains(words))
 }
 
 #[test]
 fn the_screen_of_80_by_24_is_as_it_was_designed() {
-    let screen = screen(&stage((80, 24)));
+    let screen = screen(&harness((80, 24)));
     let top: Vec<&str> = screen[..11].iter().map(String::as_str).collect();
     assert_eq!(
         top,
@@ -104,12 +104,12 @@ fn every_size_down_to_one_cell_is_drawn() {
         (160, 50),
         (300, 100),
     ] {
-        let mut stage = stage((width, height));
-        drawn(&stage);
+        let mut harness = harness((width, height));
+        drawn(&harness);
         for keys in ["i", "x", "?"] {
-            stage.keys(keys);
-            drawn(&stage);
-            stage.key(KeyCode::Esc);
+            harness.keys(keys);
+            drawn(&harness);
+            harness.key(KeyCode::Esc);
         }
     }
 }
@@ -117,79 +117,79 @@ fn every_size_down_to_one_cell_is_drawn() {
 #[test]
 fn a_terminal_that_is_too_small_says_what_it_needs() {
     assert_eq!(
-        screen(&stage((40, 7)))[0],
+        screen(&harness((40, 7)))[0],
         "terminal too small: 40x7, needs 40x8"
     );
 }
 
 #[test]
-fn on_a_low_screen_header_and_chips_share_a_line_and_the_filter_takes_the_footer() {
-    let mut stage = stage((80, 12));
-    let first = &screen(&stage)[0];
+fn a_low_screen_merges_header_and_chips_and_filter_and_footer() {
+    let mut harness = harness((80, 12));
+    let first = &screen(&harness)[0];
     assert!(
         first.starts_with("portmon  l  c  d  e  m  a   L3 U0 C2 !1"),
         "{first}"
     );
-    assert!(screen(&stage)[11].contains("/ filter"));
-    stage.keys("/node");
-    assert!(screen(&stage)[11].starts_with(" / node "));
+    assert!(screen(&harness)[11].contains("/ filter"));
+    harness.keys("/node");
+    assert!(screen(&harness)[11].starts_with(" / node "));
 }
 
 #[test]
 fn marks_are_glyphs_beside_the_port() {
-    let mut stage = stage((80, 24));
-    stage.seconds = 1.0;
+    let mut harness = harness((80, 24));
+    harness.seconds = 1.0;
     let mut later = machine();
     later.remove(1);
     later.push(socket("127.0.0.1:62893").owner(&process(9, "python3").build()));
-    stage.look(later);
-    assert!(shows(&stage, " - 5432 ::1"));
-    assert!(shows(&stage, " +62893 127.0.0.1"));
-    assert!(shows(&stage, "+ 1 new"));
-    stage.wait(3.0);
-    assert!(!shows(&stage, " - 5432") && !shows(&stage, " +62893"));
+    harness.poll(later);
+    assert!(shows(&harness, " - 5432 ::1"));
+    assert!(shows(&harness, " +62893 127.0.0.1"));
+    assert!(shows(&harness, "+ 1 new"));
+    harness.wait(3.0);
+    assert!(!shows(&harness, " - 5432") && !shows(&harness, " +62893"));
 }
 
 #[test]
-fn an_active_chip_stands_in_brackets_and_the_status_says_what_is_typed() {
-    let mut stage = stage((80, 24));
-    stage.keys("d/post");
-    assert!(shows(&stage, "[d dynamic]"));
-    assert!(screen(&stage)[22].starts_with(" / post"));
+fn an_active_chip_is_bracketed_and_typed_text_is_shown() {
+    let mut harness = harness((80, 24));
+    harness.keys("d/post");
+    assert!(shows(&harness, "[d dynamic]"));
+    assert!(screen(&harness)[22].starts_with(" / post"));
 }
 
 #[test]
 fn an_empty_table_says_why_and_the_way_out() {
-    let mut stage = stage((100, 24));
-    stage.keys("d/postgres");
-    stage.key(KeyCode::Enter);
+    let mut harness = harness((100, 24));
+    harness.keys("d/postgres");
+    harness.key(KeyCode::Enter);
     let words = "nothing matches [d dynamic] + postgres (5 hidden: 4 by d) · Esc clears the text, d the chip";
-    assert!(shows(&stage, words), "{:#?}", screen(&stage));
-    stage.key(KeyCode::Esc);
-    stage.key(KeyCode::Esc);
-    stage.keys("4242");
-    stage.key(KeyCode::Enter);
+    assert!(shows(&harness, words), "{:#?}", screen(&harness));
+    harness.key(KeyCode::Esc);
+    harness.key(KeyCode::Esc);
+    harness.keys("4242");
+    harness.key(KeyCode::Enter);
     assert!(
-        shows(&stage, "no port 4242 · process 4242 (node) holds 3000"),
+        shows(&harness, "no port 4242 · process 4242 (node) holds 3000"),
         "{:#?}",
-        screen(&stage)
+        screen(&harness)
     );
-    stage.keys("7");
-    stage.key(KeyCode::Enter);
-    assert!(shows(&stage, "nothing on 7 now · Esc clears the text"));
+    harness.keys("7");
+    harness.key(KeyCode::Enter);
+    assert!(shows(&harness, "nothing on 7 now · Esc clears the text"));
 }
 
 #[test]
-fn without_colour_no_cell_has_one_and_the_cursor_is_still_seen() {
-    let mut stage = Stage::new(
+fn without_color_no_cell_has_one_but_the_cursor_is_visible() {
+    let mut harness = AppHarness::new(
         Setup {
-            has_colour: false,
+            has_color: false,
             ..setup()
         },
         (80, 24),
     );
-    stage.look(machine());
-    let buffer = drawn(&stage);
+    harness.poll(machine());
+    let buffer = drawn(&harness);
     let is_plain = |cell: &ratatui::buffer::Cell| {
         cell.fg == ratatui::style::Color::Reset && cell.bg == ratatui::style::Color::Reset
     };
@@ -199,42 +199,42 @@ fn without_colour_no_cell_has_one_and_the_cursor_is_still_seen() {
 
 #[test]
 fn ascii_draws_nothing_else() {
-    let mut stage = Stage::new(
+    let mut harness = AppHarness::new(
         Setup {
             is_ascii: true,
             ..setup()
         },
         (120, 40),
     );
-    stage.look(machine());
+    harness.poll(machine());
     for keys in ["", "i", "?", "x"] {
-        stage.keys(keys);
+        harness.keys(keys);
         assert!(
-            screen(&stage).iter().all(|line| line.is_ascii()),
+            screen(&harness).iter().all(|line| line.is_ascii()),
             "{keys} {:#?}",
-            screen(&stage)
+            screen(&harness)
         );
     }
-    stage.key(KeyCode::Esc);
-    assert!(shows(&stage, "-> :3000 node 4242") && shows(&stage, "<- chrome 942"));
+    harness.key(KeyCode::Esc);
+    assert!(shows(&harness, "-> :3000 node 4242") && shows(&harness, "<- chrome 942"));
 }
 
 #[test]
-fn the_dialog_names_what_ends_and_its_buttons_are_dim_until_they_count() {
-    let mut stage = stage((80, 24));
-    stage.keys("x");
+fn the_dialog_names_targets_and_dims_unarmed_buttons() {
+    let mut harness = harness((80, 24));
+    harness.keys("x");
     assert!(
-        shows(&stage, "Free tcp :3000 on build-07?"),
+        shows(&harness, "Free tcp :3000 on build-07?"),
         "{:#?}",
-        screen(&stage)
+        screen(&harness)
     );
     assert!(
-        shows(&stage, "node 4242   next dev · ~/code/shop   dev   up 1h"),
+        shows(&harness, "node 4242   next dev · ~/code/shop   dev   up 1h"),
         "{:#?}",
-        screen(&stage)
+        screen(&harness)
     );
-    let dim_of = |stage: &Stage| {
-        let (y, line) = screen(stage)
+    let dim_of = |harness: &AppHarness| {
+        let (y, line) = screen(harness)
             .into_iter()
             .enumerate()
             .find(|(_, line)| line.contains("y end it"))
@@ -243,23 +243,23 @@ fn the_dialog_names_what_ends_and_its_buttons_are_dim_until_they_count() {
             .split("y end it")
             .next()
             .map_or(0, |left| left.chars().count());
-        let buffer = drawn(stage);
+        let buffer = drawn(harness);
         let cell = &buffer[(
             u16::try_from(x).expect("a column"),
             u16::try_from(y).expect("a line"),
         )];
         cell.modifier.contains(Modifier::DIM)
     };
-    assert!(dim_of(&stage));
-    stage.wait(1.0);
-    assert!(!dim_of(&stage));
+    assert!(dim_of(&harness));
+    harness.wait(1.0);
+    assert!(!dim_of(&harness));
 }
 
 #[test]
-fn a_dialog_on_a_low_screen_is_at_most_nine_lines_with_its_buttons() {
-    let mut stage = stage((80, 12));
-    stage.keys("x");
-    let lines = screen(&stage);
+fn a_dialog_on_a_low_screen_has_at_most_nine_lines() {
+    let mut harness = harness((80, 12));
+    harness.keys("x");
+    let lines = screen(&harness);
     let top = lines
         .iter()
         .position(|line| line.contains('┌'))
@@ -281,15 +281,15 @@ fn details_stand_below_or_beside_or_instead() {
         ((200, 50), "── tcp 0.0.0.0:3000"),
         ((80, 12), "── tcp 0.0.0.0:3000"),
     ] {
-        let mut stage = stage(size);
-        stage.keys("i");
-        assert!(shows(&stage, words), "{size:?} {:#?}", screen(&stage));
+        let mut harness = harness(size);
+        harness.keys("i");
+        assert!(shows(&harness, words), "{size:?} {:#?}", screen(&harness));
         assert!(
-            shows(&stage, "clients     1 from chrome 942"),
+            shows(&harness, "clients     1 from chrome 942"),
             "{size:?} {:#?}",
-            screen(&stage)
+            screen(&harness)
         );
-        assert_eq!(shows(&stage, "  51324 "), size != (80, 12), "{size:?}");
+        assert_eq!(shows(&harness, "  51324 "), size != (80, 12), "{size:?}");
     }
 }
 
@@ -298,40 +298,40 @@ fn names_from_the_system_never_reach_the_screen_raw() {
     let evil = process(66, "\x1b[31mEVIL\x07")
         .command("\x1b]0;t\x07 x")
         .build();
-    let mut stage = Stage::with(vec![socket("127.0.0.1:1").owner(&evil)]);
+    let mut harness = AppHarness::with(vec![socket("127.0.0.1:1").owner(&evil)]);
     for keys in ["", "i", "x"] {
-        stage.keys(keys);
+        harness.keys(keys);
         assert!(
-            screen(&stage)
+            screen(&harness)
                 .iter()
                 .all(|line| !line.contains(|letter: char| letter.is_control()))
         );
     }
-    stage.key(KeyCode::Esc);
-    assert!(shows(&stage, "\\x1b[31mEVIL"));
+    harness.key(KeyCode::Esc);
+    assert!(shows(&harness, "\\x1b[31mEVIL"));
 }
 
 #[test]
 fn new_rows_out_of_view_are_counted_in_the_header() {
-    let mut stage = Stage::new(setup(), (80, 24));
+    let mut harness = AppHarness::new(setup(), (80, 24));
     let port = |port: u16| socket(&format!("127.0.0.1:{port}"));
-    stage.look((2000..2060).map(port).collect());
-    stage.seconds = 1.0;
-    stage.look((2000..2062).map(port).collect());
-    assert!(shows(&stage, "+ 2 new ▼2"), "{:#?}", screen(&stage));
+    harness.poll((2000..2060).map(port).collect());
+    harness.seconds = 1.0;
+    harness.poll((2000..2062).map(port).collect());
+    assert!(shows(&harness, "+ 2 new ▼2"), "{:#?}", screen(&harness));
 }
 
 #[test]
 fn resizing_keeps_the_cursor_in_view() {
-    let mut stage = Stage::new(setup(), (80, 50));
-    stage.look(
+    let mut harness = AppHarness::new(setup(), (80, 50));
+    harness.poll(
         (2000..2040)
             .map(|port| socket(&format!("127.0.0.1:{port}")))
             .collect(),
     );
-    stage.keys("G");
-    stage.event(Event::Input(TerminalEvent::Resize(80, 12)));
-    assert!(shows(&stage, " 2039 127.0.0.1"));
+    harness.keys("G");
+    harness.event(Event::Input(TerminalEvent::Resize(80, 12)));
+    assert!(shows(&harness, " 2039 127.0.0.1"));
 }
 
 #[test]
@@ -341,29 +341,29 @@ fn a_dialog_that_does_not_fit_says_so_and_keeps_its_demand() {
         .map(|pid| process(pid, "gunicorn").user(0, "root").parent(100).build())
         .collect();
     let holders: Vec<_> = std::iter::once(&master).chain(&workers).collect();
-    let mut stage = Stage::new(setup(), (80, 12));
-    stage.look(vec![socket("127.0.0.1:8000").owners(&holders)]);
-    stage.keys("x");
-    stage.wait(1.0);
-    stage.keys("a");
+    let mut harness = AppHarness::new(setup(), (80, 12));
+    harness.poll(vec![socket("127.0.0.1:8000").owners(&holders)]);
+    harness.keys("x");
+    harness.wait(1.0);
+    harness.keys("a");
     assert!(
-        shows(&stage, "… more: needs a taller screen"),
+        shows(&harness, "… more: needs a taller screen"),
         "{:#?}",
-        screen(&stage)
+        screen(&harness)
     );
     assert!(
-        shows(&stage, "Type 8000 and Enter to end it"),
+        shows(&harness, "Type 8000 and Enter to end it"),
         "{:#?}",
-        screen(&stage)
+        screen(&harness)
     );
 }
 
 #[test]
 fn a_port_that_is_only_hidden_is_never_said_to_be_empty() {
-    let mut stage = stage((120, 24));
-    stage.keys("e3000");
-    stage.key(KeyCode::Enter);
-    assert!(!shows(&stage, "in use"), "it is exposed and so shown");
+    let mut harness = harness((120, 24));
+    harness.keys("e3000");
+    harness.key(KeyCode::Enter);
+    assert!(!shows(&harness, "in use"), "it is exposed and so shown");
     for (typed, words) in [
         (
             "5432",
@@ -371,84 +371,84 @@ fn a_port_that_is_only_hidden_is_never_said_to_be_empty() {
         ),
         ("/3000/udp", "3000 is in use"),
     ] {
-        stage.keys(typed);
-        stage.key(KeyCode::Enter);
-        let text = screen(&stage)
+        harness.keys(typed);
+        harness.key(KeyCode::Enter);
+        let text = screen(&harness)
             .join(" ")
             .split_whitespace()
             .collect::<Vec<_>>()
             .join(" ");
-        assert!(text.contains(words), "{typed}: {:#?}", screen(&stage));
+        assert!(text.contains(words), "{typed}: {:#?}", screen(&harness));
     }
 }
 
 #[test]
 fn on_a_low_screen_a_filter_that_stands_is_seen_in_the_header() {
     for size in [(80, 12), (40, 8)] {
-        let mut stage = stage(size);
-        stage.keys("3000");
-        stage.key(KeyCode::Enter);
+        let mut harness = harness(size);
+        harness.keys("3000");
+        harness.key(KeyCode::Enter);
         assert!(
-            screen(&stage)[0].contains(" /3000"),
+            screen(&harness)[0].contains(" /3000"),
             "{:#?}",
-            screen(&stage)
+            screen(&harness)
         );
         assert!(
-            screen(&stage)[0].contains("1s live"),
+            screen(&harness)[0].contains("1s live"),
             "{:#?}",
-            screen(&stage)
+            screen(&harness)
         );
     }
 }
 
 #[test]
 fn a_notice_longer_than_its_line_goes_on_below() {
-    let mut stage = stage((80, 24));
+    let mut harness = harness((80, 24));
     let words = format!(
         ":8000 is STILL HELD: gunicorn 7001 ended, {}.",
         "a worker keeps it ".repeat(5).trim()
     );
-    stage.app.notice = Some(crate::app::notice::Notice::lasting(words.clone()));
-    let text = screen(&stage)
+    harness.app.notice = Some(crate::app::notice::Notice::persistent(words.clone()));
+    let text = screen(&harness)
         .join(" ")
         .split_whitespace()
         .collect::<Vec<_>>()
         .join(" ");
-    assert!(text.contains(&words), "{:#?}", screen(&stage));
+    assert!(text.contains(&words), "{:#?}", screen(&harness));
 }
 
 #[test]
-fn many_processes_are_named_on_few_lines_and_a_holder_of_one_address_says_which() {
+fn many_targets_share_lines_and_name_their_addresses() {
     let one = process(11, "vite").build();
     let two = process(12, "node").build();
-    let mut stage = Stage::with(vec![
+    let mut harness = AppHarness::with(vec![
         socket("127.0.0.1:5173").owner(&one),
         socket("[::1]:5173").owner(&two),
     ]);
-    stage.keys("x");
+    harness.keys("x");
     assert!(
-        shows(&stage, "vite 11   on 127.0.0.1") && shows(&stage, "node 12   on ::1"),
+        shows(&harness, "vite 11   on 127.0.0.1") && shows(&harness, "node 12   on ::1"),
         "{:#?}",
-        screen(&stage)
+        screen(&harness)
     );
     let twins: Vec<_> = (1..9)
         .map(|pid| process(pid + 100, "worker").build())
         .collect();
-    let mut stage = Stage::with(vec![
+    let mut harness = AppHarness::with(vec![
         socket("127.0.0.1:80").owners(&twins.iter().collect::<Vec<_>>()),
     ]);
-    stage.keys("x");
+    harness.keys("x");
     assert!(
-        shows(&stage, "8 processes: worker 101, worker 102"),
+        shows(&harness, "8 processes: worker 101, worker 102"),
         "{:#?}",
-        screen(&stage)
+        screen(&harness)
     );
 }
 
 #[test]
 fn the_dialog_says_what_it_cannot_see_and_whom_it_may_not_signal() {
-    use crate::model::inspection::{Kin, Restriction};
-    use crate::model::provenance::Provenance;
+    use crate::model::inspection::{ProcessTree, Restriction};
+    use crate::model::supervisor::Supervisor;
     let node = process(4242, "node").build();
     let shells: Vec<_> = (0..2)
         .map(|place| process(4300 + place, "sh").user(0, "root").build())
@@ -458,28 +458,28 @@ fn the_dialog_says_what_it_cannot_see_and_whom_it_may_not_signal() {
         no_fds: true,
         no_signal: true,
     };
-    let mut stage = Stage::with(vec![socket("127.0.0.1:5173").owner(&node)]);
-    let effects = stage.keys("x");
-    let kin = Kin {
+    let mut harness = AppHarness::with(vec![socket("127.0.0.1:5173").owner(&node)]);
+    let effects = harness.keys("x");
+    let kin = ProcessTree {
         process: node.id,
         ancestors: shells[..1].to_vec(),
         descendants: Vec::new(),
-        condition: None,
+        process_state: None,
         group: [std::slice::from_ref(&node), &shells[..]].concat(),
         restrictions: shells.iter().map(restriction).collect(),
-        provenance: Provenance::default(),
+        supervisor: Supervisor::default(),
     };
-    stage.answer(&effects, vec![kin]);
-    stage.wait(0.3);
-    let text = |stage: &Stage| {
+    harness.answer_inspection(&effects, vec![kin]);
+    harness.wait(0.3);
+    let text = |harness: &AppHarness| {
         let frame = |letter: char| "│╭╮╰╯─".contains(letter);
-        let screen = screen(stage).join(" ").replace(frame, " ");
+        let screen = screen(harness).join(" ").replace(frame, " ");
         screen.split_whitespace().collect::<Vec<_>>().join(" ")
     };
     assert!(
-        text(&stage).contains("Also closes nothing else"),
+        text(&harness).contains("Also closes nothing else"),
         "{}",
-        text(&stage)
+        text(&harness)
     );
     let cases = [
         (
@@ -494,9 +494,9 @@ fn the_dialog_says_what_it_cannot_see_and_whom_it_may_not_signal() {
         ),
     ];
     for (key, unknown, denied) in cases {
-        stage.keys(key);
-        stage.wait(0.3);
-        let text = text(&stage);
+        harness.keys(key);
+        harness.wait(0.3);
+        let text = text(&harness);
         assert!(text.contains(unknown) && text.contains(denied), "{text}");
         assert!(text.contains("Nothing would be sent for :5173:"), "{text}");
     }
@@ -504,157 +504,157 @@ fn the_dialog_says_what_it_cannot_see_and_whom_it_may_not_signal() {
 
 #[test]
 fn the_dialog_counts_the_connections_that_end_too() {
-    let mut stage = stage((80, 24));
-    stage.keys("x");
-    assert!(shows(&stage, "1 connection"), "{:#?}", screen(&stage));
+    let mut harness = harness((80, 24));
+    harness.keys("x");
+    assert!(shows(&harness, "1 connection"), "{:#?}", screen(&harness));
 }
 
 #[test]
-fn a_look_that_does_not_come_makes_the_screen_stale() {
-    let mut stage = stage((80, 24));
-    stage.wait(7.0);
-    assert!(shows(&stage, "1s live"));
-    stage.wait(2.0);
+fn a_missing_poll_makes_the_screen_stale() {
+    let mut harness = harness((80, 24));
+    harness.wait(7.0);
+    assert!(shows(&harness, "1s live"));
+    harness.wait(2.0);
     assert!(
-        shows(&stage, "STALE") && shows(&stage, "stale: the last look was 9s ago"),
+        shows(&harness, "STALE") && shows(&harness, "stale: the last look was 9s ago"),
         "{:#?}",
-        screen(&stage)
+        screen(&harness)
     );
 }
 
 #[test]
 fn nothing_sent_does_not_read_as_if_the_port_were_free() {
     use crate::app::Effect;
-    use crate::model::freeing::{Dispatch, Happening, Hindrance, Sending, Step};
+    use crate::free::{ExecCommand, ExecEvent, SendOutcome, SendReport, SignalError};
     use crate::model::testing::instant;
     let node = process(4242, "node").build();
-    let mut stage = Stage::with(vec![socket("127.0.0.1:5001").owner(&node)]);
-    stage.keys("x");
-    stage.wait(1.0);
-    let effects = stage.keys("y");
-    let [Effect::Free(Step::Send(orders))] = effects.as_slice() else {
+    let mut harness = AppHarness::with(vec![socket("127.0.0.1:5001").owner(&node)]);
+    harness.keys("x");
+    harness.wait(1.0);
+    let effects = harness.keys("y");
+    let [Effect::Free(ExecCommand::Send(requests))] = effects.as_slice() else {
         panic!("one order: {effects:?}")
     };
-    let sending = Sending::NotSent(Hindrance::EndedMeanwhile(node));
-    stage.event(Event::Freeing(Happening::Sent(Dispatch {
-        order: orders[0].id(),
+    let sending = SendOutcome::NotSent(SignalError::AlreadyExited(node));
+    harness.event(Event::Freeing(ExecEvent::SignalsSent(SendReport {
+        request: requests[0].id(),
         at: instant(0.5),
         sending,
     })));
-    let text = |stage: &Stage| {
-        screen(stage)
+    let text = |harness: &AppHarness| {
+        screen(harness)
             .join(" ")
             .split_whitespace()
             .collect::<Vec<_>>()
             .join(" ")
     };
     assert!(
-        !text(&stage).contains(" now."),
+        !text(&harness).contains(" now."),
         "the last look still shows the one that ended"
     );
-    stage.seconds = 1.0;
+    harness.seconds = 1.0;
     let python = process(20688, "python3").build();
-    stage.look(vec![socket("127.0.0.1:5001").mark(2).owner(&python)]);
+    harness.poll(vec![socket("127.0.0.1:5001").owner_hint(2).owner(&python)]);
     assert!(
-        text(&stage).contains(":5001 is held by python3 20688"),
+        text(&harness).contains(":5001 is held by python3 20688"),
         "{:#?}",
-        screen(&stage)
+        screen(&harness)
     );
 }
 
 #[test]
-fn the_smallest_screen_names_everyone_who_would_end_within_its_frame() {
+fn the_smallest_screen_names_every_target() {
     let workers: Vec<_> = (10690..10693)
         .map(|pid| process(pid, "python3.11").build())
         .collect();
-    let mut stage = Stage::new(setup(), (40, 8));
-    stage.look(vec![
+    let mut harness = AppHarness::new(setup(), (40, 8));
+    harness.poll(vec![
         socket("127.0.0.1:3300").owners(&workers.iter().collect::<Vec<_>>()),
     ]);
-    stage.keys("x");
-    let text = screen(&stage).join(" ");
+    harness.keys("x");
+    let text = screen(&harness).join(" ");
     assert!(
         ["10690", "10691", "10692"]
             .iter()
             .all(|pid| text.contains(pid)),
         "{:#?}",
-        screen(&stage)
+        screen(&harness)
     );
     let is_framed = |line: &String| line.ends_with(['│', '┐', '┘']) || !line.contains('│');
     assert!(
-        screen(&stage).iter().all(is_framed),
+        screen(&harness).iter().all(is_framed),
         "{:#?}",
-        screen(&stage)
+        screen(&harness)
     );
 }
 
 #[test]
-fn an_ending_is_offered_only_where_everyone_who_would_end_is_named() {
+fn confirm_is_offered_only_if_every_target_is_named() {
     let master = process(1000, "gunicorn").build();
     let workers = (1001..1121).map(|pid| process(pid, "gunicorn").parent(1000).build());
     let family: Vec<_> = std::iter::once(master).chain(workers).collect();
-    let mut stage = Stage::new(setup(), (80, 24));
-    stage.look(vec![
+    let mut harness = AppHarness::new(setup(), (80, 24));
+    harness.poll(vec![
         socket("127.0.0.1:3300").owners(&family.iter().collect::<Vec<_>>()),
     ]);
-    stage.keys("x");
-    assert!(names_everyone(&stage.app), "the master alone");
-    stage.wait(1.0);
-    stage.keys("a");
-    assert!(!names_everyone(&stage.app));
-    stage.app.drawn(instant(stage.seconds), false);
-    stage.wait(1.0);
+    harness.keys("x");
+    assert!(shows_all_targets(&harness.app), "the master alone");
+    harness.wait(1.0);
+    harness.keys("a");
+    assert!(!shows_all_targets(&harness.app));
+    harness.app.on_drawn(instant(harness.seconds), false);
+    harness.wait(1.0);
     assert!(
-        shows(&stage, "Not all who would end fit here") && !shows(&stage, "end 121"),
+        shows(&harness, "Not all who would end fit here") && !shows(&harness, "end 121"),
         "{:#?}",
-        screen(&stage)
+        screen(&harness)
     );
     assert!(
-        stage
+        harness
             .keys("y")
             .iter()
             .all(|effect| !matches!(effect, Effect::Free(_)))
     );
-    stage.keys("x");
-    stage.wait(1.0);
-    stage.keys("a");
-    stage.event(Event::Input(crossterm::event::Event::Resize(80, 60)));
-    assert!(names_everyone(&stage.app), "{:#?}", screen(&stage));
+    harness.keys("x");
+    harness.wait(1.0);
+    harness.keys("a");
+    harness.event(Event::Input(crossterm::event::Event::Resize(80, 60)));
+    assert!(shows_all_targets(&harness.app), "{:#?}", screen(&harness));
 }
 
 #[test]
-fn looks_that_take_long_are_said_to_and_the_header_shows_how_often_they_come() {
-    let mut stage = stage((80, 24));
-    stage.look_with(machine(), |changes| {
+fn slow_polls_are_reported_with_their_real_interval() {
+    let mut harness = harness((80, 24));
+    harness.poll_with(machine(), |changes| {
         changes.took = Duration::from_millis(420);
         changes.interval = Duration::from_millis(1_260);
     });
-    assert!(shows(&stage, "1.3s live"), "{:#?}", screen(&stage));
+    assert!(shows(&harness, "1.3s live"), "{:#?}", screen(&harness));
     assert_eq!(
-        screen(&stage)[22].trim(),
+        screen(&harness)[22].trim(),
         "looking takes 420ms: every 1.3s · 1 owner hidden · 1 remote: a"
     );
-    stage.keys("/a filter that leaves no room for it");
-    assert!(!shows(&stage, "looking takes"), "{:#?}", screen(&stage));
+    harness.keys("/a filter that leaves no room for it");
+    assert!(!shows(&harness, "looking takes"), "{:#?}", screen(&harness));
 }
 
 #[test]
-fn a_listener_of_both_families_is_a_star_at_every_width_with_a_place_for_addresses() {
+fn a_dual_stack_listener_is_a_star_at_every_width() {
     for width in [60, 80, 110, 120, 160, 200] {
-        let mut stage = Stage::new(setup(), (width, 30));
+        let mut harness = AppHarness::new(setup(), (width, 30));
         let node = process(4242, "node").build();
-        stage.look(vec![socket("[::]:3000").only_v6(false).owner(&node)]);
-        let row = screen(&stage)
+        harness.poll(vec![socket("[::]:3000").only_v6(false).owner(&node)]);
+        let row = screen(&harness)
             .into_iter()
             .find(|line| line.contains("3000"));
         let row = row.expect("the row");
         let words: Vec<&str> = row.split_whitespace().take(3).collect();
         assert_eq!(words, ["3000", "*", "!"], "{width}: {row}");
-        stage.keys("i");
-        assert!(shows(&stage, "── tcp *:3000"), "{:#?}", screen(&stage));
-        assert!(!shows(&stage, "cannot tell"), "{:#?}", screen(&stage));
+        harness.keys("i");
+        assert!(shows(&harness, "── tcp *:3000"), "{:#?}", screen(&harness));
+        assert!(!shows(&harness, "cannot tell"), "{:#?}", screen(&harness));
     }
-    let mut unknown = Stage::with(vec![socket("[::]:3000")]);
+    let mut unknown = AppHarness::with(vec![socket("[::]:3000")]);
     unknown.keys("i");
     assert!(shows(&unknown, "whether it takes IPv4 too"));
 }
@@ -662,45 +662,45 @@ fn a_listener_of_both_families_is_a_star_at_every_width_with_a_place_for_address
 /// A listener whose owner is not found yet, beside one that is hidden.
 fn sought() -> Vec<SocketBuilder> {
     vec![
-        socket("127.0.0.1:3000").sought(),
+        socket("127.0.0.1:3000").pending(),
         socket("127.0.0.1:4000").user(0, "root"),
     ]
 }
 
 #[test]
-fn an_owner_that_is_still_looked_for_is_awaited_and_not_counted_as_hidden() {
-    let mut stage = Stage::with(sought());
-    assert!(shows(&stage, "   - …"), "{:#?}", screen(&stage));
-    assert_eq!(screen(&stage)[22].trim(), "1 owner hidden");
-    stage.keys("i");
+fn a_pending_owner_is_not_counted_as_hidden() {
+    let mut harness = AppHarness::with(sought());
+    assert!(shows(&harness, "   - …"), "{:#?}", screen(&harness));
+    assert_eq!(screen(&harness)[22].trim(), "1 owner hidden");
+    harness.keys("i");
     assert!(
-        shows(&stage, "holder      still being looked for"),
+        shows(&harness, "holder      still being looked for"),
         "{:#?}",
-        screen(&stage)
+        screen(&harness)
     );
-    stage.keys("ix");
-    let text = screen(&stage).join(" ");
+    harness.keys("ix");
+    let text = screen(&harness).join(" ");
     let words = "who holds 127.0.0.1:3000 is still being looked for; the question";
-    assert!(text.contains(words), "{:#?}", screen(&stage));
-    assert!(!shows(&stage, "y end it"), "{:#?}", screen(&stage));
-    stage.key(KeyCode::Esc);
-    stage.keys("i");
-    stage.seconds = 1.0;
-    stage.look(vec![socket("127.0.0.1:4000").user(0, "root")]);
+    assert!(text.contains(words), "{:#?}", screen(&harness));
+    assert!(!shows(&harness, "y end it"), "{:#?}", screen(&harness));
+    harness.key(KeyCode::Esc);
+    harness.keys("i");
+    harness.seconds = 1.0;
+    harness.poll(vec![socket("127.0.0.1:4000").user(0, "root")]);
     assert!(
-        shows(&stage, "holder      closed before it was found"),
+        shows(&harness, "holder      closed before it was found"),
         "{:#?}",
-        screen(&stage)
+        screen(&harness)
     );
 }
 
 /// The dialog about a port with this answer, on a screen of this height, without its last line.
-fn why(height: u16, change: impl FnOnce(Evidence) -> Evidence) -> Vec<String> {
-    let mut stage = stage((80, height));
-    stage.keys("w");
+fn why(height: u16, change: impl FnOnce(Findings) -> Findings) -> Vec<String> {
+    let mut harness = harness((80, height));
+    harness.keys("w");
     let evidence = change(port(3000));
-    stage.event(Event::Checked(Box::new(Answer::of(evidence))));
-    let lines = screen(&stage).into_iter();
+    harness.event(Event::Checked(Box::new(CheckReport::of(evidence))));
+    let lines = screen(&harness).into_iter();
     lines
         .skip_while(|line| !line.contains("Why "))
         .take_while(|line| !line.contains('┘'))
@@ -709,7 +709,7 @@ fn why(height: u16, change: impl FnOnce(Evidence) -> Evidence) -> Vec<String> {
 }
 
 #[test]
-fn why_says_the_verdict_the_reasons_and_how_many_binds_were_tried() {
+fn the_check_dialog_shows_verdict_reasons_and_bind_count() {
     let node = process(4242, "node").build();
     let listener = socket("127.0.0.1:3000").owner(&node);
     let lines = why(24, |evidence| evidence.refused(&V4).sees(listener));
@@ -728,15 +728,15 @@ fn why_says_the_verdict_the_reasons_and_how_many_binds_were_tried() {
 }
 
 #[test]
-fn why_says_what_it_tries_until_there_is_an_answer() {
-    let mut stage = stage((80, 24));
-    stage.keys("w");
-    assert!(shows(&stage, "Why :3000") && shows(&stage, "trying 8 binds"));
-    assert!(!shows(&stage, "one-shot"));
+fn the_check_dialog_says_what_it_tries_until_it_has_a_report() {
+    let mut harness = harness((80, 24));
+    harness.keys("w");
+    assert!(shows(&harness, "Why :3000") && shows(&harness, "trying 8 binds"));
+    assert!(!shows(&harness, "one-shot"));
 }
 
 #[test]
-fn why_on_a_low_screen_is_at_most_nine_lines_and_says_how_many_are_below() {
+fn the_check_dialog_on_a_low_screen_has_at_most_nine_lines() {
     let lines = why(12, |evidence| {
         evidence.with(|evidence| {
             evidence.published = (1..=9).map(|number| format!("reason {number}")).collect();
@@ -756,10 +756,10 @@ fn foreign_pids_are_told_with_and_without_a_filter() {
         pids_problem: Some(problem.clone()),
         ..setup()
     };
-    let mut stage = Stage::new(setup, (120, 24));
-    stage.look(machine());
-    assert!(shows(&stage, &problem), "{:#?}", screen(&stage));
-    stage.keys("/3000\n");
+    let mut harness = AppHarness::new(setup, (120, 24));
+    harness.poll(machine());
+    assert!(shows(&harness, &problem), "{:#?}", screen(&harness));
+    harness.keys("/3000\n");
     let words = "pids of another namespace";
-    assert!(shows(&stage, words), "{:#?}", screen(&stage));
+    assert!(shows(&harness, words), "{:#?}", screen(&harness));
 }

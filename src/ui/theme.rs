@@ -20,13 +20,13 @@ pub enum Role {
     Active,
     /// The row under the cursor.
     Cursor,
-    NewMark,
+    OpenedMark,
     ChangedMark,
-    GoneMark,
+    ClosedMark,
     /// The whole row of each.
-    NewRow,
+    OpenedRow,
     ChangedRow,
-    GoneRow,
+    ClosedRow,
     /// Reachable by others, or one number held twice.
     Warning,
     /// What went wrong.
@@ -48,11 +48,7 @@ pub struct Theme {
 impl Theme {
     pub fn of(app: &App) -> &'static Self {
         let [terminal, plain] = &THEMES;
-        if app.setup.has_colour {
-            terminal
-        } else {
-            plain
-        }
+        if app.setup.has_color { terminal } else { plain }
     }
 
     pub fn style(&self, role: Role) -> Style {
@@ -74,8 +70,8 @@ pub static THEMES: [Theme; 2] = [
 fn of_terminal(role: Role) -> Style {
     let plain = Style::new();
     match role {
-        Role::NewMark | Role::Good => plain.fg(Color::Green).add_modifier(Modifier::BOLD),
-        Role::GoneMark => plain.fg(Color::Red),
+        Role::OpenedMark | Role::Good => plain.fg(Color::Green).add_modifier(Modifier::BOLD),
+        Role::ClosedMark => plain.fg(Color::Red),
         Role::Warning | Role::Error => plain.fg(Color::Red).add_modifier(Modifier::BOLD),
         Role::Fault => plain.fg(Color::Red).add_modifier(Modifier::UNDERLINED),
         Role::ChangedMark => plain.fg(Color::Cyan).add_modifier(Modifier::BOLD),
@@ -92,8 +88,8 @@ fn of_plain(role: Role) -> Style {
         | Role::Key
         | Role::Heading
         | Role::Active
-        | Role::NewMark
-        | Role::NewRow
+        | Role::OpenedMark
+        | Role::OpenedRow
         | Role::Warning
         | Role::Error
         | Role::Good => plain.add_modifier(Modifier::BOLD),
@@ -101,7 +97,7 @@ fn of_plain(role: Role) -> Style {
         Role::ChangedMark | Role::ChangedRow | Role::Fault => {
             plain.add_modifier(Modifier::UNDERLINED)
         }
-        Role::Dim | Role::GoneMark | Role::GoneRow | Role::Border => {
+        Role::Dim | Role::ClosedMark | Role::ClosedRow | Role::Border => {
             plain.add_modifier(Modifier::DIM)
         }
     }
@@ -118,12 +114,12 @@ mod tests {
         Role::Heading,
         Role::Active,
         Role::Cursor,
-        Role::NewMark,
+        Role::OpenedMark,
         Role::ChangedMark,
-        Role::GoneMark,
-        Role::NewRow,
+        Role::ClosedMark,
+        Role::OpenedRow,
         Role::ChangedRow,
-        Role::GoneRow,
+        Role::ClosedRow,
         Role::Warning,
         Role::Error,
         Role::Fault,
@@ -133,7 +129,7 @@ mod tests {
     ];
 
     #[test]
-    fn without_colour_no_role_sets_one() {
+    fn without_color_no_role_sets_one() {
         for role in ROLES {
             let style = of_plain(role);
             assert_eq!((style.fg, style.bg), (None, None), "{role:?}");
@@ -157,8 +153,14 @@ mod tests {
     }
 
     #[test]
-    fn new_changed_and_gone_differ_without_colour() {
-        let styles = [Role::NewRow, Role::ChangedRow, Role::GoneRow, Role::Plain].map(of_plain);
+    fn opened_changed_and_closed_differ_without_color() {
+        let styles = [
+            Role::OpenedRow,
+            Role::ChangedRow,
+            Role::ClosedRow,
+            Role::Plain,
+        ]
+        .map(of_plain);
         for (place, style) in styles.iter().enumerate() {
             assert!(!styles[..place].contains(style));
         }

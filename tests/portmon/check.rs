@@ -5,8 +5,8 @@ use std::process::{Command, Output};
 
 use serde_json::{Value, json};
 
-use crate::children::Holder;
-use crate::start::PORTMON;
+use crate::helper_process::OwnerProcess;
+use crate::launch::PORTMON;
 use crate::terminal::Terminal;
 
 /// Another user, for whom root's processes are hidden.
@@ -52,8 +52,8 @@ fn a_port_that_is_free_is_said_first_and_exit_code_zero() {
 }
 
 #[test]
-fn a_port_that_is_held_is_said_first_with_its_holder_and_exit_code_one() {
-    let mut holder = Holder::listening();
+fn a_held_port_is_named_first_with_its_owner_and_exit_code_one() {
+    let mut holder = OwnerProcess::listening();
     let (code, printed) = check(&[&holder.port.to_string()]);
     assert_eq!(code, Some(1), "{printed}");
     let begin = format!("HELD :{} by {} {}", holder.port, holder.name, holder.pid());
@@ -66,7 +66,7 @@ fn udp_and_tcp_of_one_number_are_two_questions() {
     let socket = UdpSocket::bind("127.0.0.1:0").expect("a port");
     let port = socket.local_addr().expect("an address").port();
     drop(socket);
-    let holder = Holder::bound_to_udp();
+    let holder = OwnerProcess::bound_to_udp();
     let (udp, _) = check(&[&format!("{}/udp", holder.port)]);
     assert_eq!(udp, Some(1));
     let (other, _) = check(&[&format!("{port}/udp")]);
@@ -75,7 +75,7 @@ fn udp_and_tcp_of_one_number_are_two_questions() {
 
 #[test]
 fn json_tells_the_same() {
-    let holder = Holder::listening();
+    let holder = OwnerProcess::listening();
     let (code, printed) = check(&[&holder.port.to_string(), "--json"]);
     let value: Value = serde_json::from_str(&printed).expect("JSON");
     let facts = ["/verdict", "/protocol", "/holders/0/pid", "/connects"]
@@ -98,7 +98,7 @@ fn what_is_no_port_is_exit_code_two() {
 }
 
 #[test]
-fn another_user_is_told_whose_it_is_and_what_is_not_for_him() {
+fn another_user_sees_the_owner_and_what_is_not_permitted() {
     let is_root = rustix::process::geteuid().is_root();
     let works = || {
         Command::new(NOBODY[0])
@@ -110,7 +110,7 @@ fn another_user_is_told_whose_it_is_and_what_is_not_for_him() {
         eprintln!("skipped: this user cannot become another one that may run portmon");
         return;
     }
-    let holder = Holder::listening();
+    let holder = OwnerProcess::listening();
     let port = holder.port.to_string();
     let output = run(&[&NOBODY[..], &["check", &port]].concat());
     let printed = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -128,8 +128,8 @@ fn another_user_is_told_whose_it_is_and_what_is_not_for_him() {
 }
 
 #[test]
-fn w_tells_in_the_terminal_and_c_connects() {
-    let mut holder = Holder::listening();
+fn w_opens_the_check_dialog_and_c_connects() {
+    let mut holder = OwnerProcess::listening();
     let port = holder.port;
     let terminal = Terminal::portmon(&["--read-only", &format!("port:{port} state:listen")]);
     terminal.wait_for("the listener", |display| display.shows(port));

@@ -13,7 +13,7 @@ pub struct Display {
 
 /// A line of the table that shows a socket.
 #[derive(Debug)]
-pub struct Row {
+pub struct ScreenRow {
     pub line: u16,
     /// The sign in the gutter, where there is one.
     pub mark: Option<char>,
@@ -101,13 +101,13 @@ impl Display {
     }
 
     /// The sockets shown, from top to bottom.
-    pub fn rows(&self) -> Vec<Row> {
+    pub fn rows(&self) -> Vec<ScreenRow> {
         (0..self.size().1)
             .filter_map(|line| self.row_in(line))
             .collect()
     }
 
-    pub fn row(&self, port: u16) -> Option<Row> {
+    pub fn row(&self, port: u16) -> Option<ScreenRow> {
         self.rows().into_iter().find(|row| row.port == port)
     }
 
@@ -125,7 +125,7 @@ impl Display {
         Some(row.port)
     }
 
-    fn row_in(&self, line: u16) -> Option<Row> {
+    fn row_in(&self, line: u16) -> Option<ScreenRow> {
         let content = self.line(line);
         let gutter: String = content
             .chars()
@@ -140,7 +140,7 @@ impl Display {
             && marks.iter().all(|mark| "+~-↻=*>▌".contains(*mark))
             && address.contains(['.', ':', '*']);
         is_row.then_some(())?;
-        Some(Row {
+        Some(ScreenRow {
             line,
             mark: marks.last().copied(),
             port: port.parse().ok()?,

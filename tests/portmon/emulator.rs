@@ -19,12 +19,12 @@ pub const PATIENCE: Duration = Duration::from_secs(15);
 const FRAME_END: &[u8] = b"\x1b[?2026l";
 
 pub struct Emulator {
-    state: Mutex<State>,
+    state: Mutex<EmulatorState>,
     changed: Condvar,
 }
 
-pub struct State {
-    parser: Parser<Requests>,
+pub struct EmulatorState {
+    parser: Parser<TerminalRequests>,
     written: Vec<u8>,
     frames: Frames,
     last_frame: String,
@@ -56,8 +56,8 @@ impl Emulator {
     pub fn start(size: (u16, u16), reader: Box<dyn Read + Send>, replies: &Writer) -> Arc<Self> {
         let (columns, rows) = (nonzero(size.0), nonzero(size.1));
         let emulator = Arc::new(Self {
-            state: Mutex::new(State {
-                parser: Parser::new_with_callbacks(rows, columns, 0, Requests::default()),
+            state: Mutex::new(EmulatorState {
+                parser: Parser::new_with_callbacks(rows, columns, 0, TerminalRequests::default()),
                 written: Vec::new(),
                 frames: Frames::default(),
                 last_frame: String::new(),
@@ -97,7 +97,7 @@ impl Emulator {
                 state.reading = Reading::Stopped;
             }
         });
-        let is_stopped = |state: &mut State| state.reading == Reading::Stopped;
+        let is_stopped = |state: &mut EmulatorState| state.reading == Reading::Stopped;
         let state = self.changed.wait_while(self.lock(), is_stopped);
         drop(state.expect("the state"));
     }
@@ -111,11 +111,16 @@ impl Emulator {
     }
 
     /// Waits until the state satisfies `accepts`.
-    pub fn wait(&self, what: &str, accepts: impl FnMut(&State) -> bool) {
+    pub fn wait(&self, what: &str, accepts: impl FnMut(&EmulatorState) -> bool) {
         self.wait_for(PATIENCE, what, accepts);
     }
 
-    pub fn wait_for(&self, longest: Duration, what: &str, mut accepts: impl FnMut(&State) -> bool) {
+    pub fn wait_for(
+        &self,
+        longest: Duration,
+        what: &str,
+        mut accepts: impl FnMut(&EmulatorState) -> bool,
+    ) {
         let (state, timeout) = self
             .changed
             .wait_timeout_while(self.lock(), longest, |state| !accepts(state))
@@ -148,7 +153,7 @@ impl Emulator {
     }
 
     /// The reader holds the terminal too; from now on only until it is woken.
-    pub fn let_go_at_next_output(&self) {
+    pub fn release_at_next_output(&self) {
         self.change(|state| state.is_letting_go = true);
     }
 
@@ -168,18 +173,18 @@ impl Emulator {
         self.lock().exit.is_some()
     }
 
-    fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+    fn change<T>(&self, change: impl FnOnce(&mut EmulatorState) -> T) -> T {
         let result = change(&mut self.lock());
         self.changed.notify_all();
         result
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, EmulatorState> {
         self.state.lock().expect("the state")
     }
 }
 
-impl State {
+impl EmulatorState {
     pub fn display(&self) -> Display {
         let requests = self.parser.callbacks();
         Display::new(
@@ -211,13 +216,13 @@ impl State {
 
 /// What a program asks of a terminal besides showing text.
 #[derive(Default)]
-struct Requests {
+struct TerminalRequests {
     clipboard: Option<Vec<u8>>,
     is_reporting_focus: bool,
     reply: Vec<u8>,
 }
 
-impl Callbacks for Requests {
+impl Callbacks for TerminalRequests {
     fn copy_to_clipboard(&mut self, _: &mut vt100::Screen, _: &[u8], base64: &[u8]) {
         self.clipboard = Some(base64.to_vec());
     }

@@ -1,7 +1,7 @@
 //! Finding a port by typing, and pasting what an error said.
 
-use crate::children::Holder;
 use crate::display::Display;
+use crate::helper_process::OwnerProcess;
 use crate::terminal::Terminal;
 
 const ESCAPE: &str = "\x1b";
@@ -26,7 +26,7 @@ fn wait_for_table(terminal: &Terminal) {
 
 #[test]
 fn a_port_is_found_by_slash_and_its_digits_and_enter_keeps_it() {
-    let (wanted, _other) = (Holder::listening(), Holder::listening());
+    let (wanted, _other) = (OwnerProcess::listening(), OwnerProcess::listening());
     let terminal = Terminal::portmon(&[]);
     wait_for_table(&terminal);
     terminal.keys("/");
@@ -50,7 +50,7 @@ fn a_port_is_found_by_slash_and_its_digits_and_enter_keeps_it() {
 
 #[test]
 fn a_digit_opens_the_filter_with_itself() {
-    let (wanted, _other) = (Holder::listening(), Holder::listening());
+    let (wanted, _other) = (OwnerProcess::listening(), OwnerProcess::listening());
     let terminal = Terminal::portmon(&[]);
     wait_for_table(&terminal);
     terminal.keys(&wanted.port.to_string());
@@ -59,7 +59,7 @@ fn a_digit_opens_the_filter_with_itself() {
 
 #[test]
 fn escape_restores_the_filter_before() {
-    let (first, second) = (Holder::listening(), Holder::listening());
+    let (first, second) = (OwnerProcess::listening(), OwnerProcess::listening());
     let terminal = Terminal::portmon(&[&format!("port:{}", first.port)]);
     terminal.wait_for("the first", shows_only(first.port));
     terminal.keys("/");
@@ -72,7 +72,7 @@ fn escape_restores_the_filter_before() {
 
 #[test]
 fn a_pasted_error_finds_its_port_and_runs_nothing() {
-    let (mut wanted, _other) = (Holder::listening(), Holder::listening());
+    let (mut wanted, _other) = (OwnerProcess::listening(), OwnerProcess::listening());
     let terminal = Terminal::portmon(&[]);
     wait_for_table(&terminal);
     let error = "Error: listen EADDRINUSE: address already in use";
@@ -84,7 +84,7 @@ fn a_pasted_error_finds_its_port_and_runs_nothing() {
 
 #[test]
 fn pasted_keys_end_nothing() {
-    let mut holder = Holder::listening();
+    let mut holder = OwnerProcess::listening();
     let terminal = Terminal::portmon(&[&format!("port:{}", holder.port)]);
     let before = terminal.wait_for("the listener", shows_only(holder.port));
     terminal.paste("x\ny\n");

@@ -5,9 +5,9 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::children::{Holder, listen, scratch, unique_name};
-use crate::kin::wait_for_forks;
-use crate::start::PORTMON;
+use crate::helper_process::{OwnerProcess, listen, scratch, unique_name};
+use crate::launch::PORTMON;
+use crate::process_tree::wait_for_forks;
 
 /// What portmon might ask about what stands behind a process.
 const PROGRAMS: [&str; 4] = ["systemctl", "docker", "podman", "nerdctl"];
@@ -32,7 +32,7 @@ fn no_systemctl_of_path_or_of_the_directory_is_run() {
         plant(directory, &marker);
     }
     // systemd itself holds the ports of its sockets, so that who has its name makes portmon ask for these.
-    let holder = Holder::named("systemd", listen("127.0.0.1:0"));
+    let holder = OwnerProcess::named("systemd", listen("127.0.0.1:0"));
     for path in [format!("{}:/usr/bin:/bin", there.display()), ".".to_owned()] {
         wait_for_forks();
         let output = Command::new(PORTMON)

@@ -6,8 +6,8 @@ use std::process::{Command, Output};
 
 use serde_json::{Value, json};
 
-use crate::children::{COMMAND, Holder, listen, unique_name};
-use crate::start::PORTMON;
+use crate::helper_process::{COMMAND, OwnerProcess, listen, unique_name};
+use crate::launch::PORTMON;
 
 fn portmon(arguments: &[&str]) -> Output {
     Command::new(PORTMON)
@@ -24,12 +24,12 @@ fn text(bytes: &[u8]) -> String {
 ///
 /// The number alone is not enough: the system also gives it to a socket of the other protocol, and to one whose
 /// connections are still in TIME_WAIT.
-fn filter_of(holder: &Holder) -> String {
+fn filter_of(holder: &OwnerProcess) -> String {
     format!("port:{} pid:{}", holder.port, holder.pid())
 }
 
 /// The one endpoint that `portmon list --json` prints for `holder`.
-fn endpoint(holder: &Holder) -> Value {
+fn endpoint(holder: &OwnerProcess) -> Value {
     let output = portmon(&["list", "--json", &filter_of(holder)]);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     let printed: Value = serde_json::from_slice(&output.stdout).expect("JSON");
@@ -49,7 +49,7 @@ fn keys(value: &Value) -> Vec<&str> {
 
 #[test]
 fn rows_are_printed_and_the_exit_code_says_that_there_are_some() {
-    let holder = Holder::listening();
+    let holder = OwnerProcess::listening();
     let output = portmon(&["list", &filter_of(&holder)]);
     let printed = text(&output.stdout);
     assert_eq!(output.status.code(), Some(0), "{printed}");
@@ -89,7 +89,7 @@ fn json_is_one_object_with_the_fields_that_scripts_rely_on() {
 
 #[test]
 fn json_tells_everything_about_a_listener() {
-    let holder = Holder::listening();
+    let holder = OwnerProcess::listening();
     let found = endpoint(&holder);
     let same = |pointer: &str| {
         found
@@ -142,7 +142,7 @@ fn is_timestamp(value: &Value) -> bool {
 
 #[test]
 fn json_tells_the_state_of_a_udp_socket_where_the_system_does() {
-    let holder = Holder::bound_to_udp();
+    let holder = OwnerProcess::bound_to_udp();
     let found = endpoint(&holder);
     let facts = ["/protocol", "/owners/0/pid", "/state"].map(|fact| found.pointer(fact));
     let state = cfg!(target_os = "linux").then_some("unconn");
@@ -151,7 +151,7 @@ fn json_tells_the_state_of_a_udp_socket_where_the_system_does() {
 }
 
 #[test]
-fn a_port_that_cannot_be_is_named_in_one_line() {
+fn an_invalid_port_is_a_usage_error() {
     let output = portmon(&["list", "port:99999"]);
     let message = text(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{message}");
@@ -164,7 +164,7 @@ fn a_port_that_cannot_be_is_named_in_one_line() {
 }
 
 #[test]
-fn a_word_that_is_no_command_is_answered_with_the_one_that_is() {
+fn an_unknown_command_suggests_the_right_one() {
     let output = portmon(&["kill", "3000"]);
     let message = text(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{message}");
@@ -176,7 +176,7 @@ fn a_word_that_is_no_command_is_answered_with_the_one_that_is() {
 
 #[test]
 fn a_closed_pipe_is_no_error() {
-    let _holder = Holder::listening();
+    let _holder = OwnerProcess::listening();
     for arguments in [&["list"][..], &["list", "--json"], &["--help"]] {
         let (reader, writer) = io::pipe().expect("a pipe");
         drop(reader);
@@ -197,7 +197,7 @@ fn a_closed_pipe_is_no_error() {
 #[test]
 fn a_hostile_process_name_is_escaped() {
     let name = "\x1b[31mEVIL";
-    let holder = Holder::named(name, listen("127.0.0.1:0"));
+    let holder = OwnerProcess::named(name, listen("127.0.0.1:0"));
     let filter = format!("port:{}", holder.port);
     for format in [&["list", &filter][..], &["list", "--json", &filter]] {
         let output = portmon(format);

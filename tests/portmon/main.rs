@@ -11,32 +11,32 @@
     reason = "a test that cannot go on says why and fails"
 )]
 
-#[cfg(target_os = "linux")]
-mod brief;
 mod check;
-mod children;
 mod display;
 mod docs;
 mod emulator;
-mod endings;
+mod exit;
 mod filter;
 #[cfg(target_os = "linux")]
 mod foreign_programs;
-mod freeing_dialog;
 #[cfg(target_os = "linux")]
-mod freeing_shell;
-mod harness;
-#[cfg(target_os = "linux")]
-mod kin;
+mod free_command;
+mod free_dialog;
+mod harness_tests;
+mod helper_process;
+mod history;
+mod launch;
 mod list;
-mod memory;
 mod picture;
 #[cfg(target_os = "linux")]
 mod pid_namespaces;
+#[cfg(target_os = "linux")]
+mod process_tree;
 mod screen;
 #[cfg(target_os = "linux")]
+mod short_lived;
+#[cfg(target_os = "linux")]
 mod sources;
-mod start;
 mod svg;
 mod terminal;
 #[cfg(target_os = "linux")]

@@ -9,16 +9,16 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::children::{Child, scratch, shell_named};
 use crate::display::Display;
-use crate::start::{PORTMON, Start};
+use crate::helper_process::{ChildProcess, scratch, shell_named};
+use crate::launch::{Launch, PORTMON};
 use crate::svg;
 use crate::terminal::Terminal;
 
 const WAITS: &str = "echo\nread -r line <&1\n";
 
 /// A program of the picture.
-struct Scene {
+struct DemoProcess {
     /// `program script arguments`, the script below `directory`.
     command: &'static str,
     directory: &'static str,
@@ -27,7 +27,7 @@ struct Scene {
     port: u16,
 }
 
-const THERE_BEFORE: [Scene; 6] = [
+const THERE_BEFORE: [DemoProcess; 6] = [
     scene(
         "node node_modules/.bin/next dev",
         "code/shop",
@@ -45,13 +45,13 @@ const THERE_BEFORE: [Scene; 6] = [
     scene("gunicorn api.wsgi", "code/api", "127.0.0.1", 8000),
     scene("python3 manage.py runserver", "code/api", "127.0.0.1", 8001),
 ];
-const CLOSED_MEANWHILE: Scene = scene(
+const CLOSED_MEANWHILE: DemoProcess = scene(
     "node node_modules/.bin/jest",
     "code/shop",
     "127.0.0.1",
     9229,
 );
-const OPENED_MEANWHILE: [Scene; 2] = [
+const OPENED_MEANWHILE: [DemoProcess; 2] = [
     scene(
         "node node_modules/.bin/vite preview",
         "code/shop-pay",
@@ -66,8 +66,8 @@ const fn scene(
     directory: &'static str,
     address: &'static str,
     port: u16,
-) -> Scene {
-    Scene {
+) -> DemoProcess {
+    DemoProcess {
         command,
         directory,
         address,
@@ -76,15 +76,15 @@ const fn scene(
 }
 
 /// A program of the picture that runs.
-struct Actor {
+struct RunningDemo {
     port: u16,
-    _child: Child,
+    _child: ChildProcess,
 }
 
 #[test]
 fn picture_of_a_developers_machine() {
     let home = scratch("home");
-    let before: Vec<Actor> = THERE_BEFORE
+    let before: Vec<RunningDemo> = THERE_BEFORE
         .iter()
         .map(|scene| play(scene, &home))
         .collect();
@@ -96,7 +96,7 @@ fn picture_of_a_developers_machine() {
     ];
 
     let terminal = Terminal::start(
-        Start::program(PORTMON, &["code/shop,code/api"])
+        Launch::program(PORTMON, &["code/shop,code/api"])
             .environment(&[("HOME", home.to_str().expect("a path"))])
             .size(100, 24),
     );
@@ -137,19 +137,19 @@ fn is_marked(display: &Display, port: u16, mark: char) -> bool {
     display.row(port).is_some_and(|row| row.mark == Some(mark))
 }
 
-fn play(scene: &Scene, home: &Path) -> Actor {
+fn play(scene: &DemoProcess, home: &Path) -> RunningDemo {
     let listener = TcpListener::bind((scene.address, scene.port))
         .or_else(|_| TcpListener::bind((scene.address, 0)))
         .expect("a port");
     let port = listener.local_addr().expect("an address").port();
-    Actor {
+    RunningDemo {
         port,
         _child: run(scene.command, &home.join(scene.directory), listener.into()),
     }
 }
 
 /// A client of `server` that stays connected.
-fn visit(home: &Path, name: &str, server: Option<&Actor>) -> Child {
+fn visit(home: &Path, name: &str, server: Option<&RunningDemo>) -> ChildProcess {
     let port = server.expect("a server").port;
     let connection = TcpStream::connect(("127.0.0.1", port)).expect("a connection");
     let command = format!("{name} start");
@@ -157,7 +157,7 @@ fn visit(home: &Path, name: &str, server: Option<&Actor>) -> Child {
 }
 
 /// Runs a script that waits, in the way and under the name of the real program.
-fn run(command: &str, directory: &Path, socket: OwnedFd) -> Child {
+fn run(command: &str, directory: &Path, socket: OwnedFd) -> ChildProcess {
     let mut words = command.split(' ');
     let (name, script) = (
         words.next().expect("a name"),
@@ -172,7 +172,7 @@ fn run(command: &str, directory: &Path, socket: OwnedFd) -> Child {
         .args(words)
         .current_dir(directory)
         .stdin(socket);
-    Child::start(&mut command)
+    ChildProcess::start(&mut command)
 }
 
 fn shell_below(directory: &Path, name: &str) -> PathBuf {

@@ -10,8 +10,8 @@ use std::process::{self, Child, ChildStdout, Command, Output, Stdio};
 
 use serde_json::Value;
 
-use crate::children::Holder;
-use crate::start::PORTMON;
+use crate::helper_process::OwnerProcess;
+use crate::launch::PORTMON;
 
 /// Set in the process that a test starts again as root of its own user namespace.
 const INSIDE: &str = "PORTMON_TEST_INSIDE";
@@ -77,7 +77,7 @@ fn number_after(word: &str, said: &str) -> Option<u32> {
 #[test]
 fn with_the_outer_proc_no_stranger_is_signalled() {
     with_namespaces("with_the_outer_proc_no_stranger_is_signalled", || {
-        let mut holder = Holder::listening();
+        let mut holder = OwnerProcess::listening();
         let script = "echo $((PID - 1)) > /proc/sys/kernel/ns_last_pid
             sleep 60 & echo \"stranger $!\"
             \"$PORTMON\" free \"$PORT\" --yes --wait 1; echo \"code $?\"
@@ -106,7 +106,7 @@ fn with_the_outer_proc_no_stranger_is_signalled() {
 #[test]
 fn with_the_outer_proc_no_vanished_pid_is_ended() {
     with_namespaces("with_the_outer_proc_no_vanished_pid_is_ended", || {
-        let mut holder = Holder::listening();
+        let mut holder = OwnerProcess::listening();
         let script = "\"$PORTMON\" free \"$PORT\" --yes --wait 1; echo \"code $?\"";
         let said = said(&unshared(&[], script, holder.port, holder.pid()));
         assert!(
@@ -121,7 +121,7 @@ fn with_the_outer_proc_no_vanished_pid_is_ended() {
 #[test]
 fn portmons_own_pid_hides_no_socket_of_another() {
     with_namespaces("portmons_own_pid_hides_no_socket_of_another", || {
-        let holder = Holder::listening();
+        let holder = OwnerProcess::listening();
         let script = "echo $((PID - 1)) > /proc/sys/kernel/ns_last_pid
             \"$PORTMON\" list :\"$PORT\" --json & echo \"portmon $!\" >&2; wait $!";
         let output = unshared(&[], script, holder.port, holder.pid());

@@ -2,23 +2,23 @@
 
 use std::net::TcpStream;
 
-use crate::children::{Holder, listen};
-use crate::display::{Display, Row};
-use crate::start::Start;
+use crate::display::{Display, ScreenRow};
+use crate::helper_process::{OwnerProcess, listen};
+use crate::launch::Launch;
 use crate::terminal::Terminal;
 
 fn port_filter(port: u16) -> String {
     format!("port:{port}")
 }
 
-fn wait_for_row(terminal: &Terminal, port: u16) -> Row {
+fn wait_for_row(terminal: &Terminal, port: u16) -> ScreenRow {
     let display = terminal.wait_for(&format!("a row of {port}"), |display| display.shows(port));
     display.row(port).expect("waited for")
 }
 
 #[test]
 fn a_listener_stands_with_its_address_state_and_pid() {
-    let holder = Holder::listening();
+    let holder = OwnerProcess::listening();
     let terminal = Terminal::portmon(&[&port_filter(holder.port)]);
     let what = "the listener and its owner";
     let row = terminal.wait_for(what, |display| {
@@ -32,15 +32,15 @@ fn a_listener_stands_with_its_address_state_and_pid() {
 }
 
 #[test]
-fn a_new_listener_is_marked_and_a_closed_one_stays_marked_until_it_goes() {
-    let first = Holder::listening();
+fn opened_and_closed_listeners_are_marked() {
+    let first = OwnerProcess::listening();
     let filter = format!("proc:{}", first.name);
     let terminal = Terminal::portmon(&[&filter]);
     let is_marked =
         |port, mark| move |display: &Display| display.row(port).is_some_and(|row| row.mark == mark);
     terminal.wait_for("the first listener, unmarked", is_marked(first.port, None));
 
-    let mut second = Holder::named(&first.name, listen("127.0.0.1:0"));
+    let mut second = OwnerProcess::named(&first.name, listen("127.0.0.1:0"));
     terminal.wait_for(
         "the new listener with a +",
         is_marked(second.port, Some('+')),
@@ -69,20 +69,21 @@ fn a_connection_stands_below_the_rule_and_its_listener_above() {
     let display = terminal.wait_for("the connection", |display| display.shows(local));
     let line_of = |text: &str| display.lines().iter().position(|line| line.contains(text));
     let rule = line_of("── connected").expect("a rule");
-    let (above, below): (Vec<Row>, Vec<Row>) = display
+    let (above, below): (Vec<ScreenRow>, Vec<ScreenRow>) = display
         .rows()
         .into_iter()
         .partition(|row| usize::from(row.line) < rule);
-    let listening = |row: &Row| row.port == port && row.text.contains("LISTEN");
-    let connected = |row: &Row| [port, local].contains(&row.port) && row.text.contains("ESTAB");
+    let listening = |row: &ScreenRow| row.port == port && row.text.contains("LISTEN");
+    let connected =
+        |row: &ScreenRow| [port, local].contains(&row.port) && row.text.contains("ESTAB");
     assert!(above.len() == 1 && above.iter().all(listening), "{display}");
     assert!(below.len() == 2 && below.iter().all(connected), "{display}");
 }
 
 #[test]
-fn a_bind_to_every_address_is_marked_exposed_and_one_to_localhost_is_not() {
-    let exposed = Holder::listening_on("0.0.0.0:0");
-    let local = Holder::named(&exposed.name, listen("127.0.0.1:0"));
+fn only_a_bind_beyond_localhost_is_marked_exposed() {
+    let exposed = OwnerProcess::listening_on("0.0.0.0:0");
+    let local = OwnerProcess::named(&exposed.name, listen("127.0.0.1:0"));
     let terminal = Terminal::portmon(&[&format!("proc:{}", exposed.name)]);
     let display = terminal.wait_for("both", |display| {
         display.shows(exposed.port) && display.shows(local.port)
@@ -101,7 +102,7 @@ fn a_listener_on_the_other_localhost_is_shown() {
         eprintln!("not tried: this machine has no ::1");
         return;
     }
-    let holder = Holder::listening_on("[::1]:0");
+    let holder = OwnerProcess::listening_on("[::1]:0");
     let terminal = Terminal::portmon(&[&port_filter(holder.port)]);
     let row = wait_for_row(&terminal, holder.port);
     assert!(row.text.contains(" ::1 "), "{row:?}");
@@ -109,7 +110,7 @@ fn a_listener_on_the_other_localhost_is_shown() {
 
 #[test]
 fn a_bound_udp_socket_is_shown() {
-    let holder = Holder::bound_to_udp();
+    let holder = OwnerProcess::bound_to_udp();
     let terminal = Terminal::portmon(&[&port_filter(holder.port)]);
     let row = wait_for_row(&terminal, holder.port);
     assert!(row.text.to_lowercase().contains("udp"), "{row:?}");
@@ -117,8 +118,8 @@ fn a_bound_udp_socket_is_shown() {
 
 #[test]
 fn the_cursor_stays_on_its_row_while_lower_ports_open() {
-    let first = Holder::listening();
-    let mut holders = vec![Holder::named(&first.name, below(first.port))];
+    let first = OwnerProcess::listening();
+    let mut holders = vec![OwnerProcess::named(&first.name, below(first.port))];
     let terminal = Terminal::portmon(&[&format!("proc:{}", first.name)]);
     terminal.wait_for("both", |display| display.ports().len() == 2);
     terminal.keys("G");
@@ -127,7 +128,7 @@ fn the_cursor_stays_on_its_row_while_lower_ports_open() {
     });
     for count in 3..6 {
         let lowest = holders.last().expect("one").port;
-        holders.push(Holder::named(&first.name, below(lowest)));
+        holders.push(OwnerProcess::named(&first.name, below(lowest)));
         let display = terminal.wait_for("one more", |display| display.ports().len() == count);
         assert_eq!(display.selected(), Some(first.port), "{display}");
     }
@@ -144,15 +145,15 @@ fn below(port: u16) -> std::net::TcpListener {
 
 #[test]
 fn the_listener_is_there_in_every_size_that_holds_a_table() {
-    let holder = Holder::listening();
+    let holder = OwnerProcess::listening();
     for (columns, lines) in [(80, 24), (200, 50), (80, 12)] {
         let filter = port_filter(holder.port);
-        let terminal = Terminal::start(Start::portmon(&[&filter]).size(columns, lines));
+        let terminal = Terminal::start(Launch::portmon(&[&filter]).size(columns, lines));
         wait_for_row(&terminal, holder.port);
     }
     // The smallest one has no room for addresses, and says who holds the port.
     let filter = port_filter(holder.port);
-    let terminal = Terminal::start(Start::portmon(&[&filter]).size(40, 8));
+    let terminal = Terminal::start(Launch::portmon(&[&filter]).size(40, 8));
     terminal.wait_for("the port and its holder", |display| {
         display.says(&format!("{} {}", holder.port, holder.name))
     });
@@ -160,7 +161,7 @@ fn the_listener_is_there_in_every_size_that_holds_a_table() {
 
 #[test]
 fn a_window_too_small_says_so_and_the_table_comes_back() {
-    let holder = Holder::listening();
+    let holder = OwnerProcess::listening();
     let terminal = Terminal::portmon(&[&port_filter(holder.port)]);
     wait_for_row(&terminal, holder.port);
     terminal.resize(32, 6);
@@ -177,7 +178,7 @@ fn a_window_too_small_says_so_and_the_table_comes_back() {
 }
 
 #[test]
-fn a_terminal_without_the_keys_is_looked_at_less_often() {
+fn an_unfocused_terminal_polls_less_often() {
     let terminal = Terminal::portmon(&[]);
     // What stands there is longer than was asked for where looks take long.
     let is_slow = |display: &Display| display.says(" 2s live");
@@ -191,15 +192,15 @@ fn a_terminal_without_the_keys_is_looked_at_less_often() {
 
 #[test]
 fn nothing_is_drawn_that_changes_nothing() {
-    let holder = Holder::listening();
+    let holder = OwnerProcess::listening();
     let terminal = Terminal::portmon(&[&port_filter(holder.port)]);
     wait_for_row(&terminal, holder.port);
 
     // A second portmon tells when both have looked several times more.
-    let second = Holder::listening();
+    let second = OwnerProcess::listening();
     let clock = Terminal::portmon(&[&format!("proc:{}", second.name)]);
     for _ in 0..2 {
-        let tick = Holder::named(&second.name, listen("127.0.0.1:0"));
+        let tick = OwnerProcess::named(&second.name, listen("127.0.0.1:0"));
         wait_for_row(&clock, tick.port);
     }
     let frames = terminal.frames();
@@ -208,11 +209,11 @@ fn nothing_is_drawn_that_changes_nothing() {
 }
 
 #[test]
-fn no_color_writes_no_colour_and_the_cursor_is_seen_all_the_same() {
-    let holder = Holder::listening();
+fn no_color_writes_no_color_and_still_shows_the_cursor() {
+    let holder = OwnerProcess::listening();
     let filter = port_filter(holder.port);
     let arguments = [filter.as_str()];
-    let start = Start::portmon(&arguments).environment(&[("NO_COLOR", "1")]);
+    let start = Launch::portmon(&arguments).environment(&[("NO_COLOR", "1")]);
     let terminal = Terminal::start(start);
     terminal.wait_for("the cursor in reverse", |display| {
         display.selected() == Some(holder.port)
@@ -243,7 +244,7 @@ fn colours_in(written: &str) -> Vec<&str> {
 
 #[test]
 fn ascii_keeps_to_ascii_in_the_table_and_in_the_dialog() {
-    let holder = Holder::listening();
+    let holder = OwnerProcess::listening();
     let terminal = Terminal::portmon(&["--ascii", &port_filter(holder.port)]);
     let row = wait_for_row(&terminal, holder.port);
     assert!(row.text.is_ascii(), "{row:?}");
@@ -264,9 +265,9 @@ fn assert_ascii(display: &Display) {
 
 #[test]
 fn a_hostile_process_name_never_reaches_the_terminal_raw() {
-    let holder = Holder::named("\x1b[31mEVIL", listen("127.0.0.1:0"));
+    let holder = OwnerProcess::named("\x1b[31mEVIL", listen("127.0.0.1:0"));
     let filter = port_filter(holder.port);
-    let terminal = Terminal::start(Start::portmon(&[&filter]).size(160, 24));
+    let terminal = Terminal::start(Launch::portmon(&[&filter]).size(160, 24));
     terminal.wait_for("the name, made safe", |display| display.contains("EVIL"));
     let written = String::from_utf8_lossy(&terminal.written()).into_owned();
     assert!(!written.contains("\x1b[31mEVIL"), "{written:?}");

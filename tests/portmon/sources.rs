@@ -5,8 +5,8 @@ use std::process::{Command, Output};
 
 use serde_json::{Value, json};
 
-use crate::children::{Holder, listen};
-use crate::start::PORTMON;
+use crate::helper_process::{OwnerProcess, listen};
+use crate::launch::PORTMON;
 
 const SOURCES: [&str; 3] = ["sock_diag", "netstat2", "proc"];
 
@@ -34,7 +34,7 @@ fn endpoints(before: &[&str], source: &str, port: u16) -> Vec<Value> {
 
 #[test]
 fn every_source_lists_the_same_row_of_a_listener() {
-    let holder = Holder::listening();
+    let holder = OwnerProcess::listening();
     let [diag, netstat, proc] = SOURCES.map(|source| endpoints(&[], source, holder.port));
     assert_eq!(diag.len(), 1, "{diag:#?}");
     assert_eq!(netstat, diag);
@@ -42,8 +42,8 @@ fn every_source_lists_the_same_row_of_a_listener() {
 }
 
 #[test]
-fn every_source_lists_the_same_row_of_a_udp_socket_but_for_the_state() {
-    let holder = Holder::bound_to_udp();
+fn sources_differ_only_in_the_state_of_a_udp_socket() {
+    let holder = OwnerProcess::bound_to_udp();
     let [diag, mut netstat, proc] = SOURCES.map(|source| endpoints(&[], source, holder.port));
     assert_eq!(diag.len(), 1, "{diag:#?}");
     assert_eq!(proc, diag);
@@ -70,7 +70,7 @@ fn a_source_that_does_not_tell_of_what_closes_is_said_to() {
 }
 
 #[test]
-fn another_user_sees_a_socket_of_root_with_its_user_and_a_hidden_owner() {
+fn another_user_sees_a_root_socket_with_a_hidden_owner() {
     let nobody = [
         "setpriv",
         "--reuid",

@@ -21,7 +21,7 @@ const PALETTE: [&str; 16] = [
 
 /// How a run of cells looks.
 #[derive(Clone, PartialEq)]
-struct Look {
+struct CellStyle {
     foreground: String,
     background: Option<String>,
     attributes: String,
@@ -45,8 +45,8 @@ pub fn picture_of(display: &Display) -> String {
 }
 
 /// Neighbouring cells that look alike: where they start, and their text.
-fn runs(display: &Display, line: u16) -> Vec<(u16, String, Look)> {
-    let mut runs: Vec<(u16, String, Look)> = Vec::new();
+fn runs(display: &Display, line: u16) -> Vec<(u16, String, CellStyle)> {
+    let mut runs: Vec<(u16, String, CellStyle)> = Vec::new();
     for column in 0..display.size().0 {
         let Some(cell) = display.cell(line, column) else {
             continue;
@@ -56,7 +56,7 @@ fn runs(display: &Display, line: u16) -> Vec<(u16, String, Look)> {
         } else {
             " "
         };
-        let look = look_of(cell);
+        let look = cell_style(cell);
         match runs.last_mut() {
             Some((_, text, last)) if *last == look => text.push_str(letter),
             _ => runs.push((column, letter.to_owned(), look)),
@@ -65,7 +65,7 @@ fn runs(display: &Display, line: u16) -> Vec<(u16, String, Look)> {
     runs
 }
 
-fn look_of(cell: &Cell) -> Look {
+fn cell_style(cell: &Cell) -> CellStyle {
     let (mut foreground, mut background) = (color(cell.fgcolor()), color(cell.bgcolor()));
     if cell.inverse() {
         let ground = background.unwrap_or_else(|| BACKGROUND.to_owned());
@@ -81,19 +81,19 @@ fn look_of(cell: &Cell) -> Look {
     let set = attributes
         .into_iter()
         .filter_map(|(is_set, text)| is_set.then_some(text));
-    Look {
+    CellStyle {
         foreground: foreground.unwrap_or_else(|| FOREGROUND.to_owned()),
         background,
         attributes: set.collect(),
     }
 }
 
-fn draw(svg: &mut String, (column, line): (u16, u16), text: &str, look: &Look) {
+fn draw(svg: &mut String, (column, line): (u16, u16), text: &str, look: &CellStyle) {
     let x = MARGIN + f64::from(column) * CELL_WIDTH;
     let y = MARGIN + f64::from(line) * LINE_HEIGHT;
     let cells = u32::try_from(text.chars().count()).unwrap_or(u32::MAX);
     let width = f64::from(cells) * CELL_WIDTH;
-    let Look {
+    let CellStyle {
         foreground,
         background,
         attributes,

@@ -18,7 +18,7 @@ use rustix::termios::{Action, tcflow};
 
 use crate::display::Display;
 use crate::emulator::{Emulator, Frames, PATIENCE};
-use crate::start::Start;
+use crate::launch::Launch;
 
 pub type Writer = Arc<Mutex<Box<dyn Write + Send>>>;
 
@@ -34,10 +34,10 @@ pub struct Terminal {
 impl Terminal {
     /// portmon in 80x24, looking five times a second.
     pub fn portmon(arguments: &[&str]) -> Self {
-        Self::start(Start::portmon(arguments))
+        Self::start(Launch::portmon(arguments))
     }
 
-    pub fn start(start: Start) -> Self {
+    pub fn start(start: Launch) -> Self {
         let PtyPair { master, slave } = native_pty_system()
             .openpty(pty_size(start.columns, start.lines))
             .expect("a pseudo-terminal");
@@ -213,7 +213,7 @@ impl Terminal {
     /// program to end.
     pub fn vanish(mut self) {
         let (columns, lines) = self.display().size();
-        self.emulator.let_go_at_next_output();
+        self.emulator.release_at_next_output();
         self.resize(columns - 1, lines);
         self.emulator.wait("some output", |state| state.is_closed);
         *self.writer.lock().expect("the writer") = Box::new(io::sink());

@@ -5,8 +5,8 @@ use std::process::Command;
 
 use socket2::{Domain, Socket, Type};
 
-use crate::children::listen;
-use crate::start::PORTMON;
+use crate::helper_process::listen;
+use crate::launch::PORTMON;
 
 /// The exit code, the ports and what was said beside them.
 fn unused(words: &[&str]) -> (Option<i32>, Vec<u16>, String) {
@@ -45,7 +45,7 @@ fn every_port_is_another_one_and_can_be_bound_on_every_address() {
 }
 
 #[test]
-fn a_port_that_something_listens_on_is_bound_to_or_connected_from_is_passed_over() {
+fn a_listening_bound_or_connected_port_is_not_unused() {
     let listener = listen("127.0.0.1:0");
     let at = listener.local_addr().expect("an address");
     assert_passed_over(at.port(), "a listener");

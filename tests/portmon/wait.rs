@@ -5,9 +5,9 @@ use std::process::{Child, Command, Output, Stdio};
 
 use socket2::{Domain, Socket, Type};
 
-use crate::children::Holder;
-use crate::freeing_shell::leftovers::{leave_time_wait, server};
-use crate::start::PORTMON;
+use crate::free_command::leftovers::{leave_time_wait, server};
+use crate::helper_process::OwnerProcess;
+use crate::launch::PORTMON;
 
 fn wait(words: &[&str]) -> Child {
     Command::new(PORTMON)
@@ -80,7 +80,7 @@ fn it_waits_until_a_socket_listens_and_says_who_that_is() {
 
 #[test]
 fn it_waits_until_a_port_is_free_and_can_be_bound() {
-    let mut holder = Holder::listening();
+    let mut holder = OwnerProcess::listening();
     let port = holder.port.to_string();
     let (code, _, said) = done(&[&port, "--free", "--timeout", "0"]);
     let expected = format!(
@@ -99,7 +99,7 @@ fn it_waits_until_a_port_is_free_and_can_be_bound() {
 }
 
 #[test]
-fn a_bound_socket_that_never_listens_keeps_a_port_from_being_free() {
+fn a_bound_socket_that_never_listens_holds_the_port() {
     let (socket, port) = bound();
     let (code, _, said) = done(&[&port.to_string(), "--free", "--timeout", "0.2"]);
     assert_eq!(code, Some(124), "{said}");
@@ -107,7 +107,7 @@ fn a_bound_socket_that_never_listens_keeps_a_port_from_being_free() {
 }
 
 #[test]
-fn a_port_that_nothing_holds_is_free_only_if_a_bind_says_so() {
+fn an_unowned_port_is_free_only_if_a_bind_succeeds() {
     let outcomes = [true, false].map(|has_reuse| {
         let server = server(has_reuse);
         leave_time_wait(&server);
@@ -120,14 +120,14 @@ fn a_port_that_nothing_holds_is_free_only_if_a_bind_says_so() {
             said.contains("only 1 TIME_WAIT left, but a bind fails: "),
         )
     });
-    let [(with, out, _), (without, _, is_told)] = outcomes;
-    assert_eq!((with, without, is_told), (Some(0), Some(124), true));
+    let [(with, out, _), (without, _, is_answered)] = outcomes;
+    assert_eq!((with, without, is_answered), (Some(0), Some(124), true));
     assert!(out.contains(" is free|"), "{out}");
 }
 
 #[test]
 fn a_udp_socket_is_waited_for_by_its_protocol() {
-    let mut holder = Holder::bound_to_udp();
+    let mut holder = OwnerProcess::bound_to_udp();
     let words = format!("{}/udp", holder.port);
     let expected = format!(
         ":{words} listens: {} {} on 127.0.0.1|",

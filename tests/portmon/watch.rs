@@ -10,22 +10,22 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
-use crate::children::{Holder, listen, unique_name};
 use crate::emulator::PATIENCE;
-use crate::start::PORTMON;
+use crate::helper_process::{OwnerProcess, listen, unique_name};
+use crate::launch::PORTMON;
 
 /// How long a holder lives that is there to be seen: several looks.
 const SEVERAL_LOOKS: Duration = Duration::from_millis(500);
 
 /// A running `portmon watch`, which follows the holders of one name unless it is told otherwise.
-pub struct Watch {
+pub struct WatchProcess {
     name: String,
     pub portmon: Child,
     /// What it says on standard error until its end.
     errors: Receiver<String>,
 }
 
-impl Watch {
+impl WatchProcess {
     fn start(words: &[&str], out: impl Into<Stdio>) -> Self {
         let name = unique_name();
         let filter = format!("proc:{name}");
@@ -56,8 +56,8 @@ impl Watch {
         }
     }
 
-    fn holder(&self) -> Holder {
-        Holder::named(&self.name, listen("127.0.0.1:0"))
+    fn holder(&self) -> OwnerProcess {
+        OwnerProcess::named(&self.name, listen("127.0.0.1:0"))
     }
 
     /// How it ended and what it said.
@@ -67,7 +67,7 @@ impl Watch {
     }
 }
 
-impl Drop for Watch {
+impl Drop for WatchProcess {
     fn drop(&mut self) {
         // It may have ended already.
         self.portmon.kill().ok();
@@ -76,11 +76,11 @@ impl Drop for Watch {
 }
 
 /// The lines of a watch that has looked at least once.
-pub struct Lines(pub Receiver<String>);
+pub struct OutputLines(pub Receiver<String>);
 
-impl Lines {
+impl OutputLines {
     /// The lines from now on, whatever it has done so far.
-    pub fn from(watch: &mut Watch) -> Self {
+    pub fn from(watch: &mut WatchProcess) -> Self {
         let reader = BufReader::new(watch.portmon.stdout.take().expect("a pipe"));
         let (sender, lines) = channel();
         thread::spawn(move || {
@@ -94,7 +94,7 @@ impl Lines {
     }
 
     /// What stands at the first look is no event: holders come and go until one is told of.
-    fn of(watch: &mut Watch) -> Self {
+    fn of(watch: &mut WatchProcess) -> Self {
         let beginning = Instant::now();
         let lines = Self::from(watch);
         while beginning.elapsed() < PATIENCE {
@@ -110,11 +110,11 @@ impl Lines {
     ///
     /// The socket is the test's own until the child has it, and a look may fall into that time. So several holders are
     /// tried, of which each but the unlucky ones must do.
-    fn holder_told_as(
+    fn owner_shown_as(
         &self,
-        is_expected: impl Fn(&str, &Holder) -> bool,
-        watch: &Watch,
-    ) -> (Holder, String) {
+        is_expected: impl Fn(&str, &OwnerProcess) -> bool,
+        watch: &WatchProcess,
+    ) -> (OwnerProcess, String) {
         let mut unlucky = Vec::new();
         while unlucky.len() < 10 {
             let holder = watch.holder();
@@ -148,9 +148,9 @@ fn output(words: &[&str]) -> Output {
 
 #[test]
 fn a_listener_is_told_when_it_opens_and_when_it_closes() {
-    let mut watch = Watch::start(&[], Stdio::piped());
-    let lines = Lines::of(&mut watch);
-    let line = |event, holder: &Holder| {
+    let mut watch = WatchProcess::start(&[], Stdio::piped());
+    let lines = OutputLines::of(&mut watch);
+    let line = |event, holder: &OwnerProcess| {
         let (port, pid) = (holder.port, holder.pid());
         format!("{event} tcp 127.0.0.1:{port} LISTEN {} {pid}", holder.name)
     };
@@ -158,18 +158,18 @@ fn a_listener_is_told_when_it_opens_and_when_it_closes() {
         let words: Vec<&str> = line.split_whitespace().skip(1).take(6).collect();
         words.join(" ")
     };
-    let is_opened = |told: &str, holder: &Holder| words(told) == line("opened", holder);
-    let (mut holder, _) = lines.holder_told_as(is_opened, &watch);
+    let is_opened = |told: &str, holder: &OwnerProcess| words(told) == line("opened", holder);
+    let (mut holder, _) = lines.owner_shown_as(is_opened, &watch);
     holder.end();
     assert_eq!(words(&lines.about(holder.port)), line("closed", &holder));
 }
 
 #[test]
 fn json_is_an_object_a_line() {
-    let mut watch = Watch::start(&["--json"], Stdio::piped());
-    let lines = Lines::of(&mut watch);
+    let mut watch = WatchProcess::start(&["--json"], Stdio::piped());
+    let lines = OutputLines::of(&mut watch);
     let json = |line: &str| -> Value { serde_json::from_str(line).expect("JSON") };
-    let is_opened = |told: &str, holder: &Holder| {
+    let is_opened = |told: &str, holder: &OwnerProcess| {
         let listed = output(&["list", "--json", &format!("port:{}", holder.port)]);
         let listed: Value = serde_json::from_slice(&listed.stdout).expect("JSON");
         let told = json(told);
@@ -180,7 +180,7 @@ fn json_is_an_object_a_line() {
         });
         told == expected
     };
-    let (mut holder, opened) = lines.holder_told_as(is_opened, &watch);
+    let (mut holder, opened) = lines.owner_shown_as(is_opened, &watch);
     let opened = json(&opened);
     holder.end();
     let closed = json(&lines.about(holder.port));
@@ -205,7 +205,7 @@ fn it_ends_when_its_time_is_over() {
 fn it_ends_quietly_when_nobody_reads_any_more() {
     let (reader, writer) = io::pipe().expect("a pipe");
     drop(reader);
-    let mut watch = Watch::start(&[], writer);
+    let mut watch = WatchProcess::start(&[], writer);
     let beginning = Instant::now();
     while beginning.elapsed() < PATIENCE {
         let _holder = watch.holder();
@@ -221,8 +221,8 @@ fn it_ends_quietly_when_nobody_reads_any_more() {
 #[test]
 fn a_signal_ends_it_as_it_ends_any_program() {
     for signal in [Signal::INT, Signal::TERM] {
-        let mut watch = Watch::start(&[], Stdio::piped());
-        let _lines = Lines::of(&mut watch);
+        let mut watch = WatchProcess::start(&[], Stdio::piped());
+        let _lines = OutputLines::of(&mut watch);
         let pid = Pid::from_child(&watch.portmon);
         kill_process(pid, signal).expect("it runs");
         let (status, said) = watch.end();
@@ -231,7 +231,7 @@ fn a_signal_ends_it_as_it_ends_any_program() {
 }
 
 #[test]
-fn a_pace_that_cannot_be_is_refused_in_one_line() {
+fn an_invalid_interval_is_a_usage_error() {
     let refused = output(&["watch", "-n", "0"]);
     let message = String::from_utf8_lossy(&refused.stderr);
     let expected = "0 is out of range: 0.1 to 3600 seconds";

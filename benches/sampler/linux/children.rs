@@ -40,18 +40,18 @@ pub fn idle() -> anyhow::Result<()> {
 pub fn hold(address: &str) -> anyhow::Result<()> {
     let address = address.parse()?;
     raise_limit()?;
-    let mut hold = Hold {
+    let mut hold = HeldSockets {
         address,
-        door: TcpListener::bind((address, 0))?,
+        acceptor: TcpListener::bind((address, 0))?,
         listeners: Vec::new(),
         datagrams: Vec::new(),
         connections: VecDeque::new(),
     };
-    let port = hold.door.local_addr()?.port();
+    let port = hold.acceptor.local_addr()?.port();
     let mut answers = std::io::stdout();
     writeln!(answers, "{DONE}{port}")?;
     for line in std::io::stdin().lock().lines() {
-        match hold.obey(&line?) {
+        match hold.run_command(&line?) {
             Ok(()) => writeln!(answers, "{DONE}")?,
             Err(error) => writeln!(answers, "{error:#}")?,
         }
@@ -68,18 +68,18 @@ fn raise_limit() -> anyhow::Result<()> {
     setrlimit(Resource::Nofile, raised).context("setrlimit(RLIMIT_NOFILE)")
 }
 
-struct Hold {
+struct HeldSockets {
     address: Ipv4Addr,
     /// Where others connect to.
-    door: TcpListener,
+    acceptor: TcpListener,
     listeners: Vec<TcpListener>,
     datagrams: Vec<UdpSocket>,
     /// The oldest first, which closes first: both ends of a connection close in the same order.
     connections: VecDeque<TcpStream>,
 }
 
-impl Hold {
-    fn obey(&mut self, line: &str) -> anyhow::Result<()> {
+impl HeldSockets {
+    fn run_command(&mut self, line: &str) -> anyhow::Result<()> {
         let words: Vec<&str> = line.split(' ').collect();
         match words.as_slice() {
             ["listen", count] => self.listen(count.parse()?),
@@ -117,7 +117,7 @@ impl Hold {
 
     fn accept(&mut self, count: usize) -> anyhow::Result<()> {
         for _ in 0..count {
-            let (connection, _) = self.door.accept()?;
+            let (connection, _) = self.acceptor.accept()?;
             self.keep(connection)?;
         }
         Ok(())

@@ -1,7 +1,7 @@
 //! Whether this machine allows the load, asked before anything is started.
 
 use super::load::{FRESH, HOLDERS};
-use super::plan::Plan;
+use super::plan::BenchPlan;
 use anyhow::{Context, bail};
 use rustix::process::{Resource, getrlimit};
 
@@ -12,7 +12,7 @@ const SPARE_DESCRIPTORS: usize = 32;
 const SOCKET_KIB: usize = 6;
 const PROCESS_KIB: usize = 1024;
 
-pub fn check(plan: &Plan) -> anyhow::Result<()> {
+pub fn check(plan: &BenchPlan) -> anyhow::Result<()> {
     let sockets = plan.loads().map(|load| load.sockets).max().unwrap_or(0);
     let processes = plan.loads().map(|load| load.processes).max().unwrap_or(0) + FRESH;
     let descriptors = sockets / HOLDERS * 2 + SPARE_DESCRIPTORS;

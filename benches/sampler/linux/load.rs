@@ -21,23 +21,23 @@ const BATCH: usize = 100;
 pub const FRESH: usize = 100;
 
 pub struct Load {
-    pairs: Vec<(Holder, Holder)>,
-    held: Kinds,
-    idle: Vec<Crowd>,
-    fresh: Vec<Holder>,
+    pairs: Vec<(HolderProcess, HolderProcess)>,
+    held: SocketCounts,
+    idle: Vec<IdleProcesses>,
+    fresh: Vec<HolderProcess>,
     /// The pair whose turn it is to change.
     turn: usize,
 }
 
 /// Sockets by kind. Nine in ten are ends of connections, the rest listeners and datagram sockets alike.
 #[derive(Clone, Copy, Default)]
-struct Kinds {
+struct SocketCounts {
     listeners: usize,
     datagrams: usize,
     connections: usize,
 }
 
-impl Kinds {
+impl SocketCounts {
     fn of(sockets: usize) -> Self {
         let datagrams = sockets / 20;
         // Every holder listens already.
@@ -53,12 +53,15 @@ impl Kinds {
 impl Load {
     pub fn new() -> anyhow::Result<Self> {
         let pairs = (1..=u8::try_from(PAIRS)?).map(|pair| {
-            let server = Holder::start(Ipv4Addr::new(127, 1, 1, pair))?;
-            Ok((server, Holder::start(Ipv4Addr::new(127, 1, 2, pair))?))
+            let server = HolderProcess::start(Ipv4Addr::new(127, 1, 1, pair))?;
+            Ok((
+                server,
+                HolderProcess::start(Ipv4Addr::new(127, 1, 2, pair))?,
+            ))
         });
         Ok(Self {
             pairs: pairs.collect::<anyhow::Result<_>>()?,
-            held: Kinds::default(),
+            held: SocketCounts::default(),
             idle: Vec::new(),
             fresh: Vec::new(),
             turn: 0,
@@ -67,14 +70,14 @@ impl Load {
 
     /// Never fewer than before.
     pub fn grow_to(&mut self, sockets: usize) -> anyhow::Result<()> {
-        let wanted = Kinds::of(sockets);
+        let wanted = SocketCounts::of(sockets);
         for (place, (server, client)) in self.pairs.iter_mut().enumerate() {
             let share = |held, wanted| part(wanted, place) - part(held, place);
-            server.order(&format!(
+            server.command(&format!(
                 "listen {}",
                 share(self.held.listeners, wanted.listeners)
             ))?;
-            client.order(&format!(
+            client.command(&format!(
                 "datagram {}",
                 share(self.held.datagrams, wanted.datagrams)
             ))?;
@@ -91,13 +94,13 @@ impl Load {
     /// Processes in all, by idle ones beside those that hold the sockets.
     pub fn set_processes(&mut self, count: usize) -> anyhow::Result<()> {
         let wanted = count.saturating_sub(HOLDERS);
-        let idle = |crowds: &[Crowd]| crowds.iter().map(|crowd| crowd.children.len()).sum();
+        let idle = |groups: &[IdleProcesses]| groups.iter().map(|idle| idle.children.len()).sum();
         while wanted < idle(&self.idle) {
             self.idle.pop();
         }
         let missing = wanted - idle(&self.idle);
         if missing > 0 {
-            self.idle.push(Crowd::start(missing)?);
+            self.idle.push(IdleProcesses::start(missing)?);
         }
         Ok(())
     }
@@ -108,8 +111,8 @@ impl Load {
             let count = part(connections, place);
             let pair = (self.turn + place) % PAIRS;
             if let (Some((server, client)), true) = (self.pairs.get_mut(pair), count > 0) {
-                client.order(&format!("close {count}"))?;
-                server.order(&format!("close {count}"))?;
+                client.command(&format!("close {count}"))?;
+                server.command(&format!("close {count}"))?;
                 connect(server, client, count)?;
             }
         }
@@ -121,10 +124,10 @@ impl Load {
     pub fn refresh(&mut self) -> anyhow::Result<()> {
         self.fresh.clear();
         for place in 1..=u8::try_from(FRESH)? {
-            let mut holder = Holder::start(Ipv4Addr::new(127, 1, 3, place))?;
+            let mut holder = HolderProcess::start(Ipv4Addr::new(127, 1, 3, place))?;
             // With the listener that every holder has, three.
-            holder.order("listen 1")?;
-            holder.order("datagram 1")?;
+            holder.command("listen 1")?;
+            holder.command("datagram 1")?;
             self.fresh.push(holder);
         }
         Ok(())
@@ -140,25 +143,29 @@ fn part(of: usize, place: usize) -> usize {
     of / PAIRS + usize::from(place < of % PAIRS)
 }
 
-fn connect(server: &mut Holder, client: &mut Holder, mut count: usize) -> anyhow::Result<()> {
+fn connect(
+    server: &mut HolderProcess,
+    client: &mut HolderProcess,
+    mut count: usize,
+) -> anyhow::Result<()> {
     while count > 0 {
         let batch = count.min(BATCH);
-        client.order(&format!("connect {} {batch}", server.door))?;
-        server.order(&format!("accept {batch}"))?;
+        client.command(&format!("connect {} {batch}", server.address))?;
+        server.command(&format!("accept {batch}"))?;
         count -= batch;
     }
     Ok(())
 }
 
 /// A child that holds sockets.
-struct Holder {
+struct HolderProcess {
     child: Child,
-    orders: Option<ChildStdin>,
+    commands: Option<ChildStdin>,
     answers: BufReader<ChildStdout>,
-    door: SocketAddrV4,
+    address: SocketAddrV4,
 }
 
-impl Holder {
+impl HolderProcess {
     fn start(address: Ipv4Addr) -> anyhow::Result<Self> {
         let mut child = myself()?
             .args([HOLD, &address.to_string()])
@@ -166,22 +173,22 @@ impl Holder {
             .stdout(Stdio::piped())
             .spawn()
             .context("a process that holds sockets")?;
-        let orders = child.stdin.take();
+        let commands = child.stdin.take();
         let answers = BufReader::new(child.stdout.take().context("no output")?);
         let mut holder = Self {
             child,
-            orders,
+            commands,
             answers,
-            door: SocketAddrV4::new(address, 0),
+            address: SocketAddrV4::new(address, 0),
         };
         let port = holder.answer()?.parse()?;
-        holder.door.set_port(port);
+        holder.address.set_port(port);
         Ok(holder)
     }
 
-    fn order(&mut self, order: &str) -> anyhow::Result<()> {
-        let mut orders = self.orders.as_ref().context("no input")?;
-        orders.write_all(format!("{order}\n").as_bytes())?;
+    fn command(&mut self, order: &str) -> anyhow::Result<()> {
+        let mut commands = self.commands.as_ref().context("no input")?;
+        commands.write_all(format!("{order}\n").as_bytes())?;
         self.answer()
             .with_context(|| format!("the order {order}"))?;
         Ok(())
@@ -197,25 +204,25 @@ impl Holder {
     }
 }
 
-impl Drop for Holder {
+impl Drop for HolderProcess {
     fn drop(&mut self) {
-        self.orders = None;
+        self.commands = None;
         // It has ended or ends now; there is nothing else to do about it.
         let _ = self.child.wait();
     }
 }
 
 /// Children that only are there, and end together with their one input.
-struct Crowd {
+struct IdleProcesses {
     input: Option<PipeWriter>,
     children: Vec<Child>,
 }
 
-impl Crowd {
+impl IdleProcesses {
     fn start(count: usize) -> anyhow::Result<Self> {
         let (theirs, input) = std::io::pipe()?;
         let (mut ready, output) = std::io::pipe()?;
-        let mut crowd = Self {
+        let mut idle = Self {
             input: Some(input),
             children: Vec::new(),
         };
@@ -225,18 +232,18 @@ impl Crowd {
                 .stdin(theirs.try_clone()?)
                 .stdout(output.try_clone()?)
                 .spawn()
-                .with_context(|| format!("process {} of {count}", crowd.children.len() + 1))?;
-            crowd.children.push(child);
+                .with_context(|| format!("process {} of {count}", idle.children.len() + 1))?;
+            idle.children.push(child);
         }
         drop(output);
         ready
             .read_exact(&mut vec![0; count])
             .context("idle processes")?;
-        Ok(crowd)
+        Ok(idle)
     }
 }
 
-impl Drop for Crowd {
+impl Drop for IdleProcesses {
     fn drop(&mut self) {
         self.input = None;
         for child in &mut self.children {

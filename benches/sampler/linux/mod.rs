@@ -3,28 +3,28 @@
 //! The program starts itself anew for everything that must be another process: who holds sockets, who only is there, and
 //! who is traced. A child ends when its standard input does, so it cannot outlive the benchmark.
 
-use crate::linux::plan::Plan;
+use crate::linux::plan::BenchPlan;
 use crate::linux::table::Table;
 use std::io::Write;
 use std::process::ExitCode;
 
-mod bare;
+mod bare_dump;
+mod candidates;
 mod children;
-mod clock;
-mod contestants;
-mod counting;
+mod cpu_time;
 mod limits;
 mod load;
+mod memory;
 mod notes;
-mod ours;
 mod plan;
+mod portmon_poll;
 mod rounds;
-mod stages;
+mod runs;
 mod strace;
 mod table;
 
 #[global_allocator]
-static MEMORY: counting::Counting = counting::Counting;
+static ALLOCATOR: memory::CountingAllocator = memory::CountingAllocator;
 
 const USAGE: &str = "cargo bench --bench sampler [-- [--quick | --large]]
 
@@ -59,10 +59,10 @@ pub fn main(words: &[String]) -> ExitCode {
 }
 
 fn bench(words: &[&str]) -> anyhow::Result<()> {
-    let plan = Plan::of(words)?;
+    let plan = BenchPlan::of(words)?;
     limits::check(&plan)?;
     let mut table = Table::default();
-    let notes = stages::run(&plan, &mut table)?;
+    let notes = runs::run(&plan, &mut table)?;
     let mut out = std::io::stdout().lock();
     writeln!(out, "{table}")?;
     for note in notes {

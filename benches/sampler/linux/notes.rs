@@ -1,9 +1,9 @@
 //! What one must know of the machine and the run to read the table.
 
-use super::plan::Plan;
+use super::plan::BenchPlan;
 
 /// As lines, with the rows that stood there before the load was built.
-pub fn of(plan: &Plan, rows: u32) -> anyhow::Result<Vec<String>> {
+pub fn of(plan: &BenchPlan, rows: u32) -> anyhow::Result<Vec<String>> {
     let kernel = std::fs::read_to_string("/proc/sys/kernel/osrelease")?;
     let cores = std::thread::available_parallelism()?;
     let processes = std::fs::read_dir("/proc")?.filter(|entry| is_process(entry.as_ref().ok()));

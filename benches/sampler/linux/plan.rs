@@ -5,13 +5,13 @@ use anyhow::bail;
 
 /// One load of the machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Size {
+pub struct LoadSize {
     pub sockets: usize,
     pub processes: usize,
 }
 
-pub struct Plan {
-    pub steady: Vec<Size>,
+pub struct BenchPlan {
+    pub steady: Vec<LoadSize>,
     /// Of a load with few sockets: short times spread widely, and many rounds cost little.
     pub short_rounds: Rounds,
     pub long_rounds: Rounds,
@@ -21,13 +21,13 @@ pub struct Plan {
 }
 
 /// The load that is changed between two looks.
-pub const CHANGED: Size = size(6_000, 500);
+pub const CHANGED: LoadSize = size(6_000, 500);
 
 /// Only in large runs: the rounds take seconds each.
-const LARGE: [Size; 2] = [size(50_000, 50), size(100_000, 50)];
+const LARGE: [LoadSize; 2] = [size(50_000, 50), size(100_000, 50)];
 
 /// Sockets never become fewer, so that every load follows from the one before.
-const STEADY: [Size; 5] = [
+const STEADY: [LoadSize; 5] = [
     size(100, 50),
     size(1_000, 50),
     size(1_000, 500),
@@ -35,15 +35,15 @@ const STEADY: [Size; 5] = [
     size(10_000, 50),
 ];
 
-const fn size(sockets: usize, processes: usize) -> Size {
-    Size { sockets, processes }
+const fn size(sockets: usize, processes: usize) -> LoadSize {
+    LoadSize { sockets, processes }
 }
 
 const fn rounds(count: usize, slow_every: usize) -> Rounds {
     Rounds { count, slow_every }
 }
 
-impl Plan {
+impl BenchPlan {
     pub fn of(words: &[&str]) -> anyhow::Result<Self> {
         let mut plan = Self {
             steady: STEADY.to_vec(),
@@ -68,7 +68,7 @@ impl Plan {
         Ok(plan)
     }
 
-    pub fn rounds(&self, size: Size) -> Rounds {
+    pub fn rounds(&self, size: LoadSize) -> Rounds {
         if size.sockets < CHANGED.sockets {
             self.short_rounds
         } else {
@@ -77,63 +77,63 @@ impl Plan {
     }
 
     /// All loads, those that are changed too.
-    pub fn loads(&self) -> impl Iterator<Item = Size> {
+    pub fn loads(&self) -> impl Iterator<Item = LoadSize> {
         self.steady.iter().copied().chain([CHANGED])
     }
 }
 
 /// What a figure should come to.
 #[derive(Clone, Copy, Debug)]
-pub enum Target {
+pub enum Goal {
     AtMost(f64),
     AtLeast(f64),
 }
 
-pub const STEADY_TICK: Target = Target::AtMost(1.10);
-pub const TICK_WITH_10: Target = Target::AtMost(1.15);
-pub const TICK_WITH_CHURN: Target = Target::AtMost(2.0);
-pub const TICK_WITH_FRESH: Target = Target::AtMost(5.0);
-pub const BYTES_A_ROW: Target = Target::AtMost(130.0);
+pub const STEADY_TICK: Goal = Goal::AtMost(1.10);
+pub const TICK_WITH_10: Goal = Goal::AtMost(1.15);
+pub const TICK_WITH_CHURN: Goal = Goal::AtMost(2.0);
+pub const TICK_WITH_FRESH: Goal = Goal::AtMost(5.0);
+pub const BYTES_A_ROW: Goal = Goal::AtMost(130.0);
 
 /// Of netstat2 with pids as a ratio to our tick: by the number of processes, measured at a thousand sockets.
-pub fn netstat_to_ours(size: Size) -> Option<Target> {
+pub fn netstat_to_ours(size: LoadSize) -> Option<Goal> {
     match size {
-        Size {
+        LoadSize {
             sockets: 1_000,
             processes: 50,
-        } => Some(Target::AtLeast(8.0)),
-        Size {
+        } => Some(Goal::AtLeast(8.0)),
+        LoadSize {
             sockets: 1_000,
             processes: 500,
-        } => Some(Target::AtLeast(30.0)),
-        Size {
+        } => Some(Goal::AtLeast(30.0)),
+        LoadSize {
             sockets: 1_000,
             processes: 2_000,
-        } => Some(Target::AtLeast(90.0)),
+        } => Some(Goal::AtLeast(90.0)),
         _ => None,
     }
 }
 
 /// Likewise of `ss -tunap`.
-pub fn ss_to_ours(size: Size) -> Option<Target> {
+pub fn ss_to_ours(size: LoadSize) -> Option<Goal> {
     match size {
-        Size {
+        LoadSize {
             sockets: 1_000,
             processes: 50,
-        } => Some(Target::AtLeast(19.0)),
-        Size {
+        } => Some(Goal::AtLeast(19.0)),
+        LoadSize {
             sockets: 1_000,
             processes: 500,
-        } => Some(Target::AtLeast(50.0)),
-        Size {
+        } => Some(Goal::AtLeast(50.0)),
+        LoadSize {
             sockets: 1_000,
             processes: 2_000,
-        } => Some(Target::AtLeast(120.0)),
+        } => Some(Goal::AtLeast(120.0)),
         _ => None,
     }
 }
 
 /// A datagram of the kernel has room for some 270 rows.
-pub fn system_calls(rows: u32) -> Target {
-    Target::AtMost(15.0 + f64::from(rows) / 270.0)
+pub fn system_calls(rows: u32) -> Goal {
+    Goal::AtMost(15.0 + f64::from(rows) / 270.0)
 }

@@ -1,7 +1,7 @@
 //! The system calls of a tick, counted by strace(1).
 
 use super::load::myself;
-use super::ours::Ours;
+use super::portmon_poll::PortmonPoll;
 use std::collections::BTreeMap;
 use std::process::Command;
 
@@ -15,9 +15,9 @@ const MORE: u32 = 500;
 
 /// What a child does to be traced.
 pub fn tick(count: &str) -> anyhow::Result<()> {
-    let mut ours = Ours::new();
+    let mut portmon = PortmonPoll::new();
     for _ in 0..count.parse()? {
-        ours.look();
+        portmon.poll();
     }
     Ok(())
 }

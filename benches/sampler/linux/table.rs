@@ -1,7 +1,7 @@
 //! The figures as one table, in plain text that is Markdown too.
 
-use super::plan::{Size, Target};
-use super::rounds::Spread;
+use super::plan::{Goal, LoadSize};
+use super::rounds::Quartiles;
 use std::fmt;
 
 const TITLES: [&str; 6] = ["load", "what", "CPU ms", "ratio", "middle half", "target"];
@@ -13,13 +13,13 @@ pub struct Table {
 
 impl Table {
     /// A time and its ratio to the bare dump.
-    pub fn add(&mut self, line: Line<'_>) {
-        let Line {
+    pub fn add(&mut self, line: TableRow<'_>) {
+        let TableRow {
             size,
             what,
             time,
             ratio,
-            target,
+            goal,
         } = line;
         self.lines.push([
             load(size),
@@ -29,8 +29,8 @@ impl Table {
             ratio.map_or_else(String::new, |ratio| {
                 format!("{}–{}", short(ratio.low), short(ratio.high))
             }),
-            match (target, ratio) {
-                (Some(target), Some(ratio)) => verdict(target, ratio.median),
+            match (goal, ratio) {
+                (Some(goal), Some(ratio)) => verdict(goal, ratio.median),
                 _ => String::new(),
             },
         ]);
@@ -39,10 +39,10 @@ impl Table {
     /// A figure that is no time; what it is made of goes where a ratio has its middle half.
     pub fn add_count(
         &mut self,
-        size: Size,
+        size: LoadSize,
         what: &str,
         (count, made_of): (f64, &str),
-        target: Target,
+        goal: Goal,
     ) {
         self.lines.push([
             load(size),
@@ -50,19 +50,19 @@ impl Table {
             String::new(),
             short(count),
             made_of.to_owned(),
-            verdict(target, count),
+            verdict(goal, count),
         ]);
     }
 }
 
 /// A line with a time, or a ratio, or both.
 #[derive(Clone, Copy)]
-pub struct Line<'a> {
-    pub size: Size,
+pub struct TableRow<'a> {
+    pub size: LoadSize,
     pub what: &'a str,
-    pub time: Option<Spread>,
-    pub ratio: Option<Spread>,
-    pub target: Option<Target>,
+    pub time: Option<Quartiles>,
+    pub ratio: Option<Quartiles>,
+    pub goal: Option<Goal>,
 }
 
 impl fmt::Display for Table {
@@ -89,14 +89,14 @@ fn write_line(f: &mut fmt::Formatter<'_>, line: &[String; 6], widths: [usize; 6]
     writeln!(f, "|")
 }
 
-fn load(Size { sockets, processes }: Size) -> String {
+fn load(LoadSize { sockets, processes }: LoadSize) -> String {
     format!("{sockets} sockets, {processes} processes")
 }
 
-fn verdict(target: Target, figure: f64) -> String {
-    let (sign, limit, is_met) = match target {
-        Target::AtMost(limit) => ("≤", limit, figure <= limit),
-        Target::AtLeast(limit) => ("≥", limit, figure >= limit),
+fn verdict(goal: Goal, figure: f64) -> String {
+    let (sign, limit, is_met) = match goal {
+        Goal::AtMost(limit) => ("≤", limit, figure <= limit),
+        Goal::AtLeast(limit) => ("≥", limit, figure >= limit),
     };
     let word = if is_met { "met" } else { "missed" };
     format!("{sign} {}: {word}", short(limit))

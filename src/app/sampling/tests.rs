@@ -1,9 +1,9 @@
 use super::*;
-use crate::app::testing::Stage;
+use crate::app::testing::AppHarness;
 use crate::app::{Effect, Event};
 use crate::model::process::{Process, ProcessId};
+use crate::model::stats::SocketStats;
 use crate::model::testing::{SocketBuilder, instant, process, socket};
-use crate::model::traffic::Closeup;
 use crossterm::event::{Event as TerminalEvent, KeyCode};
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ fn two() -> Vec<SocketBuilder> {
     ]
 }
 
-fn requests(effects: &[Effect]) -> Vec<Request> {
+fn requests(effects: &[Effect]) -> Vec<PollRequest> {
     let request = |effect: &Effect| match effect {
         Effect::Sample(request) => Some(request.clone()),
         _ => None,
@@ -29,93 +29,93 @@ fn requests(effects: &[Effect]) -> Vec<Request> {
 }
 
 /// The row on the port and the holders that are looked at closely, request by request.
-fn foci(effects: &[Effect], stage: &Stage) -> Vec<Option<(u16, Vec<ProcessId>)>> {
+fn foci(effects: &[Effect], harness: &AppHarness) -> Vec<Option<(u16, Vec<ProcessId>)>> {
     let port = |focus: Focus| {
-        let row = stage.app.listing.row_of(focus.endpoint).expect("its row");
+        let row = harness.app.listing.row_of(focus.endpoint).expect("its row");
         (row.endpoint.socket.port(), focus.processes)
     };
     let requests = requests(effects).into_iter();
     requests.map(|request| request.focus.map(port)).collect()
 }
 
-fn turn(stage: &mut Stage, is_attended: bool) -> Vec<Effect> {
-    stage.event(Event::Input(if is_attended {
+fn turn(harness: &mut AppHarness, is_attended: bool) -> Vec<Effect> {
+    harness.event(Event::Input(if is_attended {
         TerminalEvent::FocusGained
     } else {
         TerminalEvent::FocusLost
     }))
 }
 
-fn plain() -> Request {
-    Request::every(SECOND)
+fn plain() -> PollRequest {
+    PollRequest::every(SECOND)
 }
 
-fn now(request: Request) -> Request {
-    Request {
-        look_now: true,
+fn now(request: PollRequest) -> PollRequest {
+    PollRequest {
+        poll_now: true,
         ..request
     }
 }
 
-fn slowed(pace: Pace) -> Request {
-    Request { pace, ..plain() }
+fn slowed(rate: PollRate) -> PollRequest {
+    PollRequest { rate, ..plain() }
 }
 
 #[test]
-fn open_details_look_closely_at_the_row_under_the_cursor_and_say_so_once() {
-    let mut stage = Stage::with(two());
+fn open_details_request_stats_of_the_current_row_once() {
+    let mut harness = AppHarness::with(two());
     let node_focus = Some((1000, vec![node().id]));
-    let effects = stage.key(KeyCode::Enter);
-    assert_eq!(foci(&effects, &stage), std::slice::from_ref(&node_focus));
+    let effects = harness.key(KeyCode::Enter);
+    assert_eq!(foci(&effects, &harness), std::slice::from_ref(&node_focus));
     for seconds in [1.0, 2.0] {
-        stage.seconds = seconds;
-        let effects = stage.look(two());
-        assert_eq!(foci(&effects, &stage), []);
-        assert_eq!(stage.wait(0.5), []);
+        harness.seconds = seconds;
+        let effects = harness.poll(two());
+        assert_eq!(foci(&effects, &harness), []);
+        assert_eq!(harness.wait(0.5), []);
     }
-    let effects = stage.keys("j");
-    assert_eq!(foci(&effects, &stage), [Some((2000, vec![]))]);
-    let effects = stage.keys("k");
-    assert_eq!(foci(&effects, &stage), [node_focus]);
-    let effects = stage.key(KeyCode::Enter);
-    assert_eq!(foci(&effects, &stage), [None]);
+    let effects = harness.keys("j");
+    assert_eq!(foci(&effects, &harness), [Some((2000, vec![]))]);
+    let effects = harness.keys("k");
+    assert_eq!(foci(&effects, &harness), [node_focus]);
+    let effects = harness.key(KeyCode::Enter);
+    assert_eq!(foci(&effects, &harness), [None]);
 }
 
 #[test]
-fn holders_that_come_and_a_row_that_goes_change_what_is_looked_at_closely() {
-    let mut stage = Stage::with(two());
-    stage.key(KeyCode::Enter);
-    stage.seconds = 1.0;
+fn new_owners_and_closed_rows_change_the_stats_request() {
+    let mut harness = AppHarness::with(two());
+    harness.key(KeyCode::Enter);
+    harness.seconds = 1.0;
     let worker = process(4243, "node").parent(4242).build();
-    let effects = stage.look(vec![
+    let effects = harness.poll(vec![
         socket("127.0.0.1:1000").owners(&[&node(), &worker]),
         socket("127.0.0.1:2000"),
     ]);
     let both = vec![node().id, worker.id];
-    assert_eq!(foci(&effects, &stage), [Some((1000, both))]);
-    stage.seconds = 2.0;
-    let effects = stage.look(vec![socket("127.0.0.1:2000")]);
-    assert_eq!(foci(&effects, &stage), [None]);
+    assert_eq!(foci(&effects, &harness), [Some((1000, both))]);
+    harness.seconds = 2.0;
+    let effects = harness.poll(vec![socket("127.0.0.1:2000")]);
+    assert_eq!(foci(&effects, &harness), [None]);
 }
 
 #[test]
 fn no_request_forgets_what_another_asked_for() {
-    let mut stage = Stage::with(two());
-    stage.key(KeyCode::Enter);
-    let focus = stage.app.details.focus(stage.app.current());
+    let mut harness = AppHarness::with(two());
+    harness.key(KeyCode::Enter);
+    let focus = harness.app.details.focus(harness.app.current_row());
     assert!(focus.is_some());
-    let closely = |request: Request| Request {
+    let closely = |request: PollRequest| PollRequest {
         focus: focus.clone(),
         ..request
     };
-    let asked = requests(&[stage.keys("R"), stage.keys("p"), stage.keys("Rp-")].concat());
-    let slower = Request::every(Duration::from_secs(2));
+    let asked = requests(&[harness.keys("R"), harness.keys("p"), harness.keys("Rp-")].concat());
+    let slower = PollRequest::every(Duration::from_secs(2));
     assert_eq!(
         asked,
         [
             now(plain()),
-            slowed(Pace::Paused),
-            now(slowed(Pace::Paused)),
+            slowed(PollRate::Paused),
+            now(slowed(PollRate::Paused)),
             now(plain()),
             slower,
         ]
@@ -124,43 +124,46 @@ fn no_request_forgets_what_another_asked_for() {
 }
 
 #[test]
-fn an_unfocused_terminal_is_looked_at_less_often_and_at_once_when_it_is_attended_again() {
-    let mut stage = Stage::with(two());
-    let mut asked = turn(&mut stage, false);
-    asked.extend(turn(&mut stage, false));
-    assert_eq!(stage.app.sampling.shown_interval(), SECOND * 2);
-    asked.extend(turn(&mut stage, true));
-    asked.extend(turn(&mut stage, true));
-    assert_eq!(requests(&asked), [slowed(Pace::Unfocused), now(plain())]);
+fn an_unfocused_terminal_polls_slower_until_focus_returns() {
+    let mut harness = AppHarness::with(two());
+    let mut asked = turn(&mut harness, false);
+    asked.extend(turn(&mut harness, false));
+    assert_eq!(harness.app.sampling.shown_interval(), SECOND * 2);
+    asked.extend(turn(&mut harness, true));
+    asked.extend(turn(&mut harness, true));
+    assert_eq!(
+        requests(&asked),
+        [slowed(PollRate::Unfocused), now(plain())]
+    );
 }
 
 #[test]
-fn a_pause_wins_over_where_the_keys_go() {
-    let mut stage = Stage::with(two());
-    stage.keys("p");
-    assert_eq!(turn(&mut stage, false), []);
+fn a_pause_overrides_the_terminal_focus() {
+    let mut harness = AppHarness::with(two());
+    harness.keys("p");
+    assert_eq!(turn(&mut harness, false), []);
     assert_eq!(
-        requests(&turn(&mut stage, true)),
-        [now(slowed(Pace::Paused))]
+        requests(&turn(&mut harness, true)),
+        [now(slowed(PollRate::Paused))]
     );
 }
 
 /// A terminal may lose track of it, as while the program is stopped.
 #[test]
-fn a_key_and_going_on_after_a_stop_show_that_someone_attends() {
+fn a_key_or_a_continue_means_the_terminal_has_focus() {
     for event in [
         Event::Input(TerminalEvent::Key(KeyCode::Char('j').into())),
         Event::Input(TerminalEvent::Paste("x".to_owned())),
         Event::Continued,
     ] {
-        let mut stage = Stage::with(two());
-        turn(&mut stage, false);
-        assert_eq!(requests(&stage.event(event)), [now(plain())]);
+        let mut harness = AppHarness::with(two());
+        turn(&mut harness, false);
+        assert_eq!(requests(&harness.event(event)), [now(plain())]);
     }
 }
 
-fn every(stage: &mut Stage, took: u64, interval: u64) {
-    stage.look_with(two(), |changes| {
+fn every(harness: &mut AppHarness, took: u64, interval: u64) {
+    harness.poll_with(two(), |changes| {
         changes.took = Duration::from_millis(took);
         changes.interval = Duration::from_millis(interval);
     });
@@ -168,40 +171,44 @@ fn every(stage: &mut Stage, took: u64, interval: u64) {
 
 #[test]
 fn what_is_looked_at_less_often_is_not_stale_for_it() {
-    let stale_after = |prepare: fn(&mut Stage)| {
-        let mut stage = Stage::with(two());
-        prepare(&mut stage);
-        let due = stage.app.sampling.next_stale(instant(0.0)).expect("a look");
-        let is_stale = |at| stage.app.sampling.stale(at).is_some();
+    let stale_after = |prepare: fn(&mut AppHarness)| {
+        let mut harness = AppHarness::with(two());
+        prepare(&mut harness);
+        let due = harness
+            .app
+            .sampling
+            .next_stale(instant(0.0))
+            .expect("a look");
+        let is_stale = |at| harness.app.sampling.staleness(at).is_some();
         let all = due.duration_since(instant(0.0));
         let before = instant(all.as_secs_f64() - 0.002);
         assert!(is_stale(due) && !is_stale(before));
         all.as_secs()
     };
     assert_eq!(stale_after(|_| {}), 8);
-    assert_eq!(stale_after(|stage| every(stage, 3_000, 9_000)), 32);
-    let unfocused = |stage: &mut Stage| {
-        turn(stage, false);
+    assert_eq!(stale_after(|harness| every(harness, 3_000, 9_000)), 32);
+    let unfocused = |harness: &mut AppHarness| {
+        turn(harness, false);
     };
     assert_eq!(stale_after(unfocused), 11);
-    let paused = |stage: &mut Stage| {
-        stage.keys("p");
+    let paused = |harness: &mut AppHarness| {
+        harness.keys("p");
     };
     assert_eq!(stale_after(paused), 20);
     // The look that stands was taken at the slower pace; the next one may still be under way.
-    let back = |stage: &mut Stage| {
-        turn(stage, false);
-        every(stage, 1, 2_000);
-        turn(stage, true);
+    let back = |harness: &mut AppHarness| {
+        turn(harness, false);
+        every(harness, 1, 2_000);
+        turn(harness, true);
     };
     assert_eq!(stale_after(back), 11);
 }
 
 #[test]
-fn a_stretched_interval_is_known_until_another_one_is_asked_for() {
-    let mut stage = Stage::with(two());
-    let stretch = |took, interval| {
-        Some(Stretch {
+fn a_backoff_interval_lasts_until_another_is_requested() {
+    let mut harness = AppHarness::with(two());
+    let backoff = |took, interval| {
+        Some(Backoff {
             took: Duration::from_millis(took),
             interval: Duration::from_millis(interval),
         })
@@ -210,33 +217,33 @@ fn a_stretched_interval_is_known_until_another_one_is_asked_for() {
         ((1, 0), None),
         ((1, 1_000), None),
         ((340, 1_020), None),
-        ((420, 1_260), stretch(420, 1_260)),
+        ((420, 1_260), backoff(420, 1_260)),
         // Of a look that was begun when every two seconds was asked for.
         ((1, 2_000), None),
     ];
     for ((took, interval), expected) in cases {
-        every(&mut stage, took, interval);
-        assert_eq!(stage.app.sampling.stretch, expected, "{took} {interval}");
+        every(&mut harness, took, interval);
+        assert_eq!(harness.app.sampling.backoff, expected, "{took} {interval}");
     }
-    every(&mut stage, 420, 1_260);
-    assert_eq!(stage.keys("R").len(), 1);
+    every(&mut harness, 420, 1_260);
+    assert_eq!(harness.keys("R").len(), 1);
     assert_eq!(
-        stage.app.sampling.shown_interval(),
+        harness.app.sampling.shown_interval(),
         Duration::from_millis(1_260)
     );
-    stage.keys("-");
-    assert_eq!(stage.app.sampling.shown_interval(), SECOND * 2);
+    harness.keys("-");
+    assert_eq!(harness.app.sampling.shown_interval(), SECOND * 2);
 }
 
-fn closeup(stage: &Stage, port: u16, memory: u64) -> Closeup {
-    let mut rows = stage.app.listing.rows();
+fn stats(harness: &AppHarness, port: u16, memory: u64) -> SocketStats {
+    let mut rows = harness.app.listing.rows();
     let row = rows.find(|row| row.endpoint.socket.port() == port);
-    Closeup {
+    SocketStats {
         endpoint: row.expect("its row").endpoint.id(),
         traffic: None,
-        usage: vec![crate::model::traffic::Usage {
+        usage: vec![crate::model::stats::ProcessUsage {
             process: node().id,
-            at: instant(stage.seconds),
+            at: instant(harness.seconds),
             processor: Duration::ZERO,
             memory,
         }],
@@ -244,43 +251,43 @@ fn closeup(stage: &Stage, port: u16, memory: u64) -> Closeup {
 }
 
 /// The memory of the holder that is shown for the row under the cursor.
-fn shown(stage: &Stage) -> Option<u64> {
-    let row = stage.app.current().expect("a row").endpoint.id();
-    let (usage, _) = stage.app.details.closeups.usage(row, node().id)?;
+fn shown(harness: &AppHarness) -> Option<u64> {
+    let row = harness.app.current_row().expect("a row").endpoint.id();
+    let (usage, _) = harness.app.details.stats_history.usage(row, node().id)?;
     Some(usage.memory)
 }
 
 #[test]
-fn in_a_pause_numbers_stand_still_but_for_the_first_ones_of_another_row() {
-    let mut stage = Stage::with(two());
-    let look = |stage: &mut Stage, memory, port| {
-        stage.seconds += 1.0;
-        let closeup = closeup(stage, port, memory);
-        stage.look_with(two(), |changes| changes.closeup = Some(closeup));
-        shown(stage)
+fn while_paused_only_the_first_stats_of_a_new_row_are_shown() {
+    let mut harness = AppHarness::with(two());
+    let look = |harness: &mut AppHarness, memory, port| {
+        harness.seconds += 1.0;
+        let stats = stats(harness, port, memory);
+        harness.poll_with(two(), |changes| changes.stats = Some(stats));
+        shown(harness)
     };
-    stage.key(KeyCode::Enter);
-    assert_eq!(look(&mut stage, 1, 1000), Some(1));
-    stage.keys("p");
-    assert_eq!(look(&mut stage, 2, 1000), Some(1));
-    stage.keys("j");
-    assert_eq!(look(&mut stage, 3, 2000), Some(3));
-    assert_eq!(look(&mut stage, 4, 2000), Some(3));
-    stage.keys("p");
-    assert_eq!(look(&mut stage, 5, 2000), Some(5));
+    harness.key(KeyCode::Enter);
+    assert_eq!(look(&mut harness, 1, 1000), Some(1));
+    harness.keys("p");
+    assert_eq!(look(&mut harness, 2, 1000), Some(1));
+    harness.keys("j");
+    assert_eq!(look(&mut harness, 3, 2000), Some(3));
+    assert_eq!(look(&mut harness, 4, 2000), Some(3));
+    harness.keys("p");
+    assert_eq!(look(&mut harness, 5, 2000), Some(5));
 }
 
 #[test]
-fn only_looks_that_were_asked_for_a_closeup_are_missed() {
-    let mut stage = Stage::with(two());
+fn only_polls_with_a_stats_request_count_as_missed() {
+    let mut harness = AppHarness::with(two());
     for _ in 0..5 {
-        stage.look(two());
+        harness.poll(two());
     }
-    let row = stage.app.current().expect("a row").endpoint.id();
-    assert!(stage.app.details.closeups.are_awaited(row));
-    stage.key(KeyCode::Enter);
-    stage.look(two());
-    assert!(stage.app.details.closeups.are_awaited(row));
-    stage.look(two());
-    assert!(!stage.app.details.closeups.are_awaited(row));
+    let row = harness.app.current_row().expect("a row").endpoint.id();
+    assert!(harness.app.details.stats_history.is_pending(row));
+    harness.key(KeyCode::Enter);
+    harness.poll(two());
+    assert!(harness.app.details.stats_history.is_pending(row));
+    harness.poll(two());
+    assert!(!harness.app.details.stats_history.is_pending(row));
 }

@@ -3,7 +3,7 @@
 //! The watchdog has a thread of its own and shares no state with the loop: both receive every signal. It must never write
 //! to the terminal, where it would wait as well.
 
-use crate::os::signals::{self, Signals};
+use crate::os::signals::{self, SignalStream};
 use crate::terminal;
 use std::io;
 use std::sync::mpsc::{Receiver, sync_channel};
@@ -24,7 +24,7 @@ pub fn start() -> io::Result<Receiver<u8>> {
         .build()?;
     let mut signals = {
         let _context = runtime.enter();
-        Signals::new()?
+        SignalStream::new()?
     };
     thread::Builder::new()
         .name("watchdog".to_owned())

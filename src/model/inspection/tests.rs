@@ -1,5 +1,5 @@
 use super::*;
-use crate::model::provenance::{Manager, Unit};
+use crate::model::supervisor::{Manager, Unit};
 use crate::model::testing::process;
 
 /// Who started a process below `parent`, of this session, as a member of a service with this main process.
@@ -11,14 +11,14 @@ fn chain((pid, parent, session): (u32, u32, u32), above: &[(u32, &str)], main: u
     let ancestors = above.iter().map(|(pid, name)| process(*pid, name).build());
     let mut unit = Unit::new("shop.service".into(), Manager::System);
     unit.main = Some(Pid(main));
-    let kin = Kin {
+    let kin = ProcessTree {
         process: itself.id,
         ancestors: ancestors.collect(),
         descendants: Vec::new(),
-        condition: None,
+        process_state: None,
         group: vec![itself],
         restrictions: Vec::new(),
-        provenance: Provenance {
+        supervisor: Supervisor {
             unit: Some(unit),
             container: None,
         },
@@ -27,7 +27,7 @@ fn chain((pid, parent, session): (u32, u32, u32), above: &[(u32, &str)], main: u
 }
 
 #[test]
-fn who_only_adopted_a_process_is_not_said_to_have_started_it() {
+fn an_adopting_process_is_not_shown_as_the_parent() {
     let manager = [(900, "systemd")];
     let cases = [
         (

@@ -1,19 +1,19 @@
 use super::*;
 use crate::model::endpoint::EndpointId;
-use crate::model::inspection::Asker;
+use crate::model::inspection::Requester;
 use crate::model::process::Pid;
 use crate::os::testing::{shell, sleeper, until};
 use std::collections::HashSet;
 use std::net::TcpListener;
 
 #[test]
-fn an_inspection_tells_ancestors_descendants_and_an_unused_port() {
+fn an_inspection_has_ancestors_descendants_and_an_unused_port() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let taken = listener.local_addr().expect("an address").port();
     let family = shell(listener, "sleep 60 & echo $!; wait", 1);
     let described = Processes::new().describe(&HashSet::from([family.pid()]));
-    let subject = Subject {
-        asker: Asker::Details,
+    let request = InspectRequest {
+        requester: Requester::Details,
         endpoint: EndpointId::Cookie(1),
         processes: vec![described[&family.pid()].id],
         port: None,
@@ -22,10 +22,10 @@ fn an_inspection_tells_ancestors_descendants_and_an_unused_port() {
     };
     let (sender, mut receiver) = tokio::sync::mpsc::channel(1);
     let inspector = Inspector::start(sender).expect("a thread");
-    inspector.inspect(subject.clone());
+    inspector.inspect(request.clone());
     let answer = receiver.blocking_recv().expect("an answer");
-    assert_eq!(answer.subject, subject);
-    let kin = answer.kin_of(subject.processes[0]).expect("its kin");
+    assert_eq!(answer.request, request);
+    let kin = answer.tree_of(request.processes[0]).expect("its kin");
     let pids = |list: &[std::sync::Arc<crate::model::process::Process>]| -> Vec<Pid> {
         list.iter().map(|process| process.pid()).collect()
     };
@@ -48,12 +48,12 @@ fn an_inspection_tells_ancestors_descendants_and_an_unused_port() {
 }
 
 fn identity_of(pid: Pid) -> ProcessId {
-    let start = identity::start_time(pid).expect("it runs");
+    let start = start_time::of_pid(pid).expect("it runs");
     ProcessId { pid, start }
 }
 
 #[test]
-fn what_became_of_a_process_is_told_by_its_identity_not_by_its_pid() {
+fn an_exit_status_belongs_to_the_identity_not_the_pid() {
     let holder = || sleeper(TcpListener::bind("127.0.0.1:0").expect("a free port"));
     let (running, unreaped, mut ended) = (holder(), holder(), holder());
     let ids = [&running, &unreaped, &ended].map(|child| identity_of(child.pid()));
@@ -66,15 +66,15 @@ fn what_became_of_a_process_is_told_by_its_identity_not_by_its_pid() {
     let raw = rustix::process::Pid::from_raw(zombie.pid.0.cast_signed()).expect("a pid");
     rustix::process::kill_process(raw, rustix::process::Signal::KILL).expect("its own child");
     until("a child that is not reaped", || {
-        let state = identity::stat(zombie.pid)?.state;
+        let state = start_time::stat(zombie.pid)?.state;
         (state == Some('Z')).then_some(())
     });
-    let told = fates(&[alive, zombie, gone, earlier], &mut Processes::new());
+    let reported = exit_statuses(&[alive, zombie, gone, earlier], &mut Processes::new());
     let expected = [
-        (alive, Fate::RunsOn),
-        (zombie, Fate::Ended),
-        (gone, Fate::Ended),
-        (earlier, Fate::Ended),
+        (alive, ExitStatus::StillRunning),
+        (zombie, ExitStatus::Ended),
+        (gone, ExitStatus::Ended),
+        (earlier, ExitStatus::Ended),
     ];
-    assert_eq!(told, expected);
+    assert_eq!(reported, expected);
 }

@@ -84,10 +84,10 @@ fn proven_by(itself: Option<&Itself>, shown: Pid) -> io::Result<()> {
 pub fn prove_pidfd(pidfd: impl AsFd, shown: Pid) -> io::Result<()> {
     let itself = Itself::read().ok_or_else(|| unknown(shown))?;
     let path = format!("/proc/self/fdinfo/{}", pidfd.as_fd().as_raw_fd());
-    let told = fs::read(&path).map_err(|error| {
+    let reported = fs::read(&path).map_err(|error| {
         io::Error::new(error.kind(), format!("{path} could not be read: {error}"))
     })?;
-    proven_by_fdinfo(itself, &String::from_utf8_lossy(&told), shown)
+    proven_by_fdinfo(itself, &String::from_utf8_lossy(&reported), shown)
 }
 
 /// `Pid` is -1 once the process was reaped, and 0 for one that `/proc` does not show.
@@ -102,7 +102,7 @@ fn proven_by_fdinfo(itself: Itself, fdinfo: &str, shown: Pid) -> io::Result<()> 
             proven_by(Some(&itself), shown)?;
             Err(Errno::SRCH.into())
         }
-        Some(told) if told != number => Err(foreign(shown)),
+        Some(reported) if reported != number => Err(foreign(shown)),
         Some(_) if here.is_some_and(|here| here != Some(number)) => Err(unknown(shown)),
         Some(_) => Ok(()),
     }

@@ -2,7 +2,7 @@
 
 use crate::model::inspection::Restriction;
 use crate::model::process::ProcessId;
-use crate::os::freeing::is_denied;
+use crate::os::free::is_denied;
 
 #[cfg(target_os = "linux")]
 mod linux;

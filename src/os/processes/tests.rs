@@ -5,7 +5,7 @@ use std::fs::File;
 use std::time::Duration;
 use sysinfo::{ProcessRefreshKind, ProcessesToUpdate, System};
 
-pub(super) fn child() -> crate::os::testing::Held {
+pub(super) fn child() -> crate::os::testing::SocketHolder {
     sleeper(File::open("/dev/null").expect("the null device"))
 }
 
@@ -35,7 +35,7 @@ fn a_process_is_described_as_the_system_sees_it() {
 }
 
 #[test]
-fn a_process_that_did_not_change_stays_the_same_value() {
+fn an_unchanged_process_keeps_its_arc() {
     let own = Pid(std::process::id());
     let mut processes = Processes::new();
     let first = describe(&mut processes, own).expect("this process");
@@ -61,7 +61,7 @@ fn an_exec_changes_the_description_and_not_the_identity() {
 }
 
 #[test]
-fn what_was_known_of_an_earlier_process_is_never_told_of_a_later_one() {
+fn a_reused_pid_never_gets_the_previous_description() {
     let own = Pid(std::process::id());
     let mut processes = Processes::new();
     let now = describe(&mut processes, own).expect("this process");
@@ -76,17 +76,17 @@ fn what_was_known_of_an_earlier_process_is_never_told_of_a_later_one() {
     };
     processes.described = HashMap::from([(stale, Arc::new(earlier))]);
     assert_eq!(describe(&mut processes, own), Some(now));
-    assert_eq!(processes.kin(&[stale], |_| None), []);
+    assert_eq!(processes.process_trees(&[stale], |_| None), []);
 }
 
 #[test]
-fn a_process_that_ended_is_absent() {
+fn an_exited_process_is_absent() {
     let ended = child().pid();
     assert_eq!(describe(&mut Processes::new(), ended), None);
 }
 
 #[test]
-fn an_earlier_process_with_this_pid_is_neither_known_nor_has_it_used_anything() {
+fn a_previous_process_of_a_pid_is_unknown_and_has_no_usage() {
     let mut processes = Processes::new();
     let now = describe(&mut processes, Pid(std::process::id())).expect("this process");
     let stale = ProcessId {
@@ -98,7 +98,7 @@ fn an_earlier_process_with_this_pid_is_neither_known_nor_has_it_used_anything() 
 }
 
 #[test]
-fn what_a_process_used_grows_with_its_work_and_is_what_sysinfo_says() {
+fn process_usage_grows_with_work_and_matches_sysinfo() {
     let mut processes = Processes::new();
     let own = describe(&mut processes, Pid(std::process::id())).expect("this process");
     let first = processes.usage(&[own.id]);

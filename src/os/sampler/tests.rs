@@ -2,15 +2,15 @@ use super::*;
 use crate::model::endpoint::Owners;
 use crate::model::ports::EphemeralRange;
 use crate::model::testing::{moment, socket};
-use crate::model::tracker::Change;
-use crate::os::sockets::{Demand, Extent};
+use crate::os::sockets::{DumpRequest, DumpScope};
+use crate::tracker::Change;
 use std::time::Duration;
 
-const HOURLY: Request = Request::every(Duration::from_hours(1));
+const HOURLY: PollRequest = PollRequest::every(Duration::from_hours(1));
 
 /// A whole look that told this.
-fn batch(number: f64, list: Vec<Change>) -> Part {
-    Part {
+fn batch(number: f64, list: Vec<Change>) -> PollResult {
+    PollResult {
         changes: Changes {
             taken: moment(number),
             took: Duration::ZERO,
@@ -18,14 +18,14 @@ fn batch(number: f64, list: Vec<Change>) -> Part {
             problems: Vec::new(),
             list,
             missed: false,
-            closeup: None,
+            stats: None,
         },
-        has_rest: false,
+        has_more: false,
     }
 }
 
 #[test]
-fn the_first_look_is_sent_even_if_it_saw_nothing() {
+fn the_first_poll_is_sent_even_if_empty() {
     let (sender, mut receiver) = tokio::sync::mpsc::channel(1);
     let (requests, incoming) = channel();
     let thread = thread::spawn(move || {
@@ -39,7 +39,7 @@ fn the_first_look_is_sent_even_if_it_saw_nothing() {
 }
 
 #[test]
-fn what_could_not_be_sent_is_merged_with_what_came_later() {
+fn unsent_changes_are_merged_with_later_ones() {
     let (sender, mut receiver) = tokio::sync::mpsc::channel(1);
     let (requests, incoming) = channel();
     let (looked, looks) = channel();
@@ -55,8 +55,8 @@ fn what_could_not_be_sent_is_merged_with_what_came_later() {
     for look in 1..=3 {
         assert_eq!(looks.recv(), Ok(look));
         requests
-            .send(Request {
-                look_now: look < 3,
+            .send(PollRequest {
+                poll_now: look < 3,
                 ..HOURLY
             })
             .expect("the thread still listens");
@@ -75,7 +75,7 @@ fn what_could_not_be_sent_is_merged_with_what_came_later() {
 }
 
 #[test]
-fn the_thread_ends_when_nobody_listens() {
+fn the_thread_ends_when_the_receiver_is_gone() {
     let (sender, receiver) = tokio::sync::mpsc::channel(1);
     let (_requests, incoming) = channel();
     drop(receiver);
@@ -83,13 +83,13 @@ fn the_thread_ends_when_nobody_listens() {
 }
 
 #[test]
-fn the_rest_of_a_look_follows_at_once() {
+fn the_rest_of_the_first_poll_follows_at_once() {
     let (sender, mut receiver) = tokio::sync::mpsc::channel(4);
     let (requests, incoming) = channel();
     let thread = thread::spawn(move || {
         let mut parts = [true, false].into_iter();
-        run(HOURLY, &incoming, &sender, |_| Part {
-            has_rest: parts.next().expect("no third part within an hour"),
+        run(HOURLY, &incoming, &sender, |_| PollResult {
+            has_more: parts.next().expect("no third part within an hour"),
             ..batch(0.0, Vec::new())
         });
     });
@@ -99,34 +99,34 @@ fn the_rest_of_a_look_follows_at_once() {
     thread.join().expect("the thread ends by itself");
 }
 
-fn eye() -> Eye {
-    let demand = Demand {
-        extent: Extent::Everything,
+fn poller() -> SocketPoller {
+    let request = DumpRequest {
+        scope: DumpScope::All,
         with_bound: false,
     };
-    Eye::new(EphemeralRange::IANA, None, demand)
+    SocketPoller::new(EphemeralRange::IANA, None, request)
 }
 
 #[test]
-fn a_sampler_sends_sockets_before_anybody_is_asked_who_holds_them() {
+fn the_sampler_sends_sockets_before_their_owners() {
     let (sender, mut receiver) = tokio::sync::mpsc::channel(1);
-    let sampler = Sampler::start(HOURLY, eye, sender).expect("a thread");
+    let sampler = Sampler::start(HOURLY, poller, sender).expect("a thread");
     let first = receiver.blocking_recv().expect("a first look");
     let is_unasked = |change: &Change| match change {
-        Change::Found(endpoint) => {
-            matches!(endpoint.socket.owners, Owners::Sought | Owners::None)
+        Change::Initial(endpoint) => {
+            matches!(endpoint.socket.owners, Owners::Pending | Owners::NoProcess)
         }
         _ => false,
     };
     assert!(first.list.iter().all(is_unasked));
     let second = receiver.blocking_recv().expect("who holds them");
     let is_learned = |change: &Change| match change {
-        Change::Refreshed(endpoint) => endpoint.socket.owners != Owners::Sought,
+        Change::Refreshed(endpoint) => endpoint.socket.owners != Owners::Pending,
         _ => true,
     };
     assert!(second.list.iter().all(is_learned));
-    sampler.request(Request {
-        look_now: true,
+    sampler.request(PollRequest {
+        poll_now: true,
         ..HOURLY
     });
     assert!(receiver.blocking_recv().is_some());

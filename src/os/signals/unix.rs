@@ -4,7 +4,7 @@
     reason = "no safe crate reads or restores a disposition, or exits at once"
 )]
 
-use super::Signal;
+use super::ReceivedSignal;
 use libc::c_int;
 use std::future::poll_fn;
 use std::io;
@@ -46,18 +46,18 @@ fn ending_here() -> impl Iterator<Item = c_int> {
 }
 
 /// Receives the handled signals. When several wait, they come in the order of this list.
-pub struct Signals(Vec<(Signal, Stream)>);
+pub struct SignalStream(Vec<(ReceivedSignal, Stream)>);
 
-impl Signals {
+impl SignalStream {
     /// From here on these signals have no effect of their own. Needs a running tokio runtime.
     pub fn new() -> io::Result<Self> {
         let ending = ENDING.into_iter().chain(ending_here()).map(|number| {
             let exit_code = u8::try_from(128 + number).unwrap_or(u8::MAX);
-            (number, Signal::End { exit_code })
+            (number, ReceivedSignal::End { exit_code })
         });
         let job_control = [
-            (libc::SIGTSTP, Signal::Suspend),
-            (libc::SIGCONT, Signal::Continue),
+            (libc::SIGTSTP, ReceivedSignal::Suspend),
+            (libc::SIGCONT, ReceivedSignal::Continue),
         ];
         ending
             .chain(job_control)
@@ -68,7 +68,7 @@ impl Signals {
     }
 
     /// The next signal. Cancel-safe: dropped before it is ready, it has taken none.
-    pub async fn next(&mut self) -> Signal {
+    pub async fn next(&mut self) -> ReceivedSignal {
         poll_fn(|context| {
             let mut streams = self.0.iter_mut();
             let first = streams.find_map(|(meaning, stream)| {

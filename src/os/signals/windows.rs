@@ -1,6 +1,6 @@
 //! The events of the Windows console, by tokio.
 
-use super::Signal;
+use super::ReceivedSignal;
 use std::io;
 use tokio::signal::windows::{
     CtrlBreak, CtrlC, CtrlClose, CtrlLogoff, CtrlShutdown, ctrl_break, ctrl_c, ctrl_close,
@@ -8,12 +8,12 @@ use tokio::signal::windows::{
 };
 
 /// Exit codes of the signals that Unix sends on the same occasions.
-const TERMINATE: Signal = Signal::End { exit_code: 143 };
-const HANGUP: Signal = Signal::End { exit_code: 129 };
-const INTERRUPT: Signal = Signal::End { exit_code: 130 };
+const TERMINATE: ReceivedSignal = ReceivedSignal::End { exit_code: 143 };
+const HANGUP: ReceivedSignal = ReceivedSignal::End { exit_code: 129 };
+const INTERRUPT: ReceivedSignal = ReceivedSignal::End { exit_code: 130 };
 
 /// The console's events, by what they mean to a program in a terminal.
-pub struct Signals {
+pub struct SignalStream {
     shutdown: CtrlShutdown,
     logoff: CtrlLogoff,
     close: CtrlClose,
@@ -21,7 +21,7 @@ pub struct Signals {
     r#break: CtrlBreak,
 }
 
-impl Signals {
+impl SignalStream {
     /// From here on these events end nothing by themselves. Needs a running tokio runtime.
     pub fn new() -> io::Result<Self> {
         Ok(Self {
@@ -34,7 +34,7 @@ impl Signals {
     }
 
     /// The next event. Cancel-safe: dropped before it is ready, it has taken none.
-    pub async fn next(&mut self) -> Signal {
+    pub async fn next(&mut self) -> ReceivedSignal {
         tokio::select! {
             biased;
             _ = self.shutdown.recv() => TERMINATE,

@@ -6,25 +6,25 @@
 
 use crate::model::address::Family;
 use crate::model::endpoint::Protocol;
-use crate::model::sighting::Sighting;
+use crate::model::raw_socket::RawSocket;
 use crate::model::snapshot::Problem;
-use crate::model::source::Source;
+use crate::model::socket_source::SocketSource;
+use crate::model::stats::SocketCounters;
 use crate::model::text::escaped;
-use crate::model::traffic::Traffic;
 use crate::os::Error;
 use std::collections::HashSet;
 use std::time::Instant;
 
-mod demand;
 #[cfg(target_os = "linux")]
 pub mod diag;
+mod dump_request;
 mod netstat;
 #[cfg(target_os = "linux")]
 mod procnet;
 #[cfg(target_os = "linux")]
 mod sockstat;
 
-pub use demand::{Demand, Extent};
+pub use dump_request::{DumpRequest, DumpScope};
 
 /// The four tables that are read in each look.
 const TABLES: [(Protocol, Family); 4] = [
@@ -36,31 +36,35 @@ const TABLES: [(Protocol, Family); 4] = [
 
 /// The sources that this system has, in the order in which they are tried.
 #[cfg(target_os = "linux")]
-const SOURCES: [Source; 3] = [Source::Diag, Source::Netstat, Source::Procnet];
+const SOURCES: [SocketSource; 3] = [
+    SocketSource::Diag,
+    SocketSource::Netstat,
+    SocketSource::Procnet,
+];
 #[cfg(not(target_os = "linux"))]
-const SOURCES: [Source; 1] = [Source::Netstat];
+const SOURCES: [SocketSource; 1] = [SocketSource::Netstat];
 
 /// So many sockets are looked up one by one; beyond it a second walk over all listeners is cheaper.
 #[cfg(target_os = "linux")]
-const FEW: usize = 4;
+const MAX_SINGLE_LOOKUPS: usize = 4;
 
 #[cfg(target_os = "linux")]
-const LISTENERS: Demand = Demand {
-    extent: Extent::Standing,
+const LISTENERS: DumpRequest = DumpRequest {
+    scope: DumpScope::Listening,
     with_bound: false,
 };
 
 /// What could not be read, and why.
-type Faults = Vec<(Protocol, Family, Error)>;
+type TableErrors = Vec<(Protocol, Family, Error)>;
 
 /// Where sockets are read from.
 pub struct Sockets {
     /// What is tried first and then next, until one is not refused.
-    open: Vec<Source>,
-    reader: Option<Reader>,
+    open: Vec<SocketSource>,
+    reader: Option<SourceReader>,
 }
 
-enum Reader {
+enum SourceReader {
     #[cfg(target_os = "linux")]
     Diag(Box<diag::Diag>),
     Netstat,
@@ -73,7 +77,7 @@ enum Reader {
 
 impl Sockets {
     /// Reads from this source, or from the best that the system does not refuse.
-    pub fn new(source: Option<Source>) -> Self {
+    pub fn new(source: Option<SocketSource>) -> Self {
         Self {
             open: source.map_or_else(|| SOURCES.to_vec(), |source| vec![source]),
             reader: None,
@@ -81,19 +85,23 @@ impl Sockets {
     }
 
     /// Tells every socket that the demand names, and which tables could not be read to their end.
-    pub fn read(&mut self, demand: &Demand, see: &mut impl FnMut(&Sighting)) -> Vec<Problem> {
+    pub fn read(
+        &mut self,
+        request: &DumpRequest,
+        emit: &mut impl FnMut(&RawSocket),
+    ) -> Vec<Problem> {
         match &mut self.reader {
-            Some(reader) => problems(reader.read(demand, see)),
-            None => self.settle(Reader::open, demand, see),
+            Some(reader) => problems(reader.read(request, emit)),
+            None => self.choose_source(SourceReader::open, request, emit),
         }
     }
 
     /// Reads from the first source that is not refused, and from no other from then on.
-    fn settle(
+    fn choose_source(
         &mut self,
-        open: impl Fn(Source) -> Result<Reader, Error>,
-        demand: &Demand,
-        see: &mut impl FnMut(&Sighting),
+        open: impl Fn(SocketSource) -> Result<SourceReader, Error>,
+        request: &DumpRequest,
+        emit: &mut impl FnMut(&RawSocket),
     ) -> Vec<Problem> {
         let mut refused = Vec::new();
         for source in &self.open {
@@ -105,71 +113,73 @@ impl Sockets {
                 }
             };
             // What a source tells before it is refused must not stand beside what the next one tells of the same sockets.
-            let mut told = Vec::new();
-            let faults = reader.read(demand, &mut |socket| told.push(*socket));
-            let is_refused = faults.iter().any(|(.., error)| error.is_refusal());
+            let mut buffered = Vec::new();
+            let errors = reader.read(request, &mut |socket| buffered.push(*socket));
+            let is_refused = errors.iter().any(|(.., error)| error.is_unavailable());
             if !is_refused {
-                told.iter().for_each(see);
+                buffered.iter().for_each(emit);
                 self.reader = Some(reader);
-                return problems(faults);
+                return problems(errors);
             }
-            refused = problems(faults);
+            refused = problems(errors);
         }
         refused
     }
 
     /// The cookies of those listeners that a look did not tell and that are there all the same; none where only a look
     /// can tell.
-    pub fn still_there(&mut self, missed: &[Sighting]) -> HashSet<u64> {
+    pub fn still_open(&mut self, missed: &[RawSocket]) -> HashSet<u64> {
         let reader = self.reader.as_mut();
-        reader.map_or_else(HashSet::new, |reader| reader.still_there(missed))
+        reader.map_or_else(HashSet::new, |reader| reader.still_open(missed))
     }
 
     /// Whether sockets come with their cookies, as far as is settled.
     pub fn has_cookies(&self) -> bool {
         match &self.reader {
             #[cfg(target_os = "linux")]
-            Some(Reader::Diag(_)) => true,
+            Some(SourceReader::Diag(_)) => true,
             Some(_) => false,
-            None => self.open.first() == Some(&Source::Diag),
+            None => self.open.first() == Some(&SocketSource::Diag),
         }
     }
 
     /// What went through a socket, where the source knows.
-    pub fn traffic(&mut self, socket: &Sighting, now: Instant) -> Option<Traffic> {
+    pub fn traffic(&mut self, socket: &RawSocket, now: Instant) -> Option<SocketCounters> {
         self.reader.as_mut()?.traffic(socket, now)
     }
 }
 
-impl Reader {
+impl SourceReader {
     #[cfg(target_os = "linux")]
-    fn open(source: Source) -> Result<Self, Error> {
+    fn open(source: SocketSource) -> Result<Self, Error> {
         match source {
-            Source::Diag => Ok(Self::Diag(Box::new(diag::Diag::open()?))),
-            Source::Netstat => Ok(Self::Netstat),
-            Source::Procnet => Ok(Self::Procnet),
+            SocketSource::Diag => Ok(Self::Diag(Box::new(diag::Diag::open()?))),
+            SocketSource::Netstat => Ok(Self::Netstat),
+            SocketSource::Procnet => Ok(Self::Procnet),
         }
     }
 
     #[cfg(not(target_os = "linux"))]
     #[expect(clippy::unnecessary_wraps, reason = "on Linux a source may be refused")]
-    fn open(_only: Source) -> Result<Self, Error> {
+    fn open(_only: SocketSource) -> Result<Self, Error> {
         Ok(Self::Netstat)
     }
 
-    fn read(&mut self, demand: &Demand, see: &mut impl FnMut(&Sighting)) -> Faults {
-        let mut wanted = |socket: &Sighting| {
-            if demand.wants(socket) {
-                see(socket);
+    fn read(&mut self, request: &DumpRequest, emit: &mut impl FnMut(&RawSocket)) -> TableErrors {
+        let mut emit_matching = |socket: &RawSocket| {
+            if request.matches(socket) {
+                emit(socket);
             }
         };
         match self {
             #[cfg(target_os = "linux")]
-            Self::Diag(diag) => diag.dump(demand, see),
-            Self::Netstat => each_table(|protocol, family| netstat(protocol, family, &mut wanted)),
+            Self::Diag(diag) => diag.dump(request, emit),
+            Self::Netstat => {
+                each_table(|protocol, family| netstat(protocol, family, &mut emit_matching))
+            }
             #[cfg(target_os = "linux")]
             Self::Procnet => {
-                each_table(|protocol, family| procnet::table(protocol, family, &mut wanted))
+                each_table(|protocol, family| procnet::table(protocol, family, &mut emit_matching))
             }
             #[cfg(all(test, target_os = "linux"))]
             Self::Refused => each_table(|_, _| Err(tests::refused())),
@@ -178,31 +188,31 @@ impl Reader {
 }
 
 #[cfg(target_os = "linux")]
-impl Reader {
-    fn still_there(&mut self, missed: &[Sighting]) -> HashSet<u64> {
+impl SourceReader {
+    fn still_open(&mut self, missed: &[RawSocket]) -> HashSet<u64> {
         let mut found = HashSet::new();
         let Self::Diag(diag) = self else {
             return found;
         };
-        if missed.len() <= FEW {
+        if missed.len() <= MAX_SINGLE_LOOKUPS {
             // An error is no proof that it is gone.
-            let is_there = |socket: &&Sighting| !matches!(diag.find(socket), Ok(None));
-            found.extend(missed.iter().filter(is_there).map(Sighting::cookie));
+            let is_there = |socket: &&RawSocket| !matches!(diag.find(socket), Ok(None));
+            found.extend(missed.iter().filter(is_there).map(RawSocket::cookie));
             return found;
         }
-        let faults = diag.dump(&LISTENERS, &mut |socket| {
+        let errors = diag.dump(&LISTENERS, &mut |socket| {
             found.insert(socket.cookie());
         });
-        let is_unread = |socket: &&Sighting| {
+        let is_unread = |socket: &&RawSocket| {
             let table = (socket.protocol, socket.table);
-            let mut unread = faults.iter();
+            let mut unread = errors.iter();
             unread.any(|(protocol, family, _)| (*protocol, *family) == table)
         };
-        found.extend(missed.iter().filter(is_unread).map(Sighting::cookie));
+        found.extend(missed.iter().filter(is_unread).map(RawSocket::cookie));
         found
     }
 
-    fn traffic(&mut self, socket: &Sighting, now: Instant) -> Option<Traffic> {
+    fn traffic(&mut self, socket: &RawSocket, now: Instant) -> Option<SocketCounters> {
         match self {
             Self::Diag(diag) => diag.traffic(socket, now).ok().flatten(),
             _ => None,
@@ -213,17 +223,17 @@ impl Reader {
 /// Elsewhere a look tells all there is to know.
 #[cfg(not(target_os = "linux"))]
 #[expect(clippy::unused_self, reason = "on Linux the kernel is asked")]
-impl Reader {
-    fn still_there(&mut self, _missed: &[Sighting]) -> HashSet<u64> {
+impl SourceReader {
+    fn still_open(&mut self, _missed: &[RawSocket]) -> HashSet<u64> {
         HashSet::new()
     }
 
-    fn traffic(&mut self, _socket: &Sighting, _now: Instant) -> Option<Traffic> {
+    fn traffic(&mut self, _socket: &RawSocket, _now: Instant) -> Option<SocketCounters> {
         None
     }
 }
 
-fn each_table(mut read: impl FnMut(Protocol, Family) -> Result<(), Error>) -> Faults {
+fn each_table(mut read: impl FnMut(Protocol, Family) -> Result<(), Error>) -> TableErrors {
     TABLES
         .into_iter()
         .filter_map(|(protocol, family)| Some((protocol, family, read(protocol, family).err()?)))
@@ -236,7 +246,7 @@ fn each_table(mut read: impl FnMut(Protocol, Family) -> Result<(), Error>) -> Fa
 fn netstat(
     protocol: Protocol,
     family: Family,
-    see: &mut impl FnMut(&Sighting),
+    emit: &mut impl FnMut(&RawSocket),
 ) -> Result<(), Error> {
     if family == Family::Ipv6 && !sockstat::has_ipv6() {
         return Ok(());
@@ -246,7 +256,7 @@ fn netstat(
         let mut is_empty = true;
         netstat::table(protocol, family, &mut |socket| {
             is_empty = false;
-            see(socket);
+            emit(socket);
         })?;
         if !is_empty {
             return Ok(());
@@ -256,20 +266,20 @@ fn netstat(
             return Ok(());
         }
     }
-    Err(Error::Withheld { counted })
+    Err(Error::EmptyTable { counted })
 }
 
 #[cfg(not(target_os = "linux"))]
 fn netstat(
     protocol: Protocol,
     family: Family,
-    see: &mut impl FnMut(&Sighting),
+    emit: &mut impl FnMut(&RawSocket),
 ) -> Result<(), Error> {
-    netstat::table(protocol, family, see)
+    netstat::table(protocol, family, emit)
 }
 
-fn problems(faults: Faults) -> Vec<Problem> {
-    faults
+fn problems(errors: TableErrors) -> Vec<Problem> {
+    errors
         .into_iter()
         .map(|(protocol, family, error)| problem((protocol, family), &error))
         .collect()
@@ -284,13 +294,13 @@ fn problem((protocol, family): (Protocol, Family), error: &Error) -> Problem {
 }
 
 /// The ports that TCP sockets without a remote end hold, whoever owns them; what could not be read is missing.
-pub fn held_tcp_ports() -> HashSet<u16> {
-    let demand = Demand {
-        extent: Extent::Standing,
+pub fn bound_tcp_ports() -> HashSet<u16> {
+    let request = DumpRequest {
+        scope: DumpScope::Listening,
         with_bound: true,
     };
     let mut held = HashSet::new();
-    Sockets::new(None).read(&demand, &mut |socket| {
+    Sockets::new(None).read(&request, &mut |socket| {
         held.insert(socket.local.port());
     });
     held

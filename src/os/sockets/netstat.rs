@@ -4,7 +4,7 @@
 
 use crate::model::address::Family;
 use crate::model::endpoint::{Protocol, State};
-use crate::model::sighting::{End, Queue, Sighting};
+use crate::model::raw_socket::{CompactAddr, RawSocket, SocketQueue};
 use crate::os::Error;
 use netstat2::{AddressFamilyFlags, ProtocolFlags, ProtocolSocketInfo, SocketInfo, TcpState};
 use std::net::{IpAddr, SocketAddr};
@@ -15,26 +15,29 @@ use std::net::{IpAddr, SocketAddr};
 pub fn table(
     protocol: Protocol,
     family: Family,
-    see: &mut impl FnMut(&Sighting),
+    emit: &mut impl FnMut(&RawSocket),
 ) -> Result<(), Error> {
     for socket in open(protocol, family).map_err(Error::Netstat)? {
         let socket = socket.map_err(Error::Netstat)?;
-        if let Some(sighting) = sighting(&socket, family) {
-            for mark in marks(&socket) {
-                see(&Sighting { mark, ..sighting });
+        if let Some(raw_socket) = raw_socket(&socket, family) {
+            for owner_hint in owner_hints(&socket) {
+                emit(&RawSocket {
+                    owner_hint,
+                    ..raw_socket
+                });
             }
         }
     }
     Ok(())
 }
 
-type Answers = Result<
+type SocketIter = Result<
     Box<dyn Iterator<Item = Result<SocketInfo, netstat2::error::Error>>>,
     netstat2::error::Error,
 >;
 
 /// Without the holders on Linux, which `holders` finds once for all tables.
-fn open(protocol: Protocol, family: Family) -> Answers {
+fn open(protocol: Protocol, family: Family) -> SocketIter {
     let family = match family {
         Family::Ipv4 => AddressFamilyFlags::IPV4,
         Family::Ipv6 => AddressFamilyFlags::IPV6,
@@ -51,20 +54,20 @@ fn open(protocol: Protocol, family: Family) -> Answers {
 }
 
 /// A socket without a port holds nothing and is no row. Whose it is, is told by its marks.
-fn sighting(socket: &SocketInfo, table: Family) -> Option<Sighting> {
+fn raw_socket(socket: &SocketInfo, table: Family) -> Option<RawSocket> {
     let local = end(socket.local_addr(), socket.local_port());
     if local.port() == 0 {
         return None;
     }
     let (protocol, remote, state) = match &socket.protocol_socket_info {
-        ProtocolSocketInfo::Udp(_) => (Protocol::Udp, End::NONE, None),
+        ProtocolSocketInfo::Udp(_) => (Protocol::Udp, CompactAddr::NONE, None),
         ProtocolSocketInfo::Tcp(tcp) => {
             let remote = Some(end(tcp.remote_addr, tcp.remote_port)).filter(|end| end.is_some());
             let state = state(tcp.state, remote.is_some());
-            (Protocol::Tcp, remote.unwrap_or(End::NONE), state)
+            (Protocol::Tcp, remote.unwrap_or(CompactAddr::NONE), state)
         }
     };
-    Some(Sighting {
+    Some(RawSocket {
         cookie: [0, 0],
         protocol,
         table,
@@ -73,9 +76,9 @@ fn sighting(socket: &SocketInfo, table: Family) -> Option<Sighting> {
         local,
         remote,
         scope: 0,
-        mark: 0,
+        owner_hint: 0,
         uid: uid(socket),
-        queue: Queue::UNKNOWN,
+        queue: SocketQueue::UNKNOWN,
     })
 }
 
@@ -86,29 +89,29 @@ fn uid(socket: &SocketInfo) -> u32 {
 
 #[cfg(not(target_os = "linux"))]
 fn uid(_socket: &SocketInfo) -> u32 {
-    Sighting::NO_USER
+    RawSocket::NO_USER
 }
 
 /// The inode.
 #[cfg(target_os = "linux")]
-fn marks(socket: &SocketInfo) -> impl Iterator<Item = u32> {
+fn owner_hints(socket: &SocketInfo) -> impl Iterator<Item = u32> {
     std::iter::once(socket.inode)
 }
 
 #[cfg(not(target_os = "linux"))]
-fn marks(socket: &SocketInfo) -> impl Iterator<Item = u32> {
-    holders(&socket.associated_pids)
+fn owner_hints(socket: &SocketInfo) -> impl Iterator<Item = u32> {
+    pids_or_none(&socket.associated_pids)
 }
 
 /// Each holder, or the 0 of none. Pid 0 is how Windows says that no process has the socket.
 #[cfg(any(test, not(target_os = "linux")))]
-fn holders(pids: &[u32]) -> impl Iterator<Item = u32> {
+fn pids_or_none(pids: &[u32]) -> impl Iterator<Item = u32> {
     let known = pids.iter().copied().filter(|pid| *pid != 0);
     let none = known.clone().next().is_none().then_some(0);
     known.chain(none)
 }
 
-fn end(ip: IpAddr, port: u16) -> End {
+fn end(ip: IpAddr, port: u16) -> CompactAddr {
     SocketAddr::new(ip, port).into()
 }
 
@@ -136,8 +139,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_socket_is_seen_once_for_each_holder_and_once_without_any() {
-        let seen = [&[][..], &[0], &[7], &[7, 0, 9]].map(|pids| holders(pids).collect::<Vec<_>>());
+    fn a_socket_is_reported_once_per_owner_or_once_without_any() {
+        let seen =
+            [&[][..], &[0], &[7], &[7, 0, 9]].map(|pids| pids_or_none(pids).collect::<Vec<_>>());
         assert_eq!(seen, [vec![0], vec![0], vec![7], vec![7, 9]]);
     }
 }

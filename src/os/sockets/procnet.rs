@@ -7,7 +7,7 @@
 
 use crate::model::address::Family;
 use crate::model::endpoint::{Protocol, State};
-use crate::model::sighting::{End, Queue, Sighting};
+use crate::model::raw_socket::{CompactAddr, RawSocket, SocketQueue};
 use crate::os::Error;
 use hashbrown::HashSet;
 use std::fs;
@@ -20,16 +20,16 @@ use std::path::Path;
 pub fn table(
     protocol: Protocol,
     family: Family,
-    see: &mut impl FnMut(&Sighting),
+    emit: &mut impl FnMut(&RawSocket),
 ) -> Result<(), Error> {
-    table_in(Path::new("/proc/net"), protocol, family, see)
+    table_in(Path::new("/proc/net"), protocol, family, emit)
 }
 
 fn table_in(
     folder: &Path,
     protocol: Protocol,
     family: Family,
-    see: &mut impl FnMut(&Sighting),
+    emit: &mut impl FnMut(&RawSocket),
 ) -> Result<(), Error> {
     let path = folder.join(name(protocol, family));
     let text = match fs::read(&path) {
@@ -42,11 +42,11 @@ fn table_in(
         {
             return Ok(());
         }
-        Err(cause) => return Err(Error::Unread { path, cause }),
+        Err(cause) => return Err(Error::UnreadableFile { path, cause }),
     };
-    match read(&text, protocol, family, see) {
+    match read(&text, protocol, family, emit) {
         0 => Ok(()),
-        lines => Err(Error::Garbled { path, lines }),
+        lines => Err(Error::MalformedLines { path, lines }),
     }
 }
 
@@ -60,27 +60,34 @@ fn name(protocol: Protocol, family: Family) -> &'static str {
 }
 
 /// Tells what the lines say and gives the number of those that were not understood, a missing heading among them.
-fn read(text: &[u8], protocol: Protocol, family: Family, see: &mut impl FnMut(&Sighting)) -> usize {
+fn read(
+    text: &[u8],
+    protocol: Protocol,
+    family: Family,
+    emit: &mut impl FnMut(&RawSocket),
+) -> usize {
     let mut lines = text
         .split(|byte| *byte == b'\n')
         .filter(|line| !line.is_empty())
         .peekable();
-    let mut garbled = usize::from(lines.next_if(|line| is_heading(line)).is_none());
-    let mut standing = HashSet::new();
+    let mut malformed = usize::from(lines.next_if(|line| is_heading(line)).is_none());
+    let mut bound = HashSet::new();
     // A socket that opened before the page at hand moves the last ones of the page before into it once more. Only what
     // stands is looked at: one connection stands for its double, and MPTCP gives all of one socket the same inode.
-    let mut is_double = |one: &Sighting| {
-        one.remote == End::NONE && one.mark != 0 && !standing.insert((one.mark, one.local))
+    let mut is_duplicate = |one: &RawSocket| {
+        one.remote == CompactAddr::NONE
+            && one.owner_hint != 0
+            && !bound.insert((one.owner_hint, one.local))
     };
     for line in lines {
-        match sighting(line, protocol, family) {
-            None => garbled += 1,
+        match raw_socket(line, protocol, family) {
+            None => malformed += 1,
             // A socket without a port holds nothing and is no row.
-            Some(one) if one.local.port() == 0 || is_double(&one) => {}
-            Some(one) => see(&one),
+            Some(one) if one.local.port() == 0 || is_duplicate(&one) => {}
+            Some(one) => emit(&one),
         }
     }
-    garbled
+    malformed
 }
 
 fn is_heading(line: &[u8]) -> bool {
@@ -88,24 +95,28 @@ fn is_heading(line: &[u8]) -> bool {
 }
 
 /// What a line says: `0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000 1000 0 4242 …`.
-fn sighting(line: &[u8], protocol: Protocol, table: Family) -> Option<Sighting> {
+fn raw_socket(line: &[u8], protocol: Protocol, table: Family) -> Option<RawSocket> {
     let mut words = str::from_utf8(line).ok()?.split_ascii_whitespace();
     words.next()?.strip_suffix(':')?;
     let local = end(words.next()?, table)?;
     let remote = end(words.next()?, table)?;
-    let remote = if remote.is_some() { remote } else { End::NONE };
+    let remote = if remote.is_some() {
+        remote
+    } else {
+        CompactAddr::NONE
+    };
     let number = hex(words.next()?, 2)?;
     let (outgoing, incoming) = words.next()?.split_once(':')?;
-    let queue = Queue {
+    let queue = SocketQueue {
         incoming: hex(incoming, 8)?,
         outgoing: hex(outgoing, 8)?,
     };
     let timer = words.next()?;
     // How often something was sent again, before the user, and how often it was probed, after it, are of no interest.
     let uid = words.nth(1)?.parse().ok()?;
-    let mark = words.nth(1)?.parse().ok()?;
-    let state = state(protocol, number, remote != End::NONE);
-    Some(Sighting {
+    let owner_hint = words.nth(1)?.parse().ok()?;
+    let state = state(protocol, number, remote != CompactAddr::NONE);
+    Some(RawSocket {
         cookie: [0, 0],
         protocol,
         table,
@@ -114,12 +125,12 @@ fn sighting(line: &[u8], protocol: Protocol, table: Family) -> Option<Sighting> 
         local,
         remote,
         scope: 0,
-        mark,
+        owner_hint,
         uid,
         // Of a listener only the half that waits is told, and one half alone says nothing.
         queue: match state {
-            Some(State::Listen) => Queue::UNKNOWN,
-            Some(State::TimeWait) => lasting(timer).unwrap_or(Queue::UNKNOWN),
+            Some(State::Listen) => SocketQueue::UNKNOWN,
+            Some(State::TimeWait) => time_wait_left(timer).unwrap_or(SocketQueue::UNKNOWN),
             _ => queue,
         },
     })
@@ -127,11 +138,13 @@ fn sighting(line: &[u8], protocol: Protocol, table: Family) -> Option<Sighting> 
 
 /// How long TIME_WAIT lasts, from `03:00001770`: timer 3 ends after so many clock ticks (`get_timewait4_sock` in
 /// net/ipv4/tcp_ipv4.c).
-fn lasting(timer: &str) -> Option<Queue> {
+fn time_wait_left(timer: &str) -> Option<SocketQueue> {
     let ticks = u64::from_str_radix(timer.strip_prefix("03:")?, 16).ok()?;
     let per_second = rustix::param::clock_ticks_per_second().max(1);
     let milliseconds = ticks.checked_mul(1_000)? / per_second;
-    Some(Queue::lasting(u32::try_from(milliseconds).ok()?))
+    Some(SocketQueue::for_time_wait(
+        u32::try_from(milliseconds).ok()?,
+    ))
 }
 
 /// The kernel's include/net/tcp_states.h; a number that it does not have yet is a socket in a state that nobody knows.
@@ -160,12 +173,12 @@ fn state(protocol: Protocol, number: u32, has_remote: bool) -> Option<State> {
     }
 }
 
-fn end(word: &str, family: Family) -> Option<End> {
+fn end(word: &str, family: Family) -> Option<CompactAddr> {
     let (ip, port) = word.split_once(':')?;
     let port = u16::try_from(hex(port, 4)?).ok()?;
     match family {
-        Family::Ipv4 => Some(End::v4(octets(ip)?, port)),
-        Family::Ipv6 => Some(End::v6(octets(ip)?, port)),
+        Family::Ipv4 => Some(CompactAddr::v4(octets(ip)?, port)),
+        Family::Ipv6 => Some(CompactAddr::v6(octets(ip)?, port)),
     }
 }
 

@@ -1,23 +1,23 @@
 //! The three sources against each other and against the kernel, with sockets that the tests open.
 
-use super::diag::failure::Failure;
+use super::diag::diag_error::DiagError;
 use super::*;
 use crate::model::endpoint::State;
-use crate::model::sighting::Queue;
+use crate::model::raw_socket::SocketQueue;
 use crate::os::testing::{close_in_turn, connect, own_ip, until};
 use socket2::{Domain, Socket, Type};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
 use std::os::fd::OwnedFd;
 
-mod settling;
+mod source_choice;
 
-const EVERYTHING: Demand = Demand {
-    extent: Extent::Everything,
+const EVERYTHING: DumpRequest = DumpRequest {
+    scope: DumpScope::All,
     with_bound: true,
 };
 
 /// Sockets of every kind, on ports of a test's own.
-struct Zoo {
+struct SocketFixture {
     sockets: Vec<OwnedFd>,
     /// Where they stand; nothing else may.
     places: HashSet<(Protocol, SocketAddr)>,
@@ -25,31 +25,31 @@ struct Zoo {
     count: usize,
 }
 
-impl Zoo {
+impl SocketFixture {
     fn on(ip: Ipv4Addr) -> Self {
-        let mut zoo = Self {
+        let mut fixture = Self {
             sockets: Vec::new(),
             places: HashSet::new(),
             count: 0,
         };
         let v4 = IpAddr::from(ip);
-        zoo.connection((v4, 0).into(), v4);
-        zoo.udp(v4);
-        zoo.bound(v4);
-        zoo.time_wait(v4);
+        fixture.connection((v4, 0).into(), v4);
+        fixture.udp(v4);
+        fixture.bound(v4);
+        fixture.time_wait(v4);
         if UdpSocket::bind("[::1]:0").is_err() {
             eprintln!("skipped in part, no IPv6");
-            return zoo;
+            return fixture;
         }
         let v6 = IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1]);
-        zoo.connection((v6, 0).into(), v6);
-        zoo.udp(v6);
-        zoo.time_wait(v6);
+        fixture.connection((v6, 0).into(), v6);
+        fixture.udp(v6);
+        fixture.time_wait(v6);
         // One that takes both, and one on an IPv4 address in the table of IPv6: the servers' ends stand there too.
-        zoo.connection("[::]:0".parse().expect("an address"), v4);
+        fixture.connection("[::]:0".parse().expect("an address"), v4);
         let mapped = ip.to_ipv6_mapped();
-        zoo.connection((mapped, 0).into(), v4);
-        zoo
+        fixture.connection((mapped, 0).into(), v4);
+        fixture
     }
 
     fn keep(&mut self, protocol: Protocol, local: SocketAddr, socket: impl Into<OwnedFd>) {
@@ -99,9 +99,9 @@ impl Zoo {
     }
 
     /// What a source tells of them, in an order that all sources have.
-    fn read(&self, sockets: &mut Sockets, demand: &Demand) -> Vec<Sighting> {
+    fn read(&self, sockets: &mut Sockets, request: &DumpRequest) -> Vec<RawSocket> {
         let mut seen = Vec::new();
-        let problems = sockets.read(demand, &mut |one| {
+        let problems = sockets.read(request, &mut |one| {
             if self.places.contains(&(one.protocol, one.local())) {
                 seen.push(*one);
             }
@@ -113,7 +113,7 @@ impl Zoo {
 
     /// What each source tells of everything, once it is all there: what others open and close may push a line out of a
     /// table of `/proc/net` while it is read.
-    fn everything(&self, sockets: &mut Sockets) -> Vec<Sighting> {
+    fn everything(&self, sockets: &mut Sockets) -> Vec<RawSocket> {
         until("all of them", || {
             let seen = self.read(sockets, &EVERYTHING);
             let bound = seen.iter().filter(|one| one.state == Some(State::Bound));
@@ -150,65 +150,70 @@ fn canonical(at: SocketAddr) -> SocketAddr {
     SocketAddr::new(at.ip().to_canonical(), at.port())
 }
 
-fn order(one: &Sighting) -> (Protocol, SocketAddr, Option<SocketAddr>, u32) {
-    (one.protocol, one.local(), one.remote(), one.mark)
+fn order(one: &RawSocket) -> (Protocol, SocketAddr, Option<SocketAddr>, u32) {
+    (one.protocol, one.local(), one.remote(), one.owner_hint)
 }
 
 /// What a source can tell of a socket.
-fn told_by(source: Source, socket: &Sighting) -> Option<Sighting> {
-    if source == Source::Diag {
+fn seen_by(source: SocketSource, socket: &RawSocket) -> Option<RawSocket> {
+    if source == SocketSource::Diag {
         return Some(*socket);
     }
     if socket.state == Some(State::Bound) {
         return None;
     }
-    let told = Sighting {
+    let reported = RawSocket {
         cookie: [0, 0],
         only_v6: None,
         queue: match socket.state {
-            Some(State::Listen) => Queue::UNKNOWN,
+            Some(State::Listen) => SocketQueue::UNKNOWN,
             _ => socket.queue,
         },
         ..*socket
     };
     Some(match (source, socket.protocol) {
-        (Source::Netstat, Protocol::Udp) => Sighting {
+        (SocketSource::Netstat, Protocol::Udp) => RawSocket {
             state: None,
-            remote: crate::model::sighting::End::NONE,
-            queue: Queue::UNKNOWN,
-            ..told
+            remote: crate::model::raw_socket::CompactAddr::NONE,
+            queue: SocketQueue::UNKNOWN,
+            ..reported
         },
-        (Source::Netstat, Protocol::Tcp) => Sighting {
-            queue: Queue::UNKNOWN,
-            ..told
+        (SocketSource::Netstat, Protocol::Tcp) => RawSocket {
+            queue: SocketQueue::UNKNOWN,
+            ..reported
         },
-        _ => told,
+        _ => reported,
     })
 }
 
 /// As a security module says it.
 pub fn refused() -> Error {
-    Failure::Answer { code: 13 }.into()
+    DiagError::ErrorReply { code: 13 }.into()
 }
 
-fn sources() -> [(Source, Sockets); 3] {
+fn sources() -> [(SocketSource, Sockets); 3] {
     SOURCES.map(|source| (source, Sockets::new(Some(source))))
 }
 
 /// What all sources must tell for a demand, by what the kernel tells of everything.
-fn expected(everything: &[Sighting], source: Source, demand: &Demand) -> Vec<Sighting> {
-    let told = everything.iter().filter_map(|one| told_by(source, one));
-    let mut wanted: Vec<Sighting> = told.filter(|one| demand.wants(one)).collect();
+fn expected(
+    everything: &[RawSocket],
+    source: SocketSource,
+    request: &DumpRequest,
+) -> Vec<RawSocket> {
+    let reported = everything.iter().filter_map(|one| seen_by(source, one));
+    let mut wanted: Vec<RawSocket> = reported.filter(|one| request.matches(one)).collect();
     wanted.sort_unstable_by_key(order);
     wanted
 }
 
 #[test]
 fn all_sources_name_the_same_sockets() {
-    let zoo = Zoo::on(own_ip(98));
-    let told = sources().map(|(source, mut sockets)| (source, zoo.everything(&mut sockets)));
-    let everything = &told[0].1;
-    for (source, seen) in &told {
+    let fixture = SocketFixture::on(own_ip(98));
+    let reported =
+        sources().map(|(source, mut sockets)| (source, fixture.everything(&mut sockets)));
+    let everything = &reported[0].1;
+    for (source, seen) in &reported {
         assert_eq!(
             seen,
             &expected(everything, *source, &EVERYTHING),
@@ -218,39 +223,43 @@ fn all_sources_name_the_same_sockets() {
 }
 
 #[test]
-fn every_demand_gives_of_every_source_what_it_wants_of_everything() {
-    let zoo = Zoo::on(own_ip(99));
-    let everything = zoo.everything(&mut Sockets::new(Some(Source::Diag)));
-    let ports = zoo.ports();
+fn every_source_returns_exactly_what_a_request_matches() {
+    let fixture = SocketFixture::on(own_ip(99));
+    let everything = fixture.everything(&mut Sockets::new(Some(SocketSource::Diag)));
+    let ports = fixture.ports();
     let mut extents = vec![
-        Extent::Everything,
-        Extent::Standing,
-        Extent::Touching(Vec::new()),
-        Extent::Touching(vec![0]),
-        Extent::Touching(ports.clone()),
-        Extent::Local(vec![1]),
+        DumpScope::All,
+        DumpScope::Listening,
+        DumpScope::LocalOrRemote(Vec::new()),
+        DumpScope::LocalOrRemote(vec![0]),
+        DumpScope::LocalOrRemote(ports.clone()),
+        DumpScope::Local(vec![1]),
     ];
-    extents.extend(ports.iter().map(|port| Extent::Local(vec![*port])));
-    extents.extend(ports.iter().map(|port| Extent::Touching(vec![*port, 1])));
+    extents.extend(ports.iter().map(|port| DumpScope::Local(vec![*port])));
+    extents.extend(
+        ports
+            .iter()
+            .map(|port| DumpScope::LocalOrRemote(vec![*port, 1])),
+    );
     let bounds = [true, false];
     let demands = extents
         .iter()
-        .flat_map(|extent| bounds.map(|with_bound| (extent.clone(), with_bound)));
+        .flat_map(|scope| bounds.map(|with_bound| (scope.clone(), with_bound)));
     for (source, mut sockets) in sources() {
-        for (extent, with_bound) in demands.clone() {
-            let demand = Demand { extent, with_bound };
-            let expected = expected(&everything, source, &demand);
-            let what = format!("{source:?} {demand:?}: {expected:#?}");
+        for (scope, with_bound) in demands.clone() {
+            let request = DumpRequest { scope, with_bound };
+            let expected = expected(&everything, source, &request);
+            let what = format!("{source:?} {request:?}: {expected:#?}");
             until(&what, || {
-                (zoo.read(&mut sockets, &demand) == expected).then_some(())
+                (fixture.read(&mut sockets, &request) == expected).then_some(())
             });
         }
     }
 }
 
 #[test]
-fn the_ports_of_listeners_are_held() {
+fn listener_ports_are_bound() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let port = listener.local_addr().expect("an address").port();
-    assert!(held_tcp_ports().contains(&port));
+    assert!(bound_tcp_ports().contains(&port));
 }

@@ -1,7 +1,7 @@
 //! What needs another user or another pid namespace: this very test binary, started again in there for one ignored test.
 
 use crate::model::process::{Pid, ProcessId};
-use crate::os::identity;
+use crate::os::processes::start_time;
 use crate::os::testing::until;
 use std::fs;
 use std::net::TcpListener;
@@ -83,7 +83,7 @@ pub fn sleep_in_the_place_of(ended: ProcessId, listener: &TcpListener) -> Child 
         let last = ended.pid.0 - 1;
         fs::write("/proc/sys/kernel/ns_last_pid", last.to_string()).expect("our namespace");
         let mut child = sleep_on(listener.try_clone().expect("a copy"));
-        if child.id() == ended.pid.0 && identity(&child) != ended {
+        if child.id() == ended.pid.0 && process_id(&child) != ended {
             return Some(child);
         }
         end(&mut child);
@@ -100,9 +100,9 @@ pub fn sleep_on(listener: TcpListener) -> Child {
 }
 
 /// Which process a child is.
-pub fn identity(child: &Child) -> ProcessId {
+pub fn process_id(child: &Child) -> ProcessId {
     let pid = Pid(child.id());
-    let start = identity::start_time(pid).expect("it runs");
+    let start = start_time::of_pid(pid).expect("it runs");
     ProcessId { pid, start }
 }
 

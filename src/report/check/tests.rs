@@ -1,25 +1,25 @@
 use super::*;
-use crate::model::checking::testing::{V4, port};
+use crate::check::testing::{V4, port};
 use crate::model::testing::{process, socket};
 use serde_json::{Value, json};
 use std::time::Duration;
 
 /// Node listens on 127.0.0.1:3000 and answers.
-fn held() -> Answer {
-    let accepted = Connected::Accepted {
+fn held() -> CheckReport {
+    let accepted = ConnectOutcome::Accepted {
         took: Duration::from_micros(1250),
-        said: Said::Http {
+        banner: Banner::Http {
             status: "HTTP/1.0 200 OK".into(),
             server: None,
         },
     };
     let node = process(4242, "node").command("node server.js").build();
-    let evidence = port(3000)
+    let findings = port(3000)
         .refused(&V4)
         .sees(socket("127.0.0.1:3000").owner(&node));
-    Answer::of(evidence.with(|evidence| {
-        evidence.question.connects = true;
-        evidence.connects = Some(vec![Connect {
+    CheckReport::of(findings.with(|findings| {
+        findings.request.connects = true;
+        findings.connects = Some(vec![ConnectProbe {
             address: "127.0.0.1:3000".parse().expect("an address"),
             outcome: accepted,
         }]);

@@ -1,7 +1,7 @@
 //! A line of `free --json`. An interface: fields are added, never changed.
 
-use super::{Account, Outcome};
-use crate::model::freeing::Signal;
+use super::{FreeOutcome, FreeReport};
+use crate::free::Signal;
 use crate::model::process::Process;
 use crate::report::json::{JsonOwner, owner, text};
 use serde::Serialize;
@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 /// What became of one port.
 #[derive(Serialize)]
-pub struct JsonAccount {
+pub struct JsonFreeReport {
     port: u16,
     protocol: &'static str,
     /// The local address that was named; null for all of them.
@@ -37,21 +37,21 @@ struct JsonSignal {
     signal: &'static str,
 }
 
-impl JsonAccount {
-    pub fn new(account: &Account, dry_run: bool) -> Self {
+impl JsonFreeReport {
+    pub fn new(report: &FreeReport, dry_run: bool) -> Self {
         Self {
-            port: account.spot.port,
-            protocol: account.spot.protocol.name(),
-            address: account.spot.address,
-            verdict: account.outcome.map(Outcome::name),
-            signalled: signals(&account.signalled),
-            would_signal: account.would_signal.as_deref().map(signals),
-            holders: account.holders.iter().map(|one| owner(one)).collect(),
-            after_seconds: account.after.map(|after| {
+            port: report.single_port.port,
+            protocol: report.single_port.protocol.name(),
+            address: report.single_port.address,
+            verdict: report.outcome.map(FreeOutcome::name),
+            signalled: signals(&report.signalled),
+            would_signal: report.would_signal.as_deref().map(signals),
+            holders: report.holders.iter().map(|one| owner(one)).collect(),
+            after_seconds: report.after.map(|after| {
                 // Whole milliseconds: the looks are no more exact.
                 (after.as_secs_f64() * 1000.0).round() / 1000.0
             }),
-            message: account.message.clone(),
+            message: report.message.clone(),
             dry_run,
         }
     }

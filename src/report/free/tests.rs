@@ -1,67 +1,67 @@
-use super::found::block;
-use super::json::JsonAccount;
-use super::text::{Plan, explained, question};
-use super::unheld::{Bind, account};
+use super::json::JsonFreeReport;
+use super::no_owner::{ProbeResult, report};
+use super::preview::preview_lines;
+use super::text::{PortPlan, explained, question};
 use super::*;
+use crate::free::{FreeContext, Preview, TargetSet, preview_port};
 use crate::model::endpoint::{Endpoint, State};
-use crate::model::freeing::{Circumstances, Question, Targets, ask_port};
-use crate::model::inspection::{Kin, Restriction};
+use crate::model::inspection::{ProcessTree, Restriction};
 use crate::model::ports::EphemeralRange;
 use crate::model::process::Pid;
-use crate::model::provenance::{Manager, Provenance, Unit};
+use crate::model::supervisor::{Manager, Supervisor, Unit};
 use crate::model::testing::{instant, moment, process, socket};
-use crate::table::row::Surroundings;
+use crate::table::row::DisplayContext;
 use serde_json::{Value, json};
 
-fn spot(text: &str) -> Spot {
-    let target: Target = text.parse().expect(text);
-    Spot {
+fn single_port(text: &str) -> SinglePort {
+    let target: PortSpec = text.parse().expect(text);
+    SinglePort {
         protocol: target.protocol,
         port: *target.ports.start(),
         address: target.address,
     }
 }
 
-fn circumstances() -> Circumstances {
-    Circumstances {
+fn context() -> FreeContext {
+    FreeContext {
         me: Some(1000),
         is_root: false,
         host: "build-07".to_owned(),
-        lineage: vec![Pid(50), Pid(40)],
+        self_pids: vec![Pid(50), Pid(40)],
         executable: Some("/opt/portmon".to_owned()),
-        row_is_meant: false,
+        filter_names_port: false,
         is_gone: false,
         now: moment(0.0),
         state_since: None,
     }
 }
 
-fn asked(spot: Spot, table: &[Endpoint]) -> Option<Question> {
+fn asked(single_port: SinglePort, table: &[Endpoint]) -> Option<Preview> {
     let table: Vec<&Endpoint> = table.iter().collect();
-    ask_port(
-        spot.protocol,
-        spot.port,
-        spot.address,
+    preview_port(
+        single_port.protocol,
+        single_port.port,
+        single_port.address,
         &table,
-        &circumstances(),
+        &context(),
     )
 }
 
-fn plan(word: &str, table: &[Endpoint]) -> Plan {
-    let spot = spot(word);
-    let Some(Question::Free(proposal)) = asked(spot, table) else {
-        panic!("{spot} can be freed");
+fn plan(word: &str, table: &[Endpoint]) -> PortPlan {
+    let single_port = single_port(word);
+    let Some(Preview::Plan(kill_plan)) = asked(single_port, table) else {
+        panic!("{single_port} can be freed");
     };
-    Plan {
-        spot,
-        proposal,
-        targets: Targets::Topmost,
+    PortPlan {
+        single_port,
+        kill_plan,
+        targets: TargetSet::Topmost,
         signal: Signal::Terminate,
     }
 }
 
-fn around() -> Surroundings<'static> {
-    Surroundings {
+fn display_context() -> DisplayContext<'static> {
+    DisplayContext {
         now: moment(0.0),
         home: Some("/home/dev"),
         ephemeral: EphemeralRange::IANA,
@@ -71,9 +71,11 @@ fn around() -> Surroundings<'static> {
 
 #[test]
 fn of_several_ports_the_worst_is_the_exit_code() {
-    use Outcome::{Free, NotPermitted, Refused, StillHeld, TakenAgain};
-    let code = |outcomes: &[Outcome]| {
-        let of = |outcome: &Outcome| Account::without_signal(spot("1"), *outcome, String::new());
+    use FreeOutcome::{Free, NotPermitted, Refused, StillHeld, TakenAgain};
+    let code = |outcomes: &[FreeOutcome]| {
+        let of = |outcome: &FreeOutcome| {
+            FreeReport::without_signal(single_port("1"), *outcome, String::new())
+        };
         exit_code(&outcomes.iter().map(of).collect::<Vec<_>>())
     };
     assert_eq!(code(&[Free]), 0);
@@ -98,9 +100,14 @@ fn a_range_means_what_stands_in_it_and_a_number_means_itself() {
         socket("127.0.0.1:3004").udp().endpoint(),
     ];
     let meant = |words: &[&str]| {
-        let targets = Target::parse_list(words.iter().copied()).expect("targets");
-        let spots = spots(&targets, &table);
-        spots.map(|spots| spots.iter().map(Spot::word).collect::<Vec<_>>())
+        let targets = PortSpec::parse_list(words.iter().copied()).expect("targets");
+        let port_specs = port_specs(&targets, &table);
+        port_specs.map(|port_specs| {
+            port_specs
+                .iter()
+                .map(SinglePort::to_argument)
+                .collect::<Vec<_>>()
+        })
     };
     let named = |words: &[&str]| Ok(words.iter().map(|word| (*word).to_owned()).collect());
     assert_eq!(meant(&["3000-3010"]), named(&["3001", "3002"]));
@@ -119,7 +126,7 @@ fn a_range_means_what_stands_in_it_and_a_number_means_itself() {
 }
 
 #[test]
-fn what_is_not_held_is_free_unless_a_bind_says_no() {
+fn an_unowned_port_is_free_unless_a_bind_fails() {
     let chrome = process(942, "chrome").build();
     let java = process(812, "java").build();
     let client = socket("127.0.0.1:51324")
@@ -133,22 +140,22 @@ fn what_is_not_held_is_free_unless_a_bind_says_no() {
         .endpoint();
     let wildcard = socket("0.0.0.0:5432").owner(&java).endpoint();
     let table = [client, wait, wildcard];
-    let failed = || Bind::Failed("in use".to_owned());
+    let failed = || ProbeResult::Failed("in use".to_owned());
     let said = [
-        ("3000", Bind::Bound),
-        ("80", Bind::Denied),
-        ("8080", Bind::OnlyWithReuse),
+        ("3000", ProbeResult::Bound),
+        ("80", ProbeResult::Denied),
+        ("8080", ProbeResult::OnlyWithReuse),
         ("8080", failed()),
         ("51324", failed()),
         ("127.0.0.1:5432", failed()),
         ("3000/udp", failed()),
     ]
     .map(|(word, bind)| {
-        let account = account(spot(word), &table, &bind, instant(0.0));
-        let holders: Vec<u32> = account.holders.iter().map(|one| one.pid().0).collect();
-        (account.outcome, holders, account.message)
+        let report = report(single_port(word), &table, &bind, instant(0.0));
+        let holders: Vec<u32> = report.holders.iter().map(|one| one.pid().0).collect();
+        (report.outcome, holders, report.message)
     });
-    let (free, held) = (Some(Outcome::Free), Some(Outcome::StillHeld));
+    let (free, held) = (Some(FreeOutcome::Free), Some(FreeOutcome::StillHeld));
     let expected = [
         (free, vec![], ":3000 is free: nothing holds it"),
         (
@@ -188,7 +195,7 @@ fn what_is_not_held_is_free_unless_a_bind_says_no() {
 }
 
 #[test]
-fn what_would_end_and_what_goes_with_it_is_all_told() {
+fn the_preview_names_targets_and_what_else_closes() {
     let npm = process(3970, "npm").build();
     let zsh = process(3801, "zsh").terminal("pts/4").build();
     let child = process(4000, "esbuild").parent(3977).build();
@@ -213,8 +220,8 @@ fn what_would_end_and_what_goes_with_it_is_all_told() {
     let mut kin = no_kin(&node);
     kin.ancestors = vec![npm, zsh];
     kin.descendants = vec![worker, child];
-    kin.provenance.unit = Some(Unit::new("shop.service".into(), Manager::User));
-    plan.proposal.learn(&[kin]);
+    kin.supervisor.unit = Some(Unit::new("shop.service".into(), Manager::User));
+    plan.kill_plan.add_trees(&[kin]);
     let expected = [
         "127.0.0.1:5173 on build-07 is held:",
         "  ends          node 3977   vite · ~/shop   dev   up 1h",
@@ -225,20 +232,20 @@ fn what_would_end_and_what_goes_with_it_is_all_told() {
         "  brought back  to stop it for good: systemctl --user stop shop.service",
         "  signal        SIGTERM goes to node 3977",
     ];
-    assert_eq!(block(&plan, &table, &around()), expected);
+    assert_eq!(preview_lines(&plan, &table, &display_context()), expected);
     let asked = question(&plan);
     assert_eq!(asked, "Free 127.0.0.1:5173: SIGTERM to node 3977? [y/N] ");
 }
 
-fn no_kin(of: &Process) -> Kin {
-    Kin {
+fn no_kin(of: &Process) -> ProcessTree {
+    ProcessTree {
         process: of.id,
         ancestors: Vec::new(),
         descendants: Vec::new(),
-        condition: None,
+        process_state: None,
         group: Vec::new(),
         restrictions: Vec::new(),
-        provenance: Provenance::default(),
+        supervisor: Supervisor::default(),
     }
 }
 
@@ -248,20 +255,20 @@ fn a_group_is_ended_as_a_whole_or_not_at_all() {
     let tail = process(3978, "tail").build();
     let shell = process(40, "bash").build();
     let table = [socket("127.0.0.1:5173").owner(&node).endpoint()];
-    let recipients = |group: &[&Arc<Process>]| {
+    let processes = |group: &[&Arc<Process>]| {
         let mut plan = plan("5173", &table);
-        plan.targets = Targets::Group;
+        plan.targets = TargetSet::Group;
         let mut kin = no_kin(&node);
         kin.group = group.iter().map(|one| Arc::clone(one)).collect();
-        plan.proposal.learn(&[kin]);
-        let recipients = plan.recipients();
-        recipients.iter().map(|one| one.pid().0).collect::<Vec<_>>()
+        plan.kill_plan.add_trees(&[kin]);
+        let processes = plan.processes();
+        processes.iter().map(|one| one.pid().0).collect::<Vec<_>>()
     };
-    assert_eq!(recipients(&[&node, &tail]), [3977, 3978]);
-    assert_eq!(recipients(&[&node]), [3977]);
+    assert_eq!(processes(&[&node, &tail]), [3977, 3978]);
+    assert_eq!(processes(&[&node]), [3977]);
     // portmon runs in that shell.
-    assert_eq!(recipients(&[&shell, &node]), [0; 0]);
-    assert_eq!(recipients(&[]), [0; 0]);
+    assert_eq!(processes(&[&shell, &node]), [0; 0]);
+    assert_eq!(processes(&[]), [0; 0]);
 }
 
 #[test]
@@ -271,7 +278,7 @@ fn a_dry_run_promises_only_what_may_be_done_and_is_known() {
     let table = [socket("127.0.0.1:5173").owner(&node).endpoint()];
     let told = |no_signal: bool| {
         let mut plan = plan("5173", &table);
-        plan.targets = Targets::Group;
+        plan.targets = TargetSet::Group;
         let mut kin = no_kin(&node);
         kin.group = vec![Arc::clone(&node), Arc::clone(&shell)];
         kin.restrictions = vec![Restriction {
@@ -279,12 +286,12 @@ fn a_dry_run_promises_only_what_may_be_done_and_is_known() {
             no_fds: true,
             no_signal,
         }];
-        plan.proposal.learn(&[kin]);
+        plan.kill_plan.add_trees(&[kin]);
         let closes = "  also closes   sh 3900 belongs to root; what else it holds is unknown";
-        assert!(block(&plan, &table, &around()).contains(&closes.to_owned()));
-        let account = plan.dry_run();
-        let would = account.would_signal.expect("a list").len();
-        (account.outcome, would, account.message)
+        assert!(preview_lines(&plan, &table, &display_context()).contains(&closes.to_owned()));
+        let report = plan.dry_run();
+        let would = report.would_signal.expect("a list").len();
+        (report.outcome, would, report.message)
     };
     assert_eq!(
         told(false),
@@ -299,7 +306,7 @@ fn a_dry_run_promises_only_what_may_be_done_and_is_known() {
     assert_eq!(
         told(true),
         (
-            Some(Outcome::NotPermitted),
+            Some(FreeOutcome::NotPermitted),
             0,
             "Nothing would be sent for :5173: you are not permitted to end sh 3900 of root. sh 3900 belongs to root; \
              what else it holds is unknown."
@@ -309,43 +316,43 @@ fn a_dry_run_promises_only_what_may_be_done_and_is_known() {
 }
 
 #[test]
-fn what_is_beyond_a_single_key_is_said_before_it_is_asked() {
+fn reasons_for_a_typed_confirmation_are_shown_first() {
     let java = process(812, "java").user(33, "ops").build();
     let table = [socket("127.0.0.1:8080").owner(&java).endpoint()];
     let plan = plan("8080", &table);
-    let lines = block(&plan, &table, &around());
+    let lines = preview_lines(&plan, &table, &display_context());
     let beware = "  beware        java 812 belongs to ops.".to_owned();
     assert!(lines.contains(&beware), "{lines:#?}");
 }
 
 #[test]
-fn a_holder_that_may_not_be_seen_is_not_permitted_and_one_that_is_never_ended_is_refused() {
+fn a_hidden_owner_is_not_permitted_a_protected_one_refused() {
     let shell = process(40, "bash").build();
     let table = [
         socket("0.0.0.0:8080").endpoint(),
         socket("127.0.0.1:3000").owner(&shell).endpoint(),
     ];
-    let barred = |word: &str, unused| {
-        let Some(Question::Explain(explanation)) = asked(spot(word), &table) else {
+    let blocked_by_supervisor = |word: &str, unused| {
+        let Some(Preview::Explain(explanation)) = asked(single_port(word), &table) else {
             panic!("{word} cannot be freed");
         };
-        let account = Account::barred(spot(word), &explanation, unused);
-        assert_eq!(account.message, explained(&explanation, unused));
-        (account.outcome, account.message)
+        let report = FreeReport::blocked_by_supervisor(single_port(word), &explanation, unused);
+        assert_eq!(report.message, explained(&explanation, unused));
+        (report.outcome, report.message)
     };
     assert_eq!(
-        barred("8080", Some(8081)),
+        blocked_by_supervisor("8080", Some(8081)),
         (
-            Some(Outcome::NotPermitted),
+            Some(FreeOutcome::NotPermitted),
             ":8080 belongs to dev. You may not see or end the process (socket of user dev). \
              Or take another port: 8081 is free (bind tried just now). Try: sudo /opt/portmon free 8080"
                 .to_owned()
         )
     );
     assert_eq!(
-        barred("3000", None),
+        blocked_by_supervisor("3000", None),
         (
-            Some(Outcome::Refused),
+            Some(FreeOutcome::Refused),
             ":3000 is not freed. bash 40 is never ended: it runs this portmon, which would end with it."
                 .to_owned()
         )
@@ -355,13 +362,13 @@ fn a_holder_that_may_not_be_seen_is_not_permitted_and_one_that_is_never_ended_is
 #[test]
 fn a_line_of_json_is_the_object_that_the_documents_promise() {
     let node = process(4242, "node").build();
-    let freed = Account {
+    let freed = FreeReport {
         signalled: vec![(Arc::clone(&node), Signal::Terminate)],
         after: Some(Duration::from_micros(812_345)),
-        ..Account::without_signal(spot("3000"), Outcome::Free, "said".to_owned())
+        ..FreeReport::without_signal(single_port("3000"), FreeOutcome::Free, "said".to_owned())
     };
-    let json_of = |account: &Account, dry_run| {
-        serde_json::to_value(JsonAccount::new(account, dry_run)).expect("JSON")
+    let json_of = |report: &FreeReport, dry_run| {
+        serde_json::to_value(JsonFreeReport::new(report, dry_run)).expect("JSON")
     };
     let expected = json!({
         "port": 3000, "protocol": "tcp", "address": null, "verdict": "free",
@@ -387,7 +394,7 @@ fn a_line_of_json_is_the_object_that_the_documents_promise() {
     assert_eq!(
         (refused.outcome, refused.message.as_str()),
         (
-            Some(Outcome::Refused),
+            Some(FreeOutcome::Refused),
             "Nothing sent for [::1]:3000: nobody agreed."
         )
     );

@@ -1,89 +1,92 @@
 //! The words of `portmon free`: what is asked, and what became of each port.
 
-use super::{Account, Outcome};
-use crate::model::endpoint::Socket;
-use crate::model::freeing::{
-    Explanation, Freeing, Next, Proposal, Signal, Targets, Verdict, unknown_words,
+use super::{FreeOutcome, FreeReport};
+use crate::free::{
+    Explanation, FreeMachine, KillPlan, NextAction, Signal, TargetSet, Verdict, unknown_words,
 };
+use crate::model::endpoint::Socket;
+use crate::model::port_spec::SinglePort;
 use crate::model::process::Process;
-use crate::model::target::Spot;
 use crate::model::text::escaped;
 use crate::model::words;
 use std::sync::Arc;
 
 /// A port, what holds it, and what is to be done.
 #[derive(Clone, Debug)]
-pub struct Plan {
-    pub spot: Spot,
-    pub proposal: Proposal,
-    pub targets: Targets,
+pub struct PortPlan {
+    pub single_port: SinglePort,
+    pub kill_plan: KillPlan,
+    pub targets: TargetSet,
     pub signal: Signal,
 }
 
-impl Plan {
+impl PortPlan {
     /// Who would get the signal.
-    pub fn recipients(&self) -> Vec<Arc<Process>> {
-        let targets = self.proposal.targets(self.targets).into_iter();
+    pub fn processes(&self) -> Vec<Arc<Process>> {
+        let targets = self.kill_plan.targets(self.targets).into_iter();
         targets.map(|target| Arc::clone(&target.process)).collect()
     }
 
     /// Why there is nobody to signal, though the port is held: the group is not known, or has somebody who is never ended.
-    pub fn without_recipients(&self) -> Account {
+    pub fn without_targets(&self) -> FreeReport {
         self.refused("the process group is not known, or this portmon or another process that is never ended is of it")
     }
 
     /// That nobody agreed to it.
-    pub fn refused(&self, why: &str) -> Account {
-        let message = format!("Nothing sent for {}: {why}.", self.spot);
-        self.told(Some(Outcome::Refused), message)
+    pub fn refused(&self, why: &str) -> FreeReport {
+        let message = format!("Nothing sent for {}: {why}.", self.single_port);
+        self.report(Some(FreeOutcome::Refused), message)
     }
 
     /// What would have been done, as far as that can be known.
-    pub fn dry_run(&self) -> Account {
-        let unknown = unknown_words(&[&self.proposal], self.targets);
-        if let Some(words) = self.proposal.not_permitted_words(self.targets) {
+    pub fn dry_run(&self) -> FreeReport {
+        let unknown = unknown_words(&[&self.kill_plan], self.targets);
+        if let Some(words) = self.kill_plan.not_permitted_words(self.targets) {
             let unknown = unknown.map(|unknown| format!("{unknown}."));
             let parts = std::iter::once(words).chain(unknown);
             let message = parts.collect::<Vec<_>>().join(" ");
-            return Account {
+            return FreeReport {
                 would_signal: Some(Vec::new()),
-                ..self.told(Some(Outcome::NotPermitted), message)
+                ..self.report(Some(FreeOutcome::NotPermitted), message)
             };
         }
-        let (recipients, signal) = (self.recipients(), self.signal);
-        let names = words::list(&recipients);
-        let freed = format!("{} would be freed: {signal} to {names}", self.spot);
+        let (processes, signal) = (self.processes(), self.signal);
+        let names = words::list(&processes);
+        let freed = format!("{} would be freed: {signal} to {names}", self.single_port);
         let parts = std::iter::once(freed).chain(unknown);
         let message = parts.collect::<Vec<_>>().join("; ");
-        Account {
-            would_signal: Some(recipients.into_iter().map(|one| (one, signal)).collect()),
-            ..self.told(None, message)
+        FreeReport {
+            would_signal: Some(processes.into_iter().map(|one| (one, signal)).collect()),
+            ..self.report(None, message)
         }
     }
 
-    fn told(&self, outcome: Option<Outcome>, message: String) -> Account {
-        let holders = self.proposal.holders.iter();
-        Account {
+    fn report(&self, outcome: Option<FreeOutcome>, message: String) -> FreeReport {
+        let holders = self.kill_plan.owners.iter();
+        FreeReport {
             outcome,
             holders: holders.map(|holder| Arc::clone(&holder.process)).collect(),
-            ..Account::without_signal(self.spot, Outcome::Refused, message)
+            ..FreeReport::without_signal(self.single_port, FreeOutcome::Refused, message)
         }
     }
 }
 
 /// `End node 4242? [y/N] `
-pub fn question(plan: &Plan) -> String {
+pub fn question(plan: &PortPlan) -> String {
     format!(
         "Free {}: {} to {}? [y/N] ",
-        plan.spot,
+        plan.single_port,
         plan.signal,
-        words::list(&plan.recipients())
+        words::list(&plan.processes())
     )
 }
 
 /// Where a single key is too little.
-pub fn typed_question(plan: &Plan) -> String {
-    format!("Free {}: type {} to do it: ", plan.spot, plan.spot.port)
+pub fn typed_question(plan: &PortPlan) -> String {
+    format!(
+        "Free {}: type {} to do it: ",
+        plan.single_port, plan.single_port.port
+    )
 }
 
 pub fn count_question(count: usize) -> String {
@@ -107,32 +110,32 @@ pub fn explained(explanation: &Explanation, unused: Option<u16>) -> String {
 }
 
 /// The sentence of a verdict, with the command that does what a key does in the monitor.
-pub fn verdict(spot: Spot, freeing: &Freeing) -> String {
+pub fn verdict(single_port: SinglePort, freeing: &FreeMachine) -> String {
     let Some(verdict) = freeing.verdict() else {
-        return format!("Whether {spot} is free is unknown: it was not watched to the end");
+        return format!("Whether {single_port} is free is unknown: it was not watched to the end");
     };
     let words = verdict.without_offer();
     match verdict {
         Verdict::NotEnded {
-            next: Next::Offer(signal),
+            next: NextAction::Offer(signal),
             ..
         } => format!(
             "{words}; portmon free {} --signal {signal} is stronger",
-            spot.word()
+            single_port.to_argument()
         ),
         _ => words,
     }
 }
 
 /// `:3000 is STILL HELD: node 4300 has it on 127.0.0.1`
-pub fn still_held(spot: Spot, socket: &Socket) -> String {
+pub fn still_held(single_port: SinglePort, socket: &Socket) -> String {
     let (holder, place) = (words::holder(socket), socket.local_address());
-    format!("{spot} is STILL HELD: {holder} has it on {place}")
+    format!("{single_port} is STILL HELD: {holder} has it on {place}")
 }
 
 /// What is said while it lasts, for whoever sits before it.
-pub fn progress(plans: &[&Plan]) -> String {
-    let ports: Vec<Spot> = plans.iter().map(|plan| plan.spot).collect();
+pub fn progress(plans: &[&PortPlan]) -> String {
+    let ports: Vec<SinglePort> = plans.iter().map(|plan| plan.single_port).collect();
     format!("watching {}", words::list(&ports))
 }
 

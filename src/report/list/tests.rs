@@ -5,13 +5,13 @@ use crate::model::ports::EphemeralRange;
 use crate::model::testing::{SocketBuilder, moment, socket};
 use crate::table::query;
 
-struct Printed {
-    outcome: Outcome,
+struct ListOutput {
+    outcome: ListOutcome,
     out: String,
     errors: String,
 }
 
-fn printed(sockets: Vec<SocketBuilder>, problems: Vec<Problem>, words: &[&str]) -> Printed {
+fn printed(sockets: Vec<SocketBuilder>, problems: Vec<Problem>, words: &[&str]) -> ListOutput {
     printed_with(sockets, problems, None, words)
 }
 
@@ -20,14 +20,14 @@ fn printed_with(
     problems: Vec<Problem>,
     pids_problem: Option<&str>,
     words: &[&str],
-) -> Printed {
-    let look = Look {
+) -> ListOutput {
+    let result = ListInput {
         pids_problem: pids_problem.map(str::to_owned),
         taken: moment(0.0),
         endpoints: sockets.into_iter().map(SocketBuilder::endpoint).collect(),
         problems,
     };
-    let around = Surroundings {
+    let context = DisplayContext {
         now: moment(0.0),
         home: None,
         ephemeral: EphemeralRange::IANA,
@@ -40,7 +40,7 @@ fn printed_with(
         .filter(|word| *word != "--json")
         .collect();
     let parsed = query::parse_finished(&text.join(" "));
-    let order = Order {
+    let request = ListRequest {
         filter: Filter {
             query: parsed.query.exact(),
             ..Filter::default()
@@ -49,9 +49,9 @@ fn printed_with(
         as_json,
     };
     let (mut out, mut errors) = (Vec::new(), Vec::new());
-    let outcome = print(look, order, &around, &mut out, &mut errors);
+    let outcome = print(result, request, &context, &mut out, &mut errors);
     let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
-    Printed {
+    ListOutput {
         outcome: outcome.expect("the rows are printed"),
         out: text(out),
         errors: text(errors),
@@ -69,15 +69,15 @@ fn unread() -> Vec<Problem> {
 #[test]
 fn no_row_among_tables_that_were_read_is_nothing() {
     let printed = printed(vec![socket("127.0.0.1:1")], vec![], &["3000"]);
-    assert_eq!(printed.outcome, Outcome::Nothing);
+    assert_eq!(printed.outcome, ListOutcome::Nothing);
     assert_eq!(printed.out, "");
 }
 
 #[test]
-fn no_row_where_a_table_could_not_be_read_is_unknown_and_says_so_in_one_line() {
+fn no_row_with_an_unread_table_is_unknown() {
     for words in [&["3000"][..], &["3000", "--json"]] {
         let printed = printed(vec![socket("127.0.0.1:1")], unread(), words);
-        assert_eq!(printed.outcome, Outcome::Unknown, "{words:?}");
+        assert_eq!(printed.outcome, ListOutcome::Unknown, "{words:?}");
         assert_eq!(printed.errors.lines().count(), 1, "{}", printed.errors);
         assert!(printed.errors.contains("permission denied"));
         assert_eq!(printed.out.starts_with('{'), words.len() == 2);
@@ -87,12 +87,12 @@ fn no_row_where_a_table_could_not_be_read_is_unknown_and_says_so_in_one_line() {
 #[test]
 fn rows_are_rows_although_a_table_could_not_be_read() {
     let printed = printed(vec![socket("127.0.0.1:3000")], unread(), &["3000"]);
-    assert_eq!(printed.outcome, Outcome::Rows);
+    assert_eq!(printed.outcome, ListOutcome::Rows);
     assert!(printed.errors.contains("permission denied"));
 }
 
 #[test]
-fn what_was_understood_otherwise_than_it_was_written_is_said() {
+fn a_filter_hint_is_printed() {
     for words in [&["foo:1"][..], &["foo:1", "--json"]] {
         let printed = printed(Vec::new(), Vec::new(), words);
         let expected = "portmon: filter: foo: is no field; looking for it as text\n";
@@ -143,7 +143,7 @@ fn foreign_pids_are_told_and_leave_every_table_read() {
     let text = printed(&[]);
     assert_eq!(
         (text.outcome, text.errors.as_str()),
-        (Outcome::Nothing, "portmon: odd pids\n")
+        (ListOutcome::Nothing, "portmon: odd pids\n")
     );
     let json: serde_json::Value = serde_json::from_str(&printed(&["--json"]).out).expect("JSON");
     assert_eq!(json["problems"], serde_json::json!(["odd pids"]));

@@ -4,35 +4,35 @@
 //! times; that is why nobody may wait without a bound.
 
 use crate::model::endpoint::{Endpoint, EndpointId, Owners};
-use crate::report::watch::Event;
+use crate::report::watch::SocketEvent;
 use std::collections::{HashMap, VecDeque};
 use std::time::Instant;
 
 #[derive(Default)]
-pub struct Queue {
-    events: VecDeque<Queued>,
+pub struct EventQueue {
+    events: VecDeque<QueuedEvent>,
     /// How many have left the queue: what the first one's number is.
     left: usize,
     /// The numbers of those that wait, so that a look that brings thousands of owners need not search for each.
     waiting: HashMap<EndpointId, usize>,
 }
 
-struct Queued {
-    event: Event,
+struct QueuedEvent {
+    event: SocketEvent,
     /// Until when it waits for its owner, if it does.
     until: Option<Instant>,
 }
 
-impl Queue {
-    pub fn push(&mut self, event: Event) {
-        self.events.push_back(Queued { event, until: None });
+impl EventQueue {
+    pub fn push(&mut self, event: SocketEvent) {
+        self.events.push_back(QueuedEvent { event, until: None });
     }
 
-    pub fn push_waiting(&mut self, event: Event, until: Instant) {
+    pub fn push_waiting(&mut self, event: SocketEvent, until: Instant) {
         let number = self.left + self.events.len();
         self.waiting.insert(event.row.endpoint.id(), number);
         let until = Some(until);
-        self.events.push_back(Queued { event, until });
+        self.events.push_back(QueuedEvent { event, until });
     }
 
     /// Takes in what was learned about a socket; where that is its owner, it waits no longer.
@@ -40,7 +40,7 @@ impl Queue {
         let id = endpoint.id();
         if let Some(queued) = self.waiting(id) {
             queued.event.row.endpoint = endpoint.clone();
-            if endpoint.socket.owners != Owners::Sought {
+            if endpoint.socket.owners != Owners::Pending {
                 self.release(id);
             }
         }
@@ -62,13 +62,13 @@ impl Queue {
         self.waiting.remove(&id);
     }
 
-    pub fn due(&mut self, now: Instant) -> Vec<Event> {
-        let is_due = |queued: &&Queued| queued.until.is_none_or(|until| until <= now);
+    pub fn due(&mut self, now: Instant) -> Vec<SocketEvent> {
+        let is_due = |queued: &&QueuedEvent| queued.until.is_none_or(|until| until <= now);
         let count = self.events.iter().take_while(is_due).count();
         self.take(count)
     }
 
-    pub fn rest(&mut self) -> Vec<Event> {
+    pub fn flush(&mut self) -> Vec<SocketEvent> {
         self.take(self.events.len())
     }
 
@@ -77,12 +77,12 @@ impl Queue {
         self.events.front().and_then(|queued| queued.until)
     }
 
-    fn waiting(&mut self, id: EndpointId) -> Option<&mut Queued> {
+    fn waiting(&mut self, id: EndpointId) -> Option<&mut QueuedEvent> {
         let number = *self.waiting.get(&id)?;
         self.events.get_mut(number.checked_sub(self.left)?)
     }
 
-    fn take(&mut self, count: usize) -> Vec<Event> {
+    fn take(&mut self, count: usize) -> Vec<SocketEvent> {
         self.left += count;
         let left = self.left;
         self.waiting.retain(|_, number| *number >= left);

@@ -7,41 +7,41 @@
 //!
 //! A stream cannot know how wide its columns will be, so each has the width of what it mostly holds and gives way.
 
-use crate::model::endpoint::Side;
+use crate::model::endpoint::SocketRole;
 use crate::report::json::timestamp;
-use crate::report::watch::{Event, Kind};
-use crate::table::fields::{Column, field, written_address};
-use crate::table::row::{Row, Surroundings};
+use crate::report::watch::{EventKind, SocketEvent};
+use crate::table::fields::{Column, address_text, field};
+use crate::table::row::{DisplayContext, Row};
 use crate::table::value::Value;
 use jiff::tz::TimeZone;
 use std::time::SystemTime;
 use unicode_width::UnicodeWidthStr;
 
 /// `127.0.0.1:65535`
-const PLACE: usize = 15;
+const ADDRESS_WIDTH: usize = 15;
 
 /// `127.0.0.1:65535 → 127.0.0.1:65535`
-const PLACES: usize = 2 * PLACE + 3;
+const ADDRESSES_WIDTH: usize = 2 * ADDRESS_WIDTH + 3;
 
 /// `ESTABLISHED`
-const STATE: usize = 11;
+const STATE_WIDTH: usize = 11;
 
 /// Most names, and a pid of seven digits.
-const HOLDERS: usize = 16;
+const OWNERS_WIDTH: usize = 16;
 
 /// The line without its end. Where the time zone is unknown the time is UTC and says so: `10:00:03Z`.
-pub fn text(event: &Event, zone: Option<&TimeZone>, around: &Surroundings) -> String {
+pub fn text(event: &SocketEvent, zone: Option<&TimeZone>, context: &DisplayContext) -> String {
     let row = &event.row;
     let line = [
         clock(event.at, zone),
         format!(" {:<8} ", event.kind.name()),
         format!("{} ", row.endpoint.socket.protocol),
-        place(row, around),
+        addresses(row, context),
         "  ".to_owned(),
-        padded(state(event, around), STATE),
+        padded(state(event, context), STATE_WIDTH),
         "  ".to_owned(),
-        padded(holders(row, around), HOLDERS),
-        remarks(event, around),
+        padded(owners(row, context), OWNERS_WIDTH),
+        remarks(event, context),
     ];
     line.concat().trim_end().to_owned()
 }
@@ -54,77 +54,77 @@ fn clock(at: SystemTime, zone: Option<&TimeZone>) -> String {
     }
 }
 
-fn place(row: &Row, around: &Surroundings) -> String {
-    let local = written_address(row);
+fn addresses(row: &Row, context: &DisplayContext) -> String {
+    let local = address_text(row);
     let Some(remote) = row.endpoint.socket.remote else {
-        return padded(local, PLACE);
+        return padded(local, ADDRESS_WIDTH);
     };
-    let arrow = arrow(row, around);
-    padded(format!("{local} {arrow} {remote}"), PLACES)
+    let arrow = arrow(row, context);
+    padded(format!("{local} {arrow} {remote}"), ADDRESSES_WIDTH)
 }
 
 /// Whence or where to a connection goes.
-fn arrow(row: &Row, around: &Surroundings) -> &'static str {
-    match row.endpoint.relation.side {
-        Side::Server => around.from_arrow(),
-        Side::Standing | Side::Client | Side::Unknown => around.to_arrow(),
+fn arrow(row: &Row, context: &DisplayContext) -> &'static str {
+    match row.endpoint.relation.role {
+        SocketRole::Server => context.from_arrow(),
+        SocketRole::Unconnected | SocketRole::Client | SocketRole::Unknown => context.to_arrow(),
     }
 }
 
-fn state(event: &Event, around: &Surroundings) -> String {
-    let state = |row| said(row, Column::State, around);
+fn state(event: &SocketEvent, context: &DisplayContext) -> String {
+    let state = |row| cell_text(row, Column::State, context);
     let now = state(&event.row);
     match event.before.as_ref().map(state) {
-        Some(before) if event.kind == Kind::Changed && before != now => {
-            format!("{before} {} {now}", around.to_arrow())
+        Some(before) if event.kind == EventKind::Changed && before != now => {
+            format!("{before} {} {now}", context.to_arrow())
         }
         _ => now,
     }
 }
 
 /// `node 9120`, `gunicorn ×5 7001`, or who may not be seen: `- (root)`.
-fn holders(row: &Row, around: &Surroundings) -> String {
-    let process = said(row, Column::Process, around);
-    match (field(Column::Pid).value)(row, around) {
-        Value::Nothing => process,
+fn owners(row: &Row, context: &DisplayContext) -> String {
+    let process = cell_text(row, Column::Process, context);
+    match (field(Column::Pid).value)(row, context) {
+        Value::Unknown => process,
         pid => format!("{process} {pid}"),
     }
 }
 
 /// What runs there or who is at the other end, and who was there before; each behind two blanks.
-fn remarks(event: &Event, around: &Surroundings) -> String {
+fn remarks(event: &SocketEvent, context: &DisplayContext) -> String {
     let row = &event.row;
     // WHAT would say the other end's address once more.
     let what = if row.endpoint.socket.remote.is_some() {
-        value(row, Column::Peer, around).map(|peer| format!("{} {peer}", arrow(row, around)))
+        value(row, Column::Peer, context).map(|peer| format!("{} {peer}", arrow(row, context)))
     } else {
-        value(row, Column::What, around)
+        value(row, Column::What, context)
     };
-    let remarks = [what, predecessor(event, around)].into_iter().flatten();
+    let remarks = [what, predecessor(event, context)].into_iter().flatten();
     remarks.fold(String::new(), |said, remark| said + "  " + &remark)
 }
 
 /// `was node 4242`: who held what was replaced, or held it before its holders changed.
-fn predecessor(event: &Event, around: &Surroundings) -> Option<String> {
+fn predecessor(event: &SocketEvent, context: &DisplayContext) -> Option<String> {
     let before = event.before.as_ref()?;
-    let was = holders(before, around);
+    let was = owners(before, context);
     let is_worth_a_word = match event.kind {
-        Kind::Replaced => true,
-        Kind::Changed => {
-            !before.endpoint.socket.owners.known().is_empty() && was != holders(&event.row, around)
+        EventKind::Replaced => true,
+        EventKind::Changed => {
+            !before.endpoint.socket.owners.known().is_empty() && was != owners(&event.row, context)
         }
-        Kind::Opened | Kind::Closed => false,
+        EventKind::Opened | EventKind::Closed => false,
     };
     is_worth_a_word.then(|| format!("was {was}"))
 }
 
-fn said(row: &Row, column: Column, around: &Surroundings) -> String {
-    (field(column).value)(row, around).to_string()
+fn cell_text(row: &Row, column: Column, context: &DisplayContext) -> String {
+    (field(column).value)(row, context).to_string()
 }
 
-fn value(row: &Row, column: Column, around: &Surroundings) -> Option<String> {
-    match (field(column).value)(row, around) {
-        Value::Nothing => None,
+fn value(row: &Row, column: Column, context: &DisplayContext) -> Option<String> {
+    match (field(column).value)(row, context) {
+        Value::Unknown => None,
         value => Some(value.to_string()),
     }
 }

@@ -1,23 +1,23 @@
 use super::*;
 use crate::model::endpoint::{Owners, State};
 use crate::model::testing::{instant, moment, process as a_process, socket};
-use crate::table::row::Mark;
+use crate::table::row::ChangeMark;
 use std::collections::HashSet;
 
 fn shown(row: &Row, column: Column) -> String {
-    let around = Surroundings {
+    let context = DisplayContext {
         now: moment(10.0),
         home: Some("/home/dev"),
         ephemeral: ports::EphemeralRange::IANA,
         is_ascii: false,
     };
-    (field(column).value)(row, &around).to_string()
+    (field(column).value)(row, &context).to_string()
 }
 
 fn row(endpoint: crate::model::endpoint::Endpoint) -> Row {
     Row {
         endpoint,
-        mark: Mark::None,
+        change_mark: ChangeMark::None,
     }
 }
 
@@ -35,7 +35,7 @@ fn every_column_has_one_field_and_letters_and_keys_are_its_own() {
 }
 
 #[test]
-fn one_socket_of_several_holders_names_the_topmost_and_counts_them() {
+fn a_shared_socket_names_its_topmost_owner_and_the_count() {
     let master = a_process(20, "gunicorn").build();
     let worker = a_process(21, "gunicorn").parent(20).build();
     let row = row(socket("127.0.0.1:8000")
@@ -63,7 +63,7 @@ fn what_has_no_owner_shows_none() {
         .state(State::TimeWait)
         .without_owner()
         .endpoint();
-    assert_eq!(endpoint.socket.owners, Owners::None);
+    assert_eq!(endpoint.socket.owners, Owners::NoProcess);
     let row = row(endpoint);
     assert_eq!(
         [shown(&row, Column::Process), shown(&row, Column::User)],
@@ -85,14 +85,14 @@ fn an_age_is_exact_when_seen_to_open_and_bounded_otherwise() {
 }
 
 #[test]
-fn a_gone_row_sorts_and_filters_by_its_last_state() {
+fn a_closed_row_sorts_and_filters_by_its_last_state() {
     let mut gone = row(socket("127.0.0.1:1").endpoint());
-    gone.mark = Mark::Gone(instant(1.0));
+    gone.change_mark = ChangeMark::Closed(instant(1.0));
     assert_eq!(shown(&gone, Column::State), "LISTEN");
 }
 
 #[test]
-fn what_waits_is_a_pair_and_nothing_where_the_source_does_not_tell() {
+fn a_queue_is_a_pair_and_unknown_without_source_data() {
     let listener = row(socket("127.0.0.1:1").queue(3, 5).endpoint());
     let unknown = row(socket("127.0.0.1:1").endpoint());
     let untold = row(socket("127.0.0.1:1").endpoint());
@@ -103,8 +103,8 @@ fn what_waits_is_a_pair_and_nothing_where_the_source_does_not_tell() {
 }
 
 #[test]
-fn an_owner_that_is_still_looked_for_is_neither_named_nor_called_hidden() {
-    let row = row(socket("127.0.0.1:1").user(0, "root").sought().endpoint());
+fn a_pending_owner_is_neither_named_nor_hidden() {
+    let row = row(socket("127.0.0.1:1").user(0, "root").pending().endpoint());
     assert_eq!(
         [Column::Process, Column::Pid, Column::User].map(|column| shown(&row, column)),
         ["…", "-", "root"]

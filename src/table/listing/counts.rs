@@ -1,7 +1,7 @@
 //! How many rows of each kind there are, counted as they come and go.
 
 use crate::model::endpoint::Protocol;
-use crate::table::row::{Mark, Row, Section};
+use crate::table::row::{ChangeMark, Row, Section};
 use std::collections::HashMap;
 
 /// Gone rows do not count.
@@ -14,7 +14,7 @@ pub struct Counts {
     /// Connections within the local scope.
     pub connected: usize,
     /// Connections outside the local scope.
-    pub outside: usize,
+    pub out_of_scope: usize,
     pub exposed: usize,
     pub hidden_owners: usize,
     pub new: usize,
@@ -46,15 +46,15 @@ impl Counts {
         if let Some(remote) = socket.remote {
             change(self.ports.entry(remote.port()).or_default());
         }
-        if row.is_gone() {
+        if row.is_closed() {
             return;
         }
         change(match (row.section(), socket.protocol) {
-            (Section::Standing, Protocol::Udp) => &mut self.udp,
-            (Section::Standing, Protocol::Tcp) if socket.is_listening() => &mut self.listening,
-            (Section::Standing, Protocol::Tcp) => &mut self.bound,
+            (Section::Bound, Protocol::Udp) => &mut self.udp,
+            (Section::Bound, Protocol::Tcp) if socket.is_listening() => &mut self.listening,
+            (Section::Bound, Protocol::Tcp) => &mut self.bound,
             _ if row.endpoint.relation.is_local => &mut self.connected,
-            _ => &mut self.outside,
+            _ => &mut self.out_of_scope,
         });
         if socket.is_exposed() {
             change(&mut self.exposed);
@@ -62,7 +62,7 @@ impl Counts {
         if row.is_owner_hidden() && row.endpoint.relation.is_local {
             change(&mut self.hidden_owners);
         }
-        if matches!(row.mark, Mark::New(_)) {
+        if matches!(row.change_mark, ChangeMark::Opened(_)) {
             change(&mut self.new);
         }
     }

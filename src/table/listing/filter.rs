@@ -2,7 +2,7 @@
 
 use crate::model::ports::EphemeralRange;
 use crate::table::query::Query;
-use crate::table::row::{Row, Section, Surroundings};
+use crate::table::row::{DisplayContext, Row, Section};
 
 /// A switch of the filter that has a key of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -39,7 +39,7 @@ impl Chips {
             }
         };
         match chip {
-            Chip::Listening => self.section = toggled(self.section, Section::Standing),
+            Chip::Listening => self.section = toggled(self.section, Section::Bound),
             Chip::Connected => self.section = toggled(self.section, Section::Connected),
             Chip::Dynamic => self.dynamic = !self.dynamic,
             Chip::Exposed => self.exposed = !self.exposed,
@@ -50,7 +50,7 @@ impl Chips {
 
     pub fn is_on(self, chip: Chip) -> bool {
         match chip {
-            Chip::Listening => self.section == Some(Section::Standing),
+            Chip::Listening => self.section == Some(Section::Bound),
             Chip::Connected => self.section == Some(Section::Connected),
             Chip::Dynamic => self.dynamic,
             Chip::Exposed => self.exposed,
@@ -71,9 +71,9 @@ pub struct Filter {
 
 impl Filter {
     /// Where the row is shown, if it is.
-    pub fn section_of(&self, row: &Row, around: &Surroundings) -> Option<Section> {
+    pub fn section_of(&self, row: &Row, context: &DisplayContext) -> Option<Section> {
         let section = self.scope(row)?;
-        (self.blocking_chip(row).is_none() && self.query.matches(row, around)).then_some(section)
+        (self.blocking_chip(row).is_none() && self.query.matches(row, context)).then_some(section)
     }
 
     /// The section of a row by scope alone: an exact port looks at every socket, those outside below the rest.
@@ -81,7 +81,7 @@ impl Filter {
         if row.endpoint.relation.is_local || self.chips.all {
             Some(row.section())
         } else {
-            self.query.names_exact_port().then_some(Section::Outside)
+            self.query.names_exact_port().then_some(Section::OutOfScope)
         }
     }
 
@@ -91,13 +91,13 @@ impl Filter {
         let is_dynamic = self.ephemeral.makes_dynamic(socket.port());
         let chips = self.chips;
         match chips.section {
-            Some(Section::Standing) if row.section() != Section::Standing => Some(Chip::Listening),
+            Some(Section::Bound) if row.section() != Section::Bound => Some(Chip::Listening),
             Some(Section::Connected) if row.section() != Section::Connected => {
                 Some(Chip::Connected)
             }
             _ if chips.dynamic && !is_dynamic => Some(Chip::Dynamic),
             _ if chips.exposed && !socket.is_exposed() => Some(Chip::Exposed),
-            _ if chips.mine && !self.me.is_some_and(|me| row.is_of(me)) => Some(Chip::Mine),
+            _ if chips.mine && !self.me.is_some_and(|me| row.is_of_user(me)) => Some(Chip::Mine),
             _ => None,
         }
     }
@@ -114,7 +114,7 @@ impl Hidden {
     /// Counts on the supposition that no row is shown: only an empty table asks.
     pub fn count<'a>(filter: &Filter, rows: impl Iterator<Item = &'a Row>) -> Self {
         let mut hidden = Self::default();
-        for row in rows.filter(|row| !row.is_gone() && filter.scope(row).is_some()) {
+        for row in rows.filter(|row| !row.is_closed() && filter.scope(row).is_some()) {
             hidden.total += 1;
             let Some(chip) = filter.blocking_chip(row) else {
                 continue;

@@ -2,14 +2,14 @@
 
 use crate::model::endpoint::{Endpoint, EndpointId};
 use crate::table::listing::Counts;
-use crate::table::row::{Mark, Row, Section};
+use crate::table::row::{ChangeMark, Row, Section};
 use crate::table::value::Value;
 use slab::Slab;
 use std::collections::{HashMap, HashSet};
 use std::time::Instant;
 
 #[derive(Debug)]
-pub struct Entry {
+pub struct RowEntry {
     pub row: Row,
     /// What the chosen column says of it.
     pub key: Value,
@@ -18,88 +18,88 @@ pub struct Entry {
 }
 
 #[derive(Debug, Default)]
-pub struct Store {
-    pub entries: Slab<Entry>,
-    pub places: HashMap<EndpointId, usize>,
+pub struct RowStore {
+    pub entries: Slab<RowEntry>,
+    pub indices: HashMap<EndpointId, usize>,
     /// Rows whose place in the order or visibility has to be found again.
-    pub unplaced: HashSet<usize>,
+    pub unsorted: HashSet<usize>,
     /// Rows that are gone for good; their places are given away only once nothing points to them.
-    pub vacated: HashSet<usize>,
+    pub removed: HashSet<usize>,
     pub marked: HashSet<usize>,
     pub counts: Counts,
 }
 
-impl Store {
-    pub fn row(&self, place: usize) -> Option<&Row> {
-        self.entries.get(place).map(|entry| &entry.row)
+impl RowStore {
+    pub fn row(&self, index: usize) -> Option<&Row> {
+        self.entries.get(index).map(|entry| &entry.row)
     }
 
-    pub fn put(&mut self, endpoint: Endpoint, mark: Option<Mark>) {
+    pub fn upsert(&mut self, endpoint: Endpoint, change_mark: Option<ChangeMark>) {
         let id = endpoint.id();
-        let place = if let Some(known) = self.places.get(&id).copied() {
+        let index = if let Some(known) = self.indices.get(&id).copied() {
             self.count(known, Counts::remove);
             known
         } else {
             self.insert(endpoint.clone())
         };
-        if let Some(entry) = self.entries.get_mut(place) {
+        if let Some(entry) = self.entries.get_mut(index) {
             entry.row.endpoint = endpoint;
             // A refreshed row keeps its mark, unless it was gone and is now known to be there.
-            entry.row.mark = match (mark, entry.row.mark) {
-                (Some(mark), _) => mark,
-                (None, Mark::Gone(_)) => Mark::None,
+            entry.row.change_mark = match (change_mark, entry.row.change_mark) {
+                (Some(change_mark), _) => change_mark,
+                (None, ChangeMark::Closed(_)) => ChangeMark::None,
                 (None, kept) => kept,
             };
-            if entry.row.mark != Mark::None {
-                self.marked.insert(place);
+            if entry.row.change_mark != ChangeMark::None {
+                self.marked.insert(index);
             }
         }
-        self.count(place, Counts::add);
-        self.unplaced.insert(place);
+        self.count(index, Counts::add);
+        self.unsorted.insert(index);
     }
 
     fn insert(&mut self, endpoint: Endpoint) -> usize {
         let id = endpoint.id();
         let row = Row {
             endpoint,
-            mark: Mark::None,
+            change_mark: ChangeMark::None,
         };
-        let place = self.entries.insert(Entry {
+        let index = self.entries.insert(RowEntry {
             row,
-            key: Value::Nothing,
+            key: Value::Unknown,
             shown_in: None,
         });
-        self.places.insert(id, place);
-        place
+        self.indices.insert(id, index);
+        index
     }
 
-    pub fn mark_gone(&mut self, id: EndpointId, now: Instant) {
-        if let Some(place) = self.places.get(&id).copied() {
-            self.set_mark(place, Mark::Gone(now));
-            self.marked.insert(place);
+    pub fn mark_closed(&mut self, id: EndpointId, now: Instant) {
+        if let Some(index) = self.indices.get(&id).copied() {
+            self.set_change_mark(index, ChangeMark::Closed(now));
+            self.marked.insert(index);
         }
     }
 
-    pub fn set_mark(&mut self, place: usize, mark: Mark) {
-        self.count(place, Counts::remove);
-        if let Some(entry) = self.entries.get_mut(place) {
-            entry.row.mark = mark;
+    pub fn set_change_mark(&mut self, index: usize, change_mark: ChangeMark) {
+        self.count(index, Counts::remove);
+        if let Some(entry) = self.entries.get_mut(index) {
+            entry.row.change_mark = change_mark;
         }
-        self.count(place, Counts::add);
+        self.count(index, Counts::add);
     }
 
     pub fn remove(&mut self, id: EndpointId) {
-        let Some(place) = self.places.remove(&id) else {
+        let Some(index) = self.indices.remove(&id) else {
             return;
         };
-        self.count(place, Counts::remove);
-        self.marked.remove(&place);
-        self.unplaced.remove(&place);
-        self.vacated.insert(place);
+        self.count(index, Counts::remove);
+        self.marked.remove(&index);
+        self.unsorted.remove(&index);
+        self.removed.insert(index);
     }
 
-    fn count(&mut self, place: usize, how: fn(&mut Counts, &Row)) {
-        if let Some(entry) = self.entries.get(place) {
+    fn count(&mut self, index: usize, how: fn(&mut Counts, &Row)) {
+        if let Some(entry) = self.entries.get(index) {
             how(&mut self.counts, &entry.row);
         }
     }

@@ -3,10 +3,10 @@
 use crate::model::address::is_loopback;
 use crate::model::endpoint::{Protocol, Socket, State};
 use crate::model::ports::PortClass;
-use crate::table::fields::{self, Column, text_of};
+use crate::table::fields::{self, Column, row_text};
+use crate::table::query::endpoint_spec::EndpointSpec;
 use crate::table::query::numbers::Numbers;
-use crate::table::query::place::Place;
-use crate::table::row::{Row, Surroundings};
+use crate::table::row::{DisplayContext, Row};
 use crate::table::value::Value;
 use ipnet::IpNet;
 use std::cell::OnceCell;
@@ -22,10 +22,10 @@ pub struct Term {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Condition {
     Port {
-        end: End,
+        end: PortEnd,
         ports: Ports,
     },
-    Place(Place),
+    EndpointSpec(EndpointSpec),
     State(State),
     Protocol(Protocol),
     Address(Addresses),
@@ -43,7 +43,7 @@ pub enum Condition {
 
 /// Which end of a socket a port is at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
+pub enum PortEnd {
     Local,
     Remote,
     Either,
@@ -67,8 +67,8 @@ pub enum Addresses {
 }
 
 impl Term {
-    pub fn matches(&self, seen: &Seen) -> bool {
-        let is_any = self.any.iter().any(|condition| condition.is_met(seen));
+    pub fn matches(&self, seen: &RowText) -> bool {
+        let is_any = self.any.iter().any(|condition| condition.matches(seen));
         is_any != self.is_negated
     }
 
@@ -79,14 +79,14 @@ impl Term {
 }
 
 impl Condition {
-    fn is_met(&self, seen: &Seen) -> bool {
+    fn matches(&self, seen: &RowText) -> bool {
         let socket = &seen.row.endpoint.socket;
         match self {
-            Self::Port { end, ports } => ends(socket, *end)
+            Self::Port { end, ports } => ports_at(socket, *end)
                 .into_iter()
                 .flatten()
-                .any(|port| ports.contains(port, seen.around)),
-            Self::Place(place) => place.is_of(socket),
+                .any(|port| ports.contains(port, seen.context)),
+            Self::EndpointSpec(spec) => spec.is_of(socket),
             Self::State(state) => state_of(socket) == Some(*state),
             Self::Protocol(protocol) => socket.protocol == *protocol,
             Self::Address(addresses) => addresses.contains(socket.local.ip()),
@@ -109,7 +109,7 @@ impl Condition {
                 ports: Ports::Numbers(Numbers::Exact(port)),
                 ..
             } => u16::try_from(*port).ok(),
-            Self::Place(place) => Some(place.port),
+            Self::EndpointSpec(spec) => Some(spec.port),
             Self::Port { .. }
             | Self::State(_)
             | Self::Protocol(_)
@@ -123,7 +123,7 @@ impl Condition {
     fn cost(&self) -> u8 {
         match self {
             Self::Port { .. }
-            | Self::Place(_)
+            | Self::EndpointSpec(_)
             | Self::State(_)
             | Self::Protocol(_)
             | Self::Address(_) => 0,
@@ -134,22 +134,22 @@ impl Condition {
 }
 
 /// The ports of a socket at this end.
-pub fn ends(socket: &Socket, end: End) -> [Option<u16>; 2] {
+pub fn ports_at(socket: &Socket, end: PortEnd) -> [Option<u16>; 2] {
     let remote = || socket.remote.map(|remote| remote.port());
     match end {
-        End::Local => [Some(socket.port()), None],
-        End::Remote => [None, remote()],
-        End::Either => [Some(socket.port()), remote()],
+        PortEnd::Local => [Some(socket.port()), None],
+        PortEnd::Remote => [None, remote()],
+        PortEnd::Either => [Some(socket.port()), remote()],
     }
 }
 
 impl Ports {
-    pub fn contains(self, port: u16, around: &Surroundings) -> bool {
+    pub fn contains(self, port: u16, context: &DisplayContext) -> bool {
         match self {
             Self::Typed(digits) => Numbers::Prefix(digits.into()).contains(port.into()),
             Self::Numbers(numbers) => numbers.contains(port.into()),
             Self::Class(class) => PortClass::of(port) == class,
-            Self::Ephemeral => around.ephemeral.contains(port),
+            Self::Ephemeral => context.ephemeral.contains(port),
         }
     }
 }
@@ -179,8 +179,8 @@ fn number_of(value: &Value) -> Option<u64> {
         Value::Address { .. }
         | Value::Age { .. }
         | Value::Queue(_)
-        | Value::Nothing
-        | Value::Awaited => None,
+        | Value::Unknown
+        | Value::Pending => None,
     }
 }
 
@@ -208,25 +208,25 @@ impl Needle {
 }
 
 /// A row while it is asked: the text that it shows is put together at most once.
-pub struct Seen<'a> {
+pub struct RowText<'a> {
     row: &'a Row,
-    around: &'a Surroundings<'a>,
+    context: &'a DisplayContext<'a>,
     text: OnceCell<String>,
     lower: OnceCell<String>,
 }
 
-impl<'a> Seen<'a> {
-    pub fn new(row: &'a Row, around: &'a Surroundings<'a>) -> Self {
+impl<'a> RowText<'a> {
+    pub fn new(row: &'a Row, context: &'a DisplayContext<'a>) -> Self {
         Self {
             row,
-            around,
+            context,
             text: OnceCell::new(),
             lower: OnceCell::new(),
         }
     }
 
     fn text(&self) -> &str {
-        self.text.get_or_init(|| text_of(self.row, self.around))
+        self.text.get_or_init(|| row_text(self.row, self.context))
     }
 
     fn shows(&self, needle: &Needle) -> bool {
@@ -242,7 +242,7 @@ impl<'a> Seen<'a> {
         let field = fields::field(column);
         match field.operands {
             Some(operands) => operands(self.row),
-            None => vec![(field.value)(self.row, self.around)],
+            None => vec![(field.value)(self.row, self.context)],
         }
     }
 }

@@ -4,35 +4,39 @@ use crate::model::endpoint::State;
 use crate::model::ports::PortClass;
 use crate::model::text::escaped;
 use crate::table::fields::{Column, Field};
-use crate::table::query::condition::{Addresses, Condition, End, Needle, Ports};
+use crate::table::query::condition::{Addresses, Condition, Needle, PortEnd, Ports};
+use crate::table::query::endpoint_spec::{address, no_protocol, protocol};
 use crate::table::query::numbers::{PID, PORT, UID, numbers};
-use crate::table::query::piece::{Fault, Piece};
-use crate::table::query::place::{address, no_protocol, protocol};
+use crate::table::query::token::{Token, TokenError};
 use ipnet::IpNet;
 
 /// What is asked of one field. `whole` is the piece with the key, `value` the part after it.
-pub fn of_field(field: &Field, whole: Piece<'_>, value: Piece<'_>) -> Result<Condition, Fault> {
+pub fn field_condition(
+    field: &Field,
+    whole: Token<'_>,
+    value: Token<'_>,
+) -> Result<Condition, TokenError> {
     if value.text.is_empty() {
-        return Err(whole.fault(format!("{} needs a value", whole.text)));
+        return Err(whole.error(format!("{} needs a value", whole.text)));
     }
     let column = field.column;
     match column {
         Column::Port => ports(value).map(|ports| Condition::Port {
-            end: End::Local,
+            end: PortEnd::Local,
             ports,
         }),
         Column::RemotePort => ports(value).map(|ports| Condition::Port {
-            end: End::Remote,
+            end: PortEnd::Remote,
             ports,
         }),
         Column::State => state(value).map(Condition::State),
         Column::Proto => protocol(value.text)
             .map(Condition::Protocol)
-            .ok_or_else(|| value.fault(no_protocol(value.text))),
+            .ok_or_else(|| value.error(no_protocol(value.text))),
         Column::Local => addresses(value).map(Condition::Address),
         Column::Pid => match numbers(value, PID)? {
             Some(numbers) => Ok(Condition::Number { column, numbers }),
-            None => Err(value.fault(format!("{} is no pid", escaped(value.text)))),
+            None => Err(value.error(format!("{} is no pid", escaped(value.text)))),
         },
         Column::User => match numbers(value, UID)? {
             Some(numbers) => Ok(Condition::Number { column, numbers }),
@@ -53,10 +57,10 @@ pub fn of_field(field: &Field, whole: Piece<'_>, value: Piece<'_>) -> Result<Con
     }
 }
 
-pub fn text(piece: Piece<'_>) -> Result<Needle, Fault> {
-    let text = piece.unquoted()?;
+pub fn text(token: Token<'_>) -> Result<Needle, TokenError> {
+    let text = token.unquoted()?;
     if text.is_empty() {
-        return Err(piece.fault("there is nothing between the quotes"));
+        return Err(token.error("there is nothing between the quotes"));
     }
     Ok(Needle::new(text))
 }
@@ -67,20 +71,20 @@ const CLASSES: [PortClass; 3] = [
     PortClass::Dynamic,
 ];
 
-fn ports(piece: Piece<'_>) -> Result<Ports, Fault> {
-    if let Some(numbers) = numbers(piece, PORT)? {
+fn ports(token: Token<'_>) -> Result<Ports, TokenError> {
+    if let Some(numbers) = numbers(token, PORT)? {
         return Ok(Ports::Numbers(numbers));
     }
-    if piece.text.eq_ignore_ascii_case("ephemeral") {
+    if token.text.eq_ignore_ascii_case("ephemeral") {
         return Ok(Ports::Ephemeral);
     }
     let class = CLASSES
         .into_iter()
-        .find(|class| piece.text.eq_ignore_ascii_case(class.name()));
+        .find(|class| token.text.eq_ignore_ascii_case(class.name()));
     class.map(Ports::Class).ok_or_else(|| {
-        piece.fault(format!(
+        token.error(format!(
             "{} is no port: 3000, 3000-3999, 300*, dynamic, registered, well-known or ephemeral",
-            escaped(piece.text)
+            escaped(token.text)
         ))
     })
 }
@@ -92,8 +96,8 @@ const OTHER_NAMES: [(&str, State); 3] = [
     ("udp", State::Unconn),
 ];
 
-fn state(piece: Piece<'_>) -> Result<State, Fault> {
-    let name = plain(piece.text);
+fn state(token: Token<'_>) -> Result<State, TokenError> {
+    let name = plain(token.text);
     State::ALL
         .into_iter()
         .find(|state| plain(state.name()) == name)
@@ -102,9 +106,9 @@ fn state(piece: Piece<'_>) -> Result<State, Fault> {
             other.map(|(_, state)| *state)
         })
         .ok_or_else(|| {
-            piece.fault(format!(
+            token.error(format!(
                 "{} is no state: listen, established, time-wait, close-wait, bound, udp …",
-                escaped(piece.text)
+                escaped(token.text)
             ))
         })
 }
@@ -114,21 +118,21 @@ fn plain(name: &str) -> String {
     name.replace(['_', '-'], "").to_ascii_lowercase()
 }
 
-fn addresses(piece: Piece<'_>) -> Result<Addresses, Fault> {
-    if piece.text.eq_ignore_ascii_case("localhost") {
+fn addresses(token: Token<'_>) -> Result<Addresses, TokenError> {
+    if token.text.eq_ignore_ascii_case("localhost") {
         return Ok(Addresses::Loopback);
     }
-    if piece.text == "*" {
+    if token.text == "*" {
         return Ok(Addresses::Wildcard);
     }
-    let net = match address(piece.text) {
+    let net = match address(token.text) {
         Some(ip) => Some(IpNet::from(ip)),
-        None => piece.text.parse().ok(),
+        None => token.text.parse().ok(),
     };
     net.map(Addresses::Net).ok_or_else(|| {
-        piece.fault(format!(
+        token.error(format!(
             "{} is no address: 127.0.0.1, ::1, 10.0.0.0/8, localhost or *",
-            escaped(piece.text)
+            escaped(token.text)
         ))
     })
 }

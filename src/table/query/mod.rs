@@ -1,34 +1,34 @@
 //! The filter language: text to [`Query`], and which rows a query lets through.
 //!
 //! Words separated by blanks must all match. `a|b` or `a,b` in a word is either, `!word` or `not:word` is not,
-//! `"two words"` quotes. [`WORDS`] lists the words there are.
+//! `"two words"` quotes. [`FILTER_SYNTAX`] lists the words there are.
 //!
 //! While it is typed, a text may have trouble. The terms that are finished and sound stay usable, so that the table can
-//! follow each key; whether the trouble is just the word under the cursor is in [`Trouble::is_unfinished`].
+//! follow each key; whether the trouble is just the word under the cursor is in [`ParseError::is_unfinished`].
 //!
 //! Nothing here looks at a clock or keeps a row: the same query is asked of every row, thousands of times a second, so
 //! what can be made ready is made ready by [`parse`].
 
-mod about;
 mod condition;
+mod endpoint_spec;
 mod field_value;
 mod numbers;
-pub mod pasted;
-mod piece;
-mod place;
+pub mod paste;
 mod rank;
-mod word;
-mod words;
+mod requirements;
+mod syntax;
+mod token;
+mod word_parser;
 
-pub use pasted::pasted;
+pub use paste::from_paste;
 pub use rank::Rank;
-pub use words::WORDS;
+pub use syntax::FILTER_SYNTAX;
 
 use crate::model::endpoint::Protocol;
-use crate::table::query::condition::{Condition, End, Ports, Seen, Term};
+use crate::table::query::condition::{Condition, PortEnd, Ports, RowText, Term};
 use crate::table::query::numbers::Numbers;
-use crate::table::query::word::{typed_digits, word};
-use crate::table::row::{Row, Surroundings};
+use crate::table::query::word_parser::{parse_word, typed_digits};
+use crate::table::row::{DisplayContext, Row};
 use std::ops::Range;
 
 /// What a filter asks of a row. The default asks nothing: every row matches.
@@ -43,14 +43,14 @@ pub struct Query {
 pub struct Parsed {
     /// The terms that are finished and sound.
     pub query: Query,
-    pub trouble: Option<Trouble>,
+    pub error: Option<ParseError>,
     /// A remark on a filter that is sound, such as `cmd: is no field; looking for it as text`.
     pub hint: Option<String>,
 }
 
 /// What is not right with a filter, and the way out.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Trouble {
+pub struct ParseError {
     /// Bytes of the filter's text; begins and ends between characters.
     pub at: Range<usize>,
     /// `99999 is no port: the highest is 65535`
@@ -61,32 +61,32 @@ pub struct Trouble {
 
 /// Understands a filter while it is typed: the last word may be unfinished as long as no blank follows it.
 pub fn parse(text: &str) -> Parsed {
-    parsed(text, Typing::GoesOn)
+    parsed(text, Input::Partial)
 }
 
 /// Understands a filter that is finished, as after Enter and on the command line: what is not sound is wrong.
 pub fn parse_finished(text: &str) -> Parsed {
-    parsed(text, Typing::IsOver)
+    parsed(text, Input::Complete)
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Typing {
-    GoesOn,
-    IsOver,
+enum Input {
+    Partial,
+    Complete,
 }
 
-fn parsed(text: &str, typing: Typing) -> Parsed {
+fn parsed(text: &str, input: Input) -> Parsed {
     let mut parsed = Parsed::default();
-    for piece in piece::words(text) {
-        let word = word(piece);
+    for token in token::split_words(text) {
+        let word = parse_word(token);
         parsed.query.terms.extend(word.term);
         parsed.hint = parsed.hint.or(word.hint);
-        let trouble = word.fault.map(|fault| Trouble {
-            at: fault.at,
-            what: fault.what,
-            is_unfinished: typing == Typing::GoesOn && piece.at().end == text.len(),
+        let error = word.error.map(|error| ParseError {
+            at: error.at,
+            what: error.what,
+            is_unfinished: input == Input::Partial && token.at().end == text.len(),
         });
-        parsed.trouble = parsed.trouble.or(trouble);
+        parsed.error = parsed.error.or(error);
     }
     parsed.query.terms.sort_by_key(Term::cost);
     parsed
@@ -97,8 +97,8 @@ impl Query {
         self.terms.is_empty()
     }
 
-    pub fn matches(&self, row: &Row, around: &Surroundings) -> bool {
-        let seen = Seen::new(row, around);
+    pub fn matches(&self, row: &Row, context: &DisplayContext) -> bool {
+        let seen = RowText::new(row, context);
         self.terms.iter().all(|term| term.matches(&seen))
     }
 
@@ -117,7 +117,7 @@ impl Query {
         })
     }
 
-    /// Takes typed digits for exactly that port, as on the command line and after Enter (see [`kept`]).
+    /// Takes typed digits for exactly that port, as on the command line and after Enter (see [`committed`]).
     pub fn exact(self) -> Self {
         self.with_typed(|port| Numbers::Exact(port.into()))
     }
@@ -137,25 +137,26 @@ impl Query {
     ///
     /// What is left out by name (`!3000`) does not count.
     pub fn names_exact_port(&self) -> bool {
-        self.wanted()
+        self.positive_conditions()
             .any(|condition| condition.exact_port().is_some())
     }
 
     /// The port that the whole filter is about, if it is exactly one local port: `3000`, `:3000`, `port:3000`.
-    pub fn meant_local_port(&self) -> Option<u16> {
+    pub fn sole_local_port(&self) -> Option<u16> {
         match self.only_condition()? {
             Condition::Port {
-                end: End::Remote, ..
+                end: PortEnd::Remote,
+                ..
             } => None,
             condition => condition.exact_port(),
         }
     }
 
     /// The digits that the whole filter is, while no port that is exactly that is there: they may be one nevertheless.
-    pub fn meant_digits(&self) -> Option<u16> {
+    pub fn sole_digits(&self) -> Option<u16> {
         match self.only_condition()? {
             Condition::Port {
-                end: End::Local | End::Either,
+                end: PortEnd::Local | PortEnd::Either,
                 ports: Ports::Numbers(Numbers::Prefix(digits)),
             } => u16::try_from(*digits).ok(),
             _ => None,
@@ -163,9 +164,9 @@ impl Query {
     }
 
     /// The protocol that the whole filter is about, where it names one with its port: `3000/tcp`.
-    pub fn meant_protocol(&self) -> Option<Protocol> {
+    pub fn sole_protocol(&self) -> Option<Protocol> {
         match self.only_condition()? {
-            Condition::Place(place) => place.protocol,
+            Condition::EndpointSpec(spec) => spec.protocol,
             _ => None,
         }
     }
@@ -189,11 +190,11 @@ impl Query {
 
     /// How good a match a row is, for the cursor. Only meant for rows that match.
     pub fn rank(&self, row: &Row) -> Rank {
-        rank::rank(self.wanted(), row)
+        rank::rank(self.positive_conditions(), row)
     }
 
     /// Every condition that is not negated.
-    fn wanted(&self) -> impl Iterator<Item = &Condition> {
+    fn positive_conditions(&self) -> impl Iterator<Item = &Condition> {
         self.terms
             .iter()
             .filter(|term| !term.is_negated)
@@ -206,18 +207,18 @@ impl Query {
 /// Digits that equal a port (`has_port`) stay and are exact from now on; mere prefixes that a shown port begins with
 /// (`shows_prefix`) become `300*`; digits nothing begins with stay, exact, and wait. So the result is to be understood
 /// by [`parse_finished`] and made [`Query::exact`].
-pub fn kept(
+pub fn committed(
     text: &str,
     has_port: &dyn Fn(u16) -> bool,
     shows_prefix: &dyn Fn(&str) -> bool,
 ) -> String {
     let mut kept = text.to_owned();
-    let pieces = piece::words(text).into_iter().flat_map(typed_digits);
+    let tokens = token::split_words(text).into_iter().flat_map(typed_digits);
     // From the end, so that what is put in moves nothing that is still to come.
-    for piece in pieces.collect::<Vec<_>>().into_iter().rev() {
-        let is_port = piece.text.parse().is_ok_and(has_port);
-        if !is_port && shows_prefix(piece.text.trim_start_matches('0')) {
-            kept.insert(piece.at().end, '*');
+    for token in tokens.collect::<Vec<_>>().into_iter().rev() {
+        let is_port = token.text.parse().is_ok_and(has_port);
+        if !is_port && shows_prefix(token.text.trim_start_matches('0')) {
+            kept.insert(token.at().end, '*');
         }
     }
     kept

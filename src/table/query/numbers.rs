@@ -1,6 +1,6 @@
 //! Numbers as a filter writes them: `3000`, `300*`, `3000-3999`, `49152-`, `-1023`, `>=49152`.
 
-use crate::table::query::piece::{Fault, Piece};
+use crate::table::query::token::{Token, TokenError};
 
 /// A set of numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,14 +16,14 @@ impl Numbers {
     pub fn contains(self, number: u64) -> bool {
         match self {
             Self::Exact(exact) => number == exact,
-            Self::Prefix(prefix) => begins_with(number, prefix),
+            Self::Prefix(prefix) => has_digit_prefix(number, prefix),
             Self::Range(low, high) => (low..=high).contains(&number),
         }
     }
 }
 
 /// Whether the digits of `number` begin with those of `prefix`; without writing them down.
-pub fn begins_with(mut number: u64, prefix: u64) -> bool {
+pub fn has_digit_prefix(mut number: u64, prefix: u64) -> bool {
     while number > prefix {
         number /= 10;
     }
@@ -32,42 +32,42 @@ pub fn begins_with(mut number: u64, prefix: u64) -> bool {
 
 /// What is counted: its name in messages and which numbers there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Unit {
+pub struct NumberDomain {
     pub name: &'static str,
     pub lowest: u64,
     pub highest: u64,
 }
 
-pub const PORT: Unit = Unit {
+pub const PORT: NumberDomain = NumberDomain {
     name: "port",
     lowest: 1,
     highest: u16::MAX as u64,
 };
-pub const PID: Unit = Unit {
+pub const PID: NumberDomain = NumberDomain {
     name: "pid",
     lowest: 1,
     highest: u32::MAX as u64,
 };
-pub const UID: Unit = Unit {
+pub const UID: NumberDomain = NumberDomain {
     name: "user number",
     lowest: 0,
     highest: u32::MAX as u64,
 };
 
 /// The numbers that a piece stands for; `None` where it is not written like numbers at all.
-pub fn numbers(piece: Piece<'_>, unit: Unit) -> Result<Option<Numbers>, Fault> {
-    match comparison(piece, unit)? {
+pub fn numbers(token: Token<'_>, domain: NumberDomain) -> Result<Option<Numbers>, TokenError> {
+    match comparison(token, domain)? {
         Some(found) => Ok(Some(found)),
-        None => plain(piece, unit),
+        None => plain(token, domain),
     }
 }
 
 /// A number that is written in digits only and within its unit.
-pub fn number(piece: Piece<'_>, unit: Unit) -> Result<u64, Fault> {
-    let number = bound(piece, unit)?;
-    if number < unit.lowest {
-        let Unit { name, lowest, .. } = unit;
-        return Err(piece.fault(format!("{number} is no {name}: the lowest is {lowest}")));
+pub fn number(token: Token<'_>, domain: NumberDomain) -> Result<u64, TokenError> {
+    let number = bound(token, domain)?;
+    if number < domain.lowest {
+        let NumberDomain { name, lowest, .. } = domain;
+        return Err(token.error(format!("{number} is no {name}: the lowest is {lowest}")));
     }
     Ok(number)
 }
@@ -77,92 +77,95 @@ pub fn is_digits(text: &str) -> bool {
 }
 
 /// An end of a range, which may be 0 whatever the unit.
-fn bound(piece: Piece<'_>, unit: Unit) -> Result<u64, Fault> {
-    let Unit { name, highest, .. } = unit;
-    match piece.text.parse() {
+fn bound(token: Token<'_>, domain: NumberDomain) -> Result<u64, TokenError> {
+    let NumberDomain { name, highest, .. } = domain;
+    match token.text.parse() {
         Ok(number) if number <= highest => Ok(number),
         _ => {
-            let digits = piece.text;
-            Err(piece.fault(format!("{digits} is no {name}: the highest is {highest}")))
+            let digits = token.text;
+            Err(token.error(format!("{digits} is no {name}: the highest is {highest}")))
         }
     }
 }
 
-fn comparison(piece: Piece<'_>, unit: Unit) -> Result<Option<Numbers>, Fault> {
+fn comparison(token: Token<'_>, domain: NumberDomain) -> Result<Option<Numbers>, TokenError> {
     let Some(sign) = [">=", "<=", ">", "<"]
         .into_iter()
-        .find(|sign| piece.text.starts_with(sign))
+        .find(|sign| token.text.starts_with(sign))
     else {
         return Ok(None);
     };
-    let digits = piece.after(sign.len());
+    let digits = token.after(sign.len());
     if digits.text.is_empty() {
-        return Err(piece.fault(format!("a number is missing after {sign}")));
+        return Err(token.error(format!("a number is missing after {sign}")));
     }
     if !is_digits(digits.text) {
         return Ok(None);
     }
-    let number = bound(digits, unit)?;
+    let number = bound(digits, domain)?;
     let range = match sign {
-        ">=" => Some((number, unit.highest)),
+        ">=" => Some((number, domain.highest)),
         "<=" => Some((0, number)),
-        ">" => Some((number + 1, unit.highest)),
+        ">" => Some((number + 1, domain.highest)),
         _ => number.checked_sub(1).map(|high| (0, high)),
     };
     match range.filter(|(low, high)| low <= high) {
         Some((low, high)) => Ok(Some(Numbers::Range(low, high))),
-        None => Err(piece.fault(format!("no {} is {}", unit.name, piece.text))),
+        None => Err(token.error(format!("no {} is {}", domain.name, token.text))),
     }
 }
 
-fn plain(piece: Piece<'_>, unit: Unit) -> Result<Option<Numbers>, Fault> {
-    if is_digits(piece.text) {
-        return Ok(Some(Numbers::Exact(number(piece, unit)?)));
+fn plain(token: Token<'_>, domain: NumberDomain) -> Result<Option<Numbers>, TokenError> {
+    if is_digits(token.text) {
+        return Ok(Some(Numbers::Exact(number(token, domain)?)));
     }
-    if let Some(digits) = piece.text.strip_suffix('*').filter(|text| is_digits(text)) {
-        let start = piece.start;
+    if let Some(digits) = token.text.strip_suffix('*').filter(|text| is_digits(text)) {
+        let start = token.start;
         let prefix = number(
-            Piece {
+            Token {
                 text: digits,
                 start,
             },
-            Unit { lowest: 1, ..unit },
+            NumberDomain {
+                lowest: 1,
+                ..domain
+            },
         )?;
         return Ok(Some(Numbers::Prefix(prefix)));
     }
-    range(piece, unit)
+    range(token, domain)
 }
 
 /// `3000-3999`, `49152-`, `-1023`; the dash may be the longer one that prose and portmon itself write.
-fn range(piece: Piece<'_>, unit: Unit) -> Result<Option<Numbers>, Fault> {
-    let Some((dash, sign)) = piece
+fn range(token: Token<'_>, domain: NumberDomain) -> Result<Option<Numbers>, TokenError> {
+    let Some((dash, sign)) = token
         .text
         .char_indices()
         .find(|(_, letter)| matches!(letter, '-' | '–'))
     else {
         return Ok(None);
     };
-    let from = Piece {
-        text: piece.text.get(..dash).unwrap_or_default(),
-        start: piece.start,
+    let from = Token {
+        text: token.text.get(..dash).unwrap_or_default(),
+        start: token.start,
     };
-    let to = piece.after(dash + sign.len_utf8());
-    let is_end = |end: Piece<'_>| end.text.is_empty() || is_digits(end.text);
+    let to = token.after(dash + sign.len_utf8());
+    let is_end = |end: Token<'_>| end.text.is_empty() || is_digits(end.text);
     if !is_end(from) || !is_end(to) || from.text.len() + to.text.len() == 0 {
         return Ok(None);
     }
     let low = if from.text.is_empty() {
         0
     } else {
-        bound(from, unit)?
+        bound(from, domain)?
     };
     let high = if to.text.is_empty() {
-        unit.highest
+        domain.highest
     } else {
-        bound(to, unit)?
+        bound(to, domain)?
     };
     if low > high {
-        return Err(piece.fault(format!("{low}-{high} runs backwards: {high}-{low}")));
+        return Err(token.error(format!("{low}-{high} runs backwards: {high}-{low}")));
     }
     Ok(Some(Numbers::Range(low, high)))
 }
@@ -172,7 +175,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Result<Option<Numbers>, String> {
-        numbers(Piece { text, start: 0 }, PORT).map_err(|fault| fault.what)
+        numbers(Token { text, start: 0 }, PORT).map_err(|error| error.what)
     }
 
     #[test]
@@ -205,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_of_its_kind_says_why_and_the_way_out() {
+    fn an_invalid_number_says_why_and_the_way_out() {
         let cases = [
             ("0", "0 is no port: the lowest is 1"),
             ("0*", "0 is no port: the lowest is 1"),
@@ -228,7 +231,8 @@ mod tests {
 
     #[test]
     fn a_prefix_is_of_digits_not_of_size() {
-        let found = [628, 6280, 62893, 6, 62, 6290, 1628].map(|number| begins_with(number, 628));
+        let found =
+            [628, 6280, 62893, 6, 62, 6290, 1628].map(|number| has_digit_prefix(number, 628));
         assert_eq!(found, [true, true, true, false, false, false, false]);
     }
 }

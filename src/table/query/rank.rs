@@ -1,7 +1,7 @@
 //! How good a match a row is: where the cursor goes when a filter changes.
 
-use crate::model::endpoint::{Side, State};
-use crate::table::query::condition::{Condition, End, Ports};
+use crate::model::endpoint::{SocketRole, State};
+use crate::table::query::condition::{Condition, PortEnd, Ports};
 use crate::table::query::numbers::Numbers;
 use crate::table::row::Row;
 
@@ -27,13 +27,13 @@ pub fn rank<'a>(conditions: impl Iterator<Item = &'a Condition>, row: &Row) -> R
     let socket = &row.endpoint.socket;
     let hits: Vec<Hit> = conditions
         .filter_map(|condition| match condition {
-            Condition::Place(place) => Some(Hit::of(place.is_of(socket), false)),
+            Condition::EndpointSpec(spec) => Some(Hit::of(spec.is_of(socket), false)),
             Condition::Port { end, ports } => {
                 let numbers = numbers(*ports)?;
                 let remote = socket.remote.map(|remote| remote.port());
-                let is_local = *end != End::Remote && numbers.contains(socket.port().into());
-                let is_remote =
-                    *end != End::Local && remote.is_some_and(|port| numbers.contains(port.into()));
+                let is_local = *end != PortEnd::Remote && numbers.contains(socket.port().into());
+                let is_remote = *end != PortEnd::Local
+                    && remote.is_some_and(|port| numbers.contains(port.into()));
                 Some(Hit::of(is_local, is_remote))
             }
             Condition::State(_)
@@ -45,8 +45,8 @@ pub fn rank<'a>(conditions: impl Iterator<Item = &'a Condition>, row: &Row) -> R
         })
         .collect();
     match hits.into_iter().min() {
-        _ if row.is_gone() => Rank::Rest,
-        None | Some(Hit::Local) => of_kind(row),
+        _ if row.is_closed() => Rank::Rest,
+        None | Some(Hit::Local) => rank_by_kind(row),
         Some(Hit::Remote) => Rank::Remote,
         Some(Hit::Nowhere) => Rank::Rest,
     }
@@ -80,12 +80,12 @@ fn numbers(ports: Ports) -> Option<Numbers> {
 }
 
 /// The rank by the kind of the row alone.
-fn of_kind(row: &Row) -> Rank {
+fn rank_by_kind(row: &Row) -> Rank {
     let socket = &row.endpoint.socket;
-    match (row.endpoint.relation.side, socket.state) {
-        (Side::Standing, Some(State::Listen)) => Rank::Listener,
-        (Side::Standing, _) => Rank::Bound,
-        (Side::Server, _) => Rank::Server,
-        (Side::Client | Side::Unknown, _) => Rank::Client,
+    match (row.endpoint.relation.role, socket.state) {
+        (SocketRole::Unconnected, Some(State::Listen)) => Rank::Listener,
+        (SocketRole::Unconnected, _) => Rank::Bound,
+        (SocketRole::Server, _) => Rank::Server,
+        (SocketRole::Client | SocketRole::Unknown, _) => Rank::Client,
     }
 }

@@ -1,15 +1,15 @@
 use super::*;
-use crate::model::endpoint::{Endpoint, Side, State};
+use crate::model::endpoint::{Endpoint, SocketRole, State};
 use crate::model::ports::EphemeralRange;
 use crate::model::testing::{SocketBuilder, instant, moment, process, socket};
 use crate::table::fields::FIELDS;
-use crate::table::row::Mark;
+use crate::table::row::ChangeMark;
 use std::collections::BTreeSet;
 
 mod matching;
 mod typing;
 
-const AROUND: fn() -> Surroundings<'static> = || Surroundings {
+const CONTEXT: fn() -> DisplayContext<'static> = || DisplayContext {
     now: moment(0.0),
     home: Some("/home/dev"),
     ephemeral: EphemeralRange {
@@ -19,9 +19,9 @@ const AROUND: fn() -> Surroundings<'static> = || Surroundings {
     is_ascii: false,
 };
 
-fn on(side: Side, socket: SocketBuilder) -> Endpoint {
+fn on(side: SocketRole, socket: SocketBuilder) -> Endpoint {
     let mut endpoint = socket.endpoint();
-    endpoint.relation.side = side;
+    endpoint.relation.role = side;
     endpoint
 }
 
@@ -47,14 +47,14 @@ fn rows() -> Vec<(char, Row)> {
         (
             'S',
             on(
-                Side::Server,
+                SocketRole::Server,
                 socket("127.0.0.1:3000").to("127.0.0.1:51324").owner(&node),
             ),
         ),
         (
             'C',
             on(
-                Side::Client,
+                SocketRole::Client,
                 socket("127.0.0.1:51324")
                     .to("127.0.0.1:3000")
                     .owner(&chrome),
@@ -75,7 +75,7 @@ fn rows() -> Vec<(char, Row)> {
         (
             'T',
             on(
-                Side::Server,
+                SocketRole::Server,
                 socket("127.0.0.1:5432")
                     .to("127.0.0.1:41000")
                     .state(State::TimeWait)
@@ -83,9 +83,17 @@ fn rows() -> Vec<(char, Row)> {
             ),
         ),
     ];
-    let mark = Mark::None;
+    let change_mark = ChangeMark::None;
     endpoints
-        .map(|(name, endpoint)| (name, Row { endpoint, mark }))
+        .map(|(name, endpoint)| {
+            (
+                name,
+                Row {
+                    endpoint,
+                    change_mark,
+                },
+            )
+        })
         .into()
 }
 
@@ -99,7 +107,7 @@ fn has_port(port: u16) -> bool {
 fn matched(query: &Query) -> String {
     rows()
         .iter()
-        .filter(|(_, row)| query.matches(row, &AROUND()))
+        .filter(|(_, row)| query.matches(row, &CONTEXT()))
         .map(|(name, _)| *name)
         .collect()
 }
@@ -107,7 +115,7 @@ fn matched(query: &Query) -> String {
 const ALL: &str = "NSCVPWUDBT";
 
 #[test]
-fn typed_digits_are_a_port_that_is_there_and_otherwise_a_beginning() {
+fn typed_digits_are_an_existing_port_or_else_a_prefix() {
     let cases = [
         ("3", "NSCB"),
         ("30", "NSCB"),
@@ -126,15 +134,18 @@ fn typed_digits_are_a_port_that_is_there_and_otherwise_a_beginning() {
 fn an_only_v6_wildcard_does_not_hold_an_ipv4_address() {
     let mut endpoint = socket("[::]:3000").endpoint();
     endpoint.socket.only_v6 = Some(true);
-    let mark = Mark::None;
-    let row = Row { endpoint, mark };
+    let change_mark = ChangeMark::None;
+    let row = Row {
+        endpoint,
+        change_mark,
+    };
     let found = ["127.0.0.1:3000", "[::1]:3000", "localhost:3000"]
-        .map(|text| parse(text).query.matches(&row, &AROUND()));
+        .map(|text| parse(text).query.matches(&row, &CONTEXT()));
     assert_eq!(found, [false, true, true]);
 }
 
 #[test]
-fn an_exact_port_is_known_as_such_and_so_is_the_one_that_is_meant() {
+fn an_exact_port_and_the_sole_port_are_recognized() {
     let cases = [
         ("", false, None),
         ("3000", true, Some(3000)),
@@ -154,14 +165,14 @@ fn an_exact_port_is_known_as_such_and_so_is_the_one_that_is_meant() {
     for (text, names, meant) in cases {
         let query = parse(text).query.exact();
         assert_eq!(
-            (query.names_exact_port(), query.meant_local_port()),
+            (query.names_exact_port(), query.sole_local_port()),
             (names, meant),
             "{text}"
         );
     }
     let typed = parse("3000").query;
     assert_eq!(
-        (typed.names_exact_port(), typed.meant_local_port()),
+        (typed.names_exact_port(), typed.sole_local_port()),
         (false, None)
     );
 }
@@ -169,11 +180,11 @@ fn an_exact_port_is_known_as_such_and_so_is_the_one_that_is_meant() {
 #[test]
 fn digits_are_meant_while_no_port_is_exactly_that() {
     let typed = parse("300").query;
-    let digits = [true, false].map(|is_there| typed.resolved(&|_| is_there).meant_digits());
+    let digits = [true, false].map(|is_there| typed.resolved(&|_| is_there).sole_digits());
     assert_eq!(digits, [None, Some(300)]);
     for text in ["300 node", "rport:300*", "300-399", "node"] {
         assert_eq!(
-            parse(text).query.resolved(&|_| false).meant_digits(),
+            parse(text).query.resolved(&|_| false).sole_digits(),
             None,
             "{text}"
         );
@@ -181,7 +192,7 @@ fn digits_are_meant_while_no_port_is_exactly_that() {
 }
 
 #[test]
-fn a_protocol_is_meant_only_where_the_whole_filter_is_one_place() {
+fn a_protocol_is_meant_only_by_a_single_endpoint() {
     let cases = [
         ("3000/udp", Some(Protocol::Udp)),
         ("3000", None),
@@ -189,7 +200,7 @@ fn a_protocol_is_meant_only_where_the_whole_filter_is_one_place() {
         ("3000/udp node", None),
     ];
     for (text, meant) in cases {
-        assert_eq!(parse(text).query.exact().meant_protocol(), meant, "{text}");
+        assert_eq!(parse(text).query.exact().sole_protocol(), meant, "{text}");
     }
 }
 
@@ -207,13 +218,13 @@ fn the_best_match_is_what_holds_the_port() {
     for (text, expected) in cases {
         let query = parse(text).query.exact();
         let mut found = rows();
-        found.retain(|(_, row)| query.matches(row, &AROUND()));
+        found.retain(|(_, row)| query.matches(row, &CONTEXT()));
         found.sort_by_key(|(_, row)| query.rank(row));
         let order: String = found.iter().map(|(name, _)| name).collect();
         assert_eq!(order, expected, "{text}");
     }
     let (_, mut gone) = rows().remove(0);
-    gone.mark = Mark::Gone(instant(0.0));
+    gone.change_mark = ChangeMark::Closed(instant(0.0));
     assert_eq!(parse("3000").query.rank(&gone), Rank::Rest);
 }
 
@@ -235,12 +246,16 @@ fn enter_never_hides_a_row_that_was_shown() {
     ];
     let shows_prefix = |digits: &str| ["30", "62"].contains(&digits);
     for (text, expected) in cases {
-        assert_eq!(kept(text, &has_port, &shows_prefix), expected, "{text}");
+        assert_eq!(
+            committed(text, &has_port, &shows_prefix),
+            expected,
+            "{text}"
+        );
     }
 }
 
 #[test]
-fn a_word_that_looks_like_a_field_and_is_none_is_text_with_a_hint() {
+fn an_unknown_field_is_text_with_a_hint() {
     let hint = |text: &str| parse(text).hint;
     let expected = "cmd: is no field; looking for it as text".to_owned();
     assert_eq!(hint("node cmd:vite"), Some(expected));
@@ -250,7 +265,7 @@ fn a_word_that_looks_like_a_field_and_is_none_is_text_with_a_hint() {
 
 #[test]
 fn the_words_name_every_key_and_no_other() {
-    let named: BTreeSet<&str> = WORDS
+    let named: BTreeSet<&str> = FILTER_SYNTAX
         .iter()
         .flat_map(|(words, _)| words.split_whitespace())
         .filter_map(|word| word.strip_suffix(':'))
@@ -260,9 +275,9 @@ fn the_words_name_every_key_and_no_other() {
 }
 
 #[test]
-fn every_example_among_the_words_is_sound() {
-    for (words, _) in WORDS {
+fn every_syntax_example_is_valid() {
+    for (words, _) in FILTER_SYNTAX {
         let is_key = words.ends_with(':');
-        assert!(is_key || parse_finished(words).trouble.is_none(), "{words}");
+        assert!(is_key || parse_finished(words).error.is_none(), "{words}");
     }
 }

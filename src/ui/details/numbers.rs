@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bytes_have_one_decimal_below_ten_and_never_a_thousand_of_a_unit() {
+    fn bytes_have_one_decimal_below_ten_and_carry_at_a_thousand() {
         let cases = [
             (0, "0 B"),
             (999, "999 B"),
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn a_round_trip_says_microseconds_where_milliseconds_would_say_nothing() {
+    fn round_trips_below_a_millisecond_are_in_microseconds() {
         let shown = [0, 45, 999, 1_300, 12_400].map(|us| round_trip(Duration::from_micros(us)));
         assert_eq!(shown, ["0 µs", "45 µs", "999 µs", "1.3 ms", "12 ms"]);
     }

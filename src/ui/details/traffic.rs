@@ -2,37 +2,40 @@
 
 use crate::model::endpoint::{Protocol, Socket, State};
 use crate::model::process::ProcessId;
-use crate::model::sighting::Queue;
-use crate::model::traffic::{Flow, Rates, Usage};
-use crate::table::value::{Bound, shown_age};
+use crate::model::raw_socket::SocketQueue;
+use crate::model::stats::{ByteRates, ProcessUsage, TcpCounters};
+use crate::table::value::{AgeBound, format_age};
 use crate::ui::details::numbers::{bytes, percent, round_trip};
-use crate::ui::details::{Entry, Scene};
+use crate::ui::details::{DetailLine, DetailsView};
 use std::time::Duration;
 
 /// Stands where something is still to come.
-const AWAITED: &str = "…";
+const PENDING: &str = "…";
 
-pub fn traffic(scene: &Scene) -> Vec<Entry> {
-    let (row, closeups) = (scene.row, &scene.app.details.closeups);
-    if row.is_gone() {
+pub fn traffic(view: &DetailsView) -> Vec<DetailLine> {
+    let (row, stats_history) = (view.row, &view.app.details.stats_history);
+    if row.is_closed() {
         return Vec::new();
     }
     let (socket, id) = (&row.endpoint.socket, row.endpoint.id());
-    let counted = closeups.traffic(id);
+    let counted = stats_history.traffic(id);
     let flow = counted.and_then(|(traffic, rates)| Some((traffic.flow?, rates)));
     let mut entries = match flow {
-        Some((flow, rates)) => vec![("traffic", gone_through(flow, rates)), ("path", path(flow))],
-        None if has_flow(socket) && closeups.are_awaited(id) => {
+        Some((flow, rates)) => vec![
+            ("traffic", traffic_text(flow, rates)),
+            ("path", path_text(flow)),
+        ],
+        None if has_flow(socket) && stats_history.is_pending(id) => {
             vec![
-                ("traffic", AWAITED.to_owned()),
-                ("path", AWAITED.to_owned()),
+                ("traffic", PENDING.to_owned()),
+                ("path", PENDING.to_owned()),
             ]
         }
         None => Vec::new(),
     };
     let queue = counted
         .map(|(traffic, _)| traffic.queue)
-        .filter(|queue| *queue != Queue::UNKNOWN)
+        .filter(|queue| *queue != SocketQueue::UNKNOWN)
         .or(row.queue());
     let waiting = queue.and_then(|queue| waiting(socket, queue));
     entries.extend(waiting.map(|words| ("queue", words)));
@@ -40,13 +43,13 @@ pub fn traffic(scene: &Scene) -> Vec<Entry> {
 }
 
 /// What one holder uses.
-pub fn uses(scene: &Scene, process: ProcessId) -> Option<Entry> {
-    let (row, closeups) = (scene.row, &scene.app.details.closeups);
+pub fn usage_line(view: &DetailsView, process: ProcessId) -> Option<DetailLine> {
+    let (row, stats_history) = (view.row, &view.app.details.stats_history);
     let id = row.endpoint.id();
-    let words = match closeups.usage(id, process) {
-        _ if row.is_gone() => None,
-        Some((usage, share)) => Some(used(usage, share)),
-        None => closeups.are_awaited(id).then(|| AWAITED.to_owned()),
+    let words = match stats_history.usage(id, process) {
+        _ if row.is_closed() => None,
+        Some((usage, share)) => Some(usage_text(usage, share)),
+        None => stats_history.is_pending(id).then(|| PENDING.to_owned()),
     };
     words.map(|words| ("uses", words))
 }
@@ -59,7 +62,7 @@ fn has_flow(socket: &Socket) -> bool {
 }
 
 /// `↑ 1.2 MB/s  ↓ 340 B/s · sent 12 MB, received 3.4 MB`; a connection at rest says since when instead.
-fn gone_through(flow: Flow, rates: Option<Rates>) -> String {
+fn traffic_text(flow: TcpCounters, rates: Option<ByteRates>) -> String {
     let totals = format!(
         "sent {}, received {}",
         bytes(flow.sent),
@@ -71,19 +74,19 @@ fn gone_through(flow: Flow, rates: Option<Rates>) -> String {
             format!("↑ {}/s  ↓ {}/s", bytes(rates.sent), bytes(rates.received))
         }
         _ if quiet >= Duration::from_secs(1) => {
-            format!("quiet for {}", shown_age(Bound::Exact, quiet))
+            format!("quiet for {}", format_age(AgeBound::Exact, quiet))
         }
         _ => return totals,
     };
     format!("{pace} · {totals}")
 }
 
-fn is_moving(rates: Rates) -> bool {
+fn is_moving(rates: ByteRates) -> bool {
     rates.sent > 0 || rates.received > 0
 }
 
 /// `round trip 1.3 ms · 2 segments sent again`; a round trip of nothing was not measured yet.
-fn path(flow: Flow) -> String {
+fn path_text(flow: TcpCounters) -> String {
     let again = match flow.retransmits {
         0 => "nothing sent again".to_owned(),
         1 => "1 segment sent again".to_owned(),
@@ -97,8 +100,8 @@ fn path(flow: Flow) -> String {
 }
 
 /// What waits at a listener, and in the buffers of what data goes through.
-fn waiting(socket: &Socket, queue: Queue) -> Option<String> {
-    let Queue { incoming, outgoing } = queue;
+fn waiting(socket: &Socket, queue: SocketQueue) -> Option<String> {
+    let SocketQueue { incoming, outgoing } = queue;
     if socket.is_listening() {
         // The kernel takes one more than the backlog (sk_acceptq_is_full in include/net/sock.h) and then drops what
         // else comes, which the client tries again until it gives up.
@@ -124,7 +127,7 @@ fn waiting(socket: &Socket, queue: Queue) -> Option<String> {
 }
 
 /// `2.3 % CPU · 45 MB of memory`, in percent of one core.
-fn used(usage: Usage, share: Option<u64>) -> String {
+fn usage_text(usage: ProcessUsage, share: Option<u64>) -> String {
     let memory = format!("{} of memory", bytes(usage.memory));
     match share {
         Some(share) => format!("{} CPU · {memory}", percent(share)),

@@ -1,9 +1,9 @@
-use crate::app::free_dialog::{FreeDialog, Phase};
-use crate::app::testing::Stage;
+use crate::app::free_dialog::{DialogPhase, FreeDialog};
+use crate::app::testing::AppHarness;
 use crate::app::{Effect, Overlay};
+use crate::free::Port;
 use crate::model::endpoint::{Protocol, State};
-use crate::model::freeing::Port;
-use crate::model::inspection::{Asker, Subject};
+use crate::model::inspection::{InspectRequest, Requester};
 use crate::model::process::Process;
 use crate::model::testing::{SocketBuilder, process, socket};
 use std::sync::Arc;
@@ -17,32 +17,32 @@ fn listener() -> SocketBuilder {
 }
 
 /// The dialog about a listener whose holder is sought, on the screen long enough to be answered.
-fn waiting() -> Stage {
-    let mut stage = Stage::with(vec![listener().sought(), socket("127.0.0.1:4000")]);
-    stage.keys("x");
-    stage.wait(1.0);
-    stage
+fn waiting() -> AppHarness {
+    let mut harness = AppHarness::with(vec![listener().pending(), socket("127.0.0.1:4000")]);
+    harness.keys("x");
+    harness.wait(1.0);
+    harness
 }
 
-fn dialog(stage: &Stage) -> &FreeDialog {
-    match &stage.app.overlay {
+fn dialog(harness: &AppHarness) -> &FreeDialog {
+    match &harness.app.overlay {
         Overlay::Freeing(dialog) => dialog,
         overlay => panic!("a dialog: {overlay:?}"),
     }
 }
 
 /// What the dialog asks about, or explains, and whether an answer counts.
-fn said(stage: &Stage) -> (Vec<String>, bool) {
-    let dialog = dialog(stage);
+fn said(harness: &AppHarness) -> (Vec<String>, bool) {
+    let dialog = dialog(harness);
     let words = match &dialog.phase {
-        Phase::Asking(asking) => {
-            let ports = asking.proposals.iter();
+        DialogPhase::Confirming(prompt) => {
+            let ports = prompt.plans.iter();
             ports.map(|one| format!("free {}?", one.port)).collect()
         }
-        Phase::Explaining(explanation) => explanation.lines.clone(),
-        Phase::Working(freeing) => panic!("nothing was answered: {freeing:?}"),
+        DialogPhase::Explaining(explanation) => explanation.lines.clone(),
+        DialogPhase::Running(freeing) => panic!("nothing was answered: {freeing:?}"),
     };
-    (words, dialog.is_armed(stage.app.now))
+    (words, dialog.is_armed(harness.app.now))
 }
 
 fn words(line: &str) -> Vec<String> {
@@ -53,19 +53,19 @@ const SOUGHT: &str = "who holds 127.0.0.1:3000 is still being looked for; the qu
 const CLOSED: &str = "already closed: nothing is left to end.";
 
 #[test]
-fn the_question_comes_as_soon_as_the_holders_are_known() {
-    let mut stage = waiting();
-    assert_eq!(said(&stage), (words(SOUGHT), true));
-    let before = stage.rows();
+fn the_question_opens_as_soon_as_the_owners_are_known() {
+    let mut harness = waiting();
+    assert_eq!(said(&harness), (words(SOUGHT), true));
+    let before = harness.rows();
 
     let sockets = vec![
         listener().owner(&node()),
         socket("127.0.0.1:4000"),
         socket("127.0.0.1:80"),
     ];
-    let effects = stage.look(sockets);
-    let subject = Subject {
-        asker: Asker::Dialog,
+    let effects = harness.poll(sockets);
+    let subject = InspectRequest {
+        requester: Requester::Dialog,
         endpoint: listener().endpoint().id(),
         processes: vec![node().id],
         port: Some(Port {
@@ -77,23 +77,23 @@ fn the_question_comes_as_soon_as_the_holders_are_known() {
     };
     let expected = [Effect::Hold(vec![node().id]), Effect::Inspect(subject)];
     assert_eq!(effects, expected);
-    assert_eq!(said(&stage), (words("free 3000?"), false));
+    assert_eq!(said(&harness), (words("free 3000?"), false));
     assert_eq!(
-        (stage.cursor(), stage.rows()),
+        (harness.cursor(), harness.rows()),
         ("127.0.0.1:3000".to_owned(), before),
         "nothing has moved"
     );
 }
 
 #[test]
-fn the_question_that_comes_is_answered_only_after_it_could_be_read() {
-    let mut stage = waiting();
-    stage.look(vec![listener().owner(&node())]);
-    stage.wait(0.2);
-    assert_eq!(stage.keys("y\r"), []);
-    assert_eq!(said(&stage), (words("free 3000?"), false));
-    stage.wait(0.2);
-    let effects = stage.keys("y");
+fn a_replaced_question_must_be_shown_before_it_is_answered() {
+    let mut harness = waiting();
+    harness.poll(vec![listener().owner(&node())]);
+    harness.wait(0.2);
+    assert_eq!(harness.keys("y\r"), []);
+    assert_eq!(said(&harness), (words("free 3000?"), false));
+    harness.wait(0.2);
+    let effects = harness.keys("y");
     assert!(
         matches!(effects.as_slice(), [Effect::Free(_)]),
         "{effects:?}"
@@ -101,53 +101,56 @@ fn the_question_that_comes_is_answered_only_after_it_could_be_read() {
 }
 
 #[test]
-fn a_look_that_does_not_find_the_holders_changes_nothing() {
-    let mut stage = waiting();
-    assert_eq!(stage.look(vec![listener().sought()]), []);
-    assert_eq!(said(&stage), (words(SOUGHT), true));
+fn a_poll_that_finds_no_owners_changes_nothing() {
+    let mut harness = waiting();
+    assert_eq!(harness.poll(vec![listener().pending()]), []);
+    assert_eq!(said(&harness), (words(SOUGHT), true));
 }
 
 #[test]
-fn a_row_that_closes_while_its_holders_are_sought_is_said_to_be_closed() {
-    let mut stage = waiting();
-    assert_eq!(stage.look(vec![socket("127.0.0.1:4000")]), []);
-    assert_eq!(said(&stage), (words(CLOSED), false));
+fn a_row_that_closes_during_owner_lookup_is_shown_closed() {
+    let mut harness = waiting();
+    assert_eq!(harness.poll(vec![socket("127.0.0.1:4000")]), []);
+    assert_eq!(said(&harness), (words(CLOSED), false));
 }
 
 #[test]
 fn a_question_that_was_closed_does_not_come_back() {
-    let mut stage = waiting();
-    stage.keys("n");
-    stage.look(vec![listener().owner(&node())]);
-    assert!(matches!(stage.app.overlay, Overlay::None));
+    let mut harness = waiting();
+    harness.keys("n");
+    harness.poll(vec![listener().owner(&node())]);
+    assert!(matches!(harness.app.overlay, Overlay::None));
 }
 
 #[test]
-fn in_a_pause_the_question_comes_too_and_nothing_else_moves() {
+fn while_paused_a_finished_lookup_opens_the_question() {
     let later = || vec![listener().owner(&node()), socket("127.0.0.1:80")];
     for (sockets, expected) in [
         (later(), "free 3000?"),
         (vec![socket("127.0.0.1:80")], CLOSED),
     ] {
-        let mut stage = Stage::with(vec![listener().sought(), socket("127.0.0.1:4000").sought()]);
-        stage.keys("px");
-        stage.seconds = 1.0;
-        stage.look(sockets);
-        assert_eq!(said(&stage), (words(expected), false));
-        stage.wait(1.0);
-        stage.keys("n");
-        assert_eq!(stage.rows(), ["127.0.0.1:3000", "127.0.0.1:4000"]);
+        let mut harness = AppHarness::with(vec![
+            listener().pending(),
+            socket("127.0.0.1:4000").pending(),
+        ]);
+        harness.keys("px");
+        harness.seconds = 1.0;
+        harness.poll(sockets);
+        assert_eq!(said(&harness), (words(expected), false));
+        harness.wait(1.0);
+        harness.keys("n");
+        assert_eq!(harness.rows(), ["127.0.0.1:3000", "127.0.0.1:4000"]);
     }
 }
 
 #[test]
-fn in_a_pause_a_search_that_ends_leaves_the_state_as_it_was() {
+fn while_paused_a_finished_lookup_changes_only_the_owners() {
     use crate::model::endpoint::{Owners, State};
-    let mut stage = Stage::with(vec![listener().sought()]);
-    stage.keys("p");
-    stage.seconds = 1.0;
-    stage.look(vec![listener().state(State::Closed).owner(&node())]);
-    let socket = &stage.app.current().expect("the row").endpoint.socket;
+    let mut harness = AppHarness::with(vec![listener().pending()]);
+    harness.keys("p");
+    harness.seconds = 1.0;
+    harness.poll(vec![listener().state(State::Closed).owner(&node())]);
+    let socket = &harness.app.current_row().expect("the row").endpoint.socket;
     assert_eq!(
         (socket.state, socket.owners.clone()),
         (Some(State::Listen), Owners::Known(Arc::from([node()])))
@@ -155,42 +158,50 @@ fn in_a_pause_a_search_that_ends_leaves_the_state_as_it_was() {
 }
 
 #[test]
-fn what_a_look_finds_before_the_buttons_are_live_is_asked_about_and_nothing_later() {
+fn polls_change_the_question_only_before_buttons_are_armed() {
     let bound = |number: u64| {
-        let socket = socket("127.0.0.1:3000").state(State::Bound).mark(number);
+        let socket = socket("127.0.0.1:3000")
+            .state(State::Bound)
+            .owner_hint(number);
         socket.owner(&process(u32::try_from(number).expect("small"), "binder").build())
     };
-    let mut stage = Stage::with(vec![listener().owner(&node())]);
-    let effects = stage.keys("x");
-    let asks_now = |effect: &Effect| matches!(effect, Effect::Sample(request) if request.look_now);
+    let mut harness = AppHarness::with(vec![listener().owner(&node())]);
+    let effects = harness.keys("x");
+    let asks_now = |effect: &Effect| matches!(effect, Effect::Sample(request) if request.poll_now);
     assert!(effects.iter().any(asks_now), "{effects:?}");
-    let holders = |stage: &Stage| match &dialog(stage).phase {
-        Phase::Asking(asking) => asking.process_ids().len(),
+    let holders = |harness: &AppHarness| match &dialog(harness).phase {
+        DialogPhase::Confirming(prompt) => prompt.process_ids().len(),
         other => panic!("a question: {other:?}"),
     };
-    assert_eq!(holders(&stage), 1);
-    stage.look(vec![listener().owner(&node()), bound(7)]);
+    assert_eq!(holders(&harness), 1);
+    harness.poll(vec![listener().owner(&node()), bound(7)]);
     assert_eq!(
-        (holders(&stage), dialog(&stage).is_armed(stage.app.now)),
+        (
+            holders(&harness),
+            dialog(&harness).is_armed(harness.app.now)
+        ),
         (2, false)
     );
-    stage.wait(1.0);
-    stage.look(vec![listener().owner(&node()), bound(7), bound(8)]);
+    harness.wait(1.0);
+    harness.poll(vec![listener().owner(&node()), bound(7), bound(8)]);
     assert_eq!(
-        (holders(&stage), dialog(&stage).is_armed(stage.app.now)),
+        (
+            holders(&harness),
+            dialog(&harness).is_armed(harness.app.now)
+        ),
         (2, true)
     );
 }
 
 #[test]
-fn each_holder_is_asked_about_with_its_own_port() {
+fn each_owner_is_inspected_with_its_own_port() {
     let python = process(5000, "python3").build();
-    let mut stage = Stage::with(vec![
+    let mut harness = AppHarness::with(vec![
         listener().owner(&node()),
         socket("127.0.0.1:4000").owner(&python),
     ]);
-    stage.keys(" j x");
-    let subject = dialog(&stage).subject.clone().expect("a question");
+    harness.keys(" j x");
+    let subject = dialog(&harness).subject.clone().expect("a question");
     let port = |number| {
         Some(Port {
             protocol: Protocol::Tcp,

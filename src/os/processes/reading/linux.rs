@@ -3,12 +3,12 @@
 //! All files are opened through one descriptor of the directory, which the kernel binds to the process and not to its pid:
 //! once that process is gone they fail, whoever has the pid by then.
 
-use super::{Reading, Standing, clock};
+use super::{ProcessLinks, Reading, clock};
 use crate::model::process::{Pid, Process, ProcessId};
+use crate::model::stats::ProcessUsage;
 use crate::model::text::SystemText;
-use crate::model::traffic::Usage;
-use crate::os::identity::{self, Line, Stat};
 use crate::os::now;
+use crate::os::processes::start_time::{self, ProcessStat, StatLine};
 use rustix::buffer::spare_capacity;
 use rustix::fs::{CWD, Mode, OFlags, fstat, openat, readlinkat};
 use std::collections::HashMap;
@@ -21,31 +21,31 @@ use std::time::Duration;
 
 /// `PF_EXITING` and `PF_FORKNOEXEC` of the kernel's `sched.h`.
 const EXITING: u64 = 0x4;
-const FORKED_ONLY: u64 = 0x40;
+const FORKED_NO_EXEC: u64 = 0x40;
 
 /// Its parent, its group, its session, its terminal and when it started.
-const STANDING: [usize; 5] = [4, 5, 6, 7, 22];
+const STABLE_FIELDS: [usize; 5] = [4, 5, 6, 7, 22];
 
 /// Where code, stack and arguments lie, which the kernel chooses anew in each exec; 0 for who may not be looked into.
-const PLACES: [usize; 3] = [26, 28, 48];
+const ADDRESS_FIELDS: [usize; 3] = [26, 28, 48];
 
 /// What execve(2) takes at the usual limit of the stack. A process may show all of its memory as its arguments
 /// (`PR_SET_MM_MAP`), and no more than this is read of them.
-const LONGEST_COMMAND: usize = 2 << 20;
+const MAX_COMMAND_BYTES: usize = 2 << 20;
 
 /// Linux cuts names at this many bytes (`TASK_COMM_LEN` with its closing 0).
-const CUT_AT: usize = 15;
+const MAX_COMM_LEN: usize = 15;
 
 /// A trace of what one `/proc/PID/stat` tells of a process and an exec changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Mark(u64);
+pub struct ExecFingerprint(u64);
 
-impl Mark {
-    fn of(line: &Line) -> Self {
+impl ExecFingerprint {
+    fn of(line: &StatLine) -> Self {
         let mut hasher = DefaultHasher::new();
-        let standing = STANDING.map(|number| line.field(number));
-        let places = PLACES.map(|number| line.field(number));
-        (line.name, line.has_flag(FORKED_ONLY), standing, places).hash(&mut hasher);
+        let stable = STABLE_FIELDS.map(|number| line.field(number));
+        let addresses = ADDRESS_FIELDS.map(|number| line.field(number));
+        (line.name, line.has_flag(FORKED_NO_EXEC), stable, addresses).hash(&mut hasher);
         Self(hasher.finish())
     }
 }
@@ -53,24 +53,24 @@ impl Mark {
 /// Reads these processes; those that ended or may not be seen are absent.
 pub fn read(pids: impl Iterator<Item = Pid>) -> HashMap<Pid, Reading> {
     let mut buffer = Vec::new();
-    pids.filter_map(|pid| Some((pid, reading(pid, &mut buffer)?)))
+    pids.filter_map(|pid| Some((pid, read_process(pid, &mut buffer)?)))
         .collect()
 }
 
 /// Whether a process shows another mark than it did, for one read. An exec hides only where the process is another user's
 /// and keeps its name, its parent and its terminal.
-pub fn has_moved_on(pid: Pid, mark: Mark) -> bool {
-    let mut buffer = Line::ROOM;
-    Line::of(pid, &mut buffer).is_some_and(|line| Mark::of(&line) != mark)
+pub fn exec_changed(pid: Pid, fingerprint: ExecFingerprint) -> bool {
+    let mut buffer = StatLine::MAX_LEN;
+    StatLine::of(pid, &mut buffer).is_some_and(|line| ExecFingerprint::of(&line) != fingerprint)
 }
 
 /// What these processes have used so far; those that ended are absent.
-pub fn usage(of: &[ProcessId]) -> Vec<Usage> {
+pub fn usage(of: &[ProcessId]) -> Vec<ProcessUsage> {
     let usage = of.iter().filter_map(|id| {
-        let mut buffer = Line::ROOM;
-        let line = Line::of(id.pid, &mut buffer)?;
-        let (processor, memory) = used(&line)?;
-        (line.start()? == id.start).then(|| Usage {
+        let mut buffer = StatLine::MAX_LEN;
+        let line = StatLine::of(id.pid, &mut buffer)?;
+        let (processor, memory) = cpu_and_memory(&line)?;
+        (line.start()? == id.start).then(|| ProcessUsage {
             process: *id,
             at: now().instant,
             processor,
@@ -81,25 +81,25 @@ pub fn usage(of: &[ProcessId]) -> Vec<Usage> {
 }
 
 /// How all processes stand to one another.
-pub fn standings() -> HashMap<Pid, Standing> {
+pub fn all_links() -> HashMap<Pid, ProcessLinks> {
     let Ok(entries) = std::fs::read_dir("/proc") else {
         return HashMap::new();
     };
     entries
         .filter_map(|entry| Some(Pid(entry.ok()?.file_name().to_str()?.parse().ok()?)))
-        .filter_map(|pid| Some((pid, standing(&identity::stat(pid)?))))
+        .filter_map(|pid| Some((pid, links(&start_time::stat(pid)?))))
         .collect()
 }
 
-fn standing(stat: &Stat) -> Standing {
-    Standing {
+fn links(stat: &ProcessStat) -> ProcessLinks {
+    ProcessLinks {
         parent: stat.parent,
         group: stat.group,
     }
 }
 
 /// Processor time and resident memory: the 14th and 15th field are ticks in user and kernel mode, the 24th pages.
-fn used(line: &Line) -> Option<(Duration, u64)> {
+fn cpu_and_memory(line: &StatLine) -> Option<(Duration, u64)> {
     let ticks = line.number::<u64>(14)?.saturating_add(line.number(15)?);
     let page = u64::try_from(rustix::param::page_size()).ok()?;
     Some((
@@ -108,11 +108,11 @@ fn used(line: &Line) -> Option<(Duration, u64)> {
     ))
 }
 
-fn reading(pid: Pid, buffer: &mut Vec<u8>) -> Option<Reading> {
-    reading_in(&directory(pid)?, pid, buffer)
+fn read_process(pid: Pid, buffer: &mut Vec<u8>) -> Option<Reading> {
+    read_in(&open_directory(pid)?, pid, buffer)
 }
 
-fn directory(pid: Pid) -> Option<OwnedFd> {
+fn open_directory(pid: Pid) -> Option<OwnedFd> {
     let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
     openat(CWD, format!("/proc/{pid}"), flags, Mode::empty()).ok()
 }
@@ -121,15 +121,17 @@ fn directory(pid: Pid) -> Option<OwnedFd> {
 ///
 /// The directory belongs to the effective user. Unlike its files it does so even where the process may not be dumped
 /// (`task_dump_owner` of the kernel's `fs/proc/base.c`), and asking costs a tenth of what reading `status` does.
-fn reading_in(directory: &OwnedFd, pid: Pid, buffer: &mut Vec<u8>) -> Option<Reading> {
+fn read_in(directory: &OwnedFd, pid: Pid, buffer: &mut Vec<u8>) -> Option<Reading> {
     let uid = fstat(directory).ok()?.st_uid;
-    let mut room = Line::ROOM;
-    let line = Line::read(directory, "stat", &mut room)?;
+    let mut room = StatLine::MAX_LEN;
+    let line = StatLine::read(directory, "stat", &mut room)?;
     let stat = line.stat()?;
     read_command(directory, buffer);
-    let command: Vec<&[u8]> = parts(buffer).collect();
+    let command: Vec<&[u8]> = split_command(buffer).collect();
     let executable = link(directory, "exe");
-    let executable = executable.as_ref().map(|path| unmarked(path.as_bytes()));
+    let executable = executable
+        .as_ref()
+        .map(|path| without_deleted_suffix(path.as_bytes()));
     let process = Process {
         id: ProcessId {
             pid,
@@ -150,7 +152,7 @@ fn reading_in(directory: &OwnedFd, pid: Pid, buffer: &mut Vec<u8>) -> Option<Rea
     };
     Some(Reading {
         process,
-        mark: Mark::of(&line),
+        fingerprint: ExecFingerprint::of(&line),
         is_ending: line.has_flag(EXITING),
     })
 }
@@ -162,7 +164,7 @@ fn read_command(directory: &OwnedFd, buffer: &mut Vec<u8>) {
     let Ok(file) = openat(directory, "cmdline", flags, Mode::empty()) else {
         return;
     };
-    while buffer.len() < LONGEST_COMMAND {
+    while buffer.len() < MAX_COMMAND_BYTES {
         buffer.reserve(4096);
         let is_whole = |buffer: &Vec<u8>| buffer.len() < buffer.capacity();
         if rustix::io::read(&file, spare_capacity(buffer)).is_err() || is_whole(buffer) {
@@ -173,7 +175,7 @@ fn read_command(directory: &OwnedFd, buffer: &mut Vec<u8>) {
 
 /// The arguments, each of which ends with a zero. Where a title was written over them, as its blanks or a row of zeros
 /// behind it tell, empty ones are what was left of others.
-fn parts(command: &[u8]) -> impl Iterator<Item = &[u8]> {
+fn split_command(command: &[u8]) -> impl Iterator<Item = &[u8]> {
     let is_padded = command.ends_with(&[0, 0, 0]);
     let command = command.strip_suffix(&[0]).unwrap_or(command);
     let is_title = command
@@ -190,7 +192,7 @@ fn link(directory: impl AsFd, name: &str) -> Option<CString> {
 }
 
 /// Without what the kernel adds once the file was removed or replaced.
-fn unmarked(executable: &[u8]) -> &[u8] {
+fn without_deleted_suffix(executable: &[u8]) -> &[u8] {
     let path = executable.strip_suffix(b" (deleted)");
     path.unwrap_or(executable)
 }
@@ -203,7 +205,7 @@ fn text(path: &[u8]) -> Option<SystemText> {
 fn full_name(short: &[u8], executable: Option<&[u8]>, argument: Option<&[u8]>) -> SystemText {
     let longer = |path: &[u8]| {
         let name = Path::new(OsStr::from_bytes(path)).file_name()?;
-        let is_longer = short.len() == CUT_AT && name.as_bytes().starts_with(short);
+        let is_longer = short.len() == MAX_COMM_LEN && name.as_bytes().starts_with(short);
         is_longer.then(|| name.into())
     };
     let paths = [executable, argument].into_iter().flatten();

@@ -2,7 +2,7 @@
 //!
 //! A broken one ends the walk: what stands behind it is not known.
 
-use crate::model::traffic::Flow;
+use crate::model::stats::TcpCounters;
 use std::time::Duration;
 
 /// include/uapi/linux/inet_diag.h.
@@ -45,14 +45,14 @@ pub fn protocol(attributes: &[u8]) -> Option<u8> {
 }
 
 /// The counts of a connection; none where they are missing, or from before Linux 4.1, which counts no bytes.
-pub fn flow(attributes: &[u8]) -> Option<Flow> {
+pub fn flow(attributes: &[u8]) -> Option<TcpCounters> {
     let info = find(attributes, INFO)?;
     let acknowledged = wide(info, 120)?;
     // The kernel counts a SYN and a FIN as an acknowledged byte each, but neither among the bytes it sent, which it tells
     // since Linux 4.19, those sent again included.
     let sent_once = wide(info, 200).zip(wide(info, 208));
     let limit = sent_once.map_or(u64::MAX, |(sent, again)| sent.saturating_sub(again));
-    Some(Flow {
+    Some(TcpCounters {
         sent: acknowledged.min(limit),
         received: wide(info, 128)?,
         round_trip: Duration::from_micros(number(info, 68)?.into()),

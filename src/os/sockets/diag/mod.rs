@@ -5,104 +5,116 @@
 //! kernel said no.
 
 mod attributes;
-mod channel;
-mod destroyed;
-pub mod failure;
-mod message;
-mod program;
-mod reply;
+mod bytecode;
+mod destroy_listener;
+pub mod diag_error;
+mod inet_diag_msg;
+mod netlink_reply;
+mod netlink_socket;
 mod request;
-mod walks;
+mod table_dumps;
 
-use super::{Demand, sockstat};
+use super::{DumpRequest, sockstat};
 use crate::model::address::Family;
 use crate::model::endpoint::{Protocol, State};
-use crate::model::sighting::{Queue, Sighting};
-use crate::model::traffic::{Flow, Traffic};
+use crate::model::raw_socket::{RawSocket, SocketQueue};
+use crate::model::stats::{SocketCounters, TcpCounters};
 use crate::os::Error;
-use channel::Channel;
-pub use destroyed::Destroyed;
-use failure::Failure;
-use request::{Asked, BOTH_FAMILIES, BY_FAMILY, Request, WITH_INFO};
+pub use destroy_listener::DestroyListener;
+use diag_error::DiagError;
+use netlink_socket::NetlinkSocket;
+use request::{BOTH_FAMILIES, BY_FAMILY, DiagRequest, Selector, WITH_INFO};
 use std::time::Instant;
-use walks::{States, Walk};
+use table_dumps::{StateSet, TableDump};
 
 const FAMILIES: [Family; 2] = [Family::Ipv4, Family::Ipv6];
 
 /// A table that was not read to its end.
-pub type Unread = (Protocol, Family, Error);
+pub type UnreadTable = (Protocol, Family, Error);
 
 /// The source.
 pub struct Diag {
-    channel: Channel,
+    netlink: NetlinkSocket,
     /// The request that walks TCP of both families at once; none once the kernel knew only the other.
-    joint: Option<u16>,
+    both_families: Option<u16>,
 }
 
 impl Diag {
-    /// An error that [is a refusal](Error::is_refusal) says that this source is not to be had.
+    /// An error that [is a refusal](Error::is_unavailable) says that this source is not to be had.
     pub fn open() -> Result<Self, Error> {
         Ok(Self {
-            channel: Channel::open()?,
-            joint: Some(BOTH_FAMILIES),
+            netlink: NetlinkSocket::open()?,
+            both_families: Some(BOTH_FAMILIES),
         })
     }
 
     /// Shows every socket of the demand, in the order of the kernel, and gives the tables that were not read to their end;
     /// what was read of them is shown all the same.
     #[inline]
-    pub fn dump(&mut self, demand: &Demand, see: &mut impl FnMut(&Sighting)) -> Vec<Unread> {
-        let program = demand.program();
-        let mut unread: Vec<(Protocol, Family, Failure)> = Vec::new();
-        for walk in demand.walks(&program) {
-            for (family, failure) in self.walk(walk, see) {
-                let is_known = |known: &(Protocol, Family, Failure)| {
-                    (known.0, known.1) == (walk.protocol, family)
+    pub fn dump(
+        &mut self,
+        request: &DumpRequest,
+        emit: &mut impl FnMut(&RawSocket),
+    ) -> Vec<UnreadTable> {
+        let program = request.program();
+        let mut unread: Vec<(Protocol, Family, DiagError)> = Vec::new();
+        for table in request.table_dumps(&program) {
+            for (family, error) in self.dump_table(table, emit) {
+                let is_known = |known: &(Protocol, Family, DiagError)| {
+                    (known.0, known.1) == (table.protocol, family)
                 };
                 if !unread.iter().any(is_known) {
-                    unread.push((walk.protocol, family, failure));
+                    unread.push((table.protocol, family, error));
                 }
             }
         }
-        let named = |(protocol, family, failure)| (protocol, family, Error::from(failure));
+        let named = |(protocol, family, error)| (protocol, family, Error::from(error));
         unread.into_iter().map(named).collect()
     }
 
     /// The socket as it is now, none once it is closed; of a listener also none once it only has its port.
-    pub fn find(&mut self, of: &Sighting) -> Result<Option<Sighting>, Error> {
-        Ok(self.look_up(of, 0)?.map(|(sighting, _)| sighting))
+    pub fn find(&mut self, of: &RawSocket) -> Result<Option<RawSocket>, Error> {
+        Ok(self.look_up(of, 0)?.map(|(raw_socket, _)| raw_socket))
     }
 
     /// The counts of the socket, none once it is closed.
-    pub fn traffic(&mut self, of: &Sighting, now: Instant) -> Result<Option<Traffic>, Error> {
+    pub fn traffic(
+        &mut self,
+        of: &RawSocket,
+        now: Instant,
+    ) -> Result<Option<SocketCounters>, Error> {
         let found = self.look_up(of, WITH_INFO)?;
-        Ok(found.map(|(sighting, flow)| Traffic {
+        Ok(found.map(|(raw_socket, flow)| SocketCounters {
             at: now,
-            queue: sighting.queue().unwrap_or(Queue::UNKNOWN),
-            flow: flow.filter(|_| !matches!(sighting.state, Some(State::Listen | State::Bound))),
+            queue: raw_socket.queue().unwrap_or(SocketQueue::UNKNOWN),
+            flow: flow.filter(|_| !matches!(raw_socket.state, Some(State::Listen | State::Bound))),
         }))
     }
 
     /// Walks both families and gives those that failed.
-    fn walk(&mut self, walk: Walk, see: &mut impl FnMut(&Sighting)) -> Vec<(Family, Failure)> {
-        if walk.protocol == Protocol::Tcp
-            && let Some(joint) = self.joint
+    fn dump_table(
+        &mut self,
+        table: TableDump,
+        emit: &mut impl FnMut(&RawSocket),
+    ) -> Vec<(Family, DiagError)> {
+        if table.protocol == Protocol::Tcp
+            && let Some(both_families) = self.both_families
         {
-            match self.ask(joint, Family::Ipv4, walk, see) {
+            match self.ask(both_families, Family::Ipv4, table, emit) {
                 Ok(()) => return Vec::new(),
-                Err(failure) if failure.is_refusal() => {}
-                Err(failure) => return FAMILIES.map(|family| (family, failure)).to_vec(),
+                Err(error) if error.is_unavailable() => {}
+                Err(error) => return FAMILIES.map(|family| (family, error)).to_vec(),
             }
         }
         let mut failed = Vec::new();
         for family in FAMILIES {
-            match self.ask(BY_FAMILY, family, walk, see) {
-                Err(failure) if !is_without(family, failure) => failed.push((family, failure)),
+            match self.ask(BY_FAMILY, family, table, emit) {
+                Err(error) if !is_without(family, error) => failed.push((family, error)),
                 Ok(()) | Err(_) => {}
             }
         }
-        if walk.protocol == Protocol::Tcp && failed.is_empty() {
-            self.joint = None;
+        if table.protocol == Protocol::Tcp && failed.is_empty() {
+            self.both_families = None;
         }
         failed
     }
@@ -112,21 +124,21 @@ impl Diag {
         &mut self,
         kind: u16,
         family: Family,
-        walk: Walk,
-        see: &mut impl FnMut(&Sighting),
-    ) -> Result<(), Failure> {
-        let request = Request {
+        table: TableDump,
+        emit: &mut impl FnMut(&RawSocket),
+    ) -> Result<(), DiagError> {
+        let request = DiagRequest {
             kind,
             family,
             extensions: 0,
-            asked: Asked::All(walk),
+            selector: Selector::Table(table),
         };
-        let told = walk.states.told();
-        self.channel.ask(&request, &mut |row, attributes| {
-            if told.have(message::state_number(row))
-                && let Some(sighting) = message::sighting(row, attributes, walk.protocol)
+        let states = table.states.reported();
+        self.netlink.ask(&request, &mut |row, attributes| {
+            if states.contains(inet_diag_msg::state_number(row))
+                && let Some(raw_socket) = inet_diag_msg::raw_socket(row, attributes, table.protocol)
             {
-                see(&sighting);
+                emit(&raw_socket);
             }
         })
     }
@@ -137,32 +149,32 @@ impl Diag {
     /// and of sockets that share a port only one. So what it does not find is looked for in a walk.
     fn look_up(
         &mut self,
-        of: &Sighting,
+        of: &RawSocket,
         extensions: u8,
-    ) -> Result<Option<(Sighting, Option<Flow>)>, Error> {
+    ) -> Result<Option<(RawSocket, Option<TcpCounters>)>, Error> {
         let mut found = None;
         let mut keep = |row: &_, attributes: &_| {
-            let sighting = message::sighting(row, attributes, of.protocol);
-            if let Some(sighting) = sighting.filter(|seen| seen.cookie == of.cookie) {
-                found = Some((sighting, attributes::flow(attributes)));
+            let raw_socket = inet_diag_msg::raw_socket(row, attributes, of.protocol);
+            if let Some(raw_socket) = raw_socket.filter(|seen| seen.cookie == of.cookie) {
+                found = Some((raw_socket, attributes::flow(attributes)));
             }
         };
-        let mut request = Request {
+        let mut request = DiagRequest {
             kind: BY_FAMILY,
             family: of.table,
             extensions,
-            asked: Asked::One(of),
+            selector: Selector::Socket(of),
         };
-        let outcome = self.channel.ask(&request, &mut keep);
-        if outcome.is_err_and(Failure::is_absence) {
-            let program = program::local(&[of.local.port()]);
-            request.asked = Asked::All(Walk {
+        let outcome = self.netlink.ask(&request, &mut keep);
+        if outcome.is_err_and(DiagError::is_not_found) {
+            let program = bytecode::local(&[of.local.port()]);
+            request.selector = Selector::Table(TableDump {
                 protocol: of.protocol,
-                states: States::around(of.state),
+                states: StateSet::around(of.state),
                 port: of.local.port(),
                 program: &program,
             });
-            self.channel.ask(&request, &mut keep)?;
+            self.netlink.ask(&request, &mut keep)?;
         } else {
             outcome?;
         }
@@ -171,8 +183,8 @@ impl Diag {
 }
 
 /// Whether the refusal only says that this kernel has no IPv6. One that has it answers with an empty table.
-fn is_without(family: Family, failure: Failure) -> bool {
-    family == Family::Ipv6 && failure.is_refusal() && !sockstat::has_ipv6()
+fn is_without(family: Family, error: DiagError) -> bool {
+    family == Family::Ipv6 && error.is_unavailable() && !sockstat::has_ipv6()
 }
 
 #[cfg(test)]

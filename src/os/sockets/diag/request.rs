@@ -2,10 +2,10 @@
 //!
 //! Pure: it writes into a buffer. Numbers are in the byte order of the machine, ports and addresses in that of the network.
 
-use super::walks::{States, Walk};
+use super::table_dumps::{StateSet, TableDump};
 use crate::model::address::Family;
 use crate::model::endpoint::Protocol;
-use crate::model::sighting::{End, Sighting};
+use crate::model::raw_socket::{CompactAddr, RawSocket};
 use std::net::IpAddr;
 
 /// `TCPDIAG_GETSOCK`: TCP of both families in one walk, as the request knows no family (`inet_diag_dump_compat`).
@@ -27,26 +27,26 @@ pub const IPPROTO_TCP: u8 = 6;
 pub const IPPROTO_UDP: u8 = 17;
 
 /// A request without its header.
-pub struct Request<'a> {
+pub struct DiagRequest<'a> {
     /// [`BOTH_FAMILIES`] or [`BY_FAMILY`].
     pub kind: u16,
     /// Not told with [`BOTH_FAMILIES`].
     pub family: Family,
     pub extensions: u8,
-    pub asked: Asked<'a>,
+    pub selector: Selector<'a>,
 }
 
 #[derive(Clone, Copy)]
-pub enum Asked<'a> {
+pub enum Selector<'a> {
     /// All sockets of a walk.
-    All(Walk<'a>),
+    Table(TableDump<'a>),
     /// This socket.
-    One(&'a Sighting),
+    Socket(&'a RawSocket),
 }
 
-impl Request<'_> {
+impl DiagRequest<'_> {
     pub fn is_dump(&self) -> bool {
-        matches!(self.asked, Asked::All(_))
+        matches!(self.selector, Selector::Table(_))
     }
 
     pub fn encode(&self, sequence: u32, out: &mut Vec<u8>) {
@@ -56,10 +56,10 @@ impl Request<'_> {
             BY_FAMILY => self.encode_by_family(out),
             _ => self.encode_both_families(out),
         }
-        if let Asked::All(walk) = self.asked
-            && !walk.program.is_empty()
+        if let Selector::Table(table) = self.selector
+            && !table.program.is_empty()
         {
-            attribute(out, walk.program);
+            attribute(out, table.program);
         }
         let flags = if self.is_dump() { DUMP } else { 0 } | REQUEST;
         let mut header = [0; HEADER];
@@ -78,9 +78,9 @@ impl Request<'_> {
 
     /// `struct inet_diag_req_v2`.
     fn encode_by_family(&self, out: &mut Vec<u8>) {
-        let (protocol, states) = match self.asked {
-            Asked::All(walk) => (walk.protocol, walk.states),
-            Asked::One(of) => (of.protocol, States(u32::MAX)),
+        let (protocol, states) = match self.selector {
+            Selector::Table(table) => (table.protocol, table.states),
+            Selector::Socket(of) => (of.protocol, StateSet(u32::MAX)),
         };
         let protocol = match protocol {
             Protocol::Tcp => IPPROTO_TCP,
@@ -93,9 +93,9 @@ impl Request<'_> {
 
     /// `struct inet_diag_req`, whose family and prefix lengths nothing reads in a dump.
     fn encode_both_families(&self, out: &mut Vec<u8>) {
-        let states = match self.asked {
-            Asked::All(walk) => walk.states,
-            Asked::One(_) => States(u32::MAX),
+        let states = match self.selector {
+            Selector::Table(table) => table.states,
+            Selector::Socket(_) => StateSet(u32::MAX),
         };
         out.extend([self.family_number(), 0, 0, self.extensions]);
         self.encode_socket(out);
@@ -112,10 +112,10 @@ impl Request<'_> {
 
     /// `struct inet_diag_sockid`. A dump looks at the ports only.
     fn encode_socket(&self, out: &mut Vec<u8>) {
-        let of = match self.asked {
-            Asked::One(of) => of,
-            Asked::All(walk) => {
-                out.extend(walk.port.to_be_bytes());
+        let of = match self.selector {
+            Selector::Socket(of) => of,
+            Selector::Table(table) => {
+                out.extend(table.port.to_be_bytes());
                 out.extend([0; 46]);
                 return;
             }
@@ -135,7 +135,7 @@ impl Request<'_> {
 }
 
 /// The 16 bytes of an address, of which the IPv4 table uses 4.
-fn address(end: End, table: Family) -> [u8; 16] {
+fn address(end: CompactAddr, table: Family) -> [u8; 16] {
     let ip = match end.address(0).ip() {
         IpAddr::V4(v4) => v4.to_ipv6_mapped(),
         IpAddr::V6(v6) => v6,

@@ -12,30 +12,30 @@ macro_rules! recorded {
     };
 }
 
-mod broken;
 mod filters;
 mod live;
 mod lookups;
+mod malformed;
 mod proc_net;
 mod recorded;
 
 use super::*;
-use crate::os::sockets::Extent;
+use crate::os::sockets::DumpScope;
 use crate::os::testing::{own_ip, until};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::fd::AsFd;
 
 /// What a demand gives, which must be all of it.
-fn all(diag: &mut Diag, demand: &Demand) -> Vec<Sighting> {
+fn all(diag: &mut Diag, request: &DumpRequest) -> Vec<RawSocket> {
     let mut seen = Vec::new();
-    let unread = diag.dump(demand, &mut |sighting| seen.push(*sighting));
+    let unread = diag.dump(request, &mut |raw_socket| seen.push(*raw_socket));
     assert!(unread.is_empty(), "{unread:?}");
     seen
 }
 
 /// Every socket, those that are only bound among them.
-const EVERYTHING: Demand = Demand {
-    extent: Extent::Everything,
+const EVERYTHING: DumpRequest = DumpRequest {
+    scope: DumpScope::All,
     with_bound: true,
 };
 
@@ -50,7 +50,7 @@ fn cookie(socket: impl AsFd) -> [u32; 2] {
 }
 
 /// The row of this socket among all.
-fn row(socket: impl AsFd) -> Option<Sighting> {
+fn row(socket: impl AsFd) -> Option<RawSocket> {
     let cookie = cookie(socket);
     let mut rows = all(&mut open(), &EVERYTHING).into_iter();
     rows.find(|row| row.cookie == cookie)

@@ -8,19 +8,19 @@ use std::time::Duration;
 
 const HEADING: &str = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode                                                     \n";
 
-type Outcome = (Vec<Sighting>, usize);
+type ParsedTable = (Vec<RawSocket>, usize);
 
 /// What a text tells and how many of its lines were not understood.
-fn told(text: &[u8], protocol: Protocol, family: Family) -> Outcome {
+fn parse(text: &[u8], protocol: Protocol, family: Family) -> ParsedTable {
     let mut seen = Vec::new();
     let garbled = read(text, protocol, family, &mut |one| seen.push(*one));
     (seen, garbled)
 }
 
 /// What lines below the heading tell, which all are understood.
-fn understood(lines: &[String], protocol: Protocol, family: Family) -> Vec<Sighting> {
+fn parse_all(lines: &[String], protocol: Protocol, family: Family) -> Vec<RawSocket> {
     let text = HEADING.to_owned() + &lines.join("\n") + "\n";
-    let (seen, garbled) = told(text.as_bytes(), protocol, family);
+    let (seen, garbled) = parse(text.as_bytes(), protocol, family);
     assert_eq!(garbled, 0, "{text}");
     seen
 }
@@ -45,27 +45,27 @@ fn line(local: &str, remote: &str, st: &str) -> String {
     )
 }
 
-fn seen(protocol: Protocol, local: &str) -> Sighting {
+fn seen(protocol: Protocol, local: &str) -> RawSocket {
     let local: SocketAddr = local.parse().expect("an address");
-    Sighting {
+    RawSocket {
         cookie: [0, 0],
         protocol,
         table: crate::model::address::family(local.ip()),
         state: None,
         only_v6: None,
         local: local.into(),
-        remote: End::NONE,
+        remote: CompactAddr::NONE,
         scope: 0,
-        mark: 4242,
+        owner_hint: 4242,
         uid: 1000,
-        queue: Queue {
+        queue: SocketQueue {
             incoming: 0,
             outgoing: 0,
         },
     }
 }
 
-fn to(remote: &str) -> End {
+fn to(remote: &str) -> CompactAddr {
     remote.parse::<SocketAddr>().expect("an address").into()
 }
 
@@ -73,7 +73,7 @@ fn to(remote: &str) -> End {
 /// a v4-mapped end in TIME_WAIT, a datagram that waits.
 #[test]
 #[cfg(target_endian = "little")]
-fn recorded_lines_are_read_as_what_they_were() {
+fn recorded_lines_are_parsed() {
     let tcp = "   1: 0201587F:878F 00000000:0000 0A 00000000:00000001 00:00000000 00000000     0        0 414549 2 0000000000000000 100 0 0 10 0                    ";
     let tcp6 = "   3: 0000000000000000FFFF00000301587F:BA89 0000000000000000FFFF00000100007F:8A8A 06 00000000:00000000 03:00001770 00000000     0        0 0 3 0000000000000000";
     let udp = " 5278: 0401587F:9559 00000000:0000 07 00000000:00000340 00:00000000 00000000     0        0 414556 2 0000000000000000 0        ";
@@ -82,31 +82,31 @@ fn recorded_lines_are_read_as_what_they_were() {
         (tcp6, Protocol::Tcp, Family::Ipv6),
         (udp, Protocol::Udp, Family::Ipv4),
     ];
-    let all: Vec<Sighting> = tables
+    let all: Vec<RawSocket> = tables
         .into_iter()
-        .flat_map(|(line, protocol, family)| understood(&[line.to_owned()], protocol, family))
+        .flat_map(|(line, protocol, family)| parse_all(&[line.to_owned()], protocol, family))
         .collect();
     let expected = [
-        Sighting {
+        RawSocket {
             state: Some(State::Listen),
-            mark: 414_549,
+            owner_hint: 414_549,
             uid: 0,
-            queue: Queue::UNKNOWN,
+            queue: SocketQueue::UNKNOWN,
             ..seen(Protocol::Tcp, "127.88.1.2:34703")
         },
-        Sighting {
+        RawSocket {
             table: Family::Ipv6,
             state: Some(State::TimeWait),
             remote: to("127.0.0.1:35466"),
-            mark: 0,
+            owner_hint: 0,
             uid: 0,
             ..seen(Protocol::Tcp, "127.88.1.3:47753")
         },
-        Sighting {
+        RawSocket {
             state: Some(State::Unconn),
-            mark: 414_556,
+            owner_hint: 414_556,
             uid: 0,
-            queue: Queue {
+            queue: SocketQueue {
                 incoming: 0x340,
                 outgoing: 0,
             },
@@ -116,12 +116,17 @@ fn recorded_lines_are_read_as_what_they_were() {
     assert_eq!(all, expected);
     // 0x1770 hundredths of a second.
     let lasts = [None, Some(Duration::from_mins(1)), None];
-    assert_eq!(all.iter().map(Sighting::lasts).collect::<Vec<_>>(), lasts);
+    assert_eq!(
+        all.iter()
+            .map(RawSocket::time_wait_left)
+            .collect::<Vec<_>>(),
+        lasts
+    );
 }
 
 /// gVisor writes no timers.
 #[test]
-fn a_time_wait_without_a_timer_that_is_understood_does_not_say_how_long_it_lasts() {
+fn time_wait_with_an_unknown_timer_has_no_remaining_time() {
     let timers = [
         "00:00000000",
         "03:00000064",
@@ -132,8 +137,8 @@ fn a_time_wait_without_a_timer_that_is_understood_does_not_say_how_long_it_lasts
         let st = "06 00000000:00000000";
         let line =
             line("127.0.0.1:80", "127.0.0.1:9", st).replace(" 00:00000000 ", &format!(" {timer} "));
-        let seen = understood(&[line], Protocol::Tcp, Family::Ipv4);
-        seen[0].lasts()
+        let seen = parse_all(&[line], Protocol::Tcp, Family::Ipv4);
+        seen[0].time_wait_left()
     });
     assert_eq!(lasts, [None, Some(Duration::from_secs(1)), None, None]);
 }
@@ -145,20 +150,20 @@ fn an_ipv6_address_is_read_word_by_word() {
         "[fe80::9]:81",
         "01 0000000A:0000000B",
     )];
-    let expected = Sighting {
+    let expected = RawSocket {
         state: Some(State::Established),
         remote: to("[fe80::9]:81"),
-        queue: Queue {
+        queue: SocketQueue {
             incoming: 11,
             outgoing: 10,
         },
         ..seen(Protocol::Tcp, "[2001:db8:1:2:3:4:5:6]:80")
     };
-    assert_eq!(understood(&lines, Protocol::Tcp, Family::Ipv6), [expected]);
+    assert_eq!(parse_all(&lines, Protocol::Tcp, Family::Ipv6), [expected]);
 }
 
 #[test]
-fn every_number_of_a_state_has_its_name_and_others_have_none() {
+fn every_state_number_maps_to_its_state() {
     let states = |protocol, remote: &str| -> Vec<Option<State>> {
         let st = |number| format!("{number:02X} 00000000:00000000");
         let lines: Vec<String> = (1..=14)
@@ -167,7 +172,7 @@ fn every_number_of_a_state_has_its_name_and_others_have_none() {
                 line(&local, remote, &st(number))
             })
             .collect();
-        let all = understood(&lines, protocol, Family::Ipv4);
+        let all = parse_all(&lines, protocol, Family::Ipv4);
         all.iter().map(|one| one.state).collect()
     };
     let mut tcp = [
@@ -198,12 +203,12 @@ fn every_number_of_a_state_has_its_name_and_others_have_none() {
 #[test]
 fn a_socket_without_a_port_is_no_row() {
     let lines = [line("0.0.0.0:0", "0.0.0.0:0", "07 00000000:00000000")];
-    assert_eq!(understood(&lines, Protocol::Tcp, Family::Ipv4), []);
+    assert_eq!(parse_all(&lines, Protocol::Tcp, Family::Ipv4), []);
 }
 
 /// The kernel's net/mptcp/subflow.c gives the sockets of one MPTCP connection the inode of its own.
 #[test]
-fn what_stands_is_told_once_and_sockets_with_one_inode_each() {
+fn bound_sockets_are_reported_once_per_inode() {
     let listen = |local| line(local, "0.0.0.0:0", "0A 00000000:00000000");
     let connection = |remote| line("127.0.0.1:80", remote, "01 00000000:00000000");
     let lines = [
@@ -214,13 +219,13 @@ fn what_stands_is_told_once_and_sockets_with_one_inode_each() {
         connection("127.0.0.1:5000"),
         connection("127.0.0.1:5001"),
     ];
-    let standing = |local, mark| Sighting {
+    let standing = |local, owner_hint| RawSocket {
         state: Some(State::Listen),
-        mark,
-        queue: Queue::UNKNOWN,
+        owner_hint,
+        queue: SocketQueue::UNKNOWN,
         ..seen(Protocol::Tcp, local)
     };
-    let connected = |remote| Sighting {
+    let connected = |remote| RawSocket {
         state: Some(State::Established),
         remote: to(remote),
         ..seen(Protocol::Tcp, "127.0.0.1:80")
@@ -232,13 +237,13 @@ fn what_stands_is_told_once_and_sockets_with_one_inode_each() {
         connected("127.0.0.1:5000"),
         connected("127.0.0.1:5001"),
     ];
-    assert_eq!(understood(&lines, Protocol::Tcp, Family::Ipv4), expected);
+    assert_eq!(parse_all(&lines, Protocol::Tcp, Family::Ipv4), expected);
 }
 
 #[test]
-fn lines_that_are_not_understood_are_counted_and_hide_no_other() {
+fn malformed_lines_are_counted_and_hide_no_others() {
     let good = line("127.0.0.1:80", "127.0.0.1:9", "01 00000000:00000000");
-    let whole = understood(std::slice::from_ref(&good), Protocol::Tcp, Family::Ipv4);
+    let whole = parse_all(std::slice::from_ref(&good), Protocol::Tcp, Family::Ipv4);
     let bad = [
         "nonsense",
         "\u{fffd}",
@@ -252,18 +257,18 @@ fn lines_that_are_not_understood_are_counted_and_hide_no_other() {
     ];
     for bad in bad {
         let text = format!("{HEADING}{bad}\n{good}\n");
-        let outcome = told(text.as_bytes(), Protocol::Tcp, Family::Ipv4);
+        let outcome = parse(text.as_bytes(), Protocol::Tcp, Family::Ipv4);
         assert_eq!(outcome, (whole.clone(), 1), "{bad}");
     }
     let headless = [format!("{good}\n"), String::new()]
-        .map(|text| told(text.as_bytes(), Protocol::Tcp, Family::Ipv4));
+        .map(|text| parse(text.as_bytes(), Protocol::Tcp, Family::Ipv4));
     assert_eq!(headless, [(whole, 1), (Vec::new(), 1)]);
 }
 
 /// A folder of one test's own, gone with it.
-struct Folder(PathBuf);
+struct ProcNetDir(PathBuf);
 
-impl Folder {
+impl ProcNetDir {
     fn with(name: &str, files: &[(&str, &str)]) -> Self {
         let folder = std::env::temp_dir().join(format!("portmon-{}-{name}", std::process::id()));
         fs::create_dir_all(&folder).expect("a folder");
@@ -274,7 +279,7 @@ impl Folder {
     }
 
     /// The table of TCP, and what is said of an error without the place of the folder.
-    fn tcp(&self, family: Family) -> (Vec<Sighting>, Result<(), String>) {
+    fn tcp(&self, family: Family) -> (Vec<RawSocket>, Result<(), String>) {
         let mut seen = Vec::new();
         let end = table_in(&self.0, Protocol::Tcp, family, &mut |one| seen.push(*one));
         let place = format!("{}/", self.0.display());
@@ -283,7 +288,7 @@ impl Folder {
     }
 }
 
-impl Drop for Folder {
+impl Drop for ProcNetDir {
     fn drop(&mut self) {
         // What is left behind is in the folder for temporary files.
         let _ = fs::remove_dir_all(&self.0);
@@ -292,13 +297,13 @@ impl Drop for Folder {
 
 #[test]
 fn without_ipv6_in_the_kernel_its_table_is_empty() {
-    let folder = Folder::with("v4", &[("tcp", HEADING)]);
+    let folder = ProcNetDir::with("v4", &[("tcp", HEADING)]);
     assert_eq!(folder.tcp(Family::Ipv6), (Vec::new(), Ok(())));
 }
 
 #[test]
-fn tables_that_are_not_there_are_not_empty() {
-    let folder = Folder::with("nothing", &[]);
+fn missing_tables_are_errors() {
+    let folder = ProcNetDir::with("nothing", &[]);
     for (family, file) in [(Family::Ipv4, "tcp"), (Family::Ipv6, "tcp6")] {
         let (seen, end) = folder.tcp(family);
         let error = end.expect_err(file);
@@ -308,30 +313,30 @@ fn tables_that_are_not_there_are_not_empty() {
 }
 
 #[test]
-fn an_error_about_lines_comes_after_the_others_were_told() {
+fn valid_lines_are_reported_before_the_error() {
     let good = line("127.0.0.1:80", "127.0.0.1:9", "01 00000000:00000000");
-    let folder = Folder::with(
+    let folder = ProcNetDir::with(
         "garbled",
         &[("tcp", &format!("{HEADING}what\n{good}\nwhat\n"))],
     );
-    let expected = understood(&[good], Protocol::Tcp, Family::Ipv4);
+    let expected = parse_all(&[good], Protocol::Tcp, Family::Ipv4);
     let end = Err("tcp: 2 lines were not understood".to_owned());
     assert_eq!(folder.tcp(Family::Ipv4), (expected, end));
 }
 
 proptest! {
     #[test]
-    fn bytes_of_any_kind_are_read_without_a_panic(
+    fn arbitrary_bytes_never_panic(
         bytes in proptest::collection::vec(any::<u8>(), 0..400),
         is_tcp: bool,
         is_v4: bool,
     ) {
-        told(&bytes, protocol(is_tcp), family(is_v4));
+        parse(&bytes, protocol(is_tcp), family(is_v4));
     }
 
     /// Every line is told, or counted as not understood, or of a socket without a port.
     #[test]
-    fn a_broken_line_is_never_lost(
+    fn a_malformed_line_is_never_dropped(
         at in 0..120_usize,
         with in "[ :0-9A-Fa-f+\\-]{0,9}",
         until in 0..12_usize,
@@ -345,13 +350,13 @@ proptest! {
         let mut broken = line(local, remote, "01 00000000:00000000");
         broken.replace_range(at..(at + until).min(broken.len()), &with);
         let text = format!("{HEADING}{broken}\n");
-        let (seen, garbled) = told(text.as_bytes(), Protocol::Tcp, family(is_v4));
+        let (seen, garbled) = parse(text.as_bytes(), Protocol::Tcp, family(is_v4));
         let has_no_port = broken.contains(":0000 ") && seen.is_empty() && garbled == 0;
         prop_assert!(seen.len() + garbled == 1 || has_no_port, "{broken}");
     }
 
     #[test]
-    fn what_the_kernel_writes_is_what_is_seen(
+    fn every_line_of_the_kernel_is_parsed_exactly(
         ips: ([u8; 16], [u8; 16]),
         ports in (1_u16.., 1_u16..),
         numbers: (u32, u32),
@@ -360,21 +365,21 @@ proptest! {
         let [local, remote] = [(ips.0, ports.0), (ips.1, ports.1)]
             .map(|(ip, port)| SocketAddr::from((ip, port)));
         let (incoming, outgoing) = numbers;
-        let (uid, mark) = owner;
+        let (uid, owner_hint) = owner;
         let st = format!("01 {outgoing:08X}:{incoming:08X}");
         let line = line(&local.to_string(), &remote.to_string(), &st)
             .replace(" 1000 ", &format!(" {uid} "))
-            .replace(" 4242 ", &format!(" {mark} "));
-        let remote = End::from(remote);
-        let expected = Sighting {
+            .replace(" 4242 ", &format!(" {owner_hint} "));
+        let remote = CompactAddr::from(remote);
+        let expected = RawSocket {
             state: Some(State::Established),
-            remote: if remote.is_some() { remote } else { End::NONE },
-            mark,
+            remote: if remote.is_some() { remote } else { CompactAddr::NONE },
+            owner_hint,
             uid,
-            queue: Queue { incoming, outgoing },
+            queue: SocketQueue { incoming, outgoing },
             ..seen(Protocol::Udp, &local.to_string())
         };
-        prop_assert_eq!(understood(&[line], Protocol::Udp, Family::Ipv6), [expected]);
+        prop_assert_eq!(parse_all(&[line], Protocol::Udp, Family::Ipv6), [expected]);
     }
 }
 
@@ -387,7 +392,7 @@ fn family(is_v4: bool) -> Family {
 }
 
 /// The sockets of one table on an address, in an order that both sources have.
-fn on(at: SocketAddr, table: impl FnOnce(&mut dyn FnMut(&Sighting))) -> Vec<Sighting> {
+fn on(at: SocketAddr, table: impl FnOnce(&mut dyn FnMut(&RawSocket))) -> Vec<RawSocket> {
     let mut all = Vec::new();
     table(&mut |one| {
         if one.local() == at {
@@ -400,14 +405,14 @@ fn on(at: SocketAddr, table: impl FnOnce(&mut dyn FnMut(&Sighting))) -> Vec<Sigh
 
 /// Asks both sources until they see as many sockets on the address as there are: what others open and close may push a
 /// line out of a table while it is read.
-fn both(protocol: Protocol, at: SocketAddr, count: usize) -> [Vec<Sighting>; 2] {
+fn both(protocol: Protocol, at: SocketAddr, count: usize) -> [Vec<RawSocket>; 2] {
     let family = crate::model::address::family(at.ip());
     until(&at.to_string(), || {
-        let proc = on(at, |mut see| {
-            table(protocol, family, &mut see).expect("it can be read");
+        let proc = on(at, |mut emit| {
+            table(protocol, family, &mut emit).expect("it can be read");
         });
-        let netstat = on(at, |mut see| {
-            netstat::table(protocol, family, &mut see).expect("it can be read");
+        let netstat = on(at, |mut emit| {
+            netstat::table(protocol, family, &mut emit).expect("it can be read");
         });
         (proc.len() == count && netstat.len() == count).then_some([proc, netstat])
     })
@@ -430,13 +435,13 @@ fn own_addresses() -> Vec<SocketAddr> {
 }
 
 /// What netstat2 does not tell is taken away.
-fn without_queue(all: &[Sighting]) -> Vec<Sighting> {
-    let queue = Queue::UNKNOWN;
-    all.iter().map(|one| Sighting { queue, ..*one }).collect()
+fn without_queue(all: &[RawSocket]) -> Vec<RawSocket> {
+    let queue = SocketQueue::UNKNOWN;
+    all.iter().map(|one| RawSocket { queue, ..*one }).collect()
 }
 
 #[test]
-fn listeners_and_connections_are_those_that_netstat2_sees() {
+fn tcp_sockets_match_netstat2() {
     for ip in own_addresses() {
         let listener = TcpListener::bind(ip).expect("a listener");
         let at = listener.local_addr().expect("an address");
@@ -451,32 +456,32 @@ fn listeners_and_connections_are_those_that_netstat2_sees() {
 }
 
 #[test]
-fn udp_sockets_are_those_that_netstat2_sees_with_their_states_and_other_ends() {
+fn udp_sockets_match_netstat2_plus_states_and_remote_ends() {
     for ip in own_addresses() {
         let waiting = UdpSocket::bind(ip).expect("a socket");
         let connected = UdpSocket::bind(ip).expect("a socket");
         let [at, from] = [&waiting, &connected].map(|one| one.local_addr().expect("an address"));
         connected.connect(at).expect("a connection");
         for (local, state, remote) in [
-            (at, State::Unconn, End::NONE),
+            (at, State::Unconn, CompactAddr::NONE),
             (from, State::Established, at.into()),
         ] {
             let [proc, netstat] = both(Protocol::Udp, local, 1);
-            let told: Vec<Sighting> = netstat
+            let parse: Vec<RawSocket> = netstat
                 .iter()
-                .map(|one| Sighting {
+                .map(|one| RawSocket {
                     state: Some(state),
                     remote,
                     ..*one
                 })
                 .collect();
-            assert_eq!(without_queue(&proc), told);
+            assert_eq!(without_queue(&proc), parse);
         }
     }
 }
 
 #[test]
-fn what_waits_to_be_read_is_told() {
+fn the_receive_queue_is_reported() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a listener");
     let at = listener.local_addr().expect("an address");
     let mut client = TcpStream::connect(at).expect("a connection");
@@ -484,10 +489,12 @@ fn what_waits_to_be_read_is_told() {
     std::io::Write::write_all(&mut client, b"seven..").expect("it is sent");
     let waits = until("seven bytes", || {
         let [proc, _] = both(Protocol::Tcp, at, 2);
-        let server = proc.into_iter().find(|one| one.remote == End::from(from))?;
+        let server = proc
+            .into_iter()
+            .find(|one| one.remote == CompactAddr::from(from))?;
         (server.queue.incoming != 0).then_some(server.queue)
     });
-    let expected = Queue {
+    let expected = SocketQueue {
         incoming: 7,
         outgoing: 0,
     };

@@ -5,7 +5,7 @@ use super::*;
 fn lets_through(cases: &[(&str, &str)]) {
     for (text, expected) in cases {
         let parsed = parse_finished(text);
-        assert_eq!(parsed.trouble, None, "{text}");
+        assert_eq!(parsed.error, None, "{text}");
         let found: BTreeSet<char> = matched(&parsed.query.exact()).chars().collect();
         assert_eq!(found, expected.chars().collect(), "{text}");
     }
@@ -35,7 +35,7 @@ fn bare_numbers_are_ports_at_either_end() {
 }
 
 #[test]
-fn what_was_pasted_is_a_local_port_and_the_address_where_one_is_given() {
+fn a_pasted_endpoint_is_a_local_port_and_maybe_an_address() {
     lets_through(&[
         (":3000", "NS"),
         ("*:3000", "NS"),

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn trouble_is_where_it_is_and_says_the_way_out() {
+fn a_parse_error_has_its_range_and_a_way_out() {
     let cases = [
         ("99999", 0..5, "99999 is no port: the highest is 65535"),
         ("node 0", 5..6, "0 is no port: the lowest is 1"),
@@ -66,18 +66,18 @@ fn trouble_is_where_it_is_and_says_the_way_out() {
         ),
     ];
     for (text, at, what) in cases {
-        let expected = Trouble {
+        let expected = ParseError {
             at,
             what: what.to_owned(),
             is_unfinished: true,
         };
-        assert_eq!(parse(text).trouble, Some(expected), "{text}");
+        assert_eq!(parse(text).error, Some(expected), "{text}");
     }
 }
 
 #[test]
-fn only_the_last_word_is_unfinished_and_only_until_a_blank_follows() {
-    let unfinished = |text: &str| parse(text).trouble.map(|trouble| trouble.is_unfinished);
+fn only_the_last_word_before_a_blank_is_unfinished() {
+    let unfinished = |text: &str| parse(text).error.map(|error| error.is_unfinished);
     let cases = [
         ("!", Some(true)),
         ("! ", Some(false)),
@@ -92,9 +92,9 @@ fn only_the_last_word_is_unfinished_and_only_until_a_blank_follows() {
     ];
     for (text, expected) in cases {
         assert_eq!(unfinished(text), expected, "{text}");
-        let finished = parse_finished(text).trouble;
+        let finished = parse_finished(text).error;
         assert_eq!(
-            finished.map(|trouble| trouble.is_unfinished),
+            finished.map(|error| error.is_unfinished),
             expected.map(|_| false),
             "{text}"
         );
@@ -102,7 +102,7 @@ fn only_the_last_word_is_unfinished_and_only_until_a_blank_follows() {
 }
 
 #[test]
-fn what_is_sound_applies_beside_what_is_unfinished() {
+fn valid_words_apply_beside_an_unfinished_one() {
     let cases = [
         ("node !", "NSV"),
         ("node port:d", "NSV"),
@@ -127,23 +127,20 @@ fn noise(seed: &mut u64) -> u64 {
 fn is_orderly(text: &str) {
     let parsed = parse(text);
     let _ = parse_finished(text);
-    let _ = kept(text, &|_| false, &|_| true);
-    let _ = pasted(text);
-    if let Some(trouble) = parsed.trouble {
-        assert!(
-            text.get(trouble.at.clone()).is_some(),
-            "{text:?} {trouble:?}"
-        );
-        assert!(!trouble.what.is_empty(), "{text:?}");
+    let _ = committed(text, &|_| false, &|_| true);
+    let _ = from_paste(text);
+    if let Some(error) = parsed.error {
+        assert!(text.get(error.at.clone()).is_some(), "{text:?} {error:?}");
+        assert!(!error.what.is_empty(), "{text:?}");
     }
     for (_, row) in rows().iter().take(2) {
-        let _ = parsed.query.matches(row, &AROUND());
+        let _ = parsed.query.matches(row, &CONTEXT());
         let _ = parsed.query.rank(row);
     }
 }
 
 #[test]
-fn no_text_whatever_is_a_reason_to_fail() {
+fn no_text_makes_the_parser_panic() {
     let samples = [
         "!node|\"two words\",é port:3000-3999,dynamic :3000 not:state:time-wait",
         "http://dev:pw@[::1]:5173/x?a|b [fe80::1%eth0]:22 3000/tcp 49152- >=1 <2 -3 628*",

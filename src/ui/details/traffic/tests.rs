@@ -1,13 +1,13 @@
 use super::*;
-use crate::app::testing::{Stage, setup};
+use crate::app::testing::{AppHarness, setup};
 use crate::model::process::Process;
+use crate::model::stats::{SocketCounters, SocketStats};
 use crate::model::testing::{SocketBuilder, instant, process, socket};
-use crate::model::traffic::{Closeup, Traffic};
 use crossterm::event::KeyCode;
 use std::sync::Arc;
 
-fn flow() -> Flow {
-    Flow {
+fn flow() -> TcpCounters {
+    TcpCounters {
         sent: 12_000_000,
         received: 3_400_000,
         round_trip: Duration::from_micros(1_300),
@@ -17,8 +17,8 @@ fn flow() -> Flow {
     }
 }
 
-fn at_rest(flow: Flow) -> Flow {
-    Flow {
+fn at_rest(flow: TcpCounters) -> TcpCounters {
+    TcpCounters {
         idle_sent: Duration::from_secs(90),
         idle_received: Duration::from_secs(12),
         ..flow
@@ -27,7 +27,7 @@ fn at_rest(flow: Flow) -> Flow {
 
 #[test]
 fn traffic_is_rates_and_totals_or_since_when_it_rests() {
-    let rates = |sent, received| Some(Rates { sent, received });
+    let rates = |sent, received| Some(ByteRates { sent, received });
     let totals = "sent 12 MB, received 3.4 MB";
     let cases = [
         (flow(), None, totals.to_owned()),
@@ -50,14 +50,14 @@ fn traffic_is_rates_and_totals_or_since_when_it_rests() {
         ),
     ];
     for (flow, rates, words) in cases {
-        assert_eq!(gone_through(flow, rates), words);
+        assert_eq!(traffic_text(flow, rates), words);
     }
 }
 
 #[test]
-fn a_path_says_what_was_sent_again_and_a_round_trip_once_it_was_measured() {
+fn the_path_shows_retransmits_and_a_measured_round_trip() {
     let path = |retransmits, micros| {
-        path(Flow {
+        path_text(TcpCounters {
             retransmits,
             round_trip: Duration::from_micros(micros),
             ..flow()
@@ -76,7 +76,7 @@ fn a_path_says_what_was_sent_again_and_a_round_trip_once_it_was_measured() {
 #[test]
 fn a_queue_is_connections_at_a_listener_and_bytes_elsewhere() {
     let words = |socket: SocketBuilder, incoming, outgoing| {
-        waiting(&socket.build(), Queue { incoming, outgoing }).unwrap_or_default()
+        waiting(&socket.build(), SocketQueue { incoming, outgoing }).unwrap_or_default()
     };
     let listener = || socket("127.0.0.1:80");
     let connection = || socket("127.0.0.1:80").to("127.0.0.1:5000");
@@ -115,26 +115,26 @@ fn connection() -> SocketBuilder {
 }
 
 /// A look that brings a closeup of the row under the cursor.
-fn look(stage: &mut Stage, socket: SocketBuilder, seconds: f64, flow: Option<Flow>) {
-    stage.seconds = seconds;
-    let endpoint = stage.app.current().expect("a row").endpoint.id();
+fn look(harness: &mut AppHarness, socket: SocketBuilder, seconds: f64, flow: Option<TcpCounters>) {
+    harness.seconds = seconds;
+    let endpoint = harness.app.current_row().expect("a row").endpoint.id();
     let at = instant(seconds);
-    let traffic = Traffic {
+    let traffic = SocketCounters {
         at,
-        queue: Queue {
+        queue: SocketQueue {
             incoming: 0,
             outgoing: 70,
         },
         flow,
     };
-    let usage = Usage {
+    let usage = ProcessUsage {
         process: node().id,
         at,
         processor: Duration::from_secs_f64(seconds) * 23 / 1_000,
         memory: 45_000_000,
     };
-    stage.look_with(vec![socket], |changes| {
-        changes.closeup = Some(Closeup {
+    harness.poll_with(vec![socket], |changes| {
+        changes.stats = Some(SocketStats {
             endpoint,
             traffic: Some(traffic),
             usage: vec![usage],
@@ -143,27 +143,27 @@ fn look(stage: &mut Stage, socket: SocketBuilder, seconds: f64, flow: Option<Flo
 }
 
 /// The entries about numbers, as they stand in the details of the row under the cursor.
-fn shown(stage: &Stage) -> Vec<Entry> {
-    let row = stage.app.current().expect("a row");
+fn shown(harness: &AppHarness) -> Vec<DetailLine> {
+    let row = harness.app.current_row().expect("a row");
     let of_numbers = ["traffic", "path", "queue", "uses"];
-    let entries = crate::ui::details::entries(&stage.app, row).into_iter();
+    let entries = crate::ui::details::detail_lines(&harness.app, row).into_iter();
     entries
         .filter(|(label, _)| of_numbers.contains(label))
         .collect()
 }
 
-fn entries(entries: &[(&'static str, &str)]) -> Vec<Entry> {
+fn detail_lines(entries: &[(&'static str, &str)]) -> Vec<DetailLine> {
     let owned = |(label, text): &(&'static str, &str)| (*label, (*text).to_owned());
     entries.iter().map(owned).collect()
 }
 
 #[test]
-fn details_wait_for_the_first_closeup_then_show_totals_and_then_rates() {
-    let mut stage = Stage::with(vec![connection()]);
-    stage.key(KeyCode::Enter);
+fn details_show_pending_then_totals_then_rates() {
+    let mut harness = AppHarness::with(vec![connection()]);
+    harness.key(KeyCode::Enter);
     let awaited = [("traffic", "…"), ("path", "…"), ("uses", "…")];
-    assert_eq!(shown(&stage), entries(&awaited));
-    look(&mut stage, connection(), 1.0, Some(flow()));
+    assert_eq!(shown(&harness), detail_lines(&awaited));
+    look(&mut harness, connection(), 1.0, Some(flow()));
     let path = ("path", "round trip 1.3 ms · 2 segments sent again");
     let queue = ("queue", "waiting to be read 0 B · not acknowledged 70 B");
     let totals = [
@@ -172,12 +172,12 @@ fn details_wait_for_the_first_closeup_then_show_totals_and_then_rates() {
         queue,
         ("uses", "45 MB of memory"),
     ];
-    assert_eq!(shown(&stage), entries(&totals));
-    let more = Flow {
+    assert_eq!(shown(&harness), detail_lines(&totals));
+    let more = TcpCounters {
         sent: 13_200_000,
         ..flow()
     };
-    look(&mut stage, connection(), 2.0, Some(more));
+    look(&mut harness, connection(), 2.0, Some(more));
     let rates = [
         (
             "traffic",
@@ -187,37 +187,37 @@ fn details_wait_for_the_first_closeup_then_show_totals_and_then_rates() {
         queue,
         ("uses", "2.3 % CPU · 45 MB of memory"),
     ];
-    assert_eq!(shown(&stage), entries(&rates));
+    assert_eq!(shown(&harness), detail_lines(&rates));
 }
 
 #[test]
 fn what_a_source_cannot_tell_and_what_is_gone_has_no_line() {
-    let mut stage = Stage::with(vec![connection()]);
-    stage.key(KeyCode::Enter);
-    stage.look(vec![connection()]);
-    stage.look(vec![connection()]);
-    assert_eq!(shown(&stage), []);
-    look(&mut stage, connection(), 1.0, Some(flow()));
-    assert_eq!(shown(&stage).len(), 4);
-    stage.seconds = 2.0;
-    stage.look(vec![]);
-    assert!(stage.app.current().expect("a row").is_gone());
-    assert_eq!(shown(&stage), []);
+    let mut harness = AppHarness::with(vec![connection()]);
+    harness.key(KeyCode::Enter);
+    harness.poll(vec![connection()]);
+    harness.poll(vec![connection()]);
+    assert_eq!(shown(&harness), []);
+    look(&mut harness, connection(), 1.0, Some(flow()));
+    assert_eq!(shown(&harness).len(), 4);
+    harness.seconds = 2.0;
+    harness.poll(vec![]);
+    assert!(harness.app.current_row().expect("a row").is_closed());
+    assert_eq!(shown(&harness), []);
 }
 
 #[test]
-fn a_socket_without_a_flow_has_its_queue_alone_also_before_the_closeup() {
+fn a_socket_without_tcp_stats_shows_only_its_queue() {
     let udp = || socket("127.0.0.1:53").udp().queue(9, 0);
-    let mut stage = Stage::with(vec![udp()]);
-    stage.key(KeyCode::Enter);
-    let queue = |words| entries(&[("queue", words)]);
+    let mut harness = AppHarness::with(vec![udp()]);
+    harness.key(KeyCode::Enter);
+    let queue = |words| detail_lines(&[("queue", words)]);
     assert_eq!(
-        shown(&stage),
+        shown(&harness),
         queue("waiting to be read 9 B · waiting to be sent 0 B")
     );
-    look(&mut stage, udp(), 1.0, None);
+    look(&mut harness, udp(), 1.0, None);
     assert_eq!(
-        shown(&stage),
+        shown(&harness),
         queue("waiting to be read 0 B · waiting to be sent 70 B")
     );
 }
@@ -226,17 +226,17 @@ fn a_socket_without_a_flow_has_its_queue_alone_also_before_the_closeup() {
 fn in_ascii_the_numbers_lose_nothing() {
     let mut ascii = setup();
     ascii.is_ascii = true;
-    let mut stage = Stage::new(ascii, (120, 40));
-    stage.look(vec![connection()]);
-    stage.key(KeyCode::Enter);
-    let quick = |sent| Flow {
+    let mut harness = AppHarness::new(ascii, (120, 40));
+    harness.poll(vec![connection()]);
+    harness.key(KeyCode::Enter);
+    let quick = |sent| TcpCounters {
         sent,
         round_trip: Duration::from_micros(45),
         ..flow()
     };
-    look(&mut stage, connection(), 1.0, Some(quick(0)));
-    look(&mut stage, connection(), 2.0, Some(quick(1_200_000)));
-    let screen = crate::ui::tests::screen(&stage).join("\n");
+    look(&mut harness, connection(), 1.0, Some(quick(0)));
+    look(&mut harness, connection(), 2.0, Some(quick(1_200_000)));
+    let screen = crate::ui::tests::screen(&harness).join("\n");
     for words in [
         "traffic     ^ 1.2 MB/s  v 0 B/s - sent 1.2 MB, received 3.4 MB",
         "round trip 45 us - 2",

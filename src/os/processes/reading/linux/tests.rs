@@ -1,19 +1,19 @@
 use super::*;
-use crate::os::testing::{Held, sleeper, until, waiting};
+use crate::os::testing::{SocketHolder, sleeper, until, waiting};
 use std::fs::File;
 use std::time::SystemTime;
 use sysinfo::{ProcessRefreshKind, ProcessesToUpdate, System, UpdateKind};
 
-fn child() -> Held {
+fn child() -> SocketHolder {
     sleeper(File::open("/dev/null").expect("the null device"))
 }
 
 /// A child whose exec is done.
-fn settled(child: &Held) -> Reading {
+fn settled(child: &SocketHolder) -> Reading {
     let is_whole =
         |found: &Reading| found.process.name == "sleep".into() && !found.process.command.is_empty();
     until("sleep", || {
-        reading(child.pid(), &mut Vec::new()).filter(is_whole)
+        read_process(child.pid(), &mut Vec::new()).filter(is_whole)
     })
 }
 
@@ -45,7 +45,7 @@ fn by_sysinfo(like: &Process) -> Process {
 }
 
 #[test]
-fn a_reading_says_what_sysinfo_says() {
+fn a_reading_matches_sysinfo() {
     let child = child();
     settled(&child);
     // Where process 1 is another user's it shows neither its executable nor its directory.
@@ -65,37 +65,37 @@ fn a_reading_says_what_sysinfo_says() {
 }
 
 #[test]
-fn a_directory_tells_nothing_of_whoever_has_the_pid_later() {
+fn a_proc_directory_never_reads_a_later_process() {
     let child = child();
-    let (pid, directory) = (child.pid(), directory(child.pid()).expect("a process"));
-    assert!(reading_in(&directory, pid, &mut Vec::new()).is_some());
+    let (pid, directory) = (child.pid(), open_directory(child.pid()).expect("a process"));
+    assert!(read_in(&directory, pid, &mut Vec::new()).is_some());
     drop(child);
-    assert_eq!(reading_in(&directory, pid, &mut Vec::new()), None);
+    assert_eq!(read_in(&directory, pid, &mut Vec::new()), None);
 }
 
 #[test]
-fn the_mark_tells_an_exec_into_the_same_name_and_nothing_else() {
+fn the_fingerprint_changes_on_exec_and_nothing_else() {
     let (child, input) = waiting("read line; exec sh -c 'kill -STOP $$' and more");
     let is_sh = |found: &Reading| found.process.command.len() == 3;
-    let has_stayed = |found: &Reading| !has_moved_on(child.pid(), found.mark);
+    let has_stayed = |found: &Reading| !exec_changed(child.pid(), found.fingerprint);
     let before = until("a sh that is done with its own exec", || {
-        let found = reading(child.pid(), &mut Vec::new()).filter(is_sh);
+        let found = read_process(child.pid(), &mut Vec::new()).filter(is_sh);
         found.filter(has_stayed)
     });
     drop(input);
     let is_other = |found: &Reading| found.process.command.len() == 5;
     let after = until("another sh", || {
-        reading(child.pid(), &mut Vec::new()).filter(is_other)
+        read_process(child.pid(), &mut Vec::new()).filter(is_other)
     });
     assert_eq!(before.process.name, after.process.name);
-    assert!(has_moved_on(child.pid(), before.mark));
+    assert!(exec_changed(child.pid(), before.fingerprint));
 }
 
 #[test]
-fn a_process_that_ended_and_is_still_listed_is_ending() {
+fn a_zombie_is_read_as_ending() {
     let (child, input) = waiting("read line");
     let is_ending = |found: &Reading| found.is_ending;
-    let found = || reading(child.pid(), &mut Vec::new());
+    let found = || read_process(child.pid(), &mut Vec::new());
     assert!(found().is_some_and(|found| !found.is_ending));
     drop(input);
     let ended = until("an end", || found().filter(is_ending));
@@ -103,53 +103,53 @@ fn a_process_that_ended_and_is_still_listed_is_ending() {
 }
 
 #[test]
-fn processor_time_is_that_of_both_modes_and_memory_comes_in_pages() {
+fn cpu_time_covers_both_modes_and_memory_counts_pages() {
     let line = b"42 (sh) S 7 42 42 0 42 0 1 2 3 4 130 250 9 9 20 0 1 0 5 4096 3 6";
-    let line = Line::parse(line).expect("a line");
+    let line = StatLine::parse(line).expect("a line");
     let page = u64::try_from(rustix::param::page_size()).expect("a size");
     let ticks = rustix::param::clock_ticks_per_second();
     let expected = Duration::from_millis(380_000 / ticks);
-    assert_eq!(used(&line), Some((expected, 3 * page)));
+    assert_eq!(cpu_and_memory(&line), Some((expected, 3 * page)));
 }
 
 #[test]
-fn every_process_that_was_started_has_a_parent_and_a_group() {
+fn every_started_process_has_a_parent_and_a_group() {
     let child = child();
-    let standings = standings();
+    let links = all_links();
     let own = rustix::process::getpgrp().as_raw_nonzero();
-    let expected = Standing {
+    let expected = ProcessLinks {
         parent: Some(Pid(std::process::id())),
         group: Some(Pid(own.get().cast_unsigned())),
     };
-    assert_eq!(standings.get(&child.pid()), Some(&expected));
-    let first = standings.get(&Pid(1)).map(|standing| standing.parent);
+    assert_eq!(links.get(&child.pid()), Some(&expected));
+    let first = links.get(&Pid(1)).map(|link| link.parent);
     assert_eq!(first, Some(None));
 }
 
 #[test]
-fn an_executable_is_named_as_it_was_before_it_was_replaced() {
-    let paths = [&b"/opt/app (deleted)"[..], b"/opt/app"].map(unmarked);
+fn a_replaced_executable_keeps_its_name() {
+    let paths = [&b"/opt/app (deleted)"[..], b"/opt/app"].map(without_deleted_suffix);
     assert_eq!(paths, [&b"/opt/app"[..]; 2]);
 }
 
 #[test]
-fn arguments_end_at_zeros_and_are_empty_only_where_no_title_covers_them() {
-    let parts = |line: &'static [u8]| -> Vec<&[u8]> { parts(line).collect() };
+fn arguments_split_at_nul_and_a_title_hides_empty_ones() {
+    let split = |line: &'static [u8]| -> Vec<&[u8]> { split_command(line).collect() };
     assert_eq!(
-        parts(b"nginx: worker\0\0\0-x\0"),
+        split(b"nginx: worker\0\0\0-x\0"),
         [&b"nginx: worker"[..], b"-x"]
     );
     assert_eq!(
-        parts(b"serve\0--bind\0\x008000\0"),
+        split(b"serve\0--bind\0\x008000\0"),
         [&b"serve"[..], b"--bind", b"", b"8000"]
     );
-    assert_eq!(parts(b"serve\0\0"), [&b"serve"[..], b""]);
-    assert_eq!(parts(b"sshd\0\0\0\0\0"), [&b"sshd"[..]]);
-    assert!(parts(b"").is_empty());
+    assert_eq!(split(b"serve\0\0"), [&b"serve"[..], b""]);
+    assert_eq!(split(b"sshd\0\0\0\0\0"), [&b"sshd"[..]]);
+    assert!(split(b"").is_empty());
 }
 
 #[test]
-fn only_a_name_that_the_kernel_cut_is_completed() {
+fn only_a_truncated_name_is_completed() {
     let cases = [
         (
             "chrome_crashpad",

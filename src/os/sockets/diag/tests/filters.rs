@@ -5,19 +5,19 @@ use std::collections::BTreeSet;
 use std::net::UdpSocket;
 
 /// The sockets of a demand by cookie, those of other tests left out by their address.
-fn on(ip: &str, diag: &mut Diag, extent: Extent) -> BTreeSet<[u32; 2]> {
-    let demand = Demand {
-        extent,
+fn on(ip: &str, diag: &mut Diag, scope: DumpScope) -> BTreeSet<[u32; 2]> {
+    let request = DumpRequest {
+        scope,
         with_bound: true,
     };
-    let rows = all(diag, &demand).into_iter();
+    let rows = all(diag, &request).into_iter();
     rows.filter(|row| is_on(ip, row))
         .map(|row| row.cookie)
         .collect()
 }
 
 /// What of everything on this address a rule keeps.
-fn kept(ip: &str, diag: &mut Diag, is_kept: impl Fn(&Sighting) -> bool) -> BTreeSet<[u32; 2]> {
+fn kept(ip: &str, diag: &mut Diag, is_kept: impl Fn(&RawSocket) -> bool) -> BTreeSet<[u32; 2]> {
     let rows = all(diag, &EVERYTHING).into_iter();
     rows.filter(|row| is_on(ip, row) && is_kept(row))
         .map(|row| row.cookie)
@@ -26,7 +26,7 @@ fn kept(ip: &str, diag: &mut Diag, is_kept: impl Fn(&Sighting) -> bool) -> BTree
 
 /// Whether an end is on the address: the client of a connection to one of 127.0.0.0/8 has 127.0.0.1. TIME_WAIT of an
 /// earlier run may end at any time.
-fn is_on(ip: &str, row: &Sighting) -> bool {
+fn is_on(ip: &str, row: &RawSocket) -> bool {
     let ends = [Some(row.local()), row.remote()];
     row.state != Some(State::TimeWait)
         && ends
@@ -35,14 +35,14 @@ fn is_on(ip: &str, row: &Sighting) -> bool {
             .any(|end| end.ip().to_string() == ip)
 }
 
-fn touches(row: &Sighting, ports: &[u16]) -> bool {
+fn touches(row: &RawSocket, ports: &[u16]) -> bool {
     ports.contains(&row.local.port())
         || ports.contains(&row.remote.port())
         || row.state == Some(State::Listen)
 }
 
 #[test]
-fn each_extent_gives_exactly_its_sockets() {
+fn each_scope_dumps_exactly_its_sockets() {
     let ip: &str = &own_ip(77).to_string();
     let (listener, client, _server) = connection(ip);
     let _other = connection(ip);
@@ -67,7 +67,7 @@ fn each_extent_gives_exactly_its_sockets() {
     let mut diag = open();
     for port in [port, from, udp_port, bound_port, 1] {
         let expected = kept(ip, &mut diag, |row| row.local.port() == port);
-        assert_eq!(on(ip, &mut diag, Extent::Local(vec![port])), expected);
+        assert_eq!(on(ip, &mut diag, DumpScope::Local(vec![port])), expected);
         assert_eq!(expected.is_empty(), port == 1);
     }
     let many: Vec<u16> = (1..=61).chain([port, bound_port, udp_port]).collect();
@@ -81,66 +81,69 @@ fn each_extent_gives_exactly_its_sockets() {
     ] {
         let real: Vec<u16> = ports.iter().copied().filter(|port| *port != 0).collect();
         let expected = kept(ip, &mut diag, |row| touches(row, &real));
-        assert_eq!(on(ip, &mut diag, Extent::Touching(ports)), expected);
+        assert_eq!(on(ip, &mut diag, DumpScope::LocalOrRemote(ports)), expected);
     }
     let too_many: Vec<u16> = (1..=65).collect();
     let expected = kept(ip, &mut diag, |_| true);
-    assert_eq!(on(ip, &mut diag, Extent::Touching(too_many)), expected);
+    assert_eq!(
+        on(ip, &mut diag, DumpScope::LocalOrRemote(too_many)),
+        expected
+    );
     let standing = kept(ip, &mut diag, |row| {
         matches!(row.state, Some(State::Listen | State::Bound))
     });
-    assert_eq!(on(ip, &mut diag, Extent::Standing), standing);
+    assert_eq!(on(ip, &mut diag, DumpScope::Listening), standing);
 }
 
 #[test]
-fn no_socket_comes_twice() {
+fn no_socket_is_dumped_twice() {
     let ip: &str = &own_ip(78).to_string();
     let (listener, _client, _server) = connection(ip);
     let port = listener.local_addr().expect("an address").port();
-    let demand = Demand {
-        extent: Extent::Touching(vec![port]),
+    let request = DumpRequest {
+        scope: DumpScope::LocalOrRemote(vec![port]),
         with_bound: true,
     };
-    let rows = all(&mut open(), &demand).into_iter();
+    let rows = all(&mut open(), &request).into_iter();
     assert_eq!(rows.filter(|row| is_on(ip, row)).count(), 3);
 }
 
 /// The kernel of the test answers a request of an unknown type as one without the joint walk does.
 #[test]
-fn without_the_joint_walk_each_family_is_asked_and_it_is_remembered() {
+fn without_the_combined_dump_each_family_is_dumped_from_then_on() {
     let ip: &str = &own_ip(79).to_string();
     let _connection = connection(ip);
     let mut diag = open();
-    let joint = on(ip, &mut diag, Extent::Everything);
-    assert_eq!(diag.joint, Some(BOTH_FAMILIES));
-    diag.joint = Some(23);
-    let split = on(ip, &mut diag, Extent::Everything);
-    assert_eq!((split.len(), diag.joint), (3, None));
-    assert_eq!(split, joint);
-    assert_eq!(on(ip, &mut diag, Extent::Everything), joint);
+    let both_families = on(ip, &mut diag, DumpScope::All);
+    assert_eq!(diag.both_families, Some(BOTH_FAMILIES));
+    diag.both_families = Some(23);
+    let split = on(ip, &mut diag, DumpScope::All);
+    assert_eq!((split.len(), diag.both_families), (3, None));
+    assert_eq!(split, both_families);
+    assert_eq!(on(ip, &mut diag, DumpScope::All), both_families);
 }
 
 #[test]
-fn a_refused_walk_names_the_tables() {
+fn a_refused_dump_names_the_tables() {
     let mut diag = open();
-    let walk = Walk {
+    let table = TableDump {
         protocol: Protocol::Udp,
-        states: States(u32::MAX),
+        states: StateSet(u32::MAX),
         port: 0,
         // No program at all: the kernel answers EINVAL.
         program: &[0xff; 8],
     };
-    let failure = Failure::Answer { code: 22 };
+    let error = DiagError::ErrorReply { code: 22 };
     assert_eq!(
-        diag.walk(walk, &mut |_| panic!("no row")),
-        [(Family::Ipv4, failure), (Family::Ipv6, failure)]
+        diag.dump_table(table, &mut |_| panic!("no row")),
+        [(Family::Ipv4, error), (Family::Ipv6, error)]
     );
-    let tcp = Walk {
+    let tcp = TableDump {
         protocol: Protocol::Tcp,
-        ..walk
+        ..table
     };
-    assert_eq!(diag.walk(tcp, &mut |_| panic!("no row")).len(), 2);
-    assert_eq!(diag.joint, Some(BOTH_FAMILIES));
-    let error = Error::from(failure);
-    assert!(error.is_refusal());
+    assert_eq!(diag.dump_table(tcp, &mut |_| panic!("no row")).len(), 2);
+    assert_eq!(diag.both_families, Some(BOTH_FAMILIES));
+    let error = Error::from(error);
+    assert!(error.is_unavailable());
 }

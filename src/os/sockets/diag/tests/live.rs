@@ -1,7 +1,7 @@
 //! Every kind of socket, as this kernel tells it now.
 
 use super::*;
-use crate::model::sighting::{End, Queue};
+use crate::model::raw_socket::{CompactAddr, SocketQueue};
 use rustix::process::getuid;
 use socket2::{Domain, Protocol as Kind, Socket, Type};
 use std::fs;
@@ -25,19 +25,19 @@ fn expected(
     (protocol, state): (Protocol, State),
     local: SocketAddr,
     remote: Option<SocketAddr>,
-) -> Sighting {
-    Sighting {
+) -> RawSocket {
+    RawSocket {
         cookie: cookie(&socket),
         protocol,
         table: crate::model::address::family(local.ip()),
         state: Some(state),
         only_v6: None,
-        local: End::from(local),
-        remote: remote.map_or(End::NONE, End::from),
+        local: CompactAddr::from(local),
+        remote: remote.map_or(CompactAddr::NONE, CompactAddr::from),
         scope: 0,
-        mark: inode(&socket),
+        owner_hint: inode(&socket),
         uid: getuid().as_raw(),
-        queue: Queue {
+        queue: SocketQueue {
             incoming: 0,
             outgoing: 0,
         },
@@ -56,13 +56,13 @@ pub(super) fn local(socket: &Socket) -> SocketAddr {
 }
 
 #[test]
-fn a_listener_shows_its_backlog_and_who_waits() {
+fn a_listener_has_its_backlog_and_queue_length() {
     let listener = socket(Domain::IPV4, Type::STREAM, "127.0.0.1:0");
     listener.listen(5).expect("listens");
     let at = local(&listener);
     let _client = TcpStream::connect(at).expect("connects");
-    let expected = Sighting {
-        queue: Queue {
+    let expected = RawSocket {
+        queue: SocketQueue {
             incoming: 1,
             outgoing: 5,
         },
@@ -75,7 +75,7 @@ fn a_listener_shows_its_backlog_and_who_waits() {
 }
 
 #[test]
-fn a_connection_shows_both_ends_and_what_waits_to_be_read() {
+fn a_connection_has_both_ends_and_its_receive_queue() {
     let (_listener, mut client, server) = connection("127.0.0.1");
     client.write_all(b"12345").expect("writes");
     let at = server.local_addr().expect("an address");
@@ -84,14 +84,14 @@ fn a_connection_shows_both_ends_and_what_waits_to_be_read() {
     let seen = until("5 bytes", || {
         row(&server).filter(|row| row.queue.incoming == 5)
     });
-    let queue = Queue {
+    let queue = SocketQueue {
         incoming: 5,
         outgoing: 0,
     };
     assert_eq!(
         (seen, row(&client)),
         (
-            Sighting {
+            RawSocket {
                 queue,
                 ..expected(&server, established, at, Some(from))
             },
@@ -101,7 +101,7 @@ fn a_connection_shows_both_ends_and_what_waits_to_be_read() {
 }
 
 #[test]
-fn an_ipv6_socket_says_whether_it_leaves_ipv4_alone() {
+fn an_ipv6_socket_reports_v6only() {
     for (kind, protocol, state) in [
         (Type::STREAM, Protocol::Tcp, State::Listen),
         (Type::STREAM, Protocol::Tcp, State::Bound),
@@ -111,7 +111,7 @@ fn an_ipv6_socket_says_whether_it_leaves_ipv4_alone() {
             let socket = Socket::new(Domain::IPV6, kind, None).expect("a socket");
             socket.set_only_v6(only_v6).expect("an option");
             socket.bind(&address("[::]:0").into()).expect("binds");
-            let mut queue = Queue {
+            let mut queue = SocketQueue {
                 incoming: 0,
                 outgoing: 0,
             };
@@ -119,7 +119,7 @@ fn an_ipv6_socket_says_whether_it_leaves_ipv4_alone() {
                 socket.listen(3).expect("listens");
                 queue.outgoing = 3;
             }
-            let expected = Sighting {
+            let expected = RawSocket {
                 only_v6: Some(only_v6),
                 queue,
                 ..expected(&socket, (protocol, state), local(&socket), None)
@@ -145,26 +145,26 @@ fn knows_bound_sockets() -> bool {
 }
 
 #[test]
-fn a_bound_socket_is_told_only_if_it_is_wanted() {
+fn a_bound_socket_is_reported_only_on_request() {
     if !knows_bound_sockets() {
         return;
     }
     let socket = socket(Domain::IPV4, Type::STREAM, "127.0.0.1:0");
     let expected = expected(&socket, (Protocol::Tcp, State::Bound), local(&socket), None);
-    let with = |extent: Extent, with_bound| {
-        let rows = all(&mut open(), &Demand { extent, with_bound });
+    let with = |scope: DumpScope, with_bound| {
+        let rows = all(&mut open(), &DumpRequest { scope, with_bound });
         rows.into_iter().find(|row| row.cookie == expected.cookie)
     };
-    for extent in [Extent::Everything, Extent::Standing] {
+    for scope in [DumpScope::All, DumpScope::Listening] {
         assert_eq!(
-            [true, false].map(|with_bound| with(extent.clone(), with_bound)),
+            [true, false].map(|with_bound| with(scope.clone(), with_bound)),
             [Some(expected), None]
         );
     }
 }
 
 #[test]
-fn a_connected_udp_socket_has_another_end_and_an_unconnected_one_none() {
+fn only_a_connected_udp_socket_has_a_remote_end() {
     for ip in ["127.0.0.1:0", "[::1]:0"] {
         let server = UdpSocket::bind(address(ip)).expect("a socket");
         let client = UdpSocket::bind(address(ip)).expect("a socket");
@@ -175,7 +175,7 @@ fn a_connected_udp_socket_has_another_end_and_an_unconnected_one_none() {
             .is_ipv6()
             .then(|| Socket::from(server.try_clone().expect("a copy")));
         let only_v6 = only_v6.map(|socket| socket.only_v6().expect("an option"));
-        let unconnected = Sighting {
+        let unconnected = RawSocket {
             only_v6,
             ..expected(&server, (Protocol::Udp, State::Unconn), at, None)
         };
@@ -188,7 +188,7 @@ fn a_connected_udp_socket_has_another_end_and_an_unconnected_one_none() {
 }
 
 #[test]
-fn a_v4_mapped_connection_stands_in_the_table_of_ipv6_with_addresses_of_ipv4() {
+fn a_v4_mapped_connection_is_ipv4_in_the_ipv6_table() {
     let listener = Socket::new(Domain::IPV6, Type::STREAM, Some(Kind::TCP)).expect("a socket");
     listener.set_only_v6(false).expect("an option");
     listener.bind(&address("[::]:0").into()).expect("binds");
@@ -197,7 +197,7 @@ fn a_v4_mapped_connection_stands_in_the_table_of_ipv6_with_addresses_of_ipv4() {
     let client = TcpStream::connect(at).expect("connects");
     let from = client.local_addr().expect("an address");
     let (server, _) = listener.accept().expect("accepts");
-    let expected = Sighting {
+    let expected = RawSocket {
         table: Family::Ipv6,
         ..expected(&server, (Protocol::Tcp, State::Established), at, Some(from))
     };
@@ -234,7 +234,7 @@ fn time_wait_keeps_the_cookie_and_has_no_owner() {
         rows.find(|row| row.cookie == kept && row.state == Some(State::TimeWait))
     });
     assert_eq!(
-        (seen.local(), seen.remote(), seen.mark, seen.uid),
+        (seen.local(), seen.remote(), seen.owner_hint, seen.uid),
         (from, Some(at), 0, 0)
     );
 }

@@ -1,14 +1,14 @@
 //! Single sockets: found, counted, gone and told when they go.
 
-use super::super::destroyed::{Destroyed, Overrun};
+use super::super::destroy_listener::{DestroyListener, Overrun};
 use super::*;
 use rustix::event::{PollFd, PollFlags, Timespec};
 use std::io::{Read, Write};
 use std::net::UdpSocket;
 
 /// Waits until there is something to drain, as a thread would; a bounded time.
-fn wait(destroyed: &Destroyed) {
-    let mut ready = [PollFd::new(destroyed, PollFlags::IN)];
+fn wait(destroy_listener: &DestroyListener) {
+    let mut ready = [PollFd::new(destroy_listener, PollFlags::IN)];
     let patience = Timespec {
         tv_sec: 0,
         tv_nsec: 100_000_000,
@@ -18,14 +18,14 @@ fn wait(destroyed: &Destroyed) {
 
 /// Drains until what is looked for was told. The kernel tells it some milliseconds later, and what other tests close comes
 /// in between.
-fn until_told<T>(
+fn until_reported<T>(
     what: &str,
-    destroyed: &mut Destroyed,
-    mut ask: impl FnMut(&mut Destroyed) -> Option<T>,
+    destroy_listener: &mut DestroyListener,
+    mut ask: impl FnMut(&mut DestroyListener) -> Option<T>,
 ) -> T {
     let mut round = || {
-        wait(destroyed);
-        ask(destroyed)
+        wait(destroy_listener);
+        ask(destroy_listener)
     };
     until(what, || (0..100).find_map(|_| round()))
 }
@@ -58,7 +58,7 @@ fn a_listener_is_found() {
 }
 
 #[test]
-fn of_sockets_that_share_a_port_each_is_found() {
+fn each_socket_that_shares_a_port_is_found() {
     let share = |kind, at: SocketAddr| {
         let socket = socket2::Socket::new(socket2::Domain::IPV4, kind, None).expect("a socket");
         socket.set_reuse_port(true).expect("an option");
@@ -121,15 +121,15 @@ fn a_connection_is_found_through_time_wait() {
             let found = diag.find(&before).expect("an answer");
             found.filter(|row| row.state == Some(State::TimeWait))
         });
-        assert_eq!((after.cookie, after.mark), (before.cookie, 0));
+        assert_eq!((after.cookie, after.owner_hint), (before.cookie, 0));
     }
 }
 
 #[test]
-fn another_socket_with_the_same_ends_is_not_found() {
+fn a_lookup_skips_a_later_socket_with_the_same_addresses() {
     let (_listener, client, _server) = connection("127.0.0.1");
     let row = row(&client).expect("a row");
-    let other = Sighting {
+    let other = RawSocket {
         cookie: [1, 2],
         ..row
     };
@@ -165,7 +165,7 @@ fn only_a_connection_has_a_flow() {
     let mut diag = open();
     for row in [row(&listener), row(&udp)] {
         let row = row.expect("a row");
-        let expected = Traffic {
+        let expected = SocketCounters {
             at: now,
             queue: row.queue,
             flow: None,
@@ -175,7 +175,7 @@ fn only_a_connection_has_a_flow() {
 }
 
 #[test]
-fn the_exact_look_up_alone_finds_what_is_connected_or_has_its_port_alone() {
+fn an_exact_lookup_finds_connected_sockets_and_sole_owners() {
     let (listener, client, _server) = connection("127.0.0.1");
     let udp = UdpSocket::bind("[::1]:0").expect("a socket");
     let connected = UdpSocket::bind("127.0.0.1:0").expect("a socket");
@@ -185,23 +185,23 @@ fn the_exact_look_up_alone_finds_what_is_connected_or_has_its_port_alone() {
     let rows = [row(&listener), row(&client), row(&udp), row(&connected)];
     let mut diag = open();
     for row in rows.map(|row| row.expect("a row")) {
-        let request = Request {
+        let request = DiagRequest {
             kind: BY_FAMILY,
             family: row.table,
             extensions: 0,
-            asked: Asked::One(&row),
+            selector: Selector::Socket(&row),
         };
         let mut found = None;
-        let outcome = diag.channel.ask(&request, &mut |bytes, attributes| {
-            found = message::sighting(bytes, attributes, row.protocol);
+        let outcome = diag.netlink.ask(&request, &mut |bytes, attributes| {
+            found = inet_diag_msg::raw_socket(bytes, attributes, row.protocol);
         });
         assert_eq!((outcome, found), (Ok(()), Some(row)));
     }
 }
 
 #[test]
-fn what_closes_is_told_with_its_cookie() {
-    let mut destroyed = Destroyed::open().expect("anyone may listen");
+fn a_closed_socket_is_reported_with_its_cookie() {
+    let mut destroy_listener = DestroyListener::open().expect("anyone may listen");
     let (listener, client, server) = connection("127.0.0.1");
     let udp = UdpSocket::bind("[::1]:0").expect("a socket");
     let mut expected = vec![
@@ -214,56 +214,68 @@ fn what_closes_is_told_with_its_cookie() {
     let ends = (ends.0.expect("an address"), ends.1.expect("an address"));
     let client_cookie = cookie(&client);
     drop((client, server, listener, udp));
-    let mut told = None;
-    until_told("all that closed", &mut destroyed, |destroyed| {
-        let overrun = destroyed.drain(&mut |row| {
-            expected.retain(|known| *known != (row.protocol, row.table, row.cookie));
-            if row.cookie == client_cookie {
-                told = Some((row.local(), row.remote(), row.mark, row.uid));
-            }
-        });
-        assert_eq!(overrun.expect("a drain"), Overrun { has_missed: false });
-        expected.is_empty().then_some(())
-    });
-    assert_eq!(told, Some((ends.0, Some(ends.1), 0, Sighting::NO_USER)));
+    let mut reported = None;
+    until_reported(
+        "all that closed",
+        &mut destroy_listener,
+        |destroy_listener| {
+            let overrun = destroy_listener.drain(&mut |row| {
+                expected.retain(|known| *known != (row.protocol, row.table, row.cookie));
+                if row.cookie == client_cookie {
+                    reported = Some((row.local(), row.remote(), row.owner_hint, row.uid));
+                }
+            });
+            assert_eq!(overrun.expect("a drain"), Overrun { has_missed: false });
+            expected.is_empty().then_some(())
+        },
+    );
+    assert_eq!(
+        reported,
+        Some((ends.0, Some(ends.1), 0, RawSocket::NO_USER))
+    );
 }
 
 #[test]
-fn a_queue_that_ran_over_is_told_and_no_error() {
-    let mut destroyed = Destroyed::open().expect("anyone may listen");
+fn a_receive_overrun_is_reported_and_is_no_error() {
+    let mut destroy_listener = DestroyListener::open().expect("anyone may listen");
     let close = || {
         let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");
         cookie(&socket)
     };
     // Less room than for what closes between two drains.
-    destroyed.make_room(0);
-    until_told("an overrun", &mut destroyed, |destroyed| {
+    destroy_listener.set_receive_buffer(0);
+    until_reported("an overrun", &mut destroy_listener, |destroy_listener| {
         for _ in 0..100 {
             close();
         }
-        let overrun = destroyed.drain(&mut |_| ()).expect("a drain");
+        let overrun = destroy_listener.drain(&mut |_| ()).expect("a drain");
         overrun.has_missed.then_some(())
     });
     let mut closed = Vec::new();
-    until_told("what closes later", &mut destroyed, |destroyed| {
-        closed.push(close());
-        let mut is_told = false;
-        let drained = destroyed.drain(&mut |row| is_told |= closed.contains(&row.cookie));
-        drained.expect("a drain");
-        is_told.then_some(())
-    });
+    until_reported(
+        "what closes later",
+        &mut destroy_listener,
+        |destroy_listener| {
+            closed.push(close());
+            let mut is_answered = false;
+            let drained =
+                destroy_listener.drain(&mut |row| is_answered |= closed.contains(&row.cookie));
+            drained.expect("a drain");
+            is_answered.then_some(())
+        },
+    );
 }
 
 /// A queue that was emptied the very moment it ran over stays shut.
 #[test]
-fn after_an_overrun_that_met_a_drain_what_closes_is_told_still() {
+fn after_an_overrun_during_a_drain_closes_are_still_reported() {
     let close = || {
         let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");
         cookie(&socket)
     };
     for _ in 0..50 {
-        let mut destroyed = Destroyed::open().expect("anyone may listen");
-        destroyed.make_room(0);
+        let mut destroy_listener = DestroyListener::open().expect("anyone may listen");
+        destroy_listener.set_receive_buffer(0);
         let mut has_missed = false;
         std::thread::scope(|scope| {
             let closing = scope.spawn(|| {
@@ -272,17 +284,22 @@ fn after_an_overrun_that_met_a_drain_what_closes_is_told_still() {
                 }
             });
             while !closing.is_finished() {
-                let overrun = destroyed.drain(&mut |_| ()).expect("a drain");
+                let overrun = destroy_listener.drain(&mut |_| ()).expect("a drain");
                 has_missed |= overrun.has_missed;
             }
         });
         let mut closed = Vec::new();
-        until_told("what closes later", &mut destroyed, |destroyed| {
-            closed.push(close());
-            let mut is_told = false;
-            let drained = destroyed.drain(&mut |row| is_told |= closed.contains(&row.cookie));
-            drained.expect("a drain");
-            is_told.then_some(())
-        });
+        until_reported(
+            "what closes later",
+            &mut destroy_listener,
+            |destroy_listener| {
+                closed.push(close());
+                let mut is_answered = false;
+                let drained =
+                    destroy_listener.drain(&mut |row| is_answered |= closed.contains(&row.cookie));
+                drained.expect("a drain");
+                is_answered.then_some(())
+            },
+        );
     }
 }

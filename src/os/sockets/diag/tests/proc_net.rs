@@ -9,8 +9,8 @@ use std::net::UdpSocket;
 use std::time::Duration;
 
 /// The lines of a table of /proc/net on addresses of this test: state, ends and inode.
-fn told_by_proc(own: &str) -> BTreeSet<(Protocol, Family, u8, String, String, u32)> {
-    let mut told = BTreeSet::new();
+fn rows_of_proc_net(own: &str) -> BTreeSet<(Protocol, Family, u8, String, String, u32)> {
+    let mut reported = BTreeSet::new();
     for (file, protocol, family) in [
         ("tcp", Protocol::Tcp, Family::Ipv4),
         ("tcp6", Protocol::Tcp, Family::Ipv6),
@@ -26,10 +26,10 @@ fn told_by_proc(own: &str) -> BTreeSet<(Protocol, Family, u8, String, String, u3
             let state = u8::from_str_radix(state, 16).expect("a state");
             let inode = inode.parse().expect("an inode");
             let (local, remote) = (local.to_owned(), remote.to_owned());
-            told.insert((protocol, family, state, local, remote, inode));
+            reported.insert((protocol, family, state, local, remote, inode));
         }
     }
-    told
+    reported
 }
 
 /// An end as /proc/net writes it: words of the address in the order of the machine.
@@ -46,12 +46,12 @@ fn hex(end: SocketAddr, table: Family) -> String {
     format!("{}:{:04X}", words.collect::<String>(), end.port())
 }
 
-fn told_by_diag(own: &str) -> BTreeSet<(Protocol, Family, u8, String, String, u32)> {
-    let demand = Demand {
-        extent: Extent::Everything,
+fn rows_of_diag(own: &str) -> BTreeSet<(Protocol, Family, u8, String, String, u32)> {
+    let request = DumpRequest {
+        scope: DumpScope::All,
         with_bound: false,
     };
-    let rows = all(&mut open(), &demand).into_iter();
+    let rows = all(&mut open(), &request).into_iter();
     let lines = rows.map(|row| {
         let state = match row.state {
             Some(State::Established) => 1,
@@ -68,14 +68,21 @@ fn told_by_diag(own: &str) -> BTreeSet<(Protocol, Family, u8, String, String, u3
         };
         let (local, remote) = (row.local(), row.remote().unwrap_or(nowhere));
         let (local, remote) = (hex(local, row.table), hex(remote, row.table));
-        (row.protocol, row.table, state, local, remote, row.mark)
+        (
+            row.protocol,
+            row.table,
+            state,
+            local,
+            remote,
+            row.owner_hint,
+        )
     });
     let is_own = |line: &(_, _, _, String, String, _)| line.3.contains(own) || line.4.contains(own);
     lines.filter(is_own).collect()
 }
 
 #[test]
-fn the_sockets_are_those_of_proc_net() {
+fn diag_matches_proc_net() {
     let own_ip = own_ip(80);
     let ip: &str = &own_ip.to_string();
     let _kept = connection(ip);
@@ -96,7 +103,7 @@ fn the_sockets_are_those_of_proc_net() {
     // As both write it: the address as a word of the machine.
     let own = format!("{:08X}", u32::from_ne_bytes(own_ip.octets()));
     until("the same in both", || {
-        let (diag, proc) = (told_by_diag(&own), told_by_proc(&own));
+        let (diag, proc) = (rows_of_diag(&own), rows_of_proc_net(&own));
         (diag == proc && diag.len() >= 13).then_some(())
     });
 }
@@ -122,16 +129,16 @@ fn time_wait_lasts_as_long_as_proc_net_says() {
     let from = client.local_addr().expect("an address");
     drop(client);
     drop(server);
-    let demand = Demand {
-        extent: Extent::Local(vec![from.port()]),
+    let request = DumpRequest {
+        scope: DumpScope::Local(vec![from.port()]),
         with_bound: false,
     };
     let (seen, later) = until("TIME_WAIT in both", || {
-        let mut rows = all(&mut open(), &demand).into_iter();
-        let seen = rows.find(|row| row.remote() == Some(to) && row.lasts().is_some())?;
+        let mut rows = all(&mut open(), &request).into_iter();
+        let seen = rows.find(|row| row.remote() == Some(to) && row.time_wait_left().is_some())?;
         Some((seen, lasts_by_proc(from, to)?))
     });
-    let lasts = seen.lasts().expect("it was just seen");
+    let lasts = seen.time_wait_left().expect("it was just seen");
     assert!(lasts <= Duration::from_mins(1), "{lasts:?}");
     // It was asked later, and tells hundredths of a second.
     let difference = (lasts + Duration::from_millis(10)).checked_sub(later);

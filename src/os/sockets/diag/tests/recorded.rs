@@ -1,43 +1,43 @@
 //! Answers of Linux 6.18 to a program with all privileges in a network namespace of its own.
 
-use super::super::reply::{ROW, Reply};
+use super::super::netlink_reply::{ROW, ReplyParser};
 use super::super::request::{BOTH_FAMILIES, BY_FAMILY};
-use super::super::{destroyed, message};
+use super::super::{destroy_listener, inet_diag_msg};
 use super::*;
-use crate::model::sighting::{End, Queue};
+use crate::model::raw_socket::{CompactAddr, SocketQueue};
 use std::time::Duration;
 
 /// The rows of an answer and how it ended.
 fn read(
     answer: &[u8],
-    mut reply: Reply,
-    see: &mut impl FnMut(&[u8; ROW], &[u8]),
-) -> Result<bool, Failure> {
-    reply.read(answer, see)
+    mut parser: ReplyParser,
+    emit: &mut impl FnMut(&[u8; ROW], &[u8]),
+) -> Result<bool, DiagError> {
+    parser.read(answer, emit)
 }
 
-fn reply(kind: u16, sequence: u32, is_dump: bool) -> Reply {
-    Reply {
+fn reply(kind: u16, sequence: u32, is_dump: bool) -> ReplyParser {
+    ReplyParser {
         kind,
         sequence,
         is_dump,
-        has_changed: false,
+        is_interrupted: false,
     }
 }
 
-fn sightings(answer: &[u8], reply: Reply, protocol: Protocol) -> Vec<Sighting> {
+fn raw_sockets(answer: &[u8], parser: ReplyParser, protocol: Protocol) -> Vec<RawSocket> {
     let mut seen = Vec::new();
-    let ended = read(answer, reply, &mut |row, attributes| {
-        seen.extend(message::sighting(row, attributes, protocol));
+    let ended = read(answer, parser, &mut |row, attributes| {
+        seen.extend(inet_diag_msg::raw_socket(row, attributes, protocol));
     });
     assert_eq!(ended, Ok(true));
     seen
 }
 
 /// A row in one line: table, state, ends, queues or how long it lasts, what matters to IPv6, inode and user.
-fn line(row: &Sighting) -> String {
+fn line(row: &RawSocket) -> String {
     let remote = row.remote().map(|remote| remote.to_string());
-    let lasts = row.lasts().map(|lasts| format!("for {lasts:?}"));
+    let lasts = row.time_wait_left().map(|lasts| format!("for {lasts:?}"));
     let queue = row.queue();
     let queue = queue.map(|queue| format!("{}/{}", queue.incoming, queue.outgoing));
     format!(
@@ -48,14 +48,14 @@ fn line(row: &Sighting) -> String {
         remote.unwrap_or_default(),
         lasts.or(queue).unwrap_or_default(),
         row.only_v6,
-        row.mark,
+        row.owner_hint,
         row.uid
     )
 }
 
 #[test]
-fn a_dump_of_tcp_tells_every_kind_of_socket() {
-    let seen = sightings(
+fn a_tcp_dump_has_every_kind_of_socket() {
+    let seen = raw_sockets(
         recorded!("tcp"),
         reply(BOTH_FAMILIES, 7, true),
         Protocol::Tcp,
@@ -76,8 +76,8 @@ fn a_dump_of_tcp_tells_every_kind_of_socket() {
 }
 
 #[test]
-fn a_dump_of_udp_tells_connected_sockets() {
-    let seen = sightings(recorded!("udp6"), reply(BY_FAMILY, 8, true), Protocol::Udp);
+fn a_udp_dump_has_connected_sockets() {
+    let seen = raw_sockets(recorded!("udp6"), reply(BY_FAMILY, 8, true), Protocol::Udp);
     let lines: Vec<String> = seen.iter().map(line).collect();
     let expected = [
         "Ipv6 ESTABLISHED [::1]:6000 > [::1]:6001 0/0 only_v6=None inode=446269 uid=0",
@@ -87,14 +87,14 @@ fn a_dump_of_udp_tells_connected_sockets() {
 }
 
 #[test]
-fn an_exact_answer_ends_with_its_row_and_has_the_counts() {
+fn a_single_lookup_reply_is_one_row_with_tcp_info() {
     let mut flows = Vec::new();
     let ended = read(
         recorded!("info"),
         reply(BY_FAMILY, 9, false),
         &mut |_, attributes| flows.push(attributes::flow(attributes)),
     );
-    let flow = Flow {
+    let flow = TcpCounters {
         // The kernel counts 6 bytes acknowledged, as it counts the SYN.
         sent: 5,
         received: 0,
@@ -107,34 +107,35 @@ fn an_exact_answer_ends_with_its_row_and_has_the_counts() {
 }
 
 #[test]
-fn a_closed_socket_is_an_answer_too() {
+fn a_lookup_of_a_closed_socket_succeeds() {
     let ended = read(
         recorded!("absent"),
         reply(BY_FAMILY, 10, false),
         &mut |_, _| panic!("no row"),
     );
-    assert_eq!(ended, Err(Failure::Answer { code: 2 }));
-    assert!(ended.is_err_and(Failure::is_absence));
+    assert_eq!(ended, Err(DiagError::ErrorReply { code: 2 }));
+    assert!(ended.is_err_and(DiagError::is_not_found));
 }
 
 #[test]
-fn what_was_destroyed_has_its_protocol_and_no_owner() {
+fn a_destroy_event_has_a_protocol_and_no_owner() {
     let mut seen = Vec::new();
     for datagram in [&recorded!("destroyed_tcp")[..], recorded!("destroyed_udp")] {
-        destroyed::read(datagram, &mut |sighting| seen.push(*sighting)).expect("whole messages");
+        destroy_listener::parse_datagram(datagram, &mut |raw_socket| seen.push(*raw_socket))
+            .expect("whole messages");
     }
-    let row = |cookie, protocol, state, local: &str, remote: &str| Sighting {
+    let row = |cookie, protocol, state, local: &str, remote: &str| RawSocket {
         cookie: [cookie, 0],
         protocol,
         table: Family::Ipv6,
         state,
         only_v6: None,
-        local: End::from(address(local)),
-        remote: End::from(address(remote)),
+        local: CompactAddr::from(address(local)),
+        remote: CompactAddr::from(address(remote)),
         scope: 0,
-        mark: 0,
-        uid: Sighting::NO_USER,
-        queue: Queue::UNKNOWN,
+        owner_hint: 0,
+        uid: RawSocket::NO_USER,
+        queue: SocketQueue::UNKNOWN,
     };
     let (tcp, udp) = (Protocol::Tcp, Protocol::Udp);
     let expected = [

@@ -1,0 +1,107 @@
+//! Who is measured.
+
+use super::bare_dump::BareDump;
+use super::cpu_time;
+use super::portmon_poll::PortmonPoll;
+use anyhow::anyhow;
+use netstat2::{AddressFamilyFlags, ProtocolFlags, SocketInfo};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Candidate {
+    BareDump,
+    Portmon,
+    NetstatWithoutPids,
+    Netstat,
+    Ss,
+    Lsof,
+}
+
+impl Candidate {
+    pub const ALL: [Self; 6] = [
+        Self::BareDump,
+        Self::Portmon,
+        Self::NetstatWithoutPids,
+        Self::Netstat,
+        Self::Ss,
+        Self::Lsof,
+    ];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::BareDump => "bare dump",
+            Self::Portmon => "our tick, steady",
+            Self::NetstatWithoutPids => "netstat2 without pids",
+            Self::Netstat => "netstat2 with pids",
+            Self::Ss => "ss -tunap",
+            Self::Lsof => "lsof -nP -i",
+        }
+    }
+
+    /// Whether it looks at every descriptor of every process and may be measured in few rounds only.
+    pub fn is_slow(self) -> bool {
+        matches!(self, Self::Netstat | Self::Ss | Self::Lsof)
+    }
+
+    fn command(self) -> Option<Command> {
+        let mut words = match self {
+            Self::Ss | Self::Lsof => self.name().split(' '),
+            Self::BareDump | Self::Portmon | Self::NetstatWithoutPids | Self::Netstat => {
+                return None;
+            }
+        };
+        let mut command = Command::new(words.next()?);
+        command.args(words);
+        Some(command)
+    }
+
+    /// Whether this machine has it.
+    pub fn is_installed(self) -> bool {
+        let Some(mut command) = self.command() else {
+            return true;
+        };
+        let silent = command.stdin(Stdio::null()).stdout(Stdio::null());
+        silent.stderr(Stdio::null()).status().is_ok()
+    }
+}
+
+/// The contestants with what they keep from one look to the next.
+pub struct Candidates {
+    pub bare_dump: BareDump,
+    pub portmon: PortmonPoll,
+}
+
+impl Candidates {
+    pub fn new() -> anyhow::Result<Self> {
+        Ok(Self {
+            bare_dump: BareDump::new()?,
+            portmon: PortmonPoll::new(),
+        })
+    }
+
+    /// The CPU time of one look.
+    pub fn measure(&mut self, candidate: Candidate) -> anyhow::Result<Duration> {
+        match candidate {
+            Candidate::BareDump => cpu_time::of(|| self.bare_dump.dump()),
+            Candidate::Portmon => cpu_time::of(|| Ok(self.portmon.poll())),
+            Candidate::NetstatWithoutPids => cpu_time::of(netstat_without_pids),
+            Candidate::Netstat => cpu_time::of(netstat),
+            Candidate::Ss | Candidate::Lsof => {
+                let mut command = candidate.command().ok_or(anyhow!("no command"))?;
+                cpu_time::of_program(&mut command)
+            }
+        }
+    }
+}
+
+fn netstat() -> anyhow::Result<Vec<SocketInfo>> {
+    let (families, protocols) = (AddressFamilyFlags::all(), ProtocolFlags::all());
+    Ok(netstat2::get_sockets_info(families, protocols)?)
+}
+
+fn netstat_without_pids() -> anyhow::Result<Vec<SocketInfo>> {
+    let (families, protocols) = (AddressFamilyFlags::all(), ProtocolFlags::all());
+    let sockets = netstat2::iterate_sockets_info_without_pids(families, protocols)?;
+    Ok(sockets.collect::<Result<_, _>>()?)
+}

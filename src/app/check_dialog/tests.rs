@@ -1,0 +1,104 @@
+use super::*;
+use crate::app::testing::{AppHarness, setup};
+use crate::app::{Event, Setup};
+use crate::check::testing::port;
+use crate::model::testing::socket;
+
+fn question(protocol: Protocol, port: u16, connects: bool) -> CheckRequest {
+    CheckRequest {
+        protocol,
+        port,
+        address: None,
+        connects,
+    }
+}
+
+fn tcp(port: u16) -> CheckRequest {
+    question(Protocol::Tcp, port, false)
+}
+
+fn answer(question: CheckRequest) -> Event {
+    let findings = port(question.port).with(|findings| findings.request = question);
+    Event::Checked(Box::new(CheckReport::of(findings)))
+}
+
+fn asked(effects: &[Effect]) -> Vec<CheckRequest> {
+    let question = |effect: &Effect| match effect {
+        Effect::Check(question) => Some(*question),
+        _ => None,
+    };
+    effects.iter().filter_map(question).collect()
+}
+
+fn dialog(harness: &AppHarness) -> &CheckDialog {
+    match &harness.app.overlay {
+        Overlay::Check(dialog) => dialog,
+        overlay => panic!("a dialog: {overlay:?}"),
+    }
+}
+
+#[test]
+fn w_checks_the_local_port_of_the_row() {
+    let mut harness = AppHarness::with(vec![socket("127.0.0.1:51324").to("127.0.0.1:3000")]);
+    assert_eq!(asked(&harness.keys("w")), [tcp(51324)]);
+    let mut harness = AppHarness::with(vec![socket("0.0.0.0:5353").udp()]);
+    assert_eq!(
+        asked(&harness.keys("w")),
+        [question(Protocol::Udp, 5353, false)]
+    );
+}
+
+#[test]
+fn with_an_empty_table_w_checks_the_filtered_port() {
+    let filtered = |filter: &str| {
+        let setup = Setup {
+            filter: filter.to_owned(),
+            is_read_only: true,
+            ..setup()
+        };
+        let mut harness = AppHarness::new(setup, (80, 24));
+        harness.poll(vec![socket("127.0.0.1:4000")]);
+        harness
+    };
+    assert_eq!(asked(&filtered("3000").keys("w")), [tcp(3000)]);
+    let mut harness = filtered("postgres");
+    assert_eq!(asked(&harness.keys("w")), []);
+    assert!(matches!(harness.app.overlay, Overlay::None));
+}
+
+#[test]
+fn only_the_answer_to_its_own_question_is_taken() {
+    let mut harness = AppHarness::with(vec![socket("127.0.0.1:3000")]);
+    harness.keys("w");
+    harness.event(answer(tcp(4000)));
+    assert!(dialog(&harness).is_pending && dialog(&harness).report.is_none());
+    harness.event(answer(tcp(3000)));
+    assert!(!dialog(&harness).is_pending && dialog(&harness).report.is_some());
+}
+
+#[test]
+fn c_connects_once_and_only_when_something_was_answered() {
+    let mut harness = AppHarness::with(vec![socket("127.0.0.1:3000")]);
+    harness.keys("w");
+    assert_eq!(asked(&harness.keys("c")), []);
+    harness.event(answer(tcp(3000)));
+    let connecting = question(Protocol::Tcp, 3000, true);
+    assert_eq!(asked(&harness.keys("c")), [connecting]);
+    assert!(dialog(&harness).report.is_some(), "the first answer stands");
+    assert_eq!(asked(&harness.keys("c")), []);
+    harness.event(answer(connecting));
+    assert_eq!(asked(&harness.keys("c")), []);
+    assert!(!dialog(&harness).is_pending);
+}
+
+#[test]
+fn movement_scrolls_and_every_other_key_closes() {
+    let mut harness = AppHarness::with(vec![socket("127.0.0.1:3000")]);
+    for key in [KeyCode::Esc, KeyCode::Char('q'), KeyCode::Char('x')] {
+        harness.keys("w");
+        harness.keys("jjk");
+        assert_eq!(dialog(&harness).scroll, 1);
+        assert_eq!(harness.key(key), []);
+        assert!(matches!(harness.app.overlay, Overlay::None), "{key:?}");
+    }
+}

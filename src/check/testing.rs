@@ -1,0 +1,102 @@
+//! Evidence for tests: each test names only what was found.
+
+use super::{CheckRequest, Findings, PortSettings};
+use crate::free::{AddressProbe, BindOutcome};
+use crate::model::endpoint::{Endpoint, Protocol, SocketRole};
+use crate::model::testing::{SocketBuilder, instant};
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+pub const LOCAL: [&str; 4] = ["127.0.0.1", "::1", "0.0.0.0", "::"];
+pub const V4: [&str; 2] = ["127.0.0.1", "0.0.0.0"];
+pub const V6: [&str; 2] = ["::1", "::"];
+
+pub fn ip(text: &str) -> IpAddr {
+    text.parse().expect("an address")
+}
+
+/// A port on which every bind worked and nothing was seen.
+pub fn port(port: u16) -> Findings {
+    Findings {
+        request: CheckRequest {
+            protocol: Protocol::Tcp,
+            port,
+            address: None,
+            connects: false,
+        },
+        at: instant(0.0),
+        probes: Vec::new(),
+        binds: 8,
+        endpoints: Vec::new(),
+        process_states: Vec::new(),
+        settings: PortSettings {
+            unprivileged_from: Some(1024),
+            reserved: Vec::new(),
+        },
+        time_wait: Some(Duration::from_mins(1)),
+        localhost: vec![ip("::1"), ip("127.0.0.1")],
+        published: Vec::new(),
+        connects: None,
+        problems: Vec::new(),
+        is_root: false,
+    }
+    .binds(&LOCAL, &BindOutcome::Bound, &BindOutcome::Bound)
+}
+
+impl Findings {
+    pub fn binds(mut self, ips: &[&str], with: &BindOutcome, without: &BindOutcome) -> Self {
+        for text in ips {
+            let address = SocketAddr::new(ip(text), self.request.port);
+            self.probes.retain(|probe| probe.address != address);
+            self.probes.push(AddressProbe {
+                address,
+                with_reuse: Some(with.clone()),
+                without_reuse: without.clone(),
+            });
+        }
+        self.probes
+            .sort_by_key(|probe| LOCAL.iter().position(|text| ip(text) == probe.address.ip()));
+        self
+    }
+
+    pub fn refused(self, ips: &[&str]) -> Self {
+        self.binds(ips, &BindOutcome::InUse, &BindOutcome::InUse)
+    }
+
+    pub fn needs_reuse(self, ips: &[&str]) -> Self {
+        self.binds(ips, &BindOutcome::Bound, &BindOutcome::InUse)
+    }
+
+    /// The question is about this address alone.
+    pub fn on(mut self, text: &str) -> Self {
+        self.request.address = Some(ip(text));
+        self.probes.retain(|probe| probe.address.ip() == ip(text));
+        self
+    }
+
+    pub fn udp(mut self) -> Self {
+        self.request.protocol = Protocol::Udp;
+        for probe in &mut self.probes {
+            probe.with_reuse = None;
+        }
+        self
+    }
+
+    pub fn sees(mut self, socket: SocketBuilder) -> Self {
+        self.endpoints.push(socket.endpoint());
+        self
+    }
+
+    pub fn sees_client(mut self, socket: SocketBuilder, is_local: bool) -> Self {
+        let mut endpoint: Endpoint = socket.endpoint();
+        endpoint.relation.role = SocketRole::Client;
+        endpoint.relation.is_local = is_local;
+        self.endpoints.push(endpoint);
+        self
+    }
+
+    pub fn with(mut self, change: impl FnOnce(&mut Self)) -> Self {
+        change(&mut self);
+        self
+    }
+}

@@ -1,0 +1,51 @@
+//! Does what was confirmed, until there is nothing more to wait for.
+
+use crate::free::{Batch, ExecCommand, FreeMachine, KillRequest, Timeouts};
+use crate::os::free::Executor;
+use crate::report::free::text::{self, PortPlan};
+use std::collections::VecDeque;
+use std::io::{self, IsTerminal, Write};
+use std::time::Instant;
+
+/// Frees the ports together; what became of each is in their order.
+pub fn run_plans(
+    plans: &[&PortPlan],
+    executor: &mut Executor,
+    timeouts: Timeouts,
+) -> Vec<FreeMachine> {
+    if plans.is_empty() {
+        return Vec::new();
+    }
+    if io::stderr().is_terminal() {
+        // Standard error may be closed; it is done nevertheless.
+        let _ = writeln!(io::stderr(), "{}", text::progress(plans));
+    }
+    let now = Instant::now();
+    let requests: Vec<KillRequest> = plans
+        .iter()
+        .map(|plan| plan.kill_plan.confirm(plan.targets, plan.signal, now))
+        .collect();
+    let (mut batch, commands) = Batch::begin(requests, timeouts);
+    drive(&mut batch, commands.into(), executor);
+    batch.machines().to_vec()
+}
+
+fn drive(batch: &mut Batch, mut commands: VecDeque<ExecCommand>, executor: &mut Executor) {
+    loop {
+        while let Some(command) = commands.pop_front() {
+            for happening in executor.perform(command) {
+                commands.extend(batch.on(happening));
+            }
+        }
+        // What nobody watches any more has no more to tell.
+        if batch.is_answered() || !executor.is_watching() {
+            return;
+        }
+        for happening in executor.poll() {
+            commands.extend(batch.on(happening));
+        }
+        if commands.is_empty() && !batch.is_answered() {
+            executor.wait();
+        }
+    }
+}

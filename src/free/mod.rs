@@ -1,0 +1,73 @@
+//! Freeing a port: what is asked, what was confirmed, what was seen afterwards, and the truth about the port.
+//!
+//! The way of one port through here, each station a type of its own so that none can be skipped:
+//!
+//! ```text
+//! row ── preview() ──> Question ── Free(Proposal) ── confirm() ──> Order ── Batch::begin() ──> Batch
+//!                          └── Explain(Explanation)                                          │  ↑
+//!                                                                              Step (out)    ↓  │  Happening (in)
+//!                                                                                     os::free::Freer
+//! ```
+//!
+//! Nothing here sends a signal, reads a clock or looks at a table: [`FreeMachine`] takes in what happened and says what
+//! must be done next. It never calls a signal that was delivered a success; its [`Verdict`] is about the port, and
+//! every word of it is derived from what was seen.
+
+mod batch;
+mod confirmation;
+mod evaluate;
+mod exec_command;
+mod explain;
+mod explanation;
+mod kill_plan;
+mod kill_request;
+mod limits;
+mod login;
+mod observations;
+mod port_owners;
+mod preview;
+mod protected;
+mod request_log;
+mod signal;
+mod state_machine;
+mod supervision;
+mod surviving;
+mod target_state;
+mod target_tree;
+mod timeouts;
+mod unread;
+mod verdict;
+mod wording;
+
+pub use batch::Batch;
+pub use confirmation::Confirmation;
+pub use exec_command::{ExecCommand, ExecEvent};
+pub use explanation::{Barrier, Explanation};
+pub use kill_plan::{KillPlan, ProtectedOwner, TargetSet};
+pub use kill_request::{KillRequest, RequestId, Target};
+pub use limits::{closes_words, unknown_words};
+pub use observations::{
+    AddressProbe, BindOutcome, BindProbe, PortSnapshot, SendOutcome, SendReport, SignalDisposition,
+    SignalError, SignalState,
+};
+pub use port_owners::{OtherPort, PortOwner};
+pub use preview::{FreeContext, Preview, preview, preview_port};
+pub use protected::{Protected, protected};
+pub use signal::{SIGNALS, Signal, UnknownSignal};
+pub use state_machine::FreeMachine;
+pub use target_tree::TreeNode;
+pub use timeouts::Timeouts;
+pub use verdict::{
+    Findings, Leftovers, NextAction, Port, Proof, ReleaseKind, RemainingOwners, Survivor,
+    TargetOutcome, Verdict, VerdictKind,
+};
+
+use crate::model::words;
+use std::time::Duration;
+
+/// How long where waiting rarely helps: a process ignores the signal, or all that were to end have ended and others hold
+/// on to their sockets.
+pub const FUTILE_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// How long before a bind that failed for no visible reason is tried again.
+pub const BIND_RETRY: Duration = Duration::from_secs(5);

@@ -1,0 +1,122 @@
+//! What stands behind the holders of a port and would start them again, or lose more than the port with them.
+
+use super::explanation::{Barrier, Explanation};
+use super::kill_plan::{KillPlan, TargetSet};
+use super::kill_request::Target;
+use super::words;
+use crate::model::process::Process;
+use crate::model::supervisor::{Container, Supervisor, Unit};
+use std::iter;
+
+impl KillPlan {
+    /// Who may start a topmost holder again: `shop.service (user), Restart=always`; each once.
+    pub fn restarted_by(&self) -> Vec<String> {
+        let mut said = Vec::new();
+        for (_, supervisor) in self.supervisors() {
+            let unit = supervisor.unit.as_ref().filter(|unit| unit.may_restart());
+            let words = unit.map(shown).into_iter();
+            for words in words.chain(supervisor.container.as_ref().map(ToString::to_string)) {
+                if !said.contains(&words) {
+                    said.push(words);
+                }
+            }
+        }
+        said
+    }
+
+    /// The command that stops what would start them again.
+    pub fn offer(&self) -> Option<String> {
+        let supervisors = self.supervisors();
+        let mut commands = supervisors.filter_map(|(_, supervisor)| supervisor.stop_command());
+        commands.next()
+    }
+
+    /// Why nothing is to be ended after all, now that it is known what stands behind the holders. What bars the way does so
+    /// whether or not there is a command to offer instead.
+    pub fn blocked_by_supervisor(&self) -> Option<Explanation> {
+        let port = words::port(self.protocol, self.port);
+        let mut blocked_by_supervisor = self.supervisors().filter_map(|(target, supervisor)| {
+            let why = self.block_reason(&target.process, supervisor)?;
+            Some((why, supervisor.stop_command()))
+        });
+        let (line, command) = blocked_by_supervisor.next()?;
+        let end = command
+            .iter()
+            .map(|command| format!("What ends it for good: {command}"));
+        let mut explanation = Explanation::new(
+            Barrier::Protected,
+            format!("{port} is not freed by ending a process"),
+            iter::once(line).chain(end).collect(),
+        );
+        explanation.offer = command;
+        explanation.owners = self.owner_processes();
+        Some(explanation)
+    }
+
+    /// Why this holder is not to be ended, if it is not: what is behind it must be told to stop instead.
+    fn block_reason(&self, process: &Process, supervisor: &Supervisor) -> Option<String> {
+        let container = supervisor.container.as_ref();
+        if let Some(container) = container.filter(|one| one.publishes(self.port, self.protocol)) {
+            return Some(carries(process, container));
+        }
+        let unit = supervisor.unit.as_ref()?;
+        if let Some(socket) = unit.triggered_by.first() {
+            return Some(format!(
+                "{socket} of systemd starts {unit} again with the next connection."
+            ));
+        }
+        (unit.main == Some(process.pid())).then(|| {
+            format!(
+                "{process} is the main process of {}, which systemd starts and ends.",
+                shown(unit)
+            )
+        })
+    }
+
+    /// The topmost holders that would be ended, with what stands behind each.
+    fn supervisors(&self) -> impl Iterator<Item = (Target, &Supervisor)> {
+        let targets = self.targets(TargetSet::Topmost).into_iter();
+        targets.filter_map(|target| {
+            let trees = self.tree_of(target.id())?;
+            Some((target, &trees.supervisor))
+        })
+    }
+}
+
+impl Explanation {
+    /// Adds what was found out about who may not be seen, or is never ended.
+    pub fn add_supervisors(&mut self, behind: &[Supervisor]) {
+        for supervisor in behind {
+            let behind = [
+                supervisor.unit.as_ref().map(shown),
+                supervisor.container.as_ref().map(ToString::to_string),
+            ];
+            for words in behind.into_iter().flatten() {
+                let line = format!("It belongs to {words}.");
+                if !self.lines.contains(&line) {
+                    self.lines.push(line);
+                }
+            }
+            // What stops it for good is better than what ends a process of it.
+            if let Some(command) = supervisor.stop_command() {
+                self.offer = Some(command);
+            }
+        }
+    }
+}
+
+fn carries(process: &Process, container: &Container) -> String {
+    format!(
+        "{process} only carries the published port of {container}; to end it would lose the port and leave the container."
+    )
+}
+
+/// `shop.service (user), Restart=always`
+fn shown(unit: &Unit) -> String {
+    let restart = unit.restart.as_ref();
+    let restart = restart.map_or_else(String::new, |when| format!(", Restart={when}"));
+    format!("{unit}{restart}")
+}
+
+#[cfg(test)]
+mod tests;

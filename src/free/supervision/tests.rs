@@ -1,0 +1,235 @@
+use super::*;
+use crate::free::{FreeContext, Preview, preview};
+use crate::model::endpoint::{Endpoint, Protocol};
+use crate::model::inspection::ProcessTree;
+use crate::model::process::Pid;
+use crate::model::supervisor::{Engine, Manager, Published};
+use crate::model::testing::{moment, process, socket};
+use std::sync::Arc;
+
+fn node() -> Arc<Process> {
+    process(812, "node").build()
+}
+
+fn context() -> FreeContext {
+    FreeContext {
+        me: Some(1000),
+        is_root: false,
+        host: "here".to_owned(),
+        self_pids: Vec::new(),
+        executable: None,
+        filter_names_port: false,
+        is_gone: false,
+        now: moment(0.0),
+        state_since: None,
+    }
+}
+
+fn trees(supervisor: Supervisor) -> ProcessTree {
+    ProcessTree {
+        process: node().id,
+        ancestors: Vec::new(),
+        descendants: Vec::new(),
+        process_state: None,
+        group: Vec::new(),
+        restrictions: Vec::new(),
+        supervisor,
+    }
+}
+
+/// The question about node's :3000, with this behind node.
+fn learned(supervisor: Supervisor) -> KillPlan {
+    let endpoint: Endpoint = socket("0.0.0.0:3000").owner(&node()).endpoint();
+    let Preview::Plan(mut plan) = preview(&endpoint, &[&endpoint], &context()) else {
+        panic!("nothing is asked");
+    };
+    plan.add_trees(&[trees(supervisor)]);
+    plan
+}
+
+fn of_unit(name: &str, manager: Manager, change: impl FnOnce(&mut Unit)) -> Supervisor {
+    let mut unit = Unit::new(name.into(), manager);
+    change(&mut unit);
+    Supervisor {
+        unit: Some(unit),
+        container: None,
+    }
+}
+
+fn of_container(published: Vec<Published>) -> Supervisor {
+    let mut container = Container::new(Engine::Docker, Manager::System, Some("abc".to_owned()));
+    container.name = Some("shop-db-1".into());
+    container.published = published;
+    Supervisor {
+        unit: None,
+        container: Some(container),
+    }
+}
+
+/// Who may bring it back, the command that is offered, and why nothing is ended.
+type Said = (Vec<String>, Option<String>, Option<String>);
+
+fn said(supervisor: Supervisor) -> Said {
+    let plan = learned(supervisor);
+    let blocked_by_supervisor = plan.blocked_by_supervisor();
+    let why = blocked_by_supervisor.and_then(|explanation| explanation.lines.into_iter().next());
+    (plan.restarted_by(), plan.offer(), why)
+}
+
+#[test]
+fn a_service_process_can_be_signalled_and_its_stop_suggested() {
+    let part = of_unit("shop.service", Manager::User, |unit| {
+        unit.main = Some(Pid(700));
+        unit.restart = Some("always".to_owned());
+    });
+    let expected = (
+        vec!["shop.service (user), Restart=always".to_owned()],
+        Some("systemctl --user stop shop.service".to_owned()),
+        None,
+    );
+    assert_eq!(said(part), expected);
+}
+
+#[test]
+fn the_main_process_of_a_service_is_left_to_systemd() {
+    let main = of_unit("nginx.service", Manager::System, |unit| {
+        unit.main = Some(Pid(812));
+    });
+    let (_, offer, why) = said(main);
+    assert_eq!(offer.as_deref(), Some("systemctl stop nginx.service"));
+    let expected = "node 812 is the main process of nginx.service, which systemd starts and ends.";
+    assert_eq!(why.as_deref(), Some(expected));
+}
+
+#[test]
+fn a_socket_activated_service_is_left_to_systemd() {
+    let activated = of_unit("shop.service", Manager::System, |unit| {
+        unit.triggered_by = vec!["shop.socket".into()];
+    });
+    let (_, offer, why) = said(activated);
+    let command = "systemctl stop shop.socket shop.service";
+    assert_eq!(offer.as_deref(), Some(command));
+    let expected = "shop.socket of systemd starts shop.service again with the next connection.";
+    assert_eq!(why.as_deref(), Some(expected));
+}
+
+#[test]
+fn a_session_scope_restarts_nothing() {
+    let scope = of_unit("session-41.scope", Manager::System, |_| {});
+    assert_eq!(said(scope), (Vec::new(), None, None));
+}
+
+#[test]
+fn only_the_container_publishing_the_port_is_stopped() {
+    let published = |host_port| Published {
+        address: None,
+        host_port,
+        protocol: Protocol::Tcp,
+        container_port: 80,
+    };
+    let (_, offer, why) = said(of_container(vec![published(3000)]));
+    assert_eq!(offer.as_deref(), Some("docker stop shop-db-1"));
+    let expected = "node 812 only carries the published port of docker shop-db-1; to end it would lose the port and leave \
+                    the container.";
+    assert_eq!(why.as_deref(), Some(expected));
+
+    let (back, _, why) = said(of_container(vec![published(8080)]));
+    assert_eq!((back, why), (vec!["docker shop-db-1".to_owned()], None));
+}
+
+#[test]
+fn the_supervisor_of_a_hidden_owner_is_shown_with_its_command() {
+    let endpoint: Endpoint = socket("0.0.0.0:3000").user(0, "root").endpoint();
+    let Preview::Explain(mut explanation) = preview(&endpoint, &[&endpoint], &context()) else {
+        panic!("it may not be seen");
+    };
+    explanation.add_supervisors(&[of_container(Vec::new())]);
+    assert!(explanation.port.is_some());
+    let last = explanation.lines.last().map(String::as_str);
+    assert_eq!(last, Some("It belongs to docker shop-db-1."));
+    assert_eq!(explanation.offer.as_deref(), Some("docker stop shop-db-1"));
+}
+
+#[test]
+fn a_supervisor_blocks_even_without_a_stop_command() {
+    let mut of_a_pod = of_container(vec![Published {
+        address: None,
+        host_port: 3000,
+        protocol: Protocol::Tcp,
+        container_port: 80,
+    }]);
+    if let Some(container) = &mut of_a_pod.container {
+        container.engine = Engine::Kubernetes;
+    }
+    let own = of_unit("shop.service", Manager::System, |unit| {
+        unit.main = Some(Pid(812));
+        unit.is_own = true;
+    });
+    let said = |supervisor| {
+        let blocked_by_supervisor = learned(supervisor).blocked_by_supervisor().expect("a bar");
+        (blocked_by_supervisor.lines, blocked_by_supervisor.offer)
+    };
+    let carries = "node 812 only carries the published port of kubernetes shop-db-1; to end it would lose the port and \
+                   leave the container.";
+    let main = "node 812 is the main process of shop.service, which systemd starts and ends.";
+    assert_eq!(
+        [said(of_a_pod), said(own)],
+        [carries, main].map(|why| (vec![why.to_owned()], None))
+    );
+}
+
+#[test]
+fn a_port_proxy_is_protected_even_if_no_engine_answers() {
+    let relay = process(812, "docker-proxy").build();
+    let endpoint: Endpoint = socket("0.0.0.0:3000").owner(&relay).endpoint();
+    let Preview::Explain(explanation) = preview(&endpoint, &[&endpoint], &context()) else {
+        panic!("it is never ended");
+    };
+    let why = "docker-proxy 812 is never ended: it only carries published ports of containers, which would lose them and \
+               run on.";
+    assert_eq!(explanation.lines, [why]);
+}
+
+#[test]
+fn group_and_parents_exclude_services_and_container_engines() {
+    let [npm, shim, main] = [(700, "npm"), (600, "containerd-shim"), (500, "shop")]
+        .map(|(pid, name)| process(pid, name).build());
+    let of_service = || {
+        of_unit("shop.service", Manager::System, |unit| {
+            unit.main = Some(Pid(500));
+        })
+    };
+    let reached = |ancestors: [&Arc<Process>; 2], supervisor| {
+        let mut plan = learned(Supervisor::default());
+        plan.add_trees(&[ProcessTree {
+            ancestors: ancestors.map(Arc::clone).to_vec(),
+            process_state: None,
+            group: vec![node(), Arc::clone(ancestors[0]), Arc::clone(ancestors[1])],
+            ..trees(supervisor)
+        }]);
+        let parents: Vec<Pid> = plan.parents().iter().map(|one| one.pid()).collect();
+        let group = plan.targets(TargetSet::Group).len();
+        (parents, group)
+    };
+    let (npm_and_main, both) = (vec![Pid(700), Pid(500)], vec![Pid(700)]);
+    assert_eq!(
+        [
+            reached([&npm, &main], Supervisor::default()),
+            reached([&npm, &main], of_service()),
+            reached([&npm, &shim], Supervisor::default()),
+        ],
+        [(npm_and_main, 3), (both.clone(), 0), (both, 0)]
+    );
+}
+
+#[test]
+fn a_suspended_owner_is_mentioned_before_it_is_signalled() {
+    let mut plan = learned(Supervisor::default());
+    assert_eq!(plan.warnings(TargetSet::Topmost), Vec::<String>::new());
+    let mut trees = plan.tree_of(node().id).expect("learned").clone();
+    trees.process_state = Some(crate::model::process::ProcessState::Suspended);
+    plan.add_trees(&[trees]);
+    let expected =
+        "node 812 is stopped and answers nobody; SIGCONT follows SIGTERM, SIGINT or SIGHUP.";
+    assert_eq!(plan.warnings(TargetSet::Topmost), [expected]);
+}

@@ -1,0 +1,145 @@
+//! What became of one target of an order.
+
+use super::kill_request::Target;
+use super::observations::{SignalDisposition, SignalError, SignalState};
+use super::port_owners::holds;
+use super::signal::Signal;
+use super::verdict::{ReleaseKind, Survivor, TargetOutcome};
+use crate::model::endpoint::{Owners, Socket};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// A process that closed the port longer ago than this and still runs is not about to end.
+const SLOW_END: Duration = Duration::from_secs(2);
+
+/// What became of one target.
+#[derive(Clone, Debug)]
+pub(super) struct TargetState {
+    pub target: Target,
+    sent: Option<(Instant, Signal)>,
+    ended: Option<Instant>,
+    closed_port: Option<Instant>,
+    signal_state: Option<SignalState>,
+    was_suspended: bool,
+    missed: Option<SignalError>,
+}
+
+impl TargetState {
+    pub fn new(target: Target) -> Self {
+        Self {
+            target,
+            sent: None,
+            ended: None,
+            closed_port: None,
+            signal_state: None,
+            was_suspended: false,
+            missed: None,
+        }
+    }
+
+    /// Takes in that the signal went out, or why it did not; tells whether it did.
+    pub fn record_signal(
+        &mut self,
+        sent: (Instant, Signal),
+        was_suspended: bool,
+        missed: &[SignalError],
+    ) -> bool {
+        self.was_suspended |= was_suspended;
+        self.record_missed(missed);
+        let is_sent = self.missed.is_none();
+        if is_sent {
+            self.sent = Some(sent);
+        }
+        is_sent
+    }
+
+    /// Takes in what a look saw of the process itself.
+    pub fn record_poll(&mut self, at: Instant, has_ended: bool, signal_state: Option<SignalState>) {
+        if has_ended {
+            self.ended.get_or_insert(at);
+        }
+        self.signal_state = signal_state;
+    }
+
+    /// Takes in what a look saw of the port: what holds nothing of it can let go of nothing, and a look that could not read
+    /// every table shows of nobody that it let go.
+    pub fn take_holding(&mut self, at: Instant, holding: &[Socket], is_whole: bool) {
+        if self.holds_any(holding) {
+            self.closed_port = None;
+        } else if is_whole && self.target.is_owner() {
+            self.closed_port.get_or_insert(at);
+        }
+    }
+
+    /// When the last signal went out, and which.
+    pub fn sent(&self) -> Option<(Instant, Signal)> {
+        self.sent
+    }
+
+    /// What is said of it while it still holds the port; `signal` is the one it was to get.
+    pub fn survivor(&self, signal: Signal, waited: Duration) -> Survivor {
+        Survivor {
+            process: Arc::clone(&self.target.process),
+            signal_state: self.signal_state,
+            signal: self.sent.map_or(signal, |(_, signal)| signal),
+            waited,
+            was_suspended: self.was_suspended,
+            missed: self.missed.clone(),
+        }
+    }
+
+    /// Whether it is known to do nothing about the signal.
+    pub fn ignores_signal(&self) -> bool {
+        let disposition = self
+            .signal_state
+            .map(|signal_state| signal_state.disposition);
+        disposition == Some(SignalDisposition::Ignored)
+    }
+
+    pub fn is_done(&self) -> bool {
+        self.done().is_some()
+    }
+
+    pub fn done(&self) -> Option<Instant> {
+        self.ended.into_iter().chain(self.closed_port).min()
+    }
+
+    /// One whose holder cannot be seen for the moment counts as held: nothing says that it was let go.
+    pub fn holds_any(&self, holding: &[Socket]) -> bool {
+        let is_shown = |socket: &Socket| self.target.sockets.contains(&socket.id);
+        holding.iter().any(|socket| {
+            holds(self.target.id(), socket)
+                || is_shown(socket)
+                    && matches!(socket.owners, Owners::NoPermission | Owners::Pending)
+        })
+    }
+
+    /// Remembers why it was not signalled, if it is among these.
+    pub fn record_missed(&mut self, missed: &[SignalError]) {
+        let is_own = |error: &&SignalError| {
+            let process = error.process();
+            process.is_some_and(|process| process.id == self.target.id())
+        };
+        self.missed = missed.iter().find(is_own).cloned();
+    }
+
+    /// A process closes its sockets a moment before its end can be seen, so that it runs on is not said at once.
+    pub fn outcome(&self, now: Instant) -> Option<TargetOutcome> {
+        let (how, at) = match (self.ended, self.closed_port) {
+            (Some(at), _) => (ReleaseKind::Ended, at),
+            (None, Some(at)) if now.saturating_duration_since(at) >= SLOW_END => {
+                (ReleaseKind::StillRunning, at)
+            }
+            (None, Some(at)) => (ReleaseKind::ClosedSocket, at),
+            (None, None) => return None,
+        };
+        Some(TargetOutcome {
+            process: Arc::clone(&self.target.process),
+            how,
+            after: self
+                .sent
+                .map(|(sent, signal)| (at.saturating_duration_since(sent), signal)),
+            was_suspended: self.was_suspended,
+        })
+    }
+}

@@ -1,0 +1,183 @@
+//! Connects to a port as a client would, and listens to what it says to a plain GET.
+
+use crate::check::{Banner, CONNECT_TIMEOUT, CheckRequest, ConnectOutcome, ConnectProbe};
+use crate::model::endpoint::Protocol;
+use crate::model::text::{SystemText, escaped};
+use crate::os::bind_probe;
+use std::io::{ErrorKind, Read, Write};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
+
+/// What an HTTP server of whatever age answers, and closes afterwards.
+const REQUEST: &[u8] = b"GET / HTTP/1.0\r\nHost: localhost\r\n\r\n";
+
+/// How long and how much is listened to.
+const REPLY_TIMEOUT: Duration = Duration::from_millis(500);
+const MAX_REPLY_BYTES: usize = 4096;
+
+/// So much is told of what is no HTTP.
+const MAX_SHOWN_BYTES: usize = 60;
+
+/// Connects to the address that is asked about, or to 127.0.0.1 and ::1. UDP knows no connection that could be refused.
+pub fn probe_all(request: &CheckRequest) -> Vec<ConnectProbe> {
+    if request.protocol == Protocol::Udp {
+        return Vec::new();
+    }
+    let ips: Vec<IpAddr> = match request.address {
+        None => vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()],
+        Some(IpAddr::V4(Ipv4Addr::UNSPECIFIED)) => vec![Ipv4Addr::LOCALHOST.into()],
+        Some(IpAddr::V6(Ipv6Addr::UNSPECIFIED)) => vec![Ipv6Addr::LOCALHOST.into()],
+        Some(ip) => vec![ip],
+    };
+    ips.into_iter()
+        .map(|ip| probe(SocketAddr::new(ip, request.port)))
+        .collect()
+}
+
+fn probe(address: SocketAddr) -> ConnectProbe {
+    let begun = Instant::now();
+    let outcome = match TcpStream::connect_timeout(&address, CONNECT_TIMEOUT) {
+        Ok(stream) if is_self_connection(&stream) => ConnectOutcome::Refused,
+        Ok(mut stream) => {
+            let took = begun.elapsed();
+            #[cfg(target_os = "linux")]
+            crate::os::self_sockets::register(&stream);
+            ConnectOutcome::Accepted {
+                took,
+                banner: read_banner(&mut stream),
+            }
+        }
+        Err(error) => match error.kind() {
+            ErrorKind::ConnectionRefused => ConnectOutcome::Refused,
+            ErrorKind::TimedOut => ConnectOutcome::TimedOut,
+            _ if bind_probe::is_address_unavailable(&error) => ConnectOutcome::NoSuchAddress,
+            _ => ConnectOutcome::Failed(escaped(&error.to_string())),
+        },
+    };
+    ConnectProbe { address, outcome }
+}
+
+/// Who connects to a port that nobody listens on may be given that very port and meet himself (RFC 9293, section 3.5,
+/// of simultaneous opens).
+fn is_self_connection(stream: &TcpStream) -> bool {
+    match (stream.local_addr(), stream.peer_addr()) {
+        (Ok(own), Ok(peer)) => own == peer,
+        _ => false,
+    }
+}
+
+fn read_banner(stream: &mut TcpStream) -> Banner {
+    let (bytes, is_closed) = exchange(stream);
+    match bytes.as_slice() {
+        [] if is_closed => Banner::Closed,
+        [] => Banner::Nothing,
+        bytes => parse_banner(bytes),
+    }
+}
+
+/// What it says within the time, and whether it closed the connection then.
+fn exchange(stream: &mut TcpStream) -> (Vec<u8>, bool) {
+    let end = Instant::now() + REPLY_TIMEOUT;
+    let mut bytes = Vec::new();
+    if stream.set_write_timeout(Some(REPLY_TIMEOUT)).is_err() || stream.write_all(REQUEST).is_err()
+    {
+        return (bytes, true);
+    }
+    let mut buffer = [0; MAX_REPLY_BYTES];
+    while bytes.len() < MAX_REPLY_BYTES && !is_complete(&bytes) {
+        let left = end.saturating_duration_since(Instant::now());
+        if left.is_zero() || stream.set_read_timeout(Some(left)).is_err() {
+            return (bytes, false);
+        }
+        match stream.read(&mut buffer) {
+            Ok(0) => return (bytes, true),
+            Ok(count) => bytes.extend(buffer.iter().take(count)),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => {
+                let is_late = matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut);
+                return (bytes, !is_late);
+            }
+        }
+    }
+    (bytes, false)
+}
+
+/// Whether there is nothing more to learn: the head of an HTTP answer, or the beginning of something else.
+fn is_complete(bytes: &[u8]) -> bool {
+    if bytes.starts_with(b"HTTP/") {
+        bytes.windows(4).any(|four| four == b"\r\n\r\n")
+            || bytes.windows(2).any(|two| two == b"\n\n")
+    } else {
+        bytes.len() >= b"HTTP/".len()
+    }
+}
+
+fn parse_banner(bytes: &[u8]) -> Banner {
+    let mut lines = bytes.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
+    let first = lines.next().unwrap_or_default();
+    if !bytes.starts_with(b"HTTP/") {
+        return Banner::Other(SystemText::new(
+            first.get(..MAX_SHOWN_BYTES).unwrap_or(first),
+        ));
+    }
+    let server = lines.take_while(|line| !line.is_empty()).find_map(|line| {
+        let colon = line.iter().position(|byte| *byte == b':')?;
+        let (name, value) = line.split_at_checked(colon)?;
+        let is_server = name.eq_ignore_ascii_case(b"server");
+        is_server.then(|| SystemText::new(value.get(1..).unwrap_or_default().trim_ascii()))
+    });
+    Banner::Http {
+        status: SystemText::new(first),
+        server,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_self_connection_is_no_listener() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        let to = listener.local_addr().expect("an address");
+        let other = TcpStream::connect(to).expect("connects");
+        let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None);
+        let socket = socket.expect("a socket");
+        let any: SocketAddr = "127.0.0.1:0".parse().expect("an address");
+        socket.bind(&any.into()).expect("binds");
+        let own = socket.local_addr().expect("an address");
+        socket.connect(&own).expect("meets itself");
+        assert!(is_self_connection(&socket.into()) && !is_self_connection(&other));
+    }
+
+    #[test]
+    fn an_http_banner_is_the_status_and_the_server() {
+        let cases: [(&[u8], Banner); 4] = [
+            (
+                b"HTTP/1.1 200 OK\r\nDate: today\r\nSERVER:  nginx \r\n\r\nServer: no",
+                Banner::Http {
+                    status: "HTTP/1.1 200 OK".into(),
+                    server: Some("nginx".into()),
+                },
+            ),
+            (
+                b"HTTP/1.0 404 Not Found\r\n\r\nServer: no",
+                Banner::Http {
+                    status: "HTTP/1.0 404 Not Found".into(),
+                    server: None,
+                },
+            ),
+            (
+                b"SSH-2.0-OpenSSH_9\r\nmore",
+                Banner::Other("SSH-2.0-OpenSSH_9".into()),
+            ),
+            (
+                b"\x15\x03\x01\x00",
+                Banner::Other(SystemText::new(b"\x15\x03\x01\x00")),
+            ),
+        ];
+        for (bytes, expected) in cases {
+            assert_eq!(parse_banner(bytes), expected);
+        }
+    }
+}

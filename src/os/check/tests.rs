@@ -1,0 +1,380 @@
+//! Against the real kernel. What holds a port is held by a child: the program's own sockets are nobody's answer.
+
+use super::*;
+use crate::check::{Banner, ConnectOutcome, ConnectProbe, Reason};
+use crate::model::endpoint::Protocol;
+use crate::os::environment;
+use crate::os::testing::{close_in_turn, connect, sleeper, until};
+use socket2::{Domain, Socket, Type};
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, Ipv6Addr, TcpListener, TcpStream, UdpSocket};
+
+const V4: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+const V6: IpAddr = IpAddr::V6(Ipv6Addr::LOCALHOST);
+
+fn context() -> CheckContext {
+    let machine = environment::read();
+    CheckContext {
+        source: None,
+        ephemeral: machine.ephemeral,
+        is_root: machine.is_root,
+    }
+}
+
+fn ask(port: u16) -> CheckRequest {
+    CheckRequest {
+        protocol: Protocol::Tcp,
+        port,
+        address: None,
+        connects: false,
+    }
+}
+
+/// Another test may try the same number for a moment, which nothing explains a moment later.
+fn check(request: CheckRequest) -> CheckReport {
+    until("an answer that explains itself", || {
+        let found = check_port(context(), request);
+        (!causes(&found).contains(&"unexplained")).then_some(found)
+    })
+}
+
+fn causes(answer: &CheckReport) -> Vec<&'static str> {
+    answer.reasons.iter().map(Reason::cause).collect()
+}
+
+fn listener(ip: IpAddr) -> (TcpListener, u16) {
+    let listener = TcpListener::bind((ip, 0)).expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    (listener, port)
+}
+
+/// A socket that is bound, with SO_REUSEADDR or without, and does nothing else.
+fn bound(at: SocketAddr, is_reusing: bool) -> (Socket, u16) {
+    let socket = Socket::new(Domain::for_address(at), Type::STREAM, None).expect("a socket");
+    socket.set_reuse_address(is_reusing).expect("an option");
+    socket.bind(&at.into()).expect("binds");
+    let local = socket.local_addr().expect("an address").as_socket();
+    (socket, local.expect("of the Internet").port())
+}
+
+/// The first line of an answer and the words of the reasons.
+fn message(answer: &CheckReport) -> String {
+    let reasons = answer.reasons.iter().map(ToString::to_string);
+    let lines: Vec<String> = std::iter::once(answer.headline.clone())
+        .chain(reasons)
+        .collect();
+    lines.join("\n")
+}
+
+#[test]
+fn an_unused_port_is_free() {
+    let (listener, port) = listener(V4);
+    drop(listener);
+    let answer = check(ask(port));
+    assert!(answer.is_free, "{}", message(&answer));
+    assert_eq!(answer.findings.binds, 8, "{}", message(&answer));
+}
+
+#[test]
+fn a_listener_is_reported_with_its_process_and_free_family() {
+    let (listener, port) = listener(V4);
+    let holder = sleeper(listener);
+    let answer = check(ask(port));
+    assert_eq!(
+        causes(&answer),
+        ["holder", "only_ipv4"],
+        "{}",
+        message(&answer)
+    );
+    assert_eq!(answer.reasons[0].pids(), [holder.pid()]);
+    assert!(!answer.is_free);
+}
+
+#[test]
+fn a_bound_socket_that_never_listens_blocks_its_port() {
+    for is_reusing in [false, true] {
+        let (socket, port) = bound(SocketAddr::new(V4, 0), is_reusing);
+        let holder = sleeper(socket);
+        let answer = check(ask(port));
+        assert!(!answer.is_free, "{}", message(&answer));
+        assert_eq!(
+            answer.reasons[0].pids(),
+            [holder.pid()],
+            "{}",
+            message(&answer)
+        );
+        assert!(
+            message(&answer).contains("does not listen"),
+            "{}",
+            message(&answer)
+        );
+    }
+}
+
+#[test]
+fn a_wildcard_listener_blocks_specific_addresses() {
+    let (wide, port) = listener(Ipv4Addr::UNSPECIFIED.into());
+    let _holder = sleeper(wide);
+    let answer = check(ask(port));
+    assert_eq!(
+        causes(&answer),
+        ["holder", "wildcard", "only_ipv4"],
+        "{}",
+        message(&answer)
+    );
+    let (both, port) = listener(Ipv6Addr::UNSPECIFIED.into());
+    let _holder = sleeper(both);
+    let answer = check(ask(port));
+    assert_eq!(
+        causes(&answer),
+        ["holder", "wildcard"],
+        "{}",
+        message(&answer)
+    );
+    assert!(
+        answer.headline.ends_with(&format!("on *:{port}")),
+        "{}",
+        message(&answer)
+    );
+}
+
+#[test]
+fn a_listener_on_ipv6_alone_leaves_ipv4() {
+    let (listener, port) = listener(V6);
+    let _holder = sleeper(listener);
+    let answer = check(ask(port));
+    assert_eq!(
+        causes(&answer),
+        ["holder", "only_ipv6"],
+        "{}",
+        message(&answer)
+    );
+    let v4 = check(CheckRequest {
+        address: Some(V4),
+        ..ask(port)
+    });
+    assert_eq!((v4.is_free, causes(&v4)), (true, vec!["elsewhere"]));
+    assert_eq!(v4.findings.binds, 2);
+}
+
+#[test]
+fn two_processes_on_localhost_are_reported() {
+    let (listener, port) = listener(V4);
+    // On a port that the system chose for one family the other may be taken.
+    let Ok(other) = TcpListener::bind((V6, port)) else {
+        return;
+    };
+    let (one, other) = (sleeper(listener), sleeper(other));
+    let answer = check(ask(port));
+    assert_eq!(
+        causes(&answer),
+        ["holder", "holder", "two_localhosts"],
+        "{}",
+        message(&answer)
+    );
+    assert_eq!(answer.reasons[2].pids(), [one.pid(), other.pid()]);
+}
+
+#[test]
+fn a_port_used_by_a_client_is_reported_as_such() {
+    let (listener, to) = listener(V4);
+    let client = TcpStream::connect((V4, to)).expect("connects");
+    let port = client.local_addr().expect("an address").port();
+    let holder = sleeper(client);
+    let _server = sleeper(listener);
+    let answer = check(ask(port));
+    assert_eq!(
+        causes(&answer),
+        ["client_port", "only_ipv4"],
+        "{}",
+        message(&answer)
+    );
+    let words = format!(
+        "{port} is the local port of sleep {}'s connection to :{to}",
+        holder.pid()
+    );
+    assert_eq!(answer.reasons[0].to_string(), words);
+}
+
+#[test]
+fn time_wait_of_a_server_blocks_the_same_addresses() {
+    for is_reusing in [true, false] {
+        let (socket, port) = bound(SocketAddr::new(V4, 0), is_reusing);
+        socket.listen(4).expect("listens");
+        let listener = TcpListener::from(socket);
+        let client = connect(V4, SocketAddr::new(V4, port));
+        let (server, _) = listener.accept().expect("a client");
+        close_in_turn(server, client);
+        drop(listener);
+        let answer = check(ask(port));
+        assert_eq!(answer.is_free, is_reusing, "{}", message(&answer));
+        assert_eq!(
+            answer.reasons[0].cause(),
+            "time_wait",
+            "{}",
+            message(&answer)
+        );
+        let words = answer.reasons[0].to_string();
+        let reported = "1 connection is in TIME_WAIT for ";
+        let left = words
+            .strip_prefix(reported)
+            .and_then(|left| left.split_once(" s;"));
+        let left: Option<u32> = left.and_then(|(left, _)| left.parse().ok());
+        let is_answered = left.is_some_and(|left| (50..=60).contains(&left));
+        assert!(is_answered, "{words}");
+        let can = "can be bound with SO_REUSEADDR";
+        assert_eq!(
+            message(&answer).contains(can),
+            is_reusing,
+            "{}",
+            message(&answer)
+        );
+    }
+}
+
+#[test]
+fn connections_without_a_listener_are_reported_with_owners() {
+    let (listener, port) = listener(V4);
+    let client = connect(V4, SocketAddr::new(V4, port));
+    let (server, _) = listener.accept().expect("a client");
+    drop(listener);
+    let (holder, _other) = (sleeper(server), sleeper(client));
+    let answer = check(ask(port));
+    assert_eq!(
+        answer.reasons[0].cause(),
+        "leftover_connections",
+        "{}",
+        message(&answer)
+    );
+    assert_eq!(answer.reasons[0].pids(), [holder.pid()]);
+}
+
+#[test]
+fn a_suspended_owner_is_reported_with_how_to_resume_it() {
+    let (listener, port) = listener(V4);
+    let holder = sleeper(listener);
+    let pid = i32::try_from(holder.pid().0).expect("a pid");
+    let pid = rustix::process::Pid::from_raw(pid).expect("a pid");
+    rustix::process::kill_process(pid, rustix::process::Signal::STOP).expect("it may be stopped");
+    let words = format!("kill -CONT {}", holder.pid());
+    until("the stop", || {
+        let answer = check(ask(port));
+        message(&answer).contains(&words).then_some(())
+    });
+}
+
+#[test]
+fn a_full_backlog_is_reported_and_a_connect_times_out() {
+    let (socket, port) = bound(SocketAddr::new(V4, 0), false);
+    socket.listen(1).expect("listens");
+    let _clients = [0; 2].map(|_| connect(V4, SocketAddr::new(V4, port)));
+    let _holder = sleeper(socket);
+    let answer = check(CheckRequest {
+        address: Some(V4),
+        connects: true,
+        ..ask(port)
+    });
+    assert_eq!(
+        causes(&answer),
+        ["holder", "backlog_full"],
+        "{}",
+        message(&answer)
+    );
+    let connects = answer.findings.connects.expect("asked for");
+    assert_eq!(connects[0].outcome, ConnectOutcome::TimedOut);
+}
+
+#[test]
+fn a_udp_socket_blocks_its_port_regardless_of_tcp() {
+    let socket = UdpSocket::bind((V4, 0)).expect("a port");
+    let port = socket.local_addr().expect("an address").port();
+    let holder = sleeper(socket);
+    let answer = check(CheckRequest {
+        protocol: Protocol::Udp,
+        ..ask(port)
+    });
+    assert!(!answer.is_free, "{}", message(&answer));
+    assert_eq!(
+        answer.reasons[0].pids(),
+        [holder.pid()],
+        "{}",
+        message(&answer)
+    );
+    assert_eq!(answer.findings.binds, 4);
+}
+
+#[test]
+fn a_foreign_address_is_reported_without_a_bind() {
+    let (_, unused) = listener(V4);
+    // Of TEST-NET-1 (RFC 5737), which no machine has.
+    let request = CheckRequest {
+        address: Some(Ipv4Addr::new(192, 0, 2, 1).into()),
+        ..ask(unused)
+    };
+    let answer = check(request);
+    assert_eq!(
+        (causes(&answer), answer.findings.binds),
+        (vec!["no_such_address"], 0)
+    );
+}
+
+/// The program's own sockets are in no answer, which leaves what they refuse without a reason.
+#[test]
+fn an_unexplained_result_is_checked_once_more() {
+    let (_listener, port) = listener(V4);
+    let answer = check_port(context(), ask(port));
+    assert_eq!(
+        causes(&answer),
+        ["unexplained", "only_ipv4"],
+        "{}",
+        message(&answer)
+    );
+    assert_eq!(answer.findings.binds, 16);
+}
+
+/// Serves one connection with these words, once it has read something.
+fn serving(words: &'static [u8]) -> u16 {
+    let (listener, port) = listener(V4);
+    std::thread::spawn(move || {
+        let (mut client, _) = listener.accept().expect("a client");
+        let count = client.read(&mut [0; 512]).expect("a request");
+        assert!(count > 0);
+        client.write_all(words).expect("it listens");
+    });
+    port
+}
+
+#[test]
+fn a_connect_reports_the_banner_or_the_refusal() {
+    let http = Banner::Http {
+        status: "HTTP/1.1 204 No Content".into(),
+        server: Some("tiny".into()),
+    };
+    let cases: [(&[u8], Banner); 3] = [
+        (b"HTTP/1.1 204 No Content\r\nServer: tiny\r\n\r\n", http),
+        (
+            b"220 ready\x1b[2J\r\n",
+            Banner::Other("220 ready\x1b[2J".into()),
+        ),
+        (b"", Banner::Closed),
+    ];
+    for (words, expected) in cases {
+        let port = serving(words);
+        let connects = connect_probe::probe_all(&ask(port));
+        let [
+            ConnectProbe {
+                outcome: ConnectOutcome::Accepted { banner, .. },
+                ..
+            },
+            other,
+        ] = connects.as_slice()
+        else {
+            panic!("{connects:?}");
+        };
+        assert_eq!(*banner, expected);
+        assert!(
+            !matches!(other.outcome, ConnectOutcome::Accepted { .. }),
+            "{other:?}"
+        );
+    }
+}

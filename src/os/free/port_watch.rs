@@ -1,0 +1,170 @@
+//! What is seen of one port, looked at often enough to see a restart and seldom enough to cost little.
+
+use super::ProbeBackend;
+use super::signal_state::signal_state;
+use super::target_handle::TargetHandle;
+use crate::free::{KillRequest, PortSnapshot, SignalState, Target};
+use crate::model::endpoint::{Protocol, Socket};
+use crate::model::process::{Pid, Process, ProcessId, StartTime};
+use crate::model::snapshot::Snapshot;
+use crate::model::supervisor::Unit;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// From look to look at best.
+const FAST_INTERVAL: Duration = Duration::from_millis(50);
+
+/// The same once everything that happens soon has happened, and a dialog is only left open.
+const SLOW_INTERVAL: Duration = Duration::from_millis(500);
+const FAST_PERIOD: Duration = Duration::from_secs(10);
+
+/// A look is reported at least this often, because time passes for whoever waits.
+const REPORT_INTERVAL: Duration = Duration::from_millis(250);
+
+/// The watch over the port of one order.
+pub struct PortWatch {
+    request: KillRequest,
+    started: Instant,
+    reported: Option<PortSnapshot>,
+    /// What the port had at the last look.
+    sockets: Vec<Socket>,
+    /// The units of the holders before the signal.
+    units: Vec<(ProcessId, Unit)>,
+    ended: Vec<ProcessId>,
+}
+
+impl PortWatch {
+    /// `units` are what the holders belonged to when the order was sent.
+    pub fn new(request: KillRequest, units: Vec<(ProcessId, Unit)>) -> Self {
+        Self {
+            request,
+            sockets: Vec::new(),
+            units,
+            started: Instant::now(),
+            reported: None,
+            ended: Vec::new(),
+        }
+    }
+
+    /// Notes which targets have ended.
+    pub fn record_ended(
+        &mut self,
+        handles: &[TargetHandle],
+        start_time: fn(Pid) -> Option<StartTime>,
+    ) {
+        let has_ended = |id: &ProcessId| {
+            let handle = handles.iter().find(|handle| handle.id() == *id);
+            self.ended.contains(id) || handle.is_none_or(|handle| handle.has_ended(start_time))
+        };
+        let targets = self.request.targets().iter();
+        self.ended = targets.map(Target::id).filter(has_ended).collect();
+    }
+
+    /// Takes in what the tables show, and returns it if it differs from what was reported last or that is long ago.
+    pub fn observe(
+        &mut self,
+        snapshot: &Snapshot,
+        backend: &mut ProbeBackend,
+    ) -> Option<PortSnapshot> {
+        self.sockets = sockets_of_port(&self.request, snapshot);
+        let problems = snapshot.problems.iter();
+        let own = problems.filter(|problem| problem.protocol == self.request.protocol());
+        let look = PortSnapshot {
+            request: self.request.id(),
+            parents: self.parents(backend),
+            units: self.units(backend),
+            sockets: self.sockets.clone(),
+            problems: own.cloned().collect(),
+            signal_state: self.signal_states(),
+            ended: self.ended.clone(),
+            at: Instant::now(),
+        };
+        let is_changed = self.reported.as_ref().is_none_or(|last| {
+            let like = PortSnapshot {
+                at: look.at,
+                ..last.clone()
+            };
+            look != like || look.at.saturating_duration_since(last.at) >= REPORT_INTERVAL
+        });
+        if !is_changed {
+            return None;
+        }
+        self.reported = Some(look.clone());
+        Some(look)
+    }
+
+    /// How long from one look to the next at best.
+    pub fn interval(&self) -> Duration {
+        if self.started.elapsed() < FAST_PERIOD {
+            FAST_INTERVAL
+        } else {
+            SLOW_INTERVAL
+        }
+    }
+
+    /// The targets whose end is worth waking up for.
+    pub fn still_running<'a>(
+        &'a self,
+        handles: &'a [TargetHandle],
+    ) -> impl Iterator<Item = &'a TargetHandle> {
+        let is_waited_for = |handle: &&TargetHandle| {
+            let id = handle.id();
+            !self.ended.contains(&id) && self.request.targets().iter().any(|one| one.id() == id)
+        };
+        handles.iter().filter(is_waited_for)
+    }
+
+    fn signal_states(&self) -> Vec<(ProcessId, SignalState)> {
+        let targets = self.request.targets().iter().map(Target::id);
+        targets
+            .filter(|id| !self.ended.contains(id))
+            .filter_map(|id| Some((id, signal_state(id.pid, self.request.signal())?)))
+            .collect()
+    }
+
+    /// Who started the holders that the order does not know, as far as that may be seen.
+    fn parents(&self, backend: &mut ProbeBackend) -> Vec<Arc<Process>> {
+        let mut pids: Vec<_> = self
+            .new_owners()
+            .filter_map(|owner| owner.parent)
+            .filter(|parent| parent.0 > 1)
+            .collect();
+        pids.sort_unstable();
+        pids.dedup();
+        pids.into_iter()
+            .filter_map(|pid| (backend.describe)(pid))
+            .collect()
+    }
+
+    /// The units of these holders, and of those before the signal: a service that comes back belonged there before.
+    fn units(&self, backend: &ProbeBackend) -> Vec<(ProcessId, Unit)> {
+        let unit = |owner: &Arc<Process>| Some((owner.id, (backend.unit)(owner)?));
+        let before = self.units.iter().cloned();
+        before.chain(self.new_owners().filter_map(unit)).collect()
+    }
+
+    /// The topmost holder of each socket, if it is none of the targets.
+    fn new_owners(&self) -> impl Iterator<Item = &Arc<Process>> {
+        let is_asked = |process: &Process| {
+            let mut targets = self.request.targets().iter();
+            targets.any(|target| target.id() == process.id)
+        };
+        let owners = self
+            .sockets
+            .iter()
+            .filter_map(|socket| socket.owners.first());
+        owners.filter(move |owner| !is_asked(owner))
+    }
+}
+
+/// The sockets of the order's port among all, in a fixed order so that looks can be compared.
+pub fn sockets_of_port(request: &KillRequest, snapshot: &Snapshot) -> Vec<Socket> {
+    let (protocol, port): (Protocol, u16) = (request.protocol(), request.port());
+    let all = snapshot.sockets.iter();
+    let mut own: Vec<Socket> = all
+        .filter(|socket| socket.protocol == protocol && socket.port() == port)
+        .cloned()
+        .collect();
+    own.sort_by_key(|socket| (socket.local, socket.id));
+    own
+}

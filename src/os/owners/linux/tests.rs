@@ -1,0 +1,462 @@
+//! Against the real kernel. The word of the kernel is a plain walk over `/proc`, written anew for the tests.
+
+use super::*;
+use crate::model::process::ProcessId;
+use crate::os::testing::helper_process::HelperProcess;
+use crate::os::testing::{Pids, SocketHolder, inode, owners_in_proc, shell, sleeper, until};
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{TcpListener, UdpSocket};
+use std::os::fd::OwnedFd;
+
+mod confined;
+
+/// So many sockets that all processes have their turn within few updates.
+const ALL_VERIFIED_ROWS: usize = 500_000;
+
+/// How many updates those are at most, while other tests keep processes changing.
+const MAX_UPDATES_PER_ROUND: usize = 300;
+
+/// Follows sockets as the sampler would.
+struct ResolverFixture {
+    resolver: OwnerResolver,
+    /// How many sockets it believes there are; few, where nothing is to be noticed in turn.
+    rows: usize,
+    known: BTreeMap<u32, BTreeSet<ProcessId>>,
+}
+
+impl ResolverFixture {
+    fn new() -> Self {
+        Self {
+            resolver: OwnerResolver::new(),
+            rows: ALL_VERIFIED_ROWS,
+            known: BTreeMap::new(),
+        }
+    }
+
+    /// One that has read everything there is.
+    fn initialized() -> Self {
+        let mut fixture = Self::new();
+        fixture.update(&[], &[]);
+        fixture
+    }
+
+    fn update(&mut self, closed: &[u32], requests: &[u32]) {
+        for inode in closed {
+            self.known.remove(inode);
+        }
+        let requests: Vec<LookupRequest> = requests.iter().map(|inode| request(*inode)).collect();
+        let owner_changes = self.resolver.update(closed, &requests, self.rows);
+        self.apply(owner_changes);
+    }
+
+    fn check(&mut self, inodes: &[u32]) {
+        let owner_changes = self.resolver.recheck(inodes);
+        self.apply(owner_changes);
+    }
+
+    fn apply(&mut self, owner_changes: Vec<OwnerChange>) {
+        for change in owner_changes {
+            let known = self.known.entry(change.inode).or_default();
+            let is_new = if change.is_owner {
+                known.insert(change.process)
+            } else {
+                known.remove(&change.process)
+            };
+            assert!(is_new, "told twice: {change:?}");
+        }
+    }
+
+    fn of(&self, inode: u32) -> Pids {
+        let known = self.known.get(&inode).into_iter().flatten();
+        known.map(|process| process.pid.0).collect()
+    }
+
+    /// Updates until the holders are these, and the kernel says so too; how many updates that took.
+    fn updates_until_owned(&mut self, inode: u32, expected: &[u32]) -> usize {
+        let expected: Pids = expected.iter().copied().collect();
+        let mut updates = 0;
+        until(&format!("{expected:?} hold {inode}"), || {
+            updates += 1;
+            self.update(&[], &[]);
+            let is_so = self.of(inode) == expected && owners_in_proc(&[inode])[0] == expected;
+            is_so.then_some(updates)
+        })
+    }
+
+    /// The system calls of the search alone in one update: what the processes of other tests cost is another matter.
+    fn search(&mut self, closed: &[u32], requests: &[u32]) -> usize {
+        let resolver = &mut self.resolver;
+        resolver.now += 1;
+        for inode in closed {
+            resolver.forget(*inode);
+        }
+        let requests: Vec<LookupRequest> = requests.iter().map(|inode| request(*inode)).collect();
+        resolver.start_lookups(&requests);
+        let before = resolver.proc.calls();
+        resolver.search(false);
+        let calls = resolver.proc.calls() - before;
+        resolver.freed_fd_owners.clear();
+        let owner_changes = std::mem::take(&mut resolver.owner_changes);
+        self.apply(owner_changes);
+        calls
+    }
+
+    /// The system calls of one update.
+    fn calls(&mut self, closed: &[u32], requests: &[u32]) -> usize {
+        let before = self.resolver.proc.calls();
+        self.update(closed, requests);
+        self.resolver.proc.calls() - before
+    }
+}
+
+fn request(inode: u32) -> LookupRequest {
+    LookupRequest {
+        inode,
+        uid: rustix::process::geteuid().as_raw(),
+        holds_port: inode.is_multiple_of(2),
+        likely_owner: None,
+    }
+}
+
+fn own() -> u32 {
+    std::process::id()
+}
+
+fn listener() -> (TcpListener, u32) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let inode = inode(&listener);
+    (listener, inode)
+}
+
+fn pids(held: &SocketHolder) -> Vec<u32> {
+    held.all().iter().map(|pid| pid.0).collect()
+}
+
+#[test]
+fn the_first_update_finds_every_owner() {
+    let (listener, inode) = listener();
+    let script = "sleep 60 <&3 & echo $!; sleep 60 <&3 & echo $!; wait";
+    let family = shell(listener, script, 2);
+    // Until the shell has let go of its own standard input, or not: the kernel knows.
+    let mut fixture = ResolverFixture::new();
+    fixture.update(&[], &[inode]);
+    assert!(
+        fixture
+            .of(inode)
+            .is_superset(&pids(&family).into_iter().collect())
+    );
+    fixture.updates_until_owned(inode, &pids(&family));
+}
+
+#[test]
+fn a_new_socket_is_found_and_a_closed_one_forgotten() {
+    let mut fixture = ResolverFixture::initialized();
+    let (listener, inode) = listener();
+    fixture.update(&[], &[inode]);
+    fixture.updates_until_owned(inode, &[own()]);
+    drop(listener);
+    fixture.update(&[inode], &[]);
+    assert!(!fixture.resolver.is_tracked(inode));
+}
+
+#[test]
+fn a_socket_requested_twice_is_reported_once() {
+    let mut fixture = ResolverFixture::initialized();
+    let (_listener, inode) = listener();
+    fixture.update(&[], &[inode, inode]);
+    // `apply` would not stand to be told again.
+    fixture.updates_until_owned(inode, &[own()]);
+}
+
+#[test]
+fn a_socket_that_returns_to_the_tables_has_all_its_owners() {
+    let (listener, inode) = listener();
+    let worker = sleeper(listener.try_clone().expect("a copy"));
+    let mut fixture = ResolverFixture::initialized();
+    fixture.update(&[], &[inode]);
+    fixture.updates_until_owned(inode, &[own(), worker.pid().0]);
+    // As when it listens no more and then again.
+    fixture.update(&[inode], &[inode]);
+    assert!(
+        fixture
+            .of(inode)
+            .is_superset(&[own(), worker.pid().0].into())
+    );
+}
+
+#[test]
+fn churned_sockets_are_found_at_the_lowest_free_fd() {
+    let mut helper = HelperProcess::new();
+    let mut fixture = ResolverFixture::initialized();
+    let mut sockets = helper.open(300);
+    fixture.update(&[], &sockets);
+    for _ in 0..5 {
+        let closed: Vec<u32> = sockets.iter().step_by(3).copied().collect();
+        helper.close(&closed);
+        sockets.retain(|inode| !closed.contains(inode));
+        let opened = helper.open(120);
+        // One for each, and little else: no listing, no second try.
+        let calls = fixture.search(&closed, &opened);
+        assert!((120..120 + 30).contains(&calls), "{calls}");
+        sockets.extend(opened);
+        let known: Vec<Pids> = sockets.iter().map(|inode| fixture.of(*inode)).collect();
+        assert_eq!(known, owners_in_proc(&sockets));
+    }
+}
+
+#[test]
+fn a_socket_scanned_before_it_was_bound_is_found_at_once() {
+    let mut helper = HelperProcess::new();
+    let sockets = helper.open(3);
+    let mut fixture = ResolverFixture::initialized();
+    for inode in sockets {
+        fixture.update(&[], &[inode]);
+        assert_eq!(fixture.of(inode), [helper.pid()].into());
+    }
+}
+
+#[test]
+fn workers_are_found_when_they_are_forked() {
+    let mut fixture = ResolverFixture::initialized();
+    let (listener, inode) = listener();
+    fixture.update(&[], &[inode]);
+    fixture.updates_until_owned(inode, &[own()]);
+    fixture.rows = 0;
+    let worker = sleeper(listener.try_clone().expect("a copy"));
+    fixture.update(&[], &[]);
+    // Another test's child may hold it too for a moment, between its fork and its exec.
+    assert!(
+        fixture
+            .of(inode)
+            .is_superset(&[own(), worker.pid().0].into())
+    );
+}
+
+#[test]
+fn a_child_keeps_the_socket_and_an_exit_closes_the_rest() {
+    let (listener, inode) = listener();
+    let mut family = shell(listener, "sleep 60 <&3 & echo $!; exec 3<&-", 1);
+    family.wait();
+    let orphan = family.others()[0].0;
+    let mut fixture = ResolverFixture::initialized();
+    fixture.update(&[], &[inode]);
+    fixture.updates_until_owned(inode, &[orphan]);
+    drop(family);
+    fixture.updates_until_owned(inode, &[]);
+}
+
+#[test]
+fn an_exited_owner_is_removed_by_the_next_update() {
+    let (listener, inode) = listener();
+    let workers: Vec<SocketHolder> = (0..5)
+        .map(|_| sleeper(listener.try_clone().expect("a copy")))
+        .collect();
+    let mut fixture = ResolverFixture::initialized();
+    fixture.update(&[], &[inode]);
+    let ended: Pids = workers.iter().flat_map(pids).collect();
+    assert!(fixture.of(inode).is_superset(&ended));
+    drop(workers);
+    fixture.rows = 0;
+    fixture.update(&[], &[]);
+    assert!(fixture.of(inode).is_disjoint(&ended));
+}
+
+#[test]
+fn a_socket_that_reuses_an_fd_is_found_soon() {
+    let mut helper = HelperProcess::new();
+    let old = helper.open(1);
+    let mut fixture = ResolverFixture::initialized();
+    helper.close(&old);
+    let inode = helper.open(1)[0];
+    fixture.update(&[], &[inode]);
+    let updates = fixture.updates_until_owned(inode, &[helper.pid()]);
+    assert!(updates <= 10, "{updates}");
+}
+
+#[test]
+fn an_exec_keeps_sockets_without_cloexec() {
+    let (listener, inode) = listener();
+    let mut fixture = ResolverFixture::initialized();
+    let child = shell(listener, "exec sleep 60", 0);
+    fixture.update(&[], &[inode]);
+    fixture.updates_until_owned(inode, &[child.pid().0]);
+}
+
+#[test]
+fn an_exec_soon_after_a_fork_is_found_by_the_next_update() {
+    let mut fixture = ResolverFixture::initialized();
+    let mut helper = HelperProcess::new();
+    let sockets = helper.open(20);
+    fixture.update(&[], &sockets);
+    helper.exec();
+    fixture.rows = 0;
+    until("it closed them", || {
+        owners_in_proc(&sockets)
+            .iter()
+            .all(Pids::is_empty)
+            .then_some(())
+    });
+    fixture.update(&[], &[]);
+    assert!(sockets.iter().all(|inode| fixture.of(*inode).is_empty()));
+}
+
+/// Each of these leaves no trace but another number of descriptors, or none: `check` finds it at once, and an update
+/// once it was the turn of the process.
+fn lost_within_a_round(change: impl Fn(&mut HelperProcess, u32)) {
+    let mut helper = HelperProcess::new();
+    let sockets = helper.open(4);
+    let inode = sockets[1];
+    let mut fixture = ResolverFixture::initialized();
+    fixture.update(&[], &sockets);
+    change(&mut helper, inode);
+    let updates = fixture.updates_until_owned(inode, &[]);
+    assert!(updates <= MAX_UPDATES_PER_ROUND, "{updates}");
+}
+
+#[test]
+fn an_exec_that_closes_is_found_within_a_round() {
+    lost_within_a_round(|helper, _| helper.exec());
+}
+
+#[test]
+fn a_close_without_a_table_change_is_found_within_a_round() {
+    lost_within_a_round(|helper, inode| helper.close(&[inode]));
+}
+
+#[test]
+fn a_descriptor_that_moved_keeps_its_socket() {
+    let mut helper = HelperProcess::new();
+    let sockets = helper.open(4);
+    let mut fixture = ResolverFixture::initialized();
+    fixture.update(&[], &sockets);
+    helper.dup(sockets[1]);
+    helper.close(&sockets[1..2]);
+    // By then it was its turn for certain, and by descriptor it would be gone.
+    for _ in 0..MAX_UPDATES_PER_ROUND {
+        fixture.update(&[], &[]);
+        assert!(fixture.of(sockets[1]).contains(&helper.pid()));
+    }
+    fixture.updates_until_owned(sockets[1], &[helper.pid()]);
+}
+
+#[test]
+fn a_recheck_finds_changes_without_a_count_change() {
+    let mut helper = HelperProcess::new();
+    let sockets = helper.open(2);
+    let (listener, passed) = listener();
+    let mut fixture = ResolverFixture::initialized();
+    fixture.update(&[], &[sockets[0], sockets[1], passed]);
+    fixture.updates_until_owned(passed, &[own()]);
+    helper.close(&sockets[..1]);
+    assert_eq!(helper.take(&listener), passed);
+    drop(listener);
+    fixture.check(&[sockets[0], passed]);
+    let known = [sockets[0], passed].map(|inode| fixture.of(inode));
+    // A child of another test may hold it between its fork and its exec.
+    assert!(
+        known[0].is_empty() && known[1].contains(&helper.pid()),
+        "{known:?}"
+    );
+    fixture.updates_until_owned(passed, &[helper.pid()]);
+}
+
+#[test]
+fn a_passed_socket_is_found_within_a_round() {
+    let mut helper = HelperProcess::new();
+    let (listener, inode) = listener();
+    let mut fixture = ResolverFixture::initialized();
+    fixture.update(&[], &[inode]);
+    fixture.updates_until_owned(inode, &[own()]);
+    assert_eq!(helper.take(&listener), inode);
+    let updates = fixture.updates_until_owned(inode, &[own(), helper.pid()]);
+    assert!(updates <= MAX_UPDATES_PER_ROUND, "{updates}");
+}
+
+#[test]
+fn many_processes_are_each_found() {
+    let (listener, inode) = listener();
+    let mut fixture = ResolverFixture::initialized();
+    fixture.update(&[], &[inode]);
+    let copy = || OwnedFd::from(listener.try_clone().expect("a copy"));
+    let children: Vec<SocketHolder> = (0..30).map(|_| sleeper(copy())).collect();
+    let mut expected: Vec<u32> = children.iter().map(|child| child.pid().0).collect();
+    expected.push(own());
+    fixture.updates_until_owned(inode, &expected);
+    drop(children);
+    fixture.updates_until_owned(inode, &[own()]);
+}
+
+#[test]
+fn without_kept_handles_the_owners_are_the_same() {
+    let mut fixture = ResolverFixture::new();
+    fixture.resolver.owner_table.set_max_handles(0);
+    let (listener, inode) = listener();
+    let child = sleeper(listener);
+    fixture.update(&[], &[inode]);
+    fixture.updates_until_owned(inode, &[child.pid().0]);
+    assert_eq!(fixture.resolver.owner_table.open_handles(), 0);
+    drop(child);
+    fixture.updates_until_owned(inode, &[]);
+}
+
+#[test]
+fn a_socket_without_owner_is_not_searched_on_every_update() {
+    let mut fixture = ResolverFixture::initialized();
+    let processes = fixture.resolver.pid_table.all().count();
+    // No socket has this inode: the kernel gives it to /proc itself.
+    let calls: Vec<usize> = (0..64)
+        .map(|update| fixture.search(&[], if update == 0 { &[1] } else { &[] }))
+        .collect();
+    let searches = calls.iter().filter(|calls| **calls > processes).count();
+    assert!(searches <= 8, "{calls:?}");
+    assert_eq!(fixture.of(1), Pids::new());
+}
+
+#[test]
+fn a_steady_update_costs_a_handful_of_system_calls() {
+    let mut helper = HelperProcess::new();
+    let sockets = helper.open(50);
+    let mut fixture = ResolverFixture::initialized();
+    fixture.update(&[], &sockets);
+    fixture.rows = 100;
+    let mut calls: Vec<usize> = (0..99).map(|_| fixture.calls(&[], &[])).collect();
+    // Other tests start processes and open sockets meanwhile, which costs more now and then.
+    calls.sort_unstable();
+    assert!(calls[25] <= 6, "{calls:?}");
+}
+
+#[test]
+fn new_sockets_of_a_known_process_cost_one_call_each() {
+    let mut helper = HelperProcess::new();
+    let mut fixture = ResolverFixture::initialized();
+    let first = helper.open(100);
+    fixture.update(&[], &first);
+    let ten = helper.open(10);
+    assert_eq!(fixture.search(&[], &ten), 10);
+    let known: Vec<Pids> = ten.iter().map(|inode| fixture.of(*inode)).collect();
+    assert_eq!(known, owners_in_proc(&ten));
+}
+
+#[test]
+fn inode_0_has_no_owner() {
+    let mut fixture = ResolverFixture::initialized();
+    fixture.update(&[], &[0]);
+    assert!(!fixture.resolver.is_tracked(0));
+}
+
+#[test]
+fn a_reused_inode_is_a_different_socket() {
+    let mut fixture = ResolverFixture::initialized();
+    let first = UdpSocket::bind("127.0.0.1:0").expect("a port");
+    let (second, _other) = listener();
+    let inodes = [inode(&first), inode(&second)];
+    fixture.update(&[], &inodes);
+    fixture.updates_until_owned(inodes[0], &[own()]);
+    // The second socket takes the place of the first, and no number of descriptors changes.
+    let mut place = OwnedFd::from(first);
+    // Closed on exec, so that the children of other tests do not keep it.
+    rustix::io::dup3(&second, &mut place, rustix::io::DupFlags::CLOEXEC).expect("its place");
+    fixture.check(&inodes);
+    fixture.updates_until_owned(inodes[0], &[]);
+    fixture.updates_until_owned(inodes[1], &[own()]);
+}

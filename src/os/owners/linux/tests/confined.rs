@@ -1,0 +1,72 @@
+//! What needs another user or another pid namespace.
+
+use super::*;
+use crate::os::testing::confined::{
+    become_nobody, end, enter_namespace, is_confined, process_id, sleep_in_the_place_of, sleep_on,
+};
+
+#[test]
+fn unreadable_processes_are_not_retried_at_every_update() {
+    become_nobody("os::owners::linux::tests::confined::as_nobody");
+}
+
+#[test]
+#[ignore = "only as another process, for the other tests"]
+fn as_nobody() {
+    if !is_confined() {
+        return;
+    }
+    let (listener, inode) = listener();
+    let mut fixture = ResolverFixture::new();
+    // No socket has the inode 1: the kernel gives it to /proc itself.
+    fixture.update(&[], &[inode, 1]);
+    fixture.updates_until_owned(inode, &[own()]);
+    let all = fixture.resolver.pid_table.all();
+    let denied = all.filter(|known| known.denied_until > 0).count();
+    assert!(denied > 5, "{denied}");
+    let before = fixture.resolver.proc.calls();
+    // Searches every process that may be read.
+    fixture.check(&[1]);
+    let calls = fixture.resolver.proc.calls() - before;
+    let readable = fixture.resolver.readable_pids().len();
+    assert!(calls < readable * 200, "{calls} for {readable}");
+    assert!(!fixture.resolver.readable_pids().contains(&1));
+    drop(listener);
+}
+
+#[test]
+fn a_reused_pid_is_another_process() {
+    enter_namespace("os::owners::linux::tests::confined::in_a_namespace");
+}
+
+#[test]
+#[ignore = "only as another process, for the other tests"]
+fn in_a_namespace() {
+    if !is_confined() {
+        return;
+    }
+    for open_handles in [0, 100] {
+        reuse_a_pid(open_handles);
+    }
+}
+
+fn reuse_a_pid(open_handles: usize) {
+    let (first, first_inode) = listener();
+    let mut victim = sleep_on(first);
+    let ended = process_id(&victim);
+    let pid = ended.pid.0;
+    let mut fixture = ResolverFixture::new();
+    fixture.resolver.owner_table.set_max_handles(open_handles);
+    fixture.update(&[], &[first_inode]);
+    fixture.updates_until_owned(first_inode, &[pid]);
+    end(&mut victim);
+    let (second, second_inode) = listener();
+    let mut successor = sleep_in_the_place_of(ended, &second);
+    drop(second);
+    fixture.update(&[], &[second_inode]);
+    fixture.updates_until_owned(second_inode, &[pid]);
+    fixture.updates_until_owned(first_inode, &[]);
+    let known: Vec<ProcessId> = fixture.known[&second_inode].iter().copied().collect();
+    assert_eq!(known, [process_id(&successor)]);
+    end(&mut successor);
+}

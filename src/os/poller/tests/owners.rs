@@ -1,0 +1,254 @@
+//! Whoever the rows say holds a socket is whom a plain walk over `/proc` finds, whatever processes do meanwhile.
+//!
+//! What a child of another test holds between its fork and its exec is no mistake of either; so where this process has
+//! the socket too, both are asked until they agree.
+
+use super::*;
+use crate::os::testing::confined::{
+    become_nobody, end, enter_namespace, is_confined, process_id, sleep_in_the_place_of, sleep_on,
+};
+use crate::os::testing::helper_process::HelperProcess;
+use crate::os::testing::{Pids, inode, owners_in_proc};
+use std::fs;
+
+/// Who holds these by the rows; nobody holds what has no row.
+fn owners_of(poller: &SocketPoller, inodes: &[u32]) -> Vec<Pids> {
+    let holders = |inode: &u32| {
+        let rows = poller.tracker.each();
+        let mut rows = rows.filter(|(_, socket, _)| socket.owner_hint == *inode);
+        let owners = rows.next().map(|(_, _, owners)| owners.known());
+        let pids = owners.into_iter().flatten().map(|owner| owner.pid().0);
+        pids.collect()
+    };
+    inodes.iter().map(holders).collect()
+}
+
+/// Looks until rows and kernel agree that these are the holders; how many looks that took.
+fn polls_until_owned(poller: &mut SocketPoller, inodes: &[u32], holders: &[Pids]) -> usize {
+    let mut looks = 0;
+    until(&format!("{holders:?} hold {inodes:?}"), || {
+        looks += 1;
+        poller.poll();
+        (owners_of(poller, inodes) == holders && owners_in_proc(inodes) == holders).then_some(looks)
+    })
+}
+
+/// So many looks bring every process its turn, and four of each one that changes meanwhile in other tests.
+fn polls_per_round() -> usize {
+    let all = fs::read_dir("/proc").expect("/proc").flatten();
+    let is_process = |name: &str| name.bytes().all(|byte| byte.is_ascii_digit());
+    let processes = all.filter(|entry| entry.file_name().to_str().is_some_and(is_process));
+    processes.count() / 2 + 60
+}
+
+fn all_held_by(inodes: &[u32], pids: &[u32]) -> Vec<Pids> {
+    vec![pids.iter().copied().collect(); inodes.len()]
+}
+
+fn listener() -> (TcpListener, SocketAddr, u32) {
+    let (listener, local) = listen("127.0.0.1").expect("IPv4");
+    let inode = inode(&listener);
+    (listener, local, inode)
+}
+
+/// An eye that has looked.
+fn polled() -> SocketPoller {
+    let mut poller = poller();
+    poller.poll();
+    poller
+}
+
+#[test]
+fn both_ends_of_new_connections_have_owners_after_one_poll() {
+    let mut poller = polled();
+    let mut helper = HelperProcess::new();
+    let (listener, local, _) = listener();
+    let (mut clients, mut servers) = (Vec::new(), Vec::new());
+    for _ in 0..4 {
+        let come = helper.connect(local, 50);
+        let accepted = come.iter().map(|_| listener.accept().expect("one comes").0);
+        servers.extend(accepted);
+        clients.extend(come);
+        poller.poll();
+        // The clients are the puppet's alone, which nothing else forks.
+        let holders = all_held_by(&clients, &[helper.pid()]);
+        assert_eq!(
+            (owners_of(&poller, &clients), owners_in_proc(&clients)),
+            (holders.clone(), holders)
+        );
+        let (gone, kept) = clients.split_at(30);
+        helper.close(gone);
+        servers.drain(..30);
+        clients = kept.to_vec();
+    }
+    let servers: Vec<u32> = servers.iter().map(inode).collect();
+    polls_until_owned(&mut poller, &servers, &all_held_by(&servers, &[own().0]));
+    assert_eq!((clients.len(), servers.len()), (80, 80));
+}
+
+#[test]
+fn churned_sockets_of_a_process_have_owners_after_one_poll() {
+    let mut poller = polled();
+    let mut helper = HelperProcess::new();
+    let mut sockets = helper.open(200);
+    for _ in 0..5 {
+        poller.poll();
+        assert_eq!(owners_of(&poller, &sockets), owners_in_proc(&sockets));
+        let gone: Vec<u32> = sockets.iter().step_by(2).copied().collect();
+        helper.close(&gone);
+        sockets.retain(|inode| !gone.contains(inode));
+        sockets.extend(helper.open(100));
+    }
+}
+
+#[test]
+fn forked_workers_are_owners_after_one_poll() {
+    let mut poller = polled();
+    let (listener, _, inode) = listener();
+    let script = "sleep 60 <&3 & echo $!; sleep 60 <&3 & echo $!; wait";
+    let family = shell(listener, script, 2);
+    poller.poll();
+    let pids: Vec<u32> = family.all().iter().map(|pid| pid.0).collect();
+    let holders = all_held_by(&[inode], &pids);
+    assert!(owners_of(&poller, &[inode])[0].is_superset(&holders[0]));
+    assert!(polls_until_owned(&mut poller, &[inode], &holders) <= polls_per_round());
+}
+
+#[test]
+fn a_socket_kept_over_exec_or_left_to_a_child_keeps_an_owner() {
+    let mut poller = polled();
+    let (listener, _, inode) = listener();
+    let mut orphan = shell(listener, "sleep 60 <&3 & echo $!; exec sleep 60 <&3", 1);
+    let pids: Vec<u32> = orphan.all().iter().map(|pid| pid.0).collect();
+    assert!(
+        polls_until_owned(&mut poller, &[inode], &all_held_by(&[inode], &pids))
+            <= polls_per_round()
+    );
+    orphan.end();
+    poller.poll();
+    let holders = all_held_by(&[inode], &pids[1..]);
+    assert_eq!(
+        (owners_of(&poller, &[inode]), owners_in_proc(&[inode])),
+        (holders.clone(), holders)
+    );
+    drop(orphan);
+    polls_until_owned(&mut poller, &[inode], &[Pids::new()]);
+}
+
+#[test]
+fn passed_and_exec_closed_sockets_are_found_within_a_round() {
+    let mut poller = polled();
+    let mut helper = HelperProcess::new();
+    let (listener, _, inode) = listener();
+    polls_until_owned(&mut poller, &[inode], &all_held_by(&[inode], &[own().0]));
+    helper.take(&listener);
+    let both = all_held_by(&[inode], &[own().0, helper.pid()]);
+    assert!(polls_until_owned(&mut poller, &[inode], &both) <= polls_per_round());
+    helper.exec();
+    let one = all_held_by(&[inode], &[own().0]);
+    assert!(polls_until_owned(&mut poller, &[inode], &one) <= polls_per_round());
+}
+
+#[test]
+fn an_exit_removes_all_sockets_of_the_process() {
+    let mut poller = polled();
+    let mut helper = HelperProcess::new();
+    let sockets = helper.open(50);
+    polls_until_owned(
+        &mut poller,
+        &sockets,
+        &all_held_by(&sockets, &[helper.pid()]),
+    );
+    drop(helper);
+    poller.poll();
+    let rows = poller.tracker.each();
+    let left = rows.filter(|(_, socket, _)| sockets.contains(&socket.owner_hint));
+    assert_eq!(left.count(), 0);
+}
+
+#[test]
+fn an_uncached_poll_has_no_former_owner() {
+    let mut poller = polled();
+    let mut helpers = [HelperProcess::new(), HelperProcess::new()];
+    let (kept, _, inode) = listener();
+    let pids = helpers.each_ref().map(HelperProcess::pid);
+    for helper in &mut helpers {
+        helper.take(&kept);
+    }
+    drop(kept);
+    polls_until_owned(&mut poller, &[inode], &all_held_by(&[inode], &pids));
+    let [first, second] = &mut helpers;
+    let moved = second.open(1);
+    poller.poll();
+    // No number of descriptors changes.
+    first.close(&[inode]);
+    first.open(1);
+    second.dup(moved[0]);
+    second.close(&moved);
+    poller.poll_uncached();
+    let sockets = [inode, moved[0]];
+    let holders = all_held_by(&sockets, &[pids[1]]);
+    assert_eq!(
+        (owners_of(&poller, &sockets), owners_in_proc(&sockets)),
+        (holders.clone(), holders)
+    );
+}
+
+#[test]
+fn an_uncached_poll_finds_the_receiver_of_a_passed_socket() {
+    let mut poller = polled();
+    let mut helper = HelperProcess::new();
+    let (listener, _, inode) = listener();
+    polls_until_owned(&mut poller, &[inode], &all_held_by(&[inode], &[own().0]));
+    helper.take(&listener);
+    drop(listener);
+    poller.poll_uncached();
+    // A child of another test may have it too until its exec.
+    let reported = &owners_of(&poller, &[inode])[0];
+    assert!(
+        reported.contains(&helper.pid()) && !reported.contains(&own().0),
+        "{reported:?}"
+    );
+}
+
+#[test]
+fn unprivileged_owners_match_a_full_scan() {
+    become_nobody("os::poller::tests::owners::as_nobody");
+}
+
+#[test]
+#[ignore = "only as another process, for the other tests"]
+fn as_nobody() {
+    if !is_confined() {
+        return;
+    }
+    both_ends_of_new_connections_have_owners_after_one_poll();
+    passed_and_exec_closed_sockets_are_found_within_a_round();
+    an_uncached_poll_has_no_former_owner();
+}
+
+#[test]
+fn a_reused_pid_is_a_different_owner() {
+    enter_namespace("os::poller::tests::owners::in_a_namespace");
+}
+
+#[test]
+#[ignore = "only as another process, for the other tests"]
+fn in_a_namespace() {
+    if !is_confined() {
+        return;
+    }
+    let mut poller = polled();
+    let (listener, local, _) = listener();
+    let mut victim = sleep_on(listener.try_clone().expect("a copy"));
+    let before = process_id(&victim);
+    poller.wait_for_owners(local, &[own(), before.pid]);
+    end(&mut victim);
+    let mut successor = sleep_in_the_place_of(before, &listener);
+    drop(listener);
+    poller.poll();
+    let socket = poller.wait_for_owners(local, &[before.pid]);
+    let reported: Vec<_> = socket.owners.known().iter().map(|owner| owner.id).collect();
+    assert_eq!(reported, [process_id(&successor)]);
+    end(&mut successor);
+}

@@ -1,0 +1,240 @@
+//! Sockets that come and go between two looks.
+//!
+//! The kernel tells of them some milliseconds later, and on a busy machine perhaps not of all; then it says so, and what
+//! a test did is done again.
+
+use super::*;
+use crate::os::bind_probe::{Reuse, bind};
+use crate::os::testing::{close_in_turn, own_ip};
+use std::io::{ErrorKind, Read, Write};
+
+/// What the looks told to have passed at this place, as long as nothing was missed.
+struct PollerFixture {
+    poller: SocketPoller,
+    short_lived: Vec<Endpoint>,
+    list: Vec<Change>,
+}
+
+impl PollerFixture {
+    fn new() -> Self {
+        Self::of(poller())
+    }
+
+    fn of(mut poller: SocketPoller) -> Self {
+        poller.enable_destroy_events().expect("anyone may listen");
+        poller.poll();
+        Self {
+            poller,
+            short_lived: Vec::new(),
+            list: Vec::new(),
+        }
+    }
+
+    /// Looks once; false if the kernel dropped something.
+    fn poll(&mut self) -> bool {
+        let changes = self.poller.poll();
+        for change in changes.list {
+            match change {
+                Change::ShortLived(endpoint) => self.short_lived.push(endpoint),
+                other => self.list.push(other),
+            }
+        }
+        !changes.missed
+    }
+
+    /// Looks until all have passed that stand at these ends; false if that cannot be known any more.
+    fn sees_closed(&mut self, ends: &[(SocketAddr, Option<SocketAddr>)]) -> bool {
+        let mut is_complete = true;
+        until("an end is told, or that one may be missing", || {
+            is_complete &= self.poll();
+            let is_answered = |end: &(SocketAddr, Option<SocketAddr>)| self.find(*end).is_some();
+            (!is_complete || ends.iter().all(is_answered)).then_some(())
+        });
+        is_complete
+    }
+
+    fn find(&self, (local, remote): (SocketAddr, Option<SocketAddr>)) -> Option<&Socket> {
+        let mut sockets = self.short_lived.iter().map(|endpoint| &endpoint.socket);
+        sockets.find(|socket| (socket.local, socket.remote) == (local, remote))
+    }
+
+    /// Does it until the kernel told of everything that closed meanwhile.
+    fn without_overrun<T>(&mut self, mut ask: impl FnMut(&mut Self) -> Option<T>) -> T {
+        until("nothing was missed", || {
+            self.poll();
+            self.short_lived.clear();
+            self.list.clear();
+            ask(self)
+        })
+    }
+}
+
+/// A socket that comes and goes: once it is told, so is what went before it.
+fn open_and_close() -> (SocketAddr, Option<SocketAddr>) {
+    let socket = UdpSocket::bind("127.0.0.1:0").expect("a port");
+    (socket.local_addr().expect("an address"), None)
+}
+
+/// Both ends of a connection: the client's and the server's.
+fn connect(listener: &TcpListener) -> (TcpStream, TcpStream) {
+    let client = TcpStream::connect(listener.local_addr().expect("an address")).expect("connects");
+    let (server, _) = listener.accept().expect("a connection");
+    (client, server)
+}
+
+fn ends(socket: &TcpStream) -> (SocketAddr, Option<SocketAddr>) {
+    let local = socket.local_addr().expect("an address");
+    (local, Some(socket.peer_addr().expect("an address")))
+}
+
+/// Ends both without TIME_WAIT: what closes before it has read all resets the other (RFC 9293, section 3.6.1). A close
+/// with SO_LINGER of 0 would too, but the kernel forgets the other end before it tells.
+fn reset((mut client, server): (TcpStream, TcpStream)) {
+    client.write_all(b"unread").expect("writes");
+    server.peek(&mut [0]).expect("it has come");
+    drop(server);
+    let reset = client.read(&mut [0]).expect_err("a reset");
+    assert_eq!(reset.kind(), ErrorKind::ConnectionReset);
+}
+
+#[test]
+fn a_short_lived_server_socket_has_the_listener_owners() {
+    let (listener, local) = listen("127.0.0.1").expect("IPv4");
+    let child = sleeper(listener.try_clone().expect("a copy"));
+    let mut fixture = PollerFixture::new();
+    fixture.poller.wait_for_owners(local, &[own(), child.pid()]);
+    let reported = fixture.without_overrun(|fixture| {
+        let (client, server) = connect(&listener);
+        let both = [ends(&client), ends(&server)];
+        reset((client, server));
+        let is_complete = fixture.sees_closed(&both);
+        is_complete.then(|| both.map(|end| fixture.find(end).cloned().expect("it was heard of")))
+    });
+    let facts = reported.each_ref().map(|socket| {
+        let facts = (socket.protocol, socket.table, socket.state, socket.queue());
+        assert_eq!(facts, (Protocol::Tcp, Family::Ipv4, None, None));
+        let mut holders = holders(socket);
+        holders.sort();
+        (holders, socket.uid)
+    });
+    let mut expected = vec![own(), child.pid()];
+    expected.sort();
+    // The user of a socket that has closed is known by its holder only.
+    let user = rustix::process::geteuid().as_raw();
+    assert_eq!(facts, [(Vec::new(), None), (expected, Some(user))]);
+}
+
+#[test]
+fn a_connection_in_time_wait_is_not_short_lived() {
+    let (listener, _) = listen("127.0.0.1").expect("IPv4");
+    let mut fixture = PollerFixture::new();
+    fixture.without_overrun(|fixture| {
+        let (client, server) = connect(&listener);
+        let (waits, gone) = (ends(&client), ends(&server));
+        close_in_turn(client, server);
+        let is_complete = fixture.sees_closed(&[gone]) && fixture.sees_closed(&[open_and_close()]);
+        is_complete.then(|| {
+            let opened = fixture.list.iter().filter_map(|change| match change {
+                Change::Opened(endpoint) => Some(&endpoint.socket),
+                _ => None,
+            });
+            let states: Vec<_> = opened
+                .filter(|socket| (socket.local, socket.remote) == waits)
+                .map(|socket| socket.state)
+                .collect();
+            assert_eq!(states, [Some(State::TimeWait)]);
+            assert_eq!(fixture.find(waits), None);
+        })
+    });
+}
+
+#[test]
+fn a_socket_seen_by_a_poll_is_not_short_lived() {
+    let mut fixture = PollerFixture::new();
+    fixture.without_overrun(|fixture| {
+        let (listener, local) = listen("127.0.0.1").expect("IPv4");
+        let (client, server) = connect(&listener);
+        let all = [(local, None), ends(&client), ends(&server)];
+        fixture.poll();
+        reset((client, server));
+        drop(listener);
+        let is_complete =
+            fixture.sees_closed(&[open_and_close()]) && fixture.sees_closed(&[open_and_close()]);
+        is_complete.then(|| {
+            let short_lived = all.map(|end| fixture.find(end).cloned());
+            assert_eq!(short_lived, [None, None, None]);
+        })
+    });
+}
+
+#[test]
+fn listeners_and_udp_sockets_can_be_short_lived() {
+    for ip in ["127.0.0.1", "::1"] {
+        let Some(_) = listen(ip) else {
+            continue;
+        };
+        let mut fixture = PollerFixture::new();
+        let reported = fixture.without_overrun(|fixture| {
+            let (listener, local) = listen(ip).expect("as before");
+            let udp = UdpSocket::bind((ip, 0)).expect("a port");
+            let both = [(local, None), (udp.local_addr().expect("an address"), None)];
+            drop((listener, udp));
+            let is_complete = fixture.sees_closed(&both);
+            is_complete
+                .then(|| both.map(|end| fixture.find(end).cloned().expect("it was heard of")))
+        });
+        let facts = reported.map(|socket| (socket.protocol, socket.state, socket.owners));
+        let expected = [
+            (Protocol::Tcp, None, Owners::NoProcess),
+            (Protocol::Udp, Some(State::Unconn), Owners::NoProcess),
+        ];
+        assert_eq!(facts, expected);
+    }
+}
+
+#[test]
+fn bind_probes_are_not_short_lived_sockets() {
+    let mut fixture = PollerFixture::new();
+    fixture.without_overrun(|fixture| {
+        let port = open_and_close().0.port();
+        let at = SocketAddr::from((own_ip(97), port));
+        for protocol in [Protocol::Tcp, Protocol::Udp] {
+            bind(protocol, at, Reuse::Nothing).expect("a free port");
+        }
+        let is_complete =
+            fixture.sees_closed(&[open_and_close()]) && fixture.sees_closed(&[open_and_close()]);
+        is_complete.then(|| assert_eq!(fixture.find((at, None)), None))
+    });
+}
+
+#[test]
+fn an_overrun_is_reported_once_and_is_no_error() {
+    let mut fixture = PollerFixture::new();
+    // Again if others close thousands of sockets just now.
+    until("an overrun that is said once", || {
+        // Anew, because what other tests close fills it at any time.
+        fixture = PollerFixture::new();
+        let destroy_events = fixture.poller.destroy_events.as_ref().expect("it follows");
+        destroy_events.set_receive_buffer(0);
+        for _ in 0..100 {
+            open_and_close();
+        }
+        let looks = [(); 2].map(|()| fixture.poller.poll());
+        assert!(looks.iter().all(|changes| changes.problems.is_empty()));
+        (looks.map(|changes| changes.missed) == [true, false]).then_some(())
+    });
+    fixture.without_overrun(|fixture| fixture.sees_closed(&[open_and_close()]).then_some(()));
+}
+
+#[test]
+fn without_cookies_short_lived_sockets_are_unsupported() {
+    for source in [SocketSource::Netstat, SocketSource::Procnet] {
+        let mut poller = from(source);
+        let refused = poller.enable_destroy_events().expect_err("no cookies");
+        assert_eq!(
+            refused.to_string(),
+            "this source does not tell of sockets that close"
+        );
+        assert!(poller.destroy_events.is_none());
+    }
+}

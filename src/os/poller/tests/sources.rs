@@ -1,0 +1,109 @@
+//! Whatever the sockets are read from, the endpoints are the same but for what a source cannot tell.
+
+use super::*;
+use crate::model::endpoint::SocketRole;
+use crate::os::testing::{close_in_turn, connect};
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct EndpointFields {
+    protocol: Protocol,
+    table: Family,
+    remote: Option<SocketAddr>,
+    state: Option<State>,
+    uid: Option<u32>,
+    user: Option<String>,
+    owners: Vec<Pid>,
+    side: SocketRole,
+    peer: Option<Pid>,
+}
+
+impl EndpointFields {
+    fn of(endpoint: &Endpoint) -> Self {
+        let (socket, relation) = (&endpoint.socket, &endpoint.relation);
+        Self {
+            protocol: socket.protocol,
+            table: socket.table,
+            remote: socket.remote,
+            state: socket.state,
+            uid: socket.uid,
+            user: socket.user.as_ref().map(ToString::to_string),
+            owners: holders(socket),
+            side: relation.role,
+            peer: relation.peer.as_ref().map(|peer| peer.pid()),
+        }
+    }
+
+    /// What netstat2 leaves of it: it knows neither states nor remote ends of UDP.
+    fn by_netstat(self) -> Self {
+        match self.protocol {
+            Protocol::Tcp => self,
+            Protocol::Udp => Self {
+                remote: None,
+                state: None,
+                side: SocketRole::Unconnected,
+                peer: None,
+                ..self
+            },
+        }
+    }
+}
+
+/// The endpoints at these places, in their order, once each has one that is held, if by anybody, by this process alone.
+fn facts(source: SocketSource, ends: &[(Protocol, SocketAddr)]) -> Vec<EndpointFields> {
+    let mut poller = from(source);
+    until("each with its holder", || {
+        let changes = poller.poll();
+        assert_eq!(changes.problems, []);
+        let endpoints = poller.endpoints();
+        let at = |(protocol, local): &(Protocol, SocketAddr)| {
+            let is_it =
+                |one: &&Endpoint| (one.socket.protocol, one.socket.local) == (*protocol, *local);
+            let mut found: Vec<EndpointFields> = endpoints
+                .iter()
+                .filter(is_it)
+                .map(EndpointFields::of)
+                .collect();
+            found.sort_by_key(|one| one.remote);
+            found
+        };
+        let found: Vec<EndpointFields> = ends.iter().flat_map(at).collect();
+        let is_settled = |one: &EndpointFields| match one.state {
+            Some(State::TimeWait) => one.owners.is_empty(),
+            _ => one.owners == [own()],
+        };
+        // A listener has its connection beside it, with the same address.
+        (found.len() == ends.len() + 1 && found.iter().all(is_settled)).then_some(found)
+    })
+}
+
+#[test]
+fn the_endpoints_of_every_source_are_the_same() {
+    let (listener, at) = listen("127.0.0.1").expect("IPv4");
+    let connected = connect(at.ip(), at);
+    let _accepted = listener.accept().expect("a connection");
+    let (other, other_at) = listen("127.0.0.1").expect("IPv4");
+    let waits = connect(at.ip(), other_at);
+    let (closed, waits_at) = other.accept().expect("a connection");
+    close_in_turn(waits, closed);
+    drop(other);
+    let server = UdpSocket::bind("127.0.0.1:0").expect("a port");
+    let client = UdpSocket::bind("127.0.0.1:0").expect("a port");
+    let server_at = server.local_addr().expect("an address");
+    client.connect(server_at).expect("connects");
+    let ends = [
+        (Protocol::Tcp, at),
+        (Protocol::Tcp, connected.local_addr().expect("an address")),
+        (Protocol::Tcp, waits_at),
+        (Protocol::Udp, server_at),
+        (Protocol::Udp, client.local_addr().expect("an address")),
+    ];
+    let [diag, netstat, procnet] = [
+        SocketSource::Diag,
+        SocketSource::Netstat,
+        SocketSource::Procnet,
+    ]
+    .map(|source| facts(source, &ends));
+    assert_eq!(procnet, diag);
+    let left: Vec<EndpointFields> = diag.into_iter().map(EndpointFields::by_netstat).collect();
+    assert_eq!(netstat, left);
+}

@@ -1,0 +1,149 @@
+//! Asks sysinfo, between two reads of the start time that must agree.
+
+use super::{ProcessLinks, Reading};
+use crate::model::process::{Pid, Process, ProcessId, StartTime};
+use crate::model::stats::ProcessUsage;
+use crate::model::text::SystemText;
+use crate::os::now;
+use crate::os::processes::start_time::{self, ProcessStat};
+use std::collections::HashMap;
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+use sysinfo::{ProcessRefreshKind, ProcessesToUpdate, System, UpdateKind};
+
+/// Nothing tells an exec for less than a whole reading.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ExecFingerprint;
+
+/// Reads these processes; those that ended or may not be seen are absent.
+pub fn read(pids: impl Iterator<Item = Pid>) -> HashMap<Pid, Reading> {
+    let refresh = ProcessRefreshKind::nothing()
+        .with_cmd(UpdateKind::Always)
+        .with_exe(UpdateKind::Always)
+        .with_cwd(UpdateKind::Always)
+        .with_user(UpdateKind::Always);
+    let before = pids.filter_map(|pid| Some((pid, start_time::of_pid(pid)?)));
+    read_verified(before.collect(), refresh, |id, stat, found| Reading {
+        process: process(id, stat, found),
+        fingerprint: ExecFingerprint,
+        is_ending: false,
+    })
+}
+
+pub fn exec_changed(_pid: Pid, _fingerprint: ExecFingerprint) -> bool {
+    true
+}
+
+/// What these processes have used so far; those that ended or may not be asked are absent.
+pub fn usage(of: &[ProcessId]) -> Vec<ProcessUsage> {
+    let at = now().instant;
+    let refresh = ProcessRefreshKind::nothing().with_cpu().with_memory();
+    let before = of.iter().map(|id| (id.pid, id.start));
+    let mut found = read_verified(before.collect(), refresh, |process, _, found| {
+        ProcessUsage {
+            process,
+            at,
+            processor: Duration::from_millis(found.accumulated_cpu_time()),
+            memory: found.memory(),
+        }
+    });
+    // sysinfo says 0 of what it may not ask.
+    of.iter()
+        .filter_map(|id| found.remove(&id.pid))
+        .filter(|usage| usage.memory > 0)
+        .collect()
+}
+
+/// How all processes stand to one another; sysinfo tells no groups.
+pub fn all_links() -> HashMap<Pid, ProcessLinks> {
+    let Some(system) = refreshed(ProcessesToUpdate::All, ProcessRefreshKind::nothing()) else {
+        return HashMap::new();
+    };
+    let parent = |process: &sysinfo::Process| {
+        let parent = Pid(process.parent()?.as_u32());
+        (parent.0 != 0).then_some(parent)
+    };
+    let link = |process| ProcessLinks {
+        parent: parent(process),
+        group: None,
+    };
+    let processes = system.processes().iter();
+    processes
+        .map(|(pid, process)| (Pid(pid.as_u32()), link(process)))
+        .collect()
+}
+
+/// Takes something of each of these processes that is the same before sysinfo asked and after.
+fn read_verified<T>(
+    before: HashMap<Pid, StartTime>,
+    refresh: ProcessRefreshKind,
+    convert: impl Fn(ProcessId, ProcessStat, &sysinfo::Process) -> T,
+) -> HashMap<Pid, T> {
+    let number = |pid: &Pid| sysinfo::Pid::from_u32(pid.0);
+    let pids: Vec<sysinfo::Pid> = before.keys().map(number).collect();
+    let Some(system) = refreshed(ProcessesToUpdate::Some(&pids), refresh) else {
+        return HashMap::new();
+    };
+    let taken = before.into_iter().filter_map(|(pid, start)| {
+        let found = system.process(number(&pid))?;
+        let after = start_time::stat(pid).filter(|after| after.start == start)?;
+        Some((pid, convert(ProcessId { pid, start }, after, found)))
+    });
+    taken.collect()
+}
+
+/// A `System` of its own each time: one that is kept never reads a name again and keeps what ended.
+fn refreshed(which: ProcessesToUpdate, refresh: ProcessRefreshKind) -> Option<System> {
+    let mut system = System::new().ok()?;
+    system.refresh_processes_specifics(which, true, refresh.without_tasks());
+    Some(system)
+}
+
+fn process(id: ProcessId, stat: ProcessStat, found: &sysinfo::Process) -> Process {
+    let command = found.cmd().iter();
+    Process {
+        id,
+        name: stat.name.unwrap_or_else(|| found.name().into()),
+        command: command.map(|part| part.as_os_str().into()).collect(),
+        executable: found.exe().and_then(text),
+        directory: found.cwd().and_then(text),
+        started_at: epoch(found.start_time()),
+        parent: stat
+            .parent
+            .or_else(|| found.parent().map(|pid| Pid(pid.as_u32()))),
+        group: stat.group,
+        session: stat.session,
+        uid: uid(found),
+        user: None,
+        terminal: stat.terminal,
+        is_kernel_thread: stat.is_kernel_thread,
+    }
+}
+
+/// The effective user, as ps shows it.
+#[cfg(unix)]
+fn uid(found: &sysinfo::Process) -> Option<u32> {
+    found
+        .effective_user_id()
+        .or_else(|| found.user_id())
+        .map(|uid| **uid)
+}
+
+/// Windows has no numbers for users: the last part of the SID, which tells the accounts of one machine apart.
+#[cfg(windows)]
+fn uid(found: &sysinfo::Process) -> Option<u32> {
+    let sid = found.user_id()?.to_string();
+    sid.rsplit('-').next()?.parse().ok()
+}
+
+/// Empty where the system does not say.
+fn text(path: &Path) -> Option<SystemText> {
+    let path = path.as_os_str();
+    (!path.is_empty()).then(|| path.into())
+}
+
+/// A moment that lies `seconds` after the epoch; none at 0, which sysinfo gives where it does not know.
+fn epoch(seconds: u64) -> Option<SystemTime> {
+    let since = Duration::from_secs(seconds);
+    (seconds != 0).then(|| SystemTime::UNIX_EPOCH + since)
+}

@@ -1,0 +1,54 @@
+//! `GetProcessTimes` of a handle opened only for the question.
+#![expect(
+    unsafe_code,
+    reason = "no safe crate gives a process's creation time as a FILETIME"
+)]
+
+use super::ProcessStat;
+use crate::model::process::{Pid, StartTime};
+use windows_sys::Win32::Foundation::{CloseHandle, FILETIME};
+use windows_sys::Win32::System::Threading::{
+    GetProcessTimes, OpenProcess, PROCESS_QUERY_LIMITED_INFORMATION,
+};
+
+pub fn stat(pid: Pid) -> Option<ProcessStat> {
+    let created = creation(pid)?;
+    Some(ProcessStat {
+        start: StartTime(
+            u64::from(created.dwHighDateTime) << 32 | u64::from(created.dwLowDateTime),
+        ),
+        name: None,
+        parent: None,
+        group: None,
+        session: None,
+        state: None,
+        terminal: None,
+        is_kernel_thread: false,
+    })
+}
+
+fn creation(pid: Pid) -> Option<FILETIME> {
+    let zero = FILETIME {
+        dwLowDateTime: 0,
+        dwHighDateTime: 0,
+    };
+    let (mut created, mut exited, mut kernel, mut user) = (zero, zero, zero, zero);
+    // SAFETY: the call takes no pointers, and a null handle is never passed on.
+    let process = unsafe { OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION, 0, pid.0) };
+    if process.is_null() {
+        return None;
+    }
+    // SAFETY: the handle is open, and the four pointers are to values that outlive the call.
+    let answered = unsafe {
+        GetProcessTimes(
+            process,
+            &raw mut created,
+            &raw mut exited,
+            &raw mut kernel,
+            &raw mut user,
+        )
+    };
+    // SAFETY: the handle was opened above and is closed exactly once.
+    unsafe { CloseHandle(process) };
+    (answered != 0).then_some(created)
+}

@@ -1,0 +1,54 @@
+//! The bytecode by which the kernel leaves out sockets (`inet_diag_bc_run` and `inet_diag_bc_audit` in
+//! net/ipv4/inet_diag.c).
+//!
+//! An operation is a code, where to go on if it holds and where if not, both in bytes from its own start. A socket passes
+//! if the run ends exactly at the end and fails if it ends 4 bytes behind it. The port of a comparison stands in the `no`
+//! of a second operation. Equality (`INET_DIAG_BC_S_EQ`) came with Linux 5.16; two comparisons do the same everywhere.
+
+/// `INET_DIAG_BC_JMP`: always goes where it would if it did not hold.
+const JUMP: u8 = 1;
+
+/// The codes that compare an end's port: at least, at most (`INET_DIAG_BC_S_GE`, `_S_LE`, `_D_GE`, `_D_LE`).
+type PortOps = (u8, u8);
+const LOCAL: PortOps = (2, 3);
+const REMOTE: PortOps = (4, 5);
+
+/// Two comparisons of 8 bytes and the jump behind them.
+const CLAUSE: u16 = 20;
+const COMPARISON: u8 = 8;
+const OPERATION: u8 = 4;
+
+/// Sockets with one of these local ports.
+pub fn local(ports: &[u16]) -> Vec<u8> {
+    any(ports.iter().map(|port| (LOCAL, *port)))
+}
+
+/// Sockets with one of these as local or remote port. What has no remote end has 0 there, so 0 is no port.
+pub fn local_or_remote(ports: &[u16]) -> Vec<u8> {
+    let ports = ports.iter().filter(|port| **port != 0);
+    any(ports.flat_map(|port| [(LOCAL, *port), (REMOTE, *port)]))
+}
+
+/// A clause for each, of which one must hold. Behind the last there is no jump, so that to hold it is to reach the end and
+/// to skip a clause from there is to miss it by 4 bytes.
+fn any(clauses: impl Iterator<Item = (PortOps, u16)>) -> Vec<u8> {
+    let clauses: Vec<_> = clauses.collect();
+    let count = u16::try_from(clauses.len()).unwrap_or(u16::MAX);
+    let mut program = Vec::new();
+    for (behind, ((least, most), port)) in (0..count).rev().zip(clauses) {
+        let steps = [
+            (least, COMPARISON, CLAUSE),
+            (0, 0, port),
+            (most, COMPARISON, CLAUSE - u16::from(COMPARISON)),
+            (0, 0, port),
+            (JUMP, OPERATION, behind * CLAUSE),
+        ];
+        let is_last = behind == 0;
+        let kept = steps.len() - usize::from(is_last);
+        for (code, yes, no) in steps.into_iter().take(kept) {
+            program.extend([code, yes]);
+            program.extend(no.to_ne_bytes());
+        }
+    }
+    program
+}

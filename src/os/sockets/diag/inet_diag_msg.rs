@@ -1,0 +1,140 @@
+//! A row of a reply (`struct inet_diag_msg`) as a [`RawSocket`].
+
+use super::attributes;
+use super::netlink_reply::ROW;
+use super::request::{AF_INET, AF_INET6};
+use crate::model::address::Family;
+use crate::model::endpoint::{Protocol, State};
+use crate::model::raw_socket::{CompactAddr, RawSocket, SocketQueue};
+
+/// `idiag_timer` of what waits before it ends: `idiag_expires` are then the milliseconds it has left
+/// (`inet_twsk_diag_fill` in net/ipv4/inet_diag.c).
+const TIME_WAIT: u8 = 3;
+
+/// A cursor through the fixed part. Its length is known, so the compiler drops every check.
+struct RowCursor<'a>(&'a [u8]);
+
+impl RowCursor<'_> {
+    #[inline]
+    fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let (taken, rest) = self.0.split_first_chunk::<N>()?;
+        self.0 = rest;
+        Some(*taken)
+    }
+
+    #[inline]
+    fn port(&mut self) -> Option<u16> {
+        self.take().map(u16::from_be_bytes)
+    }
+
+    #[inline]
+    fn number(&mut self) -> Option<u32> {
+        self.take().map(u32::from_ne_bytes)
+    }
+}
+
+/// The number of the state of a row.
+#[inline]
+pub fn state_number(row: &[u8; ROW]) -> u8 {
+    let [_, state, ..] = *row;
+    state
+}
+
+/// The socket of a row; none where it has no local port, and for families that are not of the Internet.
+#[inline]
+pub fn raw_socket(row: &[u8; ROW], attributes: &[u8], protocol: Protocol) -> Option<RawSocket> {
+    let mut fields = RowCursor(row);
+    let [family, state, timer, _retransmits] = fields.take()?;
+    let (local_port, remote_port) = (fields.port()?, fields.port()?);
+    let (local, remote) = (fields.take::<16>()?, fields.take::<16>()?);
+    let interface = fields.number()?;
+    let cookie = [fields.number()?, fields.number()?];
+    let expires = fields.number()?;
+    let queue = SocketQueue {
+        incoming: fields.number()?,
+        outgoing: fields.number()?,
+    };
+    let (uid, owner_hint) = (fields.number()?, fields.number()?);
+    let table = match family {
+        AF_INET => Family::Ipv4,
+        AF_INET6 => Family::Ipv6,
+        _ => return None,
+    };
+    if local_port == 0 {
+        return None;
+    }
+    let is_connected = remote_port != 0;
+    let state = state_of(state, protocol, is_connected);
+    Some(RawSocket {
+        cookie,
+        protocol,
+        table,
+        state,
+        only_v6: match table {
+            Family::Ipv6 if !is_connected => attributes::only_v6(attributes),
+            _ => None,
+        },
+        local: end(local, local_port, table),
+        remote: if is_connected {
+            end(remote, remote_port, table)
+        } else {
+            CompactAddr::NONE
+        },
+        scope: match table {
+            Family::Ipv6 if needs_scope(local) || needs_scope(remote) => interface,
+            _ => 0,
+        },
+        owner_hint,
+        uid,
+        queue: match (state, timer) {
+            (Some(State::TimeWait), TIME_WAIT) => SocketQueue::for_time_wait(expires),
+            (Some(State::TimeWait), _) => SocketQueue::UNKNOWN,
+            _ => queue,
+        },
+    })
+}
+
+#[inline]
+fn end(ip: [u8; 16], port: u16, table: Family) -> CompactAddr {
+    let [a, b, c, d, ..] = ip;
+    match table {
+        Family::Ipv4 => CompactAddr::v4([a, b, c, d], port),
+        Family::Ipv6 => CompactAddr::v6(ip, port),
+    }
+}
+
+/// fe80::/10 and multicast that stays on the interface or the link (RFC 4007, section 6;
+/// `__ipv6_addr_needs_scope_id` in include/net/ipv6.h).
+#[inline]
+fn needs_scope(ip: [u8; 16]) -> bool {
+    let [first, second, ..] = ip;
+    match first {
+        0xfe => second & 0xc0 == 0x80,
+        0xff => matches!(second & 0xf, 1 | 2),
+        _ => false,
+    }
+}
+
+/// include/net/tcp_states.h, whose numbers UDP uses too.
+#[inline]
+fn state_of(number: u8, protocol: Protocol, is_connected: bool) -> Option<State> {
+    let state = match number {
+        1 => State::Established,
+        2 => State::SynSent,
+        3 | 12 => State::SynRecv,
+        4 => State::FinWait1,
+        5 => State::FinWait2,
+        6 => State::TimeWait,
+        7 => match protocol {
+            Protocol::Udp => State::Unconn,
+            Protocol::Tcp if is_connected => State::Closed,
+            Protocol::Tcp => State::Bound,
+        },
+        8 => State::CloseWait,
+        9 => State::LastAck,
+        10 => State::Listen,
+        11 => State::Closing,
+        _ => return None,
+    };
+    Some(state)
+}

@@ -1,0 +1,164 @@
+//! The netlink socket: one request, its whole answer.
+//!
+//! It is connected to the kernel, which makes the kernel refuse datagrams of any other sender (`netlink_getsockbyportid` in
+//! net/netlink/af_netlink.c), so no sender has to be looked at. After an answer that was not heard to its end the next
+//! request opens a new socket: the kernel would refuse it while the old dump runs, and leftovers must not be taken for an
+//! answer.
+
+use super::diag_error::DiagError;
+use super::netlink_reply::{ROW, ReplyParser};
+use super::request::DiagRequest;
+use rustix::fd::OwnedFd;
+use rustix::io::{Errno, retry_on_intr};
+use rustix::net::netlink::{SOCK_DIAG, SocketAddrNetlink};
+use rustix::net::sockopt::{Timeout, set_socket_timeout};
+use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType};
+use rustix::net::{connect, recv, send, socket_with};
+use std::time::Duration;
+
+/// The kernel never fills more of a buffer than this (`netlink_recvmsg`).
+const BUFFER: usize = 32 * 1024;
+
+/// A dump goes on whenever it is received from; a kernel that needs longer for a part of it does not answer at all.
+const RECV_TIMEOUT: Duration = Duration::from_secs(2);
+
+pub struct NetlinkSocket {
+    socket: OwnedFd,
+    /// Whether something of an earlier answer may still come.
+    is_stale: bool,
+    sequence: u32,
+    request: Vec<u8>,
+    buffer: Box<[u8]>,
+}
+
+impl NetlinkSocket {
+    pub fn open() -> Result<Self, DiagError> {
+        Ok(Self {
+            socket: connect_to_kernel()?,
+            is_stale: false,
+            sequence: 0,
+            request: Vec::new(),
+            buffer: vec![0; BUFFER].into_boxed_slice(),
+        })
+    }
+
+    /// Sends the request and shows the rows of its answer.
+    #[inline]
+    pub fn ask(
+        &mut self,
+        request: &DiagRequest,
+        emit: &mut impl FnMut(&[u8; ROW], &[u8]),
+    ) -> Result<(), DiagError> {
+        self.send(request)?;
+        let mut parser = ReplyParser {
+            kind: request.kind,
+            sequence: self.sequence,
+            is_dump: request.is_dump(),
+            is_interrupted: false,
+        };
+        let outcome = self.receive_reply(&mut parser, emit);
+        self.is_stale = outcome.is_err_and(|error| !error.is_reply_complete());
+        outcome
+    }
+
+    fn send(&mut self, request: &DiagRequest) -> Result<(), DiagError> {
+        if self.is_stale {
+            self.socket = connect_to_kernel()?;
+        }
+        self.is_stale = true;
+        self.sequence = self.sequence.wrapping_add(1);
+        request.encode(self.sequence, &mut self.request);
+        retry_on_intr(|| send(&self.socket, &self.request, SendFlags::empty()))
+            .map_err(DiagError::of_call("send"))?;
+        Ok(())
+    }
+
+    #[inline]
+    fn receive_reply(
+        &mut self,
+        parser: &mut ReplyParser,
+        emit: &mut impl FnMut(&[u8; ROW], &[u8]),
+    ) -> Result<(), DiagError> {
+        loop {
+            let length = self.receive()?;
+            // With MSG_TRUNC it is the length of the datagram, whatever the buffer holds.
+            let datagram = self.buffer.get(..length).ok_or(DiagError::Truncated)?;
+            if parser.read(datagram, emit)? {
+                return Ok(());
+            }
+        }
+    }
+
+    fn receive(&mut self) -> Result<usize, DiagError> {
+        let received = retry_on_intr(|| recv(&self.socket, &mut *self.buffer, RecvFlags::TRUNC));
+        match received {
+            Ok((_, length)) => Ok(length),
+            Err(Errno::AGAIN) => Err(DiagError::TimedOut),
+            Err(errno) => Err(DiagError::of_call("recv")(errno)),
+        }
+    }
+}
+
+fn connect_to_kernel() -> Result<OwnedFd, DiagError> {
+    let flags = SocketFlags::CLOEXEC;
+    let socket = socket_with(
+        AddressFamily::NETLINK,
+        SocketType::RAW,
+        flags,
+        Some(SOCK_DIAG),
+    )
+    .map_err(DiagError::of_call("socket"))?;
+    set_socket_timeout(&socket, Timeout::Recv, Some(RECV_TIMEOUT))
+        .map_err(DiagError::of_call("setsockopt SO_RCVTIMEO"))?;
+    connect(&socket, &SocketAddrNetlink::new(0, 0)).map_err(DiagError::of_call("connect"))?;
+    Ok(socket)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::request::{BOTH_FAMILIES, Selector};
+    use super::super::table_dumps::{StateSet, TableDump};
+    use super::*;
+    use crate::model::address::Family;
+    use crate::model::endpoint::Protocol;
+    use std::net::TcpListener;
+
+    const LISTENERS: DiagRequest = DiagRequest {
+        kind: BOTH_FAMILIES,
+        family: Family::Ipv4,
+        extensions: 0,
+        selector: Selector::Table(TableDump {
+            protocol: Protocol::Tcp,
+            states: StateSet(1 << 10),
+            port: 0,
+            program: &[],
+        }),
+    };
+
+    /// The kernel refuses a dump with EBUSY while another one goes on.
+    #[test]
+    fn after_an_unread_reply_the_next_one_is_complete() {
+        // More than the kernel puts into its first datagram.
+        let open = || TcpListener::bind("127.0.0.1:0").expect("a listener");
+        let listeners: Vec<TcpListener> = (0..200).map(|_| open()).collect();
+        let mut netlink = NetlinkSocket::open().expect("a channel");
+        netlink.send(&LISTENERS).expect("a request");
+        netlink.receive().expect("a part");
+        let mut rows = 0;
+        assert_eq!(netlink.ask(&LISTENERS, &mut |_, _| rows += 1), Ok(()));
+        assert!(rows >= listeners.len(), "{rows}");
+        assert!(!netlink.is_stale);
+    }
+
+    #[test]
+    fn a_kernel_that_does_not_answer_is_an_error() {
+        let mut netlink = NetlinkSocket::open().expect("a channel");
+        let timeout = set_socket_timeout(
+            &netlink.socket,
+            Timeout::Recv,
+            Some(Duration::from_millis(1)),
+        );
+        timeout.expect("an option");
+        assert_eq!(netlink.receive(), Err(DiagError::TimedOut));
+    }
+}

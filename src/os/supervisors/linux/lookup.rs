@@ -1,0 +1,132 @@
+//! What files do not tell of provenances: asked of systemd and of the engines, each question once for all who need it.
+
+use super::systemd::Systemctl;
+use super::{TIMEOUT, engine, port_proxy, set_container};
+use crate::free::Port;
+use crate::model::process::{Pid, Process};
+use crate::model::supervisor::{Container, Engine, Manager, Supervisor, Unit};
+use crate::os::processes;
+
+/// The answers so far, good for one moment.
+pub struct SupervisorLookup {
+    systemctl: Systemctl,
+    engine_sockets: Vec<engine::EngineSocket>,
+    /// Of all engines, once they were asked.
+    containers: Option<Vec<Container>>,
+    /// The services that were asked about.
+    units: Vec<Unit>,
+}
+
+impl SupervisorLookup {
+    pub fn begin() -> Self {
+        Self {
+            systemctl: Systemctl::installed(),
+            engine_sockets: engine::engine_sockets(),
+            containers: None,
+            units: Vec::new(),
+        }
+    }
+
+    /// Adds what systemd and the engines know of what stands behind a process, which holds this port.
+    ///
+    /// It takes half a second for each that does not answer, and asks only those that can know more.
+    pub fn complete(&mut self, found: &mut Supervisor, process: &Process, port: Option<Port>) {
+        if let Some(container) = self.container(found.container.as_ref(), process, port) {
+            set_container(found, container);
+        }
+        if let Some(unit) = &mut found.unit {
+            self.complete_unit(unit);
+        } else if found.container.is_none() {
+            let socket = |port| self.socket_unit(manager(process)?, port);
+            found.unit = port.and_then(socket);
+        }
+    }
+
+    /// What stands behind a port whose holder may not be seen.
+    pub fn of_port(&mut self, port: Port) -> Supervisor {
+        let container = self.container_on_port(port).cloned();
+        let managers = [Manager::System, Manager::User];
+        let mut sockets = managers.into_iter().filter(|_| container.is_none());
+        Supervisor {
+            unit: sockets.find_map(|manager| self.socket_unit(manager, port)),
+            container,
+        }
+    }
+
+    /// All that is known of the container: by its id, by the port that its relay tells, or by the port that a relay holds.
+    fn container(
+        &mut self,
+        partial: Option<&Container>,
+        process: &Process,
+        port: Option<Port>,
+    ) -> Option<Container> {
+        let engine = partial.map(|partial| partial.engine);
+        match engine.or_else(|| port_proxy::engine(process))? {
+            Engine::Docker | Engine::Podman => {}
+            Engine::Containerd | Engine::Kubernetes => return None,
+        }
+        if let Some(id) = partial.and_then(|partial| partial.id.as_ref()) {
+            let is_it = |known: &&Container| known.id.as_ref() == Some(id);
+            return self.containers().iter().find(is_it).cloned();
+        }
+        let Some(published) = partial.and_then(|partial| partial.published.first()) else {
+            return self.container_on_port(port?).cloned();
+        };
+        let is_exact = |known: &&Container| known.published.contains(published);
+        let exact = self.containers().iter().find(is_exact).cloned();
+        let port = Port {
+            protocol: published.protocol,
+            number: published.host_port,
+        };
+        exact.or_else(|| self.container_on_port(port).cloned())
+    }
+
+    /// The container that a port leads to, on whichever address.
+    fn container_on_port(&mut self, port: Port) -> Option<&Container> {
+        let mut containers = self.containers().iter();
+        containers.find(|known| known.publishes(port.number, port.protocol))
+    }
+
+    fn containers(&mut self) -> &[Container] {
+        let engine_sockets = &self.engine_sockets;
+        let ask = || engine::containers(engine_sockets, TIMEOUT);
+        self.containers.get_or_insert_with(ask)
+    }
+
+    fn complete_unit(&mut self, unit: &mut Unit) {
+        if !unit.is_service() {
+            return;
+        }
+        let is_it = |known: &&Unit| (&known.name, known.manager) == (&unit.name, unit.manager);
+        if let Some(known) = self.units.iter().find(is_it) {
+            *unit = known.clone();
+        } else {
+            self.systemctl.complete(unit);
+            self.units.push(unit.clone());
+        }
+    }
+
+    /// The socket that a manager of systemd holds until someone connects.
+    fn socket_unit(&self, manager: Manager, port: Port) -> Option<Unit> {
+        let Port { protocol, number } = port;
+        let sockets = self
+            .systemctl
+            .sockets_listening_on(number, protocol, manager);
+        sockets.into_iter().next()
+    }
+}
+
+/// Which manager of systemd this process is.
+fn manager(process: &Process) -> Option<Manager> {
+    if process.name.raw() != "systemd" {
+        None
+    } else if process.pid() == Pid(1) {
+        Some(Manager::System)
+    } else {
+        let invoking_uid = processes::invoking_uid();
+        process.uid.map(|uid| Manager::of_user(uid, invoking_uid))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,124 @@
+use super::*;
+use crate::model::process::{ProcessId, StartTime};
+use crate::model::supervisor::{Manager, Published, Unit};
+use crate::model::testing::process;
+use crate::os::testing::{sleeper, until, waiting};
+use std::fs::File;
+
+const ID: &str = "9ec39b91f3d70e1beff50a308f77067065ea6be0d91a3378375056cd4422cf3d";
+
+fn container(engine: Engine, id: Option<&str>) -> Container {
+    Container::new(engine, Manager::System, id.map(str::to_owned))
+}
+
+fn unit(name: &str) -> Unit {
+    Unit::new(name.into(), Manager::System)
+}
+
+#[test]
+fn a_unit_shared_with_portmon_is_marked_as_own() {
+    let child = sleeper(File::open("/dev/null").expect("the null device"));
+    let start = start_time::of_pid(child.pid()).expect("it lives");
+    let known = |start: StartTime| process(child.pid().0, "sleep").with(|it| it.id.start = start);
+    let text = read_cgroup(child.pid()).expect("a control group");
+    let mut expected = cgroup::supervisor(&text, processes::invoking_uid());
+    expected.container = None;
+    if let Some(unit) = &mut expected.unit {
+        unit.is_own = true;
+    }
+    assert_eq!(of(&known(start).build()), expected);
+    let later = StartTime(start.0 + 1);
+    assert_eq!(of(&known(later).build()), Supervisor::default());
+}
+
+#[test]
+fn a_process_tree_includes_the_supervisor() {
+    let directory = testing::TempDir::new();
+    // No program listens on port 1 these days, and so no container is found that publishes it.
+    let arguments = "-proto tcp -host-ip 127.0.0.1 -host-port 1 -container-port 80";
+    let program = directory.program("docker-proxy", "read line");
+    let (child, _input) = waiting(&format!("exec {} {arguments}", program.display()));
+    let mut processes = processes::Processes::new();
+    let mut container = || {
+        let start = start_time::of_pid(child.pid())?;
+        let id = ProcessId {
+            pid: child.pid(),
+            start,
+        };
+        let kin = processes.process_trees(&[id], |_| None).pop()?;
+        kin.supervisor.container
+    };
+    let expected = Published {
+        address: "127.0.0.1".parse().ok(),
+        host_port: 1,
+        protocol: Protocol::Tcp,
+        container_port: 80,
+    };
+    let found = until("a container", &mut container);
+    assert_eq!(
+        (found.engine, found.published),
+        (Engine::Docker, vec![expected])
+    );
+}
+
+#[test]
+fn docker_proxy_shows_its_container_not_the_unit_of_docker() {
+    let in_docker = Supervisor {
+        unit: Some(unit("docker.service")),
+        container: None,
+    };
+    let reported = container(Engine::Docker, None);
+    let expected = Supervisor {
+        unit: None,
+        container: Some(reported.clone()),
+    };
+    assert_eq!(with_proxied(in_docker.clone(), Some(reported)), expected);
+    assert_eq!(with_proxied(in_docker.clone(), None), in_docker);
+}
+
+#[test]
+fn proxy_arguments_add_a_name_but_never_another_container() {
+    let by_group = Supervisor {
+        unit: Some(unit("web.service")),
+        container: Some(container(Engine::Podman, Some(ID))),
+    };
+    let mut reported = container(Engine::Podman, Some(ID));
+    reported.name = Some("web".into());
+    let mut expected = by_group.clone();
+    expected.container = Some(reported.clone());
+    assert_eq!(
+        with_proxied(by_group.clone(), Some(reported.clone())),
+        expected
+    );
+    reported.id = Some(ID.replace('9', "8"));
+    assert_eq!(with_proxied(by_group.clone(), Some(reported)), by_group);
+}
+
+#[test]
+fn the_container_of_portmon_itself_is_no_supervisor() {
+    let own = Supervisor {
+        unit: Some(unit("code-server.service")),
+        container: Some(container(Engine::Docker, Some(ID))),
+    };
+    let alike = without_own(&own, own.clone());
+    let is_own = alike.unit.as_ref().map(|unit| unit.is_own);
+    assert_eq!((is_own, alike.container), (Some(true), None));
+    let other = Supervisor {
+        unit: Some(unit("shop.service")),
+        container: Some(container(Engine::Docker, None)),
+    };
+    assert_eq!(without_own(&own, other.clone()), other);
+}
+
+#[test]
+fn user_and_system_units_of_one_name_differ() {
+    let own = Supervisor {
+        unit: Some(unit("shop.service")),
+        container: None,
+    };
+    let other = Supervisor {
+        unit: Some(Unit::new("shop.service".into(), Manager::User)),
+        container: None,
+    };
+    assert_eq!(without_own(&own, other.clone()), other);
+}

@@ -1,0 +1,204 @@
+//! Another process that opens, closes and takes sockets as it is told: this very test binary, started again.
+
+use super::inode;
+use rustix::net::{
+    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
+    SendAncillaryMessage, SendFlags, recvmsg, sendmsg,
+};
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, IoSlice, IoSliceMut, Write, stdin};
+use std::mem::MaybeUninit;
+use std::net::{SocketAddr, TcpStream, UdpSocket};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, Stdio};
+
+const ROLE: &str = "PORTMON_TEST_HELPER";
+
+pub struct HelperProcess {
+    child: Child,
+    control: BufReader<UnixStream>,
+}
+
+impl HelperProcess {
+    pub fn new() -> Self {
+        let (here, there) = UnixStream::pair().expect("a pair");
+        let child = Command::new(std::env::current_exe().expect("this binary"))
+            .args(["--ignored", "--exact", "--nocapture"])
+            .arg("os::testing::helper_process::serves_commands")
+            .env(ROLE, "1")
+            .stdin(Stdio::from(OwnedFd::from(there)))
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("it runs");
+        let mut helper = Self {
+            child,
+            control: BufReader::new(here),
+        };
+        // Once it answers it is as it will stay.
+        assert!(helper.command("open 0").is_empty());
+        helper
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Opens so many sockets.
+    pub fn open(&mut self, count: usize) -> Vec<u32> {
+        self.command(&format!("open {count}"))
+    }
+
+    /// Opens so many connections.
+    pub fn connect(&mut self, to: SocketAddr, count: usize) -> Vec<u32> {
+        self.command(&format!("connect {to} {count}"))
+    }
+
+    /// Closes one descriptor of each.
+    pub fn close(&mut self, inodes: &[u32]) {
+        let inodes: Vec<String> = inodes.iter().map(u32::to_string).collect();
+        self.command(&format!("close {}", inodes.join(" ")));
+    }
+
+    pub fn dup(&mut self, inode: u32) {
+        self.command(&format!("dup {inode}"));
+    }
+
+    /// Becomes another program, which closes all of them. No answer comes from that one.
+    pub fn exec(&mut self) {
+        writeln!(self.control.get_mut(), "exec").expect("it listens");
+    }
+
+    /// Passes it a socket; gives the inode as it sees it.
+    pub fn take(&mut self, socket: impl AsFd) -> u32 {
+        self.control
+            .get_mut()
+            .write_all(b"take\n")
+            .expect("it listens");
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+        let mut control = SendAncillaryBuffer::new(&mut space);
+        let descriptors = [socket.as_fd()];
+        assert!(control.push(SendAncillaryMessage::ScmRights(&descriptors)));
+        // After the answer to the first word, so that the byte does not end in that line.
+        assert!(self.answer().is_empty());
+        let byte = [IoSlice::new(b"x")];
+        sendmsg(
+            self.control.get_ref(),
+            &byte,
+            &mut control,
+            SendFlags::empty(),
+        )
+        .expect("sent");
+        self.answer()[0]
+    }
+
+    fn command(&mut self, words: &str) -> Vec<u32> {
+        writeln!(self.control.get_mut(), "{words}").expect("it listens");
+        self.answer()
+    }
+
+    fn answer(&mut self) -> Vec<u32> {
+        let mut line = String::new();
+        self.control.read_line(&mut line).expect("an answer");
+        let numbers = line.split_whitespace();
+        numbers
+            .map(|number| number.parse().expect("an inode"))
+            .collect()
+    }
+}
+
+impl Drop for HelperProcess {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+#[ignore = "only as another process, for the other tests"]
+fn serves_commands() {
+    if std::env::var_os(ROLE).is_none() {
+        return;
+    }
+    let control = stdin().as_fd().try_clone_to_owned().expect("a copy");
+    let control = UnixStream::from(control);
+    let mut words = BufReader::new(control.try_clone().expect("a copy"));
+    let mut sockets: BTreeMap<u32, Vec<OwnedFd>> = BTreeMap::new();
+    let mut line = String::new();
+    while words.read_line(&mut line).is_ok_and(|length| length > 0) {
+        let answer = run_command(&line, &control, &mut sockets);
+        let answer: Vec<String> = answer.iter().map(u32::to_string).collect();
+        writeln!(&control, "{}", answer.join(" ")).expect("somebody listens");
+        line.clear();
+    }
+}
+
+fn run_command(
+    line: &str,
+    control: &UnixStream,
+    sockets: &mut BTreeMap<u32, Vec<OwnedFd>>,
+) -> Vec<u32> {
+    let (word, rest) = line.trim().split_once(' ').unwrap_or((line.trim(), ""));
+    if word == "connect" {
+        return connect(rest, sockets);
+    }
+    let numbers = rest.split(' ').filter(|part| !part.is_empty());
+    let mut numbers = numbers.map(|number| number.parse::<u32>().expect("a number"));
+    match word {
+        "open" => (0..numbers.next().expect("how many"))
+            .map(|_| {
+                keep(
+                    sockets,
+                    UdpSocket::bind("127.0.0.1:0").expect("a port").into(),
+                )
+            })
+            .collect(),
+        "close" => {
+            numbers.for_each(|inode| drop(sockets.get_mut(&inode).map(|all| all.remove(0))));
+            Vec::new()
+        }
+        "dup" => {
+            let inode = numbers.next().expect("which");
+            let copy = sockets[&inode][0].try_clone().expect("a copy");
+            keep(sockets, copy);
+            Vec::new()
+        }
+        "take" => {
+            writeln!(&mut &*control).expect("somebody listens");
+            vec![keep(sockets, receive(control))]
+        }
+        _ => panic!("{}", Command::new("sleep").arg("60").exec()),
+    }
+}
+
+fn connect(words: &str, sockets: &mut BTreeMap<u32, Vec<OwnedFd>>) -> Vec<u32> {
+    let (to, count) = words.split_once(' ').expect("where and how many");
+    (0..count.parse().expect("how many"))
+        .map(|_: usize| {
+            keep(
+                sockets,
+                TcpStream::connect(to).expect("a connection").into(),
+            )
+        })
+        .collect()
+}
+
+fn keep(sockets: &mut BTreeMap<u32, Vec<OwnedFd>>, socket: OwnedFd) -> u32 {
+    let inode = inode(&socket);
+    sockets.entry(inode).or_default().push(socket);
+    inode
+}
+
+fn receive(control: &UnixStream) -> OwnedFd {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut messages = RecvAncillaryBuffer::new(&mut space);
+    let mut byte = [0];
+    let mut bytes = [IoSliceMut::new(&mut byte)];
+    recvmsg(control, &mut bytes, &mut messages, RecvFlags::CMSG_CLOEXEC).expect("a message");
+    let rights = messages.drain().find_map(|message| match message {
+        RecvAncillaryMessage::ScmRights(mut rights) => rights.next(),
+        _ => None,
+    });
+    rights.expect("a descriptor")
+}

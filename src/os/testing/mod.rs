@@ -1,0 +1,185 @@
+//! Children that hold sockets for a test, and end with it; and what the kernel says of who holds what.
+#![cfg(target_os = "linux")]
+
+pub mod confined;
+pub mod helper_process;
+
+use crate::model::process::Pid;
+use socket2::{Domain, Socket, Type};
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
+use std::os::fd::{AsFd, OwnedFd};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// A child with a socket as its standard input.
+pub struct SocketHolder {
+    child: Child,
+    /// Processes that it told of, which its own end would leave behind.
+    others: Vec<Pid>,
+}
+
+impl SocketHolder {
+    pub fn pid(&self) -> Pid {
+        Pid(self.child.id())
+    }
+
+    pub fn others(&self) -> &[Pid] {
+        &self.others
+    }
+
+    /// Its own pid and those it told of.
+    pub fn all(&self) -> Vec<Pid> {
+        [self.pid()]
+            .into_iter()
+            .chain(self.others.clone())
+            .collect()
+    }
+
+    /// Ends the child itself; what it told of lives on.
+    pub fn end(&mut self) {
+        self.child.kill().expect("it may be killed");
+        self.wait();
+    }
+
+    /// Waits for the child itself to end; what it told of lives on.
+    pub fn wait(&mut self) {
+        self.child.wait().expect("the child ends");
+    }
+}
+
+impl Drop for SocketHolder {
+    fn drop(&mut self) {
+        for pid in &self.others {
+            let pid = i32::try_from(pid.0)
+                .ok()
+                .and_then(rustix::process::Pid::from_raw);
+            let kill = rustix::process::Signal::KILL;
+            // It may have ended already, which is just as well.
+            let _ = pid.map(|pid| rustix::process::kill_process(pid, kill));
+        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A `sleep` that holds the socket.
+pub fn sleeper(socket: impl Into<OwnedFd>) -> SocketHolder {
+    let child = Command::new("sleep")
+        .arg("60")
+        .stdin(Stdio::from(socket.into()))
+        .spawn()
+        .expect("sleep runs");
+    SocketHolder {
+        child,
+        others: Vec::new(),
+    }
+}
+
+/// A shell that runs `script` with the socket as descriptor 3 and prints the pids of `count` children it started.
+///
+/// Descriptor 3, because what a shell runs in the background has /dev/null as its standard input.
+pub fn shell(socket: impl Into<OwnedFd>, script: &str, count: usize) -> SocketHolder {
+    let mut child = Command::new("sh")
+        .args(["-c", &format!("exec 3<&0; {script}")])
+        .stdin(Stdio::from(socket.into()))
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("sh runs");
+    let output = child.stdout.take().expect("a pipe");
+    let others = BufReader::new(output)
+        .lines()
+        .take(count)
+        .map(|line| Pid(line.expect("a line").parse().expect("a pid")))
+        .collect();
+    SocketHolder { child, others }
+}
+
+/// A shell that runs `script` and may be told to go on by closing the pipe to it.
+pub fn waiting(script: &str) -> (SocketHolder, impl Write + use<>) {
+    let mut child = Command::new("sh")
+        .args(["-c", script])
+        .stdin(Stdio::piped())
+        .spawn()
+        .expect("sh runs");
+    let input = child.stdin.take().expect("a pipe");
+    let others = Vec::new();
+    (SocketHolder { child, others }, input)
+}
+
+/// An address of 127.0.0.0/8 that no test is on which gives another number, and no other run of this one.
+pub fn own_ip(number: u8) -> Ipv4Addr {
+    let [_, _, high, low] = std::process::id().to_be_bytes();
+    Ipv4Addr::new(127, number, high, low)
+}
+
+/// A connection from a port of its own: one that the kernel chooses when it connects may have other connections too.
+pub fn connect(from: IpAddr, to: SocketAddr) -> TcpStream {
+    let socket = Socket::new(Domain::for_address(to), Type::STREAM, None).expect("a socket");
+    socket
+        .bind(&SocketAddr::new(from, 0).into())
+        .expect("binds");
+    socket.connect(&to.into()).expect("connects");
+    socket.into()
+}
+
+/// Closes one end and then the other: the first is left in TIME_WAIT, and only that one.
+pub fn close_in_turn(first: TcpStream, mut second: TcpStream) {
+    drop(first);
+    // Two that close at once both wait (RFC 9293, section 3.6).
+    assert_eq!(second.read(&mut [0]).expect("an end"), 0);
+}
+
+/// Asks until there is an answer, for ten seconds at most: some questions are answered faster than a child starts.
+pub fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+    let end = Instant::now() + Duration::from_secs(10);
+    loop {
+        if let Some(answer) = ask() {
+            return answer;
+        }
+        assert!(Instant::now() < end, "never seen: {what}");
+        std::thread::yield_now();
+    }
+}
+
+pub type Pids = BTreeSet<u32>;
+
+/// Who holds these, by the kernel: a plain walk over `/proc`.
+pub fn owners_in_proc(inodes: &[u32]) -> Vec<Pids> {
+    let mut all = vec![Pids::new(); inodes.len()];
+    let links: Vec<String> = inodes
+        .iter()
+        .map(|inode| format!("socket:[{inode}]"))
+        .collect();
+    for process in fs::read_dir("/proc").expect("/proc").flatten() {
+        let Some(pid) = process
+            .file_name()
+            .to_str()
+            .and_then(|name| name.parse().ok())
+        else {
+            continue;
+        };
+        let Ok(descriptors) = fs::read_dir(process.path().join("fd")) else {
+            continue;
+        };
+        for descriptor in descriptors.flatten() {
+            let Ok(link) = fs::read_link(descriptor.path()) else {
+                continue;
+            };
+            if let Some(at) = links
+                .iter()
+                .position(|wanted| link.as_os_str() == wanted.as_str())
+            {
+                all[at].insert(pid);
+            }
+        }
+    }
+    all
+}
+
+pub fn inode(socket: impl AsFd) -> u32 {
+    let stat = rustix::fs::fstat(socket).expect("a socket");
+    stat.st_ino.try_into().expect("32 bits")
+}

@@ -1,0 +1,107 @@
+//! A port that nothing stands on: whether it can be used, and if not, what is in the way.
+
+use super::{FreeOutcome, FreeReport};
+use crate::model::endpoint::{Endpoint, Owners, Socket, State};
+use crate::model::port_spec::SinglePort;
+use crate::model::time_wait::{TIME_WAIT, TimeWaitLeft};
+use crate::model::words;
+use std::time::Instant;
+
+/// How a bind on the port went, on the address that was named or on all local ones.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ProbeResult {
+    Bound,
+    OnlyWithReuse,
+    /// This user may not bind it, so only the table speaks.
+    Denied,
+    /// In the words of the system.
+    Failed(String),
+}
+
+/// What is said of the port.
+pub fn report(
+    single_port: SinglePort,
+    table: &[Endpoint],
+    bind: &ProbeResult,
+    now: Instant,
+) -> FreeReport {
+    let sockets = table.iter().map(|endpoint| &endpoint.socket);
+    let sockets: Vec<&Socket> = sockets
+        .filter(|socket| single_port.has_same_port(socket))
+        .collect();
+    let (outcome, rest) = match bind {
+        ProbeResult::Bound => (FreeOutcome::Free, String::new()),
+        ProbeResult::OnlyWithReuse => {
+            let left = left(&sockets);
+            let words = format!(", but it can be bound only with SO_REUSEADDR{left}");
+            (FreeOutcome::Free, words)
+        }
+        ProbeResult::Denied => (
+            FreeOutcome::Free,
+            ". A bind was not allowed to this user, so only the table says so.".to_owned(),
+        ),
+        ProbeResult::Failed(reason) => {
+            let message = format!(
+                "{single_port} is STILL HELD: {}",
+                in_the_way(single_port, &sockets, reason, now)
+            );
+            let mut report =
+                FreeReport::without_signal(single_port, FreeOutcome::StillHeld, message);
+            let owners = sockets.iter().flat_map(|socket| socket.owners.known());
+            for owner in owners {
+                if !report.holders.iter().any(|known| known.id == owner.id) {
+                    report.holders.push(owner.clone());
+                }
+            }
+            return report;
+        }
+    };
+    let message = format!("{single_port} is free: nothing holds it{rest}");
+    FreeReport::without_signal(single_port, outcome, message)
+}
+
+/// Only what was named is ended, so whatever else is in the way is told with the way out.
+fn in_the_way(single_port: SinglePort, sockets: &[&Socket], reason: &str, now: Instant) -> String {
+    let standing = sockets.iter().find(|socket| socket.holds_port());
+    let connected = sockets
+        .iter()
+        .find(|socket| socket.owners != Owners::NoProcess);
+    let waits = |socket: &&Socket| socket.state == Some(State::TimeWait);
+    if let Some(socket) = standing {
+        let everywhere = SinglePort {
+            address: None,
+            ..single_port
+        };
+        let (holder, place) = (words::holder(socket), socket.local_address());
+        let word = everywhere.to_argument();
+        format!("{holder} has the port on {place}; portmon free {word} is about every address")
+    } else if let Some(socket) = connected {
+        let holder = words::holder(socket);
+        let to = socket
+            .remote
+            .map(|to| format!(" to {}", words::place_at(single_port.protocol, to)));
+        let to = to.unwrap_or_default();
+        format!(
+            "nobody listens, but {holder} has a connection{to} on it, and no connection is ended"
+        )
+    } else if !sockets.is_empty() && sockets.iter().copied().all(|socket| waits(&socket)) {
+        let left = TimeWaitLeft::of_last(sockets.iter().copied(), now, TIME_WAIT, |_| None);
+        let states = words::states(sockets);
+        let rest = left.map_or_else(String::new, |left| format!(" for {}", left.roughly()));
+        format!("no process holds it; the kernel keeps {states}{rest}")
+    } else {
+        format!(
+            "nothing is seen there{}, but a bind fails: {reason}",
+            left(sockets)
+        )
+    }
+}
+
+/// ` (12 TIME_WAIT)`
+fn left(sockets: &[&Socket]) -> String {
+    if sockets.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", words::states(sockets))
+    }
+}

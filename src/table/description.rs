@@ -1,0 +1,264 @@
+//! WHAT: the words that tell nine `node` rows apart.
+//!
+//! For what holds a port the script or module that runs there and where; for a connection its other end.
+
+use crate::model::address::address;
+use crate::model::endpoint::{Endpoint, SocketRole};
+use crate::model::process::Process;
+use crate::model::text::SystemText;
+use crate::table::row::DisplayContext;
+
+/// The program and the directory apart, so that a narrow screen can shorten the directory first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Description {
+    pub program: String,
+    pub directory: Option<String>,
+}
+
+pub fn describe(endpoint: &Endpoint, context: &DisplayContext) -> Option<Description> {
+    match endpoint.relation.role {
+        SocketRole::Unconnected => endpoint
+            .socket
+            .owners
+            .first()
+            .map(|process| describe_process(process, context)),
+        side => other_end(endpoint, side, context).map(|program| Description {
+            program,
+            directory: None,
+        }),
+    }
+}
+
+/// What a process runs, and where.
+pub fn describe_process(process: &Process, context: &DisplayContext) -> Description {
+    let directory = process
+        .directory
+        .as_ref()
+        .map(|directory| shortened(directory, context.home));
+    Description {
+        program: program(process),
+        directory: directory.filter(|directory| directory != "/"),
+    }
+}
+
+impl Description {
+    pub fn text(&self, context: &DisplayContext) -> String {
+        match &self.directory {
+            Some(directory) => format!("{} {} {directory}", self.program, context.dot()),
+            None => self.program.clone(),
+        }
+    }
+}
+
+/// `← chrome 942` on the server's side, `→ :5432 postgres 812` on the client's.
+fn other_end(endpoint: &Endpoint, side: SocketRole, context: &DisplayContext) -> Option<String> {
+    let remote = endpoint.socket.remote?;
+    let peer = endpoint.relation.peer.as_ref();
+    let is_between_us = peer.is_some() || remote.ip() == endpoint.socket.local.ip();
+    let place = if is_between_us {
+        format!(":{}", remote.port())
+    } else {
+        remote.to_string()
+    };
+    Some(match (side, peer) {
+        (SocketRole::Server, Some(peer)) => format!("{} {peer}", context.from_arrow()),
+        (SocketRole::Server, None) if is_between_us => format!("{} {place}", context.from_arrow()),
+        (SocketRole::Server, None) => format!("{} {}", context.from_arrow(), address(remote)),
+        (_, Some(peer)) => format!("{} {place} {peer}", context.to_arrow()),
+        (_, None) => format!("{} {place}", context.to_arrow()),
+    })
+}
+
+/// Programs that run something else, which is what people want to see.
+const INTERPRETERS: [&str; 19] = [
+    "node", "nodejs", "deno", "bun", "python", "pypy", "uv", "ruby", "perl", "php", "java", "sh",
+    "bash", "dash", "zsh", "fish", "dotnet", "tsx", "npx",
+];
+
+/// The script or module without interpreter and path, with the words that follow it directly.
+fn program(process: &Process) -> String {
+    let arguments = process.arguments();
+    let Some((first, rest)) = arguments.split_first() else {
+        return process.name.to_string();
+    };
+    let name = last_part(first);
+    let words = if is_interpreter(&name) {
+        script(rest)
+    } else {
+        None
+    };
+    let (name, rest) = words.unwrap_or((name, rest));
+    let verbs: Vec<String> = rest
+        .iter()
+        .take(2)
+        .map(ToString::to_string)
+        .take_while(|word| is_verb(word))
+        .collect();
+    // What the PROCESS column says already need not be said twice.
+    let is_shown = name == process.name.to_string() && !verbs.is_empty();
+    let words: Vec<String> = (!is_shown)
+        .then_some(name)
+        .into_iter()
+        .chain(verbs)
+        .collect();
+    words.join(" ")
+}
+
+fn is_interpreter(name: &str) -> bool {
+    let plain = name.trim_end_matches(|letter: char| letter.is_ascii_digit() || letter == '.');
+    INTERPRETERS.contains(&plain)
+}
+
+/// What an interpreter runs: `-m module`, `-jar file` or the first argument that is no flag.
+fn script(arguments: &[SystemText]) -> Option<(String, &[SystemText])> {
+    let mut rest = arguments;
+    while let Some((first, after)) = rest.split_first() {
+        let word = first.raw();
+        match word.as_ref() {
+            "-m" | "-jar" => {
+                return after
+                    .split_first()
+                    .map(|(name, rest)| (last_part(name), rest));
+            }
+            "-c" | "-e" | "--eval" => return None,
+            "-r" | "--require" | "--import" | "--loader" | "-cp" | "-classpath" | "-W" | "-X" => {
+                rest = after.split_first().map_or(&[], |(_, rest)| rest);
+            }
+            word if word.starts_with('-') => rest = after,
+            _ => return Some((last_part(first), after)),
+        }
+    }
+    None
+}
+
+/// A word such as `dev` or `runserver`, or a port: neither a flag nor a path.
+fn is_verb(word: &str) -> bool {
+    !word.is_empty()
+        && word.len() <= 24
+        && !word.starts_with(['-', '/', '.', '~'])
+        && !word.contains(['/', '\\', ' '])
+}
+
+/// The file name of a path; of a package's own `bin/vite.js` the name alone.
+fn last_part(path: &SystemText) -> String {
+    let raw = path.raw();
+    let name = raw
+        .rsplit(['/', '\\'])
+        .find(|part| !part.is_empty())
+        .unwrap_or(&raw);
+    let in_package = raw.contains("node_modules/") || raw.ends_with(".exe");
+    let stem = [".js", ".mjs", ".cjs", ".exe"]
+        .iter()
+        .find_map(|ending| name.strip_suffix(ending));
+    SystemText::from(stem.filter(|_| in_package).unwrap_or(name)).to_string()
+}
+
+/// A directory with the home directory as `~`.
+fn shortened(directory: &SystemText, home: Option<&str>) -> String {
+    let shown = directory.to_string();
+    let Some(home) = home.filter(|home| home.len() > 1) else {
+        return shown;
+    };
+    match shown.strip_prefix(home) {
+        Some(rest) if rest.is_empty() || rest.starts_with('/') => format!("~{rest}"),
+        _ => shown,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::ports::EphemeralRange;
+    use crate::model::testing::{moment, process, socket};
+
+    const CONTEXT: fn() -> DisplayContext<'static> = || DisplayContext {
+        now: moment(0.0),
+        home: Some("/home/dev"),
+        ephemeral: EphemeralRange::IANA,
+        is_ascii: false,
+    };
+
+    #[test]
+    fn the_script_is_named_without_interpreter_and_path() {
+        let cases = [
+            (
+                "node",
+                "node /home/dev/code/shop/node_modules/.bin/next dev",
+                "next dev",
+            ),
+            (
+                "node",
+                "node /home/dev/node_modules/vite/bin/vite.js --port 5173",
+                "vite",
+            ),
+            (
+                "node",
+                "/usr/bin/node --inspect=9229 -r dotenv/config server.js",
+                "server.js",
+            ),
+            ("python3", "python3 -m http.server 8000", "http.server 8000"),
+            (
+                "python3",
+                "/usr/bin/python3.11 manage.py runserver 0:8000",
+                "manage.py runserver 0:8000",
+            ),
+            (
+                "gunicorn",
+                "/usr/bin/python3 /usr/bin/gunicorn api.wsgi",
+                "api.wsgi",
+            ),
+            (
+                "postgres",
+                "/usr/lib/postgresql/15/bin/postgres -D /var/lib",
+                "postgres",
+            ),
+            ("java", "java -Xmx1g -cp a:b -jar /opt/app.jar", "app.jar"),
+            ("python3", "python3 -c import_socket", "python3"),
+            ("node", "node", "node"),
+        ];
+        for (name, command, expected) in cases {
+            assert_eq!(
+                program(&process(1, name).command(command).build()),
+                expected,
+                "{command}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_directory_is_shortened_by_the_home_directory_only() {
+        let cases = [
+            ("/home/dev/code", "~/code"),
+            ("/home/dev", "~"),
+            ("/home/developer/code", "/home/developer/code"),
+            ("/srv", "/srv"),
+        ];
+        for (path, shown) in cases {
+            assert_eq!(shortened(&path.into(), Some("/home/dev")), shown);
+        }
+    }
+
+    #[test]
+    fn a_connection_is_described_by_its_peer() {
+        let chrome = process(942, "chrome").build();
+        let mut server = socket("127.0.0.1:3000").to("127.0.0.1:51324").endpoint();
+        server.relation.role = SocketRole::Server;
+        server.relation.peer = Some(chrome);
+        assert_eq!(
+            describe(&server, &CONTEXT()).map(|what| what.program),
+            Some("← chrome 942".to_owned())
+        );
+        let mut client = socket("127.0.0.1:51324").to("127.0.0.1:3000").endpoint();
+        client.relation.role = SocketRole::Client;
+        client.relation.peer = Some(process(4242, "node").build());
+        assert_eq!(
+            describe(&client, &CONTEXT()).map(|what| what.program),
+            Some("→ :3000 node 4242".to_owned())
+        );
+        let remote = socket("10.0.0.1:51324").to("93.184.216.34:443").endpoint();
+        assert_eq!(
+            describe(&remote, &CONTEXT()).map(|what| what.program),
+            Some("→ 93.184.216.34:443".to_owned())
+        );
+    }
+}

@@ -1,0 +1,86 @@
+use super::*;
+
+fn read(text: &str) -> Result<Option<EndpointSpec>, String> {
+    endpoint_spec(Token { text, start: 0 }).map_err(|error| error.what)
+}
+
+#[test]
+fn an_endpoint_is_parsed_in_every_pasted_form() {
+    let ip = |text: &str| Host::Ip(text.parse().expect("an address"));
+    let cases = [
+        (":3000", 3000, Host::Any),
+        ("*:3000", 3000, Host::Any),
+        (":::3000", 3000, Host::Any),
+        ("[::]:3000", 3000, Host::Any),
+        ("0.0.0.0:3000", 3000, Host::Any),
+        ("localhost:3000", 3000, Host::Localhost),
+        ("LocalHost:3000", 3000, Host::Localhost),
+        ("127.0.0.1:5432", 5432, ip("127.0.0.1")),
+        ("[::ffff:127.0.0.1]:5432", 5432, ip("127.0.0.1")),
+        ("[::1]:5173", 5173, ip("::1")),
+        ("::1:5173", 5173, ip("::1")),
+        ("[fe80::1%eth0]:22", 22, ip("fe80::1")),
+        (":8080:", 8080, Host::Any),
+        ("127.0.0.1:80,", 80, ip("127.0.0.1")),
+        ("127.0.0.1:80).", 80, ip("127.0.0.1")),
+        ("localhost:3000/index.html", 3000, Host::Localhost),
+        ("http://localhost:5173/x?a=b,c|d", 5173, Host::Localhost),
+        ("http://[::1]:5173/", 5173, ip("::1")),
+        ("http://[::1]", 80, ip("::1")),
+        ("https://localhost", 443, Host::Localhost),
+        ("postgres://dev:pw@127.0.0.1/shop", 5432, ip("127.0.0.1")),
+        ("HTTP://shop.test:3000.", 3000, Host::Name),
+    ];
+    for (text, port, host) in cases {
+        let protocol = None;
+        let expected = EndpointSpec {
+            port,
+            protocol,
+            host,
+        };
+        assert_eq!(read(text), Ok(Some(expected)), "{text}");
+    }
+}
+
+#[test]
+fn a_protocol_may_follow_the_port() {
+    let cases = [
+        ("3000/tcp", Protocol::Tcp),
+        (":53/UDP", Protocol::Udp),
+        ("0.0.0.0:8080->80/tcp", Protocol::Tcp),
+    ];
+    for (text, protocol) in cases {
+        let found = read(text).map(|spec| spec.and_then(|spec| spec.protocol));
+        assert_eq!(found, Ok(Some(protocol)), "{text}");
+    }
+}
+
+#[test]
+fn other_text_is_not_an_endpoint() {
+    for text in [
+        "node", "3000", "::1", "cmd:vite", "a:3000", "fe80::1", "a/b", "->",
+    ] {
+        assert_eq!(read(text), Ok(None), "{text}");
+    }
+}
+
+#[test]
+fn an_invalid_endpoint_says_why() {
+    let cases = [
+        (":", "a port is missing after :"),
+        ("localhost:", "a port is missing after localhost:"),
+        ("[::1]", "a port is missing after [::1]"),
+        (":x", "x is no port"),
+        (":99999", "99999 is no port: the highest is 65535"),
+        ("3000/", "a protocol is missing: tcp or udp"),
+        ("3000/t", "t is no protocol: tcp or udp"),
+        ("http://", "a host is missing after http://"),
+        (
+            "foo://localhost",
+            "foo has no usual port: foo://localhost:PORT",
+        ),
+    ];
+    for (text, what) in cases {
+        assert_eq!(read(text), Err(what.to_owned()), "{text}");
+    }
+}

@@ -1,0 +1,251 @@
+//! What a paste makes of the filter: people paste whole error messages, and mean the port in them.
+//!
+//! A message is told from a filter by its words: see [`is_prose`]. A message without an endpoint stays as it is.
+
+use crate::table::query::endpoint_spec::{EndpointSpec, Host, address, endpoint_spec};
+use crate::table::query::numbers::is_digits;
+use crate::table::query::token::{Token, split_words};
+use crate::table::query::{parse_finished, word_parser};
+
+/// The filter that a pasted text stands for: one line, and of an error message just the endpoint that it names.
+pub fn from_paste(text: &str) -> String {
+    let line: String = text
+        .chars()
+        .map(|letter| if letter.is_control() { ' ' } else { letter })
+        .collect();
+    let line = line.trim();
+    let found = is_prose(line).then(|| endpoint(line)).flatten();
+    found.map_or_else(|| line.to_owned(), |spec| spec.to_string())
+}
+
+/// Words of sentences, which nobody looks for in a table of sockets.
+const PROSE: [&str; 13] = [
+    "address",
+    "already",
+    "at",
+    "eaddrinuse",
+    "econnrefused",
+    "error",
+    "failed",
+    "for",
+    "in",
+    "is",
+    "on",
+    "port",
+    "to",
+];
+
+/// Whether a text is more than a filter: it is not sound, or looks for three plain words or for one of a sentence.
+fn is_prose(line: &str) -> bool {
+    let parsed = parse_finished(line);
+    let is_plain = |word: &Token<'_>| word.text.starts_with(char::is_alphabetic);
+    let has_key = |word: &Token<'_>| word_parser::key(*word).is_some();
+    let plain: Vec<Token<'_>> = split_words(line)
+        .into_iter()
+        .filter(|word| is_plain(word) && !has_key(word))
+        .collect();
+    let is_of_a_sentence = |word: &Token<'_>| {
+        let bare = word.text.trim_end_matches(':');
+        PROSE.iter().any(|prose| bare.eq_ignore_ascii_case(prose))
+    };
+    parsed.error.is_some()
+        || parsed.hint.is_some()
+        || plain.len() >= 3
+        || plain.iter().any(is_of_a_sentence)
+}
+
+/// The endpoint that a message names: written as one, or as an address and a number, or as a port.
+fn endpoint(line: &str) -> Option<EndpointSpec> {
+    let tokens: Vec<&str> = line
+        .split(|letter: char| letter.is_whitespace() || "'\"`(){},;=".contains(letter))
+        .filter(|token| !token.is_empty())
+        .collect();
+    let written = || tokens.iter().find_map(|token| written(token));
+    let spelled = || starts_of(&tokens).find_map(address_and_number);
+    let by_number = || starts_of(&tokens).find_map(port_and_number);
+    written().or_else(spelled).or_else(by_number)
+}
+
+/// The tokens from each one on.
+fn starts_of<'a>(tokens: &'a [&'a str]) -> impl Iterator<Item = &'a [&'a str]> {
+    (0..tokens.len()).filter_map(|start| tokens.get(start..))
+}
+
+/// `127.0.0.1:3000`, or the first of `127.0.0.1:3000->127.0.0.1:51324`; the site of a URL in a hint is none of ours.
+fn written(token: &str) -> Option<EndpointSpec> {
+    read(token)
+        .or_else(|| {
+            let (host, rest) = token.split_once(':')?;
+            let end = rest.find(|letter: char| !letter.is_ascii_digit())?;
+            address(host)?;
+            read(&format!("{host}:{}", rest.get(..end)?))
+        })
+        .filter(|spec| spec.host != Host::Name)
+}
+
+fn read(text: &str) -> Option<EndpointSpec> {
+    endpoint_spec(Token { text, start: 0 }).ok().flatten()
+}
+
+/// `('127.0.0.1', 8000)`, `for "127.0.0.1" port 3000`, `address: '::', port: 3000`
+fn address_and_number(tokens: &[&str]) -> Option<EndpointSpec> {
+    let (host, rest) = tokens.split_first()?;
+    if !host.eq_ignore_ascii_case("localhost") {
+        address(host)?;
+    }
+    let digits = match rest {
+        [digits, ..] if is_digits(bare(digits)) => bare(digits),
+        [port, digits, ..] if is_port_word(port) => bare(digits),
+        _ => return None,
+    };
+    read(&format!("{host}:{digits}"))
+}
+
+/// `Port 5173`, `port: 3000`, `port number 80`, `port:3000`
+fn port_and_number(tokens: &[&str]) -> Option<EndpointSpec> {
+    let digits = match tokens {
+        [first, number, digits, ..] if is_port_word(first) && *number == "number" => bare(digits),
+        [first, digits, ..] if is_port_word(first) => bare(digits),
+        [first, ..] => {
+            let (name, digits) = first.split_once(':')?;
+            Some(bare(digits)).filter(|_| is_port_word(name))?
+        }
+        [] => return None,
+    };
+    is_digits(digits)
+        .then(|| read(&format!(":{digits}")))
+        .flatten()
+}
+
+fn is_port_word(token: &str) -> bool {
+    let word = bare(token).trim_start_matches('-');
+    word.eq_ignore_ascii_case("port")
+}
+
+/// A token without the punctuation of its sentence.
+fn bare(token: &str) -> &str {
+    token.trim_end_matches([':', '.', '!', '?', ']'])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_an_error_message_the_endpoint_is_left() {
+        let cases = [
+            (
+                "Error: listen EADDRINUSE: address already in use :::3000",
+                ":3000",
+            ),
+            (
+                "Error: listen EADDRINUSE: address already in use 127.0.0.1:3000\n    at Server.setupListenHandle [as _listen2] (node:net:1463:16)\n",
+                "127.0.0.1:3000",
+            ),
+            (
+                "Error: listen EADDRINUSE: address already in use ::1:3000",
+                "[::1]:3000",
+            ),
+            (
+                "  code: 'EADDRINUSE',\n  errno: -98,\n  address: '::',\n  port: 3000\n}",
+                ":3000",
+            ),
+            (
+                "2026/01/31 10:00:00 listen tcp 127.0.0.1:8080: bind: address already in use",
+                "127.0.0.1:8080",
+            ),
+            ("listen tcp :8080: bind: address already in use", ":8080"),
+            (
+                "ERROR:    [Errno 98] error while attempting to bind on address ('127.0.0.1', 8000): address already in use",
+                "127.0.0.1:8000",
+            ),
+            (
+                "error while attempting to bind on address ('::1', 8000, 0, 0): address already in use",
+                "[::1]:8000",
+            ),
+            ("Port 5173 is already in use", ":5173"),
+            (
+                "Port 3000 is in use, see https://example.com/docs or use --port",
+                ":3000",
+            ),
+            (
+                "Address already in use - bind(2) for \"127.0.0.1\" port 3000 (Errno::EADDRINUSE)",
+                "127.0.0.1:3000",
+            ),
+            (
+                "nginx: [emerg] bind() to 0.0.0.0:80 failed (98: Address already in use)",
+                ":80",
+            ),
+            ("bind() to 0.0.0.0:80 failed", ":80"),
+            (
+                "Bind for 0.0.0.0:8080 failed: port is already allocated",
+                ":8080",
+            ),
+            (
+                "failed to bind host port for 127.0.0.1:8080:172.17.0.2:80/tcp: address already in use",
+                "127.0.0.1:8080",
+            ),
+            (
+                "failed to bind host port 0.0.0.0:8080/tcp: address already in use",
+                ":8080/tcp",
+            ),
+            (
+                "Web server failed to start. Port 8080 was already in use.",
+                ":8080",
+            ),
+            (
+                "bind [127.0.0.1]:8080: Address already in use",
+                "127.0.0.1:8080",
+            ),
+            (
+                "Could not create server TCP listening socket *:6379: bind: Address already in use",
+                ":6379",
+            ),
+            (
+                "Do you already have another mysqld server running on port: 3306 ?",
+                ":3306",
+            ),
+            ("connect ECONNREFUSED 127.0.0.1:5432", "127.0.0.1:5432"),
+            ("  ➜  Local:   http://localhost:5173/", "localhost:5173"),
+            ("listening on http://[::1]:3000/app?a=b", "[::1]:3000"),
+            (
+                "tcp   0   0 127.0.0.1:3000   0.0.0.0:*   LISTEN  4242/node",
+                "127.0.0.1:3000",
+            ),
+            (
+                "node 4242 dev 22u IPv4 0t0 TCP 127.0.0.1:3000->127.0.0.1:51324 (ESTABLISHED)",
+                "127.0.0.1:3000",
+            ),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(from_paste(text), expected, "{text}");
+            assert_eq!(parse_finished(expected).error, None, "{expected}");
+        }
+    }
+
+    #[test]
+    fn a_filter_stays_as_it_is_and_so_does_what_names_no_endpoint() {
+        for text in [
+            "",
+            "3000",
+            ":3000",
+            "3000-3999",
+            "postgres",
+            "port:3000 user:dev",
+            "!chrome node :3000",
+            "127.0.0.1:5432 state:listen",
+            "http://localhost:5173/x",
+            "\"next dev\" 3000",
+            "3000,5432 proc:\"Web server on port 80\"",
+            "OSError: [Errno 98] Address already in use",
+            "cmd:vite",
+        ] {
+            assert_eq!(from_paste(text), text);
+        }
+    }
+
+    #[test]
+    fn a_paste_is_one_line() {
+        assert_eq!(from_paste("\r\n node\t3000\n\u{1b}"), "node 3000");
+    }
+}

@@ -1,0 +1,119 @@
+//! Who holds sockets, kept once for all sockets with the same holders.
+
+use crate::model::endpoint::Owners;
+use crate::model::process::{Process, ProcessId};
+use slab::Slab;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// Names a set of owners in its [`OwnerPool`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct OwnersKey(u32);
+
+impl OwnersKey {
+    pub const PENDING: Self = Self(0);
+    pub const NONE: Self = Self(1);
+    const NO_PERMISSION: Self = Self(2);
+}
+
+pub struct OwnerPool {
+    sets: Slab<PooledOwners>,
+    keys: HashMap<Vec<ProcessId>, OwnersKey>,
+}
+
+struct PooledOwners {
+    owners: Owners,
+    /// How many sockets have it.
+    uses: u32,
+}
+
+impl Default for OwnerPool {
+    fn default() -> Self {
+        let constant = |owners| PooledOwners { owners, uses: 1 };
+        Self {
+            sets: [Owners::Pending, Owners::NoProcess, Owners::NoPermission]
+                .map(constant)
+                .into_iter()
+                .enumerate()
+                .collect(),
+            keys: HashMap::new(),
+        }
+    }
+}
+
+impl OwnerPool {
+    pub fn get(&self, key: OwnersKey) -> &Owners {
+        self.sets
+            .get(key.0 as usize)
+            .map_or(&Owners::Pending, |set| &set.owners)
+    }
+
+    /// The key of these owners for one more socket.
+    pub fn intern(&mut self, owners: &Owners) -> OwnersKey {
+        let Owners::Known(processes) = owners else {
+            return match owners {
+                Owners::NoPermission => OwnersKey::NO_PERMISSION,
+                Owners::NoProcess => OwnersKey::NONE,
+                Owners::Pending | Owners::Known(_) => OwnersKey::PENDING,
+            };
+        };
+        let ids = ids(processes);
+        if let Some(key) = self.keys.get(&ids) {
+            if let Some(set) = self.sets.get_mut(key.0 as usize) {
+                set.uses += 1;
+            }
+            return *key;
+        }
+        let set = PooledOwners {
+            owners: owners.clone(),
+            uses: 1,
+        };
+        let key = OwnersKey(u32::try_from(self.sets.insert(set)).unwrap_or(0));
+        self.keys.insert(ids, key);
+        key
+    }
+
+    /// Gives back the key of one socket.
+    pub fn release_key(&mut self, key: OwnersKey) {
+        let Some(set) = self.sets.get_mut(key.0 as usize) else {
+            return;
+        };
+        let Owners::Known(processes) = &set.owners else {
+            return;
+        };
+        set.uses -= 1;
+        if set.uses == 0 {
+            self.keys.remove(&ids(processes));
+            self.sets.remove(key.0 as usize);
+        }
+    }
+
+    /// Takes in a better description of a process and tells which sets have it.
+    pub fn describe(&mut self, process: &Arc<Process>) -> Vec<OwnersKey> {
+        let mut described = Vec::new();
+        for (place, set) in &mut self.sets {
+            let known = set.owners.known();
+            let is_stale = |other: &Arc<Process>| other.id == process.id && other != process;
+            if !known.iter().any(is_stale) {
+                continue;
+            }
+            let renewed = known.iter().map(|other| {
+                let is_meant = other.id == process.id;
+                Arc::clone(if is_meant { process } else { other })
+            });
+            set.owners = Owners::Known(renewed.collect());
+            described.push(OwnersKey(u32::try_from(place).unwrap_or(0)));
+        }
+        described
+    }
+
+    /// Every process that holds a socket.
+    pub fn processes(&self) -> impl Iterator<Item = &Arc<Process>> {
+        self.sets.iter().flat_map(|(_, set)| set.owners.known())
+    }
+}
+
+/// The identities in their order: the topmost holder comes first and makes a difference.
+fn ids(processes: &[Arc<Process>]) -> Vec<ProcessId> {
+    processes.iter().map(|process| process.id).collect()
+}

@@ -1,0 +1,481 @@
+//! Looks as the Linux source gives them: with cookies, one socket at a time, owners later.
+
+use super::*;
+use crate::model::Moment;
+use crate::model::endpoint::Endpoint;
+use crate::model::raw_socket::{CompactAddr, SocketQueue};
+use crate::model::testing::moment;
+
+/// A listener with this cookie, held by a process.
+fn listener(cookie: u32, port: u16) -> RawSocket {
+    RawSocket {
+        cookie: [cookie, 0],
+        protocol: Protocol::Tcp,
+        table: Family::Ipv4,
+        state: Some(State::Listen),
+        only_v6: None,
+        local: CompactAddr::v4([127, 0, 0, 1], port),
+        remote: CompactAddr::NONE,
+        scope: 0,
+        owner_hint: cookie,
+        uid: 1000,
+        queue: SocketQueue {
+            incoming: 0,
+            outgoing: 128,
+        },
+    }
+}
+
+fn connection(cookie: u32, port: u16, to: u16) -> RawSocket {
+    RawSocket {
+        state: Some(State::Established),
+        remote: CompactAddr::v4([127, 0, 0, 1], to),
+        ..listener(cookie, port)
+    }
+}
+
+fn tracker() -> Tracker {
+    Tracker::new(LINUX, instant(0.0))
+}
+
+impl Tracker {
+    fn poll(&mut self, seconds: f64, sockets: &[RawSocket]) -> Vec<String> {
+        self.poll_with(seconds, sockets, &UnreadTables::default(), &[])
+    }
+
+    /// A look that leaves gaps, and beside which these were told to have closed.
+    fn poll_with(
+        &mut self,
+        seconds: f64,
+        sockets: &[RawSocket],
+        unread: &UnreadTables,
+        destroyed: &[RawSocket],
+    ) -> Vec<String> {
+        let taken: Moment = moment(seconds);
+        self.begin_poll(taken.instant);
+        for socket in sockets {
+            self.observe(socket);
+        }
+        self.end_poll(unread, |_| HashSet::new());
+        self.observe_closed(destroyed.to_vec());
+        emitted(&self.emit(taken, |_| None))
+    }
+
+    fn owners_of(&self, cookie: u32) -> Owners {
+        let mut each = self.each();
+        let found = each.find(|(_, socket, _)| socket.cookie == [cookie, 0]);
+        found
+            .map(|(_, _, owners)| owners.clone())
+            .expect("it is there")
+    }
+}
+
+#[test]
+fn the_order_of_a_poll_does_not_change_what_is_emitted() {
+    let sockets: Vec<RawSocket> = (1..=50).map(|number| listener(number, 3000)).collect();
+    let mut tracker = tracker();
+    assert_eq!(tracker.poll(0.0, &sockets).len(), 50);
+    for turn in 0..50 {
+        let mut turned = sockets.clone();
+        turned.rotate_left(turn);
+        turned.swap(0, turn / 2);
+        assert_eq!(tracker.poll(1.0, &turned), Vec::<String>::new(), "{turn}");
+        assert_eq!(tracker.poll(1.0, &turned), Vec::<String>::new(), "{turn}");
+    }
+    let mut missing = sockets.clone();
+    let gone = missing.remove(20);
+    assert_eq!(tracker.poll(2.0, &missing), ["closed 21"]);
+    missing.insert(7, gone);
+    assert_eq!(tracker.poll(9.0, &missing), ["opened 127.0.0.1:3000"]);
+    assert_eq!(tracker.poll(9.0, &missing), Vec::<String>::new());
+    assert_eq!(tracker.len(), 50);
+}
+
+#[test]
+fn a_socket_seen_twice_in_one_poll_counts_once() {
+    let mut tracker = tracker();
+    let (one, other) = (listener(1, 3000), listener(2, 3001));
+    tracker.poll(0.0, &[one, one, other, one]);
+    assert_eq!(tracker.len(), 2);
+    assert_eq!(
+        tracker.poll(1.0, &[other, one, other]),
+        Vec::<String>::new()
+    );
+    assert_eq!(tracker.poll(2.0, &[other, other]), ["closed 1"]);
+}
+
+#[test]
+fn a_socket_that_gets_a_remote_end_stays_the_same_socket() {
+    let bound = RawSocket {
+        protocol: Protocol::Udp,
+        state: Some(State::Unconn),
+        ..listener(1, 5000)
+    };
+    let connected = RawSocket {
+        state: Some(State::Established),
+        remote: CompactAddr::v4([127, 0, 0, 1], 53),
+        ..bound
+    };
+    let mut tracker = tracker();
+    let process = process(7, "resolver").build();
+    tracker.poll(0.0, &[bound]);
+    let (slot, _) = tracker.take_unresolved()[0];
+    tracker.set_owners(slot, &Owners::Known([process].into()));
+    for (seconds, socket) in [(1.0, connected), (2.0, bound)] {
+        let told = tracker.poll(seconds, &[socket]);
+        assert!(
+            told.contains(&"changed 127.0.0.1:5000".to_owned()),
+            "{told:?}"
+        );
+        assert_eq!(tracker.owners_of(1).known().len(), 1);
+        assert_eq!(
+            (tracker.take_unresolved(), tracker.take_removed_hints()),
+            (vec![], vec![])
+        );
+    }
+}
+
+#[test]
+fn a_bound_socket_that_connects_stays_one_row() {
+    let bound = RawSocket {
+        state: Some(State::Bound),
+        ..listener(7, 5000)
+    };
+    let connected = connection(7, 5000, 80);
+    let (one, other) = (listener(1, 1), listener(2, 2));
+    let unasked = UnreadTables {
+        is_without_bound: true,
+        ..UnreadTables::default()
+    };
+    let mut tracker = tracker();
+    tracker.poll(0.0, &[one, other, bound]);
+    let told = tracker.poll_with(1.0, &[one, connected, other], &unasked, &[]);
+    assert_eq!(
+        (told, tracker.len()),
+        (vec!["changed 127.0.0.1:5000".to_owned()], 3)
+    );
+    assert_eq!(
+        tracker.poll(10.0, &[one, connected, other]),
+        Vec::<String>::new()
+    );
+}
+
+#[test]
+fn equal_sockets_without_a_cookie_get_different_ids() {
+    let equal = RawSocket {
+        cookie: [0, 0],
+        ..listener(7, 5000)
+    };
+    let others: Vec<RawSocket> = (1..7).map(|number| listener(number, 80)).collect();
+    let mut tracker = tracker();
+    for look in 0..60_usize {
+        let mut sockets = others[..look % 6].to_vec();
+        for turn in 0..(look * 7) % 5 {
+            sockets.insert((turn * look) % (sockets.len() + 1), equal);
+        }
+        tracker.poll(1.0, &sockets);
+        let ids: HashSet<EndpointId> = tracker.all().iter().map(Endpoint::id).collect();
+        assert_eq!(
+            (ids.len(), tracker.len()),
+            (sockets.len(), sockets.len()),
+            "{look}"
+        );
+    }
+}
+
+#[test]
+fn an_inode_is_removed_once_no_socket_has_it() {
+    let (one, subflow) = (
+        listener(1, 3000),
+        RawSocket {
+            owner_hint: 1,
+            ..listener(2, 3000)
+        },
+    );
+    let mut tracker = tracker();
+    tracker.poll(0.0, &[one, subflow]);
+    tracker.poll(1.0, &[subflow]);
+    assert_eq!(tracker.take_removed_hints(), Vec::<u32>::new());
+    tracker.poll(2.0, &[]);
+    assert_eq!(tracker.take_removed_hints(), [1]);
+}
+
+#[test]
+fn sockets_closed_before_the_first_poll_are_not_short_lived() {
+    let mut tracker = tracker();
+    let gone = [connection(1, 3000, 50000)];
+    let told = tracker.poll_with(0.0, &[listener(9, 3000)], &UnreadTables::default(), &gone);
+    assert_eq!(told, ["found 127.0.0.1:3000"]);
+    let told = tracker.poll_with(1.0, &[listener(9, 3000)], &UnreadTables::default(), &gone);
+    assert_eq!(told, Vec::<String>::new());
+}
+
+#[test]
+fn bound_sockets_stay_while_they_are_not_polled() {
+    let bound = RawSocket {
+        state: Some(State::Bound),
+        ..listener(1, 3000)
+    };
+    let unasked = UnreadTables {
+        is_without_bound: true,
+        ..UnreadTables::default()
+    };
+    let mut tracker = tracker();
+    tracker.poll(0.0, &[bound]);
+    assert_eq!(
+        tracker.poll_with(1.0, &[], &unasked, &[]),
+        Vec::<String>::new()
+    );
+    assert_eq!(tracker.poll(2.0, &[]), ["closed 1"]);
+}
+
+#[test]
+fn a_listener_missed_by_a_poll_closes_only_if_confirmed_gone() {
+    let mut tracker = tracker();
+    tracker.poll(0.0, &[listener(1, 3000), connection(2, 3000, 50000)]);
+    tracker.begin_poll(instant(1.0));
+    tracker.end_poll(&UnreadTables::default(), |asked| {
+        let cookies: Vec<u64> = asked.iter().map(RawSocket::cookie).collect();
+        assert_eq!(cookies, [1]);
+        HashSet::from([1])
+    });
+    assert_eq!(emitted(&tracker.emit(moment(1.0), |_| None)), ["closed 2"]);
+}
+
+#[test]
+fn new_and_newly_owned_sockets_are_unresolved() {
+    let queue_or_timer = RawSocket {
+        owner_hint: 0,
+        ..connection(1, 3000, 50000)
+    };
+    let accepted = connection(1, 3000, 50000);
+    let mut tracker = tracker();
+    tracker.poll(0.0, &[queue_or_timer]);
+    assert_eq!(
+        (tracker.take_unresolved(), tracker.owners_of(1)),
+        (vec![], Owners::NoProcess)
+    );
+    tracker.poll(1.0, &[accepted]);
+    let sought: Vec<RawSocket> = tracker
+        .take_unresolved()
+        .into_iter()
+        .map(|(_, one)| one)
+        .collect();
+    assert_eq!(sought, [accepted]);
+    tracker.poll(2.0, &[queue_or_timer]);
+    assert_eq!(
+        (tracker.take_removed_hints(), tracker.owners_of(1)),
+        (vec![1], Owners::NoProcess)
+    );
+}
+
+#[test]
+fn the_end_of_a_time_wait_is_emitted_once() {
+    let left = |milliseconds| RawSocket {
+        state: Some(State::TimeWait),
+        owner_hint: 0,
+        queue: SocketQueue::for_time_wait(milliseconds),
+        ..connection(1, 3000, 50000)
+    };
+    let mut tracker = tracker();
+    tracker.poll(0.0, &[connection(1, 3000, 50000)]);
+    tracker.poll(1.0, &[left(59_990)]);
+    let ends = |tracker: &Tracker| {
+        let all = tracker.all();
+        all[0].socket.ends_at().expect("it is known")
+    };
+    let expected = instant(1.0) + Duration::from_millis(59_990);
+    assert_eq!(ends(&tracker), expected);
+    let told = tracker.poll(2.0, &[left(58_970)]);
+    assert_eq!((told, ends(&tracker)), (vec![], expected));
+    // Something else about it is learned: that is told, and changes nothing about its end.
+    let learned = RawSocket {
+        uid: 7,
+        ..left(57_980)
+    };
+    assert_eq!(tracker.poll(3.0, &[learned]).len(), 1);
+    assert_eq!(ends(&tracker), expected);
+}
+
+#[test]
+fn portmons_own_socket_is_never_emitted() {
+    let mut tracker = tracker();
+    tracker.poll(0.0, &[]);
+    tracker.begin_poll(instant(1.0));
+    tracker.observe(&listener(1, 3000));
+    tracker.end_poll(&UnreadTables::default(), |_| HashSet::new());
+    let (slot, _) = tracker.take_unresolved()[0];
+    tracker.hide_own_socket(slot);
+    assert_eq!(
+        emitted(&tracker.emit(moment(1.0), |_| None)),
+        Vec::<String>::new()
+    );
+    assert_eq!(tracker.all(), []);
+    assert_eq!(
+        tracker.poll(2.0, &[listener(1, 3000)]),
+        Vec::<String>::new()
+    );
+    assert_eq!(tracker.poll(3.0, &[]), Vec::<String>::new());
+    // One that was told before it was known to be the program's own goes without a trace.
+    tracker.poll(4.0, &[listener(2, 3000)]);
+    let (slot, _) = tracker.take_unresolved()[0];
+    tracker.hide_own_socket(slot);
+    assert_eq!(emitted(&tracker.emit(moment(4.0), |_| None)), ["closed 2"]);
+}
+
+#[test]
+fn a_better_description_reaches_every_socket_of_the_process() {
+    let (before, after) = (process(7, "sh").build(), process(7, "node").build());
+    let mut tracker = tracker();
+    tracker.poll(
+        0.0,
+        &[listener(1, 3000), listener(2, 3001), listener(3, 3002)],
+    );
+    for (slot, socket) in tracker.take_unresolved() {
+        if socket.cookie != [3, 0] {
+            tracker.set_owners(slot, &Owners::Known([before.clone()].into()));
+        }
+    }
+    tracker.emit(moment(0.0), |_| None);
+    tracker.describe(&after);
+    assert_eq!(
+        emitted(&tracker.emit(moment(0.0), |_| None)),
+        ["refreshed 127.0.0.1:3000", "refreshed 127.0.0.1:3001"]
+    );
+    assert_eq!(tracker.owners_of(1), Owners::Known([after].into()));
+}
+
+#[test]
+fn only_sockets_no_poll_ever_saw_are_short_lived() {
+    let (known, waits) = (connection(1, 3000, 50000), connection(2, 3000, 50001));
+    let (brief, late) = (connection(3, 3000, 50002), connection(4, 3000, 50003));
+    let server = process(7, "node").build();
+    let mut tracker = tracker();
+    tracker.poll(0.0, &[listener(9, 3000), known, waits, late]);
+    let (slot, _) = tracker.take_unresolved()[0];
+    tracker.set_owners(slot, &Owners::Known([server.clone()].into()));
+    tracker.emit(moment(0.0), |_| None);
+    let still = RawSocket {
+        state: Some(State::TimeWait),
+        owner_hint: 0,
+        ..waits
+    };
+    // `late` is gone from this look already, but its end is told only beside the next one.
+    let gone = [known, waits, brief, brief];
+    let told = tracker.poll_with(
+        1.0,
+        &[listener(9, 3000), still],
+        &UnreadTables::default(),
+        &gone,
+    );
+    assert_eq!(
+        told,
+        [
+            "changed 127.0.0.1:3000",
+            "closed 1",
+            "closed 4",
+            "passed 127.0.0.1:3000"
+        ]
+    );
+    let told = tracker.poll_with(
+        2.0,
+        &[listener(9, 3000), still],
+        &UnreadTables::default(),
+        &[late],
+    );
+    assert_eq!(told, Vec::<String>::new());
+}
+
+/// Nobody had asked for its cookie before, so it waits under another.
+#[test]
+fn a_socket_first_polled_in_time_wait_is_not_short_lived() {
+    let (waits, brief) = (connection(1, 3000, 50000), connection(2, 3000, 50001));
+    for state in [State::TimeWait, State::FinWait2] {
+        let left = RawSocket {
+            state: Some(state),
+            owner_hint: 0,
+            ..connection(3, 3000, 50000)
+        };
+        let mut tracker = tracker();
+        tracker.poll(0.0, &[]);
+        let told = tracker.poll_with(1.0, &[left], &UnreadTables::default(), &[waits]);
+        assert_eq!(told, ["opened 127.0.0.1:3000"]);
+        let told = tracker.poll_with(2.0, &[left], &UnreadTables::default(), &[waits, brief]);
+        assert_eq!(told, ["passed 127.0.0.1:3000"]);
+    }
+}
+
+#[test]
+fn a_short_lived_connection_gets_the_owner_of_its_listener() {
+    let server = process(7, "node").build();
+    let mut tracker = tracker();
+    tracker.poll(0.0, &[listener(9, 3000)]);
+    let (slot, _) = tracker.take_unresolved()[0];
+    tracker.set_owners(slot, &Owners::Known([server.clone()].into()));
+    tracker.begin_poll(instant(1.0));
+    tracker.observe(&listener(9, 3000));
+    tracker.end_poll(&UnreadTables::default(), |_| HashSet::new());
+    tracker.observe_closed(vec![connection(1, 3000, 50000), connection(2, 50000, 3000)]);
+    let list = tracker.emit(moment(1.0), |_| None).list;
+    let passed: Vec<(SocketRole, Owners)> = list
+        .into_iter()
+        .filter_map(|change| match change {
+            Change::ShortLived(endpoint) => Some((endpoint.relation.role, endpoint.socket.owners)),
+            _ => None,
+        })
+        .collect();
+    let known = Owners::Known([server].into());
+    assert_eq!(
+        passed,
+        [
+            (SocketRole::Server, known),
+            (SocketRole::Client, Owners::NoProcess)
+        ]
+    );
+}
+
+#[test]
+fn compaction_reorders_sockets_without_changing_them() {
+    let at = |cookie: u32| listener(cookie, u16::try_from(cookie % 50_000 + 1).expect("a port"));
+    let mut tracker = tracker();
+    let mut sockets: Vec<RawSocket> = (1..=800).map(at).collect();
+    // Every second look then finds no socket whose holder is sought.
+    tracker.poll(0.0, &sockets);
+    tracker.poll(0.0, &sockets);
+    let mut out_of_order = Vec::new();
+    for look in 1..=130_u32 {
+        // Some go, as many come, and the kernel puts them elsewhere among the others.
+        for turn in 0..50 {
+            sockets.remove(turn * 13);
+            let place = (turn * 7 + usize::try_from(look).expect("small") * 31) % sockets.len();
+            let number = u32::try_from(turn).expect("small");
+            sockets.insert(place, at(1_000 * look + number));
+        }
+        let told = tracker.poll(f64::from(look) * 10.0, &sockets);
+        tracker.take_unresolved();
+        let count = |word: &str| told.iter().filter(|line| line.starts_with(word)).count();
+        assert_eq!(count("opened"), count("closed"), "{look}");
+        assert_eq!(
+            tracker.poll(f64::from(look) * 10.0, &sockets),
+            Vec::<String>::new()
+        );
+        out_of_order.push(tracker.table.out_of_order);
+    }
+    let most = out_of_order.iter().copied().max().expect("looks");
+    assert!(out_of_order[129] < most / 2, "{out_of_order:?}");
+    let mut cookies: Vec<[u32; 2]> = tracker.each().map(|(_, one, _)| one.cookie).collect();
+    let mut expected: Vec<[u32; 2]> = sockets.iter().map(|one| one.cookie).collect();
+    cookies.sort_unstable();
+    expected.sort_unstable();
+    assert_eq!(cookies, expected);
+}
+
+/// With its share of the index a socket must take no more than 130 bytes, its edge to a process included.
+#[test]
+fn a_tracked_socket_stays_small() {
+    assert!(
+        size_of::<tracked_socket::TrackedSocket>() <= 92,
+        "{}",
+        size_of::<tracked_socket::TrackedSocket>()
+    );
+}

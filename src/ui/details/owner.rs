@@ -1,0 +1,126 @@
+//! The processes that hold a socket, in the details and in the dialog.
+
+use crate::app::App;
+use crate::model::endpoint::{Endpoint, Owners};
+use crate::model::process::Process;
+use crate::model::text::SystemText;
+use crate::table::fields::{Column, field};
+use crate::table::row::{DisplayContext, Row};
+use crate::table::value::{AgeBound, format_age};
+use crate::ui::details::supervisor::supervisor_lines;
+use crate::ui::details::traffic::usage_line;
+use crate::ui::details::{DetailLine, DetailsView};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+/// Everything that is known of the holders of a socket.
+pub fn owner_lines(view: &DetailsView) -> Vec<DetailLine> {
+    match &view.row.endpoint.socket.owners {
+        Owners::Known(processes) => {
+            let mut entries = Vec::new();
+            for (place, process) in processes.iter().enumerate() {
+                let label = if place == 0 { "holder" } else { "also" };
+                entries.push((label, described(process)));
+                entries.extend(process_lines(view, process));
+            }
+            entries
+        }
+        Owners::NoPermission => {
+            let mut entries = vec![("holder", hidden_owner(view.row, &view.context))];
+            let supervisor = view.inspection.map(|found| &found.supervisor);
+            entries.extend(supervisor.into_iter().flat_map(supervisor_lines));
+            entries
+        }
+        Owners::Pending => vec![("holder", pending_owner(view.row).to_owned())],
+        Owners::NoProcess => Vec::new(),
+    }
+}
+
+fn process_lines(view: &DetailsView, process: &Process) -> Vec<DetailLine> {
+    let mut entries = vec![("command", process.command_line())];
+    entries.extend(usage_line(view, process.id));
+    let text = |text: &Option<SystemText>| text.as_ref().map(ToString::to_string);
+    entries.extend(text(&process.directory).map(|directory| ("directory", directory)));
+    entries.extend(
+        process
+            .started_at
+            .map(|at| ("started", started(at, &view.context))),
+    );
+    entries.extend(other_ports(view.app, process).map(|ports| ("ports", ports)));
+    let kin = view.inspection.and_then(|found| found.tree_of(process.id));
+    match kin {
+        Some(kin) => {
+            entries.push(("started by", kin.chain()));
+            if !kin.descendants.is_empty() {
+                entries.push(("children", process_list(&kin.descendants)));
+            }
+            entries.extend(supervisor_lines(&kin.supervisor));
+        }
+        None => entries.push(("started by", "…".to_owned())),
+    }
+    entries.extend(text(&process.executable).map(|executable| ("program", executable)));
+    entries
+}
+
+fn described(process: &Process) -> String {
+    let user = process
+        .user
+        .as_ref()
+        .map(|user| format!(" · user {user}"))
+        .unwrap_or_default();
+    let terminal = process
+        .terminal
+        .as_ref()
+        .map(|terminal| format!(" · on {terminal}"))
+        .unwrap_or_default();
+    format!("{process}{user}{terminal}")
+}
+
+fn started(at: SystemTime, context: &DisplayContext) -> String {
+    let when = jiff::Timestamp::try_from(at)
+        .map(|at| format!("{at:.0}"))
+        .unwrap_or_default();
+    format!(
+        "{when} · up {}",
+        format_age(AgeBound::Exact, context.now.since(at))
+    )
+}
+
+/// The other ports that the process listens on.
+fn other_ports(app: &App, process: &Process) -> Option<String> {
+    let holds = |endpoint: &&Endpoint| {
+        endpoint.socket.holds_port()
+            && endpoint
+                .socket
+                .owners
+                .known()
+                .iter()
+                .any(|other| other.id == process.id)
+    };
+    let written =
+        |endpoint: &Endpoint| format!("{} {}", endpoint.socket.protocol, endpoint.socket.local);
+    let mut ports: Vec<String> = app.listing.endpoints().filter(holds).map(written).collect();
+    ports.sort();
+    (ports.len() > 1).then(|| ports.join("  "))
+}
+
+pub fn process_list(processes: &[Arc<Process>]) -> String {
+    processes
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+fn pending_owner(row: &Row) -> &'static str {
+    if row.is_closed() {
+        "closed before it was found"
+    } else {
+        "still being looked for"
+    }
+}
+
+fn hidden_owner(row: &Row, context: &DisplayContext) -> String {
+    let user = (field(Column::User).value)(row, context).to_string();
+    format!("a process of {user} that may not be seen")
+}

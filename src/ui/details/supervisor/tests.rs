@@ -1,0 +1,87 @@
+use super::*;
+use crate::app::testing::AppHarness;
+use crate::app::{Effect, Event};
+use crate::model::endpoint::Protocol;
+use crate::model::inspection::{Inspection, ProcessTree};
+use crate::model::process::Pid;
+use crate::model::supervisor::{Engine, Manager, Published};
+use crate::model::testing::{SocketBuilder, process, socket};
+
+fn shop() -> Supervisor {
+    let mut unit = Unit::new("shop.service".into(), Manager::User);
+    unit.main = Some(Pid(4242));
+    unit.restart = Some("always\u{7}".to_owned());
+    unit.triggered_by = vec!["shop.socket".into(), "admin.socket".into()];
+    Supervisor {
+        unit: Some(unit),
+        container: None,
+    }
+}
+
+fn database() -> Supervisor {
+    let mut container = Container::new(Engine::Docker, Manager::System, None);
+    container.name = Some("shop-db-1".into());
+    container.published = [None, Some("127.0.0.1")]
+        .map(|ip| Published {
+            address: ip.map(|ip| ip.parse().expect("an address")),
+            host_port: 15432,
+            protocol: Protocol::Tcp,
+            container_port: 5432,
+        })
+        .into();
+    Supervisor {
+        unit: None,
+        container: Some(container),
+    }
+}
+
+/// The details of a row once this was found behind its holders, or behind its port where they are hidden.
+fn details(socket: SocketBuilder, holders: &Supervisor, port: &Supervisor) -> Vec<DetailLine> {
+    let mut harness = AppHarness::with(vec![socket]);
+    let effects = harness.keys("i");
+    let asked = effects.iter().find_map(|effect| match effect {
+        Effect::Inspect(subject) => Some(subject.clone()),
+        _ => None,
+    });
+    let subject = asked.expect("a question");
+    let processes = subject.processes.iter();
+    let kin = processes.map(|process| ProcessTree {
+        process: *process,
+        ancestors: Vec::new(),
+        descendants: Vec::new(),
+        process_state: None,
+        group: Vec::new(),
+        restrictions: Vec::new(),
+        supervisor: holders.clone(),
+    });
+    harness.event(Event::Inspected(Inspection {
+        trees: kin.collect(),
+        supervisor: port.clone(),
+        exit_statuses: Vec::new(),
+        addresses: Vec::new(),
+        unused: None,
+        request: subject,
+    }));
+    let row = harness.app.current_row().expect("a row");
+    let mut entries = crate::ui::details::detail_lines(&harness.app, row);
+    entries.retain(|(label, _)| ["unit", "container"].contains(label));
+    entries
+}
+
+#[test]
+fn details_show_the_supervisor_of_known_and_hidden_owners() {
+    let unit = "shop.service (user) · main process 4242 · Restart=always\\x07 · started by shop.socket, admin.socket";
+    let container = "docker shop-db-1 · *:15432->5432/tcp, 127.0.0.1:15432->5432/tcp";
+    let node = process(4242, "node").build();
+    let seen = details(socket("127.0.0.1:3000").owner(&node), &shop(), &database());
+    assert_eq!(seen, [("unit", unit.to_owned())]);
+    let hidden = details(socket("127.0.0.1:15432"), &shop(), &database());
+    assert_eq!(hidden, [("container", container.to_owned())]);
+}
+
+#[test]
+fn a_socket_of_systemd_tells_what_it_starts() {
+    let mut unit = Unit::new("cups.socket".into(), Manager::System);
+    unit.triggers = vec!["cups.service".into()];
+    assert_eq!(super::unit(&unit), "cups.socket · starts cups.service");
+}

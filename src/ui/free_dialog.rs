@@ -1,0 +1,252 @@
+//! The dialog that frees a port.
+//!
+//! ```text
+//! ┌ Free tcp :5173 on build-07? ───────────────────────────────────────────┐
+//! │ Ends         node 3977   vite · ~/code/shop-old   dev   up 3d          │
+//! │ Also closes  nothing else (no other port, no child)                    │
+//! │ Started by   npm 3970 ← zsh 3801 (pts/4)                               │
+//! │ [ Cancel ]   y end it (SIGTERM)                                        │
+//! └────────────────────────────────────────────────────────────────────────┘
+//! ```
+
+mod buttons;
+mod preview;
+
+use crate::app::App;
+use crate::app::free_dialog::{DialogPhase, FreeDialog};
+use crate::free::{Batch, Explanation, FreeMachine, KillRequest, VerdictKind};
+use crate::model::endpoint::Endpoint;
+use crate::model::inspection::Inspection;
+use crate::model::process::Process;
+use crate::ui::dialog_frame;
+use crate::ui::theme::{Role, Theme};
+use crate::ui::truncate;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use std::collections::BTreeSet;
+
+const WIDTH: u16 = 78;
+const LOW_HEIGHT: u16 = 9;
+
+/// A label, the text it belongs to and the role of the text.
+type DialogLine = (String, String, Role);
+
+/// What a dialog says: the body gives way on a low screen, what asks for an answer does not.
+struct DialogText {
+    title: String,
+    body: Vec<DialogLine>,
+    pinned: Vec<DialogLine>,
+    /// How many entries of the body, from the first, nobody may answer without having seen.
+    essential: usize,
+}
+
+pub fn draw(app: &App, dialog: &FreeDialog, theme: &Theme, buffer: &mut Buffer) {
+    let words = words(app, dialog);
+    let layout = DialogLayout::of(app, dialog, (buffer.area.width, buffer.area.height));
+    let (label, lines) = fitted(&words, layout.columns, layout.lines);
+    let cells = |count: usize| u16::try_from(count).unwrap_or(u16::MAX);
+    let high = cells(lines.len() + 2 + layout.buttons.len());
+    let area = dialog_frame::open(&words.title, layout.width, high, theme, buffer);
+    let last = Rect {
+        y: area.bottom().saturating_sub(cells(layout.buttons.len())),
+        height: cells(layout.buttons.len()),
+        ..area
+    };
+    for (y, (left, text, role)) in (area.top()..last.y).zip(&lines) {
+        buffer.set_stringn(area.x, y, left, label, theme.style(Role::Dim));
+        let x = area.x + u16::try_from(label).unwrap_or(0);
+        let room = usize::from(area.width).saturating_sub(label);
+        let text = truncate::at_end(text, room);
+        buffer.set_stringn(x, y, text, room, theme.style(*role));
+    }
+    buttons::draw(app, dialog, &layout.buttons, theme, last, buffer);
+}
+
+/// Whether the dialog shows everyone whom it would end.
+pub fn shows_all_targets(app: &App, dialog: &FreeDialog) -> bool {
+    let words = words(app, dialog);
+    let layout = DialogLayout::of(app, dialog, app.size);
+    let label = label_width(&words);
+    let width = layout.columns.saturating_sub(label);
+    let essential = words.body.get(..words.essential).unwrap_or(&words.body);
+    let needed = layout_lines(essential, width).len();
+    let room = layout
+        .lines
+        .saturating_sub(layout_lines(&words.pinned, width).len());
+    // The last line may say that more is cut.
+    let is_truncated = layout_lines(&words.body, width).len() > room;
+    needed <= room.saturating_sub(usize::from(is_truncated))
+}
+
+fn words(app: &App, dialog: &FreeDialog) -> DialogText {
+    match &dialog.phase {
+        DialogPhase::Confirming(prompt) => {
+            preview::preview(app, prompt, dialog.inspection.as_ref())
+        }
+        DialogPhase::Explaining(explanation) => explained(explanation, dialog.inspection.as_ref()),
+        DialogPhase::Running(batch) => progress(app, batch),
+    }
+}
+
+/// The dialog's outer width, the columns and lines for its words, and its buttons.
+struct DialogLayout {
+    width: u16,
+    columns: usize,
+    lines: usize,
+    buttons: Vec<Vec<(usize, String)>>,
+}
+
+impl DialogLayout {
+    fn of(app: &App, dialog: &FreeDialog, screen: (u16, u16)) -> Self {
+        let (width, height) = screen;
+        let width = WIDTH.min(width);
+        let is_low = app.layout().is_low;
+        let height = if is_low {
+            LOW_HEIGHT.min(height)
+        } else {
+            height
+        };
+        let columns = usize::from(width).saturating_sub(4);
+        let buttons = buttons::layout_lines(dialog, columns);
+        Self {
+            width,
+            columns,
+            lines: usize::from(height).saturating_sub(2 + buttons.len()),
+            buttons,
+        }
+    }
+}
+
+/// The lines that there is room for, one blank above the buttons if it fits, and the width of their labels. What does
+/// not fit is not left out silently.
+fn fitted(words: &DialogText, width: usize, room: usize) -> (usize, Vec<DialogLine>) {
+    let label = label_width(words);
+    let mut lines = layout_lines(&words.body, width.saturating_sub(label));
+    let pinned = layout_lines(&words.pinned, width.saturating_sub(label));
+    let for_body = room.saturating_sub(pinned.len());
+    if lines.len() > for_body {
+        lines.truncate(for_body.saturating_sub(1));
+        let more = "… more: needs a taller screen".to_owned();
+        lines.push((String::new(), more, Role::Warning));
+    }
+    lines.extend(pinned);
+    if lines.len() < room {
+        lines.push((String::new(), String::new(), Role::Plain));
+    }
+    (label, lines)
+}
+
+fn label_width(words: &DialogText) -> usize {
+    let entries = words.body.iter().chain(&words.pinned);
+    let longest = entries.map(|(label, ..)| label.len()).max();
+    let longest = longest.filter(|longest| *longest > 0);
+    longest.map_or(0, |longest| longest + 2)
+}
+
+/// What goes on, or what became of each port.
+fn progress(app: &App, batch: &Batch) -> DialogText {
+    let host = &app.setup.host;
+    let freeings = batch.machines();
+    let what = match freeings {
+        [one] => format!("{} :{}", one.request().protocol(), one.request().port()),
+        many => format!("{} ports", many.len()),
+    };
+    let is_only = freeings.len() == 1;
+    let entry = |freeing: &FreeMachine| {
+        let (words, role) = freeing_text(app, freeing, is_only);
+        (String::new(), words, role)
+    };
+    DialogText {
+        title: format!("Freeing {what} on {host}"),
+        body: freeings.iter().map(entry).collect(),
+        pinned: Vec::new(),
+        essential: 0,
+    }
+}
+
+/// Where there are several ports, what a key does is said once, by its button.
+fn freeing_text(app: &App, freeing: &FreeMachine, is_only: bool) -> (String, Role) {
+    match freeing.verdict() {
+        Some(verdict) if verdict.kind() == VerdictKind::Free && !freeing.is_settled() => {
+            (format!("{verdict} Watching 2 s more…"), Role::Good)
+        }
+        Some(verdict) if verdict.kind() == VerdictKind::NothingSent => (
+            format!("{verdict}{}", current_owner_text(app, freeing.request())),
+            Role::Error,
+        ),
+        Some(verdict) if is_only => (verdict.to_string(), role_of(verdict.kind())),
+        Some(verdict) => (verdict.without_offer(), role_of(verdict.kind())),
+        None => (freeing.progress(app.now), Role::Plain),
+    }
+}
+
+fn role_of(kind: VerdictKind) -> Role {
+    match kind {
+        VerdictKind::Free => Role::Good,
+        VerdictKind::Held | VerdictKind::Taken | VerdictKind::NothingSent => Role::Error,
+    }
+}
+
+/// Who holds the port by the last look, where that is somebody else than was asked about: an ending that was not sent
+/// must not read as if the port were free.
+fn current_owner_text(app: &App, request: &KillRequest) -> String {
+    let is_on_port = |endpoint: &&Endpoint| {
+        let socket = &endpoint.socket;
+        socket.holds_port()
+            && socket.protocol == request.protocol()
+            && socket.port() == request.port()
+    };
+    let sockets: Vec<&Endpoint> = app.listing.endpoints().filter(is_on_port).collect();
+    let is_target = |process: &Process| {
+        request
+            .targets()
+            .iter()
+            .any(|target| target.id() == process.id)
+    };
+    let holders = sockets
+        .iter()
+        .flat_map(|endpoint| endpoint.socket.owners.known());
+    let others: BTreeSet<String> = holders
+        .filter(|process| !is_target(process))
+        .map(ToString::to_string)
+        .collect();
+    let others: Vec<String> = others.into_iter().collect();
+    match (sockets.is_empty(), others.is_empty()) {
+        (true, _) => format!(" Nothing holds :{} now.", request.port()),
+        (false, true) => String::new(),
+        (false, false) => format!(" :{} is held by {} now.", request.port(), others.join(", ")),
+    }
+}
+
+fn explained(explanation: &Explanation, inspection: Option<&Inspection>) -> DialogText {
+    let plain = |text: String| (String::new(), text, Role::Plain);
+    let unused = inspection.and_then(|inspection| inspection.unused);
+    let lines = explanation.lines.iter().cloned();
+    DialogText {
+        title: explanation.title.clone(),
+        body: lines
+            .chain(unused.map(Explanation::unused_words))
+            .map(plain)
+            .collect(),
+        pinned: Vec::new(),
+        essential: 0,
+    }
+}
+
+fn layout_lines(entries: &[DialogLine], width: usize) -> Vec<DialogLine> {
+    let mut lines = Vec::new();
+    for (label, text, role) in entries {
+        for (place, line) in truncate::wrap(text, width).into_iter().enumerate() {
+            lines.push((
+                if place == 0 {
+                    label.clone()
+                } else {
+                    String::new()
+                },
+                line.replace('\u{a0}', " "),
+                *role,
+            ));
+        }
+    }
+    lines
+}

@@ -1,0 +1,147 @@
+//! The buttons of the dialog: `[ Cancel ]   y end it (SIGTERM)   a all 3`, on as many lines as they need.
+
+use crate::app::App;
+use crate::app::free_dialog::{Button, ConfirmPrompt, DialogPhase, FreeDialog, signal_key};
+use crate::free::{Signal, TargetSet};
+use crate::model::text::escaped;
+use crate::ui::theme::{Role, Theme};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Widget;
+use unicode_width::UnicodeWidthStr;
+
+/// The buttons by line, each with its place and its text.
+pub fn layout_lines(dialog: &FreeDialog, width: usize) -> Vec<Vec<(usize, String)>> {
+    let mut lines: Vec<Vec<(usize, String)>> = vec![Vec::new()];
+    let mut used = 0;
+    for (place, button) in dialog.buttons().into_iter().enumerate() {
+        let words = button_label(dialog, button);
+        let text = if place == dialog.focus {
+            format!("[ {words} ]")
+        } else {
+            format!("  {words}  ")
+        };
+        let needs = text.width() + 1;
+        if used > 0 && used + needs > width {
+            lines.push(Vec::new());
+            used = 0;
+        }
+        used += needs;
+        if let Some(line) = lines.last_mut() {
+            line.push((place, text));
+        }
+    }
+    lines
+}
+
+/// Dim until they count.
+pub fn draw(
+    app: &App,
+    dialog: &FreeDialog,
+    lines: &[Vec<(usize, String)>],
+    theme: &Theme,
+    area: Rect,
+    buffer: &mut Buffer,
+) {
+    let is_armed = dialog.is_armed(app.now);
+    for (y, line) in (area.top()..area.bottom()).zip(lines) {
+        let mut spans = Vec::new();
+        for (place, text) in line {
+            let role = match (is_armed, *place == dialog.focus) {
+                (false, _) => Role::Dim,
+                (true, true) => Role::Active,
+                (true, false) => Role::Plain,
+            };
+            spans.push(Span::styled(text.as_str(), theme.style(role)));
+            spans.push(Span::raw(" "));
+        }
+        let row = Rect {
+            y,
+            height: 1,
+            ..area
+        };
+        Line::from(spans).render(row, buffer);
+    }
+}
+
+fn button_label(dialog: &FreeDialog, button: Button) -> String {
+    match (button, &dialog.phase) {
+        (Button::Cancel, DialogPhase::Confirming(_) | DialogPhase::Explaining(_)) => {
+            "Cancel".to_owned()
+        }
+        (Button::Cancel, DialogPhase::Running(_)) => "Close".to_owned(),
+        (Button::Copy, DialogPhase::Explaining(explanation)) => {
+            copy_label(explanation.offer.as_deref())
+        }
+        (Button::Copy, DialogPhase::Confirming(prompt)) => {
+            copy_label(prompt.stop_command().as_deref())
+        }
+        (Button::GoTo, _) => "l go to the listener".to_owned(),
+        (Button::Escalate(signal @ Signal::Interrupt), _) => format!("I {signal}"),
+        (Button::Escalate(signal), _) => format!("K {signal}"),
+        (button, DialogPhase::Confirming(prompt)) => choice_label(prompt, button),
+        (_, DialogPhase::Explaining(_) | DialogPhase::Running(_)) => String::new(),
+    }
+}
+
+fn copy_label(command: Option<&str>) -> String {
+    format!("c copy: {}", escaped(command.unwrap_or_default()))
+}
+
+fn choice_label(prompt: &ConfirmPrompt, button: Button) -> String {
+    match button {
+        Button::Confirm => {
+            let key = if prompt.typed_confirmation().is_none() {
+                "y "
+            } else {
+                ""
+            };
+            format!("{key}{}", confirm_label(prompt))
+        }
+        Button::All if prompt.targets == TargetSet::All => "a only the topmost".to_owned(),
+        Button::All => format!("a all {}", target_count(prompt, TargetSet::All)),
+        Button::Group if prompt.targets == TargetSet::Group => "g not the group".to_owned(),
+        Button::Group => format!("g group of {}", target_count(prompt, TargetSet::Group)),
+        Button::Parent => match prompt.next_parent() {
+            Some(next) => format!("p {} instead", target_name(prompt, next)),
+            None => "p the holder again".to_owned(),
+        },
+        Button::SignalMenu => "s signal".to_owned(),
+        Button::ChooseSignal(signal) => {
+            let name = signal.name();
+            let short = name.strip_prefix("SIG").unwrap_or(name);
+            format!("{} {short}", signal_key(signal))
+        }
+        Button::Cancel | Button::Copy | Button::GoTo | Button::Escalate(_) => String::new(),
+    }
+}
+
+/// `end it (SIGTERM)`; SIGCONT ends nothing.
+fn confirm_label(prompt: &ConfirmPrompt) -> String {
+    let signal = prompt.signal;
+    let many = target_count(prompt, prompt.targets);
+    match (signal, many) {
+        (Signal::Continue, _) => format!("send {signal}"),
+        (_, 1) => format!("end it ({signal})"),
+        (_, many) => format!("end {many} ({signal})"),
+    }
+}
+
+/// How many processes would be signalled.
+fn target_count(prompt: &ConfirmPrompt, targets: TargetSet) -> usize {
+    let plans = prompt.plans.iter();
+    let mut ids: Vec<_> = plans
+        .flat_map(|plan| plan.targets(targets))
+        .map(|target| target.id())
+        .collect();
+    ids.sort_unstable();
+    ids.dedup();
+    ids.len()
+}
+
+fn target_name(prompt: &ConfirmPrompt, targets: TargetSet) -> String {
+    let targets = prompt.single().map(|plan| plan.targets(targets));
+    let first = targets.and_then(|targets| targets.into_iter().next());
+    first.map_or_else(String::new, |target| target.process.to_string())
+}

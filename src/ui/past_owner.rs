@@ -1,0 +1,79 @@
+//! Who held a port before, in words: in an empty table and in the details.
+
+use crate::app::App;
+use crate::model::duration::rough_duration;
+use crate::model::endpoint::{Owners, Protocol};
+use crate::model::history::{ExitStatus, PastOwner};
+use crate::model::process::Process;
+use crate::table::description;
+use crate::table::fields::socket_age;
+use crate::table::row::DisplayContext;
+use crate::table::value::format_age;
+
+/// `python3 9130 (debugpy · ~/code/api), closed 62 s ago · ended by portmon with SIGTERM`
+pub fn description(app: &App, past: &PastOwner) -> String {
+    let context = app.display_context();
+    let udp = match past.protocol {
+        Protocol::Tcp => "",
+        Protocol::Udp => " (udp)",
+    };
+    let exit_status = past
+        .owners
+        .first()
+        .and_then(|owner| exit_status(app, owner));
+    format!(
+        "{}{udp}, {}{}",
+        owner(past, &context),
+        closed(past, &context),
+        exit_status
+            .map(|exit_status| format!(" {} {exit_status}", context.dot()))
+            .unwrap_or_default()
+    )
+}
+
+/// What became of a process, where that is known.
+pub fn exit_status(app: &App, process: &Process) -> Option<String> {
+    match app.exit_status(process) {
+        ExitStatus::Unknown => None,
+        ExitStatus::EndedBy(signal) => Some(format!("ended by portmon with {signal}")),
+        ExitStatus::Ended => Some("it has ended".to_owned()),
+        ExitStatus::StillRunning => Some("it runs on".to_owned()),
+    }
+}
+
+/// `gunicorn 7001 ×5 (api.wsgi · ~/code/api)`
+fn owner(past: &PastOwner, context: &DisplayContext) -> String {
+    let user = past.user.as_ref().map(|user| format!(" of {user}"));
+    let user = user.unwrap_or_default();
+    match &past.owners {
+        Owners::Known(holders) => {
+            let Some(first) = holders.first() else {
+                return "a process".to_owned();
+            };
+            let times = match holders.len() {
+                0 | 1 => String::new(),
+                count => format!(" {}", context.times(count)),
+            };
+            let what = description::describe_process(first, context).text(context);
+            format!("{first}{times} ({what})")
+        }
+        Owners::NoPermission => format!("a process{user} that may not be seen"),
+        Owners::Pending => format!("a process{user} that was not found in time"),
+        Owners::NoProcess => "no process but the kernel".to_owned(),
+    }
+}
+
+/// `closed 62 s ago after 4m12s`; how long it stood is only bounded where it stood before portmon looked.
+fn closed(past: &PastOwner, context: &DisplayContext) -> String {
+    let ago = context.now.instant.saturating_duration_since(past.closed);
+    let at_closing = context.now.at(past.closed);
+    let (bound, stood) = socket_age(past.since, past.owners.known(), at_closing);
+    format!(
+        "closed {} ago after {}",
+        rough_duration(ago),
+        format_age(bound, stood)
+    )
+}
+
+#[cfg(test)]
+mod tests;

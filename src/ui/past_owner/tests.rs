@@ -1,0 +1,181 @@
+use crate::app::testing::{AppHarness, setup};
+use crate::app::{Event, Setup};
+use crate::model::history::ExitStatus;
+use crate::model::inspection::{InspectRequest, Inspection, Requester};
+use crate::model::process::Process;
+use crate::model::testing::{process, socket};
+use crate::ui::tests::screen;
+use crossterm::event::KeyCode;
+use std::sync::Arc;
+
+fn prose(harness: &AppHarness) -> String {
+    let lines = screen(harness).join(" ");
+    lines.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn debugpy() -> Arc<Process> {
+    process(9130, "python3")
+        .command("python3 -m debugpy")
+        .directory("/home/dev/code/api")
+        .build()
+}
+
+#[test]
+fn a_free_port_shows_its_last_owner_and_when_it_closed() {
+    let mut harness = AppHarness::with(vec![]);
+    harness.seconds = 1.0;
+    harness.poll(vec![socket("127.0.0.1:62893").owner(&debugpy())]);
+    harness.seconds = 73.0;
+    harness.poll(vec![]);
+    harness.wait(3.0);
+    harness.keys("62893");
+    let words = "nothing on 62893 now · last: python3 9130 (debugpy · ~/code/api), closed 3 s ago after 1m12s \
+                 · Esc clears the text";
+    assert!(prose(&harness).contains(words), "{:#?}", screen(&harness));
+    harness.key(KeyCode::Enter);
+    harness.wait(59.0);
+    let words = "nothing on 62893 now · last: python3 9130 (debugpy · ~/code/api), closed 62 s ago after 1m12s \
+                 · Y copies the command that starts it again · Esc clears the text";
+    assert!(prose(&harness).contains(words), "{:#?}", screen(&harness));
+    harness.wait(120.0);
+    let words = "closed 3 min ago after 1m12s";
+    assert!(prose(&harness).contains(words), "{:#?}", screen(&harness));
+}
+
+#[test]
+fn the_exit_status_is_shown_as_far_as_known() {
+    let mut harness = AppHarness::with(vec![socket("127.0.0.1:62893").owner(&debugpy())]);
+    let id = debugpy().id;
+    let learn = |harness: &mut AppHarness, exit_status| {
+        let subject = InspectRequest {
+            requester: Requester::History,
+            endpoint: socket("127.0.0.1:1").build().id,
+            processes: vec![id],
+            port: None,
+            ports: Vec::new(),
+            unused_near: None,
+        };
+        harness.event(Event::Inspected(Inspection {
+            request: subject,
+            trees: Vec::new(),
+            exit_statuses: vec![(id, exit_status)],
+            supervisor: crate::model::supervisor::Supervisor::default(),
+            addresses: Vec::new(),
+            unused: None,
+        }));
+    };
+    harness.keys("i");
+    harness.seconds = 1.0;
+    harness.poll(vec![]);
+    learn(&mut harness, ExitStatus::StillRunning);
+    harness.wait(2.0);
+    assert!(
+        prose(&harness).contains("closed 2 s ago · it runs on"),
+        "{:#?}",
+        screen(&harness)
+    );
+    harness.wait(10.0);
+    harness.keys("62893");
+    harness.key(KeyCode::Enter);
+    assert!(
+        prose(&harness).contains("closed 12 s ago after ≤2h · it runs on · Y"),
+        "{:#?}",
+        screen(&harness)
+    );
+    learn(&mut harness, ExitStatus::Ended);
+    assert!(
+        prose(&harness).contains("after ≤2h · it has ended · Y"),
+        "{:#?}",
+        screen(&harness)
+    );
+
+    let mut harness = AppHarness::with(vec![socket("127.0.0.1:62893").owner(&debugpy())]);
+    harness.free();
+    harness.poll(vec![]);
+    harness.key(KeyCode::Esc);
+    harness.wait(5.0);
+    harness.keys("62893");
+    assert!(
+        prose(&harness).contains("after ≤2h · ended by portmon with SIGTERM"),
+        "{:#?}",
+        screen(&harness)
+    );
+}
+
+#[test]
+fn an_unknown_owner_is_described_by_what_is_known() {
+    let twins = [
+        process(1, "gunicorn").build(),
+        process(2, "gunicorn").build(),
+    ];
+    let cases = [
+        (
+            socket("127.0.0.1:80").user(0, "root"),
+            "last: a process of root that may not be seen, closed",
+        ),
+        (
+            socket("127.0.0.1:80").pending(),
+            "last: a process of dev that was not found in time, closed",
+        ),
+        (
+            socket("127.0.0.1:80").without_owner(),
+            "last: no process but the kernel, closed",
+        ),
+        (
+            socket("127.0.0.1:80").udp().owner(&twins[0]),
+            "last: gunicorn 1 (gunicorn) (udp), closed",
+        ),
+        (
+            socket("127.0.0.1:80").owners(&[&twins[0], &twins[1]]),
+            "last: gunicorn 1 ×2 (gunicorn), closed",
+        ),
+    ];
+    for (socket, words) in cases {
+        let mut harness = AppHarness::with(vec![socket]);
+        harness.poll(vec![]);
+        harness.wait(5.0);
+        harness.keys("80");
+        harness.key(KeyCode::Enter);
+        assert!(
+            prose(&harness).contains(words),
+            "{words}: {:#?}",
+            screen(&harness)
+        );
+        assert!(
+            !prose(&harness).contains("Y copies"),
+            "no command is known: {words}"
+        );
+    }
+}
+
+#[test]
+fn details_of_a_listener_name_a_different_previous_owner() {
+    let setup = Setup { ..setup() };
+    let mut harness = AppHarness::new(setup, (160, 40));
+    harness.poll(vec![socket("127.0.0.1:3000").owner(&debugpy())]);
+    harness.keys("i");
+    harness.seconds = 1.0;
+    harness.poll(vec![]);
+    harness.seconds = 61.0;
+    harness.poll(vec![
+        socket("127.0.0.1:3000").owner_hint(2).owner(&debugpy()),
+    ]);
+    assert!(
+        !prose(&harness).contains("before it"),
+        "{:#?}",
+        screen(&harness)
+    );
+    harness.seconds = 62.0;
+    harness.poll(vec![]);
+    harness.seconds = 182.0;
+    let node = process(7, "node").build();
+    harness.poll(vec![socket("127.0.0.1:3000").owner_hint(3).owner(&node)]);
+    harness.wait(60.0);
+    let lines = screen(&harness);
+    let line = lines.iter().find(|line| line.contains("before it"));
+    assert!(
+        line.is_some_and(|line| line.contains("python3 9130 (debugpy")),
+        "{lines:#?}"
+    );
+    assert!(lines.join(" ").contains("closed 3 min"), "{lines:#?}");
+}

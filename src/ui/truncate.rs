@@ -1,0 +1,56 @@
+//! Text cut to a width in terminal cells, never through the middle of a character.
+
+use unicode_truncate::UnicodeTruncateStr;
+use unicode_width::UnicodeWidthStr;
+
+/// The text if it fits, else its beginning and `…`.
+pub fn at_end(text: &str, width: usize) -> String {
+    if text.width() <= width {
+        return text.to_owned();
+    }
+    match width.checked_sub(1) {
+        Some(room) => format!("{}…", text.unicode_truncate(room).0),
+        None => String::new(),
+    }
+}
+
+/// The text if it fits, else `…` and its end: of a path the last part says most.
+pub fn at_start(text: &str, width: usize) -> String {
+    if text.width() <= width {
+        return text.to_owned();
+    }
+    match width.checked_sub(1) {
+        Some(room) => format!("…{}", text.unicode_truncate_start(room).0),
+        None => String::new(),
+    }
+}
+
+/// The text in lines of at most this width, broken at blanks where there are any.
+pub fn wrap(text: &str, width: usize) -> Vec<String> {
+    let lines = textwrap::wrap(text, width.max(1));
+    lines
+        .into_iter()
+        .map(std::borrow::Cow::into_owned)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_truncated_by_cells_not_letters() {
+        assert_eq!(at_end("gunicorn", 8), "gunicorn");
+        assert_eq!(at_end("gunicorn", 5), "guni…");
+        assert_eq!(at_end("日本語", 4), "日…");
+        assert_eq!(at_start("~/code/shop", 6), "…/shop");
+        assert_eq!(at_end("x", 0), "");
+    }
+
+    #[test]
+    fn long_words_are_broken_and_short_ones_kept_whole() {
+        assert_eq!(wrap("ends node 4242", 9), ["ends node", "4242"]);
+        assert_eq!(wrap("abcdefgh ij", 4), ["abcd", "efgh", "ij"]);
+        assert_eq!(wrap("", 4), [""]);
+    }
+}

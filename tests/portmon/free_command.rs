@@ -1,0 +1,98 @@
+//! `portmon free`: what ends, what lives on, and what is said of the port, with real processes of every kind.
+
+pub mod addresses;
+mod confirmation;
+pub mod family;
+pub mod leftovers;
+pub mod permissions;
+mod resistance;
+mod unread;
+
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+use crate::launch::PORTMON;
+use crate::process_tree::wait_for_forks;
+
+/// What one `portmon free --json` for one port did and said.
+#[derive(Debug)]
+struct FreeOutput {
+    code: Option<i32>,
+    verdict: Option<String>,
+    /// Each pid and signal, in that order.
+    signalled: Vec<(u64, String)>,
+    /// The pids that hold it still.
+    holders: Vec<u64>,
+    message: String,
+    /// What was said on standard error.
+    found: String,
+    json: Value,
+}
+
+impl FreeOutput {
+    fn from(output: &Output) -> Self {
+        let printed = String::from_utf8_lossy(&output.stdout);
+        let found = String::from_utf8_lossy(&output.stderr).into_owned();
+        let json: Value = serde_json::from_str(&printed)
+            .unwrap_or_else(|error| panic!("{error}: {printed:?}, {found:?}"));
+        let list = |key: &str| {
+            let list = json.get(key).and_then(Value::as_array);
+            list.expect("a list").clone()
+        };
+        let pid = |of: &Value| of.get("pid").and_then(Value::as_u64).expect("a pid");
+        let word = |of: &Value, key: &str| of.get(key).and_then(Value::as_str).map(str::to_owned);
+        Self {
+            code: output.status.code(),
+            verdict: word(&json, "verdict"),
+            signalled: list("signalled")
+                .iter()
+                .map(|one| (pid(one), word(one, "signal").expect("a signal")))
+                .collect(),
+            holders: list("holders").iter().map(pid).collect(),
+            message: word(&json, "message").expect("a message"),
+            found,
+            json,
+        }
+    }
+
+    /// The exit code, the verdict, whom which signal went to, and who holds the port still.
+    fn assert(&self, code: i32, verdict: &str, signalled: &[(u32, &str)], holders: &[u32]) {
+        let sent: Vec<(u64, String)> = signalled
+            .iter()
+            .map(|(pid, signal)| (u64::from(*pid), (*signal).to_owned()))
+            .collect();
+        let holders: Vec<u64> = holders.iter().copied().map(u64::from).collect();
+        assert_eq!(
+            (
+                self.code,
+                self.verdict.as_deref(),
+                &self.signalled,
+                &self.holders
+            ),
+            (Some(code), Some(verdict), &sent, &holders),
+            "{self:#?}"
+        );
+    }
+
+    fn assert_says(&self, words: &str) {
+        assert!(self.message.contains(words), "{words:?} in {self:#?}");
+    }
+}
+
+/// portmon without a terminal, with settling cut short unless it is given.
+fn command(words: &[&str]) -> Command {
+    wait_for_forks();
+    let mut command = Command::new(PORTMON);
+    command.args(["free", "--json"]).args(words);
+    if !words.contains(&"--settle") {
+        command.args(["--settle", "0.2"]);
+    }
+    command.stdin(Stdio::null());
+    command
+}
+
+/// `portmon free` with these words, confirmed.
+fn free(words: &[&str]) -> FreeOutput {
+    FreeOutput::from(&command(words).arg("--yes").output().expect("an output"))
+}

@@ -1,0 +1,94 @@
+//! One number on several addresses and of both protocols.
+
+use std::net::{TcpListener, UdpSocket};
+
+use super::free;
+use crate::helper_process::{OwnerProcess, WAITS};
+
+/// Two holders of one port number, on 127.0.0.1 and on ::1.
+pub fn pair() -> (OwnerProcess, OwnerProcess) {
+    for _ in 0..100 {
+        let v4 = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let port = v4.local_addr().expect("an address").port();
+        if let Ok(v6) = TcpListener::bind(("::1", port)) {
+            return (
+                OwnerProcess::holding(v4, port, WAITS),
+                OwnerProcess::holding(v6, port, WAITS),
+            );
+        }
+    }
+    panic!("no number is free on both addresses");
+}
+
+/// Two holders of one number, of TCP and of UDP.
+pub fn tcp_and_udp() -> (OwnerProcess, OwnerProcess) {
+    let both = (0..100).find_map(|_| {
+        let tcp = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let port = tcp.local_addr().expect("an address").port();
+        let udp = UdpSocket::bind(("127.0.0.1", port)).ok()?;
+        Some((
+            OwnerProcess::holding(tcp, port, WAITS),
+            OwnerProcess::holding(udp, port, WAITS),
+        ))
+    });
+    both.expect("a number that is free for both")
+}
+
+#[test]
+fn a_number_means_every_address() {
+    let (mut v4, mut v6) = pair();
+    let freed = free(&[&v4.port.to_string()]);
+    let mut expected = [(v4.pid(), "SIGTERM"), (v6.pid(), "SIGTERM")];
+    // In the order of the addresses.
+    expected.sort_by_key(|(pid, _)| *pid != v4.pid());
+    freed.assert(0, "free", &expected, &[]);
+    v4.wait_until_ended();
+    v6.wait_until_ended();
+}
+
+#[test]
+fn an_address_means_only_what_is_on_it() {
+    let (mut v4, v6) = pair();
+    let freed = free(&[&format!("127.0.0.1:{}", v4.port), "--wait", "1"]);
+    freed.assert(0, "free", &[(v4.pid(), "SIGTERM")], &[v6.pid()]);
+    let port = v4.port;
+    freed.assert_says(&format!(
+        "127.0.0.1:{port} is free, ::1:{port} is not: {v6} holds it"
+    ));
+    v4.wait_until_ended();
+    // Nothing there any more, and the other one is no reason to say otherwise.
+    let again = free(&[&format!("127.0.0.1:{port}")]);
+    again.assert(0, "free", &[], &[]);
+    let mut v6 = v6;
+    let rest = free(&[&format!("[::1]:{port}")]);
+    rest.assert(0, "free", &[(v6.pid(), "SIGTERM")], &[]);
+    v6.wait_until_ended();
+}
+
+#[test]
+fn a_socket_on_all_addresses_is_not_ended_for_one_of_them() {
+    let mut holder = OwnerProcess::listening_on("0.0.0.0:0");
+    let freed = free(&[&format!("127.0.0.1:{}", holder.port)]);
+    freed.assert(3, "still_held", &[], &[holder.pid()]);
+    freed.assert_says(&format!(
+        "{} has the port on 0.0.0.0; portmon free {} is about every address",
+        holder, holder.port
+    ));
+    assert!(holder.is_alive());
+}
+
+#[test]
+fn the_protocol_selects_one_of_two_sockets() {
+    let (mut tcp, mut udp) = tcp_and_udp();
+    let freed = free(&[&tcp.port.to_string()]);
+    freed.assert(0, "free", &[(tcp.pid(), "SIGTERM")], &[]);
+    tcp.wait_until_ended();
+    assert!(
+        UdpSocket::bind(("127.0.0.1", udp.port)).is_err(),
+        "it is held still"
+    );
+    let freed = free(&[&format!("{}/udp", udp.port)]);
+    freed.assert(0, "free", &[(udp.pid(), "SIGTERM")], &[]);
+    freed.assert_says(&format!(":{}/udp is free. ", udp.port));
+    udp.wait_until_ended();
+}

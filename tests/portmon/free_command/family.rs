@@ -1,0 +1,146 @@
+//! One socket with many holders, and many sockets on one port.
+
+use std::net::SocketAddr;
+
+use socket2::{Domain, Socket, Type};
+
+use super::{FreeOutput, command, free};
+use crate::helper_process::{OwnerProcess, WAITS};
+
+/// Leaves the socket to a child that does not belong to it any more.
+const ORPHANS: &str = "exec 3<&0
+    (echo; read -r line <&1) <&3 &
+    exit";
+
+#[test]
+fn workers_that_outlive_their_master_hold_the_port_still() {
+    let holder = OwnerProcess::with_workers(3);
+    let port = holder.port.to_string();
+    let freed = free(&[&port]);
+    assert_eq!(
+        (freed.code, freed.verdict.as_deref()),
+        (Some(3), Some("still_held"))
+    );
+    assert_eq!(
+        freed.signalled,
+        [(u64::from(holder.pid()), "SIGTERM".to_owned())]
+    );
+    assert_eq!(freed.holders.len(), 3, "{freed:#?}");
+    freed.assert_says(&format!(
+        ":{port} is STILL HELD: {holder} ended, 3 workers keep the socket ("
+    ));
+    // With their master gone each of them is a topmost holder.
+    let rest = free(&[&port]);
+    let ended: Vec<u64> = rest.signalled.iter().map(|(pid, _)| *pid).collect();
+    assert_eq!((rest.code, ended), (Some(0), freed.holders));
+}
+
+#[test]
+fn all_owners_end_together() {
+    let (mut holder, mut bystander) = (OwnerProcess::with_workers(3), OwnerProcess::listening());
+    let port = holder.port.to_string();
+    let dry = FreeOutput::from(
+        &command(&[&port, "--all-holders", "--dry-run"])
+            .output()
+            .expect("an output"),
+    );
+    let would = dry
+        .json
+        .get("would_signal")
+        .and_then(serde_json::Value::as_array);
+    assert_eq!(would.map(Vec::len), Some(4), "{dry:#?}");
+    let freed = free(&[&port, "--all-holders"]);
+    assert_eq!(
+        (freed.code, freed.verdict.as_deref()),
+        (Some(0), Some("free"))
+    );
+    assert_eq!(freed.signalled.len(), 4, "{freed:#?}");
+    holder.wait_until_ended();
+    assert!(bystander.is_alive());
+}
+
+/// Starts a process that holds nothing, as a shell does of a pipeline, and tells nobody that it is to end.
+const PIPELINE: &str = "(read -r line <&1) & echo; read -r line <&1";
+
+#[test]
+fn the_whole_group_ends_and_nothing_else() {
+    let (mut holder, mut outsider) = (OwnerProcess::running(PIPELINE), OwnerProcess::listening());
+    let port = holder.port.to_string();
+    let freed = free(&[&port, "--group"]);
+    assert_eq!(
+        (freed.code, freed.verdict.as_deref()),
+        (Some(0), Some("free")),
+        "{freed:#?}"
+    );
+    let ended: Vec<u64> = freed.signalled.iter().map(|(pid, _)| *pid).collect();
+    let holder_first = ended.first() == Some(&u64::from(holder.pid()));
+    assert_eq!((ended.len(), holder_first), (2, true), "{freed:#?}");
+    // Both are on its leash.
+    holder.wait_until_ended();
+    assert!(outsider.is_alive());
+}
+
+#[test]
+fn an_orphan_that_inherited_the_socket_is_found_and_ended() {
+    let (holder, mut bystander) = (OwnerProcess::running(ORPHANS), OwnerProcess::listening());
+    let freed = free(&[&holder.port.to_string()]);
+    assert_eq!(
+        (freed.code, freed.verdict.as_deref()),
+        (Some(0), Some("free"))
+    );
+    let ended: Vec<u64> = freed.signalled.iter().map(|(pid, _)| *pid).collect();
+    assert_eq!(ended.len(), 1, "{freed:#?}");
+    assert!(!ended.contains(&u64::from(holder.pid())), "{freed:#?}");
+    assert!(bystander.is_alive());
+}
+
+/// One of several listeners that share a port.
+pub fn twin(at: &str) -> (Socket, u16) {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
+    socket.set_reuse_port(true).expect("an option");
+    let at: SocketAddr = at.parse().expect("an address");
+    socket.bind(&at.into()).expect("a port");
+    socket.listen(1).expect("it listens");
+    let at = socket.local_addr().expect("an address").as_socket();
+    (socket, at.expect("an IP address").port())
+}
+
+#[test]
+fn twins_that_share_a_port_both_end() {
+    let (one, port) = twin("127.0.0.1:0");
+    let (other, _) = twin(&format!("127.0.0.1:{port}"));
+    let mut one = OwnerProcess::holding(one, port, WAITS);
+    let mut other = OwnerProcess::holding(other, port, WAITS);
+    let freed = free(&[&port.to_string()]);
+    assert_eq!(
+        (freed.code, freed.verdict.as_deref()),
+        (Some(0), Some("free")),
+        "{freed:#?}"
+    );
+    let mut ended: Vec<u64> = freed.signalled.iter().map(|(pid, _)| *pid).collect();
+    ended.sort_unstable();
+    let mut expected = [one.pid(), other.pid()].map(u64::from);
+    expected.sort_unstable();
+    assert_eq!(ended, expected);
+    one.wait_until_ended();
+    other.wait_until_ended();
+}
+
+/// A holder of a socket that is bound and does not listen.
+pub fn bound() -> OwnerProcess {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
+    let any: SocketAddr = "127.0.0.1:0".parse().expect("an address");
+    socket.bind(&any.into()).expect("a port");
+    let at = socket.local_addr().expect("an address").as_socket();
+    let port = at.expect("an IP address").port();
+    OwnerProcess::holding(socket, port, WAITS)
+}
+
+#[test]
+fn a_socket_that_is_bound_and_never_listens_is_found_and_freed() {
+    let mut holder = bound();
+    let port = holder.port;
+    let freed = free(&[&port.to_string()]);
+    freed.assert(0, "free", &[(holder.pid(), "SIGTERM")], &[]);
+    holder.wait_until_ended();
+}

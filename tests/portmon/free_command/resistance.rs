@@ -1,0 +1,123 @@
+//! Processes that do not end at once, or not at all, or come back.
+
+use std::process::Stdio;
+use std::thread;
+use std::time::Duration;
+
+use super::{FreeOutput, command, free};
+use crate::helper_process::{OwnerProcess, again};
+
+/// Takes two seconds to shut down after a SIGTERM.
+const SLOW: &str = "trap 'sleep 2 </dev/null >/dev/null; exit' TERM; echo; read -r line <&1; exit";
+
+#[test]
+fn a_process_that_ignores_the_signal_holds_its_port_still() {
+    let (mut holder, mut bystander) = (OwnerProcess::ignoring_sigterm(), OwnerProcess::listening());
+    let port = holder.port.to_string();
+    let freed = free(&[&port, "--wait", "1"]);
+    freed.assert(
+        3,
+        "still_held",
+        &[(holder.pid(), "SIGTERM")],
+        &[holder.pid()],
+    );
+    freed.assert_says(&format!(":{port} is STILL HELD: {holder} ignores SIGTERM"));
+    freed.assert_says(&format!("portmon free {port} --signal SIGKILL"));
+    assert!(holder.is_alive() && bystander.is_alive());
+}
+
+#[test]
+fn force_after_sends_sigkill_to_what_is_left() {
+    let (mut holder, mut bystander) = (OwnerProcess::ignoring_sigterm(), OwnerProcess::listening());
+    let freed = free(&[&holder.port.to_string(), "--force-after", "0.3"]);
+    let pid = holder.pid();
+    freed.assert(0, "free", &[(pid, "SIGTERM"), (pid, "SIGKILL")], &[]);
+    freed.assert_says("after SIGKILL");
+    holder.wait_until_ended();
+    assert!(bystander.is_alive());
+}
+
+#[test]
+fn a_signal_may_be_chosen() {
+    let mut holder = OwnerProcess::ignoring_sigterm();
+    let freed = free(&[&holder.port.to_string(), "--signal", "kill"]);
+    freed.assert(0, "free", &[(holder.pid(), "SIGKILL")], &[]);
+    holder.wait_until_ended();
+}
+
+#[test]
+fn a_slow_process_is_awaited_or_reported_shutting_down() {
+    let holder = OwnerProcess::running(SLOW);
+    let port = holder.port.to_string();
+    let early = free(&[&port, "--wait", "0.3"]);
+    early.assert(
+        3,
+        "still_held",
+        &[(holder.pid(), "SIGTERM")],
+        &[holder.pid()],
+    );
+    early.assert_says("handles SIGTERM and is still shutting down");
+
+    let mut holder = OwnerProcess::running(SLOW);
+    let freed = free(&[&holder.port.to_string(), "--wait", "20"]);
+    freed.assert(0, "free", &[(holder.pid(), "SIGTERM")], &[]);
+    let after = freed
+        .json
+        .get("after_seconds")
+        .and_then(serde_json::Value::as_f64);
+    assert!(
+        after.is_some_and(|after| (1.9..15.0).contains(&after)),
+        "{freed:?}"
+    );
+    holder.wait_until_ended();
+}
+
+#[test]
+fn a_stopped_process_is_let_run_on_so_that_it_can_end() {
+    let mut holder = OwnerProcess::listening();
+    holder.stop();
+    let freed = free(&[&holder.port.to_string()]);
+    let sent = [(holder.pid(), "SIGTERM"), (holder.pid(), "SIGCONT")];
+    freed.assert(0, "free", &sent, &[]);
+    freed.assert_says("was stopped, so SIGCONT followed");
+    holder.wait_until_ended();
+}
+
+fn respawned_after(pause: Duration) {
+    let mut holder = OwnerProcess::listening();
+    let port = holder.port;
+    let portmon = command(&[&port.to_string(), "--settle", "60", "--yes"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("portmon");
+    holder.wait_until_ended();
+    // The pause is what the supervisor of this holder takes.
+    thread::sleep(pause);
+    let mut next = again(port);
+    let freed = FreeOutput::from(&portmon.wait_with_output().expect("an end"));
+    let ended = [(u64::from(holder.pid()), "SIGTERM".to_owned())];
+    assert_eq!(
+        (freed.code, freed.verdict.as_deref(), &freed.signalled[..]),
+        (Some(5), Some("taken_again"), &ended[..])
+    );
+    freed.assert_says("is TAKEN AGAIN by ");
+    // This process binds the port and hands it on, so that it may be seen for a moment itself.
+    let takers = [next.pid(), std::process::id()].map(u64::from);
+    assert!(
+        freed.holders.iter().any(|holder| takers.contains(holder)),
+        "{freed:#?}"
+    );
+    freed.assert_says(", started by ");
+    assert!(next.is_alive());
+}
+
+#[test]
+fn a_port_that_is_taken_again_at_once_is_not_free() {
+    respawned_after(Duration::ZERO);
+}
+
+#[test]
+fn a_port_that_is_taken_again_after_a_second_is_not_free() {
+    respawned_after(Duration::from_secs(1));
+}

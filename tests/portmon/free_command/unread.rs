@@ -1,0 +1,36 @@
+//! Socket tables that cannot be read any more once the signal is out.
+
+use std::fs;
+use std::process::Stdio;
+
+use super::{FreeOutput, command};
+use crate::helper_process::{OwnerProcess, scratch, unique_name};
+
+/// On SIGTERM the holder takes from portmon the right to open any file, sockets included, and ends: nothing can be looked
+/// at or bound any more.
+#[test]
+fn what_cannot_be_looked_at_any_more_is_said_and_no_holder_is_invented() {
+    let folder = scratch(&unique_name());
+    let pid_file = folder.join("pid");
+    let mut holder = OwnerProcess::running(&format!(
+        "trap 'until [ -s {file} ]; do :; done; prlimit --nofile=3:3 --pid $(cat {file}); exit' TERM
+         echo; read -r line <&1",
+        file = pid_file.display()
+    ));
+    let port = holder.port.to_string();
+    let mut free = command(&["--source", "proc", "--wait", "2", "--yes", &port]);
+    free.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let free = free.spawn().expect("portmon");
+    let unfinished = folder.join("unfinished");
+    fs::write(&unfinished, free.id().to_string()).expect("a file");
+    fs::rename(unfinished, pid_file).expect("a file");
+    let freed = FreeOutput::from(&free.wait_with_output().expect("an output"));
+    holder.wait_until_ended();
+    fs::remove_dir_all(folder).expect("a folder");
+    freed.assert(3, "still_held", &[(holder.pid(), "SIGTERM")], &[]);
+    assert!(!freed.message.contains("STILL HELD"), "{freed:#?}");
+    freed.assert_says(&format!(
+        "Whether :{port} is free is unknown: {holder} ended, "
+    ));
+    freed.assert_says("could not be read: ");
+}

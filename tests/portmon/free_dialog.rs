@@ -1,0 +1,147 @@
+//! The dialog that frees a port: the right process ends, no other, and the port is told about.
+
+#[cfg(target_os = "linux")]
+mod family;
+#[cfg(target_os = "linux")]
+mod marked;
+#[cfg(target_os = "linux")]
+mod permissions;
+#[cfg(target_os = "linux")]
+mod resistance;
+#[cfg(target_os = "linux")]
+mod rows;
+#[cfg(target_os = "linux")]
+mod taken_again;
+
+use std::net::TcpListener;
+use std::time::Duration;
+
+use crate::helper_process::{OwnerProcess, listen};
+use crate::launch::Launch;
+use crate::terminal::Terminal;
+
+const END_IT: &str = "y end it";
+
+/// portmon on the port of `holder`, with the dialog open.
+fn dialog_for(holder: &OwnerProcess) -> Terminal {
+    let terminal = Terminal::portmon(&[&format!("port:{}", holder.port)]);
+    wait_for_owner(&terminal, holder.port, holder.pid());
+    ask(&terminal, &format!("Free tcp :{} on ", holder.port));
+    terminal
+}
+
+/// Waits until a row of this port shows this owner, which may follow the socket by a moment.
+fn wait_for_owner(terminal: &Terminal, port: u16, pid: u32) {
+    let pid = pid.to_string();
+    terminal.wait_for("the socket and its owner", |display| {
+        let rows = display.rows();
+        let is_meant = |text: &str| text.split_whitespace().any(|word| word == pid);
+        let mut own = rows.iter().filter(|row| row.port == port);
+        own.any(|row| is_meant(&row.text))
+    });
+}
+
+/// Opens the dialog, whose title begins so.
+fn ask(terminal: &Terminal, title: &str) {
+    #[cfg(target_os = "linux")]
+    crate::process_tree::wait_for_forks();
+    terminal.keys("x");
+    terminal.wait_for("the dialog", |display| display.says(title));
+}
+
+fn wait_for_words(terminal: &Terminal, words: &str) {
+    terminal.wait_for(&format!("{words:?}"), |display| display.says(words));
+}
+
+#[test]
+fn a_port_is_freed_after_asking_and_nothing_else_ends() {
+    let (mut holder, mut bystander) = (OwnerProcess::listening(), OwnerProcess::listening());
+    let terminal = dialog_for(&holder);
+    wait_for_words(&terminal, &format!("{} {}", holder.name, holder.pid()));
+    assert!(holder.is_alive());
+
+    terminal.press_when_armed(END_IT, "y");
+    wait_for_words(&terminal, &format!(":{} is free", holder.port));
+    holder.wait_until_ended();
+    assert!(bystander.is_alive());
+    TcpListener::bind(("127.0.0.1", holder.port)).expect("the port really is free");
+}
+
+#[test]
+fn keys_typed_ahead_of_the_dialog_end_nothing() {
+    let mut holder = OwnerProcess::listening();
+    let filter = format!("port:{}", holder.port);
+    // One of the keys opens a browser; without a PATH there is none to be found.
+    let terminal =
+        Terminal::start(Launch::portmon(&[&filter]).environment(&[("PATH", "/nonexistent")]));
+    terminal.wait_for("the listener", |display| display.shows(holder.port));
+    terminal.type_slowly("proxy", Duration::from_millis(30));
+    // y was the last key: a dialog that acts on it never becomes one that asks.
+    terminal.wait_for("a dialog that still asks", |display| {
+        display.is_armed(END_IT)
+    });
+    terminal.keys("\x1b");
+    let display = terminal.wait_for("the table", |display| {
+        !display.says("Free tcp") && display.shows(holder.port)
+    });
+    let row = display.row(holder.port).expect("waited for");
+    assert!(row.text.contains("LISTEN"), "{display}");
+    assert!(holder.is_alive());
+}
+
+#[test]
+fn escape_cancel_and_a_paste_end_nothing() {
+    let mut holder = OwnerProcess::listening();
+    let terminal = dialog_for(&holder);
+    let answers: [&dyn Fn(); 3] = [
+        &|| terminal.keys("\x1b"),
+        &|| terminal.press_when_armed(END_IT, "\r"),
+        &|| terminal.paste("y\n"),
+    ];
+    for answer in answers {
+        answer();
+        terminal.wait_for("the dialog to close", |display| !display.says("Free tcp"));
+        assert!(holder.is_alive());
+        // A paste may have opened the filter.
+        terminal.keys("\x1b");
+        terminal.keys("x");
+        wait_for_words(&terminal, "Free tcp");
+    }
+    assert!(holder.is_alive());
+}
+
+#[test]
+fn nothing_is_ended_in_place_of_a_target_that_is_gone() {
+    let (mut holder, mut bystander) = (OwnerProcess::listening(), OwnerProcess::listening());
+    let terminal = dialog_for(&holder);
+    terminal.wait_for("a dialog that can be answered", |display| {
+        display.is_armed(END_IT)
+    });
+    holder.end();
+    terminal.keys("y");
+    let words = format!(
+        "Nothing sent: {holder} ended meanwhile. Nothing holds :{} now.",
+        holder.port
+    );
+    wait_for_words(&terminal, &words);
+    assert!(bystander.is_alive());
+}
+
+#[test]
+fn a_new_owner_during_the_dialog_is_not_signalled() {
+    let mut holder = OwnerProcess::listening();
+    let terminal = dialog_for(&holder);
+    terminal.wait_for("a dialog that can be answered", |display| {
+        display.is_armed(END_IT)
+    });
+    holder.end();
+    let mut successor =
+        OwnerProcess::named("successor", listen(&format!("127.0.0.1:{}", holder.port)));
+    terminal.keys("y");
+    let words = format!(
+        "Nothing sent: {holder} ended meanwhile. :{} is held by {successor} now.",
+        holder.port
+    );
+    wait_for_words(&terminal, &words);
+    assert!(successor.is_alive());
+}

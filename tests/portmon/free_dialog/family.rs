@@ -1,0 +1,135 @@
+//! One socket of many processes: who of them is ended, and what the others do to the port.
+
+use std::net::{TcpListener, TcpStream};
+
+use super::{ask, dialog_for, wait_for_owner, wait_for_words};
+use crate::free_command::family::twin;
+use crate::helper_process::{OwnerProcess, WAITS};
+use crate::process_tree::children_of;
+use crate::terminal::Terminal;
+
+/// Holds its socket, with a child that does not.
+const WITH_AN_IDLE_CHILD: &str = "(read -r line <&1) & echo; read -r line <&1";
+
+/// Leaves the socket to a child, and waits for that.
+const STARTS_THE_HOLDER: &str = "exec 3<&0 </dev/null
+    (exec 3<&-; read -r line <&1) <&3 &
+    exec 3<&-; echo; wait";
+
+#[test]
+fn workers_that_outlive_their_master_are_counted() {
+    let (mut holder, mut bystander) = (OwnerProcess::with_workers(3), OwnerProcess::listening());
+    let terminal = dialog_for(&holder);
+    terminal.press_when_armed("y end it (SIGTERM)", "y");
+    let words = format!(
+        ":{} is STILL HELD: {holder} ended, 3 workers keep the socket (",
+        holder.port
+    );
+    wait_for_words(&terminal, &words);
+    holder.wait_until_left();
+    TcpStream::connect(("127.0.0.1", holder.port)).expect("the workers listen");
+    assert!(bystander.is_alive());
+}
+
+#[test]
+fn all_holders_are_named_as_a_tree_and_end_together() {
+    let (mut holder, mut bystander) = (OwnerProcess::with_workers(3), OwnerProcess::listening());
+    let mut workers = children_of(holder.pid());
+    workers.sort_unstable();
+    let terminal = dialog_for(&holder);
+    terminal.press_when_armed("a all 4", "a");
+    terminal.wait_for("four that would end", |display| {
+        display.is_armed("y end 4 (SIGTERM)")
+    });
+    for (worker, branch) in workers.iter().zip(["├", "├", "└"]) {
+        wait_for_words(&terminal, &format!("{branch} {} {worker}", holder.name));
+    }
+    terminal.keys("y");
+    wait_for_words(&terminal, &format!(":{} is free. ", holder.port));
+    holder.wait_until_ended();
+    TcpListener::bind(("127.0.0.1", holder.port)).expect("the port really is free");
+    assert!(bystander.is_alive());
+}
+
+#[test]
+fn a_group_ends_with_members_that_hold_nothing() {
+    let (mut holder, mut bystander) = (
+        OwnerProcess::running(WITH_AN_IDLE_CHILD),
+        OwnerProcess::listening(),
+    );
+    let child = children_of(holder.pid());
+    let terminal = dialog_for(&holder);
+    terminal.press_when_armed("g group of 2", "g");
+    terminal.wait_for("two that would end", |display| {
+        display.is_armed("y end 2 (SIGTERM)")
+    });
+    for child in &child {
+        let words = format!("└ {} {child} holds no socket of it", holder.name);
+        wait_for_words(&terminal, &words);
+    }
+    terminal.keys("y");
+    wait_for_words(&terminal, &format!(":{} is free. ", holder.port));
+    // The child holds on to what is waited for here as well.
+    holder.wait_until_ended();
+    assert!(bystander.is_alive());
+}
+
+/// The dialog about the port of a child of `parent`, and the pid of that child.
+fn dialog_for_child(parent: &OwnerProcess) -> (Terminal, u32) {
+    let child = *children_of(parent.pid()).first().expect("a child");
+    let terminal = Terminal::portmon(&[&format!("port:{}", parent.port)]);
+    wait_for_owner(&terminal, parent.port, child);
+    ask(&terminal, &format!("Free tcp :{} on ", parent.port));
+    (terminal, child)
+}
+
+#[test]
+fn a_parent_is_ended_instead_and_who_keeps_the_port_is_named() {
+    let mut parent = OwnerProcess::running(STARTS_THE_HOLDER);
+    let (name, port) = (parent.name.clone(), parent.port);
+    let (terminal, child) = dialog_for_child(&parent);
+    terminal.press_when_armed(&format!("p {parent} instead"), "p");
+    terminal.wait_for("the way back", |display| {
+        display.is_armed("p the holder again")
+    });
+    wait_for_words(&terminal, &format!("Ends {parent} holds no socket of it"));
+    wait_for_words(&terminal, &format!("Also hold it └ {name} {child}"));
+    terminal.press_when_armed("y end it (SIGTERM)", "y");
+    let held = format!(":{port} is STILL HELD: {parent} ended, {name} {child} keeps the socket.");
+    wait_for_words(&terminal, &held);
+    parent.wait_until_left();
+    TcpStream::connect(("127.0.0.1", port)).expect("the child listens");
+}
+
+#[test]
+fn the_owner_can_be_chosen_again_after_its_parent() {
+    let mut parent = OwnerProcess::running(STARTS_THE_HOLDER);
+    let (terminal, child) = dialog_for_child(&parent);
+    terminal.press_when_armed(&format!("p {parent} instead"), "p");
+    terminal.press_when_armed("p the holder again", "p");
+    terminal.press_when_armed(&format!("p {parent} instead"), "y");
+    let free = format!(":{} is free. {} {child} ended ", parent.port, parent.name);
+    wait_for_words(&terminal, &free);
+    // Its child was all it waited for.
+    parent.wait_until_ended();
+}
+
+#[test]
+fn twins_that_share_a_port_are_both_named_and_end_together() {
+    let (one, port) = twin("127.0.0.1:0");
+    let (other, _) = twin(&format!("127.0.0.1:{port}"));
+    let mut one = OwnerProcess::holding(one, port, WAITS);
+    let mut other = OwnerProcess::holding(other, port, WAITS);
+    let terminal = Terminal::portmon(&[&format!("port:{port}")]);
+    for twin in [&one, &other] {
+        wait_for_owner(&terminal, port, twin.pid());
+    }
+    ask(&terminal, &format!("Free tcp :{port} on "));
+    for twin in [&one, &other] {
+        wait_for_words(&terminal, &twin.to_string());
+    }
+    terminal.press_when_armed("y end 2 (SIGTERM)", "y");
+    wait_for_words(&terminal, &format!(":{port} is free. "));
+    one.wait_until_ended();
+    other.wait_until_ended();
+}

@@ -1,0 +1,78 @@
+//! Marked rows are freed together, each with its own verdict.
+
+use super::{ask, wait_for_owner, wait_for_words};
+use crate::display::Display;
+use crate::helper_process::OwnerProcess;
+use crate::terminal::Terminal;
+
+/// portmon on the ports of both, each with its owner.
+fn table_of(both: [&OwnerProcess; 2]) -> Terminal {
+    let [one, other] = both.map(|holder| holder.port);
+    let terminal = Terminal::portmon(&[&format!("port:{one},{other}")]);
+    for holder in both {
+        wait_for_owner(&terminal, holder.port, holder.pid());
+    }
+    terminal
+}
+
+#[test]
+fn two_ports_are_freed_together_each_with_its_verdict() {
+    let (mut plain, mut stubborn) = (OwnerProcess::listening(), OwnerProcess::ignoring_sigterm());
+    let mut bystander = OwnerProcess::listening();
+    let terminal = table_of([&plain, &stubborn]);
+    // Marking goes on to the next row.
+    terminal.keys("  ");
+    ask(&terminal, "Free 2 ports on ");
+    for holder in [&plain, &stubborn] {
+        wait_for_words(&terminal, &format!("Ends :{} {holder}", holder.port));
+    }
+    terminal.press_when_armed("y end 2 (SIGTERM)", "y");
+    wait_for_words(
+        &terminal,
+        &format!(":{} is free. {plain} ended ", plain.port),
+    );
+    let held = format!(
+        ":{} is STILL HELD: {stubborn} ignores SIGTERM",
+        stubborn.port
+    );
+    wait_for_words(&terminal, &held);
+    plain.wait_until_ended();
+    assert!(stubborn.is_alive());
+
+    terminal.press_when_armed("K SIGKILL", "K");
+    wait_for_words(
+        &terminal,
+        &format!(":{} is free. {stubborn} ended ", stubborn.port),
+    );
+    wait_for_words(&terminal, "after SIGKILL.");
+    // The other one's verdict stands beside it.
+    wait_for_words(
+        &terminal,
+        &format!(":{} is free. {plain} ended ", plain.port),
+    );
+    stubborn.wait_until_ended();
+    assert!(bystander.is_alive());
+}
+
+#[test]
+fn a_row_whose_mark_was_taken_away_is_not_freed() {
+    let (mut one, mut other) = (OwnerProcess::listening(), OwnerProcess::listening());
+    let terminal = table_of([&one, &other]);
+    let has_marks = |display: &Display| display.rows().iter().all(|row| row.mark == Some('*'));
+    terminal.keys("  ");
+    terminal.wait_for("two marks", has_marks);
+    terminal.keys("U");
+    terminal.wait_for("no mark", |display| !has_marks(display));
+    // Marking has moved the cursor to the last row, which now is all that counts.
+    let selected = one.port.max(other.port);
+    let (meant, spared) = if selected == one.port {
+        (&mut one, &mut other)
+    } else {
+        (&mut other, &mut one)
+    };
+    ask(&terminal, &format!("Free tcp :{selected} on "));
+    terminal.press_when_armed("y end it (SIGTERM)", "y");
+    wait_for_words(&terminal, &format!(":{selected} is free. {meant} ended "));
+    meant.wait_until_ended();
+    assert!(spared.is_alive());
+}

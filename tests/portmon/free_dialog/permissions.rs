@@ -1,0 +1,101 @@
+//! What may not be ended, what is asked about twice, and a portmon that ends nothing.
+
+use super::{ask, dialog_for, wait_for_owner, wait_for_words};
+use crate::free_command::permissions::{NOBODY, may_be_nobody, of_nobody};
+use crate::helper_process::OwnerProcess;
+use crate::launch::{Launch, PORTMON};
+use crate::terminal::Terminal;
+
+#[test]
+fn a_hidden_owner_is_shown_by_user_with_a_command_to_copy() {
+    if !may_be_nobody() {
+        return;
+    }
+    let mut holder = OwnerProcess::listening();
+    let filter = format!("port:{}", holder.port);
+    let [program, words @ ..] = NOBODY;
+    let words = [&words[..], &[PORTMON, "-n", "0.2", &filter]].concat();
+    let terminal = Terminal::start(Launch::program(program, &words));
+    terminal.wait_for("the socket of root", |display| {
+        let row = display.row(holder.port);
+        row.is_some_and(|row| row.text.contains("(root)"))
+    });
+    ask(&terminal, &format!(":{} belongs to root", holder.port));
+    wait_for_words(
+        &terminal,
+        "You may not see or end the process (socket of user root).",
+    );
+    let display = terminal.display();
+    assert!(!display.says("end it"), "{display}");
+    terminal.press_when_armed("c copy: sudo", "c");
+    terminal.wait_for("what was copied", |display| display.clipboard().is_some());
+    let command = format!("sudo {PORTMON} free {}", holder.port);
+    assert_eq!(terminal.display().clipboard_text(), command);
+    assert!(holder.is_alive());
+}
+
+#[test]
+fn the_port_of_another_users_process_must_be_typed() {
+    if !may_be_nobody() {
+        return;
+    }
+    let mut holder = of_nobody();
+    let port = holder.port;
+    let end_it = "end it (SIGTERM)";
+    let terminal = Terminal::portmon(&[&format!("port:{port}")]);
+    wait_for_owner(&terminal, port, holder.pid());
+    let title = format!("Free tcp :{port} on ");
+    // Neither the key that is enough elsewhere, nor Enter without the port, nor another port.
+    for answer in ["y", "\r", "1\r"] {
+        ask(&terminal, &title);
+        wait_for_words(&terminal, "belongs to nobody.");
+        terminal.press_when_armed(end_it, answer);
+        // What is no answer is waited out, and Esc cancels it.
+        terminal.keys("\x1b");
+        terminal.wait_for("the table", |display| !display.says(&title));
+        assert!(holder.is_alive());
+    }
+    ask(&terminal, &title);
+    wait_for_words(&terminal, &format!("Type {port} and Enter to end it: _"));
+    terminal.press_when_armed(end_it, &port.to_string());
+    wait_for_words(&terminal, &format!("to end it: {port}_"));
+    terminal.keys("\r");
+    wait_for_words(&terminal, &format!(":{port} is free. "));
+    holder.wait_until_ended();
+}
+
+#[test]
+fn a_read_only_portmon_neither_ends_nor_marks_nor_offers_it() {
+    let mut holder = OwnerProcess::listening();
+    let filter = format!("port:{}", holder.port);
+    let terminal = Terminal::portmon(&["--read-only", &filter]);
+    wait_for_owner(&terminal, holder.port, holder.pid());
+    for (key, words) in [
+        ("x", "read-only: nothing is ended here"),
+        (
+            " ",
+            "read-only: marked rows are for ending, and nothing is ended here",
+        ),
+        ("K", "/ to filter"),
+    ] {
+        terminal.keys(key);
+        wait_for_words(&terminal, words);
+        let display = terminal.display();
+        let is_offered = display.says("Free tcp") || display.says("free port");
+        assert!(!is_offered, "{display}");
+    }
+    assert!(holder.is_alive());
+}
+
+#[test]
+fn a_dialog_whose_cancel_is_pressed_sends_nothing() {
+    let mut holder = OwnerProcess::ignoring_sigterm();
+    let terminal = dialog_for(&holder);
+    // A round over the buttons comes back to Cancel.
+    terminal.press_when_armed("[ Cancel ]", "\t");
+    terminal.wait_for("another button", |display| !display.says("[ Cancel ]"));
+    terminal.keys("\x1b[Z");
+    terminal.press_when_armed("[ Cancel ]", "\r");
+    terminal.wait_for("the table", |display| !display.says("Free tcp"));
+    assert!(holder.is_alive());
+}

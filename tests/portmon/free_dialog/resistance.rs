@@ -1,0 +1,78 @@
+//! Processes that do not end at once, and the signals there are for them.
+
+use super::{END_IT, dialog_for, wait_for_words};
+use crate::helper_process::{OwnerProcess, WAITS};
+
+#[test]
+fn shift_k_ends_a_process_that_ignores_sigterm() {
+    let (mut holder, mut bystander) = (OwnerProcess::ignoring_sigterm(), OwnerProcess::listening());
+    let port = holder.port;
+    let terminal = dialog_for(&holder);
+    terminal.press_when_armed(END_IT, "y");
+    let held = format!(":{port} is STILL HELD: {holder} ignores SIGTERM. K sends SIGKILL");
+    wait_for_words(&terminal, &held);
+    assert!(holder.is_alive());
+
+    terminal.press_when_armed("K SIGKILL", "K");
+    wait_for_words(&terminal, &format!(":{port} is free. {holder} ended "));
+    wait_for_words(&terminal, "after SIGKILL.");
+    holder.wait_until_ended();
+    assert!(bystander.is_alive());
+}
+
+/// Whether what this test starts ignores SIGINT, as what a shell without job control runs in the background does.
+fn is_sigint_ignored() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").expect("a status");
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.expect("a mask") & 0b10 != 0
+}
+
+#[test]
+fn a_signal_from_the_menu_is_sent_instead_of_sigterm() {
+    if is_sigint_ignored() {
+        eprintln!("skipped: whoever runs this test has it ignore SIGINT");
+        return;
+    }
+    // A process that got SIGTERM would not end of it.
+    let mut holder = OwnerProcess::running(&format!("trap '' TERM; {WAITS}"));
+    let terminal = dialog_for(&holder);
+    terminal.press_when_armed("s signal", "s");
+    terminal.press_when_armed("i INT", "i");
+    terminal.press_when_armed("y end it (SIGINT)", "y");
+    wait_for_words(
+        &terminal,
+        &format!(":{} is free. {holder} ended ", holder.port),
+    );
+    wait_for_words(&terminal, "after SIGINT.");
+    holder.wait_until_ended();
+}
+
+#[test]
+fn a_letter_that_is_no_signal_leaves_the_menu_and_sends_nothing() {
+    let mut holder = OwnerProcess::listening();
+    let terminal = dialog_for(&holder);
+    terminal.press_when_armed("s signal", "s");
+    terminal.press_when_armed("t TERM", "y");
+    terminal.wait_for("the table", |display| {
+        !display.says("Free tcp") && display.shows(holder.port)
+    });
+    assert!(holder.is_alive());
+}
+
+#[test]
+fn a_stopped_process_is_let_run_on_so_that_it_can_end() {
+    let mut holder = OwnerProcess::listening();
+    holder.stop();
+    let terminal = dialog_for(&holder);
+    terminal.press_when_armed(END_IT, "y");
+    wait_for_words(
+        &terminal,
+        &format!(":{} is free. {holder} ended ", holder.port),
+    );
+    wait_for_words(
+        &terminal,
+        &format!("{holder} was stopped, so SIGCONT followed."),
+    );
+    holder.wait_until_ended();
+}

@@ -1,0 +1,91 @@
+//! What the row under the cursor is decides what its dialog is about.
+
+use std::net::{TcpStream, UdpSocket};
+
+use super::{END_IT, ask, dialog_for, wait_for_owner, wait_for_words};
+use crate::free_command::addresses::{pair, tcp_and_udp};
+use crate::free_command::family::bound;
+use crate::helper_process::{OwnerProcess, WAITS};
+use crate::terminal::Terminal;
+
+#[test]
+fn l_on_a_client_row_goes_to_the_listener() {
+    let mut server = OwnerProcess::listening();
+    let connection = TcpStream::connect(("127.0.0.1", server.port)).expect("a connection");
+    let own = connection.local_addr().expect("an address").port();
+    let mut client = OwnerProcess::holding(connection, own, WAITS);
+    let filter = format!("pid:{},{}", server.pid(), client.pid());
+    let terminal = Terminal::portmon(&[&filter]);
+    wait_for_owner(&terminal, server.port, server.pid());
+    wait_for_owner(&terminal, own, client.pid());
+    // Connections stand below what listens.
+    terminal.keys("G");
+    terminal.wait_for("the client's row", |display| {
+        display.selected() == Some(own)
+    });
+    ask(&terminal, &format!(":{own} is the port of a client"));
+    let words = format!(
+        "{client} is a client of :{port}. It is held by {server}; ending {} would not free :{port}.",
+        client.name,
+        port = server.port
+    );
+    wait_for_words(&terminal, &words);
+    assert!(!terminal.display().says("end it"), "{}", terminal.display());
+
+    terminal.press_when_armed("l go to the listener", "l");
+    terminal.wait_for("the listener's row", |display| {
+        !display.says("is a client of") && display.selected() == Some(server.port)
+    });
+    assert!(client.runs() && server.is_alive());
+}
+
+#[test]
+fn only_the_protocol_of_the_row_is_freed() {
+    let (mut tcp, mut udp) = tcp_and_udp();
+    let terminal = Terminal::portmon(&[&format!("port:{} proto:tcp", tcp.port)]);
+    wait_for_owner(&terminal, tcp.port, tcp.pid());
+    ask(&terminal, &format!("Free tcp :{} on ", tcp.port));
+    terminal.press_when_armed(END_IT, "y");
+    wait_for_words(&terminal, &format!(":{} is free. {tcp} ended ", tcp.port));
+    tcp.wait_until_ended();
+    let taken = UdpSocket::bind(("127.0.0.1", udp.port));
+    assert!(udp.runs() && taken.is_err(), "it is held still");
+
+    let terminal = Terminal::portmon(&[&format!("port:{} proto:udp", udp.port)]);
+    wait_for_owner(&terminal, udp.port, udp.pid());
+    ask(&terminal, &format!("Free udp :{} on ", udp.port));
+    terminal.press_when_armed(END_IT, "y");
+    wait_for_words(
+        &terminal,
+        &format!(":{}/udp is free. {udp} ended ", udp.port),
+    );
+    udp.wait_until_ended();
+}
+
+#[test]
+fn owners_on_both_loopback_addresses_both_end() {
+    let (mut v4, mut v6) = pair();
+    let terminal = Terminal::portmon(&[&format!("port:{}", v4.port)]);
+    for holder in [&v4, &v6] {
+        wait_for_owner(&terminal, holder.port, holder.pid());
+    }
+    ask(&terminal, &format!("Free tcp :{} on ", v4.port));
+    wait_for_words(&terminal, &format!("{v4} on 127.0.0.1"));
+    wait_for_words(&terminal, &format!("{v6} on ::1"));
+    terminal.press_when_armed("y end 2 (SIGTERM)", "y");
+    wait_for_words(&terminal, &format!(":{} is free. ", v4.port));
+    v4.wait_until_ended();
+    v6.wait_until_ended();
+}
+
+#[test]
+fn a_bound_socket_is_freed_like_a_listener() {
+    let mut holder = bound();
+    let terminal = dialog_for(&holder);
+    terminal.press_when_armed(END_IT, "y");
+    wait_for_words(
+        &terminal,
+        &format!(":{} is free. {holder} ended ", holder.port),
+    );
+    holder.wait_until_ended();
+}

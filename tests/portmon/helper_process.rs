@@ -1,0 +1,233 @@
+//! Processes that hold sockets for a test and end with it.
+//!
+//! A child holds a socket because it is its standard input; the test drops its
+//! own copy. The child's standard output is a leash: the child waits until
+//! something is to be read from it, so it ends as well when the test is killed.
+
+use std::env;
+use std::ffi::OsString;
+use std::fmt;
+use std::fs;
+use std::io::{ErrorKind, Read};
+use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::symlink;
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{self, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::emulator::PATIENCE;
+
+/// The arguments of a child that only listens.
+pub const COMMAND: [&str; 3] = ["sh", "-c", WAITS];
+
+pub const WAITS: &str = "echo; read -r line <&1";
+const IGNORES_SIGTERM: &str = "trap '' TERM; echo; read -r line <&1";
+
+/// A child process that holds one socket.
+pub struct OwnerProcess {
+    pub port: u16,
+    pub name: String,
+    child: ChildProcess,
+}
+
+impl OwnerProcess {
+    pub fn listening() -> Self {
+        Self::listening_on("127.0.0.1:0")
+    }
+
+    pub fn listening_on(address: &str) -> Self {
+        Self::named(&unique_name(), listen(address))
+    }
+
+    pub fn named(name: &str, listener: TcpListener) -> Self {
+        let port = listener.local_addr().expect("an address").port();
+        Self::start(name, WAITS, port, listener.into())
+    }
+
+    pub fn bound_to_udp() -> Self {
+        let socket = UdpSocket::bind("127.0.0.1:0").expect("a port");
+        let port = socket.local_addr().expect("an address").port();
+        Self::start(&unique_name(), WAITS, port, socket.into())
+    }
+
+    pub fn ignoring_sigterm() -> Self {
+        Self::running(IGNORES_SIGTERM)
+    }
+
+    /// A master that dies of SIGTERM, and workers that inherit its socket.
+    pub fn with_workers(count: usize) -> Self {
+        let workers = "(read -r line <&1) <&3 &\n".repeat(count);
+        Self::running(&format!("exec 3<&0\n{workers} echo; wait"))
+    }
+
+    /// A listener held by a shell that runs `script`, which writes a line when it is ready and then waits on its
+    /// standard output.
+    pub fn running(script: &str) -> Self {
+        let listener = listen("127.0.0.1:0");
+        let port = listener.local_addr().expect("an address").port();
+        Self::holding(listener, port, script)
+    }
+
+    /// The same for a socket of any kind.
+    pub fn holding(socket: impl Into<OwnedFd>, port: u16, script: &str) -> Self {
+        Self::start(&unique_name(), script, port, socket.into())
+    }
+
+    fn start(name: &str, script: &str, port: u16, socket: OwnedFd) -> Self {
+        let programs = scratch(&format!("bin/{}", unique_name()));
+        let mut command = Command::new(shell_named(&programs, name));
+        // busybox is what its first argument says, whatever the file is called.
+        command.arg0("sh").args(["-c", script]).stdin(socket);
+        // The test's own group has portmon in it, and is never ended.
+        command.process_group(0);
+        let child = ChildProcess::start(&mut command);
+        fs::remove_dir_all(programs).expect("the name is no longer needed");
+        Self {
+            port,
+            name: name.to_owned(),
+            child,
+        }
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.process.id()
+    }
+
+    /// Whether it runs and its port answers.
+    pub fn is_alive(&mut self) -> bool {
+        self.runs() && TcpStream::connect(("127.0.0.1", self.port)).is_ok()
+    }
+
+    /// Whether it runs, whatever it holds.
+    pub fn runs(&mut self) -> bool {
+        self.child.process.try_wait().expect("a status").is_none()
+    }
+
+    pub fn end(&mut self) {
+        self.child.end();
+    }
+
+    /// Stops it, as Ctrl-Z does.
+    pub fn stop(&self) {
+        let pid = i32::try_from(self.pid()).ok().and_then(Pid::from_raw);
+        kill_process(pid.expect("a pid"), Signal::STOP).expect("it may be stopped");
+    }
+
+    /// Waits until it has ended, and all that it started.
+    pub fn wait_until_ended(&mut self) {
+        self.child.wait_until_ended();
+    }
+
+    /// Waits until it has ended, whatever it leaves behind.
+    pub fn wait_until_left(&mut self) {
+        self.child.process.wait().expect("a status");
+    }
+}
+
+impl fmt::Display for OwnerProcess {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.name, self.pid())
+    }
+}
+
+/// A child process on a leash, ended when dropped.
+pub struct ChildProcess {
+    process: process::Child,
+    leash: UnixStream,
+}
+
+impl ChildProcess {
+    /// Starts a script that writes a line when it is ready and then waits on
+    /// its standard output.
+    pub fn start(command: &mut Command) -> Self {
+        let (leash, collar) = UnixStream::pair().expect("a leash");
+        let process = command
+            .stdout(OwnedFd::from(collar))
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("a child");
+        // The command keeps its copies of the descriptors until told otherwise.
+        command.stdin(Stdio::null()).stdout(Stdio::null());
+        leash.set_read_timeout(Some(PATIENCE)).expect("a bound");
+        let mut child = Self { process, leash };
+        assert_eq!(child.read(), Some(b'\n'), "the child is ready");
+        child
+    }
+
+    fn wait_until_ended(&mut self) {
+        assert_eq!(self.read(), None, "the child has let go of its leash");
+        self.process.wait().expect("a status");
+    }
+
+    fn end(&mut self) {
+        // A child that has ended already is what is wanted.
+        self.process.kill().ok();
+        self.process.wait().expect("a status");
+    }
+
+    fn read(&mut self) -> Option<u8> {
+        let mut byte = [0];
+        match self.leash.read(&mut byte) {
+            Ok(0) => None,
+            Ok(_) => byte.first().copied(),
+            Err(error) if error.kind() == ErrorKind::ConnectionReset => None,
+            Err(error) => panic!("the child does not stir: {error}"),
+        }
+    }
+}
+
+impl Drop for ChildProcess {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+pub fn listen(address: &str) -> TcpListener {
+    TcpListener::bind(address).expect(address)
+}
+
+/// A new holder of the port, as soon as that can be bound.
+pub fn again(port: u16) -> OwnerProcess {
+    loop {
+        match TcpListener::bind(("127.0.0.1", port)) {
+            Ok(listener) => return OwnerProcess::named(&unique_name(), listener),
+            // The bind that portmon tries may be under way.
+            Err(error) if error.kind() == ErrorKind::AddrInUse => thread::yield_now(),
+            Err(error) => panic!("{error}"),
+        }
+    }
+}
+
+/// A name that no other process on this machine has.
+pub fn unique_name() -> String {
+    static COUNT: AtomicUsize = AtomicUsize::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    format!("h{}x{count}x", process::id())
+}
+
+/// A directory for files of the tests.
+pub fn scratch(name: &str) -> PathBuf {
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    fs::create_dir_all(&directory).expect("a directory");
+    directory
+}
+
+/// The POSIX shell under another name, which becomes that of the process.
+///
+/// A link, because a file written just now cannot be executed while another
+/// thread forks ("text file busy").
+pub fn shell_named(directory: &Path, name: impl Into<OsString>) -> PathBuf {
+    let link = directory.join(name.into());
+    match symlink("/bin/sh", &link) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => {
+            panic!("{}: {error}", link.display())
+        }
+        _ => link,
+    }
+}

@@ -1,0 +1,73 @@
+//! What a program in a terminal is started with.
+
+use portable_pty::CommandBuilder;
+
+pub const PORTMON: &str = env!("CARGO_BIN_EXE_portmon");
+
+#[derive(Clone, Copy)]
+pub struct Launch<'a> {
+    pub program: &'a str,
+    pub columns: u16,
+    pub lines: u16,
+    arguments: &'a [&'a str],
+    environment: &'a [(&'a str, &'a str)],
+    is_looking_often: bool,
+}
+
+impl<'a> Launch<'a> {
+    pub fn program(program: &'a str, arguments: &'a [&'a str]) -> Self {
+        Self {
+            program,
+            columns: 80,
+            lines: 24,
+            arguments,
+            environment: &[],
+            is_looking_often: false,
+        }
+    }
+
+    /// portmon, looking five times a second.
+    pub fn portmon(arguments: &'a [&'a str]) -> Self {
+        Self {
+            is_looking_often: true,
+            ..Self::program(PORTMON, arguments)
+        }
+    }
+
+    pub fn environment(self, environment: &'a [(&'a str, &'a str)]) -> Self {
+        Self {
+            environment,
+            ..self
+        }
+    }
+
+    pub fn size(self, columns: u16, lines: u16) -> Self {
+        Self {
+            columns,
+            lines,
+            ..self
+        }
+    }
+
+    pub fn command(self) -> CommandBuilder {
+        let mut command = CommandBuilder::new(self.program);
+        if self.is_looking_often {
+            command.args(["-n", "0.2"]);
+        }
+        command.args(self.arguments);
+        command.cwd(env!("CARGO_MANIFEST_DIR"));
+        for name in ["NO_COLOR", "COLORTERM", "SUDO_UID", "ENV"] {
+            command.env_remove(name);
+        }
+        command.env("TERM", "xterm-256color");
+        command.env("LC_ALL", "C.UTF-8");
+        // The settings of whoever runs the tests must not decide them.
+        for name in ["XDG_CONFIG_HOME", "XDG_STATE_HOME"] {
+            command.env(name, concat!(env!("CARGO_TARGET_TMPDIR"), "/no-settings"));
+        }
+        for (name, value) in self.environment {
+            command.env(name, value);
+        }
+        command
+    }
+}
