@@ -63,6 +63,7 @@ pub mod table;
 pub mod terminal;
 pub mod tracker;
 pub mod ui;
+pub mod wording;
 
 mod commands;
 

@@ -3,9 +3,9 @@
 use crate::model::endpoint::SocketRole;
 use crate::model::shell::restart_command;
 use crate::model::text::escaped;
-use crate::model::words;
 use crate::table::fields::{Column, FIELDS, address_text};
 use crate::table::row::Row;
+use crate::wording;
 
 /// A menu over the table.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,7 +67,7 @@ impl Menu {
         ];
         // Of a client's port nothing is freed by ending whoever has it.
         if row.endpoint.relation.role != SocketRole::Client {
-            let target = words::target(socket.protocol, socket.port());
+            let target = wording::target(socket.protocol, socket.port());
             items.push(item(
                 'c',
                 "command to free it",

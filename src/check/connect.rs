@@ -3,7 +3,7 @@
 use super::formatting::milliseconds;
 use crate::model::endpoint::Protocol;
 use crate::model::text::SystemText;
-use crate::model::words;
+use crate::wording;
 use std::fmt::{self, Display};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -68,7 +68,7 @@ impl ConnectOutcome {
 /// `127.0.0.1:3000 connected in 0.2 ms: HTTP/1.1 200 OK · server: nginx`
 impl Display for ConnectProbe {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let place = words::place_at(Protocol::Tcp, self.address);
+        let place = wording::place_at(Protocol::Tcp, self.address);
         match &self.outcome {
             ConnectOutcome::Accepted { took, banner } => {
                 write!(f, "{place} connected in {}: {banner}", milliseconds(*took))

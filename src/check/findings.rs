@@ -6,7 +6,7 @@ use crate::model::address::Family;
 use crate::model::endpoint::{Endpoint, Protocol, Socket, covers};
 use crate::model::process::{ProcessId, ProcessState};
 use crate::model::snapshot::Problem;
-use crate::model::words;
+use crate::wording;
 use std::fmt::{self, Display};
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
@@ -29,9 +29,9 @@ impl Display for CheckRequest {
         match self.address {
             Some(ip) => {
                 let at = SocketAddr::new(ip, self.port);
-                f.write_str(&words::place_at(self.protocol, at))
+                f.write_str(&wording::place_at(self.protocol, at))
             }
-            None => f.write_str(&words::port(self.protocol, self.port)),
+            None => f.write_str(&wording::port(self.protocol, self.port)),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::model::endpoint::{Owners, Socket};
 use crate::model::process::Process;
-use crate::model::words::user;
+use crate::wording::user;
 use std::time::Duration;
 
 /// So much of a command is said; the rest is in the details and in the JSON.

@@ -11,7 +11,7 @@ mod owners;
 mod reason;
 mod reasons;
 mod report;
-mod wording;
+mod report_text;
 
 #[cfg(test)]
 pub(crate) mod testing;

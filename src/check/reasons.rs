@@ -7,7 +7,7 @@ use crate::free::{AddressProbe, BindOutcome};
 use crate::model::endpoint::{Endpoint, Protocol, Socket, SocketRole, State};
 use crate::model::process::Process;
 use crate::model::time_wait::TimeWaitLeft;
-use crate::model::words::states;
+use crate::wording::states;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 

@@ -6,7 +6,7 @@ use super::reason::{LeftoverBind, Reason};
 use super::reasons::{needs_reuse, reasons};
 use crate::model::endpoint::Protocol;
 use crate::model::process::Process;
-use crate::model::words::place;
+use crate::wording::place;
 use std::sync::Arc;
 
 /// Whether a port can be used, why, and what that is derived from.

@@ -6,10 +6,11 @@ use super::signal::Signal;
 use super::target_state::TargetState;
 use super::unread::{judge_unread, probed};
 use super::verdict::{NextAction, Proof, RemainingOwners, Verdict};
-use super::{FUTILE_TIMEOUT, Timeouts, words};
+use super::{FUTILE_TIMEOUT, Timeouts};
 use crate::model::address::any_address;
 use crate::model::endpoint::Socket;
 use crate::model::process::Process;
+use crate::wording;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Instant;
@@ -271,7 +272,7 @@ pub(super) fn partly_bound(log: &RequestLog, probe: &BindProbe) -> Option<Verdic
         .probes
         .iter()
         .filter(|probe| *server_outcome(probe) == BindOutcome::Bound)
-        .map(|probe| words::place_at(log.request.protocol, probe.address))
+        .map(|probe| wording::place_at(log.request.protocol, probe.address))
         .collect();
     let is_refused = probe.probes.len() != free.len() || free.is_empty();
     let kept: Vec<Socket> = log.holding_sockets().into_iter().cloned().collect();

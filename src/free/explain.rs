@@ -4,16 +4,16 @@ use super::explanation::{Barrier, Explanation};
 use super::kill_plan::KillPlan;
 use super::preview::{FreeContext, RowContext};
 use super::verdict::Port;
-use super::words;
 use crate::model::endpoint::{Owners, Socket, State};
 use crate::model::shell::quoted;
 use crate::model::time_wait::{TIME_WAIT, TimeWaitLeft};
+use crate::wording;
 use std::iter;
 use std::time::Instant;
 
 /// The row has closed before anything was asked.
 pub(super) fn closed(scene: &RowContext) -> Explanation {
-    let port = words::port(scene.row.protocol, scene.row.port());
+    let port = wording::port(scene.row.protocol, scene.row.port());
     let now = scene
         .on_port(scene.row.port())
         .into_iter()
@@ -26,8 +26,8 @@ pub(super) fn closed(scene: &RowContext) -> Explanation {
     if let Some(now) = now {
         let line = format!(
             "{} is held by {} now.",
-            words::place(now),
-            words::holder(now)
+            wording::place(now),
+            wording::holder(now)
         );
         explanation.lines.push(line);
         explanation.go_to = Some(now.id);
@@ -37,7 +37,7 @@ pub(super) fn closed(scene: &RowContext) -> Explanation {
 
 /// A connection whose process went; only the kernel remembers it.
 pub(super) fn time_wait(scene: &RowContext) -> Explanation {
-    let port = words::port(scene.row.protocol, scene.row.port());
+    let port = wording::port(scene.row.protocol, scene.row.port());
     let now = scene.context.now.instant;
     let since = |_: &Socket| scene.context.state_since;
     let left = TimeWaitLeft::of_last(iter::once(scene.row), now, TIME_WAIT, since);
@@ -57,12 +57,12 @@ pub(super) fn time_wait(scene: &RowContext) -> Explanation {
 
 /// The row is the client's end: ending the client frees nothing.
 pub(super) fn client(scene: &RowContext) -> Explanation {
-    let client = words::holder(scene.row);
+    let client = wording::holder(scene.row);
     let Some(remote) = scene.row.remote else {
         return left_over(scene);
     };
-    let port = words::port(scene.row.protocol, remote.port());
-    let own = words::port(scene.row.protocol, scene.row.port());
+    let port = wording::port(scene.row.protocol, remote.port());
+    let own = wording::port(scene.row.protocol, scene.row.port());
     let title = format!("{own} is the port of a client");
     let meant = format!(
         "To free {own} itself, filter for exactly {}.",
@@ -72,7 +72,7 @@ pub(super) fn client(scene: &RowContext) -> Explanation {
         Some(listener) => {
             let words = format!(
                 "{client} is a client of {port}. It is held by {}{}.",
-                words::holder(listener),
+                wording::holder(listener),
                 effect_of_ending(scene.row, listener),
             );
             let mut explanation = Explanation::new(Barrier::Client, title, vec![words, meant]);
@@ -85,7 +85,7 @@ pub(super) fn client(scene: &RowContext) -> Explanation {
             vec![
                 format!(
                     "{client} is a client of {}.",
-                    words::place_at(scene.row.protocol, remote)
+                    wording::place_at(scene.row.protocol, remote)
                 ),
                 "Nothing on this machine listens there.".to_owned(),
                 meant,
@@ -97,7 +97,7 @@ pub(super) fn client(scene: &RowContext) -> Explanation {
 /// What ending the client would do for the port of the listener; nothing where their holders are not known.
 fn effect_of_ending(client: &Socket, listener: &Socket) -> String {
     let (clients, owners) = (client.owners.known(), listener.owners.known());
-    let port = words::port(listener.protocol, listener.port());
+    let port = wording::port(listener.protocol, listener.port());
     if clients.is_empty() || owners.is_empty() {
         String::new()
     } else if clients
@@ -112,14 +112,17 @@ fn effect_of_ending(client: &Socket, listener: &Socket) -> String {
 
 /// Nobody listens on the port any more, or ever did.
 pub(super) fn left_over(scene: &RowContext) -> Explanation {
-    let port = words::port(scene.row.protocol, scene.row.port());
+    let port = wording::port(scene.row.protocol, scene.row.port());
     let left = scene.on_port(scene.row.port());
     let mut lines = vec![format!(
         "nobody listens on {port}; what is left is {}.",
-        words::states(&left)
+        wording::states(&left)
     )];
     if scene.row.owners != Owners::NoProcess {
-        lines.push(format!("This one is held by {}.", words::holder(scene.row)));
+        lines.push(format!(
+            "This one is held by {}.",
+            wording::holder(scene.row)
+        ));
         lines.push(format!(
             "To end it, filter for exactly {}.",
             scene.row.port()
@@ -153,8 +156,8 @@ pub(super) fn no_permission(scene: &RowContext, sockets: &[&Socket]) -> Explanat
     let Some((own, others)) = sockets.split_first() else {
         return left_over(scene);
     };
-    let port = words::port(own.protocol, own.port());
-    let user = words::user(own);
+    let port = wording::port(own.protocol, own.port());
+    let user = wording::user(own);
     let title = match &user {
         Some(user) => format!("{port} belongs to {user}"),
         None => format!("{port} belongs to a process that may not be seen"),
@@ -170,9 +173,9 @@ pub(super) fn no_permission(scene: &RowContext, sockets: &[&Socket]) -> Explanat
     {
         explanation.lines.push(format!(
             "{} is another one, held by {}; ending that would not free {}.",
-            words::place(other),
-            words::holder(other),
-            words::place(own),
+            wording::place(other),
+            wording::holder(other),
+            wording::place(own),
         ));
         explanation.go_to = explanation.go_to.or(Some(other.id));
     }
@@ -181,7 +184,7 @@ pub(super) fn no_permission(scene: &RowContext, sockets: &[&Socket]) -> Explanat
         explanation.offer = Some(format!(
             "sudo {} free {}",
             quoted(executable.as_bytes()),
-            words::target(own.protocol, own.port())
+            wording::target(own.protocol, own.port())
         ));
     }
     explanation.port = Some(Port::of(own));
@@ -191,20 +194,20 @@ pub(super) fn no_permission(scene: &RowContext, sockets: &[&Socket]) -> Explanat
 
 /// The socket is there but its holders were not found yet.
 pub(super) fn pending(own: &Socket) -> Explanation {
-    let port = words::port(own.protocol, own.port());
+    let port = wording::port(own.protocol, own.port());
     let line = format!(
         "who holds {} is still being looked for; the question comes as soon as it is known.",
-        words::place(own)
+        wording::place(own)
     );
     Explanation::new(Barrier::Pending, format!("{port} is held"), vec![line])
 }
 
 /// Something stands on the port that no process has: the kernel's own.
 pub(super) fn unowned(own: &Socket) -> Explanation {
-    let port = words::port(own.protocol, own.port());
+    let port = wording::port(own.protocol, own.port());
     let line = format!(
         "no process holds {}; the kernel itself does.",
-        words::place(own)
+        wording::place(own)
     );
     let mut explanation = Explanation::new(
         Barrier::Kernel,
@@ -217,7 +220,7 @@ pub(super) fn unowned(own: &Socket) -> Explanation {
 
 /// Everything that would have to be ended is never ended.
 pub(super) fn protected(plan: &KillPlan) -> Explanation {
-    let port = words::port(plan.protocol, plan.port);
+    let port = wording::port(plan.protocol, plan.port);
     let lines = plan
         .protected
         .iter()
@@ -237,8 +240,8 @@ pub(super) fn protected(plan: &KillPlan) -> Explanation {
 }
 
 fn held_by(listener: &Socket) -> String {
-    let port = words::port(listener.protocol, listener.port());
-    format!("{port} is held by {}.", words::holder(listener))
+    let port = wording::port(listener.protocol, listener.port());
+    format!("{port} is held by {}.", wording::holder(listener))
 }
 
 fn hidden_words(user: Option<&str>, is_root: bool) -> String {

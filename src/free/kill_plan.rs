@@ -6,10 +6,10 @@ use super::preview::FreeContext;
 use super::protected::{Protected, protected};
 use super::signal::Signal;
 use super::verdict::Port;
-use super::words;
 use crate::model::endpoint::{Endpoint, Owners, Protocol, Socket};
 use crate::model::inspection::ProcessTree;
 use crate::model::process::{Pid, Process, ProcessId, ProcessState};
+use crate::wording;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
@@ -205,7 +205,7 @@ impl KillPlan {
             .iter()
             .filter(|socket| !matches!(socket.owners, Owners::Known(_)))
             .map(|socket| {
-                let (place, holder) = (words::place(socket), words::holder(socket));
+                let (place, holder) = (wording::place(socket), wording::holder(socket));
                 format!("{place} is held by {holder}; it stays held.")
             });
         let protected = self

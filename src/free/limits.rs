@@ -3,7 +3,7 @@
 use super::kill_plan::{KillPlan, TargetSet};
 use crate::model::inspection::Restriction;
 use crate::model::process::{Process, ProcessId};
-use crate::model::words;
+use crate::wording;
 use std::sync::Arc;
 
 impl KillPlan {
@@ -17,7 +17,7 @@ impl KillPlan {
             count if count == all.len() => format!("any of these {count} processes, as {first}"),
             count => format!("{count} of these {} processes, as {first}", all.len()),
         };
-        let port = words::port(self.protocol, self.port);
+        let port = wording::port(self.protocol, self.port);
         Some(format!(
             "Nothing would be sent for {port}: you are not permitted to end {whom}."
         ))

@@ -37,7 +37,7 @@ mod target_tree;
 mod timeouts;
 mod unread;
 mod verdict;
-mod wording;
+mod verdict_text;
 
 pub use batch::Batch;
 pub use confirmation::Confirmation;
@@ -62,7 +62,6 @@ pub use verdict::{
     TargetOutcome, Verdict, VerdictKind,
 };
 
-use crate::model::words;
 use std::time::Duration;
 
 /// How long where waiting rarely helps: a process ignores the signal, or all that were to end have ended and others hold

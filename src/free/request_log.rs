@@ -5,12 +5,12 @@ use super::observations::{PortSnapshot, SendOutcome, SendReport, SignalError};
 use super::signal::Signal;
 use super::target_state::TargetState;
 use super::verdict::{Leftovers, Port, TargetOutcome};
-use super::words;
 use crate::model::endpoint::{EndpointId, Owners, Socket, State};
 use crate::model::process::{Pid, Process, ProcessId};
 use crate::model::snapshot::{Problem, unread};
 use crate::model::supervisor::Unit;
 use crate::model::time_wait::{TIME_WAIT, TimeWaitLeft};
+use crate::wording;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -275,7 +275,7 @@ impl RequestLog {
         let all = sockets.iter().copied();
         let last = TimeWaitLeft::of_last(all, self.at, TIME_WAIT, since);
         Leftovers {
-            states: words::states(&sockets),
+            states: wording::states(&sockets),
             wait: last.filter(|_| only_waits),
         }
     }

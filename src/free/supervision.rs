@@ -3,9 +3,9 @@
 use super::explanation::{Barrier, Explanation};
 use super::kill_plan::{KillPlan, TargetSet};
 use super::kill_request::Target;
-use super::words;
 use crate::model::process::Process;
 use crate::model::supervisor::{Container, Supervisor, Unit};
+use crate::wording;
 use std::iter;
 
 impl KillPlan {
@@ -34,7 +34,7 @@ impl KillPlan {
     /// Why nothing is to be ended after all, now that it is known what stands behind the holders. What bars the way does so
     /// whether or not there is a command to offer instead.
     pub fn blocked_by_supervisor(&self) -> Option<Explanation> {
-        let port = words::port(self.protocol, self.port);
+        let port = wording::port(self.protocol, self.port);
         let mut blocked_by_supervisor = self.supervisors().filter_map(|(target, supervisor)| {
             let why = self.block_reason(&target.process, supervisor)?;
             Some((why, supervisor.stop_command()))

@@ -7,8 +7,8 @@ use super::observations::{BindOutcome, BindProbe};
 use super::request_log::RequestLog;
 use super::timeouts::Timeouts;
 use super::verdict::{Findings, Proof, Verdict};
-use super::words;
 use crate::model::endpoint::Socket;
+use crate::wording;
 use std::fmt::{self, Display};
 
 /// What the facts say while a table of the port's protocol cannot be read.
@@ -106,11 +106,15 @@ impl Display for Findings {
                     } else {
                         "holds"
                     };
-                    format!("{} {verb} {}", words::holder(socket), words::place(socket))
+                    format!(
+                        "{} {verb} {}",
+                        wording::holder(socket),
+                        wording::place(socket)
+                    )
                 };
                 let mut owners: Vec<String> = sockets.iter().map(holds).collect();
                 owners.dedup();
-                f.write_str(&words::list(&owners))
+                f.write_str(&wording::list(&owners))
             }
             Self::InUse => f.write_str("a bind fails because the address is in use"),
             Self::OnlyWithReuse => f.write_str("a bind succeeds only with SO_REUSEADDR"),

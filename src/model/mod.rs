@@ -4,7 +4,6 @@
 //! thread and knows neither tables nor screens; `os` fills it and every other module reads it.
 
 pub mod address;
-pub mod duration;
 pub mod endpoint;
 pub mod history;
 pub mod inspection;
@@ -20,7 +19,6 @@ pub mod stats;
 pub mod supervisor;
 pub mod text;
 pub mod time_wait;
-pub mod words;
 
 #[cfg(test)]
 pub(crate) mod testing;

@@ -11,7 +11,7 @@ use crate::free::{Barrier, Explanation, FreeMachine, Signal, SignalError, Verdic
 use crate::model::endpoint::{Endpoint, Socket, State};
 use crate::model::port_spec::{PortSpec, SinglePort};
 use crate::model::process::Process;
-use crate::model::words;
+use crate::wording;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -169,7 +169,7 @@ fn outcome_of_error(hindrance: &SignalError) -> FreeOutcome {
 /// Whether the address that was named is among those that became free.
 fn is_requested_address(single_port: SinglePort, free: &[String]) -> bool {
     single_port.address.is_some_and(|ip| {
-        let place = words::place_at(single_port.protocol, SocketAddr::new(ip, single_port.port));
+        let place = wording::place_at(single_port.protocol, SocketAddr::new(ip, single_port.port));
         free.contains(&place)
     })
 }

@@ -5,7 +5,7 @@
 use crate::model::endpoint::{Protocol, Socket, State, covers};
 use crate::model::port_spec::PortSpec;
 use crate::model::snapshot::{Problem, unread};
-use crate::model::words;
+use crate::wording;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -48,7 +48,7 @@ impl WaitTarget {
 
     /// `:3000 listens: node 4242 on 127.0.0.1 after 1.2 s`
     pub fn reached_message(&self, sockets: &[Socket], after: Duration) -> String {
-        let (port, after) = (self.spec(), words::seconds(after));
+        let (port, after) = (self.spec(), wording::seconds(after));
         match self.until {
             Until::Listening => {
                 let who = listeners_text(&self.listeners(sockets));
@@ -67,7 +67,7 @@ impl WaitTarget {
         problems: &[Problem],
         after: Duration,
     ) -> String {
-        let (port, after) = (self.spec(), words::seconds(after));
+        let (port, after) = (self.spec(), wording::seconds(after));
         let problems: Vec<Problem> = problems
             .iter()
             .filter(|problem| problem.protocol == self.protocol)
@@ -77,7 +77,7 @@ impl WaitTarget {
             return self.unknown(sockets, &unread, &after);
         }
         let standing: Vec<&Socket> = sockets.iter().filter(|one| one.holds_port()).collect();
-        let left = || words::states(&sockets.iter().collect::<Vec<_>>());
+        let left = || wording::states(&sockets.iter().collect::<Vec<_>>());
         let instead = match bind {
             Some(reason) if sockets.is_empty() => {
                 format!("nothing holds it, but a bind fails: {reason}")
@@ -147,7 +147,7 @@ impl WaitTarget {
 
 /// `node 4242 on 127.0.0.1 and ::1`, each holder once.
 fn listeners_text(sockets: &[&Socket]) -> String {
-    by_owner(sockets, words::holder)
+    by_owner(sockets, wording::holder)
 }
 
 /// `node 4242 listens on ::1 and java 812 is bound on 127.0.0.1`
@@ -158,7 +158,7 @@ fn bound_text(sockets: &[&Socket]) -> String {
         } else {
             "is bound"
         };
-        format!("{} {verb}", words::holder(socket))
+        format!("{} {verb}", wording::holder(socket))
     })
 }
 
@@ -175,8 +175,8 @@ fn by_owner(sockets: &[&Socket], say: impl Fn(&Socket) -> String) -> String {
     }
     let parts = said
         .iter()
-        .map(|(who, places)| format!("{who} on {}", words::list(places)));
-    words::list(&parts.collect::<Vec<_>>())
+        .map(|(who, places)| format!("{who} on {}", wording::list(places)));
+    wording::list(&parts.collect::<Vec<_>>())
 }
 
 #[cfg(test)]

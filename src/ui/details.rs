@@ -9,7 +9,6 @@ pub use owner::process_list;
 
 use crate::app::App;
 use crate::model::address::{Family, Reach};
-use crate::model::duration::rough_duration;
 use crate::model::endpoint::{Endpoint, Since, SocketRole};
 use crate::model::inspection::Inspection;
 use crate::model::ports::PortClass;
@@ -19,6 +18,7 @@ use crate::table::value::{AgeBound, Value, format_age};
 use crate::ui::past_owner;
 use crate::ui::theme::{Role, Theme};
 use crate::ui::truncate;
+use crate::wording::rough_duration;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Modifier;

@@ -1,7 +1,6 @@
 //! Who held a port before, in words: in an empty table and in the details.
 
 use crate::app::App;
-use crate::model::duration::rough_duration;
 use crate::model::endpoint::{Owners, Protocol};
 use crate::model::history::{ExitStatus, PastOwner};
 use crate::model::process::Process;
@@ -9,6 +8,7 @@ use crate::table::description;
 use crate::table::fields::socket_age;
 use crate::table::row::DisplayContext;
 use crate::table::value::format_age;
+use crate::wording::rough_duration;
 
 /// `python3 9130 (debugpy · ~/code/api), closed 62 s ago · ended by portmon with SIGTERM`
 pub fn description(app: &App, past: &PastOwner) -> String {

@@ -1,11 +1,12 @@
 //! What is asked about each kind of row, and what is explained instead.
 
 use super::*;
-use crate::free::{Barrier, Confirmation, Signal, Target, words};
+use crate::free::{Barrier, Confirmation, Signal, Target};
 use crate::model::inspection::ProcessTree;
 use crate::model::process::{Process, StartTime};
 use crate::model::supervisor::Supervisor;
 use crate::model::testing::{SocketBuilder, instant, moment, process, socket};
+use crate::wording;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -352,7 +353,7 @@ fn a_port_preview_covers_all_addresses_or_the_given_one() {
         let on = on.map(|ip| ip.parse().unwrap());
         match preview_port(Protocol::Tcp, port, on, &all, &context()) {
             None => vec!["nothing".to_owned()],
-            Some(Preview::Plan(plan)) => plan.sockets.iter().map(words::place).collect(),
+            Some(Preview::Plan(plan)) => plan.sockets.iter().map(wording::place).collect(),
             Some(Preview::Explain(explanation)) => vec![explanation.title],
         }
     };

@@ -4,8 +4,9 @@ use super::{FreeMachine, FreePhase};
 use crate::free::kill_request::KillRequest;
 use crate::free::signal::Signal;
 use crate::free::verdict::{NextAction, Port, TargetOutcome, Verdict};
-use crate::free::{wording, words};
+use crate::free::verdict_text;
 use crate::model::process::Process;
+use crate::wording;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -34,7 +35,7 @@ impl FreeMachine {
         let KillRequest { signal, .. } = self.log.request;
         let targets = self.log.request.targets.iter();
         let targets: Vec<_> = targets.map(|target| &target.process).collect();
-        let targets = words::list(&targets);
+        let targets = wording::list(&targets);
         let port = self.log.port();
         match self.phase {
             FreePhase::Sending => format!("sending {signal} to {targets}"),
@@ -48,7 +49,7 @@ impl FreeMachine {
             FreePhase::Watching if !self.log.outcomes().is_empty() => {
                 let owners = self.log.owner_processes();
                 let unread = self.log.unread();
-                wording::half_done(port, &self.log.outcomes(), &owners, unread.as_deref())
+                verdict_text::half_done(port, &self.log.outcomes(), &owners, unread.as_deref())
             }
             FreePhase::Watching
             | FreePhase::Settling { .. }
@@ -58,7 +59,7 @@ impl FreeMachine {
                 let waited = self.log.waited() + now.saturating_duration_since(self.log.at);
                 format!(
                     "{signal} sent to {targets} {} ago; watching {port}",
-                    words::seconds(waited)
+                    wording::seconds(waited)
                 )
             }
         }

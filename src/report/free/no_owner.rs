@@ -4,7 +4,7 @@ use super::{FreeOutcome, FreeReport};
 use crate::model::endpoint::{Endpoint, Owners, Socket, State};
 use crate::model::port_spec::SinglePort;
 use crate::model::time_wait::{TIME_WAIT, TimeWaitLeft};
-use crate::model::words;
+use crate::wording;
 use std::time::Instant;
 
 /// How a bind on the port went, on the address that was named or on all local ones.
@@ -72,21 +72,21 @@ fn in_the_way(single_port: SinglePort, sockets: &[&Socket], reason: &str, now: I
             address: None,
             ..single_port
         };
-        let (holder, place) = (words::holder(socket), socket.local_address());
+        let (holder, place) = (wording::holder(socket), socket.local_address());
         let word = everywhere.to_argument();
         format!("{holder} has the port on {place}; portmon free {word} is about every address")
     } else if let Some(socket) = connected {
-        let holder = words::holder(socket);
+        let holder = wording::holder(socket);
         let to = socket
             .remote
-            .map(|to| format!(" to {}", words::place_at(single_port.protocol, to)));
+            .map(|to| format!(" to {}", wording::place_at(single_port.protocol, to)));
         let to = to.unwrap_or_default();
         format!(
             "nobody listens, but {holder} has a connection{to} on it, and no connection is ended"
         )
     } else if !sockets.is_empty() && sockets.iter().copied().all(|socket| waits(&socket)) {
         let left = TimeWaitLeft::of_last(sockets.iter().copied(), now, TIME_WAIT, |_| None);
-        let states = words::states(sockets);
+        let states = wording::states(sockets);
         let rest = left.map_or_else(String::new, |left| format!(" for {}", left.roughly()));
         format!("no process holds it; the kernel keeps {states}{rest}")
     } else {
@@ -102,6 +102,6 @@ fn left(sockets: &[&Socket]) -> String {
     if sockets.is_empty() {
         String::new()
     } else {
-        format!(" ({})", words::states(sockets))
+        format!(" ({})", wording::states(sockets))
     }
 }

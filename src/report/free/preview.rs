@@ -5,10 +5,10 @@ use crate::free::{Confirmation, closes_words};
 use crate::model::endpoint::{Endpoint, Socket};
 use crate::model::process::Process;
 use crate::model::text::escaped;
-use crate::model::words;
 use crate::table::description;
 use crate::table::row::DisplayContext;
 use crate::table::value::format_age_roughly;
+use crate::wording;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -49,7 +49,7 @@ pub fn preview_lines(plan: &PortPlan, table: &[Endpoint], context: &DisplayConte
             .iter()
             .map(|warning| labeled_line("beware", warning)),
     );
-    let (signal, names) = (plan.signal, words::list(&processes));
+    let (signal, names) = (plan.signal, wording::list(&processes));
     lines.push(labeled_line("signal", &format!("{signal} goes to {names}")));
     lines
 }
@@ -113,10 +113,10 @@ fn also_closes(plan: &PortPlan, processes: &[Arc<Process>], table: &[Endpoint]) 
         .map(|(_, name)| name.clone())
         .collect();
     if ports.len() > MAX_NAMED {
-        said.push(words::count(ports.len() - MAX_NAMED, "more port"));
+        said.push(wording::count(ports.len() - MAX_NAMED, "more port"));
     }
     if !connected.is_empty() {
-        said.push(words::count(connected.len(), "connection"));
+        said.push(wording::count(connected.len(), "connection"));
     }
     let children = children(plan, processes);
     if !children.is_empty() {

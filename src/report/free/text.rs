@@ -8,7 +8,7 @@ use crate::model::endpoint::Socket;
 use crate::model::port_spec::SinglePort;
 use crate::model::process::Process;
 use crate::model::text::escaped;
-use crate::model::words;
+use crate::wording;
 use std::sync::Arc;
 
 /// A port, what holds it, and what is to be done.
@@ -51,7 +51,7 @@ impl PortPlan {
             };
         }
         let (processes, signal) = (self.processes(), self.signal);
-        let names = words::list(&processes);
+        let names = wording::list(&processes);
         let freed = format!("{} would be freed: {signal} to {names}", self.single_port);
         let parts = std::iter::once(freed).chain(unknown);
         let message = parts.collect::<Vec<_>>().join("; ");
@@ -77,7 +77,7 @@ pub fn question(plan: &PortPlan) -> String {
         "Free {}: {} to {}? [y/N] ",
         plan.single_port,
         plan.signal,
-        words::list(&plan.processes())
+        wording::list(&plan.processes())
     )
 }
 
@@ -90,7 +90,7 @@ pub fn typed_question(plan: &PortPlan) -> String {
 }
 
 pub fn count_question(count: usize) -> String {
-    let ports = words::count(count, "port");
+    let ports = wording::count(count, "port");
     format!("Free {ports}: type {count} to do it: ")
 }
 
@@ -129,14 +129,14 @@ pub fn verdict(single_port: SinglePort, freeing: &FreeMachine) -> String {
 
 /// `:3000 is STILL HELD: node 4300 has it on 127.0.0.1`
 pub fn still_held(single_port: SinglePort, socket: &Socket) -> String {
-    let (holder, place) = (words::holder(socket), socket.local_address());
+    let (holder, place) = (wording::holder(socket), socket.local_address());
     format!("{single_port} is STILL HELD: {holder} has it on {place}")
 }
 
 /// What is said while it lasts, for whoever sits before it.
 pub fn progress(plans: &[&PortPlan]) -> String {
     let ports: Vec<SinglePort> = plans.iter().map(|plan| plan.single_port).collect();
-    format!("watching {}", words::list(&ports))
+    format!("watching {}", wording::list(&ports))
 }
 
 fn sentence(line: &str) -> String {

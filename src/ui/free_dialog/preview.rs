@@ -6,12 +6,12 @@ use crate::free::{KillPlan, OtherPort, PortOwner, Signal, TreeNode, closes_words
 use crate::model::endpoint::{Endpoint, Protocol, Socket};
 use crate::model::inspection::{Inspection, ProcessTree};
 use crate::model::process::{Process, ProcessId};
-use crate::model::words::count;
 use crate::table::description;
 use crate::table::value::format_age_roughly;
 use crate::ui::details::process_list;
 use crate::ui::free_dialog::{DialogLine, DialogText};
 use crate::ui::theme::Role;
+use crate::wording::count;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 

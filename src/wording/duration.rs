@@ -21,9 +21,28 @@ pub fn rough_duration(span: Duration) -> String {
     format!("{count} {unit}")
 }
 
+/// `0.8 s`, `40 ms` where tenths of a second would say nothing, and `4 min` where they say too much.
+pub fn seconds(duration: Duration) -> String {
+    if duration < Duration::from_millis(100) {
+        format!("{} ms", duration.as_millis())
+    } else if duration >= Duration::from_mins(1) {
+        rough_duration(duration)
+    } else {
+        format!("{:.1} s", duration.as_secs_f64())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn durations_show_tenths_only_where_they_help() {
+        let said =
+            [40, 99, 100, 840, 5_000, 60_400, 250_000].map(|ms| seconds(Duration::from_millis(ms)));
+        let expected = ["40 ms", "99 ms", "0.1 s", "0.8 s", "5.0 s", "60 s", "4 min"];
+        assert_eq!(said, expected);
+    }
 
     #[test]
     fn a_duration_shows_one_unit_without_hiding_half_of_it() {

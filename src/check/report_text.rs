@@ -6,7 +6,7 @@ use crate::model::address::Family;
 use crate::model::endpoint::{Owners, Protocol, Socket, State};
 use crate::model::process::{Process, ProcessState};
 use crate::model::time_wait::TimeWaitLeft;
-use crate::model::words::{list, place, place_at};
+use crate::wording::{list, place, place_at};
 use std::fmt::{self, Display};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;

@@ -6,16 +6,16 @@ use super::verdict::{
     Leftovers, NextAction, Port, Proof, ReleaseKind, RemainingOwners, Survivor, TargetOutcome,
     Verdict,
 };
-use super::words;
 use crate::model::endpoint::{Protocol, Socket};
 use crate::model::process::Process;
+use crate::wording;
 use std::fmt::{self, Display};
 use std::net::IpAddr;
 use std::sync::Arc;
 
 impl Display for Port {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&words::port(self.protocol, self.number))
+        f.pad(&wording::port(self.protocol, self.number))
     }
 }
 
@@ -88,7 +88,7 @@ impl Verdict {
                 service,
             } => {
                 let free =
-                    free_for.map(|time| format!(" was free for {} and", words::seconds(time)));
+                    free_for.map(|time| format!(" was free for {} and", wording::seconds(time)));
                 let starter = match (service, parent) {
                     (Some(service), _) => format!(", brought back by systemd: {service}"),
                     (None, Some(parent)) => format!(", started by {parent}"),
@@ -141,16 +141,16 @@ impl Display for RemainingOwners {
             Self::Children(workers) => {
                 let keep = if workers.len() == 1 { "keeps" } else { "keep" };
                 let pids: Vec<String> = workers.iter().map(|one| one.pid().to_string()).collect();
-                let workers = words::count(workers.len(), "worker");
+                let workers = wording::count(workers.len(), "worker");
                 write!(f, "{workers} {keep} the socket ({})", pids.join(" "))
             }
             Self::Others(sockets) => {
-                let mut owners: Vec<String> = sockets.iter().map(words::holder).collect();
+                let mut owners: Vec<String> = sockets.iter().map(wording::holder).collect();
                 owners.dedup();
                 let is_one = owners.len() == 1
                     && sockets.iter().all(|socket| socket.owners.known().len() < 2);
                 let keep = if is_one { "keeps" } else { "keep" };
-                write!(f, "{} {keep} the socket", words::list(&owners))
+                write!(f, "{} {keep} the socket", wording::list(&owners))
             }
         }
     }
@@ -192,7 +192,7 @@ pub(super) fn half_done(
         .iter()
         .filter_map(|group| group_words(group))
         .collect();
-    let ended = words::list(&ended);
+    let ended = wording::list(&ended);
     match owners {
         [] => match unread {
             Some(unread) => format!("{ended}; {unread}"),
@@ -219,14 +219,14 @@ fn group_words(group: &[&TargetOutcome]) -> Option<String> {
     let processes: Vec<&Arc<Process>> = group.iter().map(|ending| &ending.process).collect();
     let after = group.iter().filter_map(|ending| ending.after).max();
     let after = after.map_or_else(String::new, |(time, signal)| {
-        format!(" {} after {signal}", words::seconds(time))
+        format!(" {} after {signal}", wording::seconds(time))
     });
     let (verb, rest) = match group.first()?.how {
         ReleaseKind::Ended => ("ended", ""),
         ReleaseKind::ClosedSocket => ("let go of it", ""),
         ReleaseKind::StillRunning => ("let go of it", " and runs on"),
     };
-    Some(format!("{} {verb}{after}{rest}", words::list(&processes)))
+    Some(format!("{} {verb}{after}{rest}", wording::list(&processes)))
 }
 
 /// Endings alike stand in one sentence.
@@ -257,7 +257,7 @@ fn ended_words(outcomes: &[TargetOutcome]) -> String {
             }
         })
         .collect();
-    words::list(&said)
+    wording::list(&said)
 }
 
 fn not_ended(outcomes: &[TargetOutcome], survivors: &[Survivor]) -> String {
@@ -278,14 +278,14 @@ fn partly(free: &[String], kept: &[Socket], localhost: Option<IpAddr>) -> String
             } else {
                 "holds"
             };
-            let (place, holder) = (words::place(socket), words::holder(socket));
+            let (place, holder) = (wording::place(socket), wording::holder(socket));
             format!("{place} is not: {holder} {hold} it")
         })
         .collect();
     let localhost = localhost.map(|ip| format!(". localhost reaches {ip} first"));
     format!(
         "{} {are} free, {}{}",
-        words::list(free),
+        wording::list(free),
         kept.join(", "),
         localhost.unwrap_or_default()
     )
@@ -295,6 +295,6 @@ fn partly(free: &[String], kept: &[Socket], localhost: Option<IpAddr>) -> String
 fn taker(by: &Socket) -> String {
     match by.owners.first() {
         Some(process) => process.to_string(),
-        None => words::holder(by),
+        None => wording::holder(by),
     }
 }

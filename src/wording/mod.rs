@@ -1,0 +1,13 @@
+//! Every sentence, label, duration and number that a person reads, for the screen, the command line and the JSON's `message`.
+//!
+//! Takes values from the rooms below and returns text; decides nothing, and no text is ever read back.
+
+mod duration;
+mod list;
+mod port;
+mod socket;
+
+pub use duration::{rough_duration, seconds};
+pub use list::{count, list};
+pub use port::{place, place_at, port, target};
+pub use socket::{holder, states, user};

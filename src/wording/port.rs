@@ -1,0 +1,50 @@
+//! Ports and addresses, as sentences and the command line name them.
+
+use crate::model::address;
+use crate::model::endpoint::{Protocol, Socket};
+use std::net::SocketAddr;
+
+/// `:3000`, and `:5353/udp`, as ports are named in every sentence.
+pub fn port(protocol: Protocol, port: u16) -> String {
+    format!(":{}", target(protocol, port))
+}
+
+/// `3000`, and `5353/udp`, as the command line takes a port.
+pub fn target(protocol: Protocol, port: u16) -> String {
+    format!("{port}{}", suffix(protocol))
+}
+
+/// Where a socket stands: `::1:5173`, `127.0.0.1:5353/udp`, and `*:8080` for all addresses of both families.
+pub fn place(socket: &Socket) -> String {
+    let (ip, port) = (socket.local_address(), socket.port());
+    format!("{ip}:{}", target(socket.protocol, port))
+}
+
+/// An address, as [`place`] writes it.
+pub fn place_at(protocol: Protocol, at: SocketAddr) -> String {
+    format!("{}:{}", address::address(at), target(protocol, at.port()))
+}
+
+fn suffix(protocol: Protocol) -> &'static str {
+    match protocol {
+        Protocol::Tcp => "",
+        Protocol::Udp => "/udp",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::testing::socket;
+
+    #[test]
+    fn an_address_is_written_as_it_can_be_typed_with_udp_marked() {
+        let mut all = socket("[::]:8080").build();
+        all.only_v6 = Some(false);
+        let udp = socket("127.0.0.1:5353").udp().build();
+        let places = [place(&all), place(&udp), place_at(Protocol::Tcp, all.local)];
+        assert_eq!(places, ["*:8080", "127.0.0.1:5353/udp", ":::8080"]);
+        let ports = [port(Protocol::Tcp, 80), port(Protocol::Udp, 53)];
+        assert_eq!(ports, [":80", ":53/udp"]);
+    }
+}

@@ -1,0 +1,96 @@
+//! Sockets in a sentence: who has them open, and in which states they are.
+
+use super::{count, list};
+use crate::model::endpoint::{Owners, Socket, State};
+
+/// `2 ESTABLISHED and 12 TIME_WAIT`: what a port has, by state.
+pub fn states(sockets: &[&Socket]) -> String {
+    let in_state = |state: Option<State>| {
+        sockets
+            .iter()
+            .filter(|socket| socket.state == state)
+            .count()
+    };
+    let mut parts: Vec<String> = State::ALL
+        .iter()
+        .map(|state| (in_state(Some(*state)), state.name()))
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, name)| format!("{number} {name}"))
+        .collect();
+    let stateless = in_state(None);
+    if stateless > 0 {
+        parts.push(count(stateless, "socket"));
+    }
+    list(&parts)
+}
+
+/// Who holds a socket: `node 4242`, or whatever may be said where that is hidden.
+pub fn holder(socket: &Socket) -> String {
+    match (&socket.owners, user(socket)) {
+        (Owners::Known(processes), _) => list(processes),
+        (Owners::NoPermission, Some(user)) => format!("a process of {user} that may not be seen"),
+        (Owners::NoPermission, None) => "a process that may not be seen".to_owned(),
+        (Owners::Pending, _) => "a process that is still being looked for".to_owned(),
+        (Owners::NoProcess, _) => "no process".to_owned(),
+    }
+}
+
+/// The user of a socket by name, or by number.
+pub fn user(socket: &Socket) -> Option<String> {
+    let by_number = || socket.uid.map(|uid| format!("uid {uid}"));
+    socket
+        .user
+        .as_ref()
+        .map(ToString::to_string)
+        .or_else(by_number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::testing::{process, socket};
+
+    #[test]
+    fn an_owner_is_named_as_far_as_it_is_visible() {
+        let mut nameless = socket("127.0.0.1:80").build();
+        nameless.user = None;
+        let mut unknown = nameless.clone();
+        unknown.uid = None;
+        let sockets = [
+            socket("127.0.0.1:80")
+                .owner(&process(1, "node").build())
+                .build(),
+            socket("127.0.0.1:80").build(),
+            nameless,
+            unknown,
+            socket("127.0.0.1:80").without_owner().build(),
+        ];
+        assert_eq!(
+            sockets.map(|socket| holder(&socket)),
+            [
+                "node 1",
+                "a process of dev that may not be seen",
+                "a process of uid 1000 that may not be seen",
+                "a process that may not be seen",
+                "no process",
+            ]
+        );
+    }
+
+    #[test]
+    fn sockets_of_a_port_are_counted_by_state() {
+        let sockets = [
+            socket("127.0.0.1:80")
+                .to("127.0.0.1:1")
+                .state(State::TimeWait)
+                .build(),
+            socket("127.0.0.1:80").to("127.0.0.1:2").build(),
+            socket("127.0.0.1:80")
+                .to("127.0.0.1:3")
+                .state(State::TimeWait)
+                .build(),
+        ];
+        let sockets: Vec<&Socket> = sockets.iter().collect();
+        assert_eq!(states(&sockets), "1 ESTABLISHED and 2 TIME_WAIT");
+    }
+}
