@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 /// Which modules a folder of `src` may use.
 const MAY_USE: [(&str, &[&str]); 10] = [
-    ("model", &["free", "model"]),
+    ("model", &["model"]),
     ("tracker", &["model", "tracker"]),
     ("free", &["free", "model", "wording"]),
     ("check", &["check", "free", "model", "wording"]),

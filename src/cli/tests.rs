@@ -312,7 +312,7 @@ fn a_wrong_target_or_timeout_is_a_usage_error() {
         ("portmon free 0", "0 is no port: 1 to 65535"),
         (
             "portmon free 3000 --signal STOP",
-            "STOP is no signal here: TERM INT HUP QUIT KILL CONT",
+            "not a signal: STOP (try TERM INT HUP QUIT KILL CONT)",
         ),
         (
             "portmon free 3000 --force-after 1 --signal KILL",

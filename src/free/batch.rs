@@ -2,9 +2,9 @@
 
 use super::exec_command::{ExecCommand, ExecEvent};
 use super::kill_request::KillRequest;
-use super::signal::Signal;
 use super::state_machine::FreeMachine;
 use super::timeouts::Timeouts;
+use crate::model::signal::Signal;
 use std::time::Instant;
 
 /// What was confirmed at once: one port, or those of the marked rows.

@@ -2,7 +2,6 @@
 
 use super::observations::{AddressProbe, BindOutcome, BindProbe};
 use super::request_log::RequestLog;
-use super::signal::Signal;
 use super::target_state::TargetState;
 use super::unread::{judge_unread, probed};
 use super::verdict::{NextAction, Proof, RemainingOwners, Verdict};
@@ -10,6 +9,7 @@ use super::{FUTILE_TIMEOUT, Timeouts};
 use crate::model::address::any_address;
 use crate::model::endpoint::Socket;
 use crate::model::process::Process;
+use crate::model::signal::Signal;
 use crate::wording;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;

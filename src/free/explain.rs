@@ -3,8 +3,8 @@
 use super::explanation::{Barrier, Explanation};
 use super::kill_plan::KillPlan;
 use super::preview::{FreeContext, RowContext};
-use super::verdict::Port;
 use crate::model::endpoint::{Owners, Socket, State};
+use crate::model::ports::Port;
 use crate::model::shell::quoted;
 use crate::model::time_wait::{TIME_WAIT, TimeWaitLeft};
 use crate::wording;

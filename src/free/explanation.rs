@@ -1,7 +1,7 @@
 //! Why no ending is offered, and what can be done instead.
 
-use super::verdict::Port;
 use crate::model::endpoint::EndpointId;
+use crate::model::ports::Port;
 use crate::model::process::{Process, ProcessId};
 use std::sync::Arc;
 

@@ -2,9 +2,9 @@
 //!
 //! Only [`KillPlan::confirm`](super::Proposal::confirm) makes one, so no signal can be sent that nobody was asked about.
 
-use super::signal::Signal;
 use crate::model::endpoint::{EndpointId, Protocol, Socket};
 use crate::model::process::{Pid, Process, ProcessId};
+use crate::model::signal::Signal;
 use std::sync::Arc;
 use std::time::Instant;
 

@@ -28,7 +28,6 @@ mod port_owners;
 mod preview;
 mod protected;
 mod request_log;
-mod signal;
 mod state_machine;
 mod supervision;
 mod surviving;
@@ -39,6 +38,8 @@ mod unread;
 mod verdict;
 mod verdict_text;
 
+pub use crate::model::ports::Port;
+pub use crate::model::signal::{SIGNALS, Signal, UnknownSignal};
 pub use batch::Batch;
 pub use confirmation::Confirmation;
 pub use exec_command::{ExecCommand, ExecEvent};
@@ -53,13 +54,12 @@ pub use observations::{
 pub use port_owners::{OtherPort, PortOwner};
 pub use preview::{FreeContext, Preview, preview, preview_port};
 pub use protected::{Protected, protected};
-pub use signal::{SIGNALS, Signal, UnknownSignal};
 pub use state_machine::FreeMachine;
 pub use target_tree::TreeNode;
 pub use timeouts::Timeouts;
 pub use verdict::{
-    Findings, Leftovers, NextAction, Port, Proof, ReleaseKind, RemainingOwners, Survivor,
-    TargetOutcome, Verdict, VerdictKind,
+    Findings, Leftovers, NextAction, Proof, ReleaseKind, RemainingOwners, Survivor, TargetOutcome,
+    Verdict, VerdictKind,
 };
 
 use std::time::Duration;

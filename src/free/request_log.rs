@@ -2,11 +2,12 @@
 
 use super::kill_request::{KillRequest, Target};
 use super::observations::{PortSnapshot, SendOutcome, SendReport, SignalError};
-use super::signal::Signal;
 use super::target_state::TargetState;
-use super::verdict::{Leftovers, Port, TargetOutcome};
+use super::verdict::{Leftovers, TargetOutcome};
 use crate::model::endpoint::{EndpointId, Owners, Socket, State};
+use crate::model::ports::Port;
 use crate::model::process::{Pid, Process, ProcessId};
+use crate::model::signal::Signal;
 use crate::model::snapshot::{Problem, unread};
 use crate::model::supervisor::Unit;
 use crate::model::time_wait::{TIME_WAIT, TimeWaitLeft};

@@ -8,9 +8,9 @@ use super::exec_command::{ExecCommand, ExecEvent};
 use super::kill_request::KillRequest;
 use super::observations::{PortSnapshot, SendOutcome, SendReport};
 use super::request_log::RequestLog;
-use super::signal::Signal;
 use super::verdict::Verdict;
 use super::{BIND_RETRY, Timeouts};
+use crate::model::signal::Signal;
 use std::time::Instant;
 
 /// One order on its way to a verdict.

@@ -1,9 +1,9 @@
 //! The words about a process that has not ended.
 
 use super::observations::SignalDisposition;
-use super::signal::Signal;
 use super::verdict::Survivor;
 use crate::model::process::ProcessState;
+use crate::model::signal::Signal;
 
 /// `stubborn 1246 ignores SIGTERM`
 pub(super) fn surviving(survivor: &Survivor) -> String {

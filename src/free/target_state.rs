@@ -3,9 +3,9 @@
 use super::kill_request::Target;
 use super::observations::{SignalDisposition, SignalError, SignalState};
 use super::port_owners::holds;
-use super::signal::Signal;
 use super::verdict::{ReleaseKind, Survivor, TargetOutcome};
 use crate::model::endpoint::{Owners, Socket};
+use crate::model::signal::Signal;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 

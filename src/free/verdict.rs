@@ -1,9 +1,10 @@
 //! The truth about the port, as a value; `sentence` puts it into words.
 
 use super::observations::{SignalError, SignalState};
-use super::signal::Signal;
-use crate::model::endpoint::{Protocol, Socket};
+use crate::model::endpoint::Socket;
+use crate::model::ports::Port;
 use crate::model::process::Process;
+use crate::model::signal::Signal;
 use crate::model::time_wait::TimeWaitLeft;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -72,22 +73,6 @@ pub enum Verdict {
     },
     /// Not one signal went out.
     NothingSent(SignalError),
-}
-
-/// The port of the order, as sentences name it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Port {
-    pub protocol: Protocol,
-    pub number: u16,
-}
-
-impl Port {
-    pub fn of(socket: &Socket) -> Self {
-        Self {
-            protocol: socket.protocol,
-            number: socket.port(),
-        }
-    }
 }
 
 /// How a target stopped holding the port.

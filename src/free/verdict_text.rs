@@ -1,23 +1,17 @@
 //! The words of a verdict. Their beginnings are an interface: people and scripts read them.
 
-use super::signal::Signal;
 use super::surviving::surviving;
 use super::verdict::{
-    Leftovers, NextAction, Port, Proof, ReleaseKind, RemainingOwners, Survivor, TargetOutcome,
-    Verdict,
+    Leftovers, NextAction, Proof, ReleaseKind, RemainingOwners, Survivor, TargetOutcome, Verdict,
 };
 use crate::model::endpoint::{Protocol, Socket};
+use crate::model::ports::Port;
 use crate::model::process::Process;
+use crate::model::signal::Signal;
 use crate::wording;
 use std::fmt::{self, Display};
 use std::net::IpAddr;
 use std::sync::Arc;
-
-impl Display for Port {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&wording::port(self.protocol, self.number))
-    }
-}
 
 impl Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

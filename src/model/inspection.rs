@@ -2,9 +2,9 @@
 //!
 //! It costs a walk over every process, so details and the dialog ask once for it and the sampler never does.
 
-use crate::free::Port;
 use crate::model::endpoint::EndpointId;
 use crate::model::history::ExitStatus;
+use crate::model::ports::Port;
 use crate::model::process::{Pid, Process, ProcessId, ProcessState};
 use crate::model::supervisor::Supervisor;
 use std::net::IpAddr;

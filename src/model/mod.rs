@@ -13,6 +13,7 @@ pub mod ports;
 pub mod process;
 pub mod raw_socket;
 pub mod shell;
+pub mod signal;
 pub mod snapshot;
 pub mod socket_source;
 pub mod stats;

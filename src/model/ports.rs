@@ -1,9 +1,35 @@
 //! What port numbers mean: the IANA classes, this machine's ephemeral range and the services known by number.
 
-use crate::model::endpoint::Protocol;
+use crate::model::endpoint::{Protocol, Socket};
 use std::collections::HashMap;
 use std::fmt::{self, Display};
 use std::sync::LazyLock;
+
+/// A port number of one protocol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Port {
+    pub protocol: Protocol,
+    pub number: u16,
+}
+
+impl Port {
+    pub fn of(socket: &Socket) -> Self {
+        Self {
+            protocol: socket.protocol,
+            number: socket.port(),
+        }
+    }
+}
+
+/// `:3000`, `:5353/udp`
+impl Display for Port {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.protocol {
+            Protocol::Tcp => f.pad(&format!(":{}", self.number)),
+            Protocol::Udp => f.pad(&format!(":{}/udp", self.number)),
+        }
+    }
+}
 
 /// The three classes of RFC 6335, section 6.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

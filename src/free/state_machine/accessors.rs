@@ -2,10 +2,11 @@
 
 use super::{FreeMachine, FreePhase};
 use crate::free::kill_request::KillRequest;
-use crate::free::signal::Signal;
-use crate::free::verdict::{NextAction, Port, TargetOutcome, Verdict};
+use crate::free::verdict::{NextAction, TargetOutcome, Verdict};
 use crate::free::verdict_text;
+use crate::model::ports::Port;
 use crate::model::process::Process;
+use crate::model::signal::Signal;
 use crate::wording;
 use std::sync::Arc;
 use std::time::{Duration, Instant};

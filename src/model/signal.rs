@@ -1,4 +1,4 @@
-//! What can be sent to a process.
+//! Signals that can be sent to a process.
 
 use std::fmt::{self, Display};
 use std::str::FromStr;
@@ -11,11 +11,11 @@ pub enum Signal {
     HangUp,
     Quit,
     Kill,
-    /// Ends nothing: lets a stopped process run on.
+    /// Ends nothing: a suspended process runs again.
     Continue,
 }
 
-/// What this system has, in the order of the menu. Windows knows no signals: `TerminateProcess` is all there is.
+/// Signals of this system, in the order of the menu. Windows has none: `TerminateProcess` is all there is.
 pub const SIGNALS: &[Signal] = if cfg!(windows) {
     &[Signal::Terminate]
 } else {
@@ -30,7 +30,7 @@ pub const SIGNALS: &[Signal] = if cfg!(windows) {
 };
 
 impl Signal {
-    /// A sentence must not claim a signal where there is none.
+    /// `SIGTERM`; on Windows the call that is made instead of a signal.
     pub fn name(self) -> &'static str {
         match self {
             Self::Terminate | Self::Kill if cfg!(windows) => "TerminateProcess",
@@ -43,8 +43,8 @@ impl Signal {
         }
     }
 
-    /// Its bit in the masks of `/proc/PID/status`; 0 for what no process can block, ignore or handle. The numbers are
-    /// those of signal(7), alike on every architecture for these but SIGCONT, which is never asked about.
+    /// Bit in the masks of `/proc/PID/status`; 0 for a signal that no process can block, ignore or catch. signal(7) has the
+    /// numbers; they are the same on every architecture but for SIGCONT, whose bit is never needed.
     pub fn bit(self) -> u64 {
         match self {
             Self::Terminate => 1 << 14,
@@ -55,7 +55,7 @@ impl Signal {
         }
     }
 
-    /// Whether a stopped process that gets it is let run on afterwards: before that it acts on nothing but SIGKILL.
+    /// True if SIGCONT follows when the process is suspended: until then it acts on nothing but SIGKILL.
     pub fn resumes(self) -> bool {
         match self {
             Self::Terminate | Self::Interrupt | Self::HangUp => true,
@@ -63,7 +63,7 @@ impl Signal {
         }
     }
 
-    /// Whether something stronger is left when it did not help.
+    /// True if a process may survive it, so that a stronger signal is left.
     pub fn can_be_ignored(self) -> bool {
         self != Self::Kill && !cfg!(windows)
     }
@@ -75,14 +75,14 @@ impl Display for Signal {
     }
 }
 
-/// Text that names no signal of this system.
+/// Parse error: text that is not a signal of this system.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnknownSignal(String);
 
 impl Display for UnknownSignal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<&str> = SIGNALS.iter().map(|signal| short(*signal)).collect();
-        write!(f, "{} is no signal here: {}", self.0, names.join(" "))
+        write!(f, "not a signal: {} (try {})", self.0, names.join(" "))
     }
 }
 
@@ -132,7 +132,7 @@ mod tests {
     #[test]
     fn an_unknown_signal_is_refused_with_the_list_of_signals() {
         let protected = "STOP".parse::<Signal>().map_err(|error| error.to_string());
-        let expected = "STOP is no signal here: TERM INT HUP QUIT KILL CONT".to_owned();
+        let expected = "not a signal: STOP (try TERM INT HUP QUIT KILL CONT)".to_owned();
         assert_eq!(protected, Err(expected));
     }
 }
