@@ -2,6 +2,7 @@
 
 use super::formatting::milliseconds;
 use crate::model::endpoint::Protocol;
+use crate::model::platform::PLATFORM;
 use crate::model::text::SystemText;
 use crate::wording;
 use std::fmt::{self, Display};
@@ -12,10 +13,10 @@ use std::time::Duration;
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// What may be behind no answer. Windows asks a port that refuses for longer than that.
-const SILENCE: &str = if cfg!(windows) {
-    "nothing listens there, the backlog is full, or a firewall drops it"
-} else {
+const SILENCE: &str = if PLATFORM.refuses_connects_at_once() {
     "the backlog is full, or a firewall drops it"
+} else {
+    "nothing listens there, the backlog is full, or a firewall drops it"
 };
 
 #[derive(Clone, Debug, PartialEq, Eq)]

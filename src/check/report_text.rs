@@ -4,6 +4,7 @@ use super::formatting::{command_summary, process_and_user, who_holds};
 use super::reason::{LeftoverBind, Reason};
 use crate::model::address::Family;
 use crate::model::endpoint::{Owners, Protocol, Socket, State};
+use crate::model::platform::PLATFORM;
 use crate::model::process::{Process, ProcessState};
 use crate::model::time_wait::TimeWaitLeft;
 use crate::wording::{list, place, place_at};
@@ -110,7 +111,7 @@ impl Display for LeftoverBind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::WithReuse => "it can be bound with SO_REUSEADDR, as most servers do",
-            Self::Refused if cfg!(windows) => "until then it cannot be bound",
+            Self::Refused if !PLATFORM.has_safe_reuseaddr() => "until then it cannot be bound",
             Self::Refused => "until then it cannot be bound, not even with SO_REUSEADDR",
         })
     }

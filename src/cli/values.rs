@@ -1,6 +1,7 @@
 //! The values of flags, and the filter, as every command understands them.
 
 use super::EarlyExit;
+use crate::model::platform::{PLATFORM, Platform};
 use crate::model::socket_source::SocketSource;
 use crate::table::query;
 use std::ops::RangeInclusive;
@@ -74,7 +75,7 @@ pub(super) fn sources(is_linux: bool) -> &'static [(&'static str, SocketSource)]
 }
 
 pub(super) fn source(text: &str) -> Result<SocketSource, String> {
-    source_named(text, sources(cfg!(target_os = "linux")))
+    source_named(text, sources(PLATFORM == Platform::Linux))
 }
 
 pub(super) fn source_named(

@@ -10,6 +10,7 @@ use crate::app::Setup;
 use crate::cli::FreeOptions;
 use crate::free::{Explanation, Preview, preview_port};
 use crate::model::endpoint::{Endpoint, Protocol};
+use crate::model::platform::PLATFORM;
 use crate::model::port_spec::SinglePort;
 use crate::model::process::ProcessId;
 use crate::model::supervisor::Supervisor;
@@ -160,10 +161,13 @@ fn bind(single_port: SinglePort) -> ProbeResult {
     };
     let tried = |reuse| bind_all(single_port.protocol, &addresses, reuse);
     // A UDP socket with SO_REUSEADDR binds beside another one, and on Windows a TCP socket does.
-    let is_reuse_usual = single_port.protocol == Protocol::Tcp && cfg!(unix);
+    let is_reuse_usual = single_port.protocol == Protocol::Tcp && PLATFORM.has_safe_reuseaddr();
     match tried(Reuse::Nothing) {
         Ok(()) => ProbeResult::Bound,
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied && cfg!(unix) => {
+        Err(error)
+            if error.kind() == io::ErrorKind::PermissionDenied
+                && PLATFORM.denies_only_privileged_ports() =>
+        {
             ProbeResult::Denied
         }
         Err(_) if is_reuse_usual && tried(Reuse::Address).is_ok() => ProbeResult::OnlyWithReuse,

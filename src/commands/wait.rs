@@ -6,6 +6,7 @@ use super::warn;
 use crate::cli::WaitOptions;
 use crate::free::BIND_RETRY;
 use crate::model::endpoint::{Protocol, Socket};
+use crate::model::platform::PLATFORM;
 use crate::model::ports::EphemeralRange;
 use crate::model::snapshot::Problem;
 use crate::model::socket_source::SocketSource;
@@ -203,7 +204,12 @@ fn probe(target: &WaitTarget) -> io::Result<()> {
         Protocol::Udp => Reuse::Nothing,
     };
     match bind_all(target.protocol, &addresses, reuse) {
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied && cfg!(unix) => Ok(()),
+        Err(error)
+            if error.kind() == io::ErrorKind::PermissionDenied
+                && PLATFORM.denies_only_privileged_ports() =>
+        {
+            Ok(())
+        }
         outcome => outcome,
     }
 }

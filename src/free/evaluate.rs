@@ -8,6 +8,7 @@ use super::verdict::{NextAction, Proof, RemainingOwners, Verdict};
 use super::{FUTILE_TIMEOUT, Timeouts};
 use crate::model::address::any_address;
 use crate::model::endpoint::Socket;
+use crate::model::platform::PLATFORM;
 use crate::model::process::Process;
 use crate::model::signal::Signal;
 use crate::wording;
@@ -99,7 +100,7 @@ fn next(log: &RequestLog) -> NextAction {
     let mut survivors = log.survivors();
     match log.last_signal() {
         Signal::Terminate | Signal::HangUp
-            if !cfg!(windows)
+            if PLATFORM.has_signals()
                 && survivors.any(|target_state| is_postgres(&target_state.target.process)) =>
         {
             NextAction::Offer(Signal::Interrupt)

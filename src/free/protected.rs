@@ -1,5 +1,6 @@
 //! Processes that portmon never ends, whoever confirms it.
 
+use crate::model::platform::PLATFORM;
 use crate::model::process::{Pid, Process};
 use std::fmt::{self, Display};
 
@@ -66,7 +67,7 @@ impl Display for Protected {
 pub fn protected(process: &Process, self_pids: &[Pid]) -> Option<Protected> {
     let pid = process.pid();
     let name = process.name.raw();
-    if is_of_the_system(pid) {
+    if PLATFORM.is_system_pid(pid.0) {
         Some(Protected::FirstProcess)
     } else if process.is_kernel_thread {
         Some(Protected::KernelThread)
@@ -102,11 +103,6 @@ fn is_called(process: &Process, program: &str) -> bool {
         .and_then(|path| path.rsplit(['/', '\\']).next());
     let is_it = |name: &str| name.strip_suffix(".exe").unwrap_or(name) == program;
     is_cut || is_it(&name) || file.is_some_and(is_it)
-}
-
-/// Pid 0 would be a whole process group and 1 is init; on Windows 4 is the System process.
-fn is_of_the_system(pid: Pid) -> bool {
-    pid.0 <= 1 || cfg!(windows) && pid.0 == 4
 }
 
 #[cfg(test)]

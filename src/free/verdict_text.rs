@@ -5,6 +5,7 @@ use super::verdict::{
     Leftovers, NextAction, Proof, ReleaseKind, RemainingOwners, Survivor, TargetOutcome, Verdict,
 };
 use crate::model::endpoint::{Protocol, Socket};
+use crate::model::platform::PLATFORM;
 use crate::model::ports::Port;
 use crate::model::process::Process;
 use crate::model::signal::Signal;
@@ -162,7 +163,7 @@ impl Leftovers {
     fn tried(&self, port: Port, reason: Option<&str>) -> String {
         let wait = self.wait.map(|wait| format!(" for {}", wait.at_most()));
         let tried = match port.protocol {
-            Protocol::Tcp if cfg!(unix) => "tried with and without SO_REUSEADDR",
+            Protocol::Tcp if PLATFORM.has_safe_reuseaddr() => "tried with and without SO_REUSEADDR",
             Protocol::Tcp | Protocol::Udp => "tried without SO_REUSEADDR",
         };
         let why = match (reason, self.states.as_str()) {

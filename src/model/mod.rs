@@ -7,6 +7,7 @@ pub mod address;
 pub mod endpoint;
 pub mod history;
 pub mod inspection;
+pub mod platform;
 pub mod poll_request;
 pub mod port_spec;
 pub mod ports;

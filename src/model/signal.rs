@@ -1,5 +1,6 @@
 //! Signals that can be sent to a process.
 
+use crate::model::platform::PLATFORM;
 use std::fmt::{self, Display};
 use std::str::FromStr;
 
@@ -16,9 +17,7 @@ pub enum Signal {
 }
 
 /// Signals of this system, in the order of the menu. Windows has none: `TerminateProcess` is all there is.
-pub const SIGNALS: &[Signal] = if cfg!(windows) {
-    &[Signal::Terminate]
-} else {
+pub const SIGNALS: &[Signal] = if PLATFORM.has_signals() {
     &[
         Signal::Terminate,
         Signal::Interrupt,
@@ -27,13 +26,15 @@ pub const SIGNALS: &[Signal] = if cfg!(windows) {
         Signal::Kill,
         Signal::Continue,
     ]
+} else {
+    &[Signal::Terminate]
 };
 
 impl Signal {
     /// `SIGTERM`; on Windows the call that is made instead of a signal.
     pub fn name(self) -> &'static str {
         match self {
-            Self::Terminate | Self::Kill if cfg!(windows) => "TerminateProcess",
+            Self::Terminate | Self::Kill if !PLATFORM.has_signals() => "TerminateProcess",
             Self::Terminate => "SIGTERM",
             Self::Interrupt => "SIGINT",
             Self::HangUp => "SIGHUP",
@@ -65,7 +66,7 @@ impl Signal {
 
     /// True if a process may survive it, so that a stronger signal is left.
     pub fn can_be_ignored(self) -> bool {
-        self != Self::Kill && !cfg!(windows)
+        self != Self::Kill && PLATFORM.has_signals()
     }
 }
 

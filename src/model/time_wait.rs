@@ -4,15 +4,12 @@
 //! says that a port is free then: only a bind tells.
 
 use crate::model::endpoint::Socket;
+use crate::model::platform::PLATFORM;
 use std::fmt::{self, Display};
 use std::time::{Duration, Instant};
 
-/// How long the kernel keeps a socket in TIME_WAIT, where that is known (`TCP_TIMEWAIT_LEN` in Linux's `net/tcp.h`).
-pub const TIME_WAIT: Option<Duration> = if cfg!(target_os = "linux") {
-    Some(Duration::from_mins(1))
-} else {
-    None
-};
+/// Duration of TIME_WAIT on this system, where it is fixed.
+pub const TIME_WAIT: Option<Duration> = PLATFORM.time_wait();
 
 /// What is left of a TIME_WAIT.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

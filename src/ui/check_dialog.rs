@@ -16,6 +16,7 @@ use crate::app::App;
 use crate::app::check_dialog::CheckDialog;
 use crate::check::CheckReport;
 use crate::model::endpoint::Protocol;
+use crate::model::platform::PLATFORM;
 use crate::ui::dialog_frame;
 use crate::ui::theme::{Role, Theme};
 use crate::ui::truncate;
@@ -77,7 +78,7 @@ fn lines(dialog: &CheckDialog, width: usize) -> Vec<(String, Role)> {
     if dialog.is_pending {
         let words = match (&dialog.question.protocol, dialog.question.connects) {
             (_, true) => "connecting to 127.0.0.1 and ::1, for 1 s each at most…",
-            (Protocol::Tcp, false) if cfg!(unix) => "trying 8 binds…",
+            (Protocol::Tcp, false) if PLATFORM.has_safe_reuseaddr() => "trying 8 binds…",
             (Protocol::Tcp | Protocol::Udp, false) => "trying 4 binds…",
         };
         lines.push((words.to_owned(), Role::Dim));

@@ -2,6 +2,7 @@
 
 use crate::free::{AddressProbe, BindOutcome, BindProbe, KillRequest};
 use crate::model::endpoint::Protocol;
+use crate::model::platform::PLATFORM;
 use crate::os::bind_probe::{Reuse, bind, is_address_unavailable};
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, ToSocketAddrs};
@@ -28,7 +29,9 @@ pub fn probe_all(request: &KillRequest, addresses: &[SocketAddr]) -> BindProbe {
 pub fn probe(protocol: Protocol, address: SocketAddr) -> AddressProbe {
     // A UDP socket with SO_REUSEADDR binds beside another one, and on Windows it steals a TCP port.
     let with_reuse = match protocol {
-        Protocol::Tcp if cfg!(unix) => Some(outcome(bind(protocol, address, Reuse::Address))),
+        Protocol::Tcp if PLATFORM.has_safe_reuseaddr() => {
+            Some(outcome(bind(protocol, address, Reuse::Address)))
+        }
         Protocol::Tcp | Protocol::Udp => None,
     };
     AddressProbe {
@@ -44,7 +47,9 @@ fn outcome(bound: io::Result<()>) -> BindOutcome {
         Err(error) => match error.kind() {
             ErrorKind::AddrInUse => BindOutcome::InUse,
             // Windows says so of ports that it excludes, too, and those are not free.
-            ErrorKind::PermissionDenied if !cfg!(windows) => BindOutcome::Denied,
+            ErrorKind::PermissionDenied if PLATFORM.denies_only_privileged_ports() => {
+                BindOutcome::Denied
+            }
             _ if is_address_unavailable(&error) => BindOutcome::NoSuchAddress,
             _ => BindOutcome::Failed(error.to_string()),
         },

@@ -1,11 +1,12 @@
 //! How a process takes the signal, from `/proc/PID/status` (proc_pid_status(5)); unknown on other systems.
 
 use crate::free::{Signal, SignalDisposition, SignalState};
+use crate::model::platform::{PLATFORM, Platform};
 use crate::model::process::{Pid, ProcessState};
 
 /// `None` if it cannot be read: the process has ended, or the system has no such file.
 pub fn signal_state(pid: Pid, signal: Signal) -> Option<SignalState> {
-    if !cfg!(target_os = "linux") {
+    if PLATFORM != Platform::Linux {
         return None;
     }
     let status = std::fs::read(format!("/proc/{pid}/status")).ok()?;
