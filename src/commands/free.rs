@@ -8,7 +8,7 @@ mod drive;
 use super::print_line;
 use crate::app::Setup;
 use crate::cli::FreeOptions;
-use crate::free::{Explanation, Preview, preview_port};
+use crate::free::{Explanation, plan_port};
 use crate::model::endpoint::{Endpoint, Protocol};
 use crate::model::platform::PLATFORM;
 use crate::model::port_spec::SinglePort;
@@ -100,7 +100,7 @@ fn prepare(
     options: &FreeOptions,
 ) -> Preparation {
     let endpoints: Vec<&Endpoint> = table.iter().collect();
-    let question = preview_port(
+    let question = plan_port(
         single_port.protocol,
         single_port.port,
         single_port.address,
@@ -114,7 +114,7 @@ fn prepare(
             &bind(single_port),
             now().instant,
         )),
-        Some(Preview::Explain(mut explanation)) => {
+        Some(Err(mut explanation)) => {
             explanation.add_supervisors(&supervisors_of(&explanation));
             let unused = unused_near(single_port, &explanation);
             Preparation::Done(FreeReport::blocked_by_supervisor(
@@ -123,7 +123,7 @@ fn prepare(
                 unused,
             ))
         }
-        Some(Preview::Plan(kill_plan)) => Preparation::Planned(Box::new(PortPlan {
+        Some(Ok(kill_plan)) => Preparation::Planned(Box::new(PortPlan {
             single_port,
             kill_plan,
             targets: options.who,

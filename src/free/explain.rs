@@ -1,8 +1,8 @@
 //! The explanations: one function for each reason why no ending is offered.
 
+use super::context::{FreeContext, RowContext};
 use super::explanation::{Barrier, Explanation};
 use super::kill_plan::KillPlan;
-use super::preview::{FreeContext, RowContext};
 use crate::model::endpoint::{Owners, Socket, State};
 use crate::model::ports::Port;
 use crate::model::shell::quoted;

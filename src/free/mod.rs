@@ -15,6 +15,7 @@
 
 mod batch;
 mod confirmation;
+mod context;
 mod evaluate;
 mod exec_command;
 mod explain;
@@ -22,10 +23,8 @@ mod explanation;
 mod kill_plan;
 mod kill_request;
 mod limits;
-mod login;
 mod observations;
-mod port_owners;
-mod preview;
+mod plan;
 mod protected;
 mod request_log;
 mod state_machine;
@@ -42,17 +41,17 @@ pub use crate::model::ports::Port;
 pub use crate::model::signal::{SIGNALS, Signal, UnknownSignal};
 pub use batch::Batch;
 pub use confirmation::Confirmation;
+pub use context::FreeContext;
 pub use exec_command::{ExecCommand, ExecEvent};
 pub use explanation::{Barrier, Explanation};
-pub use kill_plan::{KillPlan, ProtectedOwner, TargetSet};
+pub use kill_plan::{KillPlan, OtherPort, PortOwner, ProtectedOwner, TargetSet};
 pub use kill_request::{KillRequest, RequestId, Target};
 pub use limits::{closes_words, unknown_words};
 pub use observations::{
     AddressProbe, BindOutcome, BindProbe, PortSnapshot, SendOutcome, SendReport, SignalDisposition,
     SignalError, SignalState,
 };
-pub use port_owners::{OtherPort, PortOwner};
-pub use preview::{FreeContext, Preview, preview, preview_port};
+pub use plan::{PlanResult, plan_port, plan_row};
 pub use protected::{Protected, protected};
 pub use state_machine::FreeMachine;
 pub use target_tree::TreeNode;

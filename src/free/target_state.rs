@@ -1,8 +1,8 @@
 //! What became of one target of an order.
 
+use super::kill_plan::holds;
 use super::kill_request::Target;
 use super::observations::{SignalDisposition, SignalError, SignalState};
-use super::port_owners::holds;
 use super::verdict::{ReleaseKind, Survivor, TargetOutcome};
 use crate::model::endpoint::{Owners, Socket};
 use crate::model::signal::Signal;

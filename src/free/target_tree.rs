@@ -1,7 +1,6 @@
 //! Who holds a port and who would be signalled, as a tree: a master above its workers.
 
-use super::kill_plan::{KillPlan, TargetSet};
-use super::port_owners::PortOwner;
+use super::kill_plan::{KillPlan, PortOwner, TargetSet};
 use crate::model::process::{Process, ProcessId};
 use std::sync::Arc;
 

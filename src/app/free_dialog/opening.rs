@@ -7,7 +7,7 @@ use crate::app::free_dialog::{ConfirmPrompt, DialogPhase, FreeDialog};
 use crate::app::input::is_unfinished;
 use crate::app::screen_layout::ScreenLayout;
 use crate::app::{App, Effect, Overlay};
-use crate::free::{Barrier, Explanation, FreeContext, KillPlan, Preview, preview};
+use crate::free::{Barrier, Explanation, FreeContext, KillPlan, PlanResult, plan_row};
 use crate::model::endpoint::{Endpoint, EndpointId};
 use crate::model::inspection::{InspectRequest, Requester};
 use crate::table::row::Row;
@@ -81,7 +81,7 @@ impl App {
             .collect();
         let questions = rows
             .iter()
-            .map(|row| preview(&row.endpoint, &table, &self.context(row)));
+            .map(|row| plan_row(&row.endpoint, &table, &self.context(row)));
         let phase = DialogPhase::from_questions(questions.collect())?;
         Some(FreeDialog::open(rows, phase))
     }
@@ -155,18 +155,18 @@ impl FreeDialog {
 
 impl DialogPhase {
     /// What is asked of one row or several: whatever may be freed, once a port, and why the rest may not.
-    fn from_questions(questions: Vec<Preview>) -> Option<Self> {
+    fn from_questions(questions: Vec<PlanResult>) -> Option<Self> {
         let (mut plans, mut explanations) = (Vec::<KillPlan>::new(), Vec::new());
         for question in questions {
             match question {
-                Preview::Plan(new) => {
+                Ok(new) => {
                     let is_same =
                         |one: &KillPlan| (one.protocol, one.port) == (new.protocol, new.port);
                     if !plans.iter().any(is_same) {
                         plans.push(new);
                     }
                 }
-                Preview::Explain(explanation) => explanations.push(explanation),
+                Err(explanation) => explanations.push(*explanation),
             }
         }
         if plans.is_empty() {

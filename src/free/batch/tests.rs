@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::free::{
-    FreeContext, PortSnapshot, Preview, RequestId, SendOutcome, SendReport, TargetSet, preview,
+    FreeContext, PortSnapshot, RequestId, SendOutcome, SendReport, TargetSet, plan_row,
 };
 use crate::model::process::{Process, ProcessId};
 use crate::model::testing::{SocketBuilder, instant, moment, process, socket};
@@ -34,9 +34,9 @@ fn request(port: u16) -> KillRequest {
         state_since: None,
     };
     let row = held(port).endpoint();
-    match preview(&row, &[&row], &context) {
-        Preview::Plan(plan) => plan.confirm(TargetSet::Topmost, Signal::Terminate, instant(0.0)),
-        Preview::Explain(explanation) => panic!("nothing is asked: {explanation:?}"),
+    match plan_row(&row, &[&row], &context) {
+        Ok(plan) => plan.confirm(TargetSet::Topmost, Signal::Terminate, instant(0.0)),
+        Err(explanation) => panic!("nothing is asked: {explanation:?}"),
     }
 }
 

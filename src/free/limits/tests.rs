@@ -1,5 +1,5 @@
 use super::*;
-use crate::free::{FreeContext, Preview, preview_port};
+use crate::free::{FreeContext, plan_port};
 use crate::model::endpoint::{Endpoint, Protocol};
 use crate::model::inspection::ProcessTree;
 use crate::model::supervisor::Supervisor;
@@ -26,8 +26,8 @@ fn plan(port: u16, table: &[Endpoint]) -> KillPlan {
         state_since: None,
     };
     let table: Vec<&Endpoint> = table.iter().collect();
-    match preview_port(Protocol::Tcp, port, None, &table, &context) {
-        Some(Preview::Plan(plan)) => plan,
+    match plan_port(Protocol::Tcp, port, None, &table, &context) {
+        Some(Ok(plan)) => plan,
         other => panic!("a proposal: {other:?}"),
     }
 }

@@ -4,8 +4,8 @@ mod unread;
 
 use super::*;
 use crate::free::{
-    AddressProbe, BindOutcome, BindProbe, FreeContext, Preview, RequestId, SignalDisposition,
-    SignalError, SignalState, Target, TargetSet, VerdictKind, preview,
+    AddressProbe, BindOutcome, BindProbe, FreeContext, RequestId, SignalDisposition, SignalError,
+    SignalState, Target, TargetSet, VerdictKind, plan_row,
 };
 use crate::model::endpoint::{Endpoint, Owners, Socket, State};
 use crate::model::process::{Process, ProcessId, ProcessState};
@@ -38,7 +38,7 @@ impl Story {
             now: moment(0.0),
             state_since: None,
         };
-        let Preview::Plan(plan) = preview(all[0], &all, &context) else {
+        let Ok(plan) = plan_row(all[0], &all, &context) else {
             panic!("nothing is asked");
         };
         let request = plan.confirm(TargetSet::Topmost, Signal::Terminate, instant(0.0));

@@ -1,5 +1,5 @@
 use super::*;
-use crate::free::{FreeContext, Preview, preview};
+use crate::free::{FreeContext, plan_row};
 use crate::model::endpoint::{Endpoint, Protocol};
 use crate::model::inspection::ProcessTree;
 use crate::model::process::Pid;
@@ -40,7 +40,7 @@ fn trees(supervisor: Supervisor) -> ProcessTree {
 /// The question about node's :3000, with this behind node.
 fn learned(supervisor: Supervisor) -> KillPlan {
     let endpoint: Endpoint = socket("0.0.0.0:3000").owner(&node()).endpoint();
-    let Preview::Plan(mut plan) = preview(&endpoint, &[&endpoint], &context()) else {
+    let Ok(mut plan) = plan_row(&endpoint, &[&endpoint], &context()) else {
         panic!("nothing is asked");
     };
     plan.add_trees(&[trees(supervisor)]);
@@ -140,7 +140,7 @@ fn only_the_container_publishing_the_port_is_stopped() {
 #[test]
 fn the_supervisor_of_a_hidden_owner_is_shown_with_its_command() {
     let endpoint: Endpoint = socket("0.0.0.0:3000").user(0, "root").endpoint();
-    let Preview::Explain(mut explanation) = preview(&endpoint, &[&endpoint], &context()) else {
+    let Err(mut explanation) = plan_row(&endpoint, &[&endpoint], &context()) else {
         panic!("it may not be seen");
     };
     explanation.add_supervisors(&[of_container(Vec::new())]);
@@ -182,7 +182,7 @@ fn a_supervisor_blocks_even_without_a_stop_command() {
 fn a_port_proxy_is_protected_even_if_no_engine_answers() {
     let relay = process(812, "docker-proxy").build();
     let endpoint: Endpoint = socket("0.0.0.0:3000").owner(&relay).endpoint();
-    let Preview::Explain(explanation) = preview(&endpoint, &[&endpoint], &context()) else {
+    let Err(explanation) = plan_row(&endpoint, &[&endpoint], &context()) else {
         panic!("it is never ended");
     };
     let why = "docker-proxy 812 is never ended: it only carries published ports of containers, which would lose them and \

@@ -6,8 +6,7 @@ use super::port_watch::PortWatch;
 use super::target_handle::TargetHandle;
 use super::*;
 use crate::free::{
-    Batch, FreeContext, FreeMachine, KillPlan, Preview, Signal, SignalError, TargetSet, Timeouts,
-    preview,
+    Batch, FreeContext, FreeMachine, KillPlan, Signal, SignalError, TargetSet, Timeouts, plan_row,
 };
 use crate::model::endpoint::{
     Endpoint, EndpointId, Owners, Protocol, Relation, Since, Socket, SocketRole,
@@ -220,9 +219,9 @@ fn plan(socket: Socket) -> KillPlan {
         },
         socket,
     };
-    match preview(&endpoint, &[], &context()) {
-        Preview::Plan(plan) => plan,
-        Preview::Explain(explanation) => panic!("nothing is asked: {explanation:?}"),
+    match plan_row(&endpoint, &[], &context()) {
+        Ok(plan) => plan,
+        Err(explanation) => panic!("nothing is asked: {explanation:?}"),
     }
 }
 

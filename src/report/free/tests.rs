@@ -3,7 +3,7 @@ use super::no_owner::{ProbeResult, report};
 use super::preview::preview_lines;
 use super::text::{PortPlan, explained, question};
 use super::*;
-use crate::free::{FreeContext, Preview, TargetSet, preview_port};
+use crate::free::{FreeContext, PlanResult, TargetSet, plan_port};
 use crate::model::endpoint::{Endpoint, State};
 use crate::model::inspection::{ProcessTree, Restriction};
 use crate::model::ports::EphemeralRange;
@@ -36,9 +36,9 @@ fn context() -> FreeContext {
     }
 }
 
-fn asked(single_port: SinglePort, table: &[Endpoint]) -> Option<Preview> {
+fn asked(single_port: SinglePort, table: &[Endpoint]) -> Option<PlanResult> {
     let table: Vec<&Endpoint> = table.iter().collect();
-    preview_port(
+    plan_port(
         single_port.protocol,
         single_port.port,
         single_port.address,
@@ -49,7 +49,7 @@ fn asked(single_port: SinglePort, table: &[Endpoint]) -> Option<Preview> {
 
 fn plan(word: &str, table: &[Endpoint]) -> PortPlan {
     let single_port = single_port(word);
-    let Some(Preview::Plan(kill_plan)) = asked(single_port, table) else {
+    let Some(Ok(kill_plan)) = asked(single_port, table) else {
         panic!("{single_port} can be freed");
     };
     PortPlan {
@@ -333,7 +333,7 @@ fn a_hidden_owner_is_not_permitted_a_protected_one_refused() {
         socket("127.0.0.1:3000").owner(&shell).endpoint(),
     ];
     let blocked_by_supervisor = |word: &str, unused| {
-        let Some(Preview::Explain(explanation)) = asked(single_port(word), &table) else {
+        let Some(Err(explanation)) = asked(single_port(word), &table) else {
             panic!("{word} cannot be freed");
         };
         let report = FreeReport::blocked_by_supervisor(single_port(word), &explanation, unused);

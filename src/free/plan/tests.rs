@@ -3,7 +3,7 @@
 use super::*;
 use crate::free::{Barrier, Confirmation, Signal, Target};
 use crate::model::inspection::ProcessTree;
-use crate::model::process::{Process, StartTime};
+use crate::model::process::{Pid, Process, StartTime};
 use crate::model::supervisor::Supervisor;
 use crate::model::testing::{SocketBuilder, instant, moment, process, socket};
 use crate::wording;
@@ -38,22 +38,22 @@ fn on(side: SocketRole, socket: SocketBuilder) -> Endpoint {
 }
 
 /// Asks about the first of these.
-fn question(table: &[Endpoint], context: &FreeContext) -> Preview {
+fn question(table: &[Endpoint], context: &FreeContext) -> PlanResult {
     let all: Vec<&Endpoint> = table.iter().collect();
-    preview(&table[0], &all, context)
+    plan_row(&table[0], &all, context)
 }
 
 fn plan(table: &[Endpoint], context: &FreeContext) -> KillPlan {
     match question(table, context) {
-        Preview::Plan(plan) => plan,
-        Preview::Explain(explanation) => panic!("explained: {explanation:?}"),
+        Ok(plan) => plan,
+        Err(explanation) => panic!("explained: {explanation:?}"),
     }
 }
 
 fn explanation(table: &[Endpoint], context: &FreeContext) -> Explanation {
     match question(table, context) {
-        Preview::Plan(plan) => panic!("proposed: {plan:?}"),
-        Preview::Explain(explanation) => explanation,
+        Ok(plan) => panic!("proposed: {plan:?}"),
+        Err(explanation) => *explanation,
     }
 }
 
@@ -282,8 +282,8 @@ fn a_closed_row_names_the_current_owner_of_the_port() {
         is_gone: true,
         ..context()
     };
-    let explained = preview(&row, &[&next], &gone);
-    let Preview::Explain(explained) = explained else {
+    let explained = plan_row(&row, &[&next], &gone);
+    let Err(explained) = explained else {
         panic!("proposed: {explained:?}");
     };
     assert_eq!(
@@ -351,10 +351,10 @@ fn a_port_preview_covers_all_addresses_or_the_given_one() {
     let all: Vec<&Endpoint> = table.iter().collect();
     let asked = |port, on: Option<&str>| {
         let on = on.map(|ip| ip.parse().unwrap());
-        match preview_port(Protocol::Tcp, port, on, &all, &context()) {
+        match plan_port(Protocol::Tcp, port, on, &all, &context()) {
             None => vec!["nothing".to_owned()],
-            Some(Preview::Plan(plan)) => plan.sockets.iter().map(wording::place).collect(),
-            Some(Preview::Explain(explanation)) => vec![explanation.title],
+            Some(Ok(plan)) => plan.sockets.iter().map(wording::place).collect(),
+            Some(Err(explanation)) => vec![explanation.title],
         }
     };
     assert_eq!(asked(3000, None), ["127.0.0.1:3000", "::1:3000"]);
@@ -538,9 +538,9 @@ fn ending_a_client_frees_nothing_is_said_only_if_certain() {
         let (listener, mut client) = (listener.endpoint(), client.endpoint());
         client.relation.role = SocketRole::Client;
         let table = [&listener, &client];
-        match preview(&client, &table, &context()) {
-            Preview::Explain(explanation) => explanation.lines[0].clone(),
-            Preview::Plan(plan) => panic!("{plan:?}"),
+        match plan_row(&client, &table, &context()) {
+            Err(explanation) => explanation.lines[0].clone(),
+            Ok(plan) => panic!("{plan:?}"),
         }
     };
     let listener = || socket("127.0.0.1:3000");

@@ -1,0 +1,88 @@
+//! The facts that a plan depends on: the row, the table and the environment.
+
+use crate::model::Moment;
+use crate::model::endpoint::{Endpoint, Owners, Protocol, Socket};
+use crate::model::process::Pid;
+use std::net::SocketAddr;
+use std::time::Instant;
+
+/// What a plan depends on besides the table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FreeContext {
+    /// The user who asks; under sudo the invoking user (SUDO_UID). `None` where users have no numbers.
+    pub me: Option<u32>,
+    /// True if portmon itself runs as root, whoever `me` is: no other user sees more of this machine.
+    pub is_root: bool,
+    /// The machine's name, safe to show.
+    pub host: String,
+    /// portmon's own pid, then its ancestors'.
+    pub self_pids: Vec<Pid>,
+    /// The absolute path of this portmon: root's PATH lacks the usual install directories.
+    pub executable: Option<String>,
+    /// True if the filter is exactly the row's local port: then even a client's port is the one to free.
+    pub filter_names_port: bool,
+    /// True if the row has closed and is only fading.
+    pub is_gone: bool,
+    pub now: Moment,
+    /// When the row was first seen in its present state, if known.
+    pub state_since: Option<Instant>,
+}
+
+/// A row's socket with the table around it.
+pub(super) struct RowContext<'a> {
+    pub row: &'a Socket,
+    pub table: &'a [&'a Endpoint],
+    pub context: &'a FreeContext,
+}
+
+impl<'a> RowContext<'a> {
+    /// Returns the sockets on this local port with the row's protocol, the row's own first.
+    pub fn on_port(&self, port: u16) -> Vec<&'a Socket> {
+        let others = self.table.iter().map(|endpoint| &endpoint.socket);
+        let others = others.filter(|socket| socket.id != self.row.id);
+        let mut sockets: Vec<&Socket> = std::iter::once(self.row)
+            .chain(others)
+            .filter(|socket| socket.protocol == self.row.protocol && socket.port() == port)
+            .collect();
+        sockets.sort_by_key(|socket| (socket.id != self.row.id, socket.local, socket.id));
+        sockets
+    }
+
+    /// Returns the socket that a client connecting to `to` reaches.
+    pub fn listener(&self, to: SocketAddr) -> Option<&'a Socket> {
+        self.port_sockets(to)
+            .into_iter()
+            .find(|socket| serves(socket, to))
+    }
+
+    /// Returns every socket that holds the port, the row's own first, then the one a client at `to` reaches.
+    pub fn port_sockets(&self, to: SocketAddr) -> Vec<&'a Socket> {
+        let mut sockets = self.on_port(to.port());
+        sockets.retain(|socket| socket.holds_port());
+        // The most specific address gets the connection, so it comes before the wildcard.
+        sockets.sort_by_key(|socket| {
+            (
+                socket.id != self.row.id,
+                !serves(socket, to),
+                socket.local.ip() != to.ip(),
+            )
+        });
+        sockets
+    }
+
+    /// Returns every socket on the row's port that has a process or may have one.
+    pub fn owned(&self) -> Vec<&'a Socket> {
+        let mut sockets = self.on_port(self.row.port());
+        sockets.retain(|socket| socket.owners != Owners::NoProcess);
+        sockets
+    }
+}
+
+/// Returns true if what is sent to `to` arrives at this socket. A UDP socket has no state that says so.
+fn serves(socket: &Socket, to: SocketAddr) -> bool {
+    let takes_datagrams = socket.protocol == Protocol::Udp
+        && socket.holds_port()
+        && socket.port() == to.port()
+        && (socket.local.ip() == to.ip() || socket.local.ip().is_unspecified());
+    takes_datagrams || socket.accepts_on(to)
+}
