@@ -1,8 +1,8 @@
 //! What is asked about a port, and everything that was found about it.
 
 use super::connect::ConnectProbe;
-use crate::free::{AddressProbe, BindOutcome};
 use crate::model::address::Family;
+use crate::model::bind::{AddressProbe, BindOutcome};
 use crate::model::endpoint::{Endpoint, Protocol, Socket, covers};
 use crate::model::process::{ProcessId, ProcessState};
 use crate::model::snapshot::Problem;

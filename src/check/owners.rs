@@ -2,8 +2,8 @@
 
 use super::findings::{Findings, overlaps, server_outcome};
 use super::reason::Reason;
-use crate::free::{AddressProbe, BindOutcome};
 use crate::model::address::{Family, is_loopback};
+use crate::model::bind::{AddressProbe, BindOutcome};
 use crate::model::endpoint::{Owners, Protocol, Socket, covers};
 use crate::model::process::ProcessId;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};

@@ -3,7 +3,7 @@
 use super::findings::{CheckRequest, Findings, overlaps, server_outcome};
 use super::owners;
 use super::reason::{LeftoverBind, Reason};
-use crate::free::{AddressProbe, BindOutcome};
+use crate::model::bind::{AddressProbe, BindOutcome};
 use crate::model::endpoint::{Endpoint, Protocol, Socket, SocketRole, State};
 use crate::model::process::Process;
 use crate::model::time_wait::TimeWaitLeft;
@@ -137,7 +137,7 @@ fn refusals(findings: &Findings) -> Vec<Reason> {
         probes.any(|probe| server_outcome(probe) == wanted)
     };
     let mut reasons = Vec::new();
-    if said(&BindOutcome::Denied) {
+    if said(&BindOutcome::NotPermitted) {
         let from = findings.settings.unprivileged_from;
         reasons.push(Reason::Privileged { port, from });
     }

@@ -1,7 +1,7 @@
 //! Evidence for tests: each test names only what was found.
 
 use super::{CheckRequest, Findings, PortSettings};
-use crate::free::{AddressProbe, BindOutcome};
+use crate::model::bind::{AddressProbe, BindOutcome};
 use crate::model::endpoint::{Endpoint, Protocol, SocketRole};
 use crate::model::testing::{SocketBuilder, instant};
 use std::net::{IpAddr, SocketAddr};

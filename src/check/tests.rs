@@ -1,6 +1,6 @@
 use super::testing::{LOCAL, V4, V6, ip, port};
 use super::*;
-use crate::free::BindOutcome;
+use crate::model::bind::BindOutcome;
 use crate::model::endpoint::{SocketRole, State};
 use crate::model::process::{Process, ProcessState};
 use crate::model::testing::{instant, process, socket};
@@ -316,8 +316,13 @@ fn a_listener_that_does_not_serve_is_reported_with_the_reason() {
 
 #[test]
 fn a_bind_refused_by_the_system_names_the_setting() {
-    let denied =
-        |findings: Findings| findings.binds(&LOCAL, &BindOutcome::Denied, &BindOutcome::Denied);
+    let denied = |findings: Findings| {
+        findings.binds(
+            &LOCAL,
+            &BindOutcome::NotPermitted,
+            &BindOutcome::NotPermitted,
+        )
+    };
     let failed = BindOutcome::Failed("an excluded range".to_owned());
     let missing = BindOutcome::NoSuchAddress;
     let cases = [

@@ -9,12 +9,12 @@ use super::print_line;
 use crate::app::Setup;
 use crate::cli::FreeOptions;
 use crate::free::{Explanation, plan_port};
+use crate::model::bind::BindResult;
 use crate::model::endpoint::{Endpoint, Protocol};
-use crate::model::platform::PLATFORM;
 use crate::model::port_spec::SinglePort;
 use crate::model::process::ProcessId;
 use crate::model::supervisor::Supervisor;
-use crate::os::bind_probe::{self, Reuse, bind_all, on_local_addresses};
+use crate::os::bind_probe;
 use crate::os::free::{Executor, ProbeBackend};
 use crate::os::poller::SocketPoller;
 use crate::os::processes::Processes;
@@ -22,14 +22,13 @@ use crate::os::sockets::{DumpRequest, DumpScope, bound_tcp_ports};
 use crate::os::supervisors::SupervisorLookup;
 use crate::os::{environment, now};
 use crate::report::free::json::JsonFreeReport;
-use crate::report::free::no_owner::{self, ProbeResult};
+use crate::report::free::no_owner;
 use crate::report::free::preview::preview_lines;
 use crate::report::free::text::{self, PortPlan};
 use crate::report::free::{FreeOutcome, FreeReport, exit_code, is_outdated, port_specs};
 use anyhow::{Context, anyhow, bail};
 use confirmation::Decision;
 use std::io::{self, Write};
-use std::net::SocketAddr;
 
 /// What a first look says of a port.
 enum Preparation {
@@ -153,26 +152,14 @@ fn unused_near(single_port: SinglePort, explanation: &Explanation) -> Option<u16
     bind_probe::unused_after(near, |port| held.contains(&port))
 }
 
-/// How a bind goes on a port that nothing stands on.
-fn bind(single_port: SinglePort) -> ProbeResult {
-    let addresses = match single_port.address {
-        Some(address) => vec![SocketAddr::new(address, single_port.port)],
-        None => on_local_addresses(single_port.port).to_vec(),
-    };
-    let tried = |reuse| bind_all(single_port.protocol, &addresses, reuse);
-    // A UDP socket with SO_REUSEADDR binds beside another one, and on Windows a TCP socket does.
-    let is_reuse_usual = single_port.protocol == Protocol::Tcp && PLATFORM.has_safe_reuseaddr();
-    match tried(Reuse::Nothing) {
-        Ok(()) => ProbeResult::Bound,
-        Err(error)
-            if error.kind() == io::ErrorKind::PermissionDenied
-                && PLATFORM.denies_only_privileged_ports() =>
-        {
-            ProbeResult::Denied
-        }
-        Err(_) if is_reuse_usual && tried(Reuse::Address).is_ok() => ProbeResult::OnlyWithReuse,
-        Err(error) => ProbeResult::Failed(error.to_string()),
-    }
+/// Tries to bind a port that no socket holds.
+fn bind(single_port: SinglePort) -> BindResult {
+    let SinglePort {
+        protocol,
+        port,
+        address,
+    } = single_port;
+    BindResult::of(&bind_probe::probe_port(protocol, address, port))
 }
 
 fn plans(found: &[Preparation]) -> impl Iterator<Item = &PortPlan> {

@@ -2,13 +2,13 @@
 
 use super::warn;
 use crate::cli::{SearchRange, UnusedOptions};
+use crate::model::bind::BindResult;
 use crate::model::endpoint::Protocol;
 use crate::model::ports::EphemeralRange;
 use crate::model::socket_source::SocketSource;
-use crate::os::bind_probe::{Reuse, bind_all, on_local_addresses};
-use crate::os::environment;
 use crate::os::poller::SocketPoller;
 use crate::os::sockets::{DumpRequest, DumpScope};
+use crate::os::{bind_probe, environment};
 use crate::report::unused::{Excluded, Search};
 use std::io::{self, Write};
 use std::ops::RangeInclusive;
@@ -58,7 +58,7 @@ fn ports(range: SearchRange) -> RangeInclusive<u16> {
 
 /// Without SO_REUSEADDR too: a server that does not ask for it must be able to start as well.
 fn can_bind(port: u16) -> bool {
-    bind_all(Protocol::Tcp, &on_local_addresses(port), Reuse::Nothing).is_ok()
+    BindResult::of(&bind_probe::probe_port(Protocol::Tcp, None, port)) == BindResult::Usable
 }
 
 fn excluded_ports(source: Option<SocketSource>) -> Excluded {

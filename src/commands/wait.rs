@@ -5,18 +5,17 @@
 use super::warn;
 use crate::cli::WaitOptions;
 use crate::free::BIND_RETRY;
+use crate::model::bind::BindResult;
 use crate::model::endpoint::{Protocol, Socket};
-use crate::model::platform::PLATFORM;
 use crate::model::ports::EphemeralRange;
 use crate::model::snapshot::Problem;
 use crate::model::socket_source::SocketSource;
-use crate::os::bind_probe::{Reuse, bind_all, on_local_addresses};
-use crate::os::environment;
 use crate::os::poller::SocketPoller;
 use crate::os::sockets::{DumpRequest, DumpScope};
+use crate::os::{bind_probe, environment};
 use crate::report::wait::{Until, WaitTarget};
+use crate::wording;
 use std::io::{self, IsTerminal, Write};
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 /// The exit code when the patience was over, as timeout(1) has it.
@@ -72,7 +71,7 @@ struct PortWaiter<'a> {
 
 struct FailedBind {
     at: Instant,
-    reason: String,
+    result: BindResult,
     /// Whether sockets were there that may have been in its way.
     had_sockets: bool,
 }
@@ -135,10 +134,10 @@ impl<'a> PortWaiter<'a> {
         }
         match probe(self.target) {
             Ok(()) => true,
-            Err(error) => {
+            Err(result) => {
                 self.failed_bind = Some(FailedBind {
                     at: Instant::now(),
-                    reason: error.to_string(),
+                    result,
                     had_sockets: !self.sockets.is_empty(),
                 });
                 false
@@ -162,9 +161,9 @@ impl<'a> PortWaiter<'a> {
         let reason = self
             .failed_bind
             .as_ref()
-            .map(|failed_bind| failed_bind.reason.as_str());
+            .map(|failed_bind| wording::bind_result(&failed_bind.result));
         self.target
-            .timeout_message(&sockets, reason, &problems, elapsed)
+            .timeout_message(&sockets, reason.as_deref(), &problems, elapsed)
     }
 }
 
@@ -192,24 +191,13 @@ fn sockets(poller: &mut SocketPoller, target: &WaitTarget) -> Vec<Socket> {
     sockets
 }
 
-/// Whoever may not bind a port below 1024 has only the table to go by.
-fn probe(target: &WaitTarget) -> io::Result<()> {
-    let addresses = match target.address {
-        Some(address) => vec![SocketAddr::new(address, target.port)],
-        None => on_local_addresses(target.port).to_vec(),
-    };
-    // A UDP socket with SO_REUSEADDR binds beside another one.
-    let reuse = match target.protocol {
-        Protocol::Tcp => Reuse::Address,
-        Protocol::Udp => Reuse::Nothing,
-    };
-    match bind_all(target.protocol, &addresses, reuse) {
-        Err(error)
-            if error.kind() == io::ErrorKind::PermissionDenied
-                && PLATFORM.denies_only_privileged_ports() =>
-        {
-            Ok(())
+/// Tries to bind the port; the error says why it cannot be bound. Who may not bind it has only the table to go by.
+fn probe(target: &WaitTarget) -> Result<(), BindResult> {
+    let probes = bind_probe::probe_port(target.protocol, target.address, target.port);
+    match BindResult::of(&probes) {
+        BindResult::Usable | BindResult::OnlyWithReuse | BindResult::NotPermitted => Ok(()),
+        result @ (BindResult::InUse | BindResult::NoSuchAddress | BindResult::Failed(_)) => {
+            Err(result)
         }
-        outcome => outcome,
     }
 }

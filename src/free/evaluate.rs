@@ -1,18 +1,18 @@
 //! From the facts to the verdict. Each function returns one only where the facts are all there.
 
-use super::observations::{AddressProbe, BindOutcome, BindProbe};
+use super::observations::BindProbe;
 use super::request_log::RequestLog;
 use super::target_state::TargetState;
 use super::unread::{judge_unread, probed};
 use super::verdict::{NextAction, Proof, RemainingOwners, Verdict};
 use super::{FUTILE_TIMEOUT, Timeouts};
-use crate::model::address::any_address;
+use crate::model::bind::{BindResult, bind_addresses};
 use crate::model::endpoint::Socket;
 use crate::model::platform::PLATFORM;
 use crate::model::process::Process;
 use crate::model::signal::Signal;
 use crate::wording;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -193,18 +193,10 @@ fn freed_addresses(log: &RequestLog, kept: &[&Socket]) -> Vec<SocketAddr> {
 
 /// Where a bind shows whether the whole port is free: where it was held, and where servers usually bind.
 pub(super) fn all_addresses(log: &RequestLog) -> Vec<SocketAddr> {
-    use crate::model::address::Family::{Ipv4, Ipv6};
-    let usual = [
-        IpAddr::V4(Ipv4Addr::LOCALHOST),
-        IpAddr::V6(Ipv6Addr::LOCALHOST),
-        any_address(Ipv4),
-        any_address(Ipv6),
-    ];
     let held = log.request.sockets.iter().map(|socket| socket.local);
-    let usual = usual.map(|ip| SocketAddr::new(ip, log.request.port));
     let mut addresses: Vec<SocketAddr> = held
         .filter(|local| is_bindable(*local))
-        .chain(usual)
+        .chain(bind_addresses(None, log.request.port))
         .collect();
     addresses.sort_unstable();
     addresses.dedup();
@@ -226,44 +218,32 @@ pub(super) fn bound(log: &RequestLog, probe: &BindProbe) -> Verdict {
         return probed(log, probe);
     }
     let (port, outcomes) = (log.port(), log.outcomes());
-    let bind_outcomes: Vec<&BindOutcome> = probe.probes.iter().map(server_outcome).collect();
-    let reason = bind_outcomes.iter().find_map(|outcome| match outcome {
-        BindOutcome::Failed(reason) => Some(reason.clone()),
-        _ => None,
-    });
-    let is_refused = bind_outcomes.contains(&&BindOutcome::InUse) || reason.is_some();
-    let needs_reuse = probe
-        .probes
-        .iter()
-        .any(|probe| probe.without_reuse == BindOutcome::InUse);
-    if is_refused {
-        let leftovers = log.leftovers();
-        Verdict::CannotBind {
-            port,
-            outcomes,
-            leftovers,
-            reason,
+    let reason = match BindResult::of(&probe.probes) {
+        BindResult::InUse => None,
+        BindResult::Failed(reason) => Some(reason),
+        BindResult::OnlyWithReuse => {
+            return Verdict::OnlyWithReuse {
+                port,
+                outcomes,
+                leftovers: log.leftovers(),
+            };
         }
-    } else if needs_reuse {
-        let leftovers = log.leftovers();
-        Verdict::OnlyWithReuse {
-            port,
-            outcomes,
-            leftovers,
+        result @ (BindResult::Usable | BindResult::NotPermitted | BindResult::NoSuchAddress) => {
+            return Verdict::Free {
+                port,
+                outcomes,
+                proof: match result {
+                    BindResult::Usable => Proof::Bound,
+                    _ => Proof::TableOnly,
+                },
+            };
         }
-    } else {
-        let is_proved = bind_outcomes.contains(&&BindOutcome::Bound)
-            && !bind_outcomes.contains(&&BindOutcome::Denied);
-        let proof = if is_proved {
-            Proof::Bound
-        } else {
-            Proof::TableOnly
-        };
-        Verdict::Free {
-            port,
-            outcomes,
-            proof,
-        }
+    };
+    Verdict::CannotBind {
+        port,
+        outcomes,
+        leftovers: log.leftovers(),
+        reason,
     }
 }
 
@@ -272,7 +252,7 @@ pub(super) fn partly_bound(log: &RequestLog, probe: &BindProbe) -> Option<Verdic
     let free: Vec<String> = probe
         .probes
         .iter()
-        .filter(|probe| *server_outcome(probe) == BindOutcome::Bound)
+        .filter(|probe| probe.result().is_usable())
         .map(|probe| wording::place_at(log.request.protocol, probe.address))
         .collect();
     let is_refused = probe.probes.len() != free.len() || free.is_empty();
@@ -289,9 +269,4 @@ pub(super) fn partly_bound(log: &RequestLog, probe: &BindProbe) -> Option<Verdic
         kept,
         localhost,
     })
-}
-
-/// With SO_REUSEADDR where that is tried: what "can be bound" means.
-fn server_outcome(probe: &AddressProbe) -> &BindOutcome {
-    probe.with_reuse.as_ref().unwrap_or(&probe.without_reuse)
 }

@@ -48,8 +48,7 @@ pub use kill_plan::{KillPlan, OtherPort, PortOwner, ProtectedOwner, TargetSet};
 pub use kill_request::{KillRequest, RequestId, Target};
 pub use limits::{closes_words, unknown_words};
 pub use observations::{
-    AddressProbe, BindOutcome, BindProbe, PortSnapshot, SendOutcome, SendReport, SignalDisposition,
-    SignalError, SignalState,
+    BindProbe, PortSnapshot, SendOutcome, SendReport, SignalDisposition, SignalError, SignalState,
 };
 pub use plan::{PlanResult, plan_port, plan_row};
 pub use protected::{Protected, protected};

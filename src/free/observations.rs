@@ -1,12 +1,13 @@
 //! What the executor reports: that a signal went out or did not, what a look saw, what a bind said.
 
 use super::{Protected, RequestId};
+use crate::model::bind::AddressProbe;
 use crate::model::endpoint::Socket;
 use crate::model::process::{Process, ProcessId, ProcessState};
 use crate::model::snapshot::Problem;
 use crate::model::supervisor::Unit;
 use std::fmt::{self, Display};
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -131,25 +132,4 @@ pub struct BindProbe {
     pub probes: Vec<AddressProbe>,
     /// What the name `localhost` stands for on this machine, in the order in which clients try it.
     pub localhost: Vec<IpAddr>,
-}
-
-/// A bind on one address; `::` with IPV6_V6ONLY.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AddressProbe {
-    pub address: SocketAddr,
-    /// With SO_REUSEADDR; `None` where that is not tried (UDP, and Windows, where it would steal the port).
-    pub with_reuse: Option<BindOutcome>,
-    pub without_reuse: BindOutcome,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum BindOutcome {
-    Bound,
-    InUse,
-    /// This user may not bind it (ports below 1024), which says nothing about whether it is free.
-    Denied,
-    /// The machine has no such address.
-    NoSuchAddress,
-    /// In the words of the system; safe to show.
-    Failed(String),
 }

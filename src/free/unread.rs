@@ -3,10 +3,11 @@
 
 use super::FUTILE_TIMEOUT;
 use super::evaluate::{Evaluation, not_ended, taken};
-use super::observations::{BindOutcome, BindProbe};
+use super::observations::BindProbe;
 use super::request_log::RequestLog;
 use super::timeouts::Timeouts;
 use super::verdict::{Findings, Proof, Verdict};
+use crate::model::bind::BindResult;
 use crate::model::endpoint::Socket;
 use crate::wording;
 use std::fmt::{self, Display};
@@ -37,34 +38,19 @@ pub(super) fn judge_unread(log: &RequestLog, timeouts: &Timeouts) -> Evaluation 
 /// What a bind says of a port of which not every table could be read. Only one without SO_REUSEADDR proves anything: with
 /// it, a port can be bound beside a socket that is bound and does not listen.
 pub(super) fn probed(log: &RequestLog, probe: &BindProbe) -> Verdict {
-    let outcomes = || probe.probes.iter().map(|probe| &probe.without_reuse);
-    let bound_with_reuse = |outcome: &Option<BindOutcome>| *outcome == Some(BindOutcome::Bound);
-    let mut in_use = probe
-        .probes
-        .iter()
-        .filter(|probe| probe.without_reuse == BindOutcome::InUse)
-        .peekable();
-    let failure = outcomes().find_map(|outcome| match outcome {
-        BindOutcome::Failed(reason) => Some(Some(reason.clone())),
-        BindOutcome::Denied => Some(None),
-        BindOutcome::Bound | BindOutcome::InUse | BindOutcome::NoSuchAddress => None,
-    });
-    let evidence = if in_use.peek().is_some() {
-        if in_use.all(|probe| bound_with_reuse(&probe.with_reuse)) {
-            Findings::OnlyWithReuse
-        } else {
-            Findings::InUse
+    let evidence = match BindResult::of(&probe.probes) {
+        BindResult::InUse => Findings::InUse,
+        BindResult::OnlyWithReuse => Findings::OnlyWithReuse,
+        BindResult::Failed(reason) => Findings::NotBound(Some(reason)),
+        BindResult::NotPermitted => Findings::NotBound(None),
+        BindResult::NoSuchAddress => Findings::NotBound(Some("no address to bind".to_owned())),
+        BindResult::Usable => {
+            return Verdict::Free {
+                port: log.port(),
+                outcomes: log.outcomes(),
+                proof: Proof::BindOnly(log.unread().unwrap_or_default()),
+            };
         }
-    } else if let Some(reason) = failure {
-        Findings::NotBound(reason)
-    } else if outcomes().any(|outcome| *outcome == BindOutcome::Bound) {
-        return Verdict::Free {
-            port: log.port(),
-            outcomes: log.outcomes(),
-            proof: Proof::BindOnly(log.unread().unwrap_or_default()),
-        };
-    } else {
-        Findings::NotBound(Some("no address to bind".to_owned()))
     };
     unknown(log, evidence)
 }

@@ -1,7 +1,7 @@
 //! `portmon check`: one answer, printed.
 
 use crate::check::{Banner, CheckReport, ConnectOutcome, ConnectProbe, Reason};
-use crate::free::{AddressProbe, BindOutcome};
+use crate::model::bind::{AddressProbe, BindOutcome};
 use crate::report::json::{JsonOwner, owner};
 use serde::Serialize;
 use std::io::{self, Write};
@@ -104,7 +104,7 @@ fn outcome(outcome: &BindOutcome) -> &'static str {
     match outcome {
         BindOutcome::Bound => "bound",
         BindOutcome::InUse => "in_use",
-        BindOutcome::Denied => "denied",
+        BindOutcome::NotPermitted => "denied",
         BindOutcome::NoSuchAddress => "no_such_address",
         BindOutcome::Failed(_) => "failed",
     }

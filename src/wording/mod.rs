@@ -2,11 +2,13 @@
 //!
 //! Takes values from the rooms below and returns text; decides nothing, and no text is ever read back.
 
+mod bind;
 mod duration;
 mod list;
 mod port;
 mod socket;
 
+pub use bind::bind_result;
 pub use duration::{rough_duration, seconds};
 pub use list::{count, list};
 pub use port::{place, place_at, port, target};

@@ -4,9 +4,10 @@ mod unread;
 
 use super::*;
 use crate::free::{
-    AddressProbe, BindOutcome, BindProbe, FreeContext, RequestId, SignalDisposition, SignalError,
-    SignalState, Target, TargetSet, VerdictKind, plan_row,
+    BindProbe, FreeContext, RequestId, SignalDisposition, SignalError, SignalState, Target,
+    TargetSet, VerdictKind, plan_row,
 };
+use crate::model::bind::{AddressProbe, BindOutcome};
 use crate::model::endpoint::{Endpoint, Owners, Socket, State};
 use crate::model::process::{Process, ProcessId, ProcessState};
 use crate::model::testing::{SocketBuilder, instant, moment, process, socket};
@@ -259,7 +260,7 @@ fn each_way_to_become_free_is_reported_as_observed() {
             Story::sent(vec![listener(&node)])
                 .ended(&node)
                 .sees(0.2, vec![])
-                .binds(&BindOutcome::Denied, &BindOutcome::Denied),
+                .binds(&BindOutcome::NotPermitted, &BindOutcome::NotPermitted),
             ":3000 is free. node 4242 ended 0.2 s after SIGTERM. A bind was not allowed to this user, so only the table says so.",
         ),
     ];

@@ -8,20 +8,18 @@ mod connect_probe;
 mod sysctl;
 
 use crate::check::{CheckReport, CheckRequest, Findings, PortSettings};
-use crate::free::{AddressProbe, BindOutcome};
+use crate::model::bind::AddressProbe;
 use crate::model::endpoint::Endpoint;
 use crate::model::ports::EphemeralRange;
 use crate::model::process::{ProcessId, ProcessState};
 use crate::model::socket_source::SocketSource;
 use crate::model::time_wait::TIME_WAIT;
-use crate::os::free::address_probe;
 use crate::os::poller::SocketPoller;
 use crate::os::processes::start_time;
 use crate::os::sockets::{DumpRequest, DumpScope};
 use crate::os::supervisors;
 use crate::os::{bind_probe, now};
 use std::io;
-use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::sync::mpsc::{Sender, channel};
 use std::thread;
 
@@ -98,16 +96,16 @@ fn findings(context: CheckContext, request: CheckRequest) -> Findings {
     // The order of the tables is the kernel's and says nothing.
     endpoints
         .sort_by_key(|endpoint| (endpoint.socket.local, endpoint.socket.remote, endpoint.id()));
-    let probes = probes(&request);
+    let probes = bind_probe::probe_port(request.protocol, request.address, request.port);
     Findings {
         at: now().instant,
-        binds: probes.iter().map(count_binds).sum(),
+        binds: probes.iter().map(AddressProbe::binds).sum(),
         probes,
         process_states: process_states(&endpoints),
         endpoints,
         settings: settings(),
         time_wait: TIME_WAIT,
-        localhost: resolve_localhost(request.port),
+        localhost: bind_probe::resolve_localhost(),
         published: published_notes(&request),
         connects: None,
         problems,
@@ -124,36 +122,6 @@ fn published_notes(request: &CheckRequest) -> Vec<String> {
     sentences
         .map(|container| container.publishing(port, protocol))
         .collect()
-}
-
-fn probes(request: &CheckRequest) -> Vec<AddressProbe> {
-    let probe =
-        |ip: IpAddr| address_probe::probe(request.protocol, SocketAddr::new(ip, request.port));
-    match request.address {
-        Some(ip) => vec![probe(ip)],
-        None => bind_probe::LOCAL_ADDRESSES.into_iter().map(probe).collect(),
-    }
-}
-
-/// How many binds an attempt was, where there was something to bind.
-fn count_binds(probe: &AddressProbe) -> usize {
-    let outcomes = [probe.with_reuse.as_ref(), Some(&probe.without_reuse)];
-    let outcomes = outcomes.into_iter().flatten();
-    outcomes
-        .filter(|outcome| **outcome != BindOutcome::NoSuchAddress)
-        .count()
-}
-
-/// The addresses of the name, each once, in the order in which clients try them.
-fn resolve_localhost(port: u16) -> Vec<IpAddr> {
-    let mut ips = Vec::new();
-    let addresses = ("localhost", port).to_socket_addrs();
-    for ip in addresses.into_iter().flatten().map(|address| address.ip()) {
-        if !ips.contains(&ip) {
-            ips.push(ip);
-        }
-    }
-    ips
 }
 
 /// How those run that stand there and do not simply run.

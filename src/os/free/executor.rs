@@ -2,20 +2,22 @@
 //!
 //! It decides nothing, and never signals a process whose identity and socket it has not checked just before.
 
-use super::address_probe;
 use super::checks;
 use super::port_watch::{PortWatch, sockets_of_port};
 use super::probe_backend::ProbeBackend;
 use super::target_handle::TargetHandle;
 use super::waker::Waker;
 use crate::free::{
-    ExecCommand, ExecEvent, KillRequest, RequestId, SendOutcome, SendReport, SignalError, Target,
+    BindProbe, ExecCommand, ExecEvent, KillRequest, RequestId, SendOutcome, SendReport,
+    SignalError, Target,
 };
 use crate::model::process::{Process, ProcessId};
 use crate::model::snapshot::Snapshot;
 use crate::model::supervisor::Unit;
+use crate::os::bind_probe;
 use std::collections::HashMap;
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -84,7 +86,7 @@ impl Executor {
             }
             ExecCommand::TryBind(request, addresses) => {
                 let job = self.job(request);
-                let probed = job.map(|job| address_probe::probe_all(&job.request, &addresses));
+                let probed = job.map(|job| probe(&job.request, &addresses));
                 probed.map(ExecEvent::BindProbed).into_iter().collect()
             }
             ExecCommand::StopWatching(request) => {
@@ -252,6 +254,16 @@ impl Executor {
         let process = &target.process;
         let handle = handle.ok_or_else(|| SignalError::AlreadyExited(process.clone()))?;
         checks::signal(handle, process, request.signal())
+    }
+}
+
+/// Tries to bind each address for this request, without listening on it.
+fn probe(request: &KillRequest, addresses: &[SocketAddr]) -> BindProbe {
+    BindProbe {
+        request: request.id(),
+        probes: bind_probe::probe_all(request.protocol(), addresses),
+        localhost: bind_probe::resolve_localhost(),
+        at: Instant::now(),
     }
 }
 

@@ -3,7 +3,6 @@
 //! The [`Executor`] does it on whatever thread calls it, for commands that wait anyway; the [`FreeWorker`] has one on a thread
 //! of its own, for the monitor, whose loop must never wait. It sleeps while there is nothing to watch.
 
-pub(in crate::os) mod address_probe;
 mod checks;
 mod executor;
 mod port_watch;

@@ -360,14 +360,14 @@ async fn portmon_itself_is_always_protected() {
 
 #[test]
 fn a_bind_distinguishes_a_free_port_from_a_used_one() {
-    use crate::free::BindOutcome::{Bound, InUse};
+    use crate::model::bind::BindOutcome::{Bound, InUse};
     // Where nobody else takes a port that was just given back.
     let own = SocketAddr::from((own_ip(87), 0));
     let listening = TcpListener::bind(own).unwrap();
     let held = listening.local_addr().unwrap();
     let free = TcpListener::bind(own).unwrap().local_addr().unwrap();
     let outcomes = [held, free].map(|address| {
-        let probe = address_probe::probe(Protocol::Tcp, address);
+        let probe = crate::os::bind_probe::probe(Protocol::Tcp, address);
         (probe.with_reuse, probe.without_reuse)
     });
     assert_eq!(outcomes, [(Some(InUse), InUse), (Some(Bound), Bound)]);

@@ -1,28 +1,18 @@
 //! A port that nothing stands on: whether it can be used, and if not, what is in the way.
 
 use super::{FreeOutcome, FreeReport};
+use crate::model::bind::BindResult;
 use crate::model::endpoint::{Endpoint, Owners, Socket, State};
 use crate::model::port_spec::SinglePort;
 use crate::model::time_wait::{TIME_WAIT, TimeWaitLeft};
 use crate::wording;
 use std::time::Instant;
 
-/// How a bind on the port went, on the address that was named or on all local ones.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ProbeResult {
-    Bound,
-    OnlyWithReuse,
-    /// This user may not bind it, so only the table speaks.
-    Denied,
-    /// In the words of the system.
-    Failed(String),
-}
-
 /// What is said of the port.
 pub fn report(
     single_port: SinglePort,
     table: &[Endpoint],
-    bind: &ProbeResult,
+    bind: &BindResult,
     now: Instant,
 ) -> FreeReport {
     let sockets = table.iter().map(|endpoint| &endpoint.socket);
@@ -30,20 +20,20 @@ pub fn report(
         .filter(|socket| single_port.has_same_port(socket))
         .collect();
     let (outcome, rest) = match bind {
-        ProbeResult::Bound => (FreeOutcome::Free, String::new()),
-        ProbeResult::OnlyWithReuse => {
+        BindResult::Usable => (FreeOutcome::Free, String::new()),
+        BindResult::OnlyWithReuse => {
             let left = left(&sockets);
             let words = format!(", but it can be bound only with SO_REUSEADDR{left}");
             (FreeOutcome::Free, words)
         }
-        ProbeResult::Denied => (
+        BindResult::NotPermitted => (
             FreeOutcome::Free,
             ". A bind was not allowed to this user, so only the table says so.".to_owned(),
         ),
-        ProbeResult::Failed(reason) => {
+        BindResult::InUse | BindResult::NoSuchAddress | BindResult::Failed(_) => {
             let message = format!(
                 "{single_port} is STILL HELD: {}",
-                in_the_way(single_port, &sockets, reason, now)
+                in_the_way(single_port, &sockets, bind, now)
             );
             let mut report =
                 FreeReport::without_signal(single_port, FreeOutcome::StillHeld, message);
@@ -61,7 +51,12 @@ pub fn report(
 }
 
 /// Only what was named is ended, so whatever else is in the way is told with the way out.
-fn in_the_way(single_port: SinglePort, sockets: &[&Socket], reason: &str, now: Instant) -> String {
+fn in_the_way(
+    single_port: SinglePort,
+    sockets: &[&Socket],
+    bind: &BindResult,
+    now: Instant,
+) -> String {
     let standing = sockets.iter().find(|socket| socket.holds_port());
     let connected = sockets
         .iter()
@@ -91,8 +86,9 @@ fn in_the_way(single_port: SinglePort, sockets: &[&Socket], reason: &str, now: I
         format!("no process holds it; the kernel keeps {states}{rest}")
     } else {
         format!(
-            "nothing is seen there{}, but a bind fails: {reason}",
-            left(sockets)
+            "nothing is seen there{}, but a bind fails: {}",
+            left(sockets),
+            wording::bind_result(bind)
         )
     }
 }

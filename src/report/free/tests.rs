@@ -1,9 +1,10 @@
 use super::json::JsonFreeReport;
-use super::no_owner::{ProbeResult, report};
+use super::no_owner::report;
 use super::preview::preview_lines;
 use super::text::{PortPlan, explained, question};
 use super::*;
 use crate::free::{FreeContext, PlanResult, TargetSet, plan_port};
+use crate::model::bind::BindResult;
 use crate::model::endpoint::{Endpoint, State};
 use crate::model::inspection::{ProcessTree, Restriction};
 use crate::model::ports::EphemeralRange;
@@ -140,11 +141,11 @@ fn an_unowned_port_is_free_unless_a_bind_fails() {
         .endpoint();
     let wildcard = socket("0.0.0.0:5432").owner(&java).endpoint();
     let table = [client, wait, wildcard];
-    let failed = || ProbeResult::Failed("in use".to_owned());
+    let failed = || BindResult::Failed("in use".to_owned());
     let said = [
-        ("3000", ProbeResult::Bound),
-        ("80", ProbeResult::Denied),
-        ("8080", ProbeResult::OnlyWithReuse),
+        ("3000", BindResult::Usable),
+        ("80", BindResult::NotPermitted),
+        ("8080", BindResult::OnlyWithReuse),
         ("8080", failed()),
         ("51324", failed()),
         ("127.0.0.1:5432", failed()),

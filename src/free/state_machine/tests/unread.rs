@@ -35,7 +35,7 @@ impl Story {
 
 #[test]
 fn where_no_table_can_be_read_a_bind_decides_and_no_holder_is_named() {
-    use BindOutcome::{Bound, Denied, InUse};
+    use BindOutcome::{Bound, InUse, NotPermitted};
     let node = node();
     let early = Story::sent(vec![listener(&node)])
         .ended(&node)
@@ -54,7 +54,7 @@ fn where_no_table_can_be_read_a_bind_decides_and_no_holder_is_named() {
             said(&Bound, &Bound),
             said(&InUse, &InUse),
             said(&Bound, &InUse),
-            said(&Denied, &Denied),
+            said(&NotPermitted, &NotPermitted),
         ],
         [
             (

@@ -1,0 +1,122 @@
+//! The bind probe: tries whether a port can be bound, which only a bind can tell.
+//!
+//! Each probe closes its socket at once and never listens: a server that starts meanwhile must not find the port taken.
+
+#[cfg(unix)]
+#[path = "unix.rs"]
+mod system;
+#[cfg(windows)]
+#[path = "windows.rs"]
+mod system;
+
+use crate::model::bind::{AddressProbe, BindOutcome, BindResult, bind_addresses};
+use crate::model::endpoint::Protocol;
+use crate::model::platform::PLATFORM;
+use std::io::{self, ErrorKind};
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+
+/// Number of ports that are tried before giving up.
+const MAX_TRIES: usize = 50;
+
+/// Binds the port on `address` or on all local ones, one after the other.
+pub fn probe_port(protocol: Protocol, address: Option<IpAddr>, port: u16) -> Vec<AddressProbe> {
+    probe_all(protocol, &bind_addresses(address, port))
+}
+
+/// Binds each address, one after the other.
+pub fn probe_all(protocol: Protocol, addresses: &[SocketAddr]) -> Vec<AddressProbe> {
+    let addresses = addresses.iter();
+    addresses.map(|at| probe(protocol, *at)).collect()
+}
+
+/// Binds one address with SO_REUSEADDR, where that is usual, and without.
+pub fn probe(protocol: Protocol, address: SocketAddr) -> AddressProbe {
+    let outcome = |reuse| match system::bind(protocol, address, reuse) {
+        Ok(()) => BindOutcome::Bound,
+        Err(error) => refusal(&error),
+    };
+    AddressProbe {
+        address,
+        with_reuse: tries_reuse(protocol).then(|| outcome(true)),
+        without_reuse: outcome(false),
+    }
+}
+
+/// A UDP socket with SO_REUSEADDR would bind beside another one.
+fn tries_reuse(protocol: Protocol) -> bool {
+    protocol == Protocol::Tcp && PLATFORM.has_safe_reuseaddr()
+}
+
+fn refusal(error: &io::Error) -> BindOutcome {
+    if error.kind() == ErrorKind::AddrInUse {
+        BindOutcome::InUse
+    } else if error.kind() == ErrorKind::PermissionDenied && PLATFORM.denies_only_privileged_ports()
+    {
+        BindOutcome::NotPermitted
+    } else if is_address_unavailable(error) {
+        BindOutcome::NoSuchAddress
+    } else {
+        BindOutcome::Failed(error.to_string())
+    }
+}
+
+/// Returns the first port after `near` that `is_held` does not claim and that can be bound on every local address.
+pub fn unused_after(near: u16, is_held: impl Fn(u16) -> bool) -> Option<u16> {
+    (near.checked_add(1)?..=u16::MAX)
+        .filter(|port| !is_held(*port))
+        .take(MAX_TRIES)
+        .find(|port| BindResult::of(&probe_port(Protocol::Tcp, None, *port)).is_usable())
+}
+
+/// Whether the address is not one of this machine, so that no port can be bound on it.
+pub fn is_foreign_address(address: IpAddr) -> bool {
+    let any_port = SocketAddr::new(address, 0);
+    probe(Protocol::Udp, any_port).result() == BindResult::NoSuchAddress
+}
+
+/// Whether this machine lacks the address or its whole family.
+pub fn is_address_unavailable(error: &io::Error) -> bool {
+    error.kind() == ErrorKind::AddrNotAvailable || system::is_family_unavailable(error)
+}
+
+/// Resolves `localhost`, each address once, in the order in which clients try them.
+pub fn resolve_localhost() -> Vec<IpAddr> {
+    let mut ips = Vec::new();
+    for address in ("localhost", 0).to_socket_addrs().into_iter().flatten() {
+        if !ips.contains(&address.ip()) {
+            ips.push(address.ip());
+        }
+    }
+    ips
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::TcpListener;
+
+    #[test]
+    fn a_listener_on_one_address_makes_a_port_unusable() {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let port = listener.local_addr().expect("an address").port();
+        let probes = probe_port(Protocol::Tcp, None, port);
+        assert_eq!(BindResult::of(&probes), BindResult::InUse);
+    }
+
+    #[test]
+    fn the_next_unused_port_is_above_and_skips_used_ones() {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let taken = listener.local_addr().expect("an address").port();
+        let (near, held) = (taken - 1, taken + 1);
+        let unused = unused_after(near, |port| port == held).expect("one of fifty is unused");
+        assert!(
+            unused > held,
+            "{unused} after {near}, without {taken} and {held}"
+        );
+    }
+
+    #[test]
+    fn no_unused_port_follows_the_last() {
+        assert_eq!(unused_after(u16::MAX, |_| false), None);
+    }
+}
