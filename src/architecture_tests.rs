@@ -6,23 +6,24 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Which modules a folder of `src` may use.
-const MAY_USE: [(&str, &[&str]); 10] = [
+const MAY_USE: [(&str, &[&str]); 11] = [
     ("model", &["model"]),
     ("tracker", &["model", "tracker"]),
     ("free", &["free", "model", "wording"]),
     ("check", &["check", "free", "model", "wording"]),
     ("wording", &["check", "free", "model", "tracker", "wording"]),
     ("table", &["model", "table", "tracker", "wording"]),
+    ("config", &["config", "model", "table", "wording"]),
     (
         "app",
         &[
-            "app", "check", "free", "model", "table", "tracker", "wording",
+            "app", "check", "config", "free", "model", "table", "tracker", "wording",
         ],
     ),
     (
         "ui",
         &[
-            "app", "check", "free", "model", "table", "tracker", "ui", "wording",
+            "app", "check", "config", "free", "model", "table", "tracker", "ui", "wording",
         ],
     ),
     ("os", &["check", "free", "model", "os", "tracker"]),

@@ -54,6 +54,7 @@
 pub mod app;
 pub mod check;
 pub mod cli;
+pub mod config;
 pub mod event_loop;
 pub mod free;
 pub mod model;

@@ -197,7 +197,9 @@ impl App {
         while self.filter_box.clear() {}
         self.apply_filter();
         while self.listing.is_filtering() {
-            let context = self.setup.display_context(self.moment());
+            let context = self
+                .settings
+                .display_context(&self.environment, self.moment());
             self.listing.advance(&context);
         }
         self.filter_box.select_best_match = false;
@@ -206,7 +208,9 @@ impl App {
     }
 
     pub(super) fn sort_by(&mut self, sort: Sort) {
-        let context = self.setup.display_context(self.moment());
+        let context = self
+            .settings
+            .display_context(&self.environment, self.moment());
         self.listing.set_sort(sort, &context);
         let arrow = if sort.is_reversed {
             "descending"
@@ -233,7 +237,7 @@ impl App {
 
     /// The cursor goes on, so that Space marks one row after the other.
     fn mark(&mut self) {
-        if self.setup.is_read_only {
+        if self.settings.is_read_only {
             self.notify("read-only: marked rows are for ending, and nothing is ended here");
         } else if self.selection.toggle_mark(&self.listing) {
             self.step(1);

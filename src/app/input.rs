@@ -242,7 +242,9 @@ impl App {
             DialogAction::Nothing => Vec::new(),
             DialogAction::Execute(steps) => {
                 // The question is answered and its target fixed: from here on the table tells what happens.
-                let context = self.setup.display_context(self.moment());
+                let context = self
+                    .settings
+                    .display_context(&self.environment, self.moment());
                 self.listing.thaw(self.now, &context);
                 steps.into_iter().map(Effect::Free).collect()
             }

@@ -20,7 +20,6 @@ mod event;
 mod input;
 mod port_history;
 mod reuse_watch;
-mod setup;
 
 #[cfg(test)]
 pub(crate) mod testing;
@@ -29,7 +28,6 @@ mod tests;
 
 pub use commands::shown_interval;
 pub use event::{Effect, Event, EventSource};
-pub use setup::Setup;
 
 use crate::app::check_dialog::CheckDialog;
 use crate::app::details::Details;
@@ -41,8 +39,10 @@ use crate::app::reuse_watch::ReuseWatch;
 use crate::app::sampling::Sampling;
 use crate::app::screen_layout::ScreenLayout;
 use crate::app::selection::Selection;
+use crate::config::Settings;
 use crate::free::Batch;
 use crate::model::Moment;
+use crate::model::environment::Environment;
 use crate::model::history::PortHistory;
 use crate::model::inspection::Inspection;
 use crate::model::process::ProcessId;
@@ -66,7 +66,8 @@ pub enum Overlay {
 /// The state of the program.
 #[derive(Debug)]
 pub struct App {
-    pub setup: Setup,
+    pub environment: Environment,
+    pub settings: Settings,
     pub listing: Listing,
     pub selection: Selection,
     pub filter_box: FilterBox,
@@ -91,10 +92,15 @@ pub struct App {
 }
 
 impl App {
-    pub fn new(setup: Setup, size: (u16, u16), clock: Moment) -> Self {
+    pub fn new(
+        environment: Environment,
+        settings: Settings,
+        size: (u16, u16),
+        clock: Moment,
+    ) -> Self {
         let mut app = Self {
-            sampling: Sampling::new(setup.interval),
-            filter_box: FilterBox::new(&setup.filter),
+            sampling: Sampling::new(settings.interval),
+            filter_box: FilterBox::new(&settings.filter),
             listing: Listing::default(),
             selection: Selection::default(),
             details: Details::default(),
@@ -108,9 +114,10 @@ impl App {
             size,
             now: clock.instant,
             clock,
-            setup,
+            environment,
+            settings,
         };
-        app.filter_box.chips.all = app.setup.all;
+        app.filter_box.chips.all = app.settings.all;
         app.apply_filter();
         app
     }
@@ -185,7 +192,8 @@ impl App {
     }
 
     pub fn display_context(&self) -> DisplayContext<'_> {
-        self.setup.display_context(self.moment())
+        self.settings
+            .display_context(&self.environment, self.moment())
     }
 
     /// The moment that is shown: now, or when the pause began.
@@ -199,7 +207,9 @@ impl App {
     }
 
     fn tick(&mut self) {
-        let context = self.setup.display_context(self.moment());
+        let context = self
+            .settings
+            .display_context(&self.environment, self.moment());
         if self.sampling.paused_at.is_none() {
             self.listing.expire(self.now, &context);
         }
@@ -215,7 +225,9 @@ impl App {
     }
 
     fn apply(&mut self, changes: Changes) {
-        let context = self.setup.display_context(self.moment());
+        let context = self
+            .settings
+            .display_context(&self.environment, self.moment());
         let ports_changed = !changes.list.is_empty();
         self.listing
             .apply(changes.list, changes.taken.instant, &context);
@@ -231,12 +243,14 @@ impl App {
         let filter = Filter {
             query,
             chips: self.filter_box.chips,
-            me: self.setup.me,
-            ephemeral: self.setup.ephemeral,
+            me: self.environment.me,
+            ephemeral: self.environment.ephemeral,
         };
         if *self.listing.filter() != filter {
             self.listing.set_filter(filter);
-            let context = self.setup.display_context(self.moment());
+            let context = self
+                .settings
+                .display_context(&self.environment, self.moment());
             self.listing.advance(&context);
         }
     }

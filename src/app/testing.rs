@@ -1,22 +1,21 @@
 //! An app for tests, fed by hand: events in, effects out.
 
-use crate::app::{App, Effect, Event, Setup};
+use crate::app::{App, Effect, Event};
+use crate::config::Settings;
 use crate::free::{
     BindProbe, ExecCommand, ExecEvent, KillRequest, PortSnapshot, SendOutcome, SendReport, Target,
 };
+use crate::model::environment::Environment;
 use crate::model::inspection::{InspectRequest, Inspection, ProcessTree, Requester};
 use crate::model::ports::EphemeralRange;
 use crate::model::process::Pid;
 use crate::model::testing::{SocketBuilder, instant, moment, snapshot};
 use crate::tracker::{Changes, Tracker};
 use crossterm::event::{Event as TerminalEvent, KeyCode, KeyEvent, KeyModifiers};
-use std::time::Duration;
 
-pub fn setup() -> Setup {
-    Setup {
+pub fn environment() -> Environment {
+    Environment {
         host: "build-07".to_owned(),
-        is_ssh: false,
-        is_root: false,
         me: Some(1000),
         home: Some("/home/dev".to_owned()),
         ephemeral: EphemeralRange {
@@ -24,14 +23,8 @@ pub fn setup() -> Setup {
             last: 60999,
         },
         self_pids: vec![Pid(9000), Pid(1)],
-        pids_problem: None,
         executable: Some("/home/dev/.cargo/bin/portmon".to_owned()),
-        interval: Duration::from_secs(1),
-        filter: String::new(),
-        all: false,
-        is_ascii: false,
-        has_color: true,
-        is_read_only: false,
+        ..Environment::default()
     }
 }
 
@@ -45,10 +38,14 @@ pub struct AppHarness {
 }
 
 impl AppHarness {
-    pub fn new(setup: Setup, size: (u16, u16)) -> Self {
-        let tracker = Tracker::new(setup.ephemeral, instant(0.0));
+    pub fn new(size: (u16, u16)) -> Self {
+        Self::start(environment(), Settings::default(), size)
+    }
+
+    pub fn start(environment: Environment, settings: Settings, size: (u16, u16)) -> Self {
+        let tracker = Tracker::new(environment.ephemeral, instant(0.0));
         Self {
-            app: App::new(setup, size, moment(0.0)),
+            app: App::new(environment, settings, size, moment(0.0)),
             tracker,
             seconds: 0.0,
             answers_inspections: true,
@@ -57,7 +54,7 @@ impl AppHarness {
 
     /// A terminal of 80x24 that has seen these sockets.
     pub fn with(sockets: Vec<SocketBuilder>) -> Self {
-        let mut harness = Self::new(setup(), (80, 24));
+        let mut harness = Self::new((80, 24));
         harness.poll(sockets);
         harness
     }

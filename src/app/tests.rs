@@ -1,6 +1,7 @@
 use super::*;
 use crate::app::free_dialog::DialogPhase;
-use crate::app::testing::{AppHarness, setup};
+use crate::app::testing::{AppHarness, environment};
+use crate::config::Settings;
 use crate::free::{ExecCommand, ExecEvent, SendOutcome, SendReport, SignalError};
 use crate::model::testing::{SocketBuilder, instant, process, socket};
 use crossterm::event::{Event as TerminalEvent, KeyCode, KeyEvent, KeyModifiers};
@@ -310,10 +311,11 @@ fn a_too_small_terminal_opens_no_dialog_and_cancels_an_open_one() {
 
 #[test]
 fn read_only_ends_nothing() {
-    let mut harness = AppHarness::new(
-        Setup {
+    let mut harness = AppHarness::start(
+        environment(),
+        Settings {
             is_read_only: true,
-            ..setup()
+            ..Settings::default()
         },
         (80, 24),
     );
@@ -442,7 +444,7 @@ fn a_failed_poll_is_reported_until_one_succeeds() {
         family: Family::Ipv6,
         reason: "refused".to_owned(),
     };
-    let mut changes = crate::tracker::Tracker::new(setup().ephemeral, instant(0.0))
+    let mut changes = crate::tracker::Tracker::new(environment().ephemeral, instant(0.0))
         .apply_snapshot(crate::model::testing::snapshot(1.0, Vec::new()));
     changes.problems = vec![problem];
     harness.seconds = 1.0;

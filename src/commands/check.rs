@@ -12,7 +12,7 @@ const HELD: u8 = 1;
 /// Prints the answer; the exit code says whether the port is free.
 pub fn run(options: &CheckOptions) -> anyhow::Result<u8> {
     let environment = environment::read();
-    super::complain_of_pids(environment.pids_problem.as_ref());
+    super::warn_about_pids(environment.pids_problem);
     let context = CheckContext {
         source: options.source,
         ephemeral: environment.ephemeral,

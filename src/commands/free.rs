@@ -6,11 +6,11 @@ mod confirmation;
 mod drive;
 
 use super::print_line;
-use crate::app::Setup;
 use crate::cli::FreeOptions;
-use crate::free::{Explanation, plan_port};
+use crate::free::{Explanation, FreeContext, plan_port};
 use crate::model::bind::BindResult;
 use crate::model::endpoint::{Endpoint, Protocol};
+use crate::model::environment::Environment;
 use crate::model::port_spec::SinglePort;
 use crate::model::process::ProcessId;
 use crate::model::supervisor::Supervisor;
@@ -26,6 +26,7 @@ use crate::report::free::no_owner;
 use crate::report::free::preview::preview_lines;
 use crate::report::free::text::{self, PortPlan};
 use crate::report::free::{FreeOutcome, FreeReport, exit_code, is_outdated, port_specs};
+use crate::table::row::DisplayContext;
 use anyhow::{Context, anyhow, bail};
 use confirmation::Decision;
 use std::io::{self, Write};
@@ -39,8 +40,8 @@ enum Preparation {
 
 /// Frees the ports; the exit code is the worst of theirs.
 pub fn run(options: &FreeOptions) -> anyhow::Result<u8> {
-    let setup = Setup::of(environment::read());
-    super::complain_of_pids(setup.pids_problem.as_ref());
+    let environment = environment::read();
+    super::warn_about_pids(environment.pids_problem);
     for target in &options.targets {
         if let Some(address) = target
             .address
@@ -51,19 +52,19 @@ pub fn run(options: &FreeOptions) -> anyhow::Result<u8> {
             );
         }
     }
-    let table = poll(&setup, options)?;
+    let table = poll(&environment, options)?;
     let port_specs = port_specs(&options.targets, &table).map_err(|line| anyhow!(line))?;
     let mut found: Vec<Preparation> = port_specs
         .iter()
-        .map(|single_port| prepare(*single_port, &table, &setup, options))
+        .map(|single_port| prepare(*single_port, &table, &environment, options))
         .collect();
     let mut executor = Executor::new(ProbeBackend::of_system(options.source))
         .context("processes cannot be held on to")?;
     inspect_processes(&mut found);
     // From here on no other process can be signalled in the place of one that is shown.
     executor.open_handles(&all_processes(&found));
-    show(&found, &table, &setup, options)?;
-    let reports = free_all(&found, &mut executor, &setup, options);
+    show(&found, &table, &environment, options)?;
+    let reports = free_all(&found, &mut executor, &environment, options);
     for report in &reports {
         print_line(&format_report(report, options)?)?;
     }
@@ -74,12 +75,12 @@ pub fn run(options: &FreeOptions) -> anyhow::Result<u8> {
 }
 
 /// Every socket there is: what else a holder has is told too.
-fn poll(setup: &Setup, options: &FreeOptions) -> anyhow::Result<Vec<Endpoint>> {
+fn poll(environment: &Environment, options: &FreeOptions) -> anyhow::Result<Vec<Endpoint>> {
     let request = DumpRequest {
         scope: DumpScope::All,
         with_bound: true,
     };
-    let mut poller = SocketPoller::new(setup.ephemeral, options.source, request);
+    let mut poller = SocketPoller::new(environment.ephemeral, options.source, request);
     let changes = poller.poll();
     let concerns = |protocol: Protocol| {
         let mut targets = options.targets.iter();
@@ -95,7 +96,7 @@ fn poll(setup: &Setup, options: &FreeOptions) -> anyhow::Result<Vec<Endpoint>> {
 fn prepare(
     single_port: SinglePort,
     table: &[Endpoint],
-    setup: &Setup,
+    environment: &Environment,
     options: &FreeOptions,
 ) -> Preparation {
     let endpoints: Vec<&Endpoint> = table.iter().collect();
@@ -104,7 +105,7 @@ fn prepare(
         single_port.port,
         single_port.address,
         &endpoints,
-        &setup.context(now()),
+        &FreeContext::new(environment, now()),
     );
     match question {
         None => Preparation::Done(no_owner::report(
@@ -202,10 +203,10 @@ fn inspect_processes(found: &mut [Preparation]) {
 fn show(
     found: &[Preparation],
     table: &[Endpoint],
-    setup: &Setup,
+    environment: &Environment,
     options: &FreeOptions,
 ) -> anyhow::Result<()> {
-    let context = setup.display_context(now());
+    let context = DisplayContext::new(environment, now());
     for plan in plans(found) {
         for line in preview_lines(plan, table, &context) {
             if options.dry_run && !options.json {
@@ -223,7 +224,7 @@ fn show(
 fn free_all(
     found: &[Preparation],
     executor: &mut Executor,
-    setup: &Setup,
+    environment: &Environment,
     options: &FreeOptions,
 ) -> Vec<FreeReport> {
     let all: Vec<&PortPlan> = plans(found).collect();
@@ -244,7 +245,7 @@ fn free_all(
                 Some(Decision::Confirmed) => match freed.next() {
                     Some(freeing) if is_outdated(&freeing) => {
                         let report = FreeReport::freed(plan.single_port, &freeing);
-                        refreshed(&report, poll(setup, options))
+                        refreshed(&report, poll(environment, options))
                     }
                     Some(freeing) => FreeReport::freed(plan.single_port, &freeing),
                     None => plan.refused("it was not tried"),

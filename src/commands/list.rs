@@ -1,13 +1,15 @@
 //! `portmon list`: one look, and its rows.
 
 use super::{EXIT_ERROR, parse_filter};
-use crate::app::Setup;
 use crate::cli::ListOptions;
+use crate::model::environment::Environment;
 use crate::os::environment;
 use crate::os::poller::SocketPoller;
 use crate::os::sockets::{DumpRequest, DumpScope};
 use crate::report;
 use crate::report::list::{ListInput, ListOutcome, ListRequest};
+use crate::table::row::DisplayContext;
+use crate::wording;
 use std::io;
 
 /// The exit code of a list without rows.
@@ -15,10 +17,10 @@ const NOTHING: u8 = 1;
 
 /// Prints what is there now; the exit code says whether there were rows.
 pub fn run(options: &ListOptions) -> anyhow::Result<u8> {
-    let setup = Setup::of(environment::read());
-    let (filter, hint) = parse_filter(&setup, &options.filter, options.all);
-    let result = poll(&setup, options, filter.query.needed_ports());
-    let context = setup.display_context(result.taken);
+    let environment = environment::read();
+    let (filter, hint) = parse_filter(&environment, &options.filter, options.all);
+    let result = poll(&environment, options, filter.query.needed_ports());
+    let context = DisplayContext::new(&environment, result.taken);
     let request = ListRequest {
         filter,
         hint,
@@ -36,17 +38,17 @@ pub fn run(options: &ListOptions) -> anyhow::Result<u8> {
 }
 
 /// One look, at no more than the rows that can be asked for.
-fn poll(setup: &Setup, options: &ListOptions, ports: Option<Vec<u16>>) -> ListInput {
+fn poll(environment: &Environment, options: &ListOptions, ports: Option<Vec<u16>>) -> ListInput {
     let request = DumpRequest {
         scope: ports.map_or(DumpScope::All, DumpScope::LocalOrRemote),
         with_bound: true,
     };
-    let mut poller = SocketPoller::new(setup.ephemeral, options.source, request);
+    let mut poller = SocketPoller::new(environment.ephemeral, options.source, request);
     let changes = poller.poll();
     ListInput {
         taken: changes.taken,
         endpoints: poller.endpoints(),
         problems: changes.problems,
-        pids_problem: setup.pids_problem.clone(),
+        pids_problem: environment.pids_problem.map(wording::pids_problem),
     }
 }

@@ -8,9 +8,10 @@ pub mod unused;
 pub mod wait;
 pub mod watch;
 
-use crate::app::Setup;
+use crate::model::environment::{Environment, PidsProblem};
 use crate::table::listing::{Chips, Filter};
 use crate::table::query;
+use crate::wording;
 use std::io::{self, Write};
 
 /// The exit code for words that were not understood, and for a command that failed.
@@ -21,10 +22,10 @@ fn warn(errors: &mut impl Write, words: &str) {
     let _ = writeln!(errors, "portmon: {words}");
 }
 
-/// Says that the pids that are shown are not those of this process's namespace.
-fn complain_of_pids(problem: Option<&String>) {
+/// Warns if the pids in `/proc` are not those of portmon's PID namespace.
+fn warn_about_pids(problem: Option<PidsProblem>) {
     if let Some(problem) = problem {
-        warn(&mut io::stderr(), problem);
+        warn(&mut io::stderr(), &wording::pids_problem(problem));
     }
 }
 
@@ -37,7 +38,7 @@ fn print_line(words: &str) -> anyhow::Result<()> {
 }
 
 /// The filter of a command and a remark on its text.
-fn parse_filter(setup: &Setup, text: &str, all: bool) -> (Filter, Option<String>) {
+fn parse_filter(environment: &Environment, text: &str, all: bool) -> (Filter, Option<String>) {
     let parsed = query::parse_finished(text);
     let filter = Filter {
         query: parsed.query.exact(),
@@ -45,8 +46,8 @@ fn parse_filter(setup: &Setup, text: &str, all: bool) -> (Filter, Option<String>
             all,
             ..Chips::default()
         },
-        me: setup.me,
-        ephemeral: setup.ephemeral,
+        me: environment.me,
+        ephemeral: environment.ephemeral,
     };
     (filter, parsed.hint)
 }

@@ -1,7 +1,8 @@
 //! The monitor: puts the threads, the terminal and the loop together and carries out the loop's effects.
 
-use crate::app::{App, Effect, Event, Setup};
+use crate::app::{App, Effect, Event};
 use crate::cli::MonitorOptions;
+use crate::config::Settings;
 use crate::event_loop::{self, EffectHandler, EventChannels};
 use crate::model::Moment;
 use crate::model::poll_request::PollRequest;
@@ -31,27 +32,27 @@ pub fn run(options: &MonitorOptions) -> anyhow::Result<u8> {
     if !terminal::is_interactive() {
         bail!("no terminal here; for scripts: portmon list, watch, check, free, wait");
     }
-    let setup = Setup {
-        filter: options.filter.clone(),
+    let settings = Settings {
         interval: options.interval,
+        filter: options.filter.clone(),
         all: options.all,
         is_ascii: options.ascii,
+        has_color: std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
         is_read_only: options.read_only,
-        ..Setup::of(environment::read())
     };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .context("no runtime to be had")?;
     let ending = watchdog::start().context("the watchdog could not be started")?;
-    let code = runtime.block_on(run_monitor(setup, options.source, ending));
+    let code = runtime.block_on(run_monitor(settings, options.source, ending));
     // A thread that waits in a call must not keep a program that was told to end.
     runtime.shutdown_background();
     code
 }
 
 async fn run_monitor(
-    setup: Setup,
+    settings: Settings,
     source: Option<SocketSource>,
     ending: Receiver<u8>,
 ) -> anyhow::Result<u8> {
@@ -61,12 +62,13 @@ async fn run_monitor(
     let (inspection_sender, inspections) = mpsc::channel(4);
     let (report_sender, answers) = mpsc::channel(1);
     let (event_sender, freeing) = mpsc::unbounded_channel();
-    let request = PollRequest::every(setup.interval);
-    let ephemeral = setup.ephemeral;
+    let environment = environment::read();
+    let request = PollRequest::every(settings.interval);
+    let ephemeral = environment.ephemeral;
     let context = CheckContext {
         source,
         ephemeral,
-        is_root: setup.is_root,
+        is_root: environment.is_root,
     };
     let poller = move || {
         let request = DumpRequest {
@@ -99,7 +101,8 @@ async fn run_monitor(
         input: crossterm::event::EventStream::new(),
     };
     let app = App::new(
-        setup,
+        environment,
+        settings,
         screen.size(),
         Moment {
             instant: Instant::now(),
@@ -191,30 +194,5 @@ impl Workers {
         }
         self.guard.resume()?;
         Ok(Some(Event::Continued))
-    }
-}
-
-impl Setup {
-    /// The machine's part of the setup; the rest is as it is without any flag.
-    pub fn of(environment: environment::Environment) -> Self {
-        Self {
-            host: environment.host,
-            is_ssh: environment.is_ssh,
-            is_root: environment.is_root,
-            me: environment.me,
-            home: environment.home,
-            ephemeral: environment.ephemeral,
-            self_pids: environment.self_pids,
-            pids_problem: environment.pids_problem,
-            executable: environment
-                .executable
-                .map(|path| path.display().to_string()),
-            interval: Duration::from_secs(1),
-            filter: String::new(),
-            all: false,
-            is_ascii: false,
-            has_color: std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
-            is_read_only: false,
-        }
     }
 }

@@ -34,7 +34,7 @@ pub fn run(options: &WaitOptions) -> anyhow::Result<u8> {
         // Standard error may be closed; it is waited for nevertheless.
         let _ = writeln!(io::stderr(), "{} (Ctrl-C ends it)", target.announcement());
     }
-    super::complain_of_pids(environment::pids_problem().as_ref());
+    super::warn_about_pids(environment::pids_problem());
     let begun = Instant::now();
     let mut waiter = PortWaiter::new(target, options.source);
     loop {

@@ -1,9 +1,9 @@
 //! `portmon watch`: looks, tells what happened and rests, until it is ended or its time is over.
 
 use super::{parse_filter, warn};
-use crate::app::Setup;
 use crate::cli::WatchOptions;
 use crate::model::Moment;
+use crate::model::environment::Environment;
 use crate::model::snapshot::Problem;
 use crate::os::environment;
 use crate::os::poller::SocketPoller;
@@ -12,6 +12,7 @@ use crate::os::sockets::{DumpRequest, DumpScope};
 use crate::report::json::JsonEvent;
 use crate::report::list::warn_bare_ports;
 use crate::report::watch::{SocketEvent, WatchReporter, text};
+use crate::table::row::DisplayContext;
 use jiff::tz::TimeZone;
 use std::io::{self, Write};
 use std::time::{Duration, Instant, SystemTime};
@@ -24,16 +25,16 @@ const ALL_SOCKETS: DumpRequest = DumpRequest {
 
 /// Tells what happens until the time is over or nobody reads any more; signals end it as they end any program.
 pub fn run(options: &WatchOptions) -> anyhow::Result<u8> {
-    let setup = Setup::of(environment::read());
-    let (filter, hint) = parse_filter(&setup, &options.filter, options.all);
-    super::complain_of_pids(setup.pids_problem.as_ref());
+    let environment = environment::read();
+    let (filter, hint) = parse_filter(&environment, &options.filter, options.all);
+    super::warn_about_pids(environment.pids_problem);
     let mut errors = io::stderr();
     if let Some(hint) = hint {
         warn(&mut errors, &format!("filter: {hint}"));
     }
     // Standard error may be closed; what happens is told nevertheless.
     let _ = warn_bare_ports(&filter.query, &mut errors);
-    let mut poller = SocketPoller::new(setup.ephemeral, options.source, ALL_SOCKETS);
+    let mut poller = SocketPoller::new(environment.ephemeral, options.source, ALL_SOCKETS);
     if let Err(error) = poller.enable_destroy_events() {
         warn(
             &mut errors,
@@ -42,10 +43,10 @@ pub fn run(options: &WatchOptions) -> anyhow::Result<u8> {
     }
     let watch_loop = WatchLoop {
         poller,
-        reporter: WatchReporter::new(filter, setup.self_pids.first().copied()),
+        reporter: WatchReporter::new(filter, environment.self_pids.first().copied()),
         zone: TimeZone::try_system().ok(),
         as_json: options.json,
-        setup,
+        environment,
         reported_problems: Vec::new(),
     };
     match watch_loop.run(options.interval, options.duration) {
@@ -59,7 +60,7 @@ pub fn run(options: &WatchOptions) -> anyhow::Result<u8> {
 struct WatchLoop {
     poller: SocketPoller,
     reporter: WatchReporter,
-    setup: Setup,
+    environment: Environment,
     zone: Option<TimeZone>,
     as_json: bool,
     /// What could not be read at the last look and was said.
@@ -112,7 +113,7 @@ impl WatchLoop {
             instant: Instant::now(),
             wall: SystemTime::now(),
         };
-        let context = self.setup.display_context(now);
+        let context = DisplayContext::new(&self.environment, now);
         let events = if is_over {
             self.reporter.flush(&context)
         } else {
@@ -128,7 +129,7 @@ impl WatchLoop {
     }
 
     fn format_event(&self, event: &SocketEvent, now: Moment) -> io::Result<String> {
-        let context = self.setup.display_context(now);
+        let context = DisplayContext::new(&self.environment, now);
         if self.as_json {
             let event = JsonEvent::new(event, context.ephemeral);
             serde_json::to_string(&event).map_err(io::Error::from)

@@ -1,5 +1,6 @@
 use super::*;
-use crate::app::testing::setup;
+use crate::app::testing::environment;
+use crate::config::Settings;
 use crate::model::testing::{SocketBuilder, snapshot, socket};
 use crate::tracker::Tracker;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
@@ -135,8 +136,8 @@ async fn run_with<F: Future<Output = ()>>(
         instant: now(),
         wall: crate::model::testing::moment(0.0).wall,
     };
-    let app = App::new(setup(), (80, 24), clock);
-    let tracker = Tracker::new(setup().ephemeral, now());
+    let app = App::new(environment(), Settings::default(), (80, 24), clock);
+    let tracker = Tracker::new(environment().ephemeral, now());
     let harness = LoopHarness {
         samples: samples_in,
         inspections: inspections_in,

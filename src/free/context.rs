@@ -2,6 +2,7 @@
 
 use crate::model::Moment;
 use crate::model::endpoint::{Endpoint, Owners, Protocol, Socket};
+use crate::model::environment::Environment;
 use crate::model::process::Pid;
 use std::net::SocketAddr;
 use std::time::Instant;
@@ -26,6 +27,23 @@ pub struct FreeContext {
     pub now: Moment,
     /// When the row was first seen in its present state, if known.
     pub state_since: Option<Instant>,
+}
+
+impl FreeContext {
+    /// Context of a port that was named, not of a row.
+    pub fn new(environment: &Environment, now: Moment) -> Self {
+        Self {
+            me: environment.me,
+            is_root: environment.is_root,
+            host: environment.host.clone(),
+            self_pids: environment.self_pids.clone(),
+            executable: environment.executable.clone(),
+            filter_names_port: false,
+            is_gone: false,
+            now,
+            state_since: None,
+        }
+    }
 }
 
 /// A row's socket with the table around it.

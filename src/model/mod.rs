@@ -6,6 +6,7 @@
 pub mod address;
 pub mod bind;
 pub mod endpoint;
+pub mod environment;
 pub mod history;
 pub mod inspection;
 pub mod platform;

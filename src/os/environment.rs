@@ -1,36 +1,15 @@
-//! What stays the same about this machine and this run, asked once at the start.
+//! Reads the [`Environment`]: host, user, own processes, ephemeral ports.
 
+use crate::model::environment::{Environment, PidsProblem};
 use crate::model::ports::EphemeralRange;
-use crate::model::process::Pid;
 use crate::model::text::escaped;
 use crate::os::{pids, processes};
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
-use std::path::PathBuf;
 use sysinfo::{NetworkData, Networks, System};
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Environment {
-    /// The name of the host, safe to show; empty where it has none.
-    pub host: String,
-    pub ephemeral: EphemeralRange,
-    /// The user this program works for: under sudo the one who called it. On Windows the last part of the SID.
-    pub me: Option<u32>,
-    /// This process, its parent and so on, up to and with the first process of the system; empty where it is not shown
-    /// itself.
-    pub self_pids: Vec<Pid>,
-    /// What is wrong with the pids that are shown, in a sentence.
-    pub pids_problem: Option<String>,
-    /// The absolute path of this program.
-    pub executable: Option<PathBuf>,
-    pub home: Option<String>,
-    /// Whether this runs in a login from another machine.
-    pub is_ssh: bool,
-    /// Whether it has the rights of root, whoever called it.
-    pub is_root: bool,
-}
-
+/// Reads the environment of this process.
 pub fn read() -> Environment {
     Environment {
         host: System::host_name().map_or_else(|_| String::new(), |name| escaped(&name)),
@@ -45,8 +24,8 @@ pub fn read() -> Environment {
     }
 }
 
-/// What is wrong with the pids that are shown, in a sentence: on Linux `/proc` may be one of another PID namespace.
-pub fn pids_problem() -> Option<String> {
+/// Returns what is wrong with the pids in `/proc`, if anything.
+pub fn pids_problem() -> Option<PidsProblem> {
     pids::problem()
 }
 
@@ -129,16 +108,10 @@ pub fn ephemeral_range() -> EphemeralRange {
     EphemeralRange::IANA
 }
 
-/// Without the mark that Linux adds once the file was replaced: the path is for running the program again.
-fn executable() -> Option<PathBuf> {
-    let path = std::env::current_exe().ok()?;
-    match path
-        .to_str()
-        .and_then(|path| path.strip_suffix(" (deleted)"))
-    {
-        Some(path) => Some(path.into()),
-        None => Some(path),
-    }
+/// Absolute path of portmon, for running it again: without the mark that Linux adds once the file was replaced.
+fn executable() -> Option<String> {
+    let path = std::env::current_exe().ok()?.display().to_string();
+    Some(path.strip_suffix(" (deleted)").unwrap_or(&path).to_owned())
 }
 
 fn home() -> Option<String> {
@@ -149,6 +122,7 @@ fn home() -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::process::Pid;
 
     #[cfg(target_os = "linux")]
     #[test]

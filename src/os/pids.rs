@@ -20,8 +20,8 @@ pub fn own() -> Option<crate::model::process::Pid> {
     Some(crate::model::process::Pid(std::process::id()))
 }
 
-/// What is wrong with the pids that are shown; elsewhere than on Linux nothing can be.
+/// Only on Linux can pids be those of another namespace.
 #[cfg(not(target_os = "linux"))]
-pub fn problem() -> Option<String> {
+pub fn problem() -> Option<crate::model::environment::PidsProblem> {
     None
 }

@@ -2,6 +2,7 @@
 
 use crate::model::Moment;
 use crate::model::endpoint::{Endpoint, Owners, SocketRole};
+use crate::model::environment::Environment;
 use crate::model::ports::EphemeralRange;
 use crate::model::raw_socket::SocketQueue;
 use std::time::{Duration, Instant};
@@ -92,6 +93,17 @@ pub struct DisplayContext<'a> {
     pub ephemeral: EphemeralRange,
     /// Whether only ASCII may be shown.
     pub is_ascii: bool,
+}
+
+impl<'a> DisplayContext<'a> {
+    pub fn new(environment: &'a Environment, now: Moment) -> Self {
+        Self {
+            now,
+            home: environment.home.as_deref(),
+            ephemeral: environment.ephemeral,
+            is_ascii: false,
+        }
+    }
 }
 
 impl DisplayContext<'_> {

@@ -188,10 +188,10 @@ fn with_peer(row: &Row, remote: String) -> String {
 fn range(app: &App, row: &Row) -> String {
     let port = row.endpoint.socket.port();
     let class = format!("{} (IANA)", PortClass::of(port));
-    if app.setup.ephemeral.contains(port) {
+    if app.environment.ephemeral.contains(port) {
         format!(
             "{class} · ephemeral on this machine ({})",
-            app.setup.ephemeral
+            app.environment.ephemeral
         )
     } else {
         class

@@ -145,7 +145,7 @@ fn label_width(words: &DialogText) -> usize {
 
 /// What goes on, or what became of each port.
 fn progress(app: &App, batch: &Batch) -> DialogText {
-    let host = &app.setup.host;
+    let host = &app.environment.host;
     let freeings = batch.machines();
     let what = match freeings {
         [one] => format!("{} :{}", one.request().protocol(), one.request().port()),

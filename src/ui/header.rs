@@ -28,10 +28,10 @@ pub fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let right = right_part(app, theme);
     let room = usize::from(area.width).saturating_sub(right.width() + 1);
     let mut spans = vec![Span::styled("portmon", theme.style(Role::Title))];
-    let host = if app.setup.is_ssh {
-        format!("{} ssh", app.setup.host)
+    let host = if app.environment.is_ssh {
+        format!("{} ssh", app.environment.host)
     } else {
-        app.setup.host.clone()
+        app.environment.host.clone()
     };
     let counts = counts(app);
     let taken = "portmon ".width() + counts.width() + 20;
@@ -69,8 +69,12 @@ pub fn draw_chips(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
         spans.push(Span::styled(open, theme.style(style)));
         spans.push(Span::styled(key, theme.style(Role::Key)));
         spans.push(Span::styled(format!(" {name}{close}"), theme.style(style)));
-        if chip == Chip::Dynamic && app.setup.ephemeral != EphemeralRange::IANA {
-            let from = app.setup.ephemeral.first.min(EphemeralRange::IANA.first);
+        if chip == Chip::Dynamic && app.environment.ephemeral != EphemeralRange::IANA {
+            let from = app
+                .environment
+                .ephemeral
+                .first
+                .min(EphemeralRange::IANA.first);
             spans.push(Span::styled(format!("{from}+ "), theme.style(Role::Dim)));
         }
     }

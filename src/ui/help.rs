@@ -62,7 +62,7 @@ pub fn draw(app: &App, scroll: u16, theme: &Theme, buffer: &mut Buffer) {
 
 /// Keys that end something are not told where nothing may be ended.
 fn lines(app: &App, theme: &Theme, width: usize) -> Vec<Line<'static>> {
-    let is_read_only = app.setup.is_read_only;
+    let is_read_only = app.settings.is_read_only;
     let bindings = BINDINGS
         .iter()
         .filter(|binding| !(is_read_only && binding.command.is_destructive()))

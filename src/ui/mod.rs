@@ -49,7 +49,7 @@ pub fn draw(app: &App, buffer: &mut Buffer) -> Option<Position> {
     } else {
         draw_screen(app, theme, buffer)
     };
-    if app.setup.is_ascii {
+    if app.settings.is_ascii {
         ascii::flatten(buffer);
     }
     cursor

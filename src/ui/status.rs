@@ -9,6 +9,7 @@ use crate::model::text::escaped;
 use crate::table::value::{AgeBound, format_age};
 use crate::ui::theme::{Role, Theme};
 use crate::ui::truncate;
+use crate::wording;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
@@ -114,7 +115,7 @@ pub fn draw_footer(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) ->
         .to_vec(),
         _ => BINDINGS
             .iter()
-            .filter(|binding| !(app.setup.is_read_only && binding.command.is_destructive()))
+            .filter(|binding| !(app.settings.is_read_only && binding.command.is_destructive()))
             .filter_map(|binding| Some((binding.keys.first()?.to_string(), binding.hint?)))
             .collect(),
     };
@@ -144,9 +145,10 @@ fn left_part<'a>(app: &'a App, theme: &Theme, area: Rect) -> (Line<'a>, Option<P
         Line::styled(stale_text(app, stale), theme.style(Role::Error))
     } else if app.filter_box.text.is_empty() {
         let problem = app
-            .setup
+            .environment
             .pids_problem
             .as_ref()
+            .map(|problem| wording::pids_problem(*problem))
             .map(|problem| Line::styled(format!(" {problem}"), theme.style(Role::Error)));
         problem.unwrap_or_default()
     } else {
@@ -239,7 +241,7 @@ fn marked(app: &App) -> Option<String> {
 fn summary(app: &App) -> String {
     let counts = app.listing.counts();
     let mut words = Vec::new();
-    if app.setup.pids_problem.is_some() {
+    if app.environment.pids_problem.is_some() {
         words.push("pids of another namespace".to_owned());
     }
     words.extend(app.sampling.backoff.map(|backoff| {

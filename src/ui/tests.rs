@@ -1,8 +1,10 @@
 use super::*;
-use crate::app::testing::{AppHarness, setup};
-use crate::app::{Effect, Event, Setup};
+use crate::app::testing::{AppHarness, environment};
+use crate::app::{Effect, Event};
 use crate::check::testing::{V4, port};
 use crate::check::{CheckReport, Findings};
+use crate::config::Settings;
+use crate::model::environment::{Environment, PidsProblem};
 use crate::model::testing::{SocketBuilder, instant, process, socket};
 use crossterm::event::{Event as TerminalEvent, KeyCode};
 use ratatui::style::Modifier;
@@ -32,7 +34,7 @@ fn machine() -> Vec<SocketBuilder> {
 }
 
 fn harness(size: (u16, u16)) -> AppHarness {
-    let mut harness = AppHarness::new(setup(), size);
+    let mut harness = AppHarness::new(size);
     harness.poll(machine());
     harness
 }
@@ -181,10 +183,11 @@ fn an_empty_table_says_why_and_the_way_out() {
 
 #[test]
 fn without_color_no_cell_has_one_but_the_cursor_is_visible() {
-    let mut harness = AppHarness::new(
-        Setup {
+    let mut harness = AppHarness::start(
+        environment(),
+        Settings {
             has_color: false,
-            ..setup()
+            ..Settings::default()
         },
         (80, 24),
     );
@@ -199,10 +202,11 @@ fn without_color_no_cell_has_one_but_the_cursor_is_visible() {
 
 #[test]
 fn ascii_draws_nothing_else() {
-    let mut harness = AppHarness::new(
-        Setup {
+    let mut harness = AppHarness::start(
+        environment(),
+        Settings {
             is_ascii: true,
-            ..setup()
+            ..Settings::default()
         },
         (120, 40),
     );
@@ -313,7 +317,7 @@ fn names_from_the_system_never_reach_the_screen_raw() {
 
 #[test]
 fn new_rows_out_of_view_are_counted_in_the_header() {
-    let mut harness = AppHarness::new(setup(), (80, 24));
+    let mut harness = AppHarness::new((80, 24));
     let port = |port: u16| socket(&format!("127.0.0.1:{port}"));
     harness.poll((2000..2060).map(port).collect());
     harness.seconds = 1.0;
@@ -323,7 +327,7 @@ fn new_rows_out_of_view_are_counted_in_the_header() {
 
 #[test]
 fn resizing_keeps_the_cursor_in_view() {
-    let mut harness = AppHarness::new(setup(), (80, 50));
+    let mut harness = AppHarness::new((80, 50));
     harness.poll(
         (2000..2040)
             .map(|port| socket(&format!("127.0.0.1:{port}")))
@@ -341,7 +345,7 @@ fn a_dialog_that_does_not_fit_says_so_and_keeps_its_demand() {
         .map(|pid| process(pid, "gunicorn").user(0, "root").parent(100).build())
         .collect();
     let holders: Vec<_> = std::iter::once(&master).chain(&workers).collect();
-    let mut harness = AppHarness::new(setup(), (80, 12));
+    let mut harness = AppHarness::new((80, 12));
     harness.poll(vec![socket("127.0.0.1:8000").owners(&holders)]);
     harness.keys("x");
     harness.wait(1.0);
@@ -567,7 +571,7 @@ fn the_smallest_screen_names_every_target() {
     let workers: Vec<_> = (10690..10693)
         .map(|pid| process(pid, "python3.11").build())
         .collect();
-    let mut harness = AppHarness::new(setup(), (40, 8));
+    let mut harness = AppHarness::new((40, 8));
     harness.poll(vec![
         socket("127.0.0.1:3300").owners(&workers.iter().collect::<Vec<_>>()),
     ]);
@@ -593,7 +597,7 @@ fn confirm_is_offered_only_if_every_target_is_named() {
     let master = process(1000, "gunicorn").build();
     let workers = (1001..1121).map(|pid| process(pid, "gunicorn").parent(1000).build());
     let family: Vec<_> = std::iter::once(master).chain(workers).collect();
-    let mut harness = AppHarness::new(setup(), (80, 24));
+    let mut harness = AppHarness::new((80, 24));
     harness.poll(vec![
         socket("127.0.0.1:3300").owners(&family.iter().collect::<Vec<_>>()),
     ]);
@@ -641,7 +645,7 @@ fn slow_polls_are_reported_with_their_real_interval() {
 #[test]
 fn a_dual_stack_listener_is_a_star_at_every_width() {
     for width in [60, 80, 110, 120, 160, 200] {
-        let mut harness = AppHarness::new(setup(), (width, 30));
+        let mut harness = AppHarness::new((width, 30));
         let node = process(4242, "node").build();
         harness.poll(vec![socket("[::]:3000").only_v6(false).owner(&node)]);
         let row = screen(&harness)
@@ -751,14 +755,14 @@ fn the_check_dialog_on_a_low_screen_has_at_most_nine_lines() {
 
 #[test]
 fn foreign_pids_are_told_with_and_without_a_filter() {
-    let problem = "/proc belongs to another PID namespace".to_owned();
-    let setup = Setup {
-        pids_problem: Some(problem.clone()),
-        ..setup()
+    let foreign = Environment {
+        pids_problem: Some(PidsProblem::NotShown),
+        ..environment()
     };
-    let mut harness = AppHarness::new(setup, (120, 24));
+    let mut harness = AppHarness::start(foreign, Settings::default(), (120, 24));
     harness.poll(machine());
-    assert!(shows(&harness, &problem), "{:#?}", screen(&harness));
+    let problem = "/proc/self is not portmon";
+    assert!(shows(&harness, problem), "{:#?}", screen(&harness));
     harness.keys("/3000\n");
     let words = "pids of another namespace";
     assert!(shows(&harness, words), "{:#?}", screen(&harness));

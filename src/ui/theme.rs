@@ -48,7 +48,11 @@ pub struct Theme {
 impl Theme {
     pub fn of(app: &App) -> &'static Self {
         let [terminal, plain] = &THEMES;
-        if app.setup.has_color { terminal } else { plain }
+        if app.settings.has_color {
+            terminal
+        } else {
+            plain
+        }
     }
 
     pub fn style(&self, role: Role) -> Style {

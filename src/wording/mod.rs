@@ -4,12 +4,14 @@
 
 mod bind;
 mod duration;
+mod environment;
 mod list;
 mod port;
 mod socket;
 
 pub use bind::bind_result;
 pub use duration::{rough_duration, seconds};
+pub use environment::pids_problem;
 pub use list::{count, list};
 pub use port::{place, place_at, port, target};
 pub use socket::{holder, states, user};

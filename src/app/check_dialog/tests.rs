@@ -1,7 +1,8 @@
 use super::*;
-use crate::app::testing::{AppHarness, setup};
-use crate::app::{Event, Setup};
+use crate::app::Event;
+use crate::app::testing::{AppHarness, environment};
 use crate::check::testing::port;
+use crate::config::Settings;
 use crate::model::testing::socket;
 
 fn question(protocol: Protocol, port: u16, connects: bool) -> CheckRequest {
@@ -51,12 +52,12 @@ fn w_checks_the_local_port_of_the_row() {
 #[test]
 fn with_an_empty_table_w_checks_the_filtered_port() {
     let filtered = |filter: &str| {
-        let setup = Setup {
+        let settings = Settings {
             filter: filter.to_owned(),
             is_read_only: true,
-            ..setup()
+            ..Settings::default()
         };
-        let mut harness = AppHarness::new(setup, (80, 24));
+        let mut harness = AppHarness::start(environment(), settings, (80, 24));
         harness.poll(vec![socket("127.0.0.1:4000")]);
         harness
     };

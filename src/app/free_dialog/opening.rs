@@ -14,7 +14,7 @@ use crate::table::row::Row;
 
 impl App {
     pub(in crate::app) fn ask_to_free(&mut self) -> Vec<Effect> {
-        if self.setup.is_read_only {
+        if self.settings.is_read_only {
             self.notify("read-only: nothing is ended here");
             return Vec::new();
         }
@@ -92,13 +92,15 @@ impl App {
             filter_names_port: meant == Some(row.endpoint.socket.port()),
             is_gone: row.is_closed(),
             state_since: Some(row.endpoint.state_since),
-            ..self.setup.context(self.moment())
+            ..FreeContext::new(&self.environment, self.moment())
         }
     }
 
     /// Takes the dialog away. What is under way goes on, and its verdict comes as a notice.
     pub(in crate::app) fn close_dialog(&mut self) -> Vec<Effect> {
-        let context = self.setup.display_context(self.moment());
+        let context = self
+            .settings
+            .display_context(&self.environment, self.moment());
         self.listing.thaw(self.now, &context);
         self.sampling.poll_now();
         let Overlay::Freeing(dialog) = std::mem::replace(&mut self.overlay, Overlay::None) else {

@@ -17,7 +17,9 @@ impl App {
         let ends = ends
             .filter_map(|change| self.finished_lookup(change))
             .collect();
-        let context = self.setup.display_context(self.moment());
+        let context = self
+            .settings
+            .display_context(&self.environment, self.moment());
         self.listing.apply(ends, changes.taken.instant, &context);
     }
 

@@ -3,6 +3,7 @@
 //! The kernel resolves `/proc/self` in the PID namespace of that mount, and shows `Pid` and the first `NSpid` in it too;
 //! each further `NSpid` is the number one namespace further in (proc_pid_status(5)).
 
+use crate::model::environment::PidsProblem;
 use crate::model::process::Pid;
 use rustix::io::Errno;
 use std::fs;
@@ -50,20 +51,15 @@ pub fn are_own() -> bool {
     Itself::read().is_some_and(|itself| itself.depth == 0)
 }
 
-/// What is wrong with the pids that are shown, if anything.
-pub fn problem() -> Option<String> {
-    let here = std::process::id();
+/// Returns what is wrong with the pids in `/proc`, if anything.
+pub fn problem() -> Option<PidsProblem> {
     match Itself::read() {
         Some(Itself { depth: 0, .. }) => None,
-        Some(Itself { shown, .. }) => Some(format!(
-            "/proc belongs to another PID namespace, where portmon is pid {shown} instead of {here}: pids are shown as in \
-             that namespace, and nothing is signalled by them"
-        )),
-        None => Some(
-            "/proc/self is not portmon (/proc is not mounted, or belongs to another PID namespace): owners may be \
-             missing, and nothing is signalled"
-                .to_owned(),
-        ),
+        Some(Itself { shown, .. }) => Some(PidsProblem::OuterNamespace {
+            shown,
+            own: Pid(std::process::id()),
+        }),
+        None => Some(PidsProblem::NotShown),
     }
 }
 

@@ -1,5 +1,5 @@
-use crate::app::testing::{AppHarness, setup};
-use crate::app::{Event, Setup};
+use crate::app::Event;
+use crate::app::testing::AppHarness;
 use crate::model::history::ExitStatus;
 use crate::model::inspection::{InspectRequest, Inspection, Requester};
 use crate::model::process::Process;
@@ -150,8 +150,7 @@ fn an_unknown_owner_is_described_by_what_is_known() {
 
 #[test]
 fn details_of_a_listener_name_a_different_previous_owner() {
-    let setup = Setup { ..setup() };
-    let mut harness = AppHarness::new(setup, (160, 40));
+    let mut harness = AppHarness::new((160, 40));
     harness.poll(vec![socket("127.0.0.1:3000").owner(&debugpy())]);
     harness.keys("i");
     harness.seconds = 1.0;

@@ -1,5 +1,6 @@
 use super::*;
-use crate::app::testing::{AppHarness, setup};
+use crate::app::testing::{AppHarness, environment};
+use crate::config::Settings;
 use crate::model::process::Process;
 use crate::model::stats::{SocketCounters, SocketStats};
 use crate::model::testing::{SocketBuilder, instant, process, socket};
@@ -224,9 +225,11 @@ fn a_socket_without_tcp_stats_shows_only_its_queue() {
 
 #[test]
 fn in_ascii_the_numbers_lose_nothing() {
-    let mut ascii = setup();
-    ascii.is_ascii = true;
-    let mut harness = AppHarness::new(ascii, (120, 40));
+    let ascii = Settings {
+        is_ascii: true,
+        ..Settings::default()
+    };
+    let mut harness = AppHarness::start(environment(), ascii, (120, 40));
     harness.poll(vec![connection()]);
     harness.key(KeyCode::Enter);
     let quick = |sent| TcpCounters {
