@@ -6,12 +6,13 @@ use crate::app::keymap::Chord;
 use crate::app::{App, Effect, Overlay};
 use crate::check::{CheckReport, CheckRequest};
 use crate::model::endpoint::Protocol;
+use crate::model::port_spec::PortSpec;
 use crossterm::event::KeyCode;
 
 #[derive(Debug)]
 pub struct CheckDialog {
     /// What was asked last.
-    pub question: CheckRequest,
+    pub request: CheckRequest,
     /// The last answer; while another is awaited the one before it stands.
     pub report: Option<Box<CheckReport>>,
     pub is_pending: bool,
@@ -20,9 +21,9 @@ pub struct CheckDialog {
 }
 
 impl CheckDialog {
-    fn new(question: CheckRequest) -> Self {
+    fn new(request: CheckRequest) -> Self {
         Self {
-            question,
+            request,
             report: None,
             is_pending: true,
             scroll: 0,
@@ -31,35 +32,42 @@ impl CheckDialog {
 
     /// Whether connecting is offered: not again, and not while something is tried.
     pub fn can_connect(&self) -> bool {
-        let is_tcp = self.question.protocol == Protocol::Tcp;
-        is_tcp && !self.is_pending && !self.question.connects
+        let is_tcp = self.request.spec.protocol == Protocol::Tcp;
+        is_tcp && !self.is_pending && !self.request.connects
     }
 }
 
 impl App {
     pub(super) fn open_check_dialog(&mut self) -> Vec<Effect> {
-        let Some(question) = self.question_about_port() else {
+        let Some(spec) = self.port_to_check() else {
             self.notify("no row and no port in the filter to ask about");
             return Vec::new();
         };
-        self.overlay = Overlay::Check(CheckDialog::new(question));
-        vec![Effect::Check(question)]
+        let request = CheckRequest {
+            spec,
+            connects: false,
+        };
+        self.overlay = Overlay::Check(CheckDialog::new(request));
+        vec![Effect::Check(request)]
     }
 
-    /// The port of the row under the cursor, else the one that the filter names.
-    fn question_about_port(&self) -> Option<CheckRequest> {
-        let of_row = self.current_row().map(|row| {
-            let socket = &row.endpoint.socket;
-            (socket.protocol, socket.port())
-        });
-        let meant = || self.listing.filter().query.sole_local_port();
-        let (protocol, port) = of_row.or_else(|| Some((Protocol::Tcp, meant()?)))?;
-        Some(CheckRequest {
-            protocol,
-            port,
-            address: None,
-            connects: false,
-        })
+    /// The port of the row under the cursor, else the only one that the filter names.
+    fn port_to_check(&self) -> Option<PortSpec> {
+        match self.current_row() {
+            Some(row) => {
+                let socket = &row.endpoint.socket;
+                Some(PortSpec {
+                    protocol: socket.protocol,
+                    ..PortSpec::tcp(socket.port())
+                })
+            }
+            None => self
+                .listing
+                .filter()
+                .query
+                .sole_local_port()
+                .map(PortSpec::tcp),
+        }
     }
 
     pub(super) fn on_check_key(&mut self, chord: Chord) -> Vec<Effect> {
@@ -78,7 +86,7 @@ impl App {
 
     pub(super) fn on_check_report(&mut self, answer: Box<CheckReport>) {
         if let Overlay::Check(dialog) = &mut self.overlay
-            && dialog.question == answer.findings.request
+            && dialog.request == answer.findings.request
         {
             dialog.is_pending = false;
             dialog.report = Some(answer);
@@ -91,9 +99,9 @@ fn connect(dialog: &mut CheckDialog) -> Vec<Effect> {
     if !dialog.can_connect() {
         return Vec::new();
     }
-    dialog.question.connects = true;
+    dialog.request.connects = true;
     dialog.is_pending = true;
-    vec![Effect::Check(dialog.question)]
+    vec![Effect::Check(dialog.request)]
 }
 
 #[cfg(test)]

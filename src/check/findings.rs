@@ -3,37 +3,20 @@
 use super::connect::ConnectProbe;
 use crate::model::address::Family;
 use crate::model::bind::{AddressProbe, BindOutcome};
-use crate::model::endpoint::{Endpoint, Protocol, Socket, covers};
+use crate::model::endpoint::{Endpoint, Socket, covers};
+use crate::model::port_spec::PortSpec;
 use crate::model::process::{ProcessId, ProcessState};
 use crate::model::snapshot::Problem;
-use crate::wording;
-use std::fmt::{self, Display};
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::time::{Duration, Instant};
 
-/// Can this port be used?
+/// The question whether a port can be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CheckRequest {
-    pub protocol: Protocol,
-    pub port: u16,
-    /// `None` for every local address.
-    pub address: Option<IpAddr>,
+    pub spec: PortSpec,
     /// Whether to connect as well, which uses up a server that serves once.
     pub connects: bool,
-}
-
-/// `:3000`, `:5353/udp`, `127.0.0.1:5432`, as in every sentence.
-impl Display for CheckRequest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.address {
-            Some(ip) => {
-                let at = SocketAddr::new(ip, self.port);
-                f.write_str(&wording::place_at(self.protocol, at))
-            }
-            None => f.write_str(&wording::port(self.protocol, self.port)),
-        }
-    }
 }
 
 /// Everything that was found about a port.
@@ -89,7 +72,10 @@ impl Findings {
 
     /// Whether a socket is in the way of who binds what was asked about.
     pub(super) fn conflicts(&self, socket: &Socket) -> bool {
-        self.request.address.is_none_or(|ip| overlaps(socket, ip))
+        self.request
+            .spec
+            .address
+            .is_none_or(|ip| overlaps(socket, ip))
     }
 
     /// What stands in the way.
@@ -102,7 +88,7 @@ impl Findings {
         let mut problems = self.problems.iter();
         problems.any(|problem| {
             let concerns = ip.is_ipv4() || problem.family == Family::Ipv6;
-            concerns && problem.protocol == self.request.protocol
+            concerns && problem.protocol == self.request.spec.protocol
         })
     }
 

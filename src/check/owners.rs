@@ -89,7 +89,7 @@ fn wildcards(findings: &Findings) -> Vec<Reason> {
 
 /// Where some addresses can be bound and others not.
 fn usable(findings: &Findings) -> Option<Reason> {
-    if findings.request.address.is_some() {
+    if findings.request.spec.address.is_some() {
         return None;
     }
     let is_usable = |probe: &AddressProbe| {
@@ -126,7 +126,12 @@ fn usable(findings: &Findings) -> Option<Reason> {
 
 /// Whether clients of `localhost` meet one or the other.
 fn two_localhosts(findings: &Findings) -> Option<Reason> {
-    if findings.request.address.is_some_and(|ip| !is_loopback(ip)) {
+    if findings
+        .request
+        .spec
+        .address
+        .is_some_and(|ip| !is_loopback(ip))
+    {
         return None;
     }
     let v4 = reachable_socket(findings, Ipv4Addr::LOCALHOST.into())?;
@@ -140,7 +145,7 @@ fn two_localhosts(findings: &Findings) -> Option<Reason> {
 
 /// What a client meets on this address: a socket on just that address comes before one on all.
 fn reachable_socket(findings: &Findings, ip: IpAddr) -> Option<&Socket> {
-    let at = SocketAddr::new(ip, findings.request.port);
+    let at = SocketAddr::new(ip, findings.request.spec.port);
     let answers = |socket: &&Socket| socket.is_listening() || socket.protocol == Protocol::Udp;
     let sockets: Vec<&Socket> = findings.unconnected().filter(answers).collect();
     let exact = sockets.iter().find(|socket| socket.local.ip() == ip);

@@ -1,10 +1,11 @@
 //! From what was found to the reasons, the ones that decide first.
 
-use super::findings::{CheckRequest, Findings, overlaps, server_outcome};
+use super::findings::{Findings, overlaps, server_outcome};
 use super::owners;
 use super::reason::{LeftoverBind, Reason};
 use crate::model::bind::{AddressProbe, BindOutcome};
 use crate::model::endpoint::{Endpoint, Protocol, Socket, SocketRole, State};
+use crate::model::port_spec::PortSpec;
 use crate::model::process::Process;
 use crate::model::time_wait::TimeWaitLeft;
 use crate::wording::states;
@@ -131,7 +132,7 @@ fn binding(findings: &Findings, sockets: &[&Socket]) -> Option<LeftoverBind> {
 
 /// What the binds themselves say beyond that the port is in use, and where nothing explains that.
 fn refusals(findings: &Findings) -> Vec<Reason> {
-    let CheckRequest { port, address, .. } = findings.request;
+    let PortSpec { port, address, .. } = findings.request.spec;
     let said = |wanted: &BindOutcome| {
         let mut probes = findings.probes.iter();
         probes.any(|probe| server_outcome(probe) == wanted)
@@ -195,7 +196,7 @@ fn unexplained(findings: &Findings) -> Vec<SocketAddr> {
 /// What is set, missing or published, whoever holds the port.
 fn settings(findings: &Findings) -> Vec<Reason> {
     let mut reasons = Vec::new();
-    let port = findings.request.port;
+    let port = findings.request.spec.port;
     let mut reserved = findings.settings.reserved.iter();
     if reserved.any(|range| range.contains(&port)) {
         reasons.push(Reason::Reserved(port));
@@ -206,7 +207,7 @@ fn settings(findings: &Findings) -> Vec<Reason> {
         .filter(|probe| *server_outcome(probe) == BindOutcome::NoSuchAddress)
         .map(|probe| probe.address.ip())
         .collect();
-    if findings.request.address.is_none() && !missing.is_empty() {
+    if findings.request.spec.address.is_none() && !missing.is_empty() {
         reasons.push(Reason::NoFamily(missing));
     }
     reasons.extend(findings.published.iter().cloned().map(Reason::Published));

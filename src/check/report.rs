@@ -25,7 +25,7 @@ impl CheckReport {
     pub fn of(findings: Findings) -> Self {
         let reasons = reasons(&findings);
         let is_free = is_free(&findings);
-        let subject = findings.request;
+        let subject = findings.request.spec;
         let headline = if is_free {
             let how = if needs_reuse(&findings) {
                 " with SO_REUSEADDR"
@@ -70,7 +70,7 @@ impl CheckReport {
 
     /// What came of connecting; nothing where that was not asked for.
     pub fn connect_lines(&self) -> Vec<String> {
-        match (&self.findings.connects, self.findings.request.protocol) {
+        match (&self.findings.connects, self.findings.request.spec.protocol) {
             (None, _) => Vec::new(),
             (Some(connects), Protocol::Tcp) => connects.iter().map(ToString::to_string).collect(),
             (Some(_), Protocol::Udp) => {

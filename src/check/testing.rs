@@ -3,6 +3,7 @@
 use super::{CheckRequest, Findings, PortSettings};
 use crate::model::bind::{AddressProbe, BindOutcome};
 use crate::model::endpoint::{Endpoint, Protocol, SocketRole};
+use crate::model::port_spec::PortSpec;
 use crate::model::testing::{SocketBuilder, instant};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -19,9 +20,7 @@ pub fn ip(text: &str) -> IpAddr {
 pub fn port(port: u16) -> Findings {
     Findings {
         request: CheckRequest {
-            protocol: Protocol::Tcp,
-            port,
-            address: None,
+            spec: PortSpec::tcp(port),
             connects: false,
         },
         at: instant(0.0),
@@ -46,7 +45,7 @@ pub fn port(port: u16) -> Findings {
 impl Findings {
     pub fn binds(mut self, ips: &[&str], with: &BindOutcome, without: &BindOutcome) -> Self {
         for text in ips {
-            let address = SocketAddr::new(ip(text), self.request.port);
+            let address = SocketAddr::new(ip(text), self.request.spec.port);
             self.probes.retain(|probe| probe.address != address);
             self.probes.push(AddressProbe {
                 address,
@@ -69,13 +68,13 @@ impl Findings {
 
     /// The question is about this address alone.
     pub fn on(mut self, text: &str) -> Self {
-        self.request.address = Some(ip(text));
+        self.request.spec.address = Some(ip(text));
         self.probes.retain(|probe| probe.address.ip() == ip(text));
         self
     }
 
     pub fn udp(mut self) -> Self {
-        self.request.protocol = Protocol::Udp;
+        self.request.spec.protocol = Protocol::Udp;
         for probe in &mut self.probes {
             probe.with_reuse = None;
         }

@@ -363,7 +363,7 @@ fn a_bind_refused_by_the_system_names_the_setting() {
         (
             port(8080).on("::1").binds(&["::1"], &missing, &missing),
             vec![
-                "HELD ::1:8080 as this machine has no such address",
+                "HELD [::1]:8080 as this machine has no such address",
                 "::1 is no address of this machine",
             ],
         ),
@@ -410,7 +410,7 @@ fn a_check_of_one_address_covers_only_that_address() {
     assert_eq!(
         said(both("::1")),
         [
-            "FREE ::1:5432",
+            "FREE [::1]:5432",
             "elsewhere on this port, vite 9120 of dev listens on 127.0.0.1:5432",
         ]
     );
@@ -471,7 +471,7 @@ fn what_an_unread_table_may_show_is_neither_named_nor_taken_for_free() {
     use crate::model::snapshot::Problem;
     let unread = |mut findings: Findings| {
         findings.problems.push(Problem {
-            protocol: findings.request.protocol,
+            protocol: findings.request.spec.protocol,
             family: Family::Ipv6,
             reason: "out of memory".to_owned(),
         });

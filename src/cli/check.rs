@@ -1,7 +1,6 @@
 //! The words of `portmon check`.
 
-use super::EarlyExit;
-use super::values::source;
+use super::values::{port_spec, source};
 use crate::check::CheckRequest;
 use crate::model::port_spec::PortSpec;
 use crate::model::socket_source::SocketSource;
@@ -9,7 +8,7 @@ use clap::Args;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CheckOptions {
-    pub question: CheckRequest,
+    pub request: CheckRequest,
     pub json: bool,
     pub source: Option<SocketSource>,
 }
@@ -17,8 +16,8 @@ pub struct CheckOptions {
 #[derive(Args)]
 pub(super) struct CheckArgs {
     /// The port: 3000, 3000/udp, 127.0.0.1:5432, [::1]:5432
-    #[arg(value_name = "PORT")]
-    target: PortSpec,
+    #[arg(value_name = "PORT", value_parser = port_spec)]
+    port: PortSpec,
     /// Connect as well and say what answers; uses up a server that serves once
     #[arg(long)]
     connect: bool,
@@ -31,23 +30,14 @@ pub(super) struct CheckArgs {
 }
 
 impl CheckArgs {
-    pub(super) fn options(self) -> Result<CheckOptions, EarlyExit> {
-        let target = &self.target;
-        let port = target.only_port().ok_or_else(|| {
-            EarlyExit::UsageError(format!(
-                "{target} is a range, and one port is checked: portmon check {}",
-                target.ports.start()
-            ))
-        })?;
-        Ok(CheckOptions {
-            question: CheckRequest {
-                protocol: target.protocol,
-                port,
-                address: target.address,
+    pub(super) fn options(self) -> CheckOptions {
+        CheckOptions {
+            request: CheckRequest {
+                spec: self.port,
                 connects: self.connect,
             },
             json: self.json,
             source: self.source,
-        })
+        }
     }
 }

@@ -1,16 +1,16 @@
 //! The words of `portmon free`.
 
 use super::EarlyExit;
-use super::values::{source, wait_for_exit};
+use super::values::{port_ranges, source, wait_for_exit};
 use crate::free::{Signal, TargetSet, Timeouts};
-use crate::model::port_spec::PortSpec;
+use crate::model::port_spec::PortRange;
 use crate::model::socket_source::SocketSource;
 use clap::Args;
 use std::time::Duration;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FreeOptions {
-    pub targets: Vec<PortSpec>,
+    pub targets: Vec<PortRange>,
     pub signal: Signal,
     /// Which of the holders get it.
     pub who: TargetSet,
@@ -97,8 +97,7 @@ pub(super) struct FreeArgs {
 
 impl FreeArgs {
     pub(super) fn options(self) -> Result<FreeOptions, EarlyExit> {
-        let targets = PortSpec::parse_list(self.targets.iter().map(String::as_str));
-        let targets = targets.map_err(EarlyExit::UsageError)?;
+        let targets = port_ranges(&self.targets)?;
         self.check_force()?;
         Ok(FreeOptions {
             targets,

@@ -90,7 +90,7 @@ pub fn parse(words: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Opti
         Some(CliCommand::Free(free)) => free.options().map(Options::Free),
         Some(CliCommand::Wait(wait)) => wait.options().map(Options::Wait),
         Some(CliCommand::Unused(unused)) => Ok(Options::Unused(unused.options())),
-        Some(CliCommand::Check(check)) => check.options().map(Options::Check),
+        Some(CliCommand::Check(check)) => Ok(Options::Check(check.options())),
         None => monitor(&parsed.monitor, is_quoted(&words)).map(Options::Monitor),
     }
 }

@@ -2,7 +2,7 @@
 
 use super::EarlyExit;
 use super::values::{interval, source, valid_filter};
-use crate::model::port_spec::PortSpec;
+use crate::model::port_spec::PortRange;
 use crate::model::socket_source::SocketSource;
 use clap::Args;
 use std::time::Duration;
@@ -89,7 +89,7 @@ fn misplaced_command(first: &str, second: Option<&String>) -> Option<String> {
         ));
     }
     let command = second.filter(|word| COMMANDS.contains(&word.as_str()))?;
-    let target: PortSpec = first.parse().ok()?;
+    let target: PortRange = first.parse().ok()?;
     let target = target.to_string();
     let target = target.strip_prefix(':').unwrap_or(&target);
     Some(format!(
@@ -99,7 +99,7 @@ fn misplaced_command(first: &str, second: Option<&String>) -> Option<String> {
 
 /// What someone means who types the command of another program, or of a portmon that has it.
 fn command_hint(word: &str, next: Option<&str>) -> Option<String> {
-    let is_target = |word: &&str| PortSpec::parse_list([*word]).is_ok();
+    let is_target = |word: &&str| PortRange::parse_list([*word]).is_ok();
     let port = next.filter(is_target).unwrap_or("3000");
     match word {
         "kill" | "stop" | "end" | "term" | "rm" => Some(format!("portmon free {port}")),

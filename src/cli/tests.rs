@@ -2,7 +2,7 @@ use super::values::{source_named, sources};
 use super::*;
 use crate::check::CheckRequest;
 use crate::free::{Signal, TargetSet, Timeouts};
-use crate::model::endpoint::Protocol;
+use crate::model::port_spec::PortSpec;
 use crate::model::socket_source::SocketSource;
 use crate::report::wait::{Until, WaitTarget};
 use std::time::Duration;
@@ -11,6 +11,10 @@ fn parsed(line: &str) -> Result<Options, String> {
     parse(line.split(' ').map(Into::into)).map_err(|refusal| match refusal {
         EarlyExit::UsageError(line) | EarlyExit::Output(line) => line,
     })
+}
+
+fn spec(text: &str) -> PortSpec {
+    text.parse().expect(text)
 }
 
 #[test]
@@ -122,30 +126,25 @@ fn free_takes_targets_signal_and_consent() {
 fn wait_takes_a_port_an_address_and_a_timeout() {
     let any = WaitOptions {
         target: WaitTarget {
-            protocol: Protocol::Tcp,
-            port: 3000,
-            address: None,
+            spec: PortSpec::tcp(3000),
             until: Until::Listening,
         },
         timeout: None,
         source: None,
     };
-    let one = |port, address: &str| WaitTarget {
-        port,
-        address: address.parse().ok(),
-        ..any.target.clone()
-    };
     let free = WaitOptions {
         target: WaitTarget {
-            protocol: Protocol::Udp,
+            spec: spec("[::1]:5353/udp"),
             until: Until::Free,
-            ..one(5353, "::1")
         },
         timeout: Some(Duration::from_millis(2_500)),
         source: None,
     };
     let mapped = WaitOptions {
-        target: one(3000, "127.0.0.1"),
+        target: WaitTarget {
+            spec: spec("127.0.0.1:3000"),
+            until: Until::Listening,
+        },
         timeout: Some(Duration::ZERO),
         source: None,
     };
@@ -199,30 +198,22 @@ fn unused_takes_one_range() {
 
 #[test]
 fn check_takes_one_port_of_one_protocol_on_one_address_or_all() {
-    let question = |protocol, address: Option<&str>, connects| CheckRequest {
-        protocol,
-        port: 5432,
-        address: address.map(|address| address.parse().expect("an address")),
-        connects,
-    };
     let cases = [
-        ("portmon check 5432", question(Protocol::Tcp, None, false)),
-        (
-            "portmon check 5432/udp",
-            question(Protocol::Udp, None, false),
-        ),
+        ("portmon check 5432", "5432", false),
+        ("portmon check 5432/udp", "5432/udp", false),
         (
             "portmon check --connect 127.0.0.1:5432",
-            question(Protocol::Tcp, Some("127.0.0.1"), true),
+            "127.0.0.1:5432",
+            true,
         ),
-        (
-            "portmon check [::1]:5432",
-            question(Protocol::Tcp, Some("::1"), false),
-        ),
+        ("portmon check [::1]:5432", "[::1]:5432", false),
     ];
-    for (line, question) in cases {
+    for (line, port, connects) in cases {
         let expected = CheckOptions {
-            question,
+            request: CheckRequest {
+                spec: spec(port),
+                connects,
+            },
             json: false,
             source: None,
         };
@@ -271,9 +262,9 @@ fn a_usage_error_is_one_line_with_the_way_out() {
         ),
         (
             "portmon check 3000-3010",
-            ":3000-3010 is a range, and one port is checked: portmon check 3000",
+            "one port is needed, not the range :3000-3010 (try 3000)",
         ),
-        ("portmon check http", "\"http\" is no port"),
+        ("portmon check http", "not a port: \"http\" (try 3000,"),
         (
             "portmon why 3000",
             "\"why\" is no command; did you mean: portmon check 3000",
@@ -309,7 +300,7 @@ fn a_wrong_target_or_timeout_is_a_usage_error() {
             "portmon free 3000 --yes=all",
             "the number of ports that are freed: --yes=3",
         ),
-        ("portmon free 0", "0 is no port: 1 to 65535"),
+        ("portmon free 0", "not a port: 0 (ports are 1 to 65535)"),
         (
             "portmon free 3000 --signal STOP",
             "not a signal: STOP (try TERM INT HUP QUIT KILL CONT)",
@@ -322,10 +313,13 @@ fn a_wrong_target_or_timeout_is_a_usage_error() {
             "portmon wait",
             "the following required arguments were not provided: <PORT>; portmon --help tells the way",
         ),
-        ("portmon wait 70000", "70000 is no port: 1 to 65535"),
+        (
+            "portmon wait 70000",
+            "not a port: 70000 (ports are 1 to 65535)",
+        ),
         (
             "portmon wait 3000-3010",
-            ":3000-3010 is a range, and one port is waited for: portmon wait 3000",
+            "one port is needed, not the range :3000-3010 (try 3000)",
         ),
         (
             "portmon wait [::1]:3000 --address 127.0.0.1",

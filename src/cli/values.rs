@@ -2,8 +2,10 @@
 
 use super::EarlyExit;
 use crate::model::platform::{PLATFORM, Platform};
+use crate::model::port_spec::{PortRange, PortSpec};
 use crate::model::socket_source::SocketSource;
 use crate::table::query;
+use crate::wording;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
@@ -27,6 +29,16 @@ pub(super) fn valid_filter(words: &[String]) -> Result<String, EarlyExit> {
         }
         None => Ok(text),
     }
+}
+
+pub(super) fn port_spec(text: &str) -> Result<PortSpec, String> {
+    text.parse()
+        .map_err(|error| wording::port_spec_error(&error))
+}
+
+pub(super) fn port_ranges(words: &[String]) -> Result<Vec<PortRange>, EarlyExit> {
+    PortRange::parse_list(words.iter().map(String::as_str))
+        .map_err(|error| EarlyExit::UsageError(wording::port_spec_error(&error)))
 }
 
 /// The fastest and the slowest that one may ask for.

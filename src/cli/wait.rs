@@ -1,7 +1,7 @@
 //! The words of `portmon wait`.
 
 use super::EarlyExit;
-use super::values::{source, wait_for_exit};
+use super::values::{port_spec, source, wait_for_exit};
 use crate::model::port_spec::PortSpec;
 use crate::model::socket_source::SocketSource;
 use crate::report::wait::{Until, WaitTarget};
@@ -20,8 +20,8 @@ pub struct WaitOptions {
 #[derive(Args)]
 pub(super) struct WaitArgs {
     /// The port to wait for: 3000, 3000/udp, 127.0.0.1:3000
-    #[arg(value_name = "PORT")]
-    target: PortSpec,
+    #[arg(value_name = "PORT", value_parser = port_spec)]
+    port: PortSpec,
     /// Wait until it is free instead of until it listens
     #[arg(long)]
     free: bool,
@@ -37,26 +37,18 @@ pub(super) struct WaitArgs {
 
 impl WaitArgs {
     pub(super) fn options(self) -> Result<WaitOptions, EarlyExit> {
-        let target = &self.target;
-        let port = target.only_port().ok_or_else(|| {
-            EarlyExit::UsageError(format!(
-                "{target} is a range, and one port is waited for: portmon wait {}",
-                target.ports.start()
-            ))
-        })?;
-        let address = self.address.map(|address| address.to_canonical());
-        if let (Some(one), Some(other)) = (target.address, address)
-            && one != other
-        {
-            return Err(EarlyExit::UsageError(format!(
-                "{target} and --address {other} are two addresses: leave one of them out"
-            )));
+        let mut port = self.port;
+        if let Some(address) = self.address.map(|address| address.to_canonical()) {
+            if port.address.is_some_and(|own| own != address) {
+                return Err(EarlyExit::UsageError(format!(
+                    "{port} and --address {address} are two addresses: leave one of them out"
+                )));
+            }
+            port.address = Some(address);
         }
         Ok(WaitOptions {
             target: WaitTarget {
-                protocol: target.protocol,
-                port,
-                address: address.or(target.address),
+                spec: port,
                 until: if self.free {
                     Until::Free
                 } else {

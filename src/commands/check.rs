@@ -18,7 +18,7 @@ pub fn run(options: &CheckOptions) -> anyhow::Result<u8> {
         ephemeral: environment.ephemeral,
         is_root: environment.is_root,
     };
-    let answer = check::check_port(context, options.question);
+    let answer = check::check_port(context, options.request);
     let code = if answer.is_free { 0 } else { HELD };
     let mut out = io::BufWriter::new(io::stdout().lock());
     match report::check::print(&answer, options.json, &mut out) {

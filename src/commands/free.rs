@@ -11,7 +11,7 @@ use crate::free::{Explanation, FreeContext, plan_port};
 use crate::model::bind::BindResult;
 use crate::model::endpoint::{Endpoint, Protocol};
 use crate::model::environment::Environment;
-use crate::model::port_spec::SinglePort;
+use crate::model::port_spec::{PortRange, PortSpec};
 use crate::model::process::ProcessId;
 use crate::model::supervisor::Supervisor;
 use crate::os::bind_probe;
@@ -94,7 +94,7 @@ fn poll(environment: &Environment, options: &FreeOptions) -> anyhow::Result<Vec<
 }
 
 fn prepare(
-    single_port: SinglePort,
+    single_port: PortSpec,
     table: &[Endpoint],
     environment: &Environment,
     options: &FreeOptions,
@@ -145,7 +145,7 @@ fn supervisors_of(explanation: &Explanation) -> Vec<Supervisor> {
 }
 
 /// Another port to take instead, as long as the bind that proves it is one of the same protocol.
-fn unused_near(single_port: SinglePort, explanation: &Explanation) -> Option<u16> {
+fn unused_near(single_port: PortSpec, explanation: &Explanation) -> Option<u16> {
     let near = explanation
         .unused_near
         .filter(|_| single_port.protocol == Protocol::Tcp)?;
@@ -154,13 +154,8 @@ fn unused_near(single_port: SinglePort, explanation: &Explanation) -> Option<u16
 }
 
 /// Tries to bind a port that no socket holds.
-fn bind(single_port: SinglePort) -> BindResult {
-    let SinglePort {
-        protocol,
-        port,
-        address,
-    } = single_port;
-    BindResult::of(&bind_probe::probe_port(protocol, address, port))
+fn bind(single_port: PortSpec) -> BindResult {
+    BindResult::of(&bind_probe::probe_port(single_port))
 }
 
 fn plans(found: &[Preparation]) -> impl Iterator<Item = &PortPlan> {
@@ -302,8 +297,8 @@ fn format_report(report: &FreeReport, options: &FreeOptions) -> anyhow::Result<S
 }
 
 /// A range has no ports of its own to tell of where nothing stands.
-fn print_empty_ranges(options: &FreeOptions, port_specs: &[SinglePort]) -> anyhow::Result<()> {
-    let is_in = |single_port: &&SinglePort, target: &crate::model::port_spec::PortSpec| {
+fn print_empty_ranges(options: &FreeOptions, port_specs: &[PortSpec]) -> anyhow::Result<()> {
+    let is_in = |single_port: &&PortSpec, target: &PortRange| {
         single_port.protocol == target.protocol && target.ports.contains(&single_port.port)
     };
     for target in &options.targets {

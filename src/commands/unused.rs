@@ -4,6 +4,7 @@ use super::warn;
 use crate::cli::{SearchRange, UnusedOptions};
 use crate::model::bind::BindResult;
 use crate::model::endpoint::Protocol;
+use crate::model::port_spec::PortSpec;
 use crate::model::ports::EphemeralRange;
 use crate::model::socket_source::SocketSource;
 use crate::os::poller::SocketPoller;
@@ -58,7 +59,7 @@ fn ports(range: SearchRange) -> RangeInclusive<u16> {
 
 /// Without SO_REUSEADDR too: a server that does not ask for it must be able to start as well.
 fn can_bind(port: u16) -> bool {
-    BindResult::of(&bind_probe::probe_port(Protocol::Tcp, None, port)) == BindResult::Usable
+    BindResult::of(&bind_probe::probe_port(PortSpec::tcp(port))) == BindResult::Usable
 }
 
 fn excluded_ports(source: Option<SocketSource>) -> Excluded {

@@ -80,12 +80,12 @@ impl<'a> PortWaiter<'a> {
     fn new(target: &'a WaitTarget, source: Option<SocketSource>) -> Self {
         // Listeners stand in a table of their own, so a look at all of them is far cheaper than one at all sockets of
         // one port.
-        let request = match (target.until, target.protocol) {
+        let request = match (target.until, target.spec.protocol) {
             (Until::Listening, Protocol::Tcp) => DumpRequest {
                 scope: DumpScope::Listening,
                 with_bound: false,
             },
-            (Until::Free, _) | (_, Protocol::Udp) => whole_port(target.port),
+            (Until::Free, _) | (_, Protocol::Udp) => whole_port(target.spec.port),
         };
         Self {
             target,
@@ -112,7 +112,7 @@ impl<'a> PortWaiter<'a> {
                 let is_blind = self
                     .reported_problems
                     .iter()
-                    .any(|problem| problem.protocol == self.target.protocol);
+                    .any(|problem| problem.protocol == self.target.spec.protocol);
                 let is_held = !self.target.holders(&self.sockets).is_empty();
                 if is_held {
                     self.failed_bind = None;
@@ -155,7 +155,7 @@ impl<'a> PortWaiter<'a> {
 
     /// What is there instead, from a look of its own: waiting for a listener sees nothing else.
     fn timeout_message(&self, source: Option<SocketSource>, elapsed: Duration) -> String {
-        let mut poller = poller(source, whole_port(self.target.port));
+        let mut poller = poller(source, whole_port(self.target.spec.port));
         let problems = poller.poll().problems;
         let sockets = sockets(&mut poller, self.target);
         let reason = self
@@ -180,12 +180,10 @@ fn whole_port(port: u16) -> DumpRequest {
 }
 
 fn sockets(poller: &mut SocketPoller, target: &WaitTarget) -> Vec<Socket> {
-    let is_own =
-        |socket: &Socket| (socket.protocol, socket.port()) == (target.protocol, target.port);
     let endpoints = poller.endpoints().into_iter();
     let mut sockets: Vec<Socket> = endpoints
         .map(|endpoint| endpoint.socket)
-        .filter(is_own)
+        .filter(|socket| target.spec.has_same_port(socket))
         .collect();
     sockets.sort_by_key(|socket| (socket.local, socket.id));
     sockets
@@ -193,7 +191,7 @@ fn sockets(poller: &mut SocketPoller, target: &WaitTarget) -> Vec<Socket> {
 
 /// Tries to bind the port; the error says why it cannot be bound. Who may not bind it has only the table to go by.
 fn probe(target: &WaitTarget) -> Result<(), BindResult> {
-    let probes = bind_probe::probe_port(target.protocol, target.address, target.port);
+    let probes = bind_probe::probe_port(target.spec);
     match BindResult::of(&probes) {
         BindResult::Usable | BindResult::OnlyWithReuse | BindResult::NotPermitted => Ok(()),
         result @ (BindResult::InUse | BindResult::NoSuchAddress | BindResult::Failed(_)) => {

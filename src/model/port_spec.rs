@@ -1,98 +1,124 @@
-//! What a command is to act on: a port or a range of them, as people write it on a command line.
+//! Ports as people write them on a command line: one port, or a range of them.
 //!
-//! Unlike the filter it never looks for text: whatever is no port is refused, because something may be ended for it.
+//! Unlike the filter, this never searches for text: what is not a port is an error, because a process may be ended for it.
 
 use crate::model::address::canonical;
 use crate::model::endpoint::{Protocol, Socket};
-use crate::model::text::escaped;
 use std::fmt::{self, Display};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
-/// Ports of one protocol, on one local address or on all of them.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+/// A port of one protocol, on one local address or on all of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct PortSpec {
     pub protocol: Protocol,
-    /// `None` for every local address. An IPv4 address is never v4-mapped here, as no row is.
+    /// `None` for every local address. An IPv4 address is never v4-mapped here, as in no row.
     ///
-    /// `localhost` says no address: the name leads to 127.0.0.1 and ::1, to whichever of them is tried first, and a
-    /// socket on all addresses answers there just as well.
+    /// `localhost` gives `None`, since the name leads to 127.0.0.1 and ::1, whichever is tried first, and a socket on all
+    /// addresses answers there as well.
     pub address: Option<IpAddr>,
-    /// Never empty, and without port 0, which stands for "any" (`bind(2)`).
+    pub port: u16,
+}
+
+/// What `portmon free` takes: a port, or a range of ports.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct PortRange {
+    pub protocol: Protocol,
+    pub address: Option<IpAddr>,
+    /// Never empty, and without port 0, which stands for any port (bind(2)).
     pub ports: RangeInclusive<u16>,
 }
 
+/// Why a text is not a port. The texts are as they were typed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PortSpecError {
+    NotAPort(String),
+    /// A number that is no port number.
+    OutOfRange(String),
+    NotAProtocol(String),
+    NotAnAddress(String),
+    /// An IPv6 address before a port.
+    NeedsBrackets(Ipv6Addr),
+    /// A range without one of its ends.
+    OpenRange(String),
+    BackwardRange(u16, u16),
+    /// A range where one port is needed.
+    IsRange(PortRange),
+}
+
 impl PortSpec {
-    /// The targets of several words, each of which may be a list (`3000,3001 5432/udp`), every one of them once.
-    pub fn parse_list<'a>(words: impl IntoIterator<Item = &'a str>) -> Result<Vec<Self>, String> {
-        let mut targets = Vec::new();
-        for text in words.into_iter().flat_map(|word| word.split(',')) {
-            let target = text.parse()?;
-            if !targets.contains(&target) {
-                targets.push(target);
-            }
+    /// The TCP port on all local addresses.
+    pub fn tcp(port: u16) -> Self {
+        Self {
+            protocol: Protocol::Tcp,
+            address: None,
+            port,
         }
-        Ok(targets)
     }
 
-    /// The port, where it is about one only.
-    pub fn only_port(&self) -> Option<u16> {
-        let (first, last) = (*self.ports.start(), *self.ports.end());
-        (first == last).then_some(first)
+    /// The port with every local address.
+    pub fn on_all_addresses(self) -> Self {
+        Self {
+            address: None,
+            ..self
+        }
     }
 
-    /// Whether a socket has this protocol, one of the ports and exactly the address, if one is given.
-    pub fn matches(&self, socket: &Socket) -> bool {
-        let is_there = |address: IpAddr| socket.local.ip() == address;
-        self.protocol == socket.protocol
-            && self.ports.contains(&socket.port())
-            && self.address.is_none_or(is_there)
-    }
-}
-
-/// One port of a target, on one address or on all of them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct SinglePort {
-    pub protocol: Protocol,
-    pub port: u16,
-    pub address: Option<IpAddr>,
-}
-
-impl SinglePort {
+    /// Whether a socket has this protocol, port, and exactly the address, if one is given.
     pub fn matches(&self, socket: &Socket) -> bool {
         self.has_same_port(socket) && self.address.is_none_or(|ip| socket.local.ip() == ip)
     }
 
-    /// Whether a socket has the port, on whatever address.
+    /// Whether a socket has this protocol and port, on whatever address.
     pub fn has_same_port(&self, socket: &Socket) -> bool {
         (self.protocol, self.port) == (socket.protocol, socket.port())
     }
 
-    /// As the command line takes it, without a colon before a number.
+    /// The port as an argument of a command, without a colon before a number: `3000`, `[::1]:5432`.
     pub fn to_argument(&self) -> String {
-        let word = self.to_string();
-        word.strip_prefix(':').unwrap_or(&word).to_owned()
+        let text = self.to_string();
+        text.strip_prefix(':').unwrap_or(&text).to_owned()
     }
 }
 
-impl Display for SinglePort {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        PortSpec::from(*self).fmt(f)
+impl PortRange {
+    /// Parses words, each of which may be a list (`3000,3001 5432/udp`); what is named twice is returned once.
+    pub fn parse_list<'a>(
+        words: impl IntoIterator<Item = &'a str>,
+    ) -> Result<Vec<Self>, PortSpecError> {
+        let mut ranges = Vec::new();
+        for text in words.into_iter().flat_map(|word| word.split(',')) {
+            let range = text.parse()?;
+            if !ranges.contains(&range) {
+                ranges.push(range);
+            }
+        }
+        Ok(ranges)
     }
-}
 
-impl From<SinglePort> for PortSpec {
-    fn from(single_port: SinglePort) -> Self {
-        Self {
-            protocol: single_port.protocol,
-            address: single_port.address,
-            ports: single_port.port..=single_port.port,
+    /// The only port of the range, if it has one only.
+    pub fn only_port(&self) -> Option<PortSpec> {
+        let (first, last) = (*self.ports.start(), *self.ports.end());
+        (first == last).then(|| self.at(first))
+    }
+
+    /// One port of the range.
+    pub fn at(&self, port: u16) -> PortSpec {
+        PortSpec {
+            protocol: self.protocol,
+            address: self.address,
+            port,
         }
     }
+
+    /// Whether a socket has this protocol, one of the ports, and exactly the address, if one is given.
+    pub fn matches(&self, socket: &Socket) -> bool {
+        self.ports.contains(&socket.port()) && self.at(socket.port()).matches(socket)
+    }
 }
 
-/// As it can be typed again: `:3000`, `:5353/udp`, `[::1]:5432`, `:3000-3010`.
+/// As it can be typed again: `:3000`, `:5353/udp`, `[::1]:5432`.
 impl Display for PortSpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.address {
@@ -100,24 +126,44 @@ impl Display for PortSpec {
             Some(IpAddr::V6(v6)) => write!(f, "[{v6}]:")?,
             None => write!(f, ":")?,
         }
-        match self.only_port() {
-            Some(port) => write!(f, "{port}")?,
-            None => write!(f, "{}-{}", self.ports.start(), self.ports.end())?,
-        }
         match self.protocol {
-            Protocol::Tcp => Ok(()),
-            Protocol::Udp => write!(f, "/udp"),
+            Protocol::Tcp => write!(f, "{}", self.port),
+            Protocol::Udp => write!(f, "{}/udp", self.port),
         }
     }
 }
 
-/// The error is one line for people: what is wrong and the way out.
-impl FromStr for PortSpec {
-    type Err = String;
+/// As it can be typed again: `:3000-3010`.
+impl Display for PortRange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let first = self.at(*self.ports.start()).to_string();
+        match (self.only_port(), first.split_once('/')) {
+            (Some(_), _) => f.write_str(&first),
+            (None, None) => write!(f, "{first}-{}", self.ports.end()),
+            (None, Some((place, protocol))) => {
+                write!(f, "{place}-{}/{protocol}", self.ports.end())
+            }
+        }
+    }
+}
 
-    fn from_str(text: &str) -> Result<Self, String> {
+impl FromStr for PortSpec {
+    type Err = PortSpecError;
+
+    fn from_str(text: &str) -> Result<Self, PortSpecError> {
+        let range: PortRange = text.parse()?;
+        range.only_port().ok_or(PortSpecError::IsRange(range))
+    }
+}
+
+impl FromStr for PortRange {
+    type Err = PortSpecError;
+
+    fn from_str(text: &str) -> Result<Self, PortSpecError> {
         let (place, protocol) = match text.rsplit_once('/') {
-            Some((place, name)) => (place, protocol(name)?),
+            Some((place, "tcp")) => (place, Protocol::Tcp),
+            Some((place, "udp")) => (place, Protocol::Udp),
+            Some((_, name)) => return Err(PortSpecError::NotAProtocol(name.to_owned())),
             None => (text, Protocol::Tcp),
         };
         let (address, ports) = match place.rsplit_once(':') {
@@ -127,76 +173,52 @@ impl FromStr for PortSpec {
         Ok(Self {
             protocol,
             address,
-            ports: range(ports)?,
+            ports: ports_of(ports)?,
         })
     }
 }
 
-fn protocol(name: &str) -> Result<Protocol, String> {
-    match name {
-        "tcp" => Ok(Protocol::Tcp),
-        "udp" => Ok(Protocol::Udp),
-        _ => Err(format!(
-            "{:?} is no protocol: 3000/tcp or 3000/udp",
-            escaped(name)
-        )),
-    }
-}
-
 /// Error messages write `:3000`, `*:3000` and `:::3000` for every address.
-fn address(host: &str) -> Result<Option<IpAddr>, String> {
+fn address(host: &str) -> Result<Option<IpAddr>, PortSpecError> {
     if matches!(host, "" | "*" | "::") || host.eq_ignore_ascii_case("localhost") {
         return Ok(None);
+    }
+    if let Ok(v6) = host.parse() {
+        return Err(PortSpecError::NeedsBrackets(v6));
     }
     let in_brackets = host
         .strip_prefix('[')
         .and_then(|rest| rest.strip_suffix(']'));
     let address = match in_brackets {
-        Some(v6) => v6.parse::<Ipv6Addr>().map(IpAddr::V6).ok(),
-        None => host.parse::<Ipv4Addr>().map(IpAddr::V4).ok(),
+        Some(v6) => v6.parse::<Ipv6Addr>().map(IpAddr::V6),
+        None => host.parse::<Ipv4Addr>().map(IpAddr::V4),
     };
-    match address {
-        Some(address) => Ok(Some(canonical(SocketAddr::new(address, 0)).ip())),
-        None if host.parse::<Ipv6Addr>().is_ok() => {
-            Err(format!("{host} needs brackets before a port: [{host}]"))
-        }
-        None => Err(format!(
-            "{:?} is no address: 127.0.0.1:3000, [::1]:3000 or localhost:3000",
-            escaped(host)
-        )),
-    }
+    let address = address.map_err(|_| PortSpecError::NotAnAddress(host.to_owned()))?;
+    Ok(Some(canonical(SocketAddr::new(address, 0)).ip()))
 }
 
-fn range(text: &str) -> Result<RangeInclusive<u16>, String> {
+fn ports_of(text: &str) -> Result<RangeInclusive<u16>, PortSpecError> {
     let Some((first, last)) = text.split_once('-') else {
         let port = port(text)?;
         return Ok(port..=port);
     };
     if first.is_empty() || last.is_empty() {
-        return Err(format!(
-            "{:?} is a range without an end: 3000-3010",
-            escaped(text)
-        ));
+        return Err(PortSpecError::OpenRange(text.to_owned()));
     }
     let (first, last) = (port(first)?, port(last)?);
     if first > last {
-        return Err(format!(
-            "{first}-{last} runs backwards; did you mean: {last}-{first}"
-        ));
+        return Err(PortSpecError::BackwardRange(first, last));
     }
     Ok(first..=last)
 }
 
-fn port(text: &str) -> Result<u16, String> {
+fn port(text: &str) -> Result<u16, PortSpecError> {
     let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     if !is_number {
-        return Err(format!(
-            "{:?} is no port: 3000, 3000/udp, 127.0.0.1:3000 or 3000-3010",
-            escaped(text)
-        ));
+        return Err(PortSpecError::NotAPort(text.to_owned()));
     }
     let port = text.parse().ok().filter(|port| *port > 0);
-    port.ok_or_else(|| format!("{text} is no port: 1 to 65535"))
+    port.ok_or_else(|| PortSpecError::OutOfRange(text.to_owned()))
 }
 
 #[cfg(test)]
@@ -204,16 +226,16 @@ mod tests {
     use super::*;
     use crate::model::testing::socket;
 
-    fn tcp(address: Option<&str>, ports: RangeInclusive<u16>) -> PortSpec {
-        PortSpec {
+    fn tcp(address: Option<&str>, ports: RangeInclusive<u16>) -> PortRange {
+        PortRange {
             protocol: Protocol::Tcp,
             address: address.map(|address| address.parse().expect("an address")),
             ports,
         }
     }
 
-    fn udp(address: Option<&str>, ports: RangeInclusive<u16>) -> PortSpec {
-        PortSpec {
+    fn udp(address: Option<&str>, ports: RangeInclusive<u16>) -> PortRange {
+        PortRange {
             protocol: Protocol::Udp,
             ..tcp(address, ports)
         }
@@ -262,47 +284,46 @@ mod tests {
     }
 
     #[test]
-    fn an_invalid_port_spec_names_the_error_and_valid_forms() {
+    fn an_invalid_port_spec_tells_what_is_wrong() {
+        use PortSpecError as Error;
+        let text = str::to_owned;
         let cases = [
-            ("0", "0 is no port: 1 to 65535"),
-            ("70000", "70000 is no port: 1 to 65535"),
-            ("3000-70000", "70000 is no port: 1 to 65535"),
-            (
-                "99999999999999999999",
-                "99999999999999999999 is no port: 1 to 65535",
-            ),
-            (
-                "3010-3000",
-                "3010-3000 runs backwards; did you mean: 3000-3010",
-            ),
-            ("3000-", "\"3000-\" is a range without an end: 3000-3010"),
-            ("-3000", "\"-3000\" is a range without an end: 3000-3010"),
-            (
-                "node",
-                "\"node\" is no port: 3000, 3000/udp, 127.0.0.1:3000 or 3000-3010",
-            ),
-            (
-                "",
-                "\"\" is no port: 3000, 3000/udp, 127.0.0.1:3000 or 3000-3010",
-            ),
-            (
-                "+3000",
-                "\"+3000\" is no port: 3000, 3000/udp, 127.0.0.1:3000 or 3000-3010",
-            ),
-            ("3000/sctp", "\"sctp\" is no protocol: 3000/tcp or 3000/udp"),
-            (
-                "localhst:3000",
-                "\"localhst\" is no address: 127.0.0.1:3000, [::1]:3000 or localhost:3000",
-            ),
-            (
-                "[127.0.0.1]:80",
-                "\"[127.0.0.1]\" is no address: 127.0.0.1:3000, [::1]:3000 or localhost:3000",
-            ),
-            ("::1:5432", "::1 needs brackets before a port: [::1]"),
+            ("0", Error::OutOfRange(text("0"))),
+            ("70000", Error::OutOfRange(text("70000"))),
+            ("3000-70000", Error::OutOfRange(text("70000"))),
+            ("99999999999", Error::OutOfRange(text("99999999999"))),
+            ("3010-3000", Error::BackwardRange(3010, 3000)),
+            ("3000-", Error::OpenRange(text("3000-"))),
+            ("-3000", Error::OpenRange(text("-3000"))),
+            ("node", Error::NotAPort(text("node"))),
+            ("", Error::NotAPort(text(""))),
+            ("+3000", Error::NotAPort(text("+3000"))),
+            ("3000/sctp", Error::NotAProtocol(text("sctp"))),
+            ("localhst:3000", Error::NotAnAddress(text("localhst"))),
+            ("[127.0.0.1]:80", Error::NotAnAddress(text("[127.0.0.1]"))),
+            ("::1:5432", Error::NeedsBrackets(Ipv6Addr::LOCALHOST)),
+            ("3000-3010", Error::IsRange(tcp(None, 3000..=3010))),
         ];
         for (text, expected) in cases {
-            assert_eq!(text.parse::<PortSpec>(), Err(expected.to_owned()), "{text}");
+            assert_eq!(text.parse::<PortSpec>(), Err(expected), "{text}");
         }
+    }
+
+    #[test]
+    fn one_port_is_written_as_it_is_typed_as_an_argument() {
+        let arguments = ["3000", "*:53/udp", "[::1]:80"].map(|text| {
+            let spec: PortSpec = text.parse().expect(text);
+            (spec.to_string(), spec.to_argument())
+        });
+        let expected = [
+            (":3000", "3000"),
+            (":53/udp", "53/udp"),
+            ("[::1]:80", "[::1]:80"),
+        ];
+        assert_eq!(
+            arguments,
+            expected.map(|(shown, typed)| (shown.to_owned(), typed.to_owned()))
+        );
     }
 
     #[test]
@@ -313,16 +334,16 @@ mod tests {
             udp(None, 5432..=5432),
         ];
         assert_eq!(
-            PortSpec::parse_list(["3000,3001", "5432/udp", ":3000"]),
+            PortRange::parse_list(["3000,3001", "5432/udp", ":3000"]),
             Ok(expected)
         );
-        assert!(PortSpec::parse_list(["3000,"]).is_err());
+        assert!(PortRange::parse_list(["3000,"]).is_err());
     }
 
     #[test]
     fn a_port_spec_matches_protocol_port_and_exact_address() {
         let names = |target: &str| {
-            let target: PortSpec = target.parse().expect(target);
+            let target: PortRange = target.parse().expect(target);
             [
                 socket("127.0.0.1:3000").build(),
                 socket("0.0.0.0:3000").build(),

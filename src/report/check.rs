@@ -70,13 +70,13 @@ struct JsonConnect {
 impl JsonCheckReport {
     fn of(answer: &CheckReport) -> Self {
         let findings = &answer.findings;
-        let request = &findings.request;
+        let spec = &findings.request.spec;
         let connects = findings.connects.as_ref();
         Self {
             version: 1,
-            port: request.port,
-            protocol: request.protocol.name(),
-            address: request.address,
+            port: spec.port,
+            protocol: spec.protocol.name(),
+            address: spec.address,
             verdict: if answer.is_free { "free" } else { "held" },
             message: answer.headline.clone(),
             binds: findings.binds,

@@ -9,7 +9,7 @@ pub mod text;
 
 use crate::free::{Barrier, Explanation, FreeMachine, Signal, SignalError, Verdict};
 use crate::model::endpoint::{Endpoint, Socket, State};
-use crate::model::port_spec::{PortSpec, SinglePort};
+use crate::model::port_spec::{PortRange, PortSpec};
 use crate::model::process::Process;
 use crate::wording;
 use std::net::SocketAddr;
@@ -53,7 +53,7 @@ impl FreeOutcome {
 /// All that is said of one port.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FreeReport {
-    pub single_port: SinglePort,
+    pub single_port: PortSpec,
     /// `None` where a dry run kept it from being known.
     pub outcome: Option<FreeOutcome>,
     /// What was sent, in that order.
@@ -70,7 +70,7 @@ pub struct FreeReport {
 
 impl FreeReport {
     /// Of a port to which nothing was sent.
-    pub fn without_signal(single_port: SinglePort, outcome: FreeOutcome, message: String) -> Self {
+    pub fn without_signal(single_port: PortSpec, outcome: FreeOutcome, message: String) -> Self {
         Self {
             single_port,
             outcome: Some(outcome),
@@ -84,7 +84,7 @@ impl FreeReport {
 
     /// Of a port whose holders are not ended, and why.
     pub fn blocked_by_supervisor(
-        single_port: SinglePort,
+        single_port: PortSpec,
         explanation: &Explanation,
         unused: Option<u16>,
     ) -> Self {
@@ -102,7 +102,7 @@ impl FreeReport {
     }
 
     /// Of a port whose holders were to end.
-    pub fn freed(single_port: SinglePort, freeing: &FreeMachine) -> Self {
+    pub fn freed(single_port: PortSpec, freeing: &FreeMachine) -> Self {
         let verdict = freeing.verdict();
         let holders = freeing.owners().into_iter().cloned().collect();
         Self {
@@ -124,7 +124,7 @@ pub fn exit_code(reports: &[FreeReport]) -> u8 {
     worst.map_or(0, FreeOutcome::exit_code)
 }
 
-fn outcome(single_port: SinglePort, verdict: &Verdict) -> FreeOutcome {
+fn outcome(single_port: PortSpec, verdict: &Verdict) -> FreeOutcome {
     match verdict {
         Verdict::Free { .. } | Verdict::OnlyWithReuse { .. } => FreeOutcome::Free,
         Verdict::PartlyFree { free, .. } if is_requested_address(single_port, free) => {
@@ -167,7 +167,7 @@ fn outcome_of_error(hindrance: &SignalError) -> FreeOutcome {
 }
 
 /// Whether the address that was named is among those that became free.
-fn is_requested_address(single_port: SinglePort, free: &[String]) -> bool {
+fn is_requested_address(single_port: PortSpec, free: &[String]) -> bool {
     single_port.address.is_some_and(|ip| {
         let place = wording::place_at(single_port.protocol, SocketAddr::new(ip, single_port.port));
         free.contains(&place)
@@ -188,15 +188,14 @@ pub fn is_outdated(freeing: &FreeMachine) -> bool {
 /// kernel keeps in TIME_WAIT.
 ///
 /// An error where one port is named with two addresses: it has one verdict.
-pub fn port_specs(targets: &[PortSpec], table: &[Endpoint]) -> Result<Vec<SinglePort>, String> {
-    let mut port_specs: Vec<SinglePort> = Vec::new();
+pub fn port_specs(targets: &[PortRange], table: &[Endpoint]) -> Result<Vec<PortSpec>, String> {
+    let mut port_specs: Vec<PortSpec> = Vec::new();
     for single_port in targets
         .iter()
         .flat_map(|target| port_specs_of(target, table))
     {
-        let is_same_port = |one: &&mut SinglePort| {
-            (one.protocol, one.port) == (single_port.protocol, single_port.port)
-        };
+        let is_same_port =
+            |one: &&mut PortSpec| one.on_all_addresses() == single_port.on_all_addresses();
         match port_specs.iter_mut().find(is_same_port) {
             None => port_specs.push(single_port),
             Some(known) if *known == single_port || known.address.is_none() => {}
@@ -204,11 +203,7 @@ pub fn port_specs(targets: &[PortSpec], table: &[Endpoint]) -> Result<Vec<Single
             Some(known) => {
                 return Err(format!(
                     "{known} and {single_port} are addresses of one port: free them one after the other, or {} on all of them",
-                    SinglePort {
-                        address: None,
-                        ..single_port
-                    }
-                    .to_argument()
+                    single_port.on_all_addresses().to_argument()
                 ));
             }
         }
@@ -216,14 +211,9 @@ pub fn port_specs(targets: &[PortSpec], table: &[Endpoint]) -> Result<Vec<Single
     Ok(port_specs)
 }
 
-fn port_specs_of(target: &PortSpec, table: &[Endpoint]) -> Vec<SinglePort> {
-    let single_port = |port| SinglePort {
-        protocol: target.protocol,
-        port,
-        address: target.address,
-    };
+fn port_specs_of(target: &PortRange, table: &[Endpoint]) -> Vec<PortSpec> {
     if let Some(port) = target.only_port() {
-        return vec![single_port(port)];
+        return vec![port];
     }
     let sockets = table.iter().map(|endpoint| &endpoint.socket);
     // The kernel keeps a port in TIME_WAIT for nobody, and a bind may fail for it.
@@ -233,7 +223,7 @@ fn port_specs_of(target: &PortSpec, table: &[Endpoint]) -> Vec<SinglePort> {
     let mut ports: Vec<u16> = found.map(Socket::port).collect();
     ports.sort_unstable();
     ports.dedup();
-    ports.into_iter().map(single_port).collect()
+    ports.into_iter().map(|port| target.at(port)).collect()
 }
 
 #[cfg(test)]

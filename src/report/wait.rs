@@ -6,16 +6,13 @@ use crate::model::endpoint::{Protocol, Socket, State, covers};
 use crate::model::port_spec::PortSpec;
 use crate::model::snapshot::{Problem, unread};
 use crate::wording;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 /// What is waited for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WaitTarget {
-    pub protocol: Protocol,
-    pub port: u16,
-    /// Where it counts; `None` for any local address.
-    pub address: Option<IpAddr>,
+    pub spec: PortSpec,
     pub until: Until,
 }
 
@@ -30,7 +27,7 @@ pub enum Until {
 impl WaitTarget {
     /// The sockets that a client would find, of those of this port.
     pub fn listeners<'a>(&self, sockets: &'a [Socket]) -> Vec<&'a Socket> {
-        let takes = |socket: &&Socket| match self.protocol {
+        let takes = |socket: &&Socket| match self.spec.protocol {
             Protocol::Tcp => socket.is_listening(),
             Protocol::Udp => socket.holds_port(),
         };
@@ -48,7 +45,7 @@ impl WaitTarget {
 
     /// `:3000 listens: node 4242 on 127.0.0.1 after 1.2 s`
     pub fn reached_message(&self, sockets: &[Socket], after: Duration) -> String {
-        let (port, after) = (self.spec(), wording::seconds(after));
+        let (port, after) = (self.spec, wording::seconds(after));
         match self.until {
             Until::Listening => {
                 let who = listeners_text(&self.listeners(sockets));
@@ -67,10 +64,10 @@ impl WaitTarget {
         problems: &[Problem],
         after: Duration,
     ) -> String {
-        let (port, after) = (self.spec(), wording::seconds(after));
+        let (port, after) = (self.spec, wording::seconds(after));
         let problems: Vec<Problem> = problems
             .iter()
-            .filter(|problem| problem.protocol == self.protocol)
+            .filter(|problem| problem.protocol == self.spec.protocol)
             .cloned()
             .collect();
         if let Some(unread) = unread(&problems) {
@@ -96,7 +93,7 @@ impl WaitTarget {
 
     /// `whether :3000 is free is unknown after 5.0 s: the socket tables could not be read: out of memory`
     fn unknown(&self, sockets: &[Socket], unread: &str, after: &str) -> String {
-        let port = self.spec();
+        let port = self.spec;
         let (what, seen) = match self.until {
             Until::Listening => ("listens", Vec::new()),
             Until::Free => ("is free", self.holders(sockets)),
@@ -115,30 +112,22 @@ impl WaitTarget {
             Until::Listening => "listen",
             Until::Free => "become free",
         };
-        format!("waiting for {} to {what}", self.spec())
-    }
-
-    fn spec(&self) -> PortSpec {
-        PortSpec {
-            protocol: self.protocol,
-            address: self.address,
-            ports: self.port..=self.port,
-        }
+        format!("waiting for {} to {what}", self.spec)
     }
 
     fn is_reached(&self, socket: &Socket) -> bool {
-        self.address.is_none_or(|address| {
+        self.spec.address.is_none_or(|address| {
             covers(
                 socket.local,
                 socket.only_v6,
-                SocketAddr::new(address, self.port),
+                SocketAddr::new(address, self.spec.port),
             )
         })
     }
 
     /// All addresses of a family cannot be bound while one of them is taken.
     fn is_in_the_way(&self, socket: &Socket) -> bool {
-        let takes_all = self.address.is_some_and(|address| {
+        let takes_all = self.spec.address.is_some_and(|address| {
             address.is_unspecified() && address.is_ipv4() == socket.local.is_ipv4()
         });
         takes_all || self.is_reached(socket)
@@ -186,9 +175,10 @@ mod tests {
 
     fn target(address: Option<&str>, until: Until) -> WaitTarget {
         WaitTarget {
-            protocol: Protocol::Tcp,
-            port: 3000,
-            address: address.map(|address| address.parse().expect("an address")),
+            spec: PortSpec {
+                address: address.map(|address| address.parse().expect("an address")),
+                ..PortSpec::tcp(3000)
+            },
             until,
         }
     }
@@ -269,7 +259,7 @@ mod tests {
         }];
         let missed = |sockets: &[Socket], protocol| {
             let mut target = target(None, Until::Free);
-            target.protocol = protocol;
+            target.spec.protocol = protocol;
             target.timeout_message(sockets, None, &problems, Duration::from_secs(5))
         };
         let node = process(4242, "node").build();

@@ -53,7 +53,7 @@ pub fn draw(app: &App, dialog: &CheckDialog, theme: &Theme, buffer: &mut Buffer)
     };
     let count = u16::try_from(lines.len()).unwrap_or(u16::MAX);
     let high = count.saturating_add(FIXED).min(most);
-    let title = format!("Why {}", dialog.question);
+    let title = format!("Why {}", dialog.request.spec);
     let area = dialog_frame::open(&title, width, high, theme, buffer);
     let room = area.height.saturating_sub(1);
     let hidden = count.saturating_sub(room);
@@ -76,7 +76,7 @@ fn lines(dialog: &CheckDialog, width: usize) -> Vec<(String, Role)> {
         .as_ref()
         .map_or_else(Vec::new, |answer| answered(answer, width));
     if dialog.is_pending {
-        let words = match (&dialog.question.protocol, dialog.question.connects) {
+        let words = match (dialog.request.spec.protocol, dialog.request.connects) {
             (_, true) => "connecting to 127.0.0.1 and ::1, for 1 s each at most…",
             (Protocol::Tcp, false) if PLATFORM.has_safe_reuseaddr() => "trying 8 binds…",
             (Protocol::Tcp | Protocol::Udp, false) => "trying 4 binds…",

@@ -7,6 +7,7 @@ mod duration;
 mod environment;
 mod list;
 mod port;
+mod port_spec;
 mod socket;
 
 pub use bind::bind_result;
@@ -14,4 +15,5 @@ pub use duration::{rough_duration, seconds};
 pub use environment::pids_problem;
 pub use list::{count, list};
 pub use port::{place, place_at, port, target};
+pub use port_spec::port_spec_error;
 pub use socket::{holder, states, user};

@@ -5,21 +5,15 @@ use crate::check::testing::port;
 use crate::config::Settings;
 use crate::model::testing::socket;
 
-fn question(protocol: Protocol, port: u16, connects: bool) -> CheckRequest {
+fn tcp(port: u16) -> CheckRequest {
     CheckRequest {
-        protocol,
-        port,
-        address: None,
-        connects,
+        spec: PortSpec::tcp(port),
+        connects: false,
     }
 }
 
-fn tcp(port: u16) -> CheckRequest {
-    question(Protocol::Tcp, port, false)
-}
-
 fn answer(question: CheckRequest) -> Event {
-    let findings = port(question.port).with(|findings| findings.request = question);
+    let findings = port(question.spec.port).with(|findings| findings.request = question);
     Event::Checked(Box::new(CheckReport::of(findings)))
 }
 
@@ -43,10 +37,9 @@ fn w_checks_the_local_port_of_the_row() {
     let mut harness = AppHarness::with(vec![socket("127.0.0.1:51324").to("127.0.0.1:3000")]);
     assert_eq!(asked(&harness.keys("w")), [tcp(51324)]);
     let mut harness = AppHarness::with(vec![socket("0.0.0.0:5353").udp()]);
-    assert_eq!(
-        asked(&harness.keys("w")),
-        [question(Protocol::Udp, 5353, false)]
-    );
+    let checked = asked(&harness.keys("w"));
+    let protocols: Vec<Protocol> = checked.iter().map(|one| one.spec.protocol).collect();
+    assert_eq!(protocols, [Protocol::Udp]);
 }
 
 #[test]
@@ -83,7 +76,10 @@ fn c_connects_once_and_only_when_something_was_answered() {
     harness.keys("w");
     assert_eq!(asked(&harness.keys("c")), []);
     harness.event(answer(tcp(3000)));
-    let connecting = question(Protocol::Tcp, 3000, true);
+    let connecting = CheckRequest {
+        connects: true,
+        ..tcp(3000)
+    };
     assert_eq!(asked(&harness.keys("c")), [connecting]);
     assert!(dialog(&harness).report.is_some(), "the first answer stands");
     assert_eq!(asked(&harness.keys("c")), []);

@@ -12,15 +12,16 @@ mod system;
 use crate::model::bind::{AddressProbe, BindOutcome, BindResult, bind_addresses};
 use crate::model::endpoint::Protocol;
 use crate::model::platform::PLATFORM;
+use crate::model::port_spec::PortSpec;
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 
 /// Number of ports that are tried before giving up.
 const MAX_TRIES: usize = 50;
 
-/// Binds the port on `address` or on all local ones, one after the other.
-pub fn probe_port(protocol: Protocol, address: Option<IpAddr>, port: u16) -> Vec<AddressProbe> {
-    probe_all(protocol, &bind_addresses(address, port))
+/// Binds the port on its address or on all local ones, one after the other.
+pub fn probe_port(spec: PortSpec) -> Vec<AddressProbe> {
+    probe_all(spec.protocol, &bind_addresses(spec.address, spec.port))
 }
 
 /// Binds each address, one after the other.
@@ -65,7 +66,7 @@ pub fn unused_after(near: u16, is_held: impl Fn(u16) -> bool) -> Option<u16> {
     (near.checked_add(1)?..=u16::MAX)
         .filter(|port| !is_held(*port))
         .take(MAX_TRIES)
-        .find(|port| BindResult::of(&probe_port(Protocol::Tcp, None, *port)).is_usable())
+        .find(|port| BindResult::of(&probe_port(PortSpec::tcp(*port))).is_usable())
 }
 
 /// Whether the address is not one of this machine, so that no port can be bound on it.
@@ -99,7 +100,7 @@ mod tests {
     fn a_listener_on_one_address_makes_a_port_unusable() {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let port = listener.local_addr().expect("an address").port();
-        let probes = probe_port(Protocol::Tcp, None, port);
+        let probes = probe_port(PortSpec::tcp(port));
         assert_eq!(BindResult::of(&probes), BindResult::InUse);
     }
 

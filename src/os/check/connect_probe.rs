@@ -20,17 +20,17 @@ const MAX_SHOWN_BYTES: usize = 60;
 
 /// Connects to the address that is asked about, or to 127.0.0.1 and ::1. UDP knows no connection that could be refused.
 pub fn probe_all(request: &CheckRequest) -> Vec<ConnectProbe> {
-    if request.protocol == Protocol::Udp {
+    if request.spec.protocol == Protocol::Udp {
         return Vec::new();
     }
-    let ips: Vec<IpAddr> = match request.address {
+    let ips: Vec<IpAddr> = match request.spec.address {
         None => vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()],
         Some(IpAddr::V4(Ipv4Addr::UNSPECIFIED)) => vec![Ipv4Addr::LOCALHOST.into()],
         Some(IpAddr::V6(Ipv6Addr::UNSPECIFIED)) => vec![Ipv6Addr::LOCALHOST.into()],
         Some(ip) => vec![ip],
     };
     ips.into_iter()
-        .map(|ip| probe(SocketAddr::new(ip, request.port)))
+        .map(|ip| probe(SocketAddr::new(ip, request.spec.port)))
         .collect()
 }
 

@@ -10,6 +10,7 @@ mod sysctl;
 use crate::check::{CheckReport, CheckRequest, Findings, PortSettings};
 use crate::model::bind::AddressProbe;
 use crate::model::endpoint::Endpoint;
+use crate::model::port_spec::PortSpec;
 use crate::model::ports::EphemeralRange;
 use crate::model::process::{ProcessId, ProcessState};
 use crate::model::socket_source::SocketSource;
@@ -83,20 +84,17 @@ pub fn check_port(context: CheckContext, request: CheckRequest) -> CheckReport {
 fn findings(context: CheckContext, request: CheckRequest) -> Findings {
     let dump = DumpRequest {
         // More than this port: whether the other end listens tells a client from what a server left.
-        scope: DumpScope::LocalOrRemote(vec![request.port]),
+        scope: DumpScope::LocalOrRemote(vec![request.spec.port]),
         with_bound: true,
     };
     let mut poller = SocketPoller::new(context.ephemeral, context.source, dump);
     let problems = poller.poll_uncached().problems;
     let mut endpoints = poller.endpoints();
-    endpoints.retain(|endpoint| {
-        let socket = &endpoint.socket;
-        socket.protocol == request.protocol && socket.port() == request.port
-    });
+    endpoints.retain(|endpoint| request.spec.has_same_port(&endpoint.socket));
     // The order of the tables is the kernel's and says nothing.
     endpoints
         .sort_by_key(|endpoint| (endpoint.socket.local, endpoint.socket.remote, endpoint.id()));
-    let probes = bind_probe::probe_port(request.protocol, request.address, request.port);
+    let probes = bind_probe::probe_port(request.spec);
     Findings {
         at: now().instant,
         binds: probes.iter().map(AddressProbe::binds).sum(),
@@ -116,7 +114,7 @@ fn findings(context: CheckContext, request: CheckRequest) -> Findings {
 
 /// A sentence for each container into which the port leads, whether or not a socket shows it.
 fn published_notes(request: &CheckRequest) -> Vec<String> {
-    let (port, protocol) = (request.port, request.protocol);
+    let PortSpec { port, protocol, .. } = request.spec;
     let containers = supervisors::published_on(port, protocol);
     let sentences = containers.iter();
     sentences

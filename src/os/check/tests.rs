@@ -23,9 +23,7 @@ fn context() -> CheckContext {
 
 fn ask(port: u16) -> CheckRequest {
     CheckRequest {
-        protocol: Protocol::Tcp,
-        port,
-        address: None,
+        spec: PortSpec::tcp(port),
         connects: false,
     }
 }
@@ -149,10 +147,9 @@ fn a_listener_on_ipv6_alone_leaves_ipv4() {
         "{}",
         message(&answer)
     );
-    let v4 = check(CheckRequest {
-        address: Some(V4),
-        ..ask(port)
-    });
+    let mut request = ask(port);
+    request.spec.address = Some(V4);
+    let v4 = check(request);
     assert_eq!((v4.is_free, causes(&v4)), (true, vec!["elsewhere"]));
     assert_eq!(v4.findings.binds, 2);
 }
@@ -269,11 +266,10 @@ fn a_full_backlog_is_reported_and_a_connect_times_out() {
     socket.listen(1).expect("listens");
     let _clients = [0; 2].map(|_| connect(V4, SocketAddr::new(V4, port)));
     let _holder = sleeper(socket);
-    let answer = check(CheckRequest {
-        address: Some(V4),
-        connects: true,
-        ..ask(port)
-    });
+    let mut request = ask(port);
+    request.spec.address = Some(V4);
+    request.connects = true;
+    let answer = check(request);
     assert_eq!(
         causes(&answer),
         ["holder", "backlog_full"],
@@ -289,10 +285,9 @@ fn a_udp_socket_blocks_its_port_regardless_of_tcp() {
     let socket = UdpSocket::bind((V4, 0)).expect("a port");
     let port = socket.local_addr().expect("an address").port();
     let holder = sleeper(socket);
-    let answer = check(CheckRequest {
-        protocol: Protocol::Udp,
-        ..ask(port)
-    });
+    let mut request = ask(port);
+    request.spec.protocol = Protocol::Udp;
+    let answer = check(request);
     assert!(!answer.is_free, "{}", message(&answer));
     assert_eq!(
         answer.reasons[0].pids(),
@@ -307,10 +302,8 @@ fn a_udp_socket_blocks_its_port_regardless_of_tcp() {
 fn a_foreign_address_is_reported_without_a_bind() {
     let (_, unused) = listener(V4);
     // Of TEST-NET-1 (RFC 5737), which no machine has.
-    let request = CheckRequest {
-        address: Some(Ipv4Addr::new(192, 0, 2, 1).into()),
-        ..ask(unused)
-    };
+    let mut request = ask(unused);
+    request.spec.address = Some(Ipv4Addr::new(192, 0, 2, 1).into());
     let answer = check(request);
     assert_eq!(
         (causes(&answer), answer.findings.binds),

@@ -3,14 +3,14 @@
 use super::{FreeOutcome, FreeReport};
 use crate::model::bind::BindResult;
 use crate::model::endpoint::{Endpoint, Owners, Socket, State};
-use crate::model::port_spec::SinglePort;
+use crate::model::port_spec::PortSpec;
 use crate::model::time_wait::{TIME_WAIT, TimeWaitLeft};
 use crate::wording;
 use std::time::Instant;
 
 /// What is said of the port.
 pub fn report(
-    single_port: SinglePort,
+    single_port: PortSpec,
     table: &[Endpoint],
     bind: &BindResult,
     now: Instant,
@@ -52,7 +52,7 @@ pub fn report(
 
 /// Only what was named is ended, so whatever else is in the way is told with the way out.
 fn in_the_way(
-    single_port: SinglePort,
+    single_port: PortSpec,
     sockets: &[&Socket],
     bind: &BindResult,
     now: Instant,
@@ -63,12 +63,8 @@ fn in_the_way(
         .find(|socket| socket.owners != Owners::NoProcess);
     let waits = |socket: &&Socket| socket.state == Some(State::TimeWait);
     if let Some(socket) = standing {
-        let everywhere = SinglePort {
-            address: None,
-            ..single_port
-        };
         let (holder, place) = (wording::holder(socket), socket.local_address());
-        let word = everywhere.to_argument();
+        let word = single_port.on_all_addresses().to_argument();
         format!("{holder} has the port on {place}; portmon free {word} is about every address")
     } else if let Some(socket) = connected {
         let holder = wording::holder(socket);

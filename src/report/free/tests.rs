@@ -14,13 +14,8 @@ use crate::model::testing::{instant, moment, process, socket};
 use crate::table::row::DisplayContext;
 use serde_json::{Value, json};
 
-fn single_port(text: &str) -> SinglePort {
-    let target: PortSpec = text.parse().expect(text);
-    SinglePort {
-        protocol: target.protocol,
-        port: *target.ports.start(),
-        address: target.address,
-    }
+fn single_port(text: &str) -> PortSpec {
+    text.parse().expect(text)
 }
 
 fn context() -> FreeContext {
@@ -37,7 +32,7 @@ fn context() -> FreeContext {
     }
 }
 
-fn asked(single_port: SinglePort, table: &[Endpoint]) -> Option<PlanResult> {
+fn asked(single_port: PortSpec, table: &[Endpoint]) -> Option<PlanResult> {
     let table: Vec<&Endpoint> = table.iter().collect();
     plan_port(
         single_port.protocol,
@@ -101,12 +96,12 @@ fn a_range_means_what_stands_in_it_and_a_number_means_itself() {
         socket("127.0.0.1:3004").udp().endpoint(),
     ];
     let meant = |words: &[&str]| {
-        let targets = PortSpec::parse_list(words.iter().copied()).expect("targets");
+        let targets = PortRange::parse_list(words.iter().copied()).expect("targets");
         let port_specs = port_specs(&targets, &table);
         port_specs.map(|port_specs| {
             port_specs
                 .iter()
-                .map(SinglePort::to_argument)
+                .map(PortSpec::to_argument)
                 .collect::<Vec<_>>()
         })
     };

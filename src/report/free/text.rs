@@ -5,7 +5,7 @@ use crate::free::{
     Explanation, FreeMachine, KillPlan, NextAction, Signal, TargetSet, Verdict, unknown_words,
 };
 use crate::model::endpoint::Socket;
-use crate::model::port_spec::SinglePort;
+use crate::model::port_spec::PortSpec;
 use crate::model::process::Process;
 use crate::model::text::escaped;
 use crate::wording;
@@ -14,7 +14,7 @@ use std::sync::Arc;
 /// A port, what holds it, and what is to be done.
 #[derive(Clone, Debug)]
 pub struct PortPlan {
-    pub single_port: SinglePort,
+    pub single_port: PortSpec,
     pub kill_plan: KillPlan,
     pub targets: TargetSet,
     pub signal: Signal,
@@ -110,7 +110,7 @@ pub fn explained(explanation: &Explanation, unused: Option<u16>) -> String {
 }
 
 /// The sentence of a verdict, with the command that does what a key does in the monitor.
-pub fn verdict(single_port: SinglePort, freeing: &FreeMachine) -> String {
+pub fn verdict(single_port: PortSpec, freeing: &FreeMachine) -> String {
     let Some(verdict) = freeing.verdict() else {
         return format!("Whether {single_port} is free is unknown: it was not watched to the end");
     };
@@ -128,14 +128,14 @@ pub fn verdict(single_port: SinglePort, freeing: &FreeMachine) -> String {
 }
 
 /// `:3000 is STILL HELD: node 4300 has it on 127.0.0.1`
-pub fn still_held(single_port: SinglePort, socket: &Socket) -> String {
+pub fn still_held(single_port: PortSpec, socket: &Socket) -> String {
     let (holder, place) = (wording::holder(socket), socket.local_address());
     format!("{single_port} is STILL HELD: {holder} has it on {place}")
 }
 
 /// What is said while it lasts, for whoever sits before it.
 pub fn progress(plans: &[&PortPlan]) -> String {
-    let ports: Vec<SinglePort> = plans.iter().map(|plan| plan.single_port).collect();
+    let ports: Vec<PortSpec> = plans.iter().map(|plan| plan.single_port).collect();
     format!("watching {}", wording::list(&ports))
 }
 
