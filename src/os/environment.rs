@@ -3,7 +3,7 @@
 use crate::model::environment::{Environment, PidsProblem};
 use crate::model::ports::EphemeralRange;
 use crate::model::text::escaped;
-use crate::os::{pids, processes};
+use crate::os::processes::{self, pid_namespace};
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
@@ -15,7 +15,7 @@ pub fn read() -> Environment {
         host: System::host_name().map_or_else(|_| String::new(), |name| escaped(&name)),
         ephemeral: ephemeral_range(),
         me: processes::invoking_uid(),
-        self_pids: pids::own().map_or_else(Vec::new, processes::self_pids),
+        self_pids: pid_namespace::own_pid().map_or_else(Vec::new, processes::self_pids),
         pids_problem: pids_problem(),
         executable: executable(),
         home: home(),
@@ -26,7 +26,7 @@ pub fn read() -> Environment {
 
 /// Returns what is wrong with the pids in `/proc`, if anything.
 pub fn pids_problem() -> Option<PidsProblem> {
-    pids::problem()
+    pid_namespace::problem()
 }
 
 #[cfg(unix)]

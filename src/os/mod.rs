@@ -10,15 +10,12 @@ pub mod environment;
 pub mod free;
 pub mod inspector;
 pub mod owners;
-mod pids;
 pub mod poller;
 pub mod processes;
 pub mod sampler;
-mod self_sockets;
 pub mod signals;
 pub mod sockets;
 pub mod supervisors;
-mod users;
 
 #[cfg(test)]
 mod testing;

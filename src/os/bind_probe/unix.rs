@@ -1,6 +1,7 @@
 //! Binds of Linux and macOS.
 
 use crate::model::endpoint::Protocol;
+use crate::os::sockets::self_sockets;
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketType, socket, sockopt};
 use std::io;
@@ -20,8 +21,7 @@ pub fn bind(protocol: Protocol, address: SocketAddr, reuse: bool) -> io::Result<
     let probe = socket(family, kind, None)?;
     // macOS cannot do this in one call. A child must not inherit the socket and keep the port.
     rustix::io::fcntl_setfd(&probe, rustix::io::FdFlags::CLOEXEC)?;
-    #[cfg(target_os = "linux")]
-    crate::os::self_sockets::register(&probe);
+    self_sockets::register(&probe);
     if reuse {
         sockopt::set_socket_reuseaddr(&probe, true)?;
     }

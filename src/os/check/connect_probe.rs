@@ -4,6 +4,7 @@ use crate::check::{Banner, CONNECT_TIMEOUT, CheckRequest, ConnectOutcome, Connec
 use crate::model::endpoint::Protocol;
 use crate::model::text::{SystemText, escaped};
 use crate::os::bind_probe;
+use crate::os::sockets::self_sockets;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
@@ -40,8 +41,7 @@ fn probe(address: SocketAddr) -> ConnectProbe {
         Ok(stream) if is_self_connection(&stream) => ConnectOutcome::Refused,
         Ok(mut stream) => {
             let took = begun.elapsed();
-            #[cfg(target_os = "linux")]
-            crate::os::self_sockets::register(&stream);
+            self_sockets::register(&stream);
             ConnectOutcome::Accepted {
                 took,
                 banner: read_banner(&mut stream),

@@ -155,5 +155,4 @@ fn settings() -> PortSettings {
 }
 
 #[cfg(test)]
-#[cfg(target_os = "linux")]
 mod tests;

@@ -1,4 +1,5 @@
 //! Against the real kernel. What holds a port is held by a child: the program's own sockets are nobody's answer.
+#![cfg(target_os = "linux")]
 
 use super::*;
 use crate::check::{Banner, ConnectOutcome, ConnectProbe, Reason};

@@ -1,16 +1,17 @@
-//! What must still be true in the moment a signal goes out, and the signal itself.
+//! What must still be true at the moment a signal is sent, and the signal itself.
 
+use super::process_handle::HandleError;
 use super::signal_state::signal_state;
-use super::target_handle::{HandleError, TargetHandle};
+use super::target_handle::TargetHandle;
 use crate::free::{KillRequest, Protected, Signal, SignalError, Target, protected};
 use crate::model::endpoint::{EndpointId, Owners, Socket};
 use crate::model::process::{Pid, Process, ProcessState, StartTime};
 use crate::model::snapshot::Snapshot;
-use crate::os::pids;
+use crate::os::processes::pid_namespace;
 use std::sync::Arc;
 
-/// Makes sure that every target is the process that was shown, holds what it was shown to hold, and may be ended. Gives
-/// those that are not, which only what follows an earlier order may have.
+/// Verifies that every target is the process that was shown, still owns what it was shown to own, and may be signalled.
+/// Returns failed targets; allowed only for repeat signals.
 pub fn check_targets(
     request: &KillRequest,
     handles: &[TargetHandle],
@@ -37,53 +38,54 @@ fn check_target(
 ) -> Result<(), SignalError> {
     let process = &target.process;
     check_not_protected(process, request.self_pids())?;
+    let to_signal_error = |error| signal_error(process, error);
     let handle = handles.iter().find(|handle| handle.id() == target.id());
-    let handle = handle.ok_or_else(|| signal_error(process, HandleError::Ended))?;
-    let to_signal_error = |lost| signal_error(process, lost);
+    let handle = handle.ok_or_else(|| to_signal_error(HandleError::Ended))?;
     handle.check(start_time).map_err(to_signal_error)?;
     check_still_owner(request, target, snapshot)?;
     handle.check_permission().map_err(to_signal_error)
 }
 
-/// The signal that was confirmed and nothing else, or with a SIGCONT for a process that could not act on it.
+/// What was sent: the confirmed signal alone, or SIGCONT after it for a suspended process.
 pub enum Delivery {
     Signal,
     SignalAndContinue,
 }
 
-/// Signals one target. A stopped process acts on no signal but SIGKILL before it is resumed.
+/// Signals one target. A suspended process acts on no signal but SIGKILL before it is resumed.
 pub fn signal(
     handle: &TargetHandle,
     process: &Arc<Process>,
     signal: Signal,
 ) -> Result<Delivery, SignalError> {
-    let is_stopped = signal_state(process.pid(), signal)
+    let is_suspended = signal_state(process.pid(), signal)
         .is_some_and(|state| state.process_state == Some(ProcessState::Suspended));
-    let to_signal_error = |lost| signal_error(process, lost);
-    handle.signal(signal).map_err(to_signal_error)?;
-    // Where it cannot be resumed the signal has gone out nevertheless.
-    let is_woken = is_stopped && signal.resumes() && handle.signal(Signal::Continue).is_ok();
-    Ok(if is_woken {
+    handle
+        .signal(signal)
+        .map_err(|error| signal_error(process, error))?;
+    // The signal was sent, so a failed SIGCONT is no error.
+    let is_resumed = is_suspended && signal.resumes() && handle.signal(Signal::Continue).is_ok();
+    Ok(if is_resumed {
         Delivery::SignalAndContinue
     } else {
         Delivery::Signal
     })
 }
 
-/// The refusals once more: what was confirmed is not trusted to have been checked.
+/// Checks again: a confirmation is not trusted to have been checked.
 fn check_not_protected(process: &Arc<Process>, self_pids: &[Pid]) -> Result<(), SignalError> {
-    let why = if pids::own() == Some(process.pid()) {
+    let reason = if pid_namespace::own_pid() == Some(process.pid()) {
         Some(Protected::Itself)
     } else {
         protected(process, self_pids)
     };
-    why.map_or(Ok(()), |why| {
-        Err(SignalError::Protected(Arc::clone(process), why))
+    reason.map_or(Ok(()), |reason| {
+        Err(SignalError::Protected(Arc::clone(process), reason))
     })
 }
 
-/// Whether the target still holds what it was shown to hold; of one that holds nothing, whether somebody whom it was shown
-/// with still does, for it is to end for nothing but that; then it is those who are said to have let go.
+/// Verifies that the target still owns one of its sockets. A target that was no owner (a parent, a member of the group) is
+/// stopped only for the owners it was shown with, so one of them must still own one of the sockets; the error names them.
 fn check_still_owner(
     request: &KillRequest,
     target: &Target,
@@ -95,30 +97,34 @@ fn check_still_owner(
     } else {
         request.sockets().iter().map(|socket| socket.id).collect()
     };
-    let is_meant = |owner: &Arc<Process>| {
+    let is_expected = |owner: &Arc<Process>| {
         if target.is_owner() {
             owner.id == process.id
         } else {
-            request.owners().iter().any(|holder| holder.id == owner.id)
+            request.owners().iter().any(|shown| shown.id == owner.id)
         }
     };
-    let there = snapshot.sockets.iter();
-    let there: Vec<&Socket> = there.filter(|socket| shown.contains(&socket.id)).collect();
-    if there
+    let open: Vec<&Socket> = snapshot
+        .sockets
         .iter()
-        .any(|one| one.owners.known().iter().any(is_meant))
+        .filter(|socket| shown.contains(&socket.id))
+        .collect();
+    if open
+        .iter()
+        .any(|socket| socket.owners.known().iter().any(is_expected))
     {
         return Ok(());
     }
-    let problems = snapshot.problems.iter();
-    let unread = problems
-        .filter(|_| there.is_empty())
-        .find(|problem| problem.protocol == request.protocol());
+    let mut problems = snapshot.problems.iter().filter(|_| open.is_empty());
+    let unread = problems.find(|problem| problem.protocol == request.protocol());
     let process = Arc::clone(process);
     Err(match unread {
         Some(problem) => SignalError::TablesUnread(problem.to_string()),
-        None if there.iter().any(|one| one.owners == Owners::NoPermission) => {
-            let reason = "who holds the socket may not be seen any more".to_owned();
+        None if open
+            .iter()
+            .any(|socket| socket.owners == Owners::NoPermission) =>
+        {
+            let reason = "the owner of its socket is hidden now".to_owned();
             SignalError::Failed(process, reason)
         }
         None if target.is_owner() => SignalError::NotAnOwner(process),
@@ -126,9 +132,9 @@ fn check_still_owner(
     })
 }
 
-fn signal_error(process: &Arc<Process>, lost: HandleError) -> SignalError {
+fn signal_error(process: &Arc<Process>, error: HandleError) -> SignalError {
     let process = Arc::clone(process);
-    match lost {
+    match error {
         HandleError::Ended => SignalError::AlreadyExited(process),
         HandleError::Reused => SignalError::PidReused(process),
         HandleError::NotPermitted => SignalError::NotPermitted(process),

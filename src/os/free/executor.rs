@@ -1,6 +1,6 @@
-//! Performs the steps of a freeing: holds on to processes, signals them, watches ports and tries to bind them.
+//! Performs the commands of a freeing: opens processes, signals them, watches ports and tries to bind them.
 //!
-//! It decides nothing, and never signals a process whose identity and socket it has not checked just before.
+//! It decides nothing, and never signals a process whose identity and socket it has not just verified.
 
 use super::checks;
 use super::port_watch::{PortWatch, sockets_of_port};
@@ -21,7 +21,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// How many times its own cost a look is followed by rest.
+/// Rest after a poll, as a multiple of the time the poll took.
 const BACKOFF: u32 = 3;
 
 pub struct Executor {
@@ -29,25 +29,25 @@ pub struct Executor {
     waker: Waker,
     handles: Vec<TargetHandle>,
     jobs: Vec<FreeJob>,
-    /// What the last round of looks took.
+    /// Duration of the last poll.
     poll_took: Duration,
 }
 
-/// One order on its way.
+/// A request that was performed, until another one for its port replaces it.
 struct FreeJob {
     request: KillRequest,
-    /// The units that the holders belonged to then; of those that have ended nobody could tell any more.
+    /// The units of the owners at that time; they cannot be read once the owners have ended.
     units: Vec<(ProcessId, Unit)>,
     watch: Option<PortWatch>,
 }
 
 impl Executor {
-    /// An executor that nobody wakes from another thread. An error means that the system gave no file descriptor.
+    /// Returns an executor that no other thread wakes. Fails if the system gives no descriptor.
     pub fn new(backend: ProbeBackend) -> io::Result<Self> {
         Ok(Self::with_waker(backend, Waker::new()?))
     }
 
-    /// An executor of this thread, whose rests end when the bell rings.
+    /// Returns an executor of the current thread, woken by `waker`.
     pub(super) fn with_waker(backend: ProbeBackend, waker: Waker) -> Self {
         waker.set_current_thread();
         Self {
@@ -59,8 +59,7 @@ impl Executor {
         }
     }
 
-    /// Takes hold of the processes a question is about, so that no other can be signalled in their place. To be called
-    /// when the question opens; whatever was held before is let go.
+    /// Opens handles of the processes a question is about; see [`FreeWorker::open_handles`](super::FreeWorker::open_handles).
     pub fn open_handles(&mut self, processes: &[ProcessId]) {
         self.release();
         for process in processes {
@@ -68,7 +67,7 @@ impl Executor {
         }
     }
 
-    /// Lets go of everything and stops watching: the question was cancelled or its verdict is closed.
+    /// Closes all handles and stops watching.
     pub fn release(&mut self) {
         self.handles.clear();
         self.jobs.clear();
@@ -102,36 +101,37 @@ impl Executor {
         self.jobs.iter().any(|job| job.watch.is_some())
     }
 
-    /// Looks once at every port that is watched, and returns what is worth telling.
+    /// Polls every watched port once, and returns what is to be reported.
     pub fn poll(&mut self) -> Vec<ExecEvent> {
         let began = Instant::now();
-        // Those that are settled too, so that the sight need not be opened anew.
+        // Of requests that are not watched too, so that the poller need not be opened again.
         let ports = self.ports_with(&[]);
         let mut watches: Vec<&mut PortWatch> = self
             .jobs
             .iter_mut()
             .filter_map(|job| job.watch.as_mut())
             .collect();
-        // Before the sockets: whoever has ended by now has closed what the table shows after it.
+        // Before the sockets: what has ended by now has no socket in the tables read after it.
         for watch in &mut watches {
             watch.record_ended(&self.handles, self.backend.start_time);
         }
         let snapshot = (self.backend.read_sockets)(&ports);
-        let looks = watches
+        let events = watches
             .into_iter()
             .filter_map(|watch| watch.observe(&snapshot, &mut self.backend))
             .map(ExecEvent::Polled)
             .collect();
         self.poll_took = began.elapsed();
-        looks
+        events
     }
 
-    /// Sleeps until the next look is due, a target ends, or the bell rings.
+    /// Sleeps until the next poll is due, a target ends, or the waker is used.
     pub fn wait(&self) {
         let watches = self.jobs.iter().filter_map(|job| job.watch.as_ref());
         let pause = watches.clone().map(PortWatch::interval).min();
         let pause = pause.unwrap_or_default().max(self.poll_took * BACKOFF);
         let running = watches.flat_map(|watch| watch.still_running(&self.handles));
+        let running = running.filter_map(|handle| handle.process().ok());
         self.waker
             .wait(running, pause.saturating_sub(self.poll_took));
     }
@@ -147,8 +147,8 @@ impl Executor {
         }
     }
 
-    /// Checks each order, and signals the targets of those that passed. What has become of the orders before, of which
-    /// these may be the continuation, is no longer told.
+    /// Checks each request, and signals the targets of those that passed. Earlier requests for the same ports are no longer
+    /// watched.
     fn send(&mut self, requests: Vec<KillRequest>) -> Vec<ExecEvent> {
         for target in requests.iter().flat_map(KillRequest::targets) {
             self.open_handle(target.id());
@@ -161,16 +161,16 @@ impl Executor {
                 checks::check_targets(request, &self.handles, &snapshot, self.backend.start_time)
             })
             .collect();
-        // Of all of them before the first signal: two may be about the same process.
+        // All units before the first signal: two requests may have the same process.
         let units: Vec<Vec<_>> = requests.iter().map(|request| self.units(request)).collect();
         let mut delivered = HashMap::new();
-        let mut happenings = Vec::new();
+        let mut events = Vec::new();
         for ((request, checked), units) in requests.into_iter().zip(checked).zip(units) {
             let sending = match checked {
                 Ok(failed) => self.signal(&request, failed, &snapshot, &mut delivered),
                 Err(error) => SendOutcome::NotSent(error),
             };
-            happenings.push(ExecEvent::SignalsSent(SendReport {
+            events.push(ExecEvent::SignalsSent(SendReport {
                 request: request.id(),
                 at: Instant::now(),
                 sending,
@@ -182,12 +182,12 @@ impl Executor {
                 watch: None,
             });
         }
-        happenings
+        events
     }
 
-    /// The units of the holders, and what was known of them when the order before this one was sent.
+    /// Returns the units of the owners, and those noted for the earlier request of the same port.
     fn units(&self, request: &KillRequest) -> Vec<(ProcessId, Unit)> {
-        let unit = |holder: &Arc<Process>| Some((holder.id, (self.backend.unit)(holder)?));
+        let unit = |owner: &Arc<Process>| Some((owner.id, (self.backend.unit)(owner)?));
         let before = self.jobs.iter().filter(|job| job.has_same_port(request));
         let before = before.flat_map(|job| job.units.iter().cloned());
         request
@@ -198,7 +198,7 @@ impl Executor {
             .collect()
     }
 
-    /// Those of these orders and of all before, each once: one look sees all of them.
+    /// Returns the ports of these and all earlier requests, each once: one poll reads them all.
     fn ports_with(&self, requests: &[KillRequest]) -> Vec<u16> {
         let all = self.jobs.iter().map(|job| &job.request).chain(requests);
         let mut ports: Vec<u16> = all.map(KillRequest::port).collect();
@@ -207,8 +207,8 @@ impl Executor {
         ports
     }
 
-    /// Signals every target that is not hindered and has not got this signal for another of the orders that were confirmed
-    /// together.
+    /// Signals every target that passed its check, unless it was already signalled for another request of the same
+    /// confirmation.
     fn signal(
         &self,
         request: &KillRequest,
@@ -234,7 +234,7 @@ impl Executor {
                 Err(error) => missed.push(error.clone()),
             }
         }
-        // Where every single target was missed, nothing was sent after all.
+        // If no target could be signalled, nothing was sent after all.
         if missed.len() == request.targets().len() && !missed.is_empty() {
             return SendOutcome::NotSent(missed.swap_remove(0));
         }
@@ -268,7 +268,7 @@ fn probe(request: &KillRequest, addresses: &[SocketAddr]) -> BindProbe {
 }
 
 impl FreeJob {
-    /// Whether it is about the same port: a new order for it takes its place.
+    /// Whether a new request is about the same port and so replaces it.
     fn has_same_port(&self, request: &KillRequest) -> bool {
         (self.request.protocol(), self.request.port()) == (request.protocol(), request.port())
     }

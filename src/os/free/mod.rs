@@ -1,12 +1,13 @@
-//! Frees ports as `free` says: each [`ExecCommand`] is performed and what was found comes back as a [`ExecEvent`].
+//! Performs the commands of `free` and returns what was found: [`ExecCommand`] in, [`ExecEvent`] out.
 //!
-//! The [`Executor`] does it on whatever thread calls it, for commands that wait anyway; the [`FreeWorker`] has one on a thread
-//! of its own, for the monitor, whose loop must never wait. It sleeps while there is nothing to watch.
+//! The [`Executor`] works on the calling thread, for commands that wait anyway; the [`FreeWorker`] has one on a thread of its
+//! own, for the monitor, whose loop must never wait. The thread sleeps while there is nothing to watch.
 
 mod checks;
 mod executor;
 mod port_watch;
 mod probe_backend;
+pub(in crate::os) mod process_handle;
 mod signal_state;
 mod target_handle;
 mod waker;
@@ -16,14 +17,15 @@ use crate::model::process::ProcessId;
 use crate::os::processes::start_time;
 pub use executor::Executor;
 pub use probe_backend::ProbeBackend;
+use process_handle::HandleError;
 use std::io;
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::thread;
-use target_handle::{HandleError, TargetHandle};
+use target_handle::TargetHandle;
 use tokio::sync::mpsc::UnboundedSender;
 use waker::Waker;
 
-/// The handle to the executor's thread. When it is dropped the thread ends.
+/// Handle of the executor's thread, which ends when this is dropped.
 pub struct FreeWorker {
     commands: Sender<WorkerCommand>,
     waker: Waker,
@@ -36,7 +38,7 @@ enum WorkerCommand {
 }
 
 impl FreeWorker {
-    /// Starts the thread; what it finds goes into `results`. An error means that the system gave no thread.
+    /// Starts the thread, which sends what it finds to `results`. Fails if the system gives no thread or descriptor.
     pub fn start(
         results: UnboundedSender<ExecEvent>,
         backend: impl FnOnce() -> ProbeBackend + Send + 'static,
@@ -45,7 +47,7 @@ impl FreeWorker {
         let waker = Waker::new()?;
         let own = waker.clone();
         thread::Builder::new()
-            .name("freer".to_owned())
+            .name("free worker".to_owned())
             .spawn(move || {
                 let worker = WorkerThread {
                     commands: requests,
@@ -57,8 +59,8 @@ impl FreeWorker {
         Ok(Self { commands, waker })
     }
 
-    /// Takes hold of the processes a question is about, so that no other can be signalled in their place. To be called
-    /// when the question opens; whatever was held before is let go.
+    /// Opens handles of the processes a question is about, so that no other can be signalled in their place. To be called
+    /// when the question opens; closes all earlier handles.
     pub fn open_handles(&self, processes: &[ProcessId]) {
         self.send(WorkerCommand::OpenHandles(processes.to_vec()));
     }
@@ -67,12 +69,12 @@ impl FreeWorker {
         self.send(WorkerCommand::Perform(command));
     }
 
-    /// Lets go of everything and stops watching: the question was cancelled or its verdict is closed.
+    /// Closes all handles and stops watching: the question was cancelled or its verdict is closed.
     pub fn release(&self) {
         self.send(WorkerCommand::Release);
     }
 
-    /// A thread that is gone has nothing to be told; its end shows as the end of the results.
+    /// Ignores a thread that has ended; the receiver of the results sees that.
     fn send(&self, command: WorkerCommand) {
         if self.commands.send(command).is_ok() {
             self.waker.wake();
@@ -80,13 +82,13 @@ impl FreeWorker {
     }
 }
 
-/// Whether the system says that this user may not signal the process; nothing is sent to find out.
+/// Whether this user may not signal the process; sends nothing.
 pub fn is_denied(process: ProcessId) -> bool {
     let handle = TargetHandle::open(process, start_time::of_pid);
     handle.check_permission() == Err(HandleError::NotPermitted)
 }
 
-/// Why the thread ends: nobody commands it, or nobody listens to it.
+/// Why the thread ends: the sender of commands or the receiver of results is gone.
 struct ChannelClosed;
 
 struct WorkerThread {
@@ -112,8 +114,8 @@ impl WorkerThread {
                 Err(TryRecvError::Disconnected) => return Err(ChannelClosed),
             }
         }
-        let happenings = self.executor.poll();
-        self.report(happenings)?;
+        let events = self.executor.poll();
+        self.report(events)?;
         self.executor.wait();
         Ok(())
     }
@@ -123,19 +125,18 @@ impl WorkerThread {
             WorkerCommand::OpenHandles(processes) => self.executor.open_handles(&processes),
             WorkerCommand::Release => self.executor.release(),
             WorkerCommand::Perform(command) => {
-                let happenings = self.executor.perform(command);
-                self.report(happenings)?;
+                let events = self.executor.perform(command);
+                self.report(events)?;
             }
         }
         Ok(())
     }
 
-    fn report(&self, happenings: Vec<ExecEvent>) -> Result<(), ChannelClosed> {
-        let mut happenings = happenings.into_iter();
-        happenings.try_for_each(|event| self.results.send(event).map_err(|_| ChannelClosed))
+    fn report(&self, events: Vec<ExecEvent>) -> Result<(), ChannelClosed> {
+        let mut events = events.into_iter();
+        events.try_for_each(|event| self.results.send(event).map_err(|_| ChannelClosed))
     }
 }
 
 #[cfg(test)]
-#[cfg(target_os = "linux")]
 mod tests;

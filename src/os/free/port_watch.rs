@@ -1,4 +1,4 @@
-//! What is seen of one port, looked at often enough to see a restart and seldom enough to cost little.
+//! Watches one port, often enough to see a restart and seldom enough to cost little.
 
 use super::ProbeBackend;
 use super::signal_state::signal_state;
@@ -11,30 +11,30 @@ use crate::model::supervisor::Unit;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// From look to look at best.
+/// Shortest time from poll to poll.
 const FAST_INTERVAL: Duration = Duration::from_millis(50);
 
-/// The same once everything that happens soon has happened, and a dialog is only left open.
+/// The same after the first seconds, when a verdict only stays open.
 const SLOW_INTERVAL: Duration = Duration::from_millis(500);
 const FAST_PERIOD: Duration = Duration::from_secs(10);
 
-/// A look is reported at least this often, because time passes for whoever waits.
+/// An unchanged port is reported this often, as the time that has passed counts.
 const REPORT_INTERVAL: Duration = Duration::from_millis(250);
 
-/// The watch over the port of one order.
+/// The watch over the port of one request.
 pub struct PortWatch {
     request: KillRequest,
     started: Instant,
     reported: Option<PortSnapshot>,
-    /// What the port had at the last look.
+    /// The sockets of the port at the last poll.
     sockets: Vec<Socket>,
-    /// The units of the holders before the signal.
+    /// The units of the owners before the signal.
     units: Vec<(ProcessId, Unit)>,
     ended: Vec<ProcessId>,
 }
 
 impl PortWatch {
-    /// `units` are what the holders belonged to when the order was sent.
+    /// `units` are those of the owners when the request was sent.
     pub fn new(request: KillRequest, units: Vec<(ProcessId, Unit)>) -> Self {
         Self {
             request,
@@ -46,7 +46,7 @@ impl PortWatch {
         }
     }
 
-    /// Notes which targets have ended.
+    /// Records which targets have ended.
     pub fn record_ended(
         &mut self,
         handles: &[TargetHandle],
@@ -60,7 +60,7 @@ impl PortWatch {
         self.ended = targets.map(Target::id).filter(has_ended).collect();
     }
 
-    /// Takes in what the tables show, and returns it if it differs from what was reported last or that is long ago.
+    /// Takes the port's part of a snapshot, and returns it if it changed or the last report is too long ago.
     pub fn observe(
         &mut self,
         snapshot: &Snapshot,
@@ -69,7 +69,7 @@ impl PortWatch {
         self.sockets = sockets_of_port(&self.request, snapshot);
         let problems = snapshot.problems.iter();
         let own = problems.filter(|problem| problem.protocol == self.request.protocol());
-        let look = PortSnapshot {
+        let seen = PortSnapshot {
             request: self.request.id(),
             parents: self.parents(backend),
             units: self.units(backend),
@@ -81,19 +81,19 @@ impl PortWatch {
         };
         let is_changed = self.reported.as_ref().is_none_or(|last| {
             let like = PortSnapshot {
-                at: look.at,
+                at: seen.at,
                 ..last.clone()
             };
-            look != like || look.at.saturating_duration_since(last.at) >= REPORT_INTERVAL
+            seen != like || seen.at.saturating_duration_since(last.at) >= REPORT_INTERVAL
         });
         if !is_changed {
             return None;
         }
-        self.reported = Some(look.clone());
-        Some(look)
+        self.reported = Some(seen.clone());
+        Some(seen)
     }
 
-    /// How long from one look to the next at best.
+    /// Shortest time to the next poll.
     pub fn interval(&self) -> Duration {
         if self.started.elapsed() < FAST_PERIOD {
             FAST_INTERVAL
@@ -102,7 +102,7 @@ impl PortWatch {
         }
     }
 
-    /// The targets whose end is worth waking up for.
+    /// Returns the targets that run, whose end wakes the executor.
     pub fn still_running<'a>(
         &'a self,
         handles: &'a [TargetHandle],
@@ -122,7 +122,7 @@ impl PortWatch {
             .collect()
     }
 
-    /// Who started the holders that the order does not know, as far as that may be seen.
+    /// Returns the parents of new owners, as far as they may be seen.
     fn parents(&self, backend: &mut ProbeBackend) -> Vec<Arc<Process>> {
         let mut pids: Vec<_> = self
             .new_owners()
@@ -136,16 +136,16 @@ impl PortWatch {
             .collect()
     }
 
-    /// The units of these holders, and of those before the signal: a service that comes back belonged there before.
+    /// Returns the units of new owners, and those before the signal: a service that is restarted was in its unit before.
     fn units(&self, backend: &ProbeBackend) -> Vec<(ProcessId, Unit)> {
         let unit = |owner: &Arc<Process>| Some((owner.id, (backend.unit)(owner)?));
         let before = self.units.iter().cloned();
         before.chain(self.new_owners().filter_map(unit)).collect()
     }
 
-    /// The topmost holder of each socket, if it is none of the targets.
+    /// Returns the topmost owner of each socket, if it is no target.
     fn new_owners(&self) -> impl Iterator<Item = &Arc<Process>> {
-        let is_asked = |process: &Process| {
+        let is_target = |process: &Process| {
             let mut targets = self.request.targets().iter();
             targets.any(|target| target.id() == process.id)
         };
@@ -153,11 +153,11 @@ impl PortWatch {
             .sockets
             .iter()
             .filter_map(|socket| socket.owners.first());
-        owners.filter(move |owner| !is_asked(owner))
+        owners.filter(move |owner| !is_target(owner))
     }
 }
 
-/// The sockets of the order's port among all, in a fixed order so that looks can be compared.
+/// Returns the sockets of the request's port, in a fixed order so that snapshots can be compared.
 pub fn sockets_of_port(request: &KillRequest, snapshot: &Snapshot) -> Vec<Socket> {
     let (protocol, port): (Protocol, u16) = (request.protocol(), request.port());
     let all = snapshot.sockets.iter();

@@ -1,4 +1,4 @@
-//! What the executor sees the machine with.
+//! The executor's access to the machine, which tests replace.
 
 use crate::model::ports::EphemeralRange;
 use crate::model::process::{Pid, Process, StartTime};
@@ -17,23 +17,23 @@ use std::sync::Arc;
 
 type ReadSockets = dyn FnMut(&[u16]) -> Snapshot;
 
-/// What the executor sees the machine with. It is made on the executor's own thread and stays there.
+/// Functions that read the machine, called on the executor's thread only.
 pub struct ProbeBackend {
-    /// A fresh look at the sockets with these local ports, owners included; an owner must be one that was read for this
-    /// very look. What stands in a table that could not be read is left out.
+    /// Reads the sockets with these local ports. Their owners are read in the same call; sockets of tables that could not be
+    /// read are left out.
     pub read_sockets: Box<ReadSockets>,
-    /// Gives back what looking has opened; a later look opens it again.
+    /// Closes what reading has opened; the next read opens it again.
     pub close: Box<dyn FnMut()>,
-    /// What is known of a process, to name who started it.
+    /// Describes a process, to name the parent of an owner.
     pub describe: Box<dyn FnMut(Pid) -> Option<Arc<Process>>>,
-    /// The unit of systemd that a process belongs to, as its control group tells.
+    /// Returns the systemd unit of a process, by its control group.
     pub unit: fn(&Process) -> Option<Unit>,
-    /// Read anew on every call; `None` if there is no such process.
+    /// Reads the start time each time; `None` if there is no such process.
     pub start_time: fn(Pid) -> Option<StartTime>,
 }
 
 impl ProbeBackend {
-    /// The machine itself. Only the ports that are asked about are looked at, by an eye of its own that waits for nobody.
+    /// The machine itself, read by a poller of its own.
     pub fn of_system(source: Option<SocketSource>) -> Self {
         let open: Rc<RefCell<Option<PortPoller>>> = Rc::default();
         let closing = Rc::clone(&open);
@@ -55,7 +55,7 @@ impl ProbeBackend {
     }
 }
 
-/// An eye and the ports that it sees.
+/// A poller of these ports only.
 struct PortPoller {
     ports: Vec<u16>,
     poller: SocketPoller,
@@ -69,7 +69,7 @@ impl PortPoller {
         };
         Self {
             ports: ports.to_vec(),
-            // Nobody asks a snapshot which side of a connection a socket is, for which alone the range counts.
+            // Only the role of a socket in its connection depends on the range, and a snapshot has no roles.
             poller: SocketPoller::new(EphemeralRange::IANA, source, request),
         }
     }

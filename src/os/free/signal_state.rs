@@ -1,10 +1,10 @@
-//! How a process takes the signal, from `/proc/PID/status` (proc_pid_status(5)); unknown on other systems.
+//! What a process does on a signal, from `/proc/PID/status` (proc_pid_status(5)); unknown on other systems.
 
 use crate::free::{Signal, SignalDisposition, SignalState};
 use crate::model::platform::{PLATFORM, Platform};
 use crate::model::process::{Pid, ProcessState};
 
-/// `None` if it cannot be read: the process has ended, or the system has no such file.
+/// Returns `None` if it cannot be read: the process has ended, or the system has no such file.
 pub fn signal_state(pid: Pid, signal: Signal) -> Option<SignalState> {
     if PLATFORM != Platform::Linux {
         return None;
@@ -24,7 +24,7 @@ fn parse(status: &str, signal: Signal) -> Option<SignalState> {
         let mask = field(name).and_then(|mask| u64::from_str_radix(mask, 16).ok());
         mask.is_some_and(|mask| mask & bit != 0)
     };
-    // The mask is the first thread's: another one may still take the signal.
+    // The mask is the first thread's: another thread may take the signal.
     let is_blocked = has("SigBlk") && field("Threads") == Some("1");
     let disposition = if has("SigIgn") {
         SignalDisposition::Ignored

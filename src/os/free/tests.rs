@@ -1,4 +1,5 @@
 //! Real children that hold real ports, followed from the row to the verdict.
+#![cfg(target_os = "linux")]
 
 mod kill_requests;
 

@@ -4,8 +4,9 @@
 
 use crate::model::history::ExitStatus;
 use crate::model::inspection::{InspectRequest, Inspection, ProcessTree, Requester};
-use crate::model::process::{Pid, ProcessId};
+use crate::model::process::ProcessId;
 use crate::model::supervisor::Supervisor;
+use crate::os::free::process_handle::is_unused;
 use crate::os::processes::Processes;
 use crate::os::processes::start_time;
 use crate::os::supervisors::SupervisorLookup;
@@ -96,7 +97,7 @@ fn exit_status(id: ProcessId, is_described: bool) -> ExitStatus {
     match start_time::stat(id.pid).filter(|stat| stat.start == id.start) {
         Some(stat) if matches!(stat.state, Some('Z' | 'X')) => ExitStatus::Ended,
         Some(_) if is_described => ExitStatus::StillRunning,
-        None if is_pid_reused(id) || is_pid_unused(id.pid) => ExitStatus::Ended,
+        None if is_pid_reused(id) || is_unused(id.pid) => ExitStatus::Ended,
         Some(_) | None => ExitStatus::Unknown,
     }
 }
@@ -104,20 +105,6 @@ fn exit_status(id: ProcessId, is_described: bool) -> ExitStatus {
 /// Whether the pid has gone to another process.
 fn is_pid_reused(id: ProcessId) -> bool {
     start_time::of_pid(id.pid).is_some_and(|start| start != id.start)
-}
-
-/// Whether nothing has this pid, for sure: what may not be looked at may still be there.
-#[cfg(unix)]
-fn is_pid_unused(pid: Pid) -> bool {
-    let pid = i32::try_from(pid.0).ok();
-    let pid = pid.and_then(rustix::process::Pid::from_raw);
-    pid.is_some_and(|pid| rustix::process::test_kill_process(pid) == Err(rustix::io::Errno::SRCH))
-}
-
-/// What could be opened once and cannot be any more is gone.
-#[cfg(windows)]
-fn is_pid_unused(_pid: Pid) -> bool {
-    true
 }
 
 /// Of a port that nobody is seen to hold.
@@ -129,5 +116,4 @@ fn supervisor_of_hidden(request: &InspectRequest) -> Supervisor {
 }
 
 #[cfg(test)]
-#[cfg(target_os = "linux")]
 mod tests;

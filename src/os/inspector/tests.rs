@@ -1,3 +1,5 @@
+#![cfg(target_os = "linux")]
+
 use super::*;
 use crate::model::endpoint::EndpointId;
 use crate::model::inspection::Requester;

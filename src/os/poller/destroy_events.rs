@@ -31,8 +31,8 @@ impl DestroyEvents {
 #[cfg(target_os = "linux")]
 mod linux {
     use super::{Error, Instant, RawSocket};
-    use crate::os::self_sockets;
     use crate::os::sockets::diag::DestroyListener;
+    use crate::os::sockets::self_sockets;
     use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
     /// How many are kept until the next look, some 7 MB of them.

@@ -11,9 +11,9 @@ use crate::model::snapshot::Problem;
 use crate::model::socket_source::SocketSource;
 use crate::model::stats::{Focus, SocketStats};
 use crate::os::owners::OwnerResolver;
-use crate::os::processes::Processes;
-use crate::os::sockets::{DumpRequest, Sockets};
-use crate::os::{Error, now, pids, self_sockets};
+use crate::os::processes::{Processes, pid_namespace};
+use crate::os::sockets::{DumpRequest, Sockets, self_sockets};
+use crate::os::{Error, now};
 use crate::tracker::{Changes, SlotId, Tracker, UnreadTables};
 use destroy_events::DestroyEvents;
 use hashbrown::HashSet;
@@ -65,7 +65,7 @@ impl SocketPoller {
             resolver: OwnerResolver::new(),
             processes: Processes::new(),
             request,
-            own_pid: pids::own(),
+            own_pid: pid_namespace::own_pid(),
             bound_at: None,
             has_missed_events: false,
             polls: 0,
@@ -207,5 +207,4 @@ impl SocketPoller {
 }
 
 #[cfg(test)]
-#[cfg(target_os = "linux")]
 mod tests;

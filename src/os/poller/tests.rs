@@ -1,11 +1,12 @@
 //! Against the real kernel, with sockets that the tests open on ports of the kernel's choice.
+#![cfg(target_os = "linux")]
 
 use super::*;
 use crate::model::address::Family;
 use crate::model::endpoint::Owners;
 use crate::model::endpoint::{EndpointId, Protocol, Socket, State};
-use crate::os::self_sockets;
 use crate::os::sockets::DumpScope;
+use crate::os::sockets::self_sockets;
 use crate::os::testing::{SocketHolder, shell, sleeper, until};
 use crate::tracker::Change;
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};

@@ -1,29 +1,32 @@
-//! Describes processes by their pids, and tells who descends from whom and who uses how much.
+//! Describes processes by their pids: what they are, their process trees, and what they use.
 //!
-//! A description must belong to the very process it names, and one of a process that ended or was replaced while it was
-//! read is left out. Only the processes asked for are read, never all.
+//! A description must be of the very process it names; one of a process that ended or was replaced while it was read is left
+//! out. Only the requested processes are read, never all.
 
 use crate::model::process::{Pid, Process, ProcessId};
 use crate::model::stats::ProcessUsage;
 use crate::model::text::SystemText;
-use crate::os::users::UserNames;
 use process_cache::ProcessCache;
 use reading::Reading;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use users::UserNames;
 
 mod access;
+pub mod pid_namespace;
 mod process_cache;
 mod process_tree;
 mod reading;
 pub mod start_time;
+mod users;
 
 pub use process_tree::self_pids;
+pub use users::invoking_uid;
 
-/// What is known of processes, so that one that did not change stays the very same value.
+/// Descriptions of processes, kept so that an unchanged process stays the same `Arc`.
 #[derive(Default)]
 pub struct Processes {
-    /// Those that were described last.
+    /// The result of the last [`describe`](Self::describe).
     described: HashMap<ProcessId, Arc<Process>>,
     cache: ProcessCache,
     users: UserNames,
@@ -34,16 +37,16 @@ impl Processes {
         Self::default()
     }
 
-    /// The name of a user, where the system has one.
+    /// Returns the name of a user, `None` where the system has none.
     pub fn user(&mut self, uid: u32) -> Option<SystemText> {
         self.users.name(uid)
     }
 
-    /// Describes these processes as they are now; those that ended or may not be seen are absent.
+    /// Describes these processes as they are now; those that ended or are hidden are absent.
     ///
-    /// Name, arguments, executable and directory are read anew each time, because an exec changes them all under the same
-    /// identity; one in the midst of the call may be seen half, until the next call. While nothing changed the same `Arc` is
-    /// returned, which makes the tracker's comparison cheap. What [`known`](Self::known) tells stays as it is.
+    /// Everything is read again each time, because an exec changes all but the identity; one during the call may be seen
+    /// half, until the next call. An unchanged process is the same `Arc`, which makes the tracker's comparison cheap. What
+    /// [`known`](Self::known) returns does not change.
     pub fn describe(&mut self, pids: &HashSet<Pid>) -> HashMap<Pid, Arc<Process>> {
         let readings = reading::read(pids.iter().copied());
         let described: HashMap<Pid, Arc<Process>> = readings
@@ -57,13 +60,14 @@ impl Processes {
         described
     }
 
-    /// What these processes have used so far; those that ended or may not be asked are absent.
+    /// Returns what these processes have used so far; those that ended or are hidden are absent.
     pub fn usage(&mut self, of: &[ProcessId]) -> Vec<ProcessUsage> {
         reading::usage(of)
     }
 
     fn description(&mut self, reading: Reading) -> Arc<Process> {
-        let process = self.with_user_name(reading.process);
+        let mut process = reading.process;
+        process.user = process.uid.and_then(|uid| self.users.name(uid));
         let described = self.described.get(&process.id);
         let same = [described, self.cache.get(process.id)]
             .into_iter()
@@ -71,36 +75,7 @@ impl Processes {
             .find(|known| ***known == process);
         same.map_or_else(|| Arc::new(process.clone()), Arc::clone)
     }
-
-    fn with_user_name(&mut self, process: Process) -> Process {
-        Process {
-            user: process.uid.and_then(|uid| self.users.name(uid)),
-            ..process
-        }
-    }
-}
-
-/// The user this program works for: under sudo the one who called it.
-#[cfg(unix)]
-pub fn invoking_uid() -> Option<u32> {
-    let own = rustix::process::geteuid().as_raw();
-    let caller = std::env::var("SUDO_UID").ok();
-    caller
-        .filter(|_| own == 0)
-        .and_then(|uid| uid.parse().ok())
-        .or(Some(own))
-}
-
-/// The user this program works for, numbered as those of processes are.
-#[cfg(windows)]
-pub fn invoking_uid() -> Option<u32> {
-    let own = Pid(std::process::id());
-    reading::read(std::iter::once(own))
-        .remove(&own)?
-        .process
-        .uid
 }
 
 #[cfg(test)]
-#[cfg(target_os = "linux")]
 mod tests;

@@ -1,6 +1,6 @@
-//! What is read of a process once and kept, and when it is looked at again.
+//! Caches descriptions of processes, and rereads them in turn.
 //!
-//! A process is not read again to be told of, so what it does to itself is seen late: see
+//! A cached process is not read again when it is asked for, so its changes are seen late: see
 //! [`reread_next`](Processes::reread_next).
 
 use super::Processes;
@@ -9,14 +9,14 @@ use crate::model::process::{Process, ProcessId};
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-/// Which of the turns of a process reads everything, the first being one of them.
+/// Every this many turns of a process, beginning with the first, reads everything.
 const FULL_READ_EVERY: u32 = 4;
 
-/// The processes that are kept, each in one of the queues.
+/// The cached processes, each in one of the queues.
 #[derive(Default)]
 pub struct ProcessCache {
     processes: HashMap<ProcessId, CachedProcess>,
-    /// Those that had no turn yet, or were found changed at their last.
+    /// Those that had no turn yet, or had changed at their last one.
     recent: VecDeque<ProcessId>,
     settled: VecDeque<ProcessId>,
     is_recent_turn: bool,
@@ -34,20 +34,18 @@ impl ProcessCache {
     }
 
     fn insert(&mut self, process: Arc<Process>, fingerprint: ExecFingerprint) {
-        let rereads = 0;
-        self.recent.push_back(process.id);
-        self.processes.insert(
-            process.id,
-            CachedProcess {
-                process,
-                fingerprint,
-                rereads,
-            },
-        );
+        let id = process.id;
+        self.recent.push_back(id);
+        let entry = CachedProcess {
+            process,
+            fingerprint,
+            rereads: 0,
+        };
+        self.processes.insert(id, entry);
     }
 
-    /// Takes out whose turn it is. Newcomers have every second one: they are the likeliest to change, but however many come,
-    /// the others must have theirs.
+    /// Takes the next process out of its queue. Recent ones get every second turn: they are the likeliest to change, but must
+    /// not starve the others.
     fn next(&mut self) -> Option<ProcessId> {
         self.is_recent_turn = !self.is_recent_turn;
         let (first, second) = if self.is_recent_turn {
@@ -58,23 +56,23 @@ impl ProcessCache {
         first.pop_front().or_else(|| second.pop_front())
     }
 
-    /// Keeps what a process is now if that is another thing.
+    /// Replaces the description of a process; returns whether it changed.
     fn update(&mut self, process: &Arc<Process>, fingerprint: ExecFingerprint) -> bool {
         let Some(entry) = self.processes.get_mut(&process.id) else {
             return false;
         };
         entry.fingerprint = fingerprint;
-        let is_other = entry.process != *process;
-        if is_other {
+        let has_changed = entry.process != *process;
+        if has_changed {
             entry.process = Arc::clone(process);
             entry.rereads = 0;
         }
-        is_other
+        has_changed
     }
 }
 
 impl CachedProcess {
-    /// Whether its turn must read everything.
+    /// Whether this turn reads everything.
     fn is_due(&mut self, id: ProcessId) -> bool {
         let is_full_read = self.rereads.is_multiple_of(FULL_READ_EVERY);
         self.rereads = self.rereads.wrapping_add(1);
@@ -83,8 +81,9 @@ impl CachedProcess {
 }
 
 impl Processes {
-    /// What is known of this very process: read once, and kept until it is forgotten, even if the process has ended by then.
-    /// `None` if it had ended before it was read, or another process has its pid, or it may not be seen.
+    /// Returns the cached description of this very process, read at the first call and kept until
+    /// [`retain`](Self::retain) drops it, even if the process has ended. `None` if it had ended before it was read, its pid was
+    /// reused, or it is hidden.
     pub fn known(&mut self, id: ProcessId) -> Option<Arc<Process>> {
         if let Some(known) = self.cache.get(id) {
             return Some(Arc::clone(known));
@@ -96,19 +95,18 @@ impl Processes {
         Some(process)
     }
 
-    /// Looks at one of the kept processes again, in turn, because an exec changes all but the identity: tells and keeps what
-    /// it is now if that differs from what was known.
+    /// Rereads the next cached process, because an exec changes all but the identity; returns its description if it changed.
     ///
-    /// Most turns cost one read of `/proc/PID/stat`, which shows an exec and another name, parent or terminal; the first turn
-    /// of what is new or changed and every fourth read everything. So with N kept processes an exec is seen after N calls,
-    /// and another user, directory or title after four times N; twice that while others keep changing. Until then rows name
-    /// the program that ran before, and only the words are old: the identity is never another's. An exec of another user's
-    /// process that keeps name, parent and terminal is seen like a title. Elsewhere than on Linux every turn reads everything.
+    /// Most turns cost one read of `/proc/PID/stat`, which shows an exec, a new name, parent or terminal; the first turn of a
+    /// new or changed process and every fourth one read everything. So with N cached processes an exec is seen within N
+    /// calls, a new user, directory or title within 4 N; twice that while others keep changing. Until then a row shows the old
+    /// program, never another process. The exec of another user's process that keeps name, parent and terminal is seen
+    /// like a new title. On other systems than Linux every turn reads everything.
     pub fn reread_next(&mut self) -> Option<Arc<Process>> {
         let id = self.cache.next()?;
         let changed = self.reread(id);
         if changed.is_some() {
-            // It may have been seen in the midst of an exec.
+            // It may have been read during an exec.
             self.cache.recent.push_back(id);
         } else {
             self.cache.settled.push_back(id);
@@ -120,14 +118,14 @@ impl Processes {
         if !self.cache.processes.get_mut(&id)?.is_due(id) {
             return None;
         }
-        // One that is about to end has lost its arguments and its executable, and what was known says more.
+        // An exiting process has lost its arguments and executable; the cached description says more.
         let reading = read(id).filter(|found| !found.is_ending)?;
         let fingerprint = reading.fingerprint;
         let process = self.description(reading);
         self.cache.update(&process, fingerprint).then_some(process)
     }
 
-    /// Forgets all processes but these.
+    /// Drops all processes but these.
     pub fn retain(&mut self, is_wanted: impl Fn(ProcessId) -> bool) {
         let cache = &mut self.cache;
         cache.processes.retain(|id, _| is_wanted(*id));
@@ -144,5 +142,4 @@ fn read(id: ProcessId) -> Option<Reading> {
 }
 
 #[cfg(test)]
-#[cfg(target_os = "linux")]
 mod tests;

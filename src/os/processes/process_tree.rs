@@ -1,21 +1,20 @@
-//! Who started a process, what it started, who is in its group, and what stands behind it.
+//! Process trees: ancestors, descendants, process group and supervisor of a process.
 
 use super::reading::{ProcessLinks, all_links};
-use super::{Processes, access};
+use super::{Processes, access, start_time};
 use crate::free::Port;
 use crate::model::inspection::{ProcessTree, Restriction};
 use crate::model::process::{Pid, Process, ProcessId, ProcessState};
-use crate::os::processes::start_time;
 use crate::os::supervisors::{self, SupervisorLookup};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-/// The first process adopts whoever lost a parent, so it is nobody's ancestor in any useful sense.
+/// Init adopts every orphan, so it is not shown as an ancestor.
 const INIT: Pid = Pid(1);
 
 type Parents = HashMap<Pid, Pid>;
 
-/// The pids that have to do with a process.
+/// The pids of a process tree.
 struct RelatedPids {
     of: ProcessId,
     ancestors: Vec<Pid>,
@@ -35,8 +34,8 @@ impl RelatedPids {
 }
 
 impl Processes {
-    /// The kin of each of these processes that still is what it was, by one walk over all processes, and what stands behind
-    /// each; `port` being the one that each was asked about.
+    /// Returns the process tree of each of these processes that still is the same, by one walk over all processes. `port` is
+    /// the port that each was asked about.
     pub fn process_trees(
         &mut self,
         of: &[ProcessId],
@@ -47,7 +46,7 @@ impl Processes {
         let described = self.describe(&all_pids);
         let restrictions = access::restrictions(described.values().map(|process| process.id));
         let mut lookup = SupervisorLookup::begin();
-        let kin = all_related.into_iter().filter_map(|related| {
+        let trees = all_related.into_iter().filter_map(|related| {
             let itself = described.get(&related.of.pid)?;
             let mut supervisor = supervisors::of(itself);
             lookup.complete(&mut supervisor, itself, port(related.of));
@@ -61,7 +60,7 @@ impl Processes {
                 supervisor,
             })
         });
-        kin.collect()
+        trees.collect()
     }
 }
 
@@ -79,13 +78,13 @@ fn related_pids(of: &[ProcessId], links: &HashMap<Pid, ProcessLinks>) -> Vec<Rel
 }
 
 fn parents(links: &HashMap<Pid, ProcessLinks>) -> Parents {
-    let parents = links.iter();
-    parents
+    links
+        .iter()
         .filter_map(|(pid, link)| Some((*pid, link.parent?)))
         .collect()
 }
 
-/// All that are in the process group of this one.
+/// Returns the members of the process group, sorted.
 fn group_pids(of: Pid, links: &HashMap<Pid, ProcessLinks>) -> Vec<Pid> {
     let group_of = |pid: Pid| links.get(&pid).and_then(|link| link.group);
     let Some(group) = group_of(of) else {
@@ -97,30 +96,23 @@ fn group_pids(of: Pid, links: &HashMap<Pid, ProcessLinks>) -> Vec<Pid> {
     pids
 }
 
-/// Only of the very process, not of another one that has its pid by now.
+/// Returns the state of this very process, not of another one that reused its pid.
 fn process_state(of: ProcessId) -> Option<ProcessState> {
     let stat = start_time::stat(of.pid).filter(|stat| stat.start == of.start)?;
     stat.state.and_then(ProcessState::of)
 }
 
-/// The process itself, its parent and so on, the first process of the system last.
+/// Returns the process, its parent and so on up to init.
 pub fn self_pids(of: Pid) -> Vec<Pid> {
-    let mut line = vec![of];
-    line.extend(ancestors_with_first(of, parent_lookup()));
-    line
-}
-
-/// Asks for one process at a time, because a walk over all would delay the first screen.
-#[cfg(unix)]
-fn parent_lookup() -> impl Fn(Pid) -> Option<Pid> {
-    |pid| crate::os::processes::start_time::stat(pid)?.parent
-}
-
-/// Windows tells parents only in its list of all processes.
-#[cfg(windows)]
-fn parent_lookup() -> impl Fn(Pid) -> Option<Pid> {
-    let parents = parents(&all_links());
-    move |pid| parents.get(&pid).copied()
+    // One process at a time, as a walk over all would delay the first screen.
+    let mut ancestors = ancestors_with_init(of, |pid| start_time::stat(pid)?.parent);
+    if ancestors.is_empty() {
+        // Windows has parents only in its list of all processes.
+        let parents = parents(&all_links());
+        ancestors = ancestors_with_init(of, |pid| parents.get(&pid).copied());
+    }
+    ancestors.insert(0, of);
+    ancestors
 }
 
 fn children(parents: &Parents) -> HashMap<Pid, Vec<Pid>> {
@@ -135,26 +127,26 @@ fn children(parents: &Parents) -> HashMap<Pid, Vec<Pid>> {
 }
 
 fn ancestor_pids(of: Pid, parents: &Parents) -> Vec<Pid> {
-    let mut line = ancestors_with_first(of, |pid| parents.get(&pid).copied());
-    line.retain(|pid| *pid != INIT);
-    line
+    let mut ancestors = ancestors_with_init(of, |pid| parents.get(&pid).copied());
+    ancestors.retain(|pid| *pid != INIT);
+    ancestors
 }
 
-/// Stops at a loop, which pids given away again can make where a parent's end leaves its number behind (Windows).
-fn ancestors_with_first(of: Pid, parent: impl Fn(Pid) -> Option<Pid>) -> Vec<Pid> {
-    let mut line = Vec::new();
-    let mut at = of;
-    while let Some(parent) = parent(at) {
-        if parent == of || line.contains(&parent) {
+/// Stops at a loop, which reused pids can form where a process keeps the pid of a parent that has ended (Windows).
+fn ancestors_with_init(of: Pid, parent: impl Fn(Pid) -> Option<Pid>) -> Vec<Pid> {
+    let mut ancestors = Vec::new();
+    let mut child = of;
+    while let Some(parent) = parent(child) {
+        if parent == of || ancestors.contains(&parent) {
             break;
         }
-        line.push(parent);
-        at = parent;
+        ancestors.push(parent);
+        child = parent;
     }
-    line
+    ancestors
 }
 
-/// Breadth first, so that children come before their children.
+/// Breadth first.
 fn descendant_pids(of: Pid, children: &HashMap<Pid, Vec<Pid>>) -> Vec<Pid> {
     let mut found = Vec::new();
     let mut seen = HashSet::from([of]);
@@ -172,7 +164,7 @@ fn descendant_pids(of: Pid, children: &HashMap<Pid, Vec<Pid>>) -> Vec<Pid> {
     found
 }
 
-/// The ancestors as far as they are certain: a parent that started after its child only got the true parent's pid.
+/// Returns the ancestors as far as they are certain: a parent that started after its child only reused the true parent's pid.
 fn ancestors(
     of: ProcessId,
     pids: &[Pid],
@@ -190,7 +182,7 @@ fn ancestors(
     chain
 }
 
-/// The descendants that did not start before the process: one that did only names the pid of a parent that ended.
+/// Returns the descendants, without those that started before the process: their parent has ended and its pid was reused.
 fn descendants(
     of: ProcessId,
     pids: &[Pid],
@@ -203,7 +195,7 @@ fn descendants(
         .collect()
 }
 
-/// Those of the group that still are in it: a process may leave it, and another one get the pid of one that ended.
+/// Returns the members that are still in the group: a process may have left it, and a pid may have been reused.
 fn group_members(
     of: &Process,
     group: &[Pid],
@@ -217,17 +209,13 @@ fn group_members(
         .collect()
 }
 
-/// Those of the processes that may be ended for this one: itself, its ancestors and its group.
+/// Returns the restrictions of the processes that can be stopped with this one: itself, its ancestors and its group.
 fn restrictions_of(related: &RelatedPids, all: &[Restriction]) -> Vec<Restriction> {
-    let may_be_ended: HashSet<Pid> = related
-        .ancestors
-        .iter()
-        .chain(&related.group)
-        .copied()
-        .collect();
-    let is_meant = |pid: Pid| pid == related.of.pid || may_be_ended.contains(&pid);
-    let all = all.iter().filter(|one| is_meant(one.process.pid));
-    all.copied().collect()
+    let others = related.ancestors.iter().chain(&related.group);
+    let targets: HashSet<Pid> = others.copied().chain([related.of.pid]).collect();
+    let all = all.iter().copied();
+    all.filter(|restriction| targets.contains(&restriction.process.pid))
+        .collect()
 }
 
 #[cfg(test)]

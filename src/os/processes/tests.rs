@@ -1,3 +1,5 @@
+#![cfg(target_os = "linux")]
+
 use super::*;
 use crate::model::process::StartTime;
 use crate::os::testing::{sleeper, until, waiting};

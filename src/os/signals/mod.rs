@@ -1,29 +1,28 @@
-//! Signals that this program receives, as values, and what it does to itself: stop and exit.
+//! Signals that this program receives, and those it sends to itself: suspend and exit.
 //!
-//! Nothing is decided here: the receiver restores the terminal first and ends afterwards.
+//! It decides nothing: the receiver restores the terminal first and ends afterwards.
 
 #[cfg(unix)]
-mod unix;
+#[path = "unix/mod.rs"]
+mod system;
 #[cfg(windows)]
-mod windows;
+#[path = "windows.rs"]
+mod system;
 
-#[cfg(unix)]
-pub use unix::{SignalStream, exit_at_once, suspend};
-#[cfg(windows)]
-pub use windows::{SignalStream, exit_at_once, suspend};
+pub use system::{SignalStream, exit_at_once, suspend};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReceivedSignal {
-    /// Ends the program. The exit code is the one that a shell reports: 128 and the signal's number.
+    /// Ends the program. The exit code is the one a shell reports: 128 + signal number.
     End { exit_code: u8 },
-    /// Stops the program until it is continued.
+    /// Suspends the program until it is continued (SIGTSTP).
     Suspend,
-    /// Received after a stop: the screen must be drawn anew.
+    /// Continues the program after a suspension: the screen must be redrawn (SIGCONT).
     Continue,
 }
 
 impl SignalStream {
-    /// Exit code of the next signal that ends the program.
+    /// Returns the exit code of the next signal that ends the program.
     pub async fn exit_code(&mut self) -> u8 {
         loop {
             if let ReceivedSignal::End { exit_code } = self.next().await {

@@ -1,4 +1,4 @@
-//! The events of the Windows console, by tokio.
+//! Windows console events, received through tokio.
 
 use super::ReceivedSignal;
 use std::io;
@@ -7,12 +7,12 @@ use tokio::signal::windows::{
     ctrl_logoff, ctrl_shutdown,
 };
 
-/// Exit codes of the signals that Unix sends on the same occasions.
+// The exit codes of the signals that Unix sends on the same occasions.
 const TERMINATE: ReceivedSignal = ReceivedSignal::End { exit_code: 143 };
 const HANGUP: ReceivedSignal = ReceivedSignal::End { exit_code: 129 };
 const INTERRUPT: ReceivedSignal = ReceivedSignal::End { exit_code: 130 };
 
-/// The console's events, by what they mean to a program in a terminal.
+/// Stream of the console events.
 pub struct SignalStream {
     shutdown: CtrlShutdown,
     logoff: CtrlLogoff,
@@ -22,7 +22,7 @@ pub struct SignalStream {
 }
 
 impl SignalStream {
-    /// From here on these events end nothing by themselves. Needs a running tokio runtime.
+    /// Installs the handlers. Needs a running tokio runtime.
     pub fn new() -> io::Result<Self> {
         Ok(Self {
             shutdown: ctrl_shutdown()?,
@@ -33,7 +33,7 @@ impl SignalStream {
         })
     }
 
-    /// The next event. Cancel-safe: dropped before it is ready, it has taken none.
+    /// Returns the next event. Cancel-safe: no event is lost when the future is dropped.
     pub async fn next(&mut self) -> ReceivedSignal {
         tokio::select! {
             biased;
@@ -46,12 +46,12 @@ impl SignalStream {
     }
 }
 
-/// Windows has no job control.
+/// Fails: Windows has no job control.
 pub fn suspend() -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
-/// Exits without returning to the loop.
+/// Exits without returning to the event loop.
 pub fn exit_at_once(code: u8) -> ! {
     std::process::exit(i32::from(code))
 }

@@ -21,6 +21,7 @@ mod dump_request;
 mod netstat;
 #[cfg(target_os = "linux")]
 mod procnet;
+pub mod self_sockets;
 #[cfg(target_os = "linux")]
 mod sockstat;
 
@@ -307,5 +308,4 @@ pub fn bound_tcp_ports() -> HashSet<u16> {
 }
 
 #[cfg(test)]
-#[cfg(target_os = "linux")]
 mod tests;

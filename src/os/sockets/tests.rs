@@ -1,4 +1,5 @@
 //! The three sources against each other and against the kernel, with sockets that the tests open.
+#![cfg(target_os = "linux")]
 
 use super::diag::diag_error::DiagError;
 use super::*;

@@ -1,15 +1,13 @@
-//! Finds what stands behind a process: its unit by its control group, its container by that, its arguments or its ports.
+//! Finds the supervisor of a process: its systemd unit by the control group, its container by that, its arguments or its ports.
 //!
-//! [`of`] reads files and nothing else. Whatever asks another program, an engine's socket or `systemctl`, is asked for by
-//! name, waits half a second at most, and tells nothing rather than an error: without an answer the facts just stay as few
-//! as they are. It must never change anything, and never take a name it was told for more than text.
+//! [`of`] only reads files. What asks a container engine or `systemctl` waits half a second at most, and returns nothing
+//! rather than an error. It must never change anything, and never use a name it was given as anything but text.
 
 #[cfg(target_os = "linux")]
-mod linux;
+#[path = "linux/mod.rs"]
+mod system;
 #[cfg(not(target_os = "linux"))]
-mod other;
+#[path = "other.rs"]
+mod system;
 
-#[cfg(target_os = "linux")]
-pub use linux::{SupervisorLookup, of, published_on, sockets_listening_on};
-#[cfg(not(target_os = "linux"))]
-pub use other::{SupervisorLookup, of, published_on, sockets_listening_on};
+pub use system::{SupervisorLookup, of, published_on, sockets_listening_on};

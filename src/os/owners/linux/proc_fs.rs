@@ -5,7 +5,7 @@
 //! ask the file itself and so may hang for ever on a dead NFS server.
 
 use crate::model::process::Pid;
-use crate::os::pids;
+use crate::os::processes::pid_namespace;
 use rustix::fs::{AtFlags, Mode, OFlags, RawDir, SeekFrom, Stat};
 use rustix::io::{Errno, Result};
 use rustix::path::{Arg, DecInt};
@@ -63,11 +63,11 @@ impl ProcFs {
         let loadavg = OFlags::RDONLY | OFlags::CLOEXEC;
         self.loadavg = rustix::fs::open("/proc/loadavg", loadavg, Mode::empty()).ok();
         // Linux before 6.2 gives 0 for every process, and this one has descriptors open.
-        self.own = pids::own();
+        self.own = pid_namespace::own_pid();
         let fd_stat = self.own.map(|own| self.fd_stat_of_pid(own.0));
         self.reports_fd_counts =
             fd_stat.is_some_and(|fd_stat| fd_stat.is_ok_and(|facts| facts.count > 0));
-        self.has_own_pids = pids::are_own();
+        self.has_own_pids = pid_namespace::system::is_own();
     }
 
     /// How many system calls were made so far.

@@ -1,3 +1,5 @@
+#![cfg(target_os = "linux")]
+
 use super::*;
 use crate::model::process::Pid;
 use crate::os::processes::tests::{child, describe};

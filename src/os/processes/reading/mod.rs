@@ -1,33 +1,29 @@
-//! What the system tells of processes, read anew each time: from `/proc` on Linux, elsewhere through sysinfo.
+//! Reads processes each time anew: from `/proc` on Linux, elsewhere with sysinfo.
 //!
-//! Both ways offer the same functions. A reading must be of one process throughout, and one of which that is not certain
-//! is left out; nothing here is remembered.
+//! A reading must be of one process throughout; one where that is uncertain is left out. Nothing is cached.
 
 use crate::model::process::{Pid, Process};
 
 #[cfg(target_os = "linux")]
-mod clock;
-#[cfg(target_os = "linux")]
-mod linux;
+#[path = "linux/mod.rs"]
+mod system;
 #[cfg(not(target_os = "linux"))]
-mod other;
+#[path = "sysinfo.rs"]
+mod system;
 
-#[cfg(target_os = "linux")]
-pub use linux::{ExecFingerprint, all_links, exec_changed, read, usage};
-#[cfg(not(target_os = "linux"))]
-pub use other::{ExecFingerprint, all_links, exec_changed, read, usage};
+pub use system::{ExecFingerprint, all_links, exec_changed, read, usage};
 
-/// One process as it was found.
+/// One process as it was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reading {
-    /// Complete but for the name of the user.
+    /// Complete except for the name of the user.
     pub process: Process,
     pub fingerprint: ExecFingerprint,
-    /// Whether it is about to end and has already lost its arguments and more; only Linux tells.
+    /// Whether it is exiting and has lost its arguments and more; known on Linux only.
     pub is_ending: bool,
 }
 
-/// Where a process stands among the others.
+/// The parent and the group of a process.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ProcessLinks {
     pub parent: Option<Pid>,

@@ -1,4 +1,4 @@
-//! `/proc/PID/stat`, as described in proc_pid_stat(5).
+//! `/proc/PID/stat` (proc_pid_stat(5)).
 
 use super::ProcessStat;
 use crate::model::process::{Pid, StartTime};
@@ -15,29 +15,29 @@ pub fn stat(pid: Pid) -> Option<ProcessStat> {
     StatLine::of(pid, &mut buffer)?.stat()
 }
 
-/// The line of a process, its fields numbered as in the manual.
+/// The line of a process, its fields numbered as in the manual page.
 pub struct StatLine<'l> {
     pub name: &'l [u8],
-    /// Those after the name, from the third.
+    /// The fields after the name, from the third.
     fields: Vec<&'l str>,
 }
 
 impl<'l> StatLine<'l> {
-    /// More than the line ever takes, 52 numbers of at most 20 digits and a name; the kernel gives it all in one read.
+    /// A buffer larger than any line: 52 numbers of at most 20 digits and a name. One read returns it all.
     pub const MAX_LEN: [u8; 2048] = [0; 2048];
 
     pub fn of(pid: Pid, buffer: &'l mut [u8]) -> Option<Self> {
         Self::read(CWD, &format!("/proc/{pid}/stat"), buffer)
     }
 
-    /// Reads the file at a path, seen from a directory.
+    /// Reads the file at a path relative to a directory.
     pub fn read(from: impl AsFd, path: &str, buffer: &'l mut [u8]) -> Option<Self> {
         let file = openat(from, path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).ok()?;
         let length = rustix::io::read(file, &mut *buffer).ok()?;
         Self::parse(buffer.get(..length)?)
     }
 
-    /// The name stands in parentheses and may hold blanks and parentheses itself, so it ends at the last one.
+    /// The name is in parentheses and may contain blanks and parentheses, so it ends at the last one.
     pub fn parse(line: &'l [u8]) -> Option<Self> {
         let open = line.iter().position(|byte| *byte == b'(')?;
         let close = line.iter().rposition(|byte| *byte == b')')?;
@@ -48,17 +48,17 @@ impl<'l> StatLine<'l> {
         })
     }
 
-    /// A field by its number, of which 3 is the least.
+    /// Returns a field by its number, at least 3.
     pub fn field(&self, number: usize) -> Option<&'l str> {
         self.fields.get(number.checked_sub(3)?).copied()
     }
 
-    /// A field that is a number itself.
+    /// Returns a numeric field.
     pub fn number<N: FromStr>(&self, number: usize) -> Option<N> {
         self.field(number)?.parse().ok()
     }
 
-    /// Whether all these bits of the process's flags are set: `PF_*` of the kernel's `sched.h`.
+    /// Whether all these flags are set (`PF_*` of the kernel's `sched.h`).
     pub fn has_flag(&self, flag: u64) -> bool {
         self.number(9)
             .is_some_and(|flags: u64| flags & flag == flag)
@@ -69,7 +69,7 @@ impl<'l> StatLine<'l> {
     }
 
     pub fn stat(&self) -> Option<ProcessStat> {
-        // 0 stands for none: of the first process, and of kernel threads.
+        // 0 means none, as for the first process and kernel threads.
         let pid = |number| {
             self.number(number)
                 .map(|pid| (pid != 0).then_some(Pid(pid)))
@@ -87,7 +87,7 @@ impl<'l> StatLine<'l> {
     }
 }
 
-/// The name of a terminal by its device number: `devices.txt` of the kernel, majors 4 and 136 to 143.
+/// Returns the name of a terminal by its device number (majors 4 and 136 to 143 in the kernel's `devices.txt`).
 fn terminal_name(device: i32) -> Option<SystemText> {
     let device = device.cast_unsigned();
     let (major, minor) = (

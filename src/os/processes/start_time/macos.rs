@@ -1,4 +1,4 @@
-//! `proc_pidinfo` with `PROC_PIDTBSDINFO`, as declared in `sys/proc_info.h`.
+//! `proc_pidinfo` with `PROC_PIDTBSDINFO`, declared in `sys/proc_info.h`.
 #![expect(
     unsafe_code,
     reason = "no safe crate gives a process's start in microseconds"
@@ -50,6 +50,6 @@ fn bsd_info(pid: Pid) -> Option<libc::proc_bsdinfo> {
             size,
         )
     };
-    // SAFETY: the call says that it filled the whole struct, whose fields are integers and take any bytes.
+    // SAFETY: the call returned that it filled the whole struct, whose fields are integers and take any bytes.
     (written == size).then(|| unsafe { found.assume_init() })
 }

@@ -1,4 +1,4 @@
-//! `GetProcessTimes` of a handle opened only for the question.
+//! `GetProcessTimes` of a handle opened for this call only.
 #![expect(
     unsafe_code,
     reason = "no safe crate gives a process's creation time as a FILETIME"
@@ -33,7 +33,7 @@ fn creation(pid: Pid) -> Option<FILETIME> {
         dwHighDateTime: 0,
     };
     let (mut created, mut exited, mut kernel, mut user) = (zero, zero, zero, zero);
-    // SAFETY: the call takes no pointers, and a null handle is never passed on.
+    // SAFETY: the call takes no pointers.
     let process = unsafe { OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION, 0, pid.0) };
     if process.is_null() {
         return None;

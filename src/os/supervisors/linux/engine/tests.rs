@@ -1,5 +1,5 @@
 use super::*;
-use crate::os::supervisors::linux::testing::FakeEngine;
+use crate::os::supervisors::system::testing::FakeEngine;
 use std::io::Write;
 use std::sync::mpsc::channel;
 

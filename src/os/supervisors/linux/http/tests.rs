@@ -1,5 +1,5 @@
 use super::*;
-use crate::os::supervisors::linux::testing::{FakeEngine, TempDir};
+use crate::os::supervisors::system::testing::{FakeEngine, TempDir};
 use rustix::net::{bind, listen, socket};
 
 const LONG: Duration = Duration::from_secs(10);

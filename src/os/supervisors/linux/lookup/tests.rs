@@ -2,7 +2,7 @@ use super::*;
 use crate::model::endpoint::Protocol;
 use crate::model::supervisor::Published;
 use crate::model::testing::process;
-use crate::os::supervisors::linux::testing::TempDir;
+use crate::os::supervisors::system::testing::TempDir;
 use std::fs;
 use std::net::IpAddr;
 

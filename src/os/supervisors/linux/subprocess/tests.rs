@@ -1,5 +1,5 @@
 use super::*;
-use crate::os::supervisors::linux::testing::TempDir;
+use crate::os::supervisors::system::testing::TempDir;
 use std::fs;
 
 const LONG: Duration = Duration::from_secs(10);

@@ -1,5 +1,5 @@
 use super::*;
-use crate::os::supervisors::linux::testing::TempDir;
+use crate::os::supervisors::system::testing::TempDir;
 use std::os::unix::fs::symlink;
 
 fn completed(name: &str, script: &str) -> Unit {

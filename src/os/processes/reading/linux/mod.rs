@@ -1,14 +1,17 @@
-//! Reads `/proc/PID` with as few system calls as tell everything: eleven for a process.
+//! Reads `/proc/PID` with eleven system calls a process.
 //!
 //! All files are opened through one descriptor of the directory, which the kernel binds to the process and not to its pid:
-//! once that process is gone they fail, whoever has the pid by then.
+//! once the process is gone they fail, even if the pid was reused.
 
-use super::{ProcessLinks, Reading, clock};
+mod clock;
+
+use super::{ProcessLinks, Reading};
 use crate::model::process::{Pid, Process, ProcessId};
 use crate::model::stats::ProcessUsage;
 use crate::model::text::SystemText;
 use crate::os::now;
-use crate::os::processes::start_time::{self, ProcessStat, StatLine};
+use crate::os::processes::start_time::system::StatLine;
+use crate::os::processes::start_time::{self, ProcessStat};
 use rustix::buffer::spare_capacity;
 use rustix::fs::{CWD, Mode, OFlags, fstat, openat, readlinkat};
 use std::collections::HashMap;
@@ -23,20 +26,20 @@ use std::time::Duration;
 const EXITING: u64 = 0x4;
 const FORKED_NO_EXEC: u64 = 0x40;
 
-/// Its parent, its group, its session, its terminal and when it started.
+/// The parent, group, session, terminal and start time.
 const STABLE_FIELDS: [usize; 5] = [4, 5, 6, 7, 22];
 
-/// Where code, stack and arguments lie, which the kernel chooses anew in each exec; 0 for who may not be looked into.
+/// The addresses of code, stack and arguments, which each exec randomizes; 0 without permission to read them.
 const ADDRESS_FIELDS: [usize; 3] = [26, 28, 48];
 
-/// What execve(2) takes at the usual limit of the stack. A process may show all of its memory as its arguments
-/// (`PR_SET_MM_MAP`), and no more than this is read of them.
+/// The limit of execve(2) at the usual stack size. A process may present all of its memory as its arguments
+/// (`PR_SET_MM_MAP`), so no more than this is read.
 const MAX_COMMAND_BYTES: usize = 2 << 20;
 
-/// Linux cuts names at this many bytes (`TASK_COMM_LEN` with its closing 0).
+/// Linux cuts names at this many bytes (`TASK_COMM_LEN` without its NUL).
 const MAX_COMM_LEN: usize = 15;
 
-/// A trace of what one `/proc/PID/stat` tells of a process and an exec changes.
+/// A hash of what an exec changes in `/proc/PID/stat`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ExecFingerprint(u64);
 
@@ -50,21 +53,21 @@ impl ExecFingerprint {
     }
 }
 
-/// Reads these processes; those that ended or may not be seen are absent.
+/// Reads these processes; those that ended or are hidden are absent.
 pub fn read(pids: impl Iterator<Item = Pid>) -> HashMap<Pid, Reading> {
     let mut buffer = Vec::new();
     pids.filter_map(|pid| Some((pid, read_process(pid, &mut buffer)?)))
         .collect()
 }
 
-/// Whether a process shows another mark than it did, for one read. An exec hides only where the process is another user's
-/// and keeps its name, its parent and its terminal.
+/// Whether the fingerprint of a process changed, with one read. The exec of another user's process that keeps its name,
+/// parent and terminal is missed.
 pub fn exec_changed(pid: Pid, fingerprint: ExecFingerprint) -> bool {
     let mut buffer = StatLine::MAX_LEN;
     StatLine::of(pid, &mut buffer).is_some_and(|line| ExecFingerprint::of(&line) != fingerprint)
 }
 
-/// What these processes have used so far; those that ended are absent.
+/// Returns what these processes have used so far; those that ended are absent.
 pub fn usage(of: &[ProcessId]) -> Vec<ProcessUsage> {
     let usage = of.iter().filter_map(|id| {
         let mut buffer = StatLine::MAX_LEN;
@@ -80,7 +83,7 @@ pub fn usage(of: &[ProcessId]) -> Vec<ProcessUsage> {
     usage.collect()
 }
 
-/// How all processes stand to one another.
+/// Returns the parent and group of every process.
 pub fn all_links() -> HashMap<Pid, ProcessLinks> {
     let Ok(entries) = std::fs::read_dir("/proc") else {
         return HashMap::new();
@@ -98,12 +101,12 @@ fn links(stat: &ProcessStat) -> ProcessLinks {
     }
 }
 
-/// Processor time and resident memory: the 14th and 15th field are ticks in user and kernel mode, the 24th pages.
+/// Returns CPU time (fields 14 and 15, ticks in user and kernel mode) and resident memory (field 24, pages).
 fn cpu_and_memory(line: &StatLine) -> Option<(Duration, u64)> {
     let ticks = line.number::<u64>(14)?.saturating_add(line.number(15)?);
     let page = u64::try_from(rustix::param::page_size()).ok()?;
     Some((
-        clock::since_ticks(ticks),
+        clock::ticks_to_duration(ticks),
         line.number::<u64>(24)?.saturating_mul(page),
     ))
 }
@@ -117,14 +120,14 @@ fn open_directory(pid: Pid) -> Option<OwnedFd> {
     openat(CWD, format!("/proc/{pid}"), flags, Mode::empty()).ok()
 }
 
-/// The mark is read before all else but the user: an exec meanwhile then leaves the mark of before it, and is seen.
+/// Reads the fingerprint before all else but the user, so that an exec meanwhile leaves the old one and is noticed next time.
 ///
-/// The directory belongs to the effective user. Unlike its files it does so even where the process may not be dumped
-/// (`task_dump_owner` of the kernel's `fs/proc/base.c`), and asking costs a tenth of what reading `status` does.
+/// The effective user owns the directory. Unlike its files it keeps that owner where the process may not be dumped
+/// (`task_dump_owner` of the kernel's `fs/proc/base.c`), and fstat costs a tenth of reading `status`.
 fn read_in(directory: &OwnedFd, pid: Pid, buffer: &mut Vec<u8>) -> Option<Reading> {
     let uid = fstat(directory).ok()?.st_uid;
-    let mut room = StatLine::MAX_LEN;
-    let line = StatLine::read(directory, "stat", &mut room)?;
+    let mut stat_buffer = StatLine::MAX_LEN;
+    let line = StatLine::read(directory, "stat", &mut stat_buffer)?;
     let stat = line.stat()?;
     read_command(directory, buffer);
     let command: Vec<&[u8]> = split_command(buffer).collect();
@@ -157,7 +160,7 @@ fn read_in(directory: &OwnedFd, pid: Pid, buffer: &mut Vec<u8>) -> Option<Readin
     })
 }
 
-/// The content of `cmdline`; nothing where it cannot be read.
+/// Reads `cmdline` into the buffer, which stays empty if it cannot be read.
 fn read_command(directory: &OwnedFd, buffer: &mut Vec<u8>) {
     buffer.clear();
     let flags = OFlags::RDONLY | OFlags::CLOEXEC;
@@ -173,8 +176,8 @@ fn read_command(directory: &OwnedFd, buffer: &mut Vec<u8>) {
     }
 }
 
-/// The arguments, each of which ends with a zero. Where a title was written over them, as its blanks or a row of zeros
-/// behind it tell, empty ones are what was left of others.
+/// Returns the arguments, each terminated by NUL. Where a title was written over them, which shows by its blanks or by NULs
+/// after it, empty arguments are leftovers and are dropped.
 fn split_command(command: &[u8]) -> impl Iterator<Item = &[u8]> {
     let is_padded = command.ends_with(&[0, 0, 0]);
     let command = command.strip_suffix(&[0]).unwrap_or(command);
@@ -191,7 +194,7 @@ fn link(directory: impl AsFd, name: &str) -> Option<CString> {
     readlinkat(directory, name, Vec::new()).ok()
 }
 
-/// Without what the kernel adds once the file was removed or replaced.
+/// Removes what the kernel appends once the file was deleted or replaced.
 fn without_deleted_suffix(executable: &[u8]) -> &[u8] {
     let path = executable.strip_suffix(b" (deleted)");
     path.unwrap_or(executable)
@@ -201,7 +204,7 @@ fn text(path: &[u8]) -> Option<SystemText> {
     (!path.is_empty()).then(|| SystemText::new(path))
 }
 
-/// A name that the kernel cut, completed from the executable or the first argument if that begins with it.
+/// Completes a name that the kernel cut, from the executable or the first argument if one begins with it.
 fn full_name(short: &[u8], executable: Option<&[u8]>, argument: Option<&[u8]>) -> SystemText {
     let longer = |path: &[u8]| {
         let name = Path::new(OsStr::from_bytes(path)).file_name()?;

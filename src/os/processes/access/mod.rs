@@ -1,32 +1,27 @@
-//! What the system does not let this user do with a process, found out by trying.
+//! What the system does not let this user do with a process, by trying it.
 
 use crate::model::inspection::Restriction;
 use crate::model::process::ProcessId;
 use crate::os::free::is_denied;
 
 #[cfg(target_os = "linux")]
-mod linux;
-#[cfg(target_os = "linux")]
-use linux::hides_fds;
+#[path = "linux.rs"]
+mod system;
 #[cfg(target_os = "macos")]
-mod macos;
-#[cfg(target_os = "macos")]
-use macos::hides_fds;
+#[path = "macos.rs"]
+mod system;
+#[cfg(windows)]
+#[path = "windows.rs"]
+mod system;
 
-/// Restrictions of these processes; of those without any, nothing.
+/// Returns the restrictions of these processes; those without any are absent.
 pub fn restrictions(of: impl Iterator<Item = ProcessId>) -> Vec<Restriction> {
     let restriction = |process: ProcessId| Restriction {
         process,
-        no_fds: hides_fds(process.pid),
+        no_fds: system::hides_fds(process.pid),
         no_signal: is_denied(process),
     };
     of.map(restriction)
         .filter(|one| one.no_fds || one.no_signal)
         .collect()
-}
-
-/// Windows tells everybody the owners of all sockets.
-#[cfg(windows)]
-fn hides_fds(_pid: crate::model::process::Pid) -> bool {
-    false
 }

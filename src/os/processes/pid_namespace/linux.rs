@@ -1,7 +1,7 @@
-//! `/proc/self` against getpid(2), and what a pidfd tells of its process in `/proc/self/fdinfo` (pidfd_open(2)).
+//! Compares `/proc/self` with getpid(2), and a pid with its pidfd's `/proc/self/fdinfo` (pidfd_open(2)).
 //!
-//! The kernel resolves `/proc/self` in the PID namespace of that mount, and shows `Pid` and the first `NSpid` in it too;
-//! each further `NSpid` is the number one namespace further in (proc_pid_status(5)).
+//! `/proc/self`, `Pid` and the first `NSpid` are pids in the PID namespace of the `/proc` mount; each further `NSpid` is the
+//! pid one namespace further in (proc_pid_status(5)).
 
 use crate::model::environment::PidsProblem;
 use crate::model::process::Pid;
@@ -13,14 +13,14 @@ use std::os::fd::{AsFd, AsRawFd};
 /// portmon as `/proc/self` shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Itself {
-    /// Its number in the PID namespace of `/proc`.
+    /// Its pid in the PID namespace of `/proc`.
     shown: Pid,
-    /// How many namespaces further in than `/proc` portmon is.
+    /// How many PID namespaces portmon is further in than `/proc`.
     depth: usize,
 }
 
 impl Itself {
-    /// Reads it anew, as another `/proc` may be mounted at any time. `None` where `/proc/self` is missing or another process.
+    /// Reads it each time, as another `/proc` may be mounted. `None` where `/proc/self` is missing or another process.
     fn read() -> Option<Self> {
         let link = fs::read_link("/proc/self").ok()?;
         let status = fs::read("/proc/self/status").ok()?;
@@ -41,13 +41,13 @@ impl Itself {
     }
 }
 
-/// The pid of portmon itself in `/proc`; `None` where it is not in there.
-pub fn own() -> Option<Pid> {
+/// Returns the pid of portmon in `/proc`; `None` where it is not in there.
+pub fn own_pid() -> Option<Pid> {
     Itself::read().map(|itself| itself.shown)
 }
 
-/// Whether every number in `/proc` is a pid of portmon's own namespace.
-pub fn are_own() -> bool {
+/// Whether the pids in `/proc` are those of portmon's own namespace.
+pub fn is_own() -> bool {
     Itself::read().is_some_and(|itself| itself.depth == 0)
 }
 
@@ -63,12 +63,12 @@ pub fn problem() -> Option<PidsProblem> {
     }
 }
 
-/// Proves that a number from `/proc` is a pid of portmon's own namespace, whichever it is.
-pub fn prove_any(shown: Pid) -> io::Result<()> {
-    proven_by(Itself::read().as_ref(), shown)
+/// Verifies that any pid in `/proc` is the same process in portmon's own namespace.
+pub fn verify_pid(shown: Pid) -> io::Result<()> {
+    verify(Itself::read().as_ref(), shown)
 }
 
-fn proven_by(itself: Option<&Itself>, shown: Pid) -> io::Result<()> {
+fn verify(itself: Option<&Itself>, shown: Pid) -> io::Result<()> {
     match itself {
         Some(Itself { depth: 0, .. }) => Ok(()),
         Some(_) => Err(foreign(shown)),
@@ -76,26 +76,25 @@ fn proven_by(itself: Option<&Itself>, shown: Pid) -> io::Result<()> {
     }
 }
 
-/// Proves that a pidfd, opened by a number from `/proc`, is of the process that `/proc` shows under that number.
-pub fn prove_pidfd(pidfd: impl AsFd, shown: Pid) -> io::Result<()> {
+/// Verifies that a pidfd, opened by a pid from `/proc`, is of the process that has that pid there.
+pub fn verify_pidfd(pidfd: impl AsFd, shown: Pid) -> io::Result<()> {
     let itself = Itself::read().ok_or_else(|| unknown(shown))?;
     let path = format!("/proc/self/fdinfo/{}", pidfd.as_fd().as_raw_fd());
-    let reported = fs::read(&path).map_err(|error| {
-        io::Error::new(error.kind(), format!("{path} could not be read: {error}"))
-    })?;
-    proven_by_fdinfo(itself, &String::from_utf8_lossy(&reported), shown)
+    let reported = fs::read(&path)
+        .map_err(|error| io::Error::new(error.kind(), format!("cannot read {path}: {error}")))?;
+    verify_fdinfo(itself, &String::from_utf8_lossy(&reported), shown)
 }
 
-/// `Pid` is -1 once the process was reaped, and 0 for one that `/proc` does not show.
-fn proven_by_fdinfo(itself: Itself, fdinfo: &str, shown: Pid) -> io::Result<()> {
+/// `Pid` is -1 once the process was reaped, and 0 where `/proc` does not show it.
+fn verify_fdinfo(itself: Itself, fdinfo: &str, shown: Pid) -> io::Result<()> {
     let number = i64::from(shown.0);
     let in_proc = numbers(fdinfo, "Pid:").and_then(|numbers| numbers.first().copied());
-    // What it was opened by: it would be another descriptor's otherwise.
+    // The pid it was opened by; if it differs, the fdinfo is of another descriptor.
     let here = numbers(fdinfo, "NSpid:").map(|numbers| numbers.get(itself.depth).copied());
     match in_proc {
         None => Err(unknown(shown)),
         Some(-1) => {
-            proven_by(Some(&itself), shown)?;
+            verify(Some(&itself), shown)?;
             Err(Errno::SRCH.into())
         }
         Some(reported) if reported != number => Err(foreign(shown)),
@@ -106,17 +105,17 @@ fn proven_by_fdinfo(itself: Itself, fdinfo: &str, shown: Pid) -> io::Result<()> 
 
 fn foreign(shown: Pid) -> io::Error {
     io::Error::other(format!(
-        "/proc belongs to another PID namespace, and its pid {shown} is not this process here"
+        "/proc belongs to another PID namespace, where pid {shown} is another process"
     ))
 }
 
 fn unknown(shown: Pid) -> io::Error {
     io::Error::other(format!(
-        "/proc does not tell which process has pid {shown} in portmon's PID namespace"
+        "/proc does not show which process has pid {shown} in portmon's PID namespace"
     ))
 }
 
-/// The numbers behind a name, one or more.
+/// Returns the numbers after a name, one or more.
 fn numbers(text: &str, name: &str) -> Option<Vec<i64>> {
     let line = text.lines().find_map(|line| line.strip_prefix(name))?;
     let numbers: Result<Vec<i64>, _> = line.split_ascii_whitespace().map(str::parse).collect();

@@ -1,7 +1,7 @@
-//! Enters the terminal and leaves it as it was, whatever happens.
+//! Enters the alternate screen and restores the terminal, whatever happens.
 //!
-//! Leaving is tied to a guard, to the panic hook and to every way the event loop can end. Nothing here panics when the
-//! terminal is gone: then there is nothing left to restore.
+//! A guard, the panic hook and every way the event loop can end restore it. Nothing here panics when the terminal is gone:
+//! then there is nothing to restore.
 
 use anyhow::Context;
 use crossterm::cursor::{Hide, MoveTo, Show};
@@ -19,18 +19,27 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use std::io::{self, IsTerminal, Stdout, Write};
 
-/// The alternate screen in raw mode, for as long as it lives.
+#[cfg(unix)]
+#[path = "unix.rs"]
+mod system;
+#[cfg(windows)]
+#[path = "windows.rs"]
+mod system;
+
+pub use system::{discard_typed_ahead, is_gone, is_in_background};
+
+/// Keeps the terminal in raw mode on the alternate screen until it is dropped.
 pub struct TerminalGuard {
     is_suspended: bool,
 }
 
 impl TerminalGuard {
-    /// Takes over the terminal. The panic hook gives it back before the message is printed.
+    /// Takes over the terminal. A panic restores it before its message is printed.
     pub fn enter() -> anyhow::Result<Self> {
-        // crossterm resets every attribute where NO_COLOR is set, the reverse of the cursor's row too; the plain theme
-        // sets no colour, so nothing is lost by telling it to write what it is given.
+        // With NO_COLOR crossterm drops every attribute, reverse video of the cursor's row too. The mono theme sets no color,
+        // so crossterm may write all it is given.
         crossterm::style::force_color_output(true);
-        enter_raw_mode().context("the terminal could not be set up")?;
+        enter_raw_mode().context("cannot set up the terminal")?;
         let before = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
             restore_terminal();
@@ -41,7 +50,7 @@ impl TerminalGuard {
         })
     }
 
-    /// Gives the terminal back while the program is stopped; [`resume`](Self::resume) takes it over again.
+    /// Restores the terminal while the program is suspended; [`resume`](Self::resume) takes it over again.
     pub fn suspend(&mut self) {
         restore_terminal();
         self.is_suspended = true;
@@ -61,73 +70,20 @@ impl Drop for TerminalGuard {
     }
 }
 
-/// Whether there is a terminal at both ends.
+/// Whether both standard input and output are terminals.
 pub fn is_interactive() -> bool {
     io::stdin().is_terminal() && io::stdout().is_terminal()
 }
 
-/// Drops what was typed and not read yet: keys that were meant for something else must not answer a question.
-#[cfg(unix)]
-pub fn discard_typed_ahead() {
-    // Without a terminal nothing was typed.
-    let _ = rustix::termios::tcflush(io::stdin(), rustix::termios::QueueSelector::IFlush);
-}
-
-/// std has no way to do it on Windows.
-#[cfg(not(unix))]
-pub fn discard_typed_ahead() {}
-
-/// Whether the terminal that was there has gone away, which no event tells.
-#[cfg(unix)]
-pub fn is_gone() -> bool {
-    use rustix::event::{PollFd, PollFlags, poll};
-    let stdin = io::stdin();
-    let mut watched = [PollFd::new(&stdin, PollFlags::empty())];
-    let now = rustix::event::Timespec {
-        tv_sec: 0,
-        tv_nsec: 0,
-    };
-    let gone = PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL;
-    poll(&mut watched, Some(&now)).is_ok() && watched.iter().any(|fd| fd.revents().intersects(gone))
-}
-
-/// On Windows closing the console ends the program by itself.
-#[cfg(not(unix))]
-pub fn is_gone() -> bool {
-    false
-}
-
-/// Whether the terminal belongs to another job. Changing its modes from there would stop this program (SIGTTOU).
-#[cfg(unix)]
-pub fn is_in_background() -> bool {
-    let foreground = rustix::termios::tcgetpgrp(io::stdin());
-    foreground.is_ok_and(|group| group != rustix::process::getpgrp())
-}
-
-/// Windows has no job control.
-#[cfg(not(unix))]
-pub fn is_in_background() -> bool {
-    false
-}
-
-/// Discards output that the terminal does not take, and restores its modes. Neither waits for anything.
+/// Discards output that the terminal does not take, and leaves raw mode. Neither blocks.
 ///
-/// A blocked write continues where that made room, so that the blocked thread may still restore the screen.
+/// A blocked write continues once that made room, so its thread may still restore the screen.
 pub fn discard_output() {
     if !is_in_background() {
-        forget_output();
+        system::discard_unsent_output();
         let _ = disable_raw_mode();
     }
 }
-
-#[cfg(unix)]
-fn forget_output() {
-    let _ = rustix::termios::tcflush(io::stdin(), rustix::termios::QueueSelector::OFlush);
-}
-
-/// A console of Windows keeps no output back.
-#[cfg(not(unix))]
-fn forget_output() {}
 
 fn enter_raw_mode() -> io::Result<()> {
     enable_raw_mode()?;
@@ -141,7 +97,7 @@ fn enter_raw_mode() -> io::Result<()> {
     )
 }
 
-/// Errors are of no use here: either the terminal is gone, or the next call may still work.
+/// Ignores errors: either the terminal is gone, or the next call may still work.
 fn restore_terminal() {
     let _ = execute!(
         io::stdout(),
@@ -152,13 +108,13 @@ fn restore_terminal() {
         Show,
         LeaveAlternateScreen
     );
-    // In the background the modes are those of the job that has the terminal.
+    // In the background the modes belong to the foreground job.
     if !is_in_background() {
         let _ = disable_raw_mode();
     }
 }
 
-/// What is on the screen, so that only what differs is written, and nothing when nothing does.
+/// Remembers what the screen shows and writes only what differs.
 pub struct Screen<W: Write> {
     backend: CrosstermBackend<W>,
     shown: Buffer,
@@ -166,10 +122,10 @@ pub struct Screen<W: Write> {
 }
 
 impl Screen<Stdout> {
-    /// A screen of the terminal's size, which must be clear.
+    /// Returns a screen of the terminal's size. The terminal must be clear.
     pub fn of_terminal() -> anyhow::Result<Self> {
         let (width, height) =
-            crossterm::terminal::size().context("the terminal does not tell its size")?;
+            crossterm::terminal::size().context("cannot get the size of the terminal")?;
         Ok(Self::new(io::stdout(), width, height))
     }
 }
@@ -188,14 +144,14 @@ impl<W: Write> Screen<W> {
         (self.shown.area.width, self.shown.area.height)
     }
 
-    /// Takes the terminal for cleared, at this size.
+    /// Clears the terminal and assumes this size.
     pub fn reset(&mut self, width: u16, height: u16) -> io::Result<()> {
         self.shown = Buffer::empty(Rect::new(0, 0, width, height));
         self.cursor = None;
         queue!(self.backend, Hide, Clear(ClearType::All), MoveTo(0, 0))
     }
 
-    /// Writes what differs from what is shown, as one update that the terminal shows at once.
+    /// Writes the difference as one synchronized update; no byte if there is none.
     pub fn show(&mut self, next: Buffer, cursor: Option<Position>) -> io::Result<()> {
         let updates = self.shown.diff(&next);
         if updates.is_empty() && cursor == self.cursor {
@@ -214,7 +170,7 @@ impl<W: Write> Screen<W> {
         Ok(())
     }
 
-    /// Hands text to the clipboard of whoever looks at this terminal, over ssh too (OSC 52).
+    /// Copies text to the clipboard of the terminal's user, over ssh too (OSC 52).
     pub fn copy(&mut self, text: &str) -> io::Result<()> {
         execute!(self.backend, CopyToClipboard::to_clipboard_from(text))
     }

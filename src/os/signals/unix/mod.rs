@@ -1,4 +1,4 @@
-//! Signals of Unix, received through tokio.
+//! Unix signals, received through tokio.
 #![expect(
     unsafe_code,
     reason = "no safe crate reads or restores a disposition, or exits at once"
@@ -13,7 +13,14 @@ use std::ptr;
 use std::task::Poll;
 use tokio::signal::unix::{Signal as Stream, SignalKind, signal};
 
-/// Signals that end a program by default, the most common first.
+#[cfg(target_os = "linux")]
+#[path = "linux.rs"]
+mod extra;
+#[cfg(target_os = "macos")]
+#[path = "macos.rs"]
+mod extra;
+
+/// Signals that end a program by default on every Unix, the most common first.
 ///
 /// Missing are KILL, which cannot be caught; PIPE, which Rust ignores; and the synchronous faults (SEGV, BUS, ILL, FPE,
 /// TRAP, SYS), whose handler would return to the instruction that failed.
@@ -32,26 +39,13 @@ const ENDING: [c_int; 12] = [
     libc::SIGXFSZ,
 ];
 
-/// Ending signals that other systems do not have or ignore by default.
-#[cfg(target_os = "linux")]
-fn ending_here() -> impl Iterator<Item = c_int> {
-    [libc::SIGIO, libc::SIGPWR, libc::SIGSTKFLT]
-        .into_iter()
-        .chain(libc::SIGRTMIN()..=libc::SIGRTMAX())
-}
-
-#[cfg(not(target_os = "linux"))]
-fn ending_here() -> impl Iterator<Item = c_int> {
-    std::iter::empty()
-}
-
-/// Receives the handled signals. When several wait, they come in the order of this list.
+/// Stream of the handled signals. Of several that are pending, the first in this list comes first.
 pub struct SignalStream(Vec<(ReceivedSignal, Stream)>);
 
 impl SignalStream {
-    /// From here on these signals have no effect of their own. Needs a running tokio runtime.
+    /// Installs the handlers. Needs a running tokio runtime.
     pub fn new() -> io::Result<Self> {
-        let ending = ENDING.into_iter().chain(ending_here()).map(|number| {
+        let ending = ENDING.into_iter().chain(extra::ending()).map(|number| {
             let exit_code = u8::try_from(128 + number).unwrap_or(u8::MAX);
             (number, ReceivedSignal::End { exit_code })
         });
@@ -67,7 +61,7 @@ impl SignalStream {
             .map(Self)
     }
 
-    /// The next signal. Cancel-safe: dropped before it is ready, it has taken none.
+    /// Returns the next signal. Cancel-safe: no signal is lost when the future is dropped.
     pub async fn next(&mut self) -> ReceivedSignal {
         poll_fn(|context| {
             let mut streams = self.0.iter_mut();
@@ -80,9 +74,10 @@ impl SignalStream {
     }
 }
 
-/// Stops this program as Ctrl-Z in the terminal would: with its whole process group, because the shell waits for all of
-/// it. Returns when it was continued, or at once where the system does not stop it: SIGTSTP is ignored, or no shell could
-/// continue the group. SIGSTOP would stop it there too, for ever.
+/// Suspends the whole process group, as Ctrl-Z does, because the shell waits for all of it.
+///
+/// Returns once continued, or at once where the system does not suspend it: SIGTSTP is ignored, or the group is orphaned.
+/// SIGSTOP would suspend an orphaned group forever.
 pub fn suspend() -> io::Result<()> {
     if is_ignored(libc::SIGTSTP) {
         return Ok(());
@@ -93,19 +88,19 @@ pub fn suspend() -> io::Result<()> {
     Ok(stopped?)
 }
 
-/// Exits without waiting for any other thread, even one that holds standard output.
+/// Exits without waiting for another thread, even one that has standard output locked.
 pub fn exit_at_once(code: u8) -> ! {
     // SAFETY: no memory is touched; the process ends in this call.
     unsafe { libc::_exit(c_int::from(code)) }
 }
 
-/// True for a signal that whoever started this program had it ignore: it stays ignored, as under nohup(1).
+/// Whether the signal was ignored when this program started. It stays ignored, as under nohup(1).
 fn is_ignored(signal: c_int) -> bool {
     disposition(signal).is_ok_and(|action| action.sa_sigaction == libc::SIG_IGN)
 }
 
 fn default_disposition() -> libc::sigaction {
-    // SAFETY: integers, an empty mask and an absent function: zeros are valid, and SIG_DFL is zero.
+    // SAFETY: all fields are integers, a mask or an optional function, for which zeros are valid; SIG_DFL is zero.
     let mut action: libc::sigaction = unsafe { MaybeUninit::zeroed().assume_init() };
     action.sa_sigaction = libc::SIG_DFL;
     action
@@ -115,14 +110,14 @@ fn disposition(signal: c_int) -> io::Result<libc::sigaction> {
     exchange(signal, ptr::null())
 }
 
-/// Sets a disposition and returns the one before.
+/// Sets a disposition and returns the previous one.
 fn set_disposition(signal: c_int, action: &libc::sigaction) -> io::Result<libc::sigaction> {
     exchange(signal, action)
 }
 
 fn exchange(signal: c_int, action: *const libc::sigaction) -> io::Result<libc::sigaction> {
     let mut before = default_disposition();
-    // SAFETY: `action` is null or a disposition that the system gave or that is the default; `before` is writable.
+    // SAFETY: `action` is null, the default, or a disposition returned by sigaction; `before` is writable.
     match unsafe { libc::sigaction(signal, action, &raw mut before) } {
         0 => Ok(before),
         _ => Err(io::Error::last_os_error()),

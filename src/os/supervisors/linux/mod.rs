@@ -14,7 +14,7 @@ mod testing;
 use crate::model::endpoint::Protocol;
 use crate::model::process::{Pid, Process};
 use crate::model::supervisor::{Container, Engine, Manager, Supervisor, Unit};
-use crate::os::{pids, processes, processes::start_time};
+use crate::os::processes::{self, pid_namespace, start_time};
 use std::fs;
 use std::time::Duration;
 
@@ -36,7 +36,9 @@ pub fn of(process: &Process) -> Supervisor {
     if start_time::of_pid(process.pid()) != Some(process.id.start) {
         return Supervisor::default();
     }
-    let own = pids::own().and_then(read_cgroup).unwrap_or_default();
+    let own = pid_namespace::own_pid()
+        .and_then(read_cgroup)
+        .unwrap_or_default();
     let own = cgroup::supervisor(&own, invoking_uid);
     let from_arguments = port_proxy::container(process, invoking_uid);
     let found = with_proxied(cgroup::supervisor(&text, invoking_uid), from_arguments);

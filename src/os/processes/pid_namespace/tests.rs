@@ -43,7 +43,7 @@ fn portmon_is_itself_where_the_last_number_is_its_pid() {
 }
 
 #[test]
-fn a_pidfd_is_of_the_process_that_has_its_number_in_proc() {
+fn a_pidfd_must_be_of_the_process_with_its_pid_in_proc() {
     let cases = [
         (ALIKE, "pos:\t0\nPid:\t7\nNSpid:\t7\n", None),
         (ALIKE, "Pid:\t7\nNSpid:\t7\t1\n", None),
@@ -54,13 +54,13 @@ fn a_pidfd_is_of_the_process_that_has_its_number_in_proc() {
         (INSIDE, "Pid:\t0\nNSpid:\t0\n", Some("another PID")),
         (INSIDE, "Pid:\t-1\nNSpid:\t-1\n", Some("another PID")),
         // Another descriptor's.
-        (INSIDE, "Pid:\t7\nNSpid:\t7\t8\n", Some("does not tell")),
-        (INSIDE, "Pid:\t7\nNSpid:\t7\n", Some("does not tell")),
-        (ALIKE, "pos:\t0\n", Some("does not tell")),
-        (ALIKE, "Pid:\tx\n", Some("does not tell")),
+        (INSIDE, "Pid:\t7\nNSpid:\t7\t8\n", Some("does not show")),
+        (INSIDE, "Pid:\t7\nNSpid:\t7\n", Some("does not show")),
+        (ALIKE, "pos:\t0\n", Some("does not show")),
+        (ALIKE, "Pid:\tx\n", Some("does not show")),
     ];
     for (itself, fdinfo, expected) in cases {
-        let error = proven_by_fdinfo(itself, fdinfo, Pid(7)).err();
+        let error = verify_fdinfo(itself, fdinfo, Pid(7)).err();
         let error = error.map(|error| error.to_string()).unwrap_or_default();
         let is_expected = expected.map_or(error.is_empty(), |words| error.contains(words));
         assert!(is_expected, "{itself:?} {fdinfo}: {error:?}");
@@ -68,9 +68,9 @@ fn a_pidfd_is_of_the_process_that_has_its_number_in_proc() {
 }
 
 #[test]
-fn every_pid_is_proven_only_where_proc_is_of_this_namespace() {
-    let proven = [Some(&ALIKE), Some(&INSIDE), None].map(|one| proven_by(one, Pid(7)).is_ok());
-    assert_eq!(proven, [true, false, false]);
+fn pids_are_verified_only_where_proc_is_of_this_namespace() {
+    let are_verified = [Some(&ALIKE), Some(&INSIDE), None].map(|one| verify(one, Pid(7)).is_ok());
+    assert_eq!(are_verified, [true, false, false]);
 }
 
 #[test]
@@ -81,10 +81,11 @@ fn the_pidfd_of_a_child_is_its_own_and_nobody_elses() {
         .expect("cat runs");
     let raw = RawPid::from_child(&child);
     let pidfd = pidfd_open(raw, PidfdFlags::empty()).expect("a pidfd");
-    let proven = [child.id(), child.id() + 1].map(|pid| prove_pidfd(&pidfd, Pid(pid)).is_ok());
-    assert_eq!((proven, problem()), ([true, false], None));
+    let are_verified =
+        [child.id(), child.id() + 1].map(|pid| verify_pidfd(&pidfd, Pid(pid)).is_ok());
+    assert_eq!((are_verified, problem()), ([true, false], None));
     child.kill().expect("it may be killed");
     child.wait().expect("it ends");
-    let error = prove_pidfd(&pidfd, Pid(child.id())).expect_err("it has ended");
+    let error = verify_pidfd(&pidfd, Pid(child.id())).expect_err("it has ended");
     assert_eq!(Errno::from_io_error(&error), Some(Errno::SRCH));
 }

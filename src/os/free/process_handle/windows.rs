@@ -1,8 +1,9 @@
-//! Process handles: while one is open, Windows gives its pid to nobody else.
+//! Process handles: while one is open, Windows reuses neither the process nor its pid.
 #![expect(unsafe_code, reason = "windows-sys offers its calls only as unsafe")]
 
-use crate::free::Signal;
+use super::HandleError;
 use crate::model::process::Pid;
+use crate::model::signal::Signal;
 use std::io;
 use std::os::windows::io::{AsRawHandle, FromRawHandle, OwnedHandle};
 use windows_sys::Win32::Foundation::{ERROR_INVALID_PARAMETER, WAIT_OBJECT_0};
@@ -14,46 +15,54 @@ use windows_sys::Win32::System::Threading::{
 pub struct ProcessHandle(OwnedHandle);
 
 impl ProcessHandle {
-    pub fn open(pid: Pid) -> io::Result<Self> {
+    pub fn open(pid: Pid) -> Result<Self, HandleError> {
         let rights = PROCESS_QUERY_LIMITED_INFORMATION | PROCESS_SYNCHRONIZE | PROCESS_TERMINATE;
         // SAFETY: the call takes no pointers.
         let handle = unsafe { OpenProcess(rights, 0, pid.0) };
         if handle.is_null() {
-            return Err(io::Error::last_os_error());
+            return Err(HandleError::of("OpenProcess", &io::Error::last_os_error()));
         }
         // SAFETY: the handle was just opened and nothing else owns it.
         Ok(Self(unsafe { OwnedHandle::from_raw_handle(handle) }))
     }
 
-    pub fn has_ended(&self, _pid: Pid) -> bool {
+    pub fn has_ended(&self) -> bool {
         // SAFETY: the handle is open for as long as `self` is.
         unsafe { WaitForSingleObject(self.0.as_raw_handle(), 0) == WAIT_OBJECT_0 }
     }
 
-    /// A handle with the right to terminate was only given to those who may.
+    /// Always `Ok`: without the permission no handle with PROCESS_TERMINATE would have been opened.
     #[expect(
         clippy::unused_self,
         clippy::unnecessary_wraps,
-        reason = "elsewhere it is asked"
+        reason = "Unix checks each time"
     )]
-    pub fn check_permission(&self, _pid: Pid) -> io::Result<()> {
+    pub fn check_permission(&self) -> Result<(), HandleError> {
         Ok(())
     }
 
-    /// Whatever ends a process elsewhere, Windows can only terminate it.
-    pub fn signal(&self, _pid: Pid, signal: Signal) -> io::Result<()> {
+    /// Terminates the process, whichever signal it is; SIGCONT fails.
+    pub fn signal(&self, signal: Signal) -> Result<(), HandleError> {
         if signal == Signal::Continue {
-            return Err(io::ErrorKind::Unsupported.into());
+            return Err(HandleError::Failed("Windows has no SIGCONT".to_owned()));
         }
         // SAFETY: the handle is open for as long as `self` is.
         match unsafe { TerminateProcess(self.0.as_raw_handle(), 1) } {
-            0 => Err(io::Error::last_os_error()),
+            0 => Err(HandleError::of(
+                "TerminateProcess",
+                &io::Error::last_os_error(),
+            )),
             _ => Ok(()),
         }
     }
 }
 
-/// `OpenProcess` says so of a pid that no process has.
+/// Always true, asked of a process that could be opened once and cannot be now: it is gone.
+pub fn is_unused(_pid: Pid) -> bool {
+    true
+}
+
+/// OpenProcess returns ERROR_INVALID_PARAMETER for a pid that no process has.
 pub fn is_no_such_process(error: &io::Error) -> bool {
     error.raw_os_error() == i32::try_from(ERROR_INVALID_PARAMETER).ok()
 }

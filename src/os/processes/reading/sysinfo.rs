@@ -1,4 +1,4 @@
-//! Asks sysinfo, between two reads of the start time that must agree.
+//! Asks sysinfo, between two reads of the start time that must be equal.
 
 use super::{ProcessLinks, Reading};
 use crate::model::process::{Pid, Process, ProcessId, StartTime};
@@ -11,11 +11,11 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 use sysinfo::{ProcessRefreshKind, ProcessesToUpdate, System, UpdateKind};
 
-/// Nothing tells an exec for less than a whole reading.
+/// Empty: only a full read notices an exec.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ExecFingerprint;
 
-/// Reads these processes; those that ended or may not be seen are absent.
+/// Reads these processes; those that ended or are hidden are absent.
 pub fn read(pids: impl Iterator<Item = Pid>) -> HashMap<Pid, Reading> {
     let refresh = ProcessRefreshKind::nothing()
         .with_cmd(UpdateKind::Always)
@@ -30,11 +30,12 @@ pub fn read(pids: impl Iterator<Item = Pid>) -> HashMap<Pid, Reading> {
     })
 }
 
+/// Always true.
 pub fn exec_changed(_pid: Pid, _fingerprint: ExecFingerprint) -> bool {
     true
 }
 
-/// What these processes have used so far; those that ended or may not be asked are absent.
+/// Returns what these processes have used so far; those that ended or are hidden are absent.
 pub fn usage(of: &[ProcessId]) -> Vec<ProcessUsage> {
     let at = now().instant;
     let refresh = ProcessRefreshKind::nothing().with_cpu().with_memory();
@@ -47,14 +48,14 @@ pub fn usage(of: &[ProcessId]) -> Vec<ProcessUsage> {
             memory: found.memory(),
         }
     });
-    // sysinfo says 0 of what it may not ask.
+    // sysinfo returns 0 for what it may not read.
     of.iter()
         .filter_map(|id| found.remove(&id.pid))
         .filter(|usage| usage.memory > 0)
         .collect()
 }
 
-/// How all processes stand to one another; sysinfo tells no groups.
+/// Returns the parent of every process; sysinfo has no groups.
 pub fn all_links() -> HashMap<Pid, ProcessLinks> {
     let Some(system) = refreshed(ProcessesToUpdate::All, ProcessRefreshKind::nothing()) else {
         return HashMap::new();
@@ -73,7 +74,7 @@ pub fn all_links() -> HashMap<Pid, ProcessLinks> {
         .collect()
 }
 
-/// Takes something of each of these processes that is the same before sysinfo asked and after.
+/// Converts those of these processes that have the same start time after sysinfo has asked as before.
 fn read_verified<T>(
     before: HashMap<Pid, StartTime>,
     refresh: ProcessRefreshKind,
@@ -92,7 +93,7 @@ fn read_verified<T>(
     taken.collect()
 }
 
-/// A `System` of its own each time: one that is kept never reads a name again and keeps what ended.
+/// Returns a new `System` each time: one that is kept never reads a name again and keeps ended processes.
 fn refreshed(which: ProcessesToUpdate, refresh: ProcessRefreshKind) -> Option<System> {
     let mut system = System::new().ok()?;
     system.refresh_processes_specifics(which, true, refresh.without_tasks());
@@ -120,29 +121,19 @@ fn process(id: ProcessId, stat: ProcessStat, found: &sysinfo::Process) -> Proces
     }
 }
 
-/// The effective user, as ps shows it.
-#[cfg(unix)]
+/// Returns the effective user, as ps shows it. Windows has no numbers for users, only SIDs (`S-1-5-21-…-1001`): the last part
+/// of one tells the accounts of a machine apart.
 fn uid(found: &sysinfo::Process) -> Option<u32> {
-    found
-        .effective_user_id()
-        .or_else(|| found.user_id())
-        .map(|uid| **uid)
+    let user = found.effective_user_id().or_else(|| found.user_id())?;
+    user.to_string().rsplit('-').next()?.parse().ok()
 }
 
-/// Windows has no numbers for users: the last part of the SID, which tells the accounts of one machine apart.
-#[cfg(windows)]
-fn uid(found: &sysinfo::Process) -> Option<u32> {
-    let sid = found.user_id()?.to_string();
-    sid.rsplit('-').next()?.parse().ok()
-}
-
-/// Empty where the system does not say.
 fn text(path: &Path) -> Option<SystemText> {
     let path = path.as_os_str();
     (!path.is_empty()).then(|| path.into())
 }
 
-/// A moment that lies `seconds` after the epoch; none at 0, which sysinfo gives where it does not know.
+/// Returns the time this many seconds after the epoch; `None` for 0, which sysinfo returns where it is unknown.
 fn epoch(seconds: u64) -> Option<SystemTime> {
     let since = Duration::from_secs(seconds);
     (seconds != 0).then(|| SystemTime::UNIX_EPOCH + since)

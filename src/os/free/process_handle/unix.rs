@@ -1,0 +1,58 @@
+//! Processes by their pids, with kill(2).
+
+use super::HandleError;
+use crate::model::process::Pid;
+use crate::model::signal::Signal;
+use rustix::io::Errno;
+use rustix::process::{self as system, kill_process, test_kill_process};
+use std::io;
+
+pub struct ProcessHandle(pub system::Pid);
+
+impl ProcessHandle {
+    /// Refuses 0, which is the own process group, 1, and negative numbers, which are other groups.
+    pub fn open(pid: Pid) -> Result<Self, HandleError> {
+        let number = i32::try_from(pid.0).ok().filter(|number| *number > 1);
+        number
+            .and_then(system::Pid::from_raw)
+            .map(Self)
+            .ok_or_else(|| HandleError::Failed(format!("{pid} is no pid of a single process")))
+    }
+
+    pub fn has_ended(&self) -> bool {
+        test_kill_process(self.0) == Err(Errno::SRCH)
+    }
+
+    /// Whether this user may signal the process; sends nothing.
+    pub fn check_permission(&self) -> Result<(), HandleError> {
+        test_kill_process(self.0).map_err(|error| errno("kill", error))
+    }
+
+    pub fn signal(&self, signal: Signal) -> Result<(), HandleError> {
+        kill_process(self.0, number(signal)).map_err(|error| errno("kill", error))
+    }
+}
+
+/// Whether no process has the pid for certain. One that may not be signalled exists.
+pub fn is_unused(pid: Pid) -> bool {
+    ProcessHandle::open(pid).is_ok_and(|handle| handle.has_ended())
+}
+
+pub fn is_no_such_process(error: &io::Error) -> bool {
+    Errno::from_io_error(error) == Some(Errno::SRCH)
+}
+
+pub fn errno(call: &str, error: Errno) -> HandleError {
+    HandleError::of(call, &error.into())
+}
+
+pub fn number(signal: Signal) -> system::Signal {
+    match signal {
+        Signal::Terminate => system::Signal::TERM,
+        Signal::Interrupt => system::Signal::INT,
+        Signal::HangUp => system::Signal::HUP,
+        Signal::Quit => system::Signal::QUIT,
+        Signal::Kill => system::Signal::KILL,
+        Signal::Continue => system::Signal::CONT,
+    }
+}

@@ -1,0 +1,26 @@
+//! Users by getpwuid_r(3), which asks every source the system is configured for, not only `/etc/passwd`.
+
+use crate::model::text::SystemText;
+
+pub fn look_up(uid: u32) -> Option<SystemText> {
+    uzers::get_user_by_uid(uid).map(|user| user.name().into())
+}
+
+/// Returns the user this program works for: under sudo the invoking one.
+pub fn invoking_uid() -> Option<u32> {
+    let own = rustix::process::geteuid().as_raw();
+    let invoking = std::env::var("SUDO_UID").ok().filter(|_| own == 0);
+    invoking.and_then(|uid| uid.parse().ok()).or(Some(own))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::UserNames;
+
+    #[test]
+    fn user_0_is_root_and_an_unknown_user_has_no_name() {
+        let mut users = UserNames::default();
+        let names = [0, u32::MAX - 7].map(|uid| users.name(uid));
+        assert_eq!(names, [Some("root".into()), None]);
+    }
+}
