@@ -1,8 +1,11 @@
 //! The only module that touches the machine: sockets, processes, signals, the clock.
 //!
-//! It turns what the system says into values of `model` and decides nothing about them. Whatever may block runs on a
-//! thread of its own ([`sampler`], [`inspector`], [`check`], [`free`]) and hands values over through channels, never through shared
-//! state, but for the cookies of the program's own sockets. It must never draw, never guess what the system did not say, and never let one failed read look like everything closed.
+//! It returns what the system reports as values of `model`, and decides nothing. What may block runs on a thread of its own
+//! ([`sampler`], [`inspector`], [`check`], [`free`]) and sends values through channels; the only shared state are the cookies
+//! of portmon's own sockets. It must never draw, never guess what the system did not report, and never let a failed read look
+//! like closed sockets.
+//!
+//! What differs by system is a folder with one file a system and the same functions in each; `cfg` is at the `mod` lines.
 
 pub mod bind_probe;
 pub mod check;
@@ -25,26 +28,26 @@ use std::io;
 use std::path::PathBuf;
 use std::time::{Instant, SystemTime};
 
-/// What can go wrong when the machine is asked, naming the call that failed and what it was about.
+/// Why the sockets could not be read: the call that failed, and on what.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error("netstat2: {0}{cause}", cause = cause(.0))]
     Netstat(netstat2::error::Error),
-    #[error("the kernel counts {counted} sockets but gave none")]
+    #[error("netstat2 returned no sockets, but the kernel counts {counted}")]
     EmptyTable { counted: u64 },
-    #[error("{path} could not be read: {cause}")]
+    #[error("cannot read {path}: {cause}")]
     UnreadableFile { path: PathBuf, cause: io::Error },
-    #[error("{path}: {lines} lines were not understood")]
+    #[error("cannot parse {lines} lines of {path}")]
     MalformedLines { path: PathBuf, lines: usize },
     #[cfg(target_os = "linux")]
     #[error(transparent)]
     Diag(#[from] sockets::diag::diag_error::DiagError),
-    #[error("this source does not tell of sockets that close")]
+    #[error("this source does not report closed sockets")]
     CloseEventsUnsupported,
 }
 
 impl Error {
-    /// Whether the source itself is not to be had on this machine, so that another one is needed.
+    /// Whether the source itself is unavailable on this machine, so that another one is needed.
     pub fn is_unavailable(&self) -> bool {
         match self {
             Self::Netstat(_) | Self::EmptyTable { .. } | Self::CloseEventsUnsupported => true,
@@ -55,12 +58,12 @@ impl Error {
     }
 }
 
-/// netstat2 keeps the words of the system to the source of its error.
+/// Returns the system's reason, which netstat2 leaves to the source of its error.
 fn cause(error: &netstat2::error::Error) -> String {
     std::error::Error::source(error).map_or_else(String::new, |source| format!(": {source}"))
 }
 
-/// This moment, on both clocks.
+/// Returns the current time on both clocks.
 pub fn now() -> Moment {
     Moment {
         instant: Instant::now(),

@@ -64,7 +64,7 @@ fn a_source_that_does_not_tell_of_what_closes_is_said_to() {
             .expect("an output");
         let said = String::from_utf8_lossy(&watched.stderr).into_owned();
         let expected = "portmon: sockets that come and go between two looks are not told: \
-                        this source does not tell of sockets that close\n";
+                        this source does not report closed sockets\n";
         assert_eq!((watched.status.code(), said.as_str()), (Some(0), expected));
     }
 }

@@ -1,4 +1,4 @@
-//! Neither control groups nor systemd exist here, and no engine runs containers on this system itself.
+//! This system has neither control groups nor systemd, and engines run containers in a virtual machine.
 
 use crate::free::Port;
 use crate::model::endpoint::Protocol;
@@ -17,7 +17,7 @@ pub fn sockets_listening_on(_port: u16, _protocol: Protocol) -> Vec<Unit> {
     Vec::new()
 }
 
-/// There is nobody to ask.
+/// Asks nobody.
 pub struct SupervisorLookup;
 
 impl SupervisorLookup {

@@ -235,7 +235,7 @@ fn without_cookies_short_lived_sockets_are_unsupported() {
         let refused = poller.enable_destroy_events().expect_err("no cookies");
         assert_eq!(
             refused.to_string(),
-            "this source does not tell of sockets that close"
+            "this source does not report closed sockets"
         );
         assert!(poller.destroy_events.is_none());
     }

@@ -8,7 +8,7 @@ use crate::model::process::{Pid, Process};
 #[path = "linux/mod.rs"]
 mod system;
 #[cfg(not(target_os = "linux"))]
-#[path = "sysinfo.rs"]
+#[path = "other.rs"]
 mod system;
 
 pub use system::{ExecFingerprint, all_links, exec_changed, read, usage};

@@ -307,7 +307,7 @@ fn missing_tables_are_errors() {
     for (family, file) in [(Family::Ipv4, "tcp"), (Family::Ipv6, "tcp6")] {
         let (seen, end) = folder.tcp(family);
         let error = end.expect_err(file);
-        let expected = format!("{file} could not be read: ");
+        let expected = format!("cannot read {file}: ");
         assert!(seen.is_empty() && error.starts_with(&expected), "{error}");
     }
 }
@@ -320,7 +320,7 @@ fn valid_lines_are_reported_before_the_error() {
         &[("tcp", &format!("{HEADING}what\n{good}\nwhat\n"))],
     );
     let expected = parse_all(&[good], Protocol::Tcp, Family::Ipv4);
-    let end = Err("tcp: 2 lines were not understood".to_owned());
+    let end = Err("cannot parse 2 lines of tcp".to_owned());
     assert_eq!(folder.tcp(Family::Ipv4), (expected, end));
 }
 

@@ -1,10 +1,10 @@
-//! `/proc/PID/cgroup` (cgroups(7)): systemd and the engines name the control groups of what they run after it.
+//! `/proc/PID/cgroup` (cgroups(7)): systemd and container engines name control groups after units and containers.
 
 use super::set_container;
 use crate::model::supervisor::{Container, Engine, Manager, Supervisor, Unit};
 use crate::model::text::SystemText;
 
-/// How engines begin the name of a container's control group, the longer of two alike first.
+/// Prefixes of a container's control group, the longer of two similar ones first.
 const ENGINE_PREFIXES: [(&str, Engine); 8] = [
     ("docker-", Engine::Docker),
     ("libpod-payload-", Engine::Podman),
@@ -16,13 +16,13 @@ const ENGINE_PREFIXES: [(&str, Engine); 8] = [
     ("crio-", Engine::Kubernetes),
 ];
 
-/// What systemd calls units that hold processes; slices hold other units only.
+/// Suffixes of units that have processes; slices have other units only.
 const UNIT_SUFFIXES: [&str; 5] = [".service", ".scope", ".socket", ".mount", ".swap"];
 
-/// What the lines tell, `me` being the user portmon works for.
+/// Returns the unit and container that the lines name; `invoking_uid` is the user portmon works for.
 ///
-/// systemd's line is that of the unified hierarchy, or a named one where the old ones are in use; where both are, the first
-/// that names a unit counts. A container is in whichever line its engine made it a group.
+/// systemd's line is that of the unified hierarchy, or the one named systemd in v1; of both the first that names a unit counts.
+/// A container may be named in any line.
 pub fn supervisor(text: &str, invoking_uid: Option<u32>) -> Supervisor {
     let mut found = Supervisor::default();
     let mut container = None;
@@ -44,18 +44,18 @@ pub fn supervisor(text: &str, invoking_uid: Option<u32>) -> Supervisor {
     found
 }
 
-/// What one path tells, read from the root down.
+/// Parses one path from the root down.
 ///
-/// The manager of a user is a unit of the system's, and what is below it are units of its own. What lies below any other
-/// unit, or below a container, belongs to another system if it looks like a unit.
+/// A user's manager is a unit of the system manager, and what is below it are the user's units. A unit below any other unit, or
+/// below a container, belongs to another system.
 fn parse_path(path: &str, invoking_uid: Option<u32>) -> Supervisor {
-    // The kernel says so of a group that was removed while it still had a zombie (`cgroup-v2.rst`).
+    // The kernel marks a group that was removed while it had a zombie (`cgroup-v2.rst`).
     let path = path.strip_suffix(" (deleted)").unwrap_or(path);
     let mut found = Supervisor::default();
     let mut manager = Manager::System;
     let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
-    for (place, part) in parts.iter().enumerate() {
-        let above = parts.get(..place).unwrap_or_default();
+    for (depth, part) in parts.iter().enumerate() {
+        let above = parts.get(..depth).unwrap_or_default();
         if is_nested_system(part) {
             break;
         }
@@ -72,26 +72,26 @@ fn parse_path(path: &str, invoking_uid: Option<u32>) -> Supervisor {
     found
 }
 
-/// Whether what lies below is a system of its own: a container of LXC, or a machine of systemd-nspawn.
+/// Whether a system of its own is below: an LXC container or a systemd-nspawn machine.
 fn is_nested_system(part: &str) -> bool {
     part == "lxc" || part == "payload" || part.starts_with("lxc.payload")
 }
 
-/// The uid in `user@1000.service`.
+/// Returns the uid in `user@1000.service`.
 fn user_manager(part: &str) -> Option<u32> {
     let uid = part.strip_prefix("user@")?.strip_suffix(".service")?;
     uid.parse().ok()
 }
 
-/// The manager itself runs in `init.scope`, which it made for that. systemd puts `_` before names that the kernel has
-/// taken (`cg_escape` of its `cgroup-util.c`).
+/// Returns the name of a unit, except `init.scope`, in which the manager itself runs. systemd prefixes names that the kernel
+/// reserves with `_` (`cg_escape` of its `cgroup-util.c`).
 fn unit(part: &str) -> Option<SystemText> {
     let name = part.strip_prefix('_').unwrap_or(part);
     let is_unit = UNIT_SUFFIXES.iter().any(|suffix| name.ends_with(suffix));
     (is_unit && name != "init.scope").then(|| name.into())
 }
 
-/// The engine and the id in the name of a container's control group.
+/// Returns the engine and the id in the name of a container's control group.
 fn container<'p>(part: &'p str, above: &[&str]) -> Option<(Engine, &'p str)> {
     let (engine, id) = prefixed_id(part).or_else(|| bare_id(part, above))?;
     let is_pod = |part: &&str| part.starts_with("kubepods");
@@ -101,8 +101,8 @@ fn container<'p>(part: &'p str, above: &[&str]) -> Option<(Engine, &'p str)> {
     Some((engine, id))
 }
 
-/// `docker-ID.scope`; without the end where the engine makes its groups itself; `SLICE:cri-containerd:ID` where it was given
-/// a name for systemd and makes them itself nevertheless.
+/// Parses `docker-ID.scope`; `docker-ID` where the engine makes groups itself; `SLICE:cri-containerd:ID` where it does so with
+/// a name meant for systemd.
 fn prefixed_id(part: &str) -> Option<(Engine, &str)> {
     if let Some((before, id)) = part.rsplit_once(':') {
         let (_, name) = before.rsplit_once(':')?;
@@ -118,14 +118,14 @@ fn prefixed_id(part: &str) -> Option<(Engine, &str)> {
     })
 }
 
-/// An id alone, below what tells the engine: `docker/ID`, `kubepods/…/podUID/ID`.
+/// Parses an id alone, below a group that names the engine: `docker/ID`, `kubepods/…/podUID/ID`.
 fn bare_id<'p>(part: &'p str, above: &[&str]) -> Option<(Engine, &'p str)> {
     let is_docker = above.last() == Some(&"docker");
     let is_pod = above.iter().any(|part| part.starts_with("kubepods"));
     (is_id(part) && (is_docker || is_pod)).then_some((Engine::Docker, part))
 }
 
-/// 32 random bytes in hexadecimal.
+/// Whether a text is a container id: 32 bytes in hexadecimal.
 pub fn is_id(text: &str) -> bool {
     text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }

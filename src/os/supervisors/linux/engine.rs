@@ -1,6 +1,6 @@
-//! Asks the engines that run containers what runs and which ports lead there.
+//! Asks container engines for their containers and the published ports.
 //!
-//! docker and podman speak the same API on sockets of their own (`GET /containers/json` of the Docker Engine API).
+//! docker and podman have the same API on their sockets (`GET /containers/json` of the Docker Engine API).
 
 use super::cgroup::is_id;
 use super::http::{self, HttpResponse};
@@ -12,58 +12,58 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
-/// Where an engine listens, and which one is expected there.
+/// The socket of an engine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EngineSocket {
-    pub socket: PathBuf,
+    pub path: PathBuf,
+    /// The engine that is expected there.
     pub engine: Engine,
     pub manager: Manager,
 }
 
-/// All containers of all engines that answer, asked at the same time.
-pub fn containers(engine_sockets: &[EngineSocket], within: Duration) -> Vec<Container> {
+/// Returns the containers of all engines that answer; all are asked at the same time.
+pub fn containers(engine_sockets: &[EngineSocket], timeout: Duration) -> Vec<Container> {
     thread::scope(|scope| {
-        let is_there = |engine_socket: &&EngineSocket| engine_socket.socket.exists();
-        let asking: Vec<_> = engine_sockets
+        let threads: Vec<_> = engine_sockets
             .iter()
-            .filter(is_there)
+            .filter(|engine_socket| engine_socket.path.exists())
             .filter_map(|engine_socket| {
-                let ask = move || containers_at(engine_socket, within);
+                let ask = move || containers_at(engine_socket, timeout);
                 let named = thread::Builder::new().name("engine".to_owned());
                 named.spawn_scoped(scope, ask).ok()
             })
             .collect();
-        let answers = asking.into_iter().filter_map(|asked| asked.join().ok());
+        let answers = threads.into_iter().filter_map(|thread| thread.join().ok());
         answers.flatten().flatten().collect()
     })
 }
 
-fn containers_at(engine_socket: &EngineSocket, within: Duration) -> Option<Vec<Container>> {
-    let response = http::get(&engine_socket.socket, "/containers/json", within)?;
+fn containers_at(engine_socket: &EngineSocket, timeout: Duration) -> Option<Vec<Container>> {
+    let response = http::get(&engine_socket.path, "/containers/json", timeout)?;
     let engine = if is_podman(&response) {
         Engine::Podman
     } else {
         engine_socket.engine
     };
-    let summary: Vec<ContainerSummary> = serde_json::from_slice(&response.body).ok()?;
+    let summaries: Vec<ContainerSummary> = serde_json::from_slice(&response.body).ok()?;
     let container = |summary| container(summary, engine, engine_socket.manager);
-    Some(summary.into_iter().map(container).collect())
+    Some(summaries.into_iter().map(container).collect())
 }
 
-/// podman may listen in docker's place (podman-docker), and says what it is: `Server: Libpod/5.2.3 (linux)`.
+/// Whether podman answers, which may listen on docker's socket (podman-docker): `Server: Libpod/5.2.3 (linux)`.
 fn is_podman(response: &HttpResponse) -> bool {
     response
         .header("server")
         .is_some_and(|server| server.starts_with("Libpod/"))
 }
 
-/// Where engines listen on this machine for the user portmon works for.
+/// Returns where engines listen for the user portmon works for.
 pub fn engine_sockets() -> Vec<EngineSocket> {
     let host = std::env::var("DOCKER_HOST").ok();
     engine_sockets_of(host.as_deref(), &runtime_directory())
 }
 
-/// Under sudo the variable is gone or root's.
+/// Returns the runtime directory of that user. Under sudo XDG_RUNTIME_DIR is unset or root's.
 fn runtime_directory() -> PathBuf {
     let own = rustix::process::geteuid().as_raw();
     let invoking_uid = processes::invoking_uid().unwrap_or(own);
@@ -73,13 +73,13 @@ fn runtime_directory() -> PathBuf {
 }
 
 fn engine_sockets_of(docker_host: Option<&str>, runtime: &Path) -> Vec<EngineSocket> {
-    let engine_socket = |socket: PathBuf, engine| EngineSocket {
-        manager: if socket.starts_with(runtime) {
+    let engine_socket = |path: PathBuf, engine| EngineSocket {
+        manager: if path.starts_with(runtime) {
             Manager::User
         } else {
             Manager::System
         },
-        socket,
+        path,
         engine,
     };
     let mut engine_sockets = vec![
@@ -88,19 +88,16 @@ fn engine_sockets_of(docker_host: Option<&str>, runtime: &Path) -> Vec<EngineSoc
         engine_socket("/run/podman/podman.sock".into(), Engine::Podman),
         engine_socket(runtime.join("podman/podman.sock"), Engine::Podman),
     ];
-    if let Some(socket) = docker_host.and_then(|host| host.strip_prefix("unix://")) {
-        let own = engine_socket(socket.into(), Engine::Docker);
-        if engine_sockets
-            .iter()
-            .all(|engine_socket| engine_socket.socket != own.socket)
-        {
-            engine_sockets.push(own);
+    if let Some(path) = docker_host.and_then(|host| host.strip_prefix("unix://")) {
+        let chosen = engine_socket(path.into(), Engine::Docker);
+        if engine_sockets.iter().all(|known| known.path != chosen.path) {
+            engine_sockets.push(chosen);
         }
     }
     engine_sockets
 }
 
-/// What is taken of a container's summary.
+/// The fields that are used of `ContainerSummary`.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct ContainerSummary {
@@ -121,7 +118,7 @@ struct PortSummary {
 }
 
 fn container(summary: ContainerSummary, engine: Engine, manager: Manager) -> Container {
-    // A container that others link to goes by `/other/alias` too.
+    // A linked container has names like `/other/alias` too.
     let own_name = |name: &String| {
         Some(name.strip_prefix('/')?.into()).filter(|_| name.matches('/').count() == 1)
     };

@@ -1,6 +1,6 @@
-//! One question and one answer of HTTP/1.1 (RFC 9112) over a Unix socket, within a time and a size that nobody exceeds.
+//! One HTTP/1.1 request (RFC 9112) over a Unix socket, limited in time and size.
 //!
-//! Whoever listens there may be anybody and may answer anything, slowly or never: then there is no answer.
+//! The server may be anybody and answer anything, slowly or never: then there is no response.
 
 use rustix::net::sockopt::{Timeout, set_socket_timeout};
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connect, socket_with};
@@ -9,12 +9,12 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// What an answer may take: a thousand containers with ten ports each take a quarter of it.
-const LIMIT: u64 = 4 << 20;
+/// Four times the response for a thousand containers with ten ports each.
+const MAX_BYTES: u64 = 4 << 20;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HttpResponse {
-    /// The lines before the body.
+    /// The status line and the headers.
     pub head: Vec<String>,
     pub body: Vec<u8>,
 }
@@ -25,10 +25,10 @@ impl HttpResponse {
     }
 }
 
-/// Asks for a path, and takes no answer but one that succeeds.
-pub fn get(socket: &Path, path: &str, within: Duration) -> Option<HttpResponse> {
-    let end = Instant::now() + within;
-    let mut stream = connected(socket, within).ok()?;
+/// Requests a path; `None` unless the status is 200.
+pub fn get(socket: &Path, path: &str, timeout: Duration) -> Option<HttpResponse> {
+    let end = Instant::now() + timeout;
+    let mut stream = connected(socket, timeout).ok()?;
     let request = format!(
         "GET {path} HTTP/1.1\r\nHost: localhost\r\nAccept: application/json\r\nConnection: close\r\n\r\n"
     );
@@ -36,17 +36,17 @@ pub fn get(socket: &Path, path: &str, within: Duration) -> Option<HttpResponse> 
     read_response(DeadlineReader { stream, end })
 }
 
-/// A connect to a Unix socket waits while the queue of its listener is full, for as long as a send may take (unix(7)).
-fn connected(path: &Path, within: Duration) -> io::Result<UnixStream> {
+/// Connects within the timeout: while the backlog is full, connect(2) waits as long as a send may take (unix(7)).
+fn connected(path: &Path, timeout: Duration) -> io::Result<UnixStream> {
     let address = SocketAddrUnix::new(path)?;
     let flags = SocketFlags::CLOEXEC;
     let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
-    set_socket_timeout(&socket, Timeout::Send, Some(within))?;
+    set_socket_timeout(&socket, Timeout::Send, Some(timeout))?;
     connect(&socket, &address)?;
     Ok(socket.into())
 }
 
-/// Reads until a moment, however often it is asked.
+/// A reader that fails after its deadline, in however many reads.
 struct DeadlineReader {
     stream: UnixStream,
     end: Instant,
@@ -64,7 +64,7 @@ impl Read for DeadlineReader {
 }
 
 fn read_response(source: impl Read) -> Option<HttpResponse> {
-    let mut reader = BufReader::new(source.take(LIMIT));
+    let mut reader = BufReader::new(source.take(MAX_BYTES));
     let head = lines(&mut reader)?;
     let status = head.first()?.strip_prefix("HTTP/1.")?.get(1..)?;
     if !status.starts_with(" 200") {
@@ -80,7 +80,7 @@ fn read_response(source: impl Read) -> Option<HttpResponse> {
     Some(HttpResponse { head, body })
 }
 
-/// The value of the header, without regard to the case of its name.
+/// Returns the value of a header; the case of its name does not matter.
 fn header<'h>(head: &'h [String], name: &str) -> Option<&'h str> {
     head.iter().find_map(|line| {
         let (found, value) = line.split_once(':')?;
@@ -88,7 +88,7 @@ fn header<'h>(head: &'h [String], name: &str) -> Option<&'h str> {
     })
 }
 
-/// The lines up to an empty one, or nothing where there is none.
+/// Reads lines up to an empty one; `None` if the input ends before.
 fn lines(reader: &mut impl BufRead) -> Option<Vec<String>> {
     let mut lines = Vec::new();
     loop {
@@ -107,7 +107,7 @@ fn line(reader: &mut impl BufRead) -> Option<String> {
     Some(String::from_utf8_lossy(line).into_owned())
 }
 
-/// A body in chunks (RFC 9112, section 7.1), without their extensions and whatever follows the last.
+/// Reads a chunked body (RFC 9112, section 7.1), without extensions and trailers.
 fn chunks(reader: &mut impl BufRead) -> Option<Vec<u8>> {
     let mut body = Vec::new();
     loop {
@@ -129,7 +129,7 @@ fn exactly(reader: &mut impl BufRead, length: u64) -> Option<Vec<u8>> {
     (u64::try_from(read) == Ok(length)).then_some(bytes)
 }
 
-/// Whatever comes until the other side closes, unless that is more than is taken.
+/// Reads until the server closes; `None` at the size limit.
 fn rest<R: Read>(reader: &mut BufReader<io::Take<R>>) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
     reader.read_to_end(&mut bytes).ok()?;

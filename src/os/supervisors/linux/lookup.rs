@@ -1,4 +1,4 @@
-//! What files do not tell of provenances: asked of systemd and of the engines, each question once for all who need it.
+//! Asks systemd and container engines about supervisors, each question once for all processes.
 
 use super::systemd::Systemctl;
 use super::{TIMEOUT, engine, port_proxy, set_container};
@@ -7,13 +7,13 @@ use crate::model::process::{Pid, Process};
 use crate::model::supervisor::{Container, Engine, Manager, Supervisor, Unit};
 use crate::os::processes;
 
-/// The answers so far, good for one moment.
+/// The answers so far, to be used for one inspection.
 pub struct SupervisorLookup {
     systemctl: Systemctl,
     engine_sockets: Vec<engine::EngineSocket>,
-    /// Of all engines, once they were asked.
+    /// The containers of all engines, once they were asked.
     containers: Option<Vec<Container>>,
-    /// The services that were asked about.
+    /// The services systemd was asked about.
     units: Vec<Unit>,
 }
 
@@ -27,9 +27,9 @@ impl SupervisorLookup {
         }
     }
 
-    /// Adds what systemd and the engines know of what stands behind a process, which holds this port.
+    /// Completes the supervisor of a process that holds this port.
     ///
-    /// It takes half a second for each that does not answer, and asks only those that can know more.
+    /// Takes half a second for each that does not answer, and asks only those that can add something.
     pub fn complete(&mut self, found: &mut Supervisor, process: &Process, port: Option<Port>) {
         if let Some(container) = self.container(found.container.as_ref(), process, port) {
             set_container(found, container);
@@ -42,7 +42,7 @@ impl SupervisorLookup {
         }
     }
 
-    /// What stands behind a port whose holder may not be seen.
+    /// Returns the supervisor of a port whose owner is hidden.
     pub fn of_port(&mut self, port: Port) -> Supervisor {
         let container = self.container_on_port(port).cloned();
         let managers = [Manager::System, Manager::User];
@@ -53,7 +53,7 @@ impl SupervisorLookup {
         }
     }
 
-    /// All that is known of the container: by its id, by the port that its relay tells, or by the port that a relay holds.
+    /// Returns the container by its id, by the published port in its proxy's arguments, or by the port that a proxy holds.
     fn container(
         &mut self,
         partial: Option<&Container>,
@@ -66,8 +66,8 @@ impl SupervisorLookup {
             Engine::Containerd | Engine::Kubernetes => return None,
         }
         if let Some(id) = partial.and_then(|partial| partial.id.as_ref()) {
-            let is_it = |known: &&Container| known.id.as_ref() == Some(id);
-            return self.containers().iter().find(is_it).cloned();
+            let has_id = |known: &&Container| known.id.as_ref() == Some(id);
+            return self.containers().iter().find(has_id).cloned();
         }
         let Some(published) = partial.and_then(|partial| partial.published.first()) else {
             return self.container_on_port(port?).cloned();
@@ -81,7 +81,7 @@ impl SupervisorLookup {
         exact.or_else(|| self.container_on_port(port).cloned())
     }
 
-    /// The container that a port leads to, on whichever address.
+    /// Returns the container that publishes a port, on any address.
     fn container_on_port(&mut self, port: Port) -> Option<&Container> {
         let mut containers = self.containers().iter();
         containers.find(|known| known.publishes(port.number, port.protocol))
@@ -97,8 +97,9 @@ impl SupervisorLookup {
         if !unit.is_service() {
             return;
         }
-        let is_it = |known: &&Unit| (&known.name, known.manager) == (&unit.name, unit.manager);
-        if let Some(known) = self.units.iter().find(is_it) {
+        let mut known = self.units.iter();
+        let same = known.find(|one| (&one.name, one.manager) == (&unit.name, unit.manager));
+        if let Some(known) = same {
             *unit = known.clone();
         } else {
             self.systemctl.complete(unit);
@@ -106,7 +107,7 @@ impl SupervisorLookup {
         }
     }
 
-    /// The socket that a manager of systemd holds until someone connects.
+    /// Returns the socket unit that a manager holds open until a client connects.
     fn socket_unit(&self, manager: Manager, port: Port) -> Option<Unit> {
         let Port { protocol, number } = port;
         let sockets = self
@@ -116,7 +117,7 @@ impl SupervisorLookup {
     }
 }
 
-/// Which manager of systemd this process is.
+/// Returns which systemd manager this process is.
 fn manager(process: &Process) -> Option<Manager> {
     if process.name.raw() != "systemd" {
         None

@@ -1,4 +1,4 @@
-//! Control groups, the arguments of what relays ports, the engines' sockets and systemd.
+//! Control groups, arguments of port proxies, sockets of container engines, and systemd.
 
 mod cgroup;
 mod engine;
@@ -20,19 +20,19 @@ use std::time::Duration;
 
 pub use lookup::SupervisorLookup;
 
-/// How long an engine and systemd each have for an answer.
+/// Time limit of one engine or of systemd.
 const TIMEOUT: Duration = Duration::from_millis(500);
 
-/// What files tell: the control group and the arguments of the process.
+/// Returns what files show: the control group and the arguments of the process.
 ///
-/// A container that portmon itself runs in is none to it, and neither is there a unit where a container is: what runs
-/// docker's containers also relays their ports, and to stop that would stop them all. Podman has units for containers.
+/// The container that portmon itself runs in does not count. With a container there is no unit, as docker's unit runs all
+/// containers and stopping it would stop them all; only podman has a unit for each.
 pub fn of(process: &Process) -> Supervisor {
     let invoking_uid = processes::invoking_uid();
     let Some(text) = read_cgroup(process.pid()) else {
         return Supervisor::default();
     };
-    // Another process may have got the pid meanwhile.
+    // The pid may have been reused meanwhile.
     if start_time::of_pid(process.pid()) != Some(process.id.start) {
         return Supervisor::default();
     }
@@ -45,14 +45,14 @@ pub fn of(process: &Process) -> Supervisor {
     without_own(&own, found)
 }
 
-/// The containers to which this port of the machine leads, by the engines that answer.
+/// Returns the containers that publish this port, by the engines that answer.
 pub fn published_on(port: u16, protocol: Protocol) -> Vec<Container> {
     let mut containers = engine::containers(&engine::engine_sockets(), TIMEOUT);
     containers.retain(|container| container.publishes(port, protocol));
     containers
 }
 
-/// The sockets of systemd on this port, of the system and of the user: whoever connects there starts their services.
+/// Returns the socket units on this port, of the system and of the user. A connection starts their services.
 pub fn sockets_listening_on(port: u16, protocol: Protocol) -> Vec<Unit> {
     let systemctl = systemd::Systemctl::installed();
     let managers = [Manager::System, Manager::User];
@@ -67,7 +67,7 @@ fn read_cgroup(pid: Pid) -> Option<String> {
     Some(String::from_utf8_lossy(&text).into_owned())
 }
 
-/// With what the arguments of a relay tell: the name of a container whose id is known already, or the container itself.
+/// Adds what the arguments of a port proxy show: the name of a known container, or the container itself.
 fn with_proxied(mut found: Supervisor, from_arguments: Option<Container>) -> Supervisor {
     match (&mut found.container, from_arguments) {
         (Some(known), Some(from_arguments)) if known.id == from_arguments.id => {
@@ -79,7 +79,7 @@ fn with_proxied(mut found: Supervisor, from_arguments: Option<Container>) -> Sup
     found
 }
 
-/// Only podman has units of its own for containers.
+/// Drops the unit, unless the engine is podman, which has a unit for each container.
 fn set_container(of: &mut Supervisor, container: Container) {
     if container.engine != Engine::Podman {
         of.unit = None;
@@ -87,7 +87,7 @@ fn set_container(of: &mut Supervisor, container: Container) {
     of.container = Some(container);
 }
 
-/// What stands behind a process and not behind portmon too.
+/// Removes the container that portmon is in as well, and marks a unit that is portmon's own.
 fn without_own(own: &Supervisor, mut found: Supervisor) -> Supervisor {
     let own_id = own.container.as_ref().map(|container| &container.id);
     found

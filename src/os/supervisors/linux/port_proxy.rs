@@ -1,6 +1,6 @@
-//! What engines have listening in place of a container, and what its arguments tell of that container.
+//! Port proxies: programs that listen in place of a container, and what their arguments show of it.
 //!
-//! Anybody can start a program of such a name with such arguments; so what is told here is only ever shown.
+//! Anybody can start a program with such a name and arguments, so these facts may only be shown.
 
 use super::cgroup::is_id;
 use crate::model::endpoint::Protocol;
@@ -9,7 +9,7 @@ use crate::model::supervisor::{Container, Engine, Manager, Published};
 use std::borrow::Cow;
 use std::net::IpAddr;
 
-/// The programs that hold ports of containers, and whose containers those are.
+/// Programs that hold ports of containers, and their engine.
 const PORT_PROXIES: [(&str, Engine); 10] = [
     ("docker-proxy", Engine::Docker),
     ("dockerd", Engine::Docker),
@@ -23,21 +23,21 @@ const PORT_PROXIES: [(&str, Engine); 10] = [
     ("slirp4netns", Engine::Podman),
 ];
 
-/// The engine for which the process holds ports.
+/// Returns the engine for which the process holds ports.
 pub fn engine(process: &Process) -> Option<Engine> {
     let name = process.name.raw();
     let executable = process.executable.as_ref().map(|path| path.raw());
     let file = executable
         .as_deref()
         .and_then(|path| path.rsplit('/').next());
-    let is_it = |program: &str| name == program || file == Some(program);
+    let is_named = |program: &str| name == program || file == Some(program);
     PORT_PROXIES
         .iter()
-        .find_map(|(program, engine)| is_it(program).then_some(*engine))
+        .find_map(|(program, engine)| is_named(program).then_some(*engine))
 }
 
-/// The container that the arguments of a relay tell, `me` being the user portmon works for. Its engine is that of the user
-/// the relay runs as.
+/// Returns the container in the arguments of a port proxy; `invoking_uid` is the user portmon works for. Its engine belongs to
+/// the user the proxy runs as.
 pub fn container(process: &Process, invoking_uid: Option<u32>) -> Option<Container> {
     let engine = engine(process)?;
     let manager = match process.uid {
@@ -63,7 +63,7 @@ pub fn container(process: &Process, invoking_uid: Option<u32>) -> Option<Contain
 struct Arguments<'p>(Vec<Cow<'p, str>>);
 
 impl Arguments<'_> {
-    /// What follows `-SHORT` or `--LONG`, as another argument or after `=`.
+    /// Returns the values of `-SHORT` and `--LONG`, in the next argument or after `=`.
     fn values(&self, short: &str, long: &str) -> impl Iterator<Item = &str> {
         let is_named = move |name: &str| {
             let bare = name.trim_start_matches('-');
@@ -72,9 +72,9 @@ impl Arguments<'_> {
         self.0
             .iter()
             .enumerate()
-            .filter_map(move |(place, argument)| match argument.split_once('=') {
+            .filter_map(move |(index, argument)| match argument.split_once('=') {
                 Some((name, value)) => is_named(name).then_some(value),
-                None if is_named(argument) => self.0.get(place + 1).map(AsRef::as_ref),
+                None if is_named(argument) => self.0.get(index + 1).map(AsRef::as_ref),
                 None => None,
             })
     }
@@ -88,8 +88,8 @@ impl Arguments<'_> {
     }
 }
 
-/// `docker-proxy -proto tcp -host-ip 0.0.0.0 -host-port 8080 -container-ip 172.17.0.2 -container-port 80`, and
-/// `-use-listen-fd` where it was given the socket.
+/// Parses `docker-proxy -proto tcp -host-ip 0.0.0.0 -host-port 8080 -container-ip 172.17.0.2
+/// -container-port 80`, and `-use-listen-fd` where it was given the socket.
 fn docker_proxy_port(arguments: &Arguments) -> Option<Published> {
     let protocol = match arguments.value("proto", "proto")? {
         "tcp" => Protocol::Tcp,
@@ -105,8 +105,8 @@ fn docker_proxy_port(arguments: &Arguments) -> Option<Published> {
     })
 }
 
-/// `pasta --config-net -t 8080-8080:80-80 -u none … --netns /run/user/1000/netns/netns-…`: podman gives each port by itself,
-/// and pasta that belongs to no such namespace is not podman's.
+/// Parses `pasta --config-net -t 8080-8080:80-80 -u none … --netns /run/user/1000/netns/netns-…`. podman passes each port by
+/// itself; without such a namespace pasta is not podman's.
 fn pasta_ports(arguments: &Arguments) -> Option<Vec<Published>> {
     let namespace = arguments.value("netns", "netns")?;
     if !namespace.contains("/netns/netns-") {
@@ -121,7 +121,7 @@ fn pasta_ports(arguments: &Arguments) -> Option<Vec<Published>> {
     Some(tcp.chain(udp).filter_map(port_mapping).collect())
 }
 
-/// `[ADDRESS/]FIRST-LAST:FIRST-LAST` of one port; nothing of `none`, `auto` and ranges.
+/// Parses `[ADDRESS/]FIRST-LAST:FIRST-LAST` of one port; `None` for `none`, `auto` and ranges.
 fn port_mapping((protocol, text): (Protocol, &str)) -> Option<Published> {
     let (address, ports) = match text.rsplit_once('/') {
         Some((address, ports)) => (Some(address.parse().ok()?), ports),
@@ -136,7 +136,7 @@ fn port_mapping((protocol, text): (Protocol, &str)) -> Option<Published> {
     })
 }
 
-/// `8080`, or `8080-8080` as podman writes it.
+/// Parses `8080`, or `8080-8080` as podman writes it.
 fn single_port(ports: &str) -> Option<u16> {
     let (first, last) = ports.split_once('-').unwrap_or((ports, ports));
     (first == last).then(|| first.parse().ok())?

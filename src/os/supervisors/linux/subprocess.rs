@@ -1,7 +1,7 @@
-//! What another program prints, within a time and a size that it does not exceed.
+//! Runs another program and returns its output, limited in time and size.
 //!
-//! portmon may be root, and was started from a directory and with variables that may be anyone's: neither must decide which
-//! program is run, or reach it.
+//! portmon may be root in a directory and with variables that another user controls: neither may choose the program or reach
+//! it.
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::OwnedFd;
@@ -11,26 +11,25 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// More than `systemctl` says of every socket of a machine.
-const LIMIT: usize = 1 << 20;
+/// More than `systemctl` prints about every socket of a machine.
+const MAX_BYTES: usize = 1 << 20;
 
-/// How often a program is asked whether it has ended, once it has closed its output.
-const PAUSE: Duration = Duration::from_millis(1);
+/// Interval of asking for the exit status, once the program has closed its output.
+const WAIT_INTERVAL: Duration = Duration::from_millis(1);
 
-/// The output of a program that succeeds in time; it is killed where it does not.
+/// Returns the output of a program that succeeds in time; one that does not end is killed.
 ///
-/// It runs in `/`, with these variables and the locale that programs read. Without its whole path it would be looked for,
-/// and is not run.
+/// It runs in `/` with these variables and LC_ALL=C only. A path that is not absolute is not run.
 pub fn output(
     program: &Path,
     arguments: &[&str],
     variables: &[(&str, PathBuf)],
-    within: Duration,
+    timeout: Duration,
 ) -> Option<String> {
     if !program.is_absolute() {
         return None;
     }
-    let end = Instant::now() + within;
+    let end = Instant::now() + timeout;
     let mut child = Command::new(program)
         .args(arguments)
         .env_clear()
@@ -45,7 +44,7 @@ pub fn output(
     let output = read(&mut child, end);
     let status = output.as_ref().and_then(|_| status(&mut child, end));
     if status.is_none() {
-        // It has this pid for as long as nobody has asked how it ended.
+        // Its pid cannot be reused before it is waited for.
         let _ = child.kill();
         let _ = child.wait();
     }
@@ -56,9 +55,9 @@ fn read(child: &mut Child, end: Instant) -> Option<String> {
     let pipe: OwnedFd = child.stdout.take()?.into();
     let mut output = Vec::new();
     let mut buffer = [0; 4096];
-    while output.len() < LIMIT {
+    while output.len() < MAX_BYTES {
         let left = Timespec::try_from(end.checked_duration_since(Instant::now())?).ok()?;
-        // A signal that portmon handles is no answer; the time that is left is reckoned anew.
+        // On EINTR the remaining time is computed again.
         match poll(&mut [PollFd::new(&pipe, PollFlags::IN)], Some(&left)) {
             Err(Errno::INTR) => continue,
             Ok(1..) => {}
@@ -82,7 +81,7 @@ fn status(child: &mut Child, end: Instant) -> Option<ExitStatus> {
         if Instant::now() >= end {
             return None;
         }
-        thread::sleep(PAUSE);
+        thread::sleep(WAIT_INTERVAL);
     }
 }
 

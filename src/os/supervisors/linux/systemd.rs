@@ -1,4 +1,4 @@
-//! Asks systemd through `systemctl show`, whose output is an interface (systemctl(1)); without it nothing is known.
+//! Asks systemd with `systemctl show`, whose output is a stable interface (systemctl(1)).
 
 use super::{TIMEOUT, subprocess};
 use crate::model::endpoint::Protocol;
@@ -11,25 +11,22 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Where distributions put it. It may be asked as root, before anybody has agreed to anything, so that what PATH finds in
-/// somebody's directory is not it.
+/// Where distributions install it. It may run as root before any confirmation, so PATH is not searched.
 const PROGRAMS: [&str; 2] = ["/usr/bin/systemctl", "/bin/systemctl"];
 
-/// Where users have the directories in which their managers listen (pam_systemd(8)).
+/// Parent of the users' runtime directories, in which their managers listen (pam_systemd(8)).
 const RUNTIME: &str = "/run/user";
 
-/// What asks the managers.
+/// Runs `systemctl`.
 pub struct Systemctl {
-    /// The first that there is.
+    /// Paths of the program; the first that exists is run.
     programs: Vec<PathBuf>,
-    /// Where the users have their directories.
     runtime: PathBuf,
-    /// How long it has for an answer.
-    within: Duration,
+    timeout: Duration,
 }
 
 impl Systemctl {
-    /// That of this machine.
+    /// The one of this machine.
     pub fn installed() -> Self {
         Self::at(
             PROGRAMS.map(PathBuf::from).to_vec(),
@@ -38,29 +35,29 @@ impl Systemctl {
         )
     }
 
-    pub fn at(programs: Vec<PathBuf>, runtime: PathBuf, within: Duration) -> Self {
+    pub fn at(programs: Vec<PathBuf>, runtime: PathBuf, timeout: Duration) -> Self {
         Self {
             programs,
             runtime,
-            within,
+            timeout,
         }
     }
 
-    /// Adds what the manager of a service says of it.
+    /// Adds main process, restart policy and sockets of a service.
     pub fn complete(&self, unit: &mut Unit) {
         if !unit.has_valid_name() {
             return;
         }
         let name = unit.name.raw().into_owned();
-        let wanted = "Id,LoadState,MainPID,Restart,TriggeredBy";
-        let Some(output) = self.show(unit.manager, wanted, &name) else {
+        let properties = "Id,LoadState,MainPID,Restart,TriggeredBy";
+        let Some(output) = self.show(unit.manager, properties, &name) else {
             return;
         };
-        // An alias is shown by the name of what it stands for.
-        let is_it = |properties: &UnitProperties| {
+        // An alias has the Id of its target.
+        let is_loaded = |properties: &UnitProperties| {
             properties.value("Id") == Some(&name) && properties.value("LoadState") == Some("loaded")
         };
-        let Some(properties) = parse_units(&output).find(is_it) else {
+        let Some(properties) = parse_units(&output).find(is_loaded) else {
             return;
         };
         unit.main = properties.value("MainPID").and_then(pid);
@@ -71,7 +68,7 @@ impl Systemctl {
             .collect();
     }
 
-    /// The sockets that this manager keeps open on a port.
+    /// Returns the active socket units of this manager on a port.
     pub fn sockets_listening_on(
         &self,
         port: u16,
@@ -103,23 +100,23 @@ impl Systemctl {
         let properties = format!("--property={properties}");
         let show = ["show", "--no-pager", &properties, "--", names];
         match manager {
-            Manager::System => subprocess::output(program, &show, &[], self.within),
+            Manager::System => subprocess::output(program, &show, &[], self.timeout),
             Manager::User => {
                 let arguments = [&["--user"], &show[..]].concat();
-                // systemctl finds the manager's socket and the bus of the user in there.
-                let variables = [("XDG_RUNTIME_DIR", own_directory(&self.runtime)?)];
-                subprocess::output(program, &arguments, &variables, self.within)
+                // systemctl finds the user's manager and bus in there.
+                let variables = [("XDG_RUNTIME_DIR", runtime_directory(&self.runtime)?)];
+                subprocess::output(program, &arguments, &variables, self.timeout)
             }
             Manager::OtherUser(_) => None,
         }
     }
 }
 
-/// The directory of the user that this runs as and works for: under sudo that user's manager is not to be reached.
+/// Returns the runtime directory of this user; `None` under sudo, where the invoking user's manager cannot be reached.
 ///
-/// Its name is made from the uid: a variable that root has kept from another user, as su(1) leaves it, would lead to that
-/// one's manager. Whoever could put something else in its place is not asked either.
-fn own_directory(runtime: &Path) -> Option<PathBuf> {
+/// The path is made from the uid: XDG_RUNTIME_DIR may be another user's, as su(1) leaves it. A directory that another user
+/// owns is refused.
+fn runtime_directory(runtime: &Path) -> Option<PathBuf> {
     let own = rustix::process::geteuid().as_raw();
     let directory = runtime.join(own.to_string());
     let found = fs::symlink_metadata(&directory).ok()?;
@@ -130,13 +127,13 @@ fn own_directory(runtime: &Path) -> Option<PathBuf> {
 /// The properties of one unit.
 struct UnitProperties<'o>(&'o str);
 
-/// What `show` prints of several units has an empty line between them.
+/// Splits the output of `show`, which has an empty line between units.
 fn parse_units(output: &str) -> impl Iterator<Item = UnitProperties<'_>> {
     output.split("\n\n").map(UnitProperties)
 }
 
 impl<'o> UnitProperties<'o> {
-    /// The values of a property, of which one that is a list of structures has a line for each.
+    /// Returns the values of a property; a list of structures has a line for each.
     fn values(&self, property: &str) -> impl Iterator<Item = &'o str> {
         self.0.lines().filter_map(move |line| {
             let (name, value) = line.split_once('=')?;
@@ -154,12 +151,13 @@ impl<'o> UnitProperties<'o> {
     }
 }
 
-/// 0 where a service has no main process.
+/// Parses a pid; 0 means that a service has no main process.
 fn pid(text: &str) -> Option<Pid> {
     text.parse().ok().filter(|pid| *pid != 0).map(Pid)
 }
 
-/// `[::]:22 (Stream)`, `127.0.0.1:53 (Datagram)`, `[fe80::1]:80%eth0 (Stream)`; others are paths, `@names` and `vsock:2:1234`.
+/// Whether a value of `Listen` is this port: `[::]:22 (Stream)`, `127.0.0.1:53 (Datagram)`, `[fe80::1]:80%eth0 (Stream)`.
+/// Other values are paths, `@names` and `vsock:2:1234`.
 fn listens_on(place: &str, port: u16, protocol: Protocol) -> bool {
     let kind = match protocol {
         Protocol::Tcp => " (Stream)",

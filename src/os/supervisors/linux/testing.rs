@@ -1,4 +1,4 @@
-//! An engine that answers what a test wants.
+//! Fakes of a container engine and of systemctl.
 
 use super::systemd::Systemctl;
 use std::fs;
@@ -12,7 +12,7 @@ use std::time::Duration;
 
 static NUMBER: AtomicU32 = AtomicU32::new(0);
 
-/// A directory of the test's own, removed with what is in it.
+/// A temporary directory, removed with its content.
 pub struct TempDir(PathBuf);
 
 impl TempDir {
@@ -28,10 +28,10 @@ impl TempDir {
         &self.0
     }
 
-    /// A program of this name that is a script of a shell.
+    /// Creates a shell script of this name.
     ///
-    /// It is written by a shell and not here: a descriptor that is open for writing could get into a child that another test
-    /// starts meanwhile, and what anybody has open for writing is not run (ETXTBSY of execve(2)).
+    /// A shell writes it: a descriptor open for writing here could get into a child that another test starts meanwhile, and
+    /// then execve(2) fails with ETXTBSY.
     pub fn program(&self, name: &str, script: &str) -> PathBuf {
         let program = self.path().join(name);
         let write = "printf '#!/bin/sh\\n%s\\n' \"$2\" > \"$1\"; chmod 700 \"$1\"";
@@ -46,28 +46,28 @@ impl TempDir {
 
 impl Drop for TempDir {
     fn drop(&mut self) {
-        // What is left behind does no harm.
+        // A directory left behind does no harm.
         let _ = fs::remove_dir_all(&self.0);
     }
 }
 
-/// An engine that is asked once.
+/// An engine that serves one request.
 pub struct FakeEngine {
     directory: TempDir,
     request: JoinHandle<String>,
 }
 
 impl FakeEngine {
-    /// Sends `answer` to whoever asks and closes.
+    /// Sends `answer` and closes.
     pub fn answering(answer: impl Into<Vec<u8>>) -> Self {
         let answer = answer.into();
         Self::serving(move |stream| {
-            // Whoever asks may have seen enough.
+            // The client may have closed already.
             let _ = stream.write_all(&answer);
         })
     }
 
-    /// Leaves a connection to `serve` once its question was read.
+    /// Calls `serve` once a request was read.
     pub fn serving(serve: impl FnOnce(&mut UnixStream) + Send + 'static) -> Self {
         let directory = TempDir::new();
         let listener = UnixListener::bind(directory.path().join("socket")).expect("a socket");
@@ -84,7 +84,7 @@ impl FakeEngine {
         self.directory.path().join("socket")
     }
 
-    /// What it was asked.
+    /// Returns the request.
     pub fn request(self) -> String {
         self.request.join().expect("it was asked")
     }
@@ -100,7 +100,7 @@ fn request(stream: &mut UnixStream) -> String {
 }
 
 impl Systemctl {
-    /// A script of a shell in the place of `systemctl`.
+    /// A shell script in place of `systemctl`.
     pub fn fake(directory: &TempDir, script: &str) -> Self {
         let program = directory.program("systemctl", script);
         let runtime = directory.path().to_owned();

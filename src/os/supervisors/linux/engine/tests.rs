@@ -24,7 +24,7 @@ fn answer(server: &str, body: &str) -> String {
 
 fn docker_at(engine: &FakeEngine) -> EngineSocket {
     EngineSocket {
-        socket: engine.socket(),
+        path: engine.socket(),
         engine: Engine::Docker,
         manager: Manager::System,
     }
@@ -78,7 +78,7 @@ fn a_broken_engine_does_not_hide_the_others() {
         done.send(()).expect("the silent one waits");
     });
     let nowhere = EngineSocket {
-        socket: silent.socket().with_file_name("nowhere"),
+        path: silent.socket().with_file_name("nowhere"),
         ..docker_at(&silent)
     };
     let mut engine_sockets: Vec<EngineSocket> = [&silent, &wrong, &right].map(docker_at).into();
@@ -93,7 +93,7 @@ fn engine_sockets_are_the_default_ones_and_docker_host() {
         let engine_sockets = engine_sockets_of(host, Path::new("/run/user/1000"));
         let reported = |engine_socket: EngineSocket| {
             (
-                engine_socket.socket.display().to_string(),
+                engine_socket.path.display().to_string(),
                 engine_socket.manager,
             )
         };

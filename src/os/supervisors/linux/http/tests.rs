@@ -40,7 +40,7 @@ fn a_body_has_the_length_in_its_header() {
 #[test]
 fn a_response_over_the_limit_is_discarded() {
     let mut answer = b"HTTP/1.1 200 OK\r\n\r\n".to_vec();
-    answer.resize(usize::try_from(LIMIT).expect("a size") - 1, b' ');
+    answer.resize(usize::try_from(MAX_BYTES).expect("a size") - 1, b' ');
     assert!(super::read_response(&answer[..]).is_some());
     answer.push(b' ');
     assert_eq!(super::read_response(&answer[..]), None);

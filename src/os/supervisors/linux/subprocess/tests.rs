@@ -56,9 +56,9 @@ fn a_hanging_program_is_killed_at_the_timeout() {
 
 #[test]
 fn output_over_the_limit_is_discarded() {
-    let blocks = LIMIT / 1024;
+    let blocks = MAX_BYTES / 1024;
     let script = |blocks| format!("head -c {blocks}k /dev/zero");
     let length = |script: &str| said(script, LONG).map(|output| output.len());
-    assert_eq!(length(&script(blocks - 1)), Some(LIMIT - 1024));
+    assert_eq!(length(&script(blocks - 1)), Some(MAX_BYTES - 1024));
     assert_eq!(length(&script(blocks)), None);
 }

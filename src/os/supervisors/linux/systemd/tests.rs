@@ -40,7 +40,7 @@ fn output_about_another_unit_is_ignored() {
 fn a_systemctl_that_does_not_answer_is_ignored() {
     let directory = TempDir::new();
     let mut hasty = Systemctl::fake(&directory, "exec sleep 60");
-    hasty.within = Duration::from_millis(50);
+    hasty.timeout = Duration::from_millis(50);
     let mut unit = Unit::new("shop.service".into(), Manager::System);
     hasty.complete(&mut unit);
     assert_eq!(unit, Unit::new("shop.service".into(), Manager::System));
