@@ -6,6 +6,7 @@ use crate::app::{App, Effect, Overlay};
 use crate::model::endpoint::EndpointId;
 use crate::table::fields::{Column, field};
 use crate::table::listing::Sort;
+use crate::wording;
 
 /// The columns that `<` and `>` go through, as they stand on a wide screen.
 const SORT_COLUMNS: [Column; 10] = [
@@ -253,7 +254,7 @@ impl App {
     }
 
     fn notify_interval(&mut self) {
-        let interval = shown_interval(self.sampling.interval);
+        let interval = wording::interval(self.sampling.interval);
         self.notify(format!("looking every {interval}"));
     }
 
@@ -261,16 +262,5 @@ impl App {
         let ClipboardText { text, shown } = clip.into();
         self.notify(format!("copied through the terminal (OSC 52): {shown}"));
         vec![Effect::Copy(text)]
-    }
-}
-
-/// `1s`, `250ms`
-pub fn shown_interval(interval: std::time::Duration) -> String {
-    if interval.subsec_millis() == 0 {
-        format!("{}s", interval.as_secs())
-    } else if interval.as_secs() == 0 {
-        format!("{}ms", interval.as_millis())
-    } else {
-        format!("{:.1}s", interval.as_secs_f64())
     }
 }

@@ -26,7 +26,6 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 
-pub use commands::shown_interval;
 pub use event::{Effect, Event, EventSource};
 
 use crate::app::check_dialog::CheckDialog;

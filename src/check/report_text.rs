@@ -7,7 +7,7 @@ use crate::model::endpoint::{Owners, Protocol, Socket, State};
 use crate::model::platform::PLATFORM;
 use crate::model::process::{Process, ProcessState};
 use crate::model::time_wait::TimeWaitLeft;
-use crate::wording::{list, place, place_at};
+use crate::wording::{list, place, place_at, time_left};
 use std::fmt::{self, Display};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -161,7 +161,7 @@ fn client(socket: &Socket, is_local: bool, more: usize) -> String {
 
 /// `12 connections are in TIME_WAIT, the last for 48 s`
 fn time_wait(count: usize, left: Option<TimeWaitLeft>) -> String {
-    match (count, left) {
+    match (count, left.map(time_left)) {
         (1, Some(left)) => format!("1 connection is in TIME_WAIT for {left}"),
         (1, None) => "1 connection is in TIME_WAIT".to_owned(),
         (count, Some(left)) => {

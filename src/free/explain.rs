@@ -41,7 +41,7 @@ pub(super) fn time_wait(scene: &RowContext) -> Explanation {
     let now = scene.context.now.instant;
     let since = |_: &Socket| scene.context.state_since;
     let left = TimeWaitLeft::of_last(iter::once(scene.row), now, TIME_WAIT, since);
-    let kept = left.map_or_else(|| "a short time".to_owned(), TimeWaitLeft::roughly);
+    let kept = left.map_or_else(|| "a short time".to_owned(), wording::time_left_roughly);
     let line = format!("no process holds it; the kernel keeps it for {kept}.");
     let mut explanation = Explanation::new(
         Barrier::Kernel,
@@ -145,7 +145,7 @@ fn time_wait_text(left: &[&Socket], now: Instant) -> Option<String> {
         TimeWaitLeft::Exact(_) => "the last",
         TimeWaitLeft::AtMost(_) => "each",
     };
-    let kept = left.roughly();
+    let kept = wording::time_left_roughly(left);
     Some(format!(
         "No process holds TIME_WAIT; the kernel keeps {which} for {kept}."
     ))

@@ -155,13 +155,17 @@ impl Leftovers {
     fn in_brackets(&self) -> String {
         match (self.states.as_str(), &self.wait) {
             ("", _) => String::new(),
-            (states, Some(wait)) => format!(" ({states}, last ends in {wait})"),
+            (states, Some(wait)) => {
+                format!(" ({states}, last ends in {})", wording::time_left(*wait))
+            }
             (states, None) => format!(" ({states})"),
         }
     }
 
     fn tried(&self, port: Port, reason: Option<&str>) -> String {
-        let wait = self.wait.map(|wait| format!(" for {}", wait.at_most()));
+        let wait = self
+            .wait
+            .map(|wait| format!(" for {}", wording::time_left_at_most(wait)));
         let tried = match port.protocol {
             Protocol::Tcp if PLATFORM.has_safe_reuseaddr() => "tried with and without SO_REUSEADDR",
             Protocol::Tcp | Protocol::Udp => "tried without SO_REUSEADDR",

@@ -4,6 +4,7 @@
 //! thread and knows neither tables nor screens; `os` fills it and every other module reads it.
 
 pub mod address;
+pub mod age;
 pub mod bind;
 pub mod endpoint;
 pub mod environment;

@@ -5,7 +5,6 @@
 
 use crate::model::endpoint::Socket;
 use crate::model::platform::PLATFORM;
-use std::fmt::{self, Display};
 use std::time::{Duration, Instant};
 
 /// Duration of TIME_WAIT on this system, where it is fixed.
@@ -38,34 +37,6 @@ impl TimeWaitLeft {
         let age = now.saturating_duration_since(latest);
         lasts.map(|lasts| Self::AtMost(lasts.saturating_sub(age)))
     }
-
-    /// `at most 48 s`, for what may come earlier by another way.
-    pub fn at_most(self) -> String {
-        match self {
-            Self::Exact(_) => format!("at most {self}"),
-            Self::AtMost(_) => self.to_string(),
-        }
-    }
-
-    /// `about 48 s`, `at most 60 s`
-    pub fn roughly(self) -> String {
-        match self {
-            Self::Exact(_) => format!("about {self}"),
-            Self::AtMost(_) => self.to_string(),
-        }
-    }
-}
-
-/// `48 s`, `at most 60 s`
-impl Display for TimeWaitLeft {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let seconds = |of: &Duration| of.as_secs_f64().ceil();
-        match self {
-            // The kernel's timers may run out a moment late, and what is still there has not ended.
-            Self::Exact(left) => write!(f, "{} s", seconds(left).max(1.0)),
-            Self::AtMost(left) => write!(f, "at most {} s", seconds(left)),
-        }
-    }
 }
 
 #[cfg(test)]
@@ -95,28 +66,19 @@ mod tests {
     #[test]
     fn the_kernels_timer_is_preferred_to_the_upper_bound() {
         let minute = Some(Duration::from_mins(1));
+        let exact = |seconds| Some(TimeWaitLeft::Exact(Duration::from_secs(seconds)));
+        let at_most = |seconds| Some(TimeWaitLeft::AtMost(Duration::from_secs(seconds)));
         let cases = [
-            (vec![until(7.0), until(47.9)], minute, Some("48 s")),
-            (vec![until(7.0)], None, Some("7 s")),
-            (vec![until(-2.0)], minute, Some("1 s")),
-            (vec![untold()], minute, Some("at most 48 s")),
-            (vec![until(7.0), untold()], minute, Some("at most 60 s")),
+            (vec![until(7.0), until(48.0)], minute, exact(48)),
+            (vec![until(7.0)], None, exact(7)),
+            (vec![until(-2.0)], minute, exact(0)),
+            (vec![untold()], minute, at_most(48)),
+            (vec![until(7.0), untold()], minute, at_most(60)),
             (vec![untold()], None, None),
             (vec![], minute, None),
         ];
-        for (sockets, lasts, said) in cases {
-            let left = last_of(&sockets, lasts).map(|left| left.to_string());
-            assert_eq!(left.as_deref(), said, "{sockets:?}");
+        for (sockets, lasts, left) in cases {
+            assert_eq!(last_of(&sockets, lasts), left, "{sockets:?}");
         }
-    }
-
-    #[test]
-    fn an_exact_time_alone_is_shown_as_approximate() {
-        let said = [vec![until(7.0)], vec![untold()]].map(|sockets| {
-            let left = last_of(&sockets, Some(Duration::from_mins(1)));
-            left.map(TimeWaitLeft::roughly)
-        });
-        let expected = ["about 7 s", "at most 48 s"].map(|words| Some(words.to_owned()));
-        assert_eq!(said, expected);
     }
 }

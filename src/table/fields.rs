@@ -3,17 +3,16 @@
 //! A field is a column, a sort key, a line of the details and, where it has a key, a word of the filter language. To
 //! add one, add a variant to [`Column`] and an entry here; nothing else needs to know.
 
-use crate::model::Moment;
 use crate::model::address::address;
-use crate::model::endpoint::{Endpoint, Owners, Since};
+use crate::model::age::Age;
+use crate::model::endpoint::{Endpoint, Owners};
 use crate::model::ports;
 use crate::model::ports::PortClass;
 use crate::model::process::Process;
 use crate::table::description;
 use crate::table::row::{DisplayContext, Row};
-use crate::table::value::{AgeBound, Value};
+use crate::table::value::Value;
 use std::sync::Arc;
-use std::time::Duration;
 
 /// The name of a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -265,10 +264,7 @@ pub static FIELDS: [Field; 19] = [
         letter: 'm',
         about: "how long the process has been running",
         value: |row, context| match owner(row).and_then(|process| process.started_at) {
-            Some(started) => Value::Age {
-                bound: AgeBound::Exact,
-                age: context.now.since(started),
-            },
+            Some(started) => Value::Age(Age::exact(context.now.since(started))),
             None => Value::Unknown,
         },
         operands: None,
@@ -346,22 +342,7 @@ fn process(row: &Row, context: &DisplayContext) -> Value {
 
 fn age(row: &Row, context: &DisplayContext) -> Value {
     let Endpoint { socket, since, .. } = &row.endpoint;
-    let (bound, age) = socket_age(*since, socket.owners.known(), context.now);
-    Value::Age { bound, age }
-}
-
-/// Exact for a socket that was seen to open; otherwise bounded by its oldest holder, or by how long it was watched.
-pub fn socket_age(since: Since, holders: &[Arc<Process>], now: Moment) -> (AgeBound, Duration) {
-    let watched = |at| now.instant.saturating_duration_since(at);
-    let at = match since {
-        Since::Opened(at) => return (AgeBound::Exact, watched(at)),
-        Since::Before(at) => at,
-    };
-    let started = holders.iter().filter_map(|process| process.started_at);
-    match started.min() {
-        Some(started) => (AgeBound::AtMost, now.since(started)),
-        None => (AgeBound::MoreThan, watched(at)),
-    }
+    Value::Age(Age::of_socket(*since, socket.owners.known(), context.now))
 }
 
 /// The local or remote address and port of a row as one writes them: `127.0.0.1:3000`, `[::1]:5173`, `*:8080`.

@@ -1,6 +1,5 @@
 //! The details of the row under the cursor: everything that is known of it.
 
-mod numbers;
 mod owner;
 mod supervisor;
 mod traffic;
@@ -14,40 +13,38 @@ use crate::model::inspection::Inspection;
 use crate::model::ports::PortClass;
 use crate::table::fields::{Column, address_text, field};
 use crate::table::row::{DisplayContext, Row};
-use crate::table::value::{AgeBound, Value, format_age};
+use crate::table::value::Value;
+use crate::ui::labeled_text::{self, LabelColumn, LabeledText};
 use crate::ui::past_owner;
 use crate::ui::theme::{Role, Theme};
 use crate::ui::truncate;
-use crate::wording::rough_duration;
+use crate::wording;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Modifier;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-const LABEL: usize = 12;
+const LABELS: LabelColumn = LabelColumn {
+    width: 12,
+    role: Role::Dim,
+};
 
 pub fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let (title, entries) = match app.current_row() {
         Some(row) => (title(row), detail_lines(app, row)),
         None => ("no row".to_owned(), Vec::new()),
     };
-    let width = usize::from(area.width);
-    let lines = layout_lines(&entries, width.saturating_sub(LABEL + 2));
-    let room = usize::from(area.height).saturating_sub(1);
-    let scroll = usize::from(app.details.scroll).min(lines.len().saturating_sub(room));
-    draw_title(&title, lines.len() > room, theme, area, buffer);
-    let shown = lines.iter().skip(scroll);
-    for (y, (label, text)) in (area.top() + 1..area.bottom()).zip(shown) {
-        buffer.set_stringn(area.x + 1, y, label, LABEL, theme.style(Role::Dim));
-        buffer.set_stringn(
-            area.x + 1 + cells(LABEL),
-            y,
-            text,
-            width.saturating_sub(LABEL + 1),
-            theme.style(Role::Plain),
-        );
-    }
+    let body = Rect {
+        x: area.x + 1,
+        y: area.y + 1,
+        width: area.width.saturating_sub(1),
+        height: area.height.saturating_sub(1),
+    };
+    let lines = LABELS.lines(&entries, usize::from(body.width), theme);
+    let is_scrollable = lines.len() > usize::from(body.height);
+    draw_title(&title, is_scrollable, theme, area, buffer);
+    labeled_text::draw(lines, app.details.scroll, body, buffer);
 }
 
 fn cells(count: usize) -> u16 {
@@ -87,21 +84,6 @@ fn title(row: &Row) -> String {
     format!("{} {}", row.endpoint.socket.protocol, address_text(row))
 }
 
-/// A label and the text it belongs to; an empty label goes on with the one above.
-pub type DetailLine = (&'static str, String);
-
-fn layout_lines(entries: &[DetailLine], width: usize) -> Vec<DetailLine> {
-    let lines = |(label, text): &DetailLine| {
-        let label = *label;
-        let texts = truncate::wrap(text, width).into_iter();
-        texts
-            .enumerate()
-            .map(move |(place, text)| (if place == 0 { label } else { "" }, text))
-            .collect::<Vec<_>>()
-    };
-    entries.iter().flat_map(lines).collect()
-}
-
 /// The row with all that its entries are taken from.
 pub struct DetailsView<'a> {
     app: &'a App,
@@ -111,7 +93,7 @@ pub struct DetailsView<'a> {
 }
 
 /// What one asks first stands first: a low pane shows only the beginning.
-fn detail_lines(app: &App, row: &Row) -> Vec<DetailLine> {
+fn detail_lines(app: &App, row: &Row) -> Vec<LabeledText> {
     let context = app.display_context();
     let endpoint = &row.endpoint;
     let inspection = app.details.inspection(endpoint.id());
@@ -121,26 +103,32 @@ fn detail_lines(app: &App, row: &Row) -> Vec<DetailLine> {
         context,
         inspection,
     };
-    let mut entries = vec![("socket", socket(row, &context))];
-    entries.extend(closed(app, row).map(|closed| ("closed", closed)));
+    let mut entries = vec![LabeledText::new("socket", socket(row, &context))];
+    entries.extend(closed(app, row).map(|closed| LabeledText::new("closed", closed)));
     let other_end = endpoint.socket.remote.map(|remote| remote.to_string());
-    entries.extend(other_end.map(|remote| ("other end", with_peer(row, remote))));
+    entries.extend(other_end.map(|remote| LabeledText::new("other end", with_peer(row, remote))));
     if endpoint.socket.is_exposed() {
-        entries.push(("reachable", reachable(endpoint, inspection)));
+        entries.push(LabeledText::new(
+            "reachable",
+            reachable(endpoint, inspection),
+        ));
     }
     if endpoint.relation.role == SocketRole::Unconnected {
-        entries.push(("clients", clients(app, endpoint)));
+        entries.push(LabeledText::new("clients", clients(app, endpoint)));
     }
-    entries.extend(remark(row).map(|note| ("note", note)));
+    entries.extend(remark(row).map(|note| LabeledText::new("note", note)));
     entries.extend(traffic::traffic(&view));
     entries.extend(owner::owner_lines(&view));
-    entries.push(("range", range(app, row)));
+    entries.push(LabeledText::new("range", range(app, row)));
     let service = (field(Column::Service).value)(row, &context);
     if service != Value::Unknown {
-        entries.push(("service", format!("{service}, by its number")));
+        entries.push(LabeledText::new(
+            "service",
+            format!("{service}, by its number"),
+        ));
     }
-    entries.push(("seen", since_text(endpoint, &context)));
-    entries.extend(before(app, row).map(|before| ("before it", before)));
+    entries.push(LabeledText::new("seen", since_text(endpoint, &context)));
+    entries.extend(before(app, row).map(|before| LabeledText::new("before it", before)));
     entries
 }
 
@@ -162,7 +150,7 @@ fn socket(row: &Row, context: &DisplayContext) -> String {
 /// `2 s ago · ended by portmon with SIGTERM`, of a row that is gone.
 fn closed(app: &App, row: &Row) -> Option<String> {
     let at = row.change_mark.at().filter(|_| row.is_closed())?;
-    let ago = rough_duration(app.moment().instant.saturating_duration_since(at));
+    let ago = wording::duration(app.moment().instant.saturating_duration_since(at));
     let owner = row.endpoint.socket.owners.first();
     let exit_status = owner.and_then(|owner| past_owner::exit_status(app, owner));
     let exit_status = exit_status
@@ -199,12 +187,7 @@ fn range(app: &App, row: &Row) -> String {
 }
 
 fn since_text(endpoint: &Endpoint, context: &DisplayContext) -> String {
-    let ago = |at| {
-        format_age(
-            AgeBound::Exact,
-            context.now.instant.saturating_duration_since(at),
-        )
-    };
+    let ago = |at| wording::duration(context.now.instant.saturating_duration_since(at));
     match endpoint.since {
         Since::Opened(at) => format!("opened {} ago", ago(at)),
         Since::Before(at) => format!("here before portmon looked, {} ago", ago(at)),

@@ -1,12 +1,12 @@
 //! The first lines: what is there, how it is looked at, and the chips.
 
 use crate::app::App;
-use crate::app::shown_interval;
 use crate::model::ports::EphemeralRange;
 use crate::table::fields::field;
 use crate::table::listing::Chip;
 use crate::ui::theme::{Role, Theme};
 use crate::ui::truncate;
+use crate::wording;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -23,7 +23,7 @@ const CHIPS: [(Chip, &str, &str); 6] = [
     (Chip::All, "a", "all"),
 ];
 
-/// `portmon build-07 ssh   LISTEN 10  UDP 1  CONN 5  ! exposed 2        + 2 new  1s live`
+/// `portmon build-07 ssh   LISTEN 10  UDP 1  CONN 5  ! exposed 2        + 2 new  1 s live`
 pub fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let right = right_part(app, theme);
     let room = usize::from(area.width).saturating_sub(right.width() + 1);
@@ -185,7 +185,7 @@ fn right_part(app: &App, theme: &Theme) -> Line<'static> {
         }
         spans.push(Span::raw("  "));
     }
-    let interval = shown_interval(app.sampling.shown_interval());
+    let interval = wording::interval(app.sampling.shown_interval());
     spans.push(
         match (app.sampling.paused_at, app.sampling.staleness(app.now)) {
             (Some(_), _) => Span::styled("PAUSED ", theme.style(Role::Cursor)),

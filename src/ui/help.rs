@@ -4,12 +4,11 @@ use crate::app::App;
 use crate::app::keymap::{BINDINGS, DIALOG_KEYS, FILTER_KEYS};
 use crate::table::query::FILTER_SYNTAX;
 use crate::ui::dialog_frame;
+use crate::ui::labeled_text::{self, LabelColumn, LabeledText};
 use crate::ui::theme::{Role, Theme};
-use crate::ui::truncate;
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
-use ratatui::text::{Line, Span};
-use ratatui::widgets::Widget;
+use ratatui::text::Line;
+use std::fmt::Display;
 
 /// The marks and flags of the table, which no other place explains.
 const SYMBOLS: [(&str, &str); 8] = [
@@ -32,8 +31,10 @@ const SYMBOLS: [(&str, &str); 8] = [
     ("* at the left", "marked, to be freed with the others"),
 ];
 
-/// What the left column takes.
-const KEY_WIDTH: usize = 20;
+const KEYS: LabelColumn = LabelColumn {
+    width: 20,
+    role: Role::Key,
+};
 
 /// The width at which no line need be broken.
 const MAX_WIDTH: u16 = 110;
@@ -46,18 +47,7 @@ pub fn draw(app: &App, scroll: u16, theme: &Theme, buffer: &mut Buffer) {
         .saturating_add(2);
     let title = "Help · j k scroll, any other key closes";
     let area = dialog_frame::open(title, width, high, theme, buffer);
-    let last = lines.len().saturating_sub(usize::from(area.height));
-    let shown = lines.into_iter().skip(usize::from(scroll).min(last));
-    for (y, line) in (area.top()..area.bottom()).zip(shown) {
-        line.render(
-            Rect {
-                y,
-                height: 1,
-                ..area
-            },
-            buffer,
-        );
-    }
+    labeled_text::draw(lines, scroll, area, buffer);
 }
 
 /// Keys that end something are not told where nothing may be ended.
@@ -66,22 +56,22 @@ fn lines(app: &App, theme: &Theme, width: usize) -> Vec<Line<'static>> {
     let bindings = BINDINGS
         .iter()
         .filter(|binding| !(is_read_only && binding.command.is_destructive()))
-        .map(|binding| (binding.keys_label(), binding.about.to_owned()));
-    let parts: [(&str, Vec<(String, String)>); 5] = [
+        .map(|binding| entry(binding.keys_label(), binding.about));
+    let sections = [
         ("Keys", bindings.collect()),
-        ("While typing a filter", owned(&FILTER_KEYS)),
+        ("While typing a filter", entries(&FILTER_KEYS)),
         (
             "In the dialog that frees a port",
-            owned(if is_read_only { &[] } else { &DIALOG_KEYS }),
+            entries(if is_read_only { &[] } else { &DIALOG_KEYS }),
         ),
         (
             "Words of a filter; blanks between words mean and",
-            owned(FILTER_SYNTAX),
+            entries(FILTER_SYNTAX),
         ),
-        ("Signs in the table", owned(&SYMBOLS)),
+        ("Signs in the table", entries(&SYMBOLS)),
     ];
     let mut lines = Vec::new();
-    for (title, entries) in parts {
+    for (title, entries) in sections {
         if entries.is_empty() {
             continue;
         }
@@ -89,35 +79,18 @@ fn lines(app: &App, theme: &Theme, width: usize) -> Vec<Line<'static>> {
             lines.push(Line::default());
         }
         lines.push(Line::styled(title, theme.style(Role::Heading)));
-        for (left, right) in entries {
-            lines.extend(entry(&left, &right, width, theme));
-        }
+        lines.extend(KEYS.lines(&entries, width, theme));
     }
     lines
 }
 
-fn owned(entries: &[(&str, &str)]) -> Vec<(String, String)> {
+fn entries(entries: &[(&str, &'static str)]) -> Vec<LabeledText> {
     entries
         .iter()
-        .map(|(left, right)| ((*left).to_owned(), (*right).to_owned()))
+        .map(|(keys, does)| entry(keys, does))
         .collect()
 }
 
-/// A key or word and what it does; a long one has a line to itself.
-fn entry(left: &str, right: &str, width: usize, theme: &Theme) -> Vec<Line<'static>> {
-    let key = Span::styled(format!("  {left}"), theme.style(Role::Key));
-    let texts = truncate::wrap(right, width.saturating_sub(KEY_WIDTH).max(10));
-    let indented = |text: String| Line::raw(format!("{}{text}", " ".repeat(KEY_WIDTH)));
-    if key.width() >= KEY_WIDTH {
-        let mut lines = vec![Line::from(key)];
-        lines.extend(texts.into_iter().map(indented));
-        return lines;
-    }
-    let gap = " ".repeat(KEY_WIDTH - key.width());
-    let mut texts = texts.into_iter();
-    let first = Line::from(vec![
-        key,
-        Span::raw(gap + &texts.next().unwrap_or_default()),
-    ]);
-    std::iter::once(first).chain(texts.map(indented)).collect()
+fn entry(keys: impl Display, does: &str) -> LabeledText {
+    LabeledText::new(format!("  {keys}"), does)
 }

@@ -1,14 +1,13 @@
 //! Who held a port before, in words: in an empty table and in the details.
 
 use crate::app::App;
+use crate::model::age::Age;
 use crate::model::endpoint::{Owners, Protocol};
 use crate::model::history::{ExitStatus, PastOwner};
 use crate::model::process::Process;
 use crate::table::description;
-use crate::table::fields::socket_age;
 use crate::table::row::DisplayContext;
-use crate::table::value::format_age;
-use crate::wording::rough_duration;
+use crate::wording;
 
 /// `python3 9130 (debugpy · ~/code/api), closed 62 s ago · ended by portmon with SIGTERM`
 pub fn description(app: &App, past: &PastOwner) -> String {
@@ -63,15 +62,15 @@ fn owner(past: &PastOwner, context: &DisplayContext) -> String {
     }
 }
 
-/// `closed 62 s ago after 4m12s`; how long it stood is only bounded where it stood before portmon looked.
+/// `closed 62 s ago after 4 min 12 s`; how long it stood is only bounded where it stood before portmon looked.
 fn closed(past: &PastOwner, context: &DisplayContext) -> String {
     let ago = context.now.instant.saturating_duration_since(past.closed);
     let at_closing = context.now.at(past.closed);
-    let (bound, stood) = socket_age(past.since, past.owners.known(), at_closing);
+    let age = Age::of_socket(past.since, past.owners.known(), at_closing);
     format!(
         "closed {} ago after {}",
-        rough_duration(ago),
-        format_age(bound, stood)
+        wording::duration(ago),
+        wording::age(age)
     )
 }
 

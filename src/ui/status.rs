@@ -4,9 +4,8 @@ use crate::app::filter_box::FilterEditor;
 use crate::app::keymap::BINDINGS;
 use crate::app::notice::Notice;
 use crate::app::sampling::Staleness;
-use crate::app::{App, EventSource, Overlay, shown_interval};
+use crate::app::{App, EventSource, Overlay};
 use crate::model::text::escaped;
-use crate::table::value::{AgeBound, format_age};
 use crate::ui::theme::{Role, Theme};
 use crate::ui::truncate;
 use crate::wording;
@@ -208,7 +207,7 @@ fn editor_part<'a>(
 }
 
 fn stale_text(app: &App, stale: Staleness) -> String {
-    let since = |at| format_age(AgeBound::Exact, app.now.saturating_duration_since(at));
+    let since = |at| wording::duration(app.now.saturating_duration_since(at));
     match stale {
         Staleness::Lost => {
             let what = EventSource::Sockets.name();
@@ -237,7 +236,7 @@ fn marked(app: &App) -> Option<String> {
     }
 }
 
-/// `looking takes 420ms: every 1.3s · 2 owners hidden · 213 remote: a`: what the table does not show and how to see it.
+/// `looking takes 420 ms: every 1.3 s · 2 owners hidden · 213 remote: a`: what the table does not show and how to see it.
 fn summary(app: &App) -> String {
     let counts = app.listing.counts();
     let mut words = Vec::new();
@@ -247,8 +246,8 @@ fn summary(app: &App) -> String {
     words.extend(app.sampling.backoff.map(|backoff| {
         format!(
             "looking takes {}: every {}",
-            shown_interval(backoff.took),
-            shown_interval(backoff.interval)
+            wording::interval(backoff.took),
+            wording::interval(backoff.interval)
         )
     }));
     words.extend(marked(app));

@@ -70,7 +70,7 @@ fn the_screen_of_80_by_24_is_as_it_was_designed() {
     assert_eq!(
         top,
         [
-            "portmon build-07   LISTEN 3  UDP 0  CONN 2  ! exposed 1                 1s live",
+            "portmon build-07   LISTEN 3  UDP 0  CONN 2  ! exposed 1                1 s live",
             " l listening  c connected  d dynamic 32768+  e exposed  m mine  a all       5/5",
             "  PORT^ LOCAL       STATE    PID PROCESS       AGE WHAT",
             "   3000 0.0.0.0   ! LISTEN  4242 node          ≤1h next dev · ~/code/shop",
@@ -398,7 +398,7 @@ fn on_a_low_screen_a_filter_that_stands_is_seen_in_the_header() {
             screen(&harness)
         );
         assert!(
-            screen(&harness)[0].contains("1s live"),
+            screen(&harness)[0].contains("1 s live"),
             "{:#?}",
             screen(&harness)
         );
@@ -517,10 +517,10 @@ fn the_dialog_counts_the_connections_that_end_too() {
 fn a_missing_poll_makes_the_screen_stale() {
     let mut harness = harness((80, 24));
     harness.wait(7.0);
-    assert!(shows(&harness, "1s live"));
+    assert!(shows(&harness, "1 s live"));
     harness.wait(2.0);
     assert!(
-        shows(&harness, "STALE") && shows(&harness, "stale: the last look was 9s ago"),
+        shows(&harness, "STALE") && shows(&harness, "stale: the last look was 9 s ago"),
         "{:#?}",
         screen(&harness)
     );
@@ -633,10 +633,10 @@ fn slow_polls_are_reported_with_their_real_interval() {
         changes.took = Duration::from_millis(420);
         changes.interval = Duration::from_millis(1_260);
     });
-    assert!(shows(&harness, "1.3s live"), "{:#?}", screen(&harness));
+    assert!(shows(&harness, "1.3 s live"), "{:#?}", screen(&harness));
     assert_eq!(
         screen(&harness)[22].trim(),
-        "looking takes 420ms: every 1.3s · 1 owner hidden · 1 remote: a"
+        "looking takes 420 ms: every 1.3 s · 1 owner hidden · 1 remote: a"
     );
     harness.keys("/a filter that leaves no room for it");
     assert!(!shows(&harness, "looking takes"), "{:#?}", screen(&harness));

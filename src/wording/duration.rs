@@ -1,34 +1,137 @@
-//! How long ago, or for how long, as a sentence says it.
+//! Durations and ages: one unit in a cell of the table (`13m`), two in a sentence (`13 min 4 s`).
 
+use crate::model::age::{Age, AgeBound};
+use crate::model::time_wait::TimeWaitLeft;
+use crate::wording::number::one_decimal;
 use std::time::Duration;
 
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
 
-/// `62 s`, `4 min`, `3 h`, `2 days`: one unit, and never a 1 that stands for almost 2.
-pub fn rough_duration(span: Duration) -> String {
+/// `62 s`, `13 min 4 s`, `3 h`, `2 days 4 h`: the two largest units, minutes from two minutes on.
+pub fn duration(span: Duration) -> String {
     let seconds = span.as_secs();
-    let (count, unit) = if seconds < 2 * MINUTE {
-        (seconds, "s")
-    } else if seconds < 2 * HOUR {
-        (seconds / MINUTE, "min")
-    } else if seconds < 2 * DAY {
-        (seconds / HOUR, "h")
-    } else {
-        (seconds / DAY, "days")
+    let (large, rest) = match seconds {
+        _ if seconds < 2 * MINUTE => return format!("{seconds} s"),
+        _ if seconds < HOUR => (format!("{} min", seconds / MINUTE), seconds % MINUTE),
+        _ if seconds < DAY => (format!("{} h", seconds / HOUR), seconds % HOUR / MINUTE),
+        _ => (days(seconds / DAY), seconds % DAY / HOUR),
     };
-    format!("{count} {unit}")
+    let small = match seconds {
+        _ if rest == 0 => return large,
+        _ if seconds < HOUR => "s",
+        _ if seconds < DAY => "min",
+        _ => "h",
+    };
+    format!("{large} {rest} {small}")
 }
 
-/// `0.8 s`, `40 ms` where tenths of a second would say nothing, and `4 min` where they say too much.
-pub fn seconds(duration: Duration) -> String {
-    if duration < Duration::from_millis(100) {
-        format!("{} ms", duration.as_millis())
-    } else if duration >= Duration::from_mins(1) {
-        rough_duration(duration)
+fn days(count: u64) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} day{plural}")
+}
+
+/// `0.8 s`, `40 ms`: a duration that portmon measured, without decimals from a minute on.
+pub fn seconds(span: Duration) -> String {
+    if span < Duration::from_millis(100) {
+        format!("{} ms", span.as_millis())
+    } else if span < Duration::from_mins(1) {
+        format!("{:.1} s", span.as_secs_f64())
     } else {
-        format!("{:.1} s", duration.as_secs_f64())
+        duration(span)
+    }
+}
+
+/// `45 µs`, `1.3 ms`, `12 ms`: a round trip or the time a connection took.
+pub fn latency(span: Duration) -> String {
+    if span < Duration::from_millis(1) {
+        format!("{} µs", span.as_micros())
+    } else {
+        format!("{} ms", one_decimal(span.as_micros(), 1_000))
+    }
+}
+
+/// `1 s`, `250 ms`, `1.3 s`: a poll interval.
+pub fn interval(span: Duration) -> String {
+    if span.as_secs() == 0 {
+        format!("{} ms", span.as_millis())
+    } else if span.subsec_millis() == 0 {
+        format!("{} s", span.as_secs())
+    } else {
+        format!("{:.1} s", span.as_secs_f64())
+    }
+}
+
+/// `13 min 4 s`, `at most 3 h`, `more than 9 min`.
+pub fn age(age: Age) -> String {
+    let span = duration(age.span);
+    match age.bound {
+        AgeBound::Exact => span,
+        AgeBound::AtMost => format!("at most {}", duration(round_up(age.span))),
+        AgeBound::MoreThan => format!("more than {span}"),
+    }
+}
+
+/// `4s`, `≤3d`, `>9m`: the age in a cell. A bound is rounded to the side on which it stays true.
+pub fn age_cell(age: Age) -> String {
+    match age.bound {
+        AgeBound::Exact => duration_cell(age.span),
+        AgeBound::AtMost => format!("≤{}", one_unit(round_up(age.span), u64::div_ceil)),
+        AgeBound::MoreThan => format!(">{}", duration_cell(age.span)),
+    }
+}
+
+/// `4s`, `13m`, `2h`, `3d`: the largest unit, rounded down.
+pub fn duration_cell(span: Duration) -> String {
+    one_unit(span, |seconds, unit| seconds / unit)
+}
+
+/// The next duration that [`duration`] writes without leaving anything out.
+fn round_up(span: Duration) -> Duration {
+    let seconds = span.as_secs() + u64::from(span.subsec_nanos() > 0);
+    let grain = match seconds {
+        0..HOUR => 1,
+        HOUR..DAY => MINUTE,
+        DAY.. => HOUR,
+    };
+    Duration::from_secs(seconds.next_multiple_of(grain))
+}
+
+fn one_unit(span: Duration, divide: fn(u64, u64) -> u64) -> String {
+    let seconds = span.as_secs();
+    let (unit, name) = match seconds {
+        0..MINUTE => (1, 's'),
+        MINUTE..HOUR => (MINUTE, 'm'),
+        HOUR..DAY => (HOUR, 'h'),
+        DAY.. => (DAY, 'd'),
+    };
+    format!("{}{name}", divide(seconds, unit))
+}
+
+/// `48 s`, `at most 60 s`: what is left of a TIME_WAIT.
+pub fn time_left(left: TimeWaitLeft) -> String {
+    let seconds = |left: Duration| left.as_secs_f64().ceil();
+    match left {
+        // The kernel's timer may run out late: a socket that is still there has at least a second.
+        TimeWaitLeft::Exact(left) => format!("{} s", seconds(left).max(1.0)),
+        TimeWaitLeft::AtMost(left) => format!("at most {} s", seconds(left)),
+    }
+}
+
+/// `at most 48 s`, for what may also end sooner.
+pub fn time_left_at_most(left: TimeWaitLeft) -> String {
+    match left {
+        TimeWaitLeft::Exact(_) => format!("at most {}", time_left(left)),
+        TimeWaitLeft::AtMost(_) => time_left(left),
+    }
+}
+
+/// `about 48 s`, `at most 60 s`.
+pub fn time_left_roughly(left: TimeWaitLeft) -> String {
+    match left {
+        TimeWaitLeft::Exact(_) => format!("about {}", time_left(left)),
+        TimeWaitLeft::AtMost(_) => time_left(left),
     }
 }
 
@@ -36,27 +139,72 @@ pub fn seconds(duration: Duration) -> String {
 mod tests {
     use super::*;
 
+    const AGES: [AgeBound; 3] = [AgeBound::Exact, AgeBound::AtMost, AgeBound::MoreThan];
+
     #[test]
-    fn durations_show_tenths_only_where_they_help() {
-        let said =
-            [40, 99, 100, 840, 5_000, 60_400, 250_000].map(|ms| seconds(Duration::from_millis(ms)));
-        let expected = ["40 ms", "99 ms", "0.1 s", "0.8 s", "5.0 s", "60 s", "4 min"];
-        assert_eq!(said, expected);
+    fn measured_times_show_tenths_only_where_they_help() {
+        let shown = [40, 99, 100, 840, 5_000, 250_000].map(|ms| seconds(Duration::from_millis(ms)));
+        assert_eq!(
+            shown,
+            ["40 ms", "99 ms", "0.1 s", "0.8 s", "5.0 s", "4 min 10 s"]
+        );
+        let shown = [100, 1_000, 1_300].map(|ms| interval(Duration::from_millis(ms)));
+        assert_eq!(shown, ["100 ms", "1 s", "1.3 s"]);
+        let shown = [0, 45, 999, 1_300, 12_400].map(|us| latency(Duration::from_micros(us)));
+        assert_eq!(shown, ["0 µs", "45 µs", "999 µs", "1.3 ms", "12 ms"]);
     }
 
     #[test]
-    fn a_duration_shows_one_unit_without_hiding_half_of_it() {
+    fn a_sentence_shows_two_units_and_a_cell_one() {
         let cases = [
-            (0, "0 s"),
-            (119, "119 s"),
-            (120, "2 min"),
-            (7_199, "119 min"),
-            (7_200, "2 h"),
-            (172_799, "47 h"),
-            (172_800, "2 days"),
+            (0, "0 s", "0s"),
+            (119, "119 s", "1m"),
+            (120, "2 min", "2m"),
+            (784, "13 min 4 s", "13m"),
+            (7_500, "2 h 5 min", "2h"),
+            (86_400, "1 day", "1d"),
+            (270_000, "3 days 3 h", "3d"),
         ];
-        for (seconds, words) in cases {
-            assert_eq!(rough_duration(Duration::from_secs(seconds)), words);
+        for (seconds, sentence, cell) in cases {
+            let span = Duration::from_secs(seconds);
+            assert_eq!((&*duration(span), &*duration_cell(span)), (sentence, cell));
         }
+    }
+
+    #[test]
+    fn a_bound_is_rounded_to_the_side_on_which_it_is_true() {
+        let cells = |millis| {
+            AGES.map(|bound| {
+                let span = Duration::from_millis(millis);
+                age_cell(Age { span, bound })
+            })
+        };
+        assert_eq!(cells(599_900), ["9m", "≤10m", ">9m"]);
+        assert_eq!(cells(5_400_000), ["1h", "≤2h", ">1h"]);
+        let sentences = |millis| {
+            AGES.map(|bound| {
+                let span = Duration::from_millis(millis);
+                age(Age { span, bound })
+            })
+        };
+        assert_eq!(
+            sentences(61_500),
+            ["61 s", "at most 62 s", "more than 61 s"]
+        );
+        assert_eq!(
+            sentences(3_601_000),
+            ["1 h", "at most 1 h 1 min", "more than 1 h"]
+        );
+    }
+
+    #[test]
+    fn only_the_kernels_own_timer_is_exact() {
+        let exact = TimeWaitLeft::Exact(Duration::from_millis(6_200));
+        let bound = TimeWaitLeft::AtMost(Duration::from_mins(1));
+        let late = TimeWaitLeft::Exact(Duration::ZERO);
+        let texts = |left| [time_left, time_left_at_most, time_left_roughly].map(|text| text(left));
+        assert_eq!(texts(exact), ["7 s", "at most 7 s", "about 7 s"]);
+        assert_eq!(texts(bound), ["at most 60 s"; 3]);
+        assert_eq!(time_left(late), "1 s");
     }
 }

@@ -1,4 +1,4 @@
-//! Lists and counts in a sentence.
+//! Lists in a sentence.
 
 use std::fmt::Display;
 
@@ -11,15 +11,6 @@ pub fn list<T: Display>(items: &[T]) -> String {
             let rest: Vec<String> = rest.iter().map(ToString::to_string).collect();
             format!("{} and {last}", rest.join(", "))
         }
-    }
-}
-
-/// `1 port`, `3 ports`.
-pub fn count(number: usize, noun: &str) -> String {
-    if number == 1 {
-        format!("1 {noun}")
-    } else {
-        format!("{number} {noun}s")
     }
 }
 

@@ -6,14 +6,19 @@ mod bind;
 mod duration;
 mod environment;
 mod list;
+mod number;
 mod port;
 mod port_spec;
 mod socket;
 
 pub use bind::bind_result;
-pub use duration::{rough_duration, seconds};
+pub use duration::{
+    age, age_cell, duration, duration_cell, interval, latency, seconds, time_left,
+    time_left_at_most, time_left_roughly,
+};
 pub use environment::pids_problem;
-pub use list::{count, list};
+pub use list::list;
+pub use number::{bytes, count, percent};
 pub use port::{place, place_at, port, target};
 pub use port_spec::port_spec_error;
 pub use socket::{holder, states, user};

@@ -19,7 +19,7 @@ fn a_free_port_names_its_last_owner_and_copies_its_command() {
     let display = terminal.wait_for("the last owner and what became of it", |display| {
         display.says(&last) && display.says("it has ended")
     });
-    assert!(display.says(" s ago after ≤"), "{display}");
+    assert!(display.says(" s ago after at most "), "{display}");
 
     terminal.keys("Y");
     let display = terminal.wait_for("a copy", |display| display.clipboard().is_some());

@@ -187,7 +187,7 @@ fn a_port_that_is_freed_again_is_watched_anew() {
     harness.key(KeyCode::Esc);
     harness.seconds += 498.0;
     harness.poll(vec![listener(4301)]);
-    let words = ":3000 was free for 8 min and is TAKEN AGAIN by node 4301";
+    let words = ":3000 was free for 8 min 20 s and is TAKEN AGAIN by node 4301";
     assert_eq!(harness.notice(), words);
 }
 

@@ -78,7 +78,9 @@ fn in_the_way(
     } else if !sockets.is_empty() && sockets.iter().copied().all(|socket| waits(&socket)) {
         let left = TimeWaitLeft::of_last(sockets.iter().copied(), now, TIME_WAIT, |_| None);
         let states = wording::states(sockets);
-        let rest = left.map_or_else(String::new, |left| format!(" for {}", left.roughly()));
+        let rest = left.map_or_else(String::new, |left| {
+            format!(" for {}", wording::time_left_roughly(left))
+        });
         format!("no process holds it; the kernel keeps {states}{rest}")
     } else {
         format!(

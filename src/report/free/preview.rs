@@ -7,7 +7,6 @@ use crate::model::process::Process;
 use crate::model::text::escaped;
 use crate::table::description;
 use crate::table::row::DisplayContext;
-use crate::table::value::format_age_roughly;
 use crate::wording;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -81,7 +80,12 @@ fn described(process: &Process, place: Option<String>, context: &DisplayContext)
     let what = description::describe_process(process, context).text(context);
     let user = process.user.as_ref().map(ToString::to_string);
     let up = process.started_at;
-    let up = up.map(|at| format!("up {}", format_age_roughly(context.now.since(at))));
+    let up = up.map(|at| {
+        format!(
+            "up {}",
+            crate::wording::duration_cell(context.now.since(at))
+        )
+    });
     let parts = [Some(process.to_string()), place, Some(what), user, up];
     parts.into_iter().flatten().collect::<Vec<_>>().join("   ")
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::model::endpoint::{Owners, State};
+use crate::model::endpoint::{Owners, Since, State};
 use crate::model::testing::{instant, moment, process as a_process, socket};
 use crate::table::row::ChangeMark;
 use std::collections::HashSet;

@@ -6,59 +6,69 @@ use crate::model::process::Process;
 use crate::model::text::SystemText;
 use crate::table::fields::{Column, field};
 use crate::table::row::{DisplayContext, Row};
-use crate::table::value::{AgeBound, format_age};
+use crate::ui::details::DetailsView;
 use crate::ui::details::supervisor::supervisor_lines;
 use crate::ui::details::traffic::usage_line;
-use crate::ui::details::{DetailLine, DetailsView};
+use crate::ui::labeled_text::LabeledText;
+use crate::wording;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 /// Everything that is known of the holders of a socket.
-pub fn owner_lines(view: &DetailsView) -> Vec<DetailLine> {
+pub fn owner_lines(view: &DetailsView) -> Vec<LabeledText> {
     match &view.row.endpoint.socket.owners {
         Owners::Known(processes) => {
             let mut entries = Vec::new();
             for (place, process) in processes.iter().enumerate() {
                 let label = if place == 0 { "holder" } else { "also" };
-                entries.push((label, described(process)));
+                entries.push(LabeledText::new(label, described(process)));
                 entries.extend(process_lines(view, process));
             }
             entries
         }
         Owners::NoPermission => {
-            let mut entries = vec![("holder", hidden_owner(view.row, &view.context))];
+            let mut entries = vec![LabeledText::new(
+                "holder",
+                hidden_owner(view.row, &view.context),
+            )];
             let supervisor = view.inspection.map(|found| &found.supervisor);
             entries.extend(supervisor.into_iter().flat_map(supervisor_lines));
             entries
         }
-        Owners::Pending => vec![("holder", pending_owner(view.row).to_owned())],
+        Owners::Pending => vec![LabeledText::new(
+            "holder",
+            pending_owner(view.row).to_owned(),
+        )],
         Owners::NoProcess => Vec::new(),
     }
 }
 
-fn process_lines(view: &DetailsView, process: &Process) -> Vec<DetailLine> {
-    let mut entries = vec![("command", process.command_line())];
+fn process_lines(view: &DetailsView, process: &Process) -> Vec<LabeledText> {
+    let mut entries = vec![LabeledText::new("command", process.command_line())];
     entries.extend(usage_line(view, process.id));
     let text = |text: &Option<SystemText>| text.as_ref().map(ToString::to_string);
-    entries.extend(text(&process.directory).map(|directory| ("directory", directory)));
+    entries
+        .extend(text(&process.directory).map(|directory| LabeledText::new("directory", directory)));
     entries.extend(
         process
             .started_at
-            .map(|at| ("started", started(at, &view.context))),
+            .map(|at| LabeledText::new("started", started(at, &view.context))),
     );
-    entries.extend(other_ports(view.app, process).map(|ports| ("ports", ports)));
+    entries.extend(other_ports(view.app, process).map(|ports| LabeledText::new("ports", ports)));
     let kin = view.inspection.and_then(|found| found.tree_of(process.id));
     match kin {
         Some(kin) => {
-            entries.push(("started by", kin.chain()));
+            entries.push(LabeledText::new("started by", kin.chain()));
             if !kin.descendants.is_empty() {
-                entries.push(("children", process_list(&kin.descendants)));
+                entries.push(LabeledText::new("children", process_list(&kin.descendants)));
             }
             entries.extend(supervisor_lines(&kin.supervisor));
         }
-        None => entries.push(("started by", "…".to_owned())),
+        None => entries.push(LabeledText::new("started by", "…".to_owned())),
     }
-    entries.extend(text(&process.executable).map(|executable| ("program", executable)));
+    entries.extend(
+        text(&process.executable).map(|executable| LabeledText::new("program", executable)),
+    );
     entries
 }
 
@@ -80,10 +90,7 @@ fn started(at: SystemTime, context: &DisplayContext) -> String {
     let when = jiff::Timestamp::try_from(at)
         .map(|at| format!("{at:.0}"))
         .unwrap_or_default();
-    format!(
-        "{when} · up {}",
-        format_age(AgeBound::Exact, context.now.since(at))
-    )
+    format!("{when} · up {}", wording::duration(context.now.since(at)))
 }
 
 /// The other ports that the process listens on.

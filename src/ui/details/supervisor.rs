@@ -2,13 +2,17 @@
 
 use crate::model::supervisor::{Container, Supervisor, Unit};
 use crate::model::text::{SystemText, escaped};
-use crate::ui::details::DetailLine;
+use crate::ui::labeled_text::LabeledText;
 
 /// What stands behind a process, or behind a port whose holder may not be seen.
-pub fn supervisor_lines(supervisor: &Supervisor) -> Vec<DetailLine> {
-    let unit = supervisor.unit.as_ref().map(|found| ("unit", unit(found)));
+pub fn supervisor_lines(supervisor: &Supervisor) -> Vec<LabeledText> {
+    let unit = supervisor
+        .unit
+        .as_ref()
+        .map(|found| LabeledText::new("unit", unit(found)));
     let container = supervisor.container.as_ref();
-    let container = container.map(|found| ("container", container_with_ports(found)));
+    let container =
+        container.map(|found| LabeledText::new("container", container_with_ports(found)));
     unit.into_iter().chain(container).collect()
 }
 

@@ -4,15 +4,15 @@ use crate::model::endpoint::{Protocol, Socket, State};
 use crate::model::process::ProcessId;
 use crate::model::raw_socket::SocketQueue;
 use crate::model::stats::{ByteRates, ProcessUsage, TcpCounters};
-use crate::table::value::{AgeBound, format_age};
-use crate::ui::details::numbers::{bytes, percent, round_trip};
-use crate::ui::details::{DetailLine, DetailsView};
+use crate::ui::details::DetailsView;
+use crate::ui::labeled_text::LabeledText;
+use crate::wording::{bytes, duration, latency, percent};
 use std::time::Duration;
 
 /// Stands where something is still to come.
 const PENDING: &str = "…";
 
-pub fn traffic(view: &DetailsView) -> Vec<DetailLine> {
+pub fn traffic(view: &DetailsView) -> Vec<LabeledText> {
     let (row, stats_history) = (view.row, &view.app.details.stats_history);
     if row.is_closed() {
         return Vec::new();
@@ -22,13 +22,13 @@ pub fn traffic(view: &DetailsView) -> Vec<DetailLine> {
     let flow = counted.and_then(|(traffic, rates)| Some((traffic.flow?, rates)));
     let mut entries = match flow {
         Some((flow, rates)) => vec![
-            ("traffic", traffic_text(flow, rates)),
-            ("path", path_text(flow)),
+            LabeledText::new("traffic", traffic_text(flow, rates)),
+            LabeledText::new("path", path_text(flow)),
         ],
         None if has_flow(socket) && stats_history.is_pending(id) => {
             vec![
-                ("traffic", PENDING.to_owned()),
-                ("path", PENDING.to_owned()),
+                LabeledText::new("traffic", PENDING.to_owned()),
+                LabeledText::new("path", PENDING.to_owned()),
             ]
         }
         None => Vec::new(),
@@ -38,12 +38,12 @@ pub fn traffic(view: &DetailsView) -> Vec<DetailLine> {
         .filter(|queue| *queue != SocketQueue::UNKNOWN)
         .or(row.queue());
     let waiting = queue.and_then(|queue| waiting(socket, queue));
-    entries.extend(waiting.map(|words| ("queue", words)));
+    entries.extend(waiting.map(|words| LabeledText::new("queue", words)));
     entries
 }
 
 /// What one holder uses.
-pub fn usage_line(view: &DetailsView, process: ProcessId) -> Option<DetailLine> {
+pub fn usage_line(view: &DetailsView, process: ProcessId) -> Option<LabeledText> {
     let (row, stats_history) = (view.row, &view.app.details.stats_history);
     let id = row.endpoint.id();
     let words = match stats_history.usage(id, process) {
@@ -51,7 +51,7 @@ pub fn usage_line(view: &DetailsView, process: ProcessId) -> Option<DetailLine> 
         Some((usage, share)) => Some(usage_text(usage, share)),
         None => stats_history.is_pending(id).then(|| PENDING.to_owned()),
     };
-    words.map(|words| ("uses", words))
+    words.map(|words| LabeledText::new("uses", words))
 }
 
 /// Whether the kernel counts what goes through: what it keeps without a process is no whole socket any more, or yet.
@@ -74,7 +74,7 @@ fn traffic_text(flow: TcpCounters, rates: Option<ByteRates>) -> String {
             format!("↑ {}/s  ↓ {}/s", bytes(rates.sent), bytes(rates.received))
         }
         _ if quiet >= Duration::from_secs(1) => {
-            format!("quiet for {}", format_age(AgeBound::Exact, quiet))
+            format!("quiet for {}", duration(quiet))
         }
         _ => return totals,
     };
@@ -95,7 +95,7 @@ fn path_text(flow: TcpCounters) -> String {
     if flow.round_trip.is_zero() {
         again
     } else {
-        format!("round trip {} · {again}", round_trip(flow.round_trip))
+        format!("round trip {} · {again}", latency(flow.round_trip))
     }
 }
 

@@ -7,7 +7,6 @@ use crate::model::endpoint::{Endpoint, Protocol, Socket};
 use crate::model::inspection::{Inspection, ProcessTree};
 use crate::model::process::{Process, ProcessId};
 use crate::table::description;
-use crate::table::value::format_age_roughly;
 use crate::ui::details::process_list;
 use crate::ui::free_dialog::{DialogLine, DialogText};
 use crate::ui::theme::Role;
@@ -223,9 +222,12 @@ fn process_text(app: &App, plan: &KillPlan, member: &TreeNode) -> String {
     let what = description::describe_process(process, &context).text(&context);
     let user = process.user.as_ref().map(ToString::to_string);
     // The blanks within a part are ones that no line is broken at.
-    let up = process
-        .started_at
-        .map(|at| format!("up\u{a0}{}", format_age_roughly(context.now.since(at))));
+    let up = process.started_at.map(|at| {
+        format!(
+            "up\u{a0}{}",
+            crate::wording::duration_cell(context.now.since(at))
+        )
+    });
     let is_top = member.branch.is_empty();
     let parts = [
         Some(name),

@@ -36,7 +36,7 @@ fn database() -> Supervisor {
 }
 
 /// The details of a row once this was found behind its holders, or behind its port where they are hidden.
-fn details(socket: SocketBuilder, holders: &Supervisor, port: &Supervisor) -> Vec<DetailLine> {
+fn details(socket: SocketBuilder, holders: &Supervisor, port: &Supervisor) -> Vec<LabeledText> {
     let mut harness = AppHarness::with(vec![socket]);
     let effects = harness.keys("i");
     let asked = effects.iter().find_map(|effect| match effect {
@@ -64,7 +64,7 @@ fn details(socket: SocketBuilder, holders: &Supervisor, port: &Supervisor) -> Ve
     }));
     let row = harness.app.current_row().expect("a row");
     let mut entries = crate::ui::details::detail_lines(&harness.app, row);
-    entries.retain(|(label, _)| ["unit", "container"].contains(label));
+    entries.retain(|entry| ["unit", "container"].contains(&&*entry.label));
     entries
 }
 
@@ -74,9 +74,9 @@ fn details_show_the_supervisor_of_known_and_hidden_owners() {
     let container = "docker shop-db-1 · *:15432->5432/tcp, 127.0.0.1:15432->5432/tcp";
     let node = process(4242, "node").build();
     let seen = details(socket("127.0.0.1:3000").owner(&node), &shop(), &database());
-    assert_eq!(seen, [("unit", unit.to_owned())]);
+    assert_eq!(seen, [LabeledText::new("unit", unit)]);
     let hidden = details(socket("127.0.0.1:15432"), &shop(), &database());
-    assert_eq!(hidden, [("container", container.to_owned())]);
+    assert_eq!(hidden, [LabeledText::new("container", container)]);
 }
 
 #[test]

@@ -41,9 +41,9 @@ fn traffic_is_rates_and_totals_or_since_when_it_rests() {
         (
             at_rest(flow()),
             rates(0, 0),
-            format!("quiet for 12s · {totals}"),
+            format!("quiet for 12 s · {totals}"),
         ),
-        (at_rest(flow()), None, format!("quiet for 12s · {totals}")),
+        (at_rest(flow()), None, format!("quiet for 12 s · {totals}")),
         (
             at_rest(flow()),
             rates(7, 0),
@@ -144,18 +144,18 @@ fn look(harness: &mut AppHarness, socket: SocketBuilder, seconds: f64, flow: Opt
 }
 
 /// The entries about numbers, as they stand in the details of the row under the cursor.
-fn shown(harness: &AppHarness) -> Vec<DetailLine> {
+fn shown(harness: &AppHarness) -> Vec<LabeledText> {
     let row = harness.app.current_row().expect("a row");
     let of_numbers = ["traffic", "path", "queue", "uses"];
     let entries = crate::ui::details::detail_lines(&harness.app, row).into_iter();
     entries
-        .filter(|(label, _)| of_numbers.contains(label))
+        .filter(|entry| of_numbers.contains(&&*entry.label))
         .collect()
 }
 
-fn detail_lines(entries: &[(&'static str, &str)]) -> Vec<DetailLine> {
-    let owned = |(label, text): &(&'static str, &str)| (*label, (*text).to_owned());
-    entries.iter().map(owned).collect()
+fn detail_lines(entries: &[(&'static str, &str)]) -> Vec<LabeledText> {
+    let entry = |(label, text): &(&'static str, &str)| LabeledText::new(*label, *text);
+    entries.iter().map(entry).collect()
 }
 
 #[test]
