@@ -4,10 +4,10 @@ use std::process::{Command, Stdio};
 
 use rustix::process::{Signal, kill_process};
 
-use crate::display::Display;
-use crate::helper_process::OwnerProcess;
-use crate::launch::{Launch, PORTMON};
-use crate::terminal::Terminal;
+use crate::harness::display::Display;
+use crate::harness::helper_process::OwnerProcess;
+use crate::harness::launch::{Launch, PORTMON};
+use crate::harness::terminal::Terminal;
 
 /// portmon with its table drawn, so that there is something to restore.
 fn running() -> Terminal {

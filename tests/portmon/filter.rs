@@ -1,8 +1,8 @@
 //! Finding a port by typing, and pasting what an error said.
 
-use crate::display::Display;
-use crate::helper_process::OwnerProcess;
-use crate::terminal::Terminal;
+use crate::harness::display::Display;
+use crate::harness::helper_process::OwnerProcess;
+use crate::harness::terminal::Terminal;
 
 const ESCAPE: &str = "\x1b";
 const ENTER: &str = "\r";

@@ -12,8 +12,8 @@ use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
-use crate::launch::PORTMON;
-use crate::process_tree::wait_for_forks;
+use crate::harness::launch::PORTMON;
+use crate::harness::process_tree::wait_for_forks;
 
 /// What one `portmon free --json` for one port did and said.
 #[derive(Debug)]

@@ -16,9 +16,9 @@ mod taken_again;
 use std::net::TcpListener;
 use std::time::Duration;
 
-use crate::helper_process::{OwnerProcess, listen};
-use crate::launch::Launch;
-use crate::terminal::Terminal;
+use crate::harness::helper_process::{OwnerProcess, listen};
+use crate::harness::launch::Launch;
+use crate::harness::terminal::Terminal;
 
 const END_IT: &str = "y end it";
 
@@ -44,7 +44,7 @@ fn wait_for_owner(terminal: &Terminal, port: u16, pid: u32) {
 /// Opens the dialog, whose title begins so.
 fn ask(terminal: &Terminal, title: &str) {
     #[cfg(target_os = "linux")]
-    crate::process_tree::wait_for_forks();
+    crate::harness::process_tree::wait_for_forks();
     terminal.keys("x");
     terminal.wait_for("the dialog", |display| display.says(title));
 }

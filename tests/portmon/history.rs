@@ -2,8 +2,8 @@
 
 use std::env;
 
-use crate::helper_process::OwnerProcess;
-use crate::terminal::Terminal;
+use crate::harness::helper_process::OwnerProcess;
+use crate::harness::terminal::Terminal;
 
 #[test]
 fn a_free_port_names_its_last_owner_and_copies_its_command() {

@@ -9,11 +9,11 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::display::Display;
-use crate::helper_process::{ChildProcess, scratch, shell_named};
-use crate::launch::{Launch, PORTMON};
-use crate::svg;
-use crate::terminal::Terminal;
+use crate::harness::display::Display;
+use crate::harness::helper_process::{ChildProcess, scratch, shell_named};
+use crate::harness::launch::{Launch, PORTMON};
+use crate::harness::svg;
+use crate::harness::terminal::Terminal;
 
 const WAITS: &str = "echo\nread -r line <&1\n";
 

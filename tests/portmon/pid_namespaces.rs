@@ -10,43 +10,33 @@ use std::process::{self, Child, ChildStdout, Command, Output, Stdio};
 
 use serde_json::Value;
 
-use crate::helper_process::OwnerProcess;
-use crate::launch::PORTMON;
+use crate::harness::helper_process::OwnerProcess;
+use crate::harness::launch::PORTMON;
+use crate::harness::requirements::can_unshare;
 
-/// Set in the process that a test starts again as root of its own user namespace.
-const INSIDE: &str = "PORTMON_TEST_INSIDE";
-
-/// Whoever cannot make namespaces has to say so, as these tests are about what ends the wrong process.
-const WITHOUT: &str = "PORTMON_TEST_WITHOUT_NAMESPACES";
-
-/// Runs a test where PID namespaces can be made: here as root, else once more in a user namespace. Fails where neither
-/// works, unless `PORTMON_TEST_WITHOUT_NAMESPACES` is set.
+/// Runs a test where PID namespaces can be made: here as root, else once more as root of a user namespace.
+#[track_caller]
 fn with_namespaces(name: &str, test: fn()) {
-    if env::var_os(WITHOUT).is_some() {
-        eprintln!("skipped: {WITHOUT} is set");
+    if rustix::process::geteuid().is_root() {
+        if can_unshare(&["--pid", "--fork", "--mount"]) {
+            test();
+        }
         return;
     }
-    let mut tried = Command::new("unshare");
-    tried.args(["--pid", "--fork", "--mount", "true"]);
-    let tried = tried.stderr(Stdio::null()).status();
-    if tried.is_ok_and(|status| status.success()) {
-        return test();
+    let user = ["--user", "--map-root-user"];
+    if !can_unshare(&[&user[..], &["--pid", "--fork", "--mount"]].concat()) {
+        return;
     }
-    assert!(
-        env::var_os(INSIDE).is_none(),
-        "no PID namespace can be made here; {WITHOUT}=1 leaves these tests out"
-    );
-    let again = Command::new("unshare")
-        .args(["--user", "--map-root-user"])
+    let output = Command::new("unshare")
+        .args(user)
         .arg(env::current_exe().expect("this binary"))
         .args(["--exact", "--nocapture", &format!("pid_namespaces::{name}")])
-        .env(INSIDE, "1")
         .output()
         .expect("unshare runs");
-    let said = said(&again);
+    let said = said(&output);
     assert!(
-        again.status.success() && said.contains("1 passed"),
-        "{said}; {WITHOUT}=1 leaves these tests out"
+        output.status.success() && said.contains("1 passed"),
+        "{said}"
     );
 }
 

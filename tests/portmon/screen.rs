@@ -2,10 +2,11 @@
 
 use std::net::TcpStream;
 
-use crate::display::{Display, ScreenRow};
-use crate::helper_process::{OwnerProcess, listen};
-use crate::launch::Launch;
-use crate::terminal::Terminal;
+use crate::harness::display::{Display, ScreenRow};
+use crate::harness::helper_process::{OwnerProcess, listen};
+use crate::harness::launch::Launch;
+use crate::harness::requirements::skipped;
+use crate::harness::terminal::Terminal;
 
 fn port_filter(port: u16) -> String {
     format!("port:{port}")
@@ -99,7 +100,7 @@ fn only_a_bind_beyond_localhost_is_marked_exposed() {
 #[test]
 fn a_listener_on_the_other_localhost_is_shown() {
     if std::net::TcpListener::bind("[::1]:0").is_err() {
-        eprintln!("not tried: this machine has no ::1");
+        skipped("no ::1");
         return;
     }
     let holder = OwnerProcess::listening_on("[::1]:0");

@@ -7,6 +7,7 @@ use crate::model::endpoint::Owners;
 use crate::model::endpoint::{EndpointId, Protocol, Socket, State};
 use crate::os::sockets::DumpScope;
 use crate::os::sockets::self_sockets;
+use crate::os::testing::requirements::skipped;
 use crate::os::testing::{SocketHolder, shell, sleeper, until};
 use crate::tracker::Change;
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
@@ -86,10 +87,10 @@ fn own() -> Pid {
     Pid(std::process::id())
 }
 
-/// A listener on the address; none, with a word about it, where this machine has no such address.
+/// A listener on the address, or `None` where this machine has no such address.
 fn listen(ip: &str) -> Option<(TcpListener, SocketAddr)> {
     let listener = TcpListener::bind((ip, 0))
-        .inspect_err(|error| eprintln!("skipped, {ip}: {error}"))
+        .inspect_err(|error| skipped(format_args!("{ip}: {error}")))
         .ok()?;
     let local = listener.local_addr().expect("an address");
     Some((listener, local))
@@ -113,7 +114,7 @@ fn udp_sockets_have_a_state_and_a_remote_end_if_connected() {
     let mut poller = poller();
     for ip in ["127.0.0.1", "::1"] {
         let Ok(bound) = UdpSocket::bind((ip, 0)) else {
-            eprintln!("skipped, no {ip}");
+            skipped(format_args!("no {ip}"));
             continue;
         };
         let local = bound.local_addr().expect("an address");
@@ -271,7 +272,7 @@ fn a_bound_socket_is_a_row_until_it_closes() {
         found.find(|socket| socket.local == local)
     };
     let Some(socket) = sees() else {
-        eprintln!("skipped: this kernel does not tell of bound sockets");
+        skipped("this kernel does not report bound sockets");
         return;
     };
     assert_eq!(

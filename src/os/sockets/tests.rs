@@ -5,6 +5,7 @@ use super::diag::diag_error::DiagError;
 use super::*;
 use crate::model::endpoint::State;
 use crate::model::raw_socket::SocketQueue;
+use crate::os::testing::requirements::skipped;
 use crate::os::testing::{close_in_turn, connect, own_ip, until};
 use socket2::{Domain, Socket, Type};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
@@ -39,7 +40,7 @@ impl SocketFixture {
         fixture.bound(v4);
         fixture.time_wait(v4);
         if UdpSocket::bind("[::1]:0").is_err() {
-            eprintln!("skipped in part, no IPv6");
+            skipped("no IPv6");
             return fixture;
         }
         let v6 = IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1]);

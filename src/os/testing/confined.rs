@@ -1,28 +1,20 @@
-//! What needs another user or another pid namespace: this very test binary, started again in there for one ignored test.
+//! Tests that need another user or a PID namespace: this test binary, started again in there for one ignored test.
 
 use crate::model::process::{Pid, ProcessId};
 use crate::os::processes::start_time;
+use crate::os::testing::requirements::{NOBODY, can_be_nobody, can_unshare, skipped};
 use crate::os::testing::until;
 use std::fs;
 use std::net::TcpListener;
 use std::os::fd::OwnedFd;
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
+/// Set in the process that [`run`] starts.
 const ROLE: &str = "PORTMON_TEST_CONFINED";
 
-/// What makes root another user.
-pub const NOBODY: [&str; 6] = [
-    "setpriv",
-    "--reuid",
-    "65534",
-    "--regid",
-    "65534",
-    "--clear-groups",
-];
-
-/// A pid namespace of the test's own, with its own `/proc`.
-const NAMESPACE: [&str; 6] = [
-    "unshare",
+/// A PID namespace of the test's own, with its own `/proc`.
+const NAMESPACE: [&str; 5] = [
     "--user",
     "--map-root-user",
     "--pid",
@@ -30,54 +22,51 @@ const NAMESPACE: [&str; 6] = [
     "--mount-proc",
 ];
 
-/// Runs an ignored test as another user; says so where this machine does not let it.
+/// Runs an ignored test as another user.
+#[track_caller]
 pub fn become_nobody(test: &str) {
-    if rustix::process::geteuid().is_root() {
+    if can_be_nobody(&current_exe()) {
         run(&NOBODY, test);
-    } else {
-        eprintln!("skipped: only root can become nobody");
     }
 }
 
-/// Runs an ignored test in a pid namespace of its own; says so where this machine does not let it.
+/// Runs an ignored test in a PID namespace of its own.
+#[track_caller]
 pub fn enter_namespace(test: &str) {
-    run(&NAMESPACE, test);
+    if can_unshare(&NAMESPACE) {
+        run(&[&["unshare"], &NAMESPACE[..]].concat(), test);
+    }
 }
 
-/// Whether this process was started to be somewhere else.
+/// Returns whether this process was started by [`become_nobody`] or [`enter_namespace`].
+#[track_caller]
 pub fn is_confined() -> bool {
-    std::env::var_os(ROLE).is_some()
+    let is_confined = std::env::var_os(ROLE).is_some();
+    if !is_confined {
+        skipped("runs only in a process that another test starts");
+    }
+    is_confined
+}
+
+fn current_exe() -> PathBuf {
+    std::env::current_exe().expect("this binary")
 }
 
 fn run(wrapper: &[&str], test: &str) {
-    let binary = std::env::current_exe().expect("this binary");
-    let inside = || {
-        let mut command = Command::new(wrapper[0]);
-        command.args(&wrapper[1..]);
-        command
-    };
-    let works = inside()
-        .args(["test", "-x"])
-        .arg(&binary)
-        .stderr(Stdio::null())
-        .status();
-    if !works.is_ok_and(|status| status.success()) {
-        eprintln!("skipped: {} does not work here", wrapper[0]);
-        return;
-    }
-    let output = inside()
-        .arg(binary)
+    let output = Command::new(wrapper[0])
+        .args(&wrapper[1..])
+        .arg(current_exe())
         .args(["--ignored", "--exact", "--nocapture", test])
         .env(ROLE, "1")
         .output()
         .expect("it runs");
-    let (out, errors) = (output.stdout, output.stderr);
-    let said = String::from_utf8_lossy(&out).into_owned() + &String::from_utf8_lossy(&errors);
-    assert!(output.status.success(), "{said}");
-    assert!(said.contains("1 passed"), "no such test: {test}");
+    let printed = [output.stdout, output.stderr].concat();
+    let printed = String::from_utf8_lossy(&printed);
+    assert!(output.status.success(), "{printed}");
+    assert!(printed.contains("1 passed"), "no such test: {test}");
 }
 
-/// A `sleep` that holds a listener, under the pid of one that ended: for a pid namespace of one's own.
+/// A `sleep` that holds a listener under the pid of a process that has exited. Only for a PID namespace of the test's own.
 pub fn sleep_in_the_place_of(ended: ProcessId, listener: &TcpListener) -> Child {
     until("the pid given away again", || {
         let last = ended.pid.0 - 1;
@@ -99,7 +88,7 @@ pub fn sleep_on(listener: TcpListener) -> Child {
         .expect("sleep runs")
 }
 
-/// Which process a child is.
+/// Identity of a child.
 pub fn process_id(child: &Child) -> ProcessId {
     let pid = Pid(child.id());
     let start = start_time::of_pid(pid).expect("it runs");

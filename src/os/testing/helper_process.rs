@@ -1,6 +1,7 @@
 //! Another process that opens, closes and takes sockets as it is told: this very test binary, started again.
 
 use super::inode;
+use super::requirements::skipped;
 use rustix::net::{
     RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
     SendAncillaryMessage, SendFlags, recvmsg, sendmsg,
@@ -119,6 +120,7 @@ impl Drop for HelperProcess {
 #[ignore = "only as another process, for the other tests"]
 fn serves_commands() {
     if std::env::var_os(ROLE).is_none() {
+        skipped("runs only in a process that another test starts");
         return;
     }
     let control = stdin().as_fd().try_clone_to_owned().expect("a copy");

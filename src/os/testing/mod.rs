@@ -3,6 +3,7 @@
 
 pub mod confined;
 pub mod helper_process;
+pub mod requirements;
 
 use crate::model::process::Pid;
 use socket2::{Domain, Socket, Type};

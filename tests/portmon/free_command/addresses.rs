@@ -3,7 +3,7 @@
 use std::net::{TcpListener, UdpSocket};
 
 use super::free;
-use crate::helper_process::{OwnerProcess, WAITS};
+use crate::harness::helper_process::{OwnerProcess, WAITS};
 
 /// Two holders of one port number, on 127.0.0.1 and on ::1.
 pub fn pair() -> (OwnerProcess, OwnerProcess) {

@@ -5,10 +5,10 @@ use std::process::Command;
 use serde_json::json;
 
 use super::{FreeOutput, command, free};
-use crate::helper_process::OwnerProcess;
-use crate::launch::{Launch, PORTMON};
-use crate::process_tree::wait_for_forks;
-use crate::terminal::Terminal;
+use crate::harness::helper_process::OwnerProcess;
+use crate::harness::launch::{Launch, PORTMON};
+use crate::harness::process_tree::wait_for_forks;
+use crate::harness::terminal::Terminal;
 
 #[test]
 fn a_port_is_freed_and_nothing_else_ends() {

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use socket2::{Domain, Socket, Type};
 
 use super::{FreeOutput, command, free};
-use crate::helper_process::{OwnerProcess, WAITS};
+use crate::harness::helper_process::{OwnerProcess, WAITS};
 
 /// Leaves the socket to a child that does not belong to it any more.
 const ORPHANS: &str = "exec 3<&0

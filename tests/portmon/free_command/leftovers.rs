@@ -6,7 +6,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use socket2::{Domain, Socket, Type};
 
 use super::free;
-use crate::helper_process::{OwnerProcess, WAITS, listen};
+use crate::harness::helper_process::{OwnerProcess, WAITS, listen};
 
 #[test]
 fn a_client_lives_on_when_the_port_it_is_connected_to_is_freed() {

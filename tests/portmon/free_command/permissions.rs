@@ -3,31 +3,16 @@
 use std::process::{Command, Stdio};
 
 use super::{FreeOutput, free};
-use crate::helper_process::{OwnerProcess, WAITS, listen};
-use crate::launch::{Launch, PORTMON};
-use crate::process_tree::wait_for_forks;
-use crate::terminal::Terminal;
+use crate::harness::helper_process::{OwnerProcess, WAITS, listen};
+use crate::harness::launch::{Launch, PORTMON};
+use crate::harness::process_tree::wait_for_forks;
+use crate::harness::requirements::{NOBODY, can_be_nobody};
+use crate::harness::terminal::Terminal;
 
-/// What makes root another user.
-pub const NOBODY: [&str; 6] = [
-    "setpriv",
-    "--reuid",
-    "65534",
-    "--regid",
-    "65534",
-    "--clear-groups",
-];
-
-/// Whether this test may become another user, who must be able to run portmon.
+/// Returns whether portmon can be run as another user.
+#[track_caller]
 pub fn may_be_nobody() -> bool {
-    let [program, words @ ..] = NOBODY;
-    let mut test = Command::new(program);
-    test.args(words).args(["test", "-x", PORTMON]);
-    let may = rustix::process::geteuid().is_root() && test.status().is_ok_and(|it| it.success());
-    if !may {
-        eprintln!("skipped: only root becomes another user, who must be able to run portmon");
-    }
-    may
+    can_be_nobody(PORTMON.as_ref())
 }
 
 /// A listener held by a process of another user.

@@ -5,7 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::{FreeOutput, command, free};
-use crate::helper_process::{OwnerProcess, again};
+use crate::harness::helper_process::{OwnerProcess, again};
 
 /// Takes two seconds to shut down after a SIGTERM.
 const SLOW: &str = "trap 'sleep 2 </dev/null >/dev/null; exit' TERM; echo; read -r line <&1; exit";

@@ -4,12 +4,12 @@ use std::fs;
 use std::process::Stdio;
 
 use super::{FreeOutput, command};
-use crate::helper_process::{OwnerProcess, scratch, unique_name};
+use crate::harness::helper_process::{OwnerProcess, scratch, unique_name};
 
 /// On SIGTERM the holder takes from portmon the right to open any file, sockets included, and ends: nothing can be looked
 /// at or bound any more.
 #[test]
-fn what_cannot_be_looked_at_any_more_is_said_and_no_holder_is_invented() {
+fn unreadable_tables_are_reported_and_no_owner_is_invented() {
     let folder = scratch(&unique_name());
     let pid_file = folder.join("pid");
     let mut holder = OwnerProcess::running(&format!(

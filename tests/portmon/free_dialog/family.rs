@@ -4,9 +4,9 @@ use std::net::{TcpListener, TcpStream};
 
 use super::{ask, dialog_for, wait_for_owner, wait_for_words};
 use crate::free_command::family::twin;
-use crate::helper_process::{OwnerProcess, WAITS};
-use crate::process_tree::children_of;
-use crate::terminal::Terminal;
+use crate::harness::helper_process::{OwnerProcess, WAITS};
+use crate::harness::process_tree::children_of;
+use crate::harness::terminal::Terminal;
 
 /// Holds its socket, with a child that does not.
 const WITH_AN_IDLE_CHILD: &str = "(read -r line <&1) & echo; read -r line <&1";

@@ -1,9 +1,9 @@
 //! Marked rows are freed together, each with its own verdict.
 
 use super::{ask, wait_for_owner, wait_for_words};
-use crate::display::Display;
-use crate::helper_process::OwnerProcess;
-use crate::terminal::Terminal;
+use crate::harness::display::Display;
+use crate::harness::helper_process::OwnerProcess;
+use crate::harness::terminal::Terminal;
 
 /// portmon on the ports of both, each with its owner.
 fn table_of(both: [&OwnerProcess; 2]) -> Terminal {

@@ -1,10 +1,11 @@
 //! What may not be ended, what is asked about twice, and a portmon that ends nothing.
 
 use super::{ask, dialog_for, wait_for_owner, wait_for_words};
-use crate::free_command::permissions::{NOBODY, may_be_nobody, of_nobody};
-use crate::helper_process::OwnerProcess;
-use crate::launch::{Launch, PORTMON};
-use crate::terminal::Terminal;
+use crate::free_command::permissions::{may_be_nobody, of_nobody};
+use crate::harness::helper_process::OwnerProcess;
+use crate::harness::launch::{Launch, PORTMON};
+use crate::harness::requirements::NOBODY;
+use crate::harness::terminal::Terminal;
 
 #[test]
 fn a_hidden_owner_is_shown_by_user_with_a_command_to_copy() {

@@ -1,7 +1,8 @@
 //! Processes that do not end at once, and the signals there are for them.
 
 use super::{END_IT, dialog_for, wait_for_words};
-use crate::helper_process::{OwnerProcess, WAITS};
+use crate::harness::helper_process::{OwnerProcess, WAITS};
+use crate::harness::requirements::skipped;
 
 #[test]
 fn shift_k_ends_a_process_that_ignores_sigterm() {
@@ -31,7 +32,7 @@ fn is_sigint_ignored() -> bool {
 #[test]
 fn a_signal_from_the_menu_is_sent_instead_of_sigterm() {
     if is_sigint_ignored() {
-        eprintln!("skipped: whoever runs this test has it ignore SIGINT");
+        skipped("SIGINT was ignored when the test started");
         return;
     }
     // A process that got SIGTERM would not end of it.

@@ -5,8 +5,8 @@ use std::net::{TcpStream, UdpSocket};
 use super::{END_IT, ask, dialog_for, wait_for_owner, wait_for_words};
 use crate::free_command::addresses::{pair, tcp_and_udp};
 use crate::free_command::family::bound;
-use crate::helper_process::{OwnerProcess, WAITS};
-use crate::terminal::Terminal;
+use crate::harness::helper_process::{OwnerProcess, WAITS};
+use crate::harness::terminal::Terminal;
 
 #[test]
 fn l_on_a_client_row_goes_to_the_listener() {

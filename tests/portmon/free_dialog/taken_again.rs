@@ -4,8 +4,8 @@ use std::thread;
 use std::time::Duration;
 
 use super::{END_IT, dialog_for, wait_for_words};
-use crate::display::Display;
-use crate::helper_process::{OwnerProcess, again};
+use crate::harness::display::Display;
+use crate::harness::helper_process::{OwnerProcess, again};
 
 fn respawned_after(pause: Duration) {
     let mut holder = OwnerProcess::listening();

@@ -14,6 +14,7 @@ use crate::os::free::{Executor, ProbeBackend};
 use crate::os::testing::confined::{
     end, enter_namespace, is_confined, process_id, sleep_in_the_place_of, sleep_on,
 };
+use crate::os::testing::requirements::skipped;
 use crate::os::testing::{SocketHolder, shell, until};
 use rustix::process::{Signal as Sent, kill_process};
 use std::fs;
@@ -201,7 +202,7 @@ fn a_process_that_catches_sighup_is_reported_as_such() {
     let conduct = signal_state(Pid(std::process::id()), Signal::HangUp);
     if conduct.is_some_and(|state| state.disposition == SignalDisposition::Ignored) {
         // A shell cannot handle what was ignored when it started (POSIX, trap).
-        eprintln!("skipped: whoever runs this test has it ignore SIGHUP");
+        skipped("SIGHUP was ignored when the test started");
         return;
     }
     let logger = SignalLogger::new();

@@ -21,6 +21,7 @@ mod recorded;
 
 use super::*;
 use crate::os::sockets::DumpScope;
+use crate::os::testing::requirements::skipped;
 use crate::os::testing::{own_ip, until};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::fd::AsFd;

@@ -1,5 +1,6 @@
 use super::*;
 use crate::os::sockets::netstat;
+use crate::os::testing::requirements::skipped;
 use crate::os::testing::{connect, own_ip, until};
 use proptest::prelude::*;
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, UdpSocket};
@@ -427,7 +428,7 @@ fn own_addresses() -> Vec<SocketAddr> {
     let is_there = |ip: &IpAddr| {
         let bound = UdpSocket::bind((*ip, 0));
         bound
-            .inspect_err(|error| eprintln!("skipped, {ip}: {error}"))
+            .inspect_err(|error| skipped(format_args!("{ip}: {error}")))
             .is_ok()
     };
     let all = all.into_iter().filter(is_there);

@@ -139,7 +139,9 @@ fn knows_bound_sockets() -> bool {
         .map_while(|part| part.parse::<u32>().ok());
     let is_new = (numbers.next(), numbers.next()) >= (Some(6), Some(8));
     if !is_new {
-        eprintln!("skipped, Linux {release} tells of no bound sockets");
+        skipped(format_args!(
+            "Linux {release} does not report bound sockets"
+        ));
     }
     is_new
 }
@@ -209,7 +211,7 @@ fn a_link_local_address_keeps_its_interface() {
     let text = fs::read_to_string("/proc/net/if_inet6").unwrap_or_default();
     let mut addresses = text.lines().filter(|line| line.starts_with("fe80"));
     let Some(line) = addresses.next() else {
-        eprintln!("skipped, no link-local address here");
+        skipped("no link-local address");
         return;
     };
     let mut words = line.split_whitespace();

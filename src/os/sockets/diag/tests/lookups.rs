@@ -104,7 +104,7 @@ fn a_bound_socket_is_found() {
     if row(&socket).is_some() {
         is_found_until_closed(socket);
     } else {
-        eprintln!("skipped, this kernel tells of no bound sockets");
+        skipped("this kernel does not report bound sockets");
     }
 }
 

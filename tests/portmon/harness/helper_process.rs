@@ -21,7 +21,7 @@ use std::thread;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::emulator::PATIENCE;
+use crate::harness::emulator::PATIENCE;
 
 /// The arguments of a child that only listens.
 pub const COMMAND: [&str; 3] = ["sh", "-c", WAITS];

@@ -1,10 +1,10 @@
 //! The harness against programs that are not portmon: without these a failing
 //! test could not be trusted to speak of portmon.
 
-use crate::helper_process::OwnerProcess;
-use crate::launch::Launch;
-use crate::svg;
-use crate::terminal::Terminal;
+use crate::harness::helper_process::OwnerProcess;
+use crate::harness::launch::Launch;
+use crate::harness::svg;
+use crate::harness::terminal::Terminal;
 use std::net::TcpListener;
 
 fn shell(script: &str) -> Terminal {
@@ -15,7 +15,7 @@ fn shell(script: &str) -> Terminal {
 fn keys_reach_the_program_and_its_output_the_screen() {
     let terminal = Terminal::start(Launch::program("cat", &[]));
     terminal.keys("hello\n");
-    let is_echoed = |display: &crate::display::Display| {
+    let is_echoed = |display: &crate::harness::display::Display| {
         display
             .lines()
             .iter()

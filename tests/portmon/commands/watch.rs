@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
-use crate::emulator::PATIENCE;
-use crate::helper_process::{OwnerProcess, listen, unique_name};
-use crate::launch::PORTMON;
+use crate::harness::emulator::PATIENCE;
+use crate::harness::helper_process::{OwnerProcess, listen, unique_name};
+use crate::harness::launch::PORTMON;
 
 /// How long a holder lives that is there to be seen: several looks.
 const SEVERAL_LOOKS: Duration = Duration::from_millis(500);

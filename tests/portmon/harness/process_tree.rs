@@ -4,7 +4,7 @@ use std::fs;
 use std::thread;
 use std::time::Instant;
 
-use crate::emulator::PATIENCE;
+use crate::harness::emulator::PATIENCE;
 
 /// Waits for what other tests have begun to start: until a fork becomes another program it holds whatever this process
 /// held, and would be a holder like any other.

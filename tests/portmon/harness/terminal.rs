@@ -16,9 +16,9 @@ use rustix::fs::OFlags;
 use rustix::process::{Pid, Signal, kill_process};
 use rustix::termios::{Action, tcflow};
 
-use crate::display::Display;
-use crate::emulator::{Emulator, Frames, PATIENCE};
-use crate::launch::Launch;
+use crate::harness::display::Display;
+use crate::harness::emulator::{Emulator, Frames, PATIENCE};
+use crate::harness::launch::Launch;
 
 pub type Writer = Arc<Mutex<Box<dyn Write + Send>>>;
 

@@ -6,8 +6,8 @@ use std::process::{Command, Output};
 
 use serde_json::{Value, json};
 
-use crate::helper_process::{COMMAND, OwnerProcess, listen, unique_name};
-use crate::launch::PORTMON;
+use crate::harness::helper_process::{COMMAND, OwnerProcess, listen, unique_name};
+use crate::harness::launch::PORTMON;
 
 fn portmon(arguments: &[&str]) -> Output {
     Command::new(PORTMON)

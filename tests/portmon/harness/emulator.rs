@@ -10,8 +10,8 @@ use std::time::Duration;
 use portable_pty::{Child, ExitStatus};
 use vt100::{Callbacks, Parser};
 
-use crate::display::Display;
-use crate::terminal::Writer;
+use crate::harness::display::Display;
+use crate::harness::terminal::Writer;
 
 /// How long a condition may take before a test gives up.
 pub const PATIENCE: Duration = Duration::from_secs(15);
@@ -29,7 +29,7 @@ pub struct EmulatorState {
     frames: Frames,
     last_frame: String,
     is_letting_go: bool,
-    reading: Reading,
+    reader: ReaderState,
     /// No output can follow.
     pub is_closed: bool,
     pub exit: Option<ExitStatus>,
@@ -37,7 +37,7 @@ pub struct EmulatorState {
 
 /// Whether the terminal takes output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Reading {
+enum ReaderState {
     Runs,
     /// Stops after the next output.
     Stopping,
@@ -62,7 +62,7 @@ impl Emulator {
                 frames: Frames::default(),
                 last_frame: String::new(),
                 is_letting_go: false,
-                reading: Reading::Runs,
+                reader: ReaderState::Runs,
                 is_closed: false,
                 exit: None,
             }),
@@ -93,11 +93,11 @@ impl Emulator {
 
     fn stop_if_asked(&self) {
         self.change(|state| {
-            if state.reading == Reading::Stopping {
-                state.reading = Reading::Stopped;
+            if state.reader == ReaderState::Stopping {
+                state.reader = ReaderState::Stopped;
             }
         });
-        let is_stopped = |state: &mut EmulatorState| state.reading == Reading::Stopped;
+        let is_stopped = |state: &mut EmulatorState| state.reader == ReaderState::Stopped;
         let state = self.changed.wait_while(self.lock(), is_stopped);
         drop(state.expect("the state"));
     }
@@ -141,15 +141,17 @@ impl Emulator {
 
     /// From the next output on nothing is read.
     pub fn stop_reading(&self) {
-        self.change(|state| state.reading = Reading::Stopping);
+        self.change(|state| state.reader = ReaderState::Stopping);
     }
 
     pub fn wait_until_stopped(&self) {
-        self.wait("reading to stop", |state| state.reading == Reading::Stopped);
+        self.wait("reading to stop", |state| {
+            state.reader == ReaderState::Stopped
+        });
     }
 
     pub fn read_on(&self) {
-        self.change(|state| state.reading = Reading::Runs);
+        self.change(|state| state.reader = ReaderState::Runs);
     }
 
     /// The reader holds the terminal too; from now on only until it is woken.

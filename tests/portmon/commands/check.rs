@@ -5,19 +5,10 @@ use std::process::{Command, Output};
 
 use serde_json::{Value, json};
 
-use crate::helper_process::OwnerProcess;
-use crate::launch::PORTMON;
-use crate::terminal::Terminal;
-
-/// Another user, for whom root's processes are hidden.
-const NOBODY: [&str; 6] = [
-    "setpriv",
-    "--reuid=65534",
-    "--regid=65534",
-    "--clear-groups",
-    "--",
-    PORTMON,
-];
+use crate::harness::helper_process::OwnerProcess;
+use crate::harness::launch::PORTMON;
+use crate::harness::requirements::{NOBODY, can_be_nobody, skipped};
+use crate::harness::terminal::Terminal;
 
 fn run(words: &[&str]) -> Output {
     let (program, arguments) = words.split_first().expect("a program");
@@ -99,20 +90,12 @@ fn what_is_no_port_is_exit_code_two() {
 
 #[test]
 fn another_user_sees_the_owner_and_what_is_not_permitted() {
-    let is_root = rustix::process::geteuid().is_root();
-    let works = || {
-        Command::new(NOBODY[0])
-            .args(&NOBODY[1..])
-            .arg("--version")
-            .output()
-    };
-    if !is_root || !works().is_ok_and(|output| output.status.success()) {
-        eprintln!("skipped: this user cannot become another one that may run portmon");
+    if !can_be_nobody(PORTMON.as_ref()) {
         return;
     }
     let holder = OwnerProcess::listening();
     let port = holder.port.to_string();
-    let output = run(&[&NOBODY[..], &["check", &port]].concat());
+    let output = run(&[&NOBODY[..], &[PORTMON, "check", &port]].concat());
     let printed = String::from_utf8_lossy(&output.stdout).into_owned();
     let begin = format!("HELD :{port} by a process of root on 127.0.0.1:{port}\n");
     assert!(printed.starts_with(&begin), "{printed}");
@@ -120,10 +103,12 @@ fn another_user_sees_the_owner_and_what_is_not_permitted() {
 
     let setting = std::fs::read_to_string("/proc/sys/net/ipv4/ip_unprivileged_port_start");
     if setting.is_ok_and(|from| from.trim() == "1024") {
-        let output = run(&[&NOBODY[..], &["check", "1"]].concat());
+        let output = run(&[&NOBODY[..], &[PORTMON, "check", "1"]].concat());
         let printed = String::from_utf8_lossy(&output.stdout).into_owned();
         assert_eq!(output.status.code(), Some(1), "{printed}");
         assert!(printed.contains("ports below 1024"), "{printed}");
+    } else {
+        skipped("any user may bind ports below 1024");
     }
 }
 

@@ -5,9 +5,9 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::helper_process::{OwnerProcess, listen, scratch, unique_name};
-use crate::launch::PORTMON;
-use crate::process_tree::wait_for_forks;
+use crate::harness::helper_process::{OwnerProcess, listen, scratch, unique_name};
+use crate::harness::launch::PORTMON;
+use crate::harness::process_tree::wait_for_forks;
 
 /// What portmon might ask about what stands behind a process.
 const PROGRAMS: [&str; 4] = ["systemctl", "docker", "podman", "nerdctl"];

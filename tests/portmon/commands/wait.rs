@@ -6,8 +6,8 @@ use std::process::{Child, Command, Output, Stdio};
 use socket2::{Domain, Socket, Type};
 
 use crate::free_command::leftovers::{leave_time_wait, server};
-use crate::helper_process::OwnerProcess;
-use crate::launch::PORTMON;
+use crate::harness::helper_process::OwnerProcess;
+use crate::harness::launch::PORTMON;
 
 fn wait(words: &[&str]) -> Child {
     Command::new(PORTMON)

@@ -5,8 +5,8 @@ use std::process::Command;
 
 use socket2::{Domain, Socket, Type};
 
-use crate::helper_process::listen;
-use crate::launch::PORTMON;
+use crate::harness::helper_process::listen;
+use crate::harness::launch::PORTMON;
 
 /// The exit code, the ports and what was said beside them.
 fn unused(words: &[&str]) -> (Option<i32>, Vec<u16>, String) {

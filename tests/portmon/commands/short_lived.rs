@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::emulator::PATIENCE;
-use crate::helper_process::listen;
-use crate::watch::{OutputLines, WatchProcess};
+use crate::commands::watch::{OutputLines, WatchProcess};
+use crate::harness::emulator::PATIENCE;
+use crate::harness::helper_process::listen;
 
 /// A connection that is over at once and leaves no TIME_WAIT: whoever closes before it has read all resets it.
 fn brief_connection(listener: &TcpListener) -> u16 {

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use vt100::{Cell, Color};
 
-use crate::display::Display;
+use crate::harness::display::Display;
 
 const FONT_SIZE: f64 = 14.0;
 /// DejaVu Sans Mono's; other fonts are stretched to it by `textLength`.

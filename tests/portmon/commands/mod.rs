@@ -1,0 +1,15 @@
+//! The commands that print, run from the shell.
+
+mod check;
+#[cfg(target_os = "linux")]
+mod foreign_programs;
+mod list;
+#[cfg(target_os = "linux")]
+mod short_lived;
+#[cfg(target_os = "linux")]
+mod sources;
+#[cfg(target_os = "linux")]
+mod unused;
+#[cfg(target_os = "linux")]
+mod wait;
+mod watch;

@@ -1,0 +1,13 @@
+//! A real terminal to drive portmon in, and processes that hold sockets.
+
+pub mod display;
+pub mod emulator;
+pub mod helper_process;
+pub mod launch;
+#[cfg(target_os = "linux")]
+pub mod process_tree;
+#[path = "../../../src/os/testing/requirements.rs"]
+pub mod requirements;
+pub mod svg;
+pub mod terminal;
+mod tests;
