@@ -466,7 +466,7 @@ fn connect_results_are_listed_line_by_line() {
 }
 
 #[test]
-fn what_an_unread_table_may_show_is_neither_named_nor_taken_for_free() {
+fn an_unread_table_neither_names_an_owner_nor_means_free() {
     use crate::model::address::Family;
     use crate::model::snapshot::Problem;
     let unread = |mut findings: Findings| {

@@ -450,7 +450,7 @@ fn many_targets_share_lines_and_name_their_addresses() {
 }
 
 #[test]
-fn the_dialog_says_what_it_cannot_see_and_whom_it_may_not_signal() {
+fn the_dialog_names_what_it_cannot_see_and_may_not_signal() {
     use crate::model::inspection::{ProcessTree, Restriction};
     use crate::model::supervisor::Supervisor;
     let node = process(4242, "node").build();

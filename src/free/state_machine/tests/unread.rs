@@ -34,7 +34,7 @@ impl Story {
 }
 
 #[test]
-fn where_no_table_can_be_read_a_bind_decides_and_no_holder_is_named() {
+fn without_readable_tables_a_bind_decides_and_no_owner_is_named() {
     use BindOutcome::{Bound, InUse, NotPermitted};
     let node = node();
     let early = Story::sent(vec![listener(&node)])

@@ -1,0 +1,43 @@
+//! What the README lists is what the program has.
+
+use crate::app::keymap::BINDINGS;
+use crate::table::query::FILTER_SYNTAX;
+use std::fs;
+use std::path::Path;
+
+fn readme() -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).expect("the README")
+}
+
+/// A row of the README's tables.
+fn table_row(left: &str, right: &str) -> String {
+    let code = |text: &str| format!("`{}`", text.replace('|', "\\|"));
+    let keys: Vec<String> = left.split("  ").map(code).collect();
+    format!("| {} | {} |", keys.join(" "), right.replace('|', "\\|"))
+}
+
+#[test]
+fn the_readme_lists_every_key_as_it_is() {
+    let readme = readme();
+    for binding in &BINDINGS {
+        let row = table_row(&binding.keys_label().replace(' ', "  "), binding.about);
+        assert!(readme.contains(&row), "the README lacks: {row}");
+    }
+}
+
+#[test]
+fn the_readme_lists_every_word_of_the_filter_as_it_is() {
+    let readme = readme();
+    for (word, matches) in FILTER_SYNTAX {
+        let row = table_row(word, matches);
+        assert!(readme.contains(&row), "the README lacks: {row}");
+    }
+}
+
+#[test]
+fn the_readme_names_the_commands_that_run_and_test_it() {
+    let readme = readme();
+    for command in ["cargo run --release", "cargo test"] {
+        assert!(readme.contains(command), "the README lacks: {command}");
+    }
+}

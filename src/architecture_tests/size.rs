@@ -1,0 +1,197 @@
+//! Sizes and names: folders, files, types, tests, and where systems differ.
+
+use super::source::{SourceFile, assert_only, files, sources};
+use std::collections::BTreeMap;
+
+const FILES_PER_FOLDER: usize = 12;
+const LINES_PER_FILE: usize = 300;
+const LETTERS_PER_TEST: usize = 60;
+
+/// Folders with more files, and how many at most. This list may only shrink.
+const LARGE_FOLDERS: [(&str, usize); 5] = [
+    ("src/app", 19),
+    ("src/free", 26),
+    ("src/model", 18),
+    ("src/os/owners/linux", 13),
+    ("src/ui", 16),
+];
+
+/// Files with more lines of production code, and how many at most. This list may only shrink.
+const LONG_FILES: [(&str, usize); 7] = [
+    ("src/app/free_dialog.rs", 310),
+    ("src/app/keymap.rs", 450),
+    ("src/commands/free.rs", 309),
+    ("src/table/fields.rs", 400),
+    ("src/table/listing.rs", 351),
+    ("src/tracker/mod.rs", 323),
+    ("src/ui/free_dialog/preview.rs", 310),
+];
+
+/// Lines with `cfg` outside the `mod` lines of `os`, at most. This number may only shrink.
+const CFG_LINES: usize = 96;
+
+/// Types whose name another type has as well. This list may only shrink.
+const SHARED_NAMES: [&str; 1] = ["Findings"];
+
+fn everywhere() -> Vec<SourceFile> {
+    ["src", "tests", "benches"]
+        .into_iter()
+        .flat_map(files)
+        .collect()
+}
+
+/// The entries of `counts` above `limit` that no exception covers.
+fn too_large(
+    counts: impl IntoIterator<Item = (String, usize)>,
+    limit: usize,
+    exceptions: &[(&str, usize)],
+) -> Vec<(String, usize)> {
+    let exception = |of: &str| exceptions.iter().find(|(name, _)| *name == of);
+    let mut large: Vec<_> = counts.into_iter().collect();
+    large.retain(|(name, count)| *count > exception(name).map_or(limit, |(_, most)| *most));
+    large
+}
+
+#[test]
+fn a_folder_has_at_most_a_dozen_files() {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for file in everywhere() {
+        *counts.entry(file.folder().to_owned()).or_default() += 1;
+    }
+    assert_eq!(too_large(counts, FILES_PER_FOLDER, &LARGE_FOLDERS), []);
+}
+
+#[test]
+fn a_file_has_at_most_300_lines_of_code() {
+    let counts = sources("").into_iter().map(|file| {
+        let count = file.production().lines().count();
+        (file.path, count)
+    });
+    assert_eq!(too_large(counts, LINES_PER_FILE, &LONG_FILES), []);
+}
+
+#[test]
+fn a_test_name_has_at_most_60_letters() {
+    let mut long = Vec::new();
+    for file in everywhere() {
+        let mut is_test = false;
+        for line in file.text.lines().map(str::trim) {
+            let name = line.trim_start_matches("async ").strip_prefix("fn ");
+            let name = name
+                .and_then(|rest| rest.split_once('('))
+                .map(|(name, _)| name);
+            if let Some(name) = name.filter(|name| is_test && name.len() > LETTERS_PER_TEST) {
+                long.push(format!("{}: {name}", file.path));
+            }
+            is_test = line.contains("test]") || is_test && line.starts_with('#');
+        }
+    }
+    assert_eq!(long, [""; 0]);
+}
+
+/// The name of the type that a line defines.
+fn type_defined(line: &str) -> Option<&str> {
+    let is_indented = line.starts_with(' ');
+    let line = line.trim_start();
+    let line = match line.strip_prefix("pub") {
+        Some(rest) if rest.starts_with('(') => rest.split_once(") ")?.1,
+        Some(rest) => rest.trim_start(),
+        None => line,
+    };
+    let (keyword, rest) = line.split_once(' ')?;
+    let is_type = match keyword {
+        "struct" | "enum" | "trait" | "union" => true,
+        // Within an impl it is an associated type.
+        "type" => !is_indented,
+        _ => false,
+    };
+    let end = rest.find(|letter: char| !letter.is_alphanumeric() && letter != '_');
+    let name = &rest[..end.unwrap_or(rest.len())];
+    (is_type && name.starts_with(char::is_uppercase)).then_some(name)
+}
+
+/// Where a file stands, without the system that it is for: twins of several systems stand at one place.
+fn place(path: &str) -> String {
+    const SYSTEMS: [&str; 6] = ["linux", "macos", "windows", "unix", "other", "elsewhere"];
+    let parts = path.trim_end_matches(".rs").split('/');
+    let stems = parts.map(|part| {
+        let stem = SYSTEMS
+            .into_iter()
+            .find_map(|system| part.strip_suffix(system));
+        stem.map_or(part, |stem| stem.trim_end_matches('_'))
+    });
+    let stems: Vec<&str> = stems.take_while(|stem| !stem.is_empty()).collect();
+    stems.join("/")
+}
+
+#[test]
+fn no_two_types_share_a_name() {
+    let mut places: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for file in everywhere() {
+        for name in file.text.lines().filter_map(type_defined) {
+            let places = places.entry(name.to_owned()).or_default();
+            let place = place(&file.path);
+            if !places.contains(&place) {
+                places.push(place);
+            }
+        }
+    }
+    let shared = places.into_iter().filter(|(_, places)| places.len() > 1);
+    assert_only(shared.map(|(name, _)| name), &SHARED_NAMES);
+}
+
+/// Lines of a file with `cfg`, but for those of `os` that choose a module.
+fn cfg_lines(file: &SourceFile) -> usize {
+    let text = file.production();
+    let lines: Vec<&str> = text.lines().map(str::trim).collect();
+    let is_cfg = |line: &str| {
+        (line.contains("cfg(") || line.contains("cfg!(") || line.contains("cfg_attr("))
+            && !line.contains("cfg(test)")
+    };
+    let chooses_a_module = |at: usize| {
+        let next = lines[at..].iter().find(|line| !line.starts_with("#["));
+        file.path.starts_with("src/os/")
+            && next.is_some_and(|line| {
+                let line = line
+                    .trim_start_matches("pub(crate) ")
+                    .trim_start_matches("pub ");
+                line.starts_with("mod ") || line.starts_with("use ")
+            })
+    };
+    (0..lines.len())
+        .filter(|at| is_cfg(lines[*at]) && !chooses_a_module(*at))
+        .count()
+}
+
+#[test]
+fn systems_differ_at_the_modules_of_os() {
+    let counts: Vec<(String, usize)> = sources("")
+        .into_iter()
+        .map(|file| (file.path.clone(), cfg_lines(&file)))
+        .filter(|(_, count)| *count > 0)
+        .collect();
+    let sum: usize = counts.iter().map(|(_, count)| count).sum();
+    assert!(sum <= CFG_LINES, "{sum} lines with cfg: {counts:#?}");
+}
+
+#[test]
+fn types_and_twins_are_recognized() {
+    for (line, name) in [
+        ("pub struct Row {", Some("Row")),
+        ("    pub(super) enum Kind<'a> {", Some("Kind")),
+        ("type Pids = BTreeSet<u32>;", Some("Pids")),
+        ("    type Item = u8;", None),
+        ("/// A struct Row", None),
+        ("let trait_ = 1;", None),
+    ] {
+        assert_eq!(type_defined(line), name, "{line}");
+    }
+    for (path, expected) in [
+        ("src/os/pids/linux.rs", "src/os/pids"),
+        ("src/os/supervisors/linux/lookup.rs", "src/os/supervisors"),
+        ("src/os/free/handle_windows.rs", "src/os/free/handle"),
+        ("src/model/text.rs", "src/model/text"),
+    ] {
+        assert_eq!(place(path), expected, "{path}");
+    }
+}
