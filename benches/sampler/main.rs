@@ -1,8 +1,8 @@
-//! What a look at the sockets costs, beside what the kernel and other programs take for the same.
+//! Cost of a poll, compared with the bare dump and with other programs.
 //!
-//! `cargo bench --bench sampler` prints one table of CPU times as ratios to a bare dump, in which nobody does more than
-//! to count what the kernel sends. It builds its own load: processes that hold loopback sockets and end with it. It must
-//! never touch a process or a socket that it did not start, leave anything running, or fail because a figure is bad.
+//! `cargo bench --bench sampler` prints a table of CPU times and their ratios to a bare dump, which only counts the rows
+//! that the kernel sends. The benchmark starts its own load: processes that hold loopback sockets and exit with it. It
+//! must never touch a process or a socket that it did not start, leave anything running, or fail because of a bad figure.
 
 #[cfg(target_os = "linux")]
 mod linux;

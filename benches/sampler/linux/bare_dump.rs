@@ -1,19 +1,19 @@
-//! The bare dump: asks the kernel for the tables and counts what comes, the physical limit of any look.
+//! The bare dump: requests the tables from the kernel and counts their rows, the lower bound of any poll.
 //!
-//! It must never do more than that, and never share code with what is measured against it.
+//! It must never do more, and never share code with what is measured against it.
 
 use anyhow::{Context, bail};
 use rustix::net::netlink::{SOCK_DIAG, SocketAddrNetlink};
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType};
 use std::os::fd::OwnedFd;
 
-/// The kernel fills no larger one in a single answer.
+/// The kernel fills at most this much per datagram.
 const BUFFER: usize = 32 * 1024;
 
-/// Every state but 13, bound and not listening, which costs a walk through another table.
+/// Every state but 13 (bound, not listening), for which the kernel walks another table.
 const STATES: u32 = 0x1ffe;
 
-/// linux/inet_diag.h: TCP of both families in one pass.
+/// linux/inet_diag.h: TCP of both families in one dump.
 const TCPDIAG_GETSOCK: u16 = 18;
 
 /// linux/sock_diag.h
@@ -44,7 +44,7 @@ impl BareDump {
         Ok(Self { socket, buffer })
     }
 
-    /// The rows of TCP, UDP over IPv4 and UDP over IPv6.
+    /// Number of rows of TCP, UDP over IPv4 and UDP over IPv6.
     pub fn dump(&mut self) -> anyhow::Result<u32> {
         let tcp = self.table(&tcp_request())?;
         let udp4 = self.table(&udp_request(AF_INET))?;
@@ -69,7 +69,7 @@ impl BareDump {
     }
 }
 
-/// Adds the rows of a datagram, and says whether it was the last.
+/// Adds the rows of a datagram; returns true for the last one.
 fn count(mut rest: &[u8], rows: &mut u32) -> anyhow::Result<bool> {
     while let Some(header) = rest.first_chunk::<HEADER>() {
         let [a, b, c, d, low, high, ..] = *header;
@@ -86,7 +86,7 @@ fn count(mut rest: &[u8], rows: &mut u32) -> anyhow::Result<bool> {
     Ok(false)
 }
 
-/// A kernel without a family has no table of it, which is no error here.
+/// Handles an error message. A kernel without a family has no table of it, which is no error.
 fn refused(message: &[u8]) -> anyhow::Result<bool> {
     let code = message.get(HEADER..).and_then(<[u8]>::first_chunk::<4>);
     match code.map(|code| i32::from_ne_bytes(*code)) {
@@ -96,7 +96,7 @@ fn refused(message: &[u8]) -> anyhow::Result<bool> {
 }
 
 /// `struct inet_diag_req`: family, two lengths and extensions of a byte each, an empty `inet_diag_sockid` of 48 bytes,
-/// the states, and a number that nobody reads.
+/// the states, and an unused number.
 fn tcp_request() -> Vec<u8> {
     let mut body = vec![0; 4 + 48];
     body.extend(STATES.to_ne_bytes());

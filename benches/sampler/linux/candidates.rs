@@ -1,10 +1,13 @@
-//! Who is measured.
+//! The programs and calls that are measured.
 
 use super::bare_dump::BareDump;
-use super::cpu_time;
-use super::portmon_poll::PortmonPoll;
+use super::measure::{cpu_time, cpu_time_of_program};
 use anyhow::anyhow;
 use netstat2::{AddressFamilyFlags, ProtocolFlags, SocketInfo};
+use portmon::model::ports::EphemeralRange;
+use portmon::os::poller::SocketPoller;
+use portmon::os::sockets::{DumpRequest, DumpScope};
+use portmon::tracker::Changes;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -31,7 +34,7 @@ impl Candidate {
     pub fn name(self) -> &'static str {
         match self {
             Self::BareDump => "bare dump",
-            Self::Portmon => "our tick, steady",
+            Self::Portmon => "portmon poll, steady",
             Self::NetstatWithoutPids => "netstat2 without pids",
             Self::Netstat => "netstat2 with pids",
             Self::Ss => "ss -tunap",
@@ -39,7 +42,7 @@ impl Candidate {
         }
     }
 
-    /// Whether it looks at every descriptor of every process and may be measured in few rounds only.
+    /// True if it reads every descriptor of every process and is measured in few rounds only.
     pub fn is_slow(self) -> bool {
         matches!(self, Self::Netstat | Self::Ss | Self::Lsof)
     }
@@ -56,7 +59,7 @@ impl Candidate {
         Some(command)
     }
 
-    /// Whether this machine has it.
+    /// True if this machine has it.
     pub fn is_installed(self) -> bool {
         let Some(mut command) = self.command() else {
             return true;
@@ -66,7 +69,7 @@ impl Candidate {
     }
 }
 
-/// The contestants with what they keep from one look to the next.
+/// The candidates that keep state from one poll to the next.
 pub struct Candidates {
     pub bare_dump: BareDump,
     pub portmon: PortmonPoll,
@@ -80,16 +83,16 @@ impl Candidates {
         })
     }
 
-    /// The CPU time of one look.
+    /// CPU time of one poll.
     pub fn measure(&mut self, candidate: Candidate) -> anyhow::Result<Duration> {
         match candidate {
-            Candidate::BareDump => cpu_time::of(|| self.bare_dump.dump()),
-            Candidate::Portmon => cpu_time::of(|| Ok(self.portmon.poll())),
-            Candidate::NetstatWithoutPids => cpu_time::of(netstat_without_pids),
-            Candidate::Netstat => cpu_time::of(netstat),
+            Candidate::BareDump => cpu_time(|| self.bare_dump.dump()),
+            Candidate::Portmon => cpu_time(|| Ok(self.portmon.poll())),
+            Candidate::NetstatWithoutPids => cpu_time(netstat_without_pids),
+            Candidate::Netstat => cpu_time(netstat),
             Candidate::Ss | Candidate::Lsof => {
                 let mut command = candidate.command().ok_or(anyhow!("no command"))?;
-                cpu_time::of_program(&mut command)
+                cpu_time_of_program(&mut command)
             }
         }
     }
@@ -104,4 +107,21 @@ fn netstat_without_pids() -> anyhow::Result<Vec<SocketInfo>> {
     let (families, protocols) = (AddressFamilyFlags::all(), ProtocolFlags::all());
     let sockets = netstat2::iterate_sockets_info_without_pids(families, protocols)?;
     Ok(sockets.collect::<Result<_, _>>()?)
+}
+
+/// Everything that the sampler's thread does in a poll.
+pub struct PortmonPoll(SocketPoller);
+
+impl PortmonPoll {
+    pub fn new() -> Self {
+        let request = DumpRequest {
+            scope: DumpScope::All,
+            with_bound: false,
+        };
+        Self(SocketPoller::new(EphemeralRange::IANA, None, request))
+    }
+
+    pub fn poll(&mut self) -> Changes {
+        self.0.poll()
+    }
 }

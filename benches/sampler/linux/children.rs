@@ -1,7 +1,6 @@
-//! The parts of the benchmark's own children: to hold sockets, or only to be there.
+//! The benchmark's own children: they hold sockets, or do nothing.
 //!
-//! A child does what its standard input says, a line at a time, and answers each with a line once it is done. It ends with
-//! its input.
+//! A child reads a command per line and answers each with a line when it is done. It exits with its input.
 
 use anyhow::{Context, bail};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -12,31 +11,31 @@ use std::io::{BufRead, Read, Write};
 use std::net::{Ipv4Addr, SocketAddrV4, TcpListener, TcpStream, UdpSocket};
 use std::time::Duration;
 
-/// The word that makes a child that holds sockets; its address follows.
+/// Argument that makes a child that holds sockets; its address follows.
 pub const HOLD: &str = "hold";
 
-/// The word that makes a child that only is there.
+/// Argument that makes a child that does nothing.
 pub const IDLE: &str = "idle";
 
-/// What an answer begins with when everything was done.
+/// Start of the answer to a command that succeeded.
 pub const DONE: &str = "done ";
 
-/// An idle child has a few descriptors, as every process has: whoever looks at all of them pays for each.
+/// Descriptors of an idle child: a program that reads all of them pays for each.
 const DESCRIPTORS: usize = 16;
 
-/// Is there until the input ends.
+/// Waits for the end of the input.
 pub fn idle() -> anyhow::Result<()> {
     let files: Vec<File> = (3..DESCRIPTORS)
         .map(|_| File::open("/dev/null"))
         .collect::<Result<_, _>>()?;
-    // A whole line, which is not kept back.
+    // A whole line, since standard output is line-buffered.
     std::io::stdout().write_all(b"\n")?;
     std::io::stdin().read_to_end(&mut Vec::new())?;
     drop(files);
     Ok(())
 }
 
-/// Holds sockets on an address of its own until the input ends.
+/// Holds sockets on an address of its own until the end of the input.
 pub fn hold(address: &str) -> anyhow::Result<()> {
     let address = address.parse()?;
     raise_limit()?;
@@ -70,11 +69,11 @@ fn raise_limit() -> anyhow::Result<()> {
 
 struct HeldSockets {
     address: Ipv4Addr,
-    /// Where others connect to.
+    /// The listener that others connect to.
     acceptor: TcpListener,
     listeners: Vec<TcpListener>,
     datagrams: Vec<UdpSocket>,
-    /// The oldest first, which closes first: both ends of a connection close in the same order.
+    /// Oldest first, and closed in that order: both ends of a connection close alike.
     connections: VecDeque<TcpStream>,
 }
 
@@ -90,7 +89,7 @@ impl HeldSockets {
                 self.close(count.parse()?);
                 Ok(())
             }
-            _ => bail!("not understood: {line}"),
+            _ => bail!("unknown command: {line}"),
         }
     }
 
@@ -123,7 +122,7 @@ impl HeldSockets {
         Ok(())
     }
 
-    /// A reset closes it, so that no TIME_WAIT stays.
+    /// Keeps a connection that a reset will close, so that no TIME_WAIT is left.
     fn keep(&mut self, connection: TcpStream) -> anyhow::Result<()> {
         SockRef::from(&connection).set_linger(Some(Duration::ZERO))?;
         self.connections.push_back(connection);

@@ -1,6 +1,6 @@
-//! The sockets and processes that are looked at.
+//! The sockets and processes that are polled.
 //!
-//! Everything asked for is there when a call returns: what is measured next sees all of it.
+//! When a call returns, everything it asked for exists.
 
 use super::children::{DONE, HOLD, IDLE};
 use anyhow::{Context, bail};
@@ -8,16 +8,16 @@ use std::io::{BufRead, BufReader, PipeWriter, Read, Write};
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-/// Each of one process that listens and one that connects, so that an address is never short of ports.
+/// Pairs of a process that listens and one that connects, so that no address runs out of ports.
 pub const PAIRS: usize = 25;
 
-/// The processes that hold the sockets.
+/// Processes that hold the sockets.
 pub const HOLDERS: usize = 2 * PAIRS;
 
-/// Connections in one order, which must fit into the queue of a listener.
+/// Connections per command, which must fit into a listener's backlog.
 const BATCH: usize = 100;
 
-/// Processes that open a few sockets and end.
+/// Processes that open a few sockets and exit.
 pub const FRESH: usize = 100;
 
 pub struct Load {
@@ -25,11 +25,11 @@ pub struct Load {
     held: SocketCounts,
     idle: Vec<IdleProcesses>,
     fresh: Vec<HolderProcess>,
-    /// The pair whose turn it is to change.
+    /// The next pair to change.
     turn: usize,
 }
 
-/// Sockets by kind. Nine in ten are ends of connections, the rest listeners and datagram sockets alike.
+/// Sockets by kind: nine in ten are ends of connections, the rest half listeners, half UDP sockets.
 #[derive(Clone, Copy, Default)]
 struct SocketCounts {
     listeners: usize,
@@ -40,7 +40,7 @@ struct SocketCounts {
 impl SocketCounts {
     fn of(sockets: usize) -> Self {
         let datagrams = sockets / 20;
-        // Every holder listens already.
+        // Every holder has one listener already.
         let listeners = datagrams.max(HOLDERS);
         Self {
             listeners: listeners - HOLDERS,
@@ -68,7 +68,7 @@ impl Load {
         })
     }
 
-    /// Never fewer than before.
+    /// Opens sockets until there are this many. Closes none.
     pub fn grow_to(&mut self, sockets: usize) -> anyhow::Result<()> {
         let wanted = SocketCounts::of(sockets);
         for (place, (server, client)) in self.pairs.iter_mut().enumerate() {
@@ -91,7 +91,7 @@ impl Load {
         Ok(())
     }
 
-    /// Processes in all, by idle ones beside those that hold the sockets.
+    /// Starts or ends idle processes until there are `count` with those that hold the sockets.
     pub fn set_processes(&mut self, count: usize) -> anyhow::Result<()> {
         let wanted = count.saturating_sub(HOLDERS);
         let idle = |groups: &[IdleProcesses]| groups.iter().map(|idle| idle.children.len()).sum();
@@ -105,7 +105,7 @@ impl Load {
         Ok(())
     }
 
-    /// Closes connections and opens as many, spread over all processes or over as many as there are connections.
+    /// Closes connections and opens as many, spread over the pairs.
     pub fn replace(&mut self, connections: usize) -> anyhow::Result<()> {
         for place in 0..PAIRS {
             let count = part(connections, place);
@@ -120,12 +120,12 @@ impl Load {
         Ok(())
     }
 
-    /// Ends the fresh processes of before and starts as many with three sockets each.
+    /// Ends the fresh processes and starts as many new ones, with three sockets each.
     pub fn refresh(&mut self) -> anyhow::Result<()> {
         self.fresh.clear();
         for place in 1..=u8::try_from(FRESH)? {
             let mut holder = HolderProcess::start(Ipv4Addr::new(127, 1, 3, place))?;
-            // With the listener that every holder has, three.
+            // With the listener that every holder has, these are three.
             holder.command("listen 1")?;
             holder.command("datagram 1")?;
             self.fresh.push(holder);
@@ -138,7 +138,7 @@ impl Load {
     }
 }
 
-/// The part of a number that falls to one of all pairs.
+/// Share of one pair in a number.
 fn part(of: usize, place: usize) -> usize {
     of / PAIRS + usize::from(place < of % PAIRS)
 }
@@ -167,7 +167,7 @@ struct HolderProcess {
 
 impl HolderProcess {
     fn start(address: Ipv4Addr) -> anyhow::Result<Self> {
-        let mut child = myself()?
+        let mut child = this_program()?
             .args([HOLD, &address.to_string()])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -186,11 +186,11 @@ impl HolderProcess {
         Ok(holder)
     }
 
-    fn command(&mut self, order: &str) -> anyhow::Result<()> {
+    fn command(&mut self, command: &str) -> anyhow::Result<()> {
         let mut commands = self.commands.as_ref().context("no input")?;
-        commands.write_all(format!("{order}\n").as_bytes())?;
+        commands.write_all(format!("{command}\n").as_bytes())?;
         self.answer()
-            .with_context(|| format!("the order {order}"))?;
+            .with_context(|| format!("the command {command}"))?;
         Ok(())
     }
 
@@ -198,7 +198,7 @@ impl HolderProcess {
         let mut line = String::new();
         self.answers.read_line(&mut line)?;
         match line.trim_end_matches('\n').strip_prefix(DONE) {
-            Some(said) => Ok(said.to_owned()),
+            Some(answer) => Ok(answer.to_owned()),
             None => bail!("a process that holds sockets failed: {}", line.trim_end()),
         }
     }
@@ -207,12 +207,12 @@ impl HolderProcess {
 impl Drop for HolderProcess {
     fn drop(&mut self) {
         self.commands = None;
-        // It has ended or ends now; there is nothing else to do about it.
+        // It exits with its input.
         let _ = self.child.wait();
     }
 }
 
-/// Children that only are there, and end together with their one input.
+/// Children that do nothing and exit together with the input that they share.
 struct IdleProcesses {
     input: Option<PipeWriter>,
     children: Vec<Child>,
@@ -227,7 +227,7 @@ impl IdleProcesses {
             children: Vec::new(),
         };
         for _ in 0..count {
-            let child = myself()?
+            let child = this_program()?
                 .arg(IDLE)
                 .stdin(theirs.try_clone()?)
                 .stdout(output.try_clone()?)
@@ -247,13 +247,13 @@ impl Drop for IdleProcesses {
     fn drop(&mut self) {
         self.input = None;
         for child in &mut self.children {
-            // It has ended or ends now; there is nothing else to do about it.
+            // It exits with its input.
             let _ = child.wait();
         }
     }
 }
 
-/// This program, to be started anew.
-pub fn myself() -> anyhow::Result<Command> {
+/// This program, to be started again.
+pub fn this_program() -> anyhow::Result<Command> {
     Ok(Command::new(std::env::current_exe()?))
 }

@@ -1,7 +1,7 @@
-//! The benchmark, and the parts that its own children play.
+//! The benchmark and its own children.
 //!
-//! The program starts itself anew for everything that must be another process: who holds sockets, who only is there, and
-//! who is traced. A child ends when its standard input does, so it cannot outlive the benchmark.
+//! The program starts itself again for every process that it needs: those that hold sockets, those that do nothing and
+//! the one that is traced. A child exits with its standard input, so it cannot outlive the benchmark.
 
 use crate::linux::plan::BenchPlan;
 use crate::linux::table::Table;
@@ -11,37 +11,33 @@ use std::process::ExitCode;
 mod bare_dump;
 mod candidates;
 mod children;
-mod cpu_time;
-mod limits;
 mod load;
-mod memory;
-mod notes;
+mod measure;
 mod plan;
-mod portmon_poll;
 mod rounds;
 mod runs;
 mod strace;
 mod table;
 
 #[global_allocator]
-static ALLOCATOR: memory::CountingAllocator = memory::CountingAllocator;
+static ALLOCATOR: measure::CountingAllocator = measure::CountingAllocator;
 
 const USAGE: &str = "cargo bench --bench sampler [-- [--quick | --large]]
 
-  --quick   few rounds, for a look at whether it works
-  --large   50,000 and 100,000 sockets too";
+  --quick   few rounds, to see that it works
+  --large   also 50,000 and 100,000 sockets";
 
 pub fn main(words: &[String]) -> ExitCode {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let done = match words.as_slice() {
         [children::HOLD, address] => children::hold(address),
         [children::IDLE] => children::idle(),
-        [strace::TICKS, count] => strace::tick(count),
+        [strace::POLL, count] => strace::poll(count),
         words if words.contains(&"--help") => {
             println!("{USAGE}");
             Ok(())
         }
-        // What `cargo test --all-targets` starts is no benchmark, and must not take minutes.
+        // `cargo test --all-targets` starts it too, and must not take minutes.
         words if !words.contains(&"--bench") => {
             println!("Run it with cargo bench --bench sampler.");
             Ok(())
@@ -51,7 +47,7 @@ pub fn main(words: &[String]) -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // Nobody may be left to tell.
+            // Standard error may be closed.
             let _ = writeln!(std::io::stderr(), "sampler: {error:#}");
             ExitCode::FAILURE
         }
@@ -60,7 +56,7 @@ pub fn main(words: &[String]) -> ExitCode {
 
 fn bench(words: &[&str]) -> anyhow::Result<()> {
     let plan = BenchPlan::of(words)?;
-    limits::check(&plan)?;
+    plan::check_limits(&plan)?;
     let mut table = Table::default();
     let notes = runs::run(&plan, &mut table)?;
     let mut out = std::io::stdout().lock();

@@ -1,27 +1,27 @@
-//! Measures in alternation: every round measures everybody, in another order, and a ratio is of times of one round.
+//! Alternating rounds: each measures every candidate, in another order, and a ratio compares times of one round.
 //!
-//! A busy machine slows all of a round alike, so ratios hold where times do not.
+//! A busy machine slows a whole round alike, so ratios hold where times do not.
 
 use super::candidates::{Candidate, Candidates};
 use std::time::Duration;
 
-/// Rounds that nobody counts: caches fill, and what the load changed is seen for the first time.
+/// Rounds that do not count: caches fill, and the new load is polled for the first time.
 const WARM_UP: usize = 2;
 
 #[derive(Clone, Copy, Debug)]
 pub struct Rounds {
     pub count: usize,
-    /// The slow ones take part in one of so many rounds.
+    /// Slow candidates take part in one of this many rounds.
     pub slow_every: usize,
 }
 
-/// What the rounds of one load gave.
+/// Times of all rounds on one load.
 #[derive(Default)]
 pub struct Timings {
     rounds: Vec<Vec<(Candidate, Duration)>>,
 }
 
-/// The middle of some figures, and where the middle half of them lies.
+/// Median and quartiles of some figures.
 #[derive(Clone, Copy, Debug)]
 pub struct Quartiles {
     pub low: f64,
@@ -30,12 +30,12 @@ pub struct Quartiles {
 }
 
 impl Rounds {
-    /// How many rounds have the slow ones.
+    /// Number of rounds with the slow candidates.
     pub fn slow_count(self) -> usize {
         self.count.div_ceil(self.slow_every)
     }
 
-    /// Runs all rounds, each after its change of the load.
+    /// Runs all rounds, each after a change of the load.
     pub fn run(
         self,
         candidates: &mut Candidates,
@@ -46,7 +46,7 @@ impl Rounds {
         for round in 0..WARM_UP + self.count {
             change()?;
             let mut times = Vec::new();
-            for candidate in self.command(installed, round) {
+            for candidate in self.order(installed, round) {
                 times.push((candidate, candidates.measure(candidate)?));
             }
             if round >= WARM_UP {
@@ -56,8 +56,8 @@ impl Rounds {
         Ok(timings)
     }
 
-    /// Who runs in a round: everybody comes first, last and after everybody else in turn.
-    fn command(self, installed: &[Candidate], round: usize) -> Vec<Candidate> {
+    /// Order of a round: over all rounds each candidate runs first, last and after each other one.
+    fn order(self, installed: &[Candidate], round: usize) -> Vec<Candidate> {
         let has_slow = round < WARM_UP || (round - WARM_UP).is_multiple_of(self.slow_every);
         let installed = installed.iter().copied();
         let mut order: Vec<_> = installed.filter(|one| has_slow || !one.is_slow()).collect();
@@ -76,7 +76,7 @@ impl Timings {
         quartiles(self.rounds.iter().filter_map(|round| time(round, of)))
     }
 
-    /// How many times as much as another it takes.
+    /// Times of one candidate divided by those of another.
     pub fn ratios(&self, of: Candidate, to: Candidate) -> Option<Quartiles> {
         let pairs = self.rounds.iter();
         quartiles(pairs.filter_map(|round| Some(time(round, of)? / time(round, to)?)))

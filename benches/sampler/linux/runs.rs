@@ -1,26 +1,24 @@
-//! Builds one load after the other and measures on each what the plan says.
+//! Builds one load after another and measures what the plan says on each.
 
-use super::candidates::{Candidate, Candidates};
+use super::candidates::{Candidate, Candidates, PortmonPoll};
 use super::load::Load;
-use super::memory;
-use super::notes;
+use super::measure::bytes_held;
 use super::plan::{self, BenchPlan, CHANGED, Goal, LoadSize};
-use super::portmon_poll::PortmonPoll;
 use super::rounds::{Rounds, Timings};
 use super::strace;
 use super::table::{Table, TableRow};
 
-/// Looks after which a sampler holds what it goes on holding.
+/// Polls after which the memory of a sampler no longer grows.
 const WARM_UP_POLLS: usize = 3;
 
-/// Measures everything and gives what is to be said beside the table.
+/// Measures everything and returns the notes below the table.
 pub fn run(plan: &BenchPlan, table: &mut Table) -> anyhow::Result<Vec<String>> {
     let (installed, absent): (Vec<_>, Vec<_>) = Candidate::ALL
         .into_iter()
         .partition(|one| one.is_installed());
     let absent = absent.into_iter().map(Candidate::name);
     let mut candidates = Candidates::new()?;
-    let mut notes = notes::of(plan, candidates.bare_dump.dump()?)?;
+    let mut notes = machine_notes(plan, candidates.bare_dump.dump()?)?;
     notes.extend(absent.map(|name| format!("{name} is not installed.")));
     let mut benchmark = Benchmark {
         plan,
@@ -42,12 +40,12 @@ struct Benchmark<'a> {
     installed: Vec<Candidate>,
     load: Load,
     candidates: Candidates,
-    /// Rows, and the bytes a sampler holds that looked at them.
+    /// Rows, and the bytes that a sampler holds for them.
     held_bytes: Vec<(LoadSize, u32, usize)>,
 }
 
 impl Benchmark<'_> {
-    /// By the number of sockets, which never become fewer.
+    /// In the order of the number of sockets, which only grows.
     fn all(&mut self) -> anyhow::Result<()> {
         let steady = self.plan.steady.iter().copied();
         let (few, many): (Vec<_>, Vec<_>) =
@@ -55,12 +53,12 @@ impl Benchmark<'_> {
         few.into_iter().try_for_each(|size| self.steady(size))?;
         self.changes()?;
         many.into_iter().try_for_each(|size| self.steady(size))?;
-        self.bytes_a_row();
+        self.bytes_per_row();
         Ok(())
     }
 
     fn build(&mut self, size: LoadSize) -> anyhow::Result<()> {
-        // A run takes minutes, and whoever waits should see that it goes on.
+        // A run takes minutes: show progress.
         eprintln!("{} sockets, {} processes …", size.sockets, size.processes);
         self.load.grow_to(size.sockets)?;
         self.load.set_processes(size.processes)
@@ -71,7 +69,7 @@ impl Benchmark<'_> {
         let rounds = self.plan.rounds(size);
         let timings = rounds.run(&mut self.candidates, &self.installed, || Ok(()))?;
         for candidate in self.installed.clone() {
-            let goal = (candidate == Candidate::Portmon).then_some(plan::STEADY_TICK);
+            let goal = (candidate == Candidate::Portmon).then_some(plan::STEADY_POLL);
             let ratio = timings.ratios(candidate, Candidate::BareDump);
             self.table.add(TableRow {
                 size,
@@ -86,29 +84,26 @@ impl Benchmark<'_> {
         self.count_calls(size)
     }
 
-    /// What others take as a ratio to our tick.
+    /// Adds the cost of other programs as a ratio to a poll.
     fn compare(&mut self, size: LoadSize, timings: &Timings) {
-        let others = [
+        let Some([netstat, ss]) = plan::compared_to_poll(size) else {
+            return;
+        };
+        for (other, what, goal) in [
             (
                 Candidate::Netstat,
-                "netstat2 with pids ÷ our tick",
-                plan::netstat_to_ours(size),
+                "netstat2 with pids ÷ portmon poll",
+                netstat,
             ),
-            (
-                Candidate::Ss,
-                "ss -tunap ÷ our tick",
-                plan::ss_to_ours(size),
-            ),
-        ];
-        for (other, what, goal) in others.into_iter().filter(|(_, _, goal)| goal.is_some()) {
-            // Without one, nobody measured the other.
+            (Candidate::Ss, "ss -tunap ÷ portmon poll", ss),
+        ] {
             if let Some(ratio) = timings.ratios(other, Candidate::Portmon) {
                 self.table.add(TableRow {
                     size,
                     what,
                     time: None,
                     ratio: Some(ratio),
-                    goal,
+                    goal: Some(goal),
                 });
             }
         }
@@ -132,10 +127,10 @@ impl Benchmark<'_> {
         Ok(())
     }
 
-    /// Remembers what a sampler holds once it has settled, all it gave out dropped.
+    /// Records the memory of a sampler after its first polls, with their results dropped.
     fn measure_memory(&mut self, size: LoadSize) -> anyhow::Result<()> {
         let rows = self.candidates.bare_dump.dump()?;
-        let (_portmon, bytes) = memory::measure_held(|| {
+        let (_portmon, bytes) = bytes_held(|| {
             let mut portmon = PortmonPoll::new();
             for _ in 0..WARM_UP_POLLS {
                 portmon.poll();
@@ -146,8 +141,8 @@ impl Benchmark<'_> {
         Ok(())
     }
 
-    /// From the smallest load to the largest, so that what does not grow with the rows falls out.
-    fn bytes_a_row(&mut self) {
+    /// Adds the bytes per row, from the smallest load to the largest, which cancels what does not grow with the rows.
+    fn bytes_per_row(&mut self) {
         let (Some(first), Some(last)) = (self.held_bytes.first(), self.held_bytes.last()) else {
             return;
         };
@@ -155,11 +150,11 @@ impl Benchmark<'_> {
             last.1.saturating_sub(first.1),
             last.2.saturating_sub(first.2),
         );
-        let a_row = f64::from(u32::try_from(bytes).unwrap_or(u32::MAX)) / f64::from(rows.max(1));
+        let per_row = f64::from(u32::try_from(bytes).unwrap_or(u32::MAX)) / f64::from(rows.max(1));
         let made_of = format!("{bytes} for {rows} rows");
-        let what = "bytes a row in the sampler";
+        let what = "bytes per row in the sampler";
         self.table
-            .add_count(last.0, what, (a_row, &made_of), plan::BYTES_A_ROW);
+            .add_count(last.0, what, (per_row, &made_of), plan::BYTES_PER_ROW);
     }
 
     fn changes(&mut self) -> anyhow::Result<()> {
@@ -169,19 +164,25 @@ impl Benchmark<'_> {
             fresh_rounds,
             ..
         } = *self.plan;
-        let (with_10, churned) = (plan::TICK_WITH_10, plan::TICK_WITH_CHURN);
-        self.change("our tick, steady", plan::STEADY_TICK, change_rounds, |_| {
-            Ok(())
-        })?;
-        self.change("our tick, 10 new", with_10, change_rounds, |load| {
+        let (with_10, churned) = (plan::POLL_WITH_10_NEW, plan::POLL_WITH_CHURN);
+        self.change(
+            "portmon poll, steady",
+            plan::STEADY_POLL,
+            change_rounds,
+            |_| Ok(()),
+        )?;
+        self.change("portmon poll, 10 new", with_10, change_rounds, |load| {
             load.replace(5)
         })?;
-        self.change("our tick, 1000 churned", churned, change_rounds, |load| {
-            load.replace(500)
-        })?;
         self.change(
-            "our tick, 100 new processes",
-            plan::TICK_WITH_FRESH,
+            "portmon poll, 1000 churned",
+            churned,
+            change_rounds,
+            |load| load.replace(500),
+        )?;
+        self.change(
+            "portmon poll, 100 new processes",
+            plan::POLL_WITH_NEW_PROCESSES,
             fresh_rounds,
             Load::refresh,
         )?;
@@ -189,7 +190,7 @@ impl Benchmark<'_> {
         Ok(())
     }
 
-    /// Our tick after a change of the load, beside the bare dump after the same.
+    /// Adds a poll after a change of the load, next to the bare dump after the same change.
     fn change(
         &mut self,
         what: &str,
@@ -211,4 +212,30 @@ impl Benchmark<'_> {
         });
         Ok(())
     }
+}
+
+/// Facts about the machine and the run; `rows` are the sockets before the load was built.
+fn machine_notes(plan: &BenchPlan, rows: u32) -> anyhow::Result<Vec<String>> {
+    let kernel = std::fs::read_to_string("/proc/sys/kernel/osrelease")?;
+    let cores = std::thread::available_parallelism()?;
+    let processes = std::fs::read_dir("/proc")?.filter(|entry| is_process(entry.as_ref().ok()));
+    let (few, many) = (plan.short_rounds, plan.long_rounds);
+    let slow = many.slow_count();
+    Ok(vec![
+        format!(
+            "Linux {}, {cores} cores; {rows} sockets and {} processes were there before.",
+            kernel.trim(),
+            processes.count()
+        ),
+        format!(
+            "CPU time is user and system, the median of {} rounds ({} from 10,000 sockets on), {slow} for programs that read every process.",
+            few.count, many.count
+        ),
+        "A ratio without ÷ is to the bare dump of the same round.".to_owned(),
+    ])
+}
+
+fn is_process(entry: Option<&std::fs::DirEntry>) -> bool {
+    let name = entry.map(std::fs::DirEntry::file_name);
+    name.is_some_and(|name| name.to_string_lossy().parse::<u32>().is_ok())
 }

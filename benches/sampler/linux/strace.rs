@@ -1,20 +1,20 @@
-//! The system calls of a tick, counted by strace(1).
+//! System calls of a poll, counted by strace(1).
 
-use super::load::myself;
-use super::portmon_poll::PortmonPoll;
+use super::candidates::PortmonPoll;
+use super::load::this_program;
 use std::collections::BTreeMap;
 use std::process::Command;
 
-/// The word that makes a child that only looks; how often follows.
-pub const TICKS: &str = "tick-only";
+/// Argument that makes a child that only polls; the number of polls follows.
+pub const POLL: &str = "poll-only";
 
-/// Traced once with few looks and once with more, so that start and end fall out of the difference, and with them the
-/// first searches for a holder that nobody can find, each of which waits twice as long as the one before: none lies between.
+/// Traced once with few polls and once with more: the difference cancels start and exit, and the first searches for an
+/// owner that cannot be found, each of which waits twice as long as the one before.
 const FEW: u32 = 300;
 const MORE: u32 = 500;
 
-/// What a child does to be traced.
-pub fn tick(count: &str) -> anyhow::Result<()> {
+/// Polls in a child that is traced.
+pub fn poll(count: &str) -> anyhow::Result<()> {
     let mut portmon = PortmonPoll::new();
     for _ in 0..count.parse()? {
         portmon.poll();
@@ -22,17 +22,17 @@ pub fn tick(count: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The calls of one steady tick, and the most frequent of them in words.
+/// Calls of one steady poll, and the most frequent of them as text.
 pub fn calls() -> anyhow::Result<Result<(f64, String), String>> {
     let (few, more) = match (traced(FEW)?, traced(MORE)?) {
         (Ok(few), Ok(more)) => (few, more),
         (Err(reason), _) | (_, Err(reason)) => return Ok(Err(reason)),
     };
-    let a_tick = |(name, count): (String, f64)| {
+    let per_poll = |(name, count): (String, f64)| {
         let before = few.get(&name).copied().unwrap_or(0.0);
         (name, (count - before) / f64::from(MORE - FEW))
     };
-    let mut calls: Vec<(String, f64)> = more.into_iter().map(a_tick).collect();
+    let mut calls: Vec<(String, f64)> = more.into_iter().map(per_poll).collect();
     calls.sort_by(|(_, one), (_, other)| other.total_cmp(one));
     let sum = calls.iter().map(|(_, count)| count).sum();
     let most = calls.iter().take(3).filter(|(_, count)| *count > 0.0);
@@ -44,13 +44,13 @@ pub fn calls() -> anyhow::Result<Result<(f64, String), String>> {
 
 type Calls = BTreeMap<String, f64>;
 
-/// The calls of a child, or why there is no answer.
-fn traced(looks: u32) -> anyhow::Result<Result<Calls, String>> {
-    let myself = myself()?;
+/// Calls of a child, or why they cannot be counted.
+fn traced(polls: u32) -> anyhow::Result<Result<Calls, String>> {
+    let this_program = this_program()?;
     let output = Command::new("strace")
         .args(["-f", "-c"])
-        .arg(myself.get_program())
-        .args([TICKS, &looks.to_string()])
+        .arg(this_program.get_program())
+        .args([POLL, &polls.to_string()])
         .output();
     Ok(match output {
         Err(_) => Err("strace is not installed".to_owned()),
@@ -59,7 +59,7 @@ fn traced(looks: u32) -> anyhow::Result<Result<Calls, String>> {
     })
 }
 
-/// Lines of share, seconds, microseconds a call, calls, errors or nothing, and the name.
+/// Parses lines of share, seconds, microseconds per call, calls, errors or nothing, and name.
 fn summary(text: &str) -> Calls {
     let counts = text.lines().filter_map(|line| {
         let words: Vec<&str> = line.split_whitespace().collect();

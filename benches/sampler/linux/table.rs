@@ -1,4 +1,4 @@
-//! The figures as one table, in plain text that is Markdown too.
+//! The table of figures, in Markdown.
 
 use super::plan::{Goal, LoadSize};
 use super::rounds::Quartiles;
@@ -12,7 +12,7 @@ pub struct Table {
 }
 
 impl Table {
-    /// A time and its ratio to the bare dump.
+    /// Adds a time and its ratio to the bare dump.
     pub fn add(&mut self, line: TableRow<'_>) {
         let TableRow {
             size,
@@ -36,7 +36,7 @@ impl Table {
         ]);
     }
 
-    /// A figure that is no time; what it is made of goes where a ratio has its middle half.
+    /// Adds a count; what it is made of stands in the column of the middle half.
     pub fn add_count(
         &mut self,
         size: LoadSize,
@@ -55,7 +55,7 @@ impl Table {
     }
 }
 
-/// A line with a time, or a ratio, or both.
+/// A row with a time, a ratio or both.
 #[derive(Clone, Copy)]
 pub struct TableRow<'a> {
     pub size: LoadSize,
@@ -102,7 +102,7 @@ fn verdict(goal: Goal, figure: f64) -> String {
     format!("{sign} {}: {word}", short(limit))
 }
 
-/// As many digits as mean something.
+/// Formats a figure with three significant digits.
 fn short(figure: f64) -> String {
     match figure {
         figure if figure < 10.0 => format!("{figure:.2}"),
