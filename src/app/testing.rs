@@ -1,10 +1,11 @@
-//! An app for tests, fed by hand: events in, effects out.
+//! Drives an app in tests: events in, effects out.
 
 use crate::app::{App, Effect, Event};
 use crate::config::Settings;
 use crate::free::{
     BindProbe, ExecCommand, ExecEvent, KillRequest, PortSnapshot, SendOutcome, SendReport, Target,
 };
+use crate::model::bind::{AddressProbe, BindOutcome};
 use crate::model::environment::Environment;
 use crate::model::inspection::{InspectRequest, Inspection, ProcessTree, Requester};
 use crate::model::ports::EphemeralRange;
@@ -12,6 +13,7 @@ use crate::model::process::Pid;
 use crate::model::testing::{SocketBuilder, instant, moment, snapshot};
 use crate::tracker::{Changes, Tracker};
 use crossterm::event::{Event as TerminalEvent, KeyCode, KeyEvent, KeyModifiers};
+use std::net::Ipv4Addr;
 
 pub fn environment() -> Environment {
     Environment {
@@ -33,7 +35,7 @@ pub struct AppHarness {
     pub app: App,
     tracker: Tracker,
     pub seconds: f64,
-    /// Whether a dialog that asks about processes is told at once that nothing is known of them.
+    /// True if a dialog that asks about processes is answered at once that nothing is known.
     pub answers_inspections: bool,
 }
 
@@ -52,19 +54,19 @@ impl AppHarness {
         }
     }
 
-    /// A terminal of 80x24 that has seen these sockets.
+    /// An app in a terminal of 80x24 that has polled these sockets.
     pub fn with(sockets: Vec<SocketBuilder>) -> Self {
         let mut harness = Self::new((80, 24));
         harness.poll(sockets);
         harness
     }
 
-    /// Time passes and a look sees these sockets.
+    /// A poll sees these sockets.
     pub fn poll(&mut self, sockets: Vec<SocketBuilder>) -> Vec<Effect> {
         self.poll_with(sockets, |_| {})
     }
 
-    /// Likewise, with more to tell than the sockets.
+    /// A poll sees these sockets, and `change` adds more to it.
     pub fn poll_with(
         &mut self,
         sockets: Vec<SocketBuilder>,
@@ -83,8 +85,8 @@ impl AppHarness {
     pub fn event(&mut self, event: Event) -> Vec<Effect> {
         let mut effects = self.app.update(event, instant(self.seconds));
         if self.answers_inspections && dialog_request(&effects).is_some() {
-            let now = effects.clone();
-            effects.extend(self.answer_inspection(&now, Vec::new()));
+            let answer = self.inspection_for(&effects, Vec::new());
+            effects.extend(self.event(answer));
         }
         while self.app.listing.is_filtering() {
             effects.extend(self.app.update(Event::Due, instant(self.seconds)));
@@ -105,7 +107,7 @@ impl AppHarness {
         self.event(Event::Input(TerminalEvent::Key(key)))
     }
 
-    /// Types letter by letter and gives the effects of all.
+    /// Types letter by letter; returns the effects of all.
     pub fn keys(&mut self, letters: &str) -> Vec<Effect> {
         letters
             .chars()
@@ -113,17 +115,21 @@ impl AppHarness {
             .collect()
     }
 
-    /// What is asked about processes among these effects is answered with this kin.
-    pub fn answer_inspection(&mut self, effects: &[Effect], kin: Vec<ProcessTree>) -> Vec<Effect> {
-        let answer = self.inspection_for(effects, kin);
+    /// Answers the request for an inspection among these effects.
+    pub fn answer_inspection(
+        &mut self,
+        effects: &[Effect],
+        trees: Vec<ProcessTree>,
+    ) -> Vec<Effect> {
+        let answer = self.inspection_for(effects, trees);
         self.event(answer)
     }
 
-    #[expect(clippy::unused_self, reason = "it reads like the stage's other deeds")]
-    pub fn inspection_for(&self, effects: &[Effect], kin: Vec<ProcessTree>) -> Event {
+    #[expect(clippy::unused_self, reason = "called like the other methods")]
+    pub fn inspection_for(&self, effects: &[Effect], trees: Vec<ProcessTree>) -> Event {
         Event::Inspected(Inspection {
-            request: dialog_request(effects).expect("a question about processes"),
-            trees: kin,
+            request: dialog_request(effects).expect("a request for an inspection"),
+            trees,
             exit_statuses: Vec::new(),
             supervisor: crate::model::supervisor::Supervisor::default(),
             addresses: Vec::new(),
@@ -135,40 +141,45 @@ impl AppHarness {
         self.event(Event::Input(TerminalEvent::Paste(text.to_owned())))
     }
 
-    /// Frees the port under the cursor: its holder ends, a bind succeeds, and it stays free for so long that it counts.
-    /// The dialog stays open.
+    /// Frees the port under the cursor: its owner exits, every bind that the app asks for succeeds, and the port stays
+    /// free until that counts. The dialog stays open.
     pub fn free(&mut self) {
         self.keys("x");
         self.wait(1.0);
         let effects = self.keys("y");
         let [Effect::Free(ExecCommand::Send(requests))] = effects.as_slice() else {
-            panic!("one order: {effects:?}")
+            panic!("one request: {effects:?}")
         };
         let request = &requests[0];
-        let sending = SendOutcome::Sent {
-            sockets: Vec::new(),
-            resumed: Vec::new(),
-            missed: Vec::new(),
-        };
-        let at = instant(self.seconds);
-        let dispatch = SendReport {
+        self.event(Event::Freeing(ExecEvent::SignalsSent(SendReport {
             request: request.id(),
-            at,
-            sending,
+            at: instant(self.seconds),
+            sending: SendOutcome::Sent {
+                sockets: Vec::new(),
+                resumed: Vec::new(),
+                missed: Vec::new(),
+            },
+        })));
+        let effects = self.poll_freed(request, 0.5);
+        let [Effect::Free(ExecCommand::TryBind(_, addresses))] = effects.as_slice() else {
+            panic!("a bind: {effects:?}")
         };
-        self.event(Event::Freeing(ExecEvent::SignalsSent(dispatch)));
-        self.poll_freed(request, 0.5);
+        let probes = addresses.iter().map(|address| AddressProbe {
+            address: *address,
+            with_reuse: Some(BindOutcome::Bound),
+            without_reuse: BindOutcome::Bound,
+        });
         self.event(Event::Freeing(ExecEvent::BindProbed(BindProbe {
             request: request.id(),
-            at,
-            probes: Vec::new(),
-            localhost: Vec::new(),
+            at: instant(self.seconds),
+            probes: probes.collect(),
+            localhost: vec![Ipv4Addr::LOCALHOST.into()],
         })));
         self.poll_freed(request, 2.1);
     }
 
-    /// Time passes, and the look of the freeing sees that nothing is left of an order.
-    fn poll_freed(&mut self, request: &KillRequest, seconds: f64) {
+    /// Time passes, and a poll of the port sees that its owners have exited and no socket is left.
+    fn poll_freed(&mut self, request: &KillRequest, seconds: f64) -> Vec<Effect> {
         self.seconds += seconds;
         self.event(Event::Freeing(ExecEvent::Polled(PortSnapshot {
             request: request.id(),
@@ -179,23 +190,23 @@ impl AppHarness {
             signal_state: Vec::new(),
             parents: Vec::new(),
             units: Vec::new(),
-        })));
+        })))
     }
 
-    /// The words of the notice.
+    /// Text of the notice.
     pub fn notice(&self) -> &str {
         let notice = self.app.notice.as_ref();
         notice.map_or("", |notice| &notice.text)
     }
 
-    /// The local address under the cursor.
+    /// Local address of the row under the cursor.
     pub fn cursor(&self) -> String {
         self.app
             .current_row()
             .map_or_else(String::new, |row| row.endpoint.socket.local.to_string())
     }
 
-    /// The local addresses of the rows on the screen.
+    /// Local addresses of the rows on the screen.
     pub fn rows(&self) -> Vec<String> {
         self.app
             .listing
@@ -205,10 +216,10 @@ impl AppHarness {
     }
 }
 
-/// What a dialog asks about processes.
+/// The last request for an inspection that a dialog made.
 fn dialog_request(effects: &[Effect]) -> Option<InspectRequest> {
     effects.iter().rev().find_map(|effect| match effect {
-        Effect::Inspect(subject) if subject.requester == Requester::Dialog => Some(subject.clone()),
+        Effect::Inspect(request) if request.requester == Requester::Dialog => Some(request.clone()),
         _ => None,
     })
 }

@@ -1,4 +1,4 @@
-//! Evidence for tests: each test names only what was found.
+//! Builders of findings for tests: each test names only what matters to it.
 
 use super::{CheckRequest, Findings, PortSettings};
 use crate::model::bind::{AddressProbe, BindOutcome};
@@ -16,7 +16,7 @@ pub fn ip(text: &str) -> IpAddr {
     text.parse().expect("an address")
 }
 
-/// A port on which every bind worked and nothing was seen.
+/// A port without sockets on which every bind succeeds.
 pub fn port(port: u16) -> Findings {
     Findings {
         request: CheckRequest {
@@ -25,7 +25,7 @@ pub fn port(port: u16) -> Findings {
         },
         at: instant(0.0),
         probes: Vec::new(),
-        binds: 8,
+        binds: 0,
         endpoints: Vec::new(),
         process_states: Vec::new(),
         settings: PortSettings {
@@ -55,6 +55,16 @@ impl Findings {
         }
         self.probes
             .sort_by_key(|probe| LOCAL.iter().position(|text| ip(text) == probe.address.ip()));
+        self.counted()
+    }
+
+    /// With `binds` as the checker counts them: those that were tried on addresses of this machine.
+    fn counted(mut self) -> Self {
+        let outcomes =
+            |probe: &AddressProbe| [probe.with_reuse.clone(), Some(probe.without_reuse.clone())];
+        let outcomes = self.probes.iter().flat_map(outcomes).flatten();
+        let tried = outcomes.filter(|outcome| *outcome != BindOutcome::NoSuchAddress);
+        self.binds = tried.count();
         self
     }
 
@@ -66,11 +76,11 @@ impl Findings {
         self.binds(ips, &BindOutcome::Bound, &BindOutcome::InUse)
     }
 
-    /// The question is about this address alone.
+    /// Asks about this address alone.
     pub fn on(mut self, text: &str) -> Self {
         self.request.spec.address = Some(ip(text));
         self.probes.retain(|probe| probe.address.ip() == ip(text));
-        self
+        self.counted()
     }
 
     pub fn udp(mut self) -> Self {
@@ -78,7 +88,7 @@ impl Findings {
         for probe in &mut self.probes {
             probe.with_reuse = None;
         }
-        self
+        self.counted()
     }
 
     pub fn sees(mut self, socket: SocketBuilder) -> Self {

@@ -97,7 +97,7 @@ pub struct SocketBuilder {
     owner_hint: u64,
 }
 
-/// A TCP listener on `local`, of user `dev`, whose owner may not be seen.
+/// A TCP listener on `local`, of user `dev`, whose owner is hidden.
 pub fn socket(local: &str) -> SocketBuilder {
     let local: SocketAddr = local.parse().expect("an address and a port");
     let socket = Socket {
@@ -127,7 +127,7 @@ impl SocketBuilder {
         self
     }
 
-    /// From this table, whatever its address looks like.
+    /// In this table, whatever its address looks like.
     pub fn table(mut self, table: Family) -> Self {
         self.socket.table = table;
         self
@@ -135,12 +135,20 @@ impl SocketBuilder {
 
     pub fn udp(mut self) -> Self {
         self.socket.protocol = Protocol::Udp;
-        self.socket.state = None;
+        if self.socket.remote.is_none() {
+            self.socket.state = Some(State::Unconn);
+        }
         self
     }
 
     pub fn state(mut self, state: State) -> Self {
         self.socket.state = Some(state);
+        self
+    }
+
+    /// A source such as netstat2 does not report the state of a UDP socket.
+    pub fn without_state(mut self) -> Self {
+        self.socket.state = None;
         self
     }
 
@@ -158,7 +166,7 @@ impl SocketBuilder {
         self
     }
 
-    /// The owners are not found yet.
+    /// The owners are not resolved yet.
     pub fn pending(mut self) -> Self {
         self.socket.owners = Owners::Pending;
         self
@@ -169,14 +177,14 @@ impl SocketBuilder {
         self
     }
 
-    /// In TIME_WAIT, which ends then.
+    /// In TIME_WAIT until `end`.
     pub fn waits_until(mut self, end: Instant) -> Self {
         self.socket.state = Some(State::TimeWait);
         self.socket.queue_or_timer = QueueOrTimer::TimeWaitUntil(end);
         self
     }
 
-    /// Whether it leaves IPv4 alone is known.
+    /// IPV6_V6ONLY is known.
     pub fn only_v6(mut self, only_v6: bool) -> Self {
         self.socket.only_v6 = Some(only_v6);
         self
@@ -221,7 +229,7 @@ impl SocketBuilder {
         self.socket
     }
 
-    /// The socket as an endpoint that stood before the first sample, without any relation to others.
+    /// The socket as an endpoint that was open before the first poll and has no peer.
     pub fn endpoint(self) -> Endpoint {
         let socket = self.build();
         let role = if socket.holds_port() {
@@ -244,7 +252,7 @@ impl SocketBuilder {
     }
 }
 
-/// A look at `seconds` that saw these sockets and had no problem.
+/// A poll at `seconds` that saw these sockets and had no problem.
 pub fn snapshot(seconds: f64, sockets: Vec<SocketBuilder>) -> Snapshot {
     Snapshot {
         taken: moment(seconds),
@@ -255,7 +263,7 @@ pub fn snapshot(seconds: f64, sockets: Vec<SocketBuilder>) -> Snapshot {
 }
 
 impl Tracker {
-    /// Takes in a whole look, owners and all, as the sampler does step by step.
+    /// Applies a whole poll, owners included, as the sampler does step by step.
     pub fn apply_snapshot(&mut self, snapshot: Snapshot) -> Changes {
         self.begin_poll(snapshot.taken.instant);
         for socket in &snapshot.sockets {
@@ -289,7 +297,7 @@ impl Tracker {
     }
 }
 
-/// What a source would have seen of this socket.
+/// The socket as a source reports it.
 pub fn raw_socket(socket: &Socket) -> RawSocket {
     let (cookie, owner_hint) = match socket.id {
         EndpointId::Cookie(cookie) => (cookie, 0),

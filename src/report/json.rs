@@ -212,7 +212,8 @@ mod tests {
 
     #[test]
     fn what_is_unknown_is_null() {
-        let value = json_of(&socket("0.0.0.0:53").udp().without_owner().endpoint());
+        let unknown = socket("0.0.0.0:53").udp().without_state().without_owner();
+        let value = json_of(&unknown.endpoint());
         let unknown =
             ["remote", "state", "uid", "user", "peer", "label"].map(|key| value[key].clone());
         assert!(unknown.iter().all(Value::is_null), "{value}");

@@ -394,7 +394,7 @@ fn a_line_has_the_same_words_in_the_same_places() {
         "12:00:03 opened   tcp 127.0.0.1:5173 ← 127.0.0.1:51324   ESTABLISHED  node 9120         ← chrome 942",
         "12:00:03 opened   tcp 127.0.0.1:51324 → 127.0.0.1:5173   ESTABLISHED  chrome 942        → node 9120",
         "12:00:03 changed  tcp 127.0.0.1:51324 → 127.0.0.1:5173   ESTABLISHED → TIME_WAIT  -                 was chrome 942",
-        "12:00:03 closed   udp [::1]:53         -            - (root)",
+        "12:00:03 closed   udp [::1]:53         UNCONN       - (root)",
     ];
     assert_eq!(lines, expected);
 }
