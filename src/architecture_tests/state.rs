@@ -28,10 +28,10 @@ const SHARED: [&str; 17] = [
 const EXCEPTIONS: [&str; 7] = [
     "src/model/ports.rs: LazyLock",
     "src/os/free/probe_backend.rs: RefCell",
-    "src/os/free/waker.rs: OnceLock",
+    "src/os/free/waker/other.rs: OnceLock",
     "src/os/owners/linux/proc_fs.rs: Cell<",
-    "src/os/processes/reading/clock.rs: LazyLock",
-    "src/os/self_sockets.rs: Mutex",
+    "src/os/processes/reading/linux/clock.rs: LazyLock",
+    "src/os/sockets/self_sockets/linux.rs: Mutex",
     "src/table/query/condition.rs: OnceCell",
 ];
 
