@@ -4,10 +4,8 @@
 //! next is tried. It concludes nothing: what was found goes to [`CheckReport::of`].
 
 mod connect_probe;
-#[cfg(target_os = "linux")]
-mod sysctl;
 
-use crate::check::{CheckReport, CheckRequest, Findings, PortSettings};
+use crate::check::{CheckReport, CheckRequest, Findings};
 use crate::model::bind::AddressProbe;
 use crate::model::endpoint::Endpoint;
 use crate::model::port_spec::PortSpec;
@@ -19,7 +17,7 @@ use crate::os::poller::SocketPoller;
 use crate::os::processes::start_time;
 use crate::os::sockets::{DumpRequest, DumpScope};
 use crate::os::supervisors;
-use crate::os::{bind_probe, now};
+use crate::os::{bind_probe, environment, now};
 use std::io;
 use std::sync::mpsc::{Sender, channel};
 use std::thread;
@@ -101,7 +99,7 @@ fn findings(context: CheckContext, request: CheckRequest) -> Findings {
         probes,
         process_states: process_states(&endpoints),
         endpoints,
-        settings: settings(),
+        settings: environment::port_settings(),
         time_wait: TIME_WAIT,
         localhost: bind_probe::resolve_localhost(),
         published: published_notes(&request),
@@ -141,17 +139,6 @@ fn process_states(endpoints: &[Endpoint]) -> Vec<(ProcessId, ProcessState)> {
 fn process_state(id: ProcessId) -> Option<ProcessState> {
     let stat = start_time::stat(id.pid).filter(|stat| stat.start == id.start)?;
     ProcessState::of(stat.state?)
-}
-
-#[cfg(target_os = "linux")]
-fn settings() -> PortSettings {
-    sysctl::read()
-}
-
-/// No other system says it in a file.
-#[cfg(not(target_os = "linux"))]
-fn settings() -> PortSettings {
-    PortSettings::default()
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Real children that hold real ports, followed from the row to the verdict.
+//! Real child processes with real ports, from the row to the verdict.
 #![cfg(target_os = "linux")]
 
 mod kill_requests;
@@ -26,10 +26,10 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::timeout;
 
-/// Longer than anything here takes; only a failing test waits for it.
+/// Longer than any test takes; only a failing one reaches it.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A child that holds a port, and is ended whatever becomes of the test.
+/// A child that holds a port, killed when the test ends.
 struct TestChild {
     child: Child,
     process: Arc<Process>,
@@ -44,7 +44,7 @@ impl Drop for TestChild {
 }
 
 impl TestChild {
-    /// A `sleep` with a listener as its stdin; `script` is what sh does before it becomes the sleep.
+    /// A `sleep` with a listener as its stdin; sh runs `script` before it execs the sleep.
     fn new(script: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let local = listener.local_addr().unwrap();
@@ -72,7 +72,7 @@ impl TestChild {
         self.child.try_wait().unwrap().is_none()
     }
 
-    /// Its listener as a look shows it to the one who asks.
+    /// Its listener as the table shows it.
     fn socket(&self) -> Socket {
         let found = sockets(&[Arc::clone(&self.process)]);
         found
@@ -102,7 +102,7 @@ fn start_time(pid: Pid) -> Option<StartTime> {
         .map(StartTime)
 }
 
-/// The IPv4 listeners of this machine, with these processes as owners where they are.
+/// The IPv4 listeners of this machine, with those of these processes that own them.
 fn sockets(owners: &[Arc<Process>]) -> Vec<Socket> {
     let open: Vec<(&Arc<Process>, HashSet<String>)> = owners
         .iter()
@@ -152,7 +152,7 @@ fn inodes(pid: Pid) -> HashSet<String> {
         .collect()
 }
 
-/// The executor with the machine and its answers, and the order on its way.
+/// A freeing in progress: the executor, its events and the state machine.
 struct WorkerFixture {
     free_worker: FreeWorker,
     results: UnboundedReceiver<ExecEvent>,
@@ -160,7 +160,7 @@ struct WorkerFixture {
 }
 
 impl WorkerFixture {
-    /// Asks about this socket, confirms, and begins.
+    /// Plans, confirms and begins to free this socket.
     fn begin(socket: Socket, owners: Vec<Arc<Process>>) -> Self {
         let (sender, results) = unbounded_channel();
         let free_worker = FreeWorker::start(sender, move || ProbeBackend {
@@ -189,7 +189,7 @@ impl WorkerFixture {
         }
     }
 
-    /// Lets happen what happens until there is what is waited for, and returns the words that are said then.
+    /// Handles events until the condition holds, and returns the verdict's sentence.
     async fn until(&mut self, is_there: impl Fn(&FreeMachine) -> bool) -> String {
         while !is_there(self.freeing()) {
             let event = timeout(TIMEOUT, self.results.recv())
@@ -362,7 +362,7 @@ async fn portmon_itself_is_always_protected() {
 #[test]
 fn a_bind_distinguishes_a_free_port_from_a_used_one() {
     use crate::model::bind::BindOutcome::{Bound, InUse};
-    // Where nobody else takes a port that was just given back.
+    // On this address nobody else takes a port that was just closed.
     let own = SocketAddr::from((own_ip(87), 0));
     let listening = TcpListener::bind(own).unwrap();
     let held = listening.local_addr().unwrap();
@@ -410,7 +410,7 @@ fn an_unreadable_table_is_not_an_empty_one() {
     );
 }
 
-/// The unit of whoever runs.
+/// Returns a unit for a process that runs.
 fn unit(of: &Process) -> Option<Unit> {
     let is_it = start_time(of.pid()) == Some(of.id.start);
     is_it.then(|| Unit::new("shop.service".into(), Manager::System))

@@ -21,7 +21,7 @@ pub mod start_time;
 mod users;
 
 pub use process_tree::self_pids;
-pub use users::invoking_uid;
+pub use users::{invoking_uid, is_root};
 
 /// Descriptions of processes, kept so that an unchanged process stays the same `Arc`.
 #[derive(Default)]

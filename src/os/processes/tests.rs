@@ -19,7 +19,7 @@ pub(super) fn describe(processes: &mut Processes, pid: Pid) -> Option<Arc<Proces
 fn a_process_is_described_as_the_system_sees_it() {
     let child = child();
     let mut processes = Processes::new();
-    // In the midst of an exec a process has its new name and no arguments yet.
+    // During an exec a process has its new name and no arguments yet.
     let is_ready = |found: &Arc<Process>| !found.command.is_empty() && found.name == "sleep".into();
     let seen = until("sleep", || {
         describe(&mut processes, child.pid()).filter(is_ready)

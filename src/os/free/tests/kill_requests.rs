@@ -1,4 +1,4 @@
-//! The executor itself with the machine as it is: who gets which signal, and who gets none any more.
+//! The executor on the real machine: which process gets which signal, and which gets none.
 
 use super::plan;
 use crate::free::{
@@ -27,7 +27,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 fn executor() -> Executor {
-    Executor::new(ProbeBackend::of_system(None)).expect("a bell")
+    Executor::new(ProbeBackend::of_system(None)).expect("a descriptor")
 }
 
 /// A listener, and where it is.
@@ -37,17 +37,17 @@ fn listener() -> (TcpListener, SocketAddr) {
     (listener, local)
 }
 
-/// What listens there, once these and no others hold it.
-fn socket_of(local: SocketAddr, holders: &[Pid]) -> Socket {
+/// Returns the socket that listens there, once exactly these processes own it.
+fn socket_of(local: SocketAddr, owners: &[Pid]) -> Socket {
     let mut backend = ProbeBackend::of_system(None);
-    until("the socket with its holders", || {
+    until("the socket with its owners", || {
         let seen = (backend.read_sockets)(&[local.port()]).sockets;
         let socket = seen.into_iter().find(|socket| socket.local == local)?;
         let mut pids: Vec<Pid> = { socket.owners.known().iter() }
             .map(|owner| owner.pid())
             .collect();
         pids.sort_unstable();
-        (pids == holders).then_some(socket)
+        (pids == owners).then_some(socket)
     })
 }
 
@@ -59,7 +59,7 @@ fn confirmed(socket: Socket, signal: Signal) -> KillRequest {
     plan(socket).confirm(TargetSet::Topmost, signal, Instant::now())
 }
 
-/// What the executor says of orders that are sent at once.
+/// Sends requests in one command and returns their outcomes.
 fn sent(executor: &mut Executor, requests: Vec<KillRequest>) -> Vec<SendOutcome> {
     let happenings = executor.perform(ExecCommand::Send(requests)).into_iter();
     let sendings = happenings.map(|event| match event {
@@ -69,7 +69,7 @@ fn sent(executor: &mut Executor, requests: Vec<KillRequest>) -> Vec<SendOutcome>
     sendings.collect()
 }
 
-/// Why nothing was sent, in words.
+/// Returns the sentence on why nothing was sent.
 fn signal_error(sendings: &[SendOutcome]) -> String {
     match sendings {
         [SendOutcome::NotSent(error)] => error.to_string(),
@@ -77,7 +77,7 @@ fn signal_error(sendings: &[SendOutcome]) -> String {
     }
 }
 
-/// Lets happen what happens until there is what is waited for, and returns the words that are said then.
+/// Handles events until the condition holds, and returns the verdict's sentence.
 fn run_until(
     request: KillRequest,
     timeouts: Timeouts,
@@ -111,7 +111,7 @@ fn signal(pid: Pid, signal: Sent) {
     kill_process(pid.expect("a pid"), signal).expect("it may be signalled");
 }
 
-/// The letter of its state (proc_pid_stat(5)).
+/// Returns the state letter (proc_pid_stat(5)).
 fn state(pid: Pid) -> Option<char> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     let (_, rest) = stat.rsplit_once(") ")?;
@@ -125,12 +125,12 @@ fn wait_for_sleep(pid: Pid) {
     });
 }
 
-/// Whether it runs, and is not stopped.
+/// Whether it runs and is not suspended.
 fn is_running(pid: Pid) -> bool {
     state(pid).is_some_and(|letter| !"TZX".contains(letter))
 }
 
-/// A shell that holds two listeners and writes a line for every SIGTERM and SIGUSR1; SIGHUP does nothing to it.
+/// A shell that holds two listeners and writes a line for each SIGTERM and SIGUSR1; it ignores SIGHUP.
 struct SignalLogger {
     child: Child,
     lines: BufReader<UnixStream>,
@@ -140,10 +140,10 @@ struct SignalLogger {
 impl SignalLogger {
     fn new() -> Self {
         let ((one, first), (other, second)) = (listener(), listener());
-        let (ours, theirs) = UnixStream::pair().expect("a leash");
+        let (ours, theirs) = UnixStream::pair().expect("a pair of sockets");
         ours.set_read_timeout(Some(super::TIMEOUT))
-            .expect("a bound");
-        // A signal ends the waiting for a line, and so does the end of this test.
+            .expect("a timeout");
+        // A signal or the end of this test ends the read.
         let script =
             "trap 'echo TERM >&0' TERM; trap : HUP; trap 'echo USR1 >&0' USR1; echo ready >&0
             for time in 1 2 3 4 5; do read -r line; done";
@@ -192,7 +192,7 @@ fn an_owner_of_two_ports_gets_one_signal_for_both() {
         .all(|one| matches!(one, SendOutcome::Sent { .. }));
     assert!(are_sent && sendings.len() == 2, "{sendings:?}");
     assert_eq!(logger.line(), "TERM");
-    // A second one would have been taken before this.
+    // A second SIGTERM would have been handled before this.
     signal(pid, Sent::USR1);
     assert_eq!(logger.line(), "USR1");
 }
@@ -201,7 +201,7 @@ fn an_owner_of_two_ports_gets_one_signal_for_both() {
 fn a_process_that_catches_sighup_is_reported_as_such() {
     let conduct = signal_state(Pid(std::process::id()), Signal::HangUp);
     if conduct.is_some_and(|state| state.disposition == SignalDisposition::Ignored) {
-        // A shell cannot handle what was ignored when it started (POSIX, trap).
+        // A shell cannot trap a signal that was ignored when it started (POSIX, trap).
         skipped("SIGHUP was ignored when the test started");
         return;
     }
@@ -258,7 +258,7 @@ fn sigcont_resumes_a_suspended_process() {
     assert!(is_running(pid));
 }
 
-/// A process that holds nothing, and its child that holds a listener.
+/// A process without sockets, and its child that holds a listener.
 struct ParentAndChild {
     parent: SocketHolder,
     local: SocketAddr,
@@ -269,7 +269,7 @@ impl ParentAndChild {
         let (listener, local) = listener();
         let script = "sleep 60 & echo $!; exec 3<&- </dev/null sleep 60";
         let parent = shell(listener, script, 1);
-        // Neither is the shell any more that it was forked from.
+        // Until both have execed sleep.
         for pid in parent.all() {
             wait_for_sleep(pid);
         }
@@ -280,7 +280,7 @@ impl ParentAndChild {
         self.parent.others()[0]
     }
 
-    /// The question about the port, with who started the holder and who is of its group.
+    /// Plans to free the port, with the owner's parent and group.
     fn plan(&self) -> KillPlan {
         let mut plan = plan(socket_of(self.local, &[self.child()]));
         let [child, parent] = [self.child(), self.parent.pid()].map(describe);
@@ -300,7 +300,7 @@ impl ParentAndChild {
         describe(self.parent.pid()).id
     }
 
-    /// The holder ends; its parent does not ask for its exit status.
+    /// Ends the owner, which its parent does not reap.
     fn end_child(&self) {
         signal(self.child(), Sent::KILL);
         until("the end", || {
@@ -374,7 +374,7 @@ fn in_a_namespace() {
     let mut victim = sleep_on(listener.try_clone().expect("a copy"));
     let before = process_id(&victim);
     let mut socket = socket_of(local, &[Pid(std::process::id()), before.pid]);
-    // The test holds it too, and is nobody's target.
+    // The test holds it too, but is no target.
     socket.owners = Owners::Known([describe(before.pid)].into());
     let request = confirmed(socket, Signal::Kill);
     for is_held in [true, false] {

@@ -16,7 +16,7 @@ struct Itself {
     /// Its pid in the PID namespace of `/proc`.
     shown: Pid,
     /// How many PID namespaces portmon is further in than `/proc`.
-    depth: usize,
+    nesting: usize,
 }
 
 impl Itself {
@@ -36,7 +36,7 @@ impl Itself {
             && numbers.last() == Some(&i64::from(pid.0));
         is_itself.then_some(Self {
             shown,
-            depth: numbers.len() - 1,
+            nesting: numbers.len() - 1,
         })
     }
 }
@@ -48,13 +48,13 @@ pub fn own_pid() -> Option<Pid> {
 
 /// Whether the pids in `/proc` are those of portmon's own namespace.
 pub fn is_own() -> bool {
-    Itself::read().is_some_and(|itself| itself.depth == 0)
+    Itself::read().is_some_and(|itself| itself.nesting == 0)
 }
 
 /// Returns what is wrong with the pids in `/proc`, if anything.
 pub fn problem() -> Option<PidsProblem> {
     match Itself::read() {
-        Some(Itself { depth: 0, .. }) => None,
+        Some(Itself { nesting: 0, .. }) => None,
         Some(Itself { shown, .. }) => Some(PidsProblem::OuterNamespace {
             shown,
             own: Pid(std::process::id()),
@@ -70,7 +70,7 @@ pub fn verify_pid(shown: Pid) -> io::Result<()> {
 
 fn verify(itself: Option<&Itself>, shown: Pid) -> io::Result<()> {
     match itself {
-        Some(Itself { depth: 0, .. }) => Ok(()),
+        Some(Itself { nesting: 0, .. }) => Ok(()),
         Some(_) => Err(foreign(shown)),
         None => Err(unknown(shown)),
     }
@@ -90,7 +90,7 @@ fn verify_fdinfo(itself: Itself, fdinfo: &str, shown: Pid) -> io::Result<()> {
     let number = i64::from(shown.0);
     let in_proc = numbers(fdinfo, "Pid:").and_then(|numbers| numbers.first().copied());
     // The pid it was opened by; if it differs, the fdinfo is of another descriptor.
-    let here = numbers(fdinfo, "NSpid:").map(|numbers| numbers.get(itself.depth).copied());
+    let here = numbers(fdinfo, "NSpid:").map(|numbers| numbers.get(itself.nesting).copied());
     match in_proc {
         None => Err(unknown(shown)),
         Some(-1) => {

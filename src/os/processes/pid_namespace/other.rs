@@ -4,10 +4,6 @@ use crate::model::environment::PidsProblem;
 use crate::model::process::Pid;
 
 /// Returns the pid of portmon.
-#[expect(
-    clippy::unnecessary_wraps,
-    reason = "Linux may not show portmon at all"
-)]
 pub fn own_pid() -> Option<Pid> {
     Some(Pid(std::process::id()))
 }

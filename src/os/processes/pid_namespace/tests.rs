@@ -4,12 +4,12 @@ use std::process::{Command, Stdio};
 
 const INSIDE: Itself = Itself {
     shown: Pid(5000),
-    depth: 1,
+    nesting: 1,
 };
 
 const ALIKE: Itself = Itself {
     shown: Pid(12),
-    depth: 0,
+    nesting: 0,
 };
 
 #[test]
@@ -23,7 +23,7 @@ fn portmon_is_itself_where_the_last_number_is_its_pid() {
             "NSpid:\t12\t12\n",
             Some(Itself {
                 shown: Pid(12),
-                depth: 1,
+                nesting: 1,
             }),
         ),
         ("12", "Name:\tx\n", Some(ALIKE)),

@@ -5,7 +5,7 @@ use crate::model::process::Pid;
 use crate::os::processes::tests::{child, describe};
 use crate::os::testing::{until, waiting};
 
-/// A child as it is once its exec is done, known by `processes`.
+/// Waits until the exec of a child is done, and caches the child.
 fn known(processes: &mut Processes, pid: Pid, name: &str) -> Arc<Process> {
     let is_whole = |found: &Arc<Process>| {
         found.name == name.into() && found.command.first() == Some(&name.into())
@@ -87,7 +87,7 @@ fn dropped_processes_are_not_reread() {
     let [one, other, newcomer] = children
         .each_ref()
         .map(|child| known(&mut processes, child.pid(), "sleep").id);
-    // The first, the first again and the second have their turns.
+    // The turns are those of the first, the first again and the second.
     let reported: Vec<Option<Arc<Process>>> = (0..3).map(|_| processes.reread_next()).collect();
     assert_eq!(reported, vec![None; 3]);
     processes.retain(|id| id == one);

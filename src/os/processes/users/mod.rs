@@ -10,7 +10,7 @@ mod system;
 #[path = "windows.rs"]
 mod system;
 
-pub use system::invoking_uid;
+pub use system::{invoking_uid, is_root};
 
 #[derive(Default)]
 pub struct UserNames {

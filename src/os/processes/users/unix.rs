@@ -6,6 +6,11 @@ pub fn look_up(uid: u32) -> Option<SystemText> {
     uzers::get_user_by_uid(uid).map(|user| user.name().into())
 }
 
+/// Whether portmon has root's rights.
+pub fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
 /// Returns the user this program works for: under sudo the invoking one.
 pub fn invoking_uid() -> Option<u32> {
     let own = rustix::process::geteuid().as_raw();

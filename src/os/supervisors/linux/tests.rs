@@ -34,7 +34,7 @@ fn a_unit_shared_with_portmon_is_marked_as_own() {
 #[test]
 fn a_process_tree_includes_the_supervisor() {
     let directory = testing::TempDir::new();
-    // No program listens on port 1 these days, and so no container is found that publishes it.
+    // Nothing listens on port 1, so no container publishes it.
     let arguments = "-proto tcp -host-ip 127.0.0.1 -host-port 1 -container-port 80";
     let program = directory.program("docker-proxy", "read line");
     let (child, _input) = waiting(&format!("exec {} {arguments}", program.display()));

@@ -8,7 +8,7 @@ fn child() -> SocketHolder {
     sleeper(File::open("/dev/null").expect("the null device"))
 }
 
-/// A child whose exec is done.
+/// Reads a child once its exec is done.
 fn settled(child: &SocketHolder) -> Reading {
     let is_whole =
         |found: &Reading| found.process.name == "sleep".into() && !found.process.command.is_empty();
@@ -17,7 +17,7 @@ fn settled(child: &SocketHolder) -> Reading {
     })
 }
 
-/// The same process by sysinfo, with its start in seconds.
+/// Returns the same process by sysinfo, with its start in seconds.
 fn by_sysinfo(like: &Process) -> Process {
     let pid = sysinfo::Pid::from_u32(like.id.pid.0);
     let mut system = System::new().expect("sysinfo");
@@ -48,7 +48,7 @@ fn by_sysinfo(like: &Process) -> Process {
 fn a_reading_matches_sysinfo() {
     let child = child();
     settled(&child);
-    // Where process 1 is another user's it shows neither its executable nor its directory.
+    // Process 1 of another user shows neither executable nor directory.
     let pids = [child.pid(), Pid(std::process::id()), Pid(1)];
     for mut process in read(pids.into_iter())
         .into_values()

@@ -3,7 +3,7 @@ use super::*;
 const ID: &str = "9ec39b91f3d70e1beff50a308f77067065ea6be0d91a3378375056cd4422cf3d";
 const ME: u32 = 1000;
 
-/// A line of the unified hierarchy, with `ID` in the place of the word.
+/// Parses a line of the unified hierarchy, with a container id for the word `ID`.
 fn unified(path: &str) -> Supervisor {
     supervisor(&format!("0::{}\n", path.replace("ID", ID)), Some(ME))
 }

@@ -6,7 +6,7 @@ use std::sync::mpsc::channel;
 const ID: &str = "9ec39b91f3d70e1beff50a308f77067065ea6be0d91a3378375056cd4422cf3d";
 const LONG: Duration = Duration::from_secs(10);
 
-/// Two containers as docker lists them, of which one publishes nothing.
+/// Two containers as docker lists them; one publishes nothing.
 const LISTED: &str = r#"[
   {"Id":"ID","Names":["/web/db","/shop-db-1"],"Image":"postgres:17","Labels":{"a":"b"},"State":"running","Ports":[
     {"IP":"0.0.0.0","PrivatePort":5432,"PublicPort":15432,"Type":"tcp"},
@@ -39,7 +39,7 @@ fn port(ip: Option<&str>, numbers: (u16, u16), protocol: Protocol) -> Published 
     }
 }
 
-/// What the list tells, of an engine.
+/// The containers of that list.
 fn expected(engine: Engine) -> Vec<Container> {
     let database = Container {
         name: Some("shop-db-1".into()),

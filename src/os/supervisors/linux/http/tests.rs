@@ -64,7 +64,7 @@ fn a_request_has_its_path_and_connection_close() {
 #[test]
 fn slow_responses_time_out() {
     let silent = FakeEngine::serving(|stream| {
-        // Until the other side gives up.
+        // Until the client gives up.
         let _ = stream.read(&mut [0]);
     });
     assert_eq!(get(&silent.socket(), "/", SHORT), None);

@@ -32,7 +32,7 @@ fn tcp(number: u16) -> Port {
     }
 }
 
-/// An inquiry that knows these containers and has this `systemctl`.
+/// A lookup with these containers and this `systemctl`.
 fn lookup(systemctl: Systemctl, containers: &[Container]) -> SupervisorLookup {
     SupervisorLookup {
         systemctl,

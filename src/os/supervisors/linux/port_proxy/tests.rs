@@ -3,7 +3,7 @@ use crate::model::testing::process;
 
 const ID: &str = "9ec39b91f3d70e1beff50a308f77067065ea6be0d91a3378375056cd4422cf3d";
 
-/// What the arguments of a program that root runs tell.
+/// Returns the container in the arguments of a program run by root.
 fn container_of(name: &str, line: &str) -> Option<Container> {
     let line = line.replace("ID", ID);
     let process = process(7, name).command(&line).user(0, "root").build();

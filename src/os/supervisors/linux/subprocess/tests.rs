@@ -4,22 +4,22 @@ use std::fs;
 
 const LONG: Duration = Duration::from_secs(10);
 
-fn said(script: &str, within: Duration) -> Option<String> {
-    output(Path::new("/bin/sh"), &["-c", script], &[], within)
+fn output_of(script: &str, timeout: Duration) -> Option<String> {
+    output(Path::new("/bin/sh"), &["-c", script], &[], timeout)
 }
 
 #[test]
 fn the_output_of_a_failed_program_is_ignored() {
-    assert_eq!(said("echo yes", LONG).as_deref(), Some("yes\n"));
-    assert_eq!(said("echo yes; exit 1", LONG), None);
-    assert_eq!(said("echo yes; kill -KILL $$", LONG), None);
-    assert_eq!(said(r"printf '\377'", LONG), None);
+    assert_eq!(output_of("echo yes", LONG).as_deref(), Some("yes\n"));
+    assert_eq!(output_of("echo yes; exit 1", LONG), None);
+    assert_eq!(output_of("echo yes; kill -KILL $$", LONG), None);
+    assert_eq!(output_of(r"printf '\377'", LONG), None);
     let missing = Path::new("/nonexistent/systemctl");
     assert_eq!(output(missing, &[], &[], LONG), None);
 }
 
 #[test]
-fn a_program_is_never_looked_for() {
+fn a_program_without_an_absolute_path_is_not_run() {
     for name in ["true", "./true", "bin/true", "../bin/true", ""] {
         assert_eq!(output(Path::new(name), &[], &[], LONG), None, "{name:?}");
     }
@@ -27,7 +27,7 @@ fn a_program_is_never_looked_for() {
 
 #[test]
 fn a_program_runs_in_the_root_with_the_given_variables_alone() {
-    // What the kernel gave it, before the shell adds its own.
+    // The environment of the exec, before the shell adds its own variables.
     let script = r"pwd -P; tr '\0' '\n' < /proc/$$/environ";
     let given = [("GIVEN", PathBuf::from("/a b"))];
     let reported = output(Path::new("/bin/sh"), &["-c", script], &given, LONG).expect("an output");
@@ -47,7 +47,11 @@ fn a_hanging_program_is_killed_at_the_timeout() {
     ];
     for script in scripts {
         let script = format!("echo $$ > {}; {script}", file.display());
-        assert_eq!(said(&script, Duration::from_millis(500)), None, "{script}");
+        assert_eq!(
+            output_of(&script, Duration::from_millis(500)),
+            None,
+            "{script}"
+        );
         let pid = fs::read_to_string(&file).expect("it ran");
         let process = Path::new("/proc").join(pid.trim());
         assert!(!process.exists(), "{script}");
@@ -58,7 +62,7 @@ fn a_hanging_program_is_killed_at_the_timeout() {
 fn output_over_the_limit_is_discarded() {
     let blocks = MAX_BYTES / 1024;
     let script = |blocks| format!("head -c {blocks}k /dev/zero");
-    let length = |script: &str| said(script, LONG).map(|output| output.len());
+    let length = |script: &str| output_of(script, LONG).map(|output| output.len());
     assert_eq!(length(&script(blocks - 1)), Some(MAX_BYTES - 1024));
     assert_eq!(length(&script(blocks)), None);
 }

@@ -69,7 +69,7 @@ fn a_unit_is_queried_by_name_only() {
 }
 
 #[test]
-fn a_name_that_systemctl_takes_for_another_is_not_asked_for() {
+fn a_unit_name_that_systemctl_reads_as_a_glob_is_not_queried() {
     let directory = TempDir::new();
     let asked = directory.path().join("asked");
     let script = format!("echo asked > {}", asked.display());
@@ -93,7 +93,7 @@ fn a_name_that_systemctl_takes_for_another_is_not_asked_for() {
 }
 
 #[test]
-fn the_first_systemctl_that_there_is_is_asked() {
+fn the_first_systemctl_that_exists_is_run() {
     let [none, first, second] = [(); 3].map(|()| TempDir::new());
     let says = |name: &str| {
         format!("echo Id={name}.socket; echo ActiveState=active; echo 'Listen=[::]:22 (Stream)'")
@@ -109,7 +109,7 @@ fn the_first_systemctl_that_there_is_is_asked() {
 }
 
 #[test]
-fn systemctl_is_looked_for_where_only_root_writes() {
+fn systemctl_is_run_only_from_directories_of_root() {
     let installed = Systemctl::installed();
     let expected = ["/usr/bin/systemctl", "/bin/systemctl"].map(PathBuf::from);
     assert_eq!(installed.programs, expected);
@@ -117,7 +117,7 @@ fn systemctl_is_looked_for_where_only_root_writes() {
 }
 
 #[test]
-fn the_manager_of_the_user_is_found_by_the_uid_alone() {
+fn the_manager_of_the_user_is_found_by_uid_only() {
     let directory = TempDir::new();
     let asked = directory.path().join("asked");
     let script = format!("tr '\\0' '\\n' < /proc/$$/environ > {}", asked.display());

@@ -1,0 +1,80 @@
+//! Reads the [`Environment`]: host, user, own processes, ephemeral ports.
+
+use crate::model::environment::{Environment, PidsProblem};
+use crate::model::text::escaped;
+use crate::os::processes::{self, pid_namespace};
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+use sysinfo::{NetworkData, Networks, System};
+
+#[cfg(target_os = "linux")]
+#[path = "linux.rs"]
+mod system;
+#[cfg(not(target_os = "linux"))]
+#[path = "other.rs"]
+mod system;
+
+pub use system::{ephemeral_range, port_settings, reserved_ports};
+
+/// Reads the environment of this process.
+pub fn read() -> Environment {
+    Environment {
+        host: System::host_name().map_or_else(|_| String::new(), |name| escaped(&name)),
+        ephemeral: ephemeral_range(),
+        me: processes::invoking_uid(),
+        self_pids: pid_namespace::own_pid().map_or_else(Vec::new, processes::self_pids),
+        pids_problem: pids_problem(),
+        executable: executable(),
+        home: home(),
+        is_ssh: std::env::var_os("SSH_CONNECTION").is_some_and(|value| !value.is_empty()),
+        is_root: processes::is_root(),
+    }
+}
+
+/// Returns what is wrong with the pids in `/proc`, if anything.
+pub fn pids_problem() -> Option<PidsProblem> {
+    pid_namespace::problem()
+}
+
+/// Returns the current addresses of this machine that are not loopback, sorted.
+pub fn addresses() -> Vec<IpAddr> {
+    let Ok(networks) = Networks::new_with_refreshed_list() else {
+        return Vec::new();
+    };
+    let addresses: BTreeSet<IpAddr> = networks
+        .values()
+        .flat_map(NetworkData::ip_networks)
+        .map(|network| network.addr)
+        .filter(|address| !address.is_loopback() && !address.is_unspecified())
+        .collect();
+    addresses.into_iter().collect()
+}
+
+/// Absolute path of portmon, for running it again: without the mark that Linux adds once the file was replaced.
+fn executable() -> Option<String> {
+    let path = std::env::current_exe().ok()?.display().to_string();
+    Some(path.strip_suffix(" (deleted)").unwrap_or(&path).to_owned())
+}
+
+fn home() -> Option<String> {
+    let home = std::env::home_dir()?.into_os_string().into_string().ok()?;
+    Some(home).filter(|home| !home.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::process::Pid;
+
+    #[test]
+    fn self_pids_begin_with_portmon() {
+        let self_pids = read().self_pids;
+        assert_eq!(self_pids.first(), Some(&Pid(std::process::id())));
+        assert!(self_pids.len() > 1, "{self_pids:?}");
+    }
+
+    #[test]
+    fn no_address_of_the_machine_is_loopback() {
+        assert!(!addresses().iter().any(IpAddr::is_loopback));
+    }
+}
