@@ -14,7 +14,7 @@ use crate::model::process::{ProcessId, ProcessState};
 use crate::model::socket_source::SocketSource;
 use crate::model::time_wait::TIME_WAIT;
 use crate::os::poller::SocketPoller;
-use crate::os::processes::start_time;
+use crate::os::processes::start_time::process_state;
 use crate::os::sockets::{DumpRequest, DumpScope};
 use crate::os::supervisors;
 use crate::os::{bind_probe, environment, now};
@@ -134,11 +134,6 @@ fn process_states(endpoints: &[Endpoint]) -> Vec<(ProcessId, ProcessState)> {
     ids.into_iter()
         .filter_map(|id| Some((id, process_state(id)?)))
         .collect()
-}
-
-fn process_state(id: ProcessId) -> Option<ProcessState> {
-    let stat = start_time::stat(id.pid).filter(|stat| stat.start == id.start)?;
-    ProcessState::of(stat.state?)
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 //! A description must be of the very process it names; one of a process that ended or was replaced while it was read is left
 //! out. Only the requested processes are read, never all.
 
+use crate::model::inspection::ProcessTree;
+use crate::model::ports::Port;
 use crate::model::process::{Pid, Process, ProcessId};
 use crate::model::stats::ProcessUsage;
 use crate::model::text::SystemText;
@@ -63,6 +65,16 @@ impl Processes {
     /// Returns what these processes have used so far; those that ended or are hidden are absent.
     pub fn usage(&mut self, of: &[ProcessId]) -> Vec<ProcessUsage> {
         reading::usage(of)
+    }
+
+    /// Returns the process tree of each of these processes that still is the same. `port` is the port that each was asked
+    /// about.
+    pub fn process_trees(
+        &mut self,
+        of: &[ProcessId],
+        port: impl Fn(ProcessId) -> Option<Port>,
+    ) -> Vec<ProcessTree> {
+        process_tree::process_trees(self, of, port)
     }
 
     fn description(&mut self, reading: Reading) -> Arc<Process> {

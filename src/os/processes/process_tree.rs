@@ -2,9 +2,9 @@
 
 use super::reading::{ProcessLinks, all_links};
 use super::{Processes, access, start_time};
-use crate::free::Port;
 use crate::model::inspection::{ProcessTree, Restriction};
-use crate::model::process::{Pid, Process, ProcessId, ProcessState};
+use crate::model::ports::Port;
+use crate::model::process::{Pid, Process, ProcessId};
 use crate::os::supervisors::{self, SupervisorLookup};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -33,35 +33,33 @@ impl RelatedPids {
     }
 }
 
-impl Processes {
-    /// Returns the process tree of each of these processes that still is the same, by one walk over all processes. `port` is
-    /// the port that each was asked about.
-    pub fn process_trees(
-        &mut self,
-        of: &[ProcessId],
-        port: impl Fn(ProcessId) -> Option<Port>,
-    ) -> Vec<ProcessTree> {
-        let all_related = related_pids(of, &all_links());
-        let all_pids: HashSet<Pid> = all_related.iter().flat_map(RelatedPids::members).collect();
-        let described = self.describe(&all_pids);
-        let restrictions = access::restrictions(described.values().map(|process| process.id));
-        let mut lookup = SupervisorLookup::begin();
-        let trees = all_related.into_iter().filter_map(|related| {
-            let itself = described.get(&related.of.pid)?;
-            let mut supervisor = supervisors::of(itself);
-            lookup.complete(&mut supervisor, itself, port(related.of));
-            (itself.id == related.of).then(|| ProcessTree {
-                process: related.of,
-                process_state: process_state(related.of),
-                ancestors: ancestors(related.of, &related.ancestors, &described),
-                descendants: descendants(related.of, &related.descendants, &described),
-                group: group_members(itself, &related.group, &described),
-                restrictions: restrictions_of(&related, &restrictions),
-                supervisor,
-            })
-        });
-        trees.collect()
-    }
+/// Builds the process tree of each of these processes that still is the same, by one walk over all processes. `port` is the
+/// port that each was asked about.
+pub fn process_trees(
+    processes: &mut Processes,
+    of: &[ProcessId],
+    port: impl Fn(ProcessId) -> Option<Port>,
+) -> Vec<ProcessTree> {
+    let all_related = related_pids(of, &all_links());
+    let all_pids: HashSet<Pid> = all_related.iter().flat_map(RelatedPids::members).collect();
+    let described = processes.describe(&all_pids);
+    let restrictions = access::restrictions(described.values().map(|process| process.id));
+    let mut lookup = SupervisorLookup::begin();
+    let trees = all_related.into_iter().filter_map(|related| {
+        let itself = described.get(&related.of.pid)?;
+        let mut supervisor = supervisors::of(itself);
+        lookup.complete(&mut supervisor, itself, port(related.of));
+        (itself.id == related.of).then(|| ProcessTree {
+            process: related.of,
+            process_state: start_time::process_state(related.of),
+            ancestors: ancestors(related.of, &related.ancestors, &described),
+            descendants: descendants(related.of, &related.descendants, &described),
+            group: group_members(itself, &related.group, &described),
+            restrictions: restrictions_of(&related, &restrictions),
+            supervisor,
+        })
+    });
+    trees.collect()
 }
 
 fn related_pids(of: &[ProcessId], links: &HashMap<Pid, ProcessLinks>) -> Vec<RelatedPids> {
@@ -94,12 +92,6 @@ fn group_pids(of: Pid, links: &HashMap<Pid, ProcessLinks>) -> Vec<Pid> {
     let mut pids: Vec<Pid> = links.keys().filter(is_in).copied().collect();
     pids.sort_unstable();
     pids
-}
-
-/// Returns the state of this very process, not of another one that reused its pid.
-fn process_state(of: ProcessId) -> Option<ProcessState> {
-    let stat = start_time::stat(of.pid).filter(|stat| stat.start == of.start)?;
-    stat.state.and_then(ProcessState::of)
 }
 
 /// Returns the process, its parent and so on up to init.

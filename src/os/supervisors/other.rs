@@ -1,7 +1,7 @@
 //! This system has neither control groups nor systemd, and engines run containers in a virtual machine.
 
-use crate::free::Port;
 use crate::model::endpoint::Protocol;
+use crate::model::ports::Port;
 use crate::model::process::Process;
 use crate::model::supervisor::{Container, Supervisor, Unit};
 

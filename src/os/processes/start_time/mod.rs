@@ -2,7 +2,7 @@
 //!
 //! sysinfo has whole seconds only, in which a pid can be reused. Everything that acts on a process compares this first.
 
-use crate::model::process::{Pid, StartTime};
+use crate::model::process::{Pid, ProcessId, ProcessState, StartTime};
 use crate::model::text::SystemText;
 
 #[cfg(target_os = "linux")]
@@ -37,4 +37,10 @@ pub struct ProcessStat {
 /// Returns the start time of the process that has this pid now; `None` if there is none or it may not be read.
 pub fn of_pid(pid: Pid) -> Option<StartTime> {
     stat(pid).map(|stat| stat.start)
+}
+
+/// Returns the state of this very process; `None` if it has ended or the system does not report it.
+pub fn process_state(id: ProcessId) -> Option<ProcessState> {
+    let stat = stat(id.pid).filter(|stat| stat.start == id.start)?;
+    ProcessState::of(stat.state?)
 }

@@ -2,7 +2,7 @@
 
 use super::systemd::Systemctl;
 use super::{TIMEOUT, engine, port_proxy, set_container};
-use crate::free::Port;
+use crate::model::ports::Port;
 use crate::model::process::{Pid, Process};
 use crate::model::supervisor::{Container, Engine, Manager, Supervisor, Unit};
 use crate::os::processes;
