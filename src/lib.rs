@@ -1,55 +1,92 @@
 //! A live monitor of localhost ports: which process holds which port, what opened, changed and closed, and a safe way
-//! to free a stuck one.
+//! to free a port.
 //!
-//! # The map
+//! # Map
 //!
-//! What happens arrives as an [`Event`](app::Event), what must happen leaves as an [`Effect`](app::Effect), and between
-//! them are only values.
+//! Everything that happens is an [`Event`](app::Event), everything to be done is an [`Effect`](app::Effect). Between them
+//! are only values.
 //!
 //! ```text
-//!  os::sampler ── Changes ──┐                                      ┌── Request ──> os::sampler
-//!  os::inspector ───────────┤             ┌────────────┐           ├── Subject ──> os::inspector
-//!  os::check ────────────┤             │            │           ├── Question ─> os::check
-//!  os::free ── Happening ┼── Event ──> │ App::update │ ─ Effect ┼── Step ─────> os::free
-//!  os::signals ─────────────┤             └─────┬──────┘           └── Copy … ───> terminal
-//!  the terminal's input ────┘                   │ &App
-//!                                               └──> ui::draw ──> Buffer ──> terminal::Screen
+//!  os::sampler ───── Changes ─────┐                                ┌─ PollRequest ────> os::sampler
+//!  os::inspector ─── Inspection ──┤             ┌─────────────┐    ├─ InspectRequest ─> os::inspector
+//!  os::check ─────── CheckReport ─┼── Event ──> │ App::update │ ───┼─ CheckRequest ───> os::check
+//!  os::free ──────── ExecEvent ───┤             └──────┬──────┘    ├─ ExecCommand ────> os::free
+//!  os::signals, terminal input ───┘                    │ &App      └─ Copy, Redraw ───> terminal
+//!                                                      └──> ui::draw ──> terminal::Screen
 //! ```
 //!
-//! | module | is | knows |
-//! | --- | --- | --- |
-//! | [`model`] | what exists: endpoints, processes | `free` (signals, ports) |
-//! | [`tracker`] | what opens, changes and closes from one poll to the next | `model` |
-//! | [`free`] | freeing a port: preview, plan, confirmation, state machine, verdict | `model` |
-//! | [`check`] | checking a port: findings, reasons, report | `free`, `model` |
-//! | [`table`] | rows as people see them: fields, filter language, order | `model` |
-//! | [`app`] | what the program is doing: keys, cursor, dialogs | `table`, `model` |
-//! | [`ui`] | the app drawn into a buffer | `app`, `table`, `model` |
-//! | [`os`] | the only module that touches the machine | `model` |
-//! | [`report`] | commands that print | `table`, `model` |
+//! | module | does |
+//! | --- | --- |
+//! | [`model`] | describes sockets, processes, ports, supervisors and the environment |
+//! | [`tracker`] | compares one poll with the next: opened, changed, replaced, closed |
+//! | [`free`] | frees a port: preview, plan, confirmation, state machine, verdict |
+//! | [`check`] | finds out why a port can or cannot be used: findings, reasons, report |
+//! | [`wording`] | writes every sentence, duration and number |
+//! | [`table`] | makes rows of sockets: fields, filter language, order |
+//! | [`config`] | turns flags and environment variables into settings |
+//! | [`app`] | handles events: keys, cursor, filter, dialogs |
+//! | [`ui`] | draws the app into a buffer |
+//! | [`os`] | touches the machine, and is the only module that does |
+//! | [`report`] | prints what commands find: text, JSON, CSV |
+//! | [`cli`], `commands` | parse the command line; put a command together and run it |
+//! | [`event_loop`], [`terminal`] | await events and perform effects; own the terminal |
 //!
-//! `model`, `table`, `app` and `ui` read no clock and no file, start no thread and know no operating system. A test
-//! (`architecture_tests`) reads the sources and holds them to it.
+//! Which module may use which is a table in `architecture_tests`. The pure modules (`model`, `tracker`, `free`, `check`,
+//! `wording`, `table`, `app`, `ui`) use no clock, file, thread or channel. Facts come from below, words are added above:
+//! no decision is read back from a text.
 //!
-//! # How to add …
+//! # A poll
 //!
-//! * **a column**, a sort key, a word of the filter: an entry in [`FIELDS`](table::fields::FIELDS), and for the table a
-//!   shape in `ui::columns`.
-//! * **a key**: an entry in [`BINDINGS`](app::keymap::BINDINGS) and, for something new, an arm in `app::commands`.
-//!   Footer, help and the README's table follow.
-//! * **a colour**: a role in [`ui::theme`], and its style in each of `THEMES`.
-//! * **a command**: its words in `cli`, what it does in `commands`, what it prints in [`report`].
+//! [`SocketPoller`](os::poller::SocketPoller) polls. [`os::sockets`] reads every socket from the kernel, the [`tracker`]
+//! compares them with the poll before, [`os::owners`] finds and caches the owners of new sockets, and [`os::processes`]
+//! describes each owner once. The result is [`Changes`](tracker::Changes). The sampler's thread polls for the screen;
+//! `watch`, `list` and freeing poll for themselves.
+//!
+//! # Where to look
+//!
+//! * **a wrong verdict**: `free` decides it from what the polls saw; its sentence is in `wording`.
+//! * **a wrong answer of `check`**: `check` derives the reasons from its findings; `os::check` collects these.
+//! * **a wrong or missing owner**: [`os::owners`].
+//! * **a slow poll**: [`os::poller`] and [`os::sockets`]; `cargo bench --bench sampler` shows it.
+//! * **a column that is cut or missing**: `ui::columns` and `ui::table`.
+//! * **a sentence**: [`wording`].
+//!
+//! # How to add
+//!
+//! * **a column**, a sort key or a word of the filter: a [`Column`](table::fields::Column), its entry in
+//!   [`FIELDS`](table::fields::FIELDS) and its width in `ui::columns`.
+//! * **a key**: an entry in [`BINDINGS`](app::keymap::BINDINGS) and, for something new, a command in
+//!   [`keymap`](app::keymap); the compiler leads to the place that carries it out. The README has a row for each key.
+//! * **a color**: a role in [`ui::theme`] and its style in each theme; **a theme**: an entry in `THEMES` there.
+//! * **a command**: its arguments in [`cli`], its file and its entry in the table of `commands`, what it prints in
+//!   [`report`] and [`wording`].
 //! * **a service name**: a line in `assets/services.tsv`.
-//! * **a source of sockets**: a file in `os/sockets/` that shows each socket as a
-//!   [`RawSocket`](model::raw_socket::Sighting), and its name in [`SocketSource`](model::socket_source::Source).
+//! * **a source of sockets**: a [`SocketSource`](model::socket_source::SocketSource) and a file in `os/sockets` that
+//!   reports each socket as a [`RawSocket`](model::raw_socket::RawSocket).
+//! * **a system**: a file beside those of the other systems, in each folder of `os` that has one file a system.
 //!
-//! # A look
+//! A rule that is broken fails a test in `architecture_tests`, which names the file.
 //!
-//! [`os::poller::SocketPoller`] brings together what knows nothing of one another. [`os::sockets`] shows every socket as the kernel
-//! tells it; the [tracker](tracker) compares it with the record it has and knows what is new; [`os::owners`] finds
-//! who holds that, and keeps it; [`os::processes`] describes them, once. What comes out are
-//! [`Changes`](tracker::Changes). The sampler's thread does so for the screen, `watch` for its lines, `list` once,
-//! and the freeing for the one port it is about.
+//! # Glossary
+//!
+//! | word | meaning |
+//! | --- | --- |
+//! | socket, endpoint | one kernel socket; a socket with its owners, which a row shows |
+//! | listener, connection, bound socket | TCP in LISTEN; a socket with a remote end; bound but not listening |
+//! | owner | a process that has the socket open; *hidden* if this user may not see it |
+//! | poll, dump | reading the tables once; one reply of the kernel with all sockets of a table |
+//! | snapshot, change | the tables at one moment; what differs between two polls |
+//! | inode, cookie | the kernel's numbers of a socket; the cookie is never reused |
+//! | owner hint | what a source tells about the owner: an inode or a pid |
+//! | process id | pid and start time, which no other process shares |
+//! | supervisor | what restarts a process: a systemd unit, a container engine, a parent that respawns |
+//! | target, preview, plan, confirmation | a process to be signaled; what the question shows; what would be done; the yes to it |
+//! | disposition | what a process does with a signal: default, ignored, caught, blocked |
+//! | verdict, outcome | what became of the port; what became of one process |
+//! | bind probe, connect probe | trying a bind; trying a connect |
+//! | finding, reason | one fact found; why a port cannot be used |
+//! | protected | never stopped: init, kernel threads, portmon and its ancestors |
+//! | history | who had a port before |
 
 pub mod app;
 pub mod check;
