@@ -1,4 +1,4 @@
-//! However the program ends, the terminal is as it was.
+//! The terminal is restored however the program ends.
 
 use std::process::{Command, Stdio};
 
@@ -9,7 +9,7 @@ use crate::harness::helper_process::OwnerProcess;
 use crate::harness::launch::{Launch, PORTMON};
 use crate::harness::terminal::Terminal;
 
-/// portmon with its table drawn, so that there is something to restore.
+/// portmon with its table drawn.
 fn running() -> Terminal {
     let terminal = Terminal::portmon(&[]);
     terminal.wait_for("a table", |display| display.contains("LOCAL"));
@@ -34,7 +34,7 @@ fn ctrl_c_quits_and_restores_the_terminal() {
     terminal.assert_restored();
 }
 
-/// Those that end a program by default, without the faults of its own instructions.
+/// Signals that end a program by default, without those that its own instructions cause.
 const ENDING: &[Signal] = &[
     Signal::TERM,
     Signal::HUP,
@@ -56,10 +56,10 @@ const ENDING: &[Signal] = &[
     Signal::STKFLT,
 ];
 
-/// What people and systems end programs with.
+/// Signals with which people and systems end programs.
 const USUAL: [Signal; 4] = [Signal::TERM, Signal::HUP, Signal::INT, Signal::QUIT];
 
-/// What a shell reports.
+/// The exit code that a shell reports.
 fn exit_code(signal: Signal) -> u32 {
     128 + u32::try_from(signal.as_raw()).expect("a signal number")
 }
@@ -99,7 +99,7 @@ fn a_signal_ignored_at_the_start_stays_ignored() {
     shell.wait_for("what was typed", shows_filter);
 }
 
-/// No shell could continue it.
+/// No shell could continue the program.
 #[test]
 fn ctrl_z_and_sigtstp_without_a_shell_do_not_stop_it() {
     let terminal = running();
@@ -127,7 +127,7 @@ fn a_signal_ends_it_while_output_is_stopped() {
     }
 }
 
-/// What nobody read is discarded to make room for what restores the screen.
+/// Unread output is discarded to make room for what restores the screen.
 #[test]
 fn a_signal_ends_it_while_nobody_reads_its_output() {
     let terminals = USUAL.map(|signal| (signal, running()));
@@ -156,7 +156,7 @@ fn a_signal_during_a_dialog_restores_the_terminal() {
     assert!(holder.is_alive());
 }
 
-/// This test starts itself as the program that panics: portmon has no way to be made to.
+/// This test starts itself as the program that panics, since portmon cannot be made to.
 #[test]
 fn a_panic_restores_the_terminal_before_its_message() {
     if std::env::var_os("PORTMON_TEST_PANICS").is_some() {
@@ -182,7 +182,7 @@ fn a_panic_restores_the_terminal_before_its_message() {
 }
 
 #[test]
-fn a_vanished_terminal_ends_it() {
+fn a_closed_terminal_ends_it() {
     running().vanish();
 }
 

@@ -1,4 +1,4 @@
-//! Finding a port by typing, and pasting what an error said.
+//! Finding a port by typing, and by pasting an error message.
 
 use crate::harness::display::Display;
 use crate::harness::helper_process::OwnerProcess;
@@ -8,7 +8,7 @@ const ESCAPE: &str = "\x1b";
 const ENTER: &str = "\r";
 const CLEAR_LINE: &str = "\x15";
 
-/// Whether `wanted` is shown and every other row is about it too.
+/// Accepts a display with `wanted`, on which every other row is about it too.
 fn shows_only(wanted: u16) -> impl Fn(&Display) -> bool {
     move |display| {
         let wanted_text = wanted.to_string();
@@ -38,7 +38,7 @@ fn a_port_is_found_by_slash_and_its_digits_and_enter_keeps_it() {
     }
     terminal.wait_for("the port alone", shows_only(wanted.port));
     terminal.keys(ENTER);
-    // A letter is a command again, so Enter has closed the filter line.
+    // A letter is a command again: Enter has closed the filter line.
     terminal.keys("x");
     let title = format!("Free tcp :{} on ", wanted.port);
     terminal.wait_for("a dialog", |display| display.says(&title));

@@ -1,11 +1,11 @@
-//! `portmon free`: what ends, what lives on, and what is said of the port, with real processes of every kind.
+//! `portmon free` with real processes: which exit, which run on, and the verdict.
 
 pub mod addresses;
 mod confirmation;
-pub mod family;
-pub mod leftovers;
+pub mod connections;
 pub mod permissions;
-mod resistance;
+pub mod shared_sockets;
+mod survivors;
 mod unread;
 
 use std::process::{Command, Output, Stdio};
@@ -15,17 +15,17 @@ use serde_json::Value;
 use crate::harness::launch::PORTMON;
 use crate::harness::process_tree::wait_for_forks;
 
-/// What one `portmon free --json` for one port did and said.
+/// Output of one `portmon free --json` for one port.
 #[derive(Debug)]
 struct FreeOutput {
     code: Option<i32>,
     verdict: Option<String>,
-    /// Each pid and signal, in that order.
+    /// Pids and signals, in the order of sending.
     signalled: Vec<(u64, String)>,
-    /// The pids that hold it still.
+    /// Pids that still hold the port.
     holders: Vec<u64>,
     message: String,
-    /// What was said on standard error.
+    /// Text on standard error.
     found: String,
     json: Value,
 }
@@ -56,7 +56,7 @@ impl FreeOutput {
         }
     }
 
-    /// The exit code, the verdict, whom which signal went to, and who holds the port still.
+    /// Asserts the exit code, the verdict, the signals sent and the pids that still hold the port.
     fn assert(&self, code: i32, verdict: &str, signalled: &[(u32, &str)], holders: &[u32]) {
         let sent: Vec<(u64, String)> = signalled
             .iter()
@@ -80,7 +80,7 @@ impl FreeOutput {
     }
 }
 
-/// portmon without a terminal, with settling cut short unless it is given.
+/// portmon without a terminal, with a short `--settle` unless one is given.
 fn command(words: &[&str]) -> Command {
     wait_for_forks();
     let mut command = Command::new(PORTMON);

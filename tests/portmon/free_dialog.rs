@@ -1,15 +1,15 @@
-//! The dialog that frees a port: the right process ends, no other, and the port is told about.
+//! The dialog that frees a port: only the right process is stopped, and the verdict is about the port.
 
-#[cfg(target_os = "linux")]
-mod family;
 #[cfg(target_os = "linux")]
 mod marked;
 #[cfg(target_os = "linux")]
 mod permissions;
 #[cfg(target_os = "linux")]
-mod resistance;
-#[cfg(target_os = "linux")]
 mod rows;
+#[cfg(target_os = "linux")]
+mod shared_sockets;
+#[cfg(target_os = "linux")]
+mod survivors;
 #[cfg(target_os = "linux")]
 mod taken_again;
 
@@ -22,7 +22,7 @@ use crate::harness::terminal::Terminal;
 
 const END_IT: &str = "y end it";
 
-/// portmon on the port of `holder`, with the dialog open.
+/// portmon with the dialog for the port of `holder`.
 fn dialog_for(holder: &OwnerProcess) -> Terminal {
     let terminal = Terminal::portmon(&[&format!("port:{}", holder.port)]);
     wait_for_owner(&terminal, holder.port, holder.pid());
@@ -30,7 +30,7 @@ fn dialog_for(holder: &OwnerProcess) -> Terminal {
     terminal
 }
 
-/// Waits until a row of this port shows this owner, which may follow the socket by a moment.
+/// Waits until a row of this port has this owner, which may follow the socket by a moment.
 fn wait_for_owner(terminal: &Terminal, port: u16, pid: u32) {
     let pid = pid.to_string();
     terminal.wait_for("the socket and its owner", |display| {
@@ -41,7 +41,7 @@ fn wait_for_owner(terminal: &Terminal, port: u16, pid: u32) {
     });
 }
 
-/// Opens the dialog, whose title begins so.
+/// Opens the dialog, whose title starts with `title`.
 fn ask(terminal: &Terminal, title: &str) {
     #[cfg(target_os = "linux")]
     crate::harness::process_tree::wait_for_forks();
@@ -71,12 +71,12 @@ fn a_port_is_freed_after_asking_and_nothing_else_ends() {
 fn keys_typed_ahead_of_the_dialog_end_nothing() {
     let mut holder = OwnerProcess::listening();
     let filter = format!("port:{}", holder.port);
-    // One of the keys opens a browser; without a PATH there is none to be found.
+    // One of the keys opens a browser, which is not found with this PATH.
     let terminal =
         Terminal::start(Launch::portmon(&[&filter]).environment(&[("PATH", "/nonexistent")]));
     terminal.wait_for("the listener", |display| display.shows(holder.port));
     terminal.type_slowly("proxy", Duration::from_millis(30));
-    // y was the last key: a dialog that acts on it never becomes one that asks.
+    // y was the last key: a dialog that acted on it would not ask any more.
     terminal.wait_for("a dialog that still asks", |display| {
         display.is_armed(END_IT)
     });
@@ -111,7 +111,7 @@ fn escape_cancel_and_a_paste_end_nothing() {
 }
 
 #[test]
-fn nothing_is_ended_in_place_of_a_target_that_is_gone() {
+fn a_target_that_is_gone_is_not_replaced_by_another() {
     let (mut holder, mut bystander) = (OwnerProcess::listening(), OwnerProcess::listening());
     let terminal = dialog_for(&holder);
     terminal.wait_for("a dialog that can be answered", |display| {

@@ -1,4 +1,4 @@
-//! What portmon remembers of a port: who held it last, and how that is started again.
+//! The history of a port: its last owner and the command that starts it again.
 
 use std::env;
 

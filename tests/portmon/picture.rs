@@ -1,5 +1,4 @@
-//! The picture in the README: a developer's machine on one screen, made of
-//! shells under other names, and drawn from what portmon really shows of them.
+//! The picture in the README: a developer's machine, played by shells under other names and drawn from portmon's screen.
 //!
 //!     cargo test --test portmon picture && cp target/tmp/portmon.svg assets/portmon.svg
 
@@ -23,7 +22,7 @@ struct DemoProcess {
     command: &'static str,
     directory: &'static str,
     address: &'static str,
-    /// Taken if it is free.
+    /// Used if it is free, else another one.
     port: u16,
 }
 
@@ -75,7 +74,7 @@ const fn scene(
     }
 }
 
-/// A program of the picture that runs.
+/// A running program of the picture.
 struct RunningDemo {
     port: u16,
     _child: ChildProcess,
@@ -156,7 +155,7 @@ fn visit(home: &Path, name: &str, server: Option<&RunningDemo>) -> ChildProcess 
     run(&command, &home.join("code/shop"), connection.into())
 }
 
-/// Runs a script that waits, in the way and under the name of the real program.
+/// Runs a script that waits, under the name and with the arguments of the real program.
 fn run(command: &str, directory: &Path, socket: OwnedFd) -> ChildProcess {
     let mut words = command.split(' ');
     let (name, script) = (

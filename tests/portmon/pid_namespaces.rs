@@ -1,4 +1,4 @@
-//! PID namespaces, with a `/proc` of their own and with another one's, where the same number is another process.
+//! PID namespaces, with their own `/proc` and with that of another one, where the same pid is another process.
 
 use std::env;
 use std::fs;
@@ -45,7 +45,7 @@ fn said(output: &Output) -> String {
     String::from_utf8_lossy(out).into_owned() + &String::from_utf8_lossy(errors)
 }
 
-/// Runs a script in a new PID namespace; `$PORTMON` is the program, `$PORT` and `$PID` are what it is about.
+/// Runs a script in a new PID namespace, with `$PORTMON`, `$PORT` and `$PID` set.
 fn unshared(options: &[&str], script: &str, port: u16, pid: u32) -> Output {
     Command::new("unshare")
         .args(["--pid", "--fork"])
@@ -58,7 +58,7 @@ fn unshared(options: &[&str], script: &str, port: u16, pid: u32) -> Output {
         .expect("unshare runs")
 }
 
-/// The number after a word in what a script printed.
+/// The number after a word at the start of a line.
 fn number_after(word: &str, said: &str) -> Option<u32> {
     let line = said.lines().find_map(|line| line.strip_prefix(word))?;
     line.trim().parse().ok()
@@ -84,7 +84,7 @@ fn with_the_outer_proc_no_stranger_is_signalled() {
             &format!("its pid {} is not this process here", holder.pid()),
             "portmon: /proc belongs to another PID namespace",
             "code 3",
-            // 128 + SIGKILL of this script, and not SIGTERM.
+            // 128 + SIGKILL, which this script sends, and not SIGTERM.
             "ended 137",
         ] {
             assert!(said.contains(words), "{words:?} in {said}");
@@ -133,18 +133,19 @@ fn portmons_own_pid_hides_no_socket_of_another() {
     });
 }
 
-/// A namespace with its own `/proc`, in which `sleep 60` holds a port and nobody else does.
+/// A namespace with its own `/proc`, in which `sleep 60` is the only owner of a port.
 struct Inner {
     unshare: Child,
     port: u16,
     gate: PathBuf,
     lines: BufReader<ChildStdout>,
-    /// The pid of the sleep in there.
+    /// Pid of the sleep in the namespace.
     holder: u32,
 }
 
 impl Inner {
-    /// `then` is what its shell does once the test says so; the sleep is `$!`. It is given the pid `pid` in there.
+    /// Starts the sleep with the pid `pid` in the namespace. `then` is what its shell runs after [`go_on`](Self::go_on),
+    /// with the sleep as `$!`.
     fn with_holder(pid: u32, then: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let port = listener.local_addr().expect("an address").port();
@@ -180,8 +181,7 @@ impl Inner {
         }
     }
 
-    /// Lets the shell go on, and returns what it says from then on. unshare(1) itself, which has the port open as well,
-    /// is ended first.
+    /// Lets the shell go on and returns its output from then on. Kills unshare(1) first, which has the port open as well.
     fn go_on(mut self) -> String {
         self.unshare.kill().expect("it may be killed");
         self.unshare.wait().expect("it ends");
@@ -193,7 +193,7 @@ impl Inner {
     }
 }
 
-/// The `/proc` of an inner namespace, seen from the outer one: portmon is not in it at all.
+/// The `/proc` of an inner namespace, used from the outer one: portmon itself is not in it.
 #[test]
 fn with_an_inner_proc_no_stranger_is_signalled() {
     with_namespaces("with_an_inner_proc_no_stranger_is_signalled", || {

@@ -1,4 +1,4 @@
-//! What the table shows of sockets that come, stay and go.
+//! The table, while sockets open, change and close.
 
 use std::net::TcpStream;
 
@@ -152,7 +152,7 @@ fn the_listener_is_there_in_every_size_that_holds_a_table() {
         let terminal = Terminal::start(Launch::portmon(&[&filter]).size(columns, lines));
         wait_for_row(&terminal, holder.port);
     }
-    // The smallest one has no room for addresses, and says who holds the port.
+    // The smallest one has no room for addresses, but names the owner.
     let filter = port_filter(holder.port);
     let terminal = Terminal::start(Launch::portmon(&[&filter]).size(40, 8));
     terminal.wait_for("the port and its holder", |display| {
@@ -181,7 +181,7 @@ fn a_window_too_small_says_so_and_the_table_comes_back() {
 #[test]
 fn an_unfocused_terminal_polls_less_often() {
     let terminal = Terminal::portmon(&[]);
-    // What stands there is longer than was asked for where looks take long.
+    // The interval shown is longer than the one asked for where polls are slow.
     let is_slow = |display: &Display| display.says(" 2s live");
     let is_quick = |display: &Display| display.says("live") && !is_slow(display);
     terminal.wait_for("the first look", is_quick);
@@ -192,12 +192,12 @@ fn an_unfocused_terminal_polls_less_often() {
 }
 
 #[test]
-fn nothing_is_drawn_that_changes_nothing() {
+fn a_frame_without_a_change_is_not_drawn() {
     let holder = OwnerProcess::listening();
     let terminal = Terminal::portmon(&[&port_filter(holder.port)]);
     wait_for_row(&terminal, holder.port);
 
-    // A second portmon tells when both have looked several times more.
+    // The rows of a second portmon show when both have polled several times more.
     let second = OwnerProcess::listening();
     let clock = Terminal::portmon(&[&format!("proc:{}", second.name)]);
     for _ in 0..2 {
@@ -220,17 +220,17 @@ fn no_color_writes_no_color_and_still_shows_the_cursor() {
         display.selected() == Some(holder.port)
     });
     let written = String::from_utf8_lossy(&terminal.written()).into_owned();
-    assert_eq!(colours_in(&written), Vec::<&str>::new());
+    assert_eq!(colors_in(&written), Vec::<&str>::new());
 }
 
-/// The parameters of SGR sequences that choose a colour other than the default.
-fn colours_in(written: &str) -> Vec<&str> {
+/// The parameters of SGR sequences that choose a color other than the default.
+fn colors_in(written: &str) -> Vec<&str> {
     let parameters = written.split("\x1b[").filter_map(|rest| {
         let end = rest.find(|c: char| !c.is_ascii_digit() && c != ';' && c != ':')?;
         let (parameters, command) = rest.split_at(end);
         command.starts_with('m').then_some(parameters)
     });
-    let is_colour = |parameter: &&str| {
+    let is_color = |parameter: &&str| {
         let number = parameter
             .split(':')
             .next()
@@ -239,7 +239,7 @@ fn colours_in(written: &str) -> Vec<&str> {
     };
     parameters
         .flat_map(|list| list.split(';'))
-        .filter(is_colour)
+        .filter(is_color)
         .collect()
 }
 

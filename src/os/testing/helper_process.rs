@@ -1,4 +1,4 @@
-//! Another process that opens, closes and takes sockets as it is told: this very test binary, started again.
+//! Another process that opens, closes and takes sockets on command: this test binary, started again.
 
 use super::inode;
 use super::requirements::skipped;
@@ -37,7 +37,7 @@ impl HelperProcess {
             child,
             control: BufReader::new(here),
         };
-        // Once it answers it is as it will stay.
+        // With its first answer its set of descriptors is complete.
         assert!(helper.command("open 0").is_empty());
         helper
     }
@@ -46,17 +46,17 @@ impl HelperProcess {
         self.child.id()
     }
 
-    /// Opens so many sockets.
+    /// Opens `count` sockets.
     pub fn open(&mut self, count: usize) -> Vec<u32> {
         self.command(&format!("open {count}"))
     }
 
-    /// Opens so many connections.
+    /// Opens `count` connections.
     pub fn connect(&mut self, to: SocketAddr, count: usize) -> Vec<u32> {
         self.command(&format!("connect {to} {count}"))
     }
 
-    /// Closes one descriptor of each.
+    /// Closes one descriptor of each socket.
     pub fn close(&mut self, inodes: &[u32]) {
         let inodes: Vec<String> = inodes.iter().map(u32::to_string).collect();
         self.command(&format!("close {}", inodes.join(" ")));
@@ -66,12 +66,12 @@ impl HelperProcess {
         self.command(&format!("dup {inode}"));
     }
 
-    /// Becomes another program, which closes all of them. No answer comes from that one.
+    /// Executes another program, which closes all sockets and does not answer.
     pub fn exec(&mut self) {
         writeln!(self.control.get_mut(), "exec").expect("it listens");
     }
 
-    /// Passes it a socket; gives the inode as it sees it.
+    /// Passes a socket to it; returns the inode that it sees.
     pub fn take(&mut self, socket: impl AsFd) -> u32 {
         self.control
             .get_mut()
@@ -81,7 +81,7 @@ impl HelperProcess {
         let mut control = SendAncillaryBuffer::new(&mut space);
         let descriptors = [socket.as_fd()];
         assert!(control.push(SendAncillaryMessage::ScmRights(&descriptors)));
-        // After the answer to the first word, so that the byte does not end in that line.
+        // Wait for the answer first: the byte must not become part of the command line.
         assert!(self.answer().is_empty());
         let byte = [IoSlice::new(b"x")];
         sendmsg(
@@ -117,7 +117,7 @@ impl Drop for HelperProcess {
 }
 
 #[test]
-#[ignore = "only as another process, for the other tests"]
+#[ignore = "runs in a process that another test starts"]
 fn serves_commands() {
     if std::env::var_os(ROLE).is_none() {
         skipped("runs only in a process that another test starts");

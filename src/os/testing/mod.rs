@@ -1,4 +1,4 @@
-//! Children that hold sockets for a test, and end with it; and what the kernel says of who holds what.
+//! Child processes that hold sockets for a test, and the owners of sockets according to the kernel.
 #![cfg(target_os = "linux")]
 
 pub mod confined;
@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 /// A child with a socket as its standard input.
 pub struct SocketHolder {
     child: Child,
-    /// Processes that it told of, which its own end would leave behind.
+    /// Processes that it reported, which would outlive it.
     others: Vec<Pid>,
 }
 
@@ -31,7 +31,7 @@ impl SocketHolder {
         &self.others
     }
 
-    /// Its own pid and those it told of.
+    /// Its own pid and those that it reported.
     pub fn all(&self) -> Vec<Pid> {
         [self.pid()]
             .into_iter()
@@ -39,13 +39,13 @@ impl SocketHolder {
             .collect()
     }
 
-    /// Ends the child itself; what it told of lives on.
+    /// Kills the child itself; those that it reported run on.
     pub fn end(&mut self) {
         self.child.kill().expect("it may be killed");
         self.wait();
     }
 
-    /// Waits for the child itself to end; what it told of lives on.
+    /// Waits for the child itself to exit; those that it reported run on.
     pub fn wait(&mut self) {
         self.child.wait().expect("the child ends");
     }
@@ -58,7 +58,7 @@ impl Drop for SocketHolder {
                 .ok()
                 .and_then(rustix::process::Pid::from_raw);
             let kill = rustix::process::Signal::KILL;
-            // It may have ended already, which is just as well.
+            // It may have exited already.
             let _ = pid.map(|pid| rustix::process::kill_process(pid, kill));
         }
         let _ = self.child.kill();
@@ -79,9 +79,9 @@ pub fn sleeper(socket: impl Into<OwnedFd>) -> SocketHolder {
     }
 }
 
-/// A shell that runs `script` with the socket as descriptor 3 and prints the pids of `count` children it started.
+/// A shell that runs `script` with the socket as descriptor 3 and prints the pids of `count` children.
 ///
-/// Descriptor 3, because what a shell runs in the background has /dev/null as its standard input.
+/// Descriptor 3, because background jobs of a shell have /dev/null as their standard input.
 pub fn shell(socket: impl Into<OwnedFd>, script: &str, count: usize) -> SocketHolder {
     let mut child = Command::new("sh")
         .args(["-c", &format!("exec 3<&0; {script}")])
@@ -98,7 +98,7 @@ pub fn shell(socket: impl Into<OwnedFd>, script: &str, count: usize) -> SocketHo
     SocketHolder { child, others }
 }
 
-/// A shell that runs `script` and may be told to go on by closing the pipe to it.
+/// A shell that runs `script`, and the pipe to its standard input.
 pub fn waiting(script: &str) -> (SocketHolder, impl Write + use<>) {
     let mut child = Command::new("sh")
         .args(["-c", script])
@@ -110,13 +110,13 @@ pub fn waiting(script: &str) -> (SocketHolder, impl Write + use<>) {
     (SocketHolder { child, others }, input)
 }
 
-/// An address of 127.0.0.0/8 that no test is on which gives another number, and no other run of this one.
+/// An address in 127.0.0.0/8 of this test run, different for each number.
 pub fn own_ip(number: u8) -> Ipv4Addr {
     let [_, _, high, low] = std::process::id().to_be_bytes();
     Ipv4Addr::new(127, number, high, low)
 }
 
-/// A connection from a port of its own: one that the kernel chooses when it connects may have other connections too.
+/// A connection from a port that was bound first: a port that connect(2) chooses may have other connections too.
 pub fn connect(from: IpAddr, to: SocketAddr) -> TcpStream {
     let socket = Socket::new(Domain::for_address(to), Type::STREAM, None).expect("a socket");
     socket
@@ -126,14 +126,14 @@ pub fn connect(from: IpAddr, to: SocketAddr) -> TcpStream {
     socket.into()
 }
 
-/// Closes one end and then the other: the first is left in TIME_WAIT, and only that one.
+/// Closes one end and then the other: only the first is left in TIME_WAIT.
 pub fn close_in_turn(first: TcpStream, mut second: TcpStream) {
     drop(first);
-    // Two that close at once both wait (RFC 9293, section 3.6).
+    // If both close at once, both are left in TIME_WAIT (RFC 9293, section 3.6).
     assert_eq!(second.read(&mut [0]).expect("an end"), 0);
 }
 
-/// Asks until there is an answer, for ten seconds at most: some questions are answered faster than a child starts.
+/// Polls until there is an answer, for ten seconds at most.
 pub fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     let end = Instant::now() + Duration::from_secs(10);
     loop {
@@ -147,7 +147,7 @@ pub fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
 
 pub type Pids = BTreeSet<u32>;
 
-/// Who holds these, by the kernel: a plain walk over `/proc`.
+/// Owners of these sockets, by a plain walk through `/proc`.
 pub fn owners_in_proc(inodes: &[u32]) -> Vec<Pids> {
     let mut all = vec![Pids::new(); inodes.len()];
     let links: Vec<String> = inodes

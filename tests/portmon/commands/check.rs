@@ -1,4 +1,4 @@
-//! `portmon check`: whether a port can be used, from the shell and by `w` in the terminal.
+//! `portmon check`, and `w` in the terminal: whether a port can be used.
 
 use std::net::{TcpListener, UdpSocket};
 use std::process::{Command, Output};
@@ -18,21 +18,21 @@ fn run(words: &[&str]) -> Output {
         .expect("an output")
 }
 
-/// The exit code and what was printed.
+/// The exit code and the output.
 fn check(arguments: &[&str]) -> (Option<i32>, String) {
     let output = run(&[&[PORTMON, "check"], arguments].concat());
     let printed = String::from_utf8(output.stdout).expect("UTF-8");
     (output.status.code(), printed)
 }
 
-/// A port that was given to nobody else a moment ago.
+/// A port that was unused a moment ago.
 fn unused_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     listener.local_addr().expect("an address").port()
 }
 
 #[test]
-fn a_port_that_is_free_is_said_first_and_exit_code_zero() {
+fn a_free_port_is_reported_first_with_exit_code_zero() {
     let (code, printed) = check(&[&unused_port().to_string()]);
     assert_eq!(code, Some(0), "{printed}");
     assert!(printed.starts_with("FREE :"), "{printed}");
@@ -43,7 +43,7 @@ fn a_port_that_is_free_is_said_first_and_exit_code_zero() {
 }
 
 #[test]
-fn a_held_port_is_named_first_with_its_owner_and_exit_code_one() {
+fn a_held_port_is_reported_first_with_its_owner() {
     let mut holder = OwnerProcess::listening();
     let (code, printed) = check(&[&holder.port.to_string()]);
     assert_eq!(code, Some(1), "{printed}");
@@ -53,7 +53,7 @@ fn a_held_port_is_named_first_with_its_owner_and_exit_code_one() {
 }
 
 #[test]
-fn udp_and_tcp_of_one_number_are_two_questions() {
+fn udp_and_tcp_of_one_port_are_checked_apart() {
     let socket = UdpSocket::bind("127.0.0.1:0").expect("a port");
     let port = socket.local_addr().expect("an address").port();
     drop(socket);
@@ -65,7 +65,7 @@ fn udp_and_tcp_of_one_number_are_two_questions() {
 }
 
 #[test]
-fn json_tells_the_same() {
+fn json_has_the_same_verdict() {
     let holder = OwnerProcess::listening();
     let (code, printed) = check(&[&holder.port.to_string(), "--json"]);
     let value: Value = serde_json::from_str(&printed).expect("JSON");
@@ -81,7 +81,7 @@ fn json_tells_the_same() {
 }
 
 #[test]
-fn what_is_no_port_is_exit_code_two() {
+fn a_word_that_is_not_a_port_is_exit_code_two() {
     for word in ["http", "0", "3000-3010", ""] {
         let (code, printed) = check(&[word]);
         assert_eq!((code, printed.as_str()), (Some(2), ""), "{word:?}");

@@ -1,4 +1,4 @@
-//! Programs that lie where portmon was started, or first in PATH, are never run: portmon may be root.
+//! Programs in the working directory or first in PATH are never run: portmon may be root.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -9,10 +9,10 @@ use crate::harness::helper_process::{OwnerProcess, listen, scratch, unique_name}
 use crate::harness::launch::PORTMON;
 use crate::harness::process_tree::wait_for_forks;
 
-/// What portmon might ask about what stands behind a process.
+/// Programs that could tell about a supervisor.
 const PROGRAMS: [&str; 4] = ["systemctl", "docker", "podman", "nerdctl"];
 
-/// Puts programs there that write `marker`.
+/// Writes programs that create `marker`.
 fn plant(directory: &Path, marker: &Path) {
     for name in PROGRAMS {
         let program = directory.join(name);
@@ -23,7 +23,7 @@ fn plant(directory: &Path, marker: &Path) {
 }
 
 #[test]
-fn no_systemctl_of_path_or_of_the_directory_is_run() {
+fn no_systemctl_from_path_or_the_working_directory_is_run() {
     let root = scratch(&unique_name());
     let marker = root.join("ran");
     let [here, there] = ["here", "there"].map(|name| root.join(name));
@@ -31,7 +31,7 @@ fn no_systemctl_of_path_or_of_the_directory_is_run() {
         fs::create_dir(directory).expect("a directory");
         plant(directory, &marker);
     }
-    // systemd itself holds the ports of its sockets, so that who has its name makes portmon ask for these.
+    // A process called systemd makes portmon ask for socket units.
     let holder = OwnerProcess::named("systemd", listen("127.0.0.1:0"));
     for path in [format!("{}:/usr/bin:/bin", there.display()), ".".to_owned()] {
         wait_for_forks();

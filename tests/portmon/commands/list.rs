@@ -1,4 +1,4 @@
-//! `portmon list` and the faults of a command line.
+//! `portmon list`, and usage errors.
 
 use std::fs;
 use std::io;
@@ -20,10 +20,10 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).expect("UTF-8")
 }
 
-/// What `holder` holds on its port.
+/// Filter for the socket of `holder`.
 ///
-/// The number alone is not enough: the system also gives it to a socket of the other protocol, and to one whose
-/// connections are still in TIME_WAIT.
+/// The port alone is not enough: the system may give it to a socket of the other protocol too, or leave connections of it
+/// in TIME_WAIT.
 fn filter_of(holder: &OwnerProcess) -> String {
     format!("port:{} pid:{}", holder.port, holder.pid())
 }
@@ -48,7 +48,7 @@ fn keys(value: &Value) -> Vec<&str> {
 }
 
 #[test]
-fn rows_are_printed_and_the_exit_code_says_that_there_are_some() {
+fn rows_are_printed_with_exit_code_zero() {
     let holder = OwnerProcess::listening();
     let output = portmon(&["list", &filter_of(&holder)]);
     let printed = text(&output.stdout);
@@ -88,7 +88,7 @@ fn json_is_one_object_with_the_fields_that_scripts_rely_on() {
 }
 
 #[test]
-fn json_tells_everything_about_a_listener() {
+fn json_has_every_fact_about_a_listener() {
     let holder = OwnerProcess::listening();
     let found = endpoint(&holder);
     let same = |pointer: &str| {
@@ -141,7 +141,7 @@ fn is_timestamp(value: &Value) -> bool {
 }
 
 #[test]
-fn json_tells_the_state_of_a_udp_socket_where_the_system_does() {
+fn json_has_the_state_of_a_udp_socket_if_known() {
     let holder = OwnerProcess::bound_to_udp();
     let found = endpoint(&holder);
     let facts = ["/protocol", "/owners/0/pid", "/state"].map(|fact| found.pointer(fact));

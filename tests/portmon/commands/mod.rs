@@ -1,4 +1,4 @@
-//! The commands that print, run from the shell.
+//! The commands that print.
 
 mod check;
 #[cfg(target_os = "linux")]

@@ -1,4 +1,4 @@
-//! `portmon watch`: connections that come and go between two looks.
+//! `portmon watch`: connections that open and close between two polls.
 
 use std::io::Write;
 use std::net::{TcpListener, TcpStream};
@@ -11,7 +11,7 @@ use crate::commands::watch::{OutputLines, WatchProcess};
 use crate::harness::emulator::PATIENCE;
 use crate::harness::helper_process::listen;
 
-/// A connection that is over at once and leaves no TIME_WAIT: whoever closes before it has read all resets it.
+/// A connection that is closed at once and leaves no TIME_WAIT: closing with unread data resets it.
 fn brief_connection(listener: &TcpListener) -> u16 {
     let to = listener.local_addr().expect("an address");
     let mut client = TcpStream::connect(to).expect("a connection");
@@ -21,7 +21,7 @@ fn brief_connection(listener: &TcpListener) -> u16 {
     from.port()
 }
 
-/// The port of the other end, the event and the first holder.
+/// The remote port, the event and the first owner.
 fn parsed_line(line: &str) -> (u64, String, u64) {
     let event: Value = serde_json::from_str(line).expect("JSON");
     let number = |at| event.pointer(at).and_then(Value::as_u64).unwrap_or(0);
@@ -38,13 +38,13 @@ fn short_lived_connections_are_shown_with_the_listeners_owner() {
     let words = ["watch", "-n", "2", "--json", "--all", &filter];
     let mut watch = WatchProcess::run(&words, Stdio::piped());
     let lines = OutputLines::from(&mut watch);
-    // Until it listens there is nothing to tell.
+    // It reports nothing before it has subscribed to closed sockets.
     let beginning = Instant::now();
     while lines.0.recv_timeout(Duration::from_millis(100)).is_err() {
         assert!(beginning.elapsed() < PATIENCE, "nothing is told");
         brief_connection(&listener);
     }
-    // Far fewer than the kernel keeps until they are read.
+    // Far fewer than the kernel queues.
     let ports: Vec<u16> = (0..20).map(|_| brief_connection(&listener)).collect();
     let own = u64::from(std::process::id());
     let expected = ports
@@ -56,7 +56,7 @@ fn short_lived_connections_are_shown_with_the_listeners_owner() {
         let line = parsed_line(&lines.0.recv_timeout(PATIENCE).expect("a line"));
         seen.extend(expected.contains(&line).then_some(line));
     }
-    // The kernel tells on several processors at once, so not always in the order in which they closed.
+    // The kernel reports from several processors, so not always in the order in which they closed.
     let one_by_one = |some: &[(u64, String, u64)]| some.iter().map(|one| one.0).collect::<Vec<_>>();
     let pairs = one_by_one(&seen);
     assert!(pairs.chunks(2).all(|pair| pair[0] == pair[1]), "{seen:?}");

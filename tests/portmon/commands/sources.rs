@@ -1,4 +1,4 @@
-//! `--source`: the same sockets wherever they are read from, and what another user sees of them.
+//! `--source`: every source lists the same sockets, also to another user.
 
 use std::net::UdpSocket;
 use std::process::{Command, Output};
@@ -11,7 +11,7 @@ use crate::harness::requirements::{NOBODY, can_be_nobody};
 
 const SOURCES: [&str; 3] = ["sock_diag", "netstat2", "proc"];
 
-/// Runs it behind other words, if there are any.
+/// Runs portmon, by the program and options in `before` if there are any.
 fn portmon(before: &[&str], words: &[&str]) -> Output {
     let all: Vec<&str> = [before, &[PORTMON], words].concat();
     let [program, words @ ..] = all.as_slice() else {
@@ -21,7 +21,7 @@ fn portmon(before: &[&str], words: &[&str]) -> Output {
     command.args(words).output().expect("an output")
 }
 
-/// The endpoints that it lists of a port.
+/// The endpoints of a port.
 fn endpoints(before: &[&str], source: &str, port: u16) -> Vec<Value> {
     let filter = format!("port:{port}");
     let words = ["list", "--all", "--json", "--source", source, &filter];
@@ -56,7 +56,7 @@ fn sources_differ_only_in_the_state_of_a_udp_socket() {
 }
 
 #[test]
-fn a_source_that_does_not_tell_of_what_closes_is_said_to() {
+fn a_source_without_close_events_says_so() {
     for source in ["netstat2", "proc"] {
         let words = ["watch", "--for", "0.3", "--source", source, "port:1"];
         let watched = Command::new(PORTMON)
@@ -81,7 +81,7 @@ fn another_user_sees_a_root_socket_with_a_hidden_owner() {
     for source in SOURCES {
         for port in ports {
             let mut found = endpoints(&NOBODY, source, port);
-            // What is left of connections of other tests, to or from the same port number.
+            // Other tests may have connections to or from the same port number.
             found.retain(|row| row.get("remote").is_none_or(Value::is_null));
             let facts = found.iter().map(|row| {
                 ["user", "uid", "owner_known", "owners"].map(|key| row.get(key).cloned())

@@ -1,4 +1,4 @@
-//! `portmon unused`: ports that can really be bound, and none that anything has.
+//! `portmon unused`: ports that can be bound and that no socket has.
 
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::Command;
@@ -8,7 +8,7 @@ use socket2::{Domain, Socket, Type};
 use crate::harness::helper_process::listen;
 use crate::harness::launch::PORTMON;
 
-/// The exit code, the ports and what was said beside them.
+/// The exit code, the ports and the text on standard error.
 fn unused(words: &[&str]) -> (Option<i32>, Vec<u16>, String) {
     let output = Command::new(PORTMON)
         .arg("unused")
@@ -24,7 +24,7 @@ fn unused(words: &[&str]) -> (Option<i32>, Vec<u16>, String) {
     )
 }
 
-/// What is unused from this port on begins with a higher one.
+/// Asserts that the first unused port from `port` on is a higher one.
 fn assert_passed_over(port: u16, why: &str) {
     let (code, ports, said) = unused(&["--from", &port.to_string()]);
     assert_eq!((code, ports.len()), (Some(0), 1), "{said}");
@@ -32,7 +32,7 @@ fn assert_passed_over(port: u16, why: &str) {
 }
 
 #[test]
-fn every_port_is_another_one_and_can_be_bound_on_every_address() {
+fn ports_differ_and_can_be_bound_on_every_address() {
     let (code, ports, said) = unused(&["--from", "20000", "-c", "5"]);
     assert_eq!((code, ports.len(), said.as_str()), (Some(0), 5, ""));
     assert!(
@@ -51,7 +51,7 @@ fn a_listening_bound_or_connected_port_is_not_unused() {
     assert_passed_over(at.port(), "a listener");
 
     let bound = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
-    // Beside such a socket a bind with SO_REUSEADDR succeeds.
+    // A bind with SO_REUSEADDR succeeds beside such a socket.
     bound.set_reuse_address(true).expect("an option");
     let any: SocketAddr = "127.0.0.1:0".parse().expect("an address");
     bound.bind(&any.into()).expect("a port");
@@ -64,7 +64,7 @@ fn a_listening_bound_or_connected_port_is_not_unused() {
 }
 
 #[test]
-fn fewer_than_were_asked_for_are_printed_and_counted() {
+fn fewer_ports_than_requested_are_printed_and_counted() {
     let (code, ports, said) = unused(&["--from", "65535", "-c", "2"]);
     assert_eq!(code, Some(1));
     assert!(ports.len() < 2, "{ports:?}");

@@ -1,11 +1,11 @@
-//! `portmon wait`: a port that begins to listen, one that becomes free, and what is said when neither comes.
+//! `portmon wait`: until a port listens, until it is free, and the timeout.
 
 use std::net::SocketAddr;
 use std::process::{Child, Command, Output, Stdio};
 
 use socket2::{Domain, Socket, Type};
 
-use crate::free_command::leftovers::{leave_time_wait, server};
+use crate::free_command::connections::{leave_time_wait, server};
 use crate::harness::helper_process::OwnerProcess;
 use crate::harness::launch::PORTMON;
 
@@ -19,7 +19,7 @@ fn wait(words: &[&str]) -> Child {
         .expect("portmon")
 }
 
-/// The exit code, and what was said without the time it took.
+/// The exit code, and both outputs without the time it took.
 fn outcome(output: &Output) -> (Option<i32>, String, String) {
     let said = |bytes: &[u8]| {
         let text = String::from_utf8_lossy(bytes);
@@ -38,7 +38,7 @@ fn done(words: &[&str]) -> (Option<i32>, String, String) {
     outcome(&wait(words).wait_with_output().expect("an end"))
 }
 
-/// A TCP socket that has a port and does not listen.
+/// A bound TCP socket that does not listen.
 fn bound() -> (Socket, u16) {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
     let any: SocketAddr = "127.0.0.1:0".parse().expect("an address");
@@ -48,7 +48,7 @@ fn bound() -> (Socket, u16) {
 }
 
 #[test]
-fn it_waits_until_a_socket_listens_and_says_who_that_is() {
+fn it_waits_until_a_socket_listens_and_names_the_owner() {
     let (socket, port) = bound();
     let words = port.to_string();
     let own = std::process::id().to_string();
@@ -68,7 +68,7 @@ fn it_waits_until_a_socket_listens_and_says_who_that_is() {
             && out.contains(&format!(" {own} on 127.0.0.1")),
         "{out}"
     );
-    // A listener elsewhere is none there.
+    // A listener on another address does not count.
     let (code, _, said) = done(&[&words, "--address", "::1", "--timeout", "0"]);
     assert_eq!(code, Some(124), "{said}");
     assert!(

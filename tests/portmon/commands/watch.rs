@@ -1,4 +1,4 @@
-//! `portmon watch`: what the real program tells of sockets that come and go.
+//! `portmon watch`: sockets that open and close.
 
 use std::io::{self, BufRead, BufReader, Read};
 use std::os::unix::process::ExitStatusExt;
@@ -14,14 +14,14 @@ use crate::harness::emulator::PATIENCE;
 use crate::harness::helper_process::{OwnerProcess, listen, unique_name};
 use crate::harness::launch::PORTMON;
 
-/// How long a holder lives that is there to be seen: several looks.
-const SEVERAL_LOOKS: Duration = Duration::from_millis(500);
+/// Lifetime of an owner that several polls must see.
+const SEVERAL_POLLS: Duration = Duration::from_millis(500);
 
-/// A running `portmon watch`, which follows the holders of one name unless it is told otherwise.
+/// A running `portmon watch`, by default for the processes of one name.
 pub struct WatchProcess {
     name: String,
     pub portmon: Child,
-    /// What it says on standard error until its end.
+    /// Its standard error, sent when it exits.
     errors: Receiver<String>,
 }
 
@@ -60,7 +60,7 @@ impl WatchProcess {
         OwnerProcess::named(&self.name, listen("127.0.0.1:0"))
     }
 
-    /// How it ended and what it said.
+    /// Kills it; returns its exit status and its standard error.
     fn end(&mut self) -> (ExitStatus, String) {
         let said = self.errors.recv_timeout(PATIENCE).expect("an end");
         (self.portmon.wait().expect("a status"), said)
@@ -69,17 +69,17 @@ impl WatchProcess {
 
 impl Drop for WatchProcess {
     fn drop(&mut self) {
-        // It may have ended already.
+        // It may have exited already.
         self.portmon.kill().ok();
         self.portmon.wait().expect("a status");
     }
 }
 
-/// The lines of a watch that has looked at least once.
+/// The lines of a watch that has polled at least once.
 pub struct OutputLines(pub Receiver<String>);
 
 impl OutputLines {
-    /// The lines from now on, whatever it has done so far.
+    /// The lines from now on.
     pub fn from(watch: &mut WatchProcess) -> Self {
         let reader = BufReader::new(watch.portmon.stdout.take().expect("a pipe"));
         let (sender, lines) = channel();
@@ -93,23 +93,22 @@ impl OutputLines {
         Self(lines)
     }
 
-    /// What stands at the first look is no event: holders come and go until one is told of.
+    /// Sockets of the first poll are no events: opens and closes sockets until one is reported.
     fn of(watch: &mut WatchProcess) -> Self {
         let beginning = Instant::now();
         let lines = Self::from(watch);
         while beginning.elapsed() < PATIENCE {
             let _holder = watch.holder();
-            if lines.0.recv_timeout(SEVERAL_LOOKS).is_ok() {
+            if lines.0.recv_timeout(SEVERAL_POLLS).is_ok() {
                 return lines;
             }
         }
         panic!("nothing was told");
     }
 
-    /// A holder whose first line is as expected, and that line.
+    /// A process whose first line is as expected, and the line.
     ///
-    /// The socket is the test's own until the child has it, and a look may fall into that time. So several holders are
-    /// tried, of which each but the unlucky ones must do.
+    /// The test itself is the owner until the child has the socket, and a poll may see that. So several are tried.
     fn owner_shown_as(
         &self,
         is_expected: impl Fn(&str, &OwnerProcess) -> bool,
@@ -147,7 +146,7 @@ fn output(words: &[&str]) -> Output {
 }
 
 #[test]
-fn a_listener_is_told_when_it_opens_and_when_it_closes() {
+fn a_listener_is_reported_when_it_opens_and_closes() {
     let mut watch = WatchProcess::start(&[], Stdio::piped());
     let lines = OutputLines::of(&mut watch);
     let line = |event, holder: &OwnerProcess| {
@@ -165,7 +164,7 @@ fn a_listener_is_told_when_it_opens_and_when_it_closes() {
 }
 
 #[test]
-fn json_is_an_object_a_line() {
+fn json_is_one_object_per_line() {
     let mut watch = WatchProcess::start(&["--json"], Stdio::piped());
     let lines = OutputLines::of(&mut watch);
     let json = |line: &str| -> Value { serde_json::from_str(line).expect("JSON") };
@@ -195,21 +194,21 @@ fn json_is_an_object_a_line() {
 }
 
 #[test]
-fn it_ends_when_its_time_is_over() {
+fn it_exits_after_its_time_limit() {
     let watched = output(&["watch", "--for", "0.3", &format!("proc:{}", unique_name())]);
     let facts = (watched.status.code(), watched.stdout);
     assert_eq!(facts, (Some(0), Vec::new()));
 }
 
 #[test]
-fn it_ends_quietly_when_nobody_reads_any_more() {
+fn it_exits_quietly_when_its_output_is_closed() {
     let (reader, writer) = io::pipe().expect("a pipe");
     drop(reader);
     let mut watch = WatchProcess::start(&[], writer);
     let beginning = Instant::now();
     while beginning.elapsed() < PATIENCE {
         let _holder = watch.holder();
-        if let Ok(said) = watch.errors.recv_timeout(SEVERAL_LOOKS) {
+        if let Ok(said) = watch.errors.recv_timeout(SEVERAL_POLLS) {
             let status = watch.portmon.wait().expect("a status");
             assert_eq!((status.code(), said.as_str()), (Some(0), ""));
             return;

@@ -1,11 +1,11 @@
-//! One number on several addresses and of both protocols.
+//! One port on several addresses and of both protocols.
 
 use std::net::{TcpListener, UdpSocket};
 
 use super::free;
 use crate::harness::helper_process::{OwnerProcess, WAITS};
 
-/// Two holders of one port number, on 127.0.0.1 and on ::1.
+/// Two owners of one port, on 127.0.0.1 and on ::1.
 pub fn pair() -> (OwnerProcess, OwnerProcess) {
     for _ in 0..100 {
         let v4 = TcpListener::bind("127.0.0.1:0").expect("a port");
@@ -20,7 +20,7 @@ pub fn pair() -> (OwnerProcess, OwnerProcess) {
     panic!("no number is free on both addresses");
 }
 
-/// Two holders of one number, of TCP and of UDP.
+/// Two owners of one port, of TCP and of UDP.
 pub fn tcp_and_udp() -> (OwnerProcess, OwnerProcess) {
     let both = (0..100).find_map(|_| {
         let tcp = TcpListener::bind("127.0.0.1:0").expect("a port");
@@ -35,11 +35,11 @@ pub fn tcp_and_udp() -> (OwnerProcess, OwnerProcess) {
 }
 
 #[test]
-fn a_number_means_every_address() {
+fn a_port_means_every_address() {
     let (mut v4, mut v6) = pair();
     let freed = free(&[&v4.port.to_string()]);
     let mut expected = [(v4.pid(), "SIGTERM"), (v6.pid(), "SIGTERM")];
-    // In the order of the addresses.
+    // In the order of their addresses.
     expected.sort_by_key(|(pid, _)| *pid != v4.pid());
     freed.assert(0, "free", &expected, &[]);
     v4.wait_until_ended();
@@ -47,7 +47,7 @@ fn a_number_means_every_address() {
 }
 
 #[test]
-fn an_address_means_only_what_is_on_it() {
+fn an_address_means_only_its_own_sockets() {
     let (mut v4, v6) = pair();
     let freed = free(&[&format!("127.0.0.1:{}", v4.port), "--wait", "1"]);
     freed.assert(0, "free", &[(v4.pid(), "SIGTERM")], &[v6.pid()]);
@@ -56,7 +56,7 @@ fn an_address_means_only_what_is_on_it() {
         "127.0.0.1:{port} is free, ::1:{port} is not: {v6} holds it"
     ));
     v4.wait_until_ended();
-    // Nothing there any more, and the other one is no reason to say otherwise.
+    // The port is free on this address, although the other owner still runs.
     let again = free(&[&format!("127.0.0.1:{port}")]);
     again.assert(0, "free", &[], &[]);
     let mut v6 = v6;

@@ -1,4 +1,4 @@
-//! What is asked, and what happens where nobody agrees.
+//! The question, and what happens without a yes.
 
 use std::process::Command;
 
@@ -44,7 +44,7 @@ fn without_a_terminal_and_without_yes_nothing_is_sent() {
 }
 
 #[test]
-fn a_dry_run_tells_exactly_what_would_be_signalled() {
+fn a_dry_run_names_exactly_what_would_be_signaled() {
     let mut holder = OwnerProcess::listening();
     let port = holder.port.to_string();
     let dry = FreeOutput::from(&command(&[&port, "--dry-run"]).output().expect("an output"));
@@ -61,9 +61,9 @@ fn a_dry_run_tells_exactly_what_would_be_signalled() {
 }
 
 #[test]
-fn a_range_wants_the_number_of_ports_that_would_be_freed() {
+fn a_range_is_confirmed_by_the_number_of_its_ports() {
     let mut holder = OwnerProcess::listening();
-    // On 127.0.0.1 others may hold the next number, so how many there are is asked first.
+    // Others may hold the next port on 127.0.0.1, so ask first how many there are.
     let (first, last) = (holder.port, holder.port.saturating_add(1));
     let range = format!("127.0.0.1:{first}-{last}");
     let said = |flag: &str| {
@@ -119,7 +119,7 @@ fn asked(holder: &OwnerProcess) -> Terminal {
     wait_for_forks();
     let port = holder.port.to_string();
     let words = ["free", &port, "--settle", "0.2"];
-    // So wide that no line is broken, which here happens within words.
+    // Wide enough that no line is wrapped.
     let terminal = Terminal::start(Launch::program(PORTMON, &words).size(200, 24));
     terminal.wait_for("the question", |display| display.says("[y/N]"));
     terminal

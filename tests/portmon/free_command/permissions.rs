@@ -1,4 +1,4 @@
-//! What may not be ended: another user's process, and what this very portmon runs in.
+//! What must not be stopped: processes of other users, and what portmon itself runs in.
 
 use std::process::{Command, Stdio};
 
@@ -41,7 +41,7 @@ fn an_owner_of_another_user_is_not_permitted() {
 }
 
 #[test]
-fn root_is_told_whose_process_it_is_before_it_ends() {
+fn root_is_told_the_user_before_a_process_is_stopped() {
     if !may_be_nobody() {
         return;
     }
@@ -72,14 +72,14 @@ fn another_users_port_must_be_typed_at_a_terminal() {
 
 #[test]
 fn portmons_own_ancestors_are_refused_even_when_confirmed() {
-    // The test's own process holds the port, and is portmon's parent.
+    // The test itself owns the socket, and is the parent of portmon.
     let listener = listen("127.0.0.1:0");
     let port = listener.local_addr().expect("an address").port();
     let freed = free(&[&port.to_string()]);
     freed.assert(6, "refused", &[], &[std::process::id()]);
     freed.assert_says("it runs this portmon, which would end with it");
     drop(listener);
-    // Where a holder of its own shares the socket, only that one is a target.
+    // Where a child shares the socket, only the child is a target.
     let listener = listen("127.0.0.1:0");
     let port = listener.local_addr().expect("an address").port();
     let copy = listener.try_clone().expect("a copy");
@@ -93,7 +93,7 @@ fn portmons_own_ancestors_are_refused_even_when_confirmed() {
     assert!(holder.is_alive(), "{holder} lives on");
 }
 
-/// A shell of root starts a process of another user in its group, which holds the socket alone.
+/// A shell of root and, in its group, a process of another user, which alone holds the socket.
 fn in_a_group_with_root() -> OwnerProcess {
     let nobody = NOBODY.join(" ");
     OwnerProcess::running(&format!(
@@ -101,7 +101,7 @@ fn in_a_group_with_root() -> OwnerProcess {
     ))
 }
 
-/// A dry run as this user, without rights beyond these.
+/// A dry run as this user.
 fn dry_run_as(user: &[&str], words: &[&str]) -> FreeOutput {
     wait_for_forks();
     let (program, rights) = user.split_first().expect("a program");
@@ -122,7 +122,7 @@ fn would_signal(freed: &FreeOutput) -> usize {
 }
 
 #[test]
-fn a_dry_run_tells_who_of_a_group_may_not_be_signalled() {
+fn a_dry_run_names_the_group_members_it_may_not_signal() {
     if !may_be_nobody() {
         return;
     }
@@ -143,7 +143,7 @@ fn a_dry_run_tells_who_of_a_group_may_not_be_signalled() {
         dry.found.contains(&format!("also closes   {unknown}")) && dry.found.contains(&denied),
         "{dry:#?}"
     );
-    // The holder itself may be signalled, and root sees everything and may signal everybody.
+    // The owner itself may be signaled, and root may see and signal all of them.
     let own = dry_run_as(&NOBODY, &[&port]);
     let root = dry_run_as(&["env"], &[&port, "--group"]);
     for (dry, count) in [(own, 1), (root, 2)] {
@@ -161,7 +161,7 @@ fn a_dry_run_tells_who_of_a_group_may_not_be_signalled() {
     assert!(holder.runs());
 }
 
-/// What lets another user see who holds which socket, and signal nobody.
+/// Options that let another user see all owners and signal none.
 const SEES: [&str; 4] = [
     "--inh-caps",
     "+sys_ptrace,+dac_read_search",
@@ -170,7 +170,7 @@ const SEES: [&str; 4] = [
 ];
 
 #[test]
-fn a_dry_run_tells_that_a_holder_may_be_seen_and_not_signalled() {
+fn a_dry_run_names_owners_it_may_see_but_not_signal() {
     if !may_be_nobody() {
         return;
     }

@@ -1,4 +1,4 @@
-//! Socket tables that cannot be read any more once the signal is out.
+//! Socket tables that cannot be read once the signal is sent.
 
 use std::fs;
 use std::process::Stdio;
@@ -6,8 +6,7 @@ use std::process::Stdio;
 use super::{FreeOutput, command};
 use crate::harness::helper_process::{OwnerProcess, scratch, unique_name};
 
-/// On SIGTERM the holder takes from portmon the right to open any file, sockets included, and ends: nothing can be looked
-/// at or bound any more.
+/// On SIGTERM the owner lowers portmon's limit of open files to 0 and exits: nothing can be read or bound any more.
 #[test]
 fn unreadable_tables_are_reported_and_no_owner_is_invented() {
     let folder = scratch(&unique_name());

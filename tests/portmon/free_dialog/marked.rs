@@ -5,7 +5,7 @@ use crate::harness::display::Display;
 use crate::harness::helper_process::OwnerProcess;
 use crate::harness::terminal::Terminal;
 
-/// portmon on the ports of both, each with its owner.
+/// portmon with the rows of both, and their owners.
 fn table_of(both: [&OwnerProcess; 2]) -> Terminal {
     let [one, other] = both.map(|holder| holder.port);
     let terminal = Terminal::portmon(&[&format!("port:{one},{other}")]);
@@ -20,7 +20,7 @@ fn two_ports_are_freed_together_each_with_its_verdict() {
     let (mut plain, mut stubborn) = (OwnerProcess::listening(), OwnerProcess::ignoring_sigterm());
     let mut bystander = OwnerProcess::listening();
     let terminal = table_of([&plain, &stubborn]);
-    // Marking goes on to the next row.
+    // Marking moves the cursor to the next row.
     terminal.keys("  ");
     ask(&terminal, "Free 2 ports on ");
     for holder in [&plain, &stubborn] {
@@ -45,7 +45,7 @@ fn two_ports_are_freed_together_each_with_its_verdict() {
         &format!(":{} is free. {stubborn} ended ", stubborn.port),
     );
     wait_for_words(&terminal, "after SIGKILL.");
-    // The other one's verdict stands beside it.
+    // The verdict about the other one is beside it.
     wait_for_words(
         &terminal,
         &format!(":{} is free. {plain} ended ", plain.port),
@@ -55,7 +55,7 @@ fn two_ports_are_freed_together_each_with_its_verdict() {
 }
 
 #[test]
-fn a_row_whose_mark_was_taken_away_is_not_freed() {
+fn an_unmarked_row_is_not_freed() {
     let (mut one, mut other) = (OwnerProcess::listening(), OwnerProcess::listening());
     let terminal = table_of([&one, &other]);
     let has_marks = |display: &Display| display.rows().iter().all(|row| row.mark == Some('*'));
@@ -63,7 +63,7 @@ fn a_row_whose_mark_was_taken_away_is_not_freed() {
     terminal.wait_for("two marks", has_marks);
     terminal.keys("U");
     terminal.wait_for("no mark", |display| !has_marks(display));
-    // Marking has moved the cursor to the last row, which now is all that counts.
+    // Marking has moved the cursor to the last row, and without marks only that one is meant.
     let selected = one.port.max(other.port);
     let (meant, spared) = if selected == one.port {
         (&mut one, &mut other)

@@ -1,4 +1,4 @@
-//! What may not be ended, what is asked about twice, and a portmon that ends nothing.
+//! What must not be stopped, ports that must be typed, and `--read-only`.
 
 use super::{ask, dialog_for, wait_for_owner, wait_for_words};
 use crate::free_command::permissions::{may_be_nobody, of_nobody};
@@ -46,12 +46,12 @@ fn the_port_of_another_users_process_must_be_typed() {
     let terminal = Terminal::portmon(&[&format!("port:{port}")]);
     wait_for_owner(&terminal, port, holder.pid());
     let title = format!("Free tcp :{port} on ");
-    // Neither the key that is enough elsewhere, nor Enter without the port, nor another port.
+    // Not the key that is enough elsewhere, not Enter alone, not another port.
     for answer in ["y", "\r", "1\r"] {
         ask(&terminal, &title);
         wait_for_words(&terminal, "belongs to nobody.");
         terminal.press_when_armed(end_it, answer);
-        // What is no answer is waited out, and Esc cancels it.
+        // None of these is an answer; Esc cancels.
         terminal.keys("\x1b");
         terminal.wait_for("the table", |display| !display.says(&title));
         assert!(holder.is_alive());
@@ -92,7 +92,7 @@ fn a_read_only_portmon_neither_ends_nor_marks_nor_offers_it() {
 fn a_dialog_whose_cancel_is_pressed_sends_nothing() {
     let mut holder = OwnerProcess::ignoring_sigterm();
     let terminal = dialog_for(&holder);
-    // A round over the buttons comes back to Cancel.
+    // Tab goes round the buttons and comes back to Cancel.
     terminal.press_when_armed("[ Cancel ]", "\t");
     terminal.wait_for("another button", |display| !display.says("[ Cancel ]"));
     terminal.keys("\x1b[Z");

@@ -1,10 +1,10 @@
-//! What the row under the cursor is decides what its dialog is about.
+//! The row under the cursor decides what its dialog is about.
 
 use std::net::{TcpStream, UdpSocket};
 
 use super::{END_IT, ask, dialog_for, wait_for_owner, wait_for_words};
 use crate::free_command::addresses::{pair, tcp_and_udp};
-use crate::free_command::family::bound;
+use crate::free_command::shared_sockets::bound;
 use crate::harness::helper_process::{OwnerProcess, WAITS};
 use crate::harness::terminal::Terminal;
 
@@ -18,7 +18,7 @@ fn l_on_a_client_row_goes_to_the_listener() {
     let terminal = Terminal::portmon(&[&filter]);
     wait_for_owner(&terminal, server.port, server.pid());
     wait_for_owner(&terminal, own, client.pid());
-    // Connections stand below what listens.
+    // Connections stand below the listeners.
     terminal.keys("G");
     terminal.wait_for("the client's row", |display| {
         display.selected() == Some(own)

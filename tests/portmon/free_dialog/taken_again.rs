@@ -1,4 +1,4 @@
-//! Ports that are free for a moment only.
+//! Ports that are taken again.
 
 use std::thread;
 use std::time::Duration;
@@ -12,7 +12,7 @@ fn respawned_after(pause: Duration) {
     let terminal = dialog_for(&holder);
     terminal.press_when_armed(END_IT, "y");
     holder.wait_until_ended();
-    // The pause is what the supervisor of this holder takes.
+    // The supervisor pauses before it starts the next one.
     thread::sleep(pause);
     let mut next = again(holder.port);
     wait_for_words(&terminal, "is TAKEN AGAIN by ");

@@ -1,4 +1,4 @@
-//! What stands on a terminal: its text, its rows of sockets, its cursor line.
+//! The content of a terminal: its text, its rows of sockets, its cursor line.
 
 use std::fmt;
 
@@ -15,10 +15,10 @@ pub struct Display {
 #[derive(Debug)]
 pub struct ScreenRow {
     pub line: u16,
-    /// The sign in the gutter, where there is one.
+    /// Sign in the gutter.
     pub mark: Option<char>,
     pub port: u16,
-    /// The line from the port on.
+    /// Text of the line from the port on.
     pub text: String,
     pub is_selected: bool,
 }
@@ -46,7 +46,7 @@ impl Display {
         (0..self.size().1).map(|line| self.line(line)).collect()
     }
 
-    /// The text of a line, one character a cell.
+    /// Text of a line, one character per cell.
     fn line(&self, line: u16) -> String {
         (0..self.size().0)
             .filter_map(|column| self.cell(line, column))
@@ -58,13 +58,12 @@ impl Display {
         self.lines().iter().any(|line| line.contains(text))
     }
 
-    /// Whether the dialog, or the screen if there is none, says `words`,
-    /// wherever it breaks its lines.
+    /// Returns whether the dialog, or else the screen, has `words`, wherever its lines are wrapped.
     pub fn says(&self, words: &str) -> bool {
         self.prose().contains(words)
     }
 
-    /// The text in one line: of a box only what is inside it.
+    /// The text as one line; of a box only the inside.
     pub fn prose(&self) -> String {
         let lines = self.lines();
         let inside = lines.iter().map(|line| {
@@ -77,13 +76,13 @@ impl Display {
         words.join(" ")
     }
 
-    /// Whether `button` is on the screen and nowhere dim.
+    /// Returns whether `button` is on the screen and nowhere dim.
     pub fn is_armed(&self, button: &str) -> bool {
         let mut places = self.places_of(button).peekable();
         places.peek().is_some() && !places.flatten().any(Cell::dim)
     }
 
-    /// The cells of `text`, blanks left out, wherever it stands.
+    /// The cells of each occurrence of `text`, without blanks.
     fn places_of(&self, text: &str) -> impl Iterator<Item = Vec<&Cell>> {
         let letters: Vec<char> = text.chars().collect();
         (0..self.size().1).flat_map(move |line| {
@@ -100,7 +99,7 @@ impl Display {
         })
     }
 
-    /// The sockets shown, from top to bottom.
+    /// Rows of the table, from top to bottom.
     pub fn rows(&self) -> Vec<ScreenRow> {
         (0..self.size().1)
             .filter_map(|line| self.row_in(line))
@@ -115,7 +114,7 @@ impl Display {
         self.row(port).is_some()
     }
 
-    /// The ports shown, from top to bottom.
+    /// Ports of the rows, from top to bottom.
     pub fn ports(&self) -> Vec<u16> {
         self.rows().iter().map(|row| row.port).collect()
     }
@@ -149,7 +148,7 @@ impl Display {
         })
     }
 
-    /// The line in which the terminal's cursor stands.
+    /// The line of the terminal's cursor.
     pub fn cursor_line(&self) -> String {
         let (line, _) = self.screen.cursor_position();
         self.line(line).trim_end().to_owned()
@@ -159,7 +158,7 @@ impl Display {
         self.screen.bracketed_paste()
     }
 
-    /// Whether the program is told where the keys go (DECSET 1004).
+    /// Returns whether the program asked for focus reports (DECSET 1004).
     pub fn is_reporting_focus(&self) -> bool {
         self.is_reporting_focus
     }
@@ -168,12 +167,12 @@ impl Display {
         self.screen.alternate_screen()
     }
 
-    /// The last text copied (OSC 52), in base64 as it was sent.
+    /// Last text copied (OSC 52), in base64.
     pub fn clipboard(&self) -> Option<&[u8]> {
         self.clipboard.as_deref()
     }
 
-    /// The same, decoded (RFC 4648, section 4).
+    /// Last text copied, decoded (RFC 4648, section 4).
     pub fn clipboard_text(&self) -> String {
         let digits = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
         let value = |letter: &u8| digits.iter().position(|digit| digit == letter);
@@ -192,7 +191,7 @@ impl Display {
         String::from_utf8(bytes.collect()).expect("text")
     }
 
-    /// What a program has asked of the terminal and not taken back.
+    /// Modes that a program has set and not reset.
     pub fn leftovers(&self) -> Vec<&'static str> {
         let has_mouse = self.screen.mouse_protocol_mode() != MouseProtocolMode::None;
         [

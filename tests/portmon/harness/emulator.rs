@@ -1,5 +1,4 @@
-//! The emulator behind a terminal: a thread reads what the program writes, and
-//! whoever waits is woken after every piece of it.
+//! The emulator of a terminal: a thread reads the program's output and wakes the waiting test after every read.
 
 use std::io::{Read, Write};
 use std::num::NonZeroU16;
@@ -13,7 +12,7 @@ use vt100::{Callbacks, Parser};
 use crate::harness::display::Display;
 use crate::harness::terminal::Writer;
 
-/// How long a condition may take before a test gives up.
+/// Time after which a test gives up waiting.
 pub const PATIENCE: Duration = Duration::from_secs(15);
 
 const FRAME_END: &[u8] = b"\x1b[?2026l";
@@ -28,14 +27,14 @@ pub struct EmulatorState {
     written: Vec<u8>,
     frames: Frames,
     last_frame: String,
-    is_letting_go: bool,
+    is_releasing: bool,
     reader: ReaderState,
-    /// No output can follow.
+    /// No more output can follow.
     pub is_closed: bool,
     pub exit: Option<ExitStatus>,
 }
 
-/// Whether the terminal takes output.
+/// State of the thread that reads the program's output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum ReaderState {
     Runs,
@@ -44,11 +43,11 @@ enum ReaderState {
     Stopped,
 }
 
-/// How many synchronized updates were written.
+/// Numbers of synchronized updates.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Frames {
     pub drawn: usize,
-    /// Those that left the screen as it was.
+    /// Those that changed nothing on the screen.
     pub in_vain: usize,
 }
 
@@ -61,7 +60,7 @@ impl Emulator {
                 written: Vec::new(),
                 frames: Frames::default(),
                 last_frame: String::new(),
-                is_letting_go: false,
+                is_releasing: false,
                 reader: ReaderState::Runs,
                 is_closed: false,
                 exit: None,
@@ -75,14 +74,14 @@ impl Emulator {
 
     fn read(&self, mut reader: Box<dyn Read + Send>, replies: &Writer) {
         let mut bytes = [0; 4096];
-        // Linux reports a terminal without a program as an error, not as an end.
+        // Linux reports the end of the program as an error, not as an end of file.
         while let Ok(count @ 1..) = reader.read(&mut bytes) {
             let reply = self.change(|state| state.take(bytes.get(..count).unwrap_or_default()));
             let mut writer = replies.lock().expect("the writer");
-            // A program that asks and ends at once does not hear the answer.
+            // The program may have exited.
             writer.write_all(&reply).ok();
             drop(writer);
-            if self.lock().is_letting_go {
+            if self.lock().is_releasing {
                 break;
             }
             self.stop_if_asked();
@@ -139,7 +138,7 @@ impl Emulator {
         self.change(|state| state.parser.set_size(rows, columns));
     }
 
-    /// From the next output on nothing is read.
+    /// Stops reading after the next output.
     pub fn stop_reading(&self) {
         self.change(|state| state.reader = ReaderState::Stopping);
     }
@@ -154,9 +153,9 @@ impl Emulator {
         self.change(|state| state.reader = ReaderState::Runs);
     }
 
-    /// The reader holds the terminal too; from now on only until it is woken.
+    /// Makes the reader close its copy of the terminal after the next output.
     pub fn release_at_next_output(&self) {
-        self.change(|state| state.is_letting_go = true);
+        self.change(|state| state.is_releasing = true);
     }
 
     pub fn display(&self) -> Display {
@@ -216,7 +215,7 @@ impl EmulatorState {
     }
 }
 
-/// What a program asks of a terminal besides showing text.
+/// Requests of a program to its terminal, besides text.
 #[derive(Default)]
 struct TerminalRequests {
     clipboard: Option<Vec<u8>>,

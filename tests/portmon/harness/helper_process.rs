@@ -1,8 +1,7 @@
-//! Processes that hold sockets for a test and end with it.
+//! Processes that hold sockets for a test and exit with it.
 //!
-//! A child holds a socket because it is its standard input; the test drops its
-//! own copy. The child's standard output is a leash: the child waits until
-//! something is to be read from it, so it ends as well when the test is killed.
+//! A child has the socket as its standard input, and the test drops its own copy. The child reads from its standard
+//! output, a socket of the test, until that closes: so it exits also when the test is killed.
 
 use std::env;
 use std::ffi::OsString;
@@ -60,21 +59,21 @@ impl OwnerProcess {
         Self::running(IGNORES_SIGTERM)
     }
 
-    /// A master that dies of SIGTERM, and workers that inherit its socket.
+    /// A master that SIGTERM ends, and workers that inherit its socket.
     pub fn with_workers(count: usize) -> Self {
         let workers = "(read -r line <&1) <&3 &\n".repeat(count);
         Self::running(&format!("exec 3<&0\n{workers} echo; wait"))
     }
 
-    /// A listener held by a shell that runs `script`, which writes a line when it is ready and then waits on its
-    /// standard output.
+    /// A listener of a shell that runs `script`, which writes a line when it is ready and then reads from its standard
+    /// output.
     pub fn running(script: &str) -> Self {
         let listener = listen("127.0.0.1:0");
         let port = listener.local_addr().expect("an address").port();
         Self::holding(listener, port, script)
     }
 
-    /// The same for a socket of any kind.
+    /// Like [`running`](Self::running), for a socket of any kind.
     pub fn holding(socket: impl Into<OwnedFd>, port: u16, script: &str) -> Self {
         Self::start(&unique_name(), script, port, socket.into())
     }
@@ -82,9 +81,9 @@ impl OwnerProcess {
     fn start(name: &str, script: &str, port: u16, socket: OwnedFd) -> Self {
         let programs = scratch(&format!("bin/{}", unique_name()));
         let mut command = Command::new(shell_named(&programs, name));
-        // busybox is what its first argument says, whatever the file is called.
+        // busybox is the program that argv[0] names, whatever the file is called.
         command.arg0("sh").args(["-c", script]).stdin(socket);
-        // The test's own group has portmon in it, and is never ended.
+        // The group of the test has portmon in it, so it is protected.
         command.process_group(0);
         let child = ChildProcess::start(&mut command);
         fs::remove_dir_all(programs).expect("the name is no longer needed");
@@ -99,12 +98,12 @@ impl OwnerProcess {
         self.child.process.id()
     }
 
-    /// Whether it runs and its port answers.
+    /// Returns whether it runs and its port accepts a connection.
     pub fn is_alive(&mut self) -> bool {
         self.runs() && TcpStream::connect(("127.0.0.1", self.port)).is_ok()
     }
 
-    /// Whether it runs, whatever it holds.
+    /// Returns whether it runs.
     pub fn runs(&mut self) -> bool {
         self.child.process.try_wait().expect("a status").is_none()
     }
@@ -113,18 +112,18 @@ impl OwnerProcess {
         self.child.end();
     }
 
-    /// Stops it, as Ctrl-Z does.
+    /// Suspends it, as Ctrl-Z does.
     pub fn stop(&self) {
         let pid = i32::try_from(self.pid()).ok().and_then(Pid::from_raw);
         kill_process(pid.expect("a pid"), Signal::STOP).expect("it may be stopped");
     }
 
-    /// Waits until it has ended, and all that it started.
+    /// Waits until it and all its children have exited.
     pub fn wait_until_ended(&mut self) {
         self.child.wait_until_ended();
     }
 
-    /// Waits until it has ended, whatever it leaves behind.
+    /// Waits until it has exited, whatever children it leaves.
     pub fn wait_until_left(&mut self) {
         self.child.process.wait().expect("a status");
     }
@@ -136,48 +135,47 @@ impl fmt::Display for OwnerProcess {
     }
 }
 
-/// A child process on a leash, ended when dropped.
+/// A child process that is killed when this is dropped, and exits with the test.
 pub struct ChildProcess {
     process: process::Child,
-    leash: UnixStream,
+    control: UnixStream,
 }
 
 impl ChildProcess {
-    /// Starts a script that writes a line when it is ready and then waits on
-    /// its standard output.
+    /// Starts a script that writes a line when it is ready and then reads from its standard output.
     pub fn start(command: &mut Command) -> Self {
-        let (leash, collar) = UnixStream::pair().expect("a leash");
+        let (control, theirs) = UnixStream::pair().expect("a socket pair");
         let process = command
-            .stdout(OwnedFd::from(collar))
+            .stdout(OwnedFd::from(theirs))
             .stderr(Stdio::null())
             .spawn()
             .expect("a child");
-        // The command keeps its copies of the descriptors until told otherwise.
+        // The command keeps its copies of the descriptors until others replace them.
         command.stdin(Stdio::null()).stdout(Stdio::null());
-        leash.set_read_timeout(Some(PATIENCE)).expect("a bound");
-        let mut child = Self { process, leash };
+        control.set_read_timeout(Some(PATIENCE)).expect("a bound");
+        let mut child = Self { process, control };
         assert_eq!(child.read(), Some(b'\n'), "the child is ready");
         child
     }
 
     fn wait_until_ended(&mut self) {
-        assert_eq!(self.read(), None, "the child has let go of its leash");
+        assert_eq!(self.read(), None, "the child has exited");
         self.process.wait().expect("a status");
     }
 
     fn end(&mut self) {
-        // A child that has ended already is what is wanted.
+        // It may have exited already.
         self.process.kill().ok();
         self.process.wait().expect("a status");
     }
 
     fn read(&mut self) -> Option<u8> {
         let mut byte = [0];
-        match self.leash.read(&mut byte) {
+        match self.control.read(&mut byte) {
             Ok(0) => None,
             Ok(_) => byte.first().copied(),
             Err(error) if error.kind() == ErrorKind::ConnectionReset => None,
-            Err(error) => panic!("the child does not stir: {error}"),
+            Err(error) => panic!("the child does not answer: {error}"),
         }
     }
 }
@@ -192,12 +190,12 @@ pub fn listen(address: &str) -> TcpListener {
     TcpListener::bind(address).expect(address)
 }
 
-/// A new holder of the port, as soon as that can be bound.
+/// Another owner of the port, as soon as that can be bound.
 pub fn again(port: u16) -> OwnerProcess {
     loop {
         match TcpListener::bind(("127.0.0.1", port)) {
             Ok(listener) => return OwnerProcess::named(&unique_name(), listener),
-            // The bind that portmon tries may be under way.
+            // The bind probe of portmon may be under way.
             Err(error) if error.kind() == ErrorKind::AddrInUse => thread::yield_now(),
             Err(error) => panic!("{error}"),
         }
@@ -211,17 +209,16 @@ pub fn unique_name() -> String {
     format!("h{}x{count}x", process::id())
 }
 
-/// A directory for files of the tests.
+/// A directory for files of a test.
 pub fn scratch(name: &str) -> PathBuf {
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     fs::create_dir_all(&directory).expect("a directory");
     directory
 }
 
-/// The POSIX shell under another name, which becomes that of the process.
+/// The POSIX shell under another name, which becomes the name of the process.
 ///
-/// A link, because a file written just now cannot be executed while another
-/// thread forks ("text file busy").
+/// A link: a file that was just written cannot be executed while another thread forks (ETXTBSY of execve(2)).
 pub fn shell_named(directory: &Path, name: impl Into<OsString>) -> PathBuf {
     let link = directory.join(name.into());
     match symlink("/bin/sh", &link) {

@@ -1,4 +1,4 @@
-//! What a program in a terminal is started with.
+//! How a program is started in a terminal.
 
 use portable_pty::CommandBuilder;
 
@@ -11,7 +11,7 @@ pub struct Launch<'a> {
     pub lines: u16,
     arguments: &'a [&'a str],
     environment: &'a [(&'a str, &'a str)],
-    is_looking_often: bool,
+    polls_fast: bool,
 }
 
 impl<'a> Launch<'a> {
@@ -22,14 +22,14 @@ impl<'a> Launch<'a> {
             lines: 24,
             arguments,
             environment: &[],
-            is_looking_often: false,
+            polls_fast: false,
         }
     }
 
-    /// portmon, looking five times a second.
+    /// portmon, polling five times a second.
     pub fn portmon(arguments: &'a [&'a str]) -> Self {
         Self {
-            is_looking_often: true,
+            polls_fast: true,
             ..Self::program(PORTMON, arguments)
         }
     }
@@ -51,7 +51,7 @@ impl<'a> Launch<'a> {
 
     pub fn command(self) -> CommandBuilder {
         let mut command = CommandBuilder::new(self.program);
-        if self.is_looking_often {
+        if self.polls_fast {
             command.args(["-n", "0.2"]);
         }
         command.args(self.arguments);
@@ -61,7 +61,7 @@ impl<'a> Launch<'a> {
         }
         command.env("TERM", "xterm-256color");
         command.env("LC_ALL", "C.UTF-8");
-        // The settings of whoever runs the tests must not decide them.
+        // The user's own settings must not matter.
         for name in ["XDG_CONFIG_HOME", "XDG_STATE_HOME"] {
             command.env(name, concat!(env!("CARGO_TARGET_TMPDIR"), "/no-settings"));
         }

@@ -1,4 +1,4 @@
-//! Who is whose child, by the kernel (proc_pid_stat(5)).
+//! Children of processes, read from `/proc` (proc_pid_stat(5)).
 
 use std::fs;
 use std::thread;
@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use crate::harness::emulator::PATIENCE;
 
-/// Waits for what other tests have begun to start: until a fork becomes another program it holds whatever this process
-/// held, and would be a holder like any other.
+/// Waits for the forks of other tests: until a fork executes another program it has all sockets of this process open, and
+/// would be an owner like any other.
 pub fn wait_for_forks() {
     let own = std::process::id();
     let program = |pid: u32| fs::read_link(format!("/proc/{pid}/exe")).ok();
@@ -33,7 +33,7 @@ pub fn children_of(parent: u32) -> Vec<u32> {
 
 fn parent_of(pid: u32) -> Option<u32> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The second word behind the name, which may hold blanks itself.
+    // The second word after the name, which may contain blanks.
     let rest = stat.rsplit(')').next()?;
     rest.split(' ').nth(2)?.parse().ok()
 }

@@ -1,8 +1,6 @@
-//! A terminal with a program in it, so that tests press keys and speak of what
-//! stands on the screen.
+//! A terminal with a program in it: tests press keys and read the screen.
 //!
-//! Nothing here sleeps to let something happen. Whoever waits, waits on a
-//! condition that is tried again after every output.
+//! Nothing here sleeps until something has happened: a wait has a condition, which is checked after every output.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
@@ -23,7 +21,7 @@ use crate::harness::launch::Launch;
 pub type Writer = Arc<Mutex<Box<dyn Write + Send>>>;
 
 pub struct Terminal {
-    /// `None` once the terminal has vanished.
+    /// `None` once the terminal is gone.
     master: Option<Box<dyn MasterPty + Send>>,
     writer: Writer,
     emulator: Arc<Emulator>,
@@ -32,7 +30,7 @@ pub struct Terminal {
 }
 
 impl Terminal {
-    /// portmon in 80x24, looking five times a second.
+    /// Starts portmon in 80x24, polling five times a second.
     pub fn portmon(arguments: &[&str]) -> Self {
         Self::start(Launch::portmon(arguments))
     }
@@ -43,7 +41,7 @@ impl Terminal {
             .expect("a pseudo-terminal");
         let modes_before = modes(&*master);
         let child = slave.spawn_command(start.command()).expect(start.program);
-        // A slave kept open here would keep the reader from ever ending.
+        // A copy of the slave here would keep the reader running.
         drop(slave);
 
         let pid = child.process_id().and_then(|id| i32::try_from(id).ok());
@@ -66,7 +64,7 @@ impl Terminal {
         writer.flush().expect("keys are taken");
     }
 
-    /// Types with a pause after each key, for tests whose subject is the pause.
+    /// Types with a pause after each key, for tests of the pause.
     pub fn type_slowly(&self, keys: &str, pause: Duration) {
         for key in keys.chars() {
             self.keys(&key.to_string());
@@ -74,19 +72,19 @@ impl Terminal {
         }
     }
 
-    /// Pastes as a terminal does, once the program has asked to be told.
+    /// Pastes as a terminal does, once the program has asked for bracketed paste.
     pub fn paste(&self, text: &str) {
         self.wait_for("bracketed paste", Display::is_bracketing_pastes);
         self.keys(&format!("\x1b[200~{text}\x1b[201~"));
     }
 
-    /// Tells the program, once it has asked to be told, whether the keys go to it from now on.
+    /// Reports the focus, once the program has asked for reports.
     pub fn focus(&self, is_here: bool) {
         self.wait_for("focus reports", Display::is_reporting_focus);
         self.keys(if is_here { "\x1b[I" } else { "\x1b[O" });
     }
 
-    /// Presses `key` as soon as `button` stands in the dialog and is not dim.
+    /// Presses `key` as soon as `button` is in the dialog and not dim.
     pub fn press_when_armed(&self, button: &str, key: &str) {
         let what = format!("{button:?} to be armed");
         self.wait_for(&what, |display| display.is_armed(button));
@@ -94,7 +92,7 @@ impl Terminal {
     }
 
     pub fn resize(&self, columns: u16, lines: u16) {
-        // The emulator first: the program may draw before this thread goes on.
+        // The emulator first: the program may draw at once.
         self.emulator.resize(columns, lines);
         self.master()
             .resize(pty_size(columns, lines))
@@ -105,7 +103,7 @@ impl Terminal {
         self.emulator.display()
     }
 
-    /// Everything the program has written, escape sequences included.
+    /// All output of the program, with its escape sequences.
     pub fn written(&self) -> Vec<u8> {
         self.emulator.written()
     }
@@ -122,13 +120,13 @@ impl Terminal {
         self.pid
     }
 
-    /// The process group that the keys go to.
+    /// The foreground process group.
     pub fn foreground(&self) -> Pid {
         let group = self.master().process_group_leader();
         group.and_then(Pid::from_raw).expect("a foreground group")
     }
 
-    /// Stops output by flow control, as a hung line does: from now on a write blocks. Closing the file changes nothing.
+    /// Stops output by flow control, as a hung line does: from now on a write blocks.
     pub fn stop_output(&self) {
         tcflow(self.slave(), Action::OOff).expect("output is stopped");
     }
@@ -152,7 +150,7 @@ impl Terminal {
         self.emulator.read_on();
     }
 
-    /// The program's side of the terminal, opened so that its writes do not block.
+    /// The program's side of the terminal, opened without blocking.
     fn slave(&self) -> File {
         let path = self.master().tty_name().expect("the name of the terminal");
         let flags = (OFlags::NONBLOCK | OFlags::NOCTTY).bits();
@@ -162,7 +160,7 @@ impl Terminal {
         options.open(&path).expect("the terminal can be opened")
     }
 
-    /// Waits until the display satisfies `accepts`, and returns it.
+    /// Waits for a display that satisfies `accepts`, and returns it.
     pub fn wait_for(&self, what: &str, accepts: impl Fn(&Display) -> bool) -> Display {
         let mut found = None;
         self.emulator.wait(what, |state| {
@@ -172,13 +170,13 @@ impl Terminal {
         found.expect("waited for")
     }
 
-    /// Waits for the program's end, whether or not its output was read.
+    /// Waits for the exit of the program, whether or not its output was read.
     pub fn wait_for_end(&self) {
         self.emulator
             .wait("the end of the program", |state| state.exit.is_some());
     }
 
-    /// Waits for the program's end and for the last of its output.
+    /// Waits for the exit of the program and for the last of its output.
     pub fn wait_for_exit(&self) -> u32 {
         let mut exit = None;
         self.emulator.wait("the end of the program", |state| {
@@ -197,20 +195,18 @@ impl Terminal {
         self.assert_modes_restored();
     }
 
-    /// The same of the tty alone, whatever the screen shows.
+    /// Asserts that the modes of the tty are as before, whatever the screen shows.
     pub fn assert_modes_restored(&self) {
         assert_eq!(modes(self.master()), self.modes_before, "modes of the tty");
     }
 
-    /// Asserts that the program has changed the terminal, without which
-    /// `assert_restored` would prove nothing.
+    /// Asserts that the program has changed the terminal: otherwise [`assert_restored`](Self::assert_restored) proves nothing.
     pub fn assert_taken(&self) {
         assert_ne!(self.display().leftovers(), Vec::<&str>::new());
         assert_ne!(modes(self.master()), self.modes_before, "modes of the tty");
     }
 
-    /// Takes the terminal away, as closing its window does, and waits for the
-    /// program to end.
+    /// Closes the terminal, as closing its window does, and waits for the exit of the program.
     pub fn vanish(mut self) {
         let (columns, lines) = self.display().size();
         self.emulator.release_at_next_output();
@@ -218,7 +214,7 @@ impl Terminal {
         self.emulator.wait("some output", |state| state.is_closed);
         *self.writer.lock().expect("the writer") = Box::new(io::sink());
         self.master = None;
-        // A child of another test that was forked while the terminal opened has it too, for as long as that test lasts.
+        // A child that another test forked while the terminal was opened has it open as well, until that test is over.
         self.emulator
             .wait_for(PATIENCE * 4, "the end without a terminal", |state| {
                 state.exit.is_some()
@@ -232,7 +228,7 @@ impl Terminal {
 
 impl Drop for Terminal {
     fn drop(&mut self) {
-        // The program is not reaped before its exit is known, so the pid is its.
+        // The program is not reaped before its exit is known, so the pid is still its own.
         if !self.emulator.has_exited() {
             kill_process(self.pid, Signal::KILL).ok();
         }
@@ -247,7 +243,7 @@ fn pty_size(columns: u16, lines: u16) -> PtySize {
     }
 }
 
-/// The whole of the line discipline: what is echoed, edited, translated.
+/// All settings of the line discipline, as text.
 fn modes(master: &dyn MasterPty) -> String {
     format!("{:?}", master.get_termios())
 }

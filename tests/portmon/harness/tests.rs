@@ -1,5 +1,4 @@
-//! The harness against programs that are not portmon: without these a failing
-//! test could not be trusted to speak of portmon.
+//! The harness, tested with programs other than portmon: a failing test of portmon must not be the harness's fault.
 
 use crate::harness::helper_process::OwnerProcess;
 use crate::harness::launch::Launch;
@@ -67,7 +66,7 @@ fn a_terminal_answers_where_its_cursor_is() {
 }
 
 #[test]
-fn what_is_copied_is_seen() {
+fn copied_text_is_seen() {
     let terminal = shell("printf '\\033]52;c;aGk=\\007'");
     terminal.wait_for_exit();
     assert_eq!(terminal.display().clipboard(), Some(&b"aGk="[..]));
@@ -82,7 +81,7 @@ fn a_size_reaches_the_program() {
 }
 
 #[test]
-fn a_vanished_terminal_ends_a_program() {
+fn a_closed_terminal_ends_a_program() {
     let terminal = shell("trap 'stty size' WINCH; echo ready; sleep 600 & while :; do wait; done");
     terminal.wait_for("the start", |display| display.contains("ready"));
     terminal.vanish();
@@ -123,7 +122,7 @@ fn rows_of_the_table_are_told_from_other_lines() {
 }
 
 #[test]
-fn a_holder_holds_its_port_until_it_ends() {
+fn an_owner_holds_its_port_until_it_exits() {
     let mut holder = OwnerProcess::listening();
     assert!(holder.is_alive());
     assert!(TcpListener::bind(("127.0.0.1", holder.port)).is_err());
@@ -134,7 +133,7 @@ fn a_holder_holds_its_port_until_it_ends() {
 }
 
 #[test]
-fn a_picture_has_the_text_its_colours_and_its_reverse_video() {
+fn a_picture_has_text_colors_and_reverse_video() {
     let terminal = shell("printf '\\033[1;32m+<3\\033[m plain \\033[7mcursor'");
     terminal.wait_for_exit();
     let picture = svg::picture_of(&terminal.display());

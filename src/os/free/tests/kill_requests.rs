@@ -365,7 +365,7 @@ fn a_reused_pid_with_the_same_socket_is_not_signalled() {
 }
 
 #[test]
-#[ignore = "only as another process, for the other tests"]
+#[ignore = "runs in a process that another test starts"]
 fn in_a_namespace() {
     if !is_confined() {
         return;

@@ -217,7 +217,7 @@ fn unprivileged_owners_match_a_full_scan() {
 }
 
 #[test]
-#[ignore = "only as another process, for the other tests"]
+#[ignore = "runs in a process that another test starts"]
 fn as_nobody() {
     if !is_confined() {
         return;
@@ -233,7 +233,7 @@ fn a_reused_pid_is_a_different_owner() {
 }
 
 #[test]
-#[ignore = "only as another process, for the other tests"]
+#[ignore = "runs in a process that another test starts"]
 fn in_a_namespace() {
     if !is_confined() {
         return;

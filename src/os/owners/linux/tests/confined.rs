@@ -11,7 +11,7 @@ fn unreadable_processes_are_not_retried_at_every_update() {
 }
 
 #[test]
-#[ignore = "only as another process, for the other tests"]
+#[ignore = "runs in a process that another test starts"]
 fn as_nobody() {
     if !is_confined() {
         return;
@@ -40,7 +40,7 @@ fn a_reused_pid_is_another_process() {
 }
 
 #[test]
-#[ignore = "only as another process, for the other tests"]
+#[ignore = "runs in a process that another test starts"]
 fn in_a_namespace() {
     if !is_confined() {
         return;

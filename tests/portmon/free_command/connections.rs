@@ -1,4 +1,4 @@
-//! Connections: clients are never ended for a port, and what the kernel keeps of them is told.
+//! Connections: clients are never stopped for a port, and TIME_WAIT is reported.
 
 use std::io::Read;
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -9,7 +9,7 @@ use super::free;
 use crate::harness::helper_process::{OwnerProcess, WAITS, listen};
 
 #[test]
-fn a_client_lives_on_when_the_port_it_is_connected_to_is_freed() {
+fn a_client_runs_on_when_the_port_of_its_server_is_freed() {
     let mut server = OwnerProcess::listening();
     let client = TcpStream::connect(("127.0.0.1", server.port)).expect("a connection");
     let own = client.local_addr().expect("an address").port();
@@ -20,7 +20,7 @@ fn a_client_lives_on_when_the_port_it_is_connected_to_is_freed() {
     assert!(client.runs(), "the client lives on");
 }
 
-/// A connection from a port of its own: one that the kernel chooses when it connects may have other connections too.
+/// A connection from a port that was bound first: a port that connect(2) chooses may have other connections too.
 fn connect(to: SocketAddr) -> TcpStream {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
     let any: SocketAddr = "127.0.0.1:0".parse().expect("an address");
@@ -30,7 +30,7 @@ fn connect(to: SocketAddr) -> TcpStream {
 }
 
 #[test]
-fn the_port_of_a_client_is_told_and_its_connection_not_ended() {
+fn a_client_port_is_explained_and_its_connection_kept() {
     let listener = listen("127.0.0.1:0");
     let to = listener.local_addr().expect("an address");
     let client = connect(to);
@@ -53,7 +53,7 @@ pub fn server(has_reuse: bool) -> TcpListener {
     socket.into()
 }
 
-/// A connection whose end on the server's port is left in TIME_WAIT: that one closes first.
+/// Leaves a connection in TIME_WAIT on the server's port, by closing that end first.
 pub fn leave_time_wait(server: &TcpListener) {
     let to = server.local_addr().expect("an address");
     let mut client = TcpStream::connect(to).expect("a connection");

@@ -1,4 +1,4 @@
-//! Processes that do not end at once, and the signals there are for them.
+//! Processes that exit late or not at all, and the signals for them.
 
 use super::{END_IT, dialog_for, wait_for_words};
 use crate::harness::helper_process::{OwnerProcess, WAITS};
@@ -21,7 +21,7 @@ fn shift_k_ends_a_process_that_ignores_sigterm() {
     assert!(bystander.is_alive());
 }
 
-/// Whether what this test starts ignores SIGINT, as what a shell without job control runs in the background does.
+/// Returns whether children of this test ignore SIGINT, as background jobs of a shell without job control do.
 fn is_sigint_ignored() -> bool {
     let status = std::fs::read_to_string("/proc/self/status").expect("a status");
     let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
@@ -35,7 +35,7 @@ fn a_signal_from_the_menu_is_sent_instead_of_sigterm() {
         skipped("SIGINT was ignored when the test started");
         return;
     }
-    // A process that got SIGTERM would not end of it.
+    // SIGTERM would not end it.
     let mut holder = OwnerProcess::running(&format!("trap '' TERM; {WAITS}"));
     let terminal = dialog_for(&holder);
     terminal.press_when_armed("s signal", "s");
@@ -50,7 +50,7 @@ fn a_signal_from_the_menu_is_sent_instead_of_sigterm() {
 }
 
 #[test]
-fn a_letter_that_is_no_signal_leaves_the_menu_and_sends_nothing() {
+fn an_unknown_letter_leaves_the_signal_menu_and_sends_nothing() {
     let mut holder = OwnerProcess::listening();
     let terminal = dialog_for(&holder);
     terminal.press_when_armed("s signal", "s");
@@ -62,7 +62,7 @@ fn a_letter_that_is_no_signal_leaves_the_menu_and_sends_nothing() {
 }
 
 #[test]
-fn a_stopped_process_is_let_run_on_so_that_it_can_end() {
+fn a_suspended_process_is_continued_so_that_it_can_exit() {
     let mut holder = OwnerProcess::listening();
     holder.stop();
     let terminal = dialog_for(&holder);

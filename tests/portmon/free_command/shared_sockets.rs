@@ -1,4 +1,4 @@
-//! One socket with many holders, and many sockets on one port.
+//! One socket with many owners, and many sockets on one port.
 
 use std::net::SocketAddr;
 
@@ -7,13 +7,13 @@ use socket2::{Domain, Socket, Type};
 use super::{FreeOutput, command, free};
 use crate::harness::helper_process::{OwnerProcess, WAITS};
 
-/// Leaves the socket to a child that does not belong to it any more.
+/// Leaves the socket to a child and exits.
 const ORPHANS: &str = "exec 3<&0
     (echo; read -r line <&1) <&3 &
     exit";
 
 #[test]
-fn workers_that_outlive_their_master_hold_the_port_still() {
+fn workers_that_outlive_their_master_still_hold_the_port() {
     let holder = OwnerProcess::with_workers(3);
     let port = holder.port.to_string();
     let freed = free(&[&port]);
@@ -29,7 +29,7 @@ fn workers_that_outlive_their_master_hold_the_port_still() {
     freed.assert_says(&format!(
         ":{port} is STILL HELD: {holder} ended, 3 workers keep the socket ("
     ));
-    // With their master gone each of them is a topmost holder.
+    // Without their master each of them is a topmost owner.
     let rest = free(&[&port]);
     let ended: Vec<u64> = rest.signalled.iter().map(|(pid, _)| *pid).collect();
     assert_eq!((rest.code, ended), (Some(0), freed.holders));
@@ -59,7 +59,7 @@ fn all_owners_end_together() {
     assert!(bystander.is_alive());
 }
 
-/// Starts a process that holds nothing, as a shell does of a pipeline, and tells nobody that it is to end.
+/// Starts a process without the socket in its group, as a shell does for a pipeline.
 const PIPELINE: &str = "(read -r line <&1) & echo; read -r line <&1";
 
 #[test]
@@ -75,7 +75,7 @@ fn the_whole_group_ends_and_nothing_else() {
     let ended: Vec<u64> = freed.signalled.iter().map(|(pid, _)| *pid).collect();
     let holder_first = ended.first() == Some(&u64::from(holder.pid()));
     assert_eq!((ended.len(), holder_first), (2, true), "{freed:#?}");
-    // Both are on its leash.
+    // Both exit with it.
     holder.wait_until_ended();
     assert!(outsider.is_alive());
 }
@@ -126,7 +126,7 @@ fn twins_that_share_a_port_both_end() {
     other.wait_until_ended();
 }
 
-/// A holder of a socket that is bound and does not listen.
+/// Owner of a bound socket that does not listen.
 pub fn bound() -> OwnerProcess {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
     let any: SocketAddr = "127.0.0.1:0".parse().expect("an address");

@@ -1,17 +1,17 @@
-//! One socket of many processes: who of them is ended, and what the others do to the port.
+//! A socket with many owners: which of them is stopped, and what the others mean for the port.
 
 use std::net::{TcpListener, TcpStream};
 
 use super::{ask, dialog_for, wait_for_owner, wait_for_words};
-use crate::free_command::family::twin;
+use crate::free_command::shared_sockets::twin;
 use crate::harness::helper_process::{OwnerProcess, WAITS};
 use crate::harness::process_tree::children_of;
 use crate::harness::terminal::Terminal;
 
-/// Holds its socket, with a child that does not.
+/// Owns its socket, with a child that does not.
 const WITH_AN_IDLE_CHILD: &str = "(read -r line <&1) & echo; read -r line <&1";
 
-/// Leaves the socket to a child, and waits for that.
+/// Leaves the socket to a child and waits for it.
 const STARTS_THE_HOLDER: &str = "exec 3<&0 </dev/null
     (exec 3<&-; read -r line <&1) <&3 &
     exec 3<&-; echo; wait";
@@ -32,7 +32,7 @@ fn workers_that_outlive_their_master_are_counted() {
 }
 
 #[test]
-fn all_holders_are_named_as_a_tree_and_end_together() {
+fn all_owners_are_named_as_a_tree_and_end_together() {
     let (mut holder, mut bystander) = (OwnerProcess::with_workers(3), OwnerProcess::listening());
     let mut workers = children_of(holder.pid());
     workers.sort_unstable();
@@ -69,12 +69,12 @@ fn a_group_ends_with_members_that_hold_nothing() {
     }
     terminal.keys("y");
     wait_for_words(&terminal, &format!(":{} is free. ", holder.port));
-    // The child holds on to what is waited for here as well.
+    // The child keeps the socket of the test open as well.
     holder.wait_until_ended();
     assert!(bystander.is_alive());
 }
 
-/// The dialog about the port of a child of `parent`, and the pid of that child.
+/// The dialog for the port of a child of `parent`, and the pid of the child.
 fn dialog_for_child(parent: &OwnerProcess) -> (Terminal, u32) {
     let child = *children_of(parent.pid()).first().expect("a child");
     let terminal = Terminal::portmon(&[&format!("port:{}", parent.port)]);
@@ -84,7 +84,7 @@ fn dialog_for_child(parent: &OwnerProcess) -> (Terminal, u32) {
 }
 
 #[test]
-fn a_parent_is_ended_instead_and_who_keeps_the_port_is_named() {
+fn a_parent_is_stopped_instead_and_remaining_owners_are_named() {
     let mut parent = OwnerProcess::running(STARTS_THE_HOLDER);
     let (name, port) = (parent.name.clone(), parent.port);
     let (terminal, child) = dialog_for_child(&parent);
@@ -110,7 +110,7 @@ fn the_owner_can_be_chosen_again_after_its_parent() {
     terminal.press_when_armed(&format!("p {parent} instead"), "y");
     let free = format!(":{} is free. {} {child} ended ", parent.port, parent.name);
     wait_for_words(&terminal, &free);
-    // Its child was all it waited for.
+    // It exits once its child has.
     parent.wait_until_ended();
 }
 

@@ -1,4 +1,4 @@
-//! Processes that do not end at once, or not at all, or come back.
+//! Processes that exit late, not at all, or come back.
 
 use std::process::Stdio;
 use std::thread;
@@ -11,7 +11,7 @@ use crate::harness::helper_process::{OwnerProcess, again};
 const SLOW: &str = "trap 'sleep 2 </dev/null >/dev/null; exit' TERM; echo; read -r line <&1; exit";
 
 #[test]
-fn a_process_that_ignores_the_signal_holds_its_port_still() {
+fn a_process_that_ignores_the_signal_still_holds_its_port() {
     let (mut holder, mut bystander) = (OwnerProcess::ignoring_sigterm(), OwnerProcess::listening());
     let port = holder.port.to_string();
     let freed = free(&[&port, "--wait", "1"]);
@@ -73,7 +73,7 @@ fn a_slow_process_is_awaited_or_reported_shutting_down() {
 }
 
 #[test]
-fn a_stopped_process_is_let_run_on_so_that_it_can_end() {
+fn a_suspended_process_is_continued_so_that_it_can_exit() {
     let mut holder = OwnerProcess::listening();
     holder.stop();
     let freed = free(&[&holder.port.to_string()]);
@@ -92,7 +92,7 @@ fn respawned_after(pause: Duration) {
         .spawn()
         .expect("portmon");
     holder.wait_until_ended();
-    // The pause is what the supervisor of this holder takes.
+    // The supervisor pauses before it starts the next one.
     thread::sleep(pause);
     let mut next = again(port);
     let freed = FreeOutput::from(&portmon.wait_with_output().expect("an end"));
@@ -102,7 +102,7 @@ fn respawned_after(pause: Duration) {
         (Some(5), Some("taken_again"), &ended[..])
     );
     freed.assert_says("is TAKEN AGAIN by ");
-    // This process binds the port and hands it on, so that it may be seen for a moment itself.
+    // This process binds the port and passes it on, so it may be an owner for a moment.
     let takers = [next.pid(), std::process::id()].map(u64::from);
     assert!(
         freed.holders.iter().any(|holder| takers.contains(holder)),
