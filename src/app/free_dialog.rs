@@ -12,7 +12,7 @@ mod question_key;
 pub use buttons::Button;
 use buttons::{apply_button, available_buttons, button_for_key};
 use confirm_prompt::signal_for_key;
-pub use confirm_prompt::{ConfirmPrompt, TypedConfirmation, signal_key};
+pub use confirm_prompt::{ConfirmPrompt, signal_key};
 use question_key::QuestionKey;
 
 use crate::app::keymap::{Chord, Modifier};
@@ -221,7 +221,7 @@ impl FreeDialog {
         let DialogPhase::Confirming(prompt) = &mut self.phase else {
             return false;
         };
-        if prompt.typed_confirmation().is_none() || prompt.is_choosing_signal {
+        if prompt.typed_port().is_none() || prompt.is_choosing_signal {
             return false;
         }
         match (chord.letter(), chord.code) {
@@ -243,7 +243,7 @@ impl FreeDialog {
             return false;
         };
         let button = chord.letter().and_then(button_for_key);
-        let must_type = prompt.typed_confirmation().is_some();
+        let must_type = prompt.typed_port().is_some();
         !prompt.is_choosing_signal
             && button.is_some_and(|button| {
                 !self.buttons().contains(&button) || must_type && button == Button::Confirm
@@ -277,7 +277,7 @@ impl FreeDialog {
         };
         let button = button.filter(|button| self.buttons().contains(button));
         // `y` is no answer where a port must be typed.
-        let must_type = prompt.is_some_and(|prompt| prompt.typed_confirmation().is_some());
+        let must_type = prompt.is_some_and(|prompt| prompt.typed_port().is_some());
         let button = button.filter(|button| !(must_type && *button == Button::Confirm));
         button.unwrap_or(Button::Cancel)
     }
@@ -290,7 +290,8 @@ impl FreeDialog {
                 }
                 if button == Button::Copy {
                     return prompt
-                        .stop_command()
+                        .preview()
+                        .stop_command
                         .map_or(DialogAction::Close, DialogAction::Copy);
                 }
                 if !apply_button(prompt, button) {

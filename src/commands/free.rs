@@ -63,7 +63,7 @@ pub fn run(options: &FreeOptions) -> anyhow::Result<u8> {
     inspect_processes(&mut found);
     // From here on no other process can be signalled in the place of one that is shown.
     executor.open_handles(&all_processes(&found));
-    show(&found, &table, &environment, options)?;
+    show(&found, &environment, options)?;
     let reports = free_all(&found, &mut executor, &environment, options);
     for report in &reports {
         print_line(&format_report(report, options)?)?;
@@ -197,13 +197,12 @@ fn inspect_processes(found: &mut [Preparation]) {
 /// What was found, where it does not get between the lines that a script reads; in a dry run it is what was asked for.
 fn show(
     found: &[Preparation],
-    table: &[Endpoint],
     environment: &Environment,
     options: &FreeOptions,
 ) -> anyhow::Result<()> {
     let context = DisplayContext::new(environment, now());
     for plan in plans(found) {
-        for line in preview_lines(plan, table, &context) {
+        for line in preview_lines(plan, &context) {
             if options.dry_run && !options.json {
                 print_line(&line)?;
             } else {

@@ -1,69 +1,81 @@
-//! What a person must do before a proposal may be confirmed.
+//! What a person must do before a plan may be confirmed.
 
 use super::kill_plan::{KillPlan, TargetSet};
+use super::preview::{also_closed_ports, target_processes};
 use crate::model::endpoint::Protocol;
 use crate::model::process::Process;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// More other ports than these are not closed by one key.
+/// Closing more other listening ports than this takes more than one key.
 const FEW_PORTS: usize = 3;
 
-/// What confirms a proposal.
+/// What confirms a plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Confirmation {
     /// The key `y`.
     Key,
-    /// The port must be typed; each reason is a clause such as `it also closes 5 other ports`.
-    TypePort { why: Vec<String> },
+    /// The port must be typed, for these reasons.
+    TypePort { port: u16, why: Vec<TypingReason> },
 }
 
-impl KillPlan {
-    /// What a person must do before [`confirm`](Self::confirm) may be called.
-    pub fn required_confirmation(&self, targets: TargetSet) -> Confirmation {
-        let mut why = Vec::new();
-        let ports: BTreeSet<(Protocol, u16)> = self
-            .also_closes(targets)
-            .iter()
-            .map(|other| (other.protocol, other.local.port()))
-            .collect();
-        if ports.len() > FEW_PORTS {
-            why.push(format!("it also closes {} other ports", ports.len()));
-        }
-        let ended: Vec<Arc<Process>> = self
-            .targets(targets)
-            .into_iter()
-            .map(|target| target.process)
-            .collect();
-        why.extend(self.other_users_text(&ended));
-        let logins = ended.iter().filter(|process| is_login(process));
-        why.extend(logins.map(|process| format!("{process} is a login on a terminal")));
-        if why.is_empty() {
-            Confirmation::Key
-        } else {
-            Confirmation::TypePort { why }
-        }
-    }
+/// Why one key is not enough.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TypingReason {
+    /// This many other listening ports close.
+    ClosesPorts(usize),
+    /// The process and this many others belong to another user.
+    OtherUser { first: Arc<Process>, more: usize },
+    /// The process is a login on a terminal.
+    Login(Arc<Process>),
+}
 
-    /// Which of those that would end belong to another user: `gunicorn 7001 of root and 4 more belong to others`.
-    fn other_users_text(&self, ended: &[Arc<Process>]) -> Option<String> {
-        let me = self.me?;
-        let is_foreign = |process: &&Arc<Process>| process.uid.is_some_and(|uid| uid != me);
-        let mut foreign = ended.iter().filter(is_foreign);
-        let first = foreign.next()?;
-        let user = first.owner_name();
-        Some(match foreign.count() {
-            0 => format!("{first} belongs to {user}"),
-            more => format!("{first} of {user} and {more} more belong to others"),
-        })
+/// Returns what confirms these plans together. Of several ports, the first that must be typed stands for all.
+pub(super) fn required_confirmation(plans: &[KillPlan], targets: TargetSet) -> Confirmation {
+    let closed: BTreeSet<(Protocol, u16)> = also_closed_ports(plans, targets)
+        .iter()
+        .filter(|other| other.is_listening)
+        .map(|other| (other.protocol, other.local.port()))
+        .collect();
+    let mut why = Vec::new();
+    if closed.len() > FEW_PORTS {
+        why.push(TypingReason::ClosesPorts(closed.len()));
     }
+    let mut port = plans.first().filter(|_| !why.is_empty());
+    for plan in plans {
+        let reasons = process_reasons(plan, targets);
+        if !reasons.is_empty() {
+            port = port.or(Some(plan));
+        }
+        why.extend(reasons);
+    }
+    why.dedup();
+    match port {
+        Some(plan) => Confirmation::TypePort {
+            port: plan.port,
+            why,
+        },
+        None => Confirmation::Key,
+    }
+}
+
+fn process_reasons(plan: &KillPlan, targets: TargetSet) -> Vec<TypingReason> {
+    let stopped = target_processes(std::slice::from_ref(plan), targets);
+    let mut foreign = stopped.iter().filter(|process| process.is_foreign(plan.me));
+    let other_user = foreign.next().map(|first| TypingReason::OtherUser {
+        first: Arc::clone(first),
+        more: foreign.count(),
+    });
+    let logins = stopped.iter().filter(|process| is_login(process));
+    let logins = logins.cloned().map(TypingReason::Login);
+    other_user.into_iter().chain(logins).collect()
 }
 
 /// The options of ssh(1) that take a value, so that the value is not taken for options.
 const WITH_VALUE: &str = "BbcDEeFIiJLlmOoPpQRSWw";
 
-/// Whether ending this process ends a login on a terminal: an `ssh host` with a terminal that is more than a forward,
-/// or the `sshd` of a session, which names its terminal in its title (`sshd: dev@pts/3`).
+/// Returns true if this process is a login on a terminal: an `ssh host` with a terminal that does more than forward, or
+/// the `sshd` of a session, which names its terminal in its title (`sshd: dev@pts/3`).
 fn is_login(process: &Process) -> bool {
     let name = process.name.raw();
     if name == "ssh" {
@@ -76,7 +88,7 @@ fn is_login(process: &Process) -> bool {
     }
 }
 
-/// Whether it was started with `-N` (no command) or `-f` (in the background).
+/// Returns true if ssh was started with `-N` (no command) or `-f` (in the background).
 fn is_forward_only(process: &Process) -> bool {
     let mut is_value = false;
     for argument in process.command.iter().skip(1) {

@@ -227,7 +227,8 @@ pub(super) fn protected(plan: &KillPlan) -> Explanation {
         .map(|protected| {
             format!(
                 "{} is never ended: it {}.",
-                protected.process, protected.why
+                protected.process,
+                wording::protected(protected.why)
             )
         })
         .collect();

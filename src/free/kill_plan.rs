@@ -1,187 +1,121 @@
-//! A proposal: what would be ended to free a port, frozen as it is shown and not yet confirmed.
+//! A plan to free one port: its sockets and owners, frozen as they are shown and not yet confirmed.
 
 use super::context::FreeContext;
 use super::kill_request::{KillRequest, RequestId, Target};
-use super::protected::{Protected, protected};
-use crate::model::endpoint::{Endpoint, Owners, Protocol, Socket};
+use super::protected::{ProtectedOwner, protected};
+use crate::model::endpoint::{Endpoint, Protocol, Socket};
 use crate::model::inspection::ProcessTree;
 use crate::model::ports::Port;
-use crate::model::process::{Pid, Process, ProcessId, ProcessState, is_topmost, topmost_first};
+use crate::model::process::{Pid, Process, ProcessId, is_topmost, topmost_first};
 use crate::model::signal::Signal;
-use crate::wording;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-/// What the dialog asks: whether these processes may be ended so that this port becomes free.
+/// What would free a port.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KillPlan {
     pub host: String,
     pub protocol: Protocol,
     pub port: u16,
-    /// Every socket of that port, on all local addresses, the row's own first.
+    /// The port's sockets on all local addresses, the row's own first.
     pub sockets: Vec<Socket>,
-    /// Every process seen to hold one of them: those of the row's own socket first, the topmost first.
+    /// The known owners of these sockets: those of the row's own socket first, among each the topmost first.
     pub owners: Vec<PortOwner>,
-    /// Other ports that are listened on, by whomever.
-    pub others: Vec<OtherPort>,
-    /// Holders that are never ended; they are among `owners` too.
+    /// Owners that are never signalled; they are among `owners` too.
     pub protected: Vec<ProtectedOwner>,
-    /// Where the holders come from, once that is known.
-    pub(super) trees: Vec<ProcessTree>,
+    /// Other sockets that hold a port, one entry per owner.
+    pub(super) others: Vec<OtherPort>,
+    /// The number of sockets that hold no port, by their owners.
+    pub(super) connections: BTreeMap<Vec<ProcessId>, usize>,
+    /// The owners' ancestors, descendants and groups; `None` until they have been inspected.
+    pub(super) trees: Option<Vec<ProcessTree>>,
     pub(super) me: Option<u32>,
     pub(super) self_pids: Vec<Pid>,
 }
 
-/// A process that holds the port.
+/// A process that owns a socket of the port.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PortOwner {
     pub process: Arc<Process>,
-    /// Whether no other holder is its parent: a master, not its worker.
+    /// True if no other owner is its parent: a master, not its worker.
     pub is_topmost: bool,
-    /// Those of the proposal's sockets that it holds.
+    /// The plan's sockets that it owns.
     pub sockets: Vec<Socket>,
 }
 
-/// A port that is listened on and closes with the process that does.
+/// A socket that holds a port and closes with its owner.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OtherPort {
-    pub process: ProcessId,
+    pub owner: ProcessId,
     pub protocol: Protocol,
     pub local: SocketAddr,
+    /// False for a TCP socket that is only bound.
+    pub is_listening: bool,
 }
 
-/// A holder that is never ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ProtectedOwner {
-    pub process: Arc<Process>,
-    pub why: Protected,
-}
-
-/// Which processes are ended.
+/// Which processes get the signal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TargetSet {
-    /// A master ends its workers; a worker alone would only be started again.
+    /// The owners that no other owner started. A master stops its workers; a worker alone would only be started again.
     Topmost,
-    /// Every holder.
+    /// Every owner.
     All,
-    /// The process groups of the topmost holders, whoever of them holds the port.
+    /// The process groups of the topmost owners.
     Group,
-    /// Nobody but this process, which started a holder.
+    /// Only this process, an ancestor of an owner.
     Parent(ProcessId),
 }
 
 impl KillPlan {
-    /// Freezes what holds these sockets, of which the row's own is the first.
+    /// Freezes the owners of these sockets; `own` is the row's own.
     pub(super) fn new(
         sockets: Vec<Socket>,
         own: &Socket,
         table: &[&Endpoint],
         context: &FreeContext,
     ) -> Self {
-        let (protocol, port) = (own.protocol, own.port());
         let owners = owners(&sockets);
-        let protected = owners
+        let is_other = |socket: &&Socket| !sockets.iter().any(|one| one.id == socket.id);
+        let others: Vec<&Socket> = table
             .iter()
-            .filter_map(|holder| {
-                protected(&holder.process, &context.self_pids).map(|why| ProtectedOwner {
-                    process: Arc::clone(&holder.process),
-                    why,
-                })
-            })
+            .map(|endpoint| &endpoint.socket)
+            .filter(is_other)
             .collect();
         Self {
             host: context.host.clone(),
-            protocol,
-            port,
-            others: other_ports((protocol, port), table),
+            protocol: own.protocol,
+            port: own.port(),
+            protected: owners
+                .iter()
+                .filter_map(|owner| {
+                    let why = protected(&owner.process, &context.self_pids)?;
+                    let process = Arc::clone(&owner.process);
+                    Some(ProtectedOwner { process, why })
+                })
+                .collect(),
+            others: other_ports(&others),
+            connections: connections(&others),
             sockets,
             owners,
-            protected,
-            trees: Vec::new(),
+            trees: None,
             me: context.me,
             self_pids: context.self_pids.clone(),
         }
     }
 
-    /// The processes that would be signalled, holders first and in their order, without the refused ones. Never empty for
-    /// [`TargetSet::Topmost`]: where all of these are refused there is no proposal.
-    pub fn targets(&self, targets: TargetSet) -> Vec<Target> {
-        match targets {
-            TargetSet::Topmost => self.owners_where(|holder| holder.is_topmost),
-            TargetSet::All => self.owners_where(|_| true),
-            TargetSet::Group => self.group().unwrap_or_default(),
-            TargetSet::Parent(id) => {
-                let parents = self.parents().into_iter();
-                parents
-                    .filter(|parent| parent.id == id)
-                    .map(|parent| self.target(parent))
-                    .collect()
-            }
-        }
-    }
-
-    /// Whether `a` would end more processes than are ended by default.
-    pub fn has_more_than_topmost(&self) -> bool {
-        self.targets(TargetSet::All).len() > self.targets(TargetSet::Topmost).len()
-    }
-
-    /// Takes in where the holders come from, which is only known a moment after the question was asked.
+    /// Adds the owners' process trees, which are only known a moment after the plan.
     pub fn add_trees(&mut self, trees: &[ProcessTree]) {
-        self.trees = trees.to_vec();
+        self.trees = Some(trees.to_vec());
     }
 
-    /// Everything in the process groups of the topmost holders. Nothing where that is unknown, nor where somebody of the
-    /// group is left alone: a group that holds portmon, its ancestors or the main process of a service is so as a whole.
-    fn group(&self) -> Option<Vec<Target>> {
-        let topmost = self.owners_where(|holder| holder.is_topmost);
-        let trees = topmost
-            .iter()
-            .filter_map(|target| self.tree_of(target.id()));
-        let mut members: Vec<Arc<Process>> = trees.flat_map(|trees| trees.group.clone()).collect();
-        members.sort_by_key(|process| (self.owner_rank(process.id), process.pid()));
-        members.dedup_by_key(|process| process.id);
-        let may_end = members.iter().all(|process| self.may_end(process));
-        (!members.is_empty() && may_end).then(|| {
-            members
-                .into_iter()
-                .map(|member| self.target(&member))
-                .collect()
-        })
+    pub fn trees(&self) -> &[ProcessTree] {
+        self.trees.as_deref().unwrap_or_default()
     }
 
-    /// Whether there is a group to end, and more in it than holders.
-    pub fn has_group(&self) -> bool {
-        let is_more = |members: Vec<Target>| members.iter().any(|member| !member.is_owner());
-        self.group().is_some_and(is_more)
-    }
-
-    /// What started the first topmost holder, the nearest first, as far as it may be ended instead: not portmon and what
-    /// it runs in, not the main process of a service, not the shell of a terminal, and nothing beyond these.
-    pub fn parents(&self) -> Vec<&Arc<Process>> {
-        let topmost = self.owners_where(|holder| holder.is_topmost);
-        let trees = topmost.first().and_then(|target| self.tree_of(target.id()));
-        let ancestors = trees.map_or(&[][..], |trees| &trees.ancestors);
-        let may_end =
-            |process: &&Arc<Process>| self.may_end(process) && !is_terminal_leader(process);
-        ancestors.iter().take_while(may_end).collect()
-    }
-
-    /// Whether someone who need not hold the port may be ended for it: nobody who is refused, and no main process of a
-    /// service that a holder belongs to, which systemd ends and starts.
-    fn may_end(&self, process: &Process) -> bool {
-        let mut units = self
-            .trees
-            .iter()
-            .filter_map(|trees| trees.supervisor.unit.as_ref());
-        let is_main = units.any(|unit| unit.main == Some(process.pid()));
-        !is_main && protected(process, &self.self_pids).is_none()
-    }
-
-    /// What is known of where a holder comes from.
     pub fn tree_of(&self, process: ProcessId) -> Option<&ProcessTree> {
-        self.trees.iter().find(|trees| trees.process == process)
+        self.trees().iter().find(|tree| tree.process == process)
     }
 
     pub fn to_port(&self) -> Port {
@@ -191,67 +125,87 @@ impl KillPlan {
         }
     }
 
-    /// Everybody who holds the port.
     pub fn owner_processes(&self) -> Vec<Arc<Process>> {
         let owners = self.owners.iter();
-        owners.map(|holder| Arc::clone(&holder.process)).collect()
+        owners.map(|owner| Arc::clone(&owner.process)).collect()
     }
 
-    /// The holders' identities: what the executor must hold on to while the question is open.
+    /// Returns the owners' identities: the processes to open handles for while the plan is shown.
     pub fn process_ids(&self) -> Vec<ProcessId> {
-        self.owners.iter().map(|holder| holder.process.id).collect()
+        self.owners.iter().map(|owner| owner.process.id).collect()
     }
 
-    /// Other ports that would close too, each protocol and address once.
-    pub fn also_closes(&self, targets: TargetSet) -> Vec<&OtherPort> {
-        let ended = self.targets(targets);
-        let ended: Vec<ProcessId> = ended.iter().map(Target::id).collect();
-        let mut seen = BTreeSet::new();
-        self.others
+    /// Returns the processes that get the signal, owners first, without protected ones.
+    ///
+    /// Never empty for [`TargetSet::Topmost`]: if all of these are protected, there is no plan.
+    pub fn targets(&self, targets: TargetSet) -> Vec<Target> {
+        match targets {
+            TargetSet::Topmost => self.owners_where(|owner| owner.is_topmost),
+            TargetSet::All => self.owners_where(|_| true),
+            TargetSet::Group => self.group(),
+            TargetSet::Parent(id) => self
+                .parents()
+                .into_iter()
+                .filter(|parent| parent.id == id)
+                .map(|parent| self.target(parent))
+                .collect(),
+        }
+    }
+
+    /// Returns true if not every owner is topmost.
+    pub fn has_more_than_topmost(&self) -> bool {
+        self.targets(TargetSet::All).len() > self.targets(TargetSet::Topmost).len()
+    }
+
+    /// Returns true if the group has more members than owners.
+    pub fn has_group(&self) -> bool {
+        self.group().iter().any(|member| !member.is_owner())
+    }
+
+    /// Returns the topmost owners' process groups; empty if unknown or if a member may not be signalled, since a group
+    /// gets a signal as a whole.
+    fn group(&self) -> Vec<Target> {
+        let topmost = self.owners_where(|owner| owner.is_topmost);
+        let mut members: Vec<&Arc<Process>> = topmost
             .iter()
-            .filter(|other| ended.contains(&other.process))
-            .filter(|other| seen.insert((other.protocol, other.local)))
+            .filter_map(|target| self.tree_of(target.id()))
+            .flat_map(|tree| &tree.group)
+            .collect();
+        members.sort_by_key(|process| (self.owner_rank(process.id), process.pid()));
+        members.dedup_by_key(|process| process.id);
+        if members.iter().all(|process| self.may_signal(process)) {
+            members
+                .into_iter()
+                .map(|member| self.target(member))
+                .collect()
+        } else {
+            Vec::new()
+        }
+    }
+
+    /// Returns the ancestors of the first topmost owner that may be signalled instead of it, the nearest first, up to the
+    /// first that may not or that leads a terminal's session.
+    pub fn parents(&self) -> Vec<&Arc<Process>> {
+        let topmost = self.owners_where(|owner| owner.is_topmost);
+        let tree = topmost.first().and_then(|target| self.tree_of(target.id()));
+        tree.map_or(&[][..], |tree| &tree.ancestors)
+            .iter()
+            .take_while(|process| self.may_signal(process) && !is_terminal_leader(process))
             .collect()
     }
 
-    /// Sentences about what ending these processes will not free, and why: targets that may not be signalled, sockets of
-    /// hidden owners, refused processes.
-    pub fn warnings(&self, targets: TargetSet) -> Vec<String> {
-        let not_permitted = self.not_permitted_words(targets).into_iter();
-        let unowned = self
-            .sockets
+    /// Returns true unless the process is protected or the main process of an owner's service, which systemd manages.
+    fn may_signal(&self, process: &Process) -> bool {
+        let mut units = self
+            .trees()
             .iter()
-            .filter(|socket| !matches!(socket.owners, Owners::Known(_)))
-            .map(|socket| {
-                let (place, holder) = (wording::place(socket), wording::holder(socket));
-                format!("{place} is held by {holder}; it stays held.")
-            });
-        let protected = self
-            .protected
-            .iter()
-            .map(|protected| format!("{} is not ended: it {}.", protected.process, protected.why));
-        let unfreed = not_permitted.chain(unowned).chain(protected);
-        unfreed.chain(self.suspended_warnings()).collect()
+            .filter_map(|tree| tree.supervisor.unit.as_ref());
+        !units.any(|unit| unit.main == Some(process.pid()))
+            && protected(process, &self.self_pids).is_none()
     }
 
-    /// Who is stopped, which is why the port may look stuck: a signal is acted on only after SIGCONT, which follows it.
-    fn suspended_warnings(&self) -> Vec<String> {
-        let is_stopped =
-            |trees: &&ProcessTree| trees.process_state == Some(ProcessState::Suspended);
-        let stopped = self.trees.iter().filter(is_stopped);
-        let named = stopped.filter_map(|trees| {
-            let mut owners = self.owners.iter();
-            owners.find(|holder| holder.process.id == trees.process)
-        });
-        named
-            .map(|holder| {
-                let process = &holder.process;
-                format!("{process} is stopped and answers nobody; SIGCONT follows SIGTERM, SIGINT or SIGHUP.")
-            })
-            .collect()
-    }
-
-    /// The only way to an [`KillRequest`]: to be called when a person has done what [`required_confirmation`](Self::required_confirmation) asks for.
+    /// Returns the request to send the signal. This is the only way to a [`KillRequest`]: call it once the person has done
+    /// what the preview's [`Confirmation`](super::Confirmation) requires.
     pub fn confirm(&self, targets: TargetSet, signal: Signal, now: Instant) -> KillRequest {
         KillRequest {
             id: RequestId {
@@ -271,47 +225,55 @@ impl KillPlan {
     }
 
     fn owners_where(&self, is_meant: impl Fn(&PortOwner) -> bool) -> Vec<Target> {
+        let is_protected = |owner: &PortOwner| {
+            self.protected
+                .iter()
+                .any(|one| one.process.id == owner.process.id)
+        };
         self.owners
             .iter()
-            .filter(|holder| is_meant(holder) && !self.is_refused(holder.process.id))
-            .map(|holder| self.target(&holder.process))
+            .filter(|owner| is_meant(owner) && !is_protected(owner))
+            .map(|owner| self.target(&owner.process))
             .collect()
     }
 
+    pub(super) fn owner(&self, process: ProcessId) -> Option<&PortOwner> {
+        self.owners.iter().find(|owner| owner.process.id == process)
+    }
+
     fn target(&self, process: &Arc<Process>) -> Target {
-        let holder = self.owners.iter().find(|one| one.process.id == process.id);
-        let sockets = holder.map_or(&[][..], |holder| &holder.sockets);
+        let sockets = self
+            .owner(process.id)
+            .map_or(&[][..], |owner| &owner.sockets);
         Target {
             process: Arc::clone(process),
             sockets: sockets.iter().map(|socket| socket.id).collect(),
         }
     }
 
-    /// Its place among the holders, behind all of them if it is none.
+    /// Returns the process's position among the owners, or their number if it is none.
     fn owner_rank(&self, process: ProcessId) -> usize {
-        let place = self.owners.iter().position(|one| one.process.id == process);
-        place.unwrap_or(self.owners.len())
-    }
-
-    fn is_refused(&self, process: ProcessId) -> bool {
-        self.protected
-            .iter()
-            .any(|protected| protected.process.id == process)
+        let position = self.owners.iter().position(|one| one.process.id == process);
+        position.unwrap_or(self.owners.len())
     }
 }
 
-/// Whether it is what a terminal runs, a shell as a rule: to end it is to close that terminal.
+/// Returns true if the process leads a terminal's session, usually a shell: without it the terminal closes.
 fn is_terminal_leader(process: &Process) -> bool {
     process.terminal.is_some() && process.session == Some(process.pid())
 }
 
-/// The holders of the first socket and then those of the others, the topmost first among each.
+/// Returns the owners of the first socket, then those of the others, among each the topmost first.
 fn owners(sockets: &[Socket]) -> Vec<PortOwner> {
-    let own = sockets.iter().take(1);
-    let others = sockets.iter().skip(1);
     let mut processes: Vec<Arc<Process>> = Vec::new();
-    for group in [processes_of(own), processes_of(others)] {
-        for process in topmost_first(group) {
+    let (own, others) = sockets.split_at(sockets.len().min(1));
+    for group in [own, others] {
+        let owners: Vec<Arc<Process>> = group
+            .iter()
+            .flat_map(|socket| socket.owners.known())
+            .cloned()
+            .collect();
+        for process in topmost_first(owners) {
             if !processes.iter().any(|known| known.id == process.id) {
                 processes.push(process);
             }
@@ -322,63 +284,47 @@ fn owners(sockets: &[Socket]) -> Vec<PortOwner> {
         .into_iter()
         .map(|process| PortOwner {
             is_topmost: is_topmost(&process, &pids),
-            sockets: held_by(&process, sockets),
+            sockets: sockets
+                .iter()
+                .filter(|socket| holds(process.id, socket))
+                .cloned()
+                .collect(),
             process,
         })
         .collect()
 }
 
-fn processes_of<'a>(sockets: impl Iterator<Item = &'a Socket>) -> Vec<Arc<Process>> {
-    sockets
-        .flat_map(|socket| socket.owners.known())
-        .cloned()
-        .collect()
-}
-
-fn held_by(process: &Process, sockets: &[Socket]) -> Vec<Socket> {
-    sockets
-        .iter()
-        .filter(|socket| holds(process.id, socket))
-        .cloned()
-        .collect()
-}
-
 pub(super) fn holds(process: ProcessId, socket: &Socket) -> bool {
-    socket
-        .owners
-        .known()
-        .iter()
-        .any(|owner| owner.id == process)
+    let owners = socket.owners.known();
+    owners.iter().any(|owner| owner.id == process)
 }
 
-/// What is listened on beside the port in question; a UDP socket without a remote end listens too.
-fn other_ports(but: (Protocol, u16), table: &[&Endpoint]) -> Vec<OtherPort> {
-    let listens = |socket: &&Socket| match socket.protocol {
-        Protocol::Tcp => socket.is_listening(),
-        Protocol::Udp => socket.holds_port(),
-    };
-    let sockets = table.iter().map(|endpoint| &endpoint.socket);
-    let others = sockets
-        .filter(|socket| (socket.protocol, socket.port()) != but)
-        .filter(listens);
-    let mut others: Vec<OtherPort> = others.flat_map(of_each_owner).collect();
-    others.sort_by_key(|other| {
-        (
-            other.local.port(),
-            other.protocol,
-            other.local,
-            other.process,
-        )
-    });
-    others.dedup();
+/// Returns the sockets that hold a port, by port, one entry per owner.
+fn other_ports(sockets: &[&Socket]) -> Vec<OtherPort> {
+    let mut others: Vec<OtherPort> = sockets
+        .iter()
+        .filter(|socket| socket.holds_port())
+        .flat_map(|socket| {
+            socket.owners.known().iter().map(|owner| OtherPort {
+                owner: owner.id,
+                protocol: socket.protocol,
+                local: socket.local,
+                is_listening: socket.protocol == Protocol::Udp || socket.is_listening(),
+            })
+        })
+        .collect();
+    others.sort_by_key(|other| (other.local.port(), other.protocol, other.local, other.owner));
     others
 }
 
-fn of_each_owner(socket: &Socket) -> impl Iterator<Item = OtherPort> {
-    let owners = socket.owners.known().iter();
-    owners.map(|owner| OtherPort {
-        process: owner.id,
-        protocol: socket.protocol,
-        local: socket.local,
-    })
+/// Counts the sockets that hold no port, such as connections, by their owners.
+fn connections(sockets: &[&Socket]) -> BTreeMap<Vec<ProcessId>, usize> {
+    let mut counts = BTreeMap::new();
+    for socket in sockets.iter().filter(|socket| !socket.holds_port()) {
+        let owners: Vec<ProcessId> = socket.owners.known().iter().map(|one| one.id).collect();
+        if !owners.is_empty() {
+            *counts.entry(owners).or_default() += 1;
+        }
+    }
+    counts
 }

@@ -22,9 +22,9 @@ mod explain;
 mod explanation;
 mod kill_plan;
 mod kill_request;
-mod limits;
 mod observations;
 mod plan;
+mod preview;
 mod protected;
 mod request_log;
 mod state_machine;
@@ -40,18 +40,21 @@ mod verdict_text;
 pub use crate::model::ports::Port;
 pub use crate::model::signal::{SIGNALS, Signal, UnknownSignal};
 pub use batch::Batch;
-pub use confirmation::Confirmation;
+pub use confirmation::{Confirmation, TypingReason};
 pub use context::FreeContext;
 pub use exec_command::{ExecCommand, ExecEvent};
 pub use explanation::{Barrier, Explanation};
-pub use kill_plan::{KillPlan, OtherPort, PortOwner, ProtectedOwner, TargetSet};
+pub use kill_plan::{KillPlan, OtherPort, PortOwner, TargetSet};
 pub use kill_request::{KillRequest, RequestId, Target};
-pub use limits::{closes_words, unknown_words};
 pub use observations::{
     BindProbe, PortSnapshot, SendOutcome, SendReport, SignalDisposition, SignalError, SignalState,
 };
 pub use plan::{PlanResult, plan_port, plan_row};
-pub use protected::{Protected, protected};
+pub use preview::{
+    AlsoCloses, NotPermitted, PortPreview, Preview, Restarter, StartedBy, Unseen, Warning,
+    not_permitted,
+};
+pub use protected::{Protected, ProtectedOwner, protected};
 pub use state_machine::FreeMachine;
 pub use target_tree::TreeNode;
 pub use timeouts::Timeouts;

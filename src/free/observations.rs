@@ -76,7 +76,9 @@ impl Display for SignalError {
                 write!(f, "{process} no longer holds the socket you were shown")
             }
             Self::NotPermitted(process) => write!(f, "you are not permitted to end {process}"),
-            Self::Protected(process, protected) => write!(f, "{process} {protected}"),
+            Self::Protected(process, protected) => {
+                write!(f, "{process} {}", crate::wording::protected(*protected))
+            }
             Self::Failed(process, reason) => {
                 write!(f, "{process} could not be signalled: {reason}")
             }

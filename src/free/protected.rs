@@ -1,28 +1,37 @@
-//! Processes that portmon never ends, whoever confirms it.
+//! Processes that portmon never signals, whoever confirms it.
 
 use crate::model::platform::PLATFORM;
 use crate::model::process::{Pid, Process};
-use std::fmt::{self, Display};
+use std::sync::Arc;
 
-/// Why a process is not ended.
+/// An owner that is never signalled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProtectedOwner {
+    pub process: Arc<Process>,
+    pub why: Protected,
+}
+
+/// Why a process is never signalled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Protected {
+    /// Init, or what the kernel itself runs.
     FirstProcess,
     KernelThread,
     Itself,
+    /// It runs portmon, such as its shell or terminal.
     Ancestor,
     SystemdManager,
     RunsContainers,
     CarriesPortsOfContainers,
 }
 
-/// What runs containers: the engine, and what it starts to stand between it and one of them.
+/// Container engines, and the monitor that stands between one and its container.
 const ENGINES: [&str; 3] = ["dockerd", "containerd", "conmon"];
 
-/// What containerd starts for each container is called after this and the runtime.
+/// The monitor that containerd starts for each container has a name that begins like this.
 const SHIM: &str = "containerd-shim";
 
-/// What holds published ports in place of containers, on Linux, macOS and Windows.
+/// Proxies that hold published ports in place of containers, on Linux, macOS and Windows.
 const CARRIERS: [&str; 11] = [
     "docker-proxy",
     "rootlesskit",
@@ -37,33 +46,10 @@ const CARRIERS: [&str; 11] = [
     "com.docker.backend",
 ];
 
-/// How much of a name Linux keeps (`TASK_COMM_LEN` of include/linux/sched.h, without the NUL).
+/// Length to which Linux cuts a name (`TASK_COMM_LEN` of include/linux/sched.h, without the NUL).
 const NAME_LENGTH: usize = 15;
 
-impl Protected {
-    /// Said of the process: `systemd 900` …
-    pub fn words(self) -> &'static str {
-        match self {
-            Self::FirstProcess => "belongs to the system itself",
-            Self::KernelThread => "is a thread of the kernel, which no signal ends",
-            Self::Itself => "is this portmon",
-            Self::Ancestor => "runs this portmon, which would end with it",
-            Self::SystemdManager => "manages the services of a whole session",
-            Self::RunsContainers => "runs containers, which would not end with it",
-            Self::CarriesPortsOfContainers => {
-                "only carries published ports of containers, which would lose them and run on"
-            }
-        }
-    }
-}
-
-impl Display for Protected {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.words())
-    }
-}
-
-/// Whether this process is one that is never ended; `lineage` is portmon's own pid and then its ancestors'.
+/// Returns why this process is never signalled, if so; `self_pids` is portmon's own pid, then its ancestors'.
 pub fn protected(process: &Process, self_pids: &[Pid]) -> Option<Protected> {
     let pid = process.pid();
     let name = process.name.raw();
@@ -82,7 +68,7 @@ pub fn protected(process: &Process, self_pids: &[Pid]) -> Option<Protected> {
     }
 }
 
-/// By its name alone: whether an engine answers or not, its containers are not freed by ending what serves them.
+/// Decides by name alone: even if no engine answers, stopping its helpers frees no port of a container.
 fn for_containers(process: &Process) -> Option<Protected> {
     let is_one_of = |programs: &[&str]| programs.iter().any(|program| is_called(process, program));
     let is_shim = process.name.raw().starts_with(SHIM);
@@ -93,7 +79,7 @@ fn for_containers(process: &Process) -> Option<Protected> {
     }
 }
 
-/// The file is asked too, for a process may call itself anything; that of another user may not be seen.
+/// Compares the executable too, since a process may set any name; the executable of another user is hidden.
 fn is_called(process: &Process, program: &str) -> bool {
     let name = process.name.raw();
     let is_cut = name.len() == NAME_LENGTH && program.starts_with(&*name);

@@ -3,32 +3,33 @@
 use super::explanation::{Barrier, Explanation};
 use super::kill_plan::{KillPlan, TargetSet};
 use super::kill_request::Target;
+use super::preview::Restarter;
 use crate::model::process::Process;
-use crate::model::supervisor::{Container, Supervisor, Unit};
+use crate::model::supervisor::{Container, Supervisor};
 use crate::wording;
 use std::iter;
 
 impl KillPlan {
-    /// Who may start a topmost holder again: `shop.service (user), Restart=always`; each once.
-    pub fn restarted_by(&self) -> Vec<String> {
-        let mut said = Vec::new();
+    /// Returns what may restart a topmost owner, each once.
+    pub fn restarted_by(&self) -> Vec<Restarter> {
+        let mut restarters: Vec<Restarter> = Vec::new();
         for (_, supervisor) in self.supervisors() {
-            let unit = supervisor.unit.as_ref().filter(|unit| unit.may_restart());
-            let words = unit.map(shown).into_iter();
-            for words in words.chain(supervisor.container.as_ref().map(ToString::to_string)) {
-                if !said.contains(&words) {
-                    said.push(words);
+            let unit = supervisor.unit.iter().filter(|unit| unit.may_restart());
+            let unit = unit.cloned().map(Restarter::Unit);
+            let container = supervisor.container.iter().cloned();
+            for restarter in unit.chain(container.map(Restarter::Container)) {
+                if !restarters.contains(&restarter) {
+                    restarters.push(restarter);
                 }
             }
         }
-        said
+        restarters
     }
 
-    /// The command that stops what would start them again.
-    pub fn offer(&self) -> Option<String> {
-        let supervisors = self.supervisors();
-        let mut commands = supervisors.filter_map(|(_, supervisor)| supervisor.stop_command());
-        commands.next()
+    /// Returns the command that stops whatever would restart them.
+    pub fn stop_command(&self) -> Option<String> {
+        self.supervisors()
+            .find_map(|(_, supervisor)| supervisor.stop_command())
     }
 
     /// Why nothing is to be ended after all, now that it is known what stands behind the holders. What bars the way does so
@@ -68,7 +69,7 @@ impl KillPlan {
         (unit.main == Some(process.pid())).then(|| {
             format!(
                 "{process} is the main process of {}, which systemd starts and ends.",
-                shown(unit)
+                wording::unit_text(unit)
             )
         })
     }
@@ -88,7 +89,7 @@ impl Explanation {
     pub fn add_supervisors(&mut self, behind: &[Supervisor]) {
         for supervisor in behind {
             let behind = [
-                supervisor.unit.as_ref().map(shown),
+                supervisor.unit.as_ref().map(wording::unit_text),
                 supervisor.container.as_ref().map(ToString::to_string),
             ];
             for words in behind.into_iter().flatten() {
@@ -109,13 +110,6 @@ fn carries(process: &Process, container: &Container) -> String {
     format!(
         "{process} only carries the published port of {container}; to end it would lose the port and leave the container."
     )
-}
-
-/// `shop.service (user), Restart=always`
-fn shown(unit: &Unit) -> String {
-    let restart = unit.restart.as_ref();
-    let restart = restart.map_or_else(String::new, |when| format!(", Restart={when}"));
-    format!("{unit}{restart}")
 }
 
 #[cfg(test)]

@@ -1,78 +1,71 @@
-//! Who holds a port and who would be signalled, as a tree: a master above its workers.
+//! The owners of a port and the processes that get the signal, as a tree: a master above its workers.
 
 use super::kill_plan::{KillPlan, PortOwner, TargetSet};
 use crate::model::process::{Process, ProcessId};
 use std::sync::Arc;
 
-/// One process of the tree.
+/// One process of the tree, which is listed from the top, each process before its children.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TreeNode {
     pub process: Arc<Process>,
-    /// What it holds of the port; `None` for one that is only signalled along.
+    /// Its sockets of the port; `None` if it owns none and only gets the signal.
     pub owner: Option<PortOwner>,
-    /// Whether it would be signalled.
+    /// True if it gets the signal.
     pub is_target: bool,
-    /// The branch that leads to it, such as `│ └ `; empty at the top.
-    pub branch: String,
+    /// The number of its ancestors in the tree.
+    pub depth: usize,
+    /// True if no sibling follows it.
+    pub is_last: bool,
 }
 
-impl KillPlan {
-    /// Every holder, and whoever else would be signalled, each below its parent if that is one of them.
-    pub fn target_tree(&self, targets: TargetSet) -> Vec<TreeNode> {
-        let targets = self.targets(targets);
-        let mut everyone: Vec<Arc<Process>> = self
-            .owners
-            .iter()
-            .map(|owner| Arc::clone(&owner.process))
-            .collect();
-        for target in &targets {
-            if !everyone.iter().any(|one| one.id == target.id()) {
-                everyone.push(Arc::clone(&target.process));
-            }
+/// Returns every owner and every target, each below its parent if that is one of them.
+pub(super) fn target_tree(plan: &KillPlan, targets: TargetSet) -> Vec<TreeNode> {
+    let targets = plan.targets(targets);
+    let mut processes = plan.owner_processes();
+    for target in &targets {
+        if !processes.iter().any(|one| one.id == target.id()) {
+            processes.push(Arc::clone(&target.process));
         }
-        let member = |(process, branch): (Arc<Process>, String)| {
-            let mut owners = self.owners.iter();
-            TreeNode {
-                owner: owners.find(|one| one.process.id == process.id).cloned(),
-                is_target: targets.iter().any(|target| target.id() == process.id),
-                process,
-                branch,
-            }
-        };
-        tree(&everyone).into_iter().map(member).collect()
     }
+    tree(&processes)
+        .into_iter()
+        .map(|(process, depth, is_last)| TreeNode {
+            owner: plan.owner(process.id).cloned(),
+            is_target: targets.iter().any(|target| target.id() == process.id),
+            process,
+            depth,
+            is_last,
+        })
+        .collect()
 }
 
-/// The processes in the order of a tree, each with its branch.
-fn tree(everyone: &[Arc<Process>]) -> Vec<(Arc<Process>, String)> {
-    let is_there = |process: &Process| everyone.iter().any(|one| is_parent(one, process));
-    let mut lines = Vec::new();
-    for top in everyone.iter().filter(|process| !is_there(process)) {
-        lines.push((Arc::clone(top), String::new()));
-        add_children(top, everyone, "", &mut lines);
+/// A process, the number of its ancestors, and whether it is the last of its siblings.
+type Placed = (Arc<Process>, usize, bool);
+
+fn tree(processes: &[Arc<Process>]) -> Vec<Placed> {
+    let has_parent = |process: &Process| processes.iter().any(|one| is_parent(one, process));
+    let mut nodes = Vec::new();
+    for top in processes.iter().filter(|process| !has_parent(process)) {
+        nodes.push((Arc::clone(top), 0, true));
+        add_children(top, processes, 1, &mut nodes);
     }
-    lines
+    nodes
 }
 
-/// Hangs the children of a process below it. Each is younger than its parent, so that no circle can be.
+/// Adds the descendants of a process. Each is younger than its parent, so there is no cycle.
 fn add_children(
     parent: &Process,
-    everyone: &[Arc<Process>],
-    stem: &str,
-    lines: &mut Vec<(Arc<Process>, String)>,
+    processes: &[Arc<Process>],
+    depth: usize,
+    nodes: &mut Vec<Placed>,
 ) {
-    let children = everyone.iter().filter(|child| is_parent(parent, child));
-    let children: Vec<&Arc<Process>> = children.collect();
-    let last = children.last().map(|child| child.id);
-    for child in children {
-        let is_last = Some(child.id) == last;
-        let (turn, on) = if is_last {
-            ("└ ", "  ")
-        } else {
-            ("├ ", "│ ")
-        };
-        lines.push((Arc::clone(child), format!("{stem}{turn}")));
-        add_children(child, everyone, &format!("{stem}{on}"), lines);
+    let mut children = processes
+        .iter()
+        .filter(|child| is_parent(parent, child))
+        .peekable();
+    while let Some(child) = children.next() {
+        nodes.push((Arc::clone(child), depth, children.peek().is_none()));
+        add_children(child, processes, depth + 1, nodes);
     }
 }
 
@@ -88,26 +81,25 @@ mod tests {
 
     #[test]
     fn targets_form_a_tree_with_the_master_above_its_workers() {
-        let family = [
+        let processes = [
             process(10, "gunicorn").build(),
             process(11, "gunicorn").parent(10).build(),
             process(13, "sh").parent(11).build(),
             process(12, "gunicorn").parent(10).build(),
             process(40, "node").parent(1).build(),
         ];
-        let lines = tree(&family);
-        let drawn: Vec<String> = lines
+        let nodes: Vec<(u32, usize, bool)> = tree(&processes)
             .iter()
-            .map(|(process, branch)| format!("{branch}{process}"))
+            .map(|(process, depth, is_last)| (process.pid().0, *depth, *is_last))
             .collect();
         let expected = [
-            "gunicorn 10",
-            "├ gunicorn 11",
-            "│ └ sh 13",
-            "└ gunicorn 12",
-            "node 40",
+            (10, 0, true),
+            (11, 1, false),
+            (13, 2, true),
+            (12, 1, true),
+            (40, 0, true),
         ];
-        assert_eq!(drawn, expected);
+        assert_eq!(nodes, expected);
     }
 
     #[test]

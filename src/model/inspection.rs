@@ -97,58 +97,58 @@ pub struct Restriction {
     pub no_signal: bool,
 }
 
+/// Where a process comes from. An adopter is init (`None`) or a systemd, which orphans are moved under.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// The process itself is the first of the system.
+    FirstProcess,
+    /// Its ancestors, the parent first.
+    Ancestors(Vec<Arc<Process>>),
+    /// Started by the adopter, as the main process of a unit.
+    Started(Option<Arc<Process>>),
+    /// Its parent has exited.
+    Adopted(Option<Arc<Process>>),
+    /// Started by the adopter, or by a parent that has exited.
+    StartedOrAdopted(Option<Arc<Process>>),
+    /// Its parent has exited or is hidden.
+    Unknown,
+}
+
 impl ProcessTree {
-    /// Who started it: `npm 3970 ← zsh 3801 (pts/4)`.
-    pub fn chain(&self) -> String {
-        let is_adopter = |one: &&Arc<Process>| one.name.raw() == "systemd";
+    /// Returns where the process comes from.
+    pub fn origin(&self) -> Origin {
         match self.ancestors.first() {
-            None => self.started_or_adopted_by(None),
-            Some(parent) if is_adopter(&parent) => self.started_or_adopted_by(Some(parent)),
-            Some(_) => self.links(),
+            None => self.adopted_origin(None),
+            Some(parent) if parent.name.raw() == "systemd" => self.adopted_origin(Some(parent)),
+            Some(_) => Origin::Ancestors(self.ancestors.clone()),
         }
     }
 
-    /// Below the system's first process, or a user's systemd, stands what that has started and every orphan.
-    fn started_or_adopted_by(&self, parent: Option<&Arc<Process>>) -> String {
-        let by = parent.map_or_else(|| FIRST_PROCESS.to_owned(), ToString::to_string);
+    /// Returns the origin of a child of init or a systemd: each has what it started, and every orphan.
+    fn adopted_origin(&self, adopter: Option<&Arc<Process>>) -> Origin {
+        let adopter_pid = adopter.map_or(FIRST, |adopter| adopter.pid());
         let unit = self.supervisor.unit.as_ref();
-        let is_main = unit.is_some_and(|unit| unit.main == Some(self.process.pid));
-        let mut group = self.group.iter();
-        let itself = group.find(|process| process.id == self.process);
-        let first = parent.map_or(FIRST, |parent| parent.pid());
+        let process = self.group.iter().find(|one| one.id == self.process);
         if self.process.pid.0 <= FIRST.0 {
-            format!("nobody: it is {FIRST_PROCESS}")
-        } else if is_main {
-            by
-        } else if itself.is_none_or(|itself| itself.parent != Some(first)) {
-            "somebody who has ended or may not be seen".to_owned()
-        } else if itself.is_some_and(|itself| is_in_session_of_another(itself, first)) {
-            format!("nobody who still runs (adopted by {by})")
+            Origin::FirstProcess
+        } else if unit.is_some_and(|unit| unit.main == Some(self.process.pid)) {
+            Origin::Started(adopter.cloned())
+        } else if process.is_none_or(|process| process.parent != Some(adopter_pid)) {
+            Origin::Unknown
+        } else if process.is_some_and(|process| is_in_session_of_another(process, adopter_pid)) {
+            Origin::Adopted(adopter.cloned())
         } else {
-            format!("{by}, or somebody who has ended")
+            Origin::StartedOrAdopted(adopter.cloned())
         }
-    }
-
-    fn links(&self) -> String {
-        let link = |process: &Arc<Process>| match &process.terminal {
-            Some(terminal) => format!("{process} ({terminal})"),
-            None => process.to_string(),
-        };
-        let links: Vec<String> = self.ancestors.iter().map(link).collect();
-        links.join(" ← ")
     }
 }
 
 const FIRST: Pid = Pid(1);
-const FIRST_PROCESS: &str = "the system's first process";
 
-/// Whether the session tells that its parent has only adopted it: whoever makes no session of its own has that of the one
-/// that started it (setsid(2)), and whoever made one, as every daemon does, may have been started by anybody.
+/// Returns true if the session shows that the parent has only adopted the process: a process without a session of its own
+/// has that of its first parent (setsid(2)); one with its own, like every daemon, may have been started by any.
 fn is_in_session_of_another(process: &Process, parent: Pid) -> bool {
-    // 0 is a session outside of this PID namespace, such as that of a container's first process.
+    // 0 is a session outside of this PID namespace, such as that of a container's init.
     let session = process.session.filter(|session| session.0 > FIRST.0);
     session.is_some_and(|session| session != process.pid() && session != parent)
 }
-
-#[cfg(test)]
-mod tests;

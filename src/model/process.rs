@@ -65,6 +65,11 @@ impl Process {
         }
     }
 
+    /// Returns true if both users are known and differ.
+    pub fn is_foreign(&self, me: Option<u32>) -> bool {
+        me.is_some() && self.uid.is_some() && self.uid != me
+    }
+
     /// The arguments with passwords, tokens and keys replaced by `•••`.
     pub fn arguments(&self) -> Vec<SystemText> {
         masked(&self.command)

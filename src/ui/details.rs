@@ -4,8 +4,6 @@ mod owner;
 mod supervisor;
 mod traffic;
 
-pub use owner::process_list;
-
 use crate::app::App;
 use crate::model::address::{Family, Reach};
 use crate::model::endpoint::{Endpoint, Since, SocketRole};

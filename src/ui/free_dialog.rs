@@ -1,11 +1,11 @@
 //! The dialog that frees a port.
 //!
 //! ```text
-//! ┌ Free tcp :5173 on build-07? ───────────────────────────────────────────┐
-//! │ Ends         node 3977   vite · ~/code/shop-old   dev   up 3d          │
-//! │ Also closes  nothing else (no other port, no child)                    │
+//! ┌ Free port 5173 on build-07? ───────────────────────────────────────────┐
+//! │ Stops        node 3977   vite · ~/code/shop-old   dev   up 3d          │
+//! │ Also closes  nothing else                                              │
 //! │ Started by   npm 3970 ← zsh 3801 (pts/4)                               │
-//! │ [ Cancel ]   y end it (SIGTERM)                                        │
+//! │ [ Cancel ]   y stop it (SIGTERM)                                       │
 //! └────────────────────────────────────────────────────────────────────────┘
 //! ```
 
@@ -21,6 +21,7 @@ use crate::model::process::Process;
 use crate::ui::dialog_frame;
 use crate::ui::theme::{Role, Theme};
 use crate::ui::truncate;
+use crate::wording;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use std::collections::BTreeSet;
@@ -28,16 +29,31 @@ use std::collections::BTreeSet;
 const WIDTH: u16 = 78;
 const LOW_HEIGHT: u16 = 9;
 
-/// A label, the text it belongs to and the role of the text.
-type DialogLine = (String, String, Role);
+#[derive(Clone, Debug)]
+struct DialogLine {
+    label: String,
+    text: String,
+    role: Role,
+    /// True if it names processes that get the signal: nobody may confirm without having seen it.
+    is_target: bool,
+}
 
-/// What a dialog says: the body gives way on a low screen, what asks for an answer does not.
+impl DialogLine {
+    fn new(text: String, role: Role) -> Self {
+        Self {
+            label: String::new(),
+            text,
+            role,
+            is_target: false,
+        }
+    }
+}
+
+/// What a dialog says: on a low screen the body is cut, the pinned lines are not.
 struct DialogText {
     title: String,
     body: Vec<DialogLine>,
     pinned: Vec<DialogLine>,
-    /// How many entries of the body, from the first, nobody may answer without having seen.
-    essential: usize,
 }
 
 pub fn draw(app: &App, dialog: &FreeDialog, theme: &Theme, buffer: &mut Buffer) {
@@ -52,43 +68,39 @@ pub fn draw(app: &App, dialog: &FreeDialog, theme: &Theme, buffer: &mut Buffer) 
         height: cells(layout.buttons.len()),
         ..area
     };
-    for (y, (left, text, role)) in (area.top()..last.y).zip(&lines) {
-        buffer.set_stringn(area.x, y, left, label, theme.style(Role::Dim));
+    for (y, line) in (area.top()..last.y).zip(&lines) {
+        buffer.set_stringn(area.x, y, &line.label, label, theme.style(Role::Dim));
         let x = area.x + u16::try_from(label).unwrap_or(0);
         let room = usize::from(area.width).saturating_sub(label);
-        let text = truncate::at_end(text, room);
-        buffer.set_stringn(x, y, text, room, theme.style(*role));
+        let text = truncate::at_end(&line.text, room);
+        buffer.set_stringn(x, y, text, room, theme.style(line.role));
     }
     buttons::draw(app, dialog, &layout.buttons, theme, last, buffer);
 }
 
-/// Whether the dialog shows everyone whom it would end.
+/// Returns true if the dialog names every target on the screen.
 pub fn shows_all_targets(app: &App, dialog: &FreeDialog) -> bool {
     let words = words(app, dialog);
     let layout = DialogLayout::of(app, dialog, app.size);
-    let label = label_width(&words);
-    let width = layout.columns.saturating_sub(label);
-    let essential = words.body.get(..words.essential).unwrap_or(&words.body);
-    let needed = layout_lines(essential, width).len();
-    let room = layout
-        .lines
-        .saturating_sub(layout_lines(&words.pinned, width).len());
+    let width = layout.columns.saturating_sub(label_width(&words));
+    let lines = layout_lines(&words.body, width);
+    let pinned = layout_lines(&words.pinned, width);
+    let last_target = lines.iter().rposition(|line| line.is_target);
+    let room = layout.lines.saturating_sub(pinned.len());
     // The last line may say that more is cut.
-    let is_truncated = layout_lines(&words.body, width).len() > room;
-    needed <= room.saturating_sub(usize::from(is_truncated))
+    let is_truncated = lines.len() > room;
+    last_target.is_none_or(|last| last < room.saturating_sub(usize::from(is_truncated)))
 }
 
 fn words(app: &App, dialog: &FreeDialog) -> DialogText {
     match &dialog.phase {
-        DialogPhase::Confirming(prompt) => {
-            preview::preview(app, prompt, dialog.inspection.as_ref())
-        }
+        DialogPhase::Confirming(prompt) => preview::preview(app, prompt),
         DialogPhase::Explaining(explanation) => explained(explanation, dialog.inspection.as_ref()),
         DialogPhase::Running(batch) => progress(app, batch),
     }
 }
 
-/// The dialog's outer width, the columns and lines for its words, and its buttons.
+/// The dialog's outer width, the columns and lines for its text, and its buttons.
 struct DialogLayout {
     width: u16,
     columns: usize,
@@ -117,8 +129,8 @@ impl DialogLayout {
     }
 }
 
-/// The lines that there is room for, one blank above the buttons if it fits, and the width of their labels. What does
-/// not fit is not left out silently.
+/// Returns the width of the labels and the lines that fit, with a blank one above the buttons if there is room. A last
+/// line says if some do not fit.
 fn fitted(words: &DialogText, width: usize, room: usize) -> (usize, Vec<DialogLine>) {
     let label = label_width(words);
     let mut lines = layout_lines(&words.body, width.saturating_sub(label));
@@ -127,40 +139,44 @@ fn fitted(words: &DialogText, width: usize, room: usize) -> (usize, Vec<DialogLi
     if lines.len() > for_body {
         lines.truncate(for_body.saturating_sub(1));
         let more = "… more: needs a taller screen".to_owned();
-        lines.push((String::new(), more, Role::Warning));
+        lines.push(DialogLine::new(more, Role::Warning));
     }
     lines.extend(pinned);
     if lines.len() < room {
-        lines.push((String::new(), String::new(), Role::Plain));
+        lines.push(DialogLine::new(String::new(), Role::Plain));
     }
     (label, lines)
 }
 
 fn label_width(words: &DialogText) -> usize {
-    let entries = words.body.iter().chain(&words.pinned);
-    let longest = entries.map(|(label, ..)| label.len()).max();
-    let longest = longest.filter(|longest| *longest > 0);
-    longest.map_or(0, |longest| longest + 2)
+    let lines = words.body.iter().chain(&words.pinned);
+    let longest = lines.map(|line| line.label.len()).max().unwrap_or(0);
+    if longest > 0 { longest + 2 } else { 0 }
 }
 
-/// What goes on, or what became of each port.
+/// Returns the progress or the verdict of each port.
 fn progress(app: &App, batch: &Batch) -> DialogText {
     let host = &app.environment.host;
     let freeings = batch.machines();
     let what = match freeings {
-        [one] => format!("{} :{}", one.request().protocol(), one.request().port()),
+        [one] => {
+            let request = one.request();
+            format!(
+                "port {}",
+                wording::target(request.protocol(), request.port())
+            )
+        }
         many => format!("{} ports", many.len()),
     };
     let is_only = freeings.len() == 1;
     let entry = |freeing: &FreeMachine| {
         let (words, role) = freeing_text(app, freeing, is_only);
-        (String::new(), words, role)
+        DialogLine::new(words, role)
     };
     DialogText {
         title: format!("Freeing {what} on {host}"),
         body: freeings.iter().map(entry).collect(),
         pinned: Vec::new(),
-        essential: 0,
     }
 }
 
@@ -219,7 +235,7 @@ fn current_owner_text(app: &App, request: &KillRequest) -> String {
 }
 
 fn explained(explanation: &Explanation, inspection: Option<&Inspection>) -> DialogText {
-    let plain = |text: String| (String::new(), text, Role::Plain);
+    let plain = |text: String| DialogLine::new(text, Role::Plain);
     let unused = inspection.and_then(|inspection| inspection.unused);
     let lines = explanation.lines.iter().cloned();
     DialogText {
@@ -229,24 +245,21 @@ fn explained(explanation: &Explanation, inspection: Option<&Inspection>) -> Dial
             .map(plain)
             .collect(),
         pinned: Vec::new(),
-        essential: 0,
     }
 }
 
-fn layout_lines(entries: &[DialogLine], width: usize) -> Vec<DialogLine> {
-    let mut lines = Vec::new();
-    for (label, text, role) in entries {
-        for (place, line) in truncate::wrap(text, width).into_iter().enumerate() {
-            lines.push((
-                if place == 0 {
-                    label.clone()
-                } else {
-                    String::new()
-                },
-                line.replace('\u{a0}', " "),
-                *role,
-            ));
-        }
-    }
-    lines
+/// Wraps the lines; only the first line of each has its label.
+fn layout_lines(lines: &[DialogLine], width: usize) -> Vec<DialogLine> {
+    let wrap = |line: &DialogLine| {
+        let (mut label, line) = (line.label.clone(), line.clone());
+        truncate::wrap(&line.text, width)
+            .into_iter()
+            .map(move |text| DialogLine {
+                label: std::mem::take(&mut label),
+                text: text.replace('\u{a0}', " "),
+                ..line.clone()
+            })
+            .collect::<Vec<_>>()
+    };
+    lines.iter().flat_map(wrap).collect()
 }

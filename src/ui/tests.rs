@@ -228,7 +228,7 @@ fn the_dialog_names_targets_and_dims_unarmed_buttons() {
     let mut harness = harness((80, 24));
     harness.keys("x");
     assert!(
-        shows(&harness, "Free tcp :3000 on build-07?"),
+        shows(&harness, "Free port 3000 on build-07?"),
         "{:#?}",
         screen(&harness)
     );
@@ -241,10 +241,10 @@ fn the_dialog_names_targets_and_dims_unarmed_buttons() {
         let (y, line) = screen(harness)
             .into_iter()
             .enumerate()
-            .find(|(_, line)| line.contains("y end it"))
+            .find(|(_, line)| line.contains("y stop it"))
             .expect("the button");
         let x = line
-            .split("y end it")
+            .split("y stop it")
             .next()
             .map_or(0, |left| left.chars().count());
         let buffer = drawn(harness);
@@ -356,7 +356,7 @@ fn a_dialog_that_does_not_fit_says_so_and_keeps_its_demand() {
         screen(&harness)
     );
     assert!(
-        shows(&harness, "Type 8000 and Enter to end it"),
+        shows(&harness, "Type 8000, then Enter, to confirm"),
         "{:#?}",
         screen(&harness)
     );
@@ -489,12 +489,12 @@ fn the_dialog_names_what_it_cannot_see_and_may_not_signal() {
         (
             "g",
             "Also closes 2 of these 3 belong to other users; what else they hold is unknown",
-            "you are not permitted to end 2 of these 3 processes, as sh 4300 of root.",
+            "you may not signal 2 of these 3 processes, such as sh 4300 of root",
         ),
         (
             "p",
             "Also closes sh 4300 belongs to root; what else it holds is unknown",
-            "you are not permitted to end sh 4300 of root.",
+            "you may not signal sh 4300 of root",
         ),
     ];
     for (key, unknown, denied) in cases {
@@ -609,7 +609,7 @@ fn confirm_is_offered_only_if_every_target_is_named() {
     harness.app.on_drawn(instant(harness.seconds), false);
     harness.wait(1.0);
     assert!(
-        shows(&harness, "Not all who would end fit here") && !shows(&harness, "end 121"),
+        shows(&harness, "Not every target fits") && !shows(&harness, "stop 121"),
         "{:#?}",
         screen(&harness)
     );
@@ -686,7 +686,7 @@ fn a_pending_owner_is_not_counted_as_hidden() {
     let text = screen(&harness).join(" ");
     let words = "who holds 127.0.0.1:3000 is still being looked for; the question";
     assert!(text.contains(words), "{:#?}", screen(&harness));
-    assert!(!shows(&harness, "y end it"), "{:#?}", screen(&harness));
+    assert!(!shows(&harness, "y stop it"), "{:#?}", screen(&harness));
     harness.key(KeyCode::Esc);
     harness.keys("i");
     harness.seconds = 1.0;

@@ -9,7 +9,10 @@ mod list;
 mod number;
 mod port;
 mod port_spec;
+mod preview;
+mod process;
 mod socket;
+mod warning;
 
 pub use bind::bind_result;
 pub use duration::{
@@ -21,4 +24,10 @@ pub use list::list;
 pub use number::{bytes, count, percent};
 pub use port::{place, place_at, port, target};
 pub use port_spec::port_spec_error;
+pub use preview::{
+    Describer, LineKind, PreviewLine, drop_repeated_labels, line, preview_lines, preview_title,
+    unit_text,
+};
+pub use process::{origin, protected};
 pub use socket::{holder, states, user};
+pub use warning::{not_permitted_text, unseen_text};

@@ -149,7 +149,7 @@ fn a_signal_during_a_dialog_restores_the_terminal() {
     let terminal = Terminal::portmon(&[&format!("port:{}", holder.port)]);
     terminal.wait_for("the listener", |display| display.shows(holder.port));
     terminal.keys("x");
-    terminal.wait_for("the dialog", |display| display.says("Free tcp"));
+    terminal.wait_for("the dialog", |display| display.says("Free port"));
     terminal.signal(Signal::TERM);
     assert_eq!(terminal.wait_for_exit(), 143);
     terminal.assert_restored();

@@ -40,7 +40,7 @@ fn a_port_is_found_by_slash_and_its_digits_and_enter_keeps_it() {
     terminal.keys(ENTER);
     // A letter is a command again: Enter has closed the filter line.
     terminal.keys("x");
-    let title = format!("Free tcp :{} on ", wanted.port);
+    let title = format!("Free port {} on ", wanted.port);
     terminal.wait_for("a dialog", |display| display.says(&title));
     terminal.keys(ESCAPE);
     terminal.wait_for("the port still alone", |display| {
@@ -78,7 +78,7 @@ fn a_pasted_error_finds_its_port_and_runs_nothing() {
     let error = "Error: listen EADDRINUSE: address already in use";
     terminal.paste(&format!(" {error} :::{}", wanted.port));
     let display = terminal.wait_for("the port alone", shows_only(wanted.port));
-    assert!(!display.says("Free tcp"), "{display}");
+    assert!(!display.says("Free port"), "{display}");
     assert!(wanted.is_alive());
 }
 
@@ -91,7 +91,7 @@ fn pasted_keys_end_nothing() {
     let after = terminal.wait_for("an answer to the paste", |display| {
         display.lines() != before.lines() && display.contains("x")
     });
-    assert!(!after.says("Free tcp"), "{after}");
+    assert!(!after.says("Free port"), "{after}");
     terminal.keys(ESCAPE);
     terminal.wait_for("the listener again", shows_only(holder.port));
     assert!(holder.is_alive());

@@ -20,13 +20,13 @@ use crate::harness::helper_process::{OwnerProcess, listen};
 use crate::harness::launch::Launch;
 use crate::harness::terminal::Terminal;
 
-const END_IT: &str = "y end it";
+const END_IT: &str = "y stop it";
 
 /// portmon with the dialog for the port of `holder`.
 fn dialog_for(holder: &OwnerProcess) -> Terminal {
     let terminal = Terminal::portmon(&[&format!("port:{}", holder.port)]);
     wait_for_owner(&terminal, holder.port, holder.pid());
-    ask(&terminal, &format!("Free tcp :{} on ", holder.port));
+    ask(&terminal, &format!("Free port {} on ", holder.port));
     terminal
 }
 
@@ -82,7 +82,7 @@ fn keys_typed_ahead_of_the_dialog_end_nothing() {
     });
     terminal.keys("\x1b");
     let display = terminal.wait_for("the table", |display| {
-        !display.says("Free tcp") && display.shows(holder.port)
+        !display.says("Free port") && display.shows(holder.port)
     });
     let row = display.row(holder.port).expect("waited for");
     assert!(row.text.contains("LISTEN"), "{display}");
@@ -100,12 +100,12 @@ fn escape_cancel_and_a_paste_end_nothing() {
     ];
     for answer in answers {
         answer();
-        terminal.wait_for("the dialog to close", |display| !display.says("Free tcp"));
+        terminal.wait_for("the dialog to close", |display| !display.says("Free port"));
         assert!(holder.is_alive());
         // A paste may have opened the filter.
         terminal.keys("\x1b");
         terminal.keys("x");
-        wait_for_words(&terminal, "Free tcp");
+        wait_for_words(&terminal, "Free port");
     }
     assert!(holder.is_alive());
 }

@@ -251,7 +251,7 @@ fn ascii_keeps_to_ascii_in_the_table_and_in_the_dialog() {
     assert!(row.text.is_ascii(), "{row:?}");
     assert_ascii(&terminal.display());
     terminal.keys("x");
-    let title = format!("Free tcp :{} on ", holder.port);
+    let title = format!("Free port {} on ", holder.port);
     assert_ascii(&terminal.wait_for("the dialog", |display| display.says(&title)));
 }
 

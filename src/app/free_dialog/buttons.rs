@@ -35,7 +35,7 @@ pub(super) fn available_buttons(prompt: &ConfirmPrompt) -> Vec<Button> {
         (Button::Group, prompt.has_group()),
         (Button::Parent, prompt.has_parents()),
         (Button::SignalMenu, has_choice),
-        (Button::Copy, prompt.stop_command().is_some()),
+        (Button::Copy, prompt.preview().stop_command.is_some()),
     ];
     let offered = offered.into_iter().filter(|(_, is_offered)| *is_offered);
     offered.map(|(button, _)| button).collect()

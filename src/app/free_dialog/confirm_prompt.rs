@@ -1,7 +1,8 @@
-//! The question itself: which ports, which of their holders, which signal, and what was typed where a port must be.
+//! What the dialog asks: which ports, targets and signal, and what was typed where a port must be.
 
 use crate::free::{
-    Batch, Confirmation, ExecCommand, Explanation, KillPlan, SIGNALS, Signal, TargetSet, Timeouts,
+    Batch, Confirmation, ExecCommand, Explanation, KillPlan, Preview, SIGNALS, Signal, TargetSet,
+    Timeouts,
 };
 use crate::model::inspection::Inspection;
 use crate::model::process::ProcessId;
@@ -11,27 +12,20 @@ use std::time::Instant;
 pub struct ConfirmPrompt {
     /// One for each port, never none.
     pub plans: Vec<KillPlan>,
-    /// Why the ports of other marked rows are not freed along.
-    pub skipped: Vec<String>,
+    /// Why the ports of other marked rows are not freed too.
+    pub skipped: Vec<Explanation>,
     pub targets: TargetSet,
     pub signal: Signal,
-    /// Whether the signals are offered instead of everything else.
+    /// True while the signals are offered instead of everything else.
     pub is_choosing_signal: bool,
     /// What was typed so far, where a port must be typed.
     pub typed: String,
-    /// Whether the screen cannot name everyone who would end, so that nobody is ended.
+    /// True if the screen cannot name every target, so that nothing can be confirmed.
     pub is_truncated: bool,
 }
 
-/// What must be typed, and why.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TypedConfirmation {
-    pub port: u16,
-    pub why: Vec<String>,
-}
-
 impl ConfirmPrompt {
-    pub fn new(plans: Vec<KillPlan>, skipped: Vec<String>) -> Self {
+    pub fn new(plans: Vec<KillPlan>, skipped: Vec<Explanation>) -> Self {
         Self {
             plans,
             skipped,
@@ -43,7 +37,7 @@ impl ConfirmPrompt {
         }
     }
 
-    /// The only port that is asked about; of several none, because what is offered for one only is not for many.
+    /// Returns the plan if there is only one: groups, parents and commands are not offered for several.
     pub fn single(&self) -> Option<&KillPlan> {
         match self.plans.as_slice() {
             [one] => Some(one),
@@ -51,7 +45,7 @@ impl ConfirmPrompt {
         }
     }
 
-    /// Every holder of every port, each once.
+    /// Returns every owner of every port, each once.
     pub fn process_ids(&self) -> Vec<ProcessId> {
         let mut ids: Vec<ProcessId> = Vec::new();
         for id in self.plans.iter().flat_map(KillPlan::process_ids) {
@@ -62,42 +56,37 @@ impl ConfirmPrompt {
         ids
     }
 
-    /// Takes in where the holders come from. Ports that are better freed by stopping what is behind their holders are left
-    /// out; if none is left, that is all there is to say.
+    /// Adds the owners' process trees. Drops the plans whose owners a supervisor manages; returns why if none is left.
     pub fn apply_inspection(&mut self, inspection: &Inspection) -> Option<Explanation> {
-        let mut blocked_by_supervisor = Vec::new();
+        let mut blocked = Vec::new();
         self.plans.retain_mut(|plan| {
             plan.add_trees(&inspection.trees);
-            let bar = plan.blocked_by_supervisor();
-            blocked_by_supervisor.extend(bar.clone());
-            bar.is_none()
+            let explanation = plan.blocked_by_supervisor();
+            let is_free = explanation.is_none();
+            blocked.extend(explanation);
+            is_free
         });
         if self.plans.is_empty() {
-            return blocked_by_supervisor.into_iter().reduce(Explanation::and);
+            return blocked.into_iter().reduce(Explanation::and);
         }
-        self.skipped
-            .extend(blocked_by_supervisor.iter().map(Explanation::summary));
+        self.skipped.extend(blocked);
         None
     }
 
-    /// The command that stops what would start the holder again.
-    pub fn stop_command(&self) -> Option<String> {
-        self.single()?.offer()
+    pub fn preview(&self) -> Preview {
+        Preview::new(&self.plans, self.targets, self.signal)
     }
 
-    /// The port that must be typed: the first one that demands it stands for all.
-    pub fn typed_confirmation(&self) -> Option<TypedConfirmation> {
-        let mut demands = self.plans.iter().filter_map(|plan| {
-            let demand = plan.required_confirmation(self.targets);
-            match demand {
-                Confirmation::Key => None,
-                Confirmation::TypePort { why } => Some((plan.port, why)),
-            }
-        });
-        let (port, mut why) = demands.next()?;
-        why.extend(demands.flat_map(|(_, why)| why));
-        why.dedup();
-        Some(TypedConfirmation { port, why })
+    pub fn target_count(&self, targets: TargetSet) -> usize {
+        Preview::new(&self.plans, targets, self.signal).target_count()
+    }
+
+    /// Returns the port that must be typed, if one must.
+    pub fn typed_port(&self) -> Option<u16> {
+        match self.preview().confirmation {
+            Confirmation::Key => None,
+            Confirmation::TypePort { port, .. } => Some(port),
+        }
     }
 
     pub fn has_more_than_topmost(&self) -> bool {
@@ -108,7 +97,7 @@ impl ConfirmPrompt {
         self.single().is_some_and(KillPlan::has_group)
     }
 
-    /// The parent that `p` would end instead: one further up each time, and then the holders again.
+    /// Returns the next parent for `p`: one further up each time; after the last one `None`.
     pub fn next_parent(&self) -> Option<TargetSet> {
         let parents = self.single()?.parents();
         let next = match self.targets {
@@ -125,7 +114,7 @@ impl ConfirmPrompt {
         self.single().is_some_and(|one| !one.parents().is_empty())
     }
 
-    /// Ends others than before, or the topmost holders again. What was typed was typed for others.
+    /// Chooses these targets, or the topmost owners again. What was typed applied to the others.
     pub fn set_targets(&mut self, at: TargetSet) {
         self.targets = if self.targets == at {
             TargetSet::Topmost
@@ -137,11 +126,11 @@ impl ConfirmPrompt {
     }
 
     pub fn is_confirmed(&self) -> bool {
-        let typed = self.typed_confirmation();
-        !self.is_truncated && typed.is_none_or(|typed| self.typed == typed.port.to_string())
+        let port = self.typed_port();
+        !self.is_truncated && port.is_none_or(|port| self.typed == port.to_string())
     }
 
-    /// What is to be done, once it is confirmed as it was demanded.
+    /// Returns what to do if it is confirmed as required.
     pub fn confirm(&self, now: Instant) -> Option<(Batch, Vec<ExecCommand>)> {
         self.is_confirmed().then(|| {
             let plans = self.plans.iter();

@@ -177,8 +177,7 @@ impl DialogPhase {
                 .reduce(Explanation::and)
                 .map(Self::Explaining);
         }
-        let skipped = explanations.iter().map(Explanation::summary).collect();
-        Some(Self::Confirming(ConfirmPrompt::new(plans, skipped)))
+        Some(Self::Confirming(ConfirmPrompt::new(plans, explanations)))
     }
 
     /// What must be found out for it.

@@ -10,7 +10,7 @@ use crate::model::process::ProcessId;
 pub(super) struct QuestionKey {
     sockets: Vec<EndpointId>,
     holders: Vec<ProcessId>,
-    skipped: Vec<String>,
+    skipped: Vec<Explanation>,
     explanation: Option<Explanation>,
 }
 

@@ -62,7 +62,7 @@ pub fn decide(plans: &[&PortPlan], options: &FreeOptions) -> Vec<Decision> {
 
 /// Asks about one port; of a range only about what more than a count is needed for.
 fn preview(plan: &PortPlan, is_counted: bool) -> Decision {
-    let is_confirmed = match plan.kill_plan.required_confirmation(plan.targets) {
+    let is_confirmed = match plan.preview().confirmation {
         Confirmation::Key if is_counted => true,
         Confirmation::Key => is_yes(&answer(&text::question(plan))),
         Confirmation::TypePort { .. } => is_answered(

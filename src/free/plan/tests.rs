@@ -1,7 +1,10 @@
 //! What is asked about each kind of row, and what is explained instead.
 
 use super::*;
-use crate::free::{Barrier, Confirmation, Signal, Target};
+use crate::free::{
+    Barrier, Confirmation, Preview, Protected, ProtectedOwner, Signal, Target, TypingReason,
+    Warning,
+};
 use crate::model::inspection::ProcessTree;
 use crate::model::process::{Pid, Process, StartTime};
 use crate::model::supervisor::Supervisor;
@@ -55,6 +58,10 @@ fn explanation(table: &[Endpoint], context: &FreeContext) -> Explanation {
         Ok(plan) => panic!("proposed: {plan:?}"),
         Err(explanation) => *explanation,
     }
+}
+
+fn preview(plan: KillPlan, targets: TargetSet) -> Preview {
+    Preview::new(&[plan], targets, Signal::Terminate)
 }
 
 fn unconnected(socket: SocketBuilder) -> Endpoint {
@@ -375,10 +382,9 @@ fn known_and_hidden_owners_of_one_port_are_distinguished() {
         "::1:5432 is another one, held by node 4242; ending that would not free 0.0.0.0:5432."
     );
     assert_eq!(explained.go_to, Some(seen().id()));
-    let plan = plan(&[seen(), hidden()], &context());
     assert_eq!(
-        plan.warnings(TargetSet::Topmost),
-        ["0.0.0.0:5432 is held by a process of root that may not be seen; it stays held."]
+        preview(plan(&[seen(), hidden()], &context()), TargetSet::Topmost).warnings,
+        [Warning::StaysHeld(hidden().socket)]
     );
 }
 
@@ -404,11 +410,11 @@ fn a_protected_process_is_refused_with_a_reason() {
     let cases = [
         (
             process(1, "init").build(),
-            "init 1 is never ended: it belongs to the system itself.",
+            "init 1 is never ended: it is part of the system itself.",
         ),
         (
             kernel.build(),
-            "kworker 77 is never ended: it is a thread of the kernel, which no signal ends.",
+            "kworker 77 is never ended: it is a kernel thread, which no signal ends.",
         ),
         (
             process(500, "portmon").build(),
@@ -437,9 +443,13 @@ fn a_protected_owner_is_left_out_of_every_request() {
     let request = plan.confirm(TargetSet::All, Signal::Terminate, instant(100.0));
     let ended: Vec<_> = request.targets().iter().map(Target::id).collect();
     assert_eq!(ended, [node.id]);
+    let owner = ProtectedOwner {
+        process: shell.clone(),
+        why: Protected::Ancestor,
+    };
     assert_eq!(
-        plan.warnings(TargetSet::Topmost),
-        ["zsh 400 is not ended: it runs this portmon, which would end with it."]
+        preview(plan, TargetSet::Topmost).warnings,
+        [Warning::Protected(owner)]
     );
     // Its own row: ending the neighbour would free something else than what was asked about.
     let table = [
@@ -451,8 +461,9 @@ fn a_protected_owner_is_left_out_of_every_request() {
 
 #[test]
 fn the_port_is_typed_if_more_than_the_port_would_close() {
-    let typed = |why: &str| Confirmation::TypePort {
-        why: vec![why.to_owned()],
+    let typed = |why| Confirmation::TypePort {
+        port: 3000,
+        why: vec![why],
     };
     let others = |ports: std::ops::Range<u16>| {
         ports.map(|port| unconnected(socket(&format!("127.0.0.1:{port}")).owner(&node())))
@@ -463,6 +474,10 @@ fn the_port_is_typed_if_more_than_the_port_would_close() {
         .command("ssh host")
         .terminal("pts/4")
         .build();
+    let other_user = TypingReason::OtherUser {
+        first: ops.clone(),
+        more: 0,
+    };
     let cases = [
         (
             std::iter::once(row(&node()))
@@ -474,21 +489,21 @@ fn the_port_is_typed_if_more_than_the_port_would_close() {
             std::iter::once(row(&node()))
                 .chain(others(4000..4004))
                 .collect(),
-            typed("it also closes 4 other ports"),
+            typed(TypingReason::ClosesPorts(4)),
         ),
-        (vec![row(&ops)], typed("java 5 belongs to ops")),
-        (vec![row(&ssh)], typed("ssh 6 is a login on a terminal")),
+        (vec![row(&ops)], typed(other_user)),
+        (vec![row(&ssh)], typed(TypingReason::Login(ssh.clone()))),
     ];
     for (table, demand) in cases {
         let plan = plan(&table, &context());
-        assert_eq!(plan.required_confirmation(TargetSet::Topmost), demand);
+        assert_eq!(preview(plan, TargetSet::Topmost).confirmation, demand);
     }
     let unknown = FreeContext {
         me: None,
         ..context()
     };
     assert_eq!(
-        plan(&[row(&ops)], &unknown).required_confirmation(TargetSet::All),
+        preview(plan(&[row(&ops)], &unknown), TargetSet::All).confirmation,
         Confirmation::Key
     );
 }
@@ -510,7 +525,7 @@ fn other_ports_are_listed_once_and_only_for_targets() {
     ];
     let plan = plan(&table, &context());
     let ports = |targets| -> Vec<u16> {
-        let others = plan.also_closes(targets);
+        let others = preview(plan.clone(), targets).also_closes.ports;
         others.iter().map(|other| other.local.port()).collect()
     };
     assert_eq!(ports(TargetSet::Topmost), [9229]);

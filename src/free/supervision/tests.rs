@@ -3,7 +3,7 @@ use crate::free::{FreeContext, plan_row};
 use crate::model::endpoint::{Endpoint, Protocol};
 use crate::model::inspection::ProcessTree;
 use crate::model::process::Pid;
-use crate::model::supervisor::{Engine, Manager, Published};
+use crate::model::supervisor::{Engine, Manager, Published, Unit};
 use crate::model::testing::{moment, process, socket};
 use std::sync::Arc;
 
@@ -73,7 +73,11 @@ fn said(supervisor: Supervisor) -> Said {
     let plan = learned(supervisor);
     let blocked_by_supervisor = plan.blocked_by_supervisor();
     let why = blocked_by_supervisor.and_then(|explanation| explanation.lines.into_iter().next());
-    (plan.restarted_by(), plan.offer(), why)
+    let restarters = plan.restarted_by().into_iter().map(|one| match one {
+        Restarter::Unit(unit) => wording::unit_text(&unit),
+        Restarter::Container(container) => container.to_string(),
+    });
+    (restarters.collect(), plan.stop_command(), why)
 }
 
 #[test]
@@ -185,8 +189,8 @@ fn a_port_proxy_is_protected_even_if_no_engine_answers() {
     let Err(explanation) = plan_row(&endpoint, &[&endpoint], &context()) else {
         panic!("it is never ended");
     };
-    let why = "docker-proxy 812 is never ended: it only carries published ports of containers, which would lose them and \
-               run on.";
+    let why = "docker-proxy 812 is never ended: it only forwards published ports of containers, which would keep running \
+               without them.";
     assert_eq!(explanation.lines, [why]);
 }
 
@@ -220,16 +224,4 @@ fn group_and_parents_exclude_services_and_container_engines() {
         ],
         [(npm_and_main, 3), (both.clone(), 0), (both, 0)]
     );
-}
-
-#[test]
-fn a_suspended_owner_is_mentioned_before_it_is_signalled() {
-    let mut plan = learned(Supervisor::default());
-    assert_eq!(plan.warnings(TargetSet::Topmost), Vec::<String>::new());
-    let mut trees = plan.tree_of(node().id).expect("learned").clone();
-    trees.process_state = Some(crate::model::process::ProcessState::Suspended);
-    plan.add_trees(&[trees]);
-    let expected =
-        "node 812 is stopped and answers nobody; SIGCONT follows SIGTERM, SIGINT or SIGHUP.";
-    assert_eq!(plan.warnings(TargetSet::Topmost), [expected]);
 }

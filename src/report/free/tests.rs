@@ -220,15 +220,16 @@ fn the_preview_names_targets_and_what_else_closes() {
     plan.kill_plan.add_trees(&[kin]);
     let expected = [
         "127.0.0.1:5173 on build-07 is held:",
-        "  ends          node 3977   vite · ~/shop   dev   up 1h",
-        "  also holds it node 3990   node   dev   up 1h",
-        "  also closes   tcp ::1:5173, tcp 127.0.0.1:9229, 1 connection, perhaps its children esbuild 4000",
-        "  started by    npm 3970 ← zsh 3801 (pts/4)",
-        "  brought back  perhaps by shop.service (user)",
-        "  brought back  to stop it for good: systemctl --user stop shop.service",
-        "  signal        SIGTERM goes to node 3977",
+        "  Stops         node 3977   vite · ~/shop   dev   up 1h",
+        "  Shared with   node 3990   up 1h",
+        "  Also closes   tcp [::1]:5173, tcp 127.0.0.1:9229, 1 connection",
+        "  May also stop its 1 worker and its child esbuild 4000",
+        "  Started by    npm 3970 ← zsh 3801 (pts/4)",
+        "  Restarted by  shop.service (user)",
+        "  To stop it    systemctl --user stop shop.service",
+        "  Signal        SIGTERM to node 3977",
     ];
-    assert_eq!(preview_lines(&plan, &table, &display_context()), expected);
+    assert_eq!(preview_lines(&plan, &display_context()), expected);
     let asked = question(&plan);
     assert_eq!(asked, "Free 127.0.0.1:5173: SIGTERM to node 3977? [y/N] ");
 }
@@ -283,8 +284,8 @@ fn a_dry_run_promises_only_what_may_be_done_and_is_known() {
             no_signal,
         }];
         plan.kill_plan.add_trees(&[kin]);
-        let closes = "  also closes   sh 3900 belongs to root; what else it holds is unknown";
-        assert!(preview_lines(&plan, &table, &display_context()).contains(&closes.to_owned()));
+        let closes = "  Also closes   sh 3900 belongs to root; what else it holds is unknown";
+        assert!(preview_lines(&plan, &display_context()).contains(&closes.to_owned()));
         let report = plan.dry_run();
         let would = report.would_signal.expect("a list").len();
         (report.outcome, would, report.message)
@@ -304,8 +305,8 @@ fn a_dry_run_promises_only_what_may_be_done_and_is_known() {
         (
             Some(FreeOutcome::NotPermitted),
             0,
-            "Nothing would be sent for :5173: you are not permitted to end sh 3900 of root. sh 3900 belongs to root; \
-             what else it holds is unknown."
+            "Nothing would be sent for :5173: you may not signal sh 3900 of root; sh 3900 belongs to root; \
+             what else it holds is unknown"
                 .to_owned()
         )
     );
@@ -316,8 +317,8 @@ fn reasons_for_a_typed_confirmation_are_shown_first() {
     let java = process(812, "java").user(33, "ops").build();
     let table = [socket("127.0.0.1:8080").owner(&java).endpoint()];
     let plan = plan("8080", &table);
-    let lines = preview_lines(&plan, &table, &display_context());
-    let beware = "  beware        java 812 belongs to ops.".to_owned();
+    let lines = preview_lines(&plan, &display_context());
+    let beware = "  Warning       java 812 belongs to ops".to_owned();
     assert!(lines.contains(&beware), "{lines:#?}");
 }
 

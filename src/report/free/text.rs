@@ -2,7 +2,8 @@
 
 use super::{FreeOutcome, FreeReport};
 use crate::free::{
-    Explanation, FreeMachine, KillPlan, NextAction, Signal, TargetSet, Verdict, unknown_words,
+    Explanation, FreeMachine, KillPlan, NextAction, Preview, Signal, TargetSet, Verdict,
+    not_permitted,
 };
 use crate::model::endpoint::Socket;
 use crate::model::port_spec::PortSpec;
@@ -27,37 +28,47 @@ impl PortPlan {
         targets.map(|target| Arc::clone(&target.process)).collect()
     }
 
-    /// Why there is nobody to signal, though the port is held: the group is not known, or has somebody who is never ended.
-    pub fn without_targets(&self) -> FreeReport {
-        self.refused("the process group is not known, or this portmon or another process that is never ended is of it")
+    pub fn preview(&self) -> Preview {
+        let plans = std::slice::from_ref(&self.kill_plan);
+        Preview::new(plans, self.targets, self.signal)
     }
 
-    /// That nobody agreed to it.
+    /// Reports that there is no target: the group is unknown, or a member may not be signalled.
+    pub fn without_targets(&self) -> FreeReport {
+        self.refused(
+            "its process group is unknown, or contains portmon or another protected process",
+        )
+    }
+
+    /// Reports that nothing was sent, and why.
     pub fn refused(&self, why: &str) -> FreeReport {
         let message = format!("Nothing sent for {}: {why}.", self.single_port);
         self.report(Some(FreeOutcome::Refused), message)
     }
 
-    /// What would have been done, as far as that can be known.
+    /// Reports what would be done, as far as that is known.
     pub fn dry_run(&self) -> FreeReport {
-        let unknown = unknown_words(&[&self.kill_plan], self.targets);
-        if let Some(words) = self.kill_plan.not_permitted_words(self.targets) {
-            let unknown = unknown.map(|unknown| format!("{unknown}."));
-            let parts = std::iter::once(words).chain(unknown);
-            let message = parts.collect::<Vec<_>>().join(" ");
-            return FreeReport {
-                would_signal: Some(Vec::new()),
-                ..self.report(Some(FreeOutcome::NotPermitted), message)
+        let preview = self.preview();
+        let unseen = preview
+            .also_closes
+            .unseen
+            .as_ref()
+            .map(wording::unseen_text);
+        let (outcome, message, targets) =
+            if let Some(denied) = not_permitted(&self.kill_plan, self.targets) {
+                let message = wording::not_permitted_text(&denied);
+                (Some(FreeOutcome::NotPermitted), message, Vec::new())
+            } else {
+                let processes = self.processes();
+                let names = wording::list(&processes);
+                let signal = self.signal;
+                let message = format!("{} would be freed: {signal} to {names}", self.single_port);
+                (None, message, processes)
             };
-        }
-        let (processes, signal) = (self.processes(), self.signal);
-        let names = wording::list(&processes);
-        let freed = format!("{} would be freed: {signal} to {names}", self.single_port);
-        let parts = std::iter::once(freed).chain(unknown);
-        let message = parts.collect::<Vec<_>>().join("; ");
+        let parts: Vec<String> = std::iter::once(message).chain(unseen).collect();
         FreeReport {
-            would_signal: Some(processes.into_iter().map(|one| (one, signal)).collect()),
-            ..self.report(None, message)
+            would_signal: Some(targets.into_iter().map(|one| (one, self.signal)).collect()),
+            ..self.report(outcome, parts.join("; "))
         }
     }
 

@@ -58,7 +58,10 @@ fn process_lines(view: &DetailsView, process: &Process) -> Vec<LabeledText> {
     let kin = view.inspection.and_then(|found| found.tree_of(process.id));
     match kin {
         Some(kin) => {
-            entries.push(LabeledText::new("started by", kin.chain()));
+            entries.push(LabeledText::new(
+                "started by",
+                wording::origin(&kin.origin()),
+            ));
             if !kin.descendants.is_empty() {
                 entries.push(LabeledText::new("children", process_list(&kin.descendants)));
             }
@@ -111,7 +114,7 @@ fn other_ports(app: &App, process: &Process) -> Option<String> {
     (ports.len() > 1).then(|| ports.join("  "))
 }
 
-pub fn process_list(processes: &[Arc<Process>]) -> String {
+fn process_list(processes: &[Arc<Process>]) -> String {
     processes
         .iter()
         .map(ToString::to_string)

@@ -1,4 +1,4 @@
-//! The buttons of the dialog: `[ Cancel ]   y end it (SIGTERM)   a all 3`, on as many lines as they need.
+//! The buttons of the dialog: `[ Cancel ]   y stop it (SIGTERM)   a all 3 owners`, on as many lines as they need.
 
 use crate::app::App;
 use crate::app::free_dialog::{Button, ConfirmPrompt, DialogPhase, FreeDialog, signal_key};
@@ -11,7 +11,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 use unicode_width::UnicodeWidthStr;
 
-/// The buttons by line, each with its place and its text.
+/// Returns the buttons by line, each with its position and its text.
 pub fn layout_lines(dialog: &FreeDialog, width: usize) -> Vec<Vec<(usize, String)>> {
     let mut lines: Vec<Vec<(usize, String)>> = vec![Vec::new()];
     let mut used = 0;
@@ -35,7 +35,7 @@ pub fn layout_lines(dialog: &FreeDialog, width: usize) -> Vec<Vec<(usize, String
     lines
 }
 
-/// Dim until they count.
+/// Draws the buttons, dimmed until they are armed.
 pub fn draw(
     app: &App,
     dialog: &FreeDialog,
@@ -75,7 +75,7 @@ fn button_label(dialog: &FreeDialog, button: Button) -> String {
             copy_label(explanation.offer.as_deref())
         }
         (Button::Copy, DialogPhase::Confirming(prompt)) => {
-            copy_label(prompt.stop_command().as_deref())
+            copy_label(prompt.preview().stop_command.as_deref())
         }
         (Button::GoTo, _) => "l go to the listener".to_owned(),
         (Button::Escalate(signal @ Signal::Interrupt), _) => format!("I {signal}"),
@@ -92,20 +92,24 @@ fn copy_label(command: Option<&str>) -> String {
 fn choice_label(prompt: &ConfirmPrompt, button: Button) -> String {
     match button {
         Button::Confirm => {
-            let key = if prompt.typed_confirmation().is_none() {
+            let key = if prompt.typed_port().is_none() {
                 "y "
             } else {
                 ""
             };
             format!("{key}{}", confirm_label(prompt))
         }
-        Button::All if prompt.targets == TargetSet::All => "a only the topmost".to_owned(),
-        Button::All => format!("a all {}", target_count(prompt, TargetSet::All)),
-        Button::Group if prompt.targets == TargetSet::Group => "g not the group".to_owned(),
-        Button::Group => format!("g group of {}", target_count(prompt, TargetSet::Group)),
+        Button::All if prompt.targets == TargetSet::All => "a topmost only".to_owned(),
+        Button::All => format!("a all {} owners", prompt.target_count(TargetSet::All)),
+        Button::Group if prompt.targets == TargetSet::Group => {
+            let count = prompt.target_count(TargetSet::Topmost);
+            let owners = if count == 1 { "one process" } else { "owners" };
+            format!("g {owners} only")
+        }
+        Button::Group => format!("g group ({})", prompt.target_count(TargetSet::Group)),
         Button::Parent => match prompt.next_parent() {
             Some(next) => format!("p {} instead", target_name(prompt, next)),
-            None => "p the holder again".to_owned(),
+            None => "p owner only".to_owned(),
         },
         Button::SignalMenu => "s signal".to_owned(),
         Button::ChooseSignal(signal) => {
@@ -117,27 +121,14 @@ fn choice_label(prompt: &ConfirmPrompt, button: Button) -> String {
     }
 }
 
-/// `end it (SIGTERM)`; SIGCONT ends nothing.
+/// `stop it (SIGTERM)`; SIGCONT stops nothing.
 fn confirm_label(prompt: &ConfirmPrompt) -> String {
     let signal = prompt.signal;
-    let many = target_count(prompt, prompt.targets);
-    match (signal, many) {
+    match (signal, prompt.target_count(prompt.targets)) {
         (Signal::Continue, _) => format!("send {signal}"),
-        (_, 1) => format!("end it ({signal})"),
-        (_, many) => format!("end {many} ({signal})"),
+        (_, 1) => format!("stop it ({signal})"),
+        (_, many) => format!("stop {many} ({signal})"),
     }
-}
-
-/// How many processes would be signalled.
-fn target_count(prompt: &ConfirmPrompt, targets: TargetSet) -> usize {
-    let plans = prompt.plans.iter();
-    let mut ids: Vec<_> = plans
-        .flat_map(|plan| plan.targets(targets))
-        .map(|target| target.id())
-        .collect();
-    ids.sort_unstable();
-    ids.dedup();
-    ids.len()
 }
 
 fn target_name(prompt: &ConfirmPrompt, targets: TargetSet) -> String {

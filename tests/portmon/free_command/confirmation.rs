@@ -16,7 +16,7 @@ fn a_port_is_freed_and_nothing_else_ends() {
     let freed = free(&[&holder.port.to_string()]);
     freed.assert(0, "free", &[(holder.pid(), "SIGTERM")], &[]);
     freed.assert_says(&format!(":{} is free. {} ended ", holder.port, holder));
-    assert!(freed.found.contains(&format!("ends          {holder}")));
+    assert!(freed.found.contains(&format!("Stops         {holder}")));
     let after = freed
         .json
         .get("after_seconds")

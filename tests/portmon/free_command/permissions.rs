@@ -47,7 +47,7 @@ fn root_is_told_the_user_before_a_process_is_stopped() {
     }
     let mut holder = of_nobody();
     let freed = free(&[&holder.port.to_string()]);
-    assert!(freed.found.contains("belongs to nobody."), "{freed:#?}");
+    assert!(freed.found.contains("belongs to nobody"), "{freed:#?}");
     assert_eq!((freed.code, freed.signalled.len()), (Some(0), 1));
     holder.wait_until_ended();
 }
@@ -135,12 +135,12 @@ fn a_dry_run_names_the_group_members_it_may_not_signal() {
         "{dry:#?}"
     );
     assert_eq!(dry.holders.len(), 1, "{dry:#?}");
-    let denied = format!("you are not permitted to end {holder} of root.");
+    let denied = format!("you may not signal {holder} of root");
     let unknown = format!("{holder} belongs to root; what else it holds is unknown");
     dry.assert_says(&format!("Nothing would be sent for :{port}: {denied}"));
     dry.assert_says(&unknown);
     assert!(
-        dry.found.contains(&format!("also closes   {unknown}")) && dry.found.contains(&denied),
+        dry.found.contains(&format!("Also closes   {unknown}")) && dry.found.contains(&denied),
         "{dry:#?}"
     );
     // The owner itself may be signaled, and root may see and signal all of them.
@@ -177,15 +177,11 @@ fn a_dry_run_names_owners_it_may_see_but_not_signal() {
     let (mut single, mut family) = (OwnerProcess::listening(), OwnerProcess::with_workers(2));
     let seeing = [&NOBODY[..], &SEES[..]].concat();
     let cases = [
-        (
-            &single,
-            "",
-            format!("you are not permitted to end {single} of root."),
-        ),
+        (&single, "", format!("you may not signal {single} of root")),
         (
             &family,
             "--all-holders",
-            format!("you are not permitted to end any of these 3 processes, as {family} of root."),
+            format!("you may not signal any of these 3 processes, such as {family} of root"),
         ),
     ];
     for (holder, flag, denied) in cases {

@@ -24,9 +24,9 @@ fn two_ports_are_freed_together_each_with_its_verdict() {
     terminal.keys("  ");
     ask(&terminal, "Free 2 ports on ");
     for holder in [&plain, &stubborn] {
-        wait_for_words(&terminal, &format!("Ends :{} {holder}", holder.port));
+        wait_for_words(&terminal, &format!("Stops :{} {holder}", holder.port));
     }
-    terminal.press_when_armed("y end 2 (SIGTERM)", "y");
+    terminal.press_when_armed("y stop 2 (SIGTERM)", "y");
     wait_for_words(
         &terminal,
         &format!(":{} is free. {plain} ended ", plain.port),
@@ -70,8 +70,8 @@ fn an_unmarked_row_is_not_freed() {
     } else {
         (&mut other, &mut one)
     };
-    ask(&terminal, &format!("Free tcp :{selected} on "));
-    terminal.press_when_armed("y end it (SIGTERM)", "y");
+    ask(&terminal, &format!("Free port {selected} on "));
+    terminal.press_when_armed("y stop it (SIGTERM)", "y");
     wait_for_words(&terminal, &format!(":{selected} is free. {meant} ended "));
     meant.wait_until_ended();
     assert!(spared.is_alive());

@@ -27,7 +27,7 @@ fn a_hidden_owner_is_shown_by_user_with_a_command_to_copy() {
         "You may not see or end the process (socket of user root).",
     );
     let display = terminal.display();
-    assert!(!display.says("end it"), "{display}");
+    assert!(!display.says("stop it"), "{display}");
     terminal.press_when_armed("c copy: sudo", "c");
     terminal.wait_for("what was copied", |display| display.clipboard().is_some());
     let command = format!("sudo {PORTMON} free {}", holder.port);
@@ -42,14 +42,14 @@ fn the_port_of_another_users_process_must_be_typed() {
     }
     let mut holder = of_nobody();
     let port = holder.port;
-    let end_it = "end it (SIGTERM)";
+    let end_it = "stop it (SIGTERM)";
     let terminal = Terminal::portmon(&[&format!("port:{port}")]);
     wait_for_owner(&terminal, port, holder.pid());
-    let title = format!("Free tcp :{port} on ");
+    let title = format!("Free port {port} on ");
     // Not the key that is enough elsewhere, not Enter alone, not another port.
     for answer in ["y", "\r", "1\r"] {
         ask(&terminal, &title);
-        wait_for_words(&terminal, "belongs to nobody.");
+        wait_for_words(&terminal, "belongs to nobody");
         terminal.press_when_armed(end_it, answer);
         // None of these is an answer; Esc cancels.
         terminal.keys("\x1b");
@@ -57,9 +57,12 @@ fn the_port_of_another_users_process_must_be_typed() {
         assert!(holder.is_alive());
     }
     ask(&terminal, &title);
-    wait_for_words(&terminal, &format!("Type {port} and Enter to end it: _"));
+    wait_for_words(
+        &terminal,
+        &format!("Type {port}, then Enter, to confirm: _"),
+    );
     terminal.press_when_armed(end_it, &port.to_string());
-    wait_for_words(&terminal, &format!("to end it: {port}_"));
+    wait_for_words(&terminal, &format!("to confirm: {port}_"));
     terminal.keys("\r");
     wait_for_words(&terminal, &format!(":{port} is free. "));
     holder.wait_until_ended();
@@ -82,7 +85,7 @@ fn a_read_only_portmon_neither_ends_nor_marks_nor_offers_it() {
         terminal.keys(key);
         wait_for_words(&terminal, words);
         let display = terminal.display();
-        let is_offered = display.says("Free tcp") || display.says("free port");
+        let is_offered = display.says("Free port") || display.says("free port");
         assert!(!is_offered, "{display}");
     }
     assert!(holder.is_alive());
@@ -97,6 +100,6 @@ fn a_dialog_whose_cancel_is_pressed_sends_nothing() {
     terminal.wait_for("another button", |display| !display.says("[ Cancel ]"));
     terminal.keys("\x1b[Z");
     terminal.press_when_armed("[ Cancel ]", "\r");
-    terminal.wait_for("the table", |display| !display.says("Free tcp"));
+    terminal.wait_for("the table", |display| !display.says("Free port"));
     assert!(holder.is_alive());
 }

@@ -30,7 +30,11 @@ fn l_on_a_client_row_goes_to_the_listener() {
         port = server.port
     );
     wait_for_words(&terminal, &words);
-    assert!(!terminal.display().says("end it"), "{}", terminal.display());
+    assert!(
+        !terminal.display().says("stop it"),
+        "{}",
+        terminal.display()
+    );
 
     terminal.press_when_armed("l go to the listener", "l");
     terminal.wait_for("the listener's row", |display| {
@@ -44,7 +48,7 @@ fn only_the_protocol_of_the_row_is_freed() {
     let (mut tcp, mut udp) = tcp_and_udp();
     let terminal = Terminal::portmon(&[&format!("port:{} proto:tcp", tcp.port)]);
     wait_for_owner(&terminal, tcp.port, tcp.pid());
-    ask(&terminal, &format!("Free tcp :{} on ", tcp.port));
+    ask(&terminal, &format!("Free port {} on ", tcp.port));
     terminal.press_when_armed(END_IT, "y");
     wait_for_words(&terminal, &format!(":{} is free. {tcp} ended ", tcp.port));
     tcp.wait_until_ended();
@@ -53,7 +57,7 @@ fn only_the_protocol_of_the_row_is_freed() {
 
     let terminal = Terminal::portmon(&[&format!("port:{} proto:udp", udp.port)]);
     wait_for_owner(&terminal, udp.port, udp.pid());
-    ask(&terminal, &format!("Free udp :{} on ", udp.port));
+    ask(&terminal, &format!("Free port {}/udp on ", udp.port));
     terminal.press_when_armed(END_IT, "y");
     wait_for_words(
         &terminal,
@@ -69,10 +73,10 @@ fn owners_on_both_loopback_addresses_both_end() {
     for holder in [&v4, &v6] {
         wait_for_owner(&terminal, holder.port, holder.pid());
     }
-    ask(&terminal, &format!("Free tcp :{} on ", v4.port));
+    ask(&terminal, &format!("Free port {} on ", v4.port));
     wait_for_words(&terminal, &format!("{v4} on 127.0.0.1"));
     wait_for_words(&terminal, &format!("{v6} on ::1"));
-    terminal.press_when_armed("y end 2 (SIGTERM)", "y");
+    terminal.press_when_armed("y stop 2 (SIGTERM)", "y");
     wait_for_words(&terminal, &format!(":{} is free. ", v4.port));
     v4.wait_until_ended();
     v6.wait_until_ended();

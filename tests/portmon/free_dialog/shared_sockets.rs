@@ -20,7 +20,7 @@ const STARTS_THE_HOLDER: &str = "exec 3<&0 </dev/null
 fn workers_that_outlive_their_master_are_counted() {
     let (mut holder, mut bystander) = (OwnerProcess::with_workers(3), OwnerProcess::listening());
     let terminal = dialog_for(&holder);
-    terminal.press_when_armed("y end it (SIGTERM)", "y");
+    terminal.press_when_armed("y stop it (SIGTERM)", "y");
     let words = format!(
         ":{} is STILL HELD: {holder} ended, 3 workers keep the socket (",
         holder.port
@@ -39,7 +39,7 @@ fn all_owners_are_named_as_a_tree_and_end_together() {
     let terminal = dialog_for(&holder);
     terminal.press_when_armed("a all 4", "a");
     terminal.wait_for("four that would end", |display| {
-        display.is_armed("y end 4 (SIGTERM)")
+        display.is_armed("y stop 4 (SIGTERM)")
     });
     for (worker, branch) in workers.iter().zip(["├", "├", "└"]) {
         wait_for_words(&terminal, &format!("{branch} {} {worker}", holder.name));
@@ -59,12 +59,15 @@ fn a_group_ends_with_members_that_hold_nothing() {
     );
     let child = children_of(holder.pid());
     let terminal = dialog_for(&holder);
-    terminal.press_when_armed("g group of 2", "g");
+    terminal.press_when_armed("g group (2)", "g");
     terminal.wait_for("two that would end", |display| {
-        display.is_armed("y end 2 (SIGTERM)")
+        display.is_armed("y stop 2 (SIGTERM)")
     });
     for child in &child {
-        let words = format!("└ {} {child} holds no socket of it", holder.name);
+        let words = format!(
+            "└ {} {child} not an owner (same process group)",
+            holder.name
+        );
         wait_for_words(&terminal, &words);
     }
     terminal.keys("y");
@@ -79,7 +82,7 @@ fn dialog_for_child(parent: &OwnerProcess) -> (Terminal, u32) {
     let child = *children_of(parent.pid()).first().expect("a child");
     let terminal = Terminal::portmon(&[&format!("port:{}", parent.port)]);
     wait_for_owner(&terminal, parent.port, child);
-    ask(&terminal, &format!("Free tcp :{} on ", parent.port));
+    ask(&terminal, &format!("Free port {} on ", parent.port));
     (terminal, child)
 }
 
@@ -89,12 +92,13 @@ fn a_parent_is_stopped_instead_and_remaining_owners_are_named() {
     let (name, port) = (parent.name.clone(), parent.port);
     let (terminal, child) = dialog_for_child(&parent);
     terminal.press_when_armed(&format!("p {parent} instead"), "p");
-    terminal.wait_for("the way back", |display| {
-        display.is_armed("p the holder again")
-    });
-    wait_for_words(&terminal, &format!("Ends {parent} holds no socket of it"));
-    wait_for_words(&terminal, &format!("Also hold it └ {name} {child}"));
-    terminal.press_when_armed("y end it (SIGTERM)", "y");
+    terminal.wait_for("the way back", |display| display.is_armed("p owner only"));
+    wait_for_words(
+        &terminal,
+        &format!("Stops {parent} not an owner (parent process)"),
+    );
+    wait_for_words(&terminal, &format!("Shared with └ {name} {child}"));
+    terminal.press_when_armed("y stop it (SIGTERM)", "y");
     let held = format!(":{port} is STILL HELD: {parent} ended, {name} {child} keeps the socket.");
     wait_for_words(&terminal, &held);
     parent.wait_until_left();
@@ -106,7 +110,7 @@ fn the_owner_can_be_chosen_again_after_its_parent() {
     let mut parent = OwnerProcess::running(STARTS_THE_HOLDER);
     let (terminal, child) = dialog_for_child(&parent);
     terminal.press_when_armed(&format!("p {parent} instead"), "p");
-    terminal.press_when_armed("p the holder again", "p");
+    terminal.press_when_armed("p owner only", "p");
     terminal.press_when_armed(&format!("p {parent} instead"), "y");
     let free = format!(":{} is free. {} {child} ended ", parent.port, parent.name);
     wait_for_words(&terminal, &free);
@@ -124,11 +128,11 @@ fn twins_that_share_a_port_are_both_named_and_end_together() {
     for twin in [&one, &other] {
         wait_for_owner(&terminal, port, twin.pid());
     }
-    ask(&terminal, &format!("Free tcp :{port} on "));
+    ask(&terminal, &format!("Free port {port} on "));
     for twin in [&one, &other] {
         wait_for_words(&terminal, &twin.to_string());
     }
-    terminal.press_when_armed("y end 2 (SIGTERM)", "y");
+    terminal.press_when_armed("y stop 2 (SIGTERM)", "y");
     wait_for_words(&terminal, &format!(":{port} is free. "));
     one.wait_until_ended();
     other.wait_until_ended();

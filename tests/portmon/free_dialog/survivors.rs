@@ -40,7 +40,7 @@ fn a_signal_from_the_menu_is_sent_instead_of_sigterm() {
     let terminal = dialog_for(&holder);
     terminal.press_when_armed("s signal", "s");
     terminal.press_when_armed("i INT", "i");
-    terminal.press_when_armed("y end it (SIGINT)", "y");
+    terminal.press_when_armed("y stop it (SIGINT)", "y");
     wait_for_words(
         &terminal,
         &format!(":{} is free. {holder} ended ", holder.port),
@@ -56,7 +56,7 @@ fn an_unknown_letter_leaves_the_signal_menu_and_sends_nothing() {
     terminal.press_when_armed("s signal", "s");
     terminal.press_when_armed("t TERM", "y");
     terminal.wait_for("the table", |display| {
-        !display.says("Free tcp") && display.shows(holder.port)
+        !display.says("Free port") && display.shows(holder.port)
     });
     assert!(holder.is_alive());
 }

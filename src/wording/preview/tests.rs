@@ -1,0 +1,302 @@
+use super::*;
+use crate::free::{FreeContext, KillPlan, plan_port};
+use crate::model::endpoint::{Endpoint, Protocol};
+use crate::model::inspection::{ProcessTree, Restriction};
+use crate::model::process::ProcessState;
+use crate::model::supervisor::Supervisor;
+use crate::model::testing::{SocketBuilder, moment, process, socket};
+use std::sync::Arc;
+
+fn node() -> Arc<Process> {
+    process(4242, "node").build()
+}
+
+fn java() -> Arc<Process> {
+    process(812, "java").user(33, "ops").build()
+}
+
+fn plan(port: u16, table: &[Endpoint]) -> KillPlan {
+    let context = FreeContext {
+        me: Some(1000),
+        is_root: false,
+        host: "build-07".to_owned(),
+        self_pids: Vec::new(),
+        executable: None,
+        filter_names_port: false,
+        is_gone: false,
+        now: moment(0.0),
+        state_since: None,
+    };
+    let table: Vec<&Endpoint> = table.iter().collect();
+    match plan_port(Protocol::Tcp, port, None, &table, &context) {
+        Some(Ok(plan)) => plan,
+        other => panic!("a proposal: {other:?}"),
+    }
+}
+
+fn held_by(owners: &[&Arc<Process>]) -> KillPlan {
+    plan(3000, &[socket("127.0.0.1:3000").owners(owners).endpoint()])
+}
+
+/// Adds the ancestors and group of a process, and what this user may not do with them: read, and signal.
+fn learn(
+    plan: &mut KillPlan,
+    of: &Arc<Process>,
+    others: &[Arc<Process>],
+    denied: &[(&Arc<Process>, bool, bool)],
+) {
+    let restriction = |(process, no_fds, no_signal): &(&Arc<Process>, bool, bool)| Restriction {
+        process: process.id,
+        no_fds: *no_fds,
+        no_signal: *no_signal,
+    };
+    plan.add_trees(&[ProcessTree {
+        ancestors: others.to_vec(),
+        group: std::iter::once(of).chain(others).cloned().collect(),
+        restrictions: denied.iter().map(restriction).collect(),
+        ..tree(of)
+    }]);
+}
+
+fn tree(of: &Process) -> ProcessTree {
+    ProcessTree {
+        process: of.id,
+        ancestors: Vec::new(),
+        descendants: Vec::new(),
+        process_state: None,
+        group: Vec::new(),
+        supervisor: Supervisor::default(),
+        restrictions: Vec::new(),
+    }
+}
+
+/// The texts of all lines with this label.
+fn texts(plans: &[KillPlan], targets: TargetSet, label: &str) -> Vec<String> {
+    let describer = Describer {
+        most: 6,
+        now: moment(0.0),
+        describe: &|_| "node".to_owned(),
+    };
+    let preview = Preview::new(plans, targets, Signal::Terminate);
+    let mut current = String::new();
+    preview_lines(&preview, &describer)
+        .into_iter()
+        .filter_map(|line| {
+            if !line.label.is_empty() {
+                current = line.label;
+            }
+            (current == label).then_some(line.text)
+        })
+        .collect()
+}
+
+fn closes(plan: &KillPlan, targets: TargetSet) -> String {
+    texts(std::slice::from_ref(plan), targets, "Also closes").concat()
+}
+
+fn warnings(plan: &KillPlan, targets: TargetSet) -> Vec<String> {
+    texts(std::slice::from_ref(plan), targets, "Warning")
+}
+
+fn of_root(count: u32) -> Vec<Arc<Process>> {
+    (0..count)
+        .map(|place| process(5000 + place, "sh").user(0, "root").build())
+        .collect()
+}
+
+#[test]
+fn nothing_else_closes_only_if_everything_is_visible() {
+    let mut own = held_by(&[&node()]);
+    assert_eq!(closes(&own, TargetSet::Topmost), "…");
+    let npm = process(4000, "npm").build();
+    learn(&mut own, &node(), &[npm], &[]);
+    assert_eq!(
+        [TargetSet::Topmost, TargetSet::Group].map(|targets| closes(&own, targets)),
+        ["nothing else", "no other port"]
+    );
+}
+
+#[test]
+fn ports_and_connections_of_the_targets_are_listed_once() {
+    let worker = process(4243, "node").parent(4242).build();
+    let client = socket("127.0.0.1:50000").to("127.0.0.1:5432");
+    let mut table = vec![
+        socket("127.0.0.1:3000")
+            .owners(&[&node(), &worker])
+            .endpoint(),
+        socket("127.0.0.1:3001")
+            .owners(&[&node(), &worker])
+            .endpoint(),
+        socket("127.0.0.1:3002").owner(&worker).endpoint(),
+        client.owners(&[&node(), &worker]).endpoint(),
+    ];
+    let mut few = plan(3000, &table);
+    learn(&mut few, &node(), &[], &[]);
+    assert_eq!(
+        closes(&few, TargetSet::Topmost),
+        "tcp 127.0.0.1:3001, 1 connection"
+    );
+    let all = "tcp 127.0.0.1:3001, tcp 127.0.0.1:3002, 1 connection";
+    assert_eq!(closes(&few, TargetSet::All), all);
+    let more = (4000..4007).map(|port| socket(&format!("127.0.0.1:{port}")).owner(&node()));
+    table.extend(more.map(SocketBuilder::endpoint));
+    let mut many = plan(3000, &table);
+    learn(&mut many, &node(), &[], &[]);
+    let end = "tcp 127.0.0.1:4004, 2 more ports, 1 connection";
+    assert!(closes(&many, TargetSet::Topmost).ends_with(end));
+    assert_eq!(
+        warnings(&many, TargetSet::Topmost),
+        ["closes 8 other ports"]
+    );
+}
+
+#[test]
+fn workers_are_counted_and_other_children_named() {
+    let worker = process(4243, "node").parent(4242).build();
+    let esbuild = process(4300, "esbuild").parent(4242).build();
+    let mut plan = held_by(&[&node(), &worker]);
+    plan.add_trees(&[ProcessTree {
+        descendants: vec![worker, esbuild],
+        ..tree(&node())
+    }]);
+    let plans = std::slice::from_ref(&plan);
+    let stops = |targets| texts(plans, targets, "May also stop");
+    assert_eq!(
+        [TargetSet::Topmost, TargetSet::All].map(stops),
+        [
+            vec!["its 1 worker and its child esbuild 4300".to_owned()],
+            vec!["its child esbuild 4300".to_owned()],
+        ]
+    );
+    assert_eq!(
+        texts(plans, TargetSet::Topmost, "Shared with"),
+        ["node 4243   up\u{a0}1h"]
+    );
+}
+
+#[test]
+fn what_others_of_the_group_hold_is_unknown() {
+    let others = of_root(15);
+    let denied: Vec<_> = others.iter().map(|one| (one, true, true)).collect();
+    let mut plan = held_by(&[&node()]);
+    learn(&mut plan, &node(), &others, &denied);
+    let unknown = "15 of these 16 belong to other users; what else they hold is unknown";
+    assert_eq!(closes(&plan, TargetSet::Group), unknown);
+    let parent = TargetSet::Parent(others[0].id);
+    assert_eq!(
+        closes(&plan, parent),
+        "sh 5000 belongs to root; what else it holds is unknown"
+    );
+    assert_eq!(closes(&plan, TargetSet::Topmost), "nothing else");
+}
+
+#[test]
+fn own_unreadable_processes_are_not_called_foreign() {
+    let agent = process(4000, "ssh-agent").build();
+    let keyring = process(4001, "keyring").build();
+    let mut plan = held_by(&[&node()]);
+    let others = [agent.clone(), keyring.clone()];
+    let denied = [(&agent, true, false), (&keyring, true, false)];
+    learn(&mut plan, &node(), &others, &denied);
+    assert_eq!(
+        closes(&plan, TargetSet::Group),
+        "what else 2 of these 3 hold is unknown"
+    );
+    assert_eq!(
+        closes(&plan, TargetSet::Parent(agent.id)),
+        "what else ssh-agent 4000 holds is unknown"
+    );
+    assert_eq!(warnings(&plan, TargetSet::Group), [""; 0]);
+}
+
+#[test]
+fn targets_that_may_not_be_signalled_are_counted_first() {
+    let others = of_root(15);
+    let denied: Vec<_> = others.iter().map(|one| (one, true, true)).collect();
+    let mut plan = held_by(&[&node()]);
+    learn(&mut plan, &node(), &others, &denied);
+    let start = "Nothing would be sent for :3000: you may not signal";
+    let cases = [
+        (
+            TargetSet::Group,
+            "15 of these 16 processes, such as sh 5000 of root",
+        ),
+        (TargetSet::Parent(others[2].id), "sh 5002 of root"),
+    ];
+    for (targets, end) in cases {
+        let warnings = warnings(&plan, targets);
+        assert_eq!(warnings.last(), Some(&format!("{start} {end}")));
+    }
+    assert_eq!(warnings(&plan, TargetSet::Topmost), [""; 0]);
+}
+
+#[test]
+fn visible_owners_may_still_be_out_of_reach() {
+    let root = process(5000, "sh").user(0, "root").build();
+    let cases: [(&[&Arc<Process>], TargetSet, &str); 3] = [
+        (&[&java()], TargetSet::Topmost, "java 812 of ops"),
+        (&[&java(), &node()], TargetSet::All, "java 812 of ops"),
+        (
+            &[&java(), &root],
+            TargetSet::All,
+            "any of these 2 processes, such as java 812 of ops",
+        ),
+    ];
+    for (owners, targets, end) in cases {
+        let mut plan = held_by(owners);
+        let denied = [(&java(), false, true), (&root, false, true)];
+        learn(&mut plan, &java(), &[], &denied);
+        let expected = format!("Nothing would be sent for :3000: you may not signal {end}");
+        assert_eq!(warnings(&plan, targets).last(), Some(&expected));
+    }
+}
+
+#[test]
+fn targets_of_several_ports_are_counted_once() {
+    let table = [
+        socket("127.0.0.1:3000").owner(&java()).endpoint(),
+        socket("127.0.0.1:3001")
+            .owners(&[&java(), &node()])
+            .endpoint(),
+    ];
+    let plans = [3000, 3001].map(|port| {
+        let mut plan = plan(port, &table);
+        learn(&mut plan, &java(), &[], &[(&java(), true, true)]);
+        plan
+    });
+    assert_eq!(
+        texts(&plans, TargetSet::All, "Also closes"),
+        ["java 812 belongs to ops; what else it holds is unknown"]
+    );
+    let stops = |port: u16| texts(&plans, TargetSet::Topmost, &format!("Stops :{port}"));
+    assert_eq!(stops(3000), ["java 812   node   ops   up\u{a0}1h"]);
+}
+
+#[test]
+fn a_suspended_owner_is_mentioned_before_it_is_signalled() {
+    let mut plan = held_by(&[&node()]);
+    plan.add_trees(&[ProcessTree {
+        process_state: Some(ProcessState::Suspended),
+        ..tree(&node())
+    }]);
+    assert_eq!(
+        warnings(&plan, TargetSet::Topmost),
+        ["node 4242 is suspended: SIGCONT is sent after SIGTERM, SIGINT or SIGHUP"]
+    );
+}
+
+#[test]
+fn owners_that_share_an_origin_are_named_only_if_others_differ() {
+    let other = process(4300, "vite").build();
+    let npm = process(3970, "npm").build();
+    let mut plan = held_by(&[&node(), &other]);
+    let below = |process: &Arc<Process>| ProcessTree {
+        ancestors: vec![Arc::clone(&npm)],
+        ..tree(process)
+    };
+    plan.add_trees(&[below(&node()), below(&other)]);
+    let started = |plan: &KillPlan| texts(std::slice::from_ref(plan), TargetSet::All, "Started by");
+    assert_eq!(started(&plan), ["npm 3970"]);
+    plan.add_trees(&[below(&node())]);
+    assert_eq!(started(&plan), ["node 4242: npm 3970", "vite 4300: …"]);
+}

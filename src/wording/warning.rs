@@ -1,0 +1,80 @@
+//! Why a freeing takes more than one key, frees less than expected, or is not permitted.
+
+use super::{holder, place, protected};
+use crate::free::{NotPermitted, TypingReason, Unseen, Warning};
+
+pub fn typing_reason(reason: &TypingReason) -> String {
+    match reason {
+        TypingReason::ClosesPorts(number) => format!("closes {number} other ports"),
+        TypingReason::OtherUser { first, more: 0 } => {
+            format!("{first} belongs to {}", first.owner_name())
+        }
+        TypingReason::OtherUser { first, more } => format!(
+            "{first} of {} and {more} more belong to other users",
+            first.owner_name()
+        ),
+        TypingReason::Login(process) => format!("{process} is a login on a terminal"),
+    }
+}
+
+pub fn warning(warning: &Warning) -> String {
+    match warning {
+        Warning::NotPermitted(denied) => not_permitted_text(denied),
+        Warning::StaysHeld(socket) => format!("{} stays held by {}", place(socket), holder(socket)),
+        Warning::Protected(owner) => {
+            format!(
+                "{} is not stopped: it {}",
+                owner.process,
+                protected(owner.why)
+            )
+        }
+        Warning::Suspended(process) => {
+            format!("{process} is suspended: SIGCONT is sent after SIGTERM, SIGINT or SIGHUP")
+        }
+    }
+}
+
+/// `Nothing would be sent for :8080: you may not signal sh 22 of root`
+pub fn not_permitted_text(denied: &NotPermitted) -> String {
+    let first = denied
+        .processes
+        .first()
+        .map_or_else(String::new, |process| {
+            if process.is_foreign(denied.me) {
+                format!("{process} of {}", process.owner_name())
+            } else {
+                process.to_string()
+            }
+        });
+    let whom = match denied.processes.len() {
+        1 => first,
+        number if number == denied.of => {
+            format!("any of these {number} processes, such as {first}")
+        }
+        number => format!("{number} of these {} processes, such as {first}", denied.of),
+    };
+    format!(
+        "Nothing would be sent for {}: you may not signal {whom}",
+        denied.port
+    )
+}
+
+/// `15 of these 16 belong to other users; what else they hold is unknown`
+pub fn unseen_text(unseen: &Unseen) -> String {
+    let whose = match unseen.processes.as_slice() {
+        [one] if unseen.are_foreign => {
+            return format!(
+                "{one} belongs to {}; what else it holds is unknown",
+                one.owner_name()
+            );
+        }
+        [one] => return format!("what else {one} holds is unknown"),
+        many if many.len() == unseen.of => format!("all {}", many.len()),
+        many => format!("{} of these {}", many.len(), unseen.of),
+    };
+    if unseen.are_foreign {
+        format!("{whose} belong to other users; what else they hold is unknown")
+    } else {
+        format!("what else {whose} hold is unknown")
+    }
+}
