@@ -34,7 +34,7 @@ const MAY_USE: [(&str, &[&str]); 11] = [
 ];
 
 /// What is left to untangle. This list may only shrink.
-const EXCEPTIONS: [&str; 3] = ["check uses free", "check uses wording", "free uses wording"];
+const EXCEPTIONS: [&str; 1] = ["free uses wording"];
 
 const PURE: [&str; 8] = [
     "model", "tracker", "free", "check", "wording", "table", "app", "ui",

@@ -1,12 +1,13 @@
-//! What is asked about a port, and everything that was found about it.
+//! The question about a port, and everything that was found about it.
 
-use super::connect::ConnectProbe;
+use super::connect_probe::ConnectProbe;
 use crate::model::address::Family;
-use crate::model::bind::{AddressProbe, BindOutcome};
+use crate::model::bind::{AddressProbe, BindResult};
 use crate::model::endpoint::{Endpoint, Socket, covers};
 use crate::model::port_spec::PortSpec;
 use crate::model::process::{ProcessId, ProcessState};
 use crate::model::snapshot::Problem;
+use crate::model::supervisor::Container;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::time::{Duration, Instant};
@@ -23,105 +24,104 @@ pub struct CheckRequest {
 #[derive(Clone, Debug)]
 pub struct Findings {
     pub request: CheckRequest,
-    /// When this was found.
     pub at: Instant,
-    /// The last bind on the address that is asked about, or on each local one; repeated ones are only in `binds`.
+    /// The last bind on the requested address, or on each local one.
     pub probes: Vec<AddressProbe>,
-    /// How many binds were tried in all.
+    /// Number of binds in all, repeated ones included.
     pub binds: usize,
-    /// Every socket with that protocol and local port, but those of the program itself.
+    /// Every socket with that protocol and local port except portmon's own.
     pub endpoints: Vec<Endpoint>,
-    /// How the holders run that do not simply run.
+    /// States of the owners that do not simply run.
     pub process_states: Vec<(ProcessId, ProcessState)>,
     pub settings: PortSettings,
-    /// How long the system keeps a TIME_WAIT, where that is known.
+    /// Duration of TIME_WAIT, where it is known.
     pub time_wait: Option<Duration>,
-    /// What the name `localhost` stands for, in the order in which clients try it.
+    /// Addresses of `localhost`, in the order in which clients try them.
     pub localhost: Vec<IpAddr>,
-    /// A sentence for each container that publishes the port; safe to show.
-    pub published: Vec<String>,
-    /// `None` unless it was asked for.
+    /// Containers that publish the port, whether or not a socket shows it.
+    pub published: Vec<Container>,
+    /// `None` unless it was requested.
     pub connects: Option<Vec<ConnectProbe>>,
-    /// The tables that could not be read.
+    /// The socket tables that could not be read.
     pub problems: Vec<Problem>,
-    /// Whether this was looked at with the rights of root.
+    /// Whether root asked, from whom no owner is hidden for lack of permission.
     pub is_root: bool,
 }
 
-/// What the system is set to, as far as it says.
+/// System settings about ports, where the system tells them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PortSettings {
-    /// The first port that needs no privilege (`net.ipv4.ip_unprivileged_port_start` of ip(7)).
+    /// First port that needs no privilege (`net.ipv4.ip_unprivileged_port_start` of ip(7)).
     pub unprivileged_from: Option<u16>,
-    /// What the system never hands out by itself (`net.ipv4.ip_local_reserved_ports` of ip(7)).
+    /// Ports that the system never assigns itself (`net.ipv4.ip_local_reserved_ports` of ip(7)).
     pub reserved: Vec<RangeInclusive<u16>>,
 }
 
 impl Findings {
-    /// The binds on addresses that this machine has.
-    pub(super) fn usable_probes(&self) -> impl Iterator<Item = &AddressProbe> {
+    /// Probes of the addresses that this machine has.
+    pub(super) fn local_probes(&self) -> impl Iterator<Item = &AddressProbe> {
         let probes = self.probes.iter();
-        probes.filter(|probe| *server_outcome(probe) != BindOutcome::NoSuchAddress)
+        probes.filter(|probe| probe.result() != BindResult::NoSuchAddress)
     }
 
-    /// What stands on the port, listening, bound or UDP, wherever that is.
-    pub(super) fn unconnected(&self) -> impl Iterator<Item = &Socket> {
+    /// Listeners, bound sockets and UDP sockets of the port, on any address.
+    pub(super) fn holding(&self) -> impl Iterator<Item = &Socket> {
         let sockets = self.endpoints.iter().map(|endpoint| &endpoint.socket);
         sockets.filter(|socket| socket.holds_port())
     }
 
-    /// Whether a socket is in the way of who binds what was asked about.
+    /// Whether a socket conflicts with a bind on the requested address.
     pub(super) fn conflicts(&self, socket: &Socket) -> bool {
-        self.request
-            .spec
-            .address
-            .is_none_or(|ip| overlaps(socket, ip))
+        let address = self.request.spec.address;
+        address.is_none_or(|ip| overlaps(socket, ip))
     }
 
-    /// What stands in the way.
+    /// The holding sockets that conflict with the requested bind.
     pub(super) fn conflicting(&self) -> impl Iterator<Item = &Socket> {
-        self.unconnected().filter(|socket| self.conflicts(socket))
+        self.holding().filter(|socket| self.conflicts(socket))
     }
 
-    /// Whether a table that could not be read may show what holds this address: that of IPv6 shows who takes IPv4 too.
+    /// Whether an unreadable table may contain the socket that holds this address. The IPv6 table has the dual-stack
+    /// sockets too.
     pub(super) fn is_unread(&self, ip: IpAddr) -> bool {
-        let mut problems = self.problems.iter();
-        problems.any(|problem| {
+        self.problems.iter().any(|problem| {
             let concerns = ip.is_ipv4() || problem.family == Family::Ipv6;
             concerns && problem.protocol == self.request.spec.protocol
         })
     }
 
-    /// Whether a bind proves that nothing holds its address. Where a table could not be read, one with SO_REUSEADDR does
-    /// not: it works beside a socket that is bound and does not listen.
-    pub(super) fn is_bound(&self, probe: &AddressProbe) -> bool {
-        *server_outcome(probe) == BindOutcome::Bound
-            && (probe.without_reuse == BindOutcome::Bound || !self.is_unread(probe.address.ip()))
+    /// Whether a bind proves that nothing holds its address. With SO_REUSEADDR it would succeed beside a socket that is
+    /// bound without listening, so where a table could not be read only one without it counts.
+    pub(super) fn is_bindable(&self, probe: &AddressProbe) -> bool {
+        match probe.result() {
+            BindResult::Usable => true,
+            BindResult::OnlyWithReuse => !self.is_unread(probe.address.ip()),
+            BindResult::InUse
+            | BindResult::NotPermitted
+            | BindResult::NoSuchAddress
+            | BindResult::Failed(_) => false,
+        }
     }
 
-    /// The binds that nothing which stands there explains.
-    pub(super) fn unexplained_probes(&self) -> Vec<&AddressProbe> {
-        let is_unheld = |probe: &&AddressProbe| {
+    /// Whether some address can be bound only with SO_REUSEADDR.
+    pub fn needs_reuse(&self) -> bool {
+        let mut probes = self.probes.iter();
+        probes.any(|probe| probe.result() == BindResult::OnlyWithReuse)
+    }
+
+    /// Probes of the addresses that no holding socket is on.
+    pub(super) fn unheld_probes(&self) -> impl Iterator<Item = &AddressProbe> {
+        self.local_probes().filter(|probe| {
             let ip = probe.address.ip();
-            !self.unconnected().any(|socket| overlaps(socket, ip))
-        };
-        self.usable_probes().filter(is_unheld).collect()
+            !self.holding().any(|socket| overlaps(socket, ip))
+        })
     }
 }
 
-/// What a bind said that asked as a server does: with SO_REUSEADDR, where that is tried.
-pub(super) fn server_outcome(probe: &AddressProbe) -> &BindOutcome {
-    probe.with_reuse.as_ref().unwrap_or(&probe.without_reuse)
-}
-
-/// Whether a socket and a bind on this address, `::` for IPv6 alone, are about the same port of some address.
+/// Whether a socket conflicts with a bind on this address, where `::` stands for IPv6 alone.
 pub(super) fn overlaps(socket: &Socket, ip: IpAddr) -> bool {
     let own = socket.local.ip();
     let is_within = ip.is_unspecified() && own.is_ipv4() == ip.is_ipv4();
-    is_within
-        || covers(
-            socket.local,
-            socket.only_v6,
-            SocketAddr::new(ip, socket.port()),
-        )
+    let at = SocketAddr::new(ip, socket.port());
+    is_within || covers(socket.local, socket.only_v6, at)
 }

@@ -1,24 +1,22 @@
-//! Whether a port can be used, and if not, why: what was found goes in, an [`CheckReport`] comes out.
+//! Whether a port can be used, and if not, why: [`Findings`] go in, a [`CheckReport`] comes out.
 //!
-//! [`Findings`] is all that was seen: what real binds said, who stands on the port, what the system is set to. Every
-//! [`Reason`] follows from it, and where nothing explains what a bind said, the answer says so. Nothing here opens a
-//! socket or guesses: a cause that was not seen is never named.
+//! [`Findings`] are the binds that were tried, the sockets of the port and the settings of the system. Every [`Reason`]
+//! follows from them, and a bind that nothing explains is reported as such: no cause is ever guessed. Nothing here opens
+//! a socket or writes a sentence; `os::check` finds, and `wording::check` tells.
 
-mod connect;
+mod connect_probe;
 mod findings;
-mod formatting;
-mod owners;
 mod reason;
 mod reasons;
 mod report;
-mod report_text;
+mod sockets;
 
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 
-pub use connect::{Banner, CONNECT_TIMEOUT, ConnectOutcome, ConnectProbe};
+pub use connect_probe::{Banner, CONNECT_TIMEOUT, ConnectOutcome, ConnectProbe};
 pub use findings::{CheckRequest, Findings, PortSettings};
-pub use reason::{LeftoverBind, Reason};
+pub use reason::{LeftoverBind, Reason, distinct_owners};
 pub use report::CheckReport;

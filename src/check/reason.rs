@@ -1,115 +1,107 @@
-//! The reasons of an answer: each is one thing that was seen. What each says stands in `telling`.
+//! The reasons of a report: each is one fact that was found.
 
 use crate::model::address::Family;
 use crate::model::endpoint::Socket;
 use crate::model::process::{Pid, Process, ProcessState};
+use crate::model::snapshot::Problem;
+use crate::model::supervisor::Container;
 use crate::model::time_wait::TimeWaitLeft;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-/// Why a port is held, or what is to be known of one that is free. One variant a cause.
+/// Why a port is held, or what to know about one that is free.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reason {
-    /// A socket stands in the way and somebody has it, seen or not.
-    Holder {
-        socket: Box<Socket>,
-        is_root: bool,
-    },
-    /// The port is a connection's own, and so the kernel's choice more often than anybody's.
+    /// A listening, bound or UDP socket.
+    Holder(Box<Socket>),
+    /// The port is the local port of a connection, usually chosen by the kernel.
     Client {
         socket: Box<Socket>,
         /// Whether the other end is on this machine.
         is_local: bool,
-        /// How many more connections have it as their own port.
+        /// Number of further connections with this local port.
         more: usize,
     },
     TimeWait {
         count: usize,
-        binding: LeftoverBind,
-        /// Until the last ends.
+        bind: LeftoverBind,
+        /// Until the last one ends.
         left: Option<TimeWaitLeft>,
     },
     /// Connections whose listener is gone.
     Leftover {
-        /// `2 ESTABLISHED and 1 CLOSE_WAIT`
-        states: String,
-        holders: Vec<Arc<Process>>,
-        binding: LeftoverBind,
+        sockets: Vec<Socket>,
+        bind: LeftoverBind,
     },
-    /// The bind is a matter of rights; `from` is the first port that needs none, where that is known.
+    /// The user may not bind the port; `from` is the first port that anyone may bind, where it is known.
     Privileged {
         port: u16,
         from: Option<u16>,
     },
     NoSuchAddress(IpAddr),
-    /// The bind failed in another way.
+    /// A bind failed with another error; `error` is the system's text.
     Failed {
         at: SocketAddr,
-        why: String,
+        error: String,
     },
-    /// A bind says that the port is in use, and no table says by what.
+    /// Addresses are in use, and no table shows by what.
     Unexplained {
-        places: Vec<SocketAddr>,
+        addresses: Vec<SocketAddr>,
         /// Whether a table that could not be read may show it.
         is_unread: bool,
     },
-    /// A socket on all addresses takes those too that have no row.
+    /// A socket on all addresses covers these addresses too, which have no row.
     Wildcard {
         socket: Box<Socket>,
-        takes: Vec<SocketAddr>,
+        covered: Vec<SocketAddr>,
     },
-    /// The other family is as free as can be.
+    /// The other family is free.
     OneFamily {
         taken: Family,
         usable: Vec<IpAddr>,
     },
-    /// These addresses can be bound, though not all.
+    /// Some addresses can be bound, though not all.
     Partly(Vec<IpAddr>),
     /// 127.0.0.1 and ::1 lead to different processes.
     TwoLocalhosts {
         v4: Box<Socket>,
         v6: Box<Socket>,
-        /// What `localhost` stands for, the first first.
+        /// Addresses of `localhost`, in the order in which clients try them.
         localhost: Vec<IpAddr>,
     },
     BacklogFull {
         socket: Box<Socket>,
         waiting: u32,
-        room: u32,
+        backlog: u32,
     },
     NotRunning {
         process: Arc<Process>,
-        process_state: ProcessState,
+        state: ProcessState,
     },
-    /// A bind without SO_REUSEADDR is refused, one with it is not.
+    /// A bind works only with SO_REUSEADDR.
     NeedsReuse,
-    /// The system never hands the port out by itself.
+    /// The system never assigns the port itself.
     Reserved(u16),
-    /// Addresses of a family that this machine has not.
+    /// Addresses of a family that this machine lacks.
     NoFamily(Vec<IpAddr>),
-    Published(String),
-    /// A socket of the same number that is in nobody's way.
-    Elsewhere {
-        socket: Box<Socket>,
-        is_root: bool,
-    },
-    /// A table that could not be read.
-    Unread(String),
+    Published(Box<Container>),
+    /// A socket of the same port that does not conflict.
+    Elsewhere(Box<Socket>),
+    Unread(Problem),
 }
 
-/// What binds say where connections are left of a port.
+/// Result of the binds on the addresses where connections are left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LeftoverBind {
-    /// Only with SO_REUSEADDR.
-    WithReuse,
+    OnlyWithReuse,
     Refused,
 }
 
 impl Reason {
-    /// The cause in a word for scripts, which stays the same.
+    /// Name in the JSON, which stays the same.
     pub fn cause(&self) -> &'static str {
         match self {
-            Self::Holder { .. } => "holder",
+            Self::Holder(_) => "holder",
             Self::Client { .. } => "client_port",
             Self::TimeWait { .. } => "time_wait",
             Self::Leftover { .. } => "leftover_connections",
@@ -125,7 +117,7 @@ impl Reason {
             Self::Partly(_) => "partly",
             Self::TwoLocalhosts { .. } => "two_localhosts",
             Self::BacklogFull { .. } => "backlog_full",
-            Reason::NotRunning { process_state, .. } => match process_state {
+            Self::NotRunning { state, .. } => match state {
                 ProcessState::Suspended => "stopped",
                 ProcessState::Traced => "traced",
                 ProcessState::Uninterruptible => "uninterruptible",
@@ -135,26 +127,24 @@ impl Reason {
             Self::Reserved(_) => "reserved",
             Self::NoFamily(_) => "no_ipv6",
             Self::Published(_) => "published",
-            Self::Elsewhere { .. } => "elsewhere",
+            Self::Elsewhere(_) => "elsewhere",
             Self::Unread(_) => "unread",
         }
     }
 
-    /// The processes it speaks of.
+    /// Pids of the processes that the reason names.
     pub fn pids(&self) -> Vec<Pid> {
-        let of =
-            |processes: &[Arc<Process>]| processes.iter().map(|process| process.pid()).collect();
         match self {
-            Self::Holder { socket, .. }
+            Self::Holder(socket)
             | Self::Client { socket, .. }
             | Self::Wildcard { socket, .. }
             | Self::BacklogFull { socket, .. }
-            | Self::Elsewhere { socket, .. } => of(socket.owners.known()),
+            | Self::Elsewhere(socket) => pids(socket.owners.known()),
             Self::TwoLocalhosts { v4, v6, .. } => {
-                of(&[v4.owners.known(), v6.owners.known()].concat())
+                pids(&[v4.owners.known(), v6.owners.known()].concat())
             }
-            Self::Leftover { holders, .. } => of(holders),
-            Reason::NotRunning { process, .. } => vec![process.pid()],
+            Self::Leftover { sockets, .. } => pids(&distinct_owners(sockets)),
+            Self::NotRunning { process, .. } => vec![process.pid()],
             Self::TimeWait { .. }
             | Self::Privileged { .. }
             | Self::NoSuchAddress(_)
@@ -169,4 +159,17 @@ impl Reason {
             | Self::Unread(_) => Vec::new(),
         }
     }
+}
+
+fn pids(processes: &[Arc<Process>]) -> Vec<Pid> {
+    processes.iter().map(|process| process.pid()).collect()
+}
+
+/// The known owners of these sockets, each once.
+pub fn distinct_owners<'s>(sockets: impl IntoIterator<Item = &'s Socket>) -> Vec<Arc<Process>> {
+    let owners = sockets.into_iter().flat_map(|socket| socket.owners.known());
+    let mut owners: Vec<Arc<Process>> = owners.cloned().collect();
+    owners.sort_by_key(|process| process.id);
+    owners.dedup_by_key(|process| process.id);
+    owners
 }

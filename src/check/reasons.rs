@@ -1,55 +1,44 @@
-//! From what was found to the reasons, the ones that decide first.
+//! From the findings to the reasons, the ones that decide first.
 
-use super::findings::{Findings, overlaps, server_outcome};
-use super::owners;
+use super::findings::{Findings, overlaps};
 use super::reason::{LeftoverBind, Reason};
-use crate::model::bind::{AddressProbe, BindOutcome};
+use super::sockets;
+use crate::model::bind::{AddressProbe, BindResult};
 use crate::model::endpoint::{Endpoint, Protocol, Socket, SocketRole, State};
 use crate::model::port_spec::PortSpec;
-use crate::model::process::Process;
 use crate::model::time_wait::TimeWaitLeft;
-use crate::wording::states;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
 
-/// Every reason, in the order in which they are said.
+/// Returns every reason in the order in which they are told.
 pub(super) fn reasons(findings: &Findings) -> Vec<Reason> {
-    let mut reasons = owners::holders(findings);
+    let mut reasons = sockets::holders(findings);
     reasons.extend(unread(findings));
     reasons.extend(client(findings));
     reasons.extend(time_wait(findings));
     reasons.extend(leftover(findings));
     reasons.extend(refusals(findings));
-    reasons.extend(owners::remarks(findings));
-    let says_reuse =
+    reasons.extend(sockets::remarks(findings));
+    let explains_reuse =
         |reason: &Reason| matches!(reason, Reason::TimeWait { .. } | Reason::Leftover { .. });
-    if needs_reuse(findings) && !reasons.iter().any(says_reuse) {
+    if findings.needs_reuse() && !reasons.iter().any(explains_reuse) {
         reasons.push(Reason::NeedsReuse);
     }
     reasons.extend(settings(findings));
-    reasons.extend(owners::on_other_addresses(findings));
-    let problems = findings.problems.iter().map(ToString::to_string);
-    reasons.extend(problems.map(Reason::Unread));
+    reasons.extend(sockets::on_other_addresses(findings));
+    reasons.extend(findings.problems.iter().cloned().map(Reason::Unread));
     reasons
 }
 
-/// Whether some bind is refused without SO_REUSEADDR only.
-pub(super) fn needs_reuse(findings: &Findings) -> bool {
-    findings.usable_probes().any(|probe| {
-        *server_outcome(probe) == BindOutcome::Bound && probe.without_reuse == BindOutcome::InUse
-    })
-}
-
-/// What is in the way and stands nowhere. What a listener accepted that is still there is no reason of its own, because no
-/// bind where it is goes unexplained.
-fn transient(findings: &Findings) -> impl Iterator<Item = &Endpoint> {
+/// The connections that conflict with the requested bind. One that a listener of the port accepted is no reason, because
+/// the listener explains the bind.
+fn connections(findings: &Findings) -> impl Iterator<Item = &Endpoint> {
     findings.endpoints.iter().filter(|endpoint| {
         let socket = &endpoint.socket;
         !socket.holds_port() && findings.conflicts(socket)
     })
 }
 
-/// A UDP socket with a remote end has no other side that would have accepted it.
+/// Whether a connection is a client's. A UDP socket with a remote end always is, as no other socket accepted it.
 fn is_client(endpoint: &Endpoint) -> bool {
     let socket = &endpoint.socket;
     let is_client =
@@ -58,7 +47,7 @@ fn is_client(endpoint: &Endpoint) -> bool {
 }
 
 fn client(findings: &Findings) -> Option<Reason> {
-    let mut clients = transient(findings).filter(|endpoint| is_client(endpoint));
+    let mut clients = connections(findings).filter(|endpoint| is_client(endpoint));
     let first = clients.next()?;
     Some(Reason::Client {
         socket: Box::new(first.socket.clone()),
@@ -68,135 +57,115 @@ fn client(findings: &Findings) -> Option<Reason> {
 }
 
 fn time_wait(findings: &Findings) -> Option<Reason> {
-    let is_waiting = |socket: &&Socket| socket.state == Some(State::TimeWait);
-    let sockets = transient(findings).map(|endpoint| &endpoint.socket);
-    let waiting: Vec<&Socket> = sockets.filter(is_waiting).collect();
-    // What was looked at only once may have begun just then.
-    let left = TimeWaitLeft::of_last(
-        waiting.iter().copied(),
-        findings.at,
-        findings.time_wait,
-        |_| None,
-    );
+    let sockets = connections(findings).map(|endpoint| &endpoint.socket);
+    let waiting: Vec<&Socket> = sockets
+        .filter(|socket| socket.state == Some(State::TimeWait))
+        .collect();
+    // A socket that was polled once may have entered TIME_WAIT just then.
+    let since = |_: &Socket| None;
+    let (now, lasts) = (findings.at, findings.time_wait);
     Some(Reason::TimeWait {
         count: waiting.len(),
-        binding: binding(findings, &waiting)?,
-        left,
+        bind: leftover_bind(findings, &waiting)?,
+        left: TimeWaitLeft::of_last(waiting.iter().copied(), now, lasts, since),
     })
 }
 
 fn leftover(findings: &Findings) -> Option<Reason> {
-    let is_left = |endpoint: &&Endpoint| {
-        !is_client(endpoint) && endpoint.socket.state != Some(State::TimeWait)
-    };
-    let left: Vec<&Socket> = transient(findings)
-        .filter(is_left)
+    let sockets: Vec<&Socket> = connections(findings)
+        .filter(|endpoint| !is_client(endpoint))
         .map(|endpoint| &endpoint.socket)
+        .filter(|socket| socket.state != Some(State::TimeWait))
         .collect();
-    let mut holders: Vec<Arc<Process>> = left
-        .iter()
-        .flat_map(|socket| socket.owners.known().iter().cloned())
-        .collect();
-    holders.sort_by_key(|process| process.id);
-    holders.dedup_by_key(|process| process.id);
     Some(Reason::Leftover {
-        states: states(&left),
-        holders,
-        binding: binding(findings, &left)?,
+        bind: leftover_bind(findings, &sockets)?,
+        sockets: sockets.into_iter().cloned().collect(),
     })
 }
 
-/// What the binds say on the addresses of these sockets where nothing stands; `None` if these are in nobody's way.
-fn binding(findings: &Findings, sockets: &[&Socket]) -> Option<LeftoverBind> {
-    let is_met = |probe: &&&AddressProbe| {
-        let ip = probe.address.ip();
-        sockets.iter().any(|socket| overlaps(socket, ip))
-    };
-    let unexplained_probes = findings.unexplained_probes();
-    // What a table shows that could not be read may be the reason as well.
-    let is_read = |probe: &&&AddressProbe| !findings.is_unread(probe.address.ip());
-    let met: Vec<&&AddressProbe> = unexplained_probes
-        .iter()
-        .filter(is_met)
-        .filter(is_read)
+/// Returns the result of the binds on the addresses of these sockets; `None` if they do not prevent any bind. Where a table
+/// could not be read, a socket in it may be the cause instead.
+fn leftover_bind(findings: &Findings, sockets: &[&Socket]) -> Option<LeftoverBind> {
+    let results: Vec<BindResult> = findings
+        .unheld_probes()
+        .filter(|probe| !findings.is_unread(probe.address.ip()))
+        .filter(|probe| {
+            sockets
+                .iter()
+                .any(|socket| overlaps(socket, probe.address.ip()))
+        })
+        .map(AddressProbe::result)
         .collect();
-    let is_refused = |outcome: &BindOutcome| *outcome == BindOutcome::InUse;
-    if met.iter().any(|probe| is_refused(server_outcome(probe))) {
+    if results.contains(&BindResult::InUse) {
         Some(LeftoverBind::Refused)
-    } else if met.iter().any(|probe| is_refused(&probe.without_reuse)) {
-        Some(LeftoverBind::WithReuse)
+    } else if results.contains(&BindResult::OnlyWithReuse) {
+        Some(LeftoverBind::OnlyWithReuse)
     } else {
         None
     }
 }
 
-/// What the binds themselves say beyond that the port is in use, and where nothing explains that.
+/// Refused binds that no socket explains, and those that failed with another error than that the address is in use.
 fn refusals(findings: &Findings) -> Vec<Reason> {
     let PortSpec { port, address, .. } = findings.request.spec;
-    let said = |wanted: &BindOutcome| {
-        let mut probes = findings.probes.iter();
-        probes.any(|probe| server_outcome(probe) == wanted)
-    };
+    let results: Vec<(SocketAddr, BindResult)> = findings
+        .probes
+        .iter()
+        .map(|probe| (probe.address, probe.result()))
+        .collect();
+    let has = |wanted: &BindResult| results.iter().any(|(_, result)| result == wanted);
     let mut reasons = Vec::new();
-    if said(&BindOutcome::NotPermitted) {
+    if has(&BindResult::NotPermitted) {
         let from = findings.settings.unprivileged_from;
         reasons.push(Reason::Privileged { port, from });
     }
     if let Some(ip) = address
-        && said(&BindOutcome::NoSuchAddress)
+        && has(&BindResult::NoSuchAddress)
     {
         reasons.push(Reason::NoSuchAddress(ip));
     }
-    reasons.extend(findings.usable_probes().filter_map(failed));
-    let places = unexplained(findings);
-    if !places.is_empty() {
-        reasons.push(Reason::Unexplained {
-            places,
-            is_unread: false,
-        });
+    for (at, result) in results {
+        if let BindResult::Failed(error) = result {
+            reasons.push(Reason::Failed { at, error });
+        }
     }
+    let addresses: Vec<SocketAddr> = findings
+        .unheld_probes()
+        .filter(|probe| probe.result() == BindResult::InUse)
+        .map(|probe| probe.address)
+        .filter(|at| !findings.is_unread(at.ip()))
+        .filter(|at| !connections(findings).any(|endpoint| overlaps(&endpoint.socket, at.ip())))
+        .collect();
+    reasons.extend(unexplained(addresses, false));
     reasons
 }
 
-fn failed(probe: &AddressProbe) -> Option<Reason> {
-    let BindOutcome::Failed(why) = server_outcome(probe) else {
-        return None;
-    };
-    Some(Reason::Failed {
-        at: probe.address,
-        why: why.clone(),
-    })
-}
-
-/// The addresses that something holds which a table that could not be read may show.
+/// The addresses in use that a table which could not be read may explain.
 fn unread(findings: &Findings) -> Option<Reason> {
-    let unexplained_probes = findings.unexplained_probes().into_iter();
-    let places: Vec<SocketAddr> = unexplained_probes
-        .filter(|probe| probe.without_reuse == BindOutcome::InUse)
+    let addresses = findings
+        .unheld_probes()
+        .filter(|probe| {
+            matches!(
+                probe.result(),
+                BindResult::InUse | BindResult::OnlyWithReuse
+            )
+        })
         .map(|probe| probe.address)
-        .filter(|at| findings.is_unread(at.ip()))
-        .collect();
-    (!places.is_empty()).then_some(Reason::Unexplained {
-        places,
-        is_unread: true,
+        .filter(|at| findings.is_unread(at.ip()));
+    unexplained(addresses.collect(), true)
+}
+
+fn unexplained(addresses: Vec<SocketAddr>, is_unread: bool) -> Option<Reason> {
+    (!addresses.is_empty()).then_some(Reason::Unexplained {
+        addresses,
+        is_unread,
     })
 }
 
-/// The addresses that are in use by nothing that was seen.
-fn unexplained(findings: &Findings) -> Vec<SocketAddr> {
-    let unexplained_probes = findings.unexplained_probes().into_iter();
-    let refused = unexplained_probes.filter(|probe| *server_outcome(probe) == BindOutcome::InUse);
-    let refused = refused.filter(|probe| !findings.is_unread(probe.address.ip()));
-    refused
-        .map(|probe| probe.address)
-        .filter(|at| !transient(findings).any(|endpoint| overlaps(&endpoint.socket, at.ip())))
-        .collect()
-}
-
-/// What is set, missing or published, whoever holds the port.
+/// Settings, missing addresses and published ports, whoever holds the port.
 fn settings(findings: &Findings) -> Vec<Reason> {
     let mut reasons = Vec::new();
-    let port = findings.request.spec.port;
+    let PortSpec { port, address, .. } = findings.request.spec;
     let mut reserved = findings.settings.reserved.iter();
     if reserved.any(|range| range.contains(&port)) {
         reasons.push(Reason::Reserved(port));
@@ -204,12 +173,13 @@ fn settings(findings: &Findings) -> Vec<Reason> {
     let missing: Vec<IpAddr> = findings
         .probes
         .iter()
-        .filter(|probe| *server_outcome(probe) == BindOutcome::NoSuchAddress)
+        .filter(|probe| probe.result() == BindResult::NoSuchAddress)
         .map(|probe| probe.address.ip())
         .collect();
-    if findings.request.spec.address.is_none() && !missing.is_empty() {
+    if address.is_none() && !missing.is_empty() {
         reasons.push(Reason::NoFamily(missing));
     }
-    reasons.extend(findings.published.iter().cloned().map(Reason::Published));
+    let published = findings.published.iter().cloned();
+    reasons.extend(published.map(|container| Reason::Published(Box::new(container))));
     reasons
 }

@@ -58,13 +58,9 @@ impl Findings {
         self.counted()
     }
 
-    /// With `binds` as the checker counts them: those that were tried on addresses of this machine.
+    /// Counts the binds as the checker does.
     fn counted(mut self) -> Self {
-        let outcomes =
-            |probe: &AddressProbe| [probe.with_reuse.clone(), Some(probe.without_reuse.clone())];
-        let outcomes = self.probes.iter().flat_map(outcomes).flatten();
-        let tried = outcomes.filter(|outcome| *outcome != BindOutcome::NoSuchAddress);
-        self.binds = tried.count();
+        self.binds = self.probes.iter().map(AddressProbe::binds).sum();
         self
     }
 
@@ -72,7 +68,7 @@ impl Findings {
         self.binds(ips, &BindOutcome::InUse, &BindOutcome::InUse)
     }
 
-    pub fn needs_reuse(self, ips: &[&str]) -> Self {
+    pub fn bound_only_with_reuse(self, ips: &[&str]) -> Self {
         self.binds(ips, &BindOutcome::Bound, &BindOutcome::InUse)
     }
 

@@ -1,26 +1,28 @@
-//! `portmon check`: one answer, printed.
+//! Output of `portmon check`, as text and JSON.
 
 use crate::check::{Banner, CheckReport, ConnectOutcome, ConnectProbe, Reason};
 use crate::model::bind::{AddressProbe, BindOutcome};
+use crate::model::port_spec::PortSpec;
 use crate::report::json::{JsonOwner, owner};
+use crate::wording::check as wording;
 use serde::Serialize;
 use std::io::{self, Write};
 use std::net::IpAddr;
 
-/// Prints the answer: FREE or HELD first, then a line for each reason.
-pub fn print(answer: &CheckReport, as_json: bool, out: &mut impl Write) -> io::Result<()> {
+/// Prints the report: FREE or HELD first, then a line for each reason.
+pub fn print(report: &CheckReport, as_json: bool, out: &mut impl Write) -> io::Result<()> {
     if as_json {
-        serde_json::to_writer_pretty(&mut *out, &JsonCheckReport::of(answer))
+        serde_json::to_writer_pretty(&mut *out, &JsonCheckReport::of(report))
             .map_err(io::Error::from)?;
         writeln!(out)?;
         return out.flush();
     }
-    writeln!(out, "{}", answer.headline)?;
-    let reasons = answer.reasons.iter().map(ToString::to_string);
-    for line in reasons.chain(answer.connect_lines()) {
+    writeln!(out, "{}", wording::headline(report))?;
+    let lines = wording::reason_lines(report).into_iter();
+    let lines = lines.chain(wording::connect_lines(report));
+    for line in lines.chain([wording::binds_line(report)]) {
         writeln!(out, "  {line}")?;
     }
-    writeln!(out, "  {}", answer.binds_line())?;
     out.flush()
 }
 
@@ -29,11 +31,11 @@ struct JsonCheckReport {
     version: u8,
     port: u16,
     protocol: &'static str,
-    /// The address that was asked about, if one was.
+    /// The requested address, if one was given.
     address: Option<IpAddr>,
     verdict: &'static str,
     message: String,
-    /// How many binds were tried.
+    /// Number of binds.
     binds: usize,
     attempts: Vec<JsonBindAttempt>,
     reasons: Vec<JsonReason>,
@@ -59,44 +61,47 @@ struct JsonReason {
 struct JsonConnect {
     address: IpAddr,
     outcome: &'static str,
-    /// How long the connection took.
+    /// Time that the connect took.
     milliseconds: Option<f64>,
-    /// The first line of what speaks HTTP.
+    /// Status line of an HTTP answer.
     status: Option<String>,
     server: Option<String>,
     message: String,
 }
 
 impl JsonCheckReport {
-    fn of(answer: &CheckReport) -> Self {
-        let findings = &answer.findings;
-        let spec = &findings.request.spec;
+    fn of(report: &CheckReport) -> Self {
+        let findings = &report.findings;
+        let PortSpec {
+            protocol,
+            address,
+            port,
+        } = findings.request.spec;
+        let messages = wording::reason_lines(report);
+        let reasons = report.reasons.iter().zip(messages);
+        let holders = report.holders();
         let connects = findings.connects.as_ref();
         Self {
             version: 1,
-            port: spec.port,
-            protocol: spec.protocol.name(),
-            address: spec.address,
-            verdict: if answer.is_free { "free" } else { "held" },
-            message: answer.headline.clone(),
+            port,
+            protocol: protocol.name(),
+            address,
+            verdict: if report.is_free { "free" } else { "held" },
+            message: wording::headline(report),
             binds: findings.binds,
             attempts: findings.probes.iter().map(attempt).collect(),
-            reasons: answer.reasons.iter().map(reason).collect(),
-            holders: answer
-                .holders()
-                .iter()
-                .map(|process| owner(process))
-                .collect(),
+            reasons: reasons.map(|(one, message)| reason(one, message)).collect(),
+            holders: holders.iter().map(|process| owner(process)).collect(),
             connects: connects.map(|connects| connects.iter().map(connect).collect()),
         }
     }
 }
 
-fn attempt(attempt: &AddressProbe) -> JsonBindAttempt {
+fn attempt(probe: &AddressProbe) -> JsonBindAttempt {
     JsonBindAttempt {
-        address: attempt.address.ip(),
-        with_reuse: attempt.with_reuse.as_ref().map(outcome),
-        without_reuse: outcome(&attempt.without_reuse),
+        address: probe.address.ip(),
+        with_reuse: probe.with_reuse.as_ref().map(outcome),
+        without_reuse: outcome(&probe.without_reuse),
     }
 }
 
@@ -110,16 +115,16 @@ fn outcome(outcome: &BindOutcome) -> &'static str {
     }
 }
 
-fn reason(reason: &Reason) -> JsonReason {
+fn reason(reason: &Reason, message: String) -> JsonReason {
     JsonReason {
         cause: reason.cause(),
-        message: reason.to_string(),
+        message,
         pids: reason.pids().into_iter().map(|pid| pid.0).collect(),
     }
 }
 
-fn connect(connect: &ConnectProbe) -> JsonConnect {
-    let (took, banner) = match &connect.outcome {
+fn connect(probe: &ConnectProbe) -> JsonConnect {
+    let (took, banner) = match &probe.outcome {
         ConnectOutcome::Accepted { took, banner } => (Some(took), Some(banner)),
         ConnectOutcome::Refused
         | ConnectOutcome::TimedOut
@@ -131,12 +136,12 @@ fn connect(connect: &ConnectProbe) -> JsonConnect {
         Some(Banner::Other(_) | Banner::Closed | Banner::Nothing) | None => (None, None),
     };
     JsonConnect {
-        address: connect.address.ip(),
-        outcome: connect.outcome.name(),
+        address: probe.address.ip(),
+        outcome: probe.outcome.name(),
         milliseconds: took.map(|took| (took.as_secs_f64() * 1e6).round() / 1e3),
         status: status.map(|text| text.raw().into_owned()),
         server: server.map(|text| text.raw().into_owned()),
-        message: connect.to_string(),
+        message: wording::connect_line(probe),
     }
 }
 

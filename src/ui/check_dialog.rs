@@ -1,4 +1,4 @@
-//! Whether a port can be used, and why not.
+//! The check dialog: whether a port can be used, and why not.
 //!
 //! ```text
 //! ┌ Why :3000 ─────────────────────────────────────────────────────────────────┐
@@ -7,7 +7,7 @@
 //! │ · node 4242 of dev listens on 0.0.0.0:3000 (node server.js)                │
 //! │ · only IPv4 is taken: ::1 and :: can be bound                              │
 //! │                                                                            │
-//! │ 8 binds tried, each closed at once                                         │
+//! │ tested with 8 binds, each closed immediately                               │
 //! │ c connect (may use up a one-shot server)   any other key closes            │
 //! └────────────────────────────────────────────────────────────────────────────┘
 //! ```
@@ -15,11 +15,10 @@
 use crate::app::App;
 use crate::app::check_dialog::CheckDialog;
 use crate::check::CheckReport;
-use crate::model::endpoint::Protocol;
-use crate::model::platform::PLATFORM;
 use crate::ui::dialog_frame;
 use crate::ui::theme::{Role, Theme};
 use crate::ui::truncate;
+use crate::wording::check as wording;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -71,54 +70,47 @@ pub fn draw(app: &App, dialog: &CheckDialog, theme: &Theme, buffer: &mut Buffer)
 }
 
 fn lines(dialog: &CheckDialog, width: usize) -> Vec<(String, Role)> {
-    let mut lines = dialog
-        .report
-        .as_ref()
-        .map_or_else(Vec::new, |answer| answered(answer, width));
+    let mut lines = Vec::new();
+    if let Some(report) = &dialog.report {
+        lines.extend(report_lines(report, width));
+    }
     if dialog.is_pending {
-        let words = match (dialog.request.spec.protocol, dialog.request.connects) {
-            (_, true) => "connecting to 127.0.0.1 and ::1, for 1 s each at most…",
-            (Protocol::Tcp, false) if PLATFORM.has_safe_reuseaddr() => "trying 8 binds…",
-            (Protocol::Tcp | Protocol::Udp, false) => "trying 4 binds…",
-        };
-        lines.push((words.to_owned(), Role::Dim));
+        lines.push((wording::pending(&dialog.request), Role::Dim));
     }
     lines
 }
 
-fn answered(answer: &CheckReport, width: usize) -> Vec<(String, Role)> {
+fn report_lines(report: &CheckReport, width: usize) -> Vec<(String, Role)> {
     let blank = || (String::new(), Role::Plain);
-    let verdict = if answer.is_free {
+    let verdict = if report.is_free {
         Role::Good
     } else {
         Role::Error
     };
-    let mut lines: Vec<(String, Role)> = truncate::wrap(&answer.headline, width)
-        .into_iter()
-        .map(|line| (line, verdict))
-        .collect();
+    let headline = truncate::wrap(&wording::headline(report), width).into_iter();
+    let mut lines: Vec<_> = headline.map(|line| (line, verdict)).collect();
     lines.push(blank());
-    let reasons: Vec<String> = answer.reasons.iter().map(ToString::to_string).collect();
-    // What was asked for last comes first: on a low screen the rest is scrolled to.
-    for part in [answer.connect_lines(), reasons] {
+    // The connects were requested last, so they come first: on a low screen the rest is scrolled to.
+    for part in [
+        wording::connect_lines(report),
+        wording::reason_lines(report),
+    ] {
         if !part.is_empty() {
             lines.extend(part.iter().flat_map(|text| item(text, width)));
             lines.push(blank());
         }
     }
-    lines.push((answer.binds_line(), Role::Dim));
+    lines.push((wording::binds_line(report), Role::Dim));
     lines
 }
 
-/// A reason with its point, broken below its own beginning.
+/// A line with a bullet, wrapped below its own beginning.
 fn item(text: &str, width: usize) -> Vec<(String, Role)> {
     let lines = truncate::wrap(text, width.saturating_sub(2)).into_iter();
+    let bullets = std::iter::once("· ").chain(std::iter::repeat("  "));
     lines
-        .enumerate()
-        .map(|(place, line)| {
-            let point = if place == 0 { "· " } else { "  " };
-            (format!("{point}{line}"), Role::Plain)
-        })
+        .zip(bullets)
+        .map(|(line, bullet)| (format!("{bullet}{line}"), Role::Plain))
         .collect()
 }
 

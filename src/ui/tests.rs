@@ -4,7 +4,10 @@ use crate::app::{Effect, Event};
 use crate::check::testing::{V4, port};
 use crate::check::{CheckReport, Findings};
 use crate::config::Settings;
+use crate::model::address::Family;
+use crate::model::endpoint::Protocol;
 use crate::model::environment::{Environment, PidsProblem};
+use crate::model::snapshot::Problem;
 use crate::model::testing::{SocketBuilder, instant, process, socket};
 use crossterm::event::{Event as TerminalEvent, KeyCode};
 use ratatui::style::Modifier;
@@ -725,7 +728,7 @@ fn the_check_dialog_shows_verdict_reasons_and_bind_count() {
             "· node 4242 of dev listens on 127.0.0.1:3000",
             "· only IPv4 is taken: ::1 and :: can be bound",
             "",
-            "8 binds tried, each closed at once",
+            "tested with 8 binds, each closed immediately",
             "c connect (may use up a one-shot server)   Esc close",
         ]
     );
@@ -743,7 +746,12 @@ fn the_check_dialog_says_what_it_tries_until_it_has_a_report() {
 fn the_check_dialog_on_a_low_screen_has_at_most_nine_lines() {
     let lines = why(12, |evidence| {
         evidence.with(|evidence| {
-            evidence.published = (1..=9).map(|number| format!("reason {number}")).collect();
+            let problem = Problem {
+                protocol: Protocol::Udp,
+                family: Family::Ipv4,
+                reason: "out of memory".to_owned(),
+            };
+            evidence.problems = vec![problem; 9];
         })
     });
     assert_eq!(lines.len(), 8, "{lines:#?}");

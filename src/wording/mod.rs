@@ -3,6 +3,7 @@
 //! Takes values from the rooms below and returns text; decides nothing, and no text is ever read back.
 
 mod bind;
+pub mod check;
 mod duration;
 mod environment;
 mod list;

@@ -64,19 +64,6 @@ impl Container {
         self.published.iter().any(is_it)
     }
 
-    /// `docker shop-db-1 publishes :8080: what arrives there goes into the container (docker stop shop-db-1)`
-    pub fn publishing(&self, port: u16, protocol: Protocol) -> String {
-        let stop = self.stop_command();
-        let stop = stop.map_or_else(String::new, |command| format!(" ({command})"));
-        let protocol = match protocol {
-            Protocol::Tcp => "",
-            Protocol::Udp => "/udp",
-        };
-        format!(
-            "{self} publishes :{port}{protocol}: what arrives there goes into the container{stop}"
-        )
-    }
-
     /// The command that stops it; `None` where that is not one command, or another one's to run.
     ///
     /// A pod is started again by its cluster, whatever ends its containers.

@@ -8,7 +8,6 @@ mod connect_probe;
 use crate::check::{CheckReport, CheckRequest, Findings};
 use crate::model::bind::AddressProbe;
 use crate::model::endpoint::Endpoint;
-use crate::model::port_spec::PortSpec;
 use crate::model::ports::EphemeralRange;
 use crate::model::process::{ProcessId, ProcessState};
 use crate::model::socket_source::SocketSource;
@@ -102,22 +101,12 @@ fn findings(context: CheckContext, request: CheckRequest) -> Findings {
         settings: environment::port_settings(),
         time_wait: TIME_WAIT,
         localhost: bind_probe::resolve_localhost(),
-        published: published_notes(&request),
+        published: supervisors::published_on(request.spec.port, request.spec.protocol),
         connects: None,
         problems,
         is_root: context.is_root,
         request,
     }
-}
-
-/// A sentence for each container into which the port leads, whether or not a socket shows it.
-fn published_notes(request: &CheckRequest) -> Vec<String> {
-    let PortSpec { port, protocol, .. } = request.spec;
-    let containers = supervisors::published_on(port, protocol);
-    let sentences = containers.iter();
-    sentences
-        .map(|container| container.publishing(port, protocol))
-        .collect()
 }
 
 /// How those run that stand there and do not simply run.

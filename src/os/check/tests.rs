@@ -4,8 +4,10 @@
 use super::*;
 use crate::check::{Banner, ConnectOutcome, ConnectProbe, Reason};
 use crate::model::endpoint::Protocol;
+use crate::model::port_spec::PortSpec;
 use crate::os::environment;
 use crate::os::testing::{close_in_turn, connect, sleeper, until};
+use crate::wording::check as wording;
 use socket2::{Domain, Socket, Type};
 use std::io::{Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
@@ -58,11 +60,9 @@ fn bound(at: SocketAddr, is_reusing: bool) -> (Socket, u16) {
 
 /// The first line of an answer and the words of the reasons.
 fn message(answer: &CheckReport) -> String {
-    let reasons = answer.reasons.iter().map(ToString::to_string);
-    let lines: Vec<String> = std::iter::once(answer.headline.clone())
-        .chain(reasons)
-        .collect();
-    lines.join("\n")
+    let headline = [wording::headline(answer)].into_iter();
+    let lines = headline.chain(wording::reason_lines(answer));
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 #[test]
@@ -131,7 +131,7 @@ fn a_wildcard_listener_blocks_specific_addresses() {
         message(&answer)
     );
     assert!(
-        answer.headline.ends_with(&format!("on *:{port}")),
+        wording::headline(&answer).ends_with(&format!("on *:{port}")),
         "{}",
         message(&answer)
     );
@@ -191,7 +191,7 @@ fn a_port_used_by_a_client_is_reported_as_such() {
         "{port} is the local port of sleep {}'s connection to :{to}",
         holder.pid()
     );
-    assert_eq!(answer.reasons[0].to_string(), words);
+    assert_eq!(wording::reason_lines(&answer)[0], words);
 }
 
 #[test]
@@ -212,7 +212,7 @@ fn time_wait_of_a_server_blocks_the_same_addresses() {
             "{}",
             message(&answer)
         );
-        let words = answer.reasons[0].to_string();
+        let words = wording::reason_lines(&answer).swap_remove(0);
         let reported = "1 connection is in TIME_WAIT for ";
         let left = words
             .strip_prefix(reported)

@@ -39,8 +39,8 @@ fn the_verdict_comes_first_and_each_reason_has_a_line() {
         "HELD :3000 by node 4242 of dev on 127.0.0.1:3000\n  \
          node 4242 of dev listens on 127.0.0.1:3000 (node server.js)\n  \
          only IPv4 is taken: ::1 and :: can be bound\n  \
-         127.0.0.1:3000 connected in 1.2 ms: HTTP/1.0 200 OK\n  \
-         8 binds tried, each closed at once\n"
+         127.0.0.1:3000 connected in 1.3 ms: HTTP/1.0 200 OK\n  \
+         tested with 8 binds, each closed immediately\n"
     );
 }
 
@@ -69,7 +69,7 @@ fn json_is_the_object_that_the_documents_promise() {
         "connects": [{
             "address": "127.0.0.1", "outcome": "connected", "milliseconds": 1.25,
             "status": "HTTP/1.0 200 OK", "server": null,
-            "message": "127.0.0.1:3000 connected in 1.2 ms: HTTP/1.0 200 OK"
+            "message": "127.0.0.1:3000 connected in 1.3 ms: HTTP/1.0 200 OK"
         }]
     });
     let value: Value = serde_json::from_str(&printed(true)).expect("JSON");

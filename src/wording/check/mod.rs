@@ -1,0 +1,91 @@
+//! Sentences of a check, for the dialog, the command and the JSON's `message`.
+
+mod connect;
+mod reason;
+#[cfg(test)]
+mod tests;
+
+pub use connect::{connect_line, connect_lines};
+pub use reason::reason_lines;
+
+use super::{bind_result, place, states};
+use crate::check::{CheckReport, CheckRequest, Reason};
+use crate::model::bind::{BindResult, bind_addresses};
+use crate::model::endpoint::Protocol;
+use crate::model::platform::PLATFORM;
+use reason::owner;
+
+/// One line that begins with FREE or HELD.
+pub fn headline(report: &CheckReport) -> String {
+    let spec = report.findings.request.spec;
+    if !report.is_free {
+        return format!("HELD {spec}{}", held_by(report));
+    }
+    let how = if report.findings.needs_reuse() {
+        " with SO_REUSEADDR"
+    } else {
+        ""
+    };
+    format!("FREE {spec}{how}")
+}
+
+/// The end of the headline of a port that is held: by what, or why it cannot be bound.
+fn held_by(report: &CheckReport) -> String {
+    let is_holder = |reason: &&Reason| matches!(reason, Reason::Holder(_));
+    match report.decisive_reason() {
+        Some(Reason::Holder(socket)) => {
+            let more = match report.reasons.iter().filter(is_holder).count() {
+                0 | 1 => String::new(),
+                count => format!(" and {} more", count - 1),
+            };
+            format!(" by {} on {}{more}", owner(socket), place(socket))
+        }
+        Some(Reason::Client { socket, .. }) => {
+            format!(" by {} as the local port of a connection", owner(socket))
+        }
+        Some(Reason::TimeWait { .. }) => " by connections in TIME_WAIT".to_owned(),
+        Some(Reason::Leftover { sockets, .. }) => {
+            let states = states(&sockets.iter().collect::<Vec<_>>());
+            format!(" by connections without a listener ({states})")
+        }
+        Some(Reason::Privileged { .. }) => {
+            format!(": {}", bind_result(&BindResult::NotPermitted))
+        }
+        Some(Reason::NoSuchAddress(_)) => {
+            format!(": {}", bind_result(&BindResult::NoSuchAddress))
+        }
+        Some(Reason::Failed { error, .. }) => format!(": the bind fails: {error}"),
+        Some(Reason::Unexplained { is_unread, .. }) => if *is_unread {
+            " by an unknown owner: not every socket table could be read"
+        } else {
+            " by something that is in no socket table"
+        }
+        .to_owned(),
+        Some(_) | None => String::new(),
+    }
+}
+
+/// `tested with 8 binds, each closed immediately`
+pub fn binds_line(report: &CheckReport) -> String {
+    match report.findings.binds {
+        0 => "tested without a bind".to_owned(),
+        1 => "tested with 1 bind, closed immediately".to_owned(),
+        binds => format!("tested with {binds} binds, each closed immediately"),
+    }
+}
+
+/// What is being done for a request: `trying 8 binds…`
+pub fn pending(request: &CheckRequest) -> String {
+    if request.connects {
+        return "connecting to 127.0.0.1 and ::1, for at most 1 s each…".to_owned();
+    }
+    let spec = request.spec;
+    let tries_reuse = spec.protocol == Protocol::Tcp && PLATFORM.has_safe_reuseaddr();
+    let addresses = bind_addresses(spec.address, spec.port).len();
+    let binds = if tries_reuse {
+        2 * addresses
+    } else {
+        addresses
+    };
+    format!("trying {binds} binds…")
+}
