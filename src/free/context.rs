@@ -3,23 +3,13 @@
 use crate::model::Moment;
 use crate::model::endpoint::{Endpoint, Owners, Protocol, Socket};
 use crate::model::environment::Environment;
-use crate::model::process::Pid;
 use std::net::SocketAddr;
 use std::time::Instant;
 
 /// What a plan depends on besides the table.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FreeContext {
-    /// The user who asks; under sudo the invoking user (SUDO_UID). `None` where users have no numbers.
-    pub me: Option<u32>,
-    /// True if portmon itself runs as root, whoever `me` is: no other user sees more of this machine.
-    pub is_root: bool,
-    /// The machine's name, safe to show.
-    pub host: String,
-    /// portmon's own pid, then its ancestors'.
-    pub self_pids: Vec<Pid>,
-    /// The absolute path of this portmon: root's PATH lacks the usual install directories.
-    pub executable: Option<String>,
+pub struct FreeContext<'a> {
+    pub environment: &'a Environment,
     /// True if the filter is exactly the row's local port: then even a client's port is the one to free.
     pub filter_names_port: bool,
     /// True if the row has closed and is only fading.
@@ -29,15 +19,11 @@ pub struct FreeContext {
     pub state_since: Option<Instant>,
 }
 
-impl FreeContext {
-    /// Context of a port that was named, not of a row.
-    pub fn new(environment: &Environment, now: Moment) -> Self {
+impl<'a> FreeContext<'a> {
+    /// Returns the context of a port that was named, not of a row.
+    pub fn new(environment: &'a Environment, now: Moment) -> Self {
         Self {
-            me: environment.me,
-            is_root: environment.is_root,
-            host: environment.host.clone(),
-            self_pids: environment.self_pids.clone(),
-            executable: environment.executable.clone(),
+            environment,
             filter_names_port: false,
             is_gone: false,
             now,
@@ -50,7 +36,7 @@ impl FreeContext {
 pub(super) struct RowContext<'a> {
     pub row: &'a Socket,
     pub table: &'a [&'a Endpoint],
-    pub context: &'a FreeContext,
+    pub context: &'a FreeContext<'a>,
 }
 
 impl<'a> RowContext<'a> {

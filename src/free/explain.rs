@@ -1,9 +1,10 @@
 //! The explanations: one function for each reason why no ending is offered.
 
-use super::context::{FreeContext, RowContext};
+use super::context::RowContext;
 use super::explanation::{Barrier, Explanation};
 use super::kill_plan::KillPlan;
 use crate::model::endpoint::{Owners, Socket, State};
+use crate::model::environment::Environment;
 use crate::model::ports::Port;
 use crate::model::shell::quoted;
 use crate::model::time_wait::{TIME_WAIT, TimeWaitLeft};
@@ -165,7 +166,10 @@ pub(super) fn no_permission(scene: &RowContext, sockets: &[&Socket]) -> Explanat
     let mut explanation = Explanation::new(
         Barrier::NoPermission,
         title,
-        vec![hidden_words(user.as_deref(), scene.context.is_root)],
+        vec![hidden_words(
+            user.as_deref(),
+            scene.context.environment.is_root,
+        )],
     );
     for other in others
         .iter()
@@ -179,8 +183,13 @@ pub(super) fn no_permission(scene: &RowContext, sockets: &[&Socket]) -> Explanat
         ));
         explanation.go_to = explanation.go_to.or(Some(other.id));
     }
-    let FreeContext { me, is_root, .. } = scene.context;
-    if let (Some(_), false, Some(executable)) = (me, is_root, &scene.context.executable) {
+    let Environment {
+        me,
+        is_root,
+        executable,
+        ..
+    } = scene.context.environment;
+    if let (Some(_), false, Some(executable)) = (me, is_root, executable) {
         explanation.offer = Some(format!(
             "sudo {} free {}",
             quoted(executable.as_bytes()),

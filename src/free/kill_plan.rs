@@ -1,9 +1,9 @@
 //! A plan to free one port: its sockets and owners, frozen as they are shown and not yet confirmed.
 
-use super::context::FreeContext;
 use super::kill_request::{KillRequest, RequestId, Target};
 use super::protected::{ProtectedOwner, protected};
 use crate::model::endpoint::{Endpoint, Protocol, Socket};
+use crate::model::environment::Environment;
 use crate::model::inspection::ProcessTree;
 use crate::model::ports::Port;
 use crate::model::process::{Pid, Process, ProcessId, is_topmost, topmost_first};
@@ -74,7 +74,7 @@ impl KillPlan {
         sockets: Vec<Socket>,
         own: &Socket,
         table: &[&Endpoint],
-        context: &FreeContext,
+        environment: &Environment,
     ) -> Self {
         let owners = owners(&sockets);
         let is_other = |socket: &&Socket| !sockets.iter().any(|one| one.id == socket.id);
@@ -84,13 +84,13 @@ impl KillPlan {
             .filter(is_other)
             .collect();
         Self {
-            host: context.host.clone(),
+            host: environment.host.clone(),
             protocol: own.protocol,
             port: own.port(),
             protected: owners
                 .iter()
                 .filter_map(|owner| {
-                    let why = protected(&owner.process, &context.self_pids)?;
+                    let why = protected(&owner.process, &environment.self_pids)?;
                     let process = Arc::clone(&owner.process);
                     Some(ProtectedOwner { process, why })
                 })
@@ -100,8 +100,8 @@ impl KillPlan {
             sockets,
             owners,
             trees: None,
-            me: context.me,
-            self_pids: context.self_pids.clone(),
+            me: environment.me,
+            self_pids: environment.self_pids.clone(),
         }
     }
 

@@ -81,7 +81,7 @@ fn plan_sockets(scene: &RowContext, sockets: &[&Socket]) -> PlanResult {
         sockets.iter().copied().cloned().collect(),
         own,
         scene.table,
-        scene.context,
+        scene.context.environment,
     );
     let targets = plan.targets(TargetSet::Topmost);
     let frees_own = targets

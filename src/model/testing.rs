@@ -6,6 +6,7 @@ use crate::model::endpoint::{
     Endpoint, EndpointId, Owners, Protocol, QueueOrTimer, Relation, Since, Socket, SocketRole,
     State,
 };
+use crate::model::environment::Environment;
 use crate::model::process::{Pid, Process, ProcessId, StartTime};
 use crate::model::raw_socket::{CompactAddr, RawSocket, SocketQueue};
 use crate::model::snapshot::Snapshot;
@@ -318,4 +319,15 @@ pub fn raw_socket(socket: &Socket) -> RawSocket {
         uid: socket.uid.unwrap_or(RawSocket::NO_USER),
         queue: socket.queue().unwrap_or(SocketQueue::UNKNOWN),
     }
+}
+
+/// The environment of user 1000 on `build-07`, changed as the test needs it.
+pub fn environment(change: impl FnOnce(&mut Environment)) -> &'static Environment {
+    let mut environment = Environment {
+        host: "build-07".to_owned(),
+        me: Some(1000),
+        ..Environment::default()
+    };
+    change(&mut environment);
+    Box::leak(Box::new(environment))
 }

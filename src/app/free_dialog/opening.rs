@@ -86,7 +86,7 @@ impl App {
         Some(FreeDialog::open(rows, phase))
     }
 
-    fn context(&self, row: &Row) -> FreeContext {
+    fn context(&self, row: &Row) -> FreeContext<'_> {
         let meant = self.listing.filter().query.sole_local_port();
         FreeContext {
             filter_names_port: meant == Some(row.endpoint.socket.port()),

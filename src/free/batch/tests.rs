@@ -5,7 +5,7 @@ use crate::free::{
     FreeContext, PortSnapshot, RequestId, SendOutcome, SendReport, TargetSet, plan_row,
 };
 use crate::model::process::{Process, ProcessId};
-use crate::model::testing::{SocketBuilder, instant, moment, process, socket};
+use crate::model::testing::{SocketBuilder, environment, instant, moment, process, socket};
 use std::sync::Arc;
 
 fn postgres() -> Arc<Process> {
@@ -22,17 +22,7 @@ fn held(port: u16) -> SocketBuilder {
 }
 
 fn request(port: u16) -> KillRequest {
-    let context = FreeContext {
-        me: Some(1000),
-        is_root: false,
-        host: "here".to_owned(),
-        self_pids: Vec::new(),
-        executable: None,
-        filter_names_port: false,
-        is_gone: false,
-        now: moment(0.0),
-        state_since: None,
-    };
+    let context = FreeContext::new(environment(|_| {}), moment(0.0));
     let row = held(port).endpoint();
     match plan_row(&row, &[&row], &context) {
         Ok(plan) => plan.confirm(TargetSet::Topmost, Signal::Terminate, instant(0.0)),

@@ -5,29 +5,29 @@ use crate::free::{
     Barrier, Confirmation, Preview, Protected, ProtectedOwner, Signal, Target, TypingReason,
     Warning,
 };
+use crate::model::environment::Environment;
 use crate::model::inspection::ProcessTree;
 use crate::model::process::{Pid, Process, StartTime};
 use crate::model::supervisor::Supervisor;
-use crate::model::testing::{SocketBuilder, instant, moment, process, socket};
+use crate::model::testing::{SocketBuilder, environment, instant, moment, process, socket};
 use crate::wording;
 use std::sync::Arc;
 use std::time::Duration;
 
-fn context() -> FreeContext {
-    FreeContext {
-        me: Some(1000),
-        is_root: false,
-        host: "build-07".to_owned(),
-        self_pids: vec![Pid(500), Pid(400)],
-        executable: Some("/home/dev/.cargo/bin/portmon".to_owned()),
-        filter_names_port: false,
-        is_gone: false,
-        now: moment(100.0),
-        state_since: None,
-    }
+fn context() -> FreeContext<'static> {
+    context_with(|_| {})
 }
 
-fn meant() -> FreeContext {
+fn context_with(change: impl FnOnce(&mut Environment)) -> FreeContext<'static> {
+    let environment = environment(|it| {
+        it.self_pids = vec![Pid(500), Pid(400)];
+        it.executable = Some("/home/dev/.cargo/bin/portmon".to_owned());
+        change(it);
+    });
+    FreeContext::new(environment, moment(100.0))
+}
+
+fn meant() -> FreeContext<'static> {
     FreeContext {
         filter_names_port: true,
         ..context()
@@ -316,16 +316,10 @@ fn a_hidden_owner_shows_its_user_and_the_sudo_command() {
     assert_eq!(explained.offer.as_deref(), Some(offer));
     assert_eq!(explained.unused_near, Some(8080));
 
-    let odd = FreeContext {
-        executable: Some("/opt/it's here/portmon".to_owned()),
-        ..context()
-    };
+    let odd = context_with(|it| it.executable = Some("/opt/it's here/portmon".to_owned()));
     let offer = r"sudo '/opt/it'\''s here/portmon' free 8080";
     assert_eq!(explanation(&[row()], &odd).offer.as_deref(), Some(offer));
-    let root = FreeContext {
-        is_root: true,
-        ..context()
-    };
+    let root = context_with(|it| it.is_root = true);
     let explained = explanation(&[row()], &root);
     let said = "Not even root sees a process here (socket of user ops): it is in another container, or the kernel's own.";
     assert_eq!(
@@ -498,10 +492,7 @@ fn the_port_is_typed_if_more_than_the_port_would_close() {
         let plan = plan(&table, &context());
         assert_eq!(preview(plan, TargetSet::Topmost).confirmation, demand);
     }
-    let unknown = FreeContext {
-        me: None,
-        ..context()
-    };
+    let unknown = context_with(|it| it.me = None);
     assert_eq!(
         preview(plan(&[row(&ops)], &unknown), TargetSet::All).confirmation,
         Confirmation::Key

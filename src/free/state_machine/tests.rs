@@ -10,7 +10,7 @@ use crate::free::{
 use crate::model::bind::{AddressProbe, BindOutcome};
 use crate::model::endpoint::{Endpoint, Owners, Socket, State};
 use crate::model::process::{Process, ProcessId, ProcessState};
-use crate::model::testing::{SocketBuilder, instant, moment, process, socket};
+use crate::model::testing::{SocketBuilder, environment, instant, moment, process, socket};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,17 +28,7 @@ impl Story {
     fn asked(sockets: Vec<SocketBuilder>) -> Self {
         let table: Vec<Endpoint> = sockets.into_iter().map(SocketBuilder::endpoint).collect();
         let all: Vec<&Endpoint> = table.iter().collect();
-        let context = FreeContext {
-            me: Some(1000),
-            is_root: false,
-            host: "here".to_owned(),
-            self_pids: Vec::new(),
-            executable: None,
-            filter_names_port: false,
-            is_gone: false,
-            now: moment(0.0),
-            state_since: None,
-        };
+        let context = FreeContext::new(environment(|_| {}), moment(0.0));
         let Ok(plan) = plan_row(all[0], &all, &context) else {
             panic!("nothing is asked");
         };

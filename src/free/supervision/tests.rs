@@ -4,25 +4,15 @@ use crate::model::endpoint::{Endpoint, Protocol};
 use crate::model::inspection::ProcessTree;
 use crate::model::process::Pid;
 use crate::model::supervisor::{Engine, Manager, Published, Unit};
-use crate::model::testing::{moment, process, socket};
+use crate::model::testing::{environment, moment, process, socket};
 use std::sync::Arc;
 
 fn node() -> Arc<Process> {
     process(812, "node").build()
 }
 
-fn context() -> FreeContext {
-    FreeContext {
-        me: Some(1000),
-        is_root: false,
-        host: "here".to_owned(),
-        self_pids: Vec::new(),
-        executable: None,
-        filter_names_port: false,
-        is_gone: false,
-        now: moment(0.0),
-        state_since: None,
-    }
+fn context() -> FreeContext<'static> {
+    FreeContext::new(environment(|_| {}), moment(0.0))
 }
 
 fn trees(supervisor: Supervisor) -> ProcessTree {

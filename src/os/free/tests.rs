@@ -14,7 +14,7 @@ use crate::model::endpoint::{
 };
 use crate::model::process::{Pid, Process, StartTime};
 use crate::model::supervisor::{Manager, Unit};
-use crate::model::testing::{moment, process, snapshot};
+use crate::model::testing::{environment, moment, process, snapshot};
 use crate::os::testing::own_ip;
 use std::collections::HashSet;
 use std::fs;
@@ -226,18 +226,8 @@ fn plan(socket: Socket) -> KillPlan {
     }
 }
 
-fn context() -> FreeContext {
-    FreeContext {
-        me: None,
-        is_root: false,
-        host: "test".to_owned(),
-        self_pids: Vec::new(),
-        executable: None,
-        filter_names_port: false,
-        is_gone: false,
-        now: moment(0.0),
-        state_since: None,
-    }
+fn context() -> FreeContext<'static> {
+    FreeContext::new(environment(|it| it.me = None), moment(0.0))
 }
 
 #[tokio::test]

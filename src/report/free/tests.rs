@@ -10,7 +10,7 @@ use crate::model::inspection::{ProcessTree, Restriction};
 use crate::model::ports::EphemeralRange;
 use crate::model::process::Pid;
 use crate::model::supervisor::{Manager, Supervisor, Unit};
-use crate::model::testing::{instant, moment, process, socket};
+use crate::model::testing::{environment, instant, moment, process, socket};
 use crate::table::row::DisplayContext;
 use serde_json::{Value, json};
 
@@ -18,18 +18,14 @@ fn single_port(text: &str) -> PortSpec {
     text.parse().expect(text)
 }
 
-fn context() -> FreeContext {
-    FreeContext {
-        me: Some(1000),
-        is_root: false,
-        host: "build-07".to_owned(),
-        self_pids: vec![Pid(50), Pid(40)],
-        executable: Some("/opt/portmon".to_owned()),
-        filter_names_port: false,
-        is_gone: false,
-        now: moment(0.0),
-        state_since: None,
-    }
+fn context() -> FreeContext<'static> {
+    FreeContext::new(
+        environment(|it| {
+            it.self_pids = vec![Pid(50), Pid(40)];
+            it.executable = Some("/opt/portmon".to_owned());
+        }),
+        moment(0.0),
+    )
 }
 
 fn asked(single_port: PortSpec, table: &[Endpoint]) -> Option<PlanResult> {

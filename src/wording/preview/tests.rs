@@ -4,7 +4,7 @@ use crate::model::endpoint::{Endpoint, Protocol};
 use crate::model::inspection::{ProcessTree, Restriction};
 use crate::model::process::ProcessState;
 use crate::model::supervisor::Supervisor;
-use crate::model::testing::{SocketBuilder, moment, process, socket};
+use crate::model::testing::{SocketBuilder, environment, moment, process, socket};
 use std::sync::Arc;
 
 fn node() -> Arc<Process> {
@@ -16,17 +16,7 @@ fn java() -> Arc<Process> {
 }
 
 fn plan(port: u16, table: &[Endpoint]) -> KillPlan {
-    let context = FreeContext {
-        me: Some(1000),
-        is_root: false,
-        host: "build-07".to_owned(),
-        self_pids: Vec::new(),
-        executable: None,
-        filter_names_port: false,
-        is_gone: false,
-        now: moment(0.0),
-        state_since: None,
-    };
+    let context = FreeContext::new(environment(|_| {}), moment(0.0));
     let table: Vec<&Endpoint> = table.iter().collect();
     match plan_port(Protocol::Tcp, port, None, &table, &context) {
         Some(Ok(plan)) => plan,
