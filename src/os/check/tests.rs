@@ -6,7 +6,8 @@ use crate::check::{Banner, ConnectOutcome, ConnectProbe, Reason};
 use crate::model::endpoint::Protocol;
 use crate::model::port_spec::PortSpec;
 use crate::os::environment;
-use crate::os::testing::{close_in_turn, connect, sleeper, until};
+use crate::os::testing::requirements::skipped;
+use crate::os::testing::{close_in_turn, connect, sleeper, tcp_sockets_on, until};
 use crate::wording::check as wording;
 use socket2::{Domain, Socket, Type};
 use std::io::{Read, Write};
@@ -43,10 +44,13 @@ fn causes(answer: &CheckReport) -> Vec<&'static str> {
     answer.reasons.iter().map(Reason::cause).collect()
 }
 
+/// A listener on a port that no other socket has, whatever other addresses of the machine are used for.
 fn listener(ip: IpAddr) -> (TcpListener, u16) {
-    let listener = TcpListener::bind((ip, 0)).expect("a port");
-    let port = listener.local_addr().expect("an address").port();
-    (listener, port)
+    until("a port of its own", || {
+        let listener = TcpListener::bind((ip, 0)).expect("a port");
+        let port = listener.local_addr().expect("an address").port();
+        (tcp_sockets_on(port) == 1).then_some((listener, port))
+    })
 }
 
 /// A socket that is bound, with SO_REUSEADDR or without, and does nothing else.
@@ -157,11 +161,12 @@ fn a_listener_on_ipv6_alone_leaves_ipv4() {
 
 #[test]
 fn two_processes_on_localhost_are_reported() {
-    let (listener, port) = listener(V4);
-    // On a port that the system chose for one family the other may be taken.
-    let Ok(other) = TcpListener::bind((V6, port)) else {
+    if TcpListener::bind((V6, 0)).is_err() {
+        skipped("no ::1");
         return;
-    };
+    }
+    let (listener, port) = listener(V4);
+    let other = TcpListener::bind((V6, port)).expect("no other socket has the port");
     let (one, other) = (sleeper(listener), sleeper(other));
     let answer = check(ask(port));
     assert_eq!(
@@ -176,8 +181,11 @@ fn two_processes_on_localhost_are_reported() {
 #[test]
 fn a_port_used_by_a_client_is_reported_as_such() {
     let (listener, to) = listener(V4);
-    let client = TcpStream::connect((V4, to)).expect("connects");
-    let port = client.local_addr().expect("an address").port();
+    let (client, port) = until("a client port of its own", || {
+        let client = TcpStream::connect((V4, to)).expect("connects");
+        let port = client.local_addr().expect("an address").port();
+        (tcp_sockets_on(port) == 1).then_some((client, port))
+    });
     let holder = sleeper(client);
     let _server = sleeper(listener);
     let answer = check(ask(port));

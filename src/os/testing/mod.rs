@@ -126,6 +126,18 @@ pub fn connect(from: IpAddr, to: SocketAddr) -> TcpStream {
     socket.into()
 }
 
+/// Number of TCP sockets that have this local port, on any address.
+pub fn tcp_sockets_on(port: u16) -> usize {
+    let port = format!(":{port:04X}");
+    let tables = ["tcp", "tcp6"].map(|table| {
+        // Without IPv6 there is no second table.
+        fs::read_to_string(format!("/proc/net/{table}")).unwrap_or_default()
+    });
+    let lines = tables.iter().flat_map(|table| table.lines());
+    let locals = lines.filter_map(|line| line.split_whitespace().nth(1));
+    locals.filter(|local| local.ends_with(&port)).count()
+}
+
 /// Closes one end and then the other: only the first is left in TIME_WAIT.
 pub fn close_in_turn(first: TcpStream, mut second: TcpStream) {
     drop(first);
