@@ -19,6 +19,7 @@ pub mod raw_socket;
 pub mod shell;
 pub mod signal;
 pub mod snapshot;
+pub mod socket;
 pub mod socket_source;
 pub mod stats;
 pub mod supervisor;

@@ -1,10 +1,12 @@
-//! What a source of sockets saw of one socket in one look, before anything is known of its owners.
+//! A socket as a socket source reports it, before its owners are known.
 //!
-//! The sampler keeps one for every socket of the machine, so it is small: no names, no allocation, sentinels instead of
-//! options, IPv4 addresses in their v4-mapped form (RFC 4291, section 2.5.5.2).
+//! One is kept for every socket of the machine, so it is small: no names, no allocation, sentinels instead of most options,
+//! IPv4 addresses in v4-mapped form (RFC 4291, section 2.5.5.2).
 
 use crate::model::address::Family;
-use crate::model::endpoint::{EndpointId, Protocol, State, covers, holds_port};
+use crate::model::socket::{
+    EndpointId, OwnerHint, Protocol, SocketQueue, State, covers, holds_port,
+};
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr, SocketAddrV6};
 use std::time::Duration;
@@ -17,7 +19,7 @@ pub struct CompactAddr {
 }
 
 impl CompactAddr {
-    /// No other end.
+    /// No remote end.
     pub const NONE: Self = Self {
         ip: [0; 16],
         port: 0,
@@ -36,7 +38,7 @@ impl CompactAddr {
         self.port
     }
 
-    /// The address with an IPv6 scope id (RFC 4007); a v4-mapped one as IPv4.
+    /// Returns the address with an IPv6 scope id (RFC 4007); a v4-mapped one as IPv4.
     pub fn address(self, scope: u32) -> SocketAddr {
         let ip = Ipv6Addr::from(self.ip);
         match ip.to_ipv4_mapped() {
@@ -45,7 +47,12 @@ impl CompactAddr {
         }
     }
 
-    /// Whether it is an address that something can be sent to.
+    /// The address, or [`NONE`](Self::NONE) if nothing can be sent to it.
+    pub fn or_none(self) -> Self {
+        if self.is_some() { self } else { Self::NONE }
+    }
+
+    /// True if something can be sent to it.
     pub fn is_some(self) -> bool {
         let v4_wildcard = Self::v4([0; 4], self.port);
         self.port != 0 && self.ip != Self::NONE.ip && self != v4_wildcard
@@ -67,57 +74,31 @@ impl fmt::Debug for CompactAddr {
     }
 }
 
-/// What waits at a socket.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct SocketQueue {
-    /// Of a listener the connections that wait to be accepted, of others the bytes that wait to be read.
-    pub incoming: u32,
-    /// Of a listener how many connections may wait (its backlog), of others the bytes sent and not yet acknowledged.
-    pub outgoing: u32,
-}
-
-impl SocketQueue {
-    /// Where the source does not tell.
-    pub const UNKNOWN: Self = Self {
-        incoming: u32::MAX,
-        outgoing: u32::MAX,
-    };
-
-    /// What stands in its place in TIME_WAIT, which has none: so many milliseconds, for [`RawSocket::time_wait_left`].
-    pub const fn for_time_wait(milliseconds: u32) -> Self {
-        Self {
-            incoming: 0,
-            outgoing: milliseconds,
-        }
-    }
-}
-
-/// One socket as one look saw it.
+/// One socket in one poll.
 #[derive(Clone, Copy, Debug, Eq)]
 pub struct RawSocket {
-    /// The halves of the kernel's 64-bit socket cookie, the low one first; both 0 where the source knows none.
+    /// Halves of the kernel's 64-bit socket cookie, the low one first; both 0 if the source reports none.
     pub cookie: [u32; 2],
     pub protocol: Protocol,
-    /// The table it stands in: a v4-mapped socket comes, and goes, with the IPv6 table.
+    /// Table it was read from: a v4-mapped socket belongs to the IPv6 table.
     pub table: Family,
     pub state: Option<State>,
-    /// Whether a socket on `::` leaves IPv4 alone; `None` where the source cannot tell.
+    /// True if a socket on `::` does not take IPv4; `None` if the source does not report it.
     pub only_v6: Option<bool>,
     pub local: CompactAddr,
-    /// [`CompactAddr::NONE`] where there is no other end.
+    /// [`CompactAddr::NONE`] without a remote end.
     pub remote: CompactAddr,
-    /// The interface of link-local addresses, else 0.
+    /// Interface of a link-local address, else 0.
     pub scope: u32,
-    /// On Linux the inode, 0 once or while no process has the socket; elsewhere the pid of the holder, 0 for none.
-    pub owner_hint: u32,
-    /// The user; [`NO_USER`](Self::NO_USER) where the source does not tell. On Linux 0 where there is no owner.
+    /// `None` if no process has the socket.
+    pub owner_hint: Option<OwnerHint>,
+    /// User of the socket; [`NO_USER`](Self::NO_USER) if not reported. On Linux 0 if no process has it.
     pub uid: u32,
-    /// What waits at it, or how long TIME_WAIT lasts: to be read by [`queue`](Self::queue) and [`time_wait_left`](Self::time_wait_left).
+    /// Read it by [`queue`](Self::queue) and [`time_wait_left`](Self::time_wait_left).
     pub queue: SocketQueue,
 }
 
-/// Two are equal if a socket has not changed from one to the other: that a TIME_WAIT is closer to its end is no change,
-/// or thousands of them would be rewritten and told of with every look.
+/// Ignores the time left in TIME_WAIT: otherwise thousands of sockets would change with every poll.
 impl PartialEq for RawSocket {
     #[inline]
     fn eq(&self, other: &Self) -> bool {
@@ -149,38 +130,45 @@ impl PartialEq for RawSocket {
 }
 
 impl RawSocket {
-    /// `(uid_t) -1`, which chown(2) keeps from being a user.
+    /// `(uid_t) -1`, which chown(2) reserves.
     pub const NO_USER: u32 = u32::MAX;
+
+    /// Value of `queue` in TIME_WAIT, in which a socket has no queue but this much time left.
+    pub const fn time_wait_queue(milliseconds: u32) -> SocketQueue {
+        SocketQueue {
+            incoming: 0,
+            outgoing: milliseconds,
+        }
+    }
 
     pub fn has_cookie(&self) -> bool {
         self.cookie != [0, 0]
     }
 
-    /// The kernel's 64-bit socket cookie, 0 where the source knows none.
+    /// The kernel's 64-bit socket cookie, 0 if the source reports none.
     pub fn cookie(&self) -> u64 {
         let [low, high] = self.cookie.map(u64::from);
         high << 32 | low
     }
 
-    /// What waits at it; `None` where the source does not tell, and in TIME_WAIT, at which nothing waits.
+    /// Queue lengths; `None` in TIME_WAIT and if the source does not report them.
     pub fn queue(&self) -> Option<SocketQueue> {
         let has_queue = self.state != Some(State::TimeWait) && self.queue != SocketQueue::UNKNOWN;
         has_queue.then_some(self.queue)
     }
 
-    /// For how long after the look the kernel keeps it in TIME_WAIT; `None` in every other state, and where the source does
-    /// not tell.
+    /// Time left in TIME_WAIT at the poll; `None` in other states and if the source does not report it.
     pub fn time_wait_left(&self) -> Option<Duration> {
-        let lasts = self.state == Some(State::TimeWait) && self.queue != SocketQueue::UNKNOWN;
-        lasts.then(|| Duration::from_millis(self.queue.outgoing.into()))
+        let has_timer = self.state == Some(State::TimeWait) && self.queue != SocketQueue::UNKNOWN;
+        has_timer.then(|| Duration::from_millis(self.queue.outgoing.into()))
     }
 
-    /// Whether it holds a port for itself: listening, bound, or UDP without a remote end.
+    /// True if it is listening, bound, or UDP without a remote end.
     pub fn holds_port(&self) -> bool {
         holds_port(self.state, self.remote.is_some())
     }
 
-    /// Whether a client that connects to `to` reaches this listening socket.
+    /// True if a client that connects to `to` reaches this listener.
     pub fn accepts_on(&self, to: SocketAddr) -> bool {
         self.state == Some(State::Listen) && covers(self.local(), self.only_v6, to)
     }
@@ -195,7 +183,7 @@ impl RawSocket {
             .then(|| self.remote.address(self.scope))
     }
 
-    /// The identity; `ordinal` counts the sockets that nothing else tells apart.
+    /// Identity; `ordinal` numbers the sockets that are otherwise equal.
     pub fn id(&self, ordinal: u32) -> EndpointId {
         let (protocol, local) = (self.protocol, self.local());
         if self.has_cookie() {
@@ -210,7 +198,7 @@ impl RawSocket {
             None => EndpointId::Unconnected {
                 protocol,
                 local,
-                owner_hint: self.owner_hint.into(),
+                owner_hint: self.owner_hint,
                 ordinal,
             },
         }
@@ -261,33 +249,33 @@ mod tests {
         };
         let waits = |queue| seen(State::TimeWait, queue);
         let (early, late) = (
-            waits(SocketQueue::for_time_wait(60_000)),
-            waits(SocketQueue::for_time_wait(59_000)),
+            waits(RawSocket::time_wait_queue(60_000)),
+            waits(RawSocket::time_wait_queue(59_000)),
         );
         let other = |queue| seen(State::CloseWait, queue);
         let told = [
             early,
             waits(SocketQueue::UNKNOWN),
-            other(SocketQueue::for_time_wait(7)),
+            other(RawSocket::time_wait_queue(7)),
             other(SocketQueue::UNKNOWN),
         ]
         .map(|one| (one.time_wait_left(), one.queue()));
         let expected = [
             (Some(Duration::from_mins(1)), None),
             (None, None),
-            (None, Some(SocketQueue::for_time_wait(7))),
+            (None, Some(RawSocket::time_wait_queue(7))),
             (None, None),
         ];
         assert_eq!(told, expected);
         assert_eq!(early, late);
         assert_ne!(
-            other(SocketQueue::for_time_wait(7)),
-            other(SocketQueue::for_time_wait(8))
+            other(RawSocket::time_wait_queue(7)),
+            other(RawSocket::time_wait_queue(8))
         );
         assert_ne!(early, RawSocket { uid: 7, ..early });
     }
 
-    /// The memory of a machine with 100,000 sockets hangs on it.
+    /// A machine may have 100,000 of them.
     #[test]
     fn a_raw_socket_stays_small() {
         assert_eq!(size_of::<RawSocket>(), 68);

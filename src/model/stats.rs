@@ -2,7 +2,7 @@
 
 use crate::model::endpoint::EndpointId;
 use crate::model::process::ProcessId;
-use crate::model::raw_socket::SocketQueue;
+use crate::model::socket::SocketQueue;
 use std::time::{Duration, Instant};
 
 /// The counts of one socket at one moment (`struct tcp_info`, include/uapi/linux/tcp.h).

@@ -8,11 +8,12 @@ use crate::model::endpoint::{
 };
 use crate::model::environment::Environment;
 use crate::model::process::{Pid, Process, ProcessId, StartTime};
-use crate::model::raw_socket::{CompactAddr, RawSocket, SocketQueue};
+use crate::model::raw_socket::{CompactAddr, RawSocket};
 use crate::model::snapshot::Snapshot;
+use crate::model::socket::{OwnerHint, SocketQueue};
 use crate::model::text::SystemText;
 use crate::tracker::{Changes, SlotId, Tracker, UnreadTables};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant, SystemTime};
@@ -95,7 +96,7 @@ impl ProcessBuilder {
 
 pub struct SocketBuilder {
     socket: Socket,
-    owner_hint: u64,
+    owner_hint: Option<OwnerHint>,
 }
 
 /// A TCP listener on `local`, of user `dev`, whose owner is hidden.
@@ -116,7 +117,7 @@ pub fn socket(local: &str) -> SocketBuilder {
     };
     SocketBuilder {
         socket,
-        owner_hint: 0,
+        owner_hint: None,
     }
 }
 
@@ -205,8 +206,8 @@ impl SocketBuilder {
     }
 
     /// Tells apart sockets that are otherwise equal, as the inode does.
-    pub fn owner_hint(mut self, owner_hint: u64) -> Self {
-        self.owner_hint = owner_hint;
+    pub fn owner_hint(mut self, inode: u64) -> Self {
+        self.owner_hint = OwnerHint::new(u32::try_from(inode).expect("32 bits"));
         self
     }
 
@@ -274,7 +275,7 @@ impl Tracker {
             problems: snapshot.problems.clone(),
             is_without_bound: false,
         };
-        self.end_poll(&unread, |_| HashSet::new());
+        self.end_poll(&unread, |_| hashbrown::HashSet::new());
         let slots: HashMap<EndpointId, SlotId> = self
             .each()
             .map(|(slot, raw_socket, _)| (raw_socket.id(0), slot))
@@ -301,9 +302,9 @@ impl Tracker {
 /// The socket as a source reports it.
 pub fn raw_socket(socket: &Socket) -> RawSocket {
     let (cookie, owner_hint) = match socket.id {
-        EndpointId::Cookie(cookie) => (cookie, 0),
+        EndpointId::Cookie(cookie) => (cookie, None),
         EndpointId::Unconnected { owner_hint, .. } => (0, owner_hint),
-        EndpointId::Connection { .. } => (0, 0),
+        EndpointId::Connection { .. } => (0, None),
     };
     let half = |number: u64| u32::try_from(number & 0xffff_ffff).expect("half a number");
     RawSocket {
@@ -315,7 +316,7 @@ pub fn raw_socket(socket: &Socket) -> RawSocket {
         local: socket.local.into(),
         remote: socket.remote.map_or(CompactAddr::NONE, CompactAddr::from),
         scope: 0,
-        owner_hint: half(owner_hint),
+        owner_hint,
         uid: socket.uid.unwrap_or(RawSocket::NO_USER),
         queue: socket.queue().unwrap_or(SocketQueue::UNKNOWN),
     }

@@ -4,7 +4,7 @@ use crate::model::Moment;
 use crate::model::endpoint::{Endpoint, Owners, SocketRole};
 use crate::model::environment::Environment;
 use crate::model::ports::EphemeralRange;
-use crate::model::raw_socket::SocketQueue;
+use crate::model::socket::SocketQueue;
 use std::time::{Duration, Instant};
 
 /// How long a change stays marked, and how long a closed row stays in its place.

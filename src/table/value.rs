@@ -1,7 +1,7 @@
 //! What a field says of a row: shown in a cell, compared by a sort, matched by a filter.
 
 use crate::model::age::Age;
-use crate::model::raw_socket::SocketQueue;
+use crate::model::socket::SocketQueue;
 use crate::wording;
 use std::cmp::Ordering;
 use std::fmt::{self, Display};

@@ -1,4 +1,4 @@
-//! What one look, or several that nobody has picked up yet, changed.
+//! Changes of one poll, or of several that were not delivered yet.
 
 use crate::model::Moment;
 use crate::model::endpoint::{Endpoint, EndpointId};
@@ -7,40 +7,40 @@ use crate::model::stats::SocketStats;
 use std::collections::HashMap;
 use std::time::Duration;
 
-/// The changes since the last ones, and what could not be seen.
+/// Changes since the last delivery, and what could not be read.
 #[derive(Clone, Debug)]
 pub struct Changes {
-    /// When the last of the looks was taken.
+    /// When the last poll was taken.
     pub taken: Moment,
-    /// How long that look took.
+    /// How long that poll took.
     pub took: Duration,
-    /// From that look to the next one, longer than was asked for where looks take long.
+    /// Time until the next poll; longer than requested if polls take long.
     pub interval: Duration,
     pub problems: Vec<Problem>,
     pub list: Vec<Change>,
-    /// Whether the kernel dropped some of what it told between two looks: short-lived sockets may be missing.
+    /// True if the kernel dropped destroy events: short-lived sockets may be missing.
     pub missed: bool,
-    /// What was found about the focus of the last request.
+    /// Stats of the focus of the last request.
     pub stats: Option<SocketStats>,
 }
 
-/// One change. Each socket appears at most once in a list, except for one that closed and came back, and one that passed.
+/// One change. A socket appears at most once in a list, except one that closed and reopened, and a short-lived one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// It stood there at the first look: no event.
+    /// Open at the first poll: no event.
     Initial(Endpoint),
     Opened(Endpoint),
-    /// Its state or its holders changed.
+    /// Its state or its owners changed.
     Changed(Endpoint),
-    /// It took the place of the standing socket `gone` on the same protocol, address and port.
+    /// It replaced the socket `gone`, which held the same protocol, address and port.
     Replaced {
         gone: EndpointId,
         endpoint: Endpoint,
     },
-    /// Something was learned about it; no event.
+    /// More is known about it: no event.
     Refreshed(Endpoint),
     Closed(EndpointId),
-    /// It opened and closed between two looks and stood in neither.
+    /// It opened and closed between two polls.
     ShortLived(Endpoint),
 }
 
@@ -57,7 +57,7 @@ impl Change {
         }
     }
 
-    /// The socket as it is from now on; none for one that closed.
+    /// The socket as it is now; `None` for one that closed.
     pub fn endpoint(&self) -> Option<&Endpoint> {
         match self {
             Self::Closed(_) => None,
@@ -70,7 +70,7 @@ impl Change {
         }
     }
 
-    /// The socket that went, if one did that stood there before.
+    /// The socket that closed, if a poll ever reported it.
     pub fn gone(&self) -> Option<EndpointId> {
         match self {
             Self::Closed(gone) | Self::Replaced { gone, .. } => Some(*gone),
@@ -84,45 +84,36 @@ impl Change {
 }
 
 impl Changes {
-    /// Adds what a later look changed, so that both can be told in one.
+    /// Merges the changes of a later poll.
     ///
-    /// A socket that opened and closed unseen leaves no trace; one that closed and came back leaves both. One that
-    /// passed is never merged with another.
+    /// A socket that opened and closed leaves no change, one that closed and reopened leaves both. A short-lived one is
+    /// never merged with another.
     pub fn merge(&mut self, later: Self) {
-        let mut places: HashMap<EndpointId, usize> = self
-            .list
+        let mut list: Vec<Option<Change>> = self.list.drain(..).map(Some).collect();
+        let mut indexes: HashMap<EndpointId, usize> = list
             .iter()
+            .flatten()
             .enumerate()
-            .map(|(place, change)| (change.id(), place))
+            .map(|(index, change)| (change.id(), index))
             .collect();
-        let mut list: Vec<Option<Change>> = std::mem::take(&mut self.list)
-            .into_iter()
-            .map(Some)
-            .collect();
-        let head = Self {
-            list: Vec::new(),
-            missed: self.missed || later.missed,
-            ..later
-        };
         for change in later.list {
-            let id = change.id();
-            let earlier = places
-                .get(&id)
-                .and_then(|place| list.get_mut(*place))
-                .and_then(Option::take);
+            let earlier = indexes
+                .get(&change.id())
+                .and_then(|index| list.get_mut(*index)?.take());
             for merged in merged(earlier, change) {
-                places.insert(merged.id(), list.len());
+                indexes.insert(merged.id(), list.len());
                 list.push(Some(merged));
             }
         }
         *self = Self {
             list: list.into_iter().flatten().collect(),
-            ..head
+            missed: self.missed || later.missed,
+            ..later
         };
     }
 }
 
-/// What two changes of one socket amount to.
+/// Merges two changes of one socket.
 fn merged(earlier: Option<Change>, later: Change) -> Vec<Change> {
     use Change::{Changed, Closed, Initial, Opened, Refreshed, Replaced, ShortLived};
     match (earlier, later) {

@@ -1,4 +1,4 @@
-//! Who holds sockets, kept once for all sockets with the same holders.
+//! Sets of owners, stored once for all sockets with the same owners.
 
 use crate::model::endpoint::Owners;
 use crate::model::process::{Process, ProcessId};
@@ -23,16 +23,15 @@ pub struct OwnerPool {
 
 struct PooledOwners {
     owners: Owners,
-    /// How many sockets have it.
+    /// Number of sockets with these owners.
     uses: u32,
 }
 
 impl Default for OwnerPool {
     fn default() -> Self {
-        let constant = |owners| PooledOwners { owners, uses: 1 };
         Self {
             sets: [Owners::Pending, Owners::NoProcess, Owners::NoPermission]
-                .map(constant)
+                .map(|owners| PooledOwners { owners, uses: 1 })
                 .into_iter()
                 .enumerate()
                 .collect(),
@@ -48,7 +47,7 @@ impl OwnerPool {
             .map_or(&Owners::Pending, |set| &set.owners)
     }
 
-    /// The key of these owners for one more socket.
+    /// Returns the key of these owners, for one more socket.
     pub fn intern(&mut self, owners: &Owners) -> OwnersKey {
         let Owners::Known(processes) = owners else {
             return match owners {
@@ -73,7 +72,7 @@ impl OwnerPool {
         key
     }
 
-    /// Gives back the key of one socket.
+    /// Releases the key of one socket.
     pub fn release_key(&mut self, key: OwnersKey) {
         let Some(set) = self.sets.get_mut(key.0 as usize) else {
             return;
@@ -88,13 +87,15 @@ impl OwnerPool {
         }
     }
 
-    /// Takes in a better description of a process and tells which sets have it.
+    /// Replaces the description of a process and returns the sets that changed.
     pub fn describe(&mut self, process: &Arc<Process>) -> Vec<OwnersKey> {
         let mut described = Vec::new();
-        for (place, set) in &mut self.sets {
+        for (index, set) in &mut self.sets {
             let known = set.owners.known();
-            let is_stale = |other: &Arc<Process>| other.id == process.id && other != process;
-            if !known.iter().any(is_stale) {
+            if !known
+                .iter()
+                .any(|other| other.id == process.id && other != process)
+            {
                 continue;
             }
             let renewed = known.iter().map(|other| {
@@ -102,18 +103,18 @@ impl OwnerPool {
                 Arc::clone(if is_meant { process } else { other })
             });
             set.owners = Owners::Known(renewed.collect());
-            described.push(OwnersKey(u32::try_from(place).unwrap_or(0)));
+            described.push(OwnersKey(u32::try_from(index).unwrap_or(0)));
         }
         described
     }
 
-    /// Every process that holds a socket.
+    /// Every process that owns a socket, possibly more than once.
     pub fn processes(&self) -> impl Iterator<Item = &Arc<Process>> {
         self.sets.iter().flat_map(|(_, set)| set.owners.known())
     }
 }
 
-/// The identities in their order: the topmost holder comes first and makes a difference.
+/// Identities in order: the topmost owner comes first, so the order matters.
 fn ids(processes: &[Arc<Process>]) -> Vec<ProcessId> {
     processes.iter().map(|process| process.id).collect()
 }

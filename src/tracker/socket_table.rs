@@ -1,38 +1,26 @@
-//! The book of sockets: one small record for each, found by its place in the last look or by its ends.
+//! The socket table: one small record per socket, found by its position in the last poll or by its addresses.
 //!
-//! Sources give their sockets in nearly the same order look after look, so each record knows which one came after it and
-//! a steady look compares records one after the other. At 100,000 sockets every byte and every search counts: a record
-//! has no names, and of its owners only the key of a [`OwnerPool`](super::owner_pool::Pool).
+//! Sources report sockets in nearly the same order in every poll, so each record knows its successor and a steady poll only
+//! compares records in sequence. With 100,000 sockets every byte counts: a record holds no names, and of its owners only
+//! the key in the [`OwnerPool`](super::owner_pool::OwnerPool).
 
-use super::tracked_socket::{SlotStatus, TrackedSocket};
+use super::tracked_socket::{SlotId, SlotStatus, TrackedSocket};
 use crate::model::endpoint::Protocol;
 use crate::model::raw_socket::{CompactAddr, RawSocket};
 use hashbrown::{DefaultHashBuilder, HashTable};
 use std::hash::BuildHasher;
 
-/// Where a record stands; given to another socket once that one is gone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SlotId(pub(super) u32);
-
-impl SlotId {
-    pub const NONE: Self = Self(u32::MAX);
-
-    pub fn index(self) -> usize {
-        self.0 as usize
-    }
-}
-
 pub struct SocketTable {
     pub(super) tracked: Vec<TrackedSocket>,
     pub(super) free: Vec<SlotId>,
-    /// By protocol and local port what stands, by protocol and both ends what is connected.
+    /// Sockets that hold a port by protocol and port, connections by protocol and both ends.
     pub(super) index: HashTable<SlotId>,
     hasher: DefaultHashBuilder,
     pub(super) first: SlotId,
     pub(super) last: SlotId,
     pub(super) poll: u8,
     seen: usize,
-    /// How many records of this look did not stand right behind the one before.
+    /// Records of this poll that did not follow the one before in memory.
     pub(super) out_of_order: usize,
 }
 
@@ -52,11 +40,10 @@ impl Default for SocketTable {
     }
 }
 
-/// What a raw_socket is to the book.
+/// Result of observing a socket.
 pub enum Observed {
-    /// Seen before, and just as it was.
     Unchanged,
-    /// Seen before, now otherwise: as it was.
+    /// With the socket as it was before.
     Changed(SlotId, RawSocket),
     New(SlotId),
 }
@@ -69,21 +56,21 @@ impl SocketTable {
     pub fn get(&self, slot: SlotId) -> Option<&TrackedSocket> {
         self.tracked
             .get(slot.index())
-            .filter(|tracked_socket| tracked_socket.status != SlotStatus::Free)
+            .filter(|tracked| tracked.status != SlotStatus::Free)
     }
 
     pub fn get_mut(&mut self, slot: SlotId) -> Option<&mut TrackedSocket> {
         self.tracked
             .get_mut(slot.index())
-            .filter(|tracked_socket| tracked_socket.status != SlotStatus::Free)
+            .filter(|tracked| tracked.status != SlotStatus::Free)
     }
 
-    /// Every record, in no particular order.
+    /// Every socket, in no particular order.
     pub fn each(&self) -> impl Iterator<Item = (SlotId, &TrackedSocket)> {
         (0..)
             .map(SlotId)
             .zip(&self.tracked)
-            .filter(|(_, tracked_socket)| tracked_socket.status != SlotStatus::Free)
+            .filter(|(_, tracked)| tracked.status != SlotStatus::Free)
     }
 
     pub fn begin_poll(&mut self) {
@@ -93,7 +80,7 @@ impl SocketTable {
         self.out_of_order = 0;
     }
 
-    /// Takes in a raw_socket. A socket that comes twice in one look counts once.
+    /// Records one socket of the poll. A socket reported twice counts once.
     #[inline]
     pub fn observe(&mut self, raw_socket: &RawSocket) -> Observed {
         let expected = match self.tracked.get(self.last.index()) {
@@ -101,15 +88,12 @@ impl SocketTable {
             None => self.first,
         };
         match self.tracked.get_mut(expected.index()) {
-            Some(tracked_socket)
-                if tracked_socket.is_same_socket(raw_socket)
-                    && tracked_socket.seen != self.poll =>
-            {
-                tracked_socket.seen = self.poll;
+            Some(tracked) if tracked.is_same_socket(raw_socket) && tracked.seen != self.poll => {
+                tracked.seen = self.poll;
                 self.out_of_order += usize::from(expected.0 != self.last.0.wrapping_add(1));
                 self.last = expected;
                 self.seen += 1;
-                if tracked_socket.raw_socket == *raw_socket {
+                if tracked.raw_socket == *raw_socket {
                     return Observed::Unchanged;
                 }
                 self.rewrite(expected, raw_socket)
@@ -119,28 +103,23 @@ impl SocketTable {
     }
 
     fn search(&mut self, raw_socket: &RawSocket) -> Observed {
-        let equals = self.at(raw_socket).filter_map(|slot| {
-            let tracked_socket = self.get(slot)?;
-            tracked_socket
-                .is_same_socket(raw_socket)
-                .then_some((slot, tracked_socket))
-        });
         let (mut ordinals, mut known) = (Vec::new(), None);
-        for (slot, tracked_socket) in equals {
-            ordinals.push(tracked_socket.ordinal);
-            if tracked_socket.seen != self.poll {
-                known = Some(slot);
+        for slot in self.index.iter_hash(self.hash(raw_socket)) {
+            if let Some(tracked) = self.get(*slot)
+                && tracked.is_same_socket(raw_socket)
+            {
+                ordinals.push(tracked.ordinal);
+                if tracked.seen != self.poll {
+                    known = Some((*slot, tracked.raw_socket == *raw_socket));
+                }
             }
         }
-        // Only sockets without a remote end and without a cookie can be several that nothing tells apart.
+        // Only sockets without a remote end and without a cookie can be several that are equal.
         let may_repeat = !raw_socket.has_cookie() && !raw_socket.remote.is_some();
         match known {
-            Some(slot) => {
+            Some((slot, is_unchanged)) => {
                 self.follow(slot);
-                let is_same = self
-                    .get(slot)
-                    .is_some_and(|tracked_socket| tracked_socket.raw_socket == *raw_socket);
-                if is_same {
+                if is_unchanged {
                     Observed::Unchanged
                 } else {
                     self.rewrite(slot, raw_socket)
@@ -156,18 +135,18 @@ impl SocketTable {
         }
     }
 
-    /// Notes that this record comes after the last one.
+    /// Makes this record the successor of the last one.
     fn follow(&mut self, slot: SlotId) {
         let before = match self.tracked.get_mut(self.last.index()) {
             Some(last) => std::mem::replace(&mut last.next, slot),
             None => std::mem::replace(&mut self.first, slot),
         };
         let poll = self.poll;
-        if let Some(tracked_socket) = self.tracked.get_mut(slot.index()) {
-            tracked_socket.seen = poll;
-            // Most likely what came after the one before still comes after this.
-            if tracked_socket.next == SlotId::NONE && before != slot {
-                tracked_socket.next = before;
+        if let Some(tracked) = self.tracked.get_mut(slot.index()) {
+            tracked.seen = poll;
+            // The former successor most likely follows this one now.
+            if tracked.next == SlotId::NONE && before != slot {
+                tracked.next = before;
             }
         }
         self.last = slot;
@@ -175,10 +154,10 @@ impl SocketTable {
     }
 
     fn rewrite(&mut self, slot: SlotId, raw_socket: &RawSocket) -> Observed {
-        let Some(tracked_socket) = self.tracked.get_mut(slot.index()) else {
+        let Some(tracked) = self.tracked.get_mut(slot.index()) else {
             return Observed::Unchanged;
         };
-        let before = std::mem::replace(&mut tracked_socket.raw_socket, *raw_socket);
+        let before = std::mem::replace(&mut tracked.raw_socket, *raw_socket);
         let (old, new) = (self.hash(&before), self.hash(raw_socket));
         if old != new {
             self.unindex(slot, old);
@@ -188,52 +167,52 @@ impl SocketTable {
     }
 
     fn insert(&mut self, raw_socket: &RawSocket, ordinal: u8) -> SlotId {
-        let tracked_socket = TrackedSocket {
+        let tracked = TrackedSocket {
             seen: self.poll,
             ordinal,
             ..TrackedSocket::new(raw_socket)
         };
         let slot = self.free.pop().unwrap_or_else(|| {
-            // Growing by doubling would leave half of the memory unused.
+            // Doubling would leave half of the memory unused.
             if self.tracked.len() == self.tracked.capacity() {
                 self.tracked.reserve_exact(self.tracked.len() / 32 + 64);
             }
             let next = u32::try_from(self.tracked.len()).unwrap_or(u32::MAX);
-            self.tracked.push(tracked_socket);
+            self.tracked.push(tracked);
             SlotId(next)
         });
         if let Some(place) = self.tracked.get_mut(slot.index()) {
-            *place = tracked_socket;
+            *place = tracked;
         }
         self.index(slot, self.hash(raw_socket));
         slot
     }
 
-    /// Takes a record out of the book.
     pub fn remove(&mut self, slot: SlotId) -> Option<TrackedSocket> {
-        let tracked_socket = *self.get(slot)?;
-        self.unindex(slot, self.hash(&tracked_socket.raw_socket));
+        let tracked = *self.get(slot)?;
+        self.unindex(slot, self.hash(&tracked.raw_socket));
         self.tracked.get_mut(slot.index())?.status = SlotStatus::Free;
         self.free.push(slot);
-        Some(tracked_socket)
+        Some(tracked)
     }
 
-    /// Counts a record as seen that this look had no reason to see.
+    /// Counts a socket as seen that this poll could not report.
     pub fn keep(&mut self, slot: SlotId) {
         let poll = self.poll;
-        if let Some(tracked_socket) = self.get_mut(slot) {
-            tracked_socket.seen = poll;
+        if let Some(tracked) = self.get_mut(slot) {
+            tracked.seen = poll;
         }
     }
 
-    /// What was not seen in this look.
+    /// Sockets that this poll did not report.
     pub fn unseen(&self) -> Vec<SlotId> {
         if self.seen == self.len() {
             return Vec::new();
         }
-        let unseen =
-            |(_, tracked_socket): &(SlotId, &TrackedSocket)| tracked_socket.seen != self.poll;
-        self.each().filter(unseen).map(|(slot, _)| slot).collect()
+        self.each()
+            .filter(|(_, tracked)| tracked.seen != self.poll)
+            .map(|(slot, _)| slot)
+            .collect()
     }
 
     /// The connection with these ends.
@@ -245,45 +224,41 @@ impl SocketTable {
     ) -> Option<SlotId> {
         let hash = self.hasher.hash_one((protocol, local, remote));
         self.index.iter_hash(hash).copied().find(|slot| {
-            self.get(*slot).is_some_and(|tracked_socket| {
-                let socket = &tracked_socket.raw_socket;
+            self.get(*slot).is_some_and(|tracked| {
+                let socket = &tracked.raw_socket;
                 (socket.protocol, socket.local, socket.remote) == (protocol, local, remote)
                     && !socket.holds_port()
             })
         })
     }
 
-    /// What stands on this port, but for the program's own sockets.
+    /// Sockets that hold this port, without portmon's own.
     pub fn holding_port(
         &self,
         protocol: Protocol,
         port: u16,
     ) -> impl Iterator<Item = (SlotId, &TrackedSocket)> {
-        let slots = self.index.iter_hash(self.hasher.hash_one((protocol, port)));
-        slots
+        self.index
+            .iter_hash(self.hasher.hash_one((protocol, port)))
             .filter_map(|slot| Some((*slot, self.get(*slot)?)))
-            .filter(move |(_, tracked_socket)| {
-                let socket = &tracked_socket.raw_socket;
+            .filter(move |(_, tracked)| {
+                let socket = &tracked.raw_socket;
                 (socket.protocol, socket.local.port()) == (protocol, port)
                     && socket.holds_port()
-                    && tracked_socket.status == SlotStatus::Listed
+                    && tracked.status == SlotStatus::Listed
             })
     }
 
-    fn at(&self, raw_socket: &RawSocket) -> impl Iterator<Item = SlotId> {
-        self.index.iter_hash(self.hash(raw_socket)).copied()
-    }
-
     pub(super) fn hash(&self, raw_socket: &RawSocket) -> u64 {
-        place_hash(&self.hasher, raw_socket)
+        address_hash(&self.hasher, raw_socket)
     }
 
     pub(super) fn index(&mut self, slot: SlotId, hash: u64) {
         let (tracked, hasher) = (&self.tracked, &self.hasher);
         self.index.insert_unique(hash, slot, |slot| {
-            tracked.get(slot.index()).map_or(0, |tracked_socket| {
-                place_hash(hasher, &tracked_socket.raw_socket)
-            })
+            tracked
+                .get(slot.index())
+                .map_or(0, |tracked| address_hash(hasher, &tracked.raw_socket))
         });
     }
 
@@ -294,7 +269,7 @@ impl SocketTable {
     }
 }
 
-fn place_hash(hasher: &DefaultHashBuilder, raw_socket: &RawSocket) -> u64 {
+fn address_hash(hasher: &DefaultHashBuilder, raw_socket: &RawSocket) -> u64 {
     if raw_socket.holds_port() {
         hasher.hash_one((raw_socket.protocol, raw_socket.local.port()))
     } else {

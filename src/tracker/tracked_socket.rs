@@ -1,47 +1,58 @@
-//! One socket in the book.
+//! One socket of the socket table.
 
 use super::owner_pool::OwnersKey;
-use super::socket_table::SlotId;
-use crate::model::endpoint::SocketRole;
+use crate::model::endpoint::{EndpointId, SocketRole};
 use crate::model::raw_socket::RawSocket;
+
+/// Index of a socket in the table; reused once that socket is gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SlotId(pub(super) u32);
+
+impl SlotId {
+    pub const NONE: Self = Self(u32::MAX);
+
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
 
 #[derive(Clone, Copy, Debug)]
 pub struct TrackedSocket {
     pub raw_socket: RawSocket,
-    /// When it was first seen, and first seen in its state.
+    /// When it was first seen.
     pub since: Centiseconds,
+    /// When it was first seen in its current state.
     pub state_since: Centiseconds,
     pub owners: OwnersKey,
-    /// What came after it in the last look.
+    /// The socket that followed it in the last poll.
     pub next: SlotId,
-    /// The look that saw it last.
+    /// The last poll that saw it.
     pub seen: u8,
-    /// Counts the sockets that nothing else tells apart.
+    /// Numbers the sockets that are otherwise equal.
     pub ordinal: u8,
     pub status: SlotStatus,
     pub pending: PendingChange,
-    /// Whether it stood there at the first look.
+    /// True if the first poll saw it.
     pub is_initial: bool,
     pub role: SocketRole,
     pub is_local: bool,
     pub shares_port: bool,
 }
 
-/// Hundredths of a second since the first look, for 497 days.
+/// Hundredths of a second since the tracker started; lasts 497 days.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Centiseconds(pub u32);
 
-/// What a record is.
+/// Status of a slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SlotStatus {
-    /// Nobody's: the slot is free.
     Free,
     Listed,
-    /// The program's own socket, which is no row.
+    /// A socket of portmon itself, which is never shown.
     OwnSocket,
 }
 
-/// What is to be told of a record, the least first.
+/// Change of a socket that was not emitted yet, the least important first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum PendingChange {
     None,
@@ -51,8 +62,8 @@ pub enum PendingChange {
 }
 
 impl TrackedSocket {
-    /// A socket of which nothing else is known.
     pub fn new(raw_socket: &RawSocket) -> Self {
+        let holds_port = raw_socket.holds_port();
         Self {
             raw_socket: *raw_socket,
             since: Centiseconds::default(),
@@ -64,29 +75,32 @@ impl TrackedSocket {
             status: SlotStatus::Listed,
             pending: PendingChange::None,
             is_initial: false,
-            role: if raw_socket.holds_port() {
+            role: if holds_port {
                 SocketRole::Unconnected
             } else {
                 SocketRole::Unknown
             },
-            is_local: raw_socket.holds_port(),
+            is_local: holds_port,
             shares_port: false,
         }
     }
 
-    /// Whether this is the socket that was sighted, whatever its state; equals without a cookie are told apart by order.
+    pub fn id(&self) -> EndpointId {
+        self.raw_socket.id(self.ordinal.into())
+    }
+
+    /// True if both are the same socket, in whatever state. Equal ones without a cookie are told apart by their order.
     #[inline]
-    pub fn is_same_socket(&self, raw_socket: &RawSocket) -> bool {
+    pub fn is_same_socket(&self, other: &RawSocket) -> bool {
         let own = &self.raw_socket;
         if self.status == SlotStatus::Free {
             return false;
         }
-        if raw_socket.has_cookie() || own.has_cookie() {
-            return own.cookie == raw_socket.cookie;
+        if other.has_cookie() || own.has_cookie() {
+            return own.cookie == other.cookie;
         }
         let ends =
             |socket: &RawSocket| (socket.protocol, socket.local, socket.remote, socket.scope);
-        ends(own) == ends(raw_socket)
-            && (raw_socket.remote.is_some() || own.owner_hint == raw_socket.owner_hint)
+        ends(own) == ends(other) && (other.remote.is_some() || own.owner_hint == other.owner_hint)
     }
 }

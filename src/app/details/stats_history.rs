@@ -90,7 +90,7 @@ impl StatsHistory {
 mod tests {
     use super::*;
     use crate::model::process::{Pid, StartTime};
-    use crate::model::raw_socket::SocketQueue;
+    use crate::model::socket::SocketQueue;
     use crate::model::stats::TcpCounters;
     use crate::model::testing::instant;
 

@@ -320,7 +320,7 @@ async fn a_process_that_owns_a_different_socket_is_not_signalled() {
     socket.id = EndpointId::Unconnected {
         protocol: Protocol::Tcp,
         local: held.local,
-        owner_hint: 0,
+        owner_hint: None,
         ordinal: 0,
     };
     let mut fixture = WorkerFixture::begin(socket, vec![Arc::clone(&held.process)]);

@@ -1,35 +1,35 @@
-//! Which processes hold which sockets.
+//! Owners of sockets: the processes that have them open.
 //!
-//! On Linux no source of sockets says so: holders are searched for, kept and checked. Elsewhere the source itself does.
+//! On Linux no socket source reports them, so they are found through `/proc`, cached and verified. Elsewhere the source
+//! reports the pid.
 
 use crate::model::process::{Pid, ProcessId};
+use crate::model::socket::OwnerHint;
 
 #[cfg(target_os = "linux")]
-mod linux;
+#[path = "linux/mod.rs"]
+mod system;
 #[cfg(not(target_os = "linux"))]
-mod other;
+#[path = "other.rs"]
+mod system;
 
-#[cfg(target_os = "linux")]
-pub use linux::OwnerResolver;
-#[cfg(not(target_os = "linux"))]
-pub use other::OwnerResolver;
+pub use system::OwnerResolver;
 
-/// A socket whose holders are not known yet.
+/// A socket whose owners are to be found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LookupRequest {
-    pub inode: u32,
+    pub owner_hint: OwnerHint,
     pub uid: u32,
-    /// It holds a port for itself: its holders are checked more often.
+    /// It holds a port, so its owners are verified more often.
     pub holds_port: bool,
-    /// A process that likely has it: the owner of the listener on its local port.
+    /// A process that likely owns it: the owner of the listener on its local port.
     pub likely_owner: Option<Pid>,
 }
 
-/// A change in who holds a socket.
+/// A process that became an owner of a socket, or is none any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OwnerChange {
-    pub inode: u32,
+    pub owner_hint: OwnerHint,
     pub process: ProcessId,
-    /// False: it no longer does.
     pub is_owner: bool,
 }

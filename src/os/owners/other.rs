@@ -1,14 +1,15 @@
-//! Who holds sockets where the source of sockets itself says so: the mark of a socket is then the pid of its holder.
+//! Owners where the socket source reports their pids.
 
 use super::{LookupRequest, OwnerChange};
 use crate::model::process::{Pid, ProcessId, StartTime};
+use crate::model::socket::OwnerHint;
 use crate::os::processes::start_time;
 use std::collections::HashMap;
 
-/// Which process had each pid that a socket names, so that another one under the same pid is known for another.
+/// The process that had each pid, so that a reused pid is recognized.
 #[derive(Default)]
 pub struct OwnerResolver {
-    starts: HashMap<u32, StartTime>,
+    starts: HashMap<OwnerHint, StartTime>,
 }
 
 impl OwnerResolver {
@@ -16,62 +17,64 @@ impl OwnerResolver {
         Self::default()
     }
 
-    /// Names the process that has the pid of what is sought, nothing where it has ended or may not be asked, and tells of
-    /// every pid that another process has by now.
+    /// Returns the processes with the requested pids, and every pid that belongs to another process now.
     pub fn update(
         &mut self,
-        closed: &[u32],
+        closed: &[OwnerHint],
         requests: &[LookupRequest],
         _rows: usize,
     ) -> Vec<OwnerChange> {
-        for pid in closed {
-            self.starts.remove(pid);
+        for hint in closed {
+            self.starts.remove(hint);
         }
-        let known: Vec<u32> = self.starts.keys().copied().collect();
-        let mut owner_changes = self.recheck(&known);
-        for request in requests.iter().filter(|request| request.inode != 0) {
-            if let Some(start) = start_time::of_pid(Pid(request.inode)) {
-                self.starts.insert(request.inode, start);
-                owner_changes.push(owner_change(request.inode, start, true));
+        let known: Vec<OwnerHint> = self.starts.keys().copied().collect();
+        let mut changes = self.recheck(&known);
+        for LookupRequest { owner_hint, .. } in requests {
+            if let Some(start) = start_time::of_pid(pid(*owner_hint)) {
+                self.starts.insert(*owner_hint, start);
+                changes.push(owner_change(*owner_hint, start, true));
             }
         }
-        owner_changes
+        changes
     }
 
-    /// Asks anew who has these pids.
-    pub fn recheck(&mut self, pids: &[u32]) -> Vec<OwnerChange> {
-        let mut owner_changes = Vec::new();
-        for pid in pids {
-            let Some(before) = self.starts.get(pid).copied() else {
+    pub fn recheck(&mut self, hints: &[OwnerHint]) -> Vec<OwnerChange> {
+        let mut changes = Vec::new();
+        for hint in hints {
+            let Some(before) = self.starts.get(hint).copied() else {
                 continue;
             };
-            let now = start_time::of_pid(Pid(*pid));
+            let now = start_time::of_pid(pid(*hint));
             if now == Some(before) {
                 continue;
             }
-            owner_changes.push(owner_change(*pid, before, false));
-            match now {
-                Some(start) => {
-                    self.starts.insert(*pid, start);
-                    owner_changes.push(owner_change(*pid, start, true));
-                }
-                None => drop(self.starts.remove(pid)),
+            self.starts.remove(hint);
+            changes.push(owner_change(*hint, before, false));
+            if let Some(start) = now {
+                self.starts.insert(*hint, start);
+                changes.push(owner_change(*hint, start, true));
             }
         }
-        owner_changes
+        changes
     }
 
-    /// No search is ever open: whoever holds a socket comes with it.
-    pub fn has_pending_search(&self, _inode: u32) -> bool {
+    /// False: every owner is known with its socket.
+    pub fn has_pending_search(&self, _owner_hint: OwnerHint) -> bool {
         false
     }
 }
 
-fn owner_change(inode: u32, start: StartTime, is_owner: bool) -> OwnerChange {
-    let pid = Pid(inode);
+fn pid(OwnerHint::Pid(pid): OwnerHint) -> Pid {
+    Pid(pid.get())
+}
+
+fn owner_change(owner_hint: OwnerHint, start: StartTime, is_owner: bool) -> OwnerChange {
     OwnerChange {
-        inode,
-        process: ProcessId { pid, start },
+        owner_hint,
+        process: ProcessId {
+            pid: pid(owner_hint),
+            start,
+        },
         is_owner,
     }
 }

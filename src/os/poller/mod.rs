@@ -1,13 +1,14 @@
-//! Looks at the sockets and at who holds them, one look after the other, and tells what changed.
+//! Polls the sockets and their owners and reports what changed.
 //!
-//! It brings three together that know nothing of one another: the source of sockets, the search for holders and the
-//! tracker. Sockets come first: [`SocketPoller::poll_sockets`] tells them before anybody is asked who holds them.
+//! Connects the socket source, the owner resolver and the tracker, which know nothing of one another. Sockets come first:
+//! [`SocketPoller::poll_sockets`] reports them before their owners are looked up.
 
 use crate::model::Moment;
 use crate::model::endpoint::Endpoint;
 use crate::model::ports::EphemeralRange;
 use crate::model::process::Pid;
 use crate::model::snapshot::Problem;
+use crate::model::socket::OwnerHint;
 use crate::model::socket_source::SocketSource;
 use crate::model::stats::{Focus, SocketStats};
 use crate::os::owners::OwnerResolver;
@@ -23,8 +24,8 @@ use std::time::{Duration, Instant};
 mod destroy_events;
 mod owner_updates;
 
-/// From one look at sockets that are only bound to the next: it walks another table of the kernel, which costs half as
-/// much again as all the rest.
+/// Time between two polls of bound sockets: they are in another table of the kernel, which costs half as much as all the
+/// others together.
 const BOUND_INTERVAL: Duration = Duration::from_secs(10);
 
 pub struct SocketPoller {
@@ -33,9 +34,9 @@ pub struct SocketPoller {
     resolver: OwnerResolver,
     processes: Processes,
     request: DumpRequest,
-    /// portmon itself, as its own sockets name their holder.
+    /// portmon's own pid as `/proc` shows it.
     own_pid: Option<Pid>,
-    /// When bound sockets were last asked for.
+    /// When bound sockets were last requested.
     bound_at: Option<Instant>,
     has_missed_events: bool,
     polls: u32,
@@ -43,16 +44,16 @@ pub struct SocketPoller {
     polled_at: Moment,
     destroy_events: Option<DestroyEvents>,
     focus: Option<Focus>,
-    /// Where the socket of the focus stood last.
+    /// Last slot of the focused socket.
     focus_slot: Option<SlotId>,
-    /// Marks of sockets whose last holder ended. Most likely they are gone with it, which the next look tells.
-    orphaned: HashSet<u32>,
-    /// Marks of sockets for whose holder not every process was searched yet.
-    unresolved: HashSet<u32>,
+    /// Hints of sockets whose last owner exited. Most likely they closed with it, which the next poll shows.
+    orphaned: HashSet<OwnerHint>,
+    /// Hints of sockets for which not every process was searched yet.
+    unresolved: HashSet<OwnerHint>,
 }
 
 impl SocketPoller {
-    /// Follows what `demand` names; bound sockets with every look if it asks for them, else now and then.
+    /// Polls the requested sockets. Bound sockets are in every poll if requested, else in one every [`BOUND_INTERVAL`].
     pub fn new(
         ephemeral: EphemeralRange,
         source: Option<SocketSource>,
@@ -79,16 +80,14 @@ impl SocketPoller {
         }
     }
 
-    /// What is looked at closely with every look.
+    /// Sets the socket whose stats are read with every poll.
     pub fn focus_on(&mut self, focus: Option<&Focus>) {
         if self.focus.as_ref() != focus {
             self.focus = focus.cloned();
         }
     }
 
-    /// From now on sockets that come and go between two looks are told too.
-    ///
-    /// Only their cookies tell those from the ones that a look had.
+    /// Reports short-lived sockets from now on. Fails without cookies, which tell them from the sockets of a poll.
     pub fn enable_destroy_events(&mut self) -> Result<(), Error> {
         if !self.sockets.has_cookies() {
             return Err(Error::CloseEventsUnsupported);
@@ -97,7 +96,7 @@ impl SocketPoller {
         Ok(())
     }
 
-    /// Waits until then, listening to what closes meanwhile if that is followed.
+    /// Waits until then and receives destroy events meanwhile.
     pub fn wait_until(&mut self, until: Instant) {
         match &mut self.destroy_events {
             Some(destroy_events) => destroy_events.wait_until(until),
@@ -105,38 +104,40 @@ impl SocketPoller {
         }
     }
 
-    /// The whole of a look: the sockets and who holds them.
+    /// Polls the sockets and their owners.
     pub fn poll(&mut self) -> Changes {
+        self.poll_with(ScanMode::Incremental)
+    }
+
+    /// Polls the sockets and reads all of their owners again.
+    pub fn poll_uncached(&mut self) -> Changes {
+        self.poll_with(ScanMode::Full)
+    }
+
+    fn poll_with(&mut self, mode: ScanMode) -> Changes {
         self.read_tables();
-        self.update_owners(ScanMode::Incremental);
+        self.update_owners(mode);
         self.take_changes()
     }
 
-    /// The sockets alone; whoever holds those that are new is sought still.
+    /// Polls the sockets alone; [`resolve_owners`](Self::resolve_owners) is to follow.
     pub fn poll_sockets(&mut self) -> Changes {
         self.read_tables();
         self.take_changes()
     }
 
-    /// Who holds what the last glance saw.
+    /// Looks up the owners of the sockets of the last poll.
     pub fn resolve_owners(&mut self) -> Changes {
         self.update_owners(ScanMode::Incremental);
         self.take_changes()
     }
 
-    /// A look that reads the holders of every socket anew.
-    pub fn poll_uncached(&mut self) -> Changes {
-        self.read_tables();
-        self.update_owners(ScanMode::Full);
-        self.take_changes()
-    }
-
-    /// The next look asks for bound sockets too.
+    /// Requests bound sockets with the next poll.
     pub fn include_bound_next(&mut self) {
         self.bound_at = None;
     }
 
-    /// Every socket as the last look saw it, in no particular order.
+    /// Every socket as of the last poll, in no particular order.
     pub fn endpoints(&mut self) -> Vec<Endpoint> {
         let processes = &mut self.processes;
         self.tracker.endpoints(|uid| processes.user(uid))
@@ -154,8 +155,8 @@ impl SocketPoller {
             with_bound,
             ..self.request.clone()
         };
-        // Before the tables: what closes meanwhile is then in one of them or told next time.
-        let destroy_events = self.destroy_events.as_mut().map(DestroyEvents::take);
+        // Before the tables: a socket that closes meanwhile is in one of them, or in the next events.
+        let destroyed = self.destroy_events.as_mut().map(DestroyEvents::take);
         self.tracker.begin_poll(at);
         let tracker = &mut self.tracker;
         self.problems = self
@@ -173,10 +174,10 @@ impl SocketPoller {
                 self.tracker.hide_own_socket(slot);
             }
         }
-        if let Some((closed, has_missed_events)) = destroy_events
+        if let Some((destroyed, has_missed_events)) = destroyed
             && self.sockets.has_cookies()
         {
-            self.tracker.observe_closed(closed);
+            self.tracker.observe_destroyed(destroyed);
             self.has_missed_events = has_missed_events;
         }
     }
@@ -200,7 +201,7 @@ impl SocketPoller {
         let at = now().instant;
         Some(SocketStats {
             endpoint: focus.endpoint,
-            traffic: socket.and_then(|socket| self.sockets.traffic(socket, at)),
+            traffic: socket.and_then(|socket| self.sockets.counters(socket, at)),
             usage: self.processes.usage(&focus.processes),
         })
     }

@@ -1,53 +1,53 @@
-//! Who holds the sockets of a look: asks for what is new, and tells the tracker what is found.
+//! Owners of the sockets of a poll: resolves new sockets and tells the tracker.
 
 use super::SocketPoller;
 use crate::model::endpoint::Owners;
 use crate::model::process::{Process, ProcessId, topmost_first};
 use crate::model::raw_socket::RawSocket;
+use crate::model::socket::OwnerHint;
 use crate::os::owners::{LookupRequest, OwnerChange};
 use crate::tracker::SlotId;
 use hashbrown::{HashMap, HashSet};
 use std::sync::Arc;
 
-/// How many looks come to one process that is read again: a steady look must cost hardly more than its tables.
+/// One process is reread in this many polls, so that a steady poll costs hardly more than its tables.
 const POLLS_PER_REREAD: u32 = 3;
 
-/// How holders are looked at.
+/// Owners that a poll reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ScanMode {
-    /// Those that are new or changed, and the others in turn.
+    /// Those of new and changed sockets, the others in turn.
     Incremental,
-    /// All of them.
     Full,
 }
 
 impl SocketPoller {
     pub(super) fn update_owners(&mut self, mode: ScanMode) {
-        let unresolved_sockets = self.tracker.take_unresolved();
-        let removed_inodes = self.tracker.take_removed_hints();
-        let requests: Vec<LookupRequest> = unresolved_sockets
+        let unresolved = self.tracker.take_unresolved();
+        let removed = self.tracker.take_removed_hints();
+        let requests: Vec<LookupRequest> = unresolved
             .iter()
-            .map(|(_, socket)| self.lookup_request(socket))
+            .filter_map(|(_, socket)| self.lookup_request(socket))
             .collect();
         let mut changes = self
             .resolver
-            .update(&removed_inodes, &requests, self.tracker.len());
+            .update(&removed, &requests, self.tracker.len());
         if mode == ScanMode::Full {
-            let inodes: Vec<u32> = self
+            let all: Vec<OwnerHint> = self
                 .tracker
                 .each()
-                .map(|(_, socket, _)| socket.owner_hint)
+                .filter_map(|(_, socket, _)| socket.owner_hint)
                 .collect();
-            changes.extend(self.resolver.recheck(&inodes));
+            changes.extend(self.resolver.recheck(&all));
         }
-        self.assign(mode, &unresolved_sockets, changes);
-        if !removed_inodes.is_empty() {
-            let held: HashSet<ProcessId> = self
+        self.assign(mode, &requests, changes);
+        if !removed.is_empty() {
+            let owners: HashSet<ProcessId> = self
                 .tracker
                 .owner_processes()
                 .map(|process| process.id)
                 .collect();
-            self.processes.retain(|id| held.contains(&id));
+            self.processes.retain(|id| owners.contains(&id));
         }
         self.polls = self.polls.wrapping_add(1);
         if self.polls.is_multiple_of(POLLS_PER_REREAD)
@@ -57,83 +57,84 @@ impl SocketPoller {
         }
     }
 
-    fn lookup_request(&self, socket: &RawSocket) -> LookupRequest {
-        let listener = (!socket.holds_port()).then(|| self.tracker.listener_owners(socket));
-        let owner = listener.flatten().and_then(Owners::first);
-        LookupRequest {
-            inode: socket.owner_hint,
+    fn lookup_request(&self, socket: &RawSocket) -> Option<LookupRequest> {
+        let listener_owners = if socket.holds_port() {
+            None
+        } else {
+            self.tracker.listener_owners(socket)
+        };
+        let likely_owner = listener_owners.and_then(Owners::first);
+        Some(LookupRequest {
+            owner_hint: socket.owner_hint?,
             uid: socket.uid,
             holds_port: socket.holds_port(),
-            likely_owner: owner.map(|owner| owner.pid()),
-        }
+            likely_owner: likely_owner.map(|owner| owner.pid()),
+        })
     }
 
-    /// Tells the tracker who holds what was sought and what was found to have other holders.
+    /// Sets the owners of the requested sockets and of those whose owners changed.
     fn assign(
         &mut self,
         mode: ScanMode,
-        unresolved_sockets: &[(SlotId, RawSocket)],
+        requests: &[LookupRequest],
         mut changes: Vec<OwnerChange>,
     ) {
         let orphaned = std::mem::take(&mut self.orphaned);
-        let unresolved = std::mem::take(&mut self.unresolved);
-        // In the order in which they came to light, for each socket.
-        changes.sort_by_key(|change| change.inode);
-        let mut new: HashSet<u32> = unresolved_sockets
-            .iter()
-            .map(|(_, socket)| socket.owner_hint)
-            .collect();
-        new.extend(unresolved);
-        let mut inodes: HashSet<u32> = new.union(&orphaned).copied().collect();
-        inodes.extend(changes.iter().map(|change| change.inode));
-        if inodes.is_empty() {
+        // A stable sort keeps the order of the changes of each socket.
+        changes.sort_by_key(|change| change.owner_hint);
+        let mut new = std::mem::take(&mut self.unresolved);
+        new.extend(requests.iter().map(|request| request.owner_hint));
+        let mut hints: HashSet<OwnerHint> = new.union(&orphaned).copied().collect();
+        hints.extend(changes.iter().map(|change| change.owner_hint));
+        if hints.is_empty() {
             return;
         }
-        let each = self.tracker.each();
-        let affected: Vec<(SlotId, u32)> = each
-            .filter(|(_, socket, _)| inodes.contains(&socket.owner_hint))
-            .map(|(slot, socket, _)| (slot, socket.owner_hint))
+        let affected: Vec<(SlotId, OwnerHint)> = self
+            .tracker
+            .each()
+            .filter_map(|(slot, socket, _)| Some((slot, socket.owner_hint?)))
+            .filter(|(_, hint)| hints.contains(hint))
             .collect();
         let mut cache = OwnersById::new();
-        for (slot, owner_hint) in affected {
-            let is_reset = new.contains(&owner_hint) || orphaned.contains(&owner_hint);
-            let mut ids = if is_reset {
+        for (slot, hint) in affected {
+            let is_orphaned = orphaned.contains(&hint);
+            let mut ids = if is_orphaned || new.contains(&hint) {
                 Vec::new()
             } else {
                 self.owner_ids(slot)
             };
-            for change in changes_of(&changes, owner_hint) {
+            for change in changes_of(&changes, hint) {
                 ids.retain(|id| *id != change.process);
                 if change.is_owner {
                     ids.push(change.process);
                 }
             }
-            let was_owned = !ids.is_empty() || self.has_known_owner(slot);
+            let was_owned = !ids.is_empty() || !self.owner_ids(slot).is_empty();
             match self.known_owners(ids, &mut cache) {
                 Some(owners) => self.set_owners(slot, &owners),
-                None if mode == ScanMode::Incremental
-                    && was_owned
-                    && !orphaned.contains(&owner_hint) =>
-                {
-                    self.orphaned.insert(owner_hint);
+                None if mode == ScanMode::Full => {
+                    self.tracker.set_owners(slot, &Owners::NoPermission);
                 }
-                None if mode == ScanMode::Incremental
-                    && self.resolver.has_pending_search(owner_hint) =>
-                {
-                    self.unresolved.insert(owner_hint);
+                None if was_owned && !is_orphaned => {
+                    self.orphaned.insert(hint);
+                }
+                None if self.resolver.has_pending_search(hint) => {
+                    self.unresolved.insert(hint);
                 }
                 None => self.tracker.set_owners(slot, &Owners::NoPermission),
             }
         }
     }
 
-    /// These processes as owners, unless all of them have ended.
+    /// Returns these processes as owners; `None` if all of them have exited.
     fn known_owners(&mut self, ids: Vec<ProcessId>, cache: &mut OwnersById) -> Option<Owners> {
         if let Some(owners) = cache.get(&ids) {
             return owners.clone();
         }
-        let processes = ids.iter().filter_map(|id| self.processes.known(*id));
-        let known: Vec<Arc<Process>> = processes.collect();
+        let known: Vec<Arc<Process>> = ids
+            .iter()
+            .filter_map(|id| self.processes.known(*id))
+            .collect();
         let owners = (!known.is_empty()).then(|| Owners::Known(topmost_first(known).into()));
         cache.insert(ids, owners.clone());
         owners
@@ -150,20 +151,15 @@ impl SocketPoller {
         let known = self.tracker.owners(slot).map_or(&[][..], Owners::known);
         known.iter().map(|process| process.id).collect()
     }
-
-    fn has_known_owner(&self, slot: SlotId) -> bool {
-        let owners = self.tracker.owners(slot);
-        owners.is_some_and(|owners| !owners.known().is_empty())
-    }
 }
 
-/// What was made of the same holders, of which most sockets have one.
+/// Owners by their identities: most sockets share them.
 type OwnersById = HashMap<Vec<ProcessId>, Option<Owners>>;
 
-/// Those about one socket, of findings in the order of their sockets.
-fn changes_of(changes: &[OwnerChange], owner_hint: u32) -> &[OwnerChange] {
-    let first = changes.partition_point(|change| change.inode < owner_hint);
-    let rest = changes.get(first..).unwrap_or_default();
-    let count = rest.partition_point(|change| change.inode == owner_hint);
+/// The changes of one socket, from changes sorted by socket.
+fn changes_of(changes: &[OwnerChange], owner_hint: OwnerHint) -> &[OwnerChange] {
+    let start = changes.partition_point(|change| change.owner_hint < owner_hint);
+    let rest = changes.get(start..).unwrap_or_default();
+    let count = rest.partition_point(|change| change.owner_hint == owner_hint);
     rest.get(..count).unwrap_or_default()
 }

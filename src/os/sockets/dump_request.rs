@@ -1,4 +1,4 @@
-//! What part of the socket tables is wanted.
+//! Which part of the socket tables to read.
 
 use crate::model::endpoint::{Protocol, State};
 use crate::model::raw_socket::RawSocket;
@@ -6,30 +6,29 @@ use crate::model::raw_socket::RawSocket;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DumpRequest {
     pub scope: DumpScope,
-    /// TCP sockets that are bound and neither listen nor are connected (Linux 6.8): a walk of its own over the bind
-    /// table.
+    /// Includes bound TCP sockets that neither listen nor are connected (Linux 6.8), which are in a table of their own.
     pub with_bound: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DumpScope {
-    /// Every socket.
     All,
-    /// TCP and UDP sockets with one of these local ports, in any state. More than 64 ports may give everything.
+    /// TCP and UDP sockets with one of these local ports, in any state. With more than 64 ports it may be every socket.
     Local(Vec<u16>),
-    /// Sockets with one of these as local or remote port, and every TCP listener. More than 64 ports may give everything.
+    /// Sockets with one of these as local or remote port, and every TCP listener. With more than 64 ports it may be every
+    /// socket.
     LocalOrRemote(Vec<u16>),
-    /// What stands on a TCP port: listeners, and bound sockets if they are wanted.
+    /// TCP listeners, and bound sockets if requested.
     Listening,
 }
 
 impl DumpRequest {
-    /// Whether a socket is wanted, for sources that cannot be asked for some only.
+    /// True if a socket is requested; for sources that cannot filter.
     pub fn matches(&self, socket: &RawSocket) -> bool {
         let is_tcp = socket.protocol == Protocol::Tcp;
         let is_bound = is_tcp && socket.state == Some(State::Bound);
         let is_listening = is_tcp && socket.state == Some(State::Listen);
-        let is_within = match &self.scope {
+        let is_in_scope = match &self.scope {
             DumpScope::All => true,
             DumpScope::Local(ports) => ports.contains(&socket.local.port()),
             DumpScope::LocalOrRemote(ports) => {
@@ -38,6 +37,6 @@ impl DumpRequest {
             }
             DumpScope::Listening => is_listening || is_bound,
         };
-        is_within && (self.with_bound || !is_bound)
+        is_in_scope && (self.with_bound || !is_bound)
     }
 }

@@ -1,31 +1,32 @@
-//! One socket table of `/proc/net/{tcp,tcp6,udp,udp6}`, for where netlink is refused (sandboxes such as gVisor).
+//! One socket table of `/proc/net/{tcp,tcp6,udp,udp6}`, for sandboxes that refuse netlink, such as gVisor.
 //!
-//! What the lines mean: proc_net(5), and the kernel's net/ipv4/tcp_ipv4.c, net/ipv4/udp.c, net/ipv6/tcp_ipv6.c and
-//! net/ipv6/datagram.c. They tell no cookie, no interface, not whether `::` takes IPv4 too, no backlog, and nothing of
-//! TCP sockets that are merely bound. The kernel hands a table out page by page: what opens or closes meanwhile may push
-//! others out of it. A line that is not understood must never go unsaid, and never hide another.
+//! Format: proc_net(5) and the kernel's net/ipv4/tcp_ipv4.c, net/ipv4/udp.c, net/ipv6/tcp_ipv6.c and net/ipv6/datagram.c.
+//! There are no cookies, interfaces, backlogs, bound TCP sockets, nor whether `::` takes IPv4. The kernel writes a table
+//! page by page: sockets that open or close meanwhile may push others out of it. A malformed line is always reported and
+//! never hides another.
 
 use crate::model::address::Family;
 use crate::model::endpoint::{Protocol, State};
-use crate::model::raw_socket::{CompactAddr, RawSocket, SocketQueue};
+use crate::model::raw_socket::{CompactAddr, RawSocket};
+use crate::model::socket::{OwnerHint, SocketQueue};
 use crate::os::Error;
 use hashbrown::HashSet;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
-/// Tells every socket of a table; an error means that there were more.
+/// Emits every socket of a table; an error means that there are more.
 ///
-/// Without IPv6 in the kernel its tables are missing, which is to say empty.
-pub fn table(
+/// A kernel without IPv6 has no tables for it, which counts as empty.
+pub fn read(
     protocol: Protocol,
     family: Family,
     emit: &mut impl FnMut(&RawSocket),
 ) -> Result<(), Error> {
-    table_in(Path::new("/proc/net"), protocol, family, emit)
+    read_in(Path::new("/proc/net"), protocol, family, emit)
 }
 
-fn table_in(
+fn read_in(
     folder: &Path,
     protocol: Protocol,
     family: Family,
@@ -34,7 +35,7 @@ fn table_in(
     let path = folder.join(name(protocol, family));
     let text = match fs::read(&path) {
         Ok(text) => text,
-        // Where the table of IPv4 is missing too, nothing at all may be read, which is no empty table.
+        // If the IPv4 table is missing too, nothing can be read, which is no empty table.
         Err(cause)
             if cause.kind() == ErrorKind::NotFound
                 && family == Family::Ipv6
@@ -44,7 +45,7 @@ fn table_in(
         }
         Err(cause) => return Err(Error::UnreadableFile { path, cause }),
     };
-    match read(&text, protocol, family, emit) {
+    match parse(&text, protocol, family, emit) {
         0 => Ok(()),
         lines => Err(Error::MalformedLines { path, lines }),
     }
@@ -59,8 +60,8 @@ fn name(protocol: Protocol, family: Family) -> &'static str {
     }
 }
 
-/// Tells what the lines say and gives the number of those that were not understood, a missing heading among them.
-fn read(
+/// Emits the sockets of a table and returns the number of malformed lines, a missing heading included.
+fn parse(
     text: &[u8],
     protocol: Protocol,
     family: Family,
@@ -70,19 +71,20 @@ fn read(
         .split(|byte| *byte == b'\n')
         .filter(|line| !line.is_empty())
         .peekable();
-    let mut malformed = usize::from(lines.next_if(|line| is_heading(line)).is_none());
+    let is_heading = |line: &&[u8]| line.trim_ascii_start().starts_with(b"sl ");
+    let mut malformed = usize::from(lines.next_if(is_heading).is_none());
     let mut bound = HashSet::new();
-    // A socket that opened before the page at hand moves the last ones of the page before into it once more. Only what
-    // stands is looked at: one connection stands for its double, and MPTCP gives all of one socket the same inode.
+    // A socket that opens while a page is written moves the last ones of the page before into it again. Connections need
+    // no check, their ends identify them, and MPTCP gives all subflows of one socket the same inode.
     let mut is_duplicate = |one: &RawSocket| {
         one.remote == CompactAddr::NONE
-            && one.owner_hint != 0
+            && one.owner_hint.is_some()
             && !bound.insert((one.owner_hint, one.local))
     };
     for line in lines {
         match raw_socket(line, protocol, family) {
             None => malformed += 1,
-            // A socket without a port holds nothing and is no row.
+            // Without a local port it holds nothing.
             Some(one) if one.local.port() == 0 || is_duplicate(&one) => {}
             Some(one) => emit(&one),
         }
@@ -90,21 +92,12 @@ fn read(
     malformed
 }
 
-fn is_heading(line: &[u8]) -> bool {
-    line.trim_ascii_start().starts_with(b"sl ")
-}
-
-/// What a line says: `0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000 1000 0 4242 …`.
+/// Parses a line: `0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000 1000 0 4242 …`.
 fn raw_socket(line: &[u8], protocol: Protocol, table: Family) -> Option<RawSocket> {
     let mut words = str::from_utf8(line).ok()?.split_ascii_whitespace();
     words.next()?.strip_suffix(':')?;
-    let local = end(words.next()?, table)?;
-    let remote = end(words.next()?, table)?;
-    let remote = if remote.is_some() {
-        remote
-    } else {
-        CompactAddr::NONE
-    };
+    let local = address(words.next()?, table)?;
+    let remote = address(words.next()?, table)?.or_none();
     let number = hex(words.next()?, 2)?;
     let (outgoing, incoming) = words.next()?.split_once(':')?;
     let queue = SocketQueue {
@@ -112,9 +105,9 @@ fn raw_socket(line: &[u8], protocol: Protocol, table: Family) -> Option<RawSocke
         outgoing: hex(outgoing, 8)?,
     };
     let timer = words.next()?;
-    // How often something was sent again, before the user, and how often it was probed, after it, are of no interest.
+    // The retransmit counter is before the uid, the probe counter after it.
     let uid = words.nth(1)?.parse().ok()?;
-    let owner_hint = words.nth(1)?.parse().ok()?;
+    let inode = words.nth(1)?.parse().ok()?;
     let state = state(protocol, number, remote != CompactAddr::NONE);
     Some(RawSocket {
         cookie: [0, 0],
@@ -125,10 +118,10 @@ fn raw_socket(line: &[u8], protocol: Protocol, table: Family) -> Option<RawSocke
         local,
         remote,
         scope: 0,
-        owner_hint,
+        owner_hint: OwnerHint::new(inode),
         uid,
-        // Of a listener only the half that waits is told, and one half alone says nothing.
         queue: match state {
+            // Without the backlog limit the number of waiting connections means little.
             Some(State::Listen) => SocketQueue::UNKNOWN,
             Some(State::TimeWait) => time_wait_left(timer).unwrap_or(SocketQueue::UNKNOWN),
             _ => queue,
@@ -136,20 +129,20 @@ fn raw_socket(line: &[u8], protocol: Protocol, table: Family) -> Option<RawSocke
     })
 }
 
-/// How long TIME_WAIT lasts, from `03:00001770`: timer 3 ends after so many clock ticks (`get_timewait4_sock` in
+/// Time left in TIME_WAIT, from `03:00001770`: timer 3 with the clock ticks left (`get_timewait4_sock` in
 /// net/ipv4/tcp_ipv4.c).
 fn time_wait_left(timer: &str) -> Option<SocketQueue> {
     let ticks = u64::from_str_radix(timer.strip_prefix("03:")?, 16).ok()?;
     let per_second = rustix::param::clock_ticks_per_second().max(1);
     let milliseconds = ticks.checked_mul(1_000)? / per_second;
-    Some(SocketQueue::for_time_wait(
+    Some(RawSocket::time_wait_queue(
         u32::try_from(milliseconds).ok()?,
     ))
 }
 
-/// The kernel's include/net/tcp_states.h; a number that it does not have yet is a socket in a state that nobody knows.
+/// The state with this number (include/net/tcp_states.h); `None` for one that the kernel does not have yet.
 ///
-/// Linux gives no closed TCP socket here, gVisor gives those that are bound.
+/// Linux lists no closed TCP sockets here, gVisor lists bound ones as closed.
 fn state(protocol: Protocol, number: u32, has_remote: bool) -> Option<State> {
     match (protocol, number) {
         (Protocol::Udp, 7) => Some(State::Unconn),
@@ -157,7 +150,7 @@ fn state(protocol: Protocol, number: u32, has_remote: bool) -> Option<State> {
         (Protocol::Udp, _) => None,
         (Protocol::Tcp, number) => match number {
             2 => Some(State::SynSent),
-            // 12 is what the kernel itself calls a request for a connection.
+            // 12 is NEW_SYN_RECV.
             3 | 12 => Some(State::SynRecv),
             4 => Some(State::FinWait1),
             5 => Some(State::FinWait2),
@@ -173,7 +166,7 @@ fn state(protocol: Protocol, number: u32, has_remote: bool) -> Option<State> {
     }
 }
 
-fn end(word: &str, family: Family) -> Option<CompactAddr> {
+fn address(word: &str, family: Family) -> Option<CompactAddr> {
     let (ip, port) = word.split_once(':')?;
     let port = u16::try_from(hex(port, 4)?).ok()?;
     match family {
@@ -182,7 +175,7 @@ fn end(word: &str, family: Family) -> Option<CompactAddr> {
     }
 }
 
-/// The octets of an address: the kernel prints each four of them as a number in the byte order of the machine.
+/// Octets of an address: the kernel prints each four of them as a number in native byte order.
 fn octets<const N: usize>(digits: &str) -> Option<[u8; N]> {
     let mut octets = [0; N];
     if digits.len() != 2 * N {
@@ -195,7 +188,7 @@ fn octets<const N: usize>(digits: &str) -> Option<[u8; N]> {
     Some(octets)
 }
 
-/// A number of exactly so many digits, as all of them are printed; the standard library would take a sign too.
+/// Parses a number of exactly this many digits; the standard library would accept a sign.
 fn hex(digits: &str, count: usize) -> Option<u32> {
     let is_whole = digits.len() == count && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
     u32::from_str_radix(digits, 16).ok().filter(|_| is_whole)

@@ -1,15 +1,15 @@
-//! How many sockets the kernel itself counts: `/proc/net/sockstat` and `/proc/net/sockstat6`.
+//! Socket counts of the kernel: `/proc/net/sockstat` and `/proc/net/sockstat6`.
 
 use crate::model::address::Family;
 use crate::model::endpoint::Protocol;
 use std::path::Path;
 
-/// Without IPv6 in the kernel the file is missing; then its tables are empty and no error is a problem.
+/// False if the kernel has no IPv6: then its tables are empty, and an error reading them is no problem.
 pub fn has_ipv6() -> bool {
     !Path::new("/proc/net").exists() || Path::new(file(Family::Ipv6)).exists()
 }
 
-/// `None` where the system does not say.
+/// Number of sockets in a table; `None` if the kernel does not report it.
 pub fn in_use(protocol: Protocol, family: Family) -> Option<u64> {
     count(
         &std::fs::read_to_string(file(family)).ok()?,

@@ -4,7 +4,7 @@
 use super::diag::diag_error::DiagError;
 use super::*;
 use crate::model::endpoint::State;
-use crate::model::raw_socket::SocketQueue;
+use crate::model::socket::{OwnerHint, SocketQueue};
 use crate::os::testing::requirements::skipped;
 use crate::os::testing::{close_in_turn, connect, own_ip, until};
 use socket2::{Domain, Socket, Type};
@@ -152,7 +152,7 @@ fn canonical(at: SocketAddr) -> SocketAddr {
     SocketAddr::new(at.ip().to_canonical(), at.port())
 }
 
-fn order(one: &RawSocket) -> (Protocol, SocketAddr, Option<SocketAddr>, u32) {
+fn order(one: &RawSocket) -> (Protocol, SocketAddr, Option<SocketAddr>, Option<OwnerHint>) {
     (one.protocol, one.local(), one.remote(), one.owner_hint)
 }
 

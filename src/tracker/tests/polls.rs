@@ -3,7 +3,8 @@
 use super::*;
 use crate::model::Moment;
 use crate::model::endpoint::Endpoint;
-use crate::model::raw_socket::{CompactAddr, SocketQueue};
+use crate::model::raw_socket::CompactAddr;
+use crate::model::socket::SocketQueue;
 use crate::model::testing::moment;
 
 /// A listener with this cookie, held by a process.
@@ -17,7 +18,7 @@ fn listener(cookie: u32, port: u16) -> RawSocket {
         local: CompactAddr::v4([127, 0, 0, 1], port),
         remote: CompactAddr::NONE,
         scope: 0,
-        owner_hint: cookie,
+        owner_hint: OwnerHint::new(cookie),
         uid: 1000,
         queue: SocketQueue {
             incoming: 0,
@@ -57,7 +58,7 @@ impl Tracker {
             self.observe(socket);
         }
         self.end_poll(unread, |_| HashSet::new());
-        self.observe_closed(destroyed.to_vec());
+        self.observe_destroyed(destroyed.to_vec());
         emitted(&self.emit(taken, |_| None))
     }
 
@@ -188,16 +189,19 @@ fn an_inode_is_removed_once_no_socket_has_it() {
     let (one, subflow) = (
         listener(1, 3000),
         RawSocket {
-            owner_hint: 1,
+            owner_hint: OwnerHint::new(1),
             ..listener(2, 3000)
         },
     );
     let mut tracker = tracker();
     tracker.poll(0.0, &[one, subflow]);
     tracker.poll(1.0, &[subflow]);
-    assert_eq!(tracker.take_removed_hints(), Vec::<u32>::new());
+    assert_eq!(tracker.take_removed_hints(), []);
     tracker.poll(2.0, &[]);
-    assert_eq!(tracker.take_removed_hints(), [1]);
+    assert_eq!(
+        tracker.take_removed_hints(),
+        [OwnerHint::new(1).expect("an inode")]
+    );
 }
 
 #[test]
@@ -245,7 +249,7 @@ fn a_listener_missed_by_a_poll_closes_only_if_confirmed_gone() {
 #[test]
 fn new_and_newly_owned_sockets_are_unresolved() {
     let queue_or_timer = RawSocket {
-        owner_hint: 0,
+        owner_hint: None,
         ..connection(1, 3000, 50000)
     };
     let accepted = connection(1, 3000, 50000);
@@ -265,7 +269,7 @@ fn new_and_newly_owned_sockets_are_unresolved() {
     tracker.poll(2.0, &[queue_or_timer]);
     assert_eq!(
         (tracker.take_removed_hints(), tracker.owners_of(1)),
-        (vec![1], Owners::NoProcess)
+        (Vec::from_iter(OwnerHint::new(1)), Owners::NoProcess)
     );
 }
 
@@ -273,8 +277,8 @@ fn new_and_newly_owned_sockets_are_unresolved() {
 fn the_end_of_a_time_wait_is_emitted_once() {
     let left = |milliseconds| RawSocket {
         state: Some(State::TimeWait),
-        owner_hint: 0,
-        queue: SocketQueue::for_time_wait(milliseconds),
+        owner_hint: None,
+        queue: RawSocket::time_wait_queue(milliseconds),
         ..connection(1, 3000, 50000)
     };
     let mut tracker = tracker();
@@ -357,7 +361,7 @@ fn only_sockets_no_poll_ever_saw_are_short_lived() {
     tracker.emit(moment(0.0), |_| None);
     let still = RawSocket {
         state: Some(State::TimeWait),
-        owner_hint: 0,
+        owner_hint: None,
         ..waits
     };
     // `late` is gone from this look already, but its end is told only beside the next one.
@@ -393,7 +397,7 @@ fn a_socket_first_polled_in_time_wait_is_not_short_lived() {
     for state in [State::TimeWait, State::FinWait2] {
         let left = RawSocket {
             state: Some(state),
-            owner_hint: 0,
+            owner_hint: None,
             ..connection(3, 3000, 50000)
         };
         let mut tracker = tracker();
@@ -415,7 +419,7 @@ fn a_short_lived_connection_gets_the_owner_of_its_listener() {
     tracker.begin_poll(instant(1.0));
     tracker.observe(&listener(9, 3000));
     tracker.end_poll(&UnreadTables::default(), |_| HashSet::new());
-    tracker.observe_closed(vec![connection(1, 3000, 50000), connection(2, 50000, 3000)]);
+    tracker.observe_destroyed(vec![connection(1, 3000, 50000), connection(2, 50000, 3000)]);
     let list = tracker.emit(moment(1.0), |_| None).list;
     let passed: Vec<(SocketRole, Owners)> = list
         .into_iter()

@@ -2,7 +2,7 @@
 
 use crate::model::endpoint::{Protocol, Socket, State};
 use crate::model::process::ProcessId;
-use crate::model::raw_socket::SocketQueue;
+use crate::model::socket::SocketQueue;
 use crate::model::stats::{ByteRates, ProcessUsage, TcpCounters};
 use crate::ui::details::DetailsView;
 use crate::ui::labeled_text::LabeledText;

@@ -1,6 +1,6 @@
-//! Who holds what: a compact table of descriptors that are sockets, found by the inode.
+//! The fd cache: descriptors that are sockets, found by inode. A socket open several times has several entries.
 //!
-//! Twelve bytes each, because a machine may have 100,000 of them. A socket held several times has several.
+//! An entry takes 12 bytes, because a machine may have 100,000 of them.
 
 use super::round_robin::RoundRobin;
 use hashbrown::{DefaultHashBuilder, HashTable};
@@ -10,18 +10,18 @@ use std::hash::BuildHasher;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct FdEntry {
     pub inode: u32,
-    /// What the keeper of the table counts processes by.
+    /// A slot or a pid, whichever the owner of the cache uses.
     pub process: u32,
     pub descriptor: u32,
 }
 
-/// What an edge adds to those that are there.
+/// Result of inserting an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FdInsert {
     Known,
-    /// A process that holds the socket already has it under another number too.
+    /// An owner of the socket has it on another descriptor too.
     NewFd,
-    /// The process did not hold the socket.
+    /// The process was no owner of the socket.
     NewOwner,
 }
 
@@ -67,7 +67,7 @@ impl FdCache {
         inserted
     }
 
-    /// Takes out all that hold this socket.
+    /// Takes the entries of a socket.
     pub fn take(&mut self, inode: u32) -> Vec<FdEntry> {
         let hash = self.hasher.hash_one(inode);
         let mut taken = Vec::new();
@@ -77,26 +77,27 @@ impl FdCache {
         taken
     }
 
-    /// Takes out all that fit, in one pass over the table.
-    pub fn remove_if(&mut self, is_wrong: impl Fn(&FdEntry) -> bool) -> Vec<FdEntry> {
-        self.table.extract_if(|entry| is_wrong(entry)).collect()
+    /// Takes the entries that match, in one pass over the table.
+    pub fn remove_if(&mut self, matches: impl Fn(&FdEntry) -> bool) -> Vec<FdEntry> {
+        self.table.extract_if(|entry| matches(entry)).collect()
     }
 
-    /// The one whose turn it is, if that is found soon.
+    /// Returns the next entry of the round, if it is found soon.
     pub fn next_in_turn(&mut self) -> Option<FdEntry> {
         self.round_robin.next(&self.table).0.copied()
     }
 
-    /// Gives back memory once most of it is unused.
+    /// Frees memory once most of it is unused.
     pub fn shrink(&mut self) {
         let Self { table, hasher, .. } = self;
         if table.len().saturating_mul(8) < table.num_buckets() && table.num_buckets() > 256 {
-            let pending = table.len().saturating_mul(2);
-            table.shrink_to(pending, |entry| hasher.hash_one(entry.inode));
+            table.shrink_to(table.len().saturating_mul(2), |entry| {
+                hasher.hash_one(entry.inode)
+            });
         }
     }
 
-    /// The bytes that the table takes.
+    /// Size in bytes.
     #[cfg(test)]
     pub fn size(&self) -> usize {
         self.table.allocation_size()
@@ -115,9 +116,9 @@ mod tests {
         }
     }
 
-    fn sorted(mut fd_cache: Vec<FdEntry>) -> Vec<FdEntry> {
-        fd_cache.sort_unstable();
-        fd_cache
+    fn sorted(mut entries: Vec<FdEntry>) -> Vec<FdEntry> {
+        entries.sort_unstable();
+        entries
     }
 
     #[test]

@@ -1,6 +1,6 @@
-//! A set of descriptor numbers, one bit each, because the kernel gives out the lowest that is free.
+//! A set of descriptors, one bit each: the kernel gives out the lowest free one.
 
-/// Beyond this number nothing is remembered, so that one dup2(2) to a huge number does not cost that many bits.
+/// Descriptors from here on are not recorded, so that one dup2(2) to a huge number does not cost that many bits.
 const MAX_FD: u32 = 1 << 20;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -10,7 +10,6 @@ pub struct FdSet {
 }
 
 impl FdSet {
-    /// How many are in it.
     pub fn len(&self) -> usize {
         self.len
     }
@@ -44,17 +43,19 @@ impl FdSet {
         }
     }
 
-    /// How many are in both.
+    /// Number of descriptors in both sets.
     pub fn count_common(&self, other: &Self) -> usize {
-        let words = self.words.iter().zip(&other.words);
-        let bits = words.map(|(one, other)| (one & other).count_ones());
-        usize::try_from(bits.sum::<u32>()).unwrap_or(usize::MAX)
+        self.words
+            .iter()
+            .zip(&other.words)
+            .map(|(one, other)| (one & other).count_ones() as usize)
+            .sum()
     }
 
-    /// The lowest number from this one on that is not in it.
+    /// Lowest descriptor from this one on that is not in the set.
     pub fn first_free(&self, from: u32) -> u32 {
         let (mut index, bit) = index_and_bit(from);
-        // What lies below `from` in its word counts as taken.
+        // Descriptors below `from` in its word count as taken.
         let mut below = bit - 1;
         while let Some(word) = self.words.get(index) {
             let taken = word | below;

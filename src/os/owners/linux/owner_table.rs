@@ -1,8 +1,8 @@
-//! The processes that hold sockets, each with its door kept open.
+//! The processes that own sockets, with open handles.
 //!
-//! A kept `/proc/PID/fd` makes every question one system call, and a pidfd (pidfd_open(2)) tells the end of the process
-//! without asking. Both are descriptors, so no more than half of those allowed are kept; beyond that, and where the
-//! kernel has no pidfd or `/proc` shows the pids of another namespace, a process is opened by its pid each time and its start time compared.
+//! With an open `/proc/PID/fd` each question is one system call, and a pidfd (pidfd_open(2)) reports the exit. Both are
+//! descriptors, so at most half of the allowed ones are used for them. Beyond that, and if the kernel has no pidfd or `/proc`
+//! shows the pids of another namespace, a process is opened by its pid each time and its start time compared.
 
 use super::fd_set::FdSet;
 use super::proc_fs::{FdDir, ProcFs};
@@ -17,25 +17,25 @@ use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
-/// How many of those that were found last are remembered as such.
+/// Number of owners that are remembered as recent.
 const RECENT: usize = 8;
 
-/// A process that holds something, or did.
+/// A process that owns sockets, or did.
 pub struct OwnerEntry {
     pub id: ProcessId,
-    /// The descriptors that are sockets it was found to hold.
+    /// Descriptors that are known sockets.
     pub socket_fds: FdSet,
-    /// Those that were in use when last seen, the held ones among them.
+    /// Descriptors that were open when last read, sockets included.
     pub open_fds: FdSet,
-    /// How many edges it has: as many as are held, and those with huge numbers.
+    /// Number of its entries in the fd cache; `socket_fds` lacks huge descriptors.
     pub entry_count: usize,
     handles: Option<ProcHandles>,
 }
 
-/// Two descriptors of this process.
+/// Two descriptors of portmon.
 struct ProcHandles {
     directory: Arc<FdDir>,
-    /// In the epoll for as long as it is open.
+    /// Stays in the epoll while it is open.
     _pidfd: OwnedFd,
 }
 
@@ -43,20 +43,20 @@ struct ProcHandles {
 pub struct OwnerTable {
     owners: Slab<OwnerEntry>,
     exit_epoll: Option<OwnedFd>,
-    /// The most recently found first.
+    /// Owners that were found to own another socket, the latest first.
     recent: Vec<u32>,
     open_handles: usize,
-    /// How many doors may be open; not known before the first is.
+    /// Limit of open handles; read when the first is opened.
     max_handles: Option<usize>,
 }
 
 impl OwnerTable {
-    /// Takes in the process that this directory belongs to; `None` if it has ended.
+    /// Adds the process with this directory; `None` if it has exited.
     pub fn register(&mut self, proc: &ProcFs, pid: u32, directory: &Arc<FdDir>) -> Option<u32> {
         proc.count(5);
         let pidfd = proc.pidfd(pid);
         let start = start_time::of_pid(Pid(pid))?;
-        // The directory may be of one process and the rest of its successor, unless it is still alive now.
+        // Unless it is still alive, the pid may already be of another process than the directory.
         if !proc.is_alive(directory) {
             return None;
         }
@@ -102,7 +102,7 @@ impl OwnerTable {
         })
     }
 
-    /// Those who hold nothing now are only kept in case they soon hold something again.
+    /// Closes the handles of processes that own nothing now.
     fn close_idle_handles(&mut self) {
         for (_, owner) in &mut self.owners {
             if owner.entry_count == 0 && owner.handles.take().is_some() {
@@ -111,29 +111,27 @@ impl OwnerTable {
         }
     }
 
-    /// The holders that ended since this was last asked.
-    pub fn ended(&self, proc: &ProcFs) -> Vec<u32> {
-        let mut ended = Vec::new();
+    /// Owners that exited since the last call.
+    pub fn exited(&self, proc: &ProcFs) -> Vec<u32> {
         let Some(exit_epoll) = self.exit_epoll.as_ref().filter(|_| self.open_handles > 0) else {
-            return ended;
+            return Vec::new();
         };
         let no_wait = Timespec {
             tv_sec: 0,
             tv_nsec: 0,
         };
         proc.count(1);
-        let mut room: Vec<MaybeUninit<Event>> = vec![MaybeUninit::uninit(); self.open_handles];
-        if let Ok((events, _)) = epoll::wait(exit_epoll, room.as_mut_slice(), Some(&no_wait)) {
-            ended.extend(
-                events
-                    .iter()
-                    .filter_map(|event| u32::try_from(event.data.u64()).ok()),
-            );
+        let mut events: Vec<MaybeUninit<Event>> = vec![MaybeUninit::uninit(); self.open_handles];
+        match epoll::wait(exit_epoll, events.as_mut_slice(), Some(&no_wait)) {
+            Ok((events, _)) => events
+                .iter()
+                .filter_map(|event| u32::try_from(event.data.u64()).ok())
+                .collect(),
+            Err(_) => Vec::new(),
         }
-        ended
     }
 
-    /// The descriptors of a holder, fails with `NOENT` once it has ended.
+    /// Returns the descriptors of an owner; fails with `NOENT` once it has exited.
     pub fn directory(&self, proc: &ProcFs, slot: u32) -> Result<Arc<FdDir>> {
         let owner = self.get(slot).ok_or(Errno::NOENT)?;
         if let Some(handles) = &owner.handles {
@@ -141,7 +139,7 @@ impl OwnerTable {
         }
         let directory = proc.open(owner.id.pid.0)?;
         proc.count(3);
-        // It lives now and did before the directory was opened, so the directory is its own.
+        // It runs now and did before the directory was opened, so the directory is its own.
         if start_time::of_pid(owner.id.pid) == Some(owner.id.start) {
             Ok(Arc::new(directory))
         } else {
@@ -164,7 +162,7 @@ impl OwnerTable {
         Some(owner)
     }
 
-    /// Remembers that something was found here.
+    /// Makes this owner the most recent one.
     pub fn touch(&mut self, slot: u32) {
         if self.recent.first() != Some(&slot) {
             self.recent.retain(|recent| *recent != slot);
@@ -173,7 +171,6 @@ impl OwnerTable {
         }
     }
 
-    /// Where something was found last, the latest first.
     pub fn recent(&self) -> &[u32] {
         &self.recent
     }
@@ -189,7 +186,7 @@ impl OwnerTable {
     }
 }
 
-/// Half of the descriptors that this process may have, at two for each door.
+/// Half of the descriptors that portmon may open, at two for each handle.
 fn default_max_handles() -> usize {
     let limit = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
     usize::try_from(limit / 4).unwrap_or(usize::MAX)

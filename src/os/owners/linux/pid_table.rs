@@ -1,7 +1,7 @@
-//! Which processes there are, and which of them are new since the last look.
+//! The processes, and which are new since the last poll.
 //!
-//! The kernel tells the last pid it gave away, so most looks cost one read. It must never take a thread for a process,
-//! nor a process for another one that had its pid before.
+//! The kernel reports the last pid it assigned, so most polls cost one read. A thread must never be taken for a process,
+//! nor a process for an earlier one with the same pid.
 
 use super::proc_fs::{FdStat, ProcFs};
 use super::round_robin::RoundRobin;
@@ -9,34 +9,34 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 use std::hash::BuildHasher;
 use std::time::{Duration, Instant};
 
-/// How many pids given away since the last look are asked for one by one; beyond it all processes are listed.
+/// Above this number of new pids, listing all processes is cheaper than probing each.
 const MAX_SINGLE_PROBES: u32 = 256;
 
-/// After this long the pids may have gone once round, unseen: pid_max(5) may be as low as 32768.
+/// After this time the pids may have wrapped around unseen: pid_max(5) may be as low as 32768.
 const MAX_PROBE_AGE: Duration = Duration::from_secs(10);
 
-/// What is remembered of a process.
+/// One process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PidEntry {
     pub pid: u32,
-    /// The number of its directory; 0 while it is not known.
+    /// Inode of its directory in `/proc`; 0 while it is unknown.
     directory: u32,
-    /// How many descriptors it had when they were read, and for which user it runs.
+    /// Expected number of descriptors, and its user.
     pub fd_stat: FdStat,
-    /// The update from which on it may be opened again; 0 if it was never denied.
+    /// The update in which it may be opened again; 0 if it was never denied.
     pub denied_until: u32,
-    /// Its place among the holders, if it is one.
+    /// Its slot in the owner table, if it is an owner.
     pub slot: Option<u32>,
 }
 
-/// What came to light in one look.
+/// Changes found by one poll.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct PidChanges {
-    /// Processes that were not there before, and those that may have taken over a pid.
+    /// New processes, and those that may have reused a pid.
     pub appeared: Vec<u32>,
-    /// Known ones that are gone, as far as they were missed.
+    /// Known processes that are gone, if all were listed.
     pub gone: Vec<PidEntry>,
-    /// Whether these are all processes there are.
+    /// True if these are all processes.
     pub is_first: bool,
 }
 
@@ -45,20 +45,20 @@ pub struct PidTable {
     known: HashTable<PidEntry>,
     hasher: DefaultHashBuilder,
     round_robin: RoundRobin,
-    /// The last pid given away, as of the last look.
+    /// The last pid assigned at the last poll.
     last: Option<u32>,
     polled_at: Option<Instant>,
-    /// Pids given away that were no process yet: one being forked is counted before it can be seen.
+    /// Assigned pids that were no process yet: a fork assigns the pid before the process is visible.
     not_yet_visible: Vec<u32>,
-    /// How many processes there were at the last listing.
+    /// Number of processes in the last listing.
     listed: usize,
     is_listing_due: bool,
 }
 
 impl PidTable {
-    /// Looks for new processes.
+    /// Finds new processes.
     pub fn poll(&mut self, proc: &ProcFs) -> PidChanges {
-        // Before anything is listed, so that what is forked meanwhile comes next time.
+        // Before the listing, so that a fork meanwhile is found next time.
         let last = proc.last_pid();
         let now = Instant::now();
         let is_recent = self
@@ -81,13 +81,10 @@ impl PidTable {
         }
     }
 
-    /// Asks for each pid after `from` up to `to`; `None` where the kernel cannot be asked.
+    /// Probes each pid after `from` up to `to`; `None` if the kernel cannot be asked.
     fn probe_pids(&mut self, proc: &ProcFs, from: u32, to: u32) -> Option<PidChanges> {
-        let (again, mut pid_changes) = (
-            std::mem::take(&mut self.not_yet_visible),
-            PidChanges::default(),
-        );
-        for pid in again {
+        let mut pid_changes = PidChanges::default();
+        for pid in std::mem::take(&mut self.not_yet_visible) {
             if self.get(pid).is_none() && proc.is_process(pid)? {
                 pid_changes.appeared.push(pid);
             }
@@ -102,7 +99,7 @@ impl PidTable {
         Some(pid_changes)
     }
 
-    /// Lists all processes and compares them with those known.
+    /// Lists all processes and compares them with the known ones.
     fn list_all(&mut self, proc: &ProcFs) -> PidChanges {
         let mut pid_changes = PidChanges {
             is_first: self.known.is_empty(),
@@ -125,7 +122,7 @@ impl PidTable {
             match self.get_mut(pid) {
                 Some(known) if known.directory == directory => {}
                 Some(known) => {
-                    // One that was asked for by its pid has no number yet.
+                    // The inode of a probed one is not known yet.
                     let is_same = known.directory == 0;
                     known.directory = directory;
                     if !is_same {
@@ -178,8 +175,8 @@ impl PidTable {
         self.known.iter()
     }
 
-    /// The process whose turn it is. After a round everything is listed again, for processes that were given a pid of
-    /// somebody's choice (`set_tid` of clone3(2)) and so never were the last one.
+    /// Returns the next process of the round. After a round all are listed again, because a process with a chosen pid
+    /// (`set_tid` of clone3(2)) never was the last one.
     pub fn next_in_turn(&mut self) -> Option<PidEntry> {
         let (known, wrapped) = self.round_robin.next(&self.known);
         self.is_listing_due |= wrapped;
@@ -219,13 +216,13 @@ mod tests {
     fn a_new_process_is_reported_once() {
         let (proc, mut pid_table) = polled();
         let child = sleeper();
-        let tells = [(); 2].map(|()| {
-            let is_answered = pid_table.poll(&proc).appeared.contains(&child.id());
-            // As its scan does.
+        let reported = [(); 2].map(|()| {
+            let is_reported = pid_table.poll(&proc).appeared.contains(&child.id());
+            // The scan does the same.
             pid_table.get_or_insert(child.id());
-            is_answered
+            is_reported
         });
-        assert_eq!(tells, [true, false]);
+        assert_eq!(reported, [true, false]);
         end(child);
     }
 

@@ -1,8 +1,8 @@
-//! What `/proc` says of processes and their descriptors: every system call about them, each counted.
+//! Reads processes and descriptors from `/proc` and counts the system calls.
 //!
-//! An open `/proc/PID/fd` stays bound to that very process: after its end everything asked of it fails, even when the pid
-//! was given away again. Descriptors are told apart by their links (proc_pid_fd(5)) and never by stat(2), which would
-//! ask the file itself and so may hang for ever on a dead NFS server.
+//! An open `/proc/PID/fd` stays bound to its process: after the exit every call on it fails, even if the pid is reused.
+//! Descriptors are read by their links (proc_pid_fd(5)), never by stat(2), which would ask the file itself and may hang on a
+//! dead NFS server.
 
 use crate::model::process::Pid;
 use crate::os::processes::pid_namespace;
@@ -15,31 +15,31 @@ use std::ffi::CStr;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
 
-/// What a listing reads at once: about 300 names.
+/// Size of one read of a listing: about 300 names.
 const BUFFER: usize = 8192;
 
-/// `/proc` itself, opened when it is first needed.
+/// `/proc`, opened when it is first needed.
 #[derive(Default)]
 pub struct ProcFs {
     root: Option<OwnedFd>,
     loadavg: Option<OwnedFd>,
     reports_fd_counts: bool,
-    /// This process itself, where it is shown.
+    /// portmon's own pid as `/proc` shows it.
     own: Option<Pid>,
-    /// Whether the pids are those of this process's namespace.
+    /// True if `/proc` shows the pids of portmon's own namespace.
     has_own_pids: bool,
     calls: Cell<usize>,
 }
 
-/// The descriptors of one process: `/proc/PID/fd`.
+/// Descriptors of one process: `/proc/PID/fd`.
 pub struct FdDir(OwnedFd);
 
-/// What one look at a [`FdDir`] tells.
+/// What fstat(2) of a [`FdDir`] reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FdStat {
-    /// How many descriptors there are.
+    /// Number of descriptors.
     pub count: u32,
-    /// The user the process runs as; 0 also where it hides itself from its own user (prctl(2), `PR_SET_DUMPABLE`).
+    /// User of the process; 0 also if it is not dumpable (`PR_SET_DUMPABLE` of prctl(2)).
     pub uid: u32,
 }
 
@@ -53,7 +53,7 @@ impl From<Stat> for FdStat {
 }
 
 impl ProcFs {
-    /// Opens what is not open yet. Without `/proc` nothing is found, now or later.
+    /// Opens what is not open yet. Without `/proc` nothing is ever found.
     pub fn prepare(&mut self) {
         if self.root.is_some() {
             return;
@@ -62,7 +62,7 @@ impl ProcFs {
         self.root = open("/proc").ok();
         let loadavg = OFlags::RDONLY | OFlags::CLOEXEC;
         self.loadavg = rustix::fs::open("/proc/loadavg", loadavg, Mode::empty()).ok();
-        // Linux before 6.2 gives 0 for every process, and this one has descriptors open.
+        // Linux before 6.2 reports 0 for every process, even for this one.
         self.own = pid_namespace::own_pid();
         let fd_stat = self.own.map(|own| self.fd_stat_of_pid(own.0));
         self.reports_fd_counts =
@@ -70,22 +70,22 @@ impl ProcFs {
         self.has_own_pids = pid_namespace::system::is_own();
     }
 
-    /// How many system calls were made so far.
+    /// Number of system calls so far.
     pub fn calls(&self) -> usize {
         self.calls.get()
     }
 
-    /// Whether [`FdStat::count`] means anything.
+    /// True if [`FdStat::count`] is reported.
     pub fn reports_fd_counts(&self) -> bool {
         self.reports_fd_counts
     }
 
-    /// Whether this process itself is shown under that pid.
+    /// True if this is portmon's own pid.
     pub fn is_own(&self, pid: Pid) -> bool {
         self.own == Some(pid)
     }
 
-    /// A pidfd of the process that is shown under this pid, where such a pid is one of this namespace.
+    /// Opens a pidfd; `None` if `/proc` shows the pids of another namespace.
     pub fn pidfd(&self, pid: u32) -> Option<OwnedFd> {
         if !self.has_own_pids {
             return None;
@@ -94,8 +94,8 @@ impl ProcFs {
         pidfd_open(raw(pid)?, PidfdFlags::empty()).ok()
     }
 
-    /// The process or thread that was started last: the last word of proc_loadavg(5). It is of this process's namespace
-    /// whichever `/proc` belongs to, so it says nothing of the processes that are shown in another one's.
+    /// Pid of the latest process or thread: the last field of proc_loadavg(5). It belongs to portmon's own namespace even if
+    /// `/proc` shows another one, where it means nothing.
     pub fn last_pid(&self) -> Option<u32> {
         if !self.has_own_pids {
             return None;
@@ -107,13 +107,13 @@ impl ProcFs {
         number(line.rsplit(|byte| *byte == b' ').next()?)
     }
 
-    /// Tells every process by its pid and the number of its directory, which no later process of that pid has.
-    pub fn processes(&self, mut tell: impl FnMut(u32, u32)) -> Result<()> {
+    /// Lists every process with its pid and the inode of its directory, which no later process with that pid has.
+    pub fn processes(&self, mut each: impl FnMut(u32, u32)) -> Result<()> {
         let root = self.root()?;
         list(root, |entry| {
             if let Some(pid) = number(entry.file_name().to_bytes()) {
-                // The kernel counts these numbers in 32 bits.
-                tell(pid, u32::try_from(entry.ino()).unwrap_or_default());
+                // The kernel numbers them in 32 bits.
+                each(pid, u32::try_from(entry.ino()).unwrap_or_default());
             }
             Ok(())
         })
@@ -121,9 +121,9 @@ impl ProcFs {
         .map(drop)
     }
 
-    /// Whether the number is one of a process, as those of threads are not; `None` where the kernel cannot be asked.
+    /// True if this is the id of a process and not of a thread; `None` if the kernel cannot be asked.
     ///
-    /// The directories of threads can be opened just like those of processes, only they are not listed.
+    /// `/proc/TID` can be opened too, so only a pidfd can tell.
     pub fn is_process(&self, pid: u32) -> Option<bool> {
         self.count(2);
         match pidfd_open(raw(pid)?, PidfdFlags::empty()) {
@@ -139,7 +139,7 @@ impl ProcFs {
         rustix::fs::openat(self.root()?, path, flags(), Mode::empty()).map(FdDir)
     }
 
-    /// The facts without opening anything, which needs no permission.
+    /// Needs no permission, unlike opening the directory.
     pub fn fd_stat_of_pid(&self, pid: u32) -> Result<FdStat> {
         self.count(1);
         let path = format!("{pid}/fd");
@@ -151,22 +151,22 @@ impl ProcFs {
         rustix::fs::fstat(&directory.0).map(FdStat::from)
     }
 
-    /// Whether the process has not ended, or not yet been reaped, so that its pid is still its own.
+    /// True until the process is reaped: until then no other process has its pid.
     pub fn is_alive(&self, directory: &FdDir) -> bool {
         self.count(1);
-        // fstat(2) of the directory itself tells so only since Linux 6.2.
+        // fstat(2) of the directory itself fails only since Linux 6.2.
         rustix::fs::statat(&directory.0, "../stat", AtFlags::empty()).is_ok()
     }
 
-    /// Tells every descriptor by its number and its name, which is that number.
+    /// Lists every descriptor with its number and its file name.
     pub fn descriptors(
         &self,
         directory: &FdDir,
-        mut tell: impl FnMut(u32, &CStr) -> Result<()>,
+        mut each: impl FnMut(u32, &CStr) -> Result<()>,
     ) -> Result<()> {
         list(&directory.0, |entry| {
             match number(entry.file_name().to_bytes()) {
-                Some(number) => tell(number, entry.file_name()),
+                Some(number) => each(number, entry.file_name()),
                 None => Ok(()),
             }
         })
@@ -174,7 +174,7 @@ impl ProcFs {
         .map(drop)
     }
 
-    /// The inode of the socket that a descriptor is; `None` for what is no socket.
+    /// Returns the inode of the socket on a descriptor; `None` if it is no socket.
     pub fn socket(&self, directory: &FdDir, name: impl Arg) -> Result<Option<u32>> {
         self.count(1);
         let mut link = [0; 32];
@@ -186,7 +186,7 @@ impl ProcFs {
         self.socket(directory, DecInt::new(descriptor))
     }
 
-    /// Counts system calls made elsewhere.
+    /// Counts system calls that were made elsewhere.
     pub fn count(&self, calls: usize) {
         self.calls.set(self.calls.get().saturating_add(calls));
     }
@@ -196,7 +196,6 @@ impl ProcFs {
     }
 }
 
-/// A pid as system calls take it.
 fn raw(pid: u32) -> Option<rustix::process::Pid> {
     rustix::process::Pid::from_raw(i32::try_from(pid).ok()?)
 }
@@ -205,23 +204,23 @@ fn flags() -> OFlags {
     OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC
 }
 
-/// Goes over a directory from its start and gives how many system calls that took, about.
+/// Lists a directory from its start and returns the approximate number of system calls.
 fn list(
     directory: impl AsFd,
-    mut tell: impl FnMut(rustix::fs::RawDirEntry<'_>) -> Result<()>,
+    mut each: impl FnMut(rustix::fs::RawDirEntry<'_>) -> Result<()>,
 ) -> Result<usize> {
     rustix::fs::seek(&directory, SeekFrom::Start(0))?;
     let mut buffer = [const { MaybeUninit::uninit() }; BUFFER];
     let mut names = 0;
     let mut entries = RawDir::new(directory, &mut buffer);
     while let Some(entry) = entries.next() {
-        tell(entry?)?;
+        each(entry?)?;
         names += 1;
     }
     Ok(3 + names * 24 / BUFFER)
 }
 
-/// The inode of `socket:[123]`.
+/// Inode in `socket:[123]`.
 fn inode(link: &[u8]) -> Option<u32> {
     number(link.strip_prefix(b"socket:[")?.strip_suffix(b"]")?)
 }

@@ -1,16 +1,15 @@
-//! Whose turn it is in a table, so that everything in it is looked at again without a list of its own.
+//! Visits the entries of a hash table in turn, without a list of its own.
 
 use hashbrown::HashTable;
 
-/// How many empty places of a table are passed at most, so that a nearly empty one costs no time.
+/// Empty buckets to pass at most, so that a nearly empty table costs no time.
 const MAX_EMPTY_BUCKETS: usize = 512;
 
-/// A place in a table that moves on.
 #[derive(Default)]
 pub struct RoundRobin(usize);
 
 impl RoundRobin {
-    /// What comes next, and whether that began anew. What is inserted or moved meanwhile may be passed over once.
+    /// Returns the next entry, and true if a new round began. An entry inserted or moved meanwhile may be skipped once.
     pub fn next<'t, T>(&mut self, table: &'t HashTable<T>) -> (Option<&'t T>, bool) {
         let mut wrapped = false;
         for _ in 0..MAX_EMPTY_BUCKETS.min(table.num_buckets()) {

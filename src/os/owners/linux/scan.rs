@@ -1,38 +1,38 @@
-//! Reads the descriptors of one process and compares them with what is known of it.
+//! Reads the descriptors of one process and compares them with the cache.
 
-use super::OwnerResolver;
 use super::fd_cache::{FdEntry, FdInsert};
 use super::fd_set::FdSet;
+use super::owner_cache::OwnerCache;
 use super::proc_fs::{FdDir, FdStat};
 use rustix::io::{Errno, Result};
 use std::sync::Arc;
 
-/// After so many updates a process that may not be read is tried again.
+/// Updates until a process that denied access is tried again.
 const DENIED_UPDATES: u32 = 64;
 
-/// Which descriptors of a holder are read. Of another process it is always all of them.
+/// Descriptors of an owner that are read. Of another process all are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ScanScope {
-    /// Those that were not in use before.
+    /// Those that were not open before.
     Unused,
-    /// Those that are not known to be sockets it holds.
+    /// Those that are not known as sockets.
     Untracked,
     All,
 }
 
-/// What one process was seen to have open.
+/// Open descriptors of one process.
 struct FdScan {
     fd_stat: FdStat,
     open: FdSet,
-    /// Sockets that are followed, by descriptor and inode, in order.
+    /// Tracked sockets by descriptor and inode, sorted.
     tracked: Vec<(u32, u32)>,
-    /// Sockets that are not.
+    /// Other sockets.
     unclaimed: Vec<(u32, u32)>,
 }
 
-impl OwnerResolver {
-    pub(super) fn scan(&mut self, pid: u32, scope: ScanScope) {
-        let slot = self.pid_table.get(pid).and_then(|known| known.slot);
+impl OwnerCache {
+    pub fn scan(&mut self, pid: u32, scope: ScanScope) {
+        let slot = self.slot(pid);
         let directory = match slot {
             Some(slot) => self.owner_table.directory(&self.proc, slot),
             None => self.proc.open(pid).map(Arc::new),
@@ -47,8 +47,8 @@ impl OwnerResolver {
         }
     }
 
-    /// Scans a process in which the number of descriptors is another than it should be, and tells whether it was.
-    pub(super) fn scan_if_changed(&mut self, pid: u32, scope: ScanScope) -> bool {
+    /// Scans a process whose number of descriptors is not the expected one; true if it was so.
+    pub fn scan_if_changed(&mut self, pid: u32, scope: ScanScope) -> bool {
         let has_changed = self.has_changed(pid);
         match has_changed {
             Ok(true) => self.scan(pid, scope),
@@ -58,7 +58,7 @@ impl OwnerResolver {
         has_changed == Ok(true)
     }
 
-    /// Whether the number of descriptors is another than it should be, or is not told.
+    /// True if the number of descriptors is not the expected one, or is not reported.
     fn has_changed(&self, pid: u32) -> Result<bool> {
         if !self.proc.reports_fd_counts() {
             return Ok(true);
@@ -76,7 +76,7 @@ impl OwnerResolver {
 
     fn read(&self, directory: &FdDir, slot: Option<u32>, scope: ScanScope) -> Result<FdScan> {
         let mut scan = FdScan {
-            // Before the listing, so that what changes meanwhile is a change yet.
+            // Before the listing, so that a change meanwhile still counts as one.
             fd_stat: self.proc.fd_stat(directory)?,
             open: FdSet::default(),
             tracked: Vec::new(),
@@ -126,13 +126,13 @@ impl OwnerResolver {
         }
     }
 
-    /// What was found first: a socket that moved to another descriptor was never let go.
+    /// Adds found sockets before it removes lost ones: a socket that moved to another descriptor was never closed.
     fn compare(&mut self, slot: u32, scan: &FdScan, scope: ScanScope) {
         let Some(owner) = self.owner_table.get(slot) else {
             return;
         };
         let entry_count = owner.entry_count;
-        // What was not read, as it is taken to be what it was.
+        // Descriptors that were not read count as unchanged.
         let mut confirmed = match scope {
             ScanScope::Unused | ScanScope::Untracked => owner.socket_fds.count_common(&scan.open),
             ScanScope::All => 0,
@@ -142,7 +142,11 @@ impl OwnerResolver {
             confirmed += usize::from(inserted == FdInsert::Known);
         }
         if confirmed < entry_count {
-            self.remove_stale_fds(slot, scan, scope);
+            self.remove_fds(|entry| {
+                let is_unread = scope != ScanScope::All && scan.open.contains(entry.descriptor);
+                let found = (entry.descriptor, entry.inode);
+                entry.process == slot && !is_unread && scan.tracked.binary_search(&found).is_err()
+            });
         }
         if let Some(owner) = self.owner_table.get_mut(slot) {
             owner.open_fds.clone_from(&scan.open);
@@ -152,29 +156,47 @@ impl OwnerResolver {
         }
     }
 
-    fn remove_stale_fds(&mut self, slot: u32, scan: &FdScan, scope: ScanScope) {
-        let is_found = |entry: &FdEntry| {
-            let found = (entry.descriptor, entry.inode);
-            scan.tracked.binary_search(&found).is_ok()
+    /// Reads a descriptor on which a socket was seen before it was requested.
+    pub fn check_unclaimed(&mut self, entry: FdEntry) {
+        let pid = entry.process;
+        let Some(slot) = self.slot(pid) else {
+            return self.scan(pid, ScanScope::Untracked);
         };
-        let is_stale = |entry: &FdEntry| {
-            let may_stay = scope != ScanScope::All && scan.open.contains(entry.descriptor);
-            entry.process == slot && !may_stay && !is_found(entry)
-        };
-        let lost = self.fd_cache.remove_if(is_stale);
-        self.remove_fds(lost);
+        if self.read_fd(slot, entry.descriptor) == Ok(Some(entry.inode)) {
+            self.add_fd(slot, entry.descriptor, entry.inode);
+        }
     }
 
-    /// A process that could not be read has ended or may not be; anything else may pass.
-    pub(super) fn handle_read_error(&mut self, pid: u32, errno: Errno) {
+    /// Reads one descriptor again, and scans its process if it is not the expected socket.
+    pub fn verify_fd(&mut self, entry: FdEntry) {
+        let Some(owner) = self.owner_table.get(entry.process) else {
+            return;
+        };
+        let pid = owner.id.pid.0;
+        match self.read_fd(entry.process, entry.descriptor) {
+            Ok(Some(inode)) if inode == entry.inode => {}
+            // Closed: only new descriptors matter.
+            Err(Errno::NOENT) => self.scan(pid, ScanScope::Untracked),
+            Ok(_) => self.scan(pid, ScanScope::All),
+            Err(errno) => self.handle_read_error(pid, errno),
+        }
+    }
+
+    /// Returns the inode of the socket on this descriptor of an owner.
+    fn read_fd(&self, slot: u32, descriptor: u32) -> Result<Option<u32>> {
+        let directory = self.owner_table.directory(&self.proc, slot)?;
+        self.proc.socket_at(&directory, descriptor)
+    }
+
+    /// Forgets a process that exited, and stops reading one that denies access. Other errors may pass.
+    pub fn handle_read_error(&mut self, pid: u32, errno: Errno) {
         match errno {
             Errno::ACCESS | Errno::PERM => {
                 self.pid_table.get_or_insert(pid).denied_until =
                     self.now.saturating_add(DENIED_UPDATES);
             }
             Errno::NOENT | Errno::SRCH => {
-                let slot = self.pid_table.get(pid).and_then(|known| known.slot);
-                if let Some(slot) = slot {
+                if let Some(slot) = self.slot(pid) {
                     self.remove_exited(&[slot]);
                 }
                 self.pid_table.forget(pid);

@@ -1,5 +1,6 @@
 //! Against the real kernel. The word of the kernel is a plain walk over `/proc`, written anew for the tests.
 
+use super::inode as inode_of;
 use super::*;
 use crate::model::process::ProcessId;
 use crate::os::testing::helper_process::HelperProcess;
@@ -45,18 +46,19 @@ impl ResolverFixture {
             self.known.remove(inode);
         }
         let requests: Vec<LookupRequest> = requests.iter().map(|inode| request(*inode)).collect();
-        let owner_changes = self.resolver.update(closed, &requests, self.rows);
+        let owner_changes = self.resolver.update(&hints(closed), &requests, self.rows);
         self.apply(owner_changes);
     }
 
     fn check(&mut self, inodes: &[u32]) {
-        let owner_changes = self.resolver.recheck(inodes);
+        let owner_changes = self.resolver.recheck(&hints(inodes));
         self.apply(owner_changes);
     }
 
     fn apply(&mut self, owner_changes: Vec<OwnerChange>) {
         for change in owner_changes {
-            let known = self.known.entry(change.inode).or_default();
+            let inode = inode_of(change.owner_hint);
+            let known = self.known.entry(inode).or_default();
             let is_new = if change.is_owner {
                 known.insert(change.process)
             } else {
@@ -83,35 +85,39 @@ impl ResolverFixture {
         })
     }
 
-    /// The system calls of the search alone in one update: what the processes of other tests cost is another matter.
+    /// System calls of the search alone: the rest depends on the processes of other tests.
     fn search(&mut self, closed: &[u32], requests: &[u32]) -> usize {
         let resolver = &mut self.resolver;
-        resolver.now += 1;
-        for inode in closed {
-            resolver.forget(*inode);
-        }
+        resolver.cache.begin_update();
+        resolver.forget(&hints(closed));
         let requests: Vec<LookupRequest> = requests.iter().map(|inode| request(*inode)).collect();
-        resolver.start_lookups(&requests);
-        let before = resolver.proc.calls();
-        resolver.search(false);
-        let calls = resolver.proc.calls() - before;
-        resolver.freed_fd_owners.clear();
-        let owner_changes = std::mem::take(&mut resolver.owner_changes);
+        resolver.track(&requests);
+        let before = resolver.cache.proc.calls();
+        resolver.search.run(&mut resolver.cache, false);
+        let calls = resolver.cache.proc.calls() - before;
+        let owner_changes = resolver.cache.end_update();
         self.apply(owner_changes);
         calls
     }
 
     /// The system calls of one update.
     fn calls(&mut self, closed: &[u32], requests: &[u32]) -> usize {
-        let before = self.resolver.proc.calls();
+        let before = self.resolver.cache.proc.calls();
         self.update(closed, requests);
-        self.resolver.proc.calls() - before
+        self.resolver.cache.proc.calls() - before
     }
+}
+
+fn hints(inodes: &[u32]) -> Vec<OwnerHint> {
+    inodes
+        .iter()
+        .filter_map(|inode| OwnerHint::new(*inode))
+        .collect()
 }
 
 fn request(inode: u32) -> LookupRequest {
     LookupRequest {
-        inode,
+        owner_hint: OwnerHint::new(inode).expect("an inode"),
         uid: rustix::process::geteuid().as_raw(),
         holds_port: inode.is_multiple_of(2),
         likely_owner: None,
@@ -156,7 +162,7 @@ fn a_new_socket_is_found_and_a_closed_one_forgotten() {
     fixture.updates_until_owned(inode, &[own()]);
     drop(listener);
     fixture.update(&[inode], &[]);
-    assert!(!fixture.resolver.is_tracked(inode));
+    assert!(!fixture.resolver.cache.is_tracked(inode));
 }
 
 #[test]
@@ -389,12 +395,12 @@ fn many_processes_are_each_found() {
 #[test]
 fn without_kept_handles_the_owners_are_the_same() {
     let mut fixture = ResolverFixture::new();
-    fixture.resolver.owner_table.set_max_handles(0);
+    fixture.resolver.cache.owner_table.set_max_handles(0);
     let (listener, inode) = listener();
     let child = sleeper(listener);
     fixture.update(&[], &[inode]);
     fixture.updates_until_owned(inode, &[child.pid().0]);
-    assert_eq!(fixture.resolver.owner_table.open_handles(), 0);
+    assert_eq!(fixture.resolver.cache.owner_table.open_handles(), 0);
     drop(child);
     fixture.updates_until_owned(inode, &[]);
 }
@@ -402,7 +408,7 @@ fn without_kept_handles_the_owners_are_the_same() {
 #[test]
 fn a_socket_without_owner_is_not_searched_on_every_update() {
     let mut fixture = ResolverFixture::initialized();
-    let processes = fixture.resolver.pid_table.all().count();
+    let processes = fixture.resolver.cache.pid_table.all().count();
     // No socket has this inode: the kernel gives it to /proc itself.
     let calls: Vec<usize> = (0..64)
         .map(|update| fixture.search(&[], if update == 0 { &[1] } else { &[] }))
@@ -435,13 +441,6 @@ fn new_sockets_of_a_known_process_cost_one_call_each() {
     assert_eq!(fixture.search(&[], &ten), 10);
     let known: Vec<Pids> = ten.iter().map(|inode| fixture.of(*inode)).collect();
     assert_eq!(known, owners_in_proc(&ten));
-}
-
-#[test]
-fn inode_0_has_no_owner() {
-    let mut fixture = ResolverFixture::initialized();
-    fixture.update(&[], &[0]);
-    assert!(!fixture.resolver.is_tracked(0));
 }
 
 #[test]

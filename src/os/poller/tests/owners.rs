@@ -15,7 +15,7 @@ use std::fs;
 fn owners_of(poller: &SocketPoller, inodes: &[u32]) -> Vec<Pids> {
     let holders = |inode: &u32| {
         let rows = poller.tracker.each();
-        let mut rows = rows.filter(|(_, socket, _)| socket.owner_hint == *inode);
+        let mut rows = rows.filter(|(_, socket, _)| socket.owner_hint == OwnerHint::new(*inode));
         let owners = rows.next().map(|(_, _, owners)| owners.known());
         let pids = owners.into_iter().flatten().map(|owner| owner.pid().0);
         pids.collect()
@@ -162,7 +162,8 @@ fn an_exit_removes_all_sockets_of_the_process() {
     drop(helper);
     poller.poll();
     let rows = poller.tracker.each();
-    let left = rows.filter(|(_, socket, _)| sockets.contains(&socket.owner_hint));
+    let hints: Vec<_> = sockets.iter().map(|inode| OwnerHint::new(*inode)).collect();
+    let left = rows.filter(|(_, socket, _)| hints.contains(&socket.owner_hint));
     assert_eq!(left.count(), 0);
 }
 

@@ -5,7 +5,8 @@ use super::netlink_reply::ROW;
 use super::request::{AF_INET, AF_INET6};
 use crate::model::address::Family;
 use crate::model::endpoint::{Protocol, State};
-use crate::model::raw_socket::{CompactAddr, RawSocket, SocketQueue};
+use crate::model::raw_socket::{CompactAddr, RawSocket};
+use crate::model::socket::{OwnerHint, SocketQueue};
 
 /// `idiag_timer` of what waits before it ends: `idiag_expires` are then the milliseconds it has left
 /// (`inet_twsk_diag_fill` in net/ipv4/inet_diag.c).
@@ -54,7 +55,7 @@ pub fn raw_socket(row: &[u8; ROW], attributes: &[u8], protocol: Protocol) -> Opt
         incoming: fields.number()?,
         outgoing: fields.number()?,
     };
-    let (uid, owner_hint) = (fields.number()?, fields.number()?);
+    let (uid, inode) = (fields.number()?, fields.number()?);
     let table = match family {
         AF_INET => Family::Ipv4,
         AF_INET6 => Family::Ipv6,
@@ -84,10 +85,10 @@ pub fn raw_socket(row: &[u8; ROW], attributes: &[u8], protocol: Protocol) -> Opt
             Family::Ipv6 if needs_scope(local) || needs_scope(remote) => interface,
             _ => 0,
         },
-        owner_hint,
+        owner_hint: OwnerHint::new(inode),
         uid,
         queue: match (state, timer) {
-            (Some(State::TimeWait), TIME_WAIT) => SocketQueue::for_time_wait(expires),
+            (Some(State::TimeWait), TIME_WAIT) => RawSocket::time_wait_queue(expires),
             (Some(State::TimeWait), _) => SocketQueue::UNKNOWN,
             _ => queue,
         },

@@ -17,7 +17,8 @@ mod table_dumps;
 use super::{DumpRequest, sockstat};
 use crate::model::address::Family;
 use crate::model::endpoint::{Protocol, State};
-use crate::model::raw_socket::{RawSocket, SocketQueue};
+use crate::model::raw_socket::RawSocket;
+use crate::model::socket::SocketQueue;
 use crate::model::stats::{SocketCounters, TcpCounters};
 use crate::os::Error;
 pub use destroy_listener::DestroyListener;
@@ -78,7 +79,7 @@ impl Diag {
     }
 
     /// The counts of the socket, none once it is closed.
-    pub fn traffic(
+    pub fn counters(
         &mut self,
         of: &RawSocket,
         now: Instant,

@@ -20,13 +20,19 @@ mod proc_net;
 mod recorded;
 
 use super::*;
+use crate::model::socket::OwnerHint;
 use crate::os::sockets::DumpScope;
 use crate::os::testing::requirements::skipped;
 use crate::os::testing::{own_ip, until};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::fd::AsFd;
 
-/// What a demand gives, which must be all of it.
+/// The inode in a hint, 0 for none.
+fn inode_of(owner_hint: Option<OwnerHint>) -> u32 {
+    owner_hint.map_or(0, |OwnerHint::Inode(inode)| inode.get())
+}
+
+/// Every requested socket.
 fn all(diag: &mut Diag, request: &DumpRequest) -> Vec<RawSocket> {
     let mut seen = Vec::new();
     let unread = diag.dump(request, &mut |raw_socket| seen.push(*raw_socket));

@@ -12,17 +12,17 @@ const HEADING: &str = "  sl  local_address rem_address   st tx_queue rx_queue tr
 type ParsedTable = (Vec<RawSocket>, usize);
 
 /// What a text tells and how many of its lines were not understood.
-fn parse(text: &[u8], protocol: Protocol, family: Family) -> ParsedTable {
+fn parsed(text: &[u8], protocol: Protocol, family: Family) -> ParsedTable {
     let mut seen = Vec::new();
-    let garbled = read(text, protocol, family, &mut |one| seen.push(*one));
-    (seen, garbled)
+    let malformed = parse(text, protocol, family, &mut |one| seen.push(*one));
+    (seen, malformed)
 }
 
 /// What lines below the heading tell, which all are understood.
 fn parse_all(lines: &[String], protocol: Protocol, family: Family) -> Vec<RawSocket> {
     let text = HEADING.to_owned() + &lines.join("\n") + "\n";
-    let (seen, garbled) = parse(text.as_bytes(), protocol, family);
-    assert_eq!(garbled, 0, "{text}");
+    let (seen, malformed) = parsed(text.as_bytes(), protocol, family);
+    assert_eq!(malformed, 0, "{text}");
     seen
 }
 
@@ -57,7 +57,7 @@ fn seen(protocol: Protocol, local: &str) -> RawSocket {
         local: local.into(),
         remote: CompactAddr::NONE,
         scope: 0,
-        owner_hint: 4242,
+        owner_hint: OwnerHint::new(4242),
         uid: 1000,
         queue: SocketQueue {
             incoming: 0,
@@ -90,7 +90,7 @@ fn recorded_lines_are_parsed() {
     let expected = [
         RawSocket {
             state: Some(State::Listen),
-            owner_hint: 414_549,
+            owner_hint: OwnerHint::new(414_549),
             uid: 0,
             queue: SocketQueue::UNKNOWN,
             ..seen(Protocol::Tcp, "127.88.1.2:34703")
@@ -99,13 +99,13 @@ fn recorded_lines_are_parsed() {
             table: Family::Ipv6,
             state: Some(State::TimeWait),
             remote: to("127.0.0.1:35466"),
-            owner_hint: 0,
+            owner_hint: None,
             uid: 0,
             ..seen(Protocol::Tcp, "127.88.1.3:47753")
         },
         RawSocket {
             state: Some(State::Unconn),
-            owner_hint: 414_556,
+            owner_hint: OwnerHint::new(414_556),
             uid: 0,
             queue: SocketQueue {
                 incoming: 0x340,
@@ -220,9 +220,9 @@ fn bound_sockets_are_reported_once_per_inode() {
         connection("127.0.0.1:5000"),
         connection("127.0.0.1:5001"),
     ];
-    let standing = |local, owner_hint| RawSocket {
+    let standing = |local, inode| RawSocket {
         state: Some(State::Listen),
-        owner_hint,
+        owner_hint: OwnerHint::new(inode),
         queue: SocketQueue::UNKNOWN,
         ..seen(Protocol::Tcp, local)
     };
@@ -258,11 +258,11 @@ fn malformed_lines_are_counted_and_hide_no_others() {
     ];
     for bad in bad {
         let text = format!("{HEADING}{bad}\n{good}\n");
-        let outcome = parse(text.as_bytes(), Protocol::Tcp, Family::Ipv4);
+        let outcome = parsed(text.as_bytes(), Protocol::Tcp, Family::Ipv4);
         assert_eq!(outcome, (whole.clone(), 1), "{bad}");
     }
     let headless = [format!("{good}\n"), String::new()]
-        .map(|text| parse(text.as_bytes(), Protocol::Tcp, Family::Ipv4));
+        .map(|text| parsed(text.as_bytes(), Protocol::Tcp, Family::Ipv4));
     assert_eq!(headless, [(whole, 1), (Vec::new(), 1)]);
 }
 
@@ -282,7 +282,7 @@ impl ProcNetDir {
     /// The table of TCP, and what is said of an error without the place of the folder.
     fn tcp(&self, family: Family) -> (Vec<RawSocket>, Result<(), String>) {
         let mut seen = Vec::new();
-        let end = table_in(&self.0, Protocol::Tcp, family, &mut |one| seen.push(*one));
+        let end = read_in(&self.0, Protocol::Tcp, family, &mut |one| seen.push(*one));
         let place = format!("{}/", self.0.display());
         let end = end.map_err(|error| error.to_string().replace(&place, ""));
         (seen, end)
@@ -317,7 +317,7 @@ fn missing_tables_are_errors() {
 fn valid_lines_are_reported_before_the_error() {
     let good = line("127.0.0.1:80", "127.0.0.1:9", "01 00000000:00000000");
     let folder = ProcNetDir::with(
-        "garbled",
+        "malformed",
         &[("tcp", &format!("{HEADING}what\n{good}\nwhat\n"))],
     );
     let expected = parse_all(&[good], Protocol::Tcp, Family::Ipv4);
@@ -332,7 +332,7 @@ proptest! {
         is_tcp: bool,
         is_v4: bool,
     ) {
-        parse(&bytes, protocol(is_tcp), family(is_v4));
+        parsed(&bytes, protocol(is_tcp), family(is_v4));
     }
 
     /// Every line is told, or counted as not understood, or of a socket without a port.
@@ -351,9 +351,9 @@ proptest! {
         let mut broken = line(local, remote, "01 00000000:00000000");
         broken.replace_range(at..(at + until).min(broken.len()), &with);
         let text = format!("{HEADING}{broken}\n");
-        let (seen, garbled) = parse(text.as_bytes(), Protocol::Tcp, family(is_v4));
-        let has_no_port = broken.contains(":0000 ") && seen.is_empty() && garbled == 0;
-        prop_assert!(seen.len() + garbled == 1 || has_no_port, "{broken}");
+        let (seen, malformed) = parsed(text.as_bytes(), Protocol::Tcp, family(is_v4));
+        let has_no_port = broken.contains(":0000 ") && seen.is_empty() && malformed == 0;
+        prop_assert!(seen.len() + malformed == 1 || has_no_port, "{broken}");
     }
 
     #[test]
@@ -366,16 +366,16 @@ proptest! {
         let [local, remote] = [(ips.0, ports.0), (ips.1, ports.1)]
             .map(|(ip, port)| SocketAddr::from((ip, port)));
         let (incoming, outgoing) = numbers;
-        let (uid, owner_hint) = owner;
+        let (uid, inode) = owner;
         let st = format!("01 {outgoing:08X}:{incoming:08X}");
         let line = line(&local.to_string(), &remote.to_string(), &st)
             .replace(" 1000 ", &format!(" {uid} "))
-            .replace(" 4242 ", &format!(" {owner_hint} "));
+            .replace(" 4242 ", &format!(" {inode} "));
         let remote = CompactAddr::from(remote);
         let expected = RawSocket {
             state: Some(State::Established),
             remote: if remote.is_some() { remote } else { CompactAddr::NONE },
-            owner_hint,
+            owner_hint: OwnerHint::new(inode),
             uid,
             queue: SocketQueue { incoming, outgoing },
             ..seen(Protocol::Udp, &local.to_string())
@@ -410,10 +410,10 @@ fn both(protocol: Protocol, at: SocketAddr, count: usize) -> [Vec<RawSocket>; 2]
     let family = crate::model::address::family(at.ip());
     until(&at.to_string(), || {
         let proc = on(at, |mut emit| {
-            table(protocol, family, &mut emit).expect("it can be read");
+            read(protocol, family, &mut emit).expect("it can be read");
         });
         let netstat = on(at, |mut emit| {
-            netstat::table(protocol, family, &mut emit).expect("it can be read");
+            netstat::read(protocol, family, &mut emit).expect("it can be read");
         });
         (proc.len() == count && netstat.len() == count).then_some([proc, netstat])
     })

@@ -7,7 +7,7 @@ use crate::os::testing::confined::{
 
 #[test]
 fn unreadable_processes_are_not_retried_at_every_update() {
-    become_nobody("os::owners::linux::tests::confined::as_nobody");
+    become_nobody("os::owners::system::tests::confined::as_nobody");
 }
 
 #[test]
@@ -21,22 +21,22 @@ fn as_nobody() {
     // No socket has the inode 1: the kernel gives it to /proc itself.
     fixture.update(&[], &[inode, 1]);
     fixture.updates_until_owned(inode, &[own()]);
-    let all = fixture.resolver.pid_table.all();
+    let all = fixture.resolver.cache.pid_table.all();
     let denied = all.filter(|known| known.denied_until > 0).count();
     assert!(denied > 5, "{denied}");
-    let before = fixture.resolver.proc.calls();
+    let before = fixture.resolver.cache.proc.calls();
     // Searches every process that may be read.
     fixture.check(&[1]);
-    let calls = fixture.resolver.proc.calls() - before;
-    let readable = fixture.resolver.readable_pids().len();
+    let calls = fixture.resolver.cache.proc.calls() - before;
+    let readable = fixture.resolver.cache.readable_pids().len();
     assert!(calls < readable * 200, "{calls} for {readable}");
-    assert!(!fixture.resolver.readable_pids().contains(&1));
+    assert!(!fixture.resolver.cache.readable_pids().contains(&1));
     drop(listener);
 }
 
 #[test]
 fn a_reused_pid_is_another_process() {
-    enter_namespace("os::owners::linux::tests::confined::in_a_namespace");
+    enter_namespace("os::owners::system::tests::confined::in_a_namespace");
 }
 
 #[test]
@@ -56,7 +56,11 @@ fn reuse_a_pid(open_handles: usize) {
     let ended = process_id(&victim);
     let pid = ended.pid.0;
     let mut fixture = ResolverFixture::new();
-    fixture.resolver.owner_table.set_max_handles(open_handles);
+    fixture
+        .resolver
+        .cache
+        .owner_table
+        .set_max_handles(open_handles);
     fixture.update(&[], &[first_inode]);
     fixture.updates_until_owned(first_inode, &[pid]);
     end(&mut victim);

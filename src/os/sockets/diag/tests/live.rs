@@ -1,7 +1,8 @@
 //! Every kind of socket, as this kernel tells it now.
 
 use super::*;
-use crate::model::raw_socket::{CompactAddr, SocketQueue};
+use crate::model::raw_socket::CompactAddr;
+use crate::model::socket::{OwnerHint, SocketQueue};
 use rustix::process::getuid;
 use socket2::{Domain, Protocol as Kind, Socket, Type};
 use std::fs;
@@ -35,7 +36,7 @@ fn expected(
         local: CompactAddr::from(local),
         remote: remote.map_or(CompactAddr::NONE, CompactAddr::from),
         scope: 0,
-        owner_hint: inode(&socket),
+        owner_hint: OwnerHint::new(inode(&socket)),
         uid: getuid().as_raw(),
         queue: SocketQueue {
             incoming: 0,
@@ -237,6 +238,6 @@ fn time_wait_keeps_the_cookie_and_has_no_owner() {
     });
     assert_eq!(
         (seen.local(), seen.remote(), seen.owner_hint, seen.uid),
-        (from, Some(at), 0, 0)
+        (from, Some(at), None, 0)
     );
 }

@@ -74,7 +74,7 @@ fn rows_of_diag(own: &str) -> BTreeSet<(Protocol, Family, u8, String, String, u3
             state,
             local,
             remote,
-            row.owner_hint,
+            inode_of(row.owner_hint),
         )
     });
     let is_own = |line: &(_, _, _, String, String, _)| line.3.contains(own) || line.4.contains(own);

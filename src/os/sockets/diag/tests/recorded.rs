@@ -4,7 +4,8 @@ use super::super::netlink_reply::{ROW, ReplyParser};
 use super::super::request::{BOTH_FAMILIES, BY_FAMILY};
 use super::super::{destroy_listener, inet_diag_msg};
 use super::*;
-use crate::model::raw_socket::{CompactAddr, SocketQueue};
+use crate::model::raw_socket::CompactAddr;
+use crate::model::socket::SocketQueue;
 use std::time::Duration;
 
 /// The rows of an answer and how it ended.
@@ -48,7 +49,7 @@ fn line(row: &RawSocket) -> String {
         remote.unwrap_or_default(),
         lasts.or(queue).unwrap_or_default(),
         row.only_v6,
-        row.owner_hint,
+        inode_of(row.owner_hint),
         row.uid
     )
 }
@@ -133,7 +134,7 @@ fn a_destroy_event_has_a_protocol_and_no_owner() {
         local: CompactAddr::from(address(local)),
         remote: CompactAddr::from(address(remote)),
         scope: 0,
-        owner_hint: 0,
+        owner_hint: None,
         uid: RawSocket::NO_USER,
         queue: SocketQueue::UNKNOWN,
     };

@@ -1,0 +1,158 @@
+//! Owners of sockets, found through `/proc`, cached and verified from poll to poll.
+//!
+//! The known owners of a socket are verified by single readlinks now and then. A new socket is searched where it probably
+//! is, and only then everywhere, which is rare. What makes a known owner wrong, and how that is noticed:
+//!
+//! | event | noticed by |
+//! | --- | --- |
+//! | exit | its pidfd, in the next update |
+//! | fork | the last pid of the kernel: new processes are scanned once, in the next update |
+//! | exec that closes, soon after a fork | a second scan of new owners, in the next update |
+//! | a passed socket (`SCM_RIGHTS`), dup, close, a later exec | the number of descriptors, round robin |
+//! | a descriptor that is reused for another socket | verification of single descriptors, round robin |
+//!
+//! A round takes as many updates as there are processes (fewer with many sockets), and at most four more for each process
+//! that changed. Nothing here signals a process, holds a reference to a foreign socket (pidfd_getfd(2) would delay its
+//! close) or takes a failed read for an answer. A process that cannot be read owns nothing as far as is known here. The
+//! sockets of a process whose main thread exited are not found: its `/proc/PID/fd` is empty.
+
+use super::{LookupRequest, OwnerChange};
+use crate::model::socket::OwnerHint;
+use fd_cache::FdEntry;
+use owner_cache::OwnerCache;
+use pending_lookups::PendingLookup;
+use scan::ScanScope;
+use search::Search;
+use std::collections::HashSet;
+use verification::Verification;
+
+mod fd_cache;
+mod fd_set;
+mod owner_cache;
+mod owner_table;
+mod pending_lookups;
+mod pid_table;
+mod proc_fs;
+mod round_robin;
+mod scan;
+mod search;
+mod verification;
+
+/// Owners of the sockets that were requested and have not closed since.
+#[derive(Default)]
+pub struct OwnerResolver {
+    cache: OwnerCache,
+    search: Search,
+    verification: Verification,
+    /// New processes with sockets, which an exec may soon make them close.
+    recently_forked: Vec<u32>,
+}
+
+impl OwnerResolver {
+    /// Reads nothing yet; the first update scans every process.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Returns every change of the owners of the tracked sockets, in order. To be called after each poll of the tables.
+    ///
+    /// `closed` are sockets that closed, `requests` new ones; an inode in both was reused by another socket. The number of
+    /// `rows` in the tables sets how much is verified.
+    pub fn update(
+        &mut self,
+        closed: &[OwnerHint],
+        requests: &[LookupRequest],
+        rows: usize,
+    ) -> Vec<OwnerChange> {
+        self.cache.begin_update();
+        self.forget(closed);
+        let seen = self.track(requests);
+        self.cache.remove_exited_owners();
+        let is_first = self.scan_new_processes();
+        for entry in seen {
+            self.cache.check_unclaimed(entry);
+        }
+        self.verification.run(&mut self.cache, rows);
+        self.search.run(&mut self.cache, is_first);
+        self.cache.end_update()
+    }
+
+    /// Reads the owners of these tracked sockets again: verifies every known owner, and scans every readable process if one
+    /// was lost or none is known.
+    pub fn recheck(&mut self, hints: &[OwnerHint]) -> Vec<OwnerChange> {
+        self.cache.proc.prepare();
+        self.cache.remove_exited_owners();
+        self.scan_new_processes();
+        let inodes: HashSet<u32> = hints.iter().copied().map(inode).collect();
+        for inode in &inodes {
+            let known: Vec<FdEntry> = self.cache.fds.of(*inode).collect();
+            for entry in known {
+                self.cache.verify_fd(entry);
+            }
+        }
+        let is_lost =
+            |change: &OwnerChange| !change.is_owner && inodes.contains(&inode(change.owner_hint));
+        if self.cache.owner_changes.iter().any(is_lost)
+            || inodes
+                .iter()
+                .any(|inode| self.cache.pending.contains(*inode))
+        {
+            for pid in self.cache.readable_pids() {
+                self.cache.scan(pid, ScanScope::Untracked);
+            }
+        }
+        std::mem::take(&mut self.cache.owner_changes)
+    }
+
+    /// True if a search through all processes for the owner of this socket is still to come.
+    pub fn has_pending_search(&self, owner_hint: OwnerHint) -> bool {
+        self.cache.pending.awaits_full_search(inode(owner_hint))
+    }
+
+    fn forget(&mut self, closed: &[OwnerHint]) {
+        for inode in closed.iter().copied().map(inode) {
+            self.verification.set_bound(inode, false);
+            self.cache.forget(inode);
+        }
+    }
+
+    /// Tracks the requested sockets and returns where they were seen before they were requested.
+    fn track(&mut self, requests: &[LookupRequest]) -> Vec<FdEntry> {
+        let mut seen = Vec::new();
+        for request in requests {
+            let inode = inode(request.owner_hint);
+            self.verification.set_bound(inode, request.holds_port);
+            seen.extend(self.cache.unclaimed.take(inode));
+            if self.cache.fds.has(inode) {
+                self.cache.report_again(inode);
+            } else if !self.cache.is_tracked(inode) {
+                let lookup = PendingLookup::new(request, self.cache.now);
+                self.cache.pending.insert(inode, lookup);
+            }
+        }
+        seen
+    }
+
+    /// Scans the processes started since the last update; true if these are all processes.
+    fn scan_new_processes(&mut self) -> bool {
+        let pid_changes = self.cache.poll_pids();
+        for pid in std::mem::take(&mut self.recently_forked) {
+            self.cache.scan_if_changed(pid, ScanScope::All);
+        }
+        for pid in &pid_changes.appeared {
+            self.cache.forget_reused_pid(*pid);
+            self.cache.scan(*pid, ScanScope::Untracked);
+            if !pid_changes.is_first && self.cache.slot(*pid).is_some() {
+                self.recently_forked.push(*pid);
+            }
+        }
+        pid_changes.is_first
+    }
+}
+
+fn inode(OwnerHint::Inode(inode): OwnerHint) -> u32 {
+    inode.get()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,60 @@
+//! netstat2 where it reports the pids of the owners.
+
+use crate::model::raw_socket::RawSocket;
+use crate::model::socket::OwnerHint;
+use netstat2::error::Error as NetstatError;
+use netstat2::{AddressFamilyFlags, ProtocolFlags, SocketInfo};
+
+pub use super::read_table as read;
+
+pub fn iterate(
+    families: AddressFamilyFlags,
+    protocols: ProtocolFlags,
+) -> Result<impl Iterator<Item = Result<SocketInfo, NetstatError>>, NetstatError> {
+    netstat2::iterate_sockets_info(families, protocols)
+}
+
+pub fn uid(_socket: &SocketInfo) -> u32 {
+    RawSocket::NO_USER
+}
+
+/// One hint for each owner, or a single `None`. Windows reports pid 0 if no process has the socket.
+pub fn owner_hints(socket: &SocketInfo) -> Vec<Option<OwnerHint>> {
+    let mut hints: Vec<_> = socket
+        .associated_pids
+        .iter()
+        .map(|pid| OwnerHint::new(*pid))
+        .filter(Option::is_some)
+        .collect();
+    if hints.is_empty() {
+        hints.push(None);
+    }
+    hints
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use netstat2::{ProtocolSocketInfo, UdpSocketInfo};
+    use std::net::Ipv4Addr;
+
+    #[test]
+    fn a_socket_is_reported_once_per_owner_or_once_without_any() {
+        let cases: [(&[u32], _); 4] = [
+            (&[], vec![None]),
+            (&[0], vec![None]),
+            (&[7], vec![OwnerHint::new(7)]),
+            (&[7, 0, 9], vec![OwnerHint::new(7), OwnerHint::new(9)]),
+        ];
+        for (pids, expected) in cases {
+            let socket = SocketInfo {
+                protocol_socket_info: ProtocolSocketInfo::Udp(UdpSocketInfo {
+                    local_addr: Ipv4Addr::LOCALHOST.into(),
+                    local_port: 80,
+                }),
+                associated_pids: pids.to_vec(),
+            };
+            assert_eq!(owner_hints(&socket), expected);
+        }
+    }
+}

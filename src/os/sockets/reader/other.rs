@@ -1,0 +1,49 @@
+//! The only socket source of other systems than Linux: netstat2.
+
+use super::{DumpRequest, TableErrors, each_table, netstat};
+use crate::model::raw_socket::RawSocket;
+use crate::model::socket_source::SocketSource;
+use crate::model::stats::SocketCounters;
+use crate::os::Error;
+use hashbrown::HashSet;
+use std::time::Instant;
+
+pub const SOURCES: [SocketSource; 1] = [SocketSource::Netstat];
+
+pub struct SourceReader;
+
+#[expect(
+    clippy::unused_self,
+    clippy::unnecessary_wraps,
+    reason = "Linux has sources that may be refused and be asked for more"
+)]
+impl SourceReader {
+    pub fn open(_only: SocketSource) -> Result<Self, Error> {
+        Ok(Self)
+    }
+
+    pub fn read(
+        &mut self,
+        request: &DumpRequest,
+        emit: &mut impl FnMut(&RawSocket),
+    ) -> TableErrors {
+        let mut emit_matching = |socket: &RawSocket| {
+            if request.matches(socket) {
+                emit(socket);
+            }
+        };
+        each_table(|protocol, family| netstat::read(protocol, family, &mut emit_matching))
+    }
+
+    pub fn has_cookies(&self) -> bool {
+        false
+    }
+
+    pub fn still_open(&mut self, _missed: &[RawSocket]) -> HashSet<u64> {
+        HashSet::new()
+    }
+
+    pub fn counters(&mut self, _socket: &RawSocket, _now: Instant) -> Option<SocketCounters> {
+        None
+    }
+}

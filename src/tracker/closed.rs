@@ -1,0 +1,155 @@
+//! Sockets that closed: which of them were replaced, and which opened and closed between two polls.
+
+use super::socket_table::SocketTable;
+use super::tracked_socket::{PendingChange, SlotId, TrackedSocket};
+use crate::model::endpoint::{EndpointId, Protocol, State};
+use crate::model::raw_socket::RawSocket;
+use hashbrown::{HashMap, HashSet};
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+/// Time in which a closed socket can still be replaced: as long as its row stays on the screen.
+pub const REPLACE_WINDOW: Duration = Duration::from_secs(3);
+
+#[derive(Clone, Copy, Debug)]
+pub struct ClosedSocket {
+    id: EndpointId,
+    raw_socket: RawSocket,
+}
+
+impl From<&TrackedSocket> for ClosedSocket {
+    fn from(tracked: &TrackedSocket) -> Self {
+        Self {
+            id: tracked.id(),
+            raw_socket: tracked.raw_socket,
+        }
+    }
+}
+
+#[derive(Default)]
+pub struct ClosedSockets {
+    /// Closed since the last emit.
+    new: Vec<ClosedSocket>,
+    /// Sockets that held a port and closed within [`REPLACE_WINDOW`].
+    recent: Vec<(ClosedSocket, Instant)>,
+    /// Cookies that the last poll found closed: their destroy events may come late.
+    missed_cookies: HashSet<[u32; 2]>,
+}
+
+impl ClosedSockets {
+    pub fn forget_before(&mut self, now: Instant) {
+        self.recent
+            .retain(|(_, closed)| now.saturating_duration_since(*closed) < REPLACE_WINDOW);
+    }
+
+    pub fn push(&mut self, tracked: &TrackedSocket) {
+        self.new.push(tracked.into());
+    }
+
+    /// Takes the sockets that closed since the last call.
+    pub fn take(&mut self, now: Instant) -> Vec<EndpointId> {
+        let new = std::mem::take(&mut self.new);
+        self.recent.extend(
+            new.iter()
+                .filter(|closed| closed.raw_socket.holds_port())
+                .map(|closed| (*closed, now)),
+        );
+        new.into_iter().map(|closed| closed.id).collect()
+    }
+
+    /// Returns the opened sockets that replaced a closed one, as new -> old.
+    ///
+    /// Only if exactly one closed and exactly one opened on the same protocol, address and port: anything else would be
+    /// a guess.
+    pub fn take_replaced(
+        &mut self,
+        table: &SocketTable,
+        pending: &[SlotId],
+    ) -> HashMap<EndpointId, EndpointId> {
+        if self.recent.is_empty() {
+            return HashMap::new();
+        }
+        let opened = by_address(
+            pending
+                .iter()
+                .filter_map(|slot| table.get(*slot))
+                .filter(|tracked| {
+                    tracked.pending == PendingChange::Opened && tracked.raw_socket.holds_port()
+                })
+                .map(ClosedSocket::from),
+        );
+        let closed = by_address(self.recent.iter().map(|(closed, _)| *closed));
+        let mut replaced = HashMap::new();
+        for (address, opened) in opened {
+            if let ([new], Some([old])) =
+                (opened.as_slice(), closed.get(&address).map(Vec::as_slice))
+            {
+                replaced.insert(*new, *old);
+            }
+        }
+        let taken: HashSet<EndpointId> = replaced.values().copied().collect();
+        self.recent
+            .retain(|(closed, _)| !taken.contains(&closed.id));
+        replaced
+    }
+
+    /// Returns the destroyed sockets that no poll ever saw. A connection that enters TIME_WAIT is reported as destroyed
+    /// too, but still has its row.
+    ///
+    /// Before the first emit none is short-lived: nothing is known of the time before.
+    pub fn short_lived(
+        &mut self,
+        table: &SocketTable,
+        destroyed: Vec<RawSocket>,
+        has_emitted: bool,
+    ) -> Vec<RawSocket> {
+        let missed_before = std::mem::take(&mut self.missed_cookies);
+        if !has_emitted {
+            self.missed_cookies
+                .extend(destroyed.iter().map(|one| one.cookie));
+            return Vec::new();
+        }
+        self.missed_cookies
+            .extend(self.new.iter().map(|closed| closed.raw_socket.cookie));
+        if destroyed.is_empty() {
+            return destroyed;
+        }
+        let reported: HashSet<[u32; 2]> = destroyed.iter().map(|one| one.cookie).collect();
+        let mut known: HashSet<[u32; 2]> = table
+            .each()
+            .map(|(_, tracked)| tracked.raw_socket.cookie)
+            .chain(missed_before)
+            .chain(self.missed_cookies.iter().copied())
+            .filter(|cookie| reported.contains(cookie))
+            .collect();
+        let is_unknown = |one: &RawSocket| {
+            one.has_cookie() && known.insert(one.cookie) && !remains_waiting(table, one)
+        };
+        destroyed.into_iter().filter(is_unknown).collect()
+    }
+}
+
+/// True if the kernel still has the connection under another cookie, in TIME_WAIT or FIN_WAIT2: it gives a socket a cookie
+/// only when asked for it, so one that no poll saw enters TIME_WAIT without (`inet_twsk_alloc` in
+/// net/ipv4/inet_timewait_sock.c).
+fn remains_waiting(table: &SocketTable, destroyed: &RawSocket) -> bool {
+    table
+        .connection(destroyed.protocol, destroyed.local, destroyed.remote)
+        .and_then(|slot| table.get(slot))
+        .is_some_and(|tracked| {
+            let socket = &tracked.raw_socket;
+            socket.owner_hint.is_none()
+                && matches!(socket.state, Some(State::TimeWait | State::FinWait2))
+        })
+}
+
+fn by_address(
+    sockets: impl Iterator<Item = ClosedSocket>,
+) -> HashMap<(Protocol, SocketAddr), Vec<EndpointId>> {
+    let mut found: HashMap<_, Vec<_>> = HashMap::new();
+    for ClosedSocket { id, raw_socket } in sockets {
+        let address = (raw_socket.protocol, raw_socket.local());
+        found.entry(address).or_default().push(id);
+    }
+    found
+}
