@@ -1,33 +1,33 @@
-//! What the screen asks of the sampler.
+//! Requests to the sampler.
 
 use crate::model::stats::Focus;
 use std::time::Duration;
 
-/// How to look from now on. A later request takes the place of an earlier one that was not yet seen.
+/// How to poll from now on. A later request replaces one that was not received yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PollRequest {
-    /// From the start of one look to the start of the next, while someone attends.
+    /// Time from the start of one poll to the start of the next, in a focused terminal.
     pub interval: Duration,
     pub rate: PollRate,
-    /// Look at once, whatever is left of the interval.
+    /// Poll at once, whatever is left of the interval.
     pub poll_now: bool,
-    /// What is looked at closely with every look.
+    /// The socket whose stats are read with every poll.
     pub focus: Option<Focus>,
 }
 
-/// How much it matters that what is shown is the newest.
+/// Poll rate by the attention of the user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PollRate {
-    /// Someone may be looking; also where the terminal does not tell.
+    /// The terminal has the focus, or does not report it.
     Focused,
-    /// The keys go elsewhere.
+    /// The terminal has lost the focus.
     Unfocused,
-    /// What is shown stands still.
+    /// The display is paused.
     Paused,
 }
 
 impl PollRate {
-    /// The interval at this pace. Nobody waits for what is slowed, so that it costs little.
+    /// Returns the interval at this rate.
     pub fn apply_to(self, interval: Duration) -> Duration {
         match self {
             Self::Focused => interval,
@@ -38,7 +38,7 @@ impl PollRate {
 }
 
 impl PollRequest {
-    /// Looks at this interval for someone who attends, with an eye on nothing in particular.
+    /// Polls at this interval, focused and without a focused socket.
     pub const fn every(interval: Duration) -> Self {
         Self {
             interval,
@@ -48,12 +48,12 @@ impl PollRequest {
         }
     }
 
-    /// From the start of one look to the start of the next, at the pace that is asked for.
+    /// The interval at the requested rate.
     pub fn effective_interval(&self) -> Duration {
         self.rate.apply_to(self.interval)
     }
 
-    /// Adds what is asked later, which takes the place of this but for a look now that either wants.
+    /// Replaces this by a later request, but polls at once if either asks for it.
     pub fn merge(&mut self, later: Self) {
         *self = Self {
             poll_now: self.poll_now || later.poll_now,

@@ -1,12 +1,12 @@
 //! Where sockets are read from.
 
-/// One way to learn of the sockets of the machine. Not every system has every one.
+/// A source of the socket tables. Not every system has each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SocketSource {
-    /// The kernel's own answers about sockets (sock_diag(7)).
+    /// The kernel by netlink (sock_diag(7)).
     Diag,
-    /// The library that knows every system.
+    /// The netstat2 crate, on every system.
     Netstat,
-    /// The tables of proc_net(5).
+    /// `/proc/net` (proc_net(5)).
     Procnet,
 }

@@ -1,36 +1,37 @@
-//! What the kernel counts of one socket and what a process uses: asked only for what is looked at.
+//! Stats of one socket and of its owners, read only for the focused row.
 
 use crate::model::endpoint::EndpointId;
 use crate::model::process::ProcessId;
 use crate::model::socket::SocketQueue;
 use std::time::{Duration, Instant};
 
-/// The counts of one socket at one moment (`struct tcp_info`, include/uapi/linux/tcp.h).
+/// Counters of one socket at one moment (`struct tcp_info`, include/uapi/linux/tcp.h).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SocketCounters {
     pub at: Instant,
     pub queue: SocketQueue,
-    /// `None` for what is no TCP connection.
+    /// `None` if it is no TCP connection.
     pub flow: Option<TcpCounters>,
 }
 
-/// What went through a TCP connection since it began.
+/// Counters of a TCP connection since it opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TcpCounters {
-    /// Bytes that the other end acknowledged (`tcpi_bytes_acked`).
+    /// Bytes acknowledged by the other end (`tcpi_bytes_acked`).
     pub sent: u64,
-    /// Bytes that were received (`tcpi_bytes_received`).
+    /// Bytes received (`tcpi_bytes_received`).
     pub received: u64,
-    /// The smoothed round trip (`tcpi_rtt`).
+    /// Smoothed round trip time (`tcpi_rtt`).
     pub round_trip: Duration,
-    /// Segments sent again (`tcpi_total_retrans`).
+    /// Retransmitted segments (`tcpi_total_retrans`).
     pub retransmits: u32,
-    /// Since data was last sent and received (`tcpi_last_data_sent`, `tcpi_last_data_recv`).
+    /// Time since data was last sent (`tcpi_last_data_sent`).
     pub idle_sent: Duration,
+    /// Time since data was last received (`tcpi_last_data_recv`).
     pub idle_received: Duration,
 }
 
-/// Bytes a second between two counts.
+/// Bytes per second between two counters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ByteRates {
     pub sent: u64,
@@ -38,7 +39,7 @@ pub struct ByteRates {
 }
 
 impl SocketCounters {
-    /// What went through since an earlier count; `None` where the counts do not follow one another.
+    /// Rates since an earlier counter; `None` if the counters are not in order.
     pub fn rates_since(&self, earlier: &Self) -> Option<ByteRates> {
         let (now, then) = (self.flow?, earlier.flow?);
         let span = self.at.saturating_duration_since(earlier.at);
@@ -59,7 +60,7 @@ fn ratio(count: u64, units: u128, span: Duration) -> Option<u64> {
     u64::try_from(scaled.checked_div(nanos)?).ok()
 }
 
-/// What a process used up to one moment.
+/// Resource usage of a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ProcessUsage {
     pub process: ProcessId,
@@ -71,7 +72,7 @@ pub struct ProcessUsage {
 }
 
 impl ProcessUsage {
-    /// The part of one core in thousandths since an earlier count; `None` where the counts do not follow one another.
+    /// Thousandths of one core used since an earlier count; `None` if the counts are not in order.
     pub fn share_since(&self, earlier: &Self) -> Option<u64> {
         let used = self.processor.checked_sub(earlier.processor)?;
         let span = self.at.saturating_duration_since(earlier.at);
@@ -79,19 +80,19 @@ impl ProcessUsage {
     }
 }
 
-/// The row that is looked at closely.
+/// The row whose stats are read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Focus {
     pub endpoint: EndpointId,
-    /// Its holders whose use of the machine is wanted.
+    /// Its owners whose usage is read.
     pub processes: Vec<ProcessId>,
 }
 
-/// What was found about a [`Focus`].
+/// Stats of a [`Focus`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SocketStats {
     pub endpoint: EndpointId,
-    /// `None` where the source cannot tell, or the socket is gone.
+    /// `None` if the source has none or the socket is closed.
     pub traffic: Option<SocketCounters>,
     pub usage: Vec<ProcessUsage>,
 }

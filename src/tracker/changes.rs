@@ -1,8 +1,9 @@
 //! Changes of one poll, or of several that were not delivered yet.
 
 use crate::model::Moment;
-use crate::model::endpoint::{Endpoint, EndpointId};
-use crate::model::snapshot::Problem;
+use crate::model::endpoint::{Endpoint, EndpointId, Protocol, State};
+use crate::model::raw_socket::RawSocket;
+use crate::model::snapshot::{Problem, has_read};
 use crate::model::stats::SocketStats;
 use std::collections::HashMap;
 use std::time::Duration;
@@ -137,10 +138,26 @@ fn merged(earlier: Option<Change>, later: Change) -> Vec<Change> {
     }
 }
 
+/// Tables and sockets that a poll did not read.
+#[derive(Clone, Debug, Default)]
+pub struct UnreadTables {
+    pub problems: Vec<Problem>,
+    /// Bound TCP sockets were not requested.
+    pub is_without_bound: bool,
+}
+
+impl UnreadTables {
+    /// True if the poll would have reported this socket.
+    pub(super) fn was_requested(&self, socket: &RawSocket) -> bool {
+        let is_bound = socket.protocol == Protocol::Tcp && socket.state == Some(State::Bound);
+        !(self.is_without_bound && is_bound)
+            && has_read(&self.problems, socket.protocol, socket.table)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::endpoint::State;
     use crate::model::testing::{moment, socket};
 
     fn changes(list: Vec<Change>) -> Changes {

@@ -5,10 +5,9 @@
 //! and owners later: the owner of a new socket is [`Owners::Pending`] until it is set.
 
 use crate::model::Moment;
-use crate::model::endpoint::{Endpoint, EndpointId, Owners, Protocol, State};
+use crate::model::endpoint::{Endpoint, Owners, State};
 use crate::model::ports::EphemeralRange;
 use crate::model::raw_socket::RawSocket;
-use crate::model::snapshot::{Problem, has_read};
 use crate::model::socket::OwnerHint;
 use crate::model::text::SystemText;
 use closed::ClosedSockets;
@@ -17,12 +16,13 @@ use hashbrown::{HashMap, HashSet};
 use owner_pool::{OwnerPool, OwnersKey};
 use peers::DirtySockets;
 use socket_table::{Observed, SocketTable};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use tracked_socket::{Centiseconds, PendingChange, SlotStatus};
 
 mod changes;
 mod closed;
 mod compaction;
+mod emit;
 mod endpoints;
 mod owner_pool;
 mod owners;
@@ -30,7 +30,7 @@ mod peers;
 mod socket_table;
 mod tracked_socket;
 
-pub use changes::{Change, Changes};
+pub use changes::{Change, Changes, UnreadTables};
 pub use closed::REPLACE_WINDOW;
 pub use tracked_socket::SlotId;
 
@@ -51,23 +51,6 @@ pub struct Tracker {
     unresolved: Vec<SlotId>,
     /// Hints of sockets that closed or lost their owner.
     removed_hints: Vec<OwnerHint>,
-}
-
-/// Tables and sockets that a poll did not read.
-#[derive(Clone, Debug, Default)]
-pub struct UnreadTables {
-    pub problems: Vec<Problem>,
-    /// Bound TCP sockets were not requested.
-    pub is_without_bound: bool,
-}
-
-impl UnreadTables {
-    /// True if the poll would have reported this socket.
-    fn was_requested(&self, socket: &RawSocket) -> bool {
-        let is_bound = socket.protocol == Protocol::Tcp && socket.state == Some(State::Bound);
-        !(self.is_without_bound && is_bound)
-            && has_read(&self.problems, socket.protocol, socket.table)
-    }
 }
 
 impl Tracker {
@@ -279,80 +262,8 @@ impl Tracker {
     }
 
     /// Returns the changes since the last call. `user` names users.
-    pub fn emit(
-        &mut self,
-        taken: Moment,
-        mut user: impl FnMut(u32) -> Option<SystemText>,
-    ) -> Changes {
-        let dirty = std::mem::take(&mut self.dirty);
-        for slot in peers::refresh(&mut self.table, &self.owner_pool, &dirty, self.ephemeral) {
-            self.add_pending(slot, PendingChange::Refreshed);
-        }
-        let closed = self.closed.take(taken.instant);
-        let pending = std::mem::take(&mut self.pending);
-        let replaced = if self.has_emitted {
-            self.closed.take_replaced(&self.table, &pending)
-        } else {
-            HashMap::new()
-        };
-        let is_replaced: HashSet<EndpointId> = replaced.values().copied().collect();
-        let mut list: Vec<Change> = closed
-            .into_iter()
-            .filter(|id| !is_replaced.contains(id))
-            .map(Change::Closed)
-            .collect();
-        for raw_socket in std::mem::take(&mut self.short_lived) {
-            let mut tracked =
-                peers::transient(&self.table, &self.owner_pool, &raw_socket, self.ephemeral);
-            (tracked.since, tracked.state_since) = (self.now, self.now);
-            list.push(Change::ShortLived(
-                self.source().endpoint(&tracked, &mut user),
-            ));
-        }
-        for slot in pending {
-            list.extend(self.emit_one(slot, &replaced, &mut user));
-        }
-        self.has_emitted = true;
-        if self.unresolved.is_empty() {
-            self.table.compact();
-        }
-        Changes {
-            taken,
-            took: Duration::ZERO,
-            interval: Duration::ZERO,
-            problems: Vec::new(),
-            missed: false,
-            stats: None,
-            list,
-        }
-    }
-
-    fn emit_one(
-        &mut self,
-        slot: SlotId,
-        replaced: &HashMap<EndpointId, EndpointId>,
-        user: &mut impl FnMut(u32) -> Option<SystemText>,
-    ) -> Option<Change> {
-        let tracked = self.table.get_mut(slot)?;
-        let pending = std::mem::replace(&mut tracked.pending, PendingChange::None);
-        let tracked = *tracked;
-        if tracked.status != SlotStatus::Listed {
-            return None;
-        }
-        let endpoint = self.source().endpoint(&tracked, user);
-        Some(match pending {
-            PendingChange::None => return None,
-            PendingChange::Opened if !self.has_emitted => Change::Initial(endpoint),
-            PendingChange::Opened => match replaced.get(&endpoint.id()) {
-                Some(gone) => Change::Replaced {
-                    gone: *gone,
-                    endpoint,
-                },
-                None => Change::Opened(endpoint),
-            },
-            PendingChange::Changed => Change::Changed(endpoint),
-            PendingChange::Refreshed => Change::Refreshed(endpoint),
-        })
+    pub fn emit(&mut self, taken: Moment, user: impl FnMut(u32) -> Option<SystemText>) -> Changes {
+        emit::emit(self, taken, user)
     }
 
     /// Every socket as of the last poll.

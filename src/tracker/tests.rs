@@ -1,6 +1,6 @@
 use super::*;
 use crate::model::address::Family;
-use crate::model::endpoint::{Protocol, Relation, Since, SocketRole, State};
+use crate::model::endpoint::{EndpointId, Protocol, Relation, Since, SocketRole, State};
 use crate::model::snapshot::Problem;
 use crate::model::testing::{instant, process, snapshot, socket};
 
@@ -11,23 +11,23 @@ const LINUX: EphemeralRange = EphemeralRange {
     last: 60999,
 };
 
-/// Each change as a short word and the local port, in a stable order.
+/// Each change as a word and the local address, sorted.
 fn emitted(changes: &Changes) -> Vec<String> {
-    let mut told: Vec<String> = changes
+    let mut emitted: Vec<String> = changes
         .list
         .iter()
         .map(|change| match change {
-            Change::Initial(endpoint) => format!("found {}", endpoint.socket.local),
+            Change::Initial(endpoint) => format!("initial {}", endpoint.socket.local),
             Change::Opened(endpoint) => format!("opened {}", endpoint.socket.local),
             Change::Changed(endpoint) => format!("changed {}", endpoint.socket.local),
             Change::Replaced { endpoint, .. } => format!("replaced {}", endpoint.socket.local),
             Change::Refreshed(endpoint) => format!("refreshed {}", endpoint.socket.local),
             Change::Closed(id) => format!("closed {}", local_of(*id)),
-            Change::ShortLived(endpoint) => format!("passed {}", endpoint.socket.local),
+            Change::ShortLived(endpoint) => format!("short-lived {}", endpoint.socket.local),
         })
         .collect();
-    told.sort();
-    told
+    emitted.sort();
+    emitted
 }
 
 fn local_of(id: EndpointId) -> String {
@@ -55,7 +55,7 @@ fn sockets_of_the_first_poll_are_initial_later_ones_opened() {
     let client = |state| socket("127.0.0.1:50000").to("127.0.0.1:3000").state(state);
     assert_eq!(
         emitted(&tracker.apply_snapshot(snapshot(0.0, vec![listener()]))),
-        ["found 127.0.0.1:3000"]
+        ["initial 127.0.0.1:3000"]
     );
     assert_eq!(
         emitted(&tracker.apply_snapshot(snapshot(1.0, vec![listener()]))),
@@ -114,9 +114,9 @@ fn a_socket_that_reopens_at_the_same_address_is_a_replacement() {
         emitted(&tracker.apply_snapshot(snapshot(2.0, vec![]))),
         ["closed 127.0.0.1:1"]
     );
-    let while_its_row_stands =
+    let in_window =
         tracker.apply_snapshot(snapshot(4.9, vec![socket("127.0.0.1:1").owner_hint(3)]));
-    assert_eq!(emitted(&while_its_row_stands), ["replaced 127.0.0.1:1"]);
+    assert_eq!(emitted(&in_window), ["replaced 127.0.0.1:1"]);
     tracker.apply_snapshot(snapshot(6.0, vec![]));
     let too_late = tracker.apply_snapshot(snapshot(9.0, vec![socket("127.0.0.1:1").owner_hint(4)]));
     assert_eq!(emitted(&too_late), ["opened 127.0.0.1:1"]);
@@ -129,13 +129,13 @@ fn two_new_sockets_or_another_address_replace_nothing() {
         0.0,
         vec![socket("127.0.0.1:1").owner_hint(1), socket("127.0.0.1:2")],
     ));
-    let look = vec![
+    let sockets = vec![
         socket("127.0.0.1:1").owner_hint(2),
         socket("127.0.0.1:1").owner_hint(3),
         socket("127.0.0.2:2"),
     ];
     assert_eq!(
-        emitted(&tracker.apply_snapshot(snapshot(1.0, look))),
+        emitted(&tracker.apply_snapshot(snapshot(1.0, sockets))),
         [
             "closed 127.0.0.1:1",
             "closed 127.0.0.1:2",
@@ -166,7 +166,7 @@ fn a_table_that_could_not_be_read_keeps_its_sockets() {
         vec![
             socket("127.0.0.1:1"),
             socket("[::1]:2"),
-            // v4-mapped: shown as IPv4, read from the IPv6 table.
+            // v4-mapped: shown as IPv4 but read from the IPv6 table.
             socket("127.0.0.1:3").table(Family::Ipv6),
         ],
     ));
@@ -242,12 +242,12 @@ fn remote_connections_are_local_only_if_accepted_here() {
             socket("10.0.0.1:50002").to("10.0.0.1:9"),
         ],
     ));
-    let seen = ["10.0.0.1:8080", "10.0.0.1:50001", "10.0.0.1:50002"].map(|local| {
+    let relations = ["10.0.0.1:8080", "10.0.0.1:50001", "10.0.0.1:50002"].map(|local| {
         let Relation { role, is_local, .. } = relation(&tracker, local);
         (role, is_local)
     });
     assert_eq!(
-        seen,
+        relations,
         [
             (SocketRole::Server, true),
             (SocketRole::Client, false),
@@ -299,19 +299,19 @@ fn a_shared_port_is_reported_only_if_owners_surely_differ() {
     ));
 }
 
-/// Thousands that open at once were compared pair by pair, which took seconds.
+/// Comparing every pair would take seconds.
 #[test]
 fn a_replacement_is_found_among_many_new_listeners() {
     let mut tracker = Tracker::new(LINUX, instant(0.0));
     tracker.apply_snapshot(snapshot(0.0, vec![socket("127.0.0.1:1").owner_hint(1)]));
     let flood = (1..=20_000).map(|port| socket(&format!("127.0.0.1:{port}")).owner_hint(2));
-    let told = emitted(&tracker.apply_snapshot(snapshot(1.0, flood.collect())));
-    let replaced: Vec<&String> = told
+    let emitted = emitted(&tracker.apply_snapshot(snapshot(1.0, flood.collect())));
+    let replaced: Vec<&String> = emitted
         .iter()
         .filter(|change| !change.starts_with("opened"))
         .collect();
     assert_eq!(
-        (told.len(), replaced),
+        (emitted.len(), replaced),
         (20_000, vec![&"replaced 127.0.0.1:1".to_owned()])
     );
 }

@@ -1,4 +1,4 @@
-//! Against the real kernel, with sockets that the tests open on ports of the kernel's choice.
+//! Tests with the real kernel and sockets on ports of its choice.
 #![cfg(target_os = "linux")]
 
 use super::*;
@@ -17,7 +17,7 @@ mod owners;
 mod short_lived;
 mod sources;
 
-/// Sees all sockets, those of the test's own process too.
+/// Reports all sockets, including those of the test process.
 fn poller() -> SocketPoller {
     SocketPoller {
         own_pid: Some(Pid(0)),
@@ -25,16 +25,16 @@ fn poller() -> SocketPoller {
     }
 }
 
-/// Sees the sockets of others only, as the program does.
+/// Reports the sockets of other processes only, as the program does.
 fn poller_of_others() -> SocketPoller {
-    let demand = DumpRequest {
+    let request = DumpRequest {
         scope: DumpScope::All,
         with_bound: true,
     };
-    SocketPoller::new(EphemeralRange::IANA, None, demand)
+    SocketPoller::new(EphemeralRange::IANA, None, request)
 }
 
-/// Sees all sockets as this source tells them.
+/// Reports all sockets of this source.
 fn from(source: SocketSource) -> SocketPoller {
     SocketPoller {
         sockets: Sockets::new(Some(source)),
@@ -43,11 +43,11 @@ fn from(source: SocketSource) -> SocketPoller {
 }
 
 impl SocketPoller {
-    /// The sockets on this address once they are as wanted.
+    /// Polls until the sockets on this address are as expected.
     fn wait_for_sockets(
         &mut self,
         local: SocketAddr,
-        is_there: impl Fn(&[Socket]) -> bool,
+        is_expected: impl Fn(&[Socket]) -> bool,
     ) -> Vec<Socket> {
         until(&local.to_string(), || {
             let changes = self.poll();
@@ -55,21 +55,21 @@ impl SocketPoller {
             let endpoints = self.endpoints().into_iter();
             let sockets = endpoints.map(|endpoint| endpoint.socket);
             let found: Vec<Socket> = sockets.filter(|socket| socket.local == local).collect();
-            is_there(&found).then_some(found)
+            is_expected(&found).then_some(found)
         })
     }
 
-    /// The only socket on this address, once exactly these hold it.
+    /// Polls until exactly these processes own the only socket on this address.
     fn wait_for_owners(&mut self, local: SocketAddr, pids: &[Pid]) -> Socket {
         let mut found = self.wait_for_sockets(
             local,
-            |found| matches!(found, [one] if same(&holders(one), pids)),
+            |found| matches!(found, [one] if same(&owners(one), pids)),
         );
         found.remove(0)
     }
 }
 
-fn holders(socket: &Socket) -> Vec<Pid> {
+fn owners(socket: &Socket) -> Vec<Pid> {
     let known = socket.owners.known().iter();
     known.map(|process| process.pid()).collect()
 }
@@ -118,11 +118,11 @@ fn udp_sockets_have_a_state_and_a_remote_end_if_connected() {
             continue;
         };
         let local = bound.local_addr().expect("an address");
-        let is_held = |one: &Socket| one.protocol == Protocol::Udp && holders(one) == [own()];
+        let is_held = |one: &Socket| one.protocol == Protocol::Udp && owners(one) == [own()];
         let sees = |found: &[Socket]| found.iter().any(is_held);
         let found = poller.wait_for_sockets(local, sees);
         let udp = found.iter().find(|one| one.protocol == Protocol::Udp);
-        let facts = udp.map(|udp| (udp.state, udp.remote, holders(udp)));
+        let facts = udp.map(|udp| (udp.state, udp.remote, owners(udp)));
         assert_eq!(facts, Some((Some(State::Unconn), None, vec![own()])));
         let peer = SocketAddr::new(local.ip(), 9);
         let before = udp.map(|udp| udp.id);
@@ -150,7 +150,7 @@ fn two_sockets_that_share_a_port_are_two_rows() {
     let local = first.local_addr().expect("an address");
     let second = sleeper(OwnedFd::from(twin(local)));
     let found = poller().wait_for_sockets(local, |found| {
-        let all: Vec<Pid> = found.iter().flat_map(holders).collect();
+        let all: Vec<Pid> = found.iter().flat_map(owners).collect();
         same(&all, &[own(), second.pid()])
     });
     assert_eq!(found.len(), 2);
@@ -163,7 +163,7 @@ fn a_shared_socket_is_one_row_with_the_parent_first() {
     let script = "sleep 60 <&3 & echo $!; sleep 60 <&3 & echo $!; wait";
     let family = shell(listener, script, 2);
     let socket = poller().wait_for_owners(local, &family.all());
-    assert_eq!(holders(&socket).first(), Some(&family.pid()));
+    assert_eq!(owners(&socket).first(), Some(&family.pid()));
 }
 
 #[test]
@@ -184,7 +184,7 @@ fn both_ends_of_a_connection_are_rows() {
     let at = client.local_addr().expect("an address");
     let ends = [(at, local), (local, at)].map(|(from, to)| {
         let found = poller().wait_for_sockets(from, |found| {
-            let is_end = |one: &Socket| one.remote == Some(to) && holders(one) == [own()];
+            let is_end = |one: &Socket| one.remote == Some(to) && owners(one) == [own()];
             found.iter().any(is_end)
         });
         let end = found.into_iter().find(|one| one.remote == Some(to));
@@ -202,12 +202,12 @@ fn time_wait_has_neither_owner_nor_user() {
     let (listener, local) = listen("127.0.0.1").expect("IPv4");
     let client = TcpStream::connect(local).expect("a connection");
     let (server, remote) = listener.accept().expect("a connection");
-    // Whoever closes first is the one that waits.
+    // The end that closes first waits.
     drop(server);
     drop(client);
     let waits = |one: &Socket| one.remote == Some(remote) && one.state == Some(State::TimeWait);
     let found = poller().wait_for_sockets(local, |found| found.iter().any(waits));
-    let left = found.into_iter().find(waits).expect("it was just seen");
+    let left = found.into_iter().find(waits).expect("just seen");
     assert_eq!(
         (left.owners, left.uid, left.user),
         (Owners::NoProcess, None, None)
@@ -264,7 +264,7 @@ fn a_bound_socket_is_a_row_until_it_closes() {
     let local = bound.local_addr().expect("an address");
     let local = local.as_socket().expect("an IP address");
     let mut poller = poller();
-    // Since Linux 6.8 the kernel tells them.
+    // The kernel reports them since Linux 6.8.
     let mut sees = || {
         poller.poll();
         let found = poller.endpoints().into_iter();
@@ -276,7 +276,7 @@ fn a_bound_socket_is_a_row_until_it_closes() {
         return;
     };
     assert_eq!(
-        (socket.state, holders(&socket)),
+        (socket.state, owners(&socket)),
         (Some(State::Bound), vec![own()])
     );
     drop(bound);
@@ -306,24 +306,24 @@ fn a_poll_of_one_port_reports_only_its_sockets() {
     let (_other, other_at) = listen("127.0.0.1").expect("IPv4");
     let client = TcpStream::connect(local).expect("a connection");
     let (_server, at) = listener.accept().expect("a connection");
-    let demand = DumpRequest {
+    let request = DumpRequest {
         scope: DumpScope::Local(vec![local.port()]),
         with_bound: true,
     };
     let mut poller = SocketPoller {
         own_pid: Some(Pid(0)),
-        ..SocketPoller::new(EphemeralRange::IANA, None, demand)
+        ..SocketPoller::new(EphemeralRange::IANA, None, request)
     };
     let expected = [(local, None, vec![own()]), (local, Some(at), vec![own()])];
-    // A child that another test starts may hold them too until its exec.
+    // A child of another test may own them too until its exec.
     until("both sockets of the port", || {
         poller.poll_uncached();
         let mut seen: Vec<(SocketAddr, Option<SocketAddr>, Vec<Pid>)> = poller
             .endpoints()
             .iter()
-            // Others may have the same port of UDP or of another address.
+            // Other tests may use the same port with UDP or another address.
             .filter(|one| one.socket.protocol == Protocol::Tcp && one.socket.local == local)
-            .map(|one| (one.socket.local, one.socket.remote, holders(&one.socket)))
+            .map(|one| (one.socket.local, one.socket.remote, owners(&one.socket)))
             .collect();
         seen.sort();
         (seen == expected).then_some(())

@@ -1,7 +1,6 @@
-//! Looks at the sockets at a steady pace, on a thread of its own, and sends what changed.
+//! The sampler thread: polls the sockets at an interval and sends the changes.
 //!
-//! It never waits for the receiver: changes that cannot be sent are merged with later ones. It ends when either end of
-//! its channels is gone.
+//! It never blocks on the receiver: unsent changes are merged with later ones. It ends when either channel is closed.
 
 use crate::model::poll_request::PollRequest;
 use crate::os::poller::SocketPoller;
@@ -17,14 +16,14 @@ mod schedule;
 
 pub use schedule::BACKOFF;
 
-/// The handle of the sampling thread, which ends when this is dropped.
+/// Handle of the sampler thread, which ends when this is dropped.
 pub struct Sampler {
     requests: Sender<PollRequest>,
 }
 
 impl Sampler {
-    /// Starts looking at once. Every look is sent, even one that changed nothing: what was taken when, and what could not
-    /// be read, is news too. The channel should have room for one.
+    /// Starts the thread, which polls at once. Every poll is sent, even one without changes, because its time and problems
+    /// are news too. The channel should hold at least one.
     pub fn start(
         first: PollRequest,
         poller: impl FnOnce() -> SocketPoller + Send + 'static,
@@ -43,23 +42,22 @@ impl Sampler {
         Ok(Self { requests })
     }
 
-    /// Asks for another way to look; never blocks. Once the thread ended, which the receiver of the changes sees, it does
-    /// nothing.
+    /// Changes how to poll; never blocks. Does nothing once the thread has ended, which closes the changes channel.
     pub fn request(&self, request: PollRequest) {
         let _ = self.requests.send(request);
     }
 }
 
-/// How far the first look has come: the sockets are sent before anybody is asked who holds them.
+/// Phase of the first poll: sockets are sent before their owners are looked up.
 enum PollPhase {
     Sockets,
     Owners,
     Steady,
 }
 
-/// What a look gave, and whether the rest of it is to follow at once.
 struct PollResult {
     changes: Changes,
+    /// The rest of the poll is to follow at once.
     has_more: bool,
 }
 
@@ -75,7 +73,7 @@ impl PollPhase {
             Self::Steady => (poller.poll(), Self::Steady),
         };
         if matches!(self, Self::Owners) {
-            // The first search for holders goes through every process, which no later look does.
+            // The first lookup of owners scans every process, which no later poll does.
             changes.took = Duration::ZERO;
         }
         *self = next;
@@ -86,7 +84,7 @@ impl PollPhase {
     }
 }
 
-/// The life of the thread: until nobody asks or nobody listens any more.
+/// Runs until either channel is closed.
 fn run(
     first: PollRequest,
     requests: &Receiver<PollRequest>,
@@ -125,8 +123,8 @@ fn run(
     }
 }
 
-/// Takes in every request that is waiting; false when no more can come. Also needed when a look takes longer than the
-/// interval, so that the thread never waits for a request.
+/// Receives every waiting request; false if the channel is closed. Needed because the thread never waits for one if a poll
+/// takes longer than the interval.
 fn drain_requests(requests: &Receiver<PollRequest>, schedule: &mut Schedule) -> bool {
     loop {
         match requests.try_recv() {

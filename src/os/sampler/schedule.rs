@@ -1,23 +1,23 @@
-//! When to look next: pure, so that it can be tested without waiting.
+//! Decides when to poll next, without a clock of its own.
 
 use crate::model::poll_request::PollRequest;
 use std::time::{Duration, Instant};
 
-/// How long to wait before trying again to send: short enough for a screen, long enough to cost nothing.
-const BIND_RETRY: Duration = Duration::from_millis(20);
+/// Time until unsent changes are sent again: short enough for a screen, long enough to cost nothing.
+const SEND_RETRY: Duration = Duration::from_millis(20);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NextStep {
     Poll,
-    /// Wait for a request, but no longer than this.
+    /// Wait this long for a request.
     Wait(Duration),
 }
 
-/// How many times its own length passes at least from the start of a look to the start of the next, so that looking at a
-/// machine with very many sockets never becomes its main occupation.
+/// Minimum interval as a multiple of the duration of the last poll, so that polling takes at most a third of one core however
+/// many sockets there are.
 pub const BACKOFF: u32 = 3;
 
-/// What was asked last, when the last look began and how long it took.
+/// The latest request, and start and duration of the last poll.
 pub struct Schedule {
     request: PollRequest,
     last: Option<Instant>,
@@ -41,19 +41,19 @@ impl Schedule {
         &self.request
     }
 
-    /// From the start of one look to the start of the next.
+    /// Time from the start of one poll to the start of the next.
     pub fn interval(&self) -> Duration {
         self.request.effective_interval().max(self.took * BACKOFF)
     }
 
-    /// A look began at `at` and took this long. Looks that were missed are not made up for.
+    /// Records a poll. Missed polls are not made up for.
     pub fn record_poll(&mut self, at: Instant, took: Duration) {
         self.last = Some(at);
         self.took = took;
         self.request.poll_now = false;
     }
 
-    /// Having something to send only shortens a wait, it never brings the next look forward.
+    /// Returns what to do now. Unsent changes only shorten a wait, they never cause an early poll.
     pub fn next_step(&self, now: Instant, has_unsent: bool) -> NextStep {
         let Some(last) = self.last.filter(|_| !self.request.poll_now) else {
             return NextStep::Poll;
@@ -62,7 +62,7 @@ impl Schedule {
         if rest.is_zero() {
             NextStep::Poll
         } else if has_unsent {
-            NextStep::Wait(rest.min(BIND_RETRY))
+            NextStep::Wait(rest.min(SEND_RETRY))
         } else {
             NextStep::Wait(rest)
         }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 const HOURLY: PollRequest = PollRequest::every(Duration::from_hours(1));
 
-/// A whole look that told this.
+/// The result of a poll with these changes.
 fn batch(number: f64, list: Vec<Change>) -> PollResult {
     PollResult {
         changes: Changes {
@@ -42,21 +42,21 @@ fn the_first_poll_is_sent_even_if_empty() {
 fn unsent_changes_are_merged_with_later_ones() {
     let (sender, mut receiver) = tokio::sync::mpsc::channel(1);
     let (requests, incoming) = channel();
-    let (looked, looks) = channel();
+    let (polled, polls) = channel();
     let thread = thread::spawn(move || {
         let mut count = 0_u16;
         run(HOURLY, &incoming, &sender, |_| {
             count += 1;
-            looked.send(count).expect("the test still counts");
+            polled.send(count).expect("the test still counts");
             let opened = socket(&format!("127.0.0.1:{count}")).endpoint();
             batch(f64::from(count), vec![Change::Opened(opened)])
         });
     });
-    for look in 1..=3 {
-        assert_eq!(looks.recv(), Ok(look));
+    for poll in 1..=3 {
+        assert_eq!(polls.recv(), Ok(poll));
         requests
             .send(PollRequest {
-                poll_now: look < 3,
+                poll_now: poll < 3,
                 ..HOURLY
             })
             .expect("the thread still listens");
@@ -111,20 +111,20 @@ fn poller() -> SocketPoller {
 fn the_sampler_sends_sockets_before_their_owners() {
     let (sender, mut receiver) = tokio::sync::mpsc::channel(1);
     let sampler = Sampler::start(HOURLY, poller, sender).expect("a thread");
-    let first = receiver.blocking_recv().expect("a first look");
-    let is_unasked = |change: &Change| match change {
+    let first = receiver.blocking_recv().expect("a first poll");
+    let is_unresolved = |change: &Change| match change {
         Change::Initial(endpoint) => {
             matches!(endpoint.socket.owners, Owners::Pending | Owners::NoProcess)
         }
         _ => false,
     };
-    assert!(first.list.iter().all(is_unasked));
-    let second = receiver.blocking_recv().expect("who holds them");
-    let is_learned = |change: &Change| match change {
+    assert!(first.list.iter().all(is_unresolved));
+    let second = receiver.blocking_recv().expect("the owners");
+    let is_resolved = |change: &Change| match change {
         Change::Refreshed(endpoint) => endpoint.socket.owners != Owners::Pending,
         _ => true,
     };
-    assert!(second.list.iter().all(is_learned));
+    assert!(second.list.iter().all(is_resolved));
     sampler.request(PollRequest {
         poll_now: true,
         ..HOURLY

@@ -1,4 +1,4 @@
-//! Looks as the Linux source gives them: with cookies, one socket at a time, owners later.
+//! Polls as on Linux: sockets have cookies and come one at a time, owners come later.
 
 use super::*;
 use crate::model::Moment;
@@ -6,8 +6,9 @@ use crate::model::endpoint::Endpoint;
 use crate::model::raw_socket::CompactAddr;
 use crate::model::socket::SocketQueue;
 use crate::model::testing::moment;
+use std::time::Duration;
 
-/// A listener with this cookie, held by a process.
+/// A listener with this cookie and inode.
 fn listener(cookie: u32, port: u16) -> RawSocket {
     RawSocket {
         cookie: [cookie, 0],
@@ -44,7 +45,7 @@ impl Tracker {
         self.poll_with(seconds, sockets, &UnreadTables::default(), &[])
     }
 
-    /// A look that leaves gaps, and beside which these were told to have closed.
+    /// A poll with unread tables and destroy events.
     fn poll_with(
         &mut self,
         seconds: f64,
@@ -84,9 +85,9 @@ fn the_order_of_a_poll_does_not_change_what_is_emitted() {
         assert_eq!(tracker.poll(1.0, &turned), Vec::<String>::new(), "{turn}");
     }
     let mut missing = sockets.clone();
-    let gone = missing.remove(20);
+    let closed = missing.remove(20);
     assert_eq!(tracker.poll(2.0, &missing), ["closed 21"]);
-    missing.insert(7, gone);
+    missing.insert(7, closed);
     assert_eq!(tracker.poll(9.0, &missing), ["opened 127.0.0.1:3000"]);
     assert_eq!(tracker.poll(9.0, &missing), Vec::<String>::new());
     assert_eq!(tracker.len(), 50);
@@ -123,10 +124,10 @@ fn a_socket_that_gets_a_remote_end_stays_the_same_socket() {
     let (slot, _) = tracker.take_unresolved()[0];
     tracker.set_owners(slot, &Owners::Known([process].into()));
     for (seconds, socket) in [(1.0, connected), (2.0, bound)] {
-        let told = tracker.poll(seconds, &[socket]);
+        let emitted = tracker.poll(seconds, &[socket]);
         assert!(
-            told.contains(&"changed 127.0.0.1:5000".to_owned()),
-            "{told:?}"
+            emitted.contains(&"changed 127.0.0.1:5000".to_owned()),
+            "{emitted:?}"
         );
         assert_eq!(tracker.owners_of(1).known().len(), 1);
         assert_eq!(
@@ -144,15 +145,15 @@ fn a_bound_socket_that_connects_stays_one_row() {
     };
     let connected = connection(7, 5000, 80);
     let (one, other) = (listener(1, 1), listener(2, 2));
-    let unasked = UnreadTables {
+    let unread = UnreadTables {
         is_without_bound: true,
         ..UnreadTables::default()
     };
     let mut tracker = tracker();
     tracker.poll(0.0, &[one, other, bound]);
-    let told = tracker.poll_with(1.0, &[one, connected, other], &unasked, &[]);
+    let emitted = tracker.poll_with(1.0, &[one, connected, other], &unread, &[]);
     assert_eq!(
-        (told, tracker.len()),
+        (emitted, tracker.len()),
         (vec!["changed 127.0.0.1:5000".to_owned()], 3)
     );
     assert_eq!(
@@ -169,17 +170,17 @@ fn equal_sockets_without_a_cookie_get_different_ids() {
     };
     let others: Vec<RawSocket> = (1..7).map(|number| listener(number, 80)).collect();
     let mut tracker = tracker();
-    for look in 0..60_usize {
-        let mut sockets = others[..look % 6].to_vec();
-        for turn in 0..(look * 7) % 5 {
-            sockets.insert((turn * look) % (sockets.len() + 1), equal);
+    for poll in 0..60_usize {
+        let mut sockets = others[..poll % 6].to_vec();
+        for turn in 0..(poll * 7) % 5 {
+            sockets.insert((turn * poll) % (sockets.len() + 1), equal);
         }
         tracker.poll(1.0, &sockets);
         let ids: HashSet<EndpointId> = tracker.all().iter().map(Endpoint::id).collect();
         assert_eq!(
             (ids.len(), tracker.len()),
             (sockets.len(), sockets.len()),
-            "{look}"
+            "{poll}"
         );
     }
 }
@@ -207,11 +208,21 @@ fn an_inode_is_removed_once_no_socket_has_it() {
 #[test]
 fn sockets_closed_before_the_first_poll_are_not_short_lived() {
     let mut tracker = tracker();
-    let gone = [connection(1, 3000, 50000)];
-    let told = tracker.poll_with(0.0, &[listener(9, 3000)], &UnreadTables::default(), &gone);
-    assert_eq!(told, ["found 127.0.0.1:3000"]);
-    let told = tracker.poll_with(1.0, &[listener(9, 3000)], &UnreadTables::default(), &gone);
-    assert_eq!(told, Vec::<String>::new());
+    let destroyed = [connection(1, 3000, 50000)];
+    let emitted = tracker.poll_with(
+        0.0,
+        &[listener(9, 3000)],
+        &UnreadTables::default(),
+        &destroyed,
+    );
+    assert_eq!(emitted, ["initial 127.0.0.1:3000"]);
+    let emitted = tracker.poll_with(
+        1.0,
+        &[listener(9, 3000)],
+        &UnreadTables::default(),
+        &destroyed,
+    );
+    assert_eq!(emitted, Vec::<String>::new());
 }
 
 #[test]
@@ -220,14 +231,14 @@ fn bound_sockets_stay_while_they_are_not_polled() {
         state: Some(State::Bound),
         ..listener(1, 3000)
     };
-    let unasked = UnreadTables {
+    let unread = UnreadTables {
         is_without_bound: true,
         ..UnreadTables::default()
     };
     let mut tracker = tracker();
     tracker.poll(0.0, &[bound]);
     assert_eq!(
-        tracker.poll_with(1.0, &[], &unasked, &[]),
+        tracker.poll_with(1.0, &[], &unread, &[]),
         Vec::<String>::new()
     );
     assert_eq!(tracker.poll(2.0, &[]), ["closed 1"]);
@@ -248,25 +259,25 @@ fn a_listener_missed_by_a_poll_closes_only_if_confirmed_gone() {
 
 #[test]
 fn new_and_newly_owned_sockets_are_unresolved() {
-    let queue_or_timer = RawSocket {
+    let waiting = RawSocket {
         owner_hint: None,
         ..connection(1, 3000, 50000)
     };
     let accepted = connection(1, 3000, 50000);
     let mut tracker = tracker();
-    tracker.poll(0.0, &[queue_or_timer]);
+    tracker.poll(0.0, &[waiting]);
     assert_eq!(
         (tracker.take_unresolved(), tracker.owners_of(1)),
         (vec![], Owners::NoProcess)
     );
     tracker.poll(1.0, &[accepted]);
-    let sought: Vec<RawSocket> = tracker
+    let unresolved: Vec<RawSocket> = tracker
         .take_unresolved()
         .into_iter()
         .map(|(_, one)| one)
         .collect();
-    assert_eq!(sought, [accepted]);
-    tracker.poll(2.0, &[queue_or_timer]);
+    assert_eq!(unresolved, [accepted]);
+    tracker.poll(2.0, &[waiting]);
     assert_eq!(
         (tracker.take_removed_hints(), tracker.owners_of(1)),
         (Vec::from_iter(OwnerHint::new(1)), Owners::NoProcess)
@@ -290,14 +301,14 @@ fn the_end_of_a_time_wait_is_emitted_once() {
     };
     let expected = instant(1.0) + Duration::from_millis(59_990);
     assert_eq!(ends(&tracker), expected);
-    let told = tracker.poll(2.0, &[left(58_970)]);
-    assert_eq!((told, ends(&tracker)), (vec![], expected));
-    // Something else about it is learned: that is told, and changes nothing about its end.
-    let learned = RawSocket {
+    let emitted = tracker.poll(2.0, &[left(58_970)]);
+    assert_eq!((emitted, ends(&tracker)), (vec![], expected));
+    // Another change of the socket is emitted and leaves its end as it is.
+    let changed = RawSocket {
         uid: 7,
         ..left(57_980)
     };
-    assert_eq!(tracker.poll(3.0, &[learned]).len(), 1);
+    assert_eq!(tracker.poll(3.0, &[changed]).len(), 1);
     assert_eq!(ends(&tracker), expected);
 }
 
@@ -320,7 +331,7 @@ fn portmons_own_socket_is_never_emitted() {
         Vec::<String>::new()
     );
     assert_eq!(tracker.poll(3.0, &[]), Vec::<String>::new());
-    // One that was told before it was known to be the program's own goes without a trace.
+    // If it was emitted before it was known as portmon's own, it closes.
     tracker.poll(4.0, &[listener(2, 3000)]);
     let (slot, _) = tracker.take_unresolved()[0];
     tracker.hide_own_socket(slot);
@@ -364,33 +375,33 @@ fn only_sockets_no_poll_ever_saw_are_short_lived() {
         owner_hint: None,
         ..waits
     };
-    // `late` is gone from this look already, but its end is told only beside the next one.
-    let gone = [known, waits, brief, brief];
-    let told = tracker.poll_with(
+    // `late` is closed in this poll, but its event comes only with the next one.
+    let destroyed = [known, waits, brief, brief];
+    let emitted = tracker.poll_with(
         1.0,
         &[listener(9, 3000), still],
         &UnreadTables::default(),
-        &gone,
+        &destroyed,
     );
     assert_eq!(
-        told,
+        emitted,
         [
             "changed 127.0.0.1:3000",
             "closed 1",
             "closed 4",
-            "passed 127.0.0.1:3000"
+            "short-lived 127.0.0.1:3000"
         ]
     );
-    let told = tracker.poll_with(
+    let emitted = tracker.poll_with(
         2.0,
         &[listener(9, 3000), still],
         &UnreadTables::default(),
         &[late],
     );
-    assert_eq!(told, Vec::<String>::new());
+    assert_eq!(emitted, Vec::<String>::new());
 }
 
-/// Nobody had asked for its cookie before, so it waits under another.
+/// No poll had asked for its cookie before, so it waits under another one.
 #[test]
 fn a_socket_first_polled_in_time_wait_is_not_short_lived() {
     let (waits, brief) = (connection(1, 3000, 50000), connection(2, 3000, 50001));
@@ -402,10 +413,10 @@ fn a_socket_first_polled_in_time_wait_is_not_short_lived() {
         };
         let mut tracker = tracker();
         tracker.poll(0.0, &[]);
-        let told = tracker.poll_with(1.0, &[left], &UnreadTables::default(), &[waits]);
-        assert_eq!(told, ["opened 127.0.0.1:3000"]);
-        let told = tracker.poll_with(2.0, &[left], &UnreadTables::default(), &[waits, brief]);
-        assert_eq!(told, ["passed 127.0.0.1:3000"]);
+        let emitted = tracker.poll_with(1.0, &[left], &UnreadTables::default(), &[waits]);
+        assert_eq!(emitted, ["opened 127.0.0.1:3000"]);
+        let emitted = tracker.poll_with(2.0, &[left], &UnreadTables::default(), &[waits, brief]);
+        assert_eq!(emitted, ["short-lived 127.0.0.1:3000"]);
     }
 }
 
@@ -421,7 +432,7 @@ fn a_short_lived_connection_gets_the_owner_of_its_listener() {
     tracker.end_poll(&UnreadTables::default(), |_| HashSet::new());
     tracker.observe_destroyed(vec![connection(1, 3000, 50000), connection(2, 50000, 3000)]);
     let list = tracker.emit(moment(1.0), |_| None).list;
-    let passed: Vec<(SocketRole, Owners)> = list
+    let short_lived: Vec<(SocketRole, Owners)> = list
         .into_iter()
         .filter_map(|change| match change {
             Change::ShortLived(endpoint) => Some((endpoint.relation.role, endpoint.socket.owners)),
@@ -430,7 +441,7 @@ fn a_short_lived_connection_gets_the_owner_of_its_listener() {
         .collect();
     let known = Owners::Known([server].into());
     assert_eq!(
-        passed,
+        short_lived,
         [
             (SocketRole::Server, known),
             (SocketRole::Client, Owners::NoProcess)
@@ -443,29 +454,29 @@ fn compaction_reorders_sockets_without_changing_them() {
     let at = |cookie: u32| listener(cookie, u16::try_from(cookie % 50_000 + 1).expect("a port"));
     let mut tracker = tracker();
     let mut sockets: Vec<RawSocket> = (1..=800).map(at).collect();
-    // Every second look then finds no socket whose holder is sought.
+    // Then no socket is unresolved in every second poll, which allows compaction.
     tracker.poll(0.0, &sockets);
     tracker.poll(0.0, &sockets);
     let mut out_of_order = Vec::new();
-    for look in 1..=130_u32 {
-        // Some go, as many come, and the kernel puts them elsewhere among the others.
+    for poll in 1..=130_u32 {
+        // Some close, as many open, and the kernel reports them elsewhere.
         for turn in 0..50 {
             sockets.remove(turn * 13);
-            let place = (turn * 7 + usize::try_from(look).expect("small") * 31) % sockets.len();
+            let place = (turn * 7 + usize::try_from(poll).expect("small") * 31) % sockets.len();
             let number = u32::try_from(turn).expect("small");
-            sockets.insert(place, at(1_000 * look + number));
+            sockets.insert(place, at(1_000 * poll + number));
         }
-        let told = tracker.poll(f64::from(look) * 10.0, &sockets);
+        let emitted = tracker.poll(f64::from(poll) * 10.0, &sockets);
         tracker.take_unresolved();
-        let count = |word: &str| told.iter().filter(|line| line.starts_with(word)).count();
-        assert_eq!(count("opened"), count("closed"), "{look}");
+        let count = |word: &str| emitted.iter().filter(|line| line.starts_with(word)).count();
+        assert_eq!(count("opened"), count("closed"), "{poll}");
         assert_eq!(
-            tracker.poll(f64::from(look) * 10.0, &sockets),
+            tracker.poll(f64::from(poll) * 10.0, &sockets),
             Vec::<String>::new()
         );
         out_of_order.push(tracker.table.out_of_order);
     }
-    let most = out_of_order.iter().copied().max().expect("looks");
+    let most = out_of_order.iter().copied().max().expect("polls");
     assert!(out_of_order[129] < most / 2, "{out_of_order:?}");
     let mut cookies: Vec<[u32; 2]> = tracker.each().map(|(_, one, _)| one.cookie).collect();
     let mut expected: Vec<[u32; 2]> = sockets.iter().map(|one| one.cookie).collect();
@@ -474,7 +485,7 @@ fn compaction_reorders_sockets_without_changing_them() {
     assert_eq!(cookies, expected);
 }
 
-/// With its share of the index a socket must take no more than 130 bytes, its edge to a process included.
+/// With its shares of the index and the fd cache a socket takes at most 130 bytes.
 #[test]
 fn a_tracked_socket_stays_small() {
     assert!(

@@ -22,7 +22,7 @@ use fd_cache::FdEntry;
 use owner_cache::OwnerCache;
 use pending_lookups::PendingLookup;
 use scan::ScanScope;
-use search::Search;
+use search::OwnerSearch;
 use std::collections::HashSet;
 use verification::Verification;
 
@@ -42,7 +42,7 @@ mod verification;
 #[derive(Default)]
 pub struct OwnerResolver {
     cache: OwnerCache,
-    search: Search,
+    search: OwnerSearch,
     verification: Verification,
     /// New processes with sockets, which an exec may soon make them close.
     recently_forked: Vec<u32>,

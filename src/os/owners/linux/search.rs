@@ -15,12 +15,12 @@ const REFILL: i64 = 128;
 const MAX_REFILLS: i64 = 8;
 
 #[derive(Default)]
-pub struct Search {
+pub struct OwnerSearch {
     /// System calls left for full scans. One full scan may overdraw it.
     budget: i64,
 }
 
-impl Search {
+impl OwnerSearch {
     /// Searches the due sockets until all are found. `is_all_read`: every process was scanned in this update.
     pub fn run(&mut self, cache: &mut OwnerCache, is_all_read: bool) {
         self.budget = (self.budget + REFILL).min(REFILL * MAX_REFILLS);

@@ -1,7 +1,7 @@
-//! Whoever the rows say holds a socket is whom a plain walk over `/proc` finds, whatever processes do meanwhile.
+//! The owners in the rows are those that a full scan of `/proc` finds, whatever processes do.
 //!
-//! What a child of another test holds between its fork and its exec is no mistake of either; so where this process has
-//! the socket too, both are asked until they agree.
+//! A child of another test may own a socket between its fork and its exec. So if this process owns the socket too, both are
+//! read until they agree.
 
 use super::*;
 use crate::os::testing::confined::{
@@ -11,29 +11,29 @@ use crate::os::testing::helper_process::HelperProcess;
 use crate::os::testing::{Pids, inode, owners_in_proc};
 use std::fs;
 
-/// Who holds these by the rows; nobody holds what has no row.
+/// Owners of these sockets in the rows; none without a row.
 fn owners_of(poller: &SocketPoller, inodes: &[u32]) -> Vec<Pids> {
-    let holders = |inode: &u32| {
+    let owners = |inode: &u32| {
         let rows = poller.tracker.each();
         let mut rows = rows.filter(|(_, socket, _)| socket.owner_hint == OwnerHint::new(*inode));
         let owners = rows.next().map(|(_, _, owners)| owners.known());
         let pids = owners.into_iter().flatten().map(|owner| owner.pid().0);
         pids.collect()
     };
-    inodes.iter().map(holders).collect()
+    inodes.iter().map(owners).collect()
 }
 
-/// Looks until rows and kernel agree that these are the holders; how many looks that took.
-fn polls_until_owned(poller: &mut SocketPoller, inodes: &[u32], holders: &[Pids]) -> usize {
-    let mut looks = 0;
-    until(&format!("{holders:?} hold {inodes:?}"), || {
-        looks += 1;
+/// Polls until rows and `/proc` agree on these owners; returns the number of polls.
+fn polls_until_owned(poller: &mut SocketPoller, inodes: &[u32], owners: &[Pids]) -> usize {
+    let mut polls = 0;
+    until(&format!("{owners:?} own {inodes:?}"), || {
+        polls += 1;
         poller.poll();
-        (owners_of(poller, inodes) == holders && owners_in_proc(inodes) == holders).then_some(looks)
+        (owners_of(poller, inodes) == owners && owners_in_proc(inodes) == owners).then_some(polls)
     })
 }
 
-/// So many looks bring every process its turn, and four of each one that changes meanwhile in other tests.
+/// Polls in which every process is verified, while other tests change some.
 fn polls_per_round() -> usize {
     let all = fs::read_dir("/proc").expect("/proc").flatten();
     let is_process = |name: &str| name.bytes().all(|byte| byte.is_ascii_digit());
@@ -41,7 +41,7 @@ fn polls_per_round() -> usize {
     processes.count() / 2 + 60
 }
 
-fn all_held_by(inodes: &[u32], pids: &[u32]) -> Vec<Pids> {
+fn all_owned_by(inodes: &[u32], pids: &[u32]) -> Vec<Pids> {
     vec![pids.iter().copied().collect(); inodes.len()]
 }
 
@@ -51,7 +51,7 @@ fn listener() -> (TcpListener, SocketAddr, u32) {
     (listener, local, inode)
 }
 
-/// An eye that has looked.
+/// A poller after its first poll.
 fn polled() -> SocketPoller {
     let mut poller = poller();
     poller.poll();
@@ -65,24 +65,26 @@ fn both_ends_of_new_connections_have_owners_after_one_poll() {
     let (listener, local, _) = listener();
     let (mut clients, mut servers) = (Vec::new(), Vec::new());
     for _ in 0..4 {
-        let come = helper.connect(local, 50);
-        let accepted = come.iter().map(|_| listener.accept().expect("one comes").0);
+        let opened = helper.connect(local, 50);
+        let accepted = opened
+            .iter()
+            .map(|_| listener.accept().expect("one comes").0);
         servers.extend(accepted);
-        clients.extend(come);
+        clients.extend(opened);
         poller.poll();
-        // The clients are the puppet's alone, which nothing else forks.
-        let holders = all_held_by(&clients, &[helper.pid()]);
+        // No other process can own the clients: nothing forks the helper.
+        let expected = all_owned_by(&clients, &[helper.pid()]);
         assert_eq!(
             (owners_of(&poller, &clients), owners_in_proc(&clients)),
-            (holders.clone(), holders)
+            (expected.clone(), expected)
         );
-        let (gone, kept) = clients.split_at(30);
-        helper.close(gone);
+        let (closed, kept) = clients.split_at(30);
+        helper.close(closed);
         servers.drain(..30);
         clients = kept.to_vec();
     }
     let servers: Vec<u32> = servers.iter().map(inode).collect();
-    polls_until_owned(&mut poller, &servers, &all_held_by(&servers, &[own().0]));
+    polls_until_owned(&mut poller, &servers, &all_owned_by(&servers, &[own().0]));
     assert_eq!((clients.len(), servers.len()), (80, 80));
 }
 
@@ -94,9 +96,9 @@ fn churned_sockets_of_a_process_have_owners_after_one_poll() {
     for _ in 0..5 {
         poller.poll();
         assert_eq!(owners_of(&poller, &sockets), owners_in_proc(&sockets));
-        let gone: Vec<u32> = sockets.iter().step_by(2).copied().collect();
-        helper.close(&gone);
-        sockets.retain(|inode| !gone.contains(inode));
+        let closed: Vec<u32> = sockets.iter().step_by(2).copied().collect();
+        helper.close(&closed);
+        sockets.retain(|inode| !closed.contains(inode));
         sockets.extend(helper.open(100));
     }
 }
@@ -109,9 +111,9 @@ fn forked_workers_are_owners_after_one_poll() {
     let family = shell(listener, script, 2);
     poller.poll();
     let pids: Vec<u32> = family.all().iter().map(|pid| pid.0).collect();
-    let holders = all_held_by(&[inode], &pids);
-    assert!(owners_of(&poller, &[inode])[0].is_superset(&holders[0]));
-    assert!(polls_until_owned(&mut poller, &[inode], &holders) <= polls_per_round());
+    let expected = all_owned_by(&[inode], &pids);
+    assert!(owners_of(&poller, &[inode])[0].is_superset(&expected[0]));
+    assert!(polls_until_owned(&mut poller, &[inode], &expected) <= polls_per_round());
 }
 
 #[test]
@@ -121,15 +123,15 @@ fn a_socket_kept_over_exec_or_left_to_a_child_keeps_an_owner() {
     let mut orphan = shell(listener, "sleep 60 <&3 & echo $!; exec sleep 60 <&3", 1);
     let pids: Vec<u32> = orphan.all().iter().map(|pid| pid.0).collect();
     assert!(
-        polls_until_owned(&mut poller, &[inode], &all_held_by(&[inode], &pids))
+        polls_until_owned(&mut poller, &[inode], &all_owned_by(&[inode], &pids))
             <= polls_per_round()
     );
     orphan.end();
     poller.poll();
-    let holders = all_held_by(&[inode], &pids[1..]);
+    let expected = all_owned_by(&[inode], &pids[1..]);
     assert_eq!(
         (owners_of(&poller, &[inode]), owners_in_proc(&[inode])),
-        (holders.clone(), holders)
+        (expected.clone(), expected)
     );
     drop(orphan);
     polls_until_owned(&mut poller, &[inode], &[Pids::new()]);
@@ -140,12 +142,12 @@ fn passed_and_exec_closed_sockets_are_found_within_a_round() {
     let mut poller = polled();
     let mut helper = HelperProcess::new();
     let (listener, _, inode) = listener();
-    polls_until_owned(&mut poller, &[inode], &all_held_by(&[inode], &[own().0]));
+    polls_until_owned(&mut poller, &[inode], &all_owned_by(&[inode], &[own().0]));
     helper.take(&listener);
-    let both = all_held_by(&[inode], &[own().0, helper.pid()]);
+    let both = all_owned_by(&[inode], &[own().0, helper.pid()]);
     assert!(polls_until_owned(&mut poller, &[inode], &both) <= polls_per_round());
     helper.exec();
-    let one = all_held_by(&[inode], &[own().0]);
+    let one = all_owned_by(&[inode], &[own().0]);
     assert!(polls_until_owned(&mut poller, &[inode], &one) <= polls_per_round());
 }
 
@@ -157,7 +159,7 @@ fn an_exit_removes_all_sockets_of_the_process() {
     polls_until_owned(
         &mut poller,
         &sockets,
-        &all_held_by(&sockets, &[helper.pid()]),
+        &all_owned_by(&sockets, &[helper.pid()]),
     );
     drop(helper);
     poller.poll();
@@ -177,21 +179,21 @@ fn an_uncached_poll_has_no_former_owner() {
         helper.take(&kept);
     }
     drop(kept);
-    polls_until_owned(&mut poller, &[inode], &all_held_by(&[inode], &pids));
+    polls_until_owned(&mut poller, &[inode], &all_owned_by(&[inode], &pids));
     let [first, second] = &mut helpers;
     let moved = second.open(1);
     poller.poll();
-    // No number of descriptors changes.
+    // The numbers of descriptors stay the same.
     first.close(&[inode]);
     first.open(1);
     second.dup(moved[0]);
     second.close(&moved);
     poller.poll_uncached();
     let sockets = [inode, moved[0]];
-    let holders = all_held_by(&sockets, &[pids[1]]);
+    let expected = all_owned_by(&sockets, &[pids[1]]);
     assert_eq!(
         (owners_of(&poller, &sockets), owners_in_proc(&sockets)),
-        (holders.clone(), holders)
+        (expected.clone(), expected)
     );
 }
 
@@ -200,7 +202,7 @@ fn an_uncached_poll_finds_the_receiver_of_a_passed_socket() {
     let mut poller = polled();
     let mut helper = HelperProcess::new();
     let (listener, _, inode) = listener();
-    polls_until_owned(&mut poller, &[inode], &all_held_by(&[inode], &[own().0]));
+    polls_until_owned(&mut poller, &[inode], &all_owned_by(&[inode], &[own().0]));
     helper.take(&listener);
     drop(listener);
     poller.poll_uncached();

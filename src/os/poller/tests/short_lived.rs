@@ -1,7 +1,7 @@
-//! Sockets that come and go between two looks.
+//! Sockets that open and close between two polls.
 //!
-//! The kernel tells of them some milliseconds later, and on a busy machine perhaps not of all; then it says so, and what
-//! a test did is done again.
+//! The kernel reports them some milliseconds later. On a busy machine it may drop some and says so; then the test repeats
+//! what it did.
 
 use super::*;
 use crate::model::bind::BindResult;
@@ -9,7 +9,7 @@ use crate::os::bind_probe;
 use crate::os::testing::{close_in_turn, own_ip};
 use std::io::{ErrorKind, Read, Write};
 
-/// What the looks told to have passed at this place, as long as nothing was missed.
+/// Collects the changes of all polls.
 struct PollerFixture {
     poller: SocketPoller,
     short_lived: Vec<Endpoint>,
@@ -22,7 +22,9 @@ impl PollerFixture {
     }
 
     fn of(mut poller: SocketPoller) -> Self {
-        poller.enable_destroy_events().expect("anyone may listen");
+        poller
+            .enable_destroy_events()
+            .expect("they need no privilege");
         poller.poll();
         Self {
             poller,
@@ -31,7 +33,7 @@ impl PollerFixture {
         }
     }
 
-    /// Looks once; false if the kernel dropped something.
+    /// Polls once; false if the kernel dropped events.
     fn poll(&mut self) -> bool {
         let changes = self.poller.poll();
         for change in changes.list {
@@ -43,13 +45,13 @@ impl PollerFixture {
         !changes.missed
     }
 
-    /// Looks until all have passed that stand at these ends; false if that cannot be known any more.
+    /// Polls until sockets with these ends were short-lived; false if the kernel dropped events.
     fn sees_closed(&mut self, ends: &[(SocketAddr, Option<SocketAddr>)]) -> bool {
         let mut is_complete = true;
-        until("an end is told, or that one may be missing", || {
+        until("short-lived sockets, or an overrun", || {
             is_complete &= self.poll();
-            let is_answered = |end: &(SocketAddr, Option<SocketAddr>)| self.find(*end).is_some();
-            (!is_complete || ends.iter().all(is_answered)).then_some(())
+            let are_found = ends.iter().all(|end| self.find(*end).is_some());
+            (!is_complete || are_found).then_some(())
         });
         is_complete
     }
@@ -59,18 +61,18 @@ impl PollerFixture {
         sockets.find(|socket| (socket.local, socket.remote) == (local, remote))
     }
 
-    /// Does it until the kernel told of everything that closed meanwhile.
-    fn without_overrun<T>(&mut self, mut ask: impl FnMut(&mut Self) -> Option<T>) -> T {
-        until("nothing was missed", || {
+    /// Repeats an action until the kernel dropped no event.
+    fn without_overrun<T>(&mut self, mut act: impl FnMut(&mut Self) -> Option<T>) -> T {
+        until("no overrun", || {
             self.poll();
             self.short_lived.clear();
             self.list.clear();
-            ask(self)
+            act(self)
         })
     }
 }
 
-/// A socket that comes and goes: once it is told, so is what went before it.
+/// Ends of a short-lived socket: once it is reported, so is every earlier one.
 fn open_and_close() -> (SocketAddr, Option<SocketAddr>) {
     let socket = UdpSocket::bind("127.0.0.1:0").expect("a port");
     (socket.local_addr().expect("an address"), None)
@@ -88,8 +90,8 @@ fn ends(socket: &TcpStream) -> (SocketAddr, Option<SocketAddr>) {
     (local, Some(socket.peer_addr().expect("an address")))
 }
 
-/// Ends both without TIME_WAIT: what closes before it has read all resets the other (RFC 9293, section 3.6.1). A close
-/// with SO_LINGER of 0 would too, but the kernel forgets the other end before it tells.
+/// Closes both without TIME_WAIT: closing with unread data resets the other end (RFC 9293, section 3.6.1). SO_LINGER 0 would
+/// too, but then the kernel forgets the other end before it reports it.
 fn reset((mut client, server): (TcpStream, TcpStream)) {
     client.write_all(b"unread").expect("writes");
     server.peek(&mut [0]).expect("it has come");
@@ -109,18 +111,18 @@ fn a_short_lived_server_socket_has_the_listener_owners() {
         let both = [ends(&client), ends(&server)];
         reset((client, server));
         let is_complete = fixture.sees_closed(&both);
-        is_complete.then(|| both.map(|end| fixture.find(end).cloned().expect("it was heard of")))
+        is_complete.then(|| both.map(|end| fixture.find(end).cloned().expect("it was reported")))
     });
     let facts = reported.each_ref().map(|socket| {
         let facts = (socket.protocol, socket.table, socket.state, socket.queue());
         assert_eq!(facts, (Protocol::Tcp, Family::Ipv4, None, None));
-        let mut holders = holders(socket);
-        holders.sort();
-        (holders, socket.uid)
+        let mut owners = owners(socket);
+        owners.sort();
+        (owners, socket.uid)
     });
     let mut expected = vec![own(), child.pid()];
     expected.sort();
-    // The user of a socket that has closed is known by its holder only.
+    // The user of a closed socket is known from its owner only.
     let user = rustix::process::geteuid().as_raw();
     assert_eq!(facts, [(Vec::new(), None), (expected, Some(user))]);
 }
@@ -131,20 +133,21 @@ fn a_connection_in_time_wait_is_not_short_lived() {
     let mut fixture = PollerFixture::new();
     fixture.without_overrun(|fixture| {
         let (client, server) = connect(&listener);
-        let (waits, gone) = (ends(&client), ends(&server));
+        let (waiting, closed) = (ends(&client), ends(&server));
         close_in_turn(client, server);
-        let is_complete = fixture.sees_closed(&[gone]) && fixture.sees_closed(&[open_and_close()]);
+        let is_complete =
+            fixture.sees_closed(&[closed]) && fixture.sees_closed(&[open_and_close()]);
         is_complete.then(|| {
             let opened = fixture.list.iter().filter_map(|change| match change {
                 Change::Opened(endpoint) => Some(&endpoint.socket),
                 _ => None,
             });
             let states: Vec<_> = opened
-                .filter(|socket| (socket.local, socket.remote) == waits)
+                .filter(|socket| (socket.local, socket.remote) == waiting)
                 .map(|socket| socket.state)
                 .collect();
             assert_eq!(states, [Some(State::TimeWait)]);
-            assert_eq!(fixture.find(waits), None);
+            assert_eq!(fixture.find(waiting), None);
         })
     });
 }
@@ -182,7 +185,7 @@ fn listeners_and_udp_sockets_can_be_short_lived() {
             drop((listener, udp));
             let is_complete = fixture.sees_closed(&both);
             is_complete
-                .then(|| both.map(|end| fixture.find(end).cloned().expect("it was heard of")))
+                .then(|| both.map(|end| fixture.find(end).cloned().expect("it was reported")))
         });
         let facts = reported.map(|socket| (socket.protocol, socket.state, socket.owners));
         let expected = [
@@ -212,18 +215,18 @@ fn bind_probes_are_not_short_lived_sockets() {
 #[test]
 fn an_overrun_is_reported_once_and_is_no_error() {
     let mut fixture = PollerFixture::new();
-    // Again if others close thousands of sockets just now.
-    until("an overrun that is said once", || {
-        // Anew, because what other tests close fills it at any time.
+    // Repeated if other tests close thousands of sockets at the same time.
+    until("an overrun that is reported once", || {
+        // A new one each time: other tests may fill the queue at any time.
         fixture = PollerFixture::new();
-        let destroy_events = fixture.poller.destroy_events.as_ref().expect("it follows");
+        let destroy_events = fixture.poller.destroy_events.as_ref().expect("enabled");
         destroy_events.set_receive_buffer(0);
         for _ in 0..100 {
             open_and_close();
         }
-        let looks = [(); 2].map(|()| fixture.poller.poll());
-        assert!(looks.iter().all(|changes| changes.problems.is_empty()));
-        (looks.map(|changes| changes.missed) == [true, false]).then_some(())
+        let polls = [(); 2].map(|()| fixture.poller.poll());
+        assert!(polls.iter().all(|changes| changes.problems.is_empty()));
+        (polls.map(|changes| changes.missed) == [true, false]).then_some(())
     });
     fixture.without_overrun(|fixture| fixture.sees_closed(&[open_and_close()]).then_some(()));
 }

@@ -1,4 +1,4 @@
-//! Whatever the sockets are read from, the endpoints are the same but for what a source cannot tell.
+//! Every source gives the same endpoints, except for what it does not report.
 
 use super::*;
 use crate::model::endpoint::SocketRole;
@@ -13,7 +13,7 @@ struct EndpointFields {
     uid: Option<u32>,
     user: Option<String>,
     owners: Vec<Pid>,
-    side: SocketRole,
+    role: SocketRole,
     peer: Option<Pid>,
 }
 
@@ -27,20 +27,20 @@ impl EndpointFields {
             state: socket.state,
             uid: socket.uid,
             user: socket.user.as_ref().map(ToString::to_string),
-            owners: holders(socket),
-            side: relation.role,
+            owners: owners(socket),
+            role: relation.role,
             peer: relation.peer.as_ref().map(|peer| peer.pid()),
         }
     }
 
-    /// What netstat2 leaves of it: it knows neither states nor remote ends of UDP.
+    /// As netstat2 reports it, which knows neither states nor remote ends of UDP sockets.
     fn by_netstat(self) -> Self {
         match self.protocol {
             Protocol::Tcp => self,
             Protocol::Udp => Self {
                 remote: None,
                 state: None,
-                side: SocketRole::Unconnected,
+                role: SocketRole::Unconnected,
                 peer: None,
                 ..self
             },
@@ -48,10 +48,10 @@ impl EndpointFields {
     }
 }
 
-/// The endpoints at these places, in their order, once each has one that is held, if by anybody, by this process alone.
-fn facts(source: SocketSource, ends: &[(Protocol, SocketAddr)]) -> Vec<EndpointFields> {
+/// Endpoints on these addresses, once each has one and only this process owns them.
+fn endpoints_on(source: SocketSource, ends: &[(Protocol, SocketAddr)]) -> Vec<EndpointFields> {
     let mut poller = from(source);
-    until("each with its holder", || {
+    until("each with its owner", || {
         let changes = poller.poll();
         assert_eq!(changes.problems, []);
         let endpoints = poller.endpoints();
@@ -71,7 +71,7 @@ fn facts(source: SocketSource, ends: &[(Protocol, SocketAddr)]) -> Vec<EndpointF
             Some(State::TimeWait) => one.owners.is_empty(),
             _ => one.owners == [own()],
         };
-        // A listener has its connection beside it, with the same address.
+        // The accepted connection has the same address as its listener.
         (found.len() == ends.len() + 1 && found.iter().all(is_settled)).then_some(found)
     })
 }
@@ -102,8 +102,8 @@ fn the_endpoints_of_every_source_are_the_same() {
         SocketSource::Netstat,
         SocketSource::Procnet,
     ]
-    .map(|source| facts(source, &ends));
+    .map(|source| endpoints_on(source, &ends));
     assert_eq!(procnet, diag);
-    let left: Vec<EndpointFields> = diag.into_iter().map(EndpointFields::by_netstat).collect();
-    assert_eq!(netstat, left);
+    let expected: Vec<EndpointFields> = diag.into_iter().map(EndpointFields::by_netstat).collect();
+    assert_eq!(netstat, expected);
 }

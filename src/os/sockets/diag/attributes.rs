@@ -1,6 +1,6 @@
-//! What follows the fixed part of a row: attributes, each with its length and its type (netlink(7)).
+//! Attributes that follow the fixed part of a row, each with its length and type (netlink(7)).
 //!
-//! A broken one ends the walk: what stands behind it is not known.
+//! A malformed one ends the list: what follows it is unknown.
 
 use crate::model::stats::TcpCounters;
 use std::time::Duration;
@@ -10,13 +10,13 @@ const INFO: u16 = 2;
 const PROTOCOL: u16 = 10;
 const ONLY_V6: u16 = 11;
 
-/// The length and the type.
+/// Length and type.
 const HEADER: usize = 4;
 
 /// `NLA_TYPE_MASK`: the two highest bits are flags.
 const TYPE: u16 = 0x3fff;
 
-/// The value of the first attribute of this type.
+/// Returns the value of the first attribute with this type.
 #[inline]
 fn find(mut attributes: &[u8], wanted: u16) -> Option<&[u8]> {
     loop {
@@ -30,7 +30,7 @@ fn find(mut attributes: &[u8], wanted: u16) -> Option<&[u8]> {
     }
 }
 
-/// `IPV6_V6ONLY` (RFC 3493, section 5.3), which the kernel tells of IPv6 sockets that listen or are not connected.
+/// `IPV6_V6ONLY` (RFC 3493, section 5.3), reported for IPv6 sockets that listen or are not connected.
 #[inline]
 pub fn only_v6(attributes: &[u8]) -> Option<bool> {
     let [is_only, ..] = find(attributes, ONLY_V6)? else {
@@ -39,38 +39,38 @@ pub fn only_v6(attributes: &[u8]) -> Option<bool> {
     Some(*is_only != 0)
 }
 
-/// The protocol number of a socket that was destroyed.
+/// Protocol number of a destroyed socket.
 pub fn protocol(attributes: &[u8]) -> Option<u8> {
     find(attributes, PROTOCOL)?.first().copied()
 }
 
-/// The counts of a connection; none where they are missing, or from before Linux 4.1, which counts no bytes.
+/// Counters of a connection; `None` if they are missing, and before Linux 4.1, which counts no bytes.
 pub fn flow(attributes: &[u8]) -> Option<TcpCounters> {
     let info = find(attributes, INFO)?;
-    let acknowledged = wide(info, 120)?;
-    // The kernel counts a SYN and a FIN as an acknowledged byte each, but neither among the bytes it sent, which it tells
-    // since Linux 4.19, those sent again included.
-    let sent_once = wide(info, 200).zip(wide(info, 208));
+    let acknowledged = u64_at(info, 120)?;
+    // SYN and FIN each count as an acknowledged byte, but not among the bytes sent (since Linux 4.19), which include the
+    // retransmitted ones.
+    let sent_once = u64_at(info, 200).zip(u64_at(info, 208));
     let limit = sent_once.map_or(u64::MAX, |(sent, again)| sent.saturating_sub(again));
     Some(TcpCounters {
         sent: acknowledged.min(limit),
-        received: wide(info, 128)?,
-        round_trip: Duration::from_micros(number(info, 68)?.into()),
-        retransmits: number(info, 100)?,
-        idle_sent: Duration::from_millis(number(info, 44)?.into()),
-        idle_received: Duration::from_millis(number(info, 52)?.into()),
+        received: u64_at(info, 128)?,
+        round_trip: Duration::from_micros(u32_at(info, 68)?.into()),
+        retransmits: u32_at(info, 100)?,
+        idle_sent: Duration::from_millis(u32_at(info, 44)?.into()),
+        idle_received: Duration::from_millis(u32_at(info, 52)?.into()),
     })
 }
 
-/// The field of `struct tcp_info` (include/uapi/linux/tcp.h) at this offset.
-fn number(info: &[u8], at: usize) -> Option<u32> {
+/// Field of `struct tcp_info` (include/uapi/linux/tcp.h) at this offset.
+fn u32_at(info: &[u8], at: usize) -> Option<u32> {
     info.get(at..)?
         .first_chunk()
         .copied()
         .map(u32::from_ne_bytes)
 }
 
-fn wide(info: &[u8], at: usize) -> Option<u64> {
+fn u64_at(info: &[u8], at: usize) -> Option<u64> {
     info.get(at..)?
         .first_chunk()
         .copied()

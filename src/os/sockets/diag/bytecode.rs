@@ -1,19 +1,18 @@
-//! The bytecode by which the kernel leaves out sockets (`inet_diag_bc_run` and `inet_diag_bc_audit` in
-//! net/ipv4/inet_diag.c).
+//! Bytecode by which the kernel filters sockets (`inet_diag_bc_run` and `inet_diag_bc_audit` in net/ipv4/inet_diag.c).
 //!
-//! An operation is a code, where to go on if it holds and where if not, both in bytes from its own start. A socket passes
-//! if the run ends exactly at the end and fails if it ends 4 bytes behind it. The port of a comparison stands in the `no`
-//! of a second operation. Equality (`INET_DIAG_BC_S_EQ`) came with Linux 5.16; two comparisons do the same everywhere.
+//! An operation has a code, the offset to jump to if it holds (`yes`) and the one if not (`no`), in bytes from its start. A
+//! socket passes if the run ends exactly at the end, and fails if it ends 4 bytes after it. The port of a comparison is in
+//! the `no` of a second operation. `INET_DIAG_BC_S_EQ` exists since Linux 5.16; two comparisons do the same everywhere.
 
-/// `INET_DIAG_BC_JMP`: always goes where it would if it did not hold.
+/// `INET_DIAG_BC_JMP`: always jumps to `no`.
 const JUMP: u8 = 1;
 
-/// The codes that compare an end's port: at least, at most (`INET_DIAG_BC_S_GE`, `_S_LE`, `_D_GE`, `_D_LE`).
+/// Codes that compare a port: at least, at most (`INET_DIAG_BC_S_GE`, `_S_LE`, `_D_GE`, `_D_LE`).
 type PortOps = (u8, u8);
 const LOCAL: PortOps = (2, 3);
 const REMOTE: PortOps = (4, 5);
 
-/// Two comparisons of 8 bytes and the jump behind them.
+/// Size of two comparisons of 8 bytes and the jump that follows.
 const CLAUSE: u16 = 20;
 const COMPARISON: u8 = 8;
 const OPERATION: u8 = 4;
@@ -23,14 +22,14 @@ pub fn local(ports: &[u16]) -> Vec<u8> {
     any(ports.iter().map(|port| (LOCAL, *port)))
 }
 
-/// Sockets with one of these as local or remote port. What has no remote end has 0 there, so 0 is no port.
+/// Sockets with one of these as local or remote port. 0 is skipped: sockets without a remote end have it.
 pub fn local_or_remote(ports: &[u16]) -> Vec<u8> {
     let ports = ports.iter().filter(|port| **port != 0);
     any(ports.flat_map(|port| [(LOCAL, *port), (REMOTE, *port)]))
 }
 
-/// A clause for each, of which one must hold. Behind the last there is no jump, so that to hold it is to reach the end and
-/// to skip a clause from there is to miss it by 4 bytes.
+/// A clause for each port, of which one must hold. The last has no jump: if it holds, the run reaches the end, and if not, it
+/// ends 4 bytes after it.
 fn any(clauses: impl Iterator<Item = (PortOps, u16)>) -> Vec<u8> {
     let clauses: Vec<_> = clauses.collect();
     let count = u16::try_from(clauses.len()).unwrap_or(u16::MAX);

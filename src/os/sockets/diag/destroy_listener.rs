@@ -1,7 +1,7 @@
-//! The sockets that closed, as the kernel tells them the moment they do, also those that lived between two looks.
+//! Destroy events: the kernel reports each socket that closes, even if no poll ever saw it.
 //!
-//! Anyone may listen (`NL_CFG_F_NONROOT_RECV` in net/core/sock_diag.c). While someone does, closing a connection costs the
-//! machine some 2 µs more. A connection that enters TIME_WAIT is told too, with the cookie that its row keeps.
+//! Needs no privilege (`NL_CFG_F_NONROOT_RECV` in net/core/sock_diag.c). While anyone listens, closing a connection takes
+//! about 2 µs more. A connection that enters TIME_WAIT is reported too and keeps its cookie.
 
 use super::diag_error::DiagError;
 use super::request::{BY_FAMILY, IPPROTO_TCP, IPPROTO_UDP};
@@ -21,10 +21,10 @@ use rustix::net::{bind, recvfrom, socket_with};
 /// `SKNLGRP_INET_TCP_DESTROY`, `_INET_UDP_`, `_INET6_TCP_` and `_INET6_UDP_`: groups 1 to 4.
 const GROUPS: u32 = 0b1111;
 
-/// Room for some 6,500 sockets that close at once.
+/// Queue for about 6,500 sockets that close at once.
 const QUEUE: usize = 4 * 1024 * 1024;
 
-/// A message is some 400 bytes long.
+/// A message takes about 400 bytes.
 const BUFFER: usize = 8 * 1024;
 
 pub struct DestroyListener {
@@ -32,7 +32,7 @@ pub struct DestroyListener {
     buffer: Box<[u8]>,
 }
 
-/// Whether more closed than the queue could hold.
+/// True if more sockets closed than the queue could hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Overrun {
     pub has_missed: bool,
@@ -46,11 +46,11 @@ impl DestroyListener {
         })
     }
 
-    /// Shows all that closed since the last time. They have no inode and no user any more.
+    /// Emits the sockets that closed since the last call, without inode and user.
     ///
-    /// After an overrun it goes on with a new socket: where the kernel found the queue full the very moment it was
-    /// emptied, the old one would be told of nothing more (`NETLINK_S_CONGESTED`, which only a read that finds something
-    /// takes back, in `netlink_rcv_wake` of net/netlink/af_netlink.c).
+    /// After an overrun a new netlink socket is opened: if the queue was emptied just when the kernel found it full, the old
+    /// one would receive nothing more (`NETLINK_S_CONGESTED`, which only a read that finds something clears, in
+    /// `netlink_rcv_wake` of net/netlink/af_netlink.c).
     pub fn drain(&mut self, emit: &mut impl FnMut(&RawSocket)) -> Result<Overrun, Error> {
         let overrun = self.drain_socket(emit)?;
         if overrun.has_missed {
@@ -84,7 +84,7 @@ impl DestroyListener {
 
 #[cfg(test)]
 impl DestroyListener {
-    /// Room for this many bytes, or what the kernel allows.
+    /// Limits the queue to this many bytes, or to the least that the kernel allows.
     pub(in crate::os) fn set_receive_buffer(&self, bytes: usize) {
         set_socket_recv_buffer_size(&self.socket, bytes).expect("an option");
     }
@@ -105,7 +105,7 @@ fn open_socket() -> Result<OwnedFd, DiagError> {
         Some(SOCK_DIAG),
     )
     .map_err(DiagError::of_call("socket"))?;
-    // Only root may go beyond net.core.rmem_max; less room is no reason to hear nothing.
+    // Only root may exceed net.core.rmem_max; a smaller queue is better than none.
     if set_socket_recv_buffer_size_force(&socket, QUEUE).is_err() {
         let _ = set_socket_recv_buffer_size(&socket, QUEUE);
     }
@@ -113,7 +113,7 @@ fn open_socket() -> Result<OwnedFd, DiagError> {
     Ok(socket)
 }
 
-/// Shows the sockets of a datagram.
+/// Emits the sockets of a datagram.
 pub(super) fn parse_datagram(
     datagram: &[u8],
     emit: &mut impl FnMut(&RawSocket),
@@ -140,12 +140,12 @@ fn raw_socket(row: &[u8; netlink_reply::ROW], attributes: &[u8]) -> Option<RawSo
         _ => return None,
     };
     let parsed = inet_diag_msg::raw_socket(row, attributes, protocol)?;
-    // TCP only says that it is closed, whatever it was: a listener, or a connection.
+    // TCP reports every socket as closed, a listener like a connection.
     let state = parsed.state.filter(|_| protocol == Protocol::Udp);
     Some(RawSocket {
         state,
         uid: RawSocket::NO_USER,
-        // What the kernel fills in is no queue any more: UDP has -1 there.
+        // The kernel fills in no queue: UDP has -1 there.
         queue: SocketQueue::UNKNOWN,
         ..parsed
     })

@@ -1,24 +1,24 @@
-//! Why the kernel's answer is missing or not whole. It must never be taken for "there are no sockets".
+//! Errors of NETLINK_SOCK_DIAG. None may be taken for an empty table.
 
 use rustix::io::Errno;
 use std::io;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DiagError {
-    #[error("{call} on a socket of NETLINK_SOCK_DIAG: {}", os_error(*.code))]
+    #[error("{call} on a NETLINK_SOCK_DIAG socket: {}", os_error(*.code))]
     Call { call: &'static str, code: i32 },
-    /// The error that the kernel answered a request with.
-    #[error("the kernel answered: {}", os_error(*.code))]
+    /// The kernel replied with an error.
+    #[error("sock_diag request refused: {}", os_error(*.code))]
     ErrorReply { code: i32 },
-    #[error("the kernel gave no answer in time")]
+    #[error("sock_diag reply timed out")]
     TimedOut,
-    #[error("the table changed while it was read")]
+    #[error("sock_diag dump interrupted: the table changed")]
     Interrupted,
-    #[error("the kernel lost a part of its answer")]
+    #[error("sock_diag reply overrun: a part is lost")]
     Overrun,
-    #[error("a message is cut short")]
+    #[error("sock_diag message truncated")]
     Truncated,
-    #[error("a message of the unknown type {kind}")]
+    #[error("sock_diag message of unknown type {kind}")]
     UnknownMessage { kind: u16 },
 }
 
@@ -30,9 +30,8 @@ impl DiagError {
         }
     }
 
-    /// Whether this kernel, or what it lets this program do, has no such source, so that another one is needed.
-    ///
-    /// Sandboxes refuse the socket, security modules and kernels without `inet_diag` the request.
+    /// True if the system does not have this source: sandboxes refuse the socket, security modules and kernels without
+    /// `inet_diag` the request.
     pub fn is_unavailable(self) -> bool {
         self.is_one_of(&[
             Errno::PERM,
@@ -47,22 +46,22 @@ impl DiagError {
         ])
     }
 
-    /// Whether an exact look-up found nothing: UDP says of a cookie of another socket ESTALE (`udp_diag_dump_one` in
-    /// net/ipv4/udp_diag.c), TCP says ENOENT (`inet_diag_find_one_icsk` in net/ipv4/inet_diag.c).
+    /// True if a lookup found nothing: for another cookie UDP returns ESTALE (`udp_diag_dump_one` in net/ipv4/udp_diag.c),
+    /// TCP ENOENT (`inet_diag_find_one_icsk` in net/ipv4/inet_diag.c).
     pub fn is_not_found(self) -> bool {
         matches!(self, Self::ErrorReply { .. }) && self.is_one_of(&[Errno::NOENT, Errno::STALE])
     }
 
-    /// Whether the answer was heard to its end, so that nothing of it is left in the socket.
+    /// True if the reply was read to its end, so that nothing of it is left in the socket.
     pub fn is_reply_complete(self) -> bool {
         matches!(self, Self::ErrorReply { .. } | Self::Interrupted)
     }
 
-    fn is_one_of(self, some: &[Errno]) -> bool {
+    fn is_one_of(self, errnos: &[Errno]) -> bool {
         let (Self::Call { code, .. } | Self::ErrorReply { code }) = self else {
             return false;
         };
-        some.iter().any(|errno| errno.raw_os_error() == code)
+        errnos.iter().any(|errno| errno.raw_os_error() == code)
     }
 }
 
@@ -80,8 +79,8 @@ mod tests {
         assert_eq!(
             [refused, DiagError::ErrorReply { code: 2 }].map(|error| error.to_string()),
             [
-                "connect on a socket of NETLINK_SOCK_DIAG: Permission denied (os error 13)",
-                "the kernel answered: No such file or directory (os error 2)",
+                "connect on a NETLINK_SOCK_DIAG socket: Permission denied (os error 13)",
+                "sock_diag request refused: No such file or directory (os error 2)",
             ]
         );
     }

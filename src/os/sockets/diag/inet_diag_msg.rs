@@ -1,4 +1,4 @@
-//! A row of a reply (`struct inet_diag_msg`) as a [`RawSocket`].
+//! Parses a row of a reply (`struct inet_diag_msg`) as a [`RawSocket`].
 
 use super::attributes;
 use super::netlink_reply::ROW;
@@ -8,11 +8,11 @@ use crate::model::endpoint::{Protocol, State};
 use crate::model::raw_socket::{CompactAddr, RawSocket};
 use crate::model::socket::{OwnerHint, SocketQueue};
 
-/// `idiag_timer` of what waits before it ends: `idiag_expires` are then the milliseconds it has left
-/// (`inet_twsk_diag_fill` in net/ipv4/inet_diag.c).
+/// `idiag_timer` in TIME_WAIT: `idiag_expires` is then the time left in milliseconds (`inet_twsk_diag_fill` in
+/// net/ipv4/inet_diag.c).
 const TIME_WAIT: u8 = 3;
 
-/// A cursor through the fixed part. Its length is known, so the compiler drops every check.
+/// A cursor through the fixed part. Its length is known, so the compiler removes every check.
 struct RowCursor<'a>(&'a [u8]);
 
 impl RowCursor<'_> {
@@ -34,14 +34,14 @@ impl RowCursor<'_> {
     }
 }
 
-/// The number of the state of a row.
+/// State number of a row.
 #[inline]
 pub fn state_number(row: &[u8; ROW]) -> u8 {
     let [_, state, ..] = *row;
     state
 }
 
-/// The socket of a row; none where it has no local port, and for families that are not of the Internet.
+/// Returns the socket of a row; `None` without a local port and for other families than IPv4 and IPv6.
 #[inline]
 pub fn raw_socket(row: &[u8; ROW], attributes: &[u8], protocol: Protocol) -> Option<RawSocket> {
     let mut fields = RowCursor(row);
@@ -75,9 +75,9 @@ pub fn raw_socket(row: &[u8; ROW], attributes: &[u8], protocol: Protocol) -> Opt
             Family::Ipv6 if !is_connected => attributes::only_v6(attributes),
             _ => None,
         },
-        local: end(local, local_port, table),
+        local: address(local, local_port, table),
         remote: if is_connected {
-            end(remote, remote_port, table)
+            address(remote, remote_port, table)
         } else {
             CompactAddr::NONE
         },
@@ -96,7 +96,7 @@ pub fn raw_socket(row: &[u8; ROW], attributes: &[u8], protocol: Protocol) -> Opt
 }
 
 #[inline]
-fn end(ip: [u8; 16], port: u16, table: Family) -> CompactAddr {
+fn address(ip: [u8; 16], port: u16, table: Family) -> CompactAddr {
     let [a, b, c, d, ..] = ip;
     match table {
         Family::Ipv4 => CompactAddr::v4([a, b, c, d], port),
@@ -104,8 +104,8 @@ fn end(ip: [u8; 16], port: u16, table: Family) -> CompactAddr {
     }
 }
 
-/// fe80::/10 and multicast that stays on the interface or the link (RFC 4007, section 6;
-/// `__ipv6_addr_needs_scope_id` in include/net/ipv6.h).
+/// True for fe80::/10 and interface-local or link-local multicast (RFC 4007, section 6; `__ipv6_addr_needs_scope_id` in
+/// include/net/ipv6.h).
 #[inline]
 fn needs_scope(ip: [u8; 16]) -> bool {
     let [first, second, ..] = ip;
@@ -116,7 +116,7 @@ fn needs_scope(ip: [u8; 16]) -> bool {
     }
 }
 
-/// include/net/tcp_states.h, whose numbers UDP uses too.
+/// The state with this number (include/net/tcp_states.h), which UDP uses too.
 #[inline]
 fn state_of(number: u8, protocol: Protocol, is_connected: bool) -> Option<State> {
     let state = match number {

@@ -1,8 +1,7 @@
-//! The socket tables as the kernel tells them through NETLINK_SOCK_DIAG (sock_diag(7)), without any privilege.
+//! The socket tables through NETLINK_SOCK_DIAG (sock_diag(7)), which needs no privilege.
 //!
-//! It is the cheapest source there is and the only one that knows cookies, queues and connected UDP sockets. It sees the
-//! network namespace of this program. What it could not read it names; it must never let a table look empty because the
-//! kernel said no.
+//! The cheapest source, and the only one with cookies, all queues and connected UDP sockets. It sees portmon's own network
+//! namespace. A table that the kernel refuses is an error, never an empty table.
 
 mod attributes;
 mod bytecode;
@@ -33,15 +32,14 @@ const FAMILIES: [Family; 2] = [Family::Ipv4, Family::Ipv6];
 /// A table that was not read to its end.
 pub type UnreadTable = (Protocol, Family, Error);
 
-/// The source.
 pub struct Diag {
     netlink: NetlinkSocket,
-    /// The request that walks TCP of both families at once; none once the kernel knew only the other.
+    /// The request that dumps TCP of both families at once; `None` if the kernel does not have it.
     both_families: Option<u16>,
 }
 
 impl Diag {
-    /// An error that [is a refusal](Error::is_unavailable) says that this source is not to be had.
+    /// Fails with an error that [is unavailable](Error::is_unavailable) if the system does not have this source.
     pub fn open() -> Result<Self, Error> {
         Ok(Self {
             netlink: NetlinkSocket::open()?,
@@ -49,8 +47,7 @@ impl Diag {
         })
     }
 
-    /// Shows every socket of the demand, in the order of the kernel, and gives the tables that were not read to their end;
-    /// what was read of them is shown all the same.
+    /// Emits every requested socket, in the order of the kernel, and returns the tables that were not read to their end.
     #[inline]
     pub fn dump(
         &mut self,
@@ -58,33 +55,32 @@ impl Diag {
         emit: &mut impl FnMut(&RawSocket),
     ) -> Vec<UnreadTable> {
         let program = request.program();
-        let mut unread: Vec<(Protocol, Family, DiagError)> = Vec::new();
+        let mut unread: Vec<UnreadTable> = Vec::new();
         for table in request.table_dumps(&program) {
             for (family, error) in self.dump_table(table, emit) {
-                let is_known = |known: &(Protocol, Family, DiagError)| {
-                    (known.0, known.1) == (table.protocol, family)
-                };
-                if !unread.iter().any(is_known) {
-                    unread.push((table.protocol, family, error));
+                let is_known = unread
+                    .iter()
+                    .any(|(protocol, known, _)| (*protocol, *known) == (table.protocol, family));
+                if !is_known {
+                    unread.push((table.protocol, family, error.into()));
                 }
             }
         }
-        let named = |(protocol, family, error)| (protocol, family, Error::from(error));
-        unread.into_iter().map(named).collect()
+        unread
     }
 
-    /// The socket as it is now, none once it is closed; of a listener also none once it only has its port.
+    /// Returns the socket as it is now; `None` if it is closed, and for a listener that is only bound now.
     pub fn find(&mut self, of: &RawSocket) -> Result<Option<RawSocket>, Error> {
-        Ok(self.look_up(of, 0)?.map(|(raw_socket, _)| raw_socket))
+        Ok(self.find_with(of, 0)?.map(|(raw_socket, _)| raw_socket))
     }
 
-    /// The counts of the socket, none once it is closed.
+    /// Returns the counters of a socket; `None` if it is closed.
     pub fn counters(
         &mut self,
         of: &RawSocket,
         now: Instant,
     ) -> Result<Option<SocketCounters>, Error> {
-        let found = self.look_up(of, WITH_INFO)?;
+        let found = self.find_with(of, WITH_INFO)?;
         Ok(found.map(|(raw_socket, flow)| SocketCounters {
             at: now,
             queue: raw_socket.queue().unwrap_or(SocketQueue::UNKNOWN),
@@ -92,7 +88,7 @@ impl Diag {
         }))
     }
 
-    /// Walks both families and gives those that failed.
+    /// Dumps both families and returns those that failed.
     fn dump_table(
         &mut self,
         table: TableDump,
@@ -110,7 +106,7 @@ impl Diag {
         let mut failed = Vec::new();
         for family in FAMILIES {
             match self.ask(BY_FAMILY, family, table, emit) {
-                Err(error) if !is_without(family, error) => failed.push((family, error)),
+                Err(error) if !lacks_family(family, error) => failed.push((family, error)),
                 Ok(()) | Err(_) => {}
             }
         }
@@ -144,11 +140,11 @@ impl Diag {
         })
     }
 
-    /// The socket with this cookie and its counts if they are asked for.
+    /// Returns the socket with this cookie, and its counters if requested.
     ///
-    /// The exact look-up is the one that the kernel does for a packet: it finds no bound socket, no socket of an interface
-    /// and of sockets that share a port only one. So what it does not find is looked for in a walk.
-    fn look_up(
+    /// The kernel looks it up as it does for a packet, which finds no bound socket, no socket bound to an interface, and only
+    /// one of several that share a port. So a socket that is not found is searched in a dump.
+    fn find_with(
         &mut self,
         of: &RawSocket,
         extensions: u8,
@@ -183,8 +179,8 @@ impl Diag {
     }
 }
 
-/// Whether the refusal only says that this kernel has no IPv6. One that has it answers with an empty table.
-fn is_without(family: Family, error: DiagError) -> bool {
+/// True if the kernel refuses because it has no IPv6; one that has it returns an empty table.
+fn lacks_family(family: Family, error: DiagError) -> bool {
     family == Family::Ipv6 && error.is_unavailable() && !sockstat::has_ipv6()
 }
 

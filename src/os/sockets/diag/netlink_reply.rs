@@ -1,14 +1,13 @@
-//! The framing of replies: datagrams of netlink messages (netlink(7)).
+//! Parses replies: datagrams of netlink messages (netlink(7)).
 //!
-//! Pure, and it believes nothing: whatever the bytes are, it ends, never panics and never takes a broken reply for a whole
-//! one.
+//! Trusts nothing: whatever the bytes are, it ends, does not panic and does not take a malformed reply for a complete one.
 
 use super::diag_error::DiagError;
 
-/// The fixed part of a row (`struct inet_diag_msg`).
+/// Size of the fixed part of a row (`struct inet_diag_msg`).
 pub const ROW: usize = 72;
 
-/// The kinds below 16 belong to netlink itself.
+/// Kinds below 16 belong to netlink itself.
 const NLMSG_NOOP: u16 = 1;
 const NLMSG_ERROR: u16 = 2;
 const NLMSG_DONE: u16 = 3;
@@ -19,7 +18,6 @@ const NLM_F_DUMP_INTR: u16 = 0x10;
 
 const HEADER: usize = 16;
 
-/// One message and its place in the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NetlinkMessage<'a> {
     pub kind: u16,
@@ -28,7 +26,7 @@ pub struct NetlinkMessage<'a> {
     pub body: &'a [u8],
 }
 
-/// The messages of a datagram, until its end or the first that is cut short.
+/// Messages of a datagram, up to the first truncated one.
 pub struct NetlinkMessages<'a>(pub &'a [u8]);
 
 impl<'a> NetlinkMessages<'a> {
@@ -65,18 +63,18 @@ impl<'a> Iterator for NetlinkMessages<'a> {
     }
 }
 
-/// What is known of an answer while it comes in.
+/// State of a reply that is being received.
 pub struct ReplyParser {
-    /// The kind of its rows.
+    /// Kind of its rows.
     pub kind: u16,
     pub sequence: u32,
-    /// Whether it goes on until it says that it is done.
+    /// True if it continues until NLMSG_DONE.
     pub is_dump: bool,
     pub is_interrupted: bool,
 }
 
 impl ReplyParser {
-    /// Shows the rows of a datagram and says whether the answer is complete with it.
+    /// Emits the rows of a datagram; true if the reply is complete.
     #[inline]
     pub fn read(
         &mut self,
@@ -105,12 +103,12 @@ impl ReplyParser {
         Ok(false)
     }
 
-    /// A message that is no row, and whether it is the last.
+    /// Reads a message that is no row; true if it is the last.
     #[cold]
     fn read_control(&self, message: NetlinkMessage) -> Result<bool, DiagError> {
         match message.kind {
             NLMSG_NOOP => Ok(false),
-            // 0 would acknowledge a request; none asks for that, and it is no end of a dump.
+            // 0 acknowledges a request, which none asks for; it does not end a dump.
             NLMSG_ERROR => match code(message.body)? {
                 0 => Ok(false),
                 code => Err(DiagError::ErrorReply { code }),
@@ -126,7 +124,7 @@ impl ReplyParser {
     }
 }
 
-/// The error number of NLMSG_ERROR and NLMSG_DONE, which come negative.
+/// Error number of NLMSG_ERROR and NLMSG_DONE, which is negative there.
 fn code(body: &[u8]) -> Result<i32, DiagError> {
     let code = body.first_chunk().ok_or(DiagError::Truncated)?;
     Ok(i32::from_ne_bytes(*code).saturating_neg().max(0))

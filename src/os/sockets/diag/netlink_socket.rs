@@ -1,9 +1,8 @@
-//! The netlink socket: one request, its whole answer.
+//! The netlink socket: one request and its whole reply.
 //!
-//! It is connected to the kernel, which makes the kernel refuse datagrams of any other sender (`netlink_getsockbyportid` in
-//! net/netlink/af_netlink.c), so no sender has to be looked at. After an answer that was not heard to its end the next
-//! request opens a new socket: the kernel would refuse it while the old dump runs, and leftovers must not be taken for an
-//! answer.
+//! It is connected to the kernel, so the kernel refuses datagrams of any other sender (`netlink_getsockbyportid` in
+//! net/netlink/af_netlink.c). After a reply that was not read to its end the next request opens a new socket: the kernel
+//! refuses a second dump while one runs, and leftovers must not be taken for a reply.
 
 use super::diag_error::DiagError;
 use super::netlink_reply::{ROW, ReplyParser};
@@ -16,15 +15,15 @@ use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType};
 use rustix::net::{connect, recv, send, socket_with};
 use std::time::Duration;
 
-/// The kernel never fills more of a buffer than this (`netlink_recvmsg`).
+/// The kernel never fills a larger buffer (`netlink_recvmsg`).
 const BUFFER: usize = 32 * 1024;
 
-/// A dump goes on whenever it is received from; a kernel that needs longer for a part of it does not answer at all.
+/// The kernel continues a dump with each receive; one that takes longer for a part does not reply at all.
 const RECV_TIMEOUT: Duration = Duration::from_secs(2);
 
 pub struct NetlinkSocket {
     socket: OwnedFd,
-    /// Whether something of an earlier answer may still come.
+    /// True if parts of an earlier reply may still come.
     is_stale: bool,
     sequence: u32,
     request: Vec<u8>,
@@ -42,7 +41,7 @@ impl NetlinkSocket {
         })
     }
 
-    /// Sends the request and shows the rows of its answer.
+    /// Sends a request and emits the rows of its reply with their attributes.
     #[inline]
     pub fn ask(
         &mut self,
@@ -81,7 +80,7 @@ impl NetlinkSocket {
     ) -> Result<(), DiagError> {
         loop {
             let length = self.receive()?;
-            // With MSG_TRUNC it is the length of the datagram, whatever the buffer holds.
+            // With MSG_TRUNC the length is that of the datagram, even if the buffer is shorter.
             let datagram = self.buffer.get(..length).ok_or(DiagError::Truncated)?;
             if parser.read(datagram, emit)? {
                 return Ok(());

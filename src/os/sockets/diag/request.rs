@@ -1,6 +1,6 @@
-//! The requests, as bytes (include/uapi/linux/netlink.h, inet_diag.h and sock_diag.h).
+//! Encodes requests (include/uapi/linux/netlink.h, inet_diag.h and sock_diag.h).
 //!
-//! Pure: it writes into a buffer. Numbers are in the byte order of the machine, ports and addresses in that of the network.
+//! Numbers are in native byte order, ports and addresses in network byte order.
 
 use super::table_dumps::{StateSet, TableDump};
 use crate::model::address::Family;
@@ -8,7 +8,7 @@ use crate::model::endpoint::Protocol;
 use crate::model::raw_socket::{CompactAddr, RawSocket};
 use std::net::IpAddr;
 
-/// `TCPDIAG_GETSOCK`: TCP of both families in one walk, as the request knows no family (`inet_diag_dump_compat`).
+/// `TCPDIAG_GETSOCK`: TCP of both families in one dump, because the request has no family (`inet_diag_dump_compat`).
 pub const BOTH_FAMILIES: u16 = 18;
 
 /// `SOCK_DIAG_BY_FAMILY`.
@@ -30,7 +30,7 @@ pub const IPPROTO_UDP: u8 = 17;
 pub struct DiagRequest<'a> {
     /// [`BOTH_FAMILIES`] or [`BY_FAMILY`].
     pub kind: u16,
-    /// Not told with [`BOTH_FAMILIES`].
+    /// Ignored with [`BOTH_FAMILIES`].
     pub family: Family,
     pub extensions: u8,
     pub selector: Selector<'a>,
@@ -38,9 +38,8 @@ pub struct DiagRequest<'a> {
 
 #[derive(Clone, Copy)]
 pub enum Selector<'a> {
-    /// All sockets of a walk.
+    /// All sockets of a dump.
     Table(TableDump<'a>),
-    /// This socket.
     Socket(&'a RawSocket),
 }
 
@@ -91,7 +90,7 @@ impl DiagRequest<'_> {
         self.encode_socket(out);
     }
 
-    /// `struct inet_diag_req`, whose family and prefix lengths nothing reads in a dump.
+    /// `struct inet_diag_req`, whose family and prefix lengths a dump ignores.
     fn encode_both_families(&self, out: &mut Vec<u8>) {
         let states = match self.selector {
             Selector::Table(table) => table.states,
@@ -110,7 +109,7 @@ impl DiagRequest<'_> {
         }
     }
 
-    /// `struct inet_diag_sockid`. A dump looks at the ports only.
+    /// `struct inet_diag_sockid`. A dump reads only the ports.
     fn encode_socket(&self, out: &mut Vec<u8>) {
         let of = match self.selector {
             Selector::Socket(of) => of,
@@ -134,7 +133,7 @@ impl DiagRequest<'_> {
     }
 }
 
-/// The 16 bytes of an address, of which the IPv4 table uses 4.
+/// Address in 16 bytes, of which the IPv4 table uses 4.
 fn address(end: CompactAddr, table: Family) -> [u8; 16] {
     let ip = match end.address(0).ip() {
         IpAddr::V4(v4) => v4.to_ipv6_mapped(),
@@ -150,7 +149,7 @@ fn address(end: CompactAddr, table: Family) -> [u8; 16] {
     }
 }
 
-/// `INET_DIAG_REQ_BYTECODE`, whose length is a multiple of 4 as it is.
+/// `INET_DIAG_REQ_BYTECODE`, whose length always is a multiple of 4.
 fn attribute(out: &mut Vec<u8>, program: &[u8]) {
     const BYTECODE: u16 = 1;
     let length = u16::try_from(program.len().saturating_add(4)).unwrap_or(u16::MAX);

@@ -1,23 +1,21 @@
-//! The walks through the socket tables that give what is demanded.
-//!
-//! Pure: it knows what the kernel can filter and asks nothing itself.
+//! The dumps of the kernel's socket tables that a request needs.
 
 use super::bytecode;
 use crate::model::endpoint::{Protocol, State};
 use crate::os::sockets::{DumpRequest, DumpScope};
 
-/// The largest number of ports the kernel is asked to compare; beyond it the caller filters.
+/// Above this number of ports the kernel returns every socket.
 const MAX_FILTERED_PORTS: usize = 64;
 
-/// A set of states, one bit for each (include/net/tcp_states.h).
+/// A set of states, one bit each (include/net/tcp_states.h).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StateSet(pub u32);
 
 impl StateSet {
     const LISTEN: Self = Self(1 << 10);
-    /// Those of the hash tables of sockets. Bit 12 is left out because the kernel sets it along with bit 3.
+    /// States of connected and listening sockets. The kernel adds bit 12 if bit 3 is set.
     const ALL: Self = Self(0b1111_1111_1110);
-    /// `TCP_BOUND_INACTIVE`, which older kernels find no socket in.
+    /// `TCP_BOUND_INACTIVE`: no socket on kernels before 6.8.
     const BOUND: Self = Self(1 << 13);
 
     fn with(self, others: Self) -> Self {
@@ -28,7 +26,7 @@ impl StateSet {
         Self(self.0 & !others.0)
     }
 
-    /// The states in which a socket of this state is looked for: of a listener only its own, as that table is small.
+    /// States in which a socket of this state is searched: only its own for a listener, because that table is small.
     pub fn around(state: Option<State>) -> Self {
         if state == Some(State::Listen) {
             Self::LISTEN
@@ -39,8 +37,8 @@ impl StateSet {
         }
     }
 
-    /// The states that rows of these come with: a bound socket as closed (7), a request as `SYN_RECV` (3) or
-    /// `NEW_SYN_RECV` (12).
+    /// States of the rows in a reply: a bound socket is closed (7), a connection request `SYN_RECV` (3) or `NEW_SYN_RECV`
+    /// (12).
     pub fn reported(self) -> Self {
         let closed = (self.0 >> 13 & 1) << 7;
         let request = (self.0 >> 3 & 1) << 12;
@@ -53,19 +51,19 @@ impl StateSet {
     }
 }
 
-/// One walk of the kernel through the tables of a protocol.
+/// One dump of the tables of a protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TableDump<'a> {
     pub protocol: Protocol,
     pub states: StateSet,
-    /// The local port, 0 for any. The walk through the bind table does not look at it, only at the program.
+    /// Local port, 0 for any. The bind table ignores it and applies only the program.
     pub port: u16,
-    /// The bytecode that every socket must pass; empty for none.
+    /// Bytecode that every socket must pass; empty for none.
     pub program: &'a [u8],
 }
 
 impl DumpRequest {
-    /// The bytecode that its walks need.
+    /// Returns the bytecode of its dumps.
     pub fn program(&self) -> Vec<u8> {
         match &self.scope {
             DumpScope::Local(ports) if ports.len() <= MAX_FILTERED_PORTS => bytecode::local(ports),
@@ -79,10 +77,10 @@ impl DumpRequest {
         }
     }
 
-    /// The walks, none of which meets a socket of another.
+    /// Returns the dumps, none of which has a socket of another.
     ///
-    /// Bound sockets are asked for along with the others: the kernel follows a walk of the bind table with one of the
-    /// connections, whether or not a connection is asked for (net/ipv4/tcp_diag.c).
+    /// Bound sockets are requested with the others: after the bind table the kernel walks the connections in any case
+    /// (net/ipv4/tcp_diag.c).
     pub fn table_dumps<'a>(&self, program: &'a [u8]) -> Vec<TableDump<'a>> {
         let bound = if self.with_bound {
             StateSet::BOUND
@@ -106,7 +104,7 @@ impl DumpRequest {
         match &self.scope {
             DumpScope::Listening => vec![table(Protocol::Tcp, StateSet::LISTEN.with(bound))],
             DumpScope::LocalOrRemote(ports) if ports.len() <= MAX_FILTERED_PORTS => {
-                // Without a port there is nothing to touch, and an empty program would let everything pass.
+                // No ports: an empty program would let every socket pass.
                 if program.is_empty() {
                     return vec![listeners];
                 }
@@ -114,7 +112,7 @@ impl DumpRequest {
                 let states = tcp.states.without(StateSet::LISTEN);
                 vec![listeners, TableDump { states, ..tcp }, udp]
             }
-            // Without a port there is nothing to see, and an empty program would let everything pass.
+            // No ports: an empty program would let every socket pass.
             DumpScope::Local(ports) if ports.is_empty() => Vec::new(),
             DumpScope::Local(ports) => {
                 let port = match ports.as_slice() {

@@ -1,4 +1,4 @@
-//! What needs another user or another pid namespace.
+//! Tests that need another user or another PID namespace.
 
 use super::*;
 use crate::os::testing::confined::{
@@ -25,7 +25,7 @@ fn as_nobody() {
     let denied = all.filter(|known| known.denied_until > 0).count();
     assert!(denied > 5, "{denied}");
     let before = fixture.resolver.cache.proc.calls();
-    // Searches every process that may be read.
+    // Scans every readable process.
     fixture.check(&[1]);
     let calls = fixture.resolver.cache.proc.calls() - before;
     let readable = fixture.resolver.cache.readable_pids().len();

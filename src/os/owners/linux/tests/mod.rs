@@ -1,4 +1,4 @@
-//! Against the real kernel. The word of the kernel is a plain walk over `/proc`, written anew for the tests.
+//! Tests with the real kernel, compared with an independent scan of `/proc`.
 
 use super::inode as inode_of;
 use super::*;
@@ -11,16 +11,16 @@ use std::os::fd::OwnedFd;
 
 mod confined;
 
-/// So many sockets that all processes have their turn within few updates.
+/// Rows with which all processes are verified within few updates.
 const ALL_VERIFIED_ROWS: usize = 500_000;
 
-/// How many updates those are at most, while other tests keep processes changing.
+/// Limit of these updates, while other tests change processes.
 const MAX_UPDATES_PER_ROUND: usize = 300;
 
-/// Follows sockets as the sampler would.
+/// Applies the owner changes as the poller does.
 struct ResolverFixture {
     resolver: OwnerResolver,
-    /// How many sockets it believes there are; few, where nothing is to be noticed in turn.
+    /// Rows of the tables; few if verification is to find nothing.
     rows: usize,
     known: BTreeMap<u32, BTreeSet<ProcessId>>,
 }
@@ -34,7 +34,7 @@ impl ResolverFixture {
         }
     }
 
-    /// One that has read everything there is.
+    /// A fixture after the first update.
     fn initialized() -> Self {
         let mut fixture = Self::new();
         fixture.update(&[], &[]);
@@ -64,7 +64,7 @@ impl ResolverFixture {
             } else {
                 known.remove(&change.process)
             };
-            assert!(is_new, "told twice: {change:?}");
+            assert!(is_new, "reported twice: {change:?}");
         }
     }
 
@@ -73,11 +73,11 @@ impl ResolverFixture {
         known.map(|process| process.pid.0).collect()
     }
 
-    /// Updates until the holders are these, and the kernel says so too; how many updates that took.
+    /// Updates until resolver and `/proc` agree on these owners; returns the number of updates.
     fn updates_until_owned(&mut self, inode: u32, expected: &[u32]) -> usize {
         let expected: Pids = expected.iter().copied().collect();
         let mut updates = 0;
-        until(&format!("{expected:?} hold {inode}"), || {
+        until(&format!("{expected:?} own {inode}"), || {
             updates += 1;
             self.update(&[], &[]);
             let is_so = self.of(inode) == expected && owners_in_proc(&[inode])[0] == expected;
@@ -100,7 +100,7 @@ impl ResolverFixture {
         calls
     }
 
-    /// The system calls of one update.
+    /// System calls of one update.
     fn calls(&mut self, closed: &[u32], requests: &[u32]) -> usize {
         let before = self.resolver.cache.proc.calls();
         self.update(closed, requests);
@@ -143,7 +143,6 @@ fn the_first_update_finds_every_owner() {
     let (listener, inode) = listener();
     let script = "sleep 60 <&3 & echo $!; sleep 60 <&3 & echo $!; wait";
     let family = shell(listener, script, 2);
-    // Until the shell has let go of its own standard input, or not: the kernel knows.
     let mut fixture = ResolverFixture::new();
     fixture.update(&[], &[inode]);
     assert!(
@@ -170,7 +169,7 @@ fn a_socket_requested_twice_is_reported_once() {
     let mut fixture = ResolverFixture::initialized();
     let (_listener, inode) = listener();
     fixture.update(&[], &[inode, inode]);
-    // `apply` would not stand to be told again.
+    // `apply` fails if it is reported twice.
     fixture.updates_until_owned(inode, &[own()]);
 }
 
@@ -181,7 +180,7 @@ fn a_socket_that_returns_to_the_tables_has_all_its_owners() {
     let mut fixture = ResolverFixture::initialized();
     fixture.update(&[], &[inode]);
     fixture.updates_until_owned(inode, &[own(), worker.pid().0]);
-    // As when it listens no more and then again.
+    // As if it stopped listening and started again.
     fixture.update(&[inode], &[inode]);
     assert!(
         fixture
@@ -201,7 +200,7 @@ fn churned_sockets_are_found_at_the_lowest_free_fd() {
         helper.close(&closed);
         sockets.retain(|inode| !closed.contains(inode));
         let opened = helper.open(120);
-        // One for each, and little else: no listing, no second try.
+        // Little more than one call each: no listing, no second search.
         let calls = fixture.search(&closed, &opened);
         assert!((120..120 + 30).contains(&calls), "{calls}");
         sockets.extend(opened);
@@ -230,7 +229,7 @@ fn workers_are_found_when_they_are_forked() {
     fixture.rows = 0;
     let worker = sleeper(listener.try_clone().expect("a copy"));
     fixture.update(&[], &[]);
-    // Another test's child may hold it too for a moment, between its fork and its exec.
+    // A child of another test may own it too, between its fork and its exec.
     assert!(
         fixture
             .of(inode)
@@ -306,8 +305,7 @@ fn an_exec_soon_after_a_fork_is_found_by_the_next_update() {
     assert!(sockets.iter().all(|inode| fixture.of(*inode).is_empty()));
 }
 
-/// Each of these leaves no trace but another number of descriptors, or none: `check` finds it at once, and an update
-/// once it was the turn of the process.
+/// A change that is only visible in the number of descriptors, or not even there: found once the process is verified.
 fn lost_within_a_round(change: impl Fn(&mut HelperProcess, u32)) {
     let mut helper = HelperProcess::new();
     let sockets = helper.open(4);
@@ -337,7 +335,7 @@ fn a_descriptor_that_moved_keeps_its_socket() {
     fixture.update(&[], &sockets);
     helper.dup(sockets[1]);
     helper.close(&sockets[1..2]);
-    // By then it was its turn for certain, and by descriptor it would be gone.
+    // After a round the descriptor was verified.
     for _ in 0..MAX_UPDATES_PER_ROUND {
         fixture.update(&[], &[]);
         assert!(fixture.of(sockets[1]).contains(&helper.pid()));
@@ -358,7 +356,7 @@ fn a_recheck_finds_changes_without_a_count_change() {
     drop(listener);
     fixture.check(&[sockets[0], passed]);
     let known = [sockets[0], passed].map(|inode| fixture.of(inode));
-    // A child of another test may hold it between its fork and its exec.
+    // A child of another test may own it between its fork and its exec.
     assert!(
         known[0].is_empty() && known[1].contains(&helper.pid()),
         "{known:?}"
@@ -426,7 +424,7 @@ fn a_steady_update_costs_a_handful_of_system_calls() {
     fixture.update(&[], &sockets);
     fixture.rows = 100;
     let mut calls: Vec<usize> = (0..99).map(|_| fixture.calls(&[], &[])).collect();
-    // Other tests start processes and open sockets meanwhile, which costs more now and then.
+    // Processes and sockets of other tests cost more now and then.
     calls.sort_unstable();
     assert!(calls[25] <= 6, "{calls:?}");
 }
@@ -451,7 +449,7 @@ fn a_reused_inode_is_a_different_socket() {
     let inodes = [inode(&first), inode(&second)];
     fixture.update(&[], &inodes);
     fixture.updates_until_owned(inodes[0], &[own()]);
-    // The second socket takes the place of the first, and no number of descriptors changes.
+    // The second socket replaces the first, and the number of descriptors stays the same.
     let mut place = OwnedFd::from(first);
     // Closed on exec, so that the children of other tests do not keep it.
     rustix::io::dup3(&second, &mut place, rustix::io::DupFlags::CLOEXEC).expect("its place");
