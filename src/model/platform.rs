@@ -32,13 +32,14 @@ impl Platform {
         !matches!(self, Self::Windows)
     }
 
-    /// Whether a bind that is refused for lack of permission says nothing about the port (it is below 1024). Windows refuses
-    /// excluded ports in the same way, and those are not free.
+    /// Whether a bind that is refused for lack of permission says nothing about the port (it is below 1024). Windows
+    /// refuses excluded ports in the same way, and those are not free.
     pub const fn denies_only_privileged_ports(self) -> bool {
         !matches!(self, Self::Windows)
     }
 
-    /// Whether a connect to a port without a listener is refused at once. Windows retries for longer than a connect probe waits.
+    /// Whether a connect to a port without a listener is refused at once. Windows retries for longer than a connect probe
+    /// waits.
     pub const fn refuses_connects_at_once(self) -> bool {
         !matches!(self, Self::Windows)
     }
@@ -51,7 +52,8 @@ impl Platform {
         }
     }
 
-    /// The pids of the system's own processes. On Unix 0 would be a whole process group and 1 is init; on Windows 4 is System.
+    /// The pids of the system's own processes. On Unix 0 would be a whole process group and 1 is init; on Windows 4 is
+    /// System.
     pub const fn is_system_pid(self, pid: u32) -> bool {
         pid <= 1 || matches!(self, Self::Windows) && pid == 4
     }

@@ -36,8 +36,8 @@ pub struct TerminalGuard {
 impl TerminalGuard {
     /// Takes over the terminal. A panic restores it before its message is printed.
     pub fn enter() -> anyhow::Result<Self> {
-        // With NO_COLOR crossterm drops every attribute, reverse video of the cursor's row too. The mono theme sets no color,
-        // so crossterm may write all it is given.
+        // With NO_COLOR crossterm drops every attribute, reverse video of the cursor's row too. The mono theme sets no
+        // color, so crossterm may write all it is given.
         crossterm::style::force_color_output(true);
         enter_raw_mode().context("cannot set up the terminal")?;
         let before = std::panic::take_hook();

@@ -59,7 +59,8 @@ impl Executor {
         }
     }
 
-    /// Opens handles of the processes a question is about; see [`FreeWorker::open_handles`](super::FreeWorker::open_handles).
+    /// Opens handles of the processes a question is about; see
+    /// [`FreeWorker::open_handles`](super::FreeWorker::open_handles).
     pub fn open_handles(&mut self, processes: &[ProcessId]) {
         self.release();
         for process in processes {

@@ -1,7 +1,7 @@
 //! Performs the commands of `free` and returns what was found: [`ExecCommand`] in, [`ExecEvent`] out.
 //!
-//! The [`Executor`] works on the calling thread, for commands that wait anyway; the [`FreeWorker`] has one on a thread of its
-//! own, for the monitor, whose loop must never wait. The thread sleeps while there is nothing to watch.
+//! The [`Executor`] works on the calling thread, for commands that wait anyway; the [`FreeWorker`] has one on a thread of
+//! its own, for the monitor, whose loop must never wait. The thread sleeps while there is nothing to watch.
 
 mod checks;
 mod executor;

@@ -19,8 +19,8 @@ type ReadSockets = dyn FnMut(&[u16]) -> Snapshot;
 
 /// Functions that read the machine, called on the executor's thread only.
 pub struct ProbeBackend {
-    /// Reads the sockets with these local ports. Their owners are read in the same call; sockets of tables that could not be
-    /// read are left out.
+    /// Reads the sockets with these local ports. Their owners are read in the same call; sockets of tables that could not
+    /// be read are left out.
     pub read_sockets: Box<ReadSockets>,
     /// Closes what reading has opened; the next read opens it again.
     pub close: Box<dyn FnMut()>,

@@ -1,7 +1,7 @@
 //! Describes processes by their pids: what they are, their process trees, and what they use.
 //!
-//! A description must be of the very process it names; one of a process that ended or was replaced while it was read is left
-//! out. Only the requested processes are read, never all.
+//! A description must be of the very process it names; one of a process that ended or was replaced while it was read is
+//! left out. Only the requested processes are read, never all.
 
 use crate::model::inspection::ProcessTree;
 use crate::model::ports::Port;

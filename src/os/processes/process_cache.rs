@@ -44,8 +44,8 @@ impl ProcessCache {
         self.processes.insert(id, entry);
     }
 
-    /// Takes the next process out of its queue. Recent ones get every second turn: they are the likeliest to change, but must
-    /// not starve the others.
+    /// Takes the next process out of its queue. Recent ones get every second turn: they are the likeliest to change, but
+    /// must not starve the others.
     fn next(&mut self) -> Option<ProcessId> {
         self.is_recent_turn = !self.is_recent_turn;
         let (first, second) = if self.is_recent_turn {
@@ -81,9 +81,9 @@ impl CachedProcess {
 }
 
 impl Processes {
-    /// Returns the cached description of this very process, read at the first call and kept until
-    /// [`retain`](Self::retain) drops it, even if the process has ended. `None` if it had ended before it was read, its pid was
-    /// reused, or it is hidden.
+    /// Returns the cached description of this very process, read at the first call and kept until [`retain`](Self::retain)
+    /// drops it, even if the process has ended. `None` if it had ended before it was read, its pid was reused, or it is
+    /// hidden.
     pub fn known(&mut self, id: ProcessId) -> Option<Arc<Process>> {
         if let Some(known) = self.cache.get(id) {
             return Some(Arc::clone(known));
@@ -95,12 +95,13 @@ impl Processes {
         Some(process)
     }
 
-    /// Rereads the next cached process, because an exec changes all but the identity; returns its description if it changed.
+    /// Rereads the next cached process, because an exec changes all but the identity; returns its description if it
+    /// changed.
     ///
-    /// Most turns cost one read of `/proc/PID/stat`, which shows an exec, a new name, parent or terminal; the first turn of a
-    /// new or changed process and every fourth one read everything. So with N cached processes an exec is seen within N
-    /// calls, a new user, directory or title within 4 N; twice that while others keep changing. Until then a row shows the old
-    /// program, never another process. The exec of another user's process that keeps name, parent and terminal is seen
+    /// Most turns cost one read of `/proc/PID/stat`, which shows an exec, a new name, parent or terminal; the first turn of
+    /// a new or changed process and every fourth one read everything. So with N cached processes an exec is seen within N
+    /// calls, a new user, directory or title within 4 N; twice that while others keep changing. Until then a row shows the
+    /// old program, never another process. The exec of another user's process that keeps name, parent and terminal is seen
     /// like a new title. On other systems than Linux every turn reads everything.
     pub fn reread_next(&mut self) -> Option<Arc<Process>> {
         let id = self.cache.next()?;

@@ -156,7 +156,8 @@ fn descendant_pids(of: Pid, children: &HashMap<Pid, Vec<Pid>>) -> Vec<Pid> {
     found
 }
 
-/// Returns the ancestors as far as they are certain: a parent that started after its child only reused the true parent's pid.
+/// Returns the ancestors as far as they are certain: a parent that started after its child only reused the true parent's
+/// pid.
 fn ancestors(
     of: ProcessId,
     pids: &[Pid],

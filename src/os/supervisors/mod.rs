@@ -1,4 +1,5 @@
-//! Finds the supervisor of a process: its systemd unit by the control group, its container by that, its arguments or its ports.
+//! Finds the supervisor of a process: its systemd unit by the control group, its container by that, its arguments or its
+//! ports.
 //!
 //! [`of`] only reads files. What asks a container engine or `systemctl` waits half a second at most, and returns nothing
 //! rather than an error. It must never change anything, and never use a name it was given as anything but text.

@@ -1,7 +1,7 @@
 //! Compares `/proc/self` with getpid(2), and a pid with its pidfd's `/proc/self/fdinfo` (pidfd_open(2)).
 //!
-//! `/proc/self`, `Pid` and the first `NSpid` are pids in the PID namespace of the `/proc` mount; each further `NSpid` is the
-//! pid one namespace further in (proc_pid_status(5)).
+//! `/proc/self`, `Pid` and the first `NSpid` are pids in the PID namespace of the `/proc` mount; each further `NSpid` is
+//! the pid one namespace further in (proc_pid_status(5)).
 
 use crate::model::environment::PidsProblem;
 use crate::model::process::Pid;

@@ -121,8 +121,8 @@ fn process(id: ProcessId, stat: ProcessStat, found: &sysinfo::Process) -> Proces
     }
 }
 
-/// Returns the effective user, as ps shows it. Windows has no numbers for users, only SIDs (`S-1-5-21-…-1001`): the last part
-/// of one tells the accounts of a machine apart.
+/// Returns the effective user, as ps shows it. Windows has no numbers for users, only SIDs (`S-1-5-21-…-1001`): the last
+/// part of one tells the accounts of a machine apart.
 fn uid(found: &sysinfo::Process) -> Option<u32> {
     let user = found.effective_user_id().or_else(|| found.user_id())?;
     user.to_string().rsplit('-').next()?.parse().ok()

@@ -21,8 +21,8 @@ const UNIT_SUFFIXES: [&str; 5] = [".service", ".scope", ".socket", ".mount", ".s
 
 /// Returns the unit and container that the lines name; `invoking_uid` is the user portmon works for.
 ///
-/// systemd's line is that of the unified hierarchy, or the one named systemd in v1; of both the first that names a unit counts.
-/// A container may be named in any line.
+/// systemd's line is that of the unified hierarchy, or the one named systemd in v1; of both the first that names a unit
+/// counts. A container may be named in any line.
 pub fn supervisor(text: &str, invoking_uid: Option<u32>) -> Supervisor {
     let mut found = Supervisor::default();
     let mut container = None;
@@ -46,8 +46,8 @@ pub fn supervisor(text: &str, invoking_uid: Option<u32>) -> Supervisor {
 
 /// Parses one path from the root down.
 ///
-/// A user's manager is a unit of the system manager, and what is below it are the user's units. A unit below any other unit, or
-/// below a container, belongs to another system.
+/// A user's manager is a unit of the system manager, and what is below it are the user's units. A unit below any other
+/// unit, or below a container, belongs to another system.
 fn parse_path(path: &str, invoking_uid: Option<u32>) -> Supervisor {
     // The kernel marks a group that was removed while it had a zombie (`cgroup-v2.rst`).
     let path = path.strip_suffix(" (deleted)").unwrap_or(path);
@@ -83,8 +83,8 @@ fn user_manager(part: &str) -> Option<u32> {
     uid.parse().ok()
 }
 
-/// Returns the name of a unit, except `init.scope`, in which the manager itself runs. systemd prefixes names that the kernel
-/// reserves with `_` (`cg_escape` of its `cgroup-util.c`).
+/// Returns the name of a unit, except `init.scope`, in which the manager itself runs. systemd prefixes names that the
+/// kernel reserves with `_` (`cg_escape` of its `cgroup-util.c`).
 fn unit(part: &str) -> Option<SystemText> {
     let name = part.strip_prefix('_').unwrap_or(part);
     let is_unit = UNIT_SUFFIXES.iter().any(|suffix| name.ends_with(suffix));
@@ -101,8 +101,8 @@ fn container<'p>(part: &'p str, above: &[&str]) -> Option<(Engine, &'p str)> {
     Some((engine, id))
 }
 
-/// Parses `docker-ID.scope`; `docker-ID` where the engine makes groups itself; `SLICE:cri-containerd:ID` where it does so with
-/// a name meant for systemd.
+/// Parses `docker-ID.scope`; `docker-ID` where the engine makes groups itself; `SLICE:cri-containerd:ID` where it does so
+/// with a name meant for systemd.
 fn prefixed_id(part: &str) -> Option<(Engine, &str)> {
     if let Some((before, id)) = part.rsplit_once(':') {
         let (_, name) = before.rsplit_once(':')?;

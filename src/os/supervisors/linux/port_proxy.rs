@@ -36,8 +36,8 @@ pub fn engine(process: &Process) -> Option<Engine> {
         .find_map(|(program, engine)| is_named(program).then_some(*engine))
 }
 
-/// Returns the container in the arguments of a port proxy; `invoking_uid` is the user portmon works for. Its engine belongs to
-/// the user the proxy runs as.
+/// Returns the container in the arguments of a port proxy; `invoking_uid` is the user portmon works for. Its engine belongs
+/// to the user the proxy runs as.
 pub fn container(process: &Process, invoking_uid: Option<u32>) -> Option<Container> {
     let engine = engine(process)?;
     let manager = match process.uid {
@@ -105,8 +105,8 @@ fn docker_proxy_port(arguments: &Arguments) -> Option<Published> {
     })
 }
 
-/// Parses `pasta --config-net -t 8080-8080:80-80 -u none … --netns /run/user/1000/netns/netns-…`. podman passes each port by
-/// itself; without such a namespace pasta is not podman's.
+/// Parses `pasta --config-net -t 8080-8080:80-80 -u none … --netns /run/user/1000/netns/netns-…`. podman passes each port
+/// by itself; without such a namespace pasta is not podman's.
 fn pasta_ports(arguments: &Arguments) -> Option<Vec<Published>> {
     let namespace = arguments.value("netns", "netns")?;
     if !namespace.contains("/netns/netns-") {

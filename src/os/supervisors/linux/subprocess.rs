@@ -1,7 +1,7 @@
 //! Runs another program and returns its output, limited in time and size.
 //!
-//! portmon may be root in a directory and with variables that another user controls: neither may choose the program or reach
-//! it.
+//! portmon may be root in a directory and with variables that another user controls: neither may choose the program or
+//! reach it.
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::OwnedFd;

@@ -18,8 +18,8 @@ pub fn ticks_to_duration(ticks: u64) -> Duration {
     Duration::from_secs(ticks / per_second) + Duration::from_millis(millis)
 }
 
-/// Returns `btime` of `/proc/stat`, in whole seconds. The clock minus `/proc/uptime` would be finer but differ at each start
-/// of portmon, so that a process would seem to have started at another second now and then.
+/// Returns `btime` of `/proc/stat`, in whole seconds. The clock minus `/proc/uptime` would be finer but differ at each
+/// start of portmon, so that a process would seem to have started at another second now and then.
 fn boot_time() -> Option<SystemTime> {
     let stat = std::fs::read_to_string("/proc/stat").ok()?;
     let line = stat.lines().find_map(|line| line.strip_prefix("btime "))?;
