@@ -46,15 +46,16 @@ pub fn process_trees(
     let restrictions = access::restrictions(described.values().map(|process| process.id));
     let mut lookup = SupervisorLookup::begin();
     let trees = all_related.into_iter().filter_map(|related| {
-        let itself = described.get(&related.of.pid)?;
-        let mut supervisor = supervisors::of(itself);
-        lookup.complete(&mut supervisor, itself, port(related.of));
-        (itself.id == related.of).then(|| ProcessTree {
+        let process = described.get(&related.of.pid);
+        let process = process.filter(|process| process.id == related.of)?;
+        let mut supervisor = supervisors::of(process);
+        lookup.complete(&mut supervisor, process, port(related.of));
+        Some(ProcessTree {
             process: related.of,
             process_state: start_time::process_state(related.of),
             ancestors: ancestors(related.of, &related.ancestors, &described),
             descendants: descendants(related.of, &related.descendants, &described),
-            group: group_members(itself, &related.group, &described),
+            group: group_members(process, &related.group, &described),
             restrictions: restrictions_of(&related, &restrictions),
             supervisor,
         })
