@@ -24,6 +24,7 @@ pub mod supervisors;
 mod testing;
 
 use crate::model::Moment;
+use sockets::SourceError;
 use std::io;
 use std::path::PathBuf;
 use std::time::{Instant, SystemTime};
@@ -39,9 +40,8 @@ pub enum Error {
     UnreadableFile { path: PathBuf, cause: io::Error },
     #[error("cannot parse {lines} lines of {path}")]
     MalformedLines { path: PathBuf, lines: usize },
-    #[cfg(target_os = "linux")]
     #[error(transparent)]
-    Diag(#[from] sockets::diag::diag_error::DiagError),
+    Source(#[from] SourceError),
     #[error("this source does not report closed sockets")]
     CloseEventsUnsupported,
 }
@@ -52,8 +52,7 @@ impl Error {
         match self {
             Self::Netstat(_) | Self::EmptyTable { .. } | Self::CloseEventsUnsupported => true,
             Self::UnreadableFile { .. } | Self::MalformedLines { .. } => false,
-            #[cfg(target_os = "linux")]
-            Self::Diag(error) => error.is_unavailable(),
+            Self::Source(error) => sockets::is_unavailable(error),
         }
     }
 }

@@ -33,6 +33,7 @@ pub mod self_sockets;
 mod sockstat;
 
 pub use dump_request::{DumpRequest, DumpScope};
+pub use reader::{SourceError, is_unavailable};
 
 const TABLES: [(Protocol, Family); 4] = [
     (Protocol::Tcp, Family::Ipv4),

@@ -24,6 +24,13 @@ const LISTENERS: DumpRequest = DumpRequest {
     with_bound: false,
 };
 
+pub use super::diag::diag_error::DiagError as SourceError;
+
+/// Whether another source is needed.
+pub fn is_unavailable(error: &SourceError) -> bool {
+    error.is_unavailable()
+}
+
 pub enum SourceReader {
     Diag(Box<Diag>),
     Netstat,

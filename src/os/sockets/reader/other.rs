@@ -10,6 +10,13 @@ use std::time::Instant;
 
 pub const SOURCES: [SocketSource; 1] = [SocketSource::Netstat];
 
+/// No source has errors of its own.
+pub type SourceError = std::convert::Infallible;
+
+pub fn is_unavailable(error: &SourceError) -> bool {
+    match *error {}
+}
+
 pub struct SourceReader;
 
 #[expect(
