@@ -16,7 +16,7 @@ impl ProcessHandle {
         number
             .and_then(system::Pid::from_raw)
             .map(Self)
-            .ok_or_else(|| HandleError::Failed(format!("{pid} is no pid of a single process")))
+            .ok_or_else(|| HandleError::Failed(format!("not the pid of a single process: {pid}")))
     }
 
     pub fn has_ended(&self) -> bool {
