@@ -23,8 +23,8 @@ pub fn owner_hints(socket: &SocketInfo) -> Vec<Option<OwnerHint>> {
     let mut hints: Vec<_> = socket
         .associated_pids
         .iter()
-        .map(|pid| OwnerHint::new(*pid))
-        .filter(Option::is_some)
+        .filter_map(|pid| OwnerHint::new(*pid))
+        .map(Some)
         .collect();
     if hints.is_empty() {
         hints.push(None);
