@@ -1,6 +1,6 @@
-//! The dialog that tells whether a port can be used, and why not.
+//! The check dialog: whether a port can be used, and why not.
 //!
-//! It ends nothing, so it needs no arming and works read-only. It is told the answer to its own question only.
+//! It ends nothing, so its keys work at once, also read-only. It shows only the report of its own request.
 
 use crate::app::keymap::Chord;
 use crate::app::{App, Effect, Overlay};
@@ -11,12 +11,12 @@ use crossterm::event::KeyCode;
 
 #[derive(Debug)]
 pub struct CheckDialog {
-    /// What was asked last.
+    /// The last request.
     pub request: CheckRequest,
-    /// The last answer; while another is awaited the one before it stands.
+    /// The last report, which stays while another is awaited.
     pub report: Option<Box<CheckReport>>,
     pub is_pending: bool,
-    /// Lines scrolled down; drawing goes no further than to the last one.
+    /// Number of lines scrolled; drawing stops at the last line.
     pub scroll: u16,
 }
 
@@ -30,7 +30,7 @@ impl CheckDialog {
         }
     }
 
-    /// Whether connecting is offered: not again, and not while something is tried.
+    /// Whether connecting is offered: once, and not while a report is awaited.
     pub fn can_connect(&self) -> bool {
         let is_tcp = self.request.spec.protocol == Protocol::Tcp;
         is_tcp && !self.is_pending && !self.request.connects
@@ -40,7 +40,7 @@ impl CheckDialog {
 impl App {
     pub(super) fn open_check_dialog(&mut self) -> Vec<Effect> {
         let Some(spec) = self.port_to_check() else {
-            self.notify("no row and no port in the filter to ask about");
+            self.notify("nothing to check: no row, and no port in the filter");
             return Vec::new();
         };
         let request = CheckRequest {
@@ -84,17 +84,17 @@ impl App {
         Vec::new()
     }
 
-    pub(super) fn on_check_report(&mut self, answer: Box<CheckReport>) {
+    pub(super) fn on_check_report(&mut self, report: Box<CheckReport>) {
         if let Overlay::Check(dialog) = &mut self.overlay
-            && dialog.request == answer.findings.request
+            && dialog.request == report.findings.request
         {
             dialog.is_pending = false;
-            dialog.report = Some(answer);
+            dialog.report = Some(report);
         }
     }
 }
 
-/// Asks once more, this time with connecting. A key that offers nothing now does nothing either.
+/// Requests the check again, with a connect. Does nothing where that is not offered.
 fn connect(dialog: &mut CheckDialog) -> Vec<Effect> {
     if !dialog.can_connect() {
         return Vec::new();

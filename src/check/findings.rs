@@ -1,13 +1,13 @@
-//! The question about a port, and everything that was found about it.
+//! The question about a port, and everything that was found about it: binds, sockets, settings and connects.
 
-use super::connect_probe::ConnectProbe;
 use crate::model::address::Family;
-use crate::model::bind::{AddressProbe, BindResult};
-use crate::model::endpoint::{Endpoint, Socket, covers};
+use crate::model::bind::{AddressProbe, BindResult, overlaps};
+use crate::model::endpoint::{Endpoint, Socket};
 use crate::model::port_spec::PortSpec;
 use crate::model::process::{ProcessId, ProcessState};
 use crate::model::snapshot::Problem;
 use crate::model::supervisor::Container;
+use crate::model::text::SystemText;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::time::{Duration, Instant};
@@ -72,8 +72,7 @@ impl Findings {
 
     /// Whether a socket conflicts with a bind on the requested address.
     pub(super) fn conflicts(&self, socket: &Socket) -> bool {
-        let address = self.request.spec.address;
-        address.is_none_or(|ip| overlaps(socket, ip))
+        self.request.spec.conflicts(socket)
     }
 
     /// The holding sockets that conflict with the requested bind.
@@ -118,10 +117,52 @@ impl Findings {
     }
 }
 
-/// Whether a socket conflicts with a bind on this address, where `::` stands for IPv6 alone.
-pub(super) fn overlaps(socket: &Socket, ip: IpAddr) -> bool {
-    let own = socket.local.ip();
-    let is_within = ip.is_unspecified() && own.is_ipv4() == ip.is_ipv4();
-    let at = SocketAddr::new(ip, socket.port());
-    is_within || covers(socket.local, socket.only_v6, at)
+/// Longest time that a connect may take.
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConnectProbe {
+    pub address: SocketAddr,
+    pub outcome: ConnectOutcome,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ConnectOutcome {
+    Accepted {
+        took: Duration,
+        banner: Banner,
+    },
+    Refused,
+    TimedOut,
+    NoSuchAddress,
+    /// Error text of the system, safe to show.
+    Failed(String),
+}
+
+/// What a server sent after `GET / HTTP/1.0`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Banner {
+    Http {
+        /// `HTTP/1.1 200 OK`
+        status: SystemText,
+        server: Option<SystemText>,
+    },
+    /// First bytes of an answer that is not HTTP.
+    Other(SystemText),
+    /// It closed the connection without an answer.
+    Closed,
+    Nothing,
+}
+
+impl ConnectOutcome {
+    /// Name in the JSON, which stays the same.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Accepted { .. } => "connected",
+            Self::Refused => "refused",
+            Self::TimedOut => "timed_out",
+            Self::NoSuchAddress => "no_such_address",
+            Self::Failed(_) => "failed",
+        }
+    }
 }

@@ -4,19 +4,21 @@
 //! follows from them, and a bind that nothing explains is reported as such: no cause is ever guessed. Nothing here opens
 //! a socket or writes a sentence; `os::check` finds, and `wording::check` tells.
 
-mod connect_probe;
 mod findings;
 mod reason;
 mod reasons;
 mod report;
 mod sockets;
+mod wait;
 
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 
-pub use connect_probe::{Banner, CONNECT_TIMEOUT, ConnectOutcome, ConnectProbe};
-pub use findings::{CheckRequest, Findings, PortSettings};
+pub use findings::{
+    Banner, CONNECT_TIMEOUT, CheckRequest, ConnectOutcome, ConnectProbe, Findings, PortSettings,
+};
 pub use reason::{LeftoverBind, Reason, distinct_owners};
 pub use report::CheckReport;
+pub use wait::{Until, WaitTarget};

@@ -1,9 +1,9 @@
 //! From the findings to the reasons, the ones that decide first.
 
-use super::findings::{Findings, overlaps};
+use super::findings::Findings;
 use super::reason::{LeftoverBind, Reason};
 use super::sockets;
-use crate::model::bind::{AddressProbe, BindResult};
+use crate::model::bind::{AddressProbe, BindResult, overlaps};
 use crate::model::endpoint::{Endpoint, Protocol, Socket, SocketRole, State};
 use crate::model::port_spec::PortSpec;
 use crate::model::time_wait::TimeWaitLeft;

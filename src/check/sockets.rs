@@ -1,9 +1,9 @@
 //! Reasons that follow from the sockets that hold a port.
 
-use super::findings::{Findings, overlaps};
+use super::findings::Findings;
 use super::reason::{Reason, distinct_owners};
 use crate::model::address::{Family, family, is_loopback};
-use crate::model::bind::{AddressProbe, BindResult};
+use crate::model::bind::{AddressProbe, BindResult, overlaps};
 use crate::model::endpoint::{Owners, Protocol, Socket, covers};
 use crate::model::process::ProcessId;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};

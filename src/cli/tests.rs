@@ -1,10 +1,9 @@
 use super::values::{source_named, sources};
 use super::*;
-use crate::check::CheckRequest;
+use crate::check::{CheckRequest, Until, WaitTarget};
 use crate::free::{Signal, TargetSet, Timeouts};
 use crate::model::port_spec::PortSpec;
 use crate::model::socket_source::SocketSource;
-use crate::report::wait::{Until, WaitTarget};
 use std::time::Duration;
 
 fn parsed(line: &str) -> Result<Options, String> {

@@ -2,9 +2,9 @@
 
 use super::EarlyExit;
 use super::values::{port_spec, source, wait_for_exit};
+use crate::check::{Until, WaitTarget};
 use crate::model::port_spec::PortSpec;
 use crate::model::socket_source::SocketSource;
-use crate::report::wait::{Until, WaitTarget};
 use clap::Args;
 use std::net::IpAddr;
 use std::time::Duration;

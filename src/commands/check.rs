@@ -3,13 +3,12 @@
 use crate::cli::CheckOptions;
 use crate::os::check::{self, CheckContext};
 use crate::os::environment;
-use crate::report;
 use std::io;
 
-/// The exit code of a port that is held.
+/// Exit code of a port that is held.
 const HELD: u8 = 1;
 
-/// Prints the answer; the exit code says whether the port is free.
+/// Prints the report; the exit code tells whether the port is free.
 pub fn run(options: &CheckOptions) -> anyhow::Result<u8> {
     let environment = environment::read();
     super::warn_about_pids(environment.pids_problem);
@@ -18,11 +17,11 @@ pub fn run(options: &CheckOptions) -> anyhow::Result<u8> {
         ephemeral: environment.ephemeral,
         is_root: environment.is_root,
     };
-    let answer = check::check_port(context, options.request);
-    let code = if answer.is_free { 0 } else { HELD };
+    let report = check::check_port(context, options.request);
+    let code = if report.is_free { 0 } else { HELD };
     let mut out = io::BufWriter::new(io::stdout().lock());
-    match report::check::print(&answer, options.json, &mut out) {
-        // Whoever reads has seen enough, and the exit code is still to be told.
+    match crate::report::check::print(&report, options.json, &mut out) {
+        // The reader has seen enough, and the exit code still counts.
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(code),
     }

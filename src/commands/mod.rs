@@ -9,6 +9,7 @@ pub mod wait;
 pub mod watch;
 
 use crate::model::environment::{Environment, PidsProblem};
+use crate::model::snapshot::Problem;
 use crate::table::listing::{Chips, Filter};
 use crate::table::query;
 use crate::wording;
@@ -20,6 +21,13 @@ pub const EXIT_ERROR: u8 = 2;
 /// Says what is no reason to end. Standard error may be closed, and then there is nobody to tell.
 fn warn(errors: &mut impl Write, words: &str) {
     let _ = writeln!(errors, "portmon: {words}");
+}
+
+/// Warns of tables that could not be read.
+fn warn_about_problems(problems: &[Problem]) {
+    for problem in problems {
+        warn(&mut io::stderr(), &format!("could not be read: {problem}"));
+    }
 }
 
 /// Warns if the pids in `/proc` are not those of portmon's PID namespace.

@@ -1,6 +1,5 @@
-//! `portmon unused`: ports that nothing has, each proved by a bind on every local address.
+//! `portmon unused`: ports that nothing uses, each verified by binding it on every local address.
 
-use super::warn;
 use crate::cli::{SearchRange, UnusedOptions};
 use crate::model::bind::BindResult;
 use crate::model::endpoint::Protocol;
@@ -10,37 +9,33 @@ use crate::model::socket_source::SocketSource;
 use crate::os::poller::SocketPoller;
 use crate::os::sockets::{DumpRequest, DumpScope};
 use crate::os::{bind_probe, environment};
-use crate::report::unused::{Excluded, Search};
+use crate::wording::check::wait as wording;
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::ops::RangeInclusive;
 
-/// The exit code when fewer ports were found than were asked for.
+/// Exit code when fewer ports were found than were requested.
 const TOO_FEW: u8 = 1;
 
 /// Prints the ports as they are found, one a line.
 pub fn run(options: &UnusedOptions) -> anyhow::Result<u8> {
-    let search = Search {
-        ports: ports(options.range),
-        count: options.count.into(),
-    };
-    let excluded_ports = excluded_ports(options.source);
+    let (ports, requested) = (ports(options.range), usize::from(options.count));
+    let excluded = excluded_ports(options.source);
     let mut found = 0;
     let mut out = io::stdout().lock();
-    for port in search
-        .candidates(&excluded_ports)
-        .filter(|port| can_bind(*port))
-    {
+    for port in candidates(ports.clone(), &excluded).filter(|port| can_bind(*port)) {
         match writeln!(out, "{port}").and_then(|()| out.flush()) {
-            // Whoever reads has seen enough.
+            // The reader has seen enough.
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(0),
             outcome => outcome?,
         }
         found += 1;
-        if found == search.count {
+        if found == requested {
             return Ok(0);
         }
     }
-    warn(&mut io::stderr(), &search.shortfall(found));
+    let message = wording::too_few_unused(&ports, found, requested);
+    super::warn(&mut io::stderr(), &message);
     Ok(TOO_FEW)
 }
 
@@ -53,31 +48,65 @@ fn ports(range: SearchRange) -> RangeInclusive<u16> {
             (own.first, own.last)
         }
     };
-    // Port 0 stands for any.
+    // Port 0 stands for any port.
     first.max(1)..=last
 }
 
-/// Without SO_REUSEADDR too: a server that does not ask for it must be able to start as well.
+/// Ports that are not worth a bind.
+struct ExcludedPorts {
+    /// Local ports of sockets in any state.
+    used: BTreeSet<u16>,
+    /// Ports that the system keeps for programs that ask for them by number.
+    reserved: Vec<RangeInclusive<u16>>,
+}
+
+/// The ports that are not excluded, ascending. Only a bind tells whether one can be used.
+fn candidates(
+    ports: RangeInclusive<u16>,
+    excluded: &ExcludedPorts,
+) -> impl Iterator<Item = u16> + use<'_> {
+    ports.filter(|port| {
+        let is_reserved = excluded.reserved.iter().any(|range| range.contains(port));
+        !is_reserved && !excluded.used.contains(port)
+    })
+}
+
+/// Binds without SO_REUSEADDR too: a server that does not set it must be able to start as well.
 fn can_bind(port: u16) -> bool {
     BindResult::of(&bind_probe::probe_port(PortSpec::tcp(port))) == BindResult::Usable
 }
 
-fn excluded_ports(source: Option<SocketSource>) -> Excluded {
+fn excluded_ports(source: Option<SocketSource>) -> ExcludedPorts {
     let request = DumpRequest {
         scope: DumpScope::All,
         with_bound: true,
     };
     let mut poller = SocketPoller::new(EphemeralRange::IANA, source, request);
-    for problem in poller.poll_sockets().problems {
-        warn(&mut io::stderr(), &format!("could not be read: {problem}"));
-    }
-    let endpoints = poller.endpoints().into_iter();
-    Excluded {
-        taken: endpoints
-            .map(|endpoint| endpoint.socket)
+    super::warn_about_problems(&poller.poll_sockets().problems);
+    let sockets = poller
+        .endpoints()
+        .into_iter()
+        .map(|endpoint| endpoint.socket);
+    ExcludedPorts {
+        used: sockets
             .filter(|socket| socket.protocol == Protocol::Tcp)
             .map(|socket| socket.port())
             .collect(),
         reserved: environment::reserved_ports(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn used_and_reserved_ports_are_skipped_in_ascending_order() {
+        let excluded = ExcludedPorts {
+            used: BTreeSet::from([3001, 3004, 80]),
+            reserved: vec![3006..=3007, 1..=10],
+        };
+        let ports: Vec<u16> = candidates(3000..=3008, &excluded).collect();
+        assert_eq!(ports, [3000, 3002, 3003, 3005, 3008]);
     }
 }

@@ -1,5 +1,6 @@
 //! The result of trying to bind a port, from one bind(2) to the verdict on all local addresses.
 
+use crate::model::endpoint::{Socket, covers};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// The addresses on which local programs usually bind; `::` stands for IPv6 alone.
@@ -17,6 +18,14 @@ pub fn bind_addresses(address: Option<IpAddr>, port: u16) -> Vec<SocketAddr> {
         Some(ip) => vec![on(ip)],
         None => LOCAL_ADDRESSES.map(on).to_vec(),
     }
+}
+
+/// Whether a socket conflicts with a bind of its port on this address, where `::` stands for IPv6 alone.
+pub fn overlaps(socket: &Socket, ip: IpAddr) -> bool {
+    let own = socket.local.ip();
+    let is_within = ip.is_unspecified() && own.is_ipv4() == ip.is_ipv4();
+    let at = SocketAddr::new(ip, socket.port());
+    is_within || covers(socket.local, socket.only_v6, at)
 }
 
 /// Outcome of one bind(2).

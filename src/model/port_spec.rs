@@ -3,7 +3,8 @@
 //! Unlike the filter, this never searches for text: what is not a port is an error, because a process may be ended for it.
 
 use crate::model::address::canonical;
-use crate::model::endpoint::{Protocol, Socket};
+use crate::model::bind::overlaps;
+use crate::model::endpoint::{Protocol, Socket, covers};
 use std::fmt::{self, Display};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::ops::RangeInclusive;
@@ -73,6 +74,19 @@ impl PortSpec {
     /// Whether a socket has this protocol and port, on whatever address.
     pub fn has_same_port(&self, socket: &Socket) -> bool {
         (self.protocol, self.port) == (socket.protocol, socket.port())
+    }
+
+    /// Whether a socket conflicts with a bind on this port, where `::` stands for IPv6 alone.
+    pub fn conflicts(&self, socket: &Socket) -> bool {
+        let address = self.address;
+        self.has_same_port(socket) && address.is_none_or(|ip| overlaps(socket, ip))
+    }
+
+    /// Whether a client that connects to this port reaches the socket.
+    pub fn reaches(&self, socket: &Socket) -> bool {
+        let at = |ip| SocketAddr::new(ip, self.port);
+        let covers = |ip| covers(socket.local, socket.only_v6, at(ip));
+        self.has_same_port(socket) && self.address.is_none_or(covers)
     }
 
     /// The port as an argument of a command, without a colon before a number: `3000`, `[::1]:5432`.

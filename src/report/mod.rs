@@ -6,6 +6,4 @@ pub mod check;
 pub mod free;
 pub mod json;
 pub mod list;
-pub mod unused;
-pub mod wait;
 pub mod watch;

@@ -28,7 +28,7 @@ use unicode_width::UnicodeWidthStr;
 const WIDTH: u16 = 78;
 const LOW_HEIGHT: u16 = 9;
 
-/// Two lines of frame and the one of the keys.
+/// The frame and the line of keys.
 const FIXED: u16 = 3;
 
 pub fn draw(app: &App, dialog: &CheckDialog, theme: &Theme, buffer: &mut Buffer) {
@@ -40,7 +40,7 @@ pub fn draw(app: &App, dialog: &CheckDialog, theme: &Theme, buffer: &mut Buffer)
     } else {
         screen.height
     };
-    // Without the blank lines it may fit.
+    // The blank lines go first where it does not fit.
     let fits = |lines: &[(String, Role)]| lines.len() <= usize::from(most.saturating_sub(FIXED));
     let lines: Vec<(String, Role)> = if fits(&lines) {
         lines
@@ -114,7 +114,7 @@ fn item(text: &str, width: usize) -> Vec<(String, Role)> {
         .collect()
 }
 
-/// What fits of the keys, the most needed first; `hidden` lines are below.
+/// Draws the keys that fit, the most needed first. `hidden` is the number of lines below.
 fn draw_keys(dialog: &CheckDialog, hidden: u16, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let connect = dialog
         .can_connect()

@@ -2,7 +2,6 @@
 //!
 //! Takes values from the rooms below and returns text; decides nothing, and no text is ever read back.
 
-mod bind;
 pub mod check;
 mod duration;
 mod environment;
@@ -15,7 +14,6 @@ mod process;
 mod socket;
 mod warning;
 
-pub use bind::bind_result;
 pub use duration::{
     age, age_cell, duration, duration_cell, interval, latency, seconds, time_left,
     time_left_at_most, time_left_roughly,
@@ -23,7 +21,7 @@ pub use duration::{
 pub use environment::pids_problem;
 pub use list::list;
 pub use number::{bytes, count, percent};
-pub use port::{place, place_at, port, target};
+pub use port::{bind_result, place, place_at, port, target};
 pub use port_spec::port_spec_error;
 pub use preview::{
     Describer, LineKind, PreviewLine, drop_repeated_labels, line, preview_lines, preview_title,

@@ -1,6 +1,7 @@
 //! Ports and addresses, as sentences and the command line name them.
 
 use crate::model::address;
+use crate::model::bind::BindResult;
 use crate::model::endpoint::{Protocol, Socket};
 use std::net::SocketAddr;
 
@@ -30,6 +31,19 @@ fn suffix(protocol: Protocol) -> &'static str {
         Protocol::Tcp => "",
         Protocol::Udp => "/udp",
     }
+}
+
+/// Describes the result of a bind: `the address is in use`.
+pub fn bind_result(result: &BindResult) -> String {
+    let text = match result {
+        BindResult::Usable => "it can be bound",
+        BindResult::OnlyWithReuse => "it can be bound only with SO_REUSEADDR",
+        BindResult::InUse => "the address is in use",
+        BindResult::NotPermitted => "you are not permitted to bind it",
+        BindResult::NoSuchAddress => "this machine has no such address",
+        BindResult::Failed(reason) => reason,
+    };
+    text.to_owned()
 }
 
 #[cfg(test)]

@@ -12,17 +12,17 @@ fn tcp(port: u16) -> CheckRequest {
     }
 }
 
-fn answer(question: CheckRequest) -> Event {
-    let findings = port(question.spec.port).with(|findings| findings.request = question);
+fn report(request: CheckRequest) -> Event {
+    let findings = port(request.spec.port).with(|findings| findings.request = request);
     Event::Checked(Box::new(CheckReport::of(findings)))
 }
 
-fn asked(effects: &[Effect]) -> Vec<CheckRequest> {
-    let question = |effect: &Effect| match effect {
-        Effect::Check(question) => Some(*question),
+fn requested(effects: &[Effect]) -> Vec<CheckRequest> {
+    let request = |effect: &Effect| match effect {
+        Effect::Check(request) => Some(*request),
         _ => None,
     };
-    effects.iter().filter_map(question).collect()
+    effects.iter().filter_map(request).collect()
 }
 
 fn dialog(harness: &AppHarness) -> &CheckDialog {
@@ -35,9 +35,9 @@ fn dialog(harness: &AppHarness) -> &CheckDialog {
 #[test]
 fn w_checks_the_local_port_of_the_row() {
     let mut harness = AppHarness::with(vec![socket("127.0.0.1:51324").to("127.0.0.1:3000")]);
-    assert_eq!(asked(&harness.keys("w")), [tcp(51324)]);
+    assert_eq!(requested(&harness.keys("w")), [tcp(51324)]);
     let mut harness = AppHarness::with(vec![socket("0.0.0.0:5353").udp()]);
-    let checked = asked(&harness.keys("w"));
+    let checked = requested(&harness.keys("w"));
     let protocols: Vec<Protocol> = checked.iter().map(|one| one.spec.protocol).collect();
     assert_eq!(protocols, [Protocol::Udp]);
 }
@@ -54,9 +54,9 @@ fn with_an_empty_table_w_checks_the_filtered_port() {
         harness.poll(vec![socket("127.0.0.1:4000")]);
         harness
     };
-    assert_eq!(asked(&filtered("3000").keys("w")), [tcp(3000)]);
+    assert_eq!(requested(&filtered("3000").keys("w")), [tcp(3000)]);
     let mut harness = filtered("postgres");
-    assert_eq!(asked(&harness.keys("w")), []);
+    assert_eq!(requested(&harness.keys("w")), []);
     assert!(matches!(harness.app.overlay, Overlay::None));
 }
 
@@ -64,9 +64,9 @@ fn with_an_empty_table_w_checks_the_filtered_port() {
 fn only_the_answer_to_its_own_question_is_taken() {
     let mut harness = AppHarness::with(vec![socket("127.0.0.1:3000")]);
     harness.keys("w");
-    harness.event(answer(tcp(4000)));
+    harness.event(report(tcp(4000)));
     assert!(dialog(&harness).is_pending && dialog(&harness).report.is_none());
-    harness.event(answer(tcp(3000)));
+    harness.event(report(tcp(3000)));
     assert!(!dialog(&harness).is_pending && dialog(&harness).report.is_some());
 }
 
@@ -74,17 +74,17 @@ fn only_the_answer_to_its_own_question_is_taken() {
 fn c_connects_once_and_only_when_something_was_answered() {
     let mut harness = AppHarness::with(vec![socket("127.0.0.1:3000")]);
     harness.keys("w");
-    assert_eq!(asked(&harness.keys("c")), []);
-    harness.event(answer(tcp(3000)));
+    assert_eq!(requested(&harness.keys("c")), []);
+    harness.event(report(tcp(3000)));
     let connecting = CheckRequest {
         connects: true,
         ..tcp(3000)
     };
-    assert_eq!(asked(&harness.keys("c")), [connecting]);
-    assert!(dialog(&harness).report.is_some(), "the first answer stands");
-    assert_eq!(asked(&harness.keys("c")), []);
-    harness.event(answer(connecting));
-    assert_eq!(asked(&harness.keys("c")), []);
+    assert_eq!(requested(&harness.keys("c")), [connecting]);
+    assert!(dialog(&harness).report.is_some(), "the first report stays");
+    assert_eq!(requested(&harness.keys("c")), []);
+    harness.event(report(connecting));
+    assert_eq!(requested(&harness.keys("c")), []);
     assert!(!dialog(&harness).is_pending);
 }
 

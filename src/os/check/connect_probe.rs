@@ -1,4 +1,4 @@
-//! Connects to a port as a client would, and listens to what it says to a plain GET.
+//! Connects to a port as a client does, and reads the answer to a plain GET.
 
 use crate::check::{Banner, CONNECT_TIMEOUT, CheckRequest, ConnectOutcome, ConnectProbe};
 use crate::model::endpoint::Protocol;
@@ -9,17 +9,17 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
-/// What an HTTP server of whatever age answers, and closes afterwards.
+/// A request that HTTP servers of any age answer, closing the connection afterwards.
 const REQUEST: &[u8] = b"GET / HTTP/1.0\r\nHost: localhost\r\n\r\n";
 
-/// How long and how much is listened to.
+/// Longest time and largest answer that are read.
 const REPLY_TIMEOUT: Duration = Duration::from_millis(500);
 const MAX_REPLY_BYTES: usize = 4096;
 
-/// So much is told of what is no HTTP.
+/// Number of bytes shown of an answer that is not HTTP.
 const MAX_SHOWN_BYTES: usize = 60;
 
-/// Connects to the address that is asked about, or to 127.0.0.1 and ::1. UDP knows no connection that could be refused.
+/// Connects to the requested address, or to 127.0.0.1 and ::1. UDP has no connections that could be refused.
 pub fn probe_all(request: &CheckRequest) -> Vec<ConnectProbe> {
     if request.spec.protocol == Protocol::Udp {
         return Vec::new();
@@ -57,8 +57,8 @@ fn probe(address: SocketAddr) -> ConnectProbe {
     ConnectProbe { address, outcome }
 }
 
-/// Who connects to a port that nobody listens on may be given that very port and meet himself (RFC 9293, section 3.5,
-/// of simultaneous opens).
+/// Whether a client was assigned the very port that it connects to, and so reached itself (RFC 9293, section 3.5,
+/// simultaneous open).
 fn is_self_connection(stream: &TcpStream) -> bool {
     match (stream.local_addr(), stream.peer_addr()) {
         (Ok(own), Ok(peer)) => own == peer,
@@ -102,7 +102,7 @@ fn exchange(stream: &mut TcpStream) -> (Vec<u8>, bool) {
     (bytes, false)
 }
 
-/// Whether there is nothing more to learn: the head of an HTTP answer, or the beginning of something else.
+/// Whether enough was read: the head of an HTTP answer, or the beginning of another one.
 fn is_complete(bytes: &[u8]) -> bool {
     if bytes.starts_with(b"HTTP/") {
         bytes.windows(4).any(|four| four == b"\r\n\r\n")

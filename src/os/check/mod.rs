@@ -1,11 +1,11 @@
-//! Finds out whether a port can be used: tries real binds, looks at who stands there and how the system is set.
+//! Finds what there is to know about a port: tries binds, polls its sockets, reads settings.
 //!
-//! Binds and connects touch the port, so nothing here happens unless a person asks, and each bind is closed before the
-//! next is tried. It concludes nothing: what was found goes to [`CheckReport::of`].
+//! Binds and connects touch the port, so this happens only on request, and each bind is closed before the next. It draws no
+//! conclusions: the findings go to [`CheckReport::of`].
 
 mod connect_probe;
 
-use crate::check::{CheckReport, CheckRequest, Findings};
+use crate::check::{CheckReport, CheckRequest, Findings, distinct_owners};
 use crate::model::bind::AddressProbe;
 use crate::model::endpoint::Endpoint;
 use crate::model::ports::EphemeralRange;
@@ -21,66 +21,65 @@ use std::io;
 use std::sync::mpsc::{Sender, channel};
 use std::thread;
 
-/// What a check is made with.
+/// What a check depends on besides the request.
 #[derive(Clone, Copy, Debug)]
 pub struct CheckContext {
-    /// Where sockets are read from; `None` for what is best here.
+    /// The source of sockets; `None` for the best one of this system.
     pub source: Option<SocketSource>,
     pub ephemeral: EphemeralRange,
     pub is_root: bool,
 }
 
-/// The handle of a thread that checks ports, which ends when this is dropped or the answers have no receiver.
+/// A thread that checks ports. It ends when this handle or the receiver of the reports is dropped.
 pub struct Checker {
-    questions: Sender<CheckRequest>,
+    requests: Sender<CheckRequest>,
 }
 
 impl Checker {
     pub fn start(
         context: CheckContext,
-        answers: tokio::sync::mpsc::Sender<Box<CheckReport>>,
+        reports: tokio::sync::mpsc::Sender<Box<CheckReport>>,
     ) -> io::Result<Self> {
-        let (questions, incoming) = channel::<CheckRequest>();
+        let (requests, incoming) = channel::<CheckRequest>();
         thread::Builder::new()
             .name("checker".to_owned())
             .spawn(move || {
                 while let Ok(first) = incoming.recv() {
-                    // Whoever asked again does not want the earlier answer.
+                    // Only the latest request still matters.
                     let request = incoming.try_iter().last().unwrap_or(first);
-                    let answer = Box::new(check_port(context, request));
-                    if answers.blocking_send(answer).is_err() {
+                    let report = Box::new(check_port(context, request));
+                    if reports.blocking_send(report).is_err() {
                         return;
                     }
                 }
             })?;
-        Ok(Self { questions })
+        Ok(Self { requests })
     }
 
-    /// Asks; never blocks. Once the thread ended, which the receiver of the answers sees, it does nothing.
+    /// Requests a check without blocking. Does nothing once the thread has ended.
     pub fn ask(&self, request: CheckRequest) {
-        let _ = self.questions.send(request);
+        let _ = self.requests.send(request);
     }
 }
 
-/// Looks, tries, and connects if that is asked for.
+/// Checks a port, and connects to it if requested.
 pub fn check_port(context: CheckContext, request: CheckRequest) -> CheckReport {
-    let mut answer = CheckReport::of(findings(context, request));
-    if !answer.is_explained() {
-        // What came or went between the look and the binds is not there to be seen twice.
-        let before = answer.findings.binds;
-        let mut findings = findings(context, request);
-        findings.binds += before;
-        answer = CheckReport::of(findings);
+    let mut report = CheckReport::of(findings(context, request));
+    if !report.is_explained() {
+        // A socket that opened or closed between the poll and the binds does not do so twice.
+        let mut again = findings(context, request);
+        again.binds += report.findings.binds;
+        report = CheckReport::of(again);
     }
     if request.connects {
-        answer.findings.connects = Some(connect_probe::probe_all(&request));
+        report.findings.connects = Some(connect_probe::probe_all(&request));
     }
-    answer
+    report
 }
 
 fn findings(context: CheckContext, request: CheckRequest) -> Findings {
     let dump = DumpRequest {
-        // More than this port: whether the other end listens tells a client from what a server left.
+        // Remote ends too: whether the other end listens tells a client from a connection that a server left.
         scope: DumpScope::LocalOrRemote(vec![request.spec.port]),
         with_bound: true,
     };
@@ -88,7 +87,7 @@ fn findings(context: CheckContext, request: CheckRequest) -> Findings {
     let problems = poller.poll_uncached().problems;
     let mut endpoints = poller.endpoints();
     endpoints.retain(|endpoint| request.spec.has_same_port(&endpoint.socket));
-    // The order of the tables is the kernel's and says nothing.
+    // The kernel's order means nothing.
     endpoints
         .sort_by_key(|endpoint| (endpoint.socket.local, endpoint.socket.remote, endpoint.id()));
     let probes = bind_probe::probe_port(request.spec);
@@ -109,19 +108,12 @@ fn findings(context: CheckContext, request: CheckRequest) -> Findings {
     }
 }
 
-/// How those run that stand there and do not simply run.
+/// States of the owners of the holding sockets, where they do not simply run.
 fn process_states(endpoints: &[Endpoint]) -> Vec<(ProcessId, ProcessState)> {
-    let bound = endpoints
-        .iter()
-        .filter(|endpoint| endpoint.socket.holds_port());
-    let mut ids: Vec<ProcessId> = bound
-        .flat_map(|endpoint| endpoint.socket.owners.known())
-        .map(|process| process.id)
-        .collect();
-    ids.sort_unstable();
-    ids.dedup();
-    ids.into_iter()
-        .filter_map(|id| Some((id, process_state(id)?)))
+    let sockets = endpoints.iter().map(|endpoint| &endpoint.socket);
+    let owners = distinct_owners(sockets.filter(|socket| socket.holds_port())).into_iter();
+    owners
+        .filter_map(|owner| Some((owner.id, process_state(owner.id)?)))
         .collect()
 }
 

@@ -4,6 +4,7 @@ mod connect;
 mod reason;
 #[cfg(test)]
 mod tests;
+pub mod wait;
 
 pub use connect::{connect_line, connect_lines};
 pub use reason::reason_lines;

@@ -69,8 +69,8 @@ fn fewer_ports_than_requested_are_printed_and_counted() {
     assert_eq!(code, Some(1));
     assert!(ports.len() < 2, "{ports:?}");
     let expected = match ports.len() {
-        0 => "portmon: no port from 65535 to 65535 can be used\n",
-        _ => "portmon: only 1 of 2 ports from 65535 to 65535 can be used\n",
+        0 => "portmon: no usable port from 65535 to 65535\n",
+        _ => "portmon: only 1 of 2 usable ports found from 65535 to 65535\n",
     };
     assert_eq!(said, expected);
 }

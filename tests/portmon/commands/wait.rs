@@ -64,7 +64,7 @@ fn it_waits_until_a_socket_listens_and_names_the_owner() {
     let (code, out, said) = outcome(&waiting.wait_with_output().expect("an end"));
     assert_eq!((code, said.as_str()), (Some(0), "|"));
     assert!(
-        out.starts_with(&format!(":{port} listens: "))
+        out.starts_with(&format!(":{port} listens|"))
             && out.contains(&format!(" {own} on 127.0.0.1")),
         "{out}"
     );
@@ -117,7 +117,7 @@ fn an_unowned_port_is_free_only_if_a_bind_succeeds() {
         (
             code,
             out,
-            said.contains("only 1 TIME_WAIT left, but a bind fails: "),
+            said.contains("only connections are left (1 TIME_WAIT), but a bind fails: "),
         )
     });
     let [(with, out, _), (without, _, is_answered)] = outcomes;
@@ -130,7 +130,7 @@ fn a_udp_socket_is_waited_for_by_its_protocol() {
     let mut holder = OwnerProcess::bound_to_udp();
     let words = format!("{}/udp", holder.port);
     let expected = format!(
-        ":{words} listens: {} {} on 127.0.0.1|",
+        ":{words} listens|{} {} on 127.0.0.1",
         holder.name,
         holder.pid()
     );

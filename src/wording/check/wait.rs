@@ -1,0 +1,243 @@
+//! Sentences of `portmon wait` and `portmon unused`.
+
+use crate::check::{Until, WaitTarget};
+use crate::model::bind::BindResult;
+use crate::model::endpoint::{Socket, State};
+use crate::model::snapshot::{Problem, unread};
+use crate::wording::{bind_result, holder, list, seconds, states};
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+/// `waiting for 127.0.0.1:3000 to listen`
+pub fn announcement(target: &WaitTarget) -> String {
+    let what = match target.until {
+        Until::Listening => "listen",
+        Until::Free => "become free",
+    };
+    format!("waiting for {} to {what}", target.spec)
+}
+
+/// `:3000 listens after 1.2 s: node 4242 on 127.0.0.1`
+pub fn reached(target: &WaitTarget, sockets: &[Socket], after: Duration) -> String {
+    let (port, after) = (target.spec, seconds(after));
+    match target.until {
+        Until::Listening => {
+            let owners = by_owner(&target.listeners(sockets), |socket| {
+                format!("{} on", holder(socket))
+            });
+            format!("{port} listens after {after}: {owners}")
+        }
+        Until::Free => format!("{port} is free after {after}"),
+    }
+}
+
+/// Tells after a timeout what is there instead. `failed_bind` is the last result where no socket holds the port.
+pub fn timed_out(
+    target: &WaitTarget,
+    sockets: &[Socket],
+    failed_bind: Option<&BindResult>,
+    problems: &[Problem],
+    after: Duration,
+) -> String {
+    let (port, after) = (target.spec, seconds(after));
+    let problems = problems.iter();
+    let problems: Vec<Problem> = problems
+        .filter(|problem| problem.protocol == target.spec.protocol)
+        .cloned()
+        .collect();
+    if let Some(unread) = unread(&problems) {
+        return match (target.until, target.holders(sockets)) {
+            (Until::Listening, _) => {
+                format!("cannot tell after {after} whether {port} listens: {unread}")
+            }
+            (Until::Free, holders) if holders.is_empty() => {
+                format!("cannot tell after {after} whether {port} is free: {unread}")
+            }
+            (Until::Free, holders) => {
+                format!(
+                    "{port} is not free after {after}: {}; {unread}",
+                    holding(&holders)
+                )
+            }
+        };
+    }
+    let verb = match target.until {
+        Until::Listening => "does not listen",
+        Until::Free => "is not free",
+    };
+    let instead = instead(sockets, failed_bind);
+    format!("{port} {verb} after {after}: {instead}")
+}
+
+fn instead(sockets: &[Socket], failed_bind: Option<&BindResult>) -> String {
+    let holders: Vec<&Socket> = sockets.iter().filter(|one| one.holds_port()).collect();
+    let used = if sockets.is_empty() {
+        "nothing uses it".to_owned()
+    } else {
+        let states = states(&sockets.iter().collect::<Vec<_>>());
+        format!("only connections are left ({states})")
+    };
+    match failed_bind {
+        Some(result) => format!("{used}, but a bind fails: {}", bind_result(result)),
+        None if holders.is_empty() => used,
+        None => holding(&holders),
+    }
+}
+
+/// `node 4242 listens on ::1 and java 812 is bound to 127.0.0.1`
+fn holding(sockets: &[&Socket]) -> String {
+    by_owner(sockets, |socket| {
+        let verb = match socket.state {
+            Some(State::Listen) => "listens on",
+            _ => "is bound to",
+        };
+        format!("{} {verb}", holder(socket))
+    })
+}
+
+/// Lists the addresses behind each distinct text.
+fn by_owner(sockets: &[&Socket], text: impl Fn(&Socket) -> String) -> String {
+    let mut parts: Vec<(String, Vec<String>)> = Vec::new();
+    for socket in sockets {
+        let (text, address) = (text(socket), socket.local_address());
+        match parts.iter_mut().find(|(known, _)| *known == text) {
+            Some((_, addresses)) if addresses.contains(&address) => {}
+            Some((_, addresses)) => addresses.push(address),
+            None => parts.push((text, vec![address])),
+        }
+    }
+    let parts = parts.iter();
+    let parts = parts.map(|(text, addresses)| format!("{text} {}", list(addresses)));
+    list(&parts.collect::<Vec<_>>())
+}
+
+/// Tells that fewer unused ports were found than were requested.
+pub fn too_few_unused(ports: &RangeInclusive<u16>, found: usize, requested: usize) -> String {
+    let (first, last) = (ports.start(), ports.end());
+    match found {
+        0 => format!("no usable port from {first} to {last}"),
+        _ => format!("only {found} of {requested} usable ports found from {first} to {last}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::address::Family;
+    use crate::model::endpoint::Protocol;
+    use crate::model::port_spec::PortSpec;
+    use crate::model::testing::{process, socket};
+
+    fn target(text: &str, until: Until) -> WaitTarget {
+        WaitTarget {
+            spec: text.parse().expect(text),
+            until,
+        }
+    }
+
+    #[test]
+    fn the_result_of_a_wait_names_the_owner_and_the_time() {
+        let node = process(4242, "node").build();
+        let sockets = [
+            socket("127.0.0.1:3000").owner(&node).build(),
+            socket("[::1]:3000").owner(&node).build(),
+            socket("10.0.0.1:3000").build(),
+        ];
+        let reached = |text, until| {
+            let target = target(text, until);
+            reached(&target, &sockets, Duration::from_millis(1_200))
+        };
+        let hidden = holder(&sockets[2]);
+        assert_eq!(
+            [
+                reached("3000", Until::Listening),
+                reached("[::1]:3000", Until::Listening),
+                reached("3000", Until::Free),
+            ],
+            [
+                format!(
+                    ":3000 listens after 1.2 s: node 4242 on 127.0.0.1 and ::1 and {hidden} on 10.0.0.1"
+                ),
+                "[::1]:3000 listens after 1.2 s: node 4242 on ::1".to_owned(),
+                ":3000 is free after 1.2 s".to_owned(),
+            ]
+        );
+    }
+
+    #[test]
+    fn unread_tables_prove_nothing() {
+        let problems = [Problem {
+            protocol: Protocol::Tcp,
+            family: Family::Ipv6,
+            reason: "out of memory".to_owned(),
+        }];
+        let node = process(4242, "node").build();
+        let listens = [socket("127.0.0.1:3000").owner(&node).build()];
+        let timed_out = |text, until, sockets: &[Socket]| {
+            let after = Duration::from_secs(5);
+            timed_out(&target(text, until), sockets, None, &problems, after)
+        };
+        assert_eq!(
+            [
+                timed_out("3000", Until::Listening, &[]),
+                timed_out("3000", Until::Free, &[]),
+                timed_out("3000", Until::Free, &listens),
+                timed_out("3000/udp", Until::Free, &[]),
+            ],
+            [
+                "cannot tell after 5.0 s whether :3000 listens: the table of tcp6 sockets could not be read: out of memory",
+                "cannot tell after 5.0 s whether :3000 is free: the table of tcp6 sockets could not be read: out of memory",
+                ":3000 is not free after 5.0 s: node 4242 listens on 127.0.0.1; the table of tcp6 sockets could not be \
+                 read: out of memory",
+                ":3000/udp is not free after 5.0 s: nothing uses it",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_timed_out_wait_tells_what_is_there_instead() {
+        let node = process(4242, "node").build();
+        let listens = socket("[::1]:3000").owner(&node).build();
+        let bound = socket("127.0.0.1:3000").owner(&node).state(State::Bound);
+        let bound = bound.build();
+        let left = socket("127.0.0.1:3000").to("127.0.0.1:9");
+        let left = left.state(State::TimeWait).without_owner().build();
+        let in_use = Some(&BindResult::InUse);
+        let timed_out = |until, sockets: &[Socket], bind| {
+            let target = WaitTarget {
+                spec: PortSpec::tcp(3000),
+                until,
+            };
+            timed_out(&target, sockets, bind, &[], Duration::from_secs(5))
+        };
+        let left_only = std::slice::from_ref(&left);
+        assert_eq!(
+            [
+                timed_out(Until::Listening, &[], None),
+                timed_out(Until::Listening, std::slice::from_ref(&bound), None),
+                timed_out(Until::Listening, left_only, None),
+                timed_out(Until::Free, &[listens, bound, left.clone()], None),
+                timed_out(Until::Free, left_only, in_use),
+                timed_out(Until::Free, &[], in_use),
+            ],
+            [
+                ":3000 does not listen after 5.0 s: nothing uses it",
+                ":3000 does not listen after 5.0 s: node 4242 is bound to 127.0.0.1",
+                ":3000 does not listen after 5.0 s: only connections are left (1 TIME_WAIT)",
+                ":3000 is not free after 5.0 s: node 4242 listens on ::1 and node 4242 is bound to 127.0.0.1",
+                ":3000 is not free after 5.0 s: only connections are left (1 TIME_WAIT), but a bind fails: the address is in use",
+                ":3000 is not free after 5.0 s: nothing uses it, but a bind fails: the address is in use",
+            ]
+        );
+    }
+
+    #[test]
+    fn missing_unused_ports_are_counted() {
+        let told = [0, 2].map(|found| too_few_unused(&(65534..=65535), found, 3));
+        let expected = [
+            "no usable port from 65534 to 65535",
+            "only 2 of 3 usable ports found from 65534 to 65535",
+        ];
+        assert_eq!(told, expected);
+    }
+}
