@@ -1,4 +1,4 @@
-//! One look at the socket tables of the machine.
+//! One poll of the socket tables, as a whole.
 
 use crate::model::Moment;
 use crate::model::address::Family;
@@ -6,18 +6,18 @@ use crate::model::endpoint::{Protocol, Socket};
 use std::fmt::{self, Display};
 use std::time::Duration;
 
-/// Everything one look saw, and what it could not see.
+/// The sockets of one poll, and the tables that could not be read.
 #[derive(Clone, Debug)]
 pub struct Snapshot {
     pub taken: Moment,
-    /// How long the look took.
+    /// Duration of the poll.
     pub took: Duration,
     pub sockets: Vec<Socket>,
     pub problems: Vec<Problem>,
 }
 
 impl Snapshot {
-    /// Without the sockets of tables that could not be read this time: those are of an earlier look.
+    /// Drops the sockets of tables that could not be read: they are of an earlier poll.
     pub fn without_unread(mut self) -> Self {
         let problems = &self.problems;
         self.sockets
@@ -26,14 +26,14 @@ impl Snapshot {
     }
 }
 
-/// Whether a table could be read, with these problems.
+/// True if none of the problems concerns this table.
 pub fn has_read(problems: &[Problem], protocol: Protocol, family: Family) -> bool {
     !problems
         .iter()
         .any(|problem| problem.concerns(protocol, family))
 }
 
-/// What could not be read, and why: `the socket tables could not be read: out of memory`; `None` if everything was.
+/// `the socket tables could not be read: out of memory`; `None` without a problem.
 pub fn unread(problems: &[Problem]) -> Option<String> {
     match problems {
         [] => None,
@@ -56,14 +56,14 @@ pub fn unread(problems: &[Problem]) -> Option<String> {
     }
 }
 
-/// A socket table that could not be read, or not to its end.
+/// A socket table that could not be read to its end.
 ///
-/// What it held before still stands then: a table that was not read says nothing about what closed.
+/// Its sockets of the last poll count as open: an unread table does not show what closed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     pub protocol: Protocol,
     pub family: Family,
-    /// What went wrong, in the words of the system; safe to show.
+    /// Reason in the words of the system, escaped.
     pub reason: String,
 }
 

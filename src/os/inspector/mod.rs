@@ -1,6 +1,6 @@
-//! Answers what is only asked about one row at a time, on a thread of its own: it costs a walk over every process.
+//! The inspector thread: answers requests about one row, which take a scan of every process.
 //!
-//! Only the latest question of each asker counts: whoever moved on does not want the earlier answer.
+//! Only the latest request of each requester is answered.
 
 use crate::model::history::ExitStatus;
 use crate::model::inspection::{InspectRequest, Inspection, ProcessTree, Requester};
@@ -15,7 +15,7 @@ use std::io;
 use std::sync::mpsc::{Sender, channel};
 use std::thread;
 
-/// The handle of the inspecting thread, which ends when this is dropped or the answers have no receiver.
+/// Handle of the inspector thread, which ends when this is dropped or the results channel is closed.
 pub struct Inspector {
     requests: Sender<InspectRequest>,
 }
@@ -29,8 +29,8 @@ impl Inspector {
                 let mut processes = Processes::new();
                 while let Ok(request) = incoming.recv() {
                     for request in latest(request, incoming.try_iter()) {
-                        let answer = inspect(request, &mut processes);
-                        if results.blocking_send(answer).is_err() {
+                        let inspection = inspect(request, &mut processes);
+                        if results.blocking_send(inspection).is_err() {
                             return;
                         }
                     }
@@ -39,13 +39,13 @@ impl Inspector {
         Ok(Self { requests })
     }
 
-    /// Asks; never blocks. Once the thread ended, which the receiver of the answers sees, it does nothing.
+    /// Sends a request; never blocks. Does nothing once the thread has ended, which closes the results channel.
     pub fn inspect(&self, request: InspectRequest) {
         let _ = self.requests.send(request);
     }
 }
 
-/// The last question of each asker.
+/// Returns the last request of each requester.
 fn latest(
     first: InspectRequest,
     later: impl Iterator<Item = InspectRequest>,
@@ -73,7 +73,7 @@ fn inspect(request: InspectRequest, processes: &mut Processes) -> Inspection {
     }
 }
 
-/// The memory asks again and again, and not for this walk over every process.
+/// None for the history, which asks often and does not need them.
 fn process_trees(request: &InspectRequest, processes: &mut Processes) -> Vec<ProcessTree> {
     match request.requester {
         Requester::Details | Requester::Dialog | Requester::ReuseWatch => {
@@ -85,14 +85,16 @@ fn process_trees(request: &InspectRequest, processes: &mut Processes) -> Vec<Pro
 
 fn exit_statuses(of: &[ProcessId], processes: &mut Processes) -> Vec<(ProcessId, ExitStatus)> {
     let described = processes.describe(&of.iter().map(|id| id.pid).collect());
-    let is_there = |id: &ProcessId| described.get(&id.pid).is_some_and(|one| one.id == *id);
     of.iter()
-        .map(|id| (*id, exit_status(*id, is_there(id))))
+        .map(|id| {
+            let is_described = described.get(&id.pid).is_some_and(|one| one.id == *id);
+            (*id, exit_status(*id, is_described))
+        })
         .collect()
 }
 
-/// What became of a process. One that waits to be reaped (Z and X in proc_pid_stat(5)) has ended; on Windows one that
-/// ended can still be opened while somebody holds a handle of it, but is described no more.
+/// A zombie (Z and X in proc_pid_stat(5)) has ended. On Windows an ended process can be opened while another has a handle of
+/// it, but is not described any more.
 fn exit_status(id: ProcessId, is_described: bool) -> ExitStatus {
     match start_time::stat(id.pid).filter(|stat| stat.start == id.start) {
         Some(stat) if matches!(stat.state, Some('Z' | 'X')) => ExitStatus::Ended,
@@ -102,12 +104,12 @@ fn exit_status(id: ProcessId, is_described: bool) -> ExitStatus {
     }
 }
 
-/// Whether the pid has gone to another process.
+/// True if another process has the pid now.
 fn is_pid_reused(id: ProcessId) -> bool {
     start_time::of_pid(id.pid).is_some_and(|start| start != id.start)
 }
 
-/// Of a port that nobody is seen to hold.
+/// Supervisor of the port if its owner is hidden.
 fn supervisor_of_hidden(request: &InspectRequest) -> Supervisor {
     let port = request.port.filter(|_| request.processes.is_empty());
     port.map_or_else(Supervisor::default, |port| {

@@ -25,26 +25,29 @@ fn an_inspection_has_ancestors_descendants_and_an_unused_port() {
     let (sender, mut receiver) = tokio::sync::mpsc::channel(1);
     let inspector = Inspector::start(sender).expect("a thread");
     inspector.inspect(request.clone());
-    let answer = receiver.blocking_recv().expect("an answer");
-    assert_eq!(answer.request, request);
-    let kin = answer.tree_of(request.processes[0]).expect("its kin");
+    let inspection = receiver.blocking_recv().expect("an inspection");
+    assert_eq!(inspection.request, request);
+    let tree = inspection.tree_of(request.processes[0]).expect("its tree");
     let pids = |list: &[std::sync::Arc<crate::model::process::Process>]| -> Vec<Pid> {
         list.iter().map(|process| process.pid()).collect()
     };
-    assert_eq!(pids(&kin.ancestors).first(), Some(&Pid(std::process::id())));
-    assert!(!pids(&kin.ancestors).contains(&Pid(1)));
-    assert_eq!(pids(&kin.descendants), family.others());
+    assert_eq!(
+        pids(&tree.ancestors).first(),
+        Some(&Pid(std::process::id()))
+    );
+    assert!(!pids(&tree.ancestors).contains(&Pid(1)));
+    assert_eq!(pids(&tree.descendants), family.others());
     let in_group: Vec<Pid> = [family.pid()]
         .into_iter()
         .chain(family.others().to_vec())
         .collect();
-    assert!(in_group.iter().all(|pid| pids(&kin.group).contains(pid)));
-    assert!(kin.group.is_sorted_by_key(|process| process.pid()));
+    assert!(in_group.iter().all(|pid| pids(&tree.group).contains(pid)));
+    assert!(tree.group.is_sorted_by_key(|process| process.pid()));
     assert_eq!(
-        kin.group.first().map(|process| process.group),
-        kin.group.last().map(|process| process.group)
+        tree.group.first().map(|process| process.group),
+        tree.group.last().map(|process| process.group)
     );
-    assert!(answer.unused.is_some_and(|unused| unused > taken));
+    assert!(inspection.unused.is_some_and(|unused| unused > taken));
     drop(inspector);
     assert!(receiver.blocking_recv().is_none());
 }
