@@ -1,4 +1,4 @@
-//! Owners of the sockets of a poll: resolves new sockets and tells the tracker.
+//! Owners of the sockets of a poll: resolves new sockets and updates the tracker.
 
 use super::SocketPoller;
 use crate::model::endpoint::Owners;

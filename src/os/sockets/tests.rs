@@ -1,4 +1,4 @@
-//! The three sources against each other and against the kernel, with sockets that the tests open.
+//! Compares the three sources with each other, with sockets that the tests open.
 #![cfg(target_os = "linux")]
 
 use super::diag::diag_error::DiagError;
@@ -18,12 +18,12 @@ const EVERYTHING: DumpRequest = DumpRequest {
     with_bound: true,
 };
 
-/// Sockets of every kind, on ports of a test's own.
+/// Sockets of every kind, on addresses that no other test uses.
 struct SocketFixture {
     sockets: Vec<OwnedFd>,
-    /// Where they stand; nothing else may.
+    /// Their addresses, which no other socket has.
     places: HashSet<(Protocol, SocketAddr)>,
-    /// How many there are, without those that are only bound.
+    /// Their number, without bound ones.
     count: usize,
 }
 
@@ -47,7 +47,7 @@ impl SocketFixture {
         fixture.connection((v6, 0).into(), v6);
         fixture.udp(v6);
         fixture.time_wait(v6);
-        // One that takes both, and one on an IPv4 address in the table of IPv6: the servers' ends stand there too.
+        // A dual-stack listener, and one on a v4-mapped address: the server ends are in the IPv6 table too.
         fixture.connection("[::]:0".parse().expect("an address"), v4);
         let mapped = ip.to_ipv6_mapped();
         fixture.connection((mapped, 0).into(), v4);
@@ -81,7 +81,7 @@ impl SocketFixture {
         self.count += 1;
     }
 
-    /// One that is connected to one that is not.
+    /// A connected socket and its unconnected peer.
     fn udp(&mut self, ip: IpAddr) {
         let [server, client] = [(); 2].map(|()| UdpSocket::bind((ip, 0)).expect("a socket"));
         let at = server.local_addr().expect("an address");
@@ -100,7 +100,7 @@ impl SocketFixture {
         self.count -= 1;
     }
 
-    /// What a source tells of them, in an order that all sources have.
+    /// Reads them from a source, sorted so that all sources have the same order.
     fn read(&self, sockets: &mut Sockets, request: &DumpRequest) -> Vec<RawSocket> {
         let mut seen = Vec::new();
         let problems = sockets.read(request, &mut |one| {
@@ -113,8 +113,7 @@ impl SocketFixture {
         seen
     }
 
-    /// What each source tells of everything, once it is all there: what others open and close may push a line out of a
-    /// table of `/proc/net` while it is read.
+    /// Reads them until all are there: sockets of other tests may push a line out of `/proc/net` while it is read.
     fn everything(&self, sockets: &mut Sockets) -> Vec<RawSocket> {
         until("all of them", || {
             let seen = self.read(sockets, &EVERYTHING);
@@ -126,11 +125,11 @@ impl SocketFixture {
     }
 
     fn count_waiting(&self) -> usize {
-        // All places but those of TIME_WAIT have a socket that is kept; a server's end stands where its listener does.
+        // Only those in TIME_WAIT are not kept; a server end has the address of its listener.
         self.count + 1 - self.sockets.len()
     }
 
-    /// Ports that bring each kind into a demand.
+    /// Ports with which a request matches each kind.
     fn ports(&self) -> Vec<u16> {
         let v4 = self.places.iter().filter(|(_, at)| at.is_ipv4());
         v4.map(|(_, at)| at.port()).collect()
@@ -156,7 +155,7 @@ fn order(one: &RawSocket) -> (Protocol, SocketAddr, Option<SocketAddr>, Option<O
     (one.protocol, one.local(), one.remote(), one.owner_hint)
 }
 
-/// What a source can tell of a socket.
+/// The socket as a source reports it.
 fn seen_by(source: SocketSource, socket: &RawSocket) -> Option<RawSocket> {
     if source == SocketSource::Diag {
         return Some(*socket);
@@ -188,7 +187,7 @@ fn seen_by(source: SocketSource, socket: &RawSocket) -> Option<RawSocket> {
     })
 }
 
-/// As a security module says it.
+/// The error of a security module.
 pub fn refused() -> Error {
     DiagError::ErrorReply { code: 13 }.into()
 }
@@ -197,7 +196,7 @@ fn sources() -> [(SocketSource, Sockets); 3] {
     SOURCES.map(|source| (source, Sockets::new(Some(source))))
 }
 
-/// What all sources must tell for a demand, by what the kernel tells of everything.
+/// The sockets that a source must report for a request.
 fn expected(
     everything: &[RawSocket],
     source: SocketSource,

@@ -1,6 +1,6 @@
-//! Against recorded answers, broken ones and the real kernel.
+//! Tests with recorded replies, malformed ones and the real kernel.
 
-/// An answer that was recorded, by name.
+/// A recorded reply, by name.
 macro_rules! recorded {
     ($name:literal) => {
         include_bytes!(concat!(
@@ -40,23 +40,23 @@ fn all(diag: &mut Diag, request: &DumpRequest) -> Vec<RawSocket> {
     seen
 }
 
-/// Every socket, those that are only bound among them.
+/// Every socket, including bound ones.
 const EVERYTHING: DumpRequest = DumpRequest {
     scope: DumpScope::All,
     with_bound: true,
 };
 
 fn open() -> Diag {
-    Diag::open().expect("the kernel tells of its sockets")
+    Diag::open().expect("sock_diag is available")
 }
 
-/// The cookie that the kernel itself says a socket has.
+/// The cookie of a socket (SO_COOKIE).
 fn cookie(socket: impl AsFd) -> [u32; 2] {
     let cookie = rustix::net::sockopt::socket_cookie(socket).expect("a cookie");
     [cookie, cookie >> 32].map(|half| u32::try_from(half & 0xffff_ffff).expect("32 bits"))
 }
 
-/// The row of this socket among all.
+/// The row of this socket in a dump.
 fn row(socket: impl AsFd) -> Option<RawSocket> {
     let cookie = cookie(socket);
     let mut rows = all(&mut open(), &EVERYTHING).into_iter();
@@ -67,7 +67,7 @@ fn address(text: &str) -> SocketAddr {
     text.parse().expect("an address")
 }
 
-/// A listener and both ends of a connection to it: the client's and the server's.
+/// A listener, and the client and server end of a connection to it.
 fn connection(ip: &str) -> (TcpListener, TcpStream, TcpStream) {
     let listener = TcpListener::bind((ip, 0)).expect("a listener");
     let client = TcpStream::connect(listener.local_addr().expect("an address")).expect("connects");

@@ -11,14 +11,14 @@ const HEADING: &str = "  sl  local_address rem_address   st tx_queue rx_queue tr
 
 type ParsedTable = (Vec<RawSocket>, usize);
 
-/// What a text tells and how many of its lines were not understood.
+/// The sockets of a table and the number of malformed lines.
 fn parsed(text: &[u8], protocol: Protocol, family: Family) -> ParsedTable {
     let mut seen = Vec::new();
     let malformed = parse(text, protocol, family, &mut |one| seen.push(*one));
     (seen, malformed)
 }
 
-/// What lines below the heading tell, which all are understood.
+/// The sockets of lines without a malformed one.
 fn parse_all(lines: &[String], protocol: Protocol, family: Family) -> Vec<RawSocket> {
     let text = HEADING.to_owned() + &lines.join("\n") + "\n";
     let (seen, malformed) = parsed(text.as_bytes(), protocol, family);
@@ -26,7 +26,7 @@ fn parse_all(lines: &[String], protocol: Protocol, family: Family) -> Vec<RawSoc
     seen
 }
 
-/// An address and a port as the kernel of this machine would write them.
+/// An address and a port as the kernel of this machine writes them.
 fn written(end: &str) -> String {
     let end: SocketAddr = end.parse().expect("an address");
     let octets = match end.ip() {
@@ -70,8 +70,8 @@ fn to(remote: &str) -> CompactAddr {
     remote.parse::<SocketAddr>().expect("an address").into()
 }
 
-/// As kernel 6.18 wrote them on a little-endian machine, but for the pointers: a listener with a connection that waits,
-/// a v4-mapped end in TIME_WAIT, a datagram that waits.
+/// Written by Linux 6.18 on a little-endian machine, except for the pointers: a listener with a waiting connection, a v4-mapped
+/// socket in TIME_WAIT, a waiting datagram.
 #[test]
 #[cfg(target_endian = "little")]
 fn recorded_lines_are_parsed() {
@@ -207,7 +207,7 @@ fn a_socket_without_a_port_is_no_row() {
     assert_eq!(parse_all(&lines, Protocol::Tcp, Family::Ipv4), []);
 }
 
-/// The kernel's net/mptcp/subflow.c gives the sockets of one MPTCP connection the inode of its own.
+/// The subflows of an MPTCP connection share its inode (net/mptcp/subflow.c).
 #[test]
 fn bound_sockets_are_reported_once_per_inode() {
     let listen = |local| line(local, "0.0.0.0:0", "0A 00000000:00000000");
@@ -248,7 +248,7 @@ fn malformed_lines_are_counted_and_hide_no_others() {
     let bad = [
         "nonsense",
         "\u{fffd}",
-        // An address of the other family, a word too few, an inode that no socket has.
+        // An address of the other family, a missing word, an invalid inode.
         &line("[::1]:80", "[::1]:9", "01 00000000:00000000"),
         &good[..good.find(" 4242").expect("the inode")],
         &good.replace("4242", "4294967296"),
@@ -266,7 +266,7 @@ fn malformed_lines_are_counted_and_hide_no_others() {
     assert_eq!(headless, [(whole, 1), (Vec::new(), 1)]);
 }
 
-/// A folder of one test's own, gone with it.
+/// A temporary folder.
 struct ProcNetDir(PathBuf);
 
 impl ProcNetDir {
@@ -279,7 +279,7 @@ impl ProcNetDir {
         Self(folder)
     }
 
-    /// The table of TCP, and what is said of an error without the place of the folder.
+    /// The TCP table, and the error without the path of the folder.
     fn tcp(&self, family: Family) -> (Vec<RawSocket>, Result<(), String>) {
         let mut seen = Vec::new();
         let end = read_in(&self.0, Protocol::Tcp, family, &mut |one| seen.push(*one));
@@ -291,7 +291,7 @@ impl ProcNetDir {
 
 impl Drop for ProcNetDir {
     fn drop(&mut self) {
-        // What is left behind is in the folder for temporary files.
+        // It is a temporary folder in any case.
         let _ = fs::remove_dir_all(&self.0);
     }
 }
@@ -335,7 +335,7 @@ proptest! {
         parsed(&bytes, protocol(is_tcp), family(is_v4));
     }
 
-    /// Every line is told, or counted as not understood, or of a socket without a port.
+    /// Every line is a socket, malformed, or has no port.
     #[test]
     fn a_malformed_line_is_never_dropped(
         at in 0..120_usize,
@@ -392,7 +392,7 @@ fn family(is_v4: bool) -> Family {
     if is_v4 { Family::Ipv4 } else { Family::Ipv6 }
 }
 
-/// The sockets of one table on an address, in an order that both sources have.
+/// The sockets of one table on an address, sorted so that both sources have the same order.
 fn on(at: SocketAddr, table: impl FnOnce(&mut dyn FnMut(&RawSocket))) -> Vec<RawSocket> {
     let mut all = Vec::new();
     table(&mut |one| {
@@ -404,8 +404,8 @@ fn on(at: SocketAddr, table: impl FnOnce(&mut dyn FnMut(&RawSocket))) -> Vec<Raw
     all
 }
 
-/// Asks both sources until they see as many sockets on the address as there are: what others open and close may push a
-/// line out of a table while it is read.
+/// Reads both sources until they report this number of sockets: sockets of other tests may push a line out of a table while
+/// it is read.
 fn both(protocol: Protocol, at: SocketAddr, count: usize) -> [Vec<RawSocket>; 2] {
     let family = crate::model::address::family(at.ip());
     until(&at.to_string(), || {
@@ -419,7 +419,7 @@ fn both(protocol: Protocol, at: SocketAddr, count: usize) -> [Vec<RawSocket>; 2]
     })
 }
 
-/// Own addresses that no other test, and no other run of this one, is on.
+/// Addresses that no other test, and no other run of this one, uses.
 fn own_addresses() -> Vec<SocketAddr> {
     let all = [
         IpAddr::from(own_ip(88)),
@@ -435,7 +435,7 @@ fn own_addresses() -> Vec<SocketAddr> {
     all.map(|ip| SocketAddr::new(ip, 0)).collect()
 }
 
-/// What netstat2 does not tell is taken away.
+/// Without what netstat2 does not report.
 fn without_queue(all: &[RawSocket]) -> Vec<RawSocket> {
     let queue = SocketQueue::UNKNOWN;
     all.iter().map(|one| RawSocket { queue, ..*one }).collect()

@@ -1,8 +1,8 @@
-//! Which source it is, when some are refused.
+//! The choice of the source if some are refused.
 
 use super::*;
 
-/// Settles where sources open like this: the problems, and whether this listener was told.
+/// Chooses a source and returns the problems, and true if this listener was reported.
 fn choose_source(
     sockets: &mut Sockets,
     listener: &TcpListener,
@@ -18,7 +18,7 @@ fn choose_source(
     (problems, is_answered)
 }
 
-/// Which source a reader reads.
+/// The chosen source.
 fn source(sockets: &Sockets) -> Option<SocketSource> {
     Some(match sockets.reader.as_ref()? {
         SourceReader::Diag(_) => SocketSource::Diag,

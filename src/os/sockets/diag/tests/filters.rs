@@ -1,10 +1,10 @@
-//! What a narrower demand gives is exactly what it says, compared with everything.
+//! A filtered dump has exactly the requested sockets of a full one.
 
 use super::*;
 use std::collections::BTreeSet;
 use std::net::UdpSocket;
 
-/// The sockets of a demand by cookie, those of other tests left out by their address.
+/// Requested sockets on the address of this test, by cookie.
 fn on(ip: &str, diag: &mut Diag, scope: DumpScope) -> BTreeSet<[u32; 2]> {
     let request = DumpRequest {
         scope,
@@ -16,7 +16,7 @@ fn on(ip: &str, diag: &mut Diag, scope: DumpScope) -> BTreeSet<[u32; 2]> {
         .collect()
 }
 
-/// What of everything on this address a rule keeps.
+/// Sockets of a full dump on this address that match a rule.
 fn kept(ip: &str, diag: &mut Diag, is_kept: impl Fn(&RawSocket) -> bool) -> BTreeSet<[u32; 2]> {
     let rows = all(diag, &EVERYTHING).into_iter();
     rows.filter(|row| is_on(ip, row) && is_kept(row))
@@ -24,8 +24,8 @@ fn kept(ip: &str, diag: &mut Diag, is_kept: impl Fn(&RawSocket) -> bool) -> BTre
         .collect()
 }
 
-/// Whether an end is on the address: the client of a connection to one of 127.0.0.0/8 has 127.0.0.1. TIME_WAIT of an
-/// earlier run may end at any time.
+/// True if either end is on the address: a client of an address in 127.0.0.0/8 has 127.0.0.1. TIME_WAIT is left out, because
+/// it may end at any time.
 fn is_on(ip: &str, row: &RawSocket) -> bool {
     let ends = [Some(row.local()), row.remote()];
     row.state != Some(State::TimeWait)
@@ -108,7 +108,7 @@ fn no_socket_is_dumped_twice() {
     assert_eq!(rows.filter(|row| is_on(ip, row)).count(), 3);
 }
 
-/// The kernel of the test answers a request of an unknown type as one without the joint walk does.
+/// The kernel refuses an unknown request type as one without TCPDIAG_GETSOCK does.
 #[test]
 fn without_the_combined_dump_each_family_is_dumped_from_then_on() {
     let ip: &str = &own_ip(79).to_string();
@@ -130,7 +130,7 @@ fn a_refused_dump_names_the_tables() {
         protocol: Protocol::Udp,
         states: StateSet(u32::MAX),
         port: 0,
-        // No program at all: the kernel answers EINVAL.
+        // An invalid program: the kernel replies EINVAL.
         program: &[0xff; 8],
     };
     let error = DiagError::ErrorReply { code: 22 };

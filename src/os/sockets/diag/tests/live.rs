@@ -1,4 +1,4 @@
-//! Every kind of socket, as this kernel tells it now.
+//! Every kind of socket, read from this kernel.
 
 use super::*;
 use crate::model::raw_socket::CompactAddr;
@@ -10,7 +10,7 @@ use std::io::Write;
 use std::net::UdpSocket;
 use std::os::unix::fs::MetadataExt;
 
-/// The inode by which /proc names a socket.
+/// The inode of a socket in /proc.
 fn inode(socket: impl AsFd) -> u32 {
     let path = format!(
         "/proc/self/fd/{}",
@@ -20,7 +20,7 @@ fn inode(socket: impl AsFd) -> u32 {
     u32::try_from(inode).expect("an inode of 32 bits")
 }
 
-/// What a socket of this test looks like, with empty queues.
+/// The expected row of a socket with empty queues.
 fn expected(
     socket: impl AsFd,
     (protocol, state): (Protocol, State),

@@ -1,4 +1,4 @@
-//! Single sockets: found, counted, gone and told when they go.
+//! Single sockets: lookups, counters and destroy events.
 
 use super::super::destroy_listener::{DestroyListener, Overrun};
 use super::*;
@@ -6,7 +6,7 @@ use rustix::event::{PollFd, PollFlags, Timespec};
 use std::io::{Read, Write};
 use std::net::UdpSocket;
 
-/// Waits until there is something to drain, as a thread would; a bounded time.
+/// Waits for events, for a limited time.
 fn wait(destroy_listener: &DestroyListener) {
     let mut ready = [PollFd::new(destroy_listener, PollFlags::IN)];
     let patience = Timespec {
@@ -16,8 +16,7 @@ fn wait(destroy_listener: &DestroyListener) {
     rustix::event::poll(&mut ready, Some(&patience)).expect("polls");
 }
 
-/// Drains until what is looked for was told. The kernel tells it some milliseconds later, and what other tests close comes
-/// in between.
+/// Drains until an event was received. It comes some milliseconds later, between the events of other tests.
 fn until_reported<T>(
     what: &str,
     destroy_listener: &mut DestroyListener,
@@ -30,7 +29,7 @@ fn until_reported<T>(
     until(what, || (0..100).find_map(|_| round()))
 }
 
-/// A socket is found as a dump shows it, and no more once it is closed.
+/// A lookup finds the row of a dump, and nothing once the socket is closed.
 fn is_found_until_closed<S: AsFd>(socket: S) {
     let row = row(&socket).expect("a row");
     let mut diag = open();
@@ -242,7 +241,7 @@ fn a_receive_overrun_is_reported_and_is_no_error() {
         let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");
         cookie(&socket)
     };
-    // Less room than for what closes between two drains.
+    // A shorter queue than there are events between two drains.
     destroy_listener.set_receive_buffer(0);
     until_reported("an overrun", &mut destroy_listener, |destroy_listener| {
         for _ in 0..100 {
@@ -266,7 +265,7 @@ fn a_receive_overrun_is_reported_and_is_no_error() {
     );
 }
 
-/// A queue that was emptied the very moment it ran over stays shut.
+/// A queue that is emptied just when it overflows receives nothing more.
 #[test]
 fn after_an_overrun_during_a_drain_closes_are_still_reported() {
     let close = || {

@@ -1,4 +1,4 @@
-//! Answers as no kernel gives them: each must end in an answer or an error, and none may pass for a whole one.
+//! Malformed replies: each must end in a reply or an error, and none may pass for a complete one.
 
 use super::super::netlink_reply::{NetlinkMessages, ReplyParser};
 use super::super::request::BOTH_FAMILIES;
@@ -9,10 +9,10 @@ use proptest::prelude::*;
 const TCP: &[u8] = recorded!("tcp");
 const SEQUENCE: u32 = 7;
 
-/// The length of its first message.
+/// Length of its first message.
 const ROW_AND_ATTRIBUTES: usize = 132;
 
-/// How many rows a datagram gives and how it ends.
+/// Number of rows of a datagram, and its result.
 fn read(datagram: &[u8]) -> (usize, Result<bool, DiagError>) {
     let mut rows = 0;
     let mut parser = ReplyParser {
@@ -153,7 +153,7 @@ fn a_length_that_cannot_be_is_an_error() {
 
 #[test]
 fn malformed_attributes_leave_fields_unknown() {
-    // SKV6ONLY, behind an attribute with the length under test.
+    // SKV6ONLY after an attribute with the tested length.
     let with = |length: u16| {
         let [low, high] = length.to_ne_bytes();
         attributes::only_v6(&[low, high, 8, 0, 0, 0, 0, 0, 5, 0, 11, 0, 1, 0, 0, 0])
@@ -167,7 +167,7 @@ fn malformed_attributes_leave_fields_unknown() {
 }
 
 proptest! {
-    /// Only a datagram with all of the last message is a whole answer.
+    /// Only a datagram with the whole last message is a complete reply.
     #[test]
     fn a_truncated_reply_is_never_complete(length in 0..TCP.len()) {
         let (_, ended) = read(TCP.get(..length).expect("a part"));
@@ -195,7 +195,7 @@ proptest! {
         let _ = destroy_listener::parse_datagram(&datagram, &mut |_| ());
     }
 
-    /// Messages of every kind in any order: the answer ends at the first that ends it.
+    /// Messages of every kind in any order: the reply ends at the first that ends it.
     #[test]
     fn the_message_before_the_end_decides(
         kinds in proptest::collection::vec((0_u16..6, any::<bool>(), -3_i32..1), 0..12),

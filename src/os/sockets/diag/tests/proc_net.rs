@@ -1,4 +1,4 @@
-//! The sockets of this source are those that /proc/net tells.
+//! The sockets of this source are those of /proc/net.
 
 use super::live::{local, socket};
 use super::*;
@@ -8,7 +8,7 @@ use std::fs;
 use std::net::UdpSocket;
 use std::time::Duration;
 
-/// The lines of a table of /proc/net on addresses of this test: state, ends and inode.
+/// Lines of a /proc/net table on addresses of this test: state, ends and inode.
 fn rows_of_proc_net(own: &str) -> BTreeSet<(Protocol, Family, u8, String, String, u32)> {
     let mut reported = BTreeSet::new();
     for (file, protocol, family) in [
@@ -32,7 +32,7 @@ fn rows_of_proc_net(own: &str) -> BTreeSet<(Protocol, Family, u8, String, String
     reported
 }
 
-/// An end as /proc/net writes it: words of the address in the order of the machine.
+/// An end as /proc/net writes it: words of the address in native byte order.
 fn hex(end: SocketAddr, table: Family) -> String {
     let octets = match end.ip() {
         std::net::IpAddr::V4(v4) if table == Family::Ipv4 => v4.octets().to_vec(),
@@ -100,7 +100,7 @@ fn diag_matches_proc_net() {
     let mapped = socket(Domain::IPV6, Type::STREAM, &format!("[::ffff:{ip}]:0"));
     mapped.listen(1).expect("listens");
     let _v4 = TcpStream::connect(SocketAddr::new(own_ip.into(), local(&mapped).port()));
-    // As both write it: the address as a word of the machine.
+    // Both write the address as a word in native byte order.
     let own = format!("{:08X}", u32::from_ne_bytes(own_ip.octets()));
     until("the same in both", || {
         let (diag, proc) = (rows_of_diag(&own), rows_of_proc_net(&own));
@@ -108,7 +108,7 @@ fn diag_matches_proc_net() {
     });
 }
 
-/// How long the line of a connection says that it lasts: `03:00001770` is a timer and its clock ticks.
+/// Time left in the line of a connection: `03:00001770` is a timer and its clock ticks.
 fn lasts_by_proc(from: SocketAddr, to: SocketAddr) -> Option<Duration> {
     let ends = [from, to].map(|end| hex(end, Family::Ipv4));
     let text = fs::read_to_string("/proc/net/tcp").expect("a table");
@@ -140,7 +140,7 @@ fn time_wait_lasts_as_long_as_proc_net_says() {
     });
     let lasts = seen.time_wait_left().expect("it was just seen");
     assert!(lasts <= Duration::from_mins(1), "{lasts:?}");
-    // It was asked later, and tells hundredths of a second.
+    // It was read later, and in hundredths of a second.
     let difference = (lasts + Duration::from_millis(10)).checked_sub(later);
     let is_close = difference.is_some_and(|difference| difference < Duration::from_secs(5));
     assert!(is_close, "{lasts:?}, later {later:?}");

@@ -1,4 +1,4 @@
-//! Answers of Linux 6.18 to a program with all privileges in a network namespace of its own.
+//! Replies of Linux 6.18 to a privileged program in a network namespace of its own.
 
 use super::super::netlink_reply::{ROW, ReplyParser};
 use super::super::request::{BOTH_FAMILIES, BY_FAMILY};
@@ -8,7 +8,7 @@ use crate::model::raw_socket::CompactAddr;
 use crate::model::socket::SocketQueue;
 use std::time::Duration;
 
-/// The rows of an answer and how it ended.
+/// The rows of a reply.
 fn read(
     answer: &[u8],
     mut parser: ReplyParser,
@@ -35,7 +35,7 @@ fn raw_sockets(answer: &[u8], parser: ReplyParser, protocol: Protocol) -> Vec<Ra
     seen
 }
 
-/// A row in one line: table, state, ends, queues or how long it lasts, what matters to IPv6, inode and user.
+/// A row in one line: table, state, ends, queues or time left, IPV6_V6ONLY, inode and user.
 fn line(row: &RawSocket) -> String {
     let remote = row.remote().map(|remote| remote.to_string());
     let lasts = row.time_wait_left().map(|lasts| format!("for {lasts:?}"));
@@ -96,7 +96,7 @@ fn a_single_lookup_reply_is_one_row_with_tcp_info() {
         &mut |_, attributes| flows.push(attributes::flow(attributes)),
     );
     let flow = TcpCounters {
-        // The kernel counts 6 bytes acknowledged, as it counts the SYN.
+        // The kernel counts 6 acknowledged bytes, including the SYN.
         sent: 5,
         received: 0,
         round_trip: Duration::from_micros(6),
