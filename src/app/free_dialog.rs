@@ -1,19 +1,18 @@
-//! The dialog that frees a port: it asks, waits for a deliberate answer, and stays until it can tell the truth.
+//! The dialog that frees a port: it asks, waits for a deliberate answer, and stays until there is a verdict.
 //!
-//! Nothing is acted on before the dialog has been on the screen for [`ARMING_TIME`] and was then shown with live buttons,
-//! so that keys typed ahead answer nothing, not even those that a busy machine reads late; only Esc and Ctrl-C cancel at
-//! once. Whatever is not an answer cancels.
+//! No key is acted on before the dialog has been on the screen for [`ARMING_TIME`] and was then drawn with live buttons, so
+//! that keys typed ahead answer nothing, even if a busy machine reads them late. Only Esc and Ctrl-C cancel at once. Any
+//! other key that is no answer cancels too.
 
 mod buttons;
 mod confirm_prompt;
 mod opening;
-mod question_key;
 
 pub use buttons::Button;
 use buttons::{apply_button, available_buttons, button_for_key};
 use confirm_prompt::signal_for_key;
 pub use confirm_prompt::{ConfirmPrompt, signal_key};
-use question_key::QuestionKey;
+use opening::QuestionKey;
 
 use crate::app::keymap::{Chord, Modifier};
 use crate::free::{Batch, ExecCommand, ExecEvent, Explanation};
@@ -26,29 +25,28 @@ pub const ARMING_TIME: Duration = Duration::from_millis(300);
 
 #[derive(Debug)]
 pub struct FreeDialog {
-    /// The rows that are asked about.
+    /// The rows whose ports are to be freed.
     rows: Vec<EndpointId>,
-    /// Since when its buttons have been on the screen; `None` until they are drawn.
+    /// When its buttons were first drawn.
     since: Option<Instant>,
-    /// Whether the screen shows them as live.
+    /// True if the screen shows them as live.
     is_shown_armed: bool,
-    /// Whether it ever did: from then on what is asked about stays as it is.
+    /// True if it ever did: from then on the question no longer changes.
     was_shown_armed: bool,
-    /// What the question was about before anything was found out for it.
     question_key: QuestionKey,
-    /// The button that Enter presses; the first is always the harmless one.
+    /// The button that Enter presses; the first one always cancels.
     pub focus: usize,
     pub phase: DialogPhase,
-    /// What was asked about the holders.
+    /// What is inspected for it.
     subject: Option<InspectRequest>,
-    /// Where they come from and what hangs on them, once that is known.
+    /// The answer, once there is one.
     pub inspection: Option<Inspection>,
 }
 
 #[derive(Debug)]
 pub enum DialogPhase {
     Confirming(ConfirmPrompt),
-    /// Nothing is asked: why nothing would help, or may not be done.
+    /// Why there is nothing to confirm.
     Explaining(Explanation),
     Running(Box<Batch>),
 }
@@ -64,9 +62,8 @@ pub enum DialogAction {
 }
 
 impl FreeDialog {
-    /// The buttons are on the screen `now`, as they were at the time of `state`. A slow terminal makes nobody answer what
-    /// was not seen.
-    /// Nor whom the screen had no room to name: then no ending is offered.
+    /// Notes that the buttons are on the screen `now`, as they were at the time of `state`: on a slow terminal nobody can
+    /// answer what was not shown. If the screen had no room to name every target, nothing can be confirmed.
     pub fn on_drawn(&mut self, state: Instant, now: Instant, shows_all_targets: bool) {
         if let DialogPhase::Confirming(prompt) = &mut self.phase {
             prompt.is_truncated |= !shows_all_targets;
@@ -76,7 +73,7 @@ impl FreeDialog {
         self.since.get_or_insert(now);
     }
 
-    /// The buttons are others than a moment ago: whoever is about to press a key has not seen them.
+    /// Starts the arming time again, since the buttons have changed.
     fn disarm(&mut self) {
         (self.since, self.is_shown_armed, self.focus) = (None, false, 0);
     }
@@ -85,7 +82,7 @@ impl FreeDialog {
         self.arms_at().is_some_and(|at| at <= now)
     }
 
-    /// A question waits for what is found out about the holders too, for it may show that nothing should be ended.
+    /// A question also waits for the inspection, which may show that nothing should be stopped.
     fn arms_at(&self) -> Option<Instant> {
         let is_learning =
             matches!(self.phase, DialogPhase::Confirming(_)) && self.inspection.is_none();
@@ -93,7 +90,7 @@ impl FreeDialog {
         since.map(|since| since + ARMING_TIME)
     }
 
-    /// When the buttons come alive, or the progress is worth showing anew.
+    /// Returns when the buttons become live, or when to update the progress.
     pub fn next_change(&self, now: Instant) -> Option<Instant> {
         match &self.phase {
             _ if !self.is_armed(now) => self.arms_at(),
@@ -106,7 +103,7 @@ impl FreeDialog {
         }
     }
 
-    /// The buttons from left to right.
+    /// Returns the buttons from left to right.
     pub fn buttons(&self) -> Vec<Button> {
         let mut buttons = vec![Button::Cancel];
         match &self.phase {
@@ -146,7 +143,7 @@ impl FreeDialog {
         DialogAction::Nothing
     }
 
-    /// On another screen everyone may be named.
+    /// On another screen size every target may fit.
     pub fn resized(&mut self) {
         if let DialogPhase::Confirming(prompt) = &mut self.phase {
             prompt.is_truncated = false;
@@ -154,7 +151,7 @@ impl FreeDialog {
         self.disarm();
     }
 
-    /// What answers nothing cancels: a paste, or a terminal too small to show what is asked.
+    /// Cancels after a paste, or in a terminal that is too small.
     pub fn cancel(&mut self) -> DialogAction {
         DialogAction::Close
     }
@@ -171,7 +168,7 @@ impl FreeDialog {
         commands
     }
 
-    /// Takes in the answer to what this dialog asked, and no other.
+    /// Applies the inspection that this dialog asked for, and no other.
     pub fn apply_inspection(&mut self, inspection: &Inspection) {
         if self.subject.as_ref() != Some(&inspection.request) {
             return;
@@ -195,7 +192,7 @@ impl FreeDialog {
         }
     }
 
-    /// What is under way, if something is.
+    /// Returns the freeing in progress.
     pub fn batch(&self) -> Option<&Batch> {
         match &self.phase {
             DialogPhase::Running(batch) => Some(batch),
@@ -203,7 +200,7 @@ impl FreeDialog {
         }
     }
 
-    /// What is under way, for whoever follows it after the dialog is closed.
+    /// Returns the freeing in progress, to be continued without the dialog.
     pub fn into_batch(self) -> Option<Box<Batch>> {
         match self.phase {
             DialogPhase::Running(batch) => Some(batch),
@@ -216,7 +213,7 @@ impl FreeDialog {
         self.focus = (self.focus + count).saturating_add_signed(by) % count;
     }
 
-    /// Takes a digit where the port must be typed; the right one puts the focus on the button that ends it.
+    /// Takes a digit where the port must be typed; once the port is complete, the focus moves to the button.
     fn take_typed_key(&mut self, chord: Chord) -> bool {
         let DialogPhase::Confirming(prompt) = &mut self.phase else {
             return false;
@@ -237,7 +234,7 @@ impl FreeDialog {
         true
     }
 
-    /// A key of the dialog that is no answer to this question: whoever presses it means the dialog, not the table below.
+    /// Returns true for a key of the dialog that is not offered now: it does nothing, rather than cancel.
     fn is_unavailable_key(&self, chord: Chord) -> bool {
         let DialogPhase::Confirming(prompt) = &self.phase else {
             return false;
@@ -250,7 +247,7 @@ impl FreeDialog {
             })
     }
 
-    /// Something was typed where a port must be, and it is not that port.
+    /// Returns true if something else than the port was typed.
     fn is_mistyped(&self) -> bool {
         match &self.phase {
             DialogPhase::Confirming(prompt) => !prompt.typed.is_empty() && !prompt.is_confirmed(),
@@ -258,7 +255,7 @@ impl FreeDialog {
         }
     }
 
-    /// While the verdict stands, moving about does not take it away.
+    /// Returns true for keys that move: they do not close a verdict.
     fn is_movement(&self, chord: Chord) -> bool {
         let moves = crate::app::keymap::command(chord)
             .is_some_and(crate::app::keymap::KeyCommand::is_movement);
@@ -276,7 +273,7 @@ impl FreeDialog {
             letter => letter.and_then(button_for_key),
         };
         let button = button.filter(|button| self.buttons().contains(button));
-        // `y` is no answer where a port must be typed.
+        // `y` is no answer if the port must be typed.
         let must_type = prompt.is_some_and(|prompt| prompt.typed_port().is_some());
         let button = button.filter(|button| !(must_type && *button == Button::Confirm));
         button.unwrap_or(Button::Cancel)
@@ -297,7 +294,7 @@ impl FreeDialog {
                 if !apply_button(prompt, button) {
                     return DialogAction::Close;
                 }
-                // To open the menu or to choose in it sends nothing; what is chosen must be seen before it is.
+                // Opening the menu changes nothing that could be sent; every other choice must be seen first.
                 if button == Button::SignalMenu {
                     self.focus = 0;
                 } else {
@@ -326,7 +323,7 @@ impl FreeDialog {
         }
     }
 
-    /// Does what was confirmed; what was not stays asked.
+    /// Sends if everything required was done; otherwise the question stays.
     fn send(&mut self, now: Instant) -> DialogAction {
         let confirmed = match &self.phase {
             DialogPhase::Confirming(prompt) => prompt.confirm(now),

@@ -1,6 +1,6 @@
-//! `portmon free`: looks, asks, ends what holds the ports, and tells what became of each.
+//! `portmon free`: shows what owns the ports, asks, sends the signals and reports the verdicts.
 //!
-//! Every answer is about the port. What is signalled is what was shown, checked once more by the executor.
+//! Only what was shown is signalled, and the executor checks it again.
 
 mod confirmation;
 mod drive;
@@ -31,14 +31,14 @@ use anyhow::{Context, anyhow, bail};
 use confirmation::Decision;
 use std::io::{self, Write};
 
-/// What a first look says of a port.
+/// A port after the first poll.
 enum Preparation {
-    /// Nothing is to be done, or may be.
+    /// There is nothing to do, or it may not be done.
     Done(FreeReport),
     Planned(Box<PortPlan>),
 }
 
-/// Frees the ports; the exit code is the worst of theirs.
+/// Frees the ports; returns the worst of their exit codes.
 pub fn run(options: &FreeOptions) -> anyhow::Result<u8> {
     let environment = environment::read();
     super::warn_about_pids(environment.pids_problem);
@@ -61,7 +61,7 @@ pub fn run(options: &FreeOptions) -> anyhow::Result<u8> {
     let mut executor = Executor::new(ProbeBackend::of_system(options.source))
         .context("processes cannot be held on to")?;
     inspect_processes(&mut found);
-    // From here on no other process can be signalled in the place of one that is shown.
+    // From here on a reused pid cannot be signalled.
     executor.open_handles(&all_processes(&found));
     show(&found, &environment, options)?;
     let reports = free_all(&found, &mut executor, &environment, options);
@@ -74,7 +74,7 @@ pub fn run(options: &FreeOptions) -> anyhow::Result<u8> {
     Ok(exit_code(&reports))
 }
 
-/// Every socket there is: what else a holder has is told too.
+/// Polls every socket, since the preview names what else closes.
 fn poll(environment: &Environment, options: &FreeOptions) -> anyhow::Result<Vec<Endpoint>> {
     let request = DumpRequest {
         scope: DumpScope::All,
@@ -88,7 +88,7 @@ fn poll(environment: &Environment, options: &FreeOptions) -> anyhow::Result<Vec<
     };
     let mut problems = changes.problems.iter();
     if let Some(problem) = problems.find(|problem| concerns(problem.protocol)) {
-        bail!("what holds the port cannot be known: {problem}");
+        bail!("cannot find out what holds the port: {problem}");
     }
     Ok(poller.endpoints())
 }
@@ -132,7 +132,7 @@ fn prepare(
     }
 }
 
-/// What stands behind a port whose holder may not be seen, or is never ended.
+/// Returns the supervisors of a port whose owners are hidden or protected.
 fn supervisors_of(explanation: &Explanation) -> Vec<Supervisor> {
     if explanation.owners.is_empty() {
         let port = explanation.port.into_iter();
@@ -144,7 +144,7 @@ fn supervisors_of(explanation: &Explanation) -> Vec<Supervisor> {
     kin.into_iter().map(|kin| kin.supervisor).collect()
 }
 
-/// Another port to take instead, as long as the bind that proves it is one of the same protocol.
+/// Returns an unused port near it. Only for TCP, since that is what the bind proves.
 fn unused_near(single_port: PortSpec, explanation: &Explanation) -> Option<u16> {
     let near = explanation
         .unused_near
@@ -165,14 +165,14 @@ fn plans(found: &[Preparation]) -> impl Iterator<Item = &PortPlan> {
     })
 }
 
-/// Everybody who is shown: all holders, and who else is to be signalled.
+/// Returns every process that is shown: all owners and targets.
 fn all_processes(found: &[Preparation]) -> Vec<ProcessId> {
     let holders = plans(found).flat_map(|plan| plan.kill_plan.process_ids());
     let processes = plans(found).flat_map(PortPlan::processes);
     holders.chain(processes.map(|process| process.id)).collect()
 }
 
-/// Who is of a group, and what stands behind a holder, is only known then: it may bar the way.
+/// Inspects the owners, whose supervisors may block a plan and whose groups may be the targets.
 fn inspect_processes(found: &mut [Preparation]) {
     let mut processes = Processes::new();
     for found in found {
@@ -194,7 +194,7 @@ fn inspect_processes(found: &mut [Preparation]) {
     }
 }
 
-/// What was found, where it does not get between the lines that a script reads; in a dry run it is what was asked for.
+/// Prints the previews to standard error, in a dry run to standard output.
 fn show(
     found: &[Preparation],
     environment: &Environment,
@@ -206,7 +206,7 @@ fn show(
             if options.dry_run && !options.json {
                 print_line(&line)?;
             } else {
-                // Standard error may be closed; the question then is too, and nothing is sent.
+                // If standard error is closed, so is the question, and nothing is sent.
                 let _ = writeln!(io::stderr(), "{line}");
             }
         }
@@ -214,7 +214,7 @@ fn show(
     Ok(())
 }
 
-/// What becomes of every port, in the order in which they were named.
+/// Frees the confirmed ports; returns a report for each port in the order given.
 fn free_all(
     found: &[Preparation],
     executor: &mut Executor,
@@ -242,7 +242,7 @@ fn free_all(
                         refreshed(&report, poll(environment, options))
                     }
                     Some(freeing) => FreeReport::freed(plan.single_port, &freeing),
-                    None => plan.refused("it was not tried"),
+                    None => plan.refused("not tried"),
                 },
                 Some(Decision::Declined(why)) => plan.refused(&why),
                 Some(Decision::DryRun) | None => plan.dry_run(),
@@ -252,7 +252,7 @@ fn free_all(
     reports
 }
 
-/// Nothing was sent, because what was shown was no longer so: what is so now.
+/// Reports the present state after nothing was sent because the preview was outdated.
 fn refreshed(report: &FreeReport, table: anyhow::Result<Vec<Endpoint>>) -> FreeReport {
     let single_port = report.single_port;
     let table = match table {

@@ -1,9 +1,9 @@
 //! What a person must do before a plan may be confirmed.
 
 use super::kill_plan::{KillPlan, TargetSet};
-use super::preview::{also_closed_ports, target_processes};
+use super::other_sockets::OtherPort;
 use crate::model::endpoint::Protocol;
-use crate::model::process::Process;
+use crate::model::process::{Process, ProcessId};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -69,6 +69,32 @@ fn process_reasons(plan: &KillPlan, targets: TargetSet) -> Vec<TypingReason> {
     let logins = stopped.iter().filter(|process| is_login(process));
     let logins = logins.cloned().map(TypingReason::Login);
     other_user.into_iter().chain(logins).collect()
+}
+
+/// Returns the other ports that close with the targets, by port, each protocol and address once.
+pub(super) fn also_closed_ports(plans: &[KillPlan], targets: TargetSet) -> Vec<OtherPort> {
+    let stopped = target_processes(plans, targets);
+    let stopped: Vec<ProcessId> = stopped.iter().map(|one| one.id).collect();
+    let is_freed = |other: &OtherPort| {
+        let mut sockets = plans.iter().flat_map(|plan| &plan.sockets);
+        sockets.any(|socket| (socket.protocol, socket.local) == (other.protocol, other.local))
+    };
+    // Every plan was made from the same table.
+    let others = plans.first().map(|plan| plan.others.ports_of(&stopped));
+    let mut others = others.unwrap_or_default();
+    others.retain(|other| !is_freed(other));
+    others
+}
+
+/// Returns the processes that get the signal, each once.
+pub(super) fn target_processes(plans: &[KillPlan], targets: TargetSet) -> Vec<Arc<Process>> {
+    let mut processes: Vec<Arc<Process>> = Vec::new();
+    for target in plans.iter().flat_map(|plan| plan.targets(targets)) {
+        if !processes.iter().any(|known| known.id == target.id()) {
+            processes.push(target.process);
+        }
+    }
+    processes
 }
 
 /// The options of ssh(1) that take a value, so that the value is not taken for options.

@@ -1,6 +1,7 @@
 //! A plan to free one port: its sockets and owners, frozen as they are shown and not yet confirmed.
 
 use super::kill_request::{KillRequest, RequestId, Target};
+use super::other_sockets::OtherSockets;
 use super::protected::{ProtectedOwner, protected};
 use crate::model::endpoint::{Endpoint, Protocol, Socket};
 use crate::model::environment::Environment;
@@ -8,8 +9,6 @@ use crate::model::inspection::ProcessTree;
 use crate::model::ports::Port;
 use crate::model::process::{Pid, Process, ProcessId, is_topmost, topmost_first};
 use crate::model::signal::Signal;
-use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -25,10 +24,8 @@ pub struct KillPlan {
     pub owners: Vec<PortOwner>,
     /// Owners that are never signalled; they are among `owners` too.
     pub protected: Vec<ProtectedOwner>,
-    /// Other sockets that hold a port, one entry per owner.
-    pub(super) others: Vec<OtherPort>,
-    /// The number of sockets that hold no port, by their owners.
-    pub(super) connections: BTreeMap<Vec<ProcessId>, usize>,
+    /// All other sockets of the machine.
+    pub(super) others: OtherSockets,
     /// The owners' ancestors, descendants and groups; `None` until they have been inspected.
     pub(super) trees: Option<Vec<ProcessTree>>,
     pub(super) me: Option<u32>,
@@ -43,16 +40,6 @@ pub struct PortOwner {
     pub is_topmost: bool,
     /// The plan's sockets that it owns.
     pub sockets: Vec<Socket>,
-}
-
-/// A socket that holds a port and closes with its owner.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OtherPort {
-    pub owner: ProcessId,
-    pub protocol: Protocol,
-    pub local: SocketAddr,
-    /// False for a TCP socket that is only bound.
-    pub is_listening: bool,
 }
 
 /// Which processes get the signal.
@@ -78,11 +65,7 @@ impl KillPlan {
     ) -> Self {
         let owners = owners(&sockets);
         let is_other = |socket: &&Socket| !sockets.iter().any(|one| one.id == socket.id);
-        let others: Vec<&Socket> = table
-            .iter()
-            .map(|endpoint| &endpoint.socket)
-            .filter(is_other)
-            .collect();
+        let others = table.iter().map(|endpoint| &endpoint.socket);
         Self {
             host: environment.host.clone(),
             protocol: own.protocol,
@@ -95,8 +78,7 @@ impl KillPlan {
                     Some(ProtectedOwner { process, why })
                 })
                 .collect(),
-            others: other_ports(&others),
-            connections: connections(&others),
+            others: OtherSockets::new(others.filter(is_other)),
             sockets,
             owners,
             trees: None,
@@ -297,34 +279,4 @@ fn owners(sockets: &[Socket]) -> Vec<PortOwner> {
 pub(super) fn holds(process: ProcessId, socket: &Socket) -> bool {
     let owners = socket.owners.known();
     owners.iter().any(|owner| owner.id == process)
-}
-
-/// Returns the sockets that hold a port, by port, one entry per owner.
-fn other_ports(sockets: &[&Socket]) -> Vec<OtherPort> {
-    let mut others: Vec<OtherPort> = sockets
-        .iter()
-        .filter(|socket| socket.holds_port())
-        .flat_map(|socket| {
-            socket.owners.known().iter().map(|owner| OtherPort {
-                owner: owner.id,
-                protocol: socket.protocol,
-                local: socket.local,
-                is_listening: socket.protocol == Protocol::Udp || socket.is_listening(),
-            })
-        })
-        .collect();
-    others.sort_by_key(|other| (other.local.port(), other.protocol, other.local, other.owner));
-    others
-}
-
-/// Counts the sockets that hold no port, such as connections, by their owners.
-fn connections(sockets: &[&Socket]) -> BTreeMap<Vec<ProcessId>, usize> {
-    let mut counts = BTreeMap::new();
-    for socket in sockets.iter().filter(|socket| !socket.holds_port()) {
-        let owners: Vec<ProcessId> = socket.owners.known().iter().map(|one| one.id).collect();
-        if !owners.is_empty() {
-            *counts.entry(owners).or_default() += 1;
-        }
-    }
-    counts
 }

@@ -1,6 +1,6 @@
-//! An order: an ending that was confirmed.
+//! A confirmed request to send a signal.
 //!
-//! Only [`KillPlan::confirm`](super::Proposal::confirm) makes one, so no signal can be sent that nobody was asked about.
+//! Only [`KillPlan::confirm`](super::KillPlan::confirm) makes one, so no signal can be sent that was not confirmed.
 
 use crate::model::endpoint::{EndpointId, Protocol, Socket};
 use crate::model::process::{Pid, Process, ProcessId};
@@ -8,8 +8,7 @@ use crate::model::signal::Signal;
 use std::sync::Arc;
 use std::time::Instant;
 
-/// A process to end, and the sockets it was seen to hold when it was asked about: none if it is to end because it started
-/// a holder or is of its group.
+/// A process that gets the signal, and its sockets of the port when it was shown: none for a parent or a group member.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
     pub process: Arc<Process>,
@@ -26,8 +25,8 @@ impl Target {
     }
 }
 
-/// Which order: the moment it was confirmed, and the port, for those of several ports are confirmed at once. The SIGKILL
-/// that follows an order is one of its own.
+/// Identity of a request: when it was confirmed, and the port, since several ports may be confirmed at once. A repeated
+/// signal is a request of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RequestId {
     pub(super) at: Instant,
@@ -35,25 +34,25 @@ pub struct RequestId {
     pub(super) port: u16,
 }
 
-/// A confirmed ending, frozen as it was shown.
+/// A confirmed plan, frozen as it was shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KillRequest {
     pub(super) id: RequestId,
     pub(super) protocol: Protocol,
     pub(super) port: u16,
-    /// Every socket the port had when it was asked about, those that are not to be closed included.
+    /// The sockets of the port when it was shown, including those that stay open.
     pub(super) sockets: Vec<Socket>,
-    /// Every process that held one of them and could be seen.
+    /// The known owners of these sockets.
     pub(super) owners: Vec<Arc<Process>>,
     pub(super) targets: Vec<Target>,
     pub(super) signal: Signal,
     pub(super) self_pids: Vec<Pid>,
-    /// Whether it sends another signal to what is left of the targets of an earlier one.
+    /// True if it sends another signal to the remaining targets of an earlier request.
     pub(super) is_repeated: bool,
 }
 
 impl KillRequest {
-    /// What everything that is found for this order is marked with.
+    /// Returns the identity that marks every result of this request.
     pub fn id(&self) -> RequestId {
         self.id
     }
@@ -74,27 +73,27 @@ impl KillRequest {
         self.signal
     }
 
-    /// portmon's own pid and its ancestors', which the executor refuses once more.
+    /// Returns portmon's own pid and its ancestors', which the executor checks again.
     pub fn self_pids(&self) -> &[Pid] {
         &self.self_pids
     }
 
-    /// Whether targets that have ended by now are no reason to spare the others.
+    /// Returns true if targets that have exited by now do not stop the request.
     pub fn is_repeated(&self) -> bool {
         self.is_repeated
     }
 
-    /// Every process that held the port when it was asked about, as far as it could be seen.
+    /// Returns the known owners of the port when it was shown.
     pub fn owners(&self) -> &[Arc<Process>] {
         &self.owners
     }
 
-    /// The sockets that the port had then.
+    /// Returns the sockets of the port when it was shown.
     pub fn sockets(&self) -> &[Socket] {
         &self.sockets
     }
 
-    /// The same for other targets and another signal, confirmed now.
+    /// Returns the same request for other targets and another signal, confirmed now.
     pub(super) fn again(&self, targets: Vec<Target>, signal: Signal, now: Instant) -> Self {
         Self {
             id: RequestId { at: now, ..self.id },

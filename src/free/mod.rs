@@ -23,6 +23,7 @@ mod explanation;
 mod kill_plan;
 mod kill_request;
 mod observations;
+mod other_sockets;
 mod plan;
 mod preview;
 mod protected;
@@ -44,11 +45,12 @@ pub use confirmation::{Confirmation, TypingReason};
 pub use context::FreeContext;
 pub use exec_command::{ExecCommand, ExecEvent};
 pub use explanation::{Barrier, Explanation};
-pub use kill_plan::{KillPlan, OtherPort, PortOwner, TargetSet};
+pub use kill_plan::{KillPlan, PortOwner, TargetSet};
 pub use kill_request::{KillRequest, RequestId, Target};
 pub use observations::{
     BindProbe, PortSnapshot, SendOutcome, SendReport, SignalDisposition, SignalError, SignalState,
 };
+pub use other_sockets::OtherPort;
 pub use plan::{PlanResult, plan_port, plan_row};
 pub use preview::{
     AlsoCloses, NotPermitted, PortPreview, Preview, Restarter, StartedBy, Unseen, Warning,

@@ -1,7 +1,10 @@
 //! What freeing one or several ports would do: one value for the dialog and for `portmon free`.
 
-use super::confirmation::{Confirmation, required_confirmation};
-use super::kill_plan::{KillPlan, OtherPort, PortOwner, TargetSet};
+use super::confirmation::{
+    Confirmation, also_closed_ports, required_confirmation, target_processes,
+};
+use super::kill_plan::{KillPlan, PortOwner, TargetSet};
+use super::other_sockets::OtherPort;
 use super::protected::ProtectedOwner;
 use super::target_tree::{TreeNode, target_tree};
 use crate::model::endpoint::{Owners, Socket};
@@ -156,12 +159,12 @@ impl PortPreview {
 impl AlsoCloses {
     fn new(plans: &[KillPlan], targets: TargetSet) -> Self {
         let stopped = target_processes(plans, targets);
-        let is_stopped = |id: ProcessId| stopped.iter().any(|process| process.id == id);
+        let ids: Vec<ProcessId> = stopped.iter().map(|process| process.id).collect();
         let is_owner = |id: ProcessId| plans.iter().any(|plan| plan.owner(id).is_some());
         let mut children: Vec<Arc<Process>> = Vec::new();
         for tree in stopped.iter().filter_map(|process| tree_of(plans, process)) {
             for child in &tree.descendants {
-                if !is_stopped(child.id) && !children.iter().any(|known| known.id == child.id) {
+                if !ids.contains(&child.id) && !children.iter().any(|known| known.id == child.id) {
                     children.push(Arc::clone(child));
                 }
             }
@@ -170,13 +173,9 @@ impl AlsoCloses {
             children.into_iter().partition(|child| is_owner(child.id));
         Self {
             ports: also_closed_ports(plans, targets),
-            connections: plans.first().map_or(0, |plan| {
-                let theirs = plan.connections.iter();
-                theirs
-                    .filter(|(owners, _)| owners.iter().any(|id| is_stopped(*id)))
-                    .map(|(_, count)| count)
-                    .sum()
-            }),
+            connections: plans
+                .first()
+                .map_or(0, |plan| plan.others.connections_of(&ids)),
             children,
             workers: workers.len(),
             knows_children: stopped
@@ -186,34 +185,6 @@ impl AlsoCloses {
             unseen: unseen(plans, &stopped),
         }
     }
-}
-
-/// Returns the other ports that close with the targets, by port, each protocol and address once.
-pub(super) fn also_closed_ports(plans: &[KillPlan], targets: TargetSet) -> Vec<OtherPort> {
-    let stopped = target_processes(plans, targets);
-    let is_freed = |other: &OtherPort| {
-        let mut sockets = plans.iter().flat_map(|plan| &plan.sockets);
-        sockets.any(|socket| (socket.protocol, socket.local) == (other.protocol, other.local))
-    };
-    let mut seen = BTreeSet::new();
-    // Every plan was made from the same table.
-    let others = plans.first().into_iter().flat_map(|plan| &plan.others);
-    others
-        .filter(|other| stopped.iter().any(|process| process.id == other.owner))
-        .filter(|other| !is_freed(other) && seen.insert((other.protocol, other.local)))
-        .cloned()
-        .collect()
-}
-
-/// Returns the processes that get the signal, each once.
-pub(super) fn target_processes(plans: &[KillPlan], targets: TargetSet) -> Vec<Arc<Process>> {
-    let mut processes: Vec<Arc<Process>> = Vec::new();
-    for target in plans.iter().flat_map(|plan| plan.targets(targets)) {
-        if !processes.iter().any(|known| known.id == target.id()) {
-            processes.push(target.process);
-        }
-    }
-    processes
 }
 
 fn tree_of<'a>(plans: &'a [KillPlan], process: &Process) -> Option<&'a ProcessTree> {

@@ -1,4 +1,4 @@
-//! What stands behind the holders of a port and would start them again, or lose more than the port with them.
+//! Supervisors of the owners: what would restart them, and why some must be stopped through their supervisor.
 
 use super::explanation::{Barrier, Explanation};
 use super::kill_plan::{KillPlan, TargetSet};
@@ -32,8 +32,7 @@ impl KillPlan {
             .find_map(|(_, supervisor)| supervisor.stop_command())
     }
 
-    /// Why nothing is to be ended after all, now that it is known what stands behind the holders. What bars the way does so
-    /// whether or not there is a command to offer instead.
+    /// Returns why nothing may be signalled, if a supervisor manages a target, whether or not it has a command to offer.
     pub fn blocked_by_supervisor(&self) -> Option<Explanation> {
         let port = wording::port(self.protocol, self.port);
         let mut blocked_by_supervisor = self.supervisors().filter_map(|(target, supervisor)| {
@@ -54,7 +53,7 @@ impl KillPlan {
         Some(explanation)
     }
 
-    /// Why this holder is not to be ended, if it is not: what is behind it must be told to stop instead.
+    /// Returns why this owner must be stopped through its supervisor, if so.
     fn block_reason(&self, process: &Process, supervisor: &Supervisor) -> Option<String> {
         let container = supervisor.container.as_ref();
         if let Some(container) = container.filter(|one| one.publishes(self.port, self.protocol)) {
@@ -74,7 +73,7 @@ impl KillPlan {
         })
     }
 
-    /// The topmost holders that would be ended, with what stands behind each.
+    /// Returns the topmost targets with their supervisors.
     fn supervisors(&self) -> impl Iterator<Item = (Target, &Supervisor)> {
         let targets = self.targets(TargetSet::Topmost).into_iter();
         targets.filter_map(|target| {
@@ -85,7 +84,7 @@ impl KillPlan {
 }
 
 impl Explanation {
-    /// Adds what was found out about who may not be seen, or is never ended.
+    /// Adds the supervisors of hidden or protected owners.
     pub fn add_supervisors(&mut self, behind: &[Supervisor]) {
         for supervisor in behind {
             let behind = [

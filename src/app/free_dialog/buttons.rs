@@ -1,29 +1,28 @@
-//! What a question offers, by which letter, and what it changes.
+//! The buttons of the dialog, their keys, and what they change.
 
 use super::confirm_prompt::ConfirmPrompt;
 use crate::free::{SIGNALS, Signal, TargetSet};
 
-/// What can be pressed, in the dialog's last lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Button {
     Cancel,
     Confirm,
-    /// All holders instead of the topmost, or the other way round.
+    /// All owners instead of the topmost, or back.
     All,
-    /// Their process group, or the other way round.
+    /// Their process group, or back.
     Group,
-    /// Who started the holder instead of it; again for the one above.
+    /// The parent instead of the owner; again for the next one up.
     Parent,
-    /// Shows the signals there are.
+    /// Shows the signals.
     SignalMenu,
     ChooseSignal(Signal),
     Copy,
     GoTo,
-    /// The signal that is offered where another one did not help.
+    /// Sends the signal that is offered after another one failed.
     Escalate(Signal),
 }
 
-/// What is offered beside Cancel.
+/// Returns the buttons beside Cancel.
 pub(super) fn available_buttons(prompt: &ConfirmPrompt) -> Vec<Button> {
     if prompt.is_choosing_signal {
         return SIGNALS.iter().copied().map(Button::ChooseSignal).collect();
@@ -56,7 +55,7 @@ pub(super) fn button_for_key(letter: char) -> Option<Button> {
     })
 }
 
-/// Changes what is asked; `false` for what is no button of a question.
+/// Applies a button to the question; returns false if it is no button of a question.
 pub(super) fn apply_button(prompt: &mut ConfirmPrompt, button: Button) -> bool {
     match button {
         Button::All => prompt.set_targets(TargetSet::All),

@@ -1,8 +1,7 @@
-//! How the dialog comes, comes again once what it waited for is known, and goes.
+//! Opens, updates and closes the dialog.
 //!
-//! It never comes by itself: only a key opens it, and what takes its place asks about the same row.
+//! Only a key opens it; an update asks about the same rows.
 
-use crate::app::free_dialog::question_key::QuestionKey;
 use crate::app::free_dialog::{ConfirmPrompt, DialogPhase, FreeDialog};
 use crate::app::input::is_unfinished;
 use crate::app::screen_layout::ScreenLayout;
@@ -10,12 +9,13 @@ use crate::app::{App, Effect, Overlay};
 use crate::free::{Barrier, Explanation, FreeContext, KillPlan, PlanResult, plan_row};
 use crate::model::endpoint::{Endpoint, EndpointId};
 use crate::model::inspection::{InspectRequest, Requester};
+use crate::model::process::ProcessId;
 use crate::table::row::Row;
 
 impl App {
     pub(in crate::app) fn ask_to_free(&mut self) -> Vec<Effect> {
         if self.settings.is_read_only {
-            self.notify("read-only: nothing is ended here");
+            self.notify("read-only: nothing can be stopped");
             return Vec::new();
         }
         if ScreenLayout::is_too_small(self.size) {
@@ -25,7 +25,7 @@ impl App {
             let freeings = batch.machines().iter();
             let ports: Vec<String> = freeings.map(|freeing| freeing.port().to_string()).collect();
             self.notify(format!(
-                "still freeing {}; what comes of it is said here",
+                "still freeing {}; the result will be shown here",
                 ports.join(" ")
             ));
             return Vec::new();
@@ -36,12 +36,12 @@ impl App {
         };
         self.overlay = Overlay::Freeing(Box::new(dialog));
         self.listing.freeze();
-        // Bound sockets are looked at only now and then, and some may hold the port too.
+        // Bound sockets are not part of every poll, and some may hold the port too.
         self.sampling.poll_now();
         effects
     }
 
-    /// The question about the marked rows in view, or about the row under the cursor.
+    /// Returns the dialog about the visible marked rows, or about the row under the cursor.
     fn question(&self) -> Option<(FreeDialog, Vec<Effect>)> {
         let mut rows: Vec<&Row> = self.selection.marked_rows(&self.listing).collect();
         if rows.is_empty() {
@@ -50,8 +50,8 @@ impl App {
         self.question_about(&rows)
     }
 
-    /// Asks a question again that waited until it is known who holds the port, or that nobody could answer yet; only if
-    /// something else is to be said.
+    /// Asks again while an owner is pending or nobody could answer yet, but replaces the dialog only if the question has
+    /// changed.
     pub(in crate::app) fn ask_again(&mut self) -> Vec<Effect> {
         let Overlay::Freeing(dialog) = &self.overlay else {
             return Vec::new();
@@ -96,7 +96,7 @@ impl App {
         }
     }
 
-    /// Takes the dialog away. What is under way goes on, and its verdict comes as a notice.
+    /// Closes the dialog. A freeing continues in the background, and its verdict becomes a notice.
     pub(in crate::app) fn close_dialog(&mut self) -> Vec<Effect> {
         let context = self
             .settings
@@ -107,7 +107,7 @@ impl App {
             return Vec::new();
         };
         if matches!(dialog.phase, DialogPhase::Confirming(_)) {
-            // A key that was meant as an answer and is none must not pass for one.
+            // A key that was meant to confirm and did not must not pass for one that did.
             self.notify("cancelled; nothing was sent");
         }
         match dialog.into_batch() {
@@ -121,7 +121,7 @@ impl App {
 }
 
 impl FreeDialog {
-    /// Asks about the ports of these rows, and what must be found out for it.
+    /// Returns the dialog about these rows, and the effects that inspect what it needs.
     fn open(rows: &[&Row], phase: DialogPhase) -> (Self, Vec<Effect>) {
         let rows: Vec<EndpointId> = rows.iter().map(|row| row.endpoint.id()).collect();
         let subject = rows.first().and_then(|row| phase.subject(*row));
@@ -156,7 +156,7 @@ impl FreeDialog {
 }
 
 impl DialogPhase {
-    /// What is asked of one row or several: whatever may be freed, once a port, and why the rest may not.
+    /// Joins the plans of the rows, one for each port, with the explanations of those that have none.
     fn from_questions(questions: Vec<PlanResult>) -> Option<Self> {
         let (mut plans, mut explanations) = (Vec::<KillPlan>::new(), Vec::new());
         for question in questions {
@@ -180,7 +180,7 @@ impl DialogPhase {
         Some(Self::Confirming(ConfirmPrompt::new(plans, explanations)))
     }
 
-    /// What must be found out for it.
+    /// Returns what must be inspected for it.
     fn subject(&self, row: EndpointId) -> Option<InspectRequest> {
         let mut ports = Vec::new();
         let (processes, port, unused_near) = match self {
@@ -209,6 +209,36 @@ impl DialogPhase {
             ports,
             unused_near,
         })
+    }
+}
+
+/// What a question is about before anything is inspected, so that asking again can tell whether it has changed.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct QuestionKey {
+    sockets: Vec<EndpointId>,
+    owners: Vec<ProcessId>,
+    skipped: Vec<Explanation>,
+    explanation: Option<Explanation>,
+}
+
+impl QuestionKey {
+    pub fn of(phase: &DialogPhase) -> Self {
+        match phase {
+            DialogPhase::Confirming(prompt) => {
+                let sockets = prompt.plans.iter().flat_map(|plan| &plan.sockets);
+                Self {
+                    sockets: sockets.map(|socket| socket.id).collect(),
+                    owners: prompt.process_ids(),
+                    skipped: prompt.skipped.clone(),
+                    explanation: None,
+                }
+            }
+            DialogPhase::Explaining(explanation) => Self {
+                explanation: Some(explanation.clone()),
+                ..Self::default()
+            },
+            DialogPhase::Running(_) => Self::default(),
+        }
     }
 }
 

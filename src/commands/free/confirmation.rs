@@ -1,4 +1,4 @@
-//! Who agrees to what: the flags, or the person at the terminal.
+//! Decides which plans are confirmed: by flags, or by the person at the terminal.
 
 use crate::cli::{Consent, FreeOptions};
 use crate::free::Confirmation;
@@ -6,16 +6,15 @@ use crate::report::free::text::{self, PortPlan};
 use crate::terminal;
 use std::io::{self, IsTerminal, Write};
 
-/// What was decided about one port.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decision {
     Confirmed,
-    /// Why not, as the end of a sentence.
+    /// The reason, as the end of a sentence.
     Declined(String),
     DryRun,
 }
 
-/// A decision for each plan.
+/// Returns a decision for each plan.
 pub fn decide(plans: &[&PortPlan], options: &FreeOptions) -> Vec<Decision> {
     let count = plans.len();
     if count == 0 {
@@ -33,12 +32,11 @@ pub fn decide(plans: &[&PortPlan], options: &FreeOptions) -> Vec<Decision> {
         }
         Consent::YesToCount(agreed) if agreed == count => all(Decision::DryRun),
         Consent::YesToCount(agreed) => declined(format!(
-            "--yes={agreed} was said, and the ports are {count}"
+            "--yes={agreed} does not match: there are {count} ports"
         )),
-        Consent::Yes if is_range => declined(format!(
-            "for a range the number of ports is to be said: --yes={count}"
-        )),
-        // What was agreed to is told as it would be; nobody need be asked.
+        Consent::Yes if is_range => {
+            declined(format!("a range needs the number of ports: --yes={count}"))
+        }
         _ if options.dry_run => all(Decision::DryRun),
         Consent::Yes => all(Decision::Confirmed),
         Consent::Ask if !(io::stdin().is_terminal() && io::stderr().is_terminal()) => {
@@ -48,19 +46,19 @@ pub fn decide(plans: &[&PortPlan], options: &FreeOptions) -> Vec<Decision> {
                 "--yes".to_owned()
             };
             declined(format!(
-                "no terminal is there to ask on; {flag} does it without asking"
+                "there is no terminal to ask on; {flag} skips the question"
             ))
         }
         Consent::Ask
             if is_range && !is_answered(&text::count_question(count), &count.to_string()) =>
         {
-            declined("it was not confirmed".to_owned())
+            declined("not confirmed".to_owned())
         }
         Consent::Ask => plans.iter().map(|plan| preview(plan, is_range)).collect(),
     }
 }
 
-/// Asks about one port; of a range only about what more than a count is needed for.
+/// Asks about one port; in a range only if the port must be typed.
 fn preview(plan: &PortPlan, is_counted: bool) -> Decision {
     let is_confirmed = match plan.preview().confirmation {
         Confirmation::Key if is_counted => true,
@@ -73,7 +71,7 @@ fn preview(plan: &PortPlan, is_counted: bool) -> Decision {
     if is_confirmed {
         Decision::Confirmed
     } else {
-        Decision::Declined("it was not confirmed".to_owned())
+        Decision::Declined("not confirmed".to_owned())
     }
 }
 
@@ -87,7 +85,7 @@ fn is_answered(question: &str, expected: &str) -> bool {
     answer(question) == expected
 }
 
-/// A line from the terminal; nothing where it cannot be asked. What was typed before the question answers nothing.
+/// Reads a line from the terminal; empty if there is none. Discards what was typed before the question.
 fn answer(question: &str) -> String {
     terminal::discard_typed_ahead();
     let mut errors = io::stderr();

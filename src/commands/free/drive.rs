@@ -1,4 +1,4 @@
-//! Does what was confirmed, until there is nothing more to wait for.
+//! Runs the confirmed plans until each has a verdict.
 
 use crate::free::{Batch, ExecCommand, FreeMachine, KillRequest, Timeouts};
 use crate::os::free::Executor;
@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::io::{self, IsTerminal, Write};
 use std::time::Instant;
 
-/// Frees the ports together; what became of each is in their order.
+/// Frees the ports together; the results are in their order.
 pub fn run_plans(
     plans: &[&PortPlan],
     executor: &mut Executor,
@@ -17,7 +17,7 @@ pub fn run_plans(
         return Vec::new();
     }
     if io::stderr().is_terminal() {
-        // Standard error may be closed; it is done nevertheless.
+        // Standard error may be closed; the freeing goes on.
         let _ = writeln!(io::stderr(), "{}", text::progress(plans));
     }
     let now = Instant::now();
@@ -37,7 +37,7 @@ fn drive(batch: &mut Batch, mut commands: VecDeque<ExecCommand>, executor: &mut 
                 commands.extend(batch.on(happening));
             }
         }
-        // What nobody watches any more has no more to tell.
+        // Without a watch no more events come.
         if batch.is_answered() || !executor.is_watching() {
             return;
         }

@@ -40,7 +40,7 @@ fn without_a_terminal_and_without_yes_nothing_is_sent() {
     let port = holder.port.to_string();
     let refused = FreeOutput::from(&command(&[&port]).output().expect("an output"));
     refused.assert(6, "refused", &[], &[holder.pid()]);
-    refused.assert_says("no terminal is there to ask on; --yes does it without asking");
+    refused.assert_says("there is no terminal to ask on; --yes skips the question");
     assert!(holder.is_alive());
 }
 
@@ -76,7 +76,7 @@ fn a_range_is_confirmed_by_the_number_of_its_ports() {
     let (code, text) = said("--yes");
     assert_eq!(code, Some(6), "{text}");
     assert!(
-        text.contains("for a range the number of ports is to be said: --yes="),
+        text.contains("a range needs the number of ports: --yes="),
         "{text}"
     );
     let (code, text) = said(&format!("--yes={}", count + 1));
@@ -135,7 +135,7 @@ fn at_a_terminal_it_asks_and_only_yes_ends_anything() {
         let terminal = asked(&holder);
         terminal.keys(answer);
         assert_eq!(terminal.wait_for_exit(), 6);
-        assert!(terminal.display().says("it was not confirmed"));
+        assert!(terminal.display().says("not confirmed"));
         assert!(holder.is_alive());
     }
     let terminal = asked(&holder);

@@ -75,7 +75,7 @@ fn a_read_only_portmon_neither_ends_nor_marks_nor_offers_it() {
     let terminal = Terminal::portmon(&["--read-only", &filter]);
     wait_for_owner(&terminal, holder.port, holder.pid());
     for (key, words) in [
-        ("x", "read-only: nothing is ended here"),
+        ("x", "read-only: nothing can be stopped"),
         (
             " ",
             "read-only: marked rows are for ending, and nothing is ended here",
