@@ -2,12 +2,11 @@
 //!
 //! It ends nothing, so its keys work at once, also read-only. It shows only the report of its own request.
 
-use crate::app::keymap::Chord;
+use crate::app::keymap::{self, CheckCommand, Chord};
 use crate::app::{App, Effect, Overlay};
 use crate::check::{CheckReport, CheckRequest};
 use crate::model::endpoint::Protocol;
 use crate::model::port_spec::PortSpec;
-use crossterm::event::KeyCode;
 
 #[derive(Debug)]
 pub struct CheckDialog {
@@ -74,12 +73,13 @@ impl App {
         let Overlay::Check(dialog) = &mut self.overlay else {
             return Vec::new();
         };
-        if let Some(scroll) = super::input::scroll_position(dialog.scroll, chord) {
-            dialog.scroll = scroll;
-        } else if chord.code == KeyCode::Char('c') && chord.letter().is_some() {
+        if let Some(CheckCommand::Connect) = keymap::check_command(chord) {
             return connect(dialog);
-        } else {
-            self.overlay = Overlay::None;
+        }
+        let command = keymap::text_command(chord);
+        match command.and_then(|command| command.scroll(dialog.scroll)) {
+            Some(scroll) => dialog.scroll = scroll,
+            None => self.overlay = Overlay::None,
         }
         Vec::new()
     }

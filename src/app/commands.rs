@@ -1,124 +1,75 @@
-//! What the commands of the table do.
+//! Carries out the commands of the table.
 
-use crate::app::keymap::KeyCommand;
+use crate::app::keymap::{KeyCommand, Movement, TableCommand, key_of};
 use crate::app::menu::{ClipboardText, Menu};
+use crate::app::sampling::Sampling;
 use crate::app::{App, Effect, Overlay};
 use crate::model::endpoint::EndpointId;
-use crate::table::fields::{Column, field};
+use crate::table::fields::{FIELDS, field};
 use crate::table::listing::Sort;
 use crate::wording;
 
-/// The columns that `<` and `>` go through, as they stand on a wide screen.
-const SORT_COLUMNS: [Column; 10] = [
-    Column::Port,
-    Column::Local,
-    Column::Proto,
-    Column::State,
-    Column::Pid,
-    Column::Process,
-    Column::User,
-    Column::Age,
-    Column::What,
-    Column::Remote,
-];
-
-impl KeyCommand {
-    /// Moving about takes no notice away.
-    pub fn is_movement(self) -> bool {
-        matches!(
-            self,
-            Self::Up
-                | Self::Down
-                | Self::PageUp
-                | Self::PageDown
-                | Self::HalfUp
-                | Self::HalfDown
-                | Self::Start
-                | Self::End
-                | Self::NextChange
-                | Self::ScrollUp
-                | Self::ScrollDown
-        )
-    }
-}
-
-impl KeyCommand {
-    /// Whether it is there only to end processes, and so not there where nothing may be ended.
-    pub fn is_destructive(self) -> bool {
-        matches!(self, Self::Free | Self::Mark | Self::UnmarkAll)
-    }
-}
-
 impl App {
-    pub(super) fn run_command(&mut self, command: KeyCommand) -> Vec<Effect> {
+    pub(super) fn run_command(&mut self, command: TableCommand) -> Vec<Effect> {
         match command {
-            KeyCommand::Up => self.step(-1),
-            KeyCommand::Down => self.step(1),
-            KeyCommand::PageUp => self.step(-self.page()),
-            KeyCommand::PageDown => self.step(self.page()),
-            KeyCommand::HalfUp => self.step(-(self.page() + 1) / 2),
-            KeyCommand::HalfDown => self.step((self.page() + 1) / 2),
-            KeyCommand::Start => self.selection.go_to_start(&self.listing),
-            KeyCommand::End => self.selection.go_to_end(&self.listing),
-            KeyCommand::NextChange => self.go_to_next_change(),
-            KeyCommand::GoToPeer => self.go_to_peer(),
-            KeyCommand::Mark => self.mark(),
-            KeyCommand::UnmarkAll => {
-                if !self.selection.unmark_all() {
-                    self.notify("no row is marked");
-                }
+            TableCommand::Move(to) => self.go(to),
+            TableCommand::GoToPeer => self.go_to_peer(),
+            TableCommand::Mark => self.mark(),
+            TableCommand::UnmarkAll => self.unmark_all(),
+            TableCommand::Filter => self.change_filter(|app| app.filter_box.open("")),
+            TableCommand::Toggle(chip) => {
+                self.change_filter(|app| app.filter_box.chips.toggle(chip));
             }
-            KeyCommand::Filter => self.change_filter(|app| app.filter_box.open("")),
-            KeyCommand::Toggle(chip) => self.change_filter(|app| app.filter_box.chips.toggle(chip)),
-            KeyCommand::UndoClear => self.change_filter(|app| {
+            TableCommand::RestoreFilter => self.change_filter(|app| {
                 if !app.filter_box.undo_clear() {
-                    app.notify("no filter was cleared");
+                    app.notify("no filter to restore");
                 }
             }),
-            KeyCommand::Back => self.back(),
-            KeyCommand::SortMenu => self.overlay = Overlay::Menu(Menu::sort()),
-            KeyCommand::ReverseSort => {
+            TableCommand::Back => self.back(),
+            TableCommand::SortMenu => self.overlay = Overlay::Menu(Menu::Sort),
+            TableCommand::ReverseSort => {
                 let sort = self.listing.sort();
                 self.sort_by(Sort {
                     is_reversed: !sort.is_reversed,
                     ..sort
                 });
             }
-            KeyCommand::SortByPrevious => self.sort_by_neighbor(-1),
-            KeyCommand::SortByNext => self.sort_by_neighbor(1),
-            KeyCommand::Details => self.details.toggle(),
-            KeyCommand::ScrollUp => self.details.scroll = self.details.scroll.saturating_sub(1),
-            KeyCommand::ScrollDown => self.details.scroll = self.details.scroll.saturating_add(1),
-            KeyCommand::CopyMenu => match self.current_row() {
+            TableCommand::SortByPrevious => self.sort_by_neighbor(-1),
+            TableCommand::SortByNext => self.sort_by_neighbor(1),
+            TableCommand::Details => self.details.toggle(),
+            TableCommand::CopyMenu => match self.current_row() {
                 Some(row) => self.overlay = Overlay::Menu(Menu::copy(row)),
                 None => self.notify("no row to copy from"),
             },
-            KeyCommand::Help => self.overlay = Overlay::Help(0),
-            KeyCommand::Pause => self.pause(),
-            KeyCommand::Refresh => self.sampling.poll_now(),
-            KeyCommand::Faster => {
-                self.sampling.faster();
-                self.notify_interval();
-            }
-            KeyCommand::Slower => {
-                self.sampling.slower();
-                self.notify_interval();
-            }
-            command => return self.run_outside_command(command),
+            TableCommand::Help => self.overlay = Overlay::Help(0),
+            TableCommand::Pause => self.pause(),
+            TableCommand::Refresh => self.sampling.poll_now(),
+            TableCommand::Faster => self.change_interval(Sampling::faster),
+            TableCommand::Slower => self.change_interval(Sampling::slower),
+            TableCommand::Free => return self.ask_to_free(),
+            TableCommand::CopyRestart => return self.copy_restart_command(),
+            TableCommand::Check => return self.open_check_dialog(),
+            TableCommand::Redraw => return vec![Effect::Redraw],
+            TableCommand::Suspend => return vec![Effect::Suspend],
+            TableCommand::Quit | TableCommand::Cancel => return self.quit(),
         }
         Vec::new()
     }
 
-    /// The commands that want something done outside.
-    fn run_outside_command(&mut self, command: KeyCommand) -> Vec<Effect> {
-        match command {
-            KeyCommand::Free => self.ask_to_free(),
-            KeyCommand::CopyRestart => self.copy_restart_command(),
-            KeyCommand::Check => self.open_check_dialog(),
-            KeyCommand::Redraw => vec![Effect::Redraw],
-            KeyCommand::Suspend => vec![Effect::Suspend],
-            KeyCommand::Quit | KeyCommand::Cancel => self.quit(),
-            _ => Vec::new(),
+    fn go(&mut self, to: Movement) {
+        let scroll = &mut self.details.scroll;
+        match to {
+            Movement::ScrollUp => *scroll = scroll.saturating_sub(1),
+            Movement::ScrollDown => *scroll = scroll.saturating_add(1),
+            Movement::Up => self.step(-1),
+            Movement::Down => self.step(1),
+            Movement::PageUp => self.step(-self.page()),
+            Movement::PageDown => self.step(self.page()),
+            Movement::HalfUp => self.step(-(self.page() + 1) / 2),
+            Movement::HalfDown => self.step((self.page() + 1) / 2),
+            Movement::Start => self.selection.go_to_start(&self.listing),
+            Movement::End => self.selection.go_to_end(&self.listing),
+            Movement::NextChange => self.go_to_next_change(),
         }
     }
 
@@ -155,7 +106,7 @@ impl App {
 
     fn go_to_next_change(&mut self) {
         if !self.selection.go_to_next_change(&self.listing) {
-            self.notify("nothing changed in the last 3 s");
+            self.notify("no row changed in the last 3 s");
         }
     }
 
@@ -165,7 +116,7 @@ impl App {
         };
         let socket = &row.endpoint.socket;
         let Some(remote) = socket.remote else {
-            self.notify("this is no connection");
+            self.notify("not a connection");
             return;
         };
         let (protocol, local) = (socket.protocol, socket.local);
@@ -186,10 +137,10 @@ impl App {
         }
     }
 
-    /// Puts the cursor on a row; one that the filter hides brings the whole table back.
+    /// Puts the cursor on a row, and clears the filter if that hides it.
     pub(super) fn reveal(&mut self, id: EndpointId) {
         if self.listing.row_of(id).is_none() {
-            self.notify("it has closed meanwhile");
+            self.notify("the socket has closed");
             return;
         }
         if self.selection.go_to(&self.listing, id) {
@@ -205,7 +156,10 @@ impl App {
         }
         self.filter_box.select_best_match = false;
         self.selection.go_to(&self.listing, id);
-        self.notify("the filter was cleared to show it; u brings it back");
+        let key = key_of(KeyCommand::Table(TableCommand::RestoreFilter));
+        self.notify(format!(
+            "filter cleared to show it · {key} restore last filter"
+        ));
     }
 
     pub(super) fn sort_by(&mut self, sort: Sort) {
@@ -223,23 +177,26 @@ impl App {
 
     fn sort_by_neighbor(&mut self, by: isize) {
         let sort = self.listing.sort();
-        let place = SORT_COLUMNS
-            .iter()
-            .position(|column| *column == sort.column)
-            .unwrap_or(0);
-        let next = place.saturating_add_signed(by).min(SORT_COLUMNS.len() - 1);
-        if let Some(column) = SORT_COLUMNS.get(next) {
+        let position = FIELDS.iter().position(|field| field.column == sort.column);
+        let next = position.unwrap_or(0).saturating_add_signed(by);
+        if let Some(field) = FIELDS.get(next.min(FIELDS.len() - 1)) {
             self.sort_by(Sort {
-                column: *column,
+                column: field.column,
                 is_reversed: false,
             });
         }
     }
 
-    /// The cursor goes on, so that Space marks one row after the other.
+    fn unmark_all(&mut self) {
+        if !self.selection.unmark_all() {
+            self.notify("no row is marked");
+        }
+    }
+
+    /// Moves the cursor on, so that Space marks one row after the other.
     fn mark(&mut self) {
         if self.settings.is_read_only {
-            self.notify("read-only: marked rows are for ending, and nothing is ended here");
+            self.notify("read-only: marks only serve to free ports");
         } else if self.selection.toggle_mark(&self.listing) {
             self.step(1);
         } else {
@@ -253,14 +210,15 @@ impl App {
         }
     }
 
-    fn notify_interval(&mut self) {
+    fn change_interval(&mut self, change: fn(&mut Sampling)) {
+        change(&mut self.sampling);
         let interval = wording::interval(self.sampling.interval);
-        self.notify(format!("looking every {interval}"));
+        self.notify(format!("polling every {interval}"));
     }
 
     pub(super) fn copy(&mut self, clip: impl Into<ClipboardText>) -> Vec<Effect> {
         let ClipboardText { text, shown } = clip.into();
-        self.notify(format!("copied through the terminal (OSC 52): {shown}"));
+        self.notify(format!("copied (OSC 52): {shown}"));
         vec![Effect::Copy(text)]
     }
 }

@@ -40,10 +40,10 @@ pub enum EventSource {
 impl EventSource {
     pub fn name(self) -> &'static str {
         match self {
-            Self::Sockets => "the look at the sockets",
-            Self::Processes => "the look at processes",
-            Self::Freeing => "the freeing of ports",
-            Self::Checks => "the checking of ports",
+            Self::Sockets => "the socket poller",
+            Self::Processes => "the process inspector",
+            Self::Freeing => "the free worker",
+            Self::Checks => "the port checker",
         }
     }
 }

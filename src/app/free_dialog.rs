@@ -9,12 +9,11 @@ mod confirm_prompt;
 mod opening;
 
 pub use buttons::Button;
-use buttons::{apply_button, available_buttons, button_for_key};
-use confirm_prompt::signal_for_key;
-pub use confirm_prompt::{ConfirmPrompt, signal_key};
+use buttons::{apply_button, available_buttons};
+pub use confirm_prompt::ConfirmPrompt;
 use opening::QuestionKey;
 
-use crate::app::keymap::{Chord, Modifier};
+use crate::app::keymap::{self, Chord, FreeCommand, Modifier, TableCommand};
 use crate::free::{Batch, ExecCommand, ExecEvent, Explanation};
 use crate::model::endpoint::EndpointId;
 use crate::model::inspection::{InspectRequest, Inspection};
@@ -118,27 +117,29 @@ impl FreeDialog {
     }
 
     pub fn on_key(&mut self, chord: Chord, now: Instant) -> DialogAction {
-        if chord.code == KeyCode::Esc || chord.is_ctrl('c') || chord.modifier == Modifier::Other {
+        let command = keymap::free_command(chord);
+        if command == Some(FreeCommand::Cancel) || chord.modifier == Modifier::Other {
             return DialogAction::Close;
         }
         if !self.is_shown_armed {
             return DialogAction::Nothing;
         }
-        match chord.code {
-            KeyCode::Tab | KeyCode::Right => self.move_focus(1),
-            KeyCode::BackTab | KeyCode::Left => self.move_focus(-1),
-            KeyCode::Enter if self.is_mistyped() => {}
-            KeyCode::Enter => {
-                let button = self
-                    .buttons()
-                    .get(self.focus)
-                    .copied()
-                    .unwrap_or(Button::Cancel);
-                return self.press(button, now);
+        match command {
+            Some(FreeCommand::NextButton) => self.move_focus(1),
+            Some(FreeCommand::PreviousButton) => self.move_focus(-1),
+            Some(FreeCommand::Press) if self.is_mistyped() => {}
+            Some(FreeCommand::Press) => {
+                let button = self.buttons().get(self.focus).copied();
+                return self.press(button.unwrap_or(Button::Cancel), now);
             }
-            _ if self.take_typed_key(chord) || self.is_unavailable_key(chord) => {}
-            _ if self.is_movement(chord) => {}
-            _ => return self.press(self.button_for(chord), now),
+            Some(FreeCommand::Cancel | FreeCommand::Button(_)) | None => {
+                let is_used = self.take_typed_key(chord)
+                    || self.is_unavailable_key(chord)
+                    || self.is_movement(chord);
+                if !is_used {
+                    return self.press(self.button_for(chord), now);
+                }
+            }
         }
         DialogAction::Nothing
     }
@@ -239,7 +240,7 @@ impl FreeDialog {
         let DialogPhase::Confirming(prompt) = &self.phase else {
             return false;
         };
-        let button = chord.letter().and_then(button_for_key);
+        let button = button_of(chord);
         let must_type = prompt.typed_port().is_some();
         !prompt.is_choosing_signal
             && button.is_some_and(|button| {
@@ -257,8 +258,7 @@ impl FreeDialog {
 
     /// Returns true for keys that move: they do not close a verdict.
     fn is_movement(&self, chord: Chord) -> bool {
-        let moves = crate::app::keymap::command(chord)
-            .is_some_and(crate::app::keymap::KeyCommand::is_movement);
+        let moves = matches!(keymap::table_command(chord), Some(TableCommand::Move(_)));
         matches!(self.phase, DialogPhase::Running(_)) && moves
     }
 
@@ -268,9 +268,10 @@ impl FreeDialog {
             DialogPhase::Explaining(_) | DialogPhase::Running(_) => None,
         };
         let is_choosing_signal = prompt.is_some_and(|prompt| prompt.is_choosing_signal);
-        let button = match chord.letter() {
-            Some(letter) if is_choosing_signal => signal_for_key(letter).map(Button::ChooseSignal),
-            letter => letter.and_then(button_for_key),
+        let button = if is_choosing_signal {
+            keymap::signal(chord).map(Button::ChooseSignal)
+        } else {
+            button_of(chord)
         };
         let button = button.filter(|button| self.buttons().contains(button));
         // `y` is no answer if the port must be typed.
@@ -335,6 +336,16 @@ impl FreeDialog {
         self.phase = DialogPhase::Running(Box::new(batch));
         self.disarm();
         DialogAction::Execute(commands)
+    }
+}
+
+fn button_of(chord: Chord) -> Option<Button> {
+    match keymap::free_command(chord)? {
+        FreeCommand::Button(button) => Some(button),
+        FreeCommand::Cancel
+        | FreeCommand::NextButton
+        | FreeCommand::PreviousButton
+        | FreeCommand::Press => None,
     }
 }
 

@@ -2,11 +2,12 @@
 
 use crate::app::filter_box::CommitResult;
 use crate::app::free_dialog::DialogAction;
-use crate::app::keymap::{self, Chord, KeyCommand, Modifier};
+use crate::app::keymap::{self, Chord, FilterCommand, KeyCommand, TableCommand, key_of};
 use crate::app::menu::Menu;
 use crate::app::notice::Notice;
 use crate::app::{App, Effect, Overlay};
 use crate::free::{Batch, ExecEvent, FreeMachine, Verdict, VerdictKind};
+use crate::table::fields::FIELDS;
 use crate::table::listing::Sort;
 use crate::table::query;
 use crate::table::row::Row;
@@ -52,10 +53,10 @@ impl App {
                 self.on_dialog_action(action)
             }
             Overlay::Help(scroll) => {
-                let scrolled = scroll_position(*scroll, chord);
-                *scroll = scrolled.unwrap_or(*scroll);
-                if scrolled.is_none() {
-                    self.overlay = Overlay::None;
+                let command = keymap::text_command(chord);
+                match command.and_then(|command| command.scroll(*scroll)) {
+                    Some(scrolled) => *scroll = scrolled,
+                    None => self.overlay = Overlay::None,
                 }
                 Vec::new()
             }
@@ -67,9 +68,8 @@ impl App {
     }
 
     fn on_table_key(&mut self, chord: Chord) -> Vec<Effect> {
-        let command = keymap::command(chord);
-        let is_movement = command.is_some_and(KeyCommand::is_movement);
-        if !is_movement {
+        let command = keymap::table_command(chord);
+        if !matches!(command, Some(TableCommand::Move(_))) {
             self.notice = None;
         }
         match (command, chord.letter()) {
@@ -80,29 +80,33 @@ impl App {
                 Vec::new()
             }
             (None, _) => {
-                self.notify("/ to filter");
+                let help = key_of(KeyCommand::Table(TableCommand::Help));
+                self.notify(format!("\"{chord}\" is not bound · {help} help"));
                 Vec::new()
             }
         }
     }
 
     fn on_filter_key(&mut self, chord: Chord) -> Vec<Effect> {
-        match chord.code {
-            KeyCode::Enter => self.commit_filter(),
-            KeyCode::Esc => self.filter_box.cancel(),
-            KeyCode::Up => self.selection.step(&self.listing, -1),
-            KeyCode::Down => self.selection.step(&self.listing, 1),
-            KeyCode::PageUp => self.selection.step(&self.listing, -self.page()),
-            KeyCode::PageDown => self.selection.step(&self.listing, self.page()),
-            _ if chord.is_ctrl('c') => self.filter_box.cancel(),
-            _ if chord.is_ctrl('p') => self.filter_box.recall(true),
-            _ if chord.is_ctrl('n') => self.filter_box.recall(false),
-            _ if chord.is_ctrl('z') => return vec![Effect::Suspend],
-            _ => {
-                if let Some(request) = edit_request(chord) {
-                    self.filter_box.edit(request);
-                }
-            }
+        let typed = || {
+            Some(FilterCommand::Edit(InputRequest::InsertChar(
+                chord.letter()?,
+            )))
+        };
+        let Some(command) = keymap::filter_command(chord).or_else(typed) else {
+            return Vec::new();
+        };
+        match command {
+            FilterCommand::Keep => self.commit_filter(),
+            FilterCommand::Restore => self.filter_box.cancel(),
+            FilterCommand::Up => self.selection.step(&self.listing, -1),
+            FilterCommand::Down => self.selection.step(&self.listing, 1),
+            FilterCommand::PageUp => self.selection.step(&self.listing, -self.page()),
+            FilterCommand::PageDown => self.selection.step(&self.listing, self.page()),
+            FilterCommand::Earlier => self.filter_box.recall(true),
+            FilterCommand::Later => self.filter_box.recall(false),
+            FilterCommand::Edit(request) => self.filter_box.edit(request),
+            FilterCommand::Suspend => return vec![Effect::Suspend],
         }
         self.apply_filter();
         Vec::new()
@@ -131,25 +135,30 @@ impl App {
         debug_assert_eq!(kept == CommitResult::Invalid, self.filter_box.is_typing());
     }
 
+    /// Picks an item; every other key closes the menu.
     fn on_menu_key(&mut self, chord: Chord) -> Vec<Effect> {
-        let overlay = std::mem::replace(&mut self.overlay, Overlay::None);
-        let (Overlay::Menu(menu), Some(letter)) = (overlay, chord.letter()) else {
-            return Vec::new();
-        };
-        match menu {
-            Menu::Sort(items) => {
-                if let Some(item) = items.into_iter().find(|item| item.letter == letter) {
+        match std::mem::replace(&mut self.overlay, Overlay::None) {
+            Overlay::Menu(Menu::Sort) => {
+                let letter = chord.letter();
+                let field = FIELDS.iter().find(|field| Some(field.letter) == letter);
+                if let Some(field) = field {
                     self.sort_by(Sort {
-                        column: item.choice,
+                        column: field.column,
                         is_reversed: false,
                     });
                 }
                 Vec::new()
             }
-            Menu::Copy(items) => match items.into_iter().find(|item| item.letter == letter) {
-                Some(item) => self.copy(item.choice),
-                None => Vec::new(),
-            },
+            Overlay::Menu(Menu::Copy(items)) => {
+                let picked = keymap::copy_item(chord);
+                match items.into_iter().find(|(item, _)| Some(*item) == picked) {
+                    Some((_, text)) => self.copy(text),
+                    None => Vec::new(),
+                }
+            }
+            Overlay::None | Overlay::Help(_) | Overlay::Freeing(_) | Overlay::Check(_) => {
+                Vec::new()
+            }
         }
     }
 
@@ -267,36 +276,4 @@ pub(super) fn is_unfinished(batch: &Batch) -> bool {
     };
     let mut freeings = batch.machines().iter();
     freeings.any(|freeing| is_free(freeing) && !freeing.is_settled())
-}
-
-/// Where the keys that scroll take a text; `None` for other keys.
-pub(super) fn scroll_position(scroll: u16, chord: Chord) -> Option<u16> {
-    match chord.code {
-        KeyCode::Up | KeyCode::Char('k') => Some(scroll.saturating_sub(1)),
-        KeyCode::Down | KeyCode::Char('j') => Some(scroll.saturating_add(1)),
-        KeyCode::PageUp => Some(scroll.saturating_sub(10)),
-        KeyCode::PageDown | KeyCode::Char(' ') => Some(scroll.saturating_add(10)),
-        KeyCode::Home => Some(0),
-        _ => None,
-    }
-}
-
-/// What a key does to the text of the filter line.
-fn edit_request(chord: Chord) -> Option<InputRequest> {
-    Some(match (chord.code, chord.modifier) {
-        (_, Modifier::Other) => return None,
-        (KeyCode::Char('a'), Modifier::Ctrl) | (KeyCode::Home, _) => InputRequest::GoToStart,
-        (KeyCode::Char('e'), Modifier::Ctrl) | (KeyCode::End, _) => InputRequest::GoToEnd,
-        (KeyCode::Char('u'), Modifier::Ctrl) => InputRequest::DeleteFromStart,
-        (KeyCode::Char('w'), Modifier::Ctrl) => InputRequest::DeletePrevWord,
-        (KeyCode::Char('k'), Modifier::Ctrl) => InputRequest::DeleteTillEnd,
-        (KeyCode::Char('h'), Modifier::Ctrl) | (KeyCode::Backspace, _) => {
-            InputRequest::DeletePrevChar
-        }
-        (KeyCode::Delete, _) => InputRequest::DeleteNextChar,
-        (KeyCode::Left, _) => InputRequest::GoToPrevChar,
-        (KeyCode::Right, _) => InputRequest::GoToNextChar,
-        (KeyCode::Char(letter), Modifier::None) => InputRequest::InsertChar(letter),
-        _ => return None,
-    })
 }

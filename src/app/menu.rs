@@ -1,31 +1,34 @@
-//! Menus: a list of things with a letter each.
+//! Menus over the table: the column to sort by, and what to copy of a row.
 
 use crate::model::endpoint::SocketRole;
 use crate::model::shell::restart_command;
 use crate::model::text::escaped;
-use crate::table::fields::{Column, FIELDS, address_text};
+use crate::table::fields::address_text;
 use crate::table::row::Row;
 use crate::wording;
 
-/// A menu over the table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Menu {
-    Sort(Vec<MenuItem<Column>>),
-    Copy(Vec<MenuItem<ClipboardText>>),
+    /// A letter for each field.
+    Sort,
+    /// What can be copied of a row.
+    Copy(Vec<(CopyItem, ClipboardText)>),
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MenuItem<T> {
-    pub letter: char,
-    pub name: String,
-    pub choice: T,
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CopyItem {
+    Address,
+    Url,
+    FreeCommand,
+    Pid,
+    RestartCommand,
 }
 
-/// What is put on the clipboard.
+/// Text for the clipboard.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClipboardText {
     pub text: String,
-    /// How it is shown: safe for a terminal, and without the secrets in it.
+    /// The same, escaped for the terminal and with secrets masked.
     pub shown: String,
 }
 
@@ -44,16 +47,7 @@ impl From<String> for ClipboardText {
 }
 
 impl Menu {
-    pub fn sort() -> Self {
-        let item = |field: &crate::table::fields::Field| MenuItem {
-            letter: field.letter,
-            name: field.title.to_owned(),
-            choice: field.column,
-        };
-        Self::Sort(FIELDS.iter().map(item).collect())
-    }
-
-    /// What of a row can be copied: the command that starts its process again only as far as that is known.
+    /// Items of a row that are known: of a client no command to free its port, which stopping the client would not do.
     pub fn copy(row: &Row) -> Self {
         let socket = &row.endpoint.socket;
         let host = if socket.local.ip().is_unspecified() {
@@ -61,36 +55,28 @@ impl Menu {
         } else {
             bracketed(row)
         };
-        let mut items = vec![
-            item('a', "address", address_text(row)),
-            item('u', "URL", format!("http://{host}:{}/", socket.port())),
+        let mut items: Vec<(CopyItem, ClipboardText)> = vec![
+            (CopyItem::Address, address_text(row).into()),
+            (
+                CopyItem::Url,
+                format!("http://{host}:{}/", socket.port()).into(),
+            ),
         ];
-        // Of a client's port nothing is freed by ending whoever has it.
         if row.endpoint.relation.role != SocketRole::Client {
             let target = wording::target(socket.protocol, socket.port());
-            items.push(item(
-                'c',
-                "command to free it",
-                format!("portmon free {target}"),
+            items.push((
+                CopyItem::FreeCommand,
+                format!("portmon free {target}").into(),
             ));
         }
         if let Some(process) = socket.owners.first() {
-            items.push(item('p', "pid", process.pid().to_string()));
-            items.extend(restart_command(process).ok().map(|restart| MenuItem {
-                letter: 's',
-                name: "to start it again".to_owned(),
-                choice: ClipboardText::masked(restart.command, &restart.shown),
-            }));
+            items.push((CopyItem::Pid, process.pid().to_string().into()));
+            if let Ok(restart) = restart_command(process) {
+                let text = ClipboardText::masked(restart.command, &restart.shown);
+                items.push((CopyItem::RestartCommand, text));
+            }
         }
         Self::Copy(items)
-    }
-}
-
-fn item(letter: char, name: &str, choice: String) -> MenuItem<ClipboardText> {
-    MenuItem {
-        letter,
-        name: name.to_owned(),
-        choice: choice.into(),
     }
 }
 

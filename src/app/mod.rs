@@ -290,7 +290,7 @@ impl App {
         match source {
             EventSource::Sockets => self.sampling.is_lost = true,
             EventSource::Processes | EventSource::Freeing | EventSource::Checks => {
-                let words = format!("{} ended; only a new start brings it back", source.name());
+                let words = format!("{} stopped; restart portmon to use it again", source.name());
                 self.notice = Some(Notice::persistent(words));
             }
         }

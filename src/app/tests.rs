@@ -402,7 +402,7 @@ fn an_unbound_key_shows_how_to_filter() {
             .notice
             .as_ref()
             .map(|notice| notice.text.as_str()),
-        Some("/ to filter")
+        Some("\"r\" is not bound · ? help")
     );
     harness.wait(3.0);
     assert_eq!(harness.app.notice, None);

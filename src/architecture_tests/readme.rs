@@ -19,7 +19,7 @@ fn table_row(left: &str, right: &str) -> String {
 #[test]
 fn the_readme_lists_every_key_as_it_is() {
     let readme = readme();
-    for binding in &BINDINGS {
+    for binding in BINDINGS {
         let row = table_row(&binding.keys_label().replace(' ', "  "), binding.about);
         assert!(readme.contains(&row), "the README lacks: {row}");
     }

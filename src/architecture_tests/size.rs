@@ -17,9 +17,8 @@ const LARGE_FOLDERS: [(&str, usize); 5] = [
 ];
 
 /// Files with more lines of production code, and how many at most. This list may only shrink.
-const LONG_FILES: [(&str, usize); 5] = [
+const LONG_FILES: &[(&str, usize)] = &[
     ("src/app/free_dialog.rs", 330),
-    ("src/app/keymap.rs", 450),
     ("src/commands/free.rs", 340),
     ("src/table/fields.rs", 400),
     ("src/table/listing.rs", 351),
@@ -69,7 +68,7 @@ fn a_file_has_at_most_300_lines_of_code() {
         let count = file.production().lines().count();
         (file.path, count)
     });
-    assert_eq!(too_large(counts, LINES_PER_FILE, &LONG_FILES), []);
+    assert_eq!(too_large(counts, LINES_PER_FILE, LONG_FILES), []);
 }
 
 #[test]

@@ -223,7 +223,7 @@ async fn a_vanished_terminal_is_noticed_at_the_next_poll() {
 }
 
 /// What is said of the sampler that ended.
-const LOST: &str = "the look at the sockets ended";
+const LOST: &str = "the socket poller stopped";
 
 #[tokio::test(start_paused = true)]
 async fn a_lost_sampler_is_reported_once_and_keys_still_work() {
@@ -278,7 +278,7 @@ async fn a_lost_inspector_is_reported_once() {
             let (unused, _receiver) = mpsc::channel(1);
             drop(std::mem::replace(&mut harness.inspections, unused));
             harness.settle().await;
-            assert_eq!(harness.written.count("the look at processes ended"), 1);
+            assert_eq!(harness.written.count("the process inspector stopped"), 1);
             harness.key('q').await;
         },
     )
@@ -295,7 +295,7 @@ async fn a_lost_free_worker_is_reported_once() {
             let (unused, _receiver) = mpsc::unbounded_channel();
             drop(std::mem::replace(&mut harness.freeing, unused));
             harness.settle().await;
-            assert_eq!(harness.written.count("the freeing of ports ended"), 1);
+            assert_eq!(harness.written.count("the free worker stopped"), 1);
             harness.key('q').await;
         },
     )
@@ -312,7 +312,7 @@ async fn a_lost_checker_is_reported_once() {
             let (unused, _receiver) = mpsc::channel(1);
             drop(std::mem::replace(&mut harness.answers, unused));
             harness.settle().await;
-            assert_eq!(harness.written.count("the checking of ports ended"), 1);
+            assert_eq!(harness.written.count("the port checker stopped"), 1);
             harness.key('q').await;
         },
     )

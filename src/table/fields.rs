@@ -1,7 +1,8 @@
 //! FIELDS: everything that can be said of a row, in one list.
 //!
 //! A field is a column, a sort key, a line of the details and, where it has a key, a word of the filter language. To
-//! add one, add a variant to [`Column`] and an entry here; nothing else needs to know.
+//! add one, add a variant to [`Column`] and an entry here; the compiler asks for its shape in `ui::columns`, and tests
+//! for its place in the details and the JSON.
 
 use crate::model::address::address;
 use crate::model::age::Age;
@@ -14,22 +15,33 @@ use crate::table::row::{DisplayContext, Row};
 use crate::table::value::Value;
 use std::sync::Arc;
 
-/// The name of a field.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Column {
+/// Defines [`Column`] with a list of its variants.
+macro_rules! columns {
+    ($($column:ident),* $(,)?) => {
+        /// The name of a field. A wide table shows its columns in this order, and `<` and `>` sort in it.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Column { $($column),* }
+
+        impl Column {
+            pub const ALL: &[Self] = &[$(Self::$column),*];
+        }
+    };
+}
+
+columns! {
     Port,
     Local,
     State,
     Pid,
     Process,
-    Age,
-    What,
-    Proto,
     User,
-    Remote,
-    RemotePort,
+    Proto,
+    Age,
     Peer,
     Service,
+    Remote,
+    What,
+    RemotePort,
     Command,
     Range,
     Uptime,
@@ -40,34 +52,33 @@ pub enum Column {
 
 pub struct Field {
     pub column: Column,
-    /// The column's heading.
+    /// The heading of the column.
     pub title: &'static str,
-    /// The word before the colon in a filter, where there is one.
+    /// The word before the colon in a filter.
     pub key: Option<&'static str>,
-    /// The key that picks it in the sort menu.
+    /// Its key in the sort menu.
     pub letter: char,
     pub about: &'static str,
-    /// What the cell shows and the sort compares.
+    /// The value that the cell shows and the sort compares.
     pub value: fn(&Row, &DisplayContext) -> Value,
-    /// What a filter word with this key is compared with, where that is not just the value.
+    /// The values that a filter word with this key is compared with, if not the shown one.
     pub operands: Option<fn(&Row) -> Vec<Value>>,
-    /// Whether plain words of a filter look into it.
+    /// True if filter words without a key search it.
     pub is_text: bool,
+    /// Its pointer (RFC 6901) in an endpoint of `list --json`; `None` for what is derived from others.
+    pub json: Option<&'static str>,
 }
 
 pub fn field(column: Column) -> &'static Field {
-    // Every column has a field: a test goes through them all.
-    FIELDS
-        .iter()
-        .find(|field| field.column == column)
-        .unwrap_or(&FIELDS[0])
+    // The list has the order of `Column`: a test compares them.
+    FIELDS.get(column as usize).unwrap_or(&FIELDS[0])
 }
 
 pub fn field_by_key(key: &str) -> Option<&'static Field> {
     FIELDS.iter().find(|field| field.key == Some(key))
 }
 
-/// All that a row shows, for plain words of the filter.
+/// The text of a row that filter words without a key search.
 pub fn row_text(row: &Row, context: &DisplayContext) -> String {
     let texts: Vec<String> = FIELDS
         .iter()
@@ -77,23 +88,24 @@ pub fn row_text(row: &Row, context: &DisplayContext) -> String {
     texts.join("\n")
 }
 
-pub static FIELDS: [Field; 19] = [
+pub static FIELDS: [Field; Column::ALL.len()] = [
     Field {
         column: Column::Port,
         title: "PORT",
         key: Some("port"),
         letter: 'p',
-        about: "the local port",
+        about: "local port",
         value: |row, _| Value::Number(row.endpoint.socket.port().into()),
         operands: None,
         is_text: false,
+        json: Some("/local/port"),
     },
     Field {
         column: Column::Local,
         title: "LOCAL",
         key: Some("addr"),
         letter: 'l',
-        about: "the local address; * is all of IPv6 and IPv4",
+        about: "local address; * is all of IPv6 and IPv4",
         value: |row, _| {
             let socket = &row.endpoint.socket;
             Value::Address {
@@ -103,23 +115,25 @@ pub static FIELDS: [Field; 19] = [
         },
         operands: None,
         is_text: true,
+        json: Some("/local/address"),
     },
     Field {
         column: Column::State,
         title: "STATE",
         key: Some("state"),
         letter: 's',
-        about: "the state of the socket; - where the source cannot tell",
+        about: "state of the socket; - where the source cannot tell",
         value: |row, _| Value::optional(row.endpoint.socket.state),
         operands: None,
         is_text: true,
+        json: Some("/state"),
     },
     Field {
         column: Column::Pid,
         title: "PID",
         key: Some("pid"),
         letter: 'i',
-        about: "the process that holds it, the topmost of several",
+        about: "pid of the topmost owner",
         value: |row, _| {
             owner(row).map_or(Value::Unknown, |process| {
                 Value::Number(process.pid().0.into())
@@ -127,26 +141,96 @@ pub static FIELDS: [Field; 19] = [
         },
         operands: Some(|row| of_owners(row, |process| Value::Number(process.pid().0.into()))),
         is_text: false,
+        json: Some("/owners/0/pid"),
     },
     Field {
         column: Column::Process,
         title: "PROCESS",
         key: Some("proc"),
         letter: 'n',
-        about: "its name, and how many hold the socket",
+        about: "name of the topmost owner, and how many share the socket",
         value: process,
         operands: Some(|row| of_owners(row, |process| Value::text(&process.name))),
         is_text: true,
+        json: Some("/owners/0/name"),
+    },
+    Field {
+        column: Column::User,
+        title: "USER",
+        key: Some("user"),
+        letter: 'u',
+        about: "user of the socket",
+        value: |row, _| user(row),
+        operands: Some(|row| {
+            let uid = row.endpoint.socket.uid.map(Value::text);
+            [user(row)].into_iter().chain(uid).collect()
+        }),
+        is_text: true,
+        json: Some("/user"),
+    },
+    Field {
+        column: Column::Proto,
+        title: "PROTO",
+        key: Some("proto"),
+        letter: 't',
+        about: "tcp or udp",
+        value: |row, _| Value::text(row.endpoint.socket.protocol),
+        operands: None,
+        is_text: true,
+        json: Some("/protocol"),
     },
     Field {
         column: Column::Age,
         title: "AGE",
         key: None,
         letter: 'a',
-        about: "the age of the socket; ≤ not older than its process, > older than it was watched",
+        about: "age of the socket; ≤ at most as old as its process, > older than portmon has watched it",
         value: age,
         operands: None,
         is_text: false,
+        json: None,
+    },
+    Field {
+        column: Column::Peer,
+        title: "PEER",
+        key: None,
+        letter: 'e',
+        about: "process at the other end, if it is on this machine",
+        value: |row, _| Value::optional(row.endpoint.relation.peer.as_deref()),
+        operands: None,
+        is_text: true,
+        json: Some("/peer"),
+    },
+    Field {
+        column: Column::Service,
+        title: "SERVICE",
+        key: None,
+        letter: 'v',
+        about: "service that usually uses this port",
+        value: |row, _| {
+            let socket = &row.endpoint.socket;
+            Value::optional(ports::service(socket.protocol, socket.port()))
+        },
+        operands: None,
+        is_text: true,
+        json: Some("/service"),
+    },
+    Field {
+        column: Column::Remote,
+        title: "REMOTE",
+        key: None,
+        letter: 'r',
+        about: "remote address and port",
+        value: |row, _| match row.endpoint.socket.remote {
+            Some(remote) => Value::Address {
+                ip: remote.ip(),
+                shown: remote.to_string(),
+            },
+            None => Value::Unknown,
+        },
+        operands: None,
+        is_text: true,
+        json: Some("/remote/address"),
     },
     Field {
         column: Column::What,
@@ -161,91 +245,32 @@ pub static FIELDS: [Field; 19] = [
         },
         operands: None,
         is_text: true,
-    },
-    Field {
-        column: Column::Proto,
-        title: "PROTO",
-        key: Some("proto"),
-        letter: 't',
-        about: "tcp or udp",
-        value: |row, _| Value::text(row.endpoint.socket.protocol),
-        operands: None,
-        is_text: true,
-    },
-    Field {
-        column: Column::User,
-        title: "USER",
-        key: Some("user"),
-        letter: 'u',
-        about: "the user of the socket",
-        value: |row, _| user(row),
-        operands: Some(|row| {
-            let uid = row.endpoint.socket.uid.map(Value::text);
-            [user(row)].into_iter().chain(uid).collect()
-        }),
-        is_text: true,
-    },
-    Field {
-        column: Column::Remote,
-        title: "REMOTE",
-        key: None,
-        letter: 'r',
-        about: "the address and port of the other end",
-        value: |row, _| match row.endpoint.socket.remote {
-            Some(remote) => Value::Address {
-                ip: remote.ip(),
-                shown: remote.to_string(),
-            },
-            None => Value::Unknown,
-        },
-        operands: None,
-        is_text: true,
+        json: None,
     },
     Field {
         column: Column::RemotePort,
         title: "RPORT",
         key: Some("rport"),
         letter: 'o',
-        about: "the port of the other end",
+        about: "remote port",
         value: |row, _| match row.endpoint.socket.remote {
             Some(remote) => Value::Number(remote.port().into()),
             None => Value::Unknown,
         },
         operands: None,
         is_text: false,
-    },
-    Field {
-        column: Column::Peer,
-        title: "PEER",
-        key: None,
-        letter: 'e',
-        about: "the process at the other end, when it is on this machine",
-        value: |row, _| Value::optional(row.endpoint.relation.peer.as_deref()),
-        operands: None,
-        is_text: true,
-    },
-    Field {
-        column: Column::Service,
-        title: "SERVICE",
-        key: None,
-        letter: 'v',
-        about: "the service that usually has this port",
-        value: |row, _| {
-            let socket = &row.endpoint.socket;
-            Value::optional(ports::service(socket.protocol, socket.port()))
-        },
-        operands: None,
-        is_text: true,
+        json: Some("/remote/port"),
     },
     Field {
         column: Column::Command,
         title: "COMMAND",
         key: None,
         letter: 'c',
-        about: "the command line of the process, secrets masked",
+        about: "command line of the process, secrets masked",
         value: |row, _| Value::optional(owner(row).map(|process| process.command_line())),
         operands: None,
         is_text: true,
+        json: Some("/owners/0/command"),
     },
     Field {
         column: Column::Range,
@@ -256,49 +281,54 @@ pub static FIELDS: [Field; 19] = [
         value: |row, _| Value::text(PortClass::of(row.endpoint.socket.port())),
         operands: None,
         is_text: false,
+        json: Some("/range"),
     },
     Field {
         column: Column::Uptime,
         title: "UPTIME",
         key: None,
         letter: 'm',
-        about: "how long the process has been running",
+        about: "time since the process started",
         value: |row, context| match owner(row).and_then(|process| process.started_at) {
             Some(started) => Value::Age(Age::exact(context.now.since(started))),
             None => Value::Unknown,
         },
         operands: None,
         is_text: false,
+        json: Some("/owners/0/started_at"),
     },
     Field {
         column: Column::Directory,
         title: "DIRECTORY",
         key: None,
         letter: 'd',
-        about: "the working directory of the process",
+        about: "working directory of the process",
         value: |row, _| Value::optional(owner(row).and_then(|process| process.directory.as_ref())),
         operands: None,
         is_text: true,
+        json: Some("/owners/0/directory"),
     },
     Field {
         column: Column::Executable,
         title: "EXE",
         key: None,
         letter: 'x',
-        about: "the program file of the process",
+        about: "program file of the process",
         value: |row, _| Value::optional(owner(row).and_then(|process| process.executable.as_ref())),
         operands: None,
         is_text: false,
+        json: Some("/owners/0/executable"),
     },
     Field {
         column: Column::Queue,
         title: "QUEUE",
         key: None,
         letter: 'b',
-        about: "what waits: at a listener connections and its limit, else bytes to be read and sent",
+        about: "backlog and its limit of a listener, else unread and unsent bytes",
         value: |row, _| row.queue().map_or(Value::Unknown, Value::Queue),
         operands: None,
         is_text: false,
+        json: None,
     },
 ];
 
@@ -325,10 +355,10 @@ fn user(row: &Row) -> Value {
     }
 }
 
-/// `gunicorn ×5`; a socket whose owner may not be seen shows its user: `- (root)`.
+/// `gunicorn ×5`, or the user of a hidden owner: `- (root)`.
 fn process(row: &Row, context: &DisplayContext) -> Value {
-    let holders = row.endpoint.socket.owners.known();
-    match (holders.first(), holders.len()) {
+    let owners = row.endpoint.socket.owners.known();
+    match (owners.first(), owners.len()) {
         (Some(first), 1) => Value::text(&first.name),
         (Some(first), count) => Value::Text(format!("{} {}", first.name, context.times(count))),
         (None, _) if row.is_owner_hidden() => match user(row) {
@@ -345,7 +375,7 @@ fn age(row: &Row, context: &DisplayContext) -> Value {
     Value::Age(Age::of_socket(*since, socket.owners.known(), context.now))
 }
 
-/// The local or remote address and port of a row as one writes them: `127.0.0.1:3000`, `[::1]:5173`, `*:8080`.
+/// The local address and port of a row, as programs take them: `127.0.0.1:3000`, `[::1]:5173`, `*:8080`.
 pub fn address_text(row: &Row) -> String {
     let socket = &row.endpoint.socket;
     if socket.is_dual_stack() {

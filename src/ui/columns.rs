@@ -1,20 +1,19 @@
-//! Which columns a width has room for, and how wide each is.
+//! The columns that fit a width, and the width of each.
 //!
-//! A narrow terminal drops whole columns, the least important first, and never squeezes one to a stump.
+//! A narrow terminal drops whole columns, the least important first, instead of truncating all.
 
 use crate::table::fields::Column;
 
-/// How a column takes part in the table.
-pub struct ColumnSpec {
-    pub column: Column,
-    /// Its cells, as many as its longest text within these bounds.
+/// The shape of a column.
+struct ColumnShape {
+    /// Its width follows the longest text within these bounds.
     min_width: usize,
     max_width: usize,
     /// The lower, the sooner it is dropped.
     priority: u8,
-    /// The width of table from which it is shown at all.
+    /// The width of the table from which it is shown at all.
     min_table_width: usize,
-    /// Whether its text may be cut. A pid that is cut would be another pid.
+    /// Whether its text may be truncated. A truncated pid would be another pid.
     is_elastic: bool,
 }
 
@@ -26,37 +25,45 @@ pub struct PlacedColumn {
     pub width: usize,
 }
 
-/// The mark before the port.
+/// The cells before the port: cursor and mark.
 pub const GUTTER: usize = 2;
 
-/// What the last column, WHAT, must at least have before others give way.
+/// The least width of WHAT, the last column; others are dropped first.
 const MIN_WHAT_WIDTH: usize = 14;
 
-/// In the order in which they stand; WHAT takes the rest.
-const COLUMN_SPECS: [ColumnSpec; 11] = [
-    fixed(Column::Port, 5, 5, 100, 0),
-    // With a place for `!` or `2` behind the address.
-    elastic(Column::Local, 11, 17, 80, 0),
-    fixed(Column::State, 6, 11, 60, 0),
-    fixed(Column::Pid, 5, 7, 70, 0),
-    elastic(Column::Process, 12, 18, 90, 0),
-    elastic(Column::User, 6, 10, 30, 110),
-    fixed(Column::Proto, 5, 5, 20, 110),
-    fixed(Column::Age, 4, 7, 50, 0),
-    elastic(Column::Peer, 8, 20, 25, 130),
-    elastic(Column::Service, 8, 14, 10, 150),
-    elastic(Column::Remote, 9, 21, 15, 170),
-];
+/// The shape of a column; `None` for WHAT, which takes the rest, and for fields that are no column of the table.
+fn shape(column: Column) -> Option<ColumnShape> {
+    Some(match column {
+        Column::Port => fixed(5, 5, 100, 0),
+        // With a cell for `!` or `2` behind the address.
+        Column::Local => elastic(11, 17, 80, 0),
+        Column::State => fixed(6, 11, 60, 0),
+        Column::Pid => fixed(5, 7, 70, 0),
+        Column::Process => elastic(12, 18, 90, 0),
+        Column::User => elastic(6, 10, 30, 110),
+        Column::Proto => fixed(5, 5, 20, 110),
+        Column::Age => fixed(4, 7, 50, 0),
+        Column::Peer => elastic(8, 20, 25, 130),
+        Column::Service => elastic(8, 14, 10, 150),
+        Column::Remote => elastic(9, 21, 15, 170),
+        Column::What
+        | Column::RemotePort
+        | Column::Command
+        | Column::Range
+        | Column::Uptime
+        | Column::Directory
+        | Column::Executable
+        | Column::Queue => return None,
+    })
+}
 
 const fn fixed(
-    column: Column,
     min_width: usize,
     max_width: usize,
     priority: u8,
     min_table_width: usize,
-) -> ColumnSpec {
-    ColumnSpec {
-        column,
+) -> ColumnShape {
+    ColumnShape {
         min_width,
         max_width,
         priority,
@@ -66,66 +73,69 @@ const fn fixed(
 }
 
 const fn elastic(
-    column: Column,
     min_width: usize,
     max_width: usize,
     priority: u8,
     min_table_width: usize,
-) -> ColumnSpec {
-    ColumnSpec {
+) -> ColumnShape {
+    ColumnShape {
         is_elastic: true,
-        ..fixed(column, min_width, max_width, priority, min_table_width)
+        ..fixed(min_width, max_width, priority, min_table_width)
     }
 }
 
-/// The columns for a table this wide; `longest` tells how many cells the longest text of a column takes.
+pub fn is_right_aligned(column: Column) -> bool {
+    matches!(column, Column::Port | Column::Pid | Column::Age)
+}
+
+/// The columns of a table `width` cells wide; `longest` returns the cells of the longest text in a column.
 pub fn place_columns(width: usize, longest: impl Fn(Column) -> usize) -> Vec<PlacedColumn> {
-    let mut wanted: Vec<(&ColumnSpec, usize)> = COLUMN_SPECS
-        .iter()
-        .filter(|spec| width >= spec.min_table_width)
-        .map(|spec| {
-            (
-                spec,
-                longest(spec.column).clamp(spec.min_width, spec.max_width),
-            )
-        })
-        .collect();
-    let needs = |wanted: &[(&ColumnSpec, usize)]| {
-        GUTTER + wanted.iter().map(|(_, width)| width + 1).sum::<usize>() + MIN_WHAT_WIDTH
+    let mut wanted: Vec<WantedColumn> = Vec::new();
+    for column in Column::ALL {
+        if let Some(shape) = shape(*column).filter(|shape| width >= shape.min_table_width) {
+            let longest = longest(*column).clamp(shape.min_width, shape.max_width);
+            wanted.push((*column, shape, longest));
+        }
+    }
+    let needs = |wanted: &[WantedColumn]| {
+        GUTTER + wanted.iter().map(|(.., width)| width + 1).sum::<usize>() + MIN_WHAT_WIDTH
     };
     while !wanted.is_empty() && needs(&wanted) > width {
-        // Elastic columns give up what is more than their least before any column goes.
+        // Elastic columns shrink to their minimum before any column is dropped.
         let elastic = wanted
             .iter_mut()
-            .find(|(spec, width)| spec.is_elastic && *width > spec.min_width);
-        if let Some((spec, width)) = elastic {
-            *width = spec.min_width;
+            .find(|(_, shape, width)| shape.is_elastic && *width > shape.min_width);
+        if let Some((_, shape, width)) = elastic {
+            *width = shape.min_width;
         } else {
-            let lowest_priority = wanted.iter().map(|(spec, _)| spec.priority).min();
-            wanted.retain(|(spec, _)| Some(spec.priority) != lowest_priority);
+            let lowest = wanted.iter().map(|(_, shape, _)| shape.priority).min();
+            wanted.retain(|(_, shape, _)| Some(shape.priority) != lowest);
         }
     }
     placed(&wanted, width)
 }
 
-fn placed(wanted: &[(&ColumnSpec, usize)], width: usize) -> Vec<PlacedColumn> {
+/// A column, its shape and its width.
+type WantedColumn = (Column, ColumnShape, usize);
+
+fn placed(wanted: &[WantedColumn], width: usize) -> Vec<PlacedColumn> {
+    let cells = |count: usize| u16::try_from(count).unwrap_or(u16::MAX);
     let mut x = GUTTER;
-    let mut slots = Vec::with_capacity(wanted.len() + 1);
-    let cell = |x: usize| u16::try_from(x).unwrap_or(u16::MAX);
-    for (spec, width) in wanted {
-        slots.push(PlacedColumn {
-            column: spec.column,
-            x: cell(x),
+    let mut columns = Vec::with_capacity(wanted.len() + 1);
+    for (column, _, width) in wanted {
+        columns.push(PlacedColumn {
+            column: *column,
+            x: cells(x),
             width: *width,
         });
         x += width + 1;
     }
-    slots.push(PlacedColumn {
+    columns.push(PlacedColumn {
         column: Column::What,
-        x: cell(x),
+        x: cells(x),
         width: width.saturating_sub(x),
     });
-    slots
+    columns
 }
 
 #[cfg(test)]
@@ -156,10 +166,7 @@ mod tests {
     fn no_column_is_below_its_minimum_or_beyond_the_edge() {
         for width in 40..250 {
             for slot in place_columns(width, |_| 99) {
-                let min_width = COLUMN_SPECS
-                    .iter()
-                    .find(|spec| spec.column == slot.column)
-                    .map_or(MIN_WHAT_WIDTH, |s| s.min_width);
+                let min_width = shape(slot.column).map_or(MIN_WHAT_WIDTH, |shape| shape.min_width);
                 assert!(slot.width >= min_width, "{slot:?} at {width}");
                 assert!(
                     usize::from(slot.x) + slot.width <= width,

@@ -5,6 +5,7 @@ mod supervisor;
 mod traffic;
 
 use crate::app::App;
+use crate::app::keymap::{KeyCommand, Movement, TableCommand, key_of};
 use crate::model::address::{Family, Reach};
 use crate::model::endpoint::{Endpoint, Since, SocketRole};
 use crate::model::inspection::Inspection;
@@ -61,10 +62,13 @@ fn draw_title(title: &str, is_scrollable: bool, theme: &Theme, area: Rect, buffe
     );
     let title = truncate::at_end(&format!(" {title} "), width.saturating_sub(4));
     buffer.set_stringn(area.x + 2, area.y, title, width, theme.style(Role::Title));
+    let close = key_of(KeyCommand::Table(TableCommand::Back));
+    let [up, down] = [Movement::ScrollUp, Movement::ScrollDown]
+        .map(|to| key_of(KeyCommand::Table(TableCommand::Move(to))));
     let hint = if is_scrollable {
-        " [ ] scroll · Esc closes "
+        format!(" {up} {down} scroll · {close} close ")
     } else {
-        " Esc closes "
+        format!(" {close} close ")
     };
     if width > 60 {
         let style = theme.style(Role::Dim).remove_modifier(Modifier::BOLD);

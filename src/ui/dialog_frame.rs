@@ -1,6 +1,8 @@
-//! Boxes that lie over the table.
+//! Frames and menus over the table.
 
-use crate::app::menu::{ClipboardText, Menu, MenuItem};
+use crate::app::keymap::{KeyCommand, binding_of};
+use crate::app::menu::Menu;
+use crate::table::fields::FIELDS;
 use crate::ui::theme::{Role, Theme};
 use crate::ui::truncate;
 use ratatui::buffer::Buffer;
@@ -9,7 +11,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear, Widget};
 use unicode_width::UnicodeWidthStr;
 
-/// Clears a box of this size in the middle of the screen, draws its frame, and gives back the room inside.
+/// Draws an empty box of this size in the middle of the screen and returns the area inside.
 pub fn open(title: &str, width: u16, height: u16, theme: &Theme, buffer: &mut Buffer) -> Rect {
     let screen = buffer.area;
     let (width, height) = (width.min(screen.width), height.min(screen.height));
@@ -35,27 +37,24 @@ pub fn open(title: &str, width: u16, height: u16, theme: &Theme, buffer: &mut Bu
 
 pub fn draw_menu(menu: &Menu, theme: &Theme, buffer: &mut Buffer) {
     match menu {
-        Menu::Sort(items) => {
-            let items: Vec<_> = items
-                .iter()
-                .map(|item| (item.letter, item.name.clone()))
-                .collect();
-            draw_items("Sort by", &items, theme, buffer);
+        Menu::Sort => {
+            let fields = FIELDS.iter();
+            let items = fields.map(|field| (field.letter.to_string(), field.title.to_owned()));
+            draw_items("Sort by", &items.collect::<Vec<_>>(), theme, buffer);
         }
-        Menu::Copy(items) => {
-            let shown =
-                |item: &MenuItem<ClipboardText>| format!("{:<20} {}", item.name, item.choice.shown);
-            let items: Vec<_> = items
-                .iter()
-                .map(|item| (item.letter, shown(item)))
-                .collect();
-            draw_items("Copy", &items, theme, buffer);
+        Menu::Copy(texts) => {
+            let items = texts.iter().filter_map(|(item, text)| {
+                let binding = binding_of(KeyCommand::Copy(*item))?;
+                let line = format!("{:<27}{}", binding.about, text.shown);
+                Some((binding.keys_label(), line))
+            });
+            draw_items("Copy", &items.collect::<Vec<_>>(), theme, buffer);
         }
     }
 }
 
-/// One line an item, in as many columns as a low screen needs.
-fn draw_items(title: &str, items: &[(char, String)], theme: &Theme, buffer: &mut Buffer) {
+/// Draws a line for each item, in as many columns as a low screen needs.
+fn draw_items(title: &str, items: &[(String, String)], theme: &Theme, buffer: &mut Buffer) {
     let room = usize::from(buffer.area.height).saturating_sub(2).max(1);
     let columns = items.len().div_ceil(room).max(1);
     let rows = items.len().div_ceil(columns);
@@ -73,10 +72,10 @@ fn draw_items(title: &str, items: &[(char, String)], theme: &Theme, buffer: &mut
         theme,
         buffer,
     );
-    for (place, (letter, name)) in items.iter().enumerate() {
+    for (place, (key, name)) in items.iter().enumerate() {
         let (column, row) = (place / rows.max(1), place % rows.max(1));
         let line = Line::from(vec![
-            Span::styled(letter.to_string(), theme.style(Role::Key)),
+            Span::styled(key.as_str(), theme.style(Role::Key)),
             Span::raw(truncate::at_end(
                 &format!("  {name}"),
                 usize::from(area.width).saturating_sub(1),

@@ -1,7 +1,8 @@
-//! What an empty table says: why, and the way out.
+//! The message of an empty table: why nothing is shown, and how to change that.
 
 use crate::app::App;
 use crate::app::filter_box::FilterBox;
+use crate::app::keymap::{KeyCommand, TableCommand, chip_key, key_of};
 use crate::model::endpoint::Endpoint;
 use crate::model::history::PastOwner;
 use crate::model::shell::restart_command;
@@ -9,6 +10,7 @@ use crate::table::listing::{Chip, Hidden};
 use crate::ui::past_owner;
 use crate::ui::theme::{Role, Theme};
 use crate::ui::truncate;
+use crate::wording;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
@@ -22,7 +24,7 @@ pub fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
 
 fn message(app: &App) -> String {
     if app.sampling.last_poll.is_none() {
-        return "looking at the socket tables…".to_owned();
+        return "reading the socket tables…".to_owned();
     }
     let hidden = app.listing.hidden();
     let query = &app.listing.filter().query;
@@ -45,8 +47,11 @@ fn message(app: &App) -> String {
 
 fn nothing_at_all(app: &App) -> String {
     match app.listing.counts().out_of_scope {
-        0 => "no listening or connected endpoint on this machine".to_owned(),
-        count => format!("no local endpoint on this machine · {count} remote: a"),
+        0 => "nothing listens or is connected on this machine".to_owned(),
+        count => format!(
+            "no local socket on this machine · {count} remote: {}",
+            chip_key(Chip::All)
+        ),
     }
 }
 
@@ -87,14 +92,13 @@ fn nothing_on(app: &App, port: u16) -> String {
         .collect();
     ports.sort_unstable();
     ports.dedup();
-    let shown: Vec<String> = ports.iter().map(ToString::to_string).collect();
-    let holds = if shown.is_empty() {
+    let holds = if ports.is_empty() {
         "has connections".to_owned()
     } else {
-        format!("holds {}", shown.join(" and "))
+        format!("holds {}", wording::list(&ports))
     };
     format!(
-        "no port {port} · process {port} ({}) {holds} · / pid:{port} shows them",
+        "no port {port} · process {port} ({}) {holds} · pid:{port} shows them",
         holder.name
     )
 }
@@ -106,10 +110,11 @@ fn nothing_since(app: &App, past: &PastOwner) -> String {
         .first()
         .is_some_and(|it| restart_command(it).is_ok());
     // In the filter line it is a letter.
+    let key = key_of(KeyCommand::Table(TableCommand::CopyRestart));
     let offer = if can_restart && !app.filter_box.is_typing() {
-        " · Y copies the command that starts it again"
+        format!(" · {key} copies the command that starts it again")
     } else {
-        ""
+        String::new()
     };
     format!(
         "nothing on {} now · last: {}{offer} · {}",
@@ -143,10 +148,7 @@ fn hidden_by_filter(app: &App, endpoint: &Endpoint, more: usize) -> String {
 
 /// `[d dynamic] + postgres`
 fn active_filter(filter: &FilterBox) -> String {
-    let chips = CHIP_LABELS
-        .iter()
-        .filter(|(chip, _)| filter.chips.is_on(*chip))
-        .map(|(_, name)| format!("[{name}]"));
+    let chips = narrowing_chips(filter).map(|chip| format!("[{} {}]", chip_key(chip), chip.name()));
     let text = Some(filter.shown()).filter(|text| !text.is_empty());
     chips.chain(text).collect::<Vec<_>>().join(" + ")
 }
@@ -168,30 +170,18 @@ fn hidden_text(hidden: &Hidden) -> String {
 
 /// `Esc clears the text, d the chip`
 fn how_to_clear(filter: &FilterBox) -> String {
-    let chips: Vec<String> = CHIP_LABELS
-        .iter()
-        .filter(|(chip, _)| filter.chips.is_on(*chip))
-        .map(|(chip, _)| chip_key(*chip).to_owned())
-        .collect();
+    let clear = key_of(KeyCommand::Table(TableCommand::Back));
+    let chips: Vec<String> = narrowing_chips(filter).map(chip_key).collect();
+    let chips = chips.join(", ");
     match (filter.shown().is_empty(), chips.is_empty()) {
-        (true, _) => format!("{} clears the chip", chips.join(", ")),
-        (false, true) => "Esc clears the text".to_owned(),
-        (false, false) => format!("Esc clears the text, {} the chip", chips.join(", ")),
+        (true, _) => format!("{chips} clears the chip"),
+        (false, true) => format!("{clear} clears the text"),
+        (false, false) => format!("{clear} clears the text, {chips} the chip"),
     }
 }
 
-const CHIP_LABELS: [(Chip, &str); 5] = [
-    (Chip::Listening, "l listening"),
-    (Chip::Connected, "c connected"),
-    (Chip::Dynamic, "d dynamic"),
-    (Chip::Exposed, "e exposed"),
-    (Chip::Mine, "m mine"),
-];
-
-fn chip_key(chip: Chip) -> &'static str {
-    CHIP_LABELS
-        .iter()
-        .find(|(other, _)| *other == chip)
-        .and_then(|(_, name)| name.get(..1))
-        .unwrap_or("a")
+/// The active chips, without the one that widens the scope.
+fn narrowing_chips(filter: &FilterBox) -> impl Iterator<Item = Chip> {
+    let is_narrowing = |chip: &Chip| *chip != Chip::All && filter.chips.is_on(*chip);
+    Chip::ALL.into_iter().filter(is_narrowing)
 }

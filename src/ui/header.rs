@@ -1,6 +1,7 @@
-//! The first lines: what is there, how it is looked at, and the chips.
+//! The first lines: the host, the counts, the poll rate and the chips.
 
 use crate::app::App;
+use crate::app::keymap::chip_key;
 use crate::model::ports::EphemeralRange;
 use crate::table::fields::field;
 use crate::table::listing::Chip;
@@ -13,19 +14,9 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 use unicode_width::UnicodeWidthStr;
 
-/// The chips in the order in which they stand.
-const CHIPS: [(Chip, &str, &str); 6] = [
-    (Chip::Listening, "l", "listening"),
-    (Chip::Connected, "c", "connected"),
-    (Chip::Dynamic, "d", "dynamic"),
-    (Chip::Exposed, "e", "exposed"),
-    (Chip::Mine, "m", "mine"),
-    (Chip::All, "a", "all"),
-];
-
-/// `portmon build-07 ssh   LISTEN 10  UDP 1  CONN 5  ! exposed 2        + 2 new  1 s live`
+/// `portmon build-07 ssh   LISTEN 10  UDP 1  CONN 5  ! exposed 2     2 new   live · every 1 s`
 pub fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
-    let right = right_part(app, theme);
+    let right = right_part(app, theme, "· every ");
     let room = usize::from(area.width).saturating_sub(right.width() + 1);
     let mut spans = vec![Span::styled("portmon", theme.style(Role::Title))];
     let host = if app.environment.is_ssh {
@@ -56,7 +47,8 @@ pub fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
 /// `l listening  c connected [d dynamic] 32768+  e exposed …  PORT ^ 16/16`
 pub fn draw_chips(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let mut spans = vec![Span::raw(" ")];
-    for (chip, key, name) in CHIPS {
+    for chip in Chip::ALL {
+        let (key, name) = (chip_key(chip), chip.name());
         let is_on = app.filter_box.chips.is_on(chip);
         let (open, close) = if is_on {
             ("[", "]")
@@ -96,16 +88,17 @@ pub fn draw_chips(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     );
 }
 
-/// Below this width the program's name gives way to what it shows.
+/// Below this width the name of the program is left out.
 const NARROW: u16 = 60;
 
-/// Header and chips in one line; a filter that stands takes the place of the counts, since it must not be overlooked.
+/// Draws header and chips in one line. An active filter replaces the counts.
 pub fn draw_low(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let mut spans = Vec::new();
     if area.width >= NARROW {
         spans.push(Span::styled("portmon ", theme.style(Role::Title)));
     }
-    for (chip, key, _) in CHIPS {
+    for chip in Chip::ALL {
+        let key = chip_key(chip);
         let is_on = app.filter_box.chips.is_on(chip);
         let text = if is_on {
             format!("[{key}]")
@@ -140,7 +133,7 @@ pub fn draw_low(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
         format!("{}  ", shown_of_total(app)),
         theme.style(Role::Dim),
     )];
-    right.extend(right_part(app, theme).spans);
+    right.extend(right_part(app, theme, "").spans);
     draw_split(Line::from(spans), Line::from(right), area, buffer);
 }
 
@@ -163,40 +156,33 @@ fn counts(app: &App) -> String {
     )
 }
 
-/// What is new and how the machine is looked at.
-fn right_part(app: &App, theme: &Theme) -> Line<'static> {
+/// `2 new, 2 below   live · every 1 s`; `every` is what stands before the interval.
+fn right_part(app: &App, theme: &Theme, every: &str) -> Line<'static> {
     let mut spans = Vec::new();
     let new = app.listing.counts().new;
     if new > 0 {
-        spans.push(Span::styled(
-            format!("+ {new} new"),
-            theme.style(Role::OpenedMark),
-        ));
-        let (above, below) = app
-            .selection
-            .new_out_of_view(&app.listing, usize::from(app.layout().rows));
-        for (count, arrow) in [(above, '▲'), (below, '▼')] {
-            if count > 0 {
-                spans.push(Span::styled(
-                    format!(" {arrow}{count}"),
-                    theme.style(Role::OpenedMark),
-                ));
-            }
-        }
-        spans.push(Span::raw("  "));
+        let rows = usize::from(app.layout().rows);
+        let (above, below) = app.selection.new_out_of_view(&app.listing, rows);
+        let out_of_view = [(above, "above"), (below, "below")]
+            .map(|(count, side)| (count > 0).then(|| format!(", {count} {side}")));
+        let [above, below] = out_of_view.map(Option::unwrap_or_default);
+        let text = format!("{new} new{above}{below}   ");
+        spans.push(Span::styled(text, theme.style(Role::OpenedMark)));
     }
     let interval = wording::interval(app.sampling.shown_interval());
-    spans.push(
-        match (app.sampling.paused_at, app.sampling.staleness(app.now)) {
-            (Some(_), _) => Span::styled("PAUSED ", theme.style(Role::Cursor)),
-            (None, Some(_)) => Span::styled(format!("{interval} STALE "), theme.style(Role::Error)),
-            (None, None) => Span::raw(format!("{interval} live ")),
-        },
-    );
+    let is_stale = app.sampling.staleness(app.now).is_some();
+    spans.push(match app.sampling.paused_at {
+        Some(_) => Span::styled("PAUSED ", theme.style(Role::Cursor)),
+        None if is_stale => Span::styled(
+            format!("STALE {every}{interval} "),
+            theme.style(Role::Error),
+        ),
+        None => Span::raw(format!("live {every}{interval} ")),
+    });
     Line::from(spans)
 }
 
-/// `16/19`: rows shown of those in the scope.
+/// `16/19`: shown rows of those in the scope.
 fn shown_of_total(app: &App) -> String {
     let counts = app.listing.counts();
     let shown = app
@@ -214,7 +200,7 @@ fn shown_of_total(app: &App) -> String {
     format!("{shown}/{}", all.max(shown))
 }
 
-/// The right part keeps its place; the left one gives way.
+/// Draws both parts; the left one is cut where they do not fit.
 fn draw_split(left: Line, right: Line, area: Rect, buffer: &mut Buffer) {
     let width = u16::try_from(right.width())
         .unwrap_or(u16::MAX)

@@ -1,7 +1,7 @@
-//! The help: every key and every word of the filter language, made from the tables that define them.
+//! The help: every key, every word of the filter language and every sign, from the lists that define them.
 
 use crate::app::App;
-use crate::app::keymap::{BINDINGS, DIALOG_KEYS, FILTER_KEYS};
+use crate::app::keymap::{KeyContext, bindings_in};
 use crate::table::query::FILTER_SYNTAX;
 use crate::ui::dialog_frame;
 use crate::ui::labeled_text::{self, LabelColumn, LabeledText};
@@ -10,23 +10,23 @@ use ratatui::buffer::Buffer;
 use ratatui::text::Line;
 use std::fmt::Display;
 
-/// The marks and flags of the table, which no other place explains.
+/// The signs of the table, which no other place explains.
 const SYMBOLS: [(&str, &str); 8] = [
     (
         "+ ~ - ↻",
-        "new, changed, gone, replaced within the last 3 s",
+        "opened, changed, closed, replaced within the last 3 s",
     ),
-    ("!", "others than this machine can reach it"),
+    ("!", "reachable from the network"),
     (
         "2",
-        "another process has the same number on another local address",
+        "another process has the same port number on another local address",
     ),
-    ("×5", "so many processes hold this one socket"),
+    ("×5", "this many processes share the socket"),
     (
         "≤2h >9m",
-        "not older than its process; older than it was watched",
+        "at most as old as its process; older than portmon has watched it",
     ),
-    ("- (root)", "the owner may not be seen; its user is"),
+    ("- (root)", "owner hidden, its user known"),
     ("*:3000", "all addresses of IPv6 and IPv4"),
     ("* at the left", "marked, to be freed with the others"),
 ];
@@ -36,7 +36,7 @@ const KEYS: LabelColumn = LabelColumn {
     role: Role::Key,
 };
 
-/// The width at which no line need be broken.
+/// The width at which no line wraps.
 const MAX_WIDTH: u16 = 110;
 
 pub fn draw(app: &App, scroll: u16, theme: &Theme, buffer: &mut Buffer) {
@@ -50,26 +50,17 @@ pub fn draw(app: &App, scroll: u16, theme: &Theme, buffer: &mut Buffer) {
     labeled_text::draw(lines, scroll, area, buffer);
 }
 
-/// Keys that end something are not told where nothing may be ended.
+/// The help in lines; a read-only program does not mention keys that stop processes.
 fn lines(app: &App, theme: &Theme, width: usize) -> Vec<Line<'static>> {
     let is_read_only = app.settings.is_read_only;
-    let bindings = BINDINGS
-        .iter()
-        .filter(|binding| !(is_read_only && binding.command.is_destructive()))
-        .map(|binding| entry(binding.keys_label(), binding.about));
-    let sections = [
-        ("Keys", bindings.collect()),
-        ("While typing a filter", entries(&FILTER_KEYS)),
+    let keys = KeyContext::ALL.map(|context| (context.title(), key_entries(context, is_read_only)));
+    let sections = keys.into_iter().chain([
         (
-            "In the dialog that frees a port",
-            entries(if is_read_only { &[] } else { &DIALOG_KEYS }),
-        ),
-        (
-            "Words of a filter; blanks between words mean and",
+            "Filter: words separated by blanks must all match",
             entries(FILTER_SYNTAX),
         ),
         ("Signs in the table", entries(&SYMBOLS)),
-    ];
+    ]);
     let mut lines = Vec::new();
     for (title, entries) in sections {
         if entries.is_empty() {
@@ -82,6 +73,13 @@ fn lines(app: &App, theme: &Theme, width: usize) -> Vec<Line<'static>> {
         lines.extend(KEYS.lines(&entries, width, theme));
     }
     lines
+}
+
+fn key_entries(context: KeyContext, is_read_only: bool) -> Vec<LabeledText> {
+    bindings_in(context)
+        .filter(|binding| !(is_read_only && binding.command.stops_processes()))
+        .map(|binding| entry(binding.keys_label(), binding.about))
+        .collect()
 }
 
 fn entries(entries: &[(&str, &'static str)]) -> Vec<LabeledText> {

@@ -4,7 +4,7 @@
 //! from [`theme`] by role, and the shape of the screen from [`ScreenLayout`].
 //!
 //! ```text
-//! portmon build-07        LISTEN 10  UDP 1  CONN 5  ! exposed 2       + 2 new  1 s live    header
+//! portmon build-07        LISTEN 10  UDP 1  CONN 5  ! exposed 2       2 new   live · every 1 s    header
 //!  l listening  c connected [d dynamic] 32768+  e exposed  m mine  a all  PORT ^ 16/16    header
 //!    PORT LOCAL        STATE    PID PROCESS      AGE WHAT                                 table
 //!    3000 127.0.0.1    LISTEN  4242 node         ≤2h next dev · ~/code/shop               table

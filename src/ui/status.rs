@@ -1,11 +1,12 @@
-//! The last lines: the filter as it is typed or stands, notices, what is hidden, and the keys one needs first.
+//! The last lines: the filter or a notice, what the table does not show, and the most important keys.
 
 use crate::app::filter_box::FilterEditor;
-use crate::app::keymap::BINDINGS;
+use crate::app::keymap::{KeyCommand, KeyContext, TableCommand, bindings_in, chip_key, key_of};
 use crate::app::notice::Notice;
 use crate::app::sampling::Staleness;
 use crate::app::{App, EventSource, Overlay};
 use crate::model::text::escaped;
+use crate::table::listing::Chip;
 use crate::ui::theme::{Role, Theme};
 use crate::ui::truncate;
 use crate::wording;
@@ -21,7 +22,7 @@ pub fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) -> Option
     let left_width = left.width();
     let width = u16::try_from(hidden.width()).unwrap_or(0);
     let room = area.width.saturating_sub(width + 1);
-    // What a person types or must know goes before what is only good to know.
+    // The filter and notices are more important than the summary.
     if u16::try_from(left.width()).unwrap_or(u16::MAX) <= room {
         hidden.render(
             Rect {
@@ -45,7 +46,7 @@ pub fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) -> Option
     cursor
 }
 
-/// A notice that needs more than its line goes on over the footer, so that a verdict is never cut.
+/// Draws a notice longer than its line over the footer, so that a verdict is never truncated.
 pub fn draw_long_notice(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let Some(notice) = app.notice.as_ref().filter(|_| !app.filter_box.is_typing()) else {
         return;
@@ -77,7 +78,7 @@ fn role_of(notice: &Notice) -> Role {
     }
 }
 
-/// On low screens the filter line or a notice takes the footer's place.
+/// Draws the last line of a low screen: the filter or a notice, else the footer.
 pub fn draw_low(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) -> Option<Position> {
     let is_needed = app.filter_box.is_typing()
         || app.notice.is_some()
@@ -101,37 +102,43 @@ pub fn draw_low(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) -> Op
     None
 }
 
-/// `/ filter   x free port   Enter details   s sort   ? help   q quit`; tells how far it goes.
+/// Draws `/ filter   x free port   Enter details …` as far as it fits, and returns the column behind it.
 pub fn draw_footer(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) -> u16 {
-    let hints: Vec<(String, &str)> = match &app.overlay {
-        Overlay::None if app.filter_box.is_typing() => [
-            ("Enter", "keep"),
-            ("Esc", "restore"),
-            ("↑↓", "move"),
-            ("Ctrl-P", "earlier filters"),
-        ]
-        .map(|(key, does)| (key.to_owned(), does))
-        .to_vec(),
-        _ => BINDINGS
-            .iter()
-            .filter(|binding| !(app.settings.is_read_only && binding.command.is_destructive()))
-            .filter_map(|binding| Some((binding.keys.first()?.to_string(), binding.hint?)))
-            .collect(),
-    };
     let mut x = area.x + 1;
-    for (key, does) in hints {
+    for binding in contexts(app)
+        .iter()
+        .flat_map(|context| bindings_in(*context))
+    {
+        let is_offered = !(app.settings.is_read_only && binding.command.stops_processes());
+        let (Some(key), Some(does)) = (binding.keys.first(), binding.hint) else {
+            continue;
+        };
         let hint = Line::from(vec![
-            Span::styled(key, theme.style(Role::Key)),
+            Span::styled(key.to_string(), theme.style(Role::Key)),
             Span::raw(format!(" {does}")),
         ]);
         let width = u16::try_from(hint.width()).unwrap_or(u16::MAX);
         if x.saturating_add(width) > area.right() {
             break;
         }
-        hint.render(Rect { x, width, ..area }, buffer);
-        x += width + 3;
+        if is_offered {
+            hint.render(Rect { x, width, ..area }, buffer);
+            x += width + 3;
+        }
     }
     x
+}
+
+/// The contexts whose keys work now.
+fn contexts(app: &App) -> &'static [KeyContext] {
+    match &app.overlay {
+        Overlay::None if app.filter_box.is_typing() => &[KeyContext::Filter],
+        Overlay::None => &[KeyContext::Table],
+        Overlay::Freeing(_) => &[KeyContext::FreeDialog],
+        Overlay::Help(_) => &[KeyContext::Text],
+        Overlay::Check(_) => &[KeyContext::CheckDialog, KeyContext::Text],
+        Overlay::Menu(_) => &[],
+    }
 }
 
 fn left_part<'a>(app: &'a App, theme: &Theme, area: Rect) -> (Line<'a>, Option<Position>) {
@@ -151,16 +158,17 @@ fn left_part<'a>(app: &'a App, theme: &Theme, area: Rect) -> (Line<'a>, Option<P
             .map(|problem| Line::styled(format!(" {problem}"), theme.style(Role::Error)));
         problem.unwrap_or_default()
     } else {
+        let clear = key_of(KeyCommand::Table(TableCommand::Back));
         Line::from(vec![
             Span::styled(" / ", theme.style(Role::Key)),
             Span::styled(app.filter_box.shown(), theme.style(Role::Active)),
-            Span::styled("  Esc clears", theme.style(Role::Dim)),
+            Span::styled(format!("  {clear} clears"), theme.style(Role::Dim)),
         ])
     };
     (line, None)
 }
 
-/// The words being typed, with the place that is wrong underlined and what is wrong behind them.
+/// The text being edited, with a parse error underlined and explained.
 fn editor_part<'a>(
     editor: &FilterEditor,
     theme: &Theme,
@@ -210,54 +218,60 @@ fn stale_text(app: &App, stale: Staleness) -> String {
     let since = |at| wording::duration(app.now.saturating_duration_since(at));
     match stale {
         Staleness::Lost => {
-            let what = EventSource::Sockets.name();
-            format!(" stale: {what} ended; what is shown is the last that was seen")
+            let source = EventSource::Sockets.name();
+            format!(" stale: {source} stopped; this is the last poll")
         }
-        Staleness::Late(at) => format!(" stale: the last look was {} ago", since(at)),
+        Staleness::Late(at) => format!(" stale: the last poll was {} ago", since(at)),
         Staleness::Unread(at) => {
-            let reasons: Vec<String> = app
-                .sampling
-                .problems
-                .iter()
-                .map(ToString::to_string)
-                .collect();
+            let problems = app.sampling.problems.iter();
+            let reasons: Vec<String> = problems.map(ToString::to_string).collect();
             format!(" stale for {}: {}", since(at), reasons.join("; "))
         }
     }
 }
 
-/// `2 marked: x U`, `2 of 5 marked in view: x U`
+/// `2 marked · x free · U unmark`, `2 of 5 marked in view · …`
 fn marked(app: &App) -> Option<String> {
     let in_view = app.selection.marked_rows(&app.listing).count();
-    match app.selection.marked_count() {
-        0 => None,
-        all if all == in_view => Some(format!("{all} marked: x U")),
-        all => Some(format!("{in_view} of {all} marked in view: x U")),
-    }
+    let count = match app.selection.marked_count() {
+        0 => return None,
+        all if all == in_view => format!("{all} marked"),
+        all => format!("{in_view} of {all} marked in view"),
+    };
+    let [free, unmark] = [TableCommand::Free, TableCommand::UnmarkAll]
+        .map(|command| key_of(KeyCommand::Table(command)));
+    Some(format!("{count} · {free} free · {unmark} unmark"))
 }
 
-/// `looking takes 420 ms: every 1.3 s · 2 owners hidden · 213 remote: a`: what the table does not show and how to see it.
+/// `2 owners hidden (sudo shows them) · 213 remote: a`: what the table does not show, and how to see it.
 fn summary(app: &App) -> String {
     let counts = app.listing.counts();
-    let mut words = Vec::new();
+    let mut parts = Vec::new();
     if app.environment.pids_problem.is_some() {
-        words.push("pids of another namespace".to_owned());
+        parts.push("pids of another namespace".to_owned());
     }
-    words.extend(app.sampling.backoff.map(|backoff| {
-        format!(
-            "looking takes {}: every {}",
-            wording::interval(backoff.took),
-            wording::interval(backoff.interval)
-        )
-    }));
-    words.extend(marked(app));
-    match counts.hidden_owners {
-        0 => {}
-        1 => words.push("1 owner hidden".to_owned()),
-        count => words.push(format!("{count} owners hidden")),
+    parts.extend(
+        app.sampling
+            .backoff
+            .map(|backoff| format!("slow: a poll takes {}", wording::interval(backoff.took))),
+    );
+    parts.extend(marked(app));
+    if counts.hidden_owners > 0 {
+        let hidden = wording::count(counts.hidden_owners, "owner");
+        // Root sees every owner that there is to see.
+        let sudo = if app.environment.is_root {
+            ""
+        } else {
+            " (sudo shows them)"
+        };
+        parts.push(format!("{hidden} hidden{sudo}"));
     }
     if counts.out_of_scope > 0 && !app.filter_box.chips.all {
-        words.push(format!("{} remote: a", counts.out_of_scope));
+        parts.push(format!(
+            "{} remote: {}",
+            counts.out_of_scope,
+            chip_key(Chip::All)
+        ));
     }
-    words.join(" · ")
+    parts.join(" · ")
 }

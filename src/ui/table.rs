@@ -6,7 +6,7 @@ use crate::table::description;
 use crate::table::fields::{Column, field};
 use crate::table::listing::TableLine;
 use crate::table::row::{ChangeMark, Row, Section};
-use crate::ui::columns::{GUTTER, PlacedColumn, place_columns};
+use crate::ui::columns::{GUTTER, PlacedColumn, is_right_aligned, place_columns};
 use crate::ui::empty_table;
 use crate::ui::theme::{Role, Theme};
 use crate::ui::truncate;
@@ -226,10 +226,6 @@ fn description_within(app: &App, row: &Row, width: usize) -> String {
             truncate::at_end(&place, room)
         }
     )
-}
-
-fn is_right_aligned(column: Column) -> bool {
-    matches!(column, Column::Port | Column::Pid | Column::Age)
 }
 
 fn pad(text: &str, slot: &PlacedColumn, is_right_aligned: bool) -> String {

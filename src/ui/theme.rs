@@ -1,18 +1,30 @@
-//! THEMES: colours by role. No other file names a colour.
+//! THEMES: a table of roles to styles for each theme. No other file names a color.
 //!
-//! The first theme uses the terminal's own 16 colours and its own background, so it is readable wherever the terminal
-//! is. No meaning is carried by colour alone: every role that matters has a glyph or a word beside it, and the theme
-//! without colour tells them apart by bold, underlined, dim and reverse.
+//! `terminal` uses the 16 colors of the terminal and its background, so it is readable wherever the terminal is. No
+//! meaning is carried by color alone: every role that matters has a sign or a word beside it, and `plain`, the theme
+//! without color, tells them apart by bold, underlined, dim and reversed.
 
 use crate::app::App;
 use ratatui::style::{Color, Modifier, Style};
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Role {
+/// Defines [`Role`] with a list of its variants.
+macro_rules! roles {
+    ($($(#[$doc:meta])* $role:ident),* $(,)?) => {
+        /// What a text on the screen is, for which a theme has a style.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Role { $($(#[$doc])* $role),* }
+
+        impl Role {
+            pub const ALL: &[Self] = &[$(Self::$role),*];
+        }
+    };
+}
+
+roles! {
     Plain,
-    /// The program's name and the titles of boxes.
+    /// The name of the program and the titles of boxes.
     Title,
-    /// What explains and may be overlooked.
+    /// Explanations, labels, what may be overlooked.
     Dim,
     /// Column headings.
     Heading,
@@ -27,146 +39,130 @@ pub enum Role {
     OpenedRow,
     ChangedRow,
     ClosedRow,
-    /// Reachable by others, or one number held twice.
+    /// Reachable from the network, or one port number used twice.
     Warning,
-    /// What went wrong.
     Error,
-    /// The place in a filter that is wrong.
+    /// The invalid part of a filter.
     Fault,
-    /// A verdict that is good.
+    /// A good verdict.
     Good,
     Key,
     Border,
 }
 
+/// A theme: the styles in which it differs from its base. Only the theme without a base needs all roles.
 #[derive(Debug)]
 pub struct Theme {
     pub name: &'static str,
-    styles: fn(Role) -> Style,
+    base: Option<&'static Theme>,
+    styles: &'static [(Role, Style)],
 }
 
 impl Theme {
     pub fn of(app: &App) -> &'static Self {
-        let [terminal, plain] = &THEMES;
-        if app.settings.has_color {
-            terminal
+        let name = if app.settings.has_color {
+            "terminal"
         } else {
-            plain
-        }
+            "plain"
+        };
+        Self::by_name(name).unwrap_or(&PLAIN)
+    }
+
+    pub fn by_name(name: &str) -> Option<&'static Self> {
+        THEMES.iter().copied().find(|theme| theme.name == name)
     }
 
     pub fn style(&self, role: Role) -> Style {
-        (self.styles)(role)
+        let own = self.styles.iter().find(|(of, _)| *of == role);
+        let inherited = || self.base.map(|base| base.style(role));
+        own.map(|(_, style)| *style)
+            .or_else(inherited)
+            .unwrap_or_default()
     }
 }
 
-pub static THEMES: [Theme; 2] = [
-    Theme {
-        name: "terminal",
-        styles: of_terminal,
-    },
-    Theme {
-        name: "plain",
-        styles: of_plain,
-    },
-];
+pub static THEMES: &[&Theme] = &[&TERMINAL, &PLAIN];
 
-fn of_terminal(role: Role) -> Style {
-    let plain = Style::new();
-    match role {
-        Role::OpenedMark | Role::Good => plain.fg(Color::Green).add_modifier(Modifier::BOLD),
-        Role::ClosedMark => plain.fg(Color::Red),
-        Role::Warning | Role::Error => plain.fg(Color::Red).add_modifier(Modifier::BOLD),
-        Role::Fault => plain.fg(Color::Red).add_modifier(Modifier::UNDERLINED),
-        Role::ChangedMark => plain.fg(Color::Cyan).add_modifier(Modifier::BOLD),
-        Role::Key | Role::Title => plain.fg(Color::Magenta).add_modifier(Modifier::BOLD),
-        role => of_plain(role),
-    }
-}
+const BOLD: Style = Style::new().add_modifier(Modifier::BOLD);
+const DIM: Style = Style::new().add_modifier(Modifier::DIM);
+const UNDERLINED: Style = Style::new().add_modifier(Modifier::UNDERLINED);
 
-fn of_plain(role: Role) -> Style {
-    let plain = Style::new();
-    match role {
-        Role::Plain => plain,
-        Role::Title
-        | Role::Key
-        | Role::Heading
-        | Role::Active
-        | Role::OpenedMark
-        | Role::OpenedRow
-        | Role::Warning
-        | Role::Error
-        | Role::Good => plain.add_modifier(Modifier::BOLD),
-        Role::Cursor => plain.add_modifier(Modifier::REVERSED),
-        Role::ChangedMark | Role::ChangedRow | Role::Fault => {
-            plain.add_modifier(Modifier::UNDERLINED)
-        }
-        Role::Dim | Role::ClosedMark | Role::ClosedRow | Role::Border => {
-            plain.add_modifier(Modifier::DIM)
-        }
-    }
-}
+static TERMINAL: Theme = Theme {
+    name: "terminal",
+    base: Some(&PLAIN),
+    styles: &[
+        (Role::Title, BOLD.fg(Color::Magenta)),
+        (Role::Key, BOLD.fg(Color::Magenta)),
+        (Role::OpenedMark, BOLD.fg(Color::Green)),
+        (Role::ChangedMark, BOLD.fg(Color::Cyan)),
+        (Role::ClosedMark, Style::new().fg(Color::Red)),
+        (Role::Warning, BOLD.fg(Color::Red)),
+        (Role::Error, BOLD.fg(Color::Red)),
+        (Role::Fault, UNDERLINED.fg(Color::Red)),
+        (Role::Good, BOLD.fg(Color::Green)),
+    ],
+};
+
+static PLAIN: Theme = Theme {
+    name: "plain",
+    base: None,
+    styles: &[
+        (Role::Plain, Style::new()),
+        (Role::Title, BOLD),
+        (Role::Dim, DIM),
+        (Role::Heading, BOLD),
+        (Role::Active, BOLD),
+        (Role::Cursor, Style::new().add_modifier(Modifier::REVERSED)),
+        (Role::OpenedMark, BOLD),
+        (Role::ChangedMark, UNDERLINED),
+        (Role::ClosedMark, DIM),
+        (Role::OpenedRow, BOLD),
+        (Role::ChangedRow, UNDERLINED),
+        (Role::ClosedRow, DIM),
+        (Role::Warning, BOLD),
+        (Role::Error, BOLD),
+        (Role::Fault, UNDERLINED),
+        (Role::Good, BOLD),
+        (Role::Key, BOLD),
+        (Role::Border, DIM),
+    ],
+};
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const ROLES: [Role; 18] = [
-        Role::Plain,
-        Role::Title,
-        Role::Dim,
-        Role::Heading,
-        Role::Active,
-        Role::Cursor,
-        Role::OpenedMark,
-        Role::ChangedMark,
-        Role::ClosedMark,
-        Role::OpenedRow,
-        Role::ChangedRow,
-        Role::ClosedRow,
-        Role::Warning,
-        Role::Error,
-        Role::Fault,
-        Role::Good,
-        Role::Key,
-        Role::Border,
-    ];
+    use std::collections::HashSet;
 
     #[test]
-    fn without_color_no_role_sets_one() {
-        for role in ROLES {
-            let style = of_plain(role);
-            assert_eq!((style.fg, style.bg), (None, None), "{role:?}");
-        }
+    fn every_role_has_a_style_and_every_theme_a_name() {
+        let roles: Vec<Role> = PLAIN.styles.iter().map(|(role, _)| *role).collect();
+        assert_eq!(roles, Role::ALL);
+        let names: HashSet<&str> = THEMES.iter().map(|theme| theme.name).collect();
+        assert_eq!(names.len(), THEMES.len());
     }
 
     #[test]
-    fn no_theme_paints_a_background_or_yellow_text() {
-        for (theme, role) in THEMES
-            .iter()
-            .flat_map(|theme| ROLES.map(|role| (theme, role)))
-        {
-            let style = theme.style(role);
-            assert_eq!(style.bg, None, "{} {role:?}", theme.name);
-            assert!(
-                !matches!(style.fg, Some(Color::Yellow | Color::LightYellow)),
-                "{} {role:?}",
-                theme.name
-            );
+    fn no_theme_sets_a_background_and_plain_no_color() {
+        for theme in THEMES {
+            for role in Role::ALL {
+                let Style { fg, bg, .. } = theme.style(*role);
+                assert_eq!(bg, None, "{} {role:?}", theme.name);
+                let yellow = [Some(Color::Yellow), Some(Color::LightYellow)];
+                assert!(!yellow.contains(&fg), "{} {role:?}", theme.name);
+                assert!(theme.name != "plain" || fg.is_none(), "{role:?}");
+            }
         }
     }
 
     #[test]
     fn opened_changed_and_closed_differ_without_color() {
-        let styles = [
+        let roles = [
             Role::OpenedRow,
             Role::ChangedRow,
             Role::ClosedRow,
             Role::Plain,
-        ]
-        .map(of_plain);
-        for (place, style) in styles.iter().enumerate() {
-            assert!(!styles[..place].contains(style));
-        }
+        ];
+        let styles: HashSet<Style> = roles.map(|role| PLAIN.style(role)).into();
+        assert_eq!(styles.len(), roles.len());
     }
 }

@@ -182,7 +182,7 @@ fn a_window_too_small_says_so_and_the_table_comes_back() {
 fn an_unfocused_terminal_polls_less_often() {
     let terminal = Terminal::portmon(&[]);
     // The interval shown is longer than the one asked for where polls are slow.
-    let is_slow = |display: &Display| display.says(" 2s live");
+    let is_slow = |display: &Display| display.says("every 2 s");
     let is_quick = |display: &Display| display.says("live") && !is_slow(display);
     terminal.wait_for("the first look", is_quick);
     terminal.focus(false);

@@ -4,6 +4,7 @@ use crate::app::testing::{AppHarness, environment};
 use crate::check::testing::port;
 use crate::config::Settings;
 use crate::model::testing::socket;
+use crossterm::event::KeyCode;
 
 fn tcp(port: u16) -> CheckRequest {
     CheckRequest {

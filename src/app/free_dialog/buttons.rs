@@ -3,7 +3,7 @@
 use super::confirm_prompt::ConfirmPrompt;
 use crate::free::{SIGNALS, Signal, TargetSet};
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Button {
     Cancel,
     Confirm,
@@ -38,21 +38,6 @@ pub(super) fn available_buttons(prompt: &ConfirmPrompt) -> Vec<Button> {
     ];
     let offered = offered.into_iter().filter(|(_, is_offered)| *is_offered);
     offered.map(|(button, _)| button).collect()
-}
-
-pub(super) fn button_for_key(letter: char) -> Option<Button> {
-    Some(match letter {
-        'y' => Button::Confirm,
-        'a' => Button::All,
-        'g' => Button::Group,
-        'p' => Button::Parent,
-        's' => Button::SignalMenu,
-        'c' => Button::Copy,
-        'l' => Button::GoTo,
-        'I' => Button::Escalate(Signal::Interrupt),
-        'K' => Button::Escalate(Signal::Kill),
-        _ => return None,
-    })
 }
 
 /// Applies a button to the question; returns false if it is no button of a question.

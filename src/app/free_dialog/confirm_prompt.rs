@@ -1,8 +1,7 @@
 //! What the dialog asks: which ports, targets and signal, and what was typed where a port must be.
 
 use crate::free::{
-    Batch, Confirmation, ExecCommand, Explanation, KillPlan, Preview, SIGNALS, Signal, TargetSet,
-    Timeouts,
+    Batch, Confirmation, ExecCommand, Explanation, KillPlan, Preview, Signal, TargetSet, Timeouts,
 };
 use crate::model::inspection::Inspection;
 use crate::model::process::ProcessId;
@@ -138,22 +137,4 @@ impl ConfirmPrompt {
             Batch::begin(requests.collect(), Timeouts::default())
         })
     }
-}
-
-/// The letter of a signal in the menu. QUIT has its second one, because `q` cancels.
-pub fn signal_key(signal: Signal) -> char {
-    match signal {
-        Signal::Terminate => 't',
-        Signal::Interrupt => 'i',
-        Signal::HangUp => 'h',
-        Signal::Quit => 'u',
-        Signal::Kill => 'k',
-        Signal::Continue => 'c',
-    }
-}
-
-/// The signal of a letter in the menu.
-pub fn signal_for_key(letter: char) -> Option<Signal> {
-    let mut signals = SIGNALS.iter().copied();
-    signals.find(|signal| signal_key(*signal) == letter)
 }

@@ -3,7 +3,7 @@
 use super::*;
 use crate::app::testing::AppHarness;
 use crate::app::{Effect, Overlay};
-use crate::free::{SIGNALS, Signal, Target, TargetSet};
+use crate::free::{Signal, Target, TargetSet};
 use crate::model::inspection::ProcessTree;
 use crate::model::process::{Process, ProcessId};
 use crate::model::supervisor::Supervisor;
@@ -127,15 +127,6 @@ fn an_unavailable_dialog_key_does_nothing() {
         let mut harness = asked(listener(), &[]);
         assert_eq!(harness.keys(letter), [], "{letter}");
         assert!(!is_closed(&harness), "{letter}");
-    }
-}
-
-#[test]
-fn every_signal_has_a_unique_letter_that_does_not_cancel() {
-    let letters: Vec<char> = SIGNALS.iter().copied().map(signal_key).collect();
-    for (signal, letter) in SIGNALS.iter().zip(&letters) {
-        assert_eq!(signal_for_key(*letter), Some(*signal));
-        assert!(!"nq".contains(*letter), "{signal}");
     }
 }
 

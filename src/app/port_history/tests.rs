@@ -121,8 +121,7 @@ fn the_restart_command_is_copied_from_any_row_or_a_free_port() {
     let expected = Some("cd /home/dev/shop && node server.js --token hunter2".to_owned());
     let mut harness = AppHarness::with(vec![listener(&node())]);
     assert_eq!(copied(harness.keys("Y")), expected);
-    let shown =
-        "copied through the terminal (OSC 52): cd /home/dev/shop && node server.js --token '•••'";
+    let shown = "copied (OSC 52): cd /home/dev/shop && node server.js --token '•••'";
     assert_eq!(harness.notice(), shown);
     assert_eq!(copied(harness.keys("ys")), expected);
     assert_eq!(harness.notice(), shown);

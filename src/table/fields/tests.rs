@@ -1,6 +1,7 @@
 use super::*;
 use crate::model::endpoint::{Owners, Since, State};
 use crate::model::testing::{instant, moment, process as a_process, socket};
+use crate::report::json::JsonEndpoint;
 use crate::table::row::ChangeMark;
 use std::collections::HashSet;
 
@@ -22,15 +23,29 @@ fn row(endpoint: crate::model::endpoint::Endpoint) -> Row {
 }
 
 #[test]
-fn every_column_has_one_field_and_letters_and_keys_are_its_own() {
-    let columns: HashSet<Column> = FIELDS.iter().map(|field| field.column).collect();
+fn every_column_has_a_field_with_its_own_letter_and_key() {
+    let columns: Vec<Column> = FIELDS.iter().map(|field| field.column).collect();
+    assert_eq!(columns, Column::ALL);
     let letters: HashSet<char> = FIELDS.iter().map(|field| field.letter).collect();
-    let keys: Vec<&str> = FIELDS.iter().filter_map(|field| field.key).collect();
-    assert_eq!(columns.len(), FIELDS.len());
     assert_eq!(letters.len(), FIELDS.len());
+    let keys: Vec<&str> = FIELDS.iter().filter_map(|field| field.key).collect();
     assert_eq!(keys.iter().collect::<HashSet<_>>().len(), keys.len());
-    for column in columns {
-        assert_eq!(field(column).column, column);
+}
+
+#[test]
+fn every_field_stands_in_the_json_where_it_says() {
+    let node = a_process(7, "node").directory("/x").build();
+    let row = row(socket("127.0.0.1:1")
+        .to("127.0.0.1:2")
+        .owner(&node)
+        .endpoint());
+    let ephemeral = ports::EphemeralRange::IANA;
+    let json = serde_json::to_value(JsonEndpoint::new(&row.endpoint, ephemeral)).expect("JSON");
+    for field in &FIELDS {
+        let is_there = field
+            .json
+            .is_none_or(|pointer| json.pointer(pointer).is_some());
+        assert!(is_there, "{}: {:?} in {json:#}", field.title, field.json);
     }
 }
 

@@ -29,6 +29,29 @@ pub struct Chips {
     pub all: bool,
 }
 
+impl Chip {
+    /// In the order of the header.
+    pub const ALL: [Self; 6] = [
+        Self::Listening,
+        Self::Connected,
+        Self::Dynamic,
+        Self::Exposed,
+        Self::Mine,
+        Self::All,
+    ];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Listening => "listening",
+            Self::Connected => "connected",
+            Self::Dynamic => "dynamic",
+            Self::Exposed => "exposed",
+            Self::Mine => "mine",
+            Self::All => "all",
+        }
+    }
+}
+
 impl Chips {
     pub fn toggle(&mut self, chip: Chip) {
         let toggled = |current: Option<Section>, section| {

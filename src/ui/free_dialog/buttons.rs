@@ -1,7 +1,8 @@
 //! The buttons of the dialog: `[ Cancel ]   y stop it (SIGTERM)   a all 3 owners`, on as many lines as they need.
 
 use crate::app::App;
-use crate::app::free_dialog::{Button, ConfirmPrompt, DialogPhase, FreeDialog, signal_key};
+use crate::app::free_dialog::{Button, ConfirmPrompt, DialogPhase, FreeDialog};
+use crate::app::keymap::{KeyCommand, key_of};
 use crate::free::{Signal, TargetSet};
 use crate::model::text::escaped;
 use crate::ui::theme::{Role, Theme};
@@ -115,7 +116,7 @@ fn choice_label(prompt: &ConfirmPrompt, button: Button) -> String {
         Button::ChooseSignal(signal) => {
             let name = signal.name();
             let short = name.strip_prefix("SIG").unwrap_or(name);
-            format!("{} {short}", signal_key(signal))
+            format!("{} {short}", key_of(KeyCommand::Signal(signal)))
         }
         Button::Cancel | Button::Copy | Button::GoTo | Button::Escalate(_) => String::new(),
     }

@@ -76,11 +76,8 @@ fn a_read_only_portmon_neither_ends_nor_marks_nor_offers_it() {
     wait_for_owner(&terminal, holder.port, holder.pid());
     for (key, words) in [
         ("x", "read-only: nothing can be stopped"),
-        (
-            " ",
-            "read-only: marked rows are for ending, and nothing is ended here",
-        ),
-        ("K", "/ to filter"),
+        (" ", "read-only: marks only serve to free ports"),
+        ("K", "\"K\" is not bound · ? help"),
     ] {
         terminal.keys(key);
         wait_for_words(&terminal, words);
