@@ -1,4 +1,4 @@
-//! Against the real kernel. What holds a port is held by a child: the program's own sockets are nobody's answer.
+//! Checks against the real kernel. Child processes hold the ports, since portmon's own sockets are in no report.
 #![cfg(target_os = "linux")]
 
 use super::*;
@@ -25,23 +25,23 @@ fn context() -> CheckContext {
     }
 }
 
-fn ask(port: u16) -> CheckRequest {
+fn request(port: u16) -> CheckRequest {
     CheckRequest {
         spec: PortSpec::tcp(port),
         connects: false,
     }
 }
 
-/// Another test may try the same number for a moment, which nothing explains a moment later.
+/// Repeats a check while another test binds the same port for a moment, which leaves a bind unexplained.
 fn check(request: CheckRequest) -> CheckReport {
-    until("an answer that explains itself", || {
+    until("a report that explains every bind", || {
         let found = check_port(context(), request);
         (!causes(&found).contains(&"unexplained")).then_some(found)
     })
 }
 
-fn causes(answer: &CheckReport) -> Vec<&'static str> {
-    answer.reasons.iter().map(Reason::cause).collect()
+fn causes(report: &CheckReport) -> Vec<&'static str> {
+    report.reasons.iter().map(Reason::cause).collect()
 }
 
 /// A listener on a port that no other socket has, whatever other addresses of the machine are used for.
@@ -62,10 +62,10 @@ fn bound(at: SocketAddr, is_reusing: bool) -> (Socket, u16) {
     (socket, local.expect("of the Internet").port())
 }
 
-/// The first line of an answer and the words of the reasons.
-fn message(answer: &CheckReport) -> String {
-    let headline = [wording::headline(answer)].into_iter();
-    let lines = headline.chain(wording::reason_lines(answer));
+/// The headline and a line for each reason.
+fn message(report: &CheckReport) -> String {
+    let headline = [wording::headline(report)].into_iter();
+    let lines = headline.chain(wording::reason_lines(report));
     lines.collect::<Vec<_>>().join("\n")
 }
 
@@ -73,24 +73,24 @@ fn message(answer: &CheckReport) -> String {
 fn an_unused_port_is_free() {
     let (listener, port) = listener(V4);
     drop(listener);
-    let answer = check(ask(port));
-    assert!(answer.is_free, "{}", message(&answer));
-    assert_eq!(answer.findings.binds, 8, "{}", message(&answer));
+    let report = check(request(port));
+    assert!(report.is_free, "{}", message(&report));
+    assert_eq!(report.findings.binds, 8, "{}", message(&report));
 }
 
 #[test]
 fn a_listener_is_reported_with_its_process_and_free_family() {
     let (listener, port) = listener(V4);
     let holder = sleeper(listener);
-    let answer = check(ask(port));
+    let report = check(request(port));
     assert_eq!(
-        causes(&answer),
+        causes(&report),
         ["holder", "only_ipv4"],
         "{}",
-        message(&answer)
+        message(&report)
     );
-    assert_eq!(answer.reasons[0].pids(), [holder.pid()]);
-    assert!(!answer.is_free);
+    assert_eq!(report.reasons[0].pids(), [holder.pid()]);
+    assert!(!report.is_free);
 }
 
 #[test]
@@ -98,18 +98,18 @@ fn a_bound_socket_that_never_listens_blocks_its_port() {
     for is_reusing in [false, true] {
         let (socket, port) = bound(SocketAddr::new(V4, 0), is_reusing);
         let holder = sleeper(socket);
-        let answer = check(ask(port));
-        assert!(!answer.is_free, "{}", message(&answer));
+        let report = check(request(port));
+        assert!(!report.is_free, "{}", message(&report));
         assert_eq!(
-            answer.reasons[0].pids(),
+            report.reasons[0].pids(),
             [holder.pid()],
             "{}",
-            message(&answer)
+            message(&report)
         );
         assert!(
-            message(&answer).contains("does not listen"),
+            message(&report).contains("does not listen"),
             "{}",
-            message(&answer)
+            message(&report)
         );
     }
 }
@@ -118,26 +118,26 @@ fn a_bound_socket_that_never_listens_blocks_its_port() {
 fn a_wildcard_listener_blocks_specific_addresses() {
     let (wide, port) = listener(Ipv4Addr::UNSPECIFIED.into());
     let _holder = sleeper(wide);
-    let answer = check(ask(port));
+    let report = check(request(port));
     assert_eq!(
-        causes(&answer),
+        causes(&report),
         ["holder", "wildcard", "only_ipv4"],
         "{}",
-        message(&answer)
+        message(&report)
     );
     let (both, port) = listener(Ipv6Addr::UNSPECIFIED.into());
     let _holder = sleeper(both);
-    let answer = check(ask(port));
+    let report = check(request(port));
     assert_eq!(
-        causes(&answer),
+        causes(&report),
         ["holder", "wildcard"],
         "{}",
-        message(&answer)
+        message(&report)
     );
     assert!(
-        wording::headline(&answer).ends_with(&format!("on *:{port}")),
+        wording::headline(&report).ends_with(&format!("on *:{port}")),
         "{}",
-        message(&answer)
+        message(&report)
     );
 }
 
@@ -145,14 +145,14 @@ fn a_wildcard_listener_blocks_specific_addresses() {
 fn a_listener_on_ipv6_alone_leaves_ipv4() {
     let (listener, port) = listener(V6);
     let _holder = sleeper(listener);
-    let answer = check(ask(port));
+    let report = check(request(port));
     assert_eq!(
-        causes(&answer),
+        causes(&report),
         ["holder", "only_ipv6"],
         "{}",
-        message(&answer)
+        message(&report)
     );
-    let mut request = ask(port);
+    let mut request = self::request(port);
     request.spec.address = Some(V4);
     let v4 = check(request);
     assert_eq!((v4.is_free, causes(&v4)), (true, vec!["elsewhere"]));
@@ -168,14 +168,14 @@ fn two_processes_on_localhost_are_reported() {
     let (listener, port) = listener(V4);
     let other = TcpListener::bind((V6, port)).expect("no other socket has the port");
     let (one, other) = (sleeper(listener), sleeper(other));
-    let answer = check(ask(port));
+    let report = check(request(port));
     assert_eq!(
-        causes(&answer),
+        causes(&report),
         ["holder", "holder", "two_localhosts"],
         "{}",
-        message(&answer)
+        message(&report)
     );
-    assert_eq!(answer.reasons[2].pids(), [one.pid(), other.pid()]);
+    assert_eq!(report.reasons[2].pids(), [one.pid(), other.pid()]);
 }
 
 #[test]
@@ -188,18 +188,18 @@ fn a_port_used_by_a_client_is_reported_as_such() {
     });
     let holder = sleeper(client);
     let _server = sleeper(listener);
-    let answer = check(ask(port));
+    let report = check(request(port));
     assert_eq!(
-        causes(&answer),
+        causes(&report),
         ["client_port", "only_ipv4"],
         "{}",
-        message(&answer)
+        message(&report)
     );
     let words = format!(
         "{port} is the local port of sleep {}'s connection to :{to}",
         holder.pid()
     );
-    assert_eq!(wording::reason_lines(&answer)[0], words);
+    assert_eq!(wording::reason_lines(&report)[0], words);
 }
 
 #[test]
@@ -212,28 +212,28 @@ fn time_wait_of_a_server_blocks_the_same_addresses() {
         let (server, _) = listener.accept().expect("a client");
         close_in_turn(server, client);
         drop(listener);
-        let answer = check(ask(port));
-        assert_eq!(answer.is_free, is_reusing, "{}", message(&answer));
+        let report = check(request(port));
+        assert_eq!(report.is_free, is_reusing, "{}", message(&report));
         assert_eq!(
-            answer.reasons[0].cause(),
+            report.reasons[0].cause(),
             "time_wait",
             "{}",
-            message(&answer)
+            message(&report)
         );
-        let words = wording::reason_lines(&answer).swap_remove(0);
+        let words = wording::reason_lines(&report).swap_remove(0);
         let reported = "1 connection is in TIME_WAIT for ";
         let left = words
             .strip_prefix(reported)
             .and_then(|left| left.split_once(" s;"));
         let left: Option<u32> = left.and_then(|(left, _)| left.parse().ok());
-        let is_answered = left.is_some_and(|left| (50..=60).contains(&left));
-        assert!(is_answered, "{words}");
+        let is_plausible = left.is_some_and(|left| (50..=60).contains(&left));
+        assert!(is_plausible, "{words}");
         let can = "can be bound with SO_REUSEADDR";
         assert_eq!(
-            message(&answer).contains(can),
+            message(&report).contains(can),
             is_reusing,
             "{}",
-            message(&answer)
+            message(&report)
         );
     }
 }
@@ -245,14 +245,14 @@ fn connections_without_a_listener_are_reported_with_owners() {
     let (server, _) = listener.accept().expect("a client");
     drop(listener);
     let (holder, _other) = (sleeper(server), sleeper(client));
-    let answer = check(ask(port));
+    let report = check(request(port));
     assert_eq!(
-        answer.reasons[0].cause(),
+        report.reasons[0].cause(),
         "leftover_connections",
         "{}",
-        message(&answer)
+        message(&report)
     );
-    assert_eq!(answer.reasons[0].pids(), [holder.pid()]);
+    assert_eq!(report.reasons[0].pids(), [holder.pid()]);
 }
 
 #[test]
@@ -264,8 +264,8 @@ fn a_suspended_owner_is_reported_with_how_to_resume_it() {
     rustix::process::kill_process(pid, rustix::process::Signal::STOP).expect("it may be stopped");
     let words = format!("kill -CONT {}", holder.pid());
     until("the stop", || {
-        let answer = check(ask(port));
-        message(&answer).contains(&words).then_some(())
+        let report = check(request(port));
+        message(&report).contains(&words).then_some(())
     });
 }
 
@@ -275,17 +275,17 @@ fn a_full_backlog_is_reported_and_a_connect_times_out() {
     socket.listen(1).expect("listens");
     let _clients = [0; 2].map(|_| connect(V4, SocketAddr::new(V4, port)));
     let _holder = sleeper(socket);
-    let mut request = ask(port);
+    let mut request = self::request(port);
     request.spec.address = Some(V4);
     request.connects = true;
-    let answer = check(request);
+    let report = check(request);
     assert_eq!(
-        causes(&answer),
+        causes(&report),
         ["holder", "backlog_full"],
         "{}",
-        message(&answer)
+        message(&report)
     );
-    let connects = answer.findings.connects.expect("asked for");
+    let connects = report.findings.connects.expect("asked for");
     assert_eq!(connects[0].outcome, ConnectOutcome::TimedOut);
 }
 
@@ -294,44 +294,44 @@ fn a_udp_socket_blocks_its_port_regardless_of_tcp() {
     let socket = UdpSocket::bind((V4, 0)).expect("a port");
     let port = socket.local_addr().expect("an address").port();
     let holder = sleeper(socket);
-    let mut request = ask(port);
+    let mut request = self::request(port);
     request.spec.protocol = Protocol::Udp;
-    let answer = check(request);
-    assert!(!answer.is_free, "{}", message(&answer));
+    let report = check(request);
+    assert!(!report.is_free, "{}", message(&report));
     assert_eq!(
-        answer.reasons[0].pids(),
+        report.reasons[0].pids(),
         [holder.pid()],
         "{}",
-        message(&answer)
+        message(&report)
     );
-    assert_eq!(answer.findings.binds, 4);
+    assert_eq!(report.findings.binds, 4);
 }
 
 #[test]
 fn a_foreign_address_is_reported_without_a_bind() {
     let (_, unused) = listener(V4);
     // Of TEST-NET-1 (RFC 5737), which no machine has.
-    let mut request = ask(unused);
+    let mut request = self::request(unused);
     request.spec.address = Some(Ipv4Addr::new(192, 0, 2, 1).into());
-    let answer = check(request);
+    let report = check(request);
     assert_eq!(
-        (causes(&answer), answer.findings.binds),
+        (causes(&report), report.findings.binds),
         (vec!["no_such_address"], 0)
     );
 }
 
-/// The program's own sockets are in no answer, which leaves what they refuse without a reason.
+/// portmon's own sockets are in no report, so a bind that they refuse stays unexplained.
 #[test]
 fn an_unexplained_result_is_checked_once_more() {
     let (_listener, port) = listener(V4);
-    let answer = check_port(context(), ask(port));
+    let report = check_port(context(), request(port));
     assert_eq!(
-        causes(&answer),
+        causes(&report),
         ["unexplained", "only_ipv4"],
         "{}",
-        message(&answer)
+        message(&report)
     );
-    assert_eq!(answer.findings.binds, 16);
+    assert_eq!(report.findings.binds, 16);
 }
 
 /// Serves one connection with these words, once it has read something.
@@ -362,7 +362,7 @@ fn a_connect_reports_the_banner_or_the_refusal() {
     ];
     for (words, expected) in cases {
         let port = serving(words);
-        let connects = connect_probe::probe_all(&ask(port));
+        let connects = connect_probe::probe_all(&request(port));
         let [
             ConnectProbe {
                 outcome: ConnectOutcome::Accepted { banner, .. },

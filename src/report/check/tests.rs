@@ -4,7 +4,7 @@ use crate::model::testing::{process, socket};
 use serde_json::{Value, json};
 use std::time::Duration;
 
-/// Node listens on 127.0.0.1:3000 and answers.
+/// node listens on 127.0.0.1:3000 and accepts a connection.
 fn held() -> CheckReport {
     let accepted = ConnectOutcome::Accepted {
         took: Duration::from_micros(1250),

@@ -30,7 +30,7 @@ fn shop_db() -> Container {
 }
 
 /// The headline and a line for each reason.
-fn said(findings: Findings) -> Vec<String> {
+fn lines(findings: Findings) -> Vec<String> {
     let report = CheckReport::of(findings);
     let headline = headline(&report);
     assert_eq!(report.is_free, headline.starts_with("FREE "));
@@ -42,8 +42,8 @@ fn said(findings: Findings) -> Vec<String> {
 
 #[test]
 fn a_port_without_sockets_that_always_binds_is_free() {
-    assert_eq!(said(port(3000)), ["FREE :3000"]);
-    assert_eq!(said(port(3000).udp()), ["FREE :3000/udp"]);
+    assert_eq!(lines(port(3000)), ["FREE :3000"]);
+    assert_eq!(lines(port(3000).udp()), ["FREE :3000/udp"]);
 }
 
 #[test]
@@ -99,16 +99,16 @@ fn the_owner_is_reported_as_far_as_it_is_visible() {
         ),
     ];
     for (findings, expected) in cases {
-        assert_eq!(said(findings), expected);
+        assert_eq!(lines(findings), expected);
     }
 }
 
 #[test]
 fn a_bound_socket_holds_the_port_even_if_every_bind_works() {
     let bound = socket("127.0.0.1:62920").state(State::Bound).owner(&vite());
-    let answer = said(port(62920).sees(bound));
+    let lines = lines(port(62920).sees(bound));
     assert_eq!(
-        answer[0],
+        lines[0],
         "HELD :62920 by vite 9120 of dev on 127.0.0.1:62920"
     );
 }
@@ -117,7 +117,7 @@ fn a_bound_socket_holds_the_port_even_if_every_bind_works() {
 fn a_udp_check_covers_only_udp_and_has_no_listeners() {
     let findings = port(5353).refused(&LOCAL).udp();
     assert_eq!(
-        said(findings.sees(socket("[::]:5353").udp().only_v6(false).owner(&vite())))[..2],
+        lines(findings.sees(socket("[::]:5353").udp().only_v6(false).owner(&vite())))[..2],
         [
             "HELD :5353/udp by vite 9120 of dev on *:5353/udp",
             "vite 9120 of dev is bound to *:5353/udp",
@@ -141,7 +141,7 @@ fn a_client_port_is_reported_with_its_remote_end() {
         .sees_client(connection(), true);
     let headline = "HELD :51324 by chrome 942 of dev as the local port of a connection";
     assert_eq!(
-        said(near),
+        lines(near),
         [
             headline,
             "51324 is the local port of chrome 942's connection to :3000",
@@ -149,7 +149,7 @@ fn a_client_port_is_reported_with_its_remote_end() {
         ]
     );
     assert_eq!(
-        said(both)[..2],
+        lines(both)[..2],
         [
             headline,
             "51324 is the local port of chrome 942's connection to 10.9.9.9:443 and of 1 more connection",
@@ -213,7 +213,7 @@ fn leftovers_of_a_server_are_reported_with_the_bind_results() {
         (two(port(3000)), vec!["FREE :3000"]),
     ];
     for (findings, expected) in cases {
-        assert_eq!(said(findings), expected);
+        assert_eq!(lines(findings), expected);
     }
 }
 
@@ -223,14 +223,14 @@ fn a_listener_on_one_address_leaves_the_others_usable() {
         .refused(&["0.0.0.0"])
         .sees(socket("10.0.0.5:80").owner(&vite()));
     assert_eq!(
-        said(findings)[2..],
+        lines(findings)[2..],
         ["only some addresses are taken: 127.0.0.1, ::1 and :: can be bound"]
     );
     let only_v6 = port(80)
         .refused(&V6)
         .sees(socket("[::1]:80").owner(&vite()));
     assert_eq!(
-        said(only_v6)[2..],
+        lines(only_v6)[2..],
         ["only IPv6 is taken: 127.0.0.1 and 0.0.0.0 can be bound"]
     );
 }
@@ -252,10 +252,10 @@ fn two_owners_of_localhost_name_the_one_reached_first() {
         (&[], ""),
     ];
     for (localhost, order) in cases {
-        let answer = said(two(localhost));
-        assert_eq!(answer.last(), Some(&format!("{words}{order}")));
+        let lines = lines(two(localhost));
+        assert_eq!(lines.last(), Some(&format!("{words}{order}")));
         assert_eq!(
-            answer[0],
+            lines[0],
             "HELD :5173 by java 812 of ops on 0.0.0.0:5173 and 1 more"
         );
     }
@@ -263,7 +263,7 @@ fn two_owners_of_localhost_name_the_one_reached_first() {
         .refused(&LOCAL)
         .sees(socket("127.0.0.1:5173").owner(&vite()))
         .sees(socket("[::1]:5173").owner(&vite()));
-    assert!(!said(one).iter().any(|line| line.contains("localhost")));
+    assert!(!lines(one).iter().any(|line| line.contains("localhost")));
 }
 
 #[test]
@@ -272,7 +272,7 @@ fn a_listener_that_does_not_serve_is_reported_with_the_reason() {
         let with =
             |findings: &mut Findings| findings.process_states.push((java().id, process_state));
         let listener = socket("127.0.0.1:3000").owner(&java()).queue(6, 5);
-        said(port(3000).refused(&V4).sees(listener).with(with)).split_off(3)
+        lines(port(3000).refused(&V4).sees(listener).with(with)).split_off(3)
     };
     let full = "backlog of 127.0.0.1:3000 is full (6 / 5): new clients time out";
     let cases = [
@@ -297,7 +297,7 @@ fn a_listener_that_does_not_serve_is_reported_with_the_reason() {
         assert_eq!(held(process_state), [full, words]);
     }
     let room = socket("127.0.0.1:3000").owner(&java()).queue(5, 5);
-    assert_eq!(said(port(3000).refused(&V4).sees(room)).len(), 3);
+    assert_eq!(lines(port(3000).refused(&V4).sees(room)).len(), 3);
 }
 
 #[test]
@@ -367,7 +367,7 @@ fn a_bind_refused_by_the_system_names_the_setting() {
         ),
     ];
     for (findings, expected) in cases {
-        assert_eq!(said(findings), expected);
+        assert_eq!(lines(findings), expected);
     }
 }
 
@@ -427,7 +427,7 @@ fn an_unread_table_neither_names_an_owner_nor_means_free() {
             family: Family::Ipv6,
             reason: "out of memory".to_owned(),
         });
-        said(findings)
+        lines(findings)
     };
     let rest = || {
         socket("127.0.0.1:3000")
@@ -457,14 +457,14 @@ fn an_unread_table_neither_names_an_owner_nor_means_free() {
 #[test]
 fn a_bind_that_nothing_explains_is_reported_as_such() {
     assert_eq!(
-        said(port(3000).refused(&V4))[..2],
+        lines(port(3000).refused(&V4))[..2],
         [
             "HELD :3000 by something that is in no socket table",
             "127.0.0.1:3000 and 0.0.0.0:3000 are in use, but no socket table shows by what",
         ]
     );
     assert_eq!(
-        said(port(3000).bound_only_with_reuse(&V4)),
+        lines(port(3000).bound_only_with_reuse(&V4)),
         [
             "FREE :3000 with SO_REUSEADDR",
             "it can be bound only with SO_REUSEADDR, which most servers set",
@@ -473,13 +473,13 @@ fn a_bind_that_nothing_explains_is_reported_as_such() {
 }
 
 #[test]
-fn a_socket_on_another_address_is_told_apart() {
+fn a_socket_on_another_address_does_not_conflict() {
     let findings = port(5432)
         .refused(&V4)
         .on("::1")
         .sees(socket("127.0.0.1:5432").owner(&vite()));
     assert_eq!(
-        said(findings),
+        lines(findings),
         [
             "FREE [::1]:5432",
             "on another address: vite 9120 of dev listens on 127.0.0.1:5432",
@@ -488,7 +488,7 @@ fn a_socket_on_another_address_is_told_apart() {
 }
 
 #[test]
-fn the_number_of_binds_is_told() {
+fn the_number_of_binds_is_reported() {
     let with = |binds| {
         let findings = port(3000).with(|findings| findings.binds = binds);
         binds_line(&CheckReport::of(findings))
