@@ -105,7 +105,7 @@ fn verify_fdinfo(itself: Itself, fdinfo: &str, shown: Pid) -> io::Result<()> {
 
 fn foreign(shown: Pid) -> io::Error {
     io::Error::other(format!(
-        "/proc belongs to another PID namespace, where pid {shown} is another process"
+        "/proc belongs to another PID namespace: its pid {shown} is another process here, or none"
     ))
 }
 
