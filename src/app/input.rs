@@ -6,11 +6,12 @@ use crate::app::keymap::{self, Chord, FilterCommand, KeyCommand, TableCommand, k
 use crate::app::menu::Menu;
 use crate::app::notice::Notice;
 use crate::app::{App, Effect, Overlay};
-use crate::free::{Batch, ExecEvent, FreeMachine, Verdict, VerdictKind};
+use crate::free::{Batch, ExecEvent, FreeMachine, VerdictKind};
 use crate::table::fields::FIELDS;
 use crate::table::listing::Sort;
 use crate::table::query;
 use crate::table::row::Row;
+use crate::wording;
 use crossterm::event::{Event as TerminalEvent, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use tui_input::InputRequest;
 
@@ -202,6 +203,7 @@ impl App {
 
     pub(super) fn on_freeing(&mut self, happening: ExecEvent) -> Vec<Effect> {
         let had_verdict = self.has_verdict();
+        let freed = self.freed_requests();
         let steps = match (&mut self.overlay, &mut self.background) {
             (Overlay::Freeing(dialog), None) => dialog.on_exec_event(happening),
             (_, Some(batch)) => batch.on(happening),
@@ -214,7 +216,7 @@ impl App {
             // The table beside the verdict must not lag behind it.
             self.sampling.poll_now();
         }
-        self.record_freeing_results();
+        self.record_freeing_results(&freed);
         effects.extend(self.report_background());
         effects
     }
@@ -229,7 +231,7 @@ impl App {
             return Vec::new();
         };
         let verdicts = batch.machines().iter().filter_map(FreeMachine::verdict);
-        let words: Vec<String> = verdicts.map(Verdict::without_offer).collect();
+        let words: Vec<String> = verdicts.map(wording::verdict).collect();
         if words.is_empty() {
             return Vec::new();
         }

@@ -1,4 +1,4 @@
-//! One line that tells what a key did, or what went wrong.
+//! A line of text that reports what a key did or what went wrong.
 
 use std::time::{Duration, Instant};
 
@@ -7,19 +7,32 @@ const NOTICE_TIME: Duration = Duration::from_secs(3);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notice {
     pub text: String,
-    /// When it goes by itself; an important one stays until a key that is not movement.
+    /// When it disappears; `None` if only a key that is not movement removes it.
     pub until: Option<Instant>,
+    /// True if it says that a freed port was taken again.
+    pub is_reuse: bool,
 }
 
 impl Notice {
     pub fn temporary(text: String, now: Instant) -> Self {
         Self {
-            text,
             until: Some(now + NOTICE_TIME),
+            ..Self::persistent(text)
         }
     }
 
     pub fn persistent(text: String) -> Self {
-        Self { text, until: None }
+        Self {
+            text,
+            until: None,
+            is_reuse: false,
+        }
+    }
+
+    pub fn of_reuse(text: String) -> Self {
+        Self {
+            is_reuse: true,
+            ..Self::persistent(text)
+        }
     }
 }

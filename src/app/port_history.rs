@@ -4,9 +4,8 @@
 //! Nothing here is concluded: an owner is who was last seen to hold the socket, and its fate what was found out about it.
 
 use crate::app::menu::ClipboardText;
-use crate::app::reuse_watch::FreedPort;
 use crate::app::{App, Effect, Overlay};
-use crate::free::{Batch, FreeMachine, ReleaseKind, TargetOutcome, Timeouts, VerdictKind};
+use crate::free::{Batch, FreeMachine, ReleaseKind, RequestId, TargetOutcome};
 use crate::model::endpoint::{Endpoint, EndpointId, Owners};
 use crate::model::history::{ExitStatus, PastOwner};
 use crate::model::inspection::{InspectRequest, Inspection, Requester};
@@ -85,38 +84,39 @@ impl App {
         }
     }
 
-    /// Takes note of what a freeing has found out: who ended by its signal, and that its port is free for good.
-    pub(super) fn record_freeing_results(&mut self) {
+    /// Records who ended by a signal of the running batch, and watches the ports that are free for good; `known` are the
+    /// requests of those that were so before.
+    pub(super) fn record_freeing_results(&mut self, known: &[RequestId]) {
         let Some(batch) = self.running_batch() else {
             return;
         };
-        let ended = |ending: TargetOutcome| {
-            let (_, signal) = ending.after.filter(|_| ending.how == ReleaseKind::Ended)?;
-            Some((ending.process.id, ExitStatus::EndedBy(signal)))
+        let ended = |outcome: TargetOutcome| {
+            let (_, signal) = outcome
+                .after
+                .filter(|_| outcome.how == ReleaseKind::Ended)?;
+            Some((outcome.process.id, ExitStatus::EndedBy(signal)))
         };
-        let endings = batch.machines().iter().flat_map(FreeMachine::outcomes);
-        let ended: Vec<(ProcessId, ExitStatus)> = endings.filter_map(ended).collect();
-        let is_freed = |freeing: &&FreeMachine| {
-            let verdict = freeing.verdict();
-            freeing.is_settled()
-                && verdict.is_some_and(|verdict| verdict.kind() == VerdictKind::Free)
-        };
-        // It settles once it has been free for so long.
-        let since = self.now.checked_sub(Timeouts::default().settle);
-        let freed = batch.machines().iter().filter(is_freed);
-        let freed: Vec<FreedPort> = freed
-            .map(|freeing| FreedPort {
-                request: freeing.request().id(),
-                port: freeing.port(),
-                since: since.unwrap_or(self.now),
-            })
-            .collect();
+        let outcomes = batch.machines().iter().flat_map(FreeMachine::outcomes);
+        let ended: Vec<(ProcessId, ExitStatus)> = outcomes.filter_map(ended).collect();
+        let freed = batch.machines().iter().filter(|machine| {
+            machine.is_watching_reuse() && !known.contains(&machine.request().id())
+        });
+        let freed: Vec<FreeMachine> = freed.cloned().collect();
         for (process, exit_status) in ended {
             self.memory.record_exit(process, exit_status);
         }
-        for freed in freed {
-            self.watch_freed_port(freed);
+        for machine in freed {
+            self.watch_freed_port(machine);
         }
+    }
+
+    /// Returns the requests of the running batch whose port is free for good.
+    pub(super) fn freed_requests(&self) -> Vec<RequestId> {
+        let machines = self.running_batch().map_or(&[][..], Batch::machines);
+        let freed = machines
+            .iter()
+            .filter(|machine| machine.is_watching_reuse());
+        freed.map(|machine| machine.request().id()).collect()
     }
 
     /// What is under way, in a dialog or after it.

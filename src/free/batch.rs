@@ -1,9 +1,8 @@
 //! Several ports that are freed together, each with a verdict of its own.
 
-use super::exec_command::{ExecCommand, ExecEvent};
 use super::kill_request::KillRequest;
-use super::state_machine::FreeMachine;
-use super::timeouts::Timeouts;
+use super::observation::{ExecCommand, ExecEvent};
+use super::state_machine::{FreeMachine, Timeouts};
 use crate::model::signal::Signal;
 use std::time::Instant;
 

@@ -1,40 +1,37 @@
-//! From the facts to the verdict. Each function returns one only where the facts are all there.
+//! Derives the verdict from what was seen. Each function returns one only where the facts are complete.
 
-use super::observations::BindProbe;
+use super::bind_verdict::freed_addresses;
 use super::request_log::RequestLog;
+use super::state_machine::{FUTILE_TIMEOUT, Timeouts};
 use super::target_state::TargetState;
-use super::unread::{judge_unread, probed};
-use super::verdict::{NextAction, Proof, RemainingOwners, Verdict};
-use super::{FUTILE_TIMEOUT, Timeouts};
-use crate::model::bind::{BindResult, bind_addresses};
+use super::verdict::{Evidence, NextAction, RemainingOwners, Verdict};
 use crate::model::endpoint::Socket;
 use crate::model::platform::PLATFORM;
-use crate::model::process::Process;
+use crate::model::process::{Pid, Process};
 use crate::model::signal::Signal;
-use crate::wording;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::Duration;
 
-/// Whether a bind is to be tried before anything is said.
+/// What a poll of the port leads to.
 pub(super) enum Evaluation {
-    /// Too early to say anything.
+    /// Too early for a verdict.
     Wait,
     /// Nothing holds the port.
     NoOwner,
-    /// Everything that was to close has, on addresses that nobody else holds; these are to be tried.
+    /// The targets' sockets on these addresses are closed, and nobody else holds them; to be bound.
     Part(Vec<SocketAddr>),
     /// Tables could not be read for so long that a bind is to decide.
     Probe,
     Decided(Box<Verdict>),
-    /// What is left is to be sent SIGKILL, as was asked for beforehand.
+    /// SIGKILL is to be sent to the survivors, as was requested in advance.
     Escalate,
 }
 
-/// What the facts say while the port is watched.
+/// Evaluates the last poll while the port is watched.
 pub(super) fn evaluate(log: &RequestLog, timeouts: &Timeouts, is_part_refuted: bool) -> Evaluation {
     if log.is_unread() {
-        return judge_unread(log, timeouts);
+        return evaluate_unread(log, timeouts);
     }
     let holding = log.holding_sockets();
     if holding.is_empty() {
@@ -45,7 +42,7 @@ pub(super) fn evaluate(log: &RequestLog, timeouts: &Timeouts, is_part_refuted: b
     }
     let is_closed = !holding.iter().any(|socket| log.is_targeted(socket.id));
     if is_closed && let Some(by) = log.new_sockets().first() {
-        return decided(taken(log, by, None));
+        return decided(taken_again(log, by, None));
     }
     let freed = freed_addresses(log, &holding);
     if is_closed && !freed.is_empty() && !is_part_refuted {
@@ -59,13 +56,37 @@ pub(super) fn evaluate(log: &RequestLog, timeouts: &Timeouts, is_part_refuted: b
     }
 }
 
+/// Evaluates a poll that could not read every table: what a table showed before is no evidence.
+fn evaluate_unread(log: &RequestLog, timeouts: &Timeouts) -> Evaluation {
+    let holding = log.holding_sockets();
+    if !log.are_targets_done() {
+        if log.are_survivors_seen() {
+            return not_ended(log, timeouts);
+        }
+    } else if !holding.iter().any(|socket| log.is_targeted(socket.id))
+        && let Some(by) = log.new_sockets().first()
+    {
+        return decided(taken_again(log, by, None));
+    }
+    let is_done = log.are_targets_done() && log.since_targets_done() >= FUTILE_TIMEOUT;
+    if !is_done && log.waited() < timeouts.wait_for_exit {
+        return Evaluation::Wait;
+    }
+    if holding.is_empty() {
+        return Evaluation::Probe;
+    }
+    let held = cloned_once(holding, |one, other| {
+        has_same_owner(one, other) && one.local == other.local
+    });
+    decided(unknown(log, Evidence::Held(held)))
+}
+
 fn decided(verdict: Verdict) -> Evaluation {
     Evaluation::Decided(Box::new(verdict))
 }
 
-pub(super) fn not_ended(log: &RequestLog, timeouts: &Timeouts) -> Evaluation {
-    let signal = log.last_signal();
-    // What could not be sent once is not tried again and again.
+fn not_ended(log: &RequestLog, timeouts: &Timeouts) -> Evaluation {
+    // SIGKILL is sent only once: if it could not be sent, it is not tried again and again.
     let is_forced = log.request.signal == Signal::Kill;
     if let Some(after) = timeouts.force_after.filter(|_| !is_forced) {
         return if log.waited() >= after {
@@ -74,7 +95,8 @@ pub(super) fn not_ended(log: &RequestLog, timeouts: &Timeouts) -> Evaluation {
             Evaluation::Wait
         };
     }
-    let is_futile = signal == Signal::Continue || log.survivors().all(TargetState::ignores_signal);
+    let is_futile =
+        log.last_signal() == Signal::Continue || log.survivors().all(TargetState::ignores_signal);
     let wait_for_exit = if is_futile {
         FUTILE_TIMEOUT.min(timeouts.wait_for_exit)
     } else {
@@ -86,22 +108,19 @@ pub(super) fn not_ended(log: &RequestLog, timeouts: &Timeouts) -> Evaluation {
     decided(Verdict::NotEnded {
         port: log.port(),
         outcomes: log.outcomes(),
-        survivors: log
-            .survivors()
-            .map(|one| one.survivor(signal, log.waited()))
-            .collect(),
-        next: next(log),
+        survivors: log.survivor_facts(),
+        next: next_action(log),
     })
 }
 
-/// What helps where this signal did not. The main process of postgres takes SIGTERM as "wait for the clients" and SIGINT
-/// as "send them away" (section Shutting Down the Server of its manual): SIGKILL would leave it to repair its files.
-fn next(log: &RequestLog) -> NextAction {
+/// Returns what may help after this signal. The main process of postgres takes SIGTERM as "wait for the clients" and SIGINT
+/// as "disconnect them" (Shutting Down the Server in its manual); SIGKILL would leave it to recover its files.
+fn next_action(log: &RequestLog) -> NextAction {
     let mut survivors = log.survivors();
     match log.last_signal() {
         Signal::Terminate | Signal::HangUp
             if PLATFORM.has_signals()
-                && survivors.any(|target_state| is_postgres(&target_state.target.process)) =>
+                && survivors.any(|state| is_postgres(&state.target.process)) =>
         {
             NextAction::Offer(Signal::Interrupt)
         }
@@ -111,7 +130,7 @@ fn next(log: &RequestLog) -> NextAction {
     }
 }
 
-/// Whether it is a main process of postgres: its children call themselves `postgres: checkpointer` and the like.
+/// True for a main process of postgres; its children have titles such as `postgres: checkpointer`.
 fn is_postgres(process: &Process) -> bool {
     let name = process.name.raw();
     let first = process.command.first().map(|word| word.raw());
@@ -121,28 +140,26 @@ fn is_postgres(process: &Process) -> bool {
 
 pub(super) fn held_by_others(log: &RequestLog) -> Verdict {
     let holding = log.holding_sockets();
-    let masters = log
-        .target_states
-        .iter()
-        .filter(|target_state| target_state.target.is_owner());
-    let masters: Vec<_> = masters
-        .map(|target_state| target_state.target.process.pid())
+    let targets = log.target_states.iter().map(|state| &state.target);
+    let masters: Vec<Pid> = targets
+        .filter(|target| target.is_owner())
+        .map(|target| target.process.pid())
         .collect();
-    // As they were asked about: with its master gone, a worker is the child of init.
+    // As it was when the question was asked: once its master is gone, a worker is a child of init.
     let is_worker = |process: &Arc<Process>| {
-        let asked = log.request.owners.iter().find(|one| one.id == process.id);
-        asked
-            .and_then(|asked| asked.parent)
-            .is_some_and(|parent| masters.contains(&parent))
+        let mut asked = log.request.owners.iter();
+        let asked = asked.find(|one| one.id == process.id);
+        let parent = asked.and_then(|asked| asked.parent);
+        parent.is_some_and(|parent| masters.contains(&parent))
     };
-    let remaining_owners: Vec<Arc<Process>> = log.owner_processes().into_iter().cloned().collect();
-    let are_seen = holding
+    let owners: Vec<Arc<Process>> = log.owner_processes().into_iter().cloned().collect();
+    let are_visible = holding
         .iter()
         .all(|socket| !socket.owners.known().is_empty());
-    let remaining_owners = if are_seen && remaining_owners.iter().all(is_worker) {
-        RemainingOwners::Children(remaining_owners)
+    let remaining_owners = if are_visible && owners.iter().all(is_worker) {
+        RemainingOwners::Children(owners)
     } else {
-        RemainingOwners::Others(holding.into_iter().cloned().collect())
+        RemainingOwners::Others(cloned_once(holding, has_same_owner))
     };
     Verdict::HeldByOthers {
         port: log.port(),
@@ -151,10 +168,21 @@ pub(super) fn held_by_others(log: &RequestLog) -> Verdict {
     }
 }
 
-/// Someone holds the port who did not before.
-pub(super) fn taken(log: &RequestLog, by: &Socket, free_since: Option<Instant>) -> Verdict {
+fn has_same_owner(one: &Socket, other: &Socket) -> bool {
+    (&one.owners, one.uid, &one.user) == (&other.owners, other.uid, &other.user)
+}
+
+/// Returns the sockets without neighbors that are alike.
+fn cloned_once(sockets: Vec<&Socket>, are_alike: fn(&Socket, &Socket) -> bool) -> Vec<Socket> {
+    let mut once: Vec<Socket> = sockets.into_iter().cloned().collect();
+    once.dedup_by(|one, other| are_alike(one, other));
+    once
+}
+
+/// Returns the verdict that a newcomer holds the port, after it was free for this long.
+pub(super) fn taken_again(log: &RequestLog, by: &Socket, free_for: Option<Duration>) -> Verdict {
     let owner = by.owners.first();
-    // A child adopted by init or systemd was started by someone else, and a parent younger than its child has a pid that was reused.
+    // A child adopted by init or systemd was started by someone else, and a parent younger than its child has a reused pid.
     let parent = owner.and_then(|owner| {
         let mut parents = log.parents.iter();
         parents.find(|parent| {
@@ -166,107 +194,21 @@ pub(super) fn taken(log: &RequestLog, by: &Socket, free_since: Option<Instant>) 
     });
     Verdict::TakenAgain {
         port: log.port(),
-        free_for: free_since.map(|since| log.at.saturating_duration_since(since)),
+        free_for,
         by: by.clone(),
         parent: parent.cloned(),
         service: owner
             .and_then(|owner| log.service_of(owner))
-            .map(ToString::to_string),
+            .map(|unit| Box::new(unit.clone())),
     }
 }
 
-/// Addresses that targets held and nobody holds any more.
-fn freed_addresses(log: &RequestLog, kept: &[&Socket]) -> Vec<SocketAddr> {
-    let mut freed: Vec<SocketAddr> = log
-        .request
-        .sockets
-        .iter()
-        .filter(|socket| log.is_targeted(socket.id))
-        .map(|socket| socket.local)
-        .filter(|local| is_bindable(*local))
-        .filter(|local| !kept.iter().any(|socket| socket.local == *local))
-        .collect();
-    freed.sort_unstable();
-    freed.dedup();
-    freed
-}
-
-/// Where a bind shows whether the whole port is free: where it was held, and where servers usually bind.
-pub(super) fn all_addresses(log: &RequestLog) -> Vec<SocketAddr> {
-    let held = log.request.sockets.iter().map(|socket| socket.local);
-    let mut addresses: Vec<SocketAddr> = held
-        .filter(|local| is_bindable(*local))
-        .chain(bind_addresses(None, log.request.port))
-        .collect();
-    addresses.sort_unstable();
-    addresses.dedup();
-    addresses
-}
-
-/// A link-local address without its scope fails to bind (EINVAL) whatever the port does, and not every source of sockets
-/// tells the scope.
-fn is_bindable(address: SocketAddr) -> bool {
-    match address {
-        SocketAddr::V4(_) => true,
-        SocketAddr::V6(v6) => !v6.ip().is_unicast_link_local() || v6.scope_id() != 0,
+pub(super) fn unknown(log: &RequestLog, evidence: Evidence) -> Verdict {
+    Verdict::Unknown {
+        port: log.port(),
+        outcomes: log.outcomes(),
+        survivors: log.survivor_facts(),
+        evidence,
+        problems: log.problems.clone(),
     }
-}
-
-/// What a bind says once nothing holds the port.
-pub(super) fn bound(log: &RequestLog, probe: &BindProbe) -> Verdict {
-    if log.is_unread() {
-        return probed(log, probe);
-    }
-    let (port, outcomes) = (log.port(), log.outcomes());
-    let reason = match BindResult::of(&probe.probes) {
-        BindResult::InUse => None,
-        BindResult::Failed(reason) => Some(reason),
-        BindResult::OnlyWithReuse => {
-            return Verdict::OnlyWithReuse {
-                port,
-                outcomes,
-                leftovers: log.leftovers(),
-            };
-        }
-        result @ (BindResult::Usable | BindResult::NotPermitted | BindResult::NoSuchAddress) => {
-            return Verdict::Free {
-                port,
-                outcomes,
-                proof: match result {
-                    BindResult::Usable => Proof::Bound,
-                    _ => Proof::TableOnly,
-                },
-            };
-        }
-    };
-    Verdict::CannotBind {
-        port,
-        outcomes,
-        leftovers: log.leftovers(),
-        reason,
-    }
-}
-
-/// What a bind says where only a part of the port was to be freed; `None` where it is not free.
-pub(super) fn partly_bound(log: &RequestLog, probe: &BindProbe) -> Option<Verdict> {
-    let free: Vec<String> = probe
-        .probes
-        .iter()
-        .filter(|probe| probe.result().is_usable())
-        .map(|probe| wording::place_at(log.request.protocol, probe.address))
-        .collect();
-    let is_refused = probe.probes.len() != free.len() || free.is_empty();
-    let kept: Vec<Socket> = log.holding_sockets().into_iter().cloned().collect();
-    let reaches = |ip: &IpAddr| {
-        kept.iter().any(|socket| {
-            let own = socket.local.ip();
-            own == *ip || own.is_unspecified() && own.is_ipv4() == ip.is_ipv4()
-        })
-    };
-    let localhost = probe.localhost.first().copied().filter(reaches);
-    (!is_refused).then_some(Verdict::PartlyFree {
-        free,
-        kept,
-        localhost,
-    })
 }

@@ -14,15 +14,15 @@
 //! every word of it is derived from what was seen.
 
 mod batch;
+mod bind_verdict;
 mod confirmation;
 mod context;
 mod evaluate;
-mod exec_command;
 mod explain;
 mod explanation;
 mod kill_plan;
 mod kill_request;
-mod observations;
+mod observation;
 mod other_sockets;
 mod plan;
 mod preview;
@@ -30,25 +30,21 @@ mod protected;
 mod request_log;
 mod state_machine;
 mod supervision;
-mod surviving;
 mod target_state;
 mod target_tree;
-mod timeouts;
-mod unread;
 mod verdict;
-mod verdict_text;
 
 pub use crate::model::ports::Port;
 pub use crate::model::signal::{SIGNALS, Signal, UnknownSignal};
 pub use batch::Batch;
 pub use confirmation::{Confirmation, TypingReason};
 pub use context::FreeContext;
-pub use exec_command::{ExecCommand, ExecEvent};
 pub use explanation::{Barrier, Explanation};
 pub use kill_plan::{KillPlan, PortOwner, TargetSet};
 pub use kill_request::{KillRequest, RequestId, Target};
-pub use observations::{
-    BindProbe, PortSnapshot, SendOutcome, SendReport, SignalDisposition, SignalError, SignalState,
+pub use observation::{
+    BindProbe, ExecCommand, ExecEvent, PortSnapshot, SendOutcome, SendReport, SignalDisposition,
+    SignalError, SignalState,
 };
 pub use other_sockets::OtherPort;
 pub use plan::{PlanResult, plan_port, plan_row};
@@ -57,19 +53,9 @@ pub use preview::{
     not_permitted,
 };
 pub use protected::{Protected, ProtectedOwner, protected};
-pub use state_machine::FreeMachine;
+pub use state_machine::{BIND_RETRY, FreeMachine, Progress, TableChange, Timeouts};
 pub use target_tree::TreeNode;
-pub use timeouts::Timeouts;
 pub use verdict::{
-    Findings, Leftovers, NextAction, Proof, ReleaseKind, RemainingOwners, Survivor, TargetOutcome,
+    Evidence, Leftovers, NextAction, Proof, ReleaseKind, RemainingOwners, Survivor, TargetOutcome,
     Verdict, VerdictKind,
 };
-
-use std::time::Duration;
-
-/// How long where waiting rarely helps: a process ignores the signal, or all that were to end have ended and others hold
-/// on to their sockets.
-pub const FUTILE_TIMEOUT: Duration = Duration::from_secs(1);
-
-/// How long before a bind that failed for no visible reason is tried again.
-pub const BIND_RETRY: Duration = Duration::from_secs(5);

@@ -1,50 +1,45 @@
-//! What has been seen since an order was confirmed: the facts that verdicts are made of.
+//! What was seen since a request was confirmed: the facts behind the verdict.
 
 use super::kill_request::{KillRequest, Target};
-use super::observations::{PortSnapshot, SendOutcome, SendReport, SignalError};
+use super::observation::{PortSnapshot, SendOutcome, SendReport, SignalError};
 use super::target_state::TargetState;
-use super::verdict::{Leftovers, TargetOutcome};
+use super::verdict::{Leftovers, Survivor, TargetOutcome};
 use crate::model::endpoint::{EndpointId, Owners, Socket, State};
+use crate::model::inspection::ProcessTree;
 use crate::model::ports::Port;
-use crate::model::process::{Pid, Process, ProcessId};
+use crate::model::process::{Process, ProcessId};
 use crate::model::signal::Signal;
-use crate::model::snapshot::{Problem, unread};
+use crate::model::snapshot::Problem;
 use crate::model::supervisor::Unit;
 use crate::model::time_wait::{TIME_WAIT, TimeWaitLeft};
-use crate::wording;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Everything seen of one order, and of the one after it that sends SIGKILL.
+/// Everything seen of one request and of the repeats that send another signal.
 #[derive(Clone, Debug)]
 pub(super) struct RequestLog {
     pub request: KillRequest,
     pub target_states: Vec<TargetState>,
-    /// The sockets of the port at the last look.
+    /// Sockets of the port at the last poll.
     pub sockets: Vec<Socket>,
-    /// The tables that the last look could not read.
-    problems: Vec<Problem>,
+    /// Tables that the last poll could not read.
+    pub problems: Vec<Problem>,
     pub parents: Vec<Arc<Process>>,
     units: Vec<(ProcessId, Unit)>,
     pub at: Instant,
-    /// What the port had before anything was sent.
+    /// Sockets of the port before a signal was sent.
     known: HashSet<EndpointId>,
     signalled: Vec<(Arc<Process>, Signal)>,
-    /// Since when a socket has been seen in TIME_WAIT.
-    waiting: HashMap<EndpointId, Instant>,
+    /// When each socket was first seen in TIME_WAIT.
+    time_wait_since: HashMap<EndpointId, Instant>,
 }
 
 impl RequestLog {
     pub fn new(request: KillRequest) -> Self {
-        let target_states = request
-            .targets
-            .iter()
-            .cloned()
-            .map(TargetState::new)
-            .collect();
+        let targets = request.targets.iter().cloned();
         Self {
-            target_states,
+            target_states: targets.map(TargetState::new).collect(),
             sockets: request.sockets.clone(),
             problems: Vec::new(),
             parents: Vec::new(),
@@ -52,7 +47,7 @@ impl RequestLog {
             at: request.id.at,
             known: request.sockets.iter().map(|socket| socket.id).collect(),
             signalled: Vec::new(),
-            waiting: HashMap::new(),
+            time_wait_since: HashMap::new(),
             request,
         }
     }
@@ -64,26 +59,26 @@ impl RequestLog {
         }
     }
 
-    pub fn record_send(&mut self, dispatch: &SendReport) {
-        self.at = dispatch.at;
+    pub fn record_send(&mut self, report: &SendReport) {
+        self.at = report.at;
         let SendOutcome::Sent {
             sockets,
             resumed,
             missed,
-        } = &dispatch.sending
+        } = &report.sending
         else {
             return;
         };
         self.known.extend(sockets.iter().map(|socket| socket.id));
         let signal = self.request.signal;
-        let ordered: Vec<ProcessId> = self.request.targets.iter().map(Target::id).collect();
-        for target_state in &mut self.target_states {
-            let id = target_state.target.id();
-            if !ordered.contains(&id) {
+        let requested: Vec<ProcessId> = self.request.targets.iter().map(Target::id).collect();
+        for state in &mut self.target_states {
+            let id = state.target.id();
+            if !requested.contains(&id) {
                 continue;
             }
-            if target_state.record_signal((dispatch.at, signal), resumed.contains(&id), missed) {
-                let process = Arc::clone(&target_state.target.process);
+            if state.record_signal((report.at, signal), resumed.contains(&id), missed) {
+                let process = Arc::clone(&state.target.process);
                 self.signalled.push((Arc::clone(&process), signal));
                 if resumed.contains(&id) {
                     self.signalled.push((process, Signal::Continue));
@@ -92,63 +87,66 @@ impl RequestLog {
         }
     }
 
-    /// Remembers why the process of this hindrance was not signalled.
+    /// Records why no signal was sent.
     pub fn record_error(&mut self, error: &SignalError) {
-        for target_state in &mut self.target_states {
-            target_state.record_missed(std::slice::from_ref(error));
+        for state in &mut self.target_states {
+            state.record_missed(std::slice::from_ref(error));
         }
     }
 
-    pub fn record_poll(&mut self, look: PortSnapshot) {
-        self.at = look.at;
-        self.sockets = look.sockets;
-        self.problems = look.problems;
-        self.parents = look.parents;
-        self.units = look.units;
-        let waits = |socket: &&Socket| socket.state == Some(State::TimeWait);
-        for socket in self.sockets.iter().filter(waits) {
-            self.waiting.entry(socket.id).or_insert(look.at);
+    pub fn record_poll(&mut self, poll: PortSnapshot) {
+        self.at = poll.at;
+        self.sockets = poll.sockets;
+        self.problems = poll.problems;
+        self.parents = poll.parents;
+        self.units = poll.units;
+        for socket in &self.sockets {
+            if socket.state == Some(State::TimeWait) {
+                self.time_wait_since.entry(socket.id).or_insert(poll.at);
+            }
         }
         let holding: Vec<Socket> = self.holding_sockets().into_iter().cloned().collect();
-        let is_whole = !self.is_unread();
-        for target_state in &mut self.target_states {
-            let id = target_state.target.id();
-            let mut conducts = look.signal_state.iter();
-            let signal_state =
-                conducts.find_map(|(of, signal_state)| (*of == id).then_some(*signal_state));
-            target_state.record_poll(look.at, look.ended.contains(&id), signal_state);
-            target_state.take_holding(look.at, &holding, is_whole);
+        let is_complete = !self.is_unread();
+        for state in &mut self.target_states {
+            let id = state.target.id();
+            let signal_state = poll.signal_state.iter().find(|(of, _)| *of == id);
+            let signal_state = signal_state.map(|(_, signal_state)| *signal_state);
+            state.record_poll(poll.at, poll.ended.contains(&id), signal_state);
+            state.record_holding(poll.at, &holding, is_complete);
         }
     }
 
-    /// Whether the last look could not read every table.
+    /// Adds the parent and the unit of the process that took the port.
+    pub fn record_starter(&mut self, tree: &ProcessTree) {
+        self.parents = tree.ancestors.first().cloned().into_iter().collect();
+        let unit = tree.supervisor.unit.iter().cloned();
+        self.units.extend(unit.map(|unit| (tree.process, unit)));
+    }
+
+    /// True if the last poll could not read every table.
     pub fn is_unread(&self) -> bool {
         !self.problems.is_empty()
     }
 
-    /// What the last look could not read, and why.
-    pub fn unread(&self) -> Option<String> {
-        unread(&self.problems)
-    }
-
-    /// Whether every target that has not ended was seen to hold the port at the last look.
+    /// True if the last poll showed every survivor holding the port.
     pub fn are_survivors_seen(&self) -> bool {
         let holding: Vec<Socket> = self.holding_sockets().into_iter().cloned().collect();
-        self.survivors()
-            .all(|target_state| target_state.holds_any(&holding))
+        self.survivors().all(|state| state.holds_any(&holding))
     }
 
-    /// What holds the port: whatever stands on it, and what was asked about for as long as a process has it.
+    /// Returns the sockets that hold the port, and those of the request that a process still has open.
     pub fn holding_sockets(&self) -> Vec<&Socket> {
-        let was_asked =
-            |socket: &Socket| self.request.sockets.iter().any(|one| one.id == socket.id);
-        let is_holding = |socket: &&Socket| {
-            socket.holds_port() || was_asked(socket) && socket.owners != Owners::NoProcess
-        };
+        let is_holding = |socket: &&Socket| self.is_holding(socket);
         self.sockets.iter().filter(is_holding).collect()
     }
 
-    /// Sockets that came after the signal, of others than those who held the port before.
+    fn is_holding(&self, socket: &Socket) -> bool {
+        let mut requested = self.request.sockets.iter();
+        socket.holds_port()
+            || socket.owners != Owners::NoProcess && requested.any(|one| one.id == socket.id)
+    }
+
+    /// Returns the sockets opened after the signal by processes that did not hold the port before.
     pub fn new_sockets(&self) -> Vec<&Socket> {
         let mut holding = self.holding_sockets();
         holding
@@ -156,7 +154,7 @@ impl RequestLog {
         holding
     }
 
-    /// Whether everything that holds the port is held by processes that held it before.
+    /// True if only processes that held the port before hold it now.
     pub fn is_held_by_previous_owners(&self) -> bool {
         let holding = self.holding_sockets();
         holding
@@ -165,12 +163,11 @@ impl RequestLog {
     }
 
     fn has_previous_owners(&self, socket: &Socket) -> bool {
-        let is_old = |process: &Arc<Process>| self.had_port(process.id);
         let owners = socket.owners.known();
-        !owners.is_empty() && owners.iter().all(is_old)
+        !owners.is_empty() && owners.iter().all(|process| self.had_port(process.id))
     }
 
-    /// The processes that hold the port, each once, as far as they may be seen.
+    /// Returns the visible processes that hold the port, each once.
     pub fn owner_processes(&self) -> Vec<&Arc<Process>> {
         let mut processes: Vec<&Arc<Process>> = Vec::new();
         for socket in self.holding_sockets() {
@@ -183,111 +180,99 @@ impl RequestLog {
         processes
     }
 
-    /// The service that has come back: systemd started the process, and a holder belonged to the same one before. An orphan
-    /// is systemd's child too, whatever service it happens to be in, and was not started by it.
+    /// Returns the service that systemd has restarted: systemd is the parent of this process, which is either the main
+    /// process of the service or follows an owner of the same service. Systemd is the parent of every orphan too.
     pub fn service_of(&self, process: &Process) -> Option<&Unit> {
-        let by_systemd = |parent: Pid| {
-            let mut known = self.parents.iter();
-            let is_manager =
-                |one: &Arc<Process>| one.pid() == parent && one.name.raw() == "systemd";
-            parent.0 == 1 || known.any(is_manager)
-        };
-        process.parent.filter(|parent| by_systemd(*parent))?;
+        let parent = process.parent?;
+        let is_manager = |one: &Arc<Process>| one.pid() == parent && one.name.raw() == "systemd";
+        if parent.0 != 1 && !self.parents.iter().any(is_manager) {
+            return None;
+        }
         let mut units = self.units.iter();
         let (_, unit) = units.find(|(of, unit)| *of == process.id && unit.may_restart())?;
         let was_here = self.units.iter().any(|(of, before)| {
             (&before.name, before.manager) == (&unit.name, unit.manager) && self.had_port(*of)
         });
-        was_here.then_some(unit)
+        (was_here || unit.main == Some(process.pid())).then_some(unit)
     }
 
     fn had_port(&self, process: ProcessId) -> bool {
         let mut owners = self.request.owners.iter();
-        owners.any(|holder| holder.id == process)
+        owners.any(|owner| owner.id == process)
     }
 
     pub fn signalled(&self) -> &[(Arc<Process>, Signal)] {
         &self.signalled
     }
 
-    /// Whether a socket is one that a target was to close.
+    /// True for a socket that a target held when the question was asked.
     pub fn is_targeted(&self, socket: EndpointId) -> bool {
-        let mut targets = self
-            .target_states
-            .iter()
-            .map(|target_state| &target_state.target);
-        targets.any(|target| target.sockets.contains(&socket))
+        let mut states = self.target_states.iter();
+        states.any(|state| state.target.sockets.contains(&socket))
     }
 
     pub fn are_targets_done(&self) -> bool {
         self.target_states.iter().all(TargetState::is_done)
     }
 
-    /// How long ago the last target ended or let go of the port.
+    /// Time since the last target ended or closed the port.
     pub fn since_targets_done(&self) -> Duration {
-        let done = self
-            .target_states
-            .iter()
-            .filter_map(TargetState::done)
-            .max();
-        done.map_or(Duration::ZERO, |at| self.at.saturating_duration_since(at))
+        let done = self.target_states.iter().filter_map(TargetState::done);
+        self.since(done.max())
+    }
+
+    /// Time since the last signal was sent.
+    pub fn waited(&self) -> Duration {
+        self.since(self.last_sent().map(|(at, _)| at))
+    }
+
+    fn since(&self, at: Option<Instant>) -> Duration {
+        at.map_or(Duration::ZERO, |at| self.at.saturating_duration_since(at))
     }
 
     pub fn has_sent(&self) -> bool {
-        self.target_states
-            .iter()
-            .any(|target_state| target_state.sent().is_some())
+        self.last_sent().is_some()
     }
 
-    /// The last signal that went out: not that of an order which could not be sent.
+    /// The last signal that was sent; not that of a request that could not be sent.
     pub fn last_signal(&self) -> Signal {
-        let sent = self.target_states.iter().filter_map(TargetState::sent);
-        let last = sent.max_by_key(|(at, _)| *at);
-        last.map_or(self.request.signal, |(_, signal)| signal)
+        self.last_sent()
+            .map_or(self.request.signal, |(_, signal)| signal)
     }
 
-    /// How long ago the last signal went out.
-    pub fn waited(&self) -> Duration {
+    fn last_sent(&self) -> Option<(Instant, Signal)> {
         let sent = self.target_states.iter().filter_map(TargetState::sent);
-        let last = sent.map(|(at, _)| at).max();
-        last.map_or(Duration::ZERO, |at| self.at.saturating_duration_since(at))
+        sent.max_by_key(|(at, _)| *at)
     }
 
+    /// Returns the targets that have neither ended nor closed the port.
     pub fn survivors(&self) -> impl Iterator<Item = &TargetState> {
-        self.target_states
-            .iter()
-            .filter(|target_state| !target_state.is_done())
+        let states = self.target_states.iter();
+        states.filter(|state| !state.is_done())
+    }
+
+    pub fn survivor_facts(&self) -> Vec<Survivor> {
+        let (signal, waited) = (self.last_signal(), self.waited());
+        let survivors = self.survivors();
+        survivors.map(|one| one.survivor(signal, waited)).collect()
     }
 
     pub fn outcomes(&self) -> Vec<TargetOutcome> {
-        self.target_states
-            .iter()
-            .filter_map(|target_state| target_state.outcome(self.at))
-            .collect()
+        let states = self.target_states.iter();
+        states.filter_map(|state| state.outcome(self.at)).collect()
     }
 
-    /// What is left of the port beside what holds it.
+    /// Returns the sockets on the port that do not hold it.
     pub fn leftovers(&self) -> Leftovers {
-        let sockets: Vec<&Socket> = self.left_over().collect();
-        let only_waits = sockets
-            .iter()
-            .all(|socket| socket.state == Some(State::TimeWait));
-        let since = |socket: &Socket| self.waiting.get(&socket.id).copied();
-        let all = sockets.iter().copied();
-        let last = TimeWaitLeft::of_last(all, self.at, TIME_WAIT, since);
+        let is_left = |socket: &&Socket| !self.is_holding(socket);
+        let left = self.sockets.iter().filter(is_left);
+        let states: Vec<Option<State>> = left.clone().map(|socket| socket.state).collect();
+        let since = |socket: &Socket| self.time_wait_since.get(&socket.id).copied();
+        let wait = TimeWaitLeft::of_last(left, self.at, TIME_WAIT, since);
+        let is_time_wait = |state: &Option<State>| *state == Some(State::TimeWait);
         Leftovers {
-            states: wording::states(&sockets),
-            wait: last.filter(|_| only_waits),
+            wait: wait.filter(|_| states.iter().all(is_time_wait)),
+            states,
         }
-    }
-
-    pub fn left_over(&self) -> impl Iterator<Item = &Socket> {
-        let holding: Vec<EndpointId> = self
-            .holding_sockets()
-            .iter()
-            .map(|socket| socket.id)
-            .collect();
-        let is_left = move |socket: &&Socket| !holding.contains(&socket.id);
-        self.sockets.iter().filter(is_left)
     }
 }

@@ -1,41 +1,71 @@
-//! The machine that frees a port: happenings in, steps out.
+//! State machine that frees one port: events of the executor in, commands out.
 
-mod accessors;
-mod bind;
+mod released;
 
-use super::evaluate::{Evaluation, evaluate, taken};
-use super::exec_command::{ExecCommand, ExecEvent};
+use super::evaluate::{Evaluation, evaluate, taken_again};
 use super::kill_request::KillRequest;
-use super::observations::{PortSnapshot, SendOutcome, SendReport};
+use super::observation::{ExecCommand, ExecEvent, PortSnapshot, SendOutcome, SendReport};
 use super::request_log::RequestLog;
-use super::verdict::Verdict;
-use super::{BIND_RETRY, Timeouts};
+use super::verdict::{NextAction, TargetOutcome, Verdict, VerdictKind};
+use crate::model::ports::Port;
+use crate::model::process::Process;
 use crate::model::signal::Signal;
-use std::time::Instant;
+use crate::model::snapshot::Problem;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-/// One order on its way to a verdict.
+pub use released::TableChange;
+
+/// Wait where more rarely helps: a process ignores the signal, or every target has ended and others hold its sockets.
+pub(super) const FUTILE_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Time between binds that fail for no visible reason.
+pub const BIND_RETRY: Duration = Duration::from_secs(5);
+
+/// How long to wait for what; `Default` is what the monitor uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    /// From a signal to the verdict that the port is still held.
+    pub wait_for_exit: Duration,
+    /// How long a free port is watched before that counts.
+    pub settle: Duration,
+    /// From the signal to a SIGKILL that was confirmed in advance.
+    pub force_after: Option<Duration>,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            wait_for_exit: Duration::from_secs(5),
+            settle: Duration::from_secs(2),
+            force_after: None,
+        }
+    }
+}
+
+/// One request on its way to a verdict, and a freed port until it is taken again.
 #[derive(Clone, Debug)]
 pub struct FreeMachine {
     log: RequestLog,
     timeouts: Timeouts,
     phase: FreePhase,
     verdict: Option<Verdict>,
-    /// Whether a bind refuted that part of the port is free; it is not tried again and again.
+    /// True once a bind has refuted that part of the port is free; it is not tried again.
     is_part_refuted: bool,
-    /// When a bind last had to decide because tables could not be read, and how many targets were left then.
+    /// When a bind was last to decide because tables could not be read, and the number of survivors then.
     probed: Option<(Instant, usize)>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum FreePhase {
     Sending,
-    /// Something holds the port; a verdict may already say so.
+    /// Something holds the port; there may be a verdict already.
     Watching,
     /// Nothing holds it, and a bind is being tried.
     Probing {
         free_since: Instant,
     },
-    /// Said to be free, and watched a while longer.
+    /// Its verdict is free, which is watched before it counts.
     Settling {
         free_since: Instant,
         bound: Instant,
@@ -45,20 +75,53 @@ enum FreePhase {
         free_since: Instant,
         tried: Instant,
     },
-    /// A part of it may be free, and a bind is being tried there.
+    /// Part of it may be free, and a bind is being tried there.
     ProbingPart,
-    /// Tables cannot be read, and a bind is being tried that may decide all the same.
+    /// Tables cannot be read, and a bind is being tried.
     ProbingUnread {
         /// Since when it is free, if it was before.
         free_since: Option<Instant>,
     },
-    /// A part of it is free.
     PartlyFree,
+    /// Free for good; the executor no longer watches it, and ordinary polls show whether it is taken again.
+    WatchingReuse {
+        free_since: Instant,
+        until: Instant,
+        /// When the first socket of a newcomer was seen.
+        taken: Option<Instant>,
+        /// True if a table could not be read before that, so that the newcomer may have come earlier.
+        was_unread: bool,
+    },
+    /// Settled: the verdict no longer changes.
     Done,
 }
 
+/// What is going on while there is no verdict.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Progress {
+    Sending {
+        signal: Signal,
+        targets: Vec<Arc<Process>>,
+    },
+    /// A bind is being tried, because nothing holds the port or these tables could not be read.
+    Binding { port: Port, problems: Vec<Problem> },
+    /// Some targets have released the port, which these processes hold.
+    SomeEnded {
+        port: Port,
+        outcomes: Vec<TargetOutcome>,
+        owners: Vec<Arc<Process>>,
+        problems: Vec<Problem>,
+    },
+    Waiting {
+        port: Port,
+        signal: Signal,
+        targets: Vec<Arc<Process>>,
+        waited: Duration,
+    },
+}
+
 impl FreeMachine {
-    /// Awaits that what was confirmed is sent, which [`Batch::begin`](super::Batch::begin) asks for.
+    /// Waits for the signals that [`Batch::begin`](super::Batch::begin) asks for.
     pub(super) fn new(request: KillRequest, timeouts: Timeouts) -> Self {
         Self {
             log: RequestLog::new(request),
@@ -70,31 +133,27 @@ impl FreeMachine {
         }
     }
 
-    /// Takes in what happened. What was found for another order says nothing about this one, and is dropped.
+    /// Takes an event and returns what to do next. An event of another request is dropped.
     pub fn on(&mut self, event: ExecEvent) -> Vec<ExecCommand> {
         if event.request() != self.log.request.id {
             return Vec::new();
         }
         match event {
-            ExecEvent::SignalsSent(dispatch) => self.on_sent(&dispatch),
-            ExecEvent::Polled(look) => self.on_polled(look),
+            ExecEvent::SignalsSent(report) => self.on_sent(&report),
+            ExecEvent::Polled(snapshot) => self.on_polled(snapshot),
             ExecEvent::BindProbed(probe) => self.on_bind_probed(&probe),
         }
     }
 
-    /// The order to send what is [offered](Self::offer) to the targets that still hold the port, with all checks made
-    /// again.
+    /// Returns the request that sends the [offered](Self::offer) signal to the survivors, which are verified again.
     pub(super) fn escalate(&mut self, now: Instant) -> Option<KillRequest> {
         let signal = self.offer()?;
         Some(self.repeat_request(signal, now))
     }
 
     fn repeat_request(&mut self, signal: Signal, now: Instant) -> KillRequest {
-        let survivors = self.log.survivors();
-        let targets = survivors
-            .map(|target_state| target_state.target.clone())
-            .collect();
-        let request = self.log.request.again(targets, signal, now);
+        let survivors = self.log.survivors().map(|state| state.target.clone());
+        let request = self.log.request.again(survivors.collect(), signal, now);
         self.log.request = request.clone();
         self.log.at = now;
         self.verdict = None;
@@ -102,45 +161,38 @@ impl FreeMachine {
         request
     }
 
-    fn on_sent(&mut self, dispatch: &SendReport) -> Vec<ExecCommand> {
+    fn on_sent(&mut self, report: &SendReport) -> Vec<ExecCommand> {
         if self.phase != FreePhase::Sending {
             return Vec::new();
         }
-        self.log.record_send(dispatch);
-        match &dispatch.sending {
-            SendOutcome::Sent { .. } => {
-                self.phase = FreePhase::Watching;
-                vec![ExecCommand::Watch(self.log.request.id)]
-            }
-            SendOutcome::NotSent(error) => {
-                self.log.record_error(error);
-                self.verdict = Some(Verdict::NothingSent(error.clone()));
-                // A signal that went out before may still do its work, so the port stays watched.
-                if self.log.has_sent() {
-                    self.phase = FreePhase::Watching;
-                    vec![ExecCommand::Watch(self.log.request.id)]
-                } else {
-                    self.phase = FreePhase::Done;
-                    vec![ExecCommand::StopWatching(self.log.request.id)]
-                }
+        self.log.record_send(report);
+        if let SendOutcome::NotSent(error) = &report.sending {
+            self.log.record_error(error);
+            self.verdict = Some(Verdict::NothingSent(error.clone()));
+            // An earlier signal may still take effect, so the port stays watched.
+            if !self.log.has_sent() {
+                return self.finish();
             }
         }
+        self.phase = FreePhase::Watching;
+        vec![ExecCommand::Watch(self.log.request.id)]
     }
 
-    fn on_polled(&mut self, look: PortSnapshot) -> Vec<ExecCommand> {
-        if matches!(self.phase, FreePhase::Sending | FreePhase::Done) {
+    fn on_polled(&mut self, snapshot: PortSnapshot) -> Vec<ExecCommand> {
+        if matches!(self.phase, FreePhase::Sending) || self.is_settled() {
             return Vec::new();
         }
-        self.log.record_poll(look);
-        let taker = self.log.holding_sockets().first().copied().cloned();
-        match (self.phase, taker) {
+        self.log.record_poll(snapshot);
+        let by = self.log.holding_sockets().first().copied().cloned();
+        match (self.phase, by) {
             (
                 FreePhase::Probing { free_since }
                 | FreePhase::Settling { free_since, .. }
                 | FreePhase::Unbindable { free_since, .. },
-                Some(taker),
+                Some(by),
             ) => {
-                self.set_verdict(taken(&self.log, &taker, Some(free_since)));
+                let free_for = self.log.at.saturating_duration_since(free_since);
+                self.verdict = Some(taken_again(&self.log, &by, Some(free_for)));
                 self.finish()
             }
             (FreePhase::Settling { free_since, bound }, None) => self.settle(free_since, bound),
@@ -153,6 +205,7 @@ impl FreeMachine {
                 | FreePhase::Probing { .. }
                 | FreePhase::ProbingPart
                 | FreePhase::ProbingUnread { .. }
+                | FreePhase::WatchingReuse { .. }
                 | FreePhase::Done,
                 _,
             ) => Vec::new(),
@@ -160,7 +213,7 @@ impl FreeMachine {
     }
 
     fn evaluate(&mut self) -> Vec<ExecCommand> {
-        // What was bound in part is not taken back because a table cannot be read for a while.
+        // A part that was bound is not taken back because a table cannot be read for a while.
         if self.phase == FreePhase::PartlyFree && self.log.is_unread() {
             return Vec::new();
         }
@@ -171,13 +224,7 @@ impl FreeMachine {
                     .take_if(|verdict| matches!(verdict, Verdict::Unknown { .. }));
                 Vec::new()
             }
-            Evaluation::Probe => {
-                let leftovers = self.log.survivors().count();
-                let is_due = self.probed.is_none_or(|(at, had)| {
-                    had != leftovers || self.log.at.saturating_duration_since(at) >= BIND_RETRY
-                });
-                if is_due { self.probe(None) } else { Vec::new() }
-            }
+            Evaluation::Probe => self.probe_if_due(),
             Evaluation::Escalate => {
                 let request = self.repeat_request(Signal::Kill, self.log.at);
                 vec![ExecCommand::Send(vec![request])]
@@ -189,33 +236,123 @@ impl FreeMachine {
                 vec![ExecCommand::TryBind(self.log.request.id, addresses)]
             }
             Evaluation::Decided(verdict) => {
-                let is_final = matches!(*verdict, Verdict::TakenAgain { .. });
-                self.set_verdict(*verdict);
+                let is_final = verdict.kind() == VerdictKind::Taken;
+                self.verdict = Some(*verdict);
                 self.phase = FreePhase::Watching;
                 if is_final { self.finish() } else { Vec::new() }
             }
         }
     }
 
-    /// A process that let go of the port may end later, which the verdict then says instead.
-    fn refresh_outcomes(&mut self) {
-        if let Some(
-            Verdict::Free { outcomes, .. }
-            | Verdict::OnlyWithReuse { outcomes, .. }
-            | Verdict::CannotBind { outcomes, .. },
-        ) = &mut self.verdict
-        {
-            *outcomes = self.log.outcomes();
-        }
-    }
-
-    fn set_verdict(&mut self, verdict: Verdict) {
-        self.verdict = Some(verdict);
-    }
-
     fn finish(&mut self) -> Vec<ExecCommand> {
         self.phase = FreePhase::Done;
         vec![ExecCommand::StopWatching(self.log.request.id)]
+    }
+
+    pub fn request(&self) -> &KillRequest {
+        &self.log.request
+    }
+
+    pub fn port(&self) -> Port {
+        self.log.port()
+    }
+
+    /// The verdict so far. It may change until [`is_settled`](Self::is_settled): a held port becomes free when its process
+    /// ends after all, and a free one may be taken again.
+    pub fn verdict(&self) -> Option<&Verdict> {
+        self.verdict.as_ref()
+    }
+
+    /// True once the executor no longer watches the port.
+    pub fn is_settled(&self) -> bool {
+        matches!(
+            self.phase,
+            FreePhase::Done | FreePhase::WatchingReuse { .. }
+        )
+    }
+
+    pub fn progress(&self, now: Instant) -> Progress {
+        let KillRequest { signal, .. } = self.log.request;
+        let targets = self.log.request.targets.iter();
+        let targets = targets.map(|target| Arc::clone(&target.process)).collect();
+        let port = self.log.port();
+        match self.phase {
+            FreePhase::Sending => Progress::Sending { signal, targets },
+            FreePhase::Probing { .. } | FreePhase::ProbingPart => Progress::Binding {
+                port,
+                problems: Vec::new(),
+            },
+            FreePhase::ProbingUnread { .. } => Progress::Binding {
+                port,
+                problems: self.log.problems.clone(),
+            },
+            FreePhase::Watching if !self.log.outcomes().is_empty() => Progress::SomeEnded {
+                port,
+                outcomes: self.log.outcomes(),
+                owners: self.log.owner_processes().into_iter().cloned().collect(),
+                problems: self.log.problems.clone(),
+            },
+            FreePhase::Watching
+            | FreePhase::Settling { .. }
+            | FreePhase::Unbindable { .. }
+            | FreePhase::PartlyFree
+            | FreePhase::WatchingReuse { .. }
+            | FreePhase::Done => Progress::Waiting {
+                port,
+                signal,
+                targets,
+                waited: self.log.waited() + now.saturating_duration_since(self.log.at),
+            },
+        }
+    }
+
+    /// True if a caller that waits no longer than the timeouts has its answer.
+    pub fn is_answered(&self) -> bool {
+        match self.phase {
+            FreePhase::WatchingReuse { .. } | FreePhase::Done => true,
+            FreePhase::Watching | FreePhase::Unbindable { .. } | FreePhase::PartlyFree => {
+                self.verdict.is_some() && self.log.waited() >= self.timeouts.wait_for_exit
+            }
+            FreePhase::Sending
+            | FreePhase::Probing { .. }
+            | FreePhase::ProbingPart
+            | FreePhase::ProbingUnread { .. }
+            | FreePhase::Settling { .. } => false,
+        }
+    }
+
+    /// The signal to offer: another one was sent, and a target that got it still holds the port.
+    pub fn offer(&self) -> Option<Signal> {
+        match (&self.verdict, self.phase) {
+            (
+                Some(Verdict::NotEnded {
+                    next: NextAction::Offer(signal),
+                    ..
+                }),
+                FreePhase::Watching,
+            ) => Some(*signal),
+            _ => None,
+        }
+    }
+
+    /// Returns every signal that was sent and its process, in that order.
+    pub fn signalled(&self) -> &[(Arc<Process>, Signal)] {
+        self.log.signalled()
+    }
+
+    /// Returns the targets that have ended or closed the port.
+    pub fn outcomes(&self) -> Vec<TargetOutcome> {
+        self.log.outcomes()
+    }
+
+    /// Returns the visible processes that held the port at the last poll.
+    pub fn owners(&self) -> Vec<&Arc<Process>> {
+        self.log.owner_processes()
+    }
+
+    /// Time from the last signal to the last poll.
+    pub fn waited(&self) -> Duration {
+        self.log.waited()
     }
 }
 

@@ -1,15 +1,15 @@
-//! What became of one target of an order.
+//! What became of one target of a request.
 
 use super::kill_plan::holds;
 use super::kill_request::Target;
-use super::observations::{SignalDisposition, SignalError, SignalState};
+use super::observation::{SignalDisposition, SignalError, SignalState};
 use super::verdict::{ReleaseKind, Survivor, TargetOutcome};
 use crate::model::endpoint::{Owners, Socket};
 use crate::model::signal::Signal;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// A process that closed the port longer ago than this and still runs is not about to end.
+/// A process that closed the port longer ago than this is not about to exit.
 const SLOW_END: Duration = Duration::from_secs(2);
 
 /// What became of one target.
@@ -37,7 +37,7 @@ impl TargetState {
         }
     }
 
-    /// Takes in that the signal went out, or why it did not; tells whether it did.
+    /// Records that the signal was sent, or why it was not; returns true if it was.
     pub fn record_signal(
         &mut self,
         sent: (Instant, Signal),
@@ -53,7 +53,7 @@ impl TargetState {
         is_sent
     }
 
-    /// Takes in what a look saw of the process itself.
+    /// Records what a poll saw of the process.
     pub fn record_poll(&mut self, at: Instant, has_ended: bool, signal_state: Option<SignalState>) {
         if has_ended {
             self.ended.get_or_insert(at);
@@ -61,22 +61,21 @@ impl TargetState {
         self.signal_state = signal_state;
     }
 
-    /// Takes in what a look saw of the port: what holds nothing of it can let go of nothing, and a look that could not read
-    /// every table shows of nobody that it let go.
-    pub fn take_holding(&mut self, at: Instant, holding: &[Socket], is_whole: bool) {
+    /// Records what a poll saw of the port. Only an owner can close it, and only a poll that read every table shows that.
+    pub fn record_holding(&mut self, at: Instant, holding: &[Socket], is_complete: bool) {
         if self.holds_any(holding) {
             self.closed_port = None;
-        } else if is_whole && self.target.is_owner() {
+        } else if is_complete && self.target.is_owner() {
             self.closed_port.get_or_insert(at);
         }
     }
 
-    /// When the last signal went out, and which.
+    /// When its last signal was sent, and which.
     pub fn sent(&self) -> Option<(Instant, Signal)> {
         self.sent
     }
 
-    /// What is said of it while it still holds the port; `signal` is the one it was to get.
+    /// Returns its facts while it holds the port; `signal` is the one it was to get.
     pub fn survivor(&self, signal: Signal, waited: Duration) -> Survivor {
         Survivor {
             process: Arc::clone(&self.target.process),
@@ -84,15 +83,13 @@ impl TargetState {
             signal: self.sent.map_or(signal, |(_, signal)| signal),
             waited,
             was_suspended: self.was_suspended,
-            missed: self.missed.clone(),
+            error: self.missed.clone(),
         }
     }
 
-    /// Whether it is known to do nothing about the signal.
+    /// True if it is known to ignore the signal.
     pub fn ignores_signal(&self) -> bool {
-        let disposition = self
-            .signal_state
-            .map(|signal_state| signal_state.disposition);
+        let disposition = self.signal_state.map(|state| state.disposition);
         disposition == Some(SignalDisposition::Ignored)
     }
 
@@ -104,7 +101,7 @@ impl TargetState {
         self.ended.into_iter().chain(self.closed_port).min()
     }
 
-    /// One whose holder cannot be seen for the moment counts as held: nothing says that it was let go.
+    /// True if it holds one of these sockets. One of its own whose owner cannot be seen at the moment counts as held.
     pub fn holds_any(&self, holding: &[Socket]) -> bool {
         let is_shown = |socket: &Socket| self.target.sockets.contains(&socket.id);
         holding.iter().any(|socket| {
@@ -114,7 +111,7 @@ impl TargetState {
         })
     }
 
-    /// Remembers why it was not signalled, if it is among these.
+    /// Records why it was not signaled, if it is among these.
     pub fn record_missed(&mut self, missed: &[SignalError]) {
         let is_own = |error: &&SignalError| {
             let process = error.process();
@@ -123,7 +120,8 @@ impl TargetState {
         self.missed = missed.iter().find(is_own).cloned();
     }
 
-    /// A process closes its sockets a moment before its end can be seen, so that it runs on is not said at once.
+    /// Returns how it released the port. A process closes its sockets a moment before its exit shows, so that it is still
+    /// running is not concluded at once.
     pub fn outcome(&self, now: Instant) -> Option<TargetOutcome> {
         let (how, at) = match (self.ended, self.closed_port) {
             (Some(at), _) => (ReleaseKind::Ended, at),

@@ -1,51 +1,56 @@
-//! The truth about the port, as a value; `sentence` puts it into words.
+//! The verdict: what became of the port and of its owners, as values. `wording` writes the sentences.
 
-use super::observations::{SignalError, SignalState};
-use crate::model::endpoint::Socket;
+use super::observation::{SignalError, SignalState};
+use crate::model::bind::BindResult;
+use crate::model::endpoint::{Socket, State};
 use crate::model::ports::Port;
 use crate::model::process::Process;
 use crate::model::signal::Signal;
+use crate::model::snapshot::Problem;
+use crate::model::supervisor::Unit;
 use crate::model::time_wait::TimeWaitLeft;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What became of the port; `Display` is the sentence.
+/// What became of the port.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// Nothing holds it, and it was bound; or this user may not bind it, so that only the table speaks for it.
+    /// Nothing holds it.
     Free {
         port: Port,
         outcomes: Vec<TargetOutcome>,
         proof: Proof,
     },
-    /// Nothing holds it, yet a bind succeeds only with SO_REUSEADDR, as most servers do it.
+    /// Nothing holds it, and a bind succeeds only with SO_REUSEADDR, which most servers set.
     OnlyWithReuse {
         port: Port,
         outcomes: Vec<TargetOutcome>,
         leftovers: Leftovers,
     },
-    /// Nothing holds it, and still it cannot be bound.
+    /// Nothing holds it, and yet it cannot be bound.
     CannotBind {
         port: Port,
         outcomes: Vec<TargetOutcome>,
         leftovers: Leftovers,
-        reason: Option<String>,
+        /// Error text of the system; `None` if the address is in use.
+        error: Option<String>,
     },
-    /// What was ended held some of its addresses; the others belong to someone who was not.
+    /// The targets' addresses are free; the others belong to processes that were no targets.
     PartlyFree {
-        free: Vec<String>,
-        kept: Vec<Socket>,
-        /// The first address of `localhost`, where it leads to a kept socket.
+        port: Port,
+        free: Vec<SocketAddr>,
+        held: Vec<Socket>,
+        /// The first address of `localhost`, where it leads to a held socket.
         localhost: Option<IpAddr>,
     },
-    /// Everything that was to end has, and others hold on to its sockets.
+    /// Every target has ended, and others hold its sockets.
     HeldByOthers {
         port: Port,
         outcomes: Vec<TargetOutcome>,
         remaining_owners: RemainingOwners,
     },
-    /// Something that was to end has not.
+    /// A target has not ended.
     NotEnded {
         port: Port,
         outcomes: Vec<TargetOutcome>,
@@ -54,84 +59,80 @@ pub enum Verdict {
     },
     TakenAgain {
         port: Port,
-        /// How long nothing held it; `None` where no look saw that.
+        /// How long nothing held it; `None` where no poll saw it free.
         free_for: Option<Duration>,
         by: Socket,
         parent: Option<Arc<Process>>,
-        /// The service as which systemd started it, such as `shop.service (user)`.
-        service: Option<String>,
+        /// The systemd service that started the new owner.
+        service: Option<Box<Unit>>,
     },
-    /// Socket tables could not be read after the signal, so that not all is known of who holds it.
+    /// Socket tables could not be read after the signal, so that not every owner is known.
     Unknown {
         port: Port,
         outcomes: Vec<TargetOutcome>,
-        /// The targets that are not known to have ended or to have let go of it.
+        /// Targets not known to have ended or closed the port.
         survivors: Vec<Survivor>,
-        evidence: Findings,
-        /// What could not be read, and why.
-        unread: String,
+        evidence: Evidence,
+        problems: Vec<Problem>,
     },
-    /// Not one signal went out.
+    /// No signal was sent.
     NothingSent(SignalError),
 }
 
-/// How a target stopped holding the port.
+/// How a target released the port.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TargetOutcome {
     pub process: Arc<Process>,
     pub how: ReleaseKind,
-    /// How long after which signal; `None` where it got none.
+    /// Time since its signal; `None` if it got none.
     pub after: Option<(Duration, Signal)>,
-    /// Whether it was stopped and got SIGCONT too.
+    /// True if it was suspended and got SIGCONT too.
     pub was_suspended: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReleaseKind {
     Ended,
-    /// It closed its sockets; whether it is about to end is not known yet.
+    /// It closed its sockets, and may be about to exit.
     ClosedSocket,
-    /// It closed its sockets a while ago and still runs.
+    /// It closed its sockets a while ago and is still running.
     StillRunning,
 }
 
-/// What a free port was proved by.
+/// Evidence that a port is free.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Proof {
     Bound,
-    /// No bind may be tried by this user: no socket is what was seen.
+    /// The tables show no socket; this user is not permitted to bind the port.
     TableOnly,
-    /// Tables could not be read, for the reason that is told; every bind succeeded.
-    BindOnly(String),
+    /// Every bind succeeded; these tables could not be read.
+    BindOnly(Vec<Problem>),
 }
 
-/// What is known of a port where tables could not be read.
+/// What is known of a port whose tables could not all be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Findings {
-    /// A table that was read shows these.
-    Seen(Vec<Socket>),
-    /// A bind says that it is in use.
-    InUse,
-    /// Something is there, be it only in TIME_WAIT.
-    OnlyWithReuse,
-    /// A bind failed for another reason; `None` where it is not permitted.
-    NotBound(Option<String>),
+pub enum Evidence {
+    /// A table that was read shows these sockets.
+    Held(Vec<Socket>),
+    /// No table shows a socket, and this is the result of a bind.
+    Bind(BindResult),
 }
 
-/// Sockets of the port that hold nothing and may still be in the way.
+/// Sockets on the port that do not hold it and may still prevent a bind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Leftovers {
-    /// `12 TIME_WAIT`; empty where there is nothing.
-    pub states: String,
-    /// Until the last ends, where TIME_WAIT is all there is.
+    /// The state of each.
+    pub states: Vec<Option<State>>,
+    /// Until the last one ends, where all are in TIME_WAIT.
     pub wait: Option<TimeWaitLeft>,
 }
 
-/// Who holds on to the sockets of what has ended.
+/// Who still holds the sockets of targets that have ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RemainingOwners {
-    /// Processes that what has ended had started.
+    /// Children of the targets.
     Children(Vec<Arc<Process>>),
+    /// One socket for each set of owners.
     Others(Vec<Socket>),
 }
 
@@ -144,27 +145,27 @@ pub struct Survivor {
     pub waited: Duration,
     pub was_suspended: bool,
     /// Why it got no signal, if it got none.
-    pub missed: Option<SignalError>,
+    pub error: Option<SignalError>,
 }
 
-/// What can be done about survivors.
+/// What to do about survivors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NextAction {
-    /// Another signal, which is stronger.
+    /// A stronger signal.
     Offer(Signal),
     Nothing,
 }
 
-/// The colour of a verdict.
+/// Class of a verdict, by which it is colored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum VerdictKind {
-    /// Nothing holds it and it can be bound, be it only with SO_REUSEADDR.
+    /// Nothing holds it, and it can be bound, if only with SO_REUSEADDR.
     Free,
-    /// Something holds it, or part of it, or it cannot be bound.
+    /// Something holds all or part of it, or it cannot be bound.
     Held,
-    /// It was free and someone took it.
+    /// It was free, and a process has taken it.
     Taken,
-    /// No signal went out.
+    /// No signal was sent.
     NothingSent,
 }
 

@@ -33,29 +33,6 @@ pub fn has_read(problems: &[Problem], protocol: Protocol, family: Family) -> boo
         .any(|problem| problem.concerns(protocol, family))
 }
 
-/// `the socket tables could not be read: out of memory`; `None` without a problem.
-pub fn unread(problems: &[Problem]) -> Option<String> {
-    match problems {
-        [] => None,
-        [one] => Some(format!(
-            "the table of {} sockets could not be read: {}",
-            one.table(),
-            one.reason
-        )),
-        [first, rest @ ..] if rest.iter().all(|one| one.reason == first.reason) => Some(format!(
-            "the socket tables could not be read: {}",
-            first.reason
-        )),
-        all => {
-            let all: Vec<String> = all.iter().map(ToString::to_string).collect();
-            Some(format!(
-                "the socket tables could not be read: {}",
-                all.join(", ")
-            ))
-        }
-    }
-}
-
 /// A socket table that could not be read to its end.
 ///
 /// Its sockets of the last poll count as open: an unread table does not show what closed.
@@ -69,7 +46,7 @@ pub struct Problem {
 
 impl Problem {
     /// `tcp6`
-    fn table(&self) -> String {
+    pub fn table(&self) -> String {
         let family = match self.family {
             Family::Ipv4 => 4,
             Family::Ipv6 => 6,

@@ -11,8 +11,6 @@ use crate::free::{Barrier, Explanation, FreeMachine, Signal, SignalError, Verdic
 use crate::model::endpoint::{Endpoint, Socket, State};
 use crate::model::port_spec::{PortRange, PortSpec};
 use crate::model::process::Process;
-use crate::wording;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -127,20 +125,22 @@ pub fn exit_code(reports: &[FreeReport]) -> u8 {
 fn outcome(single_port: PortSpec, verdict: &Verdict) -> FreeOutcome {
     match verdict {
         Verdict::Free { .. } | Verdict::OnlyWithReuse { .. } => FreeOutcome::Free,
-        Verdict::PartlyFree { free, .. } if is_requested_address(single_port, free) => {
+        Verdict::PartlyFree { free, .. }
+            if free.iter().any(|at| single_port.address == Some(at.ip())) =>
+        {
             FreeOutcome::Free
         }
         Verdict::CannotBind { .. } | Verdict::PartlyFree { .. } | Verdict::HeldByOthers { .. } => {
             FreeOutcome::StillHeld
         }
         Verdict::NotEnded { survivors, .. } | Verdict::Unknown { survivors, .. } => {
-            let mut missed = survivors.iter().filter_map(|one| one.missed.as_ref());
+            let mut missed = survivors.iter().filter_map(|one| one.error.as_ref());
             missed
                 .next()
                 .map_or(FreeOutcome::StillHeld, outcome_of_error)
         }
         Verdict::TakenAgain { .. } => FreeOutcome::TakenAgain,
-        Verdict::NothingSent(hindrance) => outcome_of_error(hindrance),
+        Verdict::NothingSent(error) => outcome_of_error(error),
     }
 }
 
@@ -154,24 +154,17 @@ fn after(freeing: &FreeMachine) -> Duration {
         .unwrap_or_else(|| freeing.waited())
 }
 
-fn outcome_of_error(hindrance: &SignalError) -> FreeOutcome {
-    match hindrance {
+fn outcome_of_error(error: &SignalError) -> FreeOutcome {
+    match error {
         SignalError::NotPermitted(_) => FreeOutcome::NotPermitted,
         SignalError::Protected(..) => FreeOutcome::Refused,
         SignalError::AlreadyExited(_)
         | SignalError::PidReused(_)
         | SignalError::NotAnOwner(_)
+        | SignalError::OwnerHidden(_)
         | SignalError::Failed(..)
         | SignalError::TablesUnread(_) => FreeOutcome::StillHeld,
     }
-}
-
-/// Whether the address that was named is among those that became free.
-fn is_requested_address(single_port: PortSpec, free: &[String]) -> bool {
-    single_port.address.is_some_and(|ip| {
-        let place = wording::place_at(single_port.protocol, SocketAddr::new(ip, single_port.port));
-        free.contains(&place)
-    })
 }
 
 /// Whether nothing was sent because the processes were no longer what had been shown: then the port is looked at anew.

@@ -14,7 +14,9 @@ mod preview;
 
 use crate::app::App;
 use crate::app::free_dialog::{DialogPhase, FreeDialog};
-use crate::free::{Batch, Explanation, FreeMachine, KillRequest, VerdictKind};
+use crate::free::{
+    Batch, Explanation, FreeMachine, KillRequest, NextAction, Signal, Verdict, VerdictKind,
+};
 use crate::model::endpoint::Endpoint;
 use crate::model::inspection::Inspection;
 use crate::model::process::Process;
@@ -183,17 +185,42 @@ fn progress(app: &App, batch: &Batch) -> DialogText {
 /// Where there are several ports, what a key does is said once, by its button.
 fn freeing_text(app: &App, freeing: &FreeMachine, is_only: bool) -> (String, Role) {
     match freeing.verdict() {
-        Some(verdict) if verdict.kind() == VerdictKind::Free && !freeing.is_settled() => {
-            (format!("{verdict} Watching 2 s more…"), Role::Good)
-        }
+        Some(verdict) if verdict.kind() == VerdictKind::Free && !freeing.is_settled() => (
+            format!("{} Watching 2 s more…", wording::verdict(verdict)),
+            Role::Good,
+        ),
         Some(verdict) if verdict.kind() == VerdictKind::NothingSent => (
-            format!("{verdict}{}", current_owner_text(app, freeing.request())),
+            format!(
+                "{}{}",
+                wording::verdict(verdict),
+                current_owner_text(app, freeing.request())
+            ),
             Role::Error,
         ),
-        Some(verdict) if is_only => (verdict.to_string(), role_of(verdict.kind())),
-        Some(verdict) => (verdict.without_offer(), role_of(verdict.kind())),
-        None => (freeing.progress(app.now), Role::Plain),
+        Some(verdict) => {
+            let offer = escalation(verdict).filter(|_| is_only).unwrap_or_default();
+            let text = format!("{}{offer}", wording::verdict(verdict));
+            (text, role_of(verdict.kind()))
+        }
+        None => (wording::progress(&freeing.progress(app.now)), Role::Plain),
     }
+}
+
+/// `. K sends SIGKILL`, where a stronger signal is left.
+fn escalation(verdict: &Verdict) -> Option<String> {
+    let Verdict::NotEnded {
+        next: NextAction::Offer(signal),
+        ..
+    } = verdict
+    else {
+        return None;
+    };
+    let key = if *signal == Signal::Interrupt {
+        'I'
+    } else {
+        'K'
+    };
+    Some(format!(". {}", wording::escalation(key, *signal)))
 }
 
 fn role_of(kind: VerdictKind) -> Role {

@@ -4,7 +4,7 @@
 
 pub mod check;
 mod duration;
-mod environment;
+mod errors;
 mod list;
 mod number;
 mod port;
@@ -12,13 +12,14 @@ mod port_spec;
 mod preview;
 mod process;
 mod socket;
+mod verdict;
 mod warning;
 
 pub use duration::{
     age, age_cell, duration, duration_cell, interval, latency, seconds, time_left,
     time_left_at_most, time_left_roughly,
 };
-pub use environment::pids_problem;
+pub use errors::{pids_problem, unread};
 pub use list::list;
 pub use number::{bytes, count, percent};
 pub use port::{bind_result, place, place_at, port, target};
@@ -27,6 +28,7 @@ pub use preview::{
     Describer, LineKind, PreviewLine, drop_repeated_labels, line, preview_lines, preview_title,
     unit_text,
 };
-pub use process::{origin, protected};
-pub use socket::{holder, states, user};
+pub use process::{origin, protected, signal_error};
+pub use socket::{count_states, holder, states, user};
+pub use verdict::{escalation, progress, verdict};
 pub use warning::{not_permitted_text, unseen_text};

@@ -1,8 +1,12 @@
-//! Processes in a sentence: where they come from, and why some are never signalled.
+//! Processes in a sentence: where they come from, why some are never signaled, and what became of the others.
 
-use crate::free::Protected;
+use super::{list, seconds, unread};
+use crate::free::{
+    Protected, ReleaseKind, SignalDisposition, SignalError, Survivor, TargetOutcome,
+};
 use crate::model::inspection::Origin;
-use crate::model::process::Process;
+use crate::model::process::{Process, ProcessState};
+use crate::model::signal::Signal;
 use std::sync::Arc;
 
 /// `npm 3970 ← zsh 3801 (pts/4)`: where a process comes from.
@@ -43,6 +47,137 @@ pub fn protected(why: Protected) -> &'static str {
             "only forwards published ports of containers, which would keep running without them"
         }
     }
+}
+
+/// Returns why a process was not signaled: `node 4242 has already exited`.
+pub fn signal_error(error: &SignalError) -> String {
+    match error {
+        SignalError::AlreadyExited(process) => format!("{process} has already exited"),
+        SignalError::PidReused(process) => format!(
+            "{process} has exited, and pid {} is another process now",
+            process.pid()
+        ),
+        SignalError::NotAnOwner(process) => {
+            format!("{process} no longer holds the socket that was shown")
+        }
+        SignalError::OwnerHidden(process) => {
+            format!("the owner of the socket that {process} held is hidden now")
+        }
+        SignalError::NotPermitted(process) => {
+            format!("you are not permitted to end {process}")
+        }
+        SignalError::Protected(process, why) => format!("{process} {}", protected(*why)),
+        SignalError::Failed(process, error) => {
+            format!("{process} could not be signaled: {error}")
+        }
+        SignalError::TablesUnread(problem) => unread(std::slice::from_ref(problem)),
+    }
+}
+
+/// ` node 4242 ended 0.8 s after SIGTERM.`: a sentence for each way and signal, each with a blank before it.
+pub(super) fn releases(outcomes: &[TargetOutcome]) -> String {
+    let released = release_groups(outcomes).into_iter();
+    let resumed = outcomes
+        .iter()
+        .filter(|outcome| outcome.was_suspended)
+        .map(|one| format!("{} was suspended, so SIGCONT was sent too", one.process));
+    released
+        .chain(resumed)
+        .map(|sentence| format!(" {sentence}."))
+        .collect::<Vec<_>>()
+        .concat()
+}
+
+/// `node 4242 and node 4300 ended 0.8 s after SIGTERM`, for each group that ended the same way.
+pub(super) fn release_groups(outcomes: &[TargetOutcome]) -> Vec<String> {
+    let kind = |outcome: &TargetOutcome| (outcome.how, outcome.after.map(|(_, signal)| signal));
+    let mut groups: Vec<Vec<&TargetOutcome>> = Vec::new();
+    for outcome in outcomes {
+        let is_like = |group: &&mut Vec<&TargetOutcome>| {
+            group
+                .first()
+                .is_some_and(|first| kind(first) == kind(outcome))
+        };
+        match groups.iter_mut().find(is_like) {
+            Some(group) => group.push(outcome),
+            None => groups.push(vec![outcome]),
+        }
+    }
+    groups.iter().filter_map(|group| released(group)).collect()
+}
+
+fn released(group: &[&TargetOutcome]) -> Option<String> {
+    let processes: Vec<&Arc<Process>> = group.iter().map(|outcome| &outcome.process).collect();
+    let after = group.iter().filter_map(|outcome| outcome.after).max();
+    let after = after.map_or_else(String::new, |(time, signal)| {
+        format!(" {} after {signal}", seconds(time))
+    });
+    let (verb, rest) = match group.first()?.how {
+        ReleaseKind::Ended => ("ended", ""),
+        ReleaseKind::ClosedSocket => ("closed it", ""),
+        ReleaseKind::StillRunning => ("closed it", " and is still running"),
+    };
+    Some(format!("{} {verb}{after}{rest}", list(&processes)))
+}
+
+/// `gunicorn 7001 ended`, without times.
+pub(super) fn ended(outcomes: &[TargetOutcome]) -> String {
+    list(&outcomes.iter().map(ended_alone).collect::<Vec<_>>())
+}
+
+fn ended_alone(outcome: &TargetOutcome) -> String {
+    match outcome.how {
+        ReleaseKind::Ended => format!("{} ended", outcome.process),
+        ReleaseKind::ClosedSocket | ReleaseKind::StillRunning => {
+            format!("{} closed it", outcome.process)
+        }
+    }
+}
+
+pub(super) fn targets(outcomes: &[TargetOutcome], survivors: &[Survivor]) -> String {
+    let ended = outcomes.iter().map(ended_alone);
+    let all: Vec<String> = ended.chain(survivors.iter().map(survivor)).collect();
+    all.join(", ")
+}
+
+/// `stubborn 1246 ignores SIGTERM`
+fn survivor(survivor: &Survivor) -> String {
+    let Survivor {
+        process, signal, ..
+    } = survivor;
+    if let Some(error) = &survivor.error {
+        return signal_error(error);
+    }
+    let state = survivor.signal_state.and_then(|state| state.process_state);
+    let disposition = survivor.signal_state.map(|state| state.disposition);
+    let does = match (state, disposition) {
+        (Some(ProcessState::Traced), _) => "is stopped by a debugger".to_owned(),
+        (Some(ProcessState::Suspended), _) => "is suspended".to_owned(),
+        (_, Some(SignalDisposition::Ignored)) => format!("ignores {signal}"),
+        (_, Some(SignalDisposition::Blocked)) => format!("blocks {signal}"),
+        (Some(ProcessState::Uninterruptible), _) => {
+            "is in uninterruptible sleep (state D)".to_owned()
+        }
+        _ if *signal == Signal::Continue => format!("keeps running after {signal}"),
+        (_, Some(SignalDisposition::Caught)) if *signal == Signal::HangUp => {
+            format!("handles {signal}, which need not end it")
+        }
+        (_, Some(SignalDisposition::Caught)) => {
+            format!("handles {signal} and is still shutting down")
+        }
+        (_, Some(SignalDisposition::Default) | None) => {
+            format!(
+                "has not ended {} s after {signal}",
+                survivor.waited.as_secs()
+            )
+        }
+    };
+    let resumed = if survivor.was_suspended && state != Some(ProcessState::Suspended) {
+        " (it was suspended, so SIGCONT was sent too)"
+    } else {
+        ""
+    };
+    format!("{process} {does}{resumed}")
 }
 
 #[cfg(test)]

@@ -3,24 +3,24 @@
 use super::{count, list};
 use crate::model::endpoint::{Owners, Socket, State};
 
-/// `2 ESTABLISHED and 12 TIME_WAIT`: what a port has, by state.
+/// Counts sockets by state: `2 ESTABLISHED and 12 TIME_WAIT`.
 pub fn states(sockets: &[&Socket]) -> String {
-    let in_state = |state: Option<State>| {
-        sockets
-            .iter()
-            .filter(|socket| socket.state == state)
-            .count()
-    };
-    let mut parts: Vec<String> = State::ALL
+    let states: Vec<Option<State>> = sockets.iter().map(|socket| socket.state).collect();
+    count_states(&states)
+}
+
+/// Counts by state; those without one as `1 socket`.
+pub fn count_states(states: &[Option<State>]) -> String {
+    let count_of = |wanted: Option<State>| states.iter().filter(|state| **state == wanted).count();
+    let named = State::ALL
         .iter()
-        .map(|state| (in_state(Some(*state)), state.name()))
+        .map(|state| (count_of(Some(*state)), state.name()))
         .filter(|(number, _)| *number > 0)
-        .map(|(number, name)| format!("{number} {name}"))
+        .map(|(number, name)| format!("{number} {name}"));
+    let others = Some(count_of(None)).filter(|number| *number > 0);
+    let parts: Vec<String> = named
+        .chain(others.map(|number| count(number, "socket")))
         .collect();
-    let stateless = in_state(None);
-    if stateless > 0 {
-        parts.push(count(stateless, "socket"));
-    }
     list(&parts)
 }
 
@@ -33,6 +33,16 @@ pub fn holder(socket: &Socket) -> String {
         (Owners::Pending, _) => "a process that is still being looked for".to_owned(),
         (Owners::NoProcess, _) => "no process".to_owned(),
     }
+}
+
+/// `node 4242 holds`, `node 4242 and node 4300 hold`
+pub fn holder_holds(socket: &Socket) -> String {
+    let is_shared = socket.owners.known().len() > 1;
+    format!(
+        "{} {}",
+        holder(socket),
+        if is_shared { "hold" } else { "holds" }
+    )
 }
 
 /// The user of a socket by name, or by number.

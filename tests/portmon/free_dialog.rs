@@ -120,7 +120,7 @@ fn a_target_that_is_gone_is_not_replaced_by_another() {
     holder.end();
     terminal.keys("y");
     let words = format!(
-        "Nothing sent: {holder} ended meanwhile. Nothing holds :{} now.",
+        "Nothing sent: {holder} has already exited. Nothing holds :{} now.",
         holder.port
     );
     wait_for_words(&terminal, &words);
@@ -139,7 +139,7 @@ fn a_new_owner_during_the_dialog_is_not_signalled() {
         OwnerProcess::named("successor", listen(&format!("127.0.0.1:{}", holder.port)));
     terminal.keys("y");
     let words = format!(
-        "Nothing sent: {holder} ended meanwhile. :{} is held by {successor} now.",
+        "Nothing sent: {holder} has already exited. :{} is held by {successor} now.",
         holder.port
     );
     wait_for_words(&terminal, &words);

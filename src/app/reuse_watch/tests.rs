@@ -3,6 +3,7 @@ use crate::app::testing::AppHarness;
 use crate::model::endpoint::{Protocol, State};
 use crate::model::inspection::ProcessTree;
 use crate::model::process::{Pid, Process};
+use crate::model::snapshot::Problem;
 use crate::model::supervisor::{Manager, Supervisor, Unit};
 use crate::model::testing::{SocketBuilder, process, socket};
 use crossterm::event::KeyCode;
@@ -51,7 +52,10 @@ fn reuse_is_shown_until_a_key_other_than_movement() {
 /// What is said once it is known who is above the one that took the port, and what stands behind it.
 fn completed(ancestors: Vec<Arc<Process>>, supervisor: Supervisor) -> String {
     let mut harness = freed();
-    let effects = harness.poll(vec![listener(4300)]);
+    let parent = ancestors[0].pid().0;
+    let taker = process(4300, "node").parent(parent).build();
+    let new = listener(4300).owner(&taker);
+    let effects = harness.poll(vec![new]);
     let subject = effects.iter().find_map(|effect| match effect {
         Effect::Inspect(subject) if subject.requester == Requester::ReuseWatch => {
             Some(subject.clone())
@@ -101,7 +105,7 @@ fn only_the_main_process_is_reported_as_restarted_by_systemd() {
     assert_eq!(
         [4300, 700].map(|main| completed(vec![process(900, "systemd").build()], of_service(main))),
         [
-            format!("{TAKEN}, brought back by systemd: shop.service"),
+            format!("{TAKEN}, restarted by systemd: shop.service"),
             TAKEN.to_owned()
         ]
     );
@@ -194,17 +198,11 @@ fn a_port_that_is_freed_again_is_watched_anew() {
 #[test]
 fn what_the_table_saw_before_the_verdict_came_is_said_too() {
     let mut harness = freed();
-    let freed = FreedPort {
-        request: harness.app.reuse_watch.watched[0].freed.request,
-        port: harness.app.reuse_watch.watched[0].freed.port,
-        since: crate::model::testing::instant(harness.seconds - 1.0),
-    };
-    harness.app.reuse_watch.watched.clear();
+    let freed = harness.app.reuse_watch.watched.remove(0);
     harness.poll(vec![listener(4300)]);
     harness.app.watch_freed_port(freed);
     harness.wait(0.0);
-    let words = ":3000 was free for 1.0 s and is TAKEN AGAIN by node 4300";
-    assert_eq!(harness.notice(), words);
+    assert_eq!(harness.notice(), TAKEN);
 }
 
 #[test]

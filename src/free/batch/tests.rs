@@ -152,7 +152,7 @@ fn an_event_of_one_port_leaves_the_others_unchanged() {
     let mut batch = sent();
     look(&mut batch, 3000, 0.5, &[node().id]);
     let progress: Vec<String> = { batch.machines().iter() }
-        .map(|machine| machine.progress(instant(0.5)))
+        .map(|machine| crate::wording::progress(&machine.progress(instant(0.5))))
         .collect();
     assert_eq!(
         progress,

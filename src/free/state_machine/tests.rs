@@ -7,10 +7,14 @@ use crate::free::{
     BindProbe, FreeContext, RequestId, SignalDisposition, SignalError, SignalState, Target,
     TargetSet, VerdictKind, plan_row,
 };
+use crate::model::address::Family;
 use crate::model::bind::{AddressProbe, BindOutcome};
+use crate::model::endpoint::Protocol;
 use crate::model::endpoint::{Endpoint, Owners, Socket, State};
 use crate::model::process::{Process, ProcessId, ProcessState};
+use crate::model::snapshot::Problem;
 use crate::model::testing::{SocketBuilder, environment, instant, moment, process, socket};
+use crate::wording;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -156,7 +160,7 @@ impl Story {
 
     fn words(&self) -> String {
         let verdict = self.machine.verdict();
-        verdict.map_or_else(String::new, ToString::to_string)
+        verdict.map_or_else(String::new, wording::verdict)
     }
 
     fn kind(&self) -> Option<VerdictKind> {
@@ -224,7 +228,7 @@ fn each_way_to_become_free_is_reported_as_observed() {
     let cases = [
         (
             Story::sent(vec![listener(&node)]).sees(0.3, vec![]).bound(),
-            ":3000 is free. node 4242 let go of it 0.3 s after SIGTERM.",
+            ":3000 is free. node 4242 closed it 0.3 s after SIGTERM.",
         ),
         (
             Story::sent(twins())
@@ -236,7 +240,7 @@ fn each_way_to_become_free_is_reported_as_observed() {
         ),
         (
             Story::sent(twins()).ended(&node).sees(0.5, vec![]).bound(),
-            ":3000 is free. node 4242 ended 0.5 s after SIGTERM. node 4300 let go of it 0.5 s after SIGTERM.",
+            ":3000 is free. node 4242 ended 0.5 s after SIGTERM. node 4300 closed it 0.5 s after SIGTERM.",
         ),
         (
             Story::asked(vec![listener(&node)])
@@ -244,14 +248,14 @@ fn each_way_to_become_free_is_reported_as_observed() {
                 .ended(&node)
                 .sees(0.2, vec![])
                 .bound(),
-            ":3000 is free. node 4242 ended 0.2 s after SIGTERM. node 4242 was stopped, so SIGCONT followed.",
+            ":3000 is free. node 4242 ended 0.2 s after SIGTERM. node 4242 was suspended, so SIGCONT was sent too.",
         ),
         (
             Story::sent(vec![listener(&node)])
                 .ended(&node)
                 .sees(0.2, vec![])
                 .binds(&BindOutcome::NotPermitted, &BindOutcome::NotPermitted),
-            ":3000 is free. node 4242 ended 0.2 s after SIGTERM. A bind was not allowed to this user, so only the table says so.",
+            ":3000 is free. node 4242 ended 0.2 s after SIGTERM. You are not permitted to bind it, so only the socket tables show this.",
         ),
     ];
     for (story, said) in cases {
@@ -273,7 +277,7 @@ fn closing_the_port_is_reported_apart_from_exiting() {
         ":3000 is free. node 4242 ended 0.4 s after SIGTERM."
     );
     let runs_on = let_go().sees(2.3, vec![]);
-    let said = ":3000 is free. node 4242 let go of it 0.3 s after SIGTERM and runs on.";
+    let said = ":3000 is free. node 4242 closed it 0.3 s after SIGTERM and is still running.";
     assert_eq!(
         (runs_on.words().as_str(), runs_on.machine.is_settled()),
         (said, true)
@@ -290,7 +294,7 @@ fn a_briefly_invisible_owner_still_holds_the_port() {
         let story = story.signal_state(&node, SignalDisposition::Ignored, None);
         story.sees(1.0, vec![unseen()]).words()
     });
-    let held = ":3000 is STILL HELD: node 4242 ignores SIGTERM. K sends SIGKILL";
+    let held = ":3000 is STILL HELD: node 4242 ignores SIGTERM";
     assert_eq!(said, [held, held]);
 }
 
@@ -310,13 +314,13 @@ fn a_surviving_process_is_reported_with_its_disposition() {
             Some("handles SIGTERM and is still shutting down"),
         ),
         (Blocked, None, 5.0, Some("blocks SIGTERM")),
-        (Default, Some(Suspended), 5.0, Some("is stopped")),
+        (Default, Some(Suspended), 5.0, Some("is suspended")),
         (Default, Some(Traced), 5.0, Some("is stopped by a debugger")),
         (
             Default,
             Some(Uninterruptible),
             5.0,
-            Some("waits in the kernel (state D), which no signal interrupts"),
+            Some("is in uninterruptible sleep (state D)"),
         ),
         (Default, None, 5.0, Some("has not ended 5 s after SIGTERM")),
     ];
@@ -325,11 +329,7 @@ fn a_surviving_process_is_reported_with_its_disposition() {
         let story = Story::sent(vec![listener(&node)])
             .signal_state(&node, disposition, process_state)
             .sees(at, vec![listener(&node)]);
-        let bare = story.machine.verdict().map(Verdict::without_offer);
-        assert_eq!(bare, said.map(|said| format!("{held} {said}")));
-        let said = said.map_or_else(String::new, |said| {
-            format!("{held} {said}. K sends SIGKILL")
-        });
+        let said = said.map_or_else(String::new, |said| format!("{held} {said}"));
         assert_eq!(story.words(), said);
         assert_eq!(story.machine.offer().is_some(), !said.is_empty());
     }
@@ -391,7 +391,7 @@ fn a_failed_sigkill_is_reported_and_the_port_stays_watched() {
         .sees(5.0, vec![listener(&node)])
         .insists(6.0)
         .not_sent(SignalError::AlreadyExited(Arc::clone(&node)));
-    assert_eq!(story.words(), "Nothing sent: node 4242 ended meanwhile.");
+    assert_eq!(story.words(), "Nothing sent: node 4242 has already exited.");
     assert_eq!(story.commands, [ExecCommand::Watch(story.id())]);
     let again = story.clone().sees(6.1, vec![listener(&node)]);
     assert_eq!(
@@ -427,7 +427,10 @@ fn results_for_another_request_are_dropped() {
     }));
     assert_eq!(late.commands, []);
     let answered = late.not_sent(SignalError::AlreadyExited(Arc::clone(&node)));
-    assert_eq!(answered.words(), "Nothing sent: node 4242 ended meanwhile.");
+    assert_eq!(
+        answered.words(),
+        "Nothing sent: node 4242 has already exited."
+    );
 
     let watched = story().dispatched(0.0, &[]);
     let nothing = PortSnapshot {
@@ -529,7 +532,7 @@ fn only_the_previous_service_counts_as_restarted_by_systemd() {
         };
         story.on(ExecEvent::Polled(look)).words()
     };
-    let by_service = ":3000 is TAKEN AGAIN by node 4250, brought back by systemd: shop.service";
+    let by_service = ":3000 is TAKEN AGAIN by node 4250, restarted by systemd: shop.service";
     let (shop, scope) = ("shop.service", "session-4.scope");
     assert_eq!(said(1, shop, shop), by_service);
     assert_eq!(said(900, shop, shop), by_service);
@@ -766,15 +769,15 @@ fn nothing_sent_is_a_verdict() {
     let cases = [
         (
             SignalError::AlreadyExited(it()),
-            "node 4242 ended meanwhile",
+            "node 4242 has already exited",
         ),
         (
             SignalError::PidReused(it()),
-            "node 4242 ended meanwhile, and pid 4242 is another process now",
+            "node 4242 has exited, and pid 4242 is another process now",
         ),
         (
             SignalError::NotAnOwner(it()),
-            "node 4242 no longer holds the socket you were shown",
+            "node 4242 no longer holds the socket that was shown",
         ),
         (
             SignalError::NotPermitted(it()),
@@ -786,11 +789,15 @@ fn nothing_sent_is_a_verdict() {
         ),
         (
             SignalError::Failed(it(), "odd".to_owned()),
-            "node 4242 could not be signalled: odd",
+            "node 4242 could not be signaled: odd",
         ),
         (
-            SignalError::TablesUnread("tcp4 sockets: odd".to_owned()),
-            "the sockets could not be read: tcp4 sockets: odd",
+            SignalError::TablesUnread(Problem {
+                protocol: Protocol::Tcp,
+                family: Family::Ipv4,
+                reason: "odd".to_owned(),
+            }),
+            "the table of tcp4 sockets could not be read: odd",
         ),
     ];
     for (error, said) in cases {
@@ -806,17 +813,20 @@ fn progress_names_what_is_awaited() {
     let node = node();
     let story = Story::asked(vec![listener(&node)]);
     let at = instant(0.9);
-    assert_eq!(story.machine.progress(at), "sending SIGTERM to node 4242");
+    assert_eq!(
+        wording::progress(&story.machine.progress(at)),
+        "sending SIGTERM to node 4242"
+    );
     let story = story.dispatched(0.0, &[]).sees(0.5, vec![listener(&node)]);
     let said = "SIGTERM sent to node 4242 0.9 s ago; watching :3000";
-    assert_eq!(story.machine.progress(at), said);
+    assert_eq!(wording::progress(&story.machine.progress(at)), said);
     let [one, two] = [7003, 7004].map(|pid| process(pid, "node").parent(4242).build());
     let kept = |by: &[&Arc<Process>]| {
         let story = Story::sent(vec![socket("127.0.0.1:3000").owners(&[&node, &one, &two])]);
         let kept = story
             .ended(&node)
             .sees(0.3, vec![socket("127.0.0.1:3000").owners(by)]);
-        kept.machine.progress(at)
+        wording::progress(&kept.machine.progress(at))
     };
     let ended = "node 4242 ended 0.3 s after SIGTERM";
     assert_eq!(
@@ -828,7 +838,7 @@ fn progress_names_what_is_awaited() {
     );
     let story = story.ended(&node).sees(0.6, vec![]);
     let said = "nothing holds :3000 any more; trying to bind it";
-    assert_eq!(story.machine.progress(at), said);
+    assert_eq!(wording::progress(&story.machine.progress(at)), said);
 }
 
 #[test]
@@ -842,8 +852,7 @@ fn postgres_is_offered_sigint_before_sigkill() {
     assert_eq!(
         (story.words().as_str(), story.machine.offer()),
         (
-            ":3000 is STILL HELD: postgres 812 handles SIGTERM and is still shutting down. \
-             I sends SIGINT (a fast shutdown, which sends its clients away)",
+            ":3000 is STILL HELD: postgres 812 handles SIGTERM and is still shutting down",
             Some(Signal::Interrupt)
         )
     );
@@ -851,7 +860,7 @@ fn postgres_is_offered_sigint_before_sigkill() {
     assert_eq!(
         (story.words().as_str(), story.machine.offer()),
         (
-            ":3000 is STILL HELD: postgres 812 handles SIGINT and is still shutting down. K sends SIGKILL",
+            ":3000 is STILL HELD: postgres 812 handles SIGINT and is still shutting down",
             Some(Signal::Kill)
         )
     );

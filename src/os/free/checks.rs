@@ -119,13 +119,12 @@ fn check_still_owner(
     let unread = problems.find(|problem| problem.protocol == request.protocol());
     let process = Arc::clone(process);
     Err(match unread {
-        Some(problem) => SignalError::TablesUnread(problem.to_string()),
+        Some(problem) => SignalError::TablesUnread(problem.clone()),
         None if open
             .iter()
             .any(|socket| socket.owners == Owners::NoPermission) =>
         {
-            let reason = "the owner of its socket is hidden now".to_owned();
-            SignalError::Failed(process, reason)
+            SignalError::OwnerHidden(process)
         }
         None if target.is_owner() => SignalError::NotAnOwner(process),
         None => SignalError::NotAnOwner(request.owners().first().cloned().unwrap_or(process)),

@@ -16,6 +16,7 @@ use crate::model::process::{Pid, Process, StartTime};
 use crate::model::supervisor::{Manager, Unit};
 use crate::model::testing::{environment, moment, process, snapshot};
 use crate::os::testing::own_ip;
+use crate::wording;
 use std::collections::HashSet;
 use std::fs;
 use std::net::{SocketAddr, TcpListener};
@@ -200,7 +201,7 @@ impl WorkerFixture {
                 self.free_worker.perform(command);
             }
         }
-        self.freeing().verdict().unwrap().to_string()
+        wording::verdict(self.freeing().verdict().unwrap())
     }
 
     fn freeing(&self) -> &FreeMachine {
@@ -252,7 +253,7 @@ async fn a_process_that_ignores_sigterm_is_reported_then_killed() {
     let mut fixture = WorkerFixture::begin(held.socket(), vec![Arc::clone(&held.process)]);
     let said = fixture.until(|freeing| freeing.offer().is_some()).await;
     let (port, pid) = (held.local.port(), held.pid());
-    let expected = format!(":{port} is STILL HELD: sleep {pid} ignores SIGTERM. K sends SIGKILL");
+    let expected = format!(":{port} is STILL HELD: sleep {pid} ignores SIGTERM");
     assert_eq!(said, expected);
     assert!(held.is_running());
 
@@ -278,7 +279,7 @@ async fn a_suspended_process_is_resumed_to_handle_the_signal() {
     wait_for(is_stopped);
     let mut fixture = WorkerFixture::begin(held.socket(), vec![Arc::clone(&held.process)]);
     let said = fixture.until(|freeing| freeing.verdict().is_some()).await;
-    let ends = format!("sleep {pid} was stopped, so SIGCONT followed.");
+    let ends = format!("sleep {pid} was suspended, so SIGCONT was sent too.");
     assert!(said.ends_with(&ends), "{said}");
 }
 
@@ -294,7 +295,7 @@ async fn a_reused_pid_is_not_signalled() {
     let said = fixture.until(FreeMachine::is_settled).await;
     let pid = held.pid();
     let expected =
-        format!("Nothing sent: sleep {pid} ended meanwhile, and pid {pid} is another process now.");
+        format!("Nothing sent: sleep {pid} has exited, and pid {pid} is another process now.");
     assert_eq!(said, expected);
     assert!(held.is_running());
 }
@@ -309,7 +310,7 @@ async fn a_target_that_has_exited_is_reported_as_such() {
     let said = fixture.until(FreeMachine::is_settled).await;
     assert_eq!(
         said,
-        format!("Nothing sent: sleep {} ended meanwhile.", held.pid())
+        format!("Nothing sent: sleep {} has already exited.", held.pid())
     );
 }
 
@@ -326,7 +327,7 @@ async fn a_process_that_owns_a_different_socket_is_not_signalled() {
     let mut fixture = WorkerFixture::begin(socket, vec![Arc::clone(&held.process)]);
     let said = fixture.until(FreeMachine::is_settled).await;
     let pid = held.pid();
-    let expected = format!("Nothing sent: sleep {pid} no longer holds the socket you were shown.");
+    let expected = format!("Nothing sent: sleep {pid} no longer holds the socket that was shown.");
     assert_eq!(said, expected);
     assert!(held.is_running());
 }
@@ -394,9 +395,7 @@ fn an_unreadable_table_is_not_an_empty_one() {
     );
     assert_eq!(
         checks::check_targets(&request, &[handle], &unread, start_time),
-        Err(SignalError::TablesUnread(
-            "tcp4 sockets: out of memory".to_owned()
-        ))
+        Err(SignalError::TablesUnread(unread.problems[0].clone()))
     );
 }
 

@@ -28,7 +28,7 @@ pub fn report(
         }
         BindResult::NotPermitted => (
             FreeOutcome::Free,
-            ". A bind was not allowed to this user, so only the table says so.".to_owned(),
+            ". You are not permitted to bind it, so only the socket tables show this.".to_owned(),
         ),
         BindResult::InUse | BindResult::NoSuchAddress | BindResult::Failed(_) => {
             let message = format!(

@@ -153,7 +153,7 @@ fn an_unowned_port_is_free_unless_a_bind_fails() {
         (
             free,
             vec![],
-            ":80 is free: nothing holds it. A bind was not allowed to this user, so only the table says so.",
+            ":80 is free: nothing holds it. You are not permitted to bind it, so only the socket tables show this.",
         ),
         (
             free,

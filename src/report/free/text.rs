@@ -125,7 +125,7 @@ pub fn verdict(single_port: PortSpec, freeing: &FreeMachine) -> String {
     let Some(verdict) = freeing.verdict() else {
         return format!("Whether {single_port} is free is unknown: it was not watched to the end");
     };
-    let words = verdict.without_offer();
+    let words = wording::verdict(verdict);
     match verdict {
         Verdict::NotEnded {
             next: NextAction::Offer(signal),

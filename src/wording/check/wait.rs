@@ -3,7 +3,8 @@
 use crate::check::{Until, WaitTarget};
 use crate::model::bind::BindResult;
 use crate::model::endpoint::{Socket, State};
-use crate::model::snapshot::{Problem, unread};
+use crate::model::snapshot::Problem;
+use crate::wording::unread;
 use crate::wording::{bind_result, holder, list, seconds, states};
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -45,7 +46,8 @@ pub fn timed_out(
         .filter(|problem| problem.protocol == target.spec.protocol)
         .cloned()
         .collect();
-    if let Some(unread) = unread(&problems) {
+    if !problems.is_empty() {
+        let unread = unread(&problems);
         return match (target.until, target.holders(sockets)) {
             (Until::Listening, _) => {
                 format!("cannot tell after {after} whether {port} listens: {unread}")

@@ -157,6 +157,6 @@ fn a_process_that_ends_during_the_question_is_reported() {
     terminal.keys("y\n");
     assert_eq!(terminal.wait_for_exit(), 0);
     let display = terminal.display();
-    assert!(display.says("ended meanwhile"), "{display}");
+    assert!(display.says("has already exited"), "{display}");
     assert!(display.says("nothing holds it"), "{display}");
 }

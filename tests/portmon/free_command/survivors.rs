@@ -79,7 +79,7 @@ fn a_suspended_process_is_continued_so_that_it_can_exit() {
     let freed = free(&[&holder.port.to_string()]);
     let sent = [(holder.pid(), "SIGTERM"), (holder.pid(), "SIGCONT")];
     freed.assert(0, "free", &sent, &[]);
-    freed.assert_says("was stopped, so SIGCONT followed");
+    freed.assert_says("was suspended, so SIGCONT was sent too");
     holder.wait_until_ended();
 }
 

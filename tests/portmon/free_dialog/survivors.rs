@@ -73,7 +73,7 @@ fn a_suspended_process_is_continued_so_that_it_can_exit() {
     );
     wait_for_words(
         &terminal,
-        &format!("{holder} was stopped, so SIGCONT followed."),
+        &format!("{holder} was suspended, so SIGCONT was sent too."),
     );
     holder.wait_until_ended();
 }

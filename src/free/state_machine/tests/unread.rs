@@ -1,9 +1,7 @@
 //! What is said while socket tables cannot be read.
 
 use super::*;
-use crate::model::address::Family::{self, Ipv4, Ipv6};
-use crate::model::endpoint::Protocol;
-use crate::model::snapshot::Problem;
+use crate::model::address::Family::{Ipv4, Ipv6};
 
 const UNREAD: &str = "the socket tables could not be read: out of memory";
 
@@ -59,14 +57,14 @@ fn without_readable_tables_a_bind_decides_and_no_owner_is_named() {
         [
             (
                 format!(
-                    ":3000 is free. node 4242 ended 0.3 s after SIGTERM. Only a bind says so: {UNREAD}."
+                    ":3000 is free. node 4242 ended 0.3 s after SIGTERM. Only a bind shows this: {UNREAD}."
                 ),
                 Some(VerdictKind::Free),
                 0
             ),
             (
                 format!(
-                    ":3000 is not free, and who holds it is unknown: node 4242 ended, a bind fails because the address \
+                    ":3000 is not free, and who holds it is unknown: node 4242 ended, a bind fails: the address \
                      is in use, {UNREAD}"
                 ),
                 Some(VerdictKind::Held),
@@ -81,7 +79,7 @@ fn without_readable_tables_a_bind_decides_and_no_owner_is_named() {
             ),
             (
                 format!(
-                    "Whether :3000 is free is unknown: node 4242 ended, a bind is not permitted to this user, {UNREAD}"
+                    "Whether :3000 is free is unknown: node 4242 ended, you are not permitted to bind it, {UNREAD}"
                 ),
                 Some(VerdictKind::Held),
                 0
@@ -105,15 +103,15 @@ fn a_process_that_no_table_shows_has_not_let_go_of_the_port() {
     assert_eq!(
         said.words(),
         format!(
-            ":3000 is not free, and who holds it is unknown: node 4242 has not ended 5 s after SIGTERM, a bind fails \
-             because the address is in use, {UNREAD}"
+            ":3000 is not free, and who holds it is unknown: node 4242 has not ended 5 s after SIGTERM, a bind fails: \
+             the address is in use, {UNREAD}"
         )
     );
     assert!(said.machine.is_answered());
     let read = said.sees(5.3, vec![listener(&node)]);
     assert_eq!(
         read.words(),
-        ":3000 is STILL HELD: node 4242 has not ended 5 s after SIGTERM. K sends SIGKILL"
+        ":3000 is STILL HELD: node 4242 has not ended 5 s after SIGTERM"
     );
 }
 

@@ -1,6 +1,7 @@
 //! The executor on the real machine: which process gets which signal, and which gets none.
 
 use super::plan;
+use super::wording;
 use crate::free::{
     Batch, ExecCommand, ExecEvent, FreeMachine, KillPlan, KillRequest, SendOutcome, Signal,
     SignalDisposition, TargetSet, Timeouts,
@@ -72,7 +73,7 @@ fn sent(executor: &mut Executor, requests: Vec<KillRequest>) -> Vec<SendOutcome>
 /// Returns the sentence on why nothing was sent.
 fn signal_error(sendings: &[SendOutcome]) -> String {
     match sendings {
-        [SendOutcome::NotSent(error)] => error.to_string(),
+        [SendOutcome::NotSent(error)] => wording::signal_error(error),
         other => panic!("nothing is to be sent: {other:?}"),
     }
 }
@@ -93,7 +94,7 @@ fn run_until(
         }
         let freeing = batch.machines().first()?;
         if is_there(freeing) {
-            return freeing.verdict().map(ToString::to_string);
+            return freeing.verdict().map(wording::verdict);
         }
         if commands.is_empty() {
             executor.wait();
@@ -215,7 +216,7 @@ fn a_process_that_catches_sighup_is_reported_as_such() {
     };
     let said = run_until(request, timeouts, |freeing| freeing.verdict().is_some());
     let expected = format!(
-        ":{} is STILL HELD: sh {pid} handles SIGHUP, which need not end it. K sends SIGKILL",
+        ":{} is STILL HELD: sh {pid} handles SIGHUP, which need not end it",
         local.port()
     );
     assert_eq!(said, expected);
@@ -253,7 +254,7 @@ fn sigcont_resumes_a_suspended_process() {
     });
     let said = run_until(request, Timeouts::default(), |one| one.verdict().is_some());
     let begins = format!(":{} is STILL HELD: ", local.port());
-    let ends = format!(" {pid} runs on after SIGCONT");
+    let ends = format!(" {pid} keeps running after SIGCONT");
     assert!(said.starts_with(&begins) && said.ends_with(&ends), "{said}");
     assert!(is_running(pid));
 }
@@ -338,7 +339,7 @@ fn a_parent_is_not_signalled_once_its_child_has_exited() {
     assert_eq!(
         why,
         format!(
-            "sleep {} no longer holds the socket you were shown",
+            "sleep {} no longer holds the socket that was shown",
             family.child()
         )
     );
@@ -355,7 +356,7 @@ fn a_group_is_not_signalled_once_its_owner_has_exited() {
     executor.open_handles(&plan.process_ids());
     family.end_child();
     let why = signal_error(&sent(&mut executor, vec![request]));
-    assert_eq!(why, format!("sleep {} ended meanwhile", family.child()));
+    assert_eq!(why, format!("sleep {} has already exited", family.child()));
     assert!(is_running(family.parent.pid()));
 }
 
@@ -386,7 +387,7 @@ fn in_a_namespace() {
         let mut successor = sleep_in_the_place_of(before, &listener);
         let why = signal_error(&sent(&mut executor, vec![request.clone()]));
         let expected = format!(
-            "sleep {0} ended meanwhile, and pid {0} is another process now",
+            "sleep {0} has exited, and pid {0} is another process now",
             before.pid
         );
         assert_eq!(why, expected, "{is_held}");

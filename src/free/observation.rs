@@ -1,0 +1,145 @@
+//! What the executor is told to do, and what it reports: signals that went out or did not, polls of the port, bind probes.
+
+use super::{KillRequest, Protected, RequestId};
+use crate::model::bind::AddressProbe;
+use crate::model::endpoint::Socket;
+use crate::model::process::{Process, ProcessId, ProcessState};
+use crate::model::snapshot::Problem;
+use crate::model::supervisor::Unit;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Instant;
+
+/// What must be done next; `os::free::Executor` does it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ExecCommand {
+    /// Verify each target of these requests, then signal all of them; a process that is a target of several requests gets
+    /// its signal once. Answered by an [`ExecEvent::SignalsSent`] for each request.
+    Send(Vec<KillRequest>),
+    /// Poll the port of this request; answered by [`ExecEvent::Polled`] until `StopWatching`.
+    Watch(RequestId),
+    /// Try to bind the request's port on these addresses, IPv6 ones with IPV6_V6ONLY; answered by
+    /// [`ExecEvent::BindProbed`].
+    TryBind(RequestId, Vec<SocketAddr>),
+    StopWatching(RequestId),
+}
+
+/// What the executor found for one request. It may arrive after another request was confirmed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ExecEvent {
+    SignalsSent(SendReport),
+    Polled(PortSnapshot),
+    BindProbed(BindProbe),
+}
+
+impl ExecEvent {
+    pub fn request(&self) -> RequestId {
+        match self {
+            Self::SignalsSent(report) => report.request,
+            Self::Polled(snapshot) => snapshot.request,
+            Self::BindProbed(probe) => probe.request,
+        }
+    }
+}
+
+/// Result of an [`ExecCommand::Send`] for one request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SendReport {
+    pub request: RequestId,
+    pub at: Instant,
+    pub sending: SendOutcome,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SendOutcome {
+    Sent {
+        /// The sockets of the port just before the signal; any other is a newcomer.
+        sockets: Vec<Socket>,
+        /// Suspended targets that got SIGCONT after the signal.
+        resumed: Vec<ProcessId>,
+        /// Targets that passed every check and could not be signaled all the same.
+        missed: Vec<SignalError>,
+    },
+    /// No signal was sent.
+    NotSent(SignalError),
+}
+
+/// Why a process was not signaled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SignalError {
+    AlreadyExited(Arc<Process>),
+    /// The pid is another process now.
+    PidReused(Arc<Process>),
+    /// It is running and no longer holds any of the sockets that were shown.
+    NotAnOwner(Arc<Process>),
+    /// This user can no longer see who holds its sockets.
+    OwnerHidden(Arc<Process>),
+    NotPermitted(Arc<Process>),
+    Protected(Arc<Process>, Protected),
+    /// A call failed in another way; error text of the system, safe to show.
+    Failed(Arc<Process>, String),
+    /// A socket table could not be read, so nothing could be verified.
+    TablesUnread(Problem),
+}
+
+impl SignalError {
+    pub fn process(&self) -> Option<&Arc<Process>> {
+        match self {
+            Self::AlreadyExited(process)
+            | Self::PidReused(process)
+            | Self::NotAnOwner(process)
+            | Self::OwnerHidden(process)
+            | Self::NotPermitted(process)
+            | Self::Protected(process, _)
+            | Self::Failed(process, _) => Some(process),
+            Self::TablesUnread(_) => None,
+        }
+    }
+}
+
+/// One poll of the port. A table that could not be read contributes nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PortSnapshot {
+    pub request: RequestId,
+    pub at: Instant,
+    /// Every socket with that protocol and local port, in any state.
+    pub sockets: Vec<Socket>,
+    /// The tables of that protocol that could not be read.
+    pub problems: Vec<Problem>,
+    /// Targets that have ended.
+    pub ended: Vec<ProcessId>,
+    /// How the other targets handle the signal, as far as the system tells.
+    pub signal_state: Vec<(ProcessId, SignalState)>,
+    /// Visible parents of the owners that are no targets.
+    pub parents: Vec<Arc<Process>>,
+    /// Systemd units of these owners, and of the owners before the signal.
+    pub units: Vec<(ProcessId, Unit)>,
+}
+
+/// How a process handles the signal, from `/proc/PID/status`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct SignalState {
+    pub disposition: SignalDisposition,
+    /// `None` if it is simply running.
+    pub process_state: Option<ProcessState>,
+}
+
+/// Disposition of the signal that was sent (SigBlk, SigIgn, SigCgt of proc_pid_status(5)).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SignalDisposition {
+    Blocked,
+    Ignored,
+    Caught,
+    /// The kernel's own action, which for SIGTERM is to end the process.
+    Default,
+}
+
+/// The binds that were tried for a verdict.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BindProbe {
+    pub request: RequestId,
+    pub at: Instant,
+    pub probes: Vec<AddressProbe>,
+    /// Addresses of the name `localhost` on this machine, in the order in which clients try them.
+    pub localhost: Vec<IpAddr>,
+}

@@ -1,0 +1,257 @@
+//! Sentences about a port that is being freed, from the first signal to the verdict.
+//!
+//! The beginnings (`is free`, `STILL HELD`, `TAKEN AGAIN`, `Nothing sent`) are an interface: people and scripts read them.
+
+use super::bind_result;
+use super::process::{ended, release_groups, releases, signal_error, targets};
+use super::socket::{count_states, holder_holds};
+use super::{count, holder, list, place, place_at, seconds, time_left, time_left_at_most, unread};
+use crate::free::{Evidence, Leftovers, Progress, Proof, RemainingOwners, Verdict};
+use crate::model::bind::BindResult;
+use crate::model::endpoint::{Protocol, Socket};
+use crate::model::platform::PLATFORM;
+use crate::model::ports::Port;
+use crate::model::signal::Signal;
+use std::net::{IpAddr, SocketAddr};
+
+/// Returns the sentence of a verdict: `:3000 is free. node 4242 ended 0.8 s after SIGTERM.`
+pub fn verdict(verdict: &Verdict) -> String {
+    match verdict {
+        Verdict::Free {
+            port,
+            outcomes,
+            proof,
+        } => format!("{port} is free.{}{}", releases(outcomes), proven_by(proof)),
+        Verdict::OnlyWithReuse {
+            port,
+            outcomes,
+            leftovers,
+        } => format!(
+            "{}, but {port} can be bound only with SO_REUSEADDR{}",
+            ended(outcomes),
+            in_brackets(leftovers)
+        ),
+        Verdict::CannotBind {
+            port,
+            outcomes,
+            leftovers,
+            error,
+        } => format!(
+            "{}, but {port} cannot be bound{}",
+            ended(outcomes),
+            cannot_bind(*port, leftovers, error.as_deref())
+        ),
+        Verdict::PartlyFree {
+            port,
+            free,
+            held,
+            localhost,
+        } => partly_free(*port, free, held, *localhost),
+        Verdict::HeldByOthers {
+            port,
+            outcomes,
+            remaining_owners,
+        } => format!(
+            "{port} is STILL HELD: {}, {}.",
+            ended(outcomes),
+            keep_socket(remaining_owners)
+        ),
+        Verdict::NotEnded {
+            port,
+            outcomes,
+            survivors,
+            next: _,
+        } => format!("{port} is STILL HELD: {}", targets(outcomes, survivors)),
+        Verdict::TakenAgain { .. } => taken_again(verdict),
+        Verdict::Unknown {
+            port,
+            outcomes,
+            survivors,
+            evidence,
+            problems,
+        } => format!(
+            "{}: {}, {}, {}",
+            known_of_port(*port, evidence),
+            targets(outcomes, survivors),
+            known_of_sockets(evidence),
+            unread(problems)
+        ),
+        Verdict::NothingSent(error) => format!("Nothing sent: {}.", signal_error(error)),
+    }
+}
+
+/// Returns what a key does after a signal that did not help: `K sends SIGKILL`.
+pub fn escalation(key: char, signal: Signal) -> String {
+    match signal {
+        Signal::Interrupt => format!("{key} sends {signal} (a fast shutdown that drops clients)"),
+        signal => format!("{key} sends {signal}"),
+    }
+}
+
+/// Returns what is going on while there is no verdict.
+pub fn progress(progress: &Progress) -> String {
+    match progress {
+        Progress::Sending { signal, targets } => format!("sending {signal} to {}", list(targets)),
+        Progress::Binding { port, problems } if problems.is_empty() => {
+            format!("nothing holds {port} any more; trying to bind it")
+        }
+        Progress::Binding { port, problems } => {
+            format!("{}; trying to bind {port}", unread(problems))
+        }
+        Progress::SomeEnded {
+            port,
+            outcomes,
+            owners,
+            problems,
+        } => {
+            let held = match owners.as_slice() {
+                [] if !problems.is_empty() => unread(problems),
+                [] => format!("{port} is still held"),
+                [one] => format!("{one} still holds {port}"),
+                many => format!("{} others still hold {port}", many.len()),
+            };
+            format!("{}; {held}", list(&release_groups(outcomes)))
+        }
+        Progress::Waiting {
+            port,
+            signal,
+            targets,
+            waited,
+        } => format!(
+            "{signal} sent to {} {} ago; watching {port}",
+            list(targets),
+            seconds(*waited)
+        ),
+    }
+}
+
+fn proven_by(proof: &Proof) -> String {
+    match proof {
+        Proof::Bound => String::new(),
+        Proof::TableOnly => {
+            " You are not permitted to bind it, so only the socket tables show this.".to_owned()
+        }
+        Proof::BindOnly(problems) => format!(" Only a bind shows this: {}.", unread(problems)),
+    }
+}
+
+fn keep_socket(owners: &RemainingOwners) -> String {
+    match owners {
+        RemainingOwners::Children(workers) => {
+            let keep = if workers.len() == 1 { "keeps" } else { "keep" };
+            let pids: Vec<String> = workers.iter().map(|one| one.pid().to_string()).collect();
+            let workers = count(workers.len(), "worker");
+            format!("{workers} {keep} the socket ({})", pids.join(" "))
+        }
+        RemainingOwners::Others(sockets) => {
+            let owners: Vec<String> = sockets.iter().map(holder).collect();
+            let keep = match sockets.as_slice() {
+                [one] if one.owners.known().len() < 2 => "keeps",
+                _ => "keep",
+            };
+            format!("{} {keep} the socket", list(&owners))
+        }
+    }
+}
+
+/// ` (12 TIME_WAIT, last ends in 58 s)`
+fn in_brackets(leftovers: &Leftovers) -> String {
+    match (leftovers.states.as_slice(), leftovers.wait) {
+        ([], _) => String::new(),
+        (left, Some(wait)) => format!(
+            " ({}, last ends in {})",
+            count_states(left),
+            time_left(wait)
+        ),
+        (left, None) => format!(" ({})", count_states(left)),
+    }
+}
+
+fn cannot_bind(port: Port, leftovers: &Leftovers, error: Option<&str>) -> String {
+    let wait = leftovers
+        .wait
+        .map(|wait| format!(" for {}", time_left_at_most(wait)));
+    let tried = match port.protocol {
+        Protocol::Tcp if PLATFORM.has_safe_reuseaddr() => "tried with and without SO_REUSEADDR",
+        Protocol::Tcp | Protocol::Udp => "tried without SO_REUSEADDR",
+    };
+    let reason = match (error, leftovers.states.as_slice()) {
+        (Some(error), _) => format!(": {error}"),
+        (None, [_, ..]) if wait.is_none() => format!(": {}", count_states(&leftovers.states)),
+        (None, _) => String::new(),
+    };
+    format!("{} ({tried}{reason})", wait.unwrap_or_default())
+}
+
+/// `127.0.0.1:5173 is free, ::1:5173 is not: vite 9120 holds it. localhost reaches ::1 first`
+fn partly_free(
+    port: Port,
+    free: &[SocketAddr],
+    held: &[Socket],
+    localhost: Option<IpAddr>,
+) -> String {
+    let addresses = free.iter().map(|address| place_at(port.protocol, *address));
+    let addresses: Vec<String> = addresses.collect();
+    let are = if free.len() == 1 { "is" } else { "are" };
+    let held = held
+        .iter()
+        .map(|socket| format!("{} is not: {} it", place(socket), holder_holds(socket)));
+    let localhost = localhost.map(|ip| format!(". localhost reaches {ip} first"));
+    format!(
+        "{} {are} free, {}{}",
+        list(&addresses),
+        held.collect::<Vec<_>>().join(", "),
+        localhost.unwrap_or_default()
+    )
+}
+
+/// `:62901 was free for 0.4 s and is TAKEN AGAIN by python3 4250, started by supervisor 4100`
+fn taken_again(verdict: &Verdict) -> String {
+    let Verdict::TakenAgain {
+        port,
+        free_for,
+        by,
+        parent,
+        service,
+    } = verdict
+    else {
+        return String::new();
+    };
+    let free_for = free_for.map(|time| format!(" was free for {} and", seconds(time)));
+    // The topmost process stands for all that share the socket.
+    let owner = by
+        .owners
+        .first()
+        .map_or_else(|| holder(by), ToString::to_string);
+    let starter = match (service, parent) {
+        (Some(service), _) => format!(", restarted by systemd: {service}"),
+        (None, Some(parent)) => format!(", started by {parent}"),
+        (None, None) => String::new(),
+    };
+    let free_for = free_for.unwrap_or_default();
+    format!("{port}{free_for} is TAKEN AGAIN by {owner}{starter}")
+}
+
+fn known_of_port(port: Port, evidence: &Evidence) -> String {
+    match evidence {
+        Evidence::Held(_) => format!("{port} is STILL HELD"),
+        Evidence::Bind(BindResult::InUse) => {
+            format!("{port} is not free, and who holds it is unknown")
+        }
+        Evidence::Bind(_) => format!("Whether {port} is free is unknown"),
+    }
+}
+
+fn known_of_sockets(evidence: &Evidence) -> String {
+    match evidence {
+        Evidence::Held(sockets) => {
+            let holds = |socket: &Socket| format!("{} {}", holder_holds(socket), place(socket));
+            list(&sockets.iter().map(holds).collect::<Vec<_>>())
+        }
+        Evidence::Bind(BindResult::OnlyWithReuse) => {
+            "a bind succeeds only with SO_REUSEADDR".to_owned()
+        }
+        Evidence::Bind(BindResult::NotPermitted) => "you are not permitted to bind it".to_owned(),
+        Evidence::Bind(failed) => format!("a bind fails: {}", bind_result(failed)),
+    }
+}
