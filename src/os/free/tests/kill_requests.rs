@@ -230,7 +230,7 @@ fn sigkill_follows_an_ignored_sigterm_if_confirmed() {
     let request = confirmed(socket_of(local, &[held.pid()]), Signal::Terminate);
     let timeouts = Timeouts {
         force_after: Some(Duration::from_millis(200)),
-        settle: Duration::ZERO,
+        settle: Duration::from_millis(300),
         ..Timeouts::default()
     };
     let said = run_until(request, timeouts, FreeMachine::is_settled);
