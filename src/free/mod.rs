@@ -53,9 +53,9 @@ pub use preview::{
     not_permitted,
 };
 pub use protected::{Protected, ProtectedOwner, protected};
-pub use state_machine::{BIND_RETRY, FreeMachine, Progress, TableChange, Timeouts};
+pub use state_machine::{BIND_RETRY, FreeMachine, TableChange, Timeouts};
 pub use target_tree::TreeNode;
 pub use verdict::{
-    Evidence, Leftovers, NextAction, Proof, ReleaseKind, RemainingOwners, Survivor, TargetOutcome,
-    Verdict, VerdictKind,
+    Evidence, Leftovers, NextAction, Progress, Proof, ReleaseKind, RemainingOwners, Survivor,
+    TargetOutcome, Verdict, VerdictKind,
 };

@@ -1,47 +1,23 @@
 //! State machine that frees one port: events of the executor in, commands out.
 
+mod phase;
 mod released;
 
 use super::evaluate::{Evaluation, evaluate, taken_again};
 use super::kill_request::KillRequest;
 use super::observation::{ExecCommand, ExecEvent, PortSnapshot, SendOutcome, SendReport};
 use super::request_log::RequestLog;
-use super::verdict::{NextAction, TargetOutcome, Verdict, VerdictKind};
+use super::verdict::{NextAction, Progress, TargetOutcome, Verdict, VerdictKind};
 use crate::model::ports::Port;
 use crate::model::process::Process;
 use crate::model::signal::Signal;
-use crate::model::snapshot::Problem;
+use phase::FreePhase;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+pub(super) use phase::FUTILE_TIMEOUT;
+pub use phase::{BIND_RETRY, Timeouts};
 pub use released::TableChange;
-
-/// Wait where more rarely helps: a process ignores the signal, or every target has ended and others hold its sockets.
-pub(super) const FUTILE_TIMEOUT: Duration = Duration::from_secs(1);
-
-/// Time between binds that fail for no visible reason.
-pub const BIND_RETRY: Duration = Duration::from_secs(5);
-
-/// How long to wait for what; `Default` is what the monitor uses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Timeouts {
-    /// From a signal to the verdict that the port is still held.
-    pub wait_for_exit: Duration,
-    /// How long a free port is watched before that counts.
-    pub settle: Duration,
-    /// From the signal to a SIGKILL that was confirmed in advance.
-    pub force_after: Option<Duration>,
-}
-
-impl Default for Timeouts {
-    fn default() -> Self {
-        Self {
-            wait_for_exit: Duration::from_secs(5),
-            settle: Duration::from_secs(2),
-            force_after: None,
-        }
-    }
-}
 
 /// One request on its way to a verdict, and a freed port until it is taken again.
 #[derive(Clone, Debug)]
@@ -54,70 +30,6 @@ pub struct FreeMachine {
     is_part_refuted: bool,
     /// When a bind was last to decide because tables could not be read, and the number of survivors then.
     probed: Option<(Instant, usize)>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum FreePhase {
-    Sending,
-    /// Something holds the port; there may be a verdict already.
-    Watching,
-    /// Nothing holds it, and a bind is being tried.
-    Probing {
-        free_since: Instant,
-    },
-    /// Its verdict is free, which is watched before it counts.
-    Settling {
-        free_since: Instant,
-        bound: Instant,
-    },
-    /// Nothing holds it, yet it cannot be bound.
-    Unbindable {
-        free_since: Instant,
-        tried: Instant,
-    },
-    /// Part of it may be free, and a bind is being tried there.
-    ProbingPart,
-    /// Tables cannot be read, and a bind is being tried.
-    ProbingUnread {
-        /// Since when it is free, if it was before.
-        free_since: Option<Instant>,
-    },
-    PartlyFree,
-    /// Free for good; the executor no longer watches it, and ordinary polls show whether it is taken again.
-    WatchingReuse {
-        free_since: Instant,
-        until: Instant,
-        /// When the first socket of a newcomer was seen.
-        taken: Option<Instant>,
-        /// True if a table could not be read before that, so that the newcomer may have come earlier.
-        was_unread: bool,
-    },
-    /// Settled: the verdict no longer changes.
-    Done,
-}
-
-/// What is going on while there is no verdict.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Progress {
-    Sending {
-        signal: Signal,
-        targets: Vec<Arc<Process>>,
-    },
-    /// A bind is being tried, because nothing holds the port or these tables could not be read.
-    Binding { port: Port, problems: Vec<Problem> },
-    /// Some targets have released the port, which these processes hold.
-    SomeEnded {
-        port: Port,
-        outcomes: Vec<TargetOutcome>,
-        owners: Vec<Arc<Process>>,
-        problems: Vec<Problem>,
-    },
-    Waiting {
-        port: Port,
-        signal: Signal,
-        targets: Vec<Arc<Process>>,
-        waited: Duration,
-    },
 }
 
 impl FreeMachine {

@@ -156,6 +156,30 @@ pub enum NextAction {
     Nothing,
 }
 
+/// What is going on while there is no verdict.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Progress {
+    Sending {
+        signal: Signal,
+        targets: Vec<Arc<Process>>,
+    },
+    /// A bind is being tried, because nothing holds the port or these tables could not be read.
+    Binding { port: Port, problems: Vec<Problem> },
+    /// Some targets have released the port, which these processes hold.
+    SomeEnded {
+        port: Port,
+        outcomes: Vec<TargetOutcome>,
+        owners: Vec<Arc<Process>>,
+        problems: Vec<Problem>,
+    },
+    Waiting {
+        port: Port,
+        signal: Signal,
+        targets: Vec<Arc<Process>>,
+        waited: Duration,
+    },
+}
+
 /// Class of a verdict, by which it is colored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum VerdictKind {

@@ -1,0 +1,70 @@
+//! Phases of a freeing, and how long it waits in them.
+
+use std::time::{Duration, Instant};
+
+/// Wait where more rarely helps: a process ignores the signal, or every target has ended and others hold its sockets.
+pub(in crate::free) const FUTILE_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Time between binds that fail for no visible reason.
+pub const BIND_RETRY: Duration = Duration::from_secs(5);
+
+/// How long to wait for what; `Default` is what the monitor uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    /// From a signal to the verdict that the port is still held.
+    pub wait_for_exit: Duration,
+    /// How long a free port is watched before that counts.
+    pub settle: Duration,
+    /// From the signal to a SIGKILL that was confirmed in advance.
+    pub force_after: Option<Duration>,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            wait_for_exit: Duration::from_secs(5),
+            settle: Duration::from_secs(2),
+            force_after: None,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum FreePhase {
+    Sending,
+    /// Something holds the port; there may be a verdict already.
+    Watching,
+    /// Nothing holds it, and a bind is being tried.
+    Probing {
+        free_since: Instant,
+    },
+    /// Its verdict is free, which is watched before it counts.
+    Settling {
+        free_since: Instant,
+        bound: Instant,
+    },
+    /// Nothing holds it, yet it cannot be bound.
+    Unbindable {
+        free_since: Instant,
+        tried: Instant,
+    },
+    /// Part of it may be free, and a bind is being tried there.
+    ProbingPart,
+    /// Tables cannot be read, and a bind is being tried.
+    ProbingUnread {
+        /// Since when it is free, if it was before.
+        free_since: Option<Instant>,
+    },
+    PartlyFree,
+    /// Free for good; the executor no longer watches it, and ordinary polls show whether it is taken again.
+    WatchingReuse {
+        free_since: Instant,
+        until: Instant,
+        /// When the first socket of a newcomer was seen.
+        taken: Option<Instant>,
+        /// True if a table could not be read before that, so that the newcomer may have come earlier.
+        was_unread: bool,
+    },
+    /// Settled: the verdict no longer changes.
+    Done,
+}
