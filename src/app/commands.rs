@@ -196,7 +196,7 @@ impl App {
     /// Moves the cursor on, so that Space marks one row after the other.
     fn mark(&mut self) {
         if self.settings.is_read_only {
-            self.notify("read-only: marks only serve to free ports");
+            self.notify("read-only: rows cannot be marked");
         } else if self.selection.toggle_mark(&self.listing) {
             self.step(1);
         } else {

@@ -76,7 +76,7 @@ fn a_read_only_portmon_neither_ends_nor_marks_nor_offers_it() {
     wait_for_owner(&terminal, holder.port, holder.pid());
     for (key, words) in [
         ("x", "read-only: nothing can be stopped"),
-        (" ", "read-only: marks only serve to free ports"),
+        (" ", "read-only: rows cannot be marked"),
         ("K", "\"K\" is not bound · ? help"),
     ] {
         terminal.keys(key);
