@@ -1,8 +1,7 @@
 //! The loop: draw, await the next event, update, perform the effects, draw.
 //!
-//! It owns everything and shares nothing. Its `select!` only names what comes next, the rarest first, so that a flood
-//! of one kind never starves another; what an event means is the app's business, and what an effect does is the
-//! [`EffectHandler`]'s.
+//! The loop owns all state and shares none. Its `select!` only picks the next event, rarest source first, so that a flood
+//! of one kind starves no other. What an event means is up to the app, what an effect does to the [`EffectHandler`].
 
 use crate::app::{App, Effect, Event, EventSource};
 use crate::check::CheckReport;
@@ -23,10 +22,10 @@ use std::task::{Context, Poll};
 use std::time::Instant;
 use tokio::sync::mpsc::{Receiver, UnboundedReceiver};
 
-/// How many events are taken in before the screen is drawn again.
+/// Most events handled between two draws.
 const MAX_EVENTS_PER_DRAW: usize = 64;
 
-/// Where events come from. What ends is said once and is `None` from then on.
+/// Sources of events. One that ends is reported once and is `None` from then on.
 pub struct EventChannels<I> {
     pub signals: Receiver<Event>,
     pub inspections: Option<Receiver<Inspection>>,
@@ -36,16 +35,16 @@ pub struct EventChannels<I> {
     pub input: I,
 }
 
-/// What carries out the effects that reach outside.
+/// Performs the effects that reach outside of the app.
 pub trait EffectHandler<W: Write> {
-    /// Carries out an effect. An event that it leads to at once is taken in next.
+    /// Performs an effect. The returned event is handled next.
     fn perform(&mut self, effect: Effect, screen: &mut Screen<W>) -> io::Result<Option<Event>>;
 
-    /// Whether the terminal has gone away without a word.
+    /// True if the terminal has gone away without an event.
     fn is_terminal_gone(&self) -> bool;
 }
 
-/// Runs until the app quits or the terminal is gone, and tells the exit code.
+/// Runs until the app quits or the terminal is gone; returns the exit code.
 pub async fn run<W: Write, I>(
     mut app: App,
     mut sources: EventChannels<I>,
@@ -56,16 +55,16 @@ where
     I: Stream<Item = io::Result<TerminalEvent>> + Unpin,
 {
     loop {
-        draw(&app, screen).context("the terminal could not be written to")?;
+        draw(&app, screen).context("cannot write to the terminal")?;
         app.on_drawn(now(), ui::shows_all_targets(&app));
         let due = app.next_change();
         let mut event = Some(sources.next(due).await);
         for _ in 0..MAX_EVENTS_PER_DRAW {
-            let Some(now) = event.take() else { break };
+            let Some(current) = event.take() else { break };
             if handler.is_terminal_gone() {
                 return Ok(EXIT_HANGUP);
             }
-            if let Some(code) = handle_event(&mut app, now, handler, screen)? {
+            if let Some(code) = handle_event(&mut app, current, handler, screen)? {
                 return Ok(code);
             }
             event = sources.ready().await;
@@ -73,10 +72,10 @@ where
     }
 }
 
-/// The exit code after the terminal was taken away, as after SIGHUP.
+/// Exit code after the terminal is gone, as after SIGHUP.
 const EXIT_HANGUP: u8 = 129;
 
-/// The only clock of the program; under a test's paused time it stands still.
+/// The clock of the event loop, which tests pause.
 fn now() -> Instant {
     tokio::time::Instant::now().into_std()
 }
@@ -88,7 +87,7 @@ fn draw<W: Write>(app: &App, screen: &mut Screen<W>) -> io::Result<()> {
     screen.show(buffer, cursor)
 }
 
-/// Updates the app with an event and with what its effects lead to. Gives the exit code when it is over.
+/// Updates the app with an event and those that its effects return. Returns the exit code once the app quits.
 fn handle_event<W: Write>(
     app: &mut App,
     event: Event,
@@ -114,7 +113,7 @@ impl<I> EventChannels<I>
 where
     I: Stream<Item = io::Result<TerminalEvent>> + Unpin,
 {
-    /// Waits for the next event, or for the time when something changes by itself.
+    /// Waits for the next event; `Event::Due` comes when the app changes by itself.
     async fn next(&mut self, due: Option<Instant>) -> Event {
         let timer = async {
             match due {
@@ -142,7 +141,7 @@ where
         }
     }
 
-    /// The next event that is there already.
+    /// Returns the next event that is already there.
     async fn ready(&mut self) -> Option<Event> {
         tokio::select! {
             biased;
@@ -152,9 +151,9 @@ where
     }
 }
 
-/// What a source sends next, or once `None` when it has ended; after that it waits for ever.
+/// Waits for the next value of a source; returns `None` once when it ends, and then waits forever.
 ///
-/// Whether it has ended is only known from what it gives: a channel that is closed and empty may not have said so yet.
+/// Only `poll` tells that a source has ended: a closed, empty channel may not have reported it yet.
 async fn next_of<R, T>(
     source: &mut Option<R>,
     mut poll: impl FnMut(&mut R, &mut Context<'_>) -> Poll<Option<T>>,
@@ -169,7 +168,7 @@ async fn next_of<R, T>(
     next
 }
 
-/// Input that fails or ends means that the terminal is gone.
+/// Waits for input. If it fails or ends, the terminal is gone.
 async fn next_input<I>(input: &mut I) -> Event
 where
     I: Stream<Item = io::Result<TerminalEvent>> + Unpin,

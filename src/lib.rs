@@ -108,33 +108,20 @@ mod commands;
 #[cfg(test)]
 mod architecture_tests;
 
-use crate::cli::{EarlyExit, Options};
-use crate::commands::EXIT_ERROR;
+use crate::cli::EarlyExit;
+use crate::commands::{COMMANDS, EXIT_ERROR, MONITOR};
 use std::io::{self, Write};
 
-/// Does what the command line asks and gives the exit code.
+/// Runs the command that the command line asks for and returns the exit code.
 pub fn run(words: impl IntoIterator<Item = std::ffi::OsString>) -> u8 {
-    let outcome = match cli::parse(words) {
-        Ok(Options::Monitor(options)) => commands::monitor::run(&options),
-        Ok(Options::List(options)) => commands::list::run(&options),
-        Ok(Options::Watch(options)) => commands::watch::run(&options),
-        Ok(Options::Free(options)) => commands::free::run(&options),
-        Ok(Options::Wait(options)) => commands::wait::run(&options),
-        Ok(Options::Unused(options)) => commands::unused::run(&options),
-        Ok(Options::Check(options)) => commands::check::run(&options),
-        Err(EarlyExit::Output(text)) => write_out(&text),
-        Err(EarlyExit::UsageError(line)) => Err(anyhow::anyhow!(line)),
+    let result = match cli::parse(words, &MONITOR, &COMMANDS) {
+        Ok((command, matches)) => (command.run)(&matches),
+        Err(EarlyExit::Output(text)) => commands::print(&text).map(|()| 0),
+        Err(EarlyExit::UsageError(line)) => Err(anyhow::Error::msg(line)),
     };
-    outcome.unwrap_or_else(|error| {
-        // Standard error may be closed, and there is nobody left to tell.
+    result.unwrap_or_else(|error| {
+        // Standard error may be closed.
         let _ = writeln!(io::stderr(), "portmon: {error:#}");
         EXIT_ERROR
     })
-}
-
-fn write_out(text: &str) -> anyhow::Result<u8> {
-    match io::stdout().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
-        _ => Ok(0),
-    }
 }

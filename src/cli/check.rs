@@ -1,43 +1,44 @@
-//! The words of `portmon check`.
+//! Arguments of `portmon check`.
 
-use super::values::{port_spec, source};
+use super::CommandArgs;
+use super::values::{port, source};
 use crate::check::CheckRequest;
 use crate::model::port_spec::PortSpec;
 use crate::model::socket_source::SocketSource;
 use clap::Args;
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CheckOptions {
-    pub request: CheckRequest,
-    pub json: bool,
-    pub source: Option<SocketSource>,
-}
+/// Check whether a port can be used, and if not, why
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
+#[command(after_help = "\
+Examples:
+  portmon check 3000             can a server use port 3000?
+  portmon check 5432 --connect   does the server there answer?
 
-#[derive(Args)]
-pub(super) struct CheckArgs {
-    /// The port: 3000, 3000/udp, 127.0.0.1:5432, [::1]:5432
-    #[arg(value_name = "PORT", value_parser = port_spec)]
+Exit status:
+  0  the port is free
+  1  the port is held
+  2  an error")]
+pub struct CheckArgs {
+    /// Port: 3000, 3000/udp, 127.0.0.1:5432, [::1]:5432
+    #[arg(value_parser = port)]
     port: PortSpec,
-    /// Connect as well and say what answers; uses up a server that serves once
+    /// Also connect and show what answers (uses up a server that serves once)
     #[arg(long)]
     connect: bool,
     /// Print one JSON object
     #[arg(long)]
-    json: bool,
-    /// As for the monitor
+    pub json: bool,
     #[arg(long, hide = true, value_parser = source)]
-    source: Option<SocketSource>,
+    pub source: Option<SocketSource>,
 }
 
+impl CommandArgs for CheckArgs {}
+
 impl CheckArgs {
-    pub(super) fn options(self) -> CheckOptions {
-        CheckOptions {
-            request: CheckRequest {
-                spec: self.port,
-                connects: self.connect,
-            },
-            json: self.json,
-            source: self.source,
+    pub fn request(&self) -> CheckRequest {
+        CheckRequest {
+            spec: self.port,
+            connects: self.connect,
         }
     }
 }

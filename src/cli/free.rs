@@ -1,82 +1,61 @@
-//! The words of `portmon free`.
+//! Arguments of `portmon free`.
 
-use super::EarlyExit;
-use super::values::{port_ranges, source, wait_for_exit};
-use crate::free::{Signal, TargetSet, Timeouts};
+use super::CommandArgs;
+use super::values::{port_range, source, timeout};
+use crate::free::{TargetSet, Timeouts};
 use crate::model::port_spec::PortRange;
+use crate::model::signal::Signal;
 use crate::model::socket_source::SocketSource;
 use clap::Args;
+use std::collections::HashSet;
 use std::time::Duration;
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FreeOptions {
-    pub targets: Vec<PortRange>,
-    pub signal: Signal,
-    /// Which of the holders get it.
-    pub who: TargetSet,
-    pub timeouts: Timeouts,
-    pub consent: Consent,
-    pub dry_run: bool,
-    pub json: bool,
-    pub source: Option<SocketSource>,
-}
-
-/// What was agreed to beforehand.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Consent {
-    /// Nothing: a person is asked.
-    Ask,
-    Yes,
-    /// That just so many ports are freed.
-    YesToCount(usize),
-}
-
-/// What `--yes` stands for without a count, and its absence.
-const YES: &str = "yes";
-const ASK: &str = "ask";
-
-fn consent(text: &str) -> Result<Consent, String> {
-    match text {
-        YES => Ok(Consent::Yes),
-        ASK => Ok(Consent::Ask),
-        _ => text
-            .parse()
-            .map(Consent::YesToCount)
-            .map_err(|_| "the number of ports that are freed: --yes=3".to_owned()),
-    }
-}
-
+/// Free a port (asks first)
 #[expect(
     clippy::struct_excessive_bools,
     reason = "each is a flag of the command line"
 )]
-#[derive(Args)]
-pub(super) struct FreeArgs {
-    /// Ports to free: 3000, 3000/udp, 127.0.0.1:5432, 3000,3001, 3000-3010
-    #[arg(value_name = "TARGET", required = true)]
-    targets: Vec<String>,
-    /// The signal: TERM INT HUP QUIT KILL CONT
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
+#[command(after_help = "\
+Examples:
+  portmon free 3000                   stop what holds port 3000, after asking
+  portmon free 3000 --dry-run         only show what would be stopped
+  portmon free 3000-3010 --yes=2      without asking, if 2 of them are in use
+  portmon free 3000 --signal KILL     with SIGKILL
+
+Exit status (of several ports the worst: 6 4 5 3 0):
+  0  the port is free
+  2  an error
+  3  the port is still held
+  4  not permitted
+  5  the port was taken again
+  6  refused, or not confirmed")]
+pub struct FreeArgs {
+    /// Ports: 3000, 3000/udp, 127.0.0.1:5432, 3000,3001, 3000-3010
+    #[arg(value_name = "TARGET", required = true, value_delimiter = ',', value_parser = port_range)]
+    pub targets: Vec<PortRange>,
+    /// Signal to send: TERM INT HUP QUIT KILL CONT
     #[arg(long, default_value = "TERM")]
-    signal: Signal,
-    /// Every holder instead of the topmost, which as a rule ends its workers
+    pub signal: Signal,
+    /// Signal every owner, not only the topmost, which usually stops its workers
     #[arg(long)]
     all_holders: bool,
-    /// The whole process group of the topmost holders, whoever of it holds the port
+    /// Signal the process groups of the topmost owners, whether or not each member holds the port
     #[arg(long, conflicts_with = "all_holders")]
     group: bool,
-    /// SIGKILL for what still holds the port after so many seconds
-    #[arg(long, value_name = "SECS", value_parser = wait_for_exit)]
+    /// Send SIGKILL to what still holds the port after this many seconds
+    #[arg(long, value_name = "SECS", value_parser = timeout)]
     force_after: Option<Duration>,
-    /// How long a port is watched after the last signal before it is said to be still held
-    #[arg(long, value_name = "SECS", default_value = "5", value_parser = wait_for_exit)]
+    /// Seconds to wait after the last signal before the port counts as still held
+    #[arg(long, value_name = "SECS", default_value = "5", value_parser = timeout)]
     wait: Duration,
-    /// How long a free port is watched further before that counts
-    #[arg(long, value_name = "SECS", default_value = "2", value_parser = wait_for_exit)]
+    /// Seconds that the port must stay free
+    #[arg(long, value_name = "SECS", default_value = "2", value_parser = timeout)]
     settle: Duration,
-    /// Print what would be signalled, and signal nothing
+    /// Show what would be signaled, and signal nothing
     #[arg(long)]
-    dry_run: bool,
-    /// Do not ask; for a range with the number of ports that are freed: --yes=3
+    pub dry_run: bool,
+    /// Do not ask; a range needs its number of ports: --yes=3
     #[arg(
         long,
         value_name = "COUNT",
@@ -87,45 +66,68 @@ pub(super) struct FreeArgs {
         hide_default_value = true,
         value_parser = consent
     )]
-    yes: Consent,
+    pub yes: Consent,
     /// Print one JSON object a port
     #[arg(long)]
-    json: bool,
+    pub json: bool,
     #[arg(long, hide = true, value_parser = source)]
-    source: Option<SocketSource>,
+    pub source: Option<SocketSource>,
+}
+
+/// What `--yes` agrees to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Consent {
+    /// Nothing: the person at the terminal is asked.
+    Ask,
+    Yes,
+    /// To free exactly this number of ports.
+    YesToCount(usize),
+}
+
+/// What `--yes` stands for without a count, and its absence.
+const YES: &str = "yes";
+const ASK: &str = "ask";
+
+fn consent(text: &str) -> Result<Consent, String> {
+    match (text, text.parse()) {
+        (YES, _) => Ok(Consent::Yes),
+        (ASK, _) => Ok(Consent::Ask),
+        (_, Ok(count)) => Ok(Consent::YesToCount(count)),
+        (_, Err(_)) => Err("not a number of ports (try --yes=3)".to_owned()),
+    }
+}
+
+impl CommandArgs for FreeArgs {
+    /// A target that is named twice counts once.
+    fn validate(mut self) -> Result<Self, String> {
+        let mut seen = HashSet::new();
+        self.targets.retain(|target| seen.insert(target.clone()));
+        if self.force_after.is_some() && self.signal == Signal::Kill {
+            return Err(
+                "--force-after sends SIGKILL, and --signal KILL sends it at once: leave one out"
+                    .to_owned(),
+            );
+        }
+        Ok(self)
+    }
 }
 
 impl FreeArgs {
-    pub(super) fn options(self) -> Result<FreeOptions, EarlyExit> {
-        let targets = port_ranges(&self.targets)?;
-        self.check_force()?;
-        Ok(FreeOptions {
-            targets,
-            signal: self.signal,
-            who: if self.all_holders {
-                TargetSet::All
-            } else if self.group {
-                TargetSet::Group
-            } else {
-                TargetSet::Topmost
-            },
-            timeouts: Timeouts {
-                wait_for_exit: self.wait,
-                settle: self.settle,
-                force_after: self.force_after,
-            },
-            consent: self.yes,
-            dry_run: self.dry_run,
-            json: self.json,
-            source: self.source,
-        })
+    pub fn target_set(&self) -> TargetSet {
+        if self.all_holders {
+            TargetSet::All
+        } else if self.group {
+            TargetSet::Group
+        } else {
+            TargetSet::Topmost
+        }
     }
 
-    fn check_force(&self) -> Result<(), EarlyExit> {
-        if self.force_after.is_some() && self.signal == Signal::Kill {
-            let wrong = "--force-after sends SIGKILL, which --signal KILL sends at once: leave one of them out";
-            return Err(EarlyExit::UsageError(wrong.to_owned()));
+    pub fn timeouts(&self) -> Timeouts {
+        Timeouts {
+            wait_for_exit: self.wait,
+            settle: self.settle,
+            force_after: self.force_after,
         }
-        Ok(())
     }
 }

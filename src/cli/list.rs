@@ -1,41 +1,34 @@
-//! The words of `portmon list`.
+//! Arguments of `portmon list`.
 
-use super::EarlyExit;
-use super::values::{source, valid_filter};
+use super::values::source;
+use super::{CommandArgs, FilterArgs};
 use crate::model::socket_source::SocketSource;
 use clap::Args;
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ListOptions {
-    pub filter: String,
-    pub all: bool,
+/// List ports and exit
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
+#[command(after_help = "\
+Examples:
+  portmon list                      every local endpoint
+  portmon list 3000                 who has port 3000
+  portmon list state:listen --json  the listeners, for a script
+
+Exit status:
+  0  there are rows
+  1  no row matches
+  2  an error, or no row matches and a socket table could not be read")]
+pub struct ListArgs {
+    #[command(flatten)]
+    pub filter: FilterArgs,
+    /// Print one JSON object
+    #[arg(long)]
     pub json: bool,
+    #[arg(long, hide = true, value_parser = source)]
     pub source: Option<SocketSource>,
 }
 
-#[derive(Args)]
-pub(super) struct ListArgs {
-    /// Print only what matches all these words; digits are an exact port
-    #[arg(allow_negative_numbers = true)]
-    filter: Vec<String>,
-    /// Print every socket, connections to other machines too
-    #[arg(long)]
-    all: bool,
-    /// Print one JSON object
-    #[arg(long)]
-    json: bool,
-    /// As for the monitor
-    #[arg(long, hide = true, value_parser = source)]
-    source: Option<SocketSource>,
-}
-
-impl ListArgs {
-    pub(super) fn options(self) -> Result<ListOptions, EarlyExit> {
-        Ok(ListOptions {
-            filter: valid_filter(&self.filter)?,
-            all: self.all,
-            json: self.json,
-            source: self.source,
-        })
+impl CommandArgs for ListArgs {
+    fn validate(self) -> Result<Self, String> {
+        self.filter.validate().map(|()| self)
     }
 }

@@ -1,45 +1,54 @@
-//! The command line: words to [`Options`]. Touches nothing.
+//! The command line: from words to the typed arguments of one command. Touches nothing.
+//!
+//! clap checks each argument by itself, [`CommandArgs::validate`] what depends on several. Which commands there are is told
+//! by the caller, in a table of [`CliCommand`]s.
 
 mod check;
+mod filter;
 mod free;
 mod list;
 mod monitor;
 mod unused;
+mod usage_error;
 mod values;
 mod wait;
 mod watch;
 
-pub use check::CheckOptions;
-pub use free::{Consent, FreeOptions};
-pub use list::ListOptions;
-pub use monitor::MonitorOptions;
-pub use unused::{SearchRange, UnusedOptions};
-pub use wait::WaitOptions;
-pub use watch::WatchOptions;
+pub use check::CheckArgs;
+pub use filter::FilterArgs;
+pub use free::{Consent, FreeArgs};
+pub use list::ListArgs;
+pub use monitor::MonitorArgs;
+pub use unused::{SearchRange, UnusedArgs};
+pub use wait::WaitArgs;
+pub use watch::WatchArgs;
 
-use check::CheckArgs;
 use clap::error::ErrorKind;
-use clap::{Parser, Subcommand};
-use free::FreeArgs;
-use list::ListArgs;
-use monitor::{MonitorArgs, is_quoted, monitor};
-use unused::UnusedArgs;
-use wait::WaitArgs;
-use watch::WatchArgs;
+use clap::{ArgMatches, FromArgMatches};
+use std::ffi::OsString;
 
-/// What the program is asked to do.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Options {
-    Monitor(MonitorOptions),
-    List(ListOptions),
-    Watch(WatchOptions),
-    Free(FreeOptions),
-    Wait(WaitOptions),
-    Unused(UnusedOptions),
-    Check(CheckOptions),
+/// A command: what the parser, the dispatch, the help and "did you mean" know of it.
+pub struct CliCommand {
+    pub name: &'static str,
+    /// A second name, which the help shows.
+    pub alias: Option<&'static str>,
+    /// What people type for it who know another tool.
+    pub synonyms: &'static [&'static str],
+    /// Adds the arguments and the help.
+    pub define: fn(clap::Command) -> clap::Command,
+    /// Runs it and returns the exit code.
+    pub run: fn(&ArgMatches) -> anyhow::Result<u8>,
 }
 
-/// Why the words were not understood, or what was asked for instead (help, version).
+/// The arguments of a command.
+pub trait CommandArgs: FromArgMatches {
+    /// Checks what depends on several arguments, and completes one by another; the error is one line.
+    fn validate(self) -> Result<Self, String> {
+        Ok(self)
+    }
+}
+
+/// Why no command runs.
 #[derive(Debug)]
 pub enum EarlyExit {
     /// One line for standard error; the exit code is 2.
@@ -48,69 +57,63 @@ pub enum EarlyExit {
     Output(String),
 }
 
-/// Shows, live, which local process holds which port, and frees a stuck one.
-#[derive(Parser)]
-#[command(
-    name = "portmon",
-    version,
-    args_conflicts_with_subcommands = true,
-    disable_help_subcommand = true
-)]
-struct Args {
-    #[command(subcommand)]
-    command: Option<CliCommand>,
-    #[command(flatten)]
-    monitor: MonitorArgs,
-}
-
-#[derive(Subcommand)]
-enum CliCommand {
-    /// Print what is there now and exit: 0 with rows, 1 without, 2 after an error
-    List(ListArgs),
-    /// Print a line for whatever opens, changes, is replaced or closes from now on
-    Watch(WatchArgs),
-    /// End what holds a port, after asking, and tell what became of the port: 0 free, 3 held, 4 not permitted, 5 taken again, 6 refused
-    Free(FreeArgs),
-    /// Wait until a port listens, or is free: 0 when it does, 124 when the time is over
-    Wait(WaitArgs),
-    /// Print ports that can be used, each just proved by a bind: 0 with all of them, 1 with fewer
-    #[command(visible_alias = "next")]
-    Unused(UnusedArgs),
-    /// Say whether a port can be used and, if not, why: 0 free, 1 held, 2 not understood
-    Check(CheckArgs),
-}
-
-/// Understands the words of the command line, the program's name first.
-pub fn parse(words: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Options, EarlyExit> {
-    let words: Vec<std::ffi::OsString> = words.into_iter().collect();
-    let parsed = Args::try_parse_from(&words).map_err(|error| early_exit(&error))?;
-    match parsed.command {
-        Some(CliCommand::List(list)) => list.options().map(Options::List),
-        Some(CliCommand::Watch(watch)) => watch.options().map(Options::Watch),
-        Some(CliCommand::Free(free)) => free.options().map(Options::Free),
-        Some(CliCommand::Wait(wait)) => wait.options().map(Options::Wait),
-        Some(CliCommand::Unused(unused)) => Ok(Options::Unused(unused.options())),
-        Some(CliCommand::Check(check)) => Ok(Options::Check(check.options())),
-        None => monitor(&parsed.monitor, is_quoted(&words)).map(Options::Monitor),
+/// Finds the command that is asked for, `monitor` if none is named, and its arguments.
+pub fn parse<'a>(
+    words: impl IntoIterator<Item = OsString>,
+    monitor: &'a CliCommand,
+    commands: &'a [CliCommand],
+) -> Result<(&'a CliCommand, ArgMatches), EarlyExit> {
+    let words: Vec<OsString> = words.into_iter().collect();
+    let mut matches = parser(monitor, commands)
+        .try_get_matches_from(&words)
+        .map_err(|error| match error.kind() {
+            ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+                EarlyExit::Output(error.render().to_string())
+            }
+            _ => {
+                let command = words
+                    .get(1)
+                    .and_then(|word| named(commands, word.to_str()?));
+                EarlyExit::UsageError(usage_error::for_arguments(&error, command))
+            }
+        })?;
+    let subcommand = matches.remove_subcommand();
+    if let Some((command, matches)) =
+        subcommand.and_then(|(name, matches)| Some((named(commands, &name)?, matches)))
+    {
+        return Ok((command, matches));
+    }
+    let filter = FilterArgs::words_in(&matches);
+    match usage_error::for_mistaken_command(&filter, monitor, commands) {
+        Some(line) => Err(EarlyExit::UsageError(line)),
+        None => Ok((monitor, matches)),
     }
 }
 
-/// clap's words on one line: what is wrong and the way out.
-fn early_exit(error: &clap::Error) -> EarlyExit {
-    let text = error.render().to_string();
-    match error.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => EarlyExit::Output(text),
-        _ => {
-            // What is missing or in conflict stands on lines of its own, up to the first empty one.
-            let lines = text.lines().take_while(|line| !line.is_empty());
-            let first = lines.map(str::trim).collect::<Vec<_>>().join(" ");
-            let first = first.strip_prefix("error: ").unwrap_or(&first);
-            EarlyExit::UsageError(format!(
-                "{}; portmon --help tells the way",
-                crate::model::text::escaped(first)
-            ))
-        }
-    }
+/// Returns the arguments that were matched, checked.
+pub fn arguments<A: CommandArgs>(matches: &ArgMatches) -> anyhow::Result<A> {
+    A::from_arg_matches(matches)?
+        .validate()
+        .map_err(anyhow::Error::msg)
+}
+
+fn parser(monitor: &CliCommand, commands: &[CliCommand]) -> clap::Command {
+    let subcommands = commands.iter().map(|command| {
+        (command.define)(clap::Command::new(command.name).visible_aliases(command.alias))
+    });
+    (monitor.define)(
+        clap::Command::new(monitor.name)
+            .version(env!("CARGO_PKG_VERSION"))
+            .args_conflicts_with_subcommands(true)
+            .disable_help_subcommand(true),
+    )
+    .subcommands(subcommands)
+}
+
+fn named<'a>(commands: &'a [CliCommand], name: &str) -> Option<&'a CliCommand> {
+    commands
+        .iter()
+        .find(|command| command.name == name || command.alias == Some(name))
 }
 
 #[cfg(test)]

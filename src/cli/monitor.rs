@@ -1,115 +1,75 @@
-//! The words of the monitor itself, which stand without a command.
+//! Arguments of the monitor, which runs if no command is named.
 
-use super::EarlyExit;
-use super::values::{interval, source, valid_filter};
-use crate::model::port_spec::PortRange;
+use super::values::{interval, source};
+use super::{CommandArgs, FilterArgs};
+use crate::config::Settings;
 use crate::model::socket_source::SocketSource;
+use crate::table::query::FILTER_SYNTAX;
 use clap::Args;
 use std::time::Duration;
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MonitorOptions {
-    pub filter: String,
-    pub interval: Duration,
-    pub all: bool,
-    pub ascii: bool,
-    pub read_only: bool,
-    /// Where sockets are read from; `None` for what is best here.
-    pub source: Option<SocketSource>,
-}
-
-#[derive(Args)]
-pub(super) struct MonitorArgs {
-    /// Show only what matches all these words: 62893, 49152-, state:listen, postgres (see `?` in the monitor)
-    #[arg(allow_negative_numbers = true)]
-    filter: Vec<String>,
-    /// Seconds from one look to the next, 0.1 to 3600
+/// Show which local process has which port, live, and free a stuck one
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
+#[command(after_help = after_help())]
+pub struct MonitorArgs {
+    #[command(flatten)]
+    filter: FilterArgs,
+    /// Filter words after `--`, where a command's name is a word like any other.
+    #[arg(last = true, hide = true, allow_negative_numbers = true)]
+    literal: Vec<String>,
+    /// Poll interval in seconds, 0.1 to 3600
     #[arg(short = 'n', value_name = "SECS", default_value = "1", value_parser = interval)]
     interval: Duration,
-    /// Show every socket, connections to other machines too
-    #[arg(long)]
-    all: bool,
     /// Draw with ASCII only
     #[arg(long)]
     ascii: bool,
-    /// Never end a process
+    /// Never stop a process
     #[arg(long)]
     read_only: bool,
-    /// Where sockets are read from, to find out which source is wrong
     #[arg(long, hide = true, value_parser = source)]
-    source: Option<SocketSource>,
+    pub source: Option<SocketSource>,
 }
 
-/// Whether `--` stands before the first word of the filter, which then is no command.
-pub(super) fn is_quoted(words: &[std::ffi::OsString]) -> bool {
-    let mut words = words.iter().skip(1).map(|word| word.to_string_lossy());
-    while let Some(word) = words.next() {
-        match &*word {
-            "--" => return true,
-            // Its value is a word of its own.
-            "-n" | "--source" => drop(words.next()),
-            flag if flag.starts_with("--") => {}
-            flag if flag.starts_with("-n") => {}
-            _ => return false,
+impl CommandArgs for MonitorArgs {
+    fn validate(mut self) -> Result<Self, String> {
+        self.filter.extend(std::mem::take(&mut self.literal));
+        self.filter.validate().map(|()| self)
+    }
+}
+
+impl MonitorArgs {
+    /// What the flags ask for; environment variables are not read here.
+    pub fn settings(&self) -> Settings {
+        Settings {
+            interval: self.interval,
+            filter: self.filter.text(),
+            all: self.filter.all,
+            is_ascii: self.ascii,
+            is_read_only: self.read_only,
+            ..Settings::default()
         }
     }
-    false
 }
 
-pub(super) fn monitor(words: &MonitorArgs, is_quoted: bool) -> Result<MonitorOptions, EarlyExit> {
-    let first = words.filter.first().filter(|_| !is_quoted);
-    if let Some(line) = first.and_then(|first| misplaced_command(first, words.filter.get(1))) {
-        return Err(EarlyExit::UsageError(line));
-    }
-    if let Some(first) = first
-        && let Some(meant) = command_hint(first, words.filter.get(1).map(String::as_str))
-    {
-        return Err(EarlyExit::UsageError(format!(
-            "{first:?} is no command; did you mean: {meant} (-- {first} filters)"
-        )));
-    }
-    Ok(MonitorOptions {
-        filter: valid_filter(&words.filter)?,
-        interval: words.interval,
-        all: words.all,
-        ascii: words.ascii,
-        read_only: words.read_only,
-        source: words.source,
-    })
-}
+fn after_help() -> String {
+    let syntax = FILTER_SYNTAX
+        .iter()
+        .map(|(word, meaning)| format!("  {word:<42}  {meaning}\n"));
+    format!(
+        "\
+Examples:
+  portmon                  every local endpoint, live
+  portmon 62893            one port
+  portmon 49152-           dynamic ports
+  portmon postgres,redis   rows with either word
+  portmon -- kill          rows with a word that looks like a command
 
-/// Words that are commands only where they come first.
-const COMMANDS: [&str; 7] = ["list", "watch", "free", "check", "wait", "unused", "next"];
-
-/// What to say of a command that stands behind a flag of the monitor, or behind its port.
-fn misplaced_command(first: &str, second: Option<&String>) -> Option<String> {
-    if COMMANDS.contains(&first) {
-        return Some(format!(
-            "{first} comes first: portmon {first}, then its flags (-- {first} filters)"
-        ));
-    }
-    let command = second.filter(|word| COMMANDS.contains(&word.as_str()))?;
-    let target: PortRange = first.parse().ok()?;
-    let target = target.to_string();
-    let target = target.strip_prefix(':').unwrap_or(&target);
-    Some(format!(
-        "{command} comes first: portmon {command} {target} (-- {first} {command} filters)"
-    ))
-}
-
-/// What someone means who types the command of another program, or of a portmon that has it.
-fn command_hint(word: &str, next: Option<&str>) -> Option<String> {
-    let is_target = |word: &&str| PortRange::parse_list([*word]).is_ok();
-    let port = next.filter(is_target).unwrap_or("3000");
-    match word {
-        "kill" | "stop" | "end" | "term" | "rm" => Some(format!("portmon free {port}")),
-        "ls" | "ps" | "show" | "status" | "get" => Some("portmon list".to_owned()),
-        "top" | "monitor" | "tui" => {
-            Some(next.map_or_else(|| "portmon".to_owned(), |port| format!("portmon {port}")))
-        }
-        "why" => Some(format!("portmon check {port}")),
-        "help" => Some("portmon --help".to_owned()),
-        "version" => Some("portmon --version".to_owned()),
-        _ => None,
-    }
+Filter words, all of which must match:
+{}
+Exit status:
+  0      quit
+  2      an error
+  128+n  ended by signal n",
+        syntax.collect::<String>()
+    )
 }

@@ -1,61 +1,65 @@
-//! The words of `portmon unused`.
+//! Arguments of `portmon unused`.
 
+use super::CommandArgs;
 use super::values::source;
 use crate::model::socket_source::SocketSource;
-use clap::Args;
+use clap::{Args, value_parser};
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UnusedOptions {
-    pub range: SearchRange,
+/// Find ports that can be used
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
+#[command(after_help = "\
+Each port is verified by binding it on every local address.
+
+Examples:
+  portmon unused                  the first from 3000 upward
+  portmon unused --from 8000 -c 3 three of them
+  PORT=$(portmon unused) npm start
+
+Exit status:
+  0  as many ports as asked for were found
+  1  fewer were found
+  2  an error")]
+pub struct UnusedArgs {
+    /// First port to try [default: 3000]
+    #[arg(long, value_name = "PORT", value_parser = value_parser!(u16).range(1..))]
+    from: Option<u16>,
+    /// Only ports from 49152 to 65535
+    #[arg(long, conflicts_with = "from")]
+    dynamic: bool,
+    /// Only ports that this machine assigns by itself
+    #[arg(long, conflicts_with_all = ["from", "dynamic"])]
+    ephemeral: bool,
+    /// Number of ports to print
+    #[arg(short = 'c', value_name = "COUNT", default_value = "1", value_parser = value_parser!(u16).range(1..))]
     pub count: u16,
+    #[arg(long, hide = true, value_parser = source)]
     pub source: Option<SocketSource>,
 }
 
-/// Where unused ports are looked for.
+/// Where unused ports are searched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SearchRange {
-    /// This port and above.
+    /// From this port upward.
     From(u16),
-    /// The class that IANA assigns to nobody.
+    /// The dynamic class of IANA (RFC 6335).
     Dynamic,
-    /// What this machine gives to sockets that ask for no port.
+    /// What this machine assigns to sockets that ask for no port.
     Ephemeral,
 }
 
 /// Where most development servers begin.
 const DEFAULT_FIRST_PORT: u16 = 3000;
 
-#[derive(Args)]
-pub(super) struct UnusedArgs {
-    /// Begin with this port [default: 3000]
-    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
-    from: Option<u16>,
-    /// Only 49152 to 65535
-    #[arg(long, conflicts_with = "from")]
-    dynamic: bool,
-    /// Only what this machine hands out by itself
-    #[arg(long, conflicts_with_all = ["from", "dynamic"])]
-    ephemeral: bool,
-    /// How many to print
-    #[arg(short = 'c', value_name = "COUNT", default_value = "1", value_parser = clap::value_parser!(u16).range(1..))]
-    count: u16,
-    #[arg(long, hide = true, value_parser = source)]
-    source: Option<SocketSource>,
-}
+impl CommandArgs for UnusedArgs {}
 
 impl UnusedArgs {
-    pub(super) fn options(self) -> UnusedOptions {
-        let range = if self.dynamic {
+    pub fn range(&self) -> SearchRange {
+        if self.dynamic {
             SearchRange::Dynamic
         } else if self.ephemeral {
             SearchRange::Ephemeral
         } else {
             SearchRange::From(self.from.unwrap_or(DEFAULT_FIRST_PORT))
-        };
-        UnusedOptions {
-            range,
-            count: self.count,
-            source: self.source,
         }
     }
 }

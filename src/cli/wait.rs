@@ -1,7 +1,7 @@
-//! The words of `portmon wait`.
+//! Arguments of `portmon wait`.
 
-use super::EarlyExit;
-use super::values::{port_spec, source, wait_for_exit};
+use super::CommandArgs;
+use super::values::{address, port, source, timeout};
 use crate::check::{Until, WaitTarget};
 use crate::model::port_spec::PortSpec;
 use crate::model::socket_source::SocketSource;
@@ -9,54 +9,56 @@ use clap::Args;
 use std::net::IpAddr;
 use std::time::Duration;
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WaitOptions {
-    pub target: WaitTarget,
-    /// After how long it gives up, if ever.
+/// Wait until a port listens or is free
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
+#[command(after_help = "\
+Examples:
+  portmon wait 3000 --timeout 30   until a server listens, at most 30 s
+  portmon wait 3000 --free         until the port can be used
+
+Exit status:
+  0    the port listens, or with --free is free
+  124  --timeout is over
+  2    an error")]
+pub struct WaitArgs {
+    /// Port: 3000, 3000/udp, 127.0.0.1:3000
+    #[arg(value_parser = port)]
+    port: PortSpec,
+    /// Wait until the port is free instead of until it listens
+    #[arg(long)]
+    free: bool,
+    /// Consider only this local address
+    #[arg(long, value_parser = address)]
+    address: Option<IpAddr>,
+    /// Give up after this many seconds, 0 to 86400
+    #[arg(long, value_name = "SECS", value_parser = timeout)]
     pub timeout: Option<Duration>,
+    #[arg(long, hide = true, value_parser = source)]
     pub source: Option<SocketSource>,
 }
 
-#[derive(Args)]
-pub(super) struct WaitArgs {
-    /// The port to wait for: 3000, 3000/udp, 127.0.0.1:3000
-    #[arg(value_name = "PORT", value_parser = port_spec)]
-    port: PortSpec,
-    /// Wait until it is free instead of until it listens
-    #[arg(long)]
-    free: bool,
-    /// Wait for it on this local address only
-    #[arg(long)]
-    address: Option<IpAddr>,
-    /// Give up after so many seconds, 0 to 86400, with exit code 124
-    #[arg(long, value_name = "SECS", value_parser = wait_for_exit)]
-    timeout: Option<Duration>,
-    #[arg(long, hide = true, value_parser = source)]
-    source: Option<SocketSource>,
+impl CommandArgs for WaitArgs {
+    fn validate(mut self) -> Result<Self, String> {
+        let port = self.port;
+        self.port.address = self.address.or(port.address);
+        match (port.address, self.address) {
+            (Some(one), Some(other)) if one != other => Err(format!(
+                "{port} and --address {other} name two addresses: leave one out"
+            )),
+            _ => Ok(self),
+        }
+    }
 }
 
 impl WaitArgs {
-    pub(super) fn options(self) -> Result<WaitOptions, EarlyExit> {
-        let mut port = self.port;
-        if let Some(address) = self.address.map(|address| address.to_canonical()) {
-            if port.address.is_some_and(|own| own != address) {
-                return Err(EarlyExit::UsageError(format!(
-                    "{port} and --address {address} are two addresses: leave one of them out"
-                )));
-            }
-            port.address = Some(address);
-        }
-        Ok(WaitOptions {
-            target: WaitTarget {
-                spec: port,
-                until: if self.free {
-                    Until::Free
-                } else {
-                    Until::Listening
-                },
+    pub fn target(&self) -> WaitTarget {
+        WaitTarget {
+            spec: self.port,
+            until: if self.free {
+                Until::Free
+            } else {
+                Until::Listening
             },
-            timeout: self.timeout,
-            source: self.source,
-        })
+        }
     }
 }

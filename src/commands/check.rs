@@ -1,6 +1,6 @@
 //! `portmon check`: whether a port can be used, and why not.
 
-use crate::cli::CheckOptions;
+use crate::cli::CheckArgs;
 use crate::os::check::{self, CheckContext};
 use crate::os::environment;
 use std::io;
@@ -9,7 +9,7 @@ use std::io;
 const HELD: u8 = 1;
 
 /// Prints the report; the exit code tells whether the port is free.
-pub fn run(options: &CheckOptions) -> anyhow::Result<u8> {
+pub fn run(options: &CheckArgs) -> anyhow::Result<u8> {
     let environment = environment::read();
     super::warn_about_pids(environment.pids_problem);
     let context = CheckContext {
@@ -17,7 +17,7 @@ pub fn run(options: &CheckOptions) -> anyhow::Result<u8> {
         ephemeral: environment.ephemeral,
         is_root: environment.is_root,
     };
-    let report = check::check_port(context, options.request);
+    let report = check::check_port(context, options.request());
     let code = if report.is_free { 0 } else { HELD };
     let mut out = io::BufWriter::new(io::stdout().lock());
     match crate::report::check::print(&report, options.json, &mut out) {

@@ -6,7 +6,7 @@ mod confirmation;
 mod drive;
 
 use super::print_line;
-use crate::cli::FreeOptions;
+use crate::cli::FreeArgs;
 use crate::free::{Explanation, FreeContext, plan_port};
 use crate::model::bind::BindResult;
 use crate::model::endpoint::{Endpoint, Protocol};
@@ -39,7 +39,7 @@ enum Preparation {
 }
 
 /// Frees the ports; returns the worst of their exit codes.
-pub fn run(options: &FreeOptions) -> anyhow::Result<u8> {
+pub fn run(options: &FreeArgs) -> anyhow::Result<u8> {
     let environment = environment::read();
     super::warn_about_pids(environment.pids_problem);
     for target in &options.targets {
@@ -75,7 +75,7 @@ pub fn run(options: &FreeOptions) -> anyhow::Result<u8> {
 }
 
 /// Polls every socket, since the preview names what else closes.
-fn poll(environment: &Environment, options: &FreeOptions) -> anyhow::Result<Vec<Endpoint>> {
+fn poll(environment: &Environment, options: &FreeArgs) -> anyhow::Result<Vec<Endpoint>> {
     let request = DumpRequest {
         scope: DumpScope::All,
         with_bound: true,
@@ -97,7 +97,7 @@ fn prepare(
     single_port: PortSpec,
     table: &[Endpoint],
     environment: &Environment,
-    options: &FreeOptions,
+    options: &FreeArgs,
 ) -> Preparation {
     let endpoints: Vec<&Endpoint> = table.iter().collect();
     let question = plan_port(
@@ -126,7 +126,7 @@ fn prepare(
         Some(Ok(kill_plan)) => Preparation::Planned(Box::new(PortPlan {
             single_port,
             kill_plan,
-            targets: options.who,
+            targets: options.target_set(),
             signal: options.signal,
         })),
     }
@@ -198,7 +198,7 @@ fn inspect_processes(found: &mut [Preparation]) {
 fn show(
     found: &[Preparation],
     environment: &Environment,
-    options: &FreeOptions,
+    options: &FreeArgs,
 ) -> anyhow::Result<()> {
     let context = DisplayContext::new(environment, now());
     for plan in plans(found) {
@@ -219,7 +219,7 @@ fn free_all(
     found: &[Preparation],
     executor: &mut Executor,
     environment: &Environment,
-    options: &FreeOptions,
+    options: &FreeArgs,
 ) -> Vec<FreeReport> {
     let all: Vec<&PortPlan> = plans(found).collect();
     let decisions = confirmation::decide(&all, options);
@@ -229,7 +229,7 @@ fn free_all(
         .filter(|(_, decision)| **decision == Decision::Confirmed)
         .map(|(plan, _)| *plan)
         .collect();
-    let mut freed = drive::run_plans(&confirmed, executor, options.timeouts).into_iter();
+    let mut freed = drive::run_plans(&confirmed, executor, options.timeouts()).into_iter();
     let mut decisions = decisions.into_iter();
     let mut reports = Vec::new();
     for found in found {
@@ -286,7 +286,7 @@ fn refreshed(report: &FreeReport, table: anyhow::Result<Vec<Endpoint>>) -> FreeR
     }
 }
 
-fn format_report(report: &FreeReport, options: &FreeOptions) -> anyhow::Result<String> {
+fn format_report(report: &FreeReport, options: &FreeArgs) -> anyhow::Result<String> {
     if options.json {
         let json = JsonFreeReport::new(report, options.dry_run);
         Ok(serde_json::to_string(&json)?)
@@ -296,7 +296,7 @@ fn format_report(report: &FreeReport, options: &FreeOptions) -> anyhow::Result<S
 }
 
 /// A range has no ports of its own to tell of where nothing stands.
-fn print_empty_ranges(options: &FreeOptions, port_specs: &[PortSpec]) -> anyhow::Result<()> {
+fn print_empty_ranges(options: &FreeArgs, port_specs: &[PortSpec]) -> anyhow::Result<()> {
     let is_in = |single_port: &&PortSpec, target: &PortRange| {
         single_port.protocol == target.protocol && target.ports.contains(&single_port.port)
     };

@@ -1,54 +1,47 @@
-//! `portmon list`: one look, and its rows.
+//! `portmon list`: polls once and prints the rows.
 
-use super::{EXIT_ERROR, parse_filter};
-use crate::cli::ListOptions;
-use crate::model::environment::Environment;
+use super::{EXIT_ERROR, parse_filter, unless_closed};
+use crate::cli::ListArgs;
 use crate::os::environment;
 use crate::os::poller::SocketPoller;
 use crate::os::sockets::{DumpRequest, DumpScope};
-use crate::report;
-use crate::report::list::{ListInput, ListOutcome, ListRequest};
+use crate::report::list::{self, ListInput, ListOutcome, ListRequest};
 use crate::table::row::DisplayContext;
-use crate::wording;
 use std::io;
 
-/// The exit code of a list without rows.
-const NOTHING: u8 = 1;
+/// Exit code if no row matches.
+const NO_ROWS: u8 = 1;
 
-/// Prints what is there now; the exit code says whether there were rows.
-pub fn run(options: &ListOptions) -> anyhow::Result<u8> {
+/// Prints the rows; the exit code says whether there are any.
+pub fn run(options: &ListArgs) -> anyhow::Result<u8> {
     let environment = environment::read();
-    let (filter, hint) = parse_filter(&environment, &options.filter, options.all);
-    let result = poll(&environment, options, filter.query.needed_ports());
-    let context = DisplayContext::new(&environment, result.taken);
+    let (filter, hint) = parse_filter(&environment, &options.filter);
+    // Only sockets that can match are read.
+    let ports = filter.query.needed_ports();
+    let scope = ports.map_or(DumpScope::All, DumpScope::LocalOrRemote);
+    let dump = DumpRequest {
+        scope,
+        with_bound: true,
+    };
+    let mut poller = SocketPoller::new(environment.ephemeral, options.source, dump);
+    let changes = poller.poll();
+    let input = ListInput {
+        taken: changes.taken,
+        endpoints: poller.endpoints(),
+        problems: changes.problems,
+        pids_problem: environment.pids_problem,
+    };
     let request = ListRequest {
         filter,
         hint,
         as_json: options.json,
     };
+    let context = DisplayContext::new(&environment, input.taken);
     let (mut out, mut errors) = (io::BufWriter::new(io::stdout().lock()), io::stderr().lock());
-    match report::list::print(result, request, &context, &mut out, &mut errors) {
-        Ok(ListOutcome::Rows) => Ok(0),
-        Ok(ListOutcome::Nothing) => Ok(NOTHING),
-        Ok(ListOutcome::Unknown) => Ok(EXIT_ERROR),
-        // Whoever reads has seen enough.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(0),
-        Err(error) => Err(error.into()),
-    }
-}
-
-/// One look, at no more than the rows that can be asked for.
-fn poll(environment: &Environment, options: &ListOptions, ports: Option<Vec<u16>>) -> ListInput {
-    let request = DumpRequest {
-        scope: ports.map_or(DumpScope::All, DumpScope::LocalOrRemote),
-        with_bound: true,
-    };
-    let mut poller = SocketPoller::new(environment.ephemeral, options.source, request);
-    let changes = poller.poll();
-    ListInput {
-        taken: changes.taken,
-        endpoints: poller.endpoints(),
-        problems: changes.problems,
-        pids_problem: environment.pids_problem.map(wording::pids_problem),
-    }
+    let printed = list::print(input, request, &context, &mut out, &mut errors);
+    Ok(match unless_closed(printed)? {
+        Some(ListOutcome::Rows) | None => 0,
+        Some(ListOutcome::NoRows) => NO_ROWS,
+        Some(ListOutcome::Unknown) => EXIT_ERROR,
+    })
 }

@@ -1,57 +1,129 @@
-//! The commands: each puts what it needs together, runs to its end and gives the exit code.
+//! The commands: each puts together what it needs, runs to its end and returns the exit code.
+//!
+//! To add one: its arguments in `cli`, its file here, its entry in [`COMMANDS`], its row in the README.
 
-pub mod check;
-pub mod free;
-pub mod list;
-pub mod monitor;
-pub mod unused;
-pub mod wait;
-pub mod watch;
+mod check;
+mod free;
+mod list;
+mod monitor;
+mod unused;
+mod wait;
+mod watch;
 
+use crate::cli::{
+    self, CheckArgs, CliCommand, FilterArgs, FreeArgs, ListArgs, MonitorArgs, UnusedArgs, WaitArgs,
+    WatchArgs,
+};
 use crate::model::environment::{Environment, PidsProblem};
 use crate::model::snapshot::Problem;
 use crate::table::listing::{Chips, Filter};
 use crate::table::query;
 use crate::wording;
+use clap::Args;
 use std::io::{self, Write};
 
-/// The exit code for words that were not understood, and for a command that failed.
+/// What runs if no command is named.
+pub const MONITOR: CliCommand = CliCommand {
+    name: "portmon",
+    alias: None,
+    synonyms: &["top", "monitor", "tui"],
+    define: MonitorArgs::augment_args,
+    run: |matches| monitor::run(&cli::arguments(matches)?),
+};
+
+/// Every command, in the order of the help.
+pub const COMMANDS: [CliCommand; 6] = [
+    CliCommand {
+        name: "list",
+        alias: None,
+        synonyms: &["ls", "ps", "show", "status", "get"],
+        define: ListArgs::augment_args,
+        run: |matches| list::run(&cli::arguments(matches)?),
+    },
+    CliCommand {
+        name: "watch",
+        alias: None,
+        synonyms: &[],
+        define: WatchArgs::augment_args,
+        run: |matches| watch::run(&cli::arguments(matches)?),
+    },
+    CliCommand {
+        name: "free",
+        alias: None,
+        synonyms: &["kill", "stop", "end", "term", "rm"],
+        define: FreeArgs::augment_args,
+        run: |matches| free::run(&cli::arguments(matches)?),
+    },
+    CliCommand {
+        name: "check",
+        alias: None,
+        synonyms: &["why"],
+        define: CheckArgs::augment_args,
+        run: |matches| check::run(&cli::arguments(matches)?),
+    },
+    CliCommand {
+        name: "wait",
+        alias: None,
+        synonyms: &[],
+        define: WaitArgs::augment_args,
+        run: |matches| wait::run(&cli::arguments(matches)?),
+    },
+    CliCommand {
+        name: "unused",
+        alias: Some("next"),
+        synonyms: &[],
+        define: UnusedArgs::augment_args,
+        run: |matches| unused::run(&cli::arguments(matches)?),
+    },
+];
+
+/// Exit code of an error, of the arguments or of the command.
 pub const EXIT_ERROR: u8 = 2;
 
-/// Says what is no reason to end. Standard error may be closed, and then there is nobody to tell.
-fn warn(errors: &mut impl Write, words: &str) {
-    let _ = writeln!(errors, "portmon: {words}");
+/// Prints a warning. Standard error may be closed, which is no reason to end.
+fn warn(text: &str) {
+    let _ = writeln!(io::stderr(), "portmon: {text}");
 }
 
 /// Warns of tables that could not be read.
 fn warn_about_problems(problems: &[Problem]) {
     for problem in problems {
-        warn(&mut io::stderr(), &format!("could not be read: {problem}"));
+        warn(&wording::unread_table(problem));
     }
 }
 
 /// Warns if the pids in `/proc` are not those of portmon's PID namespace.
 fn warn_about_pids(problem: Option<PidsProblem>) {
     if let Some(problem) = problem {
-        warn(&mut io::stderr(), &wording::pids_problem(problem));
+        warn(&wording::pids_problem(problem));
     }
 }
 
-/// A line on standard output; nobody reading it is no error.
-fn print_line(words: &str) -> anyhow::Result<()> {
-    match writeln!(io::stdout(), "{words}") {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
-        _ => Ok(()),
+/// Prints a text as it is. A reader that closed the pipe has seen enough, which is no error.
+pub fn print(text: &str) -> anyhow::Result<()> {
+    unless_closed(io::stdout().write_all(text.as_bytes())).map(drop)
+}
+
+fn print_line(text: &str) -> anyhow::Result<()> {
+    print(&format!("{text}\n"))
+}
+
+/// Turns a closed pipe into `None`.
+fn unless_closed<T>(result: io::Result<T>) -> anyhow::Result<Option<T>> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(None),
+        Err(error) => Err(error.into()),
     }
 }
 
-/// The filter of a command and a remark on its text.
-fn parse_filter(environment: &Environment, text: &str, all: bool) -> (Filter, Option<String>) {
-    let parsed = query::parse_finished(text);
+/// Returns the filter of a command, and a hint on its text.
+fn parse_filter(environment: &Environment, arguments: &FilterArgs) -> (Filter, Option<String>) {
+    let parsed = query::parse_finished(&arguments.text());
     let filter = Filter {
         query: parsed.query.exact(),
         chips: Chips {
-            all,
+            all: arguments.all,
             ..Chips::default()
         },
         me: environment.me,

@@ -1,52 +1,44 @@
-//! The monitor: puts the threads, the terminal and the loop together and carries out the loop's effects.
+//! The monitor: starts the threads, takes over the terminal, runs the event loop and performs its effects.
 
 use crate::app::{App, Effect, Event};
-use crate::cli::MonitorOptions;
+use crate::cli::MonitorArgs;
 use crate::config::Settings;
 use crate::event_loop::{self, EffectHandler, EventChannels};
-use crate::model::Moment;
 use crate::model::poll_request::PollRequest;
 use crate::model::socket_source::SocketSource;
 use crate::os::check::{CheckContext, Checker};
-use crate::os::environment;
 use crate::os::free::{FreeWorker, ProbeBackend};
 use crate::os::inspector::Inspector;
 use crate::os::poller::SocketPoller;
 use crate::os::sampler::Sampler;
 use crate::os::signals::{self, ReceivedSignal, SignalStream};
 use crate::os::sockets::{DumpRequest, DumpScope};
+use crate::os::{environment, now};
 use crate::terminal::{self, Screen, TerminalGuard};
 use anyhow::{Context, bail};
 use std::io::{self, Stdout};
 use std::sync::mpsc::Receiver;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::Duration;
 use tokio::sync::mpsc;
 
 mod watchdog;
 
-/// Time in the background after which the program stops again.
+/// Time after which a program continued in the background suspends itself again.
 const BACKGROUND: Duration = Duration::from_millis(500);
 
-/// Runs the monitor until it is left, and tells the exit code.
-pub fn run(options: &MonitorOptions) -> anyhow::Result<u8> {
+/// Runs the monitor until it quits.
+pub fn run(options: &MonitorArgs) -> anyhow::Result<u8> {
     if !terminal::is_interactive() {
         bail!("no terminal here; for scripts: portmon list, watch, check, free, wait");
     }
-    let settings = Settings {
-        interval: options.interval,
-        filter: options.filter.clone(),
-        all: options.all,
-        is_ascii: options.ascii,
-        has_color: std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
-        is_read_only: options.read_only,
-    };
+    let settings = options.settings().with_variables(std::env::var_os);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .context("no runtime to be had")?;
-    let ending = watchdog::start().context("the watchdog could not be started")?;
-    let code = runtime.block_on(run_monitor(settings, options.source, ending));
-    // A thread that waits in a call must not keep a program that was told to end.
+        .context("cannot start the async runtime")?;
+    let exit_code = watchdog::start().context("cannot start the watchdog")?;
+    let code = runtime.block_on(run_monitor(settings, options.source, exit_code));
+    // A thread blocked in a call must not keep the process alive.
     runtime.shutdown_background();
     code
 }
@@ -54,10 +46,10 @@ pub fn run(options: &MonitorOptions) -> anyhow::Result<u8> {
 async fn run_monitor(
     settings: Settings,
     source: Option<SocketSource>,
-    ending: Receiver<u8>,
+    exit_code: Receiver<u8>,
 ) -> anyhow::Result<u8> {
-    // Before the terminal is taken over: from then on a signal must not end the program by itself.
-    let signals = SignalStream::new().context("signals cannot be received")?;
+    // First of all: once the terminal is taken over, a signal must not kill the process.
+    let signals = SignalStream::new().context("cannot receive signals")?;
     let (change_sender, changes) = mpsc::channel(1);
     let (inspection_sender, inspections) = mpsc::channel(4);
     let (report_sender, answers) = mpsc::channel(1);
@@ -77,20 +69,18 @@ async fn run_monitor(
         };
         SocketPoller::new(ephemeral, source, request)
     };
-    let sampler = Sampler::start(request, poller, change_sender)
-        .context("the sampler could not be started")?;
+    let sampler =
+        Sampler::start(request, poller, change_sender).context("cannot start the sampler")?;
     let guard = TerminalGuard::enter()?;
     let mut screen = Screen::of_terminal()?;
     let mut workers = Workers {
         sampler,
-        inspector: Inspector::start(inspection_sender)
-            .context("the inspector could not be started")?,
-        checker: Checker::start(context, report_sender)
-            .context("the checker could not be started")?,
+        inspector: Inspector::start(inspection_sender).context("cannot start the inspector")?,
+        checker: Checker::start(context, report_sender).context("cannot start the checker")?,
         free_worker: FreeWorker::start(event_sender, move || ProbeBackend::of_system(source))
-            .context("the freer could not be started")?,
+            .context("cannot start the free worker")?,
         guard,
-        ending,
+        exit_code,
     };
     let sources = EventChannels {
         signals: forward_signals(signals),
@@ -100,19 +90,11 @@ async fn run_monitor(
         samples: Some(changes),
         input: crossterm::event::EventStream::new(),
     };
-    let app = App::new(
-        environment,
-        settings,
-        screen.size(),
-        Moment {
-            instant: Instant::now(),
-            wall: SystemTime::now(),
-        },
-    );
+    let app = App::new(environment, settings, screen.size(), now());
     event_loop::run(app, sources, &mut workers, &mut screen).await
 }
 
-/// Signals as events, so that the loop knows nothing of systems.
+/// Turns signals into events, so that the loop does not depend on the system.
 fn forward_signals(mut signals: SignalStream) -> mpsc::Receiver<Event> {
     let (sender, receiver) = mpsc::channel(4);
     tokio::spawn(async move {
@@ -130,15 +112,15 @@ fn forward_signals(mut signals: SignalStream) -> mpsc::Receiver<Event> {
     receiver
 }
 
-/// Everything outside the loop that an effect can reach.
+/// What effects act on outside of the app.
 struct Workers {
     sampler: Sampler,
     inspector: Inspector,
     checker: Checker,
     free_worker: FreeWorker,
     guard: TerminalGuard,
-    /// Receives the exit code of a signal that ends the program.
-    ending: Receiver<u8>,
+    /// Exit code of a signal that ends the program while `suspend` blocks the loop.
+    exit_code: Receiver<u8>,
 }
 
 impl EffectHandler<Stdout> for Workers {
@@ -148,10 +130,10 @@ impl EffectHandler<Stdout> for Workers {
         screen: &mut Screen<Stdout>,
     ) -> io::Result<Option<Event>> {
         match effect {
-            // The loop ends with it.
+            // Ends the loop before it gets here.
             Effect::Quit(_) => {}
             Effect::Suspend => return self.suspend(),
-            // Continued after SIGSTOP, but in the background.
+            // Continued after SIGSTOP, in the background.
             Effect::Redraw if terminal::is_in_background() => return self.suspend(),
             Effect::Redraw => {
                 self.guard.resume()?;
@@ -177,18 +159,18 @@ impl EffectHandler<Stdout> for Workers {
 }
 
 impl Workers {
-    /// Gives the terminal back and stops, as the shell's Ctrl-Z would; goes on here when it is continued.
+    /// Restores the terminal and suspends the process, as Ctrl-Z in a shell; returns when it is continued.
     ///
-    /// Continued in the background it stops again, unless that was for a signal to end it, as `kill %1` does.
+    /// Continued in the background it suspends itself again, unless a signal ends it, as `kill %1` does.
     fn suspend(&mut self) -> io::Result<Option<Event>> {
         self.guard.suspend();
         loop {
-            // Where the program cannot be stopped it just goes on.
+            // Where a process cannot suspend itself, this returns at once.
             let _ = signals::suspend();
             if !terminal::is_in_background() {
                 break;
             }
-            if let Ok(code) = self.ending.recv_timeout(BACKGROUND) {
+            if let Ok(code) = self.exit_code.recv_timeout(BACKGROUND) {
                 return Ok(Some(Event::Stop(code)));
             }
         }

@@ -1,6 +1,6 @@
 //! `portmon unused`: ports that nothing uses, each verified by binding it on every local address.
 
-use crate::cli::{SearchRange, UnusedOptions};
+use crate::cli::{SearchRange, UnusedArgs};
 use crate::model::bind::BindResult;
 use crate::model::endpoint::Protocol;
 use crate::model::port_spec::PortSpec;
@@ -18,8 +18,8 @@ use std::ops::RangeInclusive;
 const TOO_FEW: u8 = 1;
 
 /// Prints the ports as they are found, one a line.
-pub fn run(options: &UnusedOptions) -> anyhow::Result<u8> {
-    let (ports, requested) = (ports(options.range), usize::from(options.count));
+pub fn run(options: &UnusedArgs) -> anyhow::Result<u8> {
+    let (ports, requested) = (ports(options.range()), usize::from(options.count));
     let excluded = excluded_ports(options.source);
     let mut found = 0;
     let mut out = io::stdout().lock();
@@ -35,7 +35,7 @@ pub fn run(options: &UnusedOptions) -> anyhow::Result<u8> {
         }
     }
     let message = wording::too_few_unused(&ports, found, requested);
-    super::warn(&mut io::stderr(), &message);
+    super::warn(&message);
     Ok(TOO_FEW)
 }
 

@@ -4,7 +4,7 @@
 
 use super::warn;
 use crate::check::{Until, WaitTarget};
-use crate::cli::WaitOptions;
+use crate::cli::WaitArgs;
 use crate::free::BIND_RETRY;
 use crate::model::bind::BindResult;
 use crate::model::endpoint::{Protocol, Socket};
@@ -28,8 +28,8 @@ const MIN_PAUSE: Duration = Duration::from_millis(50);
 const PAUSE_FACTOR: u32 = 20;
 
 /// Waits; prints the result on standard output, or after a timeout what is there instead on standard error.
-pub fn run(options: &WaitOptions) -> anyhow::Result<u8> {
-    let target = &options.target;
+pub fn run(options: &WaitArgs) -> anyhow::Result<u8> {
+    let target = &options.target();
     if io::stderr().is_terminal() {
         // Standard error may be closed, which does not end the wait.
         let announcement = wording::announcement(target);
@@ -51,7 +51,7 @@ pub fn run(options: &WaitOptions) -> anyhow::Result<u8> {
             .map(|timeout| timeout.saturating_sub(elapsed));
         if left == Some(Duration::ZERO) {
             let message = waiter.timeout_message(options.source, elapsed);
-            warn(&mut io::stderr(), &message);
+            warn(&message);
             return Ok(TIMED_OUT);
         }
         let pause = MIN_PAUSE.max(polled.elapsed() * PAUSE_FACTOR);

@@ -1,45 +1,42 @@
-//! `portmon watch`: looks, tells what happened and rests, until it is ended or its time is over.
+//! `portmon watch`: polls and prints events until it is stopped or `--for` is over.
 
-use super::{parse_filter, warn};
-use crate::cli::WatchOptions;
-use crate::model::Moment;
+use super::{parse_filter, unless_closed, warn, warn_about_pids, warn_about_problems};
+use crate::cli::WatchArgs;
 use crate::model::environment::Environment;
 use crate::model::snapshot::Problem;
-use crate::os::environment;
 use crate::os::poller::SocketPoller;
 use crate::os::sampler::BACKOFF;
 use crate::os::sockets::{DumpRequest, DumpScope};
+use crate::os::{environment, now};
 use crate::report::json::JsonEvent;
-use crate::report::list::warn_bare_ports;
-use crate::report::watch::{SocketEvent, WatchReporter, text};
+use crate::report::watch::{WatchReporter, text};
 use crate::table::row::DisplayContext;
+use crate::wording;
 use jiff::tz::TimeZone;
 use std::io::{self, Write};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
-/// Peers and differences need every socket, whatever the filter.
+/// Every socket, whatever the filter: peers and changes need them.
 const ALL_SOCKETS: DumpRequest = DumpRequest {
     scope: DumpScope::All,
     with_bound: false,
 };
 
-/// Tells what happens until the time is over or nobody reads any more; signals end it as they end any program.
-pub fn run(options: &WatchOptions) -> anyhow::Result<u8> {
+/// Runs until `--for` is over or the output is closed; a signal ends it as it ends any program.
+pub fn run(options: &WatchArgs) -> anyhow::Result<u8> {
     let environment = environment::read();
-    let (filter, hint) = parse_filter(&environment, &options.filter, options.all);
-    super::warn_about_pids(environment.pids_problem);
-    let mut errors = io::stderr();
-    if let Some(hint) = hint {
-        warn(&mut errors, &format!("filter: {hint}"));
-    }
-    // Standard error may be closed; what happens is told nevertheless.
-    let _ = warn_bare_ports(&filter.query, &mut errors);
+    warn_about_pids(environment.pids_problem);
+    let (filter, hint) = parse_filter(&environment, &options.filter);
+    let hint = hint.as_deref().map(wording::filter_hint);
+    let notes = hint
+        .into_iter()
+        .chain(wording::bare_ports(&filter.query.bare_ports()));
+    notes.for_each(|note| warn(&note));
     let mut poller = SocketPoller::new(environment.ephemeral, options.source, ALL_SOCKETS);
     if let Err(error) = poller.enable_destroy_events() {
-        warn(
-            &mut errors,
-            &format!("sockets that come and go between two looks are not told: {error}"),
-        );
+        warn(&format!(
+            "sockets that open and close between two polls are missed: {error}"
+        ));
     }
     let watch_loop = WatchLoop {
         poller,
@@ -49,12 +46,7 @@ pub fn run(options: &WatchOptions) -> anyhow::Result<u8> {
         environment,
         reported_problems: Vec::new(),
     };
-    match watch_loop.run(options.interval, options.duration) {
-        // Whoever reads has seen enough.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(0),
-        Err(error) => Err(error.into()),
-        Ok(()) => Ok(0),
-    }
+    unless_closed(watch_loop.run(options.interval, options.run_time)).map(|_| 0)
 }
 
 struct WatchLoop {
@@ -63,16 +55,16 @@ struct WatchLoop {
     environment: Environment,
     zone: Option<TimeZone>,
     as_json: bool,
-    /// What could not be read at the last look and was said.
+    /// Problems of the last poll, of which each was reported once.
     reported_problems: Vec<Problem>,
 }
 
 impl WatchLoop {
-    /// The last look is at the end, so that what happened since the one before is told too.
-    fn run(mut self, interval: Duration, duration: Option<Duration>) -> io::Result<()> {
-        let begun = Instant::now();
-        let end = duration.map(|duration| begun + duration);
-        let mut next_poll = begun;
+    /// Polls once more at the end, to catch what happened since the poll before.
+    fn run(mut self, interval: Duration, run_time: Option<Duration>) -> io::Result<()> {
+        let start = Instant::now();
+        let end = run_time.map(|run_time| start + run_time);
+        let mut next_poll = start;
         loop {
             let now = Instant::now();
             let is_over = end.is_some_and(|end| end <= now);
@@ -89,30 +81,24 @@ impl WatchLoop {
         }
     }
 
-    /// Tells how long it took.
+    /// Returns how long the poll took.
     fn poll(&mut self) -> Duration {
         let changes = self.poller.poll();
-        let mut errors = io::stderr();
         if changes.problems != self.reported_problems {
             self.reported_problems.clone_from(&changes.problems);
-            for problem in &self.reported_problems {
-                warn(&mut errors, &format!("could not be read: {problem}"));
-            }
+            warn_about_problems(&self.reported_problems);
         }
         if changes.missed {
-            warn(&mut errors, "some short-lived sockets were missed");
+            warn("some short-lived sockets were missed");
         }
         let took = changes.took;
         self.reporter.apply(changes);
         took
     }
 
-    /// Tells the events that are due, at the end all of them.
+    /// Prints the events that are due, at the end all of them.
     fn print_due(&mut self, is_over: bool) -> io::Result<()> {
-        let now = Moment {
-            instant: Instant::now(),
-            wall: SystemTime::now(),
-        };
+        let now = now();
         let context = DisplayContext::new(&self.environment, now);
         let events = if is_over {
             self.reporter.flush(&context)
@@ -121,20 +107,14 @@ impl WatchLoop {
         };
         let mut out = io::stdout().lock();
         for event in &events {
-            let line = self.format_event(event, now)?;
+            let line = if self.as_json {
+                serde_json::to_string(&JsonEvent::new(event, context.ephemeral))?
+            } else {
+                text(event, self.zone.as_ref(), &context)
+            };
             writeln!(out, "{line}")?;
             out.flush()?;
         }
         Ok(())
-    }
-
-    fn format_event(&self, event: &SocketEvent, now: Moment) -> io::Result<String> {
-        let context = DisplayContext::new(&self.environment, now);
-        if self.as_json {
-            let event = JsonEvent::new(event, context.ephemeral);
-            serde_json::to_string(&event).map_err(io::Error::from)
-        } else {
-            Ok(text(event, self.zone.as_ref(), &context))
-        }
     }
 }

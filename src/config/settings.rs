@@ -1,6 +1,7 @@
 use crate::model::Moment;
 use crate::model::environment::Environment;
 use crate::table::row::DisplayContext;
+use std::ffi::OsString;
 use std::time::Duration;
 
 /// What the user asked the monitor for.
@@ -35,6 +36,12 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// Adds what environment variables ask for: `NO_COLOR` (<https://no-color.org>).
+    pub fn with_variables(self, variable: impl Fn(&'static str) -> Option<OsString>) -> Self {
+        let has_color = variable("NO_COLOR").is_none_or(|value| value.is_empty());
+        Self { has_color, ..self }
+    }
+
     pub fn display_context<'a>(
         &self,
         environment: &'a Environment,

@@ -20,7 +20,7 @@ impl Stream for FakeInput {
     }
 }
 
-/// A terminal that keeps what is written to it, and at a write lets go of a sender that was handed to it.
+/// Terminal that records what is written to it, and drops a given sender at the first write.
 #[derive(Clone, Default)]
 struct RecordingWriter {
     bytes: Rc<RefCell<Vec<u8>>>,
@@ -44,7 +44,7 @@ impl RecordingWriter {
         self.bytes.borrow().len()
     }
 
-    /// How many times these words were written.
+    /// Number of times that a text was written.
     fn count(&self, words: &str) -> usize {
         String::from_utf8_lossy(&self.bytes.borrow())
             .matches(words)
@@ -52,7 +52,7 @@ impl RecordingWriter {
     }
 }
 
-/// Notes the effects and carries out none.
+/// Records the effects and performs none.
 #[derive(Default)]
 struct RecordingHandler {
     effects: Vec<Effect>,
@@ -86,12 +86,12 @@ struct LoopHarness {
 }
 
 impl LoopHarness {
-    /// So many seconds pass, and a look sees these sockets.
+    /// Advances the clock, then sends the changes of a poll with these sockets.
     async fn poll(&mut self, seconds: u64, sockets: Vec<SocketBuilder>) {
         tokio::time::advance(Duration::from_secs(seconds)).await;
-        let mut look = snapshot(0.0, sockets);
-        look.taken = look.taken.at(now());
-        let changes = self.tracker.apply_snapshot(look);
+        let mut snapshot = snapshot(0.0, sockets);
+        snapshot.taken = snapshot.taken.at(now());
+        let changes = self.tracker.apply_snapshot(snapshot);
         self.samples.send(changes).await.expect("the loop runs");
         self.settle().await;
     }
@@ -105,13 +105,13 @@ impl LoopHarness {
         self.settle().await;
     }
 
-    /// Under paused time this returns when everything else has nothing left to do.
+    /// Returns once everything else is idle, as the clock is paused.
     async fn settle(&self) {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
 }
 
-/// Runs the loop beside a script until it ends, and gives its exit code.
+/// Runs the loop beside a script and returns its exit code.
 async fn run_with<F: Future<Output = ()>>(
     mut handler: RecordingHandler,
     script: impl FnOnce(LoopHarness) -> F,
@@ -152,7 +152,7 @@ async fn run_with<F: Future<Output = ()>>(
         run(app, sources, &mut handler, &mut screen),
         script(harness)
     );
-    code.expect("the loop ends well")
+    code.expect("the loop succeeds")
 }
 
 #[tokio::test(start_paused = true)]
@@ -167,7 +167,7 @@ async fn nothing_is_written_while_nothing_changes() {
                 ]
             };
             harness.poll(0, sockets()).await;
-            // Without an owner a row shows how long it was watched; from a minute on that changes once a minute.
+            // Without an owner a row shows how long it was watched, from a minute on in minutes.
             harness.poll(61, sockets()).await;
             let before = harness.written.length();
             for _ in 0..30 {
@@ -177,7 +177,7 @@ async fn nothing_is_written_while_nothing_changes() {
             harness.poll(60, sockets()).await;
             assert!(
                 harness.written.length() > before,
-                "the age grew by a minute"
+                "the age is a minute more"
             );
             harness.key('q').await;
         },
@@ -187,7 +187,7 @@ async fn nothing_is_written_while_nothing_changes() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_signal_ends_it_with_its_code() {
+async fn a_signal_ends_the_loop_with_its_exit_code() {
     let code = run_with(RecordingHandler::default(), async |harness: LoopHarness| {
         harness
             .signals
@@ -200,7 +200,7 @@ async fn a_signal_ends_it_with_its_code() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn input_that_ends_ends_the_program() {
+async fn the_end_of_input_ends_the_loop() {
     let code = run_with(RecordingHandler::default(), async |harness: LoopHarness| {
         drop(harness.input);
         harness.samples.closed().await;
@@ -222,7 +222,7 @@ async fn a_vanished_terminal_is_noticed_at_the_next_poll() {
     assert_eq!(code, EXIT_HANGUP);
 }
 
-/// What is said of the sampler that ended.
+/// Report of a lost sampler.
 const LOST: &str = "the socket poller stopped";
 
 #[tokio::test(start_paused = true)]
@@ -248,7 +248,7 @@ async fn a_lost_sampler_is_reported_once_and_keys_still_work() {
     assert_eq!(code, 0);
 }
 
-/// The channel is then closed and empty before the loop waits for it again.
+/// The channel is closed and empty before the loop waits for it again.
 #[tokio::test(start_paused = true)]
 async fn a_sampler_lost_during_a_draw_is_reported() {
     let code = run_with(
@@ -269,16 +269,15 @@ async fn a_sampler_lost_during_a_draw_is_reported() {
     assert_eq!(code, 0);
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_lost_inspector_is_reported_once() {
+/// Ends one source while the loop runs.
+async fn assert_loss_is_reported(end: fn(&mut LoopHarness), report: &str) {
     let code = run_with(
         RecordingHandler::default(),
         async |mut harness: LoopHarness| {
             harness.poll(0, Vec::new()).await;
-            let (unused, _receiver) = mpsc::channel(1);
-            drop(std::mem::replace(&mut harness.inspections, unused));
+            end(&mut harness);
             harness.settle().await;
-            assert_eq!(harness.written.count("the process inspector stopped"), 1);
+            assert_eq!(harness.written.count(report), 1, "{report}");
             harness.key('q').await;
         },
     )
@@ -287,35 +286,15 @@ async fn a_lost_inspector_is_reported_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_lost_free_worker_is_reported_once() {
-    let code = run_with(
-        RecordingHandler::default(),
-        async |mut harness: LoopHarness| {
-            harness.poll(0, Vec::new()).await;
-            let (unused, _receiver) = mpsc::unbounded_channel();
-            drop(std::mem::replace(&mut harness.freeing, unused));
-            harness.settle().await;
-            assert_eq!(harness.written.count("the free worker stopped"), 1);
-            harness.key('q').await;
-        },
-    )
-    .await;
-    assert_eq!(code, 0);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_lost_checker_is_reported_once() {
-    let code = run_with(
-        RecordingHandler::default(),
-        async |mut harness: LoopHarness| {
-            harness.poll(0, Vec::new()).await;
-            let (unused, _receiver) = mpsc::channel(1);
-            drop(std::mem::replace(&mut harness.answers, unused));
-            harness.settle().await;
-            assert_eq!(harness.written.count("the port checker stopped"), 1);
-            harness.key('q').await;
-        },
-    )
-    .await;
-    assert_eq!(code, 0);
+async fn every_lost_worker_is_reported_once() {
+    let inspector: fn(&mut LoopHarness) = |harness| harness.inspections = mpsc::channel(1).0;
+    let free_worker: fn(&mut LoopHarness) = |harness| harness.freeing = mpsc::unbounded_channel().0;
+    let checker: fn(&mut LoopHarness) = |harness| harness.answers = mpsc::channel(1).0;
+    for (end, report) in [
+        (inspector, "the process inspector stopped"),
+        (free_worker, "the free worker stopped"),
+        (checker, "the port checker stopped"),
+    ] {
+        assert_loss_is_reported(end, report).await;
+    }
 }

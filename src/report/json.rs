@@ -1,4 +1,4 @@
-//! The JSON of portmon, an interface that scripts rely on. Version 1; fields are added, never changed.
+//! JSON of `list` and `watch`, an interface for scripts. Version 1: keys are added, never changed.
 
 use crate::model::address::Family;
 use crate::model::endpoint::{Endpoint, Owners, State};
@@ -15,15 +15,15 @@ pub struct JsonReport {
     pub version: u8,
     /// RFC 3339 in UTC, with milliseconds.
     pub taken_at: String,
-    /// Endpoints of the whole look, within the scope, whose owner may not be seen; not only of those that match.
+    /// Number of endpoints in scope whose owner is hidden, whether they match or not.
     pub hidden_owners: usize,
-    /// Endpoints that the scope left out.
+    /// Number of endpoints that the scope leaves out.
     pub out_of_scope: usize,
     pub problems: Vec<String>,
     pub endpoints: Vec<JsonEndpoint>,
 }
 
-/// A line of `watch`.
+/// A line of `watch --json`.
 #[derive(Serialize)]
 pub struct JsonEvent {
     /// `opened`, `changed`, `replaced` or `closed`.
@@ -133,14 +133,14 @@ pub(super) fn owner(process: &Process) -> JsonOwner {
     }
 }
 
-fn address(of: SocketAddr) -> JsonAddress {
+fn address(address: SocketAddr) -> JsonAddress {
     JsonAddress {
-        address: of.ip(),
-        port: of.port(),
+        address: address.ip(),
+        port: address.port(),
     }
 }
 
-/// JSON escapes control characters itself, so the text goes in as it was.
+/// Returns the raw text: JSON escapes control characters itself.
 pub(super) fn text(text: &SystemText) -> String {
     text.raw().into_owned()
 }
@@ -163,7 +163,7 @@ fn state(state: State) -> &'static str {
     }
 }
 
-/// The time as jiff writes it in RFC 3339; the epoch for a time out of its range.
+/// Converts a time, which jiff formats as in RFC 3339; the epoch if it is out of range.
 pub fn timestamp(at: SystemTime) -> jiff::Timestamp {
     jiff::Timestamp::try_from(at).unwrap_or(jiff::Timestamp::UNIX_EPOCH)
 }
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn an_endpoint_is_the_object_that_the_documents_promise() {
+    fn an_endpoint_has_the_documented_keys_and_values() {
         let server = process(4242, "python3")
             .command("python3 -m http.server")
             .directory("/home/dev/app")
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_unknown_is_null() {
+    fn unknown_values_are_null() {
         let unknown = socket("0.0.0.0:53").udp().without_state().without_owner();
         let value = json_of(&unknown.endpoint());
         let unknown =

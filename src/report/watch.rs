@@ -1,14 +1,14 @@
-//! `portmon watch`: what opens, changes, is replaced and closes, an event at a time.
+//! Events of `portmon watch`: what opens, changes, is replaced and closes.
 //!
-//! [`WatchReporter`] is fed the changes of each look and asked which events are due; it reads no clock and prints nothing.
-//! [`text`] and [`JsonEvent`](crate::report::json::JsonEvent) write an event as a line. Whoever reads it may read for
-//! weeks: it never keeps more than the sockets that are there and the events of the last second.
+//! [`WatchReporter`] takes the changes of each poll and returns the events that are due; it reads no clock and prints
+//! nothing. [`text`] and [`JsonEvent`](crate::report::json::JsonEvent) format an event as a line. A watch may run for weeks:
+//! it keeps only the present sockets and the events of the last second.
 
 use crate::model::Moment;
 use crate::model::address::Family;
 use crate::model::endpoint::{Endpoint, EndpointId, Owners, Protocol};
 use crate::model::process::Pid;
-use crate::model::snapshot::Problem;
+use crate::model::snapshot::{Problem, has_read};
 use crate::table::listing::Filter;
 use crate::table::row::{ChangeMark, DisplayContext, Row};
 use crate::tracker::{Change, Changes};
@@ -21,7 +21,7 @@ mod text;
 
 pub use text::text;
 
-/// How long what opened waits to be told until its owner is known.
+/// Longest time that an opened socket waits for its owner.
 pub const OWNER_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// What happened to a socket.
@@ -34,7 +34,7 @@ pub enum EventKind {
 }
 
 impl EventKind {
-    /// The word that scripts look for.
+    /// Name in the text and in JSON, which scripts rely on.
     pub fn name(self) -> &'static str {
         match self {
             Self::Opened => "opened",
@@ -45,26 +45,25 @@ impl EventKind {
     }
 }
 
-/// One line of what is told.
+/// One line of the output.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SocketEvent {
     pub at: SystemTime,
     pub kind: EventKind,
-    /// The socket as it was after the event; of one that closed, as it was last known.
+    /// The socket after the event; a closed one as last seen.
     pub row: Row,
-    /// What changed: the same socket before, or the one that was replaced.
+    /// The same socket before a change, or the one that was replaced.
     pub before: Option<Row>,
 }
 
-/// Follows the changes and tells of those that a filter asks for.
+/// Turns changes into the events that match a filter.
 pub struct WatchReporter {
     filter: Filter,
-    /// portmon's own pid: its sockets are no events.
+    /// portmon's own pid: its sockets cause no events.
     self_pid: Option<Pid>,
-    /// Every socket as it was last known, since a change says of one that closed only which it was.
+    /// Every socket as last seen: a `Closed` change has only the id.
     known: HashMap<EndpointId, Endpoint>,
-    /// The tables that were read to their end at least once. What a table holds when it is first read may have stood
-    /// there all along.
+    /// Tables that were completely read at least once: what the first reading shows may have been there before.
     read: HashSet<(Protocol, Family)>,
     queue: EventQueue,
 }
@@ -87,22 +86,22 @@ impl WatchReporter {
         self.record_read_tables(&changes.problems);
     }
 
-    /// The events that are due, in the order in which they happened.
+    /// Removes and returns the events that are due, in order.
     ///
-    /// One that waits for its owner keeps back those after it. The filter looks at the sockets as they are told, so
-    /// that it may ask for an owner.
+    /// One that waits for its owner holds back those after it. The filter applies here, not before, since it may ask for the
+    /// owner.
     pub fn due(&mut self, now: Instant, context: &DisplayContext) -> Vec<SocketEvent> {
         let events = self.queue.due(now);
         self.filtered(events, context)
     }
 
-    /// All that is left to tell, for the end.
+    /// Removes and returns all events, for the end.
     pub fn flush(&mut self, context: &DisplayContext) -> Vec<SocketEvent> {
         let events = self.queue.flush();
         self.filtered(events, context)
     }
 
-    /// When the next event is due, if no look brings it sooner.
+    /// Time when the next event is due, unless a poll releases it sooner.
     pub fn next_due(&self) -> Option<Instant> {
         self.queue.next_due()
     }
@@ -174,9 +173,7 @@ impl WatchReporter {
     fn record_read_tables(&mut self, problems: &[Problem]) {
         for protocol in [Protocol::Tcp, Protocol::Udp] {
             for family in [Family::Ipv4, Family::Ipv6] {
-                let is_it =
-                    |problem: &Problem| problem.protocol == protocol && problem.family == family;
-                if !problems.iter().any(is_it) {
+                if has_read(problems, protocol, family) {
                     self.read.insert((protocol, family));
                 }
             }
@@ -190,13 +187,13 @@ impl WatchReporter {
         events
     }
 
-    /// Whether nobody but portmon holds it; one that it was started with belongs to others too.
+    /// True if portmon is the only owner; a socket that it inherited has others.
     fn is_own(&self, row: &Row) -> bool {
-        let holders = row.endpoint.socket.owners.known();
-        !holders.is_empty()
-            && holders
+        let owners = row.endpoint.socket.owners.known();
+        !owners.is_empty()
+            && owners
                 .iter()
-                .all(|holder| Some(holder.pid()) == self.self_pid)
+                .all(|owner| Some(owner.pid()) == self.self_pid)
     }
 }
 

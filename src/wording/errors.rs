@@ -1,5 +1,6 @@
-//! What portmon could not read, and what is wrong with its environment.
+//! What portmon could not read, what is missing from its output, and what is wrong with its environment.
 
+use super::list;
 use crate::model::environment::PidsProblem;
 use crate::model::snapshot::Problem;
 
@@ -37,5 +38,55 @@ pub fn pids_problem(problem: PidsProblem) -> String {
              missing, and nothing can be signaled"
                 .to_owned()
         }
+    }
+}
+
+pub fn filter_hint(hint: &str) -> String {
+    format!("filter: {hint}")
+}
+
+pub fn unread_table(problem: &Problem) -> String {
+    format!("cannot read {problem}")
+}
+
+/// `no row matches, but not every table could be read: tcp6 sockets: out of memory`
+pub fn not_found_but_unread(problems: &[Problem]) -> String {
+    let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    format!(
+        "no row matches, but not every table could be read: {}",
+        problems.join("; ")
+    )
+}
+
+/// Several bare ports are often meant as alternatives, but no row can match them all.
+pub fn bare_ports(ports: &[u16]) -> Option<String> {
+    if ports.len() < 2 {
+        return None;
+    }
+    let ports: Vec<String> = ports.iter().map(ToString::to_string).collect();
+    Some(format!(
+        "filter: a row must match each of {}; to match any of them: {}",
+        list(&ports),
+        ports.join(",")
+    ))
+}
+
+/// `213 connections to other machines left out (--all shows them)`
+pub fn left_out(connections: usize) -> Option<String> {
+    match connections {
+        0 => None,
+        1 => Some("1 connection to another machine left out (--all shows it)".to_owned()),
+        many => Some(format!(
+            "{many} connections to other machines left out (--all shows them)"
+        )),
+    }
+}
+
+/// `172 owners hidden (sudo shows them)`
+pub fn hidden_owners(owners: usize) -> Option<String> {
+    match owners {
+        0 => None,
+        1 => Some("1 owner hidden (sudo shows it)".to_owned()),
+        many => Some(format!("{many} owners hidden (sudo shows them)")),
     }
 }

@@ -19,7 +19,10 @@ pub use duration::{
     age, age_cell, duration, duration_cell, interval, latency, seconds, time_left,
     time_left_at_most, time_left_roughly,
 };
-pub use errors::{pids_problem, unread};
+pub use errors::{
+    bare_ports, filter_hint, hidden_owners, left_out, not_found_but_unread, pids_problem, unread,
+    unread_table,
+};
 pub use list::list;
 pub use number::{bytes, count, percent};
 pub use port::{bind_result, place, place_at, port, target};

@@ -1,6 +1,6 @@
 //! Decides which plans are confirmed: by flags, or by the person at the terminal.
 
-use crate::cli::{Consent, FreeOptions};
+use crate::cli::{Consent, FreeArgs};
 use crate::free::Confirmation;
 use crate::report::free::text::{self, PortPlan};
 use crate::terminal;
@@ -15,7 +15,7 @@ pub enum Decision {
 }
 
 /// Returns a decision for each plan.
-pub fn decide(plans: &[&PortPlan], options: &FreeOptions) -> Vec<Decision> {
+pub fn decide(plans: &[&PortPlan], options: &FreeArgs) -> Vec<Decision> {
     let count = plans.len();
     if count == 0 {
         return Vec::new();
@@ -26,7 +26,7 @@ pub fn decide(plans: &[&PortPlan], options: &FreeOptions) -> Vec<Decision> {
         .any(|target| target.only_port().is_none());
     let all = |decision: Decision| vec![decision; count];
     let declined = |why: String| all(Decision::Declined(why));
-    match options.consent {
+    match options.yes {
         Consent::YesToCount(agreed) if agreed == count && !options.dry_run => {
             all(Decision::Confirmed)
         }

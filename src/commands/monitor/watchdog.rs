@@ -1,7 +1,7 @@
-//! Ends the program after a signal when the loop does not: a terminal that takes no output blocks it in a write.
+//! Exits after a signal if the event loop does not: a terminal that takes no output blocks it in a write.
 //!
-//! The watchdog has a thread of its own and shares no state with the loop: both receive every signal. It must never write
-//! to the terminal, where it would wait as well.
+//! Runs on its own thread and shares no state with the loop; both receive every signal. It must never write to the
+//! terminal, where it would block as well.
 
 use crate::os::signals::{self, SignalStream};
 use crate::terminal;
@@ -10,15 +10,15 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread;
 use std::time::Duration;
 
-/// Time for the loop to end by itself.
+/// Time for the loop to exit by itself.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// Time for it to end once its write is no longer blocked.
+/// Time for it to exit once its write is no longer blocked.
 const LAST_GRACE: Duration = Duration::from_millis(500);
 
-/// Watches until the process ends. The exit code of the signal is sent for those who cannot await the loop's own event.
+/// Starts the thread. The receiver gets the signal's exit code, for code that blocks the loop.
 pub fn start() -> io::Result<Receiver<u8>> {
-    let (sender, ending) = sync_channel(1);
+    let (sender, exit_code) = sync_channel(1);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
@@ -30,12 +30,12 @@ pub fn start() -> io::Result<Receiver<u8>> {
         .name("watchdog".to_owned())
         .spawn(move || {
             let code = runtime.block_on(signals.exit_code());
-            // The receiver is gone where the loop has ended already.
+            // The receiver is gone if the loop has ended already.
             let _ = sender.send(code);
             thread::sleep(GRACE);
             terminal::discard_output();
             thread::sleep(LAST_GRACE);
             signals::exit_at_once(code);
         })?;
-    Ok(ending)
+    Ok(exit_code)
 }

@@ -1,7 +1,7 @@
 use super::*;
 use crate::model::address::Family;
 use crate::model::endpoint::Protocol;
-use crate::model::ports::EphemeralRange;
+use crate::model::environment::Environment;
 use crate::model::testing::{SocketBuilder, moment, socket};
 use crate::table::query;
 
@@ -18,21 +18,17 @@ fn printed(sockets: Vec<SocketBuilder>, problems: Vec<Problem>, words: &[&str]) 
 fn printed_with(
     sockets: Vec<SocketBuilder>,
     problems: Vec<Problem>,
-    pids_problem: Option<&str>,
+    pids_problem: Option<PidsProblem>,
     words: &[&str],
 ) -> ListOutput {
     let result = ListInput {
-        pids_problem: pids_problem.map(str::to_owned),
+        pids_problem,
         taken: moment(0.0),
         endpoints: sockets.into_iter().map(SocketBuilder::endpoint).collect(),
         problems,
     };
-    let context = DisplayContext {
-        now: moment(0.0),
-        home: None,
-        ephemeral: EphemeralRange::IANA,
-        is_ascii: false,
-    };
+    let environment = Environment::default();
+    let context = DisplayContext::new(&environment, moment(0.0));
     let as_json = words.contains(&"--json");
     let text: Vec<&str> = words
         .iter()
@@ -67,9 +63,9 @@ fn unread() -> Vec<Problem> {
 }
 
 #[test]
-fn no_row_among_tables_that_were_read_is_nothing() {
+fn no_row_in_tables_that_were_read_is_no_rows() {
     let printed = printed(vec![socket("127.0.0.1:1")], vec![], &["3000"]);
-    assert_eq!(printed.outcome, ListOutcome::Nothing);
+    assert_eq!(printed.outcome, ListOutcome::NoRows);
     assert_eq!(printed.out, "");
 }
 
@@ -101,15 +97,15 @@ fn a_filter_hint_is_printed() {
 }
 
 #[test]
-fn several_ports_that_no_row_has_are_said_to_be_meant_together() {
+fn several_bare_ports_without_a_row_get_a_hint() {
     let cases = [
         (
             "3000 3100",
-            "portmon: filter: 3000 and 3100 must both match; either is 3000,3100\n",
+            "portmon: filter: a row must match each of 3000 and 3100; to match any of them: 3000,3100\n",
         ),
         (
             "3000 3100 3200",
-            "portmon: filter: 3000, 3100 and 3200 must all match; any of them is 3000,3100,3200\n",
+            "portmon: filter: a row must match each of 3000, 3100 and 3200; to match any of them: 3000,3100,3200\n",
         ),
         ("3000,3100", ""),
     ];
@@ -120,8 +116,8 @@ fn several_ports_that_no_row_has_are_said_to_be_meant_together() {
 }
 
 #[test]
-fn hidden_owners_are_said_only_where_they_matter() {
-    let one = "portmon: 1 owner may not be seen by this user\n";
+fn hidden_owners_are_noted_only_if_they_matter() {
+    let one = "portmon: 1 owner hidden (sudo shows it)\n";
     // The owner of the first is hidden, the second has none.
     let cases = [
         ("1", one),
@@ -138,13 +134,14 @@ fn hidden_owners_are_said_only_where_they_matter() {
 }
 
 #[test]
-fn foreign_pids_are_told_and_leave_every_table_read() {
-    let printed = |words: &[&str]| printed_with(Vec::new(), Vec::new(), Some("odd pids"), words);
-    let text = printed(&[]);
+fn foreign_pids_are_a_problem_but_every_table_is_read() {
+    let problem = PidsProblem::NotShown;
+    let printed = |words: &[&str]| printed_with(Vec::new(), Vec::new(), Some(problem), words);
+    let (text, sentence) = (printed(&[]), wording::pids_problem(problem));
     assert_eq!(
-        (text.outcome, text.errors.as_str()),
-        (ListOutcome::Nothing, "portmon: odd pids\n")
+        (text.outcome, text.errors),
+        (ListOutcome::NoRows, format!("portmon: {sentence}\n"))
     );
     let json: serde_json::Value = serde_json::from_str(&printed(&["--json"]).out).expect("JSON");
-    assert_eq!(json["problems"], serde_json::json!(["odd pids"]));
+    assert_eq!(json["problems"], serde_json::json!([sentence]));
 }

@@ -1,7 +1,7 @@
-//! The events that are not told yet, in the order in which they happened.
+//! Queue of the events that are not printed yet, in order of time.
 //!
-//! What opened may wait for its owner. It keeps back everything behind it, so that events are told in the order of their
-//! times; that is why nobody may wait without a bound.
+//! An opened socket may wait for its owner. It holds back the events after it, so that the output is in order; that is why
+//! each wait has a limit.
 
 use crate::model::endpoint::{Endpoint, EndpointId, Owners};
 use crate::report::watch::SocketEvent;
@@ -11,15 +11,15 @@ use std::time::Instant;
 #[derive(Default)]
 pub struct EventQueue {
     events: VecDeque<QueuedEvent>,
-    /// How many have left the queue: what the first one's number is.
-    left: usize,
-    /// The numbers of those that wait, so that a look that brings thousands of owners need not search for each.
+    /// Number of events that were removed, which is the number of the first event in the queue.
+    removed: usize,
+    /// Numbers of the waiting events: a poll may bring thousands of owners, and each finds its event at once.
     waiting: HashMap<EndpointId, usize>,
 }
 
 struct QueuedEvent {
     event: SocketEvent,
-    /// Until when it waits for its owner, if it does.
+    /// Latest time until which it waits for its owner; `None` if it does not wait.
     until: Option<Instant>,
 }
 
@@ -29,13 +29,13 @@ impl EventQueue {
     }
 
     pub fn push_waiting(&mut self, event: SocketEvent, until: Instant) {
-        let number = self.left + self.events.len();
+        let number = self.removed + self.events.len();
         self.waiting.insert(event.row.endpoint.id(), number);
         let until = Some(until);
         self.events.push_back(QueuedEvent { event, until });
     }
 
-    /// Takes in what was learned about a socket; where that is its owner, it waits no longer.
+    /// Updates a waiting socket; once its owners are known it waits no longer.
     pub fn refresh(&mut self, endpoint: &Endpoint) {
         let id = endpoint.id();
         if let Some(queued) = self.waiting(id) {
@@ -46,7 +46,7 @@ impl EventQueue {
         }
     }
 
-    /// Lets a socket that waits be told with owners that came to light with its next event.
+    /// Releases a waiting socket with the owners that its next event brought.
     pub fn release_with(&mut self, id: EndpointId, owners: &Owners) {
         if let (Some(queued), Owners::Known(_)) = (self.waiting(id), owners) {
             queued.event.row.endpoint.socket.owners = owners.clone();
@@ -54,7 +54,7 @@ impl EventQueue {
         self.release(id);
     }
 
-    /// Lets a socket be told as it is: something else happened to it meanwhile.
+    /// Releases a waiting socket as it is, since another event of it follows.
     pub fn release(&mut self, id: EndpointId) {
         if let Some(queued) = self.waiting(id) {
             queued.until = None;
@@ -72,20 +72,20 @@ impl EventQueue {
         self.take(self.events.len())
     }
 
-    /// When the first of the queue is due, if it waits.
+    /// Time when the first event is due, if it waits.
     pub fn next_due(&self) -> Option<Instant> {
         self.events.front().and_then(|queued| queued.until)
     }
 
     fn waiting(&mut self, id: EndpointId) -> Option<&mut QueuedEvent> {
         let number = *self.waiting.get(&id)?;
-        self.events.get_mut(number.checked_sub(self.left)?)
+        self.events.get_mut(number.checked_sub(self.removed)?)
     }
 
     fn take(&mut self, count: usize) -> Vec<SocketEvent> {
-        self.left += count;
-        let left = self.left;
-        self.waiting.retain(|_, number| *number >= left);
+        self.removed += count;
+        let removed = self.removed;
+        self.waiting.retain(|_, number| *number >= removed);
         self.events
             .drain(..count)
             .map(|queued| queued.event)

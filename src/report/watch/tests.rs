@@ -49,8 +49,8 @@ fn changes(seconds: f64, list: Vec<Change>) -> Changes {
     }
 }
 
-/// A listener whose owner is still looked for.
-fn sought(local: &str) -> Endpoint {
+/// Listener whose owner is pending.
+fn pending(local: &str) -> Endpoint {
     let mut endpoint = socket(local).endpoint();
     endpoint.socket.owners = Owners::Pending;
     endpoint
@@ -61,8 +61,8 @@ fn node() -> Arc<Process> {
     node.directory("/home/dev/code/shop").build()
 }
 
-/// The moments of the events in whole tenths of a second, and each as text without its time.
-fn told(events: &[SocketEvent]) -> Vec<(u128, String)> {
+/// Times of the events in tenths of a second, and their lines without the time.
+fn lines(events: &[SocketEvent]) -> Vec<(u128, String)> {
     let tenths = |event: &SocketEvent| {
         let since = event.at.duration_since(moment(0.0).wall);
         since.expect("after the beginning").as_millis() / 100
@@ -80,14 +80,14 @@ fn told(events: &[SocketEvent]) -> Vec<(u128, String)> {
         .collect()
 }
 
-/// What is told at `seconds` of a look that was taken then.
+/// Events that are due at once after a poll with these changes.
 fn after(reporter: &mut WatchReporter, seconds: f64, list: Vec<Change>) -> Vec<(u128, String)> {
     reporter.apply(changes(seconds, list));
     due(reporter, seconds)
 }
 
 fn due(reporter: &mut WatchReporter, seconds: f64) -> Vec<(u128, String)> {
-    told(&reporter.due(instant(seconds), &context()))
+    lines(&reporter.due(instant(seconds), &context()))
 }
 
 fn line(tenths: u128, words: &str) -> (u128, String) {
@@ -116,10 +116,10 @@ fn sockets_open_at_the_start_report_only_their_close() {
 #[test]
 fn an_opened_event_waits_for_its_owner() {
     let mut reporter = everything();
-    let opened = Change::Opened(sought("127.0.0.1:1"));
+    let opened = Change::Opened(pending("127.0.0.1:1"));
     assert_eq!(after(&mut reporter, 1.0, vec![opened]), NOTHING);
     assert_eq!(reporter.next_due(), Some(instant(2.0)));
-    let still = Change::Refreshed(sought("127.0.0.1:1"));
+    let still = Change::Refreshed(pending("127.0.0.1:1"));
     assert_eq!(after(&mut reporter, 1.2, vec![still]), NOTHING);
     let refreshed = socket("127.0.0.1:1").owner(&node()).endpoint();
     let expected = line(
@@ -134,9 +134,9 @@ fn an_opened_event_waits_for_its_owner() {
 }
 
 #[test]
-fn an_owner_that_is_not_found_is_waited_for_one_second() {
+fn an_event_waits_one_second_for_an_unknown_owner() {
     let mut reporter = everything();
-    let opened = Change::Opened(sought("127.0.0.1:1"));
+    let opened = Change::Opened(pending("127.0.0.1:1"));
     after(&mut reporter, 1.0, vec![opened]);
     assert_eq!(due(&mut reporter, 1.9), NOTHING);
     let expected = line(10, "opened tcp 127.0.0.1:1 LISTEN …");
@@ -151,7 +151,7 @@ fn a_waiting_event_delays_later_ones_so_times_never_go_back() {
     let mut reporter = everything();
     let early = Change::Opened(socket("127.0.0.1:9").endpoint());
     assert_eq!(after(&mut reporter, 0.5, vec![early]).len(), 1);
-    let opened = |local| Change::Opened(sought(local));
+    let opened = |local| Change::Opened(pending(local));
     after(&mut reporter, 1.0, vec![opened("127.0.0.1:1")]);
     after(&mut reporter, 1.5, vec![opened("127.0.0.1:2")]);
     let third = Change::Opened(socket("127.0.0.1:3").without_owner().endpoint());
@@ -177,7 +177,7 @@ fn a_socket_that_changes_while_waiting_is_opened_first() {
     let mut reporter = everything();
     let mut opened = connection(State::SynSent);
     opened.socket.owners = Owners::Pending;
-    let listener = sought("127.0.0.1:1");
+    let listener = pending("127.0.0.1:1");
     let closed = Change::Closed(listener.id());
     let list = vec![Change::Opened(opened), Change::Opened(listener)];
     after(&mut reporter, 1.0, list);
@@ -200,10 +200,10 @@ fn a_socket_that_changes_while_waiting_is_opened_first() {
 #[test]
 fn the_last_events_are_printed_at_the_end() {
     let mut reporter = everything();
-    let opened = Change::Opened(sought("127.0.0.1:1"));
+    let opened = Change::Opened(pending("127.0.0.1:1"));
     after(&mut reporter, 1.0, vec![opened]);
     let expected = [line(10, "opened tcp 127.0.0.1:1 LISTEN …")];
-    assert_eq!(told(&reporter.flush(&context())), expected);
+    assert_eq!(lines(&reporter.flush(&context())), expected);
     assert_eq!(due(&mut reporter, 9.0), NOTHING);
 }
 
@@ -229,8 +229,8 @@ fn a_replaced_event_names_the_previous_owner() {
 #[test]
 fn a_replacement_waits_for_its_owner_too() {
     let mut reporter = everything();
-    let gone = sought("127.0.0.1:1").id();
-    let opened = Change::Opened(sought("127.0.0.1:1"));
+    let gone = pending("127.0.0.1:1").id();
+    let opened = Change::Opened(pending("127.0.0.1:1"));
     assert_eq!(after(&mut reporter, 0.8, vec![opened]), NOTHING);
     let mut endpoint = socket("127.0.0.1:1").owner_hint(1).endpoint();
     endpoint.socket.owners = Owners::Pending;
@@ -278,14 +278,14 @@ fn a_short_lived_socket_is_opened_and_closed_at_once() {
 }
 
 #[test]
-fn the_filter_looks_at_a_socket_as_it_is_told() {
+fn the_filter_applies_when_an_event_is_due() {
     let mut reporter = reporter("proc:node", Chips::default());
-    let opened = ["127.0.0.1:1", "127.0.0.1:2"].map(|local| Change::Opened(sought(local)));
+    let opened = ["127.0.0.1:1", "127.0.0.1:2"].map(|local| Change::Opened(pending(local)));
     let [one, other] = opened.clone().map(|opened| opened.id());
     after(&mut reporter, 1.0, opened.into());
     let refreshed = Change::Refreshed(socket("127.0.0.1:1").owner(&node()).endpoint());
-    let told = after(&mut reporter, 1.5, vec![refreshed]);
-    assert_eq!(told.len(), 1, "{told:?}");
+    let events = after(&mut reporter, 1.5, vec![refreshed]);
+    assert_eq!(events.len(), 1, "{events:?}");
     let closed = vec![Change::Closed(one), Change::Closed(other)];
     let expected = "closed tcp 127.0.0.1:1 LISTEN node 4242 vite.js · ~/code/shop";
     assert_eq!(after(&mut reporter, 3.0, closed), [line(30, expected)]);
@@ -308,13 +308,13 @@ fn the_scope_is_that_of_list() {
         ("443", Chips::default(), 1),
     ];
     for (filter, chips, expected) in cases {
-        let told = after(&mut reporter(filter, chips), 1.0, vec![distant()]);
-        assert_eq!(told.len(), expected, "{filter:?} {told:?}");
+        let events = after(&mut reporter(filter, chips), 1.0, vec![distant()]);
+        assert_eq!(events.len(), expected, "{filter:?} {events:?}");
     }
 }
 
 #[test]
-fn portmons_own_sockets_are_no_events() {
+fn portmons_own_sockets_cause_no_events() {
     let own = process(SELF_PID.0, "portmon").build();
     let shared = [&own, &node()].map(Arc::clone);
     let [own, other] = &shared;
@@ -322,9 +322,9 @@ fn portmons_own_sockets_are_no_events() {
         Change::Opened(socket("127.0.0.1:1").owner(own).endpoint()),
         Change::Opened(socket("127.0.0.1:2").owners(&[own, other]).endpoint()),
     ];
-    let told = after(&mut everything(), 1.0, list);
-    let ports: Vec<bool> = told.iter().map(|(_, line)| line.contains(":2")).collect();
-    assert_eq!(ports, [true], "{told:?}");
+    let events = after(&mut everything(), 1.0, list);
+    let ports: Vec<bool> = events.iter().map(|(_, line)| line.contains(":2")).collect();
+    assert_eq!(ports, [true], "{events:?}");
 }
 
 #[test]
@@ -385,7 +385,7 @@ fn events() -> Vec<SocketEvent> {
 }
 
 #[test]
-fn a_line_has_the_same_words_in_the_same_places() {
+fn a_line_has_fixed_columns() {
     let zone = TimeZone::fixed(Offset::constant(2));
     let line = |event| text(&event, Some(&zone), &context());
     let lines: Vec<String> = events().into_iter().map(line).collect();
@@ -400,7 +400,7 @@ fn a_line_has_the_same_words_in_the_same_places() {
 }
 
 #[test]
-fn a_time_in_no_known_zone_is_in_utc_and_says_so() {
+fn without_a_time_zone_the_time_is_marked_as_utc() {
     let events = events();
     let line = events.first().map(|event| text(event, None, &context()));
     let line = line.expect("a line");
@@ -411,9 +411,9 @@ fn a_time_in_no_known_zone_is_in_utc_and_says_so() {
 fn text_from_the_system_is_escaped() {
     let evil = process(7, "\x1b[31mEVIL").build();
     let opened = Change::Opened(socket("127.0.0.1:1").owner(&evil).endpoint());
-    let told = after(&mut everything(), 1.0, vec![opened]);
-    assert!(!format!("{told:?}").contains('\x1b'));
-    assert!(format!("{told:?}").contains("EVIL"));
+    let events = after(&mut everything(), 1.0, vec![opened]);
+    assert!(!format!("{events:?}").contains('\x1b'));
+    assert!(format!("{events:?}").contains("EVIL"));
 }
 
 #[test]
@@ -425,7 +425,7 @@ fn an_event_in_json_has_the_endpoint_of_list() {
             "at": "2026-01-31T10:00:03.000Z",
             "endpoint": JsonEndpoint::new(endpoint, EphemeralRange::IANA),
         });
-        let told = serde_json::to_value(JsonEvent::new(&event, EphemeralRange::IANA));
-        assert_eq!(told.expect("JSON"), expected);
+        let events = serde_json::to_value(JsonEvent::new(&event, EphemeralRange::IANA));
+        assert_eq!(events.expect("JSON"), expected);
     }
 }

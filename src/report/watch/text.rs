@@ -1,11 +1,11 @@
-//! An event as a line for people, and for those who grep it: the same words in the same places.
+//! An event as a line of text, with fixed columns for grep and awk.
 //!
 //! ```text
 //! 10:00:03 opened   tcp 127.0.0.1:5173   LISTEN       node 9120         vite · ~/code/shop
 //! 10:00:04 changed  tcp 127.0.0.1:51324 → 127.0.0.1:5173   ESTABLISHED → TIME_WAIT  -                 was chrome 942
 //! ```
 //!
-//! A stream cannot know how wide its columns will be, so each has the width of what it mostly holds and gives way.
+//! A stream does not know its widest cell: a column has the width of its usual content, and longer cells push it out.
 
 use crate::model::endpoint::SocketRole;
 use crate::report::json::timestamp;
@@ -26,10 +26,10 @@ const ADDRESSES_WIDTH: usize = 2 * ADDRESS_WIDTH + 3;
 /// `ESTABLISHED`
 const STATE_WIDTH: usize = 11;
 
-/// Most names, and a pid of seven digits.
+/// Most process names and a pid of seven digits.
 const OWNERS_WIDTH: usize = 16;
 
-/// The line without its end. Where the time zone is unknown the time is UTC and says so: `10:00:03Z`.
+/// Returns the line without a newline. Without a time zone the time is in UTC: `10:00:03Z`.
 pub fn text(event: &SocketEvent, zone: Option<&TimeZone>, context: &DisplayContext) -> String {
     let row = &event.row;
     let line = [
@@ -63,7 +63,7 @@ fn addresses(row: &Row, context: &DisplayContext) -> String {
     padded(format!("{local} {arrow} {remote}"), ADDRESSES_WIDTH)
 }
 
-/// Whence or where to a connection goes.
+/// Direction of a connection.
 fn arrow(row: &Row, context: &DisplayContext) -> &'static str {
     match row.endpoint.relation.role {
         SocketRole::Server => context.from_arrow(),
@@ -82,7 +82,7 @@ fn state(event: &SocketEvent, context: &DisplayContext) -> String {
     }
 }
 
-/// `node 9120`, `gunicorn ×5 7001`, or who may not be seen: `- (root)`.
+/// `node 9120`, `gunicorn ×5 7001`, or for a hidden owner `- (root)`.
 fn owners(row: &Row, context: &DisplayContext) -> String {
     let process = cell_text(row, Column::Process, context);
     match (field(Column::Pid).value)(row, context) {
@@ -91,10 +91,10 @@ fn owners(row: &Row, context: &DisplayContext) -> String {
     }
 }
 
-/// What runs there or who is at the other end, and who was there before; each behind two blanks.
+/// Description or peer, and the previous owner, each after two spaces.
 fn remarks(event: &SocketEvent, context: &DisplayContext) -> String {
     let row = &event.row;
-    // WHAT would say the other end's address once more.
+    // WHAT would repeat the remote address.
     let what = if row.endpoint.socket.remote.is_some() {
         value(row, Column::Peer, context).map(|peer| format!("{} {peer}", arrow(row, context)))
     } else {
@@ -104,18 +104,18 @@ fn remarks(event: &SocketEvent, context: &DisplayContext) -> String {
     remarks.fold(String::new(), |said, remark| said + "  " + &remark)
 }
 
-/// `was node 4242`: who held what was replaced, or held it before its holders changed.
+/// `was node 4242`: owner of the socket that was replaced, or before the owners changed.
 fn predecessor(event: &SocketEvent, context: &DisplayContext) -> Option<String> {
     let before = event.before.as_ref()?;
     let was = owners(before, context);
-    let is_worth_a_word = match event.kind {
+    let is_shown = match event.kind {
         EventKind::Replaced => true,
         EventKind::Changed => {
             !before.endpoint.socket.owners.known().is_empty() && was != owners(&event.row, context)
         }
         EventKind::Opened | EventKind::Closed => false,
     };
-    is_worth_a_word.then(|| format!("was {was}"))
+    is_shown.then(|| format!("was {was}"))
 }
 
 fn cell_text(row: &Row, column: Column, context: &DisplayContext) -> String {

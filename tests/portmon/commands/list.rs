@@ -169,7 +169,7 @@ fn an_unknown_command_suggests_the_right_one() {
     let message = text(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{message}");
     assert!(
-        message.contains("\"kill\" is no command; did you mean"),
+        message.contains("unknown command \"kill\". Did you mean `portmon free 3000`?"),
         "{message}"
     );
 }

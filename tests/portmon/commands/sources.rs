@@ -64,7 +64,7 @@ fn a_source_without_close_events_says_so() {
             .output()
             .expect("an output");
         let said = String::from_utf8_lossy(&watched.stderr).into_owned();
-        let expected = "portmon: sockets that come and go between two looks are not told: \
+        let expected = "portmon: sockets that open and close between two polls are missed: \
                         this source does not report closed sockets\n";
         assert_eq!((watched.status.code(), said.as_str()), (Some(0), expected));
     }

@@ -233,7 +233,7 @@ fn a_signal_ends_it_as_it_ends_any_program() {
 fn an_invalid_interval_is_a_usage_error() {
     let refused = output(&["watch", "-n", "0"]);
     let message = String::from_utf8_lossy(&refused.stderr);
-    let expected = "0 is out of range: 0.1 to 3600 seconds";
+    let expected = "out of range: 0 (0.1 to 3600 seconds)";
     assert_eq!(refused.status.code(), Some(2), "{message}");
     assert!(
         message.contains(expected) && message.lines().count() == 1,
