@@ -1,7 +1,7 @@
-//! FIELDS: everything that can be said of a row, in one list.
+//! FIELDS: the list of everything a row can show.
 //!
-//! A field is a column, a sort key, a line of the details and, where it has a key, a word of the filter language. To
-//! add one, add a variant to [`Column`] and an entry here; the compiler asks for its shape in `ui::columns`, and tests
+//! A field is a column, a sort key, a line of the details and, if it has a key, a word of the filter language. To add
+//! one, add a variant to [`Column`] and an entry here; the compiler then asks for its width in `ui::columns`, and tests
 //! for its place in the details and the JSON.
 
 use crate::model::address::address;
@@ -18,7 +18,7 @@ use std::sync::Arc;
 /// Defines [`Column`] with a list of its variants.
 macro_rules! columns {
     ($($column:ident),* $(,)?) => {
-        /// The name of a field. A wide table shows its columns in this order, and `<` and `>` sort in it.
+        /// The name of a field, in the order of the columns of a wide table and of `<` and `>`.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Column { $($column),* }
 
@@ -58,19 +58,18 @@ pub struct Field {
     pub key: Option<&'static str>,
     /// Its key in the sort menu.
     pub letter: char,
-    pub about: &'static str,
-    /// The value that the cell shows and the sort compares.
+    /// The value of the cell, which the sort compares.
     pub value: fn(&Row, &DisplayContext) -> Value,
-    /// The values that a filter word with this key is compared with, if not the shown one.
+    /// The values that a filter word with this key is compared with, if they differ from the cell.
     pub operands: Option<fn(&Row) -> Vec<Value>>,
     /// True if filter words without a key search it.
     pub is_text: bool,
-    /// Its pointer (RFC 6901) in an endpoint of `list --json`; `None` for what is derived from others.
+    /// Its pointer (RFC 6901) in an endpoint of `list --json`; `None` if it is derived from other values.
     pub json: Option<&'static str>,
 }
 
 pub fn field(column: Column) -> &'static Field {
-    // The list has the order of `Column`: a test compares them.
+    // A test holds the list in the order of `Column`.
     FIELDS.get(column as usize).unwrap_or(&FIELDS[0])
 }
 
@@ -78,7 +77,7 @@ pub fn field_by_key(key: &str) -> Option<&'static Field> {
     FIELDS.iter().find(|field| field.key == Some(key))
 }
 
-/// The text of a row that filter words without a key search.
+/// Returns the text of a row that filter words without a key search.
 pub fn row_text(row: &Row, context: &DisplayContext) -> String {
     let texts: Vec<String> = FIELDS
         .iter()
@@ -94,7 +93,6 @@ pub static FIELDS: [Field; Column::ALL.len()] = [
         title: "PORT",
         key: Some("port"),
         letter: 'p',
-        about: "local port",
         value: |row, _| Value::Number(row.endpoint.socket.port().into()),
         operands: None,
         is_text: false,
@@ -105,7 +103,6 @@ pub static FIELDS: [Field; Column::ALL.len()] = [
         title: "LOCAL",
         key: Some("addr"),
         letter: 'l',
-        about: "local address; * is all of IPv6 and IPv4",
         value: |row, _| {
             let socket = &row.endpoint.socket;
             Value::Address {
@@ -122,7 +119,6 @@ pub static FIELDS: [Field; Column::ALL.len()] = [
         title: "STATE",
         key: Some("state"),
         letter: 's',
-        about: "state of the socket; - where the source cannot tell",
         value: |row, _| Value::optional(row.endpoint.socket.state),
         operands: None,
         is_text: true,
@@ -133,7 +129,6 @@ pub static FIELDS: [Field; Column::ALL.len()] = [
         title: "PID",
         key: Some("pid"),
         letter: 'i',
-        about: "pid of the topmost owner",
         value: |row, _| {
             owner(row).map_or(Value::Unknown, |process| {
                 Value::Number(process.pid().0.into())
@@ -148,7 +143,6 @@ pub static FIELDS: [Field; Column::ALL.len()] = [
         title: "PROCESS",
         key: Some("proc"),
         letter: 'n',
-        about: "name of the topmost owner, and how many share the socket",
         value: process,
         operands: Some(|row| of_owners(row, |process| Value::text(&process.name))),
         is_text: true,
@@ -159,7 +153,6 @@ pub static FIELDS: [Field; Column::ALL.len()] = [
         title: "USER",
         key: Some("user"),
         letter: 'u',
-        about: "user of the socket",
         value: |row, _| user(row),
         operands: Some(|row| {
             let uid = row.endpoint.socket.uid.map(Value::text);
@@ -173,7 +166,6 @@ pub static FIELDS: [Field; Column::ALL.len()] = [
         title: "PROTO",
         key: Some("proto"),
         letter: 't',
-        about: "tcp or udp",
         value: |row, _| Value::text(row.endpoint.socket.protocol),
         operands: None,
         is_text: true,
@@ -184,7 +176,6 @@ pub static FIELDS: [Field; Column::ALL.len()] = [
         title: "AGE",
         key: None,
         letter: 'a',
-        about: "age of the socket; ≤ at most as old as its process, > older than portmon has watched it",
         value: age,
         operands: None,
         is_text: false,
@@ -195,7 +186,6 @@ pub static FIELDS: [Field; Column::ALL.len()] = [
         title: "PEER",
         key: None,
         letter: 'e',
-        about: "process at the other end, if it is on this machine",
         value: |row, _| Value::optional(row.endpoint.relation.peer.as_deref()),
         operands: None,
         is_text: true,
@@ -206,7 +196,6 @@ pub static FIELDS: [Field; Column::ALL.len()] = [
         title: "SERVICE",
         key: None,
         letter: 'v',
-        about: "service that usually uses this port",
         value: |row, _| {
             let socket = &row.endpoint.socket;
             Value::optional(ports::service(socket.protocol, socket.port()))
@@ -220,7 +209,6 @@ pub static FIELDS: [Field; Column::ALL.len()] = [
         title: "REMOTE",
         key: None,
         letter: 'r',
-        about: "remote address and port",
         value: |row, _| match row.endpoint.socket.remote {
             Some(remote) => Value::Address {
                 ip: remote.ip(),
@@ -237,7 +225,6 @@ pub static FIELDS: [Field; Column::ALL.len()] = [
         title: "WHAT",
         key: None,
         letter: 'w',
-        about: "what runs there and where; of a connection the other end",
         value: |row, context| {
             Value::optional(
                 description::describe(&row.endpoint, context).map(|what| what.text(context)),
@@ -252,7 +239,6 @@ pub static FIELDS: [Field; Column::ALL.len()] = [
         title: "RPORT",
         key: Some("rport"),
         letter: 'o',
-        about: "remote port",
         value: |row, _| match row.endpoint.socket.remote {
             Some(remote) => Value::Number(remote.port().into()),
             None => Value::Unknown,
@@ -266,7 +252,6 @@ pub static FIELDS: [Field; Column::ALL.len()] = [
         title: "COMMAND",
         key: None,
         letter: 'c',
-        about: "command line of the process, secrets masked",
         value: |row, _| Value::optional(owner(row).map(|process| process.command_line())),
         operands: None,
         is_text: true,
@@ -277,7 +262,6 @@ pub static FIELDS: [Field; Column::ALL.len()] = [
         title: "RANGE",
         key: None,
         letter: 'g',
-        about: "well-known, registered or dynamic (IANA)",
         value: |row, _| Value::text(PortClass::of(row.endpoint.socket.port())),
         operands: None,
         is_text: false,
@@ -288,7 +272,6 @@ pub static FIELDS: [Field; Column::ALL.len()] = [
         title: "UPTIME",
         key: None,
         letter: 'm',
-        about: "time since the process started",
         value: |row, context| match owner(row).and_then(|process| process.started_at) {
             Some(started) => Value::Age(Age::exact(context.now.since(started))),
             None => Value::Unknown,
@@ -302,7 +285,6 @@ pub static FIELDS: [Field; Column::ALL.len()] = [
         title: "DIRECTORY",
         key: None,
         letter: 'd',
-        about: "working directory of the process",
         value: |row, _| Value::optional(owner(row).and_then(|process| process.directory.as_ref())),
         operands: None,
         is_text: true,
@@ -313,7 +295,6 @@ pub static FIELDS: [Field; Column::ALL.len()] = [
         title: "EXE",
         key: None,
         letter: 'x',
-        about: "program file of the process",
         value: |row, _| Value::optional(owner(row).and_then(|process| process.executable.as_ref())),
         operands: None,
         is_text: false,
@@ -324,7 +305,6 @@ pub static FIELDS: [Field; Column::ALL.len()] = [
         title: "QUEUE",
         key: None,
         letter: 'b',
-        about: "backlog and its limit of a listener, else unread and unsent bytes",
         value: |row, _| row.queue().map_or(Value::Unknown, Value::Queue),
         operands: None,
         is_text: false,
@@ -375,7 +355,7 @@ fn age(row: &Row, context: &DisplayContext) -> Value {
     Value::Age(Age::of_socket(*since, socket.owners.known(), context.now))
 }
 
-/// The local address and port of a row, as programs take them: `127.0.0.1:3000`, `[::1]:5173`, `*:8080`.
+/// Returns the local address and port of a row, as programs take them: `127.0.0.1:3000`, `[::1]:5173`, `*:8080`.
 pub fn address_text(row: &Row) -> String {
     let socket = &row.endpoint.socket;
     if socket.is_dual_stack() {

@@ -91,7 +91,7 @@ pub fn endpoint_spec(token: Token<'_>) -> Result<Option<EndpointSpec>, TokenErro
         .text
         .strip_suffix(if is_address_only { "" } else { ":" });
     match before.and_then(host) {
-        Some(_) => Err(token.error(format!("a port is missing after {}", escaped(token.text)))),
+        Some(_) => Err(token.error(format!("missing port after {}", escaped(token.text)))),
         None => Ok(None),
     }
 }
@@ -144,7 +144,7 @@ fn of_url(token: Token<'_>, scheme: &str, rest: &str) -> Result<EndpointSpec, To
     let authority = authority.rsplit('@').next().unwrap_or_default();
     let authority = authority.trim_end_matches(PUNCTUATION);
     if authority.is_empty() {
-        return Err(token.error(format!("a host is missing after {scheme}://")));
+        return Err(token.error(format!("missing host after {scheme}://")));
     }
     let (name, digits) = match authority.rsplit_once(':') {
         Some((name, digits)) if !digits.ends_with(']') => (name, Some(digits)),
@@ -154,7 +154,7 @@ fn of_url(token: Token<'_>, scheme: &str, rest: &str) -> Result<EndpointSpec, To
         (Some(digits), _) => port(token, digits)?,
         (None, Some(port)) => port,
         (None, None) => {
-            let what = format!("{scheme} has no usual port: {scheme}://localhost:PORT");
+            let what = format!("{scheme} has no default port: write {scheme}://localhost:PORT");
             return Err(token.error(what));
         }
     };
@@ -167,9 +167,9 @@ fn of_url(token: Token<'_>, scheme: &str, rest: &str) -> Result<EndpointSpec, To
 
 fn port(token: Token<'_>, digits: &str) -> Result<u16, TokenError> {
     let what = if digits.is_empty() {
-        format!("a port is missing in {}", escaped(token.text))
+        format!("missing port in {}", escaped(token.text))
     } else {
-        format!("{} is no port", escaped(digits))
+        format!("not a port: {}", escaped(digits))
     };
     if !is_digits(digits) {
         return Err(token.error(what));
@@ -216,9 +216,9 @@ pub fn protocol(name: &str) -> Option<Protocol> {
 
 pub fn no_protocol(name: &str) -> String {
     if name.is_empty() {
-        "a protocol is missing: tcp or udp".to_owned()
+        "missing protocol: tcp or udp".to_owned()
     } else {
-        format!("{} is no protocol: tcp or udp", escaped(name))
+        format!("not a protocol: {} (try tcp or udp)", escaped(name))
     }
 }
 

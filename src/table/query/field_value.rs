@@ -36,7 +36,7 @@ pub fn field_condition(
         Column::Local => addresses(value).map(Condition::Address),
         Column::Pid => match numbers(value, PID)? {
             Some(numbers) => Ok(Condition::Number { column, numbers }),
-            None => Err(value.error(format!("{} is no pid", escaped(value.text)))),
+            None => Err(value.error(format!("not a pid: {}", escaped(value.text)))),
         },
         Column::User => match numbers(value, UID)? {
             Some(numbers) => Ok(Condition::Number { column, numbers }),
@@ -60,7 +60,7 @@ pub fn field_condition(
 pub fn text(token: Token<'_>) -> Result<Needle, TokenError> {
     let text = token.unquoted()?;
     if text.is_empty() {
-        return Err(token.error("there is nothing between the quotes"));
+        return Err(token.error("nothing between the quotes"));
     }
     Ok(Needle::new(text))
 }
@@ -83,7 +83,7 @@ fn ports(token: Token<'_>) -> Result<Ports, TokenError> {
         .find(|class| token.text.eq_ignore_ascii_case(class.name()));
     class.map(Ports::Class).ok_or_else(|| {
         token.error(format!(
-            "{} is no port: 3000, 3000-3999, 300*, dynamic, registered, well-known or ephemeral",
+            "not a port: {} (try 3000, 3000-3999, 300*, dynamic, registered, well-known or ephemeral)",
             escaped(token.text)
         ))
     })
@@ -107,7 +107,7 @@ fn state(token: Token<'_>) -> Result<State, TokenError> {
         })
         .ok_or_else(|| {
             token.error(format!(
-                "{} is no state: listen, established, time-wait, close-wait, bound, udp …",
+                "not a state: {} (try listen, established, time-wait, close-wait, bound or udp)",
                 escaped(token.text)
             ))
         })
@@ -131,7 +131,7 @@ fn addresses(token: Token<'_>) -> Result<Addresses, TokenError> {
     };
     net.map(Addresses::Net).ok_or_else(|| {
         token.error(format!(
-            "{} is no address: 127.0.0.1, ::1, 10.0.0.0/8, localhost or *",
+            "not an address: {} (try 127.0.0.1, ::1, 10.0.0.0/8, localhost or *)",
             escaped(token.text)
         ))
     })

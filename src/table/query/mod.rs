@@ -44,7 +44,7 @@ pub struct Parsed {
     /// The terms that are finished and sound.
     pub query: Query,
     pub error: Option<ParseError>,
-    /// A remark on a filter that is sound, such as `cmd: is no field; looking for it as text`.
+    /// A remark on a filter that is sound, such as `unknown field cmd: is searched for as text`.
     pub hint: Option<String>,
 }
 
@@ -53,7 +53,7 @@ pub struct Parsed {
 pub struct ParseError {
     /// Bytes of the filter's text; begins and ends between characters.
     pub at: Range<usize>,
-    /// `99999 is no port: the highest is 65535`
+    /// `not a port: 99999 (the highest is 65535)`
     pub what: String,
     /// Whether it is in the word that is still being typed: a grey hint then, not an error.
     pub is_unfinished: bool,

@@ -49,7 +49,7 @@ pub const PID: NumberDomain = NumberDomain {
     highest: u32::MAX as u64,
 };
 pub const UID: NumberDomain = NumberDomain {
-    name: "user number",
+    name: "uid",
     lowest: 0,
     highest: u32::MAX as u64,
 };
@@ -67,7 +67,7 @@ pub fn number(token: Token<'_>, domain: NumberDomain) -> Result<u64, TokenError>
     let number = bound(token, domain)?;
     if number < domain.lowest {
         let NumberDomain { name, lowest, .. } = domain;
-        return Err(token.error(format!("{number} is no {name}: the lowest is {lowest}")));
+        return Err(token.error(format!("not a {name}: {number} (the lowest is {lowest})")));
     }
     Ok(number)
 }
@@ -83,7 +83,7 @@ fn bound(token: Token<'_>, domain: NumberDomain) -> Result<u64, TokenError> {
         Ok(number) if number <= highest => Ok(number),
         _ => {
             let digits = token.text;
-            Err(token.error(format!("{digits} is no {name}: the highest is {highest}")))
+            Err(token.error(format!("not a {name}: {digits} (the highest is {highest})")))
         }
     }
 }
@@ -97,7 +97,7 @@ fn comparison(token: Token<'_>, domain: NumberDomain) -> Result<Option<Numbers>,
     };
     let digits = token.after(sign.len());
     if digits.text.is_empty() {
-        return Err(token.error(format!("a number is missing after {sign}")));
+        return Err(token.error(format!("missing number after {sign}")));
     }
     if !is_digits(digits.text) {
         return Ok(None);
@@ -165,7 +165,7 @@ fn range(token: Token<'_>, domain: NumberDomain) -> Result<Option<Numbers>, Toke
         bound(to, domain)?
     };
     if low > high {
-        return Err(token.error(format!("{low}-{high} runs backwards: {high}-{low}")));
+        return Err(token.error(format!("reversed range: {low}-{high} (try {high}-{low})")));
     }
     Ok(Some(Numbers::Range(low, high)))
 }
@@ -210,17 +210,17 @@ mod tests {
     #[test]
     fn an_invalid_number_says_why_and_the_way_out() {
         let cases = [
-            ("0", "0 is no port: the lowest is 1"),
-            ("0*", "0 is no port: the lowest is 1"),
-            ("99999", "99999 is no port: the highest is 65535"),
-            ("99999*", "99999 is no port: the highest is 65535"),
+            ("0", "not a port: 0 (the lowest is 1)"),
+            ("0*", "not a port: 0 (the lowest is 1)"),
+            ("99999", "not a port: 99999 (the highest is 65535)"),
+            ("99999*", "not a port: 99999 (the highest is 65535)"),
             (
                 "99999999999999999999999",
-                "99999999999999999999999 is no port: the highest is 65535",
+                "not a port: 99999999999999999999999 (the highest is 65535)",
             ),
-            ("3000-99999", "99999 is no port: the highest is 65535"),
-            ("3999-3000", "3999-3000 runs backwards: 3000-3999"),
-            (">=", "a number is missing after >="),
+            ("3000-99999", "not a port: 99999 (the highest is 65535)"),
+            ("3999-3000", "reversed range: 3999-3000 (try 3000-3999)"),
+            (">=", "missing number after >="),
             (">65535", "no port is >65535"),
             ("<0", "no port is <0"),
         ];

@@ -47,7 +47,7 @@ impl Token<'_> {
         };
         match inner.split_once('"') {
             Some((quoted, rest)) => Ok(format!("{quoted}{rest}")),
-            None => Err(self.error("the quote is open: end it with \"")),
+            None => Err(self.error("missing closing \"")),
         }
     }
 }

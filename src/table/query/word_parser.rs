@@ -19,7 +19,7 @@ pub struct ParsedWord {
 pub fn parse_word(token: Token<'_>) -> ParsedWord {
     let (is_negated, rest) = without_not(token);
     if rest.text.is_empty() {
-        let what = format!("something is missing after {}", token.text);
+        let what = format!("missing word after {}", token.text);
         return ParsedWord {
             error: Some(token.error(what)),
             ..ParsedWord::default()
@@ -130,13 +130,13 @@ impl WordParser {
             return text(token).map(Condition::Text);
         }
         if token.text.starts_with('!') {
-            return Err(token.error("! stands before the whole word: !a|b is neither"));
+            return Err(token.error("! goes before the whole word: !a|b matches neither"));
         }
         if let Some(spec) = endpoint_spec(token)? {
             if spec.host == Host::Name {
                 let port = spec.port;
                 self.hint = Some(format!(
-                    "names are not looked up: port {port} on any address"
+                    "host names are not resolved: matching port {port} on any address"
                 ));
             }
             return Ok(Condition::EndpointSpec(spec));
@@ -155,10 +155,10 @@ fn missing(word: Token<'_>, token: Token<'_>) -> TokenError {
     let sign = |at: usize| word.text.get(at..=at);
     match (before, before.and_then(sign)) {
         (Some(at), Some(sign)) => word_part(word, at).error(format!(
-            "an alternative is missing after {sign}: a{sign}b is either"
+            "missing alternative after {sign} (a{sign}b matches either)"
         )),
         _ => word_part(word, 0).error(format!(
-            "an alternative is missing before {}",
+            "missing alternative before {}",
             sign(0).unwrap_or_default()
         )),
     }
@@ -172,14 +172,14 @@ fn word_part(word: Token<'_>, at: usize) -> Token<'_> {
     }
 }
 
-/// `cmd: is no field; looking for it as text`
+/// `unknown field cmd: is searched for as text`
 fn unknown_key(token: Token<'_>) -> Option<String> {
     let (name, _) = token.text.split_once(':')?;
     let is_word = name.starts_with(|letter: char| letter.is_ascii_alphabetic())
         && name
             .chars()
             .all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_'));
-    is_word.then(|| format!("{name}: is no field; looking for it as text"))
+    is_word.then(|| format!("unknown field {name}: is searched for as text"))
 }
 
 fn either_port(token: Token<'_>) -> Result<Option<Ports>, TokenError> {

@@ -67,17 +67,17 @@ fn other_text_is_not_an_endpoint() {
 #[test]
 fn an_invalid_endpoint_says_why() {
     let cases = [
-        (":", "a port is missing after :"),
-        ("localhost:", "a port is missing after localhost:"),
-        ("[::1]", "a port is missing after [::1]"),
-        (":x", "x is no port"),
-        (":99999", "99999 is no port: the highest is 65535"),
-        ("3000/", "a protocol is missing: tcp or udp"),
-        ("3000/t", "t is no protocol: tcp or udp"),
-        ("http://", "a host is missing after http://"),
+        (":", "missing port after :"),
+        ("localhost:", "missing port after localhost:"),
+        ("[::1]", "missing port after [::1]"),
+        (":x", "not a port: x"),
+        (":99999", "not a port: 99999 (the highest is 65535)"),
+        ("3000/", "missing protocol: tcp or udp"),
+        ("3000/t", "not a protocol: t (try tcp or udp)"),
+        ("http://", "missing host after http://"),
         (
             "foo://localhost",
-            "foo has no usual port: foo://localhost:PORT",
+            "foo has no default port: write foo://localhost:PORT",
         ),
     ];
     for (text, what) in cases {
