@@ -1,4 +1,4 @@
-//! The details of the row under the cursor: everything that is known of it.
+//! The details of the row under the cursor.
 
 mod owner;
 mod supervisor;
@@ -7,6 +7,7 @@ mod traffic;
 use crate::app::App;
 use crate::app::keymap::{KeyCommand, Movement, TableCommand, key_of};
 use crate::model::address::{Family, Reach};
+use crate::model::age::Age;
 use crate::model::endpoint::{Endpoint, Since, SocketRole};
 use crate::model::inspection::Inspection;
 use crate::model::ports::PortClass;
@@ -86,7 +87,7 @@ fn title(row: &Row) -> String {
     format!("{} {}", row.endpoint.socket.protocol, address_text(row))
 }
 
-/// The row with all that its entries are taken from.
+/// The row with what its lines are made from.
 pub struct DetailsView<'a> {
     app: &'a App,
     row: &'a Row,
@@ -94,8 +95,8 @@ pub struct DetailsView<'a> {
     inspection: Option<&'a Inspection>,
 }
 
-/// What one asks first stands first: a low pane shows only the beginning.
-fn detail_lines(app: &App, row: &Row) -> Vec<LabeledText> {
+/// The lines of the details, the most important first: a low pane shows only the beginning.
+pub(super) fn detail_lines(app: &App, row: &Row) -> Vec<LabeledText> {
     let context = app.display_context();
     let endpoint = &row.endpoint;
     let inspection = app.details.inspection(endpoint.id());
@@ -108,7 +109,7 @@ fn detail_lines(app: &App, row: &Row) -> Vec<LabeledText> {
     let mut entries = vec![LabeledText::new("socket", socket(row, &context))];
     entries.extend(closed(app, row).map(|closed| LabeledText::new("closed", closed)));
     let other_end = endpoint.socket.remote.map(|remote| remote.to_string());
-    entries.extend(other_end.map(|remote| LabeledText::new("other end", with_peer(row, remote))));
+    entries.extend(other_end.map(|remote| LabeledText::new("remote", with_peer(row, remote))));
     if endpoint.socket.is_exposed() {
         entries.push(LabeledText::new(
             "reachable",
@@ -130,11 +131,11 @@ fn detail_lines(app: &App, row: &Row) -> Vec<LabeledText> {
         ));
     }
     entries.push(LabeledText::new("seen", since_text(endpoint, &context)));
-    entries.extend(before(app, row).map(|before| LabeledText::new("before it", before)));
+    entries.extend(before(app, row).map(|before| LabeledText::new("previous", before)));
     entries
 }
 
-/// `LISTEN · user dev · age ≤9m`
+/// `LISTEN · user dev · age at most 9 min`
 fn socket(row: &Row, context: &DisplayContext) -> String {
     let of = |column| (field(column).value)(row, context).to_string();
     let state = if row.is_closed() {
@@ -145,11 +146,15 @@ fn socket(row: &Row, context: &DisplayContext) -> String {
     format!(
         "{state} · user {} · age {}",
         of(Column::User),
-        of(Column::Age)
+        wording::age(Age::of_socket(
+            row.endpoint.since,
+            row.endpoint.socket.owners.known(),
+            context.now
+        ))
     )
 }
 
-/// `2 s ago · ended by portmon with SIGTERM`, of a row that is gone.
+/// `2 s ago · ended by portmon with SIGTERM`, of a closed row.
 fn closed(app: &App, row: &Row) -> Option<String> {
     let at = row.change_mark.at().filter(|_| row.is_closed())?;
     let ago = wording::duration(app.moment().instant.saturating_duration_since(at));
@@ -161,7 +166,7 @@ fn closed(app: &App, row: &Row) -> Option<String> {
     Some(format!("{ago} ago{exit_status}"))
 }
 
-/// Who had the port of this listener before it, if that was another one.
+/// The previous owner of the port of this listener, if that was another process.
 fn before(app: &App, row: &Row) -> Option<String> {
     let past = app.previous_owner(row).filter(|_| !row.is_closed())?;
     Some(past_owner::description(app, past))
@@ -192,11 +197,11 @@ fn since_text(endpoint: &Endpoint, context: &DisplayContext) -> String {
     let ago = |at| wording::duration(context.now.instant.saturating_duration_since(at));
     match endpoint.since {
         Since::Opened(at) => format!("opened {} ago", ago(at)),
-        Since::Before(at) => format!("here before portmon looked, {} ago", ago(at)),
+        Since::Before(at) => format!("open before portmon started, {} ago", ago(at)),
     }
 }
 
-/// What the source cannot tell, said rather than left out.
+/// A second owner of the port, or what the source cannot tell.
 fn remark(row: &Row) -> Option<String> {
     let socket = &row.endpoint.socket;
     let is_any_v6 =
@@ -207,7 +212,7 @@ fn remark(row: &Row) -> Option<String> {
             socket.port()
         ))
     } else if is_any_v6 && socket.only_v6.is_none() {
-        Some("whether it takes IPv4 too, this source of sockets cannot tell".to_owned())
+        Some("the system does not tell whether it accepts IPv4 too".to_owned())
     } else {
         None
     }
@@ -231,13 +236,13 @@ fn reachable(endpoint: &Endpoint, inspection: Option<&Inspection>) -> String {
         .map(written)
         .collect();
     if addresses.is_empty() {
-        "only from this machine: it has no other address".to_owned()
+        "only from this machine, which has no other address".to_owned()
     } else {
         addresses.join("  ")
     }
 }
 
-/// The other ends of the connections this socket's port accepted, by process.
+/// The clients of the port, counted by process or address.
 fn clients(app: &App, endpoint: &Endpoint) -> String {
     let port = endpoint.socket.port();
     let is_accepted = |other: &&Endpoint| {

@@ -103,7 +103,7 @@ fn nothing_on(app: &App, port: u16) -> String {
     )
 }
 
-/// `nothing on 62893 now · last: python3 9130 (debugpy · ~/code/api), closed 62 s ago after 4 min 12 s · it has ended`
+/// `nothing on 62893 now · last: python3 9130 (debugpy · ~/code/api), closed 62 s ago after 4 min 12 s · it has exited`
 fn nothing_since(app: &App, past: &PastOwner) -> String {
     let can_restart = past
         .owners

@@ -1,4 +1,4 @@
-//! Who held a port before, in words: in an empty table and in the details.
+//! The previous owner of a port, for an empty table and for the details.
 
 use crate::app::App;
 use crate::model::age::Age;
@@ -30,13 +30,13 @@ pub fn description(app: &App, past: &PastOwner) -> String {
     )
 }
 
-/// What became of a process, where that is known.
+/// What became of a process, if that is known.
 pub fn exit_status(app: &App, process: &Process) -> Option<String> {
     match app.exit_status(process) {
         ExitStatus::Unknown => None,
         ExitStatus::EndedBy(signal) => Some(format!("ended by portmon with {signal}")),
-        ExitStatus::Ended => Some("it has ended".to_owned()),
-        ExitStatus::StillRunning => Some("it runs on".to_owned()),
+        ExitStatus::Ended => Some("it has exited".to_owned()),
+        ExitStatus::StillRunning => Some("still running".to_owned()),
     }
 }
 
@@ -56,13 +56,13 @@ fn owner(past: &PastOwner, context: &DisplayContext) -> String {
             let what = description::describe_process(first, context).text(context);
             format!("{first}{times} ({what})")
         }
-        Owners::NoPermission => format!("a process{user} that may not be seen"),
-        Owners::Pending => format!("a process{user} that was not found in time"),
-        Owners::NoProcess => "no process but the kernel".to_owned(),
+        Owners::NoPermission => format!("a hidden process{user}"),
+        Owners::Pending => format!("a process{user}, not identified in time"),
+        Owners::NoProcess => "no process (the kernel)".to_owned(),
     }
 }
 
-/// `closed 62 s ago after 4 min 12 s`; how long it stood is only bounded where it stood before portmon looked.
+/// `closed 62 s ago after 4 min 12 s`; the age is a bound for a socket that was open before portmon started.
 fn closed(past: &PastOwner, context: &DisplayContext) -> String {
     let ago = context.now.instant.saturating_duration_since(past.closed);
     let at_closing = context.now.at(past.closed);

@@ -62,39 +62,88 @@ pub fn screen(harness: &AppHarness) -> Vec<String> {
         .collect()
 }
 
+/// The screen without empty lines at its end.
+fn text(harness: &AppHarness) -> String {
+    screen(harness).join("\n").trim_end().to_owned()
+}
+
+/// The lines of the details with these labels.
+pub fn details(harness: &AppHarness, labels: &[&str]) -> String {
+    let row = harness.app.current_row().expect("a row");
+    let lines = details::detail_lines(&harness.app, row).into_iter();
+    let lines = lines.filter(|line| labels.contains(&&*line.label));
+    let lines: Vec<String> = lines
+        .map(|line| format!("{}: {}", line.label, line.text))
+        .collect();
+    lines.join("\n")
+}
+
 fn shows(harness: &AppHarness, words: &str) -> bool {
     screen(harness).iter().any(|line| line.contains(words))
 }
 
 #[test]
 fn the_screen_of_80_by_24_is_as_it_was_designed() {
-    let screen = screen(&harness((80, 24)));
-    let top: Vec<&str> = screen[..11].iter().map(String::as_str).collect();
-    assert_eq!(
-        top,
-        [
-            "portmon build-07   LISTEN 3  UDP 0  CONN 2  ! exposed 1        live · every 1 s",
-            " l listening  c connected  d dynamic 32768+  e exposed  m mine  a all       5/5",
-            "  PORT^ LOCAL       STATE    PID PROCESS       AGE WHAT",
-            "   3000 0.0.0.0   ! LISTEN  4242 node          ≤1h next dev · ~/code/shop",
-            "   5432 127.0.0.1 2 LISTEN  3977 node          ≤1h vite · ~/code/pay",
-            "   5432 ::1       2 LISTEN     - - (root)      >0s",
-            " ── connected 2 ──────────────────────────────────────────────────────────────",
-            "   3000 127.0.0.1   ESTAB   4242 node          ≤1h ← chrome 942",
-            "  51324 127.0.0.1   ESTAB    942 chrome        ≤1h → :3000 node 4242",
-            "",
-            "",
-        ]
-    );
-    assert_eq!(
-        screen[22].trim(),
-        "1 owner hidden (sudo shows them) · 1 remote: a"
-    );
-    assert!(
-        screen[23].starts_with(" / filter   x free port   Enter details   s sort"),
-        "{}",
-        screen[23]
-    );
+    insta::assert_snapshot!(text(&harness((80, 24))), @"
+    portmon build-07   LISTEN 3  UDP 0  CONN 2  ! exposed 1        live · every 1 s
+     l listening  c connected  d dynamic 32768+  e exposed  m mine  a all       5/5
+      PORT^ LOCAL       STATE    PID PROCESS       AGE WHAT
+       3000 0.0.0.0   ! LISTEN  4242 node          ≤1h next dev · ~/code/shop
+       5432 127.0.0.1 2 LISTEN  3977 node          ≤1h vite · ~/code/pay
+       5432 ::1       2 LISTEN     - - (root)      >0s
+     ── connected 2 ──────────────────────────────────────────────────────────────
+       3000 127.0.0.1   ESTAB   4242 node          ≤1h ← chrome 942
+      51324 127.0.0.1   ESTAB    942 chrome        ≤1h → :3000 node 4242
+
+
+
+
+
+
+
+
+
+
+
+
+
+                                     1 owner hidden (sudo shows them) · 1 remote: a
+     / filter   x free port   Enter details   s sort   y copy   ? help   q quit
+    ");
+}
+
+#[test]
+fn a_wide_screen_has_more_columns_and_details_below() {
+    let mut harness = harness((120, 26));
+    harness.keys("i");
+    insta::assert_snapshot!(text(&harness), @"
+    portmon build-07   LISTEN 3  UDP 0  CONN 2  ! exposed 1                                                live · every 1 s
+     l listening  c connected  d dynamic 32768+  e exposed  m mine  a all                                        PORT ^ 5/5
+      PORT^ LOCAL       STATE         PID PROCESS      USER   PROTO  AGE WHAT
+       3000 0.0.0.0   ! LISTEN       4242 node         dev    tcp    ≤1h next dev · ~/code/shop
+       5432 127.0.0.1 2 LISTEN       3977 node         dev    tcp    ≤1h vite · ~/code/pay
+       5432 ::1       2 LISTEN          - - (root)     root   tcp    >0s
+     ── connected 2 ──────────────────────────────────────────────────────────────────────────────────────────────────────
+       3000 127.0.0.1   ESTABLISHED  4242 node         dev    tcp    ≤1h ← chrome 942
+      51324 127.0.0.1   ESTABLISHED   942 chrome       dev    tcp    ≤1h → :3000 node 4242
+
+
+
+
+
+    ── tcp 0.0.0.0:3000 ────────────────────────────────────────────────────────────────────────── [ ] scroll · Esc close ──
+     socket      LISTEN · user dev · age at most 1 h
+     reachable   …
+     clients     1 from chrome 942
+     owner       node 4242 · user dev
+     command     node /x/node_modules/.bin/next dev
+     uses        …
+     directory   /home/dev/code/shop
+     started     2026-01-31T09:00:00Z · up 1 h
+     started by  …
+                                                                             1 owner hidden (sudo shows them) · 1 remote: a
+     / filter   x free port   Enter details   s sort   y copy   ? help   q quit
+    ");
 }
 
 #[test]
@@ -124,23 +173,66 @@ fn every_size_down_to_one_cell_is_drawn() {
 
 #[test]
 fn a_terminal_that_is_too_small_says_what_it_needs() {
-    assert_eq!(
-        screen(&harness((40, 7)))[0],
-        "terminal too small: 40x7, needs 40x8"
-    );
+    insta::assert_snapshot!(text(&harness((40, 7))), @"terminal too small: 40x7, needs 40x8");
 }
 
 #[test]
 fn a_low_screen_merges_header_and_chips_and_filter_and_footer() {
     let mut harness = harness((80, 12));
-    let first = &screen(&harness)[0];
-    assert!(
-        first.starts_with("portmon  l  c  d  e  m  a   L3 U0 C2 !1"),
-        "{first}"
-    );
-    assert!(screen(&harness)[11].contains("/ filter"));
+    insta::assert_snapshot!(text(&harness), @"
+    portmon  l  c  d  e  m  a   L3 U0 C2 !1                           5/5  live 1 s
+      PORT^ LOCAL       STATE    PID PROCESS       AGE WHAT
+       3000 0.0.0.0   ! LISTEN  4242 node          ≤1h next dev · ~/code/shop
+       5432 127.0.0.1 2 LISTEN  3977 node          ≤1h vite · ~/code/pay
+       5432 ::1       2 LISTEN     - - (root)      >0s
+     ── connected 2 ──────────────────────────────────────────────────────────────
+       3000 127.0.0.1   ESTAB   4242 node          ≤1h ← chrome 942
+      51324 127.0.0.1   ESTAB    942 chrome        ≤1h → :3000 node 4242
+
+
+
+     / filter   x free port   Enter details   s sort   y copy   ? help   q quit
+    ");
     harness.keys("/node");
-    assert!(screen(&harness)[11].starts_with(" / node "));
+    insta::assert_snapshot!(screen(&harness)[11], @" / node                          1 owner hidden (sudo shows them) · 1 remote: a");
+}
+
+#[test]
+fn the_footer_shows_the_keys_of_what_is_on_top() {
+    let mut harness = harness((80, 24));
+    let mut footer = |keys: &str| {
+        harness.keys(keys);
+        let footer = screen(&harness)[23].clone();
+        harness.key(KeyCode::Esc);
+        footer
+    };
+    let footers = ["", "/", "x", "w"].map(|keys| format!("{keys:1} {}", footer(keys)));
+    insta::assert_snapshot!(footers.join("\n"), @"
+       / filter   x free port   Enter details   s sort   y copy   ? help   q quit
+    /  Enter keep   Esc restore   ↓ next row   Ctrl-P earlier filter
+    x  Tab next button   Enter press   Esc cancel
+    w  c connect   ↓ scroll   Esc close
+    ");
+}
+
+#[test]
+fn help_begins_with_the_keys_of_the_table() {
+    let mut harness = harness((80, 12));
+    harness.keys("?");
+    insta::assert_snapshot!(text(&harness), @"
+    ┌ Help · j k scroll, any other key closes ─────────────────────────────────────┐
+    │ Keys                                                                         │
+    │   ↑ k               up                                                       │
+    │   ↓ j               down                                                     │
+    │   PgUp Ctrl-B       page up                                                  │
+    │   PgDn Ctrl-F       page down                                                │
+    │   Ctrl-U            half a page up                                           │
+    │   Ctrl-D            half a page down                                         │
+    │   Home g            first row                                                │
+    │   End G             last row                                                 │
+    │   n                 next changed row                                         │
+    └──────────────────────────────────────────────────────────────────────────────┘
+    ");
 }
 
 #[test]
@@ -169,22 +261,17 @@ fn an_active_chip_is_bracketed_and_typed_text_is_shown() {
 #[test]
 fn an_empty_table_says_why_and_the_way_out() {
     let mut harness = harness((100, 24));
-    harness.keys("d/postgres");
-    harness.key(KeyCode::Enter);
-    let words = "nothing matches [d dynamic] + postgres (5 hidden: 4 by d) · Esc clears the text, d the chip";
-    assert!(shows(&harness, words), "{:#?}", screen(&harness));
-    harness.key(KeyCode::Esc);
-    harness.key(KeyCode::Esc);
-    harness.keys("4242");
-    harness.key(KeyCode::Enter);
-    assert!(
-        shows(&harness, "no port 4242 · process 4242 (node) holds 3000"),
-        "{:#?}",
-        screen(&harness)
-    );
-    harness.keys("7");
-    harness.key(KeyCode::Enter);
-    assert!(shows(&harness, "nothing on 7 now · Esc clears the text"));
+    let mut message = |keys: &str| {
+        harness.keys(keys);
+        harness.key(KeyCode::Enter);
+        screen(&harness)[3].clone()
+    };
+    let messages = ["d/postgres", "d4242", "7"].map(&mut message);
+    insta::assert_snapshot!(messages.join("\n"), @"
+    nothing matches [d dynamic] + postgres (5 hidden: 4 by d) · Esc clears the text, d the chip
+    no port 4242 · process 4242 (node) holds 3000 · pid:4242 shows them
+    nothing on 7 now · Esc clears the text
+    ");
 }
 
 #[test]
@@ -670,7 +757,7 @@ fn a_dual_stack_listener_is_a_star_at_every_width() {
     }
     let mut unknown = AppHarness::with(vec![socket("[::]:3000")]);
     unknown.keys("i");
-    assert!(shows(&unknown, "whether it takes IPv4 too"));
+    assert!(shows(&unknown, "does not tell whether it accepts IPv4"));
 }
 
 /// A listener whose owner is not found yet, beside one that is hidden.
@@ -691,7 +778,7 @@ fn a_pending_owner_is_not_counted_as_hidden() {
     );
     harness.keys("i");
     assert!(
-        shows(&harness, "holder      still being looked for"),
+        shows(&harness, "owner       still being looked up"),
         "{:#?}",
         screen(&harness)
     );
@@ -705,7 +792,7 @@ fn a_pending_owner_is_not_counted_as_hidden() {
     harness.seconds = 1.0;
     harness.poll(vec![socket("127.0.0.1:4000").user(0, "root")]);
     assert!(
-        shows(&harness, "holder      closed before it was found"),
+        shows(&harness, "owner       closed before it was looked up"),
         "{:#?}",
         screen(&harness)
     );

@@ -1,4 +1,4 @@
-//! The processes that hold a socket, in the details and in the dialog.
+//! The owners of a socket in the details.
 
 use crate::app::App;
 use crate::model::endpoint::{Endpoint, Owners};
@@ -14,13 +14,13 @@ use crate::wording;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-/// Everything that is known of the holders of a socket.
+/// Lines about all owners of a socket.
 pub fn owner_lines(view: &DetailsView) -> Vec<LabeledText> {
     match &view.row.endpoint.socket.owners {
         Owners::Known(processes) => {
             let mut entries = Vec::new();
             for (place, process) in processes.iter().enumerate() {
-                let label = if place == 0 { "holder" } else { "also" };
+                let label = if place == 0 { "owner" } else { "also" };
                 entries.push(LabeledText::new(label, described(process)));
                 entries.extend(process_lines(view, process));
             }
@@ -28,7 +28,7 @@ pub fn owner_lines(view: &DetailsView) -> Vec<LabeledText> {
         }
         Owners::NoPermission => {
             let mut entries = vec![LabeledText::new(
-                "holder",
+                "owner",
                 hidden_owner(view.row, &view.context),
             )];
             let supervisor = view.inspection.map(|found| &found.supervisor);
@@ -36,7 +36,7 @@ pub fn owner_lines(view: &DetailsView) -> Vec<LabeledText> {
             entries
         }
         Owners::Pending => vec![LabeledText::new(
-            "holder",
+            "owner",
             pending_owner(view.row).to_owned(),
         )],
         Owners::NoProcess => Vec::new(),
@@ -124,13 +124,13 @@ fn process_list(processes: &[Arc<Process>]) -> String {
 
 fn pending_owner(row: &Row) -> &'static str {
     if row.is_closed() {
-        "closed before it was found"
+        "closed before it was looked up"
     } else {
-        "still being looked for"
+        "still being looked up"
     }
 }
 
 fn hidden_owner(row: &Row, context: &DisplayContext) -> String {
     let user = (field(Column::User).value)(row, context).to_string();
-    format!("a process of {user} that may not be seen")
+    format!("hidden (a process of {user}; sudo shows it)")
 }

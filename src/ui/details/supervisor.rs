@@ -1,10 +1,10 @@
-//! What would start a process again, in the details: its unit and its container.
+//! The supervisor of a process in the details: its unit and its container.
 
 use crate::model::supervisor::{Container, Supervisor, Unit};
 use crate::model::text::{SystemText, escaped};
 use crate::ui::labeled_text::LabeledText;
 
-/// What stands behind a process, or behind a port whose holder may not be seen.
+/// Lines about the supervisor of a process, or of a port whose owner is hidden.
 pub fn supervisor_lines(supervisor: &Supervisor) -> Vec<LabeledText> {
     let unit = supervisor
         .unit

@@ -1,4 +1,4 @@
-//! What goes through a connection, what waits at a socket and what its holders use. What is unknown gets no line.
+//! Traffic, path and queues of a socket, and the CPU and memory of its owners. Unknown values have no line.
 
 use crate::model::endpoint::{Protocol, Socket, State};
 use crate::model::process::ProcessId;
@@ -9,7 +9,6 @@ use crate::ui::labeled_text::LabeledText;
 use crate::wording::{bytes, duration, latency, percent};
 use std::time::Duration;
 
-/// Stands where something is still to come.
 const PENDING: &str = "…";
 
 pub fn traffic(view: &DetailsView) -> Vec<LabeledText> {
@@ -37,12 +36,12 @@ pub fn traffic(view: &DetailsView) -> Vec<LabeledText> {
         .map(|(traffic, _)| traffic.queue)
         .filter(|queue| *queue != SocketQueue::UNKNOWN)
         .or(row.queue());
-    let waiting = queue.and_then(|queue| waiting(socket, queue));
+    let waiting = queue.and_then(|queue| queue_text(socket, queue));
     entries.extend(waiting.map(|words| LabeledText::new("queue", words)));
     entries
 }
 
-/// What one holder uses.
+/// CPU and memory of one owner.
 pub fn usage_line(view: &DetailsView, process: ProcessId) -> Option<LabeledText> {
     let (row, stats_history) = (view.row, &view.app.details.stats_history);
     let id = row.endpoint.id();
@@ -54,81 +53,79 @@ pub fn usage_line(view: &DetailsView, process: ProcessId) -> Option<LabeledText>
     words.map(|words| LabeledText::new("uses", words))
 }
 
-/// Whether the kernel counts what goes through: what it keeps without a process is no whole socket any more, or yet.
+/// True if the kernel counts the traffic: it does not for sockets that it keeps without a process.
 fn has_flow(socket: &Socket) -> bool {
     socket.protocol == Protocol::Tcp
         && socket.remote.is_some()
         && !matches!(socket.state, Some(State::TimeWait | State::SynRecv))
 }
 
-/// `↑ 1.2 MB/s  ↓ 340 B/s · sent 12 MB, received 3.4 MB`; a connection at rest says since when instead.
+/// `↑ 1.2 MB/s  ↓ 340 B/s · sent 12 MB, received 3.4 MB`, or `idle for 12 s · …`.
 fn traffic_text(flow: TcpCounters, rates: Option<ByteRates>) -> String {
     let totals = format!(
         "sent {}, received {}",
         bytes(flow.sent),
         bytes(flow.received)
     );
-    let quiet = flow.idle_sent.min(flow.idle_received);
-    let pace = match rates {
-        Some(rates) if is_moving(rates) || quiet < Duration::from_secs(1) => {
+    let idle = flow.idle_sent.min(flow.idle_received);
+    let rate = match rates {
+        Some(rates) if is_moving(rates) || idle < Duration::from_secs(1) => {
             format!("↑ {}/s  ↓ {}/s", bytes(rates.sent), bytes(rates.received))
         }
-        _ if quiet >= Duration::from_secs(1) => {
-            format!("quiet for {}", duration(quiet))
+        _ if idle >= Duration::from_secs(1) => {
+            format!("idle for {}", duration(idle))
         }
         _ => return totals,
     };
-    format!("{pace} · {totals}")
+    format!("{rate} · {totals}")
 }
 
 fn is_moving(rates: ByteRates) -> bool {
     rates.sent > 0 || rates.received > 0
 }
 
-/// `round trip 1.3 ms · 2 segments sent again`; a round trip of nothing was not measured yet.
+/// `round trip 1.3 ms · 2 retransmits`; a round trip of zero is not measured yet.
 fn path_text(flow: TcpCounters) -> String {
-    let again = match flow.retransmits {
-        0 => "nothing sent again".to_owned(),
-        1 => "1 segment sent again".to_owned(),
-        count => format!("{count} segments sent again"),
+    let retransmits = match flow.retransmits {
+        0 => "no retransmits".to_owned(),
+        1 => "1 retransmit".to_owned(),
+        count => format!("{count} retransmits"),
     };
     if flow.round_trip.is_zero() {
-        again
+        retransmits
     } else {
-        format!("round trip {} · {again}", latency(flow.round_trip))
+        format!("round trip {} · {retransmits}", latency(flow.round_trip))
     }
 }
 
-/// What waits at a listener, and in the buffers of what data goes through.
-fn waiting(socket: &Socket, queue: SocketQueue) -> Option<String> {
+/// `backlog 6 / 5 · full: new clients time out`, or the bytes in the buffers of a socket with data.
+fn queue_text(socket: &Socket, queue: SocketQueue) -> Option<String> {
     let SocketQueue { incoming, outgoing } = queue;
     if socket.is_listening() {
-        // The kernel takes one more than the backlog (sk_acceptq_is_full in include/net/sock.h) and then drops what
-        // else comes, which the client tries again until it gives up.
+        // The kernel accepts one more than the backlog (sk_acceptq_is_full in include/net/sock.h), then drops
+        // connections, which the clients retry until they give up.
         let full = if incoming > outgoing {
             " · full: new clients time out"
         } else {
             ""
         };
-        return Some(format!(
-            "{incoming} of {outgoing} connections wait to be accepted{full}"
-        ));
+        return Some(format!("backlog {incoming} / {outgoing}{full}"));
     }
     let unsent = match socket.protocol {
-        Protocol::Udp => "waiting to be sent",
-        Protocol::Tcp if has_flow(socket) => "not acknowledged",
+        Protocol::Udp => "unsent",
+        Protocol::Tcp if has_flow(socket) => "unacknowledged",
         Protocol::Tcp => return None,
     };
     Some(format!(
-        "waiting to be read {} · {unsent} {}",
+        "unread {} · {unsent} {}",
         bytes(incoming.into()),
         bytes(outgoing.into())
     ))
 }
 
-/// `2.3 % CPU · 45 MB of memory`, in percent of one core.
+/// `2.3 % CPU · 45 MB memory`, in percent of one core.
 fn usage_text(usage: ProcessUsage, share: Option<u64>) -> String {
-    let memory = format!("{} of memory", bytes(usage.memory));
+    let memory = format!("{} memory", bytes(usage.memory));
     match share {
         Some(share) => format!("{} CPU · {memory}", percent(share)),
         None => memory,

@@ -70,7 +70,7 @@ fn the_exit_status_is_shown_as_far_as_known() {
     learn(&mut harness, ExitStatus::StillRunning);
     harness.wait(2.0);
     assert!(
-        prose(&harness).contains("closed 2 s ago · it runs on"),
+        prose(&harness).contains("closed 2 s ago · still running"),
         "{:#?}",
         screen(&harness)
     );
@@ -78,13 +78,13 @@ fn the_exit_status_is_shown_as_far_as_known() {
     harness.keys("62893");
     harness.key(KeyCode::Enter);
     assert!(
-        prose(&harness).contains("closed 12 s ago after at most 1 h 1 min · it runs on · Y"),
+        prose(&harness).contains("closed 12 s ago after at most 1 h 1 min · still running · Y"),
         "{:#?}",
         screen(&harness)
     );
     learn(&mut harness, ExitStatus::Ended);
     assert!(
-        prose(&harness).contains("after at most 1 h 1 min · it has ended · Y"),
+        prose(&harness).contains("after at most 1 h 1 min · it has exited · Y"),
         "{:#?}",
         screen(&harness)
     );
@@ -111,15 +111,15 @@ fn an_unknown_owner_is_described_by_what_is_known() {
     let cases = [
         (
             socket("127.0.0.1:80").user(0, "root"),
-            "last: a process of root that may not be seen, closed",
+            "last: a hidden process of root, closed",
         ),
         (
             socket("127.0.0.1:80").pending(),
-            "last: a process of dev that was not found in time, closed",
+            "last: a process of dev, not identified in time, closed",
         ),
         (
             socket("127.0.0.1:80").without_owner(),
-            "last: no process but the kernel, closed",
+            "last: no process (the kernel), closed",
         ),
         (
             socket("127.0.0.1:80").udp().owner(&twins[0]),
@@ -160,7 +160,7 @@ fn details_of_a_listener_name_a_different_previous_owner() {
         socket("127.0.0.1:3000").owner_hint(2).owner(&debugpy()),
     ]);
     assert!(
-        !prose(&harness).contains("before it"),
+        !prose(&harness).contains("previous"),
         "{:#?}",
         screen(&harness)
     );
@@ -171,7 +171,7 @@ fn details_of_a_listener_name_a_different_previous_owner() {
     harness.poll(vec![socket("127.0.0.1:3000").owner_hint(3).owner(&node)]);
     harness.wait(60.0);
     let lines = screen(&harness);
-    let line = lines.iter().find(|line| line.contains("before it"));
+    let line = lines.iter().find(|line| line.contains("previous"));
     assert!(
         line.is_some_and(|line| line.contains("python3 9130 (debugpy")),
         "{lines:#?}"

@@ -35,8 +35,8 @@ fn database() -> Supervisor {
     }
 }
 
-/// The details of a row once this was found behind its holders, or behind its port where they are hidden.
-fn details(socket: SocketBuilder, holders: &Supervisor, port: &Supervisor) -> Vec<LabeledText> {
+/// The supervisors in the details of a row, whose owners and whose port have these.
+fn details(socket: SocketBuilder, holders: &Supervisor, port: &Supervisor) -> String {
     let mut harness = AppHarness::with(vec![socket]);
     let effects = harness.keys("i");
     let asked = effects.iter().find_map(|effect| match effect {
@@ -62,21 +62,16 @@ fn details(socket: SocketBuilder, holders: &Supervisor, port: &Supervisor) -> Ve
         unused: None,
         request: subject,
     }));
-    let row = harness.app.current_row().expect("a row");
-    let mut entries = crate::ui::details::detail_lines(&harness.app, row);
-    entries.retain(|entry| ["unit", "container"].contains(&&*entry.label));
-    entries
+    crate::ui::tests::details(&harness, &["unit", "container"])
 }
 
 #[test]
 fn details_show_the_supervisor_of_known_and_hidden_owners() {
-    let unit = "shop.service (user) · main process 4242 · Restart=always\\x07 · started by shop.socket, admin.socket";
-    let container = "docker shop-db-1 · *:15432->5432/tcp, 127.0.0.1:15432->5432/tcp";
     let node = process(4242, "node").build();
-    let seen = details(socket("127.0.0.1:3000").owner(&node), &shop(), &database());
-    assert_eq!(seen, [LabeledText::new("unit", unit)]);
+    let known = details(socket("127.0.0.1:3000").owner(&node), &shop(), &database());
+    insta::assert_snapshot!(known, @r"unit: shop.service (user) · main process 4242 · Restart=always\x07 · started by shop.socket, admin.socket");
     let hidden = details(socket("127.0.0.1:15432"), &shop(), &database());
-    assert_eq!(hidden, [LabeledText::new("container", container)]);
+    insta::assert_snapshot!(hidden, @"container: docker shop-db-1 · *:15432->5432/tcp, 127.0.0.1:15432->5432/tcp");
 }
 
 #[test]

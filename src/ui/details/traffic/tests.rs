@@ -41,9 +41,9 @@ fn traffic_is_rates_and_totals_or_since_when_it_rests() {
         (
             at_rest(flow()),
             rates(0, 0),
-            format!("quiet for 12 s · {totals}"),
+            format!("idle for 12 s · {totals}"),
         ),
-        (at_rest(flow()), None, format!("quiet for 12 s · {totals}")),
+        (at_rest(flow()), None, format!("idle for 12 s · {totals}")),
         (
             at_rest(flow()),
             rates(7, 0),
@@ -67,9 +67,9 @@ fn the_path_shows_retransmits_and_a_measured_round_trip() {
     assert_eq!(
         [path(2, 1_300), path(1, 45), path(0, 0)],
         [
-            "round trip 1.3 ms · 2 segments sent again",
-            "round trip 45 µs · 1 segment sent again",
-            "nothing sent again",
+            "round trip 1.3 ms · 2 retransmits",
+            "round trip 45 µs · 1 retransmit",
+            "no retransmits",
         ]
     );
 }
@@ -77,7 +77,7 @@ fn the_path_shows_retransmits_and_a_measured_round_trip() {
 #[test]
 fn a_queue_is_connections_at_a_listener_and_bytes_elsewhere() {
     let words = |socket: SocketBuilder, incoming, outgoing| {
-        waiting(&socket.build(), SocketQueue { incoming, outgoing }).unwrap_or_default()
+        queue_text(&socket.build(), SocketQueue { incoming, outgoing }).unwrap_or_default()
     };
     let listener = || socket("127.0.0.1:80");
     let connection = || socket("127.0.0.1:80").to("127.0.0.1:5000");
@@ -93,12 +93,12 @@ fn a_queue_is_connections_at_a_listener_and_bytes_elsewhere() {
             words(listener().state(State::Bound), 0, 0),
         ],
         [
-            "3 of 5 connections wait to be accepted",
-            "5 of 5 connections wait to be accepted",
-            "6 of 5 connections wait to be accepted · full: new clients time out",
-            "waiting to be read 1.2 kB · not acknowledged 0 B",
-            "waiting to be read 0 B · waiting to be sent 1.2 kB",
-            "waiting to be read 0 B · waiting to be sent 0 B",
+            "backlog 3 / 5",
+            "backlog 5 / 5",
+            "backlog 6 / 5 · full: new clients time out",
+            "unread 1.2 kB · unacknowledged 0 B",
+            "unread 0 B · unsent 1.2 kB",
+            "unread 0 B · unsent 0 B",
             "",
             "",
         ]
@@ -143,52 +143,38 @@ fn look(harness: &mut AppHarness, socket: SocketBuilder, seconds: f64, flow: Opt
     });
 }
 
-/// The entries about numbers, as they stand in the details of the row under the cursor.
-fn shown(harness: &AppHarness) -> Vec<LabeledText> {
-    let row = harness.app.current_row().expect("a row");
-    let of_numbers = ["traffic", "path", "queue", "uses"];
-    let entries = crate::ui::details::detail_lines(&harness.app, row).into_iter();
-    entries
-        .filter(|entry| of_numbers.contains(&&*entry.label))
-        .collect()
-}
-
-fn detail_lines(entries: &[(&'static str, &str)]) -> Vec<LabeledText> {
-    let entry = |(label, text): &(&'static str, &str)| LabeledText::new(*label, *text);
-    entries.iter().map(entry).collect()
+/// The lines of numbers in the details of the row under the cursor.
+fn shown(harness: &AppHarness) -> String {
+    crate::ui::tests::details(harness, &["traffic", "path", "queue", "uses"])
 }
 
 #[test]
 fn details_show_pending_then_totals_then_rates() {
     let mut harness = AppHarness::with(vec![connection()]);
     harness.key(KeyCode::Enter);
-    let awaited = [("traffic", "…"), ("path", "…"), ("uses", "…")];
-    assert_eq!(shown(&harness), detail_lines(&awaited));
+    insta::assert_snapshot!(shown(&harness), @"
+    traffic: …
+    path: …
+    uses: …
+    ");
     look(&mut harness, connection(), 1.0, Some(flow()));
-    let path = ("path", "round trip 1.3 ms · 2 segments sent again");
-    let queue = ("queue", "waiting to be read 0 B · not acknowledged 70 B");
-    let totals = [
-        ("traffic", "sent 12 MB, received 3.4 MB"),
-        path,
-        queue,
-        ("uses", "45 MB of memory"),
-    ];
-    assert_eq!(shown(&harness), detail_lines(&totals));
+    insta::assert_snapshot!(shown(&harness), @"
+    traffic: sent 12 MB, received 3.4 MB
+    path: round trip 1.3 ms · 2 retransmits
+    queue: unread 0 B · unacknowledged 70 B
+    uses: 45 MB memory
+    ");
     let more = TcpCounters {
         sent: 13_200_000,
         ..flow()
     };
     look(&mut harness, connection(), 2.0, Some(more));
-    let rates = [
-        (
-            "traffic",
-            "↑ 1.2 MB/s  ↓ 0 B/s · sent 13 MB, received 3.4 MB",
-        ),
-        path,
-        queue,
-        ("uses", "2.3 % CPU · 45 MB of memory"),
-    ];
-    assert_eq!(shown(&harness), detail_lines(&rates));
+    insta::assert_snapshot!(shown(&harness), @"
+    traffic: ↑ 1.2 MB/s  ↓ 0 B/s · sent 13 MB, received 3.4 MB
+    path: round trip 1.3 ms · 2 retransmits
+    queue: unread 0 B · unacknowledged 70 B
+    uses: 2.3 % CPU · 45 MB memory
+    ");
 }
 
 #[test]
@@ -197,13 +183,13 @@ fn what_a_source_cannot_tell_and_what_is_gone_has_no_line() {
     harness.key(KeyCode::Enter);
     harness.poll(vec![connection()]);
     harness.poll(vec![connection()]);
-    assert_eq!(shown(&harness), []);
+    assert_eq!(shown(&harness), "");
     look(&mut harness, connection(), 1.0, Some(flow()));
-    assert_eq!(shown(&harness).len(), 4);
+    assert_eq!(shown(&harness).lines().count(), 4);
     harness.seconds = 2.0;
     harness.poll(vec![]);
     assert!(harness.app.current_row().expect("a row").is_closed());
-    assert_eq!(shown(&harness), []);
+    assert_eq!(shown(&harness), "");
 }
 
 #[test]
@@ -211,16 +197,9 @@ fn a_socket_without_tcp_stats_shows_only_its_queue() {
     let udp = || socket("127.0.0.1:53").udp().queue(9, 0);
     let mut harness = AppHarness::with(vec![udp()]);
     harness.key(KeyCode::Enter);
-    let queue = |words| detail_lines(&[("queue", words)]);
-    assert_eq!(
-        shown(&harness),
-        queue("waiting to be read 9 B · waiting to be sent 0 B")
-    );
+    insta::assert_snapshot!(shown(&harness), @"queue: unread 9 B · unsent 0 B");
     look(&mut harness, udp(), 1.0, None);
-    assert_eq!(
-        shown(&harness),
-        queue("waiting to be read 0 B · waiting to be sent 70 B")
-    );
+    insta::assert_snapshot!(shown(&harness), @"queue: unread 0 B · unsent 70 B");
 }
 
 #[test]
