@@ -108,8 +108,8 @@ impl FreeDialog {
         match &self.phase {
             DialogPhase::Confirming(prompt) => buttons.extend(available_buttons(prompt)),
             DialogPhase::Explaining(explanation) => {
-                buttons.extend(explanation.go_to.map(|_| Button::GoTo));
-                buttons.extend(explanation.offer.as_ref().map(|_| Button::Copy));
+                buttons.extend(explanation.go_to().map(|_| Button::GoTo));
+                buttons.extend(explanation.command().map(|_| Button::Copy));
             }
             DialogPhase::Running(batch) => buttons.extend(batch.offer().map(Button::Escalate)),
         }
@@ -183,9 +183,9 @@ impl FreeDialog {
                 }
             }
             DialogPhase::Explaining(explanation) => {
-                let before = explanation.offer.clone();
+                let before = explanation.command();
                 explanation.add_supervisors(&inspection.behind());
-                if explanation.offer != before {
+                if explanation.command() != before {
                     self.disarm();
                 }
             }
@@ -305,11 +305,10 @@ impl FreeDialog {
             }
             DialogPhase::Explaining(explanation) => match button {
                 Button::Copy => explanation
-                    .offer
-                    .clone()
+                    .command()
                     .map_or(DialogAction::Close, DialogAction::Copy),
                 Button::GoTo => explanation
-                    .go_to
+                    .go_to()
                     .map_or(DialogAction::Close, DialogAction::GoTo),
                 _ => DialogAction::Close,
             },

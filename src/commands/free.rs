@@ -134,20 +134,21 @@ fn prepare(
 
 /// Returns the supervisors of a port whose owners are hidden or protected.
 fn supervisors_of(explanation: &Explanation) -> Vec<Supervisor> {
-    if explanation.owners.is_empty() {
-        let port = explanation.port.into_iter();
+    let port = explanation.supervised_port();
+    if explanation.owners().is_empty() {
+        let port = port.into_iter();
         return port
             .map(|port| SupervisorLookup::begin().of_port(port))
             .collect();
     }
-    let kin = Processes::new().process_trees(&explanation.process_ids(), |_| explanation.port);
+    let kin = Processes::new().process_trees(&explanation.process_ids(), |_| port);
     kin.into_iter().map(|kin| kin.supervisor).collect()
 }
 
 /// Returns an unused port near it. Only for TCP, since that is what the bind proves.
 fn unused_near(single_port: PortSpec, explanation: &Explanation) -> Option<u16> {
     let near = explanation
-        .unused_near
+        .unused_near()
         .filter(|_| single_port.protocol == Protocol::Tcp)?;
     let held = bound_tcp_ports();
     bind_probe::unused_after(near, |port| held.contains(&port))

@@ -18,7 +18,6 @@ mod bind_verdict;
 mod confirmation;
 mod context;
 mod evaluate;
-mod explain;
 mod explanation;
 mod kill_plan;
 mod kill_request;
@@ -39,7 +38,7 @@ pub use crate::model::signal::{SIGNALS, Signal, UnknownSignal};
 pub use batch::Batch;
 pub use confirmation::{Confirmation, TypingReason};
 pub use context::FreeContext;
-pub use explanation::{Barrier, Explanation};
+pub use explanation::{Explanation, Obstacle, SupervisedBy};
 pub use kill_plan::{KillPlan, PortOwner, TargetSet};
 pub use kill_request::{KillRequest, RequestId, Target};
 pub use observation::{

@@ -1,7 +1,7 @@
 //! From a row or a port to a plan: which sockets hold the port, and whether stopping their owners would free it.
 
 use super::context::{FreeContext, RowContext};
-use super::explain;
+use super::explanation as explain;
 use super::{Explanation, KillPlan, TargetSet};
 use crate::model::endpoint::{Endpoint, Owners, Protocol, Socket, SocketRole, State};
 use std::net::IpAddr;

@@ -1,13 +1,11 @@
 //! Supervisors of the owners: what would restart them, and why some must be stopped through their supervisor.
 
-use super::explanation::{Barrier, Explanation};
+use super::explanation::{Explanation, Obstacle, SupervisedBy};
 use super::kill_plan::{KillPlan, TargetSet};
 use super::kill_request::Target;
 use super::preview::Restarter;
 use crate::model::process::Process;
-use crate::model::supervisor::{Container, Supervisor};
-use crate::wording;
-use std::iter;
+use crate::model::supervisor::Supervisor;
 
 impl KillPlan {
     /// Returns what may restart a topmost owner, each once.
@@ -32,45 +30,33 @@ impl KillPlan {
             .find_map(|(_, supervisor)| supervisor.stop_command())
     }
 
-    /// Returns why nothing may be signalled, if a supervisor manages a target, whether or not it has a command to offer.
+    /// Returns why nothing is stopped after all, if a supervisor must be told to stop an owner.
     pub fn blocked_by_supervisor(&self) -> Option<Explanation> {
-        let port = wording::port(self.protocol, self.port);
-        let mut blocked_by_supervisor = self.supervisors().filter_map(|(target, supervisor)| {
-            let why = self.block_reason(&target.process, supervisor)?;
-            Some((why, supervisor.stop_command()))
-        });
-        let (line, command) = blocked_by_supervisor.next()?;
-        let end = command
-            .iter()
-            .map(|command| format!("What ends it for good: {command}"));
-        let mut explanation = Explanation::new(
-            Barrier::Protected,
-            format!("{port} is not freed by ending a process"),
-            iter::once(line).chain(end).collect(),
-        );
-        explanation.offer = command;
-        explanation.owners = self.owner_processes();
-        Some(explanation)
+        let (process, by, stop_command) = self.supervisors().find_map(|(target, supervisor)| {
+            let by = self.supervised_by(&target.process, supervisor)?;
+            Some((target.process, by, supervisor.stop_command()))
+        })?;
+        let obstacle = Obstacle::Supervised {
+            process,
+            by,
+            stop_command,
+            owners: self.owner_processes(),
+        };
+        Some(Explanation::new(self.to_port(), obstacle))
     }
 
-    /// Returns why this owner must be stopped through its supervisor, if so.
-    fn block_reason(&self, process: &Process, supervisor: &Supervisor) -> Option<String> {
-        let container = supervisor.container.as_ref();
-        if let Some(container) = container.filter(|one| one.publishes(self.port, self.protocol)) {
-            return Some(carries(process, container));
+    fn supervised_by(&self, process: &Process, supervisor: &Supervisor) -> Option<SupervisedBy> {
+        let mut container = supervisor.container.iter();
+        if let Some(container) = container.find(|one| one.publishes(self.port, self.protocol)) {
+            return Some(SupervisedBy::PublishedPort(Box::new(container.clone())));
         }
         let unit = supervisor.unit.as_ref()?;
         if let Some(socket) = unit.triggered_by.first() {
-            return Some(format!(
-                "{socket} of systemd starts {unit} again with the next connection."
-            ));
+            let unit = Box::new(unit.clone());
+            return Some(SupervisedBy::SocketActivation(socket.clone(), unit));
         }
-        (unit.main == Some(process.pid())).then(|| {
-            format!(
-                "{process} is the main process of {}, which systemd starts and ends.",
-                wording::unit_text(unit)
-            )
-        })
+        (unit.main == Some(process.pid()))
+            .then(|| SupervisedBy::MainProcess(Box::new(unit.clone())))
     }
 
     /// Returns the topmost targets with their supervisors.
@@ -81,34 +67,6 @@ impl KillPlan {
             Some((target, &trees.supervisor))
         })
     }
-}
-
-impl Explanation {
-    /// Adds the supervisors of hidden or protected owners.
-    pub fn add_supervisors(&mut self, behind: &[Supervisor]) {
-        for supervisor in behind {
-            let behind = [
-                supervisor.unit.as_ref().map(wording::unit_text),
-                supervisor.container.as_ref().map(ToString::to_string),
-            ];
-            for words in behind.into_iter().flatten() {
-                let line = format!("It belongs to {words}.");
-                if !self.lines.contains(&line) {
-                    self.lines.push(line);
-                }
-            }
-            // What stops it for good is better than what ends a process of it.
-            if let Some(command) = supervisor.stop_command() {
-                self.offer = Some(command);
-            }
-        }
-    }
-}
-
-fn carries(process: &Process, container: &Container) -> String {
-    format!(
-        "{process} only carries the published port of {container}; to end it would lose the port and leave the container."
-    )
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ pub mod no_owner;
 pub mod preview;
 pub mod text;
 
-use crate::free::{Barrier, Explanation, FreeMachine, Signal, SignalError, Verdict};
+use crate::free::{Explanation, FreeMachine, Obstacle, Signal, SignalError, Verdict};
 use crate::model::endpoint::{Endpoint, Socket, State};
 use crate::model::port_spec::{PortRange, PortSpec};
 use crate::model::process::Process;
@@ -86,15 +86,17 @@ impl FreeReport {
         explanation: &Explanation,
         unused: Option<u16>,
     ) -> Self {
-        let outcome = match explanation.barrier {
-            Barrier::NoPermission | Barrier::Pending => FreeOutcome::NotPermitted,
-            Barrier::Protected => FreeOutcome::Refused,
-            Barrier::Closed | Barrier::Kernel | Barrier::Client | Barrier::LeftOver => {
-                FreeOutcome::StillHeld
-            }
+        let outcome = match explanation.obstacle {
+            Obstacle::Hidden { .. } | Obstacle::Pending(_) => FreeOutcome::NotPermitted,
+            Obstacle::Protected { .. } | Obstacle::Supervised { .. } => FreeOutcome::Refused,
+            Obstacle::Closed { .. }
+            | Obstacle::TimeWait { .. }
+            | Obstacle::Kernel(_)
+            | Obstacle::Client { .. }
+            | Obstacle::LeftOver { .. } => FreeOutcome::StillHeld,
         };
         Self {
-            holders: explanation.owners.clone(),
+            holders: explanation.owners().to_vec(),
             ..Self::without_signal(single_port, outcome, text::explained(explanation, unused))
         }
     }

@@ -264,13 +264,10 @@ fn current_owner_text(app: &App, request: &KillRequest) -> String {
 fn explained(explanation: &Explanation, inspection: Option<&Inspection>) -> DialogText {
     let plain = |text: String| DialogLine::new(text, Role::Plain);
     let unused = inspection.and_then(|inspection| inspection.unused);
-    let lines = explanation.lines.iter().cloned();
+    let lines = wording::explanation_lines(explanation, unused);
     DialogText {
-        title: explanation.title.clone(),
-        body: lines
-            .chain(unused.map(Explanation::unused_words))
-            .map(plain)
-            .collect(),
+        title: wording::explanation_title(explanation),
+        body: lines.into_iter().map(plain).collect(),
         pinned: Vec::new(),
     }
 }

@@ -784,7 +784,7 @@ fn a_pending_owner_is_not_counted_as_hidden() {
     );
     harness.keys("ix");
     let text = screen(&harness).join(" ");
-    let words = "who holds 127.0.0.1:3000 is still being looked for; the question";
+    let words = "the owner of 127.0.0.1:3000 is not known yet; the question";
     assert!(text.contains(words), "{:#?}", screen(&harness));
     assert!(!shows(&harness, "y stop it"), "{:#?}", screen(&harness));
     harness.key(KeyCode::Esc);

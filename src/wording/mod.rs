@@ -5,7 +5,7 @@
 pub mod check;
 mod duration;
 mod errors;
-mod list;
+mod explanation;
 mod number;
 mod port;
 mod port_spec;
@@ -23,8 +23,8 @@ pub use errors::{
     bare_ports, filter_hint, hidden_owners, left_out, not_found_but_unread, pids_problem, unread,
     unread_table,
 };
-pub use list::list;
-pub use number::{bytes, count, percent};
+pub use explanation::{explanation_lines, explanation_summary, explanation_title};
+pub use number::{bytes, count, list, percent};
 pub use port::{bind_result, place, place_at, port, target};
 pub use port_spec::port_spec_error;
 pub use preview::{

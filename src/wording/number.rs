@@ -1,4 +1,6 @@
-//! Counts, bytes in powers of a thousand (SI) and percentages.
+//! Lists, counts, bytes in powers of a thousand (SI) and percentages.
+
+use std::fmt::Display;
 
 /// The units above the byte, each a thousand of the one before.
 const BYTE_UNITS: [&str; 6] = ["kB", "MB", "GB", "TB", "PB", "EB"];
@@ -42,6 +44,18 @@ fn rounded(part: u128, whole: u128) -> u128 {
     (part + whole / 2) / whole
 }
 
+/// `a`, `a and b`, `a, b and c`.
+pub fn list<T: Display>(items: &[T]) -> String {
+    match items {
+        [] => String::new(),
+        [one] => one.to_string(),
+        [rest @ .., last] => {
+            let rest: Vec<String> = rest.iter().map(ToString::to_string).collect();
+            format!("{} and {last}", rest.join(", "))
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -68,5 +82,11 @@ mod tests {
     fn percentages_go_beyond_a_hundred() {
         let shown = [0, 23, 99, 104, 2_500].map(percent);
         assert_eq!(shown, ["0.0 %", "2.3 %", "9.9 %", "10 %", "250 %"]);
+    }
+
+    #[test]
+    fn lists_are_joined_with_commas_and_and() {
+        let lists = [vec![], vec!["a"], vec!["a", "b"], vec!["a", "b", "c"]].map(|of| list(&of));
+        assert_eq!(lists, ["", "a", "a and b", "a, b and c"]);
     }
 }

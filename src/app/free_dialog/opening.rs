@@ -6,7 +6,7 @@ use crate::app::free_dialog::{ConfirmPrompt, DialogPhase, FreeDialog};
 use crate::app::input::is_unfinished;
 use crate::app::screen_layout::ScreenLayout;
 use crate::app::{App, Effect, Overlay};
-use crate::free::{Barrier, Explanation, FreeContext, KillPlan, PlanResult, plan_row};
+use crate::free::{Explanation, FreeContext, KillPlan, Obstacle, PlanResult, plan_row};
 use crate::model::endpoint::{Endpoint, EndpointId};
 use crate::model::inspection::{InspectRequest, Requester};
 use crate::model::process::ProcessId;
@@ -149,7 +149,9 @@ impl FreeDialog {
 
     fn is_waiting(&self) -> bool {
         match &self.phase {
-            DialogPhase::Explaining(explanation) => explanation.barrier == Barrier::Pending,
+            DialogPhase::Explaining(explanation) => {
+                matches!(explanation.obstacle, Obstacle::Pending(_))
+            }
             DialogPhase::Confirming(_) | DialogPhase::Running(_) => false,
         }
     }
@@ -195,8 +197,8 @@ impl DialogPhase {
             }
             Self::Explaining(explanation) => (
                 explanation.process_ids(),
-                explanation.port,
-                explanation.unused_near,
+                explanation.supervised_port(),
+                explanation.unused_near(),
             ),
             Self::Running(_) => return None,
         };

@@ -2,8 +2,7 @@
 
 use super::*;
 use crate::free::{
-    Barrier, Confirmation, Preview, Protected, ProtectedOwner, Signal, Target, TypingReason,
-    Warning,
+    Confirmation, Preview, Protected, ProtectedOwner, Signal, Target, TypingReason, Warning,
 };
 use crate::model::environment::Environment;
 use crate::model::inspection::ProcessTree;
@@ -51,6 +50,14 @@ fn plan(table: &[Endpoint], context: &FreeContext) -> KillPlan {
         Ok(plan) => plan,
         Err(explanation) => panic!("explained: {explanation:?}"),
     }
+}
+
+fn lines(explanation: &Explanation) -> Vec<String> {
+    wording::explanation_lines(explanation, None)
+}
+
+fn title(explanation: &Explanation) -> String {
+    wording::explanation_title(explanation)
 }
 
 fn explanation(table: &[Endpoint], context: &FreeContext) -> Explanation {
@@ -167,13 +174,13 @@ fn a_client_is_a_target_only_if_its_own_port_is_meant() {
     let table = connection();
     let explained = explanation(&table, &context());
     assert_eq!(
-        explained.lines,
+        lines(&explained),
         [
             "chrome 942 is a client of :3000. It is held by node 4242; ending chrome would not free :3000.",
             "To free :51324 itself, filter for exactly 51324.",
         ]
     );
-    assert_eq!(explained.go_to, Some(table[2].id()));
+    assert_eq!(explained.go_to(), Some(table[2].id()));
     let plan = plan(&table, &meant());
     assert_eq!((plan.port, plan.owners.len()), (51324, 1));
     assert_eq!(plan.owners[0].process.name, "chrome".into());
@@ -189,11 +196,14 @@ fn a_client_of_another_machine_frees_nothing_here() {
     );
     let explained = explanation(&[row], &context());
     assert_eq!(
-        explained.lines[0],
+        lines(&explained)[0],
         "chrome 942 is a client of 93.184.216.34:443."
     );
-    assert_eq!(explained.lines[1], "Nothing on this machine listens there.");
-    assert_eq!(explained.go_to, None);
+    assert_eq!(
+        lines(&explained)[1],
+        "Nothing on this machine listens there."
+    );
+    assert_eq!(explained.go_to(), None);
 }
 
 #[test]
@@ -213,11 +223,11 @@ fn without_a_listener_leftovers_are_targets_only_if_meant() {
     );
     let table = [left("127.0.0.1:9"), left("127.0.0.1:8"), wait];
     assert_eq!(
-        explanation(&table, &context()).lines,
+        lines(&explanation(&table, &context())),
         [
             "nobody listens on :3000; what is left is 2 ESTABLISHED and 1 TIME_WAIT.",
             "This one is held by node 4242.",
-            "To end it, filter for exactly 3000.",
+            "To stop it, filter for exactly 3000.",
             "No process holds TIME_WAIT; the kernel keeps each for at most 60 s.",
         ]
     );
@@ -233,7 +243,7 @@ fn without_a_listener_leftovers_are_targets_only_if_meant() {
         ends("127.0.0.1:8", at(7.0)),
         ends("127.0.0.1:7", at(47.5)),
     ];
-    let lines = explanation(&table, &context()).lines;
+    let lines = lines(&explanation(&table, &context()));
     let last = "No process holds TIME_WAIT; the kernel keeps the last for about 48 s.";
     assert_eq!(lines.last().map(String::as_str), Some(last));
 }
@@ -255,7 +265,7 @@ fn time_wait_has_no_owner_and_ends_by_itself() {
     };
     let explained = explanation(&[row()], &seen(Some(88.0)));
     assert_eq!(
-        explained.lines,
+        lines(&explained),
         ["no process holds it; the kernel keeps it for at most 48 s."]
     );
     let told = on(
@@ -267,13 +277,13 @@ fn time_wait_has_no_owner_and_ends_by_itself() {
     );
     let explained = explanation(&[told], &seen(Some(88.0)));
     assert_eq!(
-        explained.lines,
+        lines(&explained),
         ["no process holds it; the kernel keeps it for about 48 s."]
     );
     let listener = unconnected(socket("127.0.0.1:3000").owner(&node()));
     let explained = explanation(&[row(), listener], &seen(None));
     assert_eq!(
-        explained.lines,
+        lines(&explained),
         [
             "no process holds it; the kernel keeps it for at most 60 s.",
             ":3000 is held by node 4242.",
@@ -294,36 +304,39 @@ fn a_closed_row_names_the_current_owner_of_the_port() {
         panic!("proposed: {explained:?}");
     };
     assert_eq!(
-        explained.lines,
+        lines(&explained),
         [
-            "already closed: nothing is left to end.",
+            "already closed: there is nothing to stop.",
             "127.0.0.1:3000 is held by chrome 942 now.",
         ]
     );
-    assert_eq!(explained.go_to, Some(next.id()));
+    assert_eq!(explained.go_to(), Some(next.id()));
 }
 
 #[test]
 fn a_hidden_owner_shows_its_user_and_the_sudo_command() {
     let row = || unconnected(socket("0.0.0.0:8080").user(1001, "ops"));
     let explained = explanation(&[row()], &context());
-    assert_eq!(explained.title, ":8080 belongs to ops");
+    assert_eq!(title(&explained), ":8080 belongs to ops");
     assert_eq!(
-        explained.lines,
-        ["You may not see or end the process (socket of user ops)."]
+        lines(&explained),
+        ["Its process belongs to user ops. Use sudo, or take another port."]
     );
     let offer = "sudo /home/dev/.cargo/bin/portmon free 8080";
-    assert_eq!(explained.offer.as_deref(), Some(offer));
-    assert_eq!(explained.unused_near, Some(8080));
+    assert_eq!(explained.command().as_deref(), Some(offer));
+    assert_eq!(explained.unused_near(), Some(8080));
 
     let odd = context_with(|it| it.executable = Some("/opt/it's here/portmon".to_owned()));
     let offer = r"sudo '/opt/it'\''s here/portmon' free 8080";
-    assert_eq!(explanation(&[row()], &odd).offer.as_deref(), Some(offer));
+    assert_eq!(
+        explanation(&[row()], &odd).command().as_deref(),
+        Some(offer)
+    );
     let root = context_with(|it| it.is_root = true);
     let explained = explanation(&[row()], &root);
-    let said = "Not even root sees a process here (socket of user ops): it is in another container, or the kernel's own.";
+    let said = "Its process belongs to user ops; root cannot see it, so it is in another container or the kernel's own.";
     assert_eq!(
-        (explained.lines, explained.offer),
+        (lines(&explained), explained.command()),
         (vec![said.to_owned()], None)
     );
 }
@@ -332,10 +345,10 @@ fn a_hidden_owner_shows_its_user_and_the_sudo_command() {
 fn a_preview_waits_for_an_owner_that_is_still_pending() {
     let sought = socket("0.0.0.0:8080").user(1001, "ops").pending();
     let explained = explanation(&[unconnected(sought)], &context());
-    let said = "who holds 0.0.0.0:8080 is still being looked for; the question comes as soon as it is known.";
-    let (title, lines) = (":8080 is held".to_owned(), vec![said.to_owned()]);
-    let expected = Explanation::new(Barrier::Pending, title, lines);
-    assert_eq!(explained, expected);
+    let said = "the owner of 0.0.0.0:8080 is not known yet; the question follows as soon as it is.";
+    assert_eq!(title(&explained), ":8080 is held");
+    assert_eq!(lines(&explained), [said]);
+    assert_eq!((explained.go_to(), explained.unused_near()), (None, None));
 }
 
 #[test]
@@ -355,7 +368,7 @@ fn a_port_preview_covers_all_addresses_or_the_given_one() {
         match plan_port(Protocol::Tcp, port, on, &all, &context()) {
             None => vec!["nothing".to_owned()],
             Some(Ok(plan)) => plan.sockets.iter().map(wording::place).collect(),
-            Some(Err(explanation)) => vec![explanation.title],
+            Some(Err(explanation)) => vec![title(&explanation)],
         }
     };
     assert_eq!(asked(3000, None), ["127.0.0.1:3000", "::1:3000"]);
@@ -372,10 +385,10 @@ fn known_and_hidden_owners_of_one_port_are_distinguished() {
     let seen = || unconnected(socket("[::1]:5432").owner(&node()));
     let explained = explanation(&[hidden(), seen()], &context());
     assert_eq!(
-        explained.lines[1],
+        lines(&explained)[1],
         "::1:5432 is another one, held by node 4242; ending that would not free 0.0.0.0:5432."
     );
-    assert_eq!(explained.go_to, Some(seen().id()));
+    assert_eq!(explained.go_to(), Some(seen().id()));
     assert_eq!(
         preview(plan(&[seen(), hidden()], &context()), TargetSet::Topmost).warnings,
         [Warning::StaysHeld(hidden().socket)]
@@ -404,28 +417,28 @@ fn a_protected_process_is_refused_with_a_reason() {
     let cases = [
         (
             process(1, "init").build(),
-            "init 1 is never ended: it is part of the system itself.",
+            "init 1 is protected: it is part of the system itself.",
         ),
         (
             kernel.build(),
-            "kworker 77 is never ended: it is a kernel thread, which no signal ends.",
+            "kworker 77 is protected: it is a kernel thread, which no signal ends.",
         ),
         (
             process(500, "portmon").build(),
-            "portmon 500 is never ended: it is this portmon.",
+            "portmon 500 is protected: it is this portmon.",
         ),
         (
             process(400, "zsh").build(),
-            "zsh 400 is never ended: it runs this portmon, which would end with it.",
+            "zsh 400 is protected: it runs this portmon, which would end with it.",
         ),
         (
             systemd,
-            "systemd 900 is never ended: it manages the services of a whole session.",
+            "systemd 900 is protected: it manages the services of a whole session.",
         ),
     ];
     for (holder, said) in cases {
         let row = unconnected(socket("127.0.0.1:3000").owner(&holder));
-        assert_eq!(explanation(&[row], &context()).lines, [said]);
+        assert_eq!(lines(&explanation(&[row], &context())), [said]);
     }
 }
 
@@ -450,7 +463,10 @@ fn a_protected_owner_is_left_out_of_every_request() {
         unconnected(socket("[::1]:3000").owner(&shell)),
         unconnected(socket("127.0.0.1:3000").owner(&node)),
     ];
-    assert_eq!(explanation(&table, &context()).title, ":3000 is not freed");
+    assert_eq!(
+        title(&explanation(&table, &context())),
+        ":3000 is not freed"
+    );
 }
 
 #[test]
@@ -545,7 +561,7 @@ fn ending_a_client_frees_nothing_is_said_only_if_certain() {
         client.relation.role = SocketRole::Client;
         let table = [&listener, &client];
         match plan_row(&client, &table, &context()) {
-            Err(explanation) => explanation.lines[0].clone(),
+            Err(explanation) => lines(&explanation)[0].clone(),
             Ok(plan) => panic!("{plan:?}"),
         }
     };

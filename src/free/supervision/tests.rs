@@ -3,8 +3,9 @@ use crate::free::{FreeContext, plan_row};
 use crate::model::endpoint::{Endpoint, Protocol};
 use crate::model::inspection::ProcessTree;
 use crate::model::process::Pid;
-use crate::model::supervisor::{Engine, Manager, Published, Unit};
+use crate::model::supervisor::{Container, Engine, Manager, Published, Unit};
 use crate::model::testing::{environment, moment, process, socket};
+use crate::wording;
 use std::sync::Arc;
 
 fn node() -> Arc<Process> {
@@ -62,7 +63,11 @@ type Said = (Vec<String>, Option<String>, Option<String>);
 fn said(supervisor: Supervisor) -> Said {
     let plan = learned(supervisor);
     let blocked_by_supervisor = plan.blocked_by_supervisor();
-    let why = blocked_by_supervisor.and_then(|explanation| explanation.lines.into_iter().next());
+    let why = blocked_by_supervisor.and_then(|explanation| {
+        wording::explanation_lines(&explanation, None)
+            .into_iter()
+            .next()
+    });
     let restarters = plan.restarted_by().into_iter().map(|one| match one {
         Restarter::Unit(unit) => wording::unit_text(&unit),
         Restarter::Container(container) => container.to_string(),
@@ -91,7 +96,7 @@ fn the_main_process_of_a_service_is_left_to_systemd() {
     });
     let (_, offer, why) = said(main);
     assert_eq!(offer.as_deref(), Some("systemctl stop nginx.service"));
-    let expected = "node 812 is the main process of nginx.service, which systemd starts and ends.";
+    let expected = "node 812 is the main process of nginx.service, which systemd manages.";
     assert_eq!(why.as_deref(), Some(expected));
 }
 
@@ -103,7 +108,7 @@ fn a_socket_activated_service_is_left_to_systemd() {
     let (_, offer, why) = said(activated);
     let command = "systemctl stop shop.socket shop.service";
     assert_eq!(offer.as_deref(), Some(command));
-    let expected = "shop.socket of systemd starts shop.service again with the next connection.";
+    let expected = "systemd's shop.socket starts shop.service again with the next connection.";
     assert_eq!(why.as_deref(), Some(expected));
 }
 
@@ -123,8 +128,8 @@ fn only_the_container_publishing_the_port_is_stopped() {
     };
     let (_, offer, why) = said(of_container(vec![published(3000)]));
     assert_eq!(offer.as_deref(), Some("docker stop shop-db-1"));
-    let expected = "node 812 only carries the published port of docker shop-db-1; to end it would lose the port and leave \
-                    the container.";
+    let expected = "node 812 only forwards the published port of docker shop-db-1; stopping it would lose the port and \
+                   leave the container running.";
     assert_eq!(why.as_deref(), Some(expected));
 
     let (back, _, why) = said(of_container(vec![published(8080)]));
@@ -138,10 +143,14 @@ fn the_supervisor_of_a_hidden_owner_is_shown_with_its_command() {
         panic!("it may not be seen");
     };
     explanation.add_supervisors(&[of_container(Vec::new())]);
-    assert!(explanation.port.is_some());
-    let last = explanation.lines.last().map(String::as_str);
+    assert!(explanation.supervised_port().is_some());
+    let lines = wording::explanation_lines(&explanation, None);
+    let last = lines.last().map(String::as_str);
     assert_eq!(last, Some("It belongs to docker shop-db-1."));
-    assert_eq!(explanation.offer.as_deref(), Some("docker stop shop-db-1"));
+    assert_eq!(
+        explanation.command().as_deref(),
+        Some("docker stop shop-db-1")
+    );
 }
 
 #[test]
@@ -161,11 +170,14 @@ fn a_supervisor_blocks_even_without_a_stop_command() {
     });
     let said = |supervisor| {
         let blocked_by_supervisor = learned(supervisor).blocked_by_supervisor().expect("a bar");
-        (blocked_by_supervisor.lines, blocked_by_supervisor.offer)
+        (
+            wording::explanation_lines(&blocked_by_supervisor, None),
+            blocked_by_supervisor.command(),
+        )
     };
-    let carries = "node 812 only carries the published port of kubernetes shop-db-1; to end it would lose the port and \
-                   leave the container.";
-    let main = "node 812 is the main process of shop.service, which systemd starts and ends.";
+    let carries = "node 812 only forwards the published port of kubernetes shop-db-1; stopping it would lose the port and \
+                   leave the container running.";
+    let main = "node 812 is the main process of shop.service, which systemd manages.";
     assert_eq!(
         [said(of_a_pod), said(own)],
         [carries, main].map(|why| (vec![why.to_owned()], None))
@@ -179,9 +191,9 @@ fn a_port_proxy_is_protected_even_if_no_engine_answers() {
     let Err(explanation) = plan_row(&endpoint, &[&endpoint], &context()) else {
         panic!("it is never ended");
     };
-    let why = "docker-proxy 812 is never ended: it only forwards published ports of containers, which would keep running \
+    let why = "docker-proxy 812 is protected: it only forwards published ports of containers, which would keep running \
                without them.";
-    assert_eq!(explanation.lines, [why]);
+    assert_eq!(wording::explanation_lines(&explanation, None), [why]);
 }
 
 #[test]

@@ -337,8 +337,8 @@ fn a_hidden_owner_is_not_permitted_a_protected_one_refused() {
         blocked_by_supervisor("8080", Some(8081)),
         (
             Some(FreeOutcome::NotPermitted),
-            ":8080 belongs to dev. You may not see or end the process (socket of user dev). \
-             Or take another port: 8081 is free (bind tried just now). Try: sudo /opt/portmon free 8080"
+            ":8080 belongs to dev. Its process belongs to user dev. Use sudo, or take another port. \
+             Port 8081 is free (bound just now). Try: sudo /opt/portmon free 8080"
                 .to_owned()
         )
     );
@@ -346,7 +346,7 @@ fn a_hidden_owner_is_not_permitted_a_protected_one_refused() {
         blocked_by_supervisor("3000", None),
         (
             Some(FreeOutcome::Refused),
-            ":3000 is not freed. bash 40 is never ended: it runs this portmon, which would end with it."
+            ":3000 is not freed. bash 40 is protected: it runs this portmon, which would end with it."
                 .to_owned()
         )
     );

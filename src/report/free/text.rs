@@ -10,6 +10,7 @@ use crate::model::port_spec::PortSpec;
 use crate::model::process::Process;
 use crate::model::text::escaped;
 use crate::wording;
+use std::iter;
 use std::sync::Arc;
 
 /// A port, what holds it, and what is to be done.
@@ -105,18 +106,14 @@ pub fn count_question(count: usize) -> String {
     format!("Free {ports}: type {count} to do it: ")
 }
 
-/// An explanation and its way out on one line.
+/// Returns an explanation on one line, with the command to run instead at its end.
 pub fn explained(explanation: &Explanation, unused: Option<u16>) -> String {
-    let title = format!("{}.", explanation.title);
-    let lines = explanation.lines.iter().map(|line| sentence(line));
+    let title = format!("{}.", wording::explanation_title(explanation));
+    let lines = wording::explanation_lines(explanation, unused).into_iter();
     // Last, so that nothing behind it is copied with it.
-    let offer = explanation.offer.as_ref();
-    let offer = offer.map(|offer| format!("Try: {}", escaped(offer)));
-    let unused = unused.map(Explanation::unused_words);
-    let parts = std::iter::once(title)
-        .chain(lines)
-        .chain(unused)
-        .chain(offer);
+    let command = explanation.command();
+    let command = command.map(|command| format!("Try: {}", escaped(&command)));
+    let parts = iter::once(title).chain(lines.map(sentence)).chain(command);
     parts.collect::<Vec<_>>().join(" ")
 }
 
@@ -150,9 +147,9 @@ pub fn progress(plans: &[&PortPlan]) -> String {
     format!("watching {}", wording::list(&ports))
 }
 
-fn sentence(line: &str) -> String {
+fn sentence(line: String) -> String {
     if line.ends_with('.') {
-        line.to_owned()
+        line
     } else {
         format!("{line}.")
     }

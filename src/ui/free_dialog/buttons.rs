@@ -73,7 +73,7 @@ fn button_label(dialog: &FreeDialog, button: Button) -> String {
         }
         (Button::Cancel, DialogPhase::Running(_)) => "Close".to_owned(),
         (Button::Copy, DialogPhase::Explaining(explanation)) => {
-            copy_label(explanation.offer.as_deref())
+            copy_label(explanation.command().as_deref())
         }
         (Button::Copy, DialogPhase::Confirming(prompt)) => {
             copy_label(prompt.preview().stop_command.as_deref())

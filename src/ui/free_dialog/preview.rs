@@ -7,7 +7,8 @@ use crate::table::description;
 use crate::ui::free_dialog::{DialogLine, DialogText};
 use crate::ui::theme::Role;
 use crate::wording::{
-    Describer, LineKind, PreviewLine, drop_repeated_labels, line, preview_lines, preview_title,
+    Describer, LineKind, PreviewLine, drop_repeated_labels, explanation_summary, line,
+    preview_lines, preview_title,
 };
 
 /// How many processes are described in full; more are only named.
@@ -17,7 +18,7 @@ pub fn preview(app: &App, prompt: &ConfirmPrompt) -> DialogText {
     let preview = prompt.preview();
     let mut lines = lines(app, &preview);
     let skipped = prompt.skipped.iter();
-    lines.extend(skipped.map(|one| line("Warning", one.summary(), LineKind::Warning)));
+    lines.extend(skipped.map(|one| line("Warning", explanation_summary(one), LineKind::Warning)));
     drop_repeated_labels(&mut lines);
     // A button offers the command.
     lines.retain(|line| line.kind != LineKind::Command);

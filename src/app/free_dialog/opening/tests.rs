@@ -6,6 +6,7 @@ use crate::model::endpoint::{Protocol, State};
 use crate::model::inspection::{InspectRequest, Requester};
 use crate::model::process::Process;
 use crate::model::testing::{SocketBuilder, process, socket};
+use crate::wording;
 use std::sync::Arc;
 
 fn node() -> Arc<Process> {
@@ -39,7 +40,7 @@ fn said(harness: &AppHarness) -> (Vec<String>, bool) {
             let ports = prompt.plans.iter();
             ports.map(|one| format!("free {}?", one.port)).collect()
         }
-        DialogPhase::Explaining(explanation) => explanation.lines.clone(),
+        DialogPhase::Explaining(explanation) => wording::explanation_lines(explanation, None),
         DialogPhase::Running(freeing) => panic!("nothing was answered: {freeing:?}"),
     };
     (words, dialog.is_armed(harness.app.now))
@@ -49,8 +50,9 @@ fn words(line: &str) -> Vec<String> {
     vec![line.to_owned()]
 }
 
-const SOUGHT: &str = "who holds 127.0.0.1:3000 is still being looked for; the question comes as soon as it is known.";
-const CLOSED: &str = "already closed: nothing is left to end.";
+const SOUGHT: &str =
+    "the owner of 127.0.0.1:3000 is not known yet; the question follows as soon as it is.";
+const CLOSED: &str = "already closed: there is nothing to stop.";
 
 #[test]
 fn the_question_opens_as_soon_as_the_owners_are_known() {
