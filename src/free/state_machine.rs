@@ -11,7 +11,7 @@ use super::verdict::{NextAction, Progress, TargetOutcome, Verdict, VerdictKind};
 use crate::model::ports::Port;
 use crate::model::process::Process;
 use crate::model::signal::Signal;
-use phase::FreePhase;
+use phase::{FreePhase, LastBind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -100,7 +100,10 @@ impl FreeMachine {
             (
                 FreePhase::Probing { free_since }
                 | FreePhase::Settling { free_since, .. }
-                | FreePhase::Unbindable { free_since, .. },
+                | FreePhase::Unbindable { free_since, .. }
+                | FreePhase::ProbingUnread {
+                    previous: Some(LastBind { free_since, .. }),
+                },
                 Some(by),
             ) => {
                 let free_for = self.log.at.saturating_duration_since(free_since);

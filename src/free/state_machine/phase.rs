@@ -29,6 +29,13 @@ impl Default for Timeouts {
     }
 }
 
+/// The last bind of a port that nothing has held since.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct LastBind {
+    pub free_since: Instant,
+    pub at: Instant,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum FreePhase {
     Sending,
@@ -52,8 +59,8 @@ pub(super) enum FreePhase {
     ProbingPart,
     /// Tables cannot be read, and a bind is being tried.
     ProbingUnread {
-        /// Since when it is free, if it was before.
-        free_since: Option<Instant>,
+        /// The bind that showed it free before, if one did; it counts again where this one's answer is discarded.
+        previous: Option<LastBind>,
     },
     PartlyFree,
     /// Free for good; the executor no longer watches it, and ordinary polls show whether it is taken again.

@@ -1,6 +1,6 @@
 //! Phases once nothing holds the port: binds, the watch until it counts as free, and the watch for reuse.
 
-use super::{BIND_RETRY, FreeMachine, FreePhase};
+use super::{BIND_RETRY, FreeMachine, FreePhase, LastBind};
 use crate::free::bind_verdict::{all_addresses, bind_verdict, part_verdict};
 use crate::free::evaluate::{held_by_others, taken_again};
 use crate::free::observation::{BindProbe, ExecCommand};
@@ -31,9 +31,9 @@ impl FreeMachine {
     }
 
     /// Lets a bind decide, because tables cannot be read.
-    fn probe(&mut self, free_since: Option<Instant>) -> Vec<ExecCommand> {
+    fn probe(&mut self, previous: Option<LastBind>) -> Vec<ExecCommand> {
         self.probed = Some((self.log.at, self.log.survivors().count()));
-        self.bind_all(FreePhase::ProbingUnread { free_since })
+        self.bind_all(FreePhase::ProbingUnread { previous })
     }
 
     fn bind_all(&mut self, phase: FreePhase) -> Vec<ExecCommand> {
@@ -59,7 +59,8 @@ impl FreeMachine {
             return Vec::new();
         }
         if self.log.is_unread() && is_early(bound) {
-            return self.probe(Some(free_since));
+            let at = bound;
+            return self.probe(Some(LastBind { free_since, at }));
         }
         let commands = self.finish();
         self.phase = FreePhase::WatchingReuse {
@@ -79,7 +80,8 @@ impl FreeMachine {
         let is_due = self.log.at.saturating_duration_since(tried) >= BIND_RETRY;
         if self.log.is_unread() {
             return if is_due {
-                self.probe(Some(free_since))
+                let at = tried;
+                self.probe(Some(LastBind { free_since, at }))
             } else {
                 Vec::new()
             };
@@ -109,22 +111,23 @@ impl FreeMachine {
     pub(super) fn on_bind_probed(&mut self, probe: &BindProbe) -> Vec<ExecCommand> {
         let at = self.log.at;
         match self.phase {
-            // The tables can be read again, and the next poll shows more than a bind.
-            FreePhase::ProbingUnread { free_since } if !self.log.is_unread() => {
-                self.phase = match free_since {
+            // The tables can be read again, and the next poll shows more than a bind: its answer is discarded.
+            FreePhase::ProbingUnread { previous } if !self.log.is_unread() => {
+                self.phase = match previous {
                     None => FreePhase::Watching,
-                    Some(free_since) => self.phase_after_bind(free_since),
+                    Some(previous) => self.phase_after_bind(previous),
                 };
             }
             // Who holds the rest can no longer be seen.
             FreePhase::ProbingPart if self.log.is_unread() => self.phase = FreePhase::Watching,
             FreePhase::Probing { free_since } => {
                 self.verdict = Some(bind_verdict(&self.log, probe));
-                self.phase = self.phase_after_bind(free_since);
+                self.phase = self.phase_after_bind(LastBind { free_since, at });
             }
-            FreePhase::ProbingUnread { free_since } => {
+            FreePhase::ProbingUnread { previous } => {
                 self.verdict = Some(bind_verdict(&self.log, probe));
-                self.phase = self.phase_after_bind(free_since.unwrap_or(at));
+                let free_since = previous.map_or(at, |bind| bind.free_since);
+                self.phase = self.phase_after_bind(LastBind { free_since, at });
             }
             FreePhase::ProbingPart => {
                 let verdict = part_verdict(&self.log, probe);
@@ -145,19 +148,26 @@ impl FreeMachine {
         Vec::new()
     }
 
-    /// Returns the phase that follows from the verdict of a bind.
-    fn phase_after_bind(&self, free_since: Instant) -> FreePhase {
-        let at = self.log.at;
+    /// Returns the phase that follows from the verdict of this bind.
+    fn phase_after_bind(&self, LastBind { free_since, at }: LastBind) -> FreePhase {
         match self.verdict {
+            Some(Verdict::Free { .. } | Verdict::OnlyWithReuse { .. }) => FreePhase::Settling {
+                free_since,
+                bound: at,
+            },
             Some(Verdict::CannotBind { .. }) => FreePhase::Unbindable {
                 free_since,
                 tried: at,
             },
-            Some(Verdict::Unknown { .. }) => FreePhase::Watching,
-            _ => FreePhase::Settling {
-                free_since,
-                bound: at,
-            },
+            Some(
+                Verdict::PartlyFree { .. }
+                | Verdict::HeldByOthers { .. }
+                | Verdict::NotEnded { .. }
+                | Verdict::TakenAgain { .. }
+                | Verdict::Unknown { .. }
+                | Verdict::NothingSent(_),
+            )
+            | None => FreePhase::Watching,
         }
     }
 

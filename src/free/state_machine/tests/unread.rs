@@ -144,3 +144,22 @@ fn a_free_port_that_no_table_watched_is_bound_once_more() {
     let taken = free().binds(&BindOutcome::InUse, &BindOutcome::InUse);
     assert_eq!(taken.kind(), Some(VerdictKind::Held), "{}", taken.words());
 }
+
+#[test]
+fn a_discarded_bind_is_no_proof_that_a_port_is_free() {
+    let (node, stranger) = (node(), process(5000, "vite").build());
+    let asked = Story::sent(vec![listener(&node)])
+        .ended(&node)
+        .sees(0.3, Vec::new())
+        .bound()
+        .reads_nothing(2.4);
+    let bind = asked.commands.clone();
+    let mut discarded = asked.clone().sees(2.45, Vec::new());
+    discarded.commands = bind.clone();
+    let again = discarded
+        .binds(&BindOutcome::InUse, &BindOutcome::InUse)
+        .reads_nothing(2.5);
+    assert_eq!(again.commands, bind, "the earlier bind is too old");
+    let taken = asked.sees(2.45, vec![listener(&stranger)]);
+    assert_eq!(taken.kind(), Some(VerdictKind::Taken), "{}", taken.words());
+}
