@@ -36,10 +36,14 @@ pub fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     spans.push(Span::raw(format!("   {counts}")));
     let exposed = app.listing.counts().exposed;
     if exposed > 0 {
-        spans.push(Span::styled(
-            format!("  ! exposed {exposed}"),
-            theme.style(Role::Warning),
-        ));
+        let used: usize = spans.iter().map(Span::width).sum();
+        let full = format!("  ! exposed {exposed}");
+        let text = if used + full.width() <= room {
+            full
+        } else {
+            format!("  !{exposed}")
+        };
+        spans.push(Span::styled(text, theme.style(Role::Warning)));
     }
     draw_split(Line::from(spans), right, area, buffer);
 }
@@ -67,7 +71,11 @@ pub fn draw_chips(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
                 .ephemeral
                 .first
                 .min(EphemeralRange::IANA.first);
-            spans.push(Span::styled(format!("{from}+ "), theme.style(Role::Dim)));
+            let gap = if is_on { " " } else { "" };
+            spans.push(Span::styled(
+                format!("{gap}{from}+ "),
+                theme.style(Role::Dim),
+            ));
         }
     }
     let left = Line::from(spans);

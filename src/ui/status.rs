@@ -21,7 +21,7 @@ pub fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) -> Option
     let (left, cursor) = left_part(app, theme, area);
     let left_width = left.width();
     let width = u16::try_from(hidden.width()).unwrap_or(0);
-    let room = area.width.saturating_sub(width + 1);
+    let room = area.width.saturating_sub(width + 3);
     // The filter and notices are more important than the summary.
     if u16::try_from(left.width()).unwrap_or(u16::MAX) <= room {
         hidden.render(

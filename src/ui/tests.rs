@@ -67,6 +67,36 @@ fn text(harness: &AppHarness) -> String {
     screen(harness).join("\n").trim_end().to_owned()
 }
 
+/// These lines of the screen with their numbers.
+fn lines<const COUNT: usize>(harness: &AppHarness, numbers: [usize; COUNT]) -> String {
+    let screen = screen(harness);
+    let lines = numbers.map(|number| format!("{number}|{}", screen[number]));
+    lines.join("\n")
+}
+
+/// The screen above its first empty line.
+fn top(harness: &AppHarness) -> String {
+    let screen = screen(harness).into_iter();
+    let lines: Vec<String> = screen.take_while(|line| !line.is_empty()).collect();
+    lines.join("\n")
+}
+
+/// What an empty table says, as one line.
+pub fn message(harness: &AppHarness) -> String {
+    let screen = screen(harness).into_iter().skip(3);
+    let lines = screen.take_while(|line| !line.is_empty());
+    let lines: Vec<String> = lines.map(|line| line.trim().to_owned()).collect();
+    lines.join(" ")
+}
+
+/// The dialog on the screen with its frame.
+fn dialog(harness: &AppHarness) -> String {
+    let screen = screen(harness).into_iter();
+    let lines = screen.filter(|line| line.contains(['┌', '│', '└']));
+    let lines: Vec<String> = lines.map(|line| line.trim().to_owned()).collect();
+    lines.join("\n")
+}
+
 /// The lines of the details with these labels.
 pub fn details(harness: &AppHarness, labels: &[&str]) -> String {
     let row = harness.app.current_row().expect("a row");
@@ -243,19 +273,40 @@ fn marks_are_glyphs_beside_the_port() {
     later.remove(1);
     later.push(socket("127.0.0.1:62893").owner(&process(9, "python3").build()));
     harness.poll(later);
-    assert!(shows(&harness, " - 5432 ::1"));
-    assert!(shows(&harness, " +62893 127.0.0.1"));
-    assert!(shows(&harness, "1 new "));
+    insta::assert_snapshot!(top(&harness), @"
+    portmon build-07   LISTEN 3  UDP 0  CONN 2  !1         1 new   live · every 1 s
+     l listening  c connected  d dynamic 32768+  e exposed  m mine  a all       5/5
+      PORT^ LOCAL       STATE    PID PROCESS       AGE WHAT
+       3000 0.0.0.0   ! LISTEN  4242 node          ≤2h next dev · ~/code/shop
+       5432 127.0.0.1   LISTEN  3977 node          ≤2h vite · ~/code/pay
+     - 5432 ::1       2 closed     - - (root)      >1s
+     +62893 127.0.0.1   LISTEN     9 python3        0s python3
+     ── connected 2 ──────────────────────────────────────────────────────────────
+       3000 127.0.0.1   ESTAB   4242 node          ≤2h ← chrome 942
+      51324 127.0.0.1   ESTAB    942 chrome        ≤2h → :3000 node 4242
+    ");
     harness.wait(3.0);
-    assert!(!shows(&harness, " - 5432") && !shows(&harness, " +62893"));
+    insta::assert_snapshot!(top(&harness), @"
+    portmon build-07   LISTEN 3  UDP 0  CONN 2  ! exposed 1        live · every 1 s
+     l listening  c connected  d dynamic 32768+  e exposed  m mine  a all       5/5
+      PORT^ LOCAL       STATE    PID PROCESS       AGE WHAT
+       3000 0.0.0.0   ! LISTEN  4242 node          ≤2h next dev · ~/code/shop
+       5432 127.0.0.1   LISTEN  3977 node          ≤2h vite · ~/code/pay
+      62893 127.0.0.1   LISTEN     9 python3        3s python3
+     ── connected 2 ──────────────────────────────────────────────────────────────
+       3000 127.0.0.1   ESTAB   4242 node          ≤2h ← chrome 942
+      51324 127.0.0.1   ESTAB    942 chrome        ≤2h → :3000 node 4242
+    ");
 }
 
 #[test]
 fn an_active_chip_is_bracketed_and_typed_text_is_shown() {
     let mut harness = harness((80, 24));
     harness.keys("d/post");
-    assert!(shows(&harness, "[d dynamic]"));
-    assert!(screen(&harness)[22].starts_with(" / post"));
+    insta::assert_snapshot!(lines(&harness, [1, 22]), @"
+    1| l listening  c connected [d dynamic] 32768+  e exposed  m mine  a all      0/5
+    22| / post                          1 owner hidden (sudo shows them) · 1 remote: a
+    ");
 }
 
 #[test]
@@ -320,55 +371,27 @@ fn ascii_draws_nothing_else() {
 fn the_dialog_names_targets_and_dims_unarmed_buttons() {
     let mut harness = harness((80, 24));
     harness.keys("x");
-    assert!(
-        shows(&harness, "Free port 3000 on build-07?"),
-        "{:#?}",
-        screen(&harness)
-    );
-    assert!(
-        shows(&harness, "node 4242   next dev · ~/code/shop   dev   up 1h"),
-        "{:#?}",
-        screen(&harness)
-    );
-    let dim_of = |harness: &AppHarness| {
-        let (y, line) = screen(harness)
-            .into_iter()
-            .enumerate()
-            .find(|(_, line)| line.contains("y stop it"))
+    insta::assert_snapshot!(dialog(&harness), @"
+    ┌ Free port 3000 on build-07? ───────────────────────────────────────────────┐
+    │ Stops        node 4242   next dev · ~/code/shop   dev   up 1h              │
+    │ Also closes  1 connection                                                  │
+    │ Started by   …                                                             │
+    │                                                                            │
+    │ [ Cancel ]   y stop it (SIGTERM)     s signal                              │
+    └────────────────────────────────────────────────────────────────────────────┘
+    ");
+    let is_dim = |harness: &AppHarness| {
+        let mut screen = screen(harness).into_iter().zip(0..);
+        let (line, y) = screen
+            .find(|(line, _)| line.contains("y stop it"))
             .expect("the button");
-        let x = line
-            .split("y stop it")
-            .next()
-            .map_or(0, |left| left.chars().count());
-        let buffer = drawn(harness);
-        let cell = &buffer[(
-            u16::try_from(x).expect("a column"),
-            u16::try_from(y).expect("a line"),
-        )];
-        cell.modifier.contains(Modifier::DIM)
+        let x = line.chars().zip(0..).find(|(letter, _)| *letter == 'y');
+        let (_, x) = x.expect("the button");
+        drawn(harness)[(x, y)].modifier.contains(Modifier::DIM)
     };
-    assert!(dim_of(&harness));
+    assert!(is_dim(&harness));
     harness.wait(1.0);
-    assert!(!dim_of(&harness));
-}
-
-#[test]
-fn a_dialog_on_a_low_screen_has_at_most_nine_lines() {
-    let mut harness = harness((80, 12));
-    harness.keys("x");
-    let lines = screen(&harness);
-    let top = lines
-        .iter()
-        .position(|line| line.contains('┌'))
-        .expect("a dialog");
-    let bottom = lines
-        .iter()
-        .position(|line| line.contains('└'))
-        .expect("a dialog");
-    assert!(
-        bottom - top < 9 && lines[bottom - 1].contains("[ Cancel ]"),
-        "{lines:#?}"
-    );
+    assert!(!is_dim(&harness));
 }
 
 #[test]
@@ -415,7 +438,7 @@ fn new_rows_out_of_view_are_counted_in_the_header() {
     harness.poll((2000..2060).map(port).collect());
     harness.seconds = 1.0;
     harness.poll((2000..2062).map(port).collect());
-    assert!(shows(&harness, "2 new, 2 below"), "{:#?}", screen(&harness));
+    insta::assert_snapshot!(lines(&harness, [0]), @"0|portmon build-07   LISTEN 62  UDP 0  CONN 0   2 new, 2 below   live · every 1 s");
 }
 
 #[test]
@@ -432,7 +455,7 @@ fn resizing_keeps_the_cursor_in_view() {
 }
 
 #[test]
-fn a_dialog_that_does_not_fit_says_so_and_keeps_its_demand() {
+fn a_low_dialog_has_nine_lines_and_says_if_some_do_not_fit() {
     let master = process(100, "gunicorn").user(0, "root").build();
     let workers: Vec<_> = (101..120)
         .map(|pid| process(pid, "gunicorn").user(0, "root").parent(100).build())
@@ -443,59 +466,47 @@ fn a_dialog_that_does_not_fit_says_so_and_keeps_its_demand() {
     harness.keys("x");
     harness.wait(1.0);
     harness.keys("a");
-    assert!(
-        shows(&harness, "… more: needs a taller screen"),
-        "{:#?}",
-        screen(&harness)
-    );
-    assert!(
-        shows(&harness, "Type 8000, then Enter, to confirm"),
-        "{:#?}",
-        screen(&harness)
-    );
+    insta::assert_snapshot!(dialog(&harness), @"
+    ┌ Free port 8000 on build-07? ───────────────────────────────────────────────┐
+    │ Stops        20 processes: gunicorn 100, gunicorn 101, gunicorn 102,       │
+    │              gunicorn 103, gunicorn 104, gunicorn 105, gunicorn 106,       │
+    │              gunicorn 107, gunicorn 108, gunicorn 109, gunicorn 110,       │
+    │              gunicorn 111, gunicorn 112, gunicorn 113, gunicorn 114,       │
+    │              … more: needs a taller screen                                 │
+    │ Confirm      Type 8000, then Enter, to confirm: _                          │
+    │ [ Cancel ]   stop 20 (SIGTERM)     a topmost only     s signal             │
+    └────────────────────────────────────────────────────────────────────────────┘
+    ");
 }
 
 #[test]
 fn a_port_that_is_only_hidden_is_never_said_to_be_empty() {
     let mut harness = harness((120, 24));
-    harness.keys("e3000");
-    harness.key(KeyCode::Enter);
-    assert!(!shows(&harness, "in use"), "it is exposed and so shown");
-    for (typed, words) in [
-        (
-            "5432",
-            "5432 is in use (tcp 127.0.0.1:5432, node 3977 and 1 more), but not shown by [e exposed] + 5432",
-        ),
-        ("/3000/udp", "3000 is in use"),
-    ] {
-        harness.keys(typed);
+    let mut message = |keys: &str| {
+        harness.keys(keys);
         harness.key(KeyCode::Enter);
-        let text = screen(&harness)
-            .join(" ")
-            .split_whitespace()
-            .collect::<Vec<_>>()
-            .join(" ");
-        assert!(text.contains(words), "{typed}: {:#?}", screen(&harness));
-    }
+        message(&harness)
+    };
+    let messages = ["e3000", "5432", "/3000/udp"].map(&mut message);
+    insta::assert_snapshot!(messages.join("\n"), @"
+    3000 0.0.0.0   ! LISTEN  4242 node         dev    tcp    ≤1h next dev · ~/code/shop
+    5432 is in use (tcp 127.0.0.1:5432, node 3977 and 1 more), but not shown by [e exposed] + 5432 · Esc clears the text, e the chip
+    3000 is in use (tcp 0.0.0.0:3000, node 4242 and 1 more), but not shown by [e exposed] + 3000/udp · Esc clears the text, e the chip
+    ");
 }
 
 #[test]
-fn on_a_low_screen_a_filter_that_stands_is_seen_in_the_header() {
-    for size in [(80, 12), (40, 8)] {
+fn a_low_screen_shows_the_filter_in_the_header() {
+    let headers = [(80, 12), (40, 8)].map(|size| {
         let mut harness = harness(size);
         harness.keys("3000");
         harness.key(KeyCode::Enter);
-        assert!(
-            screen(&harness)[0].contains(" /3000"),
-            "{:#?}",
-            screen(&harness)
-        );
-        assert!(
-            screen(&harness)[0].contains("live 1 s"),
-            "{:#?}",
-            screen(&harness)
-        );
-    }
+        lines(&harness, [0])
+    });
+    insta::assert_snapshot!(headers.join("\n"), @"
+    0|portmon  l  c  d  e  m  a  /3000 !1                               3/5  live 1 s
+    0| l  c  d  e  m  a  /3000  3/5  live 1 s
+    ");
 }
 
 #[test]
@@ -505,13 +516,11 @@ fn a_notice_longer_than_its_line_goes_on_below() {
         ":8000 is STILL HELD: gunicorn 7001 ended, {}.",
         "a worker keeps it ".repeat(5).trim()
     );
-    harness.app.notice = Some(crate::app::notice::Notice::persistent(words.clone()));
-    let text = screen(&harness)
-        .join(" ")
-        .split_whitespace()
-        .collect::<Vec<_>>()
-        .join(" ");
-    assert!(text.contains(&words), "{:#?}", screen(&harness));
+    harness.app.notice = Some(crate::app::notice::Notice::persistent(words));
+    insta::assert_snapshot!(lines(&harness, [22, 23]), @"
+    22| :8000 is STILL HELD: gunicorn 7001 ended, a worker keeps it a worker keeps it
+    23| a worker keeps it a worker keeps it a worker keeps it.
+    ");
 }
 
 #[test]
@@ -523,11 +532,16 @@ fn many_targets_share_lines_and_name_their_addresses() {
         socket("[::1]:5173").owner(&two),
     ]);
     harness.keys("x");
-    assert!(
-        shows(&harness, "vite 11   on 127.0.0.1") && shows(&harness, "node 12   on ::1"),
-        "{:#?}",
-        screen(&harness)
-    );
+    insta::assert_snapshot!(dialog(&harness), @"
+    ┌ Free port 5173 on build-07? ───────────────────────────────────────────────┐
+    │ Stops        vite 11   on 127.0.0.1   vite   dev   up 1h                   │
+    │              node 12   on ::1   node   dev   up 1h                         │
+    │ Also closes  no other port                                                 │
+    │ Started by   …                                                             │
+    │                                                                            │
+    │ [ Cancel ]   y stop 2 (SIGTERM)     s signal                               │
+    └────────────────────────────────────────────────────────────────────────────┘
+    ");
     let twins: Vec<_> = (1..9)
         .map(|pid| process(pid + 100, "worker").build())
         .collect();
@@ -535,11 +549,16 @@ fn many_targets_share_lines_and_name_their_addresses() {
         socket("127.0.0.1:80").owners(&twins.iter().collect::<Vec<_>>()),
     ]);
     harness.keys("x");
-    assert!(
-        shows(&harness, "8 processes: worker 101, worker 102"),
-        "{:#?}",
-        screen(&harness)
-    );
+    insta::assert_snapshot!(dialog(&harness), @"
+    ┌ Free port 80 on build-07? ─────────────────────────────────────────────────┐
+    │ Stops        8 processes: worker 101, worker 102, worker 103, worker 104,  │
+    │              worker 105, worker 106, worker 107, worker 108                │
+    │ Also closes  no other port                                                 │
+    │ Started by   …                                                             │
+    │                                                                            │
+    │ [ Cancel ]   y stop 8 (SIGTERM)     s signal                               │
+    └────────────────────────────────────────────────────────────────────────────┘
+    ");
 }
 
 #[test]
@@ -568,55 +587,69 @@ fn the_dialog_names_what_it_cannot_see_and_may_not_signal() {
     };
     harness.answer_inspection(&effects, vec![kin]);
     harness.wait(0.3);
-    let text = |harness: &AppHarness| {
-        let frame = |letter: char| "│╭╮╰╯─".contains(letter);
-        let screen = screen(harness).join(" ").replace(frame, " ");
-        screen.split_whitespace().collect::<Vec<_>>().join(" ")
-    };
-    assert!(
-        text(&harness).contains("Also closes nothing else"),
-        "{}",
-        text(&harness)
-    );
-    let cases = [
-        (
-            "g",
-            "Also closes 2 of these 3 belong to other users; what else they hold is unknown",
-            "you may not signal 2 of these 3 processes, such as sh 4300 of root",
-        ),
-        (
-            "p",
-            "Also closes sh 4300 belongs to root; what else it holds is unknown",
-            "you may not signal sh 4300 of root",
-        ),
-    ];
-    for (key, unknown, denied) in cases {
-        harness.keys(key);
-        harness.wait(0.3);
-        let text = text(&harness);
-        assert!(text.contains(unknown) && text.contains(denied), "{text}");
-        assert!(text.contains("Nothing would be sent for :5173:"), "{text}");
-    }
-}
-
-#[test]
-fn the_dialog_counts_the_connections_that_end_too() {
-    let mut harness = harness((80, 24));
-    harness.keys("x");
-    assert!(shows(&harness, "1 connection"), "{:#?}", screen(&harness));
+    insta::assert_snapshot!(dialog(&harness), @"
+    ┌ Free port 5173 on build-07? ───────────────────────────────────────────────┐
+    │ Stops        node 4242   node   dev   up 1h                                │
+    │ Also closes  nothing else                                                  │
+    │ Started by   sh 4300                                                       │
+    │                                                                            │
+    │ [ Cancel ]   y stop it (SIGTERM)     g group (3)     p sh 4300 instead     │
+    │   s signal                                                                 │
+    └────────────────────────────────────────────────────────────────────────────┘
+    ");
+    harness.keys("g");
+    harness.wait(0.3);
+    insta::assert_snapshot!(dialog(&harness), @"
+    ┌ Free port 5173 on build-07? ───────────────────────────────────────────────┐
+    │ Stops        node 4242   node   dev   up 1h                                │
+    │              sh 4300   not an owner (same process group)   sh   root       │
+    │              up 1h                                                         │
+    │              sh 4301   not an owner (same process group)   sh   root       │
+    │              up 1h                                                         │
+    │ Also closes  2 of these 3 belong to other users; what else they hold is    │
+    │              unknown                                                       │
+    │ Started by   sh 4300                                                       │
+    │ Warning      sh 4300 of root and 1 more belong to other users              │
+    │              Nothing would be sent for :5173: you may not signal 2 of      │
+    │              these 3 processes, such as sh 4300 of root                    │
+    │ Confirm      Type 5173, then Enter, to confirm: _                          │
+    │                                                                            │
+    │ [ Cancel ]   stop 3 (SIGTERM)     g one process only                       │
+    │   p sh 4300 instead     s signal                                           │
+    └────────────────────────────────────────────────────────────────────────────┘
+    ");
+    harness.keys("p");
+    harness.wait(0.3);
+    insta::assert_snapshot!(dialog(&harness), @"
+    ┌ Free port 5173 on build-07? ───────────────────────────────────────────────┐
+    │ Shared with  node 4242   node   dev   up 1h                                │
+    │ Stops        sh 4300   not an owner (parent process)   sh   root   up 1h   │
+    │ Also closes  sh 4300 belongs to root; what else it holds is unknown        │
+    │ Started by   sh 4300                                                       │
+    │ Warning      sh 4300 belongs to root                                       │
+    │              Nothing would be sent for :5173: you may not signal sh 4300   │
+    │              of root                                                       │
+    │ Confirm      Type 5173, then Enter, to confirm: _                          │
+    │                                                                            │
+    │ [ Cancel ]   stop it (SIGTERM)     g group (3)     p owner only            │
+    │   s signal                                                                 │
+    └────────────────────────────────────────────────────────────────────────────┘
+    ");
 }
 
 #[test]
 fn a_missing_poll_makes_the_screen_stale() {
     let mut harness = harness((80, 24));
     harness.wait(7.0);
-    assert!(shows(&harness, "live · every 1 s"));
+    insta::assert_snapshot!(lines(&harness, [0, 22]), @"
+    0|portmon build-07   LISTEN 3  UDP 0  CONN 2  ! exposed 1        live · every 1 s
+    22|                                 1 owner hidden (sudo shows them) · 1 remote: a
+    ");
     harness.wait(2.0);
-    assert!(
-        shows(&harness, "STALE") && shows(&harness, "stale: the last poll was 9 s ago"),
-        "{:#?}",
-        screen(&harness)
-    );
+    insta::assert_snapshot!(lines(&harness, [0, 22]), @"
+    0|portmon build-07   LISTEN 3  UDP 0  CONN 2  ! exposed 1       STALE · every 1 s
+    22| stale: the last poll was 9 s ago
+    ");
 }
 
 #[test]
@@ -638,25 +671,25 @@ fn nothing_sent_does_not_read_as_if_the_port_were_free() {
         at: instant(0.5),
         sending,
     })));
-    let text = |harness: &AppHarness| {
-        screen(harness)
-            .join(" ")
-            .split_whitespace()
-            .collect::<Vec<_>>()
-            .join(" ")
-    };
-    assert!(
-        !text(&harness).contains(" now."),
-        "the last look still shows the one that ended"
-    );
+    // The last poll still shows the process that has exited: not a word of who holds the port now.
+    insta::assert_snapshot!(dialog(&harness), @"
+    ┌ Freeing port 5001 on build-07 ─────────────────────────────────────────────┐
+    │ Nothing sent: node 4242 has already exited.                                │
+    │                                                                            │
+    │ [ Close ]                                                                  │
+    └────────────────────────────────────────────────────────────────────────────┘
+    ");
     harness.seconds = 1.0;
     let python = process(20688, "python3").build();
     harness.poll(vec![socket("127.0.0.1:5001").owner_hint(2).owner(&python)]);
-    assert!(
-        text(&harness).contains(":5001 is held by python3 20688"),
-        "{:#?}",
-        screen(&harness)
-    );
+    insta::assert_snapshot!(dialog(&harness), @"
+    ┌ Freeing port 5001 on build-07 ─────────────────────────────────────────────┐
+    │ Nothing sent: node 4242 has already exited. :5001 is held by python3 20688 │
+    │ now.                                                                       │
+    │                                                                            │
+    │ [ Close ]                                                                  │
+    └────────────────────────────────────────────────────────────────────────────┘
+    ");
 }
 
 #[test]
@@ -669,20 +702,16 @@ fn the_smallest_screen_names_every_target() {
         socket("127.0.0.1:3300").owners(&workers.iter().collect::<Vec<_>>()),
     ]);
     harness.keys("x");
-    let text = screen(&harness).join(" ");
-    assert!(
-        ["10690", "10691", "10692"]
-            .iter()
-            .all(|pid| text.contains(pid)),
-        "{:#?}",
-        screen(&harness)
-    );
-    let is_framed = |line: &String| line.ends_with(['│', '┐', '┘']) || !line.contains('│');
-    assert!(
-        screen(&harness).iter().all(is_framed),
-        "{:#?}",
-        screen(&harness)
-    );
+    insta::assert_snapshot!(text(&harness), @"
+    ┌ Free port 3300 on build-07? ─────────┐
+    │ Stops        3 processes: python3.11 │
+    │              10690, python3.11       │
+    │              10691, python3.11 10692 │
+    │              … more: needs a taller… │
+    │ [ Cancel ]   y stop 3 (SIGTERM)      │
+    │   s signal                           │
+    └──────────────────────────────────────┘
+    ");
 }
 
 #[test]
@@ -726,17 +755,12 @@ fn slow_polls_are_reported_with_their_real_interval() {
         changes.took = Duration::from_millis(420);
         changes.interval = Duration::from_millis(1_260);
     });
-    assert!(
-        shows(&harness, "live · every 1.3 s"),
-        "{:#?}",
-        screen(&harness)
-    );
-    assert_eq!(
-        screen(&harness)[22].trim(),
-        "slow: a poll takes 420 ms · 1 owner hidden (sudo shows them) · 1 remote: a"
-    );
+    insta::assert_snapshot!(lines(&harness, [0, 22]), @"
+    0|portmon build-07   LISTEN 3  UDP 0  CONN 2  ! exposed 1      live · every 1.3 s
+    22|     slow: a poll takes 420 ms · 1 owner hidden (sudo shows them) · 1 remote: a
+    ");
     harness.keys("/a filter that leaves no room for it");
-    assert!(!shows(&harness, "a poll takes"), "{:#?}", screen(&harness));
+    insta::assert_snapshot!(lines(&harness, [22]), @"22| / a filter that leaves no room for it");
 }
 
 #[test]
@@ -771,91 +795,88 @@ fn sought() -> Vec<SocketBuilder> {
 #[test]
 fn a_pending_owner_is_not_counted_as_hidden() {
     let mut harness = AppHarness::with(sought());
-    assert!(shows(&harness, "   - …"), "{:#?}", screen(&harness));
-    assert_eq!(
-        screen(&harness)[22].trim(),
-        "1 owner hidden (sudo shows them)"
-    );
+    insta::assert_snapshot!(lines(&harness, [3, 4, 22]), @"
+    3|   3000 127.0.0.1   LISTEN     - …             >0s
+    4|   4000 127.0.0.1   LISTEN     - - (root)      >0s
+    22|                                               1 owner hidden (sudo shows them)
+    ");
     harness.keys("i");
-    assert!(
-        shows(&harness, "owner       still being looked up"),
-        "{:#?}",
-        screen(&harness)
-    );
+    insta::assert_snapshot!(details(&harness, &["owner"]), @"owner: still being looked up");
     harness.keys("ix");
-    let text = screen(&harness).join(" ");
-    let words = "the owner of 127.0.0.1:3000 is not known yet; the question";
-    assert!(text.contains(words), "{:#?}", screen(&harness));
-    assert!(!shows(&harness, "y stop it"), "{:#?}", screen(&harness));
+    insta::assert_snapshot!(dialog(&harness), @"
+    ┌ :3000 is held ─────────────────────────────────────────────────────────────┐
+    │ the owner of 127.0.0.1:3000 is not known yet; the question follows as soon │
+    │ as it is.                                                                  │
+    │                                                                            │
+    │ [ Cancel ]                                                                 │
+    └────────────────────────────────────────────────────────────────────────────┘
+    ");
     harness.key(KeyCode::Esc);
-    harness.keys("i");
     harness.seconds = 1.0;
     harness.poll(vec![socket("127.0.0.1:4000").user(0, "root")]);
-    assert!(
-        shows(&harness, "owner       closed before it was looked up"),
-        "{:#?}",
-        screen(&harness)
-    );
+    insta::assert_snapshot!(details(&harness, &["owner"]), @"owner: closed before it was looked up");
 }
 
-/// The dialog about a port with this answer, on a screen of this height, without its last line.
-fn why(height: u16, change: impl FnOnce(Findings) -> Findings) -> Vec<String> {
+/// The check dialog with this report, on a screen of this height.
+fn check_dialog(height: u16, change: impl FnOnce(Findings) -> Findings) -> String {
     let mut harness = harness((80, height));
     harness.keys("w");
-    let evidence = change(port(3000));
-    harness.event(Event::Checked(Box::new(CheckReport::of(evidence))));
-    let lines = screen(&harness).into_iter();
-    lines
-        .skip_while(|line| !line.contains("Why "))
-        .take_while(|line| !line.contains('┘'))
-        .map(|line| line.trim_matches(['│', ' ']).to_owned())
-        .collect()
+    let findings = change(port(3000));
+    harness.event(Event::Checked(Box::new(CheckReport::of(findings))));
+    dialog(&harness)
 }
 
 #[test]
 fn the_check_dialog_shows_verdict_reasons_and_bind_count() {
     let node = process(4242, "node").build();
     let listener = socket("127.0.0.1:3000").owner(&node);
-    let lines = why(24, |evidence| evidence.refused(&V4).sees(listener));
-    assert_eq!(
-        lines[1..],
-        [
-            "HELD :3000 by node 4242 of dev on 127.0.0.1:3000",
-            "",
-            "· node 4242 of dev listens on 127.0.0.1:3000",
-            "· only IPv4 is taken: ::1 and :: can be bound",
-            "",
-            "tested with 8 binds, each closed immediately",
-            "c connect (may use up a one-shot server)   Esc close",
-        ]
-    );
+    let dialog = check_dialog(24, |findings| findings.refused(&V4).sees(listener));
+    insta::assert_snapshot!(dialog, @"
+    ┌ Why :3000 ─────────────────────────────────────────────────────────────────┐
+    │ HELD :3000 by node 4242 of dev on 127.0.0.1:3000                           │
+    │                                                                            │
+    │ · node 4242 of dev listens on 127.0.0.1:3000                               │
+    │ · only IPv4 is taken: ::1 and :: can be bound                              │
+    │                                                                            │
+    │ tested with 8 binds, each closed immediately                               │
+    │ c connect (may use up a one-shot server)   Esc close                       │
+    └────────────────────────────────────────────────────────────────────────────┘
+    ");
 }
 
 #[test]
 fn the_check_dialog_says_what_it_tries_until_it_has_a_report() {
     let mut harness = harness((80, 24));
     harness.keys("w");
-    assert!(shows(&harness, "Why :3000") && shows(&harness, "trying 8 binds"));
-    assert!(!shows(&harness, "one-shot"));
+    insta::assert_snapshot!(dialog(&harness), @"
+    ┌ Why :3000 ─────────────────────────────────────────────────────────────────┐
+    │ trying 8 binds…                                                            │
+    │ Esc close                                                                  │
+    └────────────────────────────────────────────────────────────────────────────┘
+    ");
 }
 
 #[test]
 fn the_check_dialog_on_a_low_screen_has_at_most_nine_lines() {
-    let lines = why(12, |evidence| {
-        evidence.with(|evidence| {
-            let problem = Problem {
-                protocol: Protocol::Udp,
-                family: Family::Ipv4,
-                reason: "out of memory".to_owned(),
-            };
-            evidence.problems = vec![problem; 9];
-        })
+    let problem = Problem {
+        protocol: Protocol::Udp,
+        family: Family::Ipv4,
+        reason: "out of memory".to_owned(),
+    };
+    let dialog = check_dialog(12, |findings| {
+        findings.with(|findings| findings.problems = vec![problem; 9])
     });
-    assert_eq!(lines.len(), 8, "{lines:#?}");
-    assert_eq!(
-        lines[7],
-        "j k 5 more   c connect (may use up a one-shot server)   Esc close"
-    );
+    insta::assert_snapshot!(dialog, @"
+    ┌ Why :3000 ─────────────────────────────────────────────────────────────────┐
+    │ FREE :3000                                                                 │
+    │ · could not be read: udp4 sockets: out of memory                           │
+    │ · could not be read: udp4 sockets: out of memory                           │
+    │ · could not be read: udp4 sockets: out of memory                           │
+    │ · could not be read: udp4 sockets: out of memory                           │
+    │ · could not be read: udp4 sockets: out of memory                           │
+    │ j k 5 more   c connect (may use up a one-shot server)   Esc close          │
+    └────────────────────────────────────────────────────────────────────────────┘
+    ");
 }
 
 #[test]
@@ -866,9 +887,8 @@ fn foreign_pids_are_told_with_and_without_a_filter() {
     };
     let mut harness = AppHarness::start(foreign, Settings::default(), (120, 24));
     harness.poll(machine());
-    let problem = "/proc/self is not portmon";
-    assert!(shows(&harness, problem), "{:#?}", screen(&harness));
-    harness.keys("/3000\n");
-    let words = "pids of another namespace";
-    assert!(shows(&harness, words), "{:#?}", screen(&harness));
+    insta::assert_snapshot!(lines(&harness, [22]), @"22| /proc/self is not portmon (/proc is not mounted, or belongs to another PID namespace): owners may be missing, and noth…");
+    harness.keys("3000");
+    harness.key(KeyCode::Enter);
+    insta::assert_snapshot!(lines(&harness, [22]), @"22| / 3000  Esc clears                          pids of another namespace · 1 owner hidden (sudo shows them) · 1 remote: a");
 }

@@ -4,14 +4,9 @@ use crate::model::history::ExitStatus;
 use crate::model::inspection::{InspectRequest, Inspection, Requester};
 use crate::model::process::Process;
 use crate::model::testing::{process, socket};
-use crate::ui::tests::screen;
+use crate::ui::tests::{details, message};
 use crossterm::event::KeyCode;
 use std::sync::Arc;
-
-fn prose(harness: &AppHarness) -> String {
-    let lines = screen(harness).join(" ");
-    lines.split_whitespace().collect::<Vec<_>>().join(" ")
-}
 
 fn debugpy() -> Arc<Process> {
     process(9130, "python3")
@@ -29,17 +24,12 @@ fn a_free_port_shows_its_last_owner_and_when_it_closed() {
     harness.poll(vec![]);
     harness.wait(3.0);
     harness.keys("62893");
-    let words = "nothing on 62893 now · last: python3 9130 (debugpy · ~/code/api), closed 3 s ago after 72 s \
-                 · Esc clears the text";
-    assert!(prose(&harness).contains(words), "{:#?}", screen(&harness));
+    insta::assert_snapshot!(message(&harness), @"nothing on 62893 now · last: python3 9130 (debugpy · ~/code/api), closed 3 s ago after 72 s · Esc clears the text");
     harness.key(KeyCode::Enter);
     harness.wait(59.0);
-    let words = "nothing on 62893 now · last: python3 9130 (debugpy · ~/code/api), closed 62 s ago after 72 s \
-                 · Y copies the command that starts it again · Esc clears the text";
-    assert!(prose(&harness).contains(words), "{:#?}", screen(&harness));
+    insta::assert_snapshot!(message(&harness), @"nothing on 62893 now · last: python3 9130 (debugpy · ~/code/api), closed 62 s ago after 72 s · Y copies the command that starts it again · Esc clears the text");
     harness.wait(120.0);
-    let words = "closed 3 min 2 s ago after 72 s";
-    assert!(prose(&harness).contains(words), "{:#?}", screen(&harness));
+    insta::assert_snapshot!(message(&harness), @"nothing on 62893 now · last: python3 9130 (debugpy · ~/code/api), closed 3 min 2 s ago after 72 s · Y copies the command that starts it again · Esc clears the text");
 }
 
 #[test]
@@ -69,25 +59,13 @@ fn the_exit_status_is_shown_as_far_as_known() {
     harness.poll(vec![]);
     learn(&mut harness, ExitStatus::StillRunning);
     harness.wait(2.0);
-    assert!(
-        prose(&harness).contains("closed 2 s ago · still running"),
-        "{:#?}",
-        screen(&harness)
-    );
+    insta::assert_snapshot!(details(&harness, &["closed"]), @"closed: 2 s ago · still running");
     harness.wait(10.0);
     harness.keys("62893");
     harness.key(KeyCode::Enter);
-    assert!(
-        prose(&harness).contains("closed 12 s ago after at most 1 h 1 min · still running · Y"),
-        "{:#?}",
-        screen(&harness)
-    );
+    insta::assert_snapshot!(message(&harness), @"nothing on 62893 now · last: python3 9130 (debugpy · ~/code/api), closed 12 s ago after at most 1 h 1 min · still running · Y copies the command that starts it again · Esc clears the text");
     learn(&mut harness, ExitStatus::Ended);
-    assert!(
-        prose(&harness).contains("after at most 1 h 1 min · it has exited · Y"),
-        "{:#?}",
-        screen(&harness)
-    );
+    insta::assert_snapshot!(message(&harness), @"nothing on 62893 now · last: python3 9130 (debugpy · ~/code/api), closed 12 s ago after at most 1 h 1 min · it has exited · Y copies the command that starts it again · Esc clears the text");
 
     let mut harness = AppHarness::with(vec![socket("127.0.0.1:62893").owner(&debugpy())]);
     harness.free();
@@ -95,11 +73,7 @@ fn the_exit_status_is_shown_as_far_as_known() {
     harness.key(KeyCode::Esc);
     harness.wait(5.0);
     harness.keys("62893");
-    assert!(
-        prose(&harness).contains("after at most 1 h 1 min · ended by portmon with SIGTERM"),
-        "{:#?}",
-        screen(&harness)
-    );
+    insta::assert_snapshot!(message(&harness), @"nothing on 62893 now · last: python3 9130 (debugpy · ~/code/api), closed 5 s ago after at most 1 h 1 min · ended by portmon with SIGTERM · Esc clears the text");
 }
 
 #[test]
@@ -108,44 +82,28 @@ fn an_unknown_owner_is_described_by_what_is_known() {
         process(1, "gunicorn").build(),
         process(2, "gunicorn").build(),
     ];
-    let cases = [
-        (
-            socket("127.0.0.1:80").user(0, "root"),
-            "last: a hidden process of root, closed",
-        ),
-        (
-            socket("127.0.0.1:80").pending(),
-            "last: a process of dev, not identified in time, closed",
-        ),
-        (
-            socket("127.0.0.1:80").without_owner(),
-            "last: no process (the kernel), closed",
-        ),
-        (
-            socket("127.0.0.1:80").udp().owner(&twins[0]),
-            "last: gunicorn 1 (gunicorn) (udp), closed",
-        ),
-        (
-            socket("127.0.0.1:80").owners(&[&twins[0], &twins[1]]),
-            "last: gunicorn 1 ×2 (gunicorn), closed",
-        ),
+    let sockets = [
+        socket("127.0.0.1:80").user(0, "root"),
+        socket("127.0.0.1:80").pending(),
+        socket("127.0.0.1:80").without_owner(),
+        socket("127.0.0.1:80").udp().owner(&twins[0]),
+        socket("127.0.0.1:80").owners(&[&twins[0], &twins[1]]),
     ];
-    for (socket, words) in cases {
+    let messages = sockets.map(|socket| {
         let mut harness = AppHarness::with(vec![socket]);
         harness.poll(vec![]);
         harness.wait(5.0);
         harness.keys("80");
         harness.key(KeyCode::Enter);
-        assert!(
-            prose(&harness).contains(words),
-            "{words}: {:#?}",
-            screen(&harness)
-        );
-        assert!(
-            !prose(&harness).contains("Y copies"),
-            "no command is known: {words}"
-        );
-    }
+        message(&harness)
+    });
+    insta::assert_snapshot!(messages.join("\n"), @"
+    nothing on 80 now · last: a hidden process of root, closed 5 s ago after more than 0 s · Esc clears the text
+    nothing on 80 now · last: a process of dev, not identified in time, closed 5 s ago after more than 0 s · Esc clears the text
+    nothing on 80 now · last: no process (the kernel), closed 5 s ago after more than 0 s · Esc clears the text
+    nothing on 80 now · last: gunicorn 1 (gunicorn) (udp), closed 5 s ago after at most 1 h · Esc clears the text
+    nothing on 80 now · last: gunicorn 1 ×2 (gunicorn), closed 5 s ago after at most 1 h · Esc clears the text
+    ");
 }
 
 #[test]
@@ -159,22 +117,12 @@ fn details_of_a_listener_name_a_different_previous_owner() {
     harness.poll(vec![
         socket("127.0.0.1:3000").owner_hint(2).owner(&debugpy()),
     ]);
-    assert!(
-        !prose(&harness).contains("previous"),
-        "{:#?}",
-        screen(&harness)
-    );
+    assert_eq!(details(&harness, &["previous"]), "");
     harness.seconds = 62.0;
     harness.poll(vec![]);
     harness.seconds = 182.0;
     let node = process(7, "node").build();
     harness.poll(vec![socket("127.0.0.1:3000").owner_hint(3).owner(&node)]);
     harness.wait(60.0);
-    let lines = screen(&harness);
-    let line = lines.iter().find(|line| line.contains("previous"));
-    assert!(
-        line.is_some_and(|line| line.contains("python3 9130 (debugpy")),
-        "{lines:#?}"
-    );
-    assert!(lines.join(" ").contains("closed 3 min"), "{lines:#?}");
+    insta::assert_snapshot!(details(&harness, &["previous"]), @"previous: python3 9130 (debugpy · ~/code/api), closed 3 min ago after 1 s");
 }
