@@ -1,12 +1,12 @@
-//! Carries out the commands of the table.
+//! Runs the commands of the table.
 
 use crate::app::keymap::{KeyCommand, Movement, TableCommand, key_of};
-use crate::app::menu::{ClipboardText, Menu};
+use crate::app::overlay::menu::{ClipboardText, Menu};
 use crate::app::sampling::Sampling;
 use crate::app::{App, Effect, Overlay};
-use crate::model::endpoint::EndpointId;
-use crate::table::fields::{FIELDS, field};
-use crate::table::listing::Sort;
+use crate::model::endpoint::{Endpoint, EndpointId};
+use crate::table::fields::{Column, field};
+use crate::table::listing::{Listing, Sort};
 use crate::wording;
 
 impl App {
@@ -16,15 +16,15 @@ impl App {
             TableCommand::GoToPeer => self.go_to_peer(),
             TableCommand::Mark => self.mark(),
             TableCommand::UnmarkAll => self.unmark_all(),
-            TableCommand::Filter => self.change_filter(|app| app.filter_box.open("")),
-            TableCommand::Toggle(chip) => {
-                self.change_filter(|app| app.filter_box.chips.toggle(chip));
+            TableCommand::Filter => {
+                self.filter_box.open("");
+                self.apply_filter();
             }
-            TableCommand::RestoreFilter => self.change_filter(|app| {
-                if !app.filter_box.undo_clear() {
-                    app.notify("no filter to restore");
-                }
-            }),
+            TableCommand::Toggle(chip) => {
+                self.filter_box.chips.toggle(chip);
+                self.apply_filter();
+            }
+            TableCommand::RestoreFilter => self.restore_filter(),
             TableCommand::Back => self.back(),
             TableCommand::SortMenu => self.overlay = Overlay::Menu(Menu::Sort),
             TableCommand::ReverseSort => {
@@ -81,18 +81,20 @@ impl App {
         self.selection.step(&self.listing, rows);
     }
 
-    fn change_filter(&mut self, change: impl FnOnce(&mut Self)) {
-        change(self);
-        self.apply_filter();
+    fn restore_filter(&mut self) {
+        if self.filter_box.undo_clear() {
+            self.apply_filter();
+        } else {
+            self.notify("no filter to restore");
+        }
     }
 
     fn back(&mut self) {
         if self.details.is_open {
             self.details.toggle();
         } else {
-            self.change_filter(|app| {
-                app.filter_box.clear();
-            });
+            self.filter_box.clear();
+            self.apply_filter();
         }
     }
 
@@ -119,25 +121,19 @@ impl App {
             self.notify("not a connection");
             return;
         };
-        let (protocol, local) = (socket.protocol, socket.local);
-        let is_mirror = |id: &EndpointId| {
-            self.listing.row_of(*id).is_some_and(|row| {
-                let other = &row.endpoint.socket;
-                other.protocol == protocol && other.local == remote && other.remote == Some(local)
-            })
-        };
-        let mirror = self
-            .listing
-            .endpoints()
-            .map(crate::model::endpoint::Endpoint::id)
-            .find(is_mirror);
-        match mirror {
+        let peer = self.listing.endpoints().find(|endpoint| {
+            let peer = &endpoint.socket;
+            peer.protocol == socket.protocol
+                && peer.local == remote
+                && peer.remote == Some(socket.local)
+        });
+        match peer.map(Endpoint::id) {
             Some(id) => self.reveal(id),
             None => self.notify(format!("{remote} is not on this machine")),
         }
     }
 
-    /// Puts the cursor on a row, and clears the filter if that hides it.
+    /// Puts the cursor on a row, and clears the filter if it hides the row.
     pub(super) fn reveal(&mut self, id: EndpointId) {
         if self.listing.row_of(id).is_none() {
             self.notify("the socket has closed");
@@ -149,10 +145,7 @@ impl App {
         while self.filter_box.clear() {}
         self.apply_filter();
         while self.listing.is_filtering() {
-            let context = self
-                .settings
-                .display_context(&self.environment, self.moment());
-            self.listing.advance(&context);
+            self.update_listing(Listing::advance);
         }
         self.filter_box.select_best_match = false;
         self.selection.go_to(&self.listing, id);
@@ -163,27 +156,22 @@ impl App {
     }
 
     pub(super) fn sort_by(&mut self, sort: Sort) {
-        let context = self
-            .settings
-            .display_context(&self.environment, self.moment());
-        self.listing.set_sort(sort, &context);
-        let arrow = if sort.is_reversed {
+        self.update_listing(|listing, context| listing.set_sort(sort, context));
+        let direction = if sort.is_reversed {
             "descending"
         } else {
             "ascending"
         };
-        self.notify(format!("sorted by {}, {arrow}", field(sort.column).title));
+        self.notify(format!(
+            "sorted by {}, {direction}",
+            field(sort.column).title
+        ));
     }
 
     fn sort_by_neighbor(&mut self, by: isize) {
-        let sort = self.listing.sort();
-        let position = FIELDS.iter().position(|field| field.column == sort.column);
-        let next = position.unwrap_or(0).saturating_add_signed(by);
-        if let Some(field) = FIELDS.get(next.min(FIELDS.len() - 1)) {
-            self.sort_by(Sort {
-                column: field.column,
-                is_reversed: false,
-            });
+        let next = (self.listing.sort().column as usize).saturating_add_signed(by);
+        if let Some(column) = Column::ALL.get(next.min(Column::ALL.len() - 1)) {
+            self.sort_by(Sort::ascending(*column));
         }
     }
 
@@ -193,7 +181,7 @@ impl App {
         }
     }
 
-    /// Moves the cursor on, so that Space marks one row after the other.
+    /// Marks the row and moves the cursor down, so that Space marks row after row.
     fn mark(&mut self) {
         if self.settings.is_read_only {
             self.notify("read-only: rows cannot be marked");

@@ -1,4 +1,4 @@
-//! What reaches the app and what leaves it, as values: all that it has to do with the world.
+//! The events that the app receives and the effects that it returns.
 
 use crate::check::{CheckReport, CheckRequest};
 use crate::free::{ExecCommand, ExecEvent};
@@ -7,28 +7,26 @@ use crate::model::poll_request::PollRequest;
 use crate::model::process::ProcessId;
 use crate::tracker::Changes;
 
-/// What happened.
 #[derive(Clone, Debug)]
 pub enum Event {
-    /// A key, a paste, a new size of the terminal, or where the keys go from now on.
+    /// A key, a paste, a resize or a change of focus.
     Input(crossterm::event::Event),
     Sampled(Changes),
     Inspected(Inspection),
     Checked(Box<CheckReport>),
     Freeing(ExecEvent),
-    /// Someone asks the program to end, with this exit code.
+    /// A signal asks the program to exit with this code.
     Stop(u8),
-    /// Someone asks the program to stop until it is continued.
+    /// A signal asks the program to suspend.
     Suspend,
-    /// The program runs again after it was stopped; the terminal may show anything.
+    /// The program was resumed; the terminal may show anything.
     Continued,
-    /// The time that [`App::next_change`](super::App::next_change) named has come, or there is work left.
+    /// The time that [`App::next_change`](super::App::next_change) named has come, or work is left.
     Due,
-    /// Something the program lives on has ended.
+    /// A source of events has ended.
     SourceEnded(EventSource),
 }
 
-/// What feeds the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EventSource {
     Sockets,
@@ -48,22 +46,21 @@ impl EventSource {
     }
 }
 
-/// What is to be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
     Quit(u8),
     Suspend,
-    /// Paint everything anew: something else may have written to the terminal.
+    /// Redraw everything: something else may have written to the terminal.
     Redraw,
     /// Put this text on the clipboard.
     Copy(String),
     Sample(PollRequest),
     Inspect(InspectRequest),
-    /// Try whether a port can be used.
+    /// Check whether a port can be used.
     Check(CheckRequest),
-    /// Hold on to these processes while the question about them is open.
+    /// Keep handles of these processes while a dialog asks about them.
     Hold(Vec<ProcessId>),
     Free(ExecCommand),
-    /// The question is closed: let go of what was held.
+    /// Drop these handles.
     Release,
 }

@@ -1,17 +1,13 @@
-//! Keys, pastes, resizes and where the keys go: who gets them, and what they mean in the filter line.
+//! Handles terminal input: dispatches keys to the overlay, the filter line or the table; pastes, resizes and focus.
 
-use crate::app::filter_box::CommitResult;
-use crate::app::free_dialog::DialogAction;
 use crate::app::keymap::{self, Chord, FilterCommand, KeyCommand, TableCommand, key_of};
-use crate::app::menu::Menu;
-use crate::app::notice::Notice;
+use crate::app::overlay::menu::Menu;
+use crate::app::panes::screen_layout::ScreenLayout;
 use crate::app::{App, Effect, Overlay};
-use crate::free::{Batch, ExecEvent, FreeMachine, VerdictKind};
 use crate::table::fields::FIELDS;
 use crate::table::listing::Sort;
 use crate::table::query;
 use crate::table::row::Row;
-use crate::wording;
 use crossterm::event::{Event as TerminalEvent, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use tui_input::InputRequest;
 
@@ -36,7 +32,7 @@ impl App {
         }
     }
 
-    /// Esc and a letter that are read in one go come as that letter with Alt, and are taken for what was typed.
+    /// Splits a letter with Alt into Esc and the letter: terminals send the same bytes for both.
     fn on_key(&mut self, key: &KeyEvent) -> Vec<Effect> {
         if key.modifiers.contains(KeyModifiers::ALT) {
             let mut effects = self.on_chord(Chord::of(&KeyEvent::from(KeyCode::Esc)));
@@ -89,12 +85,10 @@ impl App {
     }
 
     fn on_filter_key(&mut self, chord: Chord) -> Vec<Effect> {
-        let typed = || {
-            Some(FilterCommand::Edit(InputRequest::InsertChar(
-                chord.letter()?,
-            )))
-        };
-        let Some(command) = keymap::filter_command(chord).or_else(typed) else {
+        let typed = chord
+            .letter()
+            .map(|letter| FilterCommand::Edit(InputRequest::InsertChar(letter)));
+        let Some(command) = keymap::filter_command(chord).or(typed) else {
             return Vec::new();
         };
         match command {
@@ -114,39 +108,20 @@ impl App {
     }
 
     fn commit_filter(&mut self) {
-        let begins = |prefix: &str, row: &Row| {
-            let socket = &row.endpoint.socket;
-            let ports = [
-                Some(socket.port()),
-                socket.remote.map(|remote| remote.port()),
-            ];
-            ports
-                .into_iter()
-                .flatten()
-                .any(|port| port.to_string().starts_with(prefix))
-        };
-        let counts = self.listing.counts();
         let listing = &self.listing;
-        let kept = self
-            .filter_box
-            .commit(&|port| counts.has_port(port), &|prefix| {
-                listing.shown_rows().any(|row| begins(prefix, row))
+        self.filter_box
+            .commit(&|port| listing.counts().has_port(port), &|prefix| {
+                listing.shown_rows().any(|row| has_port_prefix(row, prefix))
             });
-        // Wrong words keep the line open, where they are underlined and explained.
-        debug_assert_eq!(kept == CommitResult::Invalid, self.filter_box.is_typing());
     }
 
-    /// Picks an item; every other key closes the menu.
+    /// Chooses an item; any other key closes the menu.
     fn on_menu_key(&mut self, chord: Chord) -> Vec<Effect> {
         match std::mem::replace(&mut self.overlay, Overlay::None) {
             Overlay::Menu(Menu::Sort) => {
                 let letter = chord.letter();
-                let field = FIELDS.iter().find(|field| Some(field.letter) == letter);
-                if let Some(field) = field {
-                    self.sort_by(Sort {
-                        column: field.column,
-                        is_reversed: false,
-                    });
+                if let Some(field) = FIELDS.iter().find(|field| Some(field.letter) == letter) {
+                    self.sort_by(Sort::ascending(field.column));
                 }
                 Vec::new()
             }
@@ -163,13 +138,10 @@ impl App {
         }
     }
 
-    /// Text from the clipboard is only ever text: in the table it opens the filter, in a dialog it cancels.
+    /// Treats a paste as text and never as keys: it goes to the filter, and cancels the free dialog.
     fn on_paste(&mut self, text: &str) -> Vec<Effect> {
         match &mut self.overlay {
-            Overlay::Freeing(dialog) => {
-                let action = dialog.cancel();
-                self.on_dialog_action(action)
-            }
+            Overlay::Freeing(_) => self.close_dialog(),
             Overlay::Help(_) | Overlay::Menu(_) | Overlay::Check(_) | Overlay::None => {
                 self.overlay = Overlay::None;
                 let text = query::from_paste(text);
@@ -186,96 +158,24 @@ impl App {
 
     fn on_resize(&mut self, size: (u16, u16)) -> Vec<Effect> {
         self.size = size;
-        match &mut self.overlay {
-            Overlay::Freeing(dialog)
-                if crate::app::screen_layout::ScreenLayout::is_too_small(size) =>
-            {
-                let action = dialog.cancel();
-                self.on_dialog_action(action)
+        if let Overlay::Freeing(dialog) = &mut self.overlay {
+            if ScreenLayout::is_too_small(size) {
+                return self.close_dialog();
             }
-            Overlay::Freeing(dialog) => {
-                dialog.resized();
-                Vec::new()
-            }
-            _ => Vec::new(),
+            dialog.resized();
         }
-    }
-
-    pub(super) fn on_freeing(&mut self, happening: ExecEvent) -> Vec<Effect> {
-        let had_verdict = self.has_verdict();
-        let freed = self.freed_requests();
-        let steps = match (&mut self.overlay, &mut self.background) {
-            (Overlay::Freeing(dialog), None) => dialog.on_exec_event(happening),
-            (_, Some(batch)) => batch.on(happening),
-            (Overlay::None | Overlay::Help(_) | Overlay::Menu(_) | Overlay::Check(_), None) => {
-                Vec::new()
-            }
-        };
-        let mut effects: Vec<Effect> = steps.into_iter().map(Effect::Free).collect();
-        if self.has_verdict() && !had_verdict {
-            // The table beside the verdict must not lag behind it.
-            self.sampling.poll_now();
-        }
-        self.record_freeing_results(&freed);
-        effects.extend(self.report_background());
-        effects
-    }
-
-    fn has_verdict(&self) -> bool {
-        self.running_batch().is_some_and(Batch::has_verdicts)
-    }
-
-    /// Tells what became of ports whose dialog is closed, once for each change of the words.
-    fn report_background(&mut self) -> Vec<Effect> {
-        let Some(batch) = &self.background else {
-            return Vec::new();
-        };
-        let verdicts = batch.machines().iter().filter_map(FreeMachine::verdict);
-        let words: Vec<String> = verdicts.map(wording::verdict).collect();
-        if words.is_empty() {
-            return Vec::new();
-        }
-        let words = words.join("  ");
-        if self.reported_background.as_ref() != Some(&words) {
-            self.notice = Some(Notice::persistent(words.clone()));
-            self.reported_background = Some(words);
-        }
-        if is_unfinished(batch) {
-            return Vec::new();
-        }
-        (self.background, self.reported_background) = (None, None);
-        vec![Effect::Release]
-    }
-
-    /// Does what the dialog answered to a key.
-    fn on_dialog_action(&mut self, action: DialogAction) -> Vec<Effect> {
-        match action {
-            DialogAction::Nothing => Vec::new(),
-            DialogAction::Execute(steps) => {
-                // The question is answered and its target fixed: from here on the table tells what happens.
-                let context = self
-                    .settings
-                    .display_context(&self.environment, self.moment());
-                self.listing.thaw(self.now, &context);
-                steps.into_iter().map(Effect::Free).collect()
-            }
-            DialogAction::Copy(text) => self.copy(text),
-            DialogAction::Close => self.close_dialog(),
-            DialogAction::GoTo(id) => {
-                let effects = self.close_dialog();
-                self.reveal(id);
-                effects
-            }
-        }
+        Vec::new()
     }
 }
 
-/// Whether more is to come: there is no verdict yet, or a port that is free is watched for a while.
-pub(super) fn is_unfinished(batch: &Batch) -> bool {
-    let is_free = |freeing: &FreeMachine| {
-        let verdict = freeing.verdict();
-        verdict.is_none_or(|verdict| verdict.kind() == VerdictKind::Free)
-    };
-    let mut freeings = batch.machines().iter();
-    freeings.any(|freeing| is_free(freeing) && !freeing.is_settled())
+/// True if a port at either end of the row starts with these digits.
+fn has_port_prefix(row: &Row, prefix: &str) -> bool {
+    let socket = &row.endpoint.socket;
+    [
+        Some(socket.port()),
+        socket.remote.map(|remote| remote.port()),
+    ]
+    .into_iter()
+    .flatten()
+    .any(|port| port.to_string().starts_with(prefix))
 }

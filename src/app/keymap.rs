@@ -12,8 +12,8 @@ pub use command::{
     TextCommand,
 };
 
-use crate::app::free_dialog::Button;
-use crate::app::menu::CopyItem;
+use crate::app::overlay::free_dialog::Button;
+use crate::app::overlay::menu::CopyItem;
 use crate::model::signal::Signal;
 use crate::table::listing::Chip;
 use chord::{ctrl, key, named};

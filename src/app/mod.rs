@@ -1,19 +1,12 @@
-//! What the program is doing: everything that can happen to it arrives as an [`Event`], everything it wants done
-//! leaves as an [`Effect`], and between them there are only values.
+//! The state of the monitor: events go in, effects come out.
 //!
-//! The app never reads a clock, touches a file, a socket or a process, and knows no colours; it is told the time with
-//! each event.
+//! The app reads no clock, file, socket or process and knows no colors; each event carries the time.
 
-pub mod check_dialog;
-pub mod details;
-pub mod filter_box;
-pub mod free_dialog;
 pub mod keymap;
-pub mod menu;
 pub mod notice;
+pub mod overlay;
+pub mod panes;
 pub mod sampling;
-pub mod screen_layout;
-pub mod selection;
 
 mod commands;
 mod event;
@@ -27,17 +20,15 @@ pub(crate) mod testing;
 mod tests;
 
 pub use event::{Effect, Event, EventSource};
+pub use overlay::Overlay;
 
-use crate::app::check_dialog::CheckDialog;
-use crate::app::details::Details;
-use crate::app::filter_box::FilterBox;
-use crate::app::free_dialog::FreeDialog;
-use crate::app::menu::Menu;
 use crate::app::notice::Notice;
+use crate::app::panes::details::Details;
+use crate::app::panes::filter_box::FilterBox;
+use crate::app::panes::screen_layout::ScreenLayout;
+use crate::app::panes::selection::Selection;
 use crate::app::reuse_watch::ReuseWatch;
 use crate::app::sampling::Sampling;
-use crate::app::screen_layout::ScreenLayout;
-use crate::app::selection::Selection;
 use crate::config::Settings;
 use crate::free::Batch;
 use crate::model::Moment;
@@ -51,17 +42,6 @@ use crate::table::row::{DisplayContext, Row};
 use crate::tracker::Changes;
 use std::time::Instant;
 
-/// What lies over the table and takes the keys.
-#[derive(Debug)]
-pub enum Overlay {
-    None,
-    /// The help, scrolled down by so many lines.
-    Help(u16),
-    Menu(Menu),
-    Freeing(Box<FreeDialog>),
-    Check(CheckDialog),
-}
-
 /// The state of the program.
 #[derive(Debug)]
 pub struct App {
@@ -73,20 +53,20 @@ pub struct App {
     pub details: Details,
     pub overlay: Overlay,
     pub notice: Option<Notice>,
-    /// What was confirmed and goes on after its dialog was closed.
+    /// A freeing that continues after its dialog was closed.
     background: Option<Box<Batch>>,
-    /// What was last said of it.
+    /// The last notice about it.
     reported_background: Option<String>,
     pub sampling: Sampling,
-    memory: PortHistory,
-    /// The past owner that was asked about last, and after which look.
+    history: PortHistory,
+    /// The past owner that was inspected last, and after which poll.
     inspected_past_owner: Option<(ProcessId, Option<Instant>)>,
     reuse_watch: ReuseWatch,
     /// Columns and lines of the terminal.
     pub size: (u16, u16),
-    /// When the last event came.
+    /// Time of the last event.
     pub now: Instant,
-    /// A point on both clocks, from which the wall clock of `now` follows.
+    /// A moment on both clocks, which gives the wall clock time of `now`.
     clock: Moment,
 }
 
@@ -107,7 +87,7 @@ impl App {
             notice: None,
             background: None,
             reported_background: None,
-            memory: PortHistory::default(),
+            history: PortHistory::default(),
             inspected_past_owner: None,
             reuse_watch: ReuseWatch::default(),
             size,
@@ -121,7 +101,7 @@ impl App {
         app
     }
 
-    /// Takes in what happened and says what is to be done about it.
+    /// Applies an event and returns the effects to perform.
     pub fn update(&mut self, event: Event, now: Instant) -> Vec<Effect> {
         self.now = now;
         self.tick();
@@ -140,7 +120,7 @@ impl App {
             Event::Stop(code) => vec![Effect::Quit(code)],
             Event::Suspend => vec![Effect::Suspend],
             Event::Continued => {
-                // While the program was stopped nobody told it where the keys go.
+                // The terminal's focus may have changed while the program was stopped.
                 self.sampling.set_terminal_focus(true);
                 self.sampling.poll_now();
                 vec![Effect::Redraw]
@@ -159,14 +139,14 @@ impl App {
         effects
     }
 
-    /// What the state says is on the screen now; `shows_all_targets`: a dialog shows everyone whom it would end.
+    /// Notes that the state is on the screen; `shows_all_targets`: the dialog has room to name all its targets.
     pub fn on_drawn(&mut self, now: Instant, shows_all_targets: bool) {
         if let Overlay::Freeing(dialog) = &mut self.overlay {
             dialog.on_drawn(self.now, now, shows_all_targets);
         }
     }
 
-    /// When something on the screen changes by itself: a mark fades, a notice goes, a dialog arms itself, an age grows.
+    /// Returns when the screen next changes without an event, as when a mark expires or an age grows.
     pub fn next_change(&self) -> Option<Instant> {
         if self.listing.is_filtering() {
             return Some(self.now);
@@ -176,11 +156,11 @@ impl App {
             Overlay::None | Overlay::Help(_) | Overlay::Menu(_) | Overlay::Check(_) => None,
         };
         let notice = self.notice.as_ref().and_then(|notice| notice.until);
-        let is_still = self.sampling.paused_at.is_some();
-        let expiry = self.listing.next_expiry().filter(|_| !is_still);
-        let age = self.sampling.next_second(self.now).filter(|_| !is_still);
-        let late = self.sampling.next_stale(self.now);
-        [expiry, notice, dialog, age, late]
+        let is_paused = self.sampling.paused_at.is_some();
+        let expiry = self.listing.next_expiry().filter(|_| !is_paused);
+        let age = self.sampling.next_second(self.now).filter(|_| !is_paused);
+        let stale = self.sampling.next_stale(self.now);
+        [expiry, notice, dialog, age, stale]
             .into_iter()
             .flatten()
             .min()
@@ -195,7 +175,7 @@ impl App {
             .display_context(&self.environment, self.moment())
     }
 
-    /// The moment that is shown: now, or when the pause began.
+    /// The moment on the screen: now, or the start of the pause.
     pub fn moment(&self) -> Moment {
         self.clock.at(self.sampling.paused_at.unwrap_or(self.now))
     }
@@ -205,52 +185,47 @@ impl App {
         self.selection.cursor.and_then(|id| self.listing.row_of(id))
     }
 
+    /// Changes the listing with the context that its rows are shown in.
+    fn update_listing(&mut self, update: impl FnOnce(&mut Listing, &DisplayContext<'_>)) {
+        let moment = self.moment();
+        let context = self.settings.display_context(&self.environment, moment);
+        update(&mut self.listing, &context);
+    }
+
     fn tick(&mut self) {
-        let context = self
-            .settings
-            .display_context(&self.environment, self.moment());
-        if self.sampling.paused_at.is_none() {
-            self.listing.expire(self.now, &context);
-        }
-        self.listing.advance(&context);
-        if self
-            .notice
-            .as_ref()
-            .and_then(|notice| notice.until)
-            .is_some_and(|until| until <= self.now)
-        {
-            self.notice = None;
-        }
+        let (now, is_paused) = (self.now, self.sampling.paused_at.is_some());
+        self.update_listing(|listing, context| {
+            if !is_paused {
+                listing.expire(now, context);
+            }
+            listing.advance(context);
+        });
+        self.notice
+            .take_if(|notice| notice.until.is_some_and(|until| until <= now));
     }
 
     fn apply(&mut self, changes: Changes) {
-        let context = self
-            .settings
-            .display_context(&self.environment, self.moment());
         let ports_changed = !changes.list.is_empty();
-        self.listing
-            .apply(changes.list, changes.taken.instant, &context);
+        self.update_listing(|listing, context| {
+            listing.apply(changes.list, changes.taken.instant, context);
+        });
         // What typed digits mean depends on the ports that exist.
         if ports_changed && self.filter_box.is_typing() {
             self.apply_filter();
         }
     }
 
-    /// Shows what the filter box and the chips ask for now.
+    /// Applies the filter line and the chips to the listing.
     fn apply_filter(&mut self) {
-        let query = self.current_query();
         let filter = Filter {
-            query,
+            query: self.current_query(),
             chips: self.filter_box.chips,
             me: self.environment.me,
             ephemeral: self.environment.ephemeral,
         };
         if *self.listing.filter() != filter {
             self.listing.set_filter(filter);
-            let context = self
-                .settings
-                .display_context(&self.environment, self.moment());
-            self.listing.advance(&context);
+            self.update_listing(Listing::advance);
         }
     }
 
@@ -259,7 +234,7 @@ impl App {
         self.filter_box.query(&|port| counts.has_port(port))
     }
 
-    /// Keeps the cursor on its row, or after a key of the filter on the best match, and the view around it.
+    /// Keeps the cursor on its row, or moves it to the best match of a new filter, and scrolls it into view.
     fn update_selection(&mut self) {
         if self.listing.is_filtering() {
             return;
@@ -283,7 +258,7 @@ impl App {
 
     fn request_details(&mut self) -> Option<Effect> {
         let row = self.selection.cursor.and_then(|id| self.listing.row_of(id));
-        self.details.subject(row).map(Effect::Inspect)
+        self.details.next_request(row).map(Effect::Inspect)
     }
 
     fn on_source_ended(&mut self, source: EventSource) {

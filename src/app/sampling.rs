@@ -1,4 +1,4 @@
-//! How the machine is looked at: how often, whether what is shown is paused, and what a look could not see.
+//! Polling: the interval, the pause, and what a poll could not read.
 
 mod owner_lookups;
 
@@ -9,7 +9,7 @@ use crate::model::stats::{Focus, SocketStats};
 use crate::tracker::{Change, Changes};
 use std::time::{Duration, Instant};
 
-/// The steps of faster and slower.
+/// Intervals of the keys `+` and `-`.
 const INTERVAL_STEPS: [Duration; 9] = [
     Duration::from_millis(100),
     Duration::from_millis(250),
@@ -24,48 +24,48 @@ const INTERVAL_STEPS: [Duration; 9] = [
 
 #[derive(Debug)]
 pub struct Sampling {
-    /// What was asked for, by flag or key; see [`shown_interval`](Self::shown_interval) for what is kept.
+    /// The interval set by flag or key; see [`shown_interval`](Self::shown_interval) for the actual one.
     pub interval: Duration,
-    /// Since when what is shown stands still.
+    /// Start of the pause.
     pub paused_at: Option<Instant>,
-    /// What changed since the pause, waiting to be shown.
+    /// Changes since the start of the pause.
     pending: Option<Changes>,
-    /// When the last look was taken; `None` before the first.
+    /// Time of the last poll; `None` before the first.
     pub last_poll: Option<Instant>,
-    /// The tables that could not be read, and since when.
+    /// The tables that the last poll could not read.
     pub problems: Vec<Problem>,
     pub stale_since: Option<Instant>,
-    /// Set when nobody looks any more.
+    /// True if the poller has ended.
     pub is_lost: bool,
-    /// Whether the terminal said that the keys go elsewhere. One that says nothing is taken for attended.
+    /// True if the terminal reported that it lost the focus; many never report it.
     is_unfocused: bool,
     wants_refresh: bool,
-    /// The request that went out last.
+    /// The last request.
     sent: PollRequest,
-    /// What the last look said of the time to the next one.
+    /// The interval that the last poll reported.
     reported_interval: Duration,
     pub backoff: Option<Backoff>,
 }
 
-/// Looks take so long that they are taken less often than was asked for.
+/// A longer interval than requested, since polls take long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Backoff {
     pub took: Duration,
     pub interval: Duration,
 }
 
-/// Why what is shown may not be what is.
+/// Why the table may be out of date.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Staleness {
-    /// Tables could not be read, since then.
+    /// Tables could not be read since then.
     Unread(Instant),
-    /// No look came for much longer than it should take; the last one then.
+    /// No poll came for much longer than the interval; the time of the last one.
     Late(Instant),
-    /// Nobody looks any more.
+    /// The poller has ended.
     Lost,
 }
 
-/// How long a look may take beyond its time before what is shown counts as stale.
+/// Time that a poll may be late before the table counts as stale.
 const STALE_GRACE: Duration = Duration::from_secs(5);
 
 impl Sampling {
@@ -86,15 +86,15 @@ impl Sampling {
         }
     }
 
-    /// Takes note of a look and gives back the changes that are to be shown now.
+    /// Records a poll; returns its changes unless a pause defers them.
     pub fn on_changes(&mut self, changes: Changes) -> Option<Changes> {
         self.last_poll = Some(changes.taken.instant);
         self.reported_interval = changes.interval;
         self.backoff = Backoff::of(&changes, self.requested_interval());
-        self.stale_since = match (changes.problems.is_empty(), self.stale_since) {
-            (true, _) => None,
-            (false, None) => Some(changes.taken.instant),
-            (false, since) => since,
+        self.stale_since = if changes.problems.is_empty() {
+            None
+        } else {
+            self.stale_since.or(Some(changes.taken.instant))
         };
         self.problems.clone_from(&changes.problems);
         if self.paused_at.is_none() {
@@ -107,15 +107,13 @@ impl Sampling {
         None
     }
 
-    /// What a pause keeps from being shown.
-    pub fn held_back(&self) -> &[Change] {
+    /// Returns the changes that a pause defers.
+    pub fn deferred(&self) -> &[Change] {
         let pending = self.pending.as_ref();
         pending.map_or(&[], |changes| &changes.list)
     }
 
-    /// The whole of what is to be asked of the sampler now, if that differs from what was asked last.
-    ///
-    /// Every request is made here, so that none forgets a part of what the others asked for.
+    /// Returns the next request if it differs from the last one. Each states everything the poller needs to know.
     pub fn next_request(&mut self, focus: Option<Focus>) -> Option<PollRequest> {
         let request = PollRequest {
             interval: self.interval,
@@ -125,7 +123,7 @@ impl Sampling {
         };
         let is_new = request.poll_now || request != self.sent;
         if request.effective_interval() != self.sent.effective_interval() {
-            // What was said of the interval was about another one.
+            // It was measured with another interval.
             self.backoff = None;
         }
         self.sent = PollRequest {
@@ -135,20 +133,20 @@ impl Sampling {
         is_new.then_some(request)
     }
 
-    /// Whether something is looked at closely.
+    /// True if stats are requested.
     pub fn has_focus(&self) -> bool {
         self.sent.focus.is_some()
     }
 
-    /// Asks for a look with the next request, whatever is left of the interval.
+    /// Makes the next request poll at once.
     pub fn poll_now(&mut self) {
         self.wants_refresh = true;
     }
 
-    /// What the terminal says, or a key shows, of where the keys go. Whoever comes back sees at once what is.
-    pub fn set_terminal_focus(&mut self, is_attended: bool) {
-        self.wants_refresh |= self.is_unfocused && is_attended;
-        self.is_unfocused = !is_attended;
+    /// Sets the focus that the terminal reports or a key proves. Gaining it polls at once.
+    pub fn set_terminal_focus(&mut self, is_focused: bool) {
+        self.wants_refresh |= self.is_unfocused && is_focused;
+        self.is_unfocused = !is_focused;
     }
 
     fn rate(&self) -> PollRate {
@@ -159,35 +157,34 @@ impl Sampling {
         }
     }
 
-    /// The interval that was asked for, slowed to the pace.
+    /// The set interval, slowed by a pause or a lost focus.
     fn requested_interval(&self) -> Duration {
         self.rate().apply_to(self.interval)
     }
 
-    /// From one look to the next, as far as it is known.
+    /// The actual interval, as far as it is known.
     pub fn shown_interval(&self) -> Duration {
         self.backoff
             .map_or_else(|| self.requested_interval(), |backoff| backoff.interval)
     }
 
-    /// Whether what is shown may not be what is.
     pub fn staleness(&self, now: Instant) -> Option<Staleness> {
-        let late = self
-            .last_poll
-            .filter(|last| now.saturating_duration_since(*last) > self.max_age());
-        self.is_lost
-            .then_some(Staleness::Lost)
-            .or(self.stale_since.map(Staleness::Unread))
-            .or(late.map(Staleness::Late))
+        if self.is_lost {
+            return Some(Staleness::Lost);
+        }
+        self.stale_since.map(Staleness::Unread).or_else(|| {
+            let last = self.last_poll?;
+            (now.saturating_duration_since(last) > self.max_age()).then_some(Staleness::Late(last))
+        })
     }
 
-    /// When it becomes stale for want of a look.
+    /// Returns when the table becomes stale without a poll.
     pub fn next_stale(&self, now: Instant) -> Option<Instant> {
         let late = self.last_poll? + self.max_age() + Duration::from_millis(1);
         (late > now).then_some(late)
     }
 
-    /// How old the last look may grow: neither a slow pace nor one that was just given up makes it stale.
+    /// Age of the last poll from which the table is stale: neither a long interval nor a change of it makes it stale.
     fn max_age(&self) -> Duration {
         self.reported_interval
             .max(self.requested_interval())
@@ -195,14 +192,10 @@ impl Sampling {
             + STALE_GRACE
     }
 
-    /// Ends or begins a pause; at its end gives back what has waited.
+    /// Starts or ends a pause; at its end returns the deferred changes.
     pub fn toggle_pause(&mut self, now: Instant) -> Option<Changes> {
         self.wants_refresh |= self.paused_at.is_some();
-        self.paused_at = if self.paused_at.is_some() {
-            None
-        } else {
-            Some(now)
-        };
+        self.paused_at = self.paused_at.xor(Some(now));
         self.pending.take()
     }
 
@@ -221,7 +214,7 @@ impl Sampling {
             .unwrap_or(self.interval);
     }
 
-    /// When ages are next worth showing anew, if the next look does not do it.
+    /// Returns when the ages on the screen next change, if no poll comes before.
     pub fn next_second(&self, now: Instant) -> Option<Instant> {
         let last = self
             .last_poll
@@ -235,7 +228,7 @@ impl App {
     pub(super) fn on_sample(&mut self, mut changes: Changes) -> Vec<Effect> {
         self.clock = changes.taken;
         self.record_stats(changes.stats.take(), changes.taken.instant);
-        // Before the table forgets who held what closed, and in a pause too: it is over when it is over.
+        // Before the table loses the owners of closed sockets, and in a pause too.
         self.record_closed(&changes);
         self.reuse_watch.apply_changes(&changes);
         self.finish_owner_lookups(&changes);
@@ -245,7 +238,7 @@ impl App {
         self.ask_again()
     }
 
-    /// In a pause numbers stand still too, but for the first ones of a row that is turned to meanwhile.
+    /// Adds stats; in a pause only the first ones of a row.
     fn record_stats(&mut self, stats: Option<SocketStats>, at: Instant) {
         let is_paused = self.sampling.paused_at.is_some();
         let stats_history = &mut self.details.stats_history;
@@ -257,7 +250,7 @@ impl App {
         }
     }
 
-    /// What the state now wants of the sampler, if that is news.
+    /// Returns the next request to the poller, if there is one.
     pub(super) fn request_poll(&mut self) -> Option<Effect> {
         let focus = self.details.focus(self.current_row());
         self.sampling.next_request(focus).map(Effect::Sample)
@@ -265,8 +258,8 @@ impl App {
 }
 
 impl Backoff {
-    /// A tenth more than was asked for is not worth a word. One that has little to do with how long the look took is no
-    /// stretch: that look did not know yet what is asked for now.
+    /// Returns the backoff that a poll reports, if it is more than a tenth above the requested interval. After a quick poll
+    /// there is none: that poll did not know the new interval yet.
     fn of(changes: &Changes, requested: Duration) -> Option<Self> {
         let is_longer = changes.interval > requested + requested / 10;
         (is_longer && changes.took * 4 > requested).then_some(Self {

@@ -1,5 +1,5 @@
 use super::*;
-use crate::app::free_dialog::DialogPhase;
+use crate::app::overlay::free_dialog::DialogPhase;
 use crate::app::testing::{AppHarness, environment};
 use crate::config::Settings;
 use crate::free::{ExecCommand, ExecEvent, SendOutcome, SendReport, SignalError};

@@ -8,8 +8,7 @@ const LINES_PER_FILE: usize = 300;
 const LETTERS_PER_TEST: usize = 60;
 
 /// Folders with more files, and how many at most. This list may only shrink.
-const LARGE_FOLDERS: [(&str, usize); 5] = [
-    ("src/app", 20),
+const LARGE_FOLDERS: [(&str, usize); 4] = [
     ("src/free", 28),
     ("src/model", 24),
     ("src/ui", 18),
@@ -17,12 +16,7 @@ const LARGE_FOLDERS: [(&str, usize); 5] = [
 ];
 
 /// Files with more lines of production code, and how many at most. This list may only shrink.
-const LONG_FILES: &[(&str, usize)] = &[
-    ("src/app/free_dialog.rs", 330),
-    ("src/commands/free.rs", 340),
-    ("src/table/fields.rs", 373),
-    ("src/table/listing.rs", 351),
-];
+const LONG_FILES: &[(&str, usize)] = &[("src/commands/free.rs", 340), ("src/table/fields.rs", 373)];
 
 /// Files with lines of `cfg` outside the `mod` lines of `os`, and how many at most. This list may only shrink.
 const CFG_LINES: [(&str, usize); 3] = [

@@ -1,50 +1,43 @@
-//! The rows in the order and selection that people see, kept up to date change by change.
+//! The sorted and filtered rows, kept up to date change by change.
 //!
-//! A change re-places only the rows it touches, and a new filter looks at the rows in slices, so that neither a busy
-//! machine nor a long table delays a key. Drawing takes a slice of [`lines`](Listing::lines) and computes nothing.
+//! A change moves only the rows it touches, and a new filter is applied in slices, so that neither a busy machine nor a
+//! long table delays a key. Drawing takes a slice of [`lines`](Listing::lines) and computes nothing.
 
 use crate::model::endpoint::{Endpoint, EndpointId};
 use crate::table::fields::{Column, field};
-use crate::table::row::{ChangeMark, DisplayContext, Row, Section};
+use crate::table::row::{ChangeMark, DisplayContext, Row};
 use crate::tracker::Change;
 use std::time::Instant;
 
 mod counts;
+mod deferred;
 mod filter;
 mod filter_job;
+mod lines;
 mod sort;
 mod store;
 
 pub use counts::Counts;
 pub use filter::{Chip, Chips, Filter, Hidden};
-pub use sort::Sort;
-
 pub use filter_job::SLICE;
+pub use lines::TableLine;
+pub use sort::Sort;
 
 use filter_job::FilterJob;
 use sort::{compare, merge};
 use store::RowStore;
 
-/// One line of the table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TableLine {
-    /// A row, to be asked for with [`Listing::row`].
-    Row(usize),
-    /// The rule above a section, with the number of its rows.
-    Rule(Section, usize),
-}
-
 #[derive(Debug)]
 pub struct Listing {
     store: RowStore,
-    /// Every row in the chosen order.
+    /// Every row, sorted.
     order: Vec<usize>,
     lines: Vec<TableLine>,
     sort: Sort,
     filter: Filter,
-    /// The pass of a new filter. While it lasts the lines stay as they were, and so do the places they point to.
+    /// The new filter's progress. Until it is done the lines stay as they were, and so do the indices in them.
     filter_job: Option<FilterJob>,
-    /// Changes that wait while the order is frozen.
+    /// Changes deferred while the order is frozen.
     deferred: Option<Vec<Change>>,
 }
 
@@ -54,10 +47,7 @@ impl Default for Listing {
             store: RowStore::default(),
             order: Vec::new(),
             lines: Vec::new(),
-            sort: Sort {
-                column: Column::Port,
-                is_reversed: false,
-            },
+            sort: Sort::ascending(Column::Port),
             filter: Filter::default(),
             filter_job: None,
             deferred: None,
@@ -82,7 +72,7 @@ impl Listing {
             .and_then(|index| self.row(*index))
     }
 
-    /// The row on a line, unless the line is a rule.
+    /// Returns the row on a line, unless the line is a rule.
     pub fn row_on(&self, line: usize) -> Option<&Row> {
         match self.lines.get(line) {
             Some(TableLine::Row(index)) => self.row(*index),
@@ -90,10 +80,10 @@ impl Listing {
         }
     }
 
-    /// The line a row stands on, if the filter shows it.
+    /// Returns the line of a row, if the filter shows it.
     pub fn line_of(&self, id: EndpointId) -> Option<usize> {
         let index = *self.store.indices.get(&id)?;
-        // Until a pass is done the lines follow the filter before it.
+        // Until a new filter is done the lines follow the one before it.
         if self.filter_job.is_none() {
             self.store.entries.get(index)?.shown_in?;
         }
@@ -103,10 +93,9 @@ impl Listing {
     }
 
     pub fn rows(&self) -> impl Iterator<Item = &Row> {
-        let is_there = |index: &usize| !self.store.removed.contains(index);
         let entries = self.store.entries.iter();
         entries
-            .filter(move |(index, _)| is_there(index))
+            .filter(|(index, _)| !self.store.removed.contains(index))
             .map(|(_, entry)| &entry.row)
     }
 
@@ -123,10 +112,9 @@ impl Listing {
             .map(|row| &row.endpoint)
     }
 
-    /// Those that a frozen order keeps waiting.
+    /// Returns the endpoints that wait to become rows while the order is frozen.
     pub fn waiting(&self) -> impl Iterator<Item = &Endpoint> {
-        let held = self.deferred.iter().flatten();
-        held.filter_map(|change| match change {
+        self.deferred().iter().filter_map(|change| match change {
             Change::Opened(endpoint)
             | Change::Initial(endpoint)
             | Change::Replaced { endpoint, .. } => Some(endpoint),
@@ -134,8 +122,8 @@ impl Listing {
         })
     }
 
-    /// What happened to them, and to others, that a frozen order keeps from being shown.
-    pub fn held_back(&self) -> &[Change] {
+    /// Returns the changes deferred while the order is frozen.
+    pub fn deferred(&self) -> &[Change] {
         self.deferred.as_deref().unwrap_or_default()
     }
 
@@ -151,17 +139,17 @@ impl Listing {
         &self.filter
     }
 
-    /// Why rows are not shown, for the line that says so.
+    /// Counts the hidden rows, for the message of an empty table.
     pub fn hidden(&self) -> Hidden {
         Hidden::count(&self.filter, self.rows())
     }
 
-    /// Whether a filter pass still has rows to look at.
+    /// True while a new filter still has rows to check.
     pub fn is_filtering(&self) -> bool {
         self.filter_job.is_some()
     }
 
-    /// When the next mark or gone row is to be taken away.
+    /// Returns when the next change mark or closed row expires.
     pub fn next_expiry(&self) -> Option<Instant> {
         if self.deferred.is_some() {
             return None;
@@ -186,37 +174,39 @@ impl Listing {
         self.resort_changed(context);
     }
 
-    /// Keeps every row in its place from now on: closed rows stay, new ones wait.
+    /// Freezes the order: closed rows stay, new ones wait.
     pub fn freeze(&mut self) {
         self.deferred.get_or_insert_default();
     }
 
     pub fn thaw(&mut self, now: Instant, context: &DisplayContext) {
-        let Some(held) = self.deferred.take() else {
+        let Some(deferred) = self.deferred.take() else {
             return;
         };
-        for change in held {
+        for change in deferred {
             self.apply_change(change, now);
         }
-        // Rows that stood were changed and closed meanwhile, even if nothing waited.
+        // Rows may have changed or closed even if nothing was deferred.
         self.resort_changed(context);
     }
 
-    /// Takes away the marks and the gone rows whose time is over.
+    /// Removes the change marks and closed rows that have expired.
     pub fn expire(&mut self, now: Instant, context: &DisplayContext) {
         if self.deferred.is_some() {
             return;
         }
-        let is_over = |index: &usize| {
-            self.row(*index)
-                .and_then(|row| row.change_mark.ends())
-                .is_none_or(|end| end <= now)
-        };
-        let over: Vec<usize> = self.store.marked.iter().copied().filter(is_over).collect();
-        if over.is_empty() {
+        let end = |index: &usize| self.store.row(*index)?.change_mark.ends();
+        let expired: Vec<usize> = self
+            .store
+            .marked
+            .iter()
+            .copied()
+            .filter(|index| end(index).is_none_or(|end| end <= now))
+            .collect();
+        if expired.is_empty() {
             return;
         }
-        for index in over {
+        for index in expired {
             self.store.marked.remove(&index);
             match self.row(index) {
                 Some(row) if row.is_closed() => self.store.remove(row.endpoint.id()),
@@ -237,13 +227,13 @@ impl Listing {
         self.rebuild_lines_unless_filtering();
     }
 
-    /// Starts to show what `filter` lets through; [`advance`](Self::advance) does the work.
+    /// Starts to apply a filter; [`advance`](Self::advance) does the work.
     pub fn set_filter(&mut self, filter: Filter) {
         self.filter = filter;
         self.filter_job = Some(FilterJob::over(&self.store.entries));
     }
 
-    /// Looks at the next slice of rows for a new filter. The lines change when the last one is done.
+    /// Applies a new filter to the next slice of rows. The lines change after the last slice.
     pub fn advance(&mut self, context: &DisplayContext) {
         let Some(mut job) = self.filter_job.take() else {
             return;
@@ -256,7 +246,11 @@ impl Listing {
     }
 
     fn apply_change(&mut self, change: Change, now: Instant) {
-        let Some(change) = self.defer_if_frozen(change, now) else {
+        let change = match &mut self.deferred {
+            Some(deferred) => deferred::defer(deferred, &mut self.store, change, now),
+            None => Some(change),
+        };
+        let Some(change) = change else {
             return;
         };
         match change {
@@ -271,38 +265,12 @@ impl Listing {
                 self.store.upsert(endpoint, Some(ChangeMark::Replaced(now)));
             }
             Change::Closed(id) => self.store.mark_closed(id, now),
-            // It never was a row.
+            // It was never a row.
             Change::ShortLived(_) => {}
         }
     }
 
-    /// While the order is frozen only what concerns a row that stands goes on, and nothing moves.
-    fn defer_if_frozen(&mut self, change: Change, now: Instant) -> Option<Change> {
-        let Some(held) = &mut self.deferred else {
-            return Some(change);
-        };
-        let id = change.id();
-        let is_waiting = held.iter().any(|held| held.id() == id);
-        match change {
-            Change::ShortLived(_) => None,
-            Change::Changed(_) | Change::Refreshed(_) | Change::Closed(_)
-                if !is_waiting && self.store.indices.contains_key(&id) =>
-            {
-                Some(change)
-            }
-            Change::Replaced { gone, endpoint } => {
-                held.push(Change::Replaced { gone, endpoint });
-                self.store.mark_closed(gone, now);
-                None
-            }
-            other => {
-                held.push(other);
-                None
-            }
-        }
-    }
-
-    /// Finds the places of the rows that changed and merges them into the order.
+    /// Sorts the changed rows and merges them into the order.
     fn resort_changed(&mut self, context: &DisplayContext) {
         if self.deferred.is_some() {
             return;
@@ -326,55 +294,23 @@ impl Listing {
         self.rebuild_lines_unless_filtering();
     }
 
-    /// Decides anew where the filter puts a row.
+    /// Applies the filter to one row.
     fn refilter_row(&mut self, index: usize, context: &DisplayContext) {
         if let Some(entry) = self.store.entries.get_mut(index) {
             entry.shown_in = self.filter.section_of(&entry.row, context);
         }
     }
 
-    /// A half-judged table is not shown: the end of the pass rebuilds the lines. Until then they may point to rows that
-    /// are gone for good, whose places nobody else gets before that.
+    /// Rebuilds the lines, unless a new filter is not done yet. Until then they may point to removed rows, whose indices are
+    /// not reused before that.
     fn rebuild_lines_unless_filtering(&mut self) {
         if self.filter_job.is_some() {
             return;
         }
-        self.rebuild_lines();
+        self.lines = lines::lines(&self.order, &self.store.entries);
         for index in self.store.removed.drain() {
             self.store.entries.remove(index);
         }
-    }
-
-    fn rebuild_lines(&mut self) {
-        let mut lines = Vec::with_capacity(self.order.len() + 2);
-        for section in [Section::Bound, Section::Connected, Section::OutOfScope] {
-            let is_here = |index: &&usize| {
-                self.store
-                    .entries
-                    .get(**index)
-                    .is_some_and(|entry| entry.shown_in == Some(section))
-            };
-            let start = lines.len();
-            lines.extend(
-                self.order
-                    .iter()
-                    .filter(is_here)
-                    .map(|index| TableLine::Row(*index)),
-            );
-            let living = lines
-                .iter()
-                .skip(start)
-                .filter(|line| self.is_open_row(**line))
-                .count();
-            if section != Section::Bound && lines.len() > start {
-                lines.insert(start, TableLine::Rule(section, living));
-            }
-        }
-        self.lines = lines;
-    }
-
-    fn is_open_row(&self, line: TableLine) -> bool {
-        matches!(line, TableLine::Row(index) if self.row(index).is_some_and(|row| !row.is_closed()))
     }
 }
 

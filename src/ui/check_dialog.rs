@@ -13,7 +13,7 @@
 //! ```
 
 use crate::app::App;
-use crate::app::check_dialog::CheckDialog;
+use crate::app::overlay::check_dialog::CheckDialog;
 use crate::check::CheckReport;
 use crate::ui::dialog_frame;
 use crate::ui::theme::{Role, Theme};

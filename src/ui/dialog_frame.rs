@@ -1,7 +1,7 @@
 //! Frames and menus over the table.
 
 use crate::app::keymap::{KeyCommand, binding_of};
-use crate::app::menu::Menu;
+use crate::app::overlay::menu::Menu;
 use crate::table::fields::FIELDS;
 use crate::ui::theme::{Role, Theme};
 use crate::ui::truncate;

@@ -1,8 +1,8 @@
 //! The message of an empty table: why nothing is shown, and how to change that.
 
 use crate::app::App;
-use crate::app::filter_box::FilterBox;
 use crate::app::keymap::{KeyCommand, TableCommand, chip_key, key_of};
+use crate::app::panes::filter_box::FilterBox;
 use crate::model::endpoint::Endpoint;
 use crate::model::history::PastOwner;
 use crate::model::shell::restart_command;

@@ -13,7 +13,7 @@ mod buttons;
 mod preview;
 
 use crate::app::App;
-use crate::app::free_dialog::{DialogPhase, FreeDialog};
+use crate::app::overlay::free_dialog::{DialogPhase, FreeDialog};
 use crate::free::{
     Batch, Explanation, FreeMachine, KillRequest, NextAction, Signal, Verdict, VerdictKind,
 };

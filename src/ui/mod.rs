@@ -32,7 +32,7 @@ mod truncate;
 #[cfg(test)]
 mod tests;
 
-use crate::app::screen_layout::{DetailsPlacement, MIN_SIZE, ScreenLayout};
+use crate::app::panes::screen_layout::{DetailsPlacement, MIN_SIZE, ScreenLayout};
 use crate::app::{App, Overlay};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Position, Rect};

@@ -1,8 +1,8 @@
 //! The last lines: the filter or a notice, what the table does not show, and the most important keys.
 
-use crate::app::filter_box::FilterEditor;
 use crate::app::keymap::{KeyCommand, KeyContext, TableCommand, bindings_in, chip_key, key_of};
 use crate::app::notice::Notice;
+use crate::app::panes::filter_box::FilterEditor;
 use crate::app::sampling::Staleness;
 use crate::app::{App, EventSource, Overlay};
 use crate::model::text::escaped;

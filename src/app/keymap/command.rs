@@ -1,7 +1,7 @@
 //! Commands: what a key does, by the context that it belongs to. Each context matches its commands exhaustively.
 
-use crate::app::free_dialog::Button;
-use crate::app::menu::CopyItem;
+use crate::app::overlay::free_dialog::Button;
+use crate::app::overlay::menu::CopyItem;
 use crate::model::signal::Signal;
 use crate::table::listing::Chip;
 use tui_input::InputRequest;

@@ -19,7 +19,7 @@ fn listener(of: &Arc<Process>) -> SocketBuilder {
 
 /// Who held port 3000 last, and when it was closed.
 fn last(harness: &AppHarness) -> Option<(String, f64)> {
-    let past = harness.app.memory.last_owner(3000, None)?;
+    let past = harness.app.history.last_owner(3000, None)?;
     let owner = past.owners.first().map(ToString::to_string);
     let closed = past.closed.duration_since(instant(0.0));
     Some((owner.unwrap_or_default(), closed.as_secs_f64()))
@@ -64,7 +64,7 @@ fn closed_and_replaced_sockets_enter_the_history() {
     harness.seconds = 4.0;
     harness.poll(vec![]);
     assert_eq!(last(&harness), Some(("python3 5".to_owned(), 4.0)));
-    let past = harness.app.memory.last_owner(3000, None).expect("a past");
+    let past = harness.app.history.last_owner(3000, None).expect("a past");
     assert_eq!(past.since, Since::Opened(instant(1.0)));
 }
 
@@ -112,7 +112,7 @@ fn a_short_lived_socket_enters_the_history_without_an_owner() {
     assert_eq!(copied(harness.keys("Y")), None);
     assert_eq!(
         harness.notice(),
-        "who held :3000 last was not found yet, so nothing was copied"
+        "the last owner of :3000 is still being looked up, so nothing was copied"
     );
 }
 
@@ -134,7 +134,7 @@ fn the_restart_command_is_copied_from_any_row_or_a_free_port() {
     );
     harness.wait(5.0);
     assert_eq!(copied(harness.keys("Y")), None);
-    assert_eq!(harness.notice(), "no row whose command could be copied");
+    assert_eq!(harness.notice(), "no row to copy a command from");
     harness.keys("3000");
     harness.key(KeyCode::Enter);
     assert_eq!(copied(harness.keys("Y")), expected, "the table is empty");
@@ -143,7 +143,7 @@ fn the_restart_command_is_copied_from_any_row_or_a_free_port() {
     harness.keys("3000/udp");
     harness.key(KeyCode::Enter);
     assert_eq!(copied(harness.keys("Y")), None);
-    assert_eq!(harness.notice(), "nobody was seen to hold :3000");
+    assert_eq!(harness.notice(), "no past owner of :3000 is known");
 }
 
 #[test]
@@ -175,11 +175,11 @@ fn nothing_is_copied_without_a_known_owner_and_command() {
         ),
         (
             socket("127.0.0.1:3000"),
-            "who holds :3000 may not be seen, so nothing was copied",
+            "the owner of :3000 is hidden (sudo shows it), so nothing was copied",
         ),
         (
             socket("127.0.0.1:3000").pending(),
-            "who holds :3000 was not found yet, so nothing was copied",
+            "the owner of :3000 is still being looked up, so nothing was copied",
         ),
     ] {
         let mut harness = AppHarness::with(vec![socket]);
@@ -228,7 +228,7 @@ fn a_process_ended_by_portmon_is_recorded_as_such() {
         Some("node 4242".to_owned())
     );
     assert_eq!(
-        harness.app.memory.last_owner(3000, Some(Protocol::Udp)),
+        harness.app.history.last_owner(3000, Some(Protocol::Udp)),
         None
     );
 }

@@ -1,29 +1,26 @@
-//! How searches for holders end in a pause.
-//!
-//! It never shows anything else of what has changed since the pause began.
+//! Owner lookups that finish during a pause: the only change that a pause lets through.
 
 use crate::app::App;
 use crate::model::endpoint::{Endpoint, Owners};
 use crate::tracker::{Change, Changes};
 
 impl App {
-    /// A pause lets one thing through: how the search for the holders of a row ended that stands without them. Else they
-    /// would be sought for as long as it lasts.
+    /// Shows the owners that a poll found for rows without them; otherwise these would stay pending during the pause.
     pub(super) fn finish_owner_lookups(&mut self, changes: &Changes) {
         if self.sampling.paused_at.is_none() {
             return;
         }
-        let ends = changes.list.iter();
-        let ends = ends
+        let finished = changes
+            .list
+            .iter()
             .filter_map(|change| self.finished_lookup(change))
             .collect();
-        let context = self
-            .settings
-            .display_context(&self.environment, self.moment());
-        self.listing.apply(ends, changes.taken.instant, &context);
+        self.update_listing(|listing, context| {
+            listing.apply(finished, changes.taken.instant, context);
+        });
     }
 
-    /// What a change tells of the holders that a row is shown without: who they are, or that it closed before.
+    /// Returns the change for a row with pending owners: the owners, or that it closed.
     fn finished_lookup(&self, change: &Change) -> Option<Change> {
         let (id, later) = match change {
             Change::Closed(gone) | Change::Replaced { gone, .. } => (*gone, None),

@@ -1,10 +1,10 @@
-//! How many rows of each kind there are, counted as they come and go.
+//! The number of rows of each kind, updated with each change.
 
 use crate::model::endpoint::Protocol;
 use crate::table::row::{ChangeMark, Row, Section};
 use std::collections::HashMap;
 
-/// Gone rows do not count.
+/// Numbers of open rows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     pub listening: usize,
@@ -18,7 +18,7 @@ pub struct Counts {
     pub exposed: usize,
     pub hidden_owners: usize,
     pub new: usize,
-    /// How many rows, gone ones included, have a port at either end.
+    /// Number of rows, closed ones included, by the ports at their ends.
     ports: HashMap<u16, usize>,
 }
 

@@ -1,10 +1,10 @@
-//! Which rows are shown: the chips, the scope and the words of the filter.
+//! The filter: chips, scope and query.
 
 use crate::model::ports::EphemeralRange;
 use crate::table::query::Query;
 use crate::table::row::{DisplayContext, Row, Section};
 
-/// A switch of the filter that has a key of its own.
+/// A part of the filter with its own key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Chip {
     Listening,
@@ -30,7 +30,7 @@ pub struct Chips {
 }
 
 impl Chip {
-    /// In the order of the header.
+    /// All chips, in the order of the header.
     pub const ALL: [Self; 6] = [
         Self::Listening,
         Self::Connected,
@@ -54,16 +54,10 @@ impl Chip {
 
 impl Chips {
     pub fn toggle(&mut self, chip: Chip) {
-        let toggled = |current: Option<Section>, section| {
-            if current == Some(section) {
-                None
-            } else {
-                Some(section)
-            }
-        };
+        let is_on = self.is_on(chip);
         match chip {
-            Chip::Listening => self.section = toggled(self.section, Section::Bound),
-            Chip::Connected => self.section = toggled(self.section, Section::Connected),
+            Chip::Listening => self.section = (!is_on).then_some(Section::Bound),
+            Chip::Connected => self.section = (!is_on).then_some(Section::Connected),
             Chip::Dynamic => self.dynamic = !self.dynamic,
             Chip::Exposed => self.exposed = !self.exposed,
             Chip::Mine => self.mine = !self.mine,
@@ -87,19 +81,19 @@ impl Chips {
 pub struct Filter {
     pub query: Query,
     pub chips: Chips,
-    /// Whose rows `mine` means.
+    /// The user that `mine` refers to.
     pub me: Option<u32>,
     pub ephemeral: EphemeralRange,
 }
 
 impl Filter {
-    /// Where the row is shown, if it is.
+    /// Returns the section that shows the row, if one does.
     pub fn section_of(&self, row: &Row, context: &DisplayContext) -> Option<Section> {
         let section = self.scope(row)?;
         (self.blocking_chip(row).is_none() && self.query.matches(row, context)).then_some(section)
     }
 
-    /// The section of a row by scope alone: an exact port looks at every socket, those outside below the rest.
+    /// Returns the section of a row by scope alone. An exact port includes sockets out of scope, below the rest.
     fn scope(&self, row: &Row) -> Option<Section> {
         if row.endpoint.relation.is_local || self.chips.all {
             Some(row.section())
@@ -108,7 +102,7 @@ impl Filter {
         }
     }
 
-    /// The first chip that keeps the row from being shown.
+    /// Returns the first chip that hides the row.
     fn blocking_chip(&self, row: &Row) -> Option<Chip> {
         let socket = &row.endpoint.socket;
         let is_dynamic = self.ephemeral.makes_dynamic(socket.port());
@@ -126,7 +120,7 @@ impl Filter {
     }
 }
 
-/// How many rows of the scope are not shown, and which chip keeps how many of them.
+/// Number of hidden rows in scope, in total and by chip.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Hidden {
     pub total: usize,
@@ -134,7 +128,7 @@ pub struct Hidden {
 }
 
 impl Hidden {
-    /// Counts on the supposition that no row is shown: only an empty table asks.
+    /// Counts all rows in scope: it is called only while none is shown.
     pub fn count<'a>(filter: &Filter, rows: impl Iterator<Item = &'a Row>) -> Self {
         let mut hidden = Self::default();
         for row in rows.filter(|row| !row.is_closed() && filter.scope(row).is_some()) {

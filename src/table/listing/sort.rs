@@ -11,14 +11,26 @@ pub struct Sort {
     pub is_reversed: bool,
 }
 
-/// By the chosen column, the unknown last either way; ties by port, protocol, local, remote, identity.
+impl Sort {
+    pub const fn ascending(column: Column) -> Self {
+        Self {
+            column,
+            is_reversed: false,
+        }
+    }
+}
+
+/// Compares by the chosen column, then by port, protocol, local, remote and identity. Unknown values are last in either
+/// direction.
 pub fn compare(entries: &Slab<RowEntry>, sort: Sort, left: usize, right: usize) -> Ordering {
     let (Some(left), Some(right)) = (entries.get(left), entries.get(right)) else {
         return Ordering::Equal;
     };
-    let by_key = left.key.cmp(&right.key);
-    let is_reversed = sort.is_reversed && left.key.is_known() && right.key.is_known();
-    let tie = |entry: &RowEntry| {
+    let mut by_key = left.key.cmp(&right.key);
+    if sort.is_reversed && left.key.is_known() && right.key.is_known() {
+        by_key = by_key.reverse();
+    }
+    let tie_breaker = |entry: &RowEntry| {
         let socket = &entry.row.endpoint.socket;
         (
             socket.port(),
@@ -28,15 +40,10 @@ pub fn compare(entries: &Slab<RowEntry>, sort: Sort, left: usize, right: usize) 
             socket.id,
         )
     };
-    let by_key = if is_reversed {
-        by_key.reverse()
-    } else {
-        by_key
-    };
-    by_key.then_with(|| tie(left).cmp(&tie(right)))
+    by_key.then_with(|| tie_breaker(left).cmp(&tie_breaker(right)))
 }
 
-/// Two sorted lists as one.
+/// Merges two sorted lists.
 pub fn merge(
     left: Vec<usize>,
     right: Vec<usize>,

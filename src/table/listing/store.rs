@@ -1,4 +1,4 @@
-//! The rows themselves, each at a place that stays its own for as long as it lives.
+//! The rows, each with an index that stays the same until it is removed.
 
 use crate::model::endpoint::{Endpoint, EndpointId};
 use crate::table::listing::Counts;
@@ -11,9 +11,9 @@ use std::time::Instant;
 #[derive(Debug)]
 pub struct RowEntry {
     pub row: Row,
-    /// What the chosen column says of it.
+    /// The value that the sort compares.
     pub key: Value,
-    /// Where the filter puts it, if it lets it through.
+    /// The section that shows it, if the filter matches.
     pub shown_in: Option<Section>,
 }
 
@@ -21,10 +21,11 @@ pub struct RowEntry {
 pub struct RowStore {
     pub entries: Slab<RowEntry>,
     pub indices: HashMap<EndpointId, usize>,
-    /// Rows whose place in the order or visibility has to be found again.
+    /// Rows to be sorted and filtered again.
     pub unsorted: HashSet<usize>,
-    /// Rows that are gone for good; their places are given away only once nothing points to them.
+    /// Removed rows, whose indices are not free while lines point to them.
     pub removed: HashSet<usize>,
+    /// Rows with a change mark.
     pub marked: HashSet<usize>,
     pub counts: Counts,
 }
@@ -44,7 +45,7 @@ impl RowStore {
         };
         if let Some(entry) = self.entries.get_mut(index) {
             entry.row.endpoint = endpoint;
-            // A refreshed row keeps its mark, unless it was gone and is now known to be there.
+            // A refreshed row keeps its mark, unless it was closed.
             entry.row.change_mark = match (change_mark, entry.row.change_mark) {
                 (Some(change_mark), _) => change_mark,
                 (None, ChangeMark::Closed(_)) => ChangeMark::None,

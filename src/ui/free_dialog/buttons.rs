@@ -1,8 +1,8 @@
 //! The buttons of the dialog: `[ Cancel ]   y stop it (SIGTERM)   a all 3 owners`, on as many lines as they need.
 
 use crate::app::App;
-use crate::app::free_dialog::{Button, ConfirmPrompt, DialogPhase, FreeDialog};
 use crate::app::keymap::{KeyCommand, key_of};
+use crate::app::overlay::free_dialog::{Button, ConfirmPrompt, DialogPhase, FreeDialog};
 use crate::free::{Signal, TargetSet};
 use crate::model::text::escaped;
 use crate::ui::theme::{Role, Theme};

@@ -1,7 +1,7 @@
 //! The preview of a freeing, laid out for the dialog.
 
 use crate::app::App;
-use crate::app::free_dialog::ConfirmPrompt;
+use crate::app::overlay::free_dialog::ConfirmPrompt;
 use crate::free::Preview;
 use crate::table::description;
 use crate::ui::free_dialog::{DialogLine, DialogText};

@@ -2,11 +2,11 @@
 //!
 //! Only a key opens it; an update asks about the same rows.
 
-use crate::app::free_dialog::{ConfirmPrompt, DialogPhase, FreeDialog};
-use crate::app::input::is_unfinished;
-use crate::app::screen_layout::ScreenLayout;
+use crate::app::overlay::free_dialog::{ConfirmPrompt, DialogPhase, FreeDialog};
+use crate::app::overlay::freeing::is_unfinished;
+use crate::app::panes::screen_layout::ScreenLayout;
 use crate::app::{App, Effect, Overlay};
-use crate::free::{Explanation, FreeContext, KillPlan, Obstacle, PlanResult, plan_row};
+use crate::free::{Explanation, FreeContext, KillPlan, PlanResult, plan_row};
 use crate::model::endpoint::{Endpoint, EndpointId};
 use crate::model::inspection::{InspectRequest, Requester};
 use crate::model::process::ProcessId;
@@ -22,8 +22,11 @@ impl App {
             return Vec::new();
         }
         if let Some(batch) = &self.background {
-            let freeings = batch.machines().iter();
-            let ports: Vec<String> = freeings.map(|freeing| freeing.port().to_string()).collect();
+            let ports: Vec<String> = batch
+                .machines()
+                .iter()
+                .map(|machine| machine.port().to_string())
+                .collect();
             self.notify(format!(
                 "still freeing {}; the result will be shown here",
                 ports.join(" ")
@@ -50,19 +53,20 @@ impl App {
         self.question_about(&rows)
     }
 
-    /// Asks again while an owner is pending or nobody could answer yet, but replaces the dialog only if the question has
-    /// changed.
+    /// Asks again while an owner is pending or the buttons are not live yet, and replaces the dialog only if the question
+    /// has changed.
     pub(in crate::app) fn ask_again(&mut self) -> Vec<Effect> {
         let Overlay::Freeing(dialog) = &self.overlay else {
             return Vec::new();
         };
-        let is_answered = dialog.batch().is_some();
-        let is_open = !is_answered && (dialog.is_waiting() || !dialog.was_shown_armed);
-        if !is_open {
+        if dialog.batch().is_some() || dialog.was_shown_armed && !dialog.is_waiting() {
             return Vec::new();
         }
-        let rows = dialog.rows.iter();
-        let rows: Vec<&Row> = rows.filter_map(|id| self.listing.row_of(*id)).collect();
+        let rows: Vec<&Row> = dialog
+            .rows
+            .iter()
+            .filter_map(|id| self.listing.row_of(*id))
+            .collect();
         let Some((again, effects)) = self.question_about(&rows) else {
             return Vec::new();
         };
@@ -87,9 +91,9 @@ impl App {
     }
 
     fn context(&self, row: &Row) -> FreeContext<'_> {
-        let meant = self.listing.filter().query.sole_local_port();
+        let filtered_port = self.listing.filter().query.sole_local_port();
         FreeContext {
-            filter_names_port: meant == Some(row.endpoint.socket.port()),
+            filter_names_port: filtered_port == Some(row.endpoint.socket.port()),
             is_gone: row.is_closed(),
             state_since: Some(row.endpoint.state_since),
             ..FreeContext::new(&self.environment, self.moment())
@@ -98,16 +102,13 @@ impl App {
 
     /// Closes the dialog. A freeing continues in the background, and its verdict becomes a notice.
     pub(in crate::app) fn close_dialog(&mut self) -> Vec<Effect> {
-        let context = self
-            .settings
-            .display_context(&self.environment, self.moment());
-        self.listing.thaw(self.now, &context);
+        self.thaw_listing();
         self.sampling.poll_now();
         let Overlay::Freeing(dialog) = std::mem::replace(&mut self.overlay, Overlay::None) else {
             return Vec::new();
         };
         if matches!(dialog.phase, DialogPhase::Confirming(_)) {
-            // A key that was meant to confirm and did not must not pass for one that did.
+            // A key that cancels by mistake must not look as if it had confirmed.
             self.notify("cancelled; nothing was sent");
         }
         match dialog.into_batch() {
@@ -120,43 +121,6 @@ impl App {
     }
 }
 
-impl FreeDialog {
-    /// Returns the dialog about these rows, and the effects that inspect what it needs.
-    fn open(rows: &[&Row], phase: DialogPhase) -> (Self, Vec<Effect>) {
-        let rows: Vec<EndpointId> = rows.iter().map(|row| row.endpoint.id()).collect();
-        let subject = rows.first().and_then(|row| phase.subject(*row));
-        let held = match &phase {
-            DialogPhase::Confirming(prompt) => Some(Effect::Hold(prompt.process_ids())),
-            DialogPhase::Explaining(_) | DialogPhase::Running(_) => None,
-        };
-        let effects = held
-            .into_iter()
-            .chain(subject.clone().map(Effect::Inspect))
-            .collect();
-        let dialog = Self {
-            rows,
-            since: None,
-            is_shown_armed: false,
-            was_shown_armed: false,
-            question_key: QuestionKey::of(&phase),
-            focus: 0,
-            phase,
-            subject,
-            inspection: None,
-        };
-        (dialog, effects)
-    }
-
-    fn is_waiting(&self) -> bool {
-        match &self.phase {
-            DialogPhase::Explaining(explanation) => {
-                matches!(explanation.obstacle, Obstacle::Pending(_))
-            }
-            DialogPhase::Confirming(_) | DialogPhase::Running(_) => false,
-        }
-    }
-}
-
 impl DialogPhase {
     /// Joins the plans of the rows, one for each port, with the explanations of those that have none.
     fn from_questions(questions: Vec<PlanResult>) -> Option<Self> {
@@ -164,9 +128,8 @@ impl DialogPhase {
         for question in questions {
             match question {
                 Ok(new) => {
-                    let is_same =
-                        |one: &KillPlan| (one.protocol, one.port) == (new.protocol, new.port);
-                    if !plans.iter().any(is_same) {
+                    let port = new.to_port();
+                    if plans.iter().all(|plan| plan.to_port() != port) {
                         plans.push(new);
                     }
                 }
@@ -183,16 +146,15 @@ impl DialogPhase {
     }
 
     /// Returns what must be inspected for it.
-    fn subject(&self, row: EndpointId) -> Option<InspectRequest> {
+    pub fn subject(&self, row: EndpointId) -> Option<InspectRequest> {
         let mut ports = Vec::new();
         let (processes, port, unused_near) = match self {
             Self::Confirming(prompt) => {
                 let port = prompt.single().map(KillPlan::to_port);
-                let several = prompt.plans.iter().filter(|_| port.is_none());
-                ports.extend(several.flat_map(|one| {
-                    let holders = one.process_ids().into_iter();
-                    holders.map(|holder| (holder, one.to_port()))
-                }));
+                for plan in prompt.plans.iter().filter(|_| port.is_none()) {
+                    let owners = plan.process_ids().into_iter();
+                    ports.extend(owners.map(|owner| (owner, plan.to_port())));
+                }
                 (prompt.process_ids(), port, None)
             }
             Self::Explaining(explanation) => (

@@ -1,7 +1,7 @@
-//! The cursor and the part of the table that is in view.
+//! The cursor, the marks and the part of the table in view.
 //!
-//! The cursor is remembered by identity: whatever opens, closes or sorts, it stays on its row, and that row on its line
-//! of the screen. Only at the top of the list the view stays instead, because new rows must be seen there.
+//! The cursor is an identity: whatever opens, closes or is sorted, it stays on its row, and the row on its line of the
+//! screen. At the top of the list the view stays instead, to show new rows.
 
 use crate::model::endpoint::EndpointId;
 use crate::table::listing::{Listing, TableLine};
@@ -11,21 +11,20 @@ use std::collections::HashSet;
 #[derive(Debug, Default)]
 pub struct Selection {
     pub cursor: Option<EndpointId>,
-    /// The line the cursor stood on when it was last looked up.
+    /// The cursor's line at the last update.
     pub line: usize,
     /// The first line in view.
     pub top: usize,
-    /// The rows that were marked to be freed together, whether or not the filter shows them.
+    /// Rows to be freed together, whether or not the filter shows them.
     marked: HashSet<EndpointId>,
 }
 
 impl Selection {
-    /// Finds the cursor's row again after the lines changed, or takes the row now in its place.
+    /// Finds the cursor's row after the lines changed, or takes the row now in its place.
     pub fn follow(&mut self, listing: &Listing, height: usize) {
         let offset = self.line.saturating_sub(self.top);
         let found = self.cursor.and_then(|id| listing.line_of(id));
-        let line = found.or_else(|| nearest_row(listing, self.line));
-        let Some(line) = line else {
+        let Some(line) = found.or_else(|| nearest_row(listing, self.line)) else {
             (self.cursor, self.line, self.top) = (None, 0, 0);
             return;
         };
@@ -36,7 +35,7 @@ impl Selection {
         self.scroll_into_view(listing, height);
     }
 
-    /// Moves by so many rows, rules not counted.
+    /// Moves by a number of rows; rules do not count.
     pub fn step(&mut self, listing: &Listing, rows: isize) {
         let mut line = self.line;
         for _ in 0..rows.unsigned_abs() {
@@ -69,36 +68,34 @@ impl Selection {
         line.is_some()
     }
 
-    /// Puts the cursor on the row that the filter means most likely.
+    /// Puts the cursor on the best match of the filter.
     pub fn go_to_best_match(&mut self, listing: &Listing) {
         let query = &listing.filter().query;
-        let rows =
-            (0..listing.lines().len()).filter_map(|line| Some((line, listing.row_on(line)?)));
-        let best = rows.min_by_key(|(line, row)| (row.is_closed(), query.rank(row), *line));
+        let best = (0..listing.lines().len())
+            .filter_map(|line| Some((line, listing.row_on(line)?)))
+            .min_by_key(|(line, row)| (row.is_closed(), query.rank(row), *line));
         if let Some((line, _)) = best {
             self.top = 0;
             self.set_line(listing, line);
         }
     }
 
-    /// Goes to the next row that carries a mark, round the end.
+    /// Goes to the next row with a change mark, wrapping around; returns false if there is none.
     pub fn go_to_next_change(&mut self, listing: &Listing) -> bool {
         let count = listing.lines().len();
-        let is_marked = |line: &usize| {
-            listing
-                .row_on(*line)
-                .is_some_and(|row| row.change_mark != ChangeMark::None)
-        };
         let next = (self.line + 1..count)
             .chain(0..count.min(self.line + 1))
-            .find(is_marked);
+            .find(|line| {
+                let row = listing.row_on(*line);
+                row.is_some_and(|row| row.change_mark != ChangeMark::None)
+            });
         if let Some(line) = next {
             self.set_line(listing, line);
         }
         next.is_some()
     }
 
-    /// How many new rows stand above and below what is in view.
+    /// Returns the number of new rows above and below the view.
     pub fn new_out_of_view(&self, listing: &Listing, height: usize) -> (usize, usize) {
         let is_new = |line: &usize| {
             listing
@@ -112,7 +109,7 @@ impl Selection {
         (above, below)
     }
 
-    /// Marks the row under the cursor, or takes its mark away; `false` for a row that is closed or not there.
+    /// Marks or unmarks the row under the cursor; returns false if it is closed or there is none.
     pub fn toggle_mark(&mut self, listing: &Listing) -> bool {
         let row = self.cursor.and_then(|id| listing.row_of(id));
         let Some(row) = row.filter(|row| !row.is_closed()) else {
@@ -125,14 +122,12 @@ impl Selection {
         true
     }
 
-    /// Tells whether there were any.
+    /// Returns false if no row was marked.
     pub fn unmark_all(&mut self) -> bool {
-        let had_marks = !self.marked.is_empty();
-        self.marked.clear();
-        had_marks
+        !std::mem::take(&mut self.marked).is_empty()
     }
 
-    /// How many rows are marked, be they in view or not.
+    /// Number of marked rows, whether or not the filter shows them.
     pub fn marked_count(&self) -> usize {
         self.marked.len()
     }
@@ -141,16 +136,15 @@ impl Selection {
         self.marked.contains(&row.endpoint.id()) && !row.is_closed()
     }
 
-    /// The marked rows that the filter shows, from top to bottom.
+    /// Returns the marked rows that the filter shows, from top to bottom.
     pub fn marked_rows<'a>(&'a self, listing: &'a Listing) -> impl Iterator<Item = &'a Row> {
-        let shown = listing.shown_rows().filter(|_| !self.marked.is_empty());
-        shown.filter(|row| self.is_marked(row))
+        listing.shown_rows().filter(|row| self.is_marked(row))
     }
 
-    /// Forgets the marks of rows that have closed.
+    /// Unmarks rows that have closed.
     pub fn forget_closed(&mut self, listing: &Listing) {
-        let is_there = |id: &EndpointId| listing.row_of(*id).is_some_and(|row| !row.is_closed());
-        self.marked.retain(is_there);
+        self.marked
+            .retain(|id| listing.row_of(*id).is_some_and(|row| !row.is_closed()));
     }
 
     fn set_line(&mut self, listing: &Listing, line: usize) {
@@ -158,7 +152,7 @@ impl Selection {
         self.cursor = listing.row_on(line).map(|row| row.endpoint.id());
     }
 
-    /// Keeps the cursor's line in view, and the rule above the first row with it.
+    /// Scrolls the cursor's line into view, with the rule above the first row.
     fn scroll_into_view(&mut self, listing: &Listing, height: usize) {
         let height = height.max(1);
         let last_top = listing.lines().len().saturating_sub(height);
@@ -175,7 +169,7 @@ impl Selection {
     }
 }
 
-/// The row on this line, or else the next one, or else the last one before it.
+/// Returns the line of the row at this line, else of the next row, else of the last row before it.
 fn nearest_row(listing: &Listing, line: usize) -> Option<usize> {
     let lines = listing.lines();
     let is_row = |line: &usize| matches!(lines.get(*line), Some(TableLine::Row(_)));

@@ -1,23 +1,23 @@
-//! How the lines of the terminal are shared out, in one place for who moves in the table and who draws it.
+//! The layout of the screen, shared by scrolling and drawing.
 
 use crate::app::App;
 
-/// The smallest terminal that shows anything but a word about its size.
+/// The smallest terminal that shows the table.
 pub const MIN_SIZE: (u16, u16) = (40, 8);
 
-/// From this width on the details stand beside the table.
+/// From this width on the details are beside the table.
 const WIDE_WIDTH: u16 = 160;
 
-/// Under this height header and chips share a line and the filter line takes the footer's place.
+/// Below this height header and chips share a line, and the filter line replaces the footer.
 const LOW_HEIGHT: u16 = 16;
 
 /// Where the details are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DetailsPlacement {
     Closed,
-    /// To the right, this wide.
+    /// To the right, with this width.
     Right(u16),
-    /// Below the table, this high.
+    /// Below the table, with this height.
     Below(u16),
     /// Instead of the table.
     Full,
@@ -38,7 +38,7 @@ pub enum DetailsPlacement {
 pub struct ScreenLayout {
     pub is_low: bool,
     pub details: DetailsPlacement,
-    /// Lines for rows, without the column headings; none when the details take their place.
+    /// Number of lines for rows, without the column headings.
     pub rows: u16,
 }
 

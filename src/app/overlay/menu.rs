@@ -1,4 +1,4 @@
-//! Menus over the table: the column to sort by, and what to copy of a row.
+//! Menus: the column to sort by, and what to copy of a row.
 
 use crate::model::endpoint::SocketRole;
 use crate::model::shell::restart_command;
@@ -9,9 +9,8 @@ use crate::wording;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Menu {
-    /// A letter for each field.
+    /// Columns, each with its letter.
     Sort,
-    /// What can be copied of a row.
     Copy(Vec<(CopyItem, ClipboardText)>),
 }
 
@@ -47,7 +46,8 @@ impl From<String> for ClipboardText {
 }
 
 impl Menu {
-    /// Items of a row that are known: of a client no command to free its port, which stopping the client would not do.
+    /// Returns the menu with the known items of a row. A client has no command to free its port: stopping the client would
+    /// not free it.
     pub fn copy(row: &Row) -> Self {
         let socket = &row.endpoint.socket;
         let host = if socket.local.ip().is_unspecified() {

@@ -100,10 +100,7 @@ impl ConfirmPrompt {
     pub fn next_parent(&self) -> Option<TargetSet> {
         let parents = self.single()?.parents();
         let next = match self.targets {
-            TargetSet::Parent(now) => {
-                let mut parents = parents.iter().skip_while(|parent| parent.id != now);
-                parents.nth(1)
-            }
+            TargetSet::Parent(now) => parents.iter().skip_while(|parent| parent.id != now).nth(1),
             TargetSet::Topmost | TargetSet::All | TargetSet::Group => parents.first(),
         };
         next.map(|parent| TargetSet::Parent(parent.id))
@@ -132,9 +129,11 @@ impl ConfirmPrompt {
     /// Returns what to do if it is confirmed as required.
     pub fn confirm(&self, now: Instant) -> Option<(Batch, Vec<ExecCommand>)> {
         self.is_confirmed().then(|| {
-            let plans = self.plans.iter();
-            let requests = plans.map(|one| one.confirm(self.targets, self.signal, now));
-            Batch::begin(requests.collect(), Timeouts::default())
+            let confirm = |plan: &KillPlan| plan.confirm(self.targets, self.signal, now);
+            Batch::begin(
+                self.plans.iter().map(confirm).collect(),
+                Timeouts::default(),
+            )
         })
     }
 }

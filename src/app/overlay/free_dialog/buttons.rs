@@ -27,17 +27,17 @@ pub(super) fn available_buttons(prompt: &ConfirmPrompt) -> Vec<Button> {
     if prompt.is_choosing_signal {
         return SIGNALS.iter().copied().map(Button::ChooseSignal).collect();
     }
-    let has_choice = SIGNALS.len() > 1;
-    let offered = [
+    [
         (Button::Confirm, !prompt.is_truncated),
         (Button::All, prompt.has_more_than_topmost()),
         (Button::Group, prompt.has_group()),
         (Button::Parent, prompt.has_parents()),
-        (Button::SignalMenu, has_choice),
+        (Button::SignalMenu, SIGNALS.len() > 1),
         (Button::Copy, prompt.preview().stop_command.is_some()),
-    ];
-    let offered = offered.into_iter().filter(|(_, is_offered)| *is_offered);
-    offered.map(|(button, _)| button).collect()
+    ]
+    .into_iter()
+    .filter_map(|(button, is_offered)| is_offered.then_some(button))
+    .collect()
 }
 
 /// Applies a button to the question; returns false if it is no button of a question.

@@ -1,4 +1,4 @@
-use crate::app::free_dialog::{DialogPhase, FreeDialog};
+use crate::app::overlay::free_dialog::{DialogPhase, FreeDialog};
 use crate::app::testing::AppHarness;
 use crate::app::{Effect, Overlay};
 use crate::free::Port;

@@ -1,4 +1,4 @@
-//! The details of the row under the cursor: whether they are open, how far they are scrolled, and what was asked.
+//! The details of the row under the cursor: whether they are open, how far they are scrolled, and the inspection.
 
 use crate::free::Port;
 use crate::model::endpoint::EndpointId;
@@ -15,10 +15,10 @@ pub use stats_history::StatsHistory;
 pub struct Details {
     pub is_open: bool,
     pub scroll: u16,
-    /// What was asked last, so that it is asked once.
+    /// The last request, so that each is made once.
     requested: Option<InspectRequest>,
     inspection: Option<Inspection>,
-    /// What was found when this row was looked at closely.
+    /// Stats of the row from the last polls.
     pub stats_history: StatsHistory,
 }
 
@@ -33,7 +33,7 @@ impl Details {
         };
     }
 
-    /// What is to be looked at closely while the cursor is on this row.
+    /// Returns the row to poll stats for.
     pub fn focus(&self, row: Option<&Row>) -> Option<Focus> {
         self.inspected_row(row).map(|row| Focus {
             endpoint: row.endpoint.id(),
@@ -45,10 +45,10 @@ impl Details {
         row.filter(|row| self.is_open && !row.is_closed())
     }
 
-    /// What to ask about this row, unless it is asked already or the details are closed.
-    pub fn subject(&mut self, row: Option<&Row>) -> Option<InspectRequest> {
+    /// Returns the request for this row, unless it was made already or the details are closed.
+    pub fn next_request(&mut self, row: Option<&Row>) -> Option<InspectRequest> {
         let row = self.inspected_row(row)?;
-        let subject = InspectRequest {
+        let request = InspectRequest {
             requester: Requester::Details,
             endpoint: row.endpoint.id(),
             processes: owner_ids(row),
@@ -56,26 +56,23 @@ impl Details {
             ports: Vec::new(),
             unused_near: None,
         };
-        if self.requested.as_ref() == Some(&subject) {
+        let last = self.requested.as_ref();
+        if last == Some(&request) {
             return None;
         }
-        if self
-            .requested
-            .as_ref()
-            .is_none_or(|requested| requested.endpoint != subject.endpoint)
-        {
+        if last.is_none_or(|last| last.endpoint != request.endpoint) {
             self.scroll = 0;
             self.inspection = None;
         }
-        self.requested = Some(subject.clone());
-        Some(subject)
+        self.requested = Some(request.clone());
+        Some(request)
     }
 
-    /// The answer about this row, once it is there.
+    /// Returns the inspection of this endpoint, once it is done.
     pub fn inspection(&self, of: EndpointId) -> Option<&Inspection> {
         self.inspection
             .as_ref()
-            .filter(|answer| answer.request.endpoint == of)
+            .filter(|inspection| inspection.request.endpoint == of)
     }
 
     pub fn apply_inspection(&mut self, inspection: Inspection) {
@@ -85,7 +82,7 @@ impl Details {
     }
 }
 
-/// The port that the row holds for itself and not for one connection.
+/// Returns the port that the row holds, unless it is a connection.
 fn bound_port(row: &Row) -> Option<Port> {
     let socket = &row.endpoint.socket;
     socket.holds_port().then(|| Port {
@@ -95,6 +92,6 @@ fn bound_port(row: &Row) -> Option<Port> {
 }
 
 fn owner_ids(row: &Row) -> Vec<ProcessId> {
-    let holders = row.endpoint.socket.owners.known();
-    holders.iter().map(|process| process.id).collect()
+    let owners = row.endpoint.socket.owners.known();
+    owners.iter().map(|process| process.id).collect()
 }

@@ -1,6 +1,6 @@
 //! The check dialog: whether a port can be used, and why not.
 //!
-//! It ends nothing, so its keys work at once, also read-only. It shows only the report of its own request.
+//! It stops nothing, so its keys work at once, also read-only. It shows only the report of its own request.
 
 use crate::app::keymap::{self, CheckCommand, Chord};
 use crate::app::{App, Effect, Overlay};
@@ -10,9 +10,8 @@ use crate::model::port_spec::PortSpec;
 
 #[derive(Debug)]
 pub struct CheckDialog {
-    /// The last request.
     pub request: CheckRequest,
-    /// The last report, which stays while another is awaited.
+    /// The last report; it stays while the next is awaited.
     pub report: Option<Box<CheckReport>>,
     pub is_pending: bool,
     /// Number of lines scrolled; drawing stops at the last line.
@@ -29,7 +28,7 @@ impl CheckDialog {
         }
     }
 
-    /// Whether connecting is offered: once, and not while a report is awaited.
+    /// True if connecting is offered: once, and not while a report is awaited.
     pub fn can_connect(&self) -> bool {
         let is_tcp = self.request.spec.protocol == Protocol::Tcp;
         is_tcp && !self.is_pending && !self.request.connects
@@ -37,7 +36,7 @@ impl CheckDialog {
 }
 
 impl App {
-    pub(super) fn open_check_dialog(&mut self) -> Vec<Effect> {
+    pub(in crate::app) fn open_check_dialog(&mut self) -> Vec<Effect> {
         let Some(spec) = self.port_to_check() else {
             self.notify("nothing to check: no row, and no port in the filter");
             return Vec::new();
@@ -50,7 +49,7 @@ impl App {
         vec![Effect::Check(request)]
     }
 
-    /// The port of the row under the cursor, else the only one that the filter names.
+    /// Returns the port of the row under the cursor, else the only one that the filter names.
     fn port_to_check(&self) -> Option<PortSpec> {
         match self.current_row() {
             Some(row) => {
@@ -69,7 +68,7 @@ impl App {
         }
     }
 
-    pub(super) fn on_check_key(&mut self, chord: Chord) -> Vec<Effect> {
+    pub(in crate::app) fn on_check_key(&mut self, chord: Chord) -> Vec<Effect> {
         let Overlay::Check(dialog) = &mut self.overlay else {
             return Vec::new();
         };
@@ -84,7 +83,7 @@ impl App {
         Vec::new()
     }
 
-    pub(super) fn on_check_report(&mut self, report: Box<CheckReport>) {
+    pub(in crate::app) fn on_check_report(&mut self, report: Box<CheckReport>) {
         if let Overlay::Check(dialog) = &mut self.overlay
             && dialog.request == report.findings.request
         {
@@ -94,7 +93,7 @@ impl App {
     }
 }
 
-/// Requests the check again, with a connect. Does nothing where that is not offered.
+/// Repeats the check with a connect, if that is offered.
 fn connect(dialog: &mut CheckDialog) -> Vec<Effect> {
     if !dialog.can_connect() {
         return Vec::new();

@@ -1,4 +1,4 @@
-//! The last closeups of one row, from which follow its rates.
+//! The last stats of one row, which give its rates.
 
 use crate::model::endpoint::EndpointId;
 use crate::model::process::ProcessId;
@@ -6,19 +6,19 @@ use crate::model::stats::{ByteRates, ProcessUsage, SocketCounters, SocketStats};
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// Rates are taken over at least this long, where looks are less apart: the kernel counts processor time in steps of
-/// 10 ms on many systems, and over 100 ms that would be jumps of a tenth of a core.
+/// Minimum time that rates cover, however short the poll interval: many kernels count CPU time in steps of 10 ms, which
+/// over 100 ms would jump by a tenth of a core.
 const RATE_WINDOW: Duration = Duration::from_millis(900);
 
-/// How many looks may come without a closeup until the source is taken for one that has none. The first of them may
-/// have begun before it was asked for one.
+/// Number of polls without stats after which the source counts as one that has none. The first of them may have begun
+/// before stats were requested.
 const MAX_MISSES: u8 = 2;
 
 #[derive(Debug, Default)]
 pub struct StatsHistory {
-    /// All of one endpoint, the oldest first.
+    /// All of one endpoint, oldest first.
     samples: VecDeque<(Instant, SocketStats)>,
-    /// How many looks in a row brought none though one was asked for. It speaks of the source, and so outlives the row.
+    /// Number of polls in a row without the requested stats. It describes the source, so it outlives the row.
     missed: u8,
 }
 
@@ -29,15 +29,15 @@ impl StatsHistory {
         }
         self.missed = 0;
         self.samples.push_back((at, stats));
-        let is_old =
-            |(then, _): &(Instant, SocketStats)| at.saturating_duration_since(*then) >= RATE_WINDOW;
-        // The first is the youngest that is old enough.
-        while self.samples.get(1).is_some_and(is_old) {
+        // The first sample is the newest one that is old enough.
+        while let Some((second, _)) = self.samples.get(1)
+            && at.saturating_duration_since(*second) >= RATE_WINDOW
+        {
             self.samples.pop_front();
         }
     }
 
-    /// A look brought none.
+    /// Counts a poll without stats.
     pub fn miss(&mut self) {
         self.missed = self.missed.saturating_add(1);
     }
@@ -50,19 +50,19 @@ impl StatsHistory {
         self.latest().is_some_and(|last| last.endpoint == endpoint)
     }
 
-    /// Whether the first one of this endpoint is still to come.
+    /// True while the first stats of this endpoint are awaited.
     pub fn is_pending(&self, endpoint: EndpointId) -> bool {
         !self.is_for(endpoint) && self.missed < MAX_MISSES
     }
 
-    /// What was counted of this endpoint last, with its rates once it was counted twice.
+    /// Returns the last counters of this endpoint, with its rates once there are two samples.
     pub fn traffic(&self, endpoint: EndpointId) -> Option<(SocketCounters, Option<ByteRates>)> {
         let last = self.latest_of(endpoint)?.traffic?;
         let first = self.samples.iter().find_map(|(_, stats)| stats.traffic)?;
         Some((last, last.rates_since(&first)))
     }
 
-    /// What a holder of this endpoint used last, with its part of a core in thousandths once that was asked twice.
+    /// Returns the last usage of an owner, with its share of a core in thousandths once there are two samples.
     pub fn usage(
         &self,
         endpoint: EndpointId,

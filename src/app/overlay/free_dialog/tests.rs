@@ -8,6 +8,7 @@ use crate::model::inspection::ProcessTree;
 use crate::model::process::{Process, ProcessId};
 use crate::model::supervisor::Supervisor;
 use crate::model::testing::{SocketBuilder, process, socket};
+use crossterm::event::KeyCode;
 use std::sync::Arc;
 
 fn node() -> Arc<Process> {

@@ -1,7 +1,7 @@
-//! The filter line: the words, the chips, what is being typed and what was there before.
+//! The filter line: its text, the chips, the editor and the history.
 
 use crate::model::text::escaped;
-use crate::table::listing::{Chips, Filter};
+use crate::table::listing::Chips;
 use crate::table::query::{self, Parsed, Query};
 use tui_input::{Input, InputRequest};
 
@@ -10,13 +10,13 @@ const MAX_HISTORY: usize = 50;
 #[derive(Debug)]
 pub struct FilterBox {
     pub chips: Chips,
-    /// The words that stand, as they were kept.
+    /// The accepted text.
     pub text: String,
-    /// What is being typed instead, while the line is open.
+    /// The editor, while the line is open.
     pub typed: Option<FilterEditor>,
-    /// Whether the next pass puts the cursor on the best match.
+    /// True if the cursor moves to the best match once the filter is applied.
     pub select_best_match: bool,
-    /// The last filter that was sound, which stays in force while what is typed is wrong.
+    /// The last valid filter, which applies while the typed text is wrong.
     last_valid: Parsed,
     history: Vec<String>,
     cleared: Option<(String, Chips)>,
@@ -27,22 +27,14 @@ pub struct FilterBox {
 pub struct FilterEditor {
     pub input: Input,
     pub parsed: Parsed,
-    /// The words before the line was opened, for Esc.
+    /// The text before the line was opened, for Esc.
     original: String,
-    /// How far back in the history it stands.
+    /// Number of steps back in the history.
     history_offset: usize,
 }
 
-/// What Enter made of the line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CommitResult {
-    Accepted,
-    /// It is wrong; the line stays open and says where.
-    Invalid,
-}
-
 impl FilterBox {
-    /// Begins with the words of the command line, in which digits are exact.
+    /// Starts with the filter of the command line, in which digits are an exact port.
     pub fn new(text: &str) -> Self {
         Self {
             chips: Chips::default(),
@@ -59,7 +51,7 @@ impl FilterBox {
         self.typed.is_some()
     }
 
-    /// The query in force. Digits that stand are exact, digits being typed mean what exists.
+    /// Returns the query that applies. Digits are an exact port once accepted; while typed, `has_port` decides.
     pub fn query(&self, has_port: &dyn Fn(u16) -> bool) -> Query {
         match self.typed {
             Some(_) => self.last_valid.query.resolved(has_port),
@@ -67,17 +59,13 @@ impl FilterBox {
         }
     }
 
-    /// Opens the line with this text; the words that stood come back with Esc.
+    /// Opens the line with this text; Esc restores the text before.
     pub fn open(&mut self, text: &str) {
-        let before = self
-            .typed
-            .take()
-            .map_or_else(|| self.text.clone(), |editor| editor.original);
-        let input = Input::new(text.to_owned());
+        let editor = self.typed.take();
         self.typed = Some(FilterEditor {
-            input,
+            input: Input::new(text.to_owned()),
             parsed: Parsed::default(),
-            original: before,
+            original: editor.map_or_else(|| self.text.clone(), |editor| editor.original),
             history_offset: 0,
         });
         self.reparse();
@@ -92,36 +80,30 @@ impl FilterBox {
     }
 
     pub fn insert(&mut self, text: &str) {
-        for letter in text.chars() {
-            if let Some(editor) = &mut self.typed {
+        if let Some(editor) = &mut self.typed {
+            for letter in text.chars() {
                 editor.input.handle(InputRequest::InsertChar(letter));
             }
         }
         self.reparse();
     }
 
-    /// Keeps what was typed, with digits made exact or a prefix so that no row on the screen is hidden by it.
-    pub fn commit(
-        &mut self,
-        has_port: &dyn Fn(u16) -> bool,
-        shows_prefix: &dyn Fn(&str) -> bool,
-    ) -> CommitResult {
+    /// Accepts the typed text, with digits made exact or a prefix so that no row on the screen is hidden by it. A wrong
+    /// text stays in the open line, which shows its error.
+    pub fn commit(&mut self, has_port: &dyn Fn(u16) -> bool, shows_prefix: &dyn Fn(&str) -> bool) {
         let Some(editor) = &mut self.typed else {
-            return CommitResult::Accepted;
+            return;
         };
-        let parsed = query::parse_finished(editor.input.value().trim());
-        if parsed.error.is_some() {
-            editor.parsed = query::parse_finished(editor.input.value());
-            return CommitResult::Invalid;
+        editor.parsed = query::parse_finished(editor.input.value());
+        if editor.parsed.error.is_none() {
+            self.text = query::committed(editor.input.value().trim(), has_port, shows_prefix);
+            self.typed = None;
+            self.last_valid = query::parse_finished(&self.text);
+            self.add_to_history();
         }
-        self.text = query::committed(editor.input.value().trim(), has_port, shows_prefix);
-        self.typed = None;
-        self.last_valid = query::parse_finished(&self.text);
-        self.add_to_history();
-        CommitResult::Accepted
     }
 
-    /// Gives up what is being typed.
+    /// Discards the typed text.
     pub fn cancel(&mut self) {
         if let Some(editor) = self.typed.take() {
             self.text = editor.original;
@@ -129,7 +111,7 @@ impl FilterBox {
         }
     }
 
-    /// Clears the words, or else the chips. Tells whether there was anything to clear.
+    /// Clears the text, or else the chips; returns false if there was nothing to clear.
     pub fn clear(&mut self) -> bool {
         let before = (self.text.clone(), self.chips);
         if !self.text.is_empty() {
@@ -150,43 +132,33 @@ impl FilterBox {
         true
     }
 
-    /// Brings back what was cleared last. Tells whether there was anything.
+    /// Restores what was cleared last; returns false if there was nothing.
     pub fn undo_clear(&mut self) -> bool {
         let Some((text, chips)) = self.cleared.take() else {
             return false;
         };
-        self.set(&text);
-        self.chips = chips;
+        self.last_valid = query::parse_finished(&text);
+        (self.text, self.chips) = (text, chips);
+        self.select_best_match = true;
         true
     }
 
-    pub fn set(&mut self, text: &str) {
-        text.clone_into(&mut self.text);
-        self.last_valid = query::parse_finished(text);
-        self.select_best_match = true;
-    }
-
-    /// Goes back or forth through the filters that were kept before.
+    /// Goes back or forward in the history.
     pub fn recall(&mut self, is_back: bool) {
         let Some(editor) = &mut self.typed else {
             return;
         };
-        let back = if is_back {
+        editor.history_offset = if is_back {
             (editor.history_offset + 1).min(self.history.len())
         } else {
             editor.history_offset.saturating_sub(1)
         };
-        editor.history_offset = back;
-        let text = self
-            .history
-            .len()
-            .checked_sub(back)
-            .and_then(|place| self.history.get(place));
+        let text = self.history.get(self.history.len() - editor.history_offset);
         editor.input = Input::new(text.cloned().unwrap_or_default());
         self.reparse();
     }
 
-    /// What stands or is typed, safe to show.
+    /// Returns the typed or accepted text, escaped for the terminal.
     pub fn shown(&self) -> String {
         escaped(
             self.typed
@@ -200,12 +172,8 @@ impl FilterBox {
             return;
         };
         editor.parsed = query::parse(editor.input.value());
-        let is_wrong = editor
-            .parsed
-            .error
-            .as_ref()
-            .is_some_and(|error| !error.is_unfinished);
-        if !is_wrong {
+        let error = editor.parsed.error.as_ref();
+        if error.is_none_or(|error| error.is_unfinished) {
             self.last_valid = editor.parsed.clone();
             self.select_best_match = true;
         }
@@ -220,16 +188,5 @@ impl FilterBox {
         if self.history.len() > MAX_HISTORY {
             self.history.remove(0);
         }
-    }
-}
-
-impl FilterBox {
-    /// Whether anything narrows what is shown.
-    pub fn is_narrowing(&self, filter: &Filter) -> bool {
-        !filter.query.is_empty()
-            || Chips {
-                all: false,
-                ..filter.chips
-            } != Chips::default()
     }
 }

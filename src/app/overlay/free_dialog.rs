@@ -1,0 +1,215 @@
+//! The dialog that frees a port: it asks, waits for a deliberate answer, and stays until there is a verdict.
+//!
+//! No key is acted on before the dialog has been on the screen for [`ARMING_TIME`] and was then drawn with live buttons, so
+//! that keys typed ahead answer nothing, even if a busy machine reads them late. Only Esc and Ctrl-C cancel at once. Any
+//! other key that is no answer cancels too.
+
+mod buttons;
+mod confirm_prompt;
+mod keys;
+mod opening;
+
+pub use buttons::Button;
+use buttons::available_buttons;
+pub use confirm_prompt::ConfirmPrompt;
+use opening::QuestionKey;
+
+use crate::app::Effect;
+use crate::free::{Batch, ExecCommand, ExecEvent, Explanation, Obstacle};
+use crate::model::endpoint::EndpointId;
+use crate::model::inspection::{InspectRequest, Inspection};
+use crate::table::row::Row;
+use std::time::{Duration, Instant};
+
+pub const ARMING_TIME: Duration = Duration::from_millis(300);
+
+#[derive(Debug)]
+pub struct FreeDialog {
+    /// The rows whose ports are to be freed.
+    rows: Vec<EndpointId>,
+    /// When its buttons were first drawn.
+    since: Option<Instant>,
+    /// True if the screen shows them as live.
+    is_shown_armed: bool,
+    /// True if it ever did: from then on the question no longer changes.
+    was_shown_armed: bool,
+    question_key: QuestionKey,
+    /// The button that Enter presses; the first one always cancels.
+    pub focus: usize,
+    pub phase: DialogPhase,
+    /// What is inspected for it.
+    subject: Option<InspectRequest>,
+    /// The answer, once there is one.
+    pub inspection: Option<Inspection>,
+}
+
+#[derive(Debug)]
+pub enum DialogPhase {
+    Confirming(ConfirmPrompt),
+    /// Why there is nothing to confirm.
+    Explaining(Explanation),
+    Running(Box<Batch>),
+}
+
+/// What the app has to do after a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DialogAction {
+    Nothing,
+    Execute(Vec<ExecCommand>),
+    Copy(String),
+    GoTo(EndpointId),
+    Close,
+}
+
+impl FreeDialog {
+    /// Returns the dialog about these rows, and the effects that inspect what it needs.
+    pub fn open(rows: &[&Row], phase: DialogPhase) -> (Self, Vec<Effect>) {
+        let rows: Vec<EndpointId> = rows.iter().map(|row| row.endpoint.id()).collect();
+        let subject = rows.first().and_then(|row| phase.subject(*row));
+        let mut effects = Vec::new();
+        if let DialogPhase::Confirming(prompt) = &phase {
+            effects.push(Effect::Hold(prompt.process_ids()));
+        }
+        effects.extend(subject.clone().map(Effect::Inspect));
+        let dialog = Self {
+            rows,
+            since: None,
+            is_shown_armed: false,
+            was_shown_armed: false,
+            question_key: QuestionKey::of(&phase),
+            focus: 0,
+            phase,
+            subject,
+            inspection: None,
+        };
+        (dialog, effects)
+    }
+
+    /// True while an owner is still looked up.
+    fn is_waiting(&self) -> bool {
+        match &self.phase {
+            DialogPhase::Explaining(explanation) => {
+                matches!(explanation.obstacle, Obstacle::Pending(_))
+            }
+            DialogPhase::Confirming(_) | DialogPhase::Running(_) => false,
+        }
+    }
+
+    /// Notes that the buttons are on the screen `now`, as they were at the time of `state`: on a slow terminal nobody can
+    /// answer what was not shown. If the screen had no room to name every target, nothing can be confirmed.
+    pub fn on_drawn(&mut self, state: Instant, now: Instant, shows_all_targets: bool) {
+        if let DialogPhase::Confirming(prompt) = &mut self.phase {
+            prompt.is_truncated |= !shows_all_targets;
+        }
+        self.is_shown_armed = self.is_armed(state);
+        self.was_shown_armed |= self.is_shown_armed;
+        self.since.get_or_insert(now);
+    }
+
+    /// Starts the arming time again, since the buttons have changed.
+    fn disarm(&mut self) {
+        (self.since, self.is_shown_armed, self.focus) = (None, false, 0);
+    }
+
+    pub fn is_armed(&self, now: Instant) -> bool {
+        self.arms_at().is_some_and(|at| at <= now)
+    }
+
+    /// A question also waits for the inspection, which may show that nothing should be stopped.
+    fn arms_at(&self) -> Option<Instant> {
+        if matches!(self.phase, DialogPhase::Confirming(_)) && self.inspection.is_none() {
+            return None;
+        }
+        self.since.map(|since| since + ARMING_TIME)
+    }
+
+    /// Returns when the buttons become live, or when to update the progress.
+    pub fn next_change(&self, now: Instant) -> Option<Instant> {
+        match &self.phase {
+            _ if !self.is_armed(now) => self.arms_at(),
+            DialogPhase::Running(batch) if !batch.has_verdicts() => {
+                Some(now + Duration::from_millis(100))
+            }
+            DialogPhase::Confirming(_) | DialogPhase::Explaining(_) | DialogPhase::Running(_) => {
+                None
+            }
+        }
+    }
+
+    /// Returns the buttons from left to right.
+    pub fn buttons(&self) -> Vec<Button> {
+        let mut buttons = vec![Button::Cancel];
+        match &self.phase {
+            DialogPhase::Confirming(prompt) => buttons.extend(available_buttons(prompt)),
+            DialogPhase::Explaining(explanation) => {
+                buttons.extend(explanation.go_to().map(|_| Button::GoTo));
+                buttons.extend(explanation.command().map(|_| Button::Copy));
+            }
+            DialogPhase::Running(batch) => buttons.extend(batch.offer().map(Button::Escalate)),
+        }
+        buttons
+    }
+
+    /// On another screen size every target may fit.
+    pub fn resized(&mut self) {
+        if let DialogPhase::Confirming(prompt) = &mut self.phase {
+            prompt.is_truncated = false;
+        }
+        self.disarm();
+    }
+
+    pub fn on_exec_event(&mut self, event: ExecEvent) -> Vec<ExecCommand> {
+        let DialogPhase::Running(batch) = &mut self.phase else {
+            return Vec::new();
+        };
+        let before = (batch.has_verdicts(), batch.offer());
+        let commands = batch.on(event);
+        if before != (batch.has_verdicts(), batch.offer()) {
+            self.disarm();
+        }
+        commands
+    }
+
+    /// Applies the inspection that this dialog asked for, and no other.
+    pub fn apply_inspection(&mut self, inspection: &Inspection) {
+        if self.subject.as_ref() != Some(&inspection.request) {
+            return;
+        }
+        self.inspection = Some(inspection.clone());
+        match &mut self.phase {
+            DialogPhase::Confirming(prompt) => {
+                if let Some(explanation) = prompt.apply_inspection(inspection) {
+                    self.phase = DialogPhase::Explaining(explanation);
+                    self.disarm();
+                }
+            }
+            DialogPhase::Explaining(explanation) => {
+                let before = explanation.command();
+                explanation.add_supervisors(&inspection.behind());
+                if explanation.command() != before {
+                    self.disarm();
+                }
+            }
+            DialogPhase::Running(_) => {}
+        }
+    }
+
+    /// Returns the freeing in progress.
+    pub fn batch(&self) -> Option<&Batch> {
+        match &self.phase {
+            DialogPhase::Running(batch) => Some(batch),
+            DialogPhase::Confirming(_) | DialogPhase::Explaining(_) => None,
+        }
+    }
+
+    /// Returns the freeing in progress, to be continued without the dialog.
+    pub fn into_batch(self) -> Option<Box<Batch>> {
+        match self.phase {
+            DialogPhase::Running(batch) => Some(batch),
+            DialogPhase::Confirming(_) | DialogPhase::Explaining(_) => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
