@@ -17,7 +17,7 @@ use crate::model::supervisor::Supervisor;
 use crate::os::bind_probe;
 use crate::os::free::{Executor, ProbeBackend};
 use crate::os::poller::SocketPoller;
-use crate::os::processes::Processes;
+use crate::os::processes::{Processes, process_trees};
 use crate::os::sockets::{DumpRequest, DumpScope, bound_tcp_ports};
 use crate::os::supervisors::SupervisorLookup;
 use crate::os::{environment, now};
@@ -141,7 +141,8 @@ fn supervisors_of(explanation: &Explanation) -> Vec<Supervisor> {
             .map(|port| SupervisorLookup::begin().of_port(port))
             .collect();
     }
-    let kin = Processes::new().process_trees(&explanation.process_ids(), |_| port);
+    let ids = explanation.process_ids();
+    let kin = process_trees(&mut Processes::default(), &ids, |_| port);
     kin.into_iter().map(|kin| kin.supervisor).collect()
 }
 
@@ -175,13 +176,14 @@ fn all_processes(found: &[Preparation]) -> Vec<ProcessId> {
 
 /// Inspects the owners, whose supervisors may block a plan and whose groups may be the targets.
 fn inspect_processes(found: &mut [Preparation]) {
-    let mut processes = Processes::new();
+    let mut processes = Processes::default();
     for found in found {
         let Preparation::Planned(plan) = found else {
             continue;
         };
         let holders = plan.kill_plan.process_ids();
-        let kin = processes.process_trees(&holders, |_| Some(plan.kill_plan.to_port()));
+        let port = plan.kill_plan.to_port();
+        let kin = process_trees(&mut processes, &holders, |_| Some(port));
         plan.kill_plan.add_trees(&kin);
         if let Some(explanation) = plan.kill_plan.blocked_by_supervisor() {
             *found = Preparation::Done(FreeReport::blocked_by_supervisor(

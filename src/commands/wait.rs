@@ -11,9 +11,10 @@ use crate::model::endpoint::{Protocol, Socket};
 use crate::model::ports::EphemeralRange;
 use crate::model::snapshot::Problem;
 use crate::model::socket_source::SocketSource;
+use crate::os::bind_probe;
 use crate::os::poller::SocketPoller;
+use crate::os::processes::pid_namespace;
 use crate::os::sockets::{DumpRequest, DumpScope};
-use crate::os::{bind_probe, environment};
 use crate::wording::check::wait as wording;
 use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};
@@ -35,7 +36,7 @@ pub fn run(options: &WaitArgs) -> anyhow::Result<u8> {
         let announcement = wording::announcement(target);
         let _ = writeln!(io::stderr(), "{announcement} (Ctrl-C to stop)");
     }
-    super::warn_about_pids(environment::pids_problem());
+    super::warn_about_pids(pid_namespace::problem());
     let start = Instant::now();
     let mut waiter = PortWaiter::new(target, options.source);
     loop {

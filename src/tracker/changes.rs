@@ -47,27 +47,23 @@ pub enum Change {
 
 impl Change {
     pub fn id(&self) -> EndpointId {
-        match self {
-            Self::Closed(id) => *id,
-            Self::Initial(endpoint)
-            | Self::Opened(endpoint)
-            | Self::Changed(endpoint)
-            | Self::Replaced { endpoint, .. }
-            | Self::Refreshed(endpoint)
-            | Self::ShortLived(endpoint) => endpoint.id(),
-        }
+        self.split().map_or_else(|closed| closed, Endpoint::id)
     }
 
     /// The socket as it is now; `None` for one that closed.
     pub fn endpoint(&self) -> Option<&Endpoint> {
+        self.split().ok()
+    }
+
+    fn split(&self) -> Result<&Endpoint, EndpointId> {
         match self {
-            Self::Closed(_) => None,
+            Self::Closed(id) => Err(*id),
             Self::Initial(endpoint)
             | Self::Opened(endpoint)
             | Self::Changed(endpoint)
             | Self::Replaced { endpoint, .. }
             | Self::Refreshed(endpoint)
-            | Self::ShortLived(endpoint) => Some(endpoint),
+            | Self::ShortLived(endpoint) => Ok(endpoint),
         }
     }
 

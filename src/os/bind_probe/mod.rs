@@ -26,8 +26,7 @@ pub fn probe_port(spec: PortSpec) -> Vec<AddressProbe> {
 
 /// Binds each address, one after the other.
 pub fn probe_all(protocol: Protocol, addresses: &[SocketAddr]) -> Vec<AddressProbe> {
-    let addresses = addresses.iter();
-    addresses.map(|at| probe(protocol, *at)).collect()
+    addresses.iter().map(|at| probe(protocol, *at)).collect()
 }
 
 /// Binds one address with SO_REUSEADDR, where that is usual, and without.
@@ -38,14 +37,11 @@ pub fn probe(protocol: Protocol, address: SocketAddr) -> AddressProbe {
     };
     AddressProbe {
         address,
-        with_reuse: tries_reuse(protocol).then(|| outcome(true)),
+        // A UDP socket with SO_REUSEADDR would bind beside another one.
+        with_reuse: (protocol == Protocol::Tcp && PLATFORM.has_safe_reuseaddr())
+            .then(|| outcome(true)),
         without_reuse: outcome(false),
     }
-}
-
-/// A UDP socket with SO_REUSEADDR would bind beside another one.
-fn tries_reuse(protocol: Protocol) -> bool {
-    protocol == Protocol::Tcp && PLATFORM.has_safe_reuseaddr()
 }
 
 fn refusal(error: &io::Error) -> BindOutcome {

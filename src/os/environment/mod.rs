@@ -1,6 +1,6 @@
 //! Reads the [`Environment`]: host, user, own processes, ephemeral ports.
 
-use crate::model::environment::{Environment, PidsProblem};
+use crate::model::environment::Environment;
 use crate::model::text::escaped;
 use crate::os::processes::{self, pid_namespace};
 use std::collections::BTreeSet;
@@ -23,17 +23,12 @@ pub fn read() -> Environment {
         ephemeral: ephemeral_range(),
         me: processes::invoking_uid(),
         self_pids: pid_namespace::own_pid().map_or_else(Vec::new, processes::self_pids),
-        pids_problem: pids_problem(),
+        pids_problem: pid_namespace::problem(),
         executable: executable(),
         home: home(),
         is_ssh: std::env::var_os("SSH_CONNECTION").is_some_and(|value| !value.is_empty()),
         is_root: processes::is_root(),
     }
-}
-
-/// Returns what is wrong with the pids in `/proc`, if anything.
-pub fn pids_problem() -> Option<PidsProblem> {
-    pid_namespace::problem()
 }
 
 /// Returns the current addresses of this machine that are not loopback, sorted.

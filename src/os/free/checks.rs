@@ -46,30 +46,20 @@ fn check_target(
     handle.check_permission().map_err(to_signal_error)
 }
 
-/// What was sent: the confirmed signal alone, or SIGCONT after it for a suspended process.
-pub enum Delivery {
-    Signal,
-    SignalAndContinue,
-}
-
-/// Signals one target. A suspended process acts on no signal but SIGKILL before it is resumed.
+/// Signals one target; true if SIGCONT was sent after it. A suspended process acts on no signal but SIGKILL before it is
+/// resumed.
 pub fn signal(
     handle: &TargetHandle,
     process: &Arc<Process>,
     signal: Signal,
-) -> Result<Delivery, SignalError> {
+) -> Result<bool, SignalError> {
     let is_suspended = signal_state(process.pid(), signal)
         .is_some_and(|state| state.process_state == Some(ProcessState::Suspended));
     handle
         .signal(signal)
         .map_err(|error| signal_error(process, error))?;
     // The signal was sent, so a failed SIGCONT is no error.
-    let is_resumed = is_suspended && signal.resumes() && handle.signal(Signal::Continue).is_ok();
-    Ok(if is_resumed {
-        Delivery::SignalAndContinue
-    } else {
-        Delivery::Signal
-    })
+    Ok(is_suspended && signal.resumes() && handle.signal(Signal::Continue).is_ok())
 }
 
 /// Checks again: a confirmation is not trusted to have been checked.

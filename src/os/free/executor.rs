@@ -215,7 +215,7 @@ impl Executor {
         request: &KillRequest,
         mut missed: Vec<SignalError>,
         snapshot: &Snapshot,
-        delivered: &mut HashMap<ProcessId, Result<checks::Delivery, SignalError>>,
+        delivered: &mut HashMap<ProcessId, Result<bool, SignalError>>,
     ) -> SendOutcome {
         let mut resumed = Vec::new();
         let failed: Vec<ProcessId> = missed
@@ -230,8 +230,8 @@ impl Executor {
                 .entry(target.id())
                 .or_insert_with(|| self.signal_once(request, target));
             match outcome {
-                Ok(checks::Delivery::Signal) => {}
-                Ok(checks::Delivery::SignalAndContinue) => resumed.push(target.id()),
+                Ok(true) => resumed.push(target.id()),
+                Ok(false) => {}
                 Err(error) => missed.push(error.clone()),
             }
         }
@@ -246,11 +246,8 @@ impl Executor {
         }
     }
 
-    fn signal_once(
-        &self,
-        request: &KillRequest,
-        target: &Target,
-    ) -> Result<checks::Delivery, SignalError> {
+    /// Signals a target; true if it was resumed.
+    fn signal_once(&self, request: &KillRequest, target: &Target) -> Result<bool, SignalError> {
         let handle = self.handles.iter().find(|one| one.id() == target.id());
         let process = &target.process;
         let handle = handle.ok_or_else(|| SignalError::AlreadyExited(process.clone()))?;

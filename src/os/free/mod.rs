@@ -49,12 +49,7 @@ impl FreeWorker {
         thread::Builder::new()
             .name("free worker".to_owned())
             .spawn(move || {
-                let worker = WorkerThread {
-                    commands: requests,
-                    executor: Executor::with_waker(backend(), own),
-                    results,
-                };
-                worker.run();
+                run(&requests, Executor::with_waker(backend(), own), &results);
             })?;
         Ok(Self { commands, waker })
     }
@@ -88,53 +83,40 @@ pub fn is_denied(process: ProcessId) -> bool {
     handle.check_permission() == Err(HandleError::NotPermitted)
 }
 
-/// Why the thread ends: the sender of commands or the receiver of results is gone.
-struct ChannelClosed;
-
-struct WorkerThread {
-    commands: Receiver<WorkerCommand>,
-    executor: Executor,
-    results: UnboundedSender<ExecEvent>,
-}
-
-impl WorkerThread {
-    fn run(mut self) {
-        while self.run_once().is_ok() {}
-    }
-
-    fn run_once(&mut self) -> Result<(), ChannelClosed> {
-        if !self.executor.is_watching() {
-            let command = self.commands.recv().map_err(|_| ChannelClosed)?;
-            return self.handle(command);
-        }
-        loop {
-            match self.commands.try_recv() {
-                Ok(command) => self.handle(command)?,
-                Err(TryRecvError::Empty) => break,
-                Err(TryRecvError::Disconnected) => return Err(ChannelClosed),
+/// Performs commands, and polls while there is a port to watch, until a channel is closed.
+fn run(
+    commands: &Receiver<WorkerCommand>,
+    mut executor: Executor,
+    results: &UnboundedSender<ExecEvent>,
+) {
+    loop {
+        let command = if executor.is_watching() {
+            commands.try_recv()
+        } else {
+            commands.recv().map_err(|_| TryRecvError::Disconnected)
+        };
+        let is_poll = command.is_err();
+        let events = match command {
+            Ok(WorkerCommand::Perform(command)) => executor.perform(command),
+            Ok(WorkerCommand::OpenHandles(processes)) => {
+                executor.open_handles(&processes);
+                continue;
+            }
+            Ok(WorkerCommand::Release) => {
+                executor.release();
+                continue;
+            }
+            Err(TryRecvError::Empty) => executor.poll(),
+            Err(TryRecvError::Disconnected) => return,
+        };
+        for event in events {
+            if results.send(event).is_err() {
+                return;
             }
         }
-        let events = self.executor.poll();
-        self.report(events)?;
-        self.executor.wait();
-        Ok(())
-    }
-
-    fn handle(&mut self, command: WorkerCommand) -> Result<(), ChannelClosed> {
-        match command {
-            WorkerCommand::OpenHandles(processes) => self.executor.open_handles(&processes),
-            WorkerCommand::Release => self.executor.release(),
-            WorkerCommand::Perform(command) => {
-                let events = self.executor.perform(command);
-                self.report(events)?;
-            }
+        if is_poll {
+            executor.wait();
         }
-        Ok(())
-    }
-
-    fn report(&self, events: Vec<ExecEvent>) -> Result<(), ChannelClosed> {
-        let mut events = events.into_iter();
-        events.try_for_each(|event| self.results.send(event).map_err(|_| ChannelClosed))
     }
 }
 

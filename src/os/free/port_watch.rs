@@ -4,7 +4,7 @@ use super::ProbeBackend;
 use super::signal_state::signal_state;
 use super::target_handle::TargetHandle;
 use crate::free::{KillRequest, PortSnapshot, SignalState, Target};
-use crate::model::endpoint::{Protocol, Socket};
+use crate::model::endpoint::Socket;
 use crate::model::process::{Pid, Process, ProcessId, StartTime};
 use crate::model::snapshot::Snapshot;
 use crate::model::supervisor::Unit;
@@ -67,14 +67,14 @@ impl PortWatch {
         backend: &mut ProbeBackend,
     ) -> Option<PortSnapshot> {
         self.sockets = sockets_of_port(&self.request, snapshot);
-        let problems = snapshot.problems.iter();
-        let own = problems.filter(|problem| problem.protocol == self.request.protocol());
+        let protocol = self.request.protocol();
+        let problems = snapshot.problems.iter().cloned();
         let seen = PortSnapshot {
             request: self.request.id(),
             parents: self.parents(backend),
             units: self.units(backend),
             sockets: self.sockets.clone(),
-            problems: own.cloned().collect(),
+            problems: problems.filter(|one| one.protocol == protocol).collect(),
             signal_state: self.signal_states(),
             ended: self.ended.clone(),
             at: Instant::now(),
@@ -159,10 +159,11 @@ impl PortWatch {
 
 /// Returns the sockets of the request's port, in a fixed order so that snapshots can be compared.
 pub fn sockets_of_port(request: &KillRequest, snapshot: &Snapshot) -> Vec<Socket> {
-    let (protocol, port): (Protocol, u16) = (request.protocol(), request.port());
-    let all = snapshot.sockets.iter();
-    let mut own: Vec<Socket> = all
-        .filter(|socket| socket.protocol == protocol && socket.port() == port)
+    let place = (request.protocol(), request.port());
+    let mut own: Vec<Socket> = snapshot
+        .sockets
+        .iter()
+        .filter(|socket| (socket.protocol, socket.port()) == place)
         .cloned()
         .collect();
     own.sort_by_key(|socket| (socket.local, socket.id));

@@ -37,7 +37,7 @@ impl ProbeBackend {
     pub fn of_system(source: Option<SocketSource>) -> Self {
         let open: Rc<RefCell<Option<PortPoller>>> = Rc::default();
         let closing = Rc::clone(&open);
-        let mut processes = Processes::new();
+        let mut processes = Processes::default();
         Self {
             read_sockets: Box::new(move |ports| {
                 let mut open = open.borrow_mut();

@@ -7,8 +7,7 @@ use crate::model::inspection::{InspectRequest, Inspection, ProcessTree, Requeste
 use crate::model::process::ProcessId;
 use crate::model::supervisor::Supervisor;
 use crate::os::free::process_handle::is_unused;
-use crate::os::processes::Processes;
-use crate::os::processes::start_time;
+use crate::os::processes::{self, Processes, start_time};
 use crate::os::supervisors::SupervisorLookup;
 use crate::os::{bind_probe, environment, sockets};
 use std::io;
@@ -26,7 +25,7 @@ impl Inspector {
         thread::Builder::new()
             .name("inspector".to_owned())
             .spawn(move || {
-                let mut processes = Processes::new();
+                let mut processes = Processes::default();
                 while let Ok(request) = incoming.recv() {
                     for request in latest(request, incoming.try_iter()) {
                         let inspection = inspect(request, &mut processes);
@@ -77,7 +76,7 @@ fn inspect(request: InspectRequest, processes: &mut Processes) -> Inspection {
 fn process_trees(request: &InspectRequest, processes: &mut Processes) -> Vec<ProcessTree> {
     match request.requester {
         Requester::Details | Requester::Dialog | Requester::ReuseWatch => {
-            processes.process_trees(&request.processes, |process| request.port_of(process))
+            processes::process_trees(processes, &request.processes, |id| request.port_of(id))
         }
         Requester::History => Vec::new(),
     }

@@ -13,7 +13,7 @@ fn an_inspection_has_ancestors_descendants_and_an_unused_port() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let taken = listener.local_addr().expect("an address").port();
     let family = shell(listener, "sleep 60 & echo $!; wait", 1);
-    let described = Processes::new().describe(&HashSet::from([family.pid()]));
+    let described = Processes::default().describe(&HashSet::from([family.pid()]));
     let request = InspectRequest {
         requester: Requester::Details,
         endpoint: EndpointId::Cookie(1),
@@ -74,7 +74,7 @@ fn an_exit_status_belongs_to_the_identity_not_the_pid() {
         let state = start_time::stat(zombie.pid)?.state;
         (state == Some('Z')).then_some(())
     });
-    let reported = exit_statuses(&[alive, zombie, gone, earlier], &mut Processes::new());
+    let reported = exit_statuses(&[alive, zombie, gone, earlier], &mut Processes::default());
     let expected = [
         (alive, ExitStatus::StillRunning),
         (zombie, ExitStatus::Ended),

@@ -13,10 +13,6 @@ pub struct OwnerResolver {
 }
 
 impl OwnerResolver {
-    pub fn new() -> Self {
-        Self::default()
-    }
-
     /// Returns the processes with the requested pids, and every pid that belongs to another process now.
     pub fn update(
         &mut self,

@@ -12,7 +12,7 @@ use crate::model::socket::OwnerHint;
 use crate::model::socket_source::SocketSource;
 use crate::model::stats::{Focus, SocketStats};
 use crate::os::owners::OwnerResolver;
-use crate::os::processes::{Processes, pid_namespace};
+use crate::os::processes::{self, Processes, pid_namespace};
 use crate::os::sockets::{DumpRequest, Sockets, self_sockets};
 use crate::os::{Error, now};
 use crate::tracker::{Changes, SlotId, Tracker, UnreadTables};
@@ -63,8 +63,8 @@ impl SocketPoller {
         Self {
             tracker: Tracker::new(ephemeral, polled_at.instant),
             sockets: Sockets::new(source),
-            resolver: OwnerResolver::new(),
-            processes: Processes::new(),
+            resolver: OwnerResolver::default(),
+            processes: Processes::default(),
             request,
             own_pid: pid_namespace::own_pid(),
             bound_at: None,
@@ -202,7 +202,7 @@ impl SocketPoller {
         Some(SocketStats {
             endpoint: focus.endpoint,
             traffic: socket.and_then(|socket| self.sockets.counters(socket, at)),
-            usage: self.processes.usage(&focus.processes),
+            usage: processes::usage(&focus.processes),
         })
     }
 }

@@ -3,16 +3,12 @@
 //! A description must be of the very process it names; one of a process that ended or was replaced while it was read is
 //! left out. Only the requested processes are read, never all.
 
-use crate::model::inspection::ProcessTree;
-use crate::model::ports::Port;
 use crate::model::process::{Pid, Process, ProcessId};
-use crate::model::stats::ProcessUsage;
 use crate::model::text::SystemText;
 use process_cache::ProcessCache;
 use reading::Reading;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use users::UserNames;
 
 mod access;
 pub mod pid_namespace;
@@ -22,7 +18,8 @@ mod reading;
 pub mod start_time;
 mod users;
 
-pub use process_tree::self_pids;
+pub use process_tree::{process_trees, self_pids};
+pub use reading::usage;
 pub use users::{invoking_uid, is_root};
 
 /// Descriptions of processes, kept so that an unchanged process stays the same `Arc`.
@@ -31,17 +28,15 @@ pub struct Processes {
     /// The result of the last [`describe`](Self::describe).
     described: HashMap<ProcessId, Arc<Process>>,
     cache: ProcessCache,
-    users: UserNames,
+    users: HashMap<u32, Option<SystemText>>,
 }
 
 impl Processes {
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Returns the name of a user, `None` where the system has none.
+    /// Returns the name of a user, looked up once, because a directory service behind it may be slow; `None` where the system
+    /// has none.
     pub fn user(&mut self, uid: u32) -> Option<SystemText> {
-        self.users.name(uid)
+        let name = self.users.entry(uid);
+        name.or_insert_with(|| users::look_up(uid)).clone()
     }
 
     /// Describes these processes as they are now; those that ended or are hidden are absent.
@@ -62,30 +57,12 @@ impl Processes {
         described
     }
 
-    /// Returns what these processes have used so far; those that ended or are hidden are absent.
-    pub fn usage(&mut self, of: &[ProcessId]) -> Vec<ProcessUsage> {
-        reading::usage(of)
-    }
-
-    /// Returns the process tree of each of these processes that still is the same. `port` is the port that each was asked
-    /// about.
-    pub fn process_trees(
-        &mut self,
-        of: &[ProcessId],
-        port: impl Fn(ProcessId) -> Option<Port>,
-    ) -> Vec<ProcessTree> {
-        process_tree::process_trees(self, of, port)
-    }
-
     fn description(&mut self, reading: Reading) -> Arc<Process> {
         let mut process = reading.process;
-        process.user = process.uid.and_then(|uid| self.users.name(uid));
-        let described = self.described.get(&process.id);
-        let same = [described, self.cache.get(process.id)]
-            .into_iter()
-            .flatten()
-            .find(|known| ***known == process);
-        same.map_or_else(|| Arc::new(process.clone()), Arc::clone)
+        process.user = process.uid.and_then(|uid| self.user(uid));
+        let known = [self.described.get(&process.id), self.cache.get(process.id)];
+        let same = known.into_iter().flatten().find(|one| ***one == process);
+        same.cloned().unwrap_or_else(|| Arc::new(process))
     }
 }
 

@@ -18,7 +18,7 @@ pub(super) fn describe(processes: &mut Processes, pid: Pid) -> Option<Arc<Proces
 #[test]
 fn a_process_is_described_as_the_system_sees_it() {
     let child = child();
-    let mut processes = Processes::new();
+    let mut processes = Processes::default();
     // During an exec a process has its new name and no arguments yet.
     let is_ready = |found: &Arc<Process>| !found.command.is_empty() && found.name == "sleep".into();
     let seen = until("sleep", || {
@@ -39,7 +39,7 @@ fn a_process_is_described_as_the_system_sees_it() {
 #[test]
 fn an_unchanged_process_keeps_its_arc() {
     let own = Pid(std::process::id());
-    let mut processes = Processes::new();
+    let mut processes = Processes::default();
     let first = describe(&mut processes, own).expect("this process");
     let second = describe(&mut processes, own).expect("this process");
     assert!(Arc::ptr_eq(&first, &second));
@@ -48,7 +48,7 @@ fn an_unchanged_process_keeps_its_arc() {
 #[test]
 fn an_exec_changes_the_description_and_not_the_identity() {
     let (child, input) = waiting("read line; exec sleep 60");
-    let mut processes = Processes::new();
+    let mut processes = Processes::default();
     let named = |processes: &mut Processes, name: &str| {
         let is_whole = |found: &Arc<Process>| {
             found.name == name.into() && found.command.first() == Some(&name.into())
@@ -65,7 +65,7 @@ fn an_exec_changes_the_description_and_not_the_identity() {
 #[test]
 fn a_reused_pid_never_gets_the_previous_description() {
     let own = Pid(std::process::id());
-    let mut processes = Processes::new();
+    let mut processes = Processes::default();
     let now = describe(&mut processes, own).expect("this process");
     let stale = ProcessId {
         start: StartTime(now.id.start.0 - 1),
@@ -78,37 +78,37 @@ fn a_reused_pid_never_gets_the_previous_description() {
     };
     processes.described = HashMap::from([(stale, Arc::new(earlier))]);
     assert_eq!(describe(&mut processes, own), Some(now));
-    assert_eq!(processes.process_trees(&[stale], |_| None), []);
+    assert_eq!(process_trees(&mut processes, &[stale], |_| None), []);
 }
 
 #[test]
 fn an_exited_process_is_absent() {
     let ended = child().pid();
-    assert_eq!(describe(&mut Processes::new(), ended), None);
+    assert_eq!(describe(&mut Processes::default(), ended), None);
 }
 
 #[test]
 fn a_previous_process_of_a_pid_is_unknown_and_has_no_usage() {
-    let mut processes = Processes::new();
+    let mut processes = Processes::default();
     let now = describe(&mut processes, Pid(std::process::id())).expect("this process");
     let stale = ProcessId {
         start: StartTime(now.id.start.0 - 1),
         ..now.id
     };
     assert_eq!(processes.known(stale), None);
-    assert_eq!(processes.usage(&[stale]), []);
+    assert_eq!(usage(&[stale]), []);
 }
 
 #[test]
 fn process_usage_grows_with_work_and_matches_sysinfo() {
-    let mut processes = Processes::new();
+    let mut processes = Processes::default();
     let own = describe(&mut processes, Pid(std::process::id())).expect("this process");
-    let first = processes.usage(&[own.id]);
+    let first = usage(&[own.id]);
     let by_sysinfo = processor_by_sysinfo(own.pid());
     let mut sum = 0_u64;
     let later = until("work", || {
         sum = (0..2_000_000).fold(sum, |sum, number| std::hint::black_box(sum ^ number));
-        let later = processes.usage(&[own.id]);
+        let later = usage(&[own.id]);
         (later[0].processor > first[0].processor).then_some(later)
     });
     assert_eq!((later.len(), later[0].process), (1, own.id));

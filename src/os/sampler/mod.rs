@@ -105,7 +105,10 @@ fn run(
                     interval: schedule.interval(),
                     ..result.changes
                 };
-                unsent = Some(merged(unsent, changes));
+                match &mut unsent {
+                    Some(unsent) => unsent.merge(changes),
+                    None => unsent = Some(changes),
+                }
             }
             NextStep::Wait(pause) => match requests.recv_timeout(pause) {
                 Ok(request) => schedule.merge_request(request),
@@ -132,16 +135,6 @@ fn drain_requests(requests: &Receiver<PollRequest>, schedule: &mut Schedule) -> 
             Err(TryRecvError::Empty) => return true,
             Err(TryRecvError::Disconnected) => return false,
         }
-    }
-}
-
-fn merged(unsent: Option<Changes>, later: Changes) -> Changes {
-    match unsent {
-        Some(mut unsent) => {
-            unsent.merge(later);
-            unsent
-        }
-        None => later,
     }
 }
 

@@ -5,6 +5,7 @@
 //! page by page: sockets that open or close meanwhile may push others out of it. A malformed line is always reported and
 //! never hides another.
 
+use super::diag::state_of;
 use crate::model::address::Family;
 use crate::model::endpoint::{Protocol, State};
 use crate::model::raw_socket::{CompactAddr, RawSocket};
@@ -98,7 +99,7 @@ fn raw_socket(line: &[u8], protocol: Protocol, table: Family) -> Option<RawSocke
     words.next()?.strip_suffix(':')?;
     let local = address(words.next()?, table)?;
     let remote = address(words.next()?, table)?.or_none();
-    let number = hex(words.next()?, 2)?;
+    let number = u8::try_from(hex(words.next()?, 2)?).ok()?;
     let (outgoing, incoming) = words.next()?.split_once(':')?;
     let queue = SocketQueue {
         incoming: hex(incoming, 8)?,
@@ -108,7 +109,8 @@ fn raw_socket(line: &[u8], protocol: Protocol, table: Family) -> Option<RawSocke
     // The retransmit counter is before the uid, the probe counter after it.
     let uid = words.nth(1)?.parse().ok()?;
     let inode = words.nth(1)?.parse().ok()?;
-    let state = state(protocol, number, remote != CompactAddr::NONE);
+    // Linux lists no closed TCP sockets here, gVisor lists bound ones as closed.
+    let state = state_of(number, protocol, remote.is_some());
     Some(RawSocket {
         cookie: [0, 0],
         protocol,
@@ -138,32 +140,6 @@ fn time_wait_left(timer: &str) -> Option<SocketQueue> {
     Some(RawSocket::time_wait_queue(
         u32::try_from(milliseconds).ok()?,
     ))
-}
-
-/// The state with this number (include/net/tcp_states.h); `None` for one that the kernel does not have yet.
-///
-/// Linux lists no closed TCP sockets here, gVisor lists bound ones as closed.
-fn state(protocol: Protocol, number: u32, has_remote: bool) -> Option<State> {
-    match (protocol, number) {
-        (Protocol::Udp, 7) => Some(State::Unconn),
-        (_, 1) => Some(State::Established),
-        (Protocol::Udp, _) => None,
-        (Protocol::Tcp, number) => match number {
-            2 => Some(State::SynSent),
-            // 12 is NEW_SYN_RECV.
-            3 | 12 => Some(State::SynRecv),
-            4 => Some(State::FinWait1),
-            5 => Some(State::FinWait2),
-            6 => Some(State::TimeWait),
-            7 if has_remote => Some(State::Closed),
-            7 => Some(State::Bound),
-            8 => Some(State::CloseWait),
-            9 => Some(State::LastAck),
-            10 => Some(State::Listen),
-            11 => Some(State::Closing),
-            _ => None,
-        },
-    }
 }
 
 fn address(word: &str, family: Family) -> Option<CompactAddr> {

@@ -38,7 +38,7 @@ mod scan;
 mod search;
 mod verification;
 
-/// Owners of the sockets that were requested and have not closed since.
+/// Owners of the sockets that were requested and have not closed since. The first update scans every process.
 #[derive(Default)]
 pub struct OwnerResolver {
     cache: OwnerCache,
@@ -49,11 +49,6 @@ pub struct OwnerResolver {
 }
 
 impl OwnerResolver {
-    /// Reads nothing yet; the first update scans every process.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
     /// Returns every change of the owners of the tracked sockets, in order. To be called after each poll of the tables.
     ///
     /// `closed` are sockets that closed, `requests` new ones; an inode in both was reused by another socket. The number of

@@ -62,10 +62,9 @@ impl DestroyEvents {
                 destroyed.push(*socket);
             }
         });
-        if let Ok(overrun) = drained {
-            self.has_missed |= overrun.has_missed;
-        } else {
-            (self.listener, self.has_missed) = (None, true);
+        self.has_missed |= drained.as_ref().copied().unwrap_or(true);
+        if drained.is_err() {
+            self.listener = None;
         }
     }
 

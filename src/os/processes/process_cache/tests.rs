@@ -17,7 +17,7 @@ fn known(processes: &mut Processes, pid: Pid, name: &str) -> Arc<Process> {
 #[test]
 fn a_cached_description_survives_the_exit() {
     let child = child();
-    let mut processes = Processes::new();
+    let mut processes = Processes::default();
     let first = known(&mut processes, child.pid(), "sleep");
     drop(child);
     let second = processes.known(first.id).expect("what is kept");
@@ -29,7 +29,7 @@ fn a_cached_description_survives_the_exit() {
 #[test]
 fn an_exec_is_noticed_when_the_process_is_reread() {
     let (child, input) = waiting("read line; exec sleep 60");
-    let mut processes = Processes::new();
+    let mut processes = Processes::default();
     let before = known(&mut processes, child.pid(), "sh");
     assert_eq!(processes.reread_next(), None);
     drop(input);
@@ -47,7 +47,7 @@ fn an_exec_is_noticed_when_the_process_is_reread() {
 #[test]
 fn an_exiting_process_keeps_its_description() {
     let (child, input) = waiting("read line");
-    let mut processes = Processes::new();
+    let mut processes = Processes::default();
     let before = known(&mut processes, child.pid(), "sh");
     drop(input);
     let has_lost = |found: &Arc<Process>| found.command.is_empty();
@@ -61,7 +61,7 @@ fn an_exiting_process_keeps_its_description() {
 
 #[test]
 fn every_process_is_reread_despite_newcomers() {
-    let mut processes = Processes::new();
+    let mut processes = Processes::default();
     let (child, input) = waiting("read line; exec sleep 60");
     let id = known(&mut processes, child.pid(), "sh").id;
     assert_eq!(processes.reread_next(), None);
@@ -83,7 +83,7 @@ fn every_process_is_reread_despite_newcomers() {
 #[test]
 fn dropped_processes_are_not_reread() {
     let children = [child(), child(), child()];
-    let mut processes = Processes::new();
+    let mut processes = Processes::default();
     let [one, other, newcomer] = children
         .each_ref()
         .map(|child| known(&mut processes, child.pid(), "sleep").id);

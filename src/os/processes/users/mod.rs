@@ -1,7 +1,4 @@
-//! The names of users, each looked up once: a directory service behind the lookup may be slow.
-
-use crate::model::text::SystemText;
-use std::collections::HashMap;
+//! Users: their names, and the one portmon works for.
 
 #[cfg(unix)]
 #[path = "unix.rs"]
@@ -10,17 +7,4 @@ mod system;
 #[path = "windows.rs"]
 mod system;
 
-pub use system::{invoking_uid, is_root};
-
-#[derive(Default)]
-pub struct UserNames {
-    names: HashMap<u32, Option<SystemText>>,
-}
-
-impl UserNames {
-    /// Returns the name of a user, `None` where the system has none.
-    pub fn name(&mut self, uid: u32) -> Option<SystemText> {
-        let name = self.names.entry(uid);
-        name.or_insert_with(|| system::look_up(uid)).clone()
-    }
-}
+pub use system::{invoking_uid, is_root, look_up};

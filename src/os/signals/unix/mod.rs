@@ -82,9 +82,10 @@ pub fn suspend() -> io::Result<()> {
     if is_ignored(libc::SIGTSTP) {
         return Ok(());
     }
-    let handler = set_disposition(libc::SIGTSTP, &default_disposition())?;
+    let default = default_disposition();
+    let handler = exchange(libc::SIGTSTP, &raw const default)?;
     let stopped = rustix::process::kill_current_process_group(rustix::process::Signal::TSTP);
-    set_disposition(libc::SIGTSTP, &handler)?;
+    exchange(libc::SIGTSTP, &raw const handler)?;
     Ok(stopped?)
 }
 
@@ -96,7 +97,7 @@ pub fn exit_at_once(code: u8) -> ! {
 
 /// Whether the signal was ignored when this program started. It stays ignored, as under nohup(1).
 fn is_ignored(signal: c_int) -> bool {
-    disposition(signal).is_ok_and(|action| action.sa_sigaction == libc::SIG_IGN)
+    exchange(signal, ptr::null()).is_ok_and(|action| action.sa_sigaction == libc::SIG_IGN)
 }
 
 fn default_disposition() -> libc::sigaction {
@@ -106,15 +107,7 @@ fn default_disposition() -> libc::sigaction {
     action
 }
 
-fn disposition(signal: c_int) -> io::Result<libc::sigaction> {
-    exchange(signal, ptr::null())
-}
-
-/// Sets a disposition and returns the previous one.
-fn set_disposition(signal: c_int, action: &libc::sigaction) -> io::Result<libc::sigaction> {
-    exchange(signal, action)
-}
-
+/// Sets a disposition, unless it is null, and returns the previous one.
 fn exchange(signal: c_int, action: *const libc::sigaction) -> io::Result<libc::sigaction> {
     let mut before = default_disposition();
     // SAFETY: `action` is null, the default, or a disposition returned by sigaction; `before` is writable.

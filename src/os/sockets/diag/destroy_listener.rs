@@ -32,12 +32,6 @@ pub struct DestroyListener {
     buffer: Box<[u8]>,
 }
 
-/// True if more sockets closed than the queue could hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Overrun {
-    pub has_missed: bool,
-}
-
 impl DestroyListener {
     pub fn open() -> Result<Self, Error> {
         Ok(Self {
@@ -46,31 +40,31 @@ impl DestroyListener {
         })
     }
 
-    /// Emits the sockets that closed since the last call, without inode and user.
+    /// Emits the sockets that closed since the last call, without inode and user; true if more closed than the queue holds.
     ///
     /// After an overrun a new netlink socket is opened: if the queue was emptied just when the kernel found it full, the old
     /// one would receive nothing more (`NETLINK_S_CONGESTED`, which only a read that finds something clears, in
     /// `netlink_rcv_wake` of net/netlink/af_netlink.c).
-    pub fn drain(&mut self, emit: &mut impl FnMut(&RawSocket)) -> Result<Overrun, Error> {
-        let overrun = self.drain_socket(emit)?;
-        if overrun.has_missed {
+    pub fn drain(&mut self, emit: &mut impl FnMut(&RawSocket)) -> Result<bool, Error> {
+        let has_missed = self.drain_socket(emit)?;
+        if has_missed {
             self.socket = open_socket()?;
         }
-        Ok(overrun)
+        Ok(has_missed)
     }
 
-    fn drain_socket(&mut self, emit: &mut impl FnMut(&RawSocket)) -> Result<Overrun, Error> {
-        let mut overrun = Overrun { has_missed: false };
+    fn drain_socket(&mut self, emit: &mut impl FnMut(&RawSocket)) -> Result<bool, Error> {
+        let mut has_missed = false;
         loop {
             let received =
                 retry_on_intr(|| recvfrom(&self.socket, &mut *self.buffer, RecvFlags::TRUNC));
             let (length, sender) = match received {
                 Ok((_, length, sender)) => (length, sender),
                 Err(Errno::NOBUFS) => {
-                    overrun.has_missed = true;
+                    has_missed = true;
                     continue;
                 }
-                Err(Errno::AGAIN) => return Ok(overrun),
+                Err(Errno::AGAIN) => return Ok(has_missed),
                 Err(errno) => return Err(DiagError::of_call("recvfrom")(errno).into()),
             };
             let sender = sender.and_then(|sender| SocketAddrNetlink::try_from(sender).ok());

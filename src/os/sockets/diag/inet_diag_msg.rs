@@ -116,21 +116,21 @@ fn needs_scope(ip: [u8; 16]) -> bool {
     }
 }
 
-/// The state with this number (include/net/tcp_states.h), which UDP uses too.
+/// The state with this number (include/net/tcp_states.h), of which UDP has two.
 #[inline]
-fn state_of(number: u8, protocol: Protocol, is_connected: bool) -> Option<State> {
+pub fn state_of(number: u8, protocol: Protocol, is_connected: bool) -> Option<State> {
     let state = match number {
         1 => State::Established,
+        7 if protocol == Protocol::Udp => State::Unconn,
+        _ if protocol == Protocol::Udp => return None,
         2 => State::SynSent,
+        // 12 is NEW_SYN_RECV.
         3 | 12 => State::SynRecv,
         4 => State::FinWait1,
         5 => State::FinWait2,
         6 => State::TimeWait,
-        7 => match protocol {
-            Protocol::Udp => State::Unconn,
-            Protocol::Tcp if is_connected => State::Closed,
-            Protocol::Tcp => State::Bound,
-        },
+        7 if is_connected => State::Closed,
+        7 => State::Bound,
         8 => State::CloseWait,
         9 => State::LastAck,
         10 => State::Listen,

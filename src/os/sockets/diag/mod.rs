@@ -13,7 +13,7 @@ mod netlink_socket;
 mod request;
 mod table_dumps;
 
-use super::{DumpRequest, sockstat};
+use super::{DumpRequest, TableErrors, sockstat};
 use crate::model::address::Family;
 use crate::model::endpoint::{Protocol, State};
 use crate::model::raw_socket::RawSocket;
@@ -22,15 +22,13 @@ use crate::model::stats::{SocketCounters, TcpCounters};
 use crate::os::Error;
 pub use destroy_listener::DestroyListener;
 use diag_error::DiagError;
+pub use inet_diag_msg::state_of;
 use netlink_socket::NetlinkSocket;
 use request::{BOTH_FAMILIES, BY_FAMILY, DiagRequest, Selector, WITH_INFO};
 use std::time::Instant;
 use table_dumps::{StateSet, TableDump};
 
 const FAMILIES: [Family; 2] = [Family::Ipv4, Family::Ipv6];
-
-/// A table that was not read to its end.
-pub type UnreadTable = (Protocol, Family, Error);
 
 pub struct Diag {
     netlink: NetlinkSocket,
@@ -53,9 +51,9 @@ impl Diag {
         &mut self,
         request: &DumpRequest,
         emit: &mut impl FnMut(&RawSocket),
-    ) -> Vec<UnreadTable> {
+    ) -> TableErrors {
         let program = request.program();
-        let mut unread: Vec<UnreadTable> = Vec::new();
+        let mut unread = TableErrors::new();
         for table in request.table_dumps(&program) {
             for (family, error) in self.dump_table(table, emit) {
                 let is_known = unread

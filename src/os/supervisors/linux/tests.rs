@@ -38,14 +38,14 @@ fn a_process_tree_includes_the_supervisor() {
     let arguments = "-proto tcp -host-ip 127.0.0.1 -host-port 1 -container-port 80";
     let program = directory.program("docker-proxy", "read line");
     let (child, _input) = waiting(&format!("exec {} {arguments}", program.display()));
-    let mut processes = processes::Processes::new();
+    let mut processes = processes::Processes::default();
     let mut container = || {
         let start = start_time::of_pid(child.pid())?;
         let id = ProcessId {
             pid: child.pid(),
             start,
         };
-        let kin = processes.process_trees(&[id], |_| None).pop()?;
+        let kin = processes::process_trees(&mut processes, &[id], |_| None).pop()?;
         kin.supervisor.container
     };
     let expected = Published {

@@ -28,7 +28,7 @@ struct ResolverFixture {
 impl ResolverFixture {
     fn new() -> Self {
         Self {
-            resolver: OwnerResolver::new(),
+            resolver: OwnerResolver::default(),
             rows: ALL_VERIFIED_ROWS,
             known: BTreeMap::new(),
         }

@@ -3,10 +3,8 @@
 //! All files are opened through one descriptor of the directory, which the kernel binds to the process and not to its pid:
 //! once the process is gone they fail, even if the pid was reused.
 
-mod clock;
-
 use super::{ProcessLinks, Reading};
-use crate::model::process::{Pid, Process, ProcessId};
+use crate::model::process::{Pid, Process, ProcessId, StartTime};
 use crate::model::stats::ProcessUsage;
 use crate::model::text::SystemText;
 use crate::os::now;
@@ -20,7 +18,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
-use std::time::Duration;
+use std::sync::LazyLock;
+use std::time::{Duration, SystemTime};
 
 /// `PF_EXITING` and `PF_FORKNOEXEC` of the kernel's `sched.h`.
 const EXITING: u64 = 0x4;
@@ -38,6 +37,8 @@ const MAX_COMMAND_BYTES: usize = 2 << 20;
 
 /// Linux cuts names at this many bytes (`TASK_COMM_LEN` without its NUL).
 const MAX_COMM_LEN: usize = 15;
+
+static BOOT: LazyLock<Option<SystemTime>> = LazyLock::new(boot_time);
 
 /// A hash of what an exec changes in `/proc/PID/stat`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,7 +70,7 @@ pub fn exec_changed(pid: Pid, fingerprint: ExecFingerprint) -> bool {
 
 /// Returns what these processes have used so far; those that ended are absent.
 pub fn usage(of: &[ProcessId]) -> Vec<ProcessUsage> {
-    let usage = of.iter().filter_map(|id| {
+    let usage = |id: &ProcessId| {
         let mut buffer = StatLine::MAX_LEN;
         let line = StatLine::of(id.pid, &mut buffer)?;
         let (processor, memory) = cpu_and_memory(&line)?;
@@ -79,8 +80,8 @@ pub fn usage(of: &[ProcessId]) -> Vec<ProcessUsage> {
             processor,
             memory,
         })
-    });
-    usage.collect()
+    };
+    of.iter().filter_map(usage).collect()
 }
 
 /// Returns the parent and group of every process.
@@ -90,15 +91,11 @@ pub fn all_links() -> HashMap<Pid, ProcessLinks> {
     };
     entries
         .filter_map(|entry| Some(Pid(entry.ok()?.file_name().to_str()?.parse().ok()?)))
-        .filter_map(|pid| Some((pid, links(&start_time::stat(pid)?))))
+        .filter_map(|pid| {
+            let ProcessStat { parent, group, .. } = start_time::stat(pid)?;
+            Some((pid, ProcessLinks { parent, group }))
+        })
         .collect()
-}
-
-fn links(stat: &ProcessStat) -> ProcessLinks {
-    ProcessLinks {
-        parent: stat.parent,
-        group: stat.group,
-    }
 }
 
 /// Returns CPU time (fields 14 and 15, ticks in user and kernel mode) and resident memory (field 24, pages).
@@ -106,7 +103,7 @@ fn cpu_and_memory(line: &StatLine) -> Option<(Duration, u64)> {
     let ticks = line.number::<u64>(14)?.saturating_add(line.number(15)?);
     let page = u64::try_from(rustix::param::page_size()).ok()?;
     Some((
-        clock::ticks_to_duration(ticks),
+        ticks_to_duration(ticks),
         line.number::<u64>(24)?.saturating_mul(page),
     ))
 }
@@ -145,7 +142,7 @@ fn read_in(directory: &OwnedFd, pid: Pid, buffer: &mut Vec<u8>) -> Option<Readin
         command: command.iter().map(|part| SystemText::new(part)).collect(),
         executable: executable.and_then(text),
         directory: link(directory, "cwd").and_then(|path| text(path.as_bytes())),
-        started_at: clock::started_at(stat.start),
+        started_at: started_at(stat.start),
         parent: stat.parent,
         group: stat.group,
         session: stat.session,
@@ -215,6 +212,26 @@ fn full_name(short: &[u8], executable: Option<&[u8]>, argument: Option<&[u8]>) -
     let paths = [executable, argument].into_iter().flatten();
     let mut names = paths.filter_map(longer);
     names.next().unwrap_or_else(|| SystemText::new(short))
+}
+
+/// Returns when a process started.
+fn started_at(start: StartTime) -> Option<SystemTime> {
+    Some((*BOOT)? + ticks_to_duration(start.0))
+}
+
+/// Converts clock ticks to a duration.
+fn ticks_to_duration(ticks: u64) -> Duration {
+    let per_second = rustix::param::clock_ticks_per_second().max(1);
+    let millis = ticks % per_second * 1_000 / per_second;
+    Duration::from_secs(ticks / per_second) + Duration::from_millis(millis)
+}
+
+/// Returns `btime` of `/proc/stat`, in whole seconds. The clock minus `/proc/uptime` would be finer but differ at each
+/// start of portmon, so that a process would seem to have started at another second now and then.
+fn boot_time() -> Option<SystemTime> {
+    let stat = std::fs::read_to_string("/proc/stat").ok()?;
+    let line = stat.lines().find_map(|line| line.strip_prefix("btime "))?;
+    Some(SystemTime::UNIX_EPOCH + Duration::from_secs(line.trim().parse().ok()?))
 }
 
 #[cfg(test)]
