@@ -71,11 +71,7 @@ impl Change {
     pub fn gone(&self) -> Option<EndpointId> {
         match self {
             Self::Closed(gone) | Self::Replaced { gone, .. } => Some(*gone),
-            Self::Initial(_)
-            | Self::Opened(_)
-            | Self::Changed(_)
-            | Self::Refreshed(_)
-            | Self::ShortLived(_) => None,
+            _ => None,
         }
     }
 }

@@ -36,10 +36,10 @@ impl EndpointSource<'_> {
             },
             state_since: self.instant(tracked.state_since),
             relation: Relation {
-                role: tracked.role,
-                is_local: tracked.is_local,
+                role: tracked.peer.role,
+                is_local: tracked.peer.is_local,
                 peer: self.peer(tracked),
-                shares_port: tracked.shares_port,
+                shares_port: tracked.peer.shares_port,
             },
         }
     }

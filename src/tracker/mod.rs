@@ -72,7 +72,6 @@ impl Tracker {
         }
     }
 
-    /// Number of sockets.
     pub fn len(&self) -> usize {
         self.table.len()
     }

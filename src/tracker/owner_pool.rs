@@ -108,7 +108,6 @@ impl OwnerPool {
         described
     }
 
-    /// Every process that owns a socket, possibly more than once.
     pub fn processes(&self) -> impl Iterator<Item = &Arc<Process>> {
         self.sets.iter().flat_map(|(_, set)| set.owners.known())
     }

@@ -45,10 +45,10 @@ pub fn refresh(
             continue;
         };
         let now = PeerInfo::compute(table, owner_pool, &before, ephemeral);
-        if now != PeerInfo::of(&before)
+        if now != before.peer
             && let Some(tracked) = table.get_mut(slot)
         {
-            now.write(tracked);
+            tracked.peer = now;
             changed.insert(slot);
         }
     }
@@ -107,8 +107,8 @@ pub fn transient(
 ) -> TrackedSocket {
     let mut tracked = TrackedSocket::new(raw_socket);
     tracked.owners = OwnersKey::NONE;
-    PeerInfo::compute(table, owner_pool, &tracked, ephemeral).write(&mut tracked);
-    if tracked.role == SocketRole::Server
+    tracked.peer = PeerInfo::compute(table, owner_pool, &tracked, ephemeral);
+    if tracked.peer.role == SocketRole::Server
         && let Some(listener) = listener(table, raw_socket)
     {
         tracked.owners = listener.owners;
@@ -127,27 +127,13 @@ pub fn listener<'t>(table: &'t SocketTable, socket: &RawSocket) -> Option<&'t Tr
 
 /// Relations of one socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct PeerInfo {
-    role: SocketRole,
-    is_local: bool,
-    shares_port: bool,
+pub struct PeerInfo {
+    pub role: SocketRole,
+    pub is_local: bool,
+    pub shares_port: bool,
 }
 
 impl PeerInfo {
-    fn of(tracked: &TrackedSocket) -> Self {
-        Self {
-            role: tracked.role,
-            is_local: tracked.is_local,
-            shares_port: tracked.shares_port,
-        }
-    }
-
-    fn write(self, tracked: &mut TrackedSocket) {
-        tracked.role = self.role;
-        tracked.is_local = self.is_local;
-        tracked.shares_port = self.shares_port;
-    }
-
     fn compute(
         table: &SocketTable,
         owner_pool: &OwnerPool,
@@ -191,11 +177,11 @@ fn role(
             .holding_port(socket.protocol, address.port())
             .any(|(_, other)| other.raw_socket.accepts_on(address))
     };
-    if tracked.role == SocketRole::Server || has_listener_on(socket.local()) {
+    if tracked.peer.role == SocketRole::Server || has_listener_on(socket.local()) {
         return SocketRole::Server;
     }
     // Certain if the other end listens here; towards another machine an ephemeral port says as much.
-    let is_client = tracked.role == SocketRole::Client
+    let is_client = tracked.peer.role == SocketRole::Client
         || has_listener_on(remote)
         || !are_both_ends_here && ephemeral.makes_dynamic(socket.local.port());
     if is_client {

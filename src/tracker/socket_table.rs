@@ -40,7 +40,6 @@ impl Default for SocketTable {
     }
 }
 
-/// Result of observing a socket.
 pub enum Observed {
     Unchanged,
     /// With the socket as it was before.

@@ -1,6 +1,7 @@
 //! One socket of the socket table.
 
 use super::owner_pool::OwnersKey;
+use super::peers::PeerInfo;
 use crate::model::endpoint::{EndpointId, SocketRole};
 use crate::model::raw_socket::RawSocket;
 
@@ -34,16 +35,13 @@ pub struct TrackedSocket {
     pub pending: PendingChange,
     /// True if the first poll saw it.
     pub is_initial: bool,
-    pub role: SocketRole,
-    pub is_local: bool,
-    pub shares_port: bool,
+    pub peer: PeerInfo,
 }
 
 /// Hundredths of a second since the tracker started; lasts 497 days.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Centiseconds(pub u32);
 
-/// Status of a slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SlotStatus {
     Free,
@@ -75,13 +73,15 @@ impl TrackedSocket {
             status: SlotStatus::Listed,
             pending: PendingChange::None,
             is_initial: false,
-            role: if holds_port {
-                SocketRole::Unconnected
-            } else {
-                SocketRole::Unknown
+            peer: PeerInfo {
+                role: if holds_port {
+                    SocketRole::Unconnected
+                } else {
+                    SocketRole::Unknown
+                },
+                is_local: holds_port,
+                shares_port: false,
             },
-            is_local: holds_port,
-            shares_port: false,
         }
     }
 

@@ -7,7 +7,6 @@ use netstat2::{AddressFamilyFlags, ProtocolFlags, SocketInfo};
 use portmon::model::ports::EphemeralRange;
 use portmon::os::poller::SocketPoller;
 use portmon::os::sockets::{DumpRequest, DumpScope};
-use portmon::tracker::Changes;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -72,14 +71,14 @@ impl Candidate {
 /// The candidates that keep state from one poll to the next.
 pub struct Candidates {
     pub bare_dump: BareDump,
-    pub portmon: PortmonPoll,
+    pub portmon: SocketPoller,
 }
 
 impl Candidates {
     pub fn new() -> anyhow::Result<Self> {
         Ok(Self {
             bare_dump: BareDump::new()?,
-            portmon: PortmonPoll::new(),
+            portmon: portmon(),
         })
     }
 
@@ -109,19 +108,11 @@ fn netstat_without_pids() -> anyhow::Result<Vec<SocketInfo>> {
     Ok(sockets.collect::<Result<_, _>>()?)
 }
 
-/// Everything that the sampler's thread does in a poll.
-pub struct PortmonPoll(SocketPoller);
-
-impl PortmonPoll {
-    pub fn new() -> Self {
-        let request = DumpRequest {
-            scope: DumpScope::All,
-            with_bound: false,
-        };
-        Self(SocketPoller::new(EphemeralRange::IANA, None, request))
-    }
-
-    pub fn poll(&mut self) -> Changes {
-        self.0.poll()
-    }
+/// Returns what the sampler's thread polls.
+pub fn portmon() -> SocketPoller {
+    let request = DumpRequest {
+        scope: DumpScope::All,
+        with_bound: false,
+    };
+    SocketPoller::new(EphemeralRange::IANA, None, request)
 }

@@ -54,10 +54,8 @@ impl Load {
     pub fn new() -> anyhow::Result<Self> {
         let pairs = (1..=u8::try_from(PAIRS)?).map(|pair| {
             let server = HolderProcess::start(Ipv4Addr::new(127, 1, 1, pair))?;
-            Ok((
-                server,
-                HolderProcess::start(Ipv4Addr::new(127, 1, 2, pair))?,
-            ))
+            let client = HolderProcess::start(Ipv4Addr::new(127, 1, 2, pair))?;
+            Ok((server, client))
         });
         Ok(Self {
             pairs: pairs.collect::<anyhow::Result<_>>()?,
@@ -73,19 +71,12 @@ impl Load {
         let wanted = SocketCounts::of(sockets);
         for (place, (server, client)) in self.pairs.iter_mut().enumerate() {
             let share = |held, wanted| part(wanted, place) - part(held, place);
-            server.command(&format!(
-                "listen {}",
-                share(self.held.listeners, wanted.listeners)
-            ))?;
-            client.command(&format!(
-                "datagram {}",
-                share(self.held.datagrams, wanted.datagrams)
-            ))?;
-            connect(
-                server,
-                client,
-                share(self.held.connections, wanted.connections),
-            )?;
+            let listeners = share(self.held.listeners, wanted.listeners);
+            server.command(&format!("listen {listeners}"))?;
+            let datagrams = share(self.held.datagrams, wanted.datagrams);
+            client.command(&format!("datagram {datagrams}"))?;
+            let connections = share(self.held.connections, wanted.connections);
+            connect(server, client, connections)?;
         }
         self.held = wanted;
         Ok(())

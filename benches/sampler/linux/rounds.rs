@@ -30,11 +30,6 @@ pub struct Quartiles {
 }
 
 impl Rounds {
-    /// Number of rounds with the slow candidates.
-    pub fn slow_count(self) -> usize {
-        self.count.div_ceil(self.slow_every)
-    }
-
     /// Runs all rounds, each after a change of the load.
     pub fn run(
         self,

@@ -1,6 +1,6 @@
 //! Builds one load after another and measures what the plan says on each.
 
-use super::candidates::{Candidate, Candidates, PortmonPoll};
+use super::candidates::{Candidate, Candidates, portmon};
 use super::load::Load;
 use super::measure::bytes_held;
 use super::plan::{self, BenchPlan, CHANGED, Goal, LoadSize};
@@ -86,21 +86,12 @@ impl Benchmark<'_> {
 
     /// Adds the cost of other programs as a ratio to a poll.
     fn compare(&mut self, size: LoadSize, timings: &Timings) {
-        let Some([netstat, ss]) = plan::compared_to_poll(size) else {
-            return;
-        };
-        for (other, what, goal) in [
-            (
-                Candidate::Netstat,
-                "netstat2 with pids ÷ portmon poll",
-                netstat,
-            ),
-            (Candidate::Ss, "ss -tunap ÷ portmon poll", ss),
-        ] {
+        let goals = plan::compared_to_poll(size).into_iter().flatten();
+        for (other, goal) in [Candidate::Netstat, Candidate::Ss].into_iter().zip(goals) {
             if let Some(ratio) = timings.ratios(other, Candidate::Portmon) {
                 self.table.add(TableRow {
                     size,
-                    what,
+                    what: &format!("{} ÷ portmon poll", other.name()),
                     time: None,
                     ratio: Some(ratio),
                     goal: Some(goal),
@@ -131,7 +122,7 @@ impl Benchmark<'_> {
     fn measure_memory(&mut self, size: LoadSize) -> anyhow::Result<()> {
         let rows = self.candidates.bare_dump.dump()?;
         let (_portmon, bytes) = bytes_held(|| {
-            let mut portmon = PortmonPoll::new();
+            let mut portmon = portmon();
             for _ in 0..WARM_UP_POLLS {
                 portmon.poll();
             }
@@ -146,10 +137,8 @@ impl Benchmark<'_> {
         let (Some(first), Some(last)) = (self.held_bytes.first(), self.held_bytes.last()) else {
             return;
         };
-        let (rows, bytes) = (
-            last.1.saturating_sub(first.1),
-            last.2.saturating_sub(first.2),
-        );
+        let rows = last.1.saturating_sub(first.1);
+        let bytes = last.2.saturating_sub(first.2);
         let per_row = f64::from(u32::try_from(bytes).unwrap_or(u32::MAX)) / f64::from(rows.max(1));
         let made_of = format!("{bytes} for {rows} rows");
         let what = "bytes per row in the sampler";
@@ -159,33 +148,19 @@ impl Benchmark<'_> {
 
     fn changes(&mut self) -> anyhow::Result<()> {
         self.build(CHANGED)?;
-        let BenchPlan {
-            change_rounds,
-            fresh_rounds,
-            ..
-        } = *self.plan;
-        let (with_10, churned) = (plan::POLL_WITH_10_NEW, plan::POLL_WITH_CHURN);
-        self.change(
-            "portmon poll, steady",
-            plan::STEADY_POLL,
-            change_rounds,
-            |_| Ok(()),
-        )?;
-        self.change("portmon poll, 10 new", with_10, change_rounds, |load| {
-            load.replace(5)
-        })?;
-        self.change(
-            "portmon poll, 1000 churned",
-            churned,
-            change_rounds,
-            |load| load.replace(500),
-        )?;
-        self.change(
+        let (rounds, fresh_rounds) = (self.plan.change_rounds, self.plan.fresh_rounds);
+        for (what, goal, connections) in [
+            ("portmon poll, steady", plan::STEADY_POLL, 0),
+            ("portmon poll, 10 new", plan::POLL_WITH_10_NEW, 5),
+            ("portmon poll, 1000 churned", plan::POLL_WITH_CHURN, 500),
+        ] {
+            self.change(what, goal, rounds, |load| load.replace(connections))?;
+        }
+        let (what, goal) = (
             "portmon poll, 100 new processes",
             plan::POLL_WITH_NEW_PROCESSES,
-            fresh_rounds,
-            Load::refresh,
-        )?;
+        );
+        self.change(what, goal, fresh_rounds, Load::refresh)?;
         self.load.end_fresh();
         Ok(())
     }
@@ -218,9 +193,12 @@ impl Benchmark<'_> {
 fn machine_notes(plan: &BenchPlan, rows: u32) -> anyhow::Result<Vec<String>> {
     let kernel = std::fs::read_to_string("/proc/sys/kernel/osrelease")?;
     let cores = std::thread::available_parallelism()?;
-    let processes = std::fs::read_dir("/proc")?.filter(|entry| is_process(entry.as_ref().ok()));
+    let names = std::fs::read_dir("/proc")?
+        .flatten()
+        .map(|entry| entry.file_name());
+    let processes = names.filter(|name| name.to_string_lossy().parse::<u32>().is_ok());
     let (few, many) = (plan.short_rounds, plan.long_rounds);
-    let slow = many.slow_count();
+    let slow = many.count.div_ceil(many.slow_every);
     Ok(vec![
         format!(
             "Linux {}, {cores} cores; {rows} sockets and {} processes were there before.",
@@ -233,9 +211,4 @@ fn machine_notes(plan: &BenchPlan, rows: u32) -> anyhow::Result<Vec<String>> {
         ),
         "A ratio without ÷ is to the bare dump of the same round.".to_owned(),
     ])
-}
-
-fn is_process(entry: Option<&std::fs::DirEntry>) -> bool {
-    let name = entry.map(std::fs::DirEntry::file_name);
-    name.is_some_and(|name| name.to_string_lossy().parse::<u32>().is_ok())
 }

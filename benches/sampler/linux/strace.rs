@@ -1,6 +1,6 @@
 //! System calls of a poll, counted by strace(1).
 
-use super::candidates::PortmonPoll;
+use super::candidates::portmon;
 use super::load::this_program;
 use std::collections::BTreeMap;
 use std::process::Command;
@@ -15,7 +15,7 @@ const MORE: u32 = 500;
 
 /// Polls in a child that is traced.
 pub fn poll(count: &str) -> anyhow::Result<()> {
-    let mut portmon = PortmonPoll::new();
+    let mut portmon = portmon();
     for _ in 0..count.parse()? {
         portmon.poll();
     }

@@ -13,26 +13,20 @@ pub struct Table {
 
 impl Table {
     /// Adds a time and its ratio to the bare dump.
-    pub fn add(&mut self, line: TableRow<'_>) {
-        let TableRow {
-            size,
-            what,
-            time,
-            ratio,
-            goal,
-        } = line;
+    pub fn add(&mut self, row: TableRow<'_>) {
+        let milliseconds = |time: Quartiles| format!("{:.2}", time.median * 1e3);
+        let middle_half = |ratio: Quartiles| format!("{}–{}", short(ratio.low), short(ratio.high));
+        let goal = row.goal.zip(row.ratio);
+        let goal = goal.map(|(goal, ratio)| verdict(goal, ratio.median));
         self.lines.push([
-            load(size),
-            what.to_owned(),
-            time.map_or_else(String::new, |time| format!("{:.2}", time.median * 1e3)),
-            ratio.map_or_else(String::new, |ratio| short(ratio.median)),
-            ratio.map_or_else(String::new, |ratio| {
-                format!("{}–{}", short(ratio.low), short(ratio.high))
-            }),
-            match (goal, ratio) {
-                (Some(goal), Some(ratio)) => verdict(goal, ratio.median),
-                _ => String::new(),
-            },
+            load(row.size),
+            row.what.to_owned(),
+            row.time.map(milliseconds).unwrap_or_default(),
+            row.ratio
+                .map(|ratio| short(ratio.median))
+                .unwrap_or_default(),
+            row.ratio.map(middle_half).unwrap_or_default(),
+            goal.unwrap_or_default(),
         ]);
     }
 

@@ -14,7 +14,6 @@ pub fn bind(protocol: Protocol, address: SocketAddr, _reuse: bool) -> io::Result
     }
 }
 
-/// Whether this machine lacks the address family.
 pub fn is_family_unavailable(error: &io::Error) -> bool {
     error.raw_os_error() == Some(WSAEAFNOSUPPORT)
 }

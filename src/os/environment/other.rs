@@ -13,7 +13,6 @@ pub fn port_settings() -> PortSettings {
     PortSettings::default()
 }
 
-/// Always empty.
 pub fn reserved_ports() -> Vec<RangeInclusive<u16>> {
     Vec::new()
 }

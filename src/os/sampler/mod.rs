@@ -84,7 +84,6 @@ impl PollPhase {
     }
 }
 
-/// Runs until either channel is closed.
 fn run(
     first: PollRequest,
     requests: &Receiver<PollRequest>,

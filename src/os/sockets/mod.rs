@@ -45,7 +45,6 @@ const TABLES: [(Protocol, Family); 4] = [
 /// Tables that could not be read, and why.
 type TableErrors = Vec<(Protocol, Family, Error)>;
 
-/// The socket source.
 pub struct Sockets {
     /// Sources to try in order until one is not refused.
     candidates: Vec<SocketSource>,

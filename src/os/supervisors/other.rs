@@ -17,7 +17,6 @@ pub fn sockets_listening_on(_port: u16, _protocol: Protocol) -> Vec<Unit> {
     Vec::new()
 }
 
-/// Asks nobody.
 pub struct SupervisorLookup;
 
 impl SupervisorLookup {

@@ -15,7 +15,6 @@ pub struct FdEntry {
     pub descriptor: u32,
 }
 
-/// Result of inserting an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FdInsert {
     Known,
@@ -67,7 +66,6 @@ impl FdCache {
         inserted
     }
 
-    /// Takes the entries of a socket.
     pub fn take(&mut self, inode: u32) -> Vec<FdEntry> {
         let hash = self.hasher.hash_one(inode);
         let mut taken = Vec::new();
@@ -97,7 +95,6 @@ impl FdCache {
         }
     }
 
-    /// Size in bytes.
     #[cfg(test)]
     pub fn size(&self) -> usize {
         self.table.allocation_size()

@@ -29,7 +29,6 @@ pub struct OwnerCache {
     /// Owners that closed sockets in this update: new sockets likely take the freed descriptors.
     pub freed_fd_owners: Vec<u32>,
     pub owner_changes: Vec<OwnerChange>,
-    /// Number of the update.
     pub now: u32,
 }
 
@@ -89,7 +88,6 @@ impl OwnerCache {
             .extend(owners.filter_map(|owner| owner_change(inode, owner.id, true)));
     }
 
-    /// Forgets a socket that closed.
     pub fn forget(&mut self, inode: u32) {
         self.pending.remove(inode, self.now);
         let entries = self.fds.take(inode);
@@ -191,7 +189,6 @@ impl OwnerCache {
         }
     }
 
-    /// Finds new and exited processes.
     pub fn poll_pids(&mut self) -> PidChanges {
         let pid_changes = self.pid_table.poll(&self.proc);
         let exited = pid_changes.gone.iter().filter_map(|known| known.slot);

@@ -116,13 +116,13 @@ impl OwnerTable {
         let Some(exit_epoll) = self.exit_epoll.as_ref().filter(|_| self.open_handles > 0) else {
             return Vec::new();
         };
-        let no_wait = Timespec {
-            tv_sec: 0,
-            tv_nsec: 0,
-        };
         proc.count(1);
         let mut events: Vec<MaybeUninit<Event>> = vec![MaybeUninit::uninit(); self.open_handles];
-        match epoll::wait(exit_epoll, events.as_mut_slice(), Some(&no_wait)) {
+        match epoll::wait(
+            exit_epoll,
+            events.as_mut_slice(),
+            Some(&Timespec::default()),
+        ) {
             Ok((events, _)) => events
                 .iter()
                 .filter_map(|event| u32::try_from(event.data.u64()).ok())

@@ -15,7 +15,6 @@ const MAX_SINGLE_PROBES: u32 = 256;
 /// After this time the pids may have wrapped around unseen: pid_max(5) may be as low as 32768.
 const MAX_PROBE_AGE: Duration = Duration::from_secs(10);
 
-/// One process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PidEntry {
     pub pid: u32,
@@ -29,7 +28,6 @@ pub struct PidEntry {
     pub slot: Option<u32>,
 }
 
-/// Changes found by one poll.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct PidChanges {
     /// New processes, and those that may have reused a pid.
@@ -56,7 +54,6 @@ pub struct PidTable {
 }
 
 impl PidTable {
-    /// Finds new processes.
     pub fn poll(&mut self, proc: &ProcFs) -> PidChanges {
         // Before the listing, so that a fork meanwhile is found next time.
         let last = proc.last_pid();

@@ -23,7 +23,8 @@ const BUFFER: usize = 8192;
 pub struct ProcFs {
     root: Option<OwnedFd>,
     loadavg: Option<OwnedFd>,
-    reports_fd_counts: bool,
+    /// True if [`FdStat::count`] is reported.
+    pub reports_fd_counts: bool,
     /// portmon's own pid as `/proc` shows it.
     own: Option<Pid>,
     /// True if `/proc` shows the pids of portmon's own namespace.
@@ -70,14 +71,8 @@ impl ProcFs {
         self.has_own_pids = pid_namespace::system::is_own();
     }
 
-    /// Number of system calls so far.
     pub fn calls(&self) -> usize {
         self.calls.get()
-    }
-
-    /// True if [`FdStat::count`] is reported.
-    pub fn reports_fd_counts(&self) -> bool {
-        self.reports_fd_counts
     }
 
     /// True if this is portmon's own pid.
@@ -109,16 +104,13 @@ impl ProcFs {
 
     /// Lists every process with its pid and the inode of its directory, which no later process with that pid has.
     pub fn processes(&self, mut each: impl FnMut(u32, u32)) -> Result<()> {
-        let root = self.root()?;
-        list(root, |entry| {
+        self.list(self.root()?, |entry| {
             if let Some(pid) = number(entry.file_name().to_bytes()) {
                 // The kernel numbers them in 32 bits.
                 each(pid, u32::try_from(entry.ino()).unwrap_or_default());
             }
             Ok(())
         })
-        .inspect(|calls| self.count(*calls))
-        .map(drop)
     }
 
     /// True if this is the id of a process and not of a thread; `None` if the kernel cannot be asked.
@@ -164,14 +156,12 @@ impl ProcFs {
         directory: &FdDir,
         mut each: impl FnMut(u32, &CStr) -> Result<()>,
     ) -> Result<()> {
-        list(&directory.0, |entry| {
+        self.list(&directory.0, |entry| {
             match number(entry.file_name().to_bytes()) {
                 Some(number) => each(number, entry.file_name()),
                 None => Ok(()),
             }
         })
-        .inspect(|calls| self.count(*calls))
-        .map(drop)
     }
 
     /// Returns the inode of the socket on a descriptor; `None` if it is no socket.
@@ -194,6 +184,25 @@ impl ProcFs {
     fn root(&self) -> Result<&OwnedFd> {
         self.root.as_ref().ok_or(Errno::NOENT)
     }
+
+    /// Lists a directory from its start.
+    fn list(
+        &self,
+        directory: impl AsFd,
+        mut each: impl FnMut(rustix::fs::RawDirEntry<'_>) -> Result<()>,
+    ) -> Result<()> {
+        rustix::fs::seek(&directory, SeekFrom::Start(0))?;
+        let mut buffer = [const { MaybeUninit::uninit() }; BUFFER];
+        let mut names = 0;
+        let mut entries = RawDir::new(directory, &mut buffer);
+        while let Some(entry) = entries.next() {
+            each(entry?)?;
+            names += 1;
+        }
+        // Approximately.
+        self.count(3 + names * 24 / BUFFER);
+        Ok(())
+    }
 }
 
 fn raw(pid: u32) -> Option<rustix::process::Pid> {
@@ -202,22 +211,6 @@ fn raw(pid: u32) -> Option<rustix::process::Pid> {
 
 fn flags() -> OFlags {
     OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC
-}
-
-/// Lists a directory from its start and returns the approximate number of system calls.
-fn list(
-    directory: impl AsFd,
-    mut each: impl FnMut(rustix::fs::RawDirEntry<'_>) -> Result<()>,
-) -> Result<usize> {
-    rustix::fs::seek(&directory, SeekFrom::Start(0))?;
-    let mut buffer = [const { MaybeUninit::uninit() }; BUFFER];
-    let mut names = 0;
-    let mut entries = RawDir::new(directory, &mut buffer);
-    while let Some(entry) = entries.next() {
-        each(entry?)?;
-        names += 1;
-    }
-    Ok(3 + names * 24 / BUFFER)
 }
 
 /// Inode in `socket:[123]`.

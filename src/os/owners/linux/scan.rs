@@ -20,7 +20,6 @@ pub enum ScanScope {
     All,
 }
 
-/// Open descriptors of one process.
 struct FdScan {
     fd_stat: FdStat,
     open: FdSet,
@@ -60,7 +59,7 @@ impl OwnerCache {
 
     /// True if the number of descriptors is not the expected one, or is not reported.
     fn has_changed(&self, pid: u32) -> Result<bool> {
-        if !self.proc.reports_fd_counts() {
+        if !self.proc.reports_fd_counts {
             return Ok(true);
         }
         let known = self.pid_table.get(pid).ok_or(Errno::NOENT)?;

@@ -3,12 +3,10 @@
 use crate::model::environment::PidsProblem;
 use crate::model::process::Pid;
 
-/// Returns the pid of portmon.
 pub fn own_pid() -> Option<Pid> {
     Some(Pid(std::process::id()))
 }
 
-/// Always `None`.
 pub fn problem() -> Option<PidsProblem> {
     None
 }

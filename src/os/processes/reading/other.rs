@@ -15,7 +15,6 @@ use sysinfo::{ProcessRefreshKind, ProcessesToUpdate, System, UpdateKind};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ExecFingerprint;
 
-/// Reads these processes; those that ended or are hidden are absent.
 pub fn read(pids: impl Iterator<Item = Pid>) -> HashMap<Pid, Reading> {
     let refresh = ProcessRefreshKind::nothing()
         .with_cmd(UpdateKind::Always)
@@ -30,12 +29,10 @@ pub fn read(pids: impl Iterator<Item = Pid>) -> HashMap<Pid, Reading> {
     })
 }
 
-/// Always true.
 pub fn exec_changed(_pid: Pid, _fingerprint: ExecFingerprint) -> bool {
     true
 }
 
-/// Returns what these processes have used so far; those that ended or are hidden are absent.
 pub fn usage(of: &[ProcessId]) -> Vec<ProcessUsage> {
     let at = now().instant;
     let refresh = ProcessRefreshKind::nothing().with_cpu().with_memory();

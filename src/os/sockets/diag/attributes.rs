@@ -10,7 +10,6 @@ const INFO: u16 = 2;
 const PROTOCOL: u16 = 10;
 const ONLY_V6: u16 = 11;
 
-/// Length and type.
 const HEADER: usize = 4;
 
 /// `NLA_TYPE_MASK`: the two highest bits are flags.

@@ -61,7 +61,6 @@ impl DiagRequest<'_> {
             attribute(out, table.program);
         }
         let flags = if self.is_dump() { DUMP } else { 0 } | REQUEST;
-        let mut header = [0; HEADER];
         let length = u32::try_from(out.len()).unwrap_or(u32::MAX);
         let fields = [
             &length.to_ne_bytes()[..],
@@ -69,10 +68,9 @@ impl DiagRequest<'_> {
             &flags.to_ne_bytes(),
             &sequence.to_ne_bytes(),
         ];
-        for (place, byte) in header.iter_mut().zip(fields.concat()) {
+        for (place, byte) in out.iter_mut().zip(fields.concat()) {
             *place = byte;
         }
-        out.splice(..HEADER, header);
     }
 
     /// `struct inet_diag_req_v2`.

@@ -70,10 +70,7 @@ impl DumpRequest {
             DumpScope::LocalOrRemote(ports) if ports.len() <= MAX_FILTERED_PORTS => {
                 bytecode::local_or_remote(ports)
             }
-            DumpScope::All
-            | DumpScope::Local(_)
-            | DumpScope::LocalOrRemote(_)
-            | DumpScope::Listening => Vec::new(),
+            _ => Vec::new(),
         }
     }
 

@@ -4,7 +4,7 @@
 
 use super::cgroup::is_id;
 use super::http::{self, HttpResponse};
-use crate::model::endpoint::Protocol;
+use super::port_proxy::protocol;
 use crate::model::supervisor::{Container, Engine, Manager, Published};
 use crate::os::processes;
 use serde::Deserialize;
@@ -52,9 +52,8 @@ fn containers_at(engine_socket: &EngineSocket, timeout: Duration) -> Option<Vec<
 
 /// Whether podman answers, which may listen on docker's socket (podman-docker): `Server: Libpod/5.2.3 (linux)`.
 fn is_podman(response: &HttpResponse) -> bool {
-    response
-        .header("server")
-        .is_some_and(|server| server.starts_with("Libpod/"))
+    let server = http::header(&response.head, "server");
+    server.is_some_and(|server| server.starts_with("Libpod/"))
 }
 
 /// Returns where engines listen for the user portmon works for.
@@ -131,15 +130,10 @@ fn container(summary: ContainerSummary, engine: Engine, manager: Manager) -> Con
 }
 
 fn published(port: PortSummary) -> Option<Published> {
-    let protocol = match port.r#type.as_str() {
-        "tcp" => Protocol::Tcp,
-        "udp" => Protocol::Udp,
-        _ => return None,
-    };
     Some(Published {
         address: port.ip.and_then(|ip| ip.parse().ok()),
         host_port: port.public_port?,
-        protocol,
+        protocol: protocol(&port.r#type)?,
         container_port: port.private_port,
     })
 }

@@ -19,12 +19,6 @@ pub struct HttpResponse {
     pub body: Vec<u8>,
 }
 
-impl HttpResponse {
-    pub fn header(&self, name: &str) -> Option<&str> {
-        header(&self.head, name)
-    }
-}
-
 /// Requests a path; `None` unless the status is 200.
 pub fn get(socket: &Path, path: &str, timeout: Duration) -> Option<HttpResponse> {
     let end = Instant::now() + timeout;
@@ -81,7 +75,7 @@ fn read_response(source: impl Read) -> Option<HttpResponse> {
 }
 
 /// Returns the value of a header; the case of its name does not matter.
-fn header<'h>(head: &'h [String], name: &str) -> Option<&'h str> {
+pub fn header<'h>(head: &'h [String], name: &str) -> Option<&'h str> {
     head.iter().find_map(|line| {
         let (found, value) = line.split_once(':')?;
         found.eq_ignore_ascii_case(name).then(|| value.trim())

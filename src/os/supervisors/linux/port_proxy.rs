@@ -7,7 +7,6 @@ use crate::model::endpoint::Protocol;
 use crate::model::process::Process;
 use crate::model::supervisor::{Container, Engine, Manager, Published};
 use std::borrow::Cow;
-use std::net::IpAddr;
 
 /// Programs that hold ports of containers, and their engine.
 const PORT_PROXIES: [(&str, Engine); 10] = [
@@ -91,18 +90,18 @@ impl Arguments<'_> {
 /// Parses `docker-proxy -proto tcp -host-ip 0.0.0.0 -host-port 8080 -container-ip 172.17.0.2
 /// -container-port 80`, and `-use-listen-fd` where it was given the socket.
 fn docker_proxy_port(arguments: &Arguments) -> Option<Published> {
-    let protocol = match arguments.value("proto", "proto")? {
-        "tcp" => Protocol::Tcp,
-        "udp" => Protocol::Udp,
-        _ => return None,
-    };
-    let address: Option<IpAddr> = arguments.value("host-ip", "host-ip")?.parse().ok();
     Some(Published {
-        address,
+        address: arguments.value("host-ip", "host-ip")?.parse().ok(),
         host_port: arguments.number("host-port")?,
-        protocol,
+        protocol: protocol(arguments.value("proto", "proto")?)?,
         container_port: arguments.number("container-port")?,
     })
+}
+
+/// Parses `tcp` or `udp`.
+pub fn protocol(name: &str) -> Option<Protocol> {
+    let mut protocols = [Protocol::Tcp, Protocol::Udp].into_iter();
+    protocols.find(|protocol| protocol.name() == name)
 }
 
 /// Parses `pasta --config-net -t 8080-8080:80-80 -u none … --netns /run/user/1000/netns/netns-…`. podman passes each port
@@ -112,17 +111,17 @@ fn pasta_ports(arguments: &Arguments) -> Option<Vec<Published>> {
     if !namespace.contains("/netns/netns-") {
         return None;
     }
-    let tcp = arguments
-        .values("t", "tcp-ports")
-        .map(|rule| (Protocol::Tcp, rule));
-    let udp = arguments
-        .values("u", "udp-ports")
-        .map(|rule| (Protocol::Udp, rule));
-    Some(tcp.chain(udp).filter_map(port_mapping).collect())
+    let tcp = arguments.values("t", "tcp-ports");
+    let tcp = tcp.filter_map(|rule| port_mapping(Protocol::Tcp, rule));
+    let udp = arguments.values("u", "udp-ports");
+    Some(
+        tcp.chain(udp.filter_map(|rule| port_mapping(Protocol::Udp, rule)))
+            .collect(),
+    )
 }
 
 /// Parses `[ADDRESS/]FIRST-LAST:FIRST-LAST` of one port; `None` for `none`, `auto` and ranges.
-fn port_mapping((protocol, text): (Protocol, &str)) -> Option<Published> {
+fn port_mapping(protocol: Protocol, text: &str) -> Option<Published> {
     let (address, ports) = match text.rsplit_once('/') {
         Some((address, ports)) => (Some(address.parse().ok()?), ports),
         None => (None, text),

@@ -51,7 +51,10 @@ fn a_request_has_its_path_and_connection_close() {
     let engine =
         FakeEngine::answering("HTTP/1.1 200 OK\r\nServer: Docker/27.3.1 (linux)\r\n\r\n[]");
     let answer = get(&engine.socket(), "/containers/json", LONG).expect("an answer");
-    assert_eq!(answer.header("SERVER"), Some("Docker/27.3.1 (linux)"));
+    assert_eq!(
+        header(&answer.head, "SERVER"),
+        Some("Docker/27.3.1 (linux)")
+    );
     assert_eq!(answer.body, b"[]");
     let question = engine.request();
     assert!(
