@@ -30,7 +30,7 @@ const EXCEPTIONS: [&str; 7] = [
     "src/os/free/probe_backend.rs: RefCell",
     "src/os/free/waker/other.rs: OnceLock",
     "src/os/owners/linux/proc_fs.rs: Cell<",
-    "src/os/processes/reading/linux/clock.rs: LazyLock",
+    "src/os/processes/reading/linux/mod.rs: LazyLock",
     "src/os/sockets/self_sockets/linux.rs: Mutex",
     "src/table/query/condition.rs: OnceCell",
 ];
