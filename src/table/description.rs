@@ -1,6 +1,4 @@
-//! WHAT: the words that tell nine `node` rows apart.
-//!
-//! For what holds a port the script or module that runs there and where; for a connection its other end.
+//! WHAT: tells nine `node` rows apart by script or module and directory, and connections by their other end.
 
 use crate::model::address::address;
 use crate::model::endpoint::{Endpoint, SocketRole};
@@ -22,14 +20,14 @@ pub fn describe(endpoint: &Endpoint, context: &DisplayContext) -> Option<Descrip
             .owners
             .first()
             .map(|process| describe_process(process, context)),
-        side => other_end(endpoint, side, context).map(|program| Description {
+        role => other_end(endpoint, role, context).map(|program| Description {
             program,
             directory: None,
         }),
     }
 }
 
-/// What a process runs, and where.
+/// Returns what a process runs, and where.
 pub fn describe_process(process: &Process, context: &DisplayContext) -> Description {
     let directory = process
         .directory
@@ -50,57 +48,51 @@ impl Description {
     }
 }
 
-/// `← chrome 942` on the server's side, `→ :5432 postgres 812` on the client's.
-fn other_end(endpoint: &Endpoint, side: SocketRole, context: &DisplayContext) -> Option<String> {
+/// Returns `← chrome 942` on the server side, `→ :5432 postgres 812` on the client side.
+fn other_end(endpoint: &Endpoint, role: SocketRole, context: &DisplayContext) -> Option<String> {
     let remote = endpoint.socket.remote?;
     let peer = endpoint.relation.peer.as_ref();
-    let is_between_us = peer.is_some() || remote.ip() == endpoint.socket.local.ip();
-    let place = if is_between_us {
+    let is_local = peer.is_some() || remote.ip() == endpoint.socket.local.ip();
+    let place = if is_local {
         format!(":{}", remote.port())
     } else {
         remote.to_string()
     };
-    Some(match (side, peer) {
+    Some(match (role, peer) {
         (SocketRole::Server, Some(peer)) => format!("{} {peer}", context.from_arrow()),
-        (SocketRole::Server, None) if is_between_us => format!("{} {place}", context.from_arrow()),
+        (SocketRole::Server, None) if is_local => format!("{} {place}", context.from_arrow()),
         (SocketRole::Server, None) => format!("{} {}", context.from_arrow(), address(remote)),
         (_, Some(peer)) => format!("{} {place} {peer}", context.to_arrow()),
         (_, None) => format!("{} {place}", context.to_arrow()),
     })
 }
 
-/// Programs that run something else, which is what people want to see.
+/// Programs that run scripts: the script is shown instead.
 const INTERPRETERS: [&str; 19] = [
     "node", "nodejs", "deno", "bun", "python", "pypy", "uv", "ruby", "perl", "php", "java", "sh",
     "bash", "dash", "zsh", "fish", "dotnet", "tsx", "npx",
 ];
 
-/// The script or module without interpreter and path, with the words that follow it directly.
+/// Returns the script or module without interpreter and path, with the words directly after it.
 fn program(process: &Process) -> String {
     let arguments = process.arguments();
     let Some((first, rest)) = arguments.split_first() else {
         return process.name.to_string();
     };
     let name = last_part(first);
-    let words = if is_interpreter(&name) {
-        script(rest)
-    } else {
-        None
-    };
-    let (name, rest) = words.unwrap_or((name, rest));
-    let verbs: Vec<String> = rest
-        .iter()
-        .take(2)
-        .map(ToString::to_string)
-        .take_while(|word| is_verb(word))
-        .collect();
-    // What the PROCESS column says already need not be said twice.
-    let is_shown = name == process.name.to_string() && !verbs.is_empty();
-    let words: Vec<String> = (!is_shown)
-        .then_some(name)
-        .into_iter()
-        .chain(verbs)
-        .collect();
+    let script = is_interpreter(&name).then(|| script(rest)).flatten();
+    let (name, rest) = script.unwrap_or((name, rest));
+    let mut words = vec![name];
+    words.extend(
+        rest.iter()
+            .take(2)
+            .map(ToString::to_string)
+            .take_while(|word| is_verb(word)),
+    );
+    // The PROCESS column already shows this name.
+    if words.len() > 1 && words.first() == Some(&process.name.to_string()) {
+        words.remove(0);
+    }
     words.join(" ")
 }
 
@@ -109,7 +101,7 @@ fn is_interpreter(name: &str) -> bool {
     INTERPRETERS.contains(&plain)
 }
 
-/// What an interpreter runs: `-m module`, `-jar file` or the first argument that is no flag.
+/// Returns what an interpreter runs: `-m module`, `-jar file` or the first argument that is no flag.
 fn script(arguments: &[SystemText]) -> Option<(String, &[SystemText])> {
     let mut rest = arguments;
     while let Some((first, after)) = rest.split_first() {
@@ -131,7 +123,7 @@ fn script(arguments: &[SystemText]) -> Option<(String, &[SystemText])> {
     None
 }
 
-/// A word such as `dev` or `runserver`, or a port: neither a flag nor a path.
+/// True for a word such as `dev` or `runserver`, or a port: neither a flag nor a path.
 fn is_verb(word: &str) -> bool {
     !word.is_empty()
         && word.len() <= 24
@@ -139,7 +131,7 @@ fn is_verb(word: &str) -> bool {
         && !word.contains(['/', '\\', ' '])
 }
 
-/// The file name of a path; of a package's own `bin/vite.js` the name alone.
+/// Returns the file name of a path; of a package's `bin/vite.js` only `vite`.
 fn last_part(path: &SystemText) -> String {
     let raw = path.raw();
     let name = raw
@@ -153,7 +145,7 @@ fn last_part(path: &SystemText) -> String {
     SystemText::from(stem.filter(|_| in_package).unwrap_or(name)).to_string()
 }
 
-/// A directory with the home directory as `~`.
+/// Returns a directory with the home directory as `~`.
 fn shortened(directory: &SystemText, home: Option<&str>) -> String {
     let shown = directory.to_string();
     let Some(home) = home.filter(|home| home.len() > 1) else {

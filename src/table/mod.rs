@@ -1,6 +1,6 @@
-//! Rows as people see them: what a column says of an endpoint, which rows a filter lets through, and their order.
+//! The rows of the table: their fields, filter and order.
 //!
-//! Knows no screen: no widths in cells of a terminal, no colours. The same rows feed the monitor and `portmon list`.
+//! It knows no screen: no widths in cells, no colors. The monitor and `portmon list` share it.
 
 pub mod description;
 pub mod fields;

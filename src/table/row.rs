@@ -1,4 +1,4 @@
-//! A row: an endpoint and how lately it changed.
+//! A row: an endpoint with its change mark.
 
 use crate::model::Moment;
 use crate::model::endpoint::{Endpoint, Owners, SocketRole};
@@ -7,7 +7,7 @@ use crate::model::ports::EphemeralRange;
 use crate::model::socket::SocketQueue;
 use std::time::{Duration, Instant};
 
-/// How long a change stays marked, and how long a closed row stays in its place.
+/// Time that a change stays marked and a closed row stays in its place.
 pub const CHANGE_MARK_TIME: Duration = Duration::from_secs(3);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub struct Row {
     pub change_mark: ChangeMark,
 }
 
-/// What happened to a row, and when. A gone row is kept for [`CHANGE_MARK_TIME`], the others only lose their mark.
+/// The last change of a row. After [`CHANGE_MARK_TIME`] a closed row is removed; others lose their mark.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ChangeMark {
     None,
@@ -36,13 +36,13 @@ impl ChangeMark {
         }
     }
 
-    /// When the mark is taken away.
+    /// Returns when the mark expires.
     pub fn ends(self) -> Option<Instant> {
         self.at().map(|at| at + CHANGE_MARK_TIME)
     }
 }
 
-/// Where a row stands: what holds ports first, then connections, and below them what the scope leaves out.
+/// The part of the table that shows a row: sockets that hold a port, connections, and sockets out of scope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Section {
     Bound,
@@ -55,7 +55,7 @@ impl Row {
         matches!(self.change_mark, ChangeMark::Closed(_))
     }
 
-    /// Its section while the whole table is shown.
+    /// Returns its section, if it is in scope.
     pub fn section(&self) -> Section {
         match self.endpoint.relation.role {
             SocketRole::Unconnected => Section::Bound,
@@ -63,7 +63,6 @@ impl Row {
         }
     }
 
-    /// What waits at it, where the source tells.
     pub fn queue(&self) -> Option<SocketQueue> {
         self.endpoint.socket.queue()
     }
@@ -72,7 +71,7 @@ impl Row {
         self.endpoint.socket.owners == Owners::NoPermission
     }
 
-    /// Whether the socket or one of its holders belongs to the user `me`.
+    /// True if the socket or one of its owners belongs to the user `me`.
     pub fn is_of_user(&self, me: u32) -> bool {
         let socket = &self.endpoint.socket;
         socket.uid == Some(me)
@@ -84,14 +83,14 @@ impl Row {
     }
 }
 
-/// What a cell may depend on besides its row.
+/// What cells depend on besides their row.
 #[derive(Clone, Copy, Debug)]
 pub struct DisplayContext<'a> {
     pub now: Moment,
-    /// The home directory that paths are shortened by.
+    /// The home directory, shown as `~`.
     pub home: Option<&'a str>,
     pub ephemeral: EphemeralRange,
-    /// Whether only ASCII may be shown.
+    /// True if only ASCII may be shown.
     pub is_ascii: bool,
 }
 

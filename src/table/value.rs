@@ -1,4 +1,4 @@
-//! What a field says of a row: shown in a cell, compared by a sort, matched by a filter.
+//! The value of a field: shown in a cell, compared by the sort, matched by the filter.
 
 use crate::model::age::Age;
 use crate::model::socket::SocketQueue;
@@ -7,7 +7,7 @@ use std::cmp::Ordering;
 use std::fmt::{self, Display};
 use std::net::IpAddr;
 
-/// The value of one field. Text is safe to show: it was escaped when it became a value.
+/// The value of one field. Its text is escaped for the terminal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Value {
     Number(u64),
@@ -40,7 +40,7 @@ impl Display for Value {
     }
 }
 
-/// What is unknown sorts last, whatever the column.
+/// Unknown values sort last in every column.
 impl Ord for Value {
     fn cmp(&self, other: &Self) -> Ordering {
         match (self, other) {
@@ -49,8 +49,7 @@ impl Ord for Value {
             (Self::Address { ip: left, .. }, Self::Address { ip: right, .. }) => left.cmp(right),
             (Self::Age(left), Self::Age(right)) => left.cmp(right),
             (Self::Queue(left), Self::Queue(right)) => {
-                let in_order = |queue: &SocketQueue| (queue.incoming, queue.outgoing);
-                in_order(left).cmp(&in_order(right))
+                (left.incoming, left.outgoing).cmp(&(right.incoming, right.outgoing))
             }
             _ => self.kind().cmp(&other.kind()),
         }
@@ -68,7 +67,7 @@ impl Value {
         Self::Text(text.to_string())
     }
 
-    /// The text of an optional thing, or nothing.
+    /// Returns the text, or [`Value::Unknown`].
     pub fn optional(text: Option<impl Display>) -> Self {
         text.map_or(Self::Unknown, Self::text)
     }

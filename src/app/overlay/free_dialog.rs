@@ -1,8 +1,8 @@
-//! The dialog that frees a port: it asks, waits for a deliberate answer, and stays until there is a verdict.
+//! The dialog that frees a port: asks for confirmation and stays until there is a verdict.
 //!
-//! No key is acted on before the dialog has been on the screen for [`ARMING_TIME`] and was then drawn with live buttons, so
-//! that keys typed ahead answer nothing, even if a busy machine reads them late. Only Esc and Ctrl-C cancel at once. Any
-//! other key that is no answer cancels too.
+//! No key works before the dialog has been on the screen for [`ARMING_TIME`] and was then drawn with live buttons, so that
+//! keys typed ahead confirm nothing, even if a busy machine reads them late. Only Esc and Ctrl-C cancel at once; later any
+//! key without a meaning cancels too.
 
 mod buttons;
 mod confirm_prompt;

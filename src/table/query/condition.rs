@@ -1,4 +1,4 @@
-//! What one alternative of a filter's word asks of a row.
+//! Terms and conditions: what the words of a filter match.
 
 use crate::model::address::is_loopback;
 use crate::model::endpoint::{Protocol, Socket, State};
@@ -12,7 +12,7 @@ use ipnet::IpNet;
 use std::cell::OnceCell;
 use std::net::IpAddr;
 
-/// A word of a filter: any of its conditions, or none of them.
+/// A word of a filter: matches if any of its conditions does, or if negated none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Term {
     pub is_negated: bool,
@@ -29,7 +29,7 @@ pub enum Condition {
     State(State),
     Protocol(Protocol),
     Address(Addresses),
-    /// A field whose values are numbers, or digits as those of a user without a name.
+    /// A field with numeric values, or digits such as the uid of a user without a name.
     Number {
         column: Column,
         numbers: Numbers,
@@ -41,7 +41,7 @@ pub enum Condition {
     Text(Needle),
 }
 
-/// Which end of a socket a port is at.
+/// The end of a socket that a port condition looks at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PortEnd {
     Local,
@@ -51,11 +51,11 @@ pub enum PortEnd {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ports {
-    /// Digits of which the table decides whether they are a port or the beginning of one.
+    /// Typed digits: a port, or the start of one if no row has that port.
     Typed(u16),
     Numbers(Numbers),
     Class(PortClass),
-    /// What this machine hands out.
+    /// The ephemeral range of this machine.
     Ephemeral,
 }
 
@@ -67,42 +67,41 @@ pub enum Addresses {
 }
 
 impl Term {
-    pub fn matches(&self, seen: &RowText) -> bool {
-        let is_any = self.any.iter().any(|condition| condition.matches(seen));
-        is_any != self.is_negated
+    pub fn matches(&self, row: &RowText) -> bool {
+        self.any.iter().any(|condition| condition.matches(row)) != self.is_negated
     }
 
-    /// Cheap terms are asked first: most rows then never have their text put together.
+    /// Cost of matching. Cheap terms come first, so that the text of most rows is never built.
     pub fn cost(&self) -> u8 {
         self.any.iter().map(Condition::cost).max().unwrap_or(0)
     }
 }
 
 impl Condition {
-    fn matches(&self, seen: &RowText) -> bool {
-        let socket = &seen.row.endpoint.socket;
+    fn matches(&self, row: &RowText) -> bool {
+        let socket = &row.row.endpoint.socket;
         match self {
             Self::Port { end, ports } => ports_at(socket, *end)
                 .into_iter()
                 .flatten()
-                .any(|port| ports.contains(port, seen.context)),
+                .any(|port| ports.contains(port, row.context)),
             Self::EndpointSpec(spec) => spec.is_of(socket),
             Self::State(state) => state_of(socket) == Some(*state),
             Self::Protocol(protocol) => socket.protocol == *protocol,
             Self::Address(addresses) => addresses.contains(socket.local.ip()),
-            Self::Number { column, numbers } => seen
+            Self::Number { column, numbers } => row
                 .values(*column)
                 .iter()
                 .any(|value| number_of(value).is_some_and(|number| numbers.contains(number))),
-            Self::FieldText { column, needle } => seen
+            Self::FieldText { column, needle } => row
                 .values(*column)
                 .iter()
                 .any(|value| value.is_known() && needle.is_in(&value.to_string())),
-            Self::Text(needle) => seen.shows(needle),
+            Self::Text(needle) => row.shows(needle),
         }
     }
 
-    /// The port that it names, once it is certain that it is one.
+    /// Returns the exact port that it names, if any.
     pub fn exact_port(&self) -> Option<u16> {
         match self {
             Self::Port {
@@ -133,7 +132,7 @@ impl Condition {
     }
 }
 
-/// The ports of a socket at this end.
+/// Returns the ports of a socket at this end.
 pub fn ports_at(socket: &Socket, end: PortEnd) -> [Option<u16>; 2] {
     let remote = || socket.remote.map(|remote| remote.port());
     match end {
@@ -164,7 +163,7 @@ impl Addresses {
     }
 }
 
-/// The state, with the one a UDP socket must have where the source cannot tell it.
+/// Returns the state; an unconnected UDP socket is UNCONN where the source reports none.
 fn state_of(socket: &Socket) -> Option<State> {
     let is_unconnected = socket.protocol == Protocol::Udp && socket.remote.is_none();
     socket
@@ -184,7 +183,7 @@ fn number_of(value: &Value) -> Option<u64> {
     }
 }
 
-/// A text to look for. In small letters it is found in any case, with a capital only as it is written.
+/// A text to search for: case-sensitive if it has a capital letter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Needle {
     text: String,
@@ -207,7 +206,7 @@ impl Needle {
     }
 }
 
-/// A row while it is asked: the text that it shows is put together at most once.
+/// A row while it is matched; its text is built at most once.
 pub struct RowText<'a> {
     row: &'a Row,
     context: &'a DisplayContext<'a>,

@@ -1,5 +1,4 @@
-//! A local port with the address it is on, in the forms that error messages, browsers and other tools write.
-//!
+//! A local port with its address, in the forms that error messages, browsers and other tools write:
 //! `:3000` `*:3000` `:::3000` `3000/tcp` `localhost:3000` `127.0.0.1:5432` `[::1]:5173` `http://localhost:5173/x`
 
 use crate::model::address::is_loopback;
@@ -19,13 +18,13 @@ pub struct EndpointSpec {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Host {
-    /// None was given, or a wildcard: what binds all addresses clashes with every holder of the port.
+    /// No host or a wildcard: a bind to all addresses conflicts with every owner of the port.
     Any,
     /// 127.0.0.0/8, ::1 and the wildcards.
     Localhost,
-    /// This address, and the wildcards that cover it.
+    /// This address, and wildcards that include it.
     Ip(IpAddr),
-    /// The name in a URL. Names are not looked up: any address.
+    /// The host name in a URL. Names are not resolved: any address.
     Name,
 }
 
@@ -39,7 +38,7 @@ impl EndpointSpec {
     }
 }
 
-/// The shortest form that is understood as this place again.
+/// Writes the shortest form that parses to the same endpoint.
 impl Display for EndpointSpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.host {
@@ -65,16 +64,16 @@ impl Host {
     }
 }
 
-/// Whether a socket on all addresses has this one: `::` has IPv4 too unless it was told otherwise.
+/// True if a wildcard socket includes this address: `::` includes IPv4 unless IPV6_V6ONLY is set.
 fn covers(wildcard: &Socket, ip: IpAddr) -> bool {
     let is_v6 = wildcard.local.is_ipv6();
     is_v6 == ip.is_ipv6() || is_v6 && wildcard.only_v6 != Some(true)
 }
 
-/// What may follow a place in a sentence: `listen tcp :8080: bind: …`, `127.0.0.1:80, 127.0.0.1:81`.
+/// Punctuation after an endpoint in a sentence: `listen tcp :8080: bind: …`, `127.0.0.1:80, 127.0.0.1:81`.
 const PUNCTUATION: [char; 7] = [':', ',', '.', ';', ')', '\'', '`'];
 
-/// The place that a piece names; `None` where it is not written like one.
+/// Parses an endpoint; `None` if the token is not written like one.
 pub fn endpoint_spec(token: Token<'_>) -> Result<Option<EndpointSpec>, TokenError> {
     if let Some((scheme, rest)) = split_url(token.text) {
         return of_url(token, scheme, rest).map(Some);
@@ -96,7 +95,7 @@ pub fn endpoint_spec(token: Token<'_>) -> Result<Option<EndpointSpec>, TokenErro
     }
 }
 
-/// Whether a piece is a URL, in which `|` and `,` are letters.
+/// True for a URL, in which `|` and `,` separate nothing.
 pub fn is_url(text: &str) -> bool {
     split_url(text).is_some()
 }
@@ -110,7 +109,7 @@ fn split_url(text: &str) -> Option<(&str, &str)> {
     })
 }
 
-/// `3000/tcp` and everything with a colon before the port; a path after the port is left aside.
+/// Parses `3000/tcp` and forms with a colon before the port; ignores a path after it.
 fn of_host_and_port(token: Token<'_>) -> Result<Option<EndpointSpec>, TokenError> {
     let (authority, path) = match token.text.split_once('/') {
         Some((authority, path)) => (authority, Some(path)),
@@ -129,7 +128,7 @@ fn of_host_and_port(token: Token<'_>) -> Result<Option<EndpointSpec>, TokenError
         }
         (None, _) => return Ok(None),
     };
-    // As `docker ps` writes a published port: 0.0.0.0:8080->80/tcp.
+    // A published port of `docker ps`: 0.0.0.0:8080->80/tcp.
     let digits = digits.split_once("->").map_or(digits, |(own, _)| own);
     let spec = EndpointSpec {
         port: port(token, digits)?,
@@ -150,7 +149,7 @@ fn of_url(token: Token<'_>, scheme: &str, rest: &str) -> Result<EndpointSpec, To
         Some((name, digits)) if !digits.ends_with(']') => (name, Some(digits)),
         _ => (authority, None),
     };
-    let port = match (digits, usual_port(scheme)) {
+    let port = match (digits, default_port(scheme)) {
         (Some(digits), _) => port(token, digits)?,
         (None, Some(port)) => port,
         (None, None) => {
@@ -197,7 +196,7 @@ fn host(name: &str) -> Option<Host> {
     })
 }
 
-/// An address with or without brackets; its scope is left aside, a v4-mapped one is IPv4.
+/// Parses an address with or without brackets; ignores its scope, and turns a v4-mapped one into IPv4.
 pub fn address(text: &str) -> Option<IpAddr> {
     let bare = text
         .strip_prefix('[')
@@ -222,8 +221,8 @@ pub fn no_protocol(name: &str) -> String {
     }
 }
 
-/// The ports of URLs that name none, by the IANA registry of URI schemes and the vendors' manuals.
-const USUAL_PORTS: [(&str, u16); 20] = [
+/// Default ports of URL schemes, from the IANA registry and the vendors' manuals.
+const DEFAULT_PORTS: [(&str, u16); 20] = [
     ("http", 80),
     ("https", 443),
     ("ws", 80),
@@ -246,8 +245,8 @@ const USUAL_PORTS: [(&str, u16); 20] = [
     ("nats", 4222),
 ];
 
-fn usual_port(scheme: &str) -> Option<u16> {
-    USUAL_PORTS
+fn default_port(scheme: &str) -> Option<u16> {
+    DEFAULT_PORTS
         .iter()
         .find(|(name, _)| scheme.eq_ignore_ascii_case(name))
         .map(|(_, port)| *port)

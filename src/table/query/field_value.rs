@@ -1,4 +1,4 @@
-//! The part of a filter's word after a key: `3000-3999` of `port:`, `time-wait` of `state:`.
+//! The value after a key: `3000-3999` of `port:`, `time-wait` of `state:`.
 
 use crate::model::endpoint::State;
 use crate::model::ports::PortClass;
@@ -10,7 +10,7 @@ use crate::table::query::numbers::{PID, PORT, UID, numbers};
 use crate::table::query::token::{Token, TokenError};
 use ipnet::IpNet;
 
-/// What is asked of one field. `whole` is the piece with the key, `value` the part after it.
+/// Parses the condition on one field. `whole` is the token with its key, `value` the part after it.
 pub fn field_condition(
     field: &Field,
     whole: Token<'_>,
@@ -65,12 +65,6 @@ pub fn text(token: Token<'_>) -> Result<Needle, TokenError> {
     Ok(Needle::new(text))
 }
 
-const CLASSES: [PortClass; 3] = [
-    PortClass::WellKnown,
-    PortClass::Registered,
-    PortClass::Dynamic,
-];
-
 fn ports(token: Token<'_>) -> Result<Ports, TokenError> {
     if let Some(numbers) = numbers(token, PORT)? {
         return Ok(Ports::Numbers(numbers));
@@ -78,7 +72,12 @@ fn ports(token: Token<'_>) -> Result<Ports, TokenError> {
     if token.text.eq_ignore_ascii_case("ephemeral") {
         return Ok(Ports::Ephemeral);
     }
-    let class = CLASSES
+    let classes = [
+        PortClass::WellKnown,
+        PortClass::Registered,
+        PortClass::Dynamic,
+    ];
+    let class = classes
         .into_iter()
         .find(|class| token.text.eq_ignore_ascii_case(class.name()));
     class.map(Ports::Class).ok_or_else(|| {
@@ -89,7 +88,7 @@ fn ports(token: Token<'_>) -> Result<Ports, TokenError> {
     })
 }
 
-/// Other words for states, written plainly: see [`plain`].
+/// Other names of states, normalized as by [`plain`].
 const OTHER_NAMES: [(&str, State); 3] = [
     ("listening", State::Listen),
     ("estab", State::Established),
@@ -113,7 +112,7 @@ fn state(token: Token<'_>) -> Result<State, TokenError> {
         })
 }
 
-/// `TIME_WAIT`, `time-wait` and `TimeWait` are one name.
+/// Normalizes a name: `TIME_WAIT`, `time-wait` and `TimeWait` are the same.
 fn plain(name: &str) -> String {
     name.replace(['_', '-'], "").to_ascii_lowercase()
 }

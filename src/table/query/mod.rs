@@ -1,13 +1,12 @@
-//! The filter language: text to [`Query`], and which rows a query lets through.
+//! The filter language: parses text to a [`Query`] that matches rows.
 //!
-//! Words separated by blanks must all match. `a|b` or `a,b` in a word is either, `!word` or `not:word` is not,
-//! `"two words"` quotes. [`FILTER_SYNTAX`] lists the words there are.
+//! Words separated by spaces must all match. `a|b` or `a,b` in a word is either, `!word` or `not:word` is not,
+//! `"two words"` quotes. [`FILTER_SYNTAX`] lists the forms of a word.
 //!
-//! While it is typed, a text may have trouble. The terms that are finished and sound stay usable, so that the table can
-//! follow each key; whether the trouble is just the word under the cursor is in [`ParseError::is_unfinished`].
+//! A text with an error still gives the terms that are valid, so that the table can follow each key;
+//! [`ParseError::is_unfinished`] tells an error from a word that is still being typed.
 //!
-//! Nothing here looks at a clock or keeps a row: the same query is asked of every row, thousands of times a second, so
-//! what can be made ready is made ready by [`parse`].
+//! A query is matched against every row, thousands of times a second, so [`parse`] prepares all that it can.
 
 mod condition;
 mod endpoint_spec;
@@ -31,40 +30,40 @@ use crate::table::query::word_parser::{parse_word, typed_digits};
 use crate::table::row::{DisplayContext, Row};
 use std::ops::Range;
 
-/// What a filter asks of a row. The default asks nothing: every row matches.
+/// A parsed filter. The default matches every row.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Query {
-    /// The cheap ones first.
+    /// Cheap terms first.
     terms: Vec<Term>,
 }
 
-/// A filter's text, understood as far as it goes.
+/// The result of parsing a filter.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Parsed {
-    /// The terms that are finished and sound.
+    /// The valid terms.
     pub query: Query,
     pub error: Option<ParseError>,
-    /// A remark on a filter that is sound, such as `unknown field cmd: is searched for as text`.
+    /// A remark on a valid filter, such as `unknown field cmd: is searched for as text`.
     pub hint: Option<String>,
 }
 
-/// What is not right with a filter, and the way out.
+/// An error in a filter, and how to correct it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParseError {
-    /// Bytes of the filter's text; begins and ends between characters.
+    /// Byte range in the text, on character boundaries.
     pub at: Range<usize>,
     /// `not a port: 99999 (the highest is 65535)`
     pub what: String,
-    /// Whether it is in the word that is still being typed: a grey hint then, not an error.
+    /// True in a word that is still being typed, where it is shown as a hint and not as an error.
     pub is_unfinished: bool,
 }
 
-/// Understands a filter while it is typed: the last word may be unfinished as long as no blank follows it.
+/// Parses a filter while it is typed: the last word may be unfinished until a space follows it.
 pub fn parse(text: &str) -> Parsed {
     parsed(text, Input::Partial)
 }
 
-/// Understands a filter that is finished, as after Enter and on the command line: what is not sound is wrong.
+/// Parses a complete filter, as after Enter and on the command line.
 pub fn parse_finished(text: &str) -> Parsed {
     parsed(text, Input::Complete)
 }
@@ -98,15 +97,14 @@ impl Query {
     }
 
     pub fn matches(&self, row: &Row, context: &DisplayContext) -> bool {
-        let seen = RowText::new(row, context);
-        self.terms.iter().all(|term| term.matches(&seen))
+        let row = RowText::new(row, context);
+        self.terms.iter().all(|term| term.matches(&row))
     }
 
-    /// Decides for typed digits: exactly that port if `has_port` knows some row with it at either end, otherwise ports
-    /// that begin so.
+    /// Returns the query with typed digits resolved: that port if `has_port` finds it at either end of a row, otherwise
+    /// ports that start with it.
     ///
-    /// Keep the query that [`parse`] made and resolve it anew when the table has changed. Until then digits match the
-    /// ports that begin so.
+    /// Resolve the query of [`parse`] again when the table has changed.
     pub fn resolved(&self, has_port: &dyn Fn(u16) -> bool) -> Self {
         self.clone().with_typed(|port| {
             if has_port(port) {
@@ -117,7 +115,7 @@ impl Query {
         })
     }
 
-    /// Takes typed digits for exactly that port, as on the command line and after Enter (see [`committed`]).
+    /// Resolves typed digits to exactly that port, as on the command line and after Enter (see [`committed`]).
     pub fn exact(self) -> Self {
         self.with_typed(|port| Numbers::Exact(port.into()))
     }
@@ -133,15 +131,13 @@ impl Query {
         self
     }
 
-    /// Whether it names a port exactly. The table then looks at every socket, outside the scope too.
-    ///
-    /// What is left out by name (`!3000`) does not count.
+    /// True if it names an exact port, so that sockets out of scope are searched too. A negated port does not count.
     pub fn names_exact_port(&self) -> bool {
         self.positive_conditions()
             .any(|condition| condition.exact_port().is_some())
     }
 
-    /// The port that the whole filter is about, if it is exactly one local port: `3000`, `:3000`, `port:3000`.
+    /// Returns the port if the filter is a single local port: `3000`, `:3000`, `port:3000`.
     pub fn sole_local_port(&self) -> Option<u16> {
         match self.only_condition()? {
             Condition::Port {
@@ -152,7 +148,7 @@ impl Query {
         }
     }
 
-    /// The digits that the whole filter is, while no port that is exactly that is there: they may be one nevertheless.
+    /// Returns the digits if the filter is only digits and no row has that port: they may be a port nevertheless.
     pub fn sole_digits(&self) -> Option<u16> {
         match self.only_condition()? {
             Condition::Port {
@@ -163,7 +159,7 @@ impl Query {
         }
     }
 
-    /// The protocol that the whole filter is about, where it names one with its port: `3000/tcp`.
+    /// Returns the protocol if the filter is a single port with a protocol: `3000/tcp`.
     pub fn sole_protocol(&self) -> Option<Protocol> {
         match self.only_condition()? {
             Condition::EndpointSpec(spec) => spec.protocol,
@@ -171,7 +167,7 @@ impl Query {
         }
     }
 
-    /// What the filter asks, if it is a single thing.
+    /// Returns the condition of a filter that has only one.
     fn only_condition(&self) -> Option<&Condition> {
         let [
             Term {
@@ -188,12 +184,11 @@ impl Query {
         }
     }
 
-    /// How good a match a row is, for the cursor. Only meant for rows that match.
+    /// Ranks a matching row, for the cursor.
     pub fn rank(&self, row: &Row) -> Rank {
         rank::rank(self.positive_conditions(), row)
     }
 
-    /// Every condition that is not negated.
     fn positive_conditions(&self) -> impl Iterator<Item = &Condition> {
         self.terms
             .iter()
@@ -202,11 +197,10 @@ impl Query {
     }
 }
 
-/// What Enter makes of a filter's text, so that it never hides a row that was on the screen.
+/// Returns the text that Enter accepts, so that no row on the screen is hidden by it.
 ///
-/// Digits that equal a port (`has_port`) stay and are exact from now on; mere prefixes that a shown port begins with
-/// (`shows_prefix`) become `300*`; digits nothing begins with stay, exact, and wait. So the result is to be understood
-/// by [`parse_finished`] and made [`Query::exact`].
+/// Digits that are a port (`has_port`) stay; digits that a shown port starts with (`shows_prefix`) become `300*`; other
+/// digits stay and wait for that port. Parse the result with [`parse_finished`] and [`Query::exact`].
 pub fn committed(
     text: &str,
     has_port: &dyn Fn(u16) -> bool,
@@ -214,7 +208,7 @@ pub fn committed(
 ) -> String {
     let mut kept = text.to_owned();
     let tokens = token::split_words(text).into_iter().flat_map(typed_digits);
-    // From the end, so that what is put in moves nothing that is still to come.
+    // From the end, so that an inserted character moves no token that is left.
     for token in tokens.collect::<Vec<_>>().into_iter().rev() {
         let is_port = token.text.parse().is_ok_and(has_port);
         if !is_port && shows_prefix(token.text.trim_start_matches('0')) {

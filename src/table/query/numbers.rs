@@ -1,4 +1,4 @@
-//! Numbers as a filter writes them: `3000`, `300*`, `3000-3999`, `49152-`, `-1023`, `>=49152`.
+//! Numbers in a filter: `3000`, `300*`, `3000-3999`, `49152-`, `-1023`, `>=49152`.
 
 use crate::table::query::token::{Token, TokenError};
 
@@ -6,7 +6,7 @@ use crate::table::query::token::{Token, TokenError};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Numbers {
     Exact(u64),
-    /// Those whose digits begin with the digits of this one, which is not 0.
+    /// Numbers whose digits start with these, which are not 0.
     Prefix(u64),
     /// Both ends included.
     Range(u64, u64),
@@ -22,7 +22,7 @@ impl Numbers {
     }
 }
 
-/// Whether the digits of `number` begin with those of `prefix`; without writing them down.
+/// True if the digits of `number` start with those of `prefix`. Allocates nothing.
 pub fn has_digit_prefix(mut number: u64, prefix: u64) -> bool {
     while number > prefix {
         number /= 10;
@@ -30,7 +30,7 @@ pub fn has_digit_prefix(mut number: u64, prefix: u64) -> bool {
     number == prefix
 }
 
-/// What is counted: its name in messages and which numbers there are.
+/// A kind of number, with its name in messages and its bounds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NumberDomain {
     pub name: &'static str,
@@ -54,7 +54,7 @@ pub const UID: NumberDomain = NumberDomain {
     highest: u32::MAX as u64,
 };
 
-/// The numbers that a piece stands for; `None` where it is not written like numbers at all.
+/// Parses numbers; `None` if the token is not written like numbers.
 pub fn numbers(token: Token<'_>, domain: NumberDomain) -> Result<Option<Numbers>, TokenError> {
     match comparison(token, domain)? {
         Some(found) => Ok(Some(found)),
@@ -62,7 +62,7 @@ pub fn numbers(token: Token<'_>, domain: NumberDomain) -> Result<Option<Numbers>
     }
 }
 
-/// A number that is written in digits only and within its unit.
+/// Parses a number of the domain; the token is all digits.
 pub fn number(token: Token<'_>, domain: NumberDomain) -> Result<u64, TokenError> {
     let number = bound(token, domain)?;
     if number < domain.lowest {
@@ -76,7 +76,7 @@ pub fn is_digits(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// An end of a range, which may be 0 whatever the unit.
+/// Parses an end of a range, which may be 0 in any domain.
 fn bound(token: Token<'_>, domain: NumberDomain) -> Result<u64, TokenError> {
     let NumberDomain { name, highest, .. } = domain;
     match token.text.parse() {
@@ -120,23 +120,20 @@ fn plain(token: Token<'_>, domain: NumberDomain) -> Result<Option<Numbers>, Toke
         return Ok(Some(Numbers::Exact(number(token, domain)?)));
     }
     if let Some(digits) = token.text.strip_suffix('*').filter(|text| is_digits(text)) {
-        let start = token.start;
-        let prefix = number(
-            Token {
-                text: digits,
-                start,
-            },
-            NumberDomain {
-                lowest: 1,
-                ..domain
-            },
-        )?;
-        return Ok(Some(Numbers::Prefix(prefix)));
+        let prefix = Token {
+            text: digits,
+            ..token
+        };
+        let domain = NumberDomain {
+            lowest: 1,
+            ..domain
+        };
+        return Ok(Some(Numbers::Prefix(number(prefix, domain)?)));
     }
     range(token, domain)
 }
 
-/// `3000-3999`, `49152-`, `-1023`; the dash may be the longer one that prose and portmon itself write.
+/// Parses `3000-3999`, `49152-` and `-1023`, also with an en dash.
 fn range(token: Token<'_>, domain: NumberDomain) -> Result<Option<Numbers>, TokenError> {
     let Some((dash, sign)) = token
         .text
@@ -150,19 +147,13 @@ fn range(token: Token<'_>, domain: NumberDomain) -> Result<Option<Numbers>, Toke
         start: token.start,
     };
     let to = token.after(dash + sign.len_utf8());
-    let is_end = |end: Token<'_>| end.text.is_empty() || is_digits(end.text);
-    if !is_end(from) || !is_end(to) || from.text.len() + to.text.len() == 0 {
-        return Ok(None);
-    }
-    let low = if from.text.is_empty() {
-        0
-    } else {
-        bound(from, domain)?
-    };
-    let high = if to.text.is_empty() {
-        domain.highest
-    } else {
-        bound(to, domain)?
+    let (low, high) = match (from.text, to.text) {
+        (low, "") if is_digits(low) => (bound(from, domain)?, domain.highest),
+        ("", high) if is_digits(high) => (0, bound(to, domain)?),
+        (low, high) if is_digits(low) && is_digits(high) => {
+            (bound(from, domain)?, bound(to, domain)?)
+        }
+        _ => return Ok(None),
     };
     if low > high {
         return Err(token.error(format!("reversed range: {low}-{high} (try {high}-{low})")));

@@ -1,13 +1,13 @@
-//! What a paste makes of the filter: people paste whole error messages, and mean the port in them.
+//! Pasted text: of a whole error message, the filter is only the endpoint in it.
 //!
-//! A message is told from a filter by its words: see [`is_prose`]. A message without an endpoint stays as it is.
+//! [`is_prose`] tells a message from a filter. A message without an endpoint is not changed.
 
 use crate::table::query::endpoint_spec::{EndpointSpec, Host, address, endpoint_spec};
 use crate::table::query::numbers::is_digits;
 use crate::table::query::token::{Token, split_words};
 use crate::table::query::{parse_finished, word_parser};
 
-/// The filter that a pasted text stands for: one line, and of an error message just the endpoint that it names.
+/// Returns the filter for a pasted text: one line, or the endpoint that an error message names.
 pub fn from_paste(text: &str) -> String {
     let line: String = text
         .chars()
@@ -18,7 +18,7 @@ pub fn from_paste(text: &str) -> String {
     found.map_or_else(|| line.to_owned(), |spec| spec.to_string())
 }
 
-/// Words of sentences, which nobody looks for in a table of sockets.
+/// Words of error messages, which are not names of processes.
 const PROSE: [&str; 13] = [
     "address",
     "already",
@@ -35,43 +35,38 @@ const PROSE: [&str; 13] = [
     "to",
 ];
 
-/// Whether a text is more than a filter: it is not sound, or looks for three plain words or for one of a sentence.
+/// True if a text is no filter: it does not parse, or has three plain words or one of [`PROSE`].
 fn is_prose(line: &str) -> bool {
     let parsed = parse_finished(line);
-    let is_plain = |word: &Token<'_>| word.text.starts_with(char::is_alphabetic);
-    let has_key = |word: &Token<'_>| word_parser::key(*word).is_some();
-    let plain: Vec<Token<'_>> = split_words(line)
+    let plain: Vec<&str> = split_words(line)
         .into_iter()
-        .filter(|word| is_plain(word) && !has_key(word))
+        .filter(|word| word_parser::key(*word).is_none())
+        .map(|word| word.text.trim_end_matches(':'))
+        .filter(|word| word.starts_with(char::is_alphabetic))
         .collect();
-    let is_of_a_sentence = |word: &Token<'_>| {
-        let bare = word.text.trim_end_matches(':');
-        PROSE.iter().any(|prose| bare.eq_ignore_ascii_case(prose))
-    };
+    let is_prose = |word: &&str| PROSE.iter().any(|prose| word.eq_ignore_ascii_case(prose));
     parsed.error.is_some()
         || parsed.hint.is_some()
         || plain.len() >= 3
-        || plain.iter().any(is_of_a_sentence)
+        || plain.iter().any(is_prose)
 }
 
-/// The endpoint that a message names: written as one, or as an address and a number, or as a port.
+/// Returns the endpoint in a message: written as one, as an address and a number, or as a port.
 fn endpoint(line: &str) -> Option<EndpointSpec> {
     let tokens: Vec<&str> = line
         .split(|letter: char| letter.is_whitespace() || "'\"`(){},;=".contains(letter))
         .filter(|token| !token.is_empty())
         .collect();
-    let written = || tokens.iter().find_map(|token| written(token));
-    let spelled = || starts_of(&tokens).find_map(address_and_number);
-    let by_number = || starts_of(&tokens).find_map(port_and_number);
-    written().or_else(spelled).or_else(by_number)
+    let tails = || (0..tokens.len()).filter_map(|start| tokens.get(start..));
+    tokens
+        .iter()
+        .find_map(|token| written(token))
+        .or_else(|| tails().find_map(address_and_number))
+        .or_else(|| tails().find_map(port_and_number))
 }
 
-/// The tokens from each one on.
-fn starts_of<'a>(tokens: &'a [&'a str]) -> impl Iterator<Item = &'a [&'a str]> {
-    (0..tokens.len()).filter_map(|start| tokens.get(start..))
-}
-
-/// `127.0.0.1:3000`, or the first of `127.0.0.1:3000->127.0.0.1:51324`; the site of a URL in a hint is none of ours.
+/// Parses `127.0.0.1:3000` and the first of `127.0.0.1:3000->127.0.0.1:51324`, but no host name: that of a web page in a
+/// message is not local.
 fn written(token: &str) -> Option<EndpointSpec> {
     read(token)
         .or_else(|| {

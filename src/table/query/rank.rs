@@ -1,28 +1,28 @@
-//! How good a match a row is: where the cursor goes when a filter changes.
+//! Ranks of matching rows: a new filter puts the cursor on the best one.
 
 use crate::model::endpoint::{SocketRole, State};
 use crate::table::query::condition::{Condition, PortEnd, Ports};
 use crate::table::query::numbers::Numbers;
 use crate::table::row::Row;
 
-/// The best first: what holds a port comes before what merely uses it.
+/// Ranks, best first: rows that hold a port come before rows that use it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Rank {
-    /// A listener on the port that is looked for.
+    /// A listener on the port.
     Listener,
-    /// A UDP socket on it, or a TCP socket that is bound to it and does not listen.
+    /// A UDP socket or a bound TCP socket on the port.
     Bound,
-    /// The accepted side of a connection to it.
+    /// The server side of a connection on the port.
     Server,
-    /// A connection that was opened from it, or one of which nothing tells the side.
+    /// The client side, or an unknown side, of a connection on the port.
     Client,
-    /// Only the other end has that port.
+    /// The port is only at the remote end.
     Remote,
-    /// It matches by something else, or is gone.
+    /// It matches by something else, or is closed.
     Rest,
 }
 
-/// The rank of a row among those that match `conditions`.
+/// Ranks a row that matches `conditions`.
 pub fn rank<'a>(conditions: impl Iterator<Item = &'a Condition>, row: &Row) -> Rank {
     let socket = &row.endpoint.socket;
     let hits: Vec<Hit> = conditions
@@ -52,7 +52,7 @@ pub fn rank<'a>(conditions: impl Iterator<Item = &'a Condition>, row: &Row) -> R
     }
 }
 
-/// Where a row has a port that is looked for.
+/// The end of a row with a port of the filter.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Hit {
     Local,
@@ -70,7 +70,7 @@ impl Hit {
     }
 }
 
-/// A class of ports is no port that is looked for.
+/// Returns the port numbers of the filter; a class of ports does not rank.
 fn numbers(ports: Ports) -> Option<Numbers> {
     match ports {
         Ports::Typed(digits) => Some(Numbers::Prefix(digits.into())),
@@ -79,7 +79,7 @@ fn numbers(ports: Ports) -> Option<Numbers> {
     }
 }
 
-/// The rank by the kind of the row alone.
+/// Ranks by the kind of row alone.
 fn rank_by_kind(row: &Row) -> Rank {
     let socket = &row.endpoint.socket;
     match (row.endpoint.relation.role, socket.state) {

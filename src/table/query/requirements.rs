@@ -1,13 +1,13 @@
-//! What a query is about, for who explains why it shows nothing.
+//! What a query requires, for explanations of an empty result.
 
 use crate::table::query::Query;
 use crate::table::query::condition::{Condition, PortEnd, Ports, Term};
 use crate::table::query::numbers::Numbers;
 
 impl Query {
-    /// Whether it looks for something that a row with a hidden owner may have without showing it.
+    /// True if a row with a hidden owner could match without showing it.
     ///
-    /// Ports, states, protocols and addresses are always to be seen.
+    /// Ports, states, protocols and addresses are never hidden.
     pub fn asks_about_owners(&self) -> bool {
         self.positive_conditions().any(|condition| match condition {
             Condition::Number { .. } | Condition::FieldText { .. } | Condition::Text(_) => true,
@@ -19,16 +19,16 @@ impl Query {
         })
     }
 
-    /// The ports that were written as bare numbers in words of their own, all of which must match: `3000 3100`.
+    /// Returns the bare port numbers in words of their own, which must all match: `3000 3100`.
     ///
-    /// Only for a query that is [`exact`](Self::exact) or resolved: typed digits are no ports yet.
+    /// Only for a query that is [`exact`](Self::exact) or resolved.
     pub fn bare_ports(&self) -> Vec<u16> {
         let mut ports: Vec<u16> = self.terms.iter().filter_map(bare_port).collect();
         ports.dedup();
         ports
     }
 
-    /// Ports of which every row that matches has one, at its local or its other end; `None` where other rows may match.
+    /// Returns ports of which every matching row has one at either end; `None` if other rows may match.
     pub fn needed_ports(&self) -> Option<Vec<u16>> {
         let ports = |term: &Term| -> Option<Vec<u16>> {
             let ports = term.any.iter().map(Condition::exact_port);

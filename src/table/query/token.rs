@@ -1,15 +1,15 @@
-//! Cuts a filter's text into words and words into alternatives, minding quotes, and remembers where each piece was.
+//! Splits a filter into words and words into alternatives, outside quotes, with their positions.
 
 use std::ops::Range;
 
-/// A part of a filter's text, with the byte at which it begins there.
+/// A part of a filter, with its byte offset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Token<'a> {
     pub text: &'a str,
     pub start: usize,
 }
 
-/// What is wrong with a piece, and the way out.
+/// An error in a token, and how to correct it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenError {
     pub at: Range<usize>,
@@ -28,7 +28,7 @@ impl Token<'_> {
         }
     }
 
-    /// The rest of it after `length` bytes; nothing where there are not that many.
+    /// Returns the token without its first `length` bytes.
     pub fn after(self, length: usize) -> Self {
         Self {
             text: self.text.get(length..).unwrap_or_default(),
@@ -40,7 +40,7 @@ impl Token<'_> {
         self.text.starts_with('"')
     }
 
-    /// The text without its quotes, or a fault where they are open.
+    /// Returns the text without its quotes.
     pub fn unquoted(self) -> Result<String, TokenError> {
         let Some(inner) = self.text.strip_prefix('"') else {
             return Ok(self.text.to_owned());
@@ -52,56 +52,45 @@ impl Token<'_> {
     }
 }
 
-/// The words of a filter: what stands between blanks that are not quoted.
+/// Splits a filter into words at spaces.
 pub fn split_words(text: &str) -> Vec<Token<'_>> {
     let whole = Token { text, start: 0 };
-    let mut words = cut(whole, char::is_whitespace);
+    let mut words = split(whole, char::is_whitespace);
     words.retain(|word| !word.text.is_empty());
     words
 }
 
-/// The alternatives of a word: what stands between `|` or `,`, empty ones included.
+/// Splits a word at `|` and `,`; keeps empty alternatives.
 pub fn alternatives(word: Token<'_>) -> Vec<Token<'_>> {
-    cut(word, is_either)
+    split(word, is_either)
 }
 
 fn is_either(letter: char) -> bool {
     matches!(letter, '|' | ',')
 }
 
-fn cut(token: Token<'_>, is_separator: fn(char) -> bool) -> Vec<Token<'_>> {
+/// Splits a token at separators outside quotes. A quote opens only at the start of a text; elsewhere it is a letter.
+fn split(token: Token<'_>, is_separator: fn(char) -> bool) -> Vec<Token<'_>> {
+    let part = |start: usize, end: usize| Token {
+        text: token.text.get(start..end).unwrap_or_default(),
+        start: token.start + start,
+    };
     let mut tokens = Vec::new();
-    let mut start = 0;
-    let separators = separators(token.text, is_separator);
-    for (at, length) in separators.into_iter().chain([(token.text.len(), 0)]) {
-        tokens.push(Token {
-            text: token.text.get(start..at).unwrap_or_default(),
-            start: token.start + start,
-        });
-        start = at + length;
-    }
-    tokens
-}
-
-/// Where the separators outside quotes are, and how many bytes each has.
-///
-/// A quote opens only where a text can begin; elsewhere it is a letter like any other.
-fn separators(text: &str, is_separator: fn(char) -> bool) -> Vec<(usize, usize)> {
-    let mut found = Vec::new();
-    let mut is_quoted = false;
-    let mut before = None;
-    for (at, letter) in text.char_indices() {
-        if letter == '"' && (is_quoted || before.is_none_or(can_stand_before_quote)) {
+    let (mut start, mut is_quoted, mut before) = (0, false, None);
+    for (at, letter) in token.text.char_indices() {
+        if letter == '"' && (is_quoted || before.is_none_or(precedes_quote)) {
             is_quoted = !is_quoted;
         } else if !is_quoted && is_separator(letter) {
-            found.push((at, letter.len_utf8()));
+            tokens.push(part(start, at));
+            start = at + letter.len_utf8();
         }
         before = Some(letter);
     }
-    found
+    tokens.push(part(start, token.text.len()));
+    tokens
 }
 
-fn can_stand_before_quote(letter: char) -> bool {
+fn precedes_quote(letter: char) -> bool {
     letter.is_whitespace() || is_either(letter) || matches!(letter, '!' | ':')
 }
 

@@ -1,4 +1,4 @@
-//! A word of a filter: text to [`Term`].
+//! Parses a word of a filter to a [`Term`].
 
 use crate::table::fields::{Field, field_by_key};
 use crate::table::query::condition::{Condition, PortEnd, Ports, Term};
@@ -7,10 +7,10 @@ use crate::table::query::field_value::{field_condition, text};
 use crate::table::query::numbers::{PORT, is_digits, number, numbers};
 use crate::table::query::token::{Token, TokenError, alternatives};
 
-/// What a word says, as far as it is sound.
+/// The result of parsing a word.
 #[derive(Debug, Default)]
 pub struct ParsedWord {
-    /// Of a word with a fault the alternatives before it.
+    /// The valid term; of a word with an error, the alternatives before it.
     pub term: Option<Term>,
     pub error: Option<TokenError>,
     pub hint: Option<String>,
@@ -25,17 +25,17 @@ pub fn parse_word(token: Token<'_>) -> ParsedWord {
             ..ParsedWord::default()
         };
     }
-    let mut reader = WordParser::default();
-    let error = reader.read(rest).err();
-    let any = reader.any;
+    let mut parser = WordParser::default();
+    let error = parser.parse(rest).err();
+    let any = parser.any;
     ParsedWord {
         term: (!any.is_empty()).then_some(Term { is_negated, any }),
         error,
-        hint: reader.hint,
+        hint: parser.hint,
     }
 }
 
-/// Takes every `!` and `not:` from the front.
+/// Strips every `!` and `not:` at the start.
 fn without_not(token: Token<'_>) -> (bool, Token<'_>) {
     let mut is_negated = false;
     let mut rest = token;
@@ -56,7 +56,7 @@ fn length_of_not(text: &str) -> Option<usize> {
         .map(str::len)
 }
 
-/// The alternatives that are bare digits, of which the table decides what they mean.
+/// Returns the alternatives that are bare digits, whose meaning depends on the table.
 pub fn typed_digits(word: Token<'_>) -> Vec<Token<'_>> {
     let (_, rest) = without_not(word);
     if is_url(rest.text) {
@@ -64,13 +64,13 @@ pub fn typed_digits(word: Token<'_>) -> Vec<Token<'_>> {
     }
     alternatives(rest)
         .into_iter()
-        // A key holds for the alternatives after it too.
+        // A key applies to the alternatives after it too.
         .take_while(|token| key(*token).is_none())
         .filter(|token| is_digits(token.text))
         .collect()
 }
 
-/// The field that a piece begins with, and the rest of it.
+/// Returns the field of a key at the start, and the value after it.
 pub fn key(token: Token<'_>) -> Option<(&'static Field, Token<'_>)> {
     let (name, _) = token.text.split_once(':')?;
     let field = field_by_key(&name.to_ascii_lowercase())?;
@@ -80,13 +80,13 @@ pub fn key(token: Token<'_>) -> Option<(&'static Field, Token<'_>)> {
 #[derive(Default)]
 struct WordParser {
     any: Vec<Condition>,
-    /// The field that the alternatives are of: `port:3000,5432`.
+    /// The field of the alternatives that follow: `port:3000,5432`.
     field: Option<&'static Field>,
     hint: Option<String>,
 }
 
 impl WordParser {
-    fn read(&mut self, word: Token<'_>) -> Result<(), TokenError> {
+    fn parse(&mut self, word: Token<'_>) -> Result<(), TokenError> {
         if is_url(word.text) {
             let condition = self.plain(word)?;
             self.any.push(condition);
@@ -104,7 +104,7 @@ impl WordParser {
         Ok(())
     }
 
-    /// Whether nothing follows but the comma of the sentence that a place was copied from.
+    /// True if only the comma after an endpoint copied from a sentence follows.
     fn ends_with_endpoint(&self, word: Token<'_>, token: Token<'_>) -> bool {
         token.text.is_empty()
             && word.text.ends_with(',')
@@ -134,16 +134,18 @@ impl WordParser {
         }
         if let Some(spec) = endpoint_spec(token)? {
             if spec.host == Host::Name {
-                let port = spec.port;
                 self.hint = Some(format!(
-                    "host names are not resolved: matching port {port} on any address"
+                    "host names are not resolved: matching port {} on any address",
+                    spec.port
                 ));
             }
             return Ok(Condition::EndpointSpec(spec));
         }
         if let Some(ports) = either_port(token)? {
-            let end = PortEnd::Either;
-            return Ok(Condition::Port { end, ports });
+            return Ok(Condition::Port {
+                end: PortEnd::Either,
+                ports,
+            });
         }
         self.hint = self.hint.take().or_else(|| unknown_key(token));
         text(token).map(Condition::Text)
@@ -164,7 +166,7 @@ fn missing(word: Token<'_>, token: Token<'_>) -> TokenError {
     }
 }
 
-/// The one-byte separator at this place of a word.
+/// Returns the one-byte separator at this offset of a word.
 fn word_part(word: Token<'_>, at: usize) -> Token<'_> {
     Token {
         text: word.text.get(at..=at).unwrap_or_default(),
