@@ -67,13 +67,19 @@ pub enum BindResult {
 impl AddressProbe {
     /// Classifies what a server finds, which asks for SO_REUSEADDR where that is usual.
     pub fn result(&self) -> BindResult {
-        match self.with_reuse.as_ref().unwrap_or(&self.without_reuse) {
-            BindOutcome::Bound if self.without_reuse == BindOutcome::Bound => BindResult::Usable,
-            BindOutcome::Bound => BindResult::OnlyWithReuse,
+        let result = |outcome: &BindOutcome| match outcome {
+            BindOutcome::Bound => BindResult::Usable,
             BindOutcome::InUse => BindResult::InUse,
             BindOutcome::NotPermitted => BindResult::NotPermitted,
             BindOutcome::NoSuchAddress => BindResult::NoSuchAddress,
             BindOutcome::Failed(reason) => BindResult::Failed(reason.clone()),
+        };
+        let without = result(&self.without_reuse);
+        match (self.with_reuse.as_ref().map(result), without) {
+            // Any other error has another cause than a socket in the way.
+            (Some(BindResult::Usable), BindResult::InUse) => BindResult::OnlyWithReuse,
+            (None | Some(BindResult::Usable), without) => without,
+            (Some(with), _) => with,
         }
     }
 
@@ -120,6 +126,29 @@ impl BindResult {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_an_address_in_use_makes_a_bind_depend_on_reuse() {
+        use BindOutcome::{Bound, Failed, InUse, NoSuchAddress, NotPermitted};
+        let cases = [
+            (Bound, BindResult::Usable),
+            (InUse, BindResult::OnlyWithReuse),
+            (NotPermitted, BindResult::NotPermitted),
+            (NoSuchAddress, BindResult::NoSuchAddress),
+            (
+                Failed("odd".to_owned()),
+                BindResult::Failed("odd".to_owned()),
+            ),
+        ];
+        for (without_reuse, expected) in cases {
+            let probe = AddressProbe {
+                address: SocketAddr::new(LOCAL_ADDRESSES[0], 3000),
+                with_reuse: Some(Bound),
+                without_reuse,
+            };
+            assert_eq!(probe.result(), expected);
+        }
+    }
 
     #[test]
     fn the_worst_address_decides_whether_a_port_can_be_bound() {
