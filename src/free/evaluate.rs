@@ -124,9 +124,17 @@ fn next_action(log: &RequestLog) -> NextAction {
         {
             NextAction::Offer(Signal::Interrupt)
         }
-        Signal::Continue => NextAction::Nothing,
-        signal if signal.can_be_ignored() => NextAction::Offer(Signal::Kill),
-        _ => NextAction::Nothing,
+        signal @ (Signal::Terminate | Signal::HangUp | Signal::Interrupt | Signal::Quit)
+            if signal.can_be_ignored() =>
+        {
+            NextAction::Offer(Signal::Kill)
+        }
+        Signal::Terminate
+        | Signal::HangUp
+        | Signal::Interrupt
+        | Signal::Quit
+        | Signal::Kill
+        | Signal::Continue => NextAction::Nothing,
     }
 }
 

@@ -238,15 +238,12 @@ impl FreeMachine {
 
     /// The signal to offer: another one was sent, and a target that got it still holds the port.
     pub fn offer(&self) -> Option<Signal> {
-        match (&self.verdict, self.phase) {
-            (
-                Some(Verdict::NotEnded {
-                    next: NextAction::Offer(signal),
-                    ..
-                }),
-                FreePhase::Watching,
-            ) => Some(*signal),
-            _ => None,
+        let Some(Verdict::NotEnded { next, .. }) = &self.verdict else {
+            return None;
+        };
+        match next {
+            NextAction::Offer(signal) if self.phase == FreePhase::Watching => Some(*signal),
+            NextAction::Offer(_) | NextAction::Nothing => None,
         }
     }
 

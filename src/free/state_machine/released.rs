@@ -180,7 +180,15 @@ impl FreeMachine {
     pub fn free_since(&self) -> Option<Instant> {
         match self.phase {
             FreePhase::WatchingReuse { free_since, .. } => Some(free_since),
-            _ => None,
+            FreePhase::Sending
+            | FreePhase::Watching
+            | FreePhase::Probing { .. }
+            | FreePhase::Settling { .. }
+            | FreePhase::Unbindable { .. }
+            | FreePhase::ProbingPart
+            | FreePhase::ProbingUnread { .. }
+            | FreePhase::PartlyFree
+            | FreePhase::Done => None,
         }
     }
 
