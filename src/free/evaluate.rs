@@ -4,7 +4,7 @@ use super::bind_verdict::freed_addresses;
 use super::request_log::RequestLog;
 use super::state_machine::{FUTILE_TIMEOUT, Timeouts};
 use super::target_state::TargetState;
-use super::verdict::{Evidence, NextAction, RemainingOwners, Verdict};
+use super::verdict::{Evidence, NextAction, RemainingOwners, Starter, Verdict};
 use crate::model::endpoint::Socket;
 use crate::model::platform::PLATFORM;
 use crate::model::process::{Pid, Process};
@@ -204,10 +204,9 @@ pub(super) fn taken_again(log: &RequestLog, by: &Socket, free_for: Option<Durati
         port: log.port(),
         free_for,
         by: by.clone(),
-        parent: parent.cloned(),
-        service: owner
-            .and_then(|owner| log.service_of(owner))
-            .map(|unit| Box::new(unit.clone())),
+        starter: owner
+            .and_then(|owner| log.started_by_systemd(owner))
+            .or_else(|| Some(Starter::Parent(Arc::clone(parent?)))),
     }
 }
 

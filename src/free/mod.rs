@@ -55,6 +55,6 @@ pub use protected::{Protected, ProtectedOwner, protected};
 pub use state_machine::{BIND_RETRY, FreeMachine, TableChange, Timeouts};
 pub use target_tree::TreeNode;
 pub use verdict::{
-    Evidence, Leftovers, NextAction, Progress, Proof, ReleaseKind, RemainingOwners, Survivor,
-    TargetOutcome, Verdict, VerdictKind,
+    Evidence, Leftovers, NextAction, Progress, Proof, ReleaseKind, RemainingOwners, Starter,
+    Survivor, TargetOutcome, Verdict, VerdictKind,
 };

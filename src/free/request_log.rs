@@ -3,7 +3,7 @@
 use super::kill_request::{KillRequest, Target};
 use super::observation::{PortSnapshot, SendOutcome, SendReport, SignalError};
 use super::target_state::TargetState;
-use super::verdict::{Leftovers, Survivor, TargetOutcome};
+use super::verdict::{Leftovers, Starter, Survivor, TargetOutcome};
 use crate::model::endpoint::{EndpointId, Owners, Socket, State};
 use crate::model::inspection::ProcessTree;
 use crate::model::ports::Port;
@@ -180,9 +180,9 @@ impl RequestLog {
         processes
     }
 
-    /// Returns the service that systemd has restarted: systemd is the parent of this process, which is either the main
-    /// process of the service or follows an owner of the same service. Systemd is the parent of every orphan too.
-    pub fn service_of(&self, process: &Process) -> Option<&Unit> {
+    /// Returns the unit in which systemd started this process: systemd is its parent, and it is the main process of the
+    /// unit or follows an owner of the same unit. Systemd is the parent of every orphan too.
+    pub fn started_by_systemd(&self, process: &Process) -> Option<Starter> {
         let parent = process.parent?;
         let is_manager = |one: &Arc<Process>| one.pid() == parent && one.name.raw() == "systemd";
         if parent.0 != 1 && !self.parents.iter().any(is_manager) {
@@ -190,10 +190,13 @@ impl RequestLog {
         }
         let mut units = self.units.iter();
         let (_, unit) = units.find(|(of, unit)| *of == process.id && unit.may_restart())?;
-        let was_here = self.units.iter().any(|(of, before)| {
+        let is_restart = self.units.iter().any(|(of, before)| {
             (&before.name, before.manager) == (&unit.name, unit.manager) && self.had_port(*of)
         });
-        (was_here || unit.main == Some(process.pid())).then_some(unit)
+        (is_restart || unit.main == Some(process.pid())).then(|| Starter::Systemd {
+            unit: Box::new(unit.clone()),
+            is_restart,
+        })
     }
 
     fn had_port(&self, process: ProcessId) -> bool {

@@ -62,9 +62,8 @@ pub enum Verdict {
         /// How long nothing held it; `None` where no poll saw it free.
         free_for: Option<Duration>,
         by: Socket,
-        parent: Option<Arc<Process>>,
-        /// The systemd service that started the new owner.
-        service: Option<Box<Unit>>,
+        /// `None` if it is unknown.
+        starter: Option<Starter>,
     },
     /// Socket tables could not be read after the signal, so that not every owner is known.
     Unknown {
@@ -77,6 +76,18 @@ pub enum Verdict {
     },
     /// No signal was sent.
     NothingSent(SignalError),
+}
+
+/// What started the process that took the port.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Starter {
+    Parent(Arc<Process>),
+    /// systemd, as part of this unit.
+    Systemd {
+        unit: Box<Unit>,
+        /// True if a previous owner belonged to the unit.
+        is_restart: bool,
+    },
 }
 
 /// How a target released the port.

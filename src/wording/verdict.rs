@@ -6,7 +6,7 @@ use super::bind_result;
 use super::process::{ended, release_groups, releases, signal_error, targets};
 use super::socket::{count_states, holder_holds};
 use super::{count, holder, list, place, place_at, seconds, time_left, time_left_at_most, unread};
-use crate::free::{Evidence, Leftovers, Progress, Proof, RemainingOwners, Verdict};
+use crate::free::{Evidence, Leftovers, Progress, Proof, RemainingOwners, Starter, Verdict};
 use crate::model::bind::BindResult;
 use crate::model::endpoint::{Protocol, Socket};
 use crate::model::platform::PLATFORM;
@@ -211,8 +211,7 @@ fn taken_again(verdict: &Verdict) -> String {
         port,
         free_for,
         by,
-        parent,
-        service,
+        starter,
     } = verdict
     else {
         return String::new();
@@ -223,10 +222,13 @@ fn taken_again(verdict: &Verdict) -> String {
         .owners
         .first()
         .map_or_else(|| holder(by), ToString::to_string);
-    let starter = match (service, parent) {
-        (Some(service), _) => format!(", restarted by systemd: {service}"),
-        (None, Some(parent)) => format!(", started by {parent}"),
-        (None, None) => String::new(),
+    let starter = match starter {
+        Some(Starter::Systemd { unit, is_restart }) => {
+            let verb = if *is_restart { "restarted" } else { "started" };
+            format!(", {verb} by systemd: {unit}")
+        }
+        Some(Starter::Parent(parent)) => format!(", started by {parent}"),
+        None => String::new(),
     };
     let free_for = free_for.unwrap_or_default();
     format!("{port}{free_for} is TAKEN AGAIN by {owner}{starter}")

@@ -93,7 +93,7 @@ fn the_parent_is_added_once_it_is_known() {
 }
 
 #[test]
-fn only_the_main_process_is_reported_as_restarted_by_systemd() {
+fn a_main_process_of_another_service_is_started_by_systemd() {
     let of_service = |main: u32| {
         let mut unit = Unit::new("shop.service".into(), Manager::System);
         unit.main = Some(Pid(main));
@@ -105,7 +105,7 @@ fn only_the_main_process_is_reported_as_restarted_by_systemd() {
     assert_eq!(
         [4300, 700].map(|main| completed(vec![process(900, "systemd").build()], of_service(main))),
         [
-            format!("{TAKEN}, restarted by systemd: shop.service"),
+            format!("{TAKEN}, started by systemd: shop.service"),
             TAKEN.to_owned()
         ]
     );

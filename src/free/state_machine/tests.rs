@@ -514,9 +514,11 @@ fn workers_that_keep_the_socket_of_a_dead_master_are_named() {
 #[test]
 fn only_the_previous_service_counts_as_restarted_by_systemd() {
     use crate::model::supervisor::{Manager, Unit};
+    let named = |name: &str| Unit::new(name.into(), Manager::System);
     let node = node();
-    let said = |parent: u32, before: &str, unit: &str| {
+    let said_of = |parent: u32, before: &str, mut unit: Unit, is_main: bool| {
         let new = process(4250, "node").parent(parent).build();
+        unit.main = is_main.then_some(new.pid());
         let story = Story::sent(vec![listener(&node)]).ended(&node);
         let look = PortSnapshot {
             request: story.id(),
@@ -526,16 +528,20 @@ fn only_the_previous_service_counts_as_restarted_by_systemd() {
             problems: Vec::new(),
             signal_state: Vec::new(),
             parents: vec![process(900, "systemd").build(), process(70, "sh").build()],
-            units: [(node.id, before), (new.id, unit)]
-                .map(|(of, name)| (of, Unit::new(name.into(), Manager::System)))
-                .to_vec(),
+            units: vec![(node.id, named(before)), (new.id, unit)],
         };
         story.on(ExecEvent::Polled(look)).words()
     };
+    let said = |parent, before: &str, unit: &str| said_of(parent, before, named(unit), false);
     let by_service = ":3000 is TAKEN AGAIN by node 4250, restarted by systemd: shop.service";
     let (shop, scope) = ("shop.service", "session-4.scope");
     assert_eq!(said(1, shop, shop), by_service);
     assert_eq!(said(900, shop, shop), by_service);
+    assert_eq!(said_of(1, shop, named(shop), true), by_service);
+    assert_eq!(
+        said_of(1, scope, named(shop), true),
+        ":3000 is TAKEN AGAIN by node 4250, started by systemd: shop.service"
+    );
     assert_eq!(
         [
             said(70, shop, shop),
