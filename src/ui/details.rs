@@ -273,3 +273,6 @@ fn clients(app: &App, endpoint: &Endpoint) -> String {
         words.join(", ")
     }
 }
+
+#[cfg(test)]
+mod tests;
