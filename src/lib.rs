@@ -48,13 +48,13 @@
 //! * **a wrong answer of `check`**: `check` derives the reasons from its findings; `os::check` collects these.
 //! * **a wrong or missing owner**: [`os::owners`].
 //! * **a slow poll**: [`os::poller`] and [`os::sockets`]; `cargo bench --bench sampler` shows it.
-//! * **a column that is cut or missing**: `ui::columns` and `ui::table`.
+//! * **a column that is cut or missing**: `ui::table::columns` and `ui::table`.
 //! * **a sentence**: [`wording`].
 //!
 //! # How to add
 //!
 //! * **a column**, a sort key or a word of the filter: a [`Column`](table::fields::Column), its entry in
-//!   [`FIELDS`](table::fields::FIELDS) and its width in `ui::columns`.
+//!   [`FIELDS`](table::fields::FIELDS) and its width in `ui::table::columns`.
 //! * **a key**: an entry in [`BINDINGS`](app::keymap::BINDINGS) and, for something new, a command in
 //!   [`keymap`](app::keymap); the compiler leads to the place that carries it out. The README has a row for each key.
 //! * **a color**: a role in [`ui::theme`] and its style in each theme; **a theme**: an entry in `THEMES` there.

@@ -1,7 +1,7 @@
 //! FIELDS: the list of everything a row can show.
 //!
 //! A field is a column, a sort key, a line of the details and, if it has a key, a word of the filter language. To add
-//! one, add a variant to [`Column`] and an entry here; the compiler then asks for its width in `ui::columns`, and tests
+//! one, add a variant to [`Column`] and an entry here; the compiler then asks for its width in `ui::table::columns`, and tests
 //! for its place in the details and the JSON.
 
 use crate::model::address::address;

@@ -31,6 +31,10 @@ impl LabeledText {
             role: Role::Plain,
         }
     }
+
+    pub fn role(self, role: Role) -> Self {
+        Self { role, ..self }
+    }
 }
 
 /// How the column of labels is drawn.

@@ -15,14 +15,9 @@
 pub mod theme;
 
 mod ascii;
-mod check_dialog;
-mod columns;
 mod details;
-mod dialog_frame;
-mod empty_table;
-mod free_dialog;
+mod dialogs;
 mod header;
-mod help;
 mod labeled_text;
 mod past_owner;
 mod status;
@@ -34,6 +29,7 @@ mod tests;
 
 use crate::app::panes::screen_layout::{DetailsPlacement, MIN_SIZE, ScreenLayout};
 use crate::app::{App, Overlay};
+use crate::ui::dialogs::{check_dialog, frame, free_dialog, help};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Position, Rect};
 use ratatui::text::Line;
@@ -57,8 +53,8 @@ pub fn draw(app: &App, buffer: &mut Buffer) -> Option<Position> {
 }
 
 fn draw_screen(app: &App, theme: &Theme, buffer: &mut Buffer) -> Option<Position> {
-    let frame = app.layout();
-    let chip_lines = u16::from(!frame.is_low);
+    let layout = app.layout();
+    let chip_lines = u16::from(!layout.is_low);
     let [header, chips, headings, body, status, footer] = Layout::vertical([
         Constraint::Length(1),
         Constraint::Length(chip_lines),
@@ -68,8 +64,8 @@ fn draw_screen(app: &App, theme: &Theme, buffer: &mut Buffer) -> Option<Position
         Constraint::Length(1),
     ])
     .areas(buffer.area);
-    let (table, details) = split_body(body, headings, frame.details);
-    if frame.is_low {
+    let (table, details) = split_body(body, headings, layout.details);
+    if layout.is_low {
         header::draw_low(app, theme, header, buffer);
     } else {
         header::draw(app, theme, header, buffer);
@@ -81,7 +77,7 @@ fn draw_screen(app: &App, theme: &Theme, buffer: &mut Buffer) -> Option<Position
     if let Some(area) = details {
         details::draw(app, theme, area, buffer);
     }
-    let cursor = if frame.is_low {
+    let cursor = if layout.is_low {
         status::draw_low(app, theme, footer, buffer)
     } else {
         let _ = status::draw_footer(app, theme, footer, buffer);
@@ -133,7 +129,7 @@ fn draw_overlay(app: &App, theme: &Theme, buffer: &mut Buffer) {
     match &app.overlay {
         Overlay::None => {}
         Overlay::Help(scroll) => help::draw(app, *scroll, theme, buffer),
-        Overlay::Menu(menu) => dialog_frame::draw_menu(menu, theme, buffer),
+        Overlay::Menu(menu) => frame::draw_menu(menu, theme, buffer),
         Overlay::Freeing(dialog) => free_dialog::draw(app, dialog, theme, buffer),
         Overlay::Check(dialog) => check_dialog::draw(app, dialog, theme, buffer),
     }

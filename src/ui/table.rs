@@ -1,13 +1,15 @@
 //! The table: headings, the rows in view, the rules between sections.
 
+mod columns;
+mod empty_table;
+
 use crate::app::App;
 use crate::model::endpoint::{Protocol, State};
 use crate::table::description;
 use crate::table::fields::{Column, field};
 use crate::table::listing::TableLine;
 use crate::table::row::{ChangeMark, Row, Section};
-use crate::ui::columns::{GUTTER, PlacedColumn, is_right_aligned, place_columns};
-use crate::ui::empty_table;
+use crate::ui::table::columns::{GUTTER, PlacedColumn, is_right_aligned, place_columns};
 use crate::ui::theme::{Role, Theme};
 use crate::ui::truncate;
 use ratatui::buffer::Buffer;

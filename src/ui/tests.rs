@@ -874,7 +874,7 @@ fn the_check_dialog_on_a_low_screen_has_at_most_nine_lines() {
     │ · could not be read: udp4 sockets: out of memory                           │
     │ · could not be read: udp4 sockets: out of memory                           │
     │ · could not be read: udp4 sockets: out of memory                           │
-    │ j k 5 more   c connect (may use up a one-shot server)   Esc close          │
+    │ ↑ ↓ 5 more   c connect (may use up a one-shot server)   Esc close          │
     └────────────────────────────────────────────────────────────────────────────┘
     ");
 }

@@ -25,12 +25,12 @@ pub fn at_start(text: &str, width: usize) -> String {
     }
 }
 
-/// The text in lines of at most this width, broken at blanks where there are any.
+/// The text in lines of at most this width, broken at blanks where there are any. A no-break space is drawn as a blank.
 pub fn wrap(text: &str, width: usize) -> Vec<String> {
     let lines = textwrap::wrap(text, width.max(1));
     lines
         .into_iter()
-        .map(std::borrow::Cow::into_owned)
+        .map(|line| line.replace('\u{a0}', " "))
         .collect()
 }
 
@@ -52,5 +52,6 @@ mod tests {
         assert_eq!(wrap("ends node 4242", 9), ["ends node", "4242"]);
         assert_eq!(wrap("abcdefgh ij", 4), ["abcd", "efgh", "ij"]);
         assert_eq!(wrap("", 4), [""]);
+        assert_eq!(wrap("node up\u{a0}1h", 8), ["node", "up 1h"]);
     }
 }

@@ -81,7 +81,7 @@ pub fn verdict(verdict: &Verdict) -> String {
 }
 
 /// Returns what a key does after a signal that did not help: `K sends SIGKILL`.
-pub fn escalation(key: char, signal: Signal) -> String {
+pub fn escalation(key: &str, signal: Signal) -> String {
     match signal {
         Signal::Interrupt => format!("{key} sends {signal} (a fast shutdown that drops clients)"),
         signal => format!("{key} sends {signal}"),

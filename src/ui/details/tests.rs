@@ -14,8 +14,8 @@ fn shown_fields(sockets: Vec<SocketBuilder>) -> Vec<(&'static Field, bool)> {
     let app = &harness.app;
     let row = app.current_row().expect("a row");
     let lines = super::detail_lines(app, row).into_iter();
-    let lines: String = lines.map(|line| format!("{}\n", line.text)).collect();
-    let details = without_blanks(&(super::title(row) + "\n" + &lines));
+    let texts = std::iter::once(super::title(row)).chain(lines.map(|line| line.text));
+    let details = without_blanks(&texts.collect::<Vec<_>>().join("\n"));
     let fields = FIELDS.iter().filter_map(|field| {
         let text = match (field.value)(row, &app.display_context()) {
             Value::Unknown | Value::Pending => return None,

@@ -4,7 +4,8 @@ use crate::app::App;
 use crate::app::overlay::free_dialog::ConfirmPrompt;
 use crate::free::Preview;
 use crate::table::description;
-use crate::ui::free_dialog::{DialogLine, DialogText};
+use crate::ui::dialogs::free_dialog::DialogText;
+use crate::ui::labeled_text::LabeledText;
 use crate::ui::theme::Role;
 use crate::wording::{
     Describer, LineKind, PreviewLine, drop_repeated_labels, explanation_summary, line,
@@ -22,8 +23,10 @@ pub fn preview(app: &App, prompt: &ConfirmPrompt) -> DialogText {
     drop_repeated_labels(&mut lines);
     // A button offers the command.
     lines.retain(|line| line.kind != LineKind::Command);
+    let last_target = lines.iter().rposition(|line| line.kind == LineKind::Target);
     DialogText {
         title: preview_title(&preview),
+        targets: last_target.map_or(0, |last| last + 1),
         body: with_branches(lines),
         pinned: confirmation_line(prompt).into_iter().collect(),
     }
@@ -46,7 +49,7 @@ fn lines(app: &App, preview: &Preview) -> Vec<PreviewLine> {
 }
 
 /// Draws the branch of the tree that leads to each process before its line.
-fn with_branches(lines: Vec<PreviewLine>) -> Vec<DialogLine> {
+fn with_branches(lines: Vec<PreviewLine>) -> Vec<LabeledText> {
     // For each depth, whether the process drawn last there has no sibling below it.
     let mut is_last = Vec::new();
     lines
@@ -62,21 +65,16 @@ fn with_branches(lines: Vec<PreviewLine>) -> Vec<DialogLine> {
                 branch.push_str(if line.is_last { "└ " } else { "├ " });
             }
             is_last.push(line.is_last);
-            DialogLine {
-                label: line.label,
-                text: branch + &line.text,
-                role: match line.kind {
-                    LineKind::Target | LineKind::Fact | LineKind::Command => Role::Plain,
-                    LineKind::Warning => Role::Warning,
-                },
-                is_target: line.kind == LineKind::Target,
-            }
+            LabeledText::new(line.label, branch + &line.text).role(match line.kind {
+                LineKind::Target | LineKind::Fact | LineKind::Command => Role::Plain,
+                LineKind::Warning => Role::Warning,
+            })
         })
         .collect()
 }
 
 /// Returns what keeps the targets from being confirmed, or what was typed where the port must be typed.
-fn confirmation_line(prompt: &ConfirmPrompt) -> Option<DialogLine> {
+fn confirmation_line(prompt: &ConfirmPrompt) -> Option<LabeledText> {
     let (label, text) = if prompt.is_truncated {
         let text = "Not every target fits. Use a taller screen or portmon free.";
         ("", text.to_owned())
@@ -85,12 +83,7 @@ fn confirmation_line(prompt: &ConfirmPrompt) -> Option<DialogLine> {
         let text = format!("Type {port}, then Enter, to confirm: {}_", prompt.typed);
         ("Confirm", text)
     };
-    Some(DialogLine {
-        label: label.to_owned(),
-        text,
-        role: Role::Warning,
-        is_target: false,
-    })
+    Some(LabeledText::new(label, text).role(Role::Warning))
 }
 
 #[cfg(test)]

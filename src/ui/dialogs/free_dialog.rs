@@ -13,85 +13,86 @@ mod buttons;
 mod preview;
 
 use crate::app::App;
-use crate::app::overlay::free_dialog::{DialogPhase, FreeDialog};
-use crate::free::{
-    Batch, Explanation, FreeMachine, KillRequest, NextAction, Signal, Verdict, VerdictKind,
-};
+use crate::app::overlay::free_dialog::{Button, DialogPhase, FreeDialog};
+use crate::free::{Batch, Explanation, FreeMachine, KillRequest, NextAction, Verdict, VerdictKind};
 use crate::model::endpoint::Endpoint;
 use crate::model::inspection::Inspection;
 use crate::model::process::Process;
-use crate::ui::dialog_frame;
+use crate::ui::dialogs::frame;
+use crate::ui::labeled_text::{self, LabelColumn, LabeledText};
 use crate::ui::theme::{Role, Theme};
 use crate::ui::truncate;
 use crate::wording;
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Constraint, Layout};
+use ratatui::text::Line;
 use std::collections::BTreeSet;
+use unicode_width::UnicodeWidthStr;
 
 const WIDTH: u16 = 78;
 const LOW_HEIGHT: u16 = 9;
 
-#[derive(Clone, Debug)]
-struct DialogLine {
-    label: String,
-    text: String,
-    role: Role,
-    /// True if it names processes that get the signal: nobody may confirm without having seen it.
-    is_target: bool,
-}
-
-impl DialogLine {
-    fn new(text: String, role: Role) -> Self {
-        Self {
-            label: String::new(),
-            text,
-            role,
-            is_target: false,
-        }
-    }
-}
-
-/// What a dialog says: on a low screen the body is cut, the pinned lines are not.
+/// What a dialog says: on a low screen the body is truncated, the pinned lines are not.
 struct DialogText {
     title: String,
-    body: Vec<DialogLine>,
-    pinned: Vec<DialogLine>,
+    body: Vec<LabeledText>,
+    /// Number of entries of the body up to the last that names a process to be signalled: nobody may confirm without
+    /// having seen them.
+    targets: usize,
+    pinned: Vec<LabeledText>,
+}
+
+impl DialogText {
+    fn new(title: String, body: Vec<LabeledText>) -> Self {
+        Self {
+            title,
+            body,
+            targets: 0,
+            pinned: Vec::new(),
+        }
+    }
+
+    fn labels(&self) -> LabelColumn {
+        let lines = self.body.iter().chain(&self.pinned);
+        let longest = lines.map(|line| line.label.width()).max().unwrap_or(0);
+        LabelColumn {
+            width: if longest > 0 { longest + 2 } else { 0 },
+            role: Role::Dim,
+        }
+    }
 }
 
 pub fn draw(app: &App, dialog: &FreeDialog, theme: &Theme, buffer: &mut Buffer) {
     let words = words(app, dialog);
     let layout = DialogLayout::of(app, dialog, (buffer.area.width, buffer.area.height));
-    let (label, lines) = fitted(&words, layout.columns, layout.lines);
+    let lines = fitted(&words, &layout, theme);
     let cells = |count: usize| u16::try_from(count).unwrap_or(u16::MAX);
     let high = cells(lines.len() + 2 + layout.buttons.len());
-    let area = dialog_frame::open(&words.title, layout.width, high, theme, buffer);
-    let last = Rect {
-        y: area.bottom().saturating_sub(cells(layout.buttons.len())),
-        height: cells(layout.buttons.len()),
-        ..area
-    };
-    for (y, line) in (area.top()..last.y).zip(&lines) {
-        buffer.set_stringn(area.x, y, &line.label, label, theme.style(Role::Dim));
-        let x = area.x + u16::try_from(label).unwrap_or(0);
-        let room = usize::from(area.width).saturating_sub(label);
-        let text = truncate::at_end(&line.text, room);
-        buffer.set_stringn(x, y, text, room, theme.style(line.role));
-    }
-    buttons::draw(app, dialog, &layout.buttons, theme, last, buffer);
+    let area = frame::open(&words.title, layout.width, high, theme, buffer);
+    let [text, buttons] = Layout::vertical([
+        Constraint::Fill(1),
+        Constraint::Length(cells(layout.buttons.len())),
+    ])
+    .areas(area);
+    labeled_text::draw(lines, 0, text, buffer);
+    buttons::draw(app, dialog, &layout.buttons, theme, buttons, buffer);
 }
 
 /// Returns true if the dialog names every target on the screen.
 pub fn shows_all_targets(app: &App, dialog: &FreeDialog) -> bool {
     let words = words(app, dialog);
     let layout = DialogLayout::of(app, dialog, app.size);
-    let width = layout.columns.saturating_sub(label_width(&words));
-    let lines = layout_lines(&words.body, width);
-    let pinned = layout_lines(&words.pinned, width);
-    let last_target = lines.iter().rposition(|line| line.is_target);
-    let room = layout.lines.saturating_sub(pinned.len());
+    let count = |entries: &[LabeledText]| {
+        let lines = words
+            .labels()
+            .lines(entries, layout.columns, Theme::of(app));
+        lines.len()
+    };
+    let room = layout.lines.saturating_sub(count(&words.pinned));
     // The last line may say that more is cut.
-    let is_truncated = lines.len() > room;
-    last_target.is_none_or(|last| last < room.saturating_sub(usize::from(is_truncated)))
+    let is_truncated = count(&words.body) > room;
+    let targets = words.body.get(..words.targets).map_or(0, count);
+    targets == 0 || targets <= room.saturating_sub(usize::from(is_truncated))
 }
 
 fn words(app: &App, dialog: &FreeDialog) -> DialogText {
@@ -131,29 +132,24 @@ impl DialogLayout {
     }
 }
 
-/// Returns the width of the labels and the lines that fit, with a blank one above the buttons if there is room. A last
-/// line says if some do not fit.
-fn fitted(words: &DialogText, width: usize, room: usize) -> (usize, Vec<DialogLine>) {
-    let label = label_width(words);
-    let mut lines = layout_lines(&words.body, width.saturating_sub(label));
-    let pinned = layout_lines(&words.pinned, width.saturating_sub(label));
-    let for_body = room.saturating_sub(pinned.len());
+/// Returns the lines that fit, with a blank one above the buttons if there is room. A last line says if some do not fit.
+fn fitted(words: &DialogText, layout: &DialogLayout, theme: &Theme) -> Vec<Line<'static>> {
+    let labels = words.labels();
+    let mut lines = labels.lines(&words.body, layout.columns, theme);
+    let pinned = labels.lines(&words.pinned, layout.columns, theme);
+    let for_body = layout.lines.saturating_sub(pinned.len());
     if lines.len() > for_body {
         lines.truncate(for_body.saturating_sub(1));
-        let more = "… more: needs a taller screen".to_owned();
-        lines.push(DialogLine::new(more, Role::Warning));
+        let room = layout.columns.saturating_sub(labels.width);
+        let more = truncate::at_end("… more: needs a taller screen", room);
+        let more = LabeledText::new("", more).role(Role::Warning);
+        lines.extend(labels.lines(&[more], layout.columns, theme));
     }
     lines.extend(pinned);
-    if lines.len() < room {
-        lines.push(DialogLine::new(String::new(), Role::Plain));
+    if lines.len() < layout.lines {
+        lines.push(Line::default());
     }
-    (label, lines)
-}
-
-fn label_width(words: &DialogText) -> usize {
-    let lines = words.body.iter().chain(&words.pinned);
-    let longest = lines.map(|line| line.label.len()).max().unwrap_or(0);
-    if longest > 0 { longest + 2 } else { 0 }
+    lines
 }
 
 /// Returns the progress or the verdict of each port.
@@ -173,13 +169,12 @@ fn progress(app: &App, batch: &Batch) -> DialogText {
     let is_only = freeings.len() == 1;
     let entry = |freeing: &FreeMachine| {
         let (words, role) = freeing_text(app, freeing, is_only);
-        DialogLine::new(words, role)
+        LabeledText::new("", words).role(role)
     };
-    DialogText {
-        title: format!("Freeing {what} on {host}"),
-        body: freeings.iter().map(entry).collect(),
-        pinned: Vec::new(),
-    }
+    DialogText::new(
+        format!("Freeing {what} on {host}"),
+        freeings.iter().map(entry).collect(),
+    )
 }
 
 /// Where there are several ports, what a key does is said once, by its button.
@@ -215,12 +210,8 @@ fn escalation(verdict: &Verdict) -> Option<String> {
     else {
         return None;
     };
-    let key = if *signal == Signal::Interrupt {
-        'I'
-    } else {
-        'K'
-    };
-    Some(format!(". {}", wording::escalation(key, *signal)))
+    let key = buttons::key_of_button(Button::Escalate(*signal));
+    Some(format!(". {}", wording::escalation(&key, *signal)))
 }
 
 fn role_of(kind: VerdictKind) -> Role {
@@ -262,28 +253,11 @@ fn current_owner_text(app: &App, request: &KillRequest) -> String {
 }
 
 fn explained(explanation: &Explanation, inspection: Option<&Inspection>) -> DialogText {
-    let plain = |text: String| DialogLine::new(text, Role::Plain);
     let unused = inspection.and_then(|inspection| inspection.unused);
     let lines = wording::explanation_lines(explanation, unused);
-    DialogText {
-        title: wording::explanation_title(explanation),
-        body: lines.into_iter().map(plain).collect(),
-        pinned: Vec::new(),
-    }
-}
-
-/// Wraps the lines; only the first line of each has its label.
-fn layout_lines(lines: &[DialogLine], width: usize) -> Vec<DialogLine> {
-    let wrap = |line: &DialogLine| {
-        let (mut label, line) = (line.label.clone(), line.clone());
-        truncate::wrap(&line.text, width)
-            .into_iter()
-            .map(move |text| DialogLine {
-                label: std::mem::take(&mut label),
-                text: text.replace('\u{a0}', " "),
-                ..line.clone()
-            })
-            .collect::<Vec<_>>()
-    };
-    lines.iter().flat_map(wrap).collect()
+    let plain = |text: String| LabeledText::new("", text);
+    DialogText::new(
+        wording::explanation_title(explanation),
+        lines.into_iter().map(plain).collect(),
+    )
 }

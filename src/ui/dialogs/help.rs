@@ -3,7 +3,7 @@
 use crate::app::App;
 use crate::app::keymap::{KeyContext, bindings_in};
 use crate::table::query::FILTER_SYNTAX;
-use crate::ui::dialog_frame;
+use crate::ui::dialogs::frame;
 use crate::ui::labeled_text::{self, LabelColumn, LabeledText};
 use crate::ui::theme::{Role, Theme};
 use ratatui::buffer::Buffer;
@@ -46,7 +46,7 @@ pub fn draw(app: &App, scroll: u16, theme: &Theme, buffer: &mut Buffer) {
         .unwrap_or(u16::MAX)
         .saturating_add(2);
     let title = "Help · j k scroll, any other key closes";
-    let area = dialog_frame::open(title, width, high, theme, buffer);
+    let area = frame::open(title, width, high, theme, buffer);
     labeled_text::draw(lines, scroll, area, buffer);
 }
 
