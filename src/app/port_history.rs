@@ -99,9 +99,9 @@ impl App {
             .cloned()
             .collect();
         for outcome in outcomes {
-            if let (ReleaseKind::Ended, Some((_, signal))) = (outcome.how, outcome.after) {
-                self.history
-                    .record_exit(outcome.process.id, ExitStatus::EndedBy(signal));
+            if let (ReleaseKind::Ended, Some((after, signal))) = (outcome.how, outcome.after) {
+                let exit_status = ExitStatus::EndedAfter(after, signal);
+                self.history.record_exit(outcome.process.id, exit_status);
             }
         }
         for machine in freed {

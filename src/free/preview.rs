@@ -3,7 +3,7 @@
 use super::confirmation::{
     Confirmation, also_closed_ports, required_confirmation, target_processes,
 };
-use super::kill_plan::{KillPlan, PortOwner, TargetSet};
+use super::kill_plan::{KillPlan, PortOwner, Target, TargetSet};
 use super::other_sockets::OtherPort;
 use super::protected::ProtectedOwner;
 use super::target_tree::{TreeNode, target_tree};
@@ -25,7 +25,7 @@ pub struct Preview {
     /// One for each port, never empty.
     pub ports: Vec<PortPreview>,
     pub also_closes: AlsoCloses,
-    /// Where the topmost owners come from; empty for several ports.
+    /// Where what is stopped comes from; empty for several ports.
     pub started_by: Vec<StartedBy>,
     /// What may restart the owners; empty for several ports.
     pub restarted_by: Vec<Restarter>,
@@ -72,10 +72,10 @@ pub struct Unseen {
     pub are_foreign: bool,
 }
 
-/// Where these owners come from.
+/// Where these processes come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StartedBy {
-    pub owners: Vec<Arc<Process>>,
+    pub processes: Vec<Arc<Process>>,
     /// `None` until they have been inspected.
     pub origin: Option<Origin>,
 }
@@ -125,7 +125,7 @@ impl Preview {
                 .map(|plan| PortPreview::new(plan, targets))
                 .collect(),
             also_closes: AlsoCloses::new(plans, targets),
-            started_by: single.map_or_else(Vec::new, started_by),
+            started_by: single.map_or_else(Vec::new, |plan| started_by(plan, targets)),
             restarted_by: single.map_or_else(Vec::new, KillPlan::restarted_by),
             stop_command: single.and_then(KillPlan::stop_command),
             confirmation: required_confirmation(plans, targets),
@@ -217,20 +217,44 @@ fn is_restricted(
         .any(|restriction| restriction.process == process && how(restriction))
 }
 
-/// Returns the origin of each topmost owner; owners of one origin share an entry.
-fn started_by(plan: &KillPlan) -> Vec<StartedBy> {
+/// Returns the origin of each topmost owner, or of its highest ancestor that is stopped; those of one origin share an
+/// entry.
+fn started_by(plan: &KillPlan, targets: TargetSet) -> Vec<StartedBy> {
+    let stopped = plan.targets(targets);
     let mut entries: Vec<StartedBy> = Vec::new();
     for PortOwner { process, .. } in plan.owners.iter().filter(|owner| owner.is_topmost) {
-        let origin = plan.tree_of(process.id).map(ProcessTree::origin);
+        let tree = plan.tree_of(process.id);
+        let above = tree.and_then(|tree| tree_above(tree, &stopped));
+        let (process, origin) = match &above {
+            Some((ancestor, tree)) => (ancestor, Some(tree.origin())),
+            None => (process, tree.map(ProcessTree::origin)),
+        };
         match entries.iter_mut().find(|known| known.origin == origin) {
-            Some(known) => known.owners.push(Arc::clone(process)),
+            Some(known) if known.processes.iter().any(|one| one.id == process.id) => {}
+            Some(known) => known.processes.push(Arc::clone(process)),
             None => entries.push(StartedBy {
-                owners: vec![Arc::clone(process)],
+                processes: vec![Arc::clone(process)],
                 origin,
             }),
         }
     }
     entries
+}
+
+/// Returns the highest ancestor that is stopped, and its tree as far as it is known.
+fn tree_above(tree: &ProcessTree, stopped: &[Target]) -> Option<(Arc<Process>, ProcessTree)> {
+    let place = tree
+        .ancestors
+        .iter()
+        .rposition(|ancestor| stopped.iter().any(|target| target.id() == ancestor.id))?;
+    let process = Arc::clone(tree.ancestors.get(place)?);
+    let above = ProcessTree {
+        process: process.id,
+        ancestors: tree.ancestors.iter().skip(place + 1).cloned().collect(),
+        group: vec![Arc::clone(&process)],
+        ..tree.clone()
+    };
+    Some((process, above))
 }
 
 /// Returns the targets of a plan that this user may not signal.

@@ -9,7 +9,7 @@ use crate::model::process::ProcessId;
 use crate::model::signal::Signal;
 use crate::model::text::SystemText;
 use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// How many owners of one port are kept.
 const MAX_OWNERS: usize = 4;
@@ -56,8 +56,8 @@ pub struct PastOwner {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ExitStatus {
     Unknown,
-    /// It ended after portmon had sent it this signal.
-    EndedBy(Signal),
+    /// It ended this long after portmon had sent it the signal, for whatever cause.
+    EndedAfter(Duration, Signal),
     Ended,
     StillRunning,
 }
@@ -97,7 +97,7 @@ impl PortHistory {
     pub fn record_exit(&mut self, process: ProcessId, exit_status: ExitStatus) {
         let known = self.exit_statuses.iter_mut().find(|(id, _)| *id == process);
         match known {
-            Some((_, ExitStatus::EndedBy(_))) => {}
+            Some((_, ExitStatus::EndedAfter(..))) => {}
             Some((_, ExitStatus::Ended)) if exit_status == ExitStatus::StillRunning => {}
             Some((_, known)) => *known = exit_status,
             None => {
@@ -179,7 +179,7 @@ impl ExitStatus {
     /// Whether nothing more can be found out.
     pub fn is_final(self) -> bool {
         match self {
-            Self::EndedBy(_) | Self::Ended => true,
+            Self::EndedAfter(..) | Self::Ended => true,
             Self::Unknown | Self::StillRunning => false,
         }
     }

@@ -154,7 +154,7 @@ fn socket(row: &Row, context: &DisplayContext) -> String {
     )
 }
 
-/// `2 s ago · ended by portmon with SIGTERM`, of a closed row.
+/// `2 s ago · ended 0.4 s after portmon sent SIGTERM`, of a closed row.
 fn closed(app: &App, row: &Row) -> Option<String> {
     let at = row.change_mark.at().filter(|_| row.is_closed())?;
     let ago = wording::duration(app.moment().instant.saturating_duration_since(at));

@@ -9,7 +9,7 @@ use crate::table::description;
 use crate::table::row::DisplayContext;
 use crate::wording;
 
-/// `python3 9130 (debugpy · ~/code/api), closed 62 s ago · ended by portmon with SIGTERM`
+/// `python3 9130 (debugpy · ~/code/api), closed 62 s ago · ended 0.4 s after portmon sent SIGTERM`
 pub fn description(app: &App, past: &PastOwner) -> String {
     let context = app.display_context();
     let udp = match past.protocol {
@@ -34,7 +34,10 @@ pub fn description(app: &App, past: &PastOwner) -> String {
 pub fn exit_status(app: &App, process: &Process) -> Option<String> {
     match app.exit_status(process) {
         ExitStatus::Unknown => None,
-        ExitStatus::EndedBy(signal) => Some(format!("ended by portmon with {signal}")),
+        ExitStatus::EndedAfter(after, signal) => Some(format!(
+            "ended {} after portmon sent {signal}",
+            wording::seconds(after)
+        )),
         ExitStatus::Ended => Some("it has exited".to_owned()),
         ExitStatus::StillRunning => Some("still running".to_owned()),
     }

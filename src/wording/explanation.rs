@@ -182,7 +182,9 @@ fn hidden(socket: &Socket, visible: &[Socket], is_root: bool, has_sudo: bool) ->
         |user| format!("Its process belongs to user {user}"),
     );
     let first = if is_root {
-        format!("{owner}; root cannot see it, so it is in another container or the kernel's own.")
+        format!(
+            "{owner}; root cannot see it: it may be in another container or belong to the kernel."
+        )
     } else if has_sudo {
         format!("{owner}. Use sudo, or take another port.")
     } else {

@@ -6,7 +6,7 @@ use crate::free::{
     AlsoCloses, Confirmation, PortPreview, Preview, Restarter, StartedBy, TargetSet, TreeNode,
 };
 use crate::model::Moment;
-use crate::model::endpoint::Socket;
+use crate::model::endpoint::{EndpointId, Socket};
 use crate::model::process::Process;
 use crate::model::signal::Signal;
 use crate::model::supervisor::Unit;
@@ -118,35 +118,65 @@ fn target_label(preview: &Preview) -> &'static str {
 
 /// Returns a line for each process of the tree, or only their names if they are many.
 fn process_lines(preview: &Preview, port: &PortPreview, describer: &Describer) -> Vec<PreviewLine> {
-    let label = |is_target: bool| {
-        if is_target {
-            (target_label(preview), LineKind::Target)
-        } else {
-            ("Shared with", LineKind::Fact)
-        }
-    };
     if port.tree.len() > describer.most {
-        return [true, false]
+        return [Role::Target, Role::Sharer, Role::OtherOwner]
             .into_iter()
-            .filter_map(|is_target| {
-                let nodes = port.tree.iter().filter(|node| node.is_target == is_target);
+            .filter_map(|role| {
+                let nodes = port.tree.iter().filter(|node| Role::of(node, port) == role);
                 let processes: Vec<&Process> = nodes.map(|node| &*node.process).collect();
-                let (label, kind) = label(is_target);
-                (!processes.is_empty()).then(|| line(label, process_list(&processes), kind))
+                (!processes.is_empty()).then(|| role.line(preview, process_list(&processes)))
             })
             .collect();
     }
     port.tree
         .iter()
-        .map(|node| {
-            let (label, kind) = label(node.is_target);
-            PreviewLine {
-                depth: node.depth,
-                is_last: node.is_last,
-                ..line(label, process_text(preview, port, node, describer), kind)
-            }
+        .map(|node| PreviewLine {
+            depth: node.depth,
+            is_last: node.is_last,
+            ..Role::of(node, port).line(preview, process_text(preview, port, node, describer))
         })
         .collect()
+}
+
+/// What a process of the tree has to do with the targets.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Role {
+    Target,
+    /// Has a socket of a target too.
+    Sharer,
+    /// Has only sockets that no target has.
+    OtherOwner,
+}
+
+impl Role {
+    fn of(node: &TreeNode, port: &PortPreview) -> Self {
+        let sockets = |node: &TreeNode| -> Vec<EndpointId> {
+            let owner = node.owner.iter();
+            let sockets = owner.flat_map(|owner| &owner.sockets);
+            sockets.map(|socket| socket.id).collect()
+        };
+        let own = sockets(node);
+        let mut targets = port.tree.iter().filter(|one| one.is_target);
+        if node.is_target {
+            Self::Target
+        } else if targets.any(|target| sockets(target).iter().any(|id| own.contains(id))) {
+            Self::Sharer
+        } else {
+            Self::OtherOwner
+        }
+    }
+
+    fn line(self, preview: &Preview, text: String) -> PreviewLine {
+        match self {
+            Self::Target => line(target_label(preview), text, LineKind::Target),
+            Self::Sharer => line("Shared with", text, LineKind::Fact),
+            Self::OtherOwner => line(
+                "Held by",
+                format!("{text}   not signaled, may keep the port"),
+                LineKind::Fact,
+            ),
+        }
+    }
 }
 
 /// Returns the targets of one of several ports, labeled with the port.
@@ -267,7 +297,7 @@ fn started_by_lines(entries: &[StartedBy]) -> Vec<PreviewLine> {
         if entries.len() == 1 {
             from
         } else {
-            format!("{}: {from}", joined(&entry.owners))
+            format!("{}: {from}", joined(&entry.processes))
         }
     };
     entries

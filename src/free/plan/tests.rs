@@ -334,7 +334,7 @@ fn a_hidden_owner_shows_its_user_and_the_sudo_command() {
     );
     let root = context_with(|it| it.is_root = true);
     let explained = explanation(&[row()], &root);
-    let said = "Its process belongs to user ops; root cannot see it, so it is in another container or the kernel's own.";
+    let said = "Its process belongs to user ops; root cannot see it: it may be in another container or belong to the kernel.";
     assert_eq!(
         (lines(&explained), explained.command()),
         (vec![said.to_owned()], None)

@@ -126,7 +126,10 @@ fn history_keeps_few_owners_a_port_and_the_latest_ports() {
 fn a_known_exit_is_not_overwritten_by_a_vaguer_one() {
     let mut memory = PortHistory::default();
     let id = |pid| process(pid, "node").build().id;
-    memory.record_exit(id(1), ExitStatus::EndedBy(Signal::Terminate));
+    memory.record_exit(
+        id(1),
+        ExitStatus::EndedAfter(Duration::from_secs(1), Signal::Terminate),
+    );
     memory.record_exit(id(1), ExitStatus::Ended);
     memory.record_exit(id(2), ExitStatus::StillRunning);
     memory.record_exit(id(2), ExitStatus::Ended);
@@ -135,7 +138,7 @@ fn a_known_exit_is_not_overwritten_by_a_vaguer_one() {
     assert_eq!(
         exit_statuses,
         [
-            ExitStatus::EndedBy(Signal::Terminate),
+            ExitStatus::EndedAfter(Duration::from_secs(1), Signal::Terminate),
             ExitStatus::Ended,
             ExitStatus::Unknown
         ]

@@ -290,3 +290,29 @@ fn owners_that_share_an_origin_are_named_only_if_others_differ() {
     plan.add_trees(&[below(&node())]);
     assert_eq!(started(&plan), ["node 4242: npm 3970", "vite 4300: …"]);
 }
+
+#[test]
+fn a_stopped_parent_is_not_its_own_and_shares_no_socket() {
+    let shell = process(3000, "bash").build();
+    let sup = process(3767, "sup.sh").parent(3000).build();
+    let python = process(24564, "python3").parent(3767).build();
+    let mut plan = held_by(&[&python]);
+    plan.add_trees(&[ProcessTree {
+        ancestors: vec![sup.clone(), shell],
+        group: vec![python.clone(), sup.clone()],
+        ..tree(&python)
+    }]);
+    let plans = std::slice::from_ref(&plan);
+    let of = |targets| {
+        ["Held by", "Shared with", "Started by"].map(|label| texts(plans, targets, label).concat())
+    };
+    let held = "python3 24564   up\u{a0}1h   not signaled, may keep the port";
+    let cases = [
+        (TargetSet::Topmost, "", "sup.sh 3767 ← bash 3000"),
+        (TargetSet::Parent(sup.id), held, "bash 3000"),
+        (TargetSet::Group, "", "bash 3000"),
+    ];
+    for (targets, held, started) in cases {
+        assert_eq!(of(targets), [held, "", started], "{targets:?}");
+    }
+}
