@@ -91,10 +91,11 @@ pub enum Reason {
 }
 
 /// Result of the binds on the addresses where connections are left.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LeftoverBind {
     OnlyWithReuse,
-    Refused,
+    /// On these addresses.
+    Refused(Vec<IpAddr>),
 }
 
 impl Reason {

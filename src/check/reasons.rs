@@ -3,7 +3,7 @@
 use super::findings::Findings;
 use super::reason::{LeftoverBind, Reason};
 use super::sockets;
-use crate::model::bind::{AddressProbe, BindResult, overlaps};
+use crate::model::bind::{BindResult, overlaps};
 use crate::model::endpoint::{Endpoint, Protocol, Socket, SocketRole, State};
 use crate::model::port_spec::PortSpec;
 use crate::model::time_wait::TimeWaitLeft;
@@ -86,7 +86,7 @@ fn leftover(findings: &Findings) -> Option<Reason> {
 /// Returns the result of the binds on the addresses of these sockets; `None` if they do not prevent any bind. Where a table
 /// could not be read, a socket in it may be the cause instead.
 fn leftover_bind(findings: &Findings, sockets: &[&Socket]) -> Option<LeftoverBind> {
-    let results: Vec<BindResult> = findings
+    let results: Vec<(IpAddr, BindResult)> = findings
         .unheld_probes()
         .filter(|probe| !findings.is_unread(probe.address.ip()))
         .filter(|probe| {
@@ -94,11 +94,16 @@ fn leftover_bind(findings: &Findings, sockets: &[&Socket]) -> Option<LeftoverBin
                 .iter()
                 .any(|socket| overlaps(socket, probe.address.ip()))
         })
-        .map(AddressProbe::result)
+        .map(|probe| (probe.address.ip(), probe.result()))
         .collect();
-    if results.contains(&BindResult::InUse) {
-        Some(LeftoverBind::Refused)
-    } else if results.contains(&BindResult::OnlyWithReuse) {
+    let with = |wanted: BindResult| {
+        let found = results.iter().filter(|(_, result)| *result == wanted);
+        found.map(|(ip, _)| *ip).collect::<Vec<IpAddr>>()
+    };
+    let refused = with(BindResult::InUse);
+    if !refused.is_empty() {
+        Some(LeftoverBind::Refused(refused))
+    } else if !with(BindResult::OnlyWithReuse).is_empty() {
         Some(LeftoverBind::OnlyWithReuse)
     } else {
         None

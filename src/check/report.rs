@@ -36,7 +36,7 @@ impl CheckReport {
             | Reason::Failed { .. }
             | Reason::Unexplained { .. } => true,
             Reason::TimeWait { bind, .. } | Reason::Leftover { bind, .. } => {
-                *bind == LeftoverBind::Refused
+                matches!(bind, LeftoverBind::Refused(_))
             }
             Reason::Wildcard { .. }
             | Reason::OneFamily { .. }

@@ -30,6 +30,7 @@ pub fn run(options: &ListArgs) -> anyhow::Result<u8> {
         endpoints: poller.endpoints(),
         problems: changes.problems,
         pids_problem: environment.pids_problem,
+        is_root: environment.is_root,
     };
     let request = ListRequest {
         filter,

@@ -3,7 +3,8 @@
 use super::confirmation::{
     Confirmation, also_closed_ports, required_confirmation, target_processes,
 };
-use super::kill_plan::{KillPlan, PortOwner, Target, TargetSet};
+use super::kill_plan::{KillPlan, PortOwner, TargetSet};
+use super::kill_request::Target;
 use super::other_sockets::OtherPort;
 use super::protected::ProtectedOwner;
 use super::target_tree::{TreeNode, target_tree};

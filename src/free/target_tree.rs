@@ -12,6 +12,8 @@ pub struct TreeNode {
     pub owner: Option<PortOwner>,
     /// True if it gets the signal.
     pub is_target: bool,
+    /// True if it owns a socket of a process that gets the signal, so also if it gets the signal and is an owner.
+    pub shares_socket: bool,
     /// The number of its ancestors in the tree.
     pub depth: usize,
     /// True if no sibling follows it.
@@ -31,6 +33,10 @@ pub(super) fn target_tree(plan: &KillPlan, targets: TargetSet) -> Vec<TreeNode> 
         .into_iter()
         .map(|(process, depth, is_last)| TreeNode {
             owner: plan.owner(process.id).cloned(),
+            shares_socket: plan.owner(process.id).is_some_and(|owner| {
+                let mut sockets = owner.sockets.iter();
+                sockets.any(|socket| targets.iter().any(|one| one.sockets.contains(&socket.id)))
+            }),
             is_target: targets.iter().any(|target| target.id() == process.id),
             process,
             depth,

@@ -34,6 +34,7 @@ pub struct ListInput {
     pub problems: Vec<Problem>,
     /// Concerns only the pids of owners: every table was read nevertheless.
     pub pids_problem: Option<PidsProblem>,
+    pub is_root: bool,
 }
 
 pub struct ListRequest {
@@ -98,7 +99,10 @@ pub fn print(
         if !request.as_json {
             notes.extend(input.problems.iter().map(wording::unread_table));
             notes.extend(wording::left_out(left_out(&listing)));
-            notes.extend(wording::hidden_owners(hidden_owners(&listing)));
+            notes.extend(wording::hidden_owners(
+                hidden_owners(&listing),
+                input.is_root,
+            ));
         }
     }
     for note in notes {

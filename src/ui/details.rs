@@ -143,13 +143,16 @@ fn socket(row: &Row, context: &DisplayContext) -> String {
     } else {
         of(Column::State)
     };
+    // A closed socket does not get older.
+    let closed = row.change_mark.at().filter(|_| row.is_closed());
+    let now = closed.map_or(context.now, |at| context.now.at(at));
     format!(
         "{state} · user {} · age {}",
         of(Column::User),
         wording::age(Age::of_socket(
             row.endpoint.since,
             row.endpoint.socket.owners.known(),
-            context.now
+            now
         ))
     )
 }

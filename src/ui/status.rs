@@ -256,16 +256,10 @@ fn summary(app: &App) -> String {
             .map(|backoff| format!("slow: a poll takes {}", wording::interval(backoff.took))),
     );
     parts.extend(marked(app));
-    if counts.hidden_owners > 0 {
-        let hidden = wording::count(counts.hidden_owners, "owner");
-        // Root sees every owner that there is to see.
-        let sudo = if app.environment.is_root {
-            ""
-        } else {
-            " (sudo shows them)"
-        };
-        parts.push(format!("{hidden} hidden{sudo}"));
-    }
+    parts.extend(wording::hidden_owners(
+        counts.hidden_owners,
+        app.environment.is_root,
+    ));
     if counts.out_of_scope > 0 && !app.filter_box.chips.all {
         parts.push(format!(
             "{} remote: {}",

@@ -137,7 +137,7 @@ fn the_screen_of_80_by_24_is_as_it_was_designed() {
 
 
 
-                                     1 owner hidden (sudo shows them) · 1 remote: a
+                                       1 owner hidden (sudo shows it) · 1 remote: a
      / filter   x free port   Enter details   s sort   y copy   ? help   q quit
     ");
 }
@@ -171,7 +171,7 @@ fn a_wide_screen_has_more_columns_and_details_below() {
      directory   /home/dev/code/shop
      started     2026-01-31T09:00:00Z · up 1 h
      started by  …
-                                                                             1 owner hidden (sudo shows them) · 1 remote: a
+                                                                               1 owner hidden (sudo shows it) · 1 remote: a
      / filter   x free port   Enter details   s sort   y copy   ? help   q quit
     ");
 }
@@ -224,7 +224,7 @@ fn a_low_screen_merges_header_and_chips_and_filter_and_footer() {
      / filter   x free port   Enter details   s sort   y copy   ? help   q quit
     ");
     harness.keys("/node");
-    insta::assert_snapshot!(screen(&harness)[11], @" / node                          1 owner hidden (sudo shows them) · 1 remote: a");
+    insta::assert_snapshot!(screen(&harness)[11], @" / node                            1 owner hidden (sudo shows it) · 1 remote: a");
 }
 
 #[test]
@@ -305,7 +305,7 @@ fn an_active_chip_is_bracketed_and_typed_text_is_shown() {
     harness.keys("d/post");
     insta::assert_snapshot!(lines(&harness, [1, 22]), @"
     1| l listening  c connected [d dynamic] 32768+  e exposed  m mine  a all      0/5
-    22| / post                          1 owner hidden (sudo shows them) · 1 remote: a
+    22| / post                            1 owner hidden (sudo shows it) · 1 remote: a
     ");
 }
 
@@ -608,7 +608,7 @@ fn the_dialog_names_what_it_cannot_see_and_may_not_signal() {
     │              up 1h                                                         │
     │ Also closes  2 of these 3 belong to other users; what else they hold is    │
     │              unknown                                                       │
-    │ Started by   sh 4300                                                       │
+    │ Started by   init, or a parent that has exited                             │
     │ Warning      sh 4300 of root and 1 more belong to other users              │
     │              Nothing would be sent for :5173: you may not signal 2 of      │
     │              these 3 processes, such as sh 4300 of root                    │
@@ -622,10 +622,11 @@ fn the_dialog_names_what_it_cannot_see_and_may_not_signal() {
     harness.wait(0.3);
     insta::assert_snapshot!(dialog(&harness), @"
     ┌ Free port 5173 on build-07? ───────────────────────────────────────────────┐
-    │ Shared with  node 4242   node   dev   up 1h                                │
+    │ Held by      node 4242   node   dev   up 1h   not signaled, may keep the   │
+    │              port                                                          │
     │ Stops        sh 4300   not an owner (parent process)   sh   root   up 1h   │
     │ Also closes  sh 4300 belongs to root; what else it holds is unknown        │
-    │ Started by   sh 4300                                                       │
+    │ Started by   init, or a parent that has exited                             │
     │ Warning      sh 4300 belongs to root                                       │
     │              Nothing would be sent for :5173: you may not signal sh 4300   │
     │              of root                                                       │
@@ -643,12 +644,12 @@ fn a_missing_poll_makes_the_screen_stale() {
     harness.wait(7.0);
     insta::assert_snapshot!(lines(&harness, [0, 22]), @"
     0|portmon build-07   LISTEN 3  UDP 0  CONN 2  ! exposed 1        live · every 1 s
-    22|                                 1 owner hidden (sudo shows them) · 1 remote: a
+    22|                                   1 owner hidden (sudo shows it) · 1 remote: a
     ");
     harness.wait(2.0);
     insta::assert_snapshot!(lines(&harness, [0, 22]), @"
     0|portmon build-07   LISTEN 3  UDP 0  CONN 2  ! exposed 1       STALE · every 1 s
-    22| stale: the last poll was 9 s ago
+    22| stale: the last poll was 9 s ago  1 owner hidden (sudo shows it) · 1 remote: a
     ");
 }
 
@@ -757,7 +758,7 @@ fn slow_polls_are_reported_with_their_real_interval() {
     });
     insta::assert_snapshot!(lines(&harness, [0, 22]), @"
     0|portmon build-07   LISTEN 3  UDP 0  CONN 2  ! exposed 1      live · every 1.3 s
-    22|     slow: a poll takes 420 ms · 1 owner hidden (sudo shows them) · 1 remote: a
+    22|       slow: a poll takes 420 ms · 1 owner hidden (sudo shows it) · 1 remote: a
     ");
     harness.keys("/a filter that leaves no room for it");
     insta::assert_snapshot!(lines(&harness, [22]), @"22| / a filter that leaves no room for it");
@@ -798,7 +799,7 @@ fn a_pending_owner_is_not_counted_as_hidden() {
     insta::assert_snapshot!(lines(&harness, [3, 4, 22]), @"
     3|   3000 127.0.0.1   LISTEN     - …             >0s
     4|   4000 127.0.0.1   LISTEN     - - (root)      >0s
-    22|                                               1 owner hidden (sudo shows them)
+    22|                                                 1 owner hidden (sudo shows it)
     ");
     harness.keys("i");
     insta::assert_snapshot!(details(&harness, &["owner"]), @"owner: still being looked up");
@@ -890,5 +891,5 @@ fn foreign_pids_are_told_with_and_without_a_filter() {
     insta::assert_snapshot!(lines(&harness, [22]), @"22| /proc/self is not portmon (/proc is not mounted, or belongs to another PID namespace): owners may be missing, and noth…");
     harness.keys("3000");
     harness.key(KeyCode::Enter);
-    insta::assert_snapshot!(lines(&harness, [22]), @"22| / 3000  Esc clears                          pids of another namespace · 1 owner hidden (sudo shows them) · 1 remote: a");
+    insta::assert_snapshot!(lines(&harness, [22]), @"22| / 3000  Esc clears                            pids of another namespace · 1 owner hidden (sudo shows it) · 1 remote: a");
 }

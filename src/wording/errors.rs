@@ -82,11 +82,13 @@ pub fn left_out(connections: usize) -> Option<String> {
     }
 }
 
-/// `172 owners hidden (sudo shows them)`
-pub fn hidden_owners(owners: usize) -> Option<String> {
-    match owners {
-        0 => None,
-        1 => Some("1 owner hidden (sudo shows it)".to_owned()),
-        many => Some(format!("{many} owners hidden (sudo shows them)")),
-    }
+/// `172 owners hidden (sudo shows them)`; sudo does not help root.
+pub fn hidden_owners(owners: usize, is_root: bool) -> Option<String> {
+    let sudo = match owners {
+        0 => return None,
+        _ if is_root => "",
+        1 => " (sudo shows it)",
+        _ => " (sudo shows them)",
+    };
+    Some(format!("{} hidden{sudo}", super::count(owners, "owner")))
 }

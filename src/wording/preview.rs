@@ -6,7 +6,7 @@ use crate::free::{
     AlsoCloses, Confirmation, PortPreview, Preview, Restarter, StartedBy, TargetSet, TreeNode,
 };
 use crate::model::Moment;
-use crate::model::endpoint::{EndpointId, Socket};
+use crate::model::endpoint::Socket;
 use crate::model::process::Process;
 use crate::model::signal::Signal;
 use crate::model::supervisor::Unit;
@@ -118,13 +118,14 @@ fn target_label(preview: &Preview) -> &'static str {
 
 /// Returns a line for each process of the tree, or only their names if they are many.
 fn process_lines(preview: &Preview, port: &PortPreview, describer: &Describer) -> Vec<PreviewLine> {
+    let role_of = |node: &TreeNode| (node.is_target, node.is_target || node.shares_socket);
     if port.tree.len() > describer.most {
-        return [Role::Target, Role::Sharer, Role::OtherOwner]
+        return [(true, true), (false, true), (false, false)]
             .into_iter()
             .filter_map(|role| {
-                let nodes = port.tree.iter().filter(|node| Role::of(node, port) == role);
+                let nodes = port.tree.iter().filter(|node| role_of(node) == role);
                 let processes: Vec<&Process> = nodes.map(|node| &*node.process).collect();
-                (!processes.is_empty()).then(|| role.line(preview, process_list(&processes)))
+                (!processes.is_empty()).then(|| tree_line(preview, role, process_list(&processes)))
             })
             .collect();
     }
@@ -133,48 +134,22 @@ fn process_lines(preview: &Preview, port: &PortPreview, describer: &Describer) -
         .map(|node| PreviewLine {
             depth: node.depth,
             is_last: node.is_last,
-            ..Role::of(node, port).line(preview, process_text(preview, port, node, describer))
+            ..tree_line(
+                preview,
+                role_of(node),
+                process_text(preview, port, node, describer),
+            )
         })
         .collect()
 }
 
-/// What a process of the tree has to do with the targets.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Role {
-    Target,
-    /// Has a socket of a target too.
-    Sharer,
-    /// Has only sockets that no target has.
-    OtherOwner,
-}
-
-impl Role {
-    fn of(node: &TreeNode, port: &PortPreview) -> Self {
-        let sockets = |node: &TreeNode| -> Vec<EndpointId> {
-            let owner = node.owner.iter();
-            let sockets = owner.flat_map(|owner| &owner.sockets);
-            sockets.map(|socket| socket.id).collect()
-        };
-        let own = sockets(node);
-        let mut targets = port.tree.iter().filter(|one| one.is_target);
-        if node.is_target {
-            Self::Target
-        } else if targets.any(|target| sockets(target).iter().any(|id| own.contains(id))) {
-            Self::Sharer
-        } else {
-            Self::OtherOwner
-        }
-    }
-
-    fn line(self, preview: &Preview, text: String) -> PreviewLine {
-        match self {
-            Self::Target => line(target_label(preview), text, LineKind::Target),
-            Self::Sharer => line("Shared with", text, LineKind::Fact),
-            Self::OtherOwner => line(
-                "Held by",
-                format!("{text}   not signaled, may keep the port"),
-                LineKind::Fact,
-            ),
+fn tree_line(preview: &Preview, role: (bool, bool), text: String) -> PreviewLine {
+    match role {
+        (true, _) => line(target_label(preview), text, LineKind::Target),
+        (false, true) => line("Shared with", text, LineKind::Fact),
+        (false, false) => {
+            let text = format!("{text}   not signaled, may keep the port");
+            line("Held by", text, LineKind::Fact)
         }
     }
 }

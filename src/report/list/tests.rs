@@ -23,6 +23,7 @@ fn printed_with(
 ) -> ListOutput {
     let result = ListInput {
         pids_problem,
+        is_root: false,
         taken: moment(0.0),
         endpoints: sockets.into_iter().map(SocketBuilder::endpoint).collect(),
         problems,
@@ -131,6 +132,13 @@ fn hidden_owners_are_noted_only_if_they_matter() {
         let printed = printed(sockets, Vec::new(), &[text]);
         assert_eq!(printed.errors, expected, "{text}");
     }
+}
+
+#[test]
+fn sudo_is_not_recommended_to_root() {
+    let notes = [0, 1, 2].map(|count| wording::hidden_owners(count, true));
+    let expected = [None, Some("1 owner hidden"), Some("2 owners hidden")];
+    assert_eq!(notes.each_ref().map(Option::as_deref), expected);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use crate::app::App;
 use crate::model::endpoint::{Endpoint, Owners};
+use crate::model::history::ExitStatus;
 use crate::model::process::Process;
 use crate::model::text::SystemText;
 use crate::table::fields::{Column, field};
@@ -52,7 +53,7 @@ fn process_lines(view: &DetailsView, process: &Process) -> Vec<LabeledText> {
     entries.extend(
         process
             .started_at
-            .map(|at| LabeledText::new("started", started(at, &view.context))),
+            .map(|at| LabeledText::new("started", started(at, view, process))),
     );
     entries.extend(other_ports(view.app, process).map(|ports| LabeledText::new("ports", ports)));
     let kin = view.inspection.and_then(|found| found.tree_of(process.id));
@@ -89,11 +90,22 @@ fn described(process: &Process) -> String {
     format!("{process}{user}{terminal}")
 }
 
-fn started(at: SystemTime, context: &DisplayContext) -> String {
+/// `2026-01-31T09:00:00Z · up 62 s`; without `up` if the process has ended or may have.
+fn started(at: SystemTime, view: &DetailsView, process: &Process) -> String {
     let when = jiff::Timestamp::try_from(at)
         .map(|at| format!("{at:.0}"))
         .unwrap_or_default();
-    format!("{when} · up {}", wording::duration(context.now.since(at)))
+    let is_running = match view.app.exit_status(process) {
+        ExitStatus::Unknown => !view.row.is_closed(),
+        ExitStatus::StillRunning => true,
+        ExitStatus::EndedAfter(..) | ExitStatus::Ended => false,
+    };
+    if is_running {
+        let up = wording::duration(view.context.now.since(at));
+        format!("{when} · up {up}")
+    } else {
+        when
+    }
 }
 
 /// The other ports that the process listens on.

@@ -55,8 +55,10 @@ fn the_exit_status_is_shown_as_far_as_known() {
         }));
     };
     harness.keys("i");
+    insta::assert_snapshot!(details(&harness, &["started"]), @"started: 2026-01-31T09:00:00Z · up 1 h");
     harness.seconds = 1.0;
     harness.poll(vec![]);
+    insta::assert_snapshot!(details(&harness, &["started"]), @"started: 2026-01-31T09:00:00Z");
     learn(&mut harness, ExitStatus::StillRunning);
     harness.wait(2.0);
     insta::assert_snapshot!(details(&harness, &["closed"]), @"closed: 2 s ago · still running");
@@ -73,7 +75,7 @@ fn the_exit_status_is_shown_as_far_as_known() {
     harness.key(KeyCode::Esc);
     harness.wait(5.0);
     harness.keys("62893");
-    insta::assert_snapshot!(message(&harness), @"nothing on 62893 now · last: python3 9130 (debugpy · ~/code/api), closed 5 s ago after at most 1 h 1 min · ended by portmon with SIGTERM · Esc clears the text");
+    insta::assert_snapshot!(message(&harness), @"nothing on 62893 now · last: python3 9130 (debugpy · ~/code/api), closed 5 s ago after at most 1 h 1 min · ended 0.5 s after portmon sent SIGTERM · Esc clears the text");
 }
 
 #[test]

@@ -34,10 +34,18 @@ fn sentence(reason: &Reason, findings: &Findings) -> String {
             more,
         } => client(socket, *is_local, *more),
         Reason::TimeWait { count, bind, left } => {
-            format!("{}; {}", time_wait(*count, *left), leftover_bind(*bind))
+            format!(
+                "{}; {}",
+                time_wait(*count, *left),
+                leftover_bind(bind, *count)
+            )
         }
         Reason::Leftover { sockets, bind } => {
-            format!("{}; {}", leftover(sockets), leftover_bind(*bind))
+            format!(
+                "{}; {}",
+                leftover(sockets),
+                leftover_bind(bind, sockets.len())
+            )
         }
         Reason::Privileged { port, from } => privileged(*port, *from),
         Reason::NoSuchAddress(ip) => format!("{ip} is not an address of this machine"),
@@ -105,9 +113,10 @@ fn holds(socket: &Socket, is_root: bool) -> String {
     };
     let note = match &socket.owners {
         Owners::Known(processes) => processes.first().and_then(|first| command(first)),
-        Owners::NoPermission | Owners::Pending if is_root => {
-            Some("owner hidden even from root: another container, or the kernel".to_owned())
-        }
+        Owners::NoPermission | Owners::Pending if is_root => Some(
+            "owner hidden even from root: it may be in another container or belong to the kernel"
+                .to_owned(),
+        ),
         Owners::NoPermission | Owners::Pending => Some("owner hidden; sudo shows it".to_owned()),
         Owners::NoProcess => None,
     };
@@ -205,16 +214,21 @@ fn leftover(sockets: &[Socket]) -> String {
     }
 }
 
-fn leftover_bind(bind: LeftoverBind) -> &'static str {
-    match bind {
+/// `until it ends 127.0.0.1 and 0.0.0.0 cannot be bound`, for this many connections.
+fn leftover_bind(bind: &LeftoverBind, count: usize) -> String {
+    let refused = match bind {
         LeftoverBind::OnlyWithReuse => {
-            "the port can be bound with SO_REUSEADDR, which most servers set"
+            return "the port can be bound with SO_REUSEADDR, which most servers set".to_owned();
         }
-        LeftoverBind::Refused if PLATFORM.has_safe_reuseaddr() => {
-            "until they end the port cannot be bound, not even with SO_REUSEADDR"
-        }
-        LeftoverBind::Refused => "until they end the port cannot be bound",
-    }
+        LeftoverBind::Refused(refused) => list(refused),
+    };
+    let until = if count == 1 { "it ends" } else { "they end" };
+    let even = if PLATFORM.has_safe_reuseaddr() {
+        ", not even with SO_REUSEADDR"
+    } else {
+        ""
+    };
+    format!("until {until} {refused} cannot be bound{even}")
 }
 
 fn privileged(port: u16, from: Option<u16>) -> String {

@@ -73,7 +73,7 @@ fn the_owner_is_reported_as_far_as_it_is_visible() {
                 .with(|findings| findings.is_root = true),
             vec![
                 "HELD :8080 by a process of root on *:8080",
-                "a process of root listens on *:8080 (owner hidden even from root: another container, or the kernel)",
+                "a process of root listens on *:8080 (owner hidden even from root: it may be in another container or belong to the kernel)",
                 "* covers every IPv4 and IPv6 address, also 127.0.0.1:8080 and ::1:8080",
             ],
         ),
@@ -189,7 +189,7 @@ fn leftovers_of_a_server_are_reported_with_the_bind_results() {
             two(port(3000).refused(&V4)),
             vec![
                 "HELD :3000 by connections in TIME_WAIT",
-                "2 connections are in TIME_WAIT, the last for at most 60 s; until they end the port cannot be bound, not even with SO_REUSEADDR",
+                "2 connections are in TIME_WAIT, the last for at most 60 s; until they end 127.0.0.1 and 0.0.0.0 cannot be bound, not even with SO_REUSEADDR",
                 "only IPv4 is taken: ::1 and :: can be bound",
             ],
         ),
@@ -197,7 +197,7 @@ fn leftovers_of_a_server_are_reported_with_the_bind_results() {
             left(port(3000).refused(&V4)),
             vec![
                 "HELD :3000 by connections without a listener (1 ESTABLISHED and 1 CLOSE_WAIT)",
-                "nobody listens, but connections are left: 1 ESTABLISHED and 1 CLOSE_WAIT of gunicorn 7003 of dev; until they end the port cannot be bound, not even with SO_REUSEADDR",
+                "nobody listens, but connections are left: 1 ESTABLISHED and 1 CLOSE_WAIT of gunicorn 7003 of dev; until they end 127.0.0.1 and 0.0.0.0 cannot be bound, not even with SO_REUSEADDR",
                 "only IPv4 is taken: ::1 and :: can be bound",
             ],
         ),
@@ -208,6 +208,16 @@ fn leftovers_of_a_server_are_reported_with_the_bind_results() {
             vec![
                 "FREE :3000 with SO_REUSEADDR",
                 "1 connection is in TIME_WAIT for 48 s; the port can be bound with SO_REUSEADDR, which most servers set",
+            ],
+        ),
+        (
+            port(3000)
+                .refused(&["127.0.0.1"])
+                .sees(waiting("127.0.0.1:40001").waits_until(instant(47.3))),
+            vec![
+                "HELD :3000 by connections in TIME_WAIT",
+                "1 connection is in TIME_WAIT for 48 s; until it ends 127.0.0.1 cannot be bound, not even with SO_REUSEADDR",
+                "only some addresses are taken: ::1, 0.0.0.0 and :: can be bound",
             ],
         ),
         (two(port(3000)), vec!["FREE :3000"]),
