@@ -7,9 +7,9 @@
 use crate::app::App;
 use ratatui::style::{Color, Modifier, Style};
 
-/// Defines [`Role`] with a list of its variants.
+/// Defines [`Role`] with a list of its variants, and the theme `plain` with their styles.
 macro_rules! roles {
-    ($($(#[$doc:meta])* $role:ident),* $(,)?) => {
+    ($($(#[$doc:meta])* $role:ident = $style:expr),* $(,)?) => {
         /// What a text on the screen is, for which a theme has a style.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum Role { $($(#[$doc])* $role),* }
@@ -17,37 +17,43 @@ macro_rules! roles {
         impl Role {
             pub const ALL: &[Self] = &[$(Self::$role),*];
         }
+
+        static PLAIN: Theme = Theme {
+            name: "plain",
+            base: None,
+            styles: &[$((Role::$role, $style)),*],
+        };
     };
 }
 
 roles! {
-    Plain,
+    Plain = Style::new(),
     /// The name of the program and the titles of boxes.
-    Title,
+    Title = BOLD,
     /// Explanations, labels, what may be overlooked.
-    Dim,
+    Dim = DIM,
     /// Column headings.
-    Heading,
+    Heading = BOLD,
     /// A chip or button that is on or has the focus.
-    Active,
+    Active = BOLD,
     /// The row under the cursor.
-    Cursor,
-    OpenedMark,
-    ChangedMark,
-    ClosedMark,
+    Cursor = Style::new().add_modifier(Modifier::REVERSED),
+    OpenedMark = BOLD,
+    ChangedMark = UNDERLINED,
+    ClosedMark = DIM,
     /// The whole row of each.
-    OpenedRow,
-    ChangedRow,
-    ClosedRow,
+    OpenedRow = BOLD,
+    ChangedRow = UNDERLINED,
+    ClosedRow = DIM,
     /// Reachable from the network, or one port number used twice.
-    Warning,
-    Error,
+    Warning = BOLD,
+    Error = BOLD,
     /// The invalid part of a filter.
-    Fault,
+    Fault = UNDERLINED,
     /// A good verdict.
-    Good,
-    Key,
-    Border,
+    Good = BOLD,
+    Key = BOLD,
+    Border = DIM,
 }
 
 /// A theme: the styles in which it differs from its base. Only the theme without a base needs all roles.
@@ -103,40 +109,13 @@ static TERMINAL: Theme = Theme {
     ],
 };
 
-static PLAIN: Theme = Theme {
-    name: "plain",
-    base: None,
-    styles: &[
-        (Role::Plain, Style::new()),
-        (Role::Title, BOLD),
-        (Role::Dim, DIM),
-        (Role::Heading, BOLD),
-        (Role::Active, BOLD),
-        (Role::Cursor, Style::new().add_modifier(Modifier::REVERSED)),
-        (Role::OpenedMark, BOLD),
-        (Role::ChangedMark, UNDERLINED),
-        (Role::ClosedMark, DIM),
-        (Role::OpenedRow, BOLD),
-        (Role::ChangedRow, UNDERLINED),
-        (Role::ClosedRow, DIM),
-        (Role::Warning, BOLD),
-        (Role::Error, BOLD),
-        (Role::Fault, UNDERLINED),
-        (Role::Good, BOLD),
-        (Role::Key, BOLD),
-        (Role::Border, DIM),
-    ],
-};
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::collections::HashSet;
 
     #[test]
-    fn every_role_has_a_style_and_every_theme_a_name() {
-        let roles: Vec<Role> = PLAIN.styles.iter().map(|(role, _)| *role).collect();
-        assert_eq!(roles, Role::ALL);
+    fn every_theme_has_its_own_name() {
         let names: HashSet<&str> = THEMES.iter().map(|theme| theme.name).collect();
         assert_eq!(names.len(), THEMES.len());
     }
