@@ -114,7 +114,7 @@ use std::io::{self, Write};
 
 /// Runs the command that the command line asks for and returns the exit code.
 pub fn run(words: impl IntoIterator<Item = std::ffi::OsString>) -> u8 {
-    let result = match cli::parse(words, &MONITOR, &COMMANDS) {
+    let result = match cli::parse(words, &MONITOR, COMMANDS) {
         Ok((command, matches)) => (command.run)(&matches),
         Err(EarlyExit::Output(text)) => commands::print(&text).map(|()| 0),
         Err(EarlyExit::UsageError(line)) => Err(anyhow::Error::msg(line)),

@@ -1,6 +1,7 @@
 //! What the README lists is what the program has.
 
 use crate::app::keymap::BINDINGS;
+use crate::commands::COMMANDS;
 use crate::table::query::FILTER_SYNTAX;
 use std::fs;
 use std::path::Path;
@@ -30,6 +31,15 @@ fn the_readme_lists_every_word_of_the_filter_as_it_is() {
     let readme = readme();
     for (word, matches) in FILTER_SYNTAX {
         let row = table_row(word, matches);
+        assert!(readme.contains(&row), "the README lacks: {row}");
+    }
+}
+
+#[test]
+fn the_readme_has_a_row_for_each_command() {
+    let readme = readme();
+    for command in COMMANDS {
+        let row = format!("| `portmon {}` | ", command.name);
         assert!(readme.contains(&row), "the README lacks: {row}");
     }
 }

@@ -3,25 +3,13 @@
 //! clap checks each argument by itself, [`CommandArgs::validate`] what depends on several. Which commands there are is told
 //! by the caller, in a table of [`CliCommand`]s.
 
-mod check;
-mod filter;
-mod free;
-mod list;
-mod monitor;
-mod unused;
+mod arguments;
 mod usage_error;
-mod values;
-mod wait;
-mod watch;
 
-pub use check::CheckArgs;
-pub use filter::FilterArgs;
-pub use free::{Consent, FreeArgs};
-pub use list::ListArgs;
-pub use monitor::MonitorArgs;
-pub use unused::{SearchRange, UnusedArgs};
-pub use wait::WaitArgs;
-pub use watch::WatchArgs;
+pub use arguments::{
+    CheckArgs, Consent, FilterArgs, FreeArgs, ListArgs, MonitorArgs, SearchRange, UnusedArgs,
+    WaitArgs, WatchArgs,
+};
 
 use clap::error::ErrorKind;
 use clap::{ArgMatches, FromArgMatches};

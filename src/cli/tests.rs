@@ -1,4 +1,4 @@
-use super::values::{source_named, sources};
+use super::arguments::values::{source_named, sources};
 use super::*;
 use crate::check::Until;
 use crate::commands::{COMMANDS, MONITOR};
@@ -11,9 +11,7 @@ use crate::model::socket_source::SocketSource;
 use std::time::Duration;
 
 fn matched(line: &str) -> Result<(&'static str, ArgMatches), String> {
-    static ALL: [CliCommand; 6] = COMMANDS;
-    static TUI: CliCommand = MONITOR;
-    parse(line.split(' ').map(Into::into), &TUI, &ALL)
+    parse(line.split(' ').map(Into::into), &MONITOR, COMMANDS)
         .map(|(command, matches)| (command.name, matches))
         .map_err(|exit| match exit {
             EarlyExit::UsageError(text) | EarlyExit::Output(text) => text,
@@ -45,7 +43,7 @@ fn spec(text: &str) -> PortSpec {
 
 #[test]
 fn the_definition_of_every_command_is_sound() {
-    parser(&MONITOR, &COMMANDS).debug_assert();
+    parser(&MONITOR, COMMANDS).debug_assert();
 }
 
 #[test]
@@ -323,12 +321,15 @@ fn a_usage_error_is_one_line_with_the_way_out() {
 
 #[test]
 fn every_command_takes_a_source_that_no_help_mentions() {
-    for (line, has_port) in [("", false)].into_iter().chain(COMMANDS.map(|command| {
-        (
-            command.name,
-            matches!(command.name, "free" | "check" | "wait"),
-        )
-    })) {
+    for (line, has_port) in [("", false)]
+        .into_iter()
+        .chain(COMMANDS.iter().map(|command| {
+            (
+                command.name,
+                matches!(command.name, "free" | "check" | "wait"),
+            )
+        }))
+    {
         let port = if has_port { "3000" } else { "" };
         let words = ["portmon", line, port, "--source=netstat2"];
         let words: Vec<&str> = words.into_iter().filter(|word| !word.is_empty()).collect();
@@ -343,7 +344,10 @@ fn every_command_takes_a_source_that_no_help_mentions() {
 
 #[test]
 fn every_help_has_examples_and_an_exit_status() {
-    for line in [""].into_iter().chain(COMMANDS.map(|command| command.name)) {
+    for line in [""]
+        .into_iter()
+        .chain(COMMANDS.iter().map(|command| command.name))
+    {
         let line = format!("portmon {line} --help").replace("  ", " ");
         let help = matched(&line).expect_err(&line);
         assert!(

@@ -1,9 +1,18 @@
 //! `portmon check`: whether a port can be used, and why not.
 
-use crate::cli::CheckArgs;
+use crate::cli::{self, CheckArgs, CliCommand};
 use crate::os::check::{self, CheckContext};
 use crate::os::environment;
+use clap::Args as _;
 use std::io;
+
+pub const COMMAND: CliCommand = CliCommand {
+    name: "check",
+    alias: None,
+    synonyms: &["why"],
+    define: CheckArgs::augment_args,
+    run: |matches| run(&cli::arguments(matches)?),
+};
 
 /// Exit code of a port that is held.
 const HELD: u8 = 1;

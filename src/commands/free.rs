@@ -6,7 +6,7 @@ mod confirmation;
 mod drive;
 
 use super::print_line;
-use crate::cli::FreeArgs;
+use crate::cli::{self, CliCommand, FreeArgs};
 use crate::free::{Explanation, FreeContext, plan_port};
 use crate::model::bind::BindResult;
 use crate::model::endpoint::{Endpoint, Protocol};
@@ -28,8 +28,17 @@ use crate::report::free::text::{self, PortPlan};
 use crate::report::free::{FreeOutcome, FreeReport, exit_code, is_outdated, port_specs};
 use crate::table::row::DisplayContext;
 use anyhow::{Context, anyhow, bail};
+use clap::Args as _;
 use confirmation::Decision;
 use std::io::{self, Write};
+
+pub const COMMAND: CliCommand = CliCommand {
+    name: "free",
+    alias: None,
+    synonyms: &["kill", "stop", "end", "term", "rm"],
+    define: FreeArgs::augment_args,
+    run: |matches| run(&cli::arguments(matches)?),
+};
 
 /// A port after the first poll.
 enum Preparation {

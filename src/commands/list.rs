@@ -1,13 +1,22 @@
 //! `portmon list`: polls once and prints the rows.
 
 use super::{EXIT_ERROR, parse_filter, unless_closed};
-use crate::cli::ListArgs;
+use crate::cli::{self, CliCommand, ListArgs};
 use crate::os::environment;
 use crate::os::poller::SocketPoller;
 use crate::os::sockets::{DumpRequest, DumpScope};
 use crate::report::list::{self, ListInput, ListOutcome, ListRequest};
 use crate::table::row::DisplayContext;
+use clap::Args as _;
 use std::io;
+
+pub const COMMAND: CliCommand = CliCommand {
+    name: "list",
+    alias: None,
+    synonyms: &["ls", "ps", "show", "status", "get"],
+    define: ListArgs::augment_args,
+    run: |matches| run(&cli::arguments(matches)?),
+};
 
 /// Exit code if no row matches.
 const NO_ROWS: u8 = 1;

@@ -1,6 +1,7 @@
 //! The commands: each puts together what it needs, runs to its end and returns the exit code.
 //!
-//! To add one: its arguments in `cli`, its file here, its entry in [`COMMANDS`], its row in the README.
+//! To add one: a file in `cli::arguments` with its arguments, a file here with its `COMMAND`, its entry in [`COMMANDS`], its
+//! row in the README.
 
 mod check;
 mod free;
@@ -10,71 +11,25 @@ mod unused;
 mod wait;
 mod watch;
 
-use crate::cli::{
-    self, CheckArgs, CliCommand, FilterArgs, FreeArgs, ListArgs, MonitorArgs, UnusedArgs, WaitArgs,
-    WatchArgs,
-};
+use crate::cli::{CliCommand, FilterArgs};
 use crate::model::environment::{Environment, PidsProblem};
 use crate::model::snapshot::Problem;
 use crate::table::listing::{Chips, Filter};
 use crate::table::query;
 use crate::wording;
-use clap::Args;
 use std::io::{self, Write};
 
 /// What runs if no command is named.
-pub const MONITOR: CliCommand = CliCommand {
-    name: "portmon",
-    alias: None,
-    synonyms: &["top", "monitor", "tui"],
-    define: MonitorArgs::augment_args,
-    run: |matches| monitor::run(&cli::arguments(matches)?),
-};
+pub static MONITOR: CliCommand = monitor::COMMAND;
 
 /// Every command, in the order of the help.
-pub const COMMANDS: [CliCommand; 6] = [
-    CliCommand {
-        name: "list",
-        alias: None,
-        synonyms: &["ls", "ps", "show", "status", "get"],
-        define: ListArgs::augment_args,
-        run: |matches| list::run(&cli::arguments(matches)?),
-    },
-    CliCommand {
-        name: "watch",
-        alias: None,
-        synonyms: &[],
-        define: WatchArgs::augment_args,
-        run: |matches| watch::run(&cli::arguments(matches)?),
-    },
-    CliCommand {
-        name: "free",
-        alias: None,
-        synonyms: &["kill", "stop", "end", "term", "rm"],
-        define: FreeArgs::augment_args,
-        run: |matches| free::run(&cli::arguments(matches)?),
-    },
-    CliCommand {
-        name: "check",
-        alias: None,
-        synonyms: &["why"],
-        define: CheckArgs::augment_args,
-        run: |matches| check::run(&cli::arguments(matches)?),
-    },
-    CliCommand {
-        name: "wait",
-        alias: None,
-        synonyms: &[],
-        define: WaitArgs::augment_args,
-        run: |matches| wait::run(&cli::arguments(matches)?),
-    },
-    CliCommand {
-        name: "unused",
-        alias: Some("next"),
-        synonyms: &[],
-        define: UnusedArgs::augment_args,
-        run: |matches| unused::run(&cli::arguments(matches)?),
-    },
+pub static COMMANDS: &[CliCommand] = &[
+    list::COMMAND,
+    watch::COMMAND,
+    free::COMMAND,
+    check::COMMAND,
+    wait::COMMAND,
+    unused::COMMAND,
 ];
 
 /// Exit code of an error, of the arguments or of the command.

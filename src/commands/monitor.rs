@@ -1,7 +1,7 @@
 //! The monitor: starts the threads, takes over the terminal, runs the event loop and performs its effects.
 
 use crate::app::{App, Effect, Event};
-use crate::cli::MonitorArgs;
+use crate::cli::{self, CliCommand, MonitorArgs};
 use crate::config::Settings;
 use crate::event_loop::{self, EffectHandler, EventChannels};
 use crate::model::poll_request::PollRequest;
@@ -16,12 +16,21 @@ use crate::os::sockets::{DumpRequest, DumpScope};
 use crate::os::{environment, now};
 use crate::terminal::{self, Screen, TerminalGuard};
 use anyhow::{Context, bail};
+use clap::Args as _;
 use std::io::{self, Stdout};
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
 use tokio::sync::mpsc;
 
 mod watchdog;
+
+pub const COMMAND: CliCommand = CliCommand {
+    name: "portmon",
+    alias: None,
+    synonyms: &["top", "monitor", "tui"],
+    define: MonitorArgs::augment_args,
+    run: |matches| run(&cli::arguments(matches)?),
+};
 
 /// Time after which a program continued in the background suspends itself again.
 const BACKGROUND: Duration = Duration::from_millis(500);

@@ -1,6 +1,6 @@
 //! `portmon unused`: ports that nothing uses, each verified by binding it on every local address.
 
-use crate::cli::{SearchRange, UnusedArgs};
+use crate::cli::{self, CliCommand, SearchRange, UnusedArgs};
 use crate::model::bind::BindResult;
 use crate::model::endpoint::Protocol;
 use crate::model::port_spec::PortSpec;
@@ -10,9 +10,18 @@ use crate::os::poller::SocketPoller;
 use crate::os::sockets::{DumpRequest, DumpScope};
 use crate::os::{bind_probe, environment};
 use crate::wording::check::wait as wording;
+use clap::Args as _;
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::ops::RangeInclusive;
+
+pub const COMMAND: CliCommand = CliCommand {
+    name: "unused",
+    alias: Some("next"),
+    synonyms: &[],
+    define: UnusedArgs::augment_args,
+    run: |matches| run(&cli::arguments(matches)?),
+};
 
 /// Exit code when fewer ports were found than were requested.
 const TOO_FEW: u8 = 1;

@@ -4,7 +4,7 @@
 
 use super::warn;
 use crate::check::{Until, WaitTarget};
-use crate::cli::WaitArgs;
+use crate::cli::{self, CliCommand, WaitArgs};
 use crate::free::BIND_RETRY;
 use crate::model::bind::BindResult;
 use crate::model::endpoint::{Protocol, Socket};
@@ -16,8 +16,17 @@ use crate::os::poller::SocketPoller;
 use crate::os::processes::pid_namespace;
 use crate::os::sockets::{DumpRequest, DumpScope};
 use crate::wording::check::wait as wording;
+use clap::Args as _;
 use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};
+
+pub const COMMAND: CliCommand = CliCommand {
+    name: "wait",
+    alias: None,
+    synonyms: &[],
+    define: WaitArgs::augment_args,
+    run: |matches| run(&cli::arguments(matches)?),
+};
 
 /// Exit code after a timeout, as in timeout(1).
 const TIMED_OUT: u8 = 124;

@@ -1,7 +1,7 @@
 //! `portmon watch`: polls and prints events until it is stopped or `--for` is over.
 
 use super::{parse_filter, unless_closed, warn, warn_about_pids, warn_about_problems};
-use crate::cli::WatchArgs;
+use crate::cli::{self, CliCommand, WatchArgs};
 use crate::model::environment::Environment;
 use crate::model::snapshot::Problem;
 use crate::os::poller::SocketPoller;
@@ -12,9 +12,18 @@ use crate::report::json::JsonEvent;
 use crate::report::watch::{WatchReporter, text};
 use crate::table::row::DisplayContext;
 use crate::wording;
+use clap::Args as _;
 use jiff::tz::TimeZone;
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
+
+pub const COMMAND: CliCommand = CliCommand {
+    name: "watch",
+    alias: None,
+    synonyms: &[],
+    define: WatchArgs::augment_args,
+    run: |matches| run(&cli::arguments(matches)?),
+};
 
 /// Every socket, whatever the filter: peers and changes need them.
 const ALL_SOCKETS: DumpRequest = DumpRequest {

@@ -16,7 +16,7 @@ pub struct FilterArgs {
 
 impl FilterArgs {
     /// Words of the filter before `--`.
-    pub(super) fn words_in(matches: &ArgMatches) -> Vec<&str> {
+    pub(in crate::cli) fn words_in(matches: &ArgMatches) -> Vec<&str> {
         matches
             .get_many::<String>("filter")
             .into_iter()
