@@ -97,7 +97,7 @@ fn a_parent_is_stopped_instead_and_remaining_owners_are_named() {
         &terminal,
         &format!("Stops {parent} not an owner (parent process)"),
     );
-    wait_for_words(&terminal, &format!("Shared with └ {name} {child}"));
+    wait_for_words(&terminal, &format!("Held by └ {name} {child}"));
     terminal.press_when_armed("y stop it (SIGTERM)", "y");
     let held = format!(":{port} is STILL HELD: {parent} ended, {name} {child} keeps the socket.");
     wait_for_words(&terminal, &held);
