@@ -24,7 +24,8 @@ pub(super) fn bind_verdict(log: &RequestLog, probe: &BindProbe) -> Verdict {
         // that does not listen.
         result if is_unread => return unknown(log, Evidence::Bind(result)),
         BindResult::Usable => return free(Proof::Bound),
-        BindResult::NotPermitted | BindResult::NoSuchAddress => return free(Proof::TableOnly),
+        BindResult::NotPermitted => return free(Proof::NotPermitted),
+        BindResult::NoSuchAddress => return free(Proof::NoSuchAddress),
         BindResult::OnlyWithReuse => {
             return Verdict::OnlyWithReuse {
                 port,

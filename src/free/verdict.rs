@@ -114,8 +114,10 @@ pub enum ReleaseKind {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Proof {
     Bound,
-    /// The tables show no socket; this user is not permitted to bind the port.
-    TableOnly,
+    /// Only the tables: this user is not permitted to bind the port.
+    NotPermitted,
+    /// Only the tables: this machine has none of the addresses any more.
+    NoSuchAddress,
     /// Every bind succeeded; these tables could not be read.
     BindOnly(Vec<Problem>),
 }

@@ -128,8 +128,12 @@ pub fn progress(progress: &Progress) -> String {
 fn proven_by(proof: &Proof) -> String {
     match proof {
         Proof::Bound => String::new(),
-        Proof::TableOnly => {
+        Proof::NotPermitted => {
             " You are not permitted to bind it, so only the socket tables show this.".to_owned()
+        }
+        Proof::NoSuchAddress => {
+            " This machine has no such address to bind, so only the socket tables show this."
+                .to_owned()
         }
         Proof::BindOnly(problems) => format!(" Only a bind shows this: {}.", unread(problems)),
     }

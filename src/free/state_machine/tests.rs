@@ -257,6 +257,13 @@ fn each_way_to_become_free_is_reported_as_observed() {
                 .binds(&BindOutcome::NotPermitted, &BindOutcome::NotPermitted),
             ":3000 is free. node 4242 ended 0.2 s after SIGTERM. You are not permitted to bind it, so only the socket tables show this.",
         ),
+        (
+            Story::sent(vec![listener(&node)])
+                .ended(&node)
+                .sees(0.2, vec![])
+                .binds(&BindOutcome::NoSuchAddress, &BindOutcome::NoSuchAddress),
+            ":3000 is free. node 4242 ended 0.2 s after SIGTERM. This machine has no such address to bind, so only the socket tables show this.",
+        ),
     ];
     for (story, said) in cases {
         assert_eq!(
