@@ -251,6 +251,7 @@ impl App {
         if let Overlay::Freeing(dialog) = &mut self.overlay {
             dialog.apply_inspection(&inspection);
         }
+        self.update_others();
         self.record_exit_statuses(&inspection);
         self.complete_reuse_report(&inspection);
         self.details.apply_inspection(inspection);

@@ -64,8 +64,6 @@ impl KillPlan {
         environment: &Environment,
     ) -> Self {
         let owners = owners(&sockets);
-        let is_other = |socket: &&Socket| !sockets.iter().any(|one| one.id == socket.id);
-        let others = table.iter().map(|endpoint| &endpoint.socket);
         Self {
             host: environment.host.clone(),
             protocol: own.protocol,
@@ -78,13 +76,18 @@ impl KillPlan {
                     Some(ProtectedOwner { process, why })
                 })
                 .collect(),
-            others: OtherSockets::new(others.filter(is_other)),
+            others: other_sockets(&sockets, table),
             sockets,
             owners,
             trees: None,
             me: environment.me,
             self_pids: environment.self_pids.clone(),
         }
+    }
+
+    /// Updates what else closes, since an owner may have been found after the plan was made.
+    pub fn update_others(&mut self, table: &[&Endpoint]) {
+        self.others = other_sockets(&self.sockets, table);
     }
 
     /// Adds the owners' process trees, which are only known a moment after the plan.
@@ -238,6 +241,11 @@ impl KillPlan {
         let position = self.owners.iter().position(|one| one.process.id == process);
         position.unwrap_or(self.owners.len())
     }
+}
+
+fn other_sockets(own: &[Socket], table: &[&Endpoint]) -> OtherSockets {
+    let all = table.iter().map(|endpoint| &endpoint.socket);
+    OtherSockets::new(all.filter(|socket| !own.iter().any(|one| one.id == socket.id)))
 }
 
 /// Returns true if the process leads a terminal's session, usually a shell: without it the terminal closes.

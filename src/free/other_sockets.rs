@@ -1,6 +1,6 @@
 //! The sockets beside those of a plan, by their owners: what closes with a process.
 
-use crate::model::endpoint::{Protocol, Socket};
+use crate::model::endpoint::{Owners, Protocol, Socket};
 use crate::model::process::ProcessId;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -12,6 +12,8 @@ pub struct OtherSockets {
     ports: Vec<OtherPort>,
     /// The number of sockets that hold no port, such as connections, by their owners.
     connections: BTreeMap<Vec<ProcessId>, usize>,
+    /// The number of sockets whose owners are still being looked up.
+    pub pending: usize,
 }
 
 /// A socket that holds a port and closes with its owners.
@@ -26,8 +28,9 @@ pub struct OtherPort {
 
 impl OtherSockets {
     pub fn new<'a>(sockets: impl Iterator<Item = &'a Socket>) -> Self {
-        let (mut ports, mut connections) = (Vec::new(), BTreeMap::new());
+        let (mut ports, mut connections, mut pending) = (Vec::new(), BTreeMap::new(), 0);
         for socket in sockets {
+            pending += usize::from(socket.owners == Owners::Pending);
             let owners: Vec<ProcessId> = socket.owners.known().iter().map(|one| one.id).collect();
             if owners.is_empty() {
                 continue;
@@ -44,7 +47,11 @@ impl OtherSockets {
             }
         }
         ports.sort_by_key(|other| (other.local.port(), other.protocol, other.local));
-        Self { ports, connections }
+        Self {
+            ports,
+            connections,
+            pending,
+        }
     }
 
     /// Returns the ports of these processes, each protocol and address once.

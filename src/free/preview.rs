@@ -59,6 +59,8 @@ pub struct AlsoCloses {
     pub knows_children: bool,
     /// False until the owners have been inspected.
     pub is_inspected: bool,
+    /// The number of other sockets whose owners are still being looked up; each may belong to a target.
+    pub pending: usize,
     pub unseen: Option<Unseen>,
 }
 
@@ -183,6 +185,7 @@ impl AlsoCloses {
                 .iter()
                 .all(|process| tree_of(plans, process).is_some()),
             is_inspected: plans.iter().all(|plan| plan.trees.is_some()),
+            pending: plans.first().map_or(0, |plan| plan.others.pending),
             unseen: unseen(plans, &stopped),
         }
     }

@@ -235,6 +235,10 @@ fn also_closes_lines(closes: &AlsoCloses) -> Vec<PreviewLine> {
     } else if let Some(unseen) = &closes.unseen {
         let separator = if text.is_empty() { "" } else { "; " };
         text = format!("{text}{separator}{}", unseen_text(unseen));
+    } else if closes.pending > 0 {
+        let separator = if text.is_empty() { "unknown: " } else { "; " };
+        let sockets = count(closes.pending, "other socket");
+        text = format!("{text}{separator}the owners of {sockets} are still being looked up");
     } else if text.is_empty() && closes.knows_children && !has_children {
         "nothing else".clone_into(&mut text);
     } else if text.is_empty() {

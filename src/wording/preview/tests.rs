@@ -316,3 +316,23 @@ fn a_stopped_parent_is_not_its_own_and_shares_no_socket() {
         assert_eq!(of(targets), [held, "", started], "{targets:?}");
     }
 }
+
+#[test]
+fn what_closes_is_unknown_while_owners_are_looked_up() {
+    let node = node();
+    let own = || socket("127.0.0.1:3000").owner(&node).endpoint();
+    let sought = || socket("127.0.0.1:80").pending().endpoint();
+    let inspected = |table: &[Endpoint]| {
+        let mut plan = plan(3000, table);
+        learn(&mut plan, &node, &[], &[]);
+        plan
+    };
+    let mut early = inspected(&[own(), sought()]);
+    assert_eq!(
+        closes(&early, TargetSet::Topmost),
+        "unknown: the owners of 1 other socket are still being looked up"
+    );
+    let found = [own(), socket("127.0.0.1:80").owner(&node).endpoint()];
+    early.update_others(&found.iter().collect::<Vec<_>>());
+    assert_eq!(closes(&early, TargetSet::Topmost), "tcp 127.0.0.1:80");
+}

@@ -71,10 +71,29 @@ impl App {
             return Vec::new();
         };
         if again.question_key == dialog.question_key {
+            self.update_others();
             return Vec::new();
         }
         self.overlay = Overlay::Freeing(Box::new(again));
         effects
+    }
+
+    /// Updates what else would close, until the dialog has been shown with live buttons.
+    pub(in crate::app) fn update_others(&mut self) {
+        let Overlay::Freeing(dialog) = &mut self.overlay else {
+            return;
+        };
+        let is_frozen = dialog.was_shown_armed;
+        if let (DialogPhase::Confirming(prompt), false) = (&mut dialog.phase, is_frozen) {
+            let table: Vec<&Endpoint> = self
+                .listing
+                .endpoints()
+                .chain(self.listing.waiting())
+                .collect();
+            for plan in &mut prompt.plans {
+                plan.update_others(&table);
+            }
+        }
     }
 
     fn question_about(&self, rows: &[&Row]) -> Option<(FreeDialog, Vec<Effect>)> {
