@@ -34,4 +34,4 @@ pub use preview::{
 pub use process::{origin, protected, signal_error};
 pub use socket::{count_states, holder, states, user};
 pub use verdict::{escalation, progress, verdict};
-pub use warning::{not_permitted_text, unseen_text};
+pub use warning::{not_permitted_text, unseen_text, warning};

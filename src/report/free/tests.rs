@@ -3,15 +3,16 @@ use super::no_owner::report;
 use super::preview::preview_lines;
 use super::text::{PortPlan, explained, question};
 use super::*;
-use crate::free::{FreeContext, PlanResult, TargetSet, plan_port};
+use crate::free::{FreeContext, PlanResult, TargetSet, Warning, plan_port};
 use crate::model::bind::BindResult;
 use crate::model::endpoint::{Endpoint, State};
 use crate::model::inspection::{ProcessTree, Restriction};
 use crate::model::ports::EphemeralRange;
 use crate::model::process::Pid;
 use crate::model::supervisor::{Manager, Supervisor, Unit};
-use crate::model::testing::{environment, instant, moment, process, socket};
+use crate::model::testing::{SocketBuilder, environment, instant, moment, process, socket};
 use crate::table::row::DisplayContext;
+use crate::wording;
 use serde_json::{Value, json};
 
 fn single_port(text: &str) -> PortSpec {
@@ -262,6 +263,27 @@ fn a_group_is_ended_as_a_whole_or_not_at_all() {
     // portmon runs in that shell.
     assert_eq!(processes(&[&shell, &node]), [0; 0]);
     assert_eq!(processes(&[]), [0; 0]);
+}
+
+#[test]
+fn a_dry_run_says_what_would_stay_held() {
+    let node = process(3977, "node").parent(3900).build();
+    let init = process(1, "init").build();
+    let told = |other: SocketBuilder| {
+        let own = socket("127.0.0.1:5173").owner(&node).endpoint();
+        let mut plan = plan("5173", &[own, other.endpoint()]);
+        plan.kill_plan.add_trees(&[no_kin(&node)]);
+        plan.dry_run().message
+    };
+    let other = || socket("[::1]:5173");
+    let warning = wording::warning(&Warning::StaysHeld(other().pending().build()));
+    assert_eq!(
+        told(other().pending()),
+        format!(":5173 would not be freed completely: {warning}; SIGTERM to node 3977")
+    );
+    let protected = told(other().owner(&init));
+    let kept = ":5173 would not be freed completely: init 1 is not stopped: ";
+    assert!(protected.starts_with(kept), "{protected}");
 }
 
 #[test]

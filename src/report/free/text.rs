@@ -2,7 +2,7 @@
 
 use super::{FreeOutcome, FreeReport};
 use crate::free::{
-    Explanation, FreeMachine, KillPlan, NextAction, Preview, Signal, TargetSet, Verdict,
+    Explanation, FreeMachine, KillPlan, NextAction, Preview, Signal, TargetSet, Verdict, Warning,
     not_permitted,
 };
 use crate::model::endpoint::Socket;
@@ -62,8 +62,13 @@ impl PortPlan {
             } else {
                 let processes = self.processes();
                 let names = wording::list(&processes);
-                let signal = self.signal;
-                let message = format!("{} would be freed: {signal} to {names}", self.single_port);
+                let (port, signal, kept) = (self.single_port, self.signal, stays_held(&preview));
+                let message = if kept.is_empty() {
+                    format!("{port} would be freed: {signal} to {names}")
+                } else {
+                    let kept = kept.join("; ");
+                    format!("{port} would not be freed completely: {kept}; {signal} to {names}")
+                };
                 (None, message, processes)
             };
         let parts: Vec<String> = std::iter::once(message).chain(unseen).collect();
@@ -81,6 +86,16 @@ impl PortPlan {
             ..FreeReport::without_signal(self.single_port, FreeOutcome::Refused, message)
         }
     }
+}
+
+/// Returns why the port would still be held after all targets have ended.
+fn stays_held(preview: &Preview) -> Vec<String> {
+    let warnings = preview.warnings.iter();
+    let kept = warnings.filter(|warning| match warning {
+        Warning::StaysHeld(_) | Warning::Protected(_) => true,
+        Warning::NotPermitted(_) | Warning::Suspended(_) => false,
+    });
+    kept.map(wording::warning).collect()
 }
 
 /// `End node 4242? [y/N] `
