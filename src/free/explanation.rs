@@ -13,7 +13,6 @@ use crate::model::supervisor::{Container, Supervisor, Unit};
 use crate::model::text::SystemText;
 use crate::model::time_wait::TimeWaitLeft;
 use std::iter;
-use std::mem::discriminant;
 use std::sync::Arc;
 
 /// Why no plan is offered for a port.
@@ -100,11 +99,30 @@ impl Explanation {
 
     /// Adds the explanation of another row, unless it says the same.
     pub fn and(mut self, other: Self) -> Self {
-        let kind = |one: &Self| (one.port, discriminant(&one.obstacle));
-        if kind(&self) != kind(&other) {
+        let new = other.timeless();
+        let mut known = iter::once(&self).chain(&self.others);
+        if !known.any(|one| one.timeless().obstacle == new.obstacle && one.port == new.port) {
             self.others.push(other);
         }
         self
+    }
+
+    /// Returns the explanation without what passes by itself, to compare what two are about.
+    pub fn timeless(&self) -> Self {
+        let mut timeless = self.clone();
+        match &mut timeless.obstacle {
+            Obstacle::LeftOver { states, left, .. } => (*states, *left) = (Vec::new(), None),
+            Obstacle::TimeWait { left, .. } => *left = None,
+            Obstacle::Closed { .. }
+            | Obstacle::Client { .. }
+            | Obstacle::Pending(_)
+            | Obstacle::Hidden { .. }
+            | Obstacle::Kernel(_)
+            | Obstacle::Protected { .. }
+            | Obstacle::Supervised { .. } => {}
+        }
+        timeless.others = self.others.iter().map(Self::timeless).collect();
+        timeless
     }
 
     /// Adds what is known about the supervisors of hidden or protected owners.

@@ -1,7 +1,7 @@
 //! What freeing a port would do, as labeled lines for the dialog and for `portmon free`.
 
-use super::warning::{typing_reason, warning};
-use super::{count, duration_cell, list, origin, unseen_text};
+use super::warning::{typing_reason, unknown_text, warning};
+use super::{count, duration_cell, list, origin};
 use crate::free::{
     AlsoCloses, Confirmation, PortPreview, Preview, Restarter, StartedBy, TargetSet, TreeNode,
 };
@@ -232,13 +232,9 @@ fn also_closes_lines(closes: &AlsoCloses) -> Vec<PreviewLine> {
     let has_children = !closes.children.is_empty() || closes.workers > 0;
     if !closes.is_inspected {
         text.push_str(if text.is_empty() { "…" } else { ", …" });
-    } else if let Some(unseen) = &closes.unseen {
+    } else if let Some(unknown) = unknown_text(closes) {
         let separator = if text.is_empty() { "" } else { "; " };
-        text = format!("{text}{separator}{}", unseen_text(unseen));
-    } else if closes.pending > 0 {
-        let separator = if text.is_empty() { "unknown: " } else { "; " };
-        let sockets = count(closes.pending, "other socket");
-        text = format!("{text}{separator}the owners of {sockets} are still being looked up");
+        text = format!("{text}{separator}{unknown}");
     } else if text.is_empty() && closes.knows_children && !has_children {
         "nothing else".clone_into(&mut text);
     } else if text.is_empty() {

@@ -1,7 +1,7 @@
 //! Why a freeing takes more than one key, frees less than expected, or is not permitted.
 
-use super::{holder, place, protected};
-use crate::free::{NotPermitted, TypingReason, Unseen, Warning};
+use super::{count, holder, place, protected};
+use crate::free::{AlsoCloses, NotPermitted, TypingReason, Unseen, Warning};
 
 pub fn typing_reason(reason: &TypingReason) -> String {
     match reason {
@@ -77,4 +77,13 @@ pub fn unseen_text(unseen: &Unseen) -> String {
     } else {
         format!("what else {whose} hold is unknown")
     }
+}
+
+/// Returns why it is unknown what else closes: `the owners of 3 other sockets are still being looked up`
+pub fn unknown_text(closes: &AlsoCloses) -> Option<String> {
+    let pending = || {
+        let sockets = count(closes.pending, "other socket");
+        (closes.pending > 0).then(|| format!("the owners of {sockets} are still being looked up"))
+    };
+    closes.unseen.as_ref().map(unseen_text).or_else(pending)
 }

@@ -642,3 +642,35 @@ fn parents_are_offered_up_to_a_terminal_leader_or_portmon() {
         assert_eq!(offered(end.build()), [3970, 3960]);
     }
 }
+
+#[test]
+fn explanations_are_merged_by_what_they_are_about() {
+    use crate::free::Obstacle;
+    use crate::model::ports::Port;
+    use crate::model::time_wait::TimeWaitLeft;
+    let of = |obstacle| {
+        let port = Port::of(&socket("127.0.0.1:3000").build());
+        Explanation::new(port, obstacle)
+    };
+    let waits = |left: Option<TimeWaitLeft>| {
+        of(Obstacle::TimeWait {
+            left,
+            listener: None,
+        })
+    };
+    let protected = |pid: u32| {
+        of(Obstacle::Protected {
+            protected: Vec::new(),
+            owners: vec![process(pid, "node").build()],
+        })
+    };
+    let all = [
+        waits(Some(TimeWaitLeft::Exact(Duration::from_secs(58)))),
+        waits(None),
+        protected(1),
+        protected(2),
+        protected(2),
+    ];
+    let merged = all.into_iter().reduce(Explanation::and).expect("some");
+    assert_eq!(merged.others, [protected(1), protected(2)]);
+}

@@ -17,7 +17,7 @@ use crate::app::overlay::free_dialog::{Button, DialogPhase, FreeDialog};
 use crate::free::{Batch, Explanation, FreeMachine, KillRequest, NextAction, Verdict, VerdictKind};
 use crate::model::endpoint::Endpoint;
 use crate::model::inspection::Inspection;
-use crate::model::process::Process;
+use crate::model::process::{Process, ProcessId};
 use crate::ui::dialogs::frame;
 use crate::ui::labeled_text::{self, LabelColumn, LabeledText};
 use crate::ui::theme::{Role, Theme};
@@ -26,7 +26,7 @@ use crate::wording;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout};
 use ratatui::text::Line;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use unicode_width::UnicodeWidthStr;
 
 const WIDTH: u16 = 78;
@@ -240,11 +240,11 @@ fn current_owner_text(app: &App, request: &KillRequest) -> String {
     let holders = sockets
         .iter()
         .flat_map(|endpoint| endpoint.socket.owners.known());
-    let others: BTreeSet<String> = holders
+    let others: BTreeMap<ProcessId, String> = holders
         .filter(|process| !is_target(process))
-        .map(ToString::to_string)
+        .map(|process| (process.id, process.to_string()))
         .collect();
-    let others: Vec<String> = others.into_iter().collect();
+    let others: Vec<String> = others.into_values().collect();
     match (sockets.is_empty(), others.is_empty()) {
         (true, _) => format!(" Nothing holds :{} now.", request.port()),
         (false, true) => String::new(),

@@ -330,7 +330,7 @@ fn what_closes_is_unknown_while_owners_are_looked_up() {
     let mut early = inspected(&[own(), sought()]);
     assert_eq!(
         closes(&early, TargetSet::Topmost),
-        "unknown: the owners of 1 other socket are still being looked up"
+        "the owners of 1 other socket are still being looked up"
     );
     let found = [own(), socket("127.0.0.1:80").owner(&node).endpoint()];
     early.update_others(&found.iter().collect::<Vec<_>>());

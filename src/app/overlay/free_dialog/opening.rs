@@ -212,12 +212,12 @@ impl QuestionKey {
                 Self {
                     sockets: sockets.map(|socket| socket.id).collect(),
                     owners: prompt.process_ids(),
-                    skipped: prompt.skipped.clone(),
+                    skipped: prompt.skipped.iter().map(Explanation::timeless).collect(),
                     explanation: None,
                 }
             }
             DialogPhase::Explaining(explanation) => Self {
-                explanation: Some(explanation.clone()),
+                explanation: Some(explanation.timeless()),
                 ..Self::default()
             },
             DialogPhase::Running(_) => Self::default(),

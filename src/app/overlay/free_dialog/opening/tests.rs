@@ -218,7 +218,7 @@ fn each_owner_is_inspected_with_its_own_port() {
 fn what_else_closes_is_updated_until_the_buttons_are_live() {
     let own = || listener().owner(&node());
     let other = |port: u16| socket(&format!("127.0.0.1:{port}"));
-    let sought = (80..84).map(|port| other(port).pending());
+    let sought = (4000..4004).map(|port| other(port).pending());
     let mut harness = AppHarness::with([own()].into_iter().chain(sought).collect());
     harness.keys("x");
     let closes = |harness: &AppHarness| {
@@ -229,7 +229,7 @@ fn what_else_closes_is_updated_until_the_buttons_are_live() {
         (closes.ports.len(), closes.pending, prompt.typed_port())
     };
     assert_eq!(closes(&harness), (0, 4, None));
-    let found = (80..84).map(|port| other(port).owner(&node()));
+    let found = (4000..4004).map(|port| other(port).owner(&node()));
     harness.poll([own()].into_iter().chain(found).collect());
     assert_eq!(closes(&harness), (4, 0, Some(3000)));
 }
