@@ -7,6 +7,7 @@ mod chord;
 mod command;
 
 pub use chord::{Chord, Modifier};
+pub(in crate::app) use command::key_commands;
 pub use command::{
     CheckCommand, FilterCommand, FreeCommand, KeyCommand, KeyContext, Movement, TableCommand,
     TextCommand,
@@ -284,13 +285,34 @@ mod tests {
         assert_eq!(digits.collect::<String>(), "");
     }
 
+    fn commands<T>(values: Vec<T>, command: fn(T) -> KeyCommand) -> Vec<KeyCommand> {
+        values.into_iter().map(command).collect()
+    }
+
     #[test]
-    fn every_chip_and_signal_has_a_key() {
-        for chip in Chip::ALL {
-            assert_ne!(chip_key(chip), "", "{chip:?}");
-        }
-        for signal in SIGNALS {
-            assert_ne!(key_of(KeyCommand::Signal(*signal)), "", "{signal}");
+    fn every_command_has_a_key() {
+        use KeyCommand::{Check, Copy, Filter, Free, Signal, Table, Text};
+        let buttons = Button::without_value().into_iter();
+        // Cancel is a command of its own.
+        let buttons = buttons.filter(|button| *button != Button::Cancel);
+        let all = [
+            commands(TableCommand::without_value(), Table),
+            commands(Movement::without_value(), |to| {
+                Table(TableCommand::Move(to))
+            }),
+            commands(Chip::ALL.to_vec(), |chip| Table(TableCommand::Toggle(chip))),
+            commands(FilterCommand::without_value(), Filter),
+            commands(FreeCommand::without_value(), Free),
+            commands(buttons.collect(), |button| {
+                Free(FreeCommand::Button(button))
+            }),
+            commands(SIGNALS.to_vec(), Signal),
+            commands(CheckCommand::without_value(), Check),
+            commands(TextCommand::without_value(), Text),
+            commands(CopyItem::without_value(), Copy),
+        ];
+        for command in all.concat() {
+            assert_ne!(key_of(command), "", "{command:?}");
         }
     }
 }

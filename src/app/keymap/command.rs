@@ -6,6 +6,29 @@ use crate::model::signal::Signal;
 use crate::table::listing::Chip;
 use tui_input::InputRequest;
 
+/// Defines enums of commands, each with a list for the test that every command has a key.
+macro_rules! key_commands {
+    ($(
+        $(#[$outer:meta])*
+        pub enum $name:ident { $($(#[$doc:meta])* $command:ident $(($value:ty))?),* $(,)? }
+    )*) => { $(
+        $(#[$outer])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum $name { $($(#[$doc])* $command $(($value))?),* }
+
+        #[cfg(test)]
+        impl $name {
+            /// The commands that carry no value.
+            pub fn without_value() -> Vec<Self> {
+                [$(key_commands!(@one $command $(($value))?)),*].concat()
+            }
+        }
+    )* };
+    (@one $command:ident) => { vec![Self::$command] };
+    (@one $command:ident ($value:ty)) => { Vec::new() };
+}
+pub(in crate::app) use key_commands;
+
 /// The command of a binding; the variant is its context.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum KeyCommand {
@@ -31,89 +54,85 @@ pub enum KeyContext {
     CopyMenu,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum TableCommand {
-    Move(Movement),
-    Filter,
-    Toggle(Chip),
-    Back,
-    RestoreFilter,
-    SortMenu,
-    ReverseSort,
-    SortByPrevious,
-    SortByNext,
-    Details,
-    Free,
-    Mark,
-    UnmarkAll,
-    Check,
-    GoToPeer,
-    CopyMenu,
-    CopyRestart,
-    Pause,
-    Refresh,
-    Faster,
-    Slower,
-    Redraw,
-    Help,
-    Quit,
-    Cancel,
-    Suspend,
-}
+key_commands! {
+    pub enum TableCommand {
+        Move(Movement),
+        Filter,
+        Toggle(Chip),
+        Back,
+        RestoreFilter,
+        SortMenu,
+        ReverseSort,
+        SortByPrevious,
+        SortByNext,
+        Details,
+        Free,
+        Mark,
+        UnmarkAll,
+        Check,
+        GoToPeer,
+        CopyMenu,
+        CopyRestart,
+        Pause,
+        Refresh,
+        Faster,
+        Slower,
+        Redraw,
+        Help,
+        Quit,
+        Cancel,
+        Suspend,
+    }
 
-/// Commands that leave a notice or a verdict standing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Movement {
-    Up,
-    Down,
-    PageUp,
-    PageDown,
-    HalfUp,
-    HalfDown,
-    Start,
-    End,
-    NextChange,
-    ScrollUp,
-    ScrollDown,
-}
+    /// Commands that leave a notice or a verdict standing.
+    pub enum Movement {
+        Up,
+        Down,
+        PageUp,
+        PageDown,
+        HalfUp,
+        HalfDown,
+        Start,
+        End,
+        NextChange,
+        ScrollUp,
+        ScrollDown,
+    }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum FilterCommand {
-    Keep,
-    Restore,
-    Up,
-    Down,
-    PageUp,
-    PageDown,
-    Earlier,
-    Later,
-    Edit(InputRequest),
-    Suspend,
-}
+    pub enum FilterCommand {
+        Keep,
+        Restore,
+        Up,
+        Down,
+        PageUp,
+        PageDown,
+        Earlier,
+        Later,
+        Edit(InputRequest),
+        Suspend,
+    }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum FreeCommand {
-    Cancel,
-    NextButton,
-    PreviousButton,
-    /// Presses the button with the focus.
-    Press,
-    Button(Button),
-}
+    pub enum FreeCommand {
+        Cancel,
+        NextButton,
+        PreviousButton,
+        /// Presses the button with the focus.
+        Press,
+        Button(Button),
+    }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum CheckCommand {
-    Connect,
-}
+    pub enum CheckCommand {
+        Connect,
+    }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum TextCommand {
-    Up,
-    Down,
-    PageUp,
-    PageDown,
-    Start,
-    Close,
+    pub enum TextCommand {
+        Up,
+        Down,
+        PageUp,
+        PageDown,
+        Start,
+        Close,
+    }
 }
 
 impl KeyCommand {

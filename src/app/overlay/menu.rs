@@ -1,5 +1,6 @@
 //! Menus: the column to sort by, and what to copy of a row.
 
+use crate::app::keymap::key_commands;
 use crate::model::endpoint::SocketRole;
 use crate::model::shell::restart_command;
 use crate::model::text::escaped;
@@ -14,13 +15,14 @@ pub enum Menu {
     Copy(Vec<(CopyItem, ClipboardText)>),
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum CopyItem {
-    Address,
-    Url,
-    FreeCommand,
-    Pid,
-    RestartCommand,
+key_commands! {
+    pub enum CopyItem {
+        Address,
+        Url,
+        FreeCommand,
+        Pid,
+        RestartCommand,
+    }
 }
 
 /// Text for the clipboard.

@@ -1,25 +1,27 @@
 //! The buttons of the dialog, their keys, and what they change.
 
 use super::confirm_prompt::ConfirmPrompt;
+use crate::app::keymap::key_commands;
 use crate::free::{SIGNALS, Signal, TargetSet};
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Button {
-    Cancel,
-    Confirm,
-    /// All owners instead of the topmost, or back.
-    All,
-    /// Their process group, or back.
-    Group,
-    /// The parent instead of the owner; again for the next one up.
-    Parent,
-    /// Shows the signals.
-    SignalMenu,
-    ChooseSignal(Signal),
-    Copy,
-    GoTo,
-    /// Sends the signal that is offered after another one failed.
-    Escalate(Signal),
+key_commands! {
+    pub enum Button {
+        Cancel,
+        Confirm,
+        /// All owners instead of the topmost, or back.
+        All,
+        /// Their process group, or back.
+        Group,
+        /// The parent instead of the owner; again for the next one up.
+        Parent,
+        /// Shows the signals.
+        SignalMenu,
+        ChooseSignal(Signal),
+        Copy,
+        GoTo,
+        /// Sends the signal that is offered after another one failed.
+        Escalate(Signal),
+    }
 }
 
 /// Returns the buttons beside Cancel.
