@@ -7,10 +7,10 @@
 use crate::model::address::address;
 use crate::model::age::Age;
 use crate::model::endpoint::{Endpoint, Owners};
-use crate::model::ports;
-use crate::model::ports::PortClass;
+use crate::model::ports::{self, PortClass};
 use crate::model::process::Process;
 use crate::table::description;
+use crate::table::query::field_value::{self, ValueReader};
 use crate::table::row::{DisplayContext, Row};
 use crate::table::value::Value;
 use std::sync::Arc;
@@ -54,8 +54,8 @@ pub struct Field {
     pub column: Column,
     /// The heading of the column.
     pub title: &'static str,
-    /// The word before the colon in a filter.
-    pub key: Option<&'static str>,
+    /// The word before the colon in a filter, and what reads the value after it.
+    pub key: Option<(&'static str, ValueReader)>,
     /// Its key in the sort menu.
     pub letter: char,
     /// The value of the cell, which the sort compares.
@@ -74,7 +74,9 @@ pub fn field(column: Column) -> &'static Field {
 }
 
 pub fn field_by_key(key: &str) -> Option<&'static Field> {
-    FIELDS.iter().find(|field| field.key == Some(key))
+    FIELDS
+        .iter()
+        .find(|field| field.key.is_some_and(|(word, _)| word == key))
 }
 
 /// Returns the text of a row that filter words without a key search.
@@ -91,7 +93,7 @@ pub static FIELDS: [Field; Column::ALL.len()] = [
     Field {
         column: Column::Port,
         title: "PORT",
-        key: Some("port"),
+        key: Some(("port", field_value::local_port)),
         letter: 'p',
         value: |row, _| Value::Number(row.endpoint.socket.port().into()),
         operands: None,
@@ -101,7 +103,7 @@ pub static FIELDS: [Field; Column::ALL.len()] = [
     Field {
         column: Column::Local,
         title: "LOCAL",
-        key: Some("addr"),
+        key: Some(("addr", field_value::local_address)),
         letter: 'l',
         value: |row, _| {
             let socket = &row.endpoint.socket;
@@ -117,7 +119,7 @@ pub static FIELDS: [Field; Column::ALL.len()] = [
     Field {
         column: Column::State,
         title: "STATE",
-        key: Some("state"),
+        key: Some(("state", field_value::of_state)),
         letter: 's',
         value: |row, _| Value::optional(row.endpoint.socket.state),
         operands: None,
@@ -127,7 +129,7 @@ pub static FIELDS: [Field; Column::ALL.len()] = [
     Field {
         column: Column::Pid,
         title: "PID",
-        key: Some("pid"),
+        key: Some(("pid", field_value::pid)),
         letter: 'i',
         value: |row, _| {
             owner(row).map_or(Value::Unknown, |process| {
@@ -141,7 +143,7 @@ pub static FIELDS: [Field; Column::ALL.len()] = [
     Field {
         column: Column::Process,
         title: "PROCESS",
-        key: Some("proc"),
+        key: Some(("proc", field_value::field_text)),
         letter: 'n',
         value: process,
         operands: Some(|row| of_owners(row, |process| Value::text(&process.name))),
@@ -151,7 +153,7 @@ pub static FIELDS: [Field; Column::ALL.len()] = [
     Field {
         column: Column::User,
         title: "USER",
-        key: Some("user"),
+        key: Some(("user", field_value::user)),
         letter: 'u',
         value: |row, _| user(row),
         operands: Some(|row| {
@@ -164,7 +166,7 @@ pub static FIELDS: [Field; Column::ALL.len()] = [
     Field {
         column: Column::Proto,
         title: "PROTO",
-        key: Some("proto"),
+        key: Some(("proto", field_value::of_protocol)),
         letter: 't',
         value: |row, _| Value::text(row.endpoint.socket.protocol),
         operands: None,
@@ -237,7 +239,7 @@ pub static FIELDS: [Field; Column::ALL.len()] = [
     Field {
         column: Column::RemotePort,
         title: "RPORT",
-        key: Some("rport"),
+        key: Some(("rport", field_value::remote_port)),
         letter: 'o',
         value: |row, _| match row.endpoint.socket.remote {
             Some(remote) => Value::Number(remote.port().into()),

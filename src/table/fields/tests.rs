@@ -28,7 +28,10 @@ fn every_column_has_a_field_with_its_own_letter_and_key() {
     assert_eq!(columns, Column::ALL);
     let letters: HashSet<char> = FIELDS.iter().map(|field| field.letter).collect();
     assert_eq!(letters.len(), FIELDS.len());
-    let keys: Vec<&str> = FIELDS.iter().filter_map(|field| field.key).collect();
+    let keys: Vec<&str> = FIELDS
+        .iter()
+        .filter_map(|field| Some(field.key?.0))
+        .collect();
     assert_eq!(keys.iter().collect::<HashSet<_>>().len(), keys.len());
 }
 

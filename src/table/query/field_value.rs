@@ -10,6 +10,9 @@ use crate::table::query::numbers::{PID, PORT, UID, numbers};
 use crate::table::query::token::{Token, TokenError};
 use ipnet::IpNet;
 
+/// Reads the value of a filter word with a key into what it asks of the column.
+pub type ValueReader = fn(Column, Token<'_>) -> Result<Condition, TokenError>;
+
 /// Parses the condition on one field. `whole` is the token with its key, `value` the part after it.
 pub fn field_condition(
     field: &Field,
@@ -19,42 +22,53 @@ pub fn field_condition(
     if value.text.is_empty() {
         return Err(whole.error(format!("{} needs a value", whole.text)));
     }
-    let column = field.column;
-    match column {
-        Column::Port => ports(value).map(|ports| Condition::Port {
-            end: PortEnd::Local,
-            ports,
-        }),
-        Column::RemotePort => ports(value).map(|ports| Condition::Port {
-            end: PortEnd::Remote,
-            ports,
-        }),
-        Column::State => state(value).map(Condition::State),
-        Column::Proto => protocol(value.text)
-            .map(Condition::Protocol)
-            .ok_or_else(|| value.error(no_protocol(value.text))),
-        Column::Local => addresses(value).map(Condition::Address),
-        Column::Pid => match numbers(value, PID)? {
-            Some(numbers) => Ok(Condition::Number { column, numbers }),
-            None => Err(value.error(format!("not a pid: {}", escaped(value.text)))),
-        },
-        Column::User => match numbers(value, UID)? {
-            Some(numbers) => Ok(Condition::Number { column, numbers }),
-            None => text(value).map(|needle| Condition::FieldText { column, needle }),
-        },
-        Column::Process
-        | Column::Age
-        | Column::What
-        | Column::Remote
-        | Column::Peer
-        | Column::Service
-        | Column::Command
-        | Column::Range
-        | Column::Uptime
-        | Column::Directory
-        | Column::Executable
-        | Column::Queue => text(value).map(|needle| Condition::FieldText { column, needle }),
+    let condition = field
+        .key
+        .map_or(field_text as ValueReader, |(_, condition)| condition);
+    condition(field.column, value)
+}
+
+pub fn local_port(_: Column, value: Token<'_>) -> Result<Condition, TokenError> {
+    let end = PortEnd::Local;
+    ports(value).map(|ports| Condition::Port { end, ports })
+}
+
+pub fn remote_port(_: Column, value: Token<'_>) -> Result<Condition, TokenError> {
+    let end = PortEnd::Remote;
+    ports(value).map(|ports| Condition::Port { end, ports })
+}
+
+pub fn of_state(_: Column, value: Token<'_>) -> Result<Condition, TokenError> {
+    state(value).map(Condition::State)
+}
+
+pub fn of_protocol(_: Column, value: Token<'_>) -> Result<Condition, TokenError> {
+    protocol(value.text)
+        .map(Condition::Protocol)
+        .ok_or_else(|| value.error(no_protocol(value.text)))
+}
+
+pub fn local_address(_: Column, value: Token<'_>) -> Result<Condition, TokenError> {
+    addresses(value).map(Condition::Address)
+}
+
+pub fn pid(column: Column, value: Token<'_>) -> Result<Condition, TokenError> {
+    match numbers(value, PID)? {
+        Some(numbers) => Ok(Condition::Number { column, numbers }),
+        None => Err(value.error(format!("not a pid: {}", escaped(value.text)))),
     }
+}
+
+/// Reads a uid, else a name.
+pub fn user(column: Column, value: Token<'_>) -> Result<Condition, TokenError> {
+    match numbers(value, UID)? {
+        Some(numbers) => Ok(Condition::Number { column, numbers }),
+        None => field_text(column, value),
+    }
+}
+
+pub fn field_text(column: Column, value: Token<'_>) -> Result<Condition, TokenError> {
+    text(value).map(|needle| Condition::FieldText { column, needle })
 }
 
 pub fn text(token: Token<'_>) -> Result<Needle, TokenError> {

@@ -10,7 +10,7 @@
 
 mod condition;
 mod endpoint_spec;
-mod field_value;
+pub(in crate::table) mod field_value;
 mod numbers;
 pub mod paste;
 mod rank;

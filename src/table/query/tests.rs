@@ -270,7 +270,10 @@ fn the_words_name_every_key_and_no_other() {
         .flat_map(|(words, _)| words.split_whitespace())
         .filter_map(|word| word.strip_suffix(':'))
         .collect();
-    let keys: BTreeSet<&str> = FIELDS.iter().filter_map(|field| field.key).collect();
+    let keys: BTreeSet<&str> = FIELDS
+        .iter()
+        .filter_map(|field| Some(field.key?.0))
+        .collect();
     assert_eq!(named, keys);
 }
 
