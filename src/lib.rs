@@ -47,19 +47,23 @@
 //! * **a wrong verdict**: `free` decides it from what the polls saw; its sentence is in `wording`.
 //! * **a wrong answer of `check`**: `check` derives the reasons from its findings; `os::check` collects these.
 //! * **a wrong or missing owner**: [`os::owners`].
-//! * **a slow poll**: [`os::poller`] and [`os::sockets`]; `cargo bench --bench sampler` shows it.
+//! * **a slow poll**: with many sockets [`os::sockets`]; with many processes [`os::owners`] (`pid_table`, `search`,
+//!   `verification`). `cargo bench --bench sampler` shows it.
 //! * **a column that is cut or missing**: `ui::table::columns` and `ui::table`.
-//! * **a sentence**: [`wording`].
+//! * **a sentence**: [`wording`]; one of `check`: [`wording::check`].
 //!
 //! # How to add
 //!
-//! * **a column**, a sort key or a word of the filter: a [`Column`](table::fields::Column), its entry in
-//!   [`FIELDS`](table::fields::FIELDS) and its width in `ui::table::columns`.
-//! * **a key**: an entry in [`BINDINGS`](app::keymap::BINDINGS) and, for something new, a command in
-//!   [`keymap`](app::keymap); the compiler leads to the place that carries it out. The README has a row for each key.
-//! * **a color**: a role in [`ui::theme`] and its style in each theme; **a theme**: an entry in `THEMES` there.
-//! * **a command**: its arguments in [`cli`], its file and its entry in the table of `commands`, what it prints in
-//!   [`report`] and [`wording`].
+//! * **a column**, a sort key or a word of the filter: a [`Column`](table::fields::Column), its entry at the same place
+//!   of [`FIELDS`](table::fields::FIELDS), its shape in `ui::table::columns`.
+//! * **a key**: an entry in [`BINDINGS`](app::keymap::BINDINGS), its row in the README and, for something new, a command
+//!   in `app::keymap::command`; the compiler leads to the place that carries it out.
+//! * **a button** of the free dialog: a `Button`, its entry in `BINDINGS`, when it is offered in `available_buttons`, what
+//!   it does in `apply_button`, its label in `ui`'s buttons, its row in the README.
+//! * **a role** in [`ui::theme`] with its plain style; another theme names it only where it differs. **A theme**: an entry
+//!   in `THEMES`, and where `Theme::of` chooses it.
+//! * **a command**: a file in `cli::arguments` with its arguments, a file in `commands` with its `COMMAND` and what it
+//!   does, its entry in `COMMANDS`, its row in the README; what it prints is in [`report`] and [`wording`].
 //! * **a service name**: a line in `assets/services.tsv`.
 //! * **a source of sockets**: a [`SocketSource`](model::socket_source::SocketSource) and a file in `os/sockets` that
 //!   reports each socket as a [`RawSocket`](model::raw_socket::RawSocket).
