@@ -65,7 +65,7 @@ pub fn run(options: &FreeArgs) -> anyhow::Result<u8> {
     let port_specs = port_specs(&options.targets, &table).map_err(|line| anyhow!(line))?;
     let mut found: Vec<Preparation> = port_specs
         .iter()
-        .map(|single_port| prepare(*single_port, &table, &environment, options))
+        .map(|spec| prepare(*spec, &table, &environment, options))
         .collect();
     let mut executor = Executor::new(ProbeBackend::of_system(options.source))
         .context("processes cannot be held on to")?;
@@ -103,37 +103,32 @@ fn poll(environment: &Environment, options: &FreeArgs) -> anyhow::Result<Vec<End
 }
 
 fn prepare(
-    single_port: PortSpec,
+    spec: PortSpec,
     table: &[Endpoint],
     environment: &Environment,
     options: &FreeArgs,
 ) -> Preparation {
     let endpoints: Vec<&Endpoint> = table.iter().collect();
     let question = plan_port(
-        single_port.protocol,
-        single_port.port,
-        single_port.address,
+        spec.protocol,
+        spec.port,
+        spec.address,
         &endpoints,
         &FreeContext::new(environment, now()),
     );
     match question {
-        None => Preparation::Done(no_owner::report(
-            single_port,
-            table,
-            &bind(single_port),
-            now().instant,
-        )),
+        None => Preparation::Done(no_owner::report(spec, table, &bind(spec), now().instant)),
         Some(Err(mut explanation)) => {
             explanation.add_supervisors(&supervisors_of(&explanation));
-            let unused = unused_near(single_port, &explanation);
+            let unused = unused_near(spec, &explanation);
             Preparation::Done(FreeReport::blocked_by_supervisor(
-                single_port,
+                spec,
                 &explanation,
                 unused,
             ))
         }
         Some(Ok(kill_plan)) => Preparation::Planned(Box::new(PortPlan {
-            single_port,
+            spec,
             kill_plan,
             targets: options.target_set(),
             signal: options.signal,
@@ -156,17 +151,17 @@ fn supervisors_of(explanation: &Explanation) -> Vec<Supervisor> {
 }
 
 /// Returns an unused port near it. Only for TCP, since that is what the bind proves.
-fn unused_near(single_port: PortSpec, explanation: &Explanation) -> Option<u16> {
+fn unused_near(spec: PortSpec, explanation: &Explanation) -> Option<u16> {
     let near = explanation
         .unused_near()
-        .filter(|_| single_port.protocol == Protocol::Tcp)?;
+        .filter(|_| spec.protocol == Protocol::Tcp)?;
     let held = bound_tcp_ports();
     bind_probe::unused_after(near, |port| held.contains(&port))
 }
 
 /// Tries to bind a port that no socket holds.
-fn bind(single_port: PortSpec) -> BindResult {
-    BindResult::of(&bind_probe::probe_port(single_port))
+fn bind(spec: PortSpec) -> BindResult {
+    BindResult::of(&bind_probe::probe_port(spec))
 }
 
 fn plans(found: &[Preparation]) -> impl Iterator<Item = &PortPlan> {
@@ -196,7 +191,7 @@ fn inspect_processes(found: &mut [Preparation]) {
         plan.kill_plan.add_trees(&kin);
         if let Some(explanation) = plan.kill_plan.blocked_by_supervisor() {
             *found = Preparation::Done(FreeReport::blocked_by_supervisor(
-                plan.single_port,
+                plan.spec,
                 &explanation,
                 None,
             ));
@@ -250,10 +245,10 @@ fn free_all(
             Preparation::Planned(plan) => match decisions.next() {
                 Some(Decision::Confirmed) => match freed.next() {
                     Some(freeing) if is_outdated(&freeing) => {
-                        let report = FreeReport::freed(plan.single_port, &freeing);
+                        let report = FreeReport::freed(plan.spec, &freeing);
                         refreshed(&report, poll(environment, options))
                     }
-                    Some(freeing) => FreeReport::freed(plan.single_port, &freeing),
+                    Some(freeing) => FreeReport::freed(plan.spec, &freeing),
                     None => plan.refused("not tried"),
                 },
                 Some(Decision::Declined(why)) => plan.refused(&why),
@@ -266,7 +261,7 @@ fn free_all(
 
 /// Reports the present state after nothing was sent because the preview was outdated.
 fn refreshed(report: &FreeReport, table: anyhow::Result<Vec<Endpoint>>) -> FreeReport {
-    let single_port = report.single_port;
+    let spec = report.spec;
     let table = match table {
         Ok(table) => table,
         Err(error) => {
@@ -280,15 +275,15 @@ fn refreshed(report: &FreeReport, table: anyhow::Result<Vec<Endpoint>>) -> FreeR
     let sockets = table.iter().map(|endpoint| &endpoint.socket);
     let holder = sockets
         .filter(|socket| socket.holds_port())
-        .find(|socket| single_port.matches(socket));
+        .find(|socket| spec.matches(socket));
     let now = match holder {
-        None => no_owner::report(single_port, &table, &bind(single_port), now().instant),
+        None => no_owner::report(spec, &table, &bind(spec), now().instant),
         Some(socket) => FreeReport {
             holders: socket.owners.known().to_vec(),
             ..FreeReport::without_signal(
-                single_port,
+                spec,
                 FreeOutcome::StillHeld,
-                text::still_held(single_port, socket),
+                text::still_held(spec, socket),
             )
         },
     };
@@ -309,14 +304,11 @@ fn format_report(report: &FreeReport, options: &FreeArgs) -> anyhow::Result<Stri
 
 /// A range has no ports of its own to tell of where nothing stands.
 fn print_empty_ranges(options: &FreeArgs, port_specs: &[PortSpec]) -> anyhow::Result<()> {
-    let is_in = |single_port: &&PortSpec, target: &PortRange| {
-        single_port.protocol == target.protocol && target.ports.contains(&single_port.port)
+    let is_in = |spec: &&PortSpec, target: &PortRange| {
+        spec.protocol == target.protocol && target.ports.contains(&spec.port)
     };
     for target in &options.targets {
-        if !port_specs
-            .iter()
-            .any(|single_port| is_in(&single_port, target))
-        {
+        if !port_specs.iter().any(|spec| is_in(&spec, target)) {
             print_line(&format!(
                 "{target} is free: nothing listens or is bound on any of its ports"
             ))?;

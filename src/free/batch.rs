@@ -1,71 +1,74 @@
 //! Several ports that are freed together, each with a verdict of its own.
 
-use super::kill_request::KillRequest;
-use super::observation::{ExecCommand, ExecEvent};
+use super::exec_command::{ExecCommand, ExecEvent};
+use super::plan::KillRequest;
 use super::state_machine::{FreeMachine, Timeouts};
 use crate::model::signal::Signal;
 use std::time::Instant;
 
-/// What was confirmed at once: one port, or those of the marked rows.
+/// The ports that were confirmed together.
 #[derive(Clone, Debug)]
 pub struct Batch {
     machines: Vec<FreeMachine>,
 }
 
 impl Batch {
-    /// Starts what was confirmed. The executor must have been told to hold on to the processes when the question opened.
+    /// Starts the confirmed requests. The executor must hold handles of the processes since the preview was shown.
     pub fn begin(requests: Vec<KillRequest>, timeouts: Timeouts) -> (Self, Vec<ExecCommand>) {
-        let machines = requests.iter().cloned();
-        let machines = machines
-            .map(|request| FreeMachine::new(request, timeouts))
+        let machines = requests
+            .iter()
+            .map(|request| FreeMachine::new(request.clone(), timeouts))
             .collect();
         (Self { machines }, vec![ExecCommand::Send(requests)])
     }
 
-    /// Takes in what happened. What was found for an order of before says nothing about those of now, and is dropped.
+    /// Passes an event to the machine of its request. An event of an earlier request is dropped.
     pub fn on(&mut self, event: ExecEvent) -> Vec<ExecCommand> {
         let request = event.request();
-        let mut machines = self.machines.iter_mut();
-        let meant = machines.find(|machine| machine.request().id() == request);
-        meant.map_or_else(Vec::new, |machine| machine.on(event))
+        self.machines
+            .iter_mut()
+            .find(|machine| machine.request().id() == request)
+            .map_or_else(Vec::new, |machine| machine.on(event))
     }
 
-    /// In the order in which they were asked about; never empty.
+    /// Returns a machine for each request, in the same order; never empty.
     pub fn machines(&self) -> &[FreeMachine] {
         &self.machines
     }
 
-    /// Whether every port has a verdict, be it one that may still change.
+    /// True if every port has a verdict, which may still change.
     pub fn has_verdicts(&self) -> bool {
-        let mut machines = self.machines.iter();
-        machines.all(|machine| machine.verdict().is_some())
+        self.machines
+            .iter()
+            .all(|machine| machine.verdict().is_some())
     }
 
-    /// Whether nothing is watched any more.
+    /// True if no port is watched any longer.
     pub fn is_settled(&self) -> bool {
         self.machines.iter().all(FreeMachine::is_settled)
     }
 
-    /// Whether whoever waits no longer than was agreed on has all answers.
+    /// True if a caller that waits no longer than the timeouts has all its answers.
     pub fn is_answered(&self) -> bool {
         self.machines.iter().all(FreeMachine::is_answered)
     }
 
-    /// The mildest signal that is offered for one of the ports.
+    /// Returns the mildest signal that is offered for one of the ports.
     pub fn offer(&self) -> Option<Signal> {
         self.machines.iter().filter_map(FreeMachine::offer).min()
     }
 
-    /// Sends what is [offered](Self::offer) wherever just that is. Nothing where nothing is.
+    /// Sends the [offered](Self::offer) signal to the survivors on the ports that offer it, if there is one.
     pub fn escalate(&mut self, now: Instant) -> Vec<ExecCommand> {
         let Some(signal) = self.offer() else {
             return Vec::new();
         };
-        let meant = self
+        let requests = self
             .machines
             .iter_mut()
-            .filter(|machine| machine.offer() == Some(signal));
-        let requests = meant.filter_map(|machine| machine.escalate(now)).collect();
+            .filter(|machine| machine.offer() == Some(signal))
+            .filter_map(|machine| machine.escalate(now))
+            .collect();
         vec![ExecCommand::Send(requests)]
     }
 }

@@ -1,7 +1,7 @@
 //! Why nothing is stopped to free a port, and what can be done instead, as values. `wording` writes the sentences.
 
-use super::context::RowContext;
 use super::kill_plan::KillPlan;
+use super::plan::RowContext;
 use super::protected::ProtectedOwner;
 use crate::model::endpoint::{EndpointId, Owners, QueueOrTimer, Socket, State};
 use crate::model::platform::PLATFORM;

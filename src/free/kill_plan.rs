@@ -1,7 +1,7 @@
 //! A plan to free one port: its sockets and owners, frozen as they are shown and not yet confirmed.
 
-use super::kill_request::{KillRequest, RequestId, Target};
-use super::other_sockets::OtherSockets;
+use super::confirmation::OtherSockets;
+use super::plan::{KillRequest, RequestId, Target};
 use super::protected::{ProtectedOwner, protected};
 use crate::model::endpoint::{Endpoint, Protocol, Socket};
 use crate::model::environment::Environment;

@@ -1,19 +1,17 @@
 //! What freeing one or several ports would do: one value for the dialog and for `portmon free`.
 
 use super::confirmation::{
-    Confirmation, also_closed_ports, required_confirmation, target_processes,
+    Confirmation, OtherPort, also_closed_ports, required_confirmation, target_processes,
 };
 use super::kill_plan::{KillPlan, PortOwner, TargetSet};
-use super::kill_request::Target;
-use super::other_sockets::OtherPort;
-use super::protected::ProtectedOwner;
+use super::plan::Target;
+use super::protected::{ProtectedOwner, Restarter};
 use super::target_tree::{TreeNode, target_tree};
 use crate::model::endpoint::{Owners, Socket};
 use crate::model::inspection::{Origin, ProcessTree, Restriction};
 use crate::model::ports::Port;
 use crate::model::process::{Process, ProcessId, ProcessState};
 use crate::model::signal::Signal;
-use crate::model::supervisor::{Container, Unit};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -81,13 +79,6 @@ pub struct StartedBy {
     pub processes: Vec<Arc<Process>>,
     /// `None` until they have been inspected.
     pub origin: Option<Origin>,
-}
-
-/// What may restart an owner.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Restarter {
-    Unit(Unit),
-    Container(Container),
 }
 
 /// Why less would be freed than expected, or nothing at all.

@@ -1,21 +1,23 @@
 //! State machine that frees one port: events of the executor in, commands out.
 
+mod evaluate;
 mod phase;
 mod released;
+mod request_log;
+mod target_state;
 
-use super::evaluate::{Evaluation, evaluate, taken_again};
-use super::kill_request::KillRequest;
-use super::observation::{ExecCommand, ExecEvent, PortSnapshot, SendOutcome, SendReport};
-use super::request_log::RequestLog;
+use super::exec_command::{ExecCommand, ExecEvent, PortSnapshot, SendOutcome, SendReport};
+use super::plan::KillRequest;
 use super::verdict::{NextAction, Progress, TargetOutcome, Verdict, VerdictKind};
 use crate::model::ports::Port;
 use crate::model::process::Process;
 use crate::model::signal::Signal;
-use phase::{FreePhase, LastBind};
+use evaluate::{Evaluation, evaluate, taken_again};
+use phase::{FUTILE_TIMEOUT, FreePhase, LastBind};
+use request_log::RequestLog;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-pub(super) use phase::FUTILE_TIMEOUT;
 pub use phase::{BIND_RETRY, Timeouts};
 pub use released::TableChange;
 

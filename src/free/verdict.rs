@@ -1,6 +1,6 @@
 //! The verdict: what became of the port and of its owners, as values. `wording` writes the sentences.
 
-use super::observation::{SignalError, SignalState};
+use super::exec_command::{SignalError, SignalState};
 use crate::model::bind::BindResult;
 use crate::model::endpoint::{Socket, State};
 use crate::model::ports::Port;

@@ -7,10 +7,11 @@ pub mod no_owner;
 pub mod preview;
 pub mod text;
 
-use crate::free::{Explanation, FreeMachine, Obstacle, Signal, SignalError, Verdict};
+use crate::free::{Explanation, FreeMachine, Obstacle, SignalError, Verdict};
 use crate::model::endpoint::{Endpoint, Socket, State};
 use crate::model::port_spec::{PortRange, PortSpec};
 use crate::model::process::Process;
+use crate::model::signal::Signal;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -51,7 +52,7 @@ impl FreeOutcome {
 /// All that is said of one port.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FreeReport {
-    pub single_port: PortSpec,
+    pub spec: PortSpec,
     /// `None` where a dry run kept it from being known.
     pub outcome: Option<FreeOutcome>,
     /// What was sent, in that order.
@@ -68,9 +69,9 @@ pub struct FreeReport {
 
 impl FreeReport {
     /// Of a port to which nothing was sent.
-    pub fn without_signal(single_port: PortSpec, outcome: FreeOutcome, message: String) -> Self {
+    pub fn without_signal(spec: PortSpec, outcome: FreeOutcome, message: String) -> Self {
         Self {
-            single_port,
+            spec,
             outcome: Some(outcome),
             signalled: Vec::new(),
             would_signal: None,
@@ -82,7 +83,7 @@ impl FreeReport {
 
     /// Of a port whose holders are not ended, and why.
     pub fn blocked_by_supervisor(
-        single_port: PortSpec,
+        spec: PortSpec,
         explanation: &Explanation,
         unused: Option<u16>,
     ) -> Self {
@@ -97,23 +98,21 @@ impl FreeReport {
         };
         Self {
             holders: explanation.owners().to_vec(),
-            ..Self::without_signal(single_port, outcome, text::explained(explanation, unused))
+            ..Self::without_signal(spec, outcome, text::explained(explanation, unused))
         }
     }
 
     /// Of a port whose holders were to end.
-    pub fn freed(single_port: PortSpec, freeing: &FreeMachine) -> Self {
+    pub fn freed(spec: PortSpec, freeing: &FreeMachine) -> Self {
         let verdict = freeing.verdict();
         let holders = freeing.owners().into_iter().cloned().collect();
         Self {
-            outcome: Some(verdict.map_or(FreeOutcome::StillHeld, |verdict| {
-                outcome(single_port, verdict)
-            })),
+            outcome: Some(verdict.map_or(FreeOutcome::StillHeld, |verdict| outcome(spec, verdict))),
             signalled: freeing.signalled().to_vec(),
             holders,
             after: (!freeing.signalled().is_empty()).then(|| after(freeing)),
-            message: text::verdict(single_port, freeing),
-            ..Self::without_signal(single_port, FreeOutcome::StillHeld, String::new())
+            message: text::verdict(spec, freeing),
+            ..Self::without_signal(spec, FreeOutcome::StillHeld, String::new())
         }
     }
 }
@@ -124,12 +123,10 @@ pub fn exit_code(reports: &[FreeReport]) -> u8 {
     worst.map_or(0, FreeOutcome::exit_code)
 }
 
-fn outcome(single_port: PortSpec, verdict: &Verdict) -> FreeOutcome {
+fn outcome(spec: PortSpec, verdict: &Verdict) -> FreeOutcome {
     match verdict {
         Verdict::Free { .. } | Verdict::OnlyWithReuse { .. } => FreeOutcome::Free,
-        Verdict::PartlyFree { free, .. }
-            if free.iter().any(|at| single_port.address == Some(at.ip())) =>
-        {
+        Verdict::PartlyFree { free, .. } if free.iter().any(|at| spec.address == Some(at.ip())) => {
             FreeOutcome::Free
         }
         Verdict::CannotBind { .. } | Verdict::PartlyFree { .. } | Verdict::HeldByOthers { .. } => {
@@ -185,20 +182,19 @@ pub fn is_outdated(freeing: &FreeMachine) -> bool {
 /// An error where one port is named with two addresses: it has one verdict.
 pub fn port_specs(targets: &[PortRange], table: &[Endpoint]) -> Result<Vec<PortSpec>, String> {
     let mut port_specs: Vec<PortSpec> = Vec::new();
-    for single_port in targets
+    for spec in targets
         .iter()
         .flat_map(|target| port_specs_of(target, table))
     {
-        let is_same_port =
-            |one: &&mut PortSpec| one.on_all_addresses() == single_port.on_all_addresses();
+        let is_same_port = |one: &&mut PortSpec| one.on_all_addresses() == spec.on_all_addresses();
         match port_specs.iter_mut().find(is_same_port) {
-            None => port_specs.push(single_port),
-            Some(known) if *known == single_port || known.address.is_none() => {}
-            Some(known) if single_port.address.is_none() => *known = single_port,
+            None => port_specs.push(spec),
+            Some(known) if *known == spec || known.address.is_none() => {}
+            Some(known) if spec.address.is_none() => *known = spec,
             Some(known) => {
                 return Err(format!(
-                    "{known} and {single_port} are addresses of one port: free them one after the other, or {} on all of them",
-                    single_port.on_all_addresses().to_argument()
+                    "{known} and {spec} are addresses of one port: free them one after the other, or {} on all of them",
+                    spec.on_all_addresses().to_argument()
                 ));
             }
         }

@@ -1,8 +1,8 @@
 use super::*;
 use crate::app::Event;
 use crate::app::testing::AppHarness;
-use crate::free::Signal;
 use crate::model::endpoint::{Protocol, Since};
+use crate::model::signal::Signal;
 use crate::model::testing::{SocketBuilder, instant, process, socket};
 use crossterm::event::KeyCode;
 

@@ -63,10 +63,9 @@ fn preview(plan: &PortPlan, is_counted: bool) -> Decision {
     let is_confirmed = match plan.preview().confirmation {
         Confirmation::Key if is_counted => true,
         Confirmation::Key => is_yes(&answer(&text::question(plan))),
-        Confirmation::TypePort { .. } => is_answered(
-            &text::typed_question(plan),
-            &plan.single_port.port.to_string(),
-        ),
+        Confirmation::TypePort { .. } => {
+            is_answered(&text::typed_question(plan), &plan.spec.port.to_string())
+        }
     };
     if is_confirmed {
         Decision::Confirmed

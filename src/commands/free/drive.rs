@@ -33,16 +33,16 @@ pub fn run_plans(
 fn drive(batch: &mut Batch, mut commands: VecDeque<ExecCommand>, executor: &mut Executor) {
     loop {
         while let Some(command) = commands.pop_front() {
-            for happening in executor.perform(command) {
-                commands.extend(batch.on(happening));
+            for event in executor.perform(command) {
+                commands.extend(batch.on(event));
             }
         }
         // Without a watch no more events come.
         if batch.is_answered() || !executor.is_watching() {
             return;
         }
-        for happening in executor.poll() {
-            commands.extend(batch.on(happening));
+        for event in executor.poll() {
+            commands.extend(batch.on(event));
         }
         if commands.is_empty() && !batch.is_answered() {
             executor.wait();

@@ -2,11 +2,12 @@
 
 use super::*;
 use crate::free::{
-    Confirmation, Preview, Protected, ProtectedOwner, Signal, Target, TypingReason, Warning,
+    Confirmation, Preview, Protected, ProtectedOwner, Target, TypingReason, Warning,
 };
 use crate::model::environment::Environment;
 use crate::model::inspection::ProcessTree;
 use crate::model::process::{Pid, Process, StartTime};
+use crate::model::signal::Signal;
 use crate::model::supervisor::Supervisor;
 use crate::model::testing::{SocketBuilder, environment, instant, moment, process, socket};
 use crate::wording;

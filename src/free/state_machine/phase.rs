@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 /// Wait where more rarely helps: a process ignores the signal, or every target has ended and others hold its sockets.
-pub(in crate::free) const FUTILE_TIMEOUT: Duration = Duration::from_secs(1);
+pub(super) const FUTILE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Time between binds that fail for no visible reason.
 pub const BIND_RETRY: Duration = Duration::from_secs(5);

@@ -1,9 +1,8 @@
 //! Phases once nothing holds the port: binds, the watch until it counts as free, and the watch for reuse.
 
+use super::evaluate::{all_addresses, bind_verdict, held_by_others, part_verdict, taken_again};
 use super::{BIND_RETRY, FreeMachine, FreePhase, LastBind};
-use crate::free::bind_verdict::{all_addresses, bind_verdict, part_verdict};
-use crate::free::evaluate::{held_by_others, taken_again};
-use crate::free::observation::{BindProbe, ExecCommand};
+use crate::free::exec_command::{BindProbe, ExecCommand};
 use crate::free::verdict::Verdict;
 use crate::model::endpoint::{EndpointId, Owners, Socket};
 use crate::model::inspection::ProcessTree;

@@ -3,9 +3,10 @@
 use super::process_handle::HandleError;
 use super::signal_state::signal_state;
 use super::target_handle::TargetHandle;
-use crate::free::{KillRequest, Protected, Signal, SignalError, Target, protected};
+use crate::free::{KillRequest, Protected, SignalError, Target, protected};
 use crate::model::endpoint::{EndpointId, Owners, Socket};
 use crate::model::process::{Pid, Process, ProcessState, StartTime};
+use crate::model::signal::Signal;
 use crate::model::snapshot::Snapshot;
 use crate::os::processes::pid_namespace;
 use std::sync::Arc;

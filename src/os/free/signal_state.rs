@@ -1,8 +1,9 @@
 //! What a process does on a signal, from `/proc/PID/status` (proc_pid_status(5)); unknown on other systems.
 
-use crate::free::{Signal, SignalDisposition, SignalState};
+use crate::free::{SignalDisposition, SignalState};
 use crate::model::platform::{PLATFORM, Platform};
 use crate::model::process::{Pid, ProcessState};
+use crate::model::signal::Signal;
 
 /// Returns `None` if it cannot be read: the process has ended, or the system has no such file.
 pub fn signal_state(pid: Pid, signal: Signal) -> Option<SignalState> {

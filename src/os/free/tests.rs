@@ -7,12 +7,13 @@ use super::port_watch::PortWatch;
 use super::target_handle::TargetHandle;
 use super::*;
 use crate::free::{
-    Batch, FreeContext, FreeMachine, KillPlan, Signal, SignalError, TargetSet, Timeouts, plan_row,
+    Batch, FreeContext, FreeMachine, KillPlan, SignalError, TargetSet, Timeouts, plan_row,
 };
 use crate::model::endpoint::{
     Endpoint, EndpointId, Owners, Protocol, Relation, Since, Socket, SocketRole,
 };
 use crate::model::process::{Pid, Process, StartTime};
+use crate::model::signal::Signal;
 use crate::model::supervisor::{Manager, Unit};
 use crate::model::testing::{environment, moment, process, snapshot};
 use crate::os::testing::own_ip;

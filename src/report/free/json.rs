@@ -1,8 +1,8 @@
 //! A line of `free --json`. An interface: fields are added, never changed.
 
 use super::{FreeOutcome, FreeReport};
-use crate::free::Signal;
 use crate::model::process::Process;
+use crate::model::signal::Signal;
 use crate::report::json::{JsonOwner, owner, text};
 use serde::Serialize;
 use std::net::IpAddr;
@@ -40,9 +40,9 @@ struct JsonSignal {
 impl JsonFreeReport {
     pub fn new(report: &FreeReport, dry_run: bool) -> Self {
         Self {
-            port: report.single_port.port,
-            protocol: report.single_port.protocol.name(),
-            address: report.single_port.address,
+            port: report.spec.port,
+            protocol: report.spec.protocol.name(),
+            address: report.spec.address,
             verdict: report.outcome.map(FreeOutcome::name),
             signalled: signals(&report.signalled),
             would_signal: report.would_signal.as_deref().map(signals),

@@ -9,15 +9,10 @@ use crate::wording;
 use std::time::Instant;
 
 /// What is said of the port.
-pub fn report(
-    single_port: PortSpec,
-    table: &[Endpoint],
-    bind: &BindResult,
-    now: Instant,
-) -> FreeReport {
+pub fn report(spec: PortSpec, table: &[Endpoint], bind: &BindResult, now: Instant) -> FreeReport {
     let sockets = table.iter().map(|endpoint| &endpoint.socket);
     let sockets: Vec<&Socket> = sockets
-        .filter(|socket| single_port.has_same_port(socket))
+        .filter(|socket| spec.has_same_port(socket))
         .collect();
     let (outcome, rest) = match bind {
         BindResult::Usable => (FreeOutcome::Free, String::new()),
@@ -32,11 +27,10 @@ pub fn report(
         ),
         BindResult::InUse | BindResult::NoSuchAddress | BindResult::Failed(_) => {
             let message = format!(
-                "{single_port} is STILL HELD: {}",
-                in_the_way(single_port, &sockets, bind, now)
+                "{spec} is STILL HELD: {}",
+                in_the_way(spec, &sockets, bind, now)
             );
-            let mut report =
-                FreeReport::without_signal(single_port, FreeOutcome::StillHeld, message);
+            let mut report = FreeReport::without_signal(spec, FreeOutcome::StillHeld, message);
             let owners = sockets.iter().flat_map(|socket| socket.owners.known());
             for owner in owners {
                 if !report.holders.iter().any(|known| known.id == owner.id) {
@@ -46,17 +40,12 @@ pub fn report(
             return report;
         }
     };
-    let message = format!("{single_port} is free: nothing holds it{rest}");
-    FreeReport::without_signal(single_port, outcome, message)
+    let message = format!("{spec} is free: nothing holds it{rest}");
+    FreeReport::without_signal(spec, outcome, message)
 }
 
 /// Only what was named is ended, so whatever else is in the way is told with the way out.
-fn in_the_way(
-    single_port: PortSpec,
-    sockets: &[&Socket],
-    bind: &BindResult,
-    now: Instant,
-) -> String {
+fn in_the_way(spec: PortSpec, sockets: &[&Socket], bind: &BindResult, now: Instant) -> String {
     let standing = sockets.iter().find(|socket| socket.holds_port());
     let connected = sockets
         .iter()
@@ -64,13 +53,13 @@ fn in_the_way(
     let waits = |socket: &&Socket| socket.state == Some(State::TimeWait);
     if let Some(socket) = standing {
         let (holder, place) = (wording::holder(socket), socket.local_address());
-        let word = single_port.on_all_addresses().to_argument();
+        let word = spec.on_all_addresses().to_argument();
         format!("{holder} has the port on {place}; portmon free {word} is about every address")
     } else if let Some(socket) = connected {
         let holder = wording::holder(socket);
         let to = socket
             .remote
-            .map(|to| format!(" to {}", wording::place_at(single_port.protocol, to)));
+            .map(|to| format!(" to {}", wording::place_at(spec.protocol, to)));
         let to = to.unwrap_or_default();
         format!(
             "nobody listens, but {holder} has a connection{to} on it, and no connection is ended"

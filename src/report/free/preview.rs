@@ -16,7 +16,7 @@ pub fn preview_lines(plan: &PortPlan, context: &DisplayContext) -> Vec<String> {
     let signal = format!("{} to {}", plan.signal, wording::list(&plan.processes()));
     let mut lines = wording::preview_lines(&preview, &describer);
     lines.push(wording::line("Signal", signal, LineKind::Fact));
-    let head = format!("{} on {} is held:", plan.single_port, preview.host);
+    let head = format!("{} on {} is held:", plan.spec, preview.host);
     std::iter::once(head)
         .chain(lines.iter().map(labeled))
         .collect()

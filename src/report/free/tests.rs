@@ -15,7 +15,7 @@ use crate::table::row::DisplayContext;
 use crate::wording;
 use serde_json::{Value, json};
 
-fn single_port(text: &str) -> PortSpec {
+fn spec(text: &str) -> PortSpec {
     text.parse().expect(text)
 }
 
@@ -29,24 +29,18 @@ fn context() -> FreeContext<'static> {
     )
 }
 
-fn asked(single_port: PortSpec, table: &[Endpoint]) -> Option<PlanResult> {
+fn asked(spec: PortSpec, table: &[Endpoint]) -> Option<PlanResult> {
     let table: Vec<&Endpoint> = table.iter().collect();
-    plan_port(
-        single_port.protocol,
-        single_port.port,
-        single_port.address,
-        &table,
-        &context(),
-    )
+    plan_port(spec.protocol, spec.port, spec.address, &table, &context())
 }
 
 fn plan(word: &str, table: &[Endpoint]) -> PortPlan {
-    let single_port = single_port(word);
-    let Some(Ok(kill_plan)) = asked(single_port, table) else {
-        panic!("{single_port} can be freed");
+    let spec = spec(word);
+    let Some(Ok(kill_plan)) = asked(spec, table) else {
+        panic!("{spec} can be freed");
     };
     PortPlan {
-        single_port,
+        spec,
         kill_plan,
         targets: TargetSet::Topmost,
         signal: Signal::Terminate,
@@ -66,9 +60,8 @@ fn display_context() -> DisplayContext<'static> {
 fn of_several_ports_the_worst_is_the_exit_code() {
     use FreeOutcome::{Free, NotPermitted, Refused, StillHeld, TakenAgain};
     let code = |outcomes: &[FreeOutcome]| {
-        let of = |outcome: &FreeOutcome| {
-            FreeReport::without_signal(single_port("1"), *outcome, String::new())
-        };
+        let of =
+            |outcome: &FreeOutcome| FreeReport::without_signal(spec("1"), *outcome, String::new());
         exit_code(&outcomes.iter().map(of).collect::<Vec<_>>())
     };
     assert_eq!(code(&[Free]), 0);
@@ -144,7 +137,7 @@ fn an_unowned_port_is_free_unless_a_bind_fails() {
         ("3000/udp", failed()),
     ]
     .map(|(word, bind)| {
-        let report = report(single_port(word), &table, &bind, instant(0.0));
+        let report = report(spec(word), &table, &bind, instant(0.0));
         let holders: Vec<u32> = report.holders.iter().map(|one| one.pid().0).collect();
         (report.outcome, holders, report.message)
     });
@@ -348,10 +341,10 @@ fn a_hidden_owner_is_not_permitted_a_protected_one_refused() {
         socket("127.0.0.1:3000").owner(&shell).endpoint(),
     ];
     let blocked_by_supervisor = |word: &str, unused| {
-        let Some(Err(explanation)) = asked(single_port(word), &table) else {
+        let Some(Err(explanation)) = asked(spec(word), &table) else {
             panic!("{word} cannot be freed");
         };
-        let report = FreeReport::blocked_by_supervisor(single_port(word), &explanation, unused);
+        let report = FreeReport::blocked_by_supervisor(spec(word), &explanation, unused);
         assert_eq!(report.message, explained(&explanation, unused));
         (report.outcome, report.message)
     };
@@ -380,7 +373,7 @@ fn a_line_of_json_is_the_object_that_the_documents_promise() {
     let freed = FreeReport {
         signalled: vec![(Arc::clone(&node), Signal::Terminate)],
         after: Some(Duration::from_micros(812_345)),
-        ..FreeReport::without_signal(single_port("3000"), FreeOutcome::Free, "said".to_owned())
+        ..FreeReport::without_signal(spec("3000"), FreeOutcome::Free, "said".to_owned())
     };
     let json_of = |report: &FreeReport, dry_run| {
         serde_json::to_value(JsonFreeReport::new(report, dry_run)).expect("JSON")

@@ -2,12 +2,13 @@
 
 use super::{FreeOutcome, FreeReport};
 use crate::free::{
-    Explanation, FreeMachine, KillPlan, NextAction, Preview, Signal, TargetSet, Verdict, Warning,
+    Explanation, FreeMachine, KillPlan, NextAction, Preview, TargetSet, Verdict, Warning,
     not_permitted,
 };
 use crate::model::endpoint::Socket;
 use crate::model::port_spec::PortSpec;
 use crate::model::process::Process;
+use crate::model::signal::Signal;
 use crate::model::text::escaped;
 use crate::wording;
 use std::iter;
@@ -16,7 +17,7 @@ use std::sync::Arc;
 /// A port, what holds it, and what is to be done.
 #[derive(Clone, Debug)]
 pub struct PortPlan {
-    pub single_port: PortSpec,
+    pub spec: PortSpec,
     pub kill_plan: KillPlan,
     pub targets: TargetSet,
     pub signal: Signal,
@@ -43,7 +44,7 @@ impl PortPlan {
 
     /// Reports that nothing was sent, and why.
     pub fn refused(&self, why: &str) -> FreeReport {
-        let message = format!("Nothing sent for {}: {why}.", self.single_port);
+        let message = format!("Nothing sent for {}: {why}.", self.spec);
         self.report(Some(FreeOutcome::Refused), message)
     }
 
@@ -62,7 +63,7 @@ impl PortPlan {
             } else {
                 let processes = self.processes();
                 let names = wording::list(&processes);
-                let (port, signal, kept) = (self.single_port, self.signal, stays_held(&preview));
+                let (port, signal, kept) = (self.spec, self.signal, stays_held(&preview));
                 let message = if kept.is_empty() {
                     format!("{port} would be freed: {signal} to {names}")
                 } else {
@@ -83,7 +84,7 @@ impl PortPlan {
         FreeReport {
             outcome,
             holders: holders.map(|holder| Arc::clone(&holder.process)).collect(),
-            ..FreeReport::without_signal(self.single_port, FreeOutcome::Refused, message)
+            ..FreeReport::without_signal(self.spec, FreeOutcome::Refused, message)
         }
     }
 }
@@ -102,7 +103,7 @@ fn stays_held(preview: &Preview) -> Vec<String> {
 pub fn question(plan: &PortPlan) -> String {
     format!(
         "Free {}: {} to {}? [y/N] ",
-        plan.single_port,
+        plan.spec,
         plan.signal,
         wording::list(&plan.processes())
     )
@@ -110,10 +111,7 @@ pub fn question(plan: &PortPlan) -> String {
 
 /// Where a single key is too little.
 pub fn typed_question(plan: &PortPlan) -> String {
-    format!(
-        "Free {}: type {} to do it: ",
-        plan.single_port, plan.single_port.port
-    )
+    format!("Free {}: type {} to do it: ", plan.spec, plan.spec.port)
 }
 
 pub fn count_question(count: usize) -> String {
@@ -133,9 +131,9 @@ pub fn explained(explanation: &Explanation, unused: Option<u16>) -> String {
 }
 
 /// The sentence of a verdict, with the command that does what a key does in the monitor.
-pub fn verdict(single_port: PortSpec, freeing: &FreeMachine) -> String {
+pub fn verdict(spec: PortSpec, freeing: &FreeMachine) -> String {
     let Some(verdict) = freeing.verdict() else {
-        return format!("Whether {single_port} is free is unknown: it was not watched to the end");
+        return format!("Whether {spec} is free is unknown: it was not watched to the end");
     };
     let words = wording::verdict(verdict);
     match verdict {
@@ -144,21 +142,21 @@ pub fn verdict(single_port: PortSpec, freeing: &FreeMachine) -> String {
             ..
         } => format!(
             "{words}; portmon free {} --signal {signal} is stronger",
-            single_port.to_argument()
+            spec.to_argument()
         ),
         _ => words,
     }
 }
 
 /// `:3000 is STILL HELD: node 4300 has it on 127.0.0.1`
-pub fn still_held(single_port: PortSpec, socket: &Socket) -> String {
+pub fn still_held(spec: PortSpec, socket: &Socket) -> String {
     let (holder, place) = (wording::holder(socket), socket.local_address());
-    format!("{single_port} is STILL HELD: {holder} has it on {place}")
+    format!("{spec} is STILL HELD: {holder} has it on {place}")
 }
 
 /// What is said while it lasts, for whoever sits before it.
 pub fn progress(plans: &[&PortPlan]) -> String {
-    let ports: Vec<PortSpec> = plans.iter().map(|plan| plan.single_port).collect();
+    let ports: Vec<PortSpec> = plans.iter().map(|plan| plan.spec).collect();
     format!("watching {}", wording::list(&ports))
 }
 

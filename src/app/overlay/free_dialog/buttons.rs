@@ -2,7 +2,8 @@
 
 use super::confirm_prompt::ConfirmPrompt;
 use crate::app::keymap::key_commands;
-use crate::free::{SIGNALS, Signal, TargetSet};
+use crate::free::TargetSet;
+use crate::model::signal::{SIGNALS, Signal};
 
 key_commands! {
     pub enum Button {

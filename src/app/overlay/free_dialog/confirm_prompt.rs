@@ -1,10 +1,11 @@
 //! What the dialog asks: which ports, targets and signal, and what was typed where a port must be.
 
 use crate::free::{
-    Batch, Confirmation, ExecCommand, Explanation, KillPlan, Preview, Signal, TargetSet, Timeouts,
+    Batch, Confirmation, ExecCommand, Explanation, KillPlan, Preview, TargetSet, Timeouts,
 };
 use crate::model::inspection::Inspection;
 use crate::model::process::ProcessId;
+use crate::model::signal::Signal;
 use std::time::Instant;
 
 #[derive(Debug)]

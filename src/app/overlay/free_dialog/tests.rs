@@ -3,9 +3,10 @@
 use super::*;
 use crate::app::testing::AppHarness;
 use crate::app::{Effect, Overlay};
-use crate::free::{Signal, Target, TargetSet};
+use crate::free::{Target, TargetSet};
 use crate::model::inspection::ProcessTree;
 use crate::model::process::{Process, ProcessId};
+use crate::model::signal::Signal;
 use crate::model::supervisor::Supervisor;
 use crate::model::testing::{SocketBuilder, process, socket};
 use crossterm::event::KeyCode;

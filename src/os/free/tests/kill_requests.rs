@@ -3,12 +3,13 @@
 use super::plan;
 use super::wording;
 use crate::free::{
-    Batch, ExecCommand, ExecEvent, FreeMachine, KillPlan, KillRequest, SendOutcome, Signal,
+    Batch, ExecCommand, ExecEvent, FreeMachine, KillPlan, KillRequest, SendOutcome,
     SignalDisposition, TargetSet, Timeouts,
 };
 use crate::model::endpoint::{Owners, Socket};
 use crate::model::inspection::ProcessTree;
 use crate::model::process::{Pid, Process, ProcessId};
+use crate::model::signal::Signal;
 use crate::model::supervisor::Supervisor;
 use crate::os::free::signal_state::signal_state;
 use crate::os::free::{Executor, ProbeBackend};

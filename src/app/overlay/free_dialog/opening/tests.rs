@@ -1,9 +1,9 @@
 use crate::app::overlay::free_dialog::{DialogPhase, FreeDialog};
 use crate::app::testing::AppHarness;
 use crate::app::{Effect, Overlay};
-use crate::free::Port;
 use crate::model::endpoint::{Protocol, State};
 use crate::model::inspection::{InspectRequest, Requester};
+use crate::model::ports::Port;
 use crate::model::process::Process;
 use crate::model::testing::{SocketBuilder, process, socket};
 use crate::wording;

@@ -1,9 +1,9 @@
 //! What was seen since a request was confirmed: the facts behind the verdict.
 
-use super::kill_request::{KillRequest, Target};
-use super::observation::{PortSnapshot, SendOutcome, SendReport, SignalError};
 use super::target_state::TargetState;
-use super::verdict::{Leftovers, Starter, Survivor, TargetOutcome};
+use crate::free::exec_command::{PortSnapshot, SendOutcome, SendReport, SignalError};
+use crate::free::plan::{KillRequest, Target};
+use crate::free::verdict::{Leftovers, Starter, Survivor, TargetOutcome};
 use crate::model::endpoint::{EndpointId, Owners, Socket, State};
 use crate::model::inspection::ProcessTree;
 use crate::model::ports::Port;

@@ -1,9 +1,9 @@
 //! What became of one target of a request.
 
-use super::kill_plan::holds;
-use super::kill_request::Target;
-use super::observation::{SignalDisposition, SignalError, SignalState};
-use super::verdict::{ReleaseKind, Survivor, TargetOutcome};
+use crate::free::exec_command::{SignalDisposition, SignalError, SignalState};
+use crate::free::kill_plan::holds;
+use crate::free::plan::Target;
+use crate::free::verdict::{ReleaseKind, Survivor, TargetOutcome};
 use crate::model::endpoint::{Owners, Socket};
 use crate::model::signal::Signal;
 use std::sync::Arc;

@@ -1,6 +1,7 @@
-//! What the executor is told to do, and what it reports: signals that went out or did not, polls of the port, bind probes.
+//! Commands to the executor and the events that it reports: signals sent or not, polls of the port, bind probes.
 
-use super::{KillRequest, Protected, RequestId};
+use super::plan::{KillRequest, RequestId};
+use super::protected::Protected;
 use crate::model::bind::AddressProbe;
 use crate::model::endpoint::Socket;
 use crate::model::process::{Process, ProcessId, ProcessState};
