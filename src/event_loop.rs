@@ -130,8 +130,8 @@ where
             answer = next_of(&mut self.answers, Receiver::poll_recv) => {
                 answer.map_or(Event::SourceEnded(EventSource::Checks), Event::Checked)
             }
-            happening = next_of(&mut self.freeing, UnboundedReceiver::poll_recv) => {
-                happening.map_or(Event::SourceEnded(EventSource::Freeing), Event::Freeing)
+            event = next_of(&mut self.freeing, UnboundedReceiver::poll_recv) => {
+                event.map_or(Event::SourceEnded(EventSource::Freeing), Event::Freeing)
             }
             sample = next_of(&mut self.samples, Receiver::poll_recv) => {
                 sample.map_or(Event::SourceEnded(EventSource::Sockets), Event::Sampled)

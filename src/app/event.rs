@@ -59,8 +59,8 @@ pub enum Effect {
     /// Check whether a port can be used.
     Check(CheckRequest),
     /// Keep handles of these processes while a dialog asks about them.
-    Hold(Vec<ProcessId>),
+    OpenHandles(Vec<ProcessId>),
     Free(ExecCommand),
     /// Drop these handles.
-    Release,
+    CloseHandles,
 }

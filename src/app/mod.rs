@@ -116,7 +116,7 @@ impl App {
                 self.on_check_report(answer);
                 Vec::new()
             }
-            Event::Freeing(happening) => self.on_freeing(happening),
+            Event::Freeing(event) => self.on_freeing(event),
             Event::Stop(code) => vec![Effect::Quit(code)],
             Event::Suspend => vec![Effect::Suspend],
             Event::Continued => {

@@ -72,7 +72,7 @@ impl App {
             return None;
         }
         let now = self.now;
-        let is_taken = |machine: &mut FreeMachine| machine.conclude_reuse(now).is_some();
+        let is_taken = |machine: &mut FreeMachine| machine.taken_again_verdict(now).is_some();
         let machines: Vec<FreeMachine> =
             self.reuse_watch.watched.extract_if(.., is_taken).collect();
         let last = machines.last()?;

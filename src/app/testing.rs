@@ -166,8 +166,8 @@ impl AppHarness {
         };
         let probes = addresses.iter().map(|address| AddressProbe {
             address: *address,
-            with_reuse: Some(BindOutcome::Bound),
-            without_reuse: BindOutcome::Bound,
+            with_reuseaddr: Some(BindOutcome::Bound),
+            without_reuseaddr: BindOutcome::Bound,
         });
         self.event(Event::Freeing(ExecEvent::BindProbed(BindProbe {
             request: request.id(),

@@ -191,7 +191,7 @@ fn x_asks_first_and_sends_nothing_before_the_answer() {
     let mut harness = AppHarness::with(vec![socket("127.0.0.1:3000").owner(&node())]);
     let effects = harness.keys("x");
     assert!(is_confirming(&harness) && is_free_of_orders(&effects));
-    assert!(effects.contains(&Effect::Hold(vec![node().id])));
+    assert!(effects.contains(&Effect::OpenHandles(vec![node().id])));
     harness.wait(1.0);
     let effects = harness.keys("y");
     let [request] = &orders_of(&effects)[..] else {
@@ -548,15 +548,15 @@ fn a_background_free_reports_its_verdict_once() {
     harness.key(KeyCode::Esc);
     assert_eq!(harness.keys("x"), [], "one at a time");
     let sending = SendOutcome::NotSent(SignalError::AlreadyExited(node()));
-    let happening = ExecEvent::SignalsSent(SendReport {
+    let event = ExecEvent::SignalsSent(SendReport {
         request: request.id(),
         at: instant(0.5),
         sending,
     });
-    let effects = harness.event(Event::Freeing(happening.clone()));
-    assert!(effects.contains(&Effect::Release), "{effects:?}");
+    let effects = harness.event(Event::Freeing(event.clone()));
+    assert!(effects.contains(&Effect::CloseHandles), "{effects:?}");
     harness.keys("p");
-    harness.event(Event::Freeing(happening));
+    harness.event(Event::Freeing(event));
     assert_eq!(harness.app.notice, None, "it was said and taken note of");
 }
 

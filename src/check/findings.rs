@@ -94,7 +94,7 @@ impl Findings {
     pub(super) fn is_bindable(&self, probe: &AddressProbe) -> bool {
         match probe.result() {
             BindResult::Usable => true,
-            BindResult::OnlyWithReuse => !self.is_unread(probe.address.ip()),
+            BindResult::OnlyWithReuseAddr => !self.is_unread(probe.address.ip()),
             BindResult::InUse
             | BindResult::NotPermitted
             | BindResult::NoSuchAddress
@@ -103,9 +103,9 @@ impl Findings {
     }
 
     /// Whether some address can be bound only with SO_REUSEADDR.
-    pub fn needs_reuse(&self) -> bool {
+    pub fn needs_reuseaddr(&self) -> bool {
         let mut probes = self.probes.iter();
-        probes.any(|probe| probe.result() == BindResult::OnlyWithReuse)
+        probes.any(|probe| probe.result() == BindResult::OnlyWithReuseAddr)
     }
 
     /// Probes of the addresses that no holding socket is on.

@@ -93,7 +93,7 @@ pub enum Reason {
 /// Result of the binds on the addresses where connections are left.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LeftoverBind {
-    OnlyWithReuse,
+    OnlyWithReuseAddr,
     /// On these addresses.
     Refused(Vec<IpAddr>),
 }

@@ -20,7 +20,7 @@ pub(super) fn reasons(findings: &Findings) -> Vec<Reason> {
     reasons.extend(sockets::remarks(findings));
     let explains_reuse =
         |reason: &Reason| matches!(reason, Reason::TimeWait { .. } | Reason::Leftover { .. });
-    if findings.needs_reuse() && !reasons.iter().any(explains_reuse) {
+    if findings.needs_reuseaddr() && !reasons.iter().any(explains_reuse) {
         reasons.push(Reason::NeedsReuse);
     }
     reasons.extend(settings(findings));
@@ -103,8 +103,8 @@ fn leftover_bind(findings: &Findings, sockets: &[&Socket]) -> Option<LeftoverBin
     let refused = with(BindResult::InUse);
     if !refused.is_empty() {
         Some(LeftoverBind::Refused(refused))
-    } else if !with(BindResult::OnlyWithReuse).is_empty() {
-        Some(LeftoverBind::OnlyWithReuse)
+    } else if !with(BindResult::OnlyWithReuseAddr).is_empty() {
+        Some(LeftoverBind::OnlyWithReuseAddr)
     } else {
         None
     }
@@ -152,7 +152,7 @@ fn unread(findings: &Findings) -> Option<Reason> {
         .filter(|probe| {
             matches!(
                 probe.result(),
-                BindResult::InUse | BindResult::OnlyWithReuse
+                BindResult::InUse | BindResult::OnlyWithReuseAddr
             )
         })
         .map(|probe| probe.address)

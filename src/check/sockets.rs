@@ -30,8 +30,7 @@ fn distinct<'s>(sockets: impl Iterator<Item = &'s Socket>) -> Vec<&'s Socket> {
     let mut distinct: Vec<&Socket> = Vec::new();
     for socket in sockets {
         let is_alike = |known: &&&Socket| {
-            (known.local, known.only_v6, known.state)
-                == (socket.local, socket.only_v6, socket.state)
+            (known.local, known.v6only, known.state) == (socket.local, socket.v6only, socket.state)
                 && known.uid == socket.uid
                 && known.owners == socket.owners
         };
@@ -70,7 +69,7 @@ fn wildcards(findings: &Findings) -> Vec<Reason> {
     let reason = |socket: &Socket| {
         let covered = without_row.iter().copied();
         let covered: Vec<SocketAddr> = covered
-            .filter(|at| covers(socket.local, socket.only_v6, *at))
+            .filter(|at| covers(socket.local, socket.v6only, *at))
             .collect();
         (!covered.is_empty()).then(|| Reason::Wildcard {
             socket: Box::new(socket.clone()),
@@ -128,7 +127,7 @@ fn reachable_socket(findings: &Findings, ip: IpAddr) -> Option<&Socket> {
     let covering = findings
         .holding()
         .filter(answers)
-        .filter(|socket| covers(socket.local, socket.only_v6, at));
+        .filter(|socket| covers(socket.local, socket.v6only, at));
     covering.min_by_key(|socket| socket.local.ip() != ip)
 }
 

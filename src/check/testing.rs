@@ -49,8 +49,8 @@ impl Findings {
             self.probes.retain(|probe| probe.address != address);
             self.probes.push(AddressProbe {
                 address,
-                with_reuse: Some(with.clone()),
-                without_reuse: without.clone(),
+                with_reuseaddr: Some(with.clone()),
+                without_reuseaddr: without.clone(),
             });
         }
         self.probes
@@ -82,7 +82,7 @@ impl Findings {
     pub fn udp(mut self) -> Self {
         self.request.spec.protocol = Protocol::Udp;
         for probe in &mut self.probes {
-            probe.with_reuse = None;
+            probe.with_reuseaddr = None;
         }
         self.counted()
     }

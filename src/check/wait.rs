@@ -55,8 +55,8 @@ mod tests {
         let sockets = [
             socket("127.0.0.1:3000").build(),
             socket("0.0.0.0:3000").build(),
-            socket("[::]:3000").only_v6(false).build(),
-            socket("[::]:3000").only_v6(true).build(),
+            socket("[::]:3000").v6only(false).build(),
+            socket("[::]:3000").v6only(true).build(),
             socket("127.0.0.1:3000").state(State::Bound).build(),
             socket("127.0.0.1:3000").to("127.0.0.1:9").build(),
         ];

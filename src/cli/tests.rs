@@ -210,15 +210,12 @@ fn a_mistaken_command_is_an_error_with_the_right_one() {
         ("ls", "Did you mean `portmon list`?"),
         ("top 3000", "Did you mean `portmon 3000`?"),
         ("help", "Did you mean `portmon --help`?"),
-        ("3000 free", "a command comes first: `portmon free 3000`."),
+        ("3000 free", "put the command first: `portmon free 3000`."),
         (
             "5353/udp next",
-            "a command comes first: `portmon unused 5353/udp`.",
+            "put the command first: `portmon unused 5353/udp`.",
         ),
-        (
-            "-n 2 watch",
-            "a command comes before its options: `portmon watch`.",
-        ),
+        ("-n 2 watch", "put the command first: `portmon watch`."),
     ];
     for (words, expected) in cases {
         let error = error_of(&format!("portmon {words}"));
@@ -240,7 +237,7 @@ fn a_usage_error_is_one_line_with_the_way_out() {
     let cases = [
         (
             "portmon check 3000-3010",
-            "one port is needed, not the range :3000-3010 (try 3000)",
+            "expected one port, not the range :3000-3010 (try 3000)",
         ),
         (
             "portmon check http",
@@ -248,15 +245,15 @@ fn a_usage_error_is_one_line_with_the_way_out() {
         ),
         (
             "portmon --frobnicate",
-            "unknown option: --frobnicate (see portmon --help)",
+            "unexpected argument: --frobnicate (see portmon --help)",
         ),
         (
             "portmon -1023 --frobnicate",
-            "unknown option: --frobnicate (see portmon --help)",
+            "unexpected argument: --frobnicate (see portmon --help)",
         ),
         (
             "portmon next --frob",
-            "unknown option: --frob (see portmon unused --help)",
+            "unexpected argument: --frob (see portmon unused --help)",
         ),
         ("portmon -n", "-n <SECS> needs a value (see portmon --help)"),
         ("portmon -n 0", "-n: out of range: 0 (0.1 to 3600 seconds)"),
@@ -288,11 +285,11 @@ fn a_usage_error_is_one_line_with_the_way_out() {
         ),
         (
             "portmon free 3000 --force-after 1 --signal KILL",
-            "--force-after sends SIGKILL, and --signal KILL sends it at once: leave one out",
+            "--force-after and --signal KILL both send SIGKILL: use only one of them",
         ),
         (
             "portmon wait [::1]:3000 --address 127.0.0.1",
-            "[::1]:3000 and --address 127.0.0.1 name two addresses: leave one out",
+            "[::1]:3000 and --address 127.0.0.1 give different addresses: use only one of them",
         ),
         (
             "portmon wait 3000 --address here",

@@ -21,7 +21,7 @@ pub fn for_arguments(error: &clap::Error, command: Option<&CliCommand>) -> Strin
             format!("{flag}: {cause}")
         }
         (ErrorKind::ValueValidation, Some(cause)) => cause.to_string(),
-        (ErrorKind::UnknownArgument, _) => format!("unknown option: {argument} (see {help})"),
+        (ErrorKind::UnknownArgument, _) => format!("unexpected argument: {argument} (see {help})"),
         (ErrorKind::MissingRequiredArgument, _) => format!("missing {argument} (see {help})"),
         (ErrorKind::ArgumentConflict, _) => format!(
             "{flag} cannot be used with {} (see {help})",
@@ -59,11 +59,11 @@ pub fn for_mistaken_command(
 ) -> Option<String> {
     let (first, second) = (*filter.first()?, filter.get(1).copied());
     let wrong = if named(commands, first).is_some() {
-        format!("a command comes before its options: `portmon {first}`")
+        format!("put the command first: `portmon {first}`")
     } else if let Some(command) = second.and_then(|word| named(commands, word))
         && is_port(first)
     {
-        format!("a command comes first: `portmon {} {first}`", command.name)
+        format!("put the command first: `portmon {} {first}`", command.name)
     } else {
         format!(
             "unknown command \"{first}\". Did you mean `{}`?",

@@ -12,7 +12,7 @@ mod wait;
 mod watch;
 
 use crate::cli::{CliCommand, FilterArgs};
-use crate::model::environment::{Environment, PidsProblem};
+use crate::model::environment::{Environment, PidNamespaceProblem};
 use crate::model::snapshot::Problem;
 use crate::table::listing::{Chips, Filter};
 use crate::table::query;
@@ -48,7 +48,7 @@ fn warn_about_problems(problems: &[Problem]) {
 }
 
 /// Warns if the pids in `/proc` are not those of portmon's PID namespace.
-fn warn_about_pids(problem: Option<PidsProblem>) {
+fn warn_about_pids(problem: Option<PidNamespaceProblem>) {
     if let Some(problem) = problem {
         warn(&wording::pids_problem(problem));
     }

@@ -109,7 +109,7 @@ fn forward_signals(mut signals: SignalStream) -> mpsc::Receiver<Event> {
     tokio::spawn(async move {
         loop {
             let event = match signals.next().await {
-                ReceivedSignal::End { exit_code } => Event::Stop(exit_code),
+                ReceivedSignal::Terminate { exit_code } => Event::Stop(exit_code),
                 ReceivedSignal::Suspend => Event::Suspend,
                 ReceivedSignal::Continue => Event::Continued,
             };
@@ -155,9 +155,9 @@ impl EffectHandler<Stdout> for Workers {
             Effect::Sample(request) => self.sampler.request(request),
             Effect::Inspect(subject) => self.inspector.inspect(subject),
             Effect::Check(question) => self.checker.ask(question),
-            Effect::Hold(processes) => self.free_worker.open_handles(&processes),
+            Effect::OpenHandles(processes) => self.free_worker.open_handles(&processes),
             Effect::Free(step) => self.free_worker.perform(step),
-            Effect::Release => self.free_worker.release(),
+            Effect::CloseHandles => self.free_worker.release(),
         }
         Ok(None)
     }

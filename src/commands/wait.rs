@@ -136,7 +136,7 @@ impl<'a> PortWaiter<'a> {
         }
         match BindResult::of(&bind_probe::probe_port(self.target.spec)) {
             // Where the user may not bind the port, only the tables tell that it is free.
-            BindResult::Usable | BindResult::OnlyWithReuse | BindResult::NotPermitted => true,
+            BindResult::Usable | BindResult::OnlyWithReuseAddr | BindResult::NotPermitted => true,
             result @ (BindResult::InUse | BindResult::NoSuchAddress | BindResult::Failed(_)) => {
                 self.failed_bind = Some(FailedBind {
                     at: Instant::now(),

@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 /// Closing more other listening ports than this takes more than one key.
-const FEW_PORTS: usize = 3;
+const MAX_PORTS_WITHOUT_TYPING: usize = 3;
 
 /// What confirms a plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,7 +38,7 @@ pub(super) fn required_confirmation(plans: &[KillPlan], targets: TargetSet) -> C
         .map(|other| (other.protocol, other.local.port()))
         .collect();
     let mut why = Vec::new();
-    if closed.len() > FEW_PORTS {
+    if closed.len() > MAX_PORTS_WITHOUT_TYPING {
         why.push(TypingReason::ClosesPorts(closed.len()));
     }
     let mut port = plans.first().filter(|_| !why.is_empty());
@@ -98,7 +98,7 @@ pub(super) fn target_processes(plans: &[KillPlan], targets: TargetSet) -> Vec<Ar
 }
 
 /// The options of ssh(1) that take a value, so that the value is not taken for options.
-const WITH_VALUE: &str = "BbcDEeFIiJLlmOoPpQRSWw";
+const SSH_OPTIONS_WITH_ARGUMENT: &str = "BbcDEeFIiJLlmOoPpQRSWw";
 
 /// Returns true if this process is a login on a terminal: an `ssh host` with a terminal that does more than forward, or
 /// the `sshd` of a session, which names its terminal in its title (`sshd: dev@pts/3`).
@@ -128,7 +128,7 @@ fn is_forward_only(process: &Process) -> bool {
         for (at, letter) in letters.char_indices() {
             match letter {
                 'N' | 'f' => return true,
-                letter if WITH_VALUE.contains(letter) => {
+                letter if SSH_OPTIONS_WITH_ARGUMENT.contains(letter) => {
                     is_value = at + 1 == letters.len();
                     break;
                 }

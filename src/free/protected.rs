@@ -21,12 +21,12 @@ pub enum Protected {
     /// Init, or what the kernel itself runs.
     FirstProcess,
     KernelThread,
-    Itself,
+    SelfPid,
     /// It runs portmon, such as its shell or terminal.
     Ancestor,
     SystemdManager,
     RunsContainers,
-    CarriesPortsOfContainers,
+    ContainerPortProxy,
 }
 
 /// What may restart an owner.
@@ -43,7 +43,7 @@ const ENGINES: [&str; 3] = ["dockerd", "containerd", "conmon"];
 const SHIM: &str = "containerd-shim";
 
 /// Proxies that hold published ports in place of containers, on Linux, macOS and Windows.
-const CARRIERS: [&str; 11] = [
+const PORT_PROXIES: [&str; 11] = [
     "docker-proxy",
     "rootlesskit",
     "rootlessport",
@@ -69,7 +69,7 @@ pub fn protected(process: &Process, self_pids: &[Pid]) -> Option<Protected> {
     } else if process.is_kernel_thread {
         Some(Protected::KernelThread)
     } else if self_pids.first() == Some(&pid) {
-        Some(Protected::Itself)
+        Some(Protected::SelfPid)
     } else if self_pids.contains(&pid) {
         Some(Protected::Ancestor)
     } else if name == "systemd" || name == "(sd-pam)" {
@@ -86,7 +86,7 @@ fn for_containers(process: &Process) -> Option<Protected> {
     if is_shim || is_one_of(&ENGINES) {
         Some(Protected::RunsContainers)
     } else {
-        is_one_of(&CARRIERS).then_some(Protected::CarriesPortsOfContainers)
+        is_one_of(&PORT_PROXIES).then_some(Protected::ContainerPortProxy)
     }
 }
 
@@ -186,7 +186,7 @@ mod tests {
         };
         let (runs, carries) = (
             Some(Protected::RunsContainers),
-            Some(Protected::CarriesPortsOfContainers),
+            Some(Protected::ContainerPortProxy),
         );
         let cases = [
             (("dockerd", ""), runs),

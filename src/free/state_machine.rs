@@ -29,7 +29,7 @@ pub struct FreeMachine {
     phase: FreePhase,
     verdict: Option<Verdict>,
     /// True once a bind has refuted that part of the port is free; it is not tried again.
-    is_part_refuted: bool,
+    has_part_bind_failed: bool,
     /// When a bind was last to decide because tables could not be read, and the number of survivors then.
     probed: Option<(Instant, usize)>,
 }
@@ -42,7 +42,7 @@ impl FreeMachine {
             timeouts,
             phase: FreePhase::Sending,
             verdict: None,
-            is_part_refuted: false,
+            has_part_bind_failed: false,
             probed: None,
         }
     }
@@ -122,7 +122,7 @@ impl FreeMachine {
                 | FreePhase::Probing { .. }
                 | FreePhase::ProbingPart
                 | FreePhase::ProbingUnread { .. }
-                | FreePhase::WatchingReuse { .. }
+                | FreePhase::WatchingIfTaken { .. }
                 | FreePhase::Done,
                 _,
             ) => Vec::new(),
@@ -134,7 +134,7 @@ impl FreeMachine {
         if self.phase == FreePhase::PartlyFree && self.log.is_unread() {
             return Vec::new();
         }
-        match evaluate(&self.log, &self.timeouts, self.is_part_refuted) {
+        match evaluate(&self.log, &self.timeouts, self.has_part_bind_failed) {
             Evaluation::Wait => {
                 // The tables can be read again and show what was unknown.
                 self.verdict
@@ -184,7 +184,7 @@ impl FreeMachine {
     pub fn is_settled(&self) -> bool {
         matches!(
             self.phase,
-            FreePhase::Done | FreePhase::WatchingReuse { .. }
+            FreePhase::Done | FreePhase::WatchingIfTaken { .. }
         )
     }
 
@@ -213,7 +213,7 @@ impl FreeMachine {
             | FreePhase::Settling { .. }
             | FreePhase::Unbindable { .. }
             | FreePhase::PartlyFree
-            | FreePhase::WatchingReuse { .. }
+            | FreePhase::WatchingIfTaken { .. }
             | FreePhase::Done => Progress::Waiting {
                 port,
                 signal,
@@ -226,7 +226,7 @@ impl FreeMachine {
     /// True if a caller that waits no longer than the timeouts has its answer.
     pub fn is_answered(&self) -> bool {
         match self.phase {
-            FreePhase::WatchingReuse { .. } | FreePhase::Done => true,
+            FreePhase::WatchingIfTaken { .. } | FreePhase::Done => true,
             FreePhase::Watching | FreePhase::Unbindable { .. } | FreePhase::PartlyFree => {
                 self.verdict.is_some() && self.log.waited() >= self.timeouts.wait_for_exit
             }

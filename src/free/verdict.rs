@@ -23,7 +23,7 @@ pub enum Verdict {
         proof: Proof,
     },
     /// Nothing holds it, and a bind succeeds only with SO_REUSEADDR, which most servers set.
-    OnlyWithReuse {
+    OnlyWithReuseAddr {
         port: Port,
         outcomes: Vec<TargetOutcome>,
         leftovers: Leftovers,
@@ -209,7 +209,7 @@ pub enum VerdictKind {
 impl Verdict {
     pub fn kind(&self) -> VerdictKind {
         match self {
-            Self::Free { .. } | Self::OnlyWithReuse { .. } => VerdictKind::Free,
+            Self::Free { .. } | Self::OnlyWithReuseAddr { .. } => VerdictKind::Free,
             Self::CannotBind { .. }
             | Self::PartlyFree { .. }
             | Self::HeldByOthers { .. }

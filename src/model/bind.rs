@@ -25,7 +25,7 @@ pub fn overlaps(socket: &Socket, ip: IpAddr) -> bool {
     let own = socket.local.ip();
     let is_within = ip.is_unspecified() && own.is_ipv4() == ip.is_ipv4();
     let at = SocketAddr::new(ip, socket.port());
-    is_within || covers(socket.local, socket.only_v6, at)
+    is_within || covers(socket.local, socket.v6only, at)
 }
 
 /// Outcome of one bind(2).
@@ -46,15 +46,15 @@ pub enum BindOutcome {
 pub struct AddressProbe {
     pub address: SocketAddr,
     /// With SO_REUSEADDR; `None` where it is not tried (UDP, and Windows, where it would take the port from its owner).
-    pub with_reuse: Option<BindOutcome>,
-    pub without_reuse: BindOutcome,
+    pub with_reuseaddr: Option<BindOutcome>,
+    pub without_reuseaddr: BindOutcome,
 }
 
 /// Whether a server can bind: on one address, or on every address that was probed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BindResult {
     Usable,
-    OnlyWithReuse,
+    OnlyWithReuseAddr,
     InUse,
     /// This user may not bind the port, so only the socket tables tell whether it is free.
     NotPermitted,
@@ -74,10 +74,10 @@ impl AddressProbe {
             BindOutcome::NoSuchAddress => BindResult::NoSuchAddress,
             BindOutcome::Failed(reason) => BindResult::Failed(reason.clone()),
         };
-        let without = result(&self.without_reuse);
-        match (self.with_reuse.as_ref().map(result), without) {
+        let without = result(&self.without_reuseaddr);
+        match (self.with_reuseaddr.as_ref().map(result), without) {
             // Any other error has another cause than a socket in the way.
-            (Some(BindResult::Usable), BindResult::InUse) => BindResult::OnlyWithReuse,
+            (Some(BindResult::Usable), BindResult::InUse) => BindResult::OnlyWithReuseAddr,
             (None | Some(BindResult::Usable), without) => without,
             (Some(with), _) => with,
         }
@@ -85,7 +85,7 @@ impl AddressProbe {
 
     /// Number of binds that reached an address of this machine.
     pub fn binds(&self) -> usize {
-        let outcomes = self.with_reuse.iter().chain([&self.without_reuse]);
+        let outcomes = self.with_reuseaddr.iter().chain([&self.without_reuseaddr]);
         outcomes
             .filter(|outcome| **outcome != BindOutcome::NoSuchAddress)
             .count()
@@ -107,7 +107,7 @@ impl BindResult {
 
     /// Whether a server that asks for SO_REUSEADDR can bind.
     pub fn is_usable(&self) -> bool {
-        matches!(self, Self::Usable | Self::OnlyWithReuse)
+        matches!(self, Self::Usable | Self::OnlyWithReuseAddr)
     }
 
     /// Order in which results of several addresses decide. A missing address says nothing where others exist.
@@ -116,7 +116,7 @@ impl BindResult {
             Self::NoSuchAddress => 0,
             Self::Usable => 1,
             Self::NotPermitted => 2,
-            Self::OnlyWithReuse => 3,
+            Self::OnlyWithReuseAddr => 3,
             Self::Failed(_) => 4,
             Self::InUse => 5,
         }
@@ -132,7 +132,7 @@ mod tests {
         use BindOutcome::{Bound, Failed, InUse, NoSuchAddress, NotPermitted};
         let cases = [
             (Bound, BindResult::Usable),
-            (InUse, BindResult::OnlyWithReuse),
+            (InUse, BindResult::OnlyWithReuseAddr),
             (NotPermitted, BindResult::NotPermitted),
             (NoSuchAddress, BindResult::NoSuchAddress),
             (
@@ -140,11 +140,11 @@ mod tests {
                 BindResult::Failed("odd".to_owned()),
             ),
         ];
-        for (without_reuse, expected) in cases {
+        for (without_reuseaddr, expected) in cases {
             let probe = AddressProbe {
                 address: SocketAddr::new(LOCAL_ADDRESSES[0], 3000),
-                with_reuse: Some(Bound),
-                without_reuse,
+                with_reuseaddr: Some(Bound),
+                without_reuseaddr,
             };
             assert_eq!(probe.result(), expected);
         }
@@ -163,7 +163,7 @@ mod tests {
             (Some(Bound), Bound, BindResult::Usable),
             (None, Bound, BindResult::Usable),
             (Some(NotPermitted), NotPermitted, BindResult::NotPermitted),
-            (Some(Bound), InUse, BindResult::OnlyWithReuse),
+            (Some(Bound), InUse, BindResult::OnlyWithReuseAddr),
             (
                 Some(failed.clone()),
                 InUse,
@@ -173,11 +173,11 @@ mod tests {
         ];
         let mut tried = Vec::new();
         assert_eq!(BindResult::of(&tried), BindResult::NoSuchAddress);
-        for (with_reuse, without_reuse, expected) in probes {
+        for (with_reuseaddr, without_reuseaddr, expected) in probes {
             tried.push(AddressProbe {
                 address: SocketAddr::new(LOCAL_ADDRESSES[0], 3000),
-                with_reuse,
-                without_reuse,
+                with_reuseaddr,
+                without_reuseaddr,
             });
             assert_eq!(BindResult::of(&tried), expected);
             let backwards: Vec<AddressProbe> = tried.iter().rev().cloned().collect();

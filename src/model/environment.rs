@@ -17,7 +17,7 @@ pub struct Environment {
     /// portmon's own pid first, then its ancestors'; empty where `/proc` does not show portmon.
     pub self_pids: Vec<Pid>,
     /// Set if the pids in `/proc` are not those of portmon's own PID namespace.
-    pub pids_problem: Option<PidsProblem>,
+    pub pids_problem: Option<PidNamespaceProblem>,
     /// Absolute path of portmon: root's PATH lacks `~/.cargo/bin`.
     pub executable: Option<String>,
     /// Home directory, by which paths are shortened.
@@ -28,7 +28,7 @@ pub struct Environment {
 
 /// Why the pids in `/proc` cannot be signaled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PidsProblem {
+pub enum PidNamespaceProblem {
     /// `/proc` belongs to an outer PID namespace, which knows portmon by another pid.
     OuterNamespace { shown: Pid, own: Pid },
     /// `/proc/self` is missing or another process.

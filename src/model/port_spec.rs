@@ -85,7 +85,7 @@ impl PortSpec {
     /// Whether a client that connects to this port reaches the socket.
     pub fn reaches(&self, socket: &Socket) -> bool {
         let at = |ip| SocketAddr::new(ip, self.port);
-        let covers = |ip| covers(socket.local, socket.only_v6, at(ip));
+        let covers = |ip| covers(socket.local, socket.v6only, at(ip));
         self.has_same_port(socket) && self.address.is_none_or(covers)
     }
 

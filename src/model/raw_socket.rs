@@ -84,7 +84,7 @@ pub struct RawSocket {
     pub table: Family,
     pub state: Option<State>,
     /// True if a socket on `::` does not take IPv4; `None` if the source does not report it.
-    pub only_v6: Option<bool>,
+    pub v6only: Option<bool>,
     pub local: CompactAddr,
     /// [`CompactAddr::NONE`] without a remote end.
     pub remote: CompactAddr,
@@ -107,7 +107,7 @@ impl PartialEq for RawSocket {
             protocol,
             table,
             state,
-            only_v6,
+            v6only,
             local,
             remote,
             scope,
@@ -119,7 +119,7 @@ impl PartialEq for RawSocket {
             && *protocol == other.protocol
             && *table == other.table
             && *state == other.state
-            && *only_v6 == other.only_v6
+            && *v6only == other.v6only
             && *local == other.local
             && *remote == other.remote
             && *scope == other.scope
@@ -170,7 +170,7 @@ impl RawSocket {
 
     /// True if a client that connects to `to` reaches this listener.
     pub fn accepts_on(&self, to: SocketAddr) -> bool {
-        self.state == Some(State::Listen) && covers(self.local(), self.only_v6, to)
+        self.state == Some(State::Listen) && covers(self.local(), self.v6only, to)
     }
 
     pub fn local(&self) -> SocketAddr {

@@ -202,7 +202,7 @@ pub struct Socket {
     /// `None` where the source does not report it, such as netstat2 for UDP.
     pub state: Option<State>,
     /// True if a socket on `::` does not take IPv4; `None` if the source does not report it.
-    pub only_v6: Option<bool>,
+    pub v6only: Option<bool>,
     /// User of the socket. `None` if unknown, and for TIME_WAIT and SYN_RECV (the kernel reports 0).
     pub uid: Option<u32>,
     pub user: Option<SystemText>,
@@ -255,7 +255,7 @@ impl Socket {
 
     /// True if it takes IPv6 and IPv4 on all addresses, written `*`.
     pub fn is_dual_stack(&self) -> bool {
-        self.only_v6 == Some(false) && self.local.is_ipv6() && self.local.ip().is_unspecified()
+        self.v6only == Some(false) && self.local.is_ipv6() && self.local.ip().is_unspecified()
     }
 
     /// The local address as shown: `*` for a dual-stack socket on all addresses.
@@ -269,7 +269,7 @@ impl Socket {
 
     /// True if a client that connects to `to` reaches this listener.
     pub fn accepts_on(&self, to: SocketAddr) -> bool {
-        self.is_listening() && covers(self.local, self.only_v6, to)
+        self.is_listening() && covers(self.local, self.v6only, to)
     }
 }
 
@@ -283,9 +283,9 @@ pub fn holds_port(state: Option<State>, has_remote: bool) -> bool {
 }
 
 /// True if what is sent to `to` arrives at a socket on `local`; `::` takes IPv4 unless `IPV6_V6ONLY` is set.
-pub fn covers(local: SocketAddr, only_v6: Option<bool>, to: SocketAddr) -> bool {
+pub fn covers(local: SocketAddr, v6only: Option<bool>, to: SocketAddr) -> bool {
     let own = local.ip();
-    let takes_family = own.is_ipv6() == to.is_ipv6() || own.is_ipv6() && only_v6 != Some(true);
+    let takes_family = own.is_ipv6() == to.is_ipv6() || own.is_ipv6() && v6only != Some(true);
     local.port() == to.port() && (own == to.ip() || own.is_unspecified() && takes_family)
 }
 
@@ -303,9 +303,9 @@ mod tests {
             ("127.0.0.1:80", None, "127.0.0.2:80", false),
             ("127.0.0.1:80", None, "127.0.0.1:81", false),
         ];
-        for (listener, only_v6, to, accepted) in cases {
+        for (listener, v6only, to, accepted) in cases {
             let mut listener = socket(listener).build();
-            listener.only_v6 = only_v6;
+            listener.v6only = v6only;
             let to = to.parse().expect("an address");
             assert_eq!(listener.accepts_on(to), accepted, "{listener:?} {to}");
         }

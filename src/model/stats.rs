@@ -22,7 +22,7 @@ pub struct TcpCounters {
     /// Bytes received (`tcpi_bytes_received`).
     pub received: u64,
     /// Smoothed round trip time (`tcpi_rtt`).
-    pub round_trip: Duration,
+    pub rtt: Duration,
     /// Retransmitted segments (`tcpi_total_retrans`).
     pub retransmits: u32,
     /// Time since data was last sent (`tcpi_last_data_sent`).
@@ -73,7 +73,7 @@ pub struct ProcessUsage {
 
 impl ProcessUsage {
     /// Thousandths of one core used since an earlier count; `None` if the counts are not in order.
-    pub fn share_since(&self, earlier: &Self) -> Option<u64> {
+    pub fn cpu_share_since(&self, earlier: &Self) -> Option<u64> {
         let used = self.processor.checked_sub(earlier.processor)?;
         let span = self.at.saturating_duration_since(earlier.at);
         ratio(u64::try_from(used.as_nanos()).ok()?, 1_000, span)
@@ -110,7 +110,7 @@ mod tests {
             flow: Some(TcpCounters {
                 sent,
                 received: 0,
-                round_trip: Duration::ZERO,
+                rtt: Duration::ZERO,
                 retransmits: 0,
                 idle_sent: Duration::ZERO,
                 idle_received: Duration::ZERO,
@@ -160,7 +160,7 @@ mod tests {
             usage(3.0, 99),
             usage(1.0, 200),
         ]
-        .map(|now| now.share_since(&usage(1.0, 100)));
+        .map(|now| now.cpu_share_since(&usage(1.0, 100)));
         assert_eq!(shares, [Some(23), Some(2_500), None, None]);
     }
 }

@@ -109,7 +109,7 @@ pub fn socket(local: &str) -> SocketBuilder {
         local,
         remote: None,
         state: Some(State::Listen),
-        only_v6: None,
+        v6only: None,
         uid: Some(1000),
         user: Some("dev".into()),
         owners: Owners::NoPermission,
@@ -187,8 +187,8 @@ impl SocketBuilder {
     }
 
     /// IPV6_V6ONLY is known.
-    pub fn only_v6(mut self, only_v6: bool) -> Self {
-        self.socket.only_v6 = Some(only_v6);
+    pub fn v6only(mut self, v6only: bool) -> Self {
+        self.socket.v6only = Some(v6only);
         self
     }
 
@@ -312,7 +312,7 @@ pub fn raw_socket(socket: &Socket) -> RawSocket {
         protocol: socket.protocol,
         table: socket.table,
         state: socket.state,
-        only_v6: socket.only_v6,
+        v6only: socket.v6only,
         local: socket.local.into(),
         remote: socket.remote.map_or(CompactAddr::NONE, CompactAddr::from),
         scope: 0,

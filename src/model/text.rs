@@ -92,7 +92,7 @@ fn push_escaped(out: &mut String, letter: char) -> fmt::Result {
     }
 }
 
-/// Characters that change how their neighbours are read and are not seen themselves (Unicode's Bidi_Control, the
+/// Characters that change how their neighbors are read and are not seen themselves (Unicode's Bidi_Control, the
 /// zero-width and invisible format characters, the line separators, tags and variation selectors).
 fn is_deceptive(letter: char) -> bool {
     matches!(letter as u32,

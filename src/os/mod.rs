@@ -43,14 +43,14 @@ pub enum Error {
     #[error(transparent)]
     Source(#[from] SourceError),
     #[error("this source does not report closed sockets")]
-    CloseEventsUnsupported,
+    DestroyEventsUnsupported,
 }
 
 impl Error {
     /// Whether the source itself is unavailable on this machine, so that another one is needed.
     pub fn is_unavailable(&self) -> bool {
         match self {
-            Self::Netstat(_) | Self::EmptyTable { .. } | Self::CloseEventsUnsupported => true,
+            Self::Netstat(_) | Self::EmptyTable { .. } | Self::DestroyEventsUnsupported => true,
             Self::UnreadableFile { .. } | Self::MalformedLines { .. } => false,
             Self::Source(error) => sockets::is_unavailable(error),
         }

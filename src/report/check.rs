@@ -46,8 +46,8 @@ struct JsonCheckReport {
 #[derive(Serialize)]
 struct JsonBindAttempt {
     address: IpAddr,
-    with_reuse: Option<&'static str>,
-    without_reuse: &'static str,
+    with_reuseaddr: Option<&'static str>,
+    without_reuseaddr: &'static str,
 }
 
 #[derive(Serialize)]
@@ -100,8 +100,8 @@ impl JsonCheckReport {
 fn attempt(probe: &AddressProbe) -> JsonBindAttempt {
     JsonBindAttempt {
         address: probe.address.ip(),
-        with_reuse: probe.with_reuse.as_ref().map(outcome),
-        without_reuse: outcome(&probe.without_reuse),
+        with_reuseaddr: probe.with_reuseaddr.as_ref().map(outcome),
+        without_reuseaddr: outcome(&probe.without_reuseaddr),
     }
 }
 

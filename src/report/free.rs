@@ -125,7 +125,7 @@ pub fn exit_code(reports: &[FreeReport]) -> u8 {
 
 fn outcome(spec: PortSpec, verdict: &Verdict) -> FreeOutcome {
     match verdict {
-        Verdict::Free { .. } | Verdict::OnlyWithReuse { .. } => FreeOutcome::Free,
+        Verdict::Free { .. } | Verdict::OnlyWithReuseAddr { .. } => FreeOutcome::Free,
         Verdict::PartlyFree { free, .. } if free.iter().any(|at| spec.address == Some(at.ip())) => {
             FreeOutcome::Free
         }

@@ -2,7 +2,7 @@
 
 use crate::model::Moment;
 use crate::model::endpoint::Endpoint;
-use crate::model::environment::PidsProblem;
+use crate::model::environment::PidNamespaceProblem;
 use crate::model::snapshot::Problem;
 use crate::report::json::{JsonEndpoint, JsonReport, timestamp};
 use crate::table::fields::{Column, field};
@@ -33,7 +33,7 @@ pub struct ListInput {
     pub endpoints: Vec<Endpoint>,
     pub problems: Vec<Problem>,
     /// Concerns only the pids of owners: every table was read nevertheless.
-    pub pids_problem: Option<PidsProblem>,
+    pub pids_problem: Option<PidNamespaceProblem>,
     pub is_root: bool,
 }
 

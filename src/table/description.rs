@@ -20,7 +20,7 @@ pub fn describe(endpoint: &Endpoint, context: &DisplayContext) -> Option<Descrip
             .owners
             .first()
             .map(|process| describe_process(process, context)),
-        role => other_end(endpoint, role, context).map(|program| Description {
+        role => peer_text(endpoint, role, context).map(|program| Description {
             program,
             directory: None,
         }),
@@ -49,7 +49,7 @@ impl Description {
 }
 
 /// Returns `← chrome 942` on the server side, `→ :5432 postgres 812` on the client side.
-fn other_end(endpoint: &Endpoint, role: SocketRole, context: &DisplayContext) -> Option<String> {
+fn peer_text(endpoint: &Endpoint, role: SocketRole, context: &DisplayContext) -> Option<String> {
     let remote = endpoint.socket.remote?;
     let peer = endpoint.relation.peer.as_ref();
     let is_local = peer.is_some() || remote.ip() == endpoint.socket.local.ip();

@@ -65,7 +65,7 @@ impl EndpointSource<'_> {
             local: raw_socket.local(),
             remote: raw_socket.remote(),
             state: raw_socket.state,
-            only_v6: raw_socket.only_v6,
+            v6only: raw_socket.v6only,
             uid,
             user: uid.and_then(user),
             owners,

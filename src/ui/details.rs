@@ -214,7 +214,7 @@ fn remark(row: &Row) -> Option<String> {
             "another process holds {} on another local address",
             socket.port()
         ))
-    } else if is_any_v6 && socket.only_v6.is_none() {
+    } else if is_any_v6 && socket.v6only.is_none() {
         Some("the system does not tell whether it accepts IPv4 too".to_owned())
     } else {
         None

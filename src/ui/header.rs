@@ -100,7 +100,7 @@ pub fn draw_chips(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
 const NARROW: u16 = 60;
 
 /// Draws header and chips in one line. An active filter replaces the counts.
-pub fn draw_low(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+pub fn draw_compact(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let mut spans = Vec::new();
     if area.width >= NARROW {
         spans.push(Span::styled("portmon ", theme.style(Role::Title)));

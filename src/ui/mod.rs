@@ -66,7 +66,7 @@ fn draw_screen(app: &App, theme: &Theme, buffer: &mut Buffer) -> Option<Position
     .areas(buffer.area);
     let (table, details) = split_body(body, headings, layout.details);
     if layout.is_low {
-        header::draw_low(app, theme, header, buffer);
+        header::draw_compact(app, theme, header, buffer);
     } else {
         header::draw(app, theme, header, buffer);
         header::draw_chips(app, theme, chips, buffer);
@@ -78,7 +78,7 @@ fn draw_screen(app: &App, theme: &Theme, buffer: &mut Buffer) -> Option<Position
         details::draw(app, theme, area, buffer);
     }
     let cursor = if layout.is_low {
-        status::draw_low(app, theme, footer, buffer)
+        status::draw_compact(app, theme, footer, buffer)
     } else {
         let _ = status::draw_footer(app, theme, footer, buffer);
         status::draw(app, theme, status, buffer)

@@ -79,7 +79,7 @@ fn role_of(notice: &Notice) -> Role {
 }
 
 /// Draws the last line of a low screen: the filter or a notice, else the footer.
-pub fn draw_low(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) -> Option<Position> {
+pub fn draw_compact(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) -> Option<Position> {
     let is_needed = app.filter_box.is_typing()
         || app.notice.is_some()
         || app.sampling.staleness(app.now).is_some();

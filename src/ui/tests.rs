@@ -6,7 +6,7 @@ use crate::check::{CheckReport, Findings};
 use crate::config::Settings;
 use crate::model::address::Family;
 use crate::model::endpoint::Protocol;
-use crate::model::environment::{Environment, PidsProblem};
+use crate::model::environment::{Environment, PidNamespaceProblem};
 use crate::model::snapshot::Problem;
 use crate::model::testing::{SocketBuilder, instant, process, socket};
 use crossterm::event::{Event as TerminalEvent, KeyCode};
@@ -769,7 +769,7 @@ fn a_dual_stack_listener_is_a_star_at_every_width() {
     for width in [60, 80, 110, 120, 160, 200] {
         let mut harness = AppHarness::new((width, 30));
         let node = process(4242, "node").build();
-        harness.poll(vec![socket("[::]:3000").only_v6(false).owner(&node)]);
+        harness.poll(vec![socket("[::]:3000").v6only(false).owner(&node)]);
         let row = screen(&harness)
             .into_iter()
             .find(|line| line.contains("3000"));
@@ -883,7 +883,7 @@ fn the_check_dialog_on_a_low_screen_has_at_most_nine_lines() {
 #[test]
 fn foreign_pids_are_told_with_and_without_a_filter() {
     let foreign = Environment {
-        pids_problem: Some(PidsProblem::NotShown),
+        pids_problem: Some(PidNamespaceProblem::NotShown),
         ..environment()
     };
     let mut harness = AppHarness::start(foreign, Settings::default(), (120, 24));

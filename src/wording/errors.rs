@@ -1,7 +1,7 @@
 //! What portmon could not read, what is missing from its output, and what is wrong with its environment.
 
 use super::list;
-use crate::model::environment::PidsProblem;
+use crate::model::environment::PidNamespaceProblem;
 use crate::model::snapshot::Problem;
 
 /// Names the tables that could not be read: `the table of tcp6 sockets could not be read: out of memory`. Empty without
@@ -27,13 +27,13 @@ pub fn unread(problems: &[Problem]) -> String {
 }
 
 /// What the pids on the screen are, and what does not work because of it.
-pub fn pids_problem(problem: PidsProblem) -> String {
+pub fn pids_problem(problem: PidNamespaceProblem) -> String {
     match problem {
-        PidsProblem::OuterNamespace { shown, own } => format!(
+        PidNamespaceProblem::OuterNamespace { shown, own } => format!(
             "/proc belongs to another PID namespace, where portmon is pid {shown} instead of {own}: pids are shown as in \
              that namespace and cannot be signaled"
         ),
-        PidsProblem::NotShown => {
+        PidNamespaceProblem::NotShown => {
             "/proc/self is not portmon (/proc is not mounted, or belongs to another PID namespace): owners may be \
              missing, and nothing can be signaled"
                 .to_owned()

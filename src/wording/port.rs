@@ -37,7 +37,7 @@ fn suffix(protocol: Protocol) -> &'static str {
 pub fn bind_result(result: &BindResult) -> String {
     let text = match result {
         BindResult::Usable => "it can be bound",
-        BindResult::OnlyWithReuse => "it can be bound only with SO_REUSEADDR",
+        BindResult::OnlyWithReuseAddr => "it can be bound only with SO_REUSEADDR",
         BindResult::InUse => "the address is in use",
         BindResult::NotPermitted => "you are not permitted to bind it",
         BindResult::NoSuchAddress => "this machine has no such address",
@@ -54,7 +54,7 @@ mod tests {
     #[test]
     fn an_address_is_written_as_it_can_be_typed_with_udp_marked() {
         let mut all = socket("[::]:8080").build();
-        all.only_v6 = Some(false);
+        all.v6only = Some(false);
         let udp = socket("127.0.0.1:5353").udp().build();
         let places = [place(&all), place(&udp), place_at(Protocol::Tcp, all.local)];
         assert_eq!(places, ["*:8080", "127.0.0.1:5353/udp", ":::8080"]);

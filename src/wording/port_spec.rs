@@ -23,16 +23,16 @@ pub fn port_spec_error(error: &PortSpecError) -> String {
             quoted(host)
         ),
         PortSpecError::NeedsBrackets(v6) => {
-            format!("an IPv6 address needs brackets before a port: [{v6}]")
+            format!("an IPv6 address with a port needs brackets: [{v6}]:PORT")
         }
         PortSpecError::OpenRange(text) => {
             format!("a range needs both ends: {} (try 3000-3010)", quoted(text))
         }
         PortSpecError::BackwardRange(first, last) => {
-            format!("the range {first}-{last} runs backward (try {last}-{first})")
+            format!("reversed range: {first}-{last} (try {last}-{first})")
         }
         PortSpecError::IsRange(range) => format!(
-            "one port is needed, not the range {range} (try {})",
+            "expected one port, not the range {range} (try {})",
             range.at(*range.ports.start()).to_argument()
         ),
     }
@@ -61,19 +61,16 @@ mod tests {
             ),
             (
                 "::1:5432",
-                "an IPv6 address needs brackets before a port: [::1]",
+                "an IPv6 address with a port needs brackets: [::1]:PORT",
             ),
             (
                 "3000-",
                 "a range needs both ends: \"3000-\" (try 3000-3010)",
             ),
-            (
-                "3010-3000",
-                "the range 3010-3000 runs backward (try 3000-3010)",
-            ),
+            ("3010-3000", "reversed range: 3010-3000 (try 3000-3010)"),
             (
                 "3000-3010/udp",
-                "one port is needed, not the range :3000-3010/udp (try 3000/udp)",
+                "expected one port, not the range :3000-3010/udp (try 3000/udp)",
             ),
         ];
         for (text, expected) in cases {

@@ -39,11 +39,11 @@ pub fn protected(why: Protected) -> &'static str {
     match why {
         Protected::FirstProcess => "is part of the system itself",
         Protected::KernelThread => "is a kernel thread, which no signal ends",
-        Protected::Itself => "is this portmon",
+        Protected::SelfPid => "is this portmon",
         Protected::Ancestor => "runs this portmon, which would end with it",
         Protected::SystemdManager => "manages the services of a whole session",
         Protected::RunsContainers => "runs containers, which would keep running without it",
-        Protected::CarriesPortsOfContainers => {
+        Protected::ContainerPortProxy => {
             "only forwards published ports of containers, which would keep running without them"
         }
     }

@@ -22,7 +22,7 @@ pub fn verdict(verdict: &Verdict) -> String {
             outcomes,
             proof,
         } => format!("{port} is free.{}{}", releases(outcomes), proven_by(proof)),
-        Verdict::OnlyWithReuse {
+        Verdict::OnlyWithReuseAddr {
             port,
             outcomes,
             leftovers,
@@ -254,7 +254,7 @@ fn known_of_sockets(evidence: &Evidence) -> String {
             let holds = |socket: &Socket| format!("{} {}", holder_holds(socket), place(socket));
             list(&sockets.iter().map(holds).collect::<Vec<_>>())
         }
-        Evidence::Bind(BindResult::OnlyWithReuse) => {
+        Evidence::Bind(BindResult::OnlyWithReuseAddr) => {
             "a bind succeeds only with SO_REUSEADDR".to_owned()
         }
         Evidence::Bind(BindResult::NotPermitted) => "you are not permitted to bind it".to_owned(),

@@ -1,6 +1,6 @@
 //! The dialog that frees a port: asks for confirmation and stays until there is a verdict.
 //!
-//! No key works before the dialog has been on the screen for [`ARMING_TIME`] and was then drawn with live buttons, so that
+//! No key works before the dialog has been on the screen for [`CONFIRM_DELAY`] and was then drawn with live buttons, so that
 //! keys typed ahead confirm nothing, even if a busy machine reads them late. Only Esc and Ctrl-C cancel at once; later any
 //! key without a meaning cancels too.
 
@@ -21,7 +21,7 @@ use crate::model::inspection::{InspectRequest, Inspection};
 use crate::table::row::Row;
 use std::time::{Duration, Instant};
 
-pub const ARMING_TIME: Duration = Duration::from_millis(300);
+pub const CONFIRM_DELAY: Duration = Duration::from_millis(300);
 
 #[derive(Debug)]
 pub struct FreeDialog {
@@ -68,7 +68,7 @@ impl FreeDialog {
         let subject = rows.first().and_then(|row| phase.subject(*row));
         let mut effects = Vec::new();
         if let DialogPhase::Confirming(prompt) = &phase {
-            effects.push(Effect::Hold(prompt.process_ids()));
+            effects.push(Effect::OpenHandles(prompt.process_ids()));
         }
         effects.extend(subject.clone().map(Effect::Inspect));
         let dialog = Self {
@@ -120,7 +120,7 @@ impl FreeDialog {
         if matches!(self.phase, DialogPhase::Confirming(_)) && self.inspection.is_none() {
             return None;
         }
-        self.since.map(|since| since + ARMING_TIME)
+        self.since.map(|since| since + CONFIRM_DELAY)
     }
 
     /// Returns when the buttons become live, or when to update the progress.

@@ -60,7 +60,7 @@ impl App {
             return Vec::new();
         }
         (self.background, self.reported_background) = (None, None);
-        vec![Effect::Release]
+        vec![Effect::CloseHandles]
     }
 
     /// Performs what a key in the dialog asks for.

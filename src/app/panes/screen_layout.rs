@@ -9,7 +9,7 @@ pub const MIN_SIZE: (u16, u16) = (40, 8);
 const WIDE_WIDTH: u16 = 160;
 
 /// Below this height header and chips share a line, and the filter line replaces the footer.
-const LOW_HEIGHT: u16 = 16;
+const SHORT_HEIGHT: u16 = 16;
 
 /// Where the details are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,7 +45,7 @@ pub struct ScreenLayout {
 impl ScreenLayout {
     pub fn of(app: &App) -> Self {
         let (width, height) = app.size;
-        let is_low = height < LOW_HEIGHT;
+        let is_low = height < SHORT_HEIGHT;
         let fixed = if is_low { 3 } else { 5 };
         let body = height.saturating_sub(fixed);
         let details = match app.details.is_open {

@@ -7,22 +7,22 @@ use crate::model::port_spec::PortSpec;
 use crate::model::socket_source::SocketSource;
 use clap::Args;
 
-/// Check whether a port can be used, and if not, why
+/// Check whether a port can be used and, if not, why
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
 #[command(after_help = "\
 Examples:
   portmon check 3000             can a server use port 3000?
-  portmon check 5432 --connect   does the server there answer?
+  portmon check 5432 --connect   does its server answer?
 
 Exit status:
   0  the port is free
   1  the port is held
-  2  an error")]
+  2  error")]
 pub struct CheckArgs {
     /// Port: 3000, 3000/udp, 127.0.0.1:5432, [::1]:5432
     #[arg(value_parser = port)]
     port: PortSpec,
-    /// Also connect and show what answers (uses up a server that serves once)
+    /// Also connect and show what answers (may end a one-shot server)
     #[arg(long)]
     connect: bool,
     /// Print one JSON object

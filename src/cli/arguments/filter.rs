@@ -6,7 +6,7 @@ use clap::{ArgMatches, Args};
 
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
 pub struct FilterArgs {
-    /// Show only what matches all these words: 3000, 49152-, state:listen, postgres (all forms: portmon --help)
+    /// Show only what matches all of these words: 3000, 49152-, state:listen, postgres (syntax: portmon --help)
     #[arg(value_name = "FILTER", allow_negative_numbers = true)]
     filter: Vec<String>,
     /// Include connections to other machines

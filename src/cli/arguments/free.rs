@@ -20,12 +20,12 @@ use std::time::Duration;
 Examples:
   portmon free 3000                   stop what holds port 3000, after asking
   portmon free 3000 --dry-run         only show what would be stopped
-  portmon free 3000-3010 --yes=2      without asking, if 2 of them are in use
-  portmon free 3000 --signal KILL     with SIGKILL
+  portmon free 3000-3010 --yes=2      do not ask if exactly 2 are in use
+  portmon free 3000 --signal KILL     send SIGKILL
 
-Exit status (of several ports the worst: 6 4 5 3 0):
+Exit status (for several ports, the worst in the order 6 4 5 3 0):
   0  the port is free
-  2  an error
+  2  error
   3  the port is still held
   4  not permitted
   5  the port was taken again
@@ -37,25 +37,25 @@ pub struct FreeArgs {
     /// Signal to send: TERM INT HUP QUIT KILL CONT
     #[arg(long, default_value = "TERM")]
     pub signal: Signal,
-    /// Signal every owner, not only the topmost, which usually stops its workers
+    /// Signal every owner, not only the topmost (a master process usually stops its workers)
     #[arg(long)]
     all_holders: bool,
-    /// Signal the process groups of the topmost owners, whether or not each member holds the port
+    /// Signal the whole process groups of the topmost owners, including members that do not hold the port
     #[arg(long, conflicts_with = "all_holders")]
     group: bool,
-    /// Send SIGKILL to what still holds the port after this many seconds
+    /// Send SIGKILL to whatever still holds the port after this many seconds
     #[arg(long, value_name = "SECS", value_parser = timeout)]
     force_after: Option<Duration>,
     /// Seconds to wait after the last signal before the port counts as still held
     #[arg(long, value_name = "SECS", default_value = "5", value_parser = timeout)]
     wait: Duration,
-    /// Seconds that the port must stay free
+    /// Seconds the port must stay free before it counts as free
     #[arg(long, value_name = "SECS", default_value = "2", value_parser = timeout)]
     settle: Duration,
     /// Show what would be signaled, and signal nothing
     #[arg(long)]
     pub dry_run: bool,
-    /// Do not ask; a range needs its number of ports: --yes=3
+    /// Do not ask; for a range, give the number of ports to free: --yes=3
     #[arg(
         long,
         value_name = "COUNT",
@@ -67,7 +67,7 @@ pub struct FreeArgs {
         value_parser = consent
     )]
     pub yes: Consent,
-    /// Print one JSON object a port
+    /// Print one JSON object per port
     #[arg(long)]
     pub json: bool,
     #[arg(long, hide = true, value_parser = source)]
@@ -104,7 +104,7 @@ impl CommandArgs for FreeArgs {
         self.targets.retain(|target| seen.insert(target.clone()));
         if self.force_after.is_some() && self.signal == Signal::Kill {
             return Err(
-                "--force-after sends SIGKILL, and --signal KILL sends it at once: leave one out"
+                "--force-after and --signal KILL both send SIGKILL: use only one of them"
                     .to_owned(),
             );
         }

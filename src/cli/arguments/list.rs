@@ -10,13 +10,13 @@ use clap::Args;
 #[command(after_help = "\
 Examples:
   portmon list                      every local endpoint
-  portmon list 3000                 who has port 3000
-  portmon list state:listen --json  the listeners, for a script
+  portmon list 3000                 who owns port 3000
+  portmon list state:listen --json  listeners as JSON
 
 Exit status:
-  0  there are rows
-  1  no row matches
-  2  an error, or no row matches and a socket table could not be read")]
+  0  rows were printed
+  1  no rows matched
+  2  error, or no rows matched and a socket table could not be read")]
 pub struct ListArgs {
     #[command(flatten)]
     pub filter: FilterArgs,

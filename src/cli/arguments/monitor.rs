@@ -8,7 +8,7 @@ use crate::table::query::FILTER_SYNTAX;
 use clap::Args;
 use std::time::Duration;
 
-/// Show which local process has which port, live, and free a stuck one
+/// Show which process owns each local port, live, and free a port that is stuck
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
 #[command(after_help = after_help())]
 pub struct MonitorArgs {
@@ -60,16 +60,16 @@ fn after_help() -> String {
 Examples:
   portmon                  every local endpoint, live
   portmon 62893            one port
-  portmon 49152-           dynamic ports
+  portmon 49152-           dynamic ports only
   portmon postgres,redis   rows with either word
-  portmon -- kill          rows with a word that looks like a command
+  portmon -- kill          filter by a word that looks like a command
 
-Filter words, all of which must match:
+Filter words (a row must match all of them):
 {}
 Exit status:
-  0      quit
-  2      an error
-  128+n  ended by signal n",
+  0      quit by the user
+  2      error
+  128+n  terminated by signal n",
         syntax.collect::<String>()
     )
 }

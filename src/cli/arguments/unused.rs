@@ -5,20 +5,20 @@ use super::values::source;
 use crate::model::socket_source::SocketSource;
 use clap::{Args, value_parser};
 
-/// Find ports that can be used
+/// Find unused ports
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
 #[command(after_help = "\
 Each port is verified by binding it on every local address.
 
 Examples:
-  portmon unused                  the first from 3000 upward
-  portmon unused --from 8000 -c 3 three of them
+  portmon unused                  the first unused port from 3000 up
+  portmon unused --from 8000 -c 3 the first three from 8000 up
   PORT=$(portmon unused) npm start
 
 Exit status:
-  0  as many ports as asked for were found
-  1  fewer were found
-  2  an error")]
+  0  all requested ports were found
+  1  fewer ports were found
+  2  error")]
 pub struct UnusedArgs {
     /// First port to try [default: 3000]
     #[arg(long, value_name = "PORT", value_parser = value_parser!(u16).range(1..))]
@@ -26,7 +26,7 @@ pub struct UnusedArgs {
     /// Only ports from 49152 to 65535
     #[arg(long, conflicts_with = "from")]
     dynamic: bool,
-    /// Only ports that this machine assigns by itself
+    /// Only ports in this machine's ephemeral range
     #[arg(long, conflicts_with_all = ["from", "dynamic"])]
     ephemeral: bool,
     /// Number of ports to print

@@ -17,9 +17,9 @@ Examples:
   portmon wait 3000 --free         until the port can be used
 
 Exit status:
-  0    the port listens, or with --free is free
-  124  --timeout is over
-  2    an error")]
+  0    the port listens (with --free: is free)
+  124  --timeout has elapsed
+  2    error")]
 pub struct WaitArgs {
     /// Port: 3000, 3000/udp, 127.0.0.1:3000
     #[arg(value_parser = port)]
@@ -43,7 +43,7 @@ impl CommandArgs for WaitArgs {
         self.port.address = self.address.or(port.address);
         match (port.address, self.address) {
             (Some(one), Some(other)) if one != other => Err(format!(
-                "{port} and --address {other} name two addresses: leave one out"
+                "{port} and --address {other} give different addresses: use only one of them"
             )),
             _ => Ok(self),
         }

@@ -6,20 +6,20 @@ use crate::model::socket_source::SocketSource;
 use clap::Args;
 use std::time::Duration;
 
-/// Print a line for each port that opens, changes or closes
+/// Print a line for each socket that opens, changes or closes
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
 #[command(after_help = "\
 Examples:
-  portmon watch 5173                         what happens on port 5173
-  portmon watch state:listen --json --for 60 listeners of the next minute, for a script
+  portmon watch 5173                         changes on port 5173
+  portmon watch state:listen --json --for 60 listeners as JSON, for one minute
 
 Exit status:
-  0  --for is over, or nobody reads the output any more
-  2  an error")]
+  0  --for has elapsed, or the output was closed
+  2  error")]
 pub struct WatchArgs {
     #[command(flatten)]
     pub filter: FilterArgs,
-    /// Print one JSON object a line
+    /// Print one JSON object per line
     #[arg(long)]
     pub json: bool,
     /// Poll interval in seconds, 0.1 to 3600

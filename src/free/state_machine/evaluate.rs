@@ -30,7 +30,11 @@ pub(super) enum Evaluation {
 }
 
 /// Evaluates the last poll while the port is watched.
-pub(super) fn evaluate(log: &RequestLog, timeouts: &Timeouts, is_part_refuted: bool) -> Evaluation {
+pub(super) fn evaluate(
+    log: &RequestLog,
+    timeouts: &Timeouts,
+    has_part_bind_failed: bool,
+) -> Evaluation {
     if log.is_unread() {
         return evaluate_unread(log, timeouts);
     }
@@ -46,11 +50,11 @@ pub(super) fn evaluate(log: &RequestLog, timeouts: &Timeouts, is_part_refuted: b
         return decided(taken_again(log, by, None));
     }
     let freed = freed_addresses(log, &holding);
-    if is_closed && !freed.is_empty() && !is_part_refuted {
+    if is_closed && !freed.is_empty() && !has_part_bind_failed {
         return Evaluation::Part(freed);
     }
     let is_kept = log.is_held_by_previous_owners() && log.since_targets_done() >= FUTILE_TIMEOUT;
-    if is_kept || log.waited() >= timeouts.wait_for_exit || is_part_refuted {
+    if is_kept || log.waited() >= timeouts.wait_for_exit || has_part_bind_failed {
         decided(held_by_others(log))
     } else {
         Evaluation::Wait
@@ -109,7 +113,7 @@ fn not_ended(log: &RequestLog, timeouts: &Timeouts) -> Evaluation {
     decided(Verdict::NotEnded {
         port: log.port(),
         outcomes: log.outcomes(),
-        survivors: log.survivor_facts(),
+        survivors: log.running_targets(),
         next: next_action(log),
     })
 }
@@ -215,7 +219,7 @@ pub(super) fn unknown(log: &RequestLog, evidence: Evidence) -> Verdict {
     Verdict::Unknown {
         port: log.port(),
         outcomes: log.outcomes(),
-        survivors: log.survivor_facts(),
+        survivors: log.running_targets(),
         evidence,
         problems: log.problems.clone(),
     }
@@ -239,8 +243,8 @@ pub(super) fn bind_verdict(log: &RequestLog, probe: &BindProbe) -> Verdict {
         BindResult::Usable => return free(Proof::Bound),
         BindResult::NotPermitted => return free(Proof::NotPermitted),
         BindResult::NoSuchAddress => return free(Proof::NoSuchAddress),
-        BindResult::OnlyWithReuse => {
-            return Verdict::OnlyWithReuse {
+        BindResult::OnlyWithReuseAddr => {
+            return Verdict::OnlyWithReuseAddr {
                 port,
                 outcomes,
                 leftovers: log.leftovers(),

@@ -64,7 +64,7 @@ pub(super) enum FreePhase {
     },
     PartlyFree,
     /// Free for good; the executor no longer watches it, and ordinary polls show whether it is taken again.
-    WatchingReuse {
+    WatchingIfTaken {
         free_since: Instant,
         until: Instant,
         /// When the first socket of a newcomer was seen.

@@ -62,7 +62,7 @@ impl FreeMachine {
             return self.probe(Some(LastBind { free_since, at }));
         }
         let commands = self.finish();
-        self.phase = FreePhase::WatchingReuse {
+        self.phase = FreePhase::WatchingIfTaken {
             free_since,
             until: self.log.at + REUSE_WATCH,
             taken: None,
@@ -99,7 +99,7 @@ impl FreeMachine {
     fn refresh_outcomes(&mut self) {
         if let Some(
             Verdict::Free { outcomes, .. }
-            | Verdict::OnlyWithReuse { outcomes, .. }
+            | Verdict::OnlyWithReuseAddr { outcomes, .. }
             | Verdict::CannotBind { outcomes, .. },
         ) = &mut self.verdict
         {
@@ -130,8 +130,8 @@ impl FreeMachine {
             }
             FreePhase::ProbingPart => {
                 let verdict = part_verdict(&self.log, probe);
-                (self.phase, self.is_part_refuted) = match verdict {
-                    Some(_) => (FreePhase::PartlyFree, self.is_part_refuted),
+                (self.phase, self.has_part_bind_failed) = match verdict {
+                    Some(_) => (FreePhase::PartlyFree, self.has_part_bind_failed),
                     None => (FreePhase::Watching, true),
                 };
                 self.verdict = Some(verdict.unwrap_or_else(|| held_by_others(&self.log)));
@@ -141,7 +141,7 @@ impl FreeMachine {
             | FreePhase::Settling { .. }
             | FreePhase::Unbindable { .. }
             | FreePhase::PartlyFree
-            | FreePhase::WatchingReuse { .. }
+            | FreePhase::WatchingIfTaken { .. }
             | FreePhase::Done => {}
         }
         Vec::new()
@@ -150,7 +150,7 @@ impl FreeMachine {
     /// Returns the phase that follows from the verdict of this bind.
     fn phase_after_bind(&self, LastBind { free_since, at }: LastBind) -> FreePhase {
         match self.verdict {
-            Some(Verdict::Free { .. } | Verdict::OnlyWithReuse { .. }) => FreePhase::Settling {
+            Some(Verdict::Free { .. } | Verdict::OnlyWithReuseAddr { .. }) => FreePhase::Settling {
                 free_since,
                 bound: at,
             },
@@ -172,13 +172,13 @@ impl FreeMachine {
 
     /// True if the port is free for good and watched for reuse.
     pub fn is_watching_reuse(&self) -> bool {
-        matches!(self.phase, FreePhase::WatchingReuse { .. })
+        matches!(self.phase, FreePhase::WatchingIfTaken { .. })
     }
 
     /// Since when nothing holds the port, while it is watched for reuse.
     pub fn free_since(&self) -> Option<Instant> {
         match self.phase {
-            FreePhase::WatchingReuse { free_since, .. } => Some(free_since),
+            FreePhase::WatchingIfTaken { free_since, .. } => Some(free_since),
             FreePhase::Sending
             | FreePhase::Watching
             | FreePhase::Probing { .. }
@@ -199,7 +199,7 @@ impl FreeMachine {
         changes: impl Iterator<Item = TableChange<'a>>,
         problems: &[Problem],
     ) {
-        let FreePhase::WatchingReuse {
+        let FreePhase::WatchingIfTaken {
             mut free_since,
             until,
             mut taken,
@@ -234,7 +234,7 @@ impl FreeMachine {
             was_unread = problems.any(|problem| problem.protocol == port.protocol);
         }
         self.phase = if at <= until || taken.is_some() {
-            FreePhase::WatchingReuse {
+            FreePhase::WatchingIfTaken {
                 free_since,
                 until,
                 taken,
@@ -247,8 +247,8 @@ impl FreeMachine {
 
     /// Ends the watch for reuse with the verdict that the port was taken again, if it was and the owner is known or was
     /// searched for long enough.
-    pub fn conclude_reuse(&mut self, now: Instant) -> Option<&Verdict> {
-        let FreePhase::WatchingReuse {
+    pub fn taken_again_verdict(&mut self, now: Instant) -> Option<&Verdict> {
+        let FreePhase::WatchingIfTaken {
             free_since,
             taken: Some(taken),
             was_unread,

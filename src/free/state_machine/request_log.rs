@@ -254,7 +254,7 @@ impl RequestLog {
         states.filter(|state| !state.is_done())
     }
 
-    pub fn survivor_facts(&self) -> Vec<Survivor> {
+    pub fn running_targets(&self) -> Vec<Survivor> {
         let (signal, waited) = (self.last_signal(), self.waited());
         let survivors = self.survivors();
         survivors.map(|one| one.survivor(signal, waited)).collect()

@@ -132,8 +132,8 @@ impl Story {
         };
         let probes = addresses.iter().map(|address| AddressProbe {
             address: *address,
-            with_reuse: Some(with.clone()),
-            without_reuse: without.clone(),
+            with_reuseaddr: Some(with.clone()),
+            without_reuseaddr: without.clone(),
         });
         let probe = BindProbe {
             request: self.machine.request().id(),

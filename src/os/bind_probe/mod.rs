@@ -38,9 +38,9 @@ pub fn probe(protocol: Protocol, address: SocketAddr) -> AddressProbe {
     AddressProbe {
         address,
         // A UDP socket with SO_REUSEADDR would bind beside another one.
-        with_reuse: (protocol == Protocol::Tcp && PLATFORM.has_safe_reuseaddr())
+        with_reuseaddr: (protocol == Protocol::Tcp && PLATFORM.has_safe_reuseaddr())
             .then(|| outcome(true)),
-        without_reuse: outcome(false),
+        without_reuseaddr: outcome(false),
     }
 }
 

@@ -314,10 +314,9 @@ fn a_foreign_address_is_reported_without_a_bind() {
     let mut request = self::request(unused);
     request.spec.address = Some(Ipv4Addr::new(192, 0, 2, 1).into());
     let report = check(request);
-    assert_eq!(
-        (causes(&report), report.findings.binds),
-        (vec!["no_such_address"], 0)
-    );
+    // Another test may hold the same port number on another address, which then is the second reason.
+    let first = causes(&report).first().copied();
+    assert_eq!((first, report.findings.binds), (Some("no_such_address"), 0));
 }
 
 /// portmon's own sockets are in no report, so a bind that they refuse stays unexplained.

@@ -66,7 +66,7 @@ pub fn signal(
 /// Checks again: a confirmation is not trusted to have been checked.
 fn check_not_protected(process: &Arc<Process>, self_pids: &[Pid]) -> Result<(), SignalError> {
     let reason = if pid_namespace::own_pid() == Some(process.pid()) {
-        Some(Protected::Itself)
+        Some(Protected::SelfPid)
     } else {
         protected(process, self_pids)
     };

@@ -361,7 +361,7 @@ fn a_bind_distinguishes_a_free_port_from_a_used_one() {
     let free = TcpListener::bind(own).unwrap().local_addr().unwrap();
     let outcomes = [held, free].map(|address| {
         let probe = crate::os::bind_probe::probe(Protocol::Tcp, address);
-        (probe.with_reuse, probe.without_reuse)
+        (probe.with_reuseaddr, probe.without_reuseaddr)
     });
     assert_eq!(outcomes, [(Some(InUse), InUse), (Some(Bound), Bound)]);
 }

@@ -90,7 +90,7 @@ impl SocketPoller {
     /// Reports short-lived sockets from now on. Fails without cookies, which distinguish them from the sockets of a poll.
     pub fn enable_destroy_events(&mut self) -> Result<(), Error> {
         if !self.sockets.has_cookies() {
-            return Err(Error::CloseEventsUnsupported);
+            return Err(Error::DestroyEventsUnsupported);
         }
         self.destroy_events = Some(DestroyEvents::open()?);
         Ok(())

@@ -14,7 +14,7 @@ pub use system::{SignalStream, exit_at_once, suspend};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReceivedSignal {
     /// Ends the program. The exit code is the one a shell reports: 128 + signal number.
-    End { exit_code: u8 },
+    Terminate { exit_code: u8 },
     /// Suspends the program until it is continued (SIGTSTP).
     Suspend,
     /// Continues the program after a suspension: the screen must be redrawn (SIGCONT).
@@ -25,7 +25,7 @@ impl SignalStream {
     /// Returns the exit code of the next signal that ends the program.
     pub async fn exit_code(&mut self) -> u8 {
         loop {
-            if let ReceivedSignal::End { exit_code } = self.next().await {
+            if let ReceivedSignal::Terminate { exit_code } = self.next().await {
                 return exit_code;
             }
         }

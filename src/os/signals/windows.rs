@@ -8,9 +8,9 @@ use tokio::signal::windows::{
 };
 
 // The exit codes of the signals that Unix sends on the same occasions.
-const TERMINATE: ReceivedSignal = ReceivedSignal::End { exit_code: 143 };
-const HANGUP: ReceivedSignal = ReceivedSignal::End { exit_code: 129 };
-const INTERRUPT: ReceivedSignal = ReceivedSignal::End { exit_code: 130 };
+const TERMINATE: ReceivedSignal = ReceivedSignal::Terminate { exit_code: 143 };
+const HANGUP: ReceivedSignal = ReceivedSignal::Terminate { exit_code: 129 };
+const INTERRUPT: ReceivedSignal = ReceivedSignal::Terminate { exit_code: 130 };
 
 /// Stream of the console events.
 pub struct SignalStream {

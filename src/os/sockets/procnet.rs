@@ -116,7 +116,7 @@ fn raw_socket(line: &[u8], protocol: Protocol, table: Family) -> Option<RawSocke
         protocol,
         table,
         state,
-        only_v6: None,
+        v6only: None,
         local,
         remote,
         scope: 0,

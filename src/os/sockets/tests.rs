@@ -165,7 +165,7 @@ fn seen_by(source: SocketSource, socket: &RawSocket) -> Option<RawSocket> {
     }
     let reported = RawSocket {
         cookie: [0, 0],
-        only_v6: None,
+        v6only: None,
         queue: match socket.state {
             Some(State::Listen) => SocketQueue::UNKNOWN,
             _ => socket.queue,

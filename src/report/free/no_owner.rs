@@ -16,7 +16,7 @@ pub fn report(spec: PortSpec, table: &[Endpoint], bind: &BindResult, now: Instan
         .collect();
     let (outcome, rest) = match bind {
         BindResult::Usable => (FreeOutcome::Free, String::new()),
-        BindResult::OnlyWithReuse => {
+        BindResult::OnlyWithReuseAddr => {
             let left = left(&sockets);
             let words = format!(", but it can be bound only with SO_REUSEADDR{left}");
             (FreeOutcome::Free, words)
@@ -28,7 +28,7 @@ pub fn report(spec: PortSpec, table: &[Endpoint], bind: &BindResult, now: Instan
         BindResult::InUse | BindResult::NoSuchAddress | BindResult::Failed(_) => {
             let message = format!(
                 "{spec} is STILL HELD: {}",
-                in_the_way(spec, &sockets, bind, now)
+                blocking_connections(spec, &sockets, bind, now)
             );
             let mut report = FreeReport::without_signal(spec, FreeOutcome::StillHeld, message);
             let owners = sockets.iter().flat_map(|socket| socket.owners.known());
@@ -45,7 +45,12 @@ pub fn report(spec: PortSpec, table: &[Endpoint], bind: &BindResult, now: Instan
 }
 
 /// Only what was named is ended, so whatever else is in the way is told with the way out.
-fn in_the_way(spec: PortSpec, sockets: &[&Socket], bind: &BindResult, now: Instant) -> String {
+fn blocking_connections(
+    spec: PortSpec,
+    sockets: &[&Socket],
+    bind: &BindResult,
+    now: Instant,
+) -> String {
     let standing = sockets.iter().find(|socket| socket.holds_port());
     let connected = sockets
         .iter()

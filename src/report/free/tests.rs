@@ -130,7 +130,7 @@ fn an_unowned_port_is_free_unless_a_bind_fails() {
     let said = [
         ("3000", BindResult::Usable),
         ("80", BindResult::NotPermitted),
-        ("8080", BindResult::OnlyWithReuse),
+        ("8080", BindResult::OnlyWithReuseAddr),
         ("8080", failed()),
         ("51324", failed()),
         ("127.0.0.1:5432", failed()),

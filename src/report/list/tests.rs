@@ -18,7 +18,7 @@ fn printed(sockets: Vec<SocketBuilder>, problems: Vec<Problem>, words: &[&str]) 
 fn printed_with(
     sockets: Vec<SocketBuilder>,
     problems: Vec<Problem>,
-    pids_problem: Option<PidsProblem>,
+    pids_problem: Option<PidNamespaceProblem>,
     words: &[&str],
 ) -> ListOutput {
     let result = ListInput {
@@ -143,7 +143,7 @@ fn sudo_is_not_recommended_to_root() {
 
 #[test]
 fn foreign_pids_are_a_problem_but_every_table_is_read() {
-    let problem = PidsProblem::NotShown;
+    let problem = PidNamespaceProblem::NotShown;
     let printed = |words: &[&str]| printed_with(Vec::new(), Vec::new(), Some(problem), words);
     let (text, sentence) = (printed(&[]), wording::pids_problem(problem));
     assert_eq!(

@@ -67,7 +67,7 @@ impl Host {
 /// True if a wildcard socket includes this address: `::` includes IPv4 unless IPV6_V6ONLY is set.
 fn covers(wildcard: &Socket, ip: IpAddr) -> bool {
     let is_v6 = wildcard.local.is_ipv6();
-    is_v6 == ip.is_ipv6() || is_v6 && wildcard.only_v6 != Some(true)
+    is_v6 == ip.is_ipv6() || is_v6 && wildcard.v6only != Some(true)
 }
 
 /// Punctuation after an endpoint in a sentence: `listen tcp :8080: bind: …`, `127.0.0.1:80, 127.0.0.1:81`.

@@ -41,7 +41,7 @@ fn rows() -> Vec<(char, Row)> {
     let worker = process(813, "postgres").parent(812).build();
     let python = process(9130, "Python 3").build();
     let mut all = socket("[::]:3000").owner(&node).endpoint();
-    all.socket.only_v6 = Some(false);
+    all.socket.v6only = Some(false);
     let endpoints = [
         ('N', all),
         (
@@ -133,7 +133,7 @@ fn typed_digits_are_an_existing_port_or_else_a_prefix() {
 #[test]
 fn an_only_v6_wildcard_does_not_hold_an_ipv4_address() {
     let mut endpoint = socket("[::]:3000").endpoint();
-    endpoint.socket.only_v6 = Some(true);
+    endpoint.socket.v6only = Some(true);
     let change_mark = ChangeMark::None;
     let row = Row {
         endpoint,

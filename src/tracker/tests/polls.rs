@@ -15,7 +15,7 @@ fn listener(cookie: u32, port: u16) -> RawSocket {
         protocol: Protocol::Tcp,
         table: Family::Ipv4,
         state: Some(State::Listen),
-        only_v6: None,
+        v6only: None,
         local: CompactAddr::v4([127, 0, 0, 1], port),
         remote: CompactAddr::NONE,
         scope: 0,

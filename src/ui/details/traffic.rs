@@ -91,10 +91,10 @@ fn path_text(flow: TcpCounters) -> String {
         1 => "1 retransmit".to_owned(),
         count => format!("{count} retransmits"),
     };
-    if flow.round_trip.is_zero() {
+    if flow.rtt.is_zero() {
         retransmits
     } else {
-        format!("round trip {} · {retransmits}", latency(flow.round_trip))
+        format!("round trip {} · {retransmits}", latency(flow.rtt))
     }
 }
 

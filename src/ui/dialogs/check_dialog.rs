@@ -27,7 +27,7 @@ use ratatui::widgets::Widget;
 use unicode_width::UnicodeWidthStr;
 
 const WIDTH: u16 = 78;
-const LOW_HEIGHT: u16 = 9;
+const SHORT_HEIGHT: u16 = 9;
 
 const NO_LABELS: LabelColumn = LabelColumn {
     width: 0,
@@ -46,7 +46,7 @@ pub fn draw(app: &App, dialog: &CheckDialog, theme: &Theme, buffer: &mut Buffer)
     let width = WIDTH.min(screen.width);
     let lines = lines(dialog, usize::from(width).saturating_sub(4), theme);
     let most = if app.layout().is_low {
-        LOW_HEIGHT.min(screen.height)
+        SHORT_HEIGHT.min(screen.height)
     } else {
         screen.height
     };

@@ -30,7 +30,7 @@ use std::collections::BTreeMap;
 use unicode_width::UnicodeWidthStr;
 
 const WIDTH: u16 = 78;
-const LOW_HEIGHT: u16 = 9;
+const SHORT_HEIGHT: u16 = 9;
 
 /// What a dialog says: on a low screen the body is truncated, the pinned lines are not.
 struct DialogText {
@@ -117,7 +117,7 @@ impl DialogLayout {
         let width = WIDTH.min(width);
         let is_low = app.layout().is_low;
         let height = if is_low {
-            LOW_HEIGHT.min(height)
+            SHORT_HEIGHT.min(height)
         } else {
             height
         };

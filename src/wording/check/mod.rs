@@ -22,7 +22,7 @@ pub fn headline(report: &CheckReport) -> String {
     if !report.is_free {
         return format!("HELD {spec}{}", held_by(report));
     }
-    let how = if report.findings.needs_reuse() {
+    let how = if report.findings.needs_reuseaddr() {
         " with SO_REUSEADDR"
     } else {
         ""

@@ -217,7 +217,7 @@ fn leftover(sockets: &[Socket]) -> String {
 /// `until it ends 127.0.0.1 and 0.0.0.0 cannot be bound`, for this many connections.
 fn leftover_bind(bind: &LeftoverBind, count: usize) -> String {
     let refused = match bind {
-        LeftoverBind::OnlyWithReuse => {
+        LeftoverBind::OnlyWithReuseAddr => {
             return "the port can be bound with SO_REUSEADDR, which most servers set".to_owned();
         }
         LeftoverBind::Refused(refused) => list(refused),

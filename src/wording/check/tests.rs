@@ -49,7 +49,7 @@ fn a_port_without_sockets_that_always_binds_is_free() {
 #[test]
 fn the_owner_is_reported_as_far_as_it_is_visible() {
     let all = || port(8080).refused(&LOCAL);
-    let dual = || socket("[::]:8080").only_v6(false);
+    let dual = || socket("[::]:8080").v6only(false);
     let cases = [
         (
             all().sees(dual().owner(&java())),
@@ -117,7 +117,7 @@ fn a_bound_socket_holds_the_port_even_if_every_bind_works() {
 fn a_udp_check_covers_only_udp_and_has_no_listeners() {
     let findings = port(5353).refused(&LOCAL).udp();
     assert_eq!(
-        lines(findings.sees(socket("[::]:5353").udp().only_v6(false).owner(&vite())))[..2],
+        lines(findings.sees(socket("[::]:5353").udp().v6only(false).owner(&vite())))[..2],
         [
             "HELD :5353/udp by vite 9120 of dev on *:5353/udp",
             "vite 9120 of dev is bound to *:5353/udp",
@@ -236,11 +236,11 @@ fn a_listener_on_one_address_leaves_the_others_usable() {
         lines(findings)[2..],
         ["only some addresses are taken: 127.0.0.1, ::1 and :: can be bound"]
     );
-    let only_v6 = port(80)
+    let v6only = port(80)
         .refused(&V6)
         .sees(socket("[::1]:80").owner(&vite()));
     assert_eq!(
-        lines(only_v6)[2..],
+        lines(v6only)[2..],
         ["only IPv6 is taken: 127.0.0.1 and 0.0.0.0 can be bound"]
     );
 }

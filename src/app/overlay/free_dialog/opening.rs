@@ -135,7 +135,7 @@ impl App {
                 self.background = Some(batch);
                 Vec::new()
             }
-            _ => vec![Effect::Release],
+            _ => vec![Effect::CloseHandles],
         }
     }
 }

@@ -74,7 +74,7 @@ impl StatsHistory {
         };
         let last = of(self.latest_of(endpoint)?)?;
         let first = self.samples.iter().find_map(|(_, stats)| of(stats))?;
-        Some((last, last.share_since(&first)))
+        Some((last, last.cpu_share_since(&first)))
     }
 
     fn latest(&self) -> Option<&SocketStats> {
@@ -108,7 +108,7 @@ mod tests {
         let flow = TcpCounters {
             sent: bytes,
             received: bytes * 2,
-            round_trip: Duration::ZERO,
+            rtt: Duration::ZERO,
             retransmits: 0,
             idle_sent: Duration::ZERO,
             idle_received: Duration::ZERO,

@@ -11,8 +11,8 @@ const MAX_MISSES: usize = 2;
 const FDS_PER_MISS: usize = 32;
 
 /// System calls that full scans may cost per update; unspent ones add up for this many updates.
-const REFILL: i64 = 128;
-const MAX_REFILLS: i64 = 8;
+const CALLS_PER_UPDATE: i64 = 128;
+const MAX_SAVED_UPDATES: i64 = 8;
 
 #[derive(Default)]
 pub struct OwnerSearch {
@@ -23,7 +23,7 @@ pub struct OwnerSearch {
 impl OwnerSearch {
     /// Searches the due sockets until all are found. `is_all_read`: every process was scanned in this update.
     pub fn run(&mut self, cache: &mut OwnerCache, is_all_read: bool) {
-        self.budget = (self.budget + REFILL).min(REFILL * MAX_REFILLS);
+        self.budget = (self.budget + CALLS_PER_UPDATE).min(CALLS_PER_UPDATE * MAX_SAVED_UPDATES);
         let due = cache.pending.due(cache.now);
         if due.is_empty() {
             return;

@@ -2,7 +2,7 @@
 
 use crate::model::raw_socket::RawSocket;
 use crate::os::Error;
-use crate::os::sockets::diag::DestroyListener;
+use crate::os::sockets::diag::DestroySubscription;
 use crate::os::sockets::self_sockets;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::time::Instant;
@@ -12,17 +12,17 @@ const MAX_EVENTS: usize = 100_000;
 
 pub struct DestroyEvents {
     /// `None` after a read error.
-    listener: Option<DestroyListener>,
+    listener: Option<DestroySubscription>,
     destroyed: Vec<RawSocket>,
-    has_missed: bool,
+    has_overrun: bool,
 }
 
 impl DestroyEvents {
     pub fn open() -> Result<Self, Error> {
         Ok(Self {
-            listener: Some(DestroyListener::open()?),
+            listener: Some(DestroySubscription::open()?),
             destroyed: Vec::new(),
-            has_missed: false,
+            has_overrun: false,
         })
     }
 
@@ -47,22 +47,22 @@ impl DestroyEvents {
     pub fn take(&mut self) -> (Vec<RawSocket>, bool) {
         self.drain();
         let destroyed = std::mem::take(&mut self.destroyed);
-        (destroyed, std::mem::take(&mut self.has_missed))
+        (destroyed, std::mem::take(&mut self.has_overrun))
     }
 
     fn drain(&mut self) {
-        let (destroyed, has_missed) = (&mut self.destroyed, &mut self.has_missed);
+        let (destroyed, has_overrun) = (&mut self.destroyed, &mut self.has_overrun);
         let Some(listener) = &mut self.listener else {
             return;
         };
         let drained = listener.drain(&mut |socket| {
             if destroyed.len() == MAX_EVENTS {
-                *has_missed = true;
+                *has_overrun = true;
             } else if !self_sockets::contains(socket.cookie()) {
                 destroyed.push(*socket);
             }
         });
-        self.has_missed |= drained.as_ref().copied().unwrap_or(true);
+        self.has_overrun |= drained.as_ref().copied().unwrap_or(true);
         if drained.is_err() {
             self.listener = None;
         }

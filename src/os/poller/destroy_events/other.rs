@@ -9,7 +9,7 @@ pub struct DestroyEvents(Infallible);
 
 impl DestroyEvents {
     pub fn open() -> Result<Self, Error> {
-        Err(Error::CloseEventsUnsupported)
+        Err(Error::DestroyEventsUnsupported)
     }
 
     pub fn wait_until(&mut self, _until: Instant) {

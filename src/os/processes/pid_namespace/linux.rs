@@ -3,7 +3,7 @@
 //! `/proc/self`, `Pid` and the first `NSpid` are pids in the PID namespace of the `/proc` mount; each further `NSpid` is
 //! the pid one namespace further in (proc_pid_status(5)).
 
-use crate::model::environment::PidsProblem;
+use crate::model::environment::PidNamespaceProblem;
 use crate::model::process::Pid;
 use rustix::io::Errno;
 use std::fs;
@@ -12,14 +12,14 @@ use std::os::fd::{AsFd, AsRawFd};
 
 /// portmon as `/proc/self` shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Itself {
+struct SelfPid {
     /// Its pid in the PID namespace of `/proc`.
     shown: Pid,
     /// How many PID namespaces portmon is further in than `/proc`.
     nesting: usize,
 }
 
-impl Itself {
+impl SelfPid {
     /// Reads it each time, as another `/proc` may be mounted. `None` where `/proc/self` is missing or another process.
     fn read() -> Option<Self> {
         let link = fs::read_link("/proc/self").ok()?;
@@ -43,34 +43,34 @@ impl Itself {
 
 /// Returns the pid of portmon in `/proc`; `None` where it is not in there.
 pub fn own_pid() -> Option<Pid> {
-    Itself::read().map(|itself| itself.shown)
+    SelfPid::read().map(|itself| itself.shown)
 }
 
 /// Whether the pids in `/proc` are those of portmon's own namespace.
 pub fn is_own() -> bool {
-    Itself::read().is_some_and(|itself| itself.nesting == 0)
+    SelfPid::read().is_some_and(|itself| itself.nesting == 0)
 }
 
 /// Returns what is wrong with the pids in `/proc`, if anything.
-pub fn problem() -> Option<PidsProblem> {
-    match Itself::read() {
-        Some(Itself { nesting: 0, .. }) => None,
-        Some(Itself { shown, .. }) => Some(PidsProblem::OuterNamespace {
+pub fn problem() -> Option<PidNamespaceProblem> {
+    match SelfPid::read() {
+        Some(SelfPid { nesting: 0, .. }) => None,
+        Some(SelfPid { shown, .. }) => Some(PidNamespaceProblem::OuterNamespace {
             shown,
             own: Pid(std::process::id()),
         }),
-        None => Some(PidsProblem::NotShown),
+        None => Some(PidNamespaceProblem::NotShown),
     }
 }
 
 /// Verifies that any pid in `/proc` is the same process in portmon's own namespace.
 pub fn verify_pid(shown: Pid) -> io::Result<()> {
-    verify(Itself::read().as_ref(), shown)
+    verify(SelfPid::read().as_ref(), shown)
 }
 
-fn verify(itself: Option<&Itself>, shown: Pid) -> io::Result<()> {
+fn verify(itself: Option<&SelfPid>, shown: Pid) -> io::Result<()> {
     match itself {
-        Some(Itself { nesting: 0, .. }) => Ok(()),
+        Some(SelfPid { nesting: 0, .. }) => Ok(()),
         Some(_) => Err(foreign(shown)),
         None => Err(unknown(shown)),
     }
@@ -78,7 +78,7 @@ fn verify(itself: Option<&Itself>, shown: Pid) -> io::Result<()> {
 
 /// Verifies that a pidfd, opened by a pid from `/proc`, is of the process that has that pid there.
 pub fn verify_pidfd(pidfd: impl AsFd, shown: Pid) -> io::Result<()> {
-    let itself = Itself::read().ok_or_else(|| unknown(shown))?;
+    let itself = SelfPid::read().ok_or_else(|| unknown(shown))?;
     let path = format!("/proc/self/fdinfo/{}", pidfd.as_fd().as_raw_fd());
     let reported = fs::read(&path)
         .map_err(|error| io::Error::new(error.kind(), format!("cannot read {path}: {error}")))?;
@@ -86,7 +86,7 @@ pub fn verify_pidfd(pidfd: impl AsFd, shown: Pid) -> io::Result<()> {
 }
 
 /// `Pid` is -1 once the process was reaped, and 0 where `/proc` does not show it.
-fn verify_fdinfo(itself: Itself, fdinfo: &str, shown: Pid) -> io::Result<()> {
+fn verify_fdinfo(itself: SelfPid, fdinfo: &str, shown: Pid) -> io::Result<()> {
     let number = i64::from(shown.0);
     let in_proc = numbers(fdinfo, "Pid:").and_then(|numbers| numbers.first().copied());
     // The pid it was opened by; if it differs, the fdinfo is of another descriptor.

@@ -2,12 +2,12 @@ use super::*;
 use rustix::process::{Pid as RawPid, PidfdFlags, pidfd_open};
 use std::process::{Command, Stdio};
 
-const INSIDE: Itself = Itself {
+const INSIDE: SelfPid = SelfPid {
     shown: Pid(5000),
     nesting: 1,
 };
 
-const ALIKE: Itself = Itself {
+const ALIKE: SelfPid = SelfPid {
     shown: Pid(12),
     nesting: 0,
 };
@@ -21,7 +21,7 @@ fn portmon_is_itself_where_the_last_number_is_its_pid() {
         (
             "12",
             "NSpid:\t12\t12\n",
-            Some(Itself {
+            Some(SelfPid {
                 shown: Pid(12),
                 nesting: 1,
             }),
@@ -35,7 +35,7 @@ fn portmon_is_itself_where_the_last_number_is_its_pid() {
     ];
     for (link, status, expected) in cases {
         assert_eq!(
-            Itself::parse(link, status, Pid(12)),
+            SelfPid::parse(link, status, Pid(12)),
             expected,
             "{link} {status}"
         );

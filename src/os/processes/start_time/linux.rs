@@ -11,7 +11,7 @@ use std::str::FromStr;
 const KERNEL_THREAD: u64 = 0x0020_0000;
 
 pub fn stat(pid: Pid) -> Option<ProcessStat> {
-    let mut buffer = StatLine::MAX_LEN;
+    let mut buffer = StatLine::EMPTY_BUFFER;
     StatLine::of(pid, &mut buffer)?.stat()
 }
 
@@ -24,7 +24,7 @@ pub struct StatLine<'l> {
 
 impl<'l> StatLine<'l> {
     /// A buffer larger than any line: 52 numbers of at most 20 digits and a name. One read returns it all.
-    pub const MAX_LEN: [u8; 2048] = [0; 2048];
+    pub const EMPTY_BUFFER: [u8; 2048] = [0; 2048];
 
     pub fn of(pid: Pid, buffer: &'l mut [u8]) -> Option<Self> {
         Self::read(CWD, &format!("/proc/{pid}/stat"), buffer)

@@ -47,7 +47,7 @@ impl SignalStream {
     pub fn new() -> io::Result<Self> {
         let ending = ENDING.into_iter().chain(extra::ending()).map(|number| {
             let exit_code = u8::try_from(128 + number).unwrap_or(u8::MAX);
-            (number, ReceivedSignal::End { exit_code })
+            (number, ReceivedSignal::Terminate { exit_code })
         });
         let job_control = [
             (libc::SIGTSTP, ReceivedSignal::Suspend),

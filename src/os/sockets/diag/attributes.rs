@@ -31,7 +31,7 @@ fn find(mut attributes: &[u8], wanted: u16) -> Option<&[u8]> {
 
 /// `IPV6_V6ONLY` (RFC 3493, section 5.3), reported for IPv6 sockets that listen or are not connected.
 #[inline]
-pub fn only_v6(attributes: &[u8]) -> Option<bool> {
+pub fn v6only(attributes: &[u8]) -> Option<bool> {
     let [is_only, ..] = find(attributes, ONLY_V6)? else {
         return None;
     };
@@ -54,7 +54,7 @@ pub fn flow(attributes: &[u8]) -> Option<TcpCounters> {
     Some(TcpCounters {
         sent: acknowledged.min(limit),
         received: u64_at(info, 128)?,
-        round_trip: Duration::from_micros(u32_at(info, 68)?.into()),
+        rtt: Duration::from_micros(u32_at(info, 68)?.into()),
         retransmits: u32_at(info, 100)?,
         idle_sent: Duration::from_millis(u32_at(info, 44)?.into()),
         idle_received: Duration::from_millis(u32_at(info, 52)?.into()),

@@ -4,7 +4,7 @@
 //! about 2 µs more. A connection that enters TIME_WAIT is reported too and keeps its cookie.
 
 use super::diag_error::DiagError;
-use super::request::{BY_FAMILY, IPPROTO_TCP, IPPROTO_UDP};
+use super::request::{IPPROTO_TCP, IPPROTO_UDP, SOCK_DIAG_BY_FAMILY};
 use super::{attributes, inet_diag_msg, netlink_reply};
 use crate::model::endpoint::Protocol;
 use crate::model::raw_socket::RawSocket;
@@ -27,12 +27,12 @@ const QUEUE: usize = 4 * 1024 * 1024;
 /// A message takes about 400 bytes.
 const BUFFER: usize = 8 * 1024;
 
-pub struct DestroyListener {
+pub struct DestroySubscription {
     socket: OwnedFd,
     buffer: Box<[u8]>,
 }
 
-impl DestroyListener {
+impl DestroySubscription {
     pub fn open() -> Result<Self, Error> {
         Ok(Self {
             socket: open_socket()?,
@@ -46,25 +46,25 @@ impl DestroyListener {
     /// one would receive nothing more (`NETLINK_S_CONGESTED`, which only a read that finds something clears, in
     /// `netlink_rcv_wake` of net/netlink/af_netlink.c).
     pub fn drain(&mut self, emit: &mut impl FnMut(&RawSocket)) -> Result<bool, Error> {
-        let has_missed = self.drain_socket(emit)?;
-        if has_missed {
+        let has_overrun = self.drain_socket(emit)?;
+        if has_overrun {
             self.socket = open_socket()?;
         }
-        Ok(has_missed)
+        Ok(has_overrun)
     }
 
     fn drain_socket(&mut self, emit: &mut impl FnMut(&RawSocket)) -> Result<bool, Error> {
-        let mut has_missed = false;
+        let mut has_overrun = false;
         loop {
             let received =
                 retry_on_intr(|| recvfrom(&self.socket, &mut *self.buffer, RecvFlags::TRUNC));
             let (length, sender) = match received {
                 Ok((_, length, sender)) => (length, sender),
                 Err(Errno::NOBUFS) => {
-                    has_missed = true;
+                    has_overrun = true;
                     continue;
                 }
-                Err(Errno::AGAIN) => return Ok(has_missed),
+                Err(Errno::AGAIN) => return Ok(has_overrun),
                 Err(errno) => return Err(DiagError::of_call("recvfrom")(errno).into()),
             };
             let sender = sender.and_then(|sender| SocketAddrNetlink::try_from(sender).ok());
@@ -77,14 +77,14 @@ impl DestroyListener {
 }
 
 #[cfg(test)]
-impl DestroyListener {
+impl DestroySubscription {
     /// Limits the queue to this many bytes, or to the least that the kernel allows.
     pub(in crate::os) fn set_receive_buffer(&self, bytes: usize) {
         set_socket_recv_buffer_size(&self.socket, bytes).expect("an option");
     }
 }
 
-impl AsFd for DestroyListener {
+impl AsFd for DestroySubscription {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.socket.as_fd()
     }
@@ -114,7 +114,7 @@ pub(super) fn parse_datagram(
 ) -> Result<(), DiagError> {
     for message in NetlinkMessages(datagram) {
         let message = message?;
-        if message.kind == BY_FAMILY {
+        if message.kind == SOCK_DIAG_BY_FAMILY {
             let (row, attributes) = message
                 .body
                 .split_first_chunk()

@@ -71,8 +71,8 @@ pub fn raw_socket(row: &[u8; ROW], attributes: &[u8], protocol: Protocol) -> Opt
         protocol,
         table,
         state,
-        only_v6: match table {
-            Family::Ipv6 if !is_connected => attributes::only_v6(attributes),
+        v6only: match table {
+            Family::Ipv6 if !is_connected => attributes::v6only(attributes),
             _ => None,
         },
         local: address(local, local_port, table),

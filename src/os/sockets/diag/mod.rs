@@ -20,11 +20,11 @@ use crate::model::raw_socket::RawSocket;
 use crate::model::socket::SocketQueue;
 use crate::model::stats::{SocketCounters, TcpCounters};
 use crate::os::Error;
-pub use destroy_listener::DestroyListener;
+pub use destroy_listener::DestroySubscription;
 use diag_error::DiagError;
 pub use inet_diag_msg::state_of;
 use netlink_socket::NetlinkSocket;
-use request::{BOTH_FAMILIES, BY_FAMILY, DiagRequest, Selector, WITH_INFO};
+use request::{DiagRequest, SOCK_DIAG_BY_FAMILY, Selector, TCPDIAG_GETSOCK, WITH_INFO};
 use std::time::Instant;
 use table_dumps::{StateSet, TableDump};
 
@@ -41,7 +41,7 @@ impl Diag {
     pub fn open() -> Result<Self, Error> {
         Ok(Self {
             netlink: NetlinkSocket::open()?,
-            both_families: Some(BOTH_FAMILIES),
+            both_families: Some(TCPDIAG_GETSOCK),
         })
     }
 
@@ -103,7 +103,7 @@ impl Diag {
         }
         let mut failed = Vec::new();
         for family in FAMILIES {
-            match self.ask(BY_FAMILY, family, table, emit) {
+            match self.ask(SOCK_DIAG_BY_FAMILY, family, table, emit) {
                 Err(error) if !lacks_family(family, error) => failed.push((family, error)),
                 Ok(()) | Err(_) => {}
             }
@@ -155,7 +155,7 @@ impl Diag {
             }
         };
         let mut request = DiagRequest {
-            kind: BY_FAMILY,
+            kind: SOCK_DIAG_BY_FAMILY,
             family: of.table,
             extensions,
             selector: Selector::Socket(of),

@@ -115,7 +115,7 @@ fn connect_to_kernel() -> Result<OwnedFd, DiagError> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::request::{BOTH_FAMILIES, Selector};
+    use super::super::request::{Selector, TCPDIAG_GETSOCK};
     use super::super::table_dumps::{StateSet, TableDump};
     use super::*;
     use crate::model::address::Family;
@@ -123,7 +123,7 @@ mod tests {
     use std::net::TcpListener;
 
     const LISTENERS: DiagRequest = DiagRequest {
-        kind: BOTH_FAMILIES,
+        kind: TCPDIAG_GETSOCK,
         family: Family::Ipv4,
         extensions: 0,
         selector: Selector::Table(TableDump {

@@ -9,10 +9,10 @@ use crate::model::raw_socket::{CompactAddr, RawSocket};
 use std::net::IpAddr;
 
 /// `TCPDIAG_GETSOCK`: TCP of both families in one dump, because the request has no family (`inet_diag_dump_compat`).
-pub const BOTH_FAMILIES: u16 = 18;
+pub const TCPDIAG_GETSOCK: u16 = 18;
 
 /// `SOCK_DIAG_BY_FAMILY`.
-pub const BY_FAMILY: u16 = 20;
+pub const SOCK_DIAG_BY_FAMILY: u16 = 20;
 
 /// The extension bit of `INET_DIAG_INFO`.
 pub const WITH_INFO: u8 = 1 << 1;
@@ -28,9 +28,9 @@ pub const IPPROTO_UDP: u8 = 17;
 
 /// A request without its header.
 pub struct DiagRequest<'a> {
-    /// [`BOTH_FAMILIES`] or [`BY_FAMILY`].
+    /// [`TCPDIAG_GETSOCK`] or [`SOCK_DIAG_BY_FAMILY`].
     pub kind: u16,
-    /// Ignored with [`BOTH_FAMILIES`].
+    /// Ignored with [`TCPDIAG_GETSOCK`].
     pub family: Family,
     pub extensions: u8,
     pub selector: Selector<'a>,
@@ -52,7 +52,7 @@ impl DiagRequest<'_> {
         out.clear();
         out.resize(HEADER, 0);
         match self.kind {
-            BY_FAMILY => self.encode_by_family(out),
+            SOCK_DIAG_BY_FAMILY => self.encode_by_family(out),
             _ => self.encode_both_families(out),
         }
         if let Selector::Table(table) = self.selector

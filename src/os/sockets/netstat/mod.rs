@@ -67,7 +67,7 @@ fn raw_socket(socket: &SocketInfo, table: Family) -> Option<RawSocket> {
         protocol,
         table,
         state,
-        only_v6: None,
+        v6only: None,
         local,
         remote,
         scope: 0,

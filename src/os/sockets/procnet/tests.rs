@@ -53,7 +53,7 @@ fn seen(protocol: Protocol, local: &str) -> RawSocket {
         protocol,
         table: crate::model::address::family(local.ip()),
         state: None,
-        only_v6: None,
+        v6only: None,
         local: local.into(),
         remote: CompactAddr::NONE,
         scope: 0,

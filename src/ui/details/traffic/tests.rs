@@ -11,7 +11,7 @@ fn flow() -> TcpCounters {
     TcpCounters {
         sent: 12_000_000,
         received: 3_400_000,
-        round_trip: Duration::from_micros(1_300),
+        rtt: Duration::from_micros(1_300),
         retransmits: 2,
         idle_sent: Duration::from_millis(40),
         idle_received: Duration::from_secs(9),
@@ -60,7 +60,7 @@ fn the_path_shows_retransmits_and_a_measured_round_trip() {
     let path = |retransmits, micros| {
         path_text(TcpCounters {
             retransmits,
-            round_trip: Duration::from_micros(micros),
+            rtt: Duration::from_micros(micros),
             ..flow()
         })
     };
@@ -213,7 +213,7 @@ fn in_ascii_the_numbers_lose_nothing() {
     harness.key(KeyCode::Enter);
     let quick = |sent| TcpCounters {
         sent,
-        round_trip: Duration::from_micros(45),
+        rtt: Duration::from_micros(45),
         ..flow()
     };
     look(&mut harness, connection(), 1.0, Some(quick(0)));

@@ -77,7 +77,10 @@ fn the_question_opens_as_soon_as_the_owners_are_known() {
         ports: Vec::new(),
         unused_near: None,
     };
-    let expected = [Effect::Hold(vec![node().id]), Effect::Inspect(subject)];
+    let expected = [
+        Effect::OpenHandles(vec![node().id]),
+        Effect::Inspect(subject),
+    ];
     assert_eq!(effects, expected);
     assert_eq!(said(&harness), (words("free 3000?"), false));
     assert_eq!(

@@ -64,14 +64,14 @@ pub fn read(pids: impl Iterator<Item = Pid>) -> HashMap<Pid, Reading> {
 /// Whether the fingerprint of a process changed, with one read. The exec of another user's process that keeps its name,
 /// parent and terminal is missed.
 pub fn exec_changed(pid: Pid, fingerprint: ExecFingerprint) -> bool {
-    let mut buffer = StatLine::MAX_LEN;
+    let mut buffer = StatLine::EMPTY_BUFFER;
     StatLine::of(pid, &mut buffer).is_some_and(|line| ExecFingerprint::of(&line) != fingerprint)
 }
 
 /// Returns what these processes have used so far; those that ended are absent.
 pub fn usage(of: &[ProcessId]) -> Vec<ProcessUsage> {
     let usage = |id: &ProcessId| {
-        let mut buffer = StatLine::MAX_LEN;
+        let mut buffer = StatLine::EMPTY_BUFFER;
         let line = StatLine::of(id.pid, &mut buffer)?;
         let (processor, memory) = cpu_and_memory(&line)?;
         (line.start()? == id.start).then(|| ProcessUsage {
@@ -124,7 +124,7 @@ fn open_directory(pid: Pid) -> Option<OwnedFd> {
 /// (`task_dump_owner` of the kernel's `fs/proc/base.c`), and fstat costs a tenth of reading `status`.
 fn read_in(directory: &OwnedFd, pid: Pid, buffer: &mut Vec<u8>) -> Option<Reading> {
     let uid = fstat(directory).ok()?.st_uid;
-    let mut stat_buffer = StatLine::MAX_LEN;
+    let mut stat_buffer = StatLine::EMPTY_BUFFER;
     let line = StatLine::read(directory, "stat", &mut stat_buffer)?;
     let stat = line.stat()?;
     read_command(directory, buffer);

@@ -115,7 +115,7 @@ fn without_the_combined_dump_each_family_is_dumped_from_then_on() {
     let _connection = connection(ip);
     let mut diag = open();
     let both_families = on(ip, &mut diag, DumpScope::All);
-    assert_eq!(diag.both_families, Some(BOTH_FAMILIES));
+    assert_eq!(diag.both_families, Some(TCPDIAG_GETSOCK));
     diag.both_families = Some(23);
     let split = on(ip, &mut diag, DumpScope::All);
     assert_eq!((split.len(), diag.both_families), (3, None));
@@ -143,7 +143,7 @@ fn a_refused_dump_names_the_tables() {
         ..table
     };
     assert_eq!(diag.dump_table(tcp, &mut |_| panic!("no row")).len(), 2);
-    assert_eq!(diag.both_families, Some(BOTH_FAMILIES));
+    assert_eq!(diag.both_families, Some(TCPDIAG_GETSOCK));
     let error = Error::from(error);
     assert!(error.is_unavailable());
 }

@@ -32,7 +32,7 @@ fn expected(
         protocol,
         table: crate::model::address::family(local.ip()),
         state: Some(state),
-        only_v6: None,
+        v6only: None,
         local: CompactAddr::from(local),
         remote: remote.map_or(CompactAddr::NONE, CompactAddr::from),
         scope: 0,
@@ -108,9 +108,9 @@ fn an_ipv6_socket_reports_v6only() {
         (Type::STREAM, Protocol::Tcp, State::Bound),
         (Type::DGRAM, Protocol::Udp, State::Unconn),
     ] {
-        for only_v6 in [false, true] {
+        for v6only in [false, true] {
             let socket = Socket::new(Domain::IPV6, kind, None).expect("a socket");
-            socket.set_only_v6(only_v6).expect("an option");
+            socket.set_only_v6(v6only).expect("an option");
             socket.bind(&address("[::]:0").into()).expect("binds");
             let mut queue = SocketQueue {
                 incoming: 0,
@@ -121,7 +121,7 @@ fn an_ipv6_socket_reports_v6only() {
                 queue.outgoing = 3;
             }
             let expected = RawSocket {
-                only_v6: Some(only_v6),
+                v6only: Some(v6only),
                 queue,
                 ..expected(&socket, (protocol, state), local(&socket), None)
             };
@@ -174,12 +174,12 @@ fn only_a_connected_udp_socket_has_a_remote_end() {
         let at = server.local_addr().expect("an address");
         let from = client.local_addr().expect("an address");
         client.connect(at).expect("connects");
-        let only_v6 = at
+        let v6only = at
             .is_ipv6()
             .then(|| Socket::from(server.try_clone().expect("a copy")));
-        let only_v6 = only_v6.map(|socket| socket.only_v6().expect("an option"));
+        let v6only = v6only.map(|socket| socket.only_v6().expect("an option"));
         let unconnected = RawSocket {
-            only_v6,
+            v6only,
             ..expected(&server, (Protocol::Udp, State::Unconn), at, None)
         };
         let connected = expected(&client, (Protocol::Udp, State::Established), from, Some(at));

@@ -1,13 +1,13 @@
 //! Single sockets: lookups, counters and destroy events.
 
-use super::super::destroy_listener::DestroyListener;
+use super::super::destroy_listener::DestroySubscription;
 use super::*;
 use rustix::event::{PollFd, PollFlags, Timespec};
 use std::io::{Read, Write};
 use std::net::UdpSocket;
 
 /// Waits for events, for a limited time.
-fn wait(destroy_listener: &DestroyListener) {
+fn wait(destroy_listener: &DestroySubscription) {
     let mut ready = [PollFd::new(destroy_listener, PollFlags::IN)];
     let patience = Timespec {
         tv_sec: 0,
@@ -19,8 +19,8 @@ fn wait(destroy_listener: &DestroyListener) {
 /// Drains until an event was received. It comes some milliseconds later, between the events of other tests.
 fn until_reported<T>(
     what: &str,
-    destroy_listener: &mut DestroyListener,
-    mut ask: impl FnMut(&mut DestroyListener) -> Option<T>,
+    destroy_listener: &mut DestroySubscription,
+    mut ask: impl FnMut(&mut DestroySubscription) -> Option<T>,
 ) -> T {
     let mut round = || {
         wait(destroy_listener);
@@ -185,7 +185,7 @@ fn an_exact_lookup_finds_connected_sockets_and_sole_owners() {
     let mut diag = open();
     for row in rows.map(|row| row.expect("a row")) {
         let request = DiagRequest {
-            kind: BY_FAMILY,
+            kind: SOCK_DIAG_BY_FAMILY,
             family: row.table,
             extensions: 0,
             selector: Selector::Socket(&row),
@@ -200,7 +200,7 @@ fn an_exact_lookup_finds_connected_sockets_and_sole_owners() {
 
 #[test]
 fn a_closed_socket_is_reported_with_its_cookie() {
-    let mut destroy_listener = DestroyListener::open().expect("anyone may listen");
+    let mut destroy_listener = DestroySubscription::open().expect("anyone may listen");
     let (listener, client, server) = connection("127.0.0.1");
     let udp = UdpSocket::bind("[::1]:0").expect("a socket");
     let mut expected = vec![
@@ -236,7 +236,7 @@ fn a_closed_socket_is_reported_with_its_cookie() {
 
 #[test]
 fn a_receive_overrun_is_reported_and_is_no_error() {
-    let mut destroy_listener = DestroyListener::open().expect("anyone may listen");
+    let mut destroy_listener = DestroySubscription::open().expect("anyone may listen");
     let close = || {
         let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");
         cookie(&socket)
@@ -273,9 +273,9 @@ fn after_an_overrun_during_a_drain_closes_are_still_reported() {
         cookie(&socket)
     };
     for _ in 0..50 {
-        let mut destroy_listener = DestroyListener::open().expect("anyone may listen");
+        let mut destroy_listener = DestroySubscription::open().expect("anyone may listen");
         destroy_listener.set_receive_buffer(0);
-        let mut has_missed = false;
+        let mut has_overrun = false;
         std::thread::scope(|scope| {
             let closing = scope.spawn(|| {
                 for _ in 0..100 {
@@ -284,7 +284,7 @@ fn after_an_overrun_during_a_drain_closes_are_still_reported() {
             });
             while !closing.is_finished() {
                 let overrun = destroy_listener.drain(&mut |_| ()).expect("a drain");
-                has_missed |= overrun;
+                has_overrun |= overrun;
             }
         });
         let mut closed = Vec::new();

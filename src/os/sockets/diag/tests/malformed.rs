@@ -1,7 +1,7 @@
 //! Malformed replies: each must end in a reply or an error, and none may pass for a complete one.
 
 use super::super::netlink_reply::{NetlinkMessages, ReplyParser};
-use super::super::request::BOTH_FAMILIES;
+use super::super::request::TCPDIAG_GETSOCK;
 use super::super::{destroy_listener, inet_diag_msg};
 use super::*;
 use proptest::prelude::*;
@@ -16,7 +16,7 @@ const ROW_AND_ATTRIBUTES: usize = 132;
 fn read(datagram: &[u8]) -> (usize, Result<bool, DiagError>) {
     let mut rows = 0;
     let mut parser = ReplyParser {
-        kind: BOTH_FAMILIES,
+        kind: TCPDIAG_GETSOCK,
         sequence: SEQUENCE,
         is_dump: true,
         is_interrupted: false,
@@ -129,7 +129,7 @@ fn control_messages_between_rows_are_handled() {
 #[test]
 fn an_interruption_is_remembered_across_datagrams() {
     let mut parser = ReplyParser {
-        kind: BOTH_FAMILIES,
+        kind: TCPDIAG_GETSOCK,
         sequence: SEQUENCE,
         is_dump: true,
         is_interrupted: false,
@@ -156,14 +156,14 @@ fn malformed_attributes_leave_fields_unknown() {
     // SKV6ONLY after an attribute with the tested length.
     let with = |length: u16| {
         let [low, high] = length.to_ne_bytes();
-        attributes::only_v6(&[low, high, 8, 0, 0, 0, 0, 0, 5, 0, 11, 0, 1, 0, 0, 0])
+        attributes::v6only(&[low, high, 8, 0, 0, 0, 0, 0, 5, 0, 11, 0, 1, 0, 0, 0])
     };
     let cases = [5, 8, 0, 3, 9, 16, 17, u16::MAX].map(with);
     assert_eq!(
         cases,
         [Some(true), Some(true), None, None, None, None, None, None]
     );
-    assert_eq!(attributes::only_v6(&[4, 0, 11, 0]), None);
+    assert_eq!(attributes::v6only(&[4, 0, 11, 0]), None);
 }
 
 proptest! {
@@ -178,7 +178,7 @@ proptest! {
     fn random_bytes_terminate(bytes in proptest::collection::vec(any::<u8>(), 0..600)) {
         let _ = read(&bytes);
         let _ = destroy_listener::parse_datagram(&bytes, &mut |_| ());
-        attributes::only_v6(&bytes);
+        attributes::v6only(&bytes);
         prop_assert!(NetlinkMessages(&bytes).count() <= bytes.len() / 16 + 1);
     }
 

@@ -1,7 +1,7 @@
 //! Replies of Linux 6.18 to a privileged program in a network namespace of its own.
 
 use super::super::netlink_reply::{ROW, ReplyParser};
-use super::super::request::{BOTH_FAMILIES, BY_FAMILY};
+use super::super::request::{SOCK_DIAG_BY_FAMILY, TCPDIAG_GETSOCK};
 use super::super::{destroy_listener, inet_diag_msg};
 use super::*;
 use crate::model::raw_socket::CompactAddr;
@@ -42,13 +42,13 @@ fn line(row: &RawSocket) -> String {
     let queue = row.queue();
     let queue = queue.map(|queue| format!("{}/{}", queue.incoming, queue.outgoing));
     format!(
-        "{:?} {} {} > {} {} only_v6={:?} inode={} uid={}",
+        "{:?} {} {} > {} {} v6only={:?} inode={} uid={}",
         row.table,
         row.state.map_or("?", State::name),
         row.local(),
         remote.unwrap_or_default(),
         lasts.or(queue).unwrap_or_default(),
-        row.only_v6,
+        row.v6only,
         inode_of(row.owner_hint),
         row.uid
     )
@@ -58,31 +58,35 @@ fn line(row: &RawSocket) -> String {
 fn a_tcp_dump_has_every_kind_of_socket() {
     let seen = raw_sockets(
         recorded!("tcp"),
-        reply(BOTH_FAMILIES, 7, true),
+        reply(TCPDIAG_GETSOCK, 7, true),
         Protocol::Tcp,
     );
     let lines: Vec<String> = seen.iter().map(line).collect();
     let expected = [
-        "Ipv6 LISTEN [::]:4001 >  0/7 only_v6=Some(false) inode=446247 uid=0",
-        "Ipv6 LISTEN [::]:4002 >  0/8 only_v6=Some(true) inode=446248 uid=0",
-        "Ipv4 LISTEN 127.0.0.1:4000 >  1/5 only_v6=None inode=446246 uid=0",
-        "Ipv4 BOUND 127.0.0.1:4003 >  0/0 only_v6=None inode=446249 uid=0",
-        "Ipv4 ESTABLISHED 127.0.0.1:5001 > 127.0.0.1:4001 0/0 only_v6=None inode=446251 uid=0",
-        "Ipv4 ESTABLISHED 127.0.0.1:4000 > 127.0.0.1:5000 0/0 only_v6=None inode=0 uid=0",
-        "Ipv4 ESTABLISHED 127.0.0.1:5000 > 127.0.0.1:4000 0/0 only_v6=None inode=446250 uid=0",
-        "Ipv6 TIME_WAIT [::1]:5002 > [::1]:4002 for 60s only_v6=None inode=0 uid=0",
-        "Ipv6 ESTABLISHED 127.0.0.1:4001 > 127.0.0.1:5001 5/0 only_v6=None inode=446252 uid=0",
+        "Ipv6 LISTEN [::]:4001 >  0/7 v6only=Some(false) inode=446247 uid=0",
+        "Ipv6 LISTEN [::]:4002 >  0/8 v6only=Some(true) inode=446248 uid=0",
+        "Ipv4 LISTEN 127.0.0.1:4000 >  1/5 v6only=None inode=446246 uid=0",
+        "Ipv4 BOUND 127.0.0.1:4003 >  0/0 v6only=None inode=446249 uid=0",
+        "Ipv4 ESTABLISHED 127.0.0.1:5001 > 127.0.0.1:4001 0/0 v6only=None inode=446251 uid=0",
+        "Ipv4 ESTABLISHED 127.0.0.1:4000 > 127.0.0.1:5000 0/0 v6only=None inode=0 uid=0",
+        "Ipv4 ESTABLISHED 127.0.0.1:5000 > 127.0.0.1:4000 0/0 v6only=None inode=446250 uid=0",
+        "Ipv6 TIME_WAIT [::1]:5002 > [::1]:4002 for 60s v6only=None inode=0 uid=0",
+        "Ipv6 ESTABLISHED 127.0.0.1:4001 > 127.0.0.1:5001 5/0 v6only=None inode=446252 uid=0",
     ];
     assert_eq!(lines, expected);
 }
 
 #[test]
 fn a_udp_dump_has_connected_sockets() {
-    let seen = raw_sockets(recorded!("udp6"), reply(BY_FAMILY, 8, true), Protocol::Udp);
+    let seen = raw_sockets(
+        recorded!("udp6"),
+        reply(SOCK_DIAG_BY_FAMILY, 8, true),
+        Protocol::Udp,
+    );
     let lines: Vec<String> = seen.iter().map(line).collect();
     let expected = [
-        "Ipv6 ESTABLISHED [::1]:6000 > [::1]:6001 0/0 only_v6=None inode=446269 uid=0",
-        "Ipv6 UNCONN [::]:6002 >  0/0 only_v6=Some(true) inode=446270 uid=0",
+        "Ipv6 ESTABLISHED [::1]:6000 > [::1]:6001 0/0 v6only=None inode=446269 uid=0",
+        "Ipv6 UNCONN [::]:6002 >  0/0 v6only=Some(true) inode=446270 uid=0",
     ];
     assert_eq!(lines, expected);
 }
@@ -92,14 +96,14 @@ fn a_single_lookup_reply_is_one_row_with_tcp_info() {
     let mut flows = Vec::new();
     let ended = read(
         recorded!("info"),
-        reply(BY_FAMILY, 9, false),
+        reply(SOCK_DIAG_BY_FAMILY, 9, false),
         &mut |_, attributes| flows.push(attributes::flow(attributes)),
     );
     let flow = TcpCounters {
         // The kernel counts 6 acknowledged bytes, including the SYN.
         sent: 5,
         received: 0,
-        round_trip: Duration::from_micros(6),
+        rtt: Duration::from_micros(6),
         retransmits: 0,
         idle_sent: Duration::from_millis(56),
         idle_received: Duration::from_millis(56),
@@ -111,7 +115,7 @@ fn a_single_lookup_reply_is_one_row_with_tcp_info() {
 fn a_lookup_of_a_closed_socket_succeeds() {
     let ended = read(
         recorded!("absent"),
-        reply(BY_FAMILY, 10, false),
+        reply(SOCK_DIAG_BY_FAMILY, 10, false),
         &mut |_, _| panic!("no row"),
     );
     assert_eq!(ended, Err(DiagError::ErrorReply { code: 2 }));
@@ -130,7 +134,7 @@ fn a_destroy_event_has_a_protocol_and_no_owner() {
         protocol,
         table: Family::Ipv6,
         state,
-        only_v6: None,
+        v6only: None,
         local: CompactAddr::from(address(local)),
         remote: CompactAddr::from(address(remote)),
         scope: 0,
