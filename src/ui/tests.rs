@@ -786,7 +786,7 @@ fn a_dual_stack_listener_is_a_star_at_every_width() {
 }
 
 /// A listener whose owner is not found yet, beside one that is hidden.
-fn sought() -> Vec<SocketBuilder> {
+fn pending() -> Vec<SocketBuilder> {
     vec![
         socket("127.0.0.1:3000").pending(),
         socket("127.0.0.1:4000").user(0, "root"),
@@ -795,7 +795,7 @@ fn sought() -> Vec<SocketBuilder> {
 
 #[test]
 fn a_pending_owner_is_not_counted_as_hidden() {
-    let mut harness = AppHarness::with(sought());
+    let mut harness = AppHarness::with(pending());
     insta::assert_snapshot!(lines(&harness, [3, 4, 22]), @"
     3|   3000 127.0.0.1   LISTEN     - …             >0s
     4|   4000 127.0.0.1   LISTEN     - - (root)      >0s
@@ -881,7 +881,7 @@ fn the_check_dialog_on_a_low_screen_has_at_most_nine_lines() {
 }
 
 #[test]
-fn foreign_pids_are_told_with_and_without_a_filter() {
+fn foreign_pids_are_reported_with_and_without_a_filter() {
     let foreign = Environment {
         pids_problem: Some(PidNamespaceProblem::NotShown),
         ..environment()

@@ -147,18 +147,18 @@ fn a_socket_that_closed_while_waiting_is_not_reported_as_owner() {
 
 #[test]
 fn reuse_is_reported_without_an_owner_after_two_seconds() {
-    let sought = || socket("127.0.0.1:3000").pending().owner_hint(4300);
+    let pending = || socket("127.0.0.1:3000").pending().owner_hint(4300);
     let mut harness = freed();
-    harness.poll(vec![sought()]);
+    harness.poll(vec![pending()]);
     assert_eq!(harness.notice(), "");
     harness.seconds += 1.0;
     harness.poll(vec![listener(4300)]);
     assert_eq!(harness.notice(), TAKEN);
 
     let mut harness = freed();
-    harness.poll(vec![sought()]);
+    harness.poll(vec![pending()]);
     harness.seconds += 2.0;
-    harness.poll(vec![sought()]);
+    harness.poll(vec![pending()]);
     let words =
         ":3000 was free for 4 min and is TAKEN AGAIN by a process that is still being looked for";
     assert_eq!(harness.notice(), words);

@@ -344,8 +344,8 @@ fn a_hidden_owner_shows_its_user_and_the_sudo_command() {
 
 #[test]
 fn a_preview_waits_for_an_owner_that_is_still_pending() {
-    let sought = socket("0.0.0.0:8080").user(1001, "ops").pending();
-    let explained = explanation(&[unconnected(sought)], &context());
+    let pending = socket("0.0.0.0:8080").user(1001, "ops").pending();
+    let explained = explanation(&[unconnected(pending)], &context());
     let said = "the owner of 0.0.0.0:8080 is not known yet; the question follows as soon as it is.";
     assert_eq!(title(&explained), ":8080 is held");
     assert_eq!(lines(&explained), [said]);

@@ -295,8 +295,8 @@ fn closing_the_port_is_reported_apart_from_exiting() {
 fn a_briefly_invisible_owner_still_holds_the_port() {
     let node = node();
     let hidden = || socket("127.0.0.1:3000");
-    let sought = || socket("127.0.0.1:3000").pending();
-    let said = [hidden, sought].map(|unseen| {
+    let pending = || socket("127.0.0.1:3000").pending();
+    let said = [hidden, pending].map(|unseen| {
         let story = Story::sent(vec![listener(&node)]).sees(0.3, vec![unseen()]);
         let story = story.signal_state(&node, SignalDisposition::Ignored, None);
         story.sees(1.0, vec![unseen()]).words()

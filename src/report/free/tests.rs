@@ -203,11 +203,11 @@ fn the_preview_names_targets_and_what_else_closes() {
             .endpoint(),
     ];
     let mut plan = plan("127.0.0.1:5173", &table);
-    let mut kin = no_kin(&node);
-    kin.ancestors = vec![npm, zsh];
-    kin.descendants = vec![worker, child];
-    kin.supervisor.unit = Some(Unit::new("shop.service".into(), Manager::User));
-    plan.kill_plan.add_trees(&[kin]);
+    let mut tree = empty_tree(&node);
+    tree.ancestors = vec![npm, zsh];
+    tree.descendants = vec![worker, child];
+    tree.supervisor.unit = Some(Unit::new("shop.service".into(), Manager::User));
+    plan.kill_plan.add_trees(&[tree]);
     let expected = [
         "127.0.0.1:5173 on build-07 is held:",
         "  Stops         node 3977   vite · ~/shop   dev   up 1h",
@@ -224,7 +224,7 @@ fn the_preview_names_targets_and_what_else_closes() {
     assert_eq!(asked, "Free 127.0.0.1:5173: SIGTERM to node 3977? [y/N] ");
 }
 
-fn no_kin(of: &Process) -> ProcessTree {
+fn empty_tree(of: &Process) -> ProcessTree {
     ProcessTree {
         process: of.id,
         ancestors: Vec::new(),
@@ -245,9 +245,9 @@ fn a_group_is_ended_as_a_whole_or_not_at_all() {
     let processes = |group: &[&Arc<Process>]| {
         let mut plan = plan("5173", &table);
         plan.targets = TargetSet::Group;
-        let mut kin = no_kin(&node);
-        kin.group = group.iter().map(|one| Arc::clone(one)).collect();
-        plan.kill_plan.add_trees(&[kin]);
+        let mut tree = empty_tree(&node);
+        tree.group = group.iter().map(|one| Arc::clone(one)).collect();
+        plan.kill_plan.add_trees(&[tree]);
         let processes = plan.processes();
         processes.iter().map(|one| one.pid().0).collect::<Vec<_>>()
     };
@@ -265,7 +265,7 @@ fn a_dry_run_says_what_would_stay_held() {
     let told = |other: SocketBuilder| {
         let own = socket("127.0.0.1:5173").owner(&node).endpoint();
         let mut plan = plan("5173", &[own, other.endpoint()]);
-        plan.kill_plan.add_trees(&[no_kin(&node)]);
+        plan.kill_plan.add_trees(&[empty_tree(&node)]);
         plan.dry_run().message
     };
     let other = || socket("[::1]:5173");
@@ -287,14 +287,14 @@ fn a_dry_run_promises_only_what_may_be_done_and_is_known() {
     let told = |no_signal: bool| {
         let mut plan = plan("5173", &table);
         plan.targets = TargetSet::Group;
-        let mut kin = no_kin(&node);
-        kin.group = vec![Arc::clone(&node), Arc::clone(&shell)];
-        kin.restrictions = vec![Restriction {
+        let mut tree = empty_tree(&node);
+        tree.group = vec![Arc::clone(&node), Arc::clone(&shell)];
+        tree.restrictions = vec![Restriction {
             process: shell.id,
             no_fds: true,
             no_signal,
         }];
-        plan.kill_plan.add_trees(&[kin]);
+        plan.kill_plan.add_trees(&[tree]);
         let closes = "  Also closes   sh 3900 belongs to root; what else it holds is unknown";
         assert!(preview_lines(&plan, &display_context()).contains(&closes.to_owned()));
         let report = plan.dry_run();

@@ -321,13 +321,13 @@ fn a_stopped_parent_is_not_its_own_and_shares_no_socket() {
 fn what_closes_is_unknown_while_owners_are_looked_up() {
     let node = node();
     let own = || socket("127.0.0.1:3000").owner(&node).endpoint();
-    let sought = || socket("127.0.0.1:80").pending().endpoint();
+    let pending = || socket("127.0.0.1:80").pending().endpoint();
     let inspected = |table: &[Endpoint]| {
         let mut plan = plan(3000, table);
         learn(&mut plan, &node, &[], &[]);
         plan
     };
-    let mut early = inspected(&[own(), sought()]);
+    let mut early = inspected(&[own(), pending()]);
     assert_eq!(
         closes(&early, TargetSet::Topmost),
         "the owners of 1 other socket are still being looked up"

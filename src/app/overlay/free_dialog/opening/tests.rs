@@ -17,7 +17,7 @@ fn listener() -> SocketBuilder {
     socket("127.0.0.1:3000")
 }
 
-/// The dialog about a listener whose holder is sought, on the screen long enough to be answered.
+/// The dialog about a listener whose owner is pending, on the screen long enough to be answered.
 fn waiting() -> AppHarness {
     let mut harness = AppHarness::with(vec![listener().pending(), socket("127.0.0.1:4000")]);
     harness.keys("x");
@@ -50,14 +50,14 @@ fn words(line: &str) -> Vec<String> {
     vec![line.to_owned()]
 }
 
-const SOUGHT: &str =
+const PENDING: &str =
     "the owner of 127.0.0.1:3000 is not known yet; the question follows as soon as it is.";
 const CLOSED: &str = "already closed: there is nothing to stop.";
 
 #[test]
 fn the_question_opens_as_soon_as_the_owners_are_known() {
     let mut harness = waiting();
-    assert_eq!(said(&harness), (words(SOUGHT), true));
+    assert_eq!(said(&harness), (words(PENDING), true));
     let before = harness.rows();
 
     let sockets = vec![
@@ -109,7 +109,7 @@ fn a_replaced_question_must_be_shown_before_it_is_answered() {
 fn a_poll_that_finds_no_owners_changes_nothing() {
     let mut harness = waiting();
     assert_eq!(harness.poll(vec![listener().pending()]), []);
-    assert_eq!(said(&harness), (words(SOUGHT), true));
+    assert_eq!(said(&harness), (words(PENDING), true));
 }
 
 #[test]
@@ -221,8 +221,8 @@ fn each_owner_is_inspected_with_its_own_port() {
 fn what_else_closes_is_updated_until_the_buttons_are_live() {
     let own = || listener().owner(&node());
     let other = |port: u16| socket(&format!("127.0.0.1:{port}"));
-    let sought = (4000..4004).map(|port| other(port).pending());
-    let mut harness = AppHarness::with([own()].into_iter().chain(sought).collect());
+    let pending = (4000..4004).map(|port| other(port).pending());
+    let mut harness = AppHarness::with([own()].into_iter().chain(pending).collect());
     harness.keys("x");
     let closes = |harness: &AppHarness| {
         let DialogPhase::Confirming(prompt) = &dialog(harness).phase else {
