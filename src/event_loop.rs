@@ -6,7 +6,7 @@
 use crate::app::{App, Effect, Event, EventSource};
 use crate::check::CheckReport;
 use crate::free::ExecEvent;
-use crate::model::inspection::Inspection;
+use crate::model::process::Inspection;
 use crate::terminal::Screen;
 use crate::tracker::Changes;
 use crate::ui;

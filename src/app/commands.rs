@@ -4,7 +4,7 @@ use crate::app::keymap::{KeyCommand, Movement, TableCommand, key_of};
 use crate::app::overlay::menu::{ClipboardText, Menu};
 use crate::app::sampling::Sampling;
 use crate::app::{App, Effect, Overlay};
-use crate::model::endpoint::{Endpoint, EndpointId};
+use crate::model::socket::{Endpoint, EndpointId};
 use crate::table::fields::{Column, field};
 use crate::table::listing::{Listing, Sort};
 use crate::wording;

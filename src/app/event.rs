@@ -2,9 +2,8 @@
 
 use crate::check::{CheckReport, CheckRequest};
 use crate::free::{ExecCommand, ExecEvent};
-use crate::model::inspection::{InspectRequest, Inspection};
 use crate::model::poll_request::PollRequest;
-use crate::model::process::ProcessId;
+use crate::model::process::{InspectRequest, Inspection, ProcessId};
 use crate::tracker::Changes;
 
 #[derive(Clone, Debug)]

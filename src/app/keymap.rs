@@ -15,7 +15,7 @@ pub use command::{
 
 use crate::app::overlay::free_dialog::Button;
 use crate::app::overlay::menu::CopyItem;
-use crate::model::signal::Signal;
+use crate::model::process::Signal;
 use crate::table::listing::Chip;
 use chord::{ctrl, key, named};
 use crossterm::event::KeyCode;
@@ -264,7 +264,7 @@ pub static BINDINGS: &[KeyBinding] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::signal::SIGNALS;
+    use crate::model::process::SIGNALS;
     use std::collections::HashSet;
 
     #[test]

@@ -5,11 +5,10 @@
 use crate::app::overlay::menu::ClipboardText;
 use crate::app::{App, Effect, Overlay};
 use crate::free::{Batch, FreeMachine, ReleaseKind, RequestId, TargetOutcome};
-use crate::model::endpoint::{Endpoint, EndpointId, Owners};
-use crate::model::history::{ExitStatus, PastOwner};
-use crate::model::inspection::{InspectRequest, Inspection, Requester};
-use crate::model::process::{Process, ProcessId};
-use crate::model::shell::restart_command;
+use crate::model::port::{ExitStatus, PastOwner};
+use crate::model::process::shell::restart_command;
+use crate::model::process::{InspectRequest, Inspection, Process, ProcessId, Requester};
+use crate::model::socket::{Endpoint, EndpointId, Owners};
 use crate::table::row::Row;
 use crate::tracker::{Change, Changes};
 use std::collections::{HashMap, HashSet};

@@ -5,8 +5,8 @@
 use crate::app::notice::Notice;
 use crate::app::{App, Effect, Overlay};
 use crate::free::{Batch, FreeMachine, TableChange, Verdict};
-use crate::model::endpoint::{Endpoint, Since};
-use crate::model::inspection::{InspectRequest, Inspection, Requester};
+use crate::model::process::{InspectRequest, Inspection, Requester};
+use crate::model::socket::{Endpoint, Since};
 use crate::tracker::{Change, Changes};
 use crate::wording;
 

@@ -5,7 +5,7 @@ mod owner_lookups;
 use crate::app::{App, Effect};
 use crate::model::poll_request::{PollRate, PollRequest};
 use crate::model::snapshot::Problem;
-use crate::model::stats::{Focus, SocketStats};
+use crate::model::socket::{Focus, SocketStats};
 use crate::tracker::{Change, Changes};
 use std::time::{Duration, Instant};
 

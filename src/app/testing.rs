@@ -5,11 +5,9 @@ use crate::config::Settings;
 use crate::free::{
     BindProbe, ExecCommand, ExecEvent, KillRequest, PortSnapshot, SendOutcome, SendReport, Target,
 };
-use crate::model::bind::{AddressProbe, BindOutcome};
 use crate::model::environment::Environment;
-use crate::model::inspection::{InspectRequest, Inspection, ProcessTree, Requester};
-use crate::model::ports::EphemeralRange;
-use crate::model::process::Pid;
+use crate::model::port::{AddressProbe, BindOutcome, EphemeralRange};
+use crate::model::process::{InspectRequest, Inspection, Pid, ProcessTree, Requester};
 use crate::model::testing::{SocketBuilder, instant, moment, snapshot};
 use crate::tracker::{Changes, Tracker};
 use crossterm::event::{Event as TerminalEvent, KeyCode, KeyEvent, KeyModifiers};
@@ -131,7 +129,7 @@ impl AppHarness {
             request: dialog_request(effects).expect("a request for an inspection"),
             trees,
             exit_statuses: Vec::new(),
-            supervisor: crate::model::supervisor::Supervisor::default(),
+            supervisor: crate::model::process::Supervisor::default(),
             addresses: Vec::new(),
             unused: None,
         })

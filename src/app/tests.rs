@@ -435,9 +435,8 @@ fn faster_and_slower_ask_the_sampler_within_bounds() {
 
 #[test]
 fn a_failed_poll_is_reported_until_one_succeeds() {
-    use crate::model::address::Family;
-    use crate::model::endpoint::Protocol;
     use crate::model::snapshot::Problem;
+    use crate::model::socket::{Family, Protocol};
     let mut harness = AppHarness::with(ports(&[1]));
     let problem = Problem {
         protocol: Protocol::Tcp,
@@ -562,8 +561,7 @@ fn a_background_free_reports_its_verdict_once() {
 
 #[test]
 fn a_report_on_another_question_is_ignored() {
-    use crate::model::inspection::{InspectRequest, Inspection, Requester};
-    use crate::model::supervisor::Supervisor;
+    use crate::model::process::{InspectRequest, Inspection, Requester, Supervisor};
     let mut harness = AppHarness::with(vec![socket("127.0.0.1:3000").owner(&node())]);
     harness.answers_inspections = false;
     harness.keys("x");

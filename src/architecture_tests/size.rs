@@ -8,7 +8,7 @@ const LINES_PER_FILE: usize = 300;
 const LETTERS_PER_TEST: usize = 60;
 
 /// Folders with more files, and how many at most. This list may only shrink.
-const LARGE_FOLDERS: [(&str, usize); 2] = [("src/model", 24), ("src/wording", 16)];
+const LARGE_FOLDERS: [(&str, usize); 1] = [("src/wording", 16)];
 
 /// Files with more lines of production code, and how many at most. This list may only shrink.
 const LONG_FILES: &[(&str, usize)] = &[("src/commands/free.rs", 340), ("src/table/fields.rs", 373)];
@@ -16,7 +16,7 @@ const LONG_FILES: &[(&str, usize)] = &[("src/commands/free.rs", 340), ("src/tabl
 /// Files with lines of `cfg` outside the `mod` lines of `os`, and how many at most. This list may only shrink.
 const CFG_LINES: [(&str, usize); 3] = [
     ("src/model/platform.rs", 2),
-    ("src/model/socket.rs", 4),
+    ("src/model/socket/mod.rs", 4),
     ("src/terminal/mod.rs", 2),
 ];
 

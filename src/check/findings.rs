@@ -1,12 +1,9 @@
 //! The question about a port, and everything that was found about it: binds, sockets, settings and connects.
 
-use crate::model::address::Family;
-use crate::model::bind::{AddressProbe, BindResult, overlaps};
-use crate::model::endpoint::{Endpoint, Socket};
-use crate::model::port_spec::PortSpec;
-use crate::model::process::{ProcessId, ProcessState};
+use crate::model::port::{AddressProbe, BindResult, PortSpec, overlaps};
+use crate::model::process::{Container, ProcessId, ProcessState};
 use crate::model::snapshot::Problem;
-use crate::model::supervisor::Container;
+use crate::model::socket::{Endpoint, Family, Socket};
 use crate::model::text::SystemText;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;

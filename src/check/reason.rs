@@ -1,11 +1,8 @@
 //! The reasons of a report: each is one fact that was found.
 
-use crate::model::address::Family;
-use crate::model::endpoint::Socket;
-use crate::model::process::{Pid, Process, ProcessState};
+use crate::model::process::{Container, Pid, Process, ProcessState};
 use crate::model::snapshot::Problem;
-use crate::model::supervisor::Container;
-use crate::model::time_wait::TimeWaitLeft;
+use crate::model::socket::{Family, Socket, TimeWaitLeft};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 

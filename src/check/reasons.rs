@@ -3,10 +3,8 @@
 use super::findings::Findings;
 use super::reason::{LeftoverBind, Reason};
 use super::sockets;
-use crate::model::bind::{BindResult, overlaps};
-use crate::model::endpoint::{Endpoint, Protocol, Socket, SocketRole, State};
-use crate::model::port_spec::PortSpec;
-use crate::model::time_wait::TimeWaitLeft;
+use crate::model::port::{BindResult, PortSpec, overlaps};
+use crate::model::socket::{Endpoint, Protocol, Socket, SocketRole, State, TimeWaitLeft};
 use std::net::{IpAddr, SocketAddr};
 
 /// Returns every reason in the order in which they are told.

@@ -2,10 +2,9 @@
 
 use super::findings::Findings;
 use super::reason::{Reason, distinct_owners};
-use crate::model::address::{Family, family, is_loopback};
-use crate::model::bind::{AddressProbe, BindResult, overlaps};
-use crate::model::endpoint::{Owners, Protocol, Socket, covers};
+use crate::model::port::{AddressProbe, BindResult, overlaps};
 use crate::model::process::ProcessId;
+use crate::model::socket::{Family, Owners, Protocol, Socket, covers, family, is_loopback};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// The sockets that conflict with the requested bind.

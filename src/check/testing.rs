@@ -1,9 +1,8 @@
 //! Builders of findings for tests: each test names only what matters to it.
 
 use super::{CheckRequest, Findings, PortSettings};
-use crate::model::bind::{AddressProbe, BindOutcome};
-use crate::model::endpoint::{Endpoint, Protocol, SocketRole};
-use crate::model::port_spec::PortSpec;
+use crate::model::port::{AddressProbe, BindOutcome, PortSpec};
+use crate::model::socket::{Endpoint, Protocol, SocketRole};
 use crate::model::testing::{SocketBuilder, instant};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;

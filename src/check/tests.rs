@@ -1,6 +1,6 @@
 use super::testing::{V4, port};
 use super::*;
-use crate::model::endpoint::{SocketRole, State};
+use crate::model::socket::{SocketRole, State};
 use crate::model::testing::{process, socket};
 
 #[test]

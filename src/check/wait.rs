@@ -1,7 +1,7 @@
 //! What `portmon wait` waits for, as far as the socket tables tell.
 
-use crate::model::endpoint::{Protocol, Socket};
-use crate::model::port_spec::PortSpec;
+use crate::model::port::PortSpec;
+use crate::model::socket::{Protocol, Socket};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WaitTarget {
@@ -43,7 +43,7 @@ impl WaitTarget {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::endpoint::State;
+    use crate::model::socket::State;
     use crate::model::testing::socket;
 
     fn spec(text: &str) -> PortSpec {

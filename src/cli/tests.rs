@@ -5,9 +5,9 @@ use crate::commands::{COMMANDS, MONITOR};
 use crate::config::Settings;
 use crate::free::{TargetSet, Timeouts};
 use crate::model::platform::Platform;
-use crate::model::port_spec::PortSpec;
-use crate::model::signal::Signal;
-use crate::model::socket_source::SocketSource;
+use crate::model::port::PortSpec;
+use crate::model::process::Signal;
+use crate::model::socket::SocketSource;
 use std::time::Duration;
 
 fn matched(line: &str) -> Result<(&'static str, ArgMatches), String> {

@@ -1,8 +1,8 @@
 //! Usage errors in one line: what is wrong, and the way out.
 
 use super::{CliCommand, named};
-use crate::model::port_spec::PortRange;
-use crate::model::shell::quoted;
+use crate::model::port::PortRange;
+use crate::model::process::shell::quoted;
 use crate::model::text::escaped;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use std::error::Error as _;

@@ -5,7 +5,7 @@ use crate::cli::{self, CliCommand, MonitorArgs};
 use crate::config::Settings;
 use crate::event_loop::{self, EffectHandler, EventChannels};
 use crate::model::poll_request::PollRequest;
-use crate::model::socket_source::SocketSource;
+use crate::model::socket::SocketSource;
 use crate::os::check::{CheckContext, Checker};
 use crate::os::free::{FreeWorker, ProbeBackend};
 use crate::os::inspector::Inspector;

@@ -1,11 +1,8 @@
 //! `portmon unused`: ports that nothing uses, each verified by binding it on every local address.
 
 use crate::cli::{self, CliCommand, SearchRange, UnusedArgs};
-use crate::model::bind::BindResult;
-use crate::model::endpoint::Protocol;
-use crate::model::port_spec::PortSpec;
-use crate::model::ports::EphemeralRange;
-use crate::model::socket_source::SocketSource;
+use crate::model::port::{BindResult, EphemeralRange, PortSpec};
+use crate::model::socket::{Protocol, SocketSource};
 use crate::os::poller::SocketPoller;
 use crate::os::sockets::{DumpRequest, DumpScope};
 use crate::os::{bind_probe, environment};

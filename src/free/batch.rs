@@ -3,7 +3,7 @@
 use super::exec_command::{ExecCommand, ExecEvent};
 use super::plan::KillRequest;
 use super::state_machine::{FreeMachine, Timeouts};
-use crate::model::signal::Signal;
+use crate::model::process::Signal;
 use std::time::Instant;
 
 /// The ports that were confirmed together.

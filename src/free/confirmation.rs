@@ -1,8 +1,8 @@
 //! The sockets that close with the targets, and what a person must do before a plan may be confirmed.
 
 use super::kill_plan::{KillPlan, TargetSet};
-use crate::model::endpoint::{Owners, Protocol, Socket};
 use crate::model::process::{Process, ProcessId};
+use crate::model::socket::{Owners, Protocol, Socket};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -2,11 +2,10 @@
 
 use super::plan::{KillRequest, RequestId};
 use super::protected::Protected;
-use crate::model::bind::AddressProbe;
-use crate::model::endpoint::Socket;
-use crate::model::process::{Process, ProcessId, ProcessState};
+use crate::model::port::AddressProbe;
+use crate::model::process::{Process, ProcessId, ProcessState, Unit};
 use crate::model::snapshot::Problem;
-use crate::model::supervisor::Unit;
+use crate::model::socket::Socket;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Instant;

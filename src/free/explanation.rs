@@ -3,15 +3,12 @@
 use super::kill_plan::KillPlan;
 use super::plan::RowContext;
 use super::protected::ProtectedOwner;
-use crate::model::endpoint::{EndpointId, Owners, QueueOrTimer, Socket, State};
 use crate::model::platform::PLATFORM;
-use crate::model::port_spec::PortSpec;
-use crate::model::ports::Port;
-use crate::model::process::{Process, ProcessId};
-use crate::model::shell::quoted;
-use crate::model::supervisor::{Container, Supervisor, Unit};
+use crate::model::port::{Port, PortSpec};
+use crate::model::process::shell::quoted;
+use crate::model::process::{Container, Process, ProcessId, Supervisor, Unit};
+use crate::model::socket::{EndpointId, Owners, QueueOrTimer, Socket, State, TimeWaitLeft};
 use crate::model::text::SystemText;
-use crate::model::time_wait::TimeWaitLeft;
 use std::iter;
 use std::sync::Arc;
 

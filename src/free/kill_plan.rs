@@ -3,12 +3,12 @@
 use super::confirmation::OtherSockets;
 use super::plan::{KillRequest, RequestId, Target};
 use super::protected::{ProtectedOwner, protected};
-use crate::model::endpoint::{Endpoint, Protocol, Socket};
 use crate::model::environment::Environment;
-use crate::model::inspection::ProcessTree;
-use crate::model::ports::Port;
-use crate::model::process::{Pid, Process, ProcessId, is_topmost, topmost_first};
-use crate::model::signal::Signal;
+use crate::model::port::Port;
+use crate::model::process::{
+    Pid, Process, ProcessId, ProcessTree, Signal, is_topmost, topmost_first,
+};
+use crate::model::socket::{Endpoint, Protocol, Socket};
 use std::sync::Arc;
 use std::time::Instant;
 

@@ -5,10 +5,9 @@
 use super::explanation::{self, Explanation};
 use super::kill_plan::{KillPlan, TargetSet};
 use crate::model::Moment;
-use crate::model::endpoint::{Endpoint, EndpointId, Owners, Protocol, Socket, SocketRole, State};
 use crate::model::environment::Environment;
-use crate::model::process::{Pid, Process, ProcessId};
-use crate::model::signal::Signal;
+use crate::model::process::{Pid, Process, ProcessId, Signal};
+use crate::model::socket::{Endpoint, EndpointId, Owners, Protocol, Socket, SocketRole, State};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Instant;

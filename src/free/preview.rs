@@ -7,11 +7,11 @@ use super::kill_plan::{KillPlan, PortOwner, TargetSet};
 use super::plan::Target;
 use super::protected::{ProtectedOwner, Restarter};
 use super::target_tree::{TreeNode, target_tree};
-use crate::model::endpoint::{Owners, Socket};
-use crate::model::inspection::{Origin, ProcessTree, Restriction};
-use crate::model::ports::Port;
-use crate::model::process::{Process, ProcessId, ProcessState};
-use crate::model::signal::Signal;
+use crate::model::port::Port;
+use crate::model::process::{
+    Origin, Process, ProcessId, ProcessState, ProcessTree, Restriction, Signal,
+};
+use crate::model::socket::{Owners, Socket};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 

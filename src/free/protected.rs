@@ -4,8 +4,7 @@ use super::explanation::{Explanation, Obstacle, SupervisedBy};
 use super::kill_plan::{KillPlan, TargetSet};
 use super::plan::Target;
 use crate::model::platform::PLATFORM;
-use crate::model::process::{Pid, Process};
-use crate::model::supervisor::{Container, Supervisor, Unit};
+use crate::model::process::{Container, Pid, Process, Supervisor, Unit};
 use std::sync::Arc;
 
 /// An owner that is never signalled.

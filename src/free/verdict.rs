@@ -1,14 +1,10 @@
 //! The verdict: what became of the port and of its owners, as values. `wording` writes the sentences.
 
 use super::exec_command::{SignalError, SignalState};
-use crate::model::bind::BindResult;
-use crate::model::endpoint::{Socket, State};
-use crate::model::ports::Port;
-use crate::model::process::Process;
-use crate::model::signal::Signal;
+use crate::model::port::{BindResult, Port};
+use crate::model::process::{Process, Signal, Unit};
 use crate::model::snapshot::Problem;
-use crate::model::supervisor::Unit;
-use crate::model::time_wait::TimeWaitLeft;
+use crate::model::socket::{Socket, State, TimeWaitLeft};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,7 +1,7 @@
 //! What stays the same about this machine and this process, read once at the start.
 
-use super::ports::EphemeralRange;
-use super::process::Pid;
+use crate::model::port::EphemeralRange;
+use crate::model::process::Pid;
 
 /// Facts about the machine, the user and portmon's own process.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -3,28 +3,14 @@
 //! Everything here is a value or a function over values. The model never reads a clock, a file or a socket, starts no
 //! thread and knows neither tables nor screens; `os` fills it and every other module reads it.
 
-pub mod address;
-pub mod age;
-pub mod bind;
-pub mod endpoint;
 pub mod environment;
-pub mod history;
-pub mod inspection;
 pub mod platform;
 pub mod poll_request;
-pub mod port_spec;
-pub mod ports;
+pub mod port;
 pub mod process;
-pub mod raw_socket;
-pub mod shell;
-pub mod signal;
 pub mod snapshot;
 pub mod socket;
-pub mod socket_source;
-pub mod stats;
-pub mod supervisor;
 pub mod text;
-pub mod time_wait;
 
 #[cfg(test)]
 pub(crate) mod testing;

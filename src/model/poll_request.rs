@@ -1,6 +1,6 @@
 //! Requests to the sampler.
 
-use crate::model::stats::Focus;
+use crate::model::socket::Focus;
 use std::time::Duration;
 
 /// How to poll from now on. A later request replaces one that was not received yet.

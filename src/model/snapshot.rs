@@ -1,8 +1,7 @@
 //! One poll of the socket tables, as a whole.
 
 use crate::model::Moment;
-use crate::model::address::Family;
-use crate::model::endpoint::{Protocol, Socket};
+use crate::model::socket::{Family, Protocol, Socket};
 use std::fmt::{self, Display};
 use std::time::Duration;
 

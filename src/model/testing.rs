@@ -1,16 +1,13 @@
 //! Builders for tests: each test names only what matters to it.
 
 use crate::model::Moment;
-use crate::model::address::{Family, family};
-use crate::model::endpoint::{
-    Endpoint, EndpointId, Owners, Protocol, QueueOrTimer, Relation, Since, Socket, SocketRole,
-    State,
-};
 use crate::model::environment::Environment;
 use crate::model::process::{Pid, Process, ProcessId, StartTime};
-use crate::model::raw_socket::{CompactAddr, RawSocket};
 use crate::model::snapshot::Snapshot;
-use crate::model::socket::{OwnerHint, SocketQueue};
+use crate::model::socket::{
+    CompactAddr, Endpoint, EndpointId, Family, OwnerHint, Owners, Protocol, QueueOrTimer,
+    RawSocket, Relation, Since, Socket, SocketQueue, SocketRole, State, family,
+};
 use crate::model::text::SystemText;
 use crate::tracker::{Changes, SlotId, Tracker, UnreadTables};
 use std::collections::HashMap;

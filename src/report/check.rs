@@ -1,8 +1,7 @@
 //! Output of `portmon check`, as text and JSON.
 
 use crate::check::{Banner, CheckReport, ConnectOutcome, ConnectProbe, Reason};
-use crate::model::bind::{AddressProbe, BindOutcome};
-use crate::model::port_spec::PortSpec;
+use crate::model::port::{AddressProbe, BindOutcome, PortSpec};
 use crate::report::json::{JsonOwner, owner};
 use crate::wording::check as wording;
 use serde::Serialize;

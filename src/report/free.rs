@@ -8,10 +8,9 @@ pub mod preview;
 pub mod text;
 
 use crate::free::{Explanation, FreeMachine, Obstacle, SignalError, Verdict};
-use crate::model::endpoint::{Endpoint, Socket, State};
-use crate::model::port_spec::{PortRange, PortSpec};
-use crate::model::process::Process;
-use crate::model::signal::Signal;
+use crate::model::port::{PortRange, PortSpec};
+use crate::model::process::{Process, Signal};
+use crate::model::socket::{Endpoint, Socket, State};
 use std::sync::Arc;
 use std::time::Duration;
 

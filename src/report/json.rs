@@ -1,9 +1,8 @@
 //! JSON of `list` and `watch`, an interface for scripts. Version 1: keys are added, never changed.
 
-use crate::model::address::Family;
-use crate::model::endpoint::{Endpoint, Owners, State};
-use crate::model::ports::{EphemeralRange, PortClass, service};
+use crate::model::port::{EphemeralRange, PortClass, service};
 use crate::model::process::Process;
+use crate::model::socket::{Endpoint, Family, Owners, State};
 use crate::model::text::SystemText;
 use crate::report::watch::SocketEvent;
 use serde::Serialize;

@@ -1,9 +1,9 @@
 //! Output of `portmon list`: one poll as a table or as JSON, and notes on what is not in it.
 
 use crate::model::Moment;
-use crate::model::endpoint::Endpoint;
 use crate::model::environment::PidNamespaceProblem;
 use crate::model::snapshot::Problem;
+use crate::model::socket::Endpoint;
 use crate::report::json::{JsonEndpoint, JsonReport, timestamp};
 use crate::table::fields::{Column, field};
 use crate::table::listing::{Filter, Listing};

@@ -5,10 +5,9 @@
 //! it keeps only the present sockets and the events of the last second.
 
 use crate::model::Moment;
-use crate::model::address::Family;
-use crate::model::endpoint::{Endpoint, EndpointId, Owners, Protocol};
 use crate::model::process::Pid;
 use crate::model::snapshot::{Problem, has_read};
+use crate::model::socket::{Endpoint, EndpointId, Family, Owners, Protocol};
 use crate::table::listing::Filter;
 use crate::table::row::{ChangeMark, DisplayContext, Row};
 use crate::tracker::{Change, Changes};

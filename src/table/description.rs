@@ -1,8 +1,7 @@
 //! WHAT: tells nine `node` rows apart by script or module and directory, and connections by their other end.
 
-use crate::model::address::address;
-use crate::model::endpoint::{Endpoint, SocketRole};
 use crate::model::process::Process;
+use crate::model::socket::{Endpoint, SocketRole, address};
 use crate::model::text::SystemText;
 use crate::table::row::DisplayContext;
 
@@ -160,7 +159,7 @@ fn shortened(directory: &SystemText, home: Option<&str>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::ports::EphemeralRange;
+    use crate::model::port::EphemeralRange;
     use crate::model::testing::{moment, process, socket};
 
     const CONTEXT: fn() -> DisplayContext<'static> = || DisplayContext {

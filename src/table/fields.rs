@@ -4,11 +4,9 @@
 //! one, add a variant to [`Column`] and an entry here; the compiler then asks for its width in `ui::table::columns`, and tests
 //! for its place in the details and the JSON.
 
-use crate::model::address::address;
-use crate::model::age::Age;
-use crate::model::endpoint::{Endpoint, Owners};
-use crate::model::ports::{self, PortClass};
+use crate::model::port::{PortClass, service};
 use crate::model::process::Process;
+use crate::model::socket::{Age, Endpoint, Owners, address};
 use crate::table::description;
 use crate::table::query::field_value::{self, ValueReader};
 use crate::table::row::{DisplayContext, Row};
@@ -200,7 +198,7 @@ pub static FIELDS: [Field; Column::ALL.len()] = [
         letter: 'v',
         value: |row, _| {
             let socket = &row.endpoint.socket;
-            Value::optional(ports::service(socket.protocol, socket.port()))
+            Value::optional(service(socket.protocol, socket.port()))
         },
         operands: None,
         is_text: true,

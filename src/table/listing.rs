@@ -3,7 +3,7 @@
 //! A change moves only the rows it touches, and a new filter is applied in slices, so that neither a busy machine nor a
 //! long table delays a key. Drawing takes a slice of [`lines`](Listing::lines) and computes nothing.
 
-use crate::model::endpoint::{Endpoint, EndpointId};
+use crate::model::socket::{Endpoint, EndpointId};
 use crate::table::fields::{Column, field};
 use crate::table::row::{ChangeMark, DisplayContext, Row};
 use crate::tracker::Change;

@@ -1,10 +1,9 @@
 //! A row: an endpoint with its change mark.
 
 use crate::model::Moment;
-use crate::model::endpoint::{Endpoint, Owners, SocketRole};
 use crate::model::environment::Environment;
-use crate::model::ports::EphemeralRange;
-use crate::model::socket::SocketQueue;
+use crate::model::port::EphemeralRange;
+use crate::model::socket::{Endpoint, Owners, SocketQueue, SocketRole};
 use std::time::{Duration, Instant};
 
 /// Time that a change stays marked and a closed row stays in its place.

@@ -1,7 +1,6 @@
 //! The value of a field: shown in a cell, compared by the sort, matched by the filter.
 
-use crate::model::age::Age;
-use crate::model::socket::SocketQueue;
+use crate::model::socket::{Age, SocketQueue};
 use crate::wording;
 use std::cmp::Ordering;
 use std::fmt::{self, Display};

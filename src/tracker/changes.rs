@@ -1,10 +1,8 @@
 //! Changes of one poll, or of several that were not delivered yet.
 
 use crate::model::Moment;
-use crate::model::endpoint::{Endpoint, EndpointId, Protocol, State};
-use crate::model::raw_socket::RawSocket;
 use crate::model::snapshot::{Problem, has_read};
-use crate::model::stats::SocketStats;
+use crate::model::socket::{Endpoint, EndpointId, Protocol, RawSocket, SocketStats, State};
 use std::collections::HashMap;
 use std::time::Duration;
 

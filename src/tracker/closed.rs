@@ -2,8 +2,7 @@
 
 use super::socket_table::SocketTable;
 use super::tracked_socket::{PendingChange, SlotId, TrackedSocket};
-use crate::model::endpoint::{EndpointId, Protocol, State};
-use crate::model::raw_socket::RawSocket;
+use crate::model::socket::{EndpointId, Protocol, RawSocket, State};
 use hashbrown::{HashMap, HashSet};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};

@@ -3,7 +3,7 @@
 use super::tracked_socket::{PendingChange, SlotId, SlotStatus};
 use super::{Change, Changes, Tracker, peers};
 use crate::model::Moment;
-use crate::model::endpoint::EndpointId;
+use crate::model::socket::EndpointId;
 use crate::model::text::SystemText;
 use hashbrown::{HashMap, HashSet};
 use std::time::Duration;

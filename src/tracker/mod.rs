@@ -5,10 +5,8 @@
 //! and owners later: the owner of a new socket is [`Owners::Pending`] until it is set.
 
 use crate::model::Moment;
-use crate::model::endpoint::{Endpoint, Owners, State};
-use crate::model::ports::EphemeralRange;
-use crate::model::raw_socket::RawSocket;
-use crate::model::socket::OwnerHint;
+use crate::model::port::EphemeralRange;
+use crate::model::socket::{Endpoint, OwnerHint, Owners, RawSocket, State};
 use crate::model::text::SystemText;
 use closed::ClosedSockets;
 use endpoints::EndpointSource;

@@ -1,7 +1,7 @@
 //! Sets of owners, stored once for all sockets with the same owners.
 
-use crate::model::endpoint::Owners;
 use crate::model::process::{Process, ProcessId};
+use crate::model::socket::Owners;
 use slab::Slab;
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -2,10 +2,8 @@
 
 use super::tracked_socket::{PendingChange, SlotId, SlotStatus, TrackedSocket};
 use super::{Tracker, peers};
-use crate::model::endpoint::{EndpointId, Owners};
 use crate::model::process::{Process, ProcessId};
-use crate::model::raw_socket::RawSocket;
-use crate::model::socket::OwnerHint;
+use crate::model::socket::{EndpointId, OwnerHint, Owners, RawSocket};
 use hashbrown::HashSet;
 use std::sync::Arc;
 

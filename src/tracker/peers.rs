@@ -5,11 +5,9 @@
 use super::owner_pool::{OwnerPool, OwnersKey};
 use super::socket_table::SocketTable;
 use super::tracked_socket::{SlotId, TrackedSocket};
-use crate::model::address::is_loopback;
-use crate::model::endpoint::{Owners, Protocol, SocketRole};
-use crate::model::ports::EphemeralRange;
+use crate::model::port::EphemeralRange;
 use crate::model::process::ProcessId;
-use crate::model::raw_socket::RawSocket;
+use crate::model::socket::{Owners, Protocol, RawSocket, SocketRole, is_loopback};
 use hashbrown::HashSet;
 use std::net::SocketAddr;
 

@@ -5,8 +5,7 @@
 //! the key in the [`OwnerPool`](super::owner_pool::OwnerPool).
 
 use super::tracked_socket::{SlotId, SlotStatus, TrackedSocket};
-use crate::model::endpoint::Protocol;
-use crate::model::raw_socket::{CompactAddr, RawSocket};
+use crate::model::socket::{CompactAddr, Protocol, RawSocket};
 use hashbrown::{DefaultHashBuilder, HashTable};
 use std::hash::BuildHasher;
 

@@ -1,7 +1,6 @@
 use super::*;
-use crate::model::address::Family;
-use crate::model::endpoint::{EndpointId, Protocol, Relation, Since, SocketRole, State};
 use crate::model::snapshot::Problem;
+use crate::model::socket::{EndpointId, Family, Protocol, Relation, Since, SocketRole, State};
 use crate::model::testing::{instant, process, snapshot, socket};
 
 mod polls;

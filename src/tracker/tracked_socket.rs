@@ -2,8 +2,7 @@
 
 use super::owner_pool::OwnersKey;
 use super::peers::PeerInfo;
-use crate::model::endpoint::{EndpointId, SocketRole};
-use crate::model::raw_socket::RawSocket;
+use crate::model::socket::{EndpointId, RawSocket, SocketRole};
 
 /// Index of a socket in the table; reused once that socket is gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

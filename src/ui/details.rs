@@ -6,11 +6,9 @@ mod traffic;
 
 use crate::app::App;
 use crate::app::keymap::{KeyCommand, Movement, TableCommand, key_of};
-use crate::model::address::{Family, Reach};
-use crate::model::age::Age;
-use crate::model::endpoint::{Endpoint, Since, SocketRole};
-use crate::model::inspection::Inspection;
-use crate::model::ports::PortClass;
+use crate::model::port::PortClass;
+use crate::model::process::Inspection;
+use crate::model::socket::{Age, Endpoint, Family, Reach, Since, SocketRole};
 use crate::table::fields::{Column, address_text, field};
 use crate::table::row::{DisplayContext, Row};
 use crate::table::value::Value;

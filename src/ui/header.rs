@@ -2,7 +2,7 @@
 
 use crate::app::App;
 use crate::app::keymap::chip_key;
-use crate::model::ports::EphemeralRange;
+use crate::model::port::EphemeralRange;
 use crate::table::fields::field;
 use crate::table::listing::Chip;
 use crate::ui::theme::{Role, Theme};

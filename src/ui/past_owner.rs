@@ -1,10 +1,9 @@
 //! The previous owner of a port, for an empty table and for the details.
 
 use crate::app::App;
-use crate::model::age::Age;
-use crate::model::endpoint::{Owners, Protocol};
-use crate::model::history::{ExitStatus, PastOwner};
+use crate::model::port::{ExitStatus, PastOwner};
 use crate::model::process::Process;
+use crate::model::socket::{Age, Owners, Protocol};
 use crate::table::description;
 use crate::table::row::DisplayContext;
 use crate::wording;

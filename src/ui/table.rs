@@ -4,7 +4,7 @@ mod columns;
 mod empty_table;
 
 use crate::app::App;
-use crate::model::endpoint::{Protocol, State};
+use crate::model::socket::{Protocol, State};
 use crate::table::description;
 use crate::table::fields::{Column, field};
 use crate::table::listing::TableLine;

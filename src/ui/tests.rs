@@ -4,10 +4,9 @@ use crate::app::{Effect, Event};
 use crate::check::testing::{V4, port};
 use crate::check::{CheckReport, Findings};
 use crate::config::Settings;
-use crate::model::address::Family;
-use crate::model::endpoint::Protocol;
 use crate::model::environment::{Environment, PidNamespaceProblem};
 use crate::model::snapshot::Problem;
+use crate::model::socket::{Family, Protocol};
 use crate::model::testing::{SocketBuilder, instant, process, socket};
 use crossterm::event::{Event as TerminalEvent, KeyCode};
 use ratatui::style::Modifier;
@@ -563,8 +562,7 @@ fn many_targets_share_lines_and_name_their_addresses() {
 
 #[test]
 fn the_dialog_names_what_it_cannot_see_and_may_not_signal() {
-    use crate::model::inspection::{ProcessTree, Restriction};
-    use crate::model::supervisor::Supervisor;
+    use crate::model::process::{ProcessTree, Restriction, Supervisor};
     let node = process(4242, "node").build();
     let shells: Vec<_> = (0..2)
         .map(|place| process(4300 + place, "sh").user(0, "root").build())

@@ -1,7 +1,6 @@
 //! Durations and ages: one unit in a cell of the table (`13m`), two in a sentence (`13 min 4 s`).
 
-use crate::model::age::{Age, AgeBound};
-use crate::model::time_wait::TimeWaitLeft;
+use crate::model::socket::{Age, AgeBound, TimeWaitLeft};
 use crate::wording::number::one_decimal;
 use std::time::Duration;
 

@@ -3,10 +3,9 @@
 use super::socket::{count_states, holder, user};
 use super::{place, place_at, port, protected, time_left_roughly, unit_text};
 use crate::free::{Explanation, Obstacle, SupervisedBy};
-use crate::model::endpoint::{Socket, State};
-use crate::model::ports::Port;
+use crate::model::port::Port;
 use crate::model::process::Process;
-use crate::model::time_wait::TimeWaitLeft;
+use crate::model::socket::{Socket, State, TimeWaitLeft};
 
 /// Returns the title of the dialog: `:8080 belongs to ops`
 pub fn explanation_title(explanation: &Explanation) -> String {

@@ -1,8 +1,7 @@
 //! Ports and addresses, as sentences and the command line name them.
 
-use crate::model::address;
-use crate::model::bind::BindResult;
-use crate::model::endpoint::{Protocol, Socket};
+use crate::model::port::BindResult;
+use crate::model::socket::{Protocol, Socket, address};
 use std::net::SocketAddr;
 
 /// `:3000`, and `:5353/udp`, as ports are named in every sentence.
@@ -23,7 +22,7 @@ pub fn place(socket: &Socket) -> String {
 
 /// An address, as [`place`] writes it.
 pub fn place_at(protocol: Protocol, at: SocketAddr) -> String {
-    format!("{}:{}", address::address(at), target(protocol, at.port()))
+    format!("{}:{}", address(at), target(protocol, at.port()))
 }
 
 fn suffix(protocol: Protocol) -> &'static str {

@@ -1,6 +1,6 @@
 //! Errors of ports on the command line: what is wrong, and what to write instead.
 
-use crate::model::port_spec::PortSpecError;
+use crate::model::port::PortSpecError;
 use crate::model::text::escaped;
 
 /// Describes in one line why a text is not a port.
@@ -41,7 +41,7 @@ pub fn port_spec_error(error: &PortSpecError) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::port_spec::PortSpec;
+    use crate::model::port::PortSpec;
 
     #[test]
     fn a_wrong_port_is_named_with_what_to_write_instead() {

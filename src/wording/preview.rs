@@ -6,10 +6,8 @@ use crate::free::{
     AlsoCloses, Confirmation, PortPreview, Preview, Restarter, StartedBy, TargetSet, TreeNode,
 };
 use crate::model::Moment;
-use crate::model::endpoint::Socket;
-use crate::model::process::Process;
-use crate::model::signal::Signal;
-use crate::model::supervisor::Unit;
+use crate::model::process::{Process, Signal, Unit};
+use crate::model::socket::Socket;
 use crate::model::text::escaped;
 use std::collections::BTreeSet;
 use std::fmt::Display;

@@ -4,9 +4,7 @@ use super::{list, seconds, unread};
 use crate::free::{
     Protected, ReleaseKind, SignalDisposition, SignalError, Survivor, TargetOutcome,
 };
-use crate::model::inspection::Origin;
-use crate::model::process::{Process, ProcessState};
-use crate::model::signal::Signal;
+use crate::model::process::{Origin, Process, ProcessState, Signal};
 use std::sync::Arc;
 
 /// `npm 3970 ← zsh 3801 (pts/4)`: where a process comes from.
@@ -183,9 +181,7 @@ fn survivor(survivor: &Survivor) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::inspection::ProcessTree;
-    use crate::model::process::Pid;
-    use crate::model::supervisor::{Manager, Supervisor, Unit};
+    use crate::model::process::{Manager, Pid, ProcessTree, Supervisor, Unit};
     use crate::model::testing::process;
 
     /// The origin of a process with this parent and session, in a service with this main process.

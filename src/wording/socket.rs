@@ -1,7 +1,7 @@
 //! Sockets in a sentence: who has them open, and in which states they are.
 
 use super::{count, list};
-use crate::model::endpoint::{Owners, Socket, State};
+use crate::model::socket::{Owners, Socket, State};
 
 /// Counts sockets by state: `2 ESTABLISHED and 12 TIME_WAIT`.
 pub fn states(sockets: &[&Socket]) -> String {

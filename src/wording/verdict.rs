@@ -7,11 +7,10 @@ use super::process::{ended, release_groups, releases, signal_error, targets};
 use super::socket::{count_states, holder_holds};
 use super::{count, holder, list, place, place_at, seconds, time_left, time_left_at_most, unread};
 use crate::free::{Evidence, Leftovers, Progress, Proof, RemainingOwners, Starter, Verdict};
-use crate::model::bind::BindResult;
-use crate::model::endpoint::{Protocol, Socket};
 use crate::model::platform::PLATFORM;
-use crate::model::ports::Port;
-use crate::model::signal::Signal;
+use crate::model::port::{BindResult, Port};
+use crate::model::process::Signal;
+use crate::model::socket::{Protocol, Socket};
 use std::net::{IpAddr, SocketAddr};
 
 /// Returns the sentence of a verdict: `:3000 is free. node 4242 ended 0.8 s after SIGTERM.`

@@ -4,7 +4,7 @@ use super::bare_dump::BareDump;
 use super::measure::{cpu_time, cpu_time_of_program};
 use anyhow::anyhow;
 use netstat2::{AddressFamilyFlags, ProtocolFlags, SocketInfo};
-use portmon::model::ports::EphemeralRange;
+use portmon::model::port::EphemeralRange;
 use portmon::os::poller::SocketPoller;
 use portmon::os::sockets::{DumpRequest, DumpScope};
 use std::process::{Command, Stdio};

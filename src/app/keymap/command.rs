@@ -2,7 +2,7 @@
 
 use crate::app::overlay::free_dialog::Button;
 use crate::app::overlay::menu::CopyItem;
-use crate::model::signal::Signal;
+use crate::model::process::Signal;
 use crate::table::listing::Chip;
 use tui_input::InputRequest;
 

@@ -5,8 +5,8 @@
 use crate::app::keymap::{self, CheckCommand, Chord};
 use crate::app::{App, Effect, Overlay};
 use crate::check::{CheckReport, CheckRequest};
-use crate::model::endpoint::Protocol;
-use crate::model::port_spec::PortSpec;
+use crate::model::port::PortSpec;
+use crate::model::socket::Protocol;
 
 #[derive(Debug)]
 pub struct CheckDialog {

@@ -16,8 +16,8 @@ use opening::QuestionKey;
 
 use crate::app::Effect;
 use crate::free::{Batch, ExecCommand, ExecEvent, Explanation, Obstacle};
-use crate::model::endpoint::EndpointId;
-use crate::model::inspection::{InspectRequest, Inspection};
+use crate::model::process::{InspectRequest, Inspection};
+use crate::model::socket::EndpointId;
 use crate::table::row::Row;
 use std::time::{Duration, Instant};
 

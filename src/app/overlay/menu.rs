@@ -1,8 +1,8 @@
 //! Menus: the column to sort by, and what to copy of a row.
 
 use crate::app::keymap::key_commands;
-use crate::model::endpoint::SocketRole;
-use crate::model::shell::restart_command;
+use crate::model::process::shell::restart_command;
+use crate::model::socket::SocketRole;
 use crate::model::text::escaped;
 use crate::table::fields::address_text;
 use crate::table::row::Row;

@@ -1,10 +1,8 @@
 //! The details of the row under the cursor: whether they are open, how far they are scrolled, and the inspection.
 
-use crate::model::endpoint::EndpointId;
-use crate::model::inspection::{InspectRequest, Inspection, Requester};
-use crate::model::ports::Port;
-use crate::model::process::ProcessId;
-use crate::model::stats::Focus;
+use crate::model::port::Port;
+use crate::model::process::{InspectRequest, Inspection, ProcessId, Requester};
+use crate::model::socket::{EndpointId, Focus};
 use crate::table::row::Row;
 
 mod stats_history;

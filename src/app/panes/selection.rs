@@ -3,7 +3,7 @@
 //! The cursor is an identity: whatever opens, closes or is sorted, it stays on its row, and the row on its line of the
 //! screen. At the top of the list the view stays instead, to show new rows.
 
-use crate::model::endpoint::EndpointId;
+use crate::model::socket::EndpointId;
 use crate::table::listing::{Listing, TableLine};
 use crate::table::row::{ChangeMark, Row};
 use std::collections::HashSet;

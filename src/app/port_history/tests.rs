@@ -1,8 +1,8 @@
 use super::*;
 use crate::app::Event;
 use crate::app::testing::AppHarness;
-use crate::model::endpoint::{Protocol, Since};
-use crate::model::signal::Signal;
+use crate::model::process::Signal;
+use crate::model::socket::{Protocol, Since};
 use crate::model::testing::{SocketBuilder, instant, process, socket};
 use crossterm::event::KeyCode;
 
@@ -37,7 +37,7 @@ fn inspected(subject: &InspectRequest, exit_statuses: Vec<(ProcessId, ExitStatus
         request: subject.clone(),
         trees: Vec::new(),
         exit_statuses,
-        supervisor: crate::model::supervisor::Supervisor::default(),
+        supervisor: crate::model::process::Supervisor::default(),
         addresses: Vec::new(),
         unused: None,
     })
@@ -148,7 +148,7 @@ fn the_restart_command_is_copied_from_any_row_or_a_free_port() {
 
 #[test]
 fn a_kernel_only_socket_restarts_the_last_owner_of_the_port() {
-    use crate::model::endpoint::State;
+    use crate::model::socket::State;
     let mut harness = AppHarness::with(vec![listener(&node())]);
     let left = || {
         socket("127.0.0.1:3000")

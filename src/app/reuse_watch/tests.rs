@@ -1,10 +1,8 @@
 use super::*;
 use crate::app::testing::AppHarness;
-use crate::model::endpoint::{Protocol, State};
-use crate::model::inspection::ProcessTree;
-use crate::model::process::{Pid, Process};
+use crate::model::process::{Manager, Pid, Process, ProcessTree, Supervisor, Unit};
 use crate::model::snapshot::Problem;
-use crate::model::supervisor::{Manager, Supervisor, Unit};
+use crate::model::socket::{Protocol, State};
 use crate::model::testing::{SocketBuilder, process, socket};
 use crossterm::event::KeyCode;
 use std::sync::Arc;
@@ -222,7 +220,7 @@ fn how_long_it_was_free_is_not_said_where_no_table_was_read() {
 fn unread() -> Problem {
     Problem {
         protocol: Protocol::Tcp,
-        family: crate::model::address::Family::Ipv4,
+        family: crate::model::socket::Family::Ipv4,
         reason: "out of memory".to_owned(),
     }
 }

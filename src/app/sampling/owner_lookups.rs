@@ -1,7 +1,7 @@
 //! Owner lookups that finish during a pause: the only change that a pause lets through.
 
 use crate::app::App;
-use crate::model::endpoint::{Endpoint, Owners};
+use crate::model::socket::{Endpoint, Owners};
 use crate::tracker::{Change, Changes};
 
 impl App {

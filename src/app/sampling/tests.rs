@@ -2,7 +2,7 @@ use super::*;
 use crate::app::testing::AppHarness;
 use crate::app::{Effect, Event};
 use crate::model::process::{Process, ProcessId};
-use crate::model::stats::SocketStats;
+use crate::model::socket::SocketStats;
 use crate::model::testing::{SocketBuilder, instant, process, socket};
 use crossterm::event::{Event as TerminalEvent, KeyCode};
 use std::sync::Arc;
@@ -241,7 +241,7 @@ fn stats(harness: &AppHarness, port: u16, memory: u64) -> SocketStats {
     SocketStats {
         endpoint: row.expect("its row").endpoint.id(),
         traffic: None,
-        usage: vec![crate::model::stats::ProcessUsage {
+        usage: vec![crate::model::socket::ProcessUsage {
             process: node().id,
             at: instant(harness.seconds),
             processor: Duration::ZERO,

@@ -3,8 +3,8 @@
 use super::CommandArgs;
 use super::values::{port, source};
 use crate::check::CheckRequest;
-use crate::model::port_spec::PortSpec;
-use crate::model::socket_source::SocketSource;
+use crate::model::port::PortSpec;
+use crate::model::socket::SocketSource;
 use clap::Args;
 
 /// Check whether a port can be used and, if not, why

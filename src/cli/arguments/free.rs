@@ -3,9 +3,9 @@
 use super::CommandArgs;
 use super::values::{port_range, source, timeout};
 use crate::free::{TargetSet, Timeouts};
-use crate::model::port_spec::PortRange;
-use crate::model::signal::Signal;
-use crate::model::socket_source::SocketSource;
+use crate::model::port::PortRange;
+use crate::model::process::Signal;
+use crate::model::socket::SocketSource;
 use clap::Args;
 use std::collections::HashSet;
 use std::time::Duration;

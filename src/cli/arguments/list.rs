@@ -2,7 +2,7 @@
 
 use super::values::source;
 use super::{CommandArgs, FilterArgs};
-use crate::model::socket_source::SocketSource;
+use crate::model::socket::SocketSource;
 use clap::Args;
 
 /// List ports and exit

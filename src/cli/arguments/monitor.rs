@@ -3,7 +3,7 @@
 use super::values::{interval, source};
 use super::{CommandArgs, FilterArgs};
 use crate::config::Settings;
-use crate::model::socket_source::SocketSource;
+use crate::model::socket::SocketSource;
 use crate::table::query::FILTER_SYNTAX;
 use clap::Args;
 use std::time::Duration;

@@ -2,7 +2,7 @@
 
 use super::CommandArgs;
 use super::values::source;
-use crate::model::socket_source::SocketSource;
+use crate::model::socket::SocketSource;
 use clap::{Args, value_parser};
 
 /// Find unused ports

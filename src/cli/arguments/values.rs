@@ -1,8 +1,8 @@
 //! Parsers of values; each error is one line that says what is wrong and what to write instead.
 
 use crate::model::platform::{PLATFORM, Platform};
-use crate::model::port_spec::{PortRange, PortSpec};
-use crate::model::socket_source::SocketSource;
+use crate::model::port::{PortRange, PortSpec};
+use crate::model::socket::SocketSource;
 use crate::wording::port_spec_error;
 use std::net::IpAddr;
 use std::ops::RangeInclusive;

@@ -3,8 +3,8 @@
 use super::CommandArgs;
 use super::values::{address, port, source, timeout};
 use crate::check::{Until, WaitTarget};
-use crate::model::port_spec::PortSpec;
-use crate::model::socket_source::SocketSource;
+use crate::model::port::PortSpec;
+use crate::model::socket::SocketSource;
 use clap::Args;
 use std::net::IpAddr;
 use std::time::Duration;

@@ -2,7 +2,7 @@
 
 use super::values::{interval, run_time, source};
 use super::{CommandArgs, FilterArgs};
-use crate::model::socket_source::SocketSource;
+use crate::model::socket::SocketSource;
 use clap::Args;
 use std::time::Duration;
 

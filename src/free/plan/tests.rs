@@ -5,10 +5,7 @@ use crate::free::{
     Confirmation, Preview, Protected, ProtectedOwner, Target, TypingReason, Warning,
 };
 use crate::model::environment::Environment;
-use crate::model::inspection::ProcessTree;
-use crate::model::process::{Pid, Process, StartTime};
-use crate::model::signal::Signal;
-use crate::model::supervisor::Supervisor;
+use crate::model::process::{Pid, Process, ProcessTree, Signal, StartTime, Supervisor};
 use crate::model::testing::{SocketBuilder, environment, instant, moment, process, socket};
 use crate::wording;
 use std::sync::Arc;
@@ -647,8 +644,8 @@ fn parents_are_offered_up_to_a_terminal_leader_or_portmon() {
 #[test]
 fn explanations_are_merged_by_what_they_are_about() {
     use crate::free::Obstacle;
-    use crate::model::ports::Port;
-    use crate::model::time_wait::TimeWaitLeft;
+    use crate::model::port::Port;
+    use crate::model::socket::TimeWaitLeft;
     let of = |obstacle| {
         let port = Port::of(&socket("127.0.0.1:3000").build());
         Explanation::new(port, obstacle)

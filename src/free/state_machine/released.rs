@@ -4,10 +4,10 @@ use super::evaluate::{all_addresses, bind_verdict, held_by_others, part_verdict,
 use super::{BIND_RETRY, FreeMachine, FreePhase, LastBind};
 use crate::free::exec_command::{BindProbe, ExecCommand};
 use crate::free::verdict::Verdict;
-use crate::model::endpoint::{EndpointId, Owners, Socket};
-use crate::model::inspection::ProcessTree;
-use crate::model::ports::Port;
+use crate::model::port::Port;
+use crate::model::process::ProcessTree;
 use crate::model::snapshot::Problem;
+use crate::model::socket::{EndpointId, Owners, Socket};
 use std::time::{Duration, Instant};
 
 /// How long a freed port is watched for reuse.

@@ -4,8 +4,8 @@ use crate::free::exec_command::{SignalDisposition, SignalError, SignalState};
 use crate::free::kill_plan::holds;
 use crate::free::plan::Target;
 use crate::free::verdict::{ReleaseKind, Survivor, TargetOutcome};
-use crate::model::endpoint::{Owners, Socket};
-use crate::model::signal::Signal;
+use crate::model::process::Signal;
+use crate::model::socket::{Owners, Socket};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 

@@ -7,12 +7,10 @@ use crate::free::{
     BindProbe, FreeContext, RequestId, SignalDisposition, SignalError, SignalState, Target,
     TargetSet, VerdictKind, plan_row,
 };
-use crate::model::address::Family;
-use crate::model::bind::{AddressProbe, BindOutcome};
-use crate::model::endpoint::Protocol;
-use crate::model::endpoint::{Endpoint, Owners, Socket, State};
+use crate::model::port::{AddressProbe, BindOutcome};
 use crate::model::process::{Process, ProcessId, ProcessState};
 use crate::model::snapshot::Problem;
+use crate::model::socket::{Endpoint, Family, Owners, Protocol, Socket, State};
 use crate::model::testing::{SocketBuilder, environment, instant, moment, process, socket};
 use crate::wording;
 use std::sync::Arc;
@@ -520,7 +518,7 @@ fn workers_that_keep_the_socket_of_a_dead_master_are_named() {
 
 #[test]
 fn only_the_previous_service_counts_as_restarted_by_systemd() {
-    use crate::model::supervisor::{Manager, Unit};
+    use crate::model::process::{Manager, Unit};
     let named = |name: &str| Unit::new(name.into(), Manager::System);
     let node = node();
     let said_of = |parent: u32, before: &str, mut unit: Unit, is_main: bool| {

@@ -9,10 +9,9 @@ mod system;
 #[path = "windows.rs"]
 mod system;
 
-use crate::model::bind::{AddressProbe, BindOutcome, BindResult, bind_addresses};
-use crate::model::endpoint::Protocol;
 use crate::model::platform::PLATFORM;
-use crate::model::port_spec::PortSpec;
+use crate::model::port::{AddressProbe, BindOutcome, BindResult, PortSpec, bind_addresses};
+use crate::model::socket::Protocol;
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 

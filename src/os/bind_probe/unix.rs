@@ -1,6 +1,6 @@
 //! Binds of Linux and macOS.
 
-use crate::model::endpoint::Protocol;
+use crate::model::socket::Protocol;
 use crate::os::sockets::self_sockets;
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketType, socket, sockopt};

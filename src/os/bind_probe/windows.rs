@@ -1,6 +1,6 @@
 //! Binds of Windows.
 
-use crate::model::endpoint::Protocol;
+use crate::model::socket::Protocol;
 use std::io;
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 

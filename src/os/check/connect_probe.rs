@@ -1,7 +1,7 @@
 //! Connects to a port as a client does, and reads the answer to a plain GET.
 
 use crate::check::{Banner, CONNECT_TIMEOUT, CheckRequest, ConnectOutcome, ConnectProbe};
-use crate::model::endpoint::Protocol;
+use crate::model::socket::Protocol;
 use crate::model::text::{SystemText, escaped};
 use crate::os::bind_probe;
 use crate::os::sockets::self_sockets;

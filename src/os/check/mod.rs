@@ -6,12 +6,9 @@
 mod connect_probe;
 
 use crate::check::{CheckReport, CheckRequest, Findings, distinct_owners};
-use crate::model::bind::AddressProbe;
-use crate::model::endpoint::Endpoint;
-use crate::model::ports::EphemeralRange;
+use crate::model::port::{AddressProbe, EphemeralRange};
 use crate::model::process::{ProcessId, ProcessState};
-use crate::model::socket_source::SocketSource;
-use crate::model::time_wait::TIME_WAIT;
+use crate::model::socket::{Endpoint, SocketSource, TIME_WAIT};
 use crate::os::poller::SocketPoller;
 use crate::os::processes::start_time::process_state;
 use crate::os::sockets::{DumpRequest, DumpScope};

@@ -3,8 +3,8 @@
 
 use super::*;
 use crate::check::{Banner, ConnectOutcome, ConnectProbe, Reason};
-use crate::model::endpoint::Protocol;
-use crate::model::port_spec::PortSpec;
+use crate::model::port::PortSpec;
+use crate::model::socket::Protocol;
 use crate::os::environment;
 use crate::os::testing::requirements::skipped;
 use crate::os::testing::{close_in_turn, connect, sleeper, tcp_sockets_on, until};

@@ -1,7 +1,7 @@
 //! `/proc/sys/net/ipv4` of the network namespace this runs in (ip(7), `networking/ip-sysctl.rst` of the kernel).
 
 use crate::check::PortSettings;
-use crate::model::ports::EphemeralRange;
+use crate::model::port::EphemeralRange;
 use std::fs;
 use std::ops::RangeInclusive;
 

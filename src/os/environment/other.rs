@@ -1,7 +1,7 @@
 //! No file has these settings on macOS and Windows.
 
 use crate::check::PortSettings;
-use crate::model::ports::EphemeralRange;
+use crate::model::port::EphemeralRange;
 use std::ops::RangeInclusive;
 
 /// Returns the default of macOS (`net.inet.ip.portrange.hifirst`) and of Windows since Vista.

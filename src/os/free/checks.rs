@@ -4,10 +4,9 @@ use super::process_handle::HandleError;
 use super::signal_state::signal_state;
 use super::target_handle::TargetHandle;
 use crate::free::{KillRequest, Protected, SignalError, Target, protected};
-use crate::model::endpoint::{EndpointId, Owners, Socket};
-use crate::model::process::{Pid, Process, ProcessState, StartTime};
-use crate::model::signal::Signal;
+use crate::model::process::{Pid, Process, ProcessState, Signal, StartTime};
 use crate::model::snapshot::Snapshot;
+use crate::model::socket::{EndpointId, Owners, Socket};
 use crate::os::processes::pid_namespace;
 use std::sync::Arc;
 

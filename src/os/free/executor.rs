@@ -11,9 +11,8 @@ use crate::free::{
     BindProbe, ExecCommand, ExecEvent, KillRequest, RequestId, SendOutcome, SendReport,
     SignalError, Target,
 };
-use crate::model::process::{Process, ProcessId};
+use crate::model::process::{Process, ProcessId, Unit};
 use crate::model::snapshot::Snapshot;
-use crate::model::supervisor::Unit;
 use crate::os::bind_probe;
 use std::collections::HashMap;
 use std::io;

@@ -4,10 +4,9 @@ use super::ProbeBackend;
 use super::signal_state::signal_state;
 use super::target_handle::TargetHandle;
 use crate::free::{KillRequest, PortSnapshot, SignalState, Target};
-use crate::model::endpoint::Socket;
-use crate::model::process::{Pid, Process, ProcessId, StartTime};
+use crate::model::process::{Pid, Process, ProcessId, StartTime, Unit};
 use crate::model::snapshot::Snapshot;
-use crate::model::supervisor::Unit;
+use crate::model::socket::Socket;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 

@@ -1,10 +1,9 @@
 //! The executor's access to the machine, which tests replace.
 
-use crate::model::ports::EphemeralRange;
-use crate::model::process::{Pid, Process, StartTime};
+use crate::model::port::EphemeralRange;
+use crate::model::process::{Pid, Process, StartTime, Unit};
 use crate::model::snapshot::Snapshot;
-use crate::model::socket_source::SocketSource;
-use crate::model::supervisor::Unit;
+use crate::model::socket::SocketSource;
 use crate::os::poller::SocketPoller;
 use crate::os::processes::Processes;
 use crate::os::processes::start_time;

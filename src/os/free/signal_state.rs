@@ -2,8 +2,7 @@
 
 use crate::free::{SignalDisposition, SignalState};
 use crate::model::platform::{PLATFORM, Platform};
-use crate::model::process::{Pid, ProcessState};
-use crate::model::signal::Signal;
+use crate::model::process::{Pid, ProcessState, Signal};
 
 /// Returns `None` if it cannot be read: the process has ended, or the system has no such file.
 pub fn signal_state(pid: Pid, signal: Signal) -> Option<SignalState> {

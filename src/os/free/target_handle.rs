@@ -1,8 +1,7 @@
 //! The process that a question is about, held from when the question opens.
 
 use super::process_handle::{HandleError, ProcessHandle};
-use crate::model::process::{Pid, ProcessId, StartTime};
-use crate::model::signal::Signal;
+use crate::model::process::{Pid, ProcessId, Signal, StartTime};
 
 pub struct TargetHandle {
     id: ProcessId,

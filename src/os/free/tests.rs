@@ -9,12 +9,10 @@ use super::*;
 use crate::free::{
     Batch, FreeContext, FreeMachine, KillPlan, SignalError, TargetSet, Timeouts, plan_row,
 };
-use crate::model::endpoint::{
+use crate::model::process::{Manager, Pid, Process, Signal, StartTime, Unit};
+use crate::model::socket::{
     Endpoint, EndpointId, Owners, Protocol, Relation, Since, Socket, SocketRole,
 };
-use crate::model::process::{Pid, Process, StartTime};
-use crate::model::signal::Signal;
-use crate::model::supervisor::{Manager, Unit};
 use crate::model::testing::{environment, moment, process, snapshot};
 use crate::os::testing::own_ip;
 use crate::wording;
@@ -353,7 +351,7 @@ async fn portmon_itself_is_always_protected() {
 
 #[test]
 fn a_bind_distinguishes_a_free_port_from_a_used_one() {
-    use crate::model::bind::BindOutcome::{Bound, InUse};
+    use crate::model::port::BindOutcome::{Bound, InUse};
     // On this address nobody else takes a port that was just closed.
     let own = SocketAddr::from((own_ip(87), 0));
     let listening = TcpListener::bind(own).unwrap();
@@ -376,7 +374,7 @@ fn an_unreadable_table_is_not_an_empty_one() {
             let mut unread = snapshot(0.0, Vec::new());
             unread.problems.push(crate::model::snapshot::Problem {
                 protocol: Protocol::Tcp,
-                family: crate::model::address::Family::Ipv4,
+                family: crate::model::socket::Family::Ipv4,
                 reason: "out of memory".to_owned(),
             });
             unread

@@ -2,10 +2,10 @@
 //!
 //! Only the latest request of each requester is answered.
 
-use crate::model::history::ExitStatus;
-use crate::model::inspection::{InspectRequest, Inspection, ProcessTree, Requester};
-use crate::model::process::ProcessId;
-use crate::model::supervisor::Supervisor;
+use crate::model::port::ExitStatus;
+use crate::model::process::{
+    InspectRequest, Inspection, ProcessId, ProcessTree, Requester, Supervisor,
+};
 use crate::os::free::process_handle::is_unused;
 use crate::os::processes::{self, Processes, start_time};
 use crate::os::supervisors::SupervisorLookup;

@@ -1,9 +1,8 @@
 #![cfg(target_os = "linux")]
 
 use super::*;
-use crate::model::endpoint::EndpointId;
-use crate::model::inspection::Requester;
-use crate::model::process::Pid;
+use crate::model::process::{Pid, Requester};
+use crate::model::socket::EndpointId;
 use crate::os::testing::{shell, sleeper, until};
 use std::collections::HashSet;
 use std::net::TcpListener;

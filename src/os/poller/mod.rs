@@ -4,13 +4,10 @@
 //! [`SocketPoller::poll_sockets`] reports them before their owners are looked up.
 
 use crate::model::Moment;
-use crate::model::endpoint::Endpoint;
-use crate::model::ports::EphemeralRange;
+use crate::model::port::EphemeralRange;
 use crate::model::process::Pid;
 use crate::model::snapshot::Problem;
-use crate::model::socket::OwnerHint;
-use crate::model::socket_source::SocketSource;
-use crate::model::stats::{Focus, SocketStats};
+use crate::model::socket::{Endpoint, Focus, OwnerHint, SocketSource, SocketStats};
 use crate::os::owners::OwnerResolver;
 use crate::os::processes::{self, Processes, pid_namespace};
 use crate::os::sockets::{DumpRequest, Sockets, self_sockets};

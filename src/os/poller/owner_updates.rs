@@ -1,10 +1,8 @@
 //! Owners of the sockets of a poll: resolves new sockets and updates the tracker.
 
 use super::SocketPoller;
-use crate::model::endpoint::Owners;
 use crate::model::process::{Process, ProcessId, topmost_first};
-use crate::model::raw_socket::RawSocket;
-use crate::model::socket::OwnerHint;
+use crate::model::socket::{OwnerHint, Owners, RawSocket};
 use crate::os::owners::{LookupRequest, OwnerChange};
 use crate::tracker::SlotId;
 use hashbrown::{HashMap, HashSet};

@@ -2,9 +2,7 @@
 #![cfg(target_os = "linux")]
 
 use super::*;
-use crate::model::address::Family;
-use crate::model::endpoint::Owners;
-use crate::model::endpoint::{EndpointId, Protocol, Socket, State};
+use crate::model::socket::{EndpointId, Family, Owners, Protocol, Socket, State};
 use crate::os::sockets::DumpScope;
 use crate::os::sockets::self_sockets;
 use crate::os::testing::requirements::skipped;

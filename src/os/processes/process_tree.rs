@@ -2,9 +2,8 @@
 
 use super::reading::{ProcessLinks, all_links};
 use super::{Processes, access, start_time};
-use crate::model::inspection::{ProcessTree, Restriction};
-use crate::model::ports::Port;
-use crate::model::process::{Pid, Process, ProcessId};
+use crate::model::port::Port;
+use crate::model::process::{Pid, Process, ProcessId, ProcessTree, Restriction};
 use crate::os::supervisors::{self, SupervisorLookup};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;

@@ -1,6 +1,6 @@
 use super::*;
-use crate::model::endpoint::Owners;
-use crate::model::ports::EphemeralRange;
+use crate::model::port::EphemeralRange;
+use crate::model::socket::Owners;
 use crate::model::testing::{moment, socket};
 use crate::os::sockets::{DumpRequest, DumpScope};
 use crate::tracker::Change;

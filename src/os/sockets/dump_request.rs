@@ -1,7 +1,6 @@
 //! Which part of the socket tables to read.
 
-use crate::model::endpoint::{Protocol, State};
-use crate::model::raw_socket::RawSocket;
+use crate::model::socket::{Protocol, RawSocket, State};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DumpRequest {

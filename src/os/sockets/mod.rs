@@ -4,12 +4,8 @@
 //! look closed. Linux is asked by NETLINK_SOCK_DIAG, where that is refused by netstat2, and then by `/proc/net`. The first
 //! poll chooses the source.
 
-use crate::model::address::Family;
-use crate::model::endpoint::Protocol;
-use crate::model::raw_socket::RawSocket;
 use crate::model::snapshot::Problem;
-use crate::model::socket_source::SocketSource;
-use crate::model::stats::SocketCounters;
+use crate::model::socket::{Family, Protocol, RawSocket, SocketCounters, SocketSource};
 use crate::model::text::escaped;
 use crate::os::Error;
 use hashbrown::HashSet;

@@ -6,10 +6,9 @@
 //! never hides another.
 
 use super::diag::state_of;
-use crate::model::address::Family;
-use crate::model::endpoint::{Protocol, State};
-use crate::model::raw_socket::{CompactAddr, RawSocket};
-use crate::model::socket::{OwnerHint, SocketQueue};
+use crate::model::socket::{
+    CompactAddr, Family, OwnerHint, Protocol, RawSocket, SocketQueue, State,
+};
 use crate::os::Error;
 use hashbrown::HashSet;
 use std::fs;

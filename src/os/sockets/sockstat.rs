@@ -1,7 +1,6 @@
 //! Socket counts of the kernel: `/proc/net/sockstat` and `/proc/net/sockstat6`.
 
-use crate::model::address::Family;
-use crate::model::endpoint::Protocol;
+use crate::model::socket::{Family, Protocol};
 use std::path::Path;
 
 /// False if the kernel has no IPv6: then its tables are empty, and an error reading them is no problem.

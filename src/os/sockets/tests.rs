@@ -3,8 +3,7 @@
 
 use super::diag::diag_error::DiagError;
 use super::*;
-use crate::model::endpoint::State;
-use crate::model::socket::{OwnerHint, SocketQueue};
+use crate::model::socket::{OwnerHint, SocketQueue, State};
 use crate::os::testing::requirements::skipped;
 use crate::os::testing::{close_in_turn, connect, own_ip, until};
 use socket2::{Domain, Socket, Type};
@@ -175,7 +174,7 @@ fn seen_by(source: SocketSource, socket: &RawSocket) -> Option<RawSocket> {
     Some(match (source, socket.protocol) {
         (SocketSource::Netstat, Protocol::Udp) => RawSocket {
             state: None,
-            remote: crate::model::raw_socket::CompactAddr::NONE,
+            remote: crate::model::socket::CompactAddr::NONE,
             queue: SocketQueue::UNKNOWN,
             ..reported
         },

@@ -1,9 +1,8 @@
 //! This system has neither control groups nor systemd, and engines run containers in a virtual machine.
 
-use crate::model::endpoint::Protocol;
-use crate::model::ports::Port;
-use crate::model::process::Process;
-use crate::model::supervisor::{Container, Supervisor, Unit};
+use crate::model::port::Port;
+use crate::model::process::{Container, Process, Supervisor, Unit};
+use crate::model::socket::Protocol;
 
 pub fn of(_process: &Process) -> Supervisor {
     Supervisor::default()

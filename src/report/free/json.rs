@@ -1,8 +1,7 @@
 //! A line of `free --json`. An interface: fields are added, never changed.
 
 use super::{FreeOutcome, FreeReport};
-use crate::model::process::Process;
-use crate::model::signal::Signal;
+use crate::model::process::{Process, Signal};
 use crate::report::json::{JsonOwner, owner, text};
 use serde::Serialize;
 use std::net::IpAddr;

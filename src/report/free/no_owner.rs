@@ -1,10 +1,8 @@
 //! A port that nothing stands on: whether it can be used, and if not, what is in the way.
 
 use super::{FreeOutcome, FreeReport};
-use crate::model::bind::BindResult;
-use crate::model::endpoint::{Endpoint, Owners, Socket, State};
-use crate::model::port_spec::PortSpec;
-use crate::model::time_wait::{TIME_WAIT, TimeWaitLeft};
+use crate::model::port::{BindResult, PortSpec};
+use crate::model::socket::{Endpoint, Owners, Socket, State, TIME_WAIT, TimeWaitLeft};
 use crate::wording;
 use std::time::Instant;
 

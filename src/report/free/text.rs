@@ -5,10 +5,9 @@ use crate::free::{
     Explanation, FreeMachine, KillPlan, NextAction, Preview, TargetSet, Verdict, Warning,
     not_permitted,
 };
-use crate::model::endpoint::Socket;
-use crate::model::port_spec::PortSpec;
-use crate::model::process::Process;
-use crate::model::signal::Signal;
+use crate::model::port::PortSpec;
+use crate::model::process::{Process, Signal};
+use crate::model::socket::Socket;
 use crate::model::text::escaped;
 use crate::wording;
 use std::iter;

@@ -1,7 +1,6 @@
 use super::*;
-use crate::model::address::Family;
-use crate::model::endpoint::Protocol;
 use crate::model::environment::Environment;
+use crate::model::socket::{Family, Protocol};
 use crate::model::testing::{SocketBuilder, moment, socket};
 use crate::table::query;
 

@@ -3,7 +3,7 @@
 //! An opened socket may wait for its owner. It holds back the events after it, so that the output is in order; that is why
 //! each wait has a limit.
 
-use crate::model::endpoint::{Endpoint, EndpointId, Owners};
+use crate::model::socket::{Endpoint, EndpointId, Owners};
 use crate::report::watch::SocketEvent;
 use std::collections::{HashMap, VecDeque};
 use std::time::Instant;

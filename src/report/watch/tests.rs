@@ -1,7 +1,7 @@
 use super::*;
-use crate::model::endpoint::{SocketRole, State};
-use crate::model::ports::EphemeralRange;
+use crate::model::port::EphemeralRange;
 use crate::model::process::Process;
+use crate::model::socket::{SocketRole, State};
 use crate::model::testing::{SocketBuilder, instant, moment, process, socket};
 use crate::report::json::{JsonEndpoint, JsonEvent};
 use crate::table::listing::Chips;

@@ -7,7 +7,7 @@
 //!
 //! A stream does not know its widest cell: a column has the width of its usual content, and longer cells push it out.
 
-use crate::model::endpoint::SocketRole;
+use crate::model::socket::SocketRole;
 use crate::report::json::timestamp;
 use crate::report::watch::{EventKind, SocketEvent};
 use crate::table::fields::{Column, address_text, field};

@@ -1,5 +1,6 @@
 use super::*;
-use crate::model::endpoint::{Owners, Since, State};
+use crate::model::port::EphemeralRange;
+use crate::model::socket::{Owners, Since, State};
 use crate::model::testing::{instant, moment, process as a_process, socket};
 use crate::report::json::JsonEndpoint;
 use crate::table::row::ChangeMark;
@@ -9,13 +10,13 @@ fn shown(row: &Row, column: Column) -> String {
     let context = DisplayContext {
         now: moment(10.0),
         home: Some("/home/dev"),
-        ephemeral: ports::EphemeralRange::IANA,
+        ephemeral: EphemeralRange::IANA,
         is_ascii: false,
     };
     (field(column).value)(row, &context).to_string()
 }
 
-fn row(endpoint: crate::model::endpoint::Endpoint) -> Row {
+fn row(endpoint: crate::model::socket::Endpoint) -> Row {
     Row {
         endpoint,
         change_mark: ChangeMark::None,
@@ -42,7 +43,7 @@ fn every_field_stands_in_the_json_where_it_says() {
         .to("127.0.0.1:2")
         .owner(&node)
         .endpoint());
-    let ephemeral = ports::EphemeralRange::IANA;
+    let ephemeral = EphemeralRange::IANA;
     let json = serde_json::to_value(JsonEndpoint::new(&row.endpoint, ephemeral)).expect("JSON");
     for field in &FIELDS {
         let is_there = field

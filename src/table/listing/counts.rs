@@ -1,6 +1,6 @@
 //! The number of rows of each kind, updated with each change.
 
-use crate::model::endpoint::Protocol;
+use crate::model::socket::Protocol;
 use crate::table::row::{ChangeMark, Row, Section};
 use std::collections::HashMap;
 

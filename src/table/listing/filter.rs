@@ -1,6 +1,6 @@
 //! The filter: chips, scope and query.
 
-use crate::model::ports::EphemeralRange;
+use crate::model::port::EphemeralRange;
 use crate::table::query::Query;
 use crate::table::row::{DisplayContext, Row, Section};
 

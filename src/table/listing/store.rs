@@ -1,6 +1,6 @@
 //! The rows, each with an index that stays the same until it is removed.
 
-use crate::model::endpoint::{Endpoint, EndpointId};
+use crate::model::socket::{Endpoint, EndpointId};
 use crate::table::listing::Counts;
 use crate::table::row::{ChangeMark, Row, Section};
 use crate::table::value::Value;

@@ -1,6 +1,6 @@
 use super::*;
-use crate::model::endpoint::{Endpoint, SocketRole, State};
-use crate::model::ports::EphemeralRange;
+use crate::model::port::EphemeralRange;
+use crate::model::socket::{Endpoint, SocketRole, State};
 use crate::model::testing::{SocketBuilder, instant, moment, process, socket};
 use crate::table::query;
 

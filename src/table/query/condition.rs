@@ -1,8 +1,7 @@
 //! Terms and conditions: what the words of a filter match.
 
-use crate::model::address::is_loopback;
-use crate::model::endpoint::{Protocol, Socket, State};
-use crate::model::ports::PortClass;
+use crate::model::port::PortClass;
+use crate::model::socket::{Protocol, Socket, State, is_loopback};
 use crate::table::fields::{self, Column, row_text};
 use crate::table::query::endpoint_spec::EndpointSpec;
 use crate::table::query::numbers::Numbers;

@@ -1,8 +1,7 @@
 //! A local port with its address, in the forms that error messages, browsers and other tools write:
 //! `:3000` `*:3000` `:::3000` `3000/tcp` `localhost:3000` `127.0.0.1:5432` `[::1]:5173` `http://localhost:5173/x`
 
-use crate::model::address::is_loopback;
-use crate::model::endpoint::{Protocol, Socket};
+use crate::model::socket::{Protocol, Socket, is_loopback};
 use crate::model::text::escaped;
 use crate::table::query::numbers::{PORT, is_digits, number};
 use crate::table::query::token::{Token, TokenError};

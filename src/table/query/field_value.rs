@@ -1,7 +1,7 @@
 //! The value after a key: `3000-3999` of `port:`, `time-wait` of `state:`.
 
-use crate::model::endpoint::State;
-use crate::model::ports::PortClass;
+use crate::model::port::PortClass;
+use crate::model::socket::State;
 use crate::model::text::escaped;
 use crate::table::fields::{Column, Field};
 use crate::table::query::condition::{Addresses, Condition, Needle, PortEnd, Ports};

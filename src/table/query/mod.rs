@@ -23,7 +23,7 @@ pub use paste::from_paste;
 pub use rank::Rank;
 pub use syntax::FILTER_SYNTAX;
 
-use crate::model::endpoint::Protocol;
+use crate::model::socket::Protocol;
 use crate::table::query::condition::{Condition, PortEnd, Ports, RowText, Term};
 use crate::table::query::numbers::Numbers;
 use crate::table::query::word_parser::{parse_word, typed_digits};

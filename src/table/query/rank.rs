@@ -1,6 +1,6 @@
 //! Ranks of matching rows: a new filter puts the cursor on the best one.
 
-use crate::model::endpoint::{SocketRole, State};
+use crate::model::socket::{SocketRole, State};
 use crate::table::query::condition::{Condition, PortEnd, Ports};
 use crate::table::query::numbers::Numbers;
 use crate::table::row::Row;

@@ -2,9 +2,7 @@
 
 use super::*;
 use crate::model::Moment;
-use crate::model::endpoint::Endpoint;
-use crate::model::raw_socket::CompactAddr;
-use crate::model::socket::SocketQueue;
+use crate::model::socket::{CompactAddr, Endpoint, SocketQueue};
 use crate::model::testing::moment;
 use std::time::Duration;
 

@@ -1,9 +1,9 @@
 //! The owners of a socket in the details.
 
 use crate::app::App;
-use crate::model::endpoint::{Endpoint, Owners};
-use crate::model::history::ExitStatus;
+use crate::model::port::ExitStatus;
 use crate::model::process::Process;
+use crate::model::socket::{Endpoint, Owners};
 use crate::model::text::SystemText;
 use crate::table::fields::{Column, field};
 use crate::table::row::{DisplayContext, Row};

@@ -1,6 +1,6 @@
 //! The supervisor of a process in the details: its unit and its container.
 
-use crate::model::supervisor::{Container, Supervisor, Unit};
+use crate::model::process::{Container, Supervisor, Unit};
 use crate::model::text::{SystemText, escaped};
 use crate::ui::labeled_text::LabeledText;
 

@@ -1,9 +1,9 @@
 //! Traffic, path and queues of a socket, and the CPU and memory of its owners. Unknown values have no line.
 
-use crate::model::endpoint::{Protocol, Socket, State};
 use crate::model::process::ProcessId;
-use crate::model::socket::SocketQueue;
-use crate::model::stats::{ByteRates, ProcessUsage, TcpCounters};
+use crate::model::socket::{
+    ByteRates, ProcessUsage, Protocol, Socket, SocketQueue, State, TcpCounters,
+};
 use crate::ui::details::DetailsView;
 use crate::ui::labeled_text::LabeledText;
 use crate::wording::{bytes, duration, latency, percent};

@@ -1,8 +1,7 @@
 use crate::app::Event;
 use crate::app::testing::AppHarness;
-use crate::model::history::ExitStatus;
-use crate::model::inspection::{InspectRequest, Inspection, Requester};
-use crate::model::process::Process;
+use crate::model::port::ExitStatus;
+use crate::model::process::{InspectRequest, Inspection, Process, Requester};
 use crate::model::testing::{process, socket};
 use crate::ui::tests::{details, message};
 use crossterm::event::KeyCode;
@@ -49,7 +48,7 @@ fn the_exit_status_is_shown_as_far_as_known() {
             request: subject,
             trees: Vec::new(),
             exit_statuses: vec![(id, exit_status)],
-            supervisor: crate::model::supervisor::Supervisor::default(),
+            supervisor: crate::model::process::Supervisor::default(),
             addresses: Vec::new(),
             unused: None,
         }));

@@ -3,9 +3,9 @@
 use crate::app::App;
 use crate::app::keymap::{KeyCommand, TableCommand, chip_key, key_of};
 use crate::app::panes::filter_box::FilterBox;
-use crate::model::endpoint::Endpoint;
-use crate::model::history::PastOwner;
-use crate::model::shell::restart_command;
+use crate::model::port::PastOwner;
+use crate::model::process::shell::restart_command;
+use crate::model::socket::Endpoint;
 use crate::table::listing::{Chip, Hidden};
 use crate::ui::past_owner;
 use crate::ui::theme::{Role, Theme};

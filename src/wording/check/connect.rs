@@ -1,8 +1,8 @@
 //! Connects of a check in a sentence.
 
 use crate::check::{Banner, CONNECT_TIMEOUT, CheckReport, ConnectOutcome, ConnectProbe};
-use crate::model::endpoint::Protocol;
 use crate::model::platform::PLATFORM;
+use crate::model::socket::Protocol;
 use crate::wording::{latency, place_at};
 
 /// A line for each connect; none where that was not requested.

@@ -11,9 +11,9 @@ pub use reason::reason_lines;
 
 use super::{bind_result, place, states};
 use crate::check::{CheckReport, CheckRequest, Reason};
-use crate::model::bind::{BindResult, bind_addresses};
-use crate::model::endpoint::Protocol;
 use crate::model::platform::PLATFORM;
+use crate::model::port::{BindResult, bind_addresses};
+use crate::model::socket::Protocol;
 use reason::owner;
 
 /// One line that begins with FREE or HELD.

@@ -1,13 +1,10 @@
 //! A sentence for each reason of a check.
 
 use crate::check::{CheckReport, Findings, LeftoverBind, Reason, distinct_owners};
-use crate::model::address::Family;
-use crate::model::endpoint::{Owners, Protocol, Socket, State};
 use crate::model::platform::PLATFORM;
-use crate::model::port_spec::PortSpec;
-use crate::model::process::{Process, ProcessState};
-use crate::model::supervisor::Container;
-use crate::model::time_wait::TimeWaitLeft;
+use crate::model::port::PortSpec;
+use crate::model::process::{Container, Process, ProcessState};
+use crate::model::socket::{Family, Owners, Protocol, Socket, State, TimeWaitLeft};
 use crate::wording::{list, place, place_at, port, states, time_left, user};
 use std::net::{IpAddr, SocketAddr};
 

@@ -1,10 +1,9 @@
 use super::*;
 use crate::check::testing::{LOCAL, V4, V6, ip, port};
 use crate::check::{Banner, ConnectOutcome, ConnectProbe, Findings};
-use crate::model::bind::BindOutcome;
-use crate::model::endpoint::State;
-use crate::model::process::{Process, ProcessState};
-use crate::model::supervisor::{Container, Engine, Manager};
+use crate::model::port::BindOutcome;
+use crate::model::process::{Container, Engine, Manager, Process, ProcessState};
+use crate::model::socket::State;
 use crate::model::testing::{instant, process, socket};
 use crate::model::text::SystemText;
 use std::sync::Arc;
@@ -429,8 +428,8 @@ fn connect_results_are_listed_line_by_line() {
 
 #[test]
 fn an_unread_table_neither_names_an_owner_nor_means_free() {
-    use crate::model::address::Family;
     use crate::model::snapshot::Problem;
+    use crate::model::socket::Family;
     let unread = |mut findings: Findings| {
         findings.problems.push(Problem {
             protocol: findings.request.spec.protocol,

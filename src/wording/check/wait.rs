@@ -1,9 +1,9 @@
 //! Sentences of `portmon wait` and `portmon unused`.
 
 use crate::check::{Until, WaitTarget};
-use crate::model::bind::BindResult;
-use crate::model::endpoint::{Socket, State};
+use crate::model::port::BindResult;
 use crate::model::snapshot::Problem;
+use crate::model::socket::{Socket, State};
 use crate::wording::unread;
 use crate::wording::{bind_result, holder, list, seconds, states};
 use std::ops::RangeInclusive;
@@ -125,9 +125,8 @@ pub fn too_few_unused(ports: &RangeInclusive<u16>, found: usize, requested: usiz
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::address::Family;
-    use crate::model::endpoint::Protocol;
-    use crate::model::port_spec::PortSpec;
+    use crate::model::port::PortSpec;
+    use crate::model::socket::{Family, Protocol};
     use crate::model::testing::{process, socket};
 
     fn target(text: &str, until: Until) -> WaitTarget {

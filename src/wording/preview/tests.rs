@@ -1,9 +1,7 @@
 use super::*;
 use crate::free::{FreeContext, KillPlan, plan_port};
-use crate::model::endpoint::{Endpoint, Protocol};
-use crate::model::inspection::{ProcessTree, Restriction};
-use crate::model::process::ProcessState;
-use crate::model::supervisor::Supervisor;
+use crate::model::process::{ProcessState, ProcessTree, Restriction, Supervisor};
+use crate::model::socket::{Endpoint, Protocol};
 use crate::model::testing::{SocketBuilder, environment, moment, process, socket};
 use std::sync::Arc;
 

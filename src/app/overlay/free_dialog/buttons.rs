@@ -3,7 +3,7 @@
 use super::confirm_prompt::ConfirmPrompt;
 use crate::app::keymap::key_commands;
 use crate::free::TargetSet;
-use crate::model::signal::{SIGNALS, Signal};
+use crate::model::process::{SIGNALS, Signal};
 
 key_commands! {
     pub enum Button {

@@ -3,9 +3,7 @@
 use crate::free::{
     Batch, Confirmation, ExecCommand, Explanation, KillPlan, Preview, TargetSet, Timeouts,
 };
-use crate::model::inspection::Inspection;
-use crate::model::process::ProcessId;
-use crate::model::signal::Signal;
+use crate::model::process::{Inspection, ProcessId, Signal};
 use std::time::Instant;
 
 #[derive(Debug)]

@@ -7,9 +7,8 @@ use crate::app::overlay::freeing::is_unfinished;
 use crate::app::panes::screen_layout::ScreenLayout;
 use crate::app::{App, Effect, Overlay};
 use crate::free::{Explanation, FreeContext, KillPlan, PlanResult, plan_row};
-use crate::model::endpoint::{Endpoint, EndpointId};
-use crate::model::inspection::{InspectRequest, Requester};
-use crate::model::process::ProcessId;
+use crate::model::process::{InspectRequest, ProcessId, Requester};
+use crate::model::socket::{Endpoint, EndpointId};
 use crate::table::row::Row;
 
 impl App {

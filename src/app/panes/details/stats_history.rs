@@ -1,8 +1,7 @@
 //! The last stats of one row, which give its rates.
 
-use crate::model::endpoint::EndpointId;
 use crate::model::process::ProcessId;
-use crate::model::stats::{ByteRates, ProcessUsage, SocketCounters, SocketStats};
+use crate::model::socket::{ByteRates, EndpointId, ProcessUsage, SocketCounters, SocketStats};
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
@@ -90,8 +89,7 @@ impl StatsHistory {
 mod tests {
     use super::*;
     use crate::model::process::{Pid, StartTime};
-    use crate::model::socket::SocketQueue;
-    use crate::model::stats::TcpCounters;
+    use crate::model::socket::{SocketQueue, TcpCounters};
     use crate::model::testing::instant;
 
     const ROW: EndpointId = EndpointId::Cookie(1);

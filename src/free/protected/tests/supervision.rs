@@ -1,9 +1,7 @@
 use super::*;
 use crate::free::{FreeContext, plan_row};
-use crate::model::endpoint::{Endpoint, Protocol};
-use crate::model::inspection::ProcessTree;
-use crate::model::process::Pid;
-use crate::model::supervisor::{Container, Engine, Manager, Published, Unit};
+use crate::model::process::{Container, Engine, Manager, Pid, ProcessTree, Published, Unit};
+use crate::model::socket::{Endpoint, Protocol};
 use crate::model::testing::{environment, moment, process, socket};
 use crate::wording;
 use std::sync::Arc;

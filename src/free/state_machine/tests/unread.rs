@@ -1,7 +1,7 @@
 //! What is said while socket tables cannot be read.
 
 use super::*;
-use crate::model::address::Family::{Ipv4, Ipv6};
+use crate::model::socket::Family::{Ipv4, Ipv6};
 
 const UNREAD: &str = "the socket tables could not be read: out of memory";
 

@@ -2,8 +2,7 @@
 
 use super::HandleError;
 use super::unix::{self, errno};
-use crate::model::process::Pid;
-use crate::model::signal::Signal;
+use crate::model::process::{Pid, Signal};
 use crate::os::processes::pid_namespace::system::{verify_pid, verify_pidfd};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;

@@ -1,8 +1,7 @@
 //! Processes by their pids, with kill(2).
 
 use super::HandleError;
-use crate::model::process::Pid;
-use crate::model::signal::Signal;
+use crate::model::process::{Pid, Signal};
 use rustix::io::Errno;
 use rustix::process::{self as system, kill_process, test_kill_process};
 use std::io;

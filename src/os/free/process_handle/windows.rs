@@ -2,8 +2,7 @@
 #![expect(unsafe_code, reason = "windows-sys offers its calls only as unsafe")]
 
 use super::HandleError;
-use crate::model::process::Pid;
-use crate::model::signal::Signal;
+use crate::model::process::{Pid, Signal};
 use std::io;
 use std::os::windows::io::{AsRawHandle, FromRawHandle, OwnedHandle};
 use windows_sys::Win32::Foundation::{ERROR_INVALID_PARAMETER, WAIT_OBJECT_0};

@@ -6,11 +6,8 @@ use crate::free::{
     Batch, ExecCommand, ExecEvent, FreeMachine, KillPlan, KillRequest, SendOutcome,
     SignalDisposition, TargetSet, Timeouts,
 };
-use crate::model::endpoint::{Owners, Socket};
-use crate::model::inspection::ProcessTree;
-use crate::model::process::{Pid, Process, ProcessId};
-use crate::model::signal::Signal;
-use crate::model::supervisor::Supervisor;
+use crate::model::process::{Pid, Process, ProcessId, ProcessTree, Signal, Supervisor};
+use crate::model::socket::{Owners, Socket};
 use crate::os::free::signal_state::signal_state;
 use crate::os::free::{Executor, ProbeBackend};
 use crate::os::testing::confined::{

@@ -1,6 +1,6 @@
 //! Destroy events of the kernel, received while waiting for the next poll.
 
-use crate::model::raw_socket::RawSocket;
+use crate::model::socket::RawSocket;
 use crate::os::Error;
 use crate::os::sockets::diag::DestroySubscription;
 use crate::os::sockets::self_sockets;

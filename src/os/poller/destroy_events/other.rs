@@ -1,6 +1,6 @@
 //! No destroy events: only Linux has them.
 
-use crate::model::raw_socket::RawSocket;
+use crate::model::socket::RawSocket;
 use crate::os::Error;
 use std::convert::Infallible;
 use std::time::Instant;

@@ -4,7 +4,7 @@
 //! what it did.
 
 use super::*;
-use crate::model::bind::BindResult;
+use crate::model::port::BindResult;
 use crate::os::bind_probe;
 use crate::os::testing::{close_in_turn, own_ip};
 use std::io::{ErrorKind, Read, Write};

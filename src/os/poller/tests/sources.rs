@@ -1,7 +1,7 @@
 //! Every source gives the same endpoints, except for what it does not report.
 
 use super::*;
-use crate::model::endpoint::SocketRole;
+use crate::model::socket::SocketRole;
 use crate::os::testing::{close_in_turn, connect};
 
 #[derive(Clone, Debug, PartialEq, Eq)]

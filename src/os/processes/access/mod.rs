@@ -1,7 +1,6 @@
 //! What the system does not let this user do with a process, by trying it.
 
-use crate::model::inspection::Restriction;
-use crate::model::process::ProcessId;
+use crate::model::process::{ProcessId, Restriction};
 use crate::os::free::is_denied;
 
 #[cfg(target_os = "linux")]

@@ -2,7 +2,7 @@
 
 use super::{ProcessLinks, Reading};
 use crate::model::process::{Pid, Process, ProcessId, StartTime};
-use crate::model::stats::ProcessUsage;
+use crate::model::socket::ProcessUsage;
 use crate::model::text::SystemText;
 use crate::os::now;
 use crate::os::processes::start_time::{self, ProcessStat};

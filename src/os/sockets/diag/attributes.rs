@@ -2,7 +2,7 @@
 //!
 //! A malformed one ends the list: what follows it is unknown.
 
-use crate::model::stats::TcpCounters;
+use crate::model::socket::TcpCounters;
 use std::time::Duration;
 
 /// include/uapi/linux/inet_diag.h.

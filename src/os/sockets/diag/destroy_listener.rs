@@ -6,9 +6,7 @@
 use super::diag_error::DiagError;
 use super::request::{IPPROTO_TCP, IPPROTO_UDP, SOCK_DIAG_BY_FAMILY};
 use super::{attributes, inet_diag_msg, netlink_reply};
-use crate::model::endpoint::Protocol;
-use crate::model::raw_socket::RawSocket;
-use crate::model::socket::SocketQueue;
+use crate::model::socket::{Protocol, RawSocket, SocketQueue};
 use crate::os::Error;
 use netlink_reply::NetlinkMessages;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};

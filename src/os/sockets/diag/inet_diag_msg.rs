@@ -3,10 +3,9 @@
 use super::attributes;
 use super::netlink_reply::ROW;
 use super::request::{AF_INET, AF_INET6};
-use crate::model::address::Family;
-use crate::model::endpoint::{Protocol, State};
-use crate::model::raw_socket::{CompactAddr, RawSocket};
-use crate::model::socket::{OwnerHint, SocketQueue};
+use crate::model::socket::{
+    CompactAddr, Family, OwnerHint, Protocol, RawSocket, SocketQueue, State,
+};
 
 /// `idiag_timer` in TIME_WAIT: `idiag_expires` is then the time left in milliseconds (`inet_twsk_diag_fill` in
 /// net/ipv4/inet_diag.c).

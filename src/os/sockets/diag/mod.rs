@@ -14,11 +14,9 @@ mod request;
 mod table_dumps;
 
 use super::{DumpRequest, TableErrors, sockstat};
-use crate::model::address::Family;
-use crate::model::endpoint::{Protocol, State};
-use crate::model::raw_socket::RawSocket;
-use crate::model::socket::SocketQueue;
-use crate::model::stats::{SocketCounters, TcpCounters};
+use crate::model::socket::{
+    Family, Protocol, RawSocket, SocketCounters, SocketQueue, State, TcpCounters,
+};
 use crate::os::Error;
 pub use destroy_listener::DestroySubscription;
 use diag_error::DiagError;

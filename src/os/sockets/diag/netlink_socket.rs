@@ -118,8 +118,7 @@ mod tests {
     use super::super::request::{Selector, TCPDIAG_GETSOCK};
     use super::super::table_dumps::{StateSet, TableDump};
     use super::*;
-    use crate::model::address::Family;
-    use crate::model::endpoint::Protocol;
+    use crate::model::socket::{Family, Protocol};
     use std::net::TcpListener;
 
     const LISTENERS: DiagRequest = DiagRequest {

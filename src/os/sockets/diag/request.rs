@@ -3,9 +3,7 @@
 //! Numbers are in native byte order, ports and addresses in network byte order.
 
 use super::table_dumps::{StateSet, TableDump};
-use crate::model::address::Family;
-use crate::model::endpoint::Protocol;
-use crate::model::raw_socket::{CompactAddr, RawSocket};
+use crate::model::socket::{CompactAddr, Family, Protocol, RawSocket};
 use std::net::IpAddr;
 
 /// `TCPDIAG_GETSOCK`: TCP of both families in one dump, because the request has no family (`inet_diag_dump_compat`).

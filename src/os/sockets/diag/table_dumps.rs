@@ -1,7 +1,7 @@
 //! The dumps of the kernel's socket tables that a request needs.
 
 use super::bytecode;
-use crate::model::endpoint::{Protocol, State};
+use crate::model::socket::{Protocol, State};
 use crate::os::sockets::{DumpRequest, DumpScope};
 
 /// Above this number of ports the kernel returns every socket.

@@ -2,10 +2,7 @@
 
 use super::super::sockstat;
 use super::read_table;
-use crate::model::address::Family;
-use crate::model::endpoint::Protocol;
-use crate::model::raw_socket::RawSocket;
-use crate::model::socket::OwnerHint;
+use crate::model::socket::{Family, OwnerHint, Protocol, RawSocket};
 use crate::os::Error;
 use netstat2::error::Error as NetstatError;
 use netstat2::{AddressFamilyFlags, ProtocolFlags, SocketInfo};

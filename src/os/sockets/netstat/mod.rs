@@ -1,10 +1,7 @@
 //! One socket table read by netstat2, which knows neither states nor remote ends of UDP sockets, nor whether `::` takes
 //! IPv4.
 
-use crate::model::address::Family;
-use crate::model::endpoint::{Protocol, State};
-use crate::model::raw_socket::{CompactAddr, RawSocket};
-use crate::model::socket::SocketQueue;
+use crate::model::socket::{CompactAddr, Family, Protocol, RawSocket, SocketQueue, State};
 use crate::os::Error;
 use netstat2::{AddressFamilyFlags, ProtocolFlags, ProtocolSocketInfo, SocketInfo, TcpState};
 use std::net::{IpAddr, SocketAddr};

@@ -1,7 +1,6 @@
 //! netstat2 where it reports the pids of the owners.
 
-use crate::model::raw_socket::RawSocket;
-use crate::model::socket::OwnerHint;
+use crate::model::socket::{OwnerHint, RawSocket};
 use netstat2::error::Error as NetstatError;
 use netstat2::{AddressFamilyFlags, ProtocolFlags, SocketInfo};
 

@@ -51,7 +51,7 @@ fn seen(protocol: Protocol, local: &str) -> RawSocket {
     RawSocket {
         cookie: [0, 0],
         protocol,
-        table: crate::model::address::family(local.ip()),
+        table: crate::model::socket::family(local.ip()),
         state: None,
         v6only: None,
         local: local.into(),
@@ -407,7 +407,7 @@ fn on(at: SocketAddr, table: impl FnOnce(&mut dyn FnMut(&RawSocket))) -> Vec<Raw
 /// Reads both sources until they report this number of sockets: sockets of other tests may push a line out of a table while
 /// it is read.
 fn both(protocol: Protocol, at: SocketAddr, count: usize) -> [Vec<RawSocket>; 2] {
-    let family = crate::model::address::family(at.ip());
+    let family = crate::model::socket::family(at.ip());
     until(&at.to_string(), || {
         let proc = on(at, |mut emit| {
             read(protocol, family, &mut emit).expect("it can be read");

@@ -2,9 +2,7 @@
 
 use super::diag::Diag;
 use super::{DumpRequest, DumpScope, TableErrors, each_table, netstat, procnet};
-use crate::model::raw_socket::RawSocket;
-use crate::model::socket_source::SocketSource;
-use crate::model::stats::SocketCounters;
+use crate::model::socket::{RawSocket, SocketCounters, SocketSource};
 use crate::os::Error;
 use hashbrown::HashSet;
 use std::time::Instant;

@@ -1,9 +1,7 @@
 //! The only socket source of other systems than Linux: netstat2.
 
 use super::{DumpRequest, TableErrors, each_table, netstat};
-use crate::model::raw_socket::RawSocket;
-use crate::model::socket_source::SocketSource;
-use crate::model::stats::SocketCounters;
+use crate::model::socket::{RawSocket, SocketCounters, SocketSource};
 use crate::os::Error;
 use hashbrown::HashSet;
 use std::time::Instant;

@@ -1,7 +1,7 @@
 //! `/proc/PID/cgroup` (cgroups(7)): systemd and container engines name control groups after units and containers.
 
 use super::set_container;
-use crate::model::supervisor::{Container, Engine, Manager, Supervisor, Unit};
+use crate::model::process::{Container, Engine, Manager, Supervisor, Unit};
 use crate::model::text::SystemText;
 
 /// Prefixes of a container's control group, the longer of two similar ones first.

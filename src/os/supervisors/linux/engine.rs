@@ -5,7 +5,7 @@
 use super::cgroup::is_id;
 use super::http::{self, HttpResponse};
 use super::port_proxy::protocol;
-use crate::model::supervisor::{Container, Engine, Manager, Published};
+use crate::model::process::{Container, Engine, Manager, Published};
 use crate::os::processes;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};

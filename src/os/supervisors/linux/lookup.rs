@@ -2,9 +2,8 @@
 
 use super::systemd::Systemctl;
 use super::{TIMEOUT, engine, port_proxy, set_container};
-use crate::model::ports::Port;
-use crate::model::process::{Pid, Process};
-use crate::model::supervisor::{Container, Engine, Manager, Supervisor, Unit};
+use crate::model::port::Port;
+use crate::model::process::{Container, Engine, Manager, Pid, Process, Supervisor, Unit};
 use crate::os::processes;
 
 /// The answers so far, to be used for one inspection.

@@ -11,9 +11,8 @@ mod systemd;
 #[cfg(test)]
 mod testing;
 
-use crate::model::endpoint::Protocol;
-use crate::model::process::{Pid, Process};
-use crate::model::supervisor::{Container, Engine, Manager, Supervisor, Unit};
+use crate::model::process::{Container, Engine, Manager, Pid, Process, Supervisor, Unit};
+use crate::model::socket::Protocol;
 use crate::os::processes::{self, pid_namespace, start_time};
 use std::fs;
 use std::time::Duration;

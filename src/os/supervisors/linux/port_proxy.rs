@@ -3,9 +3,8 @@
 //! Anybody can start a program with such a name and arguments, so these facts may only be shown.
 
 use super::cgroup::is_id;
-use crate::model::endpoint::Protocol;
-use crate::model::process::Process;
-use crate::model::supervisor::{Container, Engine, Manager, Published};
+use crate::model::process::{Container, Engine, Manager, Process, Published};
+use crate::model::socket::Protocol;
 use std::borrow::Cow;
 
 /// Programs that hold ports of containers, and their engine.

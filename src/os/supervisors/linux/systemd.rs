@@ -1,9 +1,8 @@
 //! Asks systemd with `systemctl show`, whose output is a stable interface (systemctl(1)).
 
 use super::{TIMEOUT, subprocess};
-use crate::model::endpoint::Protocol;
-use crate::model::process::Pid;
-use crate::model::supervisor::{Manager, Unit};
+use crate::model::process::{Manager, Pid, Unit};
+use crate::model::socket::Protocol;
 use crate::model::text::SystemText;
 use crate::os::processes;
 use std::fs;

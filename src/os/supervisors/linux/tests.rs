@@ -1,6 +1,5 @@
 use super::*;
-use crate::model::process::{ProcessId, StartTime};
-use crate::model::supervisor::{Manager, Published, Unit};
+use crate::model::process::{Manager, ProcessId, Published, StartTime, Unit};
 use crate::model::testing::process;
 use crate::os::testing::{sleeper, until, waiting};
 use std::fs::File;

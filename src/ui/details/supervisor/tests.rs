@@ -1,10 +1,8 @@
 use super::*;
 use crate::app::testing::AppHarness;
 use crate::app::{Effect, Event};
-use crate::model::endpoint::Protocol;
-use crate::model::inspection::{Inspection, ProcessTree};
-use crate::model::process::Pid;
-use crate::model::supervisor::{Engine, Manager, Published};
+use crate::model::process::{Engine, Inspection, Manager, Pid, ProcessTree, Published};
+use crate::model::socket::Protocol;
 use crate::model::testing::{SocketBuilder, process, socket};
 
 fn shop() -> Supervisor {

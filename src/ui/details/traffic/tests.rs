@@ -2,7 +2,7 @@ use super::*;
 use crate::app::testing::{AppHarness, environment};
 use crate::config::Settings;
 use crate::model::process::Process;
-use crate::model::stats::{SocketCounters, SocketStats};
+use crate::model::socket::{SocketCounters, SocketStats};
 use crate::model::testing::{SocketBuilder, instant, process, socket};
 use crossterm::event::KeyCode;
 use std::sync::Arc;

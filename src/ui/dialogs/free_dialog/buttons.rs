@@ -4,7 +4,7 @@ use crate::app::App;
 use crate::app::keymap::{FreeCommand, KeyCommand, key_of};
 use crate::app::overlay::free_dialog::{Button, ConfirmPrompt, DialogPhase, FreeDialog};
 use crate::free::TargetSet;
-use crate::model::signal::Signal;
+use crate::model::process::Signal;
 use crate::model::text::escaped;
 use crate::ui::theme::{Role, Theme};
 use ratatui::buffer::Buffer;

@@ -1,10 +1,9 @@
 use crate::app::overlay::free_dialog::{DialogPhase, FreeDialog};
 use crate::app::testing::AppHarness;
 use crate::app::{Effect, Overlay};
-use crate::model::endpoint::{Protocol, State};
-use crate::model::inspection::{InspectRequest, Requester};
-use crate::model::ports::Port;
-use crate::model::process::Process;
+use crate::model::port::Port;
+use crate::model::process::{InspectRequest, Process, Requester};
+use crate::model::socket::{Protocol, State};
 use crate::model::testing::{SocketBuilder, process, socket};
 use crate::wording;
 use std::sync::Arc;
@@ -150,7 +149,7 @@ fn while_paused_a_finished_lookup_opens_the_question() {
 
 #[test]
 fn while_paused_a_finished_lookup_changes_only_the_owners() {
-    use crate::model::endpoint::{Owners, State};
+    use crate::model::socket::{Owners, State};
     let mut harness = AppHarness::with(vec![listener().pending()]);
     harness.keys("p");
     harness.seconds = 1.0;

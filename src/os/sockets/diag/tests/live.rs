@@ -1,8 +1,7 @@
 //! Every kind of socket, read from this kernel.
 
 use super::*;
-use crate::model::raw_socket::CompactAddr;
-use crate::model::socket::{OwnerHint, SocketQueue};
+use crate::model::socket::{CompactAddr, OwnerHint, SocketQueue};
 use rustix::process::getuid;
 use socket2::{Domain, Protocol as Kind, Socket, Type};
 use std::fs;
@@ -30,7 +29,7 @@ fn expected(
     RawSocket {
         cookie: cookie(&socket),
         protocol,
-        table: crate::model::address::family(local.ip()),
+        table: crate::model::socket::family(local.ip()),
         state: Some(state),
         v6only: None,
         local: CompactAddr::from(local),

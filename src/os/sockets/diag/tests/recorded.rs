@@ -4,8 +4,7 @@ use super::super::netlink_reply::{ROW, ReplyParser};
 use super::super::request::{SOCK_DIAG_BY_FAMILY, TCPDIAG_GETSOCK};
 use super::super::{destroy_listener, inet_diag_msg};
 use super::*;
-use crate::model::raw_socket::CompactAddr;
-use crate::model::socket::SocketQueue;
+use crate::model::socket::{CompactAddr, SocketQueue};
 use std::time::Duration;
 
 /// The rows of a reply.

@@ -1,5 +1,5 @@
 use super::*;
-use crate::model::endpoint::Protocol;
+use crate::model::socket::Protocol;
 use crate::os::supervisors::system::testing::FakeEngine;
 use std::io::Write;
 use std::sync::mpsc::channel;

@@ -1,6 +1,6 @@
 use super::*;
-use crate::model::endpoint::Protocol;
-use crate::model::supervisor::Published;
+use crate::model::process::Published;
+use crate::model::socket::Protocol;
 use crate::model::testing::process;
 use crate::os::supervisors::system::testing::TempDir;
 use std::fs;

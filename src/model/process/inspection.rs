@@ -2,11 +2,10 @@
 //!
 //! It costs a walk over every process, so details and the dialog ask once for it and the sampler never does.
 
-use crate::model::endpoint::EndpointId;
-use crate::model::history::ExitStatus;
-use crate::model::ports::Port;
+use super::supervisor::Supervisor;
+use crate::model::port::{ExitStatus, Port};
 use crate::model::process::{Pid, Process, ProcessId, ProcessState};
-use crate::model::supervisor::Supervisor;
+use crate::model::socket::EndpointId;
 use std::net::IpAddr;
 use std::sync::Arc;
 

@@ -1,6 +1,6 @@
 //! The result of trying to bind a port, from one bind(2) to the verdict on all local addresses.
 
-use crate::model::endpoint::{Socket, covers};
+use crate::model::socket::{Socket, covers};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// The addresses on which local programs usually bind; `::` stands for IPv6 alone.

@@ -4,9 +4,8 @@
 //! latest few owners of the latest ports. What became of an owner is written down when somebody found out, and never
 //! concluded from its socket.
 
-use crate::model::endpoint::{Endpoint, EndpointId, Owners, Protocol, Since};
-use crate::model::process::ProcessId;
-use crate::model::signal::Signal;
+use crate::model::process::{ProcessId, Signal};
+use crate::model::socket::{Endpoint, EndpointId, Owners, Protocol, Since};
 use crate::model::text::SystemText;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::{Duration, Instant};

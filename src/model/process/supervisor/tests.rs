@@ -1,5 +1,5 @@
 use super::*;
-use crate::model::endpoint::Protocol;
+use crate::model::socket::Protocol;
 use crate::model::text::SystemText;
 
 const ID: &str = "9ec39b91f3d70e1beff50a308f77067065ea6be0d91a3378375056cd4422cf3d";

@@ -1,6 +1,6 @@
 //! Stats of one socket and of its owners, read only for the focused row.
 
-use crate::model::endpoint::EndpointId;
+use super::EndpointId;
 use crate::model::process::ProcessId;
 use crate::model::socket::SocketQueue;
 use std::time::{Duration, Instant};

@@ -1,5 +1,14 @@
 //! A process: its identity, which must never be confused, and its description, which is only for people.
 
+mod inspection;
+pub mod shell;
+mod signal;
+mod supervisor;
+
+pub use inspection::{InspectRequest, Inspection, Origin, ProcessTree, Requester, Restriction};
+pub use signal::{SIGNALS, Signal, UnknownSignal};
+pub use supervisor::{Container, Engine, Manager, Published, Supervisor, Unit};
+
 use crate::model::text::SystemText;
 use std::fmt::{self, Display};
 use std::time::SystemTime;

@@ -1,8 +1,8 @@
 //! A container, and the ports of the machine that lead into it.
 
 use super::Manager;
-use crate::model::endpoint::Protocol;
-use crate::model::shell;
+use crate::model::process::shell;
+use crate::model::socket::Protocol;
 use crate::model::text::SystemText;
 use std::fmt::{self, Display};
 use std::net::IpAddr;

@@ -3,7 +3,7 @@
 //! One is kept for every socket of the machine, so it is small: no names, no allocation, sentinels instead of most options,
 //! IPv4 addresses in v4-mapped form (RFC 4291, section 2.5.5.2).
 
-use crate::model::address::Family;
+use super::address::Family;
 use crate::model::socket::{
     EndpointId, OwnerHint, Protocol, SocketQueue, State, covers, holds_port,
 };

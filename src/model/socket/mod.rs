@@ -1,6 +1,21 @@
-//! A socket as the kernel has it: protocol, state, addresses, queue, identity and owners.
+//! A socket: protocol, state, addresses, queue, identity and owners; and what is known of it over time.
 
-use crate::model::address::{Family, Reach, address, family};
+mod address;
+mod age;
+mod endpoint;
+mod raw_socket;
+mod socket_source;
+mod stats;
+mod time_wait;
+
+pub use address::{Family, Reach, address, any_address, canonical, family, is_loopback};
+pub use age::{Age, AgeBound};
+pub use endpoint::{Endpoint, Relation, Since, SocketRole};
+pub use raw_socket::{CompactAddr, RawSocket};
+pub use socket_source::SocketSource;
+pub use stats::{ByteRates, Focus, ProcessUsage, SocketCounters, SocketStats, TcpCounters};
+pub use time_wait::{TIME_WAIT, TimeWaitLeft};
+
 use crate::model::process::Process;
 use crate::model::text::SystemText;
 use std::fmt::{self, Display};
@@ -196,7 +211,7 @@ pub struct Socket {
     pub protocol: Protocol,
     /// Table it was read from. A v4-mapped socket is shown as IPv4 but belongs to the IPv6 table.
     pub table: Family,
-    /// v4-mapped addresses are IPv4 here: see [`canonical`](crate::model::address::canonical).
+    /// v4-mapped addresses are IPv4 here: see [`canonical`](crate::model::socket::canonical).
     pub local: SocketAddr,
     pub remote: Option<SocketAddr>,
     /// `None` where the source does not report it, such as netstat2 for UDP.

@@ -1,8 +1,7 @@
 //! A unit of systemd.
 
 use super::Manager;
-use crate::model::process::Pid;
-use crate::model::shell;
+use crate::model::process::{Pid, shell};
 use crate::model::text::SystemText;
 use std::fmt::{self, Display};
 

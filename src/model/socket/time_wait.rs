@@ -3,7 +3,7 @@
 //! Where the source tells the end of each it is said as it is, else only what is the most that it can be. Nothing here
 //! says that a port is free then: only a bind tells.
 
-use crate::model::endpoint::Socket;
+use super::Socket;
 use crate::model::platform::PLATFORM;
 use std::time::{Duration, Instant};
 
@@ -42,7 +42,7 @@ impl TimeWaitLeft {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::endpoint::State;
+    use crate::model::socket::State;
     use crate::model::testing::{SocketBuilder, instant, socket};
 
     fn waits() -> SocketBuilder {

@@ -1,7 +1,7 @@
 //! The age of a socket, as far as it is known.
 
+use super::endpoint::Since;
 use crate::model::Moment;
-use crate::model::endpoint::Since;
 use crate::model::process::Process;
 use std::sync::Arc;
 use std::time::Duration;

@@ -2,9 +2,8 @@
 //!
 //! Unlike the filter, this never searches for text: what is not a port is an error, because a process may be ended for it.
 
-use crate::model::address::canonical;
-use crate::model::bind::overlaps;
-use crate::model::endpoint::{Protocol, Socket, covers};
+use super::bind::overlaps;
+use crate::model::socket::{Protocol, Socket, canonical, covers};
 use std::fmt::{self, Display};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::ops::RangeInclusive;

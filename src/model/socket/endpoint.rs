@@ -1,9 +1,7 @@
 //! An endpoint: a socket with what the tracker knows of it over time and beside the others.
 
 use crate::model::process::Process;
-pub use crate::model::socket::{
-    EndpointId, Owners, Protocol, QueueOrTimer, Socket, State, covers, holds_port,
-};
+use crate::model::socket::{EndpointId, Socket};
 use std::sync::Arc;
 use std::time::Instant;
 

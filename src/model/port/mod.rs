@@ -1,6 +1,14 @@
-//! What port numbers mean: the IANA classes, this machine's ephemeral range and the services known by number.
+//! Ports: the IANA classes, this machine's ephemeral range, known services, and what is asked about a port.
 
-use crate::model::endpoint::{Protocol, Socket};
+mod bind;
+mod history;
+mod port_spec;
+
+pub use bind::{AddressProbe, BindOutcome, BindResult, LOCAL_ADDRESSES, bind_addresses, overlaps};
+pub use history::{ExitStatus, PastOwner, PortHistory};
+pub use port_spec::{PortRange, PortSpec, PortSpecError};
+
+use crate::model::socket::{Protocol, Socket};
 use std::collections::HashMap;
 use std::fmt::{self, Display};
 use std::sync::LazyLock;
@@ -104,7 +112,7 @@ impl Display for EphemeralRange {
 }
 
 static SERVICES: LazyLock<HashMap<(Protocol, u16), &'static str>> = LazyLock::new(|| {
-    include_str!("../../assets/services.tsv")
+    include_str!("../../../assets/services.tsv")
         .lines()
         .flat_map(service_line)
         .collect()
@@ -168,7 +176,7 @@ mod tests {
 
     #[test]
     fn every_line_of_the_services_table_parses() {
-        for line in include_str!("../../assets/services.tsv").lines() {
+        for line in include_str!("../../../assets/services.tsv").lines() {
             let is_comment = line.starts_with('#') || line.is_empty();
             assert!(
                 is_comment || !service_line(line).is_empty(),
@@ -179,7 +187,7 @@ mod tests {
 
     #[test]
     fn the_services_table_is_sorted_and_names_each_port_once() {
-        let ports: Vec<u16> = include_str!("../../assets/services.tsv")
+        let ports: Vec<u16> = include_str!("../../../assets/services.tsv")
             .lines()
             .filter_map(|line| line.split('\t').next()?.parse().ok())
             .collect();
