@@ -219,7 +219,7 @@ impl App {
         let filter = Filter {
             query: self.current_query(),
             chips: self.filter_box.chips,
-            me: self.environment.me,
+            uid: self.environment.uid,
             ephemeral: self.environment.ephemeral,
         };
         if *self.listing.filter() != filter {

@@ -16,7 +16,7 @@ use std::net::Ipv4Addr;
 pub fn environment() -> Environment {
     Environment {
         host: "build-07".to_owned(),
-        me: Some(1000),
+        uid: Some(1000),
         home: Some("/home/dev".to_owned()),
         ephemeral: EphemeralRange {
             first: 32768,

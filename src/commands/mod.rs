@@ -81,7 +81,7 @@ fn parse_filter(environment: &Environment, arguments: &FilterArgs) -> (Filter, O
             all: arguments.all,
             ..Chips::default()
         },
-        me: environment.me,
+        uid: environment.uid,
         ephemeral: environment.ephemeral,
     };
     (filter, parsed.hint)

@@ -61,7 +61,9 @@ pub(super) fn required_confirmation(plans: &[KillPlan], targets: TargetSet) -> C
 
 fn process_reasons(plan: &KillPlan, targets: TargetSet) -> Vec<TypingReason> {
     let stopped = target_processes(std::slice::from_ref(plan), targets);
-    let mut foreign = stopped.iter().filter(|process| process.is_foreign(plan.me));
+    let mut foreign = stopped
+        .iter()
+        .filter(|process| process.is_foreign(plan.uid));
     let other_user = foreign.next().map(|first| TypingReason::OtherUser {
         first: Arc::clone(first),
         more: foreign.count(),

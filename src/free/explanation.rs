@@ -246,7 +246,7 @@ pub(super) fn no_permission(row: &RowContext, sockets: &[&Socket]) -> Explanatio
         port: own.port(),
     };
     let sudo = executable
-        .filter(|_| environment.me.is_some() && !environment.is_root)
+        .filter(|_| environment.uid.is_some() && !environment.is_root)
         .map(|path| {
             format!(
                 "sudo {} free {}",

@@ -28,7 +28,7 @@ pub struct KillPlan {
     pub(super) others: OtherSockets,
     /// The owners' ancestors, descendants and groups; `None` until they have been inspected.
     pub(super) trees: Option<Vec<ProcessTree>>,
-    pub(super) me: Option<u32>,
+    pub(super) uid: Option<u32>,
     pub(super) self_pids: Vec<Pid>,
 }
 
@@ -80,7 +80,7 @@ impl KillPlan {
             sockets,
             owners,
             trees: None,
-            me: environment.me,
+            uid: environment.uid,
             self_pids: environment.self_pids.clone(),
         }
     }

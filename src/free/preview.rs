@@ -101,7 +101,7 @@ pub struct NotPermitted {
     /// The number of all targets.
     pub of: usize,
     /// The user who asks.
-    pub me: Option<u32>,
+    pub uid: Option<u32>,
 }
 
 impl Preview {
@@ -192,9 +192,9 @@ fn unseen(plans: &[KillPlan], targets: &[Arc<Process>]) -> Option<Unseen> {
         .filter(|process| is_restricted(plans, process.id, |one| one.no_fds))
         .cloned()
         .collect();
-    let me = plans.first()?.me;
+    let uid = plans.first()?.uid;
     (!processes.is_empty()).then(|| Unseen {
-        are_foreign: processes.iter().all(|process| process.is_foreign(me)),
+        are_foreign: processes.iter().all(|process| process.is_foreign(uid)),
         of: targets.len(),
         processes,
     })
@@ -265,7 +265,7 @@ pub fn not_permitted(plan: &KillPlan, targets: TargetSet) -> Option<NotPermitted
         port: plan.to_port(),
         processes,
         of,
-        me: plan.me,
+        uid: plan.uid,
     })
 }
 

@@ -11,7 +11,7 @@ pub struct Environment {
     pub ephemeral: EphemeralRange,
     /// User whose sockets are "mine": with sudo the invoking user. On Windows the last part of the SID; `None` where
     /// users have no numbers.
-    pub me: Option<u32>,
+    pub uid: Option<u32>,
     /// True if portmon has root's rights, whoever invoked it.
     pub is_root: bool,
     /// portmon's own pid first, then its ancestors'; empty where `/proc` does not show portmon.

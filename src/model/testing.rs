@@ -323,7 +323,7 @@ pub fn raw_socket(socket: &Socket) -> RawSocket {
 pub fn environment(change: impl FnOnce(&mut Environment)) -> &'static Environment {
     let mut environment = Environment {
         host: "build-07".to_owned(),
-        me: Some(1000),
+        uid: Some(1000),
         ..Environment::default()
     };
     change(&mut environment);

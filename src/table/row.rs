@@ -70,15 +70,15 @@ impl Row {
         self.endpoint.socket.owners == Owners::NoPermission
     }
 
-    /// True if the socket or one of its owners belongs to the user `me`.
-    pub fn is_of_user(&self, me: u32) -> bool {
+    /// True if the socket or one of its owners belongs to this user.
+    pub fn is_of_user(&self, uid: u32) -> bool {
         let socket = &self.endpoint.socket;
-        socket.uid == Some(me)
+        socket.uid == Some(uid)
             || socket
                 .owners
                 .known()
                 .iter()
-                .any(|process| process.uid == Some(me))
+                .any(|process| process.uid == Some(uid))
     }
 }
 

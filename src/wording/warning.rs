@@ -40,7 +40,7 @@ pub fn not_permitted_text(denied: &NotPermitted) -> String {
         .processes
         .first()
         .map_or_else(String::new, |process| {
-            if process.is_foreign(denied.me) {
+            if process.is_foreign(denied.uid) {
                 format!("{process} of {}", process.owner_name())
             } else {
                 process.to_string()

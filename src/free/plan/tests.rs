@@ -506,7 +506,7 @@ fn the_port_is_typed_if_more_than_the_port_would_close() {
         let plan = plan(&table, &context());
         assert_eq!(preview(plan, TargetSet::Topmost).confirmation, demand);
     }
-    let unknown = context_with(|it| it.me = None);
+    let unknown = context_with(|it| it.uid = None);
     assert_eq!(
         preview(plan(&[row(&ops)], &unknown), TargetSet::All).confirmation,
         Confirmation::Key

@@ -75,8 +75,8 @@ impl Process {
     }
 
     /// Returns true if both users are known and differ.
-    pub fn is_foreign(&self, me: Option<u32>) -> bool {
-        me.is_some() && self.uid.is_some() && self.uid != me
+    pub fn is_foreign(&self, uid: Option<u32>) -> bool {
+        uid.is_some() && self.uid.is_some() && self.uid != uid
     }
 
     /// The arguments with passwords, tokens and keys replaced by `•••`.

@@ -38,8 +38,8 @@ pub enum Manager {
 
 impl Manager {
     /// That of the user with this uid.
-    pub fn of_user(uid: u32, me: Option<u32>) -> Self {
-        if me == Some(uid) {
+    pub fn of_user(uid: u32, invoking: Option<u32>) -> Self {
+        if invoking == Some(uid) {
             Self::User
         } else {
             Self::OtherUser(uid)

@@ -21,7 +21,7 @@ pub fn read() -> Environment {
     Environment {
         host: System::host_name().map_or_else(|_| String::new(), |name| escaped(&name)),
         ephemeral: ephemeral_range(),
-        me: processes::invoking_uid(),
+        uid: processes::invoking_uid(),
         self_pids: pid_namespace::own_pid().map_or_else(Vec::new, processes::self_pids),
         pids_problem: pid_namespace::problem(),
         executable: executable(),

@@ -227,7 +227,7 @@ fn plan(socket: Socket) -> KillPlan {
 }
 
 fn context() -> FreeContext<'static> {
-    FreeContext::new(environment(|it| it.me = None), moment(0.0))
+    FreeContext::new(environment(|it| it.uid = None), moment(0.0))
 }
 
 #[tokio::test]

@@ -82,7 +82,7 @@ pub struct Filter {
     pub query: Query,
     pub chips: Chips,
     /// The user that `mine` refers to.
-    pub me: Option<u32>,
+    pub uid: Option<u32>,
     pub ephemeral: EphemeralRange,
 }
 
@@ -114,7 +114,7 @@ impl Filter {
             }
             _ if chips.dynamic && !is_dynamic => Some(Chip::Dynamic),
             _ if chips.exposed && !socket.is_exposed() => Some(Chip::Exposed),
-            _ if chips.mine && !self.me.is_some_and(|me| row.is_of_user(me)) => Some(Chip::Mine),
+            _ if chips.mine && !self.uid.is_some_and(|uid| row.is_of_user(uid)) => Some(Chip::Mine),
             _ => None,
         }
     }

@@ -217,7 +217,7 @@ fn chips_narrow_and_what_they_hide_is_counted() {
         &mut listing,
         Filter {
             chips,
-            me: Some(1000),
+            uid: Some(1000),
             ..Filter::default()
         },
     );
