@@ -62,8 +62,8 @@
 //!   it does in `apply_button`, its label in `ui`'s buttons, its row in the README.
 //! * **a role** in [`ui::theme`] with its plain style; another theme names it only where it differs. **A theme**: an entry
 //!   in `THEMES`, and where `Theme::of` chooses it.
-//! * **a command**: a file in `cli::arguments` with its arguments, a file in `commands` with its `COMMAND` and what it
-//!   does, its entry in `COMMANDS`, its row in the README; what it prints is in [`report`] and [`wording`].
+//! * **a command**: a file in `commands` with its `COMMAND`, its arguments and what it does, its `mod`, its entry in
+//!   `COMMANDS`, its row in the README; what it prints is in [`report`] and [`wording`].
 //! * **a service name**: a line in `assets/services.tsv`.
 //! * **a source of sockets**: a [`SocketSource`](model::socket::SocketSource) and a file in `os/sockets` that
 //!   reports each socket as a [`RawSocket`](model::socket::RawSocket).

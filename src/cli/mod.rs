@@ -1,18 +1,16 @@
-//! The command line: from words to the typed arguments of one command. Touches nothing.
+//! The command line: from words to the matched arguments of one command. Touches nothing.
 //!
-//! clap checks each argument by itself, [`CommandArgs::validate`] what depends on several. Which commands there are is told
-//! by the caller, in a table of [`CliCommand`]s.
+//! Which commands there are is told by the caller, in a table of [`CliCommand`]s, from which come the parser, the dispatch,
+//! the help and "did you mean". Here are only the arguments and values that several commands share.
 
-mod arguments;
+mod filter;
 mod usage_error;
+pub mod values;
 
-pub use arguments::{
-    CheckArgs, Consent, FilterArgs, FreeArgs, ListArgs, MonitorArgs, SearchRange, UnusedArgs,
-    WaitArgs, WatchArgs,
-};
+pub use filter::FilterArgs;
 
+use clap::ArgMatches;
 use clap::error::ErrorKind;
-use clap::{ArgMatches, FromArgMatches};
 use std::ffi::OsString;
 
 /// A command: what the parser, the dispatch, the help and "did you mean" know of it.
@@ -28,16 +26,8 @@ pub struct CliCommand {
     pub run: fn(&ArgMatches) -> anyhow::Result<u8>,
 }
 
-/// The arguments of a command.
-pub trait CommandArgs: FromArgMatches {
-    /// Checks what depends on several arguments, and completes one by another; the error is one line.
-    fn validate(self) -> Result<Self, String> {
-        Ok(self)
-    }
-}
-
 /// Why no command runs.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub enum EarlyExit {
     /// One line for standard error; the exit code is 2.
     UsageError(String),
@@ -52,37 +42,29 @@ pub fn parse<'a>(
     commands: &'a [CliCommand],
 ) -> Result<(&'a CliCommand, ArgMatches), EarlyExit> {
     let words: Vec<OsString> = words.into_iter().collect();
-    let mut matches = parser(monitor, commands)
-        .try_get_matches_from(&words)
-        .map_err(|error| match error.kind() {
-            ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
-                EarlyExit::Output(error.render().to_string())
-            }
-            _ => {
-                let command = words
-                    .get(1)
-                    .and_then(|word| named(commands, word.to_str()?));
-                EarlyExit::UsageError(usage_error::for_arguments(&error, command))
-            }
-        })?;
-    let subcommand = matches.remove_subcommand();
-    if let Some((command, matches)) =
-        subcommand.and_then(|(name, matches)| Some((named(commands, &name)?, matches)))
-    {
+    let typed = words.iter().skip(1).map_while(|word| word.to_str());
+    let typed: Vec<&str> = typed.take_while(|word| *word != "--").collect();
+    let command = typed.first().and_then(|word| named(commands, word));
+    let refuse_mistaken = |words: &[&str]| {
+        let line = usage_error::for_mistaken_command(words, monitor, commands);
+        line.map_or(Ok(()), |line| Err(EarlyExit::UsageError(line)))
+    };
+    if command.is_none() {
+        refuse_mistaken(&typed)?;
+    }
+    let matches = parser(monitor, commands).try_get_matches_from(&words);
+    let mut matches = matches.map_err(|error| match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            EarlyExit::Output(error.render().to_string())
+        }
+        _ => EarlyExit::UsageError(usage_error::for_arguments(&error, command)),
+    })?;
+    if let (Some(command), Some((_, matches))) = (command, matches.remove_subcommand()) {
         return Ok((command, matches));
     }
-    let filter = FilterArgs::words_in(&matches);
-    match usage_error::for_mistaken_command(&filter, monitor, commands) {
-        Some(line) => Err(EarlyExit::UsageError(line)),
-        None => Ok((monitor, matches)),
-    }
-}
-
-/// Returns the arguments that were matched, checked.
-pub fn arguments<A: CommandArgs>(matches: &ArgMatches) -> anyhow::Result<A> {
-    A::from_arg_matches(matches)?
-        .validate()
-        .map_err(anyhow::Error::msg)
+    // Also behind flags, whose values only the parser knows.
+    refuse_mistaken(&FilterArgs::words_in(&matches))?;
+    Ok((monitor, matches))
 }
 
 fn parser(monitor: &CliCommand, commands: &[CliCommand]) -> clap::Command {

@@ -48,62 +48,95 @@ fn text(value: &ContextValue) -> String {
     }
 }
 
-/// What other tools call the flags of that name.
-const FLAGS: [(&str, &str); 2] = [("help", "--help"), ("version", "--version")];
-
-/// Describes a filter that begins like a command: one in the wrong place, or one of another tool.
+/// Describes words that begin like a command but are none: one of another tool, misspelled or in the wrong place.
+///
+/// The words may include flags. Names of commands are so short that many a filter is close to one: a misspelled one counts
+/// only before a port or a flag.
 pub fn for_mistaken_command(
-    filter: &[&str],
+    words: &[&str],
     monitor: &CliCommand,
     commands: &[CliCommand],
 ) -> Option<String> {
-    let (first, second) = (*filter.first()?, filter.get(1).copied());
-    let wrong = if named(commands, first).is_some() {
-        format!("put the command first: `portmon {first}`")
-    } else if let Some(command) = second.and_then(|word| named(commands, word))
-        && is_port(first)
-    {
-        format!("put the command first: `portmon {} {first}`", command.name)
+    let (first, rest) = words.split_first()?;
+    let next = rest.first().copied().unwrap_or_default();
+    let before_port = named(commands, next).filter(|_| is_port(first));
+    let way_out = if named(commands, first).is_some() {
+        format!("put the command first: `portmon {first}`.")
+    } else if let Some(command) = before_port {
+        format!("put the command first: `portmon {} {first}`.", command.name)
     } else {
-        format!(
-            "unknown command \"{first}\". Did you mean `{}`?",
-            meant(first, second, monitor, commands)?
-        )
+        let meant = foreign(first, rest, monitor, commands)
+            .or_else(|| misspelled(first, rest, commands))?;
+        format!("unknown command \"{first}\". Did you mean `{meant}`?")
     };
-    let filter: Vec<String> = filter.iter().map(|word| quoted(word.as_bytes())).collect();
+    let filter = words.iter().take_while(|word| !is_flag(word));
+    let filter: Vec<String> = filter.map(|word| quoted(word.as_bytes())).collect();
     Some(format!(
-        "{} To filter by that text: `portmon -- {}`",
-        if wrong.ends_with('?') {
-            wrong
-        } else {
-            wrong + "."
-        },
+        "{way_out} To filter by that text: `portmon -- {}`",
         filter.join(" ")
     ))
 }
 
-/// The command line that someone means who types the command of another tool.
-fn meant(
+/// Returns the command line that someone means who types the command of another tool.
+fn foreign(
     word: &str,
-    next: Option<&str>,
+    rest: &[&str],
     monitor: &CliCommand,
     commands: &[CliCommand],
 ) -> Option<String> {
-    if let Some((_, flag)) = FLAGS.iter().find(|(name, _)| *name == word) {
-        return Some(format!("portmon {flag}"));
+    if ["help", "version"].contains(&word) {
+        let command = rest.first().and_then(|next| named(commands, next));
+        let command = command.map_or_else(String::new, |command| format!("{} ", command.name));
+        return Some(format!("portmon {command}--{word}"));
     }
     let is_meant = |command: &&CliCommand| command.synonyms.contains(&word);
     let command = commands.iter().find(is_meant);
     let parser =
         (command.or(is_meant(&monitor).then_some(monitor))?.define)(clap::Command::new(""));
     let needs_port = parser.get_positionals().any(clap::Arg::is_required_set);
-    let port = next
-        .filter(|next| is_port(next))
-        .or(needs_port.then_some("3000"));
+    let port = rest.iter().copied().find(|word| is_port(word));
+    let port = port.or(needs_port.then_some("3000"));
     let words = [Some("portmon"), command.map(|command| command.name), port];
     Some(words.into_iter().flatten().collect::<Vec<_>>().join(" "))
 }
 
+/// Returns the command line with the name of a command that is one edit away.
+fn misspelled(word: &str, rest: &[&str], commands: &[CliCommand]) -> Option<String> {
+    let next = rest.first()?;
+    if !is_port(next) && !next.starts_with('-') {
+        return None;
+    }
+    let is_close = |name: &str| is_one_edit_away(word.as_bytes(), name.as_bytes());
+    let command = commands
+        .iter()
+        .find(|command| is_close(command.name) || command.alias.is_some_and(is_close))?;
+    let rest = rest.iter().map(|word| quoted(word.as_bytes()));
+    Some(
+        rest.fold(format!("portmon {}", command.name), |line, word| {
+            line + " " + &word
+        }),
+    )
+}
+
+/// True if one letter is missing, too many or another one, or if two neighbors are swapped.
+fn is_one_edit_away(word: &[u8], name: &[u8]) -> bool {
+    match (word, name) {
+        ([a, word @ ..], [b, name @ ..]) if a == b => is_one_edit_away(word, name),
+        ([a, b, word @ ..], [c, d, name @ ..]) if (a, b, word) == (d, c, name) => true,
+        ([_, rest_of_word @ ..], [_, rest_of_name @ ..]) => {
+            rest_of_word == rest_of_name || rest_of_word == name || word == rest_of_name
+        }
+        ([_], []) | ([], [_]) => true,
+        _ => false,
+    }
+}
+
 fn is_port(word: &str) -> bool {
     PortRange::parse_list([word]).is_ok()
+}
+
+/// True for `--all` and `-n`, and false for the range `-1023`.
+fn is_flag(word: &str) -> bool {
+    let after = word.strip_prefix('-');
+    after.is_some_and(|after| !after.starts_with(|letter: char| letter.is_ascii_digit()))
 }

@@ -1,9 +1,15 @@
 //! `portmon check`: whether a port can be used, and why not.
 
-use crate::cli::{self, CheckArgs, CliCommand};
-use crate::os::check::{self, CheckContext};
+use super::unless_closed;
+use crate::check::CheckRequest;
+use crate::cli::CliCommand;
+use crate::cli::values::{port, source};
+use crate::model::port::PortSpec;
+use crate::model::socket::SocketSource;
+use crate::os::check::{CheckContext, check_port};
 use crate::os::environment;
-use clap::Args as _;
+use crate::report;
+use clap::{Args, FromArgMatches as _};
 use std::io;
 
 pub const COMMAND: CliCommand = CliCommand {
@@ -11,14 +17,36 @@ pub const COMMAND: CliCommand = CliCommand {
     alias: None,
     synonyms: &["why"],
     define: CheckArgs::augment_args,
-    run: |matches| run(&cli::arguments(matches)?),
+    run: |matches| run(&CheckArgs::from_arg_matches(matches)?),
 };
 
-/// Exit code of a port that is held.
-const HELD: u8 = 1;
+/// Check whether a port can be used and, if not, why
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  portmon check 3000             can a server use port 3000?
+  portmon check 5432 --connect   does its server answer?
+
+Exit status:
+  0  the port is free
+  1  the port is held
+  2  error")]
+pub struct CheckArgs {
+    /// Port: 3000, 3000/udp, 127.0.0.1:5432, [::1]:5432
+    #[arg(value_parser = port)]
+    pub port: PortSpec,
+    /// Also connect and show what answers (may end a one-shot server)
+    #[arg(long)]
+    pub connect: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+    #[arg(long, hide = true, value_parser = source)]
+    source: Option<SocketSource>,
+}
 
 /// Prints the report; the exit code tells whether the port is free.
-pub fn run(options: &CheckArgs) -> anyhow::Result<u8> {
+fn run(options: &CheckArgs) -> anyhow::Result<u8> {
     let environment = environment::read();
     super::warn_about_pids(environment.pids_problem);
     let context = CheckContext {
@@ -26,12 +54,13 @@ pub fn run(options: &CheckArgs) -> anyhow::Result<u8> {
         ephemeral: environment.ephemeral,
         is_root: environment.is_root,
     };
-    let report = check::check_port(context, options.request());
-    let code = if report.is_free { 0 } else { HELD };
+    let request = CheckRequest {
+        spec: options.port,
+        connects: options.connect,
+    };
+    let report = check_port(context, request);
     let mut out = io::BufWriter::new(io::stdout().lock());
-    match crate::report::check::print(&report, options.json, &mut out) {
-        // The reader has seen enough, and the exit code still counts.
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
-        _ => Ok(code),
-    }
+    // A reader that has seen enough still gets the exit code.
+    unless_closed(report::check::print(&report, options.json, &mut out))?;
+    Ok(u8::from(!report.is_free))
 }

@@ -2,12 +2,13 @@
 //!
 //! Only what was shown is signalled, and the executor checks it again.
 
+pub(super) mod arguments;
 mod confirmation;
 mod drive;
 
 use super::print_line;
-use crate::cli::{self, CliCommand, FreeArgs};
-use crate::free::{Explanation, FreeContext, plan_port};
+use crate::cli::CliCommand;
+use crate::free::{Explanation, FreeContext, Timeouts, plan_port};
 use crate::model::environment::Environment;
 use crate::model::port::{BindResult, PortRange, PortSpec};
 use crate::model::process::{ProcessId, Supervisor};
@@ -26,8 +27,10 @@ use crate::report::free::text::{self, PortPlan};
 use crate::report::free::{FreeOutcome, FreeReport, exit_code, is_outdated, port_specs};
 use crate::table::row::DisplayContext;
 use anyhow::{Context, anyhow, bail};
-use clap::Args as _;
+use arguments::FreeArgs;
+use clap::{Args as _, FromArgMatches as _};
 use confirmation::Decision;
+use std::collections::HashSet;
 use std::io::{self, Write};
 
 pub const COMMAND: CliCommand = CliCommand {
@@ -35,7 +38,7 @@ pub const COMMAND: CliCommand = CliCommand {
     alias: None,
     synonyms: &["kill", "stop", "end", "term", "rm"],
     define: FreeArgs::augment_args,
-    run: |matches| run(&cli::arguments(matches)?),
+    run: |matches| run(&FreeArgs::from_arg_matches(matches)?),
 };
 
 /// A port after the first poll.
@@ -46,7 +49,8 @@ enum Preparation {
 }
 
 /// Frees the ports; returns the worst of their exit codes.
-pub fn run(options: &FreeArgs) -> anyhow::Result<u8> {
+fn run(options: &FreeArgs) -> anyhow::Result<u8> {
+    let timeouts = options.timeouts()?;
     let environment = environment::read();
     super::warn_about_pids(environment.pids_problem);
     for target in &options.targets {
@@ -71,7 +75,7 @@ pub fn run(options: &FreeArgs) -> anyhow::Result<u8> {
     // From here on a reused pid cannot be signalled.
     executor.open_handles(&all_processes(&found));
     show(&found, &environment, options)?;
-    let reports = free_all(&found, &mut executor, &environment, options);
+    let reports = free_all(&found, &mut executor, timeouts, &environment, options);
     for report in &reports {
         print_line(&format_report(report, options)?)?;
     }
@@ -223,6 +227,7 @@ fn show(
 fn free_all(
     found: &[Preparation],
     executor: &mut Executor,
+    timeouts: Timeouts,
     environment: &Environment,
     options: &FreeArgs,
 ) -> Vec<FreeReport> {
@@ -234,7 +239,7 @@ fn free_all(
         .filter(|(_, decision)| **decision == Decision::Confirmed)
         .map(|(plan, _)| *plan)
         .collect();
-    let mut freed = drive::run_plans(&confirmed, executor, options.timeouts()).into_iter();
+    let mut freed = drive::run_plans(&confirmed, executor, timeouts).into_iter();
     let mut decisions = decisions.into_iter();
     let mut reports = Vec::new();
     for found in found {
@@ -305,7 +310,8 @@ fn print_empty_ranges(options: &FreeArgs, port_specs: &[PortSpec]) -> anyhow::Re
     let is_in = |spec: &&PortSpec, target: &PortRange| {
         spec.protocol == target.protocol && target.ports.contains(&spec.port)
     };
-    for target in &options.targets {
+    let mut seen = HashSet::new();
+    for target in options.targets.iter().filter(|target| seen.insert(*target)) {
         if !port_specs.iter().any(|spec| is_in(&spec, target)) {
             print_line(&format!(
                 "{target} is free: nothing listens or is bound on any of its ports"

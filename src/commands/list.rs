@@ -1,13 +1,15 @@
 //! `portmon list`: polls once and prints the rows.
 
 use super::{EXIT_ERROR, parse_filter, unless_closed};
-use crate::cli::{self, CliCommand, ListArgs};
+use crate::cli::values::source;
+use crate::cli::{CliCommand, FilterArgs};
+use crate::model::socket::SocketSource;
 use crate::os::environment;
 use crate::os::poller::SocketPoller;
 use crate::os::sockets::{DumpRequest, DumpScope};
 use crate::report::list::{self, ListInput, ListOutcome, ListRequest};
 use crate::table::row::DisplayContext;
-use clap::Args as _;
+use clap::{Args, FromArgMatches as _};
 use std::io;
 
 pub const COMMAND: CliCommand = CliCommand {
@@ -15,16 +17,38 @@ pub const COMMAND: CliCommand = CliCommand {
     alias: None,
     synonyms: &["ls", "ps", "show", "status", "get"],
     define: ListArgs::augment_args,
-    run: |matches| run(&cli::arguments(matches)?),
+    run: |matches| run(&ListArgs::from_arg_matches(matches)?),
 };
+
+/// List ports and exit
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  portmon list                      every local endpoint
+  portmon list 3000                 who owns port 3000
+  portmon list state:listen --json  listeners as JSON
+
+Exit status:
+  0  rows were printed
+  1  no rows matched
+  2  error, or no rows matched and a socket table could not be read")]
+pub struct ListArgs {
+    #[command(flatten)]
+    pub filter: FilterArgs,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+    #[arg(long, hide = true, value_parser = source)]
+    source: Option<SocketSource>,
+}
 
 /// Exit code if no row matches.
 const NO_ROWS: u8 = 1;
 
 /// Prints the rows; the exit code says whether there are any.
-pub fn run(options: &ListArgs) -> anyhow::Result<u8> {
+fn run(options: &ListArgs) -> anyhow::Result<u8> {
     let environment = environment::read();
-    let (filter, hint) = parse_filter(&environment, &options.filter);
+    let (filter, hint) = parse_filter(&environment, &options.filter)?;
     // Only sockets that can match are read.
     let ports = filter.query.needed_ports();
     let scope = ports.map_or(DumpScope::All, DumpScope::LocalOrRemote);

@@ -1,6 +1,6 @@
 //! The commands: each puts together what it needs, runs to its end and returns the exit code.
 //!
-//! To add one: a file in `cli::arguments` with its arguments, a file here with its `COMMAND`, its entry in [`COMMANDS`], its
+//! To add one: a file here with its `COMMAND`, its arguments and what it does; its `mod` and its entry in [`COMMANDS`]; its
 //! row in the README.
 
 mod check;
@@ -73,8 +73,11 @@ fn unless_closed<T>(result: io::Result<T>) -> anyhow::Result<Option<T>> {
 }
 
 /// Returns the filter of a command, and a hint on its text.
-fn parse_filter(environment: &Environment, arguments: &FilterArgs) -> (Filter, Option<String>) {
-    let parsed = query::parse_finished(&arguments.text());
+fn parse_filter(
+    environment: &Environment,
+    arguments: &FilterArgs,
+) -> anyhow::Result<(Filter, Option<String>)> {
+    let parsed = query::parse_finished(&arguments.text()?);
     let filter = Filter {
         query: parsed.query.exact(),
         chips: Chips {
@@ -84,5 +87,8 @@ fn parse_filter(environment: &Environment, arguments: &FilterArgs) -> (Filter, O
         uid: environment.uid,
         ephemeral: environment.ephemeral,
     };
-    (filter, parsed.hint)
+    Ok((filter, parsed.hint))
 }
+
+#[cfg(test)]
+mod tests;

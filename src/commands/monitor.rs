@@ -1,7 +1,8 @@
 //! The monitor: starts the threads, takes over the terminal, runs the event loop and performs its effects.
 
 use crate::app::{App, Effect, Event};
-use crate::cli::{self, CliCommand, MonitorArgs};
+use crate::cli::values::{interval, source};
+use crate::cli::{CliCommand, FilterArgs};
 use crate::config::Settings;
 use crate::event_loop::{self, EffectHandler, EventChannels};
 use crate::model::poll_request::PollRequest;
@@ -14,9 +15,10 @@ use crate::os::sampler::Sampler;
 use crate::os::signals::{self, ReceivedSignal, SignalStream};
 use crate::os::sockets::{DumpRequest, DumpScope};
 use crate::os::{environment, now};
+use crate::table::query::FILTER_SYNTAX;
 use crate::terminal::{self, Screen, TerminalGuard};
 use anyhow::{Context, bail};
-use clap::Args as _;
+use clap::{Args, FromArgMatches as _};
 use std::io::{self, Stdout};
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
@@ -29,18 +31,74 @@ pub const COMMAND: CliCommand = CliCommand {
     alias: None,
     synonyms: &["top", "monitor", "tui"],
     define: MonitorArgs::augment_args,
-    run: |matches| run(&cli::arguments(matches)?),
+    run: |matches| run(&MonitorArgs::from_arg_matches(matches)?),
 };
+
+/// Show which process owns each local port, live, and free a port that is stuck
+#[derive(Args)]
+#[command(after_help = after_help())]
+pub struct MonitorArgs {
+    #[command(flatten)]
+    filter: FilterArgs,
+    /// Poll interval in seconds, 0.1 to 3600
+    #[arg(short = 'n', value_name = "SECS", default_value = "1", value_parser = interval)]
+    interval: Duration,
+    /// Draw with ASCII only
+    #[arg(long)]
+    ascii: bool,
+    /// Never stop a process
+    #[arg(long)]
+    read_only: bool,
+    #[arg(long, hide = true, value_parser = source)]
+    source: Option<SocketSource>,
+}
+
+impl MonitorArgs {
+    /// What the flags ask for; environment variables are not read here.
+    pub fn settings(&self) -> anyhow::Result<Settings> {
+        Ok(Settings {
+            interval: self.interval,
+            filter: self.filter.text()?,
+            all: self.filter.all,
+            is_ascii: self.ascii,
+            is_read_only: self.read_only,
+            ..Settings::default()
+        })
+    }
+}
+
+fn after_help() -> String {
+    let syntax = FILTER_SYNTAX
+        .iter()
+        .map(|(word, meaning)| format!("  {word:<42}  {meaning}\n"));
+    format!(
+        "\
+Examples:
+  portmon                  every local endpoint, live
+  portmon 62893            one port
+  portmon 49152-           dynamic ports only
+  portmon postgres,redis   rows with either word
+  portmon -- kill          filter by a word that looks like a command
+
+Filter words (a row must match all of them):
+{}
+Exit status:
+  0      quit by the user
+  2      error
+  128+n  terminated by signal n",
+        syntax.collect::<String>()
+    )
+}
 
 /// Time after which a program continued in the background suspends itself again.
 const BACKGROUND: Duration = Duration::from_millis(500);
 
 /// Runs the monitor until it quits.
-pub fn run(options: &MonitorArgs) -> anyhow::Result<u8> {
+fn run(options: &MonitorArgs) -> anyhow::Result<u8> {
+    let settings = options.settings()?.with_variables(std::env::var_os);
     if !terminal::is_interactive() {
         bail!("no terminal here; for scripts: portmon list, watch, check, free, wait");
     }
-    let settings = options.settings().with_variables(std::env::var_os);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

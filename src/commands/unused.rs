@@ -1,13 +1,14 @@
 //! `portmon unused`: ports that nothing uses, each verified by binding it on every local address.
 
-use crate::cli::{self, CliCommand, SearchRange, UnusedArgs};
+use crate::cli::CliCommand;
+use crate::cli::values::{port_count, port_number, source};
 use crate::model::port::{BindResult, EphemeralRange, PortSpec};
 use crate::model::socket::{Protocol, SocketSource};
 use crate::os::poller::SocketPoller;
 use crate::os::sockets::{DumpRequest, DumpScope};
 use crate::os::{bind_probe, environment};
 use crate::wording::check::wait as wording;
-use clap::Args as _;
+use clap::{Args, FromArgMatches as _};
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::ops::RangeInclusive;
@@ -17,14 +18,71 @@ pub const COMMAND: CliCommand = CliCommand {
     alias: Some("next"),
     synonyms: &[],
     define: UnusedArgs::augment_args,
-    run: |matches| run(&cli::arguments(matches)?),
+    run: |matches| run(&UnusedArgs::from_arg_matches(matches)?),
 };
+
+/// Find unused ports
+#[derive(Args)]
+#[command(after_help = "\
+Each port is verified by binding it on every local address.
+
+Examples:
+  portmon unused                  the first unused port from 3000 up
+  portmon unused --from 8000 -c 3 the first three from 8000 up
+  PORT=$(portmon unused) npm start
+
+Exit status:
+  0  all requested ports were found
+  1  fewer ports were found
+  2  error")]
+pub struct UnusedArgs {
+    /// First port to try [default: 3000]
+    #[arg(long, value_name = "PORT", value_parser = port_number)]
+    from: Option<u16>,
+    /// Only ports from 49152 to 65535
+    #[arg(long, conflicts_with = "from")]
+    dynamic: bool,
+    /// Only ports in this machine's ephemeral range
+    #[arg(long, conflicts_with_all = ["from", "dynamic"])]
+    ephemeral: bool,
+    /// Number of ports to print
+    #[arg(short = 'c', value_name = "COUNT", default_value = "1", value_parser = port_count)]
+    pub count: u16,
+    #[arg(long, hide = true, value_parser = source)]
+    source: Option<SocketSource>,
+}
+
+/// Where unused ports are searched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SearchRange {
+    /// From this port upward.
+    From(u16),
+    /// The dynamic class of IANA (RFC 6335).
+    Dynamic,
+    /// What this machine assigns to sockets that ask for no port.
+    Ephemeral,
+}
+
+/// Where most development servers begin.
+const DEFAULT_FIRST_PORT: u16 = 3000;
+
+impl UnusedArgs {
+    pub fn range(&self) -> SearchRange {
+        if self.dynamic {
+            SearchRange::Dynamic
+        } else if self.ephemeral {
+            SearchRange::Ephemeral
+        } else {
+            SearchRange::From(self.from.unwrap_or(DEFAULT_FIRST_PORT))
+        }
+    }
+}
 
 /// Exit code when fewer ports were found than were requested.
 const TOO_FEW: u8 = 1;
 
 /// Prints the ports as they are found, one a line.
-pub fn run(options: &UnusedArgs) -> anyhow::Result<u8> {
+fn run(options: &UnusedArgs) -> anyhow::Result<u8> {
     let (ports, requested) = (ports(options.range()), usize::from(options.count));
     let excluded = excluded_ports(options.source);
     let mut found = 0;

@@ -4,9 +4,10 @@
 
 use super::warn;
 use crate::check::{Until, WaitTarget};
-use crate::cli::{self, CliCommand, WaitArgs};
+use crate::cli::CliCommand;
+use crate::cli::values::{address, port, source, timeout};
 use crate::free::BIND_RETRY;
-use crate::model::port::{BindResult, EphemeralRange};
+use crate::model::port::{BindResult, EphemeralRange, PortSpec};
 use crate::model::snapshot::Problem;
 use crate::model::socket::{Protocol, Socket, SocketSource};
 use crate::os::bind_probe;
@@ -14,8 +15,10 @@ use crate::os::poller::SocketPoller;
 use crate::os::processes::pid_namespace;
 use crate::os::sockets::{DumpRequest, DumpScope};
 use crate::wording::check::wait as wording;
-use clap::Args as _;
+use anyhow::bail;
+use clap::{Args, FromArgMatches as _};
 use std::io::{self, IsTerminal, Write};
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 pub const COMMAND: CliCommand = CliCommand {
@@ -23,8 +26,54 @@ pub const COMMAND: CliCommand = CliCommand {
     alias: None,
     synonyms: &[],
     define: WaitArgs::augment_args,
-    run: |matches| run(&cli::arguments(matches)?),
+    run: |matches| run(&WaitArgs::from_arg_matches(matches)?),
 };
+
+/// Wait until a port listens or is free
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  portmon wait 3000 --timeout 30   until a server listens, at most 30 s
+  portmon wait 3000 --free         until the port can be used
+
+Exit status:
+  0    the port listens (with --free: is free)
+  124  --timeout has elapsed
+  2    error")]
+pub struct WaitArgs {
+    /// Port: 3000, 3000/udp, 127.0.0.1:3000
+    #[arg(value_parser = port)]
+    port: PortSpec,
+    /// Wait until the port is free instead of until it listens
+    #[arg(long)]
+    free: bool,
+    /// Consider only this local address
+    #[arg(long, value_parser = address)]
+    address: Option<IpAddr>,
+    /// Give up after this many seconds, 0 to 86400
+    #[arg(long, value_name = "SECS", value_parser = timeout)]
+    pub timeout: Option<Duration>,
+    #[arg(long, hide = true, value_parser = source)]
+    source: Option<SocketSource>,
+}
+
+impl WaitArgs {
+    pub fn target(&self) -> anyhow::Result<WaitTarget> {
+        let mut spec = self.port;
+        if let (Some(one), Some(other)) = (spec.address, self.address)
+            && one != other
+        {
+            bail!("{spec} and --address {other} give different addresses: use only one of them");
+        }
+        spec.address = spec.address.or(self.address);
+        let until = if self.free {
+            Until::Free
+        } else {
+            Until::Listening
+        };
+        Ok(WaitTarget { spec, until })
+    }
+}
 
 /// Exit code after a timeout, as in timeout(1).
 const TIMED_OUT: u8 = 124;
@@ -36,8 +85,8 @@ const MIN_PAUSE: Duration = Duration::from_millis(50);
 const PAUSE_FACTOR: u32 = 20;
 
 /// Waits; prints the result on standard output, or after a timeout what is there instead on standard error.
-pub fn run(options: &WaitArgs) -> anyhow::Result<u8> {
-    let target = &options.target();
+fn run(options: &WaitArgs) -> anyhow::Result<u8> {
+    let target = &options.target()?;
     if io::stderr().is_terminal() {
         // Standard error may be closed, which does not end the wait.
         let announcement = wording::announcement(target);

@@ -1,9 +1,11 @@
 //! `portmon watch`: polls and prints events until it is stopped or `--for` is over.
 
 use super::{parse_filter, unless_closed, warn, warn_about_pids, warn_about_problems};
-use crate::cli::{self, CliCommand, WatchArgs};
+use crate::cli::values::{interval, run_time, source};
+use crate::cli::{CliCommand, FilterArgs};
 use crate::model::environment::Environment;
 use crate::model::snapshot::Problem;
+use crate::model::socket::SocketSource;
 use crate::os::poller::SocketPoller;
 use crate::os::sampler::BACKOFF;
 use crate::os::sockets::{DumpRequest, DumpScope};
@@ -12,7 +14,7 @@ use crate::report::json::JsonEvent;
 use crate::report::watch::{WatchReporter, text};
 use crate::table::row::DisplayContext;
 use crate::wording;
-use clap::Args as _;
+use clap::{Args, FromArgMatches as _};
 use jiff::tz::TimeZone;
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
@@ -22,8 +24,34 @@ pub const COMMAND: CliCommand = CliCommand {
     alias: None,
     synonyms: &[],
     define: WatchArgs::augment_args,
-    run: |matches| run(&cli::arguments(matches)?),
+    run: |matches| run(&WatchArgs::from_arg_matches(matches)?),
 };
+
+/// Print a line for each socket that opens, changes or closes
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  portmon watch 5173                         changes on port 5173
+  portmon watch state:listen --json --for 60 listeners as JSON, for one minute
+
+Exit status:
+  0  --for has elapsed, or the output was closed
+  2  error")]
+pub struct WatchArgs {
+    #[command(flatten)]
+    pub filter: FilterArgs,
+    /// Print one JSON object per line
+    #[arg(long)]
+    pub json: bool,
+    /// Poll interval in seconds, 0.1 to 3600
+    #[arg(short = 'n', value_name = "SECS", default_value = "1", value_parser = interval)]
+    pub interval: Duration,
+    /// Exit after this many seconds, 0.1 to 86400
+    #[arg(long = "for", value_name = "SECS", value_parser = run_time)]
+    pub run_time: Option<Duration>,
+    #[arg(long, hide = true, value_parser = source)]
+    source: Option<SocketSource>,
+}
 
 /// Every socket, whatever the filter: peers and changes need them.
 const ALL_SOCKETS: DumpRequest = DumpRequest {
@@ -32,10 +60,10 @@ const ALL_SOCKETS: DumpRequest = DumpRequest {
 };
 
 /// Runs until `--for` is over or the output is closed; a signal ends it as it ends any program.
-pub fn run(options: &WatchArgs) -> anyhow::Result<u8> {
+fn run(options: &WatchArgs) -> anyhow::Result<u8> {
     let environment = environment::read();
+    let (filter, hint) = parse_filter(&environment, &options.filter)?;
     warn_about_pids(environment.pids_problem);
-    let (filter, hint) = parse_filter(&environment, &options.filter);
     let hint = hint.as_deref().map(wording::filter_hint);
     let notes = hint
         .into_iter()

@@ -1,6 +1,6 @@
 //! Decides which plans are confirmed: by flags, or by the person at the terminal.
 
-use crate::cli::{Consent, FreeArgs};
+use super::arguments::{Consent, FreeArgs};
 use crate::free::Confirmation;
 use crate::report::free::text::{self, PortPlan};
 use crate::terminal;

@@ -16,6 +16,19 @@ pub fn port_range(text: &str) -> Result<PortRange, String> {
     text.parse().map_err(|error| port_spec_error(&error))
 }
 
+/// Parses a bare number of a port.
+pub fn port_number(text: &str) -> Result<u16, String> {
+    one_or_more(text).ok_or_else(|| format!("not a port: {text:?} (ports are 1 to 65535)"))
+}
+
+pub fn port_count(text: &str) -> Result<u16, String> {
+    one_or_more(text).ok_or_else(|| format!("not a number of ports: {text:?} (1 to 65535)"))
+}
+
+fn one_or_more(text: &str) -> Option<u16> {
+    text.parse().ok().filter(|number| *number > 0)
+}
+
 pub fn address(text: &str) -> Result<IpAddr, String> {
     let address: Result<IpAddr, _> = text.parse();
     address
@@ -51,26 +64,54 @@ fn seconds(text: &str, range: &RangeInclusive<Duration>) -> Result<Duration, Str
         .ok_or_else(|| format!("out of range: {text} ({from} to {to} seconds)"))
 }
 
-/// Sources of a system, by the names of what they ask.
-pub fn sources(platform: Platform) -> &'static [(&'static str, SocketSource)] {
-    match platform {
+/// Parses the name of a source of sockets.
+pub fn source(text: &str) -> Result<SocketSource, String> {
+    source_of(PLATFORM, text)
+}
+
+/// Each source is named after what it asks.
+fn source_of(platform: Platform, text: &str) -> Result<SocketSource, String> {
+    let sources: &[(&str, SocketSource)] = match platform {
         Platform::Linux => &[
             ("sock_diag", SocketSource::Diag),
             ("netstat2", SocketSource::Netstat),
             ("proc", SocketSource::Procnet),
         ],
         Platform::MacOs | Platform::Windows => &[("netstat2", SocketSource::Netstat)],
-    }
-}
-
-pub fn source(text: &str) -> Result<SocketSource, String> {
-    source_named(text, sources(PLATFORM))
-}
-
-pub fn source_named(text: &str, sources: &[(&str, SocketSource)]) -> Result<SocketSource, String> {
+    };
     let found = sources.iter().find(|(name, _)| *name == text);
     found.map(|(_, source)| *source).ok_or_else(|| {
         let names: Vec<&str> = sources.iter().map(|(name, _)| *name).collect();
         format!("unknown source: {text:?} (try {})", names.join(", "))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_source_lists_the_known_ones() {
+        use Platform::{Linux, MacOs};
+        let error = |text: &str| Err(text.to_owned());
+        let cases = [
+            (Linux, "sock_diag", Ok(SocketSource::Diag)),
+            (Linux, "netstat2", Ok(SocketSource::Netstat)),
+            (Linux, "proc", Ok(SocketSource::Procnet)),
+            (MacOs, "netstat2", Ok(SocketSource::Netstat)),
+            (
+                Linux,
+                "lsof",
+                error("unknown source: \"lsof\" (try sock_diag, netstat2, proc)"),
+            ),
+            (
+                MacOs,
+                "proc",
+                error("unknown source: \"proc\" (try netstat2)"),
+            ),
+        ];
+        for (platform, text, expected) in cases {
+            assert_eq!(source_of(platform, text), expected);
+        }
+    }
 }

@@ -1,13 +1,12 @@
 //! Arguments of `portmon free`.
 
-use super::CommandArgs;
-use super::values::{port_range, source, timeout};
+use crate::cli::values::{port_range, source, timeout};
 use crate::free::{TargetSet, Timeouts};
 use crate::model::port::PortRange;
 use crate::model::process::Signal;
 use crate::model::socket::SocketSource;
+use anyhow::bail;
 use clap::Args;
-use std::collections::HashSet;
 use std::time::Duration;
 
 /// Free a port (asks first)
@@ -15,7 +14,7 @@ use std::time::Duration;
     clippy::struct_excessive_bools,
     reason = "each is a flag of the command line"
 )]
-#[derive(Args, Clone, Debug, PartialEq, Eq)]
+#[derive(Args)]
 #[command(after_help = "\
 Examples:
   portmon free 3000                   stop what holds port 3000, after asking
@@ -97,21 +96,6 @@ fn consent(text: &str) -> Result<Consent, String> {
     }
 }
 
-impl CommandArgs for FreeArgs {
-    /// A target that is named twice counts once.
-    fn validate(mut self) -> Result<Self, String> {
-        let mut seen = HashSet::new();
-        self.targets.retain(|target| seen.insert(target.clone()));
-        if self.force_after.is_some() && self.signal == Signal::Kill {
-            return Err(
-                "--force-after and --signal KILL both send SIGKILL: use only one of them"
-                    .to_owned(),
-            );
-        }
-        Ok(self)
-    }
-}
-
 impl FreeArgs {
     pub fn target_set(&self) -> TargetSet {
         if self.all_holders {
@@ -123,11 +107,14 @@ impl FreeArgs {
         }
     }
 
-    pub fn timeouts(&self) -> Timeouts {
-        Timeouts {
+    pub fn timeouts(&self) -> anyhow::Result<Timeouts> {
+        if self.force_after.is_some() && self.signal == Signal::Kill {
+            bail!("--force-after and --signal KILL both send SIGKILL: use only one of them");
+        }
+        Ok(Timeouts {
             wait_for_exit: self.wait,
             settle: self.settle,
             force_after: self.force_after,
-        }
+        })
     }
 }

@@ -1,0 +1,240 @@
+use super::check::CheckArgs;
+use super::free::arguments::{Consent, FreeArgs};
+use super::list::ListArgs;
+use super::monitor::MonitorArgs;
+use super::unused::{SearchRange, UnusedArgs};
+use super::wait::WaitArgs;
+use super::watch::WatchArgs;
+use super::{COMMANDS, MONITOR};
+use crate::check::Until;
+use crate::cli::{self, EarlyExit};
+use crate::config::Settings;
+use crate::free::{TargetSet, Timeouts};
+use crate::model::port::PortSpec;
+use crate::model::process::Signal;
+use clap::{ArgMatches, FromArgMatches};
+use std::time::Duration;
+
+fn matched(line: &str) -> Result<ArgMatches, EarlyExit> {
+    let words = std::iter::once("portmon").chain(line.split_whitespace());
+    let words = words.map(Into::into);
+    cli::parse(words, &MONITOR, COMMANDS).map(|(_, matches)| matches)
+}
+
+fn parsed<A: FromArgMatches>(line: &str) -> A {
+    let matches = matched(line).unwrap_or_else(|error| panic!("{line}: {error:?}"));
+    A::from_arg_matches(&matches).expect(line)
+}
+
+fn settings(line: &str) -> Settings {
+    parsed::<MonitorArgs>(line).settings().expect(line)
+}
+
+fn spec(text: &str) -> PortSpec {
+    text.parse().expect(text)
+}
+
+#[test]
+fn without_a_command_the_monitor_runs() {
+    let line = "-n 0.5 --all --ascii --read-only 49152- not:chrome";
+    let expected = Settings {
+        interval: Duration::from_millis(500),
+        filter: "49152- not:chrome".to_owned(),
+        all: true,
+        is_ascii: true,
+        is_read_only: true,
+        ..Settings::default()
+    };
+    assert_eq!(settings(line), expected);
+}
+
+#[test]
+fn list_takes_a_filter_that_may_begin_with_a_minus() {
+    for (line, filter) in [
+        ("list 3000 --json", "3000"),
+        ("list -1023 tcp --json", "-1023 tcp"),
+    ] {
+        let list: ListArgs = parsed(line);
+        assert_eq!(list.filter.text().expect(line), filter);
+        assert!(list.json);
+    }
+}
+
+#[test]
+fn watch_takes_a_filter_an_interval_and_a_run_time() {
+    let cases = [
+        ("watch", "", 1_000, None),
+        (
+            "watch -1023 tcp -n 0.2 --for 86400 --all --json",
+            "-1023 tcp",
+            200,
+            Some(Duration::from_hours(24)),
+        ),
+    ];
+    for (line, filter, interval, run_time) in cases {
+        let watch: WatchArgs = parsed(line);
+        let found = (
+            watch.filter.text().expect(line),
+            watch.interval,
+            watch.run_time,
+        );
+        let interval = Duration::from_millis(interval);
+        assert_eq!(found, (filter.to_owned(), interval, run_time), "{line}");
+        let is_chosen = run_time.is_some();
+        assert_eq!((watch.filter.all, watch.json), (is_chosen, is_chosen));
+    }
+}
+
+#[test]
+fn free_takes_targets_signal_and_consent() {
+    let chosen = Timeouts {
+        wait_for_exit: Duration::from_secs(10),
+        settle: Duration::from_millis(500),
+        force_after: Some(Duration::from_secs(3)),
+    };
+    let cases = [
+        (
+            "free 3000",
+            (Signal::Terminate, TargetSet::Topmost, Timeouts::default()),
+            (Consent::Ask, false, false),
+        ),
+        // The flag takes no word after it for its count.
+        (
+            "free --group --yes 3000",
+            (Signal::Terminate, TargetSet::Group, Timeouts::default()),
+            (Consent::Yes, false, false),
+        ),
+        (
+            "free 3000 --signal int --all-holders --wait 10 --settle 0.5 --force-after 3 --yes=4 --dry-run --json",
+            (Signal::Interrupt, TargetSet::All, chosen),
+            (Consent::YesToCount(4), true, true),
+        ),
+    ];
+    for (line, what, how) in cases {
+        let free: FreeArgs = parsed(line);
+        assert_eq!(
+            (free.signal, free.target_set(), free.timeouts().expect(line)),
+            what,
+            "{line}"
+        );
+        assert_eq!((free.yes, free.dry_run, free.json), how, "{line}");
+    }
+    let free: FreeArgs = parsed("free 3000-3010,5432/udp [::1]:80");
+    let targets: Vec<String> = free.targets.iter().map(ToString::to_string).collect();
+    assert_eq!(targets, [":3000-3010", ":5432/udp", "[::1]:80"]);
+}
+
+#[test]
+fn wait_takes_a_port_an_address_and_a_timeout() {
+    let cases = [
+        ("wait :3000", "3000", Until::Listening, None),
+        (
+            "wait [::1]:5353/udp --free --timeout 2.5",
+            "[::1]:5353/udp",
+            Until::Free,
+            Some(Duration::from_millis(2_500)),
+        ),
+        (
+            "wait 127.0.0.1:3000 --address ::ffff:127.0.0.1 --timeout 0",
+            "127.0.0.1:3000",
+            Until::Listening,
+            Some(Duration::ZERO),
+        ),
+        (
+            "wait 3000 --address ::1",
+            "[::1]:3000",
+            Until::Listening,
+            None,
+        ),
+    ];
+    for (line, port, until, timeout) in cases {
+        let wait: WaitArgs = parsed(line);
+        let target = wait.target().expect(line);
+        assert_eq!((target.spec, target.until), (spec(port), until), "{line}");
+        assert_eq!(wait.timeout, timeout, "{line}");
+    }
+}
+
+#[test]
+fn unused_takes_one_range() {
+    let cases = [
+        ("unused", SearchRange::From(3000), 1),
+        ("next -c 3", SearchRange::From(3000), 3),
+        ("unused --from 8000", SearchRange::From(8000), 1),
+        ("unused --dynamic", SearchRange::Dynamic, 1),
+        ("unused --ephemeral", SearchRange::Ephemeral, 1),
+    ];
+    for (line, range, count) in cases {
+        let unused: UnusedArgs = parsed(line);
+        assert_eq!((unused.range(), unused.count), (range, count), "{line}");
+    }
+}
+
+#[test]
+fn check_takes_one_port_of_one_protocol_on_one_address_or_all() {
+    let cases = [
+        ("check 5432", "5432", false),
+        ("check 5432/udp", "5432/udp", false),
+        ("check --connect 127.0.0.1:5432", "127.0.0.1:5432", true),
+        ("check [::1]:5432", "[::1]:5432", false),
+    ];
+    for (line, port, connects) in cases {
+        let check: CheckArgs = parsed(line);
+        assert_eq!(
+            (check.port, check.connect),
+            (spec(port), connects),
+            "{line}"
+        );
+    }
+}
+
+/// Errors that depend on several arguments, which clap does not check.
+#[test]
+fn arguments_that_contradict_each_other_are_an_error() {
+    let contradictions = [
+        parsed::<FreeArgs>("free 3000 --force-after 1 --signal KILL")
+            .timeouts()
+            .map(drop),
+        parsed::<WaitArgs>("wait [::1]:3000 --address 127.0.0.1")
+            .target()
+            .map(drop),
+        parsed::<ListArgs>("list 99999 tcp").filter.text().map(drop),
+        parsed::<MonitorArgs>("-- port:99999").settings().map(drop),
+    ];
+    assert_eq!(
+        contradictions.map(|result| result.expect_err("an error").to_string()),
+        [
+            "--force-after and --signal KILL both send SIGKILL: use only one of them",
+            "[::1]:3000 and --address 127.0.0.1 give different addresses: use only one of them",
+            "filter: \"99999\": not a port: 99999 (the highest is 65535)",
+            "filter: \"99999\": not a port: 99999 (the highest is 65535)",
+        ]
+    );
+}
+
+#[test]
+fn after_two_dashes_any_word_is_a_filter() {
+    let cases = [
+        ("-- kill", "kill", 1),
+        ("-- watch", "watch", 1),
+        ("-n 2 -- kill", "kill", 2),
+        ("-n2 --all -- kill -1023", "kill -1023", 2),
+        ("--source netstat2 -n 2 -- kill", "kill", 2),
+        ("node -- kill", "node kill", 1),
+    ];
+    for (line, filter, seconds) in cases {
+        let settings = settings(line);
+        let found = (&*settings.filter, settings.interval);
+        assert_eq!(found, (filter, Duration::from_secs(seconds)), "{line}");
+    }
+    assert!(matched("kill -- 3000").is_err());
+}
+
+#[test]
+fn a_range_without_a_first_port_is_not_a_flag() {
+    for (line, seconds) in [("-1023", 1), ("-1023 -n 2", 2), ("-n 2 -1023", 2)] {
+        let settings = settings(line);
+        let found = (&*settings.filter, settings.interval);
+        assert_eq!(found, ("-1023", Duration::from_secs(seconds)), "{line}");
+    }
+}
