@@ -31,8 +31,6 @@ pub struct Findings {
     /// States of the owners that do not simply run.
     pub process_states: Vec<(ProcessId, ProcessState)>,
     pub settings: PortSettings,
-    /// Duration of TIME_WAIT, where it is known.
-    pub time_wait: Option<Duration>,
     /// Addresses of `localhost`, in the order in which clients try them.
     pub localhost: Vec<IpAddr>,
     /// Containers that publish the port, whether or not a socket shows it.
@@ -67,14 +65,10 @@ impl Findings {
         sockets.filter(|socket| socket.holds_port())
     }
 
-    /// Whether a socket conflicts with a bind on the requested address.
-    pub(super) fn conflicts(&self, socket: &Socket) -> bool {
-        self.request.spec.conflicts(socket)
-    }
-
     /// The holding sockets that conflict with the requested bind.
     pub(super) fn conflicting(&self) -> impl Iterator<Item = &Socket> {
-        self.holding().filter(|socket| self.conflicts(socket))
+        self.holding()
+            .filter(|socket| self.request.spec.conflicts(socket))
     }
 
     /// Whether an unreadable table may contain the socket that holds this address. The IPv6 table has the dual-stack
@@ -89,20 +83,19 @@ impl Findings {
     /// Whether a bind proves that nothing holds its address. With SO_REUSEADDR it would succeed beside a socket that is
     /// bound without listening, so where a table could not be read only one without it counts.
     pub(super) fn is_bindable(&self, probe: &AddressProbe) -> bool {
-        match probe.result() {
-            BindResult::Usable => true,
-            BindResult::OnlyWithReuseAddr => !self.is_unread(probe.address.ip()),
-            BindResult::InUse
-            | BindResult::NotPermitted
-            | BindResult::NoSuchAddress
-            | BindResult::Failed(_) => false,
-        }
+        let result = probe.result();
+        result == BindResult::Usable
+            || result == BindResult::OnlyWithReuseAddr && !self.is_unread(probe.address.ip())
+    }
+
+    /// Whether a bind on some address gave this result.
+    pub(super) fn has_result(&self, result: &BindResult) -> bool {
+        self.probes.iter().any(|probe| probe.result() == *result)
     }
 
     /// Whether some address can be bound only with SO_REUSEADDR.
     pub fn needs_reuseaddr(&self) -> bool {
-        let mut probes = self.probes.iter();
-        probes.any(|probe| probe.result() == BindResult::OnlyWithReuseAddr)
+        self.has_result(&BindResult::OnlyWithReuseAddr)
     }
 
     /// Probes of the addresses that no holding socket is on.

@@ -4,9 +4,9 @@
 //! follows from them, and a bind that nothing explains is reported as such: no cause is ever guessed. Nothing here opens
 //! a socket or writes a sentence; `os::check` finds, and `wording::check` tells.
 
+mod connections;
 mod findings;
 mod reason;
-mod reasons;
 mod report;
 mod sockets;
 mod wait;

@@ -2,21 +2,20 @@
 
 use crate::model::process::{Container, Pid, Process, ProcessState};
 use crate::model::snapshot::Problem;
-use crate::model::socket::{Family, Socket, TimeWaitLeft};
+use crate::model::socket::{Endpoint, Family, Socket, SocketQueue, TimeWaitLeft};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 /// Why a port is held, or what to know about one that is free.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reason {
-    /// A listening, bound or UDP socket.
+    /// A listening, bound or UDP socket that conflicts with the requested bind.
     Holder(Box<Socket>),
-    /// The port is the local port of a connection, usually chosen by the kernel.
+    /// A socket of the same port that does not conflict.
+    Elsewhere(Box<Socket>),
+    /// The port is the local port of a connection, usually chosen by the kernel, and of this many more.
     Client {
-        socket: Box<Socket>,
-        /// Whether the other end is on this machine.
-        is_local: bool,
-        /// Number of further connections with this local port.
+        first: Box<Endpoint>,
         more: usize,
     },
     TimeWait {
@@ -30,21 +29,17 @@ pub enum Reason {
         sockets: Vec<Socket>,
         bind: LeftoverBind,
     },
-    /// The user may not bind the port; `from` is the first port that anyone may bind, where it is known.
-    Privileged {
-        port: u16,
-        from: Option<u16>,
-    },
+    /// The user may not bind the port, which is below this first unprivileged one; `None` for another cause.
+    Privileged(Option<u16>),
     NoSuchAddress(IpAddr),
     /// A bind failed with another error; `error` is the system's text.
     Failed {
         at: SocketAddr,
         error: String,
     },
-    /// Addresses are in use, and no table shows by what.
+    /// Addresses are in use, and no table shows by what; one that could not be read may.
     Unexplained {
-        addresses: Vec<SocketAddr>,
-        /// Whether a table that could not be read may show it.
+        at: Vec<SocketAddr>,
         is_unread: bool,
     },
     /// A socket on all addresses covers these addresses too, which have no row.
@@ -52,13 +47,11 @@ pub enum Reason {
         socket: Box<Socket>,
         covered: Vec<SocketAddr>,
     },
-    /// The other family is free.
-    OneFamily {
-        taken: Family,
+    /// Some addresses can be bound, though not all. `taken` is the family that cannot, if the other one can.
+    Partly {
         usable: Vec<IpAddr>,
+        taken: Option<Family>,
     },
-    /// Some addresses can be bound, though not all.
-    Partly(Vec<IpAddr>),
     /// 127.0.0.1 and ::1 lead to different processes.
     TwoLocalhosts {
         v4: Box<Socket>,
@@ -68,8 +61,7 @@ pub enum Reason {
     },
     BacklogFull {
         socket: Box<Socket>,
-        waiting: u32,
-        backlog: u32,
+        queue: SocketQueue,
     },
     NotRunning {
         process: Arc<Process>,
@@ -78,12 +70,10 @@ pub enum Reason {
     /// A bind works only with SO_REUSEADDR.
     NeedsReuse,
     /// The system never assigns the port itself.
-    Reserved(u16),
+    Reserved,
     /// Addresses of a family that this machine lacks.
     NoFamily(Vec<IpAddr>),
     Published(Box<Container>),
-    /// A socket of the same port that does not conflict.
-    Elsewhere(Box<Socket>),
     Unread(Problem),
 }
 
@@ -100,19 +90,20 @@ impl Reason {
     pub fn cause(&self) -> &'static str {
         match self {
             Self::Holder(_) => "holder",
+            Self::Elsewhere(_) => "elsewhere",
             Self::Client { .. } => "client_port",
             Self::TimeWait { .. } => "time_wait",
             Self::Leftover { .. } => "leftover_connections",
-            Self::Privileged { .. } => "privileged",
+            Self::Privileged(_) => "privileged",
             Self::NoSuchAddress(_) => "no_such_address",
             Self::Failed { .. } => "bind_failed",
             Self::Unexplained { .. } => "unexplained",
             Self::Wildcard { .. } => "wildcard",
-            Self::OneFamily { taken, .. } => match taken {
-                Family::Ipv4 => "only_ipv4",
-                Family::Ipv6 => "only_ipv6",
+            Self::Partly { taken, .. } => match taken {
+                Some(Family::Ipv4) => "only_ipv4",
+                Some(Family::Ipv6) => "only_ipv6",
+                None => "partly",
             },
-            Self::Partly(_) => "partly",
             Self::TwoLocalhosts { .. } => "two_localhosts",
             Self::BacklogFull { .. } => "backlog_full",
             Self::NotRunning { state, .. } => match state {
@@ -122,52 +113,59 @@ impl Reason {
                 ProcessState::Zombie => "zombie",
             },
             Self::NeedsReuse => "needs_reuseaddr",
-            Self::Reserved(_) => "reserved",
+            Self::Reserved => "reserved",
             Self::NoFamily(_) => "no_ipv6",
             Self::Published(_) => "published",
-            Self::Elsewhere(_) => "elsewhere",
             Self::Unread(_) => "unread",
         }
     }
 
+    /// Whether it alone makes the port unusable.
+    pub(super) fn is_decisive(&self) -> bool {
+        matches!(
+            self,
+            Self::Holder(_)
+                | Self::Client { .. }
+                | Self::Privileged(_)
+                | Self::NoSuchAddress(_)
+                | Self::Failed { .. }
+                | Self::Unexplained { .. }
+                | Self::TimeWait {
+                    bind: LeftoverBind::Refused(_),
+                    ..
+                }
+                | Self::Leftover {
+                    bind: LeftoverBind::Refused(_),
+                    ..
+                }
+        )
+    }
+
     /// Pids of the processes that the reason names.
     pub fn pids(&self) -> Vec<Pid> {
-        match self {
+        let sockets: Vec<&Socket> = match self {
             Self::Holder(socket)
-            | Self::Client { socket, .. }
+            | Self::Elsewhere(socket)
             | Self::Wildcard { socket, .. }
-            | Self::BacklogFull { socket, .. }
-            | Self::Elsewhere(socket) => pids(socket.owners.known()),
-            Self::TwoLocalhosts { v4, v6, .. } => {
-                pids(&[v4.owners.known(), v6.owners.known()].concat())
-            }
-            Self::Leftover { sockets, .. } => pids(&distinct_owners(sockets)),
-            Self::NotRunning { process, .. } => vec![process.pid()],
-            Self::TimeWait { .. }
-            | Self::Privileged { .. }
-            | Self::NoSuchAddress(_)
-            | Self::Failed { .. }
-            | Self::Unexplained { .. }
-            | Self::OneFamily { .. }
-            | Self::Partly(_)
-            | Self::NeedsReuse
-            | Self::Reserved(_)
-            | Self::NoFamily(_)
-            | Self::Published(_)
-            | Self::Unread(_) => Vec::new(),
-        }
+            | Self::BacklogFull { socket, .. } => vec![socket],
+            Self::Client { first, .. } => vec![&first.socket],
+            Self::TwoLocalhosts { v4, v6, .. } => vec![v4, v6],
+            Self::Leftover { sockets, .. } => sockets.iter().collect(),
+            Self::NotRunning { process, .. } => return vec![process.pid()],
+            _ => Vec::new(),
+        };
+        let owners = distinct_owners(sockets).into_iter();
+        owners.map(|process| process.pid()).collect()
     }
-}
-
-fn pids(processes: &[Arc<Process>]) -> Vec<Pid> {
-    processes.iter().map(|process| process.pid()).collect()
 }
 
 /// The known owners of these sockets, each once.
 pub fn distinct_owners<'s>(sockets: impl IntoIterator<Item = &'s Socket>) -> Vec<Arc<Process>> {
-    let owners = sockets.into_iter().flat_map(|socket| socket.owners.known());
-    let mut owners: Vec<Arc<Process>> = owners.cloned().collect();
-    owners.sort_by_key(|process| process.id);
-    owners.dedup_by_key(|process| process.id);
+    let mut owners: Vec<Arc<Process>> = Vec::new();
+    for owner in sockets.into_iter().flat_map(|socket| socket.owners.known()) {
+        if owners.iter().all(|known| known.id != owner.id) {
+            owners.push(Arc::clone(owner));
+        }
+    }
     owners
 }

@@ -1,9 +1,11 @@
 //! The report: free or held, and why.
 
 use super::findings::Findings;
-use super::reason::{LeftoverBind, Reason};
-use super::reasons::reasons;
+use super::reason::{Reason, distinct_owners};
+use super::{connections, sockets};
+use crate::model::port::{AddressProbe, BindResult, PortSpec, overlaps};
 use crate::model::process::Process;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 /// Whether a port can be used, why, and what that follows from.
@@ -28,49 +30,19 @@ impl CheckReport {
 
     /// The reason why the port is held; the first one where there are several.
     pub fn decisive_reason(&self) -> Option<&Reason> {
-        self.reasons.iter().find(|reason| match reason {
-            Reason::Holder(_)
-            | Reason::Client { .. }
-            | Reason::Privileged { .. }
-            | Reason::NoSuchAddress(_)
-            | Reason::Failed { .. }
-            | Reason::Unexplained { .. } => true,
-            Reason::TimeWait { bind, .. } | Reason::Leftover { bind, .. } => {
-                matches!(bind, LeftoverBind::Refused(_))
-            }
-            Reason::Wildcard { .. }
-            | Reason::OneFamily { .. }
-            | Reason::Partly(_)
-            | Reason::TwoLocalhosts { .. }
-            | Reason::BacklogFull { .. }
-            | Reason::NotRunning { .. }
-            | Reason::NeedsReuse
-            | Reason::Reserved(_)
-            | Reason::NoFamily(_)
-            | Reason::Published(_)
-            | Reason::Elsewhere(_)
-            | Reason::Unread(_) => false,
-        })
+        self.reasons.iter().find(|reason| reason.is_decisive())
     }
 
     /// The visible owners of the conflicting sockets, each once.
-    pub fn holders(&self) -> Vec<Arc<Process>> {
-        let mut holders: Vec<Arc<Process>> = Vec::new();
-        let conflicting = self.findings.conflicting();
-        for process in conflicting.flat_map(|socket| socket.owners.known()) {
-            if holders.iter().all(|known| known.id != process.id) {
-                holders.push(Arc::clone(process));
-            }
-        }
-        holders
+    pub fn owners(&self) -> Vec<Arc<Process>> {
+        distinct_owners(self.findings.conflicting())
     }
 
     /// Whether every bind is explained; if not, a socket may have opened or closed between the poll and the binds.
     pub fn is_explained(&self) -> bool {
-        !self
-            .reasons
-            .iter()
-            .any(|reason| matches!(reason, Reason::Unexplained { .. } | Reason::NeedsReuse))
+        let is_open =
+            |reason: &Reason| matches!(reason, Reason::Unexplained { .. } | Reason::NeedsReuse);
+        !self.reasons.iter().any(is_open)
     }
 }
 
@@ -79,4 +51,88 @@ fn is_free(findings: &Findings) -> bool {
     probes.peek().is_some()
         && probes.all(|probe| findings.is_bindable(probe))
         && findings.conflicting().next().is_none()
+}
+
+fn reasons(findings: &Findings) -> Vec<Reason> {
+    let mut reasons = sockets::holders(findings);
+    reasons.extend(unread(findings));
+    reasons.extend(connections::reasons(findings));
+    reasons.extend(refusals(findings));
+    reasons.extend(sockets::remarks(findings));
+    let explains_reuse =
+        |reason: &Reason| matches!(reason, Reason::TimeWait { .. } | Reason::Leftover { .. });
+    if findings.needs_reuseaddr() && !reasons.iter().any(explains_reuse) {
+        reasons.push(Reason::NeedsReuse);
+    }
+    reasons.extend(settings(findings));
+    reasons.extend(sockets::on_other_addresses(findings));
+    reasons.extend(findings.problems.iter().cloned().map(Reason::Unread));
+    reasons
+}
+
+/// The addresses in use that a table which could not be read may explain.
+fn unread(findings: &Findings) -> Option<Reason> {
+    let is_refused = |probe: &AddressProbe| {
+        let result = probe.result();
+        matches!(result, BindResult::InUse | BindResult::OnlyWithReuseAddr)
+            && findings.is_unread(probe.address.ip())
+    };
+    unexplained(findings, is_refused, true)
+}
+
+/// Binds that failed with another error than that the address is in use, and refused ones that no socket explains.
+fn refusals(findings: &Findings) -> Vec<Reason> {
+    let PortSpec { port, address, .. } = findings.request.spec;
+    let mut reasons = Vec::new();
+    if findings.has_result(&BindResult::NotPermitted) {
+        let from = findings.settings.unprivileged_from;
+        reasons.push(Reason::Privileged(from.filter(|from| port < *from)));
+    }
+    if findings.has_result(&BindResult::NoSuchAddress) {
+        reasons.extend(address.map(Reason::NoSuchAddress));
+    }
+    for probe in &findings.probes {
+        if let BindResult::Failed(error) = probe.result() {
+            let at = probe.address;
+            reasons.push(Reason::Failed { at, error });
+        }
+    }
+    let is_refused = |probe: &AddressProbe| {
+        let ip = probe.address.ip();
+        let mut connections = connections::connections(findings);
+        probe.result() == BindResult::InUse
+            && !findings.is_unread(ip)
+            && !connections.any(|endpoint| overlaps(&endpoint.socket, ip))
+    };
+    reasons.extend(unexplained(findings, is_refused, false));
+    reasons
+}
+
+fn unexplained(
+    findings: &Findings,
+    is_refused: impl Fn(&AddressProbe) -> bool,
+    is_unread: bool,
+) -> Option<Reason> {
+    let probes = findings.unheld_probes().filter(|probe| is_refused(probe));
+    let at: Vec<SocketAddr> = probes.map(|probe| probe.address).collect();
+    (!at.is_empty()).then_some(Reason::Unexplained { at, is_unread })
+}
+
+/// Settings, missing addresses and published ports, whoever holds the port.
+fn settings(findings: &Findings) -> Vec<Reason> {
+    let PortSpec { port, address, .. } = findings.request.spec;
+    let mut reserved = findings.settings.reserved.iter();
+    let mut reasons = Vec::new();
+    if reserved.any(|range| range.contains(&port)) {
+        reasons.push(Reason::Reserved);
+    }
+    if address.is_none() && findings.has_result(&BindResult::NoSuchAddress) {
+        let mut missing = findings.probes.clone();
+        missing.retain(|probe| probe.result() == BindResult::NoSuchAddress);
+        let missing = missing.iter().map(|probe| probe.address.ip()).collect();
+        reasons.push(Reason::NoFamily(missing));
+    }
+    let published = findings.published.iter().cloned();
+    reasons.extend(published.map(|container| Reason::Published(Box::new(container))));
+    reasons
 }

@@ -3,9 +3,10 @@
 use super::findings::Findings;
 use super::reason::{Reason, distinct_owners};
 use crate::model::port::{AddressProbe, BindResult, overlaps};
-use crate::model::process::ProcessId;
+use crate::model::process::Process;
 use crate::model::socket::{Family, Owners, Protocol, Socket, covers, family, is_loopback};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
 
 /// The sockets that conflict with the requested bind.
 pub(super) fn holders(findings: &Findings) -> Vec<Reason> {
@@ -17,8 +18,9 @@ pub(super) fn holders(findings: &Findings) -> Vec<Reason> {
 
 /// The sockets of the port that do not conflict with the requested bind.
 pub(super) fn on_other_addresses(findings: &Findings) -> Vec<Reason> {
-    let others = findings.holding();
-    let others = distinct(others.filter(|socket| !findings.conflicts(socket))).into_iter();
+    let spec = findings.request.spec;
+    let others = findings.holding().filter(|socket| !spec.conflicts(socket));
+    let others = distinct(others).into_iter();
     others
         .map(|socket| Reason::Elsewhere(Box::new(socket.clone())))
         .collect()
@@ -52,28 +54,22 @@ pub(super) fn remarks(findings: &Findings) -> Vec<Reason> {
 
 /// The sockets on all addresses that cover addresses without a row of their own.
 fn wildcards(findings: &Findings) -> Vec<Reason> {
-    let without_row: Vec<SocketAddr> = findings
+    let mut without_row: Vec<SocketAddr> = findings
         .local_probes()
         .filter(|probe| probe.result() == BindResult::InUse)
         .map(|probe| probe.address)
-        .filter(|at| !at.ip().is_unspecified())
-        .filter(|at| {
-            !findings
-                .holding()
-                .any(|socket| socket.local.ip() == at.ip())
-        })
         .collect();
+    without_row.retain(|at| {
+        let mut holding = findings.holding();
+        !at.ip().is_unspecified() && !holding.any(|socket| socket.local.ip() == at.ip())
+    });
     let conflicting = findings.conflicting();
     let wildcards = distinct(conflicting.filter(|socket| socket.local.ip().is_unspecified()));
     let reason = |socket: &Socket| {
-        let covered = without_row.iter().copied();
-        let covered: Vec<SocketAddr> = covered
-            .filter(|at| covers(socket.local, socket.v6only, *at))
-            .collect();
-        (!covered.is_empty()).then(|| Reason::Wildcard {
-            socket: Box::new(socket.clone()),
-            covered,
-        })
+        let mut covered = without_row.clone();
+        covered.retain(|at| covers(socket.local, socket.v6only, *at));
+        let socket = Box::new(socket.clone());
+        (!covered.is_empty()).then_some(Reason::Wildcard { socket, covered })
     };
     wildcards.into_iter().filter_map(reason).collect()
 }
@@ -91,17 +87,17 @@ fn usable_part(findings: &Findings) -> Option<Reason> {
     if usable.is_empty() || taken.is_empty() {
         return None;
     }
-    let is_only = |probes: &[&AddressProbe], one: Family| {
-        probes.iter().all(|probe| family(probe.address.ip()) == one)
+    let families = |probes: &[&AddressProbe]| {
+        let mut families: Vec<Family> = probes.iter().map(|one| family(one.address.ip())).collect();
+        families.dedup();
+        families
     };
-    let families = [(Family::Ipv4, Family::Ipv6), (Family::Ipv6, Family::Ipv4)];
-    let mut families = families.into_iter();
-    let apart = families.find(|(one, other)| is_only(&taken, *one) && is_only(&usable, *other));
+    let taken = match (&*families(&taken), &*families(&usable)) {
+        ([taken], [usable]) if taken != usable => Some(*taken),
+        _ => None,
+    };
     let usable = usable.iter().map(|probe| probe.address.ip()).collect();
-    Some(match apart {
-        Some((taken, _)) => Reason::OneFamily { taken, usable },
-        None => Reason::Partly(usable),
-    })
+    Some(Reason::Partly { usable, taken })
 }
 
 /// Whether `localhost` leads to different processes on 127.0.0.1 and ::1.
@@ -133,13 +129,9 @@ fn reachable_socket(findings: &Findings, ip: IpAddr) -> Option<&Socket> {
 /// Whether two sockets certainly have no owner in common: by processes, or by user where owners are hidden.
 fn have_different_owners(one: &Socket, other: &Socket) -> bool {
     match (&one.owners, &other.owners) {
-        (Owners::Known(_), Owners::Known(_)) => {
-            let ids = |socket: &Socket| -> Vec<ProcessId> {
-                let owners = socket.owners.known().iter();
-                owners.map(|process| process.id).collect()
-            };
-            let others = ids(other);
-            !ids(one).iter().any(|id| others.contains(id))
+        (Owners::Known(ones), Owners::Known(others)) => {
+            let is_shared = |owner: &Arc<Process>| others.iter().any(|other| other.id == owner.id);
+            !ones.iter().any(is_shared)
         }
         _ => matches!((one.uid, other.uid), (Some(one), Some(other)) if one != other),
     }
@@ -151,11 +143,8 @@ fn full_backlogs(findings: &Findings) -> Vec<Reason> {
     let listeners = findings.holding().filter(|socket| socket.is_listening());
     let full = |socket: &Socket| {
         let queue = socket.queue()?;
-        (queue.incoming > queue.outgoing).then(|| Reason::BacklogFull {
-            socket: Box::new(socket.clone()),
-            waiting: queue.incoming,
-            backlog: queue.outgoing,
-        })
+        let socket = Box::new(socket.clone());
+        (queue.incoming > queue.outgoing).then_some(Reason::BacklogFull { socket, queue })
     };
     listeners.filter_map(full).collect()
 }

@@ -5,7 +5,6 @@ use crate::model::port::{AddressProbe, BindOutcome, PortSpec};
 use crate::model::socket::{Endpoint, Protocol, SocketRole};
 use crate::model::testing::{SocketBuilder, instant};
 use std::net::{IpAddr, SocketAddr};
-use std::time::Duration;
 
 pub const LOCAL: [&str; 4] = ["127.0.0.1", "::1", "0.0.0.0", "::"];
 pub const V4: [&str; 2] = ["127.0.0.1", "0.0.0.0"];
@@ -31,7 +30,6 @@ pub fn port(port: u16) -> Findings {
             unprivileged_from: Some(1024),
             reserved: Vec::new(),
         },
-        time_wait: Some(Duration::from_mins(1)),
         localhost: vec![ip("::1"), ip("127.0.0.1")],
         published: Vec::new(),
         connects: None,

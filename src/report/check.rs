@@ -78,7 +78,7 @@ impl JsonCheckReport {
         } = findings.request.spec;
         let messages = wording::reason_lines(report);
         let reasons = report.reasons.iter().zip(messages);
-        let holders = report.holders();
+        let holders = report.owners();
         let connects = findings.connects.as_ref();
         Self {
             version: 1,

@@ -868,11 +868,11 @@ fn the_check_dialog_on_a_low_screen_has_at_most_nine_lines() {
     insta::assert_snapshot!(dialog, @"
     ┌ Why :3000 ─────────────────────────────────────────────────────────────────┐
     │ FREE :3000                                                                 │
-    │ · could not be read: udp4 sockets: out of memory                           │
-    │ · could not be read: udp4 sockets: out of memory                           │
-    │ · could not be read: udp4 sockets: out of memory                           │
-    │ · could not be read: udp4 sockets: out of memory                           │
-    │ · could not be read: udp4 sockets: out of memory                           │
+    │ · cannot read udp4 sockets: out of memory                                  │
+    │ · cannot read udp4 sockets: out of memory                                  │
+    │ · cannot read udp4 sockets: out of memory                                  │
+    │ · cannot read udp4 sockets: out of memory                                  │
+    │ · cannot read udp4 sockets: out of memory                                  │
     │ ↑ ↓ 5 more   c connect (may use up a one-shot server)   Esc close          │
     └────────────────────────────────────────────────────────────────────────────┘
     ");

@@ -1,7 +1,7 @@
 //! Ports and addresses, as sentences and the command line name them.
 
 use crate::model::port::BindResult;
-use crate::model::socket::{Protocol, Socket, address};
+use crate::model::socket::{Protocol, Socket};
 use std::net::SocketAddr;
 
 /// `:3000`, and `:5353/udp`, as ports are named in every sentence.
@@ -14,15 +14,18 @@ pub fn target(protocol: Protocol, port: u16) -> String {
     format!("{port}{}", suffix(protocol))
 }
 
-/// Where a socket stands: `::1:5173`, `127.0.0.1:5353/udp`, and `*:8080` for all addresses of both families.
+/// Where a socket is: `[::1]:5173`, `127.0.0.1:5353/udp`, and `*:8080` for all addresses of both families.
 pub fn place(socket: &Socket) -> String {
-    let (ip, port) = (socket.local_address(), socket.port());
-    format!("{ip}:{}", target(socket.protocol, port))
+    if socket.is_dual_stack() {
+        format!("*{}", port(socket.protocol, socket.port()))
+    } else {
+        place_at(socket.protocol, socket.local)
+    }
 }
 
 /// An address, as [`place`] writes it.
 pub fn place_at(protocol: Protocol, at: SocketAddr) -> String {
-    format!("{}:{}", address(at), target(protocol, at.port()))
+    format!("{at}{}", suffix(protocol))
 }
 
 fn suffix(protocol: Protocol) -> &'static str {
@@ -56,7 +59,7 @@ mod tests {
         all.v6only = Some(false);
         let udp = socket("127.0.0.1:5353").udp().build();
         let places = [place(&all), place(&udp), place_at(Protocol::Tcp, all.local)];
-        assert_eq!(places, ["*:8080", "127.0.0.1:5353/udp", ":::8080"]);
+        assert_eq!(places, ["*:8080", "127.0.0.1:5353/udp", "[::]:8080"]);
         let ports = [port(Protocol::Tcp, 80), port(Protocol::Udp, 53)];
         assert_eq!(ports, [":80", ":53/udp"]);
     }

@@ -186,7 +186,7 @@ fn cannot_bind(port: Port, leftovers: &Leftovers, error: Option<&str>) -> String
     format!("{} ({tried}{reason})", wait.unwrap_or_default())
 }
 
-/// `127.0.0.1:5173 is free, ::1:5173 is not: vite 9120 holds it. localhost reaches ::1 first`
+/// `127.0.0.1:5173 is free, [::1]:5173 is not: vite 9120 holds it. localhost reaches ::1 first`
 fn partly_free(
     port: Port,
     free: &[SocketAddr],

@@ -369,12 +369,12 @@ fn a_port_preview_covers_all_addresses_or_the_given_one() {
             Some(Err(explanation)) => vec![title(&explanation)],
         }
     };
-    assert_eq!(asked(3000, None), ["127.0.0.1:3000", "::1:3000"]);
-    assert_eq!(asked(3000, Some("::1")), ["::1:3000"]);
+    assert_eq!(asked(3000, None), ["127.0.0.1:3000", "[::1]:3000"]);
+    assert_eq!(asked(3000, Some("::1")), ["[::1]:3000"]);
     assert_eq!(asked(3000, Some("0.0.0.0")), ["nothing"]);
     assert_eq!(asked(80, None), ["nothing"]);
     assert_eq!(asked(5432, None), [":5432 belongs to root"]);
-    assert_eq!(asked(5432, Some("::1")), ["::1:5432"]);
+    assert_eq!(asked(5432, Some("::1")), ["[::1]:5432"]);
 }
 
 #[test]
@@ -384,7 +384,7 @@ fn known_and_hidden_owners_of_one_port_are_distinguished() {
     let explained = explanation(&[hidden(), seen()], &context());
     assert_eq!(
         lines(&explained)[1],
-        "::1:5432 is another one, held by node 4242; ending that would not free 0.0.0.0:5432."
+        "[::1]:5432 is another one, held by node 4242; ending that would not free 0.0.0.0:5432."
     );
     assert_eq!(explained.go_to(), Some(seen().id()));
     assert_eq!(

@@ -751,8 +751,7 @@ fn a_partly_free_port_names_free_and_held_addresses() {
         story.commands,
         [ExecCommand::TryBind(story.id(), vec![address])]
     );
-    let said =
-        "127.0.0.1:5173 is free, ::1:5173 is not: vite 9120 holds it. localhost reaches ::1 first";
+    let said = "127.0.0.1:5173 is free, [::1]:5173 is not: vite 9120 holds it. localhost reaches ::1 first";
     let free = story.bound();
     assert_eq!(
         (free.words().as_str(), free.kind()),

@@ -8,7 +8,7 @@ mod connect_probe;
 use crate::check::{CheckReport, CheckRequest, Findings, distinct_owners};
 use crate::model::port::{AddressProbe, EphemeralRange};
 use crate::model::process::{ProcessId, ProcessState};
-use crate::model::socket::{Endpoint, SocketSource, TIME_WAIT};
+use crate::model::socket::{Endpoint, SocketSource};
 use crate::os::poller::SocketPoller;
 use crate::os::processes::start_time::process_state;
 use crate::os::sockets::{DumpRequest, DumpScope};
@@ -95,7 +95,6 @@ fn findings(context: CheckContext, request: CheckRequest) -> Findings {
         process_states: process_states(&endpoints),
         endpoints,
         settings: environment::port_settings(),
-        time_wait: TIME_WAIT,
         localhost: bind_probe::resolve_localhost(),
         published: supervisors::published_on(request.spec.port, request.spec.protocol),
         connects: None,

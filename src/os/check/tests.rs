@@ -2,7 +2,7 @@
 #![cfg(target_os = "linux")]
 
 use super::*;
-use crate::check::{Banner, ConnectOutcome, ConnectProbe, Reason};
+use crate::check::{Banner, ConnectOutcome, Reason};
 use crate::model::port::PortSpec;
 use crate::model::socket::Protocol;
 use crate::os::environment;
@@ -44,6 +44,11 @@ fn causes(report: &CheckReport) -> Vec<&'static str> {
     report.reasons.iter().map(Reason::cause).collect()
 }
 
+#[track_caller]
+fn assert_causes(report: &CheckReport, expected: &[&str]) {
+    assert_eq!(causes(report), expected, "{}", message(report));
+}
+
 /// A listener on a port that no other socket has, whatever other addresses of the machine are used for.
 fn listener(ip: IpAddr) -> (TcpListener, u16) {
     until("a port of its own", || {
@@ -69,12 +74,14 @@ fn message(report: &CheckReport) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
+/// Another program may take a port that was just let go of, so the test tries several.
 #[test]
 fn an_unused_port_is_free() {
-    let (listener, port) = listener(V4);
-    drop(listener);
-    let report = check(request(port));
-    assert!(report.is_free, "{}", message(&report));
+    let report = until("a port that nothing else takes", || {
+        let (_, port) = listener(V4);
+        let report = check(request(port));
+        report.is_free.then_some(report)
+    });
     assert_eq!(report.findings.binds, 8, "{}", message(&report));
 }
 
@@ -83,12 +90,7 @@ fn a_listener_is_reported_with_its_process_and_free_family() {
     let (listener, port) = listener(V4);
     let holder = sleeper(listener);
     let report = check(request(port));
-    assert_eq!(
-        causes(&report),
-        ["holder", "only_ipv4"],
-        "{}",
-        message(&report)
-    );
+    assert_causes(&report, &["holder", "only_ipv4"]);
     assert_eq!(report.reasons[0].pids(), [holder.pid()]);
     assert!(!report.is_free);
 }
@@ -98,19 +100,11 @@ fn a_bound_socket_that_never_listens_blocks_its_port() {
     for is_reusing in [false, true] {
         let (socket, port) = bound(SocketAddr::new(V4, 0), is_reusing);
         let holder = sleeper(socket);
-        let report = check(request(port));
-        assert!(!report.is_free, "{}", message(&report));
-        assert_eq!(
-            report.reasons[0].pids(),
-            [holder.pid()],
-            "{}",
-            message(&report)
-        );
-        assert!(
-            message(&report).contains("does not listen"),
-            "{}",
-            message(&report)
-        );
+        let message = message(&check(request(port)));
+        let begin = format!("HELD :{port} by sleep {}", holder.pid());
+        let reason = format!("is bound to 127.0.0.1:{port} and does not listen");
+        assert!(message.starts_with(&begin), "{message}");
+        assert!(message.contains(&reason), "{message}");
     }
 }
 
@@ -119,21 +113,11 @@ fn a_wildcard_listener_blocks_specific_addresses() {
     let (wide, port) = listener(Ipv4Addr::UNSPECIFIED.into());
     let _holder = sleeper(wide);
     let report = check(request(port));
-    assert_eq!(
-        causes(&report),
-        ["holder", "wildcard", "only_ipv4"],
-        "{}",
-        message(&report)
-    );
+    assert_causes(&report, &["holder", "wildcard", "only_ipv4"]);
     let (both, port) = listener(Ipv6Addr::UNSPECIFIED.into());
     let _holder = sleeper(both);
     let report = check(request(port));
-    assert_eq!(
-        causes(&report),
-        ["holder", "wildcard"],
-        "{}",
-        message(&report)
-    );
+    assert_causes(&report, &["holder", "wildcard"]);
     assert!(
         wording::headline(&report).ends_with(&format!("on *:{port}")),
         "{}",
@@ -146,12 +130,7 @@ fn a_listener_on_ipv6_alone_leaves_ipv4() {
     let (listener, port) = listener(V6);
     let _holder = sleeper(listener);
     let report = check(request(port));
-    assert_eq!(
-        causes(&report),
-        ["holder", "only_ipv6"],
-        "{}",
-        message(&report)
-    );
+    assert_causes(&report, &["holder", "only_ipv6"]);
     let mut request = self::request(port);
     request.spec.address = Some(V4);
     let v4 = check(request);
@@ -169,12 +148,7 @@ fn two_processes_on_localhost_are_reported() {
     let other = TcpListener::bind((V6, port)).expect("no other socket has the port");
     let (one, other) = (sleeper(listener), sleeper(other));
     let report = check(request(port));
-    assert_eq!(
-        causes(&report),
-        ["holder", "holder", "two_localhosts"],
-        "{}",
-        message(&report)
-    );
+    assert_causes(&report, &["holder", "holder", "two_localhosts"]);
     assert_eq!(report.reasons[2].pids(), [one.pid(), other.pid()]);
 }
 
@@ -189,12 +163,7 @@ fn a_port_used_by_a_client_is_reported_as_such() {
     let holder = sleeper(client);
     let _server = sleeper(listener);
     let report = check(request(port));
-    assert_eq!(
-        causes(&report),
-        ["client_port", "only_ipv4"],
-        "{}",
-        message(&report)
-    );
+    assert_causes(&report, &["client_port", "only_ipv4"]);
     let words = format!(
         "{port} is the local port of sleep {}'s connection to :{to}",
         holder.pid()
@@ -202,56 +171,45 @@ fn a_port_used_by_a_client_is_reported_as_such() {
     assert_eq!(wording::reason_lines(&report)[0], words);
 }
 
+/// Another program may take the port on another address once the listener is gone, so the test tries several.
 #[test]
 fn time_wait_of_a_server_blocks_the_same_addresses() {
     for is_reusing in [true, false] {
-        let (socket, port) = bound(SocketAddr::new(V4, 0), is_reusing);
-        socket.listen(4).expect("listens");
-        let listener = TcpListener::from(socket);
-        let client = connect(V4, SocketAddr::new(V4, port));
-        let (server, _) = listener.accept().expect("a client");
-        close_in_turn(server, client);
-        drop(listener);
-        let report = check(request(port));
+        let report = until("a report about TIME_WAIT alone", || {
+            let (socket, port) = bound(SocketAddr::new(V4, 0), is_reusing);
+            socket.listen(4).expect("listens");
+            let listener = TcpListener::from(socket);
+            let client = connect(V4, SocketAddr::new(V4, port));
+            let (server, _) = listener.accept().expect("a client");
+            close_in_turn(server, client);
+            drop(listener);
+            let report = check(request(port));
+            (causes(&report).first() == Some(&"time_wait")).then_some(report)
+        });
         assert_eq!(report.is_free, is_reusing, "{}", message(&report));
-        assert_eq!(
-            report.reasons[0].cause(),
-            "time_wait",
-            "{}",
-            message(&report)
-        );
         let words = wording::reason_lines(&report).swap_remove(0);
-        let reported = "1 connection is in TIME_WAIT for ";
-        let left = words
-            .strip_prefix(reported)
-            .and_then(|left| left.split_once(" s;"));
+        let left = words.strip_prefix("1 connection is in TIME_WAIT (ends in ");
+        let left = left.and_then(|left| left.split_once(" s);"));
         let left: Option<u32> = left.and_then(|(left, _)| left.parse().ok());
         let is_plausible = left.is_some_and(|left| (50..=60).contains(&left));
         assert!(is_plausible, "{words}");
         let can = "can be bound with SO_REUSEADDR";
-        assert_eq!(
-            message(&report).contains(can),
-            is_reusing,
-            "{}",
-            message(&report)
-        );
+        assert_eq!(words.contains(can), is_reusing, "{words}");
     }
 }
 
+/// As above.
 #[test]
 fn connections_without_a_listener_are_reported_with_owners() {
-    let (listener, port) = listener(V4);
-    let client = connect(V4, SocketAddr::new(V4, port));
-    let (server, _) = listener.accept().expect("a client");
-    drop(listener);
-    let (holder, _other) = (sleeper(server), sleeper(client));
-    let report = check(request(port));
-    assert_eq!(
-        report.reasons[0].cause(),
-        "leftover_connections",
-        "{}",
-        message(&report)
-    );
+    let (report, holder) = until("a report about the connection alone", || {
+        let (listener, port) = listener(V4);
+        let client = connect(V4, SocketAddr::new(V4, port));
+        let (server, _) = listener.accept().expect("a client");
+        drop(listener);
+        let (holder, _other) = (sleeper(server), sleeper(client));
+        let report = check(request(port));
+        (causes(&report).first() == Some(&"leftover_connections")).then_some((report, holder))
+    });
     assert_eq!(report.reasons[0].pids(), [holder.pid()]);
 }
 
@@ -279,12 +237,7 @@ fn a_full_backlog_is_reported_and_a_connect_times_out() {
     request.spec.address = Some(V4);
     request.connects = true;
     let report = check(request);
-    assert_eq!(
-        causes(&report),
-        ["holder", "backlog_full"],
-        "{}",
-        message(&report)
-    );
+    assert_causes(&report, &["holder", "backlog_full"]);
     let connects = report.findings.connects.expect("asked for");
     assert_eq!(connects[0].outcome, ConnectOutcome::TimedOut);
 }
@@ -298,12 +251,7 @@ fn a_udp_socket_blocks_its_port_regardless_of_tcp() {
     request.spec.protocol = Protocol::Udp;
     let report = check(request);
     assert!(!report.is_free, "{}", message(&report));
-    assert_eq!(
-        report.reasons[0].pids(),
-        [holder.pid()],
-        "{}",
-        message(&report)
-    );
+    assert_eq!(report.reasons[0].pids(), [holder.pid()]);
     assert_eq!(report.findings.binds, 4);
 }
 
@@ -324,12 +272,7 @@ fn a_foreign_address_is_reported_without_a_bind() {
 fn an_unexplained_result_is_checked_once_more() {
     let (_listener, port) = listener(V4);
     let report = check_port(context(), request(port));
-    assert_eq!(
-        causes(&report),
-        ["unexplained", "only_ipv4"],
-        "{}",
-        message(&report)
-    );
+    assert_causes(&report, &["unexplained", "only_ipv4"]);
     assert_eq!(report.findings.binds, 16);
 }
 
@@ -362,20 +305,10 @@ fn a_connect_reports_the_banner_or_the_refusal() {
     for (words, expected) in cases {
         let port = serving(words);
         let connects = connect_probe::probe_all(&request(port));
-        let [
-            ConnectProbe {
-                outcome: ConnectOutcome::Accepted { banner, .. },
-                ..
-            },
-            other,
-        ] = connects.as_slice()
-        else {
-            panic!("{connects:?}");
-        };
-        assert_eq!(*banner, expected);
-        assert!(
-            !matches!(other.outcome, ConnectOutcome::Accepted { .. }),
-            "{other:?}"
-        );
+        let banners = connects.iter().map(|probe| match &probe.outcome {
+            ConnectOutcome::Accepted { banner, .. } => Some(banner),
+            _ => None,
+        });
+        assert_eq!(banners.collect::<Vec<_>>(), [Some(&expected), None]);
     }
 }

@@ -12,7 +12,10 @@ pub fn connect_lines(report: &CheckReport) -> Vec<String> {
         (None, _) => Vec::new(),
         (Some(connects), Protocol::Tcp) => connects.iter().map(connect_line).collect(),
         (Some(_), Protocol::Udp) => {
-            vec!["UDP has no connections, so nothing tells whether anything answers".to_owned()]
+            vec![
+                "UDP is connectionless, so a connect does not tell whether anything answers"
+                    .to_owned(),
+            ]
         }
     }
 }
@@ -32,7 +35,7 @@ pub fn connect_line(probe: &ConnectProbe) -> String {
                 "nothing listens there, "
             };
             format!(
-                "no answer in {seconds} s: {refused}the backlog is full, or a firewall drops it"
+                "no answer in {seconds} s: {refused}the backlog is full, or a firewall drops packets"
             )
         }
         ConnectOutcome::NoSuchAddress => "is not an address of this machine".to_owned(),

@@ -9,7 +9,7 @@ pub mod wait;
 pub use connect::{connect_line, connect_lines};
 pub use reason::reason_lines;
 
-use super::{bind_result, place, states};
+use super::{bind_result, count, place, states};
 use crate::check::{CheckReport, CheckRequest, Reason};
 use crate::model::platform::PLATFORM;
 use crate::model::port::{BindResult, bind_addresses};
@@ -19,50 +19,46 @@ use reason::owner;
 /// One line that begins with FREE or HELD.
 pub fn headline(report: &CheckReport) -> String {
     let spec = report.findings.request.spec;
-    if !report.is_free {
-        return format!("HELD {spec}{}", held_by(report));
+    match report.decisive_reason() {
+        _ if report.is_free && report.findings.needs_reuseaddr() => {
+            format!("FREE {spec} with SO_REUSEADDR")
+        }
+        _ if report.is_free => format!("FREE {spec}"),
+        Some(reason) => format!("HELD {spec}{}", held_by(report, reason)),
+        None => format!("HELD {spec}"),
     }
-    let how = if report.findings.needs_reuseaddr() {
-        " with SO_REUSEADDR"
-    } else {
-        ""
-    };
-    format!("FREE {spec}{how}")
 }
 
 /// The end of the headline of a port that is held: by what, or why it cannot be bound.
-fn held_by(report: &CheckReport) -> String {
+fn held_by(report: &CheckReport, decisive: &Reason) -> String {
     let is_holder = |reason: &&Reason| matches!(reason, Reason::Holder(_));
-    match report.decisive_reason() {
-        Some(Reason::Holder(socket)) => {
+    match decisive {
+        Reason::Holder(socket) => {
             let more = match report.reasons.iter().filter(is_holder).count() {
                 0 | 1 => String::new(),
                 count => format!(" and {} more", count - 1),
             };
             format!(" by {} on {}{more}", owner(socket), place(socket))
         }
-        Some(Reason::Client { socket, .. }) => {
-            format!(" by {} as the local port of a connection", owner(socket))
+        Reason::Client { first, .. } => {
+            let owner = owner(&first.socket);
+            format!(" by {owner} as the local port of a connection")
         }
-        Some(Reason::TimeWait { .. }) => " by connections in TIME_WAIT".to_owned(),
-        Some(Reason::Leftover { sockets, .. }) => {
+        Reason::TimeWait { .. } => " by connections in TIME_WAIT".to_owned(),
+        Reason::Leftover { sockets, .. } => {
             let states = states(&sockets.iter().collect::<Vec<_>>());
             format!(" by connections without a listener ({states})")
         }
-        Some(Reason::Privileged { .. }) => {
-            format!(": {}", bind_result(&BindResult::NotPermitted))
-        }
-        Some(Reason::NoSuchAddress(_)) => {
-            format!(": {}", bind_result(&BindResult::NoSuchAddress))
-        }
-        Some(Reason::Failed { error, .. }) => format!(": the bind fails: {error}"),
-        Some(Reason::Unexplained { is_unread, .. }) => if *is_unread {
+        Reason::Privileged(_) => format!(": {}", bind_result(&BindResult::NotPermitted)),
+        Reason::NoSuchAddress(_) => format!(": {}", bind_result(&BindResult::NoSuchAddress)),
+        Reason::Failed { error, .. } => format!(": the bind fails: {error}"),
+        Reason::Unexplained { is_unread, .. } => if *is_unread {
             " by an unknown owner: not every socket table could be read"
         } else {
             " by something that is in no socket table"
         }
         .to_owned(),
-        Some(_) | None => String::new(),
+        _ => String::new(),
     }
 }
 
@@ -82,11 +78,6 @@ pub fn pending(request: &CheckRequest) -> String {
     }
     let spec = request.spec;
     let tries_reuse = spec.protocol == Protocol::Tcp && PLATFORM.has_safe_reuseaddr();
-    let addresses = bind_addresses(spec.address, spec.port).len();
-    let binds = if tries_reuse {
-        2 * addresses
-    } else {
-        addresses
-    };
-    format!("trying {binds} binds…")
+    let binds = bind_addresses(spec.address, spec.port).len() * (1 + usize::from(tries_reuse));
+    format!("trying {}…", count(binds, "bind"))
 }

@@ -53,7 +53,7 @@ fn an_address_means_only_its_own_sockets() {
     freed.assert(0, "free", &[(v4.pid(), "SIGTERM")], &[v6.pid()]);
     let port = v4.port;
     freed.assert_says(&format!(
-        "127.0.0.1:{port} is free, ::1:{port} is not: {v6} holds it"
+        "127.0.0.1:{port} is free, [::1]:{port} is not: {v6} holds it"
     ));
     v4.wait_until_ended();
     // The port is free on this address, although the other owner still runs.

@@ -1,0 +1,75 @@
+//! Reasons that follow from connections on a port without a listener.
+
+use super::findings::Findings;
+use super::reason::{LeftoverBind, Reason};
+use crate::model::port::{BindResult, overlaps};
+use crate::model::socket::{
+    Endpoint, Protocol, Socket, SocketRole, State, TIME_WAIT, TimeWaitLeft,
+};
+
+/// Returns the client, the connections in TIME_WAIT and the ones that a listener left, as far as they prevent a bind.
+pub(super) fn reasons(findings: &Findings) -> Vec<Reason> {
+    let (clients, others): (Vec<&Endpoint>, Vec<_>) =
+        connections(findings).partition(|endpoint| is_client(endpoint));
+    let others = others.into_iter().map(|endpoint| &endpoint.socket);
+    let (waiting, left): (Vec<&Socket>, Vec<_>) =
+        others.partition(|socket| socket.state == Some(State::TimeWait));
+    let client = clients.first().map(|first| Reason::Client {
+        first: Box::new((*first).clone()),
+        more: clients.len() - 1,
+    });
+    let time_wait = leftover_bind(findings, &waiting).map(|bind| Reason::TimeWait {
+        count: waiting.len(),
+        bind,
+        // A socket that was polled once may have entered TIME_WAIT just then.
+        left: TimeWaitLeft::of_last(waiting.into_iter(), findings.at, TIME_WAIT, |_| None),
+    });
+    let leftover = leftover_bind(findings, &left).map(|bind| Reason::Leftover {
+        bind,
+        sockets: left.into_iter().cloned().collect(),
+    });
+    [client, time_wait, leftover]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+/// The connections that conflict with the requested bind. One that a listener of the port accepted is no reason, because
+/// the listener explains the bind.
+pub(super) fn connections(findings: &Findings) -> impl Iterator<Item = &Endpoint> {
+    findings.endpoints.iter().filter(|endpoint| {
+        let socket = &endpoint.socket;
+        !socket.holds_port() && findings.request.spec.conflicts(socket)
+    })
+}
+
+/// Whether a connection is a client's. A UDP socket with a remote end always is, as no other socket accepted it.
+fn is_client(endpoint: &Endpoint) -> bool {
+    let Endpoint {
+        socket, relation, ..
+    } = endpoint;
+    (relation.role == SocketRole::Client || socket.protocol == Protocol::Udp)
+        && socket.state != Some(State::TimeWait)
+}
+
+/// Returns the result of the binds on the addresses of these sockets; `None` if they do not prevent any bind. Where a table
+/// could not be read, a socket in it may be the cause instead.
+fn leftover_bind(findings: &Findings, sockets: &[&Socket]) -> Option<LeftoverBind> {
+    let concerned = findings.unheld_probes().filter(|probe| {
+        let ip = probe.address.ip();
+        !findings.is_unread(ip) && sockets.iter().any(|socket| overlaps(socket, ip))
+    });
+    let mut refused = Vec::new();
+    let mut needs_reuseaddr = false;
+    for probe in concerned {
+        match probe.result() {
+            BindResult::InUse => refused.push(probe.address.ip()),
+            result => needs_reuseaddr |= result == BindResult::OnlyWithReuseAddr,
+        }
+    }
+    if refused.is_empty() {
+        needs_reuseaddr.then_some(LeftoverBind::OnlyWithReuseAddr)
+    } else {
+        Some(LeftoverBind::Refused(refused))
+    }
+}
