@@ -169,7 +169,6 @@ impl AppHarness {
         });
         self.event(Event::Freeing(ExecEvent::BindProbed(BindProbe {
             request: request.id(),
-            at: instant(self.seconds),
             probes: probes.collect(),
             localhost: vec![Ipv4Addr::LOCALHOST.into()],
         })));
@@ -180,14 +179,8 @@ impl AppHarness {
     fn poll_freed(&mut self, request: &KillRequest, seconds: f64) -> Vec<Effect> {
         self.seconds += seconds;
         self.event(Event::Freeing(ExecEvent::Polled(PortSnapshot {
-            request: request.id(),
-            at: instant(self.seconds),
-            sockets: Vec::new(),
             ended: request.targets().iter().map(Target::id).collect(),
-            problems: Vec::new(),
-            signal_state: Vec::new(),
-            parents: Vec::new(),
-            units: Vec::new(),
+            ..PortSnapshot::new(request.id(), instant(self.seconds), Vec::new())
         })))
     }
 

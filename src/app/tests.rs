@@ -202,7 +202,7 @@ fn x_asks_first_and_sends_nothing_before_the_answer() {
         .iter()
         .map(|target| target.process.pid().0)
         .collect();
-    assert_eq!((request.port(), targets), (3000, vec![4242]));
+    assert_eq!((request.port().number, targets), (3000, vec![4242]));
 }
 
 #[test]

@@ -111,13 +111,7 @@ fn prepare(
     options: &FreeArgs,
 ) -> Preparation {
     let endpoints: Vec<&Endpoint> = table.iter().collect();
-    let question = plan_port(
-        spec.protocol,
-        spec.port,
-        spec.address,
-        &endpoints,
-        &FreeContext::new(environment, now()),
-    );
+    let question = plan_port(spec, &endpoints, &FreeContext::new(environment, now()));
     match question {
         None => Preparation::Done(no_owner::report(spec, table, &bind(spec), now().instant)),
         Some(Err(mut explanation)) => {
@@ -188,7 +182,7 @@ fn inspect_processes(found: &mut [Preparation]) {
             continue;
         };
         let holders = plan.kill_plan.process_ids();
-        let port = plan.kill_plan.to_port();
+        let port = plan.kill_plan.port;
         let kin = process_trees(&mut processes, &holders, |_| Some(port));
         plan.kill_plan.add_trees(&kin);
         if let Some(explanation) = plan.kill_plan.blocked_by_supervisor() {

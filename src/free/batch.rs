@@ -1,7 +1,7 @@
 //! Several ports that are freed together, each with a verdict of its own.
 
 use super::exec_command::{ExecCommand, ExecEvent};
-use super::plan::KillRequest;
+use super::request::KillRequest;
 use super::state_machine::{FreeMachine, Timeouts};
 use crate::model::process::Signal;
 use std::time::Instant;

@@ -1,7 +1,7 @@
 //! Commands to the executor and the events that it reports: signals sent or not, polls of the port, bind probes.
 
-use super::plan::{KillRequest, RequestId};
 use super::protected::Protected;
+use super::request::{KillRequest, RequestId};
 use crate::model::port::AddressProbe;
 use crate::model::process::{Process, ProcessId, ProcessState, Unit};
 use crate::model::snapshot::Problem;
@@ -116,6 +116,22 @@ pub struct PortSnapshot {
     pub units: Vec<(ProcessId, Unit)>,
 }
 
+impl PortSnapshot {
+    /// Returns a poll that read every table and shows only these sockets.
+    pub fn new(request: RequestId, at: Instant, sockets: Vec<Socket>) -> Self {
+        Self {
+            request,
+            at,
+            sockets,
+            problems: Vec::new(),
+            ended: Vec::new(),
+            signal_state: Vec::new(),
+            parents: Vec::new(),
+            units: Vec::new(),
+        }
+    }
+}
+
 /// How a process handles the signal, from `/proc/PID/status`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct SignalState {
@@ -138,7 +154,6 @@ pub enum SignalDisposition {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BindProbe {
     pub request: RequestId,
-    pub at: Instant,
     pub probes: Vec<AddressProbe>,
     /// Addresses of the name `localhost` on this machine, in the order in which clients try them.
     pub localhost: Vec<IpAddr>,

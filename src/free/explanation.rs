@@ -1,13 +1,9 @@
 //! Why nothing is stopped to free a port, and what can be done instead, as values. `wording` writes the sentences.
 
-use super::kill_plan::KillPlan;
-use super::plan::RowContext;
 use super::protected::ProtectedOwner;
-use crate::model::platform::PLATFORM;
-use crate::model::port::{Port, PortSpec};
-use crate::model::process::shell::quoted;
+use crate::model::port::Port;
 use crate::model::process::{Container, Process, ProcessId, Supervisor, Unit};
-use crate::model::socket::{EndpointId, Owners, QueueOrTimer, Socket, State, TimeWaitLeft};
+use crate::model::socket::{EndpointId, Socket, State, TimeWaitLeft};
 use crate::model::text::SystemText;
 use std::iter;
 use std::sync::Arc;
@@ -96,9 +92,9 @@ impl Explanation {
 
     /// Adds the explanation of another row, unless it says the same.
     pub fn and(mut self, other: Self) -> Self {
-        let new = other.timeless();
+        let subject = |one: &Self| (one.port, one.timeless().obstacle);
         let mut known = iter::once(&self).chain(&self.others);
-        if !known.any(|one| one.timeless().obstacle == new.obstacle && one.port == new.port) {
+        if !known.any(|known| subject(known) == subject(&other)) {
             self.others.push(other);
         }
         self
@@ -131,7 +127,7 @@ impl Explanation {
         }
     }
 
-    /// A command to copy. Raw: show it through [`escaped`](crate::model::text::escaped).
+    /// Returns a command to copy. Raw: show it through [`escaped`](crate::model::text::escaped).
     pub fn command(&self) -> Option<String> {
         // Stopping a supervisor is better than stopping a process of it.
         let mut supervisors = self.supervisors.iter().rev();
@@ -144,7 +140,7 @@ impl Explanation {
             })
     }
 
-    /// The socket that really holds the port: where `l` goes.
+    /// Returns the socket that really holds the port.
     pub fn go_to(&self) -> Option<EndpointId> {
         match &self.obstacle {
             Obstacle::Closed { now: listener }
@@ -159,16 +155,13 @@ impl Explanation {
         }
     }
 
-    /// The port whose supervisor is worth knowing.
+    /// Returns the port whose supervisor is worth knowing.
     pub fn supervised_port(&self) -> Option<Port> {
-        let is_wanted = matches!(
-            self.obstacle,
-            Obstacle::Hidden { .. } | Obstacle::Protected { .. }
-        );
-        is_wanted.then_some(self.port)
+        use Obstacle::{Hidden, Protected};
+        matches!(self.obstacle, Hidden { .. } | Protected { .. }).then_some(self.port)
     }
 
-    /// The port near which an unused one would help; goes into `InspectRequest::unused_near`.
+    /// Returns the port near which an unused one would help, for `InspectRequest::unused_near`.
     pub fn unused_near(&self) -> Option<u16> {
         let is_kernel = matches!(self.obstacle, Obstacle::Kernel(_));
         (is_kernel || self.supervised_port().is_some()).then_some(self.port.number)
@@ -185,106 +178,4 @@ impl Explanation {
     pub fn process_ids(&self) -> Vec<ProcessId> {
         self.owners().iter().map(|owner| owner.id).collect()
     }
-}
-
-/// The row closed before the question.
-pub(super) fn closed(row: &RowContext) -> Explanation {
-    let mut on_port = row.on_port(row.row.port()).into_iter();
-    let now = on_port.find(|socket| socket.holds_port() && socket.id != row.row.id);
-    let now = now.map(unchanging);
-    Explanation::new(Port::of(row.row), Obstacle::Closed { now })
-}
-
-pub(super) fn time_wait(row: &RowContext) -> Explanation {
-    let since = |_: &Socket| row.context.state_since;
-    let now = row.context.now.instant;
-    let left = TimeWaitLeft::of_last(iter::once(row.row), now, PLATFORM.time_wait(), since);
-    let listener = row.row.remote.and_then(|remote| row.listener(remote));
-    let listener = listener.map(unchanging);
-    Explanation::new(Port::of(row.row), Obstacle::TimeWait { left, listener })
-}
-
-/// The row is the client's end: stopping the client frees nothing.
-pub(super) fn client(row: &RowContext) -> Explanation {
-    let Some(remote) = row.row.remote else {
-        return left_over(row);
-    };
-    let obstacle = Obstacle::Client {
-        client: unchanging(row.row),
-        listener: row.listener(remote).map(unchanging),
-    };
-    Explanation::new(Port::of(row.row), obstacle)
-}
-
-/// Nothing listens on the port any more, or ever did.
-pub(super) fn left_over(row: &RowContext) -> Explanation {
-    let left = row.on_port(row.row.port());
-    let is_held = row.row.owners != Owners::NoProcess;
-    let waiting = left
-        .iter()
-        .copied()
-        .filter(|socket| socket.state == Some(State::TimeWait));
-    let now = row.context.now.instant;
-    let obstacle = Obstacle::LeftOver {
-        states: left.iter().map(|socket| socket.state).collect(),
-        held: is_held.then(|| unchanging(row.row)),
-        left: TimeWaitLeft::of_last(waiting, now, PLATFORM.time_wait(), |_| None),
-    };
-    Explanation::new(Port::of(row.row), obstacle)
-}
-
-/// The owner of the first socket is hidden; visible owners on other addresses are named and not stopped.
-pub(super) fn no_permission(row: &RowContext, sockets: &[&Socket]) -> Explanation {
-    let Some((own, others)) = sockets.split_first() else {
-        return left_over(row);
-    };
-    let environment = row.context.environment;
-    let executable = environment.executable.as_ref();
-    let port = PortSpec {
-        protocol: own.protocol,
-        address: None,
-        port: own.port(),
-    };
-    let sudo = executable
-        .filter(|_| environment.uid.is_some() && !environment.is_root)
-        .map(|path| {
-            format!(
-                "sudo {} free {}",
-                quoted(path.as_bytes()),
-                port.to_argument()
-            )
-        });
-    let visible = others.iter().filter(|one| !one.owners.known().is_empty());
-    let obstacle = Obstacle::Hidden {
-        socket: unchanging(own),
-        visible: visible.map(|socket| *unchanging(socket)).collect(),
-        is_root: environment.is_root,
-        sudo,
-    };
-    Explanation::new(Port::of(own), obstacle)
-}
-
-pub(super) fn pending(own: &Socket) -> Explanation {
-    Explanation::new(Port::of(own), Obstacle::Pending(unchanging(own)))
-}
-
-/// A socket of the kernel itself holds the port.
-pub(super) fn unowned(own: &Socket) -> Explanation {
-    Explanation::new(Port::of(own), Obstacle::Kernel(unchanging(own)))
-}
-
-pub(super) fn protected(plan: &KillPlan) -> Explanation {
-    let obstacle = Obstacle::Protected {
-        protected: plan.protected.clone(),
-        owners: plan.owner_processes(),
-    };
-    Explanation::new(plan.to_port(), obstacle)
-}
-
-/// Returns the socket without its queue, so that an explanation of the same facts stays equal.
-fn unchanging(socket: &Socket) -> Box<Socket> {
-    Box::new(Socket {
-        queue_or_timer: QueueOrTimer::Unknown,
-        ..socket.clone()
-    })
 }

@@ -1,35 +1,39 @@
 //! A plan to free one port: its sockets and owners, frozen as they are shown and not yet confirmed.
 
-use super::confirmation::OtherSockets;
-use super::plan::{KillRequest, RequestId, Target};
+mod other_sockets;
+pub(super) mod supervision;
+
 use super::protected::{ProtectedOwner, protected};
+use super::request::{KillRequest, RequestId, Target};
 use crate::model::environment::Environment;
 use crate::model::port::Port;
 use crate::model::process::{
-    Pid, Process, ProcessId, ProcessTree, Signal, is_topmost, topmost_first,
+    Pid, Process, ProcessId, ProcessTree, Restriction, Signal, is_topmost, topmost_first,
 };
-use crate::model::socket::{Endpoint, Protocol, Socket};
+use crate::model::socket::{Endpoint, Socket};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
+
+pub use other_sockets::{OtherPort, OtherSockets};
 
 /// What would free a port.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KillPlan {
     pub host: String,
-    pub protocol: Protocol,
-    pub port: u16,
+    pub port: Port,
     /// The port's sockets on all local addresses, the row's own first.
     pub sockets: Vec<Socket>,
     /// The known owners of these sockets: those of the row's own socket first, among each the topmost first.
     pub owners: Vec<PortOwner>,
-    /// Owners that are never signalled; they are among `owners` too.
+    /// Owners that are never signaled; they are among `owners` too.
     pub protected: Vec<ProtectedOwner>,
     /// All other sockets of the machine.
     pub(super) others: OtherSockets,
     /// The owners' ancestors, descendants and groups; `None` until they have been inspected.
     pub(super) trees: Option<Vec<ProcessTree>>,
     pub(super) uid: Option<u32>,
-    pub(super) self_pids: Vec<Pid>,
+    self_pids: Vec<Pid>,
 }
 
 /// A process that owns a socket of the port.
@@ -56,26 +60,23 @@ pub enum TargetSet {
 }
 
 impl KillPlan {
-    /// Freezes the owners of these sockets; `own` is the row's own.
+    /// Freezes the owners of these sockets of a port, the row's own first.
     pub(super) fn new(
+        port: Port,
         sockets: Vec<Socket>,
-        own: &Socket,
         table: &[&Endpoint],
         environment: &Environment,
     ) -> Self {
         let owners = owners(&sockets);
+        let protected = owners.iter().filter_map(|PortOwner { process, .. }| {
+            let why = protected(process, &environment.self_pids)?;
+            let process = Arc::clone(process);
+            Some(ProtectedOwner { process, why })
+        });
         Self {
             host: environment.host.clone(),
-            protocol: own.protocol,
-            port: own.port(),
-            protected: owners
-                .iter()
-                .filter_map(|owner| {
-                    let why = protected(&owner.process, &environment.self_pids)?;
-                    let process = Arc::clone(&owner.process);
-                    Some(ProtectedOwner { process, why })
-                })
-                .collect(),
+            port,
+            protected: protected.collect(),
             others: other_sockets(&sockets, table),
             sockets,
             owners,
@@ -103,11 +104,18 @@ impl KillPlan {
         self.trees().iter().find(|tree| tree.process == process)
     }
 
-    pub fn to_port(&self) -> Port {
-        Port {
-            protocol: self.protocol,
-            number: self.port,
-        }
+    /// True if the system does not let this user do something with the process.
+    pub(super) fn is_restricted(
+        &self,
+        process: ProcessId,
+        is_such: fn(&Restriction) -> bool,
+    ) -> bool {
+        let mut restrictions = self.trees().iter().flat_map(|tree| &tree.restrictions);
+        restrictions.any(|restriction| restriction.process == process && is_such(restriction))
+    }
+
+    pub(super) fn owner(&self, process: ProcessId) -> Option<&PortOwner> {
+        self.owners.iter().find(|owner| owner.process.id == process)
     }
 
     pub fn owner_processes(&self) -> Vec<Arc<Process>> {
@@ -124,67 +132,80 @@ impl KillPlan {
     ///
     /// Never empty for [`TargetSet::Topmost`]: if all of these are protected, there is no plan.
     pub fn targets(&self, targets: TargetSet) -> Vec<Target> {
-        match targets {
-            TargetSet::Topmost => self.owners_where(|owner| owner.is_topmost),
-            TargetSet::All => self.owners_where(|_| true),
+        let mut processes = match targets {
+            TargetSet::Topmost => self.unprotected_owners(|owner| owner.is_topmost),
+            TargetSet::All => self.unprotected_owners(|_| true),
             TargetSet::Group => self.group(),
-            TargetSet::Parent(id) => self
-                .parents()
-                .into_iter()
-                .filter(|parent| parent.id == id)
-                .map(|parent| self.target(parent))
-                .collect(),
+            TargetSet::Parent(_) => self.parents(),
+        };
+        if let TargetSet::Parent(id) = targets {
+            processes.retain(|parent| parent.id == id);
         }
+        let target = |process: &Arc<Process>| {
+            let sockets = self.owner(process.id).map(|owner| owner.sockets.iter());
+            Target {
+                process: Arc::clone(process),
+                sockets: sockets.into_iter().flatten().map(|one| one.id).collect(),
+            }
+        };
+        processes.into_iter().map(target).collect()
     }
 
-    /// Returns true if not every owner is topmost.
+    /// True if not every owner is topmost.
     pub fn has_more_than_topmost(&self) -> bool {
         self.targets(TargetSet::All).len() > self.targets(TargetSet::Topmost).len()
     }
 
-    /// Returns true if the group has more members than owners.
+    /// True if the group has more members than owners.
     pub fn has_group(&self) -> bool {
-        self.group().iter().any(|member| !member.is_owner())
+        let mut group = self.group().into_iter();
+        group.any(|member| self.owner(member.id).is_none())
     }
 
-    /// Returns the topmost owners' process groups; empty if unknown or if a member may not be signalled, since a group
-    /// gets a signal as a whole.
-    fn group(&self) -> Vec<Target> {
-        let topmost = self.owners_where(|owner| owner.is_topmost);
-        let mut members: Vec<&Arc<Process>> = topmost
-            .iter()
-            .filter_map(|target| self.tree_of(target.id()))
-            .flat_map(|tree| &tree.group)
-            .collect();
-        members.sort_by_key(|process| (self.owner_rank(process.id), process.pid()));
+    fn unprotected_owners(&self, is_meant: fn(&PortOwner) -> bool) -> Vec<&Arc<Process>> {
+        let protected: Vec<ProcessId> = self.protected.iter().map(|one| one.process.id).collect();
+        let owners = self.owners.iter().filter(|owner| is_meant(owner));
+        let processes = owners.map(|owner| &owner.process);
+        processes
+            .filter(|process| !protected.contains(&process.id))
+            .collect()
+    }
+
+    /// Returns the topmost owners' process groups; empty if unknown or if a member may not be signaled, since a group gets
+    /// a signal as a whole.
+    fn group(&self) -> Vec<&Arc<Process>> {
+        let topmost = self
+            .unprotected_owners(|owner| owner.is_topmost)
+            .into_iter();
+        let trees = topmost.filter_map(|process| self.tree_of(process.id));
+        let mut members: Vec<&Arc<Process>> = trees.flat_map(|tree| &tree.group).collect();
+        members.sort_by_key(|process| {
+            let mut owners = self.owners.iter();
+            let rank = owners.position(|owner| owner.process.id == process.id);
+            (rank.unwrap_or(self.owners.len()), process.pid())
+        });
         members.dedup_by_key(|process| process.id);
-        if members.iter().all(|process| self.may_signal(process)) {
-            members
-                .into_iter()
-                .map(|member| self.target(member))
-                .collect()
-        } else {
-            Vec::new()
+        if !members.iter().all(|process| self.may_signal(process)) {
+            members.clear();
         }
+        members
     }
 
-    /// Returns the ancestors of the first topmost owner that may be signalled instead of it, the nearest first, up to the
+    /// Returns the ancestors of the first topmost owner that may be signaled instead of it, the nearest first, up to the
     /// first that may not or that leads a terminal's session.
     pub fn parents(&self) -> Vec<&Arc<Process>> {
-        let topmost = self.owners_where(|owner| owner.is_topmost);
-        let tree = topmost.first().and_then(|target| self.tree_of(target.id()));
+        let topmost = self.unprotected_owners(|owner| owner.is_topmost);
+        let tree = topmost.first().and_then(|process| self.tree_of(process.id));
         tree.map_or(&[][..], |tree| &tree.ancestors)
             .iter()
             .take_while(|process| self.may_signal(process) && !is_terminal_leader(process))
             .collect()
     }
 
-    /// Returns true unless the process is protected or the main process of an owner's service, which systemd manages.
+    /// True unless the process is protected or the main process of an owner's service, which systemd manages.
     fn may_signal(&self, process: &Process) -> bool {
-        let mut units = self
-            .trees()
-            .iter()
-            .filter_map(|tree| tree.supervisor.unit.as_ref());
+        let trees = self.trees().iter();
+        let mut units = trees.filter_map(|tree| tree.supervisor.unit.as_ref());
         !units.any(|unit| unit.main == Some(process.pid()))
             && protected(process, &self.self_pids).is_none()
     }
@@ -195,11 +216,8 @@ impl KillPlan {
         KillRequest {
             id: RequestId {
                 at: now,
-                protocol: self.protocol,
                 port: self.port,
             },
-            protocol: self.protocol,
-            port: self.port,
             sockets: self.sockets.clone(),
             owners: self.owner_processes(),
             targets: self.targets(targets),
@@ -208,39 +226,6 @@ impl KillPlan {
             is_repeated: false,
         }
     }
-
-    fn owners_where(&self, is_meant: impl Fn(&PortOwner) -> bool) -> Vec<Target> {
-        let is_protected = |owner: &PortOwner| {
-            self.protected
-                .iter()
-                .any(|one| one.process.id == owner.process.id)
-        };
-        self.owners
-            .iter()
-            .filter(|owner| is_meant(owner) && !is_protected(owner))
-            .map(|owner| self.target(&owner.process))
-            .collect()
-    }
-
-    pub(super) fn owner(&self, process: ProcessId) -> Option<&PortOwner> {
-        self.owners.iter().find(|owner| owner.process.id == process)
-    }
-
-    fn target(&self, process: &Arc<Process>) -> Target {
-        let sockets = self
-            .owner(process.id)
-            .map_or(&[][..], |owner| &owner.sockets);
-        Target {
-            process: Arc::clone(process),
-            sockets: sockets.iter().map(|socket| socket.id).collect(),
-        }
-    }
-
-    /// Returns the process's position among the owners, or their number if it is none.
-    fn owner_rank(&self, process: ProcessId) -> usize {
-        let position = self.owners.iter().position(|one| one.process.id == process);
-        position.unwrap_or(self.owners.len())
-    }
 }
 
 fn other_sockets(own: &[Socket], table: &[&Endpoint]) -> OtherSockets {
@@ -248,40 +233,31 @@ fn other_sockets(own: &[Socket], table: &[&Endpoint]) -> OtherSockets {
     OtherSockets::new(all.filter(|socket| !own.iter().any(|one| one.id == socket.id)))
 }
 
-/// Returns true if the process leads a terminal's session, usually a shell: without it the terminal closes.
+/// True if the process leads a terminal's session, usually a shell: without it the terminal closes.
 fn is_terminal_leader(process: &Process) -> bool {
     process.terminal.is_some() && process.session == Some(process.pid())
 }
 
 /// Returns the owners of the first socket, then those of the others, among each the topmost first.
 fn owners(sockets: &[Socket]) -> Vec<PortOwner> {
-    let mut processes: Vec<Arc<Process>> = Vec::new();
     let (own, others) = sockets.split_at(sockets.len().min(1));
+    let mut seen = BTreeSet::new();
+    let mut processes = Vec::new();
     for group in [own, others] {
-        let owners: Vec<Arc<Process>> = group
-            .iter()
-            .flat_map(|socket| socket.owners.known())
-            .cloned()
-            .collect();
-        for process in topmost_first(owners) {
-            if !processes.iter().any(|known| known.id == process.id) {
-                processes.push(process);
-            }
-        }
+        let owners = group.iter().flat_map(|socket| socket.owners.known());
+        processes.extend(topmost_first(owners.cloned().collect()));
     }
+    processes.retain(|process: &Arc<Process>| seen.insert(process.id));
     let pids: Vec<Pid> = processes.iter().map(|process| process.pid()).collect();
-    processes
-        .into_iter()
-        .map(|process| PortOwner {
+    let owner = |process: Arc<Process>| {
+        let sockets = sockets.iter().filter(|socket| holds(process.id, socket));
+        PortOwner {
             is_topmost: is_topmost(&process, &pids),
-            sockets: sockets
-                .iter()
-                .filter(|socket| holds(process.id, socket))
-                .cloned()
-                .collect(),
+            sockets: sockets.cloned().collect(),
             process,
-        })
-        .collect()
+        }
+    };
+    processes.into_iter().map(owner).collect()
 }
 
 pub(super) fn holds(process: ProcessId, socket: &Socket) -> bool {

@@ -13,32 +13,34 @@
 //! A signal that was delivered is no success; the [`Verdict`] is about the port and is derived only from what was seen.
 
 mod batch;
-mod confirmation;
 mod exec_command;
 mod explanation;
 mod kill_plan;
 mod plan;
 mod preview;
 mod protected;
+mod request;
 mod state_machine;
-mod target_tree;
+#[cfg(test)]
+pub mod testing;
 mod verdict;
 
 pub use batch::Batch;
-pub use confirmation::{Confirmation, OtherPort, TypingReason};
 pub use exec_command::{
     BindProbe, ExecCommand, ExecEvent, PortSnapshot, SendOutcome, SendReport, SignalDisposition,
     SignalError, SignalState,
 };
 pub use explanation::{Explanation, Obstacle, SupervisedBy};
-pub use kill_plan::{KillPlan, PortOwner, TargetSet};
-pub use plan::{FreeContext, KillRequest, PlanResult, RequestId, Target, plan_port, plan_row};
+pub use kill_plan::supervision::Restarter;
+pub use kill_plan::{KillPlan, OtherPort, PortOwner, TargetSet};
+pub use plan::{FreeContext, PlanResult, plan_port, plan_row};
 pub use preview::{
-    AlsoCloses, NotPermitted, PortPreview, Preview, StartedBy, Unseen, Warning, not_permitted,
+    AlsoCloses, Confirmation, NotPermitted, PortPreview, Preview, StartedBy, TreeNode,
+    TypingReason, Unseen, Warning, not_permitted,
 };
-pub use protected::{Protected, ProtectedOwner, Restarter, protected};
+pub use protected::{Protected, ProtectedOwner, protected};
+pub use request::{KillRequest, RequestId, Target};
 pub use state_machine::{BIND_RETRY, FreeMachine, TableChange, Timeouts};
-pub use target_tree::TreeNode;
 pub use verdict::{
     Evidence, Leftovers, NextAction, Progress, Proof, ReleaseKind, RemainingOwners, Starter,
     Survivor, TargetOutcome, Verdict, VerdictKind,

@@ -1,125 +1,91 @@
-//! From a row or a port to a plan, and from a confirmed plan to the request to send its signal.
-//!
-//! Only [`KillPlan::confirm`](super::KillPlan::confirm) makes a [`KillRequest`], so no signal can be sent that was not confirmed.
+//! From a row or a port to a plan, or to the obstacle that prevents one.
 
-use super::explanation::{self, Explanation};
+mod context;
+
+use super::explanation::{Explanation, Obstacle};
 use super::kill_plan::{KillPlan, TargetSet};
-use crate::model::Moment;
 use crate::model::environment::Environment;
-use crate::model::process::{Pid, Process, ProcessId, Signal};
-use crate::model::socket::{Endpoint, EndpointId, Owners, Protocol, Socket, SocketRole, State};
-use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
-use std::time::Instant;
+use crate::model::platform::PLATFORM;
+use crate::model::port::{Port, PortSpec};
+use crate::model::process::shell::quoted;
+use crate::model::socket::{
+    Endpoint, Owners, QueueOrTimer, Socket, SocketRole, State, TimeWaitLeft,
+};
+use context::RowContext;
+use std::iter;
+
+pub use context::FreeContext;
 
 /// A plan that may be carried out once confirmed, or the reason why there is none.
 pub type PlanResult = Result<KillPlan, Box<Explanation>>;
-
-/// What a plan depends on besides the table.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FreeContext<'a> {
-    pub environment: &'a Environment,
-    /// True if the filter is exactly the row's local port: then even a client's port is the one to free.
-    pub filter_names_port: bool,
-    /// True if the row has closed and is only fading.
-    pub is_gone: bool,
-    pub now: Moment,
-    /// When the row was first seen in its present state, if known.
-    pub state_since: Option<Instant>,
-}
-
-impl<'a> FreeContext<'a> {
-    /// Returns the context of a port that was named, not of a row.
-    pub fn new(environment: &'a Environment, now: Moment) -> Self {
-        Self {
-            environment,
-            filter_names_port: false,
-            is_gone: false,
-            now,
-            state_since: None,
-        }
-    }
-}
 
 /// Plans to free the port of this row.
 ///
 /// `table` holds every endpoint that exists now, of both protocols and regardless of the filter, without closed rows
 /// that are still on the screen. It may contain the row itself.
 pub fn plan_row(row: &Endpoint, table: &[&Endpoint], context: &FreeContext) -> PlanResult {
-    let row_context = RowContext {
+    let role = row.relation.role;
+    let row = RowContext {
         row: &row.socket,
         table,
         context,
     };
-    if context.is_gone {
-        return Err(Box::new(explanation::closed(&row_context)));
-    }
-    let on_port = row_context.port_sockets(row.socket.local);
-    match row.relation.role {
-        SocketRole::Unconnected => plan_sockets(&row_context, &on_port),
-        SocketRole::Server if !on_port.is_empty() => plan_sockets(&row_context, &on_port),
-        _ if row.socket.state == Some(State::TimeWait) => {
-            Err(Box::new(explanation::time_wait(&row_context)))
-        }
-        _ if context.filter_names_port => plan_sockets(&row_context, &row_context.owned()),
-        SocketRole::Client => Err(Box::new(explanation::client(&row_context))),
-        SocketRole::Server | SocketRole::Unknown => {
-            Err(Box::new(explanation::left_over(&row_context)))
-        }
-    }
+    let on_port = row.port_sockets(row.row.local);
+    let plan = match role {
+        _ if context.is_gone => Err(closed(&row)),
+        SocketRole::Unconnected => plan_sockets(&row, &on_port),
+        SocketRole::Server if !on_port.is_empty() => plan_sockets(&row, &on_port),
+        _ if row.row.state == Some(State::TimeWait) => Err(time_wait(&row)),
+        _ if context.filter_names_port => plan_sockets(&row, &row.owned()),
+        SocketRole::Client => Err(client(&row)),
+        SocketRole::Server | SocketRole::Unknown => Err(left_over(&row)),
+    };
+    explained(&row, plan)
 }
 
 /// Plans to free a port, on all local addresses or on one; `None` if no socket holds it there.
 ///
 /// A hidden owner comes first: stopping the visible ones would not free the port.
-pub fn plan_port(
-    protocol: Protocol,
-    port: u16,
-    on: Option<IpAddr>,
-    table: &[&Endpoint],
-    context: &FreeContext,
-) -> Option<PlanResult> {
+pub fn plan_port(spec: PortSpec, table: &[&Endpoint], context: &FreeContext) -> Option<PlanResult> {
     let mut sockets: Vec<&Socket> = table
         .iter()
         .map(|endpoint| &endpoint.socket)
-        .filter(|socket| socket.protocol == protocol && socket.port() == port)
+        .filter(|socket| socket.protocol == spec.protocol && socket.port() == spec.port)
+        .filter(|socket| spec.address.is_none_or(|ip| socket.local.ip() == ip))
         .filter(|socket| socket.holds_port())
-        .filter(|socket| on.is_none_or(|ip| socket.local.ip() == ip))
         .collect();
     sockets.sort_by_key(|socket| {
-        (
-            socket.owners != Owners::NoPermission,
-            socket.local,
-            socket.id,
-        )
+        let is_hidden = socket.owners == Owners::NoPermission;
+        (!is_hidden, socket.local, socket.id)
     });
-    let row = sockets.first().copied()?;
-    let row_context = RowContext {
-        row,
+    let row = RowContext {
+        row: sockets.first()?,
         table,
         context,
     };
-    Some(plan_sockets(&row_context, &sockets))
+    Some(explained(&row, plan_sockets(&row, &sockets)))
+}
+
+fn explained(row: &RowContext, plan: Result<KillPlan, Obstacle>) -> PlanResult {
+    plan.map_err(|obstacle| Box::new(Explanation::new(Port::of(row.row), obstacle)))
 }
 
 /// Plans to stop the owners of these sockets, of which the first is the one that is meant.
-fn plan_sockets(row_context: &RowContext, sockets: &[&Socket]) -> PlanResult {
-    let Some(own) = sockets.first().copied() else {
-        return Err(Box::new(explanation::left_over(row_context)));
+fn plan_sockets(row: &RowContext, sockets: &[&Socket]) -> Result<KillPlan, Obstacle> {
+    let Some((own, others)) = sockets.split_first() else {
+        return Err(left_over(row));
     };
     match own.owners {
-        Owners::Pending => return Err(Box::new(explanation::pending(own))),
-        Owners::NoPermission => {
-            return Err(Box::new(explanation::no_permission(row_context, sockets)));
-        }
-        Owners::NoProcess => return Err(Box::new(explanation::unowned(own))),
+        Owners::Pending => return Err(Obstacle::Pending(unchanging(own))),
+        Owners::NoPermission => return Err(hidden(own, others, row.context.environment)),
+        Owners::NoProcess => return Err(Obstacle::Kernel(unchanging(own))),
         Owners::Known(_) => {}
     }
     let plan = KillPlan::new(
+        Port::of(own),
         sockets.iter().copied().cloned().collect(),
-        own,
-        row_context.table,
-        row_context.context.environment,
+        row.table,
+        row.context.environment,
     );
     let targets = plan.targets(TargetSet::Topmost);
     let frees_own = targets
@@ -130,166 +96,86 @@ fn plan_sockets(row_context: &RowContext, sockets: &[&Socket]) -> PlanResult {
         protected.any(|protected| protected.process.id == owner.id)
     });
     if targets.is_empty() || protects_own && !frees_own {
-        Err(Box::new(explanation::protected(&plan)))
-    } else {
-        Ok(plan)
-    }
-}
-
-/// A row's socket with the table around it.
-pub(super) struct RowContext<'a> {
-    pub row: &'a Socket,
-    pub table: &'a [&'a Endpoint],
-    pub context: &'a FreeContext<'a>,
-}
-
-impl<'a> RowContext<'a> {
-    /// Returns the sockets on this local port with the row's protocol, the row's own first.
-    pub fn on_port(&self, port: u16) -> Vec<&'a Socket> {
-        let others = self.table.iter().map(|endpoint| &endpoint.socket);
-        let others = others.filter(|socket| socket.id != self.row.id);
-        let mut sockets: Vec<&Socket> = std::iter::once(self.row)
-            .chain(others)
-            .filter(|socket| socket.protocol == self.row.protocol && socket.port() == port)
-            .collect();
-        sockets.sort_by_key(|socket| (socket.id != self.row.id, socket.local, socket.id));
-        sockets
-    }
-
-    /// Returns the socket that a client connecting to `to` reaches.
-    pub fn listener(&self, to: SocketAddr) -> Option<&'a Socket> {
-        self.port_sockets(to)
-            .into_iter()
-            .find(|socket| serves(socket, to))
-    }
-
-    /// Returns every socket that holds the port, the row's own first, then the one a client at `to` reaches.
-    pub fn port_sockets(&self, to: SocketAddr) -> Vec<&'a Socket> {
-        let mut sockets = self.on_port(to.port());
-        sockets.retain(|socket| socket.holds_port());
-        // The most specific address gets the connection, so it comes before the wildcard.
-        sockets.sort_by_key(|socket| {
-            (
-                socket.id != self.row.id,
-                !serves(socket, to),
-                socket.local.ip() != to.ip(),
-            )
+        return Err(Obstacle::Protected {
+            owners: plan.owner_processes(),
+            protected: plan.protected,
         });
-        sockets
     }
+    Ok(plan)
+}
 
-    /// Returns every socket on the row's port that has a process or may have one.
-    pub fn owned(&self) -> Vec<&'a Socket> {
-        let mut sockets = self.on_port(self.row.port());
-        sockets.retain(|socket| socket.owners != Owners::NoProcess);
-        sockets
+/// The row closed before the question.
+fn closed(row: &RowContext) -> Obstacle {
+    let mut on_port = row.on_port(row.row.port()).into_iter();
+    let now = on_port.find(|socket| socket.holds_port() && socket.id != row.row.id);
+    Obstacle::Closed {
+        now: now.map(unchanging),
     }
 }
 
-/// Returns true if what is sent to `to` arrives at this socket. A UDP socket has no state that says so.
-fn serves(socket: &Socket, to: SocketAddr) -> bool {
-    let takes_datagrams = socket.protocol == Protocol::Udp
-        && socket.holds_port()
-        && socket.port() == to.port()
-        && (socket.local.ip() == to.ip() || socket.local.ip().is_unspecified());
-    takes_datagrams || socket.accepts_on(to)
-}
-
-/// A process that gets the signal, and its sockets of the port when it was shown: none for a parent or a group member.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Target {
-    pub process: Arc<Process>,
-    pub sockets: Vec<EndpointId>,
-}
-
-impl Target {
-    pub fn id(&self) -> ProcessId {
-        self.process.id
-    }
-
-    pub fn is_owner(&self) -> bool {
-        !self.sockets.is_empty()
+fn time_wait(row: &RowContext) -> Obstacle {
+    let since = |_: &Socket| row.context.state_since;
+    let now = row.context.now.instant;
+    let listener = row.row.remote.and_then(|remote| row.listener(remote));
+    Obstacle::TimeWait {
+        left: TimeWaitLeft::of_last(iter::once(row.row), now, PLATFORM.time_wait(), since),
+        listener: listener.map(unchanging),
     }
 }
 
-/// Identity of a request: when it was confirmed, and the port, since several ports may be confirmed at once. A repeated
-/// signal is a request of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RequestId {
-    pub(super) at: Instant,
-    pub(super) protocol: Protocol,
-    pub(super) port: u16,
+/// The row is the client's end: stopping the client frees nothing.
+fn client(row: &RowContext) -> Obstacle {
+    let Some(remote) = row.row.remote else {
+        return left_over(row);
+    };
+    Obstacle::Client {
+        client: unchanging(row.row),
+        listener: row.listener(remote).map(unchanging),
+    }
 }
 
-/// A confirmed plan, frozen as it was shown.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KillRequest {
-    pub(super) id: RequestId,
-    pub(super) protocol: Protocol,
-    pub(super) port: u16,
-    /// The sockets of the port when it was shown, including those that stay open.
-    pub(super) sockets: Vec<Socket>,
-    /// The known owners of these sockets.
-    pub(super) owners: Vec<Arc<Process>>,
-    pub(super) targets: Vec<Target>,
-    pub(super) signal: Signal,
-    pub(super) self_pids: Vec<Pid>,
-    /// True if it sends another signal to the remaining targets of an earlier request.
-    pub(super) is_repeated: bool,
+/// Nothing listens on the port any more, or ever did.
+fn left_over(row: &RowContext) -> Obstacle {
+    let left = row.on_port(row.row.port());
+    let is_held = row.row.owners != Owners::NoProcess;
+    let waiting = left.iter().copied();
+    let waiting = waiting.filter(|socket| socket.state == Some(State::TimeWait));
+    let now = row.context.now.instant;
+    Obstacle::LeftOver {
+        states: left.iter().map(|socket| socket.state).collect(),
+        held: is_held.then(|| unchanging(row.row)),
+        left: TimeWaitLeft::of_last(waiting, now, PLATFORM.time_wait(), |_| None),
+    }
 }
 
-impl KillRequest {
-    /// Returns the identity that marks every result of this request.
-    pub fn id(&self) -> RequestId {
-        self.id
+/// The owner is hidden; visible owners on other addresses are named and not stopped.
+fn hidden(own: &Socket, others: &[&Socket], environment: &Environment) -> Obstacle {
+    let port = PortSpec {
+        protocol: own.protocol,
+        address: None,
+        port: own.port(),
+    };
+    let executable = environment.executable.as_ref();
+    let executable = executable.filter(|_| environment.uid.is_some() && !environment.is_root);
+    let sudo = executable.map(|path| {
+        let path = quoted(path.as_bytes());
+        format!("sudo {path} free {}", port.to_argument())
+    });
+    let visible = others.iter().filter(|one| !one.owners.known().is_empty());
+    Obstacle::Hidden {
+        socket: unchanging(own),
+        visible: visible.map(|socket| *unchanging(socket)).collect(),
+        is_root: environment.is_root,
+        sudo,
     }
+}
 
-    pub fn protocol(&self) -> Protocol {
-        self.protocol
-    }
-
-    pub fn port(&self) -> u16 {
-        self.port
-    }
-
-    pub fn targets(&self) -> &[Target] {
-        &self.targets
-    }
-
-    pub fn signal(&self) -> Signal {
-        self.signal
-    }
-
-    /// Returns portmon's own pid and its ancestors', which the executor checks again.
-    pub fn self_pids(&self) -> &[Pid] {
-        &self.self_pids
-    }
-
-    /// Returns true if targets that have exited by now do not stop the request.
-    pub fn is_repeated(&self) -> bool {
-        self.is_repeated
-    }
-
-    /// Returns the known owners of the port when it was shown.
-    pub fn owners(&self) -> &[Arc<Process>] {
-        &self.owners
-    }
-
-    /// Returns the sockets of the port when it was shown.
-    pub fn sockets(&self) -> &[Socket] {
-        &self.sockets
-    }
-
-    /// Returns the same request for other targets and another signal, confirmed now.
-    pub(super) fn again(&self, targets: Vec<Target>, signal: Signal, now: Instant) -> Self {
-        Self {
-            id: RequestId { at: now, ..self.id },
-            targets,
-            signal,
-            is_repeated: true,
-            ..self.clone()
-        }
-    }
+/// Returns the socket without its queue, so that an explanation of the same facts stays equal.
+fn unchanging(socket: &Socket) -> Box<Socket> {
+    Box::new(Socket {
+        queue_or_timer: QueueOrTimer::Unknown,
+        ..socket.clone()
+    })
 }
 
 #[cfg(test)]

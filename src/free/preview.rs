@@ -1,19 +1,24 @@
 //! What freeing one or several ports would do: one value for the dialog and for `portmon free`.
 
-use super::confirmation::{
-    Confirmation, OtherPort, also_closed_ports, required_confirmation, target_processes,
-};
+mod also_closes;
+mod confirmation;
+mod target_tree;
+
+use super::kill_plan::supervision::Restarter;
 use super::kill_plan::{KillPlan, PortOwner, TargetSet};
-use super::plan::Target;
-use super::protected::{ProtectedOwner, Restarter};
-use super::target_tree::{TreeNode, target_tree};
+use super::protected::ProtectedOwner;
+use super::request::Target;
 use crate::model::port::Port;
-use crate::model::process::{
-    Origin, Process, ProcessId, ProcessState, ProcessTree, Restriction, Signal,
-};
+use crate::model::process::{Origin, Process, ProcessId, ProcessState, ProcessTree, Signal};
 use crate::model::socket::{Owners, Socket};
+use confirmation::required_confirmation;
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use target_tree::target_tree;
+
+pub use also_closes::{AlsoCloses, Unseen};
+pub use confirmation::{Confirmation, TypingReason};
+pub use target_tree::TreeNode;
 
 /// What happens when these targets get this signal.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,36 +46,6 @@ pub struct PortPreview {
     /// True if the port has sockets on more than one local address.
     pub has_several_addresses: bool,
     pub tree: Vec<TreeNode>,
-}
-
-/// What else closes or stops with the targets.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AlsoCloses {
-    /// Other sockets that hold a port, each protocol and address once.
-    pub ports: Vec<OtherPort>,
-    pub connections: usize,
-    /// The targets' descendants that own none of the ports.
-    pub children: Vec<Arc<Process>>,
-    /// The number of descendants that own one of the ports and get no signal themselves.
-    pub workers: usize,
-    /// True if the descendants of all targets are known.
-    pub knows_children: bool,
-    /// False until the owners have been inspected.
-    pub is_inspected: bool,
-    /// The number of other sockets whose owners are still being looked up; each may belong to a target.
-    pub pending: usize,
-    pub unseen: Option<Unseen>,
-}
-
-/// The targets of which it is unknown what else they own.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unseen {
-    /// Never empty.
-    pub processes: Vec<Arc<Process>>,
-    /// The number of all targets.
-    pub of: usize,
-    /// True if all of them belong to other users.
-    pub are_foreign: bool,
 }
 
 /// Where these processes come from.
@@ -108,25 +83,23 @@ impl Preview {
     /// Returns what happens when these targets of the plans, of which there is at least one, get this signal.
     pub fn new(plans: &[KillPlan], targets: TargetSet, signal: Signal) -> Self {
         let single = if let [plan] = plans { Some(plan) } else { None };
+        let ports = plans.iter().map(|plan| PortPreview::new(plan, targets));
+        let also_closes = AlsoCloses::new(plans, &target_processes(plans, targets));
+        let warnings = plans.iter().flat_map(|plan| warnings(plan, targets));
         Self {
             host: plans
                 .first()
-                .map_or_else(String::new, |plan| plan.host.clone()),
+                .map(|plan| plan.host.clone())
+                .unwrap_or_default(),
             targets,
             signal,
-            ports: plans
-                .iter()
-                .map(|plan| PortPreview::new(plan, targets))
-                .collect(),
-            also_closes: AlsoCloses::new(plans, targets),
+            ports: ports.collect(),
             started_by: single.map_or_else(Vec::new, |plan| started_by(plan, targets)),
             restarted_by: single.map_or_else(Vec::new, KillPlan::restarted_by),
             stop_command: single.and_then(KillPlan::stop_command),
-            confirmation: required_confirmation(plans, targets),
-            warnings: plans
-                .iter()
-                .flat_map(|plan| warnings(plan, targets))
-                .collect(),
+            confirmation: required_confirmation(plans, targets, &also_closes.ports),
+            also_closes,
+            warnings: warnings.collect(),
         }
     }
 
@@ -134,82 +107,30 @@ impl Preview {
     pub fn target_count(&self) -> usize {
         let nodes = self.ports.iter().flat_map(|port| &port.tree);
         let targets = nodes.filter(|node| node.is_target);
-        let ids = targets.map(|node| node.process.id);
-        ids.collect::<BTreeSet<ProcessId>>().len()
+        let ids: BTreeSet<ProcessId> = targets.map(|node| node.process.id).collect();
+        ids.len()
     }
 }
 
 impl PortPreview {
     fn new(plan: &KillPlan, targets: TargetSet) -> Self {
-        let addresses: BTreeSet<String> = plan.sockets.iter().map(Socket::local_address).collect();
+        let address = |socket: &Socket| (socket.local, socket.is_dual_stack());
+        let addresses: BTreeSet<_> = plan.sockets.iter().map(address).collect();
         Self {
-            port: plan.to_port(),
+            port: plan.port,
             has_several_addresses: addresses.len() > 1,
             tree: target_tree(plan, targets),
         }
     }
 }
 
-impl AlsoCloses {
-    fn new(plans: &[KillPlan], targets: TargetSet) -> Self {
-        let stopped = target_processes(plans, targets);
-        let ids: Vec<ProcessId> = stopped.iter().map(|process| process.id).collect();
-        let is_owner = |id: ProcessId| plans.iter().any(|plan| plan.owner(id).is_some());
-        let mut children: Vec<Arc<Process>> = Vec::new();
-        for tree in stopped.iter().filter_map(|process| tree_of(plans, process)) {
-            for child in &tree.descendants {
-                if !ids.contains(&child.id) && !children.iter().any(|known| known.id == child.id) {
-                    children.push(Arc::clone(child));
-                }
-            }
-        }
-        let (workers, children): (Vec<_>, Vec<_>) =
-            children.into_iter().partition(|child| is_owner(child.id));
-        Self {
-            ports: also_closed_ports(plans, targets),
-            connections: plans
-                .first()
-                .map_or(0, |plan| plan.others.connections_of(&ids)),
-            children,
-            workers: workers.len(),
-            knows_children: stopped
-                .iter()
-                .all(|process| tree_of(plans, process).is_some()),
-            is_inspected: plans.iter().all(|plan| plan.trees.is_some()),
-            pending: plans.first().map_or(0, |plan| plan.others.pending),
-            unseen: unseen(plans, &stopped),
-        }
-    }
-}
-
-fn tree_of<'a>(plans: &'a [KillPlan], process: &Process) -> Option<&'a ProcessTree> {
-    plans.iter().find_map(|plan| plan.tree_of(process.id))
-}
-
-fn unseen(plans: &[KillPlan], targets: &[Arc<Process>]) -> Option<Unseen> {
-    let processes: Vec<Arc<Process>> = targets
-        .iter()
-        .filter(|process| is_restricted(plans, process.id, |one| one.no_fds))
-        .cloned()
-        .collect();
-    let uid = plans.first()?.uid;
-    (!processes.is_empty()).then(|| Unseen {
-        are_foreign: processes.iter().all(|process| process.is_foreign(uid)),
-        of: targets.len(),
-        processes,
-    })
-}
-
-fn is_restricted(
-    plans: &[KillPlan],
-    process: ProcessId,
-    how: impl Fn(&Restriction) -> bool,
-) -> bool {
-    plans
-        .iter()
-        .flat_map(KillPlan::trees)
-        .flat_map(|tree| &tree.restrictions)
-        .any(|restriction| restriction.process == process && how(restriction))
+/// Returns the processes that get the signal, each once.
+fn target_processes(plans: &[KillPlan], targets: TargetSet) -> Vec<Arc<Process>> {
+    let targets = plans.iter().flat_map(|plan| plan.targets(targets));
+    let mut seen = BTreeSet::new();
+    let mut processes: Vec<Arc<Process>> = targets.map(|target| target.process).collect();
+    processes.retain(|process| seen.insert(process.id));
+    processes
 }
 
 /// Returns the origin of each topmost owner, or of its highest ancestor that is stopped; those of one origin share an
@@ -254,15 +175,14 @@ fn tree_above(tree: &ProcessTree, stopped: &[Target]) -> Option<(Arc<Process>, P
 
 /// Returns the targets of a plan that this user may not signal.
 pub fn not_permitted(plan: &KillPlan, targets: TargetSet) -> Option<NotPermitted> {
-    let plans = std::slice::from_ref(plan);
-    let targets = target_processes(plans, targets);
+    let targets = plan.targets(targets);
     let of = targets.len();
-    let processes: Vec<Arc<Process>> = targets
-        .into_iter()
-        .filter(|process| is_restricted(plans, process.id, |one| one.no_signal))
+    let processes = targets.into_iter().map(|target| target.process);
+    let processes: Vec<Arc<Process>> = processes
+        .filter(|process| plan.is_restricted(process.id, |restriction| restriction.no_signal))
         .collect();
-    (!processes.is_empty()).then(|| NotPermitted {
-        port: plan.to_port(),
+    (!processes.is_empty()).then_some(NotPermitted {
+        port: plan.port,
         processes,
         of,
         uid: plan.uid,
@@ -270,13 +190,10 @@ pub fn not_permitted(plan: &KillPlan, targets: TargetSet) -> Option<NotPermitted
 }
 
 fn warnings(plan: &KillPlan, targets: TargetSet) -> Vec<Warning> {
-    let hidden = plan
-        .sockets
-        .iter()
-        .filter(|socket| !matches!(socket.owners, Owners::Known(_)));
-    let suspended = plan
-        .trees()
-        .iter()
+    let sockets = plan.sockets.iter();
+    let hidden = sockets.filter(|socket| !matches!(socket.owners, Owners::Known(_)));
+    let trees = plan.trees().iter();
+    let suspended = trees
         .filter(|tree| tree.process_state == Some(ProcessState::Suspended))
         .filter_map(|tree| plan.owner(tree.process));
     not_permitted(plan, targets)

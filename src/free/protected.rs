@@ -1,10 +1,7 @@
-//! Processes that portmon never signals, whoever confirms it, and those that only their supervisor should stop.
+//! Processes that portmon never signals, whoever confirms it.
 
-use super::explanation::{Explanation, Obstacle, SupervisedBy};
-use super::kill_plan::{KillPlan, TargetSet};
-use super::plan::Target;
 use crate::model::platform::PLATFORM;
-use crate::model::process::{Container, Pid, Process, Supervisor, Unit};
+use crate::model::process::{Pid, Process};
 use std::sync::Arc;
 
 /// An owner that is never signalled.
@@ -26,13 +23,6 @@ pub enum Protected {
     SystemdManager,
     RunsContainers,
     ContainerPortProxy,
-}
-
-/// What may restart an owner.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Restarter {
-    Unit(Unit),
-    Container(Container),
 }
 
 /// Container engines, and the monitor that stands between one and its container.
@@ -101,77 +91,8 @@ fn is_called(process: &Process, program: &str) -> bool {
     is_cut || is_it(&name) || file.is_some_and(is_it)
 }
 
-impl KillPlan {
-    /// Returns what may restart a topmost owner, each once.
-    pub fn restarted_by(&self) -> Vec<Restarter> {
-        let mut restarters: Vec<Restarter> = Vec::new();
-        for (_, supervisor) in self.supervisors() {
-            let unit = supervisor.unit.clone().filter(Unit::may_restart);
-            let container = supervisor.container.clone();
-            for restarter in unit
-                .map(Restarter::Unit)
-                .into_iter()
-                .chain(container.map(Restarter::Container))
-            {
-                if !restarters.contains(&restarter) {
-                    restarters.push(restarter);
-                }
-            }
-        }
-        restarters
-    }
-
-    /// Returns the command that stops whatever would restart them.
-    pub fn stop_command(&self) -> Option<String> {
-        self.supervisors()
-            .find_map(|(_, supervisor)| supervisor.stop_command())
-    }
-
-    /// Returns why nothing is stopped after all, if a supervisor must be told to stop an owner.
-    pub fn blocked_by_supervisor(&self) -> Option<Explanation> {
-        let (process, by, stop_command) = self.supervisors().find_map(|(target, supervisor)| {
-            let by = self.supervised_by(&target.process, supervisor)?;
-            Some((target.process, by, supervisor.stop_command()))
-        })?;
-        let obstacle = Obstacle::Supervised {
-            process,
-            by,
-            stop_command,
-            owners: self.owner_processes(),
-        };
-        Some(Explanation::new(self.to_port(), obstacle))
-    }
-
-    fn supervised_by(&self, process: &Process, supervisor: &Supervisor) -> Option<SupervisedBy> {
-        if let Some(container) = &supervisor.container
-            && container.publishes(self.port, self.protocol)
-        {
-            return Some(SupervisedBy::PublishedPort(Box::new(container.clone())));
-        }
-        let unit = supervisor.unit.as_ref()?;
-        if let Some(socket) = unit.triggered_by.first() {
-            let unit = Box::new(unit.clone());
-            return Some(SupervisedBy::SocketActivation(socket.clone(), unit));
-        }
-        (unit.main == Some(process.pid()))
-            .then(|| SupervisedBy::MainProcess(Box::new(unit.clone())))
-    }
-
-    /// Returns the topmost targets with their supervisors.
-    fn supervisors(&self) -> impl Iterator<Item = (Target, &Supervisor)> {
-        self.targets(TargetSet::Topmost)
-            .into_iter()
-            .filter_map(|target| {
-                let tree = self.tree_of(target.id())?;
-                Some((target, &tree.supervisor))
-            })
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    mod supervision;
-
     use super::*;
     use crate::model::testing::process;
 

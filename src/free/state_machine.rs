@@ -7,7 +7,7 @@ mod request_log;
 mod target_state;
 
 use super::exec_command::{ExecCommand, ExecEvent, PortSnapshot, SendOutcome, SendReport};
-use super::plan::KillRequest;
+use super::request::KillRequest;
 use super::verdict::{NextAction, Progress, TargetOutcome, Verdict, VerdictKind};
 use crate::model::port::Port;
 use crate::model::process::{Process, Signal};

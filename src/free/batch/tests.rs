@@ -60,7 +60,7 @@ fn look(batch: &mut Batch, port: u16, at: f64, ended: &[ProcessId]) {
     let machines = batch.machines().iter();
     let mut requests = machines.map(|machine| machine.request().clone());
     let request = requests
-        .find(|request| request.port() == port)
+        .find(|request| request.port().number == port)
         .expect("an order");
     let sockets = if ended.is_empty() {
         vec![held(port).build()]
@@ -85,7 +85,7 @@ fn sends(commands: &[ExecCommand]) -> Vec<(u16, Signal)> {
         ExecCommand::Send(requests) => Some(
             requests
                 .iter()
-                .map(|request| (request.port(), request.signal())),
+                .map(|request| (request.port().number, request.signal())),
         ),
         ExecCommand::Watch(_) | ExecCommand::TryBind(..) | ExecCommand::StopWatching(_) => None,
     });

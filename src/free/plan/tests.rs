@@ -6,6 +6,7 @@ use crate::free::{
 };
 use crate::model::environment::Environment;
 use crate::model::process::{Pid, Process, ProcessTree, Signal, StartTime, Supervisor};
+use crate::model::socket::Protocol;
 use crate::model::testing::{SocketBuilder, environment, instant, moment, process, socket};
 use crate::wording;
 use std::sync::Arc;
@@ -115,8 +116,8 @@ fn a_preview_lists_owners_on_all_addresses_the_rows_own_first() {
         .iter()
         .map(|holder| holder.process.to_string())
         .collect();
-    let named = (plan.host.as_str(), plan.protocol, plan.port);
-    assert_eq!(named, ("build-07", Protocol::Tcp, 3000));
+    let named = (plan.host.as_str(), plan.port.to_string());
+    assert_eq!(named, ("build-07", ":3000".to_owned()));
     assert_eq!(owners, ["node 4242", "vite 99"]);
     assert_eq!(plan.sockets[0].id, table[0].id());
     assert_eq!(plan.sockets.len(), 2);
@@ -180,7 +181,7 @@ fn a_client_is_a_target_only_if_its_own_port_is_meant() {
     );
     assert_eq!(explained.go_to(), Some(table[2].id()));
     let plan = plan(&table, &meant());
-    assert_eq!((plan.port, plan.owners.len()), (51324, 1));
+    assert_eq!((plan.port.number, plan.owners.len()), (51324, 1));
     assert_eq!(plan.owners[0].process.name, "chrome".into());
 }
 
@@ -362,8 +363,12 @@ fn a_port_preview_covers_all_addresses_or_the_given_one() {
     let table = [client, here, there, hidden, seen];
     let all: Vec<&Endpoint> = table.iter().collect();
     let asked = |port, on: Option<&str>| {
-        let on = on.map(|ip| ip.parse().unwrap());
-        match plan_port(Protocol::Tcp, port, on, &all, &context()) {
+        let spec = PortSpec {
+            protocol: Protocol::Tcp,
+            address: on.map(|ip| ip.parse().unwrap()),
+            port,
+        };
+        match plan_port(spec, &all, &context()) {
             None => vec!["nothing".to_owned()],
             Some(Ok(plan)) => plan.sockets.iter().map(wording::place).collect(),
             Some(Err(explanation)) => vec![title(&explanation)],

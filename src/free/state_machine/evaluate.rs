@@ -286,7 +286,7 @@ pub(super) fn all_addresses(log: &RequestLog) -> Vec<SocketAddr> {
     let held = log.request.sockets.iter().map(|socket| socket.local);
     let mut addresses: Vec<SocketAddr> = held
         .filter(|local| is_bindable(*local))
-        .chain(bind_addresses(None, log.request.port))
+        .chain(bind_addresses(None, log.port().number))
         .collect();
     addresses.sort_unstable();
     addresses.dedup();

@@ -2,7 +2,7 @@
 
 use super::target_state::TargetState;
 use crate::free::exec_command::{PortSnapshot, SendOutcome, SendReport, SignalError};
-use crate::free::plan::{KillRequest, Target};
+use crate::free::request::{KillRequest, Target};
 use crate::free::verdict::{Leftovers, Starter, Survivor, TargetOutcome};
 use crate::model::port::Port;
 use crate::model::process::{Process, ProcessId, ProcessTree, Signal, Unit};
@@ -49,10 +49,7 @@ impl RequestLog {
     }
 
     pub fn port(&self) -> Port {
-        Port {
-            protocol: self.request.protocol,
-            number: self.request.port,
-        }
+        self.request.port()
     }
 
     pub fn record_send(&mut self, report: &SendReport) {

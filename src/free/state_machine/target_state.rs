@@ -2,7 +2,7 @@
 
 use crate::free::exec_command::{SignalDisposition, SignalError, SignalState};
 use crate::free::kill_plan::holds;
-use crate::free::plan::Target;
+use crate::free::request::Target;
 use crate::free::verdict::{ReleaseKind, Survivor, TargetOutcome};
 use crate::model::process::Signal;
 use crate::model::socket::{Owners, Socket};

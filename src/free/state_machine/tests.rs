@@ -135,7 +135,6 @@ impl Story {
         });
         let probe = BindProbe {
             request: self.machine.request().id(),
-            at: instant(0.0),
             probes: probes.collect(),
             localhost: vec!["::1".parse().expect("an address")],
         };
@@ -453,7 +452,6 @@ fn results_for_another_request_are_dropped() {
     let trying = story().dispatched(0.0, &[]).ended(&node).sees(0.3, vec![]);
     let probe = BindProbe {
         request: another,
-        at: instant(0.3),
         probes: Vec::new(),
         localhost: Vec::new(),
     };

@@ -106,7 +106,7 @@ fn check_still_owner(
         return Ok(());
     }
     let mut problems = snapshot.problems.iter().filter(|_| open.is_empty());
-    let unread = problems.find(|problem| problem.protocol == request.protocol());
+    let unread = problems.find(|problem| problem.protocol == request.port().protocol);
     let process = Arc::clone(process);
     Err(match unread {
         Some(problem) => SignalError::TablesUnread(problem.clone()),

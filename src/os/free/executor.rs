@@ -201,7 +201,7 @@ impl Executor {
     /// Returns the ports of these and all earlier requests, each once: one poll reads them all.
     fn ports_with(&self, requests: &[KillRequest]) -> Vec<u16> {
         let all = self.jobs.iter().map(|job| &job.request).chain(requests);
-        let mut ports: Vec<u16> = all.map(KillRequest::port).collect();
+        let mut ports: Vec<u16> = all.map(|request| request.port().number).collect();
         ports.sort_unstable();
         ports.dedup();
         ports
@@ -258,15 +258,14 @@ impl Executor {
 fn probe(request: &KillRequest, addresses: &[SocketAddr]) -> BindProbe {
     BindProbe {
         request: request.id(),
-        probes: bind_probe::probe_all(request.protocol(), addresses),
+        probes: bind_probe::probe_all(request.port().protocol, addresses),
         localhost: bind_probe::resolve_localhost(),
-        at: Instant::now(),
     }
 }
 
 impl FreeJob {
     /// Whether a new request is about the same port and so replaces it.
     fn has_same_port(&self, request: &KillRequest) -> bool {
-        (self.request.protocol(), self.request.port()) == (request.protocol(), request.port())
+        self.request.port() == request.port()
     }
 }

@@ -4,6 +4,7 @@ use super::ProbeBackend;
 use super::signal_state::signal_state;
 use super::target_handle::TargetHandle;
 use crate::free::{KillRequest, PortSnapshot, SignalState, Target};
+use crate::model::port::Port;
 use crate::model::process::{Pid, Process, ProcessId, StartTime, Unit};
 use crate::model::snapshot::Snapshot;
 use crate::model::socket::Socket;
@@ -66,7 +67,7 @@ impl PortWatch {
         backend: &mut ProbeBackend,
     ) -> Option<PortSnapshot> {
         self.sockets = sockets_of_port(&self.request, snapshot);
-        let protocol = self.request.protocol();
+        let protocol = self.request.port().protocol;
         let problems = snapshot.problems.iter().cloned();
         let seen = PortSnapshot {
             request: self.request.id(),
@@ -158,11 +159,10 @@ impl PortWatch {
 
 /// Returns the sockets of the request's port, in a fixed order so that snapshots can be compared.
 pub fn sockets_of_port(request: &KillRequest, snapshot: &Snapshot) -> Vec<Socket> {
-    let place = (request.protocol(), request.port());
     let mut own: Vec<Socket> = snapshot
         .sockets
         .iter()
-        .filter(|socket| (socket.protocol, socket.port()) == place)
+        .filter(|socket| Port::of(socket) == request.port())
         .cloned()
         .collect();
     own.sort_by_key(|socket| (socket.local, socket.id));

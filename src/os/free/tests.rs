@@ -384,7 +384,7 @@ fn an_unreadable_table_is_not_an_empty_one() {
         unit: |_| None,
         start_time,
     };
-    let unread = (backend.read_sockets)(&[request.port()]);
+    let unread = (backend.read_sockets)(&[request.port().number]);
     let handle = TargetHandle::open(held.process.id, start_time);
     let mut watch = PortWatch::new(request.clone(), Vec::new());
     let look = watch.observe(&unread, &mut backend).unwrap();

@@ -28,7 +28,7 @@ fn context() -> FreeContext<'static> {
 
 fn asked(spec: PortSpec, table: &[Endpoint]) -> Option<PlanResult> {
     let table: Vec<&Endpoint> = table.iter().collect();
-    plan_port(spec.protocol, spec.port, spec.address, &table, &context())
+    plan_port(spec, &table, &context())
 }
 
 fn plan(word: &str, table: &[Endpoint]) -> PortPlan {

@@ -15,7 +15,8 @@ mod preview;
 use crate::app::App;
 use crate::app::overlay::free_dialog::{Button, DialogPhase, FreeDialog};
 use crate::free::{Batch, Explanation, FreeMachine, KillRequest, NextAction, Verdict, VerdictKind};
-use crate::model::process::{Inspection, Process, ProcessId};
+use crate::model::port::Port;
+use crate::model::process::{Inspection, ProcessId};
 use crate::model::socket::Endpoint;
 use crate::ui::dialogs::frame;
 use crate::ui::labeled_text::{self, LabelColumn, LabeledText};
@@ -157,11 +158,8 @@ fn progress(app: &App, batch: &Batch) -> DialogText {
     let freeings = batch.machines();
     let what = match freeings {
         [one] => {
-            let request = one.request();
-            format!(
-                "port {}",
-                wording::target(request.protocol(), request.port())
-            )
+            let port = one.port();
+            format!("port {}", wording::target(port.protocol, port.number))
         }
         many => format!("{} ports", many.len()),
     };
@@ -223,31 +221,22 @@ fn role_of(kind: VerdictKind) -> Role {
 /// Who holds the port by the last look, where that is somebody else than was asked about: an ending that was not sent
 /// must not read as if the port were free.
 fn current_owner_text(app: &App, request: &KillRequest) -> String {
-    let is_on_port = |endpoint: &&Endpoint| {
-        let socket = &endpoint.socket;
-        socket.holds_port()
-            && socket.protocol == request.protocol()
-            && socket.port() == request.port()
-    };
+    let port = request.port();
+    let is_on_port =
+        |endpoint: &&Endpoint| endpoint.socket.holds_port() && Port::of(&endpoint.socket) == port;
     let sockets: Vec<&Endpoint> = app.listing.endpoints().filter(is_on_port).collect();
-    let is_target = |process: &Process| {
-        request
-            .targets()
-            .iter()
-            .any(|target| target.id() == process.id)
-    };
     let holders = sockets
         .iter()
         .flat_map(|endpoint| endpoint.socket.owners.known());
     let others: BTreeMap<ProcessId, String> = holders
-        .filter(|process| !is_target(process))
+        .filter(|process| !request.has_target(process.id))
         .map(|process| (process.id, process.to_string()))
         .collect();
     let others: Vec<String> = others.into_values().collect();
     match (sockets.is_empty(), others.is_empty()) {
-        (true, _) => format!(" Nothing holds :{} now.", request.port()),
+        (true, _) => format!(" Nothing holds :{} now.", port.number),
         (false, true) => String::new(),
-        (false, false) => format!(" :{} is held by {} now.", request.port(), others.join(", ")),
+        (false, false) => format!(" :{} is held by {} now.", port.number, others.join(", ")),
     }
 }
 

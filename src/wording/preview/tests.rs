@@ -1,5 +1,6 @@
 use super::*;
 use crate::free::{FreeContext, KillPlan, plan_port};
+use crate::model::port::PortSpec;
 use crate::model::process::{ProcessState, ProcessTree, Restriction, Supervisor};
 use crate::model::socket::{Endpoint, Protocol};
 use crate::model::testing::{SocketBuilder, environment, moment, process, socket};
@@ -16,7 +17,12 @@ fn java() -> Arc<Process> {
 fn plan(port: u16, table: &[Endpoint]) -> KillPlan {
     let context = FreeContext::new(environment(|_| {}), moment(0.0));
     let table: Vec<&Endpoint> = table.iter().collect();
-    match plan_port(Protocol::Tcp, port, None, &table, &context) {
+    let spec = PortSpec {
+        protocol: Protocol::Tcp,
+        address: None,
+        port,
+    };
+    match plan_port(spec, &table, &context) {
         Some(Ok(plan)) => plan,
         other => panic!("a proposal: {other:?}"),
     }

@@ -146,8 +146,7 @@ impl DialogPhase {
         for question in questions {
             match question {
                 Ok(new) => {
-                    let port = new.to_port();
-                    if plans.iter().all(|plan| plan.to_port() != port) {
+                    if plans.iter().all(|plan| plan.port != new.port) {
                         plans.push(new);
                     }
                 }
@@ -168,10 +167,10 @@ impl DialogPhase {
         let mut ports = Vec::new();
         let (processes, port, unused_near) = match self {
             Self::Confirming(prompt) => {
-                let port = prompt.single().map(KillPlan::to_port);
+                let port = prompt.single().map(|plan| plan.port);
                 for plan in prompt.plans.iter().filter(|_| port.is_none()) {
                     let owners = plan.process_ids().into_iter();
-                    ports.extend(owners.map(|owner| (owner, plan.to_port())));
+                    ports.extend(owners.map(|owner| (owner, plan.port)));
                 }
                 (prompt.process_ids(), port, None)
             }

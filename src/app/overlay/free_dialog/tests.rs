@@ -73,7 +73,7 @@ fn sent(effects: &[Effect]) -> Vec<(u16, Signal, Vec<ProcessId>)> {
     });
     let facts = requests.flatten().map(|request| {
         let targets = request.targets().iter().map(Target::id).collect();
-        (request.port(), request.signal(), targets)
+        (request.port().number, request.signal(), targets)
     });
     facts.collect()
 }

@@ -37,7 +37,9 @@ fn said(harness: &AppHarness) -> (Vec<String>, bool) {
     let words = match &dialog.phase {
         DialogPhase::Confirming(prompt) => {
             let ports = prompt.plans.iter();
-            ports.map(|one| format!("free {}?", one.port)).collect()
+            ports
+                .map(|one| format!("free {}?", one.port.number))
+                .collect()
         }
         DialogPhase::Explaining(explanation) => wording::explanation_lines(explanation, None),
         DialogPhase::Running(freeing) => panic!("nothing was answered: {freeing:?}"),

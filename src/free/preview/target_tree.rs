@@ -1,7 +1,8 @@
 //! The owners of a port and the processes that get the signal, as a tree: a master above its workers.
 
-use super::kill_plan::{KillPlan, PortOwner, TargetSet};
+use crate::free::kill_plan::{KillPlan, PortOwner, TargetSet};
 use crate::model::process::{Process, ProcessId};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// One process of the tree, which is listed from the top, each process before its children.
@@ -21,28 +22,26 @@ pub struct TreeNode {
 }
 
 /// Returns every owner and every target, each below its parent if that is one of them.
-pub(super) fn target_tree(plan: &KillPlan, targets: TargetSet) -> Vec<TreeNode> {
+pub fn target_tree(plan: &KillPlan, targets: TargetSet) -> Vec<TreeNode> {
     let targets = plan.targets(targets);
+    let mut seen = BTreeSet::new();
     let mut processes = plan.owner_processes();
-    for target in &targets {
-        if !processes.iter().any(|one| one.id == target.id()) {
-            processes.push(Arc::clone(&target.process));
-        }
-    }
-    tree(&processes)
-        .into_iter()
-        .map(|(process, depth, is_last)| TreeNode {
-            owner: plan.owner(process.id).cloned(),
-            shares_socket: plan.owner(process.id).is_some_and(|owner| {
-                let mut sockets = owner.sockets.iter();
-                sockets.any(|socket| targets.iter().any(|one| one.sockets.contains(&socket.id)))
-            }),
+    processes.extend(targets.iter().map(|target| Arc::clone(&target.process)));
+    processes.retain(|process| seen.insert(process.id));
+    let node = |(process, depth, is_last): Placed| {
+        let owner = plan.owner(process.id);
+        let mut sockets = owner.iter().flat_map(|owner| &owner.sockets);
+        let is_shared = |id| targets.iter().any(|target| target.sockets.contains(id));
+        TreeNode {
+            shares_socket: sockets.any(|socket| is_shared(&socket.id)),
+            owner: owner.cloned(),
             is_target: targets.iter().any(|target| target.id() == process.id),
             process,
             depth,
             is_last,
-        })
-        .collect()
+        }
+    };
+    tree(&processes).into_iter().map(node).collect()
 }
 
 /// A process, the number of its ancestors, and whether it is the last of its siblings.
@@ -65,10 +64,8 @@ fn add_children(
     depth: usize,
     nodes: &mut Vec<Placed>,
 ) {
-    let mut children = processes
-        .iter()
-        .filter(|child| is_parent(parent, child))
-        .peekable();
+    let children = processes.iter().filter(|child| is_parent(parent, child));
+    let mut children = children.peekable();
     while let Some(child) = children.next() {
         nodes.push((Arc::clone(child), depth, children.peek().is_none()));
         add_children(child, processes, depth + 1, nodes);

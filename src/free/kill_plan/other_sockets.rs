@@ -1,0 +1,76 @@
+//! The sockets of other ports, which close with their owners.
+
+use crate::model::process::ProcessId;
+use crate::model::socket::{Owners, Protocol, Socket};
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+
+/// Other sockets with known owners.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OtherSockets {
+    /// Sorted by port.
+    ports: Vec<OtherPort>,
+    /// The number of sockets that hold no port, such as connections, by their owners.
+    connections: BTreeMap<Vec<ProcessId>, usize>,
+    /// The number of sockets whose owners are still being looked up.
+    pub pending: usize,
+}
+
+/// A socket that holds a port and closes with its owners.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OtherPort {
+    owners: Vec<ProcessId>,
+    pub protocol: Protocol,
+    pub local: SocketAddr,
+    /// False for a TCP socket that is only bound.
+    pub is_listening: bool,
+}
+
+impl OtherSockets {
+    pub fn new<'a>(sockets: impl Iterator<Item = &'a Socket>) -> Self {
+        let (mut ports, mut connections, mut pending) = (Vec::new(), BTreeMap::new(), 0);
+        for socket in sockets {
+            pending += usize::from(socket.owners == Owners::Pending);
+            let owners: Vec<ProcessId> = socket.owners.known().iter().map(|one| one.id).collect();
+            if owners.is_empty() {
+                continue;
+            }
+            if socket.holds_port() {
+                ports.push(OtherPort {
+                    owners,
+                    protocol: socket.protocol,
+                    local: socket.local,
+                    is_listening: socket.protocol == Protocol::Udp || socket.is_listening(),
+                });
+            } else {
+                *connections.entry(owners).or_default() += 1;
+            }
+        }
+        ports.sort_by_key(|other| (other.local.port(), other.protocol, other.local));
+        Self {
+            ports,
+            connections,
+            pending,
+        }
+    }
+
+    /// Returns the ports of these processes, each protocol and address once.
+    pub fn ports_of(&self, processes: &[ProcessId]) -> Vec<OtherPort> {
+        let mut seen = BTreeSet::new();
+        self.ports
+            .iter()
+            .filter(|other| other.owners.iter().any(|id| processes.contains(id)))
+            .filter(|other| seen.insert((other.protocol, other.local)))
+            .cloned()
+            .collect()
+    }
+
+    /// Counts the connections of these processes.
+    pub fn connections_of(&self, processes: &[ProcessId]) -> usize {
+        self.connections
+            .iter()
+            .filter(|(owners, _)| owners.iter().any(|id| processes.contains(id)))
+            .map(|(_, count)| count)
+            .sum()
+    }
+}
