@@ -35,7 +35,7 @@ use crate::model::Moment;
 use crate::model::environment::Environment;
 use crate::model::port::PortHistory;
 use crate::model::process::{Inspection, ProcessId};
-use crate::table::listing::{Filter, Listing};
+use crate::table::listing::{Chip, Filter, Listing};
 use crate::table::query::Query;
 use crate::table::row::{DisplayContext, Row};
 use crate::tracker::Changes;
@@ -95,7 +95,7 @@ impl App {
             environment,
             settings,
         };
-        app.filter_box.chips.all = app.settings.all;
+        app.filter_box.chips = app.settings.all.then_some(Chip::All).into_iter().collect();
         app.apply_filter();
         app
     }

@@ -103,7 +103,7 @@ fn esc_clears_text_then_chips_and_u_restores_them() {
     assert_eq!(harness.key(KeyCode::Esc), []);
     harness.keys("u");
     let FilterBox { text, chips, .. } = &harness.app.filter_box;
-    assert_eq!((text.as_str(), chips.dynamic), ("50000", true));
+    assert_eq!((text.as_str(), chips.is_on(Chip::Dynamic)), ("50000", true));
 }
 
 #[test]

@@ -1,6 +1,5 @@
 //! The filter and the scope, which `portmon`, `list` and `watch` share.
 
-use crate::model::text::escaped;
 use crate::table::query;
 use anyhow::bail;
 use clap::{ArgMatches, Args};
@@ -37,8 +36,7 @@ impl FilterArgs {
         };
         let text = words.iter().map(quoted).collect::<Vec<_>>().join(" ");
         if let Some(error) = query::parse_finished(&text).error {
-            let word = escaped(text.get(error.at).unwrap_or(&text));
-            bail!("filter: {word:?}: {}", error.what);
+            bail!("filter: {}", error.what);
         }
         Ok(text)
     }

@@ -14,7 +14,7 @@ mod watch;
 use crate::cli::{CliCommand, FilterArgs};
 use crate::model::environment::{Environment, PidNamespaceProblem};
 use crate::model::snapshot::Problem;
-use crate::table::listing::{Chips, Filter};
+use crate::table::listing::{Chip, Filter};
 use crate::table::query;
 use crate::wording;
 use std::io::{self, Write};
@@ -80,10 +80,7 @@ fn parse_filter(
     let parsed = query::parse_finished(&arguments.text()?);
     let filter = Filter {
         query: parsed.query.exact(),
-        chips: Chips {
-            all: arguments.all,
-            ..Chips::default()
-        },
+        chips: arguments.all.then_some(Chip::All).into_iter().collect(),
         uid: environment.uid,
         ephemeral: environment.ephemeral,
     };

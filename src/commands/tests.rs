@@ -206,8 +206,8 @@ fn arguments_that_contradict_each_other_are_an_error() {
         [
             "--force-after and --signal KILL both send SIGKILL: use only one of them",
             "[::1]:3000 and --address 127.0.0.1 give different addresses: use only one of them",
-            "filter: \"99999\": not a port: 99999 (the highest is 65535)",
-            "filter: \"99999\": not a port: 99999 (the highest is 65535)",
+            "filter: not a port: 99999 (the highest is 65535)",
+            "filter: not a port: 99999 (the highest is 65535)",
         ]
     );
 }

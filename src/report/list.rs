@@ -6,7 +6,7 @@ use crate::model::snapshot::Problem;
 use crate::model::socket::Endpoint;
 use crate::report::json::{JsonEndpoint, JsonReport, timestamp};
 use crate::table::fields::{Column, field};
-use crate::table::listing::{Filter, Listing};
+use crate::table::listing::{Chip, Filter, Listing};
 use crate::table::row::{DisplayContext, Row};
 use crate::tracker::Change;
 use crate::wording;
@@ -144,7 +144,7 @@ fn json_report(
 /// Number of rows that the scope left out; an exact port covers every socket.
 fn left_out(listing: &Listing) -> usize {
     let filter = listing.filter();
-    if filter.chips.all || filter.query.names_exact_port() {
+    if filter.chips.is_on(Chip::All) || filter.query.names_exact_port() {
         0
     } else {
         listing.counts().out_of_scope

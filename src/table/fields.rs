@@ -8,7 +8,6 @@ use crate::model::port::{PortClass, service};
 use crate::model::process::Process;
 use crate::model::socket::{Age, Endpoint, Owners, address};
 use crate::table::description;
-use crate::table::query::field_value::{self, ValueReader};
 use crate::table::row::{DisplayContext, Row};
 use crate::table::value::Value;
 use std::sync::Arc;
@@ -52,12 +51,12 @@ pub struct Field {
     pub column: Column,
     /// The heading of the column.
     pub title: &'static str,
-    /// The word before the colon in a filter, and what reads the value after it.
-    pub key: Option<(&'static str, ValueReader)>,
     /// Its key in the sort menu.
     pub letter: char,
     /// The value of the cell, which the sort compares.
     pub value: fn(&Row, &DisplayContext) -> Value,
+    /// The word before the colon in a filter, and what may follow.
+    pub key: Option<(&'static str, ValueSyntax)>,
     /// The values that a filter word with this key is compared with, if they differ from the cell.
     pub operands: Option<fn(&Row) -> Vec<Value>>,
     /// True if filter words without a key search it.
@@ -66,15 +65,44 @@ pub struct Field {
     pub json: Option<&'static str>,
 }
 
+/// What may follow the key of a filter word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ValueSyntax {
+    LocalPort,
+    RemotePort,
+    LocalAddress,
+    State,
+    Protocol,
+    Pid,
+    /// A uid or a name.
+    User,
+    Text,
+}
+
+impl Field {
+    /// A field without a key, which words without a key do not search.
+    const fn new(
+        column: Column,
+        title: &'static str,
+        letter: char,
+        value: fn(&Row, &DisplayContext) -> Value,
+    ) -> Self {
+        Self {
+            column,
+            title,
+            letter,
+            value,
+            key: None,
+            operands: None,
+            is_text: false,
+            json: None,
+        }
+    }
+}
+
 pub fn field(column: Column) -> &'static Field {
     // A test holds the list in the order of `Column`.
     FIELDS.get(column as usize).unwrap_or(&FIELDS[0])
-}
-
-pub fn field_by_key(key: &str) -> Option<&'static Field> {
-    FIELDS
-        .iter()
-        .find(|field| field.key.is_some_and(|(word, _)| word == key))
 }
 
 /// Returns the text of a row that filter words without a key search.
@@ -89,241 +117,158 @@ pub fn row_text(row: &Row, context: &DisplayContext) -> String {
 
 pub static FIELDS: [Field; Column::ALL.len()] = [
     Field {
-        column: Column::Port,
-        title: "PORT",
-        key: Some(("port", field_value::local_port)),
-        letter: 'p',
-        value: |row, _| Value::Number(row.endpoint.socket.port().into()),
-        operands: None,
-        is_text: false,
+        key: Some(("port", ValueSyntax::LocalPort)),
         json: Some("/local/port"),
+        ..Field::new(Column::Port, "PORT", 'p', |row, _| {
+            Value::Number(row.endpoint.socket.port().into())
+        })
     },
     Field {
-        column: Column::Local,
-        title: "LOCAL",
-        key: Some(("addr", field_value::local_address)),
-        letter: 'l',
-        value: |row, _| {
+        key: Some(("addr", ValueSyntax::LocalAddress)),
+        is_text: true,
+        json: Some("/local/address"),
+        ..Field::new(Column::Local, "LOCAL", 'l', |row, _| {
             let socket = &row.endpoint.socket;
             Value::Address {
                 ip: socket.local.ip(),
                 shown: socket.local_address(),
             }
-        },
-        operands: None,
-        is_text: true,
-        json: Some("/local/address"),
+        })
     },
     Field {
-        column: Column::State,
-        title: "STATE",
-        key: Some(("state", field_value::of_state)),
-        letter: 's',
-        value: |row, _| Value::optional(row.endpoint.socket.state),
-        operands: None,
+        key: Some(("state", ValueSyntax::State)),
         is_text: true,
         json: Some("/state"),
+        ..Field::new(Column::State, "STATE", 's', |row, _| {
+            Value::optional(row.endpoint.socket.state)
+        })
     },
     Field {
-        column: Column::Pid,
-        title: "PID",
-        key: Some(("pid", field_value::pid)),
-        letter: 'i',
-        value: |row, _| {
-            owner(row).map_or(Value::Unknown, |process| {
-                Value::Number(process.pid().0.into())
-            })
-        },
-        operands: Some(|row| of_owners(row, |process| Value::Number(process.pid().0.into()))),
-        is_text: false,
+        key: Some(("pid", ValueSyntax::Pid)),
+        operands: Some(|row| of_owners(row, pid)),
         json: Some("/owners/0/pid"),
+        ..Field::new(Column::Pid, "PID", 'i', |row, _| {
+            owner(row).map_or(Value::Unknown, pid)
+        })
     },
     Field {
-        column: Column::Process,
-        title: "PROCESS",
-        key: Some(("proc", field_value::field_text)),
-        letter: 'n',
-        value: process,
+        key: Some(("proc", ValueSyntax::Text)),
         operands: Some(|row| of_owners(row, |process| Value::text(&process.name))),
         is_text: true,
         json: Some("/owners/0/name"),
+        ..Field::new(Column::Process, "PROCESS", 'n', process)
     },
     Field {
-        column: Column::User,
-        title: "USER",
-        key: Some(("user", field_value::user)),
-        letter: 'u',
-        value: |row, _| user(row),
+        key: Some(("user", ValueSyntax::User)),
         operands: Some(|row| {
             let uid = row.endpoint.socket.uid.map(Value::text);
             [user(row)].into_iter().chain(uid).collect()
         }),
         is_text: true,
         json: Some("/user"),
+        ..Field::new(Column::User, "USER", 'u', |row, _| user(row))
     },
     Field {
-        column: Column::Proto,
-        title: "PROTO",
-        key: Some(("proto", field_value::of_protocol)),
-        letter: 't',
-        value: |row, _| Value::text(row.endpoint.socket.protocol),
-        operands: None,
+        key: Some(("proto", ValueSyntax::Protocol)),
         is_text: true,
         json: Some("/protocol"),
+        ..Field::new(Column::Proto, "PROTO", 't', |row, _| {
+            Value::text(row.endpoint.socket.protocol)
+        })
     },
+    Field::new(Column::Age, "AGE", 'a', age),
     Field {
-        column: Column::Age,
-        title: "AGE",
-        key: None,
-        letter: 'a',
-        value: age,
-        operands: None,
-        is_text: false,
-        json: None,
-    },
-    Field {
-        column: Column::Peer,
-        title: "PEER",
-        key: None,
-        letter: 'e',
-        value: |row, _| Value::optional(row.endpoint.relation.peer.as_deref()),
-        operands: None,
         is_text: true,
         json: Some("/peer"),
+        ..Field::new(Column::Peer, "PEER", 'e', |row, _| {
+            Value::optional(row.endpoint.relation.peer.as_deref())
+        })
     },
     Field {
-        column: Column::Service,
-        title: "SERVICE",
-        key: None,
-        letter: 'v',
-        value: |row, _| {
-            let socket = &row.endpoint.socket;
-            Value::optional(service(socket.protocol, socket.port()))
-        },
-        operands: None,
         is_text: true,
         json: Some("/service"),
+        ..Field::new(Column::Service, "SERVICE", 'v', |row, _| {
+            let socket = &row.endpoint.socket;
+            Value::optional(service(socket.protocol, socket.port()))
+        })
     },
     Field {
-        column: Column::Remote,
-        title: "REMOTE",
-        key: None,
-        letter: 'r',
-        value: |row, _| match row.endpoint.socket.remote {
-            Some(remote) => Value::Address {
-                ip: remote.ip(),
-                shown: remote.to_string(),
-            },
-            None => Value::Unknown,
-        },
-        operands: None,
         is_text: true,
         json: Some("/remote/address"),
+        ..Field::new(Column::Remote, "REMOTE", 'r', |row, _| {
+            let remote = row.endpoint.socket.remote;
+            remote.map_or(Value::Unknown, |remote| Value::Address {
+                ip: remote.ip(),
+                shown: remote.to_string(),
+            })
+        })
     },
     Field {
-        column: Column::What,
-        title: "WHAT",
-        key: None,
-        letter: 'w',
-        value: |row, context| {
-            Value::optional(
-                description::describe(&row.endpoint, context).map(|what| what.text(context)),
-            )
-        },
-        operands: None,
         is_text: true,
-        json: None,
+        ..Field::new(Column::What, "WHAT", 'w', |row, context| {
+            let description = description::describe(&row.endpoint, context);
+            Value::optional(description.map(|what| what.text(context)))
+        })
     },
     Field {
-        column: Column::RemotePort,
-        title: "RPORT",
-        key: Some(("rport", field_value::remote_port)),
-        letter: 'o',
-        value: |row, _| match row.endpoint.socket.remote {
-            Some(remote) => Value::Number(remote.port().into()),
-            None => Value::Unknown,
-        },
-        operands: None,
-        is_text: false,
+        key: Some(("rport", ValueSyntax::RemotePort)),
         json: Some("/remote/port"),
+        ..Field::new(Column::RemotePort, "RPORT", 'o', |row, _| {
+            let remote = row.endpoint.socket.remote;
+            remote.map_or(Value::Unknown, |remote| Value::Number(remote.port().into()))
+        })
     },
     Field {
-        column: Column::Command,
-        title: "COMMAND",
-        key: None,
-        letter: 'c',
-        value: |row, _| Value::optional(owner(row).map(|process| process.command_line())),
-        operands: None,
         is_text: true,
         json: Some("/owners/0/command"),
+        ..Field::new(Column::Command, "COMMAND", 'c', |row, _| {
+            Value::optional(owner(row).map(Process::command_line))
+        })
     },
     Field {
-        column: Column::Range,
-        title: "RANGE",
-        key: None,
-        letter: 'g',
-        value: |row, _| Value::text(PortClass::of(row.endpoint.socket.port())),
-        operands: None,
-        is_text: false,
         json: Some("/range"),
+        ..Field::new(Column::Range, "RANGE", 'g', |row, _| {
+            Value::text(PortClass::of(row.endpoint.socket.port()))
+        })
     },
     Field {
-        column: Column::Uptime,
-        title: "UPTIME",
-        key: None,
-        letter: 'm',
-        value: |row, context| match owner(row).and_then(|process| process.started_at) {
-            Some(started) => Value::Age(Age::exact(context.now.since(started))),
-            None => Value::Unknown,
-        },
-        operands: None,
-        is_text: false,
         json: Some("/owners/0/started_at"),
+        ..Field::new(Column::Uptime, "UPTIME", 'm', |row, context| {
+            let started = owner(row).and_then(|process| process.started_at);
+            let uptime = started.map(|started| Age::exact(context.now.since(started)));
+            uptime.map_or(Value::Unknown, Value::Age)
+        })
     },
     Field {
-        column: Column::Directory,
-        title: "DIRECTORY",
-        key: None,
-        letter: 'd',
-        value: |row, _| Value::optional(owner(row).and_then(|process| process.directory.as_ref())),
-        operands: None,
         is_text: true,
         json: Some("/owners/0/directory"),
+        ..Field::new(Column::Directory, "DIRECTORY", 'd', |row, _| {
+            Value::optional(owner(row).and_then(|process| process.directory.as_ref()))
+        })
     },
     Field {
-        column: Column::Executable,
-        title: "EXE",
-        key: None,
-        letter: 'x',
-        value: |row, _| Value::optional(owner(row).and_then(|process| process.executable.as_ref())),
-        operands: None,
-        is_text: false,
         json: Some("/owners/0/executable"),
+        ..Field::new(Column::Executable, "EXE", 'x', |row, _| {
+            Value::optional(owner(row).and_then(|process| process.executable.as_ref()))
+        })
     },
-    Field {
-        column: Column::Queue,
-        title: "QUEUE",
-        key: None,
-        letter: 'b',
-        value: |row, _| row.queue().map_or(Value::Unknown, Value::Queue),
-        operands: None,
-        is_text: false,
-        json: None,
-    },
+    Field::new(Column::Queue, "QUEUE", 'b', |row, _| {
+        let queue = row.endpoint.socket.queue();
+        queue.map_or(Value::Unknown, Value::Queue)
+    }),
 ];
 
-fn owner(row: &Row) -> Option<&Arc<Process>> {
-    row.endpoint.socket.owners.first()
+fn owner(row: &Row) -> Option<&Process> {
+    row.endpoint.socket.owners.first().map(Arc::as_ref)
 }
 
 fn of_owners(row: &Row, value: fn(&Process) -> Value) -> Vec<Value> {
-    row.endpoint
-        .socket
-        .owners
-        .known()
-        .iter()
-        .map(|process| value(process))
-        .collect()
+    let owners = row.endpoint.socket.owners.known();
+    owners.iter().map(|process| value(process)).collect()
+}
+
+fn pid(process: &Process) -> Value {
+    Value::Number(process.pid().0.into())
 }
 
 fn user(row: &Row) -> Value {

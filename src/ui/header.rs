@@ -148,7 +148,7 @@ pub fn draw_compact(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
 fn counts(app: &App) -> String {
     let counts = app.listing.counts();
     let connected = counts.connected
-        + if app.filter_box.chips.all {
+        + if app.filter_box.chips.is_on(Chip::All) {
             counts.out_of_scope
         } else {
             0
@@ -200,7 +200,7 @@ fn shown_of_total(app: &App) -> String {
         .count();
     let local = counts.listening + counts.bound + counts.udp + counts.connected;
     let all = local
-        + if app.filter_box.chips.all {
+        + if app.filter_box.chips.is_on(Chip::All) {
             counts.out_of_scope
         } else {
             0

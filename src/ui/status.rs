@@ -260,7 +260,7 @@ fn summary(app: &App) -> String {
         counts.hidden_owners,
         app.environment.is_root,
     ));
-    if counts.out_of_scope > 0 && !app.filter_box.chips.all {
+    if counts.out_of_scope > 0 && !app.filter_box.chips.is_on(Chip::All) {
         parts.push(format!(
             "{} remote: {}",
             counts.out_of_scope,

@@ -4,7 +4,7 @@ use crate::model::process::Process;
 use crate::model::socket::{SocketRole, State};
 use crate::model::testing::{SocketBuilder, instant, moment, process, socket};
 use crate::report::json::{JsonEndpoint, JsonEvent};
-use crate::table::listing::Chips;
+use crate::table::listing::{Chip, Chips};
 use crate::table::query;
 use jiff::tz::{Offset, TimeZone};
 use serde_json::json;
@@ -298,10 +298,7 @@ fn the_scope_is_that_of_list() {
         endpoint.relation.is_local = false;
         Change::Opened(endpoint)
     };
-    let all = Chips {
-        all: true,
-        ..Chips::default()
-    };
+    let all = Chips::from_iter([Chip::All]);
     let cases = [
         ("", Chips::default(), 0),
         ("", all, 1),

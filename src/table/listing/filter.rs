@@ -4,7 +4,7 @@ use crate::model::port::EphemeralRange;
 use crate::table::query::Query;
 use crate::table::row::{DisplayContext, Row, Section};
 
-/// A part of the filter with its own key.
+/// A part of the filter with its own key. `All` widens the scope, the others narrow it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Chip {
     Listening,
@@ -13,20 +13,6 @@ pub enum Chip {
     Exposed,
     Mine,
     All,
-}
-
-/// The chips that are on. Listening and connected are one choice; dynamic, exposed and mine narrow; all widens.
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each chip is on or off by itself"
-)]
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Chips {
-    pub section: Option<Section>,
-    pub dynamic: bool,
-    pub exposed: bool,
-    pub mine: bool,
-    pub all: bool,
 }
 
 impl Chip {
@@ -52,28 +38,31 @@ impl Chip {
     }
 }
 
+/// The chips that are on: a bit for each.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Chips(u8);
+
 impl Chips {
     pub fn toggle(&mut self, chip: Chip) {
-        let is_on = self.is_on(chip);
+        self.0 ^= 1 << chip as u8;
+        // No row is in both sections.
         match chip {
-            Chip::Listening => self.section = (!is_on).then_some(Section::Bound),
-            Chip::Connected => self.section = (!is_on).then_some(Section::Connected),
-            Chip::Dynamic => self.dynamic = !self.dynamic,
-            Chip::Exposed => self.exposed = !self.exposed,
-            Chip::Mine => self.mine = !self.mine,
-            Chip::All => self.all = !self.all,
+            Chip::Listening => self.0 &= !(1 << Chip::Connected as u8),
+            Chip::Connected => self.0 &= !(1 << Chip::Listening as u8),
+            Chip::Dynamic | Chip::Exposed | Chip::Mine | Chip::All => {}
         }
     }
 
     pub fn is_on(self, chip: Chip) -> bool {
-        match chip {
-            Chip::Listening => self.section == Some(Section::Bound),
-            Chip::Connected => self.section == Some(Section::Connected),
-            Chip::Dynamic => self.dynamic,
-            Chip::Exposed => self.exposed,
-            Chip::Mine => self.mine,
-            Chip::All => self.all,
-        }
+        self.0 & 1 << chip as u8 != 0
+    }
+}
+
+impl FromIterator<Chip> for Chips {
+    fn from_iter<I: IntoIterator<Item = Chip>>(chips: I) -> Self {
+        let mut on = Self::default();
+        chips.into_iter().for_each(|chip| on.toggle(chip));
+        on
     }
 }
 
@@ -95,7 +84,7 @@ impl Filter {
 
     /// Returns the section of a row by scope alone. An exact port includes sockets out of scope, below the rest.
     fn scope(&self, row: &Row) -> Option<Section> {
-        if row.endpoint.relation.is_local || self.chips.all {
+        if row.endpoint.relation.is_local || self.chips.is_on(Chip::All) {
             Some(row.section())
         } else {
             self.query.names_exact_port().then_some(Section::OutOfScope)
@@ -105,18 +94,17 @@ impl Filter {
     /// Returns the first chip that hides the row.
     fn blocking_chip(&self, row: &Row) -> Option<Chip> {
         let socket = &row.endpoint.socket;
-        let is_dynamic = self.ephemeral.makes_dynamic(socket.port());
-        let chips = self.chips;
-        match chips.section {
-            Some(Section::Bound) if row.section() != Section::Bound => Some(Chip::Listening),
-            Some(Section::Connected) if row.section() != Section::Connected => {
-                Some(Chip::Connected)
-            }
-            _ if chips.dynamic && !is_dynamic => Some(Chip::Dynamic),
-            _ if chips.exposed && !socket.is_exposed() => Some(Chip::Exposed),
-            _ if chips.mine && !self.uid.is_some_and(|uid| row.is_of_user(uid)) => Some(Chip::Mine),
-            _ => None,
-        }
+        let shows = |chip: Chip| match chip {
+            Chip::Listening => row.section() == Section::Bound,
+            Chip::Connected => row.section() == Section::Connected,
+            Chip::Dynamic => self.ephemeral.makes_dynamic(socket.port()),
+            Chip::Exposed => socket.is_exposed(),
+            Chip::Mine => self.uid.is_some_and(|uid| row.is_of_user(uid)),
+            Chip::All => true,
+        };
+        Chip::ALL
+            .into_iter()
+            .find(|chip| self.chips.is_on(*chip) && !shows(*chip))
     }
 }
 

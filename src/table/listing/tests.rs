@@ -181,10 +181,7 @@ fn an_exact_port_shows_what_is_outside_the_scope_below_the_rest() {
         lines(&listing),
         ["127.0.0.1:443", "-- OutOfScope 1", "10.0.0.1:443"]
     );
-    let chips = Chips {
-        all: true,
-        ..Chips::default()
-    };
+    let chips = Chips::from_iter([Chip::All]);
     show(
         &mut listing,
         Filter {
@@ -208,11 +205,7 @@ fn chips_narrow_and_what_they_hide_is_counted() {
     let mine = Change::Initial(socket("127.0.0.1:50000").user(1000, "dev").endpoint());
     let theirs = Change::Initial(socket("127.0.0.1:50001").user(0, "root").endpoint());
     let mut listing = listing(vec![mine, theirs, found("127.0.0.1:80")]);
-    let chips = Chips {
-        dynamic: true,
-        mine: true,
-        ..Chips::default()
-    };
+    let chips = Chips::from_iter([Chip::Dynamic, Chip::Mine]);
     show(
         &mut listing,
         Filter {

@@ -12,7 +12,7 @@ use std::cell::OnceCell;
 use std::net::IpAddr;
 
 /// A word of a filter: matches if any of its conditions does, or if negated none.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Term {
     pub is_negated: bool,
     pub any: Vec<Condition>,
@@ -51,7 +51,7 @@ pub enum PortEnd {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ports {
     /// Typed digits: a port, or the start of one if no row has that port.
-    Typed(u16),
+    Typed(u64),
     Numbers(Numbers),
     Class(PortClass),
     /// The ephemeral range of this machine.
@@ -108,25 +108,26 @@ impl Condition {
                 ..
             } => u16::try_from(*port).ok(),
             Self::EndpointSpec(spec) => Some(spec.port),
-            Self::Port { .. }
-            | Self::State(_)
-            | Self::Protocol(_)
-            | Self::Address(_)
-            | Self::Number { .. }
-            | Self::FieldText { .. }
-            | Self::Text(_) => None,
+            _ => None,
         }
     }
 
-    fn cost(&self) -> u8 {
+    /// True if it compares what is known of every socket, even of one with a hidden owner.
+    pub fn is_of_socket(&self) -> bool {
         match self {
             Self::Port { .. }
             | Self::EndpointSpec(_)
             | Self::State(_)
             | Self::Protocol(_)
-            | Self::Address(_) => 0,
-            Self::Number { .. } | Self::FieldText { .. } => 1,
+            | Self::Address(_) => true,
+            Self::Number { .. } | Self::FieldText { .. } | Self::Text(_) => false,
+        }
+    }
+
+    fn cost(&self) -> u8 {
+        match self {
             Self::Text(_) => 2,
+            _ => u8::from(!self.is_of_socket()),
         }
     }
 }
@@ -144,7 +145,7 @@ pub fn ports_at(socket: &Socket, end: PortEnd) -> [Option<u16>; 2] {
 impl Ports {
     pub fn contains(self, port: u16, context: &DisplayContext) -> bool {
         match self {
-            Self::Typed(digits) => Numbers::Prefix(digits.into()).contains(port.into()),
+            Self::Typed(digits) => Numbers::Prefix(digits).contains(port.into()),
             Self::Numbers(numbers) => numbers.contains(port.into()),
             Self::Class(class) => PortClass::of(port) == class,
             Self::Ephemeral => context.ephemeral.contains(port),
@@ -174,11 +175,7 @@ fn number_of(value: &Value) -> Option<u64> {
     match value {
         Value::Number(number) => Some(*number),
         Value::Text(text) => text.parse().ok(),
-        Value::Address { .. }
-        | Value::Age { .. }
-        | Value::Queue(_)
-        | Value::Unknown
-        | Value::Pending => None,
+        _ => None,
     }
 }
 

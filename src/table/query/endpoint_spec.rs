@@ -1,10 +1,10 @@
 //! A local port with its address, in the forms that error messages, browsers and other tools write:
 //! `:3000` `*:3000` `:::3000` `3000/tcp` `localhost:3000` `127.0.0.1:5432` `[::1]:5173` `http://localhost:5173/x`
 
-use crate::model::socket::{Protocol, Socket, is_loopback};
+use crate::model::socket::{Protocol, Socket, covers, is_loopback};
 use crate::model::text::escaped;
 use crate::table::query::numbers::{PORT, is_digits, number};
-use crate::table::query::token::{Token, TokenError};
+use crate::table::query::token::{ParseError, Token, split_url};
 use std::fmt::{self, Display};
 use std::net::{IpAddr, SocketAddr};
 
@@ -58,86 +58,65 @@ impl Host {
         match self {
             Self::Any | Self::Name => true,
             Self::Localhost => is_loopback(local) || local.is_unspecified(),
-            Self::Ip(ip) => local == ip || local.is_unspecified() && covers(socket, ip),
+            Self::Ip(ip) => {
+                let at = SocketAddr::new(ip, socket.port());
+                covers(socket.local, socket.v6only, at)
+            }
         }
     }
-}
-
-/// True if a wildcard socket includes this address: `::` includes IPv4 unless IPV6_V6ONLY is set.
-fn covers(wildcard: &Socket, ip: IpAddr) -> bool {
-    let is_v6 = wildcard.local.is_ipv6();
-    is_v6 == ip.is_ipv6() || is_v6 && wildcard.v6only != Some(true)
 }
 
 /// Punctuation after an endpoint in a sentence: `listen tcp :8080: bind: …`, `127.0.0.1:80, 127.0.0.1:81`.
 const PUNCTUATION: [char; 7] = [':', ',', '.', ';', ')', '\'', '`'];
 
 /// Parses an endpoint; `None` if the token is not written like one.
-pub fn endpoint_spec(token: Token<'_>) -> Result<Option<EndpointSpec>, TokenError> {
+pub fn endpoint_spec(token: Token<'_>) -> Result<Option<EndpointSpec>, ParseError> {
     if let Some((scheme, rest)) = split_url(token.text) {
         return of_url(token, scheme, rest).map(Some);
     }
-    let trimmed = Token {
-        text: token.text.trim_end_matches(PUNCTUATION),
-        ..token
-    };
-    if let Some(found) = of_host_and_port(trimmed)? {
+    let text = token.text.trim_end_matches(PUNCTUATION);
+    if let Some(found) = of_host_and_port(Token { text, ..token })? {
         return Ok(Some(found));
     }
-    let is_address_only = token.text.starts_with('[') && token.text.ends_with(']');
-    let before = token
-        .text
-        .strip_suffix(if is_address_only { "" } else { ":" });
-    match before.and_then(host) {
+    let is_bracketed = token.text.starts_with('[') && token.text.ends_with(']');
+    let end = if is_bracketed { "" } else { ":" };
+    match token.text.strip_suffix(end).and_then(host) {
         Some(_) => Err(token.error(format!("missing port after {}", escaped(token.text)))),
         None => Ok(None),
     }
 }
 
-/// True for a URL, in which `|` and `,` separate nothing.
-pub fn is_url(text: &str) -> bool {
-    split_url(text).is_some()
-}
-
-fn split_url(text: &str) -> Option<(&str, &str)> {
-    text.split_once("://").filter(|(scheme, _)| {
-        scheme.starts_with(|letter: char| letter.is_ascii_alphabetic())
-            && scheme
-                .chars()
-                .all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '+' | '-' | '.'))
-    })
-}
-
 /// Parses `3000/tcp` and forms with a colon before the port; ignores a path after it.
-fn of_host_and_port(token: Token<'_>) -> Result<Option<EndpointSpec>, TokenError> {
+fn of_host_and_port(token: Token<'_>) -> Result<Option<EndpointSpec>, ParseError> {
     let (authority, path) = match token.text.split_once('/') {
         Some((authority, path)) => (authority, Some(path)),
         None => (token.text, None),
     };
+    let protocol = path.and_then(protocol);
     let (host, digits) = match (authority.rsplit_once(':'), path) {
-        (Some((name, digits)), _) => match host(name) {
-            Some(host) => (host, digits),
-            None => return Ok(None),
-        },
-        (None, Some(name)) if is_digits(authority) => {
-            if protocol(name).is_none() {
-                return Err(token.error(no_protocol(name)));
-            }
-            (Host::Any, authority)
+        (Some((name, digits)), _) => (host(name), digits),
+        (None, Some("")) if is_digits(authority) => {
+            return Err(token.error(format!("missing protocol after {authority}/: tcp or udp")));
         }
-        (None, _) => return Ok(None),
+        (None, Some(_)) if is_digits(authority) => {
+            protocol.ok_or_else(|| not_a_protocol(token.after(authority.len() + 1)))?;
+            (Some(Host::Any), authority)
+        }
+        (None, _) => (None, authority),
+    };
+    let Some(host) = host else {
+        return Ok(None);
     };
     // A published port of `docker ps`: 0.0.0.0:8080->80/tcp.
     let digits = digits.split_once("->").map_or(digits, |(own, _)| own);
-    let spec = EndpointSpec {
+    Ok(Some(EndpointSpec {
         port: port(token, digits)?,
-        protocol: path.and_then(protocol),
+        protocol,
         host,
-    };
-    Ok(Some(spec))
+    }))
 }
 
-fn of_url(token: Token<'_>, scheme: &str, rest: &str) -> Result<EndpointSpec, TokenError> {
+fn of_url(token: Token<'_>, scheme: &str, rest: &str) -> Result<EndpointSpec, ParseError> {
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let authority = authority.rsplit('@').next().unwrap_or_default();
     let authority = authority.trim_end_matches(PUNCTUATION);
@@ -163,20 +142,22 @@ fn of_url(token: Token<'_>, scheme: &str, rest: &str) -> Result<EndpointSpec, To
     })
 }
 
-fn port(token: Token<'_>, digits: &str) -> Result<u16, TokenError> {
-    let what = if digits.is_empty() {
-        format!("missing port in {}", escaped(token.text))
-    } else {
-        format!("not a port: {}", escaped(digits))
+fn port(token: Token<'_>, digits: &str) -> Result<u16, ParseError> {
+    let what = match digits {
+        "" => format!("missing port in {}", escaped(token.text)),
+        _ => format!("not a port: {}", escaped(digits)),
     };
     if !is_digits(digits) {
         return Err(token.error(what));
     }
-    let own = Token {
-        text: digits,
-        ..token
-    };
-    let number = number(own, PORT).map_err(|error| token.error(error.what))?;
+    let number = number(
+        Token {
+            text: digits,
+            ..token
+        },
+        PORT,
+    );
+    let number = number.map_err(|error| token.error(error.what))?;
     u16::try_from(number).map_err(|_| token.error(what))
 }
 
@@ -212,12 +193,8 @@ pub fn protocol(name: &str) -> Option<Protocol> {
         .find(|protocol| name.eq_ignore_ascii_case(protocol.name()))
 }
 
-pub fn no_protocol(name: &str) -> String {
-    if name.is_empty() {
-        "missing protocol: tcp or udp".to_owned()
-    } else {
-        format!("not a protocol: {} (try tcp or udp)", escaped(name))
-    }
+pub fn not_a_protocol(name: Token<'_>) -> ParseError {
+    name.is_not("a protocol", "tcp or udp")
 }
 
 /// Default ports of URL schemes, from the IANA registry and the vendors' manuals.

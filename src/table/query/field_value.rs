@@ -3,75 +3,44 @@
 use crate::model::port::PortClass;
 use crate::model::socket::State;
 use crate::model::text::escaped;
-use crate::table::fields::{Column, Field};
+use crate::table::fields::{Field, ValueSyntax};
 use crate::table::query::condition::{Addresses, Condition, Needle, PortEnd, Ports};
-use crate::table::query::endpoint_spec::{address, no_protocol, protocol};
+use crate::table::query::endpoint_spec::{address, not_a_protocol, protocol};
 use crate::table::query::numbers::{PID, PORT, UID, numbers};
-use crate::table::query::token::{Token, TokenError};
+use crate::table::query::token::{ParseError, Token};
 use ipnet::IpNet;
 
-/// Reads the value of a filter word with a key into what it asks of the column.
-pub type ValueReader = fn(Column, Token<'_>) -> Result<Condition, TokenError>;
-
-/// Parses the condition on one field. `whole` is the token with its key, `value` the part after it.
+/// Parses the value of a field.
 pub fn field_condition(
     field: &Field,
-    whole: Token<'_>,
+    syntax: ValueSyntax,
     value: Token<'_>,
-) -> Result<Condition, TokenError> {
-    if value.text.is_empty() {
-        return Err(whole.error(format!("{} needs a value", whole.text)));
-    }
-    let condition = field
-        .key
-        .map_or(field_text as ValueReader, |(_, condition)| condition);
-    condition(field.column, value)
-}
-
-pub fn local_port(_: Column, value: Token<'_>) -> Result<Condition, TokenError> {
-    let end = PortEnd::Local;
-    ports(value).map(|ports| Condition::Port { end, ports })
-}
-
-pub fn remote_port(_: Column, value: Token<'_>) -> Result<Condition, TokenError> {
-    let end = PortEnd::Remote;
-    ports(value).map(|ports| Condition::Port { end, ports })
-}
-
-pub fn of_state(_: Column, value: Token<'_>) -> Result<Condition, TokenError> {
-    state(value).map(Condition::State)
-}
-
-pub fn of_protocol(_: Column, value: Token<'_>) -> Result<Condition, TokenError> {
-    protocol(value.text)
-        .map(Condition::Protocol)
-        .ok_or_else(|| value.error(no_protocol(value.text)))
-}
-
-pub fn local_address(_: Column, value: Token<'_>) -> Result<Condition, TokenError> {
-    addresses(value).map(Condition::Address)
-}
-
-pub fn pid(column: Column, value: Token<'_>) -> Result<Condition, TokenError> {
-    match numbers(value, PID)? {
-        Some(numbers) => Ok(Condition::Number { column, numbers }),
-        None => Err(value.error(format!("not a pid: {}", escaped(value.text)))),
+) -> Result<Condition, ParseError> {
+    let column = field.column;
+    let field_text = || text(value).map(|needle| Condition::FieldText { column, needle });
+    let at = |end| ports(value).map(|ports| Condition::Port { end, ports });
+    match syntax {
+        ValueSyntax::LocalPort => at(PortEnd::Local),
+        ValueSyntax::RemotePort => at(PortEnd::Remote),
+        ValueSyntax::LocalAddress => addresses(value).map(Condition::Address),
+        ValueSyntax::State => state(value).map(Condition::State),
+        ValueSyntax::Protocol => match protocol(value.text) {
+            Some(protocol) => Ok(Condition::Protocol(protocol)),
+            None => Err(not_a_protocol(value)),
+        },
+        ValueSyntax::Pid => match numbers(value, PID)? {
+            Some(numbers) => Ok(Condition::Number { column, numbers }),
+            None => Err(value.error(format!("not a pid: {}", escaped(value.text)))),
+        },
+        ValueSyntax::User => match numbers(value, UID)? {
+            Some(numbers) => Ok(Condition::Number { column, numbers }),
+            None => field_text(),
+        },
+        ValueSyntax::Text => field_text(),
     }
 }
 
-/// Reads a uid, else a name.
-pub fn user(column: Column, value: Token<'_>) -> Result<Condition, TokenError> {
-    match numbers(value, UID)? {
-        Some(numbers) => Ok(Condition::Number { column, numbers }),
-        None => field_text(column, value),
-    }
-}
-
-pub fn field_text(column: Column, value: Token<'_>) -> Result<Condition, TokenError> {
-    text(value).map(|needle| Condition::FieldText { column, needle })
-}
-
-pub fn text(token: Token<'_>) -> Result<Needle, TokenError> {
+pub fn text(token: Token<'_>) -> Result<Needle, ParseError> {
     let text = token.unquoted()?;
     if text.is_empty() {
         return Err(token.error("nothing between the quotes"));
@@ -79,7 +48,7 @@ pub fn text(token: Token<'_>) -> Result<Needle, TokenError> {
     Ok(Needle::new(text))
 }
 
-fn ports(token: Token<'_>) -> Result<Ports, TokenError> {
+fn ports(token: Token<'_>) -> Result<Ports, ParseError> {
     if let Some(numbers) = numbers(token, PORT)? {
         return Ok(Ports::Numbers(numbers));
     }
@@ -94,12 +63,10 @@ fn ports(token: Token<'_>) -> Result<Ports, TokenError> {
     let class = classes
         .into_iter()
         .find(|class| token.text.eq_ignore_ascii_case(class.name()));
-    class.map(Ports::Class).ok_or_else(|| {
-        token.error(format!(
-            "not a port: {} (try 3000, 3000-3999, 300*, dynamic, registered, well-known or ephemeral)",
-            escaped(token.text)
-        ))
-    })
+    let examples = "3000, 3000-3999, 300*, dynamic, registered, well-known or ephemeral";
+    class
+        .map(Ports::Class)
+        .ok_or_else(|| token.is_not("a port", examples))
 }
 
 /// Other names of states, normalized as by [`plain`].
@@ -109,21 +76,17 @@ const OTHER_NAMES: [(&str, State); 3] = [
     ("udp", State::Unconn),
 ];
 
-fn state(token: Token<'_>) -> Result<State, TokenError> {
+fn state(token: Token<'_>) -> Result<State, ParseError> {
     let name = plain(token.text);
-    State::ALL
+    let names = State::ALL.map(|state| (plain(state.name()), state));
+    let others = OTHER_NAMES.map(|(other, state)| (other.to_owned(), state));
+    let examples = "listen, established, time-wait, close-wait, bound or udp";
+    names
         .into_iter()
-        .find(|state| plain(state.name()) == name)
-        .or_else(|| {
-            let other = OTHER_NAMES.iter().find(|(other, _)| *other == name);
-            other.map(|(_, state)| *state)
-        })
-        .ok_or_else(|| {
-            token.error(format!(
-                "not a state: {} (try listen, established, time-wait, close-wait, bound or udp)",
-                escaped(token.text)
-            ))
-        })
+        .chain(others)
+        .find(|(other, _)| *other == name)
+        .map(|(_, state)| state)
+        .ok_or_else(|| token.is_not("a state", examples))
 }
 
 /// Normalizes a name: `TIME_WAIT`, `time-wait` and `TimeWait` are the same.
@@ -131,21 +94,17 @@ fn plain(name: &str) -> String {
     name.replace(['_', '-'], "").to_ascii_lowercase()
 }
 
-fn addresses(token: Token<'_>) -> Result<Addresses, TokenError> {
-    if token.text.eq_ignore_ascii_case("localhost") {
-        return Ok(Addresses::Loopback);
-    }
-    if token.text == "*" {
-        return Ok(Addresses::Wildcard);
+fn addresses(token: Token<'_>) -> Result<Addresses, ParseError> {
+    match token.text {
+        "*" => return Ok(Addresses::Wildcard),
+        name if name.eq_ignore_ascii_case("localhost") => return Ok(Addresses::Loopback),
+        _ => {}
     }
     let net = match address(token.text) {
         Some(ip) => Some(IpNet::from(ip)),
         None => token.text.parse().ok(),
     };
-    net.map(Addresses::Net).ok_or_else(|| {
-        token.error(format!(
-            "not an address: {} (try 127.0.0.1, ::1, 10.0.0.0/8, localhost or *)",
-            escaped(token.text)
-        ))
-    })
+    let examples = "127.0.0.1, ::1, 10.0.0.0/8, localhost or *";
+    net.map(Addresses::Net)
+        .ok_or_else(|| token.is_not("an address", examples))
 }

@@ -10,9 +10,9 @@
 
 mod condition;
 mod endpoint_spec;
-pub(in crate::table) mod field_value;
+mod field_value;
 mod numbers;
-pub mod paste;
+mod paste;
 mod rank;
 mod requirements;
 mod syntax;
@@ -22,13 +22,13 @@ mod word_parser;
 pub use paste::from_paste;
 pub use rank::Rank;
 pub use syntax::FILTER_SYNTAX;
+pub use token::ParseError;
 
 use crate::model::socket::Protocol;
 use crate::table::query::condition::{Condition, PortEnd, Ports, RowText, Term};
 use crate::table::query::numbers::Numbers;
-use crate::table::query::word_parser::{parse_word, typed_digits};
+use crate::table::query::word_parser::{WordParser, typed_digits};
 use crate::table::row::{DisplayContext, Row};
-use std::ops::Range;
 
 /// A parsed filter. The default matches every row.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -47,47 +47,30 @@ pub struct Parsed {
     pub hint: Option<String>,
 }
 
-/// An error in a filter, and how to correct it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ParseError {
-    /// Byte range in the text, on character boundaries.
-    pub at: Range<usize>,
-    /// `not a port: 99999 (the highest is 65535)`
-    pub what: String,
-    /// True in a word that is still being typed, where it is shown as a hint and not as an error.
-    pub is_unfinished: bool,
-}
-
 /// Parses a filter while it is typed: the last word may be unfinished until a space follows it.
 pub fn parse(text: &str) -> Parsed {
-    parsed(text, Input::Partial)
+    let mut parsed = Parsed::default();
+    for token in token::split_words(text) {
+        let mut word = WordParser::default();
+        if let Err(mut error) = word.parse(token) {
+            error.is_unfinished = token.at().end == text.len();
+            parsed.error.get_or_insert(error);
+        }
+        if !word.term.any.is_empty() {
+            parsed.query.terms.push(word.term);
+        }
+        parsed.hint = parsed.hint.or(word.hint);
+    }
+    parsed.query.terms.sort_by_key(Term::cost);
+    parsed
 }
 
 /// Parses a complete filter, as after Enter and on the command line.
 pub fn parse_finished(text: &str) -> Parsed {
-    parsed(text, Input::Complete)
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Input {
-    Partial,
-    Complete,
-}
-
-fn parsed(text: &str, input: Input) -> Parsed {
-    let mut parsed = Parsed::default();
-    for token in token::split_words(text) {
-        let word = parse_word(token);
-        parsed.query.terms.extend(word.term);
-        parsed.hint = parsed.hint.or(word.hint);
-        let error = word.error.map(|error| ParseError {
-            at: error.at,
-            what: error.what,
-            is_unfinished: input == Input::Partial && token.at().end == text.len(),
-        });
-        parsed.error = parsed.error.or(error);
+    let mut parsed = parse(text);
+    if let Some(error) = &mut parsed.error {
+        error.is_unfinished = false;
     }
-    parsed.query.terms.sort_by_key(Term::cost);
     parsed
 }
 
@@ -106,26 +89,26 @@ impl Query {
     ///
     /// Resolve the query of [`parse`] again when the table has changed.
     pub fn resolved(&self, has_port: &dyn Fn(u16) -> bool) -> Self {
-        self.clone().with_typed(|port| {
-            if has_port(port) {
-                Numbers::Exact(port.into())
+        self.clone().with_typed(|digits| {
+            if u16::try_from(digits).is_ok_and(has_port) {
+                Numbers::Exact(digits)
             } else {
-                Numbers::Prefix(port.into())
+                Numbers::Prefix(digits)
             }
         })
     }
 
     /// Resolves typed digits to exactly that port, as on the command line and after Enter (see [`committed`]).
     pub fn exact(self) -> Self {
-        self.with_typed(|port| Numbers::Exact(port.into()))
+        self.with_typed(Numbers::Exact)
     }
 
-    fn with_typed(mut self, decide: impl Fn(u16) -> Numbers) -> Self {
+    fn with_typed(mut self, decide: impl Fn(u64) -> Numbers) -> Self {
         for condition in self.terms.iter_mut().flat_map(|term| &mut term.any) {
             if let Condition::Port { ports, .. } = condition
-                && let Ports::Typed(port) = *ports
+                && let Ports::Typed(digits) = *ports
             {
-                *ports = Ports::Numbers(decide(port));
+                *ports = Ports::Numbers(decide(digits));
             }
         }
         self
@@ -169,17 +152,8 @@ impl Query {
 
     /// Returns the condition of a filter that has only one.
     fn only_condition(&self) -> Option<&Condition> {
-        let [
-            Term {
-                is_negated: false,
-                any,
-            },
-        ] = self.terms.as_slice()
-        else {
-            return None;
-        };
-        match any.as_slice() {
-            [condition] => Some(condition),
+        match self.terms.as_slice() {
+            [term] if !term.is_negated && term.any.len() == 1 => term.any.first(),
             _ => None,
         }
     }

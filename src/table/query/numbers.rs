@@ -1,6 +1,6 @@
 //! Numbers in a filter: `3000`, `300*`, `3000-3999`, `49152-`, `-1023`, `>=49152`.
 
-use crate::table::query::token::{Token, TokenError};
+use crate::table::query::token::{ParseError, Token};
 
 /// A set of numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,21 +13,19 @@ pub enum Numbers {
 }
 
 impl Numbers {
-    pub fn contains(self, number: u64) -> bool {
+    /// Allocates nothing.
+    pub fn contains(self, mut number: u64) -> bool {
         match self {
             Self::Exact(exact) => number == exact,
-            Self::Prefix(prefix) => has_digit_prefix(number, prefix),
+            Self::Prefix(prefix) => {
+                while number > prefix {
+                    number /= 10;
+                }
+                number == prefix
+            }
             Self::Range(low, high) => (low..=high).contains(&number),
         }
     }
-}
-
-/// True if the digits of `number` start with those of `prefix`. Allocates nothing.
-pub fn has_digit_prefix(mut number: u64, prefix: u64) -> bool {
-    while number > prefix {
-        number /= 10;
-    }
-    number == prefix
 }
 
 /// A kind of number, with its name in messages and its bounds.
@@ -55,32 +53,37 @@ pub const UID: NumberDomain = NumberDomain {
 };
 
 /// Parses numbers; `None` if the token is not written like numbers.
-pub fn numbers(token: Token<'_>, domain: NumberDomain) -> Result<Option<Numbers>, TokenError> {
-    match comparison(token, domain)? {
-        Some(found) => Ok(Some(found)),
-        None => plain(token, domain),
+pub fn numbers(token: Token<'_>, domain: NumberDomain) -> Result<Option<Numbers>, ParseError> {
+    if is_digits(token.text) {
+        return Ok(Some(Numbers::Exact(number(token, domain)?)));
+    }
+    let lowest = |lowest| NumberDomain { lowest, ..domain };
+    if let Some(text) = token.text.strip_suffix('*').filter(|text| is_digits(text)) {
+        let prefix = number(Token { text, ..token }, lowest(1))?;
+        return Ok(Some(Numbers::Prefix(prefix)));
+    }
+    // The end of a range may be 0 in any domain.
+    match [">=", "<=", ">", "<"]
+        .into_iter()
+        .find(|sign| token.text.starts_with(sign))
+    {
+        Some(sign) => comparison(token, sign, lowest(0)),
+        None => range(token, lowest(0)),
     }
 }
 
 /// Parses a number of the domain; the token is all digits.
-pub fn number(token: Token<'_>, domain: NumberDomain) -> Result<u64, TokenError> {
-    let number = bound(token, domain)?;
-    if number < domain.lowest {
-        let NumberDomain { name, lowest, .. } = domain;
-        return Err(token.error(format!("not a {name}: {number} (the lowest is {lowest})")));
-    }
-    Ok(number)
-}
-
-pub fn is_digits(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
-}
-
-/// Parses an end of a range, which may be 0 in any domain.
-fn bound(token: Token<'_>, domain: NumberDomain) -> Result<u64, TokenError> {
-    let NumberDomain { name, highest, .. } = domain;
+pub fn number(token: Token<'_>, domain: NumberDomain) -> Result<u64, ParseError> {
+    let NumberDomain {
+        name,
+        lowest,
+        highest,
+    } = domain;
     match token.text.parse() {
-        Ok(number) if number <= highest => Ok(number),
+        Ok(number) if (lowest..=highest).contains(&number) => Ok(number),
+        Ok(number) if number < lowest => {
+            Err(token.error(format!("not a {name}: {number} (the lowest is {lowest})")))
+        }
         _ => {
             let digits = token.text;
             Err(token.error(format!("not a {name}: {digits} (the highest is {highest})")))
@@ -88,13 +91,15 @@ fn bound(token: Token<'_>, domain: NumberDomain) -> Result<u64, TokenError> {
     }
 }
 
-fn comparison(token: Token<'_>, domain: NumberDomain) -> Result<Option<Numbers>, TokenError> {
-    let Some(sign) = [">=", "<=", ">", "<"]
-        .into_iter()
-        .find(|sign| token.text.starts_with(sign))
-    else {
-        return Ok(None);
-    };
+pub fn is_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn comparison(
+    token: Token<'_>,
+    sign: &str,
+    domain: NumberDomain,
+) -> Result<Option<Numbers>, ParseError> {
     let digits = token.after(sign.len());
     if digits.text.is_empty() {
         return Err(token.error(format!("missing number after {sign}")));
@@ -102,57 +107,31 @@ fn comparison(token: Token<'_>, domain: NumberDomain) -> Result<Option<Numbers>,
     if !is_digits(digits.text) {
         return Ok(None);
     }
-    let number = bound(digits, domain)?;
+    let number = number(digits, domain)?;
+    let all = domain.highest + 1;
     let range = match sign {
-        ">=" => Some((number, domain.highest)),
-        "<=" => Some((0, number)),
-        ">" => Some((number + 1, domain.highest)),
-        _ => number.checked_sub(1).map(|high| (0, high)),
+        ">=" => number..all,
+        "<=" => 0..number + 1,
+        ">" => number + 1..all,
+        _ => 0..number,
     };
-    match range.filter(|(low, high)| low <= high) {
-        Some((low, high)) => Ok(Some(Numbers::Range(low, high))),
-        None => Err(token.error(format!("no {} is {}", domain.name, token.text))),
+    if range.is_empty() {
+        return Err(token.error(format!("no {} is {}", domain.name, token.text)));
     }
-}
-
-fn plain(token: Token<'_>, domain: NumberDomain) -> Result<Option<Numbers>, TokenError> {
-    if is_digits(token.text) {
-        return Ok(Some(Numbers::Exact(number(token, domain)?)));
-    }
-    if let Some(digits) = token.text.strip_suffix('*').filter(|text| is_digits(text)) {
-        let prefix = Token {
-            text: digits,
-            ..token
-        };
-        let domain = NumberDomain {
-            lowest: 1,
-            ..domain
-        };
-        return Ok(Some(Numbers::Prefix(number(prefix, domain)?)));
-    }
-    range(token, domain)
+    Ok(Some(Numbers::Range(range.start, range.end - 1)))
 }
 
 /// Parses `3000-3999`, `49152-` and `-1023`, also with an en dash.
-fn range(token: Token<'_>, domain: NumberDomain) -> Result<Option<Numbers>, TokenError> {
-    let Some((dash, sign)) = token
-        .text
-        .char_indices()
-        .find(|(_, letter)| matches!(letter, '-' | '–'))
-    else {
+fn range(token: Token<'_>, domain: NumberDomain) -> Result<Option<Numbers>, ParseError> {
+    let Some((text, to)) = token.text.split_once(['-', '–']) else {
         return Ok(None);
     };
-    let from = Token {
-        text: token.text.get(..dash).unwrap_or_default(),
-        start: token.start,
-    };
-    let to = token.after(dash + sign.len_utf8());
-    let (low, high) = match (from.text, to.text) {
-        (low, "") if is_digits(low) => (bound(from, domain)?, domain.highest),
-        ("", high) if is_digits(high) => (0, bound(to, domain)?),
-        (low, high) if is_digits(low) && is_digits(high) => {
-            (bound(from, domain)?, bound(to, domain)?)
-        }
+    let from = Token { text, ..token };
+    let to = token.after(token.text.len() - to.len());
+    let (low, high) = match (is_digits(from.text), is_digits(to.text)) {
+        (true, true) => (number(from, domain)?, number(to, domain)?),
+        (true, false) if to.text.is_empty() => (number(from, domain)?, domain.highest),
+        (false, true) if from.text.is_empty() => (0, number(to, domain)?),
         _ => return Ok(None),
     };
     if low > high {
@@ -222,8 +201,8 @@ mod tests {
 
     #[test]
     fn a_prefix_is_of_digits_not_of_size() {
-        let found =
-            [628, 6280, 62893, 6, 62, 6290, 1628].map(|number| has_digit_prefix(number, 628));
+        let found = [628, 6280, 62893, 6, 62, 6290, 1628]
+            .map(|number| Numbers::Prefix(628).contains(number));
         assert_eq!(found, [true, true, true, false, false, false, false]);
     }
 }

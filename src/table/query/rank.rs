@@ -1,7 +1,7 @@
 //! Ranks of matching rows: a new filter puts the cursor on the best one.
 
 use crate::model::socket::{SocketRole, State};
-use crate::table::query::condition::{Condition, PortEnd, Ports};
+use crate::table::query::condition::{Condition, Ports, ports_at};
 use crate::table::query::numbers::Numbers;
 use crate::table::row::Row;
 
@@ -22,61 +22,37 @@ pub enum Rank {
     Rest,
 }
 
-/// Ranks a row that matches `conditions`.
+/// Ranks a row that matches `conditions`, by the best of them.
 pub fn rank<'a>(conditions: impl Iterator<Item = &'a Condition>, row: &Row) -> Rank {
+    if row.is_closed() {
+        return Rank::Rest;
+    }
+    let ranks = conditions.filter_map(|condition| rank_by_port(condition, row));
+    ranks.min().unwrap_or_else(|| rank_by_kind(row))
+}
+
+/// Ranks by the end with the port of a condition, if it has one. A class of ports does not rank.
+fn rank_by_port(condition: &Condition, row: &Row) -> Option<Rank> {
     let socket = &row.endpoint.socket;
-    let hits: Vec<Hit> = conditions
-        .filter_map(|condition| match condition {
-            Condition::EndpointSpec(spec) => Some(Hit::of(spec.is_of(socket), false)),
-            Condition::Port { end, ports } => {
-                let numbers = numbers(*ports)?;
-                let remote = socket.remote.map(|remote| remote.port());
-                let is_local = *end != PortEnd::Remote && numbers.contains(socket.port().into());
-                let is_remote = *end != PortEnd::Local
-                    && remote.is_some_and(|port| numbers.contains(port.into()));
-                Some(Hit::of(is_local, is_remote))
-            }
-            Condition::State(_)
-            | Condition::Protocol(_)
-            | Condition::Address(_)
-            | Condition::Number { .. }
-            | Condition::FieldText { .. }
-            | Condition::Text(_) => None,
-        })
-        .collect();
-    match hits.into_iter().min() {
-        _ if row.is_closed() => Rank::Rest,
-        None | Some(Hit::Local) => rank_by_kind(row),
-        Some(Hit::Remote) => Rank::Remote,
-        Some(Hit::Nowhere) => Rank::Rest,
-    }
-}
-
-/// The end of a row with a port of the filter.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Hit {
-    Local,
-    Remote,
-    Nowhere,
-}
-
-impl Hit {
-    fn of(is_local: bool, is_remote: bool) -> Self {
-        match (is_local, is_remote) {
-            (true, _) => Self::Local,
-            (false, true) => Self::Remote,
-            (false, false) => Self::Nowhere,
+    let (is_local, is_remote) = match condition {
+        Condition::EndpointSpec(spec) => (spec.is_of(socket), false),
+        Condition::Port { end, ports } => {
+            let numbers = match *ports {
+                Ports::Typed(digits) => Numbers::Prefix(digits),
+                Ports::Numbers(numbers) => numbers,
+                Ports::Class(_) | Ports::Ephemeral => return None,
+            };
+            let [local, remote] = ports_at(socket, *end)
+                .map(|port| port.is_some_and(|port| numbers.contains(port.into())));
+            (local, remote)
         }
-    }
-}
-
-/// Returns the port numbers of the filter; a class of ports does not rank.
-fn numbers(ports: Ports) -> Option<Numbers> {
-    match ports {
-        Ports::Typed(digits) => Some(Numbers::Prefix(digits.into())),
-        Ports::Numbers(numbers) => Some(numbers),
-        Ports::Class(_) | Ports::Ephemeral => None,
-    }
+        _ => return None,
+    };
+    Some(match (is_local, is_remote) {
+        (true, _) => rank_by_kind(row),
+        (false, true) => Rank::Remote,
+        (false, false) => Rank::Rest,
+    })
 }
 
 /// Ranks by the kind of row alone.

@@ -1,22 +1,15 @@
 //! What a query requires, for explanations of an empty result.
 
 use crate::table::query::Query;
-use crate::table::query::condition::{Condition, PortEnd, Ports, Term};
-use crate::table::query::numbers::Numbers;
+use crate::table::query::condition::{Condition, PortEnd, Term};
 
 impl Query {
     /// True if a row with a hidden owner could match without showing it.
     ///
     /// Ports, states, protocols and addresses are never hidden.
     pub fn asks_about_owners(&self) -> bool {
-        self.positive_conditions().any(|condition| match condition {
-            Condition::Number { .. } | Condition::FieldText { .. } | Condition::Text(_) => true,
-            Condition::Port { .. }
-            | Condition::EndpointSpec(_)
-            | Condition::State(_)
-            | Condition::Protocol(_)
-            | Condition::Address(_) => false,
-        })
+        self.positive_conditions()
+            .any(|condition| !condition.is_of_socket())
     }
 
     /// Returns the bare port numbers in words of their own, which must all match: `3000 3100`.
@@ -44,12 +37,11 @@ impl Query {
 
 fn bare_port(term: &Term) -> Option<u16> {
     match term.any.as_slice() {
-        [
-            Condition::Port {
-                end: PortEnd::Either,
-                ports: Ports::Numbers(Numbers::Exact(port)),
-            },
-        ] if !term.is_negated => u16::try_from(*port).ok(),
+        [condition @ Condition::Port { end, .. }]
+            if *end == PortEnd::Either && !term.is_negated =>
+        {
+            condition.exact_port()
+        }
         _ => None,
     }
 }

@@ -1,5 +1,6 @@
 //! Splits a filter into words and words into alternatives, outside quotes, with their positions.
 
+use crate::model::text::escaped;
 use std::ops::Range;
 
 /// A part of a filter, with its byte offset.
@@ -9,11 +10,15 @@ pub struct Token<'a> {
     pub start: usize,
 }
 
-/// An error in a token, and how to correct it.
+/// An error in a filter, and how to correct it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TokenError {
+pub struct ParseError {
+    /// Byte range in the text, on character boundaries.
     pub at: Range<usize>,
+    /// `not a port: 99999 (the highest is 65535)`
     pub what: String,
+    /// True in a word that is still being typed, where it is shown as a hint and not as an error.
+    pub is_unfinished: bool,
 }
 
 impl Token<'_> {
@@ -21,11 +26,18 @@ impl Token<'_> {
         self.start..self.start + self.text.len()
     }
 
-    pub fn error(self, what: impl Into<String>) -> TokenError {
-        TokenError {
+    pub fn error(self, what: impl Into<String>) -> ParseError {
+        ParseError {
             at: self.at(),
             what: what.into(),
+            is_unfinished: false,
         }
+    }
+
+    /// `not a state: lost (try listen, …)`
+    pub fn is_not(self, what: &str, examples: &str) -> ParseError {
+        let text = escaped(self.text);
+        self.error(format!("not {what}: {text} (try {examples})"))
     }
 
     /// Returns the token without its first `length` bytes.
@@ -41,13 +53,13 @@ impl Token<'_> {
     }
 
     /// Returns the text without its quotes.
-    pub fn unquoted(self) -> Result<String, TokenError> {
+    pub fn unquoted(self) -> Result<String, ParseError> {
         let Some(inner) = self.text.strip_prefix('"') else {
             return Ok(self.text.to_owned());
         };
         match inner.split_once('"') {
             Some((quoted, rest)) => Ok(format!("{quoted}{rest}")),
-            None => Err(self.error("missing closing \"")),
+            None => Err(self.error(format!("missing closing quote: {}", escaped(self.text)))),
         }
     }
 }
@@ -60,9 +72,22 @@ pub fn split_words(text: &str) -> Vec<Token<'_>> {
     words
 }
 
-/// Splits a word at `|` and `,`; keeps empty alternatives.
+/// Splits a word that is no URL at `|` and `,`; keeps empty alternatives.
 pub fn alternatives(word: Token<'_>) -> Vec<Token<'_>> {
+    if split_url(word.text).is_some() {
+        return vec![word];
+    }
     split(word, is_either)
+}
+
+/// Splits `postgres://dev@localhost/shop` at the `://`; `None` if the text is no URL.
+pub fn split_url(text: &str) -> Option<(&str, &str)> {
+    text.split_once("://").filter(|(scheme, _)| {
+        scheme.starts_with(|letter: char| letter.is_ascii_alphabetic())
+            && scheme
+                .chars()
+                .all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '+' | '-' | '.'))
+    })
 }
 
 fn is_either(letter: char) -> bool {

@@ -36,7 +36,7 @@ fn a_parse_error_has_its_range_and_a_way_out() {
             2..4,
             "! goes before the whole word: !a|b matches neither",
         ),
-        ("\"two words", 0..10, "missing closing \""),
+        ("\"two words", 0..10, "missing closing quote: \"two words"),
         ("\"\"", 0..2, "nothing between the quotes"),
         ("port:", 0..5, "port: needs a value"),
         (
