@@ -11,6 +11,7 @@ use crate::model::process::{InspectRequest, Inspection, Process, ProcessId, Requ
 use crate::model::socket::{Endpoint, EndpointId, Owners};
 use crate::table::row::Row;
 use crate::tracker::{Change, Changes};
+use crate::wording::no_restart_command;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -162,7 +163,8 @@ impl App {
     /// Copies the command that restarts the owner of the current row, or the last owner of the port.
     pub(super) fn copy_restart_command(&mut self) -> Vec<Effect> {
         let found = self.process_to_restart().and_then(|process| {
-            let restart = restart_command(process).map_err(|unknown| unknown.to_string())?;
+            let restart = restart_command(process);
+            let restart = restart.map_err(|why| no_restart_command(process, why))?;
             Ok(ClipboardText::masked(restart.command, &restart.shown))
         });
         match found {

@@ -2,8 +2,9 @@
 
 use crate::model::platform::{PLATFORM, Platform};
 use crate::model::port::{PortRange, PortSpec};
+use crate::model::process::Signal;
 use crate::model::socket::SocketSource;
-use crate::wording::port_spec_error;
+use crate::wording::{port_spec_error, unknown_signal};
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -27,6 +28,10 @@ pub fn port_count(text: &str) -> Result<u16, String> {
 
 fn one_or_more(text: &str) -> Option<u16> {
     text.parse().ok().filter(|number| *number > 0)
+}
+
+pub fn signal(text: &str) -> Result<Signal, String> {
+    Signal::named(text).ok_or_else(|| unknown_signal(text))
 }
 
 pub fn address(text: &str) -> Result<IpAddr, String> {

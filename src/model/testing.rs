@@ -8,9 +8,6 @@ use crate::model::socket::{
     CompactAddr, Endpoint, EndpointId, Family, OwnerHint, Owners, Protocol, QueueOrTimer,
     RawSocket, Relation, Since, Socket, SocketQueue, SocketRole, State, family,
 };
-use crate::model::text::SystemText;
-use crate::tracker::{Changes, SlotId, Tracker, UnreadTables};
-use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant, SystemTime};
@@ -156,12 +153,7 @@ impl SocketBuilder {
     }
 
     pub fn owners(mut self, processes: &[&Arc<Process>]) -> Self {
-        self.socket.owners = Owners::Known(
-            processes
-                .iter()
-                .map(|process| Arc::clone(process))
-                .collect(),
-        );
+        self.socket.owners = Owners::Known(processes.iter().copied().cloned().collect());
         self
     }
 
@@ -209,9 +201,7 @@ impl SocketBuilder {
     }
 
     pub fn build(mut self) -> Socket {
-        let Socket {
-            protocol, local, ..
-        } = self.socket;
+        let (protocol, local) = (self.socket.protocol, self.socket.local);
         self.socket.id = match self.socket.remote {
             Some(remote) => EndpointId::Connection {
                 protocol,
@@ -236,17 +226,16 @@ impl SocketBuilder {
         } else {
             SocketRole::Unknown
         };
-        let relation = Relation {
-            role,
-            is_local: true,
-            peer: None,
-            shares_port: false,
-        };
         Endpoint {
             socket,
             since: Since::Before(instant(0.0)),
             state_since: instant(0.0),
-            relation,
+            relation: Relation {
+                role,
+                is_local: true,
+                peer: None,
+                shares_port: false,
+            },
         }
     }
 }
@@ -258,41 +247,6 @@ pub fn snapshot(seconds: f64, sockets: Vec<SocketBuilder>) -> Snapshot {
         took: Duration::from_millis(1),
         sockets: sockets.into_iter().map(SocketBuilder::build).collect(),
         problems: Vec::new(),
-    }
-}
-
-impl Tracker {
-    /// Applies a whole poll, owners included, as the sampler does step by step.
-    pub fn apply_snapshot(&mut self, snapshot: Snapshot) -> Changes {
-        self.begin_poll(snapshot.taken.instant);
-        for socket in &snapshot.sockets {
-            self.observe(&raw_socket(socket));
-        }
-        let unread = UnreadTables {
-            problems: snapshot.problems.clone(),
-            is_without_bound: false,
-        };
-        self.end_poll(&unread, |_| hashbrown::HashSet::new());
-        let slots: HashMap<EndpointId, SlotId> = self
-            .each()
-            .map(|(slot, raw_socket, _)| (raw_socket.id(0), slot))
-            .collect();
-        let mut names: HashMap<u32, SystemText> = HashMap::new();
-        for socket in &snapshot.sockets {
-            if let Some(slot) = slots.get(&socket.id) {
-                self.set_owners(*slot, &socket.owners);
-            }
-            names.extend(socket.uid.zip(socket.user.clone()));
-        }
-        Changes {
-            took: snapshot.took,
-            problems: snapshot.problems,
-            ..self.emit(snapshot.taken, |uid| names.get(&uid).cloned())
-        }
-    }
-
-    pub fn all(&self) -> Vec<Endpoint> {
-        self.endpoints(|_| None)
     }
 }
 

@@ -228,7 +228,7 @@ pub static FIELDS: [Field; Column::ALL.len()] = [
     Field {
         json: Some("/range"),
         ..Field::new(Column::Range, "RANGE", 'g', |row, _| {
-            Value::text(PortClass::of(row.endpoint.socket.port()))
+            Value::text(PortClass::of(row.endpoint.socket.port()).name())
         })
     },
     Field {

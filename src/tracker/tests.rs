@@ -3,6 +3,7 @@ use crate::model::snapshot::Problem;
 use crate::model::socket::{EndpointId, Family, Protocol, Relation, Since, SocketRole, State};
 use crate::model::testing::{instant, process, snapshot, socket};
 
+mod apply_snapshot;
 mod polls;
 
 const LINUX: EphemeralRange = EphemeralRange {

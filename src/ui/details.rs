@@ -183,7 +183,7 @@ fn with_peer(row: &Row, remote: String) -> String {
 /// `registered (IANA) · ephemeral on this machine (32768–60999)`
 fn range(app: &App, row: &Row) -> String {
     let port = row.endpoint.socket.port();
-    let class = format!("{} (IANA)", PortClass::of(port));
+    let class = format!("{} (IANA)", PortClass::of(port).name());
     if app.environment.ephemeral.contains(port) {
         format!(
             "{class} · ephemeral on this machine ({})",

@@ -31,7 +31,7 @@ pub use preview::{
     Describer, LineKind, PreviewLine, drop_repeated_labels, line, preview_lines, preview_title,
     unit_text,
 };
-pub use process::{origin, protected, signal_error};
+pub use process::{no_restart_command, origin, protected, signal_error, unknown_signal};
 pub use socket::{count_states, holder, states, user};
 pub use verdict::{escalation, progress, verdict};
 pub use warning::{not_permitted_text, unseen_text, warning};

@@ -4,7 +4,9 @@ use super::{list, seconds, unread};
 use crate::free::{
     Protected, ReleaseKind, SignalDisposition, SignalError, Survivor, TargetOutcome,
 };
-use crate::model::process::{Origin, Process, ProcessState, Signal};
+use crate::model::process::shell::NoRestartCommand;
+use crate::model::process::{Origin, Process, ProcessState, SIGNALS, Signal};
+use crate::model::text::escaped;
 use std::sync::Arc;
 
 /// `npm 3970 ← zsh 3801 (pts/4)`: where a process comes from.
@@ -47,6 +49,28 @@ pub fn protected(why: Protected) -> &'static str {
     }
 }
 
+/// Returns the user of a process by name, or by number.
+pub(super) fn user_of(process: &Process) -> String {
+    match (&process.user, process.uid) {
+        (Some(user), _) => user.to_string(),
+        (None, Some(uid)) => format!("uid {uid}"),
+        (None, None) => "an unknown user".to_owned(),
+    }
+}
+
+/// Returns why the command that restarts a process was not copied.
+pub fn no_restart_command(process: &Process, why: NoRestartCommand) -> String {
+    let why = match why {
+        NoRestartCommand::NoCommand => format!("it is unknown how {process} was started"),
+        NoRestartCommand::Title => {
+            format!("{process} replaced its arguments with a title")
+        }
+        NoRestartCommand::NoDirectory => format!("the directory of {process} is unknown"),
+        NoRestartCommand::DirectoryRemoved => format!("the directory of {process} was removed"),
+    };
+    format!("{why}, so nothing was copied")
+}
+
 /// Returns why a process was not signaled: `node 4242 has already exited`.
 pub fn signal_error(error: &SignalError) -> String {
     match error {
@@ -70,6 +94,12 @@ pub fn signal_error(error: &SignalError) -> String {
         }
         SignalError::TablesUnread(problem) => unread(std::slice::from_ref(problem)),
     }
+}
+
+/// Returns the error for a text that is not a signal: `not a signal: STOP (try TERM INT HUP QUIT KILL CONT)`.
+pub fn unknown_signal(text: &str) -> String {
+    let names: Vec<&str> = SIGNALS.iter().map(|signal| signal.short_name()).collect();
+    format!("not a signal: {} (try {})", escaped(text), names.join(" "))
 }
 
 /// ` node 4242 ended 0.8 s after SIGTERM.`: a sentence for each way and signal, each with a blank before it.

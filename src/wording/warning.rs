@@ -1,5 +1,6 @@
 //! Why a freeing takes more than one key, frees less than expected, or is not permitted.
 
+use super::process::user_of;
 use super::{count, holder, place, protected};
 use crate::free::{AlsoCloses, NotPermitted, TypingReason, Unseen, Warning};
 
@@ -7,11 +8,11 @@ pub fn typing_reason(reason: &TypingReason) -> String {
     match reason {
         TypingReason::ClosesPorts(number) => format!("closes {number} other ports"),
         TypingReason::OtherUser { first, more: 0 } => {
-            format!("{first} belongs to {}", first.owner_name())
+            format!("{first} belongs to {}", user_of(first))
         }
         TypingReason::OtherUser { first, more } => format!(
             "{first} of {} and {more} more belong to other users",
-            first.owner_name()
+            user_of(first)
         ),
         TypingReason::Login(process) => format!("{process} is a login on a terminal"),
     }
@@ -41,7 +42,7 @@ pub fn not_permitted_text(denied: &NotPermitted) -> String {
         .first()
         .map_or_else(String::new, |process| {
             if process.is_foreign(denied.uid) {
-                format!("{process} of {}", process.owner_name())
+                format!("{process} of {}", user_of(process))
             } else {
                 process.to_string()
             }
@@ -65,7 +66,7 @@ pub fn unseen_text(unseen: &Unseen) -> String {
         [one] if unseen.are_foreign => {
             return format!(
                 "{one} belongs to {}; what else it holds is unknown",
-                one.owner_name()
+                user_of(one)
             );
         }
         [one] => return format!("what else {one} holds is unknown"),

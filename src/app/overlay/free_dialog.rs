@@ -185,7 +185,7 @@ impl FreeDialog {
             }
             DialogPhase::Explaining(explanation) => {
                 let before = explanation.command();
-                explanation.add_supervisors(&inspection.behind());
+                explanation.add_supervisors(&inspection.supervisors());
                 if explanation.command() != before {
                     self.disarm();
                 }

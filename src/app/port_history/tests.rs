@@ -171,7 +171,7 @@ fn nothing_is_copied_without_a_known_owner_and_command() {
     for (socket, why) in [
         (
             listener(&nowhere),
-            "the directory of app 7 is not known, so nothing was copied",
+            "the directory of app 7 is unknown, so nothing was copied",
         ),
         (
             socket("127.0.0.1:3000"),

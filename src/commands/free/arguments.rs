@@ -1,6 +1,6 @@
 //! Arguments of `portmon free`.
 
-use crate::cli::values::{port_range, source, timeout};
+use crate::cli::values::{port_range, signal, source, timeout};
 use crate::free::{TargetSet, Timeouts};
 use crate::model::port::PortRange;
 use crate::model::process::Signal;
@@ -34,7 +34,7 @@ pub struct FreeArgs {
     #[arg(value_name = "TARGET", required = true, value_delimiter = ',', value_parser = port_range)]
     pub targets: Vec<PortRange>,
     /// Signal to send: TERM INT HUP QUIT KILL CONT
-    #[arg(long, default_value = "TERM")]
+    #[arg(long, default_value = "TERM", value_parser = signal)]
     pub signal: Signal,
     /// Signal every owner, not only the topmost (a master process usually stops its workers)
     #[arg(long)]

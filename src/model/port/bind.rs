@@ -20,7 +20,7 @@ pub fn bind_addresses(address: Option<IpAddr>, port: u16) -> Vec<SocketAddr> {
     }
 }
 
-/// Whether a socket conflicts with a bind of its port on this address, where `::` stands for IPv6 alone.
+/// True if a socket conflicts with a bind of its port on this address, where `::` stands for IPv6 alone.
 pub fn overlaps(socket: &Socket, ip: IpAddr) -> bool {
     let own = socket.local.ip();
     let is_within = ip.is_unspecified() && own.is_ipv4() == ip.is_ipv4();
@@ -50,18 +50,19 @@ pub struct AddressProbe {
     pub without_reuseaddr: BindOutcome,
 }
 
-/// Whether a server can bind: on one address, or on every address that was probed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Whether a server can bind: on one address, or on every address that was probed. Of several addresses the greatest result
+/// counts.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum BindResult {
-    Usable,
-    OnlyWithReuseAddr,
-    InUse,
-    /// This user may not bind the port, so only the socket tables tell whether it is free.
-    NotPermitted,
     /// This machine has none of the addresses.
     NoSuchAddress,
+    Usable,
+    /// This user may not bind the port, so only the socket tables tell whether it is free.
+    NotPermitted,
+    OnlyWithReuseAddr,
     /// Error text of the system, safe to show.
     Failed(String),
+    InUse,
 }
 
 impl AddressProbe {
@@ -93,33 +94,15 @@ impl AddressProbe {
 }
 
 impl BindResult {
-    /// Combines the results of several addresses; the worst one decides.
+    /// Combines the results of several addresses. A missing address says nothing where others exist.
     pub fn of(probes: &[AddressProbe]) -> Self {
-        let results = probes.iter().map(AddressProbe::result);
-        results.fold(Self::NoSuchAddress, |worst, result| {
-            if result.severity() > worst.severity() {
-                result
-            } else {
-                worst
-            }
-        })
+        let worst = probes.iter().map(AddressProbe::result).max();
+        worst.unwrap_or(Self::NoSuchAddress)
     }
 
-    /// Whether a server that asks for SO_REUSEADDR can bind.
+    /// True if a server that asks for SO_REUSEADDR can bind.
     pub fn is_usable(&self) -> bool {
         matches!(self, Self::Usable | Self::OnlyWithReuseAddr)
-    }
-
-    /// Order in which results of several addresses decide. A missing address says nothing where others exist.
-    fn severity(&self) -> u8 {
-        match self {
-            Self::NoSuchAddress => 0,
-            Self::Usable => 1,
-            Self::NotPermitted => 2,
-            Self::OnlyWithReuseAddr => 3,
-            Self::Failed(_) => 4,
-            Self::InUse => 5,
-        }
     }
 }
 
@@ -127,24 +110,27 @@ impl BindResult {
 mod tests {
     use super::*;
 
+    const PROBE: AddressProbe = AddressProbe {
+        address: SocketAddr::new(LOCAL_ADDRESSES[0], 3000),
+        with_reuseaddr: Some(BindOutcome::Bound),
+        without_reuseaddr: BindOutcome::Bound,
+    };
+
     #[test]
     fn only_an_address_in_use_makes_a_bind_depend_on_reuse() {
         use BindOutcome::{Bound, Failed, InUse, NoSuchAddress, NotPermitted};
+        let odd = "odd".to_owned();
         let cases = [
             (Bound, BindResult::Usable),
             (InUse, BindResult::OnlyWithReuseAddr),
             (NotPermitted, BindResult::NotPermitted),
             (NoSuchAddress, BindResult::NoSuchAddress),
-            (
-                Failed("odd".to_owned()),
-                BindResult::Failed("odd".to_owned()),
-            ),
+            (Failed(odd.clone()), BindResult::Failed(odd)),
         ];
         for (without_reuseaddr, expected) in cases {
             let probe = AddressProbe {
-                address: SocketAddr::new(LOCAL_ADDRESSES[0], 3000),
-                with_reuseaddr: Some(Bound),
                 without_reuseaddr,
+                ..PROBE
             };
             assert_eq!(probe.result(), expected);
         }
@@ -152,36 +138,30 @@ mod tests {
 
     #[test]
     fn the_worst_address_decides_whether_a_port_can_be_bound() {
-        use BindOutcome::{Bound, InUse, NoSuchAddress, NotPermitted};
-        let failed = BindOutcome::Failed("odd".to_owned());
+        use BindOutcome::{Bound, Failed, InUse, NoSuchAddress, NotPermitted};
+        use BindResult as Result;
+        let (missing, denied) = (NoSuchAddress, NotPermitted);
+        let odd = "odd".to_owned();
         let probes = [
-            (
-                Some(NoSuchAddress),
-                NoSuchAddress,
-                BindResult::NoSuchAddress,
-            ),
-            (Some(Bound), Bound, BindResult::Usable),
-            (None, Bound, BindResult::Usable),
-            (Some(NotPermitted), NotPermitted, BindResult::NotPermitted),
-            (Some(Bound), InUse, BindResult::OnlyWithReuseAddr),
-            (
-                Some(failed.clone()),
-                InUse,
-                BindResult::Failed("odd".to_owned()),
-            ),
-            (None, InUse, BindResult::InUse),
+            (Some(missing.clone()), missing, Result::NoSuchAddress),
+            (Some(Bound), Bound, Result::Usable),
+            (None, Bound, Result::Usable),
+            (Some(denied.clone()), denied, Result::NotPermitted),
+            (Some(Bound), InUse, Result::OnlyWithReuseAddr),
+            (Some(Failed(odd.clone())), InUse, Result::Failed(odd)),
+            (None, InUse, Result::InUse),
         ];
         let mut tried = Vec::new();
-        assert_eq!(BindResult::of(&tried), BindResult::NoSuchAddress);
+        assert_eq!(Result::of(&tried), Result::NoSuchAddress);
         for (with_reuseaddr, without_reuseaddr, expected) in probes {
             tried.push(AddressProbe {
-                address: SocketAddr::new(LOCAL_ADDRESSES[0], 3000),
                 with_reuseaddr,
                 without_reuseaddr,
+                ..PROBE
             });
-            assert_eq!(BindResult::of(&tried), expected);
+            assert_eq!(Result::of(&tried), expected);
             let backwards: Vec<AddressProbe> = tried.iter().rev().cloned().collect();
-            assert_eq!(BindResult::of(&backwards), expected);
+            assert_eq!(Result::of(&backwards), expected);
         }
     }
 }

@@ -1,8 +1,7 @@
-//! Who held a port last, for as long as the program runs.
+//! Past owners of ports, as long as the program runs.
 //!
-//! It is told of sockets only when they are gone, so that it never keeps what a table still shows, and it keeps only the
-//! latest few owners of the latest ports. What became of an owner is written down when somebody found out, and never
-//! concluded from its socket.
+//! Records a socket when it has closed, so that nothing is kept twice: the latest few owners of the latest ports. The exit
+//! status of an owner is recorded as it was found and never concluded from the socket.
 
 use crate::model::process::{ProcessId, Signal};
 use crate::model::socket::{Endpoint, EndpointId, Owners, Protocol, Since};
@@ -10,19 +9,18 @@ use crate::model::text::SystemText;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
-/// How many owners of one port are kept.
+/// Owners that are kept of one port.
 const MAX_OWNERS: usize = 4;
 
-/// How many ports are kept; a machine that opens and closes many of its own accord makes room by the oldest.
+/// Ports that are kept; the oldest makes room.
 const MAX_PORTS: usize = 10_000;
 
-/// Of how many processes it is kept what became of them. Only those that somebody asked about are among them.
 const MAX_EXIT_STATUSES: usize = 1_000;
 
 #[derive(Debug, Default)]
 pub struct PortHistory {
     ports: HashMap<PortKey, PastOwners>,
-    /// The ports in the order in which they were last let go of.
+    /// The ports in the order in which they last closed.
     by_age: BTreeMap<u64, PortKey>,
     last_sequence: u64,
     exit_statuses: VecDeque<(ProcessId, ExitStatus)>,
@@ -37,10 +35,10 @@ struct PastOwners {
     owners: VecDeque<PastOwner>,
 }
 
-/// A holder of a port that holds it no more.
+/// An earlier owner of a port.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PastOwner {
-    /// Its socket, of several the one that closed last.
+    /// Its socket; of several the one that closed last.
     pub id: EndpointId,
     pub protocol: Protocol,
     pub port: u16,
@@ -55,20 +53,27 @@ pub struct PastOwner {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ExitStatus {
     Unknown,
-    /// It ended this long after portmon had sent it the signal, for whatever cause.
+    /// It exited this long after portmon had sent the signal, whatever the cause.
     EndedAfter(Duration, Signal),
     Ended,
     StillRunning,
 }
 
 impl PortHistory {
-    /// Takes in a standing socket that closed, as it was last known. Others hold no port and are not remembered.
+    /// Records a socket that closed, as it was last known, if it held a port.
     pub fn record_close(&mut self, endpoint: &Endpoint, closed: Instant) {
         let socket = &endpoint.socket;
         if !socket.holds_port() {
             return;
         }
-        let past = PastOwner {
+        let key = (socket.protocol, socket.port());
+        let kept = self.ports.entry(key).or_default();
+        // A new port has 0, which no port has in `by_age`.
+        self.last_sequence += 1;
+        self.by_age.remove(&kept.sequence);
+        kept.sequence = self.last_sequence;
+        self.by_age.insert(self.last_sequence, key);
+        kept.add(PastOwner {
             id: socket.id,
             protocol: socket.protocol,
             port: socket.port(),
@@ -76,15 +81,7 @@ impl PortHistory {
             user: socket.user.clone(),
             since: endpoint.since,
             closed,
-        };
-        let place = (socket.protocol, socket.port());
-        let kept = self.ports.entry(place).or_default();
-        // The first turn is 1: a port that is new here has had none, which is 0.
-        self.last_sequence += 1;
-        self.by_age.remove(&kept.sequence);
-        kept.sequence = self.last_sequence;
-        self.by_age.insert(self.last_sequence, place);
-        kept.add(past);
+        });
         if self.ports.len() > MAX_PORTS
             && let Some((_, oldest)) = self.by_age.pop_first()
         {
@@ -92,19 +89,18 @@ impl PortHistory {
         }
     }
 
-    /// Writes down what became of a process. What is known for certain is not given up for what is known less well.
+    /// Records the exit status of a process, unless a better one is known.
     pub fn record_exit(&mut self, process: ProcessId, exit_status: ExitStatus) {
         let known = self.exit_statuses.iter_mut().find(|(id, _)| *id == process);
         match known {
             Some((_, ExitStatus::EndedAfter(..))) => {}
             Some((_, ExitStatus::Ended)) if exit_status == ExitStatus::StillRunning => {}
             Some((_, known)) => *known = exit_status,
-            None => {
-                self.exit_statuses.push_back((process, exit_status));
-                if self.exit_statuses.len() > MAX_EXIT_STATUSES {
-                    self.exit_statuses.pop_front();
-                }
-            }
+            None => push_latest(
+                &mut self.exit_statuses,
+                (process, exit_status),
+                MAX_EXIT_STATUSES,
+            ),
         }
     }
 
@@ -113,16 +109,16 @@ impl PortHistory {
         known.map_or(ExitStatus::Unknown, |(_, exit_status)| *exit_status)
     }
 
-    /// Who let go of the port last; of both protocols where none is meant.
+    /// Returns the last owner of the port that has closed; without a protocol, of either.
     pub fn last_owner(&self, port: u16, protocol: Option<Protocol>) -> Option<&PastOwner> {
         [Protocol::Tcp, Protocol::Udp]
             .into_iter()
-            .filter(|one| protocol.is_none_or(|meant| meant == *one))
+            .filter(|one| protocol.is_none_or(|wanted| wanted == *one))
             .filter_map(|one| self.ports.get(&(one, port))?.owners.back())
             .max_by_key(|past| past.closed)
     }
 
-    /// Who had the port of this endpoint before it came: another owner that had let go by then.
+    /// Returns the last other owner of the endpoint's port that had closed when the endpoint opened.
     pub fn previous_owner(&self, endpoint: &Endpoint) -> Option<&PastOwner> {
         let socket = &endpoint.socket;
         let Since::Opened(opened) = endpoint.since else {
@@ -137,29 +133,31 @@ impl PortHistory {
 }
 
 impl PastOwners {
-    /// Twins of one owner, such as its sockets on 127.0.0.1 and ::1, are one past.
+    /// Adds an owner; sockets of one owner, such as those on 127.0.0.1 and ::1, become one.
     fn add(&mut self, past: PastOwner) {
-        if let Some(last) = self.owners.back_mut()
-            && have_same_owner(&last.owners, &past.owners)
-            && opened_at(past.since) <= last.closed
-        {
-            let since = [last.since, past.since]
-                .into_iter()
-                .min_by_key(|since| opened_at(*since));
-            *last = PastOwner {
-                since: since.unwrap_or(past.since),
-                ..past
-            };
-            return;
-        }
-        self.owners.push_back(past);
-        if self.owners.len() > MAX_OWNERS {
-            self.owners.pop_front();
+        match self.owners.back_mut() {
+            Some(last)
+                if have_same_owner(&last.owners, &past.owners)
+                    && opened_at(past.since) <= last.closed =>
+            {
+                let is_earlier = opened_at(last.since) <= opened_at(past.since);
+                let since = if is_earlier { last.since } else { past.since };
+                *last = PastOwner { since, ..past };
+            }
+            _ => push_latest(&mut self.owners, past, MAX_OWNERS),
         }
     }
 }
 
-/// Whether both are held by one process, or by nobody who is known.
+/// Appends to a queue of this length, from which the oldest drops out.
+fn push_latest<T>(queue: &mut VecDeque<T>, latest: T, length: usize) {
+    queue.push_back(latest);
+    if queue.len() > length {
+        queue.pop_front();
+    }
+}
+
+/// True if one process has both, or both have no known owner for the same reason.
 fn have_same_owner(one: &Owners, other: &Owners) -> bool {
     match (one.first(), other.first()) {
         (Some(one), Some(other)) => one.id == other.id,
@@ -175,7 +173,7 @@ fn opened_at(since: Since) -> Instant {
 }
 
 impl ExitStatus {
-    /// Whether nothing more can be found out.
+    /// True if the status cannot change any more.
     pub fn is_final(self) -> bool {
         match self {
             Self::EndedAfter(..) | Self::Ended => true,

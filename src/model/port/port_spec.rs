@@ -3,9 +3,9 @@
 //! Unlike the filter, this never searches for text: what is not a port is an error, because a process may be ended for it.
 
 use super::bind::overlaps;
-use crate::model::socket::{Protocol, Socket, canonical, covers};
+use crate::model::socket::{Protocol, Socket, covers};
 use std::fmt::{self, Display};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
@@ -13,15 +13,14 @@ use std::str::FromStr;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct PortSpec {
     pub protocol: Protocol,
-    /// `None` for every local address. An IPv4 address is never v4-mapped here, as in no row.
+    /// `None` for every local address; never v4-mapped.
     ///
-    /// `localhost` gives `None`, since the name leads to 127.0.0.1 and ::1, whichever is tried first, and a socket on all
-    /// addresses answers there as well.
+    /// `localhost` gives `None`: the name resolves to 127.0.0.1 and ::1, and a socket on all addresses answers there too.
     pub address: Option<IpAddr>,
     pub port: u16,
 }
 
-/// What `portmon free` takes: a port, or a range of ports.
+/// One port or several in a row, as `portmon free` takes them.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct PortRange {
     pub protocol: Protocol,
@@ -30,11 +29,11 @@ pub struct PortRange {
     pub ports: RangeInclusive<u16>,
 }
 
-/// Why a text is not a port. The texts are as they were typed.
+/// Why a text is not a port; with the text as it was typed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PortSpecError {
     NotAPort(String),
-    /// A number that is no port number.
+    /// A number, but not from 1 to 65535.
     OutOfRange(String),
     NotAProtocol(String),
     NotAnAddress(String),
@@ -65,23 +64,23 @@ impl PortSpec {
         }
     }
 
-    /// Whether a socket has this protocol, port, and exactly the address, if one is given.
+    /// True if a socket has this protocol and port, and exactly the address if there is one.
     pub fn matches(&self, socket: &Socket) -> bool {
         self.has_same_port(socket) && self.address.is_none_or(|ip| socket.local.ip() == ip)
     }
 
-    /// Whether a socket has this protocol and port, on whatever address.
+    /// True if a socket has this protocol and port, on any address.
     pub fn has_same_port(&self, socket: &Socket) -> bool {
         (self.protocol, self.port) == (socket.protocol, socket.port())
     }
 
-    /// Whether a socket conflicts with a bind on this port, where `::` stands for IPv6 alone.
+    /// True if a socket conflicts with a bind on this port, where `::` stands for IPv6 alone.
     pub fn conflicts(&self, socket: &Socket) -> bool {
-        let address = self.address;
-        self.has_same_port(socket) && address.is_none_or(|ip| overlaps(socket, ip))
+        let overlaps = |ip| overlaps(socket, ip);
+        self.has_same_port(socket) && self.address.is_none_or(overlaps)
     }
 
-    /// Whether a client that connects to this port reaches the socket.
+    /// True if a client that connects to this port reaches the socket.
     pub fn reaches(&self, socket: &Socket) -> bool {
         let at = |ip| SocketAddr::new(ip, self.port);
         let covers = |ip| covers(socket.local, socket.v6only, at(ip));
@@ -96,7 +95,7 @@ impl PortSpec {
 }
 
 impl PortRange {
-    /// Parses words, each of which may be a list (`3000,3001 5432/udp`); what is named twice is returned once.
+    /// Parses words, each of which may be a list (`3000,3001 5432/udp`); duplicates are returned once.
     pub fn parse_list<'a>(
         words: impl IntoIterator<Item = &'a str>,
     ) -> Result<Vec<Self>, PortSpecError> {
@@ -110,7 +109,7 @@ impl PortRange {
         Ok(ranges)
     }
 
-    /// The only port of the range, if it has one only.
+    /// The port, if the range has only one.
     pub fn only_port(&self) -> Option<PortSpec> {
         let (first, last) = (*self.ports.start(), *self.ports.end());
         (first == last).then(|| self.at(first))
@@ -125,7 +124,7 @@ impl PortRange {
         }
     }
 
-    /// Whether a socket has this protocol, one of the ports, and exactly the address, if one is given.
+    /// True if a socket has this protocol, one of the ports, and exactly the address if there is one.
     pub fn matches(&self, socket: &Socket) -> bool {
         self.ports.contains(&socket.port()) && self.at(socket.port()).matches(socket)
     }
@@ -149,13 +148,13 @@ impl Display for PortSpec {
 /// As it can be typed again: `:3000-3010`.
 impl Display for PortRange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let first = self.at(*self.ports.start()).to_string();
-        match (self.only_port(), first.split_once('/')) {
-            (Some(_), _) => f.write_str(&first),
-            (None, None) => write!(f, "{first}-{}", self.ports.end()),
-            (None, Some((place, protocol))) => {
-                write!(f, "{place}-{}/{protocol}", self.ports.end())
-            }
+        let (first, last) = (self.at(*self.ports.start()), self.ports.end());
+        if self.only_port().is_some() {
+            return first.fmt(f);
+        }
+        match first.to_string().split_once('/') {
+            None => write!(f, "{first}-{last}"),
+            Some((place, protocol)) => write!(f, "{place}-{last}/{protocol}"),
         }
     }
 }
@@ -191,7 +190,7 @@ impl FromStr for PortRange {
     }
 }
 
-/// Error messages write `:3000`, `*:3000` and `:::3000` for every address.
+/// Parses an address; `None` for every address, which error messages write `:3000`, `*:3000` or `:::3000`.
 fn address(host: &str) -> Result<Option<IpAddr>, PortSpecError> {
     if matches!(host, "" | "*" | "::") || host.eq_ignore_ascii_case("localhost") {
         return Ok(None);
@@ -199,15 +198,15 @@ fn address(host: &str) -> Result<Option<IpAddr>, PortSpecError> {
     if let Ok(v6) = host.parse() {
         return Err(PortSpecError::NeedsBrackets(v6));
     }
-    let in_brackets = host
-        .strip_prefix('[')
-        .and_then(|rest| rest.strip_suffix(']'));
+    let in_brackets = host.strip_prefix('[').and_then(|ip| ip.strip_suffix(']'));
     let address = match in_brackets {
-        Some(v6) => v6.parse::<Ipv6Addr>().map(IpAddr::V6),
-        None => host.parse::<Ipv4Addr>().map(IpAddr::V4),
+        Some(v6) => v6.parse().map(IpAddr::V6),
+        None => host.parse().map(IpAddr::V4),
     };
-    let address = address.map_err(|_| PortSpecError::NotAnAddress(host.to_owned()))?;
-    Ok(Some(canonical(SocketAddr::new(address, 0)).ip()))
+    match address {
+        Ok(ip) => Ok(Some(ip.to_canonical())),
+        Err(_) => Err(PortSpecError::NotAnAddress(host.to_owned())),
+    }
 }
 
 fn ports_of(text: &str) -> Result<RangeInclusive<u16>, PortSpecError> {
@@ -226,8 +225,7 @@ fn ports_of(text: &str) -> Result<RangeInclusive<u16>, PortSpecError> {
 }
 
 fn port(text: &str) -> Result<u16, PortSpecError> {
-    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    if !is_number {
+    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(PortSpecError::NotAPort(text.to_owned()));
     }
     let port = text.parse().ok().filter(|port| *port > 0);
@@ -239,15 +237,16 @@ mod tests {
     use super::*;
     use crate::model::testing::socket;
 
-    fn tcp(address: Option<&str>, ports: RangeInclusive<u16>) -> PortRange {
+    /// A range on this address; on every address for "".
+    fn tcp(address: &str, ports: RangeInclusive<u16>) -> PortRange {
         PortRange {
             protocol: Protocol::Tcp,
-            address: address.map(|address| address.parse().expect("an address")),
+            address: address.parse().ok(),
             ports,
         }
     }
 
-    fn udp(address: Option<&str>, ports: RangeInclusive<u16>) -> PortRange {
+    fn udp(address: &str, ports: RangeInclusive<u16>) -> PortRange {
         PortRange {
             protocol: Protocol::Udp,
             ..tcp(address, ports)
@@ -256,43 +255,41 @@ mod tests {
 
     #[test]
     fn a_port_spec_parses_common_forms_and_round_trips() {
+        let one = 3000..=3000;
         let cases = [
-            ("3000", tcp(None, 3000..=3000), ":3000"),
-            ("3000/tcp", tcp(None, 3000..=3000), ":3000"),
-            ("3000/udp", udp(None, 3000..=3000), ":3000/udp"),
-            (":3000", tcp(None, 3000..=3000), ":3000"),
-            ("*:3000", tcp(None, 3000..=3000), ":3000"),
-            (":::3000", tcp(None, 3000..=3000), ":3000"),
-            ("localhost:3000", tcp(None, 3000..=3000), ":3000"),
+            ("3000", tcp("", one.clone()), ":3000"),
+            ("3000/tcp", tcp("", one.clone()), ":3000"),
+            ("3000/udp", udp("", one.clone()), ":3000/udp"),
+            (":3000", tcp("", one.clone()), ":3000"),
+            ("*:3000", tcp("", one.clone()), ":3000"),
+            (":::3000", tcp("", one.clone()), ":3000"),
+            ("localhost:3000", tcp("", one.clone()), ":3000"),
             (
-                "127.0.0.1:5432",
-                tcp(Some("127.0.0.1"), 5432..=5432),
-                "127.0.0.1:5432",
+                "10.0.0.1:3000",
+                tcp("10.0.0.1", one.clone()),
+                "10.0.0.1:3000",
             ),
             (
-                "0.0.0.0:5432/udp",
-                udp(Some("0.0.0.0"), 5432..=5432),
-                "0.0.0.0:5432/udp",
+                "0.0.0.0:3000/udp",
+                udp("0.0.0.0", one.clone()),
+                "0.0.0.0:3000/udp",
             ),
-            ("[::1]:5432", tcp(Some("::1"), 5432..=5432), "[::1]:5432"),
-            ("[::]:5432", tcp(Some("::"), 5432..=5432), "[::]:5432"),
+            ("[::1]:3000", tcp("::1", one.clone()), "[::1]:3000"),
+            ("[::]:3000", tcp("::", one.clone()), "[::]:3000"),
             (
-                "[::ffff:127.0.0.1]:5432",
-                tcp(Some("127.0.0.1"), 5432..=5432),
-                "127.0.0.1:5432",
+                "[::ffff:10.0.0.1]:3000",
+                tcp("10.0.0.1", one.clone()),
+                "10.0.0.1:3000",
             ),
-            (
-                "[::1]:5432/udp",
-                udp(Some("::1"), 5432..=5432),
-                "[::1]:5432/udp",
-            ),
-            ("3000-3010", tcp(None, 3000..=3010), ":3000-3010"),
-            ("1-65535/udp", udp(None, 1..=65535), ":1-65535/udp"),
+            ("[::1]:3000/udp", udp("::1", one), "[::1]:3000/udp"),
+            ("3000-3010", tcp("", 3000..=3010), ":3000-3010"),
+            ("1-65535/udp", udp("", 1..=65535), ":1-65535/udp"),
         ];
         for (text, expected, written) in cases {
-            assert_eq!(text.parse().as_ref(), Ok(&expected), "{text}");
             assert_eq!(expected.to_string(), written);
-            assert_eq!(written.parse().as_ref(), Ok(&expected), "{written}");
+            for text in [text, written] {
+                assert_eq!(text.parse().as_ref(), Ok(&expected), "{text}");
+            }
         }
     }
 
@@ -315,7 +312,7 @@ mod tests {
             ("localhst:3000", Error::NotAnAddress(text("localhst"))),
             ("[127.0.0.1]:80", Error::NotAnAddress(text("[127.0.0.1]"))),
             ("::1:5432", Error::NeedsBrackets(Ipv6Addr::LOCALHOST)),
-            ("3000-3010", Error::IsRange(tcp(None, 3000..=3010))),
+            ("3000-3010", Error::IsRange(tcp("", 3000..=3010))),
         ];
         for (text, expected) in cases {
             assert_eq!(text.parse::<PortSpec>(), Err(expected), "{text}");
@@ -324,32 +321,17 @@ mod tests {
 
     #[test]
     fn one_port_is_written_as_it_is_typed_as_an_argument() {
-        let arguments = ["3000", "*:53/udp", "[::1]:80"].map(|text| {
-            let spec: PortSpec = text.parse().expect(text);
-            (spec.to_string(), spec.to_argument())
-        });
-        let expected = [
-            (":3000", "3000"),
-            (":53/udp", "53/udp"),
-            ("[::1]:80", "[::1]:80"),
-        ];
-        assert_eq!(
-            arguments,
-            expected.map(|(shown, typed)| (shown.to_owned(), typed.to_owned()))
-        );
+        for argument in ["3000", "53/udp", "[::1]:80"] {
+            let spec: PortSpec = argument.parse().expect(argument);
+            assert_eq!(spec.to_argument(), argument);
+        }
     }
 
     #[test]
     fn port_specs_may_be_lists_and_duplicates_are_dropped() {
-        let expected = vec![
-            tcp(None, 3000..=3000),
-            tcp(None, 3001..=3001),
-            udp(None, 5432..=5432),
-        ];
-        assert_eq!(
-            PortRange::parse_list(["3000,3001", "5432/udp", ":3000"]),
-            Ok(expected)
-        );
+        let listed = PortRange::parse_list(["3000,3001", "5432/udp", ":3000"]);
+        let [one, other] = [3000..=3000, 3001..=3001].map(|ports| tcp("", ports));
+        assert_eq!(listed, Ok(vec![one, other, udp("", 5432..=5432)]));
         assert!(PortRange::parse_list(["3000,"]).is_err());
     }
 

@@ -1,6 +1,6 @@
-//! What is asked about processes only when someone looks: where they come from and what hangs on them.
+//! Inspections: what portmon asks about processes only when someone looks at them.
 //!
-//! It costs a walk over every process, so details and the dialog ask once for it and the sampler never does.
+//! An inspection walks over every process, so the details and the dialog request one at a time, and the sampler none.
 
 use super::supervisor::Supervisor;
 use crate::model::port::{ExitStatus, Port};
@@ -9,35 +9,35 @@ use crate::model::socket::EndpointId;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-/// The question.
+/// A request to the inspector.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InspectRequest {
     pub requester: Requester,
     pub endpoint: EndpointId,
-    /// The holders whose kin is wanted.
+    /// The owners whose process trees are wanted.
     pub processes: Vec<ProcessId>,
-    /// The port that the row holds for itself: what relays ports into containers does not tell which one by itself.
+    /// The port of the row: a port proxy does not tell by itself which container it serves.
     pub port: Option<Port>,
-    /// Where several ports are asked about at once: which holder has which.
+    /// The port of each owner, for a request about several rows.
     pub ports: Vec<(ProcessId, Port)>,
-    /// Whether an unused port near this one is wanted, proved by a bind.
+    /// Asks for an unused port after this one, verified by a bind.
     pub unused_near: Option<u16>,
 }
 
 impl InspectRequest {
-    /// The port that this process was asked about, the first one if there are several.
+    /// Returns the port of this process; of several the first.
     pub fn port_of(&self, process: ProcessId) -> Option<Port> {
-        let own = self.ports.iter().find(|(holder, _)| *holder == process);
+        let own = self.ports.iter().find(|(owner, _)| *owner == process);
         own.map(|(_, port)| *port).or(self.port)
     }
 }
 
-/// Who asks. A later question of the same asker takes the place of an earlier one.
+/// Sender of a request. Its next request replaces one that is not answered yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Requester {
     Details,
     Dialog,
-    /// Wants to know what became of the processes, and nothing of their kin.
+    /// Asks for exit statuses, and not for process trees.
     History,
     ReuseWatch,
 }
@@ -45,12 +45,10 @@ pub enum Requester {
 /// The answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Inspection {
-    /// The question as it was asked.
     pub request: InspectRequest,
     pub trees: Vec<ProcessTree>,
-    /// Whether they still run, as far as that may be known.
     pub exit_statuses: Vec<(ProcessId, ExitStatus)>,
-    /// What stands behind the port where its holders may not be seen; else each kin tells its own.
+    /// Supervisor of the port if its owner is hidden; otherwise each process tree has its own.
     pub supervisor: Supervisor,
     /// The addresses of this machine that are not loopback.
     pub addresses: Vec<IpAddr>,
@@ -59,30 +57,29 @@ pub struct Inspection {
 
 impl Inspection {
     pub fn tree_of(&self, process: ProcessId) -> Option<&ProcessTree> {
-        self.trees.iter().find(|kin| kin.process == process)
+        self.trees.iter().find(|tree| tree.process == process)
     }
 
-    /// All that stands behind the port, be it behind its holders or behind those who may not be seen.
-    pub fn behind(&self) -> Vec<Supervisor> {
-        let kin = self.trees.iter().map(|kin| kin.supervisor.clone());
-        kin.chain([self.supervisor.clone()]).collect()
+    /// Returns the supervisors of all owners, also of a hidden one.
+    pub fn supervisors(&self) -> Vec<Supervisor> {
+        let of_trees = self.trees.iter().map(|tree| &tree.supervisor);
+        of_trees.chain([&self.supervisor]).cloned().collect()
     }
 }
 
-/// The family of one process at the time of the question.
+/// A process with its relatives, at the time of the request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProcessTree {
     pub process: ProcessId,
-    /// The parent first, then its parent, up to but without the first process of the system.
+    /// The parent first, then its parent, and so on, without init.
     pub ancestors: Vec<Arc<Process>>,
-    /// Children and their children.
     pub descendants: Vec<Arc<Process>>,
-    /// How it is if it does not simply run, such as stopped, as far as the system tells.
+    /// `None` if it runs, or if the system does not report states.
     pub process_state: Option<ProcessState>,
-    /// Every process of its process group, with itself, by pid; empty where the system does not tell.
+    /// The process group, including the process itself, by pid; empty if the system does not report groups.
     pub group: Vec<Arc<Process>>,
     pub supervisor: Supervisor,
-    /// What this user may not do, of the process itself, its ancestors and its group; only those where there is something.
+    /// Of the process, its ancestors and its group; only those with a restriction.
     pub restrictions: Vec<Restriction>,
 }
 
@@ -90,16 +87,16 @@ pub struct ProcessTree {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Restriction {
     pub process: ProcessId,
-    /// The file descriptors may not be read, so that nobody knows which sockets it has open.
+    /// The file descriptors may not be read, so it is unknown which sockets the process has open.
     pub no_fds: bool,
     /// No signal may be sent to it (kill(2)).
     pub no_signal: bool,
 }
 
-/// Where a process comes from. An adopter is init (`None`) or a systemd, which orphans are moved under.
+/// Where a process comes from. The adopter of orphans is init (`None`) or a systemd.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
-    /// The process itself is the first of the system.
+    /// The process is init itself.
     FirstProcess,
     /// Its ancestors, the parent first.
     Ancestors(Vec<Arc<Process>>),
@@ -114,7 +111,6 @@ pub enum Origin {
 }
 
 impl ProcessTree {
-    /// Returns where the process comes from.
     pub fn origin(&self) -> Origin {
         match self.ancestors.first() {
             None => self.adopted_origin(None),
@@ -126,28 +122,28 @@ impl ProcessTree {
     /// Returns the origin of a child of init or a systemd: each has what it started, and every orphan.
     fn adopted_origin(&self, adopter: Option<&Arc<Process>>) -> Origin {
         let adopter_pid = adopter.map_or(FIRST, |adopter| adopter.pid());
-        let unit = self.supervisor.unit.as_ref();
+        let main = self.supervisor.unit.as_ref().and_then(|unit| unit.main);
         let process = self.group.iter().find(|one| one.id == self.process);
-        if self.process.pid.0 <= FIRST.0 {
-            Origin::FirstProcess
-        } else if unit.is_some_and(|unit| unit.main == Some(self.process.pid)) {
-            Origin::Started(adopter.cloned())
-        } else if process.is_none_or(|process| process.parent != Some(adopter_pid)) {
-            Origin::Unknown
-        } else if process.is_some_and(|process| is_in_session_of_another(process, adopter_pid)) {
-            Origin::Adopted(adopter.cloned())
-        } else {
-            Origin::StartedOrAdopted(adopter.cloned())
+        if self.process.pid <= FIRST {
+            return Origin::FirstProcess;
+        }
+        match process.filter(|process| process.parent == Some(adopter_pid)) {
+            _ if main == Some(self.process.pid) => Origin::Started(adopter.cloned()),
+            None => Origin::Unknown,
+            Some(process) if is_in_session_of_another(process, adopter_pid) => {
+                Origin::Adopted(adopter.cloned())
+            }
+            Some(_) => Origin::StartedOrAdopted(adopter.cloned()),
         }
     }
 }
 
 const FIRST: Pid = Pid(1);
 
-/// Returns true if the session shows that the parent has only adopted the process: a process without a session of its own
-/// has that of its first parent (setsid(2)); one with its own, like every daemon, may have been started by any.
+/// True if the session shows that the parent has adopted the process: a process that leads no session is in that of the
+/// parent which started it (setsid(2)). The leader of a session, like every daemon, may have been started by any process.
 fn is_in_session_of_another(process: &Process, parent: Pid) -> bool {
     // 0 is a session outside of this PID namespace, such as that of a container's init.
-    let session = process.session.filter(|session| session.0 > FIRST.0);
+    let session = process.session.filter(|session| *session > FIRST);
     session.is_some_and(|session| session != process.pid() && session != parent)
 }

@@ -6,7 +6,7 @@ mod signal;
 mod supervisor;
 
 pub use inspection::{InspectRequest, Inspection, Origin, ProcessTree, Requester, Restriction};
-pub use signal::{SIGNALS, Signal, UnknownSignal};
+pub use signal::{SIGNALS, Signal};
 pub use supervisor::{Container, Engine, Manager, Published, Supervisor, Unit};
 
 use crate::model::text::SystemText;
@@ -63,15 +63,6 @@ pub struct Process {
 impl Process {
     pub fn pid(&self) -> Pid {
         self.id.pid
-    }
-
-    /// Name of its user, or the number where there is no name.
-    pub fn owner_name(&self) -> String {
-        match (&self.user, self.uid) {
-            (Some(user), _) => user.to_string(),
-            (None, Some(uid)) => format!("uid {uid}"),
-            (None, None) => "an unknown user".to_owned(),
-        }
     }
 
     /// Returns true if both users are known and differ.

@@ -1,16 +1,16 @@
 //! Words as a POSIX shell takes them, and the command that starts a process again.
 //!
-//! What is copied from here is pasted into terminals, so it never holds a character that a terminal or its line editor
-//! acts on, and it never claims more than the system told.
+//! The text is pasted into terminals, so it has no character that a terminal or its line editor acts on, and it claims no
+//! more than the system reports.
 
 use crate::model::process::Process;
 use crate::model::text::{SystemText, is_plain};
-use std::fmt::{self, Display, Write};
+use std::fmt::Write;
 
-/// A word that a shell reads as exactly these bytes.
+/// Returns a word that a shell reads as exactly these bytes.
 ///
-/// Bytes that cannot be pasted as they are stand in `$'…'` (dollar-single-quotes of POSIX.1-2024, which bash, zsh and ksh
-/// always had), each with three octal digits: how many hexadecimal ones a shell takes is not agreed on.
+/// Bytes that cannot be pasted are written in `$'…'` (dollar-single-quotes of POSIX.1-2024, older in bash, zsh and ksh) with
+/// three octal digits: shells differ in how many hexadecimal ones they read.
 pub fn quoted(word: &[u8]) -> String {
     match str::from_utf8(word) {
         Ok(text) if needs_no_quotes(text) => text.to_owned(),
@@ -19,8 +19,8 @@ pub fn quoted(word: &[u8]) -> String {
     }
 }
 
-/// Likewise a name of ASCII letters, digits and these signs; `None` of any other, and of one that would be taken for a flag,
-/// so that a command acts on what it reads like and on nothing else.
+/// Quotes a name of ASCII letters, digits and these signs. `None` for any other name and for one that reads like a flag, so
+/// that a command acts on what it shows and nothing else.
 pub fn name(name: &SystemText, signs: &str) -> Option<String> {
     let raw = name.raw();
     let is_safe = |letter: char| letter.is_ascii_alphanumeric() || signs.contains(letter);
@@ -28,14 +28,13 @@ pub fn name(name: &SystemText, signs: &str) -> Option<String> {
     is_name.then(|| quoted(raw.as_bytes()))
 }
 
-/// Whether no shell reads anything into it: zsh expands a word that begins with `=`, and `a=b` before a command sets `a`.
+/// True for a word without a meaning of its own. `=` has one unless it is in a flag: zsh expands a word that begins with it,
+/// and `a=b` before a command sets `a`.
 fn needs_no_quotes(word: &str) -> bool {
-    let has_sign = |letter: char| letter == '=' && word.starts_with('-');
-    let is_safe = |letter: char| letter.is_ascii_alphanumeric() || "/._-+@:,%".contains(letter);
-    !word.is_empty()
-        && word
-            .chars()
-            .all(|letter| is_safe(letter) || has_sign(letter))
+    let is_flag = word.starts_with('-');
+    let is_sign = |letter| "/._-+@:,%".contains(letter) || letter == '=' && is_flag;
+    let is_safe = |letter: char| letter.is_ascii_alphanumeric() || is_sign(letter);
+    !word.is_empty() && word.chars().all(is_safe)
 }
 
 fn dollar_quoted(word: &[u8]) -> String {
@@ -61,53 +60,44 @@ fn push_octal(out: &mut String, bytes: &[u8]) {
     }
 }
 
-/// The command that starts a process again where it ran. Its environment is not part of it: nothing tells that.
+/// The command that starts a process again where it ran, without its environment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RestartCommand {
-    /// `cd DIR && CMD`, with every argument as it was, also secrets.
+    /// `cd DIR && CMD`, with all arguments, also secrets.
     pub command: String,
-    /// The same with secrets masked, for whoever looks over a shoulder.
+    /// The same with secrets masked, for the screen.
     pub shown: String,
 }
 
-/// Why no command is told; `Display` is the sentence.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NoRestartCommand {
-    process: String,
-    why: MissingPart,
-}
-
+/// Why there is no restart command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum MissingPart {
+pub enum NoRestartCommand {
     NoCommand,
-    /// It shows a title of its own where its arguments were.
+    /// The process wrote a title over its arguments.
     Title,
     NoDirectory,
-    /// The directory was removed (`d_path` in the kernel's `fs/d_path.c` says so at the end of the path).
-    DirectoryGone,
+    DirectoryRemoved,
 }
 
-/// How to start a process again, as far as the system told how it was started.
+/// Returns the command that starts a process again, if the system reports all parts of it.
 pub fn restart_command(process: &Process) -> Result<RestartCommand, NoRestartCommand> {
-    let unknown = |why| NoRestartCommand {
-        process: process.to_string(),
-        why,
-    };
-    let Some(first) = process.command.first() else {
-        return Err(unknown(MissingPart::NoCommand));
-    };
+    use NoRestartCommand::{DirectoryRemoved, NoCommand, NoDirectory, Title};
+    let first = process.command.first().ok_or(NoCommand)?;
     if is_title(process, first) {
-        return Err(unknown(MissingPart::Title));
+        return Err(Title);
     }
-    let program = program(process, first).ok_or_else(|| unknown(MissingPart::NoCommand))?;
-    let directory = process.directory.as_ref();
-    let directory = directory.ok_or_else(|| unknown(MissingPart::NoDirectory))?;
+    // A login shell has a dash before its name (login(1)), by which it cannot be started.
+    let is_login = first.bytes().starts_with(b"-");
+    let executable = process.executable.as_ref().filter(|_| is_login);
+    let program = executable.or((!is_login).then_some(first));
+    let program = program.ok_or(NoCommand)?;
+    let directory = process.directory.as_ref().ok_or(NoDirectory)?;
+    // `d_path` in the kernel's `fs/d_path.c`.
     if directory.bytes().ends_with(b" (deleted)") {
-        return Err(unknown(MissingPart::DirectoryGone));
+        return Err(DirectoryRemoved);
     }
     let written = |arguments: &[SystemText]| {
-        let rest = arguments.iter().skip(1);
-        let words = [program].into_iter().chain(rest);
+        let words = [program].into_iter().chain(arguments.iter().skip(1));
         let words: Vec<String> = words.map(|word| quoted(word.bytes())).collect();
         format!("cd {} && {}", quoted(directory.bytes()), words.join(" "))
     };
@@ -117,41 +107,12 @@ pub fn restart_command(process: &Process) -> Result<RestartCommand, NoRestartCom
     })
 }
 
-/// Whether a process wrote a title over its arguments (`nginx: master process nginx`), of which some may be left behind it:
-/// what has a blank in it and is not the name of its program.
+/// True if a process wrote a title over its arguments (`nginx: master process nginx`): the first has a blank and is not the
+/// name of the program.
 fn is_title(process: &Process, first: &SystemText) -> bool {
-    let name = |path: &SystemText| {
-        path.bytes()
-            .rsplit(|byte| *byte == b'/')
-            .next()
-            .map(<[u8]>::to_vec)
-    };
-    let own = process.executable.as_ref().and_then(name);
-    first.bytes().contains(&b' ') && name(first) != own
-}
-
-/// A login shell is told by a dash before its name (login(1)), which is no name to start it by.
-fn program<'a>(process: &'a Process, first: &'a SystemText) -> Option<&'a SystemText> {
-    if first.bytes().starts_with(b"-") {
-        process.executable.as_ref()
-    } else {
-        Some(first)
-    }
-}
-
-impl Display for NoRestartCommand {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let process = &self.process;
-        let why = match self.why {
-            MissingPart::NoCommand => format!("how {process} was started is not known"),
-            MissingPart::Title => {
-                format!("{process} shows a title of its own in place of how it was started")
-            }
-            MissingPart::NoDirectory => format!("the directory of {process} is not known"),
-            MissingPart::DirectoryGone => format!("the directory of {process} was removed"),
-        };
-        write!(f, "{why}, so nothing was copied")
-    }
+    let name = |path: &SystemText| path.raw().rsplit('/').next().map(str::to_owned);
+    let program = process.executable.as_ref().and_then(name);
+    first.bytes().contains(&b' ') && name(first) != program
 }
 
 #[cfg(test)]
@@ -198,32 +159,31 @@ mod tests {
 
     #[test]
     fn a_restart_command_never_guesses() {
-        let of = |change: fn(&mut Process)| {
-            let known = process(7, "app").directory("/srv");
-            restart_command(&known.with(change).build())
-                .map_err(|unknown| unknown.to_string())
-                .expect_err("not known")
-        };
-        let said = [
-            of(|app| app.command.clear()),
-            of(|app| app.command = vec!["app: master process".into()]),
-            of(|app| app.command = vec!["app: worker".into(), "-x".into()]),
-            of(|app| app.directory = None),
-            of(|app| app.directory = Some("/srv/old (deleted)".into())),
-            of(|app| (app.command, app.executable) = (vec!["-app".into()], None)),
+        use NoRestartCommand::{DirectoryRemoved, NoCommand, NoDirectory, Title};
+        let cases: [(fn(&mut Process), _); 6] = [
+            (|app| app.command.clear(), NoCommand),
+            (
+                |app| app.command = vec!["app: master process".into()],
+                Title,
+            ),
+            (
+                |app| app.command = vec!["app: worker".into(), "-x".into()],
+                Title,
+            ),
+            (|app| app.directory = None, NoDirectory),
+            (
+                |app| app.directory = Some("/srv/old (deleted)".into()),
+                DirectoryRemoved,
+            ),
+            (
+                |app| (app.command, app.executable) = (vec!["-app".into()], None),
+                NoCommand,
+            ),
         ];
-        let expected = [
-            "how app 7 was started is not known",
-            "app 7 shows a title of its own in place of how it was started",
-            "app 7 shows a title of its own in place of how it was started",
-            "the directory of app 7 is not known",
-            "the directory of app 7 was removed",
-            "how app 7 was started is not known",
-        ];
-        assert_eq!(
-            said,
-            expected.map(|why| format!("{why}, so nothing was copied"))
-        );
+        for (change, why) in cases {
+            let app = process(7, "app").directory("/srv").with(change).build();
+            assert_eq!(restart_command(&app), Err(why));
+        }
     }
 
     #[test]

@@ -1,18 +1,16 @@
-//! A socket: protocol, state, addresses, queue, identity and owners; and what is known of it over time.
+//! A socket: protocol, state, addresses, queue, identity and owners; as a source reports it, and as an endpoint over time.
 
 mod address;
 mod age;
 mod endpoint;
 mod raw_socket;
-mod socket_source;
 mod stats;
 mod time_wait;
 
-pub use address::{Family, Reach, address, any_address, canonical, family, is_loopback};
+pub use address::{Family, Reach, address, family, is_loopback};
 pub use age::{Age, AgeBound};
 pub use endpoint::{Endpoint, Relation, Since, SocketRole};
-pub use raw_socket::{CompactAddr, RawSocket};
-pub use socket_source::SocketSource;
+pub use raw_socket::{CompactAddr, RawSocket, SocketSource};
 pub use stats::{ByteRates, Focus, ProcessUsage, SocketCounters, SocketStats, TcpCounters};
 pub use time_wait::{TIME_WAIT, TimeWaitLeft};
 
@@ -107,26 +105,15 @@ impl Display for State {
     }
 }
 
-/// What a socket source reports about the owner: enough to find it, not the owner itself. Each system has one kind only, so
-/// that it takes 4 bytes.
+/// What a socket source reports about the owner: on Linux the inode of the socket, elsewhere the pid of the owner. Enough to
+/// find the owner, and it takes 4 bytes even in an `Option`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum OwnerHint {
-    /// Inode of the socket.
-    #[cfg(target_os = "linux")]
-    Inode(NonZeroU32),
-    /// Pid of the owner.
-    #[cfg(not(target_os = "linux"))]
-    Pid(NonZeroU32),
-}
+pub struct OwnerHint(pub NonZeroU32);
 
 impl OwnerHint {
-    /// The hint with this inode or pid; 0 means that no process has the socket.
+    /// Returns the hint with this number; `None` for 0, which means that no process has the socket.
     pub fn new(number: u32) -> Option<Self> {
-        #[cfg(target_os = "linux")]
-        let hint = Self::Inode;
-        #[cfg(not(target_os = "linux"))]
-        let hint = Self::Pid;
-        NonZeroU32::new(number).map(hint)
+        NonZeroU32::new(number).map(Self)
     }
 }
 
@@ -211,7 +198,7 @@ pub struct Socket {
     pub protocol: Protocol,
     /// Table it was read from. A v4-mapped socket is shown as IPv4 but belongs to the IPv6 table.
     pub table: Family,
-    /// v4-mapped addresses are IPv4 here: see [`canonical`](crate::model::socket::canonical).
+    /// A v4-mapped address is IPv4 here: see [`CompactAddr::address`].
     pub local: SocketAddr,
     pub remote: Option<SocketAddr>,
     /// `None` where the source does not report it, such as netstat2 for UDP.

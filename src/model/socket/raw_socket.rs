@@ -3,13 +3,21 @@
 //! One is kept for every socket of the machine, so it is small: no names, no allocation, sentinels instead of most options,
 //! IPv4 addresses in v4-mapped form (RFC 4291, section 2.5.5.2).
 
-use super::address::Family;
-use crate::model::socket::{
-    EndpointId, OwnerHint, Protocol, SocketQueue, State, covers, holds_port,
-};
+use super::{EndpointId, Family, OwnerHint, Protocol, SocketQueue, State, covers, holds_port};
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr, SocketAddrV6};
 use std::time::Duration;
+
+/// A source of the socket tables. Not every system has each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SocketSource {
+    /// The kernel by netlink (sock_diag(7)).
+    Diag,
+    /// The netstat2 crate, on every system.
+    Netstat,
+    /// `/proc/net` (proc_net(5)).
+    Procnet,
+}
 
 /// An address and a port; IPv4, v4-mapped or not, in the v4-mapped form.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -38,12 +46,11 @@ impl CompactAddr {
         self.port
     }
 
-    /// Returns the address with an IPv6 scope id (RFC 4007); a v4-mapped one as IPv4.
+    /// Returns the address with an IPv6 scope id (RFC 4007); a v4-mapped one as the IPv4 address that it stands for.
     pub fn address(self, scope: u32) -> SocketAddr {
-        let ip = Ipv6Addr::from(self.ip);
-        match ip.to_ipv4_mapped() {
-            Some(v4) => SocketAddr::new(IpAddr::V4(v4), self.port),
-            None => SocketAddr::V6(SocketAddrV6::new(ip, self.port, 0, scope)),
+        match Ipv6Addr::from(self.ip).to_canonical() {
+            IpAddr::V4(v4) => SocketAddr::from((v4, self.port)),
+            IpAddr::V6(v6) => SocketAddrV6::new(v6, self.port, 0, scope).into(),
         }
     }
 
@@ -178,9 +185,8 @@ impl RawSocket {
     }
 
     pub fn remote(&self) -> Option<SocketAddr> {
-        self.remote
-            .is_some()
-            .then(|| self.remote.address(self.scope))
+        let remote = self.remote;
+        remote.is_some().then(|| remote.address(self.scope))
     }
 
     /// Identity; `ordinal` numbers the sockets that are otherwise equal.

@@ -60,8 +60,8 @@ impl OwnerResolver {
     }
 }
 
-fn pid(OwnerHint::Pid(pid): OwnerHint) -> Pid {
-    Pid(pid.get())
+fn pid(owner_hint: OwnerHint) -> Pid {
+    Pid(owner_hint.0.get())
 }
 
 fn owner_change(owner_hint: OwnerHint, start: StartTime, is_owner: bool) -> OwnerChange {

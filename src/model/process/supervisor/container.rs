@@ -5,39 +5,39 @@ use crate::model::process::shell;
 use crate::model::socket::Protocol;
 use crate::model::text::SystemText;
 use std::fmt::{self, Display};
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
-/// How much of an id engines show.
-const SHORT: usize = 12;
+/// Length of a short id, as engines show it.
+const SHORT_ID: usize = 12;
 
-/// What stands in names of containers besides letters and digits; all engines have docker's rule
-/// (`RestrictedNameChars` of its `daemon/names`).
+/// Signs in names of containers, besides letters and digits: docker's rule, which all engines have (`RestrictedNameChars` of
+/// its `daemon/names`).
 const SIGNS: &str = "_.-";
 
-/// A container of one of the engines; at least its engine is known.
+/// A container of one of the engines.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Container {
     pub engine: Engine,
-    /// Whose engine it is: the system's, or one that a user runs without being root.
+    /// Owner of the engine: the system, or a user who runs a rootless one.
     pub manager: Manager,
-    /// In full; `None` where only a port that leads into it is known.
+    /// Full id; `None` if only a published port is known.
     pub id: Option<String>,
     pub name: Option<SystemText>,
     pub published: Vec<Published>,
 }
 
-/// What runs a container.
+/// Container engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Engine {
     Docker,
     Podman,
-    /// containerd by itself, as nerdctl uses it.
+    /// containerd without docker, as nerdctl uses it.
     Containerd,
-    /// Whatever engine a node of Kubernetes has; the cluster decides what runs.
+    /// Any engine of a Kubernetes node; the cluster decides what runs.
     Kubernetes,
 }
 
-/// A port of this machine that leads to one of a container.
+/// A port of this machine that is forwarded to one of a container.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Published {
     /// `None`: every address.
@@ -59,39 +59,35 @@ impl Container {
     }
 
     pub fn publishes(&self, port: u16, protocol: Protocol) -> bool {
-        let is_it =
-            |published: &Published| (published.host_port, published.protocol) == (port, protocol);
-        self.published.iter().any(is_it)
+        let mut ports = self.published.iter();
+        ports.any(|published| (published.host_port, published.protocol) == (port, protocol))
     }
 
-    /// The command that stops it; `None` where that is not one command, or another one's to run.
+    /// Returns the command that stops the container; `None` if no single command of this user does.
     ///
-    /// A pod is started again by its cluster, whatever ends its containers.
+    /// None stops a container of a pod, which its cluster restarts.
     pub fn stop_command(&self) -> Option<String> {
         let program = self.program()?;
-        let word = |name| shell::name(name, SIGNS);
-        if let Some(name) = self.name.as_ref().and_then(word) {
+        let name = self.name.as_ref().and_then(|it| shell::name(it, SIGNS));
+        if let Some(name) = name.or_else(|| self.short_id().map(str::to_owned)) {
             return Some(format!("{program} stop {name}"));
         }
-        match (self.short_id(), self.engine, self.published.first()) {
-            (Some(id), ..) => Some(format!("{program} stop {id}")),
-            (
-                None,
-                Engine::Docker,
-                Some(Published {
-                    host_port,
-                    protocol,
-                    ..
-                }),
-            ) => Some(format!(
-                "{program} stop $({program} ps --quiet --filter publish={host_port}/{protocol})"
-            )),
-            _ => None,
-        }
+        let published = self
+            .published
+            .first()
+            .filter(|_| self.engine == Engine::Docker);
+        let Published {
+            host_port,
+            protocol,
+            ..
+        } = published?;
+        Some(format!(
+            "{program} stop $({program} ps --quiet --filter publish={host_port}/{protocol})"
+        ))
     }
 
-    /// The program that reaches its engine: docker finds the one that the user has set, podman and nerdctl know those of
-    /// root only as root.
+    /// Returns the client program of the engine. docker finds the engine that the user has chosen; podman and nerdctl find
+    /// root's only as root.
     fn program(&self) -> Option<&'static str> {
         match (self.engine, self.manager) {
             (Engine::Kubernetes, _) | (_, Manager::OtherUser(_)) => None,
@@ -105,14 +101,19 @@ impl Container {
 
     fn short_id(&self) -> Option<&str> {
         let id = self.id.as_deref()?;
-        Some(id.get(..SHORT).unwrap_or(id))
+        Some(id.get(..SHORT_ID).unwrap_or(id))
     }
 }
 
 /// `docker shop-db-1`, by its short id where its name is unknown.
 impl Display for Container {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let engine = self.engine;
+        let engine = match self.engine {
+            Engine::Docker => "docker",
+            Engine::Podman => "podman",
+            Engine::Containerd => "containerd",
+            Engine::Kubernetes => "kubernetes",
+        };
         match (&self.name, self.short_id()) {
             (Some(name), _) => write!(f, "{engine} {name}"),
             (None, Some(id)) => write!(f, "{engine} {id}"),
@@ -121,24 +122,12 @@ impl Display for Container {
     }
 }
 
-impl Display for Engine {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Docker => "docker",
-            Self::Podman => "podman",
-            Self::Containerd => "containerd",
-            Self::Kubernetes => "kubernetes",
-        })
-    }
-}
-
 /// `127.0.0.1:8080->80/tcp`, as docker writes it.
 impl Display for Published {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (from, to, protocol) = (self.host_port, self.container_port, self.protocol);
         match self.address {
-            Some(IpAddr::V6(ip)) => write!(f, "[{ip}]:{from}->{to}/{protocol}"),
-            Some(IpAddr::V4(ip)) => write!(f, "{ip}:{from}->{to}/{protocol}"),
+            Some(ip) => write!(f, "{}->{to}/{protocol}", SocketAddr::new(ip, from)),
             None => write!(f, "*:{from}->{to}/{protocol}"),
         }
     }

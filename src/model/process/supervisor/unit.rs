@@ -5,24 +5,24 @@ use crate::model::process::{Pid, shell};
 use crate::model::text::SystemText;
 use std::fmt::{self, Display};
 
-/// What stands in names of units besides letters and digits (`VALID_CHARS` of systemd's `unit-name.h`).
+/// Signs in unit names, besides letters and digits (`VALID_CHARS` of systemd's `unit-name.h`).
 const SIGNS: &str = r":-_.\@";
 
-/// A service, scope or socket of systemd (systemd.unit(5)); what its manager did not tell is `None` or empty.
+/// A service, scope or socket of systemd (systemd.unit(5)); what its manager did not report is `None` or empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unit {
     /// As systemd writes it, such as `shop.service`, with its escapes.
     pub name: SystemText,
     pub manager: Manager,
-    /// The process whose end is the end of a service (`MainPID=`).
+    /// Main process of a service (`MainPID=`).
     pub main: Option<Pid>,
-    /// When systemd starts a service anew: `Restart=` of systemd.service(5).
+    /// `Restart=` of a service (systemd.service(5)).
     pub restart: Option<String>,
-    /// The sockets that start a service with the next connection.
+    /// Sockets that start a service with the next connection.
     pub triggered_by: Vec<SystemText>,
-    /// Of a socket the services that it starts.
+    /// Services that a socket starts.
     pub triggers: Vec<SystemText>,
-    /// Whether portmon itself runs in it, so that to stop it would end portmon and the shell it was started in.
+    /// True if portmon itself runs in it: stopping the unit would end portmon and its shell.
     pub is_own: bool,
 }
 
@@ -39,8 +39,8 @@ impl Unit {
         }
     }
 
-    /// Whether it may start again what ended. Not a scope, which only holds what others started, and not a service of which
-    /// it is known that neither its manager nor a socket starts it.
+    /// True if the unit may restart what ended: not a scope, whose processes others started, nor a service that neither its
+    /// manager nor a socket restarts.
     pub fn may_restart(&self) -> bool {
         if self.is_service() {
             !self.triggered_by.is_empty() || self.restart.as_deref() != Some("no")
@@ -53,45 +53,35 @@ impl Unit {
         self.name.raw().ends_with(".service")
     }
 
-    pub fn is_socket(&self) -> bool {
+    fn is_socket(&self) -> bool {
         self.name.raw().ends_with(".socket")
     }
 
-    /// Whether systemd can have given the name. Anybody may name a control group of their own otherwise, and systemctl takes
-    /// `*.service` for every service there is, `/` for a path and `-` for a flag.
+    /// True if systemd can have given the name. Anybody can give a control group another one, and systemctl takes
+    /// `*.service` for all services, `/` for a path and `-` for a flag.
     pub fn has_valid_name(&self) -> bool {
-        word(&self.name).is_some()
+        shell::name(&self.name, SIGNS).is_some()
     }
 
-    /// The command that stops it and its sockets, which would start it again.
+    /// Returns the command that stops the unit and its sockets, which would restart it.
     ///
-    /// None of a scope: what it holds may be a whole login. None of the unit that portmon runs in, nor of a name that
-    /// systemctl would take for another.
+    /// `None` for a scope, which may be a whole login, for the unit that portmon runs in, and for an invalid name.
     pub fn stop_command(&self) -> Option<String> {
         let can_stop = (self.is_service() || self.is_socket()) && !self.is_own;
         let systemctl = match self.manager {
             Manager::System => "systemctl".to_owned(),
             Manager::User => "systemctl --user".to_owned(),
-            // systemctl(1): what stands before the @ is a user, also by number.
+            // systemctl(1): before the @ is a user, also by number.
             Manager::OtherUser(uid) => format!("sudo systemctl --user --machine={uid}@"),
         };
-        let names = self.names_to_stop().map(word);
-        let names: Vec<String> = names.collect::<Option<_>>()?;
-        can_stop.then(|| format!("{systemctl} stop {}", names.join(" ")))
-    }
-
-    /// Sockets first, so that none of them starts its service in between; without templates, which cannot be stopped.
-    fn names_to_stop(&self) -> impl Iterator<Item = &SystemText> {
+        // Sockets first, so that none starts its service in between. Templates cannot be stopped.
         let is_instance = |name: &&SystemText| !name.raw().contains("@.");
-        let own = std::iter::once(&self.name);
-        let others = self.triggers.iter().filter(is_instance);
-        self.triggered_by.iter().chain(own).chain(others)
+        let triggers = self.triggers.iter().filter(is_instance);
+        let names = self.triggered_by.iter().chain([&self.name]).chain(triggers);
+        let names: Option<Vec<String>> = names.map(|name| shell::name(name, SIGNS)).collect();
+        let names = names.filter(|_| can_stop)?;
+        Some(format!("{systemctl} stop {}", names.join(" ")))
     }
-}
-
-/// The name as a shell passes it to systemctl, which then takes it for one unit.
-fn word(name: &SystemText) -> Option<String> {
-    shell::name(name, SIGNS)
 }
 
 /// `shop.service (user)`, with systemd's escapes undone.
@@ -101,7 +91,7 @@ impl Display for Unit {
     }
 }
 
-/// The name with `\x2d` and its like as what they stand for (systemd-escape(1)), which is then as untrusted as the name.
+/// Decodes `\x2d` and other escapes (systemd-escape(1)).
 fn unescaped(name: &SystemText) -> SystemText {
     let raw = name.raw();
     let mut bytes = Vec::with_capacity(raw.len());

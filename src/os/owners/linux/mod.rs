@@ -145,8 +145,8 @@ impl OwnerResolver {
     }
 }
 
-fn inode(OwnerHint::Inode(inode): OwnerHint) -> u32 {
-    inode.get()
+fn inode(owner_hint: OwnerHint) -> u32 {
+    owner_hint.0.get()
 }
 
 #[cfg(test)]

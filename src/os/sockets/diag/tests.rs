@@ -29,7 +29,7 @@ use std::os::fd::AsFd;
 
 /// The inode in a hint, 0 for none.
 fn inode_of(owner_hint: Option<OwnerHint>) -> u32 {
-    owner_hint.map_or(0, |OwnerHint::Inode(inode)| inode.get())
+    owner_hint.map_or(0, |hint| hint.0.get())
 }
 
 /// Every requested socket.

@@ -1,6 +1,6 @@
 //! `/proc/PID/cgroup` (cgroups(7)): systemd and container engines name control groups after units and containers.
 
-use super::set_container;
+use super::{manager_of, set_container};
 use crate::model::process::{Container, Engine, Manager, Supervisor, Unit};
 use crate::model::text::SystemText;
 
@@ -64,7 +64,7 @@ fn parse_path(path: &str, invoking_uid: Option<u32>) -> Supervisor {
             break;
         }
         if let Some(uid) = user_manager(part).filter(|_| found.unit.is_none()) {
-            manager = Manager::of_user(uid, invoking_uid);
+            manager = manager_of(uid, invoking_uid);
         } else if found.unit.is_none() {
             found.unit = unit(part).map(|name| Unit::new(name, manager));
         }

@@ -1,7 +1,7 @@
 //! Asks systemd and container engines about supervisors, each question once for all processes.
 
 use super::systemd::Systemctl;
-use super::{TIMEOUT, engine, port_proxy, set_container};
+use super::{TIMEOUT, engine, manager_of, port_proxy, set_container};
 use crate::model::port::Port;
 use crate::model::process::{Container, Engine, Manager, Pid, Process, Supervisor, Unit};
 use crate::os::processes;
@@ -124,7 +124,7 @@ fn manager(process: &Process) -> Option<Manager> {
         Some(Manager::System)
     } else {
         let invoking_uid = processes::invoking_uid();
-        process.uid.map(|uid| Manager::of_user(uid, invoking_uid))
+        process.uid.map(|uid| manager_of(uid, invoking_uid))
     }
 }
 

@@ -61,6 +61,15 @@ pub fn sockets_listening_on(port: u16, protocol: Protocol) -> Vec<Unit> {
         .collect()
 }
 
+/// Returns the manager of this user.
+fn manager_of(uid: u32, invoking_uid: Option<u32>) -> Manager {
+    if invoking_uid == Some(uid) {
+        Manager::User
+    } else {
+        Manager::OtherUser(uid)
+    }
+}
+
 fn read_cgroup(pid: Pid) -> Option<String> {
     let text = fs::read(format!("/proc/{}/cgroup", pid.0)).ok()?;
     Some(String::from_utf8_lossy(&text).into_owned())

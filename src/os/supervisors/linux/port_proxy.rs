@@ -3,6 +3,7 @@
 //! Anybody can start a program with such a name and arguments, so these facts may only be shown.
 
 use super::cgroup::is_id;
+use super::manager_of;
 use crate::model::process::{Container, Engine, Manager, Process, Published};
 use crate::model::socket::Protocol;
 use std::borrow::Cow;
@@ -40,7 +41,7 @@ pub fn container(process: &Process, invoking_uid: Option<u32>) -> Option<Contain
     let engine = engine(process)?;
     let manager = match process.uid {
         Some(0) | None => Manager::System,
-        Some(uid) => Manager::of_user(uid, invoking_uid),
+        Some(uid) => manager_of(uid, invoking_uid),
     };
     let arguments = Arguments(process.command.iter().map(|part| part.raw()).collect());
     let mut container = Container::new(engine, manager, None);

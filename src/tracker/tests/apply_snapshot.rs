@@ -1,0 +1,43 @@
+//! Polls of a tracker for tests, without the steps of the sampler.
+
+use crate::model::snapshot::Snapshot;
+use crate::model::socket::{Endpoint, EndpointId};
+use crate::model::testing::raw_socket;
+use crate::model::text::SystemText;
+use crate::tracker::{Changes, SlotId, Tracker, UnreadTables};
+use std::collections::HashMap;
+
+impl Tracker {
+    /// Applies a whole poll, owners included, as the sampler does step by step.
+    pub fn apply_snapshot(&mut self, snapshot: Snapshot) -> Changes {
+        self.begin_poll(snapshot.taken.instant);
+        for socket in &snapshot.sockets {
+            self.observe(&raw_socket(socket));
+        }
+        let unread = UnreadTables {
+            problems: snapshot.problems.clone(),
+            is_without_bound: false,
+        };
+        self.end_poll(&unread, |_| hashbrown::HashSet::new());
+        let slots: HashMap<EndpointId, SlotId> = self
+            .each()
+            .map(|(slot, raw_socket, _)| (raw_socket.id(0), slot))
+            .collect();
+        let mut names: HashMap<u32, SystemText> = HashMap::new();
+        for socket in &snapshot.sockets {
+            if let Some(slot) = slots.get(&socket.id) {
+                self.set_owners(*slot, &socket.owners);
+            }
+            names.extend(socket.uid.zip(socket.user.clone()));
+        }
+        Changes {
+            took: snapshot.took,
+            problems: snapshot.problems,
+            ..self.emit(snapshot.taken, |uid| names.get(&uid).cloned())
+        }
+    }
+
+    pub fn all(&self) -> Vec<Endpoint> {
+        self.endpoints(|_| None)
+    }
+}
