@@ -33,15 +33,14 @@ impl ProcessCache {
         self.processes.get(&id).map(|entry| &entry.process)
     }
 
-    fn insert(&mut self, process: Arc<Process>, fingerprint: ExecFingerprint) {
-        let id = process.id;
-        self.recent.push_back(id);
+    fn insert(&mut self, process: &Arc<Process>, fingerprint: ExecFingerprint) {
+        self.recent.push_back(process.id);
         let entry = CachedProcess {
-            process,
+            process: Arc::clone(process),
             fingerprint,
             rereads: 0,
         };
-        self.processes.insert(id, entry);
+        self.processes.insert(process.id, entry);
     }
 
     /// Takes the next process out of its queue. Recent ones get every second turn: they are the likeliest to change, but
@@ -55,28 +54,14 @@ impl ProcessCache {
         };
         first.pop_front().or_else(|| second.pop_front())
     }
-
-    /// Replaces the description of a process; returns whether it changed.
-    fn update(&mut self, process: &Arc<Process>, fingerprint: ExecFingerprint) -> bool {
-        let Some(entry) = self.processes.get_mut(&process.id) else {
-            return false;
-        };
-        entry.fingerprint = fingerprint;
-        let has_changed = entry.process != *process;
-        if has_changed {
-            entry.process = Arc::clone(process);
-            entry.rereads = 0;
-        }
-        has_changed
-    }
 }
 
 impl CachedProcess {
-    /// Whether this turn reads everything.
-    fn is_due(&mut self, id: ProcessId) -> bool {
+    /// True if this turn reads everything.
+    fn is_due(&mut self) -> bool {
         let is_full_read = self.rereads.is_multiple_of(FULL_READ_EVERY);
         self.rereads = self.rereads.wrapping_add(1);
-        is_full_read || reading::exec_changed(id.pid, self.fingerprint)
+        is_full_read || reading::exec_changed(self.process.pid(), self.fingerprint)
     }
 }
 
@@ -91,7 +76,7 @@ impl Processes {
         let reading = read(id)?;
         let fingerprint = reading.fingerprint;
         let process = self.description(reading);
-        self.cache.insert(Arc::clone(&process), fingerprint);
+        self.cache.insert(&process, fingerprint);
         Some(process)
     }
 
@@ -106,24 +91,31 @@ impl Processes {
     pub fn reread_next(&mut self) -> Option<Arc<Process>> {
         let id = self.cache.next()?;
         let changed = self.reread(id);
-        if changed.is_some() {
-            // It may have been read during an exec.
-            self.cache.recent.push_back(id);
-        } else {
-            self.cache.settled.push_back(id);
-        }
+        // A changed one may have been read during an exec.
+        let queue = match changed {
+            Some(_) => &mut self.cache.recent,
+            None => &mut self.cache.settled,
+        };
+        queue.push_back(id);
         changed
     }
 
     fn reread(&mut self, id: ProcessId) -> Option<Arc<Process>> {
-        if !self.cache.processes.get_mut(&id)?.is_due(id) {
+        if !self.cache.processes.get_mut(&id)?.is_due() {
             return None;
         }
         // An exiting process has lost its arguments and executable; the cached description says more.
         let reading = read(id).filter(|found| !found.is_ending)?;
         let fingerprint = reading.fingerprint;
         let process = self.description(reading);
-        self.cache.update(&process, fingerprint).then_some(process)
+        let entry = self.cache.processes.get_mut(&id)?;
+        entry.fingerprint = fingerprint;
+        if entry.process == process {
+            return None;
+        }
+        entry.process = Arc::clone(&process);
+        entry.rereads = 0;
+        Some(process)
     }
 
     /// Drops all processes but these.
@@ -136,10 +128,8 @@ impl Processes {
 }
 
 fn read(id: ProcessId) -> Option<Reading> {
-    let mut readings = reading::read(std::iter::once(id.pid));
-    readings
-        .remove(&id.pid)
-        .filter(|found| found.process.id == id)
+    let reading = reading::read(std::iter::once(id.pid)).remove(&id.pid);
+    reading.filter(|found| found.process.id == id)
 }
 
 #[cfg(test)]

@@ -1,7 +1,4 @@
-//! What the system does not let this user do with a process, by trying it.
-
-use crate::model::process::{ProcessId, Restriction};
-use crate::os::free::is_denied;
+//! Whether the system lets this user see which files a process has open.
 
 #[cfg(target_os = "linux")]
 #[path = "linux.rs"]
@@ -13,14 +10,4 @@ mod system;
 #[path = "windows.rs"]
 mod system;
 
-/// Returns the restrictions of these processes; those without any are absent.
-pub fn restrictions(of: impl Iterator<Item = ProcessId>) -> Vec<Restriction> {
-    let restriction = |process: ProcessId| Restriction {
-        process,
-        no_fds: system::hides_fds(process.pid),
-        no_signal: is_denied(process),
-    };
-    of.map(restriction)
-        .filter(|one| one.no_fds || one.no_signal)
-        .collect()
-}
+pub use system::hides_fds;

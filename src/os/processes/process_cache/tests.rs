@@ -73,7 +73,7 @@ fn every_process_is_reread_despite_newcomers() {
     let fingerprint = read(own.id).expect("this process").fingerprint;
     let found = until("a turn", || {
         for _ in 0..2 {
-            processes.cache.insert(Arc::clone(&own), fingerprint);
+            processes.cache.insert(&own, fingerprint);
         }
         processes.reread_next()
     });

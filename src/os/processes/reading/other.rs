@@ -6,7 +6,7 @@ use crate::model::socket::ProcessUsage;
 use crate::model::text::SystemText;
 use crate::os::now;
 use crate::os::processes::start_time::{self, ProcessStat};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 use sysinfo::{ProcessRefreshKind, ProcessesToUpdate, System, UpdateKind};
@@ -53,22 +53,17 @@ pub fn usage(of: &[ProcessId]) -> Vec<ProcessUsage> {
 }
 
 /// Returns the parent of every process; sysinfo has no groups.
-pub fn all_links() -> HashMap<Pid, ProcessLinks> {
+pub fn all_links() -> BTreeMap<Pid, ProcessLinks> {
     let Some(system) = refreshed(ProcessesToUpdate::All, ProcessRefreshKind::nothing()) else {
-        return HashMap::new();
+        return BTreeMap::new();
     };
-    let parent = |process: &sysinfo::Process| {
-        let parent = Pid(process.parent()?.as_u32());
-        (parent.0 != 0).then_some(parent)
-    };
-    let link = |process| ProcessLinks {
-        parent: parent(process),
-        group: None,
-    };
-    let processes = system.processes().iter();
-    processes
-        .map(|(pid, process)| (Pid(pid.as_u32()), link(process)))
-        .collect()
+    let links = system.processes().iter().map(|(pid, process)| {
+        let parent = process.parent().map(|pid| Pid(pid.as_u32()));
+        let parent = parent.filter(|pid| pid.0 != 0);
+        let group = None;
+        (Pid(pid.as_u32()), ProcessLinks { parent, group })
+    });
+    links.collect()
 }
 
 /// Converts those of these processes that have the same start time after sysinfo has asked as before.

@@ -4,7 +4,7 @@
 //! once the process is gone they fail, even if the pid was reused.
 
 use super::{ProcessLinks, Reading};
-use crate::model::process::{Pid, Process, ProcessId, StartTime};
+use crate::model::process::{Pid, Process, ProcessId};
 use crate::model::socket::ProcessUsage;
 use crate::model::text::SystemText;
 use crate::os::now;
@@ -12,8 +12,8 @@ use crate::os::processes::start_time::system::StatLine;
 use crate::os::processes::start_time::{self, ProcessStat};
 use rustix::buffer::spare_capacity;
 use rustix::fs::{CWD, Mode, OFlags, fstat, openat, readlinkat};
-use std::collections::HashMap;
-use std::ffi::{CString, OsStr};
+use std::collections::{BTreeMap, HashMap};
+use std::ffi::{CStr, CString, OsStr};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
@@ -61,8 +61,8 @@ pub fn read(pids: impl Iterator<Item = Pid>) -> HashMap<Pid, Reading> {
         .collect()
 }
 
-/// Whether the fingerprint of a process changed, with one read. The exec of another user's process that keeps its name,
-/// parent and terminal is missed.
+/// True if the fingerprint of a process changed, by one read. Misses the exec of another user's process that keeps name,
+/// parent and terminal.
 pub fn exec_changed(pid: Pid, fingerprint: ExecFingerprint) -> bool {
     let mut buffer = StatLine::EMPTY_BUFFER;
     StatLine::of(pid, &mut buffer).is_some_and(|line| ExecFingerprint::of(&line) != fingerprint)
@@ -85,10 +85,8 @@ pub fn usage(of: &[ProcessId]) -> Vec<ProcessUsage> {
 }
 
 /// Returns the parent and group of every process.
-pub fn all_links() -> HashMap<Pid, ProcessLinks> {
-    let Ok(entries) = std::fs::read_dir("/proc") else {
-        return HashMap::new();
-    };
+pub fn all_links() -> BTreeMap<Pid, ProcessLinks> {
+    let entries = std::fs::read_dir("/proc").into_iter().flatten();
     entries
         .filter_map(|entry| Some(Pid(entry.ok()?.file_name().to_str()?.parse().ok()?)))
         .filter_map(|pid| {
@@ -102,10 +100,8 @@ pub fn all_links() -> HashMap<Pid, ProcessLinks> {
 fn cpu_and_memory(line: &StatLine) -> Option<(Duration, u64)> {
     let ticks = line.number::<u64>(14)?.saturating_add(line.number(15)?);
     let page = u64::try_from(rustix::param::page_size()).ok()?;
-    Some((
-        ticks_to_duration(ticks),
-        line.number::<u64>(24)?.saturating_mul(page),
-    ))
+    let memory = line.number::<u64>(24)?.saturating_mul(page);
+    Some((ticks_to_duration(ticks), memory))
 }
 
 fn read_process(pid: Pid, buffer: &mut Vec<u8>) -> Option<Reading> {
@@ -130,19 +126,18 @@ fn read_in(directory: &OwnedFd, pid: Pid, buffer: &mut Vec<u8>) -> Option<Readin
     read_command(directory, buffer);
     let command: Vec<&[u8]> = split_command(buffer).collect();
     let executable = link(directory, "exe");
-    let executable = executable
-        .as_ref()
-        .map(|path| without_deleted_suffix(path.as_bytes()));
+    let executable = executable.as_deref().map(CStr::to_bytes);
+    let executable = executable.map(without_deleted_suffix);
     let process = Process {
         id: ProcessId {
             pid,
             start: stat.start,
         },
         name: full_name(line.name, executable, command.first().copied()),
-        command: command.iter().map(|part| SystemText::new(part)).collect(),
+        command: command.into_iter().map(SystemText::new).collect(),
         executable: executable.and_then(text),
         directory: link(directory, "cwd").and_then(|path| text(path.as_bytes())),
-        started_at: started_at(stat.start),
+        started_at: (*BOOT).map(|boot| boot + ticks_to_duration(stat.start.0)),
         parent: stat.parent,
         group: stat.group,
         session: stat.session,
@@ -179,13 +174,11 @@ fn read_command(directory: &OwnedFd, buffer: &mut Vec<u8>) {
 fn split_command(command: &[u8]) -> impl Iterator<Item = &[u8]> {
     let is_padded = command.ends_with(&[0, 0, 0]);
     let command = command.strip_suffix(&[0]).unwrap_or(command);
-    let is_title = command
-        .split(|byte| *byte == 0)
-        .next()
-        .is_none_or(|first| is_padded || first.is_empty() || first.contains(&b' '));
-    command
-        .split(|byte| *byte == 0)
-        .filter(move |part| !(is_title && part.is_empty()))
+    let parts = command.split(|byte| *byte == 0);
+    let mut first = parts.clone();
+    let is_blank = |first: &[u8]| first.is_empty() || first.contains(&b' ');
+    let is_title = is_padded || first.next().is_none_or(is_blank);
+    parts.filter(move |part| !(is_title && part.is_empty()))
 }
 
 fn link(directory: impl AsFd, name: &str) -> Option<CString> {
@@ -193,9 +186,8 @@ fn link(directory: impl AsFd, name: &str) -> Option<CString> {
 }
 
 /// Removes what the kernel appends once the file was deleted or replaced.
-fn without_deleted_suffix(executable: &[u8]) -> &[u8] {
-    let path = executable.strip_suffix(b" (deleted)");
-    path.unwrap_or(executable)
+fn without_deleted_suffix(path: &[u8]) -> &[u8] {
+    path.strip_suffix(b" (deleted)").unwrap_or(path)
 }
 
 fn text(path: &[u8]) -> Option<SystemText> {
@@ -214,12 +206,6 @@ fn full_name(short: &[u8], executable: Option<&[u8]>, argument: Option<&[u8]>) -
     names.next().unwrap_or_else(|| SystemText::new(short))
 }
 
-/// Returns when a process started.
-fn started_at(start: StartTime) -> Option<SystemTime> {
-    Some((*BOOT)? + ticks_to_duration(start.0))
-}
-
-/// Converts clock ticks to a duration.
 fn ticks_to_duration(ticks: u64) -> Duration {
     let per_second = rustix::param::clock_ticks_per_second().max(1);
     let millis = ticks % per_second * 1_000 / per_second;
