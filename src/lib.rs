@@ -56,10 +56,10 @@
 //!
 //! * **a column**, a sort key or a word of the filter: a [`Column`](table::fields::Column), its entry at the same place
 //!   of [`FIELDS`](table::fields::FIELDS), its shape in `ui::table::columns`.
-//! * **a key**: an entry in [`BINDINGS`](app::keymap::BINDINGS), its row in the README and, for something new, a command
-//!   in `app::keymap::command`; the compiler leads to the place that carries it out.
-//! * **a button** of the free dialog: a `Button`, its entry in `BINDINGS`, when it is offered in `available_buttons`, what
-//!   it does in `apply_button`, its label in `ui`'s buttons, its row in the README.
+//! * **a key**: a line in `app::keymap::command`, which also defines its command, and its row in the README; the compiler
+//!   leads to the place that carries the command out.
+//! * **a button** of the free dialog: a line among the `Button`s of `app::keymap::command`, its arm in `offer` of the
+//!   dialog's `buttons` (when it is offered, its text, what it does), its row in the README.
 //! * **a role** in [`ui::theme`] with its plain style; another theme names it only where it differs. **A theme**: an entry
 //!   in `THEMES`, and where `Theme::of` chooses it.
 //! * **a command**: a file in `commands` with its `COMMAND`, its arguments and what it does, its `mod`, its entry in

@@ -1,6 +1,6 @@
 //! Runs the commands of the table.
 
-use crate::app::keymap::{KeyCommand, Movement, TableCommand, key_of};
+use crate::app::keymap::{Movement, TableCommand, key_of};
 use crate::app::overlay::menu::{ClipboardText, Menu};
 use crate::app::sampling::Sampling;
 use crate::app::{App, Effect, Overlay};
@@ -12,16 +12,11 @@ use crate::wording;
 impl App {
     pub(super) fn run_command(&mut self, command: TableCommand) -> Vec<Effect> {
         match command {
-            TableCommand::Move(to) => self.go(to),
             TableCommand::GoToPeer => self.go_to_peer(),
             TableCommand::Mark => self.mark(),
             TableCommand::UnmarkAll => self.unmark_all(),
             TableCommand::Filter => {
                 self.filter_box.open("");
-                self.apply_filter();
-            }
-            TableCommand::Toggle(chip) => {
-                self.filter_box.chips.toggle(chip);
                 self.apply_filter();
             }
             TableCommand::RestoreFilter => self.restore_filter(),
@@ -56,7 +51,7 @@ impl App {
         Vec::new()
     }
 
-    fn go(&mut self, to: Movement) {
+    pub(super) fn go(&mut self, to: Movement) {
         let scroll = &mut self.details.scroll;
         match to {
             Movement::ScrollUp => *scroll = scroll.saturating_sub(1),
@@ -77,7 +72,7 @@ impl App {
         isize::try_from(self.layout().rows).unwrap_or(1).max(1)
     }
 
-    fn step(&mut self, rows: isize) {
+    pub(super) fn step(&mut self, rows: isize) {
         self.selection.step(&self.listing, rows);
     }
 
@@ -149,7 +144,7 @@ impl App {
         }
         self.filter_box.select_best_match = false;
         self.selection.go_to(&self.listing, id);
-        let key = key_of(KeyCommand::Table(TableCommand::RestoreFilter));
+        let key = key_of(TableCommand::RestoreFilter);
         self.notify(format!(
             "filter cleared to show it · {key} restore last filter"
         ));

@@ -1,6 +1,8 @@
 //! Handles terminal input: dispatches keys to the overlay, the filter line or the table; pastes, resizes and focus.
 
-use crate::app::keymap::{self, Chord, FilterCommand, KeyCommand, TableCommand, key_of};
+use crate::app::keymap::{
+    Chord, FilterCommand, KeyCommand, KeyContext, TableCommand, command_of, key_of, scrolled,
+};
 use crate::app::overlay::menu::Menu;
 use crate::app::panes::screen_layout::ScreenLayout;
 use crate::app::{App, Effect, Overlay};
@@ -50,9 +52,8 @@ impl App {
                 self.on_dialog_action(action)
             }
             Overlay::Help(scroll) => {
-                let command = keymap::text_command(chord);
-                match command.and_then(|command| command.scroll(*scroll)) {
-                    Some(scrolled) => *scroll = scrolled,
+                match scrolled(*scroll, chord) {
+                    Some(line) => *scroll = line,
                     None => self.overlay = Overlay::None,
                 }
                 Vec::new()
@@ -65,42 +66,50 @@ impl App {
     }
 
     fn on_table_key(&mut self, chord: Chord) -> Vec<Effect> {
-        let command = keymap::table_command(chord);
-        if !matches!(command, Some(TableCommand::Move(_))) {
+        let command = command_of(KeyContext::Table, chord);
+        if !matches!(command, Some(KeyCommand::Move(_))) {
             self.notice = None;
         }
         match (command, chord.letter()) {
-            (Some(command), _) => self.run_command(command),
-            (None, Some(digit)) if digit.is_ascii_digit() => {
+            (Some(KeyCommand::Table(command)), _) => return self.run_command(command),
+            (Some(KeyCommand::Move(to)), _) => self.go(to),
+            (Some(KeyCommand::Toggle(chip)), _) => {
+                self.filter_box.chips.toggle(chip);
+                self.apply_filter();
+            }
+            (_, Some(digit)) if digit.is_ascii_digit() => {
                 self.filter_box.open(&digit.to_string());
                 self.apply_filter();
-                Vec::new()
             }
-            (None, _) => {
-                let help = key_of(KeyCommand::Table(TableCommand::Help));
+            _ => {
+                let help = key_of(TableCommand::Help);
                 self.notify(format!("\"{chord}\" is not bound · {help} help"));
-                Vec::new()
             }
         }
+        Vec::new()
     }
 
     fn on_filter_key(&mut self, chord: Chord) -> Vec<Effect> {
-        let typed = chord
-            .letter()
-            .map(|letter| FilterCommand::Edit(InputRequest::InsertChar(letter)));
-        let Some(command) = keymap::filter_command(chord).or(typed) else {
-            return Vec::new();
-        };
+        match (command_of(KeyContext::Filter, chord), chord.letter()) {
+            (Some(KeyCommand::Filter(command)), _) => return self.run_filter_command(command),
+            (Some(KeyCommand::Edit(request)), _) => self.filter_box.edit(request),
+            (_, Some(letter)) => self.filter_box.edit(InputRequest::InsertChar(letter)),
+            (_, None) => return Vec::new(),
+        }
+        self.apply_filter();
+        Vec::new()
+    }
+
+    fn run_filter_command(&mut self, command: FilterCommand) -> Vec<Effect> {
         match command {
             FilterCommand::Keep => self.commit_filter(),
             FilterCommand::Restore => self.filter_box.cancel(),
-            FilterCommand::Up => self.selection.step(&self.listing, -1),
-            FilterCommand::Down => self.selection.step(&self.listing, 1),
-            FilterCommand::PageUp => self.selection.step(&self.listing, -self.page()),
-            FilterCommand::PageDown => self.selection.step(&self.listing, self.page()),
+            FilterCommand::Up => self.step(-1),
+            FilterCommand::Down => self.step(1),
+            FilterCommand::PageUp => self.step(-self.page()),
+            FilterCommand::PageDown => self.step(self.page()),
             FilterCommand::Earlier => self.filter_box.recall(true),
             FilterCommand::Later => self.filter_box.recall(false),
-            FilterCommand::Edit(request) => self.filter_box.edit(request),
             FilterCommand::Suspend => return vec![Effect::Suspend],
         }
         self.apply_filter();
@@ -126,8 +135,9 @@ impl App {
                 Vec::new()
             }
             Overlay::Menu(Menu::Copy(items)) => {
-                let picked = keymap::copy_item(chord);
-                match items.into_iter().find(|(item, _)| Some(*item) == picked) {
+                let picked = command_of(KeyContext::CopyMenu, chord);
+                let is_picked = |item| Some(KeyCommand::Copy(item)) == picked;
+                match items.into_iter().find(|(item, _)| is_picked(*item)) {
                     Some((_, text)) => self.copy(text),
                     None => Vec::new(),
                 }

@@ -9,7 +9,7 @@ use super::kill_plan::{KillPlan, PortOwner, TargetSet};
 use super::protected::ProtectedOwner;
 use super::request::Target;
 use crate::model::port::Port;
-use crate::model::process::{Origin, Process, ProcessId, ProcessState, ProcessTree, Signal};
+use crate::model::process::{Origin, Process, ProcessState, ProcessTree, Signal};
 use crate::model::socket::{Owners, Socket};
 use confirmation::required_confirmation;
 use std::collections::BTreeSet;
@@ -101,14 +101,6 @@ impl Preview {
             also_closes,
             warnings: warnings.collect(),
         }
-    }
-
-    /// Returns the number of processes that get the signal.
-    pub fn target_count(&self) -> usize {
-        let nodes = self.ports.iter().flat_map(|port| &port.tree);
-        let targets = nodes.filter(|node| node.is_target);
-        let ids: BTreeSet<ProcessId> = targets.map(|node| node.process.id).collect();
-        ids.len()
     }
 }
 

@@ -5,7 +5,7 @@ mod supervisor;
 mod traffic;
 
 use crate::app::App;
-use crate::app::keymap::{KeyCommand, Movement, TableCommand, key_of};
+use crate::app::keymap::{Movement, TableCommand, key_of};
 use crate::model::port::PortClass;
 use crate::model::process::Inspection;
 use crate::model::socket::{Age, Endpoint, Family, Reach, Since, SocketRole};
@@ -61,9 +61,8 @@ fn draw_title(title: &str, is_scrollable: bool, theme: &Theme, area: Rect, buffe
     );
     let title = truncate::at_end(&format!(" {title} "), width.saturating_sub(4));
     buffer.set_stringn(area.x + 2, area.y, title, width, theme.style(Role::Title));
-    let close = key_of(KeyCommand::Table(TableCommand::Back));
-    let [up, down] = [Movement::ScrollUp, Movement::ScrollDown]
-        .map(|to| key_of(KeyCommand::Table(TableCommand::Move(to))));
+    let close = key_of(TableCommand::Back);
+    let [up, down] = [Movement::ScrollUp, Movement::ScrollDown].map(key_of);
     let hint = if is_scrollable {
         format!(" {up} {down} scroll · {close} close ")
     } else {

@@ -1,47 +1,27 @@
-//! Commands: what a key does, by the context that it belongs to. Each context matches its commands exhaustively.
+//! Commands: one line each, with its keys, its help and, for the keys that people need first, its footer.
+//!
+//! A new line is a new command; the compiler leads to the place that carries it out.
 
-use crate::app::overlay::free_dialog::Button;
-use crate::app::overlay::menu::CopyItem;
+use super::chord::{Chord, ctrl, key, named};
 use crate::model::process::Signal;
 use crate::table::listing::Chip;
+use crossterm::event::KeyCode::{
+    BackTab, Backspace, Delete, Down, End, Enter, Esc, F, Home, Left, PageDown, PageUp, Right, Tab,
+    Up,
+};
 use tui_input::InputRequest;
 
-/// Defines enums of commands, each with a list for the test that every command has a key.
-macro_rules! key_commands {
-    ($(
-        $(#[$outer:meta])*
-        pub enum $name:ident { $($(#[$doc:meta])* $command:ident $(($value:ty))?),* $(,)? }
-    )*) => { $(
-        $(#[$outer])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        pub enum $name { $($(#[$doc])* $command $(($value))?),* }
-
-        #[cfg(test)]
-        impl $name {
-            /// The commands that carry no value.
-            pub fn without_value() -> Vec<Self> {
-                [$(key_commands!(@one $command $(($value))?)),*].concat()
-            }
-        }
-    )* };
-    (@one $command:ident) => { vec![Self::$command] };
-    (@one $command:ident ($value:ty)) => { Vec::new() };
-}
-pub(in crate::app) use key_commands;
-
-/// The command of a binding; the variant is its context.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum KeyCommand {
-    Table(TableCommand),
-    Filter(FilterCommand),
-    Free(FreeCommand),
-    /// Chooses a signal in the menu of the dialog that frees a port.
-    Signal(Signal),
-    Check(CheckCommand),
-    Text(TextCommand),
-    Copy(CopyItem),
+#[derive(Debug)]
+pub struct KeyBinding {
+    pub keys: &'static [Chord],
+    pub command: KeyCommand,
+    /// What the help and the README say.
+    pub about: &'static str,
+    /// What the footer says, for the keys that people need first.
+    pub hint: Option<&'static str>,
 }
 
+/// Where a key works.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum KeyContext {
     Table,
@@ -54,149 +34,223 @@ pub enum KeyContext {
     CopyMenu,
 }
 
-key_commands! {
-    pub enum TableCommand {
-        Move(Movement),
-        Filter,
-        Toggle(Chip),
-        Back,
-        RestoreFilter,
-        SortMenu,
-        ReverseSort,
-        SortByPrevious,
-        SortByNext,
-        Details,
-        Free,
-        Mark,
-        UnmarkAll,
-        Check,
-        GoToPeer,
-        CopyMenu,
-        CopyRestart,
-        Pause,
-        Refresh,
-        Faster,
-        Slower,
-        Redraw,
-        Help,
-        Quit,
-        Cancel,
-        Suspend,
-    }
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum KeyCommand {
+    Move(Movement),
+    Toggle(Chip),
+    Table(TableCommand),
+    Filter(FilterCommand),
+    Edit(InputRequest),
+    Button(Button),
+    FreeDialog(FreeDialogCommand),
+    Signal(Signal),
+    Check(CheckCommand),
+    Text(TextCommand),
+    Copy(CopyItem),
+}
 
+/// The bindings of commands that carry a value: `VALUE [KEYS] "help", hint "footer";`
+macro_rules! bindings {
+    ($family:ident of $type:ident {
+        $($value:ident [$($key:expr),*] $about:literal $(, hint $hint:literal)?;)*
+    }) => {
+        &[$(KeyBinding {
+            keys: &[$($key),*],
+            command: KeyCommand::$family($type::$value),
+            about: $about,
+            hint: [$($hint)?].first().copied(),
+        }),*]
+    };
+}
+
+/// An enum with a command for each line, and their bindings.
+macro_rules! commands {
+    ($(#[$doc:meta])* $name:ident as $family:ident { $($command:ident $keys:tt $about:literal $(, hint $hint:literal)?;)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum $name { $($command),* }
+
+        impl $name {
+            pub const ALL: &[Self] = &[$(Self::$command),*];
+
+            pub(super) const BINDINGS: &[KeyBinding] =
+                bindings! { $family of $name { $($command $keys $about $(, hint $hint)?;)* } };
+        }
+
+        impl From<$name> for KeyCommand {
+            fn from(command: $name) -> Self {
+                Self::$family(command)
+            }
+        }
+    };
+}
+
+commands! {
     /// Commands that leave a notice or a verdict standing.
-    pub enum Movement {
-        Up,
-        Down,
-        PageUp,
-        PageDown,
-        HalfUp,
-        HalfDown,
-        Start,
-        End,
-        NextChange,
-        ScrollUp,
-        ScrollDown,
+    Movement as Move {
+        Up [named(Up), key('k')] "up";
+        Down [named(Down), key('j')] "down";
+        PageUp [named(PageUp), ctrl('b')] "page up";
+        PageDown [named(PageDown), ctrl('f')] "page down";
+        HalfUp [ctrl('u')] "half a page up";
+        HalfDown [ctrl('d')] "half a page down";
+        Start [named(Home), key('g')] "first row";
+        End [named(End), key('G')] "last row";
+        NextChange [key('n')] "next changed row";
+        ScrollUp [key('[')] "scroll the details up";
+        ScrollDown [key(']')] "scroll the details down";
     }
+}
 
-    pub enum FilterCommand {
-        Keep,
-        Restore,
-        Up,
-        Down,
-        PageUp,
-        PageDown,
-        Earlier,
-        Later,
-        Edit(InputRequest),
-        Suspend,
+pub(super) const CHIPS: &[KeyBinding] = bindings! {
+    Toggle of Chip {
+        Listening [key('l')] "only sockets that hold a port: listening, bound, UDP";
+        Connected [key('c')] "only connections";
+        Dynamic [key('d')] "only dynamic local ports: 49152–65535 and this machine's ephemeral range";
+        Exposed [key('e')] "only sockets reachable from the network";
+        Mine [key('m')] "only mine (with sudo: the invoking user's)";
+        All [key('a')] "all sockets, including connections to other machines";
     }
+};
 
-    pub enum FreeCommand {
-        Cancel,
-        NextButton,
-        PreviousButton,
-        /// Presses the button with the focus.
-        Press,
-        Button(Button),
+commands! {
+    TableCommand as Table {
+        Filter [key('/'), named(F(4)), key('\\')] "edit the filter; a digit starts a new one with itself", hint "filter";
+        Free [key('x'), named(F(9)), named(Delete)] "free the port of this row, or of the marked rows in view (always asks)", hint "free port";
+        Mark [key(' ')] "mark or unmark this row";
+        UnmarkAll [key('U')] "unmark all";
+        Check [key('w')] "why: can this port be used, and if not, what holds it";
+        Details [named(Enter), key('i')] "details on or off", hint "details";
+        GoToPeer [key('f')] "go to the other end of this connection";
+        SortMenu [key('s')] "choose the column to sort by", hint "sort";
+        ReverseSort [key('I')] "reverse the order";
+        SortByPrevious [key('<')] "sort by the previous column";
+        SortByNext [key('>')] "sort by the next column";
+        CopyMenu [key('y')] "copy the address, URL, pid or a command", hint "copy";
+        CopyRestart [key('Y')] "copy the command that starts the process again (on an empty port: its last owner)";
+        Back [named(Esc)] "close what is on top, else clear the text, else the chips";
+        RestoreFilter [key('u')] "restore last filter";
+        Pause [key('p'), key('Z')] "pause or resume";
+        Refresh [key('R'), ctrl('r')] "refresh";
+        Faster [key('+')] "poll faster";
+        Slower [key('-')] "poll slower";
+        Redraw [ctrl('l')] "redraw";
+        Help [key('?'), named(F(1))] "help", hint "help";
+        Quit [key('q'), named(F(10))] "quit (closes what is on top first)", hint "quit";
+        Cancel [ctrl('c')] "cancel the filter or dialog, else quit";
+        Suspend [ctrl('z')] "suspend (fg resumes)";
     }
+}
 
-    pub enum CheckCommand {
-        Connect,
+commands! {
+    FilterCommand as Filter {
+        Keep [named(Enter)] "keep the filter", hint "keep";
+        Restore [named(Esc), ctrl('c')] "restore the previous filter", hint "restore";
+        Up [named(Up)] "previous row";
+        Down [named(Down)] "next row", hint "next row";
+        PageUp [named(PageUp)] "page up";
+        PageDown [named(PageDown)] "page down";
+        Earlier [ctrl('p')] "earlier filter", hint "earlier filter";
+        Later [ctrl('n')] "later filter";
+        Suspend [ctrl('z')] "suspend";
     }
+}
 
-    pub enum TextCommand {
-        Up,
-        Down,
-        PageUp,
-        PageDown,
-        Start,
-        Close,
+pub(super) const EDITS: &[KeyBinding] = bindings! {
+    Edit of InputRequest {
+        GoToPrevChar [named(Left)] "previous character";
+        GoToNextChar [named(Right)] "next character";
+        GoToStart [ctrl('a'), named(Home)] "start of the text";
+        GoToEnd [ctrl('e'), named(End)] "end of the text";
+        DeletePrevChar [named(Backspace), ctrl('h')] "delete the previous character";
+        DeleteNextChar [named(Delete)] "delete the next character";
+        DeletePrevWord [ctrl('w')] "delete the previous word";
+        DeleteFromStart [ctrl('u')] "delete to the start";
+        DeleteTillEnd [ctrl('k')] "delete to the end";
+    }
+};
+
+commands! {
+    /// Buttons of the free dialog, in their order on the screen.
+    Button as Button {
+        Confirm [key('y')] "stop it (with SIGTERM or the chosen signal)";
+        All [key('a')] "all owners instead of the topmost, and back";
+        Group [key('g')] "the whole process group instead, and back";
+        Parent [key('p')] "the parent instead; again for its parent, and back";
+        Signals [key('s')] "choose another signal";
+        GoTo [key('l')] "go to the listener";
+        Copy [key('c')] "copy the offered command";
+        Kill [key('K')] "send SIGKILL, after another signal failed";
+        Interrupt [key('I')] "send SIGINT to a postgres that is still serving its clients";
+    }
+}
+
+commands! {
+    FreeDialogCommand as FreeDialog {
+        NextButton [named(Tab), named(Right)] "next button", hint "next button";
+        PreviousButton [named(BackTab), named(Left)] "previous button";
+        Press [named(Enter)] "press the button in brackets; the first is Cancel", hint "press";
+        Cancel [named(Esc), ctrl('c')] "cancel, as every key does that is not listed here", hint "cancel";
+    }
+}
+
+pub(super) const SIGNALS: &[KeyBinding] = bindings! {
+    Signal of Signal {
+        Terminate [key('t')] "SIGTERM";
+        Interrupt [key('i')] "SIGINT";
+        HangUp [key('h')] "SIGHUP";
+        // Not `q`, which cancels.
+        Quit [key('u')] "SIGQUIT";
+        Kill [key('k')] "SIGKILL";
+        Continue [key('c')] "SIGCONT";
+    }
+};
+
+commands! {
+    CheckCommand as Check {
+        Connect [key('c')] "connect to the port and show what answers", hint "connect";
+    }
+}
+
+commands! {
+    TextCommand as Text {
+        Up [named(Up), key('k')] "scroll up";
+        Down [named(Down), key('j')] "scroll down", hint "scroll";
+        PageUp [named(PageUp)] "page up";
+        PageDown [named(PageDown), key(' ')] "page down";
+        Start [named(Home)] "start";
+        Close [named(Esc), key('q')] "close, as every other key does", hint "close";
+    }
+}
+
+commands! {
+    CopyItem as Copy {
+        Address [key('a')] "address";
+        Url [key('u')] "URL";
+        FreeCommand [key('c')] "command to free it";
+        Pid [key('p')] "pid";
+        RestartCommand [key('s')] "command to start it again";
+    }
+}
+
+impl KeyBinding {
+    /// `x F9 Delete`
+    pub fn keys_label(&self) -> String {
+        let keys: Vec<String> = self.keys.iter().map(ToString::to_string).collect();
+        keys.join(" ")
     }
 }
 
 impl KeyCommand {
-    pub fn context(self) -> KeyContext {
-        match self {
-            Self::Table(_) => KeyContext::Table,
-            Self::Filter(_) => KeyContext::Filter,
-            Self::Free(_) => KeyContext::FreeDialog,
-            Self::Signal(_) => KeyContext::SignalMenu,
-            Self::Check(_) => KeyContext::CheckDialog,
-            Self::Text(_) => KeyContext::Text,
-            Self::Copy(_) => KeyContext::CopyMenu,
-        }
-    }
-
     /// True for what only serves to stop processes: `--read-only` offers none of it.
     pub fn stops_processes(self) -> bool {
-        match self {
-            Self::Table(command) => matches!(
-                command,
-                TableCommand::Free | TableCommand::Mark | TableCommand::UnmarkAll
-            ),
-            Self::Free(_) | Self::Signal(_) => true,
-            Self::Filter(_) | Self::Check(_) | Self::Text(_) | Self::Copy(_) => false,
-        }
-    }
-}
-
-impl KeyContext {
-    /// In the order of the help.
-    pub const ALL: [Self; 7] = [
-        Self::Table,
-        Self::Filter,
-        Self::FreeDialog,
-        Self::SignalMenu,
-        Self::CheckDialog,
-        Self::Text,
-        Self::CopyMenu,
-    ];
-
-    /// The heading in the help.
-    pub fn title(self) -> &'static str {
-        match self {
-            Self::Table => "Keys",
-            Self::Filter => "While editing the filter",
-            Self::FreeDialog => "In the dialog that frees a port",
-            Self::SignalMenu => "In its signal menu",
-            Self::CheckDialog => "In the dialog that checks a port",
-            Self::Text => "In this help and in that dialog",
-            Self::CopyMenu => "In the copy menu",
-        }
-    }
-}
-
-impl TextCommand {
-    /// The line at the top after this command; `None` to close the text.
-    pub fn scroll(self, top: u16) -> Option<u16> {
-        match self {
-            Self::Up => Some(top.saturating_sub(1)),
-            Self::Down => Some(top.saturating_add(1)),
-            Self::PageUp => Some(top.saturating_sub(10)),
-            Self::PageDown => Some(top.saturating_add(10)),
-            Self::Start => Some(0),
-            Self::Close => None,
-        }
+        use TableCommand::{Free, Mark, UnmarkAll};
+        matches!(
+            self,
+            Self::Table(Free | Mark | UnmarkAll)
+                | Self::Button(_)
+                | Self::FreeDialog(_)
+                | Self::Signal(_)
+        )
     }
 }

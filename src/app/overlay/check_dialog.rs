@@ -2,7 +2,7 @@
 //!
 //! It stops nothing, so its keys work at once, also read-only. It shows only the report of its own request.
 
-use crate::app::keymap::{self, CheckCommand, Chord};
+use crate::app::keymap::{CheckCommand, Chord, KeyCommand, KeyContext, command_of, scrolled};
 use crate::app::{App, Effect, Overlay};
 use crate::check::{CheckReport, CheckRequest};
 use crate::model::port::PortSpec;
@@ -72,11 +72,12 @@ impl App {
         let Overlay::Check(dialog) = &mut self.overlay else {
             return Vec::new();
         };
-        if let Some(CheckCommand::Connect) = keymap::check_command(chord) {
-            return connect(dialog);
+        if let Some(KeyCommand::Check(command)) = command_of(KeyContext::CheckDialog, chord) {
+            return match command {
+                CheckCommand::Connect => connect(dialog),
+            };
         }
-        let command = keymap::text_command(chord);
-        match command.and_then(|command| command.scroll(dialog.scroll)) {
+        match scrolled(dialog.scroll, chord) {
             Some(scroll) => dialog.scroll = scroll,
             None => self.overlay = Overlay::None,
         }

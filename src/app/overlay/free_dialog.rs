@@ -8,20 +8,24 @@ mod buttons;
 mod confirm_prompt;
 mod keys;
 mod opening;
+mod phase;
 
-pub use buttons::Button;
-use buttons::available_buttons;
+pub use buttons::{DialogAction, OfferedButton};
 pub use confirm_prompt::ConfirmPrompt;
-use opening::QuestionKey;
+pub use phase::DialogPhase;
+
+use buttons::offered_buttons;
+use phase::QuestionKey;
 
 use crate::app::Effect;
-use crate::free::{Batch, ExecCommand, ExecEvent, Explanation, Obstacle};
+use crate::free::{Batch, ExecCommand, ExecEvent, Obstacle};
 use crate::model::process::{InspectRequest, Inspection};
 use crate::model::socket::EndpointId;
 use crate::table::row::Row;
 use std::time::{Duration, Instant};
 
 pub const CONFIRM_DELAY: Duration = Duration::from_millis(300);
+const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
 
 #[derive(Debug)]
 pub struct FreeDialog {
@@ -37,49 +41,30 @@ pub struct FreeDialog {
     /// The button that Enter presses; the first one always cancels.
     pub focus: usize,
     pub phase: DialogPhase,
-    /// What is inspected for it.
-    subject: Option<InspectRequest>,
-    /// The answer, once there is one.
+    inspect_request: Option<InspectRequest>,
+    /// Its answer, once there is one.
     pub inspection: Option<Inspection>,
-}
-
-#[derive(Debug)]
-pub enum DialogPhase {
-    Confirming(ConfirmPrompt),
-    /// Why there is nothing to confirm.
-    Explaining(Explanation),
-    Running(Box<Batch>),
-}
-
-/// What the app has to do after a key.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum DialogAction {
-    Nothing,
-    Execute(Vec<ExecCommand>),
-    Copy(String),
-    GoTo(EndpointId),
-    Close,
 }
 
 impl FreeDialog {
     /// Returns the dialog about these rows, and the effects that inspect what it needs.
     pub fn open(rows: &[&Row], phase: DialogPhase) -> (Self, Vec<Effect>) {
         let rows: Vec<EndpointId> = rows.iter().map(|row| row.endpoint.id()).collect();
-        let subject = rows.first().and_then(|row| phase.subject(*row));
+        let inspect_request = rows.first().and_then(|row| phase.inspect_request(*row));
         let mut effects = Vec::new();
-        if let DialogPhase::Confirming(prompt) = &phase {
+        if let Some(prompt) = phase.prompt() {
             effects.push(Effect::OpenHandles(prompt.process_ids()));
         }
-        effects.extend(subject.clone().map(Effect::Inspect));
+        effects.extend(inspect_request.clone().map(Effect::Inspect));
         let dialog = Self {
             rows,
             since: None,
             is_shown_armed: false,
             was_shown_armed: false,
-            question_key: QuestionKey::of(&phase),
+            question_key: phase.question_key(),
             focus: 0,
             phase,
-            subject,
+            inspect_request,
             inspection: None,
         };
         (dialog, effects)
@@ -87,18 +72,14 @@ impl FreeDialog {
 
     /// True while an owner is still looked up.
     fn is_waiting(&self) -> bool {
-        match &self.phase {
-            DialogPhase::Explaining(explanation) => {
-                matches!(explanation.obstacle, Obstacle::Pending(_))
-            }
-            DialogPhase::Confirming(_) | DialogPhase::Running(_) => false,
-        }
+        let explanation = self.phase.explanation();
+        explanation.is_some_and(|one| matches!(one.obstacle, Obstacle::Pending(_)))
     }
 
     /// Notes that the buttons are on the screen `now`, as they were at the time of `state`: on a slow terminal nobody can
     /// answer what was not shown. If the screen had no room to name every target, nothing can be confirmed.
     pub fn on_drawn(&mut self, state: Instant, now: Instant, shows_all_targets: bool) {
-        if let DialogPhase::Confirming(prompt) = &mut self.phase {
+        if let Some(prompt) = self.phase.prompt_mut() {
             prompt.is_truncated |= !shows_all_targets;
         }
         self.is_shown_armed = self.is_armed(state);
@@ -117,7 +98,7 @@ impl FreeDialog {
 
     /// A question also waits for the inspection, which may show that nothing should be stopped.
     fn arms_at(&self) -> Option<Instant> {
-        if matches!(self.phase, DialogPhase::Confirming(_)) && self.inspection.is_none() {
+        if self.phase.prompt().is_some() && self.inspection.is_none() {
             return None;
         }
         self.since.map(|since| since + CONFIRM_DELAY)
@@ -125,34 +106,21 @@ impl FreeDialog {
 
     /// Returns when the buttons become live, or when to update the progress.
     pub fn next_change(&self, now: Instant) -> Option<Instant> {
-        match &self.phase {
-            _ if !self.is_armed(now) => self.arms_at(),
-            DialogPhase::Running(batch) if !batch.has_verdicts() => {
-                Some(now + Duration::from_millis(100))
-            }
-            DialogPhase::Confirming(_) | DialogPhase::Explaining(_) | DialogPhase::Running(_) => {
-                None
-            }
+        if !self.is_armed(now) {
+            return self.arms_at();
         }
+        let is_running = self.batch().is_some_and(|batch| !batch.has_verdicts());
+        is_running.then(|| now + PROGRESS_INTERVAL)
     }
 
-    /// Returns the buttons from left to right.
-    pub fn buttons(&self) -> Vec<Button> {
-        let mut buttons = vec![Button::Cancel];
-        match &self.phase {
-            DialogPhase::Confirming(prompt) => buttons.extend(available_buttons(prompt)),
-            DialogPhase::Explaining(explanation) => {
-                buttons.extend(explanation.go_to().map(|_| Button::GoTo));
-                buttons.extend(explanation.command().map(|_| Button::Copy));
-            }
-            DialogPhase::Running(batch) => buttons.extend(batch.offer().map(Button::Escalate)),
-        }
-        buttons
+    /// Returns the buttons from left to right; the first one closes the dialog.
+    pub fn buttons(&self) -> Vec<OfferedButton> {
+        offered_buttons(&self.phase)
     }
 
     /// On another screen size every target may fit.
     pub fn resized(&mut self) {
-        if let DialogPhase::Confirming(prompt) = &mut self.phase {
+        if let Some(prompt) = self.phase.prompt_mut() {
             prompt.is_truncated = false;
         }
         self.disarm();
@@ -172,7 +140,7 @@ impl FreeDialog {
 
     /// Applies the inspection that this dialog asked for, and no other.
     pub fn apply_inspection(&mut self, inspection: &Inspection) {
-        if self.subject.as_ref() != Some(&inspection.request) {
+        if self.inspect_request.as_ref() != Some(&inspection.request) {
             return;
         }
         self.inspection = Some(inspection.clone());
@@ -196,10 +164,7 @@ impl FreeDialog {
 
     /// Returns the freeing in progress.
     pub fn batch(&self) -> Option<&Batch> {
-        match &self.phase {
-            DialogPhase::Running(batch) => Some(batch),
-            DialogPhase::Confirming(_) | DialogPhase::Explaining(_) => None,
-        }
+        self.phase.batch()
     }
 
     /// Returns the freeing in progress, to be continued without the dialog.

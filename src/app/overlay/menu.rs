@@ -1,28 +1,19 @@
 //! Menus: the column to sort by, and what to copy of a row.
 
-use crate::app::keymap::key_commands;
+use crate::app::keymap::CopyItem;
 use crate::model::process::shell::restart_command;
 use crate::model::socket::SocketRole;
 use crate::model::text::escaped;
 use crate::table::fields::address_text;
 use crate::table::row::Row;
 use crate::wording;
+use std::net::SocketAddr;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Menu {
     /// Columns, each with its letter.
     Sort,
     Copy(Vec<(CopyItem, ClipboardText)>),
-}
-
-key_commands! {
-    pub enum CopyItem {
-        Address,
-        Url,
-        FreeCommand,
-        Pid,
-        RestartCommand,
-    }
 }
 
 /// Text for the clipboard.
@@ -52,24 +43,19 @@ impl Menu {
     /// not free it.
     pub fn copy(row: &Row) -> Self {
         let socket = &row.endpoint.socket;
-        let host = if socket.local.ip().is_unspecified() {
-            "localhost".to_owned()
+        let (ip, port) = (socket.local.ip(), socket.port());
+        let url = if ip.is_unspecified() {
+            format!("http://localhost:{port}/")
         } else {
-            bracketed(row)
+            format!("http://{}/", SocketAddr::new(ip, port))
         };
         let mut items: Vec<(CopyItem, ClipboardText)> = vec![
             (CopyItem::Address, address_text(row).into()),
-            (
-                CopyItem::Url,
-                format!("http://{host}:{}/", socket.port()).into(),
-            ),
+            (CopyItem::Url, url.into()),
         ];
         if row.endpoint.relation.role != SocketRole::Client {
-            let target = wording::target(socket.protocol, socket.port());
-            items.push((
-                CopyItem::FreeCommand,
-                format!("portmon free {target}").into(),
-            ));
+            let command = format!("portmon free {}", wording::target(socket.protocol, port));
+            items.push((CopyItem::FreeCommand, command.into()));
         }
         if let Some(process) = socket.owners.first() {
             items.push((CopyItem::Pid, process.pid().to_string().into()));
@@ -79,14 +65,5 @@ impl Menu {
             }
         }
         Self::Copy(items)
-    }
-}
-
-fn bracketed(row: &Row) -> String {
-    let ip = row.endpoint.socket.local.ip();
-    if ip.is_ipv6() {
-        format!("[{ip}]")
-    } else {
-        ip.to_string()
     }
 }

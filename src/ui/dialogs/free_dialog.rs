@@ -13,10 +13,11 @@ mod buttons;
 mod preview;
 
 use crate::app::App;
-use crate::app::overlay::free_dialog::{Button, DialogPhase, FreeDialog};
+use crate::app::keymap::{Button, key_of};
+use crate::app::overlay::free_dialog::{DialogPhase, FreeDialog};
 use crate::free::{Batch, Explanation, FreeMachine, KillRequest, NextAction, Verdict, VerdictKind};
 use crate::model::port::Port;
-use crate::model::process::{Inspection, ProcessId};
+use crate::model::process::{Inspection, ProcessId, Signal};
 use crate::model::socket::Endpoint;
 use crate::ui::dialogs::frame;
 use crate::ui::labeled_text::{self, LabelColumn, LabeledText};
@@ -207,8 +208,14 @@ fn escalation(verdict: &Verdict) -> Option<String> {
     else {
         return None;
     };
-    let key = buttons::key_of_button(Button::Escalate(*signal));
-    Some(format!(". {}", wording::escalation(&key, *signal)))
+    let button = match signal {
+        Signal::Interrupt => Button::Interrupt,
+        _ => Button::Kill,
+    };
+    Some(format!(
+        ". {}",
+        wording::escalation(&key_of(button), *signal)
+    ))
 }
 
 fn role_of(kind: VerdictKind) -> Role {

@@ -1,7 +1,7 @@
 //! The help: every key, every word of the filter language and every sign, from the lists that define them.
 
 use crate::app::App;
-use crate::app::keymap::{KeyContext, bindings_in};
+use crate::app::keymap::{BINDINGS, KeySection};
 use crate::table::query::FILTER_SYNTAX;
 use crate::ui::dialogs::frame;
 use crate::ui::labeled_text::{self, LabelColumn, LabeledText};
@@ -53,8 +53,10 @@ pub fn draw(app: &App, scroll: u16, theme: &Theme, buffer: &mut Buffer) {
 /// The help in lines; a read-only program does not mention keys that stop processes.
 fn lines(app: &App, theme: &Theme, width: usize) -> Vec<Line<'static>> {
     let is_read_only = app.settings.is_read_only;
-    let keys = KeyContext::ALL.map(|context| (context.title(), key_entries(context, is_read_only)));
-    let sections = keys.into_iter().chain([
+    let keys = BINDINGS
+        .iter()
+        .map(|section| (section.title, key_entries(section, is_read_only)));
+    let sections = keys.chain([
         (
             "Filter: words separated by blanks must all match",
             entries(FILTER_SYNTAX),
@@ -75,8 +77,9 @@ fn lines(app: &App, theme: &Theme, width: usize) -> Vec<Line<'static>> {
     lines
 }
 
-fn key_entries(context: KeyContext, is_read_only: bool) -> Vec<LabeledText> {
-    bindings_in(context)
+fn key_entries(section: &KeySection, is_read_only: bool) -> Vec<LabeledText> {
+    section
+        .bindings()
         .filter(|binding| !(is_read_only && binding.command.stops_processes()))
         .map(|binding| entry(binding.keys_label(), binding.about))
         .collect()

@@ -1,65 +1,188 @@
-//! The buttons of the dialog, their keys, and what they change.
+//! The buttons of the dialog: when each is offered, its label, and what it does. Their keys and help are in `keymap`.
 
 use super::confirm_prompt::ConfirmPrompt;
-use crate::app::keymap::key_commands;
-use crate::free::TargetSet;
+use super::phase::DialogPhase;
+use crate::app::keymap::{Button, KeyCommand, key_of};
+use crate::free::{ExecCommand, KillPlan, Preview, TargetSet};
 use crate::model::process::{SIGNALS, Signal};
+use crate::model::socket::EndpointId;
+use crate::model::text::escaped;
 
-key_commands! {
-    pub enum Button {
-        Cancel,
-        Confirm,
-        /// All owners instead of the topmost, or back.
-        All,
-        /// Their process group, or back.
-        Group,
-        /// The parent instead of the owner; again for the next one up.
-        Parent,
-        /// Shows the signals.
-        SignalMenu,
-        ChooseSignal(Signal),
-        Copy,
-        GoTo,
-        /// Sends the signal that is offered after another one failed.
-        Escalate(Signal),
+/// A button that is offered.
+#[derive(Debug)]
+pub struct OfferedButton {
+    /// The command whose key presses it; `None` if only Enter does.
+    pub command: Option<KeyCommand>,
+    /// What it does, with its key: `y stop it (SIGTERM)`.
+    pub label: String,
+    pub press: Press,
+}
+
+/// What pressing a button does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Press {
+    /// Leaves the question as it is.
+    Act(DialogAction),
+    /// Asks about these targets and this signal instead.
+    Ask(TargetSet, Signal),
+    ShowSignals,
+    /// Sends what the question asks about, or the signal that is offered after another failed.
+    Send,
+}
+
+/// What the app has to do after a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DialogAction {
+    Nothing,
+    Execute(Vec<ExecCommand>),
+    Copy(String),
+    GoTo(EndpointId),
+    Close,
+}
+
+impl OfferedButton {
+    fn new(command: Option<KeyCommand>, text: String, press: Press) -> Self {
+        let label = match command {
+            Some(command) => format!("{} {text}", key_of(command)),
+            None => text,
+        };
+        Self {
+            command,
+            label,
+            press,
+        }
     }
 }
 
-/// Returns the buttons beside Cancel.
-pub(super) fn available_buttons(prompt: &ConfirmPrompt) -> Vec<Button> {
-    if prompt.is_choosing_signal {
-        return SIGNALS.iter().copied().map(Button::ChooseSignal).collect();
+/// Returns the buttons from left to right; the first one closes the dialog.
+pub fn offered_buttons(phase: &DialogPhase) -> Vec<OfferedButton> {
+    let prompt = phase.prompt();
+    let is_running = matches!(phase, DialogPhase::Running(_));
+    let close = if is_running { "Close" } else { "Cancel" };
+    let close = OfferedButton::new(None, close.to_owned(), Press::Act(DialogAction::Close));
+    let mut buttons = vec![close];
+    if let Some(prompt) = prompt.filter(|prompt| prompt.is_choosing_signal) {
+        buttons.extend(SIGNALS.iter().map(|signal| {
+            let name = signal.name();
+            let text = name.strip_prefix("SIG").unwrap_or(name).to_owned();
+            let press = Press::Ask(prompt.preview.targets, *signal);
+            OfferedButton::new(Some(KeyCommand::Signal(*signal)), text, press)
+        }));
+        return buttons;
     }
-    [
-        (Button::Confirm, !prompt.is_truncated),
-        (Button::All, prompt.has_more_than_topmost()),
-        (Button::Group, prompt.has_group()),
-        (Button::Parent, prompt.has_parents()),
-        (Button::SignalMenu, SIGNALS.len() > 1),
-        (Button::Copy, prompt.preview().stop_command.is_some()),
-    ]
-    .into_iter()
-    .filter_map(|(button, is_offered)| is_offered.then_some(button))
-    .collect()
+    let must_type = prompt.is_some_and(|prompt| prompt.typed_port().is_some());
+    buttons.extend(Button::ALL.iter().filter_map(|button| {
+        let (text, press) = offer(phase, *button)?;
+        let has_key = !(must_type && *button == Button::Confirm);
+        let command = has_key.then_some(KeyCommand::Button(*button));
+        Some(OfferedButton::new(command, text, press))
+    }));
+    buttons
 }
 
-/// Applies a button to the question; returns false if it is no button of a question.
-pub(super) fn apply_button(prompt: &mut ConfirmPrompt, button: Button) -> bool {
+/// Returns the text of a button and what it does, if it is offered.
+fn offer(phase: &DialogPhase, button: Button) -> Option<(String, Press)> {
     match button {
-        Button::All => prompt.set_targets(TargetSet::All),
-        Button::Group => prompt.set_targets(TargetSet::Group),
-        Button::Parent => {
-            let next = prompt.next_parent();
-            prompt.set_targets(next.unwrap_or(TargetSet::Topmost));
+        Button::Confirm => {
+            let prompt = phase.prompt().filter(|prompt| !prompt.is_truncated)?;
+            Some((confirm_text(prompt), Press::Send))
         }
-        Button::SignalMenu => prompt.is_choosing_signal = true,
-        Button::ChooseSignal(signal) => {
-            prompt.signal = signal;
-            prompt.is_choosing_signal = false;
+        Button::All => {
+            let prompt = phase.prompt()?;
+            let text = if prompt.preview.targets == TargetSet::All {
+                "topmost only".to_owned()
+            } else {
+                format!("all {} owners", prompt.target_count(TargetSet::All))
+            };
+            let has_more = prompt.plans.iter().any(KillPlan::has_more_than_topmost);
+            has_more.then(|| (text, toggle(prompt, TargetSet::All)))
         }
-        Button::Cancel | Button::Confirm | Button::Copy | Button::GoTo | Button::Escalate(_) => {
-            return false;
+        Button::Group => {
+            let prompt = phase.prompt()?;
+            let text = if prompt.preview.targets != TargetSet::Group {
+                format!("group ({})", prompt.target_count(TargetSet::Group))
+            } else if prompt.target_count(TargetSet::Topmost) == 1 {
+                "one process only".to_owned()
+            } else {
+                "owners only".to_owned()
+            };
+            let has_group = prompt.single()?.has_group();
+            has_group.then(|| (text, toggle(prompt, TargetSet::Group)))
         }
+        Button::Parent => parent_button(phase.prompt()?),
+        Button::Signals => {
+            let prompt = phase.prompt().filter(|_| SIGNALS.len() > 1);
+            prompt.map(|_| ("signal".to_owned(), Press::ShowSignals))
+        }
+        Button::GoTo => {
+            let listener = phase.explanation()?.go_to()?;
+            let press = Press::Act(DialogAction::GoTo(listener));
+            Some(("go to the listener".to_owned(), press))
+        }
+        Button::Copy => {
+            let command = phase.command()?;
+            let text = format!("copy: {}", escaped(&command));
+            Some((text, Press::Act(DialogAction::Copy(command))))
+        }
+        Button::Kill => escalation(phase, Signal::Kill),
+        Button::Interrupt => escalation(phase, Signal::Interrupt),
     }
-    true
+}
+
+/// `stop it (SIGTERM)`; SIGCONT stops nothing.
+fn confirm_text(prompt: &ConfirmPrompt) -> String {
+    let Preview {
+        targets, signal, ..
+    } = prompt.preview;
+    match (signal, prompt.target_count(targets)) {
+        (Signal::Continue, _) => format!("send {signal}"),
+        (_, 1) => format!("stop it ({signal})"),
+        (_, many) => format!("stop {many} ({signal})"),
+    }
+}
+
+/// Asks about these targets, or about the topmost owners again.
+fn toggle(prompt: &ConfirmPrompt, at: TargetSet) -> Press {
+    let Preview {
+        targets, signal, ..
+    } = prompt.preview;
+    Press::Ask(
+        if targets == at {
+            TargetSet::Topmost
+        } else {
+            at
+        },
+        signal,
+    )
+}
+
+/// Goes up by one parent each time, and after the last one back to the owners.
+fn parent_button(prompt: &ConfirmPrompt) -> Option<(String, Press)> {
+    let Preview {
+        targets, signal, ..
+    } = prompt.preview;
+    let parents = prompt.single()?.parents();
+    let first = *parents.first()?;
+    let next = match targets {
+        TargetSet::Parent(now) => {
+            let mut rest = parents.into_iter().skip_while(|parent| parent.id != now);
+            rest.nth(1)
+        }
+        TargetSet::Topmost | TargetSet::All | TargetSet::Group => Some(first),
+    };
+    Some(match next {
+        Some(next) => (
+            format!("{next} instead"),
+            Press::Ask(TargetSet::Parent(next.id), signal),
+        ),
+        None => (
+            "owner only".to_owned(),
+            Press::Ask(TargetSet::Topmost, signal),
+        ),
+    })
+}
+
+fn escalation(phase: &DialogPhase, signal: Signal) -> Option<(String, Press)> {
+    let is_offered = phase.batch()?.offer() == Some(signal);
+    is_offered.then(|| (signal.to_string(), Press::Send))
 }

@@ -4,6 +4,8 @@ use crate::free::{
     Batch, Confirmation, ExecCommand, Explanation, KillPlan, Preview, TargetSet, Timeouts,
 };
 use crate::model::process::{Inspection, ProcessId, Signal};
+use crate::model::socket::Endpoint;
+use std::collections::BTreeSet;
 use std::time::Instant;
 
 #[derive(Debug)]
@@ -12,8 +14,8 @@ pub struct ConfirmPrompt {
     pub plans: Vec<KillPlan>,
     /// Why the ports of other marked rows are not freed too.
     pub skipped: Vec<Explanation>,
-    pub targets: TargetSet,
-    pub signal: Signal,
+    /// What would be done; it names the targets and the signal.
+    pub preview: Preview,
     /// True while the signals are offered instead of everything else.
     pub is_choosing_signal: bool,
     /// What was typed so far, where a port must be typed.
@@ -25,10 +27,9 @@ pub struct ConfirmPrompt {
 impl ConfirmPrompt {
     pub fn new(plans: Vec<KillPlan>, skipped: Vec<Explanation>) -> Self {
         Self {
+            preview: Preview::new(&plans, TargetSet::Topmost, Signal::Terminate),
             plans,
             skipped,
-            targets: TargetSet::Topmost,
-            signal: Signal::Terminate,
             is_choosing_signal: false,
             typed: String::new(),
             is_truncated: false,
@@ -54,6 +55,20 @@ impl ConfirmPrompt {
         ids
     }
 
+    /// Returns how many processes these targets are.
+    pub fn target_count(&self, targets: TargetSet) -> usize {
+        let all = self.plans.iter().flat_map(|plan| plan.targets(targets));
+        all.map(|target| target.id()).collect::<BTreeSet<_>>().len()
+    }
+
+    /// Returns the port that must be typed, if one must.
+    pub fn typed_port(&self) -> Option<u16> {
+        match self.preview.confirmation {
+            Confirmation::Key => None,
+            Confirmation::TypePort { port, .. } => Some(port),
+        }
+    }
+
     /// Adds the owners' process trees. Drops the plans whose owners a supervisor manages; returns why if none is left.
     pub fn apply_inspection(&mut self, inspection: &Inspection) -> Option<Explanation> {
         let mut blocked = Vec::new();
@@ -68,56 +83,26 @@ impl ConfirmPrompt {
             return blocked.into_iter().reduce(Explanation::and);
         }
         self.skipped.extend(blocked);
+        self.ask(self.preview.targets, self.preview.signal);
         None
     }
 
-    pub fn preview(&self) -> Preview {
-        Preview::new(&self.plans, self.targets, self.signal)
-    }
-
-    pub fn target_count(&self, targets: TargetSet) -> usize {
-        Preview::new(&self.plans, targets, self.signal).target_count()
-    }
-
-    /// Returns the port that must be typed, if one must.
-    pub fn typed_port(&self) -> Option<u16> {
-        match self.preview().confirmation {
-            Confirmation::Key => None,
-            Confirmation::TypePort { port, .. } => Some(port),
+    /// Updates what else would close.
+    pub fn update_others(&mut self, table: &[&Endpoint]) {
+        for plan in &mut self.plans {
+            plan.update_others(table);
         }
+        self.ask(self.preview.targets, self.preview.signal);
     }
 
-    pub fn has_more_than_topmost(&self) -> bool {
-        self.plans.iter().any(KillPlan::has_more_than_topmost)
-    }
-
-    pub fn has_group(&self) -> bool {
-        self.single().is_some_and(KillPlan::has_group)
-    }
-
-    /// Returns the next parent for `p`: one further up each time; after the last one `None`.
-    pub fn next_parent(&self) -> Option<TargetSet> {
-        let parents = self.single()?.parents();
-        let next = match self.targets {
-            TargetSet::Parent(now) => parents.iter().skip_while(|parent| parent.id != now).nth(1),
-            TargetSet::Topmost | TargetSet::All | TargetSet::Group => parents.first(),
-        };
-        next.map(|parent| TargetSet::Parent(parent.id))
-    }
-
-    pub fn has_parents(&self) -> bool {
-        self.single().is_some_and(|one| !one.parents().is_empty())
-    }
-
-    /// Chooses these targets, or the topmost owners again. What was typed applied to the others.
-    pub fn set_targets(&mut self, at: TargetSet) {
-        self.targets = if self.targets == at {
-            TargetSet::Topmost
-        } else {
-            at
-        };
-        self.typed.clear();
-        self.is_truncated = false;
+    /// Asks about these targets and this signal. What was typed for other targets is forgotten.
+    pub fn ask(&mut self, targets: TargetSet, signal: Signal) {
+        if targets != self.preview.targets {
+            self.typed.clear();
+            self.is_truncated = false;
+        }
+        self.is_choosing_signal = false;
+        self.preview = Preview::new(&self.plans, targets, signal);
     }
 
     pub fn is_confirmed(&self) -> bool {
@@ -127,12 +112,15 @@ impl ConfirmPrompt {
 
     /// Returns what to do if it is confirmed as required.
     pub fn confirm(&self, now: Instant) -> Option<(Batch, Vec<ExecCommand>)> {
+        let Preview {
+            targets, signal, ..
+        } = self.preview;
         self.is_confirmed().then(|| {
-            let confirm = |plan: &KillPlan| plan.confirm(self.targets, self.signal, now);
-            Batch::begin(
-                self.plans.iter().map(confirm).collect(),
-                Timeouts::default(),
-            )
+            let requests = self
+                .plans
+                .iter()
+                .map(|plan| plan.confirm(targets, signal, now));
+            Batch::begin(requests.collect(), Timeouts::default())
         })
     }
 }

@@ -2,13 +2,13 @@
 //!
 //! Only a key opens it; an update asks about the same rows.
 
-use crate::app::overlay::free_dialog::{ConfirmPrompt, DialogPhase, FreeDialog};
+use crate::app::overlay::free_dialog::{DialogPhase, FreeDialog};
 use crate::app::overlay::freeing::is_unfinished;
 use crate::app::panes::screen_layout::ScreenLayout;
 use crate::app::{App, Effect, Overlay};
-use crate::free::{Explanation, FreeContext, KillPlan, PlanResult, plan_row};
-use crate::model::process::{InspectRequest, ProcessId, Requester};
-use crate::model::socket::{Endpoint, EndpointId};
+use crate::free::{FreeContext, plan_row};
+use crate::model::socket::Endpoint;
+use crate::table::listing::Listing;
 use crate::table::row::Row;
 
 impl App {
@@ -79,32 +79,20 @@ impl App {
 
     /// Updates what else would close, until the dialog has been shown with live buttons.
     pub(in crate::app) fn update_others(&mut self) {
-        let Overlay::Freeing(dialog) = &mut self.overlay else {
-            return;
-        };
-        let is_frozen = dialog.was_shown_armed;
-        if let (DialogPhase::Confirming(prompt), false) = (&mut dialog.phase, is_frozen) {
-            let table: Vec<&Endpoint> = self
-                .listing
-                .endpoints()
-                .chain(self.listing.waiting())
-                .collect();
-            for plan in &mut prompt.plans {
-                plan.update_others(&table);
-            }
+        if let Overlay::Freeing(dialog) = &mut self.overlay
+            && !dialog.was_shown_armed
+            && let Some(prompt) = dialog.phase.prompt_mut()
+        {
+            prompt.update_others(&table(&self.listing));
         }
     }
 
     fn question_about(&self, rows: &[&Row]) -> Option<(FreeDialog, Vec<Effect>)> {
-        let table: Vec<&Endpoint> = self
-            .listing
-            .endpoints()
-            .chain(self.listing.waiting())
-            .collect();
-        let questions = rows
+        let table = table(&self.listing);
+        let plans = rows
             .iter()
             .map(|row| plan_row(&row.endpoint, &table, &self.context(row)));
-        let phase = DialogPhase::from_questions(questions.collect())?;
+        let phase = DialogPhase::from_plans(plans)?;
         Some(FreeDialog::open(rows, phase))
     }
 
@@ -125,7 +113,7 @@ impl App {
         let Overlay::Freeing(dialog) = std::mem::replace(&mut self.overlay, Overlay::None) else {
             return Vec::new();
         };
-        if matches!(dialog.phase, DialogPhase::Confirming(_)) {
+        if dialog.phase.prompt().is_some() {
             // A key that cancels by mistake must not look as if it had confirmed.
             self.notify("cancelled; nothing was sent");
         }
@@ -139,88 +127,9 @@ impl App {
     }
 }
 
-impl DialogPhase {
-    /// Joins the plans of the rows, one for each port, with the explanations of those that have none.
-    fn from_questions(questions: Vec<PlanResult>) -> Option<Self> {
-        let (mut plans, mut explanations) = (Vec::<KillPlan>::new(), Vec::new());
-        for question in questions {
-            match question {
-                Ok(new) => {
-                    if plans.iter().all(|plan| plan.port != new.port) {
-                        plans.push(new);
-                    }
-                }
-                Err(explanation) => explanations.push(*explanation),
-            }
-        }
-        if plans.is_empty() {
-            return explanations
-                .into_iter()
-                .reduce(Explanation::and)
-                .map(Self::Explaining);
-        }
-        Some(Self::Confirming(ConfirmPrompt::new(plans, explanations)))
-    }
-
-    /// Returns what must be inspected for it.
-    pub fn subject(&self, row: EndpointId) -> Option<InspectRequest> {
-        let mut ports = Vec::new();
-        let (processes, port, unused_near) = match self {
-            Self::Confirming(prompt) => {
-                let port = prompt.single().map(|plan| plan.port);
-                for plan in prompt.plans.iter().filter(|_| port.is_none()) {
-                    let owners = plan.process_ids().into_iter();
-                    ports.extend(owners.map(|owner| (owner, plan.port)));
-                }
-                (prompt.process_ids(), port, None)
-            }
-            Self::Explaining(explanation) => (
-                explanation.process_ids(),
-                explanation.supervised_port(),
-                explanation.unused_near(),
-            ),
-            Self::Running(_) => return None,
-        };
-        let is_wanted = !processes.is_empty() || port.is_some() || unused_near.is_some();
-        is_wanted.then_some(InspectRequest {
-            requester: Requester::Dialog,
-            endpoint: row,
-            processes,
-            port,
-            ports,
-            unused_near,
-        })
-    }
-}
-
-/// What a question is about before anything is inspected, so that asking again can tell whether it has changed.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct QuestionKey {
-    sockets: Vec<EndpointId>,
-    owners: Vec<ProcessId>,
-    skipped: Vec<Explanation>,
-    explanation: Option<Explanation>,
-}
-
-impl QuestionKey {
-    pub fn of(phase: &DialogPhase) -> Self {
-        match phase {
-            DialogPhase::Confirming(prompt) => {
-                let sockets = prompt.plans.iter().flat_map(|plan| &plan.sockets);
-                Self {
-                    sockets: sockets.map(|socket| socket.id).collect(),
-                    owners: prompt.process_ids(),
-                    skipped: prompt.skipped.iter().map(Explanation::timeless).collect(),
-                    explanation: None,
-                }
-            }
-            DialogPhase::Explaining(explanation) => Self {
-                explanation: Some(explanation.timeless()),
-                ..Self::default()
-            },
-            DialogPhase::Running(_) => Self::default(),
-        }
-    }
+/// Every endpoint, also of rows that a freeze of the table holds back.
+fn table(listing: &Listing) -> Vec<&Endpoint> {
+    listing.endpoints().chain(listing.waiting()).collect()
 }
 
 #[cfg(test)]

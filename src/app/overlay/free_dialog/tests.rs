@@ -54,9 +54,10 @@ fn prompt(harness: &AppHarness) -> &ConfirmPrompt {
     }
 }
 
-fn focused(harness: &AppHarness) -> Button {
+/// The button in brackets.
+fn focused(harness: &AppHarness) -> String {
     match &harness.app.overlay {
-        Overlay::Freeing(dialog) => dialog.buttons()[dialog.focus],
+        Overlay::Freeing(dialog) => dialog.buttons()[dialog.focus].label.clone(),
         other => panic!("a dialog: {other:?}"),
     }
 }
@@ -90,7 +91,7 @@ fn p_goes_up_from_parent_to_parent_and_back_to_the_holder() {
     ];
     for targets in round {
         harness.keys("p");
-        assert_eq!(prompt(&harness).targets, targets);
+        assert_eq!(prompt(&harness).preview.targets, targets);
         harness.wait(0.3);
     }
     let effects = harness.keys("y");
@@ -103,7 +104,7 @@ fn y_sends_the_chosen_signal_only_once_the_choice_was_shown() {
     assert_eq!(harness.keys("sk"), [], "a choice sends nothing");
     let chosen = prompt(&harness);
     assert_eq!(
-        (chosen.signal, chosen.is_choosing_signal),
+        (chosen.preview.signal, chosen.is_choosing_signal),
         (Signal::Kill, false)
     );
     assert_eq!(harness.keys("y"), [], "not read yet");
@@ -177,18 +178,18 @@ fn marked_rows_are_freed_together_and_each_port_once() {
 #[test]
 fn enter_presses_the_button_that_has_the_focus() {
     let mut harness = asked(listener(), &[]);
-    let round = [Button::Confirm, Button::SignalMenu, Button::Cancel];
+    let round = ["y stop it (SIGTERM)", "s signal", "Cancel"];
     for button in round {
         harness.key(KeyCode::Right);
         assert_eq!(focused(&harness), button);
     }
     harness.key(KeyCode::Left);
-    assert_eq!(focused(&harness), Button::SignalMenu);
+    assert_eq!(focused(&harness), "s signal");
     harness.key(KeyCode::Enter);
     assert!(prompt(&harness).is_choosing_signal);
     assert_eq!(
         focused(&harness),
-        Button::Cancel,
+        "Cancel",
         "what has changed is harmless again"
     );
     harness.wait(0.3);
@@ -210,13 +211,13 @@ fn foreign() -> AppHarness {
 fn only_the_right_port_confirms_a_typed_confirmation() {
     let mut harness = foreign();
     for (digit, typed, button) in [
-        ("300", "300", Button::Cancel),
-        ("0", "3000", Button::Confirm),
-        ("1", "30001", Button::Cancel),
+        ("300", "300", "Cancel"),
+        ("0", "3000", "stop it (SIGTERM)"),
+        ("1", "30001", "Cancel"),
     ] {
         harness.keys(digit);
-        let now = (prompt(&harness).typed.as_str(), focused(&harness));
-        assert_eq!(now, (typed, button));
+        let now = (prompt(&harness).typed.clone(), focused(&harness));
+        assert_eq!(now, (typed.to_owned(), button.to_owned()));
     }
     // No port has six digits, so a sixth one is a wrong key.
     harness.keys("2");
@@ -250,7 +251,7 @@ fn a_typed_confirmation_accepts_no_other_answer() {
     // Wherever the focus is, the port must stand there.
     let mut harness = foreign();
     harness.key(KeyCode::Tab);
-    assert_eq!(focused(&harness), Button::Confirm);
+    assert_eq!(focused(&harness), "stop it (SIGTERM)");
     assert_eq!(harness.key(KeyCode::Enter), []);
     assert!(!is_closed(&harness));
 }
@@ -262,5 +263,8 @@ fn what_was_typed_for_other_processes_is_forgotten() {
     let mut harness = asked(socket("127.0.0.1:3000").owners(&[&java, &worker]), &[]);
     harness.keys("3000a");
     let asked = prompt(&harness);
-    assert_eq!((asked.targets, asked.typed.as_str()), (TargetSet::All, ""));
+    assert_eq!(
+        (asked.preview.targets, asked.typed.as_str()),
+        (TargetSet::All, "")
+    );
 }

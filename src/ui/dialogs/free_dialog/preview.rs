@@ -16,8 +16,8 @@ use crate::wording::{
 const MAX_DESCRIBED: usize = 6;
 
 pub fn preview(app: &App, prompt: &ConfirmPrompt) -> DialogText {
-    let preview = prompt.preview();
-    let mut lines = lines(app, &preview);
+    let preview = &prompt.preview;
+    let mut lines = lines(app, preview);
     let skipped = prompt.skipped.iter();
     lines.extend(skipped.map(|one| line("Warning", explanation_summary(one), LineKind::Warning)));
     drop_repeated_labels(&mut lines);
@@ -25,7 +25,7 @@ pub fn preview(app: &App, prompt: &ConfirmPrompt) -> DialogText {
     lines.retain(|line| line.kind != LineKind::Command);
     let last_target = lines.iter().rposition(|line| line.kind == LineKind::Target);
     DialogText {
-        title: preview_title(&preview),
+        title: preview_title(preview),
         targets: last_target.map_or(0, |last| last + 1),
         body: with_branches(lines),
         pinned: confirmation_line(prompt).into_iter().collect(),

@@ -207,7 +207,10 @@ fn each_owner_is_inspected_with_its_own_port() {
         socket("127.0.0.1:4000").owner(&python),
     ]);
     harness.keys(" j x");
-    let subject = dialog(&harness).subject.clone().expect("a question");
+    let subject = dialog(&harness)
+        .inspect_request
+        .clone()
+        .expect("a question");
     let port = |number| {
         Some(Port {
             protocol: Protocol::Tcp,
@@ -229,7 +232,7 @@ fn what_else_closes_is_updated_until_the_buttons_are_live() {
         let DialogPhase::Confirming(prompt) = &dialog(harness).phase else {
             panic!("a question");
         };
-        let closes = prompt.preview().also_closes;
+        let closes = &prompt.preview.also_closes;
         (closes.ports.len(), closes.pending, prompt.typed_port())
     };
     assert_eq!(closes(&harness), (0, 4, None));

@@ -1,0 +1,128 @@
+//! The phases of the dialog: a question or why there is none, then the progress and the verdicts.
+
+use super::confirm_prompt::ConfirmPrompt;
+use crate::free::{Batch, Explanation, KillPlan, PlanResult};
+use crate::model::process::{InspectRequest, ProcessId, Requester};
+use crate::model::socket::EndpointId;
+
+#[derive(Debug)]
+pub enum DialogPhase {
+    Confirming(Box<ConfirmPrompt>),
+    /// Why there is nothing to confirm.
+    Explaining(Explanation),
+    Running(Box<Batch>),
+}
+
+impl DialogPhase {
+    /// Joins the plans of the rows, one for each port, with the explanations of those that have none.
+    pub fn from_plans(results: impl IntoIterator<Item = PlanResult>) -> Option<Self> {
+        let (mut plans, mut explanations) = (Vec::<KillPlan>::new(), Vec::new());
+        for result in results {
+            match result {
+                Ok(new) if plans.iter().any(|plan| plan.port == new.port) => {}
+                Ok(new) => plans.push(new),
+                Err(explanation) => explanations.push(*explanation),
+            }
+        }
+        if plans.is_empty() {
+            let explanation = explanations.into_iter().reduce(Explanation::and);
+            return explanation.map(Self::Explaining);
+        }
+        let prompt = ConfirmPrompt::new(plans, explanations);
+        Some(Self::Confirming(Box::new(prompt)))
+    }
+
+    pub fn prompt(&self) -> Option<&ConfirmPrompt> {
+        match self {
+            Self::Confirming(prompt) => Some(prompt),
+            Self::Explaining(_) | Self::Running(_) => None,
+        }
+    }
+
+    pub fn prompt_mut(&mut self) -> Option<&mut ConfirmPrompt> {
+        match self {
+            Self::Confirming(prompt) => Some(prompt),
+            Self::Explaining(_) | Self::Running(_) => None,
+        }
+    }
+
+    pub fn explanation(&self) -> Option<&Explanation> {
+        match self {
+            Self::Explaining(explanation) => Some(explanation),
+            Self::Confirming(_) | Self::Running(_) => None,
+        }
+    }
+
+    pub fn batch(&self) -> Option<&Batch> {
+        match self {
+            Self::Running(batch) => Some(batch),
+            Self::Confirming(_) | Self::Explaining(_) => None,
+        }
+    }
+
+    /// Returns the command that the dialog offers to copy.
+    pub fn command(&self) -> Option<String> {
+        match self {
+            Self::Confirming(prompt) => prompt.preview.stop_command.clone(),
+            Self::Explaining(explanation) => explanation.command(),
+            Self::Running(_) => None,
+        }
+    }
+
+    /// Returns the request for what must be inspected.
+    pub fn inspect_request(&self, row: EndpointId) -> Option<InspectRequest> {
+        let mut ports = Vec::new();
+        let (processes, port, unused_near) = match self {
+            Self::Confirming(prompt) => {
+                let port = prompt.single().map(|plan| plan.port);
+                for plan in prompt.plans.iter().filter(|_| port.is_none()) {
+                    let owners = plan.process_ids().into_iter();
+                    ports.extend(owners.map(|owner| (owner, plan.port)));
+                }
+                (prompt.process_ids(), port, None)
+            }
+            Self::Explaining(explanation) => (
+                explanation.process_ids(),
+                explanation.supervised_port(),
+                explanation.unused_near(),
+            ),
+            Self::Running(_) => return None,
+        };
+        let is_wanted = !processes.is_empty() || port.is_some() || unused_near.is_some();
+        is_wanted.then_some(InspectRequest {
+            requester: Requester::Dialog,
+            endpoint: row,
+            processes,
+            port,
+            ports,
+            unused_near,
+        })
+    }
+
+    /// Returns what the question is about.
+    pub fn question_key(&self) -> QuestionKey {
+        match self {
+            Self::Confirming(prompt) => {
+                let sockets = prompt.plans.iter().flat_map(|plan| &plan.sockets);
+                QuestionKey {
+                    sockets: sockets.map(|socket| socket.id).collect(),
+                    owners: prompt.process_ids(),
+                    explanations: prompt.skipped.iter().map(Explanation::timeless).collect(),
+                }
+            }
+            Self::Explaining(explanation) => QuestionKey {
+                explanations: vec![explanation.timeless()],
+                ..QuestionKey::default()
+            },
+            Self::Running(_) => QuestionKey::default(),
+        }
+    }
+}
+
+/// What a question is about before anything is inspected, so that asking again can tell whether it has changed.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct QuestionKey {
+    sockets: Vec<EndpointId>,
+    owners: Vec<ProcessId>,
+    explanations: Vec<Explanation>,
+}
