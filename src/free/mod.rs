@@ -10,9 +10,11 @@
 //! ```
 //!
 //! Nothing here sends a signal or reads a clock or the socket tables: [`FreeMachine`] takes events and returns commands.
-//! A signal that was delivered is no success; the [`Verdict`] is about the port and is derived only from what was seen.
+//! A signal that was delivered is no success; the [`Verdict`] is about the port and is derived only from what was seen. The
+//! [`FreeReport`] of a port is what the command prints.
 
 mod batch;
+mod command;
 mod exec_command;
 mod explanation;
 mod kill_plan;
@@ -26,6 +28,7 @@ pub mod testing;
 mod verdict;
 
 pub use batch::Batch;
+pub use command::{Conclusion, FreeOutcome, FreeReport, PortPlan, Refusal, exit_code, port_specs};
 pub use exec_command::{
     BindProbe, ExecCommand, ExecEvent, PortSnapshot, SendOutcome, SendReport, SignalDisposition,
     SignalError, SignalState,

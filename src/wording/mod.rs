@@ -6,6 +6,7 @@ pub mod check;
 mod duration;
 mod errors;
 mod explanation;
+mod free_report;
 mod number;
 mod port;
 mod port_spec;
@@ -24,6 +25,10 @@ pub use errors::{
     unread_table,
 };
 pub use explanation::{explanation_lines, explanation_summary, explanation_title};
+pub use free_report::{
+    count_question, empty_range, free_question, free_report, two_addresses, typed_question,
+    watching,
+};
 pub use number::{bytes, count, list, percent};
 pub use port::{bind_result, place, place_at, port, target};
 pub use port_spec::port_spec_error;

@@ -1,16 +1,15 @@
 //! Decides which plans are confirmed: by flags, or by the person at the terminal.
 
 use super::arguments::{Consent, FreeArgs};
-use crate::free::Confirmation;
-use crate::report::free::text::{self, PortPlan};
+use crate::free::{Confirmation, PortPlan, Refusal};
 use crate::terminal;
+use crate::wording;
 use std::io::{self, IsTerminal, Write};
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 pub enum Decision {
     Confirmed,
-    /// The reason, as the end of a sentence.
-    Declined(String),
+    Declined(Refusal),
     DryRun,
 }
 
@@ -20,57 +19,42 @@ pub fn decide(plans: &[&PortPlan], options: &FreeArgs) -> Vec<Decision> {
     if count == 0 {
         return Vec::new();
     }
-    let is_range = options
-        .targets
-        .iter()
-        .any(|target| target.only_port().is_none());
-    let all = |decision: Decision| vec![decision; count];
-    let declined = |why: String| all(Decision::Declined(why));
+    let mut targets = options.targets.iter();
+    let is_range = targets.any(|target| target.only_port().is_none());
+    let declined = |why| vec![Decision::Declined(why); count];
     match options.yes {
-        Consent::YesToCount(agreed) if agreed == count && !options.dry_run => {
-            all(Decision::Confirmed)
+        Consent::YesToCount(agreed) if agreed != count => {
+            declined(Refusal::WrongCount { agreed, count })
         }
-        Consent::YesToCount(agreed) if agreed == count => all(Decision::DryRun),
-        Consent::YesToCount(agreed) => declined(format!(
-            "--yes={agreed} does not match: there are {count} ports"
-        )),
-        Consent::Yes if is_range => {
-            declined(format!("a range needs the number of ports: --yes={count}"))
-        }
-        _ if options.dry_run => all(Decision::DryRun),
-        Consent::Yes => all(Decision::Confirmed),
+        Consent::Yes if is_range => declined(Refusal::NeedsCount(count)),
+        _ if options.dry_run => vec![Decision::DryRun; count],
+        Consent::Yes | Consent::YesToCount(_) => vec![Decision::Confirmed; count],
         Consent::Ask if !(io::stdin().is_terminal() && io::stderr().is_terminal()) => {
-            let flag = if is_range {
-                format!("--yes={count}")
-            } else {
-                "--yes".to_owned()
-            };
-            declined(format!(
-                "there is no terminal to ask on; {flag} skips the question"
-            ))
+            let count = is_range.then_some(count);
+            declined(Refusal::NoTerminal { count })
         }
         Consent::Ask
-            if is_range && !is_answered(&text::count_question(count), &count.to_string()) =>
+            if is_range && !is_answered(&wording::count_question(count), &count.to_string()) =>
         {
-            declined("not confirmed".to_owned())
+            declined(Refusal::NotConfirmed)
         }
-        Consent::Ask => plans.iter().map(|plan| preview(plan, is_range)).collect(),
+        Consent::Ask => plans.iter().map(|plan| ask(plan, is_range)).collect(),
     }
 }
 
-/// Asks about one port; in a range only if the port must be typed.
-fn preview(plan: &PortPlan, is_counted: bool) -> Decision {
+/// Asks about one port; in a range, which was confirmed by its count, only if the port must be typed.
+fn ask(plan: &PortPlan, is_counted: bool) -> Decision {
     let is_confirmed = match plan.preview().confirmation {
-        Confirmation::Key if is_counted => true,
-        Confirmation::Key => is_yes(&answer(&text::question(plan))),
-        Confirmation::TypePort { .. } => {
-            is_answered(&text::typed_question(plan), &plan.spec.port.to_string())
-        }
+        Confirmation::Key => is_counted || is_yes(&answer(&wording::free_question(plan))),
+        Confirmation::TypePort { .. } => is_answered(
+            &wording::typed_question(plan.spec),
+            &plan.spec.port.to_string(),
+        ),
     };
     if is_confirmed {
         Decision::Confirmed
     } else {
-        Decision::Declined("not confirmed".to_owned())
+        Decision::Declined(Refusal::NotConfirmed)
     }
 }
 

@@ -1,8 +1,8 @@
 //! Runs the confirmed plans until each has a verdict.
 
-use crate::free::{Batch, ExecCommand, FreeMachine, KillRequest, Timeouts};
+use crate::free::{Batch, ExecCommand, FreeMachine, KillRequest, PortPlan, Timeouts};
 use crate::os::free::Executor;
-use crate::report::free::text::{self, PortPlan};
+use crate::wording;
 use std::collections::VecDeque;
 use std::io::{self, IsTerminal, Write};
 use std::time::Instant;
@@ -18,7 +18,8 @@ pub fn run_plans(
     }
     if io::stderr().is_terminal() {
         // Standard error may be closed; the freeing goes on.
-        let _ = writeln!(io::stderr(), "{}", text::progress(plans));
+        let ports: Vec<_> = plans.iter().map(|plan| plan.spec).collect();
+        let _ = writeln!(io::stderr(), "{}", wording::watching(&ports));
     }
     let now = Instant::now();
     let requests: Vec<KillRequest> = plans

@@ -71,7 +71,7 @@ fn a_socket_on_all_addresses_is_not_ended_for_one_of_them() {
     let freed = free(&[&format!("127.0.0.1:{}", holder.port)]);
     freed.assert(3, "still_held", &[], &[holder.pid()]);
     freed.assert_says(&format!(
-        "{} has the port on 0.0.0.0; portmon free {} is about every address",
+        "{} holds it on 0.0.0.0; to free every address: portmon free {}",
         holder, holder.port
     ));
     assert!(holder.is_alive());

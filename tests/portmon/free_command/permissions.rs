@@ -62,7 +62,7 @@ fn another_users_port_must_be_typed_at_a_terminal() {
     for (answer, code) in [("y\n".to_owned(), 6), (format!("{port}\n"), 0)] {
         let words = ["free", &port, "--settle", "0.2"];
         let terminal = Terminal::start(Launch::program(PORTMON, &words));
-        let question = format!("type {port} to do it:");
+        let question = format!("type {port} to confirm:");
         terminal.wait_for("the question", |display| display.says(&question));
         terminal.keys(&answer);
         assert_eq!(terminal.wait_for_exit(), code);

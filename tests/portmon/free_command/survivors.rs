@@ -22,7 +22,7 @@ fn a_process_that_ignores_the_signal_still_holds_its_port() {
         &[holder.pid()],
     );
     freed.assert_says(&format!(":{port} is STILL HELD: {holder} ignores SIGTERM"));
-    freed.assert_says(&format!("portmon free {port} --signal SIGKILL"));
+    freed.assert_says(&format!("portmon free {port} --signal KILL"));
     assert!(holder.is_alive() && bystander.is_alive());
 }
 

@@ -1,0 +1,266 @@
+//! `portmon free`: which ports are meant, what would be done to each, and what became of it.
+//!
+//! Values only: `wording` writes the sentences, `report` prints them.
+
+mod port_plan;
+mod port_specs;
+mod unowned;
+
+pub use port_plan::PortPlan;
+pub use port_specs::port_specs;
+
+use super::{
+    Explanation, FreeMachine, NotPermitted, Obstacle, SignalError, Unseen, Verdict, Warning,
+};
+use crate::model::port::{BindResult, PortSpec};
+use crate::model::process::{Process, Signal};
+use crate::model::snapshot::Problem;
+use crate::model::socket::{Socket, State, TimeWaitLeft};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What became of a port, the best first: of several ports the last one in this order is the exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum FreeOutcome {
+    Free,
+    StillHeld,
+    TakenAgain,
+    NotPermitted,
+    /// It is never done, or was not confirmed.
+    Refused,
+}
+
+impl FreeOutcome {
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Self::Free => 0,
+            Self::StillHeld => 3,
+            Self::TakenAgain => 5,
+            Self::NotPermitted => 4,
+            Self::Refused => 6,
+        }
+    }
+
+    /// Name in the JSON, which stays the same.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Free => "free",
+            Self::StillHeld => "still_held",
+            Self::TakenAgain => "taken_again",
+            Self::NotPermitted => "not_permitted",
+            Self::Refused => "refused",
+        }
+    }
+}
+
+/// The report on one port.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FreeReport {
+    pub spec: PortSpec,
+    pub conclusion: Conclusion,
+    /// The signals that were sent, in order.
+    pub signalled: Vec<(Arc<Process>, Signal)>,
+    /// The visible owners of the port now.
+    pub holders: Vec<Arc<Process>>,
+    /// From the last signal until the processes had released the port, or else until the last poll.
+    pub after: Option<Duration>,
+}
+
+/// What was found or done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Conclusion {
+    /// No process holds the port, and this is what a bind says.
+    NotHeld {
+        bind: BindResult,
+        /// The state of each connection that is left.
+        left: Vec<Option<State>>,
+    },
+    /// This socket holds it, maybe on another address than the requested one.
+    StillHeld(Box<Socket>),
+    /// It is the local port of this connection.
+    HeldByConnection(Box<Socket>),
+    /// Only connections in TIME_WAIT prevent a bind.
+    TimeWait {
+        states: Vec<Option<State>>,
+        /// Until the last one ends.
+        left: Option<TimeWaitLeft>,
+    },
+    /// No process is stopped for it.
+    Explained {
+        explanation: Box<Explanation>,
+        /// A port to take instead.
+        unused: Option<u16>,
+    },
+    /// The verdict after the signals; `None` if the port was not watched to the end.
+    Freed(Option<Box<Verdict>>),
+    /// Nothing was sent, because the processes were no longer those that had been shown.
+    Outdated {
+        error: SignalError,
+        now: Result<Box<FreeReport>, Problem>,
+    },
+    Refused(Refusal),
+    DryRun {
+        signal: Signal,
+        /// Those that would get the signal.
+        targets: Vec<Arc<Process>>,
+        denied: Option<NotPermitted>,
+        /// Why the port would still be held.
+        stays_held: Vec<Warning>,
+        unseen: Option<Unseen>,
+    },
+}
+
+/// Why nothing was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// The process group is unknown, or contains a protected process.
+    NoGroup,
+    NotConfirmed,
+    /// `--yes` agreed to another number of ports.
+    WrongCount {
+        agreed: usize,
+        count: usize,
+    },
+    /// A range needs `--yes` with this number.
+    NeedsCount(usize),
+    /// There is no terminal to ask on; a range has this number of ports.
+    NoTerminal {
+        count: Option<usize>,
+    },
+}
+
+impl FreeReport {
+    /// Creates the report on a port to which nothing was sent.
+    pub fn new(spec: PortSpec, conclusion: Conclusion, holders: Vec<Arc<Process>>) -> Self {
+        Self {
+            spec,
+            conclusion,
+            signalled: Vec::new(),
+            holders,
+            after: None,
+        }
+    }
+
+    /// Reports that no process is stopped for the port, and why.
+    pub fn explained(spec: PortSpec, explanation: Box<Explanation>, unused: Option<u16>) -> Self {
+        let holders = explanation.owners().to_vec();
+        let conclusion = Conclusion::Explained {
+            explanation,
+            unused,
+        };
+        Self::new(spec, conclusion, holders)
+    }
+
+    /// Reports the verdict on a port whose owners got a signal.
+    pub fn freed(spec: PortSpec, freeing: &FreeMachine) -> Self {
+        let holders = freeing.owners().into_iter().cloned().collect();
+        let verdict = freeing.verdict().cloned().map(Box::new);
+        let signalled = freeing.signalled().to_vec();
+        Self {
+            after: (!signalled.is_empty()).then(|| after(freeing)),
+            signalled,
+            ..Self::new(spec, Conclusion::Freed(verdict), holders)
+        }
+    }
+
+    /// Returns `None` for a dry run that would send the signals.
+    pub fn outcome(&self) -> Option<FreeOutcome> {
+        Some(match &self.conclusion {
+            Conclusion::NotHeld { bind, .. } => match bind {
+                BindResult::InUse | BindResult::Failed(_) => FreeOutcome::StillHeld,
+                BindResult::Usable
+                | BindResult::OnlyWithReuseAddr
+                | BindResult::NotPermitted
+                | BindResult::NoSuchAddress => FreeOutcome::Free,
+            },
+            Conclusion::StillHeld(_)
+            | Conclusion::HeldByConnection(_)
+            | Conclusion::TimeWait { .. }
+            | Conclusion::Freed(None) => FreeOutcome::StillHeld,
+            Conclusion::Explained { explanation, .. } => outcome_of_obstacle(&explanation.obstacle),
+            Conclusion::Freed(Some(verdict)) => outcome_of_verdict(self.spec, verdict),
+            Conclusion::Outdated { now: Ok(now), .. } => return now.outcome(),
+            Conclusion::Outdated { error, .. } => outcome_of_error(error),
+            Conclusion::Refused(_) => FreeOutcome::Refused,
+            Conclusion::DryRun { denied, .. } => {
+                return denied.as_ref().map(|_| FreeOutcome::NotPermitted);
+            }
+        })
+    }
+
+    /// Returns why nothing was sent, if the processes were no longer those that had been shown: then the port is polled again.
+    pub fn outdated(&self) -> Option<&SignalError> {
+        use SignalError::{AlreadyExited, NotAnOwner, PidReused};
+        let Conclusion::Freed(Some(verdict)) = &self.conclusion else {
+            return None;
+        };
+        match &**verdict {
+            Verdict::NothingSent(error @ (AlreadyExited(_) | PidReused(_) | NotAnOwner(_))) => {
+                Some(error)
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Returns the exit code for all ports.
+pub fn exit_code(reports: &[FreeReport]) -> u8 {
+    let worst = reports.iter().filter_map(FreeReport::outcome).max();
+    worst.map_or(0, FreeOutcome::exit_code)
+}
+
+/// Time until the processes had released the port. The verdict comes later: a free port is watched for a while.
+fn after(freeing: &FreeMachine) -> Duration {
+    let outcomes = freeing.outcomes();
+    let times = outcomes.iter().filter_map(|outcome| outcome.after);
+    let last = times.map(|(after, _)| after).max();
+    last.unwrap_or_else(|| freeing.waited())
+}
+
+fn outcome_of_obstacle(obstacle: &Obstacle) -> FreeOutcome {
+    match obstacle {
+        Obstacle::Hidden { .. } | Obstacle::Pending(_) => FreeOutcome::NotPermitted,
+        Obstacle::Protected { .. } | Obstacle::Supervised { .. } => FreeOutcome::Refused,
+        Obstacle::Closed { .. }
+        | Obstacle::TimeWait { .. }
+        | Obstacle::Kernel(_)
+        | Obstacle::Client { .. }
+        | Obstacle::LeftOver { .. } => FreeOutcome::StillHeld,
+    }
+}
+
+fn outcome_of_verdict(spec: PortSpec, verdict: &Verdict) -> FreeOutcome {
+    match verdict {
+        Verdict::Free { .. } | Verdict::OnlyWithReuseAddr { .. } => FreeOutcome::Free,
+        Verdict::PartlyFree { free, .. } if free.iter().any(|at| spec.address == Some(at.ip())) => {
+            FreeOutcome::Free
+        }
+        Verdict::CannotBind { .. } | Verdict::PartlyFree { .. } | Verdict::HeldByOthers { .. } => {
+            FreeOutcome::StillHeld
+        }
+        Verdict::NotEnded { survivors, .. } | Verdict::Unknown { survivors, .. } => {
+            let mut errors = survivors.iter().filter_map(|one| one.error.as_ref());
+            errors
+                .next()
+                .map_or(FreeOutcome::StillHeld, outcome_of_error)
+        }
+        Verdict::TakenAgain { .. } => FreeOutcome::TakenAgain,
+        Verdict::NothingSent(error) => outcome_of_error(error),
+    }
+}
+
+fn outcome_of_error(error: &SignalError) -> FreeOutcome {
+    match error {
+        SignalError::NotPermitted(_) => FreeOutcome::NotPermitted,
+        SignalError::Protected(..) => FreeOutcome::Refused,
+        SignalError::AlreadyExited(_)
+        | SignalError::PidReused(_)
+        | SignalError::NotAnOwner(_)
+        | SignalError::OwnerHidden(_)
+        | SignalError::Failed(..)
+        | SignalError::TablesUnread(_) => FreeOutcome::StillHeld,
+    }
+}
+
+#[cfg(test)]
+mod tests;

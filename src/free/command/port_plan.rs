@@ -1,0 +1,57 @@
+//! A port that `portmon free` is to free: its plan, the targets and the signal.
+
+use super::{Conclusion, FreeReport, Refusal};
+use crate::free::{KillPlan, Preview, TargetSet, Warning, not_permitted};
+use crate::model::port::PortSpec;
+use crate::model::process::{Process, Signal};
+use std::sync::Arc;
+
+#[derive(Clone, Debug)]
+pub struct PortPlan {
+    pub spec: PortSpec,
+    pub kill_plan: KillPlan,
+    pub targets: TargetSet,
+    pub signal: Signal,
+}
+
+impl PortPlan {
+    /// Returns the processes that would get the signal.
+    pub fn processes(&self) -> Vec<Arc<Process>> {
+        let targets = self.kill_plan.targets(self.targets).into_iter();
+        targets.map(|target| Arc::clone(&target.process)).collect()
+    }
+
+    pub fn preview(&self) -> Preview {
+        let plans = std::slice::from_ref(&self.kill_plan);
+        Preview::new(plans, self.targets, self.signal)
+    }
+
+    pub fn refused(&self, why: Refusal) -> FreeReport {
+        self.report(Conclusion::Refused(why))
+    }
+
+    /// Reports what would be done, as far as that is known.
+    pub fn dry_run(&self) -> FreeReport {
+        let preview = self.preview();
+        let denied = not_permitted(&self.kill_plan, self.targets);
+        let mut stays_held = preview.warnings;
+        stays_held.retain(|warning| match warning {
+            Warning::StaysHeld(_) | Warning::Protected(_) => true,
+            Warning::NotPermitted(_) | Warning::Suspended(_) => false,
+        });
+        self.report(Conclusion::DryRun {
+            signal: self.signal,
+            targets: match denied {
+                Some(_) => Vec::new(),
+                None => self.processes(),
+            },
+            denied,
+            stays_held,
+            unseen: preview.also_closes.unseen,
+        })
+    }
+
+    fn report(&self, conclusion: Conclusion) -> FreeReport {
+        FreeReport::new(self.spec, conclusion, self.kill_plan.owner_processes())
+    }
+}

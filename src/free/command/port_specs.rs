@@ -1,0 +1,39 @@
+//! Which ports the targets on a command line mean.
+
+use crate::model::port::{PortRange, PortSpec};
+use crate::model::socket::{Endpoint, Socket, State};
+use std::collections::BTreeSet;
+
+/// Returns each port that is meant once: a port that was named, and of a range those that a socket holds or that the kernel
+/// keeps in TIME_WAIT.
+///
+/// A port has one verdict, so one that is named with two addresses is an error, which has both.
+pub fn port_specs(
+    targets: &[PortRange],
+    table: &[Endpoint],
+) -> Result<Vec<PortSpec>, [PortSpec; 2]> {
+    let mut port_specs: Vec<PortSpec> = Vec::new();
+    for spec in targets.iter().flat_map(|target| ports_of(target, table)) {
+        let is_same_port = |one: &&mut PortSpec| one.on_all_addresses() == spec.on_all_addresses();
+        match port_specs.iter_mut().find(is_same_port) {
+            None => port_specs.push(spec),
+            Some(known) if *known == spec || known.address.is_none() => {}
+            Some(known) if spec.address.is_none() => *known = spec,
+            Some(known) => return Err([*known, spec]),
+        }
+    }
+    Ok(port_specs)
+}
+
+fn ports_of(target: &PortRange, table: &[Endpoint]) -> Vec<PortSpec> {
+    if let Some(port) = target.only_port() {
+        return vec![port];
+    }
+    let sockets = table.iter().map(|endpoint| &endpoint.socket);
+    // A bind may fail for TIME_WAIT, which no process holds.
+    let found = sockets.filter(|socket| {
+        (socket.holds_port() || socket.state == Some(State::TimeWait)) && target.matches(socket)
+    });
+    let ports: BTreeSet<u16> = found.map(Socket::port).collect();
+    ports.into_iter().map(|port| target.at(port)).collect()
+}

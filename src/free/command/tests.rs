@@ -1,0 +1,189 @@
+use super::*;
+use crate::free::{FreeContext, KillPlan, TargetSet, plan_port};
+use crate::model::port::PortRange;
+use crate::model::process::{Pid, ProcessTree, Supervisor};
+use crate::model::socket::Endpoint;
+use crate::model::testing::{SocketBuilder, environment, instant, moment, process, socket};
+
+fn spec(text: &str) -> PortSpec {
+    text.parse().expect(text)
+}
+
+#[test]
+fn of_several_ports_the_worst_is_the_exit_code() {
+    let free = || Conclusion::NotHeld {
+        bind: BindResult::Usable,
+        left: Vec::new(),
+    };
+    let held = || Conclusion::Freed(None);
+    let taken = || {
+        let by = socket("127.0.0.1:1").build();
+        let verdict = Verdict::TakenAgain {
+            port: crate::model::port::Port::of(&by),
+            free_for: None,
+            by,
+            starter: None,
+        };
+        Conclusion::Freed(Some(Box::new(verdict)))
+    };
+    let not_permitted = || {
+        let denied = SignalError::NotPermitted(process(1, "init").build());
+        Conclusion::Freed(Some(Box::new(Verdict::NothingSent(denied))))
+    };
+    let refused = || Conclusion::Refused(Refusal::NotConfirmed);
+    let cases = [
+        (vec![], 0),
+        (vec![free()], 0),
+        (vec![held(), free()], 3),
+        (vec![held(), taken()], 5),
+        (vec![not_permitted(), taken(), free()], 4),
+        (vec![refused(), not_permitted(), taken(), held(), free()], 6),
+    ];
+    for (conclusions, code) in cases {
+        let report = |conclusion| FreeReport::new(spec("1"), conclusion, Vec::new());
+        let reports: Vec<FreeReport> = conclusions.into_iter().map(report).collect();
+        assert_eq!(exit_code(&reports), code, "{reports:?}");
+    }
+}
+
+#[test]
+fn a_range_means_what_stands_in_it_and_a_number_means_itself() {
+    let node = process(4242, "node").build();
+    let table = [
+        socket("127.0.0.1:3002").owner(&node).endpoint(),
+        socket("[::1]:3002").owner(&node).endpoint(),
+        socket("127.0.0.1:3001").state(State::Bound).endpoint(),
+        socket("127.0.0.1:3003").to("127.0.0.1:9").endpoint(),
+        socket("127.0.0.1:3004").udp().endpoint(),
+    ];
+    let cases = [
+        ("3000-3010", Ok("3001 3002")),
+        ("3000-3010/udp", Ok("3004/udp")),
+        ("3999 3002", Ok("3999 3002")),
+        ("3002 3000-3010", Ok("3002 3001")),
+        ("127.0.0.1:3002 3002", Ok("3002")),
+        (
+            "127.0.0.1:3002 [::1]:3002",
+            Err(["127.0.0.1:3002", "[::1]:3002"].map(spec)),
+        ),
+    ];
+    for (targets, expected) in cases {
+        let ranges = PortRange::parse_list(targets.split(' ')).expect(targets);
+        let arguments = |specs: Vec<PortSpec>| {
+            let specs = specs.iter().map(PortSpec::to_argument);
+            specs.collect::<Vec<_>>().join(" ")
+        };
+        let meant = port_specs(&ranges, &table).map(arguments);
+        assert_eq!(meant, expected.map(str::to_owned), "{targets}");
+    }
+}
+
+#[test]
+fn an_unowned_port_is_free_unless_a_bind_fails() {
+    use BindResult::{Failed, InUse, NoSuchAddress, NotPermitted, OnlyWithReuseAddr, Usable};
+    let [chrome, java] =
+        [(942, "chrome"), (812, "java")].map(|(pid, name)| process(pid, name).build());
+    let client = socket("127.0.0.1:51324")
+        .to("127.0.0.1:3000")
+        .owner(&chrome);
+    let wait = socket("127.0.0.1:8080")
+        .to("127.0.0.1:9")
+        .state(State::TimeWait)
+        .without_owner();
+    let wildcard = socket("0.0.0.0:5432").owner(&java);
+    let table = [client, wait, wildcard].map(SocketBuilder::endpoint);
+    let [client, _, wildcard] = table.each_ref().map(|one| Box::new(one.socket.clone()));
+    let waiting = vec![Some(State::TimeWait)];
+    let left = Some(TimeWaitLeft::AtMost(Duration::from_mins(1)));
+    let not_held = |bind, left| Conclusion::NotHeld { bind, left };
+    let cases = [
+        ("3000", Usable, not_held(Usable, vec![]), vec![]),
+        ("80", NotPermitted, not_held(NotPermitted, vec![]), vec![]),
+        (
+            "127.0.0.9:80",
+            NoSuchAddress,
+            not_held(NoSuchAddress, vec![]),
+            vec![],
+        ),
+        (
+            "8080",
+            OnlyWithReuseAddr,
+            not_held(OnlyWithReuseAddr, waiting.clone()),
+            vec![],
+        ),
+        (
+            "8080",
+            InUse,
+            Conclusion::TimeWait {
+                states: waiting,
+                left,
+            },
+            vec![],
+        ),
+        (
+            "51324",
+            InUse,
+            Conclusion::HeldByConnection(client),
+            vec![chrome],
+        ),
+        (
+            "127.0.0.1:5432",
+            InUse,
+            Conclusion::StillHeld(wildcard),
+            vec![java],
+        ),
+        (
+            "3000/udp",
+            Failed("odd".to_owned()),
+            not_held(Failed("odd".to_owned()), vec![]),
+            vec![],
+        ),
+    ];
+    for (port, bind, conclusion, holders) in cases {
+        let report = FreeReport::unowned(spec(port), &table, bind, instant(0.0));
+        assert_eq!(report, FreeReport::new(spec(port), conclusion, holders));
+    }
+}
+
+fn group_plan(owner: &Arc<Process>, group: &[&Arc<Process>]) -> PortPlan {
+    let table = [socket("127.0.0.1:5173").owner(owner).endpoint()];
+    let table: Vec<&Endpoint> = table.iter().collect();
+    let environment = environment(|it| it.self_pids = vec![Pid(50), Pid(40)]);
+    let context = FreeContext::new(environment, moment(0.0));
+    let spec = spec("5173");
+    let plan = plan_port(spec, &table, &context);
+    let mut kill_plan: KillPlan = plan.expect("an owner").expect("a plan");
+    kill_plan.add_trees(&[ProcessTree {
+        process: owner.id,
+        ancestors: Vec::new(),
+        descendants: Vec::new(),
+        process_state: None,
+        group: group.iter().map(|one| Arc::clone(one)).collect(),
+        restrictions: Vec::new(),
+        supervisor: Supervisor::default(),
+    }]);
+    PortPlan {
+        spec,
+        kill_plan,
+        targets: TargetSet::Group,
+        signal: Signal::Terminate,
+    }
+}
+
+#[test]
+fn a_group_is_ended_as_a_whole_or_not_at_all() {
+    let [node, tail, shell] = [(3977, "node"), (3978, "tail"), (40, "bash")]
+        .map(|(pid, name)| process(pid, name).build());
+    let cases: [(&[&Arc<Process>], &[u32]); 4] = [
+        (&[&node, &tail], &[3977, 3978]),
+        (&[&node], &[3977]),
+        // portmon runs in that shell.
+        (&[&shell, &node], &[]),
+        (&[], &[]),
+    ];
+    for (group, targets) in cases {
+        let processes = group_plan(&node, group).processes();
+        let pids: Vec<u32> = processes.iter().map(|one| one.pid().0).collect();
+        assert_eq!(pids, targets);
+    }
+}

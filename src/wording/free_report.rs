@@ -1,0 +1,314 @@
+//! Sentences of `portmon free`: what it asks, and what became of each port.
+
+use super::socket::holder_holds;
+use super::{
+    bind_result, count, count_states, explanation_lines, explanation_title, holder, list,
+    not_permitted_text, place_at, signal_error, time_left_roughly, unseen_text, verdict, warning,
+};
+use crate::free::{Conclusion, Explanation, FreeReport, NextAction, PortPlan, Refusal, Verdict};
+use crate::model::port::{BindResult, PortRange, PortSpec};
+use crate::model::socket::State;
+use crate::model::text::escaped;
+
+/// Returns what became of a port, on one line.
+pub fn free_report(report: &FreeReport) -> String {
+    let port = report.spec;
+    match &report.conclusion {
+        Conclusion::NotHeld { bind, left } => not_held(port, bind, left),
+        Conclusion::StillHeld(socket) => {
+            let (holds, address) = (holder_holds(socket), socket.local_address());
+            let all = port.on_all_addresses().to_argument();
+            let way_out = format!("; to free every address: portmon free {all}");
+            let way_out = if port.matches(socket) { "" } else { &way_out };
+            format!("{port} is STILL HELD: {holds} it on {address}{way_out}")
+        }
+        Conclusion::HeldByConnection(socket) => {
+            let to = socket.remote.map(|to| place_at(port.protocol, to));
+            let to = to.map_or_else(String::new, |to| format!(" to {to}"));
+            format!(
+                "{port} is STILL HELD: nothing listens, but {} has a connection{to} on it, and connections are not closed",
+                holder(socket)
+            )
+        }
+        Conclusion::TimeWait { states, left } => {
+            let left = left.map(|left| format!(" for {}", time_left_roughly(left)));
+            format!(
+                "{port} is STILL HELD: no process holds it; the kernel keeps {}{}",
+                count_states(states),
+                left.unwrap_or_default()
+            )
+        }
+        Conclusion::Explained {
+            explanation,
+            unused,
+        } => explained(explanation, *unused),
+        Conclusion::Freed(Some(verdict)) => freed(port, verdict),
+        Conclusion::Freed(None) => {
+            format!("It is unknown whether {port} is free: it was not watched to the end")
+        }
+        Conclusion::Outdated { error, now } => {
+            let now = match now {
+                Ok(now) => free_report(now),
+                Err(problem) => format!("Now the owner is unknown: cannot read {problem}."),
+            };
+            format!("Nothing sent: {}. {now}", signal_error(error))
+        }
+        Conclusion::Refused(why) => format!("Nothing sent for {port}: {}.", refusal(*why)),
+        Conclusion::DryRun {
+            signal,
+            targets,
+            denied,
+            stays_held,
+            unseen,
+        } => {
+            let kept: Vec<String> = stays_held.iter().map(warning).collect();
+            let targets = list(targets);
+            let would = match denied {
+                Some(denied) => not_permitted_text(denied),
+                None if kept.is_empty() => format!("{port} would be freed: {signal} to {targets}"),
+                None => format!(
+                    "{port} would not be freed completely: {}; {signal} to {targets}",
+                    kept.join("; ")
+                ),
+            };
+            let unseen = unseen.as_ref().map(unseen_text);
+            let parts: Vec<String> = std::iter::once(would).chain(unseen).collect();
+            parts.join("; ")
+        }
+    }
+}
+
+fn not_held(port: PortSpec, bind: &BindResult, left: &[Option<State>]) -> String {
+    let left = match count_states(left) {
+        left if left.is_empty() => left,
+        left => format!(" ({left})"),
+    };
+    let free = format!("{port} is free: nothing holds it");
+    let only_tables = "so only the socket tables show this.";
+    match bind {
+        BindResult::Usable => free,
+        BindResult::OnlyWithReuseAddr => {
+            format!("{free}, but it can be bound only with SO_REUSEADDR{left}")
+        }
+        BindResult::NotPermitted => {
+            format!("{free}. You are not permitted to bind it, {only_tables}")
+        }
+        BindResult::NoSuchAddress => {
+            format!("{free}. This machine has no such address to bind, {only_tables}")
+        }
+        BindResult::InUse | BindResult::Failed(_) => {
+            let why = bind_result(bind);
+            format!(
+                "{port} is STILL HELD: no socket table shows by what{left}, but a bind fails: {why}"
+            )
+        }
+    }
+}
+
+/// Puts the command to run instead last, so that nothing behind it is copied with it.
+fn explained(explanation: &Explanation, unused: Option<u16>) -> String {
+    let sentence = |line: String| {
+        let is_complete = line.ends_with(['.', ':']);
+        if is_complete { line } else { line + "." }
+    };
+    let title = explanation_title(explanation);
+    let lines = explanation_lines(explanation, unused).into_iter();
+    let sentences = std::iter::once(title).chain(lines).map(sentence);
+    let command = explanation.command();
+    let command = command.map(|command| format!("Try: {}", escaped(&command)));
+    sentences.chain(command).collect::<Vec<_>>().join(" ")
+}
+
+/// Adds the command that does what a key does in the monitor.
+fn freed(port: PortSpec, of: &Verdict) -> String {
+    let words = verdict(of);
+    match of {
+        Verdict::NotEnded {
+            next: NextAction::Offer(signal),
+            ..
+        } => format!(
+            "{words}; to send {signal}: portmon free {} --signal {}",
+            port.to_argument(),
+            signal.name().trim_start_matches("SIG")
+        ),
+        _ => words,
+    }
+}
+
+fn refusal(why: Refusal) -> String {
+    match why {
+        Refusal::NoGroup => {
+            "its process group is unknown, or contains portmon or another protected process"
+                .to_owned()
+        }
+        Refusal::NotConfirmed => "not confirmed".to_owned(),
+        Refusal::WrongCount { agreed, count: of } => {
+            let ports = count(of, "port");
+            format!("--yes={agreed} does not match the number of ports: {ports} would be freed")
+        }
+        Refusal::NeedsCount(count) => format!("a range needs the number of ports: --yes={count}"),
+        Refusal::NoTerminal { count } => {
+            let count = count.map_or_else(String::new, |count| format!("={count}"));
+            format!("there is no terminal to ask on; --yes{count} skips the question")
+        }
+    }
+}
+
+/// `Free :3000: SIGTERM to node 4242? [y/N] `
+pub fn free_question(plan: &PortPlan) -> String {
+    let (port, signal, targets) = (plan.spec, plan.signal, list(&plan.processes()));
+    format!("Free {port}: {signal} to {targets}? [y/N] ")
+}
+
+/// Asks for more than a single key.
+pub fn typed_question(port: PortSpec) -> String {
+    format!("Free {port}: type {} to confirm: ", port.port)
+}
+
+pub fn count_question(ports: usize) -> String {
+    format!("Free {}: type {ports} to confirm: ", count(ports, "port"))
+}
+
+/// Returns what is shown until the verdicts are known.
+pub fn watching(ports: &[PortSpec]) -> String {
+    format!("watching {}", list(ports))
+}
+
+/// Describes a range of which no port is held.
+pub fn empty_range(range: &PortRange) -> String {
+    format!("{range} is free: nothing listens or is bound on any of its ports")
+}
+
+/// Describes a port that is named with two addresses.
+pub fn two_addresses([one, other]: [PortSpec; 2]) -> String {
+    format!(
+        "{one} and {other} are addresses of one port: free them one after the other, or free {} on all of them",
+        one.on_all_addresses().to_argument()
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::free::{FreeReport, SignalError};
+    use crate::model::snapshot::Problem;
+    use crate::model::socket::{Family, Protocol, TimeWaitLeft};
+    use crate::model::testing::{process, socket};
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    fn spec(text: &str) -> PortSpec {
+        text.parse().expect(text)
+    }
+
+    fn told(port: &str, conclusion: Conclusion) -> String {
+        free_report(&FreeReport::new(spec(port), conclusion, Vec::new()))
+    }
+
+    #[test]
+    fn an_unowned_port_is_described_by_its_bind_and_sockets() {
+        use BindResult::{Failed, NoSuchAddress, NotPermitted, OnlyWithReuseAddr, Usable};
+        let java = process(812, "java").build();
+        let wildcard = Box::new(socket("0.0.0.0:5432").owner(&java).build());
+        let client = socket("127.0.0.1:51324").to("127.0.0.1:3000");
+        let client = Box::new(client.owner(&java).build());
+        let states = vec![Some(State::TimeWait)];
+        let left = Some(TimeWaitLeft::AtMost(Duration::from_mins(1)));
+        let not_held = |bind, left| Conclusion::NotHeld { bind, left };
+        let bind = Failed("odd".to_owned());
+        let told = [
+            told("3000", not_held(Usable, vec![])),
+            told("80", not_held(NotPermitted, vec![])),
+            told("127.0.0.9:80", not_held(NoSuchAddress, vec![])),
+            told("8080", not_held(OnlyWithReuseAddr, states.clone())),
+            told("8080", Conclusion::TimeWait { states, left }),
+            told("51324", Conclusion::HeldByConnection(client)),
+            told("127.0.0.1:5432", Conclusion::StillHeld(wildcard.clone())),
+            told(
+                "3000/udp",
+                Conclusion::NotHeld {
+                    bind,
+                    left: vec![None],
+                },
+            ),
+            told("5432", Conclusion::StillHeld(wildcard)),
+        ];
+        insta::assert_snapshot!(told.join("\n"), @r"
+        :3000 is free: nothing holds it
+        :80 is free: nothing holds it. You are not permitted to bind it, so only the socket tables show this.
+        127.0.0.9:80 is free: nothing holds it. This machine has no such address to bind, so only the socket tables show this.
+        :8080 is free: nothing holds it, but it can be bound only with SO_REUSEADDR (1 TIME_WAIT)
+        :8080 is STILL HELD: no process holds it; the kernel keeps 1 TIME_WAIT for at most 60 s
+        :51324 is STILL HELD: nothing listens, but java 812 has a connection to 127.0.0.1:3000 on it, and connections are not closed
+        127.0.0.1:5432 is STILL HELD: java 812 holds it on 0.0.0.0; to free every address: portmon free 5432
+        :3000/udp is STILL HELD: no socket table shows by what (1 socket), but a bind fails: odd
+        :5432 is STILL HELD: java 812 holds it on 0.0.0.0
+        ");
+    }
+
+    #[test]
+    fn what_was_not_sent_is_told_with_the_reason() {
+        let (java, count) = (process(812, "java").build(), Some(3));
+        let refusals = [
+            Refusal::NoGroup,
+            Refusal::NotConfirmed,
+            Refusal::WrongCount {
+                agreed: 3,
+                count: 1,
+            },
+            Refusal::NeedsCount(2),
+            Refusal::NoTerminal { count: None },
+            Refusal::NoTerminal { count },
+        ];
+        let refused = refusals.map(|why| told("3000", Conclusion::Refused(why)));
+        let error = SignalError::AlreadyExited(Arc::clone(&java));
+        let held = Conclusion::StillHeld(Box::new(socket("0.0.0.0:3000").owner(&java).build()));
+        let held = FreeReport::new(spec("3000"), held, Vec::new());
+        let unread = Problem {
+            protocol: Protocol::Tcp,
+            family: Family::Ipv6,
+            reason: "out of memory".to_owned(),
+        };
+        let outdated = [Ok(Box::new(held)), Err(unread)].map(|now| {
+            let error = error.clone();
+            told("3000", Conclusion::Outdated { error, now })
+        });
+        let all = [
+            &refused[..],
+            &outdated,
+            &[told("3000", Conclusion::Freed(None))],
+        ]
+        .concat();
+        insta::assert_snapshot!(all.join("\n"), @r"
+        Nothing sent for :3000: its process group is unknown, or contains portmon or another protected process.
+        Nothing sent for :3000: not confirmed.
+        Nothing sent for :3000: --yes=3 does not match the number of ports: 1 port would be freed.
+        Nothing sent for :3000: a range needs the number of ports: --yes=2.
+        Nothing sent for :3000: there is no terminal to ask on; --yes skips the question.
+        Nothing sent for :3000: there is no terminal to ask on; --yes=3 skips the question.
+        Nothing sent: java 812 has already exited. :3000 is STILL HELD: java 812 holds it on 0.0.0.0
+        Nothing sent: java 812 has already exited. Now the owner is unknown: cannot read tcp6 sockets: out of memory.
+        It is unknown whether :3000 is free: it was not watched to the end
+        ");
+    }
+
+    #[test]
+    fn a_question_names_the_port_and_what_to_type() {
+        let questions = [
+            typed_question(spec("[::1]:80")),
+            count_question(1),
+            count_question(3),
+        ];
+        let expected = [
+            "Free [::1]:80: type 80 to confirm: ",
+            "Free 1 port: type 1 to confirm: ",
+            "Free 3 ports: type 3 to confirm: ",
+        ];
+        assert_eq!(questions, expected);
+        let both = ["127.0.0.1:3000", "[::1]:3000"].map(spec);
+        assert_eq!(
+            two_addresses(both),
+            "127.0.0.1:3000 and [::1]:3000 are addresses of one port: free them one after the other, or free 3000 on all of them"
+        );
+    }
+}
