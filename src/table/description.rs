@@ -14,13 +14,12 @@ pub struct Description {
 
 pub fn describe(endpoint: &Endpoint, context: &DisplayContext) -> Option<Description> {
     match endpoint.relation.role {
-        SocketRole::Unconnected => endpoint
-            .socket
-            .owners
-            .first()
-            .map(|process| describe_process(process, context)),
-        role => peer_text(endpoint, role, context).map(|program| Description {
-            program,
+        SocketRole::Unconnected => {
+            let owner = endpoint.socket.owners.first()?;
+            Some(describe_process(owner, context))
+        }
+        role => Some(Description {
+            program: peer_text(endpoint, role, context)?,
             directory: None,
         }),
     }
@@ -28,13 +27,11 @@ pub fn describe(endpoint: &Endpoint, context: &DisplayContext) -> Option<Descrip
 
 /// Returns what a process runs, and where.
 pub fn describe_process(process: &Process, context: &DisplayContext) -> Description {
-    let directory = process
-        .directory
-        .as_ref()
-        .map(|directory| shortened(directory, context.home));
+    let directory = process.directory.as_ref();
+    let shown = directory.map(|directory| shortened(directory, context.home));
     Description {
         program: program(process),
-        directory: directory.filter(|directory| directory != "/"),
+        directory: shown.filter(|directory| directory != "/"),
     }
 }
 
@@ -107,13 +104,12 @@ fn script(arguments: &[SystemText]) -> Option<(String, &[SystemText])> {
         let word = first.raw();
         match word.as_ref() {
             "-m" | "-jar" => {
-                return after
-                    .split_first()
-                    .map(|(name, rest)| (last_part(name), rest));
+                let (name, rest) = after.split_first()?;
+                return Some((last_part(name), rest));
             }
             "-c" | "-e" | "--eval" => return None,
             "-r" | "--require" | "--import" | "--loader" | "-cp" | "-classpath" | "-W" | "-X" => {
-                rest = after.split_first().map_or(&[], |(_, rest)| rest);
+                rest = after.get(1..).unwrap_or_default();
             }
             word if word.starts_with('-') => rest = after,
             _ => return Some((last_part(first), after)),

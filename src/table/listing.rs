@@ -4,30 +4,28 @@
 //! long table delays a key. Drawing takes a slice of [`lines`](Listing::lines) and computes nothing.
 
 use crate::model::socket::{Endpoint, EndpointId};
-use crate::table::fields::{Column, field};
+use crate::table::fields::field;
 use crate::table::row::{ChangeMark, DisplayContext, Row};
 use crate::tracker::Change;
+use std::ops::Range;
 use std::time::Instant;
 
 mod counts;
-mod deferred;
 mod filter;
-mod filter_job;
-mod lines;
-mod sort;
+mod order;
 mod store;
 
 pub use counts::Counts;
 pub use filter::{Chip, Chips, Filter, Hidden};
-pub use filter_job::SLICE;
-pub use lines::TableLine;
-pub use sort::Sort;
+pub use order::{Sort, TableLine};
 
-use filter_job::FilterJob;
-use sort::{compare, merge};
+use order::{compare, merge};
 use store::RowStore;
 
-#[derive(Debug)]
+/// Number of rows to filter before the next event is handled; about 1 ms of work.
+const SLICE: usize = 2_000;
+
+#[derive(Debug, Default)]
 pub struct Listing {
     store: RowStore,
     /// Every row, sorted.
@@ -35,24 +33,12 @@ pub struct Listing {
     lines: Vec<TableLine>,
     sort: Sort,
     filter: Filter,
-    /// The new filter's progress. Until it is done the lines stay as they were, and so do the indices in them.
-    filter_job: Option<FilterJob>,
+    /// Indices of the rows that a new filter has yet to check; rows added later are checked as they are added. Going by
+    /// index and not by order skips no row if others open, close or are sorted meanwhile. Until it is done the lines stay
+    /// as they were, and so do the indices in them.
+    unfiltered: Option<Range<usize>>,
     /// Changes deferred while the order is frozen.
     deferred: Option<Vec<Change>>,
-}
-
-impl Default for Listing {
-    fn default() -> Self {
-        Self {
-            store: RowStore::default(),
-            order: Vec::new(),
-            lines: Vec::new(),
-            sort: Sort::ascending(Column::Port),
-            filter: Filter::default(),
-            filter_job: None,
-            deferred: None,
-        }
-    }
 }
 
 /// Reading it.
@@ -66,10 +52,7 @@ impl Listing {
     }
 
     pub fn row_of(&self, id: EndpointId) -> Option<&Row> {
-        self.store
-            .indices
-            .get(&id)
-            .and_then(|index| self.row(*index))
+        self.row(*self.store.indices.get(&id)?)
     }
 
     /// Returns the row on a line, unless the line is a rule.
@@ -84,7 +67,7 @@ impl Listing {
     pub fn line_of(&self, id: EndpointId) -> Option<usize> {
         let index = *self.store.indices.get(&id)?;
         // Until a new filter is done the lines follow the one before it.
-        if self.filter_job.is_none() {
+        if self.unfiltered.is_none() {
             self.store.entries.get(index)?.shown_in?;
         }
         self.lines
@@ -100,10 +83,7 @@ impl Listing {
     }
 
     pub fn shown_rows(&self) -> impl Iterator<Item = &Row> {
-        self.lines.iter().filter_map(|line| match line {
-            TableLine::Row(index) => self.row(*index),
-            TableLine::Rule(..) => None,
-        })
+        (0..self.lines.len()).filter_map(|line| self.row_on(line))
     }
 
     pub fn endpoints(&self) -> impl Iterator<Item = &Endpoint> {
@@ -146,7 +126,7 @@ impl Listing {
 
     /// True while a new filter still has rows to check.
     pub fn is_filtering(&self) -> bool {
-        self.filter_job.is_some()
+        self.unfiltered.is_some()
     }
 
     /// Returns when the next change mark or closed row expires.
@@ -195,19 +175,17 @@ impl Listing {
         if self.deferred.is_some() {
             return;
         }
-        let end = |index: &usize| self.store.row(*index)?.change_mark.ends();
-        let expired: Vec<usize> = self
-            .store
-            .marked
-            .iter()
-            .copied()
-            .filter(|index| end(index).is_none_or(|end| end <= now))
+        let RowStore {
+            entries, marked, ..
+        } = &mut self.store;
+        let end = |index: usize| entries.get(index)?.row.change_mark.ends();
+        let expired: Vec<usize> = marked
+            .extract_if(|index| end(*index).is_none_or(|end| end <= now))
             .collect();
         if expired.is_empty() {
             return;
         }
         for index in expired {
-            self.store.marked.remove(&index);
             match self.row(index) {
                 Some(row) if row.is_closed() => self.store.remove(row.endpoint.id()),
                 _ => self.store.set_change_mark(index, ChangeMark::None),
@@ -230,29 +208,31 @@ impl Listing {
     /// Starts to apply a filter; [`advance`](Self::advance) does the work.
     pub fn set_filter(&mut self, filter: Filter) {
         self.filter = filter;
-        self.filter_job = Some(FilterJob::over(&self.store.entries));
+        let last = self.store.entries.iter().next_back();
+        self.unfiltered = Some(0..last.map_or(0, |(last, _)| last + 1));
     }
 
     /// Applies a new filter to the next slice of rows. The lines change after the last slice.
     pub fn advance(&mut self, context: &DisplayContext) {
-        let Some(mut job) = self.filter_job.take() else {
+        let Some(Range { start, end }) = self.unfiltered else {
             return;
         };
-        for index in job.next_slice() {
+        let next = (start + SLICE).min(end);
+        for index in start..next {
             self.refilter_row(index, context);
         }
-        self.filter_job = (!job.is_done()).then_some(job);
+        self.unfiltered = (next < end).then_some(next..end);
         self.rebuild_lines_unless_filtering();
     }
 
     fn apply_change(&mut self, change: Change, now: Instant) {
-        let change = match &mut self.deferred {
-            Some(deferred) => deferred::defer(deferred, &mut self.store, change, now),
-            None => Some(change),
-        };
-        let Some(change) = change else {
+        if self.is_to_wait(&change) {
+            if let Change::Replaced { gone, .. } = change {
+                self.store.mark_closed(gone, now);
+            }
+            self.deferred.get_or_insert_default().push(change);
             return;
-        };
+        }
         match change {
             Change::Initial(endpoint) => self.store.upsert(endpoint, Some(ChangeMark::None)),
             Change::Opened(endpoint) => self.store.upsert(endpoint, Some(ChangeMark::Opened(now))),
@@ -267,6 +247,23 @@ impl Listing {
             Change::Closed(id) => self.store.mark_closed(id, now),
             // It was never a row.
             Change::ShortLived(_) => {}
+        }
+    }
+
+    /// True while the order is frozen, unless the change moves no row: a row on the screen changes in its place, after the
+    /// changes of it that wait.
+    fn is_to_wait(&self, change: &Change) -> bool {
+        let Some(deferred) = &self.deferred else {
+            return false;
+        };
+        match change {
+            Change::ShortLived(_) => false,
+            Change::Initial(_) | Change::Opened(_) | Change::Replaced { .. } => true,
+            Change::Changed(_) | Change::Refreshed(_) | Change::Closed(_) => {
+                let id = change.id();
+                !self.store.indices.contains_key(&id)
+                    || deferred.iter().any(|other| other.id() == id)
+            }
         }
     }
 
@@ -304,10 +301,10 @@ impl Listing {
     /// Rebuilds the lines, unless a new filter is not done yet. Until then they may point to removed rows, whose indices are
     /// not reused before that.
     fn rebuild_lines_unless_filtering(&mut self) {
-        if self.filter_job.is_some() {
+        if self.is_filtering() {
             return;
         }
-        self.lines = lines::lines(&self.order, &self.store.entries);
+        self.lines = order::lines(&self.order, &self.store.entries);
         for index in self.store.removed.drain() {
             self.store.entries.remove(index);
         }

@@ -3,7 +3,7 @@
 use crate::model::Moment;
 use crate::model::environment::Environment;
 use crate::model::port::EphemeralRange;
-use crate::model::socket::{Endpoint, Owners, SocketQueue, SocketRole};
+use crate::model::socket::{Endpoint, Owners, SocketRole};
 use std::time::{Duration, Instant};
 
 /// Time that a change stays marked and a closed row stays in its place.
@@ -56,14 +56,11 @@ impl Row {
 
     /// Returns its section, if it is in scope.
     pub fn section(&self) -> Section {
-        match self.endpoint.relation.role {
-            SocketRole::Unconnected => Section::Bound,
-            SocketRole::Server | SocketRole::Client | SocketRole::Unknown => Section::Connected,
+        if self.endpoint.relation.role == SocketRole::Unconnected {
+            Section::Bound
+        } else {
+            Section::Connected
         }
-    }
-
-    pub fn queue(&self) -> Option<SocketQueue> {
-        self.endpoint.socket.queue()
     }
 
     pub fn is_owner_hidden(&self) -> bool {
@@ -73,12 +70,8 @@ impl Row {
     /// True if the socket or one of its owners belongs to this user.
     pub fn is_of_user(&self, uid: u32) -> bool {
         let socket = &self.endpoint.socket;
-        socket.uid == Some(uid)
-            || socket
-                .owners
-                .known()
-                .iter()
-                .any(|process| process.uid == Some(uid))
+        let mut owners = socket.owners.known().iter();
+        socket.uid == Some(uid) || owners.any(|process| process.uid == Some(uid))
     }
 }
 
@@ -107,11 +100,8 @@ impl<'a> DisplayContext<'a> {
 impl DisplayContext<'_> {
     /// `×6`, or `x6` in ASCII.
     pub fn times(&self, count: usize) -> String {
-        if self.is_ascii {
-            format!("x{count}")
-        } else {
-            format!("×{count}")
-        }
+        let sign = if self.is_ascii { 'x' } else { '×' };
+        format!("{sign}{count}")
     }
 
     pub fn from_arrow(&self) -> &'static str {

@@ -47,9 +47,7 @@ impl Ord for Value {
             (Self::Text(left), Self::Text(right)) => left.to_lowercase().cmp(&right.to_lowercase()),
             (Self::Address { ip: left, .. }, Self::Address { ip: right, .. }) => left.cmp(right),
             (Self::Age(left), Self::Age(right)) => left.cmp(right),
-            (Self::Queue(left), Self::Queue(right)) => {
-                (left.incoming, left.outgoing).cmp(&(right.incoming, right.outgoing))
-            }
+            (Self::Queue(left), Self::Queue(right)) => left.cmp(right),
             _ => self.kind().cmp(&other.kind()),
         }
     }

@@ -138,7 +138,7 @@ pub enum EndpointId {
 }
 
 /// Queue lengths of a socket.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SocketQueue {
     /// Listener: connections waiting to be accepted. Otherwise: bytes waiting to be read.
     pub incoming: u32,

@@ -23,14 +23,6 @@ pub struct Counts {
 }
 
 impl Counts {
-    pub fn add(&mut self, row: &Row) {
-        self.change(row, |count| *count += 1);
-    }
-
-    pub fn remove(&mut self, row: &Row) {
-        self.change(row, |count| *count = count.saturating_sub(1));
-    }
-
     pub fn has_port(&self, port: u16) -> bool {
         self.ports.get(&port).is_some_and(|count| *count > 0)
     }
@@ -40,7 +32,9 @@ impl Counts {
         self.ports.retain(|_, count| *count > 0);
     }
 
-    fn change(&mut self, row: &Row, change: fn(&mut usize)) {
+    /// Counts a row: 1 adds it, -1 removes it.
+    pub fn change(&mut self, row: &Row, by: isize) {
+        let change = |count: &mut usize| *count = count.saturating_add_signed(by);
         let socket = &row.endpoint.socket;
         change(self.ports.entry(socket.port()).or_default());
         if let Some(remote) = socket.remote {

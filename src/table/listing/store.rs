@@ -35,43 +35,38 @@ impl RowStore {
         self.entries.get(index).map(|entry| &entry.row)
     }
 
+    /// Adds or replaces a row. Without a mark it keeps the one it has, unless it was closed.
     pub fn upsert(&mut self, endpoint: Endpoint, change_mark: Option<ChangeMark>) {
         let id = endpoint.id();
-        let index = if let Some(known) = self.indices.get(&id).copied() {
-            self.count(known, Counts::remove);
-            known
-        } else {
-            self.insert(endpoint.clone())
-        };
-        if let Some(entry) = self.entries.get_mut(index) {
-            entry.row.endpoint = endpoint;
-            // A refreshed row keeps its mark, unless it was closed.
-            entry.row.change_mark = match (change_mark, entry.row.change_mark) {
-                (Some(change_mark), _) => change_mark,
-                (None, ChangeMark::Closed(_)) => ChangeMark::None,
-                (None, kept) => kept,
-            };
-            if entry.row.change_mark != ChangeMark::None {
-                self.marked.insert(index);
-            }
-        }
-        self.count(index, Counts::add);
-        self.unsorted.insert(index);
-    }
-
-    fn insert(&mut self, endpoint: Endpoint) -> usize {
-        let id = endpoint.id();
+        let known = self.indices.get(&id).copied();
+        let before = known
+            .and_then(|index| self.row(index))
+            .filter(|row| !row.is_closed());
+        let kept = before.map(|row| row.change_mark);
+        let change_mark = change_mark.or(kept).unwrap_or(ChangeMark::None);
         let row = Row {
             endpoint,
-            change_mark: ChangeMark::None,
+            change_mark,
         };
-        let index = self.entries.insert(RowEntry {
-            row,
-            key: Value::Unknown,
-            shown_in: None,
-        });
+        let index = if let Some(index) = known {
+            self.count(index, -1);
+            if let Some(entry) = self.entries.get_mut(index) {
+                entry.row = row;
+            }
+            index
+        } else {
+            self.entries.insert(RowEntry {
+                row,
+                key: Value::Unknown,
+                shown_in: None,
+            })
+        };
         self.indices.insert(id, index);
-        index
+        if change_mark != ChangeMark::None {
+            self.marked.insert(index);
+        }
+        self.count(index, 1);
+        self.unsorted.insert(index);
     }
 
     pub fn mark_closed(&mut self, id: EndpointId, now: Instant) {
@@ -82,26 +77,26 @@ impl RowStore {
     }
 
     pub fn set_change_mark(&mut self, index: usize, change_mark: ChangeMark) {
-        self.count(index, Counts::remove);
+        self.count(index, -1);
         if let Some(entry) = self.entries.get_mut(index) {
             entry.row.change_mark = change_mark;
         }
-        self.count(index, Counts::add);
+        self.count(index, 1);
     }
 
     pub fn remove(&mut self, id: EndpointId) {
         let Some(index) = self.indices.remove(&id) else {
             return;
         };
-        self.count(index, Counts::remove);
+        self.count(index, -1);
         self.marked.remove(&index);
         self.unsorted.remove(&index);
         self.removed.insert(index);
     }
 
-    fn count(&mut self, index: usize, how: fn(&mut Counts, &Row)) {
+    fn count(&mut self, index: usize, by: isize) {
         if let Some(entry) = self.entries.get(index) {
-            how(&mut self.counts, &entry.row);
+            self.counts.change(&entry.row, by);
         }
     }
 }

@@ -194,7 +194,7 @@ pub fn protocol(name: &str) -> Option<Protocol> {
 }
 
 pub fn not_a_protocol(name: Token<'_>) -> ParseError {
-    name.is_not("a protocol", "tcp or udp")
+    name.invalid("a protocol", "tcp or udp")
 }
 
 /// Default ports of URL schemes, from the IANA registry and the vendors' manuals.

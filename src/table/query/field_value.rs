@@ -66,7 +66,7 @@ fn ports(token: Token<'_>) -> Result<Ports, ParseError> {
     let examples = "3000, 3000-3999, 300*, dynamic, registered, well-known or ephemeral";
     class
         .map(Ports::Class)
-        .ok_or_else(|| token.is_not("a port", examples))
+        .ok_or_else(|| token.invalid("a port", examples))
 }
 
 /// Other names of states, normalized as by [`plain`].
@@ -86,7 +86,7 @@ fn state(token: Token<'_>) -> Result<State, ParseError> {
         .chain(others)
         .find(|(other, _)| *other == name)
         .map(|(_, state)| state)
-        .ok_or_else(|| token.is_not("a state", examples))
+        .ok_or_else(|| token.invalid("a state", examples))
 }
 
 /// Normalizes a name: `TIME_WAIT`, `time-wait` and `TimeWait` are the same.
@@ -106,5 +106,5 @@ fn addresses(token: Token<'_>) -> Result<Addresses, ParseError> {
     };
     let examples = "127.0.0.1, ::1, 10.0.0.0/8, localhost or *";
     net.map(Addresses::Net)
-        .ok_or_else(|| token.is_not("an address", examples))
+        .ok_or_else(|| token.invalid("an address", examples))
 }

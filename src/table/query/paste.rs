@@ -89,27 +89,25 @@ fn address_and_number(tokens: &[&str]) -> Option<EndpointSpec> {
         address(host)?;
     }
     let digits = match rest {
-        [digits, ..] if is_digits(bare(digits)) => bare(digits),
-        [port, digits, ..] if is_port_word(port) => bare(digits),
+        [digits, ..] if is_digits(bare(digits)) => digits,
+        [port, digits, ..] if is_port_word(port) => digits,
         _ => return None,
     };
-    read(&format!("{host}:{digits}"))
+    read(&format!("{host}:{}", bare(digits)))
 }
 
 /// `Port 5173`, `port: 3000`, `port number 80`, `port:3000`
 fn port_and_number(tokens: &[&str]) -> Option<EndpointSpec> {
     let digits = match tokens {
-        [first, number, digits, ..] if is_port_word(first) && *number == "number" => bare(digits),
-        [first, digits, ..] if is_port_word(first) => bare(digits),
+        [port, "number", digits, ..] | [port, digits, ..] if is_port_word(port) => *digits,
         [first, ..] => {
             let (name, digits) = first.split_once(':')?;
-            Some(bare(digits)).filter(|_| is_port_word(name))?
+            is_port_word(name).then_some(digits)?
         }
         [] => return None,
     };
-    is_digits(digits)
-        .then(|| read(&format!(":{digits}")))
-        .flatten()
+    let digits = Some(bare(digits)).filter(|digits| is_digits(digits))?;
+    read(&format!(":{digits}"))
 }
 
 fn is_port_word(token: &str) -> bool {

@@ -35,7 +35,7 @@ impl Token<'_> {
     }
 
     /// `not a state: lost (try listen, …)`
-    pub fn is_not(self, what: &str, examples: &str) -> ParseError {
+    pub fn invalid(self, what: &str, examples: &str) -> ParseError {
         let text = escaped(self.text);
         self.error(format!("not {what}: {text} (try {examples})"))
     }

@@ -91,17 +91,16 @@ impl WordParser {
 
 /// Strips every `!` and `not:` at the start.
 fn without_not(token: Token<'_>) -> (bool, Token<'_>) {
-    let is_at_start = |not: &&str| {
-        let start = token.text.get(..not.len());
+    let (mut is_negated, mut rest) = (false, token);
+    let is_at_start = |rest: Token<'_>, not: &str| {
+        let start = rest.text.get(..not.len());
         start.is_some_and(|start| start.eq_ignore_ascii_case(not))
     };
-    match ["!", "not:"].into_iter().find(is_at_start) {
-        Some(not) => {
-            let (is_negated, rest) = without_not(token.after(not.len()));
-            (!is_negated, rest)
-        }
-        None => (false, token),
+    while let Some(not) = ["!", "not:"].iter().find(|not| is_at_start(rest, not)) {
+        is_negated = !is_negated;
+        rest = rest.after(not.len());
     }
+    (is_negated, rest)
 }
 
 /// Returns the alternatives that are bare digits, whose meaning depends on the table.

@@ -35,7 +35,7 @@ pub fn traffic(view: &DetailsView) -> Vec<LabeledText> {
     let queue = counted
         .map(|(traffic, _)| traffic.queue)
         .filter(|queue| *queue != SocketQueue::UNKNOWN)
-        .or(row.queue());
+        .or(row.endpoint.socket.queue());
     let waiting = queue.and_then(|queue| queue_text(socket, queue));
     entries.extend(waiting.map(|words| LabeledText::new("queue", words)));
     entries

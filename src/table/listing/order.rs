@@ -1,7 +1,8 @@
-//! The order of the rows.
+//! The order of the rows, and the lines of the table that follow from it.
 
 use crate::table::fields::Column;
 use crate::table::listing::store::RowEntry;
+use crate::table::row::Section;
 use slab::Slab;
 use std::cmp::Ordering;
 
@@ -12,11 +13,18 @@ pub struct Sort {
 }
 
 impl Sort {
-    pub const fn ascending(column: Column) -> Self {
+    pub fn ascending(column: Column) -> Self {
+        let is_reversed = false;
         Self {
             column,
-            is_reversed: false,
+            is_reversed,
         }
+    }
+}
+
+impl Default for Sort {
+    fn default() -> Self {
+        Self::ascending(Column::Port)
     }
 }
 
@@ -60,4 +68,34 @@ pub fn merge(
         };
         merged.extend(if from_left { left.next() } else { right.next() });
     }
+}
+
+/// One line of the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TableLine {
+    /// A row, as an index for [`Listing::row`](super::Listing::row).
+    Row(usize),
+    /// The rule above a section, with the number of its open rows.
+    Rule(Section, usize),
+}
+
+/// Rows by section, each section but the first under a rule.
+pub fn lines(order: &[usize], entries: &Slab<RowEntry>) -> Vec<TableLine> {
+    let mut lines = Vec::with_capacity(order.len() + 2);
+    for section in [Section::Bound, Section::Connected, Section::OutOfScope] {
+        let start = lines.len();
+        let mut open = 0;
+        for index in order {
+            if let Some(entry) = entries.get(*index)
+                && entry.shown_in == Some(section)
+            {
+                lines.push(TableLine::Row(*index));
+                open += usize::from(!entry.row.is_closed());
+            }
+        }
+        if section != Section::Bound && lines.len() > start {
+            lines.insert(start, TableLine::Rule(section, open));
+        }
+    }
+    lines
 }
