@@ -49,7 +49,7 @@ impl KillPlan {
 
     fn supervised_by(&self, process: &Process, supervisor: &Supervisor) -> Option<SupervisedBy> {
         if let Some(container) = &supervisor.container
-            && container.publishes(self.port.number, self.port.protocol)
+            && container.publishes(self.port)
         {
             return Some(SupervisedBy::PublishedPort(Box::new(container.clone())));
         }

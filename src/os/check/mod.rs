@@ -6,7 +6,7 @@
 mod connect_probe;
 
 use crate::check::{CheckReport, CheckRequest, Findings, distinct_owners};
-use crate::model::port::{AddressProbe, EphemeralRange};
+use crate::model::port::{AddressProbe, EphemeralRange, Port};
 use crate::model::process::{ProcessId, ProcessState};
 use crate::model::socket::{Endpoint, SocketSource};
 use crate::os::poller::SocketPoller;
@@ -96,7 +96,10 @@ fn findings(context: CheckContext, request: CheckRequest) -> Findings {
         endpoints,
         settings: environment::port_settings(),
         localhost: bind_probe::resolve_localhost(),
-        published: supervisors::published_on(request.spec.port, request.spec.protocol),
+        published: supervisors::published_on(Port {
+            protocol: request.spec.protocol,
+            number: request.spec.port,
+        }),
         connects: None,
         problems,
         is_root: context.is_root,

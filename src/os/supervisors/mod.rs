@@ -11,4 +11,4 @@ mod system;
 #[path = "other.rs"]
 mod system;
 
-pub use system::{SupervisorLookup, of, published_on, sockets_listening_on};
+pub use system::{SupervisorLookup, of, published_on};

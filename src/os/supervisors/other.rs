@@ -1,18 +1,13 @@
 //! This system has neither control groups nor systemd, and engines run containers in a virtual machine.
 
 use crate::model::port::Port;
-use crate::model::process::{Container, Process, Supervisor, Unit};
-use crate::model::socket::Protocol;
+use crate::model::process::{Container, Process, Supervisor};
 
 pub fn of(_process: &Process) -> Supervisor {
     Supervisor::default()
 }
 
-pub fn published_on(_port: u16, _protocol: Protocol) -> Vec<Container> {
-    Vec::new()
-}
-
-pub fn sockets_listening_on(_port: u16, _protocol: Protocol) -> Vec<Unit> {
+pub fn published_on(_port: Port) -> Vec<Container> {
     Vec::new()
 }
 

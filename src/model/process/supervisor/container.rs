@@ -1,6 +1,7 @@
 //! A container, and the ports of the machine that lead into it.
 
 use super::Manager;
+use crate::model::port::Port;
 use crate::model::process::shell;
 use crate::model::socket::Protocol;
 use crate::model::text::SystemText;
@@ -58,9 +59,9 @@ impl Container {
         }
     }
 
-    pub fn publishes(&self, port: u16, protocol: Protocol) -> bool {
+    pub fn publishes(&self, port: Port) -> bool {
         let mut ports = self.published.iter();
-        ports.any(|published| (published.host_port, published.protocol) == (port, protocol))
+        ports.any(|it| (it.protocol, it.host_port) == (port.protocol, port.number))
     }
 
     /// Returns the command that stops the container; `None` if no single command of this user does.

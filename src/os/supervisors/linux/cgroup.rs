@@ -91,41 +91,42 @@ fn unit(part: &str) -> Option<SystemText> {
     (is_unit && name != "init.scope").then(|| name.into())
 }
 
-/// Returns the engine and the id in the name of a container's control group.
+/// Returns the engine and the id in the name of a container's control group. An id alone is one below a group that names the
+/// engine: `docker/ID`, `kubepods/…/podUID/ID`.
 fn container<'p>(part: &'p str, above: &[&str]) -> Option<(Engine, &'p str)> {
-    let (engine, id) = prefixed_id(part).or_else(|| bare_id(part, above))?;
-    let is_pod = |part: &&str| part.starts_with("kubepods");
-    if above.iter().chain([&part]).any(is_pod) {
-        return Some((Engine::Kubernetes, id));
-    }
-    Some((engine, id))
+    let mut path = above.iter().chain([&part]);
+    let is_in_pod = path.any(|part| part.starts_with("kubepods"));
+    let is_named = is_in_pod || above.last() == Some(&"docker");
+    let bare = (is_named && is_id(part)).then_some((Engine::Docker, part));
+    let (engine, id) = prefixed_id(part).or(bare)?;
+    Some((
+        if is_in_pod {
+            Engine::Kubernetes
+        } else {
+            engine
+        },
+        id,
+    ))
 }
 
 /// Parses `docker-ID.scope`; `docker-ID` where the engine makes groups itself; `SLICE:cri-containerd:ID` where it does so
 /// with a name meant for systemd.
 fn prefixed_id(part: &str) -> Option<(Engine, &str)> {
-    if let Some((before, id)) = part.rsplit_once(':') {
-        let (_, name) = before.rsplit_once(':')?;
-        let (_, engine) = ENGINE_PREFIXES
-            .iter()
-            .find(|(prefix, _)| prefix.strip_suffix('-') == Some(name))?;
-        return Some((*engine, id)).filter(|_| is_id(id));
-    }
     let name = part.strip_suffix(".scope").unwrap_or(part);
+    let mut colons = part.rsplitn(3, ':');
+    let with_colons = (colons.next(), colons.next(), colons.next());
     ENGINE_PREFIXES.iter().find_map(|(prefix, engine)| {
-        let id = name.strip_prefix(prefix).filter(|id| is_id(id))?;
-        Some((*engine, id))
+        let id = match with_colons {
+            (Some(id), Some(name), Some(_)) => {
+                (prefix.strip_suffix('-') == Some(name)).then_some(id)
+            }
+            _ => name.strip_prefix(prefix),
+        };
+        Some((*engine, id.filter(|id| is_id(id))?))
     })
 }
 
-/// Parses an id alone, below a group that names the engine: `docker/ID`, `kubepods/…/podUID/ID`.
-fn bare_id<'p>(part: &'p str, above: &[&str]) -> Option<(Engine, &'p str)> {
-    let is_docker = above.last() == Some(&"docker");
-    let is_pod = above.iter().any(|part| part.starts_with("kubepods"));
-    (is_id(part) && (is_docker || is_pod)).then_some((Engine::Docker, part))
-}
-
-/// Whether a text is a container id: 32 bytes in hexadecimal.
+/// True if a text is a container id: 32 bytes in hexadecimal.
 pub fn is_id(text: &str) -> bool {
     text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }

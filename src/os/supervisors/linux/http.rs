@@ -84,13 +84,10 @@ pub fn header<'h>(head: &'h [String], name: &str) -> Option<&'h str> {
 
 /// Reads lines up to an empty one; `None` if the input ends before.
 fn lines(reader: &mut impl BufRead) -> Option<Vec<String>> {
-    let mut lines = Vec::new();
-    loop {
-        match line(reader)? {
-            line if line.is_empty() => return Some(lines),
-            line => lines.push(line),
-        }
-    }
+    let lines = std::iter::repeat_with(|| line(reader));
+    lines
+        .take_while(|line| line.as_deref() != Some(""))
+        .collect()
 }
 
 fn line(reader: &mut impl BufRead) -> Option<String> {

@@ -36,7 +36,7 @@ impl SupervisorLookup {
         if let Some(unit) = &mut found.unit {
             self.complete_unit(unit);
         } else if found.container.is_none() {
-            let socket = |port| self.socket_unit(manager(process)?, port);
+            let socket = |port| self.systemctl.socket_on(port, manager(process)?);
             found.unit = port.and_then(socket);
         }
     }
@@ -44,12 +44,12 @@ impl SupervisorLookup {
     /// Returns the supervisor of a port whose owner is hidden.
     pub fn of_port(&mut self, port: Port) -> Supervisor {
         let container = self.container_on_port(port).cloned();
-        let managers = [Manager::System, Manager::User];
-        let mut sockets = managers.into_iter().filter(|_| container.is_none());
-        Supervisor {
-            unit: sockets.find_map(|manager| self.socket_unit(manager, port)),
-            container,
-        }
+        let mut managers = [Manager::System, Manager::User].into_iter();
+        let unit = match container {
+            Some(_) => None,
+            None => managers.find_map(|manager| self.systemctl.socket_on(port, manager)),
+        };
+        Supervisor { unit, container }
     }
 
     /// Returns the container by its id, by the published port in its proxy's arguments, or by the port that a proxy holds.
@@ -83,7 +83,7 @@ impl SupervisorLookup {
     /// Returns the container that publishes a port, on any address.
     fn container_on_port(&mut self, port: Port) -> Option<&Container> {
         let mut containers = self.containers().iter();
-        containers.find(|known| known.publishes(port.number, port.protocol))
+        containers.find(|known| known.publishes(port))
     }
 
     fn containers(&mut self) -> &[Container] {
@@ -96,23 +96,13 @@ impl SupervisorLookup {
         if !unit.is_service() {
             return;
         }
-        let mut known = self.units.iter();
-        let same = known.find(|one| (&one.name, one.manager) == (&unit.name, unit.manager));
-        if let Some(known) = same {
+        let is_same = |one: &&Unit| (&one.name, one.manager) == (&unit.name, unit.manager);
+        if let Some(known) = self.units.iter().find(is_same) {
             *unit = known.clone();
         } else {
             self.systemctl.complete(unit);
             self.units.push(unit.clone());
         }
-    }
-
-    /// Returns the socket unit that a manager holds open until a client connects.
-    fn socket_unit(&self, manager: Manager, port: Port) -> Option<Unit> {
-        let Port { protocol, number } = port;
-        let sockets = self
-            .systemctl
-            .sockets_listening_on(number, protocol, manager);
-        sockets.into_iter().next()
     }
 }
 

@@ -11,8 +11,8 @@ mod systemd;
 #[cfg(test)]
 mod testing;
 
-use crate::model::process::{Container, Engine, Manager, Pid, Process, Supervisor, Unit};
-use crate::model::socket::Protocol;
+use crate::model::port::Port;
+use crate::model::process::{Container, Engine, Manager, Pid, Process, Supervisor};
 use crate::os::processes::{self, pid_namespace, start_time};
 use std::fs;
 use std::time::Duration;
@@ -35,30 +35,18 @@ pub fn of(process: &Process) -> Supervisor {
     if start_time::of_pid(process.pid()) != Some(process.id.start) {
         return Supervisor::default();
     }
-    let own = pid_namespace::own_pid()
-        .and_then(read_cgroup)
-        .unwrap_or_default();
-    let own = cgroup::supervisor(&own, invoking_uid);
+    let own = pid_namespace::own_pid().and_then(read_cgroup);
+    let own = cgroup::supervisor(&own.unwrap_or_default(), invoking_uid);
     let from_arguments = port_proxy::container(process, invoking_uid);
     let found = with_proxied(cgroup::supervisor(&text, invoking_uid), from_arguments);
     without_own(&own, found)
 }
 
 /// Returns the containers that publish this port, by the engines that answer.
-pub fn published_on(port: u16, protocol: Protocol) -> Vec<Container> {
+pub fn published_on(port: Port) -> Vec<Container> {
     let mut containers = engine::containers(&engine::engine_sockets(), TIMEOUT);
-    containers.retain(|container| container.publishes(port, protocol));
+    containers.retain(|container| container.publishes(port));
     containers
-}
-
-/// Returns the socket units on this port, of the system and of the user. A connection starts their services.
-pub fn sockets_listening_on(port: u16, protocol: Protocol) -> Vec<Unit> {
-    let systemctl = systemd::Systemctl::installed();
-    let managers = [Manager::System, Manager::User];
-    managers
-        .into_iter()
-        .flat_map(|manager| systemctl.sockets_listening_on(port, protocol, manager))
-        .collect()
 }
 
 /// Returns the manager of this user.
@@ -97,10 +85,9 @@ fn set_container(of: &mut Supervisor, container: Container) {
 
 /// Removes the container that portmon is in as well, and marks a unit that is portmon's own.
 fn without_own(own: &Supervisor, mut found: Supervisor) -> Supervisor {
-    let own_id = own.container.as_ref().map(|container| &container.id);
-    found
-        .container
-        .take_if(|container| own_id == Some(&container.id));
+    let own_id = own.container.as_ref().map(|own| &own.id);
+    let container = &mut found.container;
+    container.take_if(|container| own_id == Some(&container.id));
     if let (Some(unit), Some(own)) = (&mut found.unit, &own.unit) {
         unit.is_own = (&unit.name, unit.manager) == (&own.name, own.manager);
     }

@@ -1,6 +1,7 @@
 //! Asks systemd with `systemctl show`, whose output is a stable interface (systemctl(1)).
 
 use super::{TIMEOUT, subprocess};
+use crate::model::port::Port;
 use crate::model::process::{Manager, Pid, Unit};
 use crate::model::socket::Protocol;
 use crate::model::text::SystemText;
@@ -19,26 +20,18 @@ const RUNTIME: &str = "/run/user";
 /// Runs `systemctl`.
 pub struct Systemctl {
     /// Paths of the program; the first that exists is run.
-    programs: Vec<PathBuf>,
-    runtime: PathBuf,
-    timeout: Duration,
+    pub programs: Vec<PathBuf>,
+    pub runtime: PathBuf,
+    pub timeout: Duration,
 }
 
 impl Systemctl {
     /// The one of this machine.
     pub fn installed() -> Self {
-        Self::at(
-            PROGRAMS.map(PathBuf::from).to_vec(),
-            RUNTIME.into(),
-            TIMEOUT,
-        )
-    }
-
-    pub fn at(programs: Vec<PathBuf>, runtime: PathBuf, timeout: Duration) -> Self {
         Self {
-            programs,
-            runtime,
-            timeout,
+            programs: PROGRAMS.map(PathBuf::from).to_vec(),
+            runtime: RUNTIME.into(),
+            timeout: TIMEOUT,
         }
     }
 
@@ -59,39 +52,25 @@ impl Systemctl {
         let Some(properties) = parse_units(&output).find(is_loaded) else {
             return;
         };
-        unit.main = properties.value("MainPID").and_then(pid);
+        // 0 means that the service has no main process.
+        let main = properties.value("MainPID").and_then(|pid| pid.parse().ok());
+        unit.main = main.filter(|pid| *pid != 0).map(Pid);
         unit.restart = properties.value("Restart").map(str::to_owned);
-        let triggers = properties.names("TriggeredBy");
-        unit.triggered_by = triggers
-            .filter(|name| name.raw().ends_with(".socket"))
-            .collect();
+        let is_socket = |name: &SystemText| name.raw().ends_with(".socket");
+        unit.triggered_by = properties.names("TriggeredBy").filter(is_socket).collect();
     }
 
-    /// Returns the active socket units of this manager on a port.
-    pub fn sockets_listening_on(
-        &self,
-        port: u16,
-        protocol: Protocol,
-        manager: Manager,
-    ) -> Vec<Unit> {
-        let Some(output) = self.show(manager, "Id,ActiveState,Listen,Triggers", "*.socket") else {
-            return Vec::new();
-        };
-        let is_on = |properties: &UnitProperties| {
-            properties.value("ActiveState") == Some("active")
-                && properties
-                    .values("Listen")
-                    .any(|place| listens_on(place, port, protocol))
-        };
-        let unit = |properties: UnitProperties| {
-            let mut unit = Unit::new(properties.value("Id")?.into(), manager);
+    /// Returns the socket unit on a port, which this manager holds open until a client connects.
+    pub fn socket_on(&self, port: Port, manager: Manager) -> Option<Unit> {
+        let output = self.show(manager, "Id,ActiveState,Listen,Triggers", "*.socket")?;
+        parse_units(&output).find_map(|properties| {
+            let is_active = properties.value("ActiveState") == Some("active");
+            let mut places = properties.values("Listen");
+            let is_on = is_active && places.any(|place| listens_on(place, port));
+            let mut unit = Unit::new(properties.value("Id").filter(|_| is_on)?.into(), manager);
             unit.triggers = properties.names("Triggers").collect();
             Some(unit)
-        };
-        parse_units(&output)
-            .filter(is_on)
-            .filter_map(unit)
-            .collect()
+        })
     }
 
     fn show(&self, manager: Manager, properties: &str, names: &str) -> Option<String> {
@@ -150,27 +129,22 @@ impl<'o> UnitProperties<'o> {
     }
 }
 
-/// Parses a pid; 0 means that a service has no main process.
-fn pid(text: &str) -> Option<Pid> {
-    text.parse().ok().filter(|pid| *pid != 0).map(Pid)
-}
-
-/// Whether a value of `Listen` is this port: `[::]:22 (Stream)`, `127.0.0.1:53 (Datagram)`, `[fe80::1]:80%eth0 (Stream)`.
+/// True if a value of `Listen` is this port: `[::]:22 (Stream)`, `127.0.0.1:53 (Datagram)`, `[fe80::1]:80%eth0 (Stream)`.
 /// Other values are paths, `@names` and `vsock:2:1234`.
-fn listens_on(place: &str, port: u16, protocol: Protocol) -> bool {
-    let kind = match protocol {
+fn listens_on(place: &str, port: Port) -> bool {
+    let kind = match port.protocol {
         Protocol::Tcp => " (Stream)",
         Protocol::Udp => " (Datagram)",
     };
-    let Some((address, number)) = place
-        .strip_suffix(kind)
+    let place = place.strip_suffix(kind);
+    place
         .and_then(|place| place.rsplit_once(':'))
-    else {
-        return false;
-    };
-    let number = number.split('%').next().unwrap_or_default();
-    let is_internet = address.starts_with(|first: char| first == '[' || first.is_ascii_digit());
-    is_internet && number.parse() == Ok(port)
+        .is_some_and(|(address, number)| {
+            let number = number.split('%').next().unwrap_or_default();
+            let is_internet =
+                address.starts_with(|first: char| first == '[' || first.is_ascii_digit());
+            is_internet && number.parse() == Ok(port.number)
+        })
 }
 
 #[cfg(test)]

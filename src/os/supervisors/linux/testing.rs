@@ -102,8 +102,10 @@ fn request(stream: &mut UnixStream) -> String {
 impl Systemctl {
     /// A shell script in place of `systemctl`.
     pub fn fake(directory: &TempDir, script: &str) -> Self {
-        let program = directory.program("systemctl", script);
-        let runtime = directory.path().to_owned();
-        Self::at(vec![program], runtime, Duration::from_secs(10))
+        Self {
+            programs: vec![directory.program("systemctl", script)],
+            runtime: directory.path().to_owned(),
+            timeout: Duration::from_secs(10),
+        }
     }
 }

@@ -1,5 +1,6 @@
 use super::*;
 use crate::model::process::{Manager, ProcessId, Published, StartTime, Unit};
+use crate::model::socket::Protocol;
 use crate::model::testing::process;
 use crate::os::testing::{sleeper, until, waiting};
 use std::fs::File;

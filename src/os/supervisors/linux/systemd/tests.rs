@@ -2,6 +2,11 @@ use super::*;
 use crate::os::supervisors::system::testing::TempDir;
 use std::os::unix::fs::symlink;
 
+const SSH: Port = Port {
+    protocol: Protocol::Tcp,
+    number: 22,
+};
+
 fn completed(name: &str, script: &str) -> Unit {
     let directory = TempDir::new();
     let mut unit = Unit::new(name.into(), Manager::System);
@@ -99,13 +104,16 @@ fn the_first_systemctl_that_exists_is_run() {
         format!("echo Id={name}.socket; echo ActiveState=active; echo 'Listen=[::]:22 (Stream)'")
     };
     let programs = vec![
-        none.path().join("systemctl"),
+        none.path().join("none"),
         first.program("systemctl", &says("first")),
         second.program("systemctl", &says("second")),
     ];
-    let systemctl = Systemctl::at(programs, none.path().to_owned(), Duration::from_secs(10));
-    let found = systemctl.sockets_listening_on(22, Protocol::Tcp, Manager::System);
-    assert_eq!(found, [Unit::new("first.socket".into(), Manager::System)]);
+    let systemctl = Systemctl {
+        programs,
+        ..Systemctl::fake(&none, "exit 1")
+    };
+    let expected = Unit::new("first.socket".into(), Manager::System);
+    assert_eq!(systemctl.socket_on(SSH, Manager::System), Some(expected));
 }
 
 #[test]
@@ -166,10 +174,10 @@ fn socket_units_on_a_port_name_what_they_start() {
     let mut ssh = Unit::new("ssh.socket".into(), Manager::System);
     ssh.triggers = vec!["ssh.service".into()];
     let dns = Unit::new("dns.socket".into(), Manager::System);
-    let on = |port, protocol| fake.sockets_listening_on(port, protocol, Manager::System);
-    assert_eq!(on(22, Protocol::Tcp), [ssh]);
-    assert_eq!(on(53, Protocol::Udp), [dns]);
-    assert_eq!(on(53, Protocol::Tcp), []);
+    let on = |number, protocol| fake.socket_on(Port { protocol, number }, Manager::System);
+    assert_eq!(on(22, Protocol::Tcp), Some(ssh));
+    assert_eq!(on(53, Protocol::Udp), Some(dns));
+    assert_eq!(on(53, Protocol::Tcp), None);
 }
 
 #[test]
@@ -187,6 +195,6 @@ fn a_listen_line_is_an_address_a_port_and_a_type() {
         ("", false),
     ];
     for (place, expected) in cases {
-        assert_eq!(listens_on(place, 22, Protocol::Tcp), expected, "{place}");
+        assert_eq!(listens_on(place, SSH), expected, "{place}");
     }
 }
