@@ -21,19 +21,20 @@ mod tests;
 
 pub use event::{Effect, Event, EventSource};
 pub use overlay::Overlay;
+pub use port_history::past_owners::PastOwner;
 
 use crate::app::notice::Notice;
 use crate::app::panes::details::Details;
 use crate::app::panes::filter_box::FilterBox;
 use crate::app::panes::screen_layout::ScreenLayout;
 use crate::app::panes::selection::Selection;
+use crate::app::port_history::past_owners::PortHistory;
 use crate::app::reuse_watch::ReuseWatch;
 use crate::app::sampling::Sampling;
 use crate::config::Settings;
 use crate::free::Batch;
 use crate::model::Moment;
 use crate::model::environment::Environment;
-use crate::model::port::PortHistory;
 use crate::model::process::{Inspection, ProcessId};
 use crate::table::listing::{Chip, Filter, Listing};
 use crate::table::query::Query;

@@ -2,12 +2,15 @@
 //!
 //! A past owner is the last one seen with the socket; its exit status is what an inspection found.
 
+pub mod past_owners;
+
 use crate::app::overlay::menu::ClipboardText;
-use crate::app::{App, Effect, Overlay};
+use crate::app::{App, Effect, Overlay, PastOwner};
 use crate::free::{Batch, FreeMachine, ReleaseKind, RequestId, TargetOutcome};
-use crate::model::port::{ExitStatus, PastOwner};
 use crate::model::process::shell::restart_command;
-use crate::model::process::{InspectRequest, Inspection, Process, ProcessId, Requester};
+use crate::model::process::{
+    ExitStatus, InspectRequest, Inspection, Process, ProcessId, Requester,
+};
 use crate::model::socket::{Endpoint, EndpointId, Owners};
 use crate::table::row::Row;
 use crate::tracker::{Change, Changes};

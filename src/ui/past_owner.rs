@@ -1,7 +1,7 @@
 //! The previous owner of a port, for an empty table and for the details.
 
-use crate::app::App;
-use crate::model::port::{ExitStatus, PastOwner};
+use crate::app::{App, PastOwner};
+use crate::model::process::ExitStatus;
 use crate::model::process::Process;
 use crate::model::socket::{Age, Owners, Protocol};
 use crate::table::description;

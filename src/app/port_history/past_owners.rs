@@ -3,11 +3,11 @@
 //! Records a socket when it has closed, so that nothing is kept twice: the latest few owners of the latest ports. The exit
 //! status of an owner is recorded as it was found and never concluded from the socket.
 
-use crate::model::process::{ProcessId, Signal};
+use crate::model::process::{ExitStatus, ProcessId};
 use crate::model::socket::{Endpoint, EndpointId, Owners, Protocol, Since};
 use crate::model::text::SystemText;
 use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// Owners that are kept of one port.
 const MAX_OWNERS: usize = 4;
@@ -47,16 +47,6 @@ pub struct PastOwner {
     pub user: Option<SystemText>,
     pub since: Since,
     pub closed: Instant,
-}
-
-/// What became of a process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ExitStatus {
-    Unknown,
-    /// It exited this long after portmon had sent the signal, whatever the cause.
-    EndedAfter(Duration, Signal),
-    Ended,
-    StillRunning,
 }
 
 impl PortHistory {
@@ -169,16 +159,6 @@ fn have_same_owner(one: &Owners, other: &Owners) -> bool {
 fn opened_at(since: Since) -> Instant {
     match since {
         Since::Opened(at) | Since::Before(at) => at,
-    }
-}
-
-impl ExitStatus {
-    /// True if the status cannot change any more.
-    pub fn is_final(self) -> bool {
-        match self {
-            Self::EndedAfter(..) | Self::Ended => true,
-            Self::Unknown | Self::StillRunning => false,
-        }
     }
 }
 

@@ -1,11 +1,9 @@
 //! Ports: the IANA classes, this machine's ephemeral range, known services, and what is asked about a port.
 
 mod bind;
-mod history;
 mod port_spec;
 
 pub use bind::{AddressProbe, BindOutcome, BindResult, LOCAL_ADDRESSES, bind_addresses, overlaps};
-pub use history::{ExitStatus, PastOwner, PortHistory};
 pub use port_spec::{PortRange, PortSpec, PortSpecError};
 
 use crate::model::socket::{Protocol, Socket};

@@ -3,11 +3,12 @@
 //! An inspection walks over every process, so the details and the dialog request one at a time, and the sampler none.
 
 use super::supervisor::Supervisor;
-use crate::model::port::{ExitStatus, Port};
-use crate::model::process::{Pid, Process, ProcessId, ProcessState};
+use crate::model::port::Port;
+use crate::model::process::{Pid, Process, ProcessId, ProcessState, Signal};
 use crate::model::socket::EndpointId;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A request to the inspector.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,6 +65,26 @@ impl Inspection {
     pub fn supervisors(&self) -> Vec<Supervisor> {
         let of_trees = self.trees.iter().map(|tree| &tree.supervisor);
         of_trees.chain([&self.supervisor]).cloned().collect()
+    }
+}
+
+/// What became of a process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExitStatus {
+    Unknown,
+    /// It exited this long after portmon had sent the signal, whatever the cause.
+    EndedAfter(Duration, Signal),
+    Ended,
+    StillRunning,
+}
+
+impl ExitStatus {
+    /// True if the status cannot change any more.
+    pub fn is_final(self) -> bool {
+        match self {
+            Self::EndedAfter(..) | Self::Ended => true,
+            Self::Unknown | Self::StillRunning => false,
+        }
     }
 }
 

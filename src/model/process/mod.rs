@@ -5,7 +5,9 @@ pub mod shell;
 mod signal;
 mod supervisor;
 
-pub use inspection::{InspectRequest, Inspection, Origin, ProcessTree, Requester, Restriction};
+pub use inspection::{
+    ExitStatus, InspectRequest, Inspection, Origin, ProcessTree, Requester, Restriction,
+};
 pub use signal::{SIGNALS, Signal};
 pub use supervisor::{Container, Engine, Manager, Published, Supervisor, Unit};
 

@@ -2,9 +2,8 @@
 //!
 //! Only the latest request of each requester is answered.
 
-use crate::model::port::ExitStatus;
 use crate::model::process::{
-    InspectRequest, Inspection, ProcessId, ProcessTree, Requester, Supervisor,
+    ExitStatus, InspectRequest, Inspection, ProcessId, ProcessTree, Requester, Supervisor,
 };
 use crate::os::free::process_handle::is_unused;
 use crate::os::processes::{self, Processes, start_time};

@@ -1,7 +1,7 @@
 //! The owners of a socket in the details.
 
 use crate::app::App;
-use crate::model::port::ExitStatus;
+use crate::model::process::ExitStatus;
 use crate::model::process::Process;
 use crate::model::socket::{Endpoint, Owners};
 use crate::model::text::SystemText;

@@ -1,6 +1,6 @@
 use crate::app::Event;
 use crate::app::testing::AppHarness;
-use crate::model::port::ExitStatus;
+use crate::model::process::ExitStatus;
 use crate::model::process::{InspectRequest, Inspection, Process, Requester};
 use crate::model::testing::{process, socket};
 use crate::ui::tests::{details, message};

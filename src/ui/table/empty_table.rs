@@ -1,9 +1,8 @@
 //! The message of an empty table: why nothing is shown, and how to change that.
 
-use crate::app::App;
 use crate::app::keymap::{KeyCommand, TableCommand, chip_key, key_of};
 use crate::app::panes::filter_box::FilterBox;
-use crate::model::port::PastOwner;
+use crate::app::{App, PastOwner};
 use crate::model::process::shell::restart_command;
 use crate::model::socket::Endpoint;
 use crate::table::listing::{Chip, Hidden};

@@ -1,7 +1,8 @@
 use super::*;
-use crate::model::process::Process;
+use crate::model::process::{Process, Signal};
 use crate::model::testing::{SocketBuilder, instant, process, socket};
 use std::sync::Arc;
+use std::time::Duration;
 
 fn opened(socket: SocketBuilder, at: f64) -> Endpoint {
     let mut endpoint = socket.endpoint();
