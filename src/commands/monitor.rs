@@ -8,7 +8,7 @@ use crate::event_loop::{self, EffectHandler, EventChannels};
 use crate::model::poll_request::PollRequest;
 use crate::model::socket::SocketSource;
 use crate::os::check::{CheckContext, Checker};
-use crate::os::free::{FreeWorker, ProbeBackend};
+use crate::os::free::{FreeWorker, ProbeBackend, WorkerCommand};
 use crate::os::inspector::Inspector;
 use crate::os::poller::SocketPoller;
 use crate::os::sampler::Sampler;
@@ -213,9 +213,11 @@ impl EffectHandler<Stdout> for Workers {
             Effect::Sample(request) => self.sampler.request(request),
             Effect::Inspect(subject) => self.inspector.inspect(subject),
             Effect::Check(question) => self.checker.ask(question),
-            Effect::OpenHandles(processes) => self.free_worker.open_handles(&processes),
-            Effect::Free(step) => self.free_worker.perform(step),
-            Effect::CloseHandles => self.free_worker.release(),
+            Effect::OpenHandles(processes) => {
+                self.free_worker.send(WorkerCommand::OpenHandles(processes))
+            }
+            Effect::Free(command) => self.free_worker.send(WorkerCommand::Perform(command)),
+            Effect::CloseHandles => self.free_worker.send(WorkerCommand::Release),
         }
         Ok(None)
     }

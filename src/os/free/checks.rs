@@ -2,25 +2,24 @@
 
 use super::process_handle::HandleError;
 use super::signal_state::signal_state;
-use super::target_handle::TargetHandle;
+use super::target_handle::{TargetHandle, TargetHandles};
 use crate::free::{KillRequest, Protected, SignalError, Target, protected};
-use crate::model::process::{Pid, Process, ProcessState, Signal, StartTime};
+use crate::model::process::{Pid, Process, ProcessState, Signal};
 use crate::model::snapshot::Snapshot;
-use crate::model::socket::{EndpointId, Owners, Socket};
+use crate::model::socket::{Owners, Socket};
 use crate::os::processes::pid_namespace;
 use std::sync::Arc;
 
-/// Verifies that every target is the process that was shown, still owns what it was shown to own, and may be signalled.
+/// Verifies that every target is the process that was shown, still owns what it was shown to own, and may be signaled.
 /// Returns failed targets; allowed only for repeat signals.
 pub fn check_targets(
     request: &KillRequest,
-    handles: &[TargetHandle],
+    handles: &TargetHandles,
     snapshot: &Snapshot,
-    start_time: fn(Pid) -> Option<StartTime>,
 ) -> Result<Vec<SignalError>, SignalError> {
     let mut failed = Vec::new();
     for target in request.targets() {
-        match check_target(request, target, handles, snapshot, start_time) {
+        match check_target(request, target, handles, snapshot) {
             Ok(()) => {}
             Err(error) if request.is_repeated() => failed.push(error),
             Err(error) => return Err(error),
@@ -32,16 +31,13 @@ pub fn check_targets(
 fn check_target(
     request: &KillRequest,
     target: &Target,
-    handles: &[TargetHandle],
+    handles: &TargetHandles,
     snapshot: &Snapshot,
-    start_time: fn(Pid) -> Option<StartTime>,
 ) -> Result<(), SignalError> {
-    let process = &target.process;
-    check_not_protected(process, request.self_pids())?;
-    let to_signal_error = |error| signal_error(process, error);
-    let handle = handles.iter().find(|handle| handle.id() == target.id());
-    let handle = handle.ok_or_else(|| to_signal_error(HandleError::Ended))?;
-    handle.check(start_time).map_err(to_signal_error)?;
+    let to_signal_error = |error| signal_error(&target.process, error);
+    check_not_protected(&target.process, request.self_pids())?;
+    let handle = handle_of(target, handles)?;
+    handle.check().map_err(to_signal_error)?;
     check_still_owner(request, target, snapshot)?;
     handle.check_permission().map_err(to_signal_error)
 }
@@ -49,10 +45,12 @@ fn check_target(
 /// Signals one target; true if SIGCONT was sent after it. A suspended process acts on no signal but SIGKILL before it is
 /// resumed.
 pub fn signal(
-    handle: &TargetHandle,
-    process: &Arc<Process>,
+    target: &Target,
     signal: Signal,
+    handles: &TargetHandles,
 ) -> Result<bool, SignalError> {
+    let process = &target.process;
+    let handle = handle_of(target, handles)?;
     let is_suspended = signal_state(process.pid(), signal)
         .is_some_and(|state| state.process_state == Some(ProcessState::Suspended));
     handle
@@ -62,16 +60,22 @@ pub fn signal(
     Ok(is_suspended && signal.resumes() && handle.signal(Signal::Continue).is_ok())
 }
 
+fn handle_of<'a>(
+    target: &Target,
+    handles: &'a TargetHandles,
+) -> Result<&'a TargetHandle, SignalError> {
+    let handle = handles.get(&target.id());
+    handle.ok_or_else(|| SignalError::AlreadyExited(Arc::clone(&target.process)))
+}
+
 /// Checks again: a confirmation is not trusted to have been checked.
 fn check_not_protected(process: &Arc<Process>, self_pids: &[Pid]) -> Result<(), SignalError> {
-    let reason = if pid_namespace::own_pid() == Some(process.pid()) {
-        Some(Protected::SelfPid)
-    } else {
-        protected(process, self_pids)
-    };
-    reason.map_or(Ok(()), |reason| {
-        Err(SignalError::Protected(Arc::clone(process), reason))
-    })
+    let is_self = pid_namespace::own_pid() == Some(process.pid());
+    let reason = is_self.then_some(Protected::SelfPid);
+    match reason.or_else(|| protected(process, self_pids)) {
+        Some(reason) => Err(SignalError::Protected(Arc::clone(process), reason)),
+        None => Ok(()),
+    }
 }
 
 /// Verifies that the target still owns one of its sockets. A target that was no owner (a parent, a member of the group) is
@@ -81,43 +85,36 @@ fn check_still_owner(
     target: &Target,
     snapshot: &Snapshot,
 ) -> Result<(), SignalError> {
-    let process = &target.process;
-    let shown: Vec<EndpointId> = if target.is_owner() {
-        target.sockets.clone()
-    } else {
-        request.sockets().iter().map(|socket| socket.id).collect()
+    let is_shown = |socket: &&Socket| {
+        if target.is_owner() {
+            target.sockets.contains(&socket.id)
+        } else {
+            request.sockets().iter().any(|shown| shown.id == socket.id)
+        }
     };
     let is_expected = |owner: &Arc<Process>| {
         if target.is_owner() {
-            owner.id == process.id
+            owner.id == target.id()
         } else {
-            request.owners().iter().any(|shown| shown.id == owner.id)
+            request.has_owner(owner.id)
         }
     };
-    let open: Vec<&Socket> = snapshot
-        .sockets
-        .iter()
-        .filter(|socket| shown.contains(&socket.id))
-        .collect();
-    if open
-        .iter()
-        .any(|socket| socket.owners.known().iter().any(is_expected))
-    {
+    let open: Vec<&Socket> = snapshot.sockets.iter().filter(is_shown).collect();
+    let mut owners = open.iter().flat_map(|socket| socket.owners.known());
+    if owners.any(is_expected) {
         return Ok(());
     }
-    let mut problems = snapshot.problems.iter().filter(|_| open.is_empty());
+    let mut problems = snapshot.problems.iter();
     let unread = problems.find(|problem| problem.protocol == request.port().protocol);
-    let process = Arc::clone(process);
+    let mut owners = open.iter().map(|socket| &socket.owners);
+    let process = Arc::clone(&target.process);
     Err(match unread {
-        Some(problem) => SignalError::TablesUnread(problem.clone()),
-        None if open
-            .iter()
-            .any(|socket| socket.owners == Owners::NoPermission) =>
-        {
+        Some(problem) if open.is_empty() => SignalError::TablesUnread(problem.clone()),
+        _ if owners.any(|owners| *owners == Owners::NoPermission) => {
             SignalError::OwnerHidden(process)
         }
-        None if target.is_owner() => SignalError::NotAnOwner(process),
-        None => SignalError::NotAnOwner(request.owners().first().cloned().unwrap_or(process)),
+        _ if target.is_owner() => SignalError::NotAnOwner(process),
+        _ => SignalError::NotAnOwner(request.owners().first().cloned().unwrap_or(process)),
     })
 }
 

@@ -3,18 +3,17 @@
 //! It decides nothing, and never signals a process whose identity and socket it has not just verified.
 
 use super::checks;
-use super::port_watch::{PortWatch, sockets_of_port};
+use super::port_watch::{PortWatch, sockets_of};
 use super::probe_backend::ProbeBackend;
-use super::target_handle::TargetHandle;
+use super::target_handle::{TargetHandle, TargetHandles};
 use super::waker::Waker;
 use crate::free::{
-    BindProbe, ExecCommand, ExecEvent, KillRequest, RequestId, SendOutcome, SendReport,
-    SignalError, Target,
+    BindProbe, ExecCommand, ExecEvent, KillRequest, RequestId, SendOutcome, SendReport, SignalError,
 };
 use crate::model::process::{Process, ProcessId, Unit};
 use crate::model::snapshot::Snapshot;
 use crate::os::bind_probe;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -26,18 +25,10 @@ const BACKOFF: u32 = 3;
 pub struct Executor {
     backend: ProbeBackend,
     waker: Waker,
-    handles: Vec<TargetHandle>,
-    jobs: Vec<FreeJob>,
+    handles: TargetHandles,
+    watches: Vec<PortWatch>,
     /// Duration of the last poll.
     poll_took: Duration,
-}
-
-/// A request that was performed, until another one for its port replaces it.
-struct FreeJob {
-    request: KillRequest,
-    /// The units of the owners at that time; they cannot be read once the owners have ended.
-    units: Vec<(ProcessId, Unit)>,
-    watch: Option<PortWatch>,
 }
 
 impl Executor {
@@ -52,14 +43,14 @@ impl Executor {
         Self {
             backend,
             waker,
-            handles: Vec::new(),
-            jobs: Vec::new(),
+            handles: TargetHandles::new(),
+            watches: Vec::new(),
             poll_took: Duration::ZERO,
         }
     }
 
-    /// Opens handles of the processes a question is about; see
-    /// [`FreeWorker::open_handles`](super::FreeWorker::open_handles).
+    /// Opens handles of the processes a question is about, so that no other can be signaled in their place. To be called
+    /// when the question opens; closes all earlier handles.
     pub fn open_handles(&mut self, processes: &[ProcessId]) {
         self.release();
         for process in processes {
@@ -67,38 +58,40 @@ impl Executor {
         }
     }
 
+    fn open_handle(&mut self, process: ProcessId) {
+        let handle = self.handles.entry(process);
+        handle.or_insert_with(|| TargetHandle::open(process, self.backend.start_time));
+    }
+
     /// Closes all handles and stops watching.
     pub fn release(&mut self) {
         self.handles.clear();
-        self.jobs.clear();
+        self.watches.clear();
         (self.backend.close)();
     }
 
     pub fn perform(&mut self, command: ExecCommand) -> Vec<ExecEvent> {
         match command {
-            ExecCommand::Send(requests) => self.send(requests),
-            ExecCommand::Watch(request) => {
-                if let Some(job) = self.job(request) {
-                    job.watch = Some(PortWatch::new(job.request.clone(), job.units.clone()));
-                }
-                Vec::new()
-            }
+            ExecCommand::Send(requests) => return self.send(requests),
+            ExecCommand::Watch(request) => self.watch(request).for_each(PortWatch::start),
+            ExecCommand::StopWatching(request) => self.watch(request).for_each(PortWatch::stop),
             ExecCommand::TryBind(request, addresses) => {
-                let job = self.job(request);
-                let probed = job.map(|job| probe(&job.request, &addresses));
-                probed.map(ExecEvent::BindProbed).into_iter().collect()
-            }
-            ExecCommand::StopWatching(request) => {
-                if let Some(job) = self.job(request) {
-                    job.watch = None;
-                }
-                Vec::new()
+                let requests = self.watch(request).map(|watch| &watch.request);
+                let probes = requests.map(|request| probe(request, &addresses));
+                return probes.map(ExecEvent::BindProbed).collect();
             }
         }
+        Vec::new()
+    }
+
+    /// Returns the watch of a request, if no later one has replaced it.
+    fn watch(&mut self, request: RequestId) -> impl Iterator<Item = &mut PortWatch> {
+        let watches = self.watches.iter_mut();
+        watches.filter(move |watch| watch.request.id() == request)
     }
 
     pub fn is_watching(&self) -> bool {
-        self.jobs.iter().any(|job| job.watch.is_some())
+        self.watches.iter().any(PortWatch::is_active)
     }
 
     /// Polls every watched port once, and returns what is to be reported.
@@ -106,14 +99,11 @@ impl Executor {
         let began = Instant::now();
         // Of requests that are not watched too, so that the poller need not be opened again.
         let ports = self.ports_with(&[]);
-        let mut watches: Vec<&mut PortWatch> = self
-            .jobs
-            .iter_mut()
-            .filter_map(|job| job.watch.as_mut())
-            .collect();
+        let watches = self.watches.iter_mut();
+        let mut watches: Vec<&mut PortWatch> = watches.filter(|watch| watch.is_active()).collect();
         // Before the sockets: what has ended by now has no socket in the tables read after it.
         for watch in &mut watches {
-            watch.record_ended(&self.handles, self.backend.start_time);
+            watch.record_ended(&self.handles);
         }
         let snapshot = (self.backend.read_sockets)(&ports);
         let events = watches
@@ -127,24 +117,14 @@ impl Executor {
 
     /// Sleeps until the next poll is due, a target ends, or the waker is used.
     pub fn wait(&self) {
-        let watches = self.jobs.iter().filter_map(|job| job.watch.as_ref());
-        let pause = watches.clone().map(PortWatch::interval).min();
+        let watches = self.watches.iter().filter(|watch| watch.is_active());
+        let pause = watches.clone().filter_map(PortWatch::interval).min();
         let pause = pause.unwrap_or_default().max(self.poll_took * BACKOFF);
-        let running = watches.flat_map(|watch| watch.still_running(&self.handles));
-        let running = running.filter_map(|handle| handle.process().ok());
+        let running: BTreeSet<ProcessId> = watches.flat_map(PortWatch::running_targets).collect();
+        let handles = running.iter().filter_map(|id| self.handles.get(id));
+        let processes = handles.filter_map(|handle| handle.process().ok());
         self.waker
-            .wait(running, pause.saturating_sub(self.poll_took));
-    }
-
-    fn job(&mut self, request: RequestId) -> Option<&mut FreeJob> {
-        self.jobs.iter_mut().find(|job| job.request.id() == request)
-    }
-
-    fn open_handle(&mut self, process: ProcessId) {
-        if !self.handles.iter().any(|handle| handle.id() == process) {
-            let handle = TargetHandle::open(process, self.backend.start_time);
-            self.handles.push(handle);
-        }
+            .wait(processes, pause.saturating_sub(self.poll_took));
     }
 
     /// Checks each request, and signals the targets of those that passed. Earlier requests for the same ports are no longer
@@ -155,17 +135,16 @@ impl Executor {
         }
         let ports = self.ports_with(&requests);
         let snapshot = (self.backend.read_sockets)(&ports);
-        let checked: Vec<Result<Vec<SignalError>, SignalError>> = requests
-            .iter()
-            .map(|request| {
-                checks::check_targets(request, &self.handles, &snapshot, self.backend.start_time)
-            })
-            .collect();
-        // All units before the first signal: two requests may have the same process.
-        let units: Vec<Vec<_>> = requests.iter().map(|request| self.units(request)).collect();
+        // All checks and units before the first signal: two requests may have the same process.
+        let check = |request: KillRequest| {
+            let checked = checks::check_targets(&request, &self.handles, &snapshot);
+            let units = self.units(&request);
+            (request, checked, units)
+        };
+        let checked: Vec<_> = requests.into_iter().map(check).collect();
         let mut delivered = HashMap::new();
         let mut events = Vec::new();
-        for ((request, checked), units) in requests.into_iter().zip(checked).zip(units) {
+        for (request, checked, units) in checked {
             let sending = match checked {
                 Ok(failed) => self.signal(&request, failed, &snapshot, &mut delivered),
                 Err(error) => SendOutcome::NotSent(error),
@@ -175,12 +154,9 @@ impl Executor {
                 at: Instant::now(),
                 sending,
             }));
-            self.jobs.retain(|job| !job.has_same_port(&request));
-            self.jobs.push(FreeJob {
-                request,
-                units,
-                watch: None,
-            });
+            self.watches
+                .retain(|watch| watch.request.port() != request.port());
+            self.watches.push(PortWatch::new(request, units));
         }
         events
     }
@@ -188,26 +164,21 @@ impl Executor {
     /// Returns the units of the owners, and those noted for the earlier request of the same port.
     fn units(&self, request: &KillRequest) -> Vec<(ProcessId, Unit)> {
         let unit = |owner: &Arc<Process>| Some((owner.id, (self.backend.unit)(owner)?));
-        let before = self.jobs.iter().filter(|job| job.has_same_port(request));
-        let before = before.flat_map(|job| job.units.iter().cloned());
-        request
-            .owners()
-            .iter()
-            .filter_map(unit)
-            .chain(before)
-            .collect()
+        let units = request.owners().iter().filter_map(unit);
+        let watches = self.watches.iter();
+        let before = watches.filter(|watch| watch.request.port() == request.port());
+        let before = before.flat_map(|watch| watch.units.iter().cloned());
+        units.chain(before).collect()
     }
 
     /// Returns the ports of these and all earlier requests, each once: one poll reads them all.
     fn ports_with(&self, requests: &[KillRequest]) -> Vec<u16> {
-        let all = self.jobs.iter().map(|job| &job.request).chain(requests);
-        let mut ports: Vec<u16> = all.map(|request| request.port().number).collect();
-        ports.sort_unstable();
-        ports.dedup();
-        ports
+        let earlier = self.watches.iter().map(|watch| &watch.request);
+        let ports = earlier.chain(requests).map(|request| request.port().number);
+        ports.collect::<BTreeSet<u16>>().into_iter().collect()
     }
 
-    /// Signals every target that passed its check, unless it was already signalled for another request of the same
+    /// Signals every target that passed its check, unless it was already signaled for another request of the same
     /// confirmation.
     fn signal(
         &self,
@@ -216,41 +187,29 @@ impl Executor {
         snapshot: &Snapshot,
         delivered: &mut HashMap<ProcessId, Result<bool, SignalError>>,
     ) -> SendOutcome {
+        let failed = missed.iter().filter_map(SignalError::process);
+        let failed: Vec<ProcessId> = failed.map(|process| process.id).collect();
         let mut resumed = Vec::new();
-        let failed: Vec<ProcessId> = missed
-            .iter()
-            .filter_map(|error| Some(error.process()?.id))
-            .collect();
-        for target in request.targets() {
-            if failed.contains(&target.id()) {
-                continue;
-            }
+        let targets = request.targets().iter();
+        for target in targets.filter(|target| !failed.contains(&target.id())) {
             let outcome = delivered
                 .entry(target.id())
-                .or_insert_with(|| self.signal_once(request, target));
+                .or_insert_with(|| checks::signal(target, request.signal(), &self.handles));
             match outcome {
                 Ok(true) => resumed.push(target.id()),
                 Ok(false) => {}
                 Err(error) => missed.push(error.clone()),
             }
         }
-        // If no target could be signalled, nothing was sent after all.
+        // If no target could be signaled, nothing was sent after all.
         if missed.len() == request.targets().len() && !missed.is_empty() {
             return SendOutcome::NotSent(missed.swap_remove(0));
         }
         SendOutcome::Sent {
-            sockets: sockets_of_port(request, snapshot),
+            sockets: sockets_of(request.port(), snapshot),
             resumed,
             missed,
         }
-    }
-
-    /// Signals a target; true if it was resumed.
-    fn signal_once(&self, request: &KillRequest, target: &Target) -> Result<bool, SignalError> {
-        let handle = self.handles.iter().find(|one| one.id() == target.id());
-        let process = &target.process;
-        let handle = handle.ok_or_else(|| SignalError::AlreadyExited(process.clone()))?;
-        checks::signal(handle, process, request.signal())
     }
 }
 
@@ -260,12 +219,5 @@ fn probe(request: &KillRequest, addresses: &[SocketAddr]) -> BindProbe {
         request: request.id(),
         probes: bind_probe::probe_all(request.port().protocol, addresses),
         localhost: bind_probe::resolve_localhost(),
-    }
-}
-
-impl FreeJob {
-    /// Whether a new request is about the same port and so replaces it.
-    fn has_same_port(&self, request: &KillRequest) -> bool {
-        self.request.port() == request.port()
     }
 }

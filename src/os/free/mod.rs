@@ -31,9 +31,11 @@ pub struct FreeWorker {
     waker: Waker,
 }
 
-enum WorkerCommand {
+pub enum WorkerCommand {
+    /// See [`Executor::open_handles`].
     OpenHandles(Vec<ProcessId>),
     Perform(ExecCommand),
+    /// Close all handles and stop watching: the question was canceled or its verdict is closed.
     Release,
 }
 
@@ -48,36 +50,19 @@ impl FreeWorker {
         let own = waker.clone();
         thread::Builder::new()
             .name("free worker".to_owned())
-            .spawn(move || {
-                run(&requests, Executor::with_waker(backend(), own), &results);
-            })?;
+            .spawn(move || run(&requests, Executor::with_waker(backend(), own), &results))?;
         Ok(Self { commands, waker })
     }
 
-    /// Opens handles of the processes a question is about, so that no other can be signalled in their place. To be called
-    /// when the question opens; closes all earlier handles.
-    pub fn open_handles(&self, processes: &[ProcessId]) {
-        self.send(WorkerCommand::OpenHandles(processes.to_vec()));
-    }
-
-    pub fn perform(&self, command: ExecCommand) {
-        self.send(WorkerCommand::Perform(command));
-    }
-
-    /// Closes all handles and stops watching: the question was cancelled or its verdict is closed.
-    pub fn release(&self) {
-        self.send(WorkerCommand::Release);
-    }
-
     /// Ignores a thread that has ended; the receiver of the results sees that.
-    fn send(&self, command: WorkerCommand) {
+    pub fn send(&self, command: WorkerCommand) {
         if self.commands.send(command).is_ok() {
             self.waker.wake();
         }
     }
 }
 
-/// Whether this user may not signal the process; sends nothing.
+/// True if this user may not signal the process; sends nothing.
 pub fn is_denied(process: ProcessId) -> bool {
     let handle = TargetHandle::open(process, start_time::of_pid);
     handle.check_permission() == Err(HandleError::NotPermitted)
@@ -100,11 +85,11 @@ fn run(
             Ok(WorkerCommand::Perform(command)) => executor.perform(command),
             Ok(WorkerCommand::OpenHandles(processes)) => {
                 executor.open_handles(&processes);
-                continue;
+                Vec::new()
             }
             Ok(WorkerCommand::Release) => {
                 executor.release();
-                continue;
+                Vec::new()
             }
             Err(TryRecvError::Empty) => executor.poll(),
             Err(TryRecvError::Disconnected) => return,

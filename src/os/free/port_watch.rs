@@ -1,13 +1,14 @@
-//! Watches one port, often enough to see a restart and seldom enough to cost little.
+//! Watches the port of a request, often enough to see a restart and seldom enough to cost little.
 
 use super::ProbeBackend;
 use super::signal_state::signal_state;
-use super::target_handle::TargetHandle;
-use crate::free::{KillRequest, PortSnapshot, SignalState, Target};
+use super::target_handle::{TargetHandle, TargetHandles};
+use crate::free::{KillRequest, PortSnapshot, Target};
 use crate::model::port::Port;
-use crate::model::process::{Pid, Process, ProcessId, StartTime, Unit};
+use crate::model::process::{Pid, Process, ProcessId, Unit};
 use crate::model::snapshot::Snapshot;
 use crate::model::socket::Socket;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -21,40 +22,48 @@ const FAST_PERIOD: Duration = Duration::from_secs(10);
 /// An unchanged port is reported this often, as the time that has passed counts.
 const REPORT_INTERVAL: Duration = Duration::from_millis(250);
 
-/// The watch over the port of one request.
+/// A request that was performed, and the watch over its port, until another request for the port replaces it.
 pub struct PortWatch {
-    request: KillRequest,
-    started: Instant,
+    pub request: KillRequest,
+    /// The units of the owners when the request was sent; they cannot be read once the owners have ended.
+    pub units: Vec<(ProcessId, Unit)>,
+    /// When the watch started; `None` while the port is not watched.
+    started: Option<Instant>,
     reported: Option<PortSnapshot>,
-    /// The sockets of the port at the last poll.
-    sockets: Vec<Socket>,
-    /// The units of the owners before the signal.
-    units: Vec<(ProcessId, Unit)>,
     ended: Vec<ProcessId>,
 }
 
 impl PortWatch {
-    /// `units` are those of the owners when the request was sent.
+    /// Returns a watch that has not started.
     pub fn new(request: KillRequest, units: Vec<(ProcessId, Unit)>) -> Self {
         Self {
             request,
-            sockets: Vec::new(),
             units,
-            started: Instant::now(),
+            started: None,
             reported: None,
             ended: Vec::new(),
         }
     }
 
+    pub fn start(&mut self) {
+        self.started = Some(Instant::now());
+        self.reported = None;
+        self.ended.clear();
+    }
+
+    pub fn stop(&mut self) {
+        self.started = None;
+    }
+
+    pub fn is_active(&self) -> bool {
+        self.started.is_some()
+    }
+
     /// Records which targets have ended.
-    pub fn record_ended(
-        &mut self,
-        handles: &[TargetHandle],
-        start_time: fn(Pid) -> Option<StartTime>,
-    ) {
+    pub fn record_ended(&mut self, handles: &TargetHandles) {
         let has_ended = |id: &ProcessId| {
-            let handle = handles.iter().find(|handle| handle.id() == *id);
-            self.ended.contains(id) || handle.is_none_or(|handle| handle.has_ended(start_time))
+            let handle = handles.get(id);
+            self.ended.contains(id) || handle.is_none_or(TargetHandle::has_ended)
         };
         let targets = self.request.targets().iter();
         self.ended = targets.map(Target::id).filter(has_ended).collect();
@@ -66,105 +75,58 @@ impl PortWatch {
         snapshot: &Snapshot,
         backend: &mut ProbeBackend,
     ) -> Option<PortSnapshot> {
-        self.sockets = sockets_of_port(&self.request, snapshot);
-        let protocol = self.request.port().protocol;
-        let problems = snapshot.problems.iter().cloned();
-        let seen = PortSnapshot {
-            request: self.request.id(),
-            parents: self.parents(backend),
-            units: self.units(backend),
-            sockets: self.sockets.clone(),
-            problems: problems.filter(|one| one.protocol == protocol).collect(),
-            signal_state: self.signal_states(),
-            ended: self.ended.clone(),
-            at: Instant::now(),
-        };
-        let is_changed = self.reported.as_ref().is_none_or(|last| {
-            let like = PortSnapshot {
-                at: seen.at,
-                ..last.clone()
-            };
-            seen != like || seen.at.saturating_duration_since(last.at) >= REPORT_INTERVAL
-        });
-        if !is_changed {
-            return None;
-        }
-        self.reported = Some(seen.clone());
-        Some(seen)
-    }
-
-    /// Shortest time to the next poll.
-    pub fn interval(&self) -> Duration {
-        if self.started.elapsed() < FAST_PERIOD {
-            FAST_INTERVAL
-        } else {
-            SLOW_INTERVAL
-        }
-    }
-
-    /// Returns the targets that run, whose end wakes the executor.
-    pub fn still_running<'a>(
-        &'a self,
-        handles: &'a [TargetHandle],
-    ) -> impl Iterator<Item = &'a TargetHandle> {
-        let is_waited_for = |handle: &&TargetHandle| {
-            let id = handle.id();
-            !self.ended.contains(&id) && self.request.targets().iter().any(|one| one.id() == id)
-        };
-        handles.iter().filter(is_waited_for)
-    }
-
-    fn signal_states(&self) -> Vec<(ProcessId, SignalState)> {
-        let targets = self.request.targets().iter().map(Target::id);
-        targets
-            .filter(|id| !self.ended.contains(id))
-            .filter_map(|id| Some((id, signal_state(id.pid, self.request.signal())?)))
-            .collect()
-    }
-
-    /// Returns the parents of new owners, as far as they may be seen.
-    fn parents(&self, backend: &mut ProbeBackend) -> Vec<Arc<Process>> {
-        let mut pids: Vec<_> = self
-            .new_owners()
-            .filter_map(|owner| owner.parent)
-            .filter(|parent| parent.0 > 1)
-            .collect();
-        pids.sort_unstable();
-        pids.dedup();
-        pids.into_iter()
-            .filter_map(|pid| (backend.describe)(pid))
-            .collect()
-    }
-
-    /// Returns the units of new owners, and those before the signal: a service that is restarted was in its unit before.
-    fn units(&self, backend: &ProbeBackend) -> Vec<(ProcessId, Unit)> {
+        let port = self.request.port();
+        let sockets = sockets_of(port, snapshot);
+        // The topmost owner of each socket, if it is no target.
+        let owners = sockets.iter().filter_map(|socket| socket.owners.first());
+        let new_owners = owners.filter(|owner| !self.request.has_target(owner.id));
+        let parents = new_owners.clone().filter_map(|owner| owner.parent);
+        let parents: BTreeSet<Pid> = parents.filter(|parent| parent.0 > 1).collect();
         let unit = |owner: &Arc<Process>| Some((owner.id, (backend.unit)(owner)?));
-        let before = self.units.iter().cloned();
-        before.chain(self.new_owners().filter_map(unit)).collect()
+        let units = new_owners.filter_map(unit);
+        let problems = snapshot.problems.iter();
+        let problems = problems.filter(|problem| problem.protocol == port.protocol);
+        let seen = PortSnapshot {
+            // A service that is restarted was in its unit before.
+            units: self.units.iter().cloned().chain(units).collect(),
+            parents: parents
+                .into_iter()
+                .filter_map(&mut backend.describe)
+                .collect(),
+            problems: problems.cloned().collect(),
+            ended: self.ended.clone(),
+            signal_state: self
+                .running_targets()
+                .filter_map(|id| Some((id, signal_state(id.pid, self.request.signal())?)))
+                .collect(),
+            ..PortSnapshot::new(self.request.id(), Instant::now(), sockets)
+        };
+        let is_reported = self.reported.as_ref().is_some_and(|last| {
+            let age = seen.at.saturating_duration_since(last.at);
+            let at = last.at;
+            age < REPORT_INTERVAL && PortSnapshot { at, ..seen.clone() } == *last
+        });
+        (!is_reported).then(|| self.reported.insert(seen).clone())
     }
 
-    /// Returns the topmost owner of each socket, if it is no target.
-    fn new_owners(&self) -> impl Iterator<Item = &Arc<Process>> {
-        let is_target = |process: &Process| {
-            let mut targets = self.request.targets().iter();
-            targets.any(|target| target.id() == process.id)
-        };
-        let owners = self
-            .sockets
-            .iter()
-            .filter_map(|socket| socket.owners.first());
-        owners.filter(move |owner| !is_target(owner))
+    /// Shortest time to the next poll; `None` while the port is not watched.
+    pub fn interval(&self) -> Option<Duration> {
+        let is_new = self.started?.elapsed() < FAST_PERIOD;
+        Some(if is_new { FAST_INTERVAL } else { SLOW_INTERVAL })
+    }
+
+    /// Returns the targets that have not ended.
+    pub fn running_targets(&self) -> impl Iterator<Item = ProcessId> {
+        let targets = self.request.targets().iter().map(Target::id);
+        targets.filter(|id| !self.ended.contains(id))
     }
 }
 
-/// Returns the sockets of the request's port, in a fixed order so that snapshots can be compared.
-pub fn sockets_of_port(request: &KillRequest, snapshot: &Snapshot) -> Vec<Socket> {
-    let mut own: Vec<Socket> = snapshot
-        .sockets
-        .iter()
-        .filter(|socket| Port::of(socket) == request.port())
-        .cloned()
-        .collect();
+/// Returns the sockets of a port, in a fixed order so that snapshots can be compared.
+pub fn sockets_of(port: Port, snapshot: &Snapshot) -> Vec<Socket> {
+    let sockets = snapshot.sockets.iter();
+    let own = sockets.filter(|socket| Port::of(socket) == port);
+    let mut own: Vec<Socket> = own.cloned().collect();
     own.sort_by_key(|socket| (socket.local, socket.id));
     own
 }

@@ -16,7 +16,7 @@ use crate::model::socket::{
 use crate::model::testing::{environment, moment, process, snapshot};
 use crate::os::testing::own_ip;
 use crate::wording;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::net::{SocketAddr, TcpListener};
 use std::os::fd::OwnedFd;
@@ -176,11 +176,11 @@ impl WorkerFixture {
         })
         .unwrap();
         let plan = plan(socket);
-        free_worker.open_handles(&plan.process_ids());
+        free_worker.send(WorkerCommand::OpenHandles(plan.process_ids()));
         let request = plan.confirm(TargetSet::Topmost, Signal::Terminate, Instant::now());
         let (batch, commands) = Batch::begin(vec![request], Timeouts::default());
         for command in commands {
-            free_worker.perform(command);
+            free_worker.send(WorkerCommand::Perform(command));
         }
         Self {
             free_worker,
@@ -197,7 +197,7 @@ impl WorkerFixture {
                 .unwrap()
                 .unwrap();
             for command in self.batch.on(event) {
-                self.free_worker.perform(command);
+                self.free_worker.send(WorkerCommand::Perform(command));
             }
         }
         wording::verdict(self.freeing().verdict().unwrap())
@@ -257,7 +257,7 @@ async fn a_process_that_ignores_sigterm_is_reported_then_killed() {
     assert!(held.is_running());
 
     for command in fixture.batch.escalate(Instant::now()) {
-        fixture.free_worker.perform(command);
+        fixture.free_worker.send(WorkerCommand::Perform(command));
     }
     let said = fixture.until(FreeMachine::is_settled).await;
     let begins = format!(":{port} is free. sleep {pid} ended ");
@@ -385,7 +385,8 @@ fn an_unreadable_table_is_not_an_empty_one() {
         start_time,
     };
     let unread = (backend.read_sockets)(&[request.port().number]);
-    let handle = TargetHandle::open(held.process.id, start_time);
+    let id = held.process.id;
+    let handles = HashMap::from([(id, TargetHandle::open(id, start_time))]);
     let mut watch = PortWatch::new(request.clone(), Vec::new());
     let look = watch.observe(&unread, &mut backend).unwrap();
     assert_eq!(
@@ -393,7 +394,7 @@ fn an_unreadable_table_is_not_an_empty_one() {
         (Vec::new(), unread.problems.clone())
     );
     assert_eq!(
-        checks::check_targets(&request, &[handle], &unread, start_time),
+        checks::check_targets(&request, &handles, &unread),
         Err(SignalError::TablesUnread(unread.problems[0].clone()))
     );
 }
