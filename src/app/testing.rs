@@ -2,9 +2,8 @@
 
 use crate::app::{App, Effect, Event};
 use crate::config::Settings;
-use crate::free::{
-    BindProbe, ExecCommand, ExecEvent, KillRequest, PortSnapshot, SendOutcome, SendReport, Target,
-};
+use crate::free::testing::sent;
+use crate::free::{BindProbe, ExecCommand, ExecEvent, KillRequest, PortSnapshot, Target};
 use crate::model::environment::Environment;
 use crate::model::port::{AddressProbe, BindOutcome, EphemeralRange};
 use crate::model::process::{InspectRequest, Inspection, Pid, ProcessTree, Requester};
@@ -139,9 +138,14 @@ impl AppHarness {
         self.event(Event::Input(TerminalEvent::Paste(text.to_owned())))
     }
 
-    /// Frees the port under the cursor: its owner exits, every bind that the app asks for succeeds, and the port stays
-    /// free until that counts. The dialog stays open.
+    /// Frees the port under the cursor, which stays free until that counts. The dialog stays open.
     pub fn free(&mut self) {
+        let request = self.free_unsettled();
+        self.poll_freed(&request, 2.1);
+    }
+
+    /// Frees the port under the cursor until it is watched: its owner exits, and every bind that the app asks for succeeds.
+    pub fn free_unsettled(&mut self) -> KillRequest {
         self.keys("x");
         self.wait(1.0);
         let effects = self.keys("y");
@@ -149,15 +153,8 @@ impl AppHarness {
             panic!("one request: {effects:?}")
         };
         let request = &requests[0];
-        self.event(Event::Freeing(ExecEvent::SignalsSent(SendReport {
-            request: request.id(),
-            at: instant(self.seconds),
-            sending: SendOutcome::Sent {
-                sockets: Vec::new(),
-                resumed: Vec::new(),
-                missed: Vec::new(),
-            },
-        })));
+        let sent = sent(request.id(), instant(self.seconds), Vec::new());
+        self.event(Event::Freeing(sent));
         let effects = self.poll_freed(request, 0.5);
         let [Effect::Free(ExecCommand::TryBind(_, addresses))] = effects.as_slice() else {
             panic!("a bind: {effects:?}")
@@ -172,7 +169,7 @@ impl AppHarness {
             probes: probes.collect(),
             localhost: vec![Ipv4Addr::LOCALHOST.into()],
         })));
-        self.poll_freed(request, 2.1);
+        request.clone()
     }
 
     /// Time passes, and a poll of the port sees that its owners have exited and no socket is left.

@@ -214,7 +214,7 @@ impl EffectHandler<Stdout> for Workers {
             Effect::Inspect(subject) => self.inspector.inspect(subject),
             Effect::Check(question) => self.checker.ask(question),
             Effect::OpenHandles(processes) => {
-                self.free_worker.send(WorkerCommand::OpenHandles(processes))
+                self.free_worker.send(WorkerCommand::OpenHandles(processes));
             }
             Effect::Free(command) => self.free_worker.send(WorkerCommand::Perform(command)),
             Effect::CloseHandles => self.free_worker.send(WorkerCommand::Release),

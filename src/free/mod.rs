@@ -45,6 +45,6 @@ pub use protected::{Protected, ProtectedOwner, protected};
 pub use request::{KillRequest, RequestId, Target};
 pub use state_machine::{BIND_RETRY, FreeMachine, TableChange, Timeouts};
 pub use verdict::{
-    Evidence, Leftovers, NextAction, Progress, Proof, ReleaseKind, RemainingOwners, Starter,
-    Survivor, TargetOutcome, Verdict, VerdictKind,
+    Evidence, Leftovers, Progress, Proof, ReleaseKind, RemainingOwners, Starter, Survivor,
+    TargetOutcome, Verdict, VerdictKind,
 };

@@ -1,24 +1,28 @@
 //! State machine that frees one port: events of the executor in, commands out.
 
+mod bind;
 mod evaluate;
 mod phase;
+mod poll_verdict;
 mod released;
 mod request_log;
+mod reuse;
 mod target_state;
 
 use super::exec_command::{ExecCommand, ExecEvent, PortSnapshot, SendOutcome, SendReport};
 use super::request::KillRequest;
-use super::verdict::{NextAction, Progress, TargetOutcome, Verdict, VerdictKind};
+use super::verdict::{Progress, TargetOutcome, Verdict, VerdictKind};
 use crate::model::port::Port;
 use crate::model::process::{Process, Signal};
-use evaluate::{Evaluation, evaluate, taken_again};
-use phase::{FUTILE_TIMEOUT, FreePhase, LastBind};
+use evaluate::{Evaluation, evaluate};
+use phase::FreePhase;
+use poll_verdict::taken_again;
 use request_log::RequestLog;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 pub use phase::{BIND_RETRY, Timeouts};
-pub use released::TableChange;
+pub use reuse::TableChange;
 
 /// One request on its way to a verdict, and a freed port until it is taken again.
 #[derive(Clone, Debug)]
@@ -80,7 +84,6 @@ impl FreeMachine {
         }
         self.log.record_send(report);
         if let SendOutcome::NotSent(error) = &report.sending {
-            self.log.record_error(error);
             self.verdict = Some(Verdict::NothingSent(error.clone()));
             // An earlier signal may still take effect, so the port stays watched.
             if !self.log.has_sent() {
@@ -92,39 +95,27 @@ impl FreeMachine {
     }
 
     fn on_polled(&mut self, snapshot: PortSnapshot) -> Vec<ExecCommand> {
-        if matches!(self.phase, FreePhase::Sending) || self.is_settled() {
+        if self.phase == FreePhase::Sending || self.is_settled() {
             return Vec::new();
         }
         self.log.record_poll(snapshot);
-        let by = self.log.holding_sockets().first().copied().cloned();
-        match (self.phase, by) {
-            (
-                FreePhase::Probing { free_since }
-                | FreePhase::Settling { free_since, .. }
-                | FreePhase::Unbindable { free_since, .. }
-                | FreePhase::ProbingUnread {
-                    previous: Some(LastBind { free_since, .. }),
-                },
-                Some(by),
-            ) => {
-                let free_for = self.log.at.saturating_duration_since(free_since);
-                self.verdict = Some(taken_again(&self.log, &by, Some(free_for)));
-                self.finish()
-            }
-            (FreePhase::Settling { free_since, bound }, None) => self.settle(free_since, bound),
-            (FreePhase::Unbindable { free_since, tried }, None) => {
-                self.retry_bind(free_since, tried)
-            }
-            (FreePhase::Watching | FreePhase::PartlyFree, _) => self.evaluate(),
-            (
-                FreePhase::Sending
-                | FreePhase::Probing { .. }
-                | FreePhase::ProbingPart
-                | FreePhase::ProbingUnread { .. }
-                | FreePhase::WatchingIfTaken { .. }
-                | FreePhase::Done,
-                _,
-            ) => Vec::new(),
+        if let Some(free_since) = self.phase.free_since()
+            && let Some(by) = self.log.holding_sockets().first()
+        {
+            let free_for = self.log.at.saturating_duration_since(free_since);
+            self.verdict = Some(taken_again(&self.log, by, Some(free_for)));
+            return self.finish();
+        }
+        match self.phase {
+            FreePhase::Settling(bind) => self.settle(bind),
+            FreePhase::Unbindable(bind) => self.retry_bind(bind),
+            FreePhase::Watching | FreePhase::PartlyFree => self.evaluate(),
+            FreePhase::Sending
+            | FreePhase::Probing { .. }
+            | FreePhase::ProbingPart
+            | FreePhase::ProbingUnread { .. }
+            | FreePhase::WatchingReuse(_)
+            | FreePhase::Done => Vec::new(),
         }
     }
 
@@ -170,7 +161,7 @@ impl FreeMachine {
     }
 
     pub fn port(&self) -> Port {
-        self.log.port()
+        self.log.request.port()
     }
 
     /// The verdict so far. It may change until [`is_settled`](Self::is_settled): a held port becomes free when its process
@@ -181,43 +172,47 @@ impl FreeMachine {
 
     /// True once the executor no longer watches the port.
     pub fn is_settled(&self) -> bool {
-        matches!(
-            self.phase,
-            FreePhase::Done | FreePhase::WatchingIfTaken { .. }
-        )
+        matches!(self.phase, FreePhase::Done | FreePhase::WatchingReuse(_))
     }
 
+    /// Returns what is awaited while there is no verdict, or until a free port counts as free.
     pub fn progress(&self, now: Instant) -> Progress {
+        let port = self.port();
         let KillRequest { signal, .. } = self.log.request;
         let targets = self.log.request.targets.iter();
         let targets = targets.map(|target| Arc::clone(&target.process)).collect();
-        let port = self.log.port();
         match self.phase {
             FreePhase::Sending => Progress::Sending { signal, targets },
+            FreePhase::Settling(bind)
+            | FreePhase::ProbingUnread {
+                previous: Some(bind),
+            } => Progress::Settling {
+                left: (self.timeouts.settle)
+                    .saturating_sub(now.saturating_duration_since(bind.free_since)),
+            },
             FreePhase::Probing { .. } | FreePhase::ProbingPart => Progress::Binding {
                 port,
                 problems: Vec::new(),
             },
-            FreePhase::ProbingUnread { .. } => Progress::Binding {
+            FreePhase::ProbingUnread { previous: None } => Progress::Binding {
                 port,
-                problems: self.log.problems.clone(),
+                problems: self.log.last_poll.problems.clone(),
             },
-            FreePhase::Watching if !self.log.outcomes().is_empty() => Progress::SomeEnded {
+            FreePhase::Watching if !self.outcomes().is_empty() => Progress::SomeEnded {
                 port,
-                outcomes: self.log.outcomes(),
-                owners: self.log.owner_processes().into_iter().cloned().collect(),
-                problems: self.log.problems.clone(),
+                outcomes: self.outcomes(),
+                owners: self.owners().into_iter().cloned().collect(),
+                problems: self.log.last_poll.problems.clone(),
             },
             FreePhase::Watching
-            | FreePhase::Settling { .. }
-            | FreePhase::Unbindable { .. }
+            | FreePhase::Unbindable(_)
             | FreePhase::PartlyFree
-            | FreePhase::WatchingIfTaken { .. }
+            | FreePhase::WatchingReuse(_)
             | FreePhase::Done => Progress::Waiting {
                 port,
                 signal,
                 targets,
-                waited: self.log.waited() + now.saturating_duration_since(self.log.at),
+                waited: self.waited() + now.saturating_duration_since(self.log.at),
             },
         }
     }
@@ -225,32 +220,29 @@ impl FreeMachine {
     /// True if a caller that waits no longer than the timeouts has its answer.
     pub fn is_answered(&self) -> bool {
         match self.phase {
-            FreePhase::WatchingIfTaken { .. } | FreePhase::Done => true,
-            FreePhase::Watching | FreePhase::Unbindable { .. } | FreePhase::PartlyFree => {
-                self.verdict.is_some() && self.log.waited() >= self.timeouts.wait_for_exit
+            FreePhase::WatchingReuse(_) | FreePhase::Done => true,
+            FreePhase::Watching | FreePhase::Unbindable(_) | FreePhase::PartlyFree => {
+                self.verdict.is_some() && self.waited() >= self.timeouts.wait_for_exit
             }
             FreePhase::Sending
             | FreePhase::Probing { .. }
             | FreePhase::ProbingPart
             | FreePhase::ProbingUnread { .. }
-            | FreePhase::Settling { .. } => false,
+            | FreePhase::Settling(_) => false,
         }
     }
 
-    /// The signal to offer: another one was sent, and a target that got it still holds the port.
+    /// Returns the signal to offer: another one was sent, and a target that got it still holds the port.
     pub fn offer(&self) -> Option<Signal> {
-        let Some(Verdict::NotEnded { next, .. }) = &self.verdict else {
-            return None;
-        };
-        match next {
-            NextAction::Offer(signal) if self.phase == FreePhase::Watching => Some(*signal),
-            NextAction::Offer(_) | NextAction::Nothing => None,
+        match self.verdict {
+            Some(Verdict::NotEnded { offer, .. }) if self.phase == FreePhase::Watching => offer,
+            _ => None,
         }
     }
 
     /// Returns every signal that was sent and its process, in that order.
-    pub fn signalled(&self) -> &[(Arc<Process>, Signal)] {
-        self.log.signalled()
+    pub fn signaled(&self) -> &[(Arc<Process>, Signal)] {
+        &self.log.signaled
     }
 
     /// Returns the targets that have ended or closed the port.

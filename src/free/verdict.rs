@@ -51,7 +51,8 @@ pub enum Verdict {
         port: Port,
         outcomes: Vec<TargetOutcome>,
         survivors: Vec<Survivor>,
-        next: NextAction,
+        /// Another signal that may help.
+        offer: Option<Signal>,
     },
     TakenAgain {
         port: Port,
@@ -157,15 +158,7 @@ pub struct Survivor {
     pub error: Option<SignalError>,
 }
 
-/// What to do about survivors.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NextAction {
-    /// A stronger signal.
-    Offer(Signal),
-    Nothing,
-}
-
-/// What is going on while there is no verdict.
+/// What is awaited while there is no verdict, or until a free port counts as free.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Progress {
     Sending {
@@ -187,6 +180,8 @@ pub enum Progress {
         targets: Vec<Arc<Process>>,
         waited: Duration,
     },
+    /// The port is free, which is watched for this long before it counts.
+    Settling { left: Duration },
 }
 
 /// Class of a verdict, by which it is colored.

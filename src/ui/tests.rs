@@ -692,6 +692,23 @@ fn nothing_sent_does_not_read_as_if_the_port_were_free() {
 }
 
 #[test]
+fn a_freed_port_says_how_long_it_is_still_watched() {
+    let node = process(4242, "node").build();
+    let mut harness = AppHarness::with(vec![socket("127.0.0.1:5001").owner(&node)]);
+    harness.free_unsettled();
+    insta::assert_snapshot!(dialog(&harness), @"
+    ┌ Freeing port 5001 on build-07 ─────────────────────────────────────────────┐
+    │ :5001 is free. node 4242 ended 0.5 s after SIGTERM. Watching 2 s more…     │
+    │                                                                            │
+    │ [ Close ]                                                                  │
+    └────────────────────────────────────────────────────────────────────────────┘
+    ");
+    harness.wait(1.5);
+    let text = dialog(&harness);
+    assert!(text.contains("Watching 1 s more…"), "{text}");
+}
+
+#[test]
 fn the_smallest_screen_names_every_target() {
     let workers: Vec<_> = (10690..10693)
         .map(|pid| process(pid, "python3.11").build())

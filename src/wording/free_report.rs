@@ -5,7 +5,7 @@ use super::{
     bind_result, count, count_states, explanation_lines, explanation_title, holder, list,
     not_permitted_text, place_at, signal_error, time_left_roughly, unseen_text, verdict, warning,
 };
-use crate::free::{Conclusion, Explanation, FreeReport, NextAction, PortPlan, Refusal, Verdict};
+use crate::free::{Conclusion, Explanation, FreeReport, PortPlan, Refusal, Verdict};
 use crate::model::port::{BindResult, PortRange, PortSpec};
 use crate::model::socket::State;
 use crate::model::text::escaped;
@@ -124,7 +124,7 @@ fn freed(port: PortSpec, of: &Verdict) -> String {
     let words = verdict(of);
     match of {
         Verdict::NotEnded {
-            next: NextAction::Offer(signal),
+            offer: Some(signal),
             ..
         } => format!(
             "{words}; to send {signal}: portmon free {} --signal {}",

@@ -59,7 +59,7 @@ pub fn verdict(verdict: &Verdict) -> String {
             port,
             outcomes,
             survivors,
-            next: _,
+            offer: _,
         } => format!("{port} is STILL HELD: {}", targets(outcomes, survivors)),
         Verdict::TakenAgain { .. } => taken_again(verdict),
         Verdict::Unknown {
@@ -87,7 +87,7 @@ pub fn escalation(key: &str, signal: Signal) -> String {
     }
 }
 
-/// Returns what is going on while there is no verdict.
+/// Returns what is awaited while there is no verdict, or until a free port counts as free.
 pub fn progress(progress: &Progress) -> String {
     match progress {
         Progress::Sending { signal, targets } => format!("sending {signal} to {}", list(targets)),
@@ -121,6 +121,11 @@ pub fn progress(progress: &Progress) -> String {
             list(targets),
             seconds(*waited)
         ),
+        Progress::Settling { left } => {
+            // Rounded up: it counts down to 1 and not to 0.
+            let seconds = left.as_millis().div_ceil(1000).max(1);
+            format!("Watching {seconds} s more…")
+        }
     }
 }
 

@@ -155,7 +155,7 @@ impl FreeReport {
     pub fn freed(spec: PortSpec, freeing: &FreeMachine) -> Self {
         let holders = freeing.owners().into_iter().cloned().collect();
         let verdict = freeing.verdict().cloned().map(Box::new);
-        let signalled = freeing.signalled().to_vec();
+        let signalled = freeing.signaled().to_vec();
         Self {
             after: (!signalled.is_empty()).then(|| after(freeing)),
             signalled,

@@ -29,13 +29,6 @@ impl Default for Timeouts {
     }
 }
 
-/// The last bind of a port that nothing has held since.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct LastBind {
-    pub free_since: Instant,
-    pub at: Instant,
-}
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum FreePhase {
     Sending,
@@ -46,15 +39,9 @@ pub(super) enum FreePhase {
         free_since: Instant,
     },
     /// Its verdict is free, which is watched before it counts.
-    Settling {
-        free_since: Instant,
-        bound: Instant,
-    },
+    Settling(LastBind),
     /// Nothing holds it, yet it cannot be bound.
-    Unbindable {
-        free_since: Instant,
-        tried: Instant,
-    },
+    Unbindable(LastBind),
     /// Part of it may be free, and a bind is being tried there.
     ProbingPart,
     /// Tables cannot be read, and a bind is being tried.
@@ -64,14 +51,39 @@ pub(super) enum FreePhase {
     },
     PartlyFree,
     /// Free for good; the executor no longer watches it, and ordinary polls show whether it is taken again.
-    WatchingIfTaken {
-        free_since: Instant,
-        until: Instant,
-        /// When the first socket of a newcomer was seen.
-        taken: Option<Instant>,
-        /// True if a table could not be read before that, so that the newcomer may have come earlier.
-        was_unread: bool,
-    },
+    WatchingReuse(ReuseState),
     /// Settled: the verdict no longer changes.
     Done,
+}
+
+/// The last bind of a port that nothing has held since.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct LastBind {
+    pub free_since: Instant,
+    pub at: Instant,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct ReuseState {
+    pub free_since: Instant,
+    pub until: Instant,
+    /// When the first socket of a newcomer was seen.
+    pub taken: Option<Instant>,
+    /// True if a table could not be read before that, so that the newcomer may have come earlier.
+    pub was_unread: bool,
+}
+
+impl FreePhase {
+    /// Since when nothing holds the port, as far as a poll or a bind has shown.
+    pub fn free_since(&self) -> Option<Instant> {
+        match self {
+            Self::Probing { free_since } => Some(*free_since),
+            Self::Settling(bind) | Self::Unbindable(bind) => Some(bind.free_since),
+            Self::ProbingUnread { previous } => previous.map(|bind| bind.free_since),
+            Self::WatchingReuse(reuse) => Some(reuse.free_since),
+            Self::Sending | Self::Watching | Self::ProbingPart | Self::PartlyFree | Self::Done => {
+                None
+            }
+        }
+    }
 }

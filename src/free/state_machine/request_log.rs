@@ -1,14 +1,13 @@
 //! What was seen since a request was confirmed: the facts behind the verdict.
 
 use super::target_state::TargetState;
-use crate::free::exec_command::{PortSnapshot, SendOutcome, SendReport, SignalError};
-use crate::free::request::{KillRequest, Target};
-use crate::free::verdict::{Leftovers, Starter, Survivor, TargetOutcome};
-use crate::model::port::Port;
-use crate::model::process::{Process, ProcessId, ProcessTree, Signal, Unit};
-use crate::model::snapshot::Problem;
+use crate::free::exec_command::{PortSnapshot, SendOutcome, SendReport};
+use crate::free::request::KillRequest;
+use crate::free::verdict::{Leftovers, Survivor, TargetOutcome};
+use crate::model::process::{Process, ProcessTree, Signal};
 use crate::model::socket::{EndpointId, Owners, Socket, State, TIME_WAIT, TimeWaitLeft};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::slice;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -17,16 +16,12 @@ use std::time::{Duration, Instant};
 pub(super) struct RequestLog {
     pub request: KillRequest,
     pub target_states: Vec<TargetState>,
-    /// Sockets of the port at the last poll.
-    pub sockets: Vec<Socket>,
-    /// Tables that the last poll could not read.
-    pub problems: Vec<Problem>,
-    pub parents: Vec<Arc<Process>>,
-    units: Vec<(ProcessId, Unit)>,
+    pub last_poll: PortSnapshot,
+    /// Time of the last event.
     pub at: Instant,
+    pub signaled: Vec<(Arc<Process>, Signal)>,
     /// Sockets of the port before a signal was sent.
     known: HashSet<EndpointId>,
-    signalled: Vec<(Arc<Process>, Signal)>,
     /// When each socket was first seen in TIME_WAIT.
     time_wait_since: HashMap<EndpointId, Instant>,
 }
@@ -36,101 +31,77 @@ impl RequestLog {
         let targets = request.targets.iter().cloned();
         Self {
             target_states: targets.map(TargetState::new).collect(),
-            sockets: request.sockets.clone(),
-            problems: Vec::new(),
-            parents: Vec::new(),
-            units: Vec::new(),
+            last_poll: PortSnapshot::new(request.id, request.id.at, request.sockets.clone()),
             at: request.id.at,
+            signaled: Vec::new(),
             known: request.sockets.iter().map(|socket| socket.id).collect(),
-            signalled: Vec::new(),
             time_wait_since: HashMap::new(),
             request,
         }
     }
 
-    pub fn port(&self) -> Port {
-        self.request.port()
-    }
-
     pub fn record_send(&mut self, report: &SendReport) {
         self.at = report.at;
-        let SendOutcome::Sent {
-            sockets,
-            resumed,
-            missed,
-        } = &report.sending
-        else {
-            return;
+        let (sockets, resumed, missed) = match &report.sending {
+            SendOutcome::Sent {
+                sockets,
+                resumed,
+                missed,
+            } => (sockets, resumed, missed),
+            SendOutcome::NotSent(error) => {
+                for state in &mut self.target_states {
+                    state.record_error(slice::from_ref(error));
+                }
+                return;
+            }
         };
         self.known.extend(sockets.iter().map(|socket| socket.id));
-        let signal = self.request.signal;
-        let requested: Vec<ProcessId> = self.request.targets.iter().map(Target::id).collect();
-        for state in &mut self.target_states {
-            let id = state.target.id();
-            if !requested.contains(&id) {
-                continue;
+        let (request, signal) = (&self.request, self.request.signal);
+        let states = self.target_states.iter_mut();
+        for state in states.filter(|state| request.has_target(state.target.id())) {
+            let is_resumed = resumed.contains(&state.target.id());
+            if state.record_signal((report.at, signal), is_resumed, missed) {
+                let process = &state.target.process;
+                let resuming = is_resumed.then_some(Signal::Continue);
+                let signals = [signal].into_iter().chain(resuming);
+                self.signaled
+                    .extend(signals.map(|signal| (Arc::clone(process), signal)));
             }
-            if state.record_signal((report.at, signal), resumed.contains(&id), missed) {
-                let process = Arc::clone(&state.target.process);
-                self.signalled.push((Arc::clone(&process), signal));
-                if resumed.contains(&id) {
-                    self.signalled.push((process, Signal::Continue));
-                }
-            }
-        }
-    }
-
-    /// Records why no signal was sent.
-    pub fn record_error(&mut self, error: &SignalError) {
-        for state in &mut self.target_states {
-            state.record_missed(std::slice::from_ref(error));
         }
     }
 
     pub fn record_poll(&mut self, poll: PortSnapshot) {
         self.at = poll.at;
-        self.sockets = poll.sockets;
-        self.problems = poll.problems;
-        self.parents = poll.parents;
-        self.units = poll.units;
-        for socket in &self.sockets {
+        self.last_poll = poll;
+        for socket in &self.last_poll.sockets {
             if socket.state == Some(State::TimeWait) {
-                self.time_wait_since.entry(socket.id).or_insert(poll.at);
+                self.time_wait_since.entry(socket.id).or_insert(self.at);
             }
         }
-        let holding: Vec<Socket> = self.holding_sockets().into_iter().cloned().collect();
-        let is_complete = !self.is_unread();
+        let holding = self.holding_sockets();
         for state in &mut self.target_states {
-            let id = state.target.id();
-            let signal_state = poll.signal_state.iter().find(|(of, _)| *of == id);
-            let signal_state = signal_state.map(|(_, signal_state)| *signal_state);
-            state.record_poll(poll.at, poll.ended.contains(&id), signal_state);
-            state.record_holding(poll.at, &holding, is_complete);
+            state.record_poll(&self.last_poll, &holding);
         }
     }
 
     /// Adds the parent and the unit of the process that took the port.
     pub fn record_starter(&mut self, tree: &ProcessTree) {
-        self.parents = tree.ancestors.first().cloned().into_iter().collect();
+        self.last_poll.parents = tree.ancestors.first().cloned().into_iter().collect();
         let unit = tree.supervisor.unit.iter().cloned();
-        self.units.extend(unit.map(|unit| (tree.process, unit)));
+        let unit = unit.map(|unit| (tree.process, unit));
+        self.last_poll.units.extend(unit);
     }
 
     /// True if the last poll could not read every table.
     pub fn is_unread(&self) -> bool {
-        !self.problems.is_empty()
-    }
-
-    /// True if the last poll showed every survivor holding the port.
-    pub fn are_survivors_seen(&self) -> bool {
-        let holding: Vec<Socket> = self.holding_sockets().into_iter().cloned().collect();
-        self.survivors().all(|state| state.holds_any(&holding))
+        !self.last_poll.problems.is_empty()
     }
 
     /// Returns the sockets that hold the port, and those of the request that a process still has open.
-    pub fn holding_sockets(&self) -> Vec<&Socket> {
-        let is_holding = |socket: &&Socket| self.is_holding(socket);
-        self.sockets.iter().filter(is_holding).collect()
+    pub fn holding_sockets(&self) -> Vec<Socket> {
+        let sockets = self.last_poll.sockets.iter();
+        let holding = sockets.filter(|socket| self.is_holding(socket));
+        holding.cloned().collect()
     }
 
     fn is_holding(&self, socket: &Socket) -> bool {
@@ -139,12 +110,16 @@ impl RequestLog {
             || socket.owners != Owners::NoProcess && requested.any(|one| one.id == socket.id)
     }
 
-    /// Returns the sockets opened after the signal by processes that did not hold the port before.
-    pub fn new_sockets(&self) -> Vec<&Socket> {
-        let mut holding = self.holding_sockets();
-        holding
-            .retain(|socket| !self.known.contains(&socket.id) && !self.has_previous_owners(socket));
-        holding
+    /// True if the last poll showed every survivor holding the port.
+    pub fn are_survivors_seen(&self) -> bool {
+        let holding = self.holding_sockets();
+        self.survivors().all(|state| state.holds_any(&holding))
+    }
+
+    /// Returns a socket opened after the signal by a process that did not hold the port before.
+    pub fn newcomer(&self) -> Option<Socket> {
+        let mut holding = self.holding_sockets().into_iter();
+        holding.find(|socket| !self.known.contains(&socket.id) && !self.has_previous_owners(socket))
     }
 
     /// True if only processes that held the port before hold it now.
@@ -156,78 +131,52 @@ impl RequestLog {
     }
 
     fn has_previous_owners(&self, socket: &Socket) -> bool {
-        let owners = socket.owners.known();
-        !owners.is_empty() && owners.iter().all(|process| self.had_port(process.id))
+        let mut owners = socket.owners.known().iter();
+        owners.len() > 0 && owners.all(|process| self.request.has_owner(process.id))
     }
 
     /// Returns the visible processes that hold the port, each once.
     pub fn owner_processes(&self) -> Vec<&Arc<Process>> {
-        let mut processes: Vec<&Arc<Process>> = Vec::new();
-        for socket in self.holding_sockets() {
-            for process in socket.owners.known() {
-                if !processes.iter().any(|known| known.id == process.id) {
-                    processes.push(process);
-                }
-            }
-        }
-        processes
-    }
-
-    /// Returns the unit in which systemd started this process: systemd is its parent, and it is the main process of the
-    /// unit or follows an owner of the same unit. Systemd is the parent of every orphan too.
-    pub fn started_by_systemd(&self, process: &Process) -> Option<Starter> {
-        let parent = process.parent?;
-        let is_manager = |one: &Arc<Process>| one.pid() == parent && one.name.raw() == "systemd";
-        if parent.0 != 1 && !self.parents.iter().any(is_manager) {
-            return None;
-        }
-        let mut units = self.units.iter();
-        let (_, unit) = units.find(|(of, unit)| *of == process.id && unit.may_restart())?;
-        let is_restart = self.units.iter().any(|(of, before)| {
-            (&before.name, before.manager) == (&unit.name, unit.manager) && self.had_port(*of)
-        });
-        (is_restart || unit.main == Some(process.pid())).then(|| Starter::Systemd {
-            unit: Box::new(unit.clone()),
-            is_restart,
-        })
-    }
-
-    fn had_port(&self, process: ProcessId) -> bool {
-        let mut owners = self.request.owners.iter();
-        owners.any(|owner| owner.id == process)
-    }
-
-    pub fn signalled(&self) -> &[(Arc<Process>, Signal)] {
-        &self.signalled
+        let mut seen = BTreeSet::new();
+        let sockets = self.last_poll.sockets.iter();
+        sockets
+            .filter(|socket| self.is_holding(socket))
+            .flat_map(|socket| socket.owners.known())
+            .filter(|process| seen.insert(process.id))
+            .collect()
     }
 
     /// True for a socket that a target held when the question was asked.
-    pub fn is_targeted(&self, socket: EndpointId) -> bool {
+    pub fn is_targeted(&self, socket: &Socket) -> bool {
         let mut states = self.target_states.iter();
-        states.any(|state| state.target.sockets.contains(&socket))
+        states.any(|state| state.target.sockets.contains(&socket.id))
     }
 
-    pub fn are_targets_done(&self) -> bool {
-        self.target_states.iter().all(TargetState::is_done)
+    /// Returns the targets that have neither ended nor closed the port.
+    pub fn survivors(&self) -> impl Iterator<Item = &TargetState> {
+        let states = self.target_states.iter();
+        states.filter(|state| state.done().is_none())
     }
 
-    /// Time since the last target ended or closed the port.
-    pub fn since_targets_done(&self) -> Duration {
-        let done = self.target_states.iter().filter_map(TargetState::done);
-        self.since(done.max())
+    /// Time since the last target ended or closed the port; `None` while one has not.
+    pub fn since_targets_done(&self) -> Option<Duration> {
+        let done: Option<Vec<Instant>> = self.target_states.iter().map(TargetState::done).collect();
+        let last = done?.into_iter().max();
+        Some(last.map_or(Duration::ZERO, |at| self.since(at)))
     }
 
-    /// Time since the last signal was sent.
-    pub fn waited(&self) -> Duration {
-        self.since(self.last_sent().map(|(at, _)| at))
-    }
-
-    fn since(&self, at: Option<Instant>) -> Duration {
-        at.map_or(Duration::ZERO, |at| self.at.saturating_duration_since(at))
+    fn since(&self, at: Instant) -> Duration {
+        self.at.saturating_duration_since(at)
     }
 
     pub fn has_sent(&self) -> bool {
         self.last_sent().is_some()
+    }
+
+    /// Time since the last signal was sent.
+    pub fn waited(&self) -> Duration {
+        self.last_sent()
+            .map_or(Duration::ZERO, |(at, _)| self.since(at))
     }
 
     /// The last signal that was sent; not that of a request that could not be sent.
@@ -237,17 +186,11 @@ impl RequestLog {
     }
 
     fn last_sent(&self) -> Option<(Instant, Signal)> {
-        let sent = self.target_states.iter().filter_map(TargetState::sent);
+        let sent = self.target_states.iter().filter_map(|state| state.sent);
         sent.max_by_key(|(at, _)| *at)
     }
 
-    /// Returns the targets that have neither ended nor closed the port.
-    pub fn survivors(&self) -> impl Iterator<Item = &TargetState> {
-        let states = self.target_states.iter();
-        states.filter(|state| !state.is_done())
-    }
-
-    pub fn running_targets(&self) -> Vec<Survivor> {
+    pub fn survivor_facts(&self) -> Vec<Survivor> {
         let (signal, waited) = (self.last_signal(), self.waited());
         let survivors = self.survivors();
         survivors.map(|one| one.survivor(signal, waited)).collect()
@@ -260,8 +203,8 @@ impl RequestLog {
 
     /// Returns the sockets on the port that do not hold it.
     pub fn leftovers(&self) -> Leftovers {
-        let is_left = |socket: &&Socket| !self.is_holding(socket);
-        let left = self.sockets.iter().filter(is_left);
+        let sockets = self.last_poll.sockets.iter();
+        let left = sockets.filter(|socket| !self.is_holding(socket));
         let states: Vec<Option<State>> = left.clone().map(|socket| socket.state).collect();
         let since = |socket: &Socket| self.time_wait_since.get(&socket.id).copied();
         let wait = TimeWaitLeft::of_last(left, self.at, TIME_WAIT, since);

@@ -1,6 +1,6 @@
 //! What became of one target of a request.
 
-use crate::free::exec_command::{SignalDisposition, SignalError, SignalState};
+use crate::free::exec_command::{PortSnapshot, SignalDisposition, SignalError, SignalState};
 use crate::free::kill_plan::holds;
 use crate::free::request::Target;
 use crate::free::verdict::{ReleaseKind, Survivor, TargetOutcome};
@@ -16,12 +16,13 @@ const SLOW_END: Duration = Duration::from_secs(2);
 #[derive(Clone, Debug)]
 pub(super) struct TargetState {
     pub target: Target,
-    sent: Option<(Instant, Signal)>,
+    /// When its last signal was sent, and which.
+    pub sent: Option<(Instant, Signal)>,
     ended: Option<Instant>,
     closed_port: Option<Instant>,
     signal_state: Option<SignalState>,
     was_suspended: bool,
-    missed: Option<SignalError>,
+    error: Option<SignalError>,
 }
 
 impl TargetState {
@@ -33,7 +34,7 @@ impl TargetState {
             closed_port: None,
             signal_state: None,
             was_suspended: false,
-            missed: None,
+            error: None,
         }
     }
 
@@ -45,34 +46,54 @@ impl TargetState {
         missed: &[SignalError],
     ) -> bool {
         self.was_suspended |= was_suspended;
-        self.record_missed(missed);
-        let is_sent = self.missed.is_none();
-        if is_sent {
+        self.record_error(missed);
+        if self.error.is_none() {
             self.sent = Some(sent);
         }
-        is_sent
+        self.error.is_none()
     }
 
-    /// Records what a poll saw of the process.
-    pub fn record_poll(&mut self, at: Instant, has_ended: bool, signal_state: Option<SignalState>) {
-        if has_ended {
-            self.ended.get_or_insert(at);
+    /// Records why it was not signaled, if it is among these.
+    pub fn record_error(&mut self, missed: &[SignalError]) {
+        let id = self.target.id();
+        let is_own = |error: &&SignalError| error.process().is_some_and(|one| one.id == id);
+        self.error = missed.iter().find(is_own).cloned();
+    }
+
+    /// Records what a poll saw of the process and of the sockets that hold the port. Only an owner can close it, and only
+    /// a poll that read every table shows that.
+    pub fn record_poll(&mut self, poll: &PortSnapshot, holding: &[Socket]) {
+        let id = self.target.id();
+        if poll.ended.contains(&id) {
+            self.ended.get_or_insert(poll.at);
         }
-        self.signal_state = signal_state;
-    }
-
-    /// Records what a poll saw of the port. Only an owner can close it, and only a poll that read every table shows that.
-    pub fn record_holding(&mut self, at: Instant, holding: &[Socket], is_complete: bool) {
+        let mut states = poll.signal_state.iter();
+        let state = states.find(|(of, _)| *of == id);
+        self.signal_state = state.map(|(_, state)| *state);
         if self.holds_any(holding) {
             self.closed_port = None;
-        } else if is_complete && self.target.is_owner() {
-            self.closed_port.get_or_insert(at);
+        } else if poll.problems.is_empty() && self.target.is_owner() {
+            self.closed_port.get_or_insert(poll.at);
         }
     }
 
-    /// When its last signal was sent, and which.
-    pub fn sent(&self) -> Option<(Instant, Signal)> {
-        self.sent
+    /// True if it holds one of these sockets. One of its own whose owner cannot be seen at the moment counts as held.
+    pub fn holds_any(&self, holding: &[Socket]) -> bool {
+        holding.iter().any(|socket| {
+            let is_unseen = matches!(socket.owners, Owners::NoPermission | Owners::Pending);
+            holds(self.target.id(), socket) || is_unseen && self.target.sockets.contains(&socket.id)
+        })
+    }
+
+    /// Time at which it ended or closed the port.
+    pub fn done(&self) -> Option<Instant> {
+        self.ended.into_iter().chain(self.closed_port).min()
+    }
+
+    /// True if it is known to ignore the signal.
+    pub fn ignores_signal(&self) -> bool {
+        let disposition = self.signal_state.map(|state| state.disposition);
+        disposition == Some(SignalDisposition::Ignored)
     }
 
     /// Returns its facts while it holds the port; `signal` is the one it was to get.
@@ -83,41 +104,8 @@ impl TargetState {
             signal: self.sent.map_or(signal, |(_, signal)| signal),
             waited,
             was_suspended: self.was_suspended,
-            error: self.missed.clone(),
+            error: self.error.clone(),
         }
-    }
-
-    /// True if it is known to ignore the signal.
-    pub fn ignores_signal(&self) -> bool {
-        let disposition = self.signal_state.map(|state| state.disposition);
-        disposition == Some(SignalDisposition::Ignored)
-    }
-
-    pub fn is_done(&self) -> bool {
-        self.done().is_some()
-    }
-
-    pub fn done(&self) -> Option<Instant> {
-        self.ended.into_iter().chain(self.closed_port).min()
-    }
-
-    /// True if it holds one of these sockets. One of its own whose owner cannot be seen at the moment counts as held.
-    pub fn holds_any(&self, holding: &[Socket]) -> bool {
-        let is_shown = |socket: &Socket| self.target.sockets.contains(&socket.id);
-        holding.iter().any(|socket| {
-            holds(self.target.id(), socket)
-                || is_shown(socket)
-                    && matches!(socket.owners, Owners::NoPermission | Owners::Pending)
-        })
-    }
-
-    /// Records why it was not signaled, if it is among these.
-    pub fn record_missed(&mut self, missed: &[SignalError]) {
-        let is_own = |error: &&SignalError| {
-            let process = error.process();
-            process.is_some_and(|process| process.id == self.target.id())
-        };
-        self.missed = missed.iter().find(is_own).cloned();
     }
 
     /// Returns how it released the port. A process closes its sockets a moment before its exit shows, so that it is still
@@ -131,12 +119,11 @@ impl TargetState {
             (None, Some(at)) => (ReleaseKind::ClosedSocket, at),
             (None, None) => return None,
         };
+        let after = |(sent, signal)| (at.saturating_duration_since(sent), signal);
         Some(TargetOutcome {
             process: Arc::clone(&self.target.process),
             how,
-            after: self
-                .sent
-                .map(|(sent, signal)| (at.saturating_duration_since(sent), signal)),
+            after: self.sent.map(after),
             was_suspended: self.was_suspended,
         })
     }

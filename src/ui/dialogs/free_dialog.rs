@@ -15,7 +15,7 @@ mod preview;
 use crate::app::App;
 use crate::app::keymap::{Button, key_of};
 use crate::app::overlay::free_dialog::{DialogPhase, FreeDialog};
-use crate::free::{Batch, Explanation, FreeMachine, KillRequest, NextAction, Verdict, VerdictKind};
+use crate::free::{Batch, Explanation, FreeMachine, KillRequest, Verdict, VerdictKind};
 use crate::model::port::Port;
 use crate::model::process::{Inspection, ProcessId, Signal};
 use crate::model::socket::Endpoint;
@@ -179,7 +179,11 @@ fn progress(app: &App, batch: &Batch) -> DialogText {
 fn freeing_text(app: &App, freeing: &FreeMachine, is_only: bool) -> (String, Role) {
     match freeing.verdict() {
         Some(verdict) if verdict.kind() == VerdictKind::Free && !freeing.is_settled() => (
-            format!("{} Watching 2 s more…", wording::verdict(verdict)),
+            format!(
+                "{} {}",
+                wording::verdict(verdict),
+                wording::progress(&freeing.progress(app.now))
+            ),
             Role::Good,
         ),
         Some(verdict) if verdict.kind() == VerdictKind::NothingSent => (
@@ -202,7 +206,7 @@ fn freeing_text(app: &App, freeing: &FreeMachine, is_only: bool) -> (String, Rol
 /// `. K sends SIGKILL`, where a stronger signal is left.
 fn escalation(verdict: &Verdict) -> Option<String> {
     let Verdict::NotEnded {
-        next: NextAction::Offer(signal),
+        offer: Some(signal),
         ..
     } = verdict
     else {
