@@ -23,13 +23,18 @@ pub fn for_arguments(error: &clap::Error, command: Option<&CliCommand>) -> Strin
         (ErrorKind::ValueValidation, Some(cause)) => cause.to_string(),
         (ErrorKind::UnknownArgument, _) => format!("unexpected argument: {argument} (see {help})"),
         (ErrorKind::MissingRequiredArgument, _) => format!("missing {argument} (see {help})"),
-        (ErrorKind::ArgumentConflict, _) => format!(
-            "{flag} cannot be used with {} (see {help})",
-            context(ContextKind::PriorArg)
-        ),
-        (ErrorKind::InvalidValue, _) if context(ContextKind::InvalidValue).is_empty() => {
-            format!("{argument} needs a value (see {help})")
+        (ErrorKind::ArgumentConflict, _) => {
+            let other = context(ContextKind::PriorArg);
+            if other == argument {
+                format!("{flag} can be used only once (see {help})")
+            } else {
+                format!("{flag} cannot be used with {other} (see {help})")
+            }
         }
+        (ErrorKind::InvalidValue, _) if context(ContextKind::InvalidValue).is_empty() => {
+            format!("{flag} needs a value (see {help})")
+        }
+        (ErrorKind::TooManyValues, _) => format!("{flag} takes no value (see {help})"),
         _ => {
             let text = error.render().to_string();
             let lines = text.lines().take_while(|line| !line.is_empty());

@@ -11,7 +11,7 @@ use super::print_line;
 use crate::cli::CliCommand;
 use crate::free::{Conclusion, FreeReport, PortPlan, exit_code, port_specs};
 use crate::model::environment::Environment;
-use crate::model::port::{PortRange, PortSpec};
+use crate::model::port::PortSpec;
 use crate::os::free::{Executor, ProbeBackend};
 use crate::os::{bind_probe, environment, now};
 use crate::report::free::{JsonFreeReport, preview_lines};
@@ -53,11 +53,9 @@ fn run(options: &FreeArgs) -> anyhow::Result<u8> {
         if let Some(address) = target.address
             && bind_probe::is_foreign_address(address)
         {
-            let port = PortRange {
-                address: None,
-                ..target.clone()
-            };
-            bail!("{target}: this machine has no address {address} (try {port} for all addresses)");
+            bail!(
+                "{target}: this machine has no address {address} (a port without one means all of them)"
+            );
         }
     }
     let table = poll(&environment, options).map_err(|problem| anyhow!("cannot read {problem}"))?;

@@ -24,9 +24,11 @@ pub const COMMAND: CliCommand = CliCommand {
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
-  portmon list                      every local endpoint
-  portmon list 3000                 who owns port 3000
-  portmon list state:listen --json  listeners as JSON
+  portmon list                       every local endpoint
+  portmon list 3000                  what uses port 3000
+  portmon list state:listen --json   listeners as JSON
+
+Filter words: see portmon --help
 
 Exit status:
   0  rows were printed

@@ -41,7 +41,7 @@ pub struct MonitorArgs {
     #[command(flatten)]
     filter: FilterArgs,
     /// Poll interval in seconds, 0.1 to 3600
-    #[arg(short = 'n', value_name = "SECS", default_value = "1", value_parser = interval)]
+    #[arg(short = 'n', value_name = "SECS", default_value = "1", allow_negative_numbers = true, value_parser = interval)]
     interval: Duration,
     /// Draw with ASCII only
     #[arg(long)]
@@ -97,7 +97,11 @@ const BACKGROUND: Duration = Duration::from_millis(500);
 fn run(options: &MonitorArgs) -> anyhow::Result<u8> {
     let settings = options.settings()?.with_variables(std::env::var_os);
     if !terminal::is_interactive() {
-        bail!("no terminal here; for scripts: portmon list, watch, check, free, wait");
+        let names: Vec<&str> = super::COMMANDS.iter().map(|command| command.name).collect();
+        bail!(
+            "no terminal here; for scripts: portmon {}",
+            names.join(", ")
+        );
     }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

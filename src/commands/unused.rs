@@ -27,9 +27,9 @@ pub const COMMAND: CliCommand = CliCommand {
 Each port is verified by binding it on every local address.
 
 Examples:
-  portmon unused                  the first unused port from 3000 up
-  portmon unused --from 8000 -c 3 the first three from 8000 up
-  PORT=$(portmon unused) npm start
+  portmon unused                     the first unused port from 3000 up
+  portmon unused --from 8000 -c 3    the first three from 8000 up
+  PORT=$(portmon unused) npm start   start a server on it
 
 Exit status:
   0  all requested ports were found

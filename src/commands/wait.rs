@@ -51,7 +51,7 @@ pub struct WaitArgs {
     #[arg(long, value_parser = address)]
     address: Option<IpAddr>,
     /// Give up after this many seconds, 0 to 86400
-    #[arg(long, value_name = "SECS", value_parser = timeout)]
+    #[arg(long, value_name = "SECS", allow_negative_numbers = true, value_parser = timeout)]
     pub timeout: Option<Duration>,
     #[arg(long, hide = true, value_parser = source)]
     source: Option<SocketSource>,

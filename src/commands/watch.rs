@@ -31,8 +31,10 @@ pub const COMMAND: CliCommand = CliCommand {
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
-  portmon watch 5173                         changes on port 5173
-  portmon watch state:listen --json --for 60 listeners as JSON, for one minute
+  portmon watch 5173                           changes on port 5173
+  portmon watch state:listen --json --for 60   listeners as JSON, for one minute
+
+Filter words: see portmon --help
 
 Exit status:
   0  --for has elapsed, or the output was closed
@@ -44,10 +46,10 @@ pub struct WatchArgs {
     #[arg(long)]
     pub json: bool,
     /// Poll interval in seconds, 0.1 to 3600
-    #[arg(short = 'n', value_name = "SECS", default_value = "1", value_parser = interval)]
+    #[arg(short = 'n', value_name = "SECS", default_value = "1", allow_negative_numbers = true, value_parser = interval)]
     pub interval: Duration,
     /// Exit after this many seconds, 0.1 to 86400
-    #[arg(long = "for", value_name = "SECS", value_parser = run_time)]
+    #[arg(long = "for", value_name = "SECS", allow_negative_numbers = true, value_parser = run_time)]
     pub run_time: Option<Duration>,
     #[arg(long, hide = true, value_parser = source)]
     source: Option<SocketSource>,

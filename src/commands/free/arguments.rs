@@ -17,10 +17,10 @@ use std::time::Duration;
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
-  portmon free 3000                   stop what holds port 3000, after asking
-  portmon free 3000 --dry-run         only show what would be stopped
-  portmon free 3000-3010 --yes=2      do not ask if exactly 2 are in use
-  portmon free 3000 --signal KILL     send SIGKILL
+  portmon free 3000                 stop what holds port 3000, after asking
+  portmon free 3000 --dry-run       only show what would be stopped
+  portmon free 3000-3010 --yes=2    do not ask if exactly 2 are in use
+  portmon free 3000 --signal KILL   send SIGKILL
 
 Exit status (for several ports, the worst in the order 6 4 5 3 0):
   0  the port is free
@@ -36,20 +36,20 @@ pub struct FreeArgs {
     /// Signal to send: TERM INT HUP QUIT KILL CONT
     #[arg(long, default_value = "TERM", value_parser = signal)]
     pub signal: Signal,
-    /// Signal every owner, not only the topmost (a master process usually stops its workers)
+    /// Signal every owner, not only the topmost, which usually stops its workers
     #[arg(long)]
     all_holders: bool,
     /// Signal the whole process groups of the topmost owners, including members that do not hold the port
     #[arg(long, conflicts_with = "all_holders")]
     group: bool,
     /// Send SIGKILL to whatever still holds the port after this many seconds
-    #[arg(long, value_name = "SECS", value_parser = timeout)]
+    #[arg(long, value_name = "SECS", allow_negative_numbers = true, value_parser = timeout)]
     force_after: Option<Duration>,
     /// Seconds to wait after the last signal before the port counts as still held
-    #[arg(long, value_name = "SECS", default_value = "5", value_parser = timeout)]
+    #[arg(long, value_name = "SECS", default_value = "5", allow_negative_numbers = true, value_parser = timeout)]
     wait: Duration,
     /// Seconds the port must stay free before it counts as free
-    #[arg(long, value_name = "SECS", default_value = "2", value_parser = timeout)]
+    #[arg(long, value_name = "SECS", default_value = "2", allow_negative_numbers = true, value_parser = timeout)]
     settle: Duration,
     /// Show what would be signaled, and signal nothing
     #[arg(long)]
