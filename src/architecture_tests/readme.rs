@@ -1,5 +1,6 @@
 //! What the README lists is what the program has.
 
+use super::source::files;
 use crate::app::keymap::{BINDINGS, KeySection};
 use crate::commands::COMMANDS;
 use crate::table::query::FILTER_SYNTAX;
@@ -42,6 +43,26 @@ fn the_readme_has_a_row_for_each_command() {
         let row = format!("| `portmon {}` | ", command.name);
         assert!(readme.contains(&row), "the README lacks: {row}");
     }
+}
+
+/// Keys are an interface for scripts, so a field that is renamed needs an attribute to keep its key.
+#[test]
+fn the_readme_has_every_key_of_the_json() {
+    let readme = readme();
+    let mut keys = Vec::new();
+    for file in files("src/report") {
+        for json in file.text.split("struct Json").skip(1) {
+            let fields = json.lines().skip(1).take_while(|line| *line != "}");
+            let fields = fields.filter_map(|line| line.trim().split_once(": "));
+            let names = fields.map(|(name, _)| name.trim_start_matches("pub "));
+            keys.extend(names.filter(|name| !name.contains('/')).map(str::to_owned));
+        }
+    }
+    assert!(keys.len() > 50, "{keys:?}");
+    keys.retain(|key| {
+        !readme.contains(&format!("\"{key}\"")) && !readme.contains(&format!("`{key}`"))
+    });
+    assert_eq!(keys, [""; 0]);
 }
 
 #[test]

@@ -45,8 +45,8 @@ struct JsonCheckReport {
 #[derive(Serialize)]
 struct JsonBindAttempt {
     address: IpAddr,
-    with_reuseaddr: Option<&'static str>,
-    without_reuseaddr: &'static str,
+    with_reuse: Option<&'static str>,
+    without_reuse: &'static str,
 }
 
 #[derive(Serialize)]
@@ -99,8 +99,8 @@ impl JsonCheckReport {
 fn attempt(probe: &AddressProbe) -> JsonBindAttempt {
     JsonBindAttempt {
         address: probe.address.ip(),
-        with_reuseaddr: probe.with_reuseaddr.as_ref().map(outcome),
-        without_reuseaddr: outcome(&probe.without_reuseaddr),
+        with_reuse: probe.with_reuseaddr.as_ref().map(outcome),
+        without_reuse: outcome(&probe.without_reuseaddr),
     }
 }
 
