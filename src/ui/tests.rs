@@ -608,8 +608,8 @@ fn the_dialog_names_what_it_cannot_see_and_may_not_signal() {
     │              unknown                                                       │
     │ Started by   init, or a parent that has exited                             │
     │ Warning      sh 4300 of root and 1 more belong to other users              │
-    │              Nothing would be sent for :5173: you may not signal 2 of      │
-    │              these 3 processes, such as sh 4300 of root                    │
+    │              Nothing would be sent for :5173: you are not permitted to     │
+    │              signal 2 of these 3 processes, such as sh 4300 of root        │
     │ Confirm      Type 5173, then Enter, to confirm: _                          │
     │                                                                            │
     │ [ Cancel ]   stop 3 (SIGTERM)     g one process only                       │
@@ -626,8 +626,8 @@ fn the_dialog_names_what_it_cannot_see_and_may_not_signal() {
     │ Also closes  sh 4300 belongs to root; what else it holds is unknown        │
     │ Started by   init, or a parent that has exited                             │
     │ Warning      sh 4300 belongs to root                                       │
-    │              Nothing would be sent for :5173: you may not signal sh 4300   │
-    │              of root                                                       │
+    │              Nothing would be sent for :5173: you are not permitted to     │
+    │              signal sh 4300 of root                                        │
     │ Confirm      Type 5173, then Enter, to confirm: _                          │
     │                                                                            │
     │ [ Cancel ]   stop it (SIGTERM)     g group (3)     p owner only            │
@@ -821,8 +821,8 @@ fn a_pending_owner_is_not_counted_as_hidden() {
     harness.keys("ix");
     insta::assert_snapshot!(dialog(&harness), @"
     ┌ :3000 is held ─────────────────────────────────────────────────────────────┐
-    │ the owner of 127.0.0.1:3000 is not known yet; the question follows as soon │
-    │ as it is.                                                                  │
+    │ the owner of 127.0.0.1:3000 is still being looked up; the question follows │
+    │ as soon as it is found.                                                    │
     │                                                                            │
     │ [ Cancel ]                                                                 │
     └────────────────────────────────────────────────────────────────────────────┘

@@ -1,7 +1,6 @@
 //! Why nothing is stopped to free a port: a title, a few lines and a summary.
 
-use super::socket::{count_states, holder, user};
-use super::{place, place_at, port, protected, time_left_roughly, unit_text};
+use super::{count_states, owners, place, place_at, protected, time_left_roughly, unit_text, user};
 use crate::free::{Explanation, Obstacle, SupervisedBy};
 use crate::model::port::Port;
 use crate::model::process::Process;
@@ -10,20 +9,21 @@ use crate::model::socket::{Socket, State, TimeWaitLeft};
 /// Returns the title of the dialog: `:8080 belongs to ops`
 pub fn explanation_title(explanation: &Explanation) -> String {
     let port = explanation.port;
-    match &explanation.obstacle {
-        Obstacle::Closed { .. } => format!("{port} was closed"),
-        Obstacle::TimeWait { .. } => format!("{port} is in TIME_WAIT"),
-        Obstacle::Client { .. } => format!("{port} is the port of a client"),
-        Obstacle::LeftOver { .. } => format!("nobody listens on {port}"),
-        Obstacle::Pending(_) => format!("{port} is held"),
+    let is = match &explanation.obstacle {
+        Obstacle::Closed { .. } => "was closed",
+        Obstacle::TimeWait { .. } => "is in TIME_WAIT",
+        Obstacle::Client { .. } => "is the port of a client",
+        Obstacle::LeftOver { .. } => "has no listener",
+        Obstacle::Pending(_) => "is held",
         Obstacle::Hidden { socket, .. } => match user(socket) {
-            Some(user) => format!("{port} belongs to {user}"),
-            None => format!("{port} belongs to a hidden process"),
+            Some(user) => return format!("{port} belongs to {user}"),
+            None => "belongs to a hidden process",
         },
-        Obstacle::Kernel(_) => format!("{port} belongs to the kernel"),
-        Obstacle::Protected { .. } => format!("{port} is not freed"),
-        Obstacle::Supervised { .. } => format!("{port} is not freed by stopping a process"),
-    }
+        Obstacle::Kernel(_) => "belongs to the kernel",
+        Obstacle::Protected { .. } => "cannot be freed",
+        Obstacle::Supervised { .. } => "cannot be freed by stopping its process",
+    };
+    format!("{port} {is}")
 }
 
 /// Returns the text below the title, a sentence or two a line. `unused` is a port to take instead.
@@ -47,7 +47,7 @@ pub fn explanation_lines(explanation: &Explanation, unused: Option<u16>) -> Vec<
     lines
 }
 
-/// Returns title and first line: `:8080 belongs to ops: its process …`
+/// Returns title and first line: `:8080 belongs to ops: Its process …`
 pub fn explanation_summary(explanation: &Explanation) -> String {
     let lines = obstacle(explanation.port, &explanation.obstacle);
     let first = lines.first().map_or("", String::as_str);
@@ -57,25 +57,24 @@ pub fn explanation_summary(explanation: &Explanation) -> String {
 fn obstacle(port: Port, obstacle: &Obstacle) -> Vec<String> {
     match obstacle {
         Obstacle::Closed { now } => {
-            let now = now.as_ref().map(|now| {
-                let (place, holder) = (place(now), holder(now));
-                format!("{place} is held by {holder} now.")
-            });
-            let closed = "already closed: there is nothing to stop.".to_owned();
-            std::iter::once(closed).chain(now).collect()
+            let now = now.as_ref();
+            let now = now.map(|now| format!("{} is now held by {}.", place(now), owners(now)));
+            lines("already closed: there is nothing to stop.".to_owned(), now)
         }
         Obstacle::TimeWait { left, listener } => {
             let left = left.map_or_else(|| "a short time".to_owned(), time_left_roughly);
             let kept = format!("no process holds it; the kernel keeps it for {left}.");
-            let held = listener.as_ref().map(|listener| held_by(listener));
-            std::iter::once(kept).chain(held).collect()
+            let held = listener.as_ref();
+            let held =
+                held.map(|socket| format!("{} is held by {}.", Port::of(socket), owners(socket)));
+            lines(kept, held)
         }
         Obstacle::Client { client, listener } => client_lines(port, client, listener.as_deref()),
         Obstacle::LeftOver { states, held, left } => {
             left_over(port, states, held.as_deref(), *left)
         }
         Obstacle::Pending(socket) => vec![format!(
-            "the owner of {} is not known yet; the question follows as soon as it is.",
+            "the owner of {} is still being looked up; the question follows as soon as it is found.",
             place(socket)
         )],
         Obstacle::Hidden {
@@ -83,11 +82,19 @@ fn obstacle(port: Port, obstacle: &Obstacle) -> Vec<String> {
             visible,
             is_root,
             sudo,
-        } => hidden(socket, visible, *is_root, sudo.is_some()),
-        Obstacle::Kernel(socket) => vec![format!(
-            "no process holds {}; the kernel itself does.",
-            place(socket)
-        )],
+        } => {
+            let visible = visible.iter().map(|other| {
+                let (other, owners, hidden) = (place(other), owners(other), place(socket));
+                format!("{other} is another socket, held by {owners}; stopping that would not free {hidden}.")
+            });
+            lines(hidden(socket, *is_root, sudo.is_some()), visible)
+        }
+        Obstacle::Kernel(socket) => {
+            vec![format!(
+                "no process holds {}; the kernel itself does.",
+                place(socket)
+            )]
+        }
         Obstacle::Protected {
             protected: owners, ..
         } => owners
@@ -102,37 +109,32 @@ fn obstacle(port: Port, obstacle: &Obstacle) -> Vec<String> {
         } => {
             let command = stop_command.as_ref();
             let command = command.map(|command| format!("To stop it for good: {command}"));
-            std::iter::once(supervised(process, by))
-                .chain(command)
-                .collect()
+            lines(supervised(process, by), command)
         }
     }
 }
 
-fn held_by(socket: &Socket) -> String {
-    let port = port(socket.protocol, socket.port());
-    format!("{port} is held by {}.", holder(socket))
+fn lines(first: String, more: impl IntoIterator<Item = String>) -> Vec<String> {
+    std::iter::once(first).chain(more).collect()
 }
 
 fn client_lines(own: Port, client: &Socket, listener: Option<&Socket>) -> Vec<String> {
-    let name = holder(client);
+    let name = owners(client);
     let filter = format!("To free {own} itself, filter for exactly {}.", own.number);
-    match (listener, client.remote) {
-        (Some(listener), _) => {
-            let server = port(listener.protocol, listener.port());
-            let (owner, effect) = (holder(listener), effect_of_ending(client, listener));
-            let line = format!("{name} is a client of {server}. It is held by {owner}{effect}.");
-            vec![line, filter]
-        }
-        (None, remote) => {
-            let remote = remote.map(|remote| place_at(client.protocol, remote));
-            vec![
-                format!("{name} is a client of {}.", remote.unwrap_or_default()),
-                "Nothing on this machine listens there.".to_owned(),
-                filter,
-            ]
-        }
+    if let Some(listener) = listener {
+        let (server, owners) = (Port::of(listener), owners(listener));
+        let effect = effect_of_ending(client, listener);
+        let line = format!("{name} is a client of {server}. It is held by {owners}{effect}.");
+        return vec![line, filter];
     }
+    let server = client
+        .remote
+        .map(|remote| place_at(client.protocol, remote));
+    vec![
+        format!("{name} is a client of {}.", server.unwrap_or_default()),
+        "Nothing on this machine listens there.".to_owned(),
+        filter,
+    ]
 }
 
 /// Returns what ending the client would do; nothing where either owner is unknown.
@@ -145,7 +147,7 @@ fn effect_of_ending(client: &Socket, listener: &Socket) -> String {
     if clients.iter().any(|client| is_owner(client)) {
         ", which is a client of itself".to_owned()
     } else {
-        let port = port(listener.protocol, listener.port());
+        let port = Port::of(listener);
         format!("; ending {} would not free {port}", first.name)
     }
 }
@@ -161,7 +163,7 @@ fn left_over(
         "nobody listens on {port}; what is left is {states}."
     )];
     if let Some(held) = held {
-        lines.push(format!("This one is held by {}.", holder(held)));
+        lines.push(format!("This one is held by {}.", owners(held)));
         lines.push(format!("To stop it, filter for exactly {}.", port.number));
     }
     lines.extend(left.map(|left| {
@@ -170,17 +172,17 @@ fn left_over(
             TimeWaitLeft::AtMost(_) => "each",
         };
         let left = time_left_roughly(left);
-        format!("No process holds TIME_WAIT; the kernel keeps {which} for {left}.")
+        format!("No process holds a socket in TIME_WAIT; the kernel keeps {which} for {left}.")
     }));
     lines
 }
 
-fn hidden(socket: &Socket, visible: &[Socket], is_root: bool, has_sudo: bool) -> Vec<String> {
+fn hidden(socket: &Socket, is_root: bool, has_sudo: bool) -> String {
     let owner = user(socket).map_or_else(
         || "Its process is hidden".to_owned(),
         |user| format!("Its process belongs to user {user}"),
     );
-    let first = if is_root {
+    if is_root {
         format!(
             "{owner}; root cannot see it: it may be in another container or belong to the kernel."
         )
@@ -188,12 +190,7 @@ fn hidden(socket: &Socket, visible: &[Socket], is_root: bool, has_sudo: bool) ->
         format!("{owner}. Use sudo, or take another port.")
     } else {
         format!("{owner}; you cannot see or stop it.")
-    };
-    let visible = visible.iter().map(|other| {
-        let (other, holder, own) = (place(other), holder(other), place(socket));
-        format!("{other} is another one, held by {holder}; ending that would not free {own}.")
-    });
-    std::iter::once(first).chain(visible).collect()
+    }
 }
 
 fn supervised(process: &Process, by: &SupervisedBy) -> String {
@@ -203,7 +200,7 @@ fn supervised(process: &Process, by: &SupervisedBy) -> String {
              container running."
         ),
         SupervisedBy::SocketActivation(socket, unit) => {
-            format!("systemd's {socket} starts {unit} again with the next connection.")
+            format!("systemd's {socket} starts {unit} again on the next connection.")
         }
         SupervisedBy::MainProcess(unit) => format!(
             "{process} is the main process of {}, which systemd manages.",

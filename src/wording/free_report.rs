@@ -1,9 +1,10 @@
 //! Sentences of `portmon free`: what it asks, and what became of each port.
 
-use super::socket::holder_holds;
+use super::socket::owners_hold;
 use super::{
-    bind_result, count, count_states, explanation_lines, explanation_title, holder, list,
-    not_permitted_text, place_at, signal_error, time_left_roughly, unseen_text, verdict, warning,
+    bind_result, count, count_states, explanation_lines, explanation_title, list,
+    not_permitted_text, owners, place_at, signal_error, time_left_roughly, unseen_text, verdict,
+    warning,
 };
 use crate::free::{Conclusion, Explanation, FreeReport, PortPlan, Refusal, Verdict};
 use crate::model::port::{BindResult, PortRange, PortSpec};
@@ -16,7 +17,7 @@ pub fn free_report(report: &FreeReport) -> String {
     match &report.conclusion {
         Conclusion::NotHeld { bind, left } => not_held(port, bind, left),
         Conclusion::StillHeld(socket) => {
-            let (holds, address) = (holder_holds(socket), socket.local_address());
+            let (holds, address) = (owners_hold(socket), socket.local_address());
             let all = port.on_all_addresses().to_argument();
             let way_out = format!("; to free every address: portmon free {all}");
             let way_out = if port.matches(socket) { "" } else { &way_out };
@@ -27,7 +28,7 @@ pub fn free_report(report: &FreeReport) -> String {
             let to = to.map_or_else(String::new, |to| format!(" to {to}"));
             format!(
                 "{port} is STILL HELD: nothing listens, but {} has a connection{to} on it, and connections are not closed",
-                holder(socket)
+                owners(socket)
             )
         }
         Conclusion::TimeWait { states, left } => {

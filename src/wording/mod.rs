@@ -9,7 +9,6 @@ mod explanation;
 mod free_report;
 mod number;
 mod port;
-mod port_spec;
 mod preview;
 mod process;
 mod socket;
@@ -30,13 +29,12 @@ pub use free_report::{
     watching,
 };
 pub use number::{bytes, count, list, percent};
-pub use port::{bind_result, place, place_at, port, target};
-pub use port_spec::port_spec_error;
+pub use port::{bind_result, place, place_at, port, port_spec_error, target};
 pub use preview::{
     Describer, LineKind, PreviewLine, drop_repeated_labels, line, preview_lines, preview_title,
     unit_text,
 };
 pub use process::{no_restart_command, origin, protected, signal_error, unknown_signal};
-pub use socket::{count_states, holder, states, user};
+pub use socket::{count_states, owners, states, user};
 pub use verdict::{escalation, progress, verdict};
 pub use warning::{not_permitted_text, unseen_text, warning};

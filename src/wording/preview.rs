@@ -116,40 +116,48 @@ fn target_label(preview: &Preview) -> &'static str {
 
 /// Returns a line for each process of the tree, or only their names if they are many.
 fn process_lines(preview: &Preview, port: &PortPreview, describer: &Describer) -> Vec<PreviewLine> {
-    let role_of = |node: &TreeNode| (node.is_target, node.is_target || node.shares_socket);
     if port.tree.len() > describer.most {
-        return [(true, true), (false, true), (false, false)]
-            .into_iter()
-            .filter_map(|role| {
-                let nodes = port.tree.iter().filter(|node| role_of(node) == role);
-                let processes: Vec<&Process> = nodes.map(|node| &*node.process).collect();
-                (!processes.is_empty()).then(|| tree_line(preview, role, process_list(&processes)))
+        let rank = |node: &&TreeNode| (!node.is_target, !node.shares_socket);
+        let mut nodes: Vec<&TreeNode> = port.tree.iter().collect();
+        nodes.sort_by_key(rank);
+        let groups = nodes.chunk_by(|one, next| label(preview, one) == label(preview, next));
+        return groups
+            .filter_map(|nodes| {
+                let processes: Vec<&Process> = nodes.iter().map(|node| &*node.process).collect();
+                Some(tree_line(preview, nodes.first()?, process_list(&processes)))
             })
             .collect();
     }
-    port.tree
-        .iter()
+    let nodes = port.tree.iter();
+    nodes
         .map(|node| PreviewLine {
             depth: node.depth,
             is_last: node.is_last,
-            ..tree_line(
-                preview,
-                role_of(node),
-                process_text(preview, port, node, describer),
-            )
+            ..tree_line(preview, node, process_text(preview, port, node, describer))
         })
         .collect()
 }
 
-fn tree_line(preview: &Preview, role: (bool, bool), text: String) -> PreviewLine {
-    match role {
-        (true, _) => line(target_label(preview), text, LineKind::Target),
-        (false, true) => line("Shared with", text, LineKind::Fact),
-        (false, false) => {
-            let text = format!("{text}   not signaled, may keep the port");
-            line("Held by", text, LineKind::Fact)
-        }
+fn label(preview: &Preview, node: &TreeNode) -> &'static str {
+    if node.is_target {
+        target_label(preview)
+    } else if node.shares_socket {
+        "Shared with"
+    } else {
+        "Held by"
     }
+}
+
+fn tree_line(preview: &Preview, node: &TreeNode, mut text: String) -> PreviewLine {
+    if !node.is_target && !node.shares_socket {
+        text.push_str("   not signaled, may keep the port");
+    }
+    let kind = if node.is_target {
+        LineKind::Target
+    } else {
+        LineKind::Fact
+    };
+    line(label(preview, node), text, kind)
 }
 
 /// Returns the targets of one of several ports, labeled with the port.
@@ -171,7 +179,7 @@ fn process_list(processes: &[&Process]) -> String {
     }
 }
 
-/// `node 3977   on 127.0.0.1   vite · ~/code/shop   dev   up 3d`; below its parent only what is its own.
+/// `node 3977   on 127.0.0.1   vite · ~/code/shop   dev   up 3d`; a process below its parent without description and user.
 fn process_text(
     preview: &Preview,
     port: &PortPreview,
@@ -179,104 +187,87 @@ fn process_text(
     describer: &Describer,
 ) -> String {
     let process = &*node.process;
-    let what = (describer.describe)(process);
-    let up = process
-        .started_at
-        .map(|at| format!("up\u{a0}{}", duration_cell(describer.now.since(at))));
-    let is_top = node.depth == 0;
-    let sockets = node.owner.as_ref().map(|owner| &owner.sockets);
-    let addresses = sockets
-        .filter(|_| port.has_several_addresses)
-        .map(|sockets| {
-            let addresses: BTreeSet<String> = sockets.iter().map(Socket::local_address).collect();
-            let addresses: Vec<String> = addresses.into_iter().collect();
-            format!("on\u{a0}{}", addresses.join(",\u{a0}"))
-        });
-    let not_owner = match preview.targets {
-        _ if node.owner.is_some() => None,
-        TargetSet::Parent(_) => Some("not an owner (parent process)"),
-        TargetSet::Group | TargetSet::Topmost | TargetSet::All => {
-            Some("not an owner (same process group)")
+    let mut parts = vec![process.to_string()];
+    match (&node.owner, preview.targets) {
+        (Some(owner), _) if port.has_several_addresses => {
+            let addresses = owner.sockets.iter().map(Socket::local_address);
+            let addresses: Vec<String> = addresses.collect::<BTreeSet<_>>().into_iter().collect();
+            parts.push(format!("on\u{a0}{}", addresses.join(",\u{a0}")));
         }
-    };
-    let parts = [
-        Some(process.to_string()),
-        addresses.or(not_owner.map(str::to_owned)),
-        Some(what).filter(|_| is_top),
-        process
-            .user
-            .as_ref()
-            .filter(|_| is_top)
-            .map(ToString::to_string),
-        up,
-    ];
-    parts.into_iter().flatten().collect::<Vec<_>>().join("   ")
+        (Some(_), _) => {}
+        (None, TargetSet::Parent(_)) => parts.push("not an owner (parent process)".to_owned()),
+        (None, TargetSet::Group | TargetSet::Topmost | TargetSet::All) => {
+            parts.push("not an owner (same process group)".to_owned());
+        }
+    }
+    if node.depth == 0 {
+        parts.push((describer.describe)(process));
+        parts.extend(process.user.as_ref().map(ToString::to_string));
+    }
+    let up = |at| format!("up\u{a0}{}", duration_cell(describer.now.since(at)));
+    parts.extend(process.started_at.map(up));
+    parts.join("   ")
 }
 
 fn also_closes_lines(closes: &AlsoCloses) -> Vec<PreviewLine> {
-    let mut parts: Vec<String> = closes
-        .ports
-        .iter()
-        .take(MAX_NAMED)
-        .map(|other| format!("{} {}", other.protocol, other.local))
-        .collect();
-    if closes.ports.len() > MAX_NAMED {
-        parts.push(count(closes.ports.len() - MAX_NAMED, "more port"));
-    }
-    if closes.connections > 0 {
-        parts.push(count(closes.connections, "connection"));
-    }
-    let mut text = parts.join(", ");
-    let has_children = !closes.children.is_empty() || closes.workers > 0;
+    let ports = closes.ports.iter().take(MAX_NAMED);
+    let ports = ports.map(|other| format!("{} {}", other.protocol, other.local));
+    let more = closes.ports.len().saturating_sub(MAX_NAMED);
+    let counts = [(more, "more port"), (closes.connections, "connection")].into_iter();
+    let counts = counts.filter(|(number, _)| *number > 0);
+    let counts = counts.map(|(number, noun)| count(number, noun));
+    let mut text = ports.chain(counts).collect::<Vec<_>>().join(", ");
+    let children = children(closes);
     if !closes.is_inspected {
         text.push_str(if text.is_empty() { "…" } else { ", …" });
     } else if let Some(unknown) = unknown_text(closes) {
         let separator = if text.is_empty() { "" } else { "; " };
         text = format!("{text}{separator}{unknown}");
-    } else if text.is_empty() && closes.knows_children && !has_children {
-        "nothing else".clone_into(&mut text);
     } else if text.is_empty() {
-        "no other port".clone_into(&mut text);
+        let is_nothing = closes.knows_children && children.is_empty();
+        let nothing = if is_nothing {
+            "nothing else"
+        } else {
+            "no other port"
+        };
+        nothing.clone_into(&mut text);
     }
     let mut lines = vec![line("Also closes", text, LineKind::Fact)];
-    let workers = (closes.workers > 0).then(|| format!("its {}", count(closes.workers, "worker")));
-    let children: Vec<&Process> = closes.children.iter().map(|child| &**child).collect();
-    let children = (!children.is_empty()).then(|| children_text(&children));
-    let children: Vec<String> = workers.into_iter().chain(children).collect();
     if !children.is_empty() {
         lines.push(line("May also stop", list(&children), LineKind::Fact));
     }
     lines
 }
 
-/// `its child esbuild 4000`, `its children sh 1, sh 2`
-fn children_text(children: &[&Process]) -> String {
-    let (named, rest) = children.split_at(children.len().min(MAX_NAMED));
-    let noun = if children.len() == 1 {
-        "child"
-    } else {
-        "children"
-    };
+/// `its 3 workers`, `its child esbuild 4000`, `its children sh 1, sh 2`
+fn children(closes: &AlsoCloses) -> Vec<String> {
+    let mut parts = Vec::new();
+    if closes.workers > 0 {
+        parts.push(format!("its {}", count(closes.workers, "worker")));
+    }
+    let (named, rest) = closes
+        .children
+        .split_at(closes.children.len().min(MAX_NAMED));
     let more = match rest.len() {
         0 => String::new(),
         more => format!(" and {more} more"),
     };
-    format!("its {noun} {}{more}", joined(named))
+    match closes.children.len() {
+        0 => {}
+        1 => parts.push(format!("its child {}", joined(named))),
+        _ => parts.push(format!("its children {}{more}", joined(named))),
+    }
+    parts
 }
 
-fn started_by_lines(entries: &[StartedBy]) -> Vec<PreviewLine> {
-    let text = |entry: &StartedBy| {
-        let from = entry.origin.as_ref().map_or_else(|| "…".to_owned(), origin);
-        if entries.len() == 1 {
-            from
-        } else {
-            format!("{}: {from}", joined(&entry.processes))
+fn started_by_lines(entries: &[StartedBy]) -> impl Iterator<Item = PreviewLine> {
+    entries.iter().map(|entry| {
+        let mut text = entry.origin.as_ref().map_or_else(|| "…".to_owned(), origin);
+        if entries.len() > 1 {
+            text = format!("{}: {text}", joined(&entry.processes));
         }
-    };
-    entries
-        .iter()
-        .map(|entry| line("Started by", text(entry), LineKind::Fact))
-        .collect()
+        line("Started by", text, LineKind::Fact)
+    })
 }
 
 fn restarter(restarter: &Restarter) -> String {

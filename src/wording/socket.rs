@@ -17,42 +17,33 @@ pub fn count_states(states: &[Option<State>]) -> String {
         .map(|state| (count_of(Some(*state)), state.name()))
         .filter(|(number, _)| *number > 0)
         .map(|(number, name)| format!("{number} {name}"));
-    let others = Some(count_of(None)).filter(|number| *number > 0);
-    let parts: Vec<String> = named
-        .chain(others.map(|number| count(number, "socket")))
-        .collect();
-    list(&parts)
+    let others = count_of(None);
+    let others = (others > 0).then(|| count(others, "socket"));
+    list(&named.chain(others).collect::<Vec<_>>())
 }
 
-/// Who holds a socket: `node 4242`, or whatever may be said where that is hidden.
-pub fn holder(socket: &Socket) -> String {
+/// The owners of a socket: `node 4242 and node 4300`, or what is known of them where they are hidden.
+pub fn owners(socket: &Socket) -> String {
     match (&socket.owners, user(socket)) {
         (Owners::Known(processes), _) => list(processes),
-        (Owners::NoPermission, Some(user)) => format!("a process of {user} that may not be seen"),
-        (Owners::NoPermission, None) => "a process that may not be seen".to_owned(),
-        (Owners::Pending, _) => "a process that is still being looked for".to_owned(),
+        (Owners::NoPermission, Some(user)) => format!("a hidden process of {user}"),
+        (Owners::NoPermission, None) => "a hidden process".to_owned(),
+        (Owners::Pending, _) => "a process that is still being looked up".to_owned(),
         (Owners::NoProcess, _) => "no process".to_owned(),
     }
 }
 
 /// `node 4242 holds`, `node 4242 and node 4300 hold`
-pub fn holder_holds(socket: &Socket) -> String {
-    let is_shared = socket.owners.known().len() > 1;
-    format!(
-        "{} {}",
-        holder(socket),
-        if is_shared { "hold" } else { "holds" }
-    )
+pub(super) fn owners_hold(socket: &Socket) -> String {
+    let are_several = socket.owners.known().len() > 1;
+    let hold = if are_several { "hold" } else { "holds" };
+    format!("{} {hold}", owners(socket))
 }
 
 /// The user of a socket by name, or by number.
 pub fn user(socket: &Socket) -> Option<String> {
-    let by_number = || socket.uid.map(|uid| format!("uid {uid}"));
-    socket
-        .user
-        .as_ref()
-        .map(ToString::to_string)
-        .or_else(by_number)
+    let name = socket.user.as_ref().map(ToString::to_string);
+    name.or_else(|| socket.uid.map(|uid| format!("uid {uid}")))
 }
 
 #[cfg(test)]
@@ -76,12 +67,12 @@ mod tests {
             socket("127.0.0.1:80").without_owner().build(),
         ];
         assert_eq!(
-            sockets.map(|socket| holder(&socket)),
+            sockets.map(|socket| owners(&socket)),
             [
                 "node 1",
-                "a process of dev that may not be seen",
-                "a process of uid 1000 that may not be seen",
-                "a process that may not be seen",
+                "a hidden process of dev",
+                "a hidden process of uid 1000",
+                "a hidden process",
                 "no process",
             ]
         );

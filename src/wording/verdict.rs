@@ -4,8 +4,8 @@
 
 use super::bind_result;
 use super::process::{ended, release_groups, releases, signal_error, targets};
-use super::socket::{count_states, holder_holds};
-use super::{count, holder, list, place, place_at, seconds, time_left, time_left_at_most, unread};
+use super::socket::{count_states, owners_hold};
+use super::{count, list, owners, place, place_at, seconds, time_left, time_left_at_most, unread};
 use crate::free::{Evidence, Leftovers, Progress, Proof, RemainingOwners, Starter, Verdict};
 use crate::model::platform::PLATFORM;
 use crate::model::port::{BindResult, Port};
@@ -143,8 +143,8 @@ fn proven_by(proof: &Proof) -> String {
     }
 }
 
-fn keep_socket(owners: &RemainingOwners) -> String {
-    match owners {
+fn keep_socket(remaining: &RemainingOwners) -> String {
+    match remaining {
         RemainingOwners::Children(workers) => {
             let keep = if workers.len() == 1 { "keeps" } else { "keep" };
             let pids: Vec<String> = workers.iter().map(|one| one.pid().to_string()).collect();
@@ -152,7 +152,7 @@ fn keep_socket(owners: &RemainingOwners) -> String {
             format!("{workers} {keep} the socket ({})", pids.join(" "))
         }
         RemainingOwners::Others(sockets) => {
-            let owners: Vec<String> = sockets.iter().map(holder).collect();
+            let owners: Vec<String> = sockets.iter().map(owners).collect();
             let keep = match sockets.as_slice() {
                 [one] if one.owners.known().len() < 2 => "keeps",
                 _ => "keep",
@@ -203,7 +203,7 @@ fn partly_free(
     let are = if free.len() == 1 { "is" } else { "are" };
     let held = held
         .iter()
-        .map(|socket| format!("{} is not: {} it", place(socket), holder_holds(socket)));
+        .map(|socket| format!("{} is not: {} it", place(socket), owners_hold(socket)));
     let localhost = localhost.map(|ip| format!(". localhost reaches {ip} first"));
     format!(
         "{} {are} free, {}{}",
@@ -229,7 +229,7 @@ fn taken_again(verdict: &Verdict) -> String {
     let owner = by
         .owners
         .first()
-        .map_or_else(|| holder(by), ToString::to_string);
+        .map_or_else(|| owners(by), ToString::to_string);
     let starter = match starter {
         Some(Starter::Systemd { unit, is_restart }) => {
             let verb = if *is_restart { "restarted" } else { "started" };
@@ -255,7 +255,7 @@ fn known_of_port(port: Port, evidence: &Evidence) -> String {
 fn known_of_sockets(evidence: &Evidence) -> String {
     match evidence {
         Evidence::Held(sockets) => {
-            let holds = |socket: &Socket| format!("{} {}", holder_holds(socket), place(socket));
+            let holds = |socket: &Socket| format!("{} {}", owners_hold(socket), place(socket));
             list(&sockets.iter().map(holds).collect::<Vec<_>>())
         }
         Evidence::Bind(BindResult::OnlyWithReuseAddr) => {

@@ -1,15 +1,14 @@
 //! Why a freeing takes more than one key, frees less than expected, or is not permitted.
 
 use super::process::user_of;
-use super::{count, holder, place, protected};
-use crate::free::{AlsoCloses, NotPermitted, TypingReason, Unseen, Warning};
+use super::{count, owners, place, protected};
+use crate::free::{AlsoCloses, NotPermitted, ProtectedOwner, TypingReason, Unseen, Warning};
+use crate::model::process::Process;
 
 pub fn typing_reason(reason: &TypingReason) -> String {
     match reason {
         TypingReason::ClosesPorts(number) => format!("closes {number} other ports"),
-        TypingReason::OtherUser { first, more: 0 } => {
-            format!("{first} belongs to {}", user_of(first))
-        }
+        TypingReason::OtherUser { first, more: 0 } => belongs(first),
         TypingReason::OtherUser { first, more } => format!(
             "{first} of {} and {more} more belong to other users",
             user_of(first)
@@ -18,16 +17,17 @@ pub fn typing_reason(reason: &TypingReason) -> String {
     }
 }
 
+/// `java 812 belongs to ops`
+fn belongs(process: &Process) -> String {
+    format!("{process} belongs to {}", user_of(process))
+}
+
 pub fn warning(warning: &Warning) -> String {
     match warning {
         Warning::NotPermitted(denied) => not_permitted_text(denied),
-        Warning::StaysHeld(socket) => format!("{} stays held by {}", place(socket), holder(socket)),
-        Warning::Protected(owner) => {
-            format!(
-                "{} is not stopped: it {}",
-                owner.process,
-                protected(owner.why)
-            )
+        Warning::StaysHeld(socket) => format!("{} stays held by {}", place(socket), owners(socket)),
+        Warning::Protected(ProtectedOwner { process, why }) => {
+            format!("{process} is not stopped: it {}", protected(*why))
         }
         Warning::Suspended(process) => {
             format!("{process} is suspended: SIGCONT is sent after SIGTERM, SIGINT or SIGHUP")
@@ -35,48 +35,42 @@ pub fn warning(warning: &Warning) -> String {
     }
 }
 
-/// `Nothing would be sent for :8080: you may not signal sh 22 of root`
+/// `Nothing would be sent for :8080: you are not permitted to signal sh 22 of root`
 pub fn not_permitted_text(denied: &NotPermitted) -> String {
-    let first = denied
-        .processes
-        .first()
-        .map_or_else(String::new, |process| {
-            if process.is_foreign(denied.uid) {
-                format!("{process} of {}", user_of(process))
-            } else {
-                process.to_string()
-            }
-        });
-    let whom = match denied.processes.len() {
+    let NotPermitted {
+        port,
+        processes,
+        of,
+        uid,
+    } = denied;
+    let first = processes.first().map(|process| {
+        let is_foreign = process.is_foreign(*uid);
+        let user = is_foreign.then(|| format!(" of {}", user_of(process)));
+        format!("{process}{}", user.unwrap_or_default())
+    });
+    let first = first.unwrap_or_default();
+    let whom = match processes.len() {
         1 => first,
-        number if number == denied.of => {
-            format!("any of these {number} processes, such as {first}")
-        }
-        number => format!("{number} of these {} processes, such as {first}", denied.of),
+        number if number == *of => format!("any of these {number} processes, such as {first}"),
+        number => format!("{number} of these {of} processes, such as {first}"),
     };
-    format!(
-        "Nothing would be sent for {}: you may not signal {whom}",
-        denied.port
-    )
+    format!("Nothing would be sent for {port}: you are not permitted to signal {whom}")
 }
 
 /// `15 of these 16 belong to other users; what else they hold is unknown`
 pub fn unseen_text(unseen: &Unseen) -> String {
-    let whose = match unseen.processes.as_slice() {
+    let (who, hold) = match unseen.processes.as_slice() {
         [one] if unseen.are_foreign => {
-            return format!(
-                "{one} belongs to {}; what else it holds is unknown",
-                user_of(one)
-            );
+            return format!("{}; what else it holds is unknown", belongs(one));
         }
-        [one] => return format!("what else {one} holds is unknown"),
-        many if many.len() == unseen.of => format!("all {}", many.len()),
-        many => format!("{} of these {}", many.len(), unseen.of),
+        [one] => (one.to_string(), "holds"),
+        many if many.len() == unseen.of => (format!("all {}", unseen.of), "hold"),
+        many => (format!("{} of these {}", many.len(), unseen.of), "hold"),
     };
     if unseen.are_foreign {
-        format!("{whose} belong to other users; what else they hold is unknown")
+        format!("{who} belong to other users; what else they hold is unknown")
     } else {
-        format!("what else {whose} hold is unknown")
+        format!("it is unknown what else {who} {hold}")
     }
 }
 

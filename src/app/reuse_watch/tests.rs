@@ -158,7 +158,7 @@ fn reuse_is_reported_without_an_owner_after_two_seconds() {
     harness.seconds += 2.0;
     harness.poll(vec![pending()]);
     let words =
-        ":3000 was free for 4 min and is TAKEN AGAIN by a process that is still being looked for";
+        ":3000 was free for 4 min and is TAKEN AGAIN by a process that is still being looked up";
     assert_eq!(harness.notice(), words);
 }
 

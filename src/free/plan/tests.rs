@@ -227,7 +227,7 @@ fn without_a_listener_leftovers_are_targets_only_if_meant() {
             "nobody listens on :3000; what is left is 2 ESTABLISHED and 1 TIME_WAIT.",
             "This one is held by node 4242.",
             "To stop it, filter for exactly 3000.",
-            "No process holds TIME_WAIT; the kernel keeps each for at most 60 s.",
+            "No process holds a socket in TIME_WAIT; the kernel keeps each for at most 60 s.",
         ]
     );
     assert_eq!(plan(&table, &meant()).sockets.len(), 2);
@@ -243,7 +243,7 @@ fn without_a_listener_leftovers_are_targets_only_if_meant() {
         ends("127.0.0.1:7", at(47.5)),
     ];
     let lines = lines(&explanation(&table, &context()));
-    let last = "No process holds TIME_WAIT; the kernel keeps the last for about 48 s.";
+    let last = "No process holds a socket in TIME_WAIT; the kernel keeps the last for about 48 s.";
     assert_eq!(lines.last().map(String::as_str), Some(last));
 }
 
@@ -306,7 +306,7 @@ fn a_closed_row_names_the_current_owner_of_the_port() {
         lines(&explained),
         [
             "already closed: there is nothing to stop.",
-            "127.0.0.1:3000 is held by chrome 942 now.",
+            "127.0.0.1:3000 is now held by chrome 942.",
         ]
     );
     assert_eq!(explained.go_to(), Some(next.id()));
@@ -344,7 +344,7 @@ fn a_hidden_owner_shows_its_user_and_the_sudo_command() {
 fn a_preview_waits_for_an_owner_that_is_still_pending() {
     let pending = socket("0.0.0.0:8080").user(1001, "ops").pending();
     let explained = explanation(&[unconnected(pending)], &context());
-    let said = "the owner of 0.0.0.0:8080 is not known yet; the question follows as soon as it is.";
+    let said = "the owner of 0.0.0.0:8080 is still being looked up; the question follows as soon as it is found.";
     assert_eq!(title(&explained), ":8080 is held");
     assert_eq!(lines(&explained), [said]);
     assert_eq!((explained.go_to(), explained.unused_near()), (None, None));
@@ -389,7 +389,7 @@ fn known_and_hidden_owners_of_one_port_are_distinguished() {
     let explained = explanation(&[hidden(), seen()], &context());
     assert_eq!(
         lines(&explained)[1],
-        "[::1]:5432 is another one, held by node 4242; ending that would not free 0.0.0.0:5432."
+        "[::1]:5432 is another socket, held by node 4242; stopping that would not free 0.0.0.0:5432."
     );
     assert_eq!(explained.go_to(), Some(seen().id()));
     assert_eq!(
@@ -468,7 +468,7 @@ fn a_protected_owner_is_left_out_of_every_request() {
     ];
     assert_eq!(
         title(&explanation(&table, &context())),
-        ":3000 is not freed"
+        ":3000 cannot be freed"
     );
 }
 
@@ -578,7 +578,7 @@ fn ending_a_client_frees_nothing_is_said_only_if_certain() {
     let ends = [
         "; ending chrome would not free :3000.",
         "node 4242, which is a client of itself.",
-        "may not be seen.",
+        "It is held by a hidden process of dev.",
     ];
     for (line, end) in lines.iter().zip(ends) {
         assert!(line.ends_with(end), "{line}");

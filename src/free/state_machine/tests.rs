@@ -590,7 +590,7 @@ fn a_port_bound_by_a_newcomer_is_taken_again() {
         ),
         (
             see_raw(free(), 0.6, unseen),
-            ":3000 was free for 0.4 s and is TAKEN AGAIN by a process of root that may not be seen",
+            ":3000 was free for 0.4 s and is TAKEN AGAIN by a hidden process of root",
         ),
     ];
     for (story, said) in cases {

@@ -157,8 +157,8 @@ fn a_dry_run_promises_only_what_may_be_done_and_is_known() {
     let message = ":5173 would be freed: SIGTERM to node 3977 and sh 3900; sh 3900 belongs to root; what else it holds \
                    is unknown";
     assert_eq!(told(false), (Value::Null, Some(2), json!(message)));
-    let message = "Nothing would be sent for :5173: you may not signal sh 3900 of root; sh 3900 belongs to root; \
-                   what else it holds is unknown";
+    let message = "Nothing would be sent for :5173: you are not permitted to signal sh 3900 of root; sh 3900 belongs to \
+                   root; what else it holds is unknown";
     assert_eq!(
         told(true),
         (json!("not_permitted"), Some(0), json!(message))
@@ -183,8 +183,7 @@ fn a_hidden_owner_is_not_permitted_a_protected_one_refused() {
                   Port 8081 is free (bound just now). Try: sudo /opt/portmon free 8080";
     let expected = (Some(FreeOutcome::NotPermitted), hidden.to_owned());
     assert_eq!(told("8080", Some(8081)), expected);
-    let protected =
-        ":3000 is not freed. bash 40 is protected: it runs this portmon, which would end with it.";
+    let protected = ":3000 cannot be freed. bash 40 is protected: it runs this portmon, which would end with it.";
     let expected = (Some(FreeOutcome::Refused), protected.to_owned());
     assert_eq!(told("3000", None), expected);
 }

@@ -5,7 +5,7 @@ use crate::model::port::BindResult;
 use crate::model::snapshot::Problem;
 use crate::model::socket::{Socket, State};
 use crate::wording::unread;
-use crate::wording::{bind_result, holder, list, seconds, states};
+use crate::wording::{bind_result, list, owners, seconds, states};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ pub fn reached(target: &WaitTarget, sockets: &[Socket], after: Duration) -> Stri
     match target.until {
         Until::Listening => {
             let owners = by_owner(&target.listeners(sockets), |socket| {
-                format!("{} on", holder(socket))
+                format!("{} on", owners(socket))
             });
             format!("{port} listens after {after}: {owners}")
         }
@@ -93,7 +93,7 @@ fn holding(sockets: &[&Socket]) -> String {
             Some(State::Listen) => "listens on",
             _ => "is bound to",
         };
-        format!("{} {verb}", holder(socket))
+        format!("{} {verb}", owners(socket))
     })
 }
 
@@ -148,7 +148,7 @@ mod tests {
             let target = target(text, until);
             reached(&target, &sockets, Duration::from_millis(1_200))
         };
-        let hidden = holder(&sockets[2]);
+        let hidden = owners(&sockets[2]);
         assert_eq!(
             [
                 reached("3000", Until::Listening),

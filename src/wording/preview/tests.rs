@@ -194,11 +194,11 @@ fn own_unreadable_processes_are_not_called_foreign() {
     learn(&mut plan, &node(), &others, &denied);
     assert_eq!(
         closes(&plan, TargetSet::Group),
-        "what else 2 of these 3 hold is unknown"
+        "it is unknown what else 2 of these 3 hold"
     );
     assert_eq!(
         closes(&plan, TargetSet::Parent(agent.id)),
-        "what else ssh-agent 4000 holds is unknown"
+        "it is unknown what else ssh-agent 4000 holds"
     );
     assert_eq!(warnings(&plan, TargetSet::Group), [""; 0]);
 }
@@ -209,7 +209,7 @@ fn targets_that_may_not_be_signalled_are_counted_first() {
     let denied: Vec<_> = others.iter().map(|one| (one, true, true)).collect();
     let mut plan = held_by(&[&node()]);
     learn(&mut plan, &node(), &others, &denied);
-    let start = "Nothing would be sent for :3000: you may not signal";
+    let start = "Nothing would be sent for :3000: you are not permitted to signal";
     let cases = [
         (
             TargetSet::Group,
@@ -240,7 +240,8 @@ fn visible_owners_may_still_be_out_of_reach() {
         let mut plan = held_by(owners);
         let denied = [(&java(), false, true), (&root, false, true)];
         learn(&mut plan, &java(), &[], &denied);
-        let expected = format!("Nothing would be sent for :3000: you may not signal {end}");
+        let expected =
+            format!("Nothing would be sent for :3000: you are not permitted to signal {end}");
         assert_eq!(warnings(&plan, targets).last(), Some(&expected));
     }
 }

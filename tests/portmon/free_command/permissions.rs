@@ -135,7 +135,7 @@ fn a_dry_run_names_the_group_members_it_may_not_signal() {
         "{dry:#?}"
     );
     assert_eq!(dry.holders.len(), 1, "{dry:#?}");
-    let denied = format!("you may not signal {holder} of root");
+    let denied = format!("you are not permitted to signal {holder} of root");
     let unknown = format!("{holder} belongs to root; what else it holds is unknown");
     dry.assert_says(&format!("Nothing would be sent for :{port}: {denied}"));
     dry.assert_says(&unknown);
@@ -177,11 +177,17 @@ fn a_dry_run_names_owners_it_may_see_but_not_signal() {
     let (mut single, mut family) = (OwnerProcess::listening(), OwnerProcess::with_workers(2));
     let seeing = [&NOBODY[..], &SEES[..]].concat();
     let cases = [
-        (&single, "", format!("you may not signal {single} of root")),
+        (
+            &single,
+            "",
+            format!("you are not permitted to signal {single} of root"),
+        ),
         (
             &family,
             "--all-holders",
-            format!("you may not signal any of these 3 processes, such as {family} of root"),
+            format!(
+                "you are not permitted to signal any of these 3 processes, such as {family} of root"
+            ),
         ),
     ];
     for (holder, flag, denied) in cases {

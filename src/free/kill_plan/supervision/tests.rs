@@ -106,7 +106,7 @@ fn a_socket_activated_service_is_left_to_systemd() {
     let (_, offer, why) = said(activated);
     let command = "systemctl stop shop.socket shop.service";
     assert_eq!(offer.as_deref(), Some(command));
-    let expected = "systemd's shop.socket starts shop.service again with the next connection.";
+    let expected = "systemd's shop.socket starts shop.service again on the next connection.";
     assert_eq!(why.as_deref(), Some(expected));
 }
 

@@ -51,8 +51,7 @@ fn words(line: &str) -> Vec<String> {
     vec![line.to_owned()]
 }
 
-const PENDING: &str =
-    "the owner of 127.0.0.1:3000 is not known yet; the question follows as soon as it is.";
+const PENDING: &str = "the owner of 127.0.0.1:3000 is still being looked up; the question follows as soon as it is found.";
 const CLOSED: &str = "already closed: there is nothing to stop.";
 
 #[test]
