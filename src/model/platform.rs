@@ -21,24 +21,24 @@ pub const PLATFORM: Platform = if cfg!(target_os = "linux") {
 };
 
 impl Platform {
-    /// Whether processes can be signalled. On Windows they can only be terminated.
+    /// True if processes can be signaled. On Windows they can only be terminated.
     pub const fn has_signals(self) -> bool {
         !matches!(self, Self::Windows)
     }
 
-    /// Whether a TCP bind with SO_REUSEADDR only ignores TIME_WAIT. On Windows it would take the port from its owner, so it
+    /// True if a TCP bind with SO_REUSEADDR only ignores TIME_WAIT. On Windows it would take the port from its owner, so it
     /// is never tried there.
     pub const fn has_safe_reuseaddr(self) -> bool {
         !matches!(self, Self::Windows)
     }
 
-    /// Whether a bind that is refused for lack of permission says nothing about the port (it is below 1024). Windows
+    /// True if a bind that is refused for lack of permission says nothing about the port (it is below 1024). Windows
     /// refuses excluded ports in the same way, and those are not free.
     pub const fn denies_only_privileged_ports(self) -> bool {
         !matches!(self, Self::Windows)
     }
 
-    /// Whether a connect to a port without a listener is refused at once. Windows retries for longer than a connect probe
+    /// True if a connect to a port without a listener is refused at once. Windows retries for longer than a connect probe
     /// waits.
     pub const fn refuses_connects_at_once(self) -> bool {
         !matches!(self, Self::Windows)

@@ -27,9 +27,8 @@ impl Snapshot {
 
 /// True if none of the problems concerns this table.
 pub fn has_read(problems: &[Problem], protocol: Protocol, family: Family) -> bool {
-    !problems
-        .iter()
-        .any(|problem| problem.concerns(protocol, family))
+    let mut tables = problems.iter().map(|one| (one.protocol, one.family));
+    !tables.any(|table| table == (protocol, family))
 }
 
 /// A socket table that could not be read to its end.
@@ -51,10 +50,6 @@ impl Problem {
             Family::Ipv6 => 6,
         };
         format!("{}{family}", self.protocol)
-    }
-
-    fn concerns(&self, protocol: Protocol, family: Family) -> bool {
-        self.protocol == protocol && self.family == family
     }
 }
 

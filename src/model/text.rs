@@ -72,7 +72,7 @@ pub fn escaped(text: &str) -> String {
     SystemText::from(text).to_string()
 }
 
-/// Whether it shows as itself, and no terminal acts on it.
+/// True if a character is shown as itself and no terminal acts on it.
 pub fn is_plain(letter: char) -> bool {
     !letter.is_control() && !is_deceptive(letter)
 }

@@ -47,7 +47,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether the source itself is unavailable on this machine, so that another one is needed.
+    /// True if the source itself is unavailable on this machine, so that another one is needed.
     pub fn is_unavailable(&self) -> bool {
         match self {
             Self::Netstat(_) | Self::EmptyTable { .. } | Self::DestroyEventsUnsupported => true,

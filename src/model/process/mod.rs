@@ -13,9 +13,10 @@ pub use supervisor::{Container, Engine, Manager, Published, Supervisor, Unit};
 
 use crate::model::text::SystemText;
 use std::fmt::{self, Display};
+use std::sync::Arc;
 use std::time::SystemTime;
 
-/// A process id. It is reused by the kernel and so names nothing by itself: see [`ProcessId`].
+/// A process id, which the kernel reuses: see [`ProcessId`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Pid(pub u32);
 
@@ -32,27 +33,25 @@ impl Display for Pid {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StartTime(pub u64);
 
-/// What makes a process that process and not a later one with the same pid.
+/// The identity of a process, which no later process with the same pid has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ProcessId {
     pub pid: Pid,
     pub start: StartTime,
 }
 
-/// What is known of a process. Everything but `id` only describes it and may be missing.
+/// A process. Everything but `id` only describes it and may be missing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Process {
     pub id: ProcessId,
     pub name: SystemText,
-    /// The arguments as the process was started, the program's own name first; may hold secrets, see [`arguments`].
-    ///
-    /// [`arguments`]: Process::arguments
+    /// The arguments, the program's name first. They may have secrets: see [`arguments`](Self::arguments).
     pub command: Vec<SystemText>,
     pub executable: Option<SystemText>,
     pub directory: Option<SystemText>,
     pub started_at: Option<SystemTime>,
     pub parent: Option<Pid>,
-    /// The process group, which a shell makes for each job (credentials(7)).
+    /// The process group, one for each job of a shell (credentials(7)).
     pub group: Option<Pid>,
     pub session: Option<Pid>,
     pub uid: Option<u32>,
@@ -94,19 +93,15 @@ impl Display for Process {
     }
 }
 
-/// The processes of a set that no other process of the set started, and after them the rest, each by pid.
-///
-/// A master comes before its workers: ending it ends them, while ending a worker only makes it start another.
-pub fn topmost_first<P: AsRef<Process>>(mut processes: Vec<P>) -> Vec<P> {
-    let pids: Vec<Pid> = processes
-        .iter()
-        .map(|process| process.as_ref().pid())
-        .collect();
-    processes.sort_by_key(|process| (!is_topmost(process.as_ref(), &pids), process.as_ref().pid()));
+/// Sorts the processes whose parent is not among them before the others, each by pid: a master before its workers, since it
+/// replaces a worker that ends and ends them all when it ends.
+pub fn topmost_first(mut processes: Vec<Arc<Process>>) -> Vec<Arc<Process>> {
+    let pids: Vec<Pid> = processes.iter().map(|process| process.pid()).collect();
+    processes.sort_by_key(|process| (!is_topmost(process, &pids), process.pid()));
     processes
 }
 
-/// Whether no other process among `pids` is the parent of this one.
+/// True if no other process among `pids` is the parent of this one.
 pub fn is_topmost(process: &Process, pids: &[Pid]) -> bool {
     process
         .parent
@@ -161,7 +156,7 @@ fn names_a_secret(name: &str) -> bool {
     SECRET_WORDS.iter().any(|word| name.contains(word))
 }
 
-/// How a process is that does not simply run: it may hold a port and not serve it, and not act on a signal.
+/// The state of a process that does not run: it may hold a port without serving it, and not act on a signal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ProcessState {
     /// Stopped by a signal (T).
@@ -170,13 +165,13 @@ pub enum ProcessState {
     Traced,
     /// Waiting in the kernel for something that no signal interrupts (D).
     Uninterruptible,
-    /// It ended and was not reaped (Z).
+    /// Exited and not reaped (Z).
     Zombie,
 }
 
 impl ProcessState {
-    /// By the letter of its state in `/proc` (proc_pid_stat(5)); `None` if it runs, or waits for something that a signal
-    /// interrupts.
+    /// Returns the state with this letter in `/proc` (proc_pid_stat(5)); `None` if the process runs, or sleeps until a
+    /// signal interrupts it.
     pub fn of(letter: char) -> Option<Self> {
         match letter {
             'T' => Some(Self::Suspended),

@@ -1,7 +1,6 @@
-//! How long the kernel keeps what it still has of a port in TIME_WAIT.
+//! Remaining time of sockets in TIME_WAIT, exact if the source reports it, else an upper bound.
 //!
-//! Where the source tells the end of each it is said as it is, else only what is the most that it can be. Nothing here
-//! says that a port is free then: only a bind tells.
+//! The port need not be free afterwards: only a bind tells.
 
 use super::Socket;
 use crate::model::platform::PLATFORM;
@@ -10,18 +9,17 @@ use std::time::{Duration, Instant};
 /// Duration of TIME_WAIT on this system, where it is fixed.
 pub const TIME_WAIT: Option<Duration> = PLATFORM.time_wait();
 
-/// What is left of a TIME_WAIT.
+/// Remaining time of a TIME_WAIT.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TimeWaitLeft {
-    /// The kernel said so, up to the grain of its timers.
+    /// As the kernel reports it, up to the grain of its timers.
     Exact(Duration),
-    /// It began at this time before its end, or earlier.
     AtMost(Duration),
 }
 
 impl TimeWaitLeft {
-    /// Of the one that ends last; `since` is when one was first seen, `lasts` how long the system keeps one. `None` of no
-    /// socket, and where nothing tells.
+    /// Returns the time until the last one ends; `since` is when one was first seen, `lasts` how long the system keeps one.
+    /// `None` without sockets, and if neither is known.
     pub fn of_last<'s>(
         sockets: impl Iterator<Item = &'s Socket> + Clone,
         now: Instant,
@@ -49,12 +47,12 @@ mod tests {
         socket("127.0.0.1:80").to("127.0.0.1:1").without_owner()
     }
 
-    /// One that ends so many seconds after second 100.
+    /// One that ends this many seconds after second 100.
     fn until(left: f64) -> Socket {
         waits().waits_until(instant(100.0 + left)).build()
     }
 
-    fn untold() -> Socket {
+    fn unknown() -> Socket {
         waits().state(State::TimeWait).build()
     }
 
@@ -72,9 +70,9 @@ mod tests {
             (vec![until(7.0), until(48.0)], minute, exact(48)),
             (vec![until(7.0)], None, exact(7)),
             (vec![until(-2.0)], minute, exact(0)),
-            (vec![untold()], minute, at_most(48)),
-            (vec![until(7.0), untold()], minute, at_most(60)),
-            (vec![untold()], None, None),
+            (vec![unknown()], minute, at_most(48)),
+            (vec![until(7.0), unknown()], minute, at_most(60)),
+            (vec![unknown()], None, None),
             (vec![], minute, None),
         ];
         for (sockets, lasts, left) in cases {

@@ -30,29 +30,26 @@ pub fn probe_all(protocol: Protocol, addresses: &[SocketAddr]) -> Vec<AddressPro
 
 /// Binds one address with SO_REUSEADDR, where that is usual, and without.
 pub fn probe(protocol: Protocol, address: SocketAddr) -> AddressProbe {
-    let outcome = |reuse| match system::bind(protocol, address, reuse) {
-        Ok(()) => BindOutcome::Bound,
-        Err(error) => refusal(&error),
-    };
+    // A UDP socket with SO_REUSEADDR would bind beside another one.
+    let tries_reuse = protocol == Protocol::Tcp && PLATFORM.has_safe_reuseaddr();
     AddressProbe {
         address,
-        // A UDP socket with SO_REUSEADDR would bind beside another one.
-        with_reuseaddr: (protocol == Protocol::Tcp && PLATFORM.has_safe_reuseaddr())
-            .then(|| outcome(true)),
-        without_reuseaddr: outcome(false),
+        with_reuseaddr: tries_reuse.then(|| bind(protocol, address, true)),
+        without_reuseaddr: bind(protocol, address, false),
     }
 }
 
-fn refusal(error: &io::Error) -> BindOutcome {
-    if error.kind() == ErrorKind::AddrInUse {
-        BindOutcome::InUse
-    } else if error.kind() == ErrorKind::PermissionDenied && PLATFORM.denies_only_privileged_ports()
-    {
-        BindOutcome::NotPermitted
-    } else if is_address_unavailable(error) {
-        BindOutcome::NoSuchAddress
-    } else {
-        BindOutcome::Failed(error.to_string())
+fn bind(protocol: Protocol, address: SocketAddr, reuse: bool) -> BindOutcome {
+    let Err(error) = system::bind(protocol, address, reuse) else {
+        return BindOutcome::Bound;
+    };
+    match error.kind() {
+        ErrorKind::AddrInUse => BindOutcome::InUse,
+        ErrorKind::PermissionDenied if PLATFORM.denies_only_privileged_ports() => {
+            BindOutcome::NotPermitted
+        }
+        _ if is_address_unavailable(&error) => BindOutcome::NoSuchAddress,
+        _ => BindOutcome::Failed(error.to_string()),
     }
 }
 
@@ -64,13 +61,13 @@ pub fn unused_after(near: u16, is_held: impl Fn(u16) -> bool) -> Option<u16> {
         .find(|port| BindResult::of(&probe_port(PortSpec::tcp(*port))).is_usable())
 }
 
-/// Whether the address is not one of this machine, so that no port can be bound on it.
+/// True if the address is not one of this machine, so that no port can be bound on it.
 pub fn is_foreign_address(address: IpAddr) -> bool {
     let any_port = SocketAddr::new(address, 0);
     probe(Protocol::Udp, any_port).result() == BindResult::NoSuchAddress
 }
 
-/// Whether this machine lacks the address or its whole family.
+/// True if this machine lacks the address or its whole family.
 pub fn is_address_unavailable(error: &io::Error) -> bool {
     error.kind() == ErrorKind::AddrNotAvailable || system::is_family_unavailable(error)
 }

@@ -31,7 +31,7 @@ pub fn bind(protocol: Protocol, address: SocketAddr, reuse: bool) -> io::Result<
     Ok(rustix::net::bind(&probe, &address)?)
 }
 
-/// Whether this machine lacks the address family.
+/// True if this machine lacks the address family.
 pub fn is_family_unavailable(error: &io::Error) -> bool {
     let errno = Errno::from_io_error(error);
     errno == Some(Errno::AFNOSUPPORT) || errno == Some(Errno::NODEV)

@@ -94,17 +94,13 @@ fn exit_statuses(of: &[ProcessId], processes: &mut Processes) -> Vec<(ProcessId,
 /// A zombie (Z and X in proc_pid_stat(5)) has ended. On Windows an ended process can be opened while another has a handle of
 /// it, but is not described any more.
 fn exit_status(id: ProcessId, is_described: bool) -> ExitStatus {
-    match start_time::stat(id.pid).filter(|stat| stat.start == id.start) {
+    match start_time::stat(id.pid) {
+        Some(stat) if stat.start != id.start => ExitStatus::Ended,
         Some(stat) if matches!(stat.state, Some('Z' | 'X')) => ExitStatus::Ended,
         Some(_) if is_described => ExitStatus::StillRunning,
-        None if is_pid_reused(id) || is_unused(id.pid) => ExitStatus::Ended,
+        None if is_unused(id.pid) => ExitStatus::Ended,
         Some(_) | None => ExitStatus::Unknown,
     }
-}
-
-/// True if another process has the pid now.
-fn is_pid_reused(id: ProcessId) -> bool {
-    start_time::of_pid(id.pid).is_some_and(|start| start != id.start)
 }
 
 /// Supervisor of the port if its owner is hidden.

@@ -48,6 +48,16 @@ pub struct Published {
     pub container_port: u16,
 }
 
+impl Published {
+    /// The port of this machine.
+    pub fn port(&self) -> Port {
+        Port {
+            protocol: self.protocol,
+            number: self.host_port,
+        }
+    }
+}
+
 impl Container {
     pub fn new(engine: Engine, manager: Manager, id: Option<String>) -> Self {
         Self {
@@ -60,8 +70,8 @@ impl Container {
     }
 
     pub fn publishes(&self, port: Port) -> bool {
-        let mut ports = self.published.iter();
-        ports.any(|it| (it.protocol, it.host_port) == (port.protocol, port.number))
+        let mut ports = self.published.iter().map(Published::port);
+        ports.any(|published| published == port)
     }
 
     /// Returns the command that stops the container; `None` if no single command of this user does.

@@ -68,7 +68,7 @@ impl ProcFs {
         let fd_stat = self.own.map(|own| self.fd_stat_of_pid(own.0));
         self.reports_fd_counts =
             fd_stat.is_some_and(|fd_stat| fd_stat.is_ok_and(|facts| facts.count > 0));
-        self.has_own_pids = pid_namespace::system::is_own();
+        self.has_own_pids = pid_namespace::problem().is_none();
     }
 
     pub fn calls(&self) -> usize {

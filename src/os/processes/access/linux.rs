@@ -4,7 +4,7 @@ use crate::model::process::Pid;
 use std::fs::{read_dir, read_link};
 use std::io::{self, ErrorKind};
 
-/// Whether the file descriptors of the process may not be read. Listing them is not enough: reading what one is takes a
+/// True if the file descriptors of the process may not be read. Listing them is not enough: reading what one is takes a
 /// permission of its own (ptrace(2)). A process that has ended hides nothing.
 pub fn hides_fds(pid: Pid) -> bool {
     first_fd(pid).is_err_and(|error| error.kind() == ErrorKind::PermissionDenied)

@@ -4,7 +4,7 @@
 use crate::model::process::Pid;
 use std::io::{self, ErrorKind};
 
-/// Whether the file descriptors of the process may not be read. Without a buffer the call only returns their number.
+/// True if the file descriptors of the process may not be read. Without a buffer the call only returns their number.
 pub fn hides_fds(pid: Pid) -> bool {
     let Ok(pid) = libc::c_int::try_from(pid.0) else {
         return false;

@@ -46,11 +46,6 @@ pub fn own_pid() -> Option<Pid> {
     SelfPid::read().map(|itself| itself.shown)
 }
 
-/// Whether the pids in `/proc` are those of portmon's own namespace.
-pub fn is_own() -> bool {
-    SelfPid::read().is_some_and(|itself| itself.nesting == 0)
-}
-
 /// Returns what is wrong with the pids in `/proc`, if anything.
 pub fn problem() -> Option<PidNamespaceProblem> {
     match SelfPid::read() {

@@ -1,6 +1,6 @@
-//! Reads processes each time anew: from `/proc` on Linux, elsewhere with sysinfo.
+//! Reads processes without a cache: from `/proc` on Linux, elsewhere with sysinfo.
 //!
-//! A reading must be of one process throughout; one where that is uncertain is left out. Nothing is cached.
+//! A reading must be of one process throughout; one where that is uncertain is left out.
 
 use crate::model::process::{Pid, Process};
 
@@ -19,7 +19,7 @@ pub struct Reading {
     /// Complete except for the name of the user.
     pub process: Process,
     pub fingerprint: ExecFingerprint,
-    /// Whether it is exiting and has lost its arguments and more; known on Linux only.
+    /// True if it is exiting and has lost its arguments and more; reported on Linux only.
     pub is_ending: bool,
 }
 

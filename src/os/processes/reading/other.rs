@@ -100,7 +100,10 @@ fn process(id: ProcessId, stat: ProcessStat, found: &sysinfo::Process) -> Proces
         command: command.map(|part| part.as_os_str().into()).collect(),
         executable: found.exe().and_then(text),
         directory: found.cwd().and_then(text),
-        started_at: epoch(found.start_time()),
+        // sysinfo returns 0 where it is unknown.
+        started_at: Some(Duration::from_secs(found.start_time()))
+            .filter(|since| !since.is_zero())
+            .map(|since| SystemTime::UNIX_EPOCH + since),
         parent: stat
             .parent
             .or_else(|| found.parent().map(|pid| Pid(pid.as_u32()))),
@@ -123,10 +126,4 @@ fn uid(found: &sysinfo::Process) -> Option<u32> {
 fn text(path: &Path) -> Option<SystemText> {
     let path = path.as_os_str();
     (!path.is_empty()).then(|| path.into())
-}
-
-/// Returns the time this many seconds after the epoch; `None` for 0, which sysinfo returns where it is unknown.
-fn epoch(seconds: u64) -> Option<SystemTime> {
-    let since = Duration::from_secs(seconds);
-    (seconds != 0).then(|| SystemTime::UNIX_EPOCH + since)
 }

@@ -58,7 +58,7 @@ impl<'l> StatLine<'l> {
         self.field(number)?.parse().ok()
     }
 
-    /// Whether all these flags are set (`PF_*` of the kernel's `sched.h`).
+    /// True if all these flags are set (`PF_*` of the kernel's `sched.h`).
     pub fn has_flag(&self, flag: u64) -> bool {
         self.number(9)
             .is_some_and(|flags: u64| flags & flag == flag)

@@ -28,11 +28,7 @@ pub fn stat(pid: Pid) -> Option<ProcessStat> {
 }
 
 fn creation(pid: Pid) -> Option<FILETIME> {
-    let zero = FILETIME {
-        dwLowDateTime: 0,
-        dwHighDateTime: 0,
-    };
-    let (mut created, mut exited, mut kernel, mut user) = (zero, zero, zero, zero);
+    let [mut created, mut exited, mut kernel, mut user] = [FILETIME::default(); 4];
     // SAFETY: the call takes no pointers.
     let process = unsafe { OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION, 0, pid.0) };
     if process.is_null() {

@@ -6,7 +6,7 @@ pub fn look_up(uid: u32) -> Option<SystemText> {
     uzers::get_user_by_uid(uid).map(|user| user.name().into())
 }
 
-/// Whether portmon has root's rights.
+/// True if portmon has root's rights.
 pub fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }

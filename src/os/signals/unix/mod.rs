@@ -95,7 +95,7 @@ pub fn exit_at_once(code: u8) -> ! {
     unsafe { libc::_exit(c_int::from(code)) }
 }
 
-/// Whether the signal was ignored when this program started. It stays ignored, as under nohup(1).
+/// True if the signal was ignored when this program started. It stays ignored, as under nohup(1).
 fn is_ignored(signal: c_int) -> bool {
     exchange(signal, ptr::null()).is_ok_and(|action| action.sa_sigaction == libc::SIG_IGN)
 }

@@ -72,7 +72,7 @@ fn parse_path(path: &str, invoking_uid: Option<u32>) -> Supervisor {
     found
 }
 
-/// Whether a system of its own is below: an LXC container or a systemd-nspawn machine.
+/// True if a system of its own is below: an LXC container or a systemd-nspawn machine.
 fn is_nested_system(part: &str) -> bool {
     part == "lxc" || part == "payload" || part.starts_with("lxc.payload")
 }

@@ -3,7 +3,7 @@
 //! docker and podman have the same API on their sockets (`GET /containers/json` of the Docker Engine API).
 
 use super::cgroup::is_id;
-use super::http::{self, HttpResponse};
+use super::http;
 use super::port_proxy::protocol;
 use crate::model::process::{Container, Engine, Manager, Published};
 use crate::os::processes;
@@ -24,15 +24,13 @@ pub struct EngineSocket {
 /// Returns the containers of all engines that answer; all are asked at the same time.
 pub fn containers(engine_sockets: &[EngineSocket], timeout: Duration) -> Vec<Container> {
     thread::scope(|scope| {
-        let threads: Vec<_> = engine_sockets
-            .iter()
-            .filter(|engine_socket| engine_socket.path.exists())
-            .filter_map(|engine_socket| {
-                let ask = move || containers_at(engine_socket, timeout);
-                let named = thread::Builder::new().name("engine".to_owned());
-                named.spawn_scoped(scope, ask).ok()
-            })
-            .collect();
+        let existing = engine_sockets.iter().filter(|socket| socket.path.exists());
+        let threads = existing.filter_map(|engine_socket| {
+            let ask = move || containers_at(engine_socket, timeout);
+            let named = thread::Builder::new().name("engine".to_owned());
+            named.spawn_scoped(scope, ask).ok()
+        });
+        let threads: Vec<_> = threads.collect();
         let answers = threads.into_iter().filter_map(|thread| thread.join().ok());
         answers.flatten().flatten().collect()
     })
@@ -40,7 +38,9 @@ pub fn containers(engine_sockets: &[EngineSocket], timeout: Duration) -> Vec<Con
 
 fn containers_at(engine_socket: &EngineSocket, timeout: Duration) -> Option<Vec<Container>> {
     let response = http::get(&engine_socket.path, "/containers/json", timeout)?;
-    let engine = if is_podman(&response) {
+    // podman, which may listen on docker's socket too (podman-docker), answers `Server: Libpod/5.2.3 (linux)`.
+    let server = http::header(&response.head, "server").unwrap_or_default();
+    let engine = if server.starts_with("Libpod/") {
         Engine::Podman
     } else {
         engine_socket.engine
@@ -48,12 +48,6 @@ fn containers_at(engine_socket: &EngineSocket, timeout: Duration) -> Option<Vec<
     let summaries: Vec<ContainerSummary> = serde_json::from_slice(&response.body).ok()?;
     let container = |summary| container(summary, engine, engine_socket.manager);
     Some(summaries.into_iter().map(container).collect())
-}
-
-/// Whether podman answers, which may listen on docker's socket (podman-docker): `Server: Libpod/5.2.3 (linux)`.
-fn is_podman(response: &HttpResponse) -> bool {
-    let server = http::header(&response.head, "server");
-    server.is_some_and(|server| server.starts_with("Libpod/"))
 }
 
 /// Returns where engines listen for the user portmon works for.
@@ -72,28 +66,29 @@ fn runtime_directory() -> PathBuf {
 }
 
 fn engine_sockets_of(docker_host: Option<&str>, runtime: &Path) -> Vec<EngineSocket> {
-    let engine_socket = |path: PathBuf, engine| EngineSocket {
-        manager: if path.starts_with(runtime) {
+    let usual = [
+        ("/var/run/docker.sock".into(), Engine::Docker),
+        (runtime.join("docker.sock"), Engine::Docker),
+        ("/run/podman/podman.sock".into(), Engine::Podman),
+        (runtime.join("podman/podman.sock"), Engine::Podman),
+    ];
+    let chosen = docker_host.and_then(|host| host.strip_prefix("unix://"));
+    let chosen = chosen.map(|path| (PathBuf::from(path), Engine::Docker));
+    let chosen = chosen.filter(|(path, _)| usual.iter().all(|(known, _)| known != path));
+    let engine_socket = |(path, engine): (PathBuf, Engine)| {
+        let is_of_user = path.starts_with(runtime);
+        let manager = if is_of_user {
             Manager::User
         } else {
             Manager::System
-        },
-        path,
-        engine,
-    };
-    let mut engine_sockets = vec![
-        engine_socket("/var/run/docker.sock".into(), Engine::Docker),
-        engine_socket(runtime.join("docker.sock"), Engine::Docker),
-        engine_socket("/run/podman/podman.sock".into(), Engine::Podman),
-        engine_socket(runtime.join("podman/podman.sock"), Engine::Podman),
-    ];
-    if let Some(path) = docker_host.and_then(|host| host.strip_prefix("unix://")) {
-        let chosen = engine_socket(path.into(), Engine::Docker);
-        if engine_sockets.iter().all(|known| known.path != chosen.path) {
-            engine_sockets.push(chosen);
+        };
+        EngineSocket {
+            path,
+            engine,
+            manager,
         }
-    }
-    engine_sockets
+    };
+    usual.into_iter().chain(chosen).map(engine_socket).collect()
 }
 
 /// The fields that are used of `ContainerSummary`.

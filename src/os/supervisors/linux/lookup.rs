@@ -60,9 +60,9 @@ impl SupervisorLookup {
         port: Option<Port>,
     ) -> Option<Container> {
         let engine = partial.map(|partial| partial.engine);
-        match engine.or_else(|| port_proxy::engine(process))? {
-            Engine::Docker | Engine::Podman => {}
-            Engine::Containerd | Engine::Kubernetes => return None,
+        let engine = engine.or_else(|| port_proxy::engine(process))?;
+        if !matches!(engine, Engine::Docker | Engine::Podman) {
+            return None;
         }
         if let Some(id) = partial.and_then(|partial| partial.id.as_ref()) {
             let has_id = |known: &&Container| known.id.as_ref() == Some(id);
@@ -73,11 +73,7 @@ impl SupervisorLookup {
         };
         let is_exact = |known: &&Container| known.published.contains(published);
         let exact = self.containers().iter().find(is_exact).cloned();
-        let port = Port {
-            protocol: published.protocol,
-            number: published.host_port,
-        };
-        exact.or_else(|| self.container_on_port(port).cloned())
+        exact.or_else(|| self.container_on_port(published.port()).cloned())
     }
 
     /// Returns the container that publishes a port, on any address.

@@ -25,14 +25,13 @@ const PORT_PROXIES: [(&str, Engine); 10] = [
 /// Returns the engine for which the process holds ports.
 pub fn engine(process: &Process) -> Option<Engine> {
     let name = process.name.raw();
-    let executable = process.executable.as_ref().map(|path| path.raw());
-    let file = executable
-        .as_deref()
-        .and_then(|path| path.rsplit('/').next());
-    let is_named = |program: &str| name == program || file == Some(program);
+    let path = process.executable.as_ref().map(|path| path.raw());
+    let file = path.as_deref().and_then(|path| path.rsplit('/').next());
+    let is_named = |(program, _): &(&str, Engine)| name == *program || file == Some(program);
     PORT_PROXIES
-        .iter()
-        .find_map(|(program, engine)| is_named(program).then_some(*engine))
+        .into_iter()
+        .find(is_named)
+        .map(|(_, engine)| engine)
 }
 
 /// Returns the container in the arguments of a port proxy; `invoking_uid` is the user portmon works for. Its engine belongs
@@ -68,14 +67,12 @@ impl Arguments<'_> {
             let bare = name.trim_start_matches('-');
             name.starts_with('-') && (bare == short || bare == long)
         };
-        self.0
-            .iter()
-            .enumerate()
-            .filter_map(move |(index, argument)| match argument.split_once('=') {
-                Some((name, value)) => is_named(name).then_some(value),
-                None if is_named(argument) => self.0.get(index + 1).map(AsRef::as_ref),
-                None => None,
-            })
+        let arguments = self.0.iter().enumerate();
+        arguments.filter_map(move |(index, argument)| match argument.split_once('=') {
+            Some((name, value)) => is_named(name).then_some(value),
+            None if is_named(argument) => self.0.get(index + 1).map(AsRef::as_ref),
+            None => None,
+        })
     }
 
     fn value(&self, short: &str, long: &str) -> Option<&str> {
@@ -107,17 +104,13 @@ pub fn protocol(name: &str) -> Option<Protocol> {
 /// Parses `pasta --config-net -t 8080-8080:80-80 -u none … --netns /run/user/1000/netns/netns-…`. podman passes each port
 /// by itself; without such a namespace pasta is not podman's.
 fn pasta_ports(arguments: &Arguments) -> Option<Vec<Published>> {
-    let namespace = arguments.value("netns", "netns")?;
-    if !namespace.contains("/netns/netns-") {
-        return None;
-    }
+    let namespace = arguments.value("netns", "netns");
+    namespace.filter(|path| path.contains("/netns/netns-"))?;
     let tcp = arguments.values("t", "tcp-ports");
     let tcp = tcp.filter_map(|rule| port_mapping(Protocol::Tcp, rule));
     let udp = arguments.values("u", "udp-ports");
-    Some(
-        tcp.chain(udp.filter_map(|rule| port_mapping(Protocol::Udp, rule)))
-            .collect(),
-    )
+    let udp = udp.filter_map(|rule| port_mapping(Protocol::Udp, rule));
+    Some(tcp.chain(udp).collect())
 }
 
 /// Parses `[ADDRESS/]FIRST-LAST:FIRST-LAST` of one port; `None` for `none`, `auto` and ranges.

@@ -42,14 +42,13 @@ impl Systemctl {
         }
         let name = unit.name.raw().into_owned();
         let properties = "Id,LoadState,MainPID,Restart,TriggeredBy";
-        let Some(output) = self.show(unit.manager, properties, &name) else {
-            return;
-        };
+        let output = self.show(unit.manager, properties, &name);
         // An alias has the Id of its target.
         let is_loaded = |properties: &UnitProperties| {
             properties.value("Id") == Some(&name) && properties.value("LoadState") == Some("loaded")
         };
-        let Some(properties) = parse_units(&output).find(is_loaded) else {
+        let mut units = output.as_deref().into_iter().flat_map(parse_units);
+        let Some(properties) = units.find(is_loaded) else {
             return;
         };
         // 0 means that the service has no main process.
