@@ -7,7 +7,7 @@ use crate::model::socket::SocketSource;
 use crate::os::environment;
 use crate::os::poller::SocketPoller;
 use crate::os::sockets::{DumpRequest, DumpScope};
-use crate::report::list::{self, ListInput, ListOutcome, ListRequest};
+use crate::report::list::{self, ListOutcome, ListRequest};
 use crate::table::row::DisplayContext;
 use clap::{Args, FromArgMatches as _};
 use std::io;
@@ -53,28 +53,24 @@ fn run(options: &ListArgs) -> anyhow::Result<u8> {
     let (filter, hint) = parse_filter(&environment, &options.filter)?;
     // Only sockets that can match are read.
     let ports = filter.query.needed_ports();
-    let scope = ports.map_or(DumpScope::All, DumpScope::LocalOrRemote);
     let dump = DumpRequest {
-        scope,
+        scope: ports.map_or(DumpScope::All, DumpScope::LocalOrRemote),
         with_bound: true,
     };
     let mut poller = SocketPoller::new(environment.ephemeral, options.source, dump);
     let changes = poller.poll();
-    let input = ListInput {
-        taken: changes.taken,
+    let request = ListRequest {
+        filter,
+        hint,
+        as_json: options.json,
         endpoints: poller.endpoints(),
         problems: changes.problems,
         pids_problem: environment.pids_problem,
         is_root: environment.is_root,
     };
-    let request = ListRequest {
-        filter,
-        hint,
-        as_json: options.json,
-    };
-    let context = DisplayContext::new(&environment, input.taken);
+    let context = DisplayContext::new(&environment, changes.taken);
     let (mut out, mut errors) = (io::BufWriter::new(io::stdout().lock()), io::stderr().lock());
-    let printed = list::print(input, request, &context, &mut out, &mut errors);
+    let printed = list::print(request, &context, &mut out, &mut errors);
     Ok(match unless_closed(printed)? {
         Some(ListOutcome::Rows) | None => 0,
         Some(ListOutcome::NoRows) => NO_ROWS,

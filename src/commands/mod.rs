@@ -14,6 +14,7 @@ mod watch;
 use crate::cli::{CliCommand, FilterArgs};
 use crate::model::environment::{Environment, PidNamespaceProblem};
 use crate::model::snapshot::Problem;
+use crate::os::sockets::{DumpRequest, DumpScope};
 use crate::table::listing::{Chip, Filter};
 use crate::table::query;
 use crate::wording;
@@ -34,6 +35,18 @@ pub static COMMANDS: &[CliCommand] = &[
 
 /// Exit code of an error, of the arguments or of the command.
 pub const EXIT_ERROR: u8 = 2;
+
+/// Every socket, whatever the filter: peers and changes need them.
+const ALL_SOCKETS: DumpRequest = DumpRequest {
+    scope: DumpScope::All,
+    with_bound: false,
+};
+
+/// Those that are bound without listening, too.
+const ALL_WITH_BOUND: DumpRequest = DumpRequest {
+    scope: DumpScope::All,
+    with_bound: true,
+};
 
 /// Prints a warning. Standard error may be closed, which is no reason to end.
 fn warn(text: &str) {

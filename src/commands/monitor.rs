@@ -13,7 +13,6 @@ use crate::os::inspector::Inspector;
 use crate::os::poller::SocketPoller;
 use crate::os::sampler::Sampler;
 use crate::os::signals::{self, ReceivedSignal, SignalStream};
-use crate::os::sockets::{DumpRequest, DumpScope};
 use crate::os::{environment, now};
 use crate::table::query::FILTER_SYNTAX;
 use crate::terminal::{self, Screen, TerminalGuard};
@@ -133,13 +132,7 @@ async fn run_monitor(
         ephemeral,
         is_root: environment.is_root,
     };
-    let poller = move || {
-        let request = DumpRequest {
-            scope: DumpScope::All,
-            with_bound: false,
-        };
-        SocketPoller::new(ephemeral, source, request)
-    };
+    let poller = move || SocketPoller::new(ephemeral, source, super::ALL_SOCKETS);
     let sampler =
         Sampler::start(request, poller, change_sender).context("cannot start the sampler")?;
     let guard = TerminalGuard::enter()?;

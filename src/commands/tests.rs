@@ -2,7 +2,7 @@ use super::check::CheckArgs;
 use super::free::arguments::{Consent, FreeArgs};
 use super::list::ListArgs;
 use super::monitor::MonitorArgs;
-use super::unused::{SearchRange, UnusedArgs};
+use super::unused::UnusedArgs;
 use super::wait::WaitArgs;
 use super::watch::WatchArgs;
 use super::{COMMANDS, MONITOR};
@@ -156,17 +156,18 @@ fn wait_takes_a_port_an_address_and_a_timeout() {
 }
 
 #[test]
-fn unused_takes_one_range() {
+fn unused_takes_one_range_and_a_count() {
     let cases = [
-        ("unused", SearchRange::From(3000), 1),
-        ("next -c 3", SearchRange::From(3000), 3),
-        ("unused --from 8000", SearchRange::From(8000), 1),
-        ("unused --dynamic", SearchRange::Dynamic, 1),
-        ("unused --ephemeral", SearchRange::Ephemeral, 1),
+        ("unused", (3000, false, false), 1),
+        ("next -c 3", (3000, false, false), 3),
+        ("unused --from 8000", (8000, false, false), 1),
+        ("unused --dynamic", (3000, true, false), 1),
+        ("unused --ephemeral", (3000, false, true), 1),
     ];
     for (line, range, count) in cases {
         let unused: UnusedArgs = parsed(line);
-        assert_eq!((unused.range(), unused.count), (range, count), "{line}");
+        let found = (unused.from, unused.dynamic, unused.ephemeral);
+        assert_eq!((found, unused.count), (range, count), "{line}");
     }
 }
 

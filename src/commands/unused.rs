@@ -1,15 +1,15 @@
 //! `portmon unused`: ports that nothing uses, each verified by binding it on every local address.
 
+use super::{ALL_WITH_BOUND, unless_closed};
 use crate::cli::CliCommand;
 use crate::cli::values::{port_count, port_number, source};
 use crate::model::port::{BindResult, EphemeralRange, PortSpec};
-use crate::model::socket::{Protocol, SocketSource};
+use crate::model::socket::{Endpoint, Protocol, Socket, SocketSource};
 use crate::os::poller::SocketPoller;
-use crate::os::sockets::{DumpRequest, DumpScope};
 use crate::os::{bind_probe, environment};
 use crate::wording::check::wait as wording;
 use clap::{Args, FromArgMatches as _};
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 use std::io::{self, Write};
 use std::ops::RangeInclusive;
 
@@ -36,15 +36,15 @@ Exit status:
   1  fewer ports were found
   2  error")]
 pub struct UnusedArgs {
-    /// First port to try [default: 3000]
-    #[arg(long, value_name = "PORT", value_parser = port_number)]
-    from: Option<u16>,
+    /// First port to try
+    #[arg(long, value_name = "PORT", default_value = "3000", value_parser = port_number)]
+    pub from: u16,
     /// Only ports from 49152 to 65535
     #[arg(long, conflicts_with = "from")]
-    dynamic: bool,
+    pub dynamic: bool,
     /// Only ports in this machine's ephemeral range
     #[arg(long, conflicts_with_all = ["from", "dynamic"])]
-    ephemeral: bool,
+    pub ephemeral: bool,
     /// Number of ports to print
     #[arg(short = 'c', value_name = "COUNT", default_value = "1", value_parser = port_count)]
     pub count: u16,
@@ -52,29 +52,17 @@ pub struct UnusedArgs {
     source: Option<SocketSource>,
 }
 
-/// Where unused ports are searched.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SearchRange {
-    /// From this port upward.
-    From(u16),
-    /// The dynamic class of IANA (RFC 6335).
-    Dynamic,
-    /// What this machine assigns to sockets that ask for no port.
-    Ephemeral,
-}
-
-/// Where most development servers begin.
-const DEFAULT_FIRST_PORT: u16 = 3000;
-
 impl UnusedArgs {
-    pub fn range(&self) -> SearchRange {
-        if self.dynamic {
-            SearchRange::Dynamic
+    /// Returns the ports to try; port 0 stands for any port.
+    fn ports(&self) -> RangeInclusive<u16> {
+        let range = if self.dynamic {
+            EphemeralRange::IANA
         } else if self.ephemeral {
-            SearchRange::Ephemeral
+            environment::ephemeral_range()
         } else {
-            SearchRange::From(self.from.unwrap_or(DEFAULT_FIRST_PORT))
-        }
+            return self.from..=u16::MAX;
+        };
+        range.first.max(1)..=range.last
     }
 }
 
@@ -83,56 +71,39 @@ const TOO_FEW: u8 = 1;
 
 /// Prints the ports as they are found, one a line.
 fn run(options: &UnusedArgs) -> anyhow::Result<u8> {
-    let (ports, requested) = (ports(options.range()), usize::from(options.count));
-    let excluded = excluded_ports(options.source);
+    let mut poller = SocketPoller::new(EphemeralRange::IANA, options.source, ALL_WITH_BOUND);
+    super::warn_about_problems(&poller.poll_sockets().problems);
+    let (ports, endpoints) = (options.ports(), poller.endpoints());
+    let candidates = candidates(ports.clone(), &endpoints, environment::reserved_ports());
+    let requested = usize::from(options.count);
     let mut found = 0;
     let mut out = io::stdout().lock();
-    for port in candidates(ports.clone(), &excluded).filter(|port| can_bind(*port)) {
-        match writeln!(out, "{port}").and_then(|()| out.flush()) {
-            // The reader has seen enough.
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(0),
-            outcome => outcome?,
-        }
-        found += 1;
-        if found == requested {
+    for port in candidates.filter(|port| can_bind(*port)).take(requested) {
+        let printed = writeln!(out, "{port}").and_then(|()| out.flush());
+        if unless_closed(printed)?.is_none() {
             return Ok(0);
         }
+        found += 1;
     }
-    let message = wording::too_few_unused(&ports, found, requested);
-    super::warn(&message);
+    if found == requested {
+        return Ok(0);
+    }
+    super::warn(&wording::too_few_unused(&ports, found, requested));
     Ok(TOO_FEW)
 }
 
-fn ports(range: SearchRange) -> RangeInclusive<u16> {
-    let (first, last) = match range {
-        SearchRange::From(first) => (first, u16::MAX),
-        SearchRange::Dynamic => (EphemeralRange::IANA.first, EphemeralRange::IANA.last),
-        SearchRange::Ephemeral => {
-            let own = environment::ephemeral_range();
-            (own.first, own.last)
-        }
-    };
-    // Port 0 stands for any port.
-    first.max(1)..=last
-}
-
-/// Ports that are not worth a bind.
-struct ExcludedPorts {
-    /// Local ports of sockets in any state.
-    used: BTreeSet<u16>,
-    /// Ports that the system keeps for programs that ask for them by number.
-    reserved: Vec<RangeInclusive<u16>>,
-}
-
-/// The ports that are not excluded, ascending. Only a bind tells whether one can be used.
+/// Returns the ports that no TCP socket has in any state and that are not reserved, ascending. Only a bind tells whether
+/// one can be used.
 fn candidates(
     ports: RangeInclusive<u16>,
-    excluded: &ExcludedPorts,
-) -> impl Iterator<Item = u16> + use<'_> {
-    ports.filter(|port| {
-        let is_reserved = excluded.reserved.iter().any(|range| range.contains(port));
-        !is_reserved && !excluded.used.contains(port)
-    })
+    endpoints: &[Endpoint],
+    reserved: Vec<RangeInclusive<u16>>,
+) -> impl Iterator<Item = u16> {
+    let sockets = endpoints.iter().map(|endpoint| &endpoint.socket);
+    let tcp = sockets.filter(|socket| socket.protocol == Protocol::Tcp);
+    let mut excluded: HashSet<u16> = tcp.map(Socket::port).collect();
+    excluded.extend(reserved.into_iter().flatten());
+    ports.filter(move |port| !excluded.contains(port))
 }
 
 /// Binds without SO_REUSEADDR too: a server that does not set it must be able to start as well.
@@ -140,37 +111,20 @@ fn can_bind(port: u16) -> bool {
     BindResult::of(&bind_probe::probe_port(PortSpec::tcp(port))) == BindResult::Usable
 }
 
-fn excluded_ports(source: Option<SocketSource>) -> ExcludedPorts {
-    let request = DumpRequest {
-        scope: DumpScope::All,
-        with_bound: true,
-    };
-    let mut poller = SocketPoller::new(EphemeralRange::IANA, source, request);
-    super::warn_about_problems(&poller.poll_sockets().problems);
-    let sockets = poller
-        .endpoints()
-        .into_iter()
-        .map(|endpoint| endpoint.socket);
-    ExcludedPorts {
-        used: sockets
-            .filter(|socket| socket.protocol == Protocol::Tcp)
-            .map(|socket| socket.port())
-            .collect(),
-        reserved: environment::reserved_ports(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::testing::socket;
 
     #[test]
     fn used_and_reserved_ports_are_skipped_in_ascending_order() {
-        let excluded = ExcludedPorts {
-            used: BTreeSet::from([3001, 3004, 80]),
-            reserved: vec![3006..=3007, 1..=10],
-        };
-        let ports: Vec<u16> = candidates(3000..=3008, &excluded).collect();
+        let endpoints = [
+            socket("127.0.0.1:3004").to("127.0.0.1:1").endpoint(),
+            socket("127.0.0.1:3001").endpoint(),
+            socket("127.0.0.1:3002").udp().endpoint(),
+        ];
+        let reserved = vec![3006..=3007, 1..=10];
+        let ports: Vec<u16> = candidates(3000..=3008, &endpoints, reserved).collect();
         assert_eq!(ports, [3000, 3002, 3003, 3005, 3008]);
     }
 }

@@ -1,6 +1,6 @@
 //! `portmon watch`: polls and prints events until it is stopped or `--for` is over.
 
-use super::{parse_filter, unless_closed, warn, warn_about_pids, warn_about_problems};
+use super::{ALL_SOCKETS, parse_filter, unless_closed, warn, warn_about_pids, warn_about_problems};
 use crate::cli::values::{interval, run_time, source};
 use crate::cli::{CliCommand, FilterArgs};
 use crate::model::environment::Environment;
@@ -8,7 +8,6 @@ use crate::model::snapshot::Problem;
 use crate::model::socket::SocketSource;
 use crate::os::poller::SocketPoller;
 use crate::os::sampler::BACKOFF;
-use crate::os::sockets::{DumpRequest, DumpScope};
 use crate::os::{environment, now};
 use crate::report::json::JsonEvent;
 use crate::report::watch::{WatchReporter, text};
@@ -54,12 +53,6 @@ pub struct WatchArgs {
     #[arg(long, hide = true, value_parser = source)]
     source: Option<SocketSource>,
 }
-
-/// Every socket, whatever the filter: peers and changes need them.
-const ALL_SOCKETS: DumpRequest = DumpRequest {
-    scope: DumpScope::All,
-    with_bound: false,
-};
 
 /// Runs until `--for` is over or the output is closed; a signal ends it as it ends any program.
 fn run(options: &WatchArgs) -> anyhow::Result<u8> {

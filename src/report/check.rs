@@ -2,7 +2,7 @@
 
 use crate::check::{Banner, CheckReport, ConnectOutcome, ConnectProbe, Reason};
 use crate::model::port::{AddressProbe, BindOutcome, PortSpec};
-use crate::report::json::{JsonOwner, owner};
+use crate::report::json::{JsonOwner, owner, text};
 use crate::wording::check as wording;
 use serde::Serialize;
 use std::io::{self, Write};
@@ -123,23 +123,23 @@ fn reason(reason: &Reason, message: String) -> JsonReason {
 }
 
 fn connect(probe: &ConnectProbe) -> JsonConnect {
-    let (took, banner) = match &probe.outcome {
-        ConnectOutcome::Accepted { took, banner } => (Some(took), Some(banner)),
-        ConnectOutcome::Refused
-        | ConnectOutcome::TimedOut
-        | ConnectOutcome::NoSuchAddress
-        | ConnectOutcome::Failed(_) => (None, None),
-    };
-    let (status, server) = match banner {
-        Some(Banner::Http { status, server }) => (Some(status), server.as_ref()),
-        Some(Banner::Other(_) | Banner::Closed | Banner::Nothing) | None => (None, None),
-    };
+    let (mut took, mut status, mut server) = (None, None, None);
+    if let ConnectOutcome::Accepted { took: time, banner } = &probe.outcome {
+        took = Some((time.as_secs_f64() * 1e6).round() / 1e3);
+        if let Banner::Http {
+            status: line,
+            server: name,
+        } = banner
+        {
+            (status, server) = (Some(text(line)), name.as_ref().map(text));
+        }
+    }
     JsonConnect {
         address: probe.address.ip(),
         outcome: probe.outcome.name(),
-        milliseconds: took.map(|took| (took.as_secs_f64() * 1e6).round() / 1e3),
-        status: status.map(|text| text.raw().into_owned()),
-        server: server.map(|text| text.raw().into_owned()),
+        milliseconds: took,
+        status,
+        server,
         message: wording::connect_line(probe),
     }
 }

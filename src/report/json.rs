@@ -2,7 +2,7 @@
 
 use crate::model::port::{EphemeralRange, PortClass, service};
 use crate::model::process::Process;
-use crate::model::socket::{Endpoint, Family, Owners, State};
+use crate::model::socket::{Endpoint, Family, Owners};
 use crate::model::text::SystemText;
 use crate::report::watch::SocketEvent;
 use serde::Serialize;
@@ -48,7 +48,8 @@ pub struct JsonEndpoint {
     family: &'static str,
     local: JsonAddress,
     remote: Option<JsonAddress>,
-    state: Option<&'static str>,
+    /// As `ss` names it, in lower case.
+    state: Option<String>,
     range: &'static str,
     ephemeral: bool,
     reach: &'static str,
@@ -94,7 +95,7 @@ impl JsonEndpoint {
             },
             local: address(socket.local),
             remote: socket.remote.map(address),
-            state: socket.state.map(state),
+            state: socket.state.map(|state| state.name().to_ascii_lowercase()),
             range: PortClass::of(socket.port()).name(),
             ephemeral: ephemeral.contains(socket.port()),
             reach: socket.reach().name(),
@@ -144,24 +145,6 @@ pub(super) fn text(text: &SystemText) -> String {
     text.raw().into_owned()
 }
 
-fn state(state: State) -> &'static str {
-    match state {
-        State::Listen => "listen",
-        State::Established => "established",
-        State::SynSent => "syn_sent",
-        State::SynRecv => "syn_recv",
-        State::FinWait1 => "fin_wait1",
-        State::FinWait2 => "fin_wait2",
-        State::TimeWait => "time_wait",
-        State::CloseWait => "close_wait",
-        State::LastAck => "last_ack",
-        State::Closing => "closing",
-        State::Closed => "closed",
-        State::Bound => "bound",
-        State::Unconn => "unconn",
-    }
-}
-
 /// Converts a time, which jiff formats as in RFC 3339; the epoch if it is out of range.
 pub fn timestamp(at: SystemTime) -> jiff::Timestamp {
     jiff::Timestamp::try_from(at).unwrap_or(jiff::Timestamp::UNIX_EPOCH)
@@ -170,6 +153,7 @@ pub fn timestamp(at: SystemTime) -> jiff::Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::socket::State;
     use crate::model::testing::{process, socket};
     use serde_json::{Value, json};
 
@@ -206,6 +190,20 @@ mod tests {
             "peer": { "pid": 812, "name": "postgres" }, "service": null, "label": null
         });
         assert_eq!(json_of(&endpoint), expected);
+    }
+
+    #[test]
+    fn a_state_has_the_name_that_the_documents_promise() {
+        let names = State::ALL.map(|state| {
+            let endpoint = socket("127.0.0.1:1").state(state).endpoint();
+            json_of(&endpoint)["state"]
+                .as_str()
+                .expect("a name")
+                .to_owned()
+        });
+        let expected = "listen established syn_sent syn_recv fin_wait1 fin_wait2 time_wait close_wait last_ack closing \
+                        closed bound unconn";
+        assert_eq!(names.join(" "), expected);
     }
 
     #[test]

@@ -1,6 +1,5 @@
 //! Output of `portmon list`: one poll as a table or as JSON, and notes on what is not in it.
 
-use crate::model::Moment;
 use crate::model::environment::PidNamespaceProblem;
 use crate::model::snapshot::Problem;
 use crate::model::socket::Endpoint;
@@ -26,22 +25,18 @@ const COLUMNS: [Column; 10] = [
     Column::What,
 ];
 
-/// Result of the poll.
-pub struct ListInput {
-    pub taken: Moment,
+/// A poll, and what is asked about it.
+pub struct ListRequest {
+    pub filter: Filter,
+    /// Hint on the text of the filter.
+    pub hint: Option<String>,
+    pub as_json: bool,
     /// In no particular order.
     pub endpoints: Vec<Endpoint>,
     pub problems: Vec<Problem>,
     /// Concerns only the pids of owners: every table was read nevertheless.
     pub pids_problem: Option<PidNamespaceProblem>,
     pub is_root: bool,
-}
-
-pub struct ListRequest {
-    pub filter: Filter,
-    /// Hint on the text of the filter.
-    pub hint: Option<String>,
-    pub as_json: bool,
 }
 
 /// What was found: scripts tell a port that is free from one that may be hidden in an unread table.
@@ -56,33 +51,24 @@ pub enum ListOutcome {
 
 /// Prints the rows that match to `out`, and notes to `errors`.
 pub fn print(
-    input: ListInput,
     request: ListRequest,
     context: &DisplayContext,
     out: &mut impl Write,
     errors: &mut impl Write,
 ) -> io::Result<ListOutcome> {
-    let listing = listing(input.endpoints, request.filter, context);
-    let pids_problem = input.pids_problem.map(wording::pids_problem);
-    let outcome = match (listing.shown_rows().next(), input.problems.is_empty()) {
+    let listing = listing(request.endpoints, request.filter, context);
+    let problems = &request.problems;
+    let pids_problem = request.pids_problem.map(wording::pids_problem);
+    let outcome = match (listing.shown_rows().next(), problems.is_empty()) {
         (Some(_), _) => ListOutcome::Rows,
         (None, true) => ListOutcome::NoRows,
         (None, false) => ListOutcome::Unknown,
     };
-    let mut notes: Vec<String> = request
-        .hint
-        .as_deref()
-        .map(wording::filter_hint)
-        .into_iter()
-        .collect();
+    let mut notes: Vec<String> = Vec::new();
+    notes.extend(request.hint.as_deref().map(wording::filter_hint));
     if request.as_json {
-        let problems = input
-            .problems
-            .iter()
-            .map(ToString::to_string)
-            .chain(pids_problem)
-            .collect();
-        let report = json_report(&listing, input.taken, problems, context);
+        let problems = problems.iter().map(ToString::to_string);
+        let report = json_report(&listing, problems.chain(pids_problem).collect(), context);
         serde_json::to_writer_pretty(&mut *out, &report)?;
         writeln!(out)?;
     } else {
@@ -91,18 +77,16 @@ pub fn print(
     }
     out.flush()?;
     if outcome == ListOutcome::Unknown {
-        notes.push(wording::not_found_but_unread(&input.problems));
+        notes.push(wording::not_found_but_unread(problems));
     } else {
         if outcome == ListOutcome::NoRows {
             notes.extend(wording::bare_ports(&listing.filter().query.bare_ports()));
         }
         if !request.as_json {
-            notes.extend(input.problems.iter().map(wording::unread_table));
+            let hidden = hidden_owners(&listing);
+            notes.extend(problems.iter().map(wording::unread_table));
             notes.extend(wording::left_out(left_out(&listing)));
-            notes.extend(wording::hidden_owners(
-                hidden_owners(&listing),
-                input.is_root,
-            ));
+            notes.extend(wording::hidden_owners(hidden, request.is_root));
         }
     }
     for note in notes {
@@ -122,15 +106,10 @@ fn listing(endpoints: Vec<Endpoint>, filter: Filter, context: &DisplayContext) -
     listing
 }
 
-fn json_report(
-    listing: &Listing,
-    taken: Moment,
-    problems: Vec<String>,
-    context: &DisplayContext,
-) -> JsonReport {
+fn json_report(listing: &Listing, problems: Vec<String>, context: &DisplayContext) -> JsonReport {
     JsonReport {
         version: 1,
-        taken_at: format!("{:.3}", timestamp(taken.wall)),
+        taken_at: format!("{:.3}", timestamp(context.now.wall)),
         hidden_owners: listing.counts().hidden_owners,
         out_of_scope: left_out(listing),
         problems,

@@ -2,6 +2,7 @@
 
 use super::arguments::FreeArgs;
 use super::{Preparation, done};
+use crate::commands::ALL_WITH_BOUND;
 use crate::free::{Explanation, FreeContext, FreeReport, PortPlan, Refusal, plan_port};
 use crate::model::environment::Environment;
 use crate::model::port::{BindResult, PortSpec};
@@ -10,17 +11,13 @@ use crate::model::snapshot::Problem;
 use crate::model::socket::{Endpoint, Protocol};
 use crate::os::poller::SocketPoller;
 use crate::os::processes::{Processes, process_trees};
-use crate::os::sockets::{DumpRequest, DumpScope, bound_tcp_ports};
+use crate::os::sockets::bound_tcp_ports;
 use crate::os::supervisors::SupervisorLookup;
 use crate::os::{bind_probe, now};
 
 /// Polls every socket, since the preview names what else closes.
 pub fn poll(environment: &Environment, options: &FreeArgs) -> Result<Vec<Endpoint>, Problem> {
-    let request = DumpRequest {
-        scope: DumpScope::All,
-        with_bound: true,
-    };
-    let mut poller = SocketPoller::new(environment.ephemeral, options.source, request);
+    let mut poller = SocketPoller::new(environment.ephemeral, options.source, ALL_WITH_BOUND);
     let problems = poller.poll().problems;
     let concerns = |problem: &Problem| {
         let mut targets = options.targets.iter();

@@ -20,32 +20,28 @@ fn printed_with(
     pids_problem: Option<PidNamespaceProblem>,
     words: &[&str],
 ) -> ListOutput {
-    let result = ListInput {
-        pids_problem,
-        is_root: false,
-        taken: moment(0.0),
-        endpoints: sockets.into_iter().map(SocketBuilder::endpoint).collect(),
-        problems,
-    };
     let environment = Environment::default();
     let context = DisplayContext::new(&environment, moment(0.0));
-    let as_json = words.contains(&"--json");
-    let text: Vec<&str> = words
+    let filter: Vec<&str> = words
         .iter()
         .copied()
         .filter(|word| *word != "--json")
         .collect();
-    let parsed = query::parse_finished(&text.join(" "));
+    let parsed = query::parse_finished(&filter.join(" "));
     let request = ListRequest {
         filter: Filter {
             query: parsed.query.exact(),
             ..Filter::default()
         },
         hint: parsed.hint,
-        as_json,
+        as_json: words.contains(&"--json"),
+        endpoints: sockets.into_iter().map(SocketBuilder::endpoint).collect(),
+        problems,
+        pids_problem,
+        is_root: false,
     };
     let (mut out, mut errors) = (Vec::new(), Vec::new());
-    let outcome = print(result, request, &context, &mut out, &mut errors);
+    let outcome = print(request, &context, &mut out, &mut errors);
     let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
     ListOutput {
         outcome: outcome.expect("the rows are printed"),
