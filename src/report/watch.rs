@@ -9,7 +9,7 @@ use crate::model::process::Pid;
 use crate::model::snapshot::{Problem, has_read};
 use crate::model::socket::{Endpoint, EndpointId, Family, Owners, Protocol};
 use crate::table::listing::Filter;
-use crate::table::row::{ChangeMark, DisplayContext, Row};
+use crate::table::row::{DisplayContext, Row};
 use crate::tracker::{Change, Changes};
 use queue::EventQueue;
 use std::collections::{HashMap, HashSet};
@@ -202,15 +202,11 @@ fn event(
     before: Option<Endpoint>,
     taken: Moment,
 ) -> SocketEvent {
-    let row = |endpoint| Row {
-        endpoint,
-        change_mark: ChangeMark::None,
-    };
     SocketEvent {
         at: taken.wall,
         kind,
-        row: row(endpoint),
-        before: before.map(row),
+        row: endpoint.into(),
+        before: before.map(Row::from),
     }
 }
 

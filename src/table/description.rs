@@ -157,6 +157,7 @@ mod tests {
     use super::*;
     use crate::model::port::EphemeralRange;
     use crate::model::testing::{moment, process, socket};
+    use std::sync::Arc;
 
     const CONTEXT: fn() -> DisplayContext<'static> = || DisplayContext {
         now: moment(0.0),
@@ -167,48 +168,22 @@ mod tests {
 
     #[test]
     fn the_script_is_named_without_interpreter_and_path() {
-        let cases = [
-            (
-                "node",
-                "node /home/dev/code/shop/node_modules/.bin/next dev",
-                "next dev",
-            ),
-            (
-                "node",
-                "node /home/dev/node_modules/vite/bin/vite.js --port 5173",
-                "vite",
-            ),
-            (
-                "node",
-                "/usr/bin/node --inspect=9229 -r dotenv/config server.js",
-                "server.js",
-            ),
-            ("python3", "python3 -m http.server 8000", "http.server 8000"),
-            (
-                "python3",
-                "/usr/bin/python3.11 manage.py runserver 0:8000",
-                "manage.py runserver 0:8000",
-            ),
-            (
-                "gunicorn",
-                "/usr/bin/python3 /usr/bin/gunicorn api.wsgi",
-                "api.wsgi",
-            ),
-            (
-                "postgres",
-                "/usr/lib/postgresql/15/bin/postgres -D /var/lib",
-                "postgres",
-            ),
-            ("java", "java -Xmx1g -cp a:b -jar /opt/app.jar", "app.jar"),
-            ("python3", "python3 -c import_socket", "python3"),
-            ("node", "node", "node"),
-        ];
-        for (name, command, expected) in cases {
-            assert_eq!(
-                program(&process(1, name).command(command).build()),
-                expected,
-                "{command}"
-            );
+        let cases = "\
+node: node /home/dev/code/shop/node_modules/.bin/next dev => next dev
+node: node /home/dev/node_modules/vite/bin/vite.js --port 5173 => vite
+node: /usr/bin/node --inspect=9229 -r dotenv/config server.js => server.js
+python3: python3 -m http.server 8000 => http.server 8000
+python3: /usr/bin/python3.11 manage.py runserver 0:8000 => manage.py runserver 0:8000
+gunicorn: /usr/bin/python3 /usr/bin/gunicorn api.wsgi => api.wsgi
+postgres: /usr/lib/postgresql/15/bin/postgres -D /var/lib => postgres
+java: java -Xmx1g -cp a:b -jar /opt/app.jar => app.jar
+python3: python3 -c import_socket => python3
+node: node => node";
+        for line in cases.lines() {
+            let (process_text, expected) = line.split_once(" => ").expect("a case");
+            let (name, command) = process_text.split_once(": ").expect("a case");
+            let process = process(1, name).command(command).build();
+            assert_eq!(program(&process), expected, "{command}");
         }
     }
 
@@ -227,25 +202,20 @@ mod tests {
 
     #[test]
     fn a_connection_is_described_by_its_peer() {
-        let chrome = process(942, "chrome").build();
-        let mut server = socket("127.0.0.1:3000").to("127.0.0.1:51324").endpoint();
-        server.relation.role = SocketRole::Server;
-        server.relation.peer = Some(chrome);
-        assert_eq!(
-            describe(&server, &CONTEXT()).map(|what| what.program),
-            Some("← chrome 942".to_owned())
-        );
-        let mut client = socket("127.0.0.1:51324").to("127.0.0.1:3000").endpoint();
-        client.relation.role = SocketRole::Client;
-        client.relation.peer = Some(process(4242, "node").build());
-        assert_eq!(
-            describe(&client, &CONTEXT()).map(|what| what.program),
-            Some("→ :3000 node 4242".to_owned())
-        );
-        let remote = socket("10.0.0.1:51324").to("93.184.216.34:443").endpoint();
-        assert_eq!(
-            describe(&remote, &CONTEXT()).map(|what| what.program),
-            Some("→ 93.184.216.34:443".to_owned())
-        );
+        let described = |from: &str, to, role, peer: Option<Arc<Process>>| {
+            let mut endpoint = socket(from).to(to).endpoint();
+            (endpoint.relation.role, endpoint.relation.peer) = (role, peer);
+            describe(&endpoint, &CONTEXT()).map(|what| what.program)
+        };
+        let chrome = Some(process(942, "chrome").build());
+        let node = Some(process(4242, "node").build());
+        let (near, far) = (SocketRole::Server, SocketRole::Client);
+        let programs = [
+            described("127.0.0.1:3000", "127.0.0.1:51324", near, chrome),
+            described("127.0.0.1:51324", "127.0.0.1:3000", far, node),
+            described("10.0.0.1:51324", "93.184.216.34:443", far, None),
+        ];
+        let expected = ["← chrome 942", "→ :3000 node 4242", "→ 93.184.216.34:443"];
+        assert_eq!(programs, expected.map(|program| Some(program.to_owned())));
     }
 }

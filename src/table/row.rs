@@ -49,6 +49,16 @@ pub enum Section {
     OutOfScope,
 }
 
+/// Without a change mark.
+impl From<Endpoint> for Row {
+    fn from(endpoint: Endpoint) -> Self {
+        Self {
+            endpoint,
+            change_mark: ChangeMark::None,
+        }
+    }
+}
+
 impl Row {
     pub fn is_closed(&self) -> bool {
         matches!(self.change_mark, ChangeMark::Closed(_))

@@ -1,7 +1,7 @@
 use super::*;
 use crate::model::port::EphemeralRange;
-use crate::model::socket::{Owners, Since, State};
-use crate::model::testing::{instant, moment, process as a_process, socket};
+use crate::model::socket::{Since, State};
+use crate::model::testing::{SocketBuilder, instant, moment, process as a_process, socket};
 use crate::report::json::JsonEndpoint;
 use crate::table::row::ChangeMark;
 use std::collections::HashSet;
@@ -16,11 +16,8 @@ fn shown(row: &Row, column: Column) -> String {
     (field(column).value)(row, &context).to_string()
 }
 
-fn row(endpoint: crate::model::socket::Endpoint) -> Row {
-    Row {
-        endpoint,
-        change_mark: ChangeMark::None,
-    }
+fn row(socket: SocketBuilder) -> Row {
+    Row::from(socket.endpoint())
 }
 
 #[test]
@@ -39,10 +36,7 @@ fn every_column_has_a_field_with_its_own_letter_and_key() {
 #[test]
 fn every_field_stands_in_the_json_where_it_says() {
     let node = a_process(7, "node").directory("/x").build();
-    let row = row(socket("127.0.0.1:1")
-        .to("127.0.0.1:2")
-        .owner(&node)
-        .endpoint());
+    let row = row(socket("127.0.0.1:1").to("127.0.0.1:2").owner(&node));
     let ephemeral = EphemeralRange::IANA;
     let json = serde_json::to_value(JsonEndpoint::new(&row.endpoint, ephemeral)).expect("JSON");
     for field in &FIELDS {
@@ -54,78 +48,49 @@ fn every_field_stands_in_the_json_where_it_says() {
 }
 
 #[test]
-fn a_shared_socket_names_its_topmost_owner_and_the_count() {
+fn owners_are_shown_by_the_topmost_else_by_user_else_not() {
     let master = a_process(20, "gunicorn").build();
     let worker = a_process(21, "gunicorn").parent(20).build();
-    let row = row(socket("127.0.0.1:8000")
-        .owners(&[&master, &worker])
-        .endpoint());
-    assert_eq!(
-        [shown(&row, Column::Pid), shown(&row, Column::Process)],
-        ["20", "gunicorn ×2"]
-    );
-}
-
-#[test]
-fn an_owner_that_may_not_be_seen_is_shown_by_its_user() {
-    let row = row(socket("127.0.0.1:631").user(0, "root").endpoint());
-    assert_eq!(
-        [shown(&row, Column::Pid), shown(&row, Column::Process)],
-        ["-", "- (root)"]
-    );
-}
-
-#[test]
-fn what_has_no_owner_shows_none() {
-    let endpoint = socket("127.0.0.1:1")
-        .to("127.0.0.1:2")
-        .state(State::TimeWait)
-        .without_owner()
-        .endpoint();
-    assert_eq!(endpoint.socket.owners, Owners::NoProcess);
-    let row = row(endpoint);
-    assert_eq!(
-        [shown(&row, Column::Process), shown(&row, Column::User)],
-        ["-", "-"]
-    );
+    let local = || socket("127.0.0.1:8000");
+    let left = local().to("127.0.0.1:2").state(State::TimeWait);
+    let cases = [
+        (
+            local().owners(&[&master, &worker]),
+            ["20", "gunicorn ×2", "dev"],
+        ),
+        (local().user(0, "root"), ["-", "- (root)", "root"]),
+        (local().user(0, "root").pending(), ["-", "…", "root"]),
+        (left.without_owner(), ["-", "-", "-"]),
+    ];
+    for (socket, expected) in cases {
+        let row = row(socket);
+        let cells = [Column::Pid, Column::Process, Column::User];
+        assert_eq!(cells.map(|column| shown(&row, column)), expected);
+    }
 }
 
 #[test]
 fn an_age_is_exact_when_seen_to_open_and_bounded_otherwise() {
     let node = a_process(7, "node").build();
-    let mut seen = row(socket("127.0.0.1:1").owner(&node).endpoint());
+    let mut seen = row(socket("127.0.0.1:1").owner(&node));
     seen.endpoint.since = Since::Opened(instant(6.0));
-    let stood = row(socket("127.0.0.1:1").owner(&node).endpoint());
-    let hidden = row(socket("127.0.0.1:1").endpoint());
-    assert_eq!(
-        [&seen, &stood, &hidden].map(|row| shown(row, Column::Age)),
-        ["4s", "≤2h", ">10s"]
-    );
+    let stood = row(socket("127.0.0.1:1").owner(&node));
+    let hidden = row(socket("127.0.0.1:1"));
+    let ages = [seen, stood, hidden].map(|row| shown(&row, Column::Age));
+    assert_eq!(ages, ["4s", "≤2h", ">10s"]);
 }
 
 #[test]
 fn a_closed_row_sorts_and_filters_by_its_last_state() {
-    let mut gone = row(socket("127.0.0.1:1").endpoint());
+    let mut gone = row(socket("127.0.0.1:1"));
     gone.change_mark = ChangeMark::Closed(instant(1.0));
     assert_eq!(shown(&gone, Column::State), "LISTEN");
 }
 
 #[test]
 fn a_queue_is_a_pair_and_unknown_without_source_data() {
-    let listener = row(socket("127.0.0.1:1").queue(3, 5).endpoint());
-    let unknown = row(socket("127.0.0.1:1").endpoint());
-    let untold = row(socket("127.0.0.1:1").endpoint());
-    assert_eq!(
-        [&listener, &unknown, &untold].map(|row| shown(row, Column::Queue)),
-        ["3/5", "-", "-"]
-    );
-}
-
-#[test]
-fn a_pending_owner_is_neither_named_nor_hidden() {
-    let row = row(socket("127.0.0.1:1").user(0, "root").pending().endpoint());
-    assert_eq!(
-        [Column::Process, Column::Pid, Column::User].map(|column| shown(&row, column)),
-        ["…", "-", "root"]
-    );
+    let listener = row(socket("127.0.0.1:1").queue(3, 5));
+    let unknown = row(socket("127.0.0.1:1"));
+    let queues = [listener, unknown].map(|row| shown(&row, Column::Queue));
+    assert_eq!(queues, ["3/5", "-"]);
 }

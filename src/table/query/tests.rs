@@ -19,9 +19,9 @@ const CONTEXT: fn() -> DisplayContext<'static> = || DisplayContext {
     is_ascii: false,
 };
 
-fn on(side: SocketRole, socket: SocketBuilder) -> Endpoint {
+fn connection(role: SocketRole, socket: SocketBuilder) -> Endpoint {
     let mut endpoint = socket.endpoint();
-    endpoint.relation.role = side;
+    endpoint.relation.role = role;
     endpoint
 }
 
@@ -42,58 +42,26 @@ fn rows() -> Vec<(char, Row)> {
     let python = process(9130, "Python 3").build();
     let mut all = socket("[::]:3000").owner(&node).endpoint();
     all.socket.v6only = Some(false);
+    let server = socket("127.0.0.1:3000").to("127.0.0.1:51324");
+    let client = socket("127.0.0.1:51324").to("127.0.0.1:3000");
+    let shared = socket("127.0.0.1:5432").owners(&[&postgres, &worker]);
+    let left = socket("127.0.0.1:5432").to("127.0.0.1:41000");
+    let left = left.state(State::TimeWait).without_owner();
+    let bound = socket("10.0.0.5:300").state(State::Bound);
     let endpoints = [
         ('N', all),
-        (
-            'S',
-            on(
-                SocketRole::Server,
-                socket("127.0.0.1:3000").to("127.0.0.1:51324").owner(&node),
-            ),
-        ),
-        (
-            'C',
-            on(
-                SocketRole::Client,
-                socket("127.0.0.1:51324")
-                    .to("127.0.0.1:3000")
-                    .owner(&chrome),
-            ),
-        ),
+        ('S', connection(SocketRole::Server, server.owner(&node))),
+        ('C', connection(SocketRole::Client, client.owner(&chrome))),
         ('V', socket("[::1]:5173").owner(&vite).endpoint()),
-        (
-            'P',
-            socket("127.0.0.1:5432")
-                .owners(&[&postgres, &worker])
-                .user(70, "postgres")
-                .endpoint(),
-        ),
+        ('P', shared.user(70, "postgres").endpoint()),
         ('W', socket("0.0.0.0:5432").user(0, "root").endpoint()),
         ('U', socket("127.0.0.1:5353").udp().endpoint()),
         ('D', socket("127.0.0.1:62893").owner(&python).endpoint()),
-        ('B', socket("10.0.0.5:300").state(State::Bound).endpoint()),
-        (
-            'T',
-            on(
-                SocketRole::Server,
-                socket("127.0.0.1:5432")
-                    .to("127.0.0.1:41000")
-                    .state(State::TimeWait)
-                    .without_owner(),
-            ),
-        ),
+        ('B', bound.endpoint()),
+        ('T', connection(SocketRole::Server, left)),
     ];
-    let change_mark = ChangeMark::None;
     endpoints
-        .map(|(name, endpoint)| {
-            (
-                name,
-                Row {
-                    endpoint,
-                    change_mark,
-                },
-            )
-        })
+        .map(|(name, endpoint)| (name, Row::from(endpoint)))
         .into()
 }
 
@@ -104,12 +72,15 @@ fn has_port(port: u16) -> bool {
     })
 }
 
-fn matched(query: &Query) -> String {
-    rows()
-        .iter()
-        .filter(|(_, row)| query.matches(row, &CONTEXT()))
-        .map(|(name, _)| *name)
-        .collect()
+/// The names of the rows that a query matches, in any order.
+fn matched(query: &Query) -> BTreeSet<char> {
+    let mut rows = rows();
+    rows.retain(|(_, row)| query.matches(row, &CONTEXT()));
+    rows.into_iter().map(|(name, _)| name).collect()
+}
+
+fn named(rows: &str) -> BTreeSet<char> {
+    rows.chars().collect()
 }
 
 const ALL: &str = "NSCVPWUDBT";
@@ -125,8 +96,7 @@ fn typed_digits_are_an_existing_port_or_else_a_prefix() {
     ];
     for (text, expected) in cases {
         let query = parse(text).query.resolved(&has_port);
-        let found: BTreeSet<char> = matched(&query).chars().collect();
-        assert_eq!(found, expected.chars().collect(), "{text}");
+        assert_eq!(matched(&query), named(expected), "{text}");
     }
 }
 
@@ -134,11 +104,7 @@ fn typed_digits_are_an_existing_port_or_else_a_prefix() {
 fn an_only_v6_wildcard_does_not_hold_an_ipv4_address() {
     let mut endpoint = socket("[::]:3000").endpoint();
     endpoint.socket.v6only = Some(true);
-    let change_mark = ChangeMark::None;
-    let row = Row {
-        endpoint,
-        change_mark,
-    };
+    let row = Row::from(endpoint);
     let found = ["127.0.0.1:3000", "[::1]:3000", "localhost:3000"]
         .map(|text| parse(text).query.matches(&row, &CONTEXT()));
     assert_eq!(found, [false, true, true]);
@@ -164,17 +130,12 @@ fn an_exact_port_and_the_sole_port_are_recognized() {
     ];
     for (text, names, meant) in cases {
         let query = parse(text).query.exact();
-        assert_eq!(
-            (query.names_exact_port(), query.sole_local_port()),
-            (names, meant),
-            "{text}"
-        );
+        let found = (query.names_exact_port(), query.sole_local_port());
+        assert_eq!(found, (names, meant), "{text}");
     }
     let typed = parse("3000").query;
-    assert_eq!(
-        (typed.names_exact_port(), typed.sole_local_port()),
-        (false, None)
-    );
+    let found = (typed.names_exact_port(), typed.sole_local_port());
+    assert_eq!(found, (false, None));
 }
 
 #[test]
@@ -183,11 +144,8 @@ fn digits_are_meant_while_no_port_is_exactly_that() {
     let digits = [true, false].map(|is_there| typed.resolved(&|_| is_there).sole_digits());
     assert_eq!(digits, [None, Some(300)]);
     for text in ["300 node", "rport:300*", "300-399", "node"] {
-        assert_eq!(
-            parse(text).query.resolved(&|_| false).sole_digits(),
-            None,
-            "{text}"
-        );
+        let query = parse(text).query.resolved(&|_| false);
+        assert_eq!(query.sole_digits(), None, "{text}");
     }
 }
 
@@ -246,11 +204,8 @@ fn enter_never_hides_a_row_that_was_shown() {
     ];
     let shows_prefix = |digits: &str| ["30", "62"].contains(&digits);
     for (text, expected) in cases {
-        assert_eq!(
-            committed(text, &has_port, &shows_prefix),
-            expected,
-            "{text}"
-        );
+        let accepted = committed(text, &has_port, &shows_prefix);
+        assert_eq!(accepted, expected, "{text}");
     }
 }
 
