@@ -10,27 +10,12 @@ use std::time::{Duration, Instant};
 /// Time in which a closed socket can still be replaced: as long as its row stays on the screen.
 pub const REPLACE_WINDOW: Duration = Duration::from_secs(3);
 
-#[derive(Clone, Copy, Debug)]
-pub struct ClosedSocket {
-    id: EndpointId,
-    raw_socket: RawSocket,
-}
-
-impl From<&TrackedSocket> for ClosedSocket {
-    fn from(tracked: &TrackedSocket) -> Self {
-        Self {
-            id: tracked.id(),
-            raw_socket: tracked.raw_socket,
-        }
-    }
-}
-
 #[derive(Default)]
 pub struct ClosedSockets {
     /// Closed since the last emit.
-    new: Vec<ClosedSocket>,
+    new: Vec<TrackedSocket>,
     /// Sockets that held a port and closed within [`REPLACE_WINDOW`].
-    recent: Vec<(ClosedSocket, Instant)>,
+    recent: Vec<(TrackedSocket, Instant)>,
     /// Cookies that the last poll found closed: their destroy events may come late.
     missed_cookies: HashSet<[u32; 2]>,
 }
@@ -41,19 +26,16 @@ impl ClosedSockets {
             .retain(|(_, closed)| now.saturating_duration_since(*closed) < REPLACE_WINDOW);
     }
 
-    pub fn push(&mut self, tracked: &TrackedSocket) {
-        self.new.push(tracked.into());
+    pub fn push(&mut self, tracked: TrackedSocket) {
+        self.new.push(tracked);
     }
 
     /// Takes the sockets that closed since the last call.
     pub fn take(&mut self, now: Instant) -> Vec<EndpointId> {
         let new = std::mem::take(&mut self.new);
-        self.recent.extend(
-            new.iter()
-                .filter(|closed| closed.raw_socket.holds_port())
-                .map(|closed| (*closed, now)),
-        );
-        new.into_iter().map(|closed| closed.id).collect()
+        let holding = new.iter().filter(|closed| closed.raw_socket.holds_port());
+        self.recent.extend(holding.map(|closed| (*closed, now)));
+        new.iter().map(TrackedSocket::id).collect()
     }
 
     /// Returns the opened sockets that replaced a closed one, as new -> old.
@@ -68,27 +50,21 @@ impl ClosedSockets {
         if self.recent.is_empty() {
             return HashMap::new();
         }
-        let opened = by_address(
-            pending
-                .iter()
-                .filter_map(|slot| table.get(*slot))
-                .filter(|tracked| {
-                    tracked.pending == PendingChange::Opened && tracked.raw_socket.holds_port()
-                })
-                .map(ClosedSocket::from),
-        );
-        let closed = by_address(self.recent.iter().map(|(closed, _)| *closed));
+        let is_opened = |tracked: &&TrackedSocket| {
+            tracked.pending == PendingChange::Opened && tracked.raw_socket.holds_port()
+        };
+        let pending = pending.iter().filter_map(|slot| table.get(*slot));
+        let opened = by_address(pending.filter(is_opened));
+        let closed = by_address(self.recent.iter().map(|(closed, _)| closed));
         let mut replaced = HashMap::new();
         for (address, opened) in opened {
-            if let ([new], Some([old])) =
-                (opened.as_slice(), closed.get(&address).map(Vec::as_slice))
-            {
+            if let ([new], Some([old])) = (&*opened, closed.get(&address).map(Vec::as_slice)) {
                 replaced.insert(*new, *old);
             }
         }
         let taken: HashSet<EndpointId> = replaced.values().copied().collect();
         self.recent
-            .retain(|(closed, _)| !taken.contains(&closed.id));
+            .retain(|(closed, _)| !taken.contains(&closed.id()));
         replaced
     }
 
@@ -103,17 +79,17 @@ impl ClosedSockets {
         has_emitted: bool,
     ) -> Vec<RawSocket> {
         let missed_before = std::mem::take(&mut self.missed_cookies);
+        let reported = destroyed.iter().map(|one| one.cookie);
         if !has_emitted {
-            self.missed_cookies
-                .extend(destroyed.iter().map(|one| one.cookie));
+            self.missed_cookies.extend(reported);
             return Vec::new();
         }
-        self.missed_cookies
-            .extend(self.new.iter().map(|closed| closed.raw_socket.cookie));
+        let closed = self.new.iter().map(|closed| closed.raw_socket.cookie);
+        self.missed_cookies.extend(closed);
         if destroyed.is_empty() {
             return destroyed;
         }
-        let reported: HashSet<[u32; 2]> = destroyed.iter().map(|one| one.cookie).collect();
+        let reported: HashSet<[u32; 2]> = reported.collect();
         let mut known: HashSet<[u32; 2]> = table
             .each()
             .map(|(_, tracked)| tracked.raw_socket.cookie)
@@ -134,21 +110,21 @@ impl ClosedSockets {
 fn remains_waiting(table: &SocketTable, destroyed: &RawSocket) -> bool {
     table
         .connection(destroyed.protocol, destroyed.local, destroyed.remote)
-        .and_then(|slot| table.get(slot))
-        .is_some_and(|tracked| {
-            let socket = &tracked.raw_socket;
+        .and_then(|slot| table.raw_socket(slot))
+        .is_some_and(|socket| {
             socket.owner_hint.is_none()
                 && matches!(socket.state, Some(State::TimeWait | State::FinWait2))
         })
 }
 
-fn by_address(
-    sockets: impl Iterator<Item = ClosedSocket>,
+fn by_address<'t>(
+    sockets: impl Iterator<Item = &'t TrackedSocket>,
 ) -> HashMap<(Protocol, SocketAddr), Vec<EndpointId>> {
     let mut found: HashMap<_, Vec<_>> = HashMap::new();
-    for ClosedSocket { id, raw_socket } in sockets {
-        let address = (raw_socket.protocol, raw_socket.local());
-        found.entry(address).or_default().push(id);
+    for tracked in sockets {
+        let socket = &tracked.raw_socket;
+        let address = (socket.protocol, socket.local());
+        found.entry(address).or_default().push(tracked.id());
     }
     found
 }

@@ -1,26 +1,24 @@
-//! Turns pending changes into the changes of a poll.
+//! Turns pending changes into the changes of a poll, and tracked sockets into endpoints.
 
-use super::tracked_socket::{PendingChange, SlotId, SlotStatus};
+use super::tracked_socket::{Centiseconds, PendingChange, SlotId, SlotStatus, TrackedSocket};
 use super::{Change, Changes, Tracker, peers};
 use crate::model::Moment;
-use crate::model::socket::EndpointId;
+use crate::model::process::Process;
+use crate::model::socket::{
+    Endpoint, EndpointId, Owners, QueueOrTimer, RawSocket, Relation, Since, Socket,
+};
 use crate::model::text::SystemText;
 use hashbrown::{HashMap, HashSet};
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 pub fn emit(
     tracker: &mut Tracker,
     taken: Moment,
-    mut user: impl FnMut(u32) -> Option<SystemText>,
+    user: &mut impl FnMut(u32) -> Option<SystemText>,
 ) -> Changes {
     let dirty = std::mem::take(&mut tracker.dirty);
-    let affected = peers::refresh(
-        &mut tracker.table,
-        &tracker.owner_pool,
-        &dirty,
-        tracker.ephemeral,
-    );
-    for slot in affected {
+    for slot in peers::refresh(&mut tracker.table, &dirty, tracker.ephemeral) {
         tracker.add_pending(slot, PendingChange::Refreshed);
     }
     let closed = tracker.closed.take(taken.instant);
@@ -36,9 +34,13 @@ pub fn emit(
         .filter(|id| !is_replaced.contains(id))
         .map(Change::Closed)
         .collect();
-    list.extend(short_lived(tracker, &mut user));
+    for raw_socket in std::mem::take(&mut tracker.short_lived) {
+        let mut socket = peers::transient(&tracker.table, &raw_socket, tracker.ephemeral);
+        (socket.since, socket.state_since) = (tracker.now, tracker.now);
+        list.push(Change::ShortLived(endpoint(tracker, &socket, user)));
+    }
     for slot in pending {
-        list.extend(change(tracker, slot, &replaced, &mut user));
+        list.extend(change(tracker, slot, &replaced, user));
     }
     tracker.has_emitted = true;
     if tracker.unresolved.is_empty() {
@@ -55,25 +57,6 @@ pub fn emit(
     }
 }
 
-fn short_lived(
-    tracker: &mut Tracker,
-    user: &mut impl FnMut(u32) -> Option<SystemText>,
-) -> Vec<Change> {
-    std::mem::take(&mut tracker.short_lived)
-        .iter()
-        .map(|raw_socket| {
-            let mut socket = peers::transient(
-                &tracker.table,
-                &tracker.owner_pool,
-                raw_socket,
-                tracker.ephemeral,
-            );
-            (socket.since, socket.state_since) = (tracker.now, tracker.now);
-            Change::ShortLived(tracker.source().endpoint(&socket, user))
-        })
-        .collect()
-}
-
 /// Takes the pending change of one socket.
 fn change(
     tracker: &mut Tracker,
@@ -87,18 +70,84 @@ fn change(
     if socket.status != SlotStatus::Listed {
         return None;
     }
-    let endpoint = tracker.source().endpoint(&socket, user);
+    let endpoint = endpoint(tracker, &socket, user);
     Some(match pending {
         PendingChange::None => return None,
         PendingChange::Opened if !tracker.has_emitted => Change::Initial(endpoint),
-        PendingChange::Opened => match replaced.get(&endpoint.id()) {
-            Some(gone) => Change::Replaced {
-                gone: *gone,
-                endpoint,
-            },
+        PendingChange::Opened => match replaced.get(&endpoint.id()).copied() {
+            Some(gone) => Change::Replaced { gone, endpoint },
             None => Change::Opened(endpoint),
         },
         PendingChange::Changed => Change::Changed(endpoint),
         PendingChange::Refreshed => Change::Refreshed(endpoint),
     })
+}
+
+/// Returns the endpoint of a socket; `user` names its user.
+pub fn endpoint(
+    tracker: &Tracker,
+    record: &TrackedSocket,
+    user: &mut impl FnMut(u32) -> Option<SystemText>,
+) -> Endpoint {
+    let since = instant(tracker, record.since);
+    Endpoint {
+        socket: socket(tracker, record, user),
+        since: if record.is_initial {
+            Since::Before(since)
+        } else {
+            Since::Opened(since)
+        },
+        state_since: instant(tracker, record.state_since),
+        relation: Relation {
+            role: record.relation.role,
+            is_local: record.relation.is_local,
+            peer: peer(tracker, record),
+            shares_port: record.relation.shares_port,
+        },
+    }
+}
+
+fn socket(
+    tracker: &Tracker,
+    record: &TrackedSocket,
+    user: &mut impl FnMut(u32) -> Option<SystemText>,
+) -> Socket {
+    let raw_socket = &record.raw_socket;
+    let owners = tracker.table.owners(record).clone();
+    let known = Some(raw_socket.uid).filter(|uid| *uid != RawSocket::NO_USER);
+    // Without an owner the kernel reports uid 0, which does not mean root.
+    let uid = match &owners {
+        Owners::NoProcess => None,
+        Owners::Pending | Owners::NoPermission => known,
+        Owners::Known(processes) => known.or_else(|| processes.first()?.uid),
+    };
+    // The time left in TIME_WAIT is that of the poll that first saw the state.
+    let ends_at =
+        |left: Duration| QueueOrTimer::TimeWaitUntil(instant(tracker, record.state_since) + left);
+    let timer = raw_socket.time_wait_left().map(ends_at);
+    let queue = || raw_socket.queue().map(QueueOrTimer::Queue);
+    Socket {
+        id: record.id(),
+        protocol: raw_socket.protocol,
+        table: raw_socket.table,
+        local: raw_socket.local(),
+        remote: raw_socket.remote(),
+        state: raw_socket.state,
+        v6only: raw_socket.v6only,
+        uid,
+        user: uid.and_then(user),
+        owners,
+        queue_or_timer: timer.or_else(queue).unwrap_or(QueueOrTimer::Unknown),
+    }
+}
+
+/// The process at the other end, if it is on this machine and can be seen.
+fn peer(tracker: &Tracker, record: &TrackedSocket) -> Option<Arc<Process>> {
+    let other = peers::other_end(&tracker.table, &record.raw_socket)?;
+    let owners = tracker.table.owners(tracker.table.get(other)?);
+    owners.first().cloned()
+}
+
+fn instant(tracker: &Tracker, time: Centiseconds) -> Instant {
+    tracker.start + Duration::from_millis(u64::from(time.0) * 10)
 }

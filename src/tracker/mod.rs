@@ -9,9 +9,8 @@ use crate::model::port::EphemeralRange;
 use crate::model::socket::{Endpoint, OwnerHint, Owners, RawSocket, State};
 use crate::model::text::SystemText;
 use closed::ClosedSockets;
-use endpoints::EndpointSource;
 use hashbrown::{HashMap, HashSet};
-use owner_pool::{OwnerPool, OwnersKey};
+use owner_pool::OwnersKey;
 use peers::DirtySockets;
 use socket_table::{Observed, SocketTable};
 use std::time::Instant;
@@ -21,7 +20,6 @@ mod changes;
 mod closed;
 mod compaction;
 mod emit;
-mod endpoints;
 mod owner_pool;
 mod owners;
 mod peers;
@@ -35,7 +33,6 @@ pub use tracked_socket::SlotId;
 /// The sockets of the last poll.
 pub struct Tracker {
     table: SocketTable,
-    owner_pool: OwnerPool,
     ephemeral: EphemeralRange,
     start: Instant,
     now: Centiseconds,
@@ -56,7 +53,6 @@ impl Tracker {
     pub fn new(ephemeral: EphemeralRange, start: Instant) -> Self {
         Self {
             table: SocketTable::default(),
-            owner_pool: OwnerPool::default(),
             ephemeral,
             start,
             now: Centiseconds::default(),
@@ -70,12 +66,8 @@ impl Tracker {
         }
     }
 
-    pub fn len(&self) -> usize {
+    pub fn socket_count(&self) -> usize {
         self.table.len()
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
     }
 
     /// Begins a poll: [`observe`](Self::observe) every socket, then [`end_poll`](Self::end_poll).
@@ -150,12 +142,7 @@ impl Tracker {
         unread: &UnreadTables,
         confirm: impl FnOnce(&[RawSocket]) -> HashSet<u64>,
     ) {
-        let mut unseen: Vec<(SlotId, RawSocket)> = self
-            .table
-            .unseen()
-            .into_iter()
-            .filter_map(|slot| Some((slot, self.table.get(slot)?.raw_socket)))
-            .collect();
+        let mut unseen = self.table.unseen();
         self.rejoin_by_cookie(&mut unseen);
         let listeners: Vec<RawSocket> = unseen
             .iter()
@@ -181,37 +168,31 @@ impl Tracker {
         if unseen.is_empty() {
             return;
         }
-        let by_cookie: HashMap<[u32; 2], SlotId> = unseen
-            .iter()
-            .filter(|(_, socket)| socket.has_cookie())
+        let with_cookie = unseen.iter().filter(|(_, socket)| socket.has_cookie());
+        let by_cookie: HashMap<[u32; 2], SlotId> = with_cookie
             .map(|(slot, socket)| (socket.cookie, *slot))
             .collect();
-        let mut rejoined: HashSet<SlotId> = HashSet::new();
         let mut resolved: HashSet<SlotId> = HashSet::new();
-        for slot in self.pending.clone() {
-            let Some(opened) = self
-                .table
-                .get(slot)
-                .filter(|tracked| tracked.pending == PendingChange::Opened)
+        for slot in &self.pending {
+            let opened = self.table.get(*slot);
+            let Some(opened) = opened.filter(|tracked| tracked.pending == PendingChange::Opened)
             else {
                 continue;
             };
             let owner_hint = opened.raw_socket.owner_hint;
-            let old = by_cookie.get(&opened.raw_socket.cookie).copied();
-            let Some((old, before)) = old.and_then(|old| Some((old, self.table.remove(old)?)))
-            else {
+            let old = by_cookie.get(&opened.raw_socket.cookie);
+            let Some(before) = old.and_then(|old| self.table.remove(*old)) else {
                 continue;
             };
-            rejoined.insert(old);
+            self.dirty.closed.push(before.raw_socket);
             let is_same_hint = before.raw_socket.owner_hint == owner_hint;
             if is_same_hint {
-                resolved.insert(slot);
+                resolved.insert(*slot);
             } else {
-                self.owner_pool.release_key(before.owners);
+                self.table.owner_pool.release_key(before.owners);
                 self.removed_hints.extend(before.raw_socket.owner_hint);
             }
-            self.dirty.closed.push(before.raw_socket);
-            if let Some(tracked) = self.table.get_mut(slot) {
+            if let Some(tracked) = self.table.get_mut(*slot) {
                 tracked.since = before.since;
                 tracked.is_initial = before.is_initial;
                 if is_same_hint {
@@ -221,7 +202,7 @@ impl Tracker {
                 tracked.pending = PendingChange::Changed;
             }
         }
-        unseen.retain(|(slot, _)| !rejoined.contains(slot));
+        unseen.retain(|(slot, _)| self.table.get(*slot).is_some());
         self.unresolved.retain(|slot| !resolved.contains(slot));
     }
 
@@ -229,19 +210,18 @@ impl Tracker {
         let Some(tracked) = self.table.remove(slot) else {
             return;
         };
-        self.owner_pool.release_key(tracked.owners);
+        self.table.owner_pool.release_key(tracked.owners);
         self.removed_hints.extend(tracked.raw_socket.owner_hint);
         self.dirty.closed.push(tracked.raw_socket);
         if tracked.status != SlotStatus::OwnSocket {
-            self.closed.push(&tracked);
+            self.closed.push(tracked);
         }
     }
 
     /// Records the sockets that the kernel reported as destroyed since the last poll.
     pub fn observe_destroyed(&mut self, destroyed: Vec<RawSocket>) {
-        let short_lived = self
-            .closed
-            .short_lived(&self.table, destroyed, self.has_emitted);
+        let (table, has_emitted) = (&self.table, self.has_emitted);
+        let short_lived = self.closed.short_lived(table, destroyed, has_emitted);
         self.short_lived.extend(short_lived);
     }
 
@@ -259,8 +239,12 @@ impl Tracker {
     }
 
     /// Returns the changes since the last call. `user` names users.
-    pub fn emit(&mut self, taken: Moment, user: impl FnMut(u32) -> Option<SystemText>) -> Changes {
-        emit::emit(self, taken, user)
+    pub fn emit(
+        &mut self,
+        taken: Moment,
+        mut user: impl FnMut(u32) -> Option<SystemText>,
+    ) -> Changes {
+        emit::emit(self, taken, &mut user)
     }
 
     /// Every socket as of the last poll.
@@ -268,16 +252,8 @@ impl Tracker {
         self.table
             .each()
             .filter(|(_, tracked)| tracked.status == SlotStatus::Listed)
-            .map(|(_, tracked)| self.source().endpoint(tracked, &mut user))
+            .map(|(_, tracked)| emit::endpoint(self, tracked, &mut user))
             .collect()
-    }
-
-    fn source(&self) -> EndpointSource<'_> {
-        EndpointSource {
-            table: &self.table,
-            owner_pool: &self.owner_pool,
-            start: self.start,
-        }
     }
 }
 

@@ -49,14 +49,12 @@ impl OwnerPool {
 
     /// Returns the key of these owners, for one more socket.
     pub fn intern(&mut self, owners: &Owners) -> OwnersKey {
-        let Owners::Known(processes) = owners else {
-            return match owners {
-                Owners::NoPermission => OwnersKey::NO_PERMISSION,
-                Owners::NoProcess => OwnersKey::NONE,
-                Owners::Pending | Owners::Known(_) => OwnersKey::PENDING,
-            };
+        let ids = match owners {
+            Owners::Pending => return OwnersKey::PENDING,
+            Owners::NoProcess => return OwnersKey::NONE,
+            Owners::NoPermission => return OwnersKey::NO_PERMISSION,
+            Owners::Known(processes) => ids(processes),
         };
-        let ids = ids(processes);
         if let Some(key) = self.keys.get(&ids) {
             if let Some(set) = self.sets.get_mut(key.0 as usize) {
                 set.uses += 1;
@@ -92,18 +90,15 @@ impl OwnerPool {
         let mut described = Vec::new();
         for (index, set) in &mut self.sets {
             let known = set.owners.known();
-            if !known
+            let is_meant = |other: &Arc<Process>| other.id == process.id;
+            if known
                 .iter()
-                .any(|other| other.id == process.id && other != process)
+                .any(|other| is_meant(other) && other != process)
             {
-                continue;
+                let describe = |other| Arc::clone(if is_meant(other) { process } else { other });
+                set.owners = Owners::Known(known.iter().map(describe).collect());
+                described.push(OwnersKey(u32::try_from(index).unwrap_or(0)));
             }
-            let renewed = known.iter().map(|other| {
-                let is_meant = other.id == process.id;
-                Arc::clone(if is_meant { process } else { other })
-            });
-            set.owners = Owners::Known(renewed.collect());
-            described.push(OwnersKey(u32::try_from(index).unwrap_or(0)));
         }
         described
     }

@@ -30,12 +30,10 @@ impl Tracker {
         let mut removed: HashSet<OwnerHint> = self.removed_hints.drain(..).collect();
         if !removed.is_empty() {
             // Subflows of a multipath connection share an inode.
-            for hint in self
-                .table
-                .each()
-                .filter_map(|(_, tracked)| tracked.raw_socket.owner_hint)
-            {
-                removed.remove(&hint);
+            for (_, tracked) in self.table.each() {
+                if let Some(hint) = tracked.raw_socket.owner_hint {
+                    removed.remove(&hint);
+                }
             }
         }
         removed.into_iter().collect()
@@ -43,52 +41,49 @@ impl Tracker {
 
     /// Every socket and its owners, in no particular order.
     pub fn each(&self) -> impl Iterator<Item = (SlotId, &RawSocket, &Owners)> {
-        self.table.each().map(|(slot, tracked)| {
-            let owners = self.owner_pool.get(tracked.owners);
-            (slot, &tracked.raw_socket, owners)
-        })
+        let each = self.table.each();
+        each.map(|(slot, tracked)| (slot, &tracked.raw_socket, self.table.owners(tracked)))
     }
 
     /// Returns the slot of this socket; `last` is the one it most likely still has.
     pub fn find(&self, id: EndpointId, last: Option<SlotId>) -> Option<SlotId> {
         let has_id = |tracked: &TrackedSocket| tracked.id() == id;
+        let found = || self.table.each().find(|(_, tracked)| has_id(tracked));
         last.filter(|slot| self.table.get(*slot).is_some_and(has_id))
-            .or_else(|| {
-                let found = self.table.each().find(|(_, tracked)| has_id(tracked));
-                found.map(|(slot, _)| slot)
-            })
+            .or_else(|| Some(found()?.0))
     }
 
     pub fn raw_socket(&self, slot: SlotId) -> Option<&RawSocket> {
-        Some(&self.table.get(slot)?.raw_socket)
+        self.table.raw_socket(slot)
     }
 
     pub fn owners(&self, slot: SlotId) -> Option<&Owners> {
-        Some(self.owner_pool.get(self.table.get(slot)?.owners))
+        Some(self.table.owners(self.table.get(slot)?))
     }
 
     /// Every process that owns a socket, possibly more than once.
     pub fn owner_processes(&self) -> impl Iterator<Item = &Arc<Process>> {
-        self.owner_pool.processes()
+        self.table.owner_pool.processes()
     }
 
     /// Owners of the listener that accepts connections on the local address of this socket.
     pub fn listener_owners(&self, socket: &RawSocket) -> Option<&Owners> {
-        let listener = peers::listener(&self.table, socket)?;
-        Some(self.owner_pool.get(listener.owners))
+        let listener = peers::listener(&self.table, socket.protocol, socket.local())?;
+        Some(self.table.owners(listener))
     }
 
     pub fn set_owners(&mut self, slot: SlotId, owners: &Owners) {
         let Some(before) = self.table.get(slot).map(|tracked| tracked.owners) else {
             return;
         };
-        let pending = if owners_changed(self.owner_pool.get(before), owners) {
+        let pool = &mut self.table.owner_pool;
+        let pending = if owners_changed(pool.get(before), owners) {
             PendingChange::Changed
         } else {
             PendingChange::Refreshed
         };
-        let after = self.owner_pool.intern(owners);
-        self.owner_pool.release_key(before);
+        let after = pool.intern(owners);
+        pool.release_key(before);
         if before == after {
             return;
         }
@@ -101,18 +96,15 @@ impl Tracker {
 
     /// Replaces the description of a process wherever it owns sockets.
     pub fn describe(&mut self, process: &Arc<Process>) {
-        let keys = self.owner_pool.describe(process);
+        let keys = self.table.owner_pool.describe(process);
         if keys.is_empty() {
             return;
         }
-        let slots: Vec<SlotId> = self
-            .table
-            .each()
-            .filter(|(_, tracked)| keys.contains(&tracked.owners))
-            .map(|(slot, _)| slot)
-            .collect();
+        let each = self.table.each();
+        let owned = each.filter(|(_, tracked)| keys.contains(&tracked.owners));
+        let slots: Vec<SlotId> = owned.map(|(slot, _)| slot).collect();
+        self.dirty.owned.extend(&slots);
         for slot in slots {
-            self.dirty.owned.push(slot);
             self.add_pending(slot, PendingChange::Refreshed);
         }
     }
@@ -127,7 +119,7 @@ impl Tracker {
         tracked.pending = PendingChange::None;
         self.dirty.closed.push(tracked.raw_socket);
         if was_emitted {
-            self.closed.push(tracked);
+            self.closed.push(*tracked);
         }
     }
 }

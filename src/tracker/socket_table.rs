@@ -4,12 +4,15 @@
 //! compares records in sequence. With 100,000 sockets every byte counts: a record holds no names, and of its owners only
 //! the key in the [`OwnerPool`](super::owner_pool::OwnerPool).
 
+use super::owner_pool::OwnerPool;
 use super::tracked_socket::{SlotId, SlotStatus, TrackedSocket};
-use crate::model::socket::{CompactAddr, Protocol, RawSocket};
+use crate::model::socket::{CompactAddr, Owners, Protocol, RawSocket};
 use hashbrown::{DefaultHashBuilder, HashTable};
 use std::hash::BuildHasher;
 
+#[derive(Default)]
 pub struct SocketTable {
+    pub owner_pool: OwnerPool,
     pub(super) tracked: Vec<TrackedSocket>,
     pub(super) free: Vec<SlotId>,
     /// Sockets that hold a port by protocol and port, connections by protocol and both ends.
@@ -21,22 +24,6 @@ pub struct SocketTable {
     seen: usize,
     /// Records of this poll that did not follow the one before in memory.
     pub(super) out_of_order: usize,
-}
-
-impl Default for SocketTable {
-    fn default() -> Self {
-        Self {
-            tracked: Vec::new(),
-            free: Vec::new(),
-            index: HashTable::new(),
-            hasher: DefaultHashBuilder::default(),
-            first: SlotId::NONE,
-            last: SlotId::NONE,
-            poll: 0,
-            seen: 0,
-            out_of_order: 0,
-        }
-    }
 }
 
 pub enum Observed {
@@ -61,6 +48,14 @@ impl SocketTable {
         self.tracked
             .get_mut(slot.index())
             .filter(|tracked| tracked.status != SlotStatus::Free)
+    }
+
+    pub fn raw_socket(&self, slot: SlotId) -> Option<&RawSocket> {
+        Some(&self.get(slot)?.raw_socket)
+    }
+
+    pub fn owners(&self, tracked: &TrackedSocket) -> &Owners {
+        self.owner_pool.get(tracked.owners)
     }
 
     /// Every socket, in no particular order.
@@ -203,13 +198,13 @@ impl SocketTable {
     }
 
     /// Sockets that this poll did not report.
-    pub fn unseen(&self) -> Vec<SlotId> {
+    pub fn unseen(&self) -> Vec<(SlotId, RawSocket)> {
         if self.seen == self.len() {
             return Vec::new();
         }
         self.each()
             .filter(|(_, tracked)| tracked.seen != self.poll)
-            .map(|(slot, _)| slot)
+            .map(|(slot, tracked)| (slot, tracked.raw_socket))
             .collect()
     }
 
@@ -220,14 +215,12 @@ impl SocketTable {
         local: CompactAddr,
         remote: CompactAddr,
     ) -> Option<SlotId> {
-        let hash = self.hasher.hash_one((protocol, local, remote));
-        self.index.iter_hash(hash).copied().find(|slot| {
-            self.get(*slot).is_some_and(|tracked| {
-                let socket = &tracked.raw_socket;
-                (socket.protocol, socket.local, socket.remote) == (protocol, local, remote)
-                    && !socket.holds_port()
-            })
-        })
+        let ends = (protocol, local, remote);
+        let is_meant = |socket: &RawSocket| {
+            (socket.protocol, socket.local, socket.remote) == ends && !socket.holds_port()
+        };
+        let mut slots = self.index.iter_hash(self.hasher.hash_one(ends)).copied();
+        slots.find(|slot| self.raw_socket(*slot).is_some_and(is_meant))
     }
 
     /// Sockets that hold this port, without portmon's own.

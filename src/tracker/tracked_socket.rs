@@ -1,12 +1,17 @@
 //! One socket of the socket table.
 
 use super::owner_pool::OwnersKey;
-use super::peers::PeerInfo;
 use crate::model::socket::{EndpointId, RawSocket, SocketRole};
 
-/// Index of a socket in the table; reused once that socket is gone.
+/// Index of a socket in the table; reused once that socket is gone. The default is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SlotId(pub(super) u32);
+
+impl Default for SlotId {
+    fn default() -> Self {
+        Self::NONE
+    }
+}
 
 impl SlotId {
     pub const NONE: Self = Self(u32::MAX);
@@ -34,7 +39,15 @@ pub struct TrackedSocket {
     pub pending: PendingChange,
     /// True if the first poll saw it.
     pub is_initial: bool,
-    pub peer: PeerInfo,
+    pub relation: SocketRelation,
+}
+
+/// What a socket is to the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SocketRelation {
+    pub role: SocketRole,
+    pub is_local: bool,
+    pub shares_port: bool,
 }
 
 /// Hundredths of a second since the tracker started; lasts 497 days.
@@ -60,7 +73,6 @@ pub enum PendingChange {
 
 impl TrackedSocket {
     pub fn new(raw_socket: &RawSocket) -> Self {
-        let holds_port = raw_socket.holds_port();
         Self {
             raw_socket: *raw_socket,
             since: Centiseconds::default(),
@@ -72,13 +84,9 @@ impl TrackedSocket {
             status: SlotStatus::Listed,
             pending: PendingChange::None,
             is_initial: false,
-            peer: PeerInfo {
-                role: if holds_port {
-                    SocketRole::Unconnected
-                } else {
-                    SocketRole::Unknown
-                },
-                is_local: holds_port,
+            relation: SocketRelation {
+                role: SocketRole::Unknown,
+                is_local: false,
                 shares_port: false,
             },
         }

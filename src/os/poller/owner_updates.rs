@@ -29,7 +29,7 @@ impl SocketPoller {
             .collect();
         let mut changes = self
             .resolver
-            .update(&removed, &requests, self.tracker.len());
+            .update(&removed, &requests, self.tracker.socket_count());
         if mode == ScanMode::Full {
             let all: Vec<OwnerHint> = self
                 .tracker

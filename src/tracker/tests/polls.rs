@@ -1,9 +1,10 @@
 //! Polls as on Linux: sockets have cookies and come one at a time, owners come later.
 
 use super::*;
-use crate::model::Moment;
-use crate::model::socket::{CompactAddr, Endpoint, SocketQueue};
+use crate::model::process::Process;
+use crate::model::socket::{CompactAddr, SocketQueue};
 use crate::model::testing::moment;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A listener with this cookie and inode.
@@ -34,31 +35,50 @@ fn connection(cookie: u32, port: u16, to: u16) -> RawSocket {
     }
 }
 
-fn tracker() -> Tracker {
-    Tracker::new(LINUX, instant(0.0))
-}
-
 impl Tracker {
     fn poll(&mut self, seconds: f64, sockets: &[RawSocket]) -> Vec<String> {
-        self.poll_with(seconds, sockets, &UnreadTables::default(), &[])
+        self.read(seconds, sockets, false);
+        self.emitted_at(seconds)
     }
 
-    /// A poll with unread tables and destroy events.
-    fn poll_with(
+    /// A poll that did not request bound sockets.
+    fn poll_without_bound(&mut self, seconds: f64, sockets: &[RawSocket]) -> Vec<String> {
+        self.read(seconds, sockets, true);
+        self.emitted_at(seconds)
+    }
+
+    /// A poll with destroy events.
+    fn poll_destroyed(
         &mut self,
         seconds: f64,
         sockets: &[RawSocket],
-        unread: &UnreadTables,
         destroyed: &[RawSocket],
     ) -> Vec<String> {
-        let taken: Moment = moment(seconds);
-        self.begin_poll(taken.instant);
+        self.read(seconds, sockets, false);
+        self.observe_destroyed(destroyed.to_vec());
+        self.emitted_at(seconds)
+    }
+
+    fn read(&mut self, seconds: f64, sockets: &[RawSocket], is_without_bound: bool) {
+        self.begin_poll(instant(seconds));
         for socket in sockets {
             self.observe(socket);
         }
-        self.end_poll(unread, |_| HashSet::new());
-        self.observe_destroyed(destroyed.to_vec());
-        emitted(&self.emit(taken, |_| None))
+        let unread = UnreadTables {
+            is_without_bound,
+            ..UnreadTables::default()
+        };
+        self.end_poll(&unread, |_| HashSet::new());
+    }
+
+    fn emitted_at(&mut self, seconds: f64) -> Vec<String> {
+        emitted(&self.emit(moment(seconds), |_| None))
+    }
+
+    /// Sets the owner of the first unresolved socket.
+    fn resolve_first(&mut self, owner: &Arc<Process>) {
+        let (slot, _) = self.take_unresolved()[0];
+        self.set_owners(slot, &Owners::Known([Arc::clone(owner)].into()));
     }
 
     fn owners_of(&self, cookie: u32) -> Owners {
@@ -79,16 +99,16 @@ fn the_order_of_a_poll_does_not_change_what_is_emitted() {
         let mut turned = sockets.clone();
         turned.rotate_left(turn);
         turned.swap(0, turn / 2);
-        assert_eq!(tracker.poll(1.0, &turned), Vec::<String>::new(), "{turn}");
-        assert_eq!(tracker.poll(1.0, &turned), Vec::<String>::new(), "{turn}");
+        assert_eq!(tracker.poll(1.0, &turned), NOTHING, "{turn}");
+        assert_eq!(tracker.poll(1.0, &turned), NOTHING, "{turn}");
     }
     let mut missing = sockets.clone();
     let closed = missing.remove(20);
     assert_eq!(tracker.poll(2.0, &missing), ["closed 21"]);
     missing.insert(7, closed);
     assert_eq!(tracker.poll(9.0, &missing), ["opened 127.0.0.1:3000"]);
-    assert_eq!(tracker.poll(9.0, &missing), Vec::<String>::new());
-    assert_eq!(tracker.len(), 50);
+    assert_eq!(tracker.poll(9.0, &missing), NOTHING);
+    assert_eq!(tracker.socket_count(), 50);
 }
 
 #[test]
@@ -96,11 +116,8 @@ fn a_socket_seen_twice_in_one_poll_counts_once() {
     let mut tracker = tracker();
     let (one, other) = (listener(1, 3000), listener(2, 3001));
     tracker.poll(0.0, &[one, one, other, one]);
-    assert_eq!(tracker.len(), 2);
-    assert_eq!(
-        tracker.poll(1.0, &[other, one, other]),
-        Vec::<String>::new()
-    );
+    assert_eq!(tracker.socket_count(), 2);
+    assert_eq!(tracker.poll(1.0, &[other, one, other]), NOTHING);
     assert_eq!(tracker.poll(2.0, &[other, other]), ["closed 1"]);
 }
 
@@ -117,10 +134,8 @@ fn a_socket_that_gets_a_remote_end_stays_the_same_socket() {
         ..bound
     };
     let mut tracker = tracker();
-    let process = process(7, "resolver").build();
     tracker.poll(0.0, &[bound]);
-    let (slot, _) = tracker.take_unresolved()[0];
-    tracker.set_owners(slot, &Owners::Known([process].into()));
+    tracker.resolve_first(&process(7, "resolver").build());
     for (seconds, socket) in [(1.0, connected), (2.0, bound)] {
         let emitted = tracker.poll(seconds, &[socket]);
         assert!(
@@ -143,21 +158,14 @@ fn a_bound_socket_that_connects_stays_one_row() {
     };
     let connected = connection(7, 5000, 80);
     let (one, other) = (listener(1, 1), listener(2, 2));
-    let unread = UnreadTables {
-        is_without_bound: true,
-        ..UnreadTables::default()
-    };
     let mut tracker = tracker();
     tracker.poll(0.0, &[one, other, bound]);
-    let emitted = tracker.poll_with(1.0, &[one, connected, other], &unread, &[]);
+    let emitted = tracker.poll_without_bound(1.0, &[one, connected, other]);
     assert_eq!(
-        (emitted, tracker.len()),
+        (emitted, tracker.socket_count()),
         (vec!["changed 127.0.0.1:5000".to_owned()], 3)
     );
-    assert_eq!(
-        tracker.poll(10.0, &[one, connected, other]),
-        Vec::<String>::new()
-    );
+    assert_eq!(tracker.poll(10.0, &[one, connected, other]), NOTHING);
 }
 
 #[test]
@@ -176,7 +184,7 @@ fn equal_sockets_without_a_cookie_get_different_ids() {
         tracker.poll(1.0, &sockets);
         let ids: HashSet<EndpointId> = tracker.all().iter().map(Endpoint::id).collect();
         assert_eq!(
-            (ids.len(), tracker.len()),
+            (ids.len(), tracker.socket_count()),
             (sockets.len(), sockets.len()),
             "{poll}"
         );
@@ -206,21 +214,11 @@ fn an_inode_is_removed_once_no_socket_has_it() {
 #[test]
 fn sockets_closed_before_the_first_poll_are_not_short_lived() {
     let mut tracker = tracker();
-    let destroyed = [connection(1, 3000, 50000)];
-    let emitted = tracker.poll_with(
-        0.0,
-        &[listener(9, 3000)],
-        &UnreadTables::default(),
-        &destroyed,
-    );
+    let (listener, destroyed) = ([listener(9, 3000)], [connection(1, 3000, 50000)]);
+    let emitted = tracker.poll_destroyed(0.0, &listener, &destroyed);
     assert_eq!(emitted, ["initial 127.0.0.1:3000"]);
-    let emitted = tracker.poll_with(
-        1.0,
-        &[listener(9, 3000)],
-        &UnreadTables::default(),
-        &destroyed,
-    );
-    assert_eq!(emitted, Vec::<String>::new());
+    let emitted = tracker.poll_destroyed(1.0, &listener, &destroyed);
+    assert_eq!(emitted, NOTHING);
 }
 
 #[test]
@@ -229,16 +227,9 @@ fn bound_sockets_stay_while_they_are_not_polled() {
         state: Some(State::Bound),
         ..listener(1, 3000)
     };
-    let unread = UnreadTables {
-        is_without_bound: true,
-        ..UnreadTables::default()
-    };
     let mut tracker = tracker();
     tracker.poll(0.0, &[bound]);
-    assert_eq!(
-        tracker.poll_with(1.0, &[], &unread, &[]),
-        Vec::<String>::new()
-    );
+    assert_eq!(tracker.poll_without_bound(1.0, &[]), NOTHING);
     assert_eq!(tracker.poll(2.0, &[]), ["closed 1"]);
 }
 
@@ -252,7 +243,7 @@ fn a_listener_missed_by_a_poll_closes_only_if_confirmed_gone() {
         assert_eq!(cookies, [1]);
         HashSet::from([1])
     });
-    assert_eq!(emitted(&tracker.emit(moment(1.0), |_| None)), ["closed 2"]);
+    assert_eq!(tracker.emitted_at(1.0), ["closed 2"]);
 }
 
 #[test]
@@ -314,26 +305,18 @@ fn the_end_of_a_time_wait_is_emitted_once() {
 fn portmons_own_socket_is_never_emitted() {
     let mut tracker = tracker();
     tracker.poll(0.0, &[]);
-    tracker.begin_poll(instant(1.0));
-    tracker.observe(&listener(1, 3000));
-    tracker.end_poll(&UnreadTables::default(), |_| HashSet::new());
+    tracker.read(1.0, &[listener(1, 3000)], false);
     let (slot, _) = tracker.take_unresolved()[0];
     tracker.hide_own_socket(slot);
-    assert_eq!(
-        emitted(&tracker.emit(moment(1.0), |_| None)),
-        Vec::<String>::new()
-    );
+    assert_eq!(tracker.emitted_at(1.0), NOTHING);
     assert_eq!(tracker.all(), []);
-    assert_eq!(
-        tracker.poll(2.0, &[listener(1, 3000)]),
-        Vec::<String>::new()
-    );
-    assert_eq!(tracker.poll(3.0, &[]), Vec::<String>::new());
+    assert_eq!(tracker.poll(2.0, &[listener(1, 3000)]), NOTHING);
+    assert_eq!(tracker.poll(3.0, &[]), NOTHING);
     // If it was emitted before it was known as portmon's own, it closes.
     tracker.poll(4.0, &[listener(2, 3000)]);
     let (slot, _) = tracker.take_unresolved()[0];
     tracker.hide_own_socket(slot);
-    assert_eq!(emitted(&tracker.emit(moment(4.0), |_| None)), ["closed 2"]);
+    assert_eq!(tracker.emitted_at(4.0), ["closed 2"]);
 }
 
 #[test]
@@ -352,7 +335,7 @@ fn a_better_description_reaches_every_socket_of_the_process() {
     tracker.emit(moment(0.0), |_| None);
     tracker.describe(&after);
     assert_eq!(
-        emitted(&tracker.emit(moment(0.0), |_| None)),
+        tracker.emitted_at(0.0),
         ["refreshed 127.0.0.1:3000", "refreshed 127.0.0.1:3001"]
     );
     assert_eq!(tracker.owners_of(1), Owners::Known([after].into()));
@@ -365,8 +348,7 @@ fn only_sockets_no_poll_ever_saw_are_short_lived() {
     let server = process(7, "node").build();
     let mut tracker = tracker();
     tracker.poll(0.0, &[listener(9, 3000), known, waits, late]);
-    let (slot, _) = tracker.take_unresolved()[0];
-    tracker.set_owners(slot, &Owners::Known([server.clone()].into()));
+    tracker.resolve_first(&server);
     tracker.emit(moment(0.0), |_| None);
     let still = RawSocket {
         state: Some(State::TimeWait),
@@ -374,29 +356,16 @@ fn only_sockets_no_poll_ever_saw_are_short_lived() {
         ..waits
     };
     // `late` is closed in this poll, but its event comes only with the next one.
-    let destroyed = [known, waits, brief, brief];
-    let emitted = tracker.poll_with(
-        1.0,
-        &[listener(9, 3000), still],
-        &UnreadTables::default(),
-        &destroyed,
-    );
-    assert_eq!(
-        emitted,
-        [
-            "changed 127.0.0.1:3000",
-            "closed 1",
-            "closed 4",
-            "short-lived 127.0.0.1:3000"
-        ]
-    );
-    let emitted = tracker.poll_with(
-        2.0,
-        &[listener(9, 3000), still],
-        &UnreadTables::default(),
-        &[late],
-    );
-    assert_eq!(emitted, Vec::<String>::new());
+    let now = [listener(9, 3000), still];
+    let emitted = tracker.poll_destroyed(1.0, &now, &[known, waits, brief, brief]);
+    let expected = [
+        "changed 127.0.0.1:3000",
+        "closed 1",
+        "closed 4",
+        "short-lived 127.0.0.1:3000",
+    ];
+    assert_eq!(emitted, expected);
+    assert_eq!(tracker.poll_destroyed(2.0, &now, &[late]), NOTHING);
 }
 
 /// No poll had asked for its cookie before, so it waits under another one.
@@ -411,9 +380,9 @@ fn a_socket_first_polled_in_time_wait_is_not_short_lived() {
         };
         let mut tracker = tracker();
         tracker.poll(0.0, &[]);
-        let emitted = tracker.poll_with(1.0, &[left], &UnreadTables::default(), &[waits]);
+        let emitted = tracker.poll_destroyed(1.0, &[left], &[waits]);
         assert_eq!(emitted, ["opened 127.0.0.1:3000"]);
-        let emitted = tracker.poll_with(2.0, &[left], &UnreadTables::default(), &[waits, brief]);
+        let emitted = tracker.poll_destroyed(2.0, &[left], &[waits, brief]);
         assert_eq!(emitted, ["short-lived 127.0.0.1:3000"]);
     }
 }
@@ -423,11 +392,8 @@ fn a_short_lived_connection_gets_the_owner_of_its_listener() {
     let server = process(7, "node").build();
     let mut tracker = tracker();
     tracker.poll(0.0, &[listener(9, 3000)]);
-    let (slot, _) = tracker.take_unresolved()[0];
-    tracker.set_owners(slot, &Owners::Known([server.clone()].into()));
-    tracker.begin_poll(instant(1.0));
-    tracker.observe(&listener(9, 3000));
-    tracker.end_poll(&UnreadTables::default(), |_| HashSet::new());
+    tracker.resolve_first(&server);
+    tracker.read(1.0, &[listener(9, 3000)], false);
     tracker.observe_destroyed(vec![connection(1, 3000, 50000), connection(2, 50000, 3000)]);
     let list = tracker.emit(moment(1.0), |_| None).list;
     let short_lived: Vec<(SocketRole, Owners)> = list
@@ -468,10 +434,7 @@ fn compaction_reorders_sockets_without_changing_them() {
         tracker.take_unresolved();
         let count = |word: &str| emitted.iter().filter(|line| line.starts_with(word)).count();
         assert_eq!(count("opened"), count("closed"), "{poll}");
-        assert_eq!(
-            tracker.poll(f64::from(poll) * 10.0, &sockets),
-            Vec::<String>::new()
-        );
+        assert_eq!(tracker.poll(f64::from(poll) * 10.0, &sockets), NOTHING);
         out_of_order.push(tracker.table.out_of_order);
     }
     let most = out_of_order.iter().copied().max().expect("polls");
