@@ -105,9 +105,7 @@ impl<'a> DisplayContext<'a> {
             is_ascii: false,
         }
     }
-}
 
-impl DisplayContext<'_> {
     /// `×6`, or `x6` in ASCII.
     pub fn times(&self, count: usize) -> String {
         let sign = if self.is_ascii { 'x' } else { '×' };

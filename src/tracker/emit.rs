@@ -1,8 +1,7 @@
 //! Turns pending changes into the changes of a poll, and tracked sockets into endpoints.
 
 use super::tracked_socket::{Centiseconds, PendingChange, SlotId, SlotStatus, TrackedSocket};
-use super::{Change, Changes, Tracker, peers};
-use crate::model::Moment;
+use super::{Change, Tracker, peers};
 use crate::model::process::Process;
 use crate::model::socket::{
     Endpoint, EndpointId, Owners, QueueOrTimer, RawSocket, Relation, Since, Socket,
@@ -12,16 +11,15 @@ use hashbrown::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-pub fn emit(
-    tracker: &mut Tracker,
-    taken: Moment,
-    user: &mut impl FnMut(u32) -> Option<SystemText>,
-) -> Changes {
+/// Names users.
+pub type UserNames<'a> = dyn FnMut(u32) -> Option<SystemText> + 'a;
+
+pub fn emit(tracker: &mut Tracker, now: Instant, users: &mut UserNames) -> Vec<Change> {
     let dirty = std::mem::take(&mut tracker.dirty);
     for slot in peers::refresh(&mut tracker.table, &dirty, tracker.ephemeral) {
         tracker.add_pending(slot, PendingChange::Refreshed);
     }
-    let closed = tracker.closed.take(taken.instant);
+    let closed = tracker.closed.take(now);
     let pending = std::mem::take(&mut tracker.pending);
     let replaced = if tracker.has_emitted {
         tracker.closed.take_replaced(&tracker.table, &pending)
@@ -37,24 +35,16 @@ pub fn emit(
     for raw_socket in std::mem::take(&mut tracker.short_lived) {
         let mut socket = peers::transient(&tracker.table, &raw_socket, tracker.ephemeral);
         (socket.since, socket.state_since) = (tracker.now, tracker.now);
-        list.push(Change::ShortLived(endpoint(tracker, &socket, user)));
+        list.push(Change::ShortLived(endpoint(tracker, &socket, users)));
     }
     for slot in pending {
-        list.extend(change(tracker, slot, &replaced, user));
+        list.extend(change(tracker, slot, &replaced, users));
     }
     tracker.has_emitted = true;
     if tracker.unresolved.is_empty() {
         tracker.table.compact();
     }
-    Changes {
-        taken,
-        took: Duration::ZERO,
-        interval: Duration::ZERO,
-        problems: Vec::new(),
-        missed: false,
-        stats: None,
-        list,
-    }
+    list
 }
 
 /// Takes the pending change of one socket.
@@ -62,7 +52,7 @@ fn change(
     tracker: &mut Tracker,
     slot: SlotId,
     replaced: &HashMap<EndpointId, EndpointId>,
-    user: &mut impl FnMut(u32) -> Option<SystemText>,
+    users: &mut UserNames,
 ) -> Option<Change> {
     let socket = tracker.table.get_mut(slot)?;
     let pending = std::mem::replace(&mut socket.pending, PendingChange::None);
@@ -70,7 +60,7 @@ fn change(
     if socket.status != SlotStatus::Listed {
         return None;
     }
-    let endpoint = endpoint(tracker, &socket, user);
+    let endpoint = endpoint(tracker, &socket, users);
     Some(match pending {
         PendingChange::None => return None,
         PendingChange::Opened if !tracker.has_emitted => Change::Initial(endpoint),
@@ -83,15 +73,10 @@ fn change(
     })
 }
 
-/// Returns the endpoint of a socket; `user` names its user.
-pub fn endpoint(
-    tracker: &Tracker,
-    record: &TrackedSocket,
-    user: &mut impl FnMut(u32) -> Option<SystemText>,
-) -> Endpoint {
+pub fn endpoint(tracker: &Tracker, record: &TrackedSocket, users: &mut UserNames) -> Endpoint {
     let since = instant(tracker, record.since);
     Endpoint {
-        socket: socket(tracker, record, user),
+        socket: socket(tracker, record, users),
         since: if record.is_initial {
             Since::Before(since)
         } else {
@@ -107,11 +92,7 @@ pub fn endpoint(
     }
 }
 
-fn socket(
-    tracker: &Tracker,
-    record: &TrackedSocket,
-    user: &mut impl FnMut(u32) -> Option<SystemText>,
-) -> Socket {
+fn socket(tracker: &Tracker, record: &TrackedSocket, users: &mut UserNames) -> Socket {
     let raw_socket = &record.raw_socket;
     let owners = tracker.table.owners(record).clone();
     let known = Some(raw_socket.uid).filter(|uid| *uid != RawSocket::NO_USER);
@@ -135,7 +116,7 @@ fn socket(
         state: raw_socket.state,
         v6only: raw_socket.v6only,
         uid,
-        user: uid.and_then(user),
+        user: uid.and_then(users),
         owners,
         queue_or_timer: timer.or_else(queue).unwrap_or(QueueOrTimer::Unknown),
     }

@@ -4,11 +4,10 @@
 //! A table that could not be read keeps its sockets, so that a failed poll never reports them closed. Sockets come first
 //! and owners later: the owner of a new socket is [`Owners::Pending`] until it is set.
 
-use crate::model::Moment;
 use crate::model::port::EphemeralRange;
 use crate::model::socket::{Endpoint, OwnerHint, Owners, RawSocket, State};
-use crate::model::text::SystemText;
 use closed::ClosedSockets;
+use emit::UserNames;
 use hashbrown::{HashMap, HashSet};
 use owner_pool::OwnersKey;
 use peers::DirtySockets;
@@ -238,21 +237,17 @@ impl Tracker {
         tracked.pending = tracked.pending.max(pending);
     }
 
-    /// Returns the changes since the last call. `user` names users.
-    pub fn emit(
-        &mut self,
-        taken: Moment,
-        mut user: impl FnMut(u32) -> Option<SystemText>,
-    ) -> Changes {
-        emit::emit(self, taken, &mut user)
+    /// Returns the changes since the last call.
+    pub fn emit(&mut self, now: Instant, users: &mut UserNames) -> Vec<Change> {
+        emit::emit(self, now, users)
     }
 
     /// Every socket as of the last poll.
-    pub fn endpoints(&self, mut user: impl FnMut(u32) -> Option<SystemText>) -> Vec<Endpoint> {
+    pub fn endpoints(&self, users: &mut UserNames) -> Vec<Endpoint> {
         self.table
             .each()
             .filter(|(_, tracked)| tracked.status == SlotStatus::Listed)
-            .map(|(_, tracked)| emit::endpoint(self, tracked, &mut user))
+            .map(|(_, tracked)| emit::endpoint(self, tracked, users))
             .collect()
     }
 }

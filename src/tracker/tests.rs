@@ -27,7 +27,7 @@ fn tracker_of(sockets: Vec<SocketBuilder>) -> Tracker {
 impl Tracker {
     /// Polls these sockets, owners included.
     fn next(&mut self, seconds: f64, sockets: Vec<SocketBuilder>) -> Vec<String> {
-        emitted(&self.apply_snapshot(snapshot(seconds, sockets)))
+        emitted(&self.apply_snapshot(snapshot(seconds, sockets)).list)
     }
 
     fn relation(&self, local: &str) -> Relation {
@@ -38,7 +38,7 @@ impl Tracker {
 }
 
 /// Each change as a word and the local address, sorted.
-fn emitted(changes: &Changes) -> Vec<String> {
+fn emitted(changes: &[Change]) -> Vec<String> {
     let shown = |change: &Change| {
         let word = match change {
             Change::Initial(_) => "initial",
@@ -60,7 +60,7 @@ fn emitted(changes: &Changes) -> Vec<String> {
             }
         }
     };
-    let mut emitted: Vec<String> = changes.list.iter().map(shown).collect();
+    let mut emitted: Vec<String> = changes.iter().map(shown).collect();
     emitted.sort();
     emitted
 }
@@ -164,7 +164,7 @@ fn a_table_that_could_not_be_read_keeps_its_sockets() {
         family: Family::Ipv6,
         reason: "netlink refused".to_owned(),
     }];
-    let closed = emitted(&tracker.apply_snapshot(failed));
+    let closed = emitted(&tracker.apply_snapshot(failed).list);
     assert_eq!(closed, ["closed 127.0.0.1:1"]);
     let closed = tracker.next(2.0, vec![]);
     assert_eq!(closed, ["closed 127.0.0.1:3", "closed [::1]:2"]);

@@ -137,7 +137,7 @@ impl SocketPoller {
     /// Every socket as of the last poll, in no particular order.
     pub fn endpoints(&mut self) -> Vec<Endpoint> {
         let processes = &mut self.processes;
-        self.tracker.endpoints(|uid| processes.user(uid))
+        self.tracker.endpoints(&mut |uid| processes.user(uid))
     }
 
     fn read_tables(&mut self) {
@@ -181,12 +181,17 @@ impl SocketPoller {
 
     fn take_changes(&mut self) -> Changes {
         let processes = &mut self.processes;
-        let mut changes = self.tracker.emit(self.polled_at, |uid| processes.user(uid));
-        changes.took = self.polled_at.instant.elapsed();
-        changes.problems.clone_from(&self.problems);
-        changes.missed = std::mem::take(&mut self.has_missed_events);
-        changes.stats = self.stats();
-        changes
+        let (tracker, at) = (&mut self.tracker, self.polled_at.instant);
+        let list = tracker.emit(at, &mut |uid| processes.user(uid));
+        Changes {
+            taken: self.polled_at,
+            took: at.elapsed(),
+            interval: Duration::ZERO,
+            problems: self.problems.clone(),
+            list,
+            missed: std::mem::take(&mut self.has_missed_events),
+            stats: self.stats(),
+        }
     }
 
     fn stats(&mut self) -> Option<SocketStats> {

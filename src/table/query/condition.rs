@@ -1,7 +1,7 @@
 //! Terms and conditions: what the words of a filter match.
 
 use crate::model::port::PortClass;
-use crate::model::socket::{Protocol, Socket, State, is_loopback};
+use crate::model::socket::{Protocol, Socket, State};
 use crate::table::fields::{self, Column, row_text};
 use crate::table::query::endpoint_spec::EndpointSpec;
 use crate::table::query::numbers::Numbers;
@@ -9,7 +9,6 @@ use crate::table::row::{DisplayContext, Row};
 use crate::table::value::Value;
 use ipnet::IpNet;
 use std::cell::OnceCell;
-use std::net::IpAddr;
 
 /// A word of a filter: matches if any of its conditions does, or if negated none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -27,7 +26,8 @@ pub enum Condition {
     EndpointSpec(EndpointSpec),
     State(State),
     Protocol(Protocol),
-    Address(Addresses),
+    /// The networks of the local address.
+    Address(Vec<IpNet>),
     /// A field with numeric values, or digits such as the uid of a user without a name.
     Number {
         column: Column,
@@ -58,13 +58,6 @@ pub enum Ports {
     Ephemeral,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Addresses {
-    Net(IpNet),
-    Loopback,
-    Wildcard,
-}
-
 impl Term {
     pub fn matches(&self, row: &RowText) -> bool {
         self.any.iter().any(|condition| condition.matches(row)) != self.is_negated
@@ -87,15 +80,18 @@ impl Condition {
             Self::EndpointSpec(spec) => spec.is_of(socket),
             Self::State(state) => state_of(socket) == Some(*state),
             Self::Protocol(protocol) => socket.protocol == *protocol,
-            Self::Address(addresses) => addresses.contains(socket.local.ip()),
-            Self::Number { column, numbers } => row
-                .values(*column)
-                .iter()
-                .any(|value| number_of(value).is_some_and(|number| numbers.contains(number))),
-            Self::FieldText { column, needle } => row
-                .values(*column)
-                .iter()
-                .any(|value| value.is_known() && needle.is_in(&value.to_string())),
+            Self::Address(networks) => {
+                let ip = socket.local.ip();
+                networks.iter().any(|network| network.contains(&ip))
+            }
+            Self::Number { column, numbers } => {
+                let mut values = row.values(*column).into_iter().filter_map(number_of);
+                values.any(|number| numbers.contains(number))
+            }
+            Self::FieldText { column, needle } => {
+                let mut known = row.values(*column).into_iter().filter(Value::is_known);
+                known.any(|value| needle.is_in(&value.to_string()))
+            }
             Self::Text(needle) => row.shows(needle),
         }
     }
@@ -153,16 +149,6 @@ impl Ports {
     }
 }
 
-impl Addresses {
-    fn contains(self, ip: IpAddr) -> bool {
-        match self {
-            Self::Net(net) => net.contains(&ip),
-            Self::Loopback => is_loopback(ip),
-            Self::Wildcard => ip.is_unspecified(),
-        }
-    }
-}
-
 /// Returns the state; an unconnected UDP socket is UNCONN where the source reports none.
 fn state_of(socket: &Socket) -> Option<State> {
     let is_unconnected = socket.protocol == Protocol::Udp && socket.remote.is_none();
@@ -171,9 +157,9 @@ fn state_of(socket: &Socket) -> Option<State> {
         .or_else(|| is_unconnected.then_some(State::Unconn))
 }
 
-fn number_of(value: &Value) -> Option<u64> {
+fn number_of(value: Value) -> Option<u64> {
     match value {
-        Value::Number(number) => Some(*number),
+        Value::Number(number) => Some(number),
         Value::Text(text) => text.parse().ok(),
         _ => None,
     }

@@ -4,7 +4,7 @@ use crate::model::port::PortClass;
 use crate::model::socket::State;
 use crate::model::text::escaped;
 use crate::table::fields::{Field, ValueSyntax};
-use crate::table::query::condition::{Addresses, Condition, Needle, PortEnd, Ports};
+use crate::table::query::condition::{Condition, Needle, PortEnd, Ports};
 use crate::table::query::endpoint_spec::{address, not_a_protocol, protocol};
 use crate::table::query::numbers::{PID, PORT, UID, numbers};
 use crate::table::query::token::{ParseError, Token};
@@ -22,7 +22,7 @@ pub fn field_condition(
     match syntax {
         ValueSyntax::LocalPort => at(PortEnd::Local),
         ValueSyntax::RemotePort => at(PortEnd::Remote),
-        ValueSyntax::LocalAddress => addresses(value).map(Condition::Address),
+        ValueSyntax::LocalAddress => networks(value).map(Condition::Address),
         ValueSyntax::State => state(value).map(Condition::State),
         ValueSyntax::Protocol => match protocol(value.text) {
             Some(protocol) => Ok(Condition::Protocol(protocol)),
@@ -94,17 +94,17 @@ fn plain(name: &str) -> String {
     name.replace(['_', '-'], "").to_ascii_lowercase()
 }
 
-fn addresses(token: Token<'_>) -> Result<Addresses, ParseError> {
-    match token.text {
-        "*" => return Ok(Addresses::Wildcard),
-        name if name.eq_ignore_ascii_case("localhost") => return Ok(Addresses::Loopback),
-        _ => {}
-    }
-    let net = match address(token.text) {
-        Some(ip) => Some(IpNet::from(ip)),
-        None => token.text.parse().ok(),
+fn networks(token: Token<'_>) -> Result<Vec<IpNet>, ParseError> {
+    let texts: &[&str] = match token.text {
+        "*" => &["0.0.0.0", "::"],
+        name if name.eq_ignore_ascii_case("localhost") => &["127.0.0.0/8", "::1"],
+        other => &[other],
     };
+    let network = |text: &&str| match address(text) {
+        Some(ip) => Some(IpNet::from(ip)),
+        None => text.parse().ok(),
+    };
+    let networks: Option<Vec<IpNet>> = texts.iter().map(network).collect();
     let examples = "127.0.0.1, ::1, 10.0.0.0/8, localhost or *";
-    net.map(Addresses::Net)
-        .ok_or_else(|| token.invalid("an address", examples))
+    networks.ok_or_else(|| token.invalid("an address", examples))
 }

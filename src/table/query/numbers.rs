@@ -31,26 +31,24 @@ impl Numbers {
 /// A kind of number, with its name in messages and its bounds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NumberDomain {
-    pub name: &'static str,
-    pub lowest: u64,
-    pub highest: u64,
+    name: &'static str,
+    lowest: u64,
+    highest: u64,
 }
 
-pub const PORT: NumberDomain = NumberDomain {
-    name: "port",
-    lowest: 1,
-    highest: u16::MAX as u64,
-};
-pub const PID: NumberDomain = NumberDomain {
-    name: "pid",
-    lowest: 1,
-    highest: u32::MAX as u64,
-};
-pub const UID: NumberDomain = NumberDomain {
-    name: "uid",
-    lowest: 0,
-    highest: u32::MAX as u64,
-};
+pub const PORT: NumberDomain = NumberDomain::new("port", 1, 65_535);
+pub const PID: NumberDomain = NumberDomain::new("pid", 1, u32::MAX as u64);
+pub const UID: NumberDomain = NumberDomain::new("uid", 0, u32::MAX as u64);
+
+impl NumberDomain {
+    const fn new(name: &'static str, lowest: u64, highest: u64) -> Self {
+        Self {
+            name,
+            lowest,
+            highest,
+        }
+    }
+}
 
 /// Parses numbers; `None` if the token is not written like numbers.
 pub fn numbers(token: Token<'_>, domain: NumberDomain) -> Result<Option<Numbers>, ParseError> {

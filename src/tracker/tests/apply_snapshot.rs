@@ -6,6 +6,7 @@ use crate::model::testing::raw_socket;
 use crate::model::text::SystemText;
 use crate::tracker::{Changes, SlotId, Tracker, UnreadTables};
 use std::collections::HashMap;
+use std::time::Duration;
 
 impl Tracker {
     /// Applies a whole poll, owners included, as the sampler does step by step.
@@ -31,13 +32,17 @@ impl Tracker {
             names.extend(socket.uid.zip(socket.user.clone()));
         }
         Changes {
+            taken: snapshot.taken,
             took: snapshot.took,
+            interval: Duration::ZERO,
             problems: snapshot.problems,
-            ..self.emit(snapshot.taken, |uid| names.get(&uid).cloned())
+            list: self.emit(snapshot.taken.instant, &mut |uid| names.get(&uid).cloned()),
+            missed: false,
+            stats: None,
         }
     }
 
     pub fn all(&self) -> Vec<Endpoint> {
-        self.endpoints(|_| None)
+        self.endpoints(&mut |_| None)
     }
 }

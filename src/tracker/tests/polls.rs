@@ -3,7 +3,6 @@
 use super::*;
 use crate::model::process::Process;
 use crate::model::socket::{CompactAddr, SocketQueue};
-use crate::model::testing::moment;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -72,7 +71,7 @@ impl Tracker {
     }
 
     fn emitted_at(&mut self, seconds: f64) -> Vec<String> {
-        emitted(&self.emit(moment(seconds), |_| None))
+        emitted(&self.emit(instant(seconds), &mut |_| None))
     }
 
     /// Sets the owner of the first unresolved socket.
@@ -332,7 +331,7 @@ fn a_better_description_reaches_every_socket_of_the_process() {
             tracker.set_owners(slot, &Owners::Known([before.clone()].into()));
         }
     }
-    tracker.emit(moment(0.0), |_| None);
+    tracker.emit(instant(0.0), &mut |_| None);
     tracker.describe(&after);
     assert_eq!(
         tracker.emitted_at(0.0),
@@ -349,7 +348,7 @@ fn only_sockets_no_poll_ever_saw_are_short_lived() {
     let mut tracker = tracker();
     tracker.poll(0.0, &[listener(9, 3000), known, waits, late]);
     tracker.resolve_first(&server);
-    tracker.emit(moment(0.0), |_| None);
+    tracker.emit(instant(0.0), &mut |_| None);
     let still = RawSocket {
         state: Some(State::TimeWait),
         owner_hint: None,
@@ -395,7 +394,7 @@ fn a_short_lived_connection_gets_the_owner_of_its_listener() {
     tracker.resolve_first(&server);
     tracker.read(1.0, &[listener(9, 3000)], false);
     tracker.observe_destroyed(vec![connection(1, 3000, 50000), connection(2, 50000, 3000)]);
-    let list = tracker.emit(moment(1.0), |_| None).list;
+    let list = tracker.emit(instant(1.0), &mut |_| None);
     let short_lived: Vec<(SocketRole, Owners)> = list
         .into_iter()
         .filter_map(|change| match change {

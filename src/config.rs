@@ -1,3 +1,7 @@
+//! Settings: what flags and environment variables ask for.
+//!
+//! Must never describe the machine; that is [`Environment`](crate::model::environment::Environment).
+
 use crate::model::Moment;
 use crate::model::environment::Environment;
 use crate::table::row::DisplayContext;
