@@ -24,7 +24,7 @@ pub mod supervisors;
 mod testing;
 
 use crate::model::Moment;
-use sockets::SourceError;
+use sockets::diag::DiagError;
 use std::io;
 use std::path::PathBuf;
 use std::time::{Instant, SystemTime};
@@ -41,7 +41,7 @@ pub enum Error {
     #[error("cannot parse {lines} lines of {path}")]
     MalformedLines { path: PathBuf, lines: usize },
     #[error(transparent)]
-    Source(#[from] SourceError),
+    Diag(#[from] DiagError),
     #[error("this source does not report closed sockets")]
     DestroyEventsUnsupported,
 }
@@ -52,7 +52,7 @@ impl Error {
         match self {
             Self::Netstat(_) | Self::EmptyTable { .. } | Self::DestroyEventsUnsupported => true,
             Self::UnreadableFile { .. } | Self::MalformedLines { .. } => false,
-            Self::Source(error) => sockets::is_unavailable(error),
+            Self::Diag(error) => error.is_unavailable(),
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::model::socket::{EndpointId, Family, Owners, Protocol, Socket, State};
 use crate::os::sockets::DumpScope;
 use crate::os::sockets::self_sockets;
 use crate::os::testing::requirements::skipped;
-use crate::os::testing::{SocketHolder, shell, sleeper, until};
+use crate::os::testing::{SocketHolder, bind, local_addr, shell, sleeper, until};
 use crate::tracker::Change;
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::os::fd::OwnedFd;
@@ -90,7 +90,7 @@ fn listen(ip: &str) -> Option<(TcpListener, SocketAddr)> {
     let listener = TcpListener::bind((ip, 0))
         .inspect_err(|error| skipped(format_args!("{ip}: {error}")))
         .ok()?;
-    let local = listener.local_addr().expect("an address");
+    let local = local_addr(&listener);
     Some((listener, local))
 }
 
@@ -115,7 +115,7 @@ fn udp_sockets_have_a_state_and_a_remote_end_if_connected() {
             skipped(format_args!("no {ip}"));
             continue;
         };
-        let local = bound.local_addr().expect("an address");
+        let local = local_addr(&bound);
         let is_held = |one: &Socket| one.protocol == Protocol::Udp && owners(one) == [own()];
         let sees = |found: &[Socket]| found.iter().any(is_held);
         let found = poller.wait_for_sockets(local, sees);
@@ -145,7 +145,7 @@ fn two_sockets_that_share_a_port_are_two_rows() {
         TcpListener::from(twin)
     };
     let first = twin("127.0.0.1:0".parse().expect("an address"));
-    let local = first.local_addr().expect("an address");
+    let local = local_addr(&first);
     let second = sleeper(OwnedFd::from(twin(local)));
     let found = poller().wait_for_sockets(local, |found| {
         let all: Vec<Pid> = found.iter().flat_map(owners).collect();
@@ -179,7 +179,7 @@ fn both_ends_of_a_connection_are_rows() {
     let (listener, local) = listen("127.0.0.1").expect("IPv4");
     let client = TcpStream::connect(local).expect("a connection");
     let (server, _) = listener.accept().expect("a connection");
-    let at = client.local_addr().expect("an address");
+    let at = local_addr(&client);
     let ends = [(at, local), (local, at)].map(|(from, to)| {
         let found = poller().wait_for_sockets(from, |found| {
             let is_end = |one: &Socket| one.remote == Some(to) && owners(one) == [own()];
@@ -220,7 +220,7 @@ fn an_ipv4_connection_of_a_dual_stack_socket_is_in_tcp6() {
     let to = SocketAddr::from(([127, 0, 0, 1], any.port()));
     let client = TcpStream::connect(to).expect("a connection");
     let (_server, _) = listener.accept().expect("a connection");
-    let at = client.local_addr().expect("an address");
+    let at = local_addr(&client);
     let found =
         poller().wait_for_sockets(to, |found| found.iter().any(|one| one.remote == Some(at)));
     let tables: Vec<Family> = found.iter().map(|one| one.table).collect();
@@ -244,7 +244,7 @@ fn a_bind_probe_is_no_row() {
     let mut poller = poller();
     let (_later, later_at) = listen("127.0.0.1").expect("IPv4");
     poller.wait_for_owners(later_at, &[own()]);
-    let local = probed.local_addr().expect("an address");
+    let local = local_addr(&probed);
     assert!(
         poller
             .endpoints()
@@ -255,12 +255,8 @@ fn a_bind_probe_is_no_row() {
 
 #[test]
 fn a_bound_socket_is_a_row_until_it_closes() {
-    let bound =
-        socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).expect("a socket");
-    let any: SocketAddr = "127.0.0.1:0".parse().expect("an address");
-    bound.bind(&any.into()).expect("a bind");
-    let local = bound.local_addr().expect("an address");
-    let local = local.as_socket().expect("an IP address");
+    let bound = bind(socket2::Type::STREAM, ([127, 0, 0, 1], 0).into());
+    let local = local_addr(&bound);
     let mut poller = poller();
     // The kernel reports them since Linux 6.8.
     let mut sees = || {

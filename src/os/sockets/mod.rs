@@ -8,30 +8,40 @@ use crate::model::snapshot::Problem;
 use crate::model::socket::{Family, Protocol, RawSocket, SocketCounters, SocketSource};
 use crate::model::text::escaped;
 use crate::os::Error;
+use diag::Diag;
 use hashbrown::HashSet;
-use reader::{SOURCES, SourceReader};
+use sources::SOURCES;
 use std::time::Instant;
 
 #[cfg(target_os = "linux")]
+#[path = "diag/linux/mod.rs"]
+pub mod diag;
+#[cfg(not(target_os = "linux"))]
+#[path = "diag/other.rs"]
 pub mod diag;
 mod dump_request;
 mod netstat;
 #[cfg(target_os = "linux")]
 mod procnet;
 #[cfg(target_os = "linux")]
-#[path = "reader/linux.rs"]
-mod reader;
+#[path = "self_sockets/linux.rs"]
+pub mod self_sockets;
 #[cfg(not(target_os = "linux"))]
-#[path = "reader/other.rs"]
-mod reader;
+#[path = "self_sockets/other.rs"]
 pub mod self_sockets;
 #[cfg(target_os = "linux")]
-mod sockstat;
+#[path = "sources/linux.rs"]
+mod sources;
+#[cfg(not(target_os = "linux"))]
+#[path = "sources/other.rs"]
+mod sources;
 
 pub use dump_request::{DumpRequest, DumpScope};
-pub use reader::{SourceError, is_unavailable};
 
-const TABLES: [(Protocol, Family); 4] = [
+/// Protocol and family, for each of which the kernel has a table.
+type KernelTable = (Protocol, Family);
+
+const TABLES: [KernelTable; 4] = [
     (Protocol::Tcp, Family::Ipv4),
     (Protocol::Tcp, Family::Ipv6),
     (Protocol::Udp, Family::Ipv4),
@@ -39,7 +49,37 @@ const TABLES: [(Protocol, Family); 4] = [
 ];
 
 /// Tables that could not be read, and why.
-type TableErrors = Vec<(Protocol, Family, Error)>;
+type TableErrors = Vec<(KernelTable, Error)>;
+
+/// Emits every socket of a table; an error means that there are more.
+type ReadTable = fn(KernelTable, &mut dyn FnMut(&RawSocket)) -> Result<(), Error>;
+
+/// An open source.
+enum SourceReader {
+    Diag(Box<Diag>),
+    /// Cannot filter, and has no cookies.
+    Tables(ReadTable),
+}
+
+impl SourceReader {
+    /// Emits the requested sockets and returns the tables that could not be read to their end.
+    fn read(&mut self, request: &DumpRequest, emit: &mut impl FnMut(&RawSocket)) -> TableErrors {
+        let read_table = match self {
+            Self::Diag(diag) => return diag.dump(request, emit),
+            Self::Tables(read_table) => read_table,
+        };
+        let mut emit_matching = |socket: &RawSocket| {
+            if request.matches(socket) {
+                emit(socket);
+            }
+        };
+        let outcomes = TABLES.map(|table| (table, read_table(table, &mut emit_matching)));
+        let errors = outcomes.into_iter();
+        errors
+            .filter_map(|(table, outcome)| Some((table, outcome.err()?)))
+            .collect()
+    }
+}
 
 pub struct Sockets {
     /// Sources to try in order until one is not refused.
@@ -63,8 +103,8 @@ impl Sockets {
         emit: &mut impl FnMut(&RawSocket),
     ) -> Vec<Problem> {
         match &mut self.reader {
-            Some(reader) => problems(reader.read(request, emit)),
-            None => self.choose_source(SourceReader::open, request, emit),
+            Some(reader) => problems(&reader.read(request, emit)),
+            None => self.choose_source(sources::open, request, emit),
         }
     }
 
@@ -87,52 +127,49 @@ impl Sockets {
             // What a source reports before it is refused must not be mixed with the sockets of the next.
             let mut buffered = Vec::new();
             let errors = reader.read(request, &mut |socket| buffered.push(*socket));
-            let is_refused = errors.iter().any(|(.., error)| error.is_unavailable());
-            if !is_refused {
+            if !errors.iter().any(|(_, error)| error.is_unavailable()) {
                 buffered.iter().for_each(emit);
                 self.reader = Some(reader);
-                return problems(errors);
+                return problems(&errors);
             }
-            refused = problems(errors);
+            refused = problems(&errors);
         }
         refused
     }
 
     /// Returns the cookies of those listeners that exist although a poll missed them; none if only a poll can tell.
     pub fn still_open(&mut self, missed: &[RawSocket]) -> HashSet<u64> {
-        let reader = self.reader.as_mut();
-        reader.map_or_else(HashSet::new, |reader| reader.still_open(missed))
+        match &mut self.reader {
+            Some(SourceReader::Diag(diag)) => diag.still_open(missed),
+            _ => HashSet::new(),
+        }
     }
 
     /// True if sockets have cookies, as far as the source is chosen.
     pub fn has_cookies(&self) -> bool {
         match &self.reader {
-            Some(reader) => reader.has_cookies(),
+            Some(reader) => matches!(reader, SourceReader::Diag(_)),
             None => self.candidates.first() == Some(&SocketSource::Diag),
         }
     }
 
-    /// Counters of a socket; `None` if the source has none.
+    /// Counters of a socket; `None` if it is closed or the source has none.
     pub fn counters(&mut self, socket: &RawSocket, now: Instant) -> Option<SocketCounters> {
-        self.reader.as_mut()?.counters(socket, now)
+        match self.reader.as_mut()? {
+            SourceReader::Diag(diag) => diag.counters(socket, now).ok()?,
+            SourceReader::Tables(_) => None,
+        }
     }
 }
 
-fn each_table(mut read: impl FnMut(Protocol, Family) -> Result<(), Error>) -> TableErrors {
-    TABLES
-        .into_iter()
-        .filter_map(|(protocol, family)| Some((protocol, family, read(protocol, family).err()?)))
-        .collect()
-}
-
-fn problems(errors: TableErrors) -> Vec<Problem> {
+fn problems(errors: &TableErrors) -> Vec<Problem> {
+    let errors = errors.iter();
     errors
-        .into_iter()
-        .map(|(protocol, family, error)| problem((protocol, family), &error))
+        .map(|(table, error)| problem(*table, error))
         .collect()
 }
 
-fn problem((protocol, family): (Protocol, Family), error: &Error) -> Problem {
+fn problem((protocol, family): KernelTable, error: &Error) -> Problem {
     Problem {
         protocol,
         family,

@@ -1,4 +1,5 @@
-//! One socket table of `/proc/net/{tcp,tcp6,udp,udp6}`, for sandboxes that refuse netlink, such as gVisor.
+//! The socket tables `/proc/net/{tcp,tcp6,udp,udp6}`, for sandboxes that refuse netlink, such as gVisor, and the kernel's
+//! counts of their sockets in `/proc/net/sockstat{,6}`.
 //!
 //! Format: proc_net(5) and the kernel's net/ipv4/tcp_ipv4.c, net/ipv4/udp.c, net/ipv6/tcp_ipv6.c and net/ipv6/datagram.c.
 //! There are no cookies, interfaces, backlogs, bound TCP sockets, nor whether `::` takes IPv4. The kernel writes a table
@@ -10,49 +11,67 @@ use crate::model::socket::{
     CompactAddr, Family, OwnerHint, Protocol, RawSocket, SocketQueue, State,
 };
 use crate::os::Error;
+use crate::os::sockets::KernelTable;
 use hashbrown::HashSet;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
+const FOLDER: &str = "/proc/net";
+
 /// Emits every socket of a table; an error means that there are more.
-///
-/// A kernel without IPv6 has no tables for it, which counts as empty.
-pub fn read(
-    protocol: Protocol,
-    family: Family,
-    emit: &mut impl FnMut(&RawSocket),
-) -> Result<(), Error> {
-    read_in(Path::new("/proc/net"), protocol, family, emit)
+pub fn read(table: KernelTable, emit: &mut dyn FnMut(&RawSocket)) -> Result<(), Error> {
+    read_in(Path::new(FOLDER), table, emit)
+}
+
+/// False if the kernel has no IPv6: then its tables are empty, and an error reading them is no problem.
+pub fn has_ipv6() -> bool {
+    has_ipv6_in(Path::new(FOLDER))
+}
+
+/// Number of sockets in a table; `None` if the kernel does not report it.
+pub fn in_use(table: KernelTable) -> Option<u64> {
+    let file = match table.1 {
+        Family::Ipv4 => "sockstat",
+        Family::Ipv6 => "sockstat6",
+    };
+    count(
+        &fs::read_to_string(Path::new(FOLDER).join(file)).ok()?,
+        table,
+    )
 }
 
 fn read_in(
     folder: &Path,
-    protocol: Protocol,
-    family: Family,
-    emit: &mut impl FnMut(&RawSocket),
+    table: KernelTable,
+    emit: &mut dyn FnMut(&RawSocket),
 ) -> Result<(), Error> {
-    let path = folder.join(name(protocol, family));
+    let path = folder.join(name(table));
     let text = match fs::read(&path) {
         Ok(text) => text,
-        // If the IPv4 table is missing too, nothing can be read, which is no empty table.
         Err(cause)
             if cause.kind() == ErrorKind::NotFound
-                && family == Family::Ipv6
-                && folder.join(name(protocol, Family::Ipv4)).exists() =>
+                && table.1 == Family::Ipv6
+                && !has_ipv6_in(folder) =>
         {
             return Ok(());
         }
         Err(cause) => return Err(Error::UnreadableFile { path, cause }),
     };
-    match parse(&text, protocol, family, emit) {
+    match parse(&text, table, emit) {
         0 => Ok(()),
         lines => Err(Error::MalformedLines { path, lines }),
     }
 }
 
-fn name(protocol: Protocol, family: Family) -> &'static str {
-    match (protocol, family) {
+fn has_ipv6_in(folder: &Path) -> bool {
+    let has = |family| folder.join(name((Protocol::Tcp, family))).exists();
+    // If the IPv4 table is missing too, nothing can be read, which proves nothing.
+    has(Family::Ipv6) || !has(Family::Ipv4)
+}
+
+fn name(table: KernelTable) -> &'static str {
+    match table {
         (Protocol::Tcp, Family::Ipv4) => "tcp",
         (Protocol::Tcp, Family::Ipv6) => "tcp6",
         (Protocol::Udp, Family::Ipv4) => "udp",
@@ -60,13 +79,15 @@ fn name(protocol: Protocol, family: Family) -> &'static str {
     }
 }
 
+/// Parses `TCP6: inuse 4`.
+fn count(text: &str, table: KernelTable) -> Option<u64> {
+    let start = name(table).to_uppercase() + ": inuse ";
+    let rest = text.lines().find_map(|line| line.strip_prefix(&*start))?;
+    rest.split(' ').next()?.parse().ok()
+}
+
 /// Emits the sockets of a table and returns the number of malformed lines, a missing heading included.
-fn parse(
-    text: &[u8],
-    protocol: Protocol,
-    family: Family,
-    emit: &mut impl FnMut(&RawSocket),
-) -> usize {
+fn parse(text: &[u8], table: KernelTable, emit: &mut dyn FnMut(&RawSocket)) -> usize {
     let mut lines = text
         .split(|byte| *byte == b'\n')
         .filter(|line| !line.is_empty())
@@ -82,7 +103,7 @@ fn parse(
             && !bound.insert((one.owner_hint, one.local))
     };
     for line in lines {
-        match raw_socket(line, protocol, family) {
+        match raw_socket(line, table) {
             None => malformed += 1,
             // Without a local port it holds nothing.
             Some(one) if one.local.port() == 0 || is_duplicate(&one) => {}
@@ -93,7 +114,7 @@ fn parse(
 }
 
 /// Parses a line: `0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000 1000 0 4242 …`.
-fn raw_socket(line: &[u8], protocol: Protocol, table: Family) -> Option<RawSocket> {
+fn raw_socket(line: &[u8], (protocol, table): KernelTable) -> Option<RawSocket> {
     let mut words = str::from_utf8(line).ok()?.split_ascii_whitespace();
     words.next()?.strip_suffix(':')?;
     let local = address(words.next()?, table)?;
@@ -144,10 +165,10 @@ fn time_wait_left(timer: &str) -> Option<SocketQueue> {
 fn address(word: &str, family: Family) -> Option<CompactAddr> {
     let (ip, port) = word.split_once(':')?;
     let port = u16::try_from(hex(port, 4)?).ok()?;
-    match family {
-        Family::Ipv4 => Some(CompactAddr::v4(octets(ip)?, port)),
-        Family::Ipv6 => Some(CompactAddr::v6(octets(ip)?, port)),
-    }
+    Some(match family {
+        Family::Ipv4 => CompactAddr::v4(octets(ip)?, port),
+        Family::Ipv6 => CompactAddr::v6(octets(ip)?, port),
+    })
 }
 
 /// Octets of an address: the kernel prints each four of them as a number in native byte order.

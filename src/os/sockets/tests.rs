@@ -1,11 +1,11 @@
 //! Compares the three sources with each other, with sockets that the tests open.
 #![cfg(target_os = "linux")]
 
-use super::diag::diag_error::DiagError;
+use super::diag::DiagError;
 use super::*;
-use crate::model::socket::{OwnerHint, SocketQueue, State};
+use crate::model::socket::{CompactAddr, OwnerHint, SocketQueue, State};
 use crate::os::testing::requirements::skipped;
-use crate::os::testing::{close_in_turn, connect, own_ip, until};
+use crate::os::testing::{bind, close_in_turn, connect, local_addr, own_ip, until};
 use socket2::{Domain, Socket, Type};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
 use std::os::fd::OwnedFd;
@@ -36,7 +36,7 @@ impl SocketFixture {
         let v4 = IpAddr::from(ip);
         fixture.connection((v4, 0).into(), v4);
         fixture.udp(v4);
-        fixture.bound(v4);
+        fixture.bound(ip);
         fixture.time_wait(v4);
         if UdpSocket::bind("[::1]:0").is_err() {
             skipped("no IPv6");
@@ -62,10 +62,10 @@ impl SocketFixture {
     /// A listener and both ends of a connection to it.
     fn connection(&mut self, at: SocketAddr, via: IpAddr) {
         let listener = listener(at);
-        let local = listener.local_addr().expect("an address");
+        let local = local_addr(&listener);
         let client = connect(via, (via, local.port()).into());
         let (server, from) = listener.accept().expect("accepts");
-        let to = server.local_addr().expect("an address");
+        let to = local_addr(&server);
         self.keep(Protocol::Tcp, local, listener);
         self.keep(Protocol::Tcp, from, client);
         self.keep(Protocol::Tcp, to, server);
@@ -73,7 +73,7 @@ impl SocketFixture {
 
     fn time_wait(&mut self, ip: IpAddr) {
         let listener = TcpListener::bind((ip, 0)).expect("a listener");
-        let client = connect(ip, listener.local_addr().expect("an address"));
+        let client = connect(ip, local_addr(&listener));
         let (server, from) = listener.accept().expect("accepts");
         close_in_turn(client, server);
         self.places.insert((Protocol::Tcp, canonical(from)));
@@ -83,19 +83,16 @@ impl SocketFixture {
     /// A connected socket and its unconnected peer.
     fn udp(&mut self, ip: IpAddr) {
         let [server, client] = [(); 2].map(|()| UdpSocket::bind((ip, 0)).expect("a socket"));
-        let at = server.local_addr().expect("an address");
+        let at = local_addr(&server);
         client.connect(at).expect("connects");
-        let from = client.local_addr().expect("an address");
+        let from = local_addr(&client);
         self.keep(Protocol::Udp, at, server);
         self.keep(Protocol::Udp, from, client);
     }
 
-    fn bound(&mut self, ip: IpAddr) {
-        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
-        socket.bind(&SocketAddr::new(ip, 0).into()).expect("binds");
-        let local = socket.local_addr().expect("an address");
-        let local = local.as_socket().expect("an address of the Internet");
-        self.keep(Protocol::Tcp, local, socket);
+    fn bound(&mut self, ip: Ipv4Addr) {
+        let socket = bind(Type::STREAM, (ip, 0).into());
+        self.keep(Protocol::Tcp, local_addr(&socket), socket);
         self.count -= 1;
     }
 
@@ -162,28 +159,19 @@ fn seen_by(source: SocketSource, socket: &RawSocket) -> Option<RawSocket> {
     if socket.state == Some(State::Bound) {
         return None;
     }
-    let reported = RawSocket {
+    let mut reported = RawSocket {
         cookie: [0, 0],
         v6only: None,
-        queue: match socket.state {
-            Some(State::Listen) => SocketQueue::UNKNOWN,
-            _ => socket.queue,
-        },
         ..*socket
     };
-    Some(match (source, socket.protocol) {
-        (SocketSource::Netstat, Protocol::Udp) => RawSocket {
-            state: None,
-            remote: crate::model::socket::CompactAddr::NONE,
-            queue: SocketQueue::UNKNOWN,
-            ..reported
-        },
-        (SocketSource::Netstat, Protocol::Tcp) => RawSocket {
-            queue: SocketQueue::UNKNOWN,
-            ..reported
-        },
-        _ => reported,
-    })
+    if source == SocketSource::Netstat || socket.state == Some(State::Listen) {
+        reported.queue = SocketQueue::UNKNOWN;
+    }
+    if (source, socket.protocol) == (SocketSource::Netstat, Protocol::Udp) {
+        reported.state = None;
+        reported.remote = CompactAddr::NONE;
+    }
+    Some(reported)
 }
 
 /// The error of a security module.
@@ -210,15 +198,10 @@ fn expected(
 #[test]
 fn all_sources_name_the_same_sockets() {
     let fixture = SocketFixture::on(own_ip(98));
-    let reported =
-        sources().map(|(source, mut sockets)| (source, fixture.everything(&mut sockets)));
-    let everything = &reported[0].1;
-    for (source, seen) in &reported {
-        assert_eq!(
-            seen,
-            &expected(everything, *source, &EVERYTHING),
-            "{source:?}"
-        );
+    let everything = fixture.everything(&mut Sockets::new(Some(SocketSource::Diag)));
+    for (source, mut sockets) in sources() {
+        let expected = expected(&everything, source, &EVERYTHING);
+        assert_eq!(fixture.everything(&mut sockets), expected, "{source:?}");
     }
 }
 
@@ -227,7 +210,7 @@ fn every_source_returns_exactly_what_a_request_matches() {
     let fixture = SocketFixture::on(own_ip(99));
     let everything = fixture.everything(&mut Sockets::new(Some(SocketSource::Diag)));
     let ports = fixture.ports();
-    let mut extents = vec![
+    let mut scopes = vec![
         DumpScope::All,
         DumpScope::Listening,
         DumpScope::LocalOrRemote(Vec::new()),
@@ -235,23 +218,23 @@ fn every_source_returns_exactly_what_a_request_matches() {
         DumpScope::LocalOrRemote(ports.clone()),
         DumpScope::Local(vec![1]),
     ];
-    extents.extend(ports.iter().map(|port| DumpScope::Local(vec![*port])));
-    extents.extend(
-        ports
-            .iter()
-            .map(|port| DumpScope::LocalOrRemote(vec![*port, 1])),
-    );
-    let bounds = [true, false];
-    let demands = extents
-        .iter()
-        .flat_map(|scope| bounds.map(|with_bound| (scope.clone(), with_bound)));
+    for port in ports {
+        scopes.push(DumpScope::Local(vec![port]));
+        scopes.push(DumpScope::LocalOrRemote(vec![port, 1]));
+    }
+    let requests = scopes.iter().flat_map(|scope| {
+        [true, false].map(|with_bound| DumpRequest {
+            scope: scope.clone(),
+            with_bound,
+        })
+    });
+    let requests: Vec<DumpRequest> = requests.collect();
     for (source, mut sockets) in sources() {
-        for (scope, with_bound) in demands.clone() {
-            let request = DumpRequest { scope, with_bound };
-            let expected = expected(&everything, source, &request);
+        for request in &requests {
+            let expected = expected(&everything, source, request);
             let what = format!("{source:?} {request:?}: {expected:#?}");
             until(&what, || {
-                (fixture.read(&mut sockets, &request) == expected).then_some(())
+                (fixture.read(&mut sockets, request) == expected).then_some(())
             });
         }
     }
@@ -260,6 +243,5 @@ fn every_source_returns_exactly_what_a_request_matches() {
 #[test]
 fn listener_ports_are_bound() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let port = listener.local_addr().expect("an address").port();
-    assert!(bound_tcp_ports().contains(&port));
+    assert!(bound_tcp_ports().contains(&local_addr(&listener).port()));
 }

@@ -6,7 +6,7 @@ pub mod helper_process;
 pub mod requirements;
 
 use crate::model::process::Pid;
-use socket2::{Domain, Socket, Type};
+use socket2::{Domain, SockRef, Socket, Type};
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -118,12 +118,22 @@ pub fn own_ip(number: u8) -> Ipv4Addr {
 
 /// A connection from a port that was bound first: a port that connect(2) chooses may have other connections too.
 pub fn connect(from: IpAddr, to: SocketAddr) -> TcpStream {
-    let socket = Socket::new(Domain::for_address(to), Type::STREAM, None).expect("a socket");
-    socket
-        .bind(&SocketAddr::new(from, 0).into())
-        .expect("binds");
+    let socket = bind(Type::STREAM, (from, 0).into());
     socket.connect(&to.into()).expect("connects");
     socket.into()
+}
+
+/// A bound socket.
+pub fn bind(kind: Type, at: SocketAddr) -> Socket {
+    let socket = Socket::new(Domain::for_address(at), kind, None).expect("a socket");
+    socket.bind(&at.into()).expect("binds");
+    socket
+}
+
+/// The address that a socket is bound to.
+pub fn local_addr(socket: impl AsFd) -> SocketAddr {
+    let address = SockRef::from(&socket).local_addr().expect("an address");
+    address.as_socket().expect("an address of the Internet")
 }
 
 /// Number of TCP sockets that have this local port, on any address.

@@ -75,18 +75,18 @@ impl PollerFixture {
 /// Ends of a short-lived socket: once it is reported, so is every earlier one.
 fn open_and_close() -> (SocketAddr, Option<SocketAddr>) {
     let socket = UdpSocket::bind("127.0.0.1:0").expect("a port");
-    (socket.local_addr().expect("an address"), None)
+    (local_addr(&socket), None)
 }
 
 /// Both ends of a connection: the client's and the server's.
 fn connect(listener: &TcpListener) -> (TcpStream, TcpStream) {
-    let client = TcpStream::connect(listener.local_addr().expect("an address")).expect("connects");
+    let client = TcpStream::connect(local_addr(listener)).expect("connects");
     let (server, _) = listener.accept().expect("a connection");
     (client, server)
 }
 
 fn ends(socket: &TcpStream) -> (SocketAddr, Option<SocketAddr>) {
-    let local = socket.local_addr().expect("an address");
+    let local = local_addr(socket);
     (local, Some(socket.peer_addr().expect("an address")))
 }
 
@@ -181,7 +181,7 @@ fn listeners_and_udp_sockets_can_be_short_lived() {
         let reported = fixture.without_overrun(|fixture| {
             let (listener, local) = listen(ip).expect("as before");
             let udp = UdpSocket::bind((ip, 0)).expect("a port");
-            let both = [(local, None), (udp.local_addr().expect("an address"), None)];
+            let both = [(local, None), (local_addr(&udp), None)];
             drop((listener, udp));
             let is_complete = fixture.sees_closed(&both);
             is_complete

@@ -88,14 +88,14 @@ fn the_endpoints_of_every_source_are_the_same() {
     drop(other);
     let server = UdpSocket::bind("127.0.0.1:0").expect("a port");
     let client = UdpSocket::bind("127.0.0.1:0").expect("a port");
-    let server_at = server.local_addr().expect("an address");
+    let server_at = local_addr(&server);
     client.connect(server_at).expect("connects");
     let ends = [
         (Protocol::Tcp, at),
-        (Protocol::Tcp, connected.local_addr().expect("an address")),
+        (Protocol::Tcp, local_addr(&connected)),
         (Protocol::Tcp, waits_at),
         (Protocol::Udp, server_at),
-        (Protocol::Udp, client.local_addr().expect("an address")),
+        (Protocol::Udp, local_addr(&client)),
     ];
     let [diag, netstat, procnet] = [
         SocketSource::Diag,

@@ -3,6 +3,7 @@
 
 use crate::model::socket::{CompactAddr, Family, Protocol, RawSocket, SocketQueue, State};
 use crate::os::Error;
+use crate::os::sockets::KernelTable;
 use netstat2::{AddressFamilyFlags, ProtocolFlags, ProtocolSocketInfo, SocketInfo, TcpState};
 use std::net::{IpAddr, SocketAddr};
 
@@ -19,9 +20,8 @@ pub use system::read;
 ///
 /// The first error ends it: on Linux the next read of netstat2 might block for ever.
 pub fn read_table(
-    protocol: Protocol,
-    family: Family,
-    emit: &mut impl FnMut(&RawSocket),
+    (protocol, family): KernelTable,
+    emit: &mut dyn FnMut(&RawSocket),
 ) -> Result<(), Error> {
     let protocols = match protocol {
         Protocol::Tcp => ProtocolFlags::TCP,

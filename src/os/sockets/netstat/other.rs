@@ -1,17 +1,10 @@
 //! netstat2 where it reports the pids of the owners.
 
 use crate::model::socket::{OwnerHint, RawSocket};
-use netstat2::error::Error as NetstatError;
-use netstat2::{AddressFamilyFlags, ProtocolFlags, SocketInfo};
+use netstat2::SocketInfo;
 
 pub use super::read_table as read;
-
-pub fn iterate(
-    families: AddressFamilyFlags,
-    protocols: ProtocolFlags,
-) -> Result<impl Iterator<Item = Result<SocketInfo, NetstatError>>, NetstatError> {
-    netstat2::iterate_sockets_info(families, protocols)
-}
+pub use netstat2::iterate_sockets_info as iterate;
 
 pub fn uid(_socket: &SocketInfo) -> u32 {
     RawSocket::NO_USER
@@ -19,12 +12,8 @@ pub fn uid(_socket: &SocketInfo) -> u32 {
 
 /// One hint for each owner, or a single `None`. Windows reports pid 0 if no process has the socket.
 pub fn owner_hints(socket: &SocketInfo) -> Vec<Option<OwnerHint>> {
-    let mut hints: Vec<_> = socket
-        .associated_pids
-        .iter()
-        .filter_map(|pid| OwnerHint::new(*pid))
-        .map(Some)
-        .collect();
+    let hints = socket.associated_pids.iter().copied().map(OwnerHint::new);
+    let mut hints: Vec<_> = hints.filter(Option::is_some).collect();
     if hints.is_empty() {
         hints.push(None);
     }

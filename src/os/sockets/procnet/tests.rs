@@ -1,7 +1,7 @@
 use super::*;
-use crate::os::sockets::netstat;
+use crate::os::sockets::{TABLES, netstat};
 use crate::os::testing::requirements::skipped;
-use crate::os::testing::{connect, own_ip, until};
+use crate::os::testing::{connect, local_addr, own_ip, until};
 use proptest::prelude::*;
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::path::PathBuf;
@@ -9,19 +9,22 @@ use std::time::Duration;
 
 const HEADING: &str = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode                                                     \n";
 
-type ParsedTable = (Vec<RawSocket>, usize);
+const TCP: KernelTable = (Protocol::Tcp, Family::Ipv4);
+const TCP6: KernelTable = (Protocol::Tcp, Family::Ipv6);
+const UDP: KernelTable = (Protocol::Udp, Family::Ipv4);
+const UDP6: KernelTable = (Protocol::Udp, Family::Ipv6);
 
 /// The sockets of a table and the number of malformed lines.
-fn parsed(text: &[u8], protocol: Protocol, family: Family) -> ParsedTable {
+fn parsed(text: &[u8], table: KernelTable) -> (Vec<RawSocket>, usize) {
     let mut seen = Vec::new();
-    let malformed = parse(text, protocol, family, &mut |one| seen.push(*one));
+    let malformed = parse(text, table, &mut |one| seen.push(*one));
     (seen, malformed)
 }
 
 /// The sockets of lines without a malformed one.
-fn parse_all(lines: &[String], protocol: Protocol, family: Family) -> Vec<RawSocket> {
+fn parse_all(lines: &[String], table: KernelTable) -> Vec<RawSocket> {
     let text = HEADING.to_owned() + &lines.join("\n") + "\n";
-    let (seen, malformed) = parsed(text.as_bytes(), protocol, family);
+    let (seen, malformed) = parsed(text.as_bytes(), table);
     assert_eq!(malformed, 0, "{text}");
     seen
 }
@@ -78,15 +81,8 @@ fn recorded_lines_are_parsed() {
     let tcp = "   1: 0201587F:878F 00000000:0000 0A 00000000:00000001 00:00000000 00000000     0        0 414549 2 0000000000000000 100 0 0 10 0                    ";
     let tcp6 = "   3: 0000000000000000FFFF00000301587F:BA89 0000000000000000FFFF00000100007F:8A8A 06 00000000:00000000 03:00001770 00000000     0        0 0 3 0000000000000000";
     let udp = " 5278: 0401587F:9559 00000000:0000 07 00000000:00000340 00:00000000 00000000     0        0 414556 2 0000000000000000 0        ";
-    let tables = [
-        (tcp, Protocol::Tcp, Family::Ipv4),
-        (tcp6, Protocol::Tcp, Family::Ipv6),
-        (udp, Protocol::Udp, Family::Ipv4),
-    ];
-    let all: Vec<RawSocket> = tables
-        .into_iter()
-        .flat_map(|(line, protocol, family)| parse_all(&[line.to_owned()], protocol, family))
-        .collect();
+    let all = [(tcp, TCP), (tcp6, TCP6), (udp, UDP)]
+        .map(|(line, table)| parse_all(&[line.to_owned()], table)[0]);
     let expected = [
         RawSocket {
             state: Some(State::Listen),
@@ -117,12 +113,7 @@ fn recorded_lines_are_parsed() {
     assert_eq!(all, expected);
     // 0x1770 hundredths of a second.
     let lasts = [None, Some(Duration::from_mins(1)), None];
-    assert_eq!(
-        all.iter()
-            .map(RawSocket::time_wait_left)
-            .collect::<Vec<_>>(),
-        lasts
-    );
+    assert_eq!(all.map(|one| one.time_wait_left()), lasts);
 }
 
 /// gVisor writes no timers.
@@ -138,7 +129,7 @@ fn time_wait_with_an_unknown_timer_has_no_remaining_time() {
         let st = "06 00000000:00000000";
         let line =
             line("127.0.0.1:80", "127.0.0.1:9", st).replace(" 00:00000000 ", &format!(" {timer} "));
-        let seen = parse_all(&[line], Protocol::Tcp, Family::Ipv4);
+        let seen = parse_all(&[line], TCP);
         seen[0].time_wait_left()
     });
     assert_eq!(lasts, [None, Some(Duration::from_secs(1)), None, None]);
@@ -160,20 +151,17 @@ fn an_ipv6_address_is_read_word_by_word() {
         },
         ..seen(Protocol::Tcp, "[2001:db8:1:2:3:4:5:6]:80")
     };
-    assert_eq!(parse_all(&lines, Protocol::Tcp, Family::Ipv6), [expected]);
+    assert_eq!(parse_all(&lines, TCP6), [expected]);
 }
 
 #[test]
 fn every_state_number_maps_to_its_state() {
-    let states = |protocol, remote: &str| -> Vec<Option<State>> {
-        let st = |number| format!("{number:02X} 00000000:00000000");
-        let lines: Vec<String> = (1..=14)
-            .map(|number| {
-                let local = format!("127.0.0.1:{}", 100 + number);
-                line(&local, remote, &st(number))
-            })
-            .collect();
-        let all = parse_all(&lines, protocol, Family::Ipv4);
+    let states = |table, remote: &str| -> Vec<Option<State>> {
+        let line = |number| {
+            let local = format!("127.0.0.1:{}", 100 + number);
+            line(&local, remote, &format!("{number:02X} 00000000:00000000"))
+        };
+        let all = parse_all(&(1..=14).map(line).collect::<Vec<_>>(), table);
         all.iter().map(|one| one.state).collect()
     };
     let mut tcp = [
@@ -193,18 +181,18 @@ fn every_state_number_maps_to_its_state() {
     .map(Some)
     .to_vec();
     tcp.extend([None, None]);
-    assert_eq!(states(Protocol::Tcp, "127.0.0.1:9"), tcp);
+    assert_eq!(states(TCP, "127.0.0.1:9"), tcp);
     tcp[6] = Some(State::Bound);
-    assert_eq!(states(Protocol::Tcp, "0.0.0.0:0"), tcp);
+    assert_eq!(states(TCP, "0.0.0.0:0"), tcp);
     let mut udp = vec![None; 14];
     (udp[0], udp[6]) = (Some(State::Established), Some(State::Unconn));
-    assert_eq!(states(Protocol::Udp, "127.0.0.1:9"), udp);
+    assert_eq!(states(UDP, "127.0.0.1:9"), udp);
 }
 
 #[test]
 fn a_socket_without_a_port_is_no_row() {
     let lines = [line("0.0.0.0:0", "0.0.0.0:0", "07 00000000:00000000")];
-    assert_eq!(parse_all(&lines, Protocol::Tcp, Family::Ipv4), []);
+    assert_eq!(parse_all(&lines, TCP), []);
 }
 
 /// The subflows of an MPTCP connection share its inode (net/mptcp/subflow.c).
@@ -238,13 +226,13 @@ fn bound_sockets_are_reported_once_per_inode() {
         connected("127.0.0.1:5000"),
         connected("127.0.0.1:5001"),
     ];
-    assert_eq!(parse_all(&lines, Protocol::Tcp, Family::Ipv4), expected);
+    assert_eq!(parse_all(&lines, TCP), expected);
 }
 
 #[test]
 fn malformed_lines_are_counted_and_hide_no_others() {
     let good = line("127.0.0.1:80", "127.0.0.1:9", "01 00000000:00000000");
-    let whole = parse_all(std::slice::from_ref(&good), Protocol::Tcp, Family::Ipv4);
+    let whole = parse_all(std::slice::from_ref(&good), TCP);
     let bad = [
         "nonsense",
         "\u{fffd}",
@@ -258,11 +246,10 @@ fn malformed_lines_are_counted_and_hide_no_others() {
     ];
     for bad in bad {
         let text = format!("{HEADING}{bad}\n{good}\n");
-        let outcome = parsed(text.as_bytes(), Protocol::Tcp, Family::Ipv4);
+        let outcome = parsed(text.as_bytes(), TCP);
         assert_eq!(outcome, (whole.clone(), 1), "{bad}");
     }
-    let headless = [format!("{good}\n"), String::new()]
-        .map(|text| parsed(text.as_bytes(), Protocol::Tcp, Family::Ipv4));
+    let headless = [format!("{good}\n"), String::new()].map(|text| parsed(text.as_bytes(), TCP));
     assert_eq!(headless, [(whole, 1), (Vec::new(), 1)]);
 }
 
@@ -279,10 +266,10 @@ impl ProcNetDir {
         Self(folder)
     }
 
-    /// The TCP table, and the error without the path of the folder.
-    fn tcp(&self, family: Family) -> (Vec<RawSocket>, Result<(), String>) {
+    /// The sockets, and the error without the path of the folder.
+    fn read(&self, table: KernelTable) -> (Vec<RawSocket>, Result<(), String>) {
         let mut seen = Vec::new();
-        let end = read_in(&self.0, Protocol::Tcp, family, &mut |one| seen.push(*one));
+        let end = read_in(&self.0, table, &mut |one| seen.push(*one));
         let place = format!("{}/", self.0.display());
         let end = end.map_err(|error| error.to_string().replace(&place, ""));
         (seen, end)
@@ -297,16 +284,18 @@ impl Drop for ProcNetDir {
 }
 
 #[test]
-fn without_ipv6_in_the_kernel_its_table_is_empty() {
-    let folder = ProcNetDir::with("v4", &[("tcp", HEADING)]);
-    assert_eq!(folder.tcp(Family::Ipv6), (Vec::new(), Ok(())));
+fn without_ipv6_in_the_kernel_its_tables_are_empty() {
+    let folder = ProcNetDir::with("v4", &[("tcp", HEADING), ("udp", HEADING)]);
+    for table in TABLES {
+        assert_eq!(folder.read(table), (Vec::new(), Ok(())));
+    }
 }
 
 #[test]
 fn missing_tables_are_errors() {
     let folder = ProcNetDir::with("nothing", &[]);
-    for (family, file) in [(Family::Ipv4, "tcp"), (Family::Ipv6, "tcp6")] {
-        let (seen, end) = folder.tcp(family);
+    for (table, file) in TABLES.into_iter().zip(["tcp", "tcp6", "udp", "udp6"]) {
+        let (seen, end) = folder.read(table);
         let error = end.expect_err(file);
         let expected = format!("cannot read {file}: ");
         assert!(seen.is_empty() && error.starts_with(&expected), "{error}");
@@ -314,25 +303,38 @@ fn missing_tables_are_errors() {
 }
 
 #[test]
+fn each_protocol_and_family_has_its_socket_count() {
+    let v4 = "sockets: used 294\nTCP: inuse 9 orphan 0 tw 1 alloc 12 mem 1\nUDP: inuse 3 mem 2\nUDPLITE: inuse 7\n";
+    let v6 = "TCP6: inuse 4\nUDP6: inuse 0\nUDPLITE6: inuse 7\n";
+    let cases = [
+        (v4, TCP, Some(9)),
+        (v4, UDP, Some(3)),
+        (v6, TCP6, Some(4)),
+        (v6, UDP6, Some(0)),
+        ("", UDP6, None),
+    ];
+    for (text, table, expected) in cases {
+        assert_eq!(count(text, table), expected, "{table:?}");
+    }
+}
+
+#[test]
 fn valid_lines_are_reported_before_the_error() {
     let good = line("127.0.0.1:80", "127.0.0.1:9", "01 00000000:00000000");
-    let folder = ProcNetDir::with(
-        "malformed",
-        &[("tcp", &format!("{HEADING}what\n{good}\nwhat\n"))],
-    );
-    let expected = parse_all(&[good], Protocol::Tcp, Family::Ipv4);
+    let text = format!("{HEADING}what\n{good}\nwhat\n");
+    let folder = ProcNetDir::with("malformed", &[("tcp", &text)]);
+    let expected = parse_all(&[good], TCP);
     let end = Err("cannot parse 2 lines of tcp".to_owned());
-    assert_eq!(folder.tcp(Family::Ipv4), (expected, end));
+    assert_eq!(folder.read(TCP), (expected, end));
 }
 
 proptest! {
     #[test]
     fn arbitrary_bytes_never_panic(
         bytes in proptest::collection::vec(any::<u8>(), 0..400),
-        is_tcp: bool,
-        is_v4: bool,
+        table in 0..4_usize,
     ) {
-        parsed(&bytes, protocol(is_tcp), family(is_v4));
+        parsed(&bytes, TABLES[table]);
     }
 
     /// Every line is a socket, malformed, or has no port.
@@ -343,15 +345,15 @@ proptest! {
         until in 0..12_usize,
         is_v4: bool,
     ) {
-        let (local, remote) = if is_v4 {
-            ("127.0.0.1:80", "127.0.0.1:9")
+        let (table, local, remote) = if is_v4 {
+            (TCP, "127.0.0.1:80", "127.0.0.1:9")
         } else {
-            ("[::1]:80", "[::1]:9")
+            (TCP6, "[::1]:80", "[::1]:9")
         };
         let mut broken = line(local, remote, "01 00000000:00000000");
         broken.replace_range(at..(at + until).min(broken.len()), &with);
         let text = format!("{HEADING}{broken}\n");
-        let (seen, malformed) = parsed(text.as_bytes(), Protocol::Tcp, family(is_v4));
+        let (seen, malformed) = parsed(text.as_bytes(), table);
         let has_no_port = broken.contains(":0000 ") && seen.is_empty() && malformed == 0;
         prop_assert!(seen.len() + malformed == 1 || has_no_port, "{broken}");
     }
@@ -380,26 +382,16 @@ proptest! {
             queue: SocketQueue { incoming, outgoing },
             ..seen(Protocol::Udp, &local.to_string())
         };
-        prop_assert_eq!(parse_all(&[line], Protocol::Udp, Family::Ipv6), [expected]);
+        prop_assert_eq!(parse_all(&[line], UDP6), [expected]);
     }
 }
 
-fn protocol(is_tcp: bool) -> Protocol {
-    if is_tcp { Protocol::Tcp } else { Protocol::Udp }
-}
-
-fn family(is_v4: bool) -> Family {
-    if is_v4 { Family::Ipv4 } else { Family::Ipv6 }
-}
-
-/// The sockets of one table on an address, sorted so that both sources have the same order.
-fn on(at: SocketAddr, table: impl FnOnce(&mut dyn FnMut(&RawSocket))) -> Vec<RawSocket> {
+/// The sockets of a source on an address, sorted so that both sources have the same order.
+fn on(at: SocketAddr, protocol: Protocol, read: crate::os::sockets::ReadTable) -> Vec<RawSocket> {
     let mut all = Vec::new();
-    table(&mut |one| {
-        if one.local() == at {
-            all.push(*one);
-        }
-    });
+    let table = (protocol, crate::model::socket::family(at.ip()));
+    let mut keep = |one: &RawSocket| all.extend((one.local() == at).then_some(*one));
+    read(table, &mut keep).expect("it can be read");
     all.sort_unstable_by_key(|one| one.remote);
     all
 }
@@ -407,32 +399,25 @@ fn on(at: SocketAddr, table: impl FnOnce(&mut dyn FnMut(&RawSocket))) -> Vec<Raw
 /// Reads both sources until they report this number of sockets: sockets of other tests may push a line out of a table while
 /// it is read.
 fn both(protocol: Protocol, at: SocketAddr, count: usize) -> [Vec<RawSocket>; 2] {
-    let family = crate::model::socket::family(at.ip());
     until(&at.to_string(), || {
-        let proc = on(at, |mut emit| {
-            read(protocol, family, &mut emit).expect("it can be read");
-        });
-        let netstat = on(at, |mut emit| {
-            netstat::read(protocol, family, &mut emit).expect("it can be read");
-        });
-        (proc.len() == count && netstat.len() == count).then_some([proc, netstat])
+        let both = [read, netstat::read].map(|source| on(at, protocol, source));
+        both.iter()
+            .all(|found| found.len() == count)
+            .then_some(both)
     })
 }
 
 /// Addresses that no other test, and no other run of this one, uses.
 fn own_addresses() -> Vec<SocketAddr> {
-    let all = [
-        IpAddr::from(own_ip(88)),
-        IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1]),
+    let mut all = vec![
+        SocketAddr::from((own_ip(88), 0)),
+        SocketAddr::from(([0, 0, 0, 0, 0, 0, 0, 1], 0)),
     ];
-    let is_there = |ip: &IpAddr| {
-        let bound = UdpSocket::bind((*ip, 0));
-        bound
-            .inspect_err(|error| skipped(format_args!("{ip}: {error}")))
-            .is_ok()
-    };
-    let all = all.into_iter().filter(is_there);
-    all.map(|ip| SocketAddr::new(ip, 0)).collect()
+    all.retain(|at| {
+        let bound = UdpSocket::bind(at).inspect_err(|error| skipped(format_args!("{at}: {error}")));
+        bound.is_ok()
+    });
+    all
 }
 
 /// Without what netstat2 does not report.
@@ -445,7 +430,7 @@ fn without_queue(all: &[RawSocket]) -> Vec<RawSocket> {
 fn tcp_sockets_match_netstat2() {
     for ip in own_addresses() {
         let listener = TcpListener::bind(ip).expect("a listener");
-        let at = listener.local_addr().expect("an address");
+        let at = local_addr(&listener);
         let client = connect(at.ip(), at);
         let (server, from) = listener.accept().expect("a connection");
         for (at, count) in [(at, 2), (from, 1)] {
@@ -461,22 +446,20 @@ fn udp_sockets_match_netstat2_plus_states_and_remote_ends() {
     for ip in own_addresses() {
         let waiting = UdpSocket::bind(ip).expect("a socket");
         let connected = UdpSocket::bind(ip).expect("a socket");
-        let [at, from] = [&waiting, &connected].map(|one| one.local_addr().expect("an address"));
+        let [at, from] = [&waiting, &connected].map(local_addr);
         connected.connect(at).expect("a connection");
         for (local, state, remote) in [
             (at, State::Unconn, CompactAddr::NONE),
             (from, State::Established, at.into()),
         ] {
             let [proc, netstat] = both(Protocol::Udp, local, 1);
-            let parse: Vec<RawSocket> = netstat
-                .iter()
-                .map(|one| RawSocket {
-                    state: Some(state),
-                    remote,
-                    ..*one
-                })
-                .collect();
-            assert_eq!(without_queue(&proc), parse);
+            let state = Some(state);
+            let expected = RawSocket {
+                state,
+                remote,
+                ..netstat[0]
+            };
+            assert_eq!(without_queue(&proc), [expected]);
         }
     }
 }
@@ -484,7 +467,7 @@ fn udp_sockets_match_netstat2_plus_states_and_remote_ends() {
 #[test]
 fn the_receive_queue_is_reported() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a listener");
-    let at = listener.local_addr().expect("an address");
+    let at = local_addr(&listener);
     let mut client = TcpStream::connect(at).expect("a connection");
     let (_server, from) = listener.accept().expect("a connection");
     std::io::Write::write_all(&mut client, b"seven..").expect("it is sent");

@@ -1,6 +1,7 @@
-//! Cookies by SO_COOKIE.
+//! The sockets that portmon opens itself (bind and connect probes), which are never shown as rows.
 //!
-//! The only state that threads share: a probe has no channel to the poller.
+//! They are known by cookie (SO_COOKIE), which the kernel never reuses, so that a poll in the midst of a probe on another
+//! thread recognizes them. The only state that threads share: a probe has no channel to the poller.
 
 use rustix::fd::AsFd;
 use rustix::net::sockopt::socket_cookie;
@@ -26,7 +27,7 @@ pub fn register(socket: impl AsFd) {
     cookies.push_back(cookie);
 }
 
-/// Whether a socket of this program has the cookie.
+/// True if a socket of this program has the cookie.
 pub fn contains(cookie: u64) -> bool {
     let cookies = COOKIES.lock().unwrap_or_else(PoisonError::into_inner);
     cookies.contains(&cookie)

@@ -1,60 +1,59 @@
 //! The choice of the source if some are refused.
 
 use super::*;
+use std::cell::RefCell;
 
-/// Chooses a source and returns the problems, and true if this listener was reported.
+/// Refuses a source when it is opened, or when it is read.
+#[derive(Clone, Copy, Debug)]
+enum RefusedCall {
+    Open,
+    Read,
+}
+
+fn refuse(refusal: RefusedCall) -> Result<SourceReader, Error> {
+    match refusal {
+        RefusedCall::Open => Err(refused()),
+        RefusedCall::Read => Ok(SourceReader::Tables(|_, _| Err(refused()))),
+    }
+}
+
+/// Reads from the chosen source, or chooses one, and returns the problems, and true if this listener was reported.
 fn choose_source(
     sockets: &mut Sockets,
     listener: &TcpListener,
     open: impl Fn(SocketSource) -> Result<SourceReader, Error>,
 ) -> (Vec<Problem>, bool) {
-    let at = listener.local_addr().expect("an address");
-    let mut is_answered = false;
-    let mut emit = |one: &RawSocket| is_answered |= one.local() == at;
+    let at = local_addr(listener);
+    let mut is_reported = false;
+    let mut emit = |one: &RawSocket| is_reported |= one.local() == at;
     let problems = match sockets.reader {
         Some(_) => sockets.read(&EVERYTHING, &mut emit),
         None => sockets.choose_source(open, &EVERYTHING, &mut emit),
     };
-    (problems, is_answered)
-}
-
-/// The chosen source.
-fn source(sockets: &Sockets) -> Option<SocketSource> {
-    Some(match sockets.reader.as_ref()? {
-        SourceReader::Diag(_) => SocketSource::Diag,
-        SourceReader::Netstat => SocketSource::Netstat,
-        SourceReader::Procnet => SocketSource::Procnet,
-        SourceReader::Refused => return None,
-    })
+    (problems, is_reported)
 }
 
 #[test]
 fn the_first_available_source_is_kept() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a listener");
-    let open = |refusals: &'static [SocketSource], later: bool| {
-        move |source| match refusals.contains(&source) {
-            true if later => Ok(SourceReader::Refused),
-            true => Err(refused()),
-            false => SourceReader::open(source),
-        }
-    };
-    let cases: [(&[SocketSource], SocketSource); 3] = [
-        (&[], SocketSource::Diag),
-        (&[SocketSource::Diag], SocketSource::Netstat),
-        (
-            &[SocketSource::Diag, SocketSource::Netstat],
-            SocketSource::Procnet,
-        ),
-    ];
-    for (refusals, expected) in cases {
-        for later in [true, false] {
+    for refusal in [RefusedCall::Open, RefusedCall::Read] {
+        for count in 0..SOURCES.len() {
+            let opened = RefCell::new(Vec::new());
+            let open = |source| {
+                opened.borrow_mut().push(source);
+                if SOURCES[..count].contains(&source) {
+                    refuse(refusal)
+                } else {
+                    sources::open(source)
+                }
+            };
             let mut sockets = Sockets::new(None);
             for _ in 0..2 {
-                let reported = choose_source(&mut sockets, &listener, open(refusals, later));
-                assert_eq!(reported, (Vec::new(), true), "{refusals:?} {later}");
-                assert_eq!(source(&sockets), Some(expected));
+                let reported = choose_source(&mut sockets, &listener, open);
+                assert_eq!(reported, (Vec::new(), true), "{refusal:?} {count}");
+                assert_eq!(*opened.borrow(), SOURCES[..=count]);
             }
-            assert_eq!(sockets.has_cookies(), expected == SocketSource::Diag);
+            assert_eq!(sockets.has_cookies(), count == 0);
         }
     }
 }
@@ -62,24 +61,16 @@ fn the_first_available_source_is_kept() {
 #[test]
 fn without_a_source_all_tables_are_problems_until_the_next_poll() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a listener");
-    let mut sockets = Sockets::new(None);
-    let (problems, is_answered) = choose_source(&mut sockets, &listener, |_| Err(refused()));
-    assert_eq!(problems, TABLES.map(|table| problem(table, &refused())));
-    assert_eq!((is_answered, source(&sockets)), (false, None));
-    let reported = choose_source(&mut sockets, &listener, SourceReader::open);
-    assert_eq!(
-        (reported, source(&sockets)),
-        ((Vec::new(), true), Some(SocketSource::Diag))
-    );
-}
-
-#[test]
-fn an_explicit_source_has_no_fallback() {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a listener");
-    let mut sockets = Sockets::new(Some(SocketSource::Diag));
-    let (problems, is_answered) =
-        choose_source(&mut sockets, &listener, |_| Ok(SourceReader::Refused));
-    assert_eq!(problems, TABLES.map(|table| problem(table, &refused())));
-    assert!(!is_answered);
-    assert_eq!(source(&sockets), None);
+    let all = TABLES.map(|table| problem(table, &refused())).to_vec();
+    // An explicit source has no fallback.
+    for source in [None, Some(SocketSource::Diag)] {
+        for refusal in [RefusedCall::Open, RefusedCall::Read] {
+            let mut sockets = Sockets::new(source);
+            let reported = choose_source(&mut sockets, &listener, |_| refuse(refusal));
+            assert_eq!(reported, (all.clone(), false), "{source:?} {refusal:?}");
+            let reported = choose_source(&mut sockets, &listener, sources::open);
+            assert_eq!(reported, (Vec::new(), true));
+            assert!(sockets.has_cookies());
+        }
+    }
 }

@@ -23,8 +23,10 @@ use super::*;
 use crate::model::socket::OwnerHint;
 use crate::os::sockets::DumpScope;
 use crate::os::testing::requirements::skipped;
-use crate::os::testing::{own_ip, until};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use crate::os::testing::{bind, local_addr, own_ip, until};
+use netlink_reply::ReplyParser;
+use socket2::{Socket, Type};
+use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::os::fd::AsFd;
 
 /// The inode in a hint, 0 for none.
@@ -45,6 +47,16 @@ const EVERYTHING: DumpRequest = DumpRequest {
     scope: DumpScope::All,
     with_bound: true,
 };
+
+/// A reply of which nothing was received yet.
+fn reply(kind: u16, sequence: u32, is_dump: bool) -> ReplyParser {
+    ReplyParser {
+        kind,
+        sequence,
+        is_dump,
+        is_interrupted: false,
+    }
+}
 
 fn open() -> Diag {
     Diag::open().expect("sock_diag is available")
@@ -67,10 +79,21 @@ fn address(text: &str) -> SocketAddr {
     text.parse().expect("an address")
 }
 
+fn udp(at: &str) -> UdpSocket {
+    UdpSocket::bind(address(at)).expect("a socket")
+}
+
+/// A UDP socket that is connected to another, which it returns first.
+fn connected_udp(at: &str) -> (UdpSocket, UdpSocket) {
+    let (server, client) = (udp(at), udp(at));
+    client.connect(local_addr(&server)).expect("connects");
+    (server, client)
+}
+
 /// A listener, and the client and server end of a connection to it.
 fn connection(ip: &str) -> (TcpListener, TcpStream, TcpStream) {
     let listener = TcpListener::bind((ip, 0)).expect("a listener");
-    let client = TcpStream::connect(listener.local_addr().expect("an address")).expect("connects");
+    let client = TcpStream::connect(local_addr(&listener)).expect("connects");
     let (server, _) = listener.accept().expect("accepts");
     (listener, client, server)
 }

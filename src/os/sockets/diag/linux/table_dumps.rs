@@ -28,12 +28,10 @@ impl StateSet {
 
     /// States in which a socket of this state is searched: only its own for a listener, because that table is small.
     pub fn around(state: Option<State>) -> Self {
-        if state == Some(State::Listen) {
-            Self::LISTEN
-        } else if matches!(state, Some(State::Bound | State::Closed)) {
-            Self::ALL.with(Self::BOUND)
-        } else {
-            Self::ALL
+        match state {
+            Some(State::Listen) => Self::LISTEN,
+            Some(State::Bound | State::Closed) => Self::ALL.with(Self::BOUND),
+            _ => Self::ALL,
         }
     }
 
@@ -79,46 +77,37 @@ impl DumpRequest {
     /// Bound sockets are requested with the others: after the bind table the kernel walks the connections in any case
     /// (net/ipv4/tcp_diag.c).
     pub fn table_dumps<'a>(&self, program: &'a [u8]) -> Vec<TableDump<'a>> {
-        let bound = if self.with_bound {
-            StateSet::BOUND
+        let bound = StateSet(if self.with_bound {
+            StateSet::BOUND.0
         } else {
-            StateSet(0)
-        };
-        let table = |protocol, states| TableDump {
+            0
+        });
+        let dump = |protocol, states| TableDump {
             protocol,
             states,
             port: 0,
             program,
         };
+        let tcp = dump(Protocol::Tcp, StateSet::ALL.with(bound));
+        let udp = dump(Protocol::Udp, StateSet::ALL);
         let listeners = TableDump {
             program: &[],
-            ..table(Protocol::Tcp, StateSet::LISTEN)
+            ..dump(Protocol::Tcp, StateSet::LISTEN)
         };
-        let all = [
-            table(Protocol::Tcp, StateSet::ALL.with(bound)),
-            table(Protocol::Udp, StateSet::ALL),
-        ];
+        // Without ports the program is empty, which would let every socket pass.
         match &self.scope {
-            DumpScope::Listening => vec![table(Protocol::Tcp, StateSet::LISTEN.with(bound))],
-            DumpScope::LocalOrRemote(ports) if ports.len() <= MAX_FILTERED_PORTS => {
-                // No ports: an empty program would let every socket pass.
-                if program.is_empty() {
-                    return vec![listeners];
-                }
-                let [tcp, udp] = all;
+            DumpScope::Listening => vec![dump(Protocol::Tcp, StateSet::LISTEN.with(bound))],
+            DumpScope::LocalOrRemote(_) if !program.is_empty() => {
                 let states = tcp.states.without(StateSet::LISTEN);
                 vec![listeners, TableDump { states, ..tcp }, udp]
             }
-            // No ports: an empty program would let every socket pass.
+            DumpScope::LocalOrRemote(ports) if ports.len() <= MAX_FILTERED_PORTS => vec![listeners],
             DumpScope::Local(ports) if ports.is_empty() => Vec::new(),
             DumpScope::Local(ports) => {
-                let port = match ports.as_slice() {
-                    [port] => *port,
-                    _ => 0,
-                };
-                all.map(|table| TableDump { port, ..table }).to_vec()
+                let port = if let [only] = ports[..] { only } else { 0 };
+                vec![TableDump { port, ..tcp }, TableDump { port, ..udp }]
             }
-            DumpScope::All | DumpScope::LocalOrRemote(_) => all.to_vec(),
+            DumpScope::All | DumpScope::LocalOrRemote(_) => vec![tcp, udp],
         }
     }
 }
@@ -127,61 +116,60 @@ impl DumpRequest {
 mod tests {
     use super::*;
 
-    fn asked(scope: DumpScope, with_bound: bool) -> Vec<(Protocol, u32, u16, bool)> {
-        let request = DumpRequest { scope, with_bound };
-        let program = request.program();
-        let tables = request.table_dumps(&program).into_iter();
-        tables
-            .map(|table| {
-                let is_filtered = !table.program.is_empty();
-                (table.protocol, table.states.0, table.port, is_filtered)
-            })
-            .collect()
-    }
-
     #[test]
     fn no_request_dumps_a_socket_twice() {
+        use DumpScope::{All, Listening, Local, LocalOrRemote};
         use Protocol::{Tcp, Udp};
+        let all = [(Tcp, 0xffe, 0, false), (Udp, 0xffe, 0, false)].to_vec();
+        let listeners = vec![(Tcp, 0x400, 0, false)];
         let cases = [
+            (All, false, all.clone()),
             (
-                asked(DumpScope::All, false),
-                vec![(Tcp, 0xffe, 0, false), (Udp, 0xffe, 0, false)],
-            ),
-            (
-                asked(DumpScope::All, true),
+                All,
+                true,
                 vec![(Tcp, 0x2ffe, 0, false), (Udp, 0xffe, 0, false)],
             ),
             (
-                asked(DumpScope::Local(vec![80]), false),
+                Local(vec![80]),
+                false,
                 vec![(Tcp, 0xffe, 80, true), (Udp, 0xffe, 80, true)],
             ),
             (
-                asked(DumpScope::LocalOrRemote(vec![80]), true),
+                Local(vec![80, 81]),
+                false,
+                vec![(Tcp, 0xffe, 0, true), (Udp, 0xffe, 0, true)],
+            ),
+            (Local(vec![80; 65]), false, all.clone()),
+            (Local(vec![]), true, vec![]),
+            (
+                LocalOrRemote(vec![80]),
+                true,
                 vec![
                     (Tcp, 0x400, 0, false),
                     (Tcp, 0x2bfe, 0, true),
                     (Udp, 0xffe, 0, true),
                 ],
             ),
-            (
-                asked(DumpScope::LocalOrRemote(vec![0]), false),
-                vec![(Tcp, 0x400, 0, false)],
-            ),
-            (
-                asked(DumpScope::LocalOrRemote(vec![80; 65]), false),
-                vec![(Tcp, 0xffe, 0, false), (Udp, 0xffe, 0, false)],
-            ),
-            (
-                asked(DumpScope::Listening, false),
-                vec![(Tcp, 0x400, 0, false)],
-            ),
-            (
-                asked(DumpScope::Listening, true),
-                vec![(Tcp, 0x2400, 0, false)],
-            ),
+            (LocalOrRemote(vec![0]), false, listeners.clone()),
+            (LocalOrRemote(vec![80; 65]), false, all),
+            (Listening, false, listeners),
+            (Listening, true, vec![(Tcp, 0x2400, 0, false)]),
         ];
-        for (asked, expected) in cases {
-            assert_eq!(asked, expected);
+        for (scope, with_bound, expected) in cases {
+            let request = DumpRequest { scope, with_bound };
+            let program = request.program();
+            let dumps = request.table_dumps(&program).into_iter();
+            let dumps: Vec<_> = dumps
+                .map(|dump| {
+                    (
+                        dump.protocol,
+                        dump.states.0,
+                        dump.port,
+                        !dump.program.is_empty(),
+                    )
+                })
+                .collect();
+            assert_eq!(dumps, expected, "{request:?}");
         }
     }
 

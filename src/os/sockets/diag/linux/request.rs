@@ -17,7 +17,6 @@ pub const WITH_INFO: u8 = 1 << 1;
 
 const REQUEST: u16 = 0x1;
 const DUMP: u16 = 0x300;
-const HEADER: usize = 16;
 
 pub const AF_INET: u8 = 2;
 pub const AF_INET6: u8 = 10;
@@ -46,62 +45,42 @@ impl DiagRequest<'_> {
         matches!(self.selector, Selector::Table(_))
     }
 
+    /// Writes `struct nlmsghdr`, then `struct inet_diag_req_v2` or, without a family, `struct inet_diag_req`, whose address
+    /// family and prefix lengths a dump ignores.
     pub fn encode(&self, sequence: u32, out: &mut Vec<u8>) {
-        out.clear();
-        out.resize(HEADER, 0);
-        match self.kind {
-            SOCK_DIAG_BY_FAMILY => self.encode_by_family(out),
-            _ => self.encode_both_families(out),
-        }
-        if let Selector::Table(table) = self.selector
-            && !table.program.is_empty()
-        {
-            attribute(out, table.program);
-        }
+        let (protocol, states, program) = match self.selector {
+            Selector::Table(dump) => (dump.protocol, dump.states, dump.program),
+            Selector::Socket(of) => (of.protocol, StateSet(u32::MAX), &[][..]),
+        };
         let flags = if self.is_dump() { DUMP } else { 0 } | REQUEST;
-        let length = u32::try_from(out.len()).unwrap_or(u32::MAX);
-        let fields = [
-            &length.to_ne_bytes()[..],
-            &self.kind.to_ne_bytes(),
-            &flags.to_ne_bytes(),
-            &sequence.to_ne_bytes(),
-        ];
-        for (place, byte) in out.iter_mut().zip(fields.concat()) {
-            *place = byte;
-        }
-    }
-
-    /// `struct inet_diag_req_v2`.
-    fn encode_by_family(&self, out: &mut Vec<u8>) {
-        let (protocol, states) = match self.selector {
-            Selector::Table(table) => (table.protocol, table.states),
-            Selector::Socket(of) => (of.protocol, StateSet(u32::MAX)),
-        };
-        let protocol = match protocol {
-            Protocol::Tcp => IPPROTO_TCP,
-            Protocol::Udp => IPPROTO_UDP,
-        };
-        out.extend([self.family_number(), protocol, self.extensions, 0]);
-        out.extend(states.0.to_ne_bytes());
-        self.encode_socket(out);
-    }
-
-    /// `struct inet_diag_req`, whose family and prefix lengths a dump ignores.
-    fn encode_both_families(&self, out: &mut Vec<u8>) {
-        let states = match self.selector {
-            Selector::Table(table) => table.states,
-            Selector::Socket(_) => StateSet(u32::MAX),
-        };
-        out.extend([self.family_number(), 0, 0, self.extensions]);
-        self.encode_socket(out);
-        out.extend(states.0.to_ne_bytes());
-        out.extend([0; 4]);
-    }
-
-    fn family_number(&self) -> u8 {
-        match self.family {
+        let states = states.0.to_ne_bytes();
+        let family = match self.family {
             Family::Ipv4 => AF_INET,
             Family::Ipv6 => AF_INET6,
+        };
+        out.clear();
+        // The length follows.
+        out.extend([0; 4]);
+        out.extend(self.kind.to_ne_bytes());
+        out.extend(flags.to_ne_bytes());
+        out.extend(sequence.to_ne_bytes());
+        out.extend([0; 4]);
+        if self.kind == SOCK_DIAG_BY_FAMILY {
+            out.extend([family, protocol_number(protocol), self.extensions, 0]);
+            out.extend(states);
+            self.encode_socket(out);
+        } else {
+            out.extend([family, 0, 0, self.extensions]);
+            self.encode_socket(out);
+            out.extend(states);
+            out.extend([0; 4]);
+        }
+        if !program.is_empty() {
+            encode_program(program, out);
+        }
+        let length = u32::try_from(out.len()).unwrap_or(u32::MAX);
+        if let Some(place) = out.first_chunk_mut() {
+            *place = length.to_ne_bytes();
         }
     }
 
@@ -109,8 +88,8 @@ impl DiagRequest<'_> {
     fn encode_socket(&self, out: &mut Vec<u8>) {
         let of = match self.selector {
             Selector::Socket(of) => of,
-            Selector::Table(table) => {
-                out.extend(table.port.to_be_bytes());
+            Selector::Table(dump) => {
+                out.extend(dump.port.to_be_bytes());
                 out.extend([0; 46]);
                 return;
             }
@@ -131,22 +110,26 @@ impl DiagRequest<'_> {
 
 /// Address in 16 bytes, of which the IPv4 table uses 4.
 fn address(end: CompactAddr, table: Family) -> [u8; 16] {
-    let ip = match end.address(0).ip() {
-        IpAddr::V4(v4) => v4.to_ipv6_mapped(),
-        IpAddr::V6(v6) => v6,
+    let octets = match end.address(0).ip() {
+        IpAddr::V4(v4) => v4.to_ipv6_mapped().octets(),
+        IpAddr::V6(v6) => v6.octets(),
     };
-    let octets = ip.octets();
+    let [.., a, b, c, d] = octets;
     match table {
         Family::Ipv6 => octets,
-        Family::Ipv4 => {
-            let [.., a, b, c, d] = octets;
-            [a, b, c, d, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]
-        }
+        Family::Ipv4 => [a, b, c, d, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+    }
+}
+
+fn protocol_number(protocol: Protocol) -> u8 {
+    match protocol {
+        Protocol::Tcp => IPPROTO_TCP,
+        Protocol::Udp => IPPROTO_UDP,
     }
 }
 
 /// `INET_DIAG_REQ_BYTECODE`, whose length always is a multiple of 4.
-fn attribute(out: &mut Vec<u8>, program: &[u8]) {
+fn encode_program(program: &[u8], out: &mut Vec<u8>) {
     const BYTECODE: u16 = 1;
     let length = u16::try_from(program.len().saturating_add(4)).unwrap_or(u16::MAX);
     out.extend(length.to_ne_bytes());

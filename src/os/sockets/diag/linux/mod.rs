@@ -5,28 +5,37 @@
 
 mod attributes;
 mod bytecode;
-mod destroy_listener;
-pub mod diag_error;
+mod destroy_subscription;
+mod diag_error;
 mod inet_diag_msg;
 mod netlink_reply;
 mod netlink_socket;
 mod request;
 mod table_dumps;
 
-use super::{DumpRequest, TableErrors, sockstat};
+use super::{DumpRequest, DumpScope, TableErrors, procnet};
 use crate::model::socket::{
     Family, Protocol, RawSocket, SocketCounters, SocketQueue, State, TcpCounters,
 };
-use crate::os::Error;
-pub use destroy_listener::DestroySubscription;
-use diag_error::DiagError;
-pub use inet_diag_msg::state_of;
+use hashbrown::HashSet;
 use netlink_socket::NetlinkSocket;
 use request::{DiagRequest, SOCK_DIAG_BY_FAMILY, Selector, TCPDIAG_GETSOCK, WITH_INFO};
 use std::time::Instant;
 use table_dumps::{StateSet, TableDump};
 
+pub use destroy_subscription::DestroySubscription;
+pub use diag_error::DiagError;
+pub use inet_diag_msg::state_of;
+
 const FAMILIES: [Family; 2] = [Family::Ipv4, Family::Ipv6];
+
+/// Above this count, one dump of all listeners is cheaper than single lookups.
+const MAX_SINGLE_LOOKUPS: usize = 4;
+
+const LISTENERS: DumpRequest = DumpRequest {
+    scope: DumpScope::Listening,
+    with_bound: false,
+};
 
 pub struct Diag {
     netlink: NetlinkSocket,
@@ -35,8 +44,8 @@ pub struct Diag {
 }
 
 impl Diag {
-    /// Fails with an error that [is unavailable](Error::is_unavailable) if the system does not have this source.
-    pub fn open() -> Result<Self, Error> {
+    /// Fails with an error that [is unavailable](DiagError::is_unavailable) if the system does not have this source.
+    pub fn open() -> Result<Self, DiagError> {
         Ok(Self {
             netlink: NetlinkSocket::open()?,
             both_families: Some(TCPDIAG_GETSOCK),
@@ -52,21 +61,42 @@ impl Diag {
     ) -> TableErrors {
         let program = request.program();
         let mut unread = TableErrors::new();
-        for table in request.table_dumps(&program) {
-            for (family, error) in self.dump_table(table, emit) {
-                let is_known = unread
-                    .iter()
-                    .any(|(protocol, known, _)| (*protocol, *known) == (table.protocol, family));
-                if !is_known {
-                    unread.push((table.protocol, family, error.into()));
+        for dump in request.table_dumps(&program) {
+            for (family, error) in self.dump_table(dump, emit) {
+                let table = (dump.protocol, family);
+                if unread.iter().all(|(known, _)| *known != table) {
+                    unread.push((table, error.into()));
                 }
             }
         }
         unread
     }
 
+    /// Returns the cookies of those listeners that exist although a dump missed them.
+    pub fn still_open(&mut self, missed: &[RawSocket]) -> HashSet<u64> {
+        if missed.len() <= MAX_SINGLE_LOOKUPS {
+            // An error does not prove that it closed.
+            let is_open = |socket: &&RawSocket| !matches!(self.find(socket), Ok(None));
+            return missed
+                .iter()
+                .filter(is_open)
+                .map(RawSocket::cookie)
+                .collect();
+        }
+        let mut found = HashSet::new();
+        let errors = self.dump(&LISTENERS, &mut |socket| {
+            found.insert(socket.cookie());
+        });
+        let is_unread = |socket: &&RawSocket| {
+            let table = (socket.protocol, socket.table);
+            errors.iter().any(|(unread, _)| *unread == table)
+        };
+        found.extend(missed.iter().filter(is_unread).map(RawSocket::cookie));
+        found
+    }
+
     /// Returns the socket as it is now; `None` if it is closed, and for a listener that is only bound now.
-    pub fn find(&mut self, of: &RawSocket) -> Result<Option<RawSocket>, Error> {
+    fn find(&mut self, of: &RawSocket) -> Result<Option<RawSocket>, DiagError> {
         Ok(self.find_with(of, 0)?.map(|(raw_socket, _)| raw_socket))
     }
 
@@ -75,7 +105,7 @@ impl Diag {
         &mut self,
         of: &RawSocket,
         now: Instant,
-    ) -> Result<Option<SocketCounters>, Error> {
+    ) -> Result<Option<SocketCounters>, DiagError> {
         let found = self.find_with(of, WITH_INFO)?;
         Ok(found.map(|(raw_socket, flow)| SocketCounters {
             at: now,
@@ -87,13 +117,13 @@ impl Diag {
     /// Dumps both families and returns those that failed.
     fn dump_table(
         &mut self,
-        table: TableDump,
+        dump: TableDump,
         emit: &mut impl FnMut(&RawSocket),
     ) -> Vec<(Family, DiagError)> {
-        if table.protocol == Protocol::Tcp
+        if dump.protocol == Protocol::Tcp
             && let Some(both_families) = self.both_families
         {
-            match self.ask(both_families, Family::Ipv4, table, emit) {
+            match self.ask(both_families, Family::Ipv4, dump, emit) {
                 Ok(()) => return Vec::new(),
                 Err(error) if error.is_unavailable() => {}
                 Err(error) => return FAMILIES.map(|family| (family, error)).to_vec(),
@@ -101,12 +131,12 @@ impl Diag {
         }
         let mut failed = Vec::new();
         for family in FAMILIES {
-            match self.ask(SOCK_DIAG_BY_FAMILY, family, table, emit) {
+            match self.ask(SOCK_DIAG_BY_FAMILY, family, dump, emit) {
                 Err(error) if !lacks_family(family, error) => failed.push((family, error)),
-                Ok(()) | Err(_) => {}
+                _ => {}
             }
         }
-        if table.protocol == Protocol::Tcp && failed.is_empty() {
+        if dump.protocol == Protocol::Tcp && failed.is_empty() {
             self.both_families = None;
         }
         failed
@@ -117,19 +147,19 @@ impl Diag {
         &mut self,
         kind: u16,
         family: Family,
-        table: TableDump,
+        dump: TableDump,
         emit: &mut impl FnMut(&RawSocket),
     ) -> Result<(), DiagError> {
         let request = DiagRequest {
             kind,
             family,
             extensions: 0,
-            selector: Selector::Table(table),
+            selector: Selector::Table(dump),
         };
-        let states = table.states.reported();
+        let states = dump.states.reported();
         self.netlink.ask(&request, &mut |row, attributes| {
             if states.contains(inet_diag_msg::state_number(row))
-                && let Some(raw_socket) = inet_diag_msg::raw_socket(row, attributes, table.protocol)
+                && let Some(raw_socket) = inet_diag_msg::raw_socket(row, attributes, dump.protocol)
             {
                 emit(&raw_socket);
             }
@@ -144,7 +174,7 @@ impl Diag {
         &mut self,
         of: &RawSocket,
         extensions: u8,
-    ) -> Result<Option<(RawSocket, Option<TcpCounters>)>, Error> {
+    ) -> Result<Option<(RawSocket, Option<TcpCounters>)>, DiagError> {
         let mut found = None;
         let mut keep = |row: &_, attributes: &_| {
             let raw_socket = inet_diag_msg::raw_socket(row, attributes, of.protocol);
@@ -177,7 +207,7 @@ impl Diag {
 
 /// True if the kernel refuses because it has no IPv6; one that has it returns an empty table.
 fn lacks_family(family: Family, error: DiagError) -> bool {
-    family == Family::Ipv6 && error.is_unavailable() && !sockstat::has_ipv6()
+    family == Family::Ipv6 && error.is_unavailable() && !procnet::has_ipv6()
 }
 
 #[cfg(test)]

@@ -2,7 +2,6 @@
 
 use super::*;
 use std::collections::BTreeSet;
-use std::net::UdpSocket;
 
 /// Requested sockets on the address of this test, by cookie.
 fn on(ip: &str, diag: &mut Diag, scope: DumpScope) -> BTreeSet<[u32; 2]> {
@@ -11,17 +10,15 @@ fn on(ip: &str, diag: &mut Diag, scope: DumpScope) -> BTreeSet<[u32; 2]> {
         with_bound: true,
     };
     let rows = all(diag, &request).into_iter();
-    rows.filter(|row| is_on(ip, row))
-        .map(|row| row.cookie)
-        .collect()
+    let rows = rows.filter(|row| is_on(ip, row));
+    rows.map(|row| row.cookie).collect()
 }
 
 /// Sockets of a full dump on this address that match a rule.
-fn kept(ip: &str, diag: &mut Diag, is_kept: impl Fn(&RawSocket) -> bool) -> BTreeSet<[u32; 2]> {
-    let rows = all(diag, &EVERYTHING).into_iter();
-    rows.filter(|row| is_on(ip, row) && is_kept(row))
-        .map(|row| row.cookie)
-        .collect()
+fn kept(ip: &str, is_kept: impl Fn(&RawSocket) -> bool) -> BTreeSet<[u32; 2]> {
+    let rows = all(&mut open(), &EVERYTHING).into_iter();
+    let rows = rows.filter(|row| is_on(ip, row) && is_kept(row));
+    rows.map(|row| row.cookie).collect()
 }
 
 /// True if either end is on the address: a client of an address in 127.0.0.0/8 has 127.0.0.1. TIME_WAIT is left out, because
@@ -46,60 +43,43 @@ fn each_scope_dumps_exactly_its_sockets() {
     let ip: &str = &own_ip(77).to_string();
     let (listener, client, _server) = connection(ip);
     let _other = connection(ip);
-    let port = listener.local_addr().expect("an address").port();
-    let from = client.local_addr().expect("an address").port();
-    let _same_port = UdpSocket::bind((ip, port)).expect("a socket");
-    let udp = UdpSocket::bind((ip, 0)).expect("a socket");
-    let connected = UdpSocket::bind((ip, 0)).expect("a socket");
-    let udp_port = udp.local_addr().expect("an address").port();
-    connected.connect((ip, udp_port)).expect("connects");
-    let bound = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None);
-    let bound = bound.expect("a socket");
-    bound
-        .bind(&address(&format!("{ip}:0")).into())
-        .expect("binds");
-    let bound_port = bound
-        .local_addr()
-        .expect("an address")
-        .as_socket()
-        .expect("inet")
-        .port();
+    let port = local_addr(&listener).port();
+    let _same_port = udp(&format!("{ip}:{port}"));
+    let (udp, _connected) = connected_udp(&format!("{ip}:0"));
+    let bound = bind(Type::STREAM, address(&format!("{ip}:0")));
+    let from = local_addr(&client).port();
+    let (udp_port, bound_port) = (local_addr(&udp).port(), local_addr(&bound).port());
     let mut diag = open();
     for port in [port, from, udp_port, bound_port, 1] {
-        let expected = kept(ip, &mut diag, |row| row.local.port() == port);
+        let expected = kept(ip, |row| row.local.port() == port);
         assert_eq!(on(ip, &mut diag, DumpScope::Local(vec![port])), expected);
         assert_eq!(expected.is_empty(), port == 1);
     }
-    let many: Vec<u16> = (1..=61).chain([port, bound_port, udp_port]).collect();
-    for ports in [
+    let filtered = [
         vec![port],
         vec![from, udp_port],
-        many,
+        (1..=61).chain([port, bound_port, udp_port]).collect(),
         vec![1],
         vec![],
         vec![0],
-    ] {
+    ];
+    for ports in filtered {
         let real: Vec<u16> = ports.iter().copied().filter(|port| *port != 0).collect();
-        let expected = kept(ip, &mut diag, |row| touches(row, &real));
+        let expected = kept(ip, |row| touches(row, &real));
         assert_eq!(on(ip, &mut diag, DumpScope::LocalOrRemote(ports)), expected);
     }
-    let too_many: Vec<u16> = (1..=65).collect();
-    let expected = kept(ip, &mut diag, |_| true);
-    assert_eq!(
-        on(ip, &mut diag, DumpScope::LocalOrRemote(too_many)),
-        expected
-    );
-    let standing = kept(ip, &mut diag, |row| {
-        matches!(row.state, Some(State::Listen | State::Bound))
-    });
-    assert_eq!(on(ip, &mut diag, DumpScope::Listening), standing);
+    let too_many = DumpScope::LocalOrRemote((1..=65).collect());
+    assert_eq!(on(ip, &mut diag, too_many), kept(ip, |_| true));
+    let is_listening = |row: &RawSocket| matches!(row.state, Some(State::Listen | State::Bound));
+    let expected = kept(ip, is_listening);
+    assert_eq!(on(ip, &mut diag, DumpScope::Listening), expected);
 }
 
 #[test]
 fn no_socket_is_dumped_twice() {
     let ip: &str = &own_ip(78).to_string();
     let (listener, _client, _server) = connection(ip);
-    let port = listener.local_addr().expect("an address").port();
+    let port = local_addr(&listener).port();
     let request = DumpRequest {
         scope: DumpScope::LocalOrRemote(vec![port]),
         with_bound: true,
@@ -126,24 +106,20 @@ fn without_the_combined_dump_each_family_is_dumped_from_then_on() {
 #[test]
 fn a_refused_dump_names_the_tables() {
     let mut diag = open();
-    let table = TableDump {
-        protocol: Protocol::Udp,
-        states: StateSet(u32::MAX),
-        port: 0,
-        // An invalid program: the kernel replies EINVAL.
-        program: &[0xff; 8],
-    };
     let error = DiagError::ErrorReply { code: 22 };
-    assert_eq!(
-        diag.dump_table(table, &mut |_| panic!("no row")),
-        [(Family::Ipv4, error), (Family::Ipv6, error)]
-    );
-    let tcp = TableDump {
-        protocol: Protocol::Tcp,
-        ..table
-    };
-    assert_eq!(diag.dump_table(tcp, &mut |_| panic!("no row")).len(), 2);
+    for protocol in [Protocol::Udp, Protocol::Tcp] {
+        let dump = TableDump {
+            protocol,
+            states: StateSet(u32::MAX),
+            port: 0,
+            // An invalid program: the kernel replies EINVAL.
+            program: &[0xff; 8],
+        };
+        assert_eq!(
+            diag.dump_table(dump, &mut |_| panic!("no row")),
+            [(Family::Ipv4, error), (Family::Ipv6, error)]
+        );
+    }
     assert_eq!(diag.both_families, Some(TCPDIAG_GETSOCK));
-    let error = Error::from(error);
     assert!(error.is_unavailable());
 }

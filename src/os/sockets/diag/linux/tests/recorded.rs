@@ -1,33 +1,14 @@
 //! Replies of Linux 6.18 to a privileged program in a network namespace of its own.
 
-use super::super::netlink_reply::{ROW, ReplyParser};
 use super::super::request::{SOCK_DIAG_BY_FAMILY, TCPDIAG_GETSOCK};
-use super::super::{destroy_listener, inet_diag_msg};
+use super::super::{destroy_subscription, inet_diag_msg};
 use super::*;
 use crate::model::socket::{CompactAddr, SocketQueue};
 use std::time::Duration;
 
-/// The rows of a reply.
-fn read(
-    answer: &[u8],
-    mut parser: ReplyParser,
-    emit: &mut impl FnMut(&[u8; ROW], &[u8]),
-) -> Result<bool, DiagError> {
-    parser.read(answer, emit)
-}
-
-fn reply(kind: u16, sequence: u32, is_dump: bool) -> ReplyParser {
-    ReplyParser {
-        kind,
-        sequence,
-        is_dump,
-        is_interrupted: false,
-    }
-}
-
-fn raw_sockets(answer: &[u8], parser: ReplyParser, protocol: Protocol) -> Vec<RawSocket> {
+fn raw_sockets(datagram: &[u8], mut parser: ReplyParser, protocol: Protocol) -> Vec<RawSocket> {
     let mut seen = Vec::new();
-    let ended = read(answer, parser, &mut |row, attributes| {
+    let ended = parser.read(datagram, &mut |row, attributes| {
         seen.extend(inet_diag_msg::raw_socket(row, attributes, protocol));
     });
     assert_eq!(ended, Ok(true));
@@ -55,11 +36,8 @@ fn line(row: &RawSocket) -> String {
 
 #[test]
 fn a_tcp_dump_has_every_kind_of_socket() {
-    let seen = raw_sockets(
-        recorded!("tcp"),
-        reply(TCPDIAG_GETSOCK, 7, true),
-        Protocol::Tcp,
-    );
+    let parser = reply(TCPDIAG_GETSOCK, 7, true);
+    let seen = raw_sockets(recorded!("tcp"), parser, Protocol::Tcp);
     let lines: Vec<String> = seen.iter().map(line).collect();
     let expected = [
         "Ipv6 LISTEN [::]:4001 >  0/7 v6only=Some(false) inode=446247 uid=0",
@@ -77,11 +55,8 @@ fn a_tcp_dump_has_every_kind_of_socket() {
 
 #[test]
 fn a_udp_dump_has_connected_sockets() {
-    let seen = raw_sockets(
-        recorded!("udp6"),
-        reply(SOCK_DIAG_BY_FAMILY, 8, true),
-        Protocol::Udp,
-    );
+    let parser = reply(SOCK_DIAG_BY_FAMILY, 8, true);
+    let seen = raw_sockets(recorded!("udp6"), parser, Protocol::Udp);
     let lines: Vec<String> = seen.iter().map(line).collect();
     let expected = [
         "Ipv6 ESTABLISHED [::1]:6000 > [::1]:6001 0/0 v6only=None inode=446269 uid=0",
@@ -93,11 +68,10 @@ fn a_udp_dump_has_connected_sockets() {
 #[test]
 fn a_single_lookup_reply_is_one_row_with_tcp_info() {
     let mut flows = Vec::new();
-    let ended = read(
-        recorded!("info"),
-        reply(SOCK_DIAG_BY_FAMILY, 9, false),
-        &mut |_, attributes| flows.push(attributes::flow(attributes)),
-    );
+    let ended =
+        reply(SOCK_DIAG_BY_FAMILY, 9, false).read(recorded!("info"), &mut |_, attributes| {
+            flows.push(attributes::flow(attributes));
+        });
     let flow = TcpCounters {
         // The kernel counts 6 acknowledged bytes, including the SYN.
         sent: 5,
@@ -112,11 +86,8 @@ fn a_single_lookup_reply_is_one_row_with_tcp_info() {
 
 #[test]
 fn a_lookup_of_a_closed_socket_succeeds() {
-    let ended = read(
-        recorded!("absent"),
-        reply(SOCK_DIAG_BY_FAMILY, 10, false),
-        &mut |_, _| panic!("no row"),
-    );
+    let ended = reply(SOCK_DIAG_BY_FAMILY, 10, false)
+        .read(recorded!("absent"), &mut |_, _| panic!("no row"));
     assert_eq!(ended, Err(DiagError::ErrorReply { code: 2 }));
     assert!(ended.is_err_and(DiagError::is_not_found));
 }
@@ -125,7 +96,7 @@ fn a_lookup_of_a_closed_socket_succeeds() {
 fn a_destroy_event_has_a_protocol_and_no_owner() {
     let mut seen = Vec::new();
     for datagram in [&recorded!("destroyed_tcp")[..], recorded!("destroyed_udp")] {
-        destroy_listener::parse_datagram(datagram, &mut |raw_socket| seen.push(*raw_socket))
+        destroy_subscription::parse_datagram(datagram, &mut |raw_socket| seen.push(*raw_socket))
             .expect("whole messages");
     }
     let row = |cookie, protocol, state, local: &str, remote: &str| RawSocket {

@@ -99,18 +99,17 @@ impl NetlinkSocket {
 }
 
 fn connect_to_kernel() -> Result<OwnedFd, DiagError> {
-    let flags = SocketFlags::CLOEXEC;
-    let socket = socket_with(
-        AddressFamily::NETLINK,
-        SocketType::RAW,
-        flags,
-        Some(SOCK_DIAG),
-    )
-    .map_err(DiagError::of_call("socket"))?;
+    let socket = open_netlink(SocketFlags::CLOEXEC)?;
     set_socket_timeout(&socket, Timeout::Recv, Some(RECV_TIMEOUT))
         .map_err(DiagError::of_call("setsockopt SO_RCVTIMEO"))?;
     connect(&socket, &SocketAddrNetlink::new(0, 0)).map_err(DiagError::of_call("connect"))?;
     Ok(socket)
+}
+
+/// Opens a netlink socket that is not connected yet.
+pub fn open_netlink(flags: SocketFlags) -> Result<OwnedFd, DiagError> {
+    let (family, kind) = (AddressFamily::NETLINK, SocketType::RAW);
+    socket_with(family, kind, flags, Some(SOCK_DIAG)).map_err(DiagError::of_call("socket"))
 }
 
 #[cfg(test)]

@@ -26,6 +26,14 @@ pub struct NetlinkMessage<'a> {
     pub body: &'a [u8],
 }
 
+impl<'a> NetlinkMessage<'a> {
+    /// Returns the fixed part of a row and its attributes.
+    #[inline]
+    pub fn row(self) -> Result<(&'a [u8; ROW], &'a [u8]), DiagError> {
+        self.body.split_first_chunk().ok_or(DiagError::Truncated)
+    }
+}
+
 /// Messages of a datagram, up to the first truncated one.
 pub struct NetlinkMessages<'a>(pub &'a [u8]);
 
@@ -88,10 +96,7 @@ impl ReplyParser {
             }
             self.is_interrupted |= message.flags & NLM_F_DUMP_INTR != 0;
             if message.kind == self.kind {
-                let (row, attributes) = message
-                    .body
-                    .split_first_chunk()
-                    .ok_or(DiagError::Truncated)?;
+                let (row, attributes) = message.row()?;
                 emit(row, attributes);
                 if !self.is_dump {
                     return Ok(true);
@@ -109,11 +114,8 @@ impl ReplyParser {
         match message.kind {
             NLMSG_NOOP => Ok(false),
             // 0 acknowledges a request, which none asks for; it does not end a dump.
-            NLMSG_ERROR => match code(message.body)? {
-                0 => Ok(false),
-                code => Err(DiagError::ErrorReply { code }),
-            },
-            NLMSG_DONE => match code(message.body)? {
+            kind @ (NLMSG_ERROR | NLMSG_DONE) => match code(message.body)? {
+                0 if kind == NLMSG_ERROR => Ok(false),
                 0 if self.is_interrupted => Err(DiagError::Interrupted),
                 0 => Ok(true),
                 code => Err(DiagError::ErrorReply { code }),

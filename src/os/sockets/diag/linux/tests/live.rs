@@ -2,30 +2,24 @@
 
 use super::*;
 use crate::model::socket::{CompactAddr, OwnerHint, SocketQueue};
+use crate::os::testing::inode;
 use rustix::process::getuid;
-use socket2::{Domain, Protocol as Kind, Socket, Type};
+use socket2::{Domain, SockRef};
 use std::fs;
 use std::io::Write;
-use std::net::UdpSocket;
-use std::os::unix::fs::MetadataExt;
 
-/// The inode of a socket in /proc.
-fn inode(socket: impl AsFd) -> u32 {
-    let path = format!(
-        "/proc/self/fd/{}",
-        std::os::fd::AsRawFd::as_raw_fd(&socket.as_fd())
-    );
-    let inode = fs::metadata(path).expect("an open descriptor").ino();
-    u32::try_from(inode).expect("an inode of 32 bits")
-}
+const EMPTY: SocketQueue = SocketQueue {
+    incoming: 0,
+    outgoing: 0,
+};
 
 /// The expected row of a socket with empty queues.
 fn expected(
     socket: impl AsFd,
     (protocol, state): (Protocol, State),
-    local: SocketAddr,
     remote: Option<SocketAddr>,
 ) -> RawSocket {
+    let local = local_addr(&socket);
     RawSocket {
         cookie: cookie(&socket),
         protocol,
@@ -37,67 +31,45 @@ fn expected(
         scope: 0,
         owner_hint: OwnerHint::new(inode(&socket)),
         uid: getuid().as_raw(),
-        queue: SocketQueue {
-            incoming: 0,
-            outgoing: 0,
-        },
+        queue: EMPTY,
     }
-}
-
-pub(super) fn socket(domain: Domain, kind: Type, local: &str) -> Socket {
-    let socket = Socket::new(domain, kind, None).expect("a socket");
-    socket.bind(&address(local).into()).expect("binds");
-    socket
-}
-
-pub(super) fn local(socket: &Socket) -> SocketAddr {
-    let address = socket.local_addr().expect("an address");
-    address.as_socket().expect("an address of the Internet")
 }
 
 #[test]
 fn a_listener_has_its_backlog_and_queue_length() {
-    let listener = socket(Domain::IPV4, Type::STREAM, "127.0.0.1:0");
+    let listener = bind(Type::STREAM, address("127.0.0.1:0"));
     listener.listen(5).expect("listens");
-    let at = local(&listener);
-    let _client = TcpStream::connect(at).expect("connects");
-    let expected = RawSocket {
-        queue: SocketQueue {
-            incoming: 1,
-            outgoing: 5,
-        },
-        ..expected(&listener, (Protocol::Tcp, State::Listen), at, None)
+    let _client = TcpStream::connect(local_addr(&listener)).expect("connects");
+    let queue = SocketQueue {
+        incoming: 1,
+        outgoing: 5,
     };
     let seen = until("a waiting connection", || {
         row(&listener).filter(|row| row.queue.incoming == 1)
     });
-    assert_eq!(seen, expected);
+    let expected = expected(&listener, (Protocol::Tcp, State::Listen), None);
+    assert_eq!(seen, RawSocket { queue, ..expected });
 }
 
 #[test]
 fn a_connection_has_both_ends_and_its_receive_queue() {
     let (_listener, mut client, server) = connection("127.0.0.1");
     client.write_all(b"12345").expect("writes");
-    let at = server.local_addr().expect("an address");
-    let from = client.local_addr().expect("an address");
-    let established = (Protocol::Tcp, State::Established);
-    let seen = until("5 bytes", || {
-        row(&server).filter(|row| row.queue.incoming == 5)
-    });
+    let (at, from) = (local_addr(&server), local_addr(&client));
     let queue = SocketQueue {
         incoming: 5,
         outgoing: 0,
     };
-    assert_eq!(
-        (seen, row(&client)),
-        (
-            RawSocket {
-                queue,
-                ..expected(&server, established, at, Some(from))
-            },
-            Some(expected(&client, established, from, Some(at)))
-        )
-    );
+    let seen = until("5 bytes", || {
+        row(&server).filter(|row| row.queue.incoming == 5)
+    });
+    let established = (Protocol::Tcp, State::Established);
+    let server = RawSocket {
+        queue,
+        ..expected(&server, established, Some(from))
+    };
+    let expected = (server, Some(expected(&client, established, Some(at))));
+    assert_eq!((seen, row(&client)), expected);
 }
 
 #[test]
@@ -111,10 +83,7 @@ fn an_ipv6_socket_reports_v6only() {
             let socket = Socket::new(Domain::IPV6, kind, None).expect("a socket");
             socket.set_only_v6(v6only).expect("an option");
             socket.bind(&address("[::]:0").into()).expect("binds");
-            let mut queue = SocketQueue {
-                incoming: 0,
-                outgoing: 0,
-            };
+            let mut queue = EMPTY;
             if state == State::Listen {
                 socket.listen(3).expect("listens");
                 queue.outgoing = 3;
@@ -122,7 +91,7 @@ fn an_ipv6_socket_reports_v6only() {
             let expected = RawSocket {
                 v6only: Some(v6only),
                 queue,
-                ..expected(&socket, (protocol, state), local(&socket), None)
+                ..expected(&socket, (protocol, state), None)
             };
             if state != State::Bound || knows_bound_sockets() {
                 assert_eq!(row(&socket), Some(expected));
@@ -151,8 +120,8 @@ fn a_bound_socket_is_reported_only_on_request() {
     if !knows_bound_sockets() {
         return;
     }
-    let socket = socket(Domain::IPV4, Type::STREAM, "127.0.0.1:0");
-    let expected = expected(&socket, (Protocol::Tcp, State::Bound), local(&socket), None);
+    let socket = bind(Type::STREAM, address("127.0.0.1:0"));
+    let expected = expected(&socket, (Protocol::Tcp, State::Bound), None);
     let with = |scope: DumpScope, with_bound| {
         let rows = all(&mut open(), &DumpRequest { scope, with_bound });
         rows.into_iter().find(|row| row.cookie == expected.cookie)
@@ -167,41 +136,35 @@ fn a_bound_socket_is_reported_only_on_request() {
 
 #[test]
 fn only_a_connected_udp_socket_has_a_remote_end() {
-    for ip in ["127.0.0.1:0", "[::1]:0"] {
-        let server = UdpSocket::bind(address(ip)).expect("a socket");
-        let client = UdpSocket::bind(address(ip)).expect("a socket");
-        let at = server.local_addr().expect("an address");
-        let from = client.local_addr().expect("an address");
-        client.connect(at).expect("connects");
-        let v6only = at
-            .is_ipv6()
-            .then(|| Socket::from(server.try_clone().expect("a copy")));
-        let v6only = v6only.map(|socket| socket.only_v6().expect("an option"));
+    for at in ["127.0.0.1:0", "[::1]:0"] {
+        let (server, client) = connected_udp(at);
+        let is_ipv6 = local_addr(&server).is_ipv6();
+        let v6only = is_ipv6.then(|| SockRef::from(&server).only_v6().expect("an option"));
         let unconnected = RawSocket {
             v6only,
-            ..expected(&server, (Protocol::Udp, State::Unconn), at, None)
+            ..expected(&server, (Protocol::Udp, State::Unconn), None)
         };
-        let connected = expected(&client, (Protocol::Udp, State::Established), from, Some(at));
-        assert_eq!(
-            (row(&server), row(&client)),
-            (Some(unconnected), Some(connected))
-        );
+        let to = Some(local_addr(&server));
+        let connected = expected(&client, (Protocol::Udp, State::Established), to);
+        let rows = (row(&server), row(&client));
+        assert_eq!(rows, (Some(unconnected), Some(connected)));
     }
 }
 
 #[test]
 fn a_v4_mapped_connection_is_ipv4_in_the_ipv6_table() {
-    let listener = Socket::new(Domain::IPV6, Type::STREAM, Some(Kind::TCP)).expect("a socket");
+    let listener = Socket::new(Domain::IPV6, Type::STREAM, None).expect("a socket");
     listener.set_only_v6(false).expect("an option");
     listener.bind(&address("[::]:0").into()).expect("binds");
     listener.listen(1).expect("listens");
-    let at = SocketAddr::new(address("127.0.0.1:0").ip(), local(&listener).port());
-    let client = TcpStream::connect(at).expect("connects");
-    let from = client.local_addr().expect("an address");
+    let client = TcpStream::connect(("127.0.0.1", local_addr(&listener).port()));
+    let client = client.expect("connects");
     let (server, _) = listener.accept().expect("accepts");
+    let established = (Protocol::Tcp, State::Established);
     let expected = RawSocket {
         table: Family::Ipv6,
-        ..expected(&server, (Protocol::Tcp, State::Established), at, Some(from))
+        local: client.peer_addr().expect("an address").into(),
+        ..expected(&server, established, Some(local_addr(&client)))
     };
     assert_eq!(row(&server), Some(expected));
 }
@@ -221,16 +184,15 @@ fn a_link_local_address_keeps_its_interface() {
     let socket = UdpSocket::bind(at).expect("binds");
     let seen = row(&socket).expect("a row");
     assert_eq!(seen.scope, interface);
-    assert_eq!(seen.local(), socket.local_addr().expect("an address"));
+    assert_eq!(seen.local(), local_addr(&socket));
 }
 
 #[test]
 fn time_wait_keeps_the_cookie_and_has_no_owner() {
     let (_listener, client, server) = connection("127.0.0.1");
-    let (kept, at) = (cookie(&client), client.peer_addr().expect("an address"));
-    let from = client.local_addr().expect("an address");
-    drop(client);
-    drop(server);
+    let kept = cookie(&client);
+    let (at, from) = (local_addr(&server), local_addr(&client));
+    drop((client, server));
     let seen = until("TIME_WAIT", || {
         let mut rows = all(&mut open(), &EVERYTHING).into_iter();
         rows.find(|row| row.cookie == kept && row.state == Some(State::TimeWait))

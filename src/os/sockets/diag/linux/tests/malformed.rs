@@ -1,8 +1,8 @@
 //! Malformed replies: each must end in a reply or an error, and none may pass for a complete one.
 
-use super::super::netlink_reply::{NetlinkMessages, ReplyParser};
+use super::super::netlink_reply::NetlinkMessages;
 use super::super::request::TCPDIAG_GETSOCK;
-use super::super::{destroy_listener, inet_diag_msg};
+use super::super::{destroy_subscription, inet_diag_msg};
 use super::*;
 use proptest::prelude::*;
 
@@ -15,12 +15,7 @@ const ROW_AND_ATTRIBUTES: usize = 132;
 /// Number of rows of a datagram, and its result.
 fn read(datagram: &[u8]) -> (usize, Result<bool, DiagError>) {
     let mut rows = 0;
-    let mut parser = ReplyParser {
-        kind: TCPDIAG_GETSOCK,
-        sequence: SEQUENCE,
-        is_dump: true,
-        is_interrupted: false,
-    };
+    let mut parser = reply(TCPDIAG_GETSOCK, SEQUENCE, true);
     let ended = parser.read(datagram, &mut |row, attributes| {
         rows += 1;
         inet_diag_msg::raw_socket(row, attributes, Protocol::Tcp);
@@ -128,12 +123,7 @@ fn control_messages_between_rows_are_handled() {
 
 #[test]
 fn an_interruption_is_remembered_across_datagrams() {
-    let mut parser = ReplyParser {
-        kind: TCPDIAG_GETSOCK,
-        sequence: SEQUENCE,
-        is_dump: true,
-        is_interrupted: false,
-    };
+    let mut parser = reply(TCPDIAG_GETSOCK, SEQUENCE, true);
     let first = parser.read(&framed(18, 0x12, SEQUENCE, &[0; 72]), &mut |_, _| ());
     let last = parser.read(&done(0), &mut |_, _| ());
     assert_eq!((first, last), (Ok(false), Err(DiagError::Interrupted)));
@@ -177,7 +167,7 @@ proptest! {
     #[test]
     fn random_bytes_terminate(bytes in proptest::collection::vec(any::<u8>(), 0..600)) {
         let _ = read(&bytes);
-        let _ = destroy_listener::parse_datagram(&bytes, &mut |_| ());
+        let _ = destroy_subscription::parse_datagram(&bytes, &mut |_| ());
         attributes::v6only(&bytes);
         prop_assert!(NetlinkMessages(&bytes).count() <= bytes.len() / 16 + 1);
     }
@@ -192,7 +182,7 @@ proptest! {
         }
         let (rows, _) = read(&datagram);
         prop_assert!(rows <= TCP.len() / 88);
-        let _ = destroy_listener::parse_datagram(&datagram, &mut |_| ());
+        let _ = destroy_subscription::parse_datagram(&datagram, &mut |_| ());
     }
 
     /// Messages of every kind in any order: the reply ends at the first that ends it.

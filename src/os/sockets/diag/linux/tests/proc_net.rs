@@ -1,15 +1,15 @@
 //! The sockets of this source are those of /proc/net.
 
-use super::live::{local, socket};
 use super::*;
-use socket2::{Domain, Type};
 use std::collections::BTreeSet;
 use std::fs;
-use std::net::UdpSocket;
 use std::time::Duration;
 
-/// Lines of a /proc/net table on addresses of this test: state, ends and inode.
-fn rows_of_proc_net(own: &str) -> BTreeSet<(Protocol, Family, u8, String, String, u32)> {
+/// Protocol, table, state number, ends and inode.
+type Line = (Protocol, Family, u8, String, String, u32);
+
+/// Lines of /proc/net on addresses of this test.
+fn rows_of_proc_net(own: &str) -> BTreeSet<Line> {
     let mut reported = BTreeSet::new();
     for (file, protocol, family) in [
         ("tcp", Protocol::Tcp, Family::Ipv4),
@@ -46,7 +46,7 @@ fn hex(end: SocketAddr, table: Family) -> String {
     format!("{}:{:04X}", words.collect::<String>(), end.port())
 }
 
-fn rows_of_diag(own: &str) -> BTreeSet<(Protocol, Family, u8, String, String, u32)> {
+fn rows_of_diag(own: &str) -> BTreeSet<Line> {
     let request = DumpRequest {
         scope: DumpScope::All,
         with_bound: false,
@@ -68,16 +68,10 @@ fn rows_of_diag(own: &str) -> BTreeSet<(Protocol, Family, u8, String, String, u3
         };
         let (local, remote) = (row.local(), row.remote().unwrap_or(nowhere));
         let (local, remote) = (hex(local, row.table), hex(remote, row.table));
-        (
-            row.protocol,
-            row.table,
-            state,
-            local,
-            remote,
-            inode_of(row.owner_hint),
-        )
+        let inode = inode_of(row.owner_hint);
+        (row.protocol, row.table, state, local, remote, inode)
     });
-    let is_own = |line: &(_, _, _, String, String, _)| line.3.contains(own) || line.4.contains(own);
+    let is_own = |line: &Line| line.3.contains(own) || line.4.contains(own);
     lines.filter(is_own).collect()
 }
 
@@ -90,16 +84,11 @@ fn diag_matches_proc_net() {
     half.shutdown(std::net::Shutdown::Write)
         .expect("shuts down");
     let (_other, closed, first) = connection(ip);
-    drop(closed);
-    drop(first);
-    let server = UdpSocket::bind((ip, 0)).expect("a socket");
-    let client = UdpSocket::bind((ip, 0)).expect("a socket");
-    client
-        .connect(server.local_addr().expect("an address"))
-        .expect("connects");
-    let mapped = socket(Domain::IPV6, Type::STREAM, &format!("[::ffff:{ip}]:0"));
+    drop((closed, first));
+    let _udp = connected_udp(&format!("{ip}:0"));
+    let mapped = bind(Type::STREAM, address(&format!("[::ffff:{ip}]:0")));
     mapped.listen(1).expect("listens");
-    let _v4 = TcpStream::connect(SocketAddr::new(own_ip.into(), local(&mapped).port()));
+    let _v4 = TcpStream::connect((ip, local_addr(&mapped).port()));
     // Both write the address as a word in native byte order.
     let own = format!("{:08X}", u32::from_ne_bytes(own_ip.octets()));
     until("the same in both", || {
@@ -125,10 +114,8 @@ fn lasts_by_proc(from: SocketAddr, to: SocketAddr) -> Option<Duration> {
 #[test]
 fn time_wait_lasts_as_long_as_proc_net_says() {
     let (_listener, client, server) = connection("127.0.0.1");
-    let to = client.peer_addr().expect("an address");
-    let from = client.local_addr().expect("an address");
-    drop(client);
-    drop(server);
+    let (to, from) = (local_addr(&server), local_addr(&client));
+    drop((client, server));
     let request = DumpRequest {
         scope: DumpScope::Local(vec![from.port()]),
         with_bound: false,

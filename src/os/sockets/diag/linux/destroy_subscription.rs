@@ -4,17 +4,16 @@
 //! about 2 µs more. A connection that enters TIME_WAIT is reported too and keeps its cookie.
 
 use super::diag_error::DiagError;
+use super::netlink_reply::{NetlinkMessages, ROW};
+use super::netlink_socket::open_netlink;
 use super::request::{IPPROTO_TCP, IPPROTO_UDP, SOCK_DIAG_BY_FAMILY};
-use super::{attributes, inet_diag_msg, netlink_reply};
+use super::{attributes, inet_diag_msg};
 use crate::model::socket::{Protocol, RawSocket, SocketQueue};
-use crate::os::Error;
-use netlink_reply::NetlinkMessages;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::io::{Errno, retry_on_intr};
-use rustix::net::netlink::{SOCK_DIAG, SocketAddrNetlink};
+use rustix::net::netlink::SocketAddrNetlink;
 use rustix::net::sockopt::{set_socket_recv_buffer_size, set_socket_recv_buffer_size_force};
-use rustix::net::{AddressFamily, RecvFlags, SocketFlags, SocketType};
-use rustix::net::{bind, recvfrom, socket_with};
+use rustix::net::{RecvFlags, SocketFlags, bind, recvfrom};
 
 /// `SKNLGRP_INET_TCP_DESTROY`, `_INET_UDP_`, `_INET6_TCP_` and `_INET6_UDP_`: groups 1 to 4.
 const GROUPS: u32 = 0b1111;
@@ -31,7 +30,7 @@ pub struct DestroySubscription {
 }
 
 impl DestroySubscription {
-    pub fn open() -> Result<Self, Error> {
+    pub fn open() -> Result<Self, DiagError> {
         Ok(Self {
             socket: open_socket()?,
             buffer: vec![0; BUFFER].into_boxed_slice(),
@@ -43,15 +42,7 @@ impl DestroySubscription {
     /// After an overrun a new netlink socket is opened: if the queue was emptied just when the kernel found it full, the old
     /// one would receive nothing more (`NETLINK_S_CONGESTED`, which only a read that finds something clears, in
     /// `netlink_rcv_wake` of net/netlink/af_netlink.c).
-    pub fn drain(&mut self, emit: &mut impl FnMut(&RawSocket)) -> Result<bool, Error> {
-        let has_overrun = self.drain_socket(emit)?;
-        if has_overrun {
-            self.socket = open_socket()?;
-        }
-        Ok(has_overrun)
-    }
-
-    fn drain_socket(&mut self, emit: &mut impl FnMut(&RawSocket)) -> Result<bool, Error> {
+    pub fn drain(&mut self, emit: &mut impl FnMut(&RawSocket)) -> Result<bool, DiagError> {
         let mut has_overrun = false;
         loop {
             let received =
@@ -62,8 +53,8 @@ impl DestroySubscription {
                     has_overrun = true;
                     continue;
                 }
-                Err(Errno::AGAIN) => return Ok(has_overrun),
-                Err(errno) => return Err(DiagError::of_call("recvfrom")(errno).into()),
+                Err(Errno::AGAIN) => break,
+                Err(errno) => return Err(DiagError::of_call("recvfrom")(errno)),
             };
             let sender = sender.and_then(|sender| SocketAddrNetlink::try_from(sender).ok());
             if sender.is_some_and(|sender| sender.pid() == 0) {
@@ -71,6 +62,10 @@ impl DestroySubscription {
                 parse_datagram(datagram, emit)?;
             }
         }
+        if has_overrun {
+            self.socket = open_socket()?;
+        }
+        Ok(has_overrun)
     }
 }
 
@@ -89,14 +84,7 @@ impl AsFd for DestroySubscription {
 }
 
 fn open_socket() -> Result<OwnedFd, DiagError> {
-    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-    let socket = socket_with(
-        AddressFamily::NETLINK,
-        SocketType::RAW,
-        flags,
-        Some(SOCK_DIAG),
-    )
-    .map_err(DiagError::of_call("socket"))?;
+    let socket = open_netlink(SocketFlags::CLOEXEC | SocketFlags::NONBLOCK)?;
     // Only root may exceed net.core.rmem_max; a smaller queue is better than none.
     if set_socket_recv_buffer_size_force(&socket, QUEUE).is_err() {
         let _ = set_socket_recv_buffer_size(&socket, QUEUE);
@@ -113,19 +101,14 @@ pub(super) fn parse_datagram(
     for message in NetlinkMessages(datagram) {
         let message = message?;
         if message.kind == SOCK_DIAG_BY_FAMILY {
-            let (row, attributes) = message
-                .body
-                .split_first_chunk()
-                .ok_or(DiagError::Truncated)?;
-            if let Some(raw_socket) = raw_socket(row, attributes) {
-                emit(&raw_socket);
-            }
+            let (row, attributes) = message.row()?;
+            raw_socket(row, attributes).iter().for_each(&mut *emit);
         }
     }
     Ok(())
 }
 
-fn raw_socket(row: &[u8; netlink_reply::ROW], attributes: &[u8]) -> Option<RawSocket> {
+fn raw_socket(row: &[u8; ROW], attributes: &[u8]) -> Option<RawSocket> {
     let protocol = match attributes::protocol(attributes)? {
         IPPROTO_TCP => Protocol::Tcp,
         IPPROTO_UDP => Protocol::Udp,

@@ -1,0 +1,42 @@
+//! No NETLINK_SOCK_DIAG: only Linux has it.
+
+use super::{DumpRequest, TableErrors};
+use crate::model::socket::{RawSocket, SocketCounters};
+use hashbrown::HashSet;
+use std::time::Instant;
+
+pub enum Diag {}
+
+impl Diag {
+    pub fn open() -> Result<Self, DiagError> {
+        Err(DiagError::Unsupported)
+    }
+
+    pub fn dump(&mut self, _: &DumpRequest, _: &mut impl FnMut(&RawSocket)) -> TableErrors {
+        match *self {}
+    }
+
+    pub fn still_open(&mut self, _: &[RawSocket]) -> HashSet<u64> {
+        match *self {}
+    }
+
+    pub fn counters(
+        &mut self,
+        _: &RawSocket,
+        _: Instant,
+    ) -> Result<Option<SocketCounters>, DiagError> {
+        match *self {}
+    }
+}
+
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+pub enum DiagError {
+    #[error("only Linux has this source")]
+    Unsupported,
+}
+
+impl DiagError {
+    pub fn is_unavailable(self) -> bool {
+        matches!(self, Self::Unsupported)
+    }
+}
