@@ -13,7 +13,7 @@ pub fn uid(_socket: &SocketInfo) -> u32 {
 /// One hint for each owner, or a single `None`. Windows reports pid 0 if no process has the socket.
 pub fn owner_hints(socket: &SocketInfo) -> Vec<Option<OwnerHint>> {
     let hints = socket.associated_pids.iter().copied().map(OwnerHint::new);
-    let mut hints: Vec<_> = hints.filter(Option::is_some).collect();
+    let mut hints: Vec<_> = hints.flatten().map(Some).collect();
     if hints.is_empty() {
         hints.push(None);
     }

@@ -63,15 +63,9 @@ pub fn flow(attributes: &[u8]) -> Option<TcpCounters> {
 
 /// Field of `struct tcp_info` (include/uapi/linux/tcp.h) at this offset.
 fn u32_at(info: &[u8], at: usize) -> Option<u32> {
-    info.get(at..)?
-        .first_chunk()
-        .copied()
-        .map(u32::from_ne_bytes)
+    Some(u32::from_ne_bytes(*info.get(at..)?.first_chunk()?))
 }
 
 fn u64_at(info: &[u8], at: usize) -> Option<u64> {
-    info.get(at..)?
-        .first_chunk()
-        .copied()
-        .map(u64::from_ne_bytes)
+    Some(u64::from_ne_bytes(*info.get(at..)?.first_chunk()?))
 }

@@ -78,20 +78,15 @@ impl NetlinkSocket {
         parser: &mut ReplyParser,
         emit: &mut impl FnMut(&[u8; ROW], &[u8]),
     ) -> Result<(), DiagError> {
-        loop {
-            let length = self.receive()?;
-            // With MSG_TRUNC the length is that of the datagram, even if the buffer is shorter.
-            let datagram = self.buffer.get(..length).ok_or(DiagError::Truncated)?;
-            if parser.read(datagram, emit)? {
-                return Ok(());
-            }
-        }
+        while !parser.read(self.receive()?, emit)? {}
+        Ok(())
     }
 
-    fn receive(&mut self) -> Result<usize, DiagError> {
+    fn receive(&mut self) -> Result<&[u8], DiagError> {
         let received = retry_on_intr(|| recv(&self.socket, &mut *self.buffer, RecvFlags::TRUNC));
         match received {
-            Ok((_, length)) => Ok(length),
+            // With MSG_TRUNC the length is that of the datagram, even if the buffer is shorter.
+            Ok((_, length)) => self.buffer.get(..length).ok_or(DiagError::Truncated),
             Err(Errno::AGAIN) => Err(DiagError::TimedOut),
             Err(errno) => Err(DiagError::of_call("recv")(errno)),
         }

@@ -18,6 +18,9 @@ pub const WITH_INFO: u8 = 1 << 1;
 const REQUEST: u16 = 0x1;
 const DUMP: u16 = 0x300;
 
+/// `INET_DIAG_REQ_BYTECODE`.
+const BYTECODE: u16 = 1;
+
 pub const AF_INET: u8 = 2;
 pub const AF_INET6: u8 = 10;
 pub const IPPROTO_TCP: u8 = 6;
@@ -58,6 +61,10 @@ impl DiagRequest<'_> {
             Family::Ipv4 => AF_INET,
             Family::Ipv6 => AF_INET6,
         };
+        let protocol = match protocol {
+            Protocol::Tcp => IPPROTO_TCP,
+            Protocol::Udp => IPPROTO_UDP,
+        };
         out.clear();
         // The length follows.
         out.extend([0; 4]);
@@ -66,7 +73,7 @@ impl DiagRequest<'_> {
         out.extend(sequence.to_ne_bytes());
         out.extend([0; 4]);
         if self.kind == SOCK_DIAG_BY_FAMILY {
-            out.extend([family, protocol_number(protocol), self.extensions, 0]);
+            out.extend([family, protocol, self.extensions, 0]);
             out.extend(states);
             self.encode_socket(out);
         } else {
@@ -76,7 +83,11 @@ impl DiagRequest<'_> {
             out.extend([0; 4]);
         }
         if !program.is_empty() {
-            encode_program(program, out);
+            // Its length always is a multiple of 4.
+            let length = u16::try_from(program.len().saturating_add(4)).unwrap_or(u16::MAX);
+            out.extend(length.to_ne_bytes());
+            out.extend(BYTECODE.to_ne_bytes());
+            out.extend(program);
         }
         let length = u32::try_from(out.len()).unwrap_or(u32::MAX);
         if let Some(place) = out.first_chunk_mut() {
@@ -119,20 +130,4 @@ fn address(end: CompactAddr, table: Family) -> [u8; 16] {
         Family::Ipv6 => octets,
         Family::Ipv4 => [a, b, c, d, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
     }
-}
-
-fn protocol_number(protocol: Protocol) -> u8 {
-    match protocol {
-        Protocol::Tcp => IPPROTO_TCP,
-        Protocol::Udp => IPPROTO_UDP,
-    }
-}
-
-/// `INET_DIAG_REQ_BYTECODE`, whose length always is a multiple of 4.
-fn encode_program(program: &[u8], out: &mut Vec<u8>) {
-    const BYTECODE: u16 = 1;
-    let length = u16::try_from(program.len().saturating_add(4)).unwrap_or(u16::MAX);
-    out.extend(length.to_ne_bytes());
-    out.extend(BYTECODE.to_ne_bytes());
-    out.extend(program);
 }
