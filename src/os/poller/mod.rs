@@ -6,7 +6,6 @@
 use crate::model::Moment;
 use crate::model::port::EphemeralRange;
 use crate::model::process::Pid;
-use crate::model::snapshot::Problem;
 use crate::model::socket::{Endpoint, Focus, OwnerHint, SocketSource, SocketStats};
 use crate::os::owners::OwnerResolver;
 use crate::os::processes::{self, Processes, pid_namespace};
@@ -18,6 +17,11 @@ use hashbrown::HashSet;
 use owner_updates::ScanMode;
 use std::time::{Duration, Instant};
 
+#[cfg(target_os = "linux")]
+#[path = "destroy_events/linux.rs"]
+mod destroy_events;
+#[cfg(not(target_os = "linux"))]
+#[path = "destroy_events/other.rs"]
 mod destroy_events;
 mod owner_updates;
 
@@ -37,7 +41,8 @@ pub struct SocketPoller {
     bound_at: Option<Instant>,
     has_missed_events: bool,
     polls: u32,
-    problems: Vec<Problem>,
+    /// Tables that the last poll did not read.
+    unread: UnreadTables,
     polled_at: Moment,
     destroy_events: Option<DestroyEvents>,
     focus: Option<Focus>,
@@ -67,7 +72,7 @@ impl SocketPoller {
             bound_at: None,
             has_missed_events: false,
             polls: 0,
-            problems: Vec::new(),
+            unread: UnreadTables::default(),
             polled_at,
             destroy_events: None,
             focus: None,
@@ -79,9 +84,7 @@ impl SocketPoller {
 
     /// Sets the socket whose stats are read with every poll.
     pub fn focus_on(&mut self, focus: Option<&Focus>) {
-        if self.focus.as_ref() != focus {
-            self.focus = focus.cloned();
-        }
+        self.focus = focus.cloned();
     }
 
     /// Reports short-lived sockets from now on. Fails without cookies, which distinguish them from the sockets of a poll.
@@ -103,17 +106,14 @@ impl SocketPoller {
 
     /// Polls the sockets and their owners.
     pub fn poll(&mut self) -> Changes {
-        self.poll_with(ScanMode::Incremental)
+        self.read_tables();
+        self.resolve_owners()
     }
 
     /// Polls the sockets and reads all of their owners again.
     pub fn poll_uncached(&mut self) -> Changes {
-        self.poll_with(ScanMode::Full)
-    }
-
-    fn poll_with(&mut self, mode: ScanMode) -> Changes {
         self.read_tables();
-        self.update_owners(mode);
+        self.update_owners(ScanMode::Full);
         self.take_changes()
     }
 
@@ -154,18 +154,13 @@ impl SocketPoller {
         };
         // Before the tables: a socket that closes meanwhile is in one of them, or in the next events.
         let destroyed = self.destroy_events.as_mut().map(DestroyEvents::take);
-        self.tracker.begin_poll(at);
-        let tracker = &mut self.tracker;
-        self.problems = self
-            .sockets
-            .read(&request, &mut |socket| tracker.observe(socket));
-        let unread = UnreadTables {
-            problems: self.problems.clone(),
+        let (tracker, sockets) = (&mut self.tracker, &mut self.sockets);
+        tracker.begin_poll(at);
+        self.unread = UnreadTables {
+            problems: sockets.read(&request, &mut |socket| tracker.observe(socket)),
             is_without_bound: !with_bound,
         };
-        let sockets = &mut self.sockets;
-        self.tracker
-            .end_poll(&unread, |missed| sockets.still_open(missed));
+        tracker.end_poll(&self.unread, |missed| sockets.still_open(missed));
         for (slot, socket) in self.tracker.unresolved() {
             if self_sockets::contains(socket.cookie()) {
                 self.tracker.hide_own_socket(slot);
@@ -187,7 +182,7 @@ impl SocketPoller {
             taken: self.polled_at,
             took: at.elapsed(),
             interval: Duration::ZERO,
-            problems: self.problems.clone(),
+            problems: self.unread.problems.clone(),
             list,
             missed: std::mem::take(&mut self.has_missed_events),
             stats: self.stats(),
@@ -195,15 +190,13 @@ impl SocketPoller {
     }
 
     fn stats(&mut self) -> Option<SocketStats> {
-        let focus = self.focus.clone()?;
+        let focus = self.focus.as_ref()?;
         self.focus_slot = self.tracker.find(focus.endpoint, self.focus_slot);
-        let socket = self
-            .focus_slot
-            .and_then(|slot| self.tracker.raw_socket(slot));
-        let at = now().instant;
+        let slot = self.focus_slot;
+        let socket = slot.and_then(|slot| self.tracker.raw_socket(slot));
         Some(SocketStats {
             endpoint: focus.endpoint,
-            traffic: socket.and_then(|socket| self.sockets.counters(socket, at)),
+            traffic: socket.and_then(|socket| self.sockets.counters(socket, Instant::now())),
             usage: processes::usage(&focus.processes),
         })
     }

@@ -23,28 +23,21 @@ impl SocketPoller {
     pub(super) fn update_owners(&mut self, mode: ScanMode) {
         let unresolved = self.tracker.take_unresolved();
         let removed = self.tracker.take_removed_hints();
-        let requests: Vec<LookupRequest> = unresolved
-            .iter()
+        let requests = unresolved.iter();
+        let requests: Vec<LookupRequest> = requests
             .filter_map(|(_, socket)| self.lookup_request(socket))
             .collect();
-        let mut changes = self
-            .resolver
-            .update(&removed, &requests, self.tracker.socket_count());
+        let rows = self.tracker.socket_count();
+        let mut changes = self.resolver.update(&removed, &requests, rows);
         if mode == ScanMode::Full {
-            let all: Vec<OwnerHint> = self
-                .tracker
-                .each()
-                .filter_map(|(_, socket, _)| socket.owner_hint)
-                .collect();
-            changes.extend(self.resolver.recheck(&all));
+            let sockets = self.tracker.each();
+            let hints = sockets.filter_map(|(_, socket, _)| socket.owner_hint);
+            changes.extend(self.resolver.recheck(&hints.collect::<Vec<_>>()));
         }
         self.assign(mode, &requests, changes);
         if !removed.is_empty() {
-            let owners: HashSet<ProcessId> = self
-                .tracker
-                .owner_processes()
-                .map(|process| process.id)
-                .collect();
+            let owners = self.tracker.owner_processes();
+            let owners: HashSet<ProcessId> = owners.map(|process| process.id).collect();
             self.processes.retain(|id| owners.contains(&id));
         }
         self.polls = self.polls.wrapping_add(1);
@@ -56,16 +49,13 @@ impl SocketPoller {
     }
 
     fn lookup_request(&self, socket: &RawSocket) -> Option<LookupRequest> {
-        let listener_owners = if socket.holds_port() {
-            None
-        } else {
-            self.tracker.listener_owners(socket)
-        };
-        let likely_owner = listener_owners.and_then(Owners::first);
+        let holds_port = socket.holds_port();
+        let listener_owners = (!holds_port).then(|| self.tracker.listener_owners(socket));
+        let likely_owner = listener_owners.flatten().and_then(Owners::first);
         Some(LookupRequest {
             owner_hint: socket.owner_hint?,
             uid: socket.uid,
-            holds_port: socket.holds_port(),
+            holds_port,
             likely_owner: likely_owner.map(|owner| owner.pid()),
         })
     }
@@ -77,9 +67,9 @@ impl SocketPoller {
         requests: &[LookupRequest],
         mut changes: Vec<OwnerChange>,
     ) {
-        let orphaned = std::mem::take(&mut self.orphaned);
         // A stable sort keeps the order of the changes of each socket.
         changes.sort_by_key(|change| change.owner_hint);
+        let orphaned = std::mem::take(&mut self.orphaned);
         let mut new = std::mem::take(&mut self.unresolved);
         new.extend(requests.iter().map(|request| request.owner_hint));
         let mut hints: HashSet<OwnerHint> = new.union(&orphaned).copied().collect();
@@ -87,19 +77,20 @@ impl SocketPoller {
         if hints.is_empty() {
             return;
         }
-        let affected: Vec<(SlotId, OwnerHint)> = self
-            .tracker
-            .each()
+        let sockets = self.tracker.each();
+        let affected: Vec<(SlotId, OwnerHint)> = sockets
             .filter_map(|(slot, socket, _)| Some((slot, socket.owner_hint?)))
             .filter(|(_, hint)| hints.contains(hint))
             .collect();
         let mut cache = OwnersById::new();
         for (slot, hint) in affected {
+            let before = self.tracker.owners(slot).map_or(&[][..], Owners::known);
+            let has_owners = !before.is_empty();
             let is_orphaned = orphaned.contains(&hint);
-            let mut ids = if is_orphaned || new.contains(&hint) {
+            let mut ids: Vec<ProcessId> = if is_orphaned || new.contains(&hint) {
                 Vec::new()
             } else {
-                self.owner_ids(slot)
+                before.iter().map(|process| process.id).collect()
             };
             for change in changes_of(&changes, hint) {
                 ids.retain(|id| *id != change.process);
@@ -107,7 +98,7 @@ impl SocketPoller {
                     ids.push(change.process);
                 }
             }
-            let was_owned = !ids.is_empty() || !self.owner_ids(slot).is_empty();
+            let was_owned = has_owners || !ids.is_empty();
             match self.known_owners(ids, &mut cache) {
                 Some(owners) => self.set_owners(slot, &owners),
                 None if mode == ScanMode::Full => {
@@ -129,10 +120,8 @@ impl SocketPoller {
         if let Some(owners) = cache.get(&ids) {
             return owners.clone();
         }
-        let known: Vec<Arc<Process>> = ids
-            .iter()
-            .filter_map(|id| self.processes.known(*id))
-            .collect();
+        let known = ids.iter().filter_map(|id| self.processes.known(*id));
+        let known: Vec<Arc<Process>> = known.collect();
         let owners = (!known.is_empty()).then(|| Owners::Known(topmost_first(known).into()));
         cache.insert(ids, owners.clone());
         owners
@@ -143,11 +132,6 @@ impl SocketPoller {
             [only] if Some(only.pid()) == self.own_pid => self.tracker.hide_own_socket(slot),
             _ => self.tracker.set_owners(slot, owners),
         }
-    }
-
-    fn owner_ids(&self, slot: SlotId) -> Vec<ProcessId> {
-        let known = self.tracker.owners(slot).map_or(&[][..], Owners::known);
-        known.iter().map(|process| process.id).collect()
     }
 }
 

@@ -1,4 +1,6 @@
-//! Destroy events of the kernel, received while waiting for the next poll.
+//! Sockets that the kernel destroyed between two polls, received while waiting for the next one.
+//!
+//! Only on request: while anyone listens, closing a connection costs the machine a little more.
 
 use crate::model::socket::RawSocket;
 use crate::os::Error;
@@ -12,7 +14,7 @@ const MAX_EVENTS: usize = 100_000;
 
 pub struct DestroyEvents {
     /// `None` after a read error.
-    listener: Option<DestroySubscription>,
+    subscription: Option<DestroySubscription>,
     destroyed: Vec<RawSocket>,
     has_overrun: bool,
 }
@@ -20,7 +22,7 @@ pub struct DestroyEvents {
 impl DestroyEvents {
     pub fn open() -> Result<Self, Error> {
         Ok(Self {
-            listener: Some(DestroySubscription::open()?),
+            subscription: Some(DestroySubscription::open()?),
             destroyed: Vec::new(),
             has_overrun: false,
         })
@@ -30,15 +32,13 @@ impl DestroyEvents {
     pub fn wait_until(&mut self, until: Instant) {
         loop {
             let left = until.saturating_duration_since(Instant::now());
-            let Some(listener) = self.listener.as_ref().filter(|_| !left.is_zero()) else {
+            let Some(subscription) = self.subscription.as_ref().filter(|_| !left.is_zero()) else {
                 return std::thread::sleep(left);
             };
             let timeout = Timespec::try_from(left).ok();
+            let mut ready = [PollFd::new(subscription, PollFlags::IN)];
             // A signal only wakes the loop early.
-            let _ = poll(
-                &mut [PollFd::new(listener, PollFlags::IN)],
-                timeout.as_ref(),
-            );
+            let _ = poll(&mut ready, timeout.as_ref());
             self.drain();
         }
     }
@@ -52,26 +52,26 @@ impl DestroyEvents {
 
     fn drain(&mut self) {
         let (destroyed, has_overrun) = (&mut self.destroyed, &mut self.has_overrun);
-        let Some(listener) = &mut self.listener else {
+        let Some(subscription) = &mut self.subscription else {
             return;
         };
-        let drained = listener.drain(&mut |socket| {
+        let drained = subscription.drain(&mut |socket| {
             if destroyed.len() == MAX_EVENTS {
                 *has_overrun = true;
             } else if !self_sockets::contains(socket.cookie()) {
                 destroyed.push(*socket);
             }
         });
-        self.has_overrun |= drained.as_ref().copied().unwrap_or(true);
+        self.has_overrun |= drained.unwrap_or(true);
         if drained.is_err() {
-            self.listener = None;
+            self.subscription = None;
         }
     }
 
     /// Limits the kernel's queue to this many bytes, or to the least that it allows.
     #[cfg(test)]
     pub fn set_receive_buffer(&self, bytes: usize) {
-        let listener = self.listener.as_ref();
-        listener.expect("it is open").set_receive_buffer(bytes);
+        let subscription = self.subscription.as_ref();
+        subscription.expect("it is open").set_receive_buffer(bytes);
     }
 }
