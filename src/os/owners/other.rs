@@ -25,12 +25,8 @@ impl OwnerResolver {
         }
         let known: Vec<OwnerHint> = self.starts.keys().copied().collect();
         let mut changes = self.recheck(&known);
-        for LookupRequest { owner_hint, .. } in requests {
-            if let Some(start) = start_time::of_pid(pid(*owner_hint)) {
-                self.starts.insert(*owner_hint, start);
-                changes.push(owner_change(*owner_hint, start, true));
-            }
-        }
+        let requested = requests.iter().map(|request| request.owner_hint);
+        changes.extend(requested.filter_map(|hint| self.add_owner(hint)));
         changes
     }
 
@@ -40,18 +36,20 @@ impl OwnerResolver {
             let Some(before) = self.starts.get(hint).copied() else {
                 continue;
             };
-            let now = start_time::of_pid(pid(*hint));
-            if now == Some(before) {
-                continue;
-            }
-            self.starts.remove(hint);
-            changes.push(owner_change(*hint, before, false));
-            if let Some(start) = now {
-                self.starts.insert(*hint, start);
-                changes.push(owner_change(*hint, start, true));
+            if start_time::of_pid(pid(*hint)) != Some(before) {
+                self.starts.remove(hint);
+                changes.push(owner_change(*hint, before, false));
+                changes.extend(self.add_owner(*hint));
             }
         }
         changes
+    }
+
+    /// Records the process that has this pid now.
+    fn add_owner(&mut self, hint: OwnerHint) -> Option<OwnerChange> {
+        let start = start_time::of_pid(pid(hint))?;
+        self.starts.insert(hint, start);
+        Some(owner_change(hint, start, true))
     }
 
     /// False: every owner is known with its socket.

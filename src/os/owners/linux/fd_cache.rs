@@ -2,17 +2,20 @@
 //!
 //! An entry takes 12 bytes, because a machine may have 100,000 of them.
 
-use super::round_robin::RoundRobin;
-use hashbrown::{DefaultHashBuilder, HashTable};
-use std::hash::BuildHasher;
+use super::round_robin::{Keyed, RoundRobinTable};
 
 /// One descriptor of one process that is a socket.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct FdEntry {
     pub inode: u32,
-    /// A slot or a pid, whichever the owner of the cache uses.
-    pub process: u32,
+    pub pid: u32,
     pub descriptor: u32,
+}
+
+impl Keyed for FdEntry {
+    fn key(&self) -> u32 {
+        self.inode
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,80 +27,34 @@ pub enum FdInsert {
     NewOwner,
 }
 
-#[derive(Default)]
-pub struct FdCache {
-    table: HashTable<FdEntry>,
-    hasher: DefaultHashBuilder,
-    round_robin: RoundRobin,
-}
+pub type FdCache = RoundRobinTable<FdEntry>;
 
 impl FdCache {
-    pub fn len(&self) -> usize {
-        self.table.len()
-    }
-
-    pub fn of(&self, inode: u32) -> impl Iterator<Item = FdEntry> {
-        let hash = self.hasher.hash_one(inode);
-        let equal = self.table.iter_hash(hash);
-        equal.copied().filter(move |entry| entry.inode == inode)
-    }
-
     pub fn has(&self, inode: u32) -> bool {
-        self.of(inode).next().is_some()
+        self.get(inode).is_some()
     }
 
-    pub fn has_owner(&self, inode: u32, process: u32) -> bool {
-        self.of(inode).any(|entry| entry.process == process)
+    pub fn has_owner(&self, inode: u32, pid: u32) -> bool {
+        self.of(inode).any(|entry| entry.pid == pid)
     }
 
     pub fn insert(&mut self, entry: FdEntry) -> FdInsert {
         let mut inserted = FdInsert::NewOwner;
         for other in self.of(entry.inode) {
-            if other == entry {
+            if *other == entry {
                 return FdInsert::Known;
             }
-            if other.process == entry.process {
+            if other.pid == entry.pid {
                 inserted = FdInsert::NewFd;
             }
         }
-        let Self { table, hasher, .. } = self;
-        let hash = |inode: u32| hasher.hash_one(inode);
-        table.insert_unique(hash(entry.inode), entry, |entry| hash(entry.inode));
+        self.push(entry);
         inserted
     }
 
+    /// Removes the entries of a socket.
     pub fn take(&mut self, inode: u32) -> Vec<FdEntry> {
-        let hash = self.hasher.hash_one(inode);
-        let mut taken = Vec::new();
-        while let Ok(entry) = self.table.find_entry(hash, |entry| entry.inode == inode) {
-            taken.push(entry.remove().0);
-        }
-        taken
-    }
-
-    /// Takes the entries that match, in one pass over the table.
-    pub fn remove_if(&mut self, matches: impl Fn(&FdEntry) -> bool) -> Vec<FdEntry> {
-        self.table.extract_if(|entry| matches(entry)).collect()
-    }
-
-    /// Returns the next entry of the round, if it is found soon.
-    pub fn next_in_turn(&mut self) -> Option<FdEntry> {
-        self.round_robin.next(&self.table).0.copied()
-    }
-
-    /// Frees memory once most of it is unused.
-    pub fn shrink(&mut self) {
-        let Self { table, hasher, .. } = self;
-        if table.len().saturating_mul(8) < table.num_buckets() && table.num_buckets() > 256 {
-            table.shrink_to(table.len().saturating_mul(2), |entry| {
-                hasher.hash_one(entry.inode)
-            });
-        }
-    }
-
-    #[cfg(test)]
-    pub fn size(&self) -> usize {
-        self.table.allocation_size()
+        std::iter::from_fn(|| self.remove(inode)).collect()
     }
 }
 
@@ -105,10 +62,10 @@ impl FdCache {
 mod tests {
     use super::*;
 
-    fn entry(inode: u32, process: u32, descriptor: u32) -> FdEntry {
+    fn entry(inode: u32, pid: u32, descriptor: u32) -> FdEntry {
         FdEntry {
             inode,
-            process,
+            pid,
             descriptor,
         }
     }
@@ -121,22 +78,14 @@ mod tests {
     #[test]
     fn a_process_becomes_an_owner_of_a_socket_once() {
         let mut fd_cache = FdCache::default();
-        let inserted = [
-            entry(7, 1, 3),
-            entry(7, 1, 3),
-            entry(7, 1, 4),
-            entry(7, 2, 3),
-        ];
-        let inserted = inserted.map(|entry| fd_cache.insert(entry));
-        assert_eq!(
-            inserted,
-            [
-                FdInsert::NewOwner,
-                FdInsert::Known,
-                FdInsert::NewFd,
-                FdInsert::NewOwner
-            ]
-        );
+        for (pid, descriptor, expected) in [
+            (1, 3, FdInsert::NewOwner),
+            (1, 3, FdInsert::Known),
+            (1, 4, FdInsert::NewFd),
+            (2, 3, FdInsert::NewOwner),
+        ] {
+            assert_eq!(fd_cache.insert(entry(7, pid, descriptor)), expected);
+        }
         assert_eq!(
             sorted(fd_cache.take(7)),
             [entry(7, 1, 3), entry(7, 1, 4), entry(7, 2, 3)]
@@ -150,7 +99,8 @@ mod tests {
         for inode in 0..500 {
             fd_cache.insert(entry(inode, 1, inode));
         }
-        let seen = (0..501).filter_map(|_| fd_cache.next_in_turn()).collect();
+        let seen = (0..501).filter_map(|_| fd_cache.next_in_turn().0.copied());
+        let seen = seen.collect();
         let mut seen = sorted(seen);
         seen.dedup();
         assert_eq!(seen.len(), 500);
@@ -162,11 +112,8 @@ mod tests {
         for inode in 0..100_000 {
             fd_cache.insert(entry(inode, 1, inode));
         }
-        assert!(
-            fd_cache.size() / fd_cache.len() <= 22,
-            "{}",
-            fd_cache.size()
-        );
+        let bytes = fd_cache.size();
+        assert!(bytes / fd_cache.len() <= 22, "{bytes}");
         fd_cache.remove_if(|_| true);
         fd_cache.shrink();
         assert!(fd_cache.size() < 4096, "{}", fd_cache.size());

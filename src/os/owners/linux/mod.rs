@@ -29,7 +29,7 @@ use verification::Verification;
 mod fd_cache;
 mod fd_set;
 mod owner_cache;
-mod owner_table;
+mod owner_handles;
 mod pending_lookups;
 mod pid_table;
 mod proc_fs;
@@ -59,10 +59,10 @@ impl OwnerResolver {
         requests: &[LookupRequest],
         rows: usize,
     ) -> Vec<OwnerChange> {
-        self.cache.begin_update();
+        let cache = &mut self.cache;
+        cache.now = cache.now.saturating_add(1);
         self.forget(closed);
         let seen = self.track(requests);
-        self.cache.remove_exited_owners();
         let is_first = self.scan_new_processes();
         for entry in seen {
             self.cache.check_unclaimed(entry);
@@ -75,28 +75,23 @@ impl OwnerResolver {
     /// Reads the owners of these tracked sockets again: verifies every known owner, and scans every readable process if one
     /// was lost or none is known.
     pub fn recheck(&mut self, hints: &[OwnerHint]) -> Vec<OwnerChange> {
-        self.cache.proc.prepare();
-        self.cache.remove_exited_owners();
         self.scan_new_processes();
+        let cache = &mut self.cache;
         let inodes: HashSet<u32> = hints.iter().copied().map(inode).collect();
         for inode in &inodes {
-            let known: Vec<FdEntry> = self.cache.fds.of(*inode).collect();
-            for entry in known {
-                self.cache.verify_fd(entry);
-            }
+            cache.verify_socket(*inode);
         }
         let is_lost =
             |change: &OwnerChange| !change.is_owner && inodes.contains(&inode(change.owner_hint));
-        if self.cache.owner_changes.iter().any(is_lost)
-            || inodes
-                .iter()
-                .any(|inode| self.cache.pending.contains(*inode))
+        if cache.owner_changes.iter().any(is_lost)
+            || inodes.iter().any(|inode| cache.pending.contains(*inode))
         {
-            for pid in self.cache.readable_pids() {
-                self.cache.scan(pid, ScanScope::Untracked);
+            let pids: Vec<u32> = cache.readable().map(|known| known.pid).collect();
+            for pid in pids {
+                cache.scan(pid, ScanScope::Untracked);
             }
         }
-        std::mem::take(&mut self.cache.owner_changes)
+        std::mem::take(&mut cache.owner_changes)
     }
 
     /// True if a search through all processes for the owner of this socket is still to come.
@@ -128,7 +123,7 @@ impl OwnerResolver {
         seen
     }
 
-    /// Scans the processes started since the last update; true if these are all processes.
+    /// Forgets the processes that exited since the last update and scans those that started; true if these are all.
     fn scan_new_processes(&mut self) -> bool {
         let pid_changes = self.cache.poll_pids();
         for pid in std::mem::take(&mut self.recently_forked) {
@@ -137,7 +132,7 @@ impl OwnerResolver {
         for pid in &pid_changes.appeared {
             self.cache.forget_reused_pid(*pid);
             self.cache.scan(*pid, ScanScope::Untracked);
-            if !pid_changes.is_first && self.cache.slot(*pid).is_some() {
+            if !pid_changes.is_first && self.cache.pid_table.owner(*pid).is_some() {
                 self.recently_forked.push(*pid);
             }
         }

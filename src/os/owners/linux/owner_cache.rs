@@ -1,14 +1,17 @@
 //! Known processes, owners and descriptors, and the changes since the last update.
 
 use super::fd_cache::{FdCache, FdEntry, FdInsert};
-use super::owner_table::OwnerTable;
+use super::owner_handles::OwnerHandles;
 use super::pending_lookups::{PendingLookup, PendingLookups};
-use super::pid_table::{PidChanges, PidTable};
+use super::pid_table::{PidChanges, PidEntry, PidTable};
 use super::proc_fs::ProcFs;
 use crate::model::process::ProcessId;
 use crate::model::socket::OwnerHint;
 use crate::os::owners::OwnerChange;
 use std::collections::HashSet;
+
+/// Number of owners that are remembered as recent.
+const RECENT: usize = 8;
 
 /// Bound of the unclaimed sockets, in 3.4 MB: sockets of other families, of other network namespaces and the like.
 const MAX_UNCLAIMED: usize = 229_376;
@@ -17,10 +20,12 @@ const MAX_UNCLAIMED: usize = 229_376;
 pub struct OwnerCache {
     pub proc: ProcFs,
     pub pid_table: PidTable,
-    pub owner_table: OwnerTable,
-    /// Sockets of the owners, by slot.
+    pub handles: OwnerHandles,
+    /// Owners that were found to own another socket, the latest first.
+    pub recent: Vec<u32>,
+    /// Sockets of the owners.
     pub fds: FdCache,
-    /// Sockets that were not requested yet, by pid. A socket is in no table before it is bound or connected, and then its
+    /// Sockets that were not requested yet. A socket is in no table before it is bound or connected, and then its
     /// owner shows no change any more. Possibly out of date.
     pub unclaimed: FdCache,
     /// Number of unclaimed sockets when those of exited processes were last removed.
@@ -33,11 +38,6 @@ pub struct OwnerCache {
 }
 
 impl OwnerCache {
-    pub fn begin_update(&mut self) {
-        self.proc.prepare();
-        self.now = self.now.saturating_add(1);
-    }
-
     /// Frees unused memory and takes the changes.
     pub fn end_update(&mut self) -> Vec<OwnerChange> {
         self.freed_fd_owners.clear();
@@ -46,14 +46,11 @@ impl OwnerCache {
         if self.unclaimed.len() > MAX_UNCLAIMED {
             self.unclaimed = FdCache::default();
         }
-        let max_unclaimed = self
-            .unclaimed_after_prune
-            .saturating_mul(2)
-            .saturating_add(1024);
-        if self.unclaimed.len() > max_unclaimed {
-            let pid_table = &self.pid_table;
+        let max_unclaimed = self.unclaimed_after_prune.saturating_mul(2);
+        if self.unclaimed.len() > max_unclaimed.saturating_add(1024) {
+            let known = &self.pid_table.known;
             self.unclaimed
-                .remove_if(|entry| pid_table.get(entry.process).is_none());
+                .remove_if(|entry| known.get(entry.pid).is_none());
             self.unclaimed.shrink();
             self.unclaimed_after_prune = self.unclaimed.len();
         }
@@ -64,28 +61,18 @@ impl OwnerCache {
         self.fds.has(inode) || self.pending.contains(inode)
     }
 
-    /// The slot of a process that is an owner.
-    pub fn slot(&self, pid: u32) -> Option<u32> {
-        self.pid_table.get(pid)?.slot
-    }
-
     /// Processes that can be read, and those that were denied long ago.
-    pub fn readable_pids(&self) -> Vec<u32> {
-        self.pid_table
-            .all()
-            .filter(|known| known.denied_until <= self.now)
-            .map(|known| known.pid)
-            .collect()
+    pub fn readable(&self) -> impl Iterator<Item = &PidEntry> {
+        let known = self.pid_table.known.all();
+        known.filter(|known| known.denied_until <= self.now)
     }
 
     /// Reports the owners of a socket that has another row with the same inode: a subflow of a multipath connection.
     pub fn report_again(&mut self, inode: u32) {
-        let owners = self
-            .fds
-            .of(inode)
-            .filter_map(|entry| self.owner_table.get(entry.process));
-        self.owner_changes
-            .extend(owners.filter_map(|owner| owner_change(inode, owner.id, true)));
+        let entries = self.fds.of(inode);
+        let owners = entries.filter_map(|entry| self.pid_table.owner(entry.pid));
+        let changes = owners.filter_map(|owner| owner_change(inode, owner.id, true));
+        self.owner_changes.extend(changes);
     }
 
     pub fn forget(&mut self, inode: u32) {
@@ -93,46 +80,47 @@ impl OwnerCache {
         let entries = self.fds.take(inode);
         let is_shared = entries.len() > 1;
         for entry in entries {
-            let Some(owner) = self.owner_table.get_mut(entry.process) else {
+            let Some(known) = self.pid_table.known.get_mut(entry.pid) else {
                 continue;
             };
-            owner.entry_count -= 1;
-            owner.socket_fds.remove(entry.descriptor);
-            owner.open_fds.remove(entry.descriptor);
-            if let Some(known) = self.pid_table.get_mut(owner.id.pid.0) {
-                known.fd_stat.count = known.fd_stat.count.saturating_sub(1);
+            known.fd_stat.count = known.fd_stat.count.saturating_sub(1);
+            if let Some(owner) = &mut known.owner {
+                owner.entry_count -= 1;
+                owner.socket_fds.remove(entry.descriptor);
+                owner.open_fds.remove(entry.descriptor);
             }
             // A listener may stop listening for a while, and a search finds only the first of several owners.
             if is_shared {
-                self.unclaimed.insert(FdEntry {
-                    process: owner.id.pid.0,
-                    ..entry
-                });
+                self.unclaimed.insert(entry);
             }
-            if self.freed_fd_owners.last() != Some(&entry.process) {
-                self.freed_fd_owners.push(entry.process);
+            if self.freed_fd_owners.last() != Some(&entry.pid) {
+                self.freed_fd_owners.push(entry.pid);
             }
         }
     }
 
     /// Records that an owner has this socket.
-    pub fn add_fd(&mut self, slot: u32, descriptor: u32, inode: u32) -> FdInsert {
-        let Some(owner) = self.owner_table.get_mut(slot) else {
+    pub fn add_fd(&mut self, entry: FdEntry) -> FdInsert {
+        let FdEntry {
+            inode,
+            pid,
+            descriptor,
+        } = entry;
+        let Some(owner) = self.pid_table.owner_mut(pid) else {
             return FdInsert::Known;
         };
         owner.socket_fds.insert(descriptor);
         owner.open_fds.insert(descriptor);
-        let process = owner.id;
-        let inserted = self.fds.insert(FdEntry {
-            inode,
-            process: slot,
-            descriptor,
-        });
+        let inserted = self.fds.insert(entry);
         owner.entry_count += usize::from(inserted != FdInsert::Known);
         if inserted == FdInsert::NewOwner {
-            self.owner_table.touch(slot);
-            self.owner_changes
-                .extend(owner_change(inode, process, true));
+            let change = owner_change(inode, owner.id, true);
+            self.owner_changes.extend(change);
+            if self.recent.first() != Some(&pid) {
+                self.recent.retain(|recent| *recent != pid);
+                self.recent.insert(0, pid);
+                self.recent.truncate(RECENT);
+            }
         }
         self.pending.remove(inode, self.now);
         inserted
@@ -142,70 +130,63 @@ impl OwnerCache {
     pub fn remove_fds(&mut self, is_lost: impl Fn(&FdEntry) -> bool) {
         let mut lost = self.fds.remove_if(is_lost);
         for entry in &lost {
-            if let Some(owner) = self.owner_table.get_mut(entry.process) {
+            if let Some(owner) = self.pid_table.owner_mut(entry.pid) {
                 owner.entry_count -= 1;
                 owner.socket_fds.remove(entry.descriptor);
             }
         }
         // What is lost during a search is due in the next one.
-        let due = self.now.saturating_add(self.pending.has_remaining().into());
+        let is_searching = self.pending.remaining > 0;
+        let due = self.now.saturating_add(is_searching.into());
         lost.sort_unstable();
-        lost.dedup_by_key(|entry| (entry.inode, entry.process));
-        for FdEntry { inode, process, .. } in lost {
-            if self.fds.has_owner(inode, process) {
+        lost.dedup_by_key(|entry| (entry.inode, entry.pid));
+        for FdEntry { inode, pid, .. } in lost {
+            if self.fds.has_owner(inode, pid) {
                 continue;
             }
-            if let Some(owner) = self.owner_table.get(process) {
-                self.owner_changes
-                    .extend(owner_change(inode, owner.id, false));
-            }
+            let owner = self.pid_table.owner(pid);
+            let change = owner.and_then(|owner| owner_change(inode, owner.id, false));
+            self.owner_changes.extend(change);
             if !self.fds.has(inode) {
                 self.pending.insert(inode, PendingLookup::lost(due));
             }
         }
     }
 
-    pub fn remove_exited_owners(&mut self) {
-        let exited = self.owner_table.exited(&self.proc);
-        self.remove_exited(&exited);
-    }
-
-    /// Removes owners that exited, in one pass over the cache.
+    /// Forgets processes that exited, in one pass over the cache.
     pub fn remove_exited(&mut self, exited: &[u32]) {
-        let has_entries = exited.iter().any(|slot| {
-            let owner = self.owner_table.get(*slot);
-            owner.is_some_and(|owner| owner.entry_count > 0)
-        });
-        if has_entries {
+        let owners = exited.iter().filter_map(|pid| self.pid_table.owner(*pid));
+        if owners.map(|owner| owner.entry_count).sum::<usize>() > 0 {
             let is_exited: HashSet<u32> = exited.iter().copied().collect();
-            self.remove_fds(|entry| is_exited.contains(&entry.process));
+            self.remove_fds(|entry| is_exited.contains(&entry.pid));
         }
-        for slot in exited {
-            if let Some(owner) = self.owner_table.remove(*slot)
-                && self.slot(owner.id.pid.0) == Some(*slot)
-            {
-                self.pid_table.forget(owner.id.pid.0);
+        for pid in exited {
+            let known = self.pid_table.known.remove(*pid);
+            if let Some(mut owner) = known.and_then(|known| known.owner) {
+                self.handles.close(&mut owner);
+                self.recent.retain(|recent| recent != pid);
             }
         }
     }
 
+    /// Forgets exited processes and returns the changes of the processes.
     pub fn poll_pids(&mut self) -> PidChanges {
+        self.remove_exited(&self.handles.exited(&self.proc));
         let pid_changes = self.pid_table.poll(&self.proc);
-        let exited = pid_changes.gone.iter().filter_map(|known| known.slot);
-        self.remove_exited(&exited.collect::<Vec<u32>>());
+        self.remove_exited(&pid_changes.gone);
         pid_changes
     }
 
     /// Forgets what is known of a pid that another process has now.
     pub fn forget_reused_pid(&mut self, pid: u32) {
-        let Some(known) = self.pid_table.get_mut(pid) else {
+        let Some(known) = self.pid_table.known.get_mut(pid) else {
             return;
         };
         known.denied_until = 0;
-        if let Some(slot) = known.slot {
-            let directory = self.owner_table.directory(&self.proc, slot);
+        if let Some(owner) = &known.owner {
+            let directory = owner.directory(&self.proc);
             if !directory.is_ok_and(|directory| self.proc.is_alive(&directory)) {
-                self.remove_exited(&[slot]);
+                self.remove_exited(&[pid]);
             }
         }
     }

@@ -67,8 +67,8 @@ impl PendingLookup {
 #[derive(Default)]
 pub struct PendingLookups {
     all: HashMap<u32, PendingLookup>,
-    /// Due sockets that are not found yet, during a search.
-    remaining: usize,
+    /// Number of due sockets that are not found yet; 0 outside a search.
+    pub remaining: usize,
     /// When the next one is due.
     next: u32,
 }
@@ -80,9 +80,8 @@ impl PendingLookups {
 
     /// True if a search of every process is to come, which is the second one.
     pub fn awaits_full_search(&self, inode: u32) -> bool {
-        self.all
-            .get(&inode)
-            .is_some_and(|pending| pending.failed_searches <= 1)
+        let pending = self.all.get(&inode);
+        pending.is_some_and(|pending| pending.failed_searches <= 1)
     }
 
     pub fn insert(&mut self, inode: u32, pending: PendingLookup) {
@@ -108,27 +107,14 @@ impl PendingLookups {
         if self.next > now {
             return Vec::new();
         }
-        let due: Vec<PendingLookup> = self
-            .all
-            .values()
-            .filter(|one| one.is_due(now))
-            .copied()
-            .collect();
+        let due = self.all.values().filter(|one| one.is_due(now));
+        let due: Vec<PendingLookup> = due.copied().collect();
         self.remaining = due.len();
         if due.is_empty() {
             // The one that was due first is found or closed.
             self.next = self.first_due();
         }
         due
-    }
-
-    /// Number of due sockets that are not found yet; 0 outside a search.
-    pub fn remaining(&self) -> usize {
-        self.remaining
-    }
-
-    pub fn has_remaining(&self) -> bool {
-        self.remaining > 0
     }
 
     /// Ends a search and postpones what was not found.
@@ -141,11 +127,8 @@ impl PendingLookups {
     }
 
     fn first_due(&self) -> u32 {
-        self.all
-            .values()
-            .map(|one| one.due)
-            .min()
-            .unwrap_or(u32::MAX)
+        let due = self.all.values().map(|one| one.due);
+        due.min().unwrap_or(u32::MAX)
     }
 }
 
@@ -182,8 +165,8 @@ mod tests {
         sockets.defer_unfound(5, false);
         assert_eq!(sockets.due(6), []);
         assert!(sockets.due(7).iter().all(PendingLookup::needs_full_scan));
-        assert!(sockets.has_remaining());
+        assert_eq!(sockets.remaining, 1);
         sockets.remove(7, 7);
-        assert!(!sockets.has_remaining());
+        assert_eq!(sockets.remaining, 0);
     }
 }

@@ -3,10 +3,9 @@
 //! The kernel reports the last pid it assigned, so most polls cost one read. A thread must never be taken for a process,
 //! nor a process for an earlier one with the same pid.
 
+use super::owner_handles::OwnerEntry;
 use super::proc_fs::{FdStat, ProcFs};
-use super::round_robin::RoundRobin;
-use hashbrown::{DefaultHashBuilder, HashTable};
-use std::hash::BuildHasher;
+use super::round_robin::{Keyed, RoundRobinTable};
 use std::time::{Duration, Instant};
 
 /// Above this number of new pids, listing all processes is cheaper than probing each.
@@ -15,7 +14,7 @@ const MAX_SINGLE_PROBES: u32 = 256;
 /// After this time the pids may have wrapped around unseen: pid_max(5) may be as low as 32768.
 const MAX_PROBE_AGE: Duration = Duration::from_secs(10);
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Default)]
 pub struct PidEntry {
     pub pid: u32,
     /// Inode of its directory in `/proc`; 0 while it is unknown.
@@ -24,28 +23,31 @@ pub struct PidEntry {
     pub fd_stat: FdStat,
     /// The update in which it may be opened again; 0 if it was never denied.
     pub denied_until: u32,
-    /// Its slot in the owner table, if it is an owner.
-    pub slot: Option<u32>,
+    /// If it owns sockets, or did.
+    pub owner: Option<Box<OwnerEntry>>,
 }
 
-#[derive(Debug, Default, PartialEq, Eq)]
+impl Keyed for PidEntry {
+    fn key(&self) -> u32 {
+        self.pid
+    }
+}
+
+#[derive(Default)]
 pub struct PidChanges {
     /// New processes, and those that may have reused a pid.
     pub appeared: Vec<u32>,
     /// Known processes that are gone, if all were listed.
-    pub gone: Vec<PidEntry>,
+    pub gone: Vec<u32>,
     /// True if these are all processes.
     pub is_first: bool,
 }
 
 #[derive(Default)]
 pub struct PidTable {
-    known: HashTable<PidEntry>,
-    hasher: DefaultHashBuilder,
-    round_robin: RoundRobin,
-    /// The last pid assigned at the last poll.
-    last: Option<u32>,
-    polled_at: Option<Instant>,
+    pub known: RoundRobinTable<PidEntry>,
+    /// The last pid assigned at the last poll, and when that was.
+    last: Option<(u32, Instant)>,
     /// Assigned pids that were no process yet: a fork assigns the pid before the process is visible.
     not_yet_visible: Vec<u32>,
     /// Number of processes in the last listing.
@@ -56,33 +58,25 @@ pub struct PidTable {
 impl PidTable {
     pub fn poll(&mut self, proc: &ProcFs) -> PidChanges {
         // Before the listing, so that a fork meanwhile is found next time.
-        let last = proc.last_pid();
-        let now = Instant::now();
-        let is_recent = self
-            .polled_at
-            .is_some_and(|polled_at| now - polled_at < MAX_PROBE_AGE);
-        let before = self.last;
-        self.last = last;
-        self.polled_at = Some(now);
-        let advanced = last.zip(before).and_then(|(to, from)| to.checked_sub(from));
+        let last = proc.last_pid().map(|pid| (pid, Instant::now()));
+        let before = std::mem::replace(&mut self.last, last);
         let has_outgrown_listing =
             self.known.len() > self.listed.saturating_mul(2).saturating_add(512);
-        match (advanced, before) {
-            (Some(advanced @ 0..=MAX_SINGLE_PROBES), Some(before))
-                if is_recent && !has_outgrown_listing && !self.is_listing_due =>
-            {
-                self.probe_pids(proc, before, before.saturating_add(advanced))
-                    .unwrap_or_else(|| self.list_all(proc))
-            }
-            _ => self.list_all(proc),
-        }
+        let can_probe = !has_outgrown_listing && !self.is_listing_due;
+        let range = before.zip(last).filter(|((from, then), (to, now))| {
+            let is_short = from <= to && to - from <= MAX_SINGLE_PROBES;
+            can_probe && is_short && *now - *then < MAX_PROBE_AGE
+        });
+        range
+            .and_then(|((from, _), (to, _))| self.probe_pids(proc, from, to))
+            .unwrap_or_else(|| self.list_all(proc))
     }
 
     /// Probes each pid after `from` up to `to`; `None` if the kernel cannot be asked.
     fn probe_pids(&mut self, proc: &ProcFs, from: u32, to: u32) -> Option<PidChanges> {
         let mut pid_changes = PidChanges::default();
         for pid in std::mem::take(&mut self.not_yet_visible) {
-            if self.get(pid).is_none() && proc.is_process(pid)? {
+            if self.known.get(pid).is_none() && proc.is_process(pid)? {
                 pid_changes.appeared.push(pid);
             }
         }
@@ -99,114 +93,79 @@ impl PidTable {
     /// Lists all processes and compares them with the known ones.
     fn list_all(&mut self, proc: &ProcFs) -> PidChanges {
         let mut pid_changes = PidChanges {
-            is_first: self.known.is_empty(),
+            is_first: self.known.len() == 0,
             ..PidChanges::default()
         };
         let mut all: Vec<(u32, u32)> = Vec::with_capacity(self.listed + 16);
-        if proc
-            .processes(|pid, number| all.push((pid, number)))
-            .is_err()
-        {
+        let listed = proc.processes(|pid, directory| all.push((pid, directory)));
+        if listed.is_err() {
             return pid_changes;
         }
         all.sort_unstable();
         self.listed = all.len();
         self.is_listing_due = false;
         let is_listed = |pid| all.binary_search_by_key(&pid, |(pid, _)| *pid).is_ok();
-        let gone = self.known.extract_if(|known| !is_listed(known.pid));
-        pid_changes.gone = gone.collect();
+        let known = self.known.all().map(|known| known.pid);
+        pid_changes.gone = known.filter(|pid| !is_listed(*pid)).collect();
         for (pid, directory) in all {
-            match self.get_mut(pid) {
-                Some(known) if known.directory == directory => {}
-                Some(known) => {
-                    // The inode of a probed one is not known yet.
-                    let is_same = known.directory == 0;
-                    known.directory = directory;
-                    if !is_same {
-                        pid_changes.appeared.push(pid);
-                    }
-                }
-                None => {
-                    self.get_or_insert(pid).directory = directory;
-                    pid_changes.appeared.push(pid);
-                }
+            let before = self.known.get(pid).map(|known| known.directory);
+            self.get_or_insert(pid).directory = directory;
+            // The inode of a probed one was not known yet.
+            if before.is_none_or(|before| before != 0 && before != directory) {
+                pid_changes.appeared.push(pid);
             }
         }
         pid_changes
     }
 
-    pub fn get(&self, pid: u32) -> Option<&PidEntry> {
-        let hash = self.hasher.hash_one(pid);
-        self.known.find(hash, |known| known.pid == pid)
+    pub fn owner(&self, pid: u32) -> Option<&OwnerEntry> {
+        self.known.get(pid)?.owner.as_deref()
     }
 
-    pub fn get_mut(&mut self, pid: u32) -> Option<&mut PidEntry> {
-        let hash = self.hasher.hash_one(pid);
-        self.known.find_mut(hash, |known| known.pid == pid)
+    pub fn owner_mut(&mut self, pid: u32) -> Option<&mut OwnerEntry> {
+        self.known.get_mut(pid)?.owner.as_deref_mut()
+    }
+
+    pub fn owners_mut(&mut self) -> impl Iterator<Item = &mut OwnerEntry> {
+        let known = self.known.all_mut();
+        known.filter_map(|known| known.owner.as_deref_mut())
     }
 
     pub fn get_or_insert(&mut self, pid: u32) -> &mut PidEntry {
-        let Self { known, hasher, .. } = self;
-        let hash = |pid: u32| hasher.hash_one(pid);
-        let new = PidEntry {
+        self.known.get_or_insert(PidEntry {
             pid,
-            directory: 0,
-            fd_stat: FdStat { count: 0, uid: 0 },
-            denied_until: 0,
-            slot: None,
-        };
-        known
-            .entry(hash(pid), |known| known.pid == pid, |known| hash(known.pid))
-            .or_insert(new)
-            .into_mut()
-    }
-
-    pub fn forget(&mut self, pid: u32) {
-        let hash = self.hasher.hash_one(pid);
-        if let Ok(entry) = self.known.find_entry(hash, |known| known.pid == pid) {
-            entry.remove();
-        }
-    }
-
-    pub fn all(&self) -> impl Iterator<Item = &PidEntry> {
-        self.known.iter()
+            ..PidEntry::default()
+        })
     }
 
     /// Returns the next process of the round. After a round all are listed again, because a process with a chosen pid
     /// (`set_tid` of clone3(2)) never was the last one.
-    pub fn next_in_turn(&mut self) -> Option<PidEntry> {
-        let (known, wrapped) = self.round_robin.next(&self.known);
+    pub fn next_in_turn(&mut self) -> Option<&PidEntry> {
+        let (known, wrapped) = self.known.next_in_turn();
         self.is_listing_due |= wrapped;
-        known.copied()
+        known
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::os::testing::SocketHolder;
+    use std::fs::File;
 
     fn own() -> u32 {
         std::process::id()
     }
 
     fn polled() -> (ProcFs, PidTable) {
-        let (mut proc, mut pid_table) = (ProcFs::default(), PidTable::default());
-        proc.prepare();
+        let (proc, mut pid_table) = (ProcFs::default(), PidTable::default());
         let first = pid_table.poll(&proc);
         assert!(first.is_first && first.appeared.contains(&own()));
         (proc, pid_table)
     }
 
-    fn sleeper() -> std::process::Child {
-        std::process::Command::new("sleep")
-            .arg("60")
-            .spawn()
-            .expect("sleep runs")
-    }
-
-    fn end(mut child: std::process::Child) {
-        child.kill().expect("it may be killed");
-        child.wait().expect("it ends");
+    fn sleeper() -> SocketHolder {
+        crate::os::testing::sleeper(File::open("/dev/null").expect("a file"))
     }
 
     #[test]
@@ -214,27 +173,24 @@ mod tests {
         let (proc, mut pid_table) = polled();
         let child = sleeper();
         let reported = [(); 2].map(|()| {
-            let is_reported = pid_table.poll(&proc).appeared.contains(&child.id());
+            let is_reported = pid_table.poll(&proc).appeared.contains(&child.pid().0);
             // The scan does the same.
-            pid_table.get_or_insert(child.id());
+            pid_table.get_or_insert(child.pid().0);
             is_reported
         });
         assert_eq!(reported, [true, false]);
-        end(child);
     }
 
     #[test]
     fn listing_all_pids_finds_new_and_gone_ones() {
         let (proc, mut pid_table) = polled();
         let child = sleeper();
+        let pid = child.pid().0;
         pid_table.last = None;
-        assert!(pid_table.poll(&proc).appeared.contains(&child.id()));
-        let pid = child.id();
-        end(child);
+        assert!(pid_table.poll(&proc).appeared.contains(&pid));
+        drop(child);
         pid_table.last = None;
-        let gone = pid_table.poll(&proc).gone;
-        assert!(gone.iter().any(|known| known.pid == pid));
-        assert_eq!(pid_table.get(pid), None);
+        assert!(pid_table.poll(&proc).gone.contains(&pid));
     }
 
     #[test]
@@ -251,7 +207,7 @@ mod tests {
     fn a_pid_being_forked_is_probed_again() {
         let (proc, mut pid_table) = polled();
         pid_table.not_yet_visible = vec![own()];
-        pid_table.forget(own());
+        pid_table.known.remove(own());
         assert!(pid_table.poll(&proc).appeared.contains(&own()));
         assert!(!pid_table.poll(&proc).appeared.contains(&own()));
     }
@@ -259,8 +215,9 @@ mod tests {
     #[test]
     fn a_pid_wraparound_between_polls_lists_all_processes() {
         let (proc, mut pid_table) = polled();
-        pid_table.forget(own());
-        pid_table.polled_at = Instant::now().checked_sub(MAX_PROBE_AGE);
+        pid_table.known.remove(own());
+        let (_, polled_at) = pid_table.last.as_mut().expect("a pid");
+        *polled_at -= MAX_PROBE_AGE;
         assert!(pid_table.poll(&proc).appeared.contains(&own()));
     }
 }

@@ -6,7 +6,7 @@
 
 use crate::model::process::Pid;
 use crate::os::processes::pid_namespace;
-use rustix::fs::{AtFlags, Mode, OFlags, RawDir, SeekFrom, Stat};
+use rustix::fs::{AtFlags, Mode, OFlags, RawDir, RawDirEntry, SeekFrom, Stat};
 use rustix::io::{Errno, Result};
 use rustix::path::{Arg, DecInt};
 use rustix::process::{PidfdFlags, pidfd_open};
@@ -15,28 +15,28 @@ use std::ffi::CStr;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
 
-/// Size of one read of a listing: about 300 names.
+/// Size of one read of a listing, and about how many names it holds.
 const BUFFER: usize = 8192;
+const NAMES_PER_READ: i64 = 341;
 
-/// `/proc`, opened when it is first needed.
-#[derive(Default)]
+/// `/proc`. Without it nothing is ever found.
 pub struct ProcFs {
     root: Option<OwnedFd>,
     loadavg: Option<OwnedFd>,
     /// True if [`FdStat::count`] is reported.
     pub reports_fd_counts: bool,
     /// portmon's own pid as `/proc` shows it.
-    own: Option<Pid>,
+    pub own: Option<Pid>,
     /// True if `/proc` shows the pids of portmon's own namespace.
     has_own_pids: bool,
-    calls: Cell<usize>,
+    calls: Cell<i64>,
 }
 
 /// Descriptors of one process: `/proc/PID/fd`.
 pub struct FdDir(OwnedFd);
 
 /// What fstat(2) of a [`FdDir`] reports.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FdStat {
     /// Number of descriptors.
     pub count: u32,
@@ -53,31 +53,34 @@ impl From<Stat> for FdStat {
     }
 }
 
-impl ProcFs {
-    /// Opens what is not open yet. Without `/proc` nothing is ever found.
-    pub fn prepare(&mut self) {
-        if self.root.is_some() {
-            return;
-        }
-        let open = |path| rustix::fs::open(path, flags(), Mode::empty());
-        self.root = open("/proc").ok();
-        let loadavg = OFlags::RDONLY | OFlags::CLOEXEC;
-        self.loadavg = rustix::fs::open("/proc/loadavg", loadavg, Mode::empty()).ok();
+impl Default for ProcFs {
+    fn default() -> Self {
+        let mut proc = Self {
+            root: open("/proc", OFlags::DIRECTORY).ok(),
+            loadavg: open("/proc/loadavg", OFlags::empty()).ok(),
+            reports_fd_counts: false,
+            own: pid_namespace::own_pid(),
+            has_own_pids: pid_namespace::problem().is_none(),
+            calls: 0.into(),
+        };
         // Linux before 6.2 reports 0 for every process, even for this one.
-        self.own = pid_namespace::own_pid();
-        let fd_stat = self.own.map(|own| self.fd_stat_of_pid(own.0));
-        self.reports_fd_counts =
-            fd_stat.is_some_and(|fd_stat| fd_stat.is_ok_and(|facts| facts.count > 0));
-        self.has_own_pids = pid_namespace::problem().is_none();
+        let own = proc.own.map(|own| proc.fd_stat_of_pid(own.0));
+        proc.reports_fd_counts = own.is_some_and(|own| own.is_ok_and(|own| own.count > 0));
+        proc
     }
+}
 
-    pub fn calls(&self) -> usize {
+fn open(path: &str, flags: OFlags) -> Result<OwnedFd> {
+    rustix::fs::open(
+        path,
+        OFlags::RDONLY | OFlags::CLOEXEC | flags,
+        Mode::empty(),
+    )
+}
+
+impl ProcFs {
+    pub fn calls(&self) -> i64 {
         self.calls.get()
-    }
-
-    /// True if this is portmon's own pid.
-    pub fn is_own(&self, pid: Pid) -> bool {
-        self.own == Some(pid)
     }
 
     /// Opens a pidfd; `None` if `/proc` shows the pids of another namespace.
@@ -104,11 +107,9 @@ impl ProcFs {
 
     /// Lists every process with its pid and the inode of its directory, which no later process with that pid has.
     pub fn processes(&self, mut each: impl FnMut(u32, u32)) -> Result<()> {
-        self.list(self.root()?, |entry| {
-            if let Some(pid) = number(entry.file_name().to_bytes()) {
-                // The kernel numbers them in 32 bits.
-                each(pid, u32::try_from(entry.ino()).unwrap_or_default());
-            }
+        self.list(self.root()?, |pid, entry| {
+            // The kernel numbers them in 32 bits.
+            each(pid, u32::try_from(entry.ino()).unwrap_or_default());
             Ok(())
         })
     }
@@ -128,7 +129,8 @@ impl ProcFs {
     pub fn open(&self, pid: u32) -> Result<FdDir> {
         self.count(2);
         let path = format!("{pid}/fd");
-        rustix::fs::openat(self.root()?, path, flags(), Mode::empty()).map(FdDir)
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        rustix::fs::openat(self.root()?, path, flags, Mode::empty()).map(FdDir)
     }
 
     /// Needs no permission, unlike opening the directory.
@@ -156,11 +158,8 @@ impl ProcFs {
         directory: &FdDir,
         mut each: impl FnMut(u32, &CStr) -> Result<()>,
     ) -> Result<()> {
-        self.list(&directory.0, |entry| {
-            match number(entry.file_name().to_bytes()) {
-                Some(number) => each(number, entry.file_name()),
-                None => Ok(()),
-            }
+        self.list(&directory.0, |number, entry| {
+            each(number, entry.file_name())
         })
     }
 
@@ -177,7 +176,7 @@ impl ProcFs {
     }
 
     /// Counts system calls that were made elsewhere.
-    pub fn count(&self, calls: usize) {
+    pub fn count(&self, calls: i64) {
         self.calls.set(self.calls.get().saturating_add(calls));
     }
 
@@ -185,32 +184,29 @@ impl ProcFs {
         self.root.as_ref().ok_or(Errno::NOENT)
     }
 
-    /// Lists a directory from its start.
+    /// Lists the numbers in a directory from its start.
     fn list(
         &self,
         directory: impl AsFd,
-        mut each: impl FnMut(rustix::fs::RawDirEntry<'_>) -> Result<()>,
+        mut each: impl FnMut(u32, &RawDirEntry<'_>) -> Result<()>,
     ) -> Result<()> {
         rustix::fs::seek(&directory, SeekFrom::Start(0))?;
         let mut buffer = [const { MaybeUninit::uninit() }; BUFFER];
         let mut names = 0;
         let mut entries = RawDir::new(directory, &mut buffer);
-        while let Some(entry) = entries.next() {
-            each(entry?)?;
+        while let Some(entry) = entries.next().transpose()? {
+            if let Some(number) = number(entry.file_name().to_bytes()) {
+                each(number, &entry)?;
+            }
             names += 1;
         }
-        // Approximately.
-        self.count(3 + names * 24 / BUFFER);
+        self.count(3 + names / NAMES_PER_READ);
         Ok(())
     }
 }
 
 fn raw(pid: u32) -> Option<rustix::process::Pid> {
     rustix::process::Pid::from_raw(i32::try_from(pid).ok()?)
-}
-
-fn flags() -> OFlags {
-    OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC
 }
 
 /// Inode in `socket:[123]`.
@@ -231,24 +227,30 @@ fn number(digits: &[u8]) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::os::testing::sleeper;
+    use std::fs::File;
 
     #[test]
     fn only_links_to_sockets_have_an_inode() {
-        let links: [&[u8]; 6] = [
-            b"socket:[123]",
-            b"socket:[4294967295]",
-            b"socket:[4294967296]",
-            b"socket:[]",
-            b"pipe:[123]",
-            b"/tmp/socket:[1]",
-        ];
-        let inodes = [Some(123), Some(u32::MAX), None, None, None, None];
-        assert_eq!(links.map(inode), inodes);
+        for (link, expected) in [
+            ("socket:[123]", Some(123)),
+            ("socket:[4294967295]", Some(u32::MAX)),
+            ("socket:[4294967296]", None),
+            ("socket:[]", None),
+            ("pipe:[123]", None),
+            ("/tmp/socket:[1]", None),
+        ] {
+            assert_eq!(inode(link.as_bytes()), expected, "{link}");
+        }
     }
 
     #[test]
     fn without_proc_nothing_is_found() {
-        let proc = ProcFs::default();
+        let proc = ProcFs {
+            root: None,
+            loadavg: None,
+            ..ProcFs::default()
+        };
         let reported = (proc.last_pid(), proc.open(1).err(), proc.fd_stat_of_pid(1));
         assert_eq!(reported, (None, Some(Errno::NOENT), Err(Errno::NOENT)));
         assert_eq!(proc.processes(|_, _| ()), Err(Errno::NOENT));
@@ -256,41 +258,37 @@ mod tests {
 
     #[test]
     fn an_open_proc_directory_detects_the_exit() {
-        let mut proc = ProcFs::default();
-        proc.prepare();
-        let mut child = std::process::Command::new("sleep")
-            .arg("60")
-            .spawn()
-            .expect("sleep runs");
-        let directory = proc.open(child.id()).expect("its descriptors");
+        let proc = ProcFs::default();
+        let child = sleeper(File::open("/dev/null").expect("a file"));
+        let directory = proc.open(child.pid().0).expect("its descriptors");
         assert!(proc.is_alive(&directory));
-        child.kill().expect("it may be killed");
-        child.wait().expect("it ends");
+        drop(child);
         assert!(!proc.is_alive(&directory));
         assert_eq!(proc.socket_at(&directory, 0), Err(Errno::NOENT));
     }
 
     #[test]
     fn foreign_pids_open_no_pidfd_and_have_no_last_one() {
-        let mut proc = ProcFs::default();
-        proc.prepare();
-        let own = std::process::id();
-        let reported = |proc: &ProcFs| (proc.pidfd(own).is_some(), proc.last_pid().is_some());
-        assert_eq!(reported(&proc), (true, true));
-        proc.has_own_pids = false;
-        assert_eq!(reported(&proc), (false, false));
+        for has_own_pids in [true, false] {
+            let proc = ProcFs {
+                has_own_pids,
+                ..ProcFs::default()
+            };
+            let pidfd = proc.pidfd(std::process::id());
+            let reported = [pidfd.is_some(), proc.last_pid().is_some()];
+            assert_eq!(reported, [has_own_pids; 2]);
+        }
     }
 
     #[test]
     fn threads_are_no_processes() {
-        let mut proc = ProcFs::default();
-        proc.prepare();
         let thread = std::thread::spawn(|| {
             // PID/task/TID, as proc(5) has it.
             let link = std::fs::read_link("/proc/thread-self").expect("a link");
             number(link.file_name().expect("a number").as_encoded_bytes())
         });
         let thread = thread.join().expect("a thread").expect("a number");
+        let proc = ProcFs::default();
         let is_process = [std::process::id(), thread].map(|number| proc.is_process(number));
         assert_eq!(is_process, [Some(true), Some(false)]);
     }

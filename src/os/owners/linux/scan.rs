@@ -23,21 +23,20 @@ pub enum ScanScope {
 struct FdScan {
     fd_stat: FdStat,
     open: FdSet,
-    /// Tracked sockets by descriptor and inode, sorted.
-    tracked: Vec<(u32, u32)>,
+    /// Tracked sockets, sorted.
+    tracked: Vec<FdEntry>,
     /// Other sockets.
-    unclaimed: Vec<(u32, u32)>,
+    unclaimed: Vec<FdEntry>,
 }
 
 impl OwnerCache {
     pub fn scan(&mut self, pid: u32, scope: ScanScope) {
-        let slot = self.slot(pid);
-        let directory = match slot {
-            Some(slot) => self.owner_table.directory(&self.proc, slot),
+        let directory = match self.pid_table.owner(pid) {
+            Some(owner) => owner.directory(&self.proc),
             None => self.proc.open(pid).map(Arc::new),
         };
         let scan = directory.and_then(|directory| {
-            let scan = self.read(&directory, slot, scope)?;
+            let scan = self.read(&directory, pid, scope)?;
             Ok((directory, scan))
         });
         match scan {
@@ -62,18 +61,18 @@ impl OwnerCache {
         if !self.proc.reports_fd_counts {
             return Ok(true);
         }
-        let known = self.pid_table.get(pid).ok_or(Errno::NOENT)?;
-        let fd_stat = match known.slot {
-            Some(slot) => self
-                .owner_table
-                .directory(&self.proc, slot)
-                .and_then(|directory| self.proc.fd_stat(&directory))?,
+        let known = self.pid_table.known.get(pid).ok_or(Errno::NOENT)?;
+        let fd_stat = match &known.owner {
+            Some(owner) => {
+                let directory = owner.directory(&self.proc)?;
+                self.proc.fd_stat(&directory)?
+            }
             None => self.proc.fd_stat_of_pid(pid)?,
         };
         Ok(fd_stat.count != known.fd_stat.count)
     }
 
-    fn read(&self, directory: &FdDir, slot: Option<u32>, scope: ScanScope) -> Result<FdScan> {
+    fn read(&self, directory: &FdDir, pid: u32, scope: ScanScope) -> Result<FdScan> {
         let mut scan = FdScan {
             // Before the listing, so that a change meanwhile still counts as one.
             fd_stat: self.proc.fd_stat(directory)?,
@@ -81,7 +80,7 @@ impl OwnerCache {
             tracked: Vec::new(),
             unclaimed: Vec::new(),
         };
-        let owner = slot.and_then(|slot| self.owner_table.get(slot));
+        let owner = self.pid_table.owner(pid);
         let skipped = owner.and_then(|owner| match scope {
             ScanScope::Unused => Some(&owner.open_fds),
             ScanScope::Untracked => Some(&owner.socket_fds),
@@ -93,8 +92,18 @@ impl OwnerCache {
                 return Ok(());
             }
             match self.proc.socket(directory, name) {
-                Ok(Some(inode)) if self.is_tracked(inode) => scan.tracked.push((descriptor, inode)),
-                Ok(Some(inode)) => scan.unclaimed.push((descriptor, inode)),
+                Ok(Some(inode)) => {
+                    let entry = FdEntry {
+                        inode,
+                        pid,
+                        descriptor,
+                    };
+                    if self.is_tracked(inode) {
+                        scan.tracked.push(entry);
+                    } else {
+                        scan.unclaimed.push(entry);
+                    }
+                }
                 // Closed since it was listed.
                 Ok(None) | Err(Errno::NOENT) => {}
                 Err(errno) => return Err(errno),
@@ -109,25 +118,20 @@ impl OwnerCache {
         let known = self.pid_table.get_or_insert(pid);
         known.fd_stat = scan.fd_stat;
         known.denied_until = 0;
-        if known.slot.is_none() && !scan.tracked.is_empty() {
-            known.slot = self.owner_table.register(&self.proc, pid, directory);
+        if known.owner.is_none() && !scan.tracked.is_empty() {
+            let others = self.pid_table.owners_mut();
+            let owner = self.handles.register(&self.proc, pid, directory, others);
+            self.pid_table.get_or_insert(pid).owner = owner;
         }
-        let slot = known.slot;
-        for (descriptor, inode) in &scan.unclaimed {
-            self.unclaimed.insert(FdEntry {
-                inode: *inode,
-                process: pid,
-                descriptor: *descriptor,
-            });
+        for entry in &scan.unclaimed {
+            self.unclaimed.insert(*entry);
         }
-        if let Some(slot) = slot {
-            self.compare(slot, scan, scope);
-        }
+        self.compare(pid, scan, scope);
     }
 
     /// Adds found sockets before it removes lost ones: a socket that moved to another descriptor was never closed.
-    fn compare(&mut self, slot: u32, scan: &FdScan, scope: ScanScope) {
-        let Some(owner) = self.owner_table.get(slot) else {
+    fn compare(&mut self, pid: u32, scan: &FdScan, scope: ScanScope) {
+        let Some(owner) = self.pid_table.owner(pid) else {
             return;
         };
         let entry_count = owner.entry_count;
@@ -136,70 +140,68 @@ impl OwnerCache {
             ScanScope::Unused | ScanScope::Untracked => owner.socket_fds.count_common(&scan.open),
             ScanScope::All => 0,
         };
-        for (descriptor, inode) in &scan.tracked {
-            let inserted = self.add_fd(slot, *descriptor, *inode);
-            confirmed += usize::from(inserted == FdInsert::Known);
+        for entry in &scan.tracked {
+            confirmed += usize::from(self.add_fd(*entry) == FdInsert::Known);
         }
         if confirmed < entry_count {
             self.remove_fds(|entry| {
                 let is_unread = scope != ScanScope::All && scan.open.contains(entry.descriptor);
-                let found = (entry.descriptor, entry.inode);
-                entry.process == slot && !is_unread && scan.tracked.binary_search(&found).is_err()
+                entry.pid == pid && !is_unread && scan.tracked.binary_search(entry).is_err()
             });
         }
-        if let Some(owner) = self.owner_table.get_mut(slot) {
+        if let Some(owner) = self.pid_table.owner_mut(pid) {
             owner.open_fds.clone_from(&scan.open);
-            for (descriptor, _) in &scan.tracked {
-                owner.socket_fds.insert(*descriptor);
+            for entry in &scan.tracked {
+                owner.socket_fds.insert(entry.descriptor);
             }
         }
     }
 
     /// Reads a descriptor on which a socket was seen before it was requested.
     pub fn check_unclaimed(&mut self, entry: FdEntry) {
-        let pid = entry.process;
-        let Some(slot) = self.slot(pid) else {
-            return self.scan(pid, ScanScope::Untracked);
-        };
-        if self.read_fd(slot, entry.descriptor) == Ok(Some(entry.inode)) {
-            self.add_fd(slot, entry.descriptor, entry.inode);
+        match self.read_fd(entry) {
+            None => self.scan(entry.pid, ScanScope::Untracked),
+            Some(Ok(Some(inode))) if inode == entry.inode => {
+                self.add_fd(entry);
+            }
+            Some(_) => {}
+        }
+    }
+
+    /// Reads every descriptor of a socket again.
+    pub fn verify_socket(&mut self, inode: u32) {
+        let entries: Vec<FdEntry> = self.fds.of(inode).copied().collect();
+        for entry in entries {
+            self.verify_fd(entry);
         }
     }
 
     /// Reads one descriptor again, and scans its process if it is not the expected socket.
     pub fn verify_fd(&mut self, entry: FdEntry) {
-        let Some(owner) = self.owner_table.get(entry.process) else {
-            return;
-        };
-        let pid = owner.id.pid.0;
-        match self.read_fd(entry.process, entry.descriptor) {
-            Ok(Some(inode)) if inode == entry.inode => {}
+        match self.read_fd(entry) {
+            None => {}
+            Some(Ok(Some(inode))) if inode == entry.inode => {}
             // Closed: only new descriptors matter.
-            Err(Errno::NOENT) => self.scan(pid, ScanScope::Untracked),
-            Ok(_) => self.scan(pid, ScanScope::All),
-            Err(errno) => self.handle_read_error(pid, errno),
+            Some(Err(Errno::NOENT)) => self.scan(entry.pid, ScanScope::Untracked),
+            Some(Ok(_)) => self.scan(entry.pid, ScanScope::All),
+            Some(Err(errno)) => self.handle_read_error(entry.pid, errno),
         }
     }
 
-    /// Returns the inode of the socket on this descriptor of an owner.
-    fn read_fd(&self, slot: u32, descriptor: u32) -> Result<Option<u32>> {
-        let directory = self.owner_table.directory(&self.proc, slot)?;
-        self.proc.socket_at(&directory, descriptor)
+    /// Returns the inode of the socket on this descriptor; `None` if the process is no owner.
+    fn read_fd(&self, entry: FdEntry) -> Option<Result<Option<u32>>> {
+        let directory = self.pid_table.owner(entry.pid)?.directory(&self.proc);
+        Some(directory.and_then(|directory| self.proc.socket_at(&directory, entry.descriptor)))
     }
 
     /// Forgets a process that exited, and stops reading one that denies access. Other errors may pass.
     pub fn handle_read_error(&mut self, pid: u32, errno: Errno) {
         match errno {
             Errno::ACCESS | Errno::PERM => {
-                self.pid_table.get_or_insert(pid).denied_until =
-                    self.now.saturating_add(DENIED_UPDATES);
+                let known = self.pid_table.get_or_insert(pid);
+                known.denied_until = self.now.saturating_add(DENIED_UPDATES);
             }
-            Errno::NOENT | Errno::SRCH => {
-                if let Some(slot) = self.slot(pid) {
-                    self.remove_exited(&[slot]);
-                }
-                self.pid_table.forget(pid);
-            }
+            Errno::NOENT | Errno::SRCH => self.remove_exited(&[pid]),
             _ => {}
         }
     }

@@ -1,12 +1,8 @@
 //! Verifies known owners, a little in every update, so that nothing wrong stays for ever.
 
-use super::fd_cache::FdEntry;
 use super::owner_cache::OwnerCache;
-use super::round_robin::RoundRobin;
+use super::round_robin::RoundRobinTable;
 use super::scan::ScanScope;
-use hashbrown::hash_table::Entry;
-use hashbrown::{DefaultHashBuilder, HashTable};
-use std::hash::BuildHasher;
 
 /// Updates that one expensive check may use up.
 const MAX_DEBT: i64 = 4;
@@ -17,23 +13,15 @@ pub struct Verification {
     budget: i64,
     turn: u8,
     /// Sockets that hold a port, whose owners matter most.
-    bound: HashTable<u32>,
-    hasher: DefaultHashBuilder,
-    next_bound: RoundRobin,
+    bound: RoundRobinTable<u32>,
 }
 
 impl Verification {
     pub fn set_bound(&mut self, inode: u32, is_bound: bool) {
-        let Self { bound, hasher, .. } = self;
-        let hash = |inode: &u32| hasher.hash_one(*inode);
-        match bound.entry(hash(&inode), |other| *other == inode, hash) {
-            Entry::Vacant(entry) if is_bound => {
-                entry.insert(inode);
-            }
-            Entry::Occupied(entry) if !is_bound => {
-                entry.remove();
-            }
-            Entry::Vacant(_) | Entry::Occupied(_) => {}
+        if is_bound {
+            self.bound.get_or_insert(inode);
+        } else {
+            self.bound.remove(inode);
         }
     }
 
@@ -46,24 +34,18 @@ impl Verification {
             self.turn = self.turn.wrapping_add(1);
             match self.turn % 4 {
                 0 => {
-                    let inode = self.next_bound.next(&self.bound).0;
-                    let entries: Vec<FdEntry> = inode
-                        .into_iter()
-                        .flat_map(|inode| cache.fds.of(*inode))
-                        .collect();
-                    for entry in entries {
-                        cache.verify_fd(entry);
+                    if let Some(inode) = self.bound.next_in_turn().0 {
+                        cache.verify_socket(*inode);
                     }
                 }
                 2 => {
-                    if let Some(entry) = cache.fds.next_in_turn() {
+                    if let Some(entry) = cache.fds.next_in_turn().0.copied() {
                         cache.verify_fd(entry);
                     }
                 }
                 _ => verify_next_process(cache),
             }
-            let cost = cache.proc.calls().saturating_sub(before).max(1);
-            self.budget -= i64::try_from(cost).unwrap_or(i64::MAX / 2);
+            self.budget -= (cache.proc.calls() - before).max(1);
         }
     }
 }
@@ -73,6 +55,7 @@ fn verify_next_process(cache: &mut OwnerCache) {
     if let Some(known) = cache.pid_table.next_in_turn()
         && known.denied_until == 0
     {
-        cache.scan_if_changed(known.pid, ScanScope::Untracked);
+        let pid = known.pid;
+        cache.scan_if_changed(pid, ScanScope::Untracked);
     }
 }

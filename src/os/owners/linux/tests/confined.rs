@@ -21,16 +21,18 @@ fn as_nobody() {
     // No socket has the inode 1: the kernel gives it to /proc itself.
     fixture.update(&[], &[inode, 1]);
     fixture.updates_until_owned(inode, &[own()]);
-    let all = fixture.resolver.cache.pid_table.all();
-    let denied = all.filter(|known| known.denied_until > 0).count();
+    let known = fixture.resolver.cache.pid_table.known.all();
+    let denied = known.filter(|known| known.denied_until > 0).count();
     assert!(denied > 5, "{denied}");
     let before = fixture.resolver.cache.proc.calls();
     // Scans every readable process.
     fixture.check(&[1]);
-    let calls = fixture.resolver.cache.proc.calls() - before;
-    let readable = fixture.resolver.cache.readable_pids().len();
-    assert!(calls < readable * 200, "{calls} for {readable}");
-    assert!(!fixture.resolver.cache.readable_pids().contains(&1));
+    let cache = &fixture.resolver.cache;
+    let calls = cache.proc.calls() - before;
+    let readable: Vec<u32> = cache.readable().map(|known| known.pid).collect();
+    let most = i64::try_from(readable.len() * 200).expect("few");
+    assert!(calls < most, "{calls} for {readable:?}");
+    assert!(!readable.contains(&1));
     drop(listener);
 }
 
@@ -56,11 +58,7 @@ fn reuse_a_pid(open_handles: usize) {
     let ended = process_id(&victim);
     let pid = ended.pid.0;
     let mut fixture = ResolverFixture::new();
-    fixture
-        .resolver
-        .cache
-        .owner_table
-        .set_max_handles(open_handles);
+    fixture.resolver.cache.handles.max = Some(open_handles);
     fixture.update(&[], &[first_inode]);
     fixture.updates_until_owned(first_inode, &[pid]);
     end(&mut victim);
