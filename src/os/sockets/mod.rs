@@ -35,6 +35,8 @@ mod sources;
 #[cfg(not(target_os = "linux"))]
 #[path = "sources/other.rs"]
 mod sources;
+#[cfg(target_os = "linux")]
+mod state_number;
 
 pub use dump_request::{DumpRequest, DumpScope};
 

@@ -6,7 +6,7 @@
 //! page by page: sockets that open or close meanwhile may push others out of it. A malformed line is always reported and
 //! never hides another.
 
-use super::diag::state_of;
+use super::state_number::state_of;
 use crate::model::socket::{
     CompactAddr, Family, OwnerHint, Protocol, RawSocket, SocketQueue, State,
 };

@@ -23,14 +23,31 @@ fn owners_of(poller: &SocketPoller, inodes: &[u32]) -> Vec<Pids> {
     inodes.iter().map(owners).collect()
 }
 
-/// Polls until rows and `/proc` agree on these owners; returns the number of polls.
-fn polls_until_owned(poller: &mut SocketPoller, inodes: &[u32], owners: &[Pids]) -> usize {
+/// Polls until rows and `/proc` agree that these processes own each socket; returns the number of polls.
+fn polls_until_owned(poller: &mut SocketPoller, inodes: &[u32], pids: &[u32]) -> usize {
+    let expected = all_owned_by(inodes, pids);
     let mut polls = 0;
-    until(&format!("{owners:?} own {inodes:?}"), || {
+    until(&format!("{pids:?} own {inodes:?}"), || {
         polls += 1;
         poller.poll();
-        (owners_of(poller, inodes) == owners && owners_in_proc(inodes) == owners).then_some(polls)
+        let both = [owners_of(poller, inodes), owners_in_proc(inodes)];
+        both.iter()
+            .all(|owners| *owners == expected)
+            .then_some(polls)
     })
+}
+
+/// The same for one socket, within the polls of a round.
+fn is_owned_within_a_round(poller: &mut SocketPoller, inode: u32, pids: &[u32]) {
+    let polls = polls_until_owned(poller, &[inode], pids);
+    assert!(polls <= polls_per_round(), "{polls}");
+}
+
+/// Rows and `/proc` agree that these processes own each socket.
+fn are_owned(poller: &SocketPoller, inodes: &[u32], pids: &[u32]) {
+    let expected = all_owned_by(inodes, pids);
+    let both = (owners_of(poller, inodes), owners_in_proc(inodes));
+    assert_eq!(both, (expected.clone(), expected));
 }
 
 /// Polls in which every process is verified, while other tests change some.
@@ -66,25 +83,22 @@ fn both_ends_of_new_connections_have_owners_after_one_poll() {
     let (mut clients, mut servers) = (Vec::new(), Vec::new());
     for _ in 0..4 {
         let opened = helper.connect(local, 50);
-        let accepted = opened
-            .iter()
-            .map(|_| listener.accept().expect("one comes").0);
-        servers.extend(accepted);
+        servers.extend(
+            opened
+                .iter()
+                .map(|_| listener.accept().expect("one comes").0),
+        );
         clients.extend(opened);
         poller.poll();
         // No other process can own the clients: nothing forks the helper.
-        let expected = all_owned_by(&clients, &[helper.pid()]);
-        assert_eq!(
-            (owners_of(&poller, &clients), owners_in_proc(&clients)),
-            (expected.clone(), expected)
-        );
+        are_owned(&poller, &clients, &[helper.pid()]);
         let (closed, kept) = clients.split_at(30);
         helper.close(closed);
         servers.drain(..30);
         clients = kept.to_vec();
     }
     let servers: Vec<u32> = servers.iter().map(inode).collect();
-    polls_until_owned(&mut poller, &servers, &all_owned_by(&servers, &[own().0]));
+    polls_until_owned(&mut poller, &servers, &[own().0]);
     assert_eq!((clients.len(), servers.len()), (80, 80));
 }
 
@@ -111,9 +125,12 @@ fn forked_workers_are_owners_after_one_poll() {
     let family = shell(listener, script, 2);
     poller.poll();
     let pids: Vec<u32> = family.all().iter().map(|pid| pid.0).collect();
-    let expected = all_owned_by(&[inode], &pids);
-    assert!(owners_of(&poller, &[inode])[0].is_superset(&expected[0]));
-    assert!(polls_until_owned(&mut poller, &[inode], &expected) <= polls_per_round());
+    let reported = &owners_of(&poller, &[inode])[0];
+    assert!(
+        pids.iter().all(|pid| reported.contains(pid)),
+        "{reported:?}"
+    );
+    is_owned_within_a_round(&mut poller, inode, &pids);
 }
 
 #[test]
@@ -122,19 +139,12 @@ fn a_socket_kept_over_exec_or_left_to_a_child_keeps_an_owner() {
     let (listener, _, inode) = listener();
     let mut orphan = shell(listener, "sleep 60 <&3 & echo $!; exec sleep 60 <&3", 1);
     let pids: Vec<u32> = orphan.all().iter().map(|pid| pid.0).collect();
-    assert!(
-        polls_until_owned(&mut poller, &[inode], &all_owned_by(&[inode], &pids))
-            <= polls_per_round()
-    );
+    is_owned_within_a_round(&mut poller, inode, &pids);
     orphan.end();
     poller.poll();
-    let expected = all_owned_by(&[inode], &pids[1..]);
-    assert_eq!(
-        (owners_of(&poller, &[inode]), owners_in_proc(&[inode])),
-        (expected.clone(), expected)
-    );
+    are_owned(&poller, &[inode], &pids[1..]);
     drop(orphan);
-    polls_until_owned(&mut poller, &[inode], &[Pids::new()]);
+    polls_until_owned(&mut poller, &[inode], &[]);
 }
 
 #[test]
@@ -142,13 +152,11 @@ fn passed_and_exec_closed_sockets_are_found_within_a_round() {
     let mut poller = polled();
     let mut helper = HelperProcess::new();
     let (listener, _, inode) = listener();
-    polls_until_owned(&mut poller, &[inode], &all_owned_by(&[inode], &[own().0]));
+    polls_until_owned(&mut poller, &[inode], &[own().0]);
     helper.take(&listener);
-    let both = all_owned_by(&[inode], &[own().0, helper.pid()]);
-    assert!(polls_until_owned(&mut poller, &[inode], &both) <= polls_per_round());
+    is_owned_within_a_round(&mut poller, inode, &[own().0, helper.pid()]);
     helper.exec();
-    let one = all_owned_by(&[inode], &[own().0]);
-    assert!(polls_until_owned(&mut poller, &[inode], &one) <= polls_per_round());
+    is_owned_within_a_round(&mut poller, inode, &[own().0]);
 }
 
 #[test]
@@ -156,17 +164,12 @@ fn an_exit_removes_all_sockets_of_the_process() {
     let mut poller = polled();
     let mut helper = HelperProcess::new();
     let sockets = helper.open(50);
-    polls_until_owned(
-        &mut poller,
-        &sockets,
-        &all_owned_by(&sockets, &[helper.pid()]),
-    );
+    polls_until_owned(&mut poller, &sockets, &[helper.pid()]);
     drop(helper);
     poller.poll();
-    let rows = poller.tracker.each();
+    let mut rows = poller.tracker.each();
     let hints: Vec<_> = sockets.iter().map(|inode| OwnerHint::new(*inode)).collect();
-    let left = rows.filter(|(_, socket, _)| hints.contains(&socket.owner_hint));
-    assert_eq!(left.count(), 0);
+    assert!(!rows.any(|(_, socket, _)| hints.contains(&socket.owner_hint)));
 }
 
 #[test]
@@ -179,7 +182,7 @@ fn an_uncached_poll_has_no_former_owner() {
         helper.take(&kept);
     }
     drop(kept);
-    polls_until_owned(&mut poller, &[inode], &all_owned_by(&[inode], &pids));
+    polls_until_owned(&mut poller, &[inode], &pids);
     let [first, second] = &mut helpers;
     let moved = second.open(1);
     poller.poll();
@@ -189,12 +192,7 @@ fn an_uncached_poll_has_no_former_owner() {
     second.dup(moved[0]);
     second.close(&moved);
     poller.poll_uncached();
-    let sockets = [inode, moved[0]];
-    let expected = all_owned_by(&sockets, &[pids[1]]);
-    assert_eq!(
-        (owners_of(&poller, &sockets), owners_in_proc(&sockets)),
-        (expected.clone(), expected)
-    );
+    are_owned(&poller, &[inode, moved[0]], &[pids[1]]);
 }
 
 #[test]
@@ -202,7 +200,7 @@ fn an_uncached_poll_finds_the_receiver_of_a_passed_socket() {
     let mut poller = polled();
     let mut helper = HelperProcess::new();
     let (listener, _, inode) = listener();
-    polls_until_owned(&mut poller, &[inode], &all_owned_by(&[inode], &[own().0]));
+    polls_until_owned(&mut poller, &[inode], &[own().0]);
     helper.take(&listener);
     drop(listener);
     poller.poll_uncached();

@@ -6,6 +6,7 @@ use super::request::{AF_INET, AF_INET6};
 use crate::model::socket::{
     CompactAddr, Family, OwnerHint, Protocol, RawSocket, SocketQueue, State,
 };
+use crate::os::sockets::state_number::state_of;
 
 /// `idiag_timer` in TIME_WAIT: `idiag_expires` is then the time left in milliseconds (`inet_twsk_diag_fill` in
 /// net/ipv4/inet_diag.c).
@@ -113,28 +114,4 @@ fn needs_scope(ip: [u8; 16]) -> bool {
         0xff => matches!(second & 0xf, 1 | 2),
         _ => false,
     }
-}
-
-/// The state with this number (include/net/tcp_states.h), of which UDP has two.
-#[inline]
-pub fn state_of(number: u8, protocol: Protocol, is_connected: bool) -> Option<State> {
-    let state = match number {
-        1 => State::Established,
-        7 if protocol == Protocol::Udp => State::Unconn,
-        _ if protocol == Protocol::Udp => return None,
-        2 => State::SynSent,
-        // 12 is NEW_SYN_RECV.
-        3 | 12 => State::SynRecv,
-        4 => State::FinWait1,
-        5 => State::FinWait2,
-        6 => State::TimeWait,
-        7 if is_connected => State::Closed,
-        7 => State::Bound,
-        8 => State::CloseWait,
-        9 => State::LastAck,
-        10 => State::Listen,
-        11 => State::Closing,
-        _ => return None,
-    };
-    Some(state)
 }

@@ -25,7 +25,6 @@ use table_dumps::{StateSet, TableDump};
 
 pub use destroy_subscription::DestroySubscription;
 pub use diag_error::DiagError;
-pub use inet_diag_msg::state_of;
 
 const FAMILIES: [Family; 2] = [Family::Ipv4, Family::Ipv6];
 
