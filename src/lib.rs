@@ -55,7 +55,8 @@
 //! # How to add
 //!
 //! * **a column**, a sort key or a word of the filter: a [`Column`](table::fields::Column), its entry at the same place
-//!   of [`FIELDS`](table::fields::FIELDS), its shape in `ui::table::columns`.
+//!   of [`FIELDS`](table::fields::FIELDS), its shape in `ui::table::columns`. A filter key also has a line in
+//!   [`FILTER_SYNTAX`](table::query::FILTER_SYNTAX) and in the README.
 //! * **a key**: a line in `app::keymap::command`, which also defines its command, and its row in the README; the compiler
 //!   leads to the place that carries the command out.
 //! * **a button** of the free dialog: a line among the `Button`s of `app::keymap::command`, its arm in `offer` of the

@@ -54,13 +54,14 @@ fn peer_text(endpoint: &Endpoint, role: SocketRole, context: &DisplayContext) ->
     } else {
         remote.to_string()
     };
-    Some(match (role, peer) {
-        (SocketRole::Server, Some(peer)) => format!("{} {peer}", context.from_arrow()),
-        (SocketRole::Server, None) if is_local => format!("{} {place}", context.from_arrow()),
-        (SocketRole::Server, None) => format!("{} {}", context.from_arrow(), address(remote)),
-        (_, Some(peer)) => format!("{} {place} {peer}", context.to_arrow()),
-        (_, None) => format!("{} {place}", context.to_arrow()),
-    })
+    let (arrow, other_end) = match (role, peer) {
+        (SocketRole::Server, Some(peer)) => (context.from_arrow(), peer.to_string()),
+        (SocketRole::Server, None) if is_local => (context.from_arrow(), place),
+        (SocketRole::Server, None) => (context.from_arrow(), address(remote)),
+        (_, Some(peer)) => (context.to_arrow(), format!("{place} {peer}")),
+        (_, None) => (context.to_arrow(), place),
+    };
+    Some(format!("{arrow} {other_end}"))
 }
 
 /// Programs that run scripts: the script is shown instead.

@@ -1,8 +1,8 @@
 //! FIELDS: the list of everything a row can show.
 //!
 //! A field is a column, a sort key, a line of the details and, if it has a key, a word of the filter language. To add
-//! one, add a variant to [`Column`] and an entry here; the compiler then asks for its width in `ui::table::columns`, and tests
-//! for its place in the details and the JSON.
+//! one, add a variant to [`Column`] and an entry here; the compiler then asks for its width in `ui::table::columns` and, in
+//! the tests, for its place in the JSON; a test asks for its place in the details.
 
 use crate::model::port::{PortClass, service};
 use crate::model::process::Process;
@@ -54,16 +54,16 @@ pub struct Field {
     /// Its key in the sort menu.
     pub letter: char,
     /// The value of the cell, which the sort compares.
-    pub value: fn(&Row, &DisplayContext) -> Value,
+    pub value: CellValue,
     /// The word before the colon in a filter, and what may follow.
     pub key: Option<(&'static str, ValueSyntax)>,
     /// The values that a filter word with this key is compared with, if they differ from the cell.
     pub operands: Option<fn(&Row) -> Vec<Value>>,
     /// True if filter words without a key search it.
     pub is_text: bool,
-    /// Its pointer (RFC 6901) in an endpoint of `list --json`; `None` if it is derived from other values.
-    pub json: Option<&'static str>,
 }
+
+type CellValue = fn(&Row, &DisplayContext) -> Value;
 
 /// What may follow the key of a filter word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,13 +80,7 @@ pub enum ValueSyntax {
 }
 
 impl Field {
-    /// A field without a key, which words without a key do not search.
-    const fn new(
-        column: Column,
-        title: &'static str,
-        letter: char,
-        value: fn(&Row, &DisplayContext) -> Value,
-    ) -> Self {
+    const fn new(column: Column, title: &'static str, letter: char, value: CellValue) -> Self {
         Self {
             column,
             title,
@@ -95,7 +89,14 @@ impl Field {
             key: None,
             operands: None,
             is_text: false,
-            json: None,
+        }
+    }
+
+    /// A field that filter words without a key search.
+    const fn text(column: Column, title: &'static str, letter: char, value: CellValue) -> Self {
+        Self {
+            is_text: true,
+            ..Self::new(column, title, letter, value)
         }
     }
 }
@@ -118,16 +119,13 @@ pub fn row_text(row: &Row, context: &DisplayContext) -> String {
 pub static FIELDS: [Field; Column::ALL.len()] = [
     Field {
         key: Some(("port", ValueSyntax::LocalPort)),
-        json: Some("/local/port"),
         ..Field::new(Column::Port, "PORT", 'p', |row, _| {
             Value::Number(row.endpoint.socket.port().into())
         })
     },
     Field {
         key: Some(("addr", ValueSyntax::LocalAddress)),
-        is_text: true,
-        json: Some("/local/address"),
-        ..Field::new(Column::Local, "LOCAL", 'l', |row, _| {
+        ..Field::text(Column::Local, "LOCAL", 'l', |row, _| {
             let socket = &row.endpoint.socket;
             Value::Address {
                 ip: socket.local.ip(),
@@ -137,16 +135,13 @@ pub static FIELDS: [Field; Column::ALL.len()] = [
     },
     Field {
         key: Some(("state", ValueSyntax::State)),
-        is_text: true,
-        json: Some("/state"),
-        ..Field::new(Column::State, "STATE", 's', |row, _| {
+        ..Field::text(Column::State, "STATE", 's', |row, _| {
             Value::optional(row.endpoint.socket.state)
         })
     },
     Field {
         key: Some(("pid", ValueSyntax::Pid)),
         operands: Some(|row| of_owners(row, pid)),
-        json: Some("/owners/0/pid"),
         ..Field::new(Column::Pid, "PID", 'i', |row, _| {
             owner(row).map_or(Value::Unknown, pid)
         })
@@ -154,9 +149,7 @@ pub static FIELDS: [Field; Column::ALL.len()] = [
     Field {
         key: Some(("proc", ValueSyntax::Text)),
         operands: Some(|row| of_owners(row, |process| Value::text(&process.name))),
-        is_text: true,
-        json: Some("/owners/0/name"),
-        ..Field::new(Column::Process, "PROCESS", 'n', process)
+        ..Field::text(Column::Process, "PROCESS", 'n', process)
     },
     Field {
         key: Some(("user", ValueSyntax::User)),
@@ -164,94 +157,57 @@ pub static FIELDS: [Field; Column::ALL.len()] = [
             let uid = row.endpoint.socket.uid.map(Value::text);
             [user(row)].into_iter().chain(uid).collect()
         }),
-        is_text: true,
-        json: Some("/user"),
-        ..Field::new(Column::User, "USER", 'u', |row, _| user(row))
+        ..Field::text(Column::User, "USER", 'u', |row, _| user(row))
     },
     Field {
         key: Some(("proto", ValueSyntax::Protocol)),
-        is_text: true,
-        json: Some("/protocol"),
-        ..Field::new(Column::Proto, "PROTO", 't', |row, _| {
+        ..Field::text(Column::Proto, "PROTO", 't', |row, _| {
             Value::text(row.endpoint.socket.protocol)
         })
     },
     Field::new(Column::Age, "AGE", 'a', age),
-    Field {
-        is_text: true,
-        json: Some("/peer"),
-        ..Field::new(Column::Peer, "PEER", 'e', |row, _| {
-            Value::optional(row.endpoint.relation.peer.as_deref())
+    Field::text(Column::Peer, "PEER", 'e', |row, _| {
+        Value::optional(row.endpoint.relation.peer.as_deref())
+    }),
+    Field::text(Column::Service, "SERVICE", 'v', |row, _| {
+        let socket = &row.endpoint.socket;
+        Value::optional(service(socket.protocol, socket.port()))
+    }),
+    Field::text(Column::Remote, "REMOTE", 'r', |row, _| {
+        let remote = row.endpoint.socket.remote;
+        remote.map_or(Value::Unknown, |remote| Value::Address {
+            ip: remote.ip(),
+            shown: remote.to_string(),
         })
-    },
-    Field {
-        is_text: true,
-        json: Some("/service"),
-        ..Field::new(Column::Service, "SERVICE", 'v', |row, _| {
-            let socket = &row.endpoint.socket;
-            Value::optional(service(socket.protocol, socket.port()))
-        })
-    },
-    Field {
-        is_text: true,
-        json: Some("/remote/address"),
-        ..Field::new(Column::Remote, "REMOTE", 'r', |row, _| {
-            let remote = row.endpoint.socket.remote;
-            remote.map_or(Value::Unknown, |remote| Value::Address {
-                ip: remote.ip(),
-                shown: remote.to_string(),
-            })
-        })
-    },
-    Field {
-        is_text: true,
-        ..Field::new(Column::What, "WHAT", 'w', |row, context| {
-            let description = description::describe(&row.endpoint, context);
-            Value::optional(description.map(|what| what.text(context)))
-        })
-    },
+    }),
+    Field::text(Column::What, "WHAT", 'w', |row, context| {
+        let description = description::describe(&row.endpoint, context);
+        Value::optional(description.map(|what| what.text(context)))
+    }),
     Field {
         key: Some(("rport", ValueSyntax::RemotePort)),
-        json: Some("/remote/port"),
         ..Field::new(Column::RemotePort, "RPORT", 'o', |row, _| {
             let remote = row.endpoint.socket.remote;
             remote.map_or(Value::Unknown, |remote| Value::Number(remote.port().into()))
         })
     },
-    Field {
-        is_text: true,
-        json: Some("/owners/0/command"),
-        ..Field::new(Column::Command, "COMMAND", 'c', |row, _| {
-            Value::optional(owner(row).map(Process::command_line))
-        })
-    },
-    Field {
-        json: Some("/range"),
-        ..Field::new(Column::Range, "RANGE", 'g', |row, _| {
-            Value::text(PortClass::of(row.endpoint.socket.port()).name())
-        })
-    },
-    Field {
-        json: Some("/owners/0/started_at"),
-        ..Field::new(Column::Uptime, "UPTIME", 'm', |row, context| {
-            let started = owner(row).and_then(|process| process.started_at);
-            let uptime = started.map(|started| Age::exact(context.now.since(started)));
-            uptime.map_or(Value::Unknown, Value::Age)
-        })
-    },
-    Field {
-        is_text: true,
-        json: Some("/owners/0/directory"),
-        ..Field::new(Column::Directory, "DIRECTORY", 'd', |row, _| {
-            Value::optional(owner(row).and_then(|process| process.directory.as_ref()))
-        })
-    },
-    Field {
-        json: Some("/owners/0/executable"),
-        ..Field::new(Column::Executable, "EXE", 'x', |row, _| {
-            Value::optional(owner(row).and_then(|process| process.executable.as_ref()))
-        })
-    },
+    Field::text(Column::Command, "COMMAND", 'c', |row, _| {
+        Value::optional(owner(row).map(Process::command_line))
+    }),
+    Field::new(Column::Range, "RANGE", 'g', |row, _| {
+        Value::text(PortClass::of(row.endpoint.socket.port()).name())
+    }),
+    Field::new(Column::Uptime, "UPTIME", 'm', |row, context| {
+        let started = owner(row).and_then(|process| process.started_at);
+        let uptime = started.map(|started| Age::exact(context.now.since(started)));
+        uptime.map_or(Value::Unknown, Value::Age)
+    }),
+    Field::text(Column::Directory, "DIRECTORY", 'd', |row, _| {
+        Value::optional(owner(row).and_then(|process| process.directory.as_ref()))
+    }),
+    Field::new(Column::Executable, "EXE", 'x', |row, _| {
+        Value::optional(owner(row).and_then(|process| process.executable.as_ref()))
+    }),
     Field::new(Column::Queue, "QUEUE", 'b', |row, _| {
         let queue = row.endpoint.socket.queue();
         queue.map_or(Value::Unknown, Value::Queue)

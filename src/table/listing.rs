@@ -12,14 +12,14 @@ use std::time::Instant;
 
 mod counts;
 mod filter;
-mod order;
+mod sort;
 mod store;
 
 pub use counts::Counts;
 pub use filter::{Chip, Chips, Filter, Hidden};
-pub use order::{Sort, TableLine};
+pub use sort::{Sort, TableLine};
 
-use order::{compare, merge};
+use sort::{compare, merge};
 use store::RowStore;
 
 /// Number of rows to filter before the next event is handled; about 1 ms of work.
@@ -304,7 +304,7 @@ impl Listing {
         if self.is_filtering() {
             return;
         }
-        self.lines = order::lines(&self.order, &self.store.entries);
+        self.lines = sort::lines(&self.order, &self.store.entries);
         for index in self.store.removed.drain() {
             self.store.entries.remove(index);
         }

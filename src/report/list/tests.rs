@@ -87,7 +87,7 @@ fn rows_are_rows_although_a_table_could_not_be_read() {
 fn a_filter_hint_is_printed() {
     for words in [&["foo:1"][..], &["foo:1", "--json"]] {
         let printed = printed(Vec::new(), Vec::new(), words);
-        let expected = "portmon: filter: unknown field foo: is searched for as text\n";
+        let expected = "portmon: filter: unknown field \"foo\": searching for it as text\n";
         assert_eq!(printed.errors, expected);
     }
 }

@@ -197,35 +197,30 @@ pub fn not_a_protocol(name: Token<'_>) -> ParseError {
     name.invalid("a protocol", "tcp or udp")
 }
 
-/// Default ports of URL schemes, from the IANA registry and the vendors' manuals.
-const DEFAULT_PORTS: [(&str, u16); 20] = [
-    ("http", 80),
-    ("https", 443),
-    ("ws", 80),
-    ("wss", 443),
-    ("ftp", 21),
-    ("ssh", 22),
-    ("sftp", 22),
-    ("ldap", 389),
-    ("ldaps", 636),
-    ("postgres", 5432),
-    ("postgresql", 5432),
-    ("mysql", 3306),
-    ("mariadb", 3306),
-    ("redis", 6379),
-    ("rediss", 6379),
-    ("mongodb", 27017),
-    ("amqp", 5672),
-    ("amqps", 5671),
-    ("mqtt", 1883),
-    ("nats", 4222),
+/// Default ports with their URL schemes, from the IANA registry and the vendors' manuals.
+const DEFAULT_PORTS: [(u16, &[&str]); 14] = [
+    (21, &["ftp"]),
+    (22, &["ssh", "sftp"]),
+    (80, &["http", "ws"]),
+    (389, &["ldap"]),
+    (443, &["https", "wss"]),
+    (636, &["ldaps"]),
+    (1883, &["mqtt"]),
+    (3306, &["mysql", "mariadb"]),
+    (4222, &["nats"]),
+    (5432, &["postgres", "postgresql"]),
+    (5671, &["amqps"]),
+    (5672, &["amqp"]),
+    (6379, &["redis", "rediss"]),
+    (27017, &["mongodb"]),
 ];
 
 fn default_port(scheme: &str) -> Option<u16> {
-    DEFAULT_PORTS
+    let is_meant = |name: &&str| scheme.eq_ignore_ascii_case(name);
+    let found = DEFAULT_PORTS
         .iter()
-        .find(|(name, _)| scheme.eq_ignore_ascii_case(name))
-        .map(|(_, port)| *port)
+        .find(|(_, schemes)| schemes.iter().any(is_meant));
+    found.map(|(port, _)| *port)
 }
 
 #[cfg(test)]

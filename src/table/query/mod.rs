@@ -43,7 +43,7 @@ pub struct Parsed {
     /// The valid terms.
     pub query: Query,
     pub error: Option<ParseError>,
-    /// A remark on a valid filter, such as `unknown field cmd: is searched for as text`.
+    /// A remark on a valid filter, such as `unknown field "cmd": searching for it as text`.
     pub hint: Option<String>,
 }
 

@@ -212,7 +212,7 @@ fn enter_never_hides_a_row_that_was_shown() {
 #[test]
 fn an_unknown_field_is_text_with_a_hint() {
     let hint = |text: &str| parse(text).hint;
-    let expected = "unknown field cmd: is searched for as text".to_owned();
+    let expected = "unknown field \"cmd\": searching for it as text".to_owned();
     assert_eq!(hint("node cmd:vite"), Some(expected));
     assert_eq!(hint("port:3000 \"cmd:vite\" 127.0.0.1:80 ::1"), None);
     assert!(hint("http://shop.test:3000").is_some_and(|hint| hint.contains("port 3000")));

@@ -140,12 +140,12 @@ fn missing(word: Token<'_>, token: Token<'_>) -> ParseError {
     })
 }
 
-/// `unknown field cmd: is searched for as text`
+/// `unknown field "cmd": searching for it as text`
 fn unknown_key(token: Token<'_>) -> Option<String> {
     let (name, _) = token.text.split_once(':')?;
     let is_word = name.starts_with(|letter: char| letter.is_ascii_alphabetic())
         && name
             .chars()
             .all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_'));
-    is_word.then(|| format!("unknown field {name}: is searched for as text"))
+    is_word.then(|| format!("unknown field \"{name}\": searching for it as text"))
 }

@@ -5,7 +5,7 @@ fn read(text: &str) -> Result<Option<EndpointSpec>, String> {
 }
 
 #[test]
-fn an_endpoint_is_parsed_in_every_pasted_form() {
+fn an_endpoint_is_parsed_in_every_form() {
     let ip = |text: &str| Host::Ip(text.parse().expect("an address"));
     let cases = [
         (":3000", 3000, Host::Any),

@@ -35,7 +35,7 @@ fn bare_numbers_are_ports_at_either_end() {
 }
 
 #[test]
-fn a_pasted_endpoint_is_a_local_port_and_maybe_an_address() {
+fn an_endpoint_is_a_local_port_and_maybe_an_address() {
     lets_through(&[
         (":3000", "NS"),
         ("*:3000", "NS"),
