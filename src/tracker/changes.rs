@@ -80,13 +80,9 @@ impl Changes {
     /// A socket that opened and closed leaves no change, one that closed and reopened leaves both. A short-lived one is
     /// never merged with another.
     pub fn merge(&mut self, later: Self) {
+        let ids = self.list.iter().map(Change::id);
+        let mut indexes: HashMap<EndpointId, usize> = ids.zip(0..).collect();
         let mut list: Vec<Option<Change>> = self.list.drain(..).map(Some).collect();
-        let mut indexes: HashMap<EndpointId, usize> = list
-            .iter()
-            .flatten()
-            .enumerate()
-            .map(|(index, change)| (change.id(), index))
-            .collect();
         for change in later.list {
             let earlier = indexes
                 .get(&change.id())

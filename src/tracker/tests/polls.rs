@@ -34,10 +34,25 @@ fn connection(cookie: u32, port: u16, to: u16) -> RawSocket {
     }
 }
 
+fn bound(cookie: u32, port: u16) -> RawSocket {
+    RawSocket {
+        state: Some(State::Bound),
+        ..listener(cookie, port)
+    }
+}
+
+/// The connection after its process closed it.
+fn without_owner(state: State, connection: RawSocket) -> RawSocket {
+    RawSocket {
+        state: Some(state),
+        owner_hint: None,
+        ..connection
+    }
+}
+
 impl Tracker {
     fn poll(&mut self, seconds: f64, sockets: &[RawSocket]) -> Vec<String> {
-        self.read(seconds, sockets, false);
-        self.emitted_at(seconds)
+        self.poll_destroyed(seconds, sockets, &[])
     }
 
     /// A poll that did not request bound sockets.
@@ -81,11 +96,10 @@ impl Tracker {
     }
 
     fn owners_of(&self, cookie: u32) -> Owners {
-        let mut each = self.each();
-        let found = each.find(|(_, socket, _)| socket.cookie == [cookie, 0]);
-        found
-            .map(|(_, _, owners)| owners.clone())
-            .expect("it is there")
+        let found = self
+            .each()
+            .find(|(_, socket, _)| socket.cookie == [cookie, 0]);
+        found.expect("it is there").2.clone()
     }
 }
 
@@ -137,33 +151,22 @@ fn a_socket_that_gets_a_remote_end_stays_the_same_socket() {
     tracker.resolve_first(&process(7, "resolver").build());
     for (seconds, socket) in [(1.0, connected), (2.0, bound)] {
         let emitted = tracker.poll(seconds, &[socket]);
-        assert!(
-            emitted.contains(&"changed 127.0.0.1:5000".to_owned()),
-            "{emitted:?}"
-        );
+        assert!(emitted.contains(&"changed 127.0.0.1:5000".to_owned()));
         assert_eq!(tracker.owners_of(1).known().len(), 1);
-        assert_eq!(
-            (tracker.take_unresolved(), tracker.take_removed_hints()),
-            (vec![], vec![])
-        );
+        assert_eq!(tracker.take_unresolved(), []);
+        assert_eq!(tracker.take_removed_hints(), []);
     }
 }
 
 #[test]
 fn a_bound_socket_that_connects_stays_one_row() {
-    let bound = RawSocket {
-        state: Some(State::Bound),
-        ..listener(7, 5000)
-    };
     let connected = connection(7, 5000, 80);
     let (one, other) = (listener(1, 1), listener(2, 2));
     let mut tracker = tracker();
-    tracker.poll(0.0, &[one, other, bound]);
+    tracker.poll(0.0, &[one, other, bound(7, 5000)]);
     let emitted = tracker.poll_without_bound(1.0, &[one, connected, other]);
-    assert_eq!(
-        (emitted, tracker.socket_count()),
-        (vec!["changed 127.0.0.1:5000".to_owned()], 3)
-    );
+    assert_eq!(emitted, ["changed 127.0.0.1:5000"]);
+    assert_eq!(tracker.socket_count(), 3);
     assert_eq!(tracker.poll(10.0, &[one, connected, other]), NOTHING);
 }
 
@@ -182,32 +185,25 @@ fn equal_sockets_without_a_cookie_get_different_ids() {
         }
         tracker.poll(1.0, &sockets);
         let ids: HashSet<EndpointId> = tracker.all().iter().map(Endpoint::id).collect();
-        assert_eq!(
-            (ids.len(), tracker.socket_count()),
-            (sockets.len(), sockets.len()),
-            "{poll}"
-        );
+        assert_eq!(ids.len(), sockets.len(), "{poll}");
+        assert_eq!(tracker.socket_count(), sockets.len(), "{poll}");
     }
 }
 
 #[test]
 fn an_inode_is_removed_once_no_socket_has_it() {
-    let (one, subflow) = (
-        listener(1, 3000),
-        RawSocket {
-            owner_hint: OwnerHint::new(1),
-            ..listener(2, 3000)
-        },
-    );
+    let one = listener(1, 3000);
+    let subflow = RawSocket {
+        owner_hint: one.owner_hint,
+        ..listener(2, 3000)
+    };
     let mut tracker = tracker();
     tracker.poll(0.0, &[one, subflow]);
     tracker.poll(1.0, &[subflow]);
     assert_eq!(tracker.take_removed_hints(), []);
     tracker.poll(2.0, &[]);
-    assert_eq!(
-        tracker.take_removed_hints(),
-        [OwnerHint::new(1).expect("an inode")]
-    );
+    let removed = tracker.take_removed_hints();
+    assert_eq!(removed, Vec::from_iter(one.owner_hint));
 }
 
 #[test]
@@ -222,12 +218,8 @@ fn sockets_closed_before_the_first_poll_are_not_short_lived() {
 
 #[test]
 fn bound_sockets_stay_while_they_are_not_polled() {
-    let bound = RawSocket {
-        state: Some(State::Bound),
-        ..listener(1, 3000)
-    };
     let mut tracker = tracker();
-    tracker.poll(0.0, &[bound]);
+    tracker.poll(0.0, &[bound(1, 3000)]);
     assert_eq!(tracker.poll_without_bound(1.0, &[]), NOTHING);
     assert_eq!(tracker.poll(2.0, &[]), ["closed 1"]);
 }
@@ -247,46 +239,32 @@ fn a_listener_missed_by_a_poll_closes_only_if_confirmed_gone() {
 
 #[test]
 fn new_and_newly_owned_sockets_are_unresolved() {
-    let waiting = RawSocket {
-        owner_hint: None,
-        ..connection(1, 3000, 50000)
-    };
     let accepted = connection(1, 3000, 50000);
+    let waiting = without_owner(State::Established, accepted);
     let mut tracker = tracker();
     tracker.poll(0.0, &[waiting]);
-    assert_eq!(
-        (tracker.take_unresolved(), tracker.owners_of(1)),
-        (vec![], Owners::NoProcess)
-    );
+    assert_eq!(tracker.take_unresolved(), []);
+    assert_eq!(tracker.owners_of(1), Owners::NoProcess);
     tracker.poll(1.0, &[accepted]);
-    let unresolved: Vec<RawSocket> = tracker
-        .take_unresolved()
-        .into_iter()
-        .map(|(_, one)| one)
-        .collect();
+    let unresolved = tracker.take_unresolved().into_iter();
+    let unresolved: Vec<RawSocket> = unresolved.map(|(_, one)| one).collect();
     assert_eq!(unresolved, [accepted]);
     tracker.poll(2.0, &[waiting]);
-    assert_eq!(
-        (tracker.take_removed_hints(), tracker.owners_of(1)),
-        (Vec::from_iter(OwnerHint::new(1)), Owners::NoProcess)
-    );
+    let removed = tracker.take_removed_hints();
+    assert_eq!(removed, Vec::from_iter(accepted.owner_hint));
+    assert_eq!(tracker.owners_of(1), Owners::NoProcess);
 }
 
 #[test]
 fn the_end_of_a_time_wait_is_emitted_once() {
     let left = |milliseconds| RawSocket {
-        state: Some(State::TimeWait),
-        owner_hint: None,
         queue: RawSocket::time_wait_queue(milliseconds),
-        ..connection(1, 3000, 50000)
+        ..without_owner(State::TimeWait, connection(1, 3000, 50000))
     };
     let mut tracker = tracker();
     tracker.poll(0.0, &[connection(1, 3000, 50000)]);
     tracker.poll(1.0, &[left(59_990)]);
-    let ends = |tracker: &Tracker| {
-        let all = tracker.all();
-        all[0].socket.ends_at().expect("it is known")
-    };
+    let ends = |tracker: &Tracker| tracker.all()[0].socket.ends_at().expect("it is known");
     let expected = instant(1.0) + Duration::from_millis(59_990);
     assert_eq!(ends(&tracker), expected);
     let emitted = tracker.poll(2.0, &[left(58_970)]);
@@ -322,10 +300,8 @@ fn portmons_own_socket_is_never_emitted() {
 fn a_better_description_reaches_every_socket_of_the_process() {
     let (before, after) = (process(7, "sh").build(), process(7, "node").build());
     let mut tracker = tracker();
-    tracker.poll(
-        0.0,
-        &[listener(1, 3000), listener(2, 3001), listener(3, 3002)],
-    );
+    let listeners = [listener(1, 3000), listener(2, 3001), listener(3, 3002)];
+    tracker.poll(0.0, &listeners);
     for (slot, socket) in tracker.take_unresolved() {
         if socket.cookie != [3, 0] {
             tracker.set_owners(slot, &Owners::Known([before.clone()].into()));
@@ -349,11 +325,7 @@ fn only_sockets_no_poll_ever_saw_are_short_lived() {
     tracker.poll(0.0, &[listener(9, 3000), known, waits, late]);
     tracker.resolve_first(&server);
     tracker.emit(instant(0.0), &mut |_| None);
-    let still = RawSocket {
-        state: Some(State::TimeWait),
-        owner_hint: None,
-        ..waits
-    };
+    let still = without_owner(State::TimeWait, waits);
     // `late` is closed in this poll, but its event comes only with the next one.
     let now = [listener(9, 3000), still];
     let emitted = tracker.poll_destroyed(1.0, &now, &[known, waits, brief, brief]);
@@ -372,11 +344,7 @@ fn only_sockets_no_poll_ever_saw_are_short_lived() {
 fn a_socket_first_polled_in_time_wait_is_not_short_lived() {
     let (waits, brief) = (connection(1, 3000, 50000), connection(2, 3000, 50001));
     for state in [State::TimeWait, State::FinWait2] {
-        let left = RawSocket {
-            state: Some(state),
-            owner_hint: None,
-            ..connection(3, 3000, 50000)
-        };
+        let left = without_owner(state, connection(3, 3000, 50000));
         let mut tracker = tracker();
         tracker.poll(0.0, &[]);
         let emitted = tracker.poll_destroyed(1.0, &[left], &[waits]);
