@@ -68,15 +68,8 @@ pub enum BindResult {
 impl AddressProbe {
     /// Classifies what a server finds, which asks for SO_REUSEADDR where that is usual.
     pub fn result(&self) -> BindResult {
-        let result = |outcome: &BindOutcome| match outcome {
-            BindOutcome::Bound => BindResult::Usable,
-            BindOutcome::InUse => BindResult::InUse,
-            BindOutcome::NotPermitted => BindResult::NotPermitted,
-            BindOutcome::NoSuchAddress => BindResult::NoSuchAddress,
-            BindOutcome::Failed(reason) => BindResult::Failed(reason.clone()),
-        };
-        let without = result(&self.without_reuseaddr);
-        match (self.with_reuseaddr.as_ref().map(result), without) {
+        let without = BindResult::from(&self.without_reuseaddr);
+        match (self.with_reuseaddr.as_ref().map(BindResult::from), without) {
             // Any other error has another cause than a socket in the way.
             (Some(BindResult::Usable), BindResult::InUse) => BindResult::OnlyWithReuseAddr,
             (None | Some(BindResult::Usable), without) => without,
@@ -90,6 +83,18 @@ impl AddressProbe {
         outcomes
             .filter(|outcome| **outcome != BindOutcome::NoSuchAddress)
             .count()
+    }
+}
+
+impl From<&BindOutcome> for BindResult {
+    fn from(outcome: &BindOutcome) -> Self {
+        match outcome {
+            BindOutcome::Bound => Self::Usable,
+            BindOutcome::InUse => Self::InUse,
+            BindOutcome::NotPermitted => Self::NotPermitted,
+            BindOutcome::NoSuchAddress => Self::NoSuchAddress,
+            BindOutcome::Failed(reason) => Self::Failed(reason.clone()),
+        }
     }
 }
 

@@ -30,13 +30,24 @@ pub fn probe_all(protocol: Protocol, addresses: &[SocketAddr]) -> Vec<AddressPro
 
 /// Binds one address with SO_REUSEADDR, where that is usual, and without.
 pub fn probe(protocol: Protocol, address: SocketAddr) -> AddressProbe {
-    // A UDP socket with SO_REUSEADDR would bind beside another one.
-    let tries_reuse = protocol == Protocol::Tcp && PLATFORM.has_safe_reuseaddr();
     AddressProbe {
         address,
-        with_reuseaddr: tries_reuse.then(|| bind(protocol, address, true)),
+        with_reuseaddr: sets_reuseaddr(protocol).then(|| bind(protocol, address, true)),
         without_reuseaddr: bind(protocol, address, false),
     }
+}
+
+/// Binds the port once on its address or on each local one, as a server does.
+pub fn bind_as_server(spec: PortSpec) -> BindResult {
+    let addresses = bind_addresses(spec.address, spec.port).into_iter();
+    let outcomes = addresses.map(|at| bind(spec.protocol, at, sets_reuseaddr(spec.protocol)));
+    let results = outcomes.map(|outcome| BindResult::from(&outcome));
+    results.max().unwrap_or(BindResult::NoSuchAddress)
+}
+
+/// Whether servers usually set SO_REUSEADDR. A UDP socket with it would bind beside another one.
+fn sets_reuseaddr(protocol: Protocol) -> bool {
+    protocol == Protocol::Tcp && PLATFORM.has_safe_reuseaddr()
 }
 
 fn bind(protocol: Protocol, address: SocketAddr, reuse: bool) -> BindOutcome {
@@ -58,7 +69,7 @@ pub fn unused_after(near: u16, is_held: impl Fn(u16) -> bool) -> Option<u16> {
     (near.checked_add(1)?..=u16::MAX)
         .filter(|port| !is_held(*port))
         .take(MAX_TRIES)
-        .find(|port| BindResult::of(&probe_port(PortSpec::tcp(*port))).is_usable())
+        .find(|port| bind_as_server(PortSpec::tcp(*port)) == BindResult::Usable)
 }
 
 /// True if the address is not one of this machine, so that no port can be bound on it.
@@ -94,6 +105,24 @@ mod tests {
         let port = listener.local_addr().expect("an address").port();
         let probes = probe_port(PortSpec::tcp(port));
         assert_eq!(BindResult::of(&probes), BindResult::InUse);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_server_binds_once_and_beside_a_socket_that_shares_the_port() {
+        use socket2::{Domain, Socket, Type};
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
+        socket.set_reuse_address(true).expect("an option");
+        let any: SocketAddr = "127.0.0.1:0".parse().expect("an address");
+        socket.bind(&any.into()).expect("a free port");
+        let at = socket.local_addr().expect("an address").as_socket();
+        let at = at.expect("an Internet address");
+        let spec = PortSpec {
+            address: Some(at.ip()),
+            ..PortSpec::tcp(at.port())
+        };
+        let results = [BindResult::of(&probe_port(spec)), bind_as_server(spec)];
+        assert_eq!(results, [BindResult::OnlyWithReuseAddr, BindResult::Usable]);
     }
 
     #[test]

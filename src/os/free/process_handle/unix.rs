@@ -15,7 +15,7 @@ impl ProcessHandle {
         number
             .and_then(system::Pid::from_raw)
             .map(Self)
-            .ok_or_else(|| HandleError::Failed(format!("not the pid of a single process: {pid}")))
+            .ok_or(HandleError::NotPermitted)
     }
 
     pub fn has_ended(&self) -> bool {

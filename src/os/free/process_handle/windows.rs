@@ -43,7 +43,10 @@ impl ProcessHandle {
     /// Terminates the process, whichever signal it is; SIGCONT fails.
     pub fn signal(&self, signal: Signal) -> Result<(), HandleError> {
         if signal == Signal::Continue {
-            return Err(HandleError::Failed("Windows has no SIGCONT".to_owned()));
+            return Err(HandleError::of(
+                "SIGCONT",
+                &io::ErrorKind::Unsupported.into(),
+            ));
         }
         // SAFETY: the handle is open for as long as `self` is.
         match unsafe { TerminateProcess(self.0.as_raw_handle(), 1) } {
