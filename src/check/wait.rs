@@ -31,8 +31,8 @@ impl WaitTarget {
             .collect()
     }
 
-    /// The sockets that hold the port.
-    pub fn holders<'s>(&self, sockets: &'s [Socket]) -> Vec<&'s Socket> {
+    /// The sockets that prevent a bind of the port.
+    pub fn blocking<'s>(&self, sockets: &'s [Socket]) -> Vec<&'s Socket> {
         let holding = sockets.iter().filter(|socket| socket.holds_port());
         holding
             .filter(|socket| self.spec.conflicts(socket))
@@ -86,7 +86,7 @@ mod tests {
                 until: Until::Free,
             };
             let sockets = sockets.each_ref().map(std::slice::from_ref);
-            sockets.map(|socket| target.holders(socket).len())
+            sockets.map(|socket| target.blocking(socket).len())
         };
         assert_eq!(found(spec("3000")), [1, 1, 0]);
         assert_eq!(found(spec("0.0.0.0:3000")), [1, 0, 0]);

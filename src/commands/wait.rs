@@ -163,7 +163,7 @@ impl<'a> PortWaiter<'a> {
         if self.target.until == Until::Listening {
             return !self.target.listeners(&self.sockets).is_empty();
         }
-        if !self.target.holders(&self.sockets).is_empty() {
+        if !self.target.blocking(&self.sockets).is_empty() {
             self.failed_bind = None;
             return false;
         }
@@ -181,7 +181,7 @@ impl<'a> PortWaiter<'a> {
         {
             return false;
         }
-        match BindResult::of(&bind_probe::probe_port(self.target.spec)) {
+        match bind_probe::bind_as_server(self.target.spec) {
             // Where the user may not bind the port, only the tables tell that it is free.
             BindResult::Usable | BindResult::OnlyWithReuseAddr | BindResult::NotPermitted => true,
             result @ (BindResult::InUse | BindResult::NoSuchAddress | BindResult::Failed(_)) => {

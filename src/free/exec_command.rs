@@ -68,7 +68,7 @@ pub enum SendOutcome {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SignalError {
     AlreadyExited(Arc<Process>),
-    /// The pid is another process now.
+    /// The pid is now another process.
     PidReused(Arc<Process>),
     /// It is running and no longer holds any of the sockets that were shown.
     NotAnOwner(Arc<Process>),

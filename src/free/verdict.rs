@@ -18,7 +18,7 @@ pub enum Verdict {
         outcomes: Vec<TargetOutcome>,
         proof: Proof,
     },
-    /// Nothing holds it, and a bind succeeds only with SO_REUSEADDR, which most servers set.
+    /// Nothing holds it, and it can be bound only with SO_REUSEADDR, which most servers set.
     OnlyWithReuseAddr {
         port: Port,
         outcomes: Vec<TargetOutcome>,

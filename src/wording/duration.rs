@@ -11,24 +11,18 @@ const DAY: u64 = 24 * HOUR;
 /// `62 s`, `13 min 4 s`, `3 h`, `2 days 4 h`: the two largest units, minutes from two minutes on.
 pub fn duration(span: Duration) -> String {
     let seconds = span.as_secs();
-    let (large, rest) = match seconds {
+    let (unit, name, next, next_name) = match seconds {
         _ if seconds < 2 * MINUTE => return format!("{seconds} s"),
-        _ if seconds < HOUR => (format!("{} min", seconds / MINUTE), seconds % MINUTE),
-        _ if seconds < DAY => (format!("{} h", seconds / HOUR), seconds % HOUR / MINUTE),
-        _ => (days(seconds / DAY), seconds % DAY / HOUR),
+        _ if seconds < HOUR => (MINUTE, "min", 1, "s"),
+        _ if seconds < DAY => (HOUR, "h", MINUTE, "min"),
+        _ if seconds < 2 * DAY => (DAY, "day", HOUR, "h"),
+        _ => (DAY, "days", HOUR, "h"),
     };
-    let small = match seconds {
-        _ if rest == 0 => return large,
-        _ if seconds < HOUR => "s",
-        _ if seconds < DAY => "min",
-        _ => "h",
-    };
-    format!("{large} {rest} {small}")
-}
-
-fn days(count: u64) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{count} day{plural}")
+    let large = format!("{} {name}", seconds / unit);
+    match seconds % unit / next {
+        0 => large,
+        rest => format!("{large} {rest} {next_name}"),
+    }
 }
 
 /// `0.8 s`, `40 ms`: a duration that portmon measured, without decimals from a minute on.

@@ -1,5 +1,6 @@
 //! Processes in a sentence: where they come from, why some are never signaled, and what became of the others.
 
+use super::number::grouped;
 use super::{list, seconds, unread};
 use crate::free::{
     Protected, ReleaseKind, SignalDisposition, SignalError, Survivor, TargetOutcome,
@@ -38,9 +39,9 @@ pub fn origin(origin: &Origin) -> String {
 pub fn protected(why: Protected) -> &'static str {
     match why {
         Protected::FirstProcess => "is part of the system itself",
-        Protected::KernelThread => "is a kernel thread, which no signal ends",
-        Protected::SelfPid => "is this portmon",
-        Protected::Ancestor => "runs this portmon, which would end with it",
+        Protected::KernelThread => "is a kernel thread, which no signal can end",
+        Protected::SelfPid => "is portmon itself",
+        Protected::Ancestor => "is an ancestor of portmon, which would end with it",
         Protected::SystemdManager => "manages the services of a whole session",
         Protected::RunsContainers => "runs containers, which would keep running without it",
         Protected::ContainerPortProxy => {
@@ -76,17 +77,17 @@ pub fn signal_error(error: &SignalError) -> String {
     match error {
         SignalError::AlreadyExited(process) => format!("{process} has already exited"),
         SignalError::PidReused(process) => format!(
-            "{process} has exited, and pid {} is another process now",
+            "{process} has exited, and pid {} is now another process",
             process.pid()
         ),
         SignalError::NotAnOwner(process) => {
             format!("{process} no longer holds the socket that was shown")
         }
         SignalError::OwnerHidden(process) => {
-            format!("the owner of the socket that {process} held is hidden now")
+            format!("the owner of the socket that {process} held is now hidden")
         }
         SignalError::NotPermitted(process) => {
-            format!("you are not permitted to end {process}")
+            format!("you are not permitted to signal {process}")
         }
         SignalError::Protected(process, why) => format!("{process} {}", protected(*why)),
         SignalError::Failed(process, error) => {
@@ -118,34 +119,22 @@ pub(super) fn releases(outcomes: &[TargetOutcome]) -> String {
 
 /// `node 4242 and node 4300 ended 0.8 s after SIGTERM`, for each group that ended the same way.
 pub(super) fn release_groups(outcomes: &[TargetOutcome]) -> Vec<String> {
-    let kind = |outcome: &TargetOutcome| (outcome.how, outcome.after.map(|(_, signal)| signal));
-    let mut groups: Vec<Vec<&TargetOutcome>> = Vec::new();
-    for outcome in outcomes {
-        let is_like = |group: &&mut Vec<&TargetOutcome>| {
-            group
-                .first()
-                .is_some_and(|first| kind(first) == kind(outcome))
-        };
-        match groups.iter_mut().find(is_like) {
-            Some(group) => group.push(outcome),
-            None => groups.push(vec![outcome]),
-        }
-    }
-    groups.iter().filter_map(|group| released(group)).collect()
-}
-
-fn released(group: &[&TargetOutcome]) -> Option<String> {
-    let processes: Vec<&Arc<Process>> = group.iter().map(|outcome| &outcome.process).collect();
-    let after = group.iter().filter_map(|outcome| outcome.after).max();
-    let after = after.map_or_else(String::new, |(time, signal)| {
-        format!(" {} after {signal}", seconds(time))
-    });
-    let (verb, rest) = match group.first()?.how {
-        ReleaseKind::Ended => ("ended", ""),
-        ReleaseKind::ClosedSocket => ("closed it", ""),
-        ReleaseKind::StillRunning => ("closed it", " and is still running"),
-    };
-    Some(format!("{} {verb}{after}{rest}", list(&processes)))
+    let kind = |outcome: &&TargetOutcome| (outcome.how, outcome.after.map(|(_, signal)| signal));
+    let groups = grouped(outcomes, kind).into_iter();
+    groups
+        .map(|((how, _), group)| {
+            let processes: Vec<_> = group.iter().map(|outcome| &outcome.process).collect();
+            let after = group.iter().filter_map(|outcome| outcome.after).max();
+            let after = after.map(|(time, signal)| format!(" {} after {signal}", seconds(time)));
+            let (verb, rest) = match how {
+                ReleaseKind::Ended => ("ended", ""),
+                ReleaseKind::ClosedSocket => ("closed the port", ""),
+                ReleaseKind::StillRunning => ("closed the port", " and is still running"),
+            };
+            let (processes, after) = (list(&processes), after.unwrap_or_default());
+            format!("{processes} {verb}{after}{rest}")
+        })
+        .collect()
 }
 
 /// `gunicorn 7001 ended`, without times.
@@ -157,7 +146,7 @@ fn ended_alone(outcome: &TargetOutcome) -> String {
     match outcome.how {
         ReleaseKind::Ended => format!("{} ended", outcome.process),
         ReleaseKind::ClosedSocket | ReleaseKind::StillRunning => {
-            format!("{} closed it", outcome.process)
+            format!("{} closed the port", outcome.process)
         }
     }
 }
@@ -188,7 +177,7 @@ fn survivor(survivor: &Survivor) -> String {
         }
         _ if *signal == Signal::Continue => format!("keeps running after {signal}"),
         (_, Some(SignalDisposition::Caught)) if *signal == Signal::HangUp => {
-            format!("handles {signal}, which need not end it")
+            format!("handles {signal}, which may not end it")
         }
         (_, Some(SignalDisposition::Caught)) => {
             format!("handles {signal} and is still shutting down")

@@ -12,6 +12,7 @@ use crate::model::port::{BindResult, Port};
 use crate::model::process::Signal;
 use crate::model::socket::{Protocol, Socket};
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 /// Returns the sentence of a verdict: `:3000 is free. node 4242 ended 0.8 s after SIGTERM.`
 pub fn verdict(verdict: &Verdict) -> String {
@@ -61,20 +62,26 @@ pub fn verdict(verdict: &Verdict) -> String {
             survivors,
             offer: _,
         } => format!("{port} is STILL HELD: {}", targets(outcomes, survivors)),
-        Verdict::TakenAgain { .. } => taken_again(verdict),
+        Verdict::TakenAgain {
+            port,
+            free_for,
+            by,
+            starter,
+        } => taken_again(*port, *free_for, by, starter.as_ref()),
         Verdict::Unknown {
             port,
             outcomes,
             survivors,
             evidence,
             problems,
-        } => format!(
-            "{}: {}, {}, {}",
-            known_of_port(*port, evidence),
-            targets(outcomes, survivors),
-            known_of_sockets(evidence),
-            unread(problems)
-        ),
+        } => {
+            let targets = targets(outcomes, survivors);
+            format!(
+                "{}, {}",
+                unknown(*port, &targets, evidence),
+                unread(problems)
+            )
+        }
         Verdict::NothingSent(error) => format!("Nothing sent: {}.", signal_error(error)),
     }
 }
@@ -92,7 +99,7 @@ pub fn progress(progress: &Progress) -> String {
     match progress {
         Progress::Sending { signal, targets } => format!("sending {signal} to {}", list(targets)),
         Progress::Binding { port, problems } if problems.is_empty() => {
-            format!("nothing holds {port} any more; trying to bind it")
+            format!("nothing holds {port} anymore; trying to bind it")
         }
         Progress::Binding { port, problems } => {
             format!("{}; trying to bind {port}", unread(problems))
@@ -164,15 +171,16 @@ fn keep_socket(remaining: &RemainingOwners) -> String {
 
 /// ` (12 TIME_WAIT, last ends in 58 s)`
 fn in_brackets(leftovers: &Leftovers) -> String {
-    match (leftovers.states.as_slice(), leftovers.wait) {
-        ([], _) => String::new(),
-        (left, Some(wait)) => format!(
-            " ({}, last ends in {})",
-            count_states(left),
-            time_left(wait)
-        ),
-        (left, None) => format!(" ({})", count_states(left)),
+    if leftovers.states.is_empty() {
+        return String::new();
     }
+    let wait = leftovers.wait;
+    let wait = wait.map(|wait| format!(", last ends in {}", time_left(wait)));
+    format!(
+        " ({}{})",
+        count_states(&leftovers.states),
+        wait.unwrap_or_default()
+    )
 }
 
 fn cannot_bind(port: Port, leftovers: &Leftovers, error: Option<&str>) -> String {
@@ -199,37 +207,29 @@ fn partly_free(
     localhost: Option<IpAddr>,
 ) -> String {
     let addresses = free.iter().map(|address| place_at(port.protocol, *address));
-    let addresses: Vec<String> = addresses.collect();
+    let addresses = list(&addresses.collect::<Vec<_>>());
     let are = if free.len() == 1 { "is" } else { "are" };
-    let held = held
-        .iter()
-        .map(|socket| format!("{} is not: {} it", place(socket), owners_hold(socket)));
+    let held = held.iter();
+    let held = held.map(|one| format!("{} is not: {} it", place(one), owners_hold(one)));
+    let held = held.collect::<Vec<_>>().join(", ");
     let localhost = localhost.map(|ip| format!(". localhost reaches {ip} first"));
     format!(
-        "{} {are} free, {}{}",
-        list(&addresses),
-        held.collect::<Vec<_>>().join(", "),
+        "{addresses} {are} free, {held}{}",
         localhost.unwrap_or_default()
     )
 }
 
 /// `:62901 was free for 0.4 s and is TAKEN AGAIN by python3 4250, started by supervisor 4100`
-fn taken_again(verdict: &Verdict) -> String {
-    let Verdict::TakenAgain {
-        port,
-        free_for,
-        by,
-        starter,
-    } = verdict
-    else {
-        return String::new();
-    };
+fn taken_again(
+    port: Port,
+    free_for: Option<Duration>,
+    by: &Socket,
+    starter: Option<&Starter>,
+) -> String {
     let free_for = free_for.map(|time| format!(" was free for {} and", seconds(time)));
     // The topmost process stands for all that share the socket.
-    let owner = by
-        .owners
-        .first()
-        .map_or_else(|| owners(by), ToString::to_string);
+    let first = by.owners.first();
+    let owner = first.map_or_else(|| owners(by), ToString::to_string);
     let starter = match starter {
         Some(Starter::Systemd { unit, is_restart }) => {
             let verb = if *is_restart { "restarted" } else { "started" };
@@ -242,26 +242,25 @@ fn taken_again(verdict: &Verdict) -> String {
     format!("{port}{free_for} is TAKEN AGAIN by {owner}{starter}")
 }
 
-fn known_of_port(port: Port, evidence: &Evidence) -> String {
-    match evidence {
-        Evidence::Held(_) => format!("{port} is STILL HELD"),
-        Evidence::Bind(BindResult::InUse) => {
-            format!("{port} is not free, and who holds it is unknown")
-        }
-        Evidence::Bind(_) => format!("Whether {port} is free is unknown"),
-    }
-}
-
-fn known_of_sockets(evidence: &Evidence) -> String {
+/// What is known of a port whose tables could not all be read.
+fn unknown(port: Port, targets: &str, evidence: &Evidence) -> String {
     match evidence {
         Evidence::Held(sockets) => {
             let holds = |socket: &Socket| format!("{} {}", owners_hold(socket), place(socket));
-            list(&sockets.iter().map(holds).collect::<Vec<_>>())
+            let held = list(&sockets.iter().map(holds).collect::<Vec<_>>());
+            format!("{port} is STILL HELD: {targets}, {held}")
         }
-        Evidence::Bind(BindResult::OnlyWithReuseAddr) => {
-            "a bind succeeds only with SO_REUSEADDR".to_owned()
+        Evidence::Bind(BindResult::InUse) => {
+            let bind = bind_result(&BindResult::InUse);
+            format!("{port} is not free, and its owner is unknown: {targets}, a bind fails: {bind}")
         }
-        Evidence::Bind(BindResult::NotPermitted) => "you are not permitted to bind it".to_owned(),
-        Evidence::Bind(failed) => format!("a bind fails: {}", bind_result(failed)),
+        Evidence::Bind(result) => {
+            let fails = match result {
+                BindResult::OnlyWithReuseAddr | BindResult::NotPermitted => "",
+                _ => "a bind fails: ",
+            };
+            let bind = bind_result(result);
+            format!("It is unknown whether {port} is free: {targets}, {fails}{bind}")
+        }
     }
 }

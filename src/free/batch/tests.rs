@@ -158,7 +158,7 @@ fn an_event_of_one_port_leaves_the_others_unchanged() {
         progress,
         [
             "SIGTERM sent to postgres 812 0.5 s ago; watching :5432",
-            "nothing holds :3000 any more; trying to bind it",
+            "nothing holds :3000 anymore; trying to bind it",
         ]
     );
 }

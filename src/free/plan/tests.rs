@@ -424,15 +424,15 @@ fn a_protected_process_is_refused_with_a_reason() {
         ),
         (
             kernel.build(),
-            "kworker 77 is protected: it is a kernel thread, which no signal ends.",
+            "kworker 77 is protected: it is a kernel thread, which no signal can end.",
         ),
         (
             process(500, "portmon").build(),
-            "portmon 500 is protected: it is this portmon.",
+            "portmon 500 is protected: it is portmon itself.",
         ),
         (
             process(400, "zsh").build(),
-            "zsh 400 is protected: it runs this portmon, which would end with it.",
+            "zsh 400 is protected: it is an ancestor of portmon, which would end with it.",
         ),
         (
             systemd,

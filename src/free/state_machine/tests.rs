@@ -225,7 +225,7 @@ fn each_way_to_become_free_is_reported_as_observed() {
     let cases = [
         (
             Story::sent(vec![listener(&node)]).sees(0.3, vec![]).bound(),
-            ":3000 is free. node 4242 closed it 0.3 s after SIGTERM.",
+            ":3000 is free. node 4242 closed the port 0.3 s after SIGTERM.",
         ),
         (
             Story::sent(twins())
@@ -237,7 +237,7 @@ fn each_way_to_become_free_is_reported_as_observed() {
         ),
         (
             Story::sent(twins()).ended(&node).sees(0.5, vec![]).bound(),
-            ":3000 is free. node 4242 ended 0.5 s after SIGTERM. node 4300 closed it 0.5 s after SIGTERM.",
+            ":3000 is free. node 4242 ended 0.5 s after SIGTERM. node 4300 closed the port 0.5 s after SIGTERM.",
         ),
         (
             Story::asked(vec![listener(&node)])
@@ -281,7 +281,7 @@ fn closing_the_port_is_reported_apart_from_exiting() {
         ":3000 is free. node 4242 ended 0.4 s after SIGTERM."
     );
     let runs_on = let_go().sees(2.3, vec![]);
-    let said = ":3000 is free. node 4242 closed it 0.3 s after SIGTERM and is still running.";
+    let said = ":3000 is free. node 4242 closed the port 0.3 s after SIGTERM and is still running.";
     assert_eq!(
         (runs_on.words().as_str(), runs_on.machine.is_settled()),
         (said, true)
@@ -781,7 +781,7 @@ fn nothing_sent_is_a_verdict() {
         ),
         (
             SignalError::PidReused(it()),
-            "node 4242 has exited, and pid 4242 is another process now",
+            "node 4242 has exited, and pid 4242 is now another process",
         ),
         (
             SignalError::NotAnOwner(it()),
@@ -789,11 +789,11 @@ fn nothing_sent_is_a_verdict() {
         ),
         (
             SignalError::NotPermitted(it()),
-            "you are not permitted to end node 4242",
+            "you are not permitted to signal node 4242",
         ),
         (
             SignalError::Protected(it(), Protected::Ancestor),
-            "node 4242 runs this portmon, which would end with it",
+            "node 4242 is an ancestor of portmon, which would end with it",
         ),
         (
             SignalError::Failed(it(), "odd".to_owned()),
@@ -845,7 +845,7 @@ fn progress_names_what_is_awaited() {
         ]
     );
     let story = story.ended(&node).sees(0.6, vec![]);
-    let said = "nothing holds :3000 any more; trying to bind it";
+    let said = "nothing holds :3000 anymore; trying to bind it";
     assert_eq!(wording::progress(&story.machine.progress(at)), said);
 }
 

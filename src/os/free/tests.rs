@@ -294,7 +294,7 @@ async fn a_reused_pid_is_not_signalled() {
     let said = fixture.until(FreeMachine::is_settled).await;
     let pid = held.pid();
     let expected =
-        format!("Nothing sent: sleep {pid} has exited, and pid {pid} is another process now.");
+        format!("Nothing sent: sleep {pid} has exited, and pid {pid} is now another process.");
     assert_eq!(said, expected);
     assert!(held.is_running());
 }
@@ -345,7 +345,7 @@ async fn portmon_itself_is_always_protected() {
     let said = fixture.until(FreeMachine::is_settled).await;
     assert_eq!(
         said,
-        format!("Nothing sent: portmon {pid} is this portmon.")
+        format!("Nothing sent: portmon {pid} is portmon itself.")
     );
 }
 

@@ -4,8 +4,8 @@ use crate::check::{Until, WaitTarget};
 use crate::model::port::BindResult;
 use crate::model::snapshot::Problem;
 use crate::model::socket::{Socket, State};
-use crate::wording::unread;
-use crate::wording::{bind_result, list, owners, seconds, states};
+use crate::wording::number::grouped;
+use crate::wording::{bind_result, list, owners, seconds, states, unread};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
@@ -41,48 +41,53 @@ pub fn timed_out(
     after: Duration,
 ) -> String {
     let (port, after) = (target.spec, seconds(after));
-    let problems = problems.iter();
-    let problems: Vec<Problem> = problems
-        .filter(|problem| problem.protocol == target.spec.protocol)
-        .cloned()
-        .collect();
-    if !problems.is_empty() {
-        let unread = unread(&problems);
-        return match (target.until, target.holders(sockets)) {
-            (Until::Listening, _) => {
-                format!("cannot tell after {after} whether {port} listens: {unread}")
-            }
-            (Until::Free, holders) if holders.is_empty() => {
-                format!("cannot tell after {after} whether {port} is free: {unread}")
-            }
-            (Until::Free, holders) => {
-                format!(
-                    "{port} is not free after {after}: {}; {unread}",
-                    holding(&holders)
-                )
-            }
-        };
+    let mut problems = problems.to_vec();
+    problems.retain(|problem| problem.protocol == port.protocol);
+    let blocking = target.blocking(sockets);
+    match target.until {
+        Until::Listening if problems.is_empty() => {
+            format!(
+                "{port} does not listen after {after}: {}",
+                instead(sockets, failed_bind)
+            )
+        }
+        Until::Free if problems.is_empty() => {
+            format!(
+                "{port} is not free after {after}: {}",
+                instead(sockets, failed_bind)
+            )
+        }
+        Until::Free if !blocking.is_empty() => {
+            let (holding, unread) = (holding(&blocking), unread(&problems));
+            format!("{port} is not free after {after}: {holding}; {unread}")
+        }
+        Until::Listening => {
+            format!(
+                "it is unknown whether {port} listens after {after}: {}",
+                unread(&problems)
+            )
+        }
+        Until::Free => {
+            format!(
+                "it is unknown whether {port} is free after {after}: {}",
+                unread(&problems)
+            )
+        }
     }
-    let verb = match target.until {
-        Until::Listening => "does not listen",
-        Until::Free => "is not free",
-    };
-    let instead = instead(sockets, failed_bind);
-    format!("{port} {verb} after {after}: {instead}")
 }
 
 fn instead(sockets: &[Socket], failed_bind: Option<&BindResult>) -> String {
-    let holders: Vec<&Socket> = sockets.iter().filter(|one| one.holds_port()).collect();
-    let used = if sockets.is_empty() {
-        "nothing uses it".to_owned()
-    } else {
-        let states = states(&sockets.iter().collect::<Vec<_>>());
-        format!("only connections are left ({states})")
+    let sockets: Vec<&Socket> = sockets.iter().collect();
+    let mut holding_port = sockets.clone();
+    holding_port.retain(|socket| socket.holds_port());
+    let used = match sockets.as_slice() {
+        [] => "nothing uses it".to_owned(),
+        left => format!("only connections are left ({})", states(left)),
     };
     match failed_bind {
         Some(result) => format!("{used}, but a bind fails: {}", bind_result(result)),
-        None if holders.is_empty() => used,
-        None => holding(&holders),
+        None if holding_port.is_empty() => used,
+        None => holding(&holding_port),
     }
 }
 
@@ -99,17 +104,12 @@ fn holding(sockets: &[&Socket]) -> String {
 
 /// Lists the addresses behind each distinct text.
 fn by_owner(sockets: &[&Socket], text: impl Fn(&Socket) -> String) -> String {
-    let mut parts: Vec<(String, Vec<String>)> = Vec::new();
-    for socket in sockets {
-        let (text, address) = (text(socket), socket.local_address());
-        match parts.iter_mut().find(|(known, _)| *known == text) {
-            Some((_, addresses)) if addresses.contains(&address) => {}
-            Some((_, addresses)) => addresses.push(address),
-            None => parts.push((text, vec![address])),
-        }
-    }
-    let parts = parts.iter();
-    let parts = parts.map(|(text, addresses)| format!("{text} {}", list(addresses)));
+    let parts = grouped(sockets, |socket| text(socket)).into_iter();
+    let parts = parts.map(|(text, sockets)| {
+        let mut addresses: Vec<String> = sockets.iter().map(|one| one.local_address()).collect();
+        addresses.dedup();
+        format!("{text} {}", list(&addresses))
+    });
     list(&parts.collect::<Vec<_>>())
 }
 
@@ -186,8 +186,8 @@ mod tests {
                 timed_out("3000/udp", Until::Free, &[]),
             ],
             [
-                "cannot tell after 5.0 s whether :3000 listens: the table of tcp6 sockets could not be read: out of memory",
-                "cannot tell after 5.0 s whether :3000 is free: the table of tcp6 sockets could not be read: out of memory",
+                "it is unknown whether :3000 listens after 5.0 s: the table of tcp6 sockets could not be read: out of memory",
+                "it is unknown whether :3000 is free after 5.0 s: the table of tcp6 sockets could not be read: out of memory",
                 ":3000 is not free after 5.0 s: node 4242 listens on 127.0.0.1; the table of tcp6 sockets could not be \
                  read: out of memory",
                 ":3000/udp is not free after 5.0 s: nothing uses it",

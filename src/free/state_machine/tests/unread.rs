@@ -64,7 +64,7 @@ fn without_readable_tables_a_bind_decides_and_no_owner_is_named() {
             ),
             (
                 format!(
-                    ":3000 is not free, and who holds it is unknown: node 4242 ended, a bind fails: the address \
+                    ":3000 is not free, and its owner is unknown: node 4242 ended, a bind fails: the address \
                      is in use, {UNREAD}"
                 ),
                 Some(VerdictKind::Held),
@@ -72,14 +72,14 @@ fn without_readable_tables_a_bind_decides_and_no_owner_is_named() {
             ),
             (
                 format!(
-                    "Whether :3000 is free is unknown: node 4242 ended, a bind succeeds only with SO_REUSEADDR, {UNREAD}"
+                    "It is unknown whether :3000 is free: node 4242 ended, it can be bound only with SO_REUSEADDR, {UNREAD}"
                 ),
                 Some(VerdictKind::Held),
                 0
             ),
             (
                 format!(
-                    "Whether :3000 is free is unknown: node 4242 ended, you are not permitted to bind it, {UNREAD}"
+                    "It is unknown whether :3000 is free: node 4242 ended, you are not permitted to bind it, {UNREAD}"
                 ),
                 Some(VerdictKind::Held),
                 0
@@ -103,7 +103,7 @@ fn a_process_that_no_table_shows_has_not_let_go_of_the_port() {
     assert_eq!(
         said.words(),
         format!(
-            ":3000 is not free, and who holds it is unknown: node 4242 has not ended 5 s after SIGTERM, a bind fails: \
+            ":3000 is not free, and its owner is unknown: node 4242 has not ended 5 s after SIGTERM, a bind fails: \
              the address is in use, {UNREAD}"
         )
     );

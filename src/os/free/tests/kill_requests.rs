@@ -214,7 +214,7 @@ fn a_process_that_catches_sighup_is_reported_as_such() {
     };
     let said = run_until(request, timeouts, |freeing| freeing.verdict().is_some());
     let expected = format!(
-        ":{} is STILL HELD: sh {pid} handles SIGHUP, which need not end it",
+        ":{} is STILL HELD: sh {pid} handles SIGHUP, which may not end it",
         local.port()
     );
     assert_eq!(said, expected);
@@ -385,7 +385,7 @@ fn in_a_namespace() {
         let mut successor = sleep_in_the_place_of(before, &listener);
         let why = signal_error(&sent(&mut executor, vec![request.clone()]));
         let expected = format!(
-            "sleep {0} has exited, and pid {0} is another process now",
+            "sleep {0} has exited, and pid {0} is now another process",
             before.pid
         );
         assert_eq!(why, expected, "{is_held}");
