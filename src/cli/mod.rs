@@ -1,7 +1,7 @@
 //! The command line: from words to the matched arguments of one command. Touches nothing.
 //!
-//! Which commands there are is told by the caller, in a table of [`CliCommand`]s, from which come the parser, the dispatch,
-//! the help and "did you mean". Here are only the arguments and values that several commands share.
+//! The caller passes the commands as a table of [`CliCommand`]s, from which the parser, the dispatch, the help and "did you
+//! mean" are made. Only what several commands share is defined here: the filter and the parsers of values.
 
 mod filter;
 mod usage_error;
@@ -18,7 +18,7 @@ pub struct CliCommand {
     pub name: &'static str,
     /// A second name, which the help shows.
     pub alias: Option<&'static str>,
-    /// What people type for it who know another tool.
+    /// Its names in other tools, which people type by habit.
     pub synonyms: &'static [&'static str],
     /// Adds the arguments and the help.
     pub define: fn(clap::Command) -> clap::Command,

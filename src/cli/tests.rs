@@ -16,10 +16,10 @@ fn assert_usage_errors(cases: &str) {
     }
 }
 
-/// The command lines that begin each command, and the monitor.
-fn names() -> impl Iterator<Item = &'static str> {
-    let names = COMMANDS.iter().map(|command| command.name);
-    names.chain([""])
+/// The monitor and every command.
+fn all() -> impl Iterator<Item = (&'static str, &'static CliCommand)> {
+    let commands = COMMANDS.iter().map(|command| (command.name, command));
+    commands.chain([("", &MONITOR)])
 }
 
 #[test]
@@ -108,8 +108,9 @@ fn a_command_behind_something_else_is_an_error() {
 
 #[test]
 fn every_command_takes_a_source_that_no_help_mentions() {
-    for name in names() {
-        let needs_port = ["free", "check", "wait"].contains(&name);
+    for (name, command) in all() {
+        let arguments = (command.define)(clap::Command::new(name));
+        let needs_port = arguments.get_positionals().any(clap::Arg::is_required_set);
         let port = if needs_port { "3000" } else { "" };
         let matches = matched(&format!("{name} {port} --source=netstat2")).expect(name);
         assert_eq!(
@@ -122,7 +123,7 @@ fn every_command_takes_a_source_that_no_help_mentions() {
 
 #[test]
 fn every_help_has_examples_and_an_exit_status() {
-    for name in names() {
+    for (name, _) in all() {
         let Err(EarlyExit::Output(help)) = matched(&format!("{name} --help")) else {
             panic!("{name} has no help");
         };

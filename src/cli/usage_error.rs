@@ -53,9 +53,9 @@ fn text(value: &ContextValue) -> String {
     }
 }
 
-/// Describes words that begin like a command but are none: one of another tool, misspelled or in the wrong place.
+/// Describes a mistaken command: one of another tool, misspelled, or in the wrong place.
 ///
-/// The words may include flags. Names of commands are so short that many a filter is close to one: a misspelled one counts
+/// The words may include flags. Command names are so short that many filters are close to one, so a misspelled name counts
 /// only before a port or a flag.
 pub fn for_mistaken_command(
     words: &[&str],

@@ -41,24 +41,20 @@ pub fn address(text: &str) -> Result<IpAddr, String> {
         .map_err(|_| format!("not an address: {text:?} (try 127.0.0.1 or ::1)"))
 }
 
-const INTERVALS: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_hours(1);
-const RUN_TIMES: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_hours(24);
-/// 0 polls once.
-const TIMEOUTS: RangeInclusive<Duration> = Duration::ZERO..=Duration::from_hours(24);
-
 pub fn interval(text: &str) -> Result<Duration, String> {
-    seconds(text, &INTERVALS)
+    seconds(text, Duration::from_millis(100)..=Duration::from_hours(1))
 }
 
 pub fn run_time(text: &str) -> Result<Duration, String> {
-    seconds(text, &RUN_TIMES)
+    seconds(text, Duration::from_millis(100)..=Duration::from_hours(24))
 }
 
+/// Parses a time of which 0 polls once.
 pub fn timeout(text: &str) -> Result<Duration, String> {
-    seconds(text, &TIMEOUTS)
+    seconds(text, Duration::ZERO..=Duration::from_hours(24))
 }
 
-fn seconds(text: &str, range: &RangeInclusive<Duration>) -> Result<Duration, String> {
+fn seconds(text: &str, range: RangeInclusive<Duration>) -> Result<Duration, String> {
     let (from, to) = (range.start().as_secs_f64(), range.end().as_secs_f64());
     let seconds: f64 = text
         .parse()

@@ -11,7 +11,7 @@ use super::print_line;
 use crate::cli::CliCommand;
 use crate::free::{Conclusion, FreeReport, PortPlan, exit_code, port_specs};
 use crate::model::environment::Environment;
-use crate::model::port::PortSpec;
+use crate::model::port::{PortRange, PortSpec};
 use crate::os::free::{Executor, ProbeBackend};
 use crate::os::{bind_probe, environment, now};
 use crate::report::free::{JsonFreeReport, preview_lines};
@@ -49,16 +49,9 @@ fn run(options: &FreeArgs) -> anyhow::Result<u8> {
     let timeouts = options.timeouts()?;
     let environment = environment::read();
     super::warn_about_pids(environment.pids_problem);
-    for target in &options.targets {
-        if let Some(address) = target.address
-            && bind_probe::is_foreign_address(address)
-        {
-            bail!(
-                "{target}: this machine has no address {address} (a port without one means all of them)"
-            );
-        }
-    }
-    let table = poll(&environment, options).map_err(|problem| anyhow!("cannot read {problem}"))?;
+    refuse_foreign_addresses(&options.targets)?;
+    let table =
+        poll(&environment, options).map_err(|problem| anyhow!(wording::unread_table(&problem)))?;
     let port_specs = port_specs(&options.targets, &table)
         .map_err(|both| anyhow!(wording::two_addresses(both)))?;
     let mut executor = Executor::new(ProbeBackend::of_system(options.source))
@@ -83,17 +76,24 @@ fn run(options: &FreeArgs) -> anyhow::Result<u8> {
             }),
         });
     }
-    for report in &reports {
-        print_line(&if options.json {
-            serde_json::to_string(&JsonFreeReport::new(report, options.dry_run))?
-        } else {
-            wording::free_report(report)
-        })?;
-    }
+    print_reports(&reports, options)?;
     if !options.json {
         print_empty_ranges(options, &port_specs)?;
     }
     Ok(exit_code(&reports))
+}
+
+fn refuse_foreign_addresses(targets: &[PortRange]) -> anyhow::Result<()> {
+    for target in targets {
+        if let Some(address) = target.address
+            && bind_probe::is_foreign_address(address)
+        {
+            bail!(
+                "{target}: this machine has no address {address} (a port without one means all of them)"
+            );
+        }
+    }
+    Ok(())
 }
 
 fn plans(ports: &[Preparation]) -> impl Iterator<Item = &PortPlan> {
@@ -160,6 +160,17 @@ fn refreshed(report: FreeReport, environment: &Environment, options: &FreeArgs) 
         .as_ref()
         .map_or(report.holders, |now| now.holders.clone());
     FreeReport::new(spec, Conclusion::Outdated { error, now }, holders)
+}
+
+fn print_reports(reports: &[FreeReport], options: &FreeArgs) -> anyhow::Result<()> {
+    for report in reports {
+        print_line(&if options.json {
+            serde_json::to_string(&JsonFreeReport::new(report, options.dry_run))?
+        } else {
+            wording::free_report(report)
+        })?;
+    }
+    Ok(())
 }
 
 /// Prints a line for each range without a port to report on.

@@ -20,7 +20,7 @@ use crate::table::query;
 use crate::wording;
 use std::io::{self, Write};
 
-/// What runs if no command is named.
+/// The command that runs if none is named.
 pub static MONITOR: CliCommand = monitor::COMMAND;
 
 /// Every command, in the order of the help.

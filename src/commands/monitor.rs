@@ -53,7 +53,7 @@ pub struct MonitorArgs {
 }
 
 impl MonitorArgs {
-    /// What the flags ask for; environment variables are not read here.
+    /// Returns the settings by flags; environment variables are not read here.
     pub fn settings(&self) -> anyhow::Result<Settings> {
         Ok(Settings {
             interval: self.interval,
@@ -176,7 +176,7 @@ fn forward_signals(mut signals: SignalStream) -> mpsc::Receiver<Event> {
     receiver
 }
 
-/// What effects act on outside of the app.
+/// Everything outside the app that effects act on.
 struct Workers {
     sampler: Sampler,
     inspector: Inspector,

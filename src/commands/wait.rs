@@ -129,7 +129,7 @@ struct PortWaiter<'a> {
 struct FailedBind {
     at: Instant,
     result: BindResult,
-    /// Whether there were connections that may have been the cause.
+    /// True if there were connections that may have been the cause.
     had_sockets: bool,
 }
 

@@ -39,7 +39,7 @@ pub struct ListRequest {
     pub is_root: bool,
 }
 
-/// What was found: scripts tell a port that is free from one that may be hidden in an unread table.
+/// Outcome by which scripts tell a free port from one that may be in an unread table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ListOutcome {
     Rows,

@@ -23,7 +23,7 @@ pub use text::text;
 /// Longest time that an opened socket waits for its owner.
 pub const OWNER_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// What happened to a socket.
+/// Kind of change to a socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EventKind {
     Opened,

@@ -70,7 +70,7 @@ impl Drop for TerminalGuard {
     }
 }
 
-/// Whether both standard input and output are terminals.
+/// True if standard input and output are both terminals.
 pub fn is_interactive() -> bool {
     io::stdin().is_terminal() && io::stdout().is_terminal()
 }

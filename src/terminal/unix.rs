@@ -16,7 +16,7 @@ pub fn discard_unsent_output() {
     let _ = tcflush(stdin(), QueueSelector::OFlush);
 }
 
-/// Whether the terminal has gone away, which no event reports.
+/// True if the terminal has gone away, which no event reports.
 pub fn is_gone() -> bool {
     let stdin = stdin();
     let mut watched = [PollFd::new(&stdin, PollFlags::empty())];
@@ -25,7 +25,7 @@ pub fn is_gone() -> bool {
         && watched.iter().any(|fd| fd.revents().intersects(gone))
 }
 
-/// Whether another job has the terminal. Changing its modes from the background would stop this program (SIGTTOU).
+/// True if another job has the terminal. Changing its modes from the background would stop this program (SIGTTOU).
 pub fn is_in_background() -> bool {
     tcgetpgrp(stdin()).is_ok_and(|group| group != getpgrp())
 }

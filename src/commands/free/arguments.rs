@@ -73,7 +73,7 @@ pub struct FreeArgs {
     pub source: Option<SocketSource>,
 }
 
-/// What `--yes` agrees to.
+/// The consent that `--yes` gives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Consent {
     /// Nothing: the person at the terminal is asked.
@@ -83,7 +83,7 @@ pub enum Consent {
     YesToCount(usize),
 }
 
-/// What `--yes` stands for without a count, and its absence.
+/// Values of `--yes` without a count, and of its absence.
 const YES: &str = "yes";
 const ASK: &str = "ask";
 

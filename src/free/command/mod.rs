@@ -19,7 +19,7 @@ use crate::model::socket::{Socket, State, TimeWaitLeft};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What became of a port, the best first: of several ports the last one in this order is the exit code.
+/// Outcome for a port, the best first. The worst of several ports gives the exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum FreeOutcome {
     Free,
@@ -66,7 +66,7 @@ pub struct FreeReport {
     pub after: Option<Duration>,
 }
 
-/// What was found or done.
+/// Result for a port.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Conclusion {
     /// No process holds the port, and this is what a bind says.

@@ -47,7 +47,7 @@ fn of_several_ports_the_worst_is_the_exit_code() {
 }
 
 #[test]
-fn a_range_means_what_stands_in_it_and_a_number_means_itself() {
+fn a_range_means_its_held_ports_and_a_number_itself() {
     let node = process(4242, "node").build();
     let table = [
         socket("127.0.0.1:3002").owner(&node).endpoint(),
@@ -171,7 +171,7 @@ fn group_plan(owner: &Arc<Process>, group: &[&Arc<Process>]) -> PortPlan {
 }
 
 #[test]
-fn a_group_is_ended_as_a_whole_or_not_at_all() {
+fn a_group_is_signaled_as_a_whole_or_not_at_all() {
     let [node, tail, shell] = [(3977, "node"), (3978, "tail"), (40, "bash")]
         .map(|(pid, name)| process(pid, name).build());
     let cases: [(&[&Arc<Process>], &[u32]); 4] = [

@@ -6,6 +6,7 @@ use crate::model::testing::{SocketBuilder, instant, moment, process, socket};
 use crate::report::json::{JsonEndpoint, JsonEvent};
 use crate::table::listing::{Chip, Chips};
 use crate::table::query;
+use Change::{Changed, Closed, Initial, Opened, Refreshed, Replaced, ShortLived};
 use jiff::tz::{Offset, TimeZone};
 use serde_json::json;
 use std::sync::Arc;
@@ -21,22 +22,6 @@ fn context() -> DisplayContext<'static> {
     }
 }
 
-/// Follows what `filter` asks for and has looked once, at nothing.
-fn reporter(filter: &str, chips: Chips) -> WatchReporter {
-    let filter = Filter {
-        query: query::parse_finished(filter).query.exact(),
-        chips,
-        ..Filter::default()
-    };
-    let mut reporter = WatchReporter::new(filter, Some(SELF_PID));
-    reporter.apply(changes(0.0, Vec::new()));
-    reporter
-}
-
-fn everything() -> WatchReporter {
-    reporter("", Chips::default())
-}
-
 fn changes(seconds: f64, list: Vec<Change>) -> Changes {
     Changes {
         taken: moment(seconds),
@@ -49,11 +34,63 @@ fn changes(seconds: f64, list: Vec<Change>) -> Changes {
     }
 }
 
-/// Listener whose owner is pending.
+/// A watch that has polled once and seen nothing.
+struct Watch(WatchReporter);
+
+impl Watch {
+    fn everything() -> Self {
+        Self::new("", Chips::default())
+    }
+
+    fn new(filter: &str, chips: Chips) -> Self {
+        let filter = Filter {
+            query: query::parse_finished(filter).query.exact(),
+            chips,
+            ..Filter::default()
+        };
+        let mut watch = Self(WatchReporter::new(filter, Some(SELF_PID)));
+        watch.poll(0.0, Vec::new(), "");
+        watch
+    }
+
+    /// Polls at this second, and compares the events that are due then.
+    #[track_caller]
+    fn poll(&mut self, seconds: f64, list: Vec<Change>, expected: &str) {
+        self.0.apply(changes(seconds, list));
+        self.assert_due(seconds, expected);
+    }
+
+    #[track_caller]
+    fn assert_due(&mut self, seconds: f64, expected: &str) {
+        let due = self.0.due(instant(seconds), &context());
+        assert_eq!(lines(&due), expected, "at {seconds}");
+    }
+}
+
+/// Returns a line for each event: its second and its text without the time of day.
+fn lines(events: &[SocketEvent]) -> String {
+    let line = |event: &SocketEvent| {
+        let since = event.at.duration_since(moment(0.0).wall);
+        let seconds = since.expect("after the beginning").as_secs_f64();
+        let text = text(event, None, &context());
+        let words: Vec<&str> = text.split_whitespace().skip(1).collect();
+        format!("{seconds:.1} {}", words.join(" "))
+    };
+    events.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// A listener whose owner is pending.
 fn pending(local: &str) -> Endpoint {
-    let mut endpoint = socket(local).endpoint();
-    endpoint.socket.owners = Owners::Pending;
-    endpoint
+    socket(local).pending().endpoint()
+}
+
+fn unowned(local: &str) -> Endpoint {
+    socket(local).without_owner().endpoint()
+}
+
+/// A listener that belongs to node.
+fn owned(local: &str) -> Endpoint {
+    socket(local).owner(&node()).endpoint()
 }
 
 fn node() -> Arc<Process> {
@@ -61,292 +98,187 @@ fn node() -> Arc<Process> {
     node.directory("/home/dev/code/shop").build()
 }
 
-/// Times of the events in tenths of a second, and their lines without the time.
-fn lines(events: &[SocketEvent]) -> Vec<(u128, String)> {
-    let tenths = |event: &SocketEvent| {
-        let since = event.at.duration_since(moment(0.0).wall);
-        since.expect("after the beginning").as_millis() / 100
-    };
-    let line = |event: &SocketEvent| text(event, None, &context());
-    let words = |line: String| {
-        line.split_whitespace()
-            .skip(1)
-            .collect::<Vec<_>>()
-            .join(" ")
-    };
-    events
-        .iter()
-        .map(|event| (tenths(event), words(line(event))))
-        .collect()
-}
-
-/// Events that are due at once after a poll with these changes.
-fn after(reporter: &mut WatchReporter, seconds: f64, list: Vec<Change>) -> Vec<(u128, String)> {
-    reporter.apply(changes(seconds, list));
-    due(reporter, seconds)
-}
-
-fn due(reporter: &mut WatchReporter, seconds: f64) -> Vec<(u128, String)> {
-    lines(&reporter.due(instant(seconds), &context()))
-}
-
-fn line(tenths: u128, words: &str) -> (u128, String) {
-    (tenths, words.to_owned())
-}
-
-const NOTHING: [(u128, String); 0] = [];
-
 #[test]
 fn sockets_open_at_the_start_report_only_their_close() {
-    let mut reporter = everything();
+    let mut watch = Watch::everything();
     let found = socket("127.0.0.1:1").owner(&process(7, "a").build());
     let found = found.endpoint();
     let id = found.id();
-    assert_eq!(
-        after(&mut reporter, 1.0, vec![Change::Initial(found)]),
-        NOTHING
-    );
-    assert_eq!(
-        after(&mut reporter, 2.0, vec![Change::Closed(id)]),
-        [line(20, "closed tcp 127.0.0.1:1 LISTEN a 7 a")]
-    );
-    assert_eq!(after(&mut reporter, 3.0, vec![Change::Closed(id)]), NOTHING);
+    watch.poll(1.0, vec![Initial(found)], "");
+    let closed = "2.0 closed tcp 127.0.0.1:1 LISTEN a 7 a";
+    watch.poll(2.0, vec![Closed(id)], closed);
+    watch.poll(3.0, vec![Closed(id)], "");
 }
 
 #[test]
 fn an_opened_event_waits_for_its_owner() {
-    let mut reporter = everything();
-    let opened = Change::Opened(pending("127.0.0.1:1"));
-    assert_eq!(after(&mut reporter, 1.0, vec![opened]), NOTHING);
-    assert_eq!(reporter.next_due(), Some(instant(2.0)));
-    let still = Change::Refreshed(pending("127.0.0.1:1"));
-    assert_eq!(after(&mut reporter, 1.2, vec![still]), NOTHING);
-    let refreshed = socket("127.0.0.1:1").owner(&node()).endpoint();
-    let expected = line(
-        10,
-        "opened tcp 127.0.0.1:1 LISTEN node 4242 vite.js · ~/code/shop",
-    );
-    assert_eq!(
-        after(&mut reporter, 1.5, vec![Change::Refreshed(refreshed)]),
-        [expected]
-    );
-    assert_eq!(reporter.next_due(), None);
+    let mut watch = Watch::everything();
+    watch.poll(1.0, vec![Opened(pending("127.0.0.1:1"))], "");
+    assert_eq!(watch.0.next_due(), Some(instant(2.0)));
+    watch.poll(1.2, vec![Refreshed(pending("127.0.0.1:1"))], "");
+    let opened = "1.0 opened tcp 127.0.0.1:1 LISTEN node 4242 vite.js · ~/code/shop";
+    watch.poll(1.5, vec![Refreshed(owned("127.0.0.1:1"))], opened);
+    assert_eq!(watch.0.next_due(), None);
 }
 
 #[test]
 fn an_event_waits_one_second_for_an_unknown_owner() {
-    let mut reporter = everything();
-    let opened = Change::Opened(pending("127.0.0.1:1"));
-    after(&mut reporter, 1.0, vec![opened]);
-    assert_eq!(due(&mut reporter, 1.9), NOTHING);
-    let expected = line(10, "opened tcp 127.0.0.1:1 LISTEN …");
-    assert_eq!(due(&mut reporter, 2.0), [expected]);
-    let refreshed = socket("127.0.0.1:1").owner(&node()).endpoint();
-    let refreshed = Change::Refreshed(refreshed);
-    assert_eq!(after(&mut reporter, 2.5, vec![refreshed]), NOTHING);
+    let mut watch = Watch::everything();
+    watch.poll(1.0, vec![Opened(pending("127.0.0.1:1"))], "");
+    watch.assert_due(1.9, "");
+    watch.assert_due(2.0, "1.0 opened tcp 127.0.0.1:1 LISTEN …");
+    watch.poll(2.5, vec![Refreshed(owned("127.0.0.1:1"))], "");
 }
 
 #[test]
 fn a_waiting_event_delays_later_ones_so_times_never_go_back() {
-    let mut reporter = everything();
-    let early = Change::Opened(socket("127.0.0.1:9").endpoint());
-    assert_eq!(after(&mut reporter, 0.5, vec![early]).len(), 1);
-    let opened = |local| Change::Opened(pending(local));
-    after(&mut reporter, 1.0, vec![opened("127.0.0.1:1")]);
-    after(&mut reporter, 1.5, vec![opened("127.0.0.1:2")]);
-    let third = Change::Opened(socket("127.0.0.1:3").without_owner().endpoint());
-    assert_eq!(after(&mut reporter, 1.6, vec![third]), NOTHING);
-    let second = socket("127.0.0.1:2").without_owner().endpoint();
-    let second = Change::Refreshed(second);
-    assert_eq!(after(&mut reporter, 1.7, vec![second]), NOTHING);
-    let expected = [
-        line(10, "opened tcp 127.0.0.1:1 LISTEN …"),
-        line(15, "opened tcp 127.0.0.1:2 LISTEN -"),
-        line(16, "opened tcp 127.0.0.1:3 LISTEN -"),
-    ];
-    assert_eq!(due(&mut reporter, 2.0), expected);
+    let mut watch = Watch::everything();
+    let early = "0.5 opened tcp 127.0.0.1:9 LISTEN -";
+    watch.poll(0.5, vec![Opened(unowned("127.0.0.1:9"))], early);
+    watch.poll(1.0, vec![Opened(pending("127.0.0.1:1"))], "");
+    watch.poll(1.5, vec![Opened(pending("127.0.0.1:2"))], "");
+    watch.poll(1.6, vec![Opened(unowned("127.0.0.1:3"))], "");
+    watch.poll(1.7, vec![Refreshed(unowned("127.0.0.1:2"))], "");
+    watch.assert_due(
+        2.0,
+        "1.0 opened tcp 127.0.0.1:1 LISTEN …\n\
+         1.5 opened tcp 127.0.0.1:2 LISTEN -\n\
+         1.6 opened tcp 127.0.0.1:3 LISTEN -",
+    );
 }
 
 #[test]
 fn a_socket_that_changes_while_waiting_is_opened_first() {
     let connection = |state| {
-        let mut endpoint = socket("127.0.0.1:9").to("10.0.0.1:80").state(state);
-        endpoint = endpoint.owner(&node());
-        endpoint.endpoint()
+        let connection = socket("127.0.0.1:9").to("10.0.0.1:80").state(state);
+        connection.owner(&node()).endpoint()
     };
-    let mut reporter = everything();
+    let mut watch = Watch::everything();
     let mut opened = connection(State::SynSent);
     opened.socket.owners = Owners::Pending;
     let listener = pending("127.0.0.1:1");
-    let closed = Change::Closed(listener.id());
-    let list = vec![Change::Opened(opened), Change::Opened(listener)];
-    after(&mut reporter, 1.0, list);
-    let changed = Change::Changed(connection(State::Established));
-    let expected = [
-        line(
-            10,
-            "opened tcp 127.0.0.1:9 → 10.0.0.1:80 SYN_SENT node 4242",
-        ),
-        line(10, "opened tcp 127.0.0.1:1 LISTEN …"),
-        line(
-            12,
-            "changed tcp 127.0.0.1:9 → 10.0.0.1:80 SYN_SENT → ESTABLISHED node 4242",
-        ),
-        line(12, "closed tcp 127.0.0.1:1 LISTEN …"),
-    ];
-    assert_eq!(after(&mut reporter, 1.2, vec![changed, closed]), expected);
+    let closed = Closed(listener.id());
+    watch.poll(1.0, vec![Opened(opened), Opened(listener)], "");
+    watch.poll(
+        1.2,
+        vec![Changed(connection(State::Established)), closed],
+        "1.0 opened tcp 127.0.0.1:9 → 10.0.0.1:80 SYN_SENT node 4242\n\
+         1.0 opened tcp 127.0.0.1:1 LISTEN …\n\
+         1.2 changed tcp 127.0.0.1:9 → 10.0.0.1:80 SYN_SENT → ESTABLISHED node 4242\n\
+         1.2 closed tcp 127.0.0.1:1 LISTEN …",
+    );
 }
 
 #[test]
 fn the_last_events_are_printed_at_the_end() {
-    let mut reporter = everything();
-    let opened = Change::Opened(pending("127.0.0.1:1"));
-    after(&mut reporter, 1.0, vec![opened]);
-    let expected = [line(10, "opened tcp 127.0.0.1:1 LISTEN …")];
-    assert_eq!(lines(&reporter.flush(&context())), expected);
-    assert_eq!(due(&mut reporter, 9.0), NOTHING);
+    let mut watch = Watch::everything();
+    watch.poll(1.0, vec![Opened(pending("127.0.0.1:1"))], "");
+    let last = lines(&watch.0.flush(&context()));
+    assert_eq!(last, "1.0 opened tcp 127.0.0.1:1 LISTEN …");
+    watch.assert_due(9.0, "");
 }
 
 #[test]
 fn a_replaced_event_names_the_previous_owner() {
-    let mut reporter = everything();
-    let gone = socket("127.0.0.1:1").owner(&node()).endpoint();
-    let id = gone.id();
-    after(&mut reporter, 1.0, vec![Change::Initial(gone)]);
-    let replaced = |endpoint| Change::Replaced { gone: id, endpoint };
+    let mut watch = Watch::everything();
+    let gone = owned("127.0.0.1:1").id();
+    watch.poll(1.0, vec![Initial(owned("127.0.0.1:1"))], "");
     let deno = process(4300, "deno").build();
     let endpoint = socket("127.0.0.1:1").owner_hint(1).owner(&deno).endpoint();
-    assert_eq!(
-        after(&mut reporter, 2.0, vec![replaced(endpoint)]),
-        [line(
-            20,
-            "replaced tcp 127.0.0.1:1 LISTEN deno 4300 deno was node 4242"
-        )]
-    );
-    assert_eq!(after(&mut reporter, 3.0, vec![Change::Closed(id)]), NOTHING);
+    let replaced = "2.0 replaced tcp 127.0.0.1:1 LISTEN deno 4300 deno was node 4242";
+    watch.poll(2.0, vec![Replaced { gone, endpoint }], replaced);
+    watch.poll(3.0, vec![Closed(gone)], "");
 }
 
 #[test]
 fn a_replacement_waits_for_its_owner_too() {
-    let mut reporter = everything();
+    let mut watch = Watch::everything();
     let gone = pending("127.0.0.1:1").id();
-    let opened = Change::Opened(pending("127.0.0.1:1"));
-    assert_eq!(after(&mut reporter, 0.8, vec![opened]), NOTHING);
-    let mut endpoint = socket("127.0.0.1:1").owner_hint(1).endpoint();
-    endpoint.socket.owners = Owners::Pending;
-    let replaced = Change::Replaced { gone, endpoint };
-    assert_eq!(
-        after(&mut reporter, 1.0, vec![replaced]),
-        [line(8, "opened tcp 127.0.0.1:1 LISTEN …")]
-    );
-    let refreshed = socket("127.0.0.1:1")
-        .owner_hint(1)
-        .without_owner()
-        .endpoint();
-    assert_eq!(
-        after(&mut reporter, 1.1, vec![Change::Refreshed(refreshed)]),
-        [line(10, "replaced tcp 127.0.0.1:1 LISTEN - was …")]
-    );
+    watch.poll(0.8, vec![Opened(pending("127.0.0.1:1"))], "");
+    let socket = || socket("127.0.0.1:1").owner_hint(1);
+    let endpoint = socket().pending().endpoint();
+    let opened = "0.8 opened tcp 127.0.0.1:1 LISTEN …";
+    watch.poll(1.0, vec![Replaced { gone, endpoint }], opened);
+    let refreshed = socket().without_owner().endpoint();
+    let replaced = "1.0 replaced tcp 127.0.0.1:1 LISTEN - was …";
+    watch.poll(1.1, vec![Refreshed(refreshed)], replaced);
 }
 
 #[test]
 fn changed_owners_are_shown_with_the_previous_ones() {
-    let mut reporter = everything();
-    let (master, worker) = (
-        process(7, "gunicorn").build(),
-        process(8, "gunicorn").build(),
-    );
-    let before = socket("127.0.0.1:1").owners(&[&master, &worker]).endpoint();
-    let after_that = socket("127.0.0.1:1").owner(&master).endpoint();
-    after(&mut reporter, 1.0, vec![Change::Initial(before)]);
-    let expected = "changed tcp 127.0.0.1:1 LISTEN gunicorn 7 gunicorn was gunicorn ×2 7";
-    assert_eq!(
-        after(&mut reporter, 2.0, vec![Change::Changed(after_that)]),
-        [line(20, expected)]
-    );
+    let mut watch = Watch::everything();
+    let [master, worker] = [7, 8].map(|pid| process(pid, "gunicorn").build());
+    let before = socket("127.0.0.1:1").owners(&[&master, &worker]);
+    let after = socket("127.0.0.1:1").owner(&master);
+    watch.poll(1.0, vec![Initial(before.endpoint())], "");
+    let changed = "2.0 changed tcp 127.0.0.1:1 LISTEN gunicorn 7 gunicorn was gunicorn ×2 7";
+    watch.poll(2.0, vec![Changed(after.endpoint())], changed);
 }
 
 #[test]
 fn a_short_lived_socket_is_opened_and_closed_at_once() {
-    let mut reporter = everything();
-    let passed = Change::ShortLived(socket("127.0.0.1:1").without_owner().endpoint());
-    let expected = [
-        line(10, "opened tcp 127.0.0.1:1 LISTEN -"),
-        line(10, "closed tcp 127.0.0.1:1 LISTEN -"),
-    ];
-    assert_eq!(after(&mut reporter, 1.0, vec![passed]), expected);
+    Watch::everything().poll(
+        1.0,
+        vec![ShortLived(unowned("127.0.0.1:1"))],
+        "1.0 opened tcp 127.0.0.1:1 LISTEN -\n1.0 closed tcp 127.0.0.1:1 LISTEN -",
+    );
 }
 
 #[test]
 fn the_filter_applies_when_an_event_is_due() {
-    let mut reporter = reporter("proc:node", Chips::default());
-    let opened = ["127.0.0.1:1", "127.0.0.1:2"].map(|local| Change::Opened(pending(local)));
-    let [one, other] = opened.clone().map(|opened| opened.id());
-    after(&mut reporter, 1.0, opened.into());
-    let refreshed = Change::Refreshed(socket("127.0.0.1:1").owner(&node()).endpoint());
-    let events = after(&mut reporter, 1.5, vec![refreshed]);
-    assert_eq!(events.len(), 1, "{events:?}");
-    let closed = vec![Change::Closed(one), Change::Closed(other)];
-    let expected = "closed tcp 127.0.0.1:1 LISTEN node 4242 vite.js · ~/code/shop";
-    assert_eq!(after(&mut reporter, 3.0, closed), [line(30, expected)]);
+    let mut watch = Watch::new("proc:node", Chips::default());
+    let [one, other] = ["127.0.0.1:1", "127.0.0.1:2"].map(pending);
+    let closed = vec![Closed(one.id()), Closed(other.id())];
+    watch.poll(1.0, vec![Opened(one), Opened(other)], "");
+    let opened = "1.0 opened tcp 127.0.0.1:1 LISTEN node 4242 vite.js · ~/code/shop";
+    watch.poll(1.5, vec![Refreshed(owned("127.0.0.1:1"))], opened);
+    let expected = "3.0 closed tcp 127.0.0.1:1 LISTEN node 4242 vite.js · ~/code/shop";
+    watch.poll(3.0, closed, expected);
 }
 
 #[test]
 fn the_scope_is_that_of_list() {
-    let distant = || {
-        let mut endpoint = socket("10.0.0.1:9").to("93.184.216.34:443").endpoint();
-        endpoint.relation.is_local = false;
-        Change::Opened(endpoint)
-    };
-    let all = Chips::from_iter([Chip::All]);
+    let distant = socket("10.0.0.1:9").to("93.184.216.34:443");
+    let mut distant = distant.without_owner().endpoint();
+    distant.relation.is_local = false;
+    let opened = "1.0 opened tcp 10.0.0.1:9 → 93.184.216.34:443 ESTABLISHED -";
+    let all: Chips = [Chip::All].into_iter().collect();
     let cases = [
-        ("", Chips::default(), 0),
-        ("", all, 1),
-        ("443", Chips::default(), 1),
+        ("", Chips::default(), ""),
+        ("", all, opened),
+        ("443", Chips::default(), opened),
     ];
     for (filter, chips, expected) in cases {
-        let events = after(&mut reporter(filter, chips), 1.0, vec![distant()]);
-        assert_eq!(events.len(), expected, "{filter:?} {events:?}");
+        Watch::new(filter, chips).poll(1.0, vec![Opened(distant.clone())], expected);
     }
 }
 
 #[test]
 fn portmons_own_sockets_cause_no_events() {
     let own = process(SELF_PID.0, "portmon").build();
-    let shared = [&own, &node()].map(Arc::clone);
-    let [own, other] = &shared;
-    let list = vec![
-        Change::Opened(socket("127.0.0.1:1").owner(own).endpoint()),
-        Change::Opened(socket("127.0.0.1:2").owners(&[own, other]).endpoint()),
-    ];
-    let events = after(&mut everything(), 1.0, list);
-    let ports: Vec<bool> = events.iter().map(|(_, line)| line.contains(":2")).collect();
-    assert_eq!(ports, [true], "{events:?}");
+    let inherited = socket("127.0.0.1:2").owners(&[&own, &node()]).endpoint();
+    let own = socket("127.0.0.1:1").owner(&own).endpoint();
+    let opened = "1.0 opened tcp 127.0.0.1:2 LISTEN portmon ×2 9000 portmon";
+    Watch::everything().poll(1.0, vec![Opened(own), Opened(inherited)], opened);
 }
 
 #[test]
 fn a_table_first_read_late_reports_only_later_opens() {
-    let filter = Filter::default();
-    let mut reporter = WatchReporter::new(filter, None);
+    let mut watch = Watch(WatchReporter::new(Filter::default(), None));
     let unread = Problem {
         protocol: Protocol::Tcp,
         family: Family::Ipv4,
         reason: "permission denied".to_owned(),
     };
-    reporter.apply(Changes {
+    watch.0.apply(Changes {
         problems: vec![unread],
         ..changes(0.0, Vec::new())
     });
-    let opened = |local| Change::Opened(socket(local).without_owner().endpoint());
+    let opened = |local| Opened(unowned(local));
     let first = vec![opened("127.0.0.1:1"), opened("[::1]:2")];
-    assert_eq!(
-        after(&mut reporter, 1.0, first),
-        [line(10, "opened tcp [::1]:2 LISTEN -")]
-    );
-    assert_eq!(
-        after(&mut reporter, 2.0, vec![opened("127.0.0.1:3")]),
-        [line(20, "opened tcp 127.0.0.1:3 LISTEN -")]
-    );
+    watch.poll(1.0, first, "1.0 opened tcp [::1]:2 LISTEN -");
+    let later = "2.0 opened tcp 127.0.0.1:3 LISTEN -";
+    watch.poll(2.0, vec![opened("127.0.0.1:3")], later);
 }
 
 /// An event of each kind that looks different as text.
@@ -407,10 +339,9 @@ fn without_a_time_zone_the_time_is_marked_as_utc() {
 #[test]
 fn text_from_the_system_is_escaped() {
     let evil = process(7, "\x1b[31mEVIL").build();
-    let opened = Change::Opened(socket("127.0.0.1:1").owner(&evil).endpoint());
-    let events = after(&mut everything(), 1.0, vec![opened]);
-    assert!(!format!("{events:?}").contains('\x1b'));
-    assert!(format!("{events:?}").contains("EVIL"));
+    let opened = Opened(socket("127.0.0.1:1").owner(&evil).endpoint());
+    let expected = "1.0 opened tcp 127.0.0.1:1 LISTEN \\x1b[31mEVIL 7 \\x1b[31mEVIL";
+    Watch::everything().poll(1.0, vec![opened], expected);
 }
 
 #[test]
