@@ -66,8 +66,8 @@
 //! * **a command**: a file in `commands` with its `COMMAND`, its arguments and what it does, its `mod`, its entry in
 //!   `COMMANDS`, its row in the README; what it prints is in [`report`] and [`wording`].
 //! * **a service name**: a line in `assets/services.tsv`.
-//! * **a source of sockets**: a [`SocketSource`](model::socket::SocketSource) and a file in `os/sockets` that
-//!   reports each socket as a [`RawSocket`](model::socket::RawSocket).
+//! * **a source of sockets**: a [`SocketSource`](model::socket::SocketSource), its line in `os::sockets::sources` and a
+//!   file that reports each socket as a [`RawSocket`](model::socket::RawSocket).
 //! * **a system**: a file beside those of the other systems, in each folder of `os` that has one file a system.
 //!
 //! A rule that is broken fails a test in `architecture_tests`, which names the file.

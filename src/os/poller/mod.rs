@@ -9,20 +9,14 @@ use crate::model::process::Pid;
 use crate::model::socket::{Endpoint, Focus, OwnerHint, SocketSource, SocketStats};
 use crate::os::owners::OwnerResolver;
 use crate::os::processes::{self, Processes, pid_namespace};
+use crate::os::sockets::diag::DestroyEvents;
 use crate::os::sockets::{DumpRequest, Sockets, self_sockets};
 use crate::os::{Error, now};
 use crate::tracker::{Changes, SlotId, Tracker, UnreadTables};
-use destroy_events::DestroyEvents;
 use hashbrown::HashSet;
 use owner_updates::ScanMode;
 use std::time::{Duration, Instant};
 
-#[cfg(target_os = "linux")]
-#[path = "destroy_events/linux.rs"]
-mod destroy_events;
-#[cfg(not(target_os = "linux"))]
-#[path = "destroy_events/other.rs"]
-mod destroy_events;
 mod owner_updates;
 
 /// Time between two polls of bound sockets: they are in another table of the kernel, which costs half as much as all the

@@ -6,10 +6,10 @@ use crate::model::socket::{EndpointId, Family, Owners, Protocol, Socket, State};
 use crate::os::sockets::DumpScope;
 use crate::os::sockets::self_sockets;
 use crate::os::testing::requirements::skipped;
-use crate::os::testing::{SocketHolder, bind, local_addr, shell, sleeper, until};
+use crate::os::testing::{SocketHolder, bind, bind_shared, local_addr, shell, sleeper, until};
 use crate::tracker::Change;
+use socket2::Type;
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
-use std::os::fd::OwnedFd;
 
 mod owners;
 mod short_lived;
@@ -59,11 +59,8 @@ impl SocketPoller {
 
     /// Polls until exactly these processes own the only socket on this address.
     fn wait_for_owners(&mut self, local: SocketAddr, pids: &[Pid]) -> Socket {
-        let mut found = self.wait_for_sockets(
-            local,
-            |found| matches!(found, [one] if same(&owners(one), pids)),
-        );
-        found.remove(0)
+        let is_owned = |found: &[Socket]| matches!(found, [one] if same(&owners(one), pids));
+        self.wait_for_sockets(local, is_owned).remove(0)
     }
 }
 
@@ -72,13 +69,12 @@ fn owners(socket: &Socket) -> Vec<Pid> {
     known.map(|process| process.pid()).collect()
 }
 
+/// True if both have the same elements, in any order.
 fn same(some: &[Pid], others: &[Pid]) -> bool {
-    let sorted = |pids: &[Pid]| {
-        let mut pids = pids.to_vec();
-        pids.sort_unstable();
-        pids
-    };
-    sorted(some) == sorted(others)
+    let [mut some, mut others] = [some, others].map(<[Pid]>::to_vec);
+    some.sort_unstable();
+    others.sort_unstable();
+    some == others
 }
 
 fn own() -> Pid {
@@ -136,17 +132,9 @@ fn udp_sockets_have_a_state_and_a_remote_end_if_connected() {
 
 #[test]
 fn two_sockets_that_share_a_port_are_two_rows() {
-    let twin = |at: SocketAddr| {
-        let twin = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None)
-            .expect("a socket");
-        twin.set_reuse_port(true).expect("SO_REUSEPORT");
-        twin.bind(&at.into()).expect("a bind");
-        twin.listen(1).expect("a listener");
-        TcpListener::from(twin)
-    };
-    let first = twin("127.0.0.1:0".parse().expect("an address"));
+    let first = bind_shared(Type::STREAM, ([127, 0, 0, 1], 0).into());
     let local = local_addr(&first);
-    let second = sleeper(OwnedFd::from(twin(local)));
+    let second = sleeper(bind_shared(Type::STREAM, local));
     let found = poller().wait_for_sockets(local, |found| {
         let all: Vec<Pid> = found.iter().flat_map(owners).collect();
         same(&all, &[own(), second.pid()])
@@ -200,16 +188,14 @@ fn time_wait_has_neither_owner_nor_user() {
     let (listener, local) = listen("127.0.0.1").expect("IPv4");
     let client = TcpStream::connect(local).expect("a connection");
     let (server, remote) = listener.accept().expect("a connection");
-    // The end that closes first waits.
+    // The end that closes first is left in TIME_WAIT.
     drop(server);
     drop(client);
-    let waits = |one: &Socket| one.remote == Some(remote) && one.state == Some(State::TimeWait);
-    let found = poller().wait_for_sockets(local, |found| found.iter().any(waits));
-    let left = found.into_iter().find(waits).expect("just seen");
-    assert_eq!(
-        (left.owners, left.uid, left.user),
-        (Owners::NoProcess, None, None)
-    );
+    let is_left = |one: &Socket| one.remote == Some(remote) && one.state == Some(State::TimeWait);
+    let found = poller().wait_for_sockets(local, |found| found.iter().any(is_left));
+    let left = found.into_iter().find(is_left).expect("just seen");
+    let facts = (left.owners, left.uid, left.user);
+    assert_eq!(facts, (Owners::NoProcess, None, None));
 }
 
 #[test]
@@ -245,17 +231,13 @@ fn a_bind_probe_is_no_row() {
     let (_later, later_at) = listen("127.0.0.1").expect("IPv4");
     poller.wait_for_owners(later_at, &[own()]);
     let local = local_addr(&probed);
-    assert!(
-        poller
-            .endpoints()
-            .iter()
-            .all(|one| one.socket.local != local)
-    );
+    let endpoints = poller.endpoints();
+    assert!(endpoints.iter().all(|one| one.socket.local != local));
 }
 
 #[test]
 fn a_bound_socket_is_a_row_until_it_closes() {
-    let bound = bind(socket2::Type::STREAM, ([127, 0, 0, 1], 0).into());
+    let bound = bind(Type::STREAM, ([127, 0, 0, 1], 0).into());
     let local = local_addr(&bound);
     let mut poller = poller();
     // The kernel reports them since Linux 6.8.

@@ -130,6 +130,17 @@ pub fn bind(kind: Type, at: SocketAddr) -> Socket {
     socket
 }
 
+/// A listener or a UDP socket that shares its port with others.
+pub fn bind_shared(kind: Type, at: SocketAddr) -> Socket {
+    let socket = Socket::new(Domain::for_address(at), kind, None).expect("a socket");
+    socket.set_reuse_port(true).expect("SO_REUSEPORT");
+    socket.bind(&at.into()).expect("binds");
+    if kind == Type::STREAM {
+        socket.listen(1).expect("listens");
+    }
+    socket
+}
+
 /// The address that a socket is bound to.
 pub fn local_addr(socket: impl AsFd) -> SocketAddr {
     let address = SockRef::from(&socket).local_addr().expect("an address");

@@ -55,14 +55,10 @@ fn endpoints_on(source: SocketSource, ends: &[(Protocol, SocketAddr)]) -> Vec<En
         let changes = poller.poll();
         assert_eq!(changes.problems, []);
         let endpoints = poller.endpoints();
-        let at = |(protocol, local): &(Protocol, SocketAddr)| {
-            let is_it =
-                |one: &&Endpoint| (one.socket.protocol, one.socket.local) == (*protocol, *local);
-            let mut found: Vec<EndpointFields> = endpoints
-                .iter()
-                .filter(is_it)
-                .map(EndpointFields::of)
-                .collect();
+        let at = |end: &(Protocol, SocketAddr)| {
+            let is_it = |one: &&Endpoint| (one.socket.protocol, one.socket.local) == *end;
+            let found = endpoints.iter().filter(is_it).map(EndpointFields::of);
+            let mut found: Vec<EndpointFields> = found.collect();
             found.sort_by_key(|one| one.remote);
             found
         };
@@ -82,9 +78,9 @@ fn the_endpoints_of_every_source_are_the_same() {
     let connected = connect(at.ip(), at);
     let _accepted = listener.accept().expect("a connection");
     let (other, other_at) = listen("127.0.0.1").expect("IPv4");
-    let waits = connect(at.ip(), other_at);
-    let (closed, waits_at) = other.accept().expect("a connection");
-    close_in_turn(waits, closed);
+    let closed_first = connect(at.ip(), other_at);
+    let (closed_last, time_wait_at) = other.accept().expect("a connection");
+    close_in_turn(closed_first, closed_last);
     drop(other);
     let server = UdpSocket::bind("127.0.0.1:0").expect("a port");
     let client = UdpSocket::bind("127.0.0.1:0").expect("a port");
@@ -93,7 +89,7 @@ fn the_endpoints_of_every_source_are_the_same() {
     let ends = [
         (Protocol::Tcp, at),
         (Protocol::Tcp, local_addr(&connected)),
-        (Protocol::Tcp, waits_at),
+        (Protocol::Tcp, time_wait_at),
         (Protocol::Udp, server_at),
         (Protocol::Udp, local_addr(&client)),
     ];

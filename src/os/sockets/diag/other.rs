@@ -2,6 +2,7 @@
 
 use super::{DumpRequest, TableErrors};
 use crate::model::socket::{RawSocket, SocketCounters};
+use crate::os::Error;
 use hashbrown::HashSet;
 use std::time::Instant;
 
@@ -25,6 +26,22 @@ impl Diag {
         _: &RawSocket,
         _: Instant,
     ) -> Result<Option<SocketCounters>, DiagError> {
+        match *self {}
+    }
+}
+
+pub enum DestroyEvents {}
+
+impl DestroyEvents {
+    pub fn open() -> Result<Self, Error> {
+        Err(Error::DestroyEventsUnsupported)
+    }
+
+    pub fn wait_until(&mut self, _: Instant) {
+        match *self {}
+    }
+
+    pub fn take(&mut self) -> (Vec<RawSocket>, bool) {
         match *self {}
     }
 }

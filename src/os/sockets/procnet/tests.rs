@@ -208,7 +208,7 @@ fn bound_sockets_are_reported_once_per_inode() {
         connection("127.0.0.1:5000"),
         connection("127.0.0.1:5001"),
     ];
-    let standing = |local, inode| RawSocket {
+    let listening = |local, inode| RawSocket {
         state: Some(State::Listen),
         owner_hint: OwnerHint::new(inode),
         queue: SocketQueue::UNKNOWN,
@@ -220,9 +220,9 @@ fn bound_sockets_are_reported_once_per_inode() {
         ..seen(Protocol::Tcp, "127.0.0.1:80")
     };
     let expected = [
-        standing("127.0.0.1:80", 4242),
-        standing("127.0.0.1:80", 4243),
-        standing("127.0.0.1:81", 4242),
+        listening("127.0.0.1:80", 4242),
+        listening("127.0.0.1:80", 4243),
+        listening("127.0.0.1:81", 4242),
         connected("127.0.0.1:5000"),
         connected("127.0.0.1:5001"),
     ];
@@ -471,7 +471,7 @@ fn the_receive_queue_is_reported() {
     let mut client = TcpStream::connect(at).expect("a connection");
     let (_server, from) = listener.accept().expect("a connection");
     std::io::Write::write_all(&mut client, b"seven..").expect("it is sent");
-    let waits = until("seven bytes", || {
+    let queue = until("seven bytes", || {
         let [proc, _] = both(Protocol::Tcp, at, 2);
         let server = proc
             .into_iter()
@@ -482,5 +482,5 @@ fn the_receive_queue_is_reported() {
         incoming: 7,
         outgoing: 0,
     };
-    assert_eq!(waits, expected);
+    assert_eq!(queue, expected);
 }

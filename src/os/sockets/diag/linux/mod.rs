@@ -5,7 +5,7 @@
 
 mod attributes;
 mod bytecode;
-mod destroy_subscription;
+mod destroy_events;
 mod diag_error;
 mod inet_diag_msg;
 mod netlink_reply;
@@ -23,7 +23,7 @@ use request::{DiagRequest, SOCK_DIAG_BY_FAMILY, Selector, TCPDIAG_GETSOCK, WITH_
 use std::time::Instant;
 use table_dumps::{StateSet, TableDump};
 
-pub use destroy_subscription::DestroySubscription;
+pub use destroy_events::DestroyEvents;
 pub use diag_error::DiagError;
 
 const FAMILIES: [Family; 2] = [Family::Ipv4, Family::Ipv6];

@@ -23,7 +23,7 @@ use super::*;
 use crate::model::socket::OwnerHint;
 use crate::os::sockets::DumpScope;
 use crate::os::testing::requirements::skipped;
-use crate::os::testing::{bind, local_addr, own_ip, until};
+use crate::os::testing::{bind, bind_shared, local_addr, own_ip, until};
 use netlink_reply::ReplyParser;
 use socket2::{Socket, Type};
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};

@@ -1,29 +1,10 @@
 //! Single sockets: lookups, counters and destroy events.
 
 use super::*;
-use rustix::event::{PollFd, PollFlags, Timespec};
 use std::io::{Read, Write};
 
-/// Drains until an event was received. It comes some milliseconds later, between the events of other tests.
-fn until_reported(
-    what: &str,
-    subscription: &mut DestroySubscription,
-    mut is_reported: impl FnMut(&mut DestroySubscription) -> bool,
-) {
-    let timeout = Timespec {
-        tv_sec: 0,
-        tv_nsec: 100_000_000,
-    };
-    let mut round = || {
-        let mut ready = [PollFd::new(&*subscription, PollFlags::IN)];
-        rustix::event::poll(&mut ready, Some(&timeout)).expect("polls");
-        is_reported(subscription)
-    };
-    until(what, || (0..100).any(|_| round()).then_some(()));
-}
-
-fn subscribe() -> DestroySubscription {
-    DestroySubscription::open().expect("anyone may listen")
+fn open_events() -> DestroyEvents {
+    DestroyEvents::open().expect("anyone may listen")
 }
 
 /// Opens a UDP socket and closes it; returns its cookie.
@@ -31,15 +12,14 @@ fn open_and_close() -> [u32; 2] {
     cookie(udp("127.0.0.1:0"))
 }
 
-/// Closes sockets until one is reported.
-fn until_a_close_is_reported(subscription: &mut DestroySubscription) {
+/// Closes sockets until one is reported, which happens some milliseconds later, between the sockets of other tests.
+fn until_a_close_is_reported(events: &mut DestroyEvents) {
     let mut closed = Vec::new();
-    until_reported("what closes later", subscription, |subscription| {
+    until("what closes later", || {
         closed.push(open_and_close());
-        let mut is_reported = false;
-        let drained = subscription.drain(&mut |row| is_reported |= closed.contains(&row.cookie));
-        drained.expect("a drain");
-        is_reported
+        let (destroyed, _) = events.take();
+        let mut cookies = destroyed.iter().map(|row| row.cookie);
+        cookies.any(|cookie| closed.contains(&cookie)).then_some(())
     });
 }
 
@@ -62,18 +42,11 @@ fn a_listener_is_found() {
 
 #[test]
 fn each_socket_that_shares_a_port_is_found() {
-    let share = |kind, at: SocketAddr| {
-        let socket = Socket::new(socket2::Domain::IPV4, kind, None).expect("a socket");
-        socket.set_reuse_port(true).expect("an option");
-        socket.bind(&at.into()).expect("binds");
-        if kind == Type::STREAM {
-            socket.listen(1).expect("listens");
-        }
-        socket
-    };
     for kind in [Type::STREAM, Type::DGRAM] {
-        let first = share(kind, address("127.0.0.1:0"));
-        let others: Vec<_> = (0..7).map(|_| share(kind, local_addr(&first))).collect();
+        let first = bind_shared(kind, address("127.0.0.1:0"));
+        let others: Vec<_> = (0..7)
+            .map(|_| bind_shared(kind, local_addr(&first)))
+            .collect();
         others.into_iter().for_each(is_found_until_closed);
         is_found_until_closed(first);
     }
@@ -200,7 +173,7 @@ fn missed_listeners_that_still_exist_are_found_however_many() {
 
 #[test]
 fn a_closed_socket_is_reported_with_its_cookie() {
-    let mut subscription = subscribe();
+    let mut events = open_events();
     let (listener, client, server) = connection("127.0.0.1");
     let udp = udp("[::1]:0");
     let mut expected = vec![
@@ -213,39 +186,41 @@ fn a_closed_socket_is_reported_with_its_cookie() {
     let client_cookie = cookie(&client);
     drop((client, server, listener, udp));
     let mut reported = None;
-    until_reported("all that closed", &mut subscription, |subscription| {
-        let overrun = subscription.drain(&mut |row| {
+    until("all that closed", || {
+        let (destroyed, has_overrun) = events.take();
+        assert!(!has_overrun);
+        for row in destroyed {
             expected.retain(|known| *known != (row.protocol, row.table, row.cookie));
             if row.cookie == client_cookie {
                 reported = Some((row.local(), row.remote(), row.owner_hint, row.uid));
             }
-        });
-        assert_eq!(overrun, Ok(false));
-        expected.is_empty()
+        }
+        expected.is_empty().then_some(())
     });
     assert_eq!(reported, Some((from, Some(to), None, RawSocket::NO_USER)));
 }
 
 #[test]
 fn a_receive_overrun_is_reported_and_is_no_error() {
-    let mut subscription = subscribe();
+    let mut events = open_events();
     // A shorter queue than there are events between two drains.
-    subscription.set_receive_buffer(0);
-    until_reported("an overrun", &mut subscription, |subscription| {
+    events.set_receive_buffer(0);
+    until("an overrun", || {
         for _ in 0..100 {
             open_and_close();
         }
-        subscription.drain(&mut |_| ()).expect("a drain")
+        let (_, has_overrun) = events.take();
+        has_overrun.then_some(())
     });
-    until_a_close_is_reported(&mut subscription);
+    until_a_close_is_reported(&mut events);
 }
 
 /// A queue that is emptied just when it overflows receives nothing more.
 #[test]
 fn after_an_overrun_during_a_drain_closes_are_still_reported() {
     for _ in 0..50 {
-        let mut subscription = subscribe();
-        subscription.set_receive_buffer(0);
+        let mut events = open_events();
+        events.set_receive_buffer(0);
         std::thread::scope(|scope| {
             let closing = scope.spawn(|| {
                 for _ in 0..100 {
@@ -253,9 +228,9 @@ fn after_an_overrun_during_a_drain_closes_are_still_reported() {
                 }
             });
             while !closing.is_finished() {
-                subscription.drain(&mut |_| ()).expect("a drain");
+                events.take();
             }
         });
-        until_a_close_is_reported(&mut subscription);
+        until_a_close_is_reported(&mut events);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::super::netlink_reply::NetlinkMessages;
 use super::super::request::TCPDIAG_GETSOCK;
-use super::super::{destroy_subscription, inet_diag_msg};
+use super::super::{destroy_events, inet_diag_msg};
 use super::*;
 use proptest::prelude::*;
 
@@ -167,7 +167,7 @@ proptest! {
     #[test]
     fn random_bytes_terminate(bytes in proptest::collection::vec(any::<u8>(), 0..600)) {
         let _ = read(&bytes);
-        let _ = destroy_subscription::parse_datagram(&bytes, &mut |_| ());
+        let _ = destroy_events::parse_datagram(&bytes, &mut |_| ());
         attributes::v6only(&bytes);
         prop_assert!(NetlinkMessages(&bytes).count() <= bytes.len() / 16 + 1);
     }
@@ -182,7 +182,7 @@ proptest! {
         }
         let (rows, _) = read(&datagram);
         prop_assert!(rows <= TCP.len() / 88);
-        let _ = destroy_subscription::parse_datagram(&datagram, &mut |_| ());
+        let _ = destroy_events::parse_datagram(&datagram, &mut |_| ());
     }
 
     /// Messages of every kind in any order: the reply ends at the first that ends it.

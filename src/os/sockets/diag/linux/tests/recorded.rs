@@ -1,7 +1,7 @@
 //! Replies of Linux 6.18 to a privileged program in a network namespace of its own.
 
 use super::super::request::{SOCK_DIAG_BY_FAMILY, TCPDIAG_GETSOCK};
-use super::super::{destroy_subscription, inet_diag_msg};
+use super::super::{destroy_events, inet_diag_msg};
 use super::*;
 use crate::model::socket::{CompactAddr, SocketQueue};
 use std::time::Duration;
@@ -96,7 +96,7 @@ fn a_lookup_of_a_closed_socket_succeeds() {
 fn a_destroy_event_has_a_protocol_and_no_owner() {
     let mut seen = Vec::new();
     for datagram in [&recorded!("destroyed_tcp")[..], recorded!("destroyed_udp")] {
-        destroy_subscription::parse_datagram(datagram, &mut |raw_socket| seen.push(*raw_socket))
+        destroy_events::parse_datagram(datagram, &mut |raw_socket| seen.push(*raw_socket))
             .expect("whole messages");
     }
     let row = |cookie, protocol, state, local: &str, remote: &str| RawSocket {
