@@ -7,7 +7,7 @@ use crate::app::{App, Effect, Overlay};
 use crate::model::socket::{Endpoint, EndpointId};
 use crate::table::fields::{Column, field};
 use crate::table::listing::{Listing, Sort};
-use crate::wording;
+use crate::wording::notice;
 
 impl App {
     pub(super) fn run_command(&mut self, command: TableCommand) -> Vec<Effect> {
@@ -34,7 +34,7 @@ impl App {
             TableCommand::Details => self.details.toggle(),
             TableCommand::CopyMenu => match self.current_row() {
                 Some(row) => self.overlay = Overlay::Menu(Menu::copy(row)),
-                None => self.notify("no row to copy from"),
+                None => self.notify(notice::NOTHING_TO_COPY),
             },
             TableCommand::Help => self.overlay = Overlay::Help(0),
             TableCommand::Pause => self.pause(),
@@ -80,7 +80,7 @@ impl App {
         if self.filter_box.undo_clear() {
             self.apply_filter();
         } else {
-            self.notify("no filter to restore");
+            self.notify(notice::NOTHING_TO_RESTORE);
         }
     }
 
@@ -103,7 +103,7 @@ impl App {
 
     fn go_to_next_change(&mut self) {
         if !self.selection.go_to_next_change(&self.listing) {
-            self.notify("no row changed in the last 3 s");
+            self.notify(notice::NOTHING_CHANGED);
         }
     }
 
@@ -113,7 +113,7 @@ impl App {
         };
         let socket = &row.endpoint.socket;
         let Some(remote) = socket.remote else {
-            self.notify("not a connection");
+            self.notify(notice::NOT_A_CONNECTION);
             return;
         };
         let peer = self.listing.endpoints().find(|endpoint| {
@@ -124,14 +124,14 @@ impl App {
         });
         match peer.map(Endpoint::id) {
             Some(id) => self.reveal(id),
-            None => self.notify(format!("{remote} is not on this machine")),
+            None => self.notify(notice::not_local(remote)),
         }
     }
 
     /// Puts the cursor on a row, and clears the filter if it hides the row.
     pub(super) fn reveal(&mut self, id: EndpointId) {
         if self.listing.row_of(id).is_none() {
-            self.notify("the socket has closed");
+            self.notify(notice::CLOSED);
             return;
         }
         if self.selection.go_to(&self.listing, id) {
@@ -144,23 +144,13 @@ impl App {
         }
         self.filter_box.select_best_match = false;
         self.selection.go_to(&self.listing, id);
-        let key = key_of(TableCommand::RestoreFilter);
-        self.notify(format!(
-            "filter cleared to show it · {key} restore last filter"
-        ));
+        let restore = key_of(TableCommand::RestoreFilter);
+        self.notify(notice::filter_cleared(&restore));
     }
 
     pub(super) fn sort_by(&mut self, sort: Sort) {
         self.update_listing(|listing, context| listing.set_sort(sort, context));
-        let direction = if sort.is_reversed {
-            "descending"
-        } else {
-            "ascending"
-        };
-        self.notify(format!(
-            "sorted by {}, {direction}",
-            field(sort.column).title
-        ));
+        self.notify(notice::sorted(field(sort.column).title, sort.is_reversed));
     }
 
     fn sort_by_neighbor(&mut self, by: isize) {
@@ -172,18 +162,18 @@ impl App {
 
     fn unmark_all(&mut self) {
         if !self.selection.unmark_all() {
-            self.notify("no row is marked");
+            self.notify(notice::NOTHING_MARKED);
         }
     }
 
     /// Marks the row and moves the cursor down, so that Space marks row after row.
     fn mark(&mut self) {
         if self.settings.is_read_only {
-            self.notify("read-only: rows cannot be marked");
+            self.notify(notice::READ_ONLY_MARK);
         } else if self.selection.toggle_mark(&self.listing) {
             self.step(1);
         } else {
-            self.notify("a closed row cannot be marked");
+            self.notify(notice::CANNOT_MARK_CLOSED);
         }
     }
 
@@ -195,13 +185,12 @@ impl App {
 
     fn change_interval(&mut self, change: fn(&mut Sampling)) {
         change(&mut self.sampling);
-        let interval = wording::interval(self.sampling.interval);
-        self.notify(format!("polling every {interval}"));
+        self.notify(notice::polling(self.sampling.interval));
     }
 
     pub(super) fn copy(&mut self, clip: impl Into<ClipboardText>) -> Vec<Effect> {
         let ClipboardText { text, shown } = clip.into();
-        self.notify(format!("copied (OSC 52): {shown}"));
+        self.notify(notice::copied(&shown));
         vec![Effect::Copy(text)]
     }
 }

@@ -22,7 +22,6 @@ pub enum Event {
     Continued,
     /// The time that [`App::next_change`](super::App::next_change) named has come, or work is left.
     Due,
-    /// A source of events has ended.
     SourceEnded(EventSource),
 }
 
@@ -51,15 +50,12 @@ pub enum Effect {
     Suspend,
     /// Redraw everything: something else may have written to the terminal.
     Redraw,
-    /// Put this text on the clipboard.
     Copy(String),
     Sample(PollRequest),
     Inspect(InspectRequest),
-    /// Check whether a port can be used.
     Check(CheckRequest),
     /// Keep handles of these processes while a dialog asks about them.
     OpenHandles(Vec<ProcessId>),
     Free(ExecCommand),
-    /// Drop these handles.
     CloseHandles,
 }

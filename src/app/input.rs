@@ -9,28 +9,26 @@ use crate::app::{App, Effect, Overlay};
 use crate::table::fields::FIELDS;
 use crate::table::listing::Sort;
 use crate::table::query;
-use crate::table::row::Row;
+use crate::wording::notice;
 use crossterm::event::{Event as TerminalEvent, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use tui_input::InputRequest;
 
 impl App {
     pub(super) fn on_input(&mut self, input: &TerminalEvent) -> Vec<Effect> {
+        use TerminalEvent::{FocusGained, FocusLost, Key, Mouse, Paste, Resize};
+        let is_release = |key: &KeyEvent| key.kind == KeyEventKind::Release;
         match input {
-            TerminalEvent::Key(key) if key.kind != KeyEventKind::Release => {
-                self.sampling.set_terminal_focus(true);
-                self.on_key(key)
+            Key(key) if is_release(key) => {}
+            Resize(..) | Mouse(_) => {}
+            Key(_) | Paste(_) | FocusGained | FocusLost => {
+                self.sampling.set_terminal_focus(*input != FocusLost);
             }
-            TerminalEvent::Paste(text) => {
-                self.sampling.set_terminal_focus(true);
-                self.on_paste(text)
-            }
-            TerminalEvent::Resize(width, height) => self.on_resize((*width, *height)),
-            TerminalEvent::FocusGained | TerminalEvent::FocusLost => {
-                self.sampling
-                    .set_terminal_focus(*input == TerminalEvent::FocusGained);
-                Vec::new()
-            }
-            TerminalEvent::Key(_) | TerminalEvent::Mouse(_) => Vec::new(),
+        }
+        match input {
+            Key(key) if !is_release(key) => self.on_key(key),
+            Paste(text) => self.on_paste(text),
+            Resize(width, height) => self.on_resize((*width, *height)),
+            Key(_) | FocusGained | FocusLost | Mouse(_) => Vec::new(),
         }
     }
 
@@ -83,7 +81,7 @@ impl App {
             }
             _ => {
                 let help = key_of(TableCommand::Help);
-                self.notify(format!("\"{chord}\" is not bound · {help} help"));
+                self.notify(notice::unbound_key(&chord.to_string(), &help));
             }
         }
         Vec::new()
@@ -102,7 +100,7 @@ impl App {
 
     fn run_filter_command(&mut self, command: FilterCommand) -> Vec<Effect> {
         match command {
-            FilterCommand::Keep => self.commit_filter(),
+            FilterCommand::Keep => self.filter_box.commit(&self.listing),
             FilterCommand::Restore => self.filter_box.cancel(),
             FilterCommand::Up => self.step(-1),
             FilterCommand::Down => self.step(1),
@@ -116,59 +114,47 @@ impl App {
         Vec::new()
     }
 
-    fn commit_filter(&mut self) {
-        let listing = &self.listing;
-        self.filter_box
-            .commit(&|port| listing.counts().has_port(port), &|prefix| {
-                listing.shown_rows().any(|row| has_port_prefix(row, prefix))
-            });
-    }
-
     /// Chooses an item; any other key closes the menu.
     fn on_menu_key(&mut self, chord: Chord) -> Vec<Effect> {
-        match std::mem::replace(&mut self.overlay, Overlay::None) {
-            Overlay::Menu(Menu::Sort) => {
+        let Overlay::Menu(menu) = std::mem::take(&mut self.overlay) else {
+            return Vec::new();
+        };
+        match menu {
+            Menu::Sort => {
                 let letter = chord.letter();
                 if let Some(field) = FIELDS.iter().find(|field| Some(field.letter) == letter) {
                     self.sort_by(Sort::ascending(field.column));
                 }
                 Vec::new()
             }
-            Overlay::Menu(Menu::Copy(items)) => {
+            Menu::Copy(items) => {
                 let picked = command_of(KeyContext::CopyMenu, chord);
                 let is_picked = |item| Some(KeyCommand::Copy(item)) == picked;
-                match items.into_iter().find(|(item, _)| is_picked(*item)) {
-                    Some((_, text)) => self.copy(text),
-                    None => Vec::new(),
-                }
-            }
-            Overlay::None | Overlay::Help(_) | Overlay::Freeing(_) | Overlay::Check(_) => {
-                Vec::new()
+                let item = items.into_iter().find(|(item, _)| is_picked(*item));
+                item.map_or_else(Vec::new, |(_, text)| self.copy(text))
             }
         }
     }
 
     /// Treats a paste as text and never as keys: it goes to the filter, and cancels the free dialog.
     fn on_paste(&mut self, text: &str) -> Vec<Effect> {
-        match &mut self.overlay {
-            Overlay::Freeing(_) => self.close_dialog(),
-            Overlay::Help(_) | Overlay::Menu(_) | Overlay::Check(_) | Overlay::None => {
-                self.overlay = Overlay::None;
-                let text = query::from_paste(text);
-                if self.filter_box.is_typing() {
-                    self.filter_box.insert(&text);
-                } else {
-                    self.filter_box.open(&text);
-                }
-                self.apply_filter();
-                Vec::new()
-            }
+        if self.overlay.free_dialog().is_some() {
+            return self.close_dialog();
         }
+        self.overlay = Overlay::None;
+        let text = query::from_paste(text);
+        if self.filter_box.is_typing() {
+            self.filter_box.insert(&text);
+        } else {
+            self.filter_box.open(&text);
+        }
+        self.apply_filter();
+        Vec::new()
     }
 
     fn on_resize(&mut self, size: (u16, u16)) -> Vec<Effect> {
         self.size = size;
-        if let Overlay::Freeing(dialog) = &mut self.overlay {
+        if let Some(dialog) = self.overlay.free_dialog_mut() {
             if ScreenLayout::is_too_small(size) {
                 return self.close_dialog();
             }
@@ -176,16 +162,4 @@ impl App {
         }
         Vec::new()
     }
-}
-
-/// True if a port at either end of the row starts with these digits.
-fn has_port_prefix(row: &Row, prefix: &str) -> bool {
-    let socket = &row.endpoint.socket;
-    [
-        Some(socket.port()),
-        socket.remote.map(|remote| remote.port()),
-    ]
-    .into_iter()
-    .flatten()
-    .any(|port| port.to_string().starts_with(prefix))
 }

@@ -5,7 +5,7 @@
 mod chord;
 mod command;
 
-pub use chord::{Chord, Modifier};
+pub use chord::Chord;
 pub use command::{
     Button, CheckCommand, CopyItem, FilterCommand, FreeDialogCommand, KeyBinding, KeyCommand,
     KeyContext, Movement, TableCommand, TextCommand,
@@ -14,7 +14,6 @@ pub use command::{
 use crate::table::listing::Chip;
 use command::{CHIPS, EDITS, SIGNALS};
 
-/// The keys of one context.
 pub struct KeySection {
     pub context: KeyContext,
     /// The heading in the help.
@@ -86,7 +85,6 @@ pub fn scrolled(top: u16, chord: Chord) -> Option<u16> {
     }
 }
 
-/// The key of a chip.
 pub fn chip_key(chip: Chip) -> String {
     key_of(KeyCommand::Toggle(chip))
 }

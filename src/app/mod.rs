@@ -24,6 +24,7 @@ pub use overlay::Overlay;
 pub use port_history::past_owners::PastOwner;
 
 use crate::app::notice::Notice;
+use crate::app::overlay::BackgroundFreeing;
 use crate::app::panes::details::Details;
 use crate::app::panes::filter_box::FilterBox;
 use crate::app::panes::screen_layout::ScreenLayout;
@@ -32,17 +33,15 @@ use crate::app::port_history::past_owners::PortHistory;
 use crate::app::reuse_watch::ReuseWatch;
 use crate::app::sampling::Sampling;
 use crate::config::Settings;
-use crate::free::Batch;
 use crate::model::Moment;
 use crate::model::environment::Environment;
 use crate::model::process::{Inspection, ProcessId};
 use crate::table::listing::{Chip, Filter, Listing};
-use crate::table::query::Query;
 use crate::table::row::{DisplayContext, Row};
 use crate::tracker::Changes;
+use crate::wording;
 use std::time::Instant;
 
-/// The state of the program.
 #[derive(Debug)]
 pub struct App {
     pub environment: Environment,
@@ -53,12 +52,9 @@ pub struct App {
     pub details: Details,
     pub overlay: Overlay,
     pub notice: Option<Notice>,
-    /// A freeing that continues after its dialog was closed.
-    background: Option<Box<Batch>>,
-    /// The last notice about it.
-    reported_background: Option<String>,
+    background: Option<BackgroundFreeing>,
     pub sampling: Sampling,
-    history: PortHistory,
+    port_history: PortHistory,
     /// The past owner that was inspected last, and after which poll.
     inspected_past_owner: Option<(ProcessId, Option<Instant>)>,
     reuse_watch: ReuseWatch,
@@ -86,8 +82,7 @@ impl App {
             overlay: Overlay::None,
             notice: None,
             background: None,
-            reported_background: None,
-            history: PortHistory::default(),
+            port_history: PortHistory::default(),
             inspected_past_owner: None,
             reuse_watch: ReuseWatch::default(),
             size,
@@ -105,32 +100,24 @@ impl App {
     pub fn update(&mut self, event: Event, now: Instant) -> Vec<Effect> {
         self.now = now;
         self.tick();
-        let mut effects = match event {
-            Event::Input(input) => self.on_input(&input),
-            Event::Sampled(changes) => self.on_sample(changes),
-            Event::Inspected(inspection) => {
-                self.apply_inspection(inspection);
-                Vec::new()
-            }
-            Event::Checked(answer) => {
-                self.on_check_report(answer);
-                Vec::new()
-            }
-            Event::Freeing(event) => self.on_freeing(event),
-            Event::Stop(code) => vec![Effect::Quit(code)],
-            Event::Suspend => vec![Effect::Suspend],
+        let mut effects = Vec::new();
+        match event {
+            Event::Input(input) => effects = self.on_input(&input),
+            Event::Sampled(changes) => effects = self.on_sample(changes),
+            Event::Inspected(inspection) => self.apply_inspection(inspection),
+            Event::Checked(report) => self.on_check_report(report),
+            Event::Freeing(event) => effects = self.on_freeing(event),
+            Event::Stop(code) => effects.push(Effect::Quit(code)),
+            Event::Suspend => effects.push(Effect::Suspend),
             Event::Continued => {
                 // The terminal's focus may have changed while the program was stopped.
                 self.sampling.set_terminal_focus(true);
                 self.sampling.poll_now();
-                vec![Effect::Redraw]
+                effects.push(Effect::Redraw);
             }
-            Event::Due => Vec::new(),
-            Event::SourceEnded(source) => {
-                self.on_source_ended(source);
-                Vec::new()
-            }
-        };
+            Event::Due => {}
+            Event::SourceEnded(source) => self.on_source_ended(source),
+        }
         self.update_selection();
         effects.extend(self.report_reuse());
         effects.extend(self.request_details());
@@ -141,7 +128,7 @@ impl App {
 
     /// Notes that the state is on the screen; `shows_all_targets`: the dialog has room to name all its targets.
     pub fn on_drawn(&mut self, now: Instant, shows_all_targets: bool) {
-        if let Overlay::Freeing(dialog) = &mut self.overlay {
+        if let Some(dialog) = self.overlay.free_dialog_mut() {
             dialog.on_drawn(self.now, now, shows_all_targets);
         }
     }
@@ -151,19 +138,15 @@ impl App {
         if self.listing.is_filtering() {
             return Some(self.now);
         }
-        let dialog = match &self.overlay {
-            Overlay::Freeing(dialog) => dialog.next_change(self.now),
-            Overlay::None | Overlay::Help(_) | Overlay::Menu(_) | Overlay::Check(_) => None,
-        };
+        let dialog = self.overlay.free_dialog();
+        let dialog = dialog.and_then(|dialog| dialog.next_change(self.now));
         let notice = self.notice.as_ref().and_then(|notice| notice.until);
-        let is_paused = self.sampling.paused_at.is_some();
+        let is_paused = self.sampling.is_paused();
         let expiry = self.listing.next_expiry().filter(|_| !is_paused);
         let age = self.sampling.next_second(self.now).filter(|_| !is_paused);
         let stale = self.sampling.next_stale(self.now);
-        [expiry, notice, dialog, age, stale]
-            .into_iter()
-            .flatten()
-            .min()
+        let times = [expiry, notice, dialog, age, stale];
+        times.into_iter().flatten().min()
     }
 
     pub fn layout(&self) -> ScreenLayout {
@@ -180,7 +163,6 @@ impl App {
         self.clock.at(self.sampling.paused_at.unwrap_or(self.now))
     }
 
-    /// The row under the cursor.
     pub fn current_row(&self) -> Option<&Row> {
         self.selection.cursor.and_then(|id| self.listing.row_of(id))
     }
@@ -193,7 +175,7 @@ impl App {
     }
 
     fn tick(&mut self) {
-        let (now, is_paused) = (self.now, self.sampling.paused_at.is_some());
+        let (now, is_paused) = (self.now, self.sampling.is_paused());
         self.update_listing(|listing, context| {
             if !is_paused {
                 listing.expire(now, context);
@@ -218,7 +200,7 @@ impl App {
     /// Applies the filter line and the chips to the listing.
     fn apply_filter(&mut self) {
         let filter = Filter {
-            query: self.current_query(),
+            query: self.filter_box.query(&self.listing),
             chips: self.filter_box.chips,
             uid: self.environment.uid,
             ephemeral: self.environment.ephemeral,
@@ -227,11 +209,6 @@ impl App {
             self.listing.set_filter(filter);
             self.update_listing(Listing::advance);
         }
-    }
-
-    fn current_query(&self) -> Query {
-        let counts = self.listing.counts();
-        self.filter_box.query(&|port| counts.has_port(port))
     }
 
     /// Keeps the cursor on its row, or moves it to the best match of a new filter, and scrolls it into view.
@@ -248,7 +225,7 @@ impl App {
     }
 
     fn apply_inspection(&mut self, inspection: Inspection) {
-        if let Overlay::Freeing(dialog) = &mut self.overlay {
+        if let Some(dialog) = self.overlay.free_dialog_mut() {
             dialog.apply_inspection(&inspection);
         }
         self.update_others();
@@ -266,13 +243,13 @@ impl App {
         match source {
             EventSource::Sockets => self.sampling.is_lost = true,
             EventSource::Processes | EventSource::Freeing | EventSource::Checks => {
-                let words = format!("{} stopped; restart portmon to use it again", source.name());
-                self.notice = Some(Notice::persistent(words));
+                let text = wording::notice::source_ended(source.name());
+                self.notice = Some(Notice::persistent(text));
             }
         }
     }
 
-    fn notify(&mut self, words: impl Into<String>) {
-        self.notice = Some(Notice::temporary(words.into(), self.now));
+    fn notify(&mut self, text: impl Into<String>) {
+        self.notice = Some(Notice::temporary(text.into(), self.now));
     }
 }

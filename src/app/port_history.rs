@@ -5,8 +5,8 @@
 pub mod past_owners;
 
 use crate::app::overlay::menu::ClipboardText;
-use crate::app::{App, Effect, Overlay, PastOwner};
-use crate::free::{Batch, FreeMachine, ReleaseKind, RequestId, TargetOutcome};
+use crate::app::{App, Effect, PastOwner};
+use crate::free::{Batch, ReleaseKind, RequestId};
 use crate::model::process::shell::restart_command;
 use crate::model::process::{
     ExitStatus, InspectRequest, Inspection, Process, ProcessId, Requester,
@@ -14,7 +14,7 @@ use crate::model::process::{
 use crate::model::socket::{Endpoint, EndpointId, Owners};
 use crate::table::row::Row;
 use crate::tracker::{Change, Changes};
-use crate::wording::no_restart_command;
+use crate::wording::{no_restart_command, notice};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ impl App {
         let query = &self.listing.filter().query;
         let typed = || query.sole_digits().filter(|_| self.filter_box.is_typing());
         let port = query.sole_local_port().or_else(typed)?;
-        self.history.last_owner(port, query.sole_protocol())
+        self.port_history.last_owner(port, query.sole_protocol())
     }
 
     /// Returns the owner of the row's port before this row.
@@ -33,11 +33,11 @@ impl App {
         if !row.endpoint.socket.holds_port() {
             return None;
         }
-        self.history.previous_owner(&row.endpoint)
+        self.port_history.previous_owner(&row.endpoint)
     }
 
     pub fn exit_status(&self, process: &Process) -> ExitStatus {
-        self.history.exit_status(process.id)
+        self.port_history.exit_status(process.id)
     }
 
     /// Returns the past owner on the screen, and a socket that it had.
@@ -60,20 +60,20 @@ impl App {
     /// Records the closed sockets of a poll, as last known from the table or from changes that a pause or a dialog defers.
     pub(super) fn record_closed(&mut self, changes: &Changes) {
         let gone: HashSet<EndpointId> = changes.list.iter().filter_map(Change::gone).collect();
-        let mut known: HashMap<EndpointId, &Endpoint> = gone
+        let rows = gone.iter().filter_map(|id| self.listing.row_of(*id));
+        let deferred = self
+            .listing
+            .deferred()
             .iter()
-            .filter_map(|id| Some((*id, &self.listing.row_of(*id)?.endpoint)))
+            .chain(self.sampling.deferred());
+        let deferred = deferred
+            .filter_map(Change::endpoint)
+            .filter(|it| gone.contains(&it.id()));
+        let known: HashMap<EndpointId, &Endpoint> = rows
+            .map(|row| &row.endpoint)
+            .chain(deferred)
+            .map(|endpoint| (endpoint.id(), endpoint))
             .collect();
-        if !gone.is_empty() {
-            let deferred = self.listing.deferred().iter();
-            known.extend(
-                deferred
-                    .chain(self.sampling.deferred())
-                    .filter_map(Change::endpoint)
-                    .map(|endpoint| (endpoint.id(), endpoint))
-                    .filter(|(id, _)| gone.contains(id)),
-            );
-        }
         for change in &changes.list {
             let closed = match change {
                 // It opened and closed between two polls.
@@ -81,7 +81,8 @@ impl App {
                 _ => change.gone().and_then(|gone| known.get(&gone).copied()),
             };
             if let Some(endpoint) = closed {
-                self.history.record_close(endpoint, changes.taken.instant);
+                self.port_history
+                    .record_close(endpoint, changes.taken.instant);
             }
         }
     }
@@ -92,23 +93,17 @@ impl App {
         let Some(batch) = self.running_batch() else {
             return;
         };
-        let machines = batch.machines();
-        let outcomes: Vec<TargetOutcome> =
-            machines.iter().flat_map(FreeMachine::outcomes).collect();
-        let freed: Vec<FreeMachine> = machines
-            .iter()
-            .filter(|machine| machine.is_watching_reuse())
-            .filter(|machine| !known.contains(&machine.request().id()))
-            .cloned()
-            .collect();
-        for outcome in outcomes {
-            if let (ReleaseKind::Ended, Some((after, signal))) = (outcome.how, outcome.after) {
-                let exit_status = ExitStatus::EndedAfter(after, signal);
-                self.history.record_exit(outcome.process.id, exit_status);
+        for machine in batch.machines().to_vec() {
+            for outcome in machine.outcomes() {
+                if let (ReleaseKind::Ended, Some((after, signal))) = (outcome.how, outcome.after) {
+                    let exit_status = ExitStatus::EndedAfter(after, signal);
+                    self.port_history
+                        .record_exit(outcome.process.id, exit_status);
+                }
             }
-        }
-        for machine in freed {
-            self.watch_freed_port(machine);
+            if machine.is_watching_reuse() && !known.contains(&machine.request().id()) {
+                self.watch_freed_port(machine);
+            }
         }
     }
 
@@ -124,38 +119,34 @@ impl App {
 
     /// Returns the freeing in progress, in its dialog or in the background.
     pub(super) fn running_batch(&self) -> Option<&Batch> {
-        let in_dialog = match &self.overlay {
-            Overlay::Freeing(dialog) => dialog.batch(),
-            Overlay::None | Overlay::Help(_) | Overlay::Menu(_) | Overlay::Check(_) => None,
-        };
-        self.background.as_deref().or(in_dialog)
+        let dialog = self.overlay.free_dialog();
+        let in_dialog = dialog.and_then(|dialog| dialog.phase.batch());
+        let background = self
+            .background
+            .as_ref()
+            .map(|background| &*background.batch);
+        background.or(in_dialog)
     }
 
     /// Requests the exit status of the past owner on the screen, after each poll until it is final.
     pub(super) fn inspect_past_owner(&mut self) -> Option<Effect> {
         let shown = self
             .shown_past_owner()
-            .filter(|(_, process)| !self.history.exit_status(*process).is_final());
+            .filter(|(_, process)| !self.port_history.exit_status(*process).is_final());
         let asked = shown.map(|(_, process)| (process, self.sampling.last_poll));
         if asked == self.inspected_past_owner {
             return None;
         }
         self.inspected_past_owner = asked;
         let (endpoint, process) = shown?;
-        Some(Effect::Inspect(InspectRequest {
-            requester: Requester::History,
-            endpoint,
-            processes: vec![process],
-            port: None,
-            ports: Vec::new(),
-            unused_near: None,
-        }))
+        let request = InspectRequest::new(Requester::History, endpoint, vec![process]);
+        Some(Effect::Inspect(request))
     }
 
     pub(super) fn record_exit_statuses(&mut self, inspection: &Inspection) {
         if inspection.request.requester == Requester::History {
             for (process, exit_status) in &inspection.exit_statuses {
-                self.history.record_exit(*process, *exit_status);
+                self.port_history.record_exit(*process, *exit_status);
             }
         }
     }
@@ -185,37 +176,29 @@ impl App {
             (Some(row), _) => {
                 let socket = &row.endpoint.socket;
                 let last = || {
-                    self.history
+                    self.port_history
                         .last_owner(socket.port(), Some(socket.protocol))
                 };
                 match &socket.owners {
                     // The kernel keeps the socket of a process that closed it.
                     Owners::NoProcess => past_owner(last(), socket.port()),
-                    owners => known_owner(owners, &format!("the owner of :{}", socket.port())),
+                    owners => known_owner(owners, socket.port(), "owner"),
                 }
             }
             (None, Some(port)) => past_owner(self.last_owner_of_filtered_port(), port),
-            (None, None) => Err("no row to copy a command from".to_owned()),
+            (None, None) => Err(notice::NOTHING_TO_RESTART.to_owned()),
         }
     }
 }
 
 fn past_owner(past: Option<&PastOwner>, port: u16) -> Result<&Arc<Process>, String> {
-    let past = past.ok_or_else(|| format!("no past owner of :{port} is known"))?;
-    known_owner(&past.owners, &format!("the last owner of :{port}"))
+    let past = past.ok_or_else(|| notice::no_past_owner(port))?;
+    known_owner(&past.owners, port, "last owner")
 }
 
-fn known_owner<'a>(owners: &'a Owners, who: &str) -> Result<&'a Arc<Process>, String> {
-    let why = match owners {
-        Owners::Known(holders) => match holders.first() {
-            Some(first) => return Ok(first),
-            None => "is not known",
-        },
-        Owners::Pending => "is still being looked up",
-        Owners::NoPermission => "is hidden (sudo shows it)",
-        Owners::NoProcess => "is not a process",
-    };
-    Err(format!("{who} {why}, so nothing was copied"))
+fn known_owner<'a>(owners: &'a Owners, port: u16, who: &str) -> Result<&'a Arc<Process>, String> {
+    let owner = owners.first();
+    owner.ok_or_else(|| notice::nothing_copied(who, port, owners))
 }
 
 #[cfg(test)]

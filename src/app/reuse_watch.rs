@@ -3,12 +3,12 @@
 //! The verdict is that of the port's [`FreeMachine`]. None is shown while a dialog asks something.
 
 use crate::app::notice::Notice;
-use crate::app::{App, Effect, Overlay};
+use crate::app::{App, Effect};
 use crate::free::{Batch, FreeMachine, TableChange, Verdict};
 use crate::model::process::{InspectRequest, Inspection, Requester};
 use crate::model::socket::{Endpoint, Since};
 use crate::tracker::{Change, Changes};
-use crate::wording;
+use crate::wording::notice;
 
 #[derive(Debug, Default)]
 pub struct ReuseWatch {
@@ -57,18 +57,15 @@ impl App {
         };
         let endpoints = self.listing.endpoints().chain(self.listing.waiting());
         let come: Vec<&Endpoint> = endpoints.filter(has_come).collect();
-        let open = come
-            .iter()
-            .map(|endpoint| TableChange::Open(&endpoint.socket));
+        let open = come.iter().map(|one| TableChange::Open(&one.socket));
         machine.on_table_changes(self.now, open, &[]);
         self.reuse_watch.watch(machine);
     }
 
     /// Says which freed ports were taken again, and asks who started the new owner.
     pub(super) fn report_reuse(&mut self) -> Option<Effect> {
-        if let Overlay::Freeing(dialog) = &self.overlay
-            && !dialog.batch().is_some_and(Batch::is_settled)
-        {
+        let dialog = self.overlay.free_dialog();
+        if dialog.is_some_and(|dialog| !dialog.phase.batch().is_some_and(Batch::is_settled)) {
             return None;
         }
         let now = self.now;
@@ -77,7 +74,7 @@ impl App {
             self.reuse_watch.watched.extract_if(.., is_taken).collect();
         let last = machines.last()?;
         let request = inspect_request(last);
-        self.notice = Some(Notice::of_reuse(reuse_text(&machines)));
+        self.notice = Some(Notice::of_reuse(notice::verdicts(&machines)));
         self.reuse_watch.reported = request
             .clone()
             .map(|request| ReportedReuse { machines, request });
@@ -94,17 +91,9 @@ impl App {
             last.add_starter(tree);
         }
         if let Some(notice) = self.notice.as_mut().filter(|notice| notice.is_reuse) {
-            notice.text = reuse_text(&reported.machines);
+            notice.text = notice::verdicts(&reported.machines);
         }
     }
-}
-
-fn reuse_text(machines: &[FreeMachine]) -> String {
-    let verdicts = machines.iter().filter_map(FreeMachine::verdict);
-    verdicts
-        .map(wording::verdict)
-        .collect::<Vec<_>>()
-        .join(" · ")
 }
 
 /// Returns the request about the process that took the port, if that is known.
@@ -112,14 +101,12 @@ fn inspect_request(machine: &FreeMachine) -> Option<InspectRequest> {
     let Some(Verdict::TakenAgain { by, .. }) = machine.verdict() else {
         return None;
     };
-    Some(InspectRequest {
-        requester: Requester::ReuseWatch,
-        endpoint: by.id,
-        processes: vec![by.owners.first()?.id],
-        port: None,
-        ports: Vec::new(),
-        unused_near: None,
-    })
+    let owner = by.owners.first()?.id;
+    Some(InspectRequest::new(
+        Requester::ReuseWatch,
+        by.id,
+        vec![owner],
+    ))
 }
 
 #[cfg(test)]

@@ -26,7 +26,6 @@ const INTERVAL_STEPS: [Duration; 9] = [
 pub struct Sampling {
     /// The interval set by flag or key; see [`shown_interval`](Self::shown_interval) for the actual one.
     pub interval: Duration,
-    /// Start of the pause.
     pub paused_at: Option<Instant>,
     /// Changes since the start of the pause.
     pending: Option<Changes>,
@@ -61,7 +60,6 @@ pub enum Staleness {
     Unread(Instant),
     /// No poll came for much longer than the interval; the time of the last one.
     Late(Instant),
-    /// The poller has ended.
     Lost,
 }
 
@@ -86,6 +84,10 @@ impl Sampling {
         }
     }
 
+    pub fn is_paused(&self) -> bool {
+        self.paused_at.is_some()
+    }
+
     /// Records a poll; returns its changes unless a pause defers them.
     pub fn on_changes(&mut self, changes: Changes) -> Option<Changes> {
         self.last_poll = Some(changes.taken.instant);
@@ -97,7 +99,7 @@ impl Sampling {
             self.stale_since.or(Some(changes.taken.instant))
         };
         self.problems.clone_from(&changes.problems);
-        if self.paused_at.is_none() {
+        if !self.is_paused() {
             return Some(changes);
         }
         match &mut self.pending {
@@ -194,7 +196,7 @@ impl Sampling {
 
     /// Starts or ends a pause; at its end returns the deferred changes.
     pub fn toggle_pause(&mut self, now: Instant) -> Option<Changes> {
-        self.wants_refresh |= self.paused_at.is_some();
+        self.wants_refresh |= self.is_paused();
         self.paused_at = self.paused_at.xor(Some(now));
         self.pending.take()
     }
@@ -240,7 +242,7 @@ impl App {
 
     /// Adds stats; in a pause only the first ones of a row.
     fn record_stats(&mut self, stats: Option<SocketStats>, at: Instant) {
-        let is_paused = self.sampling.paused_at.is_some();
+        let is_paused = self.sampling.is_paused();
         let stats_history = &mut self.details.stats_history;
         match stats {
             Some(stats) if is_paused && stats_history.is_for(stats.endpoint) => {}

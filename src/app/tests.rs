@@ -560,6 +560,28 @@ fn a_background_free_reports_its_verdict_once() {
 }
 
 #[test]
+fn x_in_vain_says_what_is_still_freed_or_watched() {
+    let freed = ":3000 is free. node 4242 ended 0.5 s after SIGTERM.";
+    let mut harness = AppHarness::with(vec![socket("127.0.0.1:3000").owner(&node())]);
+    harness.free_unsettled();
+    for notice in [
+        freed,
+        "still watching :3000 after freeing it; try again in 2 s",
+    ] {
+        harness.wait(0.4);
+        harness.keys("x");
+        assert_eq!(harness.notice(), notice);
+    }
+    let mut harness = AppHarness::with(vec![socket("127.0.0.1:3000").owner(&node())]);
+    ordered(&mut harness);
+    for notice in ["", "still freeing :3000; the result will be shown here"] {
+        harness.wait(0.4);
+        harness.keys("x");
+        assert_eq!(harness.notice(), notice);
+    }
+}
+
+#[test]
 fn a_report_on_another_question_is_ignored() {
     use crate::model::process::{InspectRequest, Inspection, Requester, Supervisor};
     let mut harness = AppHarness::with(vec![socket("127.0.0.1:3000").owner(&node())]);

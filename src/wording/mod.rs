@@ -7,6 +7,7 @@ mod duration;
 mod errors;
 mod explanation;
 mod free_report;
+pub mod notice;
 mod number;
 mod port;
 mod preview;

@@ -3,50 +3,31 @@
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use std::fmt::{self, Display};
 
-/// A key and its modifier. Shift is part of the letter itself.
+/// A key and its modifiers. Shift is part of the letter itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Chord {
     pub code: KeyCode,
-    pub modifier: Modifier,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Modifier {
-    None,
-    Ctrl,
-    /// Alt, Super and combinations, which no binding has.
-    Other,
+    modifiers: KeyModifiers,
 }
 
 impl Chord {
     pub fn of(key: &KeyEvent) -> Self {
-        let modifiers = key.modifiers.difference(KeyModifiers::SHIFT);
-        let modifier = if modifiers.is_empty() {
-            Modifier::None
-        } else if modifiers == KeyModifiers::CONTROL {
-            Modifier::Ctrl
-        } else {
-            Modifier::Other
-        };
         Self {
             code: key.code,
-            modifier,
+            modifiers: key.modifiers.difference(KeyModifiers::SHIFT),
         }
     }
 
     /// The letter of a key without a modifier.
     pub fn letter(self) -> Option<char> {
-        match (self.code, self.modifier) {
-            (KeyCode::Char(letter), Modifier::None) => Some(letter),
-            _ => None,
-        }
+        self.code.as_char().filter(|_| self.modifiers.is_empty())
     }
 }
 
 impl Display for Chord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = match self.code {
-            KeyCode::Char(letter) if self.modifier == Modifier::Ctrl => {
+            KeyCode::Char(letter) if self.modifiers == KeyModifiers::CONTROL => {
                 format!("Ctrl-{}", letter.to_ascii_uppercase())
             }
             KeyCode::Char(' ') => "Space".to_owned(),
@@ -73,13 +54,13 @@ pub(super) const fn key(letter: char) -> Chord {
 pub(super) const fn ctrl(letter: char) -> Chord {
     Chord {
         code: KeyCode::Char(letter),
-        modifier: Modifier::Ctrl,
+        modifiers: KeyModifiers::CONTROL,
     }
 }
 
 pub(super) const fn named(code: KeyCode) -> Chord {
     Chord {
         code,
-        modifier: Modifier::None,
+        modifiers: KeyModifiers::NONE,
     }
 }

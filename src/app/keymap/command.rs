@@ -21,7 +21,6 @@ pub struct KeyBinding {
     pub hint: Option<&'static str>,
 }
 
-/// Where a key works.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum KeyContext {
     Table,

@@ -7,6 +7,7 @@ use crate::app::{App, Effect, Overlay};
 use crate::check::{CheckReport, CheckRequest};
 use crate::model::port::PortSpec;
 use crate::model::socket::Protocol;
+use crate::wording::notice;
 
 #[derive(Debug)]
 pub struct CheckDialog {
@@ -19,15 +20,6 @@ pub struct CheckDialog {
 }
 
 impl CheckDialog {
-    fn new(request: CheckRequest) -> Self {
-        Self {
-            request,
-            report: None,
-            is_pending: true,
-            scroll: 0,
-        }
-    }
-
     /// True if connecting is offered: once, and not while a report is awaited.
     pub fn can_connect(&self) -> bool {
         let is_tcp = self.request.spec.protocol == Protocol::Tcp;
@@ -38,34 +30,33 @@ impl CheckDialog {
 impl App {
     pub(in crate::app) fn open_check_dialog(&mut self) -> Vec<Effect> {
         let Some(spec) = self.port_to_check() else {
-            self.notify("nothing to check: no row, and no port in the filter");
+            self.notify(notice::NOTHING_TO_CHECK);
             return Vec::new();
         };
         let request = CheckRequest {
             spec,
             connects: false,
         };
-        self.overlay = Overlay::Check(CheckDialog::new(request));
+        self.overlay = Overlay::Check(CheckDialog {
+            request,
+            report: None,
+            is_pending: true,
+            scroll: 0,
+        });
         vec![Effect::Check(request)]
     }
 
     /// Returns the port of the row under the cursor, else the only one that the filter names.
     fn port_to_check(&self) -> Option<PortSpec> {
-        match self.current_row() {
-            Some(row) => {
-                let socket = &row.endpoint.socket;
-                Some(PortSpec {
-                    protocol: socket.protocol,
-                    ..PortSpec::tcp(socket.port())
-                })
-            }
-            None => self
-                .listing
-                .filter()
-                .query
-                .sole_local_port()
-                .map(PortSpec::tcp),
-        }
+        let Some(row) = self.current_row() else {
+            let filtered = self.listing.filter().query.sole_local_port();
+            return filtered.map(PortSpec::tcp);
+        };
+        let socket = &row.endpoint.socket;
+        Some(PortSpec {
+            protocol: socket.protocol,
+            ..PortSpec::tcp(socket.port())
+        })
     }
 
     pub(in crate::app) fn on_check_key(&mut self, chord: Chord) -> Vec<Effect> {

@@ -14,14 +14,13 @@ pub use buttons::{DialogAction, OfferedButton};
 pub use confirm_prompt::ConfirmPrompt;
 pub use phase::DialogPhase;
 
-use buttons::offered_buttons;
-use phase::QuestionKey;
-
 use crate::app::Effect;
-use crate::free::{Batch, ExecCommand, ExecEvent, Obstacle};
+use crate::free::{ExecCommand, ExecEvent, Obstacle};
 use crate::model::process::{InspectRequest, Inspection};
 use crate::model::socket::EndpointId;
 use crate::table::row::Row;
+use buttons::offered_buttons;
+use phase::QuestionKey;
 use std::time::{Duration, Instant};
 
 pub const CONFIRM_DELAY: Duration = Duration::from_millis(300);
@@ -109,7 +108,10 @@ impl FreeDialog {
         if !self.is_armed(now) {
             return self.arms_at();
         }
-        let is_running = self.batch().is_some_and(|batch| !batch.has_verdicts());
+        let is_running = self
+            .phase
+            .batch()
+            .is_some_and(|batch| !batch.has_verdicts());
         is_running.then(|| now + PROGRESS_INTERVAL)
     }
 
@@ -159,19 +161,6 @@ impl FreeDialog {
                 }
             }
             DialogPhase::Running(_) => {}
-        }
-    }
-
-    /// Returns the freeing in progress.
-    pub fn batch(&self) -> Option<&Batch> {
-        self.phase.batch()
-    }
-
-    /// Returns the freeing in progress, to be continued without the dialog.
-    pub fn into_batch(self) -> Option<Box<Batch>> {
-        match self.phase {
-            DialogPhase::Running(batch) => Some(batch),
-            DialogPhase::Confirming(_) | DialogPhase::Explaining(_) => None,
         }
     }
 }

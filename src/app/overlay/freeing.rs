@@ -2,20 +2,26 @@
 
 use crate::app::notice::Notice;
 use crate::app::overlay::free_dialog::DialogAction;
-use crate::app::{App, Effect, Overlay};
-use crate::free::{Batch, ExecEvent, FreeMachine, VerdictKind};
-use crate::wording;
+use crate::app::{App, Effect};
+use crate::free::{Batch, ExecEvent, VerdictKind};
+use crate::wording::notice;
+
+/// A freeing that continues after its dialog was closed.
+#[derive(Debug)]
+pub struct BackgroundFreeing {
+    pub batch: Box<Batch>,
+    /// The last notice about it.
+    pub reported: String,
+}
 
 impl App {
     pub(in crate::app) fn on_freeing(&mut self, event: ExecEvent) -> Vec<Effect> {
         let had_verdict = self.has_verdict();
         let freed = self.freed_requests();
-        let commands = match (&mut self.overlay, &mut self.background) {
-            (Overlay::Freeing(dialog), None) => dialog.on_exec_event(event),
-            (_, Some(batch)) => batch.on(event),
-            (Overlay::None | Overlay::Help(_) | Overlay::Menu(_) | Overlay::Check(_), None) => {
-                Vec::new()
-            }
+        let commands = match (&mut self.background, self.overlay.free_dialog_mut()) {
+            (Some(background), _) => background.batch.on(event),
+            (None, Some(dialog)) => dialog.on_exec_event(event),
+            (None, None) => Vec::new(),
         };
         let mut effects: Vec<Effect> = commands.into_iter().map(Effect::Free).collect();
         if self.has_verdict() && !had_verdict {
@@ -38,32 +44,22 @@ impl App {
     }
 
     /// Shows the verdicts of a freeing whose dialog is closed, each time they change.
-    fn report_background(&mut self) -> Vec<Effect> {
-        let Some(batch) = &self.background else {
+    pub(in crate::app) fn report_background(&mut self) -> Vec<Effect> {
+        let Some(background) = &mut self.background else {
             return Vec::new();
         };
-        let words: Vec<String> = batch
-            .machines()
-            .iter()
-            .filter_map(FreeMachine::verdict)
-            .map(wording::verdict)
-            .collect();
-        if words.is_empty() {
+        let text = notice::verdicts(background.batch.machines());
+        if text != background.reported {
+            self.notice = Some(Notice::persistent(text.clone()));
+            background.reported = text;
+        }
+        if is_unfinished(&background.batch) {
             return Vec::new();
         }
-        let words = words.join("  ");
-        if self.reported_background.as_ref() != Some(&words) {
-            self.notice = Some(Notice::persistent(words.clone()));
-            self.reported_background = Some(words);
-        }
-        if is_unfinished(batch) {
-            return Vec::new();
-        }
-        (self.background, self.reported_background) = (None, None);
+        self.background = None;
         vec![Effect::CloseHandles]
     }
 
-    /// Performs what a key in the dialog asks for.
     pub(in crate::app) fn on_dialog_action(&mut self, action: DialogAction) -> Vec<Effect> {
         match action {
             DialogAction::Nothing => Vec::new(),

@@ -16,7 +16,6 @@ pub enum Menu {
     Copy(Vec<(CopyItem, ClipboardText)>),
 }
 
-/// Text for the clipboard.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClipboardText {
     pub text: String,

@@ -47,12 +47,8 @@ impl Details {
     pub fn next_request(&mut self, row: Option<&Row>) -> Option<InspectRequest> {
         let row = self.inspected_row(row)?;
         let request = InspectRequest {
-            requester: Requester::Details,
-            endpoint: row.endpoint.id(),
-            processes: owner_ids(row),
             port: bound_port(row),
-            ports: Vec::new(),
-            unused_near: None,
+            ..InspectRequest::new(Requester::Details, row.endpoint.id(), owner_ids(row))
         };
         let last = self.requested.as_ref();
         if last == Some(&request) {

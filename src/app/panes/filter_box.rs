@@ -1,8 +1,10 @@
 //! The filter line: its text, the chips, the editor and the history.
 
 use crate::model::text::escaped;
-use crate::table::listing::Chips;
+use crate::table::listing::{Chips, Listing};
 use crate::table::query::{self, Parsed, Query};
+use crate::table::row::Row;
+use std::iter;
 use tui_input::{Input, InputRequest};
 
 const MAX_HISTORY: usize = 50;
@@ -22,7 +24,6 @@ pub struct FilterBox {
     cleared: Option<(String, Chips)>,
 }
 
-/// The open filter line.
 #[derive(Debug)]
 pub struct FilterEditor {
     pub input: Input,
@@ -51,10 +52,13 @@ impl FilterBox {
         self.typed.is_some()
     }
 
-    /// Returns the query that applies. Digits are an exact port once accepted; while typed, `has_port` decides.
-    pub fn query(&self, has_port: &dyn Fn(u16) -> bool) -> Query {
+    /// Returns the query that applies. Digits are an exact port once accepted; while typed, the existing ports decide.
+    pub fn query(&self, listing: &Listing) -> Query {
         match self.typed {
-            Some(_) => self.last_valid.query.resolved(has_port),
+            Some(_) => self
+                .last_valid
+                .query
+                .resolved(&|port| listing.counts().has_port(port)),
             None => self.last_valid.query.clone().exact(),
         }
     }
@@ -90,13 +94,16 @@ impl FilterBox {
 
     /// Accepts the typed text, with digits made exact or a prefix so that no row on the screen is hidden by it. A wrong
     /// text stays in the open line, which shows its error.
-    pub fn commit(&mut self, has_port: &dyn Fn(u16) -> bool, shows_prefix: &dyn Fn(&str) -> bool) {
+    pub fn commit(&mut self, listing: &Listing) {
         let Some(editor) = &mut self.typed else {
             return;
         };
         editor.parsed = query::parse_finished(editor.input.value());
         if editor.parsed.error.is_none() {
-            self.text = query::committed(editor.input.value().trim(), has_port, shows_prefix);
+            let has_port = |port| listing.counts().has_port(port);
+            let shows_prefix =
+                |prefix: &str| listing.shown_rows().any(|row| has_port_prefix(row, prefix));
+            self.text = query::committed(editor.input.value().trim(), &has_port, &shows_prefix);
             self.typed = None;
             self.last_valid = query::parse_finished(&self.text);
             self.add_to_history();
@@ -189,4 +196,12 @@ impl FilterBox {
             self.history.remove(0);
         }
     }
+}
+
+/// True if a port at either end of the row starts with these digits.
+fn has_port_prefix(row: &Row, prefix: &str) -> bool {
+    let socket = &row.endpoint.socket;
+    let remote = socket.remote.map(|remote| remote.port());
+    let mut ports = iter::once(socket.port()).chain(remote);
+    ports.any(|port| port.to_string().starts_with(prefix))
 }

@@ -11,7 +11,6 @@ const WIDE_WIDTH: u16 = 160;
 /// Below this height header and chips share a line, and the filter line replaces the footer.
 const SHORT_HEIGHT: u16 = 16;
 
-/// Where the details are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DetailsPlacement {
     Closed,

@@ -19,7 +19,7 @@ fn listener(of: &Arc<Process>) -> SocketBuilder {
 
 /// Who held port 3000 last, and when it was closed.
 fn last(harness: &AppHarness) -> Option<(String, f64)> {
-    let past = harness.app.history.last_owner(3000, None)?;
+    let past = harness.app.port_history.last_owner(3000, None)?;
     let owner = past.owners.first().map(ToString::to_string);
     let closed = past.closed.duration_since(instant(0.0));
     Some((owner.unwrap_or_default(), closed.as_secs_f64()))
@@ -64,7 +64,11 @@ fn closed_and_replaced_sockets_enter_the_history() {
     harness.seconds = 4.0;
     harness.poll(vec![]);
     assert_eq!(last(&harness), Some(("python3 5".to_owned(), 4.0)));
-    let past = harness.app.history.last_owner(3000, None).expect("a past");
+    let past = harness
+        .app
+        .port_history
+        .last_owner(3000, None)
+        .expect("a past");
     assert_eq!(past.since, Since::Opened(instant(1.0)));
 }
 
@@ -228,7 +232,10 @@ fn an_end_after_a_signal_of_portmon_is_recorded_as_such() {
         Some("node 4242".to_owned())
     );
     assert_eq!(
-        harness.app.history.last_owner(3000, Some(Protocol::Udp)),
+        harness
+            .app
+            .port_history
+            .last_owner(3000, Some(Protocol::Udp)),
         None
     );
 }

@@ -7,7 +7,7 @@ use crate::tracker::{Change, Changes};
 impl App {
     /// Shows the owners that a poll found for rows without them; otherwise these would stay pending during the pause.
     pub(super) fn finish_owner_lookups(&mut self, changes: &Changes) {
-        if self.sampling.paused_at.is_none() {
+        if !self.sampling.is_paused() {
             return;
         }
         let finished = changes

@@ -26,6 +26,18 @@ pub struct InspectRequest {
 }
 
 impl InspectRequest {
+    /// The request for these processes, without a port.
+    pub fn new(requester: Requester, endpoint: EndpointId, processes: Vec<ProcessId>) -> Self {
+        Self {
+            requester,
+            endpoint,
+            processes,
+            port: None,
+            ports: Vec::new(),
+            unused_near: None,
+        }
+    }
+
     /// Returns the port of this process; of several the first.
     pub fn port_of(&self, process: ProcessId) -> Option<Port> {
         let own = self.ports.iter().find(|(owner, _)| *owner == process);

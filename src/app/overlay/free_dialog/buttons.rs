@@ -8,7 +8,6 @@ use crate::model::process::{SIGNALS, Signal};
 use crate::model::socket::EndpointId;
 use crate::model::text::escaped;
 
-/// A button that is offered.
 #[derive(Debug)]
 pub struct OfferedButton {
     /// The command whose key presses it; `None` if only Enter does.
@@ -18,7 +17,6 @@ pub struct OfferedButton {
     pub press: Press,
 }
 
-/// What pressing a button does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Press {
     /// Leaves the question as it is.

@@ -2,15 +2,14 @@
 
 use super::buttons::{DialogAction, Press};
 use super::{DialogPhase, FreeDialog};
-use crate::app::keymap::{Chord, FreeDialogCommand, KeyCommand, KeyContext, Modifier, command_of};
+use crate::app::keymap::{Chord, FreeDialogCommand, KeyCommand, KeyContext, command_of};
 use crossterm::event::KeyCode;
 use std::time::Instant;
 
 impl FreeDialog {
     pub fn on_key(&mut self, chord: Chord, now: Instant) -> DialogAction {
         let command = command_of(KeyContext::FreeDialog, chord);
-        let cancel = KeyCommand::FreeDialog(FreeDialogCommand::Cancel);
-        if command == Some(cancel) || chord.modifier == Modifier::Other {
+        if command == Some(KeyCommand::FreeDialog(FreeDialogCommand::Cancel)) {
             DialogAction::Close
         } else if !self.is_shown_armed {
             DialogAction::Nothing
@@ -72,7 +71,7 @@ impl FreeDialog {
     /// Returns true for keys that move: they do not close a verdict.
     fn is_movement(&self, chord: Chord) -> bool {
         let command = command_of(KeyContext::Table, chord);
-        self.batch().is_some() && matches!(command, Some(KeyCommand::Move(_)))
+        self.phase.batch().is_some() && matches!(command, Some(KeyCommand::Move(_)))
     }
 
     /// Presses the button of a key. A key of the question that is not offered now does nothing; any other key cancels.

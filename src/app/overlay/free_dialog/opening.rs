@@ -3,37 +3,35 @@
 //! Only a key opens it; an update asks about the same rows.
 
 use crate::app::overlay::free_dialog::{DialogPhase, FreeDialog};
-use crate::app::overlay::freeing::is_unfinished;
+use crate::app::overlay::freeing::{BackgroundFreeing, is_unfinished};
 use crate::app::panes::screen_layout::ScreenLayout;
 use crate::app::{App, Effect, Overlay};
 use crate::free::{FreeContext, plan_row};
 use crate::model::socket::Endpoint;
 use crate::table::listing::Listing;
 use crate::table::row::Row;
+use crate::wording::notice;
 
 impl App {
+    /// Asks about the marked rows in view, or about the row under the cursor.
     pub(in crate::app) fn ask_to_free(&mut self) -> Vec<Effect> {
         if self.settings.is_read_only {
-            self.notify("read-only: nothing can be stopped");
+            self.notify(notice::READ_ONLY_STOP);
             return Vec::new();
         }
         if ScreenLayout::is_too_small(self.size) {
             return Vec::new();
         }
-        if let Some(batch) = &self.background {
-            let ports: Vec<String> = batch
-                .machines()
-                .iter()
-                .map(|machine| machine.port().to_string())
-                .collect();
-            self.notify(format!(
-                "still freeing {}; the result will be shown here",
-                ports.join(" ")
-            ));
+        if let Some(background) = &self.background {
+            self.notify(notice::still_freeing(&background.batch));
             return Vec::new();
         }
-        let Some((dialog, effects)) = self.question() else {
-            self.notify("no row to free");
+        let mut rows: Vec<&Row> = self.selection.marked_rows(&self.listing).collect();
+        if rows.is_empty() {
+            rows.extend(self.current_row());
+        }
+        let Some((dialog, effects)) = self.question_about(&rows) else {
+            self.notify(notice::NOTHING_TO_FREE);
             return Vec::new();
         };
         self.overlay = Overlay::Freeing(Box::new(dialog));
@@ -43,29 +41,17 @@ impl App {
         effects
     }
 
-    /// Returns the dialog about the visible marked rows, or about the row under the cursor.
-    fn question(&self) -> Option<(FreeDialog, Vec<Effect>)> {
-        let mut rows: Vec<&Row> = self.selection.marked_rows(&self.listing).collect();
-        if rows.is_empty() {
-            rows.extend(self.current_row());
-        }
-        self.question_about(&rows)
-    }
-
     /// Asks again while an owner is pending or the buttons are not live yet, and replaces the dialog only if the question
     /// has changed.
     pub(in crate::app) fn ask_again(&mut self) -> Vec<Effect> {
-        let Overlay::Freeing(dialog) = &self.overlay else {
+        let Some(dialog) = self.overlay.free_dialog() else {
             return Vec::new();
         };
-        if dialog.batch().is_some() || dialog.was_shown_armed && !dialog.is_waiting() {
+        if dialog.phase.batch().is_some() || dialog.was_shown_armed && !dialog.is_waiting() {
             return Vec::new();
         }
-        let rows: Vec<&Row> = dialog
-            .rows
-            .iter()
-            .filter_map(|id| self.listing.row_of(*id))
-            .collect();
+        let rows = dialog.rows.iter();
+        let rows: Vec<&Row> = rows.filter_map(|id| self.listing.row_of(*id)).collect();
         let Some((again, effects)) = self.question_about(&rows) else {
             return Vec::new();
         };
@@ -79,7 +65,7 @@ impl App {
 
     /// Updates what else would close, until the dialog has been shown with live buttons.
     pub(in crate::app) fn update_others(&mut self) {
-        if let Overlay::Freeing(dialog) = &mut self.overlay
+        if let Some(dialog) = self.overlay.free_dialog_mut()
             && !dialog.was_shown_armed
             && let Some(prompt) = dialog.phase.prompt_mut()
         {
@@ -110,19 +96,23 @@ impl App {
     pub(in crate::app) fn close_dialog(&mut self) -> Vec<Effect> {
         self.thaw_listing();
         self.sampling.poll_now();
-        let Overlay::Freeing(dialog) = std::mem::replace(&mut self.overlay, Overlay::None) else {
+        let Overlay::Freeing(dialog) = std::mem::take(&mut self.overlay) else {
             return Vec::new();
         };
         if dialog.phase.prompt().is_some() {
             // A key that cancels by mistake must not look as if it had confirmed.
-            self.notify("cancelled; nothing was sent");
+            self.notify(notice::CANCELLED);
         }
-        match dialog.into_batch() {
-            Some(batch) if is_unfinished(&batch) => {
-                self.background = Some(batch);
-                Vec::new()
+        match dialog.phase {
+            DialogPhase::Running(batch) if is_unfinished(&batch) => {
+                let reported = String::new();
+                self.background = Some(BackgroundFreeing { batch, reported });
+                // A port that is free but still watched has its verdict already.
+                self.report_background()
             }
-            _ => vec![Effect::CloseHandles],
+            DialogPhase::Confirming(_) | DialogPhase::Explaining(_) | DialogPhase::Running(_) => {
+                vec![Effect::CloseHandles]
+            }
         }
     }
 }
