@@ -14,12 +14,14 @@ impl App {
         match command {
             TableCommand::GoToPeer => self.go_to_peer(),
             TableCommand::Mark => self.mark(),
-            TableCommand::UnmarkAll => self.unmark_all(),
+            TableCommand::UnmarkAll if self.selection.unmark_all() => {}
+            TableCommand::UnmarkAll => self.notify(notice::NOTHING_MARKED),
             TableCommand::Filter => {
                 self.filter_box.open("");
                 self.apply_filter();
             }
-            TableCommand::RestoreFilter => self.restore_filter(),
+            TableCommand::RestoreFilter if self.filter_box.undo_clear() => self.apply_filter(),
+            TableCommand::RestoreFilter => self.notify(notice::NOTHING_TO_RESTORE),
             TableCommand::Back => self.back(),
             TableCommand::SortMenu => self.overlay = Overlay::Menu(Menu::Sort),
             TableCommand::ReverseSort => {
@@ -64,7 +66,8 @@ impl App {
             Movement::HalfDown => self.step((self.page() + 1) / 2),
             Movement::Start => self.selection.go_to_start(&self.listing),
             Movement::End => self.selection.go_to_end(&self.listing),
-            Movement::NextChange => self.go_to_next_change(),
+            Movement::NextChange if self.selection.go_to_next_change(&self.listing) => {}
+            Movement::NextChange => self.notify(notice::NOTHING_CHANGED),
         }
     }
 
@@ -74,14 +77,6 @@ impl App {
 
     pub(super) fn step(&mut self, rows: isize) {
         self.selection.step(&self.listing, rows);
-    }
-
-    fn restore_filter(&mut self) {
-        if self.filter_box.undo_clear() {
-            self.apply_filter();
-        } else {
-            self.notify(notice::NOTHING_TO_RESTORE);
-        }
     }
 
     fn back(&mut self) {
@@ -99,12 +94,6 @@ impl App {
             return Vec::new();
         }
         vec![Effect::Quit(0)]
-    }
-
-    fn go_to_next_change(&mut self) {
-        if !self.selection.go_to_next_change(&self.listing) {
-            self.notify(notice::NOTHING_CHANGED);
-        }
     }
 
     fn go_to_peer(&mut self) {
@@ -157,12 +146,6 @@ impl App {
         let next = (self.listing.sort().column as usize).saturating_add_signed(by);
         if let Some(column) = Column::ALL.get(next.min(Column::ALL.len() - 1)) {
             self.sort_by(Sort::ascending(*column));
-        }
-    }
-
-    fn unmark_all(&mut self) {
-        if !self.selection.unmark_all() {
-            self.notify(notice::NOTHING_MARKED);
         }
     }
 

@@ -18,7 +18,6 @@ use crate::wording::{no_restart_command, notice};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-/// Reading it.
 impl App {
     /// Returns the last owner of the only port that the filter names; typed digits count as a port.
     pub fn last_owner_of_filtered_port(&self) -> Option<&PastOwner> {
@@ -53,10 +52,7 @@ impl App {
             Some(row) => of(self.previous_owner(row)?),
         }
     }
-}
 
-/// Feeding it.
-impl App {
     /// Records the closed sockets of a poll, as last known from the table or from changes that a pause or a dialog defers.
     pub(super) fn record_closed(&mut self, changes: &Changes) {
         let gone: HashSet<EndpointId> = changes.list.iter().filter_map(Change::gone).collect();
@@ -150,10 +146,7 @@ impl App {
             }
         }
     }
-}
 
-/// Starting it again.
-impl App {
     /// Copies the command that restarts the owner of the current row, or the last owner of the port.
     pub(super) fn copy_restart_command(&mut self) -> Vec<Effect> {
         let found = self.process_to_restart().and_then(|process| {

@@ -9,18 +9,8 @@ use crate::model::socket::{Focus, SocketStats};
 use crate::tracker::{Change, Changes};
 use std::time::{Duration, Instant};
 
-/// Intervals of the keys `+` and `-`.
-const INTERVAL_STEPS: [Duration; 9] = [
-    Duration::from_millis(100),
-    Duration::from_millis(250),
-    Duration::from_millis(500),
-    Duration::from_secs(1),
-    Duration::from_secs(2),
-    Duration::from_secs(5),
-    Duration::from_secs(10),
-    Duration::from_secs(30),
-    Duration::from_mins(1),
-];
+/// Intervals of the keys `+` and `-`, in milliseconds.
+const INTERVAL_STEPS: [u64; 9] = [100, 250, 500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000];
 
 #[derive(Debug)]
 pub struct Sampling {
@@ -202,25 +192,23 @@ impl Sampling {
     }
 
     pub fn faster(&mut self) {
-        self.interval = INTERVAL_STEPS
-            .into_iter()
-            .rev()
+        let mut steps = INTERVAL_STEPS.into_iter().rev().map(Duration::from_millis);
+        self.interval = steps
             .find(|step| *step < self.interval)
             .unwrap_or(self.interval);
     }
 
     pub fn slower(&mut self) {
-        self.interval = INTERVAL_STEPS
-            .into_iter()
+        let mut steps = INTERVAL_STEPS.into_iter().map(Duration::from_millis);
+        self.interval = steps
             .find(|step| *step > self.interval)
             .unwrap_or(self.interval);
     }
 
     /// Returns when the ages on the screen next change, if no poll comes before.
     pub fn next_second(&self, now: Instant) -> Option<Instant> {
-        let last = self
-            .last_poll
-            .filter(|_| self.shown_interval() > Duration::from_secs(1))?;
+        let is_slow = self.shown_interval() > Duration::from_secs(1);
+        let last = self.last_poll.filter(|_| is_slow)?;
         let whole = now.saturating_duration_since(last).as_secs() + 1;
         Some(last + Duration::from_secs(whole))
     }

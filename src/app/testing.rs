@@ -2,15 +2,20 @@
 
 use crate::app::{App, Effect, Event};
 use crate::config::Settings;
-use crate::free::testing::sent;
-use crate::free::{BindProbe, ExecCommand, ExecEvent, KillRequest, PortSnapshot, Target};
+use crate::free::testing;
+use crate::free::{
+    BindProbe, ExecCommand, ExecEvent, KillRequest, PortSnapshot, SignalError, Target,
+};
 use crate::model::environment::Environment;
 use crate::model::port::{AddressProbe, BindOutcome, EphemeralRange};
-use crate::model::process::{InspectRequest, Inspection, Pid, ProcessTree, Requester};
-use crate::model::testing::{SocketBuilder, instant, moment, snapshot};
+use crate::model::process::{
+    InspectRequest, Inspection, Pid, Process, ProcessId, ProcessTree, Requester, Signal, Supervisor,
+};
+use crate::model::testing::{SocketBuilder, instant, moment, process, snapshot, socket};
 use crate::tracker::{Changes, Tracker};
 use crossterm::event::{Event as TerminalEvent, KeyCode, KeyEvent, KeyModifiers};
 use std::net::Ipv4Addr;
+use std::sync::Arc;
 
 pub fn environment() -> Environment {
     Environment {
@@ -24,6 +29,46 @@ pub fn environment() -> Environment {
         self_pids: vec![Pid(9000), Pid(1)],
         executable: Some("/home/dev/.cargo/bin/portmon".to_owned()),
         ..Environment::default()
+    }
+}
+
+pub fn node() -> Arc<Process> {
+    process(4242, "node").command("node server.js").build()
+}
+
+/// `node` listening on port 3000.
+pub fn listener() -> SocketBuilder {
+    socket("127.0.0.1:3000").owner(&node())
+}
+
+/// What is sent: the port, the signal and its targets.
+pub fn sent(effects: &[Effect]) -> Vec<(u16, Signal, Vec<ProcessId>)> {
+    let requests = effects.iter().filter_map(|effect| match effect {
+        Effect::Free(ExecCommand::Send(requests)) => Some(requests),
+        _ => None,
+    });
+    let facts = requests.flatten().map(|request| {
+        let targets = request.targets().iter().map(Target::id).collect();
+        (request.port().number, request.signal(), targets)
+    });
+    facts.collect()
+}
+
+/// The answer that the process of a request has already exited.
+pub fn not_sent(request: &KillRequest) -> Event {
+    let error = SignalError::AlreadyExited(node());
+    Event::Freeing(testing::not_sent(request.id(), instant(0.5), error))
+}
+
+/// An inspection that found nothing.
+pub fn inspection(request: InspectRequest) -> Inspection {
+    Inspection {
+        request,
+        trees: Vec::new(),
+        exit_statuses: Vec::new(),
+        supervisor: Supervisor::default(),
+        addresses: Vec::new(),
+        unused: None,
     }
 }
 
@@ -55,6 +100,14 @@ impl AppHarness {
     pub fn with(sockets: Vec<SocketBuilder>) -> Self {
         let mut harness = Self::new((80, 24));
         harness.poll(sockets);
+        harness
+    }
+
+    /// The dialog about port 3000 of `node`, with live buttons.
+    pub fn asking() -> Self {
+        let mut harness = Self::with(vec![listener()]);
+        harness.keys("x");
+        harness.wait(1.0);
         harness
     }
 
@@ -124,18 +177,26 @@ impl AppHarness {
 
     #[expect(clippy::unused_self, reason = "called like the other methods")]
     pub fn inspection_for(&self, effects: &[Effect], trees: Vec<ProcessTree>) -> Event {
+        let request = dialog_request(effects).expect("a request for an inspection");
         Event::Inspected(Inspection {
-            request: dialog_request(effects).expect("a request for an inspection"),
             trees,
-            exit_statuses: Vec::new(),
-            supervisor: crate::model::process::Supervisor::default(),
-            addresses: Vec::new(),
-            unused: None,
+            ..inspection(request)
         })
     }
 
     pub fn paste(&mut self, text: &str) -> Vec<Effect> {
         self.event(Event::Input(TerminalEvent::Paste(text.to_owned())))
+    }
+
+    /// Answers the question for one port with `y`.
+    pub fn confirm(&mut self) -> KillRequest {
+        let effects = self.keys("y");
+        match effects.as_slice() {
+            [Effect::Free(ExecCommand::Send(requests)), ..] if requests.len() == 1 => {
+                requests[0].clone()
+            }
+            _ => panic!("one request: {effects:?}"),
+        }
     }
 
     /// Frees the port under the cursor, which stays free until that counts. The dialog stays open.
@@ -148,14 +209,10 @@ impl AppHarness {
     pub fn free_unsettled(&mut self) -> KillRequest {
         self.keys("x");
         self.wait(1.0);
-        let effects = self.keys("y");
-        let [Effect::Free(ExecCommand::Send(requests))] = effects.as_slice() else {
-            panic!("one request: {effects:?}")
-        };
-        let request = &requests[0];
-        let sent = sent(request.id(), instant(self.seconds), Vec::new());
+        let request = self.confirm();
+        let sent = testing::sent(request.id(), instant(self.seconds), Vec::new());
         self.event(Event::Freeing(sent));
-        let effects = self.poll_freed(request, 0.5);
+        let effects = self.poll_freed(&request, 0.5);
         let [Effect::Free(ExecCommand::TryBind(_, addresses))] = effects.as_slice() else {
             panic!("a bind: {effects:?}")
         };
@@ -169,7 +226,7 @@ impl AppHarness {
             probes: probes.collect(),
             localhost: vec![Ipv4Addr::LOCALHOST.into()],
         })));
-        request.clone()
+        request
     }
 
     /// Time passes, and a poll of the port sees that its owners have exited and no socket is left.

@@ -48,20 +48,19 @@ impl Selection {
     }
 
     pub fn go_to_end(&mut self, listing: &Listing) {
-        if let Some(line) = nearest_row(listing, listing.lines().len()) {
-            self.set_line(listing, line);
-        }
+        self.go_to_line(listing, nearest_row(listing, listing.lines().len()));
     }
 
     pub fn go_to_start(&mut self, listing: &Listing) {
         self.top = 0;
-        if let Some(line) = nearest_row(listing, 0) {
-            self.set_line(listing, line);
-        }
+        self.go_to_line(listing, nearest_row(listing, 0));
     }
 
     pub fn go_to(&mut self, listing: &Listing, id: EndpointId) -> bool {
-        let line = listing.line_of(id);
+        self.go_to_line(listing, listing.line_of(id))
+    }
+
+    fn go_to_line(&mut self, listing: &Listing, line: Option<usize>) -> bool {
         if let Some(line) = line {
             self.set_line(listing, line);
         }
@@ -83,30 +82,22 @@ impl Selection {
     /// Goes to the next row with a change mark, wrapping around; returns false if there is none.
     pub fn go_to_next_change(&mut self, listing: &Listing) -> bool {
         let count = listing.lines().len();
-        let next = (self.line + 1..count)
-            .chain(0..count.min(self.line + 1))
-            .find(|line| {
-                let row = listing.row_on(*line);
-                row.is_some_and(|row| row.change_mark != ChangeMark::None)
-            });
-        if let Some(line) = next {
-            self.set_line(listing, line);
-        }
-        next.is_some()
+        let is_changed = |line: &usize| {
+            let row = listing.row_on(*line);
+            row.is_some_and(|row| row.change_mark != ChangeMark::None)
+        };
+        let mut lines = (self.line + 1..count).chain(0..count.min(self.line + 1));
+        self.go_to_line(listing, lines.find(is_changed))
     }
 
     /// Returns the number of new rows above and below the view.
     pub fn new_out_of_view(&self, listing: &Listing, height: usize) -> (usize, usize) {
         let is_new = |line: &usize| {
-            listing
-                .row_on(*line)
-                .is_some_and(|row| matches!(row.change_mark, ChangeMark::Opened(_)))
+            let row = listing.row_on(*line);
+            row.is_some_and(|row| matches!(row.change_mark, ChangeMark::Opened(_)))
         };
-        let above = (0..self.top).filter(is_new).count();
-        let below = (self.top + height..listing.lines().len())
-            .filter(is_new)
-            .count();
-        (above, below)
+        let (above, below) = (0..self.top, self.top + height..listing.lines().len());
+        (above.filter(is_new).count(), below.filter(is_new).count())
     }
 
     /// Marks or unmarks the row under the cursor; returns false if it is closed or there is none.
@@ -171,16 +162,14 @@ impl Selection {
 
 /// Returns the line of the row at this line, else of the next row, else of the last row before it.
 fn nearest_row(listing: &Listing, line: usize) -> Option<usize> {
-    let lines = listing.lines();
-    let is_row = |line: &usize| matches!(lines.get(*line), Some(TableLine::Row(_)));
-    let line = line.min(lines.len().saturating_sub(1));
-    (line..lines.len())
-        .find(is_row)
-        .or_else(|| (0..line).rev().find(is_row))
+    let line = line.min(listing.lines().len().saturating_sub(1));
+    let row = listing.row_on(line).map(|_| line);
+    row.or_else(|| next_row(listing, line, true))
+        .or_else(|| next_row(listing, line, false))
 }
 
 fn next_row(listing: &Listing, line: usize, is_down: bool) -> Option<usize> {
-    let is_row = |line: &usize| matches!(listing.lines().get(*line), Some(TableLine::Row(_)));
+    let is_row = |line: &usize| listing.row_on(*line).is_some();
     if is_down {
         (line + 1..listing.lines().len()).find(is_row)
     } else {

@@ -1,6 +1,6 @@
 use super::*;
 use crate::app::Event;
-use crate::app::testing::AppHarness;
+use crate::app::testing::{AppHarness, inspection};
 use crate::model::process::Signal;
 use crate::model::socket::{Protocol, Since};
 use crate::model::testing::{SocketBuilder, instant, process, socket};
@@ -34,12 +34,8 @@ fn copied(effects: Vec<Effect>) -> Option<String> {
 
 fn inspected(subject: &InspectRequest, exit_statuses: Vec<(ProcessId, ExitStatus)>) -> Event {
     Event::Inspected(Inspection {
-        request: subject.clone(),
-        trees: Vec::new(),
         exit_statuses,
-        supervisor: crate::model::process::Supervisor::default(),
-        addresses: Vec::new(),
-        unused: None,
+        ..inspection(subject.clone())
     })
 }
 
@@ -203,7 +199,7 @@ fn a_shown_past_owner_is_inspected_until_it_has_exited() {
         panic!("one question: {effects:?}");
     };
     assert_eq!(subject.processes, [node().id]);
-    assert_eq!(asked(&harness.wait(0.1)), [], "not twice after one look");
+    assert_eq!(asked(&harness.wait(0.1)), [], "not twice after one poll");
     harness.event(inspected(
         subject,
         vec![(node().id, ExitStatus::StillRunning)],

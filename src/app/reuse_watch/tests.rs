@@ -1,5 +1,5 @@
 use super::*;
-use crate::app::testing::AppHarness;
+use crate::app::testing::{AppHarness, inspection};
 use crate::model::process::{Manager, Pid, Process, ProcessTree, Supervisor, Unit};
 use crate::model::snapshot::Problem;
 use crate::model::socket::{Protocol, State};
@@ -62,7 +62,7 @@ fn completed(ancestors: Vec<Arc<Process>>, supervisor: Supervisor) -> String {
     });
     let subject = subject.expect("a question");
     assert_eq!(subject.processes, [node(4300).id]);
-    let kin = ProcessTree {
+    let tree = ProcessTree {
         process: node(4300).id,
         ancestors,
         descendants: Vec::new(),
@@ -72,12 +72,8 @@ fn completed(ancestors: Vec<Arc<Process>>, supervisor: Supervisor) -> String {
         supervisor,
     };
     harness.event(crate::app::Event::Inspected(Inspection {
-        request: subject,
-        trees: vec![kin],
-        exit_statuses: Vec::new(),
-        supervisor: Supervisor::default(),
-        addresses: Vec::new(),
-        unused: None,
+        trees: vec![tree],
+        ..inspection(subject)
     }));
     harness.notice().to_owned()
 }

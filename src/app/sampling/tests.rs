@@ -1,17 +1,12 @@
 use super::*;
-use crate::app::testing::AppHarness;
+use crate::app::testing::{AppHarness, node};
 use crate::app::{Effect, Event};
-use crate::model::process::{Process, ProcessId};
+use crate::model::process::ProcessId;
 use crate::model::socket::SocketStats;
 use crate::model::testing::{SocketBuilder, instant, process, socket};
 use crossterm::event::{Event as TerminalEvent, KeyCode};
-use std::sync::Arc;
 
 const SECOND: Duration = Duration::from_secs(1);
-
-fn node() -> Arc<Process> {
-    process(4242, "node").build()
-}
 
 fn two() -> Vec<SocketBuilder> {
     vec![
@@ -28,7 +23,7 @@ fn requests(effects: &[Effect]) -> Vec<PollRequest> {
     effects.iter().filter_map(request).collect()
 }
 
-/// The row on the port and the holders that are looked at closely, request by request.
+/// The port of the row and the owners whose stats are requested, request by request.
 fn foci(effects: &[Effect], harness: &AppHarness) -> Vec<Option<(u16, Vec<ProcessId>)>> {
     let port = |focus: Focus| {
         let row = harness.app.listing.row_of(focus.endpoint).expect("its row");
@@ -38,8 +33,8 @@ fn foci(effects: &[Effect], harness: &AppHarness) -> Vec<Option<(u16, Vec<Proces
     requests.map(|request| request.focus.map(port)).collect()
 }
 
-fn turn(harness: &mut AppHarness, is_attended: bool) -> Vec<Effect> {
-    harness.event(Event::Input(if is_attended {
+fn set_focus(harness: &mut AppHarness, is_focused: bool) -> Vec<Effect> {
+    harness.event(Event::Input(if is_focused {
         TerminalEvent::FocusGained
     } else {
         TerminalEvent::FocusLost
@@ -104,7 +99,7 @@ fn no_request_forgets_what_another_asked_for() {
     harness.key(KeyCode::Enter);
     let focus = harness.app.details.focus(harness.app.current_row());
     assert!(focus.is_some());
-    let closely = |request: PollRequest| PollRequest {
+    let with_focus = |request: PollRequest| PollRequest {
         focus: focus.clone(),
         ..request
     };
@@ -119,18 +114,18 @@ fn no_request_forgets_what_another_asked_for() {
             now(plain()),
             slower,
         ]
-        .map(closely)
+        .map(with_focus)
     );
 }
 
 #[test]
 fn an_unfocused_terminal_polls_slower_until_focus_returns() {
     let mut harness = AppHarness::with(two());
-    let mut asked = turn(&mut harness, false);
-    asked.extend(turn(&mut harness, false));
+    let mut asked = set_focus(&mut harness, false);
+    asked.extend(set_focus(&mut harness, false));
     assert_eq!(harness.app.sampling.shown_interval(), SECOND * 2);
-    asked.extend(turn(&mut harness, true));
-    asked.extend(turn(&mut harness, true));
+    asked.extend(set_focus(&mut harness, true));
+    asked.extend(set_focus(&mut harness, true));
     assert_eq!(
         requests(&asked),
         [slowed(PollRate::Unfocused), now(plain())]
@@ -141,9 +136,9 @@ fn an_unfocused_terminal_polls_slower_until_focus_returns() {
 fn a_pause_overrides_the_terminal_focus() {
     let mut harness = AppHarness::with(two());
     harness.keys("p");
-    assert_eq!(turn(&mut harness, false), []);
+    assert_eq!(set_focus(&mut harness, false), []);
     assert_eq!(
-        requests(&turn(&mut harness, true)),
+        requests(&set_focus(&mut harness, true)),
         [now(slowed(PollRate::Paused))]
     );
 }
@@ -157,7 +152,7 @@ fn a_key_or_a_continue_means_the_terminal_has_focus() {
         Event::Continued,
     ] {
         let mut harness = AppHarness::with(two());
-        turn(&mut harness, false);
+        set_focus(&mut harness, false);
         assert_eq!(requests(&harness.event(event)), [now(plain())]);
     }
 }
@@ -170,7 +165,7 @@ fn every(harness: &mut AppHarness, took: u64, interval: u64) {
 }
 
 #[test]
-fn what_is_looked_at_less_often_is_not_stale_for_it() {
+fn a_slower_interval_does_not_make_the_table_stale() {
     let stale_after = |prepare: fn(&mut AppHarness)| {
         let mut harness = AppHarness::with(two());
         prepare(&mut harness);
@@ -178,7 +173,7 @@ fn what_is_looked_at_less_often_is_not_stale_for_it() {
             .app
             .sampling
             .next_stale(instant(0.0))
-            .expect("a look");
+            .expect("a poll");
         let is_stale = |at| harness.app.sampling.staleness(at).is_some();
         let all = due.duration_since(instant(0.0));
         let before = instant(all.as_secs_f64() - 0.002);
@@ -188,18 +183,18 @@ fn what_is_looked_at_less_often_is_not_stale_for_it() {
     assert_eq!(stale_after(|_| {}), 8);
     assert_eq!(stale_after(|harness| every(harness, 3_000, 9_000)), 32);
     let unfocused = |harness: &mut AppHarness| {
-        turn(harness, false);
+        set_focus(harness, false);
     };
     assert_eq!(stale_after(unfocused), 11);
     let paused = |harness: &mut AppHarness| {
         harness.keys("p");
     };
     assert_eq!(stale_after(paused), 20);
-    // The look that stands was taken at the slower pace; the next one may still be under way.
+    // The last poll was made at the slower rate, and the next one may still be under way.
     let back = |harness: &mut AppHarness| {
-        turn(harness, false);
+        set_focus(harness, false);
         every(harness, 1, 2_000);
-        turn(harness, true);
+        set_focus(harness, true);
     };
     assert_eq!(stale_after(back), 11);
 }
@@ -218,7 +213,7 @@ fn a_backoff_interval_lasts_until_another_is_requested() {
         ((1, 1_000), None),
         ((340, 1_020), None),
         ((420, 1_260), backoff(420, 1_260)),
-        // Of a look that was begun when every two seconds was asked for.
+        // A poll that began while the interval was two seconds.
         ((1, 2_000), None),
     ];
     for ((took, interval), expected) in cases {
@@ -250,7 +245,7 @@ fn stats(harness: &AppHarness, port: u16, memory: u64) -> SocketStats {
     }
 }
 
-/// The memory of the holder that is shown for the row under the cursor.
+/// The memory shown for the owner of the row under the cursor.
 fn shown(harness: &AppHarness) -> Option<u64> {
     let row = harness.app.current_row().expect("a row").endpoint.id();
     let (usage, _) = harness.app.details.stats_history.usage(row, node().id)?;
@@ -260,21 +255,21 @@ fn shown(harness: &AppHarness) -> Option<u64> {
 #[test]
 fn while_paused_only_the_first_stats_of_a_new_row_are_shown() {
     let mut harness = AppHarness::with(two());
-    let look = |harness: &mut AppHarness, memory, port| {
+    let poll = |harness: &mut AppHarness, memory, port| {
         harness.seconds += 1.0;
         let stats = stats(harness, port, memory);
         harness.poll_with(two(), |changes| changes.stats = Some(stats));
         shown(harness)
     };
     harness.key(KeyCode::Enter);
-    assert_eq!(look(&mut harness, 1, 1000), Some(1));
+    assert_eq!(poll(&mut harness, 1, 1000), Some(1));
     harness.keys("p");
-    assert_eq!(look(&mut harness, 2, 1000), Some(1));
+    assert_eq!(poll(&mut harness, 2, 1000), Some(1));
     harness.keys("j");
-    assert_eq!(look(&mut harness, 3, 2000), Some(3));
-    assert_eq!(look(&mut harness, 4, 2000), Some(3));
+    assert_eq!(poll(&mut harness, 3, 2000), Some(3));
+    assert_eq!(poll(&mut harness, 4, 2000), Some(3));
     harness.keys("p");
-    assert_eq!(look(&mut harness, 5, 2000), Some(5));
+    assert_eq!(poll(&mut harness, 5, 2000), Some(5));
 }
 
 #[test]

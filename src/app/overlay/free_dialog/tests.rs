@@ -1,24 +1,16 @@
 //! What the keys of the dialog do to the question, before anything is sent.
 
 use super::*;
-use crate::app::testing::AppHarness;
+use crate::app::testing::{AppHarness, listener, node, sent};
 use crate::app::{Effect, Overlay};
-use crate::free::{Target, TargetSet};
-use crate::model::process::{Process, ProcessId, ProcessTree, Signal, Supervisor};
+use crate::free::TargetSet;
+use crate::model::process::{Process, ProcessTree, Signal, Supervisor};
 use crate::model::testing::{SocketBuilder, process, socket};
 use crossterm::event::KeyCode;
 use std::sync::Arc;
 
-fn node() -> Arc<Process> {
-    process(4242, "node").build()
-}
-
 fn vite() -> Arc<Process> {
     process(4300, "vite").build()
-}
-
-fn listener() -> SocketBuilder {
-    socket("127.0.0.1:3000").owner(&node())
 }
 
 /// node on 3000 and vite on 4000.
@@ -30,7 +22,7 @@ fn two() -> Vec<SocketBuilder> {
 fn asked(row: SocketBuilder, ancestors: &[Arc<Process>]) -> AppHarness {
     let mut harness = AppHarness::with(vec![row]);
     let effects = harness.keys("x");
-    let kin = ProcessTree {
+    let tree = ProcessTree {
         process: node().id,
         ancestors: ancestors.to_vec(),
         descendants: Vec::new(),
@@ -39,48 +31,32 @@ fn asked(row: SocketBuilder, ancestors: &[Arc<Process>]) -> AppHarness {
         restrictions: Vec::new(),
         supervisor: Supervisor::default(),
     };
-    harness.answer_inspection(&effects, vec![kin]);
+    harness.answer_inspection(&effects, vec![tree]);
     harness.wait(0.3);
     harness
 }
 
+fn dialog(harness: &AppHarness) -> &FreeDialog {
+    harness.app.overlay.free_dialog().expect("a dialog")
+}
+
 fn prompt(harness: &AppHarness) -> &ConfirmPrompt {
-    match &harness.app.overlay {
-        Overlay::Freeing(dialog) => match &dialog.phase {
-            DialogPhase::Confirming(prompt) => prompt,
-            other => panic!("a question: {other:?}"),
-        },
-        other => panic!("a dialog: {other:?}"),
-    }
+    dialog(harness).phase.prompt().expect("a question")
 }
 
 /// The button in brackets.
 fn focused(harness: &AppHarness) -> String {
-    match &harness.app.overlay {
-        Overlay::Freeing(dialog) => dialog.buttons()[dialog.focus].label.clone(),
-        other => panic!("a dialog: {other:?}"),
-    }
+    dialog(harness).buttons()[dialog(harness).focus]
+        .label
+        .clone()
 }
 
 fn is_closed(harness: &AppHarness) -> bool {
     matches!(harness.app.overlay, Overlay::None)
 }
 
-/// What is sent: the port, the signal and whom it goes to.
-fn sent(effects: &[Effect]) -> Vec<(u16, Signal, Vec<ProcessId>)> {
-    let requests = effects.iter().filter_map(|effect| match effect {
-        Effect::Free(ExecCommand::Send(requests)) => Some(requests),
-        _ => None,
-    });
-    let facts = requests.flatten().map(|request| {
-        let targets = request.targets().iter().map(Target::id).collect();
-        (request.port().number, request.signal(), targets)
-    });
-    facts.collect()
-}
-
 #[test]
-fn p_goes_up_from_parent_to_parent_and_back_to_the_holder() {
+fn p_goes_up_from_parent_to_parent_and_back_to_the_owner() {
     let (npm, make) = (process(3970, "npm").build(), process(3960, "make").build());
     let mut harness = asked(listener(), &[npm.clone(), make.clone()]);
     let round = [

@@ -1,54 +1,61 @@
-use crate::app::overlay::free_dialog::{DialogPhase, FreeDialog};
-use crate::app::testing::AppHarness;
+use crate::app::overlay::free_dialog::{ConfirmPrompt, DialogPhase, FreeDialog};
+use crate::app::testing::{AppHarness, listener, node};
 use crate::app::{Effect, Overlay};
 use crate::model::port::Port;
-use crate::model::process::{InspectRequest, Process, Requester};
-use crate::model::socket::{Protocol, State};
+use crate::model::process::{InspectRequest, Requester};
+use crate::model::socket::{Owners, Protocol, State};
 use crate::model::testing::{SocketBuilder, process, socket};
 use crate::wording;
 use std::sync::Arc;
 
-fn node() -> Arc<Process> {
-    process(4242, "node").command("node server.js").build()
-}
-
-fn listener() -> SocketBuilder {
-    socket("127.0.0.1:3000")
+fn pending(port: u16) -> SocketBuilder {
+    socket(&format!("127.0.0.1:{port}")).pending()
 }
 
 /// The dialog about a listener whose owner is pending, on the screen long enough to be answered.
 fn waiting() -> AppHarness {
-    let mut harness = AppHarness::with(vec![listener().pending(), socket("127.0.0.1:4000")]);
+    let mut harness = AppHarness::with(vec![pending(3000), socket("127.0.0.1:4000")]);
     harness.keys("x");
     harness.wait(1.0);
     harness
 }
 
 fn dialog(harness: &AppHarness) -> &FreeDialog {
-    match &harness.app.overlay {
-        Overlay::Freeing(dialog) => dialog,
-        overlay => panic!("a dialog: {overlay:?}"),
-    }
+    harness.app.overlay.free_dialog().expect("a dialog")
+}
+
+fn prompt(harness: &AppHarness) -> &ConfirmPrompt {
+    dialog(harness).phase.prompt().expect("a question")
+}
+
+fn is_armed(harness: &AppHarness) -> bool {
+    dialog(harness).is_armed(harness.app.now)
 }
 
 /// What the dialog asks about, or explains, and whether an answer counts.
 fn said(harness: &AppHarness) -> (Vec<String>, bool) {
-    let dialog = dialog(harness);
-    let words = match &dialog.phase {
+    let words = match &dialog(harness).phase {
         DialogPhase::Confirming(prompt) => {
-            let ports = prompt.plans.iter();
-            ports
-                .map(|one| format!("free {}?", one.port.number))
+            let plans = prompt.plans.iter();
+            plans
+                .map(|plan| format!("free {}?", plan.port.number))
                 .collect()
         }
         DialogPhase::Explaining(explanation) => wording::explanation_lines(explanation, None),
-        DialogPhase::Running(freeing) => panic!("nothing was answered: {freeing:?}"),
+        DialogPhase::Running(batch) => panic!("nothing was answered: {batch:?}"),
     };
-    (words, dialog.is_armed(harness.app.now))
+    (words, is_armed(harness))
 }
 
 fn words(line: &str) -> Vec<String> {
     vec![line.to_owned()]
+}
+
+fn tcp(number: u16) -> Port {
+    Port {
+        protocol: Protocol::Tcp,
+        number,
+    }
 }
 
 const PENDING: &str = "the owner of 127.0.0.1:3000 is still being looked up; the question follows as soon as it is found.";
@@ -60,27 +67,14 @@ fn the_question_opens_as_soon_as_the_owners_are_known() {
     assert_eq!(said(&harness), (words(PENDING), true));
     let before = harness.rows();
 
-    let sockets = vec![
-        listener().owner(&node()),
-        socket("127.0.0.1:4000"),
-        socket("127.0.0.1:80"),
-    ];
+    let sockets = vec![listener(), socket("127.0.0.1:4000"), socket("127.0.0.1:80")];
     let effects = harness.poll(sockets);
-    let subject = InspectRequest {
-        requester: Requester::Dialog,
-        endpoint: listener().endpoint().id(),
-        processes: vec![node().id],
-        port: Some(Port {
-            protocol: Protocol::Tcp,
-            number: 3000,
-        }),
-        ports: Vec::new(),
-        unused_near: None,
+    let (endpoint, owners) = (listener().endpoint().id(), vec![node().id]);
+    let request = InspectRequest {
+        port: Some(tcp(3000)),
+        ..InspectRequest::new(Requester::Dialog, endpoint, owners.clone())
     };
-    let expected = [
-        Effect::OpenHandles(vec![node().id]),
-        Effect::Inspect(subject),
-    ];
+    let expected = [Effect::OpenHandles(owners), Effect::Inspect(request)];
     assert_eq!(effects, expected);
     assert_eq!(said(&harness), (words("free 3000?"), false));
     assert_eq!(
@@ -93,7 +87,7 @@ fn the_question_opens_as_soon_as_the_owners_are_known() {
 #[test]
 fn a_replaced_question_must_be_shown_before_it_is_answered() {
     let mut harness = waiting();
-    harness.poll(vec![listener().owner(&node())]);
+    harness.poll(vec![listener()]);
     harness.wait(0.2);
     assert_eq!(harness.keys("y\r"), []);
     assert_eq!(said(&harness), (words("free 3000?"), false));
@@ -108,7 +102,7 @@ fn a_replaced_question_must_be_shown_before_it_is_answered() {
 #[test]
 fn a_poll_that_finds_no_owners_changes_nothing() {
     let mut harness = waiting();
-    assert_eq!(harness.poll(vec![listener().pending()]), []);
+    assert_eq!(harness.poll(vec![pending(3000)]), []);
     assert_eq!(said(&harness), (words(PENDING), true));
 }
 
@@ -123,21 +117,18 @@ fn a_row_that_closes_during_owner_lookup_is_shown_closed() {
 fn a_question_that_was_closed_does_not_come_back() {
     let mut harness = waiting();
     harness.keys("n");
-    harness.poll(vec![listener().owner(&node())]);
+    harness.poll(vec![listener()]);
     assert!(matches!(harness.app.overlay, Overlay::None));
 }
 
 #[test]
 fn while_paused_a_finished_lookup_opens_the_question() {
-    let later = || vec![listener().owner(&node()), socket("127.0.0.1:80")];
+    let later = || vec![listener(), socket("127.0.0.1:80")];
     for (sockets, expected) in [
         (later(), "free 3000?"),
         (vec![socket("127.0.0.1:80")], CLOSED),
     ] {
-        let mut harness = AppHarness::with(vec![
-            listener().pending(),
-            socket("127.0.0.1:4000").pending(),
-        ]);
+        let mut harness = AppHarness::with(vec![pending(3000), pending(4000)]);
         harness.keys("px");
         harness.seconds = 1.0;
         harness.poll(sockets);
@@ -150,11 +141,10 @@ fn while_paused_a_finished_lookup_opens_the_question() {
 
 #[test]
 fn while_paused_a_finished_lookup_changes_only_the_owners() {
-    use crate::model::socket::{Owners, State};
-    let mut harness = AppHarness::with(vec![listener().pending()]);
+    let mut harness = AppHarness::with(vec![pending(3000)]);
     harness.keys("p");
     harness.seconds = 1.0;
-    harness.poll(vec![listener().state(State::Closed).owner(&node())]);
+    harness.poll(vec![listener().state(State::Closed)]);
     let socket = &harness.app.current_row().expect("the row").endpoint.socket;
     assert_eq!(
         (socket.state, socket.owners.clone()),
@@ -170,72 +160,50 @@ fn polls_change_the_question_only_before_buttons_are_armed() {
             .owner_hint(number);
         socket.owner(&process(u32::try_from(number).expect("small"), "binder").build())
     };
-    let mut harness = AppHarness::with(vec![listener().owner(&node())]);
+    let mut harness = AppHarness::with(vec![listener()]);
     let effects = harness.keys("x");
     let asks_now = |effect: &Effect| matches!(effect, Effect::Sample(request) if request.poll_now);
     assert!(effects.iter().any(asks_now), "{effects:?}");
-    let holders = |harness: &AppHarness| match &dialog(harness).phase {
-        DialogPhase::Confirming(prompt) => prompt.process_ids().len(),
-        other => panic!("a question: {other:?}"),
-    };
-    assert_eq!(holders(&harness), 1);
-    harness.poll(vec![listener().owner(&node()), bound(7)]);
-    assert_eq!(
-        (
-            holders(&harness),
-            dialog(&harness).is_armed(harness.app.now)
-        ),
-        (2, false)
-    );
+    let owners = |harness: &AppHarness| prompt(harness).process_ids().len();
+    assert_eq!(owners(&harness), 1);
+    harness.poll(vec![listener(), bound(7)]);
+    assert_eq!((owners(&harness), is_armed(&harness)), (2, false));
     harness.wait(1.0);
-    harness.poll(vec![listener().owner(&node()), bound(7), bound(8)]);
-    assert_eq!(
-        (
-            holders(&harness),
-            dialog(&harness).is_armed(harness.app.now)
-        ),
-        (2, true)
-    );
+    harness.poll(vec![listener(), bound(7), bound(8)]);
+    assert_eq!((owners(&harness), is_armed(&harness)), (2, true));
 }
 
 #[test]
 fn each_owner_is_inspected_with_its_own_port() {
     let python = process(5000, "python3").build();
-    let mut harness = AppHarness::with(vec![
-        listener().owner(&node()),
-        socket("127.0.0.1:4000").owner(&python),
-    ]);
+    let mut harness = AppHarness::with(vec![listener(), socket("127.0.0.1:4000").owner(&python)]);
     harness.keys(" j x");
-    let subject = dialog(&harness)
-        .inspect_request
-        .clone()
-        .expect("a question");
-    let port = |number| {
-        Some(Port {
-            protocol: Protocol::Tcp,
-            number,
-        })
-    };
-    let ports = [node().id, python.id].map(|holder| subject.port_of(holder));
-    assert_eq!((subject.port, ports), (None, [port(3000), port(4000)]));
+    let request = dialog(&harness).inspect_request.as_ref();
+    let request = request.expect("a request");
+    let ports = [node().id, python.id].map(|owner| request.port_of(owner));
+    let expected = [Some(tcp(3000)), Some(tcp(4000))];
+    assert_eq!((request.port, ports), (None, expected));
 }
 
 #[test]
 fn what_else_closes_is_updated_until_the_buttons_are_live() {
-    let own = || listener().owner(&node());
-    let other = |port: u16| socket(&format!("127.0.0.1:{port}"));
-    let pending = (4000..4004).map(|port| other(port).pending());
-    let mut harness = AppHarness::with([own()].into_iter().chain(pending).collect());
+    let mut harness = AppHarness::with(
+        [listener()]
+            .into_iter()
+            .chain((4000..4004).map(pending))
+            .collect(),
+    );
     harness.keys("x");
     let closes = |harness: &AppHarness| {
-        let DialogPhase::Confirming(prompt) = &dialog(harness).phase else {
-            panic!("a question");
-        };
-        let closes = &prompt.preview.also_closes;
-        (closes.ports.len(), closes.pending, prompt.typed_port())
+        let closes = &prompt(harness).preview.also_closes;
+        (
+            closes.ports.len(),
+            closes.pending,
+            prompt(harness).typed_port(),
+        )
     };
     assert_eq!(closes(&harness), (0, 4, None));
-    let found = (4000..4004).map(|port| other(port).owner(&node()));
-    harness.poll([own()].into_iter().chain(found).collect());
+    let found = (4000..4004).map(|port| pending(port).owner(&node()));
+    harness.poll([listener()].into_iter().chain(found).collect());
     assert_eq!(closes(&harness), (4, 0, Some(3000)));
 }
