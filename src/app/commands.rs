@@ -7,7 +7,7 @@ use crate::app::{App, Effect, Overlay};
 use crate::model::socket::{Endpoint, EndpointId};
 use crate::table::fields::{Column, field};
 use crate::table::listing::{Listing, Sort};
-use crate::wording::notice;
+use crate::wording::screen::notice;
 
 impl App {
     pub(super) fn run_command(&mut self, command: TableCommand) -> Vec<Effect> {

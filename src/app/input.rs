@@ -9,7 +9,7 @@ use crate::app::{App, Effect, Overlay};
 use crate::table::fields::FIELDS;
 use crate::table::listing::Sort;
 use crate::table::query;
-use crate::wording::notice;
+use crate::wording::screen::notice;
 use crossterm::event::{Event as TerminalEvent, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use tui_input::InputRequest;
 

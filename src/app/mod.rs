@@ -243,7 +243,7 @@ impl App {
         match source {
             EventSource::Sockets => self.sampling.is_lost = true,
             EventSource::Processes | EventSource::Freeing | EventSource::Checks => {
-                let text = wording::notice::source_ended(source.name());
+                let text = wording::screen::notice::source_ended(source.name());
                 self.notice = Some(Notice::persistent(text));
             }
         }

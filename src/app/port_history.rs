@@ -14,7 +14,8 @@ use crate::model::process::{
 use crate::model::socket::{Endpoint, EndpointId, Owners};
 use crate::table::row::Row;
 use crate::tracker::{Change, Changes};
-use crate::wording::{no_restart_command, notice};
+use crate::wording::no_restart_command;
+use crate::wording::screen::notice;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 

@@ -8,7 +8,7 @@ use crate::free::{Batch, FreeMachine, TableChange, Verdict};
 use crate::model::process::{InspectRequest, Inspection, Requester};
 use crate::model::socket::{Endpoint, Since};
 use crate::tracker::{Change, Changes};
-use crate::wording::notice;
+use crate::wording::screen::notice;
 
 #[derive(Debug, Default)]
 pub struct ReuseWatch {

@@ -7,7 +7,7 @@ use crate::app::{App, Effect, Overlay};
 use crate::check::{CheckReport, CheckRequest};
 use crate::model::port::PortSpec;
 use crate::model::socket::Protocol;
-use crate::wording::notice;
+use crate::wording::screen::notice;
 
 #[derive(Debug)]
 pub struct CheckDialog {

@@ -4,7 +4,7 @@ use crate::app::notice::Notice;
 use crate::app::overlay::free_dialog::DialogAction;
 use crate::app::{App, Effect};
 use crate::free::{Batch, ExecEvent, VerdictKind};
-use crate::wording::notice;
+use crate::wording::screen::notice;
 
 /// A freeing that continues after its dialog was closed.
 #[derive(Debug)]

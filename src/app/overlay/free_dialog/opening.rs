@@ -10,7 +10,7 @@ use crate::free::{FreeContext, plan_row};
 use crate::model::socket::Endpoint;
 use crate::table::listing::Listing;
 use crate::table::row::Row;
-use crate::wording::notice;
+use crate::wording::screen::notice;
 
 impl App {
     /// Asks about the marked rows in view, or about the row under the cursor.

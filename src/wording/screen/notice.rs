@@ -1,8 +1,8 @@
 //! Notices: what a key did, or why it did nothing.
 
-use super::{interval, verdict};
 use crate::free::{Batch, FreeMachine};
 use crate::model::socket::Owners;
+use crate::wording::{interval, verdict};
 use std::net::SocketAddr;
 use std::time::Duration;
 

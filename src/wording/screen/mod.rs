@@ -1,0 +1,3 @@
+//! The sentences of the monitor's screen.
+
+pub mod notice;
