@@ -88,13 +88,11 @@ impl Tracker {
     }
 
     fn open(&mut self, slot: SlotId) {
-        let (now, is_initial) = (self.now, !self.has_emitted);
         let Some(tracked) = self.table.get_mut(slot) else {
             return;
         };
-        tracked.since = now;
-        tracked.state_since = now;
-        tracked.is_initial = is_initial;
+        (tracked.since, tracked.state_since) = (self.now, self.now);
+        tracked.is_initial = !self.has_emitted;
         if tracked.raw_socket.owner_hint.is_none() {
             tracked.owners = OwnersKey::NONE;
         } else {
@@ -105,12 +103,11 @@ impl Tracker {
     }
 
     fn update(&mut self, slot: SlotId, before: &RawSocket, after: &RawSocket) {
-        let now = self.now;
         let mut pending = PendingChange::Refreshed;
         if let Some(tracked) = self.table.get_mut(slot) {
             if before.state != after.state {
                 pending = PendingChange::Changed;
-                tracked.state_since = now;
+                tracked.state_since = self.now;
             } else if after.state == Some(State::TimeWait) {
                 // The time left counts from the poll that first saw the state.
                 tracked.raw_socket.queue = before.queue;

@@ -28,23 +28,18 @@ pub fn refresh(
     ephemeral: EphemeralRange,
 ) -> HashSet<SlotId> {
     // If a socket has another owner or closed, its other end has another peer.
-    let owned = dirty
-        .owned
-        .iter()
-        .filter_map(|slot| table.raw_socket(*slot));
-    let mut changed: HashSet<SlotId> = owned
+    let mut changed: HashSet<SlotId> = table
+        .raw_sockets(&dirty.owned)
         .chain(&dirty.closed)
         .filter_map(|socket| other_end(table, socket))
         .collect();
     let mut affected = affected(table, dirty);
     affected.extend(&changed);
     for slot in affected {
-        let Some(relation) = table
-            .get(slot)
-            .map(|tracked| relation(table, tracked, ephemeral))
-        else {
+        let Some(tracked) = table.get(slot) else {
             continue;
         };
+        let relation = relation(table, tracked, ephemeral);
         if let Some(tracked) = table.get_mut(slot)
             && tracked.relation != relation
         {
@@ -66,15 +61,9 @@ pub fn other_end(table: &SocketTable, socket: &RawSocket) -> Option<SlotId> {
 
 /// The dirty sockets, their other ends, and every socket with one of their ports.
 fn affected(table: &SocketTable, dirty: &DirtySockets) -> HashSet<SlotId> {
-    let raw_socket = |slot: &SlotId| table.raw_socket(*slot);
     let mut affected: HashSet<SlotId> = dirty.slots.iter().chain(&dirty.owned).copied().collect();
     let mut ports: HashSet<(Protocol, u16)> = HashSet::new();
-    for socket in dirty
-        .slots
-        .iter()
-        .filter_map(raw_socket)
-        .chain(&dirty.closed)
-    {
+    for socket in table.raw_sockets(&dirty.slots).chain(&dirty.closed) {
         if socket.holds_port() {
             ports.insert((socket.protocol, socket.local.port()));
         } else {
@@ -82,7 +71,7 @@ fn affected(table: &SocketTable, dirty: &DirtySockets) -> HashSet<SlotId> {
         }
     }
     // Other owners only matter to the sockets that hold the same port.
-    for socket in dirty.owned.iter().filter_map(raw_socket) {
+    for socket in table.raw_sockets(&dirty.owned) {
         if socket.holds_port() {
             let on_port = table.holding_port(socket.protocol, socket.local.port());
             affected.extend(on_port.map(|(slot, _)| slot));

@@ -54,6 +54,10 @@ impl SocketTable {
         Some(&self.get(slot)?.raw_socket)
     }
 
+    pub fn raw_sockets<'t>(&'t self, slots: &'t [SlotId]) -> impl Iterator<Item = &'t RawSocket> {
+        slots.iter().filter_map(|slot| self.raw_socket(*slot))
+    }
+
     pub fn owners(&self, tracked: &TrackedSocket) -> &Owners {
         self.owner_pool.get(tracked.owners)
     }

@@ -142,37 +142,26 @@ fn of_url(token: Token<'_>, scheme: &str, rest: &str) -> Result<EndpointSpec, Pa
     })
 }
 
-fn port(token: Token<'_>, digits: &str) -> Result<u16, ParseError> {
-    let what = match digits {
+fn port(token: Token<'_>, text: &str) -> Result<u16, ParseError> {
+    let what = match text {
         "" => format!("missing port in {}", escaped(token.text)),
-        _ => format!("not a port: {}", escaped(digits)),
+        _ => format!("not a port: {}", escaped(text)),
     };
-    if !is_digits(digits) {
+    if !is_digits(text) {
         return Err(token.error(what));
     }
-    let number = number(
-        Token {
-            text: digits,
-            ..token
-        },
-        PORT,
-    );
-    let number = number.map_err(|error| token.error(error.what))?;
+    let number = number(Token { text, ..token }, PORT).map_err(|error| token.error(error.what))?;
     u16::try_from(number).map_err(|_| token.error(what))
 }
 
 fn host(name: &str) -> Option<Host> {
-    if name.is_empty() || name == "*" {
-        return Some(Host::Any);
-    }
-    if name.eq_ignore_ascii_case("localhost") {
-        return Some(Host::Localhost);
-    }
-    let ip = address(name)?;
-    Some(if ip.is_unspecified() {
-        Host::Any
-    } else {
-        Host::Ip(ip)
+    Some(match name {
+        "" | "*" => Host::Any,
+        name if name.eq_ignore_ascii_case("localhost") => Host::Localhost,
+        name => match address(name)? {
+            ip if ip.is_unspecified() => Host::Any,
+            ip => Host::Ip(ip),
+        },
     })
 }
 

@@ -72,20 +72,14 @@ pub fn numbers(token: Token<'_>, domain: NumberDomain) -> Result<Option<Numbers>
 
 /// Parses a number of the domain; the token is all digits.
 pub fn number(token: Token<'_>, domain: NumberDomain) -> Result<u64, ParseError> {
-    let NumberDomain {
-        name,
-        lowest,
-        highest,
-    } = domain;
+    let error = |bound: &str, limit: u64| {
+        let (name, digits) = (domain.name, token.text);
+        token.error(format!("not a {name}: {digits} (the {bound} is {limit})"))
+    };
     match token.text.parse() {
-        Ok(number) if (lowest..=highest).contains(&number) => Ok(number),
-        Ok(number) if number < lowest => {
-            Err(token.error(format!("not a {name}: {number} (the lowest is {lowest})")))
-        }
-        _ => {
-            let digits = token.text;
-            Err(token.error(format!("not a {name}: {digits} (the highest is {highest})")))
-        }
+        Ok(number) if number < domain.lowest => Err(error("lowest", domain.lowest)),
+        Ok(number) if number <= domain.highest => Ok(number),
+        _ => Err(error("highest", domain.highest)),
     }
 }
 

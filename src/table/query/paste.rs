@@ -19,21 +19,7 @@ pub fn from_paste(text: &str) -> String {
 }
 
 /// Words of error messages, which are not names of processes.
-const PROSE: [&str; 13] = [
-    "address",
-    "already",
-    "at",
-    "eaddrinuse",
-    "econnrefused",
-    "error",
-    "failed",
-    "for",
-    "in",
-    "is",
-    "on",
-    "port",
-    "to",
-];
+const PROSE: &str = "address already at eaddrinuse econnrefused error failed for in is on port to";
 
 /// True if a text is no filter: it does not parse, or has three plain words or one of [`PROSE`].
 fn is_prose(line: &str) -> bool {
@@ -44,7 +30,10 @@ fn is_prose(line: &str) -> bool {
         .map(|word| word.text.trim_end_matches(':'))
         .filter(|word| word.starts_with(char::is_alphabetic))
         .collect();
-    let is_prose = |word: &&str| PROSE.iter().any(|prose| word.eq_ignore_ascii_case(prose));
+    let is_prose = |word: &&str| {
+        let mut words = PROSE.split_whitespace();
+        words.any(|prose| word.eq_ignore_ascii_case(prose))
+    };
     parsed.error.is_some()
         || parsed.hint.is_some()
         || plain.len() >= 3

@@ -114,9 +114,12 @@ pub fn typed_digits(word: Token<'_>) -> Vec<Token<'_>> {
         .collect()
 }
 
-/// Returns the field of a key at the start, and the value after it.
+/// Returns the field of a key at the start, and the value after it. The scheme of a URL is no key.
 pub fn key(token: Token<'_>) -> Option<(&'static Field, ValueSyntax, Token<'_>)> {
-    let (name, _) = token.text.split_once(':')?;
+    let (name, value) = token.text.split_once(':')?;
+    if value.starts_with("//") {
+        return None;
+    }
     FIELDS.iter().find_map(|field| {
         let (key, syntax) = field.key?;
         let value = token.after(name.len() + 1);
