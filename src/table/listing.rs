@@ -226,7 +226,7 @@ impl Listing {
     }
 
     fn apply_change(&mut self, change: Change, now: Instant) {
-        if self.is_to_wait(&change) {
+        if self.has_to_wait(&change) {
             if let Change::Replaced { gone, .. } = change {
                 self.store.mark_closed(gone, now);
             }
@@ -252,7 +252,7 @@ impl Listing {
 
     /// True while the order is frozen, unless the change moves no row: a row on the screen changes in its place, after the
     /// changes of it that wait.
-    fn is_to_wait(&self, change: &Change) -> bool {
+    fn has_to_wait(&self, change: &Change) -> bool {
         let Some(deferred) = &self.deferred else {
             return false;
         };

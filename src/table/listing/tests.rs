@@ -240,7 +240,7 @@ fn a_frozen_order_keeps_closed_rows_and_defers_new_ones() {
 }
 
 #[test]
-fn what_opened_and_closed_while_frozen_is_not_lost() {
+fn a_socket_that_opened_and_closed_while_frozen_is_kept() {
     let mut listing = listing([]);
     listing.freeze();
     listing.at(1.0, [opened("127.0.0.1:2")]);
@@ -278,7 +278,7 @@ fn sorting_by_another_column_reorders_each_section() {
 }
 
 #[test]
-fn what_was_refreshed_while_frozen_finds_its_place_at_the_thaw() {
+fn a_row_refreshed_while_frozen_moves_at_the_thaw() {
     let owned = |local, pid, name| socket(local).owner(&process(pid, name).build()).endpoint();
     let mut listing = listing([
         Change::Initial(owned("127.0.0.1:1", 5, "zsh")),

@@ -114,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn of_an_error_message_the_endpoint_is_left() {
+    fn an_error_message_becomes_its_endpoint() {
         let cases = "\
 Error: listen EADDRINUSE: address already in use :::3000 => :3000
 Error: listen EADDRINUSE: address already in use ::1:3000 => [::1]:3000
@@ -159,7 +159,7 @@ node 4242 dev 22u IPv4 0t0 TCP 127.0.0.1:3000->127.0.0.1:51324 (ESTABLISHED) => 
     }
 
     #[test]
-    fn a_filter_stays_as_it_is_and_so_does_what_names_no_endpoint() {
+    fn a_filter_or_a_text_without_an_endpoint_is_kept() {
         for text in [
             "",
             "3000",

@@ -51,7 +51,7 @@ mod tests {
     use crate::table::query::parse_finished;
 
     #[test]
-    fn only_what_an_owner_may_hide_is_about_owners() {
+    fn only_conditions_on_owners_ask_about_owners() {
         let cases = [
             ("", false),
             ("3000 state:listen proto:tcp", false),

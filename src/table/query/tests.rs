@@ -139,7 +139,7 @@ fn an_exact_port_and_the_sole_port_are_recognized() {
 }
 
 #[test]
-fn digits_are_meant_while_no_port_is_exactly_that() {
+fn typed_digits_count_until_a_row_has_that_port() {
     let typed = parse("300").query;
     let digits = [true, false].map(|is_there| typed.resolved(&|_| is_there).sole_digits());
     assert_eq!(digits, [None, Some(300)]);

@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn alternatives_know_where_they_stand() {
+    fn alternatives_keep_their_offset() {
         let word = split_words("x \"a|b\",c|").remove(1);
         let found: Vec<_> = alternatives(word)
             .into_iter()

@@ -1,8 +1,8 @@
-//! Which rows a filter lets through.
+//! Rows that a filter matches.
 
 use super::*;
 
-fn lets_through(cases: &[(&str, &str)]) {
+fn assert_matches(cases: &[(&str, &str)]) {
     for (text, expected) in cases {
         let parsed = parse_finished(text);
         assert_eq!(parsed.error, None, "{text}");
@@ -13,7 +13,7 @@ fn lets_through(cases: &[(&str, &str)]) {
 
 #[test]
 fn bare_numbers_are_ports_at_either_end() {
-    lets_through(&[
+    assert_matches(&[
         ("", ALL),
         ("  ", ALL),
         ("3000", "NSC"),
@@ -36,7 +36,7 @@ fn bare_numbers_are_ports_at_either_end() {
 
 #[test]
 fn an_endpoint_is_a_local_port_and_maybe_an_address() {
-    lets_through(&[
+    assert_matches(&[
         (":3000", "NS"),
         ("*:3000", "NS"),
         (":::3000", "NS"),
@@ -61,8 +61,8 @@ fn an_endpoint_is_a_local_port_and_maybe_an_address() {
 }
 
 #[test]
-fn plain_words_are_looked_for_in_what_a_row_shows() {
-    lets_through(&[
+fn plain_words_search_the_text_of_a_row() {
+    assert_matches(&[
         ("vite", "V"),
         ("Vite", ""),
         ("CHROME", ""),
@@ -87,8 +87,8 @@ fn plain_words_are_looked_for_in_what_a_row_shows() {
 }
 
 #[test]
-fn a_key_asks_one_field() {
-    lets_through(&[
+fn a_key_searches_one_field() {
+    assert_matches(&[
         ("port:3000", "NS"),
         ("PORT:3000", "NS"),
         ("port:3000,5173", "NSV"),
@@ -137,7 +137,7 @@ fn a_key_asks_one_field() {
 
 #[test]
 fn several_words_must_all_match() {
-    lets_through(&[
+    assert_matches(&[
         ("port:5432 user:root", "W"),
         ("port:5432 !state:time-wait not:user:root", "P"),
         ("cmd:vite", ""),

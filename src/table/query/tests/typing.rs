@@ -1,4 +1,4 @@
-//! What is said of a filter that is not sound, or not yet.
+//! Errors of filters that are wrong or unfinished.
 
 use super::*;
 
@@ -87,7 +87,7 @@ fn noise(seed: &mut u64) -> u64 {
     *seed
 }
 
-fn is_orderly(text: &str) {
+fn parse_without_panic(text: &str) {
     let parsed = parse(text);
     let _ = parse_finished(text);
     let _ = committed(text, &|_| false, &|_| true);
@@ -111,8 +111,8 @@ fn no_text_makes_the_parser_panic() {
     ];
     for sample in samples {
         for (end, _) in sample.char_indices() {
-            is_orderly(&sample[..end]);
-            is_orderly(&sample[end..]);
+            parse_without_panic(&sample[..end]);
+            parse_without_panic(&sample[end..]);
         }
     }
     let letters: Vec<char> = "!|,:\"*-–<>=/[]%.@ 0369anotporurlé\u{1b}\n日"
@@ -123,6 +123,6 @@ fn no_text_makes_the_parser_panic() {
         let length = noise(&mut seed) % 14;
         let index = |seed: &mut u64| usize::try_from(noise(seed)).unwrap_or(0) % letters.len();
         let text: String = (0..length).map(|_| letters[index(&mut seed)]).collect();
-        is_orderly(&text);
+        parse_without_panic(&text);
     }
 }
