@@ -121,7 +121,7 @@ fn show(
     Ok(())
 }
 
-/// Replaces the plans that are not confirmed with their reports.
+/// Replaces each plan that is not confirmed with its report.
 fn confirm(ports: &mut [Preparation], options: &FreeArgs) {
     let decisions = confirmation::decide(&plans(ports).collect::<Vec<_>>(), options);
     let mut decisions = decisions.into_iter();
@@ -136,7 +136,7 @@ fn confirm(ports: &mut [Preparation], options: &FreeArgs) {
     }
 }
 
-/// Adds the present state to a report that nothing was sent because the preview was outdated.
+/// Polls again if nothing was sent because the preview was outdated, and adds the present state.
 fn refreshed(report: FreeReport, environment: &Environment, options: &FreeArgs) -> FreeReport {
     let Some(error) = report.outdated().cloned() else {
         return report;

@@ -42,7 +42,7 @@ const ALL_SOCKETS: DumpRequest = DumpRequest {
     with_bound: false,
 };
 
-/// Those that are bound without listening, too.
+/// Every socket, with those that are bound but do not listen.
 const ALL_WITH_BOUND: DumpRequest = DumpRequest {
     scope: DumpScope::All,
     with_bound: true,

@@ -59,16 +59,14 @@ fn run(options: &WatchArgs) -> anyhow::Result<u8> {
     let environment = environment::read();
     let (filter, hint) = parse_filter(&environment, &options.filter)?;
     warn_about_pids(environment.pids_problem);
-    let hint = hint.as_deref().map(wording::filter_hint);
-    let notes = hint
-        .into_iter()
-        .chain(wording::bare_ports(&filter.query.bare_ports()));
-    notes.for_each(|note| warn(&note));
+    let notes = [
+        hint.as_deref().map(wording::filter_hint),
+        wording::bare_ports(&filter.query.bare_ports()),
+    ];
+    notes.iter().flatten().for_each(|note| warn(note));
     let mut poller = SocketPoller::new(environment.ephemeral, options.source, ALL_SOCKETS);
     if let Err(error) = poller.enable_destroy_events() {
-        warn(&format!(
-            "sockets that open and close between two polls are missed: {error}"
-        ));
+        warn(&wording::short_lived_unseen(&error));
     }
     let watch_loop = WatchLoop {
         poller,
@@ -121,7 +119,7 @@ impl WatchLoop {
             warn_about_problems(&self.reported_problems);
         }
         if changes.missed {
-            warn("some short-lived sockets were missed");
+            warn(wording::SHORT_LIVED_MISSED);
         }
         let took = changes.took;
         self.reporter.apply(changes);

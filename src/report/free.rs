@@ -43,7 +43,7 @@ pub struct JsonFreeReport {
     would_signal: Option<Vec<JsonSignal>>,
     /// The visible owners of the port now.
     holders: Vec<JsonOwner>,
-    /// From the last signal until the owners had released the port, or else until the last poll; null if nothing was sent.
+    /// Seconds from the last signal until the owners had released the port, or else until the last poll; null if nothing was sent.
     after_seconds: Option<f64>,
     message: String,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,6 +1,4 @@
-//! The commands that print: the same core as the monitor without a screen.
-//!
-//! Synchronous, without tokio. Text goes through the same fields as the table, JSON through one structure.
+//! Output of the commands: text by the same fields as the table of the monitor, JSON by a structure for each command.
 
 pub mod check;
 pub mod free;

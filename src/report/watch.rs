@@ -120,8 +120,8 @@ impl WatchReporter {
             Change::Changed(endpoint) => {
                 self.queue.release_with(id, &endpoint.socket.owners);
                 let before = self.known.insert(id, endpoint.clone());
-                self.queue
-                    .push(event(EventKind::Changed, endpoint, before, taken));
+                let changed = event(EventKind::Changed, endpoint, before, taken);
+                self.queue.push(changed, None);
             }
             Change::Refreshed(endpoint) => {
                 self.queue.refresh(&endpoint);
@@ -130,14 +130,15 @@ impl WatchReporter {
             Change::Closed(id) => {
                 self.queue.release(id);
                 if let Some(last) = self.known.remove(&id) {
-                    self.queue.push(event(EventKind::Closed, last, None, taken));
+                    let closed = event(EventKind::Closed, last, None, taken);
+                    self.queue.push(closed, None);
                 }
             }
             Change::ShortLived(endpoint) => {
-                let opened = event(EventKind::Opened, endpoint.clone(), None, taken);
-                self.queue.push(opened);
-                self.queue
-                    .push(event(EventKind::Closed, endpoint, None, taken));
+                for kind in [EventKind::Opened, EventKind::Closed] {
+                    let event = event(kind, endpoint.clone(), None, taken);
+                    self.queue.push(event, None);
+                }
             }
         }
     }
@@ -155,13 +156,8 @@ impl WatchReporter {
     ) {
         self.store(endpoint.clone());
         let is_pending = endpoint.socket.owners == Owners::Pending;
-        let event = event(kind, endpoint, before, taken);
-        if is_pending {
-            self.queue
-                .push_waiting(event, taken.instant + OWNER_TIMEOUT);
-        } else {
-            self.queue.push(event);
-        }
+        let until = is_pending.then(|| taken.instant + OWNER_TIMEOUT);
+        self.queue.push(event(kind, endpoint, before, taken), until);
     }
 
     fn is_new(&self, endpoint: &Endpoint) -> bool {

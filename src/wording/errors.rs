@@ -3,6 +3,7 @@
 use super::list;
 use crate::model::environment::PidNamespaceProblem;
 use crate::model::snapshot::Problem;
+use std::fmt::Display;
 
 /// Names the tables that could not be read: `the table of tcp6 sockets could not be read: out of memory`. Empty without
 /// problems.
@@ -56,6 +57,13 @@ pub fn not_found_but_unread(problems: &[Problem]) -> String {
         "no row matches, but not every table could be read: {}",
         problems.join("; ")
     )
+}
+
+pub const SHORT_LIVED_MISSED: &str = "some short-lived sockets were missed";
+
+/// Describes why a watch sees only the sockets that are open at a poll.
+pub fn short_lived_unseen(error: &dyn Display) -> String {
+    format!("sockets that open and close between two polls are missed: {error}")
 }
 
 /// Several bare ports are often meant as alternatives, but no row can match them all.

@@ -24,14 +24,12 @@ struct QueuedEvent {
 }
 
 impl EventQueue {
-    pub fn push(&mut self, event: SocketEvent) {
-        self.events.push_back(QueuedEvent { event, until: None });
-    }
-
-    pub fn push_waiting(&mut self, event: SocketEvent, until: Instant) {
-        let number = self.removed + self.events.len();
-        self.waiting.insert(event.row.endpoint.id(), number);
-        let until = Some(until);
+    /// Adds an event, which waits for its owner at most `until`.
+    pub fn push(&mut self, event: SocketEvent, until: Option<Instant>) {
+        if until.is_some() {
+            let number = self.removed + self.events.len();
+            self.waiting.insert(event.row.endpoint.id(), number);
+        }
         self.events.push_back(QueuedEvent { event, until });
     }
 
