@@ -61,8 +61,8 @@
 //!   leads to the place that carries the command out.
 //! * **a button** of the free dialog: a line among the `Button`s of `app::keymap::command`, its arm in `offer` of the
 //!   dialog's `buttons` (when it is offered, its text, what it does), its row in the README.
-//! * **a role** in [`ui::theme`] with its plain style; another theme names it only where it differs. **A theme**: an entry
-//!   in `THEMES`, and where `Theme::of` chooses it.
+//! * **a role** in `roles!` of [`ui::theme`] with its style without color. **A theme**: an entry in `THEMES` with the
+//!   styles that differ from those.
 //! * **a command**: a file in `commands` with its `COMMAND`, its arguments and what it does, its `mod`, its entry in
 //!   `COMMANDS`, its row in the README; what it prints is in [`report`] and [`wording`].
 //! * **a service name**: a line in `assets/services.tsv`.

@@ -10,8 +10,8 @@ use crate::ui::theme::{Role, Theme};
 use crate::ui::truncate;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::text::{Line, Span};
-use ratatui::widgets::Widget;
+use ratatui::text::Line;
+use ratatui::widgets::{Paragraph, Widget};
 use std::borrow::Cow;
 use unicode_width::UnicodeWidthStr;
 
@@ -52,16 +52,12 @@ impl LabelColumn {
         for LabeledText { label, text, role } in entries {
             let mut label = label.clone();
             if label.width() > 0 && label.width() >= self.width {
-                lines.push(Line::styled(label, theme.style(self.role)));
-                label = Cow::Borrowed("");
+                lines.push(theme.span(self.role, std::mem::take(&mut label)).into());
             }
-            for text in truncate::wrap(text, width.saturating_sub(self.width).max(1)) {
+            for text in truncate::wrap(text, width.saturating_sub(self.width)) {
                 let gap = " ".repeat(self.width.saturating_sub(label.width()));
-                lines.push(Line::from(vec![
-                    Span::styled(std::mem::take(&mut label), theme.style(self.role)),
-                    Span::raw(gap),
-                    Span::styled(text, theme.style(*role)),
-                ]));
+                let label = theme.span(self.role, std::mem::take(&mut label));
+                lines.push(Line::from(vec![label, gap.into(), theme.span(*role, text)]));
             }
         }
         lines
@@ -71,9 +67,8 @@ impl LabelColumn {
 /// Draws as many lines as fit, from `scroll` on, and returns how many are left below. Scrolling ends at the last line.
 pub fn draw(lines: Vec<Line<'static>>, scroll: u16, area: Rect, buffer: &mut Buffer) -> usize {
     let beyond = lines.len().saturating_sub(usize::from(area.height));
-    let scroll = usize::from(scroll).min(beyond);
-    for (row, line) in area.rows().zip(lines.into_iter().skip(scroll)) {
-        line.render(row, buffer);
-    }
-    beyond - scroll
+    let scroll = scroll.min(truncate::cells(beyond));
+    let text = Paragraph::new(lines).scroll((scroll, 0));
+    text.render(area, buffer);
+    beyond - usize::from(scroll)
 }

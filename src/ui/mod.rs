@@ -1,7 +1,7 @@
 //! Draws the app into a buffer.
 //!
-//! Everything here borrows the state and changes nothing: it does not sort, filter, fetch or remember. Colours come
-//! from [`theme`] by role, and the shape of the screen from [`ScreenLayout`].
+//! Borrows the state and changes nothing: it does not sort, filter, fetch or remember. Colors come from [`theme`] by
+//! role, the layout of the screen from [`ScreenLayout`], sentences from [`wording`](crate::wording).
 //!
 //! ```text
 //! portmon build-07        LISTEN 10  UDP 1  CONN 5  ! exposed 2       2 new   live · every 1 s    header
@@ -32,11 +32,10 @@ use crate::app::{App, Overlay};
 use crate::ui::dialogs::{check_dialog, frame, free_dialog, help};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Position, Rect};
-use ratatui::text::Line;
-use ratatui::widgets::Widget;
+use ratatui::widgets::{Paragraph, Widget, Wrap};
 use theme::Theme;
 
-/// Draws the whole screen and tells where the terminal's cursor belongs, if anywhere.
+/// Draws the whole screen and returns where the terminal's cursor belongs, if anywhere.
 pub fn draw(app: &App, buffer: &mut Buffer) -> Option<Position> {
     let theme = Theme::of(app);
     let area = buffer.area;
@@ -54,74 +53,56 @@ pub fn draw(app: &App, buffer: &mut Buffer) -> Option<Position> {
 
 fn draw_screen(app: &App, theme: &Theme, buffer: &mut Buffer) -> Option<Position> {
     let layout = app.layout();
-    let chip_lines = u16::from(!layout.is_low);
-    let [header, chips, headings, body, status, footer] = Layout::vertical([
-        Constraint::Length(1),
-        Constraint::Length(chip_lines),
-        Constraint::Length(1),
+    let line = Constraint::Length(1);
+    let optional_line = Constraint::Length(u16::from(!layout.is_low));
+    let [header, chips, body, status, footer] = Layout::vertical([
+        line,
+        optional_line,
         Constraint::Fill(1),
-        Constraint::Length(chip_lines),
-        Constraint::Length(1),
+        optional_line,
+        line,
     ])
     .areas(buffer.area);
-    let (table, details) = split_body(body, headings, layout.details);
     if layout.is_low {
         header::draw_compact(app, theme, header, buffer);
     } else {
         header::draw(app, theme, header, buffer);
         header::draw_chips(app, theme, chips, buffer);
     }
-    if let Some([headings, rows]) = table {
-        table::draw(app, theme, headings, rows, buffer);
+    let [table, details] = match layout.details {
+        DetailsPlacement::Closed => [body, Rect::ZERO],
+        DetailsPlacement::Full => [Rect::ZERO, body],
+        DetailsPlacement::Below(high) => {
+            Layout::vertical([Constraint::Fill(1), Constraint::Length(high)]).areas(body)
+        }
+        DetailsPlacement::Right(wide) => {
+            Layout::horizontal([Constraint::Fill(1), Constraint::Length(wide)]).areas(body)
+        }
+    };
+    if !table.is_empty() {
+        table::draw(app, theme, table, buffer);
     }
-    if let Some(area) = details {
-        details::draw(app, theme, area, buffer);
+    if !details.is_empty() {
+        details::draw(app, theme, details, buffer);
     }
     let cursor = if layout.is_low {
         status::draw_compact(app, theme, footer, buffer)
     } else {
-        let _ = status::draw_footer(app, theme, footer, buffer);
+        status::draw_footer(app, theme, footer, buffer);
         status::draw(app, theme, status, buffer)
     };
-    let from_rows = Rect {
-        height: buffer.area.bottom() - body.y,
-        ..body
-    };
-    status::draw_long_notice(app, theme, from_rows, buffer);
+    let below_header = body.union(footer);
+    status::draw_long_notice(app, theme, below_header, buffer);
     draw_overlay(app, theme, buffer);
     // A dialog takes the keys, so the cursor of a filter line under it would mislead.
     cursor.filter(|_| matches!(app.overlay, Overlay::None))
 }
 
-/// Whether a dialog that asks shows everyone whom it would end; true where none does.
+/// True if a dialog that asks names everyone whom it would stop, and where none asks.
 pub fn shows_all_targets(app: &App) -> bool {
     match &app.overlay {
         Overlay::Freeing(dialog) => free_dialog::shows_all_targets(app, dialog),
         Overlay::None | Overlay::Help(_) | Overlay::Menu(_) | Overlay::Check(_) => true,
-    }
-}
-
-/// The table's headings and rows, and the details, in what header and footer leave.
-fn split_body(
-    body: Rect,
-    headings: Rect,
-    place: DetailsPlacement,
-) -> (Option<[Rect; 2]>, Option<Rect>) {
-    match place {
-        DetailsPlacement::Closed => (Some([headings, body]), None),
-        DetailsPlacement::Full => (None, Some(headings.union(body))),
-        DetailsPlacement::Below(high) => {
-            let [rows, details] =
-                Layout::vertical([Constraint::Fill(1), Constraint::Length(high)]).areas(body);
-            (Some([headings, rows]), Some(details))
-        }
-        DetailsPlacement::Right(wide) => {
-            let halves = Layout::horizontal([Constraint::Fill(1), Constraint::Length(wide)]);
-            let [top, _] = halves.areas(headings);
-            let [rows, _] = halves.areas(body);
-            let [_, details] = halves.areas(headings.union(body));
-            (Some([top, rows]), Some(details))
-        }
     }
 }
 
@@ -136,21 +117,11 @@ fn draw_overlay(app: &App, theme: &Theme, buffer: &mut Buffer) {
 }
 
 fn draw_too_small(area: Rect, buffer: &mut Buffer) {
-    let words = format!(
-        "terminal too small: {}x{}, needs {}x{}",
-        area.width, area.height, MIN_SIZE.0, MIN_SIZE.1
+    let (width, height) = MIN_SIZE;
+    let text = format!(
+        "terminal too small: {}x{}, needs {width}x{height}",
+        area.width, area.height
     );
-    let width = usize::from(area.width).max(1);
-    let mut rest: Vec<char> = words.chars().collect();
-    for y in area.top()..area.bottom() {
-        let line: String = rest.drain(..width.min(rest.len())).collect();
-        Line::raw(line).render(
-            Rect {
-                y,
-                height: 1,
-                ..area
-            },
-            buffer,
-        );
-    }
+    let text = Paragraph::new(text).wrap(Wrap { trim: true });
+    text.render(area, buffer);
 }

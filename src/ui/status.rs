@@ -1,6 +1,8 @@
 //! The last lines: the filter or a notice, what the table does not show, and the most important keys.
 
-use crate::app::keymap::{KeyCommand, KeyContext, TableCommand, bindings_in, chip_key, key_of};
+use crate::app::keymap::{
+    KeyBinding, KeyCommand, KeyContext, TableCommand, bindings_in, chip_key, key_of,
+};
 use crate::app::notice::Notice;
 use crate::app::panes::filter_box::FilterEditor;
 use crate::app::sampling::Staleness;
@@ -8,42 +10,49 @@ use crate::app::{App, EventSource, Overlay};
 use crate::model::text::escaped;
 use crate::table::listing::Chip;
 use crate::ui::theme::{Role, Theme};
-use crate::ui::truncate;
+use crate::ui::truncate::{self, cells};
 use crate::wording;
 use ratatui::buffer::Buffer;
-use ratatui::layout::{Position, Rect};
+use ratatui::layout::{Constraint, Layout, Margin, Position, Rect};
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Clear, Widget};
+use ratatui::widgets::{Clear, Paragraph, Widget};
+use unicode_width::UnicodeWidthStr;
 
 /// `/ 300  unfinished: …                              2 owners hidden · 213 remote: a`
 pub fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) -> Option<Position> {
-    let hidden = Line::styled(summary(app), theme.style(Role::Dim));
-    let (left, cursor) = left_part(app, theme, area);
-    let left_width = left.width();
-    let width = u16::try_from(hidden.width()).unwrap_or(0);
-    let room = area.width.saturating_sub(width + 3);
-    // The filter and notices are more important than the summary.
-    if u16::try_from(left.width()).unwrap_or(u16::MAX) <= room {
-        hidden.render(
-            Rect {
-                x: area.right().saturating_sub(width + 1),
-                width,
-                ..area
-            },
-            buffer,
-        );
+    let left = left_part(app, theme);
+    draw_with_summary(app, theme, &left, area, buffer);
+    if left.width() > usize::from(area.width) {
+        let x = area.right().saturating_sub(1);
+        buffer.set_string(x, area.y, "…", theme.style(Role::Dim));
+    }
+    let editor = app.filter_box.typed.as_ref()?;
+    let typed = editor.input.value().chars().take(editor.input.cursor());
+    let x = 3 + escaped(&typed.collect::<String>()).width();
+    Some(Position {
+        x: area.x + cells(x).min(area.width.saturating_sub(1)),
+        y: area.y,
+    })
+}
+
+/// Draws the last line of a low screen: the filter or a notice, else the footer.
+pub fn draw_compact(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) -> Option<Position> {
+    let is_stale = app.sampling.staleness(app.now).is_some();
+    if app.filter_box.is_typing() || app.notice.is_some() || is_stale {
+        return draw(app, theme, area, buffer);
+    }
+    let footer = footer(app, theme, area.width);
+    draw_with_summary(app, theme, &footer, area, buffer);
+    None
+}
+
+/// Draws the summary only beside a line that leaves room: the filter and notices are more important.
+fn draw_with_summary(app: &App, theme: &Theme, left: &Line, area: Rect, buffer: &mut Buffer) {
+    let summary = theme.span(Role::Dim, format!("{} ", summary(app)));
+    if left.width() + summary.width() + 2 <= usize::from(area.width) {
+        Line::from(summary).right_aligned().render(area, buffer);
     }
     left.render(area, buffer);
-    if left_width > usize::from(area.width) {
-        buffer.set_stringn(
-            area.right().saturating_sub(1),
-            area.y,
-            "…",
-            1,
-            theme.style(Role::Dim),
-        );
-    }
-    cursor
 }
 
 /// Draws a notice longer than its line over the footer, so that a verdict is never truncated.
@@ -51,82 +60,62 @@ pub fn draw_long_notice(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffe
     let Some(notice) = app.notice.as_ref().filter(|_| !app.filter_box.is_typing()) else {
         return;
     };
-    let width = usize::from(area.width).saturating_sub(2);
-    let lines = truncate::wrap(&notice.text, width);
-    if lines.len() < 2 {
-        return;
-    }
-    let high = u16::try_from(lines.len())
-        .unwrap_or(u16::MAX)
-        .min(area.height);
-    let area = Rect {
-        y: area.bottom() - high,
-        height: high,
-        ..area
-    };
-    Clear.render(area, buffer);
-    for (y, line) in (area.top()..area.bottom()).zip(lines) {
-        buffer.set_stringn(area.x + 1, y, line, width, theme.style(role_of(notice)));
+    let lines = truncate::wrap(&notice.text, usize::from(area.width).saturating_sub(2));
+    if lines.len() > 1 {
+        let height = cells(lines.len()).min(area.height);
+        let [_, area] =
+            Layout::vertical([Constraint::Fill(1), Constraint::Length(height)]).areas(area);
+        let lines = lines
+            .into_iter()
+            .map(|line| theme.span(role_of(notice), line).into());
+        Clear.render(area, buffer);
+        let text = Paragraph::new(lines.collect::<Vec<Line>>());
+        text.render(area.inner(Margin::new(1, 0)), buffer);
     }
 }
 
 fn role_of(notice: &Notice) -> Role {
-    if notice.until.is_none() {
-        Role::Active
-    } else {
-        Role::Plain
+    match notice.until {
+        None => Role::Active,
+        Some(_) => Role::Plain,
     }
 }
 
-/// Draws the last line of a low screen: the filter or a notice, else the footer.
-pub fn draw_compact(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) -> Option<Position> {
-    let is_needed = app.filter_box.is_typing()
-        || app.notice.is_some()
-        || app.sampling.staleness(app.now).is_some();
-    if is_needed {
-        return draw(app, theme, area, buffer);
-    }
-    let used = draw_footer(app, theme, area, buffer);
-    let hidden = summary(app);
-    let width = u16::try_from(hidden.chars().count()).unwrap_or(u16::MAX);
-    if used.saturating_add(width).saturating_add(3) <= area.right() {
-        let x = area.right() - width - 1;
-        buffer.set_stringn(
-            x,
-            area.y,
-            hidden,
-            usize::from(width),
-            theme.style(Role::Dim),
-        );
-    }
-    None
+/// Draws `/ filter   x free port   Enter details …`
+pub fn draw_footer(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    footer(app, theme, area.width).render(area, buffer);
 }
 
-/// Draws `/ filter   x free port   Enter details …` as far as it fits, and returns the column behind it.
-pub fn draw_footer(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) -> u16 {
-    let mut x = area.x + 1;
-    for binding in contexts(app)
+/// The most important keys, as many as fit.
+fn footer(app: &App, theme: &Theme, width: u16) -> Line<'static> {
+    let bindings = contexts(app)
         .iter()
-        .flat_map(|context| bindings_in(*context))
-    {
-        let is_offered = !(app.settings.is_read_only && binding.command.stops_processes());
-        let (Some(key), Some(does)) = (binding.keys.first(), binding.hint) else {
+        .flat_map(|context| offered_bindings(app, *context));
+    let mut line = Line::default();
+    for binding in bindings {
+        let (Some(key), Some(hint)) = (binding.keys.first(), binding.hint) else {
             continue;
         };
-        let hint = Line::from(vec![
-            Span::styled(key.to_string(), theme.style(Role::Key)),
-            Span::raw(format!(" {does}")),
-        ]);
-        let width = u16::try_from(hint.width()).unwrap_or(u16::MAX);
-        if x.saturating_add(width) > area.right() {
+        let spans = [
+            Span::raw(if line.spans.is_empty() { " " } else { "   " }),
+            theme.span(Role::Key, key.to_string()),
+            Span::raw(format!(" {hint}")),
+        ];
+        if line.width() + spans.iter().map(Span::width).sum::<usize>() > usize::from(width) {
             break;
         }
-        if is_offered {
-            hint.render(Rect { x, width, ..area }, buffer);
-            x += width + 3;
-        }
+        line.extend(spans);
     }
-    x
+    line
+}
+
+/// The bindings of a context without those that a read-only program does not offer.
+pub fn offered_bindings(
+    app: &App,
+    context: KeyContext,
+) -> impl Iterator<Item = &'static KeyBinding> {
+    let is_read_only = app.settings.is_read_only;
+    bindings_in(context).filter(move |binding| !(is_read_only && binding.command.stops_processes()))
 }
 
 /// The contexts whose keys work now.
@@ -141,131 +130,79 @@ fn contexts(app: &App) -> &'static [KeyContext] {
     }
 }
 
-fn left_part<'a>(app: &'a App, theme: &Theme, area: Rect) -> (Line<'a>, Option<Position>) {
+fn left_part<'a>(app: &'a App, theme: &Theme) -> Line<'a> {
     if let Some(editor) = &app.filter_box.typed {
-        return editor_part(editor, theme, area);
+        return editor_part(editor, theme);
     }
-    let line = if let Some(notice) = &app.notice {
-        Line::styled(format!(" {}", notice.text), theme.style(role_of(notice)))
+    let error = |text: String| theme.span(Role::Error, format!(" {text}")).into();
+    if let Some(notice) = &app.notice {
+        theme
+            .span(role_of(notice), format!(" {}", notice.text))
+            .into()
     } else if let Some(stale) = app.sampling.staleness(app.now) {
-        Line::styled(stale_text(app, stale), theme.style(Role::Error))
-    } else if app.filter_box.text.is_empty() {
-        let problem = app
-            .environment
-            .pids_problem
-            .as_ref()
-            .map(|problem| wording::pids_problem(*problem))
-            .map(|problem| Line::styled(format!(" {problem}"), theme.style(Role::Error)));
-        problem.unwrap_or_default()
-    } else {
+        error(stale_text(app, stale))
+    } else if !app.filter_box.text.is_empty() {
         let clear = key_of(KeyCommand::Table(TableCommand::Back));
         Line::from(vec![
-            Span::styled(" / ", theme.style(Role::Key)),
-            Span::styled(app.filter_box.shown(), theme.style(Role::Active)),
-            Span::styled(format!("  {clear} clears"), theme.style(Role::Dim)),
+            theme.span(Role::Key, " / "),
+            theme.span(Role::Active, app.filter_box.shown()),
+            theme.span(Role::Dim, format!("  {clear} clears")),
         ])
-    };
-    (line, None)
+    } else {
+        let problem = app.environment.pids_problem.map(wording::pids_problem);
+        problem.map(error).unwrap_or_default()
+    }
 }
 
 /// The text being edited, with a parse error underlined and explained.
-fn editor_part<'a>(
-    editor: &FilterEditor,
-    theme: &Theme,
-    area: Rect,
-) -> (Line<'a>, Option<Position>) {
-    let text = editor.input.value();
-    let mut spans = vec![Span::styled(" / ", theme.style(Role::Key))];
-    match &editor.parsed.error {
-        Some(error) if !error.is_unfinished => {
-            let part = |range: std::ops::Range<usize>| escaped(text.get(range).unwrap_or_default());
-            spans.push(Span::raw(part(0..error.at.start)));
-            spans.push(Span::styled(
-                part(error.at.clone()),
-                theme.style(Role::Fault),
-            ));
-            spans.push(Span::raw(part(error.at.end..text.len())));
-            spans.push(Span::styled(
-                format!("  {}", error.what),
-                theme.style(Role::Error),
-            ));
-        }
-        error => {
-            spans.push(Span::raw(escaped(text)));
-            let hint = error
-                .as_ref()
-                .map(|error| &error.what)
-                .or(editor.parsed.hint.as_ref());
-            spans
-                .extend(hint.map(|hint| Span::styled(format!("  {hint}"), theme.style(Role::Dim))));
-        }
+fn editor_part<'a>(editor: &'a FilterEditor, theme: &Theme) -> Line<'a> {
+    let (text, parsed) = (editor.input.value(), &editor.parsed);
+    let mut line = Line::from(theme.span(Role::Key, " / "));
+    if let Some(error) = parsed.error.as_ref().filter(|error| !error.is_unfinished) {
+        let part = |range: std::ops::Range<usize>| escaped(text.get(range).unwrap_or_default());
+        line.extend([
+            Span::raw(part(0..error.at.start)),
+            theme.span(Role::Fault, part(error.at.clone())),
+            Span::raw(part(error.at.end..text.len())),
+            theme.span(Role::Error, format!("  {}", error.what)),
+        ]);
+    } else {
+        let unfinished = parsed.error.as_ref().map(|error| &error.what);
+        let hint = unfinished.or(parsed.hint.as_ref());
+        line.push_span(escaped(text));
+        line.extend(hint.map(|hint| theme.span(Role::Dim, format!("  {hint}"))));
     }
-    let before: String = text.chars().take(editor.input.cursor()).collect();
-    let x = 3 + Line::raw(escaped(&before)).width();
-    let x = u16::try_from(x)
-        .unwrap_or(u16::MAX)
-        .min(area.width.saturating_sub(1));
-    (
-        Line::from(spans),
-        Some(Position {
-            x: area.x + x,
-            y: area.y,
-        }),
-    )
+    line
 }
 
 fn stale_text(app: &App, stale: Staleness) -> String {
-    let since = |at| wording::duration(app.now.saturating_duration_since(at));
+    let since = |at| app.now.saturating_duration_since(at);
     match stale {
-        Staleness::Lost => {
-            let source = EventSource::Sockets.name();
-            format!(" stale: {source} stopped; this is the last poll")
-        }
-        Staleness::Late(at) => format!(" stale: the last poll was {} ago", since(at)),
-        Staleness::Unread(at) => {
-            let problems = app.sampling.problems.iter();
-            let reasons: Vec<String> = problems.map(ToString::to_string).collect();
-            format!(" stale for {}: {}", since(at), reasons.join("; "))
-        }
+        Staleness::Lost => wording::stale_forever(EventSource::Sockets.name()),
+        Staleness::Late(at) => wording::stale_since(since(at)),
+        Staleness::Unread(at) => wording::stale_tables(since(at), &app.sampling.problems),
     }
-}
-
-/// `2 marked · x free · U unmark`, `2 of 5 marked in view · …`
-fn marked(app: &App) -> Option<String> {
-    let in_view = app.selection.marked_rows(&app.listing).count();
-    let count = match app.selection.marked_count() {
-        0 => return None,
-        all if all == in_view => format!("{all} marked"),
-        all => format!("{in_view} of {all} marked in view"),
-    };
-    let [free, unmark] = [TableCommand::Free, TableCommand::UnmarkAll]
-        .map(|command| key_of(KeyCommand::Table(command)));
-    Some(format!("{count} · {free} free · {unmark} unmark"))
 }
 
 /// `2 owners hidden (sudo shows them) · 213 remote: a`: what the table does not show, and how to see it.
 fn summary(app: &App) -> String {
-    let counts = app.listing.counts();
-    let mut parts = Vec::new();
-    if app.environment.pids_problem.is_some() {
-        parts.push("pids of another namespace".to_owned());
-    }
-    parts.extend(
-        app.sampling
-            .backoff
-            .map(|backoff| format!("slow: a poll takes {}", wording::interval(backoff.took))),
-    );
-    parts.extend(marked(app));
-    parts.extend(wording::hidden_owners(
-        counts.hidden_owners,
-        app.environment.is_root,
-    ));
-    if counts.out_of_scope > 0 && !app.filter_box.chips.is_on(Chip::All) {
-        parts.push(format!(
-            "{} remote: {}",
-            counts.out_of_scope,
-            chip_key(Chip::All)
-        ));
-    }
-    parts.join(" · ")
+    let (environment, counts, selection) = (&app.environment, app.listing.counts(), &app.selection);
+    let foreign_pids = environment
+        .pids_problem
+        .map(|_| wording::FOREIGN_PIDS.to_owned());
+    let slow = app
+        .sampling
+        .backoff
+        .map(|backoff| wording::slow_polls(backoff.took));
+    let marked = (selection.marked_count() > 0).then(|| {
+        let in_view = selection.marked_rows(&app.listing).count();
+        let key = |command| key_of(KeyCommand::Table(command));
+        let (free, unmark) = (key(TableCommand::Free), key(TableCommand::UnmarkAll));
+        wording::marked(in_view, selection.marked_count(), &free, &unmark)
+    });
+    let hidden = wording::hidden_owners(counts.hidden_owners, environment.is_root);
+    let has_remote = counts.out_of_scope > 0 && !app.filter_box.chips.is_on(Chip::All);
+    let remote = has_remote.then(|| wording::remote(counts.out_of_scope, &chip_key(Chip::All)));
+    let parts = [foreign_pids, slow, marked, hidden, remote];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
 }

@@ -249,7 +249,7 @@ fn help_begins_with_the_keys_of_the_table() {
     let mut harness = harness((80, 12));
     harness.keys("?");
     insta::assert_snapshot!(text(&harness), @"
-    ┌ Help · j k scroll, any other key closes ─────────────────────────────────────┐
+    ┌ Help · ↑ ↓ scroll · Esc close ───────────────────────────────────────────────┐
     │ Keys                                                                         │
     │   ↑ k               up                                                       │
     │   ↓ j               down                                                     │

@@ -1,13 +1,15 @@
-//! THEMES: a table of roles to styles for each theme. No other file names a color.
+//! THEMES: how each role looks. No other file names a color.
 //!
-//! `terminal` uses the 16 colors of the terminal and its background, so it is readable wherever the terminal is. No
-//! meaning is carried by color alone: every role that matters has a sign or a word beside it, and `plain`, the theme
-//! without color, tells them apart by bold, underlined, dim and reversed.
+//! A theme is an entry in THEMES, a role an entry in `roles!`. No meaning is carried by color alone: every role that
+//! matters has a sign or a word beside it, and `plain`, the theme without color, tells roles apart by bold, underlined,
+//! dim and reversed.
 
 use crate::app::App;
 use ratatui::style::{Color, Modifier, Style};
+use ratatui::text::Span;
+use std::borrow::Cow;
 
-/// Defines [`Role`] with a list of its variants, and the theme `plain` with their styles.
+/// Defines [`Role`] and the style of each without color.
 macro_rules! roles {
     ($($(#[$doc:meta])* $role:ident = $style:expr),* $(,)?) => {
         /// What a text on the screen is, for which a theme has a style.
@@ -15,14 +17,13 @@ macro_rules! roles {
         pub enum Role { $($(#[$doc])* $role),* }
 
         impl Role {
-            pub const ALL: &[Self] = &[$(Self::$role),*];
-        }
+            #[cfg(test)]
+            const ALL: &[Self] = &[$(Self::$role),*];
 
-        static PLAIN: Theme = Theme {
-            name: "plain",
-            base: None,
-            styles: &[$((Role::$role, $style)),*],
-        };
+            fn plain(self) -> Style {
+                match self { $(Self::$role => $style),* }
+            }
+        }
     };
 }
 
@@ -56,58 +57,60 @@ roles! {
     Border = DIM,
 }
 
-/// A theme: the styles in which it differs from its base. Only the theme without a base needs all roles.
-#[derive(Debug)]
-pub struct Theme {
-    pub name: &'static str,
-    base: Option<&'static Theme>,
-    styles: &'static [(Role, Style)],
-}
-
-impl Theme {
-    pub fn of(app: &App) -> &'static Self {
-        let name = if app.settings.has_color {
-            "terminal"
-        } else {
-            "plain"
-        };
-        Self::by_name(name).unwrap_or(&PLAIN)
-    }
-
-    pub fn by_name(name: &str) -> Option<&'static Self> {
-        THEMES.iter().copied().find(|theme| theme.name == name)
-    }
-
-    pub fn style(&self, role: Role) -> Style {
-        let own = self.styles.iter().find(|(of, _)| *of == role);
-        let inherited = || self.base.map(|base| base.style(role));
-        own.map(|(_, style)| *style)
-            .or_else(inherited)
-            .unwrap_or_default()
-    }
-}
-
-pub static THEMES: &[&Theme] = &[&TERMINAL, &PLAIN];
-
 const BOLD: Style = Style::new().add_modifier(Modifier::BOLD);
 const DIM: Style = Style::new().add_modifier(Modifier::DIM);
 const UNDERLINED: Style = Style::new().add_modifier(Modifier::UNDERLINED);
 
-static TERMINAL: Theme = Theme {
-    name: "terminal",
-    base: Some(&PLAIN),
-    styles: &[
-        (Role::Title, BOLD.fg(Color::Magenta)),
-        (Role::Key, BOLD.fg(Color::Magenta)),
-        (Role::OpenedMark, BOLD.fg(Color::Green)),
-        (Role::ChangedMark, BOLD.fg(Color::Cyan)),
-        (Role::ClosedMark, Style::new().fg(Color::Red)),
-        (Role::Warning, BOLD.fg(Color::Red)),
-        (Role::Error, BOLD.fg(Color::Red)),
-        (Role::Fault, UNDERLINED.fg(Color::Red)),
-        (Role::Good, BOLD.fg(Color::Green)),
-    ],
+#[derive(Debug)]
+pub struct Theme {
+    pub name: &'static str,
+    pub has_color: bool,
+    /// Styles that differ from those without color.
+    styles: &'static [(Role, Style)],
+}
+
+/// The first that fits the settings is used.
+pub static THEMES: &[Theme] = &[
+    // With the terminal's own 16 colors on its own background, it is readable wherever the terminal is.
+    Theme {
+        name: "terminal",
+        has_color: true,
+        styles: &[
+            (Role::Title, BOLD.fg(Color::Magenta)),
+            (Role::Key, BOLD.fg(Color::Magenta)),
+            (Role::OpenedMark, BOLD.fg(Color::Green)),
+            (Role::ChangedMark, BOLD.fg(Color::Cyan)),
+            (Role::ClosedMark, Style::new().fg(Color::Red)),
+            (Role::Warning, BOLD.fg(Color::Red)),
+            (Role::Error, BOLD.fg(Color::Red)),
+            (Role::Fault, UNDERLINED.fg(Color::Red)),
+            (Role::Good, BOLD.fg(Color::Green)),
+        ],
+    },
+    PLAIN,
+];
+
+const PLAIN: Theme = Theme {
+    name: "plain",
+    has_color: false,
+    styles: &[],
 };
+
+impl Theme {
+    pub fn of(app: &App) -> &'static Self {
+        let fits = |theme: &&Self| theme.has_color == app.settings.has_color;
+        THEMES.iter().find(fits).unwrap_or(&PLAIN)
+    }
+
+    pub fn style(&self, role: Role) -> Style {
+        let own = self.styles.iter().find(|(of, _)| *of == role);
+        own.map_or_else(|| role.plain(), |(_, style)| *style)
+    }
+
+    pub fn span<'a>(&self, role: Role, text: impl Into<Cow<'a, str>>) -> Span<'a> {
+        Span::styled(text, self.style(role))
+    }
+}
 
 #[cfg(test)]
 mod tests {

@@ -3,6 +3,11 @@
 use unicode_truncate::UnicodeTruncateStr;
 use unicode_width::UnicodeWidthStr;
 
+/// A count of cells as ratatui takes it.
+pub fn cells(count: usize) -> u16 {
+    u16::try_from(count).unwrap_or(u16::MAX)
+}
+
 /// The text if it fits, else its beginning and `…`.
 pub fn at_end(text: &str, width: usize) -> String {
     if text.width() <= width {
@@ -14,24 +19,10 @@ pub fn at_end(text: &str, width: usize) -> String {
     }
 }
 
-/// The text if it fits, else `…` and its end: of a path the last part says most.
-pub fn at_start(text: &str, width: usize) -> String {
-    if text.width() <= width {
-        return text.to_owned();
-    }
-    match width.checked_sub(1) {
-        Some(room) => format!("…{}", text.unicode_truncate_start(room).0),
-        None => String::new(),
-    }
-}
-
 /// The text in lines of at most this width, broken at blanks where there are any. A no-break space is drawn as a blank.
 pub fn wrap(text: &str, width: usize) -> Vec<String> {
-    let lines = textwrap::wrap(text, width.max(1));
-    lines
-        .into_iter()
-        .map(|line| line.replace('\u{a0}', " "))
-        .collect()
+    let lines = textwrap::wrap(text, width.max(1)).into_iter();
+    lines.map(|line| line.replace('\u{a0}', " ")).collect()
 }
 
 #[cfg(test)]
@@ -43,7 +34,6 @@ mod tests {
         assert_eq!(at_end("gunicorn", 8), "gunicorn");
         assert_eq!(at_end("gunicorn", 5), "guni…");
         assert_eq!(at_end("日本語", 4), "日…");
-        assert_eq!(at_start("~/code/shop", 6), "…/shop");
         assert_eq!(at_end("x", 0), "");
     }
 

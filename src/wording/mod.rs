@@ -13,6 +13,7 @@ mod preview;
 mod process;
 pub mod screen;
 mod socket;
+mod status;
 mod verdict;
 mod warning;
 
@@ -32,10 +33,13 @@ pub use free_report::{
 pub use number::{bytes, count, list, percent};
 pub use port::{bind_result, place, place_at, port, port_spec_error, target};
 pub use preview::{
-    Describer, LineKind, PreviewLine, drop_repeated_labels, line, preview_lines, preview_title,
-    unit_text,
+    Describer, LineKind, PreviewLine, drop_repeated_labels, freeing_title, line, preview_lines,
+    preview_title, unit_text,
 };
 pub use process::{no_restart_command, origin, protected, signal_error, unknown_signal};
 pub use socket::{count_states, owners, states, user};
-pub use verdict::{escalation, progress, verdict};
+pub use status::{
+    FOREIGN_PIDS, MORE_LINES, marked, remote, slow_polls, stale_forever, stale_since, stale_tables,
+};
+pub use verdict::{escalation, held_now, progress, verdict};
 pub use warning::{not_permitted_text, unseen_text, warning};

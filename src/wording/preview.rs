@@ -6,6 +6,7 @@ use crate::free::{
     AlsoCloses, Confirmation, PortPreview, Preview, Restarter, StartedBy, TargetSet, TreeNode,
 };
 use crate::model::Moment;
+use crate::model::port::Port;
 use crate::model::process::{Process, Signal, Unit};
 use crate::model::socket::Socket;
 use crate::model::text::escaped;
@@ -49,13 +50,19 @@ const MAX_NAMED: usize = 6;
 
 /// `Free port 3000 on build-07?`
 pub fn preview_title(preview: &Preview) -> String {
-    match preview.ports.as_slice() {
-        [one] => format!(
-            "Free port {} on {}?",
-            super::target(one.port.protocol, one.port.number),
-            preview.host
-        ),
-        many => format!("Free {} ports on {}?", many.len(), preview.host),
+    let ports: Vec<Port> = preview.ports.iter().map(|one| one.port).collect();
+    format!("Free {} on {}?", ports_text(&ports), preview.host)
+}
+
+/// `Freeing port 3000 on build-07`
+pub fn freeing_title(ports: &[Port], host: &str) -> String {
+    format!("Freeing {} on {host}", ports_text(ports))
+}
+
+fn ports_text(ports: &[Port]) -> String {
+    match ports {
+        [one] => format!("port {}", super::target(one.protocol, one.number)),
+        many => format!("{} ports", many.len()),
     }
 }
 

@@ -9,7 +9,7 @@ use super::{count, list, owners, place, place_at, seconds, time_left, time_left_
 use crate::free::{Evidence, Leftovers, Progress, Proof, RemainingOwners, Starter, Verdict};
 use crate::model::platform::PLATFORM;
 use crate::model::port::{BindResult, Port};
-use crate::model::process::Signal;
+use crate::model::process::{Process, Signal};
 use crate::model::socket::{Protocol, Socket};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -91,6 +91,15 @@ pub fn escalation(key: &str, signal: Signal) -> String {
     match signal {
         Signal::Interrupt => format!("{key} sends {signal} (a fast shutdown that drops clients)"),
         signal => format!("{key} sends {signal}"),
+    }
+}
+
+/// Returns who holds a port after all: ` :5001 is held by python3 20688 now.`
+pub fn held_now(port: Port, owners: &[&Process]) -> String {
+    let owners: Vec<String> = owners.iter().map(ToString::to_string).collect();
+    match owners.as_slice() {
+        [] => format!(" Nothing holds {port} now."),
+        owners => format!(" {port} is held by {} now.", owners.join(", ")),
     }
 }
 

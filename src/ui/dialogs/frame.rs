@@ -1,38 +1,49 @@
 //! Frames and menus over the table.
 
+use crate::app::App;
 use crate::app::keymap::{KeyCommand, binding_of};
 use crate::app::overlay::menu::Menu;
 use crate::table::fields::FIELDS;
 use crate::ui::theme::{Role, Theme};
-use crate::ui::truncate;
+use crate::ui::truncate::{self, cells};
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
-use ratatui::text::{Line, Span};
-use ratatui::widgets::{Block, Clear, Widget};
+use ratatui::layout::{Constraint, Rect};
+use ratatui::text::Line;
+use ratatui::widgets::{Block, Clear, Padding, Widget};
 use unicode_width::UnicodeWidthStr;
+
+const DIALOG_WIDTH: u16 = 78;
+
+/// The height of a dialog on a low screen, which leaves some of the table visible.
+const LOW_DIALOG_HEIGHT: u16 = 9;
+
+/// Cells that the frame takes from the width and the height of a box.
+pub const FRAME: (u16, u16) = (4, 2);
+
+/// Returns the width of a dialog and its largest height.
+pub fn dialog_size(app: &App) -> (u16, u16) {
+    let (width, height) = app.size;
+    let height = if app.layout().is_low {
+        height.min(LOW_DIALOG_HEIGHT)
+    } else {
+        height
+    };
+    (width.min(DIALOG_WIDTH), height)
+}
 
 /// Draws an empty box of this size in the middle of the screen and returns the area inside.
 pub fn open(title: &str, width: u16, height: u16, theme: &Theme, buffer: &mut Buffer) -> Rect {
-    let screen = buffer.area;
-    let (width, height) = (width.min(screen.width), height.min(screen.height));
-    let area = Rect {
-        x: screen.x + (screen.width - width) / 2,
-        y: screen.y + (screen.height - height) / 2,
-        width,
-        height,
-    };
-    let title = truncate::at_end(title, usize::from(width).saturating_sub(4));
+    let sides = [width, height].map(Constraint::Length);
+    let area = buffer.area.centered(sides[0], sides[1]);
+    let title = truncate::at_end(title, usize::from(area.width.saturating_sub(FRAME.0)));
     let block = Block::bordered()
+        .padding(Padding::horizontal(1))
         .border_style(theme.style(Role::Border))
-        .title(Line::styled(format!(" {title} "), theme.style(Role::Title)));
+        .title(theme.span(Role::Title, format!(" {title} ")));
     let inner = block.inner(area);
     Clear.render(area, buffer);
     block.render(area, buffer);
-    Rect {
-        x: inner.x + 1,
-        width: inner.width.saturating_sub(2),
-        ..inner
-    }
+    inner
 }
 
 pub fn draw_menu(menu: &Menu, theme: &Theme, buffer: &mut Buffer) {
@@ -55,38 +66,25 @@ pub fn draw_menu(menu: &Menu, theme: &Theme, buffer: &mut Buffer) {
 
 /// Draws a line for each item, in as many columns as a low screen needs.
 fn draw_items(title: &str, items: &[(String, String)], theme: &Theme, buffer: &mut Buffer) {
-    let room = usize::from(buffer.area.height).saturating_sub(2).max(1);
-    let columns = items.len().div_ceil(room).max(1);
-    let rows = items.len().div_ceil(columns);
-    let item_width = items
-        .iter()
-        .map(|(_, name)| name.width() + 4)
-        .max()
-        .unwrap_or(0)
-        .max(title.len() + 4);
-    let cells = |count: usize| u16::try_from(count).unwrap_or(u16::MAX);
-    let area = open(
-        title,
-        cells(columns * item_width + 4),
-        cells(rows + 2),
-        theme,
-        buffer,
-    );
-    for (place, (key, name)) in items.iter().enumerate() {
-        let (column, row) = (place / rows.max(1), place % rows.max(1));
-        let line = Line::from(vec![
-            Span::styled(key.as_str(), theme.style(Role::Key)),
-            Span::raw(truncate::at_end(
-                &format!("  {name}"),
-                usize::from(area.width).saturating_sub(1),
-            )),
-        ]);
-        let spot = Rect {
-            x: area.x + cells(column * item_width),
-            y: area.y + cells(row),
-            width: cells(item_width),
-            height: 1,
+    let room = usize::from(buffer.area.height.saturating_sub(FRAME.1)).max(1);
+    let rows = items.len().div_ceil(items.len().div_ceil(room).max(1));
+    let widths = items.iter().map(|(_, name)| name.width());
+    let item_width = widths.max().unwrap_or(0).max(title.width()) + 4;
+    let columns = items.chunks(rows.max(1));
+    let width = cells(columns.len() * item_width) + FRAME.0;
+    let area = open(title, width, cells(rows) + FRAME.1, theme, buffer);
+    for (place, column) in columns.enumerate() {
+        let left = Rect {
+            x: area.x + cells(place * item_width),
+            ..area
         };
-        line.render(spot.intersection(area), buffer);
+        for ((key, name), row) in column.iter().zip(left.intersection(area).rows()) {
+            let name = truncate::at_end(
+                &format!("  {name}"),
+                usize::from(row.width.saturating_sub(1)),
+            );
+            let line = Line::from(vec![theme.span(Role::Key, key.as_str()), name.into()]);
+            line.render(row, buffer);
+        }
     }
 }

@@ -1,11 +1,13 @@
 //! The help: every key, every word of the filter language and every sign, from the lists that define them.
 
 use crate::app::App;
-use crate::app::keymap::{BINDINGS, KeySection};
+use crate::app::keymap::{BINDINGS, TextCommand, key_of};
 use crate::table::query::FILTER_SYNTAX;
-use crate::ui::dialogs::frame;
+use crate::ui::dialogs::frame::{self, FRAME};
 use crate::ui::labeled_text::{self, LabelColumn, LabeledText};
+use crate::ui::status::offered_bindings;
 use crate::ui::theme::{Role, Theme};
+use crate::ui::truncate::cells;
 use ratatui::buffer::Buffer;
 use ratatui::text::Line;
 use std::fmt::Display;
@@ -41,57 +43,52 @@ const MAX_WIDTH: u16 = 110;
 
 pub fn draw(app: &App, scroll: u16, theme: &Theme, buffer: &mut Buffer) {
     let width = buffer.area.width.min(MAX_WIDTH);
-    let lines = lines(app, theme, usize::from(width).saturating_sub(4));
-    let high = u16::try_from(lines.len())
-        .unwrap_or(u16::MAX)
-        .saturating_add(2);
-    let title = "Help · j k scroll, any other key closes";
-    let area = frame::open(title, width, high, theme, buffer);
+    let lines = lines(app, theme, usize::from(width.saturating_sub(FRAME.0)));
+    let height = cells(lines.len()).saturating_add(FRAME.1);
+    let [up, down, close] = [TextCommand::Up, TextCommand::Down, TextCommand::Close].map(key_of);
+    let title = format!("Help · {up} {down} scroll · {close} close");
+    let area = frame::open(&title, width, height, theme, buffer);
     labeled_text::draw(lines, scroll, area, buffer);
 }
 
 /// The help in lines; a read-only program does not mention keys that stop processes.
 fn lines(app: &App, theme: &Theme, width: usize) -> Vec<Line<'static>> {
-    let is_read_only = app.settings.is_read_only;
-    let keys = BINDINGS
-        .iter()
-        .map(|section| (section.title, key_entries(section, is_read_only)));
-    let sections = keys.chain([
+    let keys = BINDINGS.iter().map(|section| {
+        let bindings = offered_bindings(app, section.context);
+        let entries = bindings.map(|binding| entry(binding.keys_label(), binding.about));
+        (section.title, entries.collect())
+    });
+    let others = [
         (
             "Filter: words separated by blanks must all match",
-            entries(FILTER_SYNTAX),
+            FILTER_SYNTAX,
         ),
-        ("Signs in the table", entries(&SYMBOLS)),
-    ]);
+        ("Signs in the table", &SYMBOLS),
+    ];
+    let others = others.map(|(title, entries)| {
+        (
+            title,
+            entries
+                .iter()
+                .map(|(sign, about)| entry(sign, about))
+                .collect(),
+        )
+    });
     let mut lines = Vec::new();
-    for (title, entries) in sections {
+    for (title, entries) in keys.chain(others) {
+        let entries: Vec<LabeledText> = entries;
         if entries.is_empty() {
             continue;
         }
         if !lines.is_empty() {
             lines.push(Line::default());
         }
-        lines.push(Line::styled(title, theme.style(Role::Heading)));
+        lines.push(theme.span(Role::Heading, title).into());
         lines.extend(KEYS.lines(&entries, width, theme));
     }
     lines
 }
 
-fn key_entries(section: &KeySection, is_read_only: bool) -> Vec<LabeledText> {
-    section
-        .bindings()
-        .filter(|binding| !(is_read_only && binding.command.stops_processes()))
-        .map(|binding| entry(binding.keys_label(), binding.about))
-        .collect()
-}
-
-fn entries(entries: &[(&str, &'static str)]) -> Vec<LabeledText> {
-    entries
-        .iter()
-        .map(|(keys, does)| entry(keys, does))
-        .collect()
-}
-
-fn entry(keys: impl Display, does: &str) -> LabeledText {
-    LabeledText::new(format!("  {keys}"), does)
+fn entry(keys: impl Display, about: &str) -> LabeledText {
+    LabeledText::new(format!("  {keys}"), about)
 }

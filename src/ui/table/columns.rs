@@ -17,11 +17,10 @@ struct ColumnShape {
     is_elastic: bool,
 }
 
-/// A column as it is drawn.
+/// A column and its width, without the gap behind it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PlacedColumn {
     pub column: Column,
-    pub x: u16,
     pub width: usize,
 }
 
@@ -90,52 +89,36 @@ pub fn is_right_aligned(column: Column) -> bool {
 
 /// The columns of a table `width` cells wide; `longest` returns the cells of the longest text in a column.
 pub fn place_columns(width: usize, longest: impl Fn(Column) -> usize) -> Vec<PlacedColumn> {
-    let mut wanted: Vec<WantedColumn> = Vec::new();
-    for column in Column::ALL {
-        if let Some(shape) = shape(*column).filter(|shape| width >= shape.min_table_width) {
-            let longest = longest(*column).clamp(shape.min_width, shape.max_width);
-            wanted.push((*column, shape, longest));
-        }
-    }
-    let needs = |wanted: &[WantedColumn]| {
-        GUTTER + wanted.iter().map(|(.., width)| width + 1).sum::<usize>() + MIN_WHAT_WIDTH
+    let wanted = |column: &Column| {
+        let shape = shape(*column).filter(|shape| width >= shape.min_table_width)?;
+        let width = longest(*column).clamp(shape.min_width, shape.max_width);
+        let column = *column;
+        Some((shape, PlacedColumn { column, width }))
     };
-    while !wanted.is_empty() && needs(&wanted) > width {
-        // Elastic columns shrink to their minimum before any column is dropped.
-        let elastic = wanted
-            .iter_mut()
-            .find(|(_, shape, width)| shape.is_elastic && *width > shape.min_width);
-        if let Some((_, shape, width)) = elastic {
-            *width = shape.min_width;
-        } else {
-            let lowest = wanted.iter().map(|(_, shape, _)| shape.priority).min();
-            wanted.retain(|(_, shape, _)| Some(shape.priority) != lowest);
+    let mut columns: Vec<_> = Column::ALL.iter().filter_map(wanted).collect();
+    let what_width = loop {
+        let used: usize = columns.iter().map(|(_, slot)| slot.width + 1).sum();
+        let rest = width.saturating_sub(GUTTER + used);
+        if rest >= MIN_WHAT_WIDTH || columns.is_empty() {
+            break rest;
         }
-    }
-    placed(&wanted, width)
-}
-
-/// A column, its shape and its width.
-type WantedColumn = (Column, ColumnShape, usize);
-
-fn placed(wanted: &[WantedColumn], width: usize) -> Vec<PlacedColumn> {
-    let cells = |count: usize| u16::try_from(count).unwrap_or(u16::MAX);
-    let mut x = GUTTER;
-    let mut columns = Vec::with_capacity(wanted.len() + 1);
-    for (column, _, width) in wanted {
-        columns.push(PlacedColumn {
-            column: *column,
-            x: cells(x),
-            width: *width,
-        });
-        x += width + 1;
-    }
-    columns.push(PlacedColumn {
+        // Elastic columns shrink to their minimum before any column is dropped.
+        let mut elastic = columns
+            .iter_mut()
+            .filter(|(shape, slot)| shape.is_elastic && slot.width > shape.min_width);
+        if let Some((shape, slot)) = elastic.next() {
+            slot.width = shape.min_width;
+        } else {
+            let lowest = columns.iter().map(|(shape, _)| shape.priority).min();
+            columns.retain(|(shape, _)| Some(shape.priority) != lowest);
+        }
+    };
+    let what = PlacedColumn {
         column: Column::What,
-        x: cells(x),
-        width: width.saturating_sub(x),
-    });
-    columns
+        width: what_width,
+    };
+    let columns = columns.into_iter().map(|(_, slot)| slot);
+    columns.chain([what]).collect()
 }
 
 #[cfg(test)]
@@ -165,14 +148,13 @@ mod tests {
     #[test]
     fn no_column_is_below_its_minimum_or_beyond_the_edge() {
         for width in 40..250 {
-            for slot in place_columns(width, |_| 99) {
+            let columns = place_columns(width, |_| 99);
+            for slot in &columns {
                 let min_width = shape(slot.column).map_or(MIN_WHAT_WIDTH, |shape| shape.min_width);
                 assert!(slot.width >= min_width, "{slot:?} at {width}");
-                assert!(
-                    usize::from(slot.x) + slot.width <= width,
-                    "{slot:?} at {width}"
-                );
             }
+            let used: usize = columns.iter().map(|slot| slot.width + 1).sum();
+            assert_eq!(GUTTER + used - 1, width);
         }
     }
 }

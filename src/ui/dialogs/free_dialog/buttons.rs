@@ -5,7 +5,7 @@ use crate::app::overlay::free_dialog::FreeDialog;
 use crate::ui::theme::{Role, Theme};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::text::{Line, Span};
+use ratatui::text::Line;
 use ratatui::widgets::Widget;
 use unicode_width::UnicodeWidthStr;
 
@@ -14,20 +14,19 @@ pub fn layout_lines(dialog: &FreeDialog, width: usize) -> Vec<Vec<(usize, String
     let mut lines: Vec<Vec<(usize, String)>> = vec![Vec::new()];
     let mut used = 0;
     for (place, button) in dialog.buttons().into_iter().enumerate() {
-        let words = button.label;
+        let label = button.label;
         let text = if place == dialog.focus {
-            format!("[ {words} ]")
+            format!("[ {label} ] ")
         } else {
-            format!("  {words}  ")
+            format!("  {label}   ")
         };
-        let needs = text.width() + 1;
-        if used > 0 && used + needs > width {
-            lines.push(Vec::new());
-            used = 0;
-        }
-        used += needs;
-        if let Some(line) = lines.last_mut() {
-            line.push((place, text));
+        used += text.width();
+        match lines.last_mut() {
+            Some(line) if used <= width || line.is_empty() => line.push((place, text)),
+            _ => {
+                used = text.width();
+                lines.push(vec![(place, text)]);
+            }
         }
     }
     lines
@@ -43,22 +42,15 @@ pub fn draw(
     buffer: &mut Buffer,
 ) {
     let is_armed = dialog.is_armed(app.now);
-    for (y, line) in (area.top()..area.bottom()).zip(lines) {
-        let mut spans = Vec::new();
-        for (place, text) in line {
+    for (row, line) in area.rows().zip(lines) {
+        let spans = line.iter().map(|(place, text)| {
             let role = match (is_armed, *place == dialog.focus) {
                 (false, _) => Role::Dim,
                 (true, true) => Role::Active,
                 (true, false) => Role::Plain,
             };
-            spans.push(Span::styled(text.as_str(), theme.style(role)));
-            spans.push(Span::raw(" "));
-        }
-        let row = Rect {
-            y,
-            height: 1,
-            ..area
-        };
-        Line::from(spans).render(row, buffer);
+            theme.span(role, text)
+        });
+        spans.collect::<Line>().render(row, buffer);
     }
 }

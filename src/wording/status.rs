@@ -1,0 +1,44 @@
+//! The status line: why the table is stale, what it does not show, and the keys that help.
+
+use super::{duration, interval};
+use crate::model::snapshot::Problem;
+use std::time::Duration;
+
+/// The last line of a dialog that does not fit.
+pub const MORE_LINES: &str = "… more: needs a taller screen";
+
+pub const FOREIGN_PIDS: &str = "pids of another namespace";
+
+pub fn stale_since(last_poll: Duration) -> String {
+    format!("stale: the last poll was {} ago", duration(last_poll))
+}
+
+/// `stale for 9 s: tcp6 sockets: out of memory`
+pub fn stale_tables(since: Duration, problems: &[Problem]) -> String {
+    let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    format!("stale for {}: {}", duration(since), problems.join("; "))
+}
+
+pub fn stale_forever(source: &str) -> String {
+    format!("stale: {source} stopped; this is the last poll")
+}
+
+/// `slow: a poll takes 420 ms`
+pub fn slow_polls(took: Duration) -> String {
+    format!("slow: a poll takes {}", interval(took))
+}
+
+/// `2 marked · x free · U unmark`, `2 of 5 marked in view · …`
+pub fn marked(in_view: usize, all: usize, free_key: &str, unmark_key: &str) -> String {
+    let count = if in_view == all {
+        format!("{all} marked")
+    } else {
+        format!("{in_view} of {all} marked in view")
+    };
+    format!("{count} · {free_key} free · {unmark_key} unmark")
+}
+
+/// `213 remote: a`: connections to other machines, and the key that shows them.
+pub fn remote(connections: usize, key: &str) -> String {
+    format!("{connections} remote: {key}")
+}
