@@ -4,3 +4,6 @@ pub mod check_dialog;
 pub mod frame;
 pub mod free_dialog;
 pub mod help;
+
+#[cfg(test)]
+mod tests;

@@ -19,7 +19,6 @@ mod details;
 mod dialogs;
 mod header;
 mod labeled_text;
-mod past_owner;
 mod status;
 mod table;
 mod truncate;

@@ -1,8 +1,6 @@
 //! The last lines: the filter or a notice, what the table does not show, and the most important keys.
 
-use crate::app::keymap::{
-    KeyBinding, KeyCommand, KeyContext, TableCommand, bindings_in, chip_key, key_of,
-};
+use crate::app::keymap::{KeyBinding, KeyContext, TableCommand, bindings_in, chip_key, key_of};
 use crate::app::notice::Notice;
 use crate::app::panes::filter_box::FilterEditor;
 use crate::app::sampling::Staleness;
@@ -11,7 +9,7 @@ use crate::model::text::escaped;
 use crate::table::listing::Chip;
 use crate::ui::theme::{Role, Theme};
 use crate::ui::truncate::{self, cells};
-use crate::wording;
+use crate::wording::{self, screen};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Margin, Position, Rect};
 use ratatui::text::{Line, Span};
@@ -142,7 +140,7 @@ fn left_part<'a>(app: &'a App, theme: &Theme) -> Line<'a> {
     } else if let Some(stale) = app.sampling.staleness(app.now) {
         error(stale_text(app, stale))
     } else if !app.filter_box.text.is_empty() {
-        let clear = key_of(KeyCommand::Table(TableCommand::Back));
+        let clear = key_of(TableCommand::Back);
         Line::from(vec![
             theme.span(Role::Key, " / "),
             theme.span(Role::Active, app.filter_box.shown()),
@@ -178,9 +176,9 @@ fn editor_part<'a>(editor: &'a FilterEditor, theme: &Theme) -> Line<'a> {
 fn stale_text(app: &App, stale: Staleness) -> String {
     let since = |at| app.now.saturating_duration_since(at);
     match stale {
-        Staleness::Lost => wording::stale_forever(EventSource::Sockets.name()),
-        Staleness::Late(at) => wording::stale_since(since(at)),
-        Staleness::Unread(at) => wording::stale_tables(since(at), &app.sampling.problems),
+        Staleness::Lost => screen::stale_forever(EventSource::Sockets.name()),
+        Staleness::Late(at) => screen::stale_since(since(at)),
+        Staleness::Unread(at) => screen::stale_tables(since(at), &app.sampling.problems),
     }
 }
 
@@ -189,20 +187,19 @@ fn summary(app: &App) -> String {
     let (environment, counts, selection) = (&app.environment, app.listing.counts(), &app.selection);
     let foreign_pids = environment
         .pids_problem
-        .map(|_| wording::FOREIGN_PIDS.to_owned());
+        .map(|_| screen::FOREIGN_PIDS.to_owned());
     let slow = app
         .sampling
         .backoff
-        .map(|backoff| wording::slow_polls(backoff.took));
+        .map(|backoff| screen::slow_polls(backoff.took));
     let marked = (selection.marked_count() > 0).then(|| {
         let in_view = selection.marked_rows(&app.listing).count();
-        let key = |command| key_of(KeyCommand::Table(command));
-        let (free, unmark) = (key(TableCommand::Free), key(TableCommand::UnmarkAll));
-        wording::marked(in_view, selection.marked_count(), &free, &unmark)
+        let [free, unmark] = [TableCommand::Free, TableCommand::UnmarkAll].map(key_of);
+        screen::marked(in_view, selection.marked_count(), &free, &unmark)
     });
     let hidden = wording::hidden_owners(counts.hidden_owners, environment.is_root);
     let has_remote = counts.out_of_scope > 0 && !app.filter_box.chips.is_on(Chip::All);
-    let remote = has_remote.then(|| wording::remote(counts.out_of_scope, &chip_key(Chip::All)));
+    let remote = has_remote.then(|| screen::remote(counts.out_of_scope, &chip_key(Chip::All)));
     let parts = [foreign_pids, slow, marked, hidden, remote];
     parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
 }

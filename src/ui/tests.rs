@@ -1,15 +1,12 @@
 use super::*;
+use crate::app::Event;
+use crate::app::notice::Notice;
 use crate::app::testing::{AppHarness, environment};
-use crate::app::{Effect, Event};
-use crate::check::testing::{V4, port};
-use crate::check::{CheckReport, Findings};
 use crate::config::Settings;
 use crate::model::environment::{Environment, PidNamespaceProblem};
-use crate::model::snapshot::Problem;
-use crate::model::socket::{Family, Protocol};
-use crate::model::testing::{SocketBuilder, instant, process, socket};
+use crate::model::testing::{SocketBuilder, process, socket};
 use crossterm::event::{Event as TerminalEvent, KeyCode};
-use ratatui::style::Modifier;
+use ratatui::style::{Color, Modifier};
 use std::time::Duration;
 
 /// A small machine: a dev server with a client, a database whose owner is hidden, a name that two hold.
@@ -35,13 +32,18 @@ fn machine() -> Vec<SocketBuilder> {
     ]
 }
 
-fn harness(size: (u16, u16)) -> AppHarness {
-    let mut harness = AppHarness::new(size);
+/// That machine in a terminal of this size.
+pub fn harness(size: (u16, u16)) -> AppHarness {
+    with_settings(Settings::default(), size)
+}
+
+fn with_settings(settings: Settings, size: (u16, u16)) -> AppHarness {
+    let mut harness = AppHarness::start(environment(), settings, size);
     harness.poll(machine());
     harness
 }
 
-fn drawn(harness: &AppHarness) -> Buffer {
+pub fn drawn(harness: &AppHarness) -> Buffer {
     let (width, height) = harness.app.size;
     let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
     draw(&harness.app, &mut buffer);
@@ -62,7 +64,7 @@ pub fn screen(harness: &AppHarness) -> Vec<String> {
 }
 
 /// The screen without empty lines at its end.
-fn text(harness: &AppHarness) -> String {
+pub fn text(harness: &AppHarness) -> String {
     screen(harness).join("\n").trim_end().to_owned()
 }
 
@@ -89,7 +91,7 @@ pub fn message(harness: &AppHarness) -> String {
 }
 
 /// The dialog on the screen with its frame.
-fn dialog(harness: &AppHarness) -> String {
+pub fn dialog(harness: &AppHarness) -> String {
     let screen = screen(harness).into_iter();
     let lines = screen.filter(|line| line.contains(['┌', '│', '└']));
     let lines: Vec<String> = lines.map(|line| line.trim().to_owned()).collect();
@@ -107,7 +109,7 @@ pub fn details(harness: &AppHarness, labels: &[&str]) -> String {
     lines.join("\n")
 }
 
-fn shows(harness: &AppHarness, words: &str) -> bool {
+pub fn shows(harness: &AppHarness, words: &str) -> bool {
     screen(harness).iter().any(|line| line.contains(words))
 }
 
@@ -245,26 +247,6 @@ fn the_footer_shows_the_keys_of_what_is_on_top() {
 }
 
 #[test]
-fn help_begins_with_the_keys_of_the_table() {
-    let mut harness = harness((80, 12));
-    harness.keys("?");
-    insta::assert_snapshot!(text(&harness), @"
-    ┌ Help · ↑ ↓ scroll · Esc close ───────────────────────────────────────────────┐
-    │ Keys                                                                         │
-    │   ↑ k               up                                                       │
-    │   ↓ j               down                                                     │
-    │   PgUp Ctrl-B       page up                                                  │
-    │   PgDn Ctrl-F       page down                                                │
-    │   Ctrl-U            half a page up                                           │
-    │   Ctrl-D            half a page down                                         │
-    │   Home g            first row                                                │
-    │   End G             last row                                                 │
-    │   n                 next changed row                                         │
-    └──────────────────────────────────────────────────────────────────────────────┘
-    ");
-}
-
-#[test]
 fn marks_are_glyphs_beside_the_port() {
     let mut harness = harness((80, 24));
     harness.seconds = 1.0;
@@ -326,89 +308,50 @@ fn an_empty_table_says_why_and_the_way_out() {
 
 #[test]
 fn without_color_no_cell_has_one_but_the_cursor_is_visible() {
-    let mut harness = AppHarness::start(
-        environment(),
-        Settings {
-            has_color: false,
-            ..Settings::default()
-        },
-        (80, 24),
-    );
-    harness.poll(machine());
-    let buffer = drawn(&harness);
-    let is_plain = |cell: &ratatui::buffer::Cell| {
-        cell.fg == ratatui::style::Color::Reset && cell.bg == ratatui::style::Color::Reset
+    let settings = Settings {
+        has_color: false,
+        ..Settings::default()
     };
-    assert!(buffer.content.iter().all(is_plain));
+    let buffer = drawn(&with_settings(settings, (80, 24)));
+    let colors = |cell: &ratatui::buffer::Cell| [cell.fg, cell.bg];
+    let mut colors = buffer.content.iter().flat_map(colors);
+    assert!(colors.all(|color| color == Color::Reset));
     assert!(buffer[(4, 3)].modifier.contains(Modifier::REVERSED));
 }
 
 #[test]
 fn ascii_draws_nothing_else() {
-    let mut harness = AppHarness::start(
-        environment(),
-        Settings {
-            is_ascii: true,
-            ..Settings::default()
-        },
-        (120, 40),
-    );
-    harness.poll(machine());
+    let settings = Settings {
+        is_ascii: true,
+        ..Settings::default()
+    };
+    let mut harness = with_settings(settings, (120, 40));
     for keys in ["", "i", "?", "x"] {
         harness.keys(keys);
-        assert!(
-            screen(&harness).iter().all(|line| line.is_ascii()),
-            "{keys} {:#?}",
-            screen(&harness)
-        );
+        let screen = text(&harness);
+        assert!(screen.is_ascii(), "{keys} {screen}");
     }
     harness.key(KeyCode::Esc);
     assert!(shows(&harness, "-> :3000 node 4242") && shows(&harness, "<- chrome 942"));
 }
 
 #[test]
-fn the_dialog_names_targets_and_dims_unarmed_buttons() {
-    let mut harness = harness((80, 24));
-    harness.keys("x");
-    insta::assert_snapshot!(dialog(&harness), @"
-    ┌ Free port 3000 on build-07? ───────────────────────────────────────────────┐
-    │ Stops        node 4242   next dev · ~/code/shop   dev   up 1h              │
-    │ Also closes  1 connection                                                  │
-    │ Started by   …                                                             │
-    │                                                                            │
-    │ [ Cancel ]   y stop it (SIGTERM)     s signal                              │
-    └────────────────────────────────────────────────────────────────────────────┘
-    ");
-    let is_dim = |harness: &AppHarness| {
-        let mut screen = screen(harness).into_iter().zip(0..);
-        let (line, y) = screen
-            .find(|(line, _)| line.contains("y stop it"))
-            .expect("the button");
-        let x = line.chars().zip(0..).find(|(letter, _)| *letter == 'y');
-        let (_, x) = x.expect("the button");
-        drawn(harness)[(x, y)].modifier.contains(Modifier::DIM)
-    };
-    assert!(is_dim(&harness));
-    harness.wait(1.0);
-    assert!(!is_dim(&harness));
-}
-
-#[test]
 fn details_stand_below_or_beside_or_instead() {
-    for (size, words) in [
-        ((80, 24), "── tcp 0.0.0.0:3000"),
-        ((200, 50), "── tcp 0.0.0.0:3000"),
-        ((80, 12), "── tcp 0.0.0.0:3000"),
-    ] {
+    for (size, has_table) in [((80, 24), true), ((200, 50), true), ((80, 12), false)] {
         let mut harness = harness(size);
         harness.keys("i");
-        assert!(shows(&harness, words), "{size:?} {:#?}", screen(&harness));
-        assert!(
-            shows(&harness, "clients     1 from chrome 942"),
-            "{size:?} {:#?}",
-            screen(&harness)
+        let words = [
+            "── tcp 0.0.0.0:3000",
+            "clients     1 from chrome 942",
+            "  51324 ",
+        ];
+        let shown = words.map(|words| shows(&harness, words));
+        assert_eq!(
+            shown,
+            [true, true, has_table],
+            "{size:?} {}",
+            text(&harness)
         );
-        assert_eq!(shows(&harness, "  51324 "), size != (80, 12), "{size:?}");
     }
 }
 
@@ -420,62 +363,33 @@ fn names_from_the_system_never_reach_the_screen_raw() {
     let mut harness = AppHarness::with(vec![socket("127.0.0.1:1").owner(&evil)]);
     for keys in ["", "i", "x"] {
         harness.keys(keys);
-        assert!(
-            screen(&harness)
-                .iter()
-                .all(|line| !line.contains(|letter: char| letter.is_control()))
-        );
+        let screen = screen(&harness).concat();
+        assert!(!screen.contains(char::is_control), "{screen:?}");
     }
     harness.key(KeyCode::Esc);
     assert!(shows(&harness, "\\x1b[31mEVIL"));
 }
 
+fn listeners(ports: std::ops::Range<u16>) -> Vec<SocketBuilder> {
+    let listener = |port| socket(&format!("127.0.0.1:{port}"));
+    ports.map(listener).collect()
+}
+
 #[test]
 fn new_rows_out_of_view_are_counted_in_the_header() {
-    let mut harness = AppHarness::new((80, 24));
-    let port = |port: u16| socket(&format!("127.0.0.1:{port}"));
-    harness.poll((2000..2060).map(port).collect());
+    let mut harness = AppHarness::with(listeners(2000..2060));
     harness.seconds = 1.0;
-    harness.poll((2000..2062).map(port).collect());
+    harness.poll(listeners(2000..2062));
     insta::assert_snapshot!(lines(&harness, [0]), @"0|portmon build-07   LISTEN 62  UDP 0  CONN 0   2 new, 2 below   live · every 1 s");
 }
 
 #[test]
 fn resizing_keeps_the_cursor_in_view() {
     let mut harness = AppHarness::new((80, 50));
-    harness.poll(
-        (2000..2040)
-            .map(|port| socket(&format!("127.0.0.1:{port}")))
-            .collect(),
-    );
+    harness.poll(listeners(2000..2040));
     harness.keys("G");
     harness.event(Event::Input(TerminalEvent::Resize(80, 12)));
     assert!(shows(&harness, " 2039 127.0.0.1"));
-}
-
-#[test]
-fn a_low_dialog_has_nine_lines_and_says_if_some_do_not_fit() {
-    let master = process(100, "gunicorn").user(0, "root").build();
-    let workers: Vec<_> = (101..120)
-        .map(|pid| process(pid, "gunicorn").user(0, "root").parent(100).build())
-        .collect();
-    let holders: Vec<_> = std::iter::once(&master).chain(&workers).collect();
-    let mut harness = AppHarness::new((80, 12));
-    harness.poll(vec![socket("127.0.0.1:8000").owners(&holders)]);
-    harness.keys("x");
-    harness.wait(1.0);
-    harness.keys("a");
-    insta::assert_snapshot!(dialog(&harness), @"
-    ┌ Free port 8000 on build-07? ───────────────────────────────────────────────┐
-    │ Stops        20 processes: gunicorn 100, gunicorn 101, gunicorn 102,       │
-    │              gunicorn 103, gunicorn 104, gunicorn 105, gunicorn 106,       │
-    │              gunicorn 107, gunicorn 108, gunicorn 109, gunicorn 110,       │
-    │              gunicorn 111, gunicorn 112, gunicorn 113, gunicorn 114,       │
-    │              … more: needs a taller screen                                 │
-    │ Confirm      Type 8000, then Enter, to confirm: _                          │
-    │ [ Cancel ]   stop 20 (SIGTERM)     a topmost only     s signal             │
-    └────────────────────────────────────────────────────────────────────────────┘
-    ");
 }
 
 #[test]
@@ -515,124 +429,10 @@ fn a_notice_longer_than_its_line_goes_on_below() {
         ":8000 is STILL HELD: gunicorn 7001 ended, {}.",
         "a worker keeps it ".repeat(5).trim()
     );
-    harness.app.notice = Some(crate::app::notice::Notice::persistent(words));
+    harness.app.notice = Some(Notice::persistent(words));
     insta::assert_snapshot!(lines(&harness, [22, 23]), @"
     22| :8000 is STILL HELD: gunicorn 7001 ended, a worker keeps it a worker keeps it
     23| a worker keeps it a worker keeps it a worker keeps it.
-    ");
-}
-
-#[test]
-fn many_targets_share_lines_and_name_their_addresses() {
-    let one = process(11, "vite").build();
-    let two = process(12, "node").build();
-    let mut harness = AppHarness::with(vec![
-        socket("127.0.0.1:5173").owner(&one),
-        socket("[::1]:5173").owner(&two),
-    ]);
-    harness.keys("x");
-    insta::assert_snapshot!(dialog(&harness), @"
-    ┌ Free port 5173 on build-07? ───────────────────────────────────────────────┐
-    │ Stops        vite 11   on 127.0.0.1   vite   dev   up 1h                   │
-    │              node 12   on ::1   node   dev   up 1h                         │
-    │ Also closes  no other port                                                 │
-    │ Started by   …                                                             │
-    │                                                                            │
-    │ [ Cancel ]   y stop 2 (SIGTERM)     s signal                               │
-    └────────────────────────────────────────────────────────────────────────────┘
-    ");
-    let twins: Vec<_> = (1..9)
-        .map(|pid| process(pid + 100, "worker").build())
-        .collect();
-    let mut harness = AppHarness::with(vec![
-        socket("127.0.0.1:80").owners(&twins.iter().collect::<Vec<_>>()),
-    ]);
-    harness.keys("x");
-    insta::assert_snapshot!(dialog(&harness), @"
-    ┌ Free port 80 on build-07? ─────────────────────────────────────────────────┐
-    │ Stops        8 processes: worker 101, worker 102, worker 103, worker 104,  │
-    │              worker 105, worker 106, worker 107, worker 108                │
-    │ Also closes  no other port                                                 │
-    │ Started by   …                                                             │
-    │                                                                            │
-    │ [ Cancel ]   y stop 8 (SIGTERM)     s signal                               │
-    └────────────────────────────────────────────────────────────────────────────┘
-    ");
-}
-
-#[test]
-fn the_dialog_names_what_it_cannot_see_and_may_not_signal() {
-    use crate::model::process::{ProcessTree, Restriction, Supervisor};
-    let node = process(4242, "node").build();
-    let shells: Vec<_> = (0..2)
-        .map(|place| process(4300 + place, "sh").user(0, "root").build())
-        .collect();
-    let restriction = |process: &std::sync::Arc<crate::model::process::Process>| Restriction {
-        process: process.id,
-        no_fds: true,
-        no_signal: true,
-    };
-    let mut harness = AppHarness::with(vec![socket("127.0.0.1:5173").owner(&node)]);
-    let effects = harness.keys("x");
-    let kin = ProcessTree {
-        process: node.id,
-        ancestors: shells[..1].to_vec(),
-        descendants: Vec::new(),
-        process_state: None,
-        group: [std::slice::from_ref(&node), &shells[..]].concat(),
-        restrictions: shells.iter().map(restriction).collect(),
-        supervisor: Supervisor::default(),
-    };
-    harness.answer_inspection(&effects, vec![kin]);
-    harness.wait(0.3);
-    insta::assert_snapshot!(dialog(&harness), @"
-    ┌ Free port 5173 on build-07? ───────────────────────────────────────────────┐
-    │ Stops        node 4242   node   dev   up 1h                                │
-    │ Also closes  nothing else                                                  │
-    │ Started by   sh 4300                                                       │
-    │                                                                            │
-    │ [ Cancel ]   y stop it (SIGTERM)     g group (3)     p sh 4300 instead     │
-    │   s signal                                                                 │
-    └────────────────────────────────────────────────────────────────────────────┘
-    ");
-    harness.keys("g");
-    harness.wait(0.3);
-    insta::assert_snapshot!(dialog(&harness), @"
-    ┌ Free port 5173 on build-07? ───────────────────────────────────────────────┐
-    │ Stops        node 4242   node   dev   up 1h                                │
-    │              sh 4300   not an owner (same process group)   sh   root       │
-    │              up 1h                                                         │
-    │              sh 4301   not an owner (same process group)   sh   root       │
-    │              up 1h                                                         │
-    │ Also closes  2 of these 3 belong to other users; what else they hold is    │
-    │              unknown                                                       │
-    │ Started by   init, or a parent that has exited                             │
-    │ Warning      sh 4300 of root and 1 more belong to other users              │
-    │              Nothing would be sent for :5173: you are not permitted to     │
-    │              signal 2 of these 3 processes, such as sh 4300 of root        │
-    │ Confirm      Type 5173, then Enter, to confirm: _                          │
-    │                                                                            │
-    │ [ Cancel ]   stop 3 (SIGTERM)     g one process only                       │
-    │   p sh 4300 instead     s signal                                           │
-    └────────────────────────────────────────────────────────────────────────────┘
-    ");
-    harness.keys("p");
-    harness.wait(0.3);
-    insta::assert_snapshot!(dialog(&harness), @"
-    ┌ Free port 5173 on build-07? ───────────────────────────────────────────────┐
-    │ Held by      node 4242   node   dev   up 1h   not signaled, may keep the   │
-    │              port                                                          │
-    │ Stops        sh 4300   not an owner (parent process)   sh   root   up 1h   │
-    │ Also closes  sh 4300 belongs to root; what else it holds is unknown        │
-    │ Started by   init, or a parent that has exited                             │
-    │ Warning      sh 4300 belongs to root                                       │
-    │              Nothing would be sent for :5173: you are not permitted to     │
-    │              signal sh 4300 of root                                        │
-    │ Confirm      Type 5173, then Enter, to confirm: _                          │
-    │                                                                            │
-    │ [ Cancel ]   stop it (SIGTERM)     g group (3)     p owner only            │
-    │   s signal                                                                 │
-    └────────────────────────────────────────────────────────────────────────────┘
     ");
 }
 
@@ -649,119 +449,6 @@ fn a_missing_poll_makes_the_screen_stale() {
     0|portmon build-07   LISTEN 3  UDP 0  CONN 2  ! exposed 1       STALE · every 1 s
     22| stale: the last poll was 9 s ago  1 owner hidden (sudo shows it) · 1 remote: a
     ");
-}
-
-#[test]
-fn nothing_sent_does_not_read_as_if_the_port_were_free() {
-    use crate::app::Effect;
-    use crate::free::{ExecCommand, ExecEvent, SendOutcome, SendReport, SignalError};
-    use crate::model::testing::instant;
-    let node = process(4242, "node").build();
-    let mut harness = AppHarness::with(vec![socket("127.0.0.1:5001").owner(&node)]);
-    harness.keys("x");
-    harness.wait(1.0);
-    let effects = harness.keys("y");
-    let [Effect::Free(ExecCommand::Send(requests))] = effects.as_slice() else {
-        panic!("one order: {effects:?}")
-    };
-    let sending = SendOutcome::NotSent(SignalError::AlreadyExited(node));
-    harness.event(Event::Freeing(ExecEvent::SignalsSent(SendReport {
-        request: requests[0].id(),
-        at: instant(0.5),
-        sending,
-    })));
-    // The last poll still shows the process that has exited: not a word of who holds the port now.
-    insta::assert_snapshot!(dialog(&harness), @"
-    ┌ Freeing port 5001 on build-07 ─────────────────────────────────────────────┐
-    │ Nothing sent: node 4242 has already exited.                                │
-    │                                                                            │
-    │ [ Close ]                                                                  │
-    └────────────────────────────────────────────────────────────────────────────┘
-    ");
-    harness.seconds = 1.0;
-    let python = process(20688, "python3").build();
-    harness.poll(vec![socket("127.0.0.1:5001").owner_hint(2).owner(&python)]);
-    insta::assert_snapshot!(dialog(&harness), @"
-    ┌ Freeing port 5001 on build-07 ─────────────────────────────────────────────┐
-    │ Nothing sent: node 4242 has already exited. :5001 is held by python3 20688 │
-    │ now.                                                                       │
-    │                                                                            │
-    │ [ Close ]                                                                  │
-    └────────────────────────────────────────────────────────────────────────────┘
-    ");
-}
-
-#[test]
-fn a_freed_port_says_how_long_it_is_still_watched() {
-    let node = process(4242, "node").build();
-    let mut harness = AppHarness::with(vec![socket("127.0.0.1:5001").owner(&node)]);
-    harness.free_unsettled();
-    insta::assert_snapshot!(dialog(&harness), @"
-    ┌ Freeing port 5001 on build-07 ─────────────────────────────────────────────┐
-    │ :5001 is free. node 4242 ended 0.5 s after SIGTERM. Watching 2 s more…     │
-    │                                                                            │
-    │ [ Close ]                                                                  │
-    └────────────────────────────────────────────────────────────────────────────┘
-    ");
-    harness.wait(1.5);
-    let text = dialog(&harness);
-    assert!(text.contains("Watching 1 s more…"), "{text}");
-}
-
-#[test]
-fn the_smallest_screen_names_every_target() {
-    let workers: Vec<_> = (10690..10693)
-        .map(|pid| process(pid, "python3.11").build())
-        .collect();
-    let mut harness = AppHarness::new((40, 8));
-    harness.poll(vec![
-        socket("127.0.0.1:3300").owners(&workers.iter().collect::<Vec<_>>()),
-    ]);
-    harness.keys("x");
-    insta::assert_snapshot!(text(&harness), @"
-    ┌ Free port 3300 on build-07? ─────────┐
-    │ Stops        3 processes: python3.11 │
-    │              10690, python3.11       │
-    │              10691, python3.11 10692 │
-    │              … more: needs a taller… │
-    │ [ Cancel ]   y stop 3 (SIGTERM)      │
-    │   s signal                           │
-    └──────────────────────────────────────┘
-    ");
-}
-
-#[test]
-fn confirm_is_offered_only_if_every_target_is_named() {
-    let master = process(1000, "gunicorn").build();
-    let workers = (1001..1121).map(|pid| process(pid, "gunicorn").parent(1000).build());
-    let family: Vec<_> = std::iter::once(master).chain(workers).collect();
-    let mut harness = AppHarness::new((80, 24));
-    harness.poll(vec![
-        socket("127.0.0.1:3300").owners(&family.iter().collect::<Vec<_>>()),
-    ]);
-    harness.keys("x");
-    assert!(shows_all_targets(&harness.app), "the master alone");
-    harness.wait(1.0);
-    harness.keys("a");
-    assert!(!shows_all_targets(&harness.app));
-    harness.app.on_drawn(instant(harness.seconds), false);
-    harness.wait(1.0);
-    assert!(
-        shows(&harness, "Not every target fits") && !shows(&harness, "stop 121"),
-        "{:#?}",
-        screen(&harness)
-    );
-    assert!(
-        harness
-            .keys("y")
-            .iter()
-            .all(|effect| !matches!(effect, Effect::Free(_)))
-    );
-    harness.keys("x");
-    harness.wait(1.0);
-    harness.keys("a");
-    harness.event(Event::Input(crossterm::event::Event::Resize(80, 60)));
-    assert!(shows_all_targets(&harness.app), "{:#?}", screen(&harness));
 }
 
 #[test]
@@ -785,19 +472,20 @@ fn a_dual_stack_listener_is_a_star_at_every_width() {
         let mut harness = AppHarness::new((width, 30));
         let node = process(4242, "node").build();
         harness.poll(vec![socket("[::]:3000").v6only(false).owner(&node)]);
-        let row = screen(&harness)
-            .into_iter()
-            .find(|line| line.contains("3000"));
-        let row = row.expect("the row");
+        let mut rows = screen(&harness).into_iter();
+        let row = rows.find(|line| line.contains("3000")).expect("the row");
         let words: Vec<&str> = row.split_whitespace().take(3).collect();
         assert_eq!(words, ["3000", "*", "!"], "{width}: {row}");
         harness.keys("i");
-        assert!(shows(&harness, "── tcp *:3000"), "{:#?}", screen(&harness));
-        assert!(!shows(&harness, "cannot tell"), "{:#?}", screen(&harness));
+        assert!(shows(&harness, "── tcp *:3000"), "{}", text(&harness));
+        assert_eq!(details(&harness, &["note"]), "");
     }
     let mut unknown = AppHarness::with(vec![socket("[::]:3000")]);
     unknown.keys("i");
-    assert!(shows(&unknown, "does not tell whether it accepts IPv4"));
+    assert_eq!(
+        details(&unknown, &["note"]),
+        "note: the system does not tell whether it accepts IPv4 too"
+    );
 }
 
 /// A listener whose owner is not found yet, beside one that is hidden.
@@ -831,68 +519,6 @@ fn a_pending_owner_is_not_counted_as_hidden() {
     harness.seconds = 1.0;
     harness.poll(vec![socket("127.0.0.1:4000").user(0, "root")]);
     insta::assert_snapshot!(details(&harness, &["owner"]), @"owner: closed before it was looked up");
-}
-
-/// The check dialog with this report, on a screen of this height.
-fn check_dialog(height: u16, change: impl FnOnce(Findings) -> Findings) -> String {
-    let mut harness = harness((80, height));
-    harness.keys("w");
-    let findings = change(port(3000));
-    harness.event(Event::Checked(Box::new(CheckReport::of(findings))));
-    dialog(&harness)
-}
-
-#[test]
-fn the_check_dialog_shows_verdict_reasons_and_bind_count() {
-    let node = process(4242, "node").build();
-    let listener = socket("127.0.0.1:3000").owner(&node);
-    let dialog = check_dialog(24, |findings| findings.refused(&V4).sees(listener));
-    insta::assert_snapshot!(dialog, @"
-    ┌ Why :3000 ─────────────────────────────────────────────────────────────────┐
-    │ HELD :3000 by node 4242 of dev on 127.0.0.1:3000                           │
-    │                                                                            │
-    │ · node 4242 of dev listens on 127.0.0.1:3000                               │
-    │ · only IPv4 is taken: ::1 and :: can be bound                              │
-    │                                                                            │
-    │ tested with 8 binds, each closed immediately                               │
-    │ c connect (may use up a one-shot server)   Esc close                       │
-    └────────────────────────────────────────────────────────────────────────────┘
-    ");
-}
-
-#[test]
-fn the_check_dialog_says_what_it_tries_until_it_has_a_report() {
-    let mut harness = harness((80, 24));
-    harness.keys("w");
-    insta::assert_snapshot!(dialog(&harness), @"
-    ┌ Why :3000 ─────────────────────────────────────────────────────────────────┐
-    │ trying 8 binds…                                                            │
-    │ Esc close                                                                  │
-    └────────────────────────────────────────────────────────────────────────────┘
-    ");
-}
-
-#[test]
-fn the_check_dialog_on_a_low_screen_has_at_most_nine_lines() {
-    let problem = Problem {
-        protocol: Protocol::Udp,
-        family: Family::Ipv4,
-        reason: "out of memory".to_owned(),
-    };
-    let dialog = check_dialog(12, |findings| {
-        findings.with(|findings| findings.problems = vec![problem; 9])
-    });
-    insta::assert_snapshot!(dialog, @"
-    ┌ Why :3000 ─────────────────────────────────────────────────────────────────┐
-    │ FREE :3000                                                                 │
-    │ · cannot read udp4 sockets: out of memory                                  │
-    │ · cannot read udp4 sockets: out of memory                                  │
-    │ · cannot read udp4 sockets: out of memory                                  │
-    │ · cannot read udp4 sockets: out of memory                                  │
-    │ · cannot read udp4 sockets: out of memory                                  │
-    │ ↑ ↓ 5 more   c connect (may use up a one-shot server)   Esc close          │
-    └────────────────────────────────────────────────────────────────────────────┘
-    ");
 }
 
 #[test]

@@ -66,6 +66,12 @@ pub fn age(age: Age) -> String {
     }
 }
 
+/// Returns the age in a sentence, unless it only says that it is above zero.
+pub fn known_age(of: Age) -> Option<String> {
+    let is_unknown = of.bound == AgeBound::MoreThan && of.span.as_secs() == 0;
+    (!is_unknown).then(|| age(of))
+}
+
 /// `4s`, `≤3d`, `>9m`: the age in a cell. A bound is rounded to the side on which it stays true.
 pub fn age_cell(age: Age) -> String {
     match age.bound {

@@ -13,12 +13,11 @@ mod preview;
 mod process;
 pub mod screen;
 mod socket;
-mod status;
 mod verdict;
 mod warning;
 
 pub use duration::{
-    age, age_cell, duration, duration_cell, interval, latency, seconds, time_left,
+    age, age_cell, duration, duration_cell, interval, known_age, latency, seconds, time_left,
     time_left_at_most, time_left_roughly,
 };
 pub use errors::{
@@ -30,16 +29,13 @@ pub use free_report::{
     count_question, empty_range, free_question, free_report, two_addresses, typed_question,
     watching,
 };
-pub use number::{bytes, count, list, percent};
+pub use number::{bytes, count, joined, list, percent};
 pub use port::{bind_result, place, place_at, port, port_spec_error, target};
 pub use preview::{
-    Describer, LineKind, PreviewLine, drop_repeated_labels, freeing_title, line, preview_lines,
-    preview_title, unit_text,
+    Describer, LineKind, PreviewLine, UNSEEN_TARGETS, drop_repeated_labels, freeing_title, line,
+    preview_lines, preview_title, type_port, unit_text,
 };
 pub use process::{no_restart_command, origin, protected, signal_error, unknown_signal};
 pub use socket::{count_states, owners, states, user};
-pub use status::{
-    FOREIGN_PIDS, MORE_LINES, marked, remote, slow_polls, stale_forever, stale_since, stale_tables,
-};
 pub use verdict::{escalation, held_now, progress, verdict};
 pub use warning::{not_permitted_text, unseen_text, warning};

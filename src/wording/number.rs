@@ -72,6 +72,12 @@ pub(super) fn grouped<T, K: PartialEq>(
     groups
 }
 
+/// The items with a separator between them.
+pub fn joined<T: Display>(items: &[T], separator: &str) -> String {
+    let items: Vec<String> = items.iter().map(ToString::to_string).collect();
+    items.join(separator)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

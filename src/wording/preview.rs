@@ -1,7 +1,7 @@
 //! What freeing a port would do, as labeled lines for the dialog and for `portmon free`.
 
 use super::warning::{typing_reason, unknown_text, warning};
-use super::{count, duration_cell, list, origin};
+use super::{count, duration_cell, joined, list, origin};
 use crate::free::{
     AlsoCloses, Confirmation, PortPreview, Preview, Restarter, StartedBy, TargetSet, TreeNode,
 };
@@ -11,7 +11,6 @@ use crate::model::process::{Process, Signal, Unit};
 use crate::model::socket::Socket;
 use crate::model::text::escaped;
 use std::collections::BTreeSet;
-use std::fmt::Display;
 
 /// A labeled line. Blanks at which a part must not break are no-break spaces.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,6 +56,14 @@ pub fn preview_title(preview: &Preview) -> String {
 /// `Freeing port 3000 on build-07`
 pub fn freeing_title(ports: &[Port], host: &str) -> String {
     format!("Freeing {} on {host}", ports_text(ports))
+}
+
+/// What follows if a target does not fit on the screen.
+pub const UNSEEN_TARGETS: &str = "Not every target fits. Use a taller screen or portmon free.";
+
+/// `Type 3000, then Enter, to confirm: 30_`
+pub fn type_port(port: u16, typed: &str) -> String {
+    format!("Type {port}, then Enter, to confirm: {typed}_")
 }
 
 fn ports_text(ports: &[Port]) -> String {
@@ -182,7 +189,7 @@ fn port_line(preview: &Preview, port: &PortPreview, describer: &Describer) -> Pr
 fn process_list(processes: &[&Process]) -> String {
     match processes {
         [one] => one.to_string(),
-        many => format!("{} processes: {}", many.len(), joined(many)),
+        many => format!("{} processes: {}", many.len(), joined(many, ", ")),
     }
 }
 
@@ -261,8 +268,8 @@ fn children(closes: &AlsoCloses) -> Vec<String> {
     };
     match closes.children.len() {
         0 => {}
-        1 => parts.push(format!("its child {}", joined(named))),
-        _ => parts.push(format!("its children {}{more}", joined(named))),
+        1 => parts.push(format!("its child {}", joined(named, ", "))),
+        _ => parts.push(format!("its children {}{more}", joined(named, ", "))),
     }
     parts
 }
@@ -271,7 +278,7 @@ fn started_by_lines(entries: &[StartedBy]) -> impl Iterator<Item = PreviewLine> 
     entries.iter().map(|entry| {
         let mut text = entry.origin.as_ref().map_or_else(|| "…".to_owned(), origin);
         if entries.len() > 1 {
-            text = format!("{}: {text}", joined(&entry.processes));
+            text = format!("{}: {text}", joined(&entry.processes, ", "));
         }
         line("Started by", text, LineKind::Fact)
     })
@@ -290,11 +297,6 @@ pub fn unit_text(unit: &Unit) -> String {
         Some(when) => format!("{unit}, Restart={when}"),
         None => unit.to_string(),
     }
-}
-
-fn joined<T: Display>(items: &[T]) -> String {
-    let items: Vec<String> = items.iter().map(ToString::to_string).collect();
-    items.join(", ")
 }
 
 #[cfg(test)]

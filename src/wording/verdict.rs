@@ -5,7 +5,9 @@
 use super::bind_result;
 use super::process::{ended, release_groups, releases, signal_error, targets};
 use super::socket::{count_states, owners_hold};
-use super::{count, list, owners, place, place_at, seconds, time_left, time_left_at_most, unread};
+use super::{
+    count, joined, list, owners, place, place_at, seconds, time_left, time_left_at_most, unread,
+};
 use crate::free::{Evidence, Leftovers, Progress, Proof, RemainingOwners, Starter, Verdict};
 use crate::model::platform::PLATFORM;
 use crate::model::port::{BindResult, Port};
@@ -96,10 +98,9 @@ pub fn escalation(key: &str, signal: Signal) -> String {
 
 /// Returns who holds a port after all: ` :5001 is held by python3 20688 now.`
 pub fn held_now(port: Port, owners: &[&Process]) -> String {
-    let owners: Vec<String> = owners.iter().map(ToString::to_string).collect();
-    match owners.as_slice() {
+    match owners {
         [] => format!(" Nothing holds {port} now."),
-        owners => format!(" {port} is held by {} now.", owners.join(", ")),
+        owners => format!(" {port} is held by {} now.", joined(owners, ", ")),
     }
 }
 

@@ -242,6 +242,13 @@ impl Socket {
         holds_port(self.state, self.remote.is_some())
     }
 
+    /// True if the kernel counts its traffic: it does not for sockets that it keeps without a process.
+    pub fn counts_traffic(&self) -> bool {
+        self.protocol == Protocol::Tcp
+            && self.remote.is_some()
+            && !matches!(self.state, Some(State::TimeWait | State::SynRecv))
+    }
+
     pub fn is_listening(&self) -> bool {
         self.state == Some(State::Listen)
     }

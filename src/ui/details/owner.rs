@@ -1,148 +1,117 @@
 //! The owners of a socket in the details.
 
-use crate::app::App;
-use crate::model::process::ExitStatus;
-use crate::model::process::Process;
+use crate::model::process::{ExitStatus, Process, Supervisor};
 use crate::model::socket::{Endpoint, Owners};
 use crate::model::text::SystemText;
-use crate::table::fields::{Column, field};
-use crate::table::row::{DisplayContext, Row};
-use crate::ui::details::DetailsView;
-use crate::ui::details::supervisor::supervisor_lines;
-use crate::ui::details::traffic::usage_line;
+use crate::ui::details::traffic::usage;
+use crate::ui::details::{DetailsView, PENDING, entry};
 use crate::ui::labeled_text::LabeledText;
-use crate::wording;
-use std::sync::Arc;
-use std::time::SystemTime;
+use crate::wording::{self, screen};
 
 /// Lines about all owners of a socket.
-pub fn owner_lines(view: &DetailsView) -> Vec<LabeledText> {
-    match &view.row.endpoint.socket.owners {
+pub fn owner_lines(view: &DetailsView) -> Vec<Option<LabeledText>> {
+    let socket = &view.row.endpoint.socket;
+    match &socket.owners {
         Owners::Known(processes) => {
-            let mut entries = Vec::new();
-            for (place, process) in processes.iter().enumerate() {
-                let label = if place == 0 { "owner" } else { "also" };
-                entries.push(LabeledText::new(label, described(process)));
-                entries.extend(process_lines(view, process));
-            }
-            entries
+            let labels = ["owner"].into_iter().chain(std::iter::repeat("also"));
+            let owners = labels.zip(processes.iter());
+            owners
+                .flat_map(|(label, process)| process_lines(view, label, process))
+                .collect()
         }
         Owners::NoPermission => {
-            let mut entries = vec![LabeledText::new(
-                "owner",
-                hidden_owner(view.row, &view.context),
-            )];
-            let supervisor = view.inspection.map(|found| &found.supervisor);
-            entries.extend(supervisor.into_iter().flat_map(supervisor_lines));
-            entries
+            let hidden = screen::hidden_owner(socket, view.app.environment.is_root);
+            let mut lines = vec![entry("owner", Some(hidden))];
+            lines.extend(
+                view.inspection
+                    .map(|found| supervisor_lines(&found.supervisor))
+                    .into_iter()
+                    .flatten(),
+            );
+            lines
         }
-        Owners::Pending => vec![LabeledText::new(
+        Owners::Pending => vec![entry(
             "owner",
-            pending_owner(view.row).to_owned(),
+            Some(screen::pending_owner(view.row.is_closed()).to_owned()),
         )],
         Owners::NoProcess => Vec::new(),
     }
 }
 
-fn process_lines(view: &DetailsView, process: &Process) -> Vec<LabeledText> {
-    let mut entries = vec![LabeledText::new("command", process.command_line())];
-    entries.extend(usage_line(view, process.id));
+fn process_lines(
+    view: &DetailsView,
+    label: &'static str,
+    process: &Process,
+) -> Vec<Option<LabeledText>> {
     let text = |text: &Option<SystemText>| text.as_ref().map(ToString::to_string);
-    entries
-        .extend(text(&process.directory).map(|directory| LabeledText::new("directory", directory)));
-    entries.extend(
-        process
-            .started_at
-            .map(|at| LabeledText::new("started", started(at, view, process))),
+    let tree = view.inspection.and_then(|found| found.tree_of(process.id));
+    let origin = tree.map_or_else(
+        || PENDING.to_owned(),
+        |tree| wording::origin(&tree.origin()),
     );
-    entries.extend(other_ports(view.app, process).map(|ports| LabeledText::new("ports", ports)));
-    let kin = view.inspection.and_then(|found| found.tree_of(process.id));
-    match kin {
-        Some(kin) => {
-            entries.push(LabeledText::new(
-                "started by",
-                wording::origin(&kin.origin()),
-            ));
-            if !kin.descendants.is_empty() {
-                entries.push(LabeledText::new("children", process_list(&kin.descendants)));
-            }
-            entries.extend(supervisor_lines(&kin.supervisor));
-        }
-        None => entries.push(LabeledText::new("started by", "…".to_owned())),
-    }
-    entries.extend(
-        text(&process.executable).map(|executable| LabeledText::new("program", executable)),
+    let children = tree.filter(|tree| !tree.descendants.is_empty());
+    let mut lines = vec![
+        entry(label, Some(screen::process_with_user(process))),
+        entry("command", Some(process.command_line())),
+        entry("uses", usage(view, process.id)),
+        entry("directory", text(&process.directory)),
+        entry("started", started(view, process)),
+        entry("ports", other_ports(view, process)),
+        entry("started by", Some(origin)),
+        entry(
+            "children",
+            children.map(|tree| wording::joined(&tree.descendants, ", ")),
+        ),
+    ];
+    lines.extend(
+        tree.map(|tree| supervisor_lines(&tree.supervisor))
+            .into_iter()
+            .flatten(),
     );
-    entries
-}
-
-fn described(process: &Process) -> String {
-    let user = process
-        .user
-        .as_ref()
-        .map(|user| format!(" · user {user}"))
-        .unwrap_or_default();
-    let terminal = process
-        .terminal
-        .as_ref()
-        .map(|terminal| format!(" · on {terminal}"))
-        .unwrap_or_default();
-    format!("{process}{user}{terminal}")
+    lines.push(entry("program", text(&process.executable)));
+    lines
 }
 
 /// `2026-01-31T09:00:00Z · up 62 s`; without `up` if the process has ended or may have.
-fn started(at: SystemTime, view: &DetailsView, process: &Process) -> String {
-    let when = jiff::Timestamp::try_from(at)
-        .map(|at| format!("{at:.0}"))
-        .unwrap_or_default();
+fn started(view: &DetailsView, process: &Process) -> Option<String> {
+    let at = process.started_at?;
     let is_running = match view.app.exit_status(process) {
         ExitStatus::Unknown => !view.row.is_closed(),
         ExitStatus::StillRunning => true,
         ExitStatus::EndedAfter(..) | ExitStatus::Ended => false,
     };
-    if is_running {
-        let up = wording::duration(view.context.now.since(at));
-        format!("{when} · up {up}")
-    } else {
-        when
-    }
+    Some(screen::started(at, is_running.then_some(view.context.now)))
 }
 
-/// The other ports that the process listens on.
-fn other_ports(app: &App, process: &Process) -> Option<String> {
-    let holds = |endpoint: &&Endpoint| {
-        endpoint.socket.holds_port()
-            && endpoint
-                .socket
+/// The ports that the process holds, if there is another.
+fn other_ports(view: &DetailsView, process: &Process) -> Option<String> {
+    let is_owner = |endpoint: &&Endpoint| {
+        let socket = &endpoint.socket;
+        socket.holds_port()
+            && socket
                 .owners
                 .known()
                 .iter()
-                .any(|other| other.id == process.id)
+                .any(|owner| owner.id == process.id)
     };
-    let written =
-        |endpoint: &Endpoint| format!("{} {}", endpoint.socket.protocol, endpoint.socket.local);
-    let mut ports: Vec<String> = app.listing.endpoints().filter(holds).map(written).collect();
+    let endpoints = view.app.listing.endpoints().filter(is_owner);
+    let ports =
+        endpoints.map(|endpoint| format!("{} {}", endpoint.socket.protocol, endpoint.socket.local));
+    let mut ports: Vec<String> = ports.collect();
     ports.sort();
     (ports.len() > 1).then(|| ports.join("  "))
 }
 
-fn process_list(processes: &[Arc<Process>]) -> String {
-    processes
-        .iter()
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join(", ")
+/// Lines about the supervisor of a process, or of a port whose owner is hidden.
+fn supervisor_lines(supervisor: &Supervisor) -> [Option<LabeledText>; 2] {
+    [
+        entry("unit", supervisor.unit.as_ref().map(screen::unit_details)),
+        entry(
+            "container",
+            supervisor.container.as_ref().map(screen::container_details),
+        ),
+    ]
 }
 
-fn pending_owner(row: &Row) -> &'static str {
-    if row.is_closed() {
-        "closed before it was looked up"
-    } else {
-        "still being looked up"
-    }
-}
-
-fn hidden_owner(row: &Row, context: &DisplayContext) -> String {
-    let user = (field(Column::User).value)(row, context).to_string();
-    format!("hidden (a process of {user}; sudo shows it)")
-}
+#[cfg(test)]
+mod tests;

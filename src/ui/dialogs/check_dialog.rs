@@ -13,7 +13,7 @@
 //! ```
 
 use crate::app::App;
-use crate::app::keymap::{CheckCommand, KeyCommand, TextCommand, key_of};
+use crate::app::keymap::{CheckCommand, TextCommand, key_of};
 use crate::app::overlay::check_dialog::CheckDialog;
 use crate::check::CheckReport;
 use crate::ui::dialogs::frame::{self, FRAME, dialog_size};
@@ -95,14 +95,14 @@ fn report_lines(report: &CheckReport, width: usize, theme: &Theme) -> Vec<Line<'
 
 /// Draws the keys that fit, the most needed first. `hidden` is the number of lines below.
 fn draw_keys(dialog: &CheckDialog, hidden: usize, theme: &Theme, area: Rect, buffer: &mut Buffer) {
-    let key = |command| key_of(KeyCommand::Text(command));
-    let scroll = format!("{} {}", key(TextCommand::Up), key(TextCommand::Down));
+    let [up, down, close] = [TextCommand::Up, TextCommand::Down, TextCommand::Close].map(key_of);
+    let scroll = format!("{up} {down}");
     let more = (hidden > 0).then(|| (scroll, format!(" {hidden} more")));
     let connect = dialog.can_connect().then(|| {
-        let key = key_of(KeyCommand::Check(CheckCommand::Connect));
+        let key = key_of(CheckCommand::Connect);
         (key, " connect (may use up a one-shot server)".to_owned())
     });
-    let close = Some((key(TextCommand::Close), " close".to_owned()));
+    let close = Some((close, " close".to_owned()));
     let mut line = Line::default();
     for (key, words) in [more, connect, close].into_iter().flatten() {
         if line.width() + key.width() + words.width() <= usize::from(area.width) {

@@ -23,7 +23,7 @@ use crate::ui::dialogs::frame::{self, FRAME, dialog_size};
 use crate::ui::labeled_text::{self, LabelColumn, LabeledText};
 use crate::ui::theme::{Role, Theme};
 use crate::ui::truncate::{self, cells};
-use crate::wording;
+use crate::wording::{self, screen};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout};
 use ratatui::text::Line;
@@ -99,7 +99,7 @@ impl DialogView {
         if lines.len() > for_body {
             for_body = for_body.saturating_sub(1);
             lines.truncate(for_body);
-            let more = truncate::at_end(wording::MORE_LINES, columns.saturating_sub(labels.width));
+            let more = truncate::at_end(screen::MORE_LINES, columns.saturating_sub(labels.width));
             lines.extend(laid_out(&[LabeledText::new("", more).role(Role::Warning)]));
         }
         lines.extend(pinned);

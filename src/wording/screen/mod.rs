@@ -1,3 +1,59 @@
-//! The sentences of the monitor's screen.
+//! Sentences of the monitor's screen. Here those of the status line: why the table is stale, what it does not show, and the
+//! keys that help.
 
+mod details;
+mod empty_table;
 pub mod notice;
+mod past_owner;
+
+pub use details::{
+    UNKNOWN_V6ONLY, clients, container_details, hidden_owner, path, pending_owner, port_range,
+    process_with_user, queue, reachable, seen, shared_port, started, traffic, unit_details, usage,
+};
+pub use empty_table::{
+    READING, hidden_by_filter, how_to_clear, is_a_pid, no_match, no_sockets, nothing_on,
+    nothing_since,
+};
+pub use past_owner::{closed, past_owner, past_owners};
+
+use crate::model::snapshot::Problem;
+use crate::wording::{duration, interval, joined};
+use std::time::Duration;
+
+/// The last line of a dialog that does not fit.
+pub const MORE_LINES: &str = "… more: needs a taller screen";
+
+pub const FOREIGN_PIDS: &str = "pids of another namespace";
+
+pub fn stale_since(last_poll: Duration) -> String {
+    format!("stale: the last poll was {} ago", duration(last_poll))
+}
+
+/// `stale for 9 s: tcp6 sockets: out of memory`
+pub fn stale_tables(since: Duration, problems: &[Problem]) -> String {
+    format!("stale for {}: {}", duration(since), joined(problems, "; "))
+}
+
+pub fn stale_forever(source: &str) -> String {
+    format!("stale: {source} stopped; this is the last poll")
+}
+
+/// `slow: a poll takes 420 ms`
+pub fn slow_polls(took: Duration) -> String {
+    format!("slow: a poll takes {}", interval(took))
+}
+
+/// `2 marked · x free · U unmark`, `2 of 5 marked in view · …`
+pub fn marked(in_view: usize, all: usize, free_key: &str, unmark_key: &str) -> String {
+    let count = if in_view == all {
+        format!("{all} marked")
+    } else {
+        format!("{in_view} of {all} marked in view")
+    };
+    format!("{count} · {free_key} free · {unmark_key} unmark")
+}
+
+/// `213 remote: a`: connections to other machines, and the key that shows them.
+pub fn remote(connections: usize, key: &str) -> String {
+    format!("{connections} remote: {key}")
+}

@@ -1,11 +1,11 @@
-use super::*;
 use crate::app::testing::{AppHarness, environment};
 use crate::config::Settings;
 use crate::model::process::Process;
-use crate::model::socket::{SocketCounters, SocketStats};
+use crate::model::socket::{ProcessUsage, SocketCounters, SocketQueue, SocketStats, TcpCounters};
 use crate::model::testing::{SocketBuilder, instant, process, socket};
 use crossterm::event::KeyCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 fn flow() -> TcpCounters {
     TcpCounters {
@@ -18,93 +18,6 @@ fn flow() -> TcpCounters {
     }
 }
 
-fn at_rest(flow: TcpCounters) -> TcpCounters {
-    TcpCounters {
-        idle_sent: Duration::from_secs(90),
-        idle_received: Duration::from_secs(12),
-        ..flow
-    }
-}
-
-#[test]
-fn traffic_is_rates_and_totals_or_since_when_it_rests() {
-    let rates = |sent, received| Some(ByteRates { sent, received });
-    let totals = "sent 12 MB, received 3.4 MB";
-    let cases = [
-        (flow(), None, totals.to_owned()),
-        (
-            flow(),
-            rates(1_200_000, 340),
-            format!("↑ 1.2 MB/s  ↓ 340 B/s · {totals}"),
-        ),
-        (flow(), rates(0, 0), format!("↑ 0 B/s  ↓ 0 B/s · {totals}")),
-        (
-            at_rest(flow()),
-            rates(0, 0),
-            format!("idle for 12 s · {totals}"),
-        ),
-        (at_rest(flow()), None, format!("idle for 12 s · {totals}")),
-        (
-            at_rest(flow()),
-            rates(7, 0),
-            format!("↑ 7 B/s  ↓ 0 B/s · {totals}"),
-        ),
-    ];
-    for (flow, rates, words) in cases {
-        assert_eq!(traffic_text(flow, rates), words);
-    }
-}
-
-#[test]
-fn the_path_shows_retransmits_and_a_measured_round_trip() {
-    let path = |retransmits, micros| {
-        path_text(TcpCounters {
-            retransmits,
-            rtt: Duration::from_micros(micros),
-            ..flow()
-        })
-    };
-    assert_eq!(
-        [path(2, 1_300), path(1, 45), path(0, 0)],
-        [
-            "round trip 1.3 ms · 2 retransmits",
-            "round trip 45 µs · 1 retransmit",
-            "no retransmits",
-        ]
-    );
-}
-
-#[test]
-fn a_queue_is_connections_at_a_listener_and_bytes_elsewhere() {
-    let words = |socket: SocketBuilder, incoming, outgoing| {
-        queue_text(&socket.build(), SocketQueue { incoming, outgoing }).unwrap_or_default()
-    };
-    let listener = || socket("127.0.0.1:80");
-    let connection = || socket("127.0.0.1:80").to("127.0.0.1:5000");
-    assert_eq!(
-        [
-            words(listener(), 3, 5),
-            words(listener(), 5, 5),
-            words(listener(), 6, 5),
-            words(connection(), 1_200, 0),
-            words(connection().udp(), 0, 1_200),
-            words(socket("127.0.0.1:53").udp(), 0, 0),
-            words(connection().state(State::TimeWait), 0, 0),
-            words(listener().state(State::Bound), 0, 0),
-        ],
-        [
-            "backlog 3 / 5",
-            "backlog 5 / 5",
-            "backlog 6 / 5 · full: new clients time out",
-            "unread 1.2 kB · unacknowledged 0 B",
-            "unread 0 B · unsent 1.2 kB",
-            "unread 0 B · unsent 0 B",
-            "",
-            "",
-        ]
-    );
-}
-
 fn node() -> Arc<Process> {
     process(4242, "node").build()
 }
@@ -115,8 +28,13 @@ fn connection() -> SocketBuilder {
         .owner(&node())
 }
 
-/// A look that brings a closeup of the row under the cursor.
-fn look(harness: &mut AppHarness, socket: SocketBuilder, seconds: f64, flow: Option<TcpCounters>) {
+/// A poll with stats of the row under the cursor.
+fn poll_with_stats(
+    harness: &mut AppHarness,
+    socket: SocketBuilder,
+    seconds: f64,
+    flow: Option<TcpCounters>,
+) {
     harness.seconds = seconds;
     let endpoint = harness.app.current_row().expect("a row").endpoint.id();
     let at = instant(seconds);
@@ -157,7 +75,7 @@ fn details_show_pending_then_totals_then_rates() {
     path: …
     uses: …
     ");
-    look(&mut harness, connection(), 1.0, Some(flow()));
+    poll_with_stats(&mut harness, connection(), 1.0, Some(flow()));
     insta::assert_snapshot!(shown(&harness), @"
     traffic: sent 12 MB, received 3.4 MB
     path: round trip 1.3 ms · 2 retransmits
@@ -168,7 +86,7 @@ fn details_show_pending_then_totals_then_rates() {
         sent: 13_200_000,
         ..flow()
     };
-    look(&mut harness, connection(), 2.0, Some(more));
+    poll_with_stats(&mut harness, connection(), 2.0, Some(more));
     insta::assert_snapshot!(shown(&harness), @"
     traffic: ↑ 1.2 MB/s  ↓ 0 B/s · sent 13 MB, received 3.4 MB
     path: round trip 1.3 ms · 2 retransmits
@@ -184,7 +102,7 @@ fn what_a_source_cannot_tell_and_what_is_gone_has_no_line() {
     harness.poll(vec![connection()]);
     harness.poll(vec![connection()]);
     assert_eq!(shown(&harness), "");
-    look(&mut harness, connection(), 1.0, Some(flow()));
+    poll_with_stats(&mut harness, connection(), 1.0, Some(flow()));
     assert_eq!(shown(&harness).lines().count(), 4);
     harness.seconds = 2.0;
     harness.poll(vec![]);
@@ -198,7 +116,7 @@ fn a_socket_without_tcp_stats_shows_only_its_queue() {
     let mut harness = AppHarness::with(vec![udp()]);
     harness.key(KeyCode::Enter);
     insta::assert_snapshot!(shown(&harness), @"queue: unread 9 B · unsent 0 B");
-    look(&mut harness, udp(), 1.0, None);
+    poll_with_stats(&mut harness, udp(), 1.0, None);
     insta::assert_snapshot!(shown(&harness), @"queue: unread 0 B · unsent 70 B");
 }
 
@@ -216,8 +134,8 @@ fn in_ascii_the_numbers_lose_nothing() {
         rtt: Duration::from_micros(45),
         ..flow()
     };
-    look(&mut harness, connection(), 1.0, Some(quick(0)));
-    look(&mut harness, connection(), 2.0, Some(quick(1_200_000)));
+    poll_with_stats(&mut harness, connection(), 1.0, Some(quick(0)));
+    poll_with_stats(&mut harness, connection(), 2.0, Some(quick(1_200_000)));
     let screen = crate::ui::tests::screen(&harness).join("\n");
     for words in [
         "traffic     ^ 1.2 MB/s  v 0 B/s - sent 1.2 MB, received 3.4 MB",

@@ -2,22 +2,30 @@
 
 use crate::app::App;
 use crate::app::overlay::free_dialog::ConfirmPrompt;
-use crate::free::Preview;
-use crate::table::description;
+use crate::table::description::describe_process;
 use crate::ui::dialogs::free_dialog::DialogText;
 use crate::ui::labeled_text::LabeledText;
 use crate::ui::theme::Role;
 use crate::wording::{
-    Describer, LineKind, PreviewLine, drop_repeated_labels, explanation_summary, line,
-    preview_lines, preview_title,
+    Describer, LineKind, PreviewLine, UNSEEN_TARGETS, drop_repeated_labels, explanation_summary,
+    line, preview_lines, preview_title, type_port,
 };
 
 /// How many processes are described in full; more are only named.
 const MAX_DESCRIBED: usize = 6;
 
 pub fn preview(app: &App, prompt: &ConfirmPrompt) -> DialogText {
-    let preview = &prompt.preview;
-    let mut lines = lines(app, preview);
+    let context = app.display_context();
+    let describer = Describer {
+        most: if app.layout().is_low {
+            1
+        } else {
+            MAX_DESCRIBED
+        },
+        now: context.now,
+        describe: &|process| describe_process(process, &context).text(&context),
+    };
+    let mut lines = preview_lines(&prompt.preview, &describer);
     let skipped = prompt.skipped.iter();
     lines.extend(skipped.map(|one| line("Warning", explanation_summary(one), LineKind::Warning)));
     drop_repeated_labels(&mut lines);
@@ -25,27 +33,11 @@ pub fn preview(app: &App, prompt: &ConfirmPrompt) -> DialogText {
     lines.retain(|line| line.kind != LineKind::Command);
     let last_target = lines.iter().rposition(|line| line.kind == LineKind::Target);
     DialogText {
-        title: preview_title(preview),
+        title: preview_title(&prompt.preview),
         targets: last_target.map_or(0, |last| last + 1),
         body: with_branches(lines),
         pinned: confirmation_line(prompt).into_iter().collect(),
     }
-}
-
-fn lines(app: &App, preview: &Preview) -> Vec<PreviewLine> {
-    let context = app.display_context();
-    preview_lines(
-        preview,
-        &Describer {
-            most: if app.layout().is_low {
-                1
-            } else {
-                MAX_DESCRIBED
-            },
-            now: context.now,
-            describe: &|process| description::describe_process(process, &context).text(&context),
-        },
-    )
 }
 
 /// Draws the branch of the tree that leads to each process before its line.
@@ -76,12 +68,10 @@ fn with_branches(lines: Vec<PreviewLine>) -> Vec<LabeledText> {
 /// Returns what keeps the targets from being confirmed, or what was typed where the port must be typed.
 fn confirmation_line(prompt: &ConfirmPrompt) -> Option<LabeledText> {
     let (label, text) = if prompt.is_truncated {
-        let text = "Not every target fits. Use a taller screen or portmon free.";
-        ("", text.to_owned())
+        ("", UNSEEN_TARGETS.to_owned())
     } else {
         let port = prompt.typed_port().filter(|_| !prompt.is_choosing_signal)?;
-        let text = format!("Type {port}, then Enter, to confirm: {}_", prompt.typed);
-        ("Confirm", text)
+        ("Confirm", type_port(port, &prompt.typed))
     };
     Some(LabeledText::new(label, text).role(Role::Warning))
 }

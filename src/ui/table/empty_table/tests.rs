@@ -99,9 +99,9 @@ fn an_unknown_owner_is_described_by_what_is_known() {
         message(&harness)
     });
     insta::assert_snapshot!(messages.join("\n"), @"
-    nothing on 80 now · last: a hidden process of root, closed 5 s ago after more than 0 s · Esc clears the text
-    nothing on 80 now · last: a process of dev, not identified in time, closed 5 s ago after more than 0 s · Esc clears the text
-    nothing on 80 now · last: no process (the kernel), closed 5 s ago after more than 0 s · Esc clears the text
+    nothing on 80 now · last: a hidden process of root, closed 5 s ago · Esc clears the text
+    nothing on 80 now · last: a process of dev, not identified in time, closed 5 s ago · Esc clears the text
+    nothing on 80 now · last: no process (the kernel), closed 5 s ago · Esc clears the text
     nothing on 80 now · last: gunicorn 1 (gunicorn) (udp), closed 5 s ago after at most 1 h · Esc clears the text
     nothing on 80 now · last: gunicorn 1 ×2 (gunicorn), closed 5 s ago after at most 1 h · Esc clears the text
     ");

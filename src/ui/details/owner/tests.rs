@@ -1,7 +1,8 @@
-use super::*;
 use crate::app::testing::AppHarness;
 use crate::app::{Effect, Event};
-use crate::model::process::{Engine, Inspection, Manager, Pid, ProcessTree, Published};
+use crate::model::process::{
+    Container, Engine, Inspection, Manager, Pid, ProcessTree, Published, Supervisor, Unit,
+};
 use crate::model::socket::Protocol;
 use crate::model::testing::{SocketBuilder, process, socket};
 
@@ -37,13 +38,12 @@ fn database() -> Supervisor {
 fn details(socket: SocketBuilder, holders: &Supervisor, port: &Supervisor) -> String {
     let mut harness = AppHarness::with(vec![socket]);
     let effects = harness.keys("i");
-    let asked = effects.iter().find_map(|effect| match effect {
-        Effect::Inspect(subject) => Some(subject.clone()),
+    let requests = effects.into_iter().filter_map(|effect| match effect {
+        Effect::Inspect(request) => Some(request),
         _ => None,
     });
-    let subject = asked.expect("a question");
-    let processes = subject.processes.iter();
-    let kin = processes.map(|process| ProcessTree {
+    let request = requests.last().expect("a request");
+    let trees = request.processes.iter().map(|process| ProcessTree {
         process: *process,
         ancestors: Vec::new(),
         descendants: Vec::new(),
@@ -53,12 +53,12 @@ fn details(socket: SocketBuilder, holders: &Supervisor, port: &Supervisor) -> St
         supervisor: holders.clone(),
     });
     harness.event(Event::Inspected(Inspection {
-        trees: kin.collect(),
+        trees: trees.collect(),
         supervisor: port.clone(),
         exit_statuses: Vec::new(),
         addresses: Vec::new(),
         unused: None,
-        request: subject,
+        request,
     }));
     crate::ui::tests::details(&harness, &["unit", "container"])
 }
@@ -70,11 +70,4 @@ fn details_show_the_supervisor_of_known_and_hidden_owners() {
     insta::assert_snapshot!(known, @r"unit: shop.service (user) · main process 4242 · Restart=always\x07 · started by shop.socket, admin.socket");
     let hidden = details(socket("127.0.0.1:15432"), &shop(), &database());
     insta::assert_snapshot!(hidden, @"container: docker shop-db-1 · *:15432->5432/tcp, 127.0.0.1:15432->5432/tcp");
-}
-
-#[test]
-fn a_socket_of_systemd_tells_what_it_starts() {
-    let mut unit = Unit::new("cups.socket".into(), Manager::System);
-    unit.triggers = vec!["cups.service".into()];
-    assert_eq!(super::unit(&unit), "cups.socket · starts cups.service");
 }

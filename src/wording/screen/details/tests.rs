@@ -1,0 +1,103 @@
+use super::*;
+use crate::model::process::Manager;
+use crate::model::socket::State;
+use crate::model::testing::{SocketBuilder, socket};
+
+const FLOW: TcpCounters = TcpCounters {
+    sent: 12_000_000,
+    received: 3_400_000,
+    rtt: Duration::from_micros(1_300),
+    retransmits: 2,
+    idle_sent: Duration::from_millis(40),
+    idle_received: Duration::from_secs(9),
+};
+
+#[test]
+fn traffic_is_rates_and_totals_or_since_when_it_rests() {
+    let idle = TcpCounters {
+        idle_sent: Duration::from_secs(90),
+        idle_received: Duration::from_secs(12),
+        ..FLOW
+    };
+    let rates = |sent, received| Some(ByteRates { sent, received });
+    let totals = "sent 12 MB, received 3.4 MB";
+    let cases = [
+        (FLOW, None, ""),
+        (FLOW, rates(1_200_000, 340), "↑ 1.2 MB/s  ↓ 340 B/s · "),
+        (FLOW, rates(0, 0), "↑ 0 B/s  ↓ 0 B/s · "),
+        (idle, rates(0, 0), "idle for 12 s · "),
+        (idle, None, "idle for 12 s · "),
+        (idle, rates(7, 0), "↑ 7 B/s  ↓ 0 B/s · "),
+    ];
+    for (flow, rates, expected) in cases {
+        assert_eq!(traffic(flow, rates), format!("{expected}{totals}"));
+    }
+}
+
+#[test]
+fn the_path_shows_retransmits_and_a_measured_round_trip() {
+    let cases = [
+        (2, 1_300, "round trip 1.3 ms · 2 retransmits"),
+        (1, 45, "round trip 45 µs · 1 retransmit"),
+        (0, 0, "no retransmits"),
+    ];
+    for (retransmits, micros, expected) in cases {
+        let rtt = Duration::from_micros(micros);
+        assert_eq!(
+            path(TcpCounters {
+                rtt,
+                retransmits,
+                ..FLOW
+            }),
+            expected
+        );
+    }
+}
+
+#[test]
+fn a_queue_is_connections_at_a_listener_and_bytes_elsewhere() {
+    let listener = || socket("127.0.0.1:80");
+    let connection = || socket("127.0.0.1:80").to("127.0.0.1:5000");
+    let cases: [(SocketBuilder, _, _, _); 8] = [
+        (listener(), 3, 5, "backlog 3 / 5"),
+        (listener(), 5, 5, "backlog 5 / 5"),
+        (
+            listener(),
+            6,
+            5,
+            "backlog 6 / 5 · full: new clients time out",
+        ),
+        (connection(), 1_200, 0, "unread 1.2 kB · unacknowledged 0 B"),
+        (connection().udp(), 0, 1_200, "unread 0 B · unsent 1.2 kB"),
+        (
+            socket("127.0.0.1:53").udp(),
+            0,
+            0,
+            "unread 0 B · unsent 0 B",
+        ),
+        (connection().state(State::TimeWait), 0, 0, ""),
+        (listener().state(State::Bound), 0, 0, ""),
+    ];
+    for (socket, incoming, outgoing, expected) in cases {
+        let text = queue(&socket.build(), SocketQueue { incoming, outgoing });
+        assert_eq!(text.unwrap_or_default(), expected);
+    }
+}
+
+#[test]
+fn a_hidden_owner_is_offered_sudo_unless_root_asks() {
+    let socket = socket("127.0.0.1:80").user(0, "root").build();
+    let texts = [false, true].map(|is_root| hidden_owner(&socket, is_root));
+    let expected = [
+        "hidden (a process of root; sudo shows it)",
+        "hidden (a process of root)",
+    ];
+    assert_eq!(texts, expected);
+}
+
+#[test]
+fn a_socket_of_systemd_tells_what_it_starts() {
+    let mut unit = Unit::new("cups.socket".into(), Manager::System);
+    unit.triggers = vec!["cups.service".into()];
+    assert_eq!(unit_details(&unit), "cups.socket · starts cups.service");
+}

@@ -1,0 +1,78 @@
+//! An empty table: why nothing is shown, and the keys that change that.
+
+use crate::model::process::Process;
+use crate::model::socket::Socket;
+use crate::wording::list;
+
+pub const READING: &str = "reading the socket tables…";
+
+/// An empty table without a filter; `all_key` shows the connections to other machines.
+pub fn no_sockets(remote: usize, all_key: &str) -> String {
+    match remote {
+        0 => "nothing listens or is connected on this machine".to_owned(),
+        count => format!("no local socket on this machine · {count} remote: {all_key}"),
+    }
+}
+
+/// `nothing matches [d dynamic] + postgres (19 hidden: 17 by d) · Esc clears the text, d the chip`
+pub fn no_match(filter: &str, hidden: usize, by_chip: &[(String, usize)], clear: &str) -> String {
+    let by_chip: Vec<String> = by_chip
+        .iter()
+        .map(|(key, count)| format!("{count} by {key}"))
+        .collect();
+    let colon = if by_chip.is_empty() { "" } else { ": " };
+    format!(
+        "nothing matches {filter} ({hidden} hidden{colon}{}) · {clear}",
+        by_chip.join(", ")
+    )
+}
+
+pub fn nothing_on(port: u16, clear: &str) -> String {
+    format!("nothing on {port} now · {clear}")
+}
+
+/// `nothing on 62893 now · last: python3 9130 (debugpy), closed 62 s ago · Y copies the command that starts it again`
+pub fn nothing_since(
+    port: u16,
+    past_owner: &str,
+    restart_key: Option<&str>,
+    clear: &str,
+) -> String {
+    let offer = restart_key.map(|key| format!(" · {key} copies the command that starts it again"));
+    let offer = offer.unwrap_or_default();
+    format!("nothing on {port} now · last: {past_owner}{offer} · {clear}")
+}
+
+/// `no port 4242 · process 4242 (node) holds 3000 · pid:4242 shows it`
+pub fn is_a_pid(process: &Process, ports: &[u16]) -> String {
+    let (pid, name) = (process.pid(), &process.name);
+    let holds = match ports {
+        [] => "has connections".to_owned(),
+        ports => format!("holds {}", list(ports)),
+    };
+    format!("no port {pid} · process {pid} ({name}) {holds} · pid:{pid} shows them")
+}
+
+/// `3000 is in use (tcp 127.0.0.1:3000, node 4242), but not shown by [c connected] + 3000`
+pub fn hidden_by_filter(socket: &Socket, more: usize, filter: &str, clear: &str) -> String {
+    let owner = socket.owners.first().map(|owner| format!(", {owner}"));
+    let owner = owner.unwrap_or_default();
+    let more = match more {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let (port, protocol, local) = (socket.port(), socket.protocol, socket.local);
+    format!(
+        "{port} is in use ({protocol} {local}{owner}{more}), but not shown by {filter} · {clear}"
+    )
+}
+
+/// `Esc clears the text, d the chip`
+pub fn how_to_clear(text_key: Option<&str>, chip_keys: &[String]) -> String {
+    let chips = chip_keys.join(", ");
+    match text_key {
+        None => format!("{chips} clears the chip"),
+        Some(key) if chips.is_empty() => format!("{key} clears the text"),
+        Some(key) => format!("{key} clears the text, {chips} the chip"),
+    }
+}
