@@ -1,12 +1,13 @@
 //! The terminal is restored however the program ends.
 
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use rustix::process::{Signal, kill_process};
 
+use crate::commands::list::assert_usage_error;
 use crate::harness::display::Display;
 use crate::harness::helper_process::OwnerProcess;
-use crate::harness::launch::{Launch, PORTMON};
+use crate::harness::launch::{Launch, PORTMON, run};
 use crate::harness::terminal::Terminal;
 
 /// portmon with its table drawn.
@@ -146,7 +147,7 @@ fn a_signal_ends_it_while_nobody_reads_its_output() {
 #[test]
 fn a_signal_during_a_dialog_restores_the_terminal() {
     let mut holder = OwnerProcess::listening();
-    let terminal = Terminal::portmon(&[&format!("port:{}", holder.port)]);
+    let terminal = Terminal::portmon(&[&holder.filter()]);
     terminal.wait_for("the listener", |display| display.shows(holder.port));
     terminal.keys("x");
     terminal.wait_for("the dialog", |display| display.says("Free port"));
@@ -268,16 +269,6 @@ fn continued_in_the_background_it_stops_again() {
 
 #[test]
 fn without_a_terminal_it_names_the_commands_for_scripts() {
-    let output = Command::new(PORTMON)
-        .stdin(Stdio::null())
-        .output()
-        .expect("an output");
-    let message = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(output.status.code(), Some(2), "{message}");
-    assert!(
-        message.contains("no terminal here; for scripts: portmon list, watch"),
-        "{message}"
-    );
-    assert_eq!(message.lines().count(), 1, "{message}");
-    assert_eq!(output.stdout, b"");
+    let words = "no terminal here; for scripts: portmon list, watch";
+    assert_usage_error(&run(&[]), words);
 }

@@ -60,7 +60,7 @@ fn a_digit_opens_the_filter_with_itself() {
 #[test]
 fn escape_restores_the_filter_before() {
     let (first, second) = (OwnerProcess::listening(), OwnerProcess::listening());
-    let terminal = Terminal::portmon(&[&format!("port:{}", first.port)]);
+    let terminal = Terminal::portmon(&[&first.filter()]);
     terminal.wait_for("the first", shows_only(first.port));
     terminal.keys("/");
     terminal.keys(CLEAR_LINE);
@@ -85,7 +85,7 @@ fn a_pasted_error_finds_its_port_and_runs_nothing() {
 #[test]
 fn pasted_keys_end_nothing() {
     let mut holder = OwnerProcess::listening();
-    let terminal = Terminal::portmon(&[&format!("port:{}", holder.port)]);
+    let terminal = Terminal::portmon(&[&holder.filter()]);
     let before = terminal.wait_for("the listener", shows_only(holder.port));
     terminal.paste("x\ny\n");
     let after = terminal.wait_for("an answer to the paste", |display| {

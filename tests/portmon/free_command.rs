@@ -8,11 +8,11 @@ pub mod shared_sockets;
 mod survivors;
 mod unread;
 
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use crate::harness::launch::PORTMON;
+use crate::harness::launch::{PORTMON, Printed};
 use crate::harness::process_tree::wait_for_forks;
 
 /// Output of one `portmon free --json` for one port.
@@ -24,6 +24,7 @@ struct FreeOutput {
     signalled: Vec<(u64, String)>,
     /// Pids that still hold the port.
     holders: Vec<u64>,
+    after_seconds: Option<f64>,
     message: String,
     /// Text on standard error.
     found: String,
@@ -31,11 +32,10 @@ struct FreeOutput {
 }
 
 impl FreeOutput {
-    fn from(output: &Output) -> Self {
-        let printed = String::from_utf8_lossy(&output.stdout);
-        let found = String::from_utf8_lossy(&output.stderr).into_owned();
-        let json: Value = serde_json::from_str(&printed)
-            .unwrap_or_else(|error| panic!("{error}: {printed:?}, {found:?}"));
+    fn from(output: impl Into<Printed>) -> Self {
+        let printed = output.into();
+        let json: Value = serde_json::from_str(&printed.stdout)
+            .unwrap_or_else(|error| panic!("{error}: {printed:?}"));
         let list = |key: &str| {
             let list = json.get(key).and_then(Value::as_array);
             list.expect("a list").clone()
@@ -43,15 +43,16 @@ impl FreeOutput {
         let pid = |of: &Value| of.get("pid").and_then(Value::as_u64).expect("a pid");
         let word = |of: &Value, key: &str| of.get(key).and_then(Value::as_str).map(str::to_owned);
         Self {
-            code: output.status.code(),
+            code: printed.code,
             verdict: word(&json, "verdict"),
             signalled: list("signalled")
                 .iter()
                 .map(|one| (pid(one), word(one, "signal").expect("a signal")))
                 .collect(),
             holders: list("holders").iter().map(pid).collect(),
+            after_seconds: json.get("after_seconds").and_then(Value::as_f64),
             message: word(&json, "message").expect("a message"),
-            found,
+            found: printed.stderr,
             json,
         }
     }
@@ -75,6 +76,12 @@ impl FreeOutput {
         );
     }
 
+    /// Number of processes that a dry run names.
+    fn would_signal(&self) -> usize {
+        let would = self.json.get("would_signal").and_then(Value::as_array);
+        would.expect("a list").len()
+    }
+
     fn assert_says(&self, words: &str) {
         assert!(self.message.contains(words), "{words:?} in {self:#?}");
     }
@@ -94,5 +101,5 @@ fn command(words: &[&str]) -> Command {
 
 /// `portmon free` with these words, confirmed.
 fn free(words: &[&str]) -> FreeOutput {
-    FreeOutput::from(&command(words).arg("--yes").output().expect("an output"))
+    FreeOutput::from(command(words).arg("--yes").output().expect("an output"))
 }

@@ -24,10 +24,28 @@ const END_IT: &str = "y stop it";
 
 /// portmon with the dialog for the port of `holder`.
 fn dialog_for(holder: &OwnerProcess) -> Terminal {
-    let terminal = Terminal::portmon(&[&format!("port:{}", holder.port)]);
-    wait_for_owner(&terminal, holder.port, holder.pid());
+    let terminal = table_of(&[holder]);
     ask(&terminal, &format!("Free port {} on ", holder.port));
     terminal
+}
+
+/// portmon with the rows of these processes, once it knows them as owners.
+fn table_of(owners: &[&OwnerProcess]) -> Terminal {
+    let ports: Vec<String> = owners.iter().map(|owner| owner.port.to_string()).collect();
+    let terminal = Terminal::portmon(&[&format!("port:{}", ports.join(","))]);
+    for owner in owners {
+        wait_for_owner(&terminal, owner.port, owner.pid());
+    }
+    terminal
+}
+
+/// Waits until the port of an owner is free, and the owner has ended.
+fn wait_until_freed(terminal: &Terminal, owner: &mut OwnerProcess) {
+    wait_for_words(
+        terminal,
+        &format!(":{} is free. {owner} ended ", owner.port),
+    );
+    owner.wait_until_ended();
 }
 
 /// Waits until a row of this port has this owner, which may follow the socket by a moment.
@@ -70,7 +88,7 @@ fn a_port_is_freed_after_asking_and_nothing_else_ends() {
 #[test]
 fn keys_typed_ahead_of_the_dialog_end_nothing() {
     let mut holder = OwnerProcess::listening();
-    let filter = format!("port:{}", holder.port);
+    let filter = holder.filter();
     // One of the keys opens a browser, which is not found with this PATH.
     let terminal =
         Terminal::start(Launch::portmon(&[&filter]).environment(&[("PATH", "/nonexistent")]));

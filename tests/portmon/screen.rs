@@ -8,10 +8,6 @@ use crate::harness::launch::Launch;
 use crate::harness::requirements::skipped;
 use crate::harness::terminal::Terminal;
 
-fn port_filter(port: u16) -> String {
-    format!("port:{port}")
-}
-
 fn wait_for_row(terminal: &Terminal, port: u16) -> ScreenRow {
     let display = terminal.wait_for(&format!("a row of {port}"), |display| display.shows(port));
     display.row(port).expect("waited for")
@@ -20,7 +16,7 @@ fn wait_for_row(terminal: &Terminal, port: u16) -> ScreenRow {
 #[test]
 fn a_listener_stands_with_its_address_state_and_pid() {
     let holder = OwnerProcess::listening();
-    let terminal = Terminal::portmon(&[&port_filter(holder.port)]);
+    let terminal = Terminal::portmon(&[&holder.filter()]);
     let what = "the listener and its owner";
     let row = terminal.wait_for(what, |display| {
         let row = display.row(holder.port);
@@ -104,7 +100,7 @@ fn a_listener_on_the_other_localhost_is_shown() {
         return;
     }
     let holder = OwnerProcess::listening_on("[::1]:0");
-    let terminal = Terminal::portmon(&[&port_filter(holder.port)]);
+    let terminal = Terminal::portmon(&[&holder.filter()]);
     let row = wait_for_row(&terminal, holder.port);
     assert!(row.text.contains(" ::1 "), "{row:?}");
 }
@@ -112,7 +108,7 @@ fn a_listener_on_the_other_localhost_is_shown() {
 #[test]
 fn a_bound_udp_socket_is_shown() {
     let holder = OwnerProcess::bound_to_udp();
-    let terminal = Terminal::portmon(&[&port_filter(holder.port)]);
+    let terminal = Terminal::portmon(&[&holder.filter()]);
     let row = wait_for_row(&terminal, holder.port);
     assert!(row.text.to_lowercase().contains("udp"), "{row:?}");
 }
@@ -148,12 +144,12 @@ fn below(port: u16) -> std::net::TcpListener {
 fn the_listener_is_there_in_every_size_that_holds_a_table() {
     let holder = OwnerProcess::listening();
     for (columns, lines) in [(80, 24), (200, 50), (80, 12)] {
-        let filter = port_filter(holder.port);
+        let filter = holder.filter();
         let terminal = Terminal::start(Launch::portmon(&[&filter]).size(columns, lines));
         wait_for_row(&terminal, holder.port);
     }
     // The smallest one has no room for addresses, but names the owner.
-    let filter = port_filter(holder.port);
+    let filter = holder.filter();
     let terminal = Terminal::start(Launch::portmon(&[&filter]).size(40, 8));
     terminal.wait_for("the port and its holder", |display| {
         display.says(&format!("{} {}", holder.port, holder.name))
@@ -163,7 +159,7 @@ fn the_listener_is_there_in_every_size_that_holds_a_table() {
 #[test]
 fn a_window_too_small_says_so_and_the_table_comes_back() {
     let holder = OwnerProcess::listening();
-    let terminal = Terminal::portmon(&[&port_filter(holder.port)]);
+    let terminal = Terminal::portmon(&[&holder.filter()]);
     wait_for_row(&terminal, holder.port);
     terminal.resize(32, 6);
     terminal.wait_for("the reason", |display| {
@@ -194,7 +190,7 @@ fn an_unfocused_terminal_polls_less_often() {
 #[test]
 fn a_frame_without_a_change_is_not_drawn() {
     let holder = OwnerProcess::listening();
-    let terminal = Terminal::portmon(&[&port_filter(holder.port)]);
+    let terminal = Terminal::portmon(&[&holder.filter()]);
     wait_for_row(&terminal, holder.port);
 
     // The rows of a second portmon show when both have polled several times more.
@@ -212,7 +208,7 @@ fn a_frame_without_a_change_is_not_drawn() {
 #[test]
 fn no_color_writes_no_color_and_still_shows_the_cursor() {
     let holder = OwnerProcess::listening();
-    let filter = port_filter(holder.port);
+    let filter = holder.filter();
     let arguments = [filter.as_str()];
     let start = Launch::portmon(&arguments).environment(&[("NO_COLOR", "1")]);
     let terminal = Terminal::start(start);
@@ -246,7 +242,7 @@ fn colors_in(written: &str) -> Vec<&str> {
 #[test]
 fn ascii_keeps_to_ascii_in_the_table_and_in_the_dialog() {
     let holder = OwnerProcess::listening();
-    let terminal = Terminal::portmon(&["--ascii", &port_filter(holder.port)]);
+    let terminal = Terminal::portmon(&["--ascii", &holder.filter()]);
     let row = wait_for_row(&terminal, holder.port);
     assert!(row.text.is_ascii(), "{row:?}");
     assert_ascii(&terminal.display());
@@ -267,7 +263,7 @@ fn assert_ascii(display: &Display) {
 #[test]
 fn a_hostile_process_name_never_reaches_the_terminal_raw() {
     let holder = OwnerProcess::named("\x1b[31mEVIL", listen("127.0.0.1:0"));
-    let filter = port_filter(holder.port);
+    let filter = holder.filter();
     let terminal = Terminal::start(Launch::portmon(&[&filter]).size(160, 24));
     terminal.wait_for("the name, made safe", |display| display.contains("EVIL"));
     let written = String::from_utf8_lossy(&terminal.written()).into_owned();

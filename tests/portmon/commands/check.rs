@@ -1,28 +1,18 @@
 //! `portmon check`, and `w` in the terminal: whether a port can be used.
 
 use std::net::{TcpListener, UdpSocket};
-use std::process::{Command, Output};
 
 use serde_json::{Value, json};
 
 use crate::harness::helper_process::OwnerProcess;
-use crate::harness::launch::PORTMON;
+use crate::harness::launch::{PORTMON, run, run_by};
 use crate::harness::requirements::{NOBODY, can_be_nobody, skipped};
 use crate::harness::terminal::Terminal;
 
-fn run(words: &[&str]) -> Output {
-    let (program, arguments) = words.split_first().expect("a program");
-    Command::new(program)
-        .args(arguments)
-        .output()
-        .expect("an output")
-}
-
 /// The exit code and the output.
 fn check(arguments: &[&str]) -> (Option<i32>, String) {
-    let output = run(&[&[PORTMON, "check"], arguments].concat());
-    let printed = String::from_utf8(output.stdout).expect("UTF-8");
-    (output.status.code(), printed)
+    let printed = run(&[&["check"], arguments].concat());
+    (printed.code, printed.stdout)
 }
 
 /// A port that was unused a moment ago.
@@ -95,8 +85,7 @@ fn another_user_sees_the_owner_and_what_is_not_permitted() {
     }
     let holder = OwnerProcess::listening();
     let port = holder.port.to_string();
-    let output = run(&[&NOBODY[..], &[PORTMON, "check", &port]].concat());
-    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+    let printed = run_by(&NOBODY, &["check", &port]).stdout;
     let begin = format!("HELD :{port} by a process of root on 127.0.0.1:{port}\n");
     assert!(printed.starts_with(&begin), "{printed}");
     assert!(
@@ -106,10 +95,9 @@ fn another_user_sees_the_owner_and_what_is_not_permitted() {
 
     let setting = std::fs::read_to_string("/proc/sys/net/ipv4/ip_unprivileged_port_start");
     if setting.is_ok_and(|from| from.trim() == "1024") {
-        let output = run(&[&NOBODY[..], &[PORTMON, "check", "1"]].concat());
-        let printed = String::from_utf8_lossy(&output.stdout).into_owned();
-        assert_eq!(output.status.code(), Some(1), "{printed}");
-        assert!(printed.contains("ports below 1024"), "{printed}");
+        let printed = run_by(&NOBODY, &["check", "1"]);
+        assert_eq!(printed.code, Some(1), "{printed:?}");
+        assert!(printed.stdout.contains("ports below 1024"), "{printed:?}");
     } else {
         skipped("any user may bind ports below 1024");
     }

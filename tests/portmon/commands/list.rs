@@ -2,23 +2,12 @@
 
 use std::fs;
 use std::io;
-use std::process::{Command, Output};
+use std::process::Command;
 
 use serde_json::{Value, json};
 
 use crate::harness::helper_process::{COMMAND, OwnerProcess, listen, unique_name};
-use crate::harness::launch::PORTMON;
-
-fn portmon(arguments: &[&str]) -> Output {
-    Command::new(PORTMON)
-        .args(arguments)
-        .output()
-        .expect("an output")
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).expect("UTF-8")
-}
+use crate::harness::launch::{PORTMON, Printed, run};
 
 /// Filter for the socket of `holder`.
 ///
@@ -30,9 +19,9 @@ fn filter_of(holder: &OwnerProcess) -> String {
 
 /// The one endpoint that `portmon list --json` prints for `holder`.
 fn endpoint(holder: &OwnerProcess) -> Value {
-    let output = portmon(&["list", "--json", &filter_of(holder)]);
-    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
-    let printed: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let output = run(&["list", "--json", &filter_of(holder)]);
+    assert_eq!(output.code, Some(0), "{output:?}");
+    let printed: Value = serde_json::from_str(&output.stdout).expect("JSON");
     assert_eq!(printed.get("version"), Some(&json!(1)));
     let endpoints = printed.get("endpoints").and_then(Value::as_array);
     match endpoints.map(Vec::as_slice) {
@@ -50,32 +39,26 @@ fn keys(value: &Value) -> Vec<&str> {
 #[test]
 fn rows_are_printed_with_exit_code_zero() {
     let holder = OwnerProcess::listening();
-    let output = portmon(&["list", &filter_of(&holder)]);
-    let printed = text(&output.stdout);
-    assert_eq!(output.status.code(), Some(0), "{printed}");
-    let port = holder.port.to_string();
-    let rows: Vec<&str> = printed
-        .lines()
-        .filter(|line| line.contains(&port))
-        .collect();
-    let has = |word: &str| rows.iter().all(|row| row.contains(word));
-    assert_eq!(rows.len(), 1, "{printed}");
-    assert!(
-        has("127.0.0.1") && has("LISTEN") && has(&holder.pid().to_string()),
-        "{printed}"
-    );
+    let printed = run(&["list", &filter_of(&holder)]);
+    assert_eq!(printed.code, Some(0), "{printed:?}");
+    let (port, pid) = (holder.port.to_string(), holder.pid().to_string());
+    let lines = printed.stdout.lines();
+    let rows: Vec<&str> = lines.filter(|line| line.contains(&port)).collect();
+    let words = ["127.0.0.1", "LISTEN", &pid];
+    let has_all = |row: &&str| words.iter().all(|word| row.contains(word));
+    assert!(rows.len() == 1 && rows.iter().all(has_all), "{printed:?}");
 }
 
 #[test]
 fn no_rows_are_exit_code_one() {
-    let output = portmon(&["list", &format!("proc:{}", unique_name())]);
-    assert_eq!(output.status.code(), Some(1), "{}", text(&output.stdout));
+    let printed = run(&["list", &format!("proc:{}", unique_name())]);
+    assert_eq!(printed.code, Some(1), "{printed:?}");
 }
 
 #[test]
 fn json_is_one_object_with_the_fields_that_scripts_rely_on() {
-    let output = portmon(&["list", "--json"]);
-    let printed: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let printed = run(&["list", "--json"]);
+    let printed: Value = serde_json::from_str(&printed.stdout).expect("JSON");
     let fields = [
         "endpoints",
         "hidden_owners",
@@ -150,28 +133,24 @@ fn json_has_the_state_of_a_udp_socket_if_known() {
     assert_eq!(facts, expected.each_ref().map(Some), "{found:#}");
 }
 
+/// Asserts that nothing but one line with these words was printed.
+pub fn assert_usage_error(printed: &Printed, words: &str) {
+    let is_one_line = printed.stderr.lines().count() == 1 && printed.stderr.contains(words);
+    let facts = (printed.code, is_one_line, printed.stdout.as_str());
+    assert_eq!(facts, (Some(2), true, ""), "{printed:?}");
+}
+
 #[test]
 fn an_invalid_port_is_a_usage_error() {
-    let output = portmon(&["list", "port:99999"]);
-    let message = text(&output.stderr);
-    assert_eq!(output.status.code(), Some(2), "{message}");
-    assert_eq!(
-        (message.lines().count(), message.contains("99999")),
-        (1, true),
-        "{message}"
-    );
-    assert_eq!(output.stdout, b"");
+    let printed = run(&["list", "port:99999"]);
+    assert_usage_error(&printed, "99999");
 }
 
 #[test]
 fn an_unknown_command_suggests_the_right_one() {
-    let output = portmon(&["kill", "3000"]);
-    let message = text(&output.stderr);
-    assert_eq!(output.status.code(), Some(2), "{message}");
-    assert!(
-        message.contains("unknown command \"kill\". Did you mean `portmon free 3000`?"),
-        "{message}"
-    );
+    let printed = run(&["kill", "3000"]);
+    let expected = "unknown command \"kill\". Did you mean `portmon free 3000`?";
+    assert_usage_error(&printed, expected);
 }
 
 #[test]
@@ -185,12 +164,10 @@ fn a_closed_pipe_is_no_error() {
             .stdout(writer)
             .output()
             .expect("an output");
-        let facts = (output.status.code(), text(&output.stderr));
-        assert_eq!(facts.0, Some(0), "{arguments:?}: {facts:?}");
-        assert!(
-            !facts.1.contains("panic") && !facts.1.contains("roken pipe"),
-            "{facts:?}"
-        );
+        let printed = Printed::from(output);
+        assert_eq!(printed.code, Some(0), "{arguments:?}: {printed:?}");
+        let is_quiet = ["panic", "roken pipe"].map(|word| !printed.stderr.contains(word));
+        assert_eq!(is_quiet, [true, true], "{printed:?}");
     }
 }
 
@@ -198,11 +175,11 @@ fn a_closed_pipe_is_no_error() {
 fn a_hostile_process_name_is_escaped() {
     let name = "\x1b[31mEVIL";
     let holder = OwnerProcess::named(name, listen("127.0.0.1:0"));
-    let filter = format!("port:{}", holder.port);
+    let filter = holder.filter();
     for format in [&["list", &filter][..], &["list", "--json", &filter]] {
-        let output = portmon(format);
-        assert!(text(&output.stdout).contains("EVIL"), "{format:?}");
-        assert!(!output.stdout.contains(&0x1b), "{format:?}");
+        let printed = run(format).stdout;
+        let is_escaped = printed.contains("EVIL") && !printed.contains('\x1b');
+        assert!(is_escaped, "{format:?}: {printed:?}");
     }
     assert_eq!(
         endpoint(&holder).pointer("/owners/0/name"),

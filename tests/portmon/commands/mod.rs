@@ -3,7 +3,7 @@
 mod check;
 #[cfg(target_os = "linux")]
 mod foreign_programs;
-mod list;
+pub mod list;
 #[cfg(target_os = "linux")]
 mod short_lived;
 #[cfg(target_os = "linux")]

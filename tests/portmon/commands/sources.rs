@@ -1,34 +1,23 @@
 //! `--source`: every source lists the same sockets, also to another user.
 
 use std::net::UdpSocket;
-use std::process::{Command, Output};
 
 use serde_json::{Value, json};
 
 use crate::harness::helper_process::{OwnerProcess, listen};
-use crate::harness::launch::PORTMON;
+use crate::harness::launch::{PORTMON, run, run_by};
 use crate::harness::requirements::{NOBODY, can_be_nobody};
 
 const SOURCES: [&str; 3] = ["sock_diag", "netstat2", "proc"];
 
-/// Runs portmon, by the program and options in `before` if there are any.
-fn portmon(before: &[&str], words: &[&str]) -> Output {
-    let all: Vec<&str> = [before, &[PORTMON], words].concat();
-    let [program, words @ ..] = all.as_slice() else {
-        panic!("no program");
-    };
-    let mut command = Command::new(program);
-    command.args(words).output().expect("an output")
-}
-
-/// The endpoints of a port.
-fn endpoints(before: &[&str], source: &str, port: u16) -> Vec<Value> {
+/// The endpoints of a port, listed by a portmon that `program` runs if it is not empty.
+fn endpoints(program: &[&str], source: &str, port: u16) -> Vec<Value> {
     let filter = format!("port:{port}");
     let words = ["list", "--all", "--json", "--source", source, &filter];
-    let listed = portmon(before, &words);
-    let said = String::from_utf8_lossy(&listed.stderr);
-    assert_eq!((listed.status.code(), &*said), (Some(0), ""), "{source}");
-    let printed: Value = serde_json::from_slice(&listed.stdout).expect("JSON");
+    let listed = run_by(program, &words);
+    let facts = (listed.code, listed.stderr.as_str());
+    assert_eq!(facts, (Some(0), ""), "{source}");
+    let printed: Value = serde_json::from_str(&listed.stdout).expect("JSON");
     let endpoints = printed.get("endpoints").and_then(Value::as_array);
     endpoints.expect("endpoints").clone()
 }
@@ -59,14 +48,11 @@ fn sources_differ_only_in_the_state_of_a_udp_socket() {
 fn a_source_without_close_events_says_so() {
     for source in ["netstat2", "proc"] {
         let words = ["watch", "--for", "0.3", "--source", source, "port:1"];
-        let watched = Command::new(PORTMON)
-            .args(words)
-            .output()
-            .expect("an output");
-        let said = String::from_utf8_lossy(&watched.stderr).into_owned();
+        let watched = run(&words);
         let expected = "portmon: sockets that open and close between two polls are missed: \
                         this source does not report closed sockets\n";
-        assert_eq!((watched.status.code(), said.as_str()), (Some(0), expected));
+        let facts = (watched.code, watched.stderr.as_str());
+        assert_eq!(facts, (Some(0), expected));
     }
 }
 

@@ -1,27 +1,18 @@
 //! `portmon unused`: ports that can be bound and that no socket has.
 
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::process::Command;
 
 use socket2::{Domain, Socket, Type};
 
 use crate::harness::helper_process::listen;
-use crate::harness::launch::PORTMON;
+use crate::harness::launch::run;
 
 /// The exit code, the ports and the text on standard error.
 fn unused(words: &[&str]) -> (Option<i32>, Vec<u16>, String) {
-    let output = Command::new(PORTMON)
-        .arg("unused")
-        .args(words)
-        .output()
-        .expect("an output");
-    let printed = String::from_utf8_lossy(&output.stdout);
-    let ports = printed.lines().map(|line| line.parse().expect("a port"));
-    (
-        output.status.code(),
-        ports.collect(),
-        String::from_utf8_lossy(&output.stderr).into_owned(),
-    )
+    let printed = run(&[&["unused"], words].concat());
+    let lines = printed.stdout.lines();
+    let ports = lines.map(|line| line.parse().expect("a port"));
+    (printed.code, ports.collect(), printed.stderr)
 }
 
 /// Asserts that the first unused port from `port` on is a higher one.

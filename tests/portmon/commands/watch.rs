@@ -2,7 +2,7 @@
 
 use std::io::{self, BufRead, BufReader, Read};
 use std::os::unix::process::ExitStatusExt;
-use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -10,9 +10,10 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
+use crate::commands::list::assert_usage_error;
 use crate::harness::emulator::PATIENCE;
 use crate::harness::helper_process::{OwnerProcess, listen, unique_name};
-use crate::harness::launch::PORTMON;
+use crate::harness::launch::{PORTMON, run};
 
 /// Lifetime of an owner that several polls must see.
 const SEVERAL_POLLS: Duration = Duration::from_millis(500);
@@ -138,13 +139,6 @@ impl OutputLines {
     }
 }
 
-fn output(words: &[&str]) -> Output {
-    Command::new(PORTMON)
-        .args(words)
-        .output()
-        .expect("an output")
-}
-
 #[test]
 fn a_listener_is_reported_when_it_opens_and_closes() {
     let mut watch = WatchProcess::start(&[], Stdio::piped());
@@ -169,8 +163,7 @@ fn json_is_one_object_per_line() {
     let lines = OutputLines::of(&mut watch);
     let json = |line: &str| -> Value { serde_json::from_str(line).expect("JSON") };
     let is_opened = |told: &str, holder: &OwnerProcess| {
-        let listed = output(&["list", "--json", &format!("port:{}", holder.port)]);
-        let listed: Value = serde_json::from_slice(&listed.stdout).expect("JSON");
+        let listed = json(&run(&["list", "--json", &holder.filter()]).stdout);
         let told = json(told);
         let expected = json!({
             "event": "opened",
@@ -195,9 +188,8 @@ fn json_is_one_object_per_line() {
 
 #[test]
 fn it_exits_after_its_time_limit() {
-    let watched = output(&["watch", "--for", "0.3", &format!("proc:{}", unique_name())]);
-    let facts = (watched.status.code(), watched.stdout);
-    assert_eq!(facts, (Some(0), Vec::new()));
+    let watched = run(&["watch", "--for", "0.3", &format!("proc:{}", unique_name())]);
+    assert_eq!((watched.code, watched.stdout.as_str()), (Some(0), ""));
 }
 
 #[test]
@@ -231,12 +223,6 @@ fn a_signal_ends_it_as_it_ends_any_program() {
 
 #[test]
 fn an_invalid_interval_is_a_usage_error() {
-    let refused = output(&["watch", "-n", "0"]);
-    let message = String::from_utf8_lossy(&refused.stderr);
-    let expected = "out of range: 0 (0.1 to 3600 seconds)";
-    assert_eq!(refused.status.code(), Some(2), "{message}");
-    assert!(
-        message.contains(expected) && message.lines().count() == 1,
-        "{message}"
-    );
+    let refused = run(&["watch", "-n", "0"]);
+    assert_usage_error(&refused, "out of range: 0 (0.1 to 3600 seconds)");
 }

@@ -1,12 +1,10 @@
 //! The question, and what happens without a yes.
 
-use std::process::Command;
-
 use serde_json::json;
 
 use super::{FreeOutput, command, free};
 use crate::harness::helper_process::OwnerProcess;
-use crate::harness::launch::{Launch, PORTMON};
+use crate::harness::launch::{Launch, PORTMON, Printed, run};
 use crate::harness::process_tree::wait_for_forks;
 use crate::harness::requirements::skipped;
 use crate::harness::terminal::Terminal;
@@ -18,10 +16,7 @@ fn a_port_is_freed_and_nothing_else_ends() {
     freed.assert(0, "free", &[(holder.pid(), "SIGTERM")], &[]);
     freed.assert_says(&format!(":{} is free. {} ended ", holder.port, holder));
     assert!(freed.found.contains(&format!("Stops         {holder}")));
-    let after = freed
-        .json
-        .get("after_seconds")
-        .and_then(serde_json::Value::as_f64);
+    let after = freed.after_seconds;
     assert!(after.is_some_and(|after| after < 5.0), "{freed:?}");
     holder.wait_until_ended();
     assert!(bystander.is_alive());
@@ -38,7 +33,7 @@ fn a_port_is_freed_and_nothing_else_ends() {
 fn without_a_terminal_and_without_yes_nothing_is_sent() {
     let mut holder = OwnerProcess::listening();
     let port = holder.port.to_string();
-    let refused = FreeOutput::from(&command(&[&port]).output().expect("an output"));
+    let refused = FreeOutput::from(command(&[&port]).output().expect("an output"));
     refused.assert(6, "refused", &[], &[holder.pid()]);
     refused.assert_says("there is no terminal to ask on; --yes skips the question");
     assert!(holder.is_alive());
@@ -48,7 +43,7 @@ fn without_a_terminal_and_without_yes_nothing_is_sent() {
 fn a_dry_run_names_exactly_what_would_be_signaled() {
     let mut holder = OwnerProcess::listening();
     let port = holder.port.to_string();
-    let dry = FreeOutput::from(&command(&[&port, "--dry-run"]).output().expect("an output"));
+    let dry = FreeOutput::from(command(&[&port, "--dry-run"]).output().expect("an output"));
     assert_eq!(
         (dry.code, dry.verdict.as_deref(), dry.signalled.len()),
         (Some(0), None, 0)
@@ -69,8 +64,8 @@ fn a_range_is_confirmed_by_the_number_of_its_ports() {
     let range = format!("127.0.0.1:{first}-{last}");
     let said = |flag: &str| {
         let output = command(&[&range, flag]).output().expect("an output");
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        (output.status.code(), text)
+        let printed = Printed::from(output);
+        (printed.code, printed.stdout)
     };
     let count = said("--dry-run").1.lines().count();
     let (code, text) = said("--yes");
@@ -95,24 +90,16 @@ fn a_range_is_confirmed_by_the_number_of_its_ports() {
 fn a_list_of_ports_gets_verdicts_in_its_order() {
     let (mut one, mut other) = (OwnerProcess::listening(), OwnerProcess::ignoring_sigterm());
     let list = format!("{},{}", other.port, one.port);
-    let output = Command::new(PORTMON)
-        .args(["free", &list, "--yes", "--wait", "1", "--settle", "0.2"])
-        .output()
-        .expect("an output");
-    let printed = String::from_utf8_lossy(&output.stdout);
-    let lines: Vec<&str> = printed.lines().collect();
-    let [held, free] = lines.as_slice() else {
-        panic!("two lines: {printed}");
-    };
-    assert!(
-        held.starts_with(&format!(":{} is STILL HELD: ", other.port)),
-        "{held}"
-    );
-    assert!(
-        free.starts_with(&format!(":{} is free. ", one.port)),
-        "{free}"
-    );
-    assert_eq!(output.status.code(), Some(3));
+    let words = ["free", &list, "--yes", "--wait", "1", "--settle", "0.2"];
+    let printed = run(&words);
+    let lines: Vec<&str> = printed.stdout.lines().collect();
+    let expected = [
+        format!(":{} is STILL HELD: ", other.port),
+        format!(":{} is free. ", one.port),
+    ];
+    let begins = |(line, begin): (&&str, &String)| line.starts_with(begin);
+    let is_as_expected = lines.len() == 2 && lines.iter().zip(&expected).all(begins);
+    assert!(is_as_expected && printed.code == Some(3), "{printed:?}");
     assert!(other.is_alive());
     one.wait_until_ended();
 }

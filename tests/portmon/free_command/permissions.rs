@@ -1,10 +1,8 @@
 //! What must not be stopped: processes of other users, and what portmon itself runs in.
 
-use std::process::{Command, Stdio};
-
 use super::{FreeOutput, free};
 use crate::harness::helper_process::{OwnerProcess, WAITS, listen};
-use crate::harness::launch::{Launch, PORTMON};
+use crate::harness::launch::{Launch, PORTMON, run_by};
 use crate::harness::process_tree::wait_for_forks;
 use crate::harness::requirements::{NOBODY, can_be_nobody};
 use crate::harness::terminal::Terminal;
@@ -26,14 +24,8 @@ fn an_owner_of_another_user_is_not_permitted() {
         return;
     }
     let mut holder = OwnerProcess::listening();
-    let [program, words @ ..] = NOBODY;
-    let output = Command::new(program)
-        .args(words)
-        .args([PORTMON, "free", "--json", "--yes", &holder.port.to_string()])
-        .stdin(Stdio::null())
-        .output()
-        .expect("an output");
-    let freed = FreeOutput::from(&output);
+    let port = holder.port.to_string();
+    let freed = FreeOutput::from(run_by(&NOBODY, &["free", "--json", "--yes", &port]));
     freed.assert(4, "not_permitted", &[], &[]);
     freed.assert_says(&format!(":{} belongs to root.", holder.port));
     freed.assert_says(&format!("Try: sudo {PORTMON} free {}", holder.port));
@@ -104,21 +96,8 @@ fn in_a_group_with_root() -> OwnerProcess {
 /// A dry run as this user.
 fn dry_run_as(user: &[&str], words: &[&str]) -> FreeOutput {
     wait_for_forks();
-    let (program, rights) = user.split_first().expect("a program");
-    let output = Command::new(program)
-        .args(rights)
-        .args([PORTMON, "free", "--json", "--dry-run"])
-        .args(words)
-        .stdin(Stdio::null())
-        .output()
-        .expect("an output");
-    FreeOutput::from(&output)
-}
-
-fn would_signal(freed: &FreeOutput) -> usize {
-    let would = freed.json.get("would_signal");
-    let would = would.and_then(serde_json::Value::as_array);
-    would.expect("a list").len()
+    let words = [&["free", "--json", "--dry-run"], words].concat();
+    FreeOutput::from(run_by(user, &words))
 }
 
 #[test]
@@ -130,7 +109,7 @@ fn a_dry_run_names_the_group_members_it_may_not_signal() {
     let port = holder.port.to_string();
     let dry = dry_run_as(&NOBODY, &[&port, "--group"]);
     assert_eq!(
-        (dry.code, dry.verdict.as_deref(), would_signal(&dry)),
+        (dry.code, dry.verdict.as_deref(), dry.would_signal()),
         (Some(4), Some("not_permitted"), 0),
         "{dry:#?}"
     );
@@ -148,7 +127,7 @@ fn a_dry_run_names_the_group_members_it_may_not_signal() {
     let root = dry_run_as(&["env"], &[&port, "--group"]);
     for (dry, count) in [(own, 1), (root, 2)] {
         assert_eq!(
-            (dry.code, dry.verdict.as_deref(), would_signal(&dry)),
+            (dry.code, dry.verdict.as_deref(), dry.would_signal()),
             (Some(0), None, count),
             "{dry:#?}"
         );
@@ -198,7 +177,7 @@ fn a_dry_run_names_owners_it_may_see_but_not_signal() {
             .collect();
         let dry = dry_run_as(&seeing, &words);
         assert_eq!(
-            (dry.code, dry.verdict.as_deref(), would_signal(&dry)),
+            (dry.code, dry.verdict.as_deref(), dry.would_signal()),
             (Some(4), Some("not_permitted"), 0),
             "{dry:#?}"
         );

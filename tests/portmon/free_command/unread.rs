@@ -23,7 +23,7 @@ fn unreadable_tables_are_reported_and_no_owner_is_invented() {
     let unfinished = folder.join("unfinished");
     fs::write(&unfinished, free.id().to_string()).expect("a file");
     fs::rename(unfinished, pid_file).expect("a file");
-    let freed = FreeOutput::from(&free.wait_with_output().expect("an output"));
+    let freed = FreeOutput::from(free.wait_with_output().expect("an output"));
     holder.wait_until_ended();
     fs::remove_dir_all(folder).expect("a folder");
     freed.assert(3, "still_held", &[(holder.pid(), "SIGTERM")], &[]);

@@ -1,25 +1,14 @@
 //! Marked rows are freed together, each with its own verdict.
 
-use super::{ask, wait_for_owner, wait_for_words};
+use super::{ask, table_of, wait_for_words, wait_until_freed};
 use crate::harness::display::Display;
 use crate::harness::helper_process::OwnerProcess;
-use crate::harness::terminal::Terminal;
-
-/// portmon with the rows of both, and their owners.
-fn table_of(both: [&OwnerProcess; 2]) -> Terminal {
-    let [one, other] = both.map(|holder| holder.port);
-    let terminal = Terminal::portmon(&[&format!("port:{one},{other}")]);
-    for holder in both {
-        wait_for_owner(&terminal, holder.port, holder.pid());
-    }
-    terminal
-}
 
 #[test]
 fn two_ports_are_freed_together_each_with_its_verdict() {
     let (mut plain, mut stubborn) = (OwnerProcess::listening(), OwnerProcess::ignoring_sigterm());
     let mut bystander = OwnerProcess::listening();
-    let terminal = table_of([&plain, &stubborn]);
+    let terminal = table_of(&[&plain, &stubborn]);
     // Marking moves the cursor to the next row.
     terminal.keys("  ");
     ask(&terminal, "Free 2 ports on ");
@@ -27,37 +16,24 @@ fn two_ports_are_freed_together_each_with_its_verdict() {
         wait_for_words(&terminal, &format!("Stops :{} {holder}", holder.port));
     }
     terminal.press_when_armed("y stop 2 (SIGTERM)", "y");
-    wait_for_words(
-        &terminal,
-        &format!(":{} is free. {plain} ended ", plain.port),
-    );
-    let held = format!(
-        ":{} is STILL HELD: {stubborn} ignores SIGTERM",
-        stubborn.port
-    );
+    wait_until_freed(&terminal, &mut plain);
+    let port = stubborn.port;
+    let held = format!(":{port} is STILL HELD: {stubborn} ignores SIGTERM");
     wait_for_words(&terminal, &held);
-    plain.wait_until_ended();
     assert!(stubborn.is_alive());
 
     terminal.press_when_armed("K SIGKILL", "K");
-    wait_for_words(
-        &terminal,
-        &format!(":{} is free. {stubborn} ended ", stubborn.port),
-    );
+    wait_until_freed(&terminal, &mut stubborn);
     wait_for_words(&terminal, "after SIGKILL.");
     // The verdict about the other one is beside it.
-    wait_for_words(
-        &terminal,
-        &format!(":{} is free. {plain} ended ", plain.port),
-    );
-    stubborn.wait_until_ended();
+    wait_until_freed(&terminal, &mut plain);
     assert!(bystander.is_alive());
 }
 
 #[test]
 fn an_unmarked_row_is_not_freed() {
     let (mut one, mut other) = (OwnerProcess::listening(), OwnerProcess::listening());
-    let terminal = table_of([&one, &other]);
+    let terminal = table_of(&[&one, &other]);
     let has_marks = |display: &Display| display.rows().iter().all(|row| row.mark == Some('*'));
     terminal.keys("  ");
     terminal.wait_for("two marks", has_marks);
@@ -72,7 +48,6 @@ fn an_unmarked_row_is_not_freed() {
     };
     ask(&terminal, &format!("Free port {selected} on "));
     terminal.press_when_armed("y stop it (SIGTERM)", "y");
-    wait_for_words(&terminal, &format!(":{selected} is free. {meant} ended "));
-    meant.wait_until_ended();
+    wait_until_freed(&terminal, meant);
     assert!(spared.is_alive());
 }

@@ -1,6 +1,6 @@
 //! What must not be stopped, ports that must be typed, and `--read-only`.
 
-use super::{ask, dialog_for, wait_for_owner, wait_for_words};
+use super::{ask, dialog_for, table_of, wait_for_owner, wait_for_words};
 use crate::free_command::permissions::{may_be_nobody, of_nobody};
 use crate::harness::helper_process::OwnerProcess;
 use crate::harness::launch::{Launch, PORTMON};
@@ -13,7 +13,7 @@ fn a_hidden_owner_is_shown_by_user_with_a_command_to_copy() {
         return;
     }
     let mut holder = OwnerProcess::listening();
-    let filter = format!("port:{}", holder.port);
+    let filter = holder.filter();
     let [program, words @ ..] = NOBODY;
     let words = [&words[..], &[PORTMON, "-n", "0.2", &filter]].concat();
     let terminal = Terminal::start(Launch::program(program, &words));
@@ -43,8 +43,7 @@ fn the_port_of_another_users_process_must_be_typed() {
     let mut holder = of_nobody();
     let port = holder.port;
     let end_it = "stop it (SIGTERM)";
-    let terminal = Terminal::portmon(&[&format!("port:{port}")]);
-    wait_for_owner(&terminal, port, holder.pid());
+    let terminal = table_of(&[&holder]);
     let title = format!("Free port {port} on ");
     // Not the key that is enough elsewhere, not Enter alone, not another port.
     for answer in ["y", "\r", "1\r"] {
@@ -71,7 +70,7 @@ fn the_port_of_another_users_process_must_be_typed() {
 #[test]
 fn a_read_only_portmon_neither_ends_nor_marks_nor_offers_it() {
     let mut holder = OwnerProcess::listening();
-    let filter = format!("port:{}", holder.port);
+    let filter = holder.filter();
     let terminal = Terminal::portmon(&["--read-only", &filter]);
     wait_for_owner(&terminal, holder.port, holder.pid());
     for (key, words) in [

@@ -2,7 +2,7 @@
 
 use std::net::{TcpStream, UdpSocket};
 
-use super::{END_IT, ask, dialog_for, wait_for_owner, wait_for_words};
+use super::{END_IT, ask, dialog_for, table_of, wait_for_owner, wait_for_words, wait_until_freed};
 use crate::free_command::addresses::{pair, tcp_and_udp};
 use crate::free_command::shared_sockets::bound;
 use crate::harness::helper_process::{OwnerProcess, WAITS};
@@ -50,8 +50,7 @@ fn only_the_protocol_of_the_row_is_freed() {
     wait_for_owner(&terminal, tcp.port, tcp.pid());
     ask(&terminal, &format!("Free port {} on ", tcp.port));
     terminal.press_when_armed(END_IT, "y");
-    wait_for_words(&terminal, &format!(":{} is free. {tcp} ended ", tcp.port));
-    tcp.wait_until_ended();
+    wait_until_freed(&terminal, &mut tcp);
     let taken = UdpSocket::bind(("127.0.0.1", udp.port));
     assert!(udp.runs() && taken.is_err(), "it is held still");
 
@@ -69,10 +68,7 @@ fn only_the_protocol_of_the_row_is_freed() {
 #[test]
 fn owners_on_both_loopback_addresses_both_end() {
     let (mut v4, mut v6) = pair();
-    let terminal = Terminal::portmon(&[&format!("port:{}", v4.port)]);
-    for holder in [&v4, &v6] {
-        wait_for_owner(&terminal, holder.port, holder.pid());
-    }
+    let terminal = table_of(&[&v4, &v6]);
     ask(&terminal, &format!("Free port {} on ", v4.port));
     wait_for_words(&terminal, &format!("{v4} on 127.0.0.1"));
     wait_for_words(&terminal, &format!("{v6} on ::1"));
@@ -87,9 +83,5 @@ fn a_bound_socket_is_freed_like_a_listener() {
     let mut holder = bound();
     let terminal = dialog_for(&holder);
     terminal.press_when_armed(END_IT, "y");
-    wait_for_words(
-        &terminal,
-        &format!(":{} is free. {holder} ended ", holder.port),
-    );
-    holder.wait_until_ended();
+    wait_until_freed(&terminal, &mut holder);
 }

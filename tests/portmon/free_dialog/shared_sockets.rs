@@ -2,7 +2,7 @@
 
 use std::net::{TcpListener, TcpStream};
 
-use super::{ask, dialog_for, wait_for_owner, wait_for_words};
+use super::{ask, dialog_for, table_of, wait_for_owner, wait_for_words};
 use crate::free_command::shared_sockets::twin;
 use crate::harness::helper_process::{OwnerProcess, WAITS};
 use crate::harness::process_tree::children_of;
@@ -80,7 +80,7 @@ fn a_group_ends_with_members_that_hold_nothing() {
 /// The dialog for the port of a child of `parent`, and the pid of the child.
 fn dialog_for_child(parent: &OwnerProcess) -> (Terminal, u32) {
     let child = *children_of(parent.pid()).first().expect("a child");
-    let terminal = Terminal::portmon(&[&format!("port:{}", parent.port)]);
+    let terminal = Terminal::portmon(&[&parent.filter()]);
     wait_for_owner(&terminal, parent.port, child);
     ask(&terminal, &format!("Free port {} on ", parent.port));
     (terminal, child)
@@ -124,10 +124,7 @@ fn twins_that_share_a_port_are_both_named_and_end_together() {
     let (other, _) = twin(&format!("127.0.0.1:{port}"));
     let mut one = OwnerProcess::holding(one, port, WAITS);
     let mut other = OwnerProcess::holding(other, port, WAITS);
-    let terminal = Terminal::portmon(&[&format!("port:{port}")]);
-    for twin in [&one, &other] {
-        wait_for_owner(&terminal, port, twin.pid());
-    }
+    let terminal = table_of(&[&one, &other]);
     ask(&terminal, &format!("Free port {port} on "));
     for twin in [&one, &other] {
         wait_for_words(&terminal, &twin.to_string());

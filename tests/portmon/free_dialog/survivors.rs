@@ -1,6 +1,6 @@
 //! Processes that exit late or not at all, and the signals for them.
 
-use super::{END_IT, dialog_for, wait_for_words};
+use super::{END_IT, dialog_for, wait_for_words, wait_until_freed};
 use crate::harness::helper_process::{OwnerProcess, WAITS};
 use crate::harness::requirements::skipped;
 
@@ -15,9 +15,8 @@ fn shift_k_ends_a_process_that_ignores_sigterm() {
     assert!(holder.is_alive());
 
     terminal.press_when_armed("K SIGKILL", "K");
-    wait_for_words(&terminal, &format!(":{port} is free. {holder} ended "));
+    wait_until_freed(&terminal, &mut holder);
     wait_for_words(&terminal, "after SIGKILL.");
-    holder.wait_until_ended();
     assert!(bystander.is_alive());
 }
 
@@ -41,12 +40,8 @@ fn a_signal_from_the_menu_is_sent_instead_of_sigterm() {
     terminal.press_when_armed("s signal", "s");
     terminal.press_when_armed("i INT", "i");
     terminal.press_when_armed("y stop it (SIGINT)", "y");
-    wait_for_words(
-        &terminal,
-        &format!(":{} is free. {holder} ended ", holder.port),
-    );
+    wait_until_freed(&terminal, &mut holder);
     wait_for_words(&terminal, "after SIGINT.");
-    holder.wait_until_ended();
 }
 
 #[test]
@@ -67,13 +62,7 @@ fn a_suspended_process_is_continued_so_that_it_can_exit() {
     holder.stop();
     let terminal = dialog_for(&holder);
     terminal.press_when_armed(END_IT, "y");
-    wait_for_words(
-        &terminal,
-        &format!(":{} is free. {holder} ended ", holder.port),
-    );
-    wait_for_words(
-        &terminal,
-        &format!("{holder} was suspended, so SIGCONT was sent too."),
-    );
-    holder.wait_until_ended();
+    wait_until_freed(&terminal, &mut holder);
+    let resumed = format!("{holder} was suspended, so SIGCONT was sent too.");
+    wait_for_words(&terminal, &resumed);
 }

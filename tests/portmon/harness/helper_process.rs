@@ -94,6 +94,11 @@ impl OwnerProcess {
         }
     }
 
+    /// A filter for the rows of its port.
+    pub fn filter(&self) -> String {
+        format!("port:{}", self.port)
+    }
+
     pub fn pid(&self) -> u32 {
         self.child.process.id()
     }

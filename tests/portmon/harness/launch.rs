@@ -1,4 +1,6 @@
-//! How a program is started in a terminal.
+//! How a program is started in a terminal, or run without one.
+
+use std::process::{Command, Output};
 
 use portable_pty::CommandBuilder;
 
@@ -70,4 +72,36 @@ impl<'a> Launch<'a> {
         }
         command
     }
+}
+
+/// What a program printed, and its exit code.
+#[derive(Debug)]
+pub struct Printed {
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl From<Output> for Printed {
+    fn from(output: Output) -> Self {
+        let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
+        Self {
+            code: output.status.code(),
+            stdout: text(output.stdout),
+            stderr: text(output.stderr),
+        }
+    }
+}
+
+/// Runs portmon without a terminal.
+pub fn run(arguments: &[&str]) -> Printed {
+    run_by(&[], arguments)
+}
+
+/// Runs portmon by another program, such as one that changes the user.
+pub fn run_by(program: &[&str], arguments: &[&str]) -> Printed {
+    let words = [program, &[PORTMON], arguments].concat();
+    let (program, arguments) = words.split_first().expect("a program");
+    let output = Command::new(program).args(arguments).output();
+    output.expect("an output").into()
 }
