@@ -19,11 +19,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use std::io::{self, IsTerminal, Stdout, Write};
 
-#[cfg(unix)]
-#[path = "unix.rs"]
-mod system;
-#[cfg(windows)]
-#[path = "windows.rs"]
+#[cfg_attr(unix, path = "unix.rs")]
+#[cfg_attr(windows, path = "windows.rs")]
 mod system;
 
 pub use system::{discard_typed_ahead, is_gone, is_in_background};

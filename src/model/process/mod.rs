@@ -30,7 +30,7 @@ impl Display for Pid {
 ///
 /// Linux: clock ticks since boot, field 22 of `/proc/PID/stat` (proc_pid_stat(5)). macOS: microseconds since the epoch
 /// (`pbi_start_tvsec`, `pbi_start_tvusec`). Windows: the creation FILETIME. Only good for comparing with its like.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StartTime(pub u64);
 
 /// The identity of a process, which no later process with the same pid has.

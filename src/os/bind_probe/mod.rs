@@ -2,11 +2,8 @@
 //!
 //! Each probe closes its socket at once and never listens: a server that starts meanwhile must not find the port taken.
 
-#[cfg(unix)]
-#[path = "unix.rs"]
-mod system;
-#[cfg(windows)]
-#[path = "windows.rs"]
+#[cfg_attr(unix, path = "unix.rs")]
+#[cfg_attr(windows, path = "windows.rs")]
 mod system;
 
 use crate::model::platform::PLATFORM;

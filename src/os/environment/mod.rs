@@ -7,11 +7,8 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 use sysinfo::{NetworkData, Networks, System};
 
-#[cfg(target_os = "linux")]
-#[path = "linux.rs"]
-mod system;
-#[cfg(not(target_os = "linux"))]
-#[path = "other.rs"]
+#[cfg_attr(target_os = "linux", path = "linux.rs")]
+#[cfg_attr(not(target_os = "linux"), path = "other.rs")]
 mod system;
 
 pub use system::{ephemeral_range, port_settings, reserved_ports};

@@ -6,11 +6,8 @@
 use crate::model::process::{Pid, ProcessId};
 use crate::model::socket::OwnerHint;
 
-#[cfg(target_os = "linux")]
-#[path = "linux/mod.rs"]
-mod system;
-#[cfg(not(target_os = "linux"))]
-#[path = "other.rs"]
+#[cfg_attr(target_os = "linux", path = "linux/mod.rs")]
+#[cfg_attr(not(target_os = "linux"), path = "other.rs")]
 mod system;
 
 pub use system::OwnerResolver;

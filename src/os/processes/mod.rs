@@ -10,12 +10,17 @@ use reading::Reading;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+#[cfg_attr(target_os = "linux", path = "access/linux.rs")]
+#[cfg_attr(target_os = "macos", path = "access/macos.rs")]
+#[cfg_attr(windows, path = "access/windows.rs")]
 mod access;
 pub mod pid_namespace;
 mod process_cache;
 mod process_tree;
 mod reading;
 pub mod start_time;
+#[cfg_attr(unix, path = "users/unix.rs")]
+#[cfg_attr(windows, path = "users/windows.rs")]
 mod users;
 
 pub use process_tree::{process_trees, self_pids};

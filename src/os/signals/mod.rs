@@ -2,11 +2,8 @@
 //!
 //! It decides nothing: the receiver restores the terminal first and ends afterwards.
 
-#[cfg(unix)]
-#[path = "unix/mod.rs"]
-mod system;
-#[cfg(windows)]
-#[path = "windows.rs"]
+#[cfg_attr(unix, path = "unix/mod.rs")]
+#[cfg_attr(windows, path = "windows.rs")]
 mod system;
 
 pub use system::{SignalStream, exit_at_once, suspend};

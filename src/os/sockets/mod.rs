@@ -13,27 +13,18 @@ use hashbrown::HashSet;
 use sources::SOURCES;
 use std::time::Instant;
 
-#[cfg(target_os = "linux")]
-#[path = "diag/linux/mod.rs"]
-pub mod diag;
-#[cfg(not(target_os = "linux"))]
-#[path = "diag/other.rs"]
+#[cfg_attr(target_os = "linux", path = "diag/linux/mod.rs")]
+#[cfg_attr(not(target_os = "linux"), path = "diag/other.rs")]
 pub mod diag;
 mod dump_request;
 mod netstat;
 #[cfg(target_os = "linux")]
 mod procnet;
-#[cfg(target_os = "linux")]
-#[path = "self_sockets/linux.rs"]
+#[cfg_attr(target_os = "linux", path = "self_sockets/linux.rs")]
+#[cfg_attr(not(target_os = "linux"), path = "self_sockets/other.rs")]
 pub mod self_sockets;
-#[cfg(not(target_os = "linux"))]
-#[path = "self_sockets/other.rs"]
-pub mod self_sockets;
-#[cfg(target_os = "linux")]
-#[path = "sources/linux.rs"]
-mod sources;
-#[cfg(not(target_os = "linux"))]
-#[path = "sources/other.rs"]
+#[cfg_attr(target_os = "linux", path = "sources/linux.rs")]
+#[cfg_attr(not(target_os = "linux"), path = "sources/other.rs")]
 mod sources;
 #[cfg(target_os = "linux")]
 mod state_number;

@@ -4,11 +4,8 @@
 //! [`of`] only reads files. What asks a container engine or `systemctl` waits half a second at most, and returns nothing
 //! rather than an error. It must never change anything, and never use a name it was given as anything but text.
 
-#[cfg(target_os = "linux")]
-#[path = "linux/mod.rs"]
-mod system;
-#[cfg(not(target_os = "linux"))]
-#[path = "other.rs"]
+#[cfg_attr(target_os = "linux", path = "linux/mod.rs")]
+#[cfg_attr(not(target_os = "linux"), path = "other.rs")]
 mod system;
 
 pub use system::{SupervisorLookup, of, published_on};

@@ -4,14 +4,9 @@
 
 use std::io;
 
-#[cfg(target_os = "linux")]
-#[path = "linux.rs"]
-mod system;
-#[cfg(target_os = "macos")]
-#[path = "unix.rs"]
-mod system;
-#[cfg(windows)]
-#[path = "windows.rs"]
+#[cfg_attr(target_os = "linux", path = "linux.rs")]
+#[cfg_attr(target_os = "macos", path = "unix.rs")]
+#[cfg_attr(windows, path = "windows.rs")]
 mod system;
 #[cfg(target_os = "linux")]
 mod unix;

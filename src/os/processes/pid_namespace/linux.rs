@@ -88,10 +88,7 @@ fn verify_fdinfo(itself: SelfPid, fdinfo: &str, shown: Pid) -> io::Result<()> {
     let here = numbers(fdinfo, "NSpid:").map(|numbers| numbers.get(itself.nesting).copied());
     match in_proc {
         None => Err(unknown(shown)),
-        Some(-1) => {
-            verify(Some(&itself), shown)?;
-            Err(Errno::SRCH.into())
-        }
+        Some(-1) if itself.nesting == 0 => Err(Errno::SRCH.into()),
         Some(reported) if reported != number => Err(foreign(shown)),
         Some(_) if here.is_some_and(|here| here != Some(number)) => Err(unknown(shown)),
         Some(_) => Ok(()),

@@ -4,11 +4,8 @@
 //! namespace was entered without its PID namespace: there the same number is another process. No process may be signaled
 //! by a pid from `/proc` that was not verified here.
 
-#[cfg(target_os = "linux")]
-#[path = "linux.rs"]
-pub mod system;
-#[cfg(not(target_os = "linux"))]
-#[path = "other.rs"]
+#[cfg_attr(target_os = "linux", path = "linux.rs")]
+#[cfg_attr(not(target_os = "linux"), path = "other.rs")]
 pub mod system;
 
 pub use system::{own_pid, problem};

@@ -24,15 +24,12 @@ pub fn stat(pid: Pid) -> Option<ProcessStat> {
         start: StartTime(found.pbi_start_tvsec * 1_000_000 + found.pbi_start_tvusec),
         name: (!name.is_empty()).then(|| SystemText::new(&name)),
         parent: (found.pbi_ppid != 0).then_some(Pid(found.pbi_ppid)),
-        group: None,
-        session: None,
         state: match found.pbi_status {
             STOPPED => Some('T'),
             ZOMBIE => Some('Z'),
             _ => None,
         },
-        terminal: None,
-        is_kernel_thread: false,
+        ..ProcessStat::default()
     })
 }
 

@@ -5,20 +5,15 @@
 use crate::model::process::{Pid, ProcessId, ProcessState, StartTime};
 use crate::model::text::SystemText;
 
-#[cfg(target_os = "linux")]
-#[path = "linux.rs"]
+#[cfg_attr(target_os = "linux", path = "linux.rs")]
+#[cfg_attr(target_os = "macos", path = "macos.rs")]
+#[cfg_attr(windows, path = "windows.rs")]
 pub mod system;
-#[cfg(target_os = "macos")]
-#[path = "macos.rs"]
-mod system;
-#[cfg(windows)]
-#[path = "windows.rs"]
-mod system;
 
 pub use system::stat;
 
 /// What one read returns about a process; `None` where this system's call does not include it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ProcessStat {
     pub start: StartTime,
     /// The kernel's name of the process, which Linux cuts at 15 bytes.

@@ -17,13 +17,7 @@ pub fn stat(pid: Pid) -> Option<ProcessStat> {
         start: StartTime(
             u64::from(created.dwHighDateTime) << 32 | u64::from(created.dwLowDateTime),
         ),
-        name: None,
-        parent: None,
-        group: None,
-        session: None,
-        state: None,
-        terminal: None,
-        is_kernel_thread: false,
+        ..ProcessStat::default()
     })
 }
 

@@ -13,11 +13,8 @@ use std::ptr;
 use std::task::Poll;
 use tokio::signal::unix::{Signal as Stream, SignalKind, signal};
 
-#[cfg(target_os = "linux")]
-#[path = "linux.rs"]
-mod extra;
-#[cfg(target_os = "macos")]
-#[path = "macos.rs"]
+#[cfg_attr(target_os = "linux", path = "linux.rs")]
+#[cfg_attr(target_os = "macos", path = "macos.rs")]
 mod extra;
 
 /// Signals that end a program by default on every Unix, the most common first.
