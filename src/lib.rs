@@ -82,7 +82,7 @@
 //! | poll, dump | reading the tables once; one reply of the kernel with all sockets of a table |
 //! | snapshot, change | the tables at one moment; what differs between two polls |
 //! | inode, cookie | the kernel's numbers of a socket; the cookie is never reused |
-//! | owner hint | what a source tells about the owner: an inode or a pid |
+//! | owner hint | what a source reports about the owner: its inode or pid |
 //! | process id | pid and start time, which no other process shares |
 //! | supervisor | what restarts a process: a systemd unit, a container engine, a parent that respawns |
 //! | target, preview, plan, confirmation | a process to be signaled; what the question shows; what would be done; the yes to it |

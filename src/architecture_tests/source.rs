@@ -116,12 +116,3 @@ fn names(path: &str) -> Vec<String> {
         .flat_map(|part| names(&format!("{prefix}{part}")))
         .collect()
 }
-
-/// Asserts that nothing but the exceptions was found.
-pub fn assert_only(found: impl IntoIterator<Item = String>, exceptions: &[&str]) {
-    let mut more: Vec<String> = found.into_iter().collect();
-    more.retain(|one| !exceptions.contains(&one.as_str()));
-    more.sort();
-    more.dedup();
-    assert_eq!(more, [""; 0]);
-}
