@@ -143,19 +143,17 @@ impl UnreadTables {
 
 #[cfg(test)]
 mod tests {
+    use super::Change::{Changed, Closed, Opened, Refreshed, Replaced, ShortLived};
     use super::*;
-    use crate::model::testing::{moment, socket};
+    use crate::model::testing::socket;
 
-    fn changes(list: Vec<Change>) -> Changes {
-        Changes {
-            taken: moment(0.0),
-            took: Duration::ZERO,
-            interval: Duration::from_secs(1),
-            problems: Vec::new(),
-            list,
-            missed: false,
-            stats: None,
+    /// Merges each change into those before, as when none is delivered.
+    fn merged_list(first: Change, later: impl IntoIterator<Item = Change>) -> Vec<Change> {
+        let mut merged = Changes::at(0.0, vec![first]);
+        for change in later {
+            merged.merge(Changes::at(1.0, vec![change]));
         }
+        merged.list
     }
 
     #[test]
@@ -163,71 +161,63 @@ mod tests {
         let endpoint = || socket("127.0.0.1:3000").endpoint();
         let later = || socket("127.0.0.1:3000").state(State::Closed).endpoint();
         let id = endpoint().id();
-        let other = socket("127.0.0.1:3000").owner_hint(9).endpoint().id();
+        let gone = socket("127.0.0.1:3000").owner_hint(9).endpoint().id();
+        let replaced = |endpoint| Replaced { gone, endpoint };
         let cases = [
+            (Opened(endpoint()), Changed(later()), vec![Opened(later())]),
+            (Opened(endpoint()), Closed(id), vec![]),
+            (Changed(endpoint()), Closed(id), vec![Closed(id)]),
             (
-                vec![Change::Opened(endpoint())],
-                Change::Changed(later()),
-                vec![Change::Opened(later())],
-            ),
-            (vec![Change::Opened(endpoint())], Change::Closed(id), vec![]),
-            (
-                vec![Change::Changed(endpoint())],
-                Change::Closed(id),
-                vec![Change::Closed(id)],
+                Refreshed(endpoint()),
+                Changed(later()),
+                vec![Changed(later())],
             ),
             (
-                vec![Change::Refreshed(endpoint())],
-                Change::Changed(later()),
-                vec![Change::Changed(later())],
+                Changed(endpoint()),
+                Refreshed(later()),
+                vec![Changed(later())],
             ),
             (
-                vec![Change::Changed(endpoint())],
-                Change::Refreshed(later()),
-                vec![Change::Changed(later())],
+                replaced(endpoint()),
+                Refreshed(later()),
+                vec![replaced(later())],
             ),
+            (replaced(endpoint()), Closed(id), vec![Closed(gone)]),
             (
-                vec![Change::Replaced {
-                    gone: other,
-                    endpoint: endpoint(),
-                }],
-                Change::Closed(id),
-                vec![Change::Closed(other)],
-            ),
-            (
-                vec![Change::Closed(id)],
-                Change::Opened(endpoint()),
-                vec![Change::Closed(id), Change::Opened(endpoint())],
+                Closed(id),
+                Opened(later()),
+                vec![Closed(id), Opened(later())],
             ),
         ];
         for (earlier, later, expected) in cases {
-            let mut merged = changes(earlier);
-            merged.merge(changes(vec![later]));
-            assert_eq!(merged.list, expected);
+            let case = format!("{earlier:?} {later:?}");
+            assert_eq!(merged_list(earlier, [later]), expected, "{case}");
         }
     }
 
     #[test]
-    fn short_lived_sockets_and_lost_events_survive_a_merge() {
-        let passed = || Change::ShortLived(socket("127.0.0.1:3000").endpoint());
-        let id = passed().id();
+    fn a_short_lived_socket_is_merged_with_no_other_change() {
+        let short_lived = || ShortLived(socket("127.0.0.1:3000").endpoint());
+        let closed = || Closed(short_lived().id());
+        let merged = merged_list(closed(), [short_lived(), short_lived(), closed()]);
+        assert_eq!(merged, [closed(), short_lived(), short_lived(), closed()]);
+    }
+
+    #[test]
+    fn lost_events_stay_known_after_a_merge() {
         let mut merged = Changes {
             missed: true,
-            ..changes(vec![Change::Closed(id)])
+            ..Changes::at(0.0, vec![])
         };
-        for later in [passed(), passed(), Change::Closed(id)] {
-            merged.merge(changes(vec![later]));
-        }
-        let expected = vec![Change::Closed(id), passed(), passed(), Change::Closed(id)];
-        assert_eq!((merged.missed, merged.list), (true, expected));
+        merged.merge(Changes::at(1.0, vec![]));
+        assert!(merged.missed);
     }
 
     #[test]
     fn a_change_after_reopening_belongs_to_the_new_socket() {
         let endpoint = socket("127.0.0.1:3000").endpoint();
-        let mut merged = changes(vec![Change::Closed(endpoint.id())]);
-        merged.merge(changes(vec![Change::Opened(endpoint.clone())]));
-        merged.merge(changes(vec![Change::Closed(endpoint.id())]));
-        assert_eq!(merged.list, vec![Change::Closed(endpoint.id())]);
+        let id = endpoint.id();
+        let merged = merged_list(Closed(id), [Opened(endpoint), Closed(id)]);
+        assert_eq!(merged, [Closed(id)]);
     }
 }

@@ -22,18 +22,6 @@ fn context() -> DisplayContext<'static> {
     }
 }
 
-fn changes(seconds: f64, list: Vec<Change>) -> Changes {
-    Changes {
-        taken: moment(seconds),
-        took: Duration::ZERO,
-        interval: Duration::from_secs(1),
-        problems: Vec::new(),
-        list,
-        missed: false,
-        stats: None,
-    }
-}
-
 /// A watch that has polled once and seen nothing.
 struct Watch(WatchReporter);
 
@@ -56,7 +44,7 @@ impl Watch {
     /// Polls at this second, and compares the events that are due then.
     #[track_caller]
     fn poll(&mut self, seconds: f64, list: Vec<Change>, expected: &str) {
-        self.0.apply(changes(seconds, list));
+        self.0.apply(Changes::at(seconds, list));
         self.assert_due(seconds, expected);
     }
 
@@ -272,7 +260,7 @@ fn a_table_first_read_late_reports_only_later_opens() {
     };
     watch.0.apply(Changes {
         problems: vec![unread],
-        ..changes(0.0, Vec::new())
+        ..Changes::at(0.0, Vec::new())
     });
     let opened = |local| Opened(unowned(local));
     let first = vec![opened("127.0.0.1:1"), opened("[::1]:2")];

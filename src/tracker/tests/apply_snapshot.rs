@@ -2,11 +2,26 @@
 
 use crate::model::snapshot::Snapshot;
 use crate::model::socket::{Endpoint, EndpointId};
-use crate::model::testing::raw_socket;
+use crate::model::testing::{moment, raw_socket};
 use crate::model::text::SystemText;
-use crate::tracker::{Changes, SlotId, Tracker, UnreadTables};
+use crate::tracker::{Change, Changes, SlotId, Tracker, UnreadTables};
 use std::collections::HashMap;
 use std::time::Duration;
+
+impl Changes {
+    /// Changes of a poll at this second, of one each second.
+    pub fn at(seconds: f64, list: Vec<Change>) -> Self {
+        Self {
+            taken: moment(seconds),
+            took: Duration::ZERO,
+            interval: Duration::from_secs(1),
+            problems: Vec::new(),
+            list,
+            missed: false,
+            stats: None,
+        }
+    }
+}
 
 impl Tracker {
     /// Applies a whole poll, owners included, as the sampler does step by step.
@@ -31,14 +46,12 @@ impl Tracker {
             }
             names.extend(socket.uid.zip(socket.user.clone()));
         }
+        let list = self.emit(snapshot.taken.instant, &mut |uid| names.get(&uid).cloned());
         Changes {
             taken: snapshot.taken,
             took: snapshot.took,
-            interval: Duration::ZERO,
             problems: snapshot.problems,
-            list: self.emit(snapshot.taken.instant, &mut |uid| names.get(&uid).cloned()),
-            missed: false,
-            stats: None,
+            ..Changes::at(0.0, list)
         }
     }
 
