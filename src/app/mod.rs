@@ -23,7 +23,7 @@ pub use event::{Effect, Event, EventSource};
 pub use overlay::Overlay;
 pub use port_history::past_owners::PastOwner;
 
-use crate::app::notice::Notice;
+use crate::app::notice::{NOTICE_TIME, Notice};
 use crate::app::overlay::BackgroundFreeing;
 use crate::app::panes::details::Details;
 use crate::app::panes::filter_box::FilterBox;
@@ -250,6 +250,9 @@ impl App {
     }
 
     fn notify(&mut self, text: impl Into<String>) {
-        self.notice = Some(Notice::temporary(text.into(), self.now));
+        self.notice = Some(Notice {
+            until: Some(self.now + NOTICE_TIME),
+            ..Notice::persistent(text.into())
+        });
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-const NOTICE_TIME: Duration = Duration::from_secs(3);
+pub const NOTICE_TIME: Duration = Duration::from_secs(3);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notice {
@@ -14,25 +14,11 @@ pub struct Notice {
 }
 
 impl Notice {
-    pub fn temporary(text: String, now: Instant) -> Self {
-        Self {
-            until: Some(now + NOTICE_TIME),
-            ..Self::persistent(text)
-        }
-    }
-
     pub fn persistent(text: String) -> Self {
         Self {
             text,
             until: None,
             is_reuse: false,
-        }
-    }
-
-    pub fn of_reuse(text: String) -> Self {
-        Self {
-            is_reuse: true,
-            ..Self::persistent(text)
         }
     }
 }

@@ -74,7 +74,10 @@ impl App {
             self.reuse_watch.watched.extract_if(.., is_taken).collect();
         let last = machines.last()?;
         let request = inspect_request(last);
-        self.notice = Some(Notice::of_reuse(notice::verdicts(&machines)));
+        self.notice = Some(Notice {
+            is_reuse: true,
+            ..Notice::persistent(notice::verdicts(&machines))
+        });
         self.reuse_watch.reported = request
             .clone()
             .map(|request| ReportedReuse { machines, request });

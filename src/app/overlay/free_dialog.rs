@@ -10,7 +10,7 @@ mod keys;
 mod opening;
 mod phase;
 
-pub use buttons::{DialogAction, OfferedButton};
+pub use buttons::DialogAction;
 pub use confirm_prompt::ConfirmPrompt;
 pub use phase::DialogPhase;
 
@@ -19,7 +19,6 @@ use crate::free::{ExecCommand, ExecEvent, Obstacle};
 use crate::model::process::{InspectRequest, Inspection};
 use crate::model::socket::EndpointId;
 use crate::table::row::Row;
-use buttons::offered_buttons;
 use phase::QuestionKey;
 use std::time::{Duration, Instant};
 
@@ -113,11 +112,6 @@ impl FreeDialog {
             .batch()
             .is_some_and(|batch| !batch.has_verdicts());
         is_running.then(|| now + PROGRESS_INTERVAL)
-    }
-
-    /// Returns the buttons from left to right; the first one closes the dialog.
-    pub fn buttons(&self) -> Vec<OfferedButton> {
-        offered_buttons(&self.phase)
     }
 
     /// On another screen size every target may fit.

@@ -28,8 +28,6 @@ pub struct FilterBox {
 pub struct FilterEditor {
     pub input: Input,
     pub parsed: Parsed,
-    /// The text before the line was opened, for Esc.
-    original: String,
     /// Number of steps back in the history.
     history_offset: usize,
 }
@@ -65,11 +63,9 @@ impl FilterBox {
 
     /// Opens the line with this text; Esc restores the text before.
     pub fn open(&mut self, text: &str) {
-        let editor = self.typed.take();
         self.typed = Some(FilterEditor {
             input: Input::new(text.to_owned()),
             parsed: Parsed::default(),
-            original: editor.map_or_else(|| self.text.clone(), |editor| editor.original),
             history_offset: 0,
         });
         self.reparse();
@@ -112,10 +108,8 @@ impl FilterBox {
 
     /// Discards the typed text.
     pub fn cancel(&mut self) {
-        if let Some(editor) = self.typed.take() {
-            self.text = editor.original;
-            self.last_valid = query::parse_finished(&self.text);
-        }
+        self.typed = None;
+        self.last_valid = query::parse_finished(&self.text);
     }
 
     /// Clears the text, or else the chips; returns false if there was nothing to clear.

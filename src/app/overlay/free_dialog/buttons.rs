@@ -52,30 +52,32 @@ impl OfferedButton {
     }
 }
 
-/// Returns the buttons from left to right; the first one closes the dialog.
-pub fn offered_buttons(phase: &DialogPhase) -> Vec<OfferedButton> {
-    let prompt = phase.prompt();
-    let is_running = matches!(phase, DialogPhase::Running(_));
-    let close = if is_running { "Close" } else { "Cancel" };
-    let close = OfferedButton::new(None, close.to_owned(), Press::Act(DialogAction::Close));
-    let mut buttons = vec![close];
-    if let Some(prompt) = prompt.filter(|prompt| prompt.is_choosing_signal) {
-        buttons.extend(SIGNALS.iter().map(|signal| {
-            let name = signal.name();
-            let text = name.strip_prefix("SIG").unwrap_or(name).to_owned();
-            let press = Press::Ask(prompt.preview.targets, *signal);
-            OfferedButton::new(Some(KeyCommand::Signal(*signal)), text, press)
+impl DialogPhase {
+    /// Returns the buttons from left to right; the first one closes the dialog.
+    pub fn buttons(&self) -> Vec<OfferedButton> {
+        let prompt = self.prompt();
+        let is_running = matches!(self, Self::Running(_));
+        let close = if is_running { "Close" } else { "Cancel" };
+        let close = OfferedButton::new(None, close.to_owned(), Press::Act(DialogAction::Close));
+        let mut buttons = vec![close];
+        if let Some(prompt) = prompt.filter(|prompt| prompt.is_choosing_signal) {
+            buttons.extend(SIGNALS.iter().map(|signal| {
+                let name = signal.name();
+                let text = name.strip_prefix("SIG").unwrap_or(name).to_owned();
+                let press = Press::Ask(prompt.preview.targets, *signal);
+                OfferedButton::new(Some(KeyCommand::Signal(*signal)), text, press)
+            }));
+            return buttons;
+        }
+        let must_type = prompt.is_some_and(|prompt| prompt.typed_port().is_some());
+        buttons.extend(Button::ALL.iter().filter_map(|button| {
+            let (text, press) = offer(self, *button)?;
+            let has_key = !(must_type && *button == Button::Confirm);
+            let command = has_key.then_some(KeyCommand::Button(*button));
+            Some(OfferedButton::new(command, text, press))
         }));
-        return buttons;
+        buttons
     }
-    let must_type = prompt.is_some_and(|prompt| prompt.typed_port().is_some());
-    buttons.extend(Button::ALL.iter().filter_map(|button| {
-        let (text, press) = offer(phase, *button)?;
-        let has_key = !(must_type && *button == Button::Confirm);
-        let command = has_key.then_some(KeyCommand::Button(*button));
-        Some(OfferedButton::new(command, text, press))
-    }));
-    buttons
 }
 
 /// Returns the text of a button and what it does, if it is offered.

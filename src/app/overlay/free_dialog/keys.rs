@@ -28,7 +28,7 @@ impl FreeDialog {
             FreeDialogCommand::PreviousButton => self.move_focus(-1),
             FreeDialogCommand::Press if self.is_mistyped() => {}
             FreeDialogCommand::Press => {
-                let button = self.buttons().into_iter().nth(self.focus);
+                let button = self.phase.buttons().into_iter().nth(self.focus);
                 return button.map_or(DialogAction::Close, |button| self.press(button.press, now));
             }
             FreeDialogCommand::Cancel => return DialogAction::Close,
@@ -37,7 +37,7 @@ impl FreeDialog {
     }
 
     fn move_focus(&mut self, by: isize) {
-        let count = self.buttons().len();
+        let count = self.phase.buttons().len();
         self.focus = (self.focus + count).saturating_add_signed(by) % count;
     }
 
@@ -86,7 +86,7 @@ impl FreeDialog {
         let Some(command) = command_of(context, chord) else {
             return DialogAction::Close;
         };
-        let mut buttons = self.buttons().into_iter();
+        let mut buttons = self.phase.buttons().into_iter();
         match buttons.find(|button| button.command == Some(command)) {
             Some(button) => self.press(button.press, now),
             None if prompt.is_some() && !is_menu => DialogAction::Nothing,

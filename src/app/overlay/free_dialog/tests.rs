@@ -46,7 +46,7 @@ fn prompt(harness: &AppHarness) -> &ConfirmPrompt {
 
 /// The button in brackets.
 fn focused(harness: &AppHarness) -> String {
-    dialog(harness).buttons()[dialog(harness).focus]
+    dialog(harness).phase.buttons()[dialog(harness).focus]
         .label
         .clone()
 }

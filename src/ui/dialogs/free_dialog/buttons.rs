@@ -13,7 +13,7 @@ use unicode_width::UnicodeWidthStr;
 pub fn layout_lines(dialog: &FreeDialog, width: usize) -> Vec<Vec<(usize, String)>> {
     let mut lines: Vec<Vec<(usize, String)>> = vec![Vec::new()];
     let mut used = 0;
-    for (place, button) in dialog.buttons().into_iter().enumerate() {
+    for (place, button) in dialog.phase.buttons().into_iter().enumerate() {
         let label = button.label;
         let text = if place == dialog.focus {
             format!("[ {label} ] ")
