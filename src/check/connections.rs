@@ -1,11 +1,12 @@
 //! Reasons that follow from connections on a port without a listener.
 
 use super::findings::Findings;
-use super::reason::{LeftoverBind, Reason};
+use super::reason::Reason;
 use crate::model::port::{BindResult, overlaps};
 use crate::model::socket::{
     Endpoint, Protocol, Socket, SocketRole, State, TIME_WAIT, TimeWaitLeft,
 };
+use std::net::IpAddr;
 
 /// Returns the client, the connections in TIME_WAIT and the ones that a listener left, as far as they prevent a bind.
 pub(super) fn reasons(findings: &Findings) -> Vec<Reason> {
@@ -18,14 +19,14 @@ pub(super) fn reasons(findings: &Findings) -> Vec<Reason> {
         first: Box::new((*first).clone()),
         more: clients.len() - 1,
     });
-    let time_wait = leftover_bind(findings, &waiting).map(|bind| Reason::TimeWait {
+    let time_wait = refused(findings, &waiting).map(|refused| Reason::TimeWait {
         count: waiting.len(),
-        bind,
+        refused,
         // A socket that was polled once may have entered TIME_WAIT just then.
         left: TimeWaitLeft::of_last(waiting.into_iter(), findings.at, TIME_WAIT, |_| None),
     });
-    let leftover = leftover_bind(findings, &left).map(|bind| Reason::Leftover {
-        bind,
+    let leftover = refused(findings, &left).map(|refused| Reason::Leftover {
+        refused,
         sockets: left.into_iter().cloned().collect(),
     });
     [client, time_wait, leftover]
@@ -52,9 +53,9 @@ fn is_client(endpoint: &Endpoint) -> bool {
         && socket.state != Some(State::TimeWait)
 }
 
-/// Returns the result of the binds on the addresses of these sockets; `None` if they do not prevent any bind. Where a table
-/// could not be read, a socket in it may be the cause instead.
-fn leftover_bind(findings: &Findings, sockets: &[&Socket]) -> Option<LeftoverBind> {
+/// Returns the addresses of these sockets that cannot be bound; `None` if the sockets do not prevent any bind, not even one
+/// without SO_REUSEADDR. Where a table could not be read, a socket in it may be the cause instead.
+fn refused(findings: &Findings, sockets: &[&Socket]) -> Option<Vec<IpAddr>> {
     let concerned = findings.unheld_probes().filter(|probe| {
         let ip = probe.address.ip();
         !findings.is_unread(ip) && sockets.iter().any(|socket| overlaps(socket, ip))
@@ -67,9 +68,5 @@ fn leftover_bind(findings: &Findings, sockets: &[&Socket]) -> Option<LeftoverBin
             result => needs_reuseaddr |= result == BindResult::OnlyWithReuseAddr,
         }
     }
-    if refused.is_empty() {
-        needs_reuseaddr.then_some(LeftoverBind::OnlyWithReuseAddr)
-    } else {
-        Some(LeftoverBind::Refused(refused))
-    }
+    (needs_reuseaddr || !refused.is_empty()).then_some(refused)
 }

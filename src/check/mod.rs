@@ -19,6 +19,6 @@ mod tests;
 pub use findings::{
     Banner, CONNECT_TIMEOUT, CheckRequest, ConnectOutcome, ConnectProbe, Findings, PortSettings,
 };
-pub use reason::{LeftoverBind, Reason, distinct_owners};
+pub use reason::{Reason, distinct_owners};
 pub use report::CheckReport;
 pub use wait::{Until, WaitTarget};

@@ -18,16 +18,17 @@ pub enum Reason {
         first: Box<Endpoint>,
         more: usize,
     },
+    /// On the refused addresses no bind succeeds; if there are none, one does with SO_REUSEADDR.
     TimeWait {
         count: usize,
-        bind: LeftoverBind,
+        refused: Vec<IpAddr>,
         /// Until the last one ends.
         left: Option<TimeWaitLeft>,
     },
-    /// Connections whose listener is gone.
+    /// Connections whose listener is gone. Of the refused addresses the same holds.
     Leftover {
         sockets: Vec<Socket>,
-        bind: LeftoverBind,
+        refused: Vec<IpAddr>,
     },
     /// The user may not bind the port, which is below this first unprivileged one; `None` for another cause.
     Privileged(Option<u16>),
@@ -77,14 +78,6 @@ pub enum Reason {
     Unread(Problem),
 }
 
-/// Result of the binds on the addresses where connections are left.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum LeftoverBind {
-    OnlyWithReuseAddr,
-    /// On these addresses.
-    Refused(Vec<IpAddr>),
-}
-
 impl Reason {
     /// Name in the JSON, which stays the same.
     pub fn cause(&self) -> &'static str {
@@ -122,23 +115,16 @@ impl Reason {
 
     /// Whether it alone makes the port unusable.
     pub(super) fn is_decisive(&self) -> bool {
-        matches!(
-            self,
+        match self {
+            Self::TimeWait { refused, .. } | Self::Leftover { refused, .. } => !refused.is_empty(),
             Self::Holder(_)
-                | Self::Client { .. }
-                | Self::Privileged(_)
-                | Self::NoSuchAddress(_)
-                | Self::Failed { .. }
-                | Self::Unexplained { .. }
-                | Self::TimeWait {
-                    bind: LeftoverBind::Refused(_),
-                    ..
-                }
-                | Self::Leftover {
-                    bind: LeftoverBind::Refused(_),
-                    ..
-                }
-        )
+            | Self::Client { .. }
+            | Self::Unexplained { .. }
+            | Self::Privileged(_)
+            | Self::NoSuchAddress(_)
+            | Self::Failed { .. } => true,
+            _ => false,
+        }
     }
 
     /// Pids of the processes that the reason names.

@@ -54,7 +54,8 @@ fn is_free(findings: &Findings) -> bool {
 }
 
 fn reasons(findings: &Findings) -> Vec<Reason> {
-    let mut reasons = sockets::holders(findings);
+    let spec = findings.request.spec;
+    let mut reasons = sockets::each(findings.conflicting(), Reason::Holder);
     reasons.extend(unread(findings));
     reasons.extend(connections::reasons(findings));
     reasons.extend(refusals(findings));
@@ -65,7 +66,8 @@ fn reasons(findings: &Findings) -> Vec<Reason> {
         reasons.push(Reason::NeedsReuse);
     }
     reasons.extend(settings(findings));
-    reasons.extend(sockets::on_other_addresses(findings));
+    let others = findings.holding().filter(|socket| !spec.conflicts(socket));
+    reasons.extend(sockets::each(others, Reason::Elsewhere));
     reasons.extend(findings.problems.iter().cloned().map(Reason::Unread));
     reasons
 }

@@ -8,21 +8,14 @@ use crate::model::socket::{Family, Owners, Protocol, Socket, covers, family, is_
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
-/// The sockets that conflict with the requested bind.
-pub(super) fn holders(findings: &Findings) -> Vec<Reason> {
-    let sockets = distinct(findings.conflicting()).into_iter();
+/// A reason for each of these sockets, without those that equal an earlier one.
+pub(super) fn each<'s>(
+    sockets: impl Iterator<Item = &'s Socket>,
+    reason: fn(Box<Socket>) -> Reason,
+) -> Vec<Reason> {
+    let sockets = distinct(sockets).into_iter();
     sockets
-        .map(|socket| Reason::Holder(Box::new(socket.clone())))
-        .collect()
-}
-
-/// The sockets of the port that do not conflict with the requested bind.
-pub(super) fn on_other_addresses(findings: &Findings) -> Vec<Reason> {
-    let spec = findings.request.spec;
-    let others = findings.holding().filter(|socket| !spec.conflicts(socket));
-    let others = distinct(others).into_iter();
-    others
-        .map(|socket| Reason::Elsewhere(Box::new(socket.clone())))
+        .map(|socket| reason(Box::new(socket.clone())))
         .collect()
 }
 

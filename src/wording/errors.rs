@@ -1,6 +1,7 @@
 //! What portmon could not read, what is missing from its output, and what is wrong with its environment.
 
 use super::list;
+use super::number::joined;
 use crate::model::environment::PidNamespaceProblem;
 use crate::model::snapshot::Problem;
 use std::fmt::Display;
@@ -8,21 +9,16 @@ use std::fmt::Display;
 /// Names the tables that could not be read: `the table of tcp6 sockets could not be read: out of memory`. Empty without
 /// problems.
 pub fn unread(problems: &[Problem]) -> String {
-    let Some((first, rest)) = problems.split_first() else {
-        return String::new();
-    };
-    if rest.is_empty() {
-        return format!(
-            "the table of {} sockets could not be read: {}",
-            first.table(),
-            first.reason
-        );
-    }
-    let reasons = if rest.iter().all(|one| one.reason == first.reason) {
-        first.reason.clone()
-    } else {
-        let all: Vec<String> = problems.iter().map(ToString::to_string).collect();
-        all.join(", ")
+    let reasons = match problems {
+        [] => return String::new(),
+        [only] => {
+            let (table, reason) = (only.table(), &only.reason);
+            return format!("the table of {table} sockets could not be read: {reason}");
+        }
+        [first, rest @ ..] if rest.iter().all(|one| one.reason == first.reason) => {
+            first.reason.clone()
+        }
+        all => joined(all, ", "),
     };
     format!("the socket tables could not be read: {reasons}")
 }
@@ -52,11 +48,8 @@ pub fn unread_table(problem: &Problem) -> String {
 
 /// `no row matches, but not every table could be read: tcp6 sockets: out of memory`
 pub fn not_found_but_unread(problems: &[Problem]) -> String {
-    let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
-    format!(
-        "no row matches, but not every table could be read: {}",
-        problems.join("; ")
-    )
+    let problems = joined(problems, "; ");
+    format!("no row matches, but not every table could be read: {problems}")
 }
 
 pub const SHORT_LIVED_MISSED: &str = "some short-lived sockets were missed";
@@ -68,15 +61,9 @@ pub fn short_lived_unseen(error: &dyn Display) -> String {
 
 /// Several bare ports are often meant as alternatives, but no row can match them all.
 pub fn bare_ports(ports: &[u16]) -> Option<String> {
-    if ports.len() < 2 {
-        return None;
-    }
-    let ports: Vec<String> = ports.iter().map(ToString::to_string).collect();
-    Some(format!(
-        "filter: a row must match each of {}; to match any of them: {}",
-        list(&ports),
-        ports.join(",")
-    ))
+    let (each, any) = (list(ports), joined(ports, ","));
+    let hint = format!("filter: a row must match each of {each}; to match any of them: {any}");
+    (ports.len() > 1).then_some(hint)
 }
 
 /// `213 connections to other machines left out (--all shows them)`

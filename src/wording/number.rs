@@ -49,10 +49,7 @@ pub fn list<T: Display>(items: &[T]) -> String {
     match items {
         [] => String::new(),
         [one] => one.to_string(),
-        [rest @ .., last] => {
-            let rest: Vec<String> = rest.iter().map(ToString::to_string).collect();
-            format!("{} and {last}", rest.join(", "))
-        }
+        [rest @ .., last] => format!("{} and {last}", joined(rest, ", ")),
     }
 }
 

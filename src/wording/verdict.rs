@@ -164,9 +164,9 @@ fn keep_socket(remaining: &RemainingOwners) -> String {
     match remaining {
         RemainingOwners::Children(workers) => {
             let keep = if workers.len() == 1 { "keeps" } else { "keep" };
-            let pids: Vec<String> = workers.iter().map(|one| one.pid().to_string()).collect();
-            let workers = count(workers.len(), "worker");
-            format!("{workers} {keep} the socket ({})", pids.join(" "))
+            let pids: Vec<_> = workers.iter().map(|worker| worker.pid()).collect();
+            let (workers, pids) = (count(workers.len(), "worker"), joined(&pids, " "));
+            format!("{workers} {keep} the socket ({pids})")
         }
         RemainingOwners::Others(sockets) => {
             let owners: Vec<String> = sockets.iter().map(owners).collect();

@@ -5,7 +5,7 @@ use crate::model::socket::Protocol;
 use crate::model::text::{SystemText, escaped};
 use crate::os::bind_probe;
 use crate::os::sockets::self_sockets;
-use std::io::{ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
@@ -24,15 +24,16 @@ pub fn probe_all(request: &CheckRequest) -> Vec<ConnectProbe> {
     if request.spec.protocol == Protocol::Udp {
         return Vec::new();
     }
+    let (v4, v6) = (Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into());
     let ips: Vec<IpAddr> = match request.spec.address {
-        None => vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()],
-        Some(IpAddr::V4(Ipv4Addr::UNSPECIFIED)) => vec![Ipv4Addr::LOCALHOST.into()],
-        Some(IpAddr::V6(Ipv6Addr::UNSPECIFIED)) => vec![Ipv6Addr::LOCALHOST.into()],
+        None => vec![v4, v6],
+        Some(ip) if ip.is_unspecified() => vec![if ip.is_ipv4() { v4 } else { v6 }],
         Some(ip) => vec![ip],
     };
-    ips.into_iter()
-        .map(|ip| probe(SocketAddr::new(ip, request.spec.port)))
-        .collect()
+    let addresses = ips
+        .into_iter()
+        .map(|ip| SocketAddr::new(ip, request.spec.port));
+    addresses.map(probe).collect()
 }
 
 fn probe(address: SocketAddr) -> ConnectProbe {
@@ -60,46 +61,45 @@ fn probe(address: SocketAddr) -> ConnectProbe {
 /// Whether a client was assigned the very port that it connects to, and so reached itself (RFC 9293, section 3.5,
 /// simultaneous open).
 fn is_self_connection(stream: &TcpStream) -> bool {
-    match (stream.local_addr(), stream.peer_addr()) {
-        (Ok(own), Ok(peer)) => own == peer,
-        _ => false,
-    }
+    let peer = stream.peer_addr();
+    peer.is_ok() && stream.local_addr().ok() == peer.ok()
 }
 
 fn read_banner(stream: &mut TcpStream) -> Banner {
-    let (bytes, is_closed) = exchange(stream);
-    match bytes.as_slice() {
-        [] if is_closed => Banner::Closed,
-        [] => Banner::Nothing,
-        bytes => parse_banner(bytes),
+    let mut bytes = Vec::new();
+    match (exchange(stream, &mut bytes), bytes.as_slice()) {
+        (Err(ErrorKind::WouldBlock | ErrorKind::TimedOut), []) => Banner::Nothing,
+        (_, []) => Banner::Closed,
+        (_, bytes) => parse_banner(bytes),
     }
 }
 
-/// What it says within the time, and whether it closed the connection then.
-fn exchange(stream: &mut TcpStream) -> (Vec<u8>, bool) {
+/// Reads what the server says within the time, or until it closes the connection.
+fn exchange(stream: &mut TcpStream, bytes: &mut Vec<u8>) -> Result<(), ErrorKind> {
     let end = Instant::now() + REPLY_TIMEOUT;
-    let mut bytes = Vec::new();
-    if stream.set_write_timeout(Some(REPLY_TIMEOUT)).is_err() || stream.write_all(REQUEST).is_err()
-    {
-        return (bytes, true);
-    }
+    let kind = |error: io::Error| error.kind();
+    stream
+        .set_write_timeout(Some(REPLY_TIMEOUT))
+        .map_err(kind)?;
+    // A server that does not take the request counts as one that closed the connection.
+    stream
+        .write_all(REQUEST)
+        .map_err(|_| ErrorKind::ConnectionReset)?;
     let mut buffer = [0; MAX_REPLY_BYTES];
-    while bytes.len() < MAX_REPLY_BYTES && !is_complete(&bytes) {
+    while bytes.len() < MAX_REPLY_BYTES && !is_complete(bytes) {
         let left = end.saturating_duration_since(Instant::now());
-        if left.is_zero() || stream.set_read_timeout(Some(left)).is_err() {
-            return (bytes, false);
+        if left.is_zero() {
+            return Err(ErrorKind::TimedOut);
         }
-        match stream.read(&mut buffer) {
-            Ok(0) => return (bytes, true),
+        stream.set_read_timeout(Some(left)).map_err(kind)?;
+        match stream.read(&mut buffer).map_err(kind) {
+            Ok(0) => return Ok(()),
             Ok(count) => bytes.extend(buffer.iter().take(count)),
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) => {
-                let is_late = matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut);
-                return (bytes, !is_late);
-            }
+            Err(ErrorKind::Interrupted) => {}
+            Err(error) => return Err(error),
         }
     }
-    (bytes, false)
+    Ok(())
 }
 
 /// Whether enough was read: the head of an HTTP answer, or the beginning of another one.

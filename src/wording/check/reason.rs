@@ -1,6 +1,6 @@
 //! A sentence for each reason of a check.
 
-use crate::check::{CheckReport, LeftoverBind, Reason, distinct_owners};
+use crate::check::{CheckReport, Reason, distinct_owners};
 use crate::model::platform::PLATFORM;
 use crate::model::port::PortSpec;
 use crate::model::process::{Container, Process, ProcessState};
@@ -23,18 +23,20 @@ fn sentence(reason: &Reason, report: &CheckReport) -> String {
         Reason::Holder(socket) => holds(socket, is_root),
         Reason::Elsewhere(socket) => format!("on another address: {}", holds(socket, is_root)),
         Reason::Client { first, more } => client(first, *more),
-        Reason::TimeWait { count, bind, left } => {
-            format!(
-                "{}; {}",
-                time_wait(*count, *left),
-                leftover_bind(bind, *count)
-            )
-        }
-        Reason::Leftover { sockets, bind } => {
+        Reason::TimeWait {
+            count,
+            refused,
+            left,
+        } => format!(
+            "{}; {}",
+            time_wait(*count, *left),
+            until_then(refused, *count)
+        ),
+        Reason::Leftover { sockets, refused } => {
             format!(
                 "{}; {}",
                 leftover(sockets),
-                leftover_bind(bind, sockets.len())
+                until_then(refused, sockets.len())
             )
         }
         Reason::Privileged(Some(from)) => format!(
@@ -180,18 +182,16 @@ fn leftover(sockets: &[Socket]) -> String {
     format!("nothing listens, but connections are left: {states}{of}{owners}")
 }
 
-/// `127.0.0.1 and 0.0.0.0 cannot be bound until they end`, for this many connections.
-fn leftover_bind(bind: &LeftoverBind, count: usize) -> String {
-    let LeftoverBind::Refused(refused) = bind else {
+/// `until they end, 127.0.0.1 and 0.0.0.0 cannot be bound`, for this many connections.
+fn until_then(refused: &[IpAddr], count: usize) -> String {
+    if refused.is_empty() {
         return "the port can be bound with SO_REUSEADDR, which most servers set".to_owned();
-    };
+    }
     let until = if count == 1 { "it ends" } else { "they end" };
-    let even = if PLATFORM.has_safe_reuseaddr() {
-        ", even with SO_REUSEADDR"
-    } else {
-        ""
-    };
-    format!("until {until}, {} cannot be bound{even}", list(refused))
+    let has_reuseaddr = PLATFORM.has_safe_reuseaddr();
+    let even = has_reuseaddr.then_some(", even with SO_REUSEADDR");
+    let (refused, even) = (list(refused), even.unwrap_or_default());
+    format!("until {until}, {refused} cannot be bound{even}")
 }
 
 fn unexplained(at: &[SocketAddr], is_unread: bool) -> String {
