@@ -11,7 +11,7 @@ use crate::table::fields::{Column, field};
 use crate::table::listing::{Chip, TableLine};
 use crate::table::row::{ChangeMark, DisplayContext, Row, Section};
 use crate::ui::header::sort_arrow;
-use crate::ui::table::columns::{GUTTER, PlacedColumn, is_right_aligned, place_columns};
+use crate::ui::table::columns::{FittedColumn, GUTTER, fit_columns, is_right_aligned};
 use crate::ui::theme::{Role, Theme};
 use crate::ui::truncate::{self, cells};
 use ratatui::buffer::Buffer;
@@ -36,7 +36,7 @@ pub fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
         width: area.width.into(),
         columns: Vec::new(),
     };
-    view.columns = place_columns(view.width, |column| view.longest(column));
+    view.columns = fit_columns(view.width, |column| view.longest(column));
     let lines = app.listing.lines().iter().skip(app.selection.top);
     let rows = lines
         .take(body.height.into())
@@ -58,7 +58,7 @@ struct TableView<'a> {
     theme: &'a Theme,
     context: DisplayContext<'a>,
     width: usize,
-    columns: Vec<PlacedColumn>,
+    columns: Vec<FittedColumn>,
 }
 
 impl TableView<'_> {
@@ -72,7 +72,7 @@ impl TableView<'_> {
 
     /// Each column includes the gap behind it.
     fn widths(&self) -> Vec<Constraint> {
-        let width = |slot: &PlacedColumn| match slot.column {
+        let width = |slot: &FittedColumn| match slot.column {
             Column::What => Constraint::Fill(1),
             _ => Constraint::Length(cells(slot.width + 1)),
         };
@@ -85,7 +85,7 @@ impl TableView<'_> {
 
     fn headings(&self) -> widgets::Row<'static> {
         let sort = self.app.listing.sort();
-        let heading = |slot: &PlacedColumn| {
+        let heading = |slot: &FittedColumn| {
             let mut title = field(slot.column).title.to_owned();
             if sort.column == slot.column {
                 let gap = if is_right_aligned(slot.column) {
@@ -162,7 +162,7 @@ impl TableView<'_> {
         }
     }
 
-    fn cell(&self, row: &Row, slot: &PlacedColumn) -> String {
+    fn cell(&self, row: &Row, slot: &FittedColumn) -> String {
         match slot.column {
             Column::What => self.description_within(row, slot.width),
             Column::Local => {

@@ -112,7 +112,9 @@ fn picture_of_a_developers_machine() {
     terminal.wait_for("the closed one", |display| is_marked(display, closed, '-'));
     let after = OPENED_MEANWHILE.map(|scene| play(&scene, &home));
     let is_complete = |display: &Display| {
+        // The rule of the connections comes last, so the frame is drawn to its end.
         shows_all(display, &expected)
+            && display.contains("── connected 2")
             && after
                 .iter()
                 .all(|actor| is_marked(display, actor.port, '+'))

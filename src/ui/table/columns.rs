@@ -19,7 +19,7 @@ struct ColumnShape {
 
 /// A column and its width, without the gap behind it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PlacedColumn {
+pub struct FittedColumn {
     pub column: Column,
     pub width: usize,
 }
@@ -88,12 +88,12 @@ pub fn is_right_aligned(column: Column) -> bool {
 }
 
 /// The columns of a table `width` cells wide; `longest` returns the cells of the longest text in a column.
-pub fn place_columns(width: usize, longest: impl Fn(Column) -> usize) -> Vec<PlacedColumn> {
+pub fn fit_columns(width: usize, longest: impl Fn(Column) -> usize) -> Vec<FittedColumn> {
     let wanted = |column: &Column| {
         let shape = shape(*column).filter(|shape| width >= shape.min_table_width)?;
         let width = longest(*column).clamp(shape.min_width, shape.max_width);
         let column = *column;
-        Some((shape, PlacedColumn { column, width }))
+        Some((shape, FittedColumn { column, width }))
     };
     let mut columns: Vec<_> = Column::ALL.iter().filter_map(wanted).collect();
     let what_width = loop {
@@ -113,7 +113,7 @@ pub fn place_columns(width: usize, longest: impl Fn(Column) -> usize) -> Vec<Pla
             columns.retain(|(shape, _)| Some(shape.priority) != lowest);
         }
     };
-    let what = PlacedColumn {
+    let what = FittedColumn {
         column: Column::What,
         width: what_width,
     };
@@ -126,7 +126,7 @@ mod tests {
     use super::*;
 
     fn columns(width: usize) -> Vec<Column> {
-        place_columns(width, |_| 0)
+        fit_columns(width, |_| 0)
             .iter()
             .map(|slot| slot.column)
             .collect()
@@ -146,9 +146,9 @@ mod tests {
     }
 
     #[test]
-    fn no_column_is_below_its_minimum_or_beyond_the_edge() {
+    fn columns_keep_their_minimum_and_fill_the_width() {
         for width in 40..250 {
-            let columns = place_columns(width, |_| 99);
+            let columns = fit_columns(width, |_| 99);
             for slot in &columns {
                 let min_width = shape(slot.column).map_or(MIN_WHAT_WIDTH, |shape| shape.min_width);
                 assert!(slot.width >= min_width, "{slot:?} at {width}");
