@@ -1,11 +1,12 @@
-//! An endpoint: a socket with what the tracker knows of it over time and beside the others.
+//! An endpoint: a socket with its age and its relation to the other sockets.
 
+use crate::model::Moment;
 use crate::model::process::Process;
 use crate::model::socket::{EndpointId, Socket};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-/// A socket, its age and its relation to the other sockets.
+/// A socket as the tracker knows it over time and beside the others.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoint {
     pub socket: Socket,
@@ -53,4 +54,42 @@ pub enum SocketRole {
     Client,
     /// A connection whose listener is gone, so that the sides cannot be told apart.
     Unknown,
+}
+
+/// A duration that is exact or a bound. Ages sort by their duration first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Age {
+    pub span: Duration,
+    pub bound: AgeBound,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum AgeBound {
+    Exact,
+    AtMost,
+    MoreThan,
+}
+
+impl Age {
+    pub fn exact(span: Duration) -> Self {
+        let bound = AgeBound::Exact;
+        Self { span, bound }
+    }
+
+    /// Exact for a socket that portmon saw open; else at most the age of its oldest owner, or more than the time that
+    /// portmon has seen it.
+    pub fn of_socket(since: Since, owners: &[Arc<Process>], now: Moment) -> Self {
+        let (at, seen_to_open) = match since {
+            Since::Opened(at) => (at, true),
+            Since::Before(at) => (at, false),
+        };
+        let watched = now.instant.saturating_duration_since(at);
+        let oldest = owners.iter().filter_map(|owner| owner.started_at).min();
+        let (span, bound) = match oldest {
+            _ if seen_to_open => (watched, AgeBound::Exact),
+            Some(started) => (now.since(started), AgeBound::AtMost),
+            None => (watched, AgeBound::MoreThan),
+        };
+        Self { span, bound }
+    }
 }

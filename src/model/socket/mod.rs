@@ -1,15 +1,13 @@
 //! A socket: protocol, state, addresses, queue, identity and owners; as a source reports it, and as an endpoint over time.
 
 mod address;
-mod age;
 mod endpoint;
 mod raw_socket;
 mod stats;
 mod time_wait;
 
 pub use address::{Family, Reach, address, family, is_loopback};
-pub use age::{Age, AgeBound};
-pub use endpoint::{Endpoint, Relation, Since, SocketRole};
+pub use endpoint::{Age, AgeBound, Endpoint, Relation, Since, SocketRole};
 pub use raw_socket::{CompactAddr, RawSocket, SocketSource};
 pub use stats::{ByteRates, Focus, ProcessUsage, SocketCounters, SocketStats, TcpCounters};
 pub use time_wait::{TIME_WAIT, TimeWaitLeft};
