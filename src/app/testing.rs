@@ -3,18 +3,15 @@
 use crate::app::{App, Effect, Event};
 use crate::config::Settings;
 use crate::free::testing;
-use crate::free::{
-    BindProbe, ExecCommand, ExecEvent, KillRequest, PortSnapshot, SignalError, Target,
-};
+use crate::free::{ExecCommand, ExecResult, KillRequest, SignalError, Target};
 use crate::model::environment::Environment;
-use crate::model::port::{AddressProbe, BindOutcome, EphemeralRange};
+use crate::model::port::{BindOutcome, EphemeralRange};
 use crate::model::process::{
     InspectRequest, Inspection, Pid, Process, ProcessId, ProcessTree, Requester, Signal, Supervisor,
 };
 use crate::model::testing::{SocketBuilder, instant, moment, process, snapshot, socket};
 use crate::tracker::{Changes, Tracker};
 use crossterm::event::{Event as TerminalEvent, KeyCode, KeyEvent, KeyModifiers};
-use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 pub fn environment() -> Environment {
@@ -57,7 +54,7 @@ pub fn sent(effects: &[Effect]) -> Vec<(u16, Signal, Vec<ProcessId>)> {
 /// The answer that the process of a request has already exited.
 pub fn not_sent(request: &KillRequest) -> Event {
     let error = SignalError::AlreadyExited(node());
-    Event::Freeing(testing::not_sent(request.id(), instant(0.5), error))
+    Event::Freeing(testing::event(request.id(), 0.5, testing::not_sent(error)))
 }
 
 /// An inspection that found nothing.
@@ -210,32 +207,27 @@ impl AppHarness {
         self.keys("x");
         self.wait(1.0);
         let request = self.confirm();
-        let sent = testing::sent(request.id(), instant(self.seconds), Vec::new());
-        self.event(Event::Freeing(sent));
+        self.free_event(&request, testing::sent(Vec::new()));
         let effects = self.poll_freed(&request, 0.5);
         let [Effect::Free(ExecCommand::TryBind(_, addresses))] = effects.as_slice() else {
             panic!("a bind: {effects:?}")
         };
-        let probes = addresses.iter().map(|address| AddressProbe {
-            address: *address,
-            with_reuseaddr: Some(BindOutcome::Bound),
-            without_reuseaddr: BindOutcome::Bound,
-        });
-        self.event(Event::Freeing(ExecEvent::BindProbed(BindProbe {
-            request: request.id(),
-            probes: probes.collect(),
-            localhost: vec![Ipv4Addr::LOCALHOST.into()],
-        })));
+        let bound = testing::probed(addresses, &BindOutcome::Bound, &BindOutcome::Bound);
+        self.free_event(&request, bound);
         request
     }
 
     /// Time passes, and a poll of the port sees that its owners have exited and no socket is left.
     fn poll_freed(&mut self, request: &KillRequest, seconds: f64) -> Vec<Effect> {
         self.seconds += seconds;
-        self.event(Event::Freeing(ExecEvent::Polled(PortSnapshot {
-            ended: request.targets().iter().map(Target::id).collect(),
-            ..PortSnapshot::new(request.id(), instant(self.seconds), Vec::new())
-        })))
+        let ended = request.targets().iter().map(Target::id).collect();
+        self.free_event(request, testing::polled(Vec::new(), ended))
+    }
+
+    /// The executor reports a result.
+    pub fn free_event(&mut self, request: &KillRequest, result: ExecResult) -> Vec<Effect> {
+        let event = testing::event(request.id(), self.seconds, result);
+        self.event(Event::Freeing(event))
     }
 
     /// Text of the notice.

@@ -24,10 +24,9 @@ impl Batch {
 
     /// Passes an event to the machine of its request. An event of an earlier request is dropped.
     pub fn on(&mut self, event: ExecEvent) -> Vec<ExecCommand> {
-        let request = event.request();
-        self.machines
-            .iter_mut()
-            .find(|machine| machine.request().id() == request)
+        let mut machines = self.machines.iter_mut();
+        machines
+            .find(|machine| machine.request().id() == event.request)
             .map_or_else(Vec::new, |machine| machine.on(event))
     }
 

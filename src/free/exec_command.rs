@@ -14,42 +14,32 @@ use std::time::Instant;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ExecCommand {
     /// Verify each target of these requests, then signal all of them; a process that is a target of several requests gets
-    /// its signal once. Answered by an [`ExecEvent::SignalsSent`] for each request.
+    /// its signal once. Answered by an [`ExecResult::SignalsSent`] for each request.
     Send(Vec<KillRequest>),
-    /// Poll the port of this request; answered by [`ExecEvent::Polled`] until `StopWatching`.
+    /// Poll the port of this request; answered by [`ExecResult::Polled`] until `StopWatching`.
     Watch(RequestId),
     /// Try to bind the request's port on these addresses, IPv6 ones with IPV6_V6ONLY; answered by
-    /// [`ExecEvent::BindProbed`].
+    /// [`ExecResult::BindProbed`].
     TryBind(RequestId, Vec<SocketAddr>),
     StopWatching(RequestId),
 }
 
 /// What the executor found for one request. It may arrive after another request was confirmed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ExecEvent {
-    SignalsSent(SendReport),
+pub struct ExecEvent {
+    pub request: RequestId,
+    pub at: Instant,
+    pub result: ExecResult,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ExecResult {
+    SignalsSent(SendOutcome),
     Polled(PortSnapshot),
     BindProbed(BindProbe),
 }
 
-impl ExecEvent {
-    pub fn request(&self) -> RequestId {
-        match self {
-            Self::SignalsSent(report) => report.request,
-            Self::Polled(snapshot) => snapshot.request,
-            Self::BindProbed(probe) => probe.request,
-        }
-    }
-}
-
 /// Result of an [`ExecCommand::Send`] for one request.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SendReport {
-    pub request: RequestId,
-    pub at: Instant,
-    pub sending: SendOutcome,
-}
-
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SendOutcome {
     Sent {
@@ -98,10 +88,8 @@ impl SignalError {
 }
 
 /// One poll of the port. A table that could not be read contributes nothing.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PortSnapshot {
-    pub request: RequestId,
-    pub at: Instant,
     /// Every socket with that protocol and local port, in any state.
     pub sockets: Vec<Socket>,
     /// The tables of that protocol that could not be read.
@@ -114,22 +102,6 @@ pub struct PortSnapshot {
     pub parents: Vec<Arc<Process>>,
     /// Systemd units of these owners, and of the owners before the signal.
     pub units: Vec<(ProcessId, Unit)>,
-}
-
-impl PortSnapshot {
-    /// Returns a poll that read every table and shows only these sockets.
-    pub fn new(request: RequestId, at: Instant, sockets: Vec<Socket>) -> Self {
-        Self {
-            request,
-            at,
-            sockets,
-            problems: Vec::new(),
-            ended: Vec::new(),
-            signal_state: Vec::new(),
-            parents: Vec::new(),
-            units: Vec::new(),
-        }
-    }
 }
 
 /// How a process handles the signal, from `/proc/PID/status`.
@@ -153,7 +125,6 @@ pub enum SignalDisposition {
 /// The binds that were tried for a verdict.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BindProbe {
-    pub request: RequestId,
     pub probes: Vec<AddressProbe>,
     /// Addresses of the name `localhost` on this machine, in the order in which clients try them.
     pub localhost: Vec<IpAddr>,

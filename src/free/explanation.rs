@@ -103,16 +103,13 @@ impl Explanation {
     /// Returns the explanation without what passes by itself, to compare what two are about.
     pub fn timeless(&self) -> Self {
         let mut timeless = self.clone();
-        match &mut timeless.obstacle {
-            Obstacle::LeftOver { states, left, .. } => (*states, *left) = (Vec::new(), None),
-            Obstacle::TimeWait { left, .. } => *left = None,
-            Obstacle::Closed { .. }
-            | Obstacle::Client { .. }
-            | Obstacle::Pending(_)
-            | Obstacle::Hidden { .. }
-            | Obstacle::Kernel(_)
-            | Obstacle::Protected { .. }
-            | Obstacle::Supervised { .. } => {}
+        if let Obstacle::TimeWait { left, .. } | Obstacle::LeftOver { left, .. } =
+            &mut timeless.obstacle
+        {
+            *left = None;
+        }
+        if let Obstacle::LeftOver { states, .. } = &mut timeless.obstacle {
+            states.clear();
         }
         timeless.others = self.others.iter().map(Self::timeless).collect();
         timeless
@@ -142,17 +139,18 @@ impl Explanation {
 
     /// Returns the socket that really holds the port.
     pub fn go_to(&self) -> Option<EndpointId> {
-        match &self.obstacle {
+        let socket = match &self.obstacle {
             Obstacle::Closed { now: listener }
             | Obstacle::TimeWait { listener, .. }
-            | Obstacle::Client { listener, .. } => listener.as_ref().map(|socket| socket.id),
-            Obstacle::Hidden { visible, .. } => visible.first().map(|socket| socket.id),
+            | Obstacle::Client { listener, .. } => listener.as_deref(),
+            Obstacle::Hidden { visible, .. } => visible.first(),
             Obstacle::LeftOver { .. }
             | Obstacle::Pending(_)
             | Obstacle::Kernel(_)
             | Obstacle::Protected { .. }
             | Obstacle::Supervised { .. } => None,
-        }
+        };
+        socket.map(|socket| socket.id)
     }
 
     /// Returns the port whose supervisor is worth knowing.

@@ -30,7 +30,7 @@ mod verdict;
 pub use batch::Batch;
 pub use command::{Conclusion, FreeOutcome, FreeReport, PortPlan, Refusal, exit_code, port_specs};
 pub use exec_command::{
-    BindProbe, ExecCommand, ExecEvent, PortSnapshot, SendOutcome, SendReport, SignalDisposition,
+    BindProbe, ExecCommand, ExecEvent, ExecResult, PortSnapshot, SendOutcome, SignalDisposition,
     SignalError, SignalState,
 };
 pub use explanation::{Explanation, Obstacle, SupervisedBy};

@@ -9,7 +9,7 @@ mod request_log;
 mod reuse;
 mod target_state;
 
-use super::exec_command::{ExecCommand, ExecEvent, PortSnapshot, SendOutcome, SendReport};
+use super::exec_command::{ExecCommand, ExecEvent, ExecResult, PortSnapshot, SendOutcome};
 use super::request::KillRequest;
 use super::verdict::{Progress, TargetOutcome, Verdict, VerdictKind};
 use crate::model::port::Port;
@@ -52,13 +52,13 @@ impl FreeMachine {
 
     /// Takes an event and returns what to do next. An event of another request is dropped.
     pub fn on(&mut self, event: ExecEvent) -> Vec<ExecCommand> {
-        if event.request() != self.log.request.id {
+        if event.request != self.log.request.id {
             return Vec::new();
         }
-        match event {
-            ExecEvent::SignalsSent(report) => self.on_sent(&report),
-            ExecEvent::Polled(snapshot) => self.on_polled(snapshot),
-            ExecEvent::BindProbed(probe) => self.on_bind_probed(&probe),
+        match event.result {
+            ExecResult::SignalsSent(outcome) => self.on_sent(event.at, &outcome),
+            ExecResult::Polled(snapshot) => self.on_polled(event.at, snapshot),
+            ExecResult::BindProbed(probe) => self.on_bind_probed(&probe),
         }
     }
 
@@ -78,12 +78,12 @@ impl FreeMachine {
         request
     }
 
-    fn on_sent(&mut self, report: &SendReport) -> Vec<ExecCommand> {
+    fn on_sent(&mut self, at: Instant, outcome: &SendOutcome) -> Vec<ExecCommand> {
         if self.phase != FreePhase::Sending {
             return Vec::new();
         }
-        self.log.record_send(report);
-        if let SendOutcome::NotSent(error) = &report.sending {
+        self.log.record_send(at, outcome);
+        if let SendOutcome::NotSent(error) = outcome {
             self.verdict = Some(Verdict::NothingSent(error.clone()));
             // An earlier signal may still take effect, so the port stays watched.
             if !self.log.has_sent() {
@@ -94,11 +94,11 @@ impl FreeMachine {
         vec![ExecCommand::Watch(self.log.request.id)]
     }
 
-    fn on_polled(&mut self, snapshot: PortSnapshot) -> Vec<ExecCommand> {
+    fn on_polled(&mut self, at: Instant, snapshot: PortSnapshot) -> Vec<ExecCommand> {
         if self.phase == FreePhase::Sending || self.is_settled() {
             return Vec::new();
         }
-        self.log.record_poll(snapshot);
+        self.log.record_poll(at, snapshot);
         if let Some(free_since) = self.phase.free_since()
             && let Some(by) = self.log.holding_sockets().first()
         {

@@ -93,24 +93,20 @@ fn is_login(process: &Process) -> bool {
 
 /// True if ssh was started with `-N` (no command) or `-f` (in the background).
 fn is_forward_only(process: &Process) -> bool {
-    let mut is_value = false;
-    for argument in process.command.iter().skip(1) {
-        let argument = argument.raw();
-        if std::mem::take(&mut is_value) {
-            continue;
-        }
-        let Some(letters) = argument.strip_prefix('-') else {
-            continue;
-        };
-        for (at, letter) in letters.char_indices() {
-            match letter {
-                'N' | 'f' => return true,
-                letter if SSH_OPTIONS_WITH_ARGUMENT.contains(letter) => {
-                    is_value = at + 1 == letters.len();
-                    break;
-                }
-                _ => {}
-            }
+    let mut arguments = process
+        .command
+        .iter()
+        .skip(1)
+        .map(|argument| argument.raw());
+    while let Some(argument) = arguments.next() {
+        let mut letters = argument.strip_prefix('-').unwrap_or_default().chars();
+        match letters
+            .find(|letter| "Nf".contains(*letter) || SSH_OPTIONS_WITH_ARGUMENT.contains(*letter))
+        {
+            Some('N' | 'f') => return true,
+            // Its value is the next argument.
+            Some(_) if letters.next().is_none() => drop(arguments.next()),
+            Some(_) | None => {}
         }
     }
     false

@@ -1,7 +1,7 @@
 //! What was seen since a request was confirmed: the facts behind the verdict.
 
 use super::target_state::TargetState;
-use crate::free::exec_command::{PortSnapshot, SendOutcome, SendReport};
+use crate::free::exec_command::{PortSnapshot, SendOutcome};
 use crate::free::request::KillRequest;
 use crate::free::verdict::{Leftovers, Survivor, TargetOutcome};
 use crate::model::process::{Process, ProcessTree, Signal};
@@ -31,7 +31,10 @@ impl RequestLog {
         let targets = request.targets.iter().cloned();
         Self {
             target_states: targets.map(TargetState::new).collect(),
-            last_poll: PortSnapshot::new(request.id, request.id.at, request.sockets.clone()),
+            last_poll: PortSnapshot {
+                sockets: request.sockets.clone(),
+                ..PortSnapshot::default()
+            },
             at: request.id.at,
             signaled: Vec::new(),
             known: request.sockets.iter().map(|socket| socket.id).collect(),
@@ -40,9 +43,9 @@ impl RequestLog {
         }
     }
 
-    pub fn record_send(&mut self, report: &SendReport) {
-        self.at = report.at;
-        let (sockets, resumed, missed) = match &report.sending {
+    pub fn record_send(&mut self, at: Instant, outcome: &SendOutcome) {
+        self.at = at;
+        let (sockets, resumed, missed) = match outcome {
             SendOutcome::Sent {
                 sockets,
                 resumed,
@@ -60,7 +63,7 @@ impl RequestLog {
         let states = self.target_states.iter_mut();
         for state in states.filter(|state| request.has_target(state.target.id())) {
             let is_resumed = resumed.contains(&state.target.id());
-            if state.record_signal((report.at, signal), is_resumed, missed) {
+            if state.record_signal((at, signal), is_resumed, missed) {
                 let process = &state.target.process;
                 let resuming = is_resumed.then_some(Signal::Continue);
                 let signals = [signal].into_iter().chain(resuming);
@@ -70,17 +73,17 @@ impl RequestLog {
         }
     }
 
-    pub fn record_poll(&mut self, poll: PortSnapshot) {
-        self.at = poll.at;
+    pub fn record_poll(&mut self, at: Instant, poll: PortSnapshot) {
+        self.at = at;
         self.last_poll = poll;
         for socket in &self.last_poll.sockets {
             if socket.state == Some(State::TimeWait) {
-                self.time_wait_since.entry(socket.id).or_insert(self.at);
+                self.time_wait_since.entry(socket.id).or_insert(at);
             }
         }
         let holding = self.holding_sockets();
         for state in &mut self.target_states {
-            state.record_poll(&self.last_poll, &holding);
+            state.record_poll(at, &self.last_poll, &holding);
         }
     }
 

@@ -62,10 +62,10 @@ impl TargetState {
 
     /// Records what a poll saw of the process and of the sockets that hold the port. Only an owner can close it, and only
     /// a poll that read every table shows that.
-    pub fn record_poll(&mut self, poll: &PortSnapshot, holding: &[Socket]) {
+    pub fn record_poll(&mut self, at: Instant, poll: &PortSnapshot, holding: &[Socket]) {
         let id = self.target.id();
         if poll.ended.contains(&id) {
-            self.ended.get_or_insert(poll.at);
+            self.ended.get_or_insert(at);
         }
         let mut states = poll.signal_state.iter();
         let state = states.find(|(of, _)| *of == id);
@@ -73,7 +73,7 @@ impl TargetState {
         if self.holds_any(holding) {
             self.closed_port = None;
         } else if poll.problems.is_empty() && self.target.is_owner() {
-            self.closed_port.get_or_insert(poll.at);
+            self.closed_port.get_or_insert(at);
         }
     }
 

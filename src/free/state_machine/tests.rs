@@ -3,27 +3,27 @@
 mod unread;
 
 use super::*;
+use crate::free::testing::{event, not_sent, probed, sent};
 use crate::free::{
-    BindProbe, FreeContext, RequestId, SignalDisposition, SignalError, SignalState, Target,
-    TargetSet, VerdictKind, plan_row,
+    ExecResult, FreeContext, Protected, RequestId, SignalDisposition, SignalError, SignalState,
+    Target, TargetSet, plan_row,
 };
-use crate::model::port::{AddressProbe, BindOutcome};
-use crate::model::process::{Process, ProcessId, ProcessState};
+use crate::model::port::BindOutcome;
+use crate::model::process::{Manager, ProcessId, ProcessState, Unit};
 use crate::model::snapshot::Problem;
-use crate::model::socket::{Endpoint, Family, Owners, Protocol, Socket, State};
+use crate::model::socket::{Endpoint, Family, Protocol, State};
 use crate::model::testing::{SocketBuilder, environment, instant, moment, process, socket};
 use crate::wording;
-use std::sync::Arc;
-use std::time::Duration;
+use VerdictKind::{Free, Held, NothingSent, Taken};
 
-/// An order to end the topmost holders of these sockets, sent at second 0; the first socket is the row's.
+/// A request to stop the topmost owners of these sockets, confirmed at second 0; the first socket is the row's.
 #[derive(Clone)]
 struct Story {
     machine: FreeMachine,
+    /// The commands that followed the last event.
     commands: Vec<ExecCommand>,
-    outcomes: Vec<ProcessId>,
-    signal_state: Vec<(ProcessId, SignalState)>,
-    parents: Vec<Arc<Process>>,
+    /// What the next poll shows besides its sockets.
+    poll: PortSnapshot,
 }
 
 impl Story {
@@ -31,21 +31,22 @@ impl Story {
         let table: Vec<Endpoint> = sockets.into_iter().map(SocketBuilder::endpoint).collect();
         let all: Vec<&Endpoint> = table.iter().collect();
         let context = FreeContext::new(environment(|_| {}), moment(0.0));
-        let Ok(plan) = plan_row(all[0], &all, &context) else {
-            panic!("nothing is asked");
-        };
+        let plan = plan_row(all[0], &all, &context).expect("a plan");
         let request = plan.confirm(TargetSet::Topmost, Signal::Terminate, instant(0.0));
         Self {
             commands: vec![ExecCommand::Send(vec![request.clone()])],
             machine: FreeMachine::new(request, Timeouts::default()),
-            outcomes: Vec::new(),
-            signal_state: Vec::new(),
-            parents: Vec::new(),
+            poll: PortSnapshot::default(),
         }
     }
 
     fn sent(sockets: Vec<SocketBuilder>) -> Self {
-        Self::asked(sockets).dispatched(0.0, &[])
+        Self::asked(sockets).sends(0.0)
+    }
+
+    /// node has got its signal and ended, and a poll sees these sockets.
+    fn of_ended_node(at: f64, left: Vec<SocketBuilder>) -> Self {
+        Self::sent(held()).ended(&node()).sees(at, left)
     }
 
     fn under(mut self, timeouts: Timeouts) -> Self {
@@ -53,38 +54,26 @@ impl Story {
         self
     }
 
-    fn dispatched(self, at: f64, resumed: &[&Arc<Process>]) -> Self {
-        let sending = SendOutcome::Sent {
-            sockets: Vec::new(),
-            resumed: resumed.iter().map(|process| process.id).collect(),
-            missed: Vec::new(),
-        };
-        let request = self.machine.request().id();
-        self.on(ExecEvent::SignalsSent(SendReport {
-            request,
-            at: instant(at),
-            sending,
-        }))
+    fn id(&self) -> RequestId {
+        self.machine.request().id()
     }
 
-    fn not_sent(self, error: SignalError) -> Self {
-        let sending = SendOutcome::NotSent(error);
-        let request = self.machine.request().id();
-        self.on(ExecEvent::SignalsSent(SendReport {
-            request,
-            at: instant(0.0),
-            sending,
-        }))
-    }
-
-    fn on(mut self, event: ExecEvent) -> Self {
-        self.commands = self.machine.on(event);
+    fn on(mut self, at: f64, result: ExecResult) -> Self {
+        self.commands = self.machine.on(event(self.id(), at, result));
         self
     }
 
+    fn sends(self, at: f64) -> Self {
+        self.on(at, sent(Vec::new()))
+    }
+
+    fn does_not_send(self, error: SignalError) -> Self {
+        self.on(0.0, not_sent(error))
+    }
+
     fn ended(mut self, process: &Arc<Process>) -> Self {
-        self.outcomes.push(process.id);
-        self.signal_state.retain(|(of, _)| *of != process.id);
+        self.poll.ended.push(process.id);
+        self.poll.signal_state.retain(|(of, _)| *of != process.id);
         self
     }
 
@@ -94,65 +83,53 @@ impl Story {
         disposition: SignalDisposition,
         process_state: Option<ProcessState>,
     ) -> Self {
-        self.signal_state = vec![(
-            of.id,
-            SignalState {
-                disposition,
-                process_state,
-            },
-        )];
+        let state = SignalState {
+            disposition,
+            process_state,
+        };
+        self.poll.signal_state = vec![(of.id, state)];
         self
     }
 
     fn parent(mut self, parent: &Arc<Process>) -> Self {
-        self.parents.push(Arc::clone(parent));
+        self.poll.parents.push(Arc::clone(parent));
+        self
+    }
+
+    fn unit(mut self, of: &Arc<Process>, unit: Unit) -> Self {
+        self.poll.units.push((of.id, unit));
         self
     }
 
     fn sees(self, at: f64, sockets: Vec<SocketBuilder>) -> Self {
-        let look = PortSnapshot {
-            request: self.machine.request().id(),
-            at: instant(at),
+        let poll = PortSnapshot {
             sockets: sockets.into_iter().map(SocketBuilder::build).collect(),
-            ended: self.outcomes.clone(),
-            problems: Vec::new(),
-            signal_state: self.signal_state.clone(),
-            parents: self.parents.clone(),
-            units: Vec::new(),
+            ..self.poll.clone()
         };
-        self.on(ExecEvent::Polled(look))
+        self.on(at, ExecResult::Polled(poll))
     }
 
-    /// A bind of every address that was asked for, with and without SO_REUSEADDR.
+    /// Binds every address that was asked for, with and without SO_REUSEADDR.
     fn binds(self, with: &BindOutcome, without: &BindOutcome) -> Self {
         let [ExecCommand::TryBind(_, addresses)] = self.commands.as_slice() else {
             panic!("no bind is wanted: {:?}", self.commands);
         };
-        let probes = addresses.iter().map(|address| AddressProbe {
-            address: *address,
-            with_reuseaddr: Some(with.clone()),
-            without_reuseaddr: without.clone(),
-        });
-        let probe = BindProbe {
-            request: self.machine.request().id(),
-            probes: probes.collect(),
-            localhost: vec!["::1".parse().expect("an address")],
-        };
-        self.on(ExecEvent::BindProbed(probe))
+        let result = probed(addresses, with, without);
+        self.on(0.0, result)
     }
 
     fn bound(self) -> Self {
         self.binds(&BindOutcome::Bound, &BindOutcome::Bound)
     }
 
-    fn insists(mut self, at: f64) -> Self {
-        let request = self.machine.escalate(instant(at)).expect("it is offered");
-        self.commands = vec![ExecCommand::Send(vec![request])];
-        self
+    fn in_use(self) -> Self {
+        self.binds(&BindOutcome::InUse, &BindOutcome::InUse)
     }
 
-    fn id(&self) -> RequestId {
-        self.machine.request().id()
+    fn escalates(mut self, at: f64) -> Self {
+        let request = self.machine.escalate(instant(at)).expect("a signal");
+        self.commands = vec![ExecCommand::Send(vec![request])];
+        self
     }
 
     fn words(&self) -> String {
@@ -160,8 +137,74 @@ impl Story {
         verdict.map_or_else(String::new, wording::verdict)
     }
 
-    fn kind(&self) -> Option<VerdictKind> {
-        self.machine.verdict().map(Verdict::kind)
+    /// Asserts the verdict.
+    #[track_caller]
+    fn says(self, kind: VerdictKind, words: &str) -> Self {
+        let kinds = [self.machine.verdict().map(Verdict::kind), Some(kind)];
+        assert_eq!((self.words().as_str(), kinds[0]), (words, kinds[1]));
+        self
+    }
+
+    /// Asserts that there is no verdict and nothing to do.
+    #[track_caller]
+    fn waits(self) -> Self {
+        assert_eq!((self.words().as_str(), &self.commands), ("", &vec![]));
+        self
+    }
+
+    /// Asserts what is to be done.
+    #[track_caller]
+    fn wants(self, command: impl Fn(RequestId) -> ExecCommand) -> Self {
+        assert_eq!(self.commands, [command(self.id())]);
+        self
+    }
+
+    /// Asserts that nothing is to be done.
+    #[track_caller]
+    fn wants_nothing(self) -> Self {
+        assert_eq!(self.commands, []);
+        self
+    }
+
+    /// Asserts the signal that is offered.
+    #[track_caller]
+    fn offers(self, signal: Option<Signal>) -> Self {
+        assert_eq!(self.machine.offer(), signal);
+        self
+    }
+
+    /// Asserts whether the port is settled.
+    #[track_caller]
+    fn settled(self, expected: bool) -> Self {
+        assert_eq!(self.machine.is_settled(), expected);
+        self
+    }
+
+    /// Asserts whether a caller that waits no longer than the timeouts has its answer.
+    #[track_caller]
+    fn answered(self, expected: bool) -> Self {
+        assert_eq!(self.machine.is_answered(), expected);
+        self
+    }
+
+    /// Asserts which processes are sent which signal.
+    #[track_caller]
+    fn signals(self, signal: Signal, targets: &[ProcessId]) -> Self {
+        let [ExecCommand::Send(requests)] = self.commands.as_slice() else {
+            panic!("nothing is sent: {:?}", self.commands);
+        };
+        let sent = requests.iter().map(|request| {
+            let targets: Vec<ProcessId> = request.targets().iter().map(Target::id).collect();
+            (request.signal(), targets)
+        });
+        assert_eq!(sent.collect::<Vec<_>>(), [(signal, targets.to_vec())]);
+        self
+    }
+
+    #[track_caller]
+    fn progress(&self, at: f64, expected: &str) {
+        let progress = self.machine.progress(instant(at));
+        assert_eq!(wording::progress(&progress), expected);
     }
 }
 
@@ -169,8 +212,29 @@ fn node() -> Arc<Process> {
     process(4242, "node").build()
 }
 
+fn other() -> Arc<Process> {
+    process(4300, "node").build()
+}
+
 fn listener(of: &Arc<Process>) -> SocketBuilder {
     socket("127.0.0.1:3000").owner(of)
+}
+
+/// node's listener.
+fn held() -> Vec<SocketBuilder> {
+    vec![listener(&node())]
+}
+
+/// The listeners of two processes on one port.
+fn twins() -> Vec<SocketBuilder> {
+    vec![
+        listener(&node()).owner_hint(1),
+        listener(&other()).owner_hint(2),
+    ]
+}
+
+fn first_twin() -> Vec<SocketBuilder> {
+    twins().into_iter().take(1).collect()
 }
 
 fn time_wait(peer: u16) -> SocketBuilder {
@@ -180,301 +244,204 @@ fn time_wait(peer: u16) -> SocketBuilder {
 
 #[test]
 fn a_port_is_free_after_a_bind_and_two_quiet_seconds() {
-    let node = node();
-    let story = Story::asked(vec![listener(&node)]);
-    assert!(matches!(story.commands.as_slice(), [ExecCommand::Send(_)]));
-    let story = story.dispatched(0.0, &[]);
-    assert_eq!(story.commands, [ExecCommand::Watch(story.id())]);
-    let story = story.sees(0.4, vec![listener(&node)]);
-    assert_eq!((story.words(), &story.commands), (String::new(), &vec![]));
-    let story = story.ended(&node).sees(0.8, vec![]);
     let addresses = ["0.0.0.0:3000", "127.0.0.1:3000", "[::]:3000", "[::1]:3000"];
     let addresses = addresses.map(|address| address.parse().expect("an address"));
-    assert_eq!(
-        story.commands,
-        [ExecCommand::TryBind(story.id(), addresses.to_vec())]
-    );
-    let story = story.bound();
-    let said = ":3000 is free. node 4242 ended 0.8 s after SIGTERM.";
-    assert_eq!(
-        (story.words().as_str(), story.kind()),
-        (said, Some(VerdictKind::Free))
-    );
-    let story = story.sees(2.7, vec![]);
-    assert_eq!(
-        (story.machine.is_settled(), &story.commands),
-        (false, &vec![])
-    );
-    let story = story.sees(2.9, vec![]);
-    assert_eq!(story.commands, [ExecCommand::StopWatching(story.id())]);
-    assert_eq!(
-        (story.words().as_str(), story.machine.is_settled()),
-        (said, true)
-    );
+    let words = ":3000 is free. node 4242 ended 0.8 s after SIGTERM.";
+    Story::asked(held())
+        .signals(Signal::Terminate, &[node().id])
+        .sends(0.0)
+        .wants(ExecCommand::Watch)
+        .sees(0.4, held())
+        .waits()
+        .ended(&node())
+        .sees(0.8, vec![])
+        .wants(|id| ExecCommand::TryBind(id, addresses.to_vec()))
+        .bound()
+        .says(Free, words)
+        .sees(2.7, vec![])
+        .settled(false)
+        .wants_nothing()
+        .sees(2.9, vec![])
+        .wants(ExecCommand::StopWatching)
+        .says(Free, words)
+        .settled(true);
 }
 
 #[test]
 fn each_way_to_become_free_is_reported_as_observed() {
-    let (node, other) = (node(), process(4300, "node").build());
-    let twins = || {
-        vec![
-            listener(&node).owner_hint(1),
-            listener(&other).owner_hint(2),
-        ]
-    };
+    use BindOutcome::{NoSuchAddress, NotPermitted};
+    let ended = || Story::of_ended_node(0.2, vec![]);
+    let twins_sent = || Story::sent(twins()).ended(&node());
     let cases = [
         (
-            Story::sent(vec![listener(&node)]).sees(0.3, vec![]).bound(),
-            ":3000 is free. node 4242 closed the port 0.3 s after SIGTERM.",
+            Story::sent(held()).sees(0.3, vec![]).bound(),
+            "node 4242 closed the port 0.3 s after SIGTERM.",
         ),
         (
-            Story::sent(twins())
-                .ended(&node)
-                .ended(&other)
-                .sees(0.04, vec![])
-                .bound(),
-            ":3000 is free. node 4242 and node 4300 ended 40 ms after SIGTERM.",
+            twins_sent().ended(&other()).sees(0.04, vec![]).bound(),
+            "node 4242 and node 4300 ended 40 ms after SIGTERM.",
         ),
         (
-            Story::sent(twins()).ended(&node).sees(0.5, vec![]).bound(),
-            ":3000 is free. node 4242 ended 0.5 s after SIGTERM. node 4300 closed the port 0.5 s after SIGTERM.",
+            twins_sent().sees(0.5, vec![]).bound(),
+            "node 4242 ended 0.5 s after SIGTERM. node 4300 closed the port 0.5 s after SIGTERM.",
         ),
         (
-            Story::asked(vec![listener(&node)])
-                .dispatched(0.0, &[&node])
-                .ended(&node)
+            Story::asked(held())
+                .on(0.0, sent(vec![node().id]))
+                .ended(&node())
                 .sees(0.2, vec![])
                 .bound(),
-            ":3000 is free. node 4242 ended 0.2 s after SIGTERM. node 4242 was suspended, so SIGCONT was sent too.",
+            "node 4242 ended 0.2 s after SIGTERM. node 4242 was suspended, so SIGCONT was sent too.",
         ),
         (
-            Story::sent(vec![listener(&node)])
-                .ended(&node)
-                .sees(0.2, vec![])
-                .binds(&BindOutcome::NotPermitted, &BindOutcome::NotPermitted),
-            ":3000 is free. node 4242 ended 0.2 s after SIGTERM. You are not permitted to bind it, so only the socket tables show this.",
+            ended().binds(&NotPermitted, &NotPermitted),
+            "node 4242 ended 0.2 s after SIGTERM. You are not permitted to bind it, so only the socket tables show this.",
         ),
         (
-            Story::sent(vec![listener(&node)])
-                .ended(&node)
-                .sees(0.2, vec![])
-                .binds(&BindOutcome::NoSuchAddress, &BindOutcome::NoSuchAddress),
-            ":3000 is free. node 4242 ended 0.2 s after SIGTERM. This machine has no such address to bind, so only the socket tables show this.",
+            ended().binds(&NoSuchAddress, &NoSuchAddress),
+            "node 4242 ended 0.2 s after SIGTERM. This machine has no such address to bind, so only the socket tables show this.",
         ),
     ];
-    for (story, said) in cases {
-        assert_eq!(
-            (story.words().as_str(), story.kind()),
-            (said, Some(VerdictKind::Free))
-        );
+    for (story, words) in cases {
+        story.says(Free, &format!(":3000 is free. {words}"));
     }
 }
 
 /// A process that is ending has closed its sockets before its end can be seen; it was once said to run on.
 #[test]
 fn closing_the_port_is_reported_apart_from_exiting() {
-    let node = node();
-    let let_go = || Story::sent(vec![listener(&node)]).sees(0.3, vec![]).bound();
-    let ended = let_go().ended(&node).sees(0.4, vec![]);
-    assert_eq!(
-        ended.words(),
-        ":3000 is free. node 4242 ended 0.4 s after SIGTERM."
-    );
-    let runs_on = let_go().sees(2.3, vec![]);
-    let said = ":3000 is free. node 4242 closed the port 0.3 s after SIGTERM and is still running.";
-    assert_eq!(
-        (runs_on.words().as_str(), runs_on.machine.is_settled()),
-        (said, true)
-    );
+    let closed = || Story::sent(held()).sees(0.3, vec![]).bound();
+    let words = ":3000 is free. node 4242 ended 0.4 s after SIGTERM.";
+    closed().ended(&node()).sees(0.4, vec![]).says(Free, words);
+    let words =
+        ":3000 is free. node 4242 closed the port 0.3 s after SIGTERM and is still running.";
+    closed().sees(2.3, vec![]).says(Free, words).settled(true);
 }
 
 #[test]
 fn a_briefly_invisible_owner_still_holds_the_port() {
-    let node = node();
-    let hidden = || socket("127.0.0.1:3000");
-    let pending = || socket("127.0.0.1:3000").pending();
-    let said = [hidden, pending].map(|unseen| {
-        let story = Story::sent(vec![listener(&node)]).sees(0.3, vec![unseen()]);
-        let story = story.signal_state(&node, SignalDisposition::Ignored, None);
-        story.sees(1.0, vec![unseen()]).words()
-    });
-    let held = ":3000 is STILL HELD: node 4242 ignores SIGTERM";
-    assert_eq!(said, [held, held]);
+    let hidden = || vec![socket("127.0.0.1:3000")];
+    let pending = || vec![socket("127.0.0.1:3000").pending()];
+    for unseen in [hidden, pending] {
+        Story::sent(held())
+            .sees(0.3, unseen())
+            .signal_state(&node(), SignalDisposition::Ignored, None)
+            .sees(1.0, unseen())
+            .says(Held, ":3000 is STILL HELD: node 4242 ignores SIGTERM");
+    }
 }
 
 #[test]
 fn a_surviving_process_is_reported_with_its_disposition() {
     use ProcessState::{Suspended, Traced, Uninterruptible};
     use SignalDisposition::{Blocked, Caught, Default, Ignored};
-    let held = ":3000 is STILL HELD: node 4242";
+    let story = |disposition, process_state, at| {
+        let story = Story::sent(held()).signal_state(&node(), disposition, process_state);
+        story.sees(at, held())
+    };
+    for (disposition, at) in [(Ignored, 0.9), (Caught, 4.9)] {
+        story(disposition, None, at).waits().offers(None);
+    }
     let cases = [
-        (Ignored, None, 0.9, None),
-        (Ignored, None, 1.0, Some("ignores SIGTERM")),
-        (Caught, None, 4.9, None),
+        (Ignored, None, 1.0, "ignores SIGTERM"),
         (
             Caught,
             None,
             5.0,
-            Some("handles SIGTERM and is still shutting down"),
+            "handles SIGTERM and is still shutting down",
         ),
-        (Blocked, None, 5.0, Some("blocks SIGTERM")),
-        (Default, Some(Suspended), 5.0, Some("is suspended")),
-        (Default, Some(Traced), 5.0, Some("is stopped by a debugger")),
+        (Blocked, None, 5.0, "blocks SIGTERM"),
+        (Default, Some(Suspended), 5.0, "is suspended"),
+        (Default, Some(Traced), 5.0, "is stopped by a debugger"),
         (
             Default,
             Some(Uninterruptible),
             5.0,
-            Some("is in uninterruptible sleep (state D)"),
+            "is in uninterruptible sleep (state D)",
         ),
-        (Default, None, 5.0, Some("has not ended 5 s after SIGTERM")),
+        (Default, None, 5.0, "has not ended 5 s after SIGTERM"),
     ];
-    for (disposition, process_state, at, said) in cases {
-        let node = node();
-        let story = Story::sent(vec![listener(&node)])
-            .signal_state(&node, disposition, process_state)
-            .sees(at, vec![listener(&node)]);
-        let said = said.map_or_else(String::new, |said| format!("{held} {said}"));
-        assert_eq!(story.words(), said);
-        assert_eq!(story.machine.offer().is_some(), !said.is_empty());
+    for (disposition, process_state, at, words) in cases {
+        let words = format!(":3000 is STILL HELD: node 4242 {words}");
+        let story = story(disposition, process_state, at).says(Held, &words);
+        story.offers(Some(Signal::Kill));
     }
 }
 
 #[test]
 fn a_late_exit_changes_still_held_to_free() {
-    let node = node();
-    let story = Story::sent(vec![listener(&node)]).sees(5.0, vec![listener(&node)]);
-    assert_eq!(story.kind(), Some(VerdictKind::Held));
-    let story = story.ended(&node).sees(7.3, vec![]).bound();
-    assert_eq!(
-        story.words(),
-        ":3000 is free. node 4242 ended 7.3 s after SIGTERM."
-    );
+    let words = ":3000 is STILL HELD: node 4242 has not ended 5 s after SIGTERM";
+    let story = Story::sent(held()).sees(5.0, held()).says(Held, words);
+    let words = ":3000 is free. node 4242 ended 7.3 s after SIGTERM.";
+    let story = story.ended(&node()).sees(7.3, vec![]).bound();
+    story.says(Free, words);
 }
 
 #[test]
 fn sigkill_goes_only_to_survivors_of_another_signal() {
-    let (node, other) = (node(), process(4300, "node").build());
-    let (first, second) = (
-        || listener(&node).owner_hint(1),
-        || listener(&other).owner_hint(2),
-    );
-    let mut early = Story::sent(vec![first(), second()]);
+    let mut early = Story::sent(twins());
     assert_eq!(early.machine.escalate(instant(0.1)), None);
-    let story = early.ended(&other).sees(5.0, vec![first()]).insists(6.0);
-    let [ExecCommand::Send(requests)] = story.commands.as_slice() else {
-        panic!("nothing is sent: {:?}", story.commands);
-    };
-    let request = &requests[0];
-    let targets: Vec<_> = request.targets().iter().map(Target::id).collect();
-    assert_eq!((request.signal(), targets), (Signal::Kill, vec![node.id]));
-    assert_eq!(
-        (story.words(), story.machine.offer().is_some()),
-        (String::new(), false)
-    );
-    let story = story.dispatched(6.0, &[]).sees(7.0, vec![first()]);
-    assert_eq!(story.words(), "");
-    let survivor = story.sees(11.0, vec![first()]);
-    let said = ":3000 is STILL HELD: node 4300 ended, node 4242 has not ended 5 s after SIGKILL";
-    assert_eq!(
-        (
-            survivor.words().as_str(),
-            survivor.machine.offer().is_some()
-        ),
-        (said, false)
-    );
-    let freed = survivor.ended(&node).sees(11.5, vec![]).bound();
-    let said =
+    let words = ":3000 is STILL HELD: node 4300 ended, node 4242 has not ended 5 s after SIGKILL";
+    let story = early
+        .ended(&other())
+        .sees(5.0, first_twin())
+        .escalates(6.0)
+        .signals(Signal::Kill, &[node().id])
+        .offers(None)
+        .sends(6.0)
+        .sees(7.0, first_twin())
+        .waits()
+        .sees(11.0, first_twin())
+        .says(Held, words)
+        .offers(None);
+    let words =
         ":3000 is free. node 4242 ended 5.5 s after SIGKILL. node 4300 ended 5.0 s after SIGTERM.";
-    assert_eq!(freed.words(), said);
+    let story = story.ended(&node()).sees(11.5, vec![]).bound();
+    story.says(Free, words);
 }
 
 #[test]
 fn a_failed_sigkill_is_reported_and_the_port_stays_watched() {
-    let node = node();
-    let story = Story::sent(vec![listener(&node)])
-        .sees(5.0, vec![listener(&node)])
-        .insists(6.0)
-        .not_sent(SignalError::AlreadyExited(Arc::clone(&node)));
-    assert_eq!(story.words(), "Nothing sent: node 4242 has already exited.");
-    assert_eq!(story.commands, [ExecCommand::Watch(story.id())]);
-    let again = story.clone().sees(6.1, vec![listener(&node)]);
-    assert_eq!(
-        again.machine.offer(),
-        Some(Signal::Kill),
-        "it may be tried again"
-    );
-    let story = story.ended(&node).sees(6.1, vec![]).bound();
-    assert_eq!(
-        story.words(),
-        ":3000 is free. node 4242 ended 6.1 s after SIGTERM."
-    );
+    let story = Story::sent(held())
+        .sees(5.0, held())
+        .escalates(6.0)
+        .does_not_send(SignalError::AlreadyExited(node()))
+        .says(NothingSent, "Nothing sent: node 4242 has already exited.")
+        .wants(ExecCommand::Watch);
+    let again = story.clone().sees(6.1, held());
+    again.offers(Some(Signal::Kill));
+    let words = ":3000 is free. node 4242 ended 6.1 s after SIGTERM.";
+    let story = story.ended(&node()).sees(6.1, vec![]).bound();
+    story.says(Free, words);
 }
 
 /// An answer that came late was once taken for the next order's, so that nothing was sent and a signal was claimed.
 #[test]
 fn results_for_another_request_are_dropped() {
-    let node = node();
-    let story = || Story::asked(vec![listener(&node)]);
-    let another = RequestId {
-        at: instant(9.0),
-        ..story().id()
+    let dropped = |mut story: Story, result: ExecResult| {
+        let another = RequestId {
+            at: instant(9.0),
+            ..story.id()
+        };
+        story.commands = story.machine.on(event(another, 0.3, result));
+        story.wants_nothing()
     };
-    let sending = SendOutcome::Sent {
-        sockets: Vec::new(),
-        resumed: Vec::new(),
-        missed: Vec::new(),
-    };
-    let late = story().on(ExecEvent::SignalsSent(SendReport {
-        request: another,
-        at: instant(0.1),
-        sending,
-    }));
-    assert_eq!(late.commands, []);
-    let answered = late.not_sent(SignalError::AlreadyExited(Arc::clone(&node)));
-    assert_eq!(
-        answered.words(),
-        "Nothing sent: node 4242 has already exited."
-    );
-
-    let watched = story().dispatched(0.0, &[]);
-    let nothing = PortSnapshot {
-        request: another,
-        at: instant(0.2),
-        sockets: Vec::new(),
-        ended: Vec::new(),
-        problems: Vec::new(),
-        signal_state: Vec::new(),
-        parents: Vec::new(),
-        units: Vec::new(),
-    };
-    assert_eq!(watched.on(ExecEvent::Polled(nothing)).commands, []);
-
-    let trying = story().dispatched(0.0, &[]).ended(&node).sees(0.3, vec![]);
-    let probe = BindProbe {
-        request: another,
-        probes: Vec::new(),
-        localhost: Vec::new(),
-    };
-    assert_eq!(trying.on(ExecEvent::BindProbed(probe)).words(), "");
+    let late = dropped(Story::asked(held()), sent(Vec::new()));
+    late.does_not_send(SignalError::AlreadyExited(node()))
+        .says(NothingSent, "Nothing sent: node 4242 has already exited.");
+    let poll = ExecResult::Polled(PortSnapshot::default());
+    dropped(Story::sent(held()), poll).waits();
+    let bind = probed(&[], &BindOutcome::Bound, &BindOutcome::Bound);
+    dropped(Story::of_ended_node(0.3, vec![]), bind).waits();
 }
 
 #[test]
 fn a_sigkill_is_a_request_of_its_own() {
-    let node = node();
-    let story = Story::sent(vec![listener(&node)]).sees(5.0, vec![listener(&node)]);
-    let first = story.machine.request().id();
-    let story = story.insists(6.0);
-    let sending = SendOutcome::Sent {
-        sockets: Vec::new(),
-        resumed: Vec::new(),
-        missed: Vec::new(),
-    };
-    let late = SendReport {
-        request: first,
-        at: instant(6.0),
-        sending,
-    };
-    assert_eq!(story.on(ExecEvent::SignalsSent(late)).commands, []);
+    let story = Story::sent(held()).sees(5.0, held());
+    let first = story.id();
+    let mut story = story.escalates(6.0);
+    story.commands = story.machine.on(event(first, 6.0, sent(Vec::new())));
+    story.wants_nothing();
 }
 
 #[test]
@@ -484,369 +451,298 @@ fn workers_that_keep_the_socket_of_a_dead_master_are_named() {
     // Once the master is gone, init has adopted its children.
     let [orphan, twin] = [7003, 7004].map(|pid| process(pid, "gunicorn").parent(1).build());
     let stranger = process(9, "ruby").build();
-    let at = || socket("127.0.0.1:8000");
-    let asked = || vec![at().owners(&[&master, &one, &two])];
-    let all = || at().owners(&[&master, &one, &two]);
-    let ended = || Story::sent(asked()).ended(&master).sees(0.5, vec![all()]);
+    let held_by = |owners: &[&Arc<Process>]| vec![socket("127.0.0.1:8000").owners(owners)];
+    let all = || held_by(&[&master, &one, &two]);
+    let ended = || Story::sent(all()).ended(&master).sees(0.5, all());
+    ended().sees(1.4, held_by(&[&orphan, &twin])).waits();
     let cases = [
-        (at().owners(&[&orphan, &twin]), 1.4, ""),
         (
-            at().owners(&[&orphan, &twin]),
+            held_by(&[&orphan, &twin]),
             1.5,
-            ":8000 is STILL HELD: gunicorn 7001 ended, 2 workers keep the socket (7003 7004).",
+            "2 workers keep the socket (7003 7004).",
         ),
         (
-            at().owners(&[&orphan]),
+            held_by(&[&orphan]),
             1.5,
-            ":8000 is STILL HELD: gunicorn 7001 ended, 1 worker keeps the socket (7003).",
+            "1 worker keeps the socket (7003).",
         ),
         (
-            at().owners(&[&orphan, &stranger]),
+            held_by(&[&orphan, &stranger]),
             5.0,
-            ":8000 is STILL HELD: gunicorn 7001 ended, gunicorn 7003 and ruby 9 keep the socket.",
+            "gunicorn 7003 and ruby 9 keep the socket.",
         ),
     ];
-    for (left, at, said) in cases {
-        assert_eq!(ended().sees(at, vec![left]).words(), said);
+    for (left, at, words) in cases {
+        let words = format!(":8000 is STILL HELD: gunicorn 7001 ended, {words}");
+        ended().sees(at, left).says(Held, &words);
     }
-    let late = ended().sees(1.5, vec![all()]).sees(3.0, vec![]).bound();
-    let said = ":8000 is free. gunicorn 7001 ended 0.5 s after SIGTERM.";
-    assert_eq!(late.words(), said);
+    let late = ended().sees(1.5, all()).sees(3.0, vec![]).bound();
+    late.says(
+        Free,
+        ":8000 is free. gunicorn 7001 ended 0.5 s after SIGTERM.",
+    );
 }
 
 #[test]
 fn only_the_previous_service_counts_as_restarted_by_systemd() {
-    use crate::model::process::{Manager, Unit};
-    let named = |name: &str| Unit::new(name.into(), Manager::System);
-    let node = node();
-    let said_of = |parent: u32, before: &str, mut unit: Unit, is_main: bool| {
+    let (shop, scope, cron) = ("shop.service", "session-4.scope", "cron.service");
+    let restarted = ", restarted by systemd: shop.service";
+    let started = ", started by systemd: shop.service";
+    let cases = [
+        ((1, shop, shop, false), restarted),
+        ((900, shop, shop, false), restarted),
+        ((1, shop, shop, true), restarted),
+        ((1, scope, shop, true), started),
+        ((70, shop, shop, false), ", started by sh 70"),
+        ((1, scope, scope, false), ""),
+        ((1, scope, cron, false), ""),
+        ((900, scope, cron, false), ""),
+    ];
+    for ((parent, before, after, is_main), words) in cases {
         let new = process(4250, "node").parent(parent).build();
-        unit.main = is_main.then_some(new.pid());
-        let story = Story::sent(vec![listener(&node)]).ended(&node);
-        let look = PortSnapshot {
-            request: story.id(),
-            at: instant(0.6),
-            sockets: vec![listener(&new).owner_hint(9).build()],
-            ended: vec![node.id],
-            problems: Vec::new(),
-            signal_state: Vec::new(),
-            parents: vec![process(900, "systemd").build(), process(70, "sh").build()],
-            units: vec![(node.id, named(before)), (new.id, unit)],
-        };
-        story.on(ExecEvent::Polled(look)).words()
-    };
-    let said = |parent, before: &str, unit: &str| said_of(parent, before, named(unit), false);
-    let by_service = ":3000 is TAKEN AGAIN by node 4250, restarted by systemd: shop.service";
-    let (shop, scope) = ("shop.service", "session-4.scope");
-    assert_eq!(said(1, shop, shop), by_service);
-    assert_eq!(said(900, shop, shop), by_service);
-    assert_eq!(said_of(1, shop, named(shop), true), by_service);
-    assert_eq!(
-        said_of(1, scope, named(shop), true),
-        ":3000 is TAKEN AGAIN by node 4250, started by systemd: shop.service"
-    );
-    assert_eq!(
-        [
-            said(70, shop, shop),
-            said(1, scope, scope),
-            said(1, scope, "cron.service"),
-            said(900, scope, "cron.service"),
-        ],
-        [
-            ":3000 is TAKEN AGAIN by node 4250, started by sh 70",
-            ":3000 is TAKEN AGAIN by node 4250",
-            ":3000 is TAKEN AGAIN by node 4250",
-            ":3000 is TAKEN AGAIN by node 4250",
-        ]
-    );
+        let unit = |name: &str| Unit::new(name.into(), Manager::System);
+        let mut after = unit(after);
+        after.main = is_main.then_some(new.pid());
+        Story::sent(held())
+            .ended(&node())
+            .parent(&process(900, "systemd").build())
+            .parent(&process(70, "sh").build())
+            .unit(&node(), unit(before))
+            .unit(&new, after)
+            .sees(0.6, vec![listener(&new).owner_hint(9)])
+            .says(Taken, &format!(":3000 is TAKEN AGAIN by node 4250{words}"));
+    }
 }
 
 #[test]
 fn a_port_bound_by_a_newcomer_is_taken_again() {
     let python = process(4250, "python3").parent(4100).build();
     let supervisor = process(4100, "supervisor").build();
-    let new = || socket("127.0.0.1:3000").owner_hint(9).owner(&python);
-    let node = node();
-    let ended = || Story::sent(vec![listener(&node)]).ended(&node);
-    let free = || ended().sees(0.2, vec![]).bound();
-    let mut unseen = new().user(0, "root").build();
-    unseen.owners = Owners::NoPermission;
+    let place = || socket("127.0.0.1:3000").owner_hint(9);
+    let new = || vec![place().owner(&python)];
+    let free = || Story::of_ended_node(0.2, vec![]).bound();
     let cases = [
         (
-            free().parent(&supervisor).sees(0.6, vec![new()]),
+            free().parent(&supervisor).sees(0.6, new()),
             ":3000 was free for 0.4 s and is TAKEN AGAIN by python3 4250, started by supervisor 4100",
         ),
         (
-            free().sees(0.6, vec![new()]),
+            free().sees(0.6, new()),
             ":3000 was free for 0.4 s and is TAKEN AGAIN by python3 4250",
         ),
         (
-            ended().sees(0.2, vec![new()]),
+            Story::of_ended_node(0.2, new()),
             ":3000 is TAKEN AGAIN by python3 4250",
         ),
         (
-            ended().sees(0.2, vec![]).sees(0.25, vec![new()]),
+            Story::of_ended_node(0.2, vec![]).sees(0.25, new()),
             ":3000 was free for 50 ms and is TAKEN AGAIN by python3 4250",
         ),
         (
-            see_raw(free(), 0.6, unseen),
+            free().sees(0.6, vec![place().user(0, "root")]),
             ":3000 was free for 0.4 s and is TAKEN AGAIN by a hidden process of root",
         ),
     ];
-    for (story, said) in cases {
-        assert_eq!(
-            (story.words().as_str(), story.kind()),
-            (said, Some(VerdictKind::Taken))
-        );
-        assert_eq!(
-            (&story.commands, story.machine.is_settled()),
-            (&vec![ExecCommand::StopWatching(story.id())], true)
-        );
+    for (story, words) in cases {
+        let story = story.says(Taken, words).wants(ExecCommand::StopWatching);
+        story.settled(true);
     }
-}
-
-fn see_raw(story: Story, at: f64, socket: Socket) -> Story {
-    let look = PortSnapshot {
-        request: story.machine.request().id(),
-        at: instant(at),
-        sockets: vec![socket],
-        ended: story.outcomes.clone(),
-        problems: Vec::new(),
-        signal_state: Vec::new(),
-        parents: Vec::new(),
-        units: Vec::new(),
-    };
-    story.on(ExecEvent::Polled(look))
 }
 
 #[test]
 fn a_worker_that_inherits_the_socket_is_not_a_newcomer() {
     let master = process(7001, "node").build();
     let worker = process(7003, "node").parent(7001).build();
-    let story = Story::sent(vec![socket("127.0.0.1:3000").owners(&[&master, &worker])])
+    let shared = socket("127.0.0.1:3000").owners(&[&master, &worker]);
+    Story::sent(vec![shared])
         .ended(&master)
-        .sees(
-            5.0,
-            vec![socket("127.0.0.1:3000").owner_hint(7003).owner(&worker)],
+        .sees(5.0, vec![listener(&worker).owner_hint(7003)])
+        .says(
+            Held,
+            ":3000 is STILL HELD: node 7001 ended, 1 worker keeps the socket (7003).",
         );
-    let said = ":3000 is STILL HELD: node 7001 ended, 1 worker keeps the socket (7003).";
-    assert_eq!(story.words(), said);
 }
 
 #[test]
 fn a_failed_bind_is_reported_with_the_leftovers() {
-    let node = node();
-    let ended = |left: Vec<SocketBuilder>| {
-        Story::sent(vec![listener(&node)])
-            .ended(&node)
-            .sees(0.5, left)
-    };
-    let leftover = || socket("127.0.0.1:3000").to("127.0.0.1:9").owner(&node);
+    use BindOutcome::{Bound, Failed, InUse};
+    let ends = |peer, seconds| time_wait(peer).waits_until(instant(seconds));
+    let connection = || socket("127.0.0.1:3000").to("127.0.0.1:9").owner(&node());
+    let odd = Failed("odd".to_owned());
+    let only = "can be bound only with SO_REUSEADDR";
+    let cannot = "cannot be bound";
+    let tried = "tried with and without SO_REUSEADDR";
     let cases = [
         (
-            ended(vec![time_wait(1), time_wait(2)]).binds(&BindOutcome::Bound, &BindOutcome::InUse),
-            VerdictKind::Free,
-            "node 4242 ended, but :3000 can be bound only with SO_REUSEADDR (2 TIME_WAIT, last ends in at most 60 s)",
+            vec![time_wait(1), time_wait(2)],
+            (Bound, Free),
+            format!("{only} (2 TIME_WAIT, last ends in at most 60 s)"),
         ),
         (
-            ended(vec![
-                time_wait(1).waits_until(instant(9.0)),
-                time_wait(2).waits_until(instant(48.2)),
-            ])
-            .binds(&BindOutcome::Bound, &BindOutcome::InUse),
-            VerdictKind::Free,
-            "node 4242 ended, but :3000 can be bound only with SO_REUSEADDR (2 TIME_WAIT, last ends in 48 s)",
+            vec![ends(1, 9.0), ends(2, 48.2)],
+            (Bound, Free),
+            format!("{only} (2 TIME_WAIT, last ends in 48 s)"),
         ),
         (
-            ended(vec![time_wait(1).waits_until(instant(48.2))])
-                .binds(&BindOutcome::InUse, &BindOutcome::InUse),
-            VerdictKind::Held,
-            "node 4242 ended, but :3000 cannot be bound for at most 48 s (tried with and without SO_REUSEADDR)",
+            vec![ends(1, 48.2)],
+            (InUse, Held),
+            format!("{cannot} for at most 48 s ({tried})"),
         ),
         (
-            ended(vec![time_wait(1)]).binds(&BindOutcome::InUse, &BindOutcome::InUse),
-            VerdictKind::Held,
-            "node 4242 ended, but :3000 cannot be bound for at most 60 s (tried with and without SO_REUSEADDR)",
+            vec![time_wait(1)],
+            (InUse, Held),
+            format!("{cannot} for at most 60 s ({tried})"),
         ),
         (
-            ended(vec![leftover(), time_wait(1)]).binds(&BindOutcome::InUse, &BindOutcome::InUse),
-            VerdictKind::Held,
-            "node 4242 ended, but :3000 cannot be bound (tried with and without SO_REUSEADDR: 1 ESTABLISHED and 1 TIME_WAIT)",
+            vec![connection(), time_wait(1)],
+            (InUse, Held),
+            format!("{cannot} ({tried}: 1 ESTABLISHED and 1 TIME_WAIT)"),
         ),
-        (
-            ended(vec![]).binds(&BindOutcome::Failed("odd".to_owned()), &BindOutcome::InUse),
-            VerdictKind::Held,
-            "node 4242 ended, but :3000 cannot be bound (tried with and without SO_REUSEADDR: odd)",
-        ),
+        (vec![], (odd, Held), format!("{cannot} ({tried}: odd)")),
     ];
-    for (story, kind, said) in cases {
-        assert_eq!((story.words().as_str(), story.kind()), (said, Some(kind)));
+    for (left, (with_reuseaddr, kind), words) in cases {
+        let story = Story::of_ended_node(0.5, left).binds(&with_reuseaddr, &InUse);
+        story.says(kind, &format!("node 4242 ended, but :3000 {words}"));
     }
 }
 
 /// Its bind fails whatever the port does, and the port was once said not to be bindable for that.
 #[test]
 fn a_link_local_address_without_its_scope_is_not_probed() {
-    let node = node();
-    let wanted = |local: &str| {
-        let story = Story::sent(vec![socket(local).owner(&node)])
-            .ended(&node)
-            .sees(0.5, vec![]);
+    let is_probed = |local: &str| {
+        let story = Story::sent(vec![socket(local).owner(&node())]);
+        let story = story.ended(&node()).sees(0.5, vec![]);
         let [ExecCommand::TryBind(_, addresses)] = story.commands.as_slice() else {
             panic!("no bind is wanted: {:?}", story.commands);
         };
         addresses.contains(&local.parse().expect("an address"))
     };
     let cases = ["[fe80::1]:3000", "[fe80::1%2]:3000", "[fd00::1]:3000"];
-    assert_eq!(cases.map(wanted), [false, true, true]);
+    assert_eq!(cases.map(is_probed), [false, true, true]);
 }
 
 #[test]
 fn the_bind_is_retried_once_the_leftovers_are_gone() {
-    let node = node();
-    let story = Story::sent(vec![listener(&node)])
-        .ended(&node)
-        .sees(0.5, vec![time_wait(1)])
-        .binds(&BindOutcome::InUse, &BindOutcome::InUse)
-        .sees(10.5, vec![time_wait(1)]);
-    let said = "node 4242 ended, but :3000 cannot be bound for at most 50 s (tried with and without SO_REUSEADDR)";
-    assert_eq!((story.words().as_str(), &story.commands), (said, &vec![]));
-    let story = story.sees(60.0, vec![]).bound();
-    assert_eq!(
-        story.words(),
-        ":3000 is free. node 4242 ended 0.5 s after SIGTERM."
-    );
+    let words = "node 4242 ended, but :3000 cannot be bound for at most 50 s (tried with and without SO_REUSEADDR)";
+    Story::of_ended_node(0.5, vec![time_wait(1)])
+        .in_use()
+        .sees(10.5, vec![time_wait(1)])
+        .says(Held, words)
+        .wants_nothing()
+        .sees(60.0, vec![])
+        .bound()
+        .says(Free, ":3000 is free. node 4242 ended 0.5 s after SIGTERM.");
 }
 
 #[test]
 fn an_unexplained_bind_failure_is_retried_every_few_seconds() {
-    let (node, protected) = (node(), BindOutcome::InUse);
-    let story = Story::sent(vec![listener(&node)])
-        .ended(&node)
-        .sees(0.5, vec![])
-        .binds(&protected, &protected)
-        .sees(5.4, vec![]);
-    assert_eq!(story.commands, []);
-    let story = story.sees(5.5, vec![]).binds(&protected, &protected);
-    assert_eq!(story.kind(), Some(VerdictKind::Held));
-    let story = story.sees(10.5, vec![]).bound();
-    let said = ":3000 is free. node 4242 ended 0.5 s after SIGTERM.";
-    assert_eq!(story.words(), said);
+    let words = "node 4242 ended, but :3000 cannot be bound (tried with and without SO_REUSEADDR)";
+    Story::of_ended_node(0.5, vec![])
+        .in_use()
+        .sees(5.4, vec![])
+        .wants_nothing()
+        .sees(5.5, vec![])
+        .in_use()
+        .says(Held, words)
+        .sees(10.5, vec![])
+        .bound()
+        .says(Free, ":3000 is free. node 4242 ended 0.5 s after SIGTERM.");
 }
 
 #[test]
 fn a_partly_free_port_names_free_and_held_addresses() {
-    let old = process(3977, "vite").build();
-    let new = process(9120, "vite").build();
-    let kept = || socket("[::1]:5173").owner(&new);
-    // The other holder could not be seen when it was asked.
-    let hidden = || socket("[::1]:5173").user(0, "root");
-    let story = Story::sent(vec![socket("127.0.0.1:5173").owner(&old), hidden()])
-        .ended(&old)
-        .sees(0.5, vec![kept()]);
+    let (old, new) = (process(3977, "vite").build(), process(9120, "vite").build());
+    let kept = || vec![socket("[::1]:5173").owner(&new)];
+    // The other owner was hidden when the question was asked.
+    let hidden = socket("[::1]:5173").user(0, "root");
     let address = "127.0.0.1:5173".parse().expect("an address");
-    assert_eq!(
-        story.commands,
-        [ExecCommand::TryBind(story.id(), vec![address])]
-    );
-    let said = "127.0.0.1:5173 is free, [::1]:5173 is not: vite 9120 holds it. localhost reaches ::1 first";
-    let free = story.bound();
-    assert_eq!(
-        (free.words().as_str(), free.kind()),
-        (said, Some(VerdictKind::Held))
-    );
-    let later = free.sees(1.0, vec![kept()]);
-    assert_eq!((later.words().as_str(), &later.commands), (said, &vec![]));
-    let refuted = Story::sent(vec![socket("127.0.0.1:5173").owner(&old), hidden()])
+    let story = Story::sent(vec![socket("127.0.0.1:5173").owner(&old), hidden])
         .ended(&old)
-        .sees(0.5, vec![kept()])
-        .binds(&BindOutcome::InUse, &BindOutcome::InUse)
-        .sees(1.0, vec![kept()]);
-    let said = ":5173 is STILL HELD: vite 3977 ended, vite 9120 keeps the socket.";
-    assert_eq!(
-        (refuted.words().as_str(), &refuted.commands),
-        (said, &vec![])
-    );
+        .sees(0.5, kept())
+        .wants(|id| ExecCommand::TryBind(id, vec![address]));
+    let words = "127.0.0.1:5173 is free, [::1]:5173 is not: vite 9120 holds it. localhost reaches ::1 first";
+    let free = story.clone().bound().says(Held, words);
+    free.sees(1.0, kept()).says(Held, words).wants_nothing();
+    let words = ":5173 is STILL HELD: vite 3977 ended, vite 9120 keeps the socket.";
+    let refuted = story.in_use().sees(1.0, kept());
+    refuted.says(Held, words).wants_nothing();
 }
 
 #[test]
 fn nothing_sent_is_a_verdict() {
-    use super::super::Protected;
-    let node = node();
-    let it = || Arc::clone(&node);
+    use SignalError::{AlreadyExited, Failed, NotAnOwner, NotPermitted, PidReused, TablesUnread};
+    let unread = Problem {
+        protocol: Protocol::Tcp,
+        family: Family::Ipv4,
+        reason: "odd".to_owned(),
+    };
     let cases = [
+        (AlreadyExited(node()), "node 4242 has already exited"),
         (
-            SignalError::AlreadyExited(it()),
-            "node 4242 has already exited",
-        ),
-        (
-            SignalError::PidReused(it()),
+            PidReused(node()),
             "node 4242 has exited, and pid 4242 is now another process",
         ),
         (
-            SignalError::NotAnOwner(it()),
+            NotAnOwner(node()),
             "node 4242 no longer holds the socket that was shown",
         ),
         (
-            SignalError::NotPermitted(it()),
+            NotPermitted(node()),
             "you are not permitted to signal node 4242",
         ),
         (
-            SignalError::Protected(it(), Protected::Ancestor),
+            SignalError::Protected(node(), Protected::Ancestor),
             "node 4242 is an ancestor of portmon, which would end with it",
         ),
         (
-            SignalError::Failed(it(), "odd".to_owned()),
+            Failed(node(), "odd".to_owned()),
             "node 4242 could not be signaled: odd",
         ),
         (
-            SignalError::TablesUnread(Problem {
-                protocol: Protocol::Tcp,
-                family: Family::Ipv4,
-                reason: "odd".to_owned(),
-            }),
+            TablesUnread(unread),
             "the table of tcp4 sockets could not be read: odd",
         ),
     ];
-    for (error, said) in cases {
-        let story = Story::asked(vec![listener(&node)]).not_sent(error);
-        assert_eq!(story.words(), format!("Nothing sent: {said}."));
-        assert_eq!(story.kind(), Some(VerdictKind::NothingSent));
-        assert!(story.machine.is_settled());
+    for (error, words) in cases {
+        let story = Story::asked(held()).does_not_send(error);
+        let story = story.says(NothingSent, &format!("Nothing sent: {words}."));
+        story.settled(true);
     }
 }
 
 #[test]
 fn progress_names_what_is_awaited() {
-    let node = node();
-    let story = Story::asked(vec![listener(&node)]);
-    let at = instant(0.9);
-    assert_eq!(
-        wording::progress(&story.machine.progress(at)),
-        "sending SIGTERM to node 4242"
-    );
-    let story = story.dispatched(0.0, &[]).sees(0.5, vec![listener(&node)]);
-    let said = "SIGTERM sent to node 4242 0.9 s ago; watching :3000";
-    assert_eq!(wording::progress(&story.machine.progress(at)), said);
+    let story = Story::asked(held());
+    story.progress(0.9, "sending SIGTERM to node 4242");
+    let story = story.sends(0.0).sees(0.5, held());
+    story.progress(0.9, "SIGTERM sent to node 4242 0.9 s ago; watching :3000");
     let [one, two] = [7003, 7004].map(|pid| process(pid, "node").parent(4242).build());
-    let kept = |by: &[&Arc<Process>]| {
-        let story = Story::sent(vec![socket("127.0.0.1:3000").owners(&[&node, &one, &two])]);
-        let kept = story
-            .ended(&node)
-            .sees(0.3, vec![socket("127.0.0.1:3000").owners(by)]);
-        wording::progress(&kept.machine.progress(at))
-    };
-    let ended = "node 4242 ended 0.3 s after SIGTERM";
-    assert_eq!(
-        [kept(&[&one, &two]), kept(&[&two])],
-        [
-            format!("{ended}; 2 others still hold :3000"),
-            format!("{ended}; node 7004 still holds :3000"),
-        ]
-    );
-    let story = story.ended(&node).sees(0.6, vec![]);
-    let said = "nothing holds :3000 anymore; trying to bind it";
-    assert_eq!(wording::progress(&story.machine.progress(at)), said);
+    for (left, words) in [
+        (&[&one, &two][..], "2 others still hold :3000"),
+        (&[&two], "node 7004 still holds :3000"),
+    ] {
+        let held_by = |owners: &[&_]| vec![socket("127.0.0.1:3000").owners(owners)];
+        let node = node();
+        let story = Story::sent(held_by(&[&node, &one, &two])).ended(&node);
+        let words = format!("node 4242 ended 0.3 s after SIGTERM; {words}");
+        story.sees(0.3, held_by(left)).progress(0.9, &words);
+    }
+    let story = story.ended(&node()).sees(0.6, vec![]);
+    story.progress(0.9, "nothing holds :3000 anymore; trying to bind it");
+}
+
+#[test]
+fn progress_counts_down_until_a_free_port_settles() {
+    let story = Story::of_ended_node(0.6, vec![]).bound();
+    for (at, words) in [(0.6, "2 s"), (1.5, "2 s"), (1.6, "1 s"), (9.0, "1 s")] {
+        story.progress(at, &format!("Watching {words} more…"));
+    }
+    let settle = Duration::from_millis(4500);
+    let story = story.under(Timeouts {
+        settle,
+        ..Timeouts::default()
+    });
+    story.progress(0.6, "Watching 5 s more…");
 }
 
 #[test]
@@ -854,24 +750,18 @@ fn postgres_is_offered_sigint_before_sigkill() {
     let main = process(812, "postgres").command("/usr/lib/postgresql/16/bin/postgres -D data");
     let main = main.build();
     let held = || vec![listener(&main)];
-    let story = Story::sent(held())
+    let begins = ":3000 is STILL HELD: postgres 812 handles";
+    let ends = "and is still shutting down";
+    Story::sent(held())
         .signal_state(&main, SignalDisposition::Caught, None)
-        .sees(5.0, held());
-    assert_eq!(
-        (story.words().as_str(), story.machine.offer()),
-        (
-            ":3000 is STILL HELD: postgres 812 handles SIGTERM and is still shutting down",
-            Some(Signal::Interrupt)
-        )
-    );
-    let story = story.insists(6.0).dispatched(6.0, &[]).sees(11.0, held());
-    assert_eq!(
-        (story.words().as_str(), story.machine.offer()),
-        (
-            ":3000 is STILL HELD: postgres 812 handles SIGINT and is still shutting down",
-            Some(Signal::Kill)
-        )
-    );
+        .sees(5.0, held())
+        .says(Held, &format!("{begins} SIGTERM {ends}"))
+        .offers(Some(Signal::Interrupt))
+        .escalates(6.0)
+        .sends(6.0)
+        .sees(11.0, held())
+        .says(Held, &format!("{begins} SIGINT {ends}"))
+        .offers(Some(Signal::Kill));
 }
 
 #[test]
@@ -881,76 +771,54 @@ fn a_postgres_worker_is_offered_sigkill_at_once() {
     });
     let worker = worker.build();
     let story = Story::sent(vec![listener(&worker)]).sees(5.0, vec![listener(&worker)]);
-    assert_eq!(story.machine.offer(), Some(Signal::Kill));
+    story.offers(Some(Signal::Kill));
 }
 
 #[test]
 fn timeouts_limit_the_wait_for_exit_and_the_watch_after_it() {
-    let node = node();
-    let held = || vec![listener(&node)];
-    let story = Story::asked(held()).under(Timeouts {
-        wait_for_exit: Duration::from_secs(1),
-        settle: Duration::ZERO,
-        force_after: None,
-    });
-    let early = story.dispatched(0.0, &[]).sees(0.9, held());
-    assert_eq!(
-        (early.words().as_str(), early.machine.is_answered()),
-        ("", false)
-    );
-    let late = early.sees(1.0, held());
-    assert_eq!(
-        (late.kind(), late.machine.is_answered()),
-        (Some(VerdictKind::Held), true)
-    );
-    let free = late.ended(&node).sees(1.5, vec![]).bound();
-    assert_eq!(
-        (free.kind(), free.machine.is_answered()),
-        (Some(VerdictKind::Free), false)
-    );
-    let settled = free.sees(1.5, vec![]);
-    assert_eq!(
-        (settled.machine.is_answered(), settled.machine.is_settled()),
-        (true, true)
-    );
+    let held_words = ":3000 is STILL HELD: node 4242 has not ended 1 s after SIGTERM";
+    let free_words = ":3000 is free. node 4242 ended 1.5 s after SIGTERM.";
+    Story::asked(held())
+        .under(Timeouts {
+            wait_for_exit: Duration::from_secs(1),
+            settle: Duration::ZERO,
+            force_after: None,
+        })
+        .sends(0.0)
+        .sees(0.9, held())
+        .waits()
+        .answered(false)
+        .sees(1.0, held())
+        .says(Held, held_words)
+        .answered(true)
+        .ended(&node())
+        .sees(1.5, vec![])
+        .bound()
+        .says(Free, free_words)
+        .answered(false)
+        .sees(1.5, vec![])
+        .answered(true)
+        .settled(true);
 }
 
 #[test]
 fn a_process_past_its_deadline_gets_sigkill_once_unasked() {
-    let (node, other) = (node(), process(4300, "node").build());
-    let (first, second) = (
-        || listener(&node).owner_hint(1),
-        || listener(&other).owner_hint(2),
-    );
-    let story = Story::asked(vec![first(), second()]).under(Timeouts {
-        force_after: Some(Duration::from_secs(3)),
-        ..Timeouts::default()
-    });
-    let story = story
-        .dispatched(0.0, &[])
-        .ended(&other)
-        .sees(2.9, vec![first()]);
-    assert_eq!((story.words().as_str(), &story.commands), ("", &vec![]));
-    let story = story.sees(3.0, vec![first()]);
-    let [ExecCommand::Send(requests)] = story.commands.as_slice() else {
-        panic!("nothing is sent: {:?}", story.commands);
-    };
-    let sent: Vec<_> = requests
-        .iter()
-        .map(|request| (request.signal(), request.targets()))
-        .collect();
-    let survivor = Target {
-        process: Arc::clone(&node),
-        sockets: vec![first().build().id],
-    };
-    assert_eq!(sent, [(Signal::Kill, &[survivor][..])]);
-
-    let story = story.dispatched(3.0, &[]).sees(7.9, vec![first()]);
-    assert_eq!((story.words().as_str(), &story.commands), ("", &vec![]));
-    let story = story.sees(8.0, vec![first()]);
-    let said = ":3000 is STILL HELD: node 4300 ended, node 4242 has not ended 5 s after SIGKILL";
-    assert_eq!(
-        (story.words().as_str(), story.machine.offer()),
-        (said, None)
-    );
+    let words = ":3000 is STILL HELD: node 4300 ended, node 4242 has not ended 5 s after SIGKILL";
+    Story::asked(twins())
+        .under(Timeouts {
+            force_after: Some(Duration::from_secs(3)),
+            ..Timeouts::default()
+        })
+        .sends(0.0)
+        .ended(&other())
+        .sees(2.9, first_twin())
+        .waits()
+        .sees(3.0, first_twin())
+        .signals(Signal::Kill, &[node().id])
+        .sends(3.0)
+        .sees(7.9, first_twin())
+        .waits()
+        .sees(8.0, first_twin())
+        .says(Held, words)
+        .offers(None);
 }

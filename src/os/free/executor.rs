@@ -8,8 +8,9 @@ use super::probe_backend::ProbeBackend;
 use super::target_handle::{TargetHandle, TargetHandles};
 use super::waker::Waker;
 use crate::free::{
-    BindProbe, ExecCommand, ExecEvent, KillRequest, RequestId, SendOutcome, SendReport, SignalError,
+    BindProbe, ExecCommand, ExecEvent, ExecResult, KillRequest, RequestId, SendOutcome, SignalError,
 };
+use crate::model::port::Port;
 use crate::model::process::{Process, ProcessId, Unit};
 use crate::model::snapshot::Snapshot;
 use crate::os::bind_probe;
@@ -76,9 +77,9 @@ impl Executor {
             ExecCommand::Watch(request) => self.watch(request).for_each(PortWatch::start),
             ExecCommand::StopWatching(request) => self.watch(request).for_each(PortWatch::stop),
             ExecCommand::TryBind(request, addresses) => {
-                let requests = self.watch(request).map(|watch| &watch.request);
-                let probes = requests.map(|request| probe(request, &addresses));
-                return probes.map(ExecEvent::BindProbed).collect();
+                let ports = self.watch(request).map(|watch| watch.request.port());
+                let probes = ports.map(|port| probe(port, &addresses));
+                return probes.map(|probe| event(request, probe)).collect();
             }
         }
         Vec::new()
@@ -108,8 +109,10 @@ impl Executor {
         let snapshot = (self.backend.read_sockets)(&ports);
         let events = watches
             .into_iter()
-            .filter_map(|watch| watch.observe(&snapshot, &mut self.backend))
-            .map(ExecEvent::Polled)
+            .filter_map(|watch| {
+                let seen = watch.observe(&snapshot, &mut self.backend)?;
+                Some(event(watch.request.id(), ExecResult::Polled(seen)))
+            })
             .collect();
         self.poll_took = began.elapsed();
         events
@@ -149,11 +152,7 @@ impl Executor {
                 Ok(failed) => self.signal(&request, failed, &snapshot, &mut delivered),
                 Err(error) => SendOutcome::NotSent(error),
             };
-            events.push(ExecEvent::SignalsSent(SendReport {
-                request: request.id(),
-                at: Instant::now(),
-                sending,
-            }));
+            events.push(event(request.id(), ExecResult::SignalsSent(sending)));
             self.watches
                 .retain(|watch| watch.request.port() != request.port());
             self.watches.push(PortWatch::new(request, units));
@@ -213,11 +212,19 @@ impl Executor {
     }
 }
 
-/// Tries to bind each address for this request, without listening on it.
-fn probe(request: &KillRequest, addresses: &[SocketAddr]) -> BindProbe {
-    BindProbe {
-        request: request.id(),
-        probes: bind_probe::probe_all(request.port().protocol, addresses),
-        localhost: bind_probe::resolve_localhost(),
+fn event(request: RequestId, result: ExecResult) -> ExecEvent {
+    let at = Instant::now();
+    ExecEvent {
+        request,
+        at,
+        result,
     }
+}
+
+/// Tries to bind the port on each address, without listening on it.
+fn probe(port: Port, addresses: &[SocketAddr]) -> ExecResult {
+    ExecResult::BindProbed(BindProbe {
+        probes: bind_probe::probe_all(port.protocol, addresses),
+        localhost: bind_probe::resolve_localhost(),
+    })
 }

@@ -29,7 +29,8 @@ pub struct PortWatch {
     pub units: Vec<(ProcessId, Unit)>,
     /// When the watch started; `None` while the port is not watched.
     started: Option<Instant>,
-    reported: Option<PortSnapshot>,
+    /// The last report, and when it was made.
+    reported: Option<(Instant, PortSnapshot)>,
     ended: Vec<ProcessId>,
 }
 
@@ -99,14 +100,17 @@ impl PortWatch {
                 .running_targets()
                 .filter_map(|id| Some((id, signal_state(id.pid, self.request.signal())?)))
                 .collect(),
-            ..PortSnapshot::new(self.request.id(), Instant::now(), sockets)
+            sockets,
         };
-        let is_reported = self.reported.as_ref().is_some_and(|last| {
-            let age = seen.at.saturating_duration_since(last.at);
-            let at = last.at;
-            age < REPORT_INTERVAL && PortSnapshot { at, ..seen.clone() } == *last
+        let now = Instant::now();
+        let is_reported = self.reported.as_ref().is_some_and(|(at, last)| {
+            now.saturating_duration_since(*at) < REPORT_INTERVAL && *last == seen
         });
-        (!is_reported).then(|| self.reported.insert(seen).clone())
+        if is_reported {
+            return None;
+        }
+        self.reported = Some((now, seen.clone()));
+        Some(seen)
     }
 
     /// Shortest time to the next poll; `None` while the port is not watched.

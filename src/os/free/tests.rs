@@ -7,209 +7,126 @@ use super::port_watch::PortWatch;
 use super::target_handle::TargetHandle;
 use super::*;
 use crate::free::{
-    Batch, FreeContext, FreeMachine, KillPlan, SignalError, TargetSet, Timeouts, plan_row,
+    Batch, ExecResult, FreeContext, FreeMachine, KillPlan, KillRequest, SignalError, TargetSet,
+    Timeouts, plan_row,
 };
-use crate::model::process::{Manager, Pid, Process, Signal, StartTime, Unit};
-use crate::model::socket::{
-    Endpoint, EndpointId, Owners, Protocol, Relation, Since, Socket, SocketRole,
-};
-use crate::model::testing::{environment, moment, process, snapshot};
-use crate::os::testing::own_ip;
+use crate::model::process::{Manager, Pid, Process, ProcessState, Signal, Unit};
+use crate::model::snapshot::Problem;
+use crate::model::socket::{Endpoint, Family, Protocol, Relation, Since, Socket, SocketRole};
+use crate::model::testing::{environment, moment, snapshot};
+use crate::os::testing::{SocketHolder, own_ip, shell, until};
 use crate::wording;
-use std::collections::{HashMap, HashSet};
+use rustix::process::{Signal as Sent, kill_process};
+use signal_state::signal_state;
+use std::collections::HashMap;
 use std::fs;
+use std::hash::{BuildHasher, RandomState};
+use std::iter;
 use std::net::{SocketAddr, TcpListener};
-use std::os::fd::OwnedFd;
-use std::process::{Child, Command as Program, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::timeout;
 
 /// Longer than any test takes; only a failing one reaches it.
-const TIMEOUT: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_mins(1);
 
-/// A child that holds a port, killed when the test ends.
-struct TestChild {
-    child: Child,
-    process: Arc<Process>,
-    local: SocketAddr,
+/// Waits that are long enough to see what is tested.
+const SHORT: Timeouts = Timeouts {
+    wait_for_exit: Duration::from_millis(200),
+    settle: Duration::from_millis(300),
+    force_after: None,
+};
+
+/// A listener on a port that no socket gets without asking for it: nothing else takes it once it is free.
+fn listener() -> (TcpListener, SocketAddr) {
+    let random =
+        || 20_000 + u16::try_from(RandomState::new().hash_one(()) % 10_000).expect("small");
+    let listener = iter::repeat_with(random)
+        .take(1000)
+        .find_map(|port| TcpListener::bind(("127.0.0.1", port)).ok())
+        .expect("an unused port");
+    let local = listener.local_addr().expect("an address");
+    (listener, local)
 }
 
-impl Drop for TestChild {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+/// A `sleep` that holds a listener.
+struct Sleeper {
+    holder: SocketHolder,
+    socket: Socket,
 }
 
-impl TestChild {
-    /// A `sleep` with a listener as its stdin; sh runs `script` before it execs the sleep.
+impl Sleeper {
+    /// sh runs `script` before it execs the sleep.
     fn new(script: &str) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let local = listener.local_addr().unwrap();
-        let child = Program::new("sh")
-            .args(["-c", &format!("{script} exec sleep 60")])
-            .stdin(Stdio::from(OwnedFd::from(listener)))
-            .spawn()
-            .unwrap();
-        let pid = child.id();
-        wait_for(|| fs::read_to_string(format!("/proc/{pid}/comm")).unwrap() == "sleep\n");
-        let start = start_time(Pid(pid)).unwrap();
-        let process = process(pid, "sleep").with(|process| process.id.start = start);
-        Self {
-            child,
-            process: process.build(),
-            local,
-        }
+        let (listener, local) = listener();
+        let holder = shell(listener, &format!("{script} exec sleep 60"), 0);
+        wait_for_sleep(holder.pid());
+        let socket = socket_of(local, &[holder.pid()]);
+        Self { holder, socket }
     }
 
-    fn pid(&self) -> u32 {
-        self.child.id()
+    fn pid(&self) -> Pid {
+        self.holder.pid()
     }
 
-    fn is_running(&mut self) -> bool {
-        self.child.try_wait().unwrap().is_none()
+    fn port(&self) -> u16 {
+        self.socket.port()
     }
 
-    /// Its listener as the table shows it.
-    fn socket(&self) -> Socket {
-        let found = sockets(&[Arc::clone(&self.process)]);
-        found
-            .into_iter()
-            .find(|one| one.local == self.local)
-            .unwrap()
+    fn suspend(&self) {
+        signal(self.pid(), Sent::STOP);
+        until("a suspended process", || {
+            let state = signal_state(self.pid(), Signal::Terminate)?.process_state;
+            (state == Some(ProcessState::Suspended)).then_some(())
+        });
     }
 }
 
-fn wait_for(mut is_there: impl FnMut() -> bool) {
-    let deadline = Instant::now() + TIMEOUT;
-    while !is_there() {
-        assert!(Instant::now() < deadline, "it never came");
-        thread::yield_now();
-    }
+fn wait_for_sleep(pid: Pid) {
+    until("a sleep", || {
+        let name = fs::read_to_string(format!("/proc/{pid}/comm")).ok()?;
+        (name == "sleep\n").then_some(())
+    });
 }
 
-/// Field 22 of `/proc/PID/stat`, after the name, which may hold blanks.
-fn start_time(pid: Pid) -> Option<StartTime> {
+fn signal(pid: Pid, signal: Sent) {
+    let pid = i32::try_from(pid.0).ok();
+    let pid = pid.and_then(rustix::process::Pid::from_raw);
+    kill_process(pid.expect("a pid"), signal).expect("it may be signaled");
+}
+
+/// Returns the state letter (proc_pid_stat(5)).
+fn state(pid: Pid) -> Option<char> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    let (_, fields) = stat.rsplit_once(')')?;
-    fields
-        .split_whitespace()
-        .nth(19)?
-        .parse()
-        .ok()
-        .map(StartTime)
+    let (_, rest) = stat.rsplit_once(") ")?;
+    rest.chars().next()
 }
 
-/// The IPv4 listeners of this machine, with those of these processes that own them.
-fn sockets(owners: &[Arc<Process>]) -> Vec<Socket> {
-    let open: Vec<(&Arc<Process>, HashSet<String>)> = owners
-        .iter()
-        .map(|process| (process, inodes(process.pid())))
-        .collect();
-    let table = fs::read_to_string("/proc/net/tcp").unwrap();
-    let rows = table
-        .lines()
-        .skip(1)
-        .map(|line| line.split_whitespace().collect::<Vec<_>>());
-    rows.filter(|row| row[3] == "0A")
-        .map(|row| {
-            let owners: Vec<Arc<Process>> = open
-                .iter()
-                .filter(|(_, inodes)| inodes.contains(&format!("socket:[{}]", row[9])))
-                .map(|(process, _)| Arc::clone(process))
-                .collect();
-            listener(address(row[1]), row[9].parse().unwrap(), owners)
-        })
-        .collect()
+/// True if it is running and not suspended.
+fn is_running(pid: Pid) -> bool {
+    state(pid).is_some_and(|letter| !"TZX".contains(letter))
 }
 
-fn listener(local: SocketAddr, mark: u64, owners: Vec<Arc<Process>>) -> Socket {
-    let mut socket = crate::model::testing::socket(&local.to_string())
-        .owner_hint(mark)
-        .build();
-    if !owners.is_empty() {
-        socket.owners = Owners::Known(owners.into());
-    }
-    socket
+/// Returns the socket that listens there, once exactly these processes own it.
+fn socket_of(local: SocketAddr, owners: &[Pid]) -> Socket {
+    let mut backend = ProbeBackend::of_system(None);
+    until("the socket with its owners", || {
+        let seen = (backend.read_sockets)(&[local.port()]).sockets;
+        let socket = seen.into_iter().find(|socket| socket.local == local)?;
+        let known = socket.owners.known().iter();
+        let mut pids: Vec<Pid> = known.map(|owner| owner.pid()).collect();
+        pids.sort_unstable();
+        (pids == owners).then_some(socket)
+    })
 }
 
-/// `0100007F:1F90` is 127.0.0.1:8080: the address in the byte order of the machine.
-fn address(hex: &str) -> SocketAddr {
-    let (ip, port) = hex.split_once(':').unwrap();
-    let ip = u32::from_str_radix(ip, 16).unwrap().to_ne_bytes();
-    (ip, u16::from_str_radix(port, 16).unwrap()).into()
-}
-
-fn inodes(pid: Pid) -> HashSet<String> {
-    let Ok(fds) = fs::read_dir(format!("/proc/{pid}/fd")) else {
-        return HashSet::new();
-    };
-    fds.flatten()
-        .filter_map(|fd| fs::read_link(fd.path()).ok())
-        .map(|link| link.to_string_lossy().into_owned())
-        .collect()
-}
-
-/// A freeing in progress: the executor, its events and the state machine.
-struct WorkerFixture {
-    free_worker: FreeWorker,
-    results: UnboundedReceiver<ExecEvent>,
-    batch: Batch,
-}
-
-impl WorkerFixture {
-    /// Plans, confirms and begins to free this socket.
-    fn begin(socket: Socket, owners: Vec<Arc<Process>>) -> Self {
-        let (sender, results) = unbounded_channel();
-        let free_worker = FreeWorker::start(sender, move || ProbeBackend {
-            read_sockets: Box::new(move |_| {
-                let mut snapshot = snapshot(0.0, Vec::new());
-                snapshot.sockets = sockets(&owners);
-                snapshot
-            }),
-            close: Box::new(|| ()),
-            describe: Box::new(|_| None),
-            unit: |_| None,
-            start_time,
-        })
-        .unwrap();
-        let plan = plan(socket);
-        free_worker.send(WorkerCommand::OpenHandles(plan.process_ids()));
-        let request = plan.confirm(TargetSet::Topmost, Signal::Terminate, Instant::now());
-        let (batch, commands) = Batch::begin(vec![request], Timeouts::default());
-        for command in commands {
-            free_worker.send(WorkerCommand::Perform(command));
-        }
-        Self {
-            free_worker,
-            results,
-            batch,
-        }
-    }
-
-    /// Handles events until the condition holds, and returns the verdict's sentence.
-    async fn until(&mut self, is_there: impl Fn(&FreeMachine) -> bool) -> String {
-        while !is_there(self.freeing()) {
-            let event = timeout(TIMEOUT, self.results.recv())
-                .await
-                .unwrap()
-                .unwrap();
-            for command in self.batch.on(event) {
-                self.free_worker.send(WorkerCommand::Perform(command));
-            }
-        }
-        wording::verdict(self.freeing().verdict().unwrap())
-    }
-
-    fn freeing(&self) -> &FreeMachine {
-        &self.batch.machines()[0]
-    }
+fn describe(pid: Pid) -> Arc<Process> {
+    (ProbeBackend::of_system(None).describe)(pid).expect("it is running")
 }
 
 fn plan(socket: Socket) -> KillPlan {
-    let endpoint = Endpoint {
+    let row = Endpoint {
         since: Since::Before(Instant::now()),
         state_since: Instant::now(),
         relation: Relation {
@@ -220,139 +137,153 @@ fn plan(socket: Socket) -> KillPlan {
         },
         socket,
     };
-    match plan_row(&endpoint, &[], &context()) {
-        Ok(plan) => plan,
-        Err(explanation) => panic!("nothing is asked: {explanation:?}"),
+    let context = FreeContext::new(environment(|it| it.uid = None), moment(0.0));
+    plan_row(&row, &[], &context).expect("a plan")
+}
+
+fn confirmed(socket: Socket, signal: Signal) -> KillRequest {
+    plan(socket).confirm(TargetSet::Topmost, signal, Instant::now())
+}
+
+fn executor() -> Executor {
+    Executor::new(ProbeBackend::of_system(None)).expect("a descriptor")
+}
+
+/// A request that an executor of this thread performs.
+struct Freeing {
+    executor: Executor,
+    batch: Batch,
+    commands: Vec<ExecCommand>,
+}
+
+impl Freeing {
+    fn begin(request: KillRequest, timeouts: Timeouts) -> Self {
+        let (batch, commands) = Batch::begin(vec![request], timeouts);
+        Self {
+            executor: executor(),
+            batch,
+            commands,
+        }
+    }
+
+    /// Handles events until the condition holds, and returns the verdict's sentence.
+    fn until(&mut self, is_there: impl Fn(&FreeMachine) -> bool) -> String {
+        until("the verdict", || {
+            for command in std::mem::take(&mut self.commands) {
+                for event in self.executor.perform(command) {
+                    self.commands.extend(self.batch.on(event));
+                }
+            }
+            let machine = &self.batch.machines()[0];
+            if is_there(machine) {
+                return machine.verdict().map(wording::verdict);
+            }
+            if self.commands.is_empty() {
+                self.executor.wait();
+                for event in self.executor.poll() {
+                    self.commands.extend(self.batch.on(event));
+                }
+            }
+            None
+        })
     }
 }
 
-fn context() -> FreeContext<'static> {
-    FreeContext::new(environment(|it| it.uid = None), moment(0.0))
+fn has_verdict(machine: &FreeMachine) -> bool {
+    machine.verdict().is_some()
+}
+
+/// Asserts that a sentence begins and ends like this; between them is how long it took.
+#[track_caller]
+fn assert_ends(sentence: &str, begins: &str, ends: &str) {
+    let is_it = sentence.starts_with(begins) && sentence.ends_with(ends);
+    assert!(is_it, "{sentence}");
+}
+
+/// The worker's thread performs what the state machine asks for.
+async fn run_worker(socket: Socket) -> String {
+    let (sender, mut results): (_, UnboundedReceiver<ExecEvent>) = unbounded_channel();
+    let worker = FreeWorker::start(sender, || ProbeBackend::of_system(None)).expect("a thread");
+    let plan = plan(socket);
+    worker.send(WorkerCommand::OpenHandles(plan.process_ids()));
+    let request = plan.confirm(TargetSet::Topmost, Signal::Terminate, Instant::now());
+    let (mut batch, mut commands) = Batch::begin(vec![request], SHORT);
+    while !batch.is_settled() {
+        for command in commands {
+            worker.send(WorkerCommand::Perform(command));
+        }
+        let event = timeout(TIMEOUT, results.recv()).await;
+        commands = batch.on(event.expect("in time").expect("an event"));
+    }
+    wording::verdict(batch.machines()[0].verdict().expect("a verdict"))
 }
 
 #[tokio::test]
-async fn only_the_target_is_signalled_and_its_port_is_freed() {
-    let (held, mut bystander) = (TestChild::new(""), TestChild::new(""));
-    let owners = vec![Arc::clone(&held.process), Arc::clone(&bystander.process)];
-    let mut fixture = WorkerFixture::begin(held.socket(), owners);
-    let said = fixture.until(FreeMachine::is_settled).await;
-    let begins = format!(
-        ":{} is free. sleep {} ended ",
-        held.local.port(),
-        held.pid()
-    );
-    assert!(said.starts_with(&begins), "{said}");
-    assert!(said.ends_with("after SIGTERM."), "{said}");
-    assert!(bystander.is_running());
+async fn only_the_target_is_signaled_and_its_port_is_freed() {
+    let (held, bystander) = (Sleeper::new(""), Sleeper::new(""));
+    let said = run_worker(held.socket.clone()).await;
+    let begins = format!(":{} is free. sleep {} ended ", held.port(), held.pid());
+    assert_ends(&said, &begins, " after SIGTERM.");
+    assert!(is_running(bystander.pid()));
 }
 
-#[tokio::test]
-async fn a_process_that_ignores_sigterm_is_reported_then_killed() {
-    let mut held = TestChild::new("trap '' TERM;");
-    let mut fixture = WorkerFixture::begin(held.socket(), vec![Arc::clone(&held.process)]);
-    let said = fixture.until(|freeing| freeing.offer().is_some()).await;
-    let (port, pid) = (held.local.port(), held.pid());
+#[test]
+fn a_process_that_ignores_sigterm_is_reported_then_killed() {
+    let held = Sleeper::new("trap '' TERM;");
+    let request = confirmed(held.socket.clone(), Signal::Terminate);
+    let mut freeing = Freeing::begin(request, SHORT);
+    let said = freeing.until(|machine| machine.offer().is_some());
+    let (port, pid) = (held.port(), held.pid());
     let expected = format!(":{port} is STILL HELD: sleep {pid} ignores SIGTERM");
     assert_eq!(said, expected);
-    assert!(held.is_running());
+    assert!(is_running(pid));
 
-    for command in fixture.batch.escalate(Instant::now()) {
-        fixture.free_worker.send(WorkerCommand::Perform(command));
-    }
-    let said = fixture.until(FreeMachine::is_settled).await;
+    freeing.commands = freeing.batch.escalate(Instant::now());
+    let said = freeing.until(FreeMachine::is_settled);
     let begins = format!(":{port} is free. sleep {pid} ended ");
-    assert!(said.starts_with(&begins), "{said}");
-    assert!(said.ends_with("after SIGKILL."), "{said}");
+    assert_ends(&said, &begins, " after SIGKILL.");
 }
 
-#[tokio::test]
-async fn a_suspended_process_is_resumed_to_handle_the_signal() {
-    let held = TestChild::new("");
-    let pid = i32::try_from(held.pid()).unwrap();
-    let number = rustix::process::Pid::from_raw(pid).unwrap();
-    rustix::process::kill_process(number, rustix::process::Signal::STOP).unwrap();
-    let is_stopped = || {
-        let conduct = signal_state::signal_state(held.process.pid(), Signal::Terminate);
-        conduct.unwrap().process_state == Some(crate::model::process::ProcessState::Suspended)
+#[test]
+fn sigkill_follows_an_ignored_sigterm_if_confirmed() {
+    let held = Sleeper::new("trap '' TERM;");
+    let timeouts = Timeouts {
+        force_after: Some(Duration::from_millis(200)),
+        ..SHORT
     };
-    wait_for(is_stopped);
-    let mut fixture = WorkerFixture::begin(held.socket(), vec![Arc::clone(&held.process)]);
-    let said = fixture.until(|freeing| freeing.verdict().is_some()).await;
-    let ends = format!("sleep {pid} was suspended, so SIGCONT was sent too.");
-    assert!(said.ends_with(&ends), "{said}");
+    let request = confirmed(held.socket.clone(), Signal::Terminate);
+    let said = Freeing::begin(request, timeouts).until(FreeMachine::is_settled);
+    let begins = format!(":{} is free. sleep {} ended ", held.port(), held.pid());
+    assert_ends(&said, &begins, " after SIGKILL.");
 }
 
-#[tokio::test]
-async fn a_reused_pid_is_not_signalled() {
-    let mut held = TestChild::new("");
-    let mut stale = Process::clone(&held.process);
-    stale.id.start = StartTime(stale.id.start.0 - 1);
-    let stale = Arc::new(stale);
-    let mut socket = held.socket();
-    socket.owners = Owners::Known([Arc::clone(&stale)].into());
-    let mut fixture = WorkerFixture::begin(socket, vec![stale]);
-    let said = fixture.until(FreeMachine::is_settled).await;
+#[test]
+fn a_suspended_process_is_resumed_to_handle_the_signal() {
+    let held = Sleeper::new("");
+    held.suspend();
+    let request = confirmed(held.socket.clone(), Signal::Terminate);
+    let said = Freeing::begin(request, Timeouts::default()).until(has_verdict);
     let pid = held.pid();
-    let expected =
-        format!("Nothing sent: sleep {pid} has exited, and pid {pid} is now another process.");
+    let ends = format!(" sleep {pid} was suspended, so SIGCONT was sent too.");
+    assert_ends(&said, &format!(":{} is free.", held.port()), &ends);
+}
+
+#[test]
+fn sigcont_resumes_a_suspended_process() {
+    let held = Sleeper::new("");
+    held.suspend();
+    let request = confirmed(held.socket.clone(), Signal::Continue);
+    let said = Freeing::begin(request, SHORT).until(has_verdict);
+    let (port, pid) = (held.port(), held.pid());
+    let expected = format!(":{port} is STILL HELD: sleep {pid} keeps running after SIGCONT");
     assert_eq!(said, expected);
-    assert!(held.is_running());
-}
-
-#[tokio::test]
-async fn a_target_that_has_exited_is_reported_as_such() {
-    let mut held = TestChild::new("");
-    let socket = held.socket();
-    held.child.kill().unwrap();
-    held.child.wait().unwrap();
-    let mut fixture = WorkerFixture::begin(socket, vec![Arc::clone(&held.process)]);
-    let said = fixture.until(FreeMachine::is_settled).await;
-    assert_eq!(
-        said,
-        format!("Nothing sent: sleep {} has already exited.", held.pid())
-    );
-}
-
-#[tokio::test]
-async fn a_process_that_owns_a_different_socket_is_not_signalled() {
-    let mut held = TestChild::new("");
-    let mut socket = held.socket();
-    socket.id = EndpointId::Unconnected {
-        protocol: Protocol::Tcp,
-        local: held.local,
-        owner_hint: None,
-        ordinal: 0,
-    };
-    let mut fixture = WorkerFixture::begin(socket, vec![Arc::clone(&held.process)]);
-    let said = fixture.until(FreeMachine::is_settled).await;
-    let pid = held.pid();
-    let expected = format!("Nothing sent: sleep {pid} no longer holds the socket that was shown.");
-    assert_eq!(said, expected);
-    assert!(held.is_running());
-}
-
-#[tokio::test]
-async fn portmon_itself_is_always_protected() {
-    let listening = TcpListener::bind("127.0.0.1:0").unwrap();
-    let pid = std::process::id();
-    let start = start_time(Pid(pid)).unwrap();
-    let own = process(pid, "portmon").with(|process| process.id.start = start);
-    let own = own.build();
-    let local = listening.local_addr().unwrap();
-    let found = sockets(&[Arc::clone(&own)]);
-    let socket = found.into_iter().find(|one| one.local == local).unwrap();
-    let mut fixture = WorkerFixture::begin(socket, vec![own]);
-    let said = fixture.until(FreeMachine::is_settled).await;
-    assert_eq!(
-        said,
-        format!("Nothing sent: portmon {pid} is portmon itself.")
-    );
+    assert!(is_running(pid));
 }
 
 #[test]
 fn a_bind_distinguishes_a_free_port_from_a_used_one() {
     use crate::model::port::BindOutcome::{Bound, InUse};
-    // On this address nobody else takes a port that was just closed.
+    // On this address nothing else takes a port that was just closed.
     let own = SocketAddr::from((own_ip(87), 0));
     let listening = TcpListener::bind(own).unwrap();
     let held = listening.local_addr().unwrap();
@@ -366,75 +297,48 @@ fn a_bind_distinguishes_a_free_port_from_a_used_one() {
 
 #[test]
 fn an_unreadable_table_is_not_an_empty_one() {
-    let held = TestChild::new("");
-    let socket = held.socket();
-    let request = plan(socket).confirm(TargetSet::Topmost, Signal::Terminate, Instant::now());
-    let mut backend = ProbeBackend {
-        read_sockets: Box::new(|_| {
-            let mut unread = snapshot(0.0, Vec::new());
-            unread.problems.push(crate::model::snapshot::Problem {
-                protocol: Protocol::Tcp,
-                family: crate::model::socket::Family::Ipv4,
-                reason: "out of memory".to_owned(),
-            });
-            unread
-        }),
-        close: Box::new(|| ()),
-        describe: Box::new(|_| None),
-        unit: |_| None,
-        start_time,
-    };
-    let unread = (backend.read_sockets)(&[request.port().number]);
-    let id = held.process.id;
-    let handles = HashMap::from([(id, TargetHandle::open(id, start_time))]);
+    let held = Sleeper::new("");
+    let request = confirmed(held.socket.clone(), Signal::Terminate);
+    let mut unread = snapshot(0.0, Vec::new());
+    unread.problems.push(Problem {
+        protocol: Protocol::Tcp,
+        family: Family::Ipv4,
+        reason: "out of memory".to_owned(),
+    });
+    let mut backend = ProbeBackend::of_system(None);
     let mut watch = PortWatch::new(request.clone(), Vec::new());
-    let look = watch.observe(&unread, &mut backend).unwrap();
-    assert_eq!(
-        (look.sockets, look.problems),
-        (Vec::new(), unread.problems.clone())
-    );
+    let seen = watch.observe(&unread, &mut backend).expect("a report");
+    let expected = (Vec::new(), unread.problems.clone());
+    assert_eq!((seen.sockets, seen.problems), expected);
+    let id = request.targets()[0].id();
+    let handles = HashMap::from([(id, TargetHandle::open(id, backend.start_time))]);
     assert_eq!(
         checks::check_targets(&request, &handles, &unread),
         Err(SignalError::TablesUnread(unread.problems[0].clone()))
     );
 }
 
-/// Returns a unit for a process that runs.
-fn unit(of: &Process) -> Option<Unit> {
-    let is_it = start_time(of.pid()) == Some(of.id.start);
-    is_it.then(|| Unit::new("shop.service".into(), Manager::System))
-}
-
 #[test]
 fn the_unit_of_an_owner_is_known_after_its_exit() {
-    let mut held = TestChild::new("");
-    let owners = vec![Arc::clone(&held.process)];
+    let mut held = Sleeper::new("");
     let mut executor = Executor::new(ProbeBackend {
-        read_sockets: Box::new(move |_| {
-            let mut snapshot = snapshot(0.0, Vec::new());
-            snapshot.sockets = sockets(&owners);
-            snapshot
-        }),
-        close: Box::new(|| ()),
-        describe: Box::new(|_| None),
-        unit,
-        start_time,
+        unit: |process| {
+            let unit = Unit::new("shop.service".into(), Manager::System);
+            is_running(process.pid()).then_some(unit)
+        },
+        ..ProbeBackend::of_system(None)
     })
-    .unwrap();
-    let plan = plan(held.socket());
-    executor.open_handles(&plan.process_ids());
-    let request = plan.confirm(TargetSet::Topmost, Signal::Terminate, Instant::now());
-    executor.perform(ExecCommand::Send(vec![request.clone()]));
-    wait_for(|| !held.is_running());
-    executor.perform(ExecCommand::Watch(request.id()));
-    let looks = executor.poll();
-    let [ExecEvent::Polled(look)] = looks.as_slice() else {
-        panic!("one look: {looks:?}");
-    };
-    let known: Vec<_> = look
-        .units
-        .iter()
-        .map(|(of, unit)| (*of, unit.name.raw().into_owned()))
-        .collect();
-    assert_eq!(known, [(held.process.id, "shop.service".to_owned())]);
+    .expect("a descriptor");
+    let request = confirmed(held.socket.clone(), Signal::Terminate);
+    let (id, owner) = (request.id(), request.targets()[0].id());
+    executor.perform(ExecCommand::Send(vec![request]));
+    held.holder.wait();
+    executor.perform(ExecCommand::Watch(id));
+    let events = executor.poll();
+    let units = events.iter().filter_map(|event| match &event.result {
+        ExecResult::Polled(seen) => Some(&seen.units),
+        _ => None,
+    });
+    let unit = Unit::new("shop.service".into(), Manager::System);
+    assert_eq!(units.collect::<Vec<_>>(), [&vec![(owner, unit)]]);
 }

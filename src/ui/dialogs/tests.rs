@@ -2,7 +2,8 @@ use crate::app::testing::AppHarness;
 use crate::app::{Effect, Event};
 use crate::check::testing::{V4, port};
 use crate::check::{CheckReport, Findings};
-use crate::free::{ExecCommand, ExecEvent, SendOutcome, SendReport, SignalError};
+use crate::free::testing::not_sent;
+use crate::free::{ExecCommand, SignalError};
 use crate::model::process::{Process, ProcessTree, Restriction, Supervisor};
 use crate::model::snapshot::Problem;
 use crate::model::socket::{Family, Protocol};
@@ -206,12 +207,7 @@ fn nothing_sent_does_not_read_as_if_the_port_were_free() {
     let [Effect::Free(ExecCommand::Send(requests))] = effects.as_slice() else {
         panic!("one order: {effects:?}")
     };
-    let sending = SendOutcome::NotSent(SignalError::AlreadyExited(node));
-    harness.event(Event::Freeing(ExecEvent::SignalsSent(SendReport {
-        request: requests[0].id(),
-        at: instant(0.5),
-        sending,
-    })));
+    harness.free_event(&requests[0], not_sent(SignalError::AlreadyExited(node)));
     // The last poll still shows the process that has exited: not a word of who holds the port now.
     insta::assert_snapshot!(dialog(&harness), @"
     ┌ Freeing port 5001 on build-07 ─────────────────────────────────────────────┐

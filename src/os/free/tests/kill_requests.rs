@@ -1,132 +1,117 @@
-//! The executor on the real machine: which process gets which signal, and which gets none.
+//! Which process gets which signal, and which gets none.
 
-use super::plan;
-use super::wording;
-use crate::free::{
-    Batch, ExecCommand, ExecEvent, FreeMachine, KillPlan, KillRequest, SendOutcome,
-    SignalDisposition, TargetSet, Timeouts,
+use super::{
+    Freeing, SHORT, Sleeper, confirmed, describe, executor, has_verdict, is_running, listener,
+    plan, signal, socket_of, state, wait_for_sleep,
 };
-use crate::model::process::{Pid, Process, ProcessId, ProcessTree, Signal, Supervisor};
-use crate::model::socket::{Owners, Socket};
+use crate::free::{
+    ExecCommand, ExecResult, KillPlan, KillRequest, Protected, SendOutcome, SignalDisposition,
+    SignalError, TargetSet,
+};
+use crate::model::process::{Pid, Process, ProcessTree, Signal, StartTime, Supervisor};
+use crate::model::socket::{EndpointId, Owners, Protocol, Socket};
+use crate::os::free::Executor;
 use crate::os::free::signal_state::signal_state;
-use crate::os::free::{Executor, ProbeBackend};
 use crate::os::testing::confined::{
     end, enter_namespace, is_confined, process_id, sleep_in_the_place_of, sleep_on,
 };
 use crate::os::testing::requirements::skipped;
-use crate::os::testing::{SocketHolder, shell, until};
-use rustix::process::{Signal as Sent, kill_process};
-use std::fs;
+use crate::os::testing::{SocketHolder, shell, sleeper, until};
+use rustix::process::Signal as Sent;
 use std::io::{BufRead, BufReader};
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::process::{Child, Command};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
-
-fn executor() -> Executor {
-    Executor::new(ProbeBackend::of_system(None)).expect("a descriptor")
-}
-
-/// A listener, and where it is.
-fn listener() -> (TcpListener, SocketAddr) {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let local = listener.local_addr().expect("an address");
-    (listener, local)
-}
-
-/// Returns the socket that listens there, once exactly these processes own it.
-fn socket_of(local: SocketAddr, owners: &[Pid]) -> Socket {
-    let mut backend = ProbeBackend::of_system(None);
-    until("the socket with its owners", || {
-        let seen = (backend.read_sockets)(&[local.port()]).sockets;
-        let socket = seen.into_iter().find(|socket| socket.local == local)?;
-        let mut pids: Vec<Pid> = { socket.owners.known().iter() }
-            .map(|owner| owner.pid())
-            .collect();
-        pids.sort_unstable();
-        (pids == owners).then_some(socket)
-    })
-}
-
-fn describe(pid: Pid) -> Arc<Process> {
-    (ProbeBackend::of_system(None).describe)(pid).expect("it runs")
-}
-
-fn confirmed(socket: Socket, signal: Signal) -> KillRequest {
-    plan(socket).confirm(TargetSet::Topmost, signal, Instant::now())
-}
+use std::time::Instant;
 
 /// Sends requests in one command and returns their outcomes.
 fn sent(executor: &mut Executor, requests: Vec<KillRequest>) -> Vec<SendOutcome> {
-    let happenings = executor.perform(ExecCommand::Send(requests)).into_iter();
-    let sendings = happenings.map(|event| match event {
-        ExecEvent::SignalsSent(dispatch) => dispatch.sending,
+    let events = executor.perform(ExecCommand::Send(requests)).into_iter();
+    let outcomes = events.map(|event| match event.result {
+        ExecResult::SignalsSent(outcome) => outcome,
         other => panic!("an answer to what was sent: {other:?}"),
     });
-    sendings.collect()
+    outcomes.collect()
 }
 
-/// Returns the sentence on why nothing was sent.
-fn signal_error(sendings: &[SendOutcome]) -> String {
-    match sendings {
-        [SendOutcome::NotSent(error)] => wording::signal_error(error),
+/// Returns why nothing is sent for a request.
+#[track_caller]
+fn signal_error(executor: &mut Executor, request: KillRequest) -> SignalError {
+    match sent(executor, vec![request]).as_slice() {
+        [SendOutcome::NotSent(error)] => error.clone(),
         other => panic!("nothing is to be sent: {other:?}"),
     }
 }
 
-/// Handles events until the condition holds, and returns the verdict's sentence.
-fn run_until(
-    request: KillRequest,
-    timeouts: Timeouts,
-    is_there: impl Fn(&FreeMachine) -> bool,
-) -> String {
-    let mut executor = executor();
-    let (mut batch, mut commands) = Batch::begin(vec![request], timeouts);
-    until("the verdict", || {
-        for command in std::mem::take(&mut commands) {
-            for event in executor.perform(command) {
-                commands.extend(batch.on(event));
-            }
-        }
-        let freeing = batch.machines().first()?;
-        if is_there(freeing) {
-            return freeing.verdict().map(wording::verdict);
-        }
-        if commands.is_empty() {
-            executor.wait();
-            for event in executor.poll() {
-                commands.extend(batch.on(event));
-            }
-        }
-        None
-    })
-}
-
-fn signal(pid: Pid, signal: Sent) {
-    let pid = i32::try_from(pid.0).ok();
-    let pid = pid.and_then(rustix::process::Pid::from_raw);
-    kill_process(pid.expect("a pid"), signal).expect("it may be signalled");
-}
-
-/// Returns the state letter (proc_pid_stat(5)).
-fn state(pid: Pid) -> Option<char> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    let (_, rest) = stat.rsplit_once(") ")?;
-    rest.chars().next()
-}
-
-fn wait_for_sleep(pid: Pid) {
-    until("a sleep", || {
-        let name = fs::read_to_string(format!("/proc/{pid}/comm")).ok()?;
-        (name == "sleep\n").then_some(())
+fn are_sent(outcomes: &[SendOutcome]) -> Vec<bool> {
+    let outcomes = outcomes.iter();
+    let missed = outcomes.map(|outcome| match outcome {
+        SendOutcome::Sent { missed, .. } => missed.is_empty(),
+        SendOutcome::NotSent(_) => false,
     });
+    missed.collect()
 }
 
-/// Whether it runs and is not suspended.
-fn is_running(pid: Pid) -> bool {
-    state(pid).is_some_and(|letter| !"TZX".contains(letter))
+fn owned_by(socket: &Socket, owner: &Arc<Process>) -> Socket {
+    Socket {
+        owners: Owners::Known([Arc::clone(owner)].into()),
+        ..socket.clone()
+    }
+}
+
+#[test]
+fn a_reused_pid_is_not_signaled() {
+    let held = Sleeper::new("");
+    let mut stale = Process::clone(&describe(held.pid()));
+    stale.id.start = StartTime(stale.id.start.0 - 1);
+    let stale = Arc::new(stale);
+    let request = confirmed(owned_by(&held.socket, &stale), Signal::Terminate);
+    let error = signal_error(&mut executor(), request);
+    assert_eq!(error, SignalError::PidReused(stale));
+    assert!(is_running(held.pid()));
+}
+
+#[test]
+fn a_target_that_has_exited_is_reported_as_such() {
+    let mut held = Sleeper::new("");
+    let process = describe(held.pid());
+    held.holder.end();
+    let request = confirmed(held.socket.clone(), Signal::Terminate);
+    let error = signal_error(&mut executor(), request);
+    assert_eq!(error, SignalError::AlreadyExited(process));
+}
+
+#[test]
+fn a_process_that_owns_a_different_socket_is_not_signaled() {
+    let held = Sleeper::new("");
+    let other = Socket {
+        id: EndpointId::Unconnected {
+            protocol: Protocol::Tcp,
+            local: held.socket.local,
+            owner_hint: None,
+            ordinal: 0,
+        },
+        ..held.socket.clone()
+    };
+    let request = confirmed(other, Signal::Terminate);
+    let error = signal_error(&mut executor(), request);
+    assert_eq!(error, SignalError::NotAnOwner(describe(held.pid())));
+    assert!(is_running(held.pid()));
+}
+
+#[test]
+fn portmon_itself_is_always_protected() {
+    let (listening, local) = listener();
+    // Sockets that only portmon has are never listed.
+    let other = sleeper(listening.try_clone().expect("a copy"));
+    let own = describe(Pid(std::process::id()));
+    let mut owners = [own.pid(), other.pid()];
+    owners.sort_unstable();
+    let socket = owned_by(&socket_of(local, &owners), &own);
+    let error = signal_error(&mut executor(), confirmed(socket, Signal::Terminate));
+    assert_eq!(error, SignalError::Protected(own, Protected::SelfPid));
 }
 
 /// A shell that holds two listeners and writes a line for each SIGTERM and SIGUSR1; it ignores SIGHUP.
@@ -185,11 +170,8 @@ fn an_owner_of_two_ports_gets_one_signal_for_both() {
     let pid = logger.pid();
     let sockets = logger.locals.map(|local| socket_of(local, &[pid]));
     let requests = sockets.map(|socket| confirmed(socket, Signal::Terminate));
-    let sendings = sent(&mut executor(), requests.to_vec());
-    let are_sent = sendings
-        .iter()
-        .all(|one| matches!(one, SendOutcome::Sent { .. }));
-    assert!(are_sent && sendings.len() == 2, "{sendings:?}");
+    let outcomes = sent(&mut executor(), requests.to_vec());
+    assert_eq!(are_sent(&outcomes), [true, true], "{outcomes:?}");
     assert_eq!(logger.line(), "TERM");
     // A second SIGTERM would have been handled before this.
     signal(pid, Sent::USR1);
@@ -198,69 +180,25 @@ fn an_owner_of_two_ports_gets_one_signal_for_both() {
 
 #[test]
 fn a_process_that_catches_sighup_is_reported_as_such() {
-    let conduct = signal_state(Pid(std::process::id()), Signal::HangUp);
-    if conduct.is_some_and(|state| state.disposition == SignalDisposition::Ignored) {
+    let own = signal_state(Pid(std::process::id()), Signal::HangUp);
+    if own.is_some_and(|state| state.disposition == SignalDisposition::Ignored) {
         // A shell cannot trap a signal that was ignored when it started (POSIX, trap).
         skipped("SIGHUP was ignored when the test started");
         return;
     }
     let logger = SignalLogger::new();
-    let pid = logger.pid();
-    let [local, _] = logger.locals;
+    let (pid, [local, _]) = (logger.pid(), logger.locals);
     let request = confirmed(socket_of(local, &[pid]), Signal::HangUp);
-    let timeouts = Timeouts {
-        wait_for_exit: Duration::from_millis(200),
-        ..Timeouts::default()
-    };
-    let said = run_until(request, timeouts, |freeing| freeing.verdict().is_some());
-    let expected = format!(
-        ":{} is STILL HELD: sh {pid} handles SIGHUP, which may not end it",
-        local.port()
-    );
+    let said = Freeing::begin(request, SHORT).until(has_verdict);
+    let port = local.port();
+    let expected = format!(":{port} is STILL HELD: sh {pid} handles SIGHUP, which may not end it");
     assert_eq!(said, expected);
-}
-
-#[test]
-fn sigkill_follows_an_ignored_sigterm_if_confirmed() {
-    let (listener, local) = listener();
-    let held = shell(listener, "trap '' TERM; exec sleep 60", 0);
-    wait_for_sleep(held.pid());
-    let request = confirmed(socket_of(local, &[held.pid()]), Signal::Terminate);
-    let timeouts = Timeouts {
-        force_after: Some(Duration::from_millis(200)),
-        settle: Duration::from_millis(300),
-        ..Timeouts::default()
-    };
-    let said = run_until(request, timeouts, FreeMachine::is_settled);
-    let begins = format!(":{} is free. sleep {} ended ", local.port(), held.pid());
-    assert!(
-        said.starts_with(&begins) && said.ends_with("after SIGKILL."),
-        "{said}"
-    );
-}
-
-#[test]
-fn sigcont_resumes_a_suspended_process() {
-    let (listener, local) = listener();
-    let held = shell(listener, "exec sleep 60", 0);
-    let pid = held.pid();
-    wait_for_sleep(pid);
-    let request = confirmed(socket_of(local, &[pid]), Signal::Continue);
-    signal(pid, Sent::STOP);
-    until("a stopped process", || {
-        (state(pid) == Some('T')).then_some(())
-    });
-    let said = run_until(request, Timeouts::default(), |one| one.verdict().is_some());
-    let begins = format!(":{} is STILL HELD: ", local.port());
-    let ends = format!(" {pid} keeps running after SIGCONT");
-    assert!(said.starts_with(&begins) && said.ends_with(&ends), "{said}");
-    assert!(is_running(pid));
 }
 
 /// A process without sockets, and its child that holds a listener.
 struct ParentAndChild {
     parent: SocketHolder,
-    local: SocketAddr,
+    plan: KillPlan,
 }
 
 impl ParentAndChild {
@@ -272,94 +210,78 @@ impl ParentAndChild {
         for pid in parent.all() {
             wait_for_sleep(pid);
         }
-        Self { parent, local }
+        let child = parent.others()[0];
+        let mut plan = plan(socket_of(local, &[child]));
+        let [child, above] = [child, parent.pid()].map(describe);
+        plan.add_trees(&[ProcessTree {
+            process: child.id,
+            ancestors: vec![Arc::clone(&above)],
+            descendants: Vec::new(),
+            process_state: None,
+            group: vec![above, child],
+            restrictions: Vec::new(),
+            supervisor: Supervisor::default(),
+        }]);
+        Self { parent, plan }
     }
 
     fn child(&self) -> Pid {
         self.parent.others()[0]
     }
 
-    /// Plans to free the port, with the owner's parent and group.
-    fn plan(&self) -> KillPlan {
-        let mut plan = plan(socket_of(self.local, &[self.child()]));
-        let [child, parent] = [self.child(), self.parent.pid()].map(describe);
-        plan.add_trees(&[ProcessTree {
-            process: child.id,
-            ancestors: vec![Arc::clone(&parent)],
-            descendants: Vec::new(),
-            process_state: None,
-            group: vec![parent, child],
-            restrictions: Vec::new(),
-            supervisor: Supervisor::default(),
-        }]);
-        plan
+    fn confirm(&self, targets: TargetSet) -> KillRequest {
+        self.plan
+            .confirm(targets, Signal::Terminate, Instant::now())
     }
 
-    fn parent_id(&self) -> ProcessId {
-        describe(self.parent.pid()).id
+    fn confirm_parent(&self) -> KillRequest {
+        let parent = describe(self.parent.pid());
+        self.confirm(TargetSet::Parent(parent.id))
     }
 
-    /// Ends the owner, which its parent does not reap.
-    fn end_child(&self) {
+    /// Ends the owner, which its parent does not reap, while its handle is open; returns why nothing is sent then.
+    fn error_after_exit(&self, request: KillRequest) -> SignalError {
+        let mut executor = executor();
+        executor.open_handles(&self.plan.process_ids());
         signal(self.child(), Sent::KILL);
         until("the end", || {
             (state(self.child()) == Some('Z')).then_some(())
         });
+        signal_error(&mut executor, request)
     }
 }
 
 #[test]
-fn a_parent_is_signalled_only_while_its_child_owns_the_port() {
+fn a_parent_is_signaled_only_while_its_child_owns_the_port() {
     let mut family = ParentAndChild::new();
-    let targets = TargetSet::Parent(family.parent_id());
-    let request = family
-        .plan()
-        .confirm(targets, Signal::Terminate, Instant::now());
-    let sendings = sent(&mut executor(), vec![request]);
-    assert!(
-        matches!(sendings.as_slice(), [SendOutcome::Sent { .. }]),
-        "{sendings:?}"
-    );
+    let outcomes = sent(&mut executor(), vec![family.confirm_parent()]);
+    assert_eq!(are_sent(&outcomes), [true], "{outcomes:?}");
     family.parent.wait();
     assert!(is_running(family.child()), "its child lives on");
 }
 
 #[test]
-fn a_parent_is_not_signalled_once_its_child_has_exited() {
+fn a_parent_is_not_signaled_once_its_child_has_exited() {
     let family = ParentAndChild::new();
-    let targets = TargetSet::Parent(family.parent_id());
-    let plan = family.plan();
-    let request = plan.confirm(targets, Signal::Terminate, Instant::now());
-    let mut executor = executor();
-    executor.open_handles(&plan.process_ids());
-    family.end_child();
-    let why = signal_error(&sent(&mut executor, vec![request]));
-    assert_eq!(
-        why,
-        format!(
-            "sleep {} no longer holds the socket that was shown",
-            family.child()
-        )
-    );
+    let child = Arc::clone(&family.plan.owners[0].process);
+    let error = family.error_after_exit(family.confirm_parent());
+    assert_eq!(error, SignalError::NotAnOwner(child));
     assert!(is_running(family.parent.pid()));
 }
 
 #[test]
-fn a_group_is_not_signalled_once_its_owner_has_exited() {
+fn a_group_is_not_signaled_once_its_owner_has_exited() {
     let family = ParentAndChild::new();
-    let plan = family.plan();
-    let request = plan.confirm(TargetSet::Group, Signal::Terminate, Instant::now());
+    let child = Arc::clone(&family.plan.owners[0].process);
+    let request = family.confirm(TargetSet::Group);
     assert_eq!(request.targets().len(), 2);
-    let mut executor = executor();
-    executor.open_handles(&plan.process_ids());
-    family.end_child();
-    let why = signal_error(&sent(&mut executor, vec![request]));
-    assert_eq!(why, format!("sleep {} has already exited", family.child()));
+    let error = family.error_after_exit(request);
+    assert_eq!(error, SignalError::AlreadyExited(child));
     assert!(is_running(family.parent.pid()));
 }
 
 #[test]
-fn a_reused_pid_with_the_same_socket_is_not_signalled() {
+fn a_reused_pid_with_the_same_socket_is_not_signaled() {
     enter_namespace("os::free::tests::kill_requests::in_a_namespace");
 }
 
@@ -372,10 +294,10 @@ fn in_a_namespace() {
     let (listener, local) = listener();
     let mut victim = sleep_on(listener.try_clone().expect("a copy"));
     let before = process_id(&victim);
-    let mut socket = socket_of(local, &[Pid(std::process::id()), before.pid]);
+    let socket = socket_of(local, &[Pid(std::process::id()), before.pid]);
     // The test holds it too, but is no target.
-    socket.owners = Owners::Known([describe(before.pid)].into());
-    let request = confirmed(socket, Signal::Kill);
+    let process = describe(before.pid);
+    let request = confirmed(owned_by(&socket, &process), Signal::Kill);
     for is_held in [true, false] {
         let mut executor = executor();
         if is_held {
@@ -383,12 +305,12 @@ fn in_a_namespace() {
         }
         end(&mut victim);
         let mut successor = sleep_in_the_place_of(before, &listener);
-        let why = signal_error(&sent(&mut executor, vec![request.clone()]));
-        let expected = format!(
-            "sleep {0} has exited, and pid {0} is now another process",
-            before.pid
+        let error = signal_error(&mut executor, request.clone());
+        assert_eq!(
+            error,
+            SignalError::PidReused(Arc::clone(&process)),
+            "{is_held}"
         );
-        assert_eq!(why, expected, "{is_held}");
         assert!(is_running(before.pid));
         end(&mut successor);
         if is_held {
