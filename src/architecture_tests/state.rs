@@ -26,9 +26,8 @@ const SHARED: [&str; 17] = [
 
 /// What is computed once or never leaves its thread, and these two: the thread that a waker wakes, and the program's own
 /// sockets, which every poller hides.
-const EXCEPTIONS: [&str; 7] = [
+const EXCEPTIONS: [&str; 6] = [
     "src/model/port/mod.rs: LazyLock",
-    "src/os/free/probe_backend.rs: RefCell",
     "src/os/free/waker/other.rs: OnceLock",
     "src/os/owners/linux/proc_fs.rs: Cell<",
     "src/os/processes/reading/linux/mod.rs: LazyLock",

@@ -83,7 +83,11 @@ impl Preview {
     /// Returns what happens when these targets of the plans, of which there is at least one, get this signal.
     pub fn new(plans: &[KillPlan], targets: TargetSet, signal: Signal) -> Self {
         let single = if let [plan] = plans { Some(plan) } else { None };
-        let ports = plans.iter().map(|plan| PortPreview::new(plan, targets));
+        let ports = plans.iter().map(|plan| PortPreview {
+            port: plan.port,
+            has_several_addresses: has_several_addresses(&plan.sockets),
+            tree: target_tree(plan, targets),
+        });
         let also_closes = AlsoCloses::new(plans, &target_processes(plans, targets));
         let warnings = plans.iter().flat_map(|plan| warnings(plan, targets));
         Self {
@@ -104,16 +108,11 @@ impl Preview {
     }
 }
 
-impl PortPreview {
-    fn new(plan: &KillPlan, targets: TargetSet) -> Self {
-        let address = |socket: &Socket| (socket.local, socket.is_dual_stack());
-        let addresses: BTreeSet<_> = plan.sockets.iter().map(address).collect();
-        Self {
-            port: plan.port,
-            has_several_addresses: addresses.len() > 1,
-            tree: target_tree(plan, targets),
-        }
-    }
+fn has_several_addresses(sockets: &[Socket]) -> bool {
+    let address = |socket: &Socket| (socket.local, socket.is_dual_stack());
+    let mut addresses = sockets.iter().map(address);
+    let first = addresses.next();
+    addresses.any(|other| Some(other) != first)
 }
 
 /// Returns the processes that get the signal, each once.

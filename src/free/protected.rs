@@ -4,14 +4,14 @@ use crate::model::platform::PLATFORM;
 use crate::model::process::{Pid, Process};
 use std::sync::Arc;
 
-/// An owner that is never signalled.
+/// An owner that is never signaled.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProtectedOwner {
     pub process: Arc<Process>,
     pub why: Protected,
 }
 
-/// Why a process is never signalled.
+/// Why a process is never signaled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Protected {
     /// Init, or what the kernel itself runs.
@@ -49,7 +49,7 @@ const PORT_PROXIES: [&str; 11] = [
 /// Length to which Linux cuts a name (`TASK_COMM_LEN` of include/linux/sched.h, without the NUL).
 const NAME_LENGTH: usize = 15;
 
-/// Returns why this process is never signalled, if so; `self_pids` is portmon's own pid, then its ancestors'.
+/// Returns why this process is never signaled, if so; `self_pids` is portmon's own pid, then its ancestors'.
 pub fn protected(process: &Process, self_pids: &[Pid]) -> Option<Protected> {
     let pid = process.pid();
     let name = process.name.raw();

@@ -45,10 +45,7 @@ fn question(table: &[Endpoint], context: &FreeContext) -> PlanResult {
 }
 
 fn plan(table: &[Endpoint], context: &FreeContext) -> KillPlan {
-    match question(table, context) {
-        Ok(plan) => plan,
-        Err(explanation) => panic!("explained: {explanation:?}"),
-    }
+    question(table, context).expect("a plan")
 }
 
 fn lines(explanation: &Explanation) -> Vec<String> {
@@ -60,10 +57,7 @@ fn title(explanation: &Explanation) -> String {
 }
 
 fn explanation(table: &[Endpoint], context: &FreeContext) -> Explanation {
-    match question(table, context) {
-        Ok(plan) => panic!("proposed: {plan:?}"),
-        Err(explanation) => *explanation,
-    }
+    *question(table, context).expect_err("an explanation")
 }
 
 fn preview(plan: KillPlan, targets: TargetSet) -> Preview {
@@ -74,6 +68,24 @@ fn unconnected(socket: SocketBuilder) -> Endpoint {
     on(SocketRole::Unconnected, socket)
 }
 
+fn listener(local: &str, owner: &Arc<Process>) -> Endpoint {
+    unconnected(socket(local).owner(owner))
+}
+
+fn client(local: &str, to: &str, owner: &Arc<Process>) -> Endpoint {
+    on(SocketRole::Client, socket(local).to(to).owner(owner))
+}
+
+fn owners(plan: &KillPlan) -> Vec<String> {
+    let owners = plan.owners.iter();
+    owners.map(|owner| owner.process.to_string()).collect()
+}
+
+fn target_pids(plan: &KillPlan, targets: TargetSet) -> Vec<u32> {
+    let targets = plan.targets(targets).into_iter();
+    targets.map(|target| target.id().pid.0).collect()
+}
+
 fn node() -> Arc<Process> {
     process(4242, "node").build()
 }
@@ -82,22 +94,17 @@ fn chrome() -> Arc<Process> {
     process(942, "chrome").build()
 }
 
+/// The server's end of chrome's connection.
+fn accepted() -> SocketBuilder {
+    socket("127.0.0.1:3000").to("127.0.0.1:51324")
+}
+
 /// chrome 942 is connected to node 4242 on :3000: the client's row, the server's, the listener.
 fn connection() -> [Endpoint; 3] {
     [
-        on(
-            SocketRole::Client,
-            socket("127.0.0.1:51324")
-                .to("127.0.0.1:3000")
-                .owner(&chrome()),
-        ),
-        on(
-            SocketRole::Server,
-            socket("127.0.0.1:3000")
-                .to("127.0.0.1:51324")
-                .owner(&node()),
-        ),
-        unconnected(socket("127.0.0.1:3000").owner(&node())),
+        client("127.0.0.1:51324", "127.0.0.1:3000", &chrome()),
+        on(SocketRole::Server, accepted().owner(&node())),
+        listener("127.0.0.1:3000", &node()),
     ]
 }
 
@@ -105,20 +112,15 @@ fn connection() -> [Endpoint; 3] {
 fn a_preview_lists_owners_on_all_addresses_the_rows_own_first() {
     let (own, other) = (node(), process(99, "vite").build());
     let table = [
-        unconnected(socket("[::1]:3000").owner(&own)),
-        unconnected(socket("127.0.0.1:3000").owner(&other)),
-        unconnected(socket("127.0.0.1:3001").owner(&chrome())),
+        listener("[::1]:3000", &own),
+        listener("127.0.0.1:3000", &other),
+        listener("127.0.0.1:3001", &chrome()),
         unconnected(socket("127.0.0.1:3000").udp().owner(&chrome())),
     ];
     let plan = plan(&table, &context());
-    let owners: Vec<String> = plan
-        .owners
-        .iter()
-        .map(|holder| holder.process.to_string())
-        .collect();
     let named = (plan.host.as_str(), plan.port.to_string());
     assert_eq!(named, ("build-07", ":3000".to_owned()));
-    assert_eq!(owners, ["node 4242", "vite 99"]);
+    assert_eq!(owners(&plan), ["node 4242", "vite 99"]);
     assert_eq!(plan.sockets[0].id, table[0].id());
     assert_eq!(plan.sockets.len(), 2);
 }
@@ -134,37 +136,23 @@ fn bound_and_udp_sockets_are_previewed_like_listeners() {
 
 #[test]
 fn a_server_side_connection_previews_its_listener() {
-    let [_, server, listener] = connection();
+    let [_, _, listener] = connection();
     let worker = process(5000, "worker").build();
-    let mut accepted = server;
-    accepted.socket.owners = Owners::Known([worker].into());
+    let accepted = on(SocketRole::Server, accepted().owner(&worker));
     let plan = plan(&[accepted, listener.clone()], &context());
-    let owners: Vec<String> = plan
-        .owners
-        .iter()
-        .map(|holder| holder.process.to_string())
-        .collect();
-    assert_eq!(owners, ["node 4242"]);
+    assert_eq!(owners(&plan), ["node 4242"]);
     assert_eq!(plan.sockets, [listener.socket]);
 }
 
 #[test]
 fn an_unaccepted_connection_previews_its_listener() {
     let [_, _, listener] = connection();
-    let queued = || {
-        socket("127.0.0.1:3000")
-            .to("127.0.0.1:51324")
-            .without_owner()
-    };
+    let queued = || accepted().without_owner();
     for row in [queued().state(State::SynRecv), queued()] {
         let table = [on(SocketRole::Server, row), listener.clone()];
         let plan = plan(&table, &context());
-        let targets = plan.targets(TargetSet::Topmost);
-        let ended: Vec<_> = targets.iter().map(Target::id).collect();
-        assert_eq!(
-            (&plan.sockets[..], ended),
-            (&[listener.socket.clone()][..], vec![node().id])
-        );
+        assert_eq!(plan.sockets, std::slice::from_ref(&listener.socket));
+        assert_eq!(target_pids(&plan, TargetSet::Topmost), [4242]);
     }
 }
 
@@ -181,45 +169,32 @@ fn a_client_is_a_target_only_if_its_own_port_is_meant() {
     );
     assert_eq!(explained.go_to(), Some(table[2].id()));
     let plan = plan(&table, &meant());
-    assert_eq!((plan.port.number, plan.owners.len()), (51324, 1));
-    assert_eq!(plan.owners[0].process.name, "chrome".into());
+    assert_eq!(
+        (plan.port.number, owners(&plan)),
+        (51324, vec!["chrome 942".to_owned()])
+    );
 }
 
 #[test]
 fn a_client_of_another_machine_frees_nothing_here() {
-    let row = on(
-        SocketRole::Client,
-        socket("10.0.0.2:51324")
-            .to("93.184.216.34:443")
-            .owner(&chrome()),
-    );
+    let row = client("10.0.0.2:51324", "93.184.216.34:443", &chrome());
     let explained = explanation(&[row], &context());
     assert_eq!(
-        lines(&explained)[0],
-        "chrome 942 is a client of 93.184.216.34:443."
-    );
-    assert_eq!(
-        lines(&explained)[1],
-        "Nothing on this machine listens there."
+        lines(&explained)[..2],
+        [
+            "chrome 942 is a client of 93.184.216.34:443.",
+            "Nothing on this machine listens there.",
+        ]
     );
     assert_eq!(explained.go_to(), None);
 }
 
 #[test]
 fn without_a_listener_leftovers_are_targets_only_if_meant() {
-    let left = |peer: &str| {
-        on(
-            SocketRole::Unknown,
-            socket("127.0.0.1:3000").to(peer).owner(&node()),
-        )
-    };
-    let wait = on(
-        SocketRole::Unknown,
-        socket("127.0.0.1:3000")
-            .to("127.0.0.1:7")
-            .state(State::TimeWait)
-            .without_owner(),
-    );
+    let to = |peer| socket("127.0.0.1:3000").to(peer);
+    let left = |peer| on(SocketRole::Unknown, to(peer).owner(&node()));
+    let wait = to("127.0.0.1:7").state(State::TimeWait).without_owner();
+    let wait = on(SocketRole::Unknown, wait);
     let table = [left("127.0.0.1:9"), left("127.0.0.1:8"), wait];
     assert_eq!(
         lines(&explanation(&table, &context())),
@@ -231,16 +206,14 @@ fn without_a_listener_leftovers_are_targets_only_if_meant() {
         ]
     );
     assert_eq!(plan(&table, &meant()).sockets.len(), 2);
-    let ends = |peer, seconds: f64| {
-        let wait = socket("127.0.0.1:3000").to(peer).without_owner();
+    let ends = |peer, seconds| {
+        let wait = to(peer).without_owner();
         on(SocketRole::Unknown, wait.waits_until(instant(seconds)))
     };
-    let now = context().now.instant - instant(0.0);
-    let at = |seconds: f64| now.as_secs_f64() + seconds;
     let table = [
         left("127.0.0.1:9"),
-        ends("127.0.0.1:8", at(7.0)),
-        ends("127.0.0.1:7", at(47.5)),
+        ends("127.0.0.1:8", 107.0),
+        ends("127.0.0.1:7", 147.5),
     ];
     let lines = lines(&explanation(&table, &context()));
     let last = "No process holds a socket in TIME_WAIT; the kernel keeps the last for about 48 s.";
@@ -249,59 +222,42 @@ fn without_a_listener_leftovers_are_targets_only_if_meant() {
 
 #[test]
 fn time_wait_has_no_owner_and_ends_by_itself() {
-    let row = || {
-        on(
-            SocketRole::Client,
-            socket("127.0.0.1:51324")
-                .to("127.0.0.1:3000")
-                .state(State::TimeWait)
-                .without_owner(),
-        )
-    };
-    let seen = |since: Option<f64>| FreeContext {
-        state_since: since.map(instant),
-        ..meant()
-    };
-    let explained = explanation(&[row()], &seen(Some(88.0)));
-    assert_eq!(
-        lines(&explained),
-        ["no process holds it; the kernel keeps it for at most 48 s."]
-    );
-    let told = on(
-        SocketRole::Client,
+    let wait = || {
         socket("127.0.0.1:51324")
             .to("127.0.0.1:3000")
             .without_owner()
-            .waits_until(meant().now.instant + Duration::from_millis(47_300)),
-    );
-    let explained = explanation(&[told], &seen(Some(88.0)));
-    assert_eq!(
-        lines(&explained),
-        ["no process holds it; the kernel keeps it for about 48 s."]
-    );
-    let listener = unconnected(socket("127.0.0.1:3000").owner(&node()));
-    let explained = explanation(&[row(), listener], &seen(None));
-    assert_eq!(
-        lines(&explained),
-        [
-            "no process holds it; the kernel keeps it for at most 60 s.",
-            ":3000 is held by node 4242.",
-        ]
-    );
+    };
+    let row = || on(SocketRole::Client, wait().state(State::TimeWait));
+    let timed = on(SocketRole::Client, wait().waits_until(instant(147.3)));
+    let kept = |left| format!("no process holds it; the kernel keeps it for {left}.");
+    let held = ":3000 is held by node 4242.".to_owned();
+    let cases = [
+        (vec![row()], Some(88.0), vec![kept("at most 48 s")]),
+        (vec![timed], Some(88.0), vec![kept("about 48 s")]),
+        (
+            vec![row(), listener("127.0.0.1:3000", &node())],
+            None,
+            vec![kept("at most 60 s"), held],
+        ),
+    ];
+    for (table, since, expected) in cases {
+        let context = FreeContext {
+            state_since: since.map(instant),
+            ..meant()
+        };
+        assert_eq!(lines(&explanation(&table, &context)), expected);
+    }
 }
 
 #[test]
 fn a_closed_row_names_the_current_owner_of_the_port() {
-    let row = unconnected(socket("127.0.0.1:3000").owner(&node()));
+    let row = listener("127.0.0.1:3000", &node());
     let next = unconnected(socket("127.0.0.1:3000").owner_hint(2).owner(&chrome()));
     let gone = FreeContext {
         is_gone: true,
         ..context()
     };
-    let explained = plan_row(&row, &[&next], &gone);
-    let Err(explained) = explained else {
-        panic!("proposed: {explained:?}");
-    };
+    let explained = plan_row(&row, &[&next], &gone).expect_err("an explanation");
     assert_eq!(
         lines(&explained),
         [
@@ -352,14 +308,11 @@ fn a_preview_waits_for_an_owner_that_is_still_pending() {
 
 #[test]
 fn a_port_preview_covers_all_addresses_or_the_given_one() {
-    let client = on(
-        SocketRole::Client,
-        socket("127.0.0.1:3000").to("127.0.0.1:80").owner(&chrome()),
-    );
-    let here = unconnected(socket("127.0.0.1:3000").owner(&node()));
+    let client = client("127.0.0.1:3000", "127.0.0.1:80", &chrome());
+    let here = listener("127.0.0.1:3000", &node());
     let there = unconnected(socket("[::1]:3000").owner_hint(2).owner(&node()));
     let hidden = unconnected(socket("0.0.0.0:5432").user(0, "root"));
-    let seen = unconnected(socket("[::1]:5432").owner(&node()));
+    let seen = listener("[::1]:5432", &node());
     let table = [client, here, there, hidden, seen];
     let all: Vec<&Endpoint> = table.iter().collect();
     let asked = |port, on: Option<&str>| {
@@ -385,7 +338,7 @@ fn a_port_preview_covers_all_addresses_or_the_given_one() {
 #[test]
 fn known_and_hidden_owners_of_one_port_are_distinguished() {
     let hidden = || unconnected(socket("0.0.0.0:5432").user(0, "root"));
-    let seen = || unconnected(socket("[::1]:5432").owner(&node()));
+    let seen = || listener("[::1]:5432", &node());
     let explained = explanation(&[hidden(), seen()], &context());
     assert_eq!(
         lines(&explained)[1],
@@ -404,43 +357,37 @@ fn by_default_only_the_master_is_a_target_not_its_workers() {
     let worker = process(7003, "gunicorn").parent(7001).build();
     let row = unconnected(socket("127.0.0.1:8000").owners(&[&worker, &master]));
     let plan = plan(&[row], &context());
-    let pids = |targets| -> Vec<u32> {
+    for (targets, expected) in [
+        (TargetSet::Topmost, &[7001][..]),
+        (TargetSet::All, &[7001, 7003]),
+    ] {
         let request = plan.confirm(targets, Signal::Terminate, instant(100.0));
-        request.targets().iter().map(|one| one.id().pid.0).collect()
-    };
-    assert_eq!(pids(TargetSet::Topmost), [7001]);
-    assert_eq!(pids(TargetSet::All), [7001, 7003]);
+        let pids = request.targets().iter().map(|target| target.id().pid.0);
+        assert_eq!(pids.collect::<Vec<u32>>(), expected);
+    }
     assert!(plan.has_more_than_topmost());
 }
 
 #[test]
 fn a_protected_process_is_refused_with_a_reason() {
-    let systemd = process(900, "systemd").build();
     let kernel = process(77, "kworker").with(|process| process.is_kernel_thread = true);
     let cases = [
+        (process(1, "init"), "is part of the system itself."),
+        (kernel, "is a kernel thread, which no signal can end."),
+        (process(500, "portmon"), "is portmon itself."),
         (
-            process(1, "init").build(),
-            "init 1 is protected: it is part of the system itself.",
+            process(400, "zsh"),
+            "is an ancestor of portmon, which would end with it.",
         ),
         (
-            kernel.build(),
-            "kworker 77 is protected: it is a kernel thread, which no signal can end.",
-        ),
-        (
-            process(500, "portmon").build(),
-            "portmon 500 is protected: it is portmon itself.",
-        ),
-        (
-            process(400, "zsh").build(),
-            "zsh 400 is protected: it is an ancestor of portmon, which would end with it.",
-        ),
-        (
-            systemd,
-            "systemd 900 is protected: it manages the services of a whole session.",
+            process(900, "systemd"),
+            "manages the services of a whole session.",
         ),
     ];
-    for (holder, said) in cases {
-        let row = unconnected(socket("127.0.0.1:3000").owner(&holder));
+    for (owner, words) in cases {
+        let owner = owner.build();
+        let row = listener("127.0.0.1:3000", &owner);
+        let said = format!("{owner} is protected: it {words}");
         assert_eq!(lines(&explanation(&[row], &context())), [said]);
     }
 }
@@ -463,8 +410,8 @@ fn a_protected_owner_is_left_out_of_every_request() {
     );
     // Its own row: ending the neighbour would free something else than what was asked about.
     let table = [
-        unconnected(socket("[::1]:3000").owner(&shell)),
-        unconnected(socket("127.0.0.1:3000").owner(&node)),
+        listener("[::1]:3000", &shell),
+        listener("127.0.0.1:3000", &node),
     ];
     assert_eq!(
         title(&explanation(&table, &context())),
@@ -478,10 +425,12 @@ fn the_port_is_typed_if_more_than_the_port_would_close() {
         port: 3000,
         why: vec![why],
     };
-    let others = |ports: std::ops::Range<u16>| {
-        ports.map(|port| unconnected(socket(&format!("127.0.0.1:{port}")).owner(&node())))
+    let closing = |others: u16| {
+        let ports = [3000].into_iter().chain(4000..4000 + others);
+        let rows = ports.map(|port| listener(&format!("127.0.0.1:{port}"), &node()));
+        rows.collect::<Vec<_>>()
     };
-    let row = |owner: &Arc<Process>| unconnected(socket("127.0.0.1:3000").owner(owner));
+    let row = |owner: &Arc<Process>| listener("127.0.0.1:3000", owner);
     let ops = process(5, "java").user(1001, "ops").build();
     let ssh = process(6, "ssh")
         .command("ssh host")
@@ -492,18 +441,8 @@ fn the_port_is_typed_if_more_than_the_port_would_close() {
         more: 0,
     };
     let cases = [
-        (
-            std::iter::once(row(&node()))
-                .chain(others(4000..4003))
-                .collect::<Vec<_>>(),
-            Confirmation::Key,
-        ),
-        (
-            std::iter::once(row(&node()))
-                .chain(others(4000..4004))
-                .collect(),
-            typed(TypingReason::ClosesPorts(4)),
-        ),
+        (closing(3), Confirmation::Key),
+        (closing(4), typed(TypingReason::ClosesPorts(4))),
         (vec![row(&ops)], typed(other_user)),
         (vec![row(&ssh)], typed(TypingReason::Login(ssh.clone()))),
     ];
@@ -525,13 +464,8 @@ fn other_ports_are_listed_once_and_only_for_targets() {
     let table = [
         unconnected(socket("127.0.0.1:3000").owners(&[&master, &worker])),
         unconnected(socket("127.0.0.1:9229").owners(&[&master, &worker])),
-        unconnected(socket("127.0.0.1:9230").owner(&worker)),
-        on(
-            SocketRole::Client,
-            socket("127.0.0.1:50000")
-                .to("127.0.0.1:5432")
-                .owner(&master),
-        ),
+        listener("127.0.0.1:9230", &worker),
+        client("127.0.0.1:50000", "127.0.0.1:5432", &master),
     ];
     let plan = plan(&table, &context());
     let ports = |targets| -> Vec<u16> {
@@ -547,47 +481,31 @@ fn two_processes_with_one_pid_are_two_owners() {
     let (old, new) = (node(), process(4242, "node"));
     let new = new.with(|process| process.id.start = StartTime(1)).build();
     let table = [
-        unconnected(socket("127.0.0.1:3000").owner(&old)),
-        unconnected(socket("[::1]:3000").owner(&new)),
+        listener("127.0.0.1:3000", &old),
+        listener("[::1]:3000", &new),
     ];
     assert_eq!(plan(&table, &context()).process_ids(), [old.id, new.id]);
 }
 
 #[test]
 fn ending_a_client_frees_nothing_is_said_only_if_certain() {
-    let (node, chrome) = (
-        process(4242, "node").build(),
-        process(942, "chrome").build(),
-    );
-    let told = |listener: SocketBuilder, client: SocketBuilder| {
-        let (listener, mut client) = (listener.endpoint(), client.endpoint());
-        client.relation.role = SocketRole::Client;
-        let table = [&listener, &client];
-        match plan_row(&client, &table, &context()) {
-            Err(explanation) => lines(&explanation)[0].clone(),
-            Ok(plan) => panic!("{plan:?}"),
-        }
-    };
-    let listener = || socket("127.0.0.1:3000");
-    let client = || socket("127.0.0.1:50000").to("127.0.0.1:3000");
-    let lines = [
-        told(listener().owner(&node), client().owner(&chrome)),
-        told(listener().owner(&node), client().owner(&node)),
-        told(listener(), client().owner(&chrome)),
+    let held = || listener("127.0.0.1:3000", &node());
+    let hidden = unconnected(socket("127.0.0.1:3000"));
+    let cases = [
+        (held(), chrome(), "; ending chrome would not free :3000."),
+        (held(), node(), "node 4242, which is a client of itself."),
+        (hidden, chrome(), "It is held by a hidden process of dev."),
     ];
-    let ends = [
-        "; ending chrome would not free :3000.",
-        "node 4242, which is a client of itself.",
-        "It is held by a hidden process of dev.",
-    ];
-    for (line, end) in lines.iter().zip(ends) {
-        assert!(line.ends_with(end), "{line}");
+    for (listener, owner, end) in cases {
+        let client = client("127.0.0.1:50000", "127.0.0.1:3000", &owner);
+        let lines = lines(&explanation(&[client, listener], &context()));
+        assert!(lines[0].ends_with(end), "{lines:?}");
     }
 }
 
 /// node 4242 on :3000, with these ancestors and this process group.
 fn with_tree(ancestors: &[Arc<Process>], group: &[Arc<Process>]) -> KillPlan {
-    let row = unconnected(socket("127.0.0.1:3000").owner(&node()));
+    let row = listener("127.0.0.1:3000", &node());
     let mut plan = plan(&[row], &context());
     plan.add_trees(&[ProcessTree {
         process: node().id,
@@ -602,13 +520,11 @@ fn with_tree(ancestors: &[Arc<Process>], group: &[Arc<Process>]) -> KillPlan {
 }
 
 #[test]
-fn a_group_is_signalled_as_a_whole_or_not_at_all() {
+fn a_group_is_signaled_as_a_whole_or_not_at_all() {
     let esbuild = process(4243, "esbuild").build();
     let ended = |group: &[Arc<Process>]| {
         let plan = with_tree(&[], group);
-        let targets = plan.targets(TargetSet::Group);
-        let ended: Vec<u32> = targets.iter().map(|target| target.id().pid.0).collect();
-        (plan.has_group(), ended)
+        (plan.has_group(), target_pids(&plan, TargetSet::Group))
     };
     let npm = process(4000, "npm").build();
     // The holder first, whatever its pid.

@@ -1,6 +1,6 @@
 //! What must still be true at the moment a signal is sent, and the signal itself.
 
-use super::process_handle::HandleError;
+use super::process_handle::{HandleError, ProcessHandle};
 use super::signal_state::signal_state;
 use super::target_handle::{TargetHandle, TargetHandles};
 use crate::free::{KillRequest, Protected, SignalError, Target, protected};
@@ -39,7 +39,8 @@ fn check_target(
     let handle = handle_of(target, handles)?;
     handle.check().map_err(to_signal_error)?;
     check_still_owner(request, target, snapshot)?;
-    handle.check_permission().map_err(to_signal_error)
+    let permission = handle.process().and_then(ProcessHandle::check_permission);
+    permission.map_err(to_signal_error)
 }
 
 /// Signals one target; true if SIGCONT was sent after it. A suspended process acts on no signal but SIGKILL before it is
@@ -49,15 +50,14 @@ pub fn signal(
     signal: Signal,
     handles: &TargetHandles,
 ) -> Result<bool, SignalError> {
-    let process = &target.process;
-    let handle = handle_of(target, handles)?;
-    let is_suspended = signal_state(process.pid(), signal)
+    let to_signal_error = |error| signal_error(&target.process, error);
+    let process = handle_of(target, handles)?.process();
+    let process = process.map_err(to_signal_error)?;
+    let is_suspended = signal_state(target.process.pid(), signal)
         .is_some_and(|state| state.process_state == Some(ProcessState::Suspended));
-    handle
-        .signal(signal)
-        .map_err(|error| signal_error(process, error))?;
+    process.signal(signal).map_err(to_signal_error)?;
     // The signal was sent, so a failed SIGCONT is no error.
-    Ok(is_suspended && signal.resumes() && handle.signal(Signal::Continue).is_ok())
+    Ok(is_suspended && signal.resumes() && process.signal(Signal::Continue).is_ok())
 }
 
 fn handle_of<'a>(

@@ -4,7 +4,7 @@
 
 use super::checks;
 use super::port_watch::{PortWatch, sockets_of};
-use super::probe_backend::ProbeBackend;
+use super::probe_backend::{ProbeBackend, SocketReader};
 use super::target_handle::{TargetHandle, TargetHandles};
 use super::waker::Waker;
 use crate::free::{
@@ -28,6 +28,8 @@ pub struct Executor {
     waker: Waker,
     handles: TargetHandles,
     watches: Vec<PortWatch>,
+    /// The reader of the last ports.
+    reader: Option<(Vec<u16>, SocketReader)>,
     /// Duration of the last poll.
     poll_took: Duration,
 }
@@ -46,6 +48,7 @@ impl Executor {
             waker,
             handles: TargetHandles::new(),
             watches: Vec::new(),
+            reader: None,
             poll_took: Duration::ZERO,
         }
     }
@@ -68,7 +71,7 @@ impl Executor {
     pub fn release(&mut self) {
         self.handles.clear();
         self.watches.clear();
-        (self.backend.close)();
+        self.reader = None;
     }
 
     pub fn perform(&mut self, command: ExecCommand) -> Vec<ExecEvent> {
@@ -98,17 +101,14 @@ impl Executor {
     /// Polls every watched port once, and returns what is to be reported.
     pub fn poll(&mut self) -> Vec<ExecEvent> {
         let began = Instant::now();
-        // Of requests that are not watched too, so that the poller need not be opened again.
-        let ports = self.ports_with(&[]);
-        let watches = self.watches.iter_mut();
-        let mut watches: Vec<&mut PortWatch> = watches.filter(|watch| watch.is_active()).collect();
         // Before the sockets: what has ended by now has no socket in the tables read after it.
-        for watch in &mut watches {
+        for watch in self.watches.iter_mut().filter(|watch| watch.is_active()) {
             watch.record_ended(&self.handles);
         }
-        let snapshot = (self.backend.read_sockets)(&ports);
+        // Those that are not watched too, so that no other reader need be opened.
+        let snapshot = self.read_sockets(self.ports_with(&[]));
+        let watches = self.watches.iter_mut().filter(|watch| watch.is_active());
         let events = watches
-            .into_iter()
             .filter_map(|watch| {
                 let seen = watch.observe(&snapshot, &mut self.backend)?;
                 Some(event(watch.request.id(), ExecResult::Polled(seen)))
@@ -136,8 +136,7 @@ impl Executor {
         for target in requests.iter().flat_map(KillRequest::targets) {
             self.open_handle(target.id());
         }
-        let ports = self.ports_with(&requests);
-        let snapshot = (self.backend.read_sockets)(&ports);
+        let snapshot = self.read_sockets(self.ports_with(&requests));
         // All checks and units before the first signal: two requests may have the same process.
         let check = |request: KillRequest| {
             let checked = checks::check_targets(&request, &self.handles, &snapshot);
@@ -175,6 +174,15 @@ impl Executor {
         let earlier = self.watches.iter().map(|watch| &watch.request);
         let ports = earlier.chain(requests).map(|request| request.port().number);
         ports.collect::<BTreeSet<u16>>().into_iter().collect()
+    }
+
+    fn read_sockets(&mut self, ports: Vec<u16>) -> Snapshot {
+        let fitting = self.reader.take().filter(|(of, _)| *of == ports);
+        let (_, reader) = self.reader.insert(fitting.unwrap_or_else(|| {
+            let reader = (self.backend.open_reader)(&ports);
+            (ports, reader)
+        }));
+        reader()
     }
 
     /// Signals every target that passed its check, unless it was already signaled for another request of the same

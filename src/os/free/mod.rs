@@ -17,7 +17,7 @@ use crate::model::process::ProcessId;
 use crate::os::processes::start_time;
 pub use executor::Executor;
 pub use probe_backend::ProbeBackend;
-use process_handle::HandleError;
+use process_handle::{HandleError, ProcessHandle};
 use std::io;
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::thread;
@@ -65,7 +65,8 @@ impl FreeWorker {
 /// True if this user may not signal the process; sends nothing.
 pub fn is_denied(process: ProcessId) -> bool {
     let handle = TargetHandle::open(process, start_time::of_pid);
-    handle.check_permission() == Err(HandleError::NotPermitted)
+    let permission = handle.process().and_then(ProcessHandle::check_permission);
+    permission == Err(HandleError::NotPermitted)
 }
 
 /// Performs commands, and polls while there is a port to watch, until a channel is closed.

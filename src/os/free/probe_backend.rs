@@ -5,24 +5,21 @@ use crate::model::process::{Pid, Process, StartTime, Unit};
 use crate::model::snapshot::Snapshot;
 use crate::model::socket::SocketSource;
 use crate::os::poller::SocketPoller;
-use crate::os::processes::Processes;
-use crate::os::processes::start_time;
+use crate::os::processes::{Processes, start_time};
 use crate::os::sockets::{DumpRequest, DumpScope};
 use crate::os::supervisors;
-use std::cell::RefCell;
 use std::collections::HashSet;
-use std::rc::Rc;
 use std::sync::Arc;
 
-type ReadSockets = dyn FnMut(&[u16]) -> Snapshot;
+/// Reads sockets and their owners; sockets of tables that could not be read are left out.
+pub type SocketReader = Box<dyn FnMut() -> Snapshot>;
+
+type OpenReader = dyn Fn(&[u16]) -> SocketReader;
 
 /// Functions that read the machine, called on the executor's thread only.
 pub struct ProbeBackend {
-    /// Reads the sockets with these local ports. Their owners are read in the same call; sockets of tables that could not
-    /// be read are left out.
-    pub read_sockets: Box<ReadSockets>,
-    /// Closes what reading has opened; the next read opens it again.
-    pub close: Box<dyn FnMut()>,
+    /// Opens a reader of the sockets with these local ports.
+    pub open_reader: Box<OpenReader>,
     /// Describes a process, to name the parent of an owner.
     pub describe: Box<dyn FnMut(Pid) -> Option<Arc<Process>>>,
     /// Returns the systemd unit of a process, by its control group.
@@ -32,21 +29,14 @@ pub struct ProbeBackend {
 }
 
 impl ProbeBackend {
-    /// The machine itself, read by a poller of its own.
+    /// The machine itself.
     pub fn of_system(source: Option<SocketSource>) -> Self {
-        let open: Rc<RefCell<Option<PortPoller>>> = Rc::default();
-        let closing = Rc::clone(&open);
         let mut processes = Processes::default();
         Self {
-            read_sockets: Box::new(move |ports| {
-                let mut open = open.borrow_mut();
-                let port_poller = match open.take() {
-                    Some(port_poller) if port_poller.ports == ports => port_poller,
-                    _ => PortPoller::on(ports, source),
-                };
-                snapshot(&mut open.insert(port_poller).poller)
+            open_reader: Box::new(move |ports| {
+                let mut poller = poller_of(ports, source);
+                Box::new(move || snapshot(&mut poller))
             }),
-            close: Box::new(move || drop(closing.take())),
             describe: Box::new(move |pid| processes.describe(&HashSet::from([pid])).remove(&pid)),
             unit: |process| supervisors::of(process).unit,
             start_time: start_time::of_pid,
@@ -54,24 +44,13 @@ impl ProbeBackend {
     }
 }
 
-/// A poller of these ports only.
-struct PortPoller {
-    ports: Vec<u16>,
-    poller: SocketPoller,
-}
-
-impl PortPoller {
-    fn on(ports: &[u16], source: Option<SocketSource>) -> Self {
-        let request = DumpRequest {
-            scope: DumpScope::Local(ports.to_vec()),
-            with_bound: true,
-        };
-        Self {
-            ports: ports.to_vec(),
-            // Only the role of a socket in its connection depends on the range, and a snapshot has no roles.
-            poller: SocketPoller::new(EphemeralRange::IANA, source, request),
-        }
-    }
+fn poller_of(ports: &[u16], source: Option<SocketSource>) -> SocketPoller {
+    let request = DumpRequest {
+        scope: DumpScope::Local(ports.to_vec()),
+        with_bound: true,
+    };
+    // Only the role of a socket in its connection depends on the range, and a snapshot has no roles.
+    SocketPoller::new(EphemeralRange::IANA, source, request)
 }
 
 fn snapshot(poller: &mut SocketPoller) -> Snapshot {

@@ -1,14 +1,10 @@
 //! What a process does on a signal, from `/proc/PID/status` (proc_pid_status(5)); unknown on other systems.
 
 use crate::free::{SignalDisposition, SignalState};
-use crate::model::platform::{PLATFORM, Platform};
 use crate::model::process::{Pid, ProcessState, Signal};
 
 /// Returns `None` if it cannot be read: the process has ended, or the system has no such file.
 pub fn signal_state(pid: Pid, signal: Signal) -> Option<SignalState> {
-    if PLATFORM != Platform::Linux {
-        return None;
-    }
     let status = std::fs::read(format!("/proc/{pid}/status")).ok()?;
     parse(&String::from_utf8_lossy(&status), signal)
 }
@@ -47,6 +43,8 @@ mod tests {
 
     #[test]
     fn the_signal_state_is_read_from_the_status_file() {
+        use ProcessState::{Suspended, Traced, Uninterruptible, Zombie};
+        use SignalDisposition::{Blocked, Caught, Default, Ignored};
         let status = |state: &str, threads: u32, masks: [u64; 3]| {
             let [blocked, ignored, handled] = masks;
             format!(
@@ -56,53 +54,24 @@ mod tests {
         };
         let term = 1 << 14;
         let cases = [
+            ("S (sleeping)", 1, [0, 0, 0], Default, None),
+            ("S (sleeping)", 1, [0, term, 0], Ignored, None),
+            ("S (sleeping)", 1, [0, 0, term], Caught, None),
+            ("R (running)", 1, [term, 0, term], Blocked, None),
+            ("R (running)", 9, [term, 0, term], Caught, None),
+            ("T (stopped)", 1, [0, 0, 0], Default, Some(Suspended)),
+            ("t (tracing stop)", 1, [0, 0, 0], Default, Some(Traced)),
             (
-                status("S (sleeping)", 1, [0, 0, 0]),
-                SignalDisposition::Default,
-                None,
+                "D (disk sleep)",
+                1,
+                [!term; 3],
+                Default,
+                Some(Uninterruptible),
             ),
-            (
-                status("S (sleeping)", 1, [0, term, 0]),
-                SignalDisposition::Ignored,
-                None,
-            ),
-            (
-                status("S (sleeping)", 1, [0, 0, term]),
-                SignalDisposition::Caught,
-                None,
-            ),
-            (
-                status("R (running)", 1, [term, 0, term]),
-                SignalDisposition::Blocked,
-                None,
-            ),
-            (
-                status("R (running)", 9, [term, 0, term]),
-                SignalDisposition::Caught,
-                None,
-            ),
-            (
-                status("T (stopped)", 1, [0, 0, 0]),
-                SignalDisposition::Default,
-                Some(ProcessState::Suspended),
-            ),
-            (
-                status("t (tracing stop)", 1, [0, 0, 0]),
-                SignalDisposition::Default,
-                Some(ProcessState::Traced),
-            ),
-            (
-                status("D (disk sleep)", 1, [!term; 3]),
-                SignalDisposition::Default,
-                Some(ProcessState::Uninterruptible),
-            ),
-            (
-                status("Z (zombie)", 2, [0, 0, term]),
-                SignalDisposition::Caught,
-                Some(ProcessState::Zombie),
-            ),
+            ("Z (zombie)", 2, [0, 0, term], Caught, Some(Zombie)),
         ];
-        for (status, disposition, process_state) in cases {
+        for (state, threads, masks, disposition, process_state) in cases {
+            let status = status(state, threads, masks);
             let expected = Some(SignalState {
                 disposition,
                 process_state,

@@ -1,7 +1,7 @@
 //! The process that a question is about, held from when the question opens.
 
 use super::process_handle::{HandleError, ProcessHandle};
-use crate::model::process::{Pid, ProcessId, Signal, StartTime};
+use crate::model::process::{Pid, ProcessId, StartTime};
 use std::collections::HashMap;
 
 pub type TargetHandles = HashMap<ProcessId, TargetHandle>;
@@ -41,15 +41,6 @@ impl TargetHandle {
 
     pub fn has_ended(&self) -> bool {
         matches!(self.check(), Err(HandleError::Ended | HandleError::Reused))
-    }
-
-    /// Fails if this user may not signal it; sends nothing.
-    pub fn check_permission(&self) -> Result<(), HandleError> {
-        self.process()?.check_permission()
-    }
-
-    pub fn signal(&self, signal: Signal) -> Result<(), HandleError> {
-        self.process()?.signal(signal)
     }
 }
 

@@ -110,9 +110,9 @@ fn is_running(pid: Pid) -> bool {
 
 /// Returns the socket that listens there, once exactly these processes own it.
 fn socket_of(local: SocketAddr, owners: &[Pid]) -> Socket {
-    let mut backend = ProbeBackend::of_system(None);
+    let mut read = (ProbeBackend::of_system(None).open_reader)(&[local.port()]);
     until("the socket with its owners", || {
-        let seen = (backend.read_sockets)(&[local.port()]).sockets;
+        let seen = read().sockets;
         let socket = seen.into_iter().find(|socket| socket.local == local)?;
         let known = socket.owners.known().iter();
         let mut pids: Vec<Pid> = known.map(|owner| owner.pid()).collect();

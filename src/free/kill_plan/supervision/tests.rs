@@ -29,9 +29,7 @@ fn trees(supervisor: Supervisor) -> ProcessTree {
 /// The question about node's :3000, with this behind node.
 fn learned(supervisor: Supervisor) -> KillPlan {
     let endpoint: Endpoint = socket("0.0.0.0:3000").owner(&node()).endpoint();
-    let Ok(mut plan) = plan_row(&endpoint, &[&endpoint], &context()) else {
-        panic!("nothing is asked");
-    };
+    let mut plan = plan_row(&endpoint, &[&endpoint], &context()).expect("a plan");
     plan.add_trees(&[trees(supervisor)]);
     plan
 }
@@ -74,7 +72,7 @@ fn said(supervisor: Supervisor) -> Said {
 }
 
 #[test]
-fn a_service_process_can_be_signalled_and_its_stop_suggested() {
+fn a_service_process_can_be_signaled_and_its_stop_suggested() {
     let part = of_unit("shop.service", Manager::User, |unit| {
         unit.main = Some(Pid(700));
         unit.restart = Some("always".to_owned());
@@ -137,9 +135,8 @@ fn only_the_container_publishing_the_port_is_stopped() {
 #[test]
 fn the_supervisor_of_a_hidden_owner_is_shown_with_its_command() {
     let endpoint: Endpoint = socket("0.0.0.0:3000").user(0, "root").endpoint();
-    let Err(mut explanation) = plan_row(&endpoint, &[&endpoint], &context()) else {
-        panic!("it may not be seen");
-    };
+    let plan = plan_row(&endpoint, &[&endpoint], &context());
+    let mut explanation = plan.expect_err("an explanation");
     explanation.add_supervisors(&[of_container(Vec::new())]);
     assert!(explanation.supervised_port().is_some());
     let lines = wording::explanation_lines(&explanation, None);
@@ -186,9 +183,8 @@ fn a_supervisor_blocks_even_without_a_stop_command() {
 fn a_port_proxy_is_protected_even_if_no_engine_answers() {
     let relay = process(812, "docker-proxy").build();
     let endpoint: Endpoint = socket("0.0.0.0:3000").owner(&relay).endpoint();
-    let Err(explanation) = plan_row(&endpoint, &[&endpoint], &context()) else {
-        panic!("it is never ended");
-    };
+    let plan = plan_row(&endpoint, &[&endpoint], &context());
+    let explanation = plan.expect_err("an explanation");
     let why = "docker-proxy 812 is protected: it only forwards published ports of containers, which would keep running \
                without them.";
     assert_eq!(wording::explanation_lines(&explanation, None), [why]);

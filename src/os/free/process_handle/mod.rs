@@ -13,7 +13,7 @@ mod unix;
 
 pub use system::{ProcessHandle, is_unused};
 
-/// Why a process cannot be signalled.
+/// Why a process cannot be signaled.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HandleError {
     Ended,

@@ -9,7 +9,7 @@ use std::io;
 pub struct ProcessHandle(pub system::Pid);
 
 impl ProcessHandle {
-    /// Refuses 0, which is the own process group, 1, and negative numbers, which are other groups.
+    /// Refuses 0, which is portmon's own process group, 1, and negative numbers, which are other groups.
     pub fn open(pid: Pid) -> Result<Self, HandleError> {
         let number = i32::try_from(pid.0).ok().filter(|number| *number > 1);
         number
@@ -22,7 +22,7 @@ impl ProcessHandle {
         test_kill_process(self.0) == Err(Errno::SRCH)
     }
 
-    /// Whether this user may signal the process; sends nothing.
+    /// Fails if this user may not signal the process; sends nothing.
     pub fn check_permission(&self) -> Result<(), HandleError> {
         test_kill_process(self.0).map_err(|error| errno("kill", error))
     }
@@ -32,7 +32,7 @@ impl ProcessHandle {
     }
 }
 
-/// Whether no process has the pid for certain. One that may not be signalled exists.
+/// True if certainly no process has the pid. One that may not be signaled exists.
 pub fn is_unused(pid: Pid) -> bool {
     ProcessHandle::open(pid).is_ok_and(|handle| handle.has_ended())
 }
