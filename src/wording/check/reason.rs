@@ -47,13 +47,7 @@ fn sentence(reason: &Reason, report: &CheckReport) -> String {
         Reason::Failed { at, error } => format!("{at} cannot be bound: {error}"),
         Reason::Unexplained { at, is_unread } => unexplained(at, *is_unread),
         Reason::Wildcard { socket, covered } => wildcard(socket, covered),
-        Reason::Partly { usable, taken } => {
-            let taken = taken.map_or("some addresses are", |family| match family {
-                Family::Ipv4 => "IPv4 is",
-                Family::Ipv6 => "IPv6 is",
-            });
-            format!("only {taken} taken: {} can be bound", list(usable))
-        }
+        Reason::Partly { usable, taken } => partly(usable, *taken),
         Reason::TwoLocalhosts { v4, v6, localhost } => two_localhosts(v4, v6, localhost),
         Reason::BacklogFull { socket, queue } => format!(
             "the backlog of {} is full ({} / {}): new clients time out",
@@ -78,6 +72,14 @@ fn sentence(reason: &Reason, report: &CheckReport) -> String {
         Reason::Published(container) => published(container, spec),
         Reason::Unread(problem) => unread_table(problem),
     }
+}
+
+fn partly(usable: &[IpAddr], taken: Option<Family>) -> String {
+    let taken = taken.map_or("some addresses are", |family| match family {
+        Family::Ipv4 => "IPv4 is",
+        Family::Ipv6 => "IPv6 is",
+    });
+    format!("only {taken} taken: {} can be bound", list(usable))
 }
 
 /// `java 812 of ops listens on *:8080 (java -jar shop.jar, in /srv)`
