@@ -49,11 +49,7 @@ pub struct CheckArgs {
 fn run(options: &CheckArgs) -> anyhow::Result<u8> {
     let environment = environment::read();
     super::warn_about_pids(environment.pids_problem);
-    let context = CheckContext {
-        source: options.source,
-        ephemeral: environment.ephemeral,
-        is_root: environment.is_root,
-    };
+    let context = CheckContext::new(&environment, options.source);
     let request = CheckRequest {
         spec: options.port,
         connects: options.connect,

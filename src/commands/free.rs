@@ -20,7 +20,7 @@ use crate::wording;
 use anyhow::{Context, anyhow, bail};
 use arguments::FreeArgs;
 use clap::{Args as _, FromArgMatches as _};
-use confirmation::Decision;
+use confirmation::confirm;
 use prepare::{poll, prepare, unowned};
 use std::collections::HashSet;
 use std::io::{self, Write};
@@ -33,16 +33,8 @@ pub const COMMAND: CliCommand = CliCommand {
     run: |matches| run(&FreeArgs::from_arg_matches(matches)?),
 };
 
-/// A port on its way to a report.
-enum Preparation {
-    Done(Box<FreeReport>),
-    /// What is to be done, until it is declined.
-    Planned(Box<PortPlan>),
-}
-
-fn done(report: FreeReport) -> Preparation {
-    Preparation::Done(Box::new(report))
-}
+/// The plan for a port, or the report why nothing is done.
+type Prepared = Result<Box<PortPlan>, Box<FreeReport>>;
 
 /// Frees the ports; returns the worst of their exit codes.
 fn run(options: &FreeArgs) -> anyhow::Result<u8> {
@@ -58,24 +50,22 @@ fn run(options: &FreeArgs) -> anyhow::Result<u8> {
         .context("cannot open handles of processes")?;
     let mut ports = prepare(&port_specs, &table, &environment, options);
     // From here on a reused pid cannot be signaled.
-    let shown = plans(&ports).flat_map(|plan| {
+    let shown = ports.iter().flatten().flat_map(|plan| {
         let targets = plan.processes().into_iter().map(|process| process.id);
         plan.kill_plan.process_ids().into_iter().chain(targets)
     });
     executor.open_handles(&shown.collect::<Vec<_>>());
     show(&ports, &environment, options)?;
     confirm(&mut ports, options);
-    let confirmed: Vec<&PortPlan> = plans(&ports).collect();
-    let mut freed = drive::run_plans(&confirmed, &mut executor, timeouts).into_iter();
-    let mut reports = Vec::new();
-    for port in ports {
-        reports.extend(match port {
-            Preparation::Done(report) => Some(*report),
-            Preparation::Planned(plan) => freed.next().map(|freed| {
-                refreshed(FreeReport::freed(plan.spec, &freed), &environment, options)
-            }),
-        });
-    }
+    let mut freed = drive::run_plans(&ports, &mut executor, timeouts).into_iter();
+    let report = |port: Prepared| match port {
+        Ok(plan) => {
+            let report = FreeReport::freed(plan.spec, &freed.next()?);
+            Some(refreshed(report, &environment, options))
+        }
+        Err(report) => Some(*report),
+    };
+    let reports: Vec<FreeReport> = ports.into_iter().filter_map(report).collect();
     print_reports(&reports, options)?;
     if !options.json {
         print_empty_ranges(options, &port_specs)?;
@@ -96,21 +86,11 @@ fn refuse_foreign_addresses(targets: &[PortRange]) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn plans(ports: &[Preparation]) -> impl Iterator<Item = &PortPlan> {
-    ports.iter().filter_map(|port| match port {
-        Preparation::Planned(plan) => Some(&**plan),
-        Preparation::Done(_) => None,
-    })
-}
-
 /// Prints the previews to standard error, in a dry run to standard output.
-fn show(
-    ports: &[Preparation],
-    environment: &Environment,
-    options: &FreeArgs,
-) -> anyhow::Result<()> {
+fn show(ports: &[Prepared], environment: &Environment, options: &FreeArgs) -> anyhow::Result<()> {
     let context = DisplayContext::new(environment, now());
-    for line in plans(ports).flat_map(|plan| preview_lines(plan, &context)) {
+    let plans = ports.iter().flatten();
+    for line in plans.flat_map(|plan| preview_lines(plan, &context)) {
         if options.dry_run && !options.json {
             print_line(&line)?;
         } else {
@@ -119,21 +99,6 @@ fn show(
         }
     }
     Ok(())
-}
-
-/// Replaces each plan that is not confirmed with its report.
-fn confirm(ports: &mut [Preparation], options: &FreeArgs) {
-    let decisions = confirmation::decide(&plans(ports).collect::<Vec<_>>(), options);
-    let mut decisions = decisions.into_iter();
-    for port in ports {
-        if let Preparation::Planned(plan) = port {
-            *port = match decisions.next() {
-                Some(Decision::Confirmed) => continue,
-                Some(Decision::Declined(why)) => done(plan.refused(why)),
-                Some(Decision::DryRun) | None => done(plan.dry_run()),
-            };
-        }
-    }
 }
 
 /// Polls again if nothing was sent because the preview was outdated, and adds the present state.
@@ -147,14 +112,14 @@ fn refreshed(report: FreeReport, environment: &Environment, options: &FreeArgs) 
         let holder = sockets
             .filter(|socket| socket.holds_port())
             .find(|socket| spec.matches(socket));
-        Box::new(match holder {
-            None => unowned(spec, &table),
-            Some(socket) => {
+        holder.map_or_else(
+            || unowned(spec, &table),
+            |socket| {
                 let owners = socket.owners.known().to_vec();
                 let held = Conclusion::StillHeld(Box::new(socket.clone()));
-                FreeReport::new(spec, held, owners)
-            }
-        })
+                Box::new(FreeReport::new(spec, held, owners))
+            },
+        )
     });
     let holders = now
         .as_ref()

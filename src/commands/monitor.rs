@@ -127,11 +127,7 @@ async fn run_monitor(
     let environment = environment::read();
     let request = PollRequest::every(settings.interval);
     let ephemeral = environment.ephemeral;
-    let context = CheckContext {
-        source,
-        ephemeral,
-        is_root: environment.is_root,
-    };
+    let context = CheckContext::new(&environment, source);
     let poller = move || SocketPoller::new(ephemeral, source, super::ALL_SOCKETS);
     let sampler =
         Sampler::start(request, poller, change_sender).context("cannot start the sampler")?;

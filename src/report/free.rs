@@ -59,6 +59,15 @@ struct JsonSignal {
 
 impl JsonFreeReport {
     pub fn new(report: &FreeReport, is_dry_run: bool) -> Self {
+        let would_signal = match &report.conclusion {
+            Conclusion::DryRun {
+                targets, signal, ..
+            } => {
+                let targets = targets.iter().flatten();
+                Some(targets.map(|one| json_signal(one, *signal)).collect())
+            }
+            _ => None,
+        };
         let signalled = report.signalled.iter();
         // Whole milliseconds: polls are no more exact.
         let seconds = |after: std::time::Duration| (after.as_secs_f64() * 1e3).round() / 1e3;
@@ -70,26 +79,12 @@ impl JsonFreeReport {
             signalled: signalled
                 .map(|(process, signal)| json_signal(process, *signal))
                 .collect(),
-            would_signal: would_signal(report),
+            would_signal,
             holders: report.holders.iter().map(|one| owner(one)).collect(),
             after_seconds: report.after.map(seconds),
             message: wording::free_report(report),
             dry_run: is_dry_run.then_some(true),
         }
-    }
-}
-
-fn would_signal(report: &FreeReport) -> Option<Vec<JsonSignal>> {
-    match &report.conclusion {
-        Conclusion::DryRun {
-            targets, signal, ..
-        } => Some(
-            targets
-                .iter()
-                .map(|process| json_signal(process, *signal))
-                .collect(),
-        ),
-        _ => None,
     }
 }
 

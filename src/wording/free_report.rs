@@ -18,10 +18,12 @@ pub fn free_report(report: &FreeReport) -> String {
         Conclusion::NotHeld { bind, left } => not_held(port, bind, left),
         Conclusion::StillHeld(socket) => {
             let (holds, address) = (owners_hold(socket), socket.local_address());
+            let held = format!("{port} is STILL HELD: {holds} it on {address}");
+            if port.matches(socket) {
+                return held;
+            }
             let all = port.on_all_addresses().to_argument();
-            let way_out = format!("; to free every address: portmon free {all}");
-            let way_out = if port.matches(socket) { "" } else { &way_out };
-            format!("{port} is STILL HELD: {holds} it on {address}{way_out}")
+            format!("{held}; to free every address: portmon free {all}")
         }
         Conclusion::HeldByConnection(socket) => {
             let to = socket.remote.map(|to| place_at(port.protocol, to));
@@ -32,12 +34,9 @@ pub fn free_report(report: &FreeReport) -> String {
             )
         }
         Conclusion::TimeWait { states, left } => {
-            let left = left.map(|left| format!(" for {}", time_left_roughly(left)));
-            format!(
-                "{port} is STILL HELD: no process holds it; the kernel keeps {}{}",
-                count_states(states),
-                left.unwrap_or_default()
-            )
+            let (states, left) = (count_states(states), left.map(time_left_roughly));
+            let left = left.map_or_else(String::new, |left| format!(" for {left}"));
+            format!("{port} is STILL HELD: no process holds it; the kernel keeps {states}{left}")
         }
         Conclusion::Explained {
             explanation,
@@ -58,23 +57,29 @@ pub fn free_report(report: &FreeReport) -> String {
         Conclusion::DryRun {
             signal,
             targets,
-            denied,
             stays_held,
             unseen,
         } => {
-            let kept: Vec<String> = stays_held.iter().map(warning).collect();
-            let targets = list(targets);
-            let would = match denied {
-                Some(denied) => not_permitted_text(denied),
-                None if kept.is_empty() => format!("{port} would be freed: {signal} to {targets}"),
-                None => format!(
-                    "{port} would not be freed completely: {}; {signal} to {targets}",
-                    kept.join("; ")
-                ),
+            let kept = stays_held
+                .iter()
+                .map(warning)
+                .collect::<Vec<_>>()
+                .join("; ");
+            let would = match targets {
+                Err(denied) => not_permitted_text(denied),
+                Ok(targets) => {
+                    let sent = format!("{signal} to {}", list(targets));
+                    if kept.is_empty() {
+                        format!("{port} would be freed: {sent}")
+                    } else {
+                        format!("{port} would not be freed completely: {kept}; {sent}")
+                    }
+                }
             };
-            let unseen = unseen.as_ref().map(unseen_text);
-            let parts: Vec<String> = std::iter::once(would).chain(unseen).collect();
-            parts.join("; ")
+            match unseen {
+                Some(unseen) => format!("{would}; {}", unseen_text(unseen)),
+                None => would,
+            }
         }
     }
 }

@@ -1,67 +1,68 @@
-//! Decides which plans are confirmed: by flags, or by the person at the terminal.
+//! Confirms plans: by flags, or by the person at the terminal.
 
+use super::Prepared;
 use super::arguments::{Consent, FreeArgs};
 use crate::free::{Confirmation, PortPlan, Refusal};
 use crate::terminal;
 use crate::wording;
 use std::io::{self, IsTerminal, Write};
 
-#[derive(Clone, Copy)]
-pub enum Decision {
-    Confirmed,
-    Declined(Refusal),
-    DryRun,
-}
-
-/// Returns a decision for each plan.
-pub fn decide(plans: &[&PortPlan], options: &FreeArgs) -> Vec<Decision> {
-    let count = plans.len();
+/// Replaces each plan that is not confirmed with its report.
+pub fn confirm(ports: &mut [Prepared], options: &FreeArgs) {
+    let count = ports.iter().flatten().count();
     if count == 0 {
-        return Vec::new();
+        return;
     }
     let mut targets = options.targets.iter();
     let is_range = targets.any(|target| target.only_port().is_none());
-    let declined = |why| vec![Decision::Declined(why); count];
+    let refusal = refusal_of_all(count, is_range, options);
+    for port in ports {
+        let Ok(plan) = port else { continue };
+        let report = if let Some(why) = refusal {
+            plan.refused(why)
+        } else if options.dry_run {
+            plan.dry_run()
+        } else if options.yes == Consent::Ask && !is_confirmed(plan, is_range) {
+            plan.refused(Refusal::NotConfirmed)
+        } else {
+            continue;
+        };
+        *port = Err(Box::new(report));
+    }
+}
+
+/// Returns why none of the plans is confirmed. Asks for the number of ports of a range.
+fn refusal_of_all(count: usize, is_range: bool, options: &FreeArgs) -> Option<Refusal> {
     match options.yes {
         Consent::YesToCount(agreed) if agreed != count => {
-            declined(Refusal::WrongCount { agreed, count })
+            Some(Refusal::WrongCount { agreed, count })
         }
-        Consent::Yes if is_range => declined(Refusal::NeedsCount(count)),
-        _ if options.dry_run => vec![Decision::DryRun; count],
-        Consent::Yes | Consent::YesToCount(_) => vec![Decision::Confirmed; count],
+        Consent::Yes if is_range => Some(Refusal::NeedsCount(count)),
+        Consent::Ask if options.dry_run => None,
         Consent::Ask if !(io::stdin().is_terminal() && io::stderr().is_terminal()) => {
             let count = is_range.then_some(count);
-            declined(Refusal::NoTerminal { count })
+            Some(Refusal::NoTerminal { count })
         }
-        Consent::Ask
-            if is_range && !is_answered(&wording::count_question(count), &count.to_string()) =>
-        {
-            declined(Refusal::NotConfirmed)
+        Consent::Ask if is_range => {
+            let is_confirmed = is_answered(&wording::count_question(count), &count.to_string());
+            (!is_confirmed).then_some(Refusal::NotConfirmed)
         }
-        Consent::Ask => plans.iter().map(|plan| ask(plan, is_range)).collect(),
+        Consent::Ask | Consent::Yes | Consent::YesToCount(_) => None,
     }
 }
 
 /// Asks about one port; in a range, which was confirmed by its count, only if the port must be typed.
-fn ask(plan: &PortPlan, is_counted: bool) -> Decision {
-    let is_confirmed = match plan.preview().confirmation {
-        Confirmation::Key => is_counted || is_yes(&answer(&wording::free_question(plan))),
+fn is_confirmed(plan: &PortPlan, is_counted: bool) -> bool {
+    match plan.preview().confirmation {
+        Confirmation::Key => {
+            let yes = ["y", "yes"];
+            is_counted || yes.contains(&&*answer(&wording::free_question(plan)).to_lowercase())
+        }
         Confirmation::TypePort { .. } => is_answered(
             &wording::typed_question(plan.spec),
             &plan.spec.port.to_string(),
         ),
-    };
-    if is_confirmed {
-        Decision::Confirmed
-    } else {
-        Decision::Declined(Refusal::NotConfirmed)
     }
-}
-
-fn is_yes(answer: &str) -> bool {
-    ["y", "yes"]
-        .iter()
-        .any(|yes| answer.eq_ignore_ascii_case(yes))
 }
 
 fn is_answered(question: &str, expected: &str) -> bool {

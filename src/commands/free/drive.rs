@@ -1,6 +1,8 @@
 //! Runs the confirmed plans until each has a verdict.
 
-use crate::free::{Batch, ExecCommand, FreeMachine, KillRequest, PortPlan, Timeouts};
+use super::Prepared;
+use crate::free::{Batch, ExecCommand, FreeMachine, Timeouts};
+use crate::model::port::PortSpec;
 use crate::os::free::Executor;
 use crate::wording;
 use std::collections::VecDeque;
@@ -9,29 +11,23 @@ use std::time::Instant;
 
 /// Frees the ports together; the results are in their order.
 pub fn run_plans(
-    plans: &[&PortPlan],
+    ports: &[Prepared],
     executor: &mut Executor,
     timeouts: Timeouts,
 ) -> Vec<FreeMachine> {
-    if plans.is_empty() {
+    let plans = ports.iter().flatten();
+    let specs: Vec<PortSpec> = plans.clone().map(|plan| plan.spec).collect();
+    if specs.is_empty() {
         return Vec::new();
     }
     if io::stderr().is_terminal() {
         // Standard error may be closed; the freeing goes on.
-        let ports: Vec<_> = plans.iter().map(|plan| plan.spec).collect();
-        let _ = writeln!(io::stderr(), "{}", wording::watching(&ports));
+        let _ = writeln!(io::stderr(), "{}", wording::watching(&specs));
     }
     let now = Instant::now();
-    let requests: Vec<KillRequest> = plans
-        .iter()
-        .map(|plan| plan.kill_plan.confirm(plan.targets, plan.signal, now))
-        .collect();
-    let (mut batch, commands) = Batch::begin(requests, timeouts);
-    drive(&mut batch, commands.into(), executor);
-    batch.machines().to_vec()
-}
-
-fn drive(batch: &mut Batch, mut commands: VecDeque<ExecCommand>, executor: &mut Executor) {
+    let requests = plans.map(|plan| plan.kill_plan.confirm(plan.targets, plan.signal, now));
+    let (mut batch, commands) = Batch::begin(requests.collect(), timeouts);
+    let mut commands: VecDeque<ExecCommand> = commands.into();
     loop {
         while let Some(command) = commands.pop_front() {
             for event in executor.perform(command) {
@@ -40,7 +36,7 @@ fn drive(batch: &mut Batch, mut commands: VecDeque<ExecCommand>, executor: &mut 
         }
         // Without a watch no more events come.
         if batch.is_answered() || !executor.is_watching() {
-            return;
+            return batch.machines().to_vec();
         }
         for event in executor.poll() {
             commands.extend(batch.on(event));

@@ -1,7 +1,7 @@
 //! Finds what holds the ports and plans what to do about it.
 
+use super::Prepared;
 use super::arguments::FreeArgs;
-use super::{Preparation, done};
 use crate::commands::ALL_WITH_BOUND;
 use crate::free::{Explanation, FreeContext, FreeReport, PortPlan, Refusal, plan_port};
 use crate::model::environment::Environment;
@@ -35,36 +35,32 @@ pub fn prepare(
     table: &[Endpoint],
     environment: &Environment,
     options: &FreeArgs,
-) -> Vec<Preparation> {
+) -> Vec<Prepared> {
     let context = FreeContext::new(environment, now());
     let endpoints: Vec<&Endpoint> = table.iter().collect();
     let mut processes = Processes::default();
-    let prepare_port = |spec: &PortSpec| {
-        let spec = *spec;
-        match plan_port(spec, &endpoints, &context) {
-            None => done(unowned(spec, table)),
-            Some(Err(explanation)) => done(explained(spec, explanation)),
-            Some(Ok(kill_plan)) => inspected(
-                PortPlan {
-                    spec,
-                    kill_plan,
-                    targets: options.target_set(),
-                    signal: options.signal,
-                },
-                &mut processes,
-            ),
-        }
+    let prepare_port = |&spec: &PortSpec| {
+        let planned = plan_port(spec, &endpoints, &context);
+        let plan = PortPlan {
+            spec,
+            kill_plan: planned
+                .ok_or_else(|| unowned(spec, table))?
+                .map_err(|explanation| explained(spec, explanation))?,
+            targets: options.target_set(),
+            signal: options.signal,
+        };
+        inspected(plan, &mut processes)
     };
     port_specs.iter().map(prepare_port).collect()
 }
 
 /// Reports on a port that no process holds, by a bind.
-pub fn unowned(spec: PortSpec, table: &[Endpoint]) -> FreeReport {
+pub fn unowned(spec: PortSpec, table: &[Endpoint]) -> Box<FreeReport> {
     let bind = BindResult::of(&bind_probe::probe_port(spec));
-    FreeReport::unowned(spec, table, bind, now().instant)
+    Box::new(FreeReport::unowned(spec, table, bind, now().instant))
 }
 
-fn explained(spec: PortSpec, mut explanation: Box<Explanation>) -> FreeReport {
+fn explained(spec: PortSpec, mut explanation: Box<Explanation>) -> Box<FreeReport> {
     explanation.add_supervisors(&supervisors_of(&explanation));
     // Only TCP ports are found to be unused.
     let near = explanation.unused_near();
@@ -73,7 +69,7 @@ fn explained(spec: PortSpec, mut explanation: Box<Explanation>) -> FreeReport {
         let held = bound_tcp_ports();
         bind_probe::unused_after(near, |port| held.contains(&port))
     });
-    FreeReport::explained(spec, explanation, unused)
+    Box::new(FreeReport::explained(spec, explanation, unused))
 }
 
 /// Returns the supervisors of a port whose owners are hidden or protected.
@@ -89,20 +85,17 @@ fn supervisors_of(explanation: &Explanation) -> Vec<Supervisor> {
 }
 
 /// Inspects the owners, whose supervisors may prevent a plan and whose groups may be the targets.
-fn inspected(mut plan: PortPlan, processes: &mut Processes) -> Preparation {
+fn inspected(mut plan: PortPlan, processes: &mut Processes) -> Prepared {
     let owners = plan.kill_plan.process_ids();
     let port = plan.kill_plan.port;
     let trees = process_trees(processes, &owners, |_| Some(port));
     plan.kill_plan.add_trees(&trees);
-    if let Some(explanation) = plan.kill_plan.blocked_by_supervisor() {
-        done(FreeReport::explained(
-            plan.spec,
-            Box::new(explanation),
-            None,
-        ))
+    let report = if let Some(explanation) = plan.kill_plan.blocked_by_supervisor() {
+        FreeReport::explained(plan.spec, Box::new(explanation), None)
     } else if plan.processes().is_empty() {
-        done(plan.refused(Refusal::NoGroup))
+        plan.refused(Refusal::NoGroup)
     } else {
-        Preparation::Planned(Box::new(plan))
-    }
+        return Ok(Box::new(plan));
+    };
+    Err(Box::new(report))
 }

@@ -101,9 +101,8 @@ pub enum Conclusion {
     Refused(Refusal),
     DryRun {
         signal: Signal,
-        /// Those that would get the signal.
-        targets: Vec<Arc<Process>>,
-        denied: Option<NotPermitted>,
+        /// Those that would get the signal, unless one of them must not.
+        targets: Result<Vec<Arc<Process>>, NotPermitted>,
         /// Why the port would still be held.
         stays_held: Vec<Warning>,
         unseen: Option<Unseen>,
@@ -182,9 +181,8 @@ impl FreeReport {
             Conclusion::Outdated { now: Ok(now), .. } => return now.outcome(),
             Conclusion::Outdated { error, .. } => outcome_of_error(error),
             Conclusion::Refused(_) => FreeOutcome::Refused,
-            Conclusion::DryRun { denied, .. } => {
-                return denied.as_ref().map(|_| FreeOutcome::NotPermitted);
-            }
+            Conclusion::DryRun { targets, .. } if targets.is_ok() => return None,
+            Conclusion::DryRun { .. } => FreeOutcome::NotPermitted,
         })
     }
 

@@ -33,7 +33,6 @@ impl PortPlan {
     /// Reports what would be done, as far as that is known.
     pub fn dry_run(&self) -> FreeReport {
         let preview = self.preview();
-        let denied = not_permitted(&self.kill_plan, self.targets);
         let mut stays_held = preview.warnings;
         stays_held.retain(|warning| match warning {
             Warning::StaysHeld(_) | Warning::Protected(_) => true,
@@ -41,11 +40,10 @@ impl PortPlan {
         });
         self.report(Conclusion::DryRun {
             signal: self.signal,
-            targets: match denied {
-                Some(_) => Vec::new(),
-                None => self.processes(),
+            targets: match not_permitted(&self.kill_plan, self.targets) {
+                Some(denied) => Err(denied),
+                None => Ok(self.processes()),
             },
-            denied,
             stays_held,
             unseen: preview.also_closes.unseen,
         })

@@ -6,6 +6,7 @@
 mod connect_probe;
 
 use crate::check::{CheckReport, CheckRequest, Findings, distinct_owners};
+use crate::model::environment::Environment;
 use crate::model::port::{AddressProbe, EphemeralRange, Port};
 use crate::model::process::{ProcessId, ProcessState};
 use crate::model::socket::{Endpoint, SocketSource};
@@ -25,6 +26,16 @@ pub struct CheckContext {
     pub source: Option<SocketSource>,
     pub ephemeral: EphemeralRange,
     pub is_root: bool,
+}
+
+impl CheckContext {
+    pub fn new(environment: &Environment, source: Option<SocketSource>) -> Self {
+        Self {
+            source,
+            ephemeral: environment.ephemeral,
+            is_root: environment.is_root,
+        }
+    }
 }
 
 /// A thread that checks ports. It ends when this handle or the receiver of the reports is dropped.

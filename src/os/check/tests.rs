@@ -17,12 +17,7 @@ const V4: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const V6: IpAddr = IpAddr::V6(Ipv6Addr::LOCALHOST);
 
 fn context() -> CheckContext {
-    let machine = environment::read();
-    CheckContext {
-        source: None,
-        ephemeral: machine.ephemeral,
-        is_root: machine.is_root,
-    }
+    CheckContext::new(&environment::read(), None)
 }
 
 fn request(port: u16) -> CheckRequest {
