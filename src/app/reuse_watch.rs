@@ -4,7 +4,7 @@
 
 use crate::app::notice::Notice;
 use crate::app::{App, Effect};
-use crate::free::{Batch, FreeMachine, TableChange, Verdict};
+use crate::free::{Batch, FreeMachine, TableChange, VerdictKind};
 use crate::model::process::{InspectRequest, Inspection, Requester};
 use crate::model::socket::{Endpoint, Since};
 use crate::tracker::{Change, Changes};
@@ -101,7 +101,7 @@ impl App {
 
 /// Returns the request about the process that took the port, if that is known.
 fn inspect_request(machine: &FreeMachine) -> Option<InspectRequest> {
-    let Some(Verdict::TakenAgain { by, .. }) = machine.verdict() else {
+    let VerdictKind::TakenAgain { by, .. } = &machine.verdict()?.kind else {
         return None;
     };
     let owner = by.owners.first()?.id;

@@ -46,5 +46,5 @@ pub use request::{KillRequest, RequestId, Target};
 pub use state_machine::{BIND_RETRY, FreeMachine, TableChange, Timeouts};
 pub use verdict::{
     Evidence, Leftovers, Progress, Proof, ReleaseKind, RemainingOwners, Starter, Survivor,
-    TargetOutcome, Verdict, VerdictKind,
+    TargetOutcome, Verdict, VerdictClass, VerdictKind,
 };

@@ -84,7 +84,7 @@ impl FreeMachine {
         }
         self.log.record_send(at, outcome);
         if let SendOutcome::NotSent(error) = outcome {
-            self.verdict = Some(Verdict::NothingSent(error.clone()));
+            self.verdict = Some(self.log.verdict(VerdictKind::NothingSent(error.clone())));
             // An earlier signal may still take effect, so the port stays watched.
             if !self.log.has_sent() {
                 return self.finish();
@@ -128,7 +128,7 @@ impl FreeMachine {
             Evaluation::Wait => {
                 // The tables can be read again and show what was unknown.
                 self.verdict
-                    .take_if(|verdict| matches!(verdict, Verdict::Unknown { .. }));
+                    .take_if(|verdict| matches!(verdict.kind, VerdictKind::Unknown { .. }));
                 Vec::new()
             }
             Evaluation::Probe => self.probe_if_due(),
@@ -143,7 +143,7 @@ impl FreeMachine {
                 vec![ExecCommand::TryBind(self.log.request.id, addresses)]
             }
             Evaluation::Decided(verdict) => {
-                let is_final = verdict.kind() == VerdictKind::Taken;
+                let is_final = matches!(verdict.kind, VerdictKind::TakenAgain { .. });
                 self.verdict = Some(*verdict);
                 self.phase = FreePhase::Watching;
                 if is_final { self.finish() } else { Vec::new() }
@@ -234,8 +234,8 @@ impl FreeMachine {
 
     /// Returns the signal to offer: another one was sent, and a target that got it still holds the port.
     pub fn offer(&self) -> Option<Signal> {
-        match self.verdict {
-            Some(Verdict::NotEnded { offer, .. }) if self.phase == FreePhase::Watching => offer,
+        match self.verdict.as_ref()?.kind {
+            VerdictKind::NotEnded { offer, .. } if self.phase == FreePhase::Watching => offer,
             _ => None,
         }
     }

@@ -9,53 +9,44 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+/// What became of the port and of the targets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    pub port: Port,
+    /// The targets that have ended or closed the port.
+    pub outcomes: Vec<TargetOutcome>,
+    pub kind: VerdictKind,
+}
+
 /// What became of the port.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum VerdictKind {
     /// Nothing holds it.
-    Free {
-        port: Port,
-        outcomes: Vec<TargetOutcome>,
-        proof: Proof,
-    },
+    Free(Proof),
     /// Nothing holds it, and it can be bound only with SO_REUSEADDR, which most servers set.
-    OnlyWithReuseAddr {
-        port: Port,
-        outcomes: Vec<TargetOutcome>,
-        leftovers: Leftovers,
-    },
+    OnlyWithReuseAddr(Leftovers),
     /// Nothing holds it, and yet it cannot be bound.
     CannotBind {
-        port: Port,
-        outcomes: Vec<TargetOutcome>,
         leftovers: Leftovers,
         /// Error text of the system; `None` if the address is in use.
         error: Option<String>,
     },
     /// The targets' addresses are free; the others belong to processes that were no targets.
     PartlyFree {
-        port: Port,
         free: Vec<SocketAddr>,
         held: Vec<Socket>,
         /// The first address of `localhost`, where it leads to a held socket.
         localhost: Option<IpAddr>,
     },
     /// Every target has ended, and others hold its sockets.
-    HeldByOthers {
-        port: Port,
-        outcomes: Vec<TargetOutcome>,
-        remaining_owners: RemainingOwners,
-    },
+    HeldByOthers(RemainingOwners),
     /// A target has not ended.
     NotEnded {
-        port: Port,
-        outcomes: Vec<TargetOutcome>,
         survivors: Vec<Survivor>,
         /// Another signal that may help.
         offer: Option<Signal>,
     },
     TakenAgain {
-        port: Port,
         /// How long nothing held it; `None` where no poll saw it free.
         free_for: Option<Duration>,
         by: Socket,
@@ -64,8 +55,6 @@ pub enum Verdict {
     },
     /// Socket tables could not be read after the signal, so that not every owner is known.
     Unknown {
-        port: Port,
-        outcomes: Vec<TargetOutcome>,
         /// Targets not known to have ended or closed the port.
         survivors: Vec<Survivor>,
         evidence: Evidence,
@@ -186,7 +175,7 @@ pub enum Progress {
 
 /// Class of a verdict, by which it is colored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum VerdictKind {
+pub enum VerdictClass {
     /// Nothing holds it, and it can be bound, if only with SO_REUSEADDR.
     Free,
     /// Something holds all or part of it, or it cannot be bound.
@@ -197,17 +186,17 @@ pub enum VerdictKind {
     NothingSent,
 }
 
-impl Verdict {
-    pub fn kind(&self) -> VerdictKind {
+impl VerdictKind {
+    pub fn class(&self) -> VerdictClass {
         match self {
-            Self::Free { .. } | Self::OnlyWithReuseAddr { .. } => VerdictKind::Free,
+            Self::Free(_) | Self::OnlyWithReuseAddr(_) => VerdictClass::Free,
             Self::CannotBind { .. }
             | Self::PartlyFree { .. }
-            | Self::HeldByOthers { .. }
+            | Self::HeldByOthers(_)
             | Self::NotEnded { .. }
-            | Self::Unknown { .. } => VerdictKind::Held,
-            Self::TakenAgain { .. } => VerdictKind::Taken,
-            Self::NothingSent(_) => VerdictKind::NothingSent,
+            | Self::Unknown { .. } => VerdictClass::Held,
+            Self::TakenAgain { .. } => VerdictClass::Taken,
+            Self::NothingSent(_) => VerdictClass::NothingSent,
         }
     }
 }

@@ -6,7 +6,7 @@ use super::{
     not_permitted_text, owners, place_at, signal_error, time_left_roughly, unseen_text, verdict,
     warning,
 };
-use crate::free::{Conclusion, Explanation, FreeReport, PortPlan, Refusal, Verdict};
+use crate::free::{Conclusion, Explanation, FreeReport, PortPlan, Refusal, Verdict, VerdictKind};
 use crate::model::port::{BindResult, PortRange, PortSpec};
 use crate::model::socket::State;
 use crate::model::text::escaped;
@@ -128,8 +128,8 @@ fn explained(explanation: &Explanation, unused: Option<u16>) -> String {
 /// Adds the command that does what a key does in the monitor.
 fn freed(port: PortSpec, of: &Verdict) -> String {
     let words = verdict(of);
-    match of {
-        Verdict::NotEnded {
+    match of.kind {
+        VerdictKind::NotEnded {
             offer: Some(signal),
             ..
         } => format!(

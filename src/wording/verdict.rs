@@ -8,7 +8,9 @@ use super::socket::{count_states, owners_hold};
 use super::{
     count, joined, list, owners, place, place_at, seconds, time_left, time_left_at_most, unread,
 };
-use crate::free::{Evidence, Leftovers, Progress, Proof, RemainingOwners, Starter, Verdict};
+use crate::free::{
+    Evidence, Leftovers, Progress, Proof, RemainingOwners, Starter, Verdict, VerdictKind,
+};
 use crate::model::platform::PLATFORM;
 use crate::model::port::{BindResult, Port};
 use crate::model::process::{Process, Signal};
@@ -18,73 +20,47 @@ use std::time::Duration;
 
 /// Returns the sentence of a verdict: `:3000 is free. node 4242 ended 0.8 s after SIGTERM.`
 pub fn verdict(verdict: &Verdict) -> String {
-    match verdict {
-        Verdict::Free {
-            port,
-            outcomes,
-            proof,
-        } => format!("{port} is free.{}{}", releases(outcomes), proven_by(proof)),
-        Verdict::OnlyWithReuseAddr {
-            port,
-            outcomes,
-            leftovers,
-        } => format!(
+    let (port, outcomes) = (verdict.port, verdict.outcomes.as_slice());
+    match &verdict.kind {
+        VerdictKind::Free(proof) => {
+            format!("{port} is free.{}{}", releases(outcomes), proven_by(proof))
+        }
+        VerdictKind::OnlyWithReuseAddr(leftovers) => format!(
             "{}, but {port} can be bound only with SO_REUSEADDR{}",
             ended(outcomes),
             in_brackets(leftovers)
         ),
-        Verdict::CannotBind {
-            port,
-            outcomes,
-            leftovers,
-            error,
-        } => format!(
+        VerdictKind::CannotBind { leftovers, error } => format!(
             "{}, but {port} cannot be bound{}",
             ended(outcomes),
-            cannot_bind(*port, leftovers, error.as_deref())
+            cannot_bind(port, leftovers, error.as_deref())
         ),
-        Verdict::PartlyFree {
-            port,
+        VerdictKind::PartlyFree {
             free,
             held,
             localhost,
-        } => partly_free(*port, free, held, *localhost),
-        Verdict::HeldByOthers {
-            port,
-            outcomes,
-            remaining_owners,
-        } => format!(
-            "{port} is STILL HELD: {}, {}.",
-            ended(outcomes),
-            keep_socket(remaining_owners)
-        ),
-        Verdict::NotEnded {
-            port,
-            outcomes,
-            survivors,
-            offer: _,
-        } => format!("{port} is STILL HELD: {}", targets(outcomes, survivors)),
-        Verdict::TakenAgain {
-            port,
+        } => partly_free(port, free, held, *localhost),
+        VerdictKind::HeldByOthers(remaining) => {
+            let (ended, keep) = (ended(outcomes), keep_socket(remaining));
+            format!("{port} is STILL HELD: {ended}, {keep}.")
+        }
+        VerdictKind::NotEnded { survivors, .. } => {
+            format!("{port} is STILL HELD: {}", targets(outcomes, survivors))
+        }
+        VerdictKind::TakenAgain {
             free_for,
             by,
             starter,
-        } => taken_again(*port, *free_for, by, starter.as_ref()),
-        Verdict::Unknown {
-            port,
-            outcomes,
+        } => taken_again(port, *free_for, by, starter.as_ref()),
+        VerdictKind::Unknown {
             survivors,
             evidence,
             problems,
         } => {
-            let targets = targets(outcomes, survivors);
-            format!(
-                "{}, {}",
-                unknown(*port, &targets, evidence),
-                unread(problems)
-            )
+            let unknown = unknown(port, &targets(outcomes, survivors), evidence);
+            format!("{unknown}, {}", unread(problems))
         }
-        Verdict::NothingSent(error) => format!("Nothing sent: {}.", signal_error(error)),
+        VerdictKind::NothingSent(error) => format!("Nothing sent: {}.", signal_error(error)),
     }
 }
 

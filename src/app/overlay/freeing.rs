@@ -3,7 +3,7 @@
 use crate::app::notice::Notice;
 use crate::app::overlay::free_dialog::DialogAction;
 use crate::app::{App, Effect};
-use crate::free::{Batch, ExecEvent, VerdictKind};
+use crate::free::{Batch, ExecEvent, VerdictClass};
 use crate::wording::screen::notice;
 
 /// A freeing that continues after its dialog was closed.
@@ -83,6 +83,7 @@ impl App {
 pub(in crate::app) fn is_unfinished(batch: &Batch) -> bool {
     batch.machines().iter().any(|machine| {
         let verdict = machine.verdict();
-        !machine.is_settled() && verdict.is_none_or(|verdict| verdict.kind() == VerdictKind::Free)
+        !machine.is_settled()
+            && verdict.is_none_or(|verdict| verdict.kind.class() == VerdictClass::Free)
     })
 }

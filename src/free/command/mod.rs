@@ -10,7 +10,8 @@ pub use port_plan::PortPlan;
 pub use port_specs::port_specs;
 
 use super::{
-    Explanation, FreeMachine, NotPermitted, Obstacle, SignalError, Unseen, Verdict, Warning,
+    Explanation, FreeMachine, NotPermitted, Obstacle, SignalError, Unseen, Verdict, VerdictKind,
+    Warning,
 };
 use crate::model::port::{BindResult, PortSpec};
 use crate::model::process::{Process, Signal};
@@ -192,8 +193,8 @@ impl FreeReport {
         let Conclusion::Freed(Some(verdict)) = &self.conclusion else {
             return None;
         };
-        match &**verdict {
-            Verdict::NothingSent(error @ (AlreadyExited(_) | PidReused(_) | NotAnOwner(_))) => {
+        match &verdict.kind {
+            VerdictKind::NothingSent(error @ (AlreadyExited(_) | PidReused(_) | NotAnOwner(_))) => {
                 Some(error)
             }
             _ => None,
@@ -228,22 +229,24 @@ fn outcome_of_obstacle(obstacle: &Obstacle) -> FreeOutcome {
 }
 
 fn outcome_of_verdict(spec: PortSpec, verdict: &Verdict) -> FreeOutcome {
-    match verdict {
-        Verdict::Free { .. } | Verdict::OnlyWithReuseAddr { .. } => FreeOutcome::Free,
-        Verdict::PartlyFree { free, .. } if free.iter().any(|at| spec.address == Some(at.ip())) => {
+    match &verdict.kind {
+        VerdictKind::Free(_) | VerdictKind::OnlyWithReuseAddr(_) => FreeOutcome::Free,
+        VerdictKind::PartlyFree { free, .. }
+            if free.iter().any(|at| spec.address == Some(at.ip())) =>
+        {
             FreeOutcome::Free
         }
-        Verdict::CannotBind { .. } | Verdict::PartlyFree { .. } | Verdict::HeldByOthers { .. } => {
-            FreeOutcome::StillHeld
-        }
-        Verdict::NotEnded { survivors, .. } | Verdict::Unknown { survivors, .. } => {
+        VerdictKind::CannotBind { .. }
+        | VerdictKind::PartlyFree { .. }
+        | VerdictKind::HeldByOthers(_) => FreeOutcome::StillHeld,
+        VerdictKind::NotEnded { survivors, .. } | VerdictKind::Unknown { survivors, .. } => {
             let mut errors = survivors.iter().filter_map(|one| one.error.as_ref());
             errors
                 .next()
                 .map_or(FreeOutcome::StillHeld, outcome_of_error)
         }
-        Verdict::TakenAgain { .. } => FreeOutcome::TakenAgain,
-        Verdict::NothingSent(error) => outcome_of_error(error),
+        VerdictKind::TakenAgain { .. } => FreeOutcome::TakenAgain,
+        VerdictKind::NothingSent(error) => outcome_of_error(error),
     }
 }
 

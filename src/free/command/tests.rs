@@ -16,19 +16,26 @@ fn of_several_ports_the_worst_is_the_exit_code() {
         left: Vec::new(),
     };
     let held = || Conclusion::Freed(None);
-    let taken = || {
-        let by = socket("127.0.0.1:1").build();
-        let verdict = Verdict::TakenAgain {
-            port: crate::model::port::Port::of(&by),
-            free_for: None,
-            by,
-            starter: None,
+    let freed = |kind| {
+        let port = crate::model::port::Port::of(&socket("127.0.0.1:1").build());
+        let outcomes = Vec::new();
+        let verdict = Verdict {
+            port,
+            outcomes,
+            kind,
         };
         Conclusion::Freed(Some(Box::new(verdict)))
     };
+    let taken = || {
+        freed(VerdictKind::TakenAgain {
+            free_for: None,
+            by: socket("127.0.0.1:1").build(),
+            starter: None,
+        })
+    };
     let not_permitted = || {
         let denied = SignalError::NotPermitted(process(1, "init").build());
-        Conclusion::Freed(Some(Box::new(Verdict::NothingSent(denied))))
+        freed(VerdictKind::NothingSent(denied))
     };
     let refused = || Conclusion::Refused(Refusal::NotConfirmed);
     let cases = [

@@ -3,7 +3,7 @@
 use super::poll_verdict::unknown;
 use super::request_log::RequestLog;
 use crate::free::exec_command::BindProbe;
-use crate::free::verdict::{Evidence, Proof, Verdict};
+use crate::free::verdict::{Evidence, Proof, Verdict, VerdictKind};
 use crate::model::port::{AddressProbe, BindResult, bind_addresses};
 use crate::model::socket::Socket;
 use std::net::{IpAddr, SocketAddr};
@@ -45,36 +45,24 @@ fn sorted_once(mut addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
 
 /// Returns the verdict of a bind on the whole port, which nothing is seen to hold.
 pub(super) fn bind_verdict(log: &RequestLog, probe: &BindProbe) -> Verdict {
-    let port = log.request.port();
-    let free = |proof| Verdict::Free {
-        port,
-        outcomes: log.outcomes(),
-        proof,
-    };
-    let cannot_bind = |error| Verdict::CannotBind {
-        port,
-        outcomes: log.outcomes(),
+    let cannot_bind = |error| VerdictKind::CannotBind {
         leftovers: log.leftovers(),
         error,
     };
-    match BindResult::of(&probe.probes) {
+    log.verdict(match BindResult::of(&probe.probes) {
         BindResult::Usable if log.is_unread() => {
-            free(Proof::BindOnly(log.last_poll.problems.clone()))
+            VerdictKind::Free(Proof::BindOnly(log.last_poll.problems.clone()))
         }
         // Without the tables only a bind without SO_REUSEADDR proves anything: with it a port can be bound beside a socket
         // that does not listen.
-        result if log.is_unread() => unknown(log, Evidence::Bind(result)),
-        BindResult::Usable => free(Proof::Bound),
-        BindResult::NotPermitted => free(Proof::NotPermitted),
-        BindResult::NoSuchAddress => free(Proof::NoSuchAddress),
-        BindResult::OnlyWithReuseAddr => Verdict::OnlyWithReuseAddr {
-            port,
-            outcomes: log.outcomes(),
-            leftovers: log.leftovers(),
-        },
+        result if log.is_unread() => return unknown(log, Evidence::Bind(result)),
+        BindResult::Usable => VerdictKind::Free(Proof::Bound),
+        BindResult::NotPermitted => VerdictKind::Free(Proof::NotPermitted),
+        BindResult::NoSuchAddress => VerdictKind::Free(Proof::NoSuchAddress),
+        BindResult::OnlyWithReuseAddr => VerdictKind::OnlyWithReuseAddr(log.leftovers()),
         BindResult::InUse => cannot_bind(None),
         BindResult::Failed(error) => cannot_bind(Some(error)),
-    }
+    })
 }
 
 /// Returns the verdict of a bind on the addresses that targets held; `None` unless all of them can be bound.
@@ -90,10 +78,9 @@ pub(super) fn part_verdict(log: &RequestLog, probe: &BindProbe) -> Option<Verdic
             local == *ip || local.is_unspecified() && local.is_ipv4() == ip.is_ipv4()
         })
     };
-    Some(Verdict::PartlyFree {
-        port: log.request.port(),
+    Some(log.verdict(VerdictKind::PartlyFree {
         free: probe.probes.iter().map(|probe| probe.address).collect(),
         localhost: probe.localhost.first().copied().filter(reaches),
         held,
-    })
+    }))
 }

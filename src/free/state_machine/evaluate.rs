@@ -5,7 +5,7 @@ use super::phase::{FUTILE_TIMEOUT, Timeouts};
 use super::poll_verdict::{held, held_by_others, taken_again, unknown};
 use super::request_log::RequestLog;
 use super::target_state::TargetState;
-use crate::free::verdict::Verdict;
+use crate::free::verdict::{Verdict, VerdictKind};
 use crate::model::platform::PLATFORM;
 use crate::model::process::{Process, Signal};
 use std::net::SocketAddr;
@@ -101,12 +101,10 @@ fn not_ended(log: &RequestLog, timeouts: &Timeouts) -> Evaluation {
     if waited < timeouts.wait_for_exit && !(is_futile && waited >= FUTILE_TIMEOUT) {
         return Evaluation::Wait;
     }
-    decided(Verdict::NotEnded {
-        port: log.request.port(),
-        outcomes: log.outcomes(),
+    decided(log.verdict(VerdictKind::NotEnded {
         survivors: log.survivor_facts(),
         offer: next_signal(log),
-    })
+    }))
 }
 
 /// Returns the signal that may help after the last one. The main process of postgres takes SIGTERM as "wait for the clients"

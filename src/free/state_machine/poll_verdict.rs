@@ -1,7 +1,7 @@
 //! Verdicts that follow from what a poll shows.
 
 use super::request_log::RequestLog;
-use crate::free::verdict::{Evidence, RemainingOwners, Starter, Verdict};
+use crate::free::verdict::{Evidence, RemainingOwners, Starter, Verdict, VerdictKind};
 use crate::model::process::{Pid, Process};
 use crate::model::socket::Socket;
 use std::sync::Arc;
@@ -30,22 +30,16 @@ pub(super) fn held_by_others(log: &RequestLog) -> Verdict {
     } else {
         RemainingOwners::Others(without_repeats(holding, has_same_owner))
     };
-    Verdict::HeldByOthers {
-        port: log.request.port(),
-        outcomes: log.outcomes(),
-        remaining_owners,
-    }
+    log.verdict(VerdictKind::HeldByOthers(remaining_owners))
 }
 
 /// Tables could not be read, so that not every owner is known.
 pub(super) fn unknown(log: &RequestLog, evidence: Evidence) -> Verdict {
-    Verdict::Unknown {
-        port: log.request.port(),
-        outcomes: log.outcomes(),
+    log.verdict(VerdictKind::Unknown {
         survivors: log.survivor_facts(),
         evidence,
         problems: log.last_poll.problems.clone(),
-    }
+    })
 }
 
 /// Returns the evidence that these sockets hold the port, those of one owner on one address once.
@@ -71,13 +65,12 @@ fn without_repeats(
 /// A newcomer holds the port, after it was free for this long.
 pub(super) fn taken_again(log: &RequestLog, by: &Socket, free_for: Option<Duration>) -> Verdict {
     let owner = by.owners.first();
-    Verdict::TakenAgain {
-        port: log.request.port(),
+    log.verdict(VerdictKind::TakenAgain {
         free_for,
         by: by.clone(),
         starter: owner
             .and_then(|owner| systemd_unit(log, owner).or_else(|| starting_parent(log, owner))),
-    }
+    })
 }
 
 /// Returns the unit in which systemd started this process: systemd is its parent, and it is the main process of the unit or

@@ -5,7 +5,7 @@ use super::phase::{BIND_RETRY, FreePhase, LastBind, ReuseState};
 use super::poll_verdict::held_by_others;
 use super::{FreeMachine, reuse};
 use crate::free::exec_command::{BindProbe, ExecCommand};
-use crate::free::verdict::{Verdict, VerdictKind};
+use crate::free::verdict::{Verdict, VerdictClass, VerdictKind};
 use std::time::Instant;
 
 impl FreeMachine {
@@ -69,7 +69,9 @@ impl FreeMachine {
             };
         }
         let now = self.log.leftovers();
-        if let Some(Verdict::CannotBind { leftovers, .. }) = &mut self.verdict {
+        if let Some(Verdict { kind, .. }) = &mut self.verdict
+            && let VerdictKind::CannotBind { leftovers, .. } = kind
+        {
             if now.states.is_empty() && (is_due || !leftovers.states.is_empty()) {
                 return self.try_all(bind.free_since);
             }
@@ -80,13 +82,8 @@ impl FreeMachine {
 
     /// Updates the outcomes: a process that closed the port may exit later.
     fn refresh_outcomes(&mut self) {
-        if let Some(
-            Verdict::Free { outcomes, .. }
-            | Verdict::OnlyWithReuseAddr { outcomes, .. }
-            | Verdict::CannotBind { outcomes, .. },
-        ) = &mut self.verdict
-        {
-            *outcomes = self.log.outcomes();
+        if let Some(verdict) = &mut self.verdict {
+            verdict.outcomes = self.log.outcomes();
         }
     }
 
@@ -128,9 +125,9 @@ impl FreeMachine {
 
     /// Returns the phase that follows from the verdict of this bind.
     fn phase_after(&self, bind: LastBind) -> FreePhase {
-        match &self.verdict {
-            Some(Verdict::CannotBind { .. }) => FreePhase::Unbindable(bind),
-            Some(verdict) if verdict.kind() == VerdictKind::Free => FreePhase::Settling(bind),
+        match self.verdict.as_ref().map(|verdict| &verdict.kind) {
+            Some(VerdictKind::CannotBind { .. }) => FreePhase::Unbindable(bind),
+            Some(kind) if kind.class() == VerdictClass::Free => FreePhase::Settling(bind),
             Some(_) | None => FreePhase::Watching,
         }
     }

@@ -3,7 +3,7 @@
 use super::target_state::TargetState;
 use crate::free::exec_command::{PortSnapshot, SendOutcome};
 use crate::free::request::KillRequest;
-use crate::free::verdict::{Leftovers, Survivor, TargetOutcome};
+use crate::free::verdict::{Leftovers, Survivor, TargetOutcome, Verdict, VerdictKind};
 use crate::model::process::{Process, ProcessTree, Signal};
 use crate::model::socket::{EndpointId, Owners, Socket, State, TIME_WAIT, TimeWaitLeft};
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -202,6 +202,14 @@ impl RequestLog {
     pub fn outcomes(&self) -> Vec<TargetOutcome> {
         let states = self.target_states.iter();
         states.filter_map(|state| state.outcome(self.at)).collect()
+    }
+
+    pub fn verdict(&self, kind: VerdictKind) -> Verdict {
+        Verdict {
+            port: self.request.port(),
+            outcomes: self.outcomes(),
+            kind,
+        }
     }
 
     /// Returns the sockets on the port that do not hold it.

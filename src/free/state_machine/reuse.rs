@@ -3,7 +3,7 @@
 use super::FreeMachine;
 use super::phase::{FreePhase, ReuseState};
 use super::poll_verdict::taken_again;
-use crate::free::verdict::Verdict;
+use crate::free::verdict::{Verdict, VerdictKind};
 use crate::model::port::Port;
 use crate::model::process::ProcessTree;
 use crate::model::snapshot::Problem;
@@ -102,7 +102,9 @@ impl FreeMachine {
 
     /// Adds who started the process that took the port.
     pub fn add_starter(&mut self, tree: &ProcessTree) {
-        if let Some(Verdict::TakenAgain { by, free_for, .. }) = &self.verdict {
+        if let Some(Verdict { kind, .. }) = &self.verdict
+            && let VerdictKind::TakenAgain { by, free_for, .. } = kind
+        {
             self.log.record_starter(tree);
             self.verdict = Some(taken_again(&self.log, by, *free_for));
         }

@@ -6,7 +6,7 @@ use super::*;
 use crate::free::testing::{event, not_sent, probed, sent};
 use crate::free::{
     ExecResult, FreeContext, Protected, RequestId, SignalDisposition, SignalError, SignalState,
-    Target, TargetSet, plan_row,
+    Target, TargetSet, VerdictClass, plan_row,
 };
 use crate::model::port::BindOutcome;
 use crate::model::process::{Manager, ProcessId, ProcessState, Unit};
@@ -14,7 +14,7 @@ use crate::model::snapshot::Problem;
 use crate::model::socket::{Endpoint, Family, Protocol, State};
 use crate::model::testing::{SocketBuilder, environment, instant, moment, process, socket};
 use crate::wording;
-use VerdictKind::{Free, Held, NothingSent, Taken};
+use VerdictClass::{Free, Held, NothingSent, Taken};
 
 /// A request to stop the topmost owners of these sockets, confirmed at second 0; the first socket is the row's.
 #[derive(Clone)]
@@ -137,11 +137,14 @@ impl Story {
         verdict.map_or_else(String::new, wording::verdict)
     }
 
+    fn class(&self) -> Option<VerdictClass> {
+        Some(self.machine.verdict()?.kind.class())
+    }
+
     /// Asserts the verdict.
     #[track_caller]
-    fn says(self, kind: VerdictKind, words: &str) -> Self {
-        let kinds = [self.machine.verdict().map(Verdict::kind), Some(kind)];
-        assert_eq!((self.words().as_str(), kinds[0]), (words, kinds[1]));
+    fn says(self, class: VerdictClass, words: &str) -> Self {
+        assert_eq!((self.words().as_str(), self.class()), (words, Some(class)));
         self
     }
 

@@ -15,7 +15,7 @@ mod preview;
 use crate::app::App;
 use crate::app::keymap::{Button, key_of};
 use crate::app::overlay::free_dialog::{DialogPhase, FreeDialog};
-use crate::free::{Batch, Explanation, FreeMachine, Verdict, VerdictKind};
+use crate::free::{Batch, Explanation, FreeMachine, VerdictClass, VerdictKind};
 use crate::model::port::Port;
 use crate::model::process::{Inspection, Process, ProcessId, Signal};
 use crate::model::socket::Socket;
@@ -137,14 +137,14 @@ fn freeing_text(app: &App, freeing: &FreeMachine, is_only: bool) -> (String, Rol
     let Some(verdict) = freeing.verdict() else {
         return (progress(), Role::Plain);
     };
-    let role = match verdict.kind() {
-        VerdictKind::Free => Role::Good,
-        VerdictKind::Held | VerdictKind::Taken | VerdictKind::NothingSent => Role::Error,
+    let role = match verdict.kind.class() {
+        VerdictClass::Free => Role::Good,
+        VerdictClass::Held | VerdictClass::Taken | VerdictClass::NothingSent => Role::Error,
     };
     let text = wording::verdict(verdict);
-    let more = match verdict {
-        Verdict::NothingSent(_) => held_now(app, freeing),
-        Verdict::NotEnded {
+    let more = match verdict.kind {
+        VerdictKind::NothingSent(_) => held_now(app, freeing),
+        VerdictKind::NotEnded {
             offer: Some(signal),
             ..
         } if is_only => {
@@ -152,7 +152,7 @@ fn freeing_text(app: &App, freeing: &FreeMachine, is_only: bool) -> (String, Rol
                 Signal::Interrupt => Button::Interrupt,
                 _ => Button::Kill,
             };
-            format!(". {}", wording::escalation(&key_of(button), *signal))
+            format!(". {}", wording::escalation(&key_of(button), signal))
         }
         _ if role == Role::Good && !freeing.is_settled() => format!(" {}", progress()),
         _ => String::new(),

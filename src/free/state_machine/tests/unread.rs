@@ -103,8 +103,7 @@ fn unwatched() -> Story {
 #[test]
 fn a_free_port_that_no_table_watched_is_bound_once_more() {
     let stays = unwatched().bound().reads_nothing(2.5).settled(true);
-    let kinds =
-        [stays, unwatched().in_use()].map(|story| story.machine.verdict().map(Verdict::kind));
+    let kinds = [stays, unwatched().in_use()].map(|story| story.class());
     assert_eq!(kinds, [Some(Free), Some(Held)]);
 }
 
