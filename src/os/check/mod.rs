@@ -11,7 +11,7 @@ use crate::model::port::{AddressProbe, EphemeralRange, Port};
 use crate::model::process::{ProcessId, ProcessState};
 use crate::model::socket::{Endpoint, SocketSource};
 use crate::os::poller::SocketPoller;
-use crate::os::processes::start_time::process_state;
+use crate::os::processes::stat::process_state;
 use crate::os::sockets::{DumpRequest, DumpScope};
 use crate::os::supervisors;
 use crate::os::{bind_probe, environment, now};

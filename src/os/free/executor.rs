@@ -64,7 +64,7 @@ impl Executor {
 
     fn open_handle(&mut self, process: ProcessId) {
         let handle = self.handles.entry(process);
-        handle.or_insert_with(|| TargetHandle::open(process, self.backend.start_time));
+        handle.or_insert_with(|| TargetHandle::open(process, self.backend.process_id));
     }
 
     /// Closes all handles and stops watching.

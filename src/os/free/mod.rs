@@ -14,7 +14,7 @@ mod waker;
 
 use crate::free::{ExecCommand, ExecEvent};
 use crate::model::process::ProcessId;
-use crate::os::processes::start_time;
+use crate::os::processes::stat;
 pub use executor::Executor;
 pub use probe_backend::ProbeBackend;
 use process_handle::{HandleError, ProcessHandle};
@@ -64,7 +64,7 @@ impl FreeWorker {
 
 /// True if this user may not signal the process; sends nothing.
 pub fn is_denied(process: ProcessId) -> bool {
-    let handle = TargetHandle::open(process, start_time::of_pid);
+    let handle = TargetHandle::open(process, stat::process_id);
     let permission = handle.process().and_then(ProcessHandle::check_permission);
     permission == Err(HandleError::NotPermitted)
 }

@@ -1,11 +1,11 @@
 //! The executor's access to the machine, which tests replace.
 
 use crate::model::port::EphemeralRange;
-use crate::model::process::{Pid, Process, StartTime, Unit};
+use crate::model::process::{Pid, Process, ProcessId, Unit};
 use crate::model::snapshot::Snapshot;
 use crate::model::socket::SocketSource;
 use crate::os::poller::SocketPoller;
-use crate::os::processes::{Processes, start_time};
+use crate::os::processes::{Processes, stat};
 use crate::os::sockets::{DumpRequest, DumpScope};
 use crate::os::supervisors;
 use std::collections::HashSet;
@@ -24,8 +24,8 @@ pub struct ProbeBackend {
     pub describe: Box<dyn FnMut(Pid) -> Option<Arc<Process>>>,
     /// Returns the systemd unit of a process, by its control group.
     pub unit: fn(&Process) -> Option<Unit>,
-    /// Reads the start time each time; `None` if there is no such process.
-    pub start_time: fn(Pid) -> Option<StartTime>,
+    /// Returns the process that has this pid now.
+    pub process_id: fn(Pid) -> Option<ProcessId>,
 }
 
 impl ProbeBackend {
@@ -39,7 +39,7 @@ impl ProbeBackend {
             }),
             describe: Box::new(move |pid| processes.describe(&HashSet::from([pid])).remove(&pid)),
             unit: |process| supervisors::of(process).unit,
-            start_time: start_time::of_pid,
+            process_id: stat::process_id,
         }
     }
 }

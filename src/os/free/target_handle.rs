@@ -1,7 +1,7 @@
 //! The process that a question is about, held from when the question opens.
 
 use super::process_handle::{HandleError, ProcessHandle};
-use crate::model::process::{Pid, ProcessId, StartTime};
+use crate::model::process::{Pid, ProcessId};
 use std::collections::HashMap;
 
 pub type TargetHandles = HashMap<ProcessId, TargetHandle>;
@@ -9,17 +9,17 @@ pub type TargetHandles = HashMap<ProcessId, TargetHandle>;
 pub struct TargetHandle {
     id: ProcessId,
     process: Result<ProcessHandle, HandleError>,
-    start_time: fn(Pid) -> Option<StartTime>,
+    process_id: fn(Pid) -> Option<ProcessId>,
 }
 
 impl TargetHandle {
     /// Opens the process with this pid, then verifies that it is the one that is meant.
-    pub fn open(id: ProcessId, start_time: fn(Pid) -> Option<StartTime>) -> Self {
+    pub fn open(id: ProcessId, process_id: fn(Pid) -> Option<ProcessId>) -> Self {
         let process = ProcessHandle::open(id.pid);
         Self {
             id,
-            process: process.and_then(|process| verify(id, start_time).map(|()| process)),
-            start_time,
+            process: process.and_then(|process| verify(id, process_id).map(|()| process)),
+            process_id,
         }
     }
 
@@ -31,7 +31,7 @@ impl TargetHandle {
     /// Verifies that it still is that process and still runs.
     pub fn check(&self) -> Result<(), HandleError> {
         let has_ended = self.process()?.has_ended();
-        verify(self.id, self.start_time)?;
+        verify(self.id, self.process_id)?;
         if has_ended {
             Err(HandleError::Ended)
         } else {
@@ -44,9 +44,9 @@ impl TargetHandle {
     }
 }
 
-fn verify(id: ProcessId, start_time: fn(Pid) -> Option<StartTime>) -> Result<(), HandleError> {
-    match start_time(id.pid) {
-        Some(start) if start == id.start => Ok(()),
+fn verify(id: ProcessId, process_id: fn(Pid) -> Option<ProcessId>) -> Result<(), HandleError> {
+    match process_id(id.pid) {
+        Some(found) if found == id => Ok(()),
         Some(_) => Err(HandleError::Reused),
         None => Err(HandleError::Ended),
     }

@@ -311,7 +311,7 @@ fn an_unreadable_table_is_not_an_empty_one() {
     let expected = (Vec::new(), unread.problems.clone());
     assert_eq!((seen.sockets, seen.problems), expected);
     let id = request.targets()[0].id();
-    let handles = HashMap::from([(id, TargetHandle::open(id, backend.start_time))]);
+    let handles = HashMap::from([(id, TargetHandle::open(id, backend.process_id))]);
     assert_eq!(
         checks::check_targets(&request, &handles, &unread),
         Err(SignalError::TablesUnread(unread.problems[0].clone()))

@@ -6,7 +6,7 @@ use crate::model::process::{
     ExitStatus, InspectRequest, Inspection, ProcessId, ProcessTree, Requester, Supervisor,
 };
 use crate::os::free::process_handle::is_unused;
-use crate::os::processes::{self, Processes, start_time};
+use crate::os::processes::{self, Processes, stat};
 use crate::os::supervisors::SupervisorLookup;
 use crate::os::{bind_probe, environment, sockets};
 use std::io;
@@ -94,7 +94,7 @@ fn exit_statuses(of: &[ProcessId], processes: &mut Processes) -> Vec<(ProcessId,
 /// A zombie (Z and X in proc_pid_stat(5)) has ended. On Windows an ended process can be opened while another has a handle of
 /// it, but is not described any more.
 fn exit_status(id: ProcessId, is_described: bool) -> ExitStatus {
-    match start_time::stat(id.pid) {
+    match stat::read(id.pid) {
         Some(stat) if stat.start != id.start => ExitStatus::Ended,
         Some(stat) if matches!(stat.state, Some('Z' | 'X')) => ExitStatus::Ended,
         Some(_) if is_described => ExitStatus::StillRunning,

@@ -51,16 +51,12 @@ fn an_inspection_has_ancestors_descendants_and_an_unused_port() {
     assert!(receiver.blocking_recv().is_none());
 }
 
-fn identity_of(pid: Pid) -> ProcessId {
-    let start = start_time::of_pid(pid).expect("it runs");
-    ProcessId { pid, start }
-}
-
 #[test]
 fn an_exit_status_belongs_to_the_identity_not_the_pid() {
     let holder = || sleeper(TcpListener::bind("127.0.0.1:0").expect("a free port"));
     let (running, unreaped, mut ended) = (holder(), holder(), holder());
-    let ids = [&running, &unreaped, &ended].map(|child| identity_of(child.pid()));
+    let ids =
+        [&running, &unreaped, &ended].map(|child| stat::process_id(child.pid()).expect("it runs"));
     let [alive, zombie, gone] = ids;
     let earlier = ProcessId {
         start: crate::model::process::StartTime(alive.start.0 - 1),
@@ -70,7 +66,7 @@ fn an_exit_status_belongs_to_the_identity_not_the_pid() {
     let raw = rustix::process::Pid::from_raw(zombie.pid.0.cast_signed()).expect("a pid");
     rustix::process::kill_process(raw, rustix::process::Signal::KILL).expect("its own child");
     until("a child that is not reaped", || {
-        let state = start_time::stat(zombie.pid)?.state;
+        let state = stat::read(zombie.pid)?.state;
         (state == Some('Z')).then_some(())
     });
     let reported = exit_statuses(&[alive, zombie, gone, earlier], &mut Processes::default());

@@ -1,15 +1,15 @@
 //! Owners where the socket source reports their pids.
 
 use super::{LookupRequest, OwnerChange};
-use crate::model::process::{Pid, ProcessId, StartTime};
+use crate::model::process::{Pid, ProcessId};
 use crate::model::socket::OwnerHint;
-use crate::os::processes::start_time;
+use crate::os::processes::stat;
 use std::collections::HashMap;
 
 /// The process that had each pid, so that a reused pid is recognized.
 #[derive(Default)]
 pub struct OwnerResolver {
-    starts: HashMap<OwnerHint, StartTime>,
+    owners: HashMap<OwnerHint, ProcessId>,
 }
 
 impl OwnerResolver {
@@ -21,9 +21,9 @@ impl OwnerResolver {
         _rows: usize,
     ) -> Vec<OwnerChange> {
         for hint in closed {
-            self.starts.remove(hint);
+            self.owners.remove(hint);
         }
-        let known: Vec<OwnerHint> = self.starts.keys().copied().collect();
+        let known: Vec<OwnerHint> = self.owners.keys().copied().collect();
         let mut changes = self.recheck(&known);
         let requested = requests.iter().map(|request| request.owner_hint);
         changes.extend(requested.filter_map(|hint| self.add_owner(hint)));
@@ -33,11 +33,11 @@ impl OwnerResolver {
     pub fn recheck(&mut self, hints: &[OwnerHint]) -> Vec<OwnerChange> {
         let mut changes = Vec::new();
         for hint in hints {
-            let Some(before) = self.starts.get(hint).copied() else {
+            let Some(before) = self.owners.get(hint).copied() else {
                 continue;
             };
-            if start_time::of_pid(pid(*hint)) != Some(before) {
-                self.starts.remove(hint);
+            if stat::process_id(pid(*hint)) != Some(before) {
+                self.owners.remove(hint);
                 changes.push(owner_change(*hint, before, false));
                 changes.extend(self.add_owner(*hint));
             }
@@ -47,9 +47,9 @@ impl OwnerResolver {
 
     /// Records the process that has this pid now.
     fn add_owner(&mut self, hint: OwnerHint) -> Option<OwnerChange> {
-        let start = start_time::of_pid(pid(hint))?;
-        self.starts.insert(hint, start);
-        Some(owner_change(hint, start, true))
+        let owner = stat::process_id(pid(hint))?;
+        self.owners.insert(hint, owner);
+        Some(owner_change(hint, owner, true))
     }
 
     /// False: every owner is known with its socket.
@@ -62,13 +62,10 @@ fn pid(owner_hint: OwnerHint) -> Pid {
     Pid(owner_hint.0.get())
 }
 
-fn owner_change(owner_hint: OwnerHint, start: StartTime, is_owner: bool) -> OwnerChange {
+fn owner_change(owner_hint: OwnerHint, process: ProcessId, is_owner: bool) -> OwnerChange {
     OwnerChange {
         owner_hint,
-        process: ProcessId {
-            pid: pid(owner_hint),
-            start,
-        },
+        process,
         is_owner,
     }
 }

@@ -3,7 +3,7 @@
 //! A description must be of the very process it names; one of a process that ended or was replaced while it was read is
 //! left out. Only the requested processes are read, never all.
 
-use crate::model::process::{Pid, Process, ProcessId};
+use crate::model::process::{Pid, Process};
 use crate::model::text::SystemText;
 use process_cache::ProcessCache;
 use reading::Reading;
@@ -18,7 +18,7 @@ pub mod pid_namespace;
 mod process_cache;
 mod process_tree;
 mod reading;
-pub mod start_time;
+pub mod stat;
 #[cfg_attr(unix, path = "users/unix.rs")]
 #[cfg_attr(windows, path = "users/windows.rs")]
 mod users;
@@ -31,7 +31,7 @@ pub use users::{invoking_uid, is_root};
 #[derive(Default)]
 pub struct Processes {
     /// The result of the last [`describe`](Self::describe).
-    described: HashMap<ProcessId, Arc<Process>>,
+    described: HashMap<Pid, Arc<Process>>,
     cache: ProcessCache,
     users: HashMap<u32, Option<SystemText>>,
 }
@@ -50,22 +50,20 @@ impl Processes {
     /// half, until the next call. An unchanged process is the same `Arc`, which makes the tracker's comparison cheap. What
     /// [`known`](Self::known) returns does not change.
     pub fn describe(&mut self, pids: &HashSet<Pid>) -> HashMap<Pid, Arc<Process>> {
-        let readings = reading::read(pids.iter().copied());
-        let described: HashMap<Pid, Arc<Process>> = readings
-            .into_iter()
-            .map(|(pid, reading)| (pid, self.description(reading)))
-            .collect();
-        self.described = described
-            .values()
-            .map(|process| (process.id, Arc::clone(process)))
-            .collect();
+        let readings = reading::read(pids.iter().copied()).into_iter();
+        let processes = readings.map(|reading| self.description(reading));
+        let described: HashMap<_, _> = processes.map(|one| (one.pid(), one)).collect();
+        self.described.clone_from(&described);
         described
     }
 
     fn description(&mut self, reading: Reading) -> Arc<Process> {
         let mut process = reading.process;
         process.user = process.uid.and_then(|uid| self.user(uid));
-        let known = [self.described.get(&process.id), self.cache.get(process.id)];
+        let known = [
+            self.described.get(&process.pid()),
+            self.cache.get(process.id),
+        ];
         let same = known.into_iter().flatten().find(|one| ***one == process);
         same.cloned().unwrap_or_else(|| Arc::new(process))
     }

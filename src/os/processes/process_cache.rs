@@ -128,7 +128,7 @@ impl Processes {
 }
 
 fn read(id: ProcessId) -> Option<Reading> {
-    let reading = reading::read(std::iter::once(id.pid)).remove(&id.pid);
+    let reading = reading::read(std::iter::once(id.pid)).pop();
     reading.filter(|found| found.process.id == id)
 }
 

@@ -1,19 +1,20 @@
 //! Process trees: ancestors, descendants, process group and supervisor of a process.
 
-use super::reading::{ProcessLinks, all_links};
-use super::{Processes, access, start_time};
+use super::reading::all_stats;
+use super::stat::{self, ProcessStat};
+use super::{Processes, access};
 use crate::model::port::Port;
 use crate::model::process::{Pid, Process, ProcessId, ProcessTree, Restriction};
 use crate::os::free::is_denied;
 use crate::os::supervisors::{self, SupervisorLookup};
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::mem;
 use std::sync::Arc;
 
 /// Init adopts every orphan, so it is not shown as an ancestor.
 const INIT: Pid = Pid(1);
 
-type Links = BTreeMap<Pid, ProcessLinks>;
+type Stats = BTreeMap<Pid, ProcessStat>;
 type Children = HashMap<Pid, Vec<Pid>>;
 
 /// The pids of a process tree.
@@ -24,29 +25,6 @@ struct RelatedPids {
     group: Vec<Pid>,
 }
 
-impl RelatedPids {
-    fn new(of: ProcessId, links: &Links, children: &Children) -> Self {
-        Self {
-            of,
-            ancestors: ancestor_pids(of.pid, links),
-            descendants: descendant_pids(of.pid, children),
-            group: group_pids(of.pid, links),
-        }
-    }
-
-    fn all(&self) -> impl Iterator<Item = Pid> {
-        let relatives = self.ancestors.iter().chain(&self.descendants);
-        let all = relatives.chain(&self.group).chain([&self.of.pid]);
-        all.copied()
-    }
-
-    /// Returns what can be stopped with the process: itself, its ancestors and its group.
-    fn targets(&self) -> BTreeSet<&Pid> {
-        let others = self.ancestors.iter().chain(&self.group);
-        others.chain([&self.of.pid]).collect()
-    }
-}
-
 /// Builds the process tree of each of these processes that still is the same, by one walk over all processes. `port` is the
 /// port that each was asked about.
 pub fn process_trees(
@@ -54,26 +32,38 @@ pub fn process_trees(
     of: &[ProcessId],
     port: impl Fn(ProcessId) -> Option<Port>,
 ) -> Vec<ProcessTree> {
-    let links = all_links();
-    let children = children(&links);
-    let related = of.iter().map(|id| RelatedPids::new(*id, &links, &children));
+    let stats = all_stats();
+    let children = children(&stats);
+    let related = of.iter().map(|id| RelatedPids {
+        of: *id,
+        ancestors: ancestor_pids(id.pid, &stats),
+        descendants: descendant_pids(id.pid, &children),
+        group: group_pids(id.pid, &stats),
+    });
     let related: Vec<RelatedPids> = related.collect();
-    let described = processes.describe(&related.iter().flat_map(RelatedPids::all).collect());
+    let pids = related.iter().flat_map(|one| {
+        let itself = [one.of.pid];
+        [&itself[..], &one.ancestors, &one.descendants, &one.group].concat()
+    });
+    let described = processes.describe(&pids.collect());
     let mut lookup = SupervisorLookup::begin();
     let trees = related.iter().filter_map(|related| {
         let process = described.get(&related.of.pid);
         let process = process.filter(|process| process.id == related.of)?;
         let described = |pid| described.get(pid).map(Arc::clone);
         let mut supervisor = supervisors::of(process);
-        lookup.complete(&mut supervisor, process, port(related.of));
+        lookup.complete(&mut supervisor, process, port(process.id));
+        let ancestors = ancestors(process, related.ancestors.iter().map_while(described));
+        let group = group(process, related.group.iter().filter_map(described));
+        let can_stop_with_it = ancestors.iter().chain(&group).chain([process]);
         Some(ProcessTree {
-            process: related.of,
-            ancestors: ancestors(process, related.ancestors.iter().map_while(described)),
+            process: process.id,
+            restrictions: restrictions(can_stop_with_it.map(|one| one.id).collect()),
+            ancestors,
             descendants: descendants(process, related.descendants.iter().filter_map(described)),
-            process_state: start_time::process_state(related.of),
-            group: group(process, related.group.iter().filter_map(described)),
+            process_state: stat::process_state(process.id),
+            group,
             supervisor,
-            restrictions: restrictions(related.targets().into_iter().filter_map(described)),
         })
     });
     trees.collect()
@@ -82,18 +72,18 @@ pub fn process_trees(
 /// Returns the process, its parent and so on up to init.
 pub fn self_pids(of: Pid) -> Vec<Pid> {
     // One process at a time, as a walk over all would delay the first screen.
-    let mut ancestors = parents(of, |pid| start_time::stat(pid)?.parent);
+    let mut ancestors = parents(of, |pid| stat::read(pid)?.parent);
     if ancestors.is_empty() {
         // Windows has parents only in its list of all processes.
-        let links = all_links();
-        ancestors = parents(of, |pid| links.get(&pid)?.parent);
+        let stats = all_stats();
+        ancestors = parents(of, |pid| stats.get(&pid)?.parent);
     }
     ancestors.insert(0, of);
     ancestors
 }
 
-fn ancestor_pids(of: Pid, links: &Links) -> Vec<Pid> {
-    let mut ancestors = parents(of, |pid| links.get(&pid)?.parent);
+fn ancestor_pids(of: Pid, stats: &Stats) -> Vec<Pid> {
+    let mut ancestors = parents(of, |pid| stats.get(&pid)?.parent);
     ancestors.retain(|pid| *pid != INIT);
     ancestors
 }
@@ -111,10 +101,10 @@ fn parents(of: Pid, parent: impl Fn(Pid) -> Option<Pid>) -> Vec<Pid> {
 }
 
 /// Returns the children of each parent, by pid.
-fn children(links: &Links) -> Children {
+fn children(stats: &Stats) -> Children {
     let mut children = Children::new();
-    for (child, link) in links {
-        if let Some(parent) = link.parent {
+    for (child, stat) in stats {
+        if let Some(parent) = stat.parent {
             children.entry(parent).or_default().push(*child);
         }
     }
@@ -125,25 +115,22 @@ fn children(links: &Links) -> Children {
 fn descendant_pids(of: Pid, children: &Children) -> Vec<Pid> {
     let mut found = Vec::new();
     let mut seen = HashSet::from([of]);
-    let mut generation = vec![of];
-    while !generation.is_empty() {
-        let next = generation.iter().filter_map(|pid| children.get(pid));
-        generation = next
-            .flatten()
-            .copied()
-            .filter(|pid| seen.insert(*pid))
-            .collect();
-        found.extend(&generation);
+    let mut queue = VecDeque::from([of]);
+    while let Some(parent) = queue.pop_front() {
+        let children = children.get(&parent).into_iter().flatten();
+        let unseen: Vec<Pid> = children.copied().filter(|pid| seen.insert(*pid)).collect();
+        found.extend(&unseen);
+        queue.extend(unseen);
     }
     found
 }
 
 /// Returns the members of the process group, by pid.
-fn group_pids(of: Pid, links: &Links) -> Vec<Pid> {
-    let Some(group) = links.get(&of).and_then(|link| link.group) else {
+fn group_pids(of: Pid, stats: &Stats) -> Vec<Pid> {
+    let Some(group) = stats.get(&of).and_then(|stat| stat.group) else {
         return Vec::new();
     };
-    let members = links.iter().filter(|(_, link)| link.group == Some(group));
+    let members = stats.iter().filter(|(_, stat)| stat.group == Some(group));
     members.map(|(pid, _)| *pid).collect()
 }
 
@@ -169,13 +156,13 @@ fn group(of: &Process, found: impl Iterator<Item = Arc<Process>>) -> Vec<Arc<Pro
         .collect()
 }
 
-fn restrictions(of: impl Iterator<Item = Arc<Process>>) -> Vec<Restriction> {
-    let restriction = |process: Arc<Process>| Restriction {
-        process: process.id,
-        no_fds: access::hides_fds(process.pid()),
-        no_signal: is_denied(process.id),
-    };
-    of.map(restriction)
+fn restrictions(of: BTreeSet<ProcessId>) -> Vec<Restriction> {
+    let restrictions = of.into_iter().map(|process| Restriction {
+        process,
+        no_fds: access::hides_fds(process.pid),
+        no_signal: is_denied(process),
+    });
+    restrictions
         .filter(|restriction| restriction.no_fds || restriction.no_signal)
         .collect()
 }
@@ -186,24 +173,20 @@ mod tests {
     use crate::model::testing::process;
 
     /// Processes with their parents, in group 7.
-    fn links(pairs: &[(u32, u32)]) -> Links {
-        let link = |(child, parent): &(u32, u32)| {
-            let parent = Some(Pid(*parent));
-            (
-                Pid(*child),
-                ProcessLinks {
-                    parent,
-                    group: Some(Pid(7)),
-                },
-            )
+    fn stats<const N: usize>(pairs: [(u32, u32); N]) -> Stats {
+        let stat = |parent| ProcessStat {
+            parent: Some(Pid(parent)),
+            group: Some(Pid(7)),
+            ..ProcessStat::default()
         };
-        pairs.iter().map(link).collect()
+        let stats = pairs.map(|(child, parent)| (Pid(child), stat(parent)));
+        stats.into()
     }
 
     #[test]
     fn ancestors_exclude_init_and_stop_at_loops() {
-        let links = links(&[(40, 30), (30, 20), (20, 1), (7, 8), (8, 9), (9, 8)]);
-        let ancestors = [40, 7, 1].map(|pid| ancestor_pids(Pid(pid), &links));
+        let stats = stats([(40, 30), (30, 20), (20, 1), (7, 8), (8, 9), (9, 8)]);
+        let ancestors = [40, 7, 1].map(|pid| ancestor_pids(Pid(pid), &stats));
         assert_eq!(
             ancestors,
             [vec![Pid(30), Pid(20)], vec![Pid(8), Pid(9)], vec![]]
@@ -212,11 +195,11 @@ mod tests {
 
     #[test]
     fn a_group_lists_its_members_by_pid() {
-        let mut links = links(&[(9, 1), (7, 1), (8, 1), (3, 1), (5, 1), (6, 1)]);
+        let mut stats = stats([(9, 1), (7, 1), (8, 1), (3, 1), (5, 1), (6, 1)]);
         for (pid, group) in [(8, Some(Pid(8))), (5, None), (6, None)] {
-            links.get_mut(&Pid(pid)).expect("a link").group = group;
+            stats.get_mut(&Pid(pid)).expect("a link").group = group;
         }
-        let groups = [9, 8, 5, 4].map(|pid| group_pids(Pid(pid), &links));
+        let groups = [9, 8, 5, 4].map(|pid| group_pids(Pid(pid), &stats));
         let expected = [vec![Pid(3), Pid(7), Pid(9)], vec![Pid(8)], vec![], vec![]];
         assert_eq!(groups, expected);
     }
@@ -234,7 +217,7 @@ mod tests {
 
     #[test]
     fn descendants_are_breadth_first_and_stop_at_loops() {
-        let children = children(&links(&[(5, 2), (3, 2), (9, 3), (4, 5), (2, 4), (6, 1)]));
+        let children = children(&stats([(5, 2), (3, 2), (9, 3), (4, 5), (2, 4), (6, 1)]));
         assert_eq!(descendant_pids(Pid(2), &children), [3, 5, 9, 4].map(Pid));
     }
 }

@@ -1,7 +1,7 @@
 #![cfg(target_os = "linux")]
 
 use super::*;
-use crate::model::process::StartTime;
+use crate::model::process::{ProcessId, StartTime};
 use crate::os::testing::{sleeper, until, waiting};
 use std::fs::File;
 use std::time::Duration;
@@ -76,7 +76,7 @@ fn a_reused_pid_never_gets_the_previous_description() {
         name: "earlier".into(),
         ..(*now).clone()
     };
-    processes.described = HashMap::from([(stale, Arc::new(earlier))]);
+    processes.described = HashMap::from([(own, Arc::new(earlier))]);
     assert_eq!(describe(&mut processes, own), Some(now));
     assert_eq!(process_trees(&mut processes, &[stale], |_| None), []);
 }

@@ -1,7 +1,7 @@
 //! Tests that need another user or a PID namespace: this test binary, started again in there for one ignored test.
 
 use crate::model::process::{Pid, ProcessId};
-use crate::os::processes::start_time;
+use crate::os::processes::stat;
 use crate::os::testing::requirements::{NOBODY, can_be_nobody, can_unshare, skipped};
 use crate::os::testing::until;
 use std::fs;
@@ -90,9 +90,7 @@ pub fn sleep_on(listener: TcpListener) -> Child {
 
 /// Identity of a child.
 pub fn process_id(child: &Child) -> ProcessId {
-    let pid = Pid(child.id());
-    let start = start_time::of_pid(pid).expect("it runs");
-    ProcessId { pid, start }
+    stat::process_id(Pid(child.id())).expect("it runs")
 }
 
 pub fn end(child: &mut Child) {

@@ -7,7 +7,7 @@
 use super::fd_set::FdSet;
 use super::proc_fs::{FdDir, ProcFs};
 use crate::model::process::{Pid, ProcessId};
-use crate::os::processes::start_time;
+use crate::os::processes::stat;
 use rustix::buffer::spare_capacity;
 use rustix::event::Timespec;
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
@@ -44,7 +44,7 @@ impl OwnerEntry {
         let directory = proc.open(self.id.pid.0)?;
         proc.count(3);
         // It runs now and did before the directory was opened, so the directory is its own.
-        if start_time::of_pid(self.id.pid) == Some(self.id.start) {
+        if stat::process_id(self.id.pid) == Some(self.id) {
             Ok(Arc::new(directory))
         } else {
             Err(Errno::NOENT)
@@ -89,10 +89,7 @@ impl OwnerHandles {
     ) -> Option<Box<OwnerEntry>> {
         proc.count(5);
         let pidfd = proc.pidfd(pid);
-        let id = ProcessId {
-            pid: Pid(pid),
-            start: start_time::of_pid(Pid(pid))?,
-        };
+        let id = stat::process_id(Pid(pid))?;
         // Unless it is still alive, the pid may already be of another process than the directory.
         if !proc.is_alive(directory) {
             return None;

@@ -2,13 +2,13 @@
 //!
 //! A reading must be of one process throughout; one where that is uncertain is left out.
 
-use crate::model::process::{Pid, Process};
+use crate::model::process::Process;
 
 #[cfg_attr(target_os = "linux", path = "linux/mod.rs")]
 #[cfg_attr(not(target_os = "linux"), path = "other.rs")]
 mod system;
 
-pub use system::{ExecFingerprint, all_links, exec_changed, read, usage};
+pub use system::{ExecFingerprint, all_stats, exec_changed, read, usage};
 
 /// One process as it was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,11 +18,4 @@ pub struct Reading {
     pub fingerprint: ExecFingerprint,
     /// True if it is exiting and has lost its arguments and more; reported on Linux only.
     pub is_ending: bool,
-}
-
-/// The parent and the group of a process.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct ProcessLinks {
-    pub parent: Option<Pid>,
-    pub group: Option<Pid>,
 }

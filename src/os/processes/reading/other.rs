@@ -1,12 +1,12 @@
 //! Asks sysinfo, between two reads of the start time that must be equal.
 
-use super::{ProcessLinks, Reading};
-use crate::model::process::{Pid, Process, ProcessId, StartTime};
+use super::Reading;
+use crate::model::process::{Pid, Process, ProcessId};
 use crate::model::socket::ProcessUsage;
 use crate::model::text::SystemText;
 use crate::os::now;
-use crate::os::processes::start_time::{self, ProcessStat};
-use std::collections::{BTreeMap, HashMap};
+use crate::os::processes::stat::{self, ProcessStat};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 use sysinfo::{ProcessRefreshKind, ProcessesToUpdate, System, UpdateKind};
@@ -15,14 +15,14 @@ use sysinfo::{ProcessRefreshKind, ProcessesToUpdate, System, UpdateKind};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ExecFingerprint;
 
-pub fn read(pids: impl Iterator<Item = Pid>) -> HashMap<Pid, Reading> {
+pub fn read(pids: impl Iterator<Item = Pid>) -> Vec<Reading> {
     let refresh = ProcessRefreshKind::nothing()
         .with_cmd(UpdateKind::Always)
         .with_exe(UpdateKind::Always)
         .with_cwd(UpdateKind::Always)
         .with_user(UpdateKind::Always);
-    let before = pids.filter_map(|pid| Some((pid, start_time::of_pid(pid)?)));
-    read_verified(before.collect(), refresh, |id, stat, found| Reading {
+    let before: Vec<ProcessId> = pids.filter_map(stat::process_id).collect();
+    read_verified(&before, refresh, |id, stat, found| Reading {
         process: process(id, stat, found),
         fingerprint: ExecFingerprint,
         is_ending: false,
@@ -36,53 +36,49 @@ pub fn exec_changed(_pid: Pid, _fingerprint: ExecFingerprint) -> bool {
 pub fn usage(of: &[ProcessId]) -> Vec<ProcessUsage> {
     let at = now().instant;
     let refresh = ProcessRefreshKind::nothing().with_cpu().with_memory();
-    let before = of.iter().map(|id| (id.pid, id.start));
-    let mut found = read_verified(before.collect(), refresh, |process, _, found| {
-        ProcessUsage {
-            process,
-            at,
-            processor: Duration::from_millis(found.accumulated_cpu_time()),
-            memory: found.memory(),
-        }
+    let mut usage = read_verified(of, refresh, |process, _, found| ProcessUsage {
+        process,
+        at,
+        processor: Duration::from_millis(found.accumulated_cpu_time()),
+        memory: found.memory(),
     });
     // sysinfo returns 0 for what it may not read.
-    of.iter()
-        .filter_map(|id| found.remove(&id.pid))
-        .filter(|usage| usage.memory > 0)
-        .collect()
+    usage.retain(|usage| usage.memory > 0);
+    usage
 }
 
 /// Returns the parent of every process; sysinfo has no groups.
-pub fn all_links() -> BTreeMap<Pid, ProcessLinks> {
+pub fn all_stats() -> BTreeMap<Pid, ProcessStat> {
     let Some(system) = refreshed(ProcessesToUpdate::All, ProcessRefreshKind::nothing()) else {
         return BTreeMap::new();
     };
-    let links = system.processes().iter().map(|(pid, process)| {
-        let parent = process.parent().map(|pid| Pid(pid.as_u32()));
-        let parent = parent.filter(|pid| pid.0 != 0);
-        let group = None;
-        (Pid(pid.as_u32()), ProcessLinks { parent, group })
+    let stats = system.processes().iter().map(|(pid, process)| {
+        let stat = ProcessStat {
+            parent: parent(process).filter(|pid| pid.0 != 0),
+            ..ProcessStat::default()
+        };
+        (Pid(pid.as_u32()), stat)
     });
-    links.collect()
+    stats.collect()
 }
 
-/// Converts those of these processes that have the same start time after sysinfo has asked as before.
+/// Converts those of these processes that are the same before and after sysinfo has read them.
 fn read_verified<T>(
-    before: HashMap<Pid, StartTime>,
+    before: &[ProcessId],
     refresh: ProcessRefreshKind,
     convert: impl Fn(ProcessId, ProcessStat, &sysinfo::Process) -> T,
-) -> HashMap<Pid, T> {
-    let number = |pid: &Pid| sysinfo::Pid::from_u32(pid.0);
-    let pids: Vec<sysinfo::Pid> = before.keys().map(number).collect();
+) -> Vec<T> {
+    let number = |id: &ProcessId| sysinfo::Pid::from_u32(id.pid.0);
+    let pids: Vec<sysinfo::Pid> = before.iter().map(number).collect();
     let Some(system) = refreshed(ProcessesToUpdate::Some(&pids), refresh) else {
-        return HashMap::new();
+        return Vec::new();
     };
-    let taken = before.into_iter().filter_map(|(pid, start)| {
-        let found = system.process(number(&pid))?;
-        let after = start_time::stat(pid).filter(|after| after.start == start)?;
-        Some((pid, convert(ProcessId { pid, start }, after, found)))
+    let verified = before.iter().filter_map(|id| {
+        let found = system.process(number(id))?;
+        let after = stat::read(id.pid).filter(|after| after.start == id.start)?;
+        Some(convert(*id, after, found))
     });
-    taken.collect()
+    verified.collect()
 }
 
 /// Returns a new `System` each time: one that is kept never reads a name again and keeps ended processes.
@@ -94,19 +90,16 @@ fn refreshed(which: ProcessesToUpdate, refresh: ProcessRefreshKind) -> Option<Sy
 
 fn process(id: ProcessId, stat: ProcessStat, found: &sysinfo::Process) -> Process {
     let command = found.cmd().iter();
+    // sysinfo returns 0 where it is unknown.
+    let since_epoch = Duration::from_secs(found.start_time());
     Process {
         id,
         name: stat.name.unwrap_or_else(|| found.name().into()),
         command: command.map(|part| part.as_os_str().into()).collect(),
         executable: found.exe().and_then(text),
         directory: found.cwd().and_then(text),
-        // sysinfo returns 0 where it is unknown.
-        started_at: Some(Duration::from_secs(found.start_time()))
-            .filter(|since| !since.is_zero())
-            .map(|since| SystemTime::UNIX_EPOCH + since),
-        parent: stat
-            .parent
-            .or_else(|| found.parent().map(|pid| Pid(pid.as_u32()))),
+        started_at: (!since_epoch.is_zero()).then(|| SystemTime::UNIX_EPOCH + since_epoch),
+        parent: stat.parent.or_else(|| parent(found)),
         group: stat.group,
         session: stat.session,
         uid: uid(found),
@@ -114,6 +107,10 @@ fn process(id: ProcessId, stat: ProcessStat, found: &sysinfo::Process) -> Proces
         terminal: stat.terminal,
         is_kernel_thread: stat.is_kernel_thread,
     }
+}
+
+fn parent(of: &sysinfo::Process) -> Option<Pid> {
+    of.parent().map(|pid| Pid(pid.as_u32()))
 }
 
 /// Returns the effective user, as ps shows it. Windows has no numbers for users, only SIDs (`S-1-5-21-…-1001`): the last

@@ -17,8 +17,6 @@ pub fn is_root() -> bool {
 /// Returns the user this program runs as.
 pub fn invoking_uid() -> Option<u32> {
     let own = Pid(std::process::id());
-    reading::read(std::iter::once(own))
-        .remove(&own)?
-        .process
-        .uid
+    let mut readings = reading::read(std::iter::once(own));
+    readings.pop()?.process.uid
 }

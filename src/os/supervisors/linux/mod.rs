@@ -13,7 +13,7 @@ mod testing;
 
 use crate::model::port::Port;
 use crate::model::process::{Container, Engine, Manager, Pid, Process, Supervisor};
-use crate::os::processes::{self, pid_namespace, start_time};
+use crate::os::processes::{self, pid_namespace, stat};
 use std::fs;
 use std::time::Duration;
 
@@ -32,7 +32,7 @@ pub fn of(process: &Process) -> Supervisor {
         return Supervisor::default();
     };
     // The pid may have been reused meanwhile.
-    if start_time::of_pid(process.pid()) != Some(process.id.start) {
+    if stat::process_id(process.pid()) != Some(process.id) {
         return Supervisor::default();
     }
     let own = pid_namespace::own_pid().and_then(read_cgroup);

@@ -1,5 +1,5 @@
 use super::*;
-use crate::model::process::{Manager, ProcessId, Published, StartTime, Unit};
+use crate::model::process::{Manager, Published, StartTime, Unit};
 use crate::model::socket::Protocol;
 use crate::model::testing::process;
 use crate::os::testing::{sleeper, until, waiting};
@@ -18,7 +18,7 @@ fn unit(name: &str) -> Unit {
 #[test]
 fn a_unit_shared_with_portmon_is_marked_as_own() {
     let child = sleeper(File::open("/dev/null").expect("the null device"));
-    let start = start_time::of_pid(child.pid()).expect("it lives");
+    let id = stat::process_id(child.pid()).expect("it lives");
     let known = |start: StartTime| process(child.pid().0, "sleep").with(|it| it.id.start = start);
     let text = read_cgroup(child.pid()).expect("a control group");
     let mut expected = cgroup::supervisor(&text, processes::invoking_uid());
@@ -26,8 +26,8 @@ fn a_unit_shared_with_portmon_is_marked_as_own() {
     if let Some(unit) = &mut expected.unit {
         unit.is_own = true;
     }
-    assert_eq!(of(&known(start).build()), expected);
-    let later = StartTime(start.0 + 1);
+    assert_eq!(of(&known(id.start).build()), expected);
+    let later = StartTime(id.start.0 + 1);
     assert_eq!(of(&known(later).build()), Supervisor::default());
 }
 
@@ -40,11 +40,7 @@ fn a_process_tree_includes_the_supervisor() {
     let (child, _input) = waiting(&format!("exec {} {arguments}", program.display()));
     let mut processes = processes::Processes::default();
     let mut container = || {
-        let start = start_time::of_pid(child.pid())?;
-        let id = ProcessId {
-            pid: child.pid(),
-            start,
-        };
+        let id = stat::process_id(child.pid())?;
         let kin = processes::process_trees(&mut processes, &[id], |_| None).pop()?;
         kin.supervisor.container
     };

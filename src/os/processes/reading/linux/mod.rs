@@ -3,17 +3,17 @@
 //! All files are opened through one descriptor of the directory, which the kernel binds to the process and not to its pid:
 //! once the process is gone they fail, even if the pid was reused.
 
-use super::{ProcessLinks, Reading};
+use super::Reading;
 use crate::model::process::{Pid, Process, ProcessId};
 use crate::model::socket::ProcessUsage;
 use crate::model::text::SystemText;
 use crate::os::now;
-use crate::os::processes::start_time::system::StatLine;
-use crate::os::processes::start_time::{self, ProcessStat};
+use crate::os::processes::stat::system::StatLine;
+use crate::os::processes::stat::{self, ProcessStat};
 use rustix::buffer::spare_capacity;
 use rustix::fs::{CWD, Mode, OFlags, fstat, openat, readlinkat};
-use std::collections::{BTreeMap, HashMap};
-use std::ffi::{CStr, CString, OsStr};
+use std::collections::BTreeMap;
+use std::ffi::{CString, OsStr};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
@@ -55,9 +55,9 @@ impl ExecFingerprint {
 }
 
 /// Reads these processes; those that ended or are hidden are absent.
-pub fn read(pids: impl Iterator<Item = Pid>) -> HashMap<Pid, Reading> {
+pub fn read(pids: impl Iterator<Item = Pid>) -> Vec<Reading> {
     let mut buffer = Vec::new();
-    pids.filter_map(|pid| Some((pid, read_process(pid, &mut buffer)?)))
+    pids.filter_map(|pid| read_process(pid, &mut buffer))
         .collect()
 }
 
@@ -84,15 +84,11 @@ pub fn usage(of: &[ProcessId]) -> Vec<ProcessUsage> {
     of.iter().filter_map(usage).collect()
 }
 
-/// Returns the parent and group of every process.
-pub fn all_links() -> BTreeMap<Pid, ProcessLinks> {
+/// Returns the stat of every process.
+pub fn all_stats() -> BTreeMap<Pid, ProcessStat> {
     let entries = std::fs::read_dir("/proc").into_iter().flatten();
-    entries
-        .filter_map(|entry| Some(Pid(entry.ok()?.file_name().to_str()?.parse().ok()?)))
-        .filter_map(|pid| {
-            let ProcessStat { parent, group, .. } = start_time::stat(pid)?;
-            Some((pid, ProcessLinks { parent, group }))
-        })
+    let pids = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+    pids.filter_map(|pid| Some((Pid(pid), stat::read(Pid(pid))?)))
         .collect()
 }
 
@@ -126,8 +122,7 @@ fn read_in(directory: &OwnedFd, pid: Pid, buffer: &mut Vec<u8>) -> Option<Readin
     read_command(directory, buffer);
     let command: Vec<&[u8]> = split_command(buffer).collect();
     let executable = link(directory, "exe");
-    let executable = executable.as_deref().map(CStr::to_bytes);
-    let executable = executable.map(without_deleted_suffix);
+    let executable = executable.as_deref().map(without_deleted_suffix);
     let process = Process {
         id: ProcessId {
             pid,
@@ -136,7 +131,7 @@ fn read_in(directory: &OwnedFd, pid: Pid, buffer: &mut Vec<u8>) -> Option<Readin
         name: full_name(line.name, executable, command.first().copied()),
         command: command.into_iter().map(SystemText::new).collect(),
         executable: executable.and_then(text),
-        directory: link(directory, "cwd").and_then(|path| text(path.as_bytes())),
+        directory: link(directory, "cwd").and_then(|path| text(&path)),
         started_at: (*BOOT).map(|boot| boot + ticks_to_duration(stat.start.0)),
         parent: stat.parent,
         group: stat.group,
@@ -181,8 +176,9 @@ fn split_command(command: &[u8]) -> impl Iterator<Item = &[u8]> {
     parts.filter(move |part| !(is_title && part.is_empty()))
 }
 
-fn link(directory: impl AsFd, name: &str) -> Option<CString> {
-    readlinkat(directory, name, Vec::new()).ok()
+fn link(directory: impl AsFd, name: &str) -> Option<Vec<u8>> {
+    let path = readlinkat(directory, name, Vec::new());
+    path.ok().map(CString::into_bytes)
 }
 
 /// Removes what the kernel appends once the file was deleted or replaced.
@@ -208,8 +204,7 @@ fn full_name(short: &[u8], executable: Option<&[u8]>, argument: Option<&[u8]>) -
 
 fn ticks_to_duration(ticks: u64) -> Duration {
     let per_second = rustix::param::clock_ticks_per_second().max(1);
-    let millis = ticks % per_second * 1_000 / per_second;
-    Duration::from_secs(ticks / per_second) + Duration::from_millis(millis)
+    Duration::from_millis(ticks.saturating_mul(1_000) / per_second)
 }
 
 /// Returns `btime` of `/proc/stat`, in whole seconds. The clock minus `/proc/uptime` would be finer but differ at each

@@ -50,10 +50,7 @@ fn a_reading_matches_sysinfo() {
     settled(&child);
     // Process 1 of another user shows neither executable nor directory.
     let pids = [child.pid(), Pid(std::process::id()), Pid(1)];
-    for mut process in read(pids.into_iter())
-        .into_values()
-        .map(|found| found.process)
-    {
+    for Reading { mut process, .. } in read(pids.into_iter()) {
         let expected = by_sysinfo(&process);
         let [started, rounded] = [process.started_at, expected.started_at]
             .map(|at| at.expect("a start").duration_since(SystemTime::UNIX_EPOCH))
@@ -115,15 +112,13 @@ fn cpu_time_covers_both_modes_and_memory_counts_pages() {
 #[test]
 fn every_started_process_has_a_parent_and_a_group() {
     let child = child();
-    let links = all_links();
-    let own = rustix::process::getpgrp().as_raw_nonzero();
-    let expected = ProcessLinks {
-        parent: Some(Pid(std::process::id())),
-        group: Some(Pid(own.get().cast_unsigned())),
-    };
-    assert_eq!(links.get(&child.pid()), Some(&expected));
-    let first = links.get(&Pid(1)).map(|link| link.parent);
-    assert_eq!(first, Some(None));
+    let stats = all_stats();
+    let [of_child, of_first] =
+        [child.pid(), Pid(1)].map(|pid| stats.get(&pid).expect("a process that lives"));
+    let own_group = rustix::process::getpgrp().as_raw_nonzero().get();
+    let expected = [std::process::id(), own_group.cast_unsigned()].map(|pid| Some(Pid(pid)));
+    assert_eq!([of_child.parent, of_child.group], expected);
+    assert_eq!(of_first.parent, None);
 }
 
 #[test]

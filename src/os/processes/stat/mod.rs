@@ -1,6 +1,7 @@
-//! The start time of a process at the system's full resolution, which together with the pid identifies it.
+//! What one cheap read shows of a process: `/proc/PID/stat` on Linux, and what comes nearest to it elsewhere.
 //!
-//! sysinfo has whole seconds only, in which a pid can be reused. Everything that acts on a process compares this first.
+//! The start time is at the system's full resolution, and together with the pid identifies a process: everything that acts
+//! on one compares it first. sysinfo has whole seconds only, in which a pid can be reused.
 
 use crate::model::process::{Pid, ProcessId, ProcessState, StartTime};
 use crate::model::text::SystemText;
@@ -10,9 +11,9 @@ use crate::model::text::SystemText;
 #[cfg_attr(windows, path = "windows.rs")]
 pub mod system;
 
-pub use system::stat;
+pub use system::read;
 
-/// What one read returns about a process; `None` where this system's call does not include it.
+/// What the read shows; `None` where this system's call does not include it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ProcessStat {
     pub start: StartTime,
@@ -29,13 +30,14 @@ pub struct ProcessStat {
     pub is_kernel_thread: bool,
 }
 
-/// Returns the start time of the process that has this pid now; `None` if there is none or it may not be read.
-pub fn of_pid(pid: Pid) -> Option<StartTime> {
-    stat(pid).map(|stat| stat.start)
+/// Returns the process that has this pid now; `None` if there is none or it may not be read.
+pub fn process_id(pid: Pid) -> Option<ProcessId> {
+    let start = read(pid)?.start;
+    Some(ProcessId { pid, start })
 }
 
 /// Returns the state of this very process; `None` if it has ended or the system does not report it.
 pub fn process_state(id: ProcessId) -> Option<ProcessState> {
-    let stat = stat(id.pid).filter(|stat| stat.start == id.start)?;
+    let stat = read(id.pid).filter(|stat| stat.start == id.start)?;
     ProcessState::of(stat.state?)
 }

@@ -11,7 +11,7 @@ use windows_sys::Win32::System::Threading::{
     GetProcessTimes, OpenProcess, PROCESS_QUERY_LIMITED_INFORMATION,
 };
 
-pub fn stat(pid: Pid) -> Option<ProcessStat> {
+pub fn read(pid: Pid) -> Option<ProcessStat> {
     let created = creation(pid)?;
     Some(ProcessStat {
         start: StartTime(

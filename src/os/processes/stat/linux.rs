@@ -10,7 +10,7 @@ use std::str::FromStr;
 /// `PF_KTHREAD` of the kernel's `sched.h`.
 const KERNEL_THREAD: u64 = 0x0020_0000;
 
-pub fn stat(pid: Pid) -> Option<ProcessStat> {
+pub fn read(pid: Pid) -> Option<ProcessStat> {
     let mut buffer = StatLine::EMPTY_BUFFER;
     StatLine::of(pid, &mut buffer)?.stat()
 }
@@ -166,9 +166,9 @@ mod tests {
     }
 
     #[test]
-    fn a_pid_without_a_process_has_no_start_time() {
+    fn a_pid_without_a_process_has_no_stat() {
         let own = Pid(std::process::id());
-        assert!(stat(own).is_some_and(|stat| stat.parent.is_some()));
-        assert_eq!(stat(Pid(u32::MAX)), None);
+        assert!(read(own).is_some_and(|stat| stat.parent.is_some()));
+        assert_eq!(read(Pid(u32::MAX)), None);
     }
 }

@@ -12,7 +12,7 @@ use crate::model::text::SystemText;
 const STOPPED: u32 = 4;
 const ZOMBIE: u32 = 5;
 
-pub fn stat(pid: Pid) -> Option<ProcessStat> {
+pub fn read(pid: Pid) -> Option<ProcessStat> {
     let found = bsd_info(pid)?;
     let name: Vec<u8> = found
         .pbi_name
