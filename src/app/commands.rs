@@ -10,17 +10,14 @@ use crate::table::listing::{Listing, Sort};
 use crate::wording::screen::notice;
 
 impl App {
-    pub(super) fn run_command(&mut self, command: TableCommand) -> Vec<Effect> {
+    pub(super) fn run_command(&mut self, command: TableCommand) {
         match command {
             TableCommand::GoToPeer => self.go_to_peer(),
             TableCommand::Mark => self.mark(),
             TableCommand::UnmarkAll if self.selection.unmark_all() => {}
             TableCommand::UnmarkAll => self.notify(notice::NOTHING_MARKED),
-            TableCommand::Filter => {
-                self.filter_box.open("");
-                self.apply_filter();
-            }
-            TableCommand::RestoreFilter if self.filter_box.undo_clear() => self.apply_filter(),
+            TableCommand::Filter => self.filter_box.open(""),
+            TableCommand::RestoreFilter if self.filter_box.undo_clear() => {}
             TableCommand::RestoreFilter => self.notify(notice::NOTHING_TO_RESTORE),
             TableCommand::Back => self.back(),
             TableCommand::SortMenu => self.overlay = Overlay::Menu(Menu::Sort),
@@ -43,14 +40,13 @@ impl App {
             TableCommand::Refresh => self.sampling.poll_now(),
             TableCommand::Faster => self.change_interval(Sampling::faster),
             TableCommand::Slower => self.change_interval(Sampling::slower),
-            TableCommand::Free => return self.ask_to_free(),
-            TableCommand::CopyRestart => return self.copy_restart_command(),
-            TableCommand::Check => return self.open_check_dialog(),
-            TableCommand::Redraw => return vec![Effect::Redraw],
-            TableCommand::Suspend => return vec![Effect::Suspend],
-            TableCommand::Quit | TableCommand::Cancel => return self.quit(),
+            TableCommand::Free => self.ask_to_free(),
+            TableCommand::CopyRestart => self.copy_restart_command(),
+            TableCommand::Check => self.open_check_dialog(),
+            TableCommand::Redraw => self.effects.push(Effect::Redraw),
+            TableCommand::Suspend => self.effects.push(Effect::Suspend),
+            TableCommand::Quit | TableCommand::Cancel => self.quit(),
         }
-        Vec::new()
     }
 
     pub(super) fn go(&mut self, to: Movement) {
@@ -84,16 +80,15 @@ impl App {
             self.details.toggle();
         } else {
             self.filter_box.clear();
-            self.apply_filter();
         }
     }
 
-    fn quit(&mut self) -> Vec<Effect> {
+    fn quit(&mut self) {
         if self.details.is_open && self.layout().rows == 0 {
             self.details.toggle();
-            return Vec::new();
+        } else {
+            self.effects.push(Effect::Quit(0));
         }
-        vec![Effect::Quit(0)]
     }
 
     fn go_to_peer(&mut self) {
@@ -102,8 +97,7 @@ impl App {
         };
         let socket = &row.endpoint.socket;
         let Some(remote) = socket.remote else {
-            self.notify(notice::NOT_A_CONNECTION);
-            return;
+            return self.notify(notice::NOT_A_CONNECTION);
         };
         let peer = self.listing.endpoints().find(|endpoint| {
             let peer = &endpoint.socket;
@@ -120,8 +114,7 @@ impl App {
     /// Puts the cursor on a row, and clears the filter if it hides the row.
     pub(super) fn reveal(&mut self, id: EndpointId) {
         if self.listing.row_of(id).is_none() {
-            self.notify(notice::CLOSED);
-            return;
+            return self.notify(notice::CLOSED);
         }
         if self.selection.go_to(&self.listing, id) {
             return;
@@ -171,9 +164,9 @@ impl App {
         self.notify(notice::polling(self.sampling.interval));
     }
 
-    pub(super) fn copy(&mut self, clip: impl Into<ClipboardText>) -> Vec<Effect> {
+    pub(super) fn copy(&mut self, clip: impl Into<ClipboardText>) {
         let ClipboardText { text, shown } = clip.into();
         self.notify(notice::copied(&shown));
-        vec![Effect::Copy(text)]
+        self.effects.push(Effect::Copy(text));
     }
 }

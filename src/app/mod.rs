@@ -24,18 +24,17 @@ pub use overlay::Overlay;
 pub use port_history::past_owners::PastOwner;
 
 use crate::app::notice::{NOTICE_TIME, Notice};
-use crate::app::overlay::BackgroundFreeing;
 use crate::app::panes::details::Details;
 use crate::app::panes::filter_box::FilterBox;
 use crate::app::panes::screen_layout::ScreenLayout;
 use crate::app::panes::selection::Selection;
 use crate::app::port_history::past_owners::PortHistory;
-use crate::app::reuse_watch::ReuseWatch;
 use crate::app::sampling::Sampling;
 use crate::config::Settings;
+use crate::free::{Batch, FreeMachine};
 use crate::model::Moment;
 use crate::model::environment::Environment;
-use crate::model::process::{Inspection, ProcessId};
+use crate::model::process::{Inspection, ProcessId, Requester};
 use crate::table::listing::{Chip, Filter, Listing};
 use crate::table::row::{DisplayContext, Row};
 use crate::tracker::Changes;
@@ -52,18 +51,22 @@ pub struct App {
     pub details: Details,
     pub overlay: Overlay,
     pub notice: Option<Notice>,
-    background: Option<BackgroundFreeing>,
+    /// A freeing that continues after its dialog was closed.
+    background: Option<Box<Batch>>,
     pub sampling: Sampling,
     port_history: PortHistory,
     /// The past owner that was inspected last, and after which poll.
     inspected_past_owner: Option<(ProcessId, Option<Instant>)>,
-    reuse_watch: ReuseWatch,
+    /// Freed ports that are watched for reuse.
+    freed_ports: Vec<FreeMachine>,
     /// Columns and lines of the terminal.
     pub size: (u16, u16),
     /// Time of the last event.
     pub now: Instant,
     /// A moment on both clocks, which gives the wall clock time of `now`.
     clock: Moment,
+    /// What the event in progress asks for.
+    effects: Vec<Effect>,
 }
 
 impl App {
@@ -84,10 +87,11 @@ impl App {
             background: None,
             port_history: PortHistory::default(),
             inspected_past_owner: None,
-            reuse_watch: ReuseWatch::default(),
+            freed_ports: Vec::new(),
             size,
             now: clock.instant,
             clock,
+            effects: Vec::new(),
             environment,
             settings,
         };
@@ -100,30 +104,30 @@ impl App {
     pub fn update(&mut self, event: Event, now: Instant) -> Vec<Effect> {
         self.now = now;
         self.tick();
-        let mut effects = Vec::new();
         match event {
-            Event::Input(input) => effects = self.on_input(&input),
-            Event::Sampled(changes) => effects = self.on_sample(changes),
+            Event::Input(input) => self.on_input(&input),
+            Event::Sampled(changes) => self.on_sample(changes),
             Event::Inspected(inspection) => self.apply_inspection(inspection),
             Event::Checked(report) => self.on_check_report(report),
-            Event::Freeing(event) => effects = self.on_freeing(event),
-            Event::Stop(code) => effects.push(Effect::Quit(code)),
-            Event::Suspend => effects.push(Effect::Suspend),
+            Event::Freeing(event) => self.on_freeing(event),
+            Event::Stop(code) => self.effects.push(Effect::Quit(code)),
+            Event::Suspend => self.effects.push(Effect::Suspend),
             Event::Continued => {
                 // The terminal's focus may have changed while the program was stopped.
                 self.sampling.set_terminal_focus(true);
                 self.sampling.poll_now();
-                effects.push(Effect::Redraw);
+                self.effects.push(Effect::Redraw);
             }
             Event::Due => {}
             Event::SourceEnded(source) => self.on_source_ended(source),
         }
+        self.apply_filter();
         self.update_selection();
-        effects.extend(self.report_reuse());
-        effects.extend(self.request_details());
-        effects.extend(self.inspect_past_owner());
-        effects.extend(self.request_poll());
-        effects
+        self.report_reuse();
+        self.request_details();
+        self.inspect_past_owner();
+        self.request_poll();
+        std::mem::take(&mut self.effects)
     }
 
     /// Notes that the state is on the screen; `shows_all_targets`: the dialog has room to name all its targets.
@@ -187,17 +191,12 @@ impl App {
     }
 
     fn apply(&mut self, changes: Changes) {
-        let ports_changed = !changes.list.is_empty();
         self.update_listing(|listing, context| {
             listing.apply(changes.list, changes.taken.instant, context);
         });
-        // What typed digits mean depends on the ports that exist.
-        if ports_changed && self.filter_box.is_typing() {
-            self.apply_filter();
-        }
     }
 
-    /// Applies the filter line and the chips to the listing.
+    /// Applies the filter line and the chips to the listing. What typed digits mean depends on the ports that exist.
     fn apply_filter(&mut self) {
         let filter = Filter {
             query: self.filter_box.query(&self.listing),
@@ -225,18 +224,27 @@ impl App {
     }
 
     fn apply_inspection(&mut self, inspection: Inspection) {
-        if let Some(dialog) = self.overlay.free_dialog_mut() {
-            dialog.apply_inspection(&inspection);
+        match inspection.request.requester {
+            Requester::Details => self.details.apply_inspection(inspection),
+            Requester::Dialog => {
+                if let Some(dialog) = self.overlay.free_dialog_mut() {
+                    dialog.apply_inspection(inspection);
+                }
+                self.update_others();
+            }
+            Requester::History => {
+                for (process, exit_status) in inspection.exit_statuses {
+                    self.port_history.record_exit(process, exit_status);
+                }
+            }
+            Requester::ReuseWatch => self.complete_reuse_report(&inspection),
         }
-        self.update_others();
-        self.record_exit_statuses(&inspection);
-        self.complete_reuse_report(&inspection);
-        self.details.apply_inspection(inspection);
     }
 
-    fn request_details(&mut self) -> Option<Effect> {
+    fn request_details(&mut self) {
         let row = self.selection.cursor.and_then(|id| self.listing.row_of(id));
-        self.details.next_request(row).map(Effect::Inspect)
+        let request = self.details.next_request(row);
+        self.effects.extend(request.map(Effect::Inspect));
     }
 
     fn on_source_ended(&mut self, source: EventSource) {

@@ -1,16 +1,17 @@
 //! A line of text that reports what a key did or what went wrong.
 
+use crate::free::FreeMachine;
 use std::time::{Duration, Instant};
 
 pub const NOTICE_TIME: Duration = Duration::from_secs(3);
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Notice {
     pub text: String,
     /// When it disappears; `None` if only a key that is not movement removes it.
     pub until: Option<Instant>,
-    /// True if it says that a freed port was taken again.
-    pub is_reuse: bool,
+    /// The freed ports that it says were taken again.
+    pub taken_again: Vec<FreeMachine>,
 }
 
 impl Notice {
@@ -18,7 +19,7 @@ impl Notice {
         Self {
             text,
             until: None,
-            is_reuse: false,
+            taken_again: Vec::new(),
         }
     }
 }

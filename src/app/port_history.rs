@@ -6,17 +6,14 @@ pub mod past_owners;
 
 use crate::app::overlay::menu::ClipboardText;
 use crate::app::{App, Effect, PastOwner};
-use crate::free::{Batch, ReleaseKind, RequestId};
 use crate::model::process::shell::restart_command;
-use crate::model::process::{
-    ExitStatus, InspectRequest, Inspection, Process, ProcessId, Requester,
-};
+use crate::model::process::{ExitStatus, InspectRequest, Process, ProcessId, Requester};
 use crate::model::socket::{Endpoint, EndpointId, Owners};
 use crate::table::row::Row;
 use crate::tracker::{Change, Changes};
 use crate::wording::no_restart_command;
 use crate::wording::screen::notice;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 impl App {
@@ -56,26 +53,21 @@ impl App {
 
     /// Records the closed sockets of a poll, as last known from the table or from changes that a pause or a dialog defers.
     pub(super) fn record_closed(&mut self, changes: &Changes) {
-        let gone: HashSet<EndpointId> = changes.list.iter().filter_map(Change::gone).collect();
-        let rows = gone.iter().filter_map(|id| self.listing.row_of(*id));
-        let deferred = self
-            .listing
-            .deferred()
-            .iter()
-            .chain(self.sampling.deferred());
-        let deferred = deferred
+        let deferred = self.listing.deferred().iter();
+        let deferred: HashMap<EndpointId, &Endpoint> = deferred
+            .chain(self.sampling.deferred())
             .filter_map(Change::endpoint)
-            .filter(|it| gone.contains(&it.id()));
-        let known: HashMap<EndpointId, &Endpoint> = rows
-            .map(|row| &row.endpoint)
-            .chain(deferred)
             .map(|endpoint| (endpoint.id(), endpoint))
             .collect();
+        let last_known = |id: EndpointId| {
+            let deferred = deferred.get(&id).copied();
+            deferred.or_else(|| Some(&self.listing.row_of(id)?.endpoint))
+        };
         for change in &changes.list {
             let closed = match change {
                 // It opened and closed between two polls.
                 Change::ShortLived(endpoint) => Some(endpoint),
-                _ => change.gone().and_then(|gone| known.get(&gone).copied()),
+                _ => change.gone().and_then(last_known),
             };
             if let Some(endpoint) = closed {
                 self.port_history
@@ -84,72 +76,24 @@ impl App {
         }
     }
 
-    /// Records the processes that a signal of the running batch ended, and watches the ports that have become free for
-    /// good, except those of the requests in `known`.
-    pub(super) fn record_freeing_results(&mut self, known: &[RequestId]) {
-        let Some(batch) = self.running_batch() else {
-            return;
-        };
-        for machine in batch.machines().to_vec() {
-            for outcome in machine.outcomes() {
-                if let (ReleaseKind::Ended, Some((after, signal))) = (outcome.how, outcome.after) {
-                    let exit_status = ExitStatus::EndedAfter(after, signal);
-                    self.port_history
-                        .record_exit(outcome.process.id, exit_status);
-                }
-            }
-            if machine.is_watching_reuse() && !known.contains(&machine.request().id()) {
-                self.watch_freed_port(machine);
-            }
-        }
-    }
-
-    /// Returns the requests of the running batch whose port is free for good.
-    pub(super) fn freed_requests(&self) -> Vec<RequestId> {
-        self.running_batch()
-            .map_or(&[][..], Batch::machines)
-            .iter()
-            .filter(|machine| machine.is_watching_reuse())
-            .map(|machine| machine.request().id())
-            .collect()
-    }
-
-    /// Returns the freeing in progress, in its dialog or in the background.
-    pub(super) fn running_batch(&self) -> Option<&Batch> {
-        let dialog = self.overlay.free_dialog();
-        let in_dialog = dialog.and_then(|dialog| dialog.phase.batch());
-        let background = self
-            .background
-            .as_ref()
-            .map(|background| &*background.batch);
-        background.or(in_dialog)
-    }
-
     /// Requests the exit status of the past owner on the screen, after each poll until it is final.
-    pub(super) fn inspect_past_owner(&mut self) -> Option<Effect> {
+    pub(super) fn inspect_past_owner(&mut self) {
         let shown = self
             .shown_past_owner()
             .filter(|(_, process)| !self.port_history.exit_status(*process).is_final());
         let asked = shown.map(|(_, process)| (process, self.sampling.last_poll));
         if asked == self.inspected_past_owner {
-            return None;
+            return;
         }
         self.inspected_past_owner = asked;
-        let (endpoint, process) = shown?;
-        let request = InspectRequest::new(Requester::History, endpoint, vec![process]);
-        Some(Effect::Inspect(request))
-    }
-
-    pub(super) fn record_exit_statuses(&mut self, inspection: &Inspection) {
-        if inspection.request.requester == Requester::History {
-            for (process, exit_status) in &inspection.exit_statuses {
-                self.port_history.record_exit(*process, *exit_status);
-            }
-        }
+        let request = shown.map(|(endpoint, process)| {
+            InspectRequest::new(Requester::History, endpoint, vec![process])
+        });
+        self.effects.extend(request.map(Effect::Inspect));
     }
 
     /// Copies the command that restarts the owner of the current row, or the last owner of the port.
-    pub(super) fn copy_restart_command(&mut self) -> Vec<Effect> {
+    pub(super) fn copy_restart_command(&mut self) {
         let found = self.process_to_restart().and_then(|process| {
             let restart = restart_command(process);
             let restart = restart.map_err(|why| no_restart_command(process, why))?;
@@ -157,10 +101,7 @@ impl App {
         });
         match found {
             Ok(clip) => self.copy(clip),
-            Err(why) => {
-                self.notify(why);
-                Vec::new()
-            }
+            Err(why) => self.notify(why),
         }
     }
 

@@ -10,33 +10,62 @@ use crate::model::socket::{Endpoint, Since};
 use crate::tracker::{Change, Changes};
 use crate::wording::screen::notice;
 
-#[derive(Debug, Default)]
-pub struct ReuseWatch {
-    watched: Vec<FreeMachine>,
-    /// What the last notice says, which an inspection may complete.
-    reported: Option<ReportedReuse>,
-}
-
-#[derive(Debug)]
-struct ReportedReuse {
-    machines: Vec<FreeMachine>,
-    request: InspectRequest,
-}
-
-impl ReuseWatch {
+impl App {
     /// Watches a port that is free for good, in place of an earlier watch of the same port.
-    fn watch(&mut self, machine: FreeMachine) {
-        self.watched.retain(|known| known.port() != machine.port());
-        self.watched.push(machine);
+    pub(super) fn watch_freed_port(&mut self, mut machine: FreeMachine) {
+        // The table may already show what came after the last poll of the executor.
+        let free_since = machine.free_since();
+        let has_come = |endpoint: &&Endpoint| match endpoint.since {
+            Since::Opened(at) => free_since.is_some_and(|free_since| at >= free_since),
+            Since::Before(_) => false,
+        };
+        let endpoints = self.listing.all_endpoints().filter(has_come);
+        let open = endpoints.map(|endpoint| TableChange::Open(&endpoint.socket));
+        machine.on_table_changes(self.now, open, &[]);
+        self.freed_ports.retain(|old| old.port() != machine.port());
+        self.freed_ports.push(machine);
     }
 
     /// Passes a poll on to the watched ports.
-    pub fn apply_changes(&mut self, changes: &Changes) {
-        for machine in &mut self.watched {
+    pub(super) fn update_reuse_watch(&mut self, changes: &Changes) {
+        for machine in &mut self.freed_ports {
             let each = changes.list.iter().flat_map(table_changes);
             machine.on_table_changes(changes.taken.instant, each, &changes.problems);
         }
-        self.watched.retain(FreeMachine::is_watching_reuse);
+        self.freed_ports.retain(FreeMachine::is_watching_reuse);
+    }
+
+    /// Says which freed ports were taken again, and asks who started the new owner.
+    pub(super) fn report_reuse(&mut self) {
+        let dialog = self.overlay.free_dialog();
+        if dialog.is_some_and(|dialog| !dialog.phase.batch().is_some_and(Batch::is_settled)) {
+            return;
+        }
+        let now = self.now;
+        let is_taken = |machine: &mut FreeMachine| machine.taken_again_verdict(now).is_some();
+        let taken: Vec<FreeMachine> = self.freed_ports.extract_if(.., is_taken).collect();
+        let Some(last) = taken.last() else {
+            return;
+        };
+        let request = inspect_request(last);
+        self.effects.extend(request.map(Effect::Inspect));
+        self.notice = Some(Notice {
+            text: notice::verdicts(&taken),
+            until: None,
+            taken_again: taken,
+        });
+    }
+
+    /// Completes the notice with who started the new owner.
+    pub(super) fn complete_reuse_report(&mut self, inspection: &Inspection) {
+        if let Some(notice) = &mut self.notice
+            && let Some(last) = notice.taken_again.last_mut()
+            && inspect_request(last).as_ref() == Some(&inspection.request)
+            && let Some(tree) = inspection.trees.first()
+        {
+            last.add_starter(tree);
+            notice.text = notice::verdicts(&notice.taken_again);
+        }
     }
 }
 
@@ -45,58 +74,6 @@ fn table_changes(change: &Change) -> impl Iterator<Item = TableChange<'_>> {
     let open = change.endpoint().filter(|_| is_there);
     let closed = change.gone().map(TableChange::Closed).into_iter();
     closed.chain(open.map(|endpoint| TableChange::Open(&endpoint.socket)))
-}
-
-impl App {
-    /// Watches a port whose freeing has settled.
-    pub(super) fn watch_freed_port(&mut self, mut machine: FreeMachine) {
-        // The table may already show what came after the last poll of the executor.
-        let has_come = |endpoint: &&Endpoint| match (endpoint.since, machine.free_since()) {
-            (Since::Opened(at), Some(free_since)) => at >= free_since,
-            (Since::Before(_), _) | (_, None) => false,
-        };
-        let endpoints = self.listing.endpoints().chain(self.listing.waiting());
-        let come: Vec<&Endpoint> = endpoints.filter(has_come).collect();
-        let open = come.iter().map(|one| TableChange::Open(&one.socket));
-        machine.on_table_changes(self.now, open, &[]);
-        self.reuse_watch.watch(machine);
-    }
-
-    /// Says which freed ports were taken again, and asks who started the new owner.
-    pub(super) fn report_reuse(&mut self) -> Option<Effect> {
-        let dialog = self.overlay.free_dialog();
-        if dialog.is_some_and(|dialog| !dialog.phase.batch().is_some_and(Batch::is_settled)) {
-            return None;
-        }
-        let now = self.now;
-        let is_taken = |machine: &mut FreeMachine| machine.taken_again_verdict(now).is_some();
-        let machines: Vec<FreeMachine> =
-            self.reuse_watch.watched.extract_if(.., is_taken).collect();
-        let last = machines.last()?;
-        let request = inspect_request(last);
-        self.notice = Some(Notice {
-            is_reuse: true,
-            ..Notice::persistent(notice::verdicts(&machines))
-        });
-        self.reuse_watch.reported = request
-            .clone()
-            .map(|request| ReportedReuse { machines, request });
-        request.map(Effect::Inspect)
-    }
-
-    /// Completes the notice with who started the new owner.
-    pub(super) fn complete_reuse_report(&mut self, inspection: &Inspection) {
-        let is_answer = |reported: &mut ReportedReuse| reported.request == inspection.request;
-        let Some(mut reported) = self.reuse_watch.reported.take_if(is_answer) else {
-            return;
-        };
-        if let (Some(last), Some(tree)) = (reported.machines.last_mut(), inspection.trees.first()) {
-            last.add_starter(tree);
-        }
-        if let Some(notice) = self.notice.as_mut().filter(|notice| notice.is_reuse) {
-            notice.text = notice::verdicts(&reported.machines);
-        }
-    }
 }
 
 /// Returns the request about the process that took the port, if that is known.

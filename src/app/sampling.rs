@@ -215,17 +215,17 @@ impl Sampling {
 }
 
 impl App {
-    pub(super) fn on_sample(&mut self, mut changes: Changes) -> Vec<Effect> {
+    pub(super) fn on_sample(&mut self, mut changes: Changes) {
         self.clock = changes.taken;
         self.record_stats(changes.stats.take(), changes.taken.instant);
         // Before the table loses the owners of closed sockets, and in a pause too.
         self.record_closed(&changes);
-        self.reuse_watch.apply_changes(&changes);
+        self.update_reuse_watch(&changes);
         self.finish_owner_lookups(&changes);
         if let Some(changes) = self.sampling.on_changes(changes) {
             self.apply(changes);
         }
-        self.ask_again()
+        self.ask_again();
     }
 
     /// Adds stats; in a pause only the first ones of a row.
@@ -240,10 +240,10 @@ impl App {
         }
     }
 
-    /// Returns the next request to the poller, if there is one.
-    pub(super) fn request_poll(&mut self) -> Option<Effect> {
+    pub(super) fn request_poll(&mut self) {
         let focus = self.details.focus(self.current_row());
-        self.sampling.next_request(focus).map(Effect::Sample)
+        let request = self.sampling.next_request(focus);
+        self.effects.extend(request.map(Effect::Sample));
     }
 }
 

@@ -92,14 +92,15 @@ impl Listing {
             .map(|row| &row.endpoint)
     }
 
-    /// Returns the endpoints that wait to become rows while the order is frozen.
-    pub fn waiting(&self) -> impl Iterator<Item = &Endpoint> {
-        self.deferred().iter().filter_map(|change| match change {
+    /// Returns every endpoint, also those that wait to become rows while the order is frozen.
+    pub fn all_endpoints(&self) -> impl Iterator<Item = &Endpoint> {
+        let waiting = self.deferred().iter().filter_map(|change| match change {
             Change::Opened(endpoint)
             | Change::Initial(endpoint)
             | Change::Replaced { endpoint, .. } => Some(endpoint),
             _ => None,
-        })
+        });
+        self.endpoints().chain(waiting)
     }
 
     /// Returns the changes deferred while the order is frozen.

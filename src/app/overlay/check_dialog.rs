@@ -14,24 +14,27 @@ pub struct CheckDialog {
     pub request: CheckRequest,
     /// The last report; it stays while the next is awaited.
     pub report: Option<Box<CheckReport>>,
-    pub is_pending: bool,
     /// Number of lines scrolled; drawing stops at the last line.
     pub scroll: u16,
 }
 
 impl CheckDialog {
+    pub fn is_pending(&self) -> bool {
+        let report = self.report.as_ref();
+        report.is_none_or(|report| report.findings.request != self.request)
+    }
+
     /// True if connecting is offered: once, and not while a report is awaited.
     pub fn can_connect(&self) -> bool {
         let is_tcp = self.request.spec.protocol == Protocol::Tcp;
-        is_tcp && !self.is_pending && !self.request.connects
+        is_tcp && !self.is_pending() && !self.request.connects
     }
 }
 
 impl App {
-    pub(in crate::app) fn open_check_dialog(&mut self) -> Vec<Effect> {
+    pub(in crate::app) fn open_check_dialog(&mut self) {
         let Some(spec) = self.port_to_check() else {
-            self.notify(notice::NOTHING_TO_CHECK);
-            return Vec::new();
+            return self.notify(notice::NOTHING_TO_CHECK);
         };
         let request = CheckRequest {
             spec,
@@ -40,10 +43,9 @@ impl App {
         self.overlay = Overlay::Check(CheckDialog {
             request,
             report: None,
-            is_pending: true,
             scroll: 0,
         });
-        vec![Effect::Check(request)]
+        self.effects.push(Effect::Check(request));
     }
 
     /// Returns the port of the row under the cursor, else the only one that the filter names.
@@ -59,40 +61,31 @@ impl App {
         })
     }
 
-    pub(in crate::app) fn on_check_key(&mut self, chord: Chord) -> Vec<Effect> {
+    pub(in crate::app) fn on_check_key(&mut self, chord: Chord) {
         let Overlay::Check(dialog) = &mut self.overlay else {
-            return Vec::new();
+            return;
         };
-        if let Some(KeyCommand::Check(command)) = command_of(KeyContext::CheckDialog, chord) {
-            return match command {
-                CheckCommand::Connect => connect(dialog),
-            };
+        match command_of(KeyContext::CheckDialog, chord) {
+            Some(KeyCommand::Check(CheckCommand::Connect)) => {
+                if dialog.can_connect() {
+                    dialog.request.connects = true;
+                    self.effects.push(Effect::Check(dialog.request));
+                }
+            }
+            _ => match scrolled(dialog.scroll, chord) {
+                Some(scroll) => dialog.scroll = scroll,
+                None => self.overlay = Overlay::None,
+            },
         }
-        match scrolled(dialog.scroll, chord) {
-            Some(scroll) => dialog.scroll = scroll,
-            None => self.overlay = Overlay::None,
-        }
-        Vec::new()
     }
 
     pub(in crate::app) fn on_check_report(&mut self, report: Box<CheckReport>) {
         if let Overlay::Check(dialog) = &mut self.overlay
             && dialog.request == report.findings.request
         {
-            dialog.is_pending = false;
             dialog.report = Some(report);
         }
     }
-}
-
-/// Repeats the check with a connect, if that is offered.
-fn connect(dialog: &mut CheckDialog) -> Vec<Effect> {
-    if !dialog.can_connect() {
-        return Vec::new();
-    }
-    dialog.request.connects = true;
-    dialog.is_pending = true;
-    vec![Effect::Check(dialog.request)]
 }
 
 #[cfg(test)]

@@ -7,15 +7,13 @@
 mod buttons;
 mod confirm_prompt;
 mod keys;
-mod opening;
 mod phase;
 
 pub use buttons::DialogAction;
 pub use confirm_prompt::ConfirmPrompt;
 pub use phase::DialogPhase;
 
-use crate::app::Effect;
-use crate::free::{ExecCommand, ExecEvent, Obstacle};
+use crate::free::Obstacle;
 use crate::model::process::{InspectRequest, Inspection};
 use crate::model::socket::EndpointId;
 use crate::table::row::Row;
@@ -28,50 +26,47 @@ const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub struct FreeDialog {
     /// The rows whose ports are to be freed.
-    rows: Vec<EndpointId>,
+    pub rows: Vec<EndpointId>,
     /// When its buttons were first drawn.
     since: Option<Instant>,
     /// True if the screen shows them as live.
     is_shown_armed: bool,
     /// True if it ever did: from then on the question no longer changes.
-    was_shown_armed: bool,
-    question_key: QuestionKey,
+    pub was_shown_armed: bool,
+    pub question_key: QuestionKey,
     /// The button that Enter presses; the first one always cancels.
     pub focus: usize,
     pub phase: DialogPhase,
-    inspect_request: Option<InspectRequest>,
+    pub inspect_request: Option<InspectRequest>,
     /// Its answer, once there is one.
     pub inspection: Option<Inspection>,
 }
 
 impl FreeDialog {
-    /// Returns the dialog about these rows, and the effects that inspect what it needs.
-    pub fn open(rows: &[&Row], phase: DialogPhase) -> (Self, Vec<Effect>) {
+    pub fn new(rows: &[&Row], phase: DialogPhase) -> Self {
         let rows: Vec<EndpointId> = rows.iter().map(|row| row.endpoint.id()).collect();
-        let inspect_request = rows.first().and_then(|row| phase.inspect_request(*row));
-        let mut effects = Vec::new();
-        if let Some(prompt) = phase.prompt() {
-            effects.push(Effect::OpenHandles(prompt.process_ids()));
-        }
-        effects.extend(inspect_request.clone().map(Effect::Inspect));
-        let dialog = Self {
-            rows,
+        Self {
             since: None,
             is_shown_armed: false,
             was_shown_armed: false,
             question_key: phase.question_key(),
             focus: 0,
-            phase,
-            inspect_request,
+            inspect_request: rows.first().and_then(|row| phase.inspect_request(*row)),
             inspection: None,
-        };
-        (dialog, effects)
+            rows,
+            phase,
+        }
     }
 
-    /// True while an owner is still looked up.
-    fn is_waiting(&self) -> bool {
-        let explanation = self.phase.explanation();
-        explanation.is_some_and(|one| matches!(one.obstacle, Obstacle::Pending(_)))
+    /// True until the buttons have been shown live, and while an owner is still looked up.
+    pub fn may_change(&self) -> bool {
+        match &self.phase {
+            DialogPhase::Confirming(_) => !self.was_shown_armed,
+            DialogPhase::Explaining(explanation) => {
+                !self.was_shown_armed || matches!(explanation.obstacle, Obstacle::Pending(_))
+            }
+            DialogPhase::Running(_) => false,
+        }
     }
 
     /// Notes that the buttons are on the screen `now`, as they were at the time of `state`: on a slow terminal nobody can
@@ -86,7 +81,7 @@ impl FreeDialog {
     }
 
     /// Starts the arming time again, since the buttons have changed.
-    fn disarm(&mut self) {
+    pub fn disarm(&mut self) {
         (self.since, self.is_shown_armed, self.focus) = (None, false, 0);
     }
 
@@ -107,11 +102,8 @@ impl FreeDialog {
         if !self.is_armed(now) {
             return self.arms_at();
         }
-        let is_running = self
-            .phase
-            .batch()
-            .is_some_and(|batch| !batch.has_verdicts());
-        is_running.then(|| now + PROGRESS_INTERVAL)
+        let batch = self.phase.batch()?;
+        (!batch.has_verdicts()).then(|| now + PROGRESS_INTERVAL)
     }
 
     /// On another screen size every target may fit.
@@ -122,27 +114,14 @@ impl FreeDialog {
         self.disarm();
     }
 
-    pub fn on_exec_event(&mut self, event: ExecEvent) -> Vec<ExecCommand> {
-        let DialogPhase::Running(batch) = &mut self.phase else {
-            return Vec::new();
-        };
-        let before = (batch.has_verdicts(), batch.offer());
-        let commands = batch.on(event);
-        if before != (batch.has_verdicts(), batch.offer()) {
-            self.disarm();
-        }
-        commands
-    }
-
     /// Applies the inspection that this dialog asked for, and no other.
-    pub fn apply_inspection(&mut self, inspection: &Inspection) {
+    pub fn apply_inspection(&mut self, inspection: Inspection) {
         if self.inspect_request.as_ref() != Some(&inspection.request) {
             return;
         }
-        self.inspection = Some(inspection.clone());
         match &mut self.phase {
             DialogPhase::Confirming(prompt) => {
-                if let Some(explanation) = prompt.apply_inspection(inspection) {
+                if let Some(explanation) = prompt.apply_inspection(&inspection) {
                     self.phase = DialogPhase::Explaining(explanation);
                     self.disarm();
                 }
@@ -156,6 +135,7 @@ impl FreeDialog {
             }
             DialogPhase::Running(_) => {}
         }
+        self.inspection = Some(inspection);
     }
 }
 

@@ -1,89 +1,206 @@
-//! A freeing in progress, in its dialog or in the background after that was closed.
+//! Frees ports: opens, updates and closes the dialog; after that was closed, the freeing continues in the background.
+//!
+//! Only a key opens the dialog; an update asks about the same rows.
 
+use crate::app::keymap::Chord;
 use crate::app::notice::Notice;
-use crate::app::overlay::free_dialog::DialogAction;
-use crate::app::{App, Effect};
-use crate::free::{Batch, ExecEvent, VerdictClass};
+use crate::app::overlay::free_dialog::{DialogAction, DialogPhase, FreeDialog};
+use crate::app::panes::screen_layout::ScreenLayout;
+use crate::app::{App, Effect, Overlay};
+use crate::free::{Batch, ExecEvent, FreeContext, VerdictClass, plan_row};
+use crate::model::socket::Endpoint;
+use crate::table::row::Row;
 use crate::wording::screen::notice;
 
-/// A freeing that continues after its dialog was closed.
-#[derive(Debug)]
-pub struct BackgroundFreeing {
-    pub batch: Box<Batch>,
-    /// The last notice about it.
-    pub reported: String,
-}
-
 impl App {
-    pub(in crate::app) fn on_freeing(&mut self, event: ExecEvent) -> Vec<Effect> {
-        let had_verdict = self.has_verdict();
-        let freed = self.freed_requests();
-        let commands = match (&mut self.background, self.overlay.free_dialog_mut()) {
-            (Some(background), _) => background.batch.on(event),
-            (None, Some(dialog)) => dialog.on_exec_event(event),
-            (None, None) => Vec::new(),
-        };
-        let mut effects: Vec<Effect> = commands.into_iter().map(Effect::Free).collect();
-        if self.has_verdict() && !had_verdict {
-            // The table beside the verdict must not lag behind it.
-            self.sampling.poll_now();
+    /// Asks about the marked rows in view, or about the row under the cursor.
+    pub(in crate::app) fn ask_to_free(&mut self) {
+        if self.settings.is_read_only {
+            return self.notify(notice::READ_ONLY_STOP);
         }
-        self.record_freeing_results(&freed);
-        effects.extend(self.report_background());
-        effects
+        if ScreenLayout::is_too_small(self.size) {
+            return;
+        }
+        if let Some(batch) = &self.background {
+            return self.notify(notice::still_freeing(batch));
+        }
+        let mut rows: Vec<&Row> = self.selection.marked_rows(&self.listing).collect();
+        if rows.is_empty() {
+            rows.extend(self.current_row());
+        }
+        let Some(dialog) = self.question_about(&rows) else {
+            return self.notify(notice::NOTHING_TO_FREE);
+        };
+        self.show(dialog);
+        self.listing.freeze();
+        // Bound sockets are not part of every poll, and some may hold the port too.
+        self.sampling.poll_now();
+    }
+
+    /// Asks again while an owner is pending or the buttons are not live yet, and replaces the dialog only if the question
+    /// has changed.
+    pub(in crate::app) fn ask_again(&mut self) {
+        let Some(dialog) = self.overlay.free_dialog() else {
+            return;
+        };
+        if !dialog.may_change() {
+            return;
+        }
+        let rows = dialog.rows.iter();
+        let rows: Vec<&Row> = rows.filter_map(|id| self.listing.row_of(*id)).collect();
+        match self.question_about(&rows) {
+            Some(again) if again.question_key != dialog.question_key => self.show(again),
+            Some(_) => self.update_others(),
+            None => {}
+        }
+    }
+
+    fn show(&mut self, dialog: FreeDialog) {
+        if let Some(prompt) = dialog.phase.prompt() {
+            let owners = prompt.process_ids();
+            self.effects.push(Effect::OpenHandles(owners));
+        }
+        let request = dialog.inspect_request.clone();
+        self.effects.extend(request.map(Effect::Inspect));
+        self.overlay = Overlay::Freeing(Box::new(dialog));
+    }
+
+    /// Updates what else would close, until the dialog has been shown with live buttons.
+    pub(in crate::app) fn update_others(&mut self) {
+        let table: Vec<&Endpoint> = self.listing.all_endpoints().collect();
+        if let Some(dialog) = self.overlay.free_dialog_mut()
+            && !dialog.was_shown_armed
+            && let Some(prompt) = dialog.phase.prompt_mut()
+        {
+            prompt.update_others(&table);
+        }
+    }
+
+    fn question_about(&self, rows: &[&Row]) -> Option<FreeDialog> {
+        let table: Vec<&Endpoint> = self.listing.all_endpoints().collect();
+        let plans = rows
+            .iter()
+            .map(|row| plan_row(&row.endpoint, &table, &self.context(row)));
+        let phase = DialogPhase::from_plans(plans)?;
+        Some(FreeDialog::new(rows, phase))
+    }
+
+    fn context(&self, row: &Row) -> FreeContext<'_> {
+        let filtered_port = self.listing.filter().query.sole_local_port();
+        FreeContext {
+            filter_names_port: filtered_port == Some(row.endpoint.socket.port()),
+            is_gone: row.is_closed(),
+            state_since: Some(row.endpoint.state_since),
+            ..FreeContext::new(&self.environment, self.moment())
+        }
+    }
+
+    pub(in crate::app) fn on_dialog_key(&mut self, chord: Chord) {
+        use DialogAction::{AskAbout, AskWith, Close, Copy, GoTo, Send, ShowSignals};
+        let Some(dialog) = self.overlay.free_dialog_mut() else {
+            return;
+        };
+        match dialog.on_key(chord) {
+            None => {}
+            Some(Close) => self.close_dialog(),
+            Some(Copy(text)) => self.copy(text),
+            Some(GoTo(id)) => {
+                self.close_dialog();
+                self.reveal(id);
+            }
+            Some(action @ (AskAbout(_) | AskWith(_) | ShowSignals | Send)) => {
+                let commands = dialog.act(&action, self.now);
+                if !commands.is_empty() {
+                    // The target is fixed, so the table may change again.
+                    self.thaw_listing();
+                }
+                self.effects.extend(commands.into_iter().map(Effect::Free));
+            }
+        }
+    }
+
+    /// Closes the dialog. A freeing continues in the background, and its verdict becomes a notice.
+    pub(in crate::app) fn close_dialog(&mut self) {
+        self.thaw_listing();
+        self.sampling.poll_now();
+        let Overlay::Freeing(dialog) = std::mem::take(&mut self.overlay) else {
+            return;
+        };
+        match dialog.phase {
+            DialogPhase::Running(batch) if is_unfinished(&batch) => {
+                self.background = Some(batch);
+                // A port that is free but still watched has its verdict already.
+                return self.report_background("");
+            }
+            // A key that cancels by mistake must not look as if it had confirmed.
+            DialogPhase::Confirming(_) => self.notify(notice::CANCELLED),
+            DialogPhase::Explaining(_) | DialogPhase::Running(_) => {}
+        }
+        self.effects.push(Effect::CloseHandles);
     }
 
     /// Ends the freeze of the table.
-    pub(in crate::app) fn thaw_listing(&mut self) {
+    fn thaw_listing(&mut self) {
         let now = self.now;
         self.update_listing(|listing, context| listing.thaw(now, context));
     }
 
-    fn has_verdict(&self) -> bool {
-        self.running_batch().is_some_and(Batch::has_verdicts)
-    }
-
-    /// Shows the verdicts of a freeing whose dialog is closed, each time they change.
-    pub(in crate::app) fn report_background(&mut self) -> Vec<Effect> {
-        let Some(background) = &mut self.background else {
-            return Vec::new();
+    pub(in crate::app) fn on_freeing(&mut self, event: ExecEvent) {
+        let batch = match (&mut self.background, &mut self.overlay) {
+            (Some(batch), _) => batch,
+            (None, Overlay::Freeing(dialog)) => match &mut dialog.phase {
+                DialogPhase::Running(batch) => batch,
+                DialogPhase::Confirming(_) | DialogPhase::Explaining(_) => return,
+            },
+            (None, _) => return,
         };
-        let text = notice::verdicts(background.batch.machines());
-        if text != background.reported {
-            self.notice = Some(Notice::persistent(text.clone()));
-            background.reported = text;
+        let before = batch.clone();
+        let commands = batch.on(event);
+        let after = batch.clone();
+        self.effects.extend(commands.into_iter().map(Effect::Free));
+        if after.has_verdicts() && !before.has_verdicts() {
+            // The table beside the verdict must not lag behind it.
+            self.sampling.poll_now();
         }
-        if is_unfinished(&background.batch) {
-            return Vec::new();
+        if let Some(dialog) = self.overlay.free_dialog_mut()
+            && (before.has_verdicts(), before.offer()) != (after.has_verdicts(), after.offer())
+        {
+            dialog.disarm();
         }
-        self.background = None;
-        vec![Effect::CloseHandles]
+        for (old, machine) in before.machines().iter().zip(after.machines()) {
+            self.port_history.record_outcomes(&machine.outcomes());
+            if machine.is_watching_reuse() && !old.is_watching_reuse() {
+                self.watch_freed_port(machine.clone());
+            }
+        }
+        self.report_background(&notice::verdicts(before.machines()));
     }
 
-    pub(in crate::app) fn on_dialog_action(&mut self, action: DialogAction) -> Vec<Effect> {
-        match action {
-            DialogAction::Nothing => Vec::new(),
-            DialogAction::Execute(commands) => {
-                // The target is fixed, so the table may change again.
-                self.thaw_listing();
-                commands.into_iter().map(Effect::Free).collect()
-            }
-            DialogAction::Copy(text) => self.copy(text),
-            DialogAction::Close => self.close_dialog(),
-            DialogAction::GoTo(id) => {
-                let effects = self.close_dialog();
-                self.reveal(id);
-                effects
-            }
+    /// Shows the verdicts of a freeing in the background, unless they are those `reported` last.
+    fn report_background(&mut self, reported: &str) {
+        let Some(batch) = &self.background else {
+            return;
+        };
+        let text = notice::verdicts(batch.machines());
+        let is_unfinished = is_unfinished(batch);
+        if text != reported {
+            self.notice = Some(Notice::persistent(text));
+        }
+        if !is_unfinished {
+            self.background = None;
+            self.effects.push(Effect::CloseHandles);
         }
     }
 }
 
 /// True until each port has a verdict and each free port was watched for long enough.
-pub(in crate::app) fn is_unfinished(batch: &Batch) -> bool {
+fn is_unfinished(batch: &Batch) -> bool {
     batch.machines().iter().any(|machine| {
         let verdict = machine.verdict();
         !machine.is_settled()
             && verdict.is_none_or(|verdict| verdict.kind.class() == VerdictClass::Free)
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,8 +6,6 @@ pub mod menu;
 
 mod freeing;
 
-pub use freeing::BackgroundFreeing;
-
 use check_dialog::CheckDialog;
 use free_dialog::FreeDialog;
 use menu::Menu;

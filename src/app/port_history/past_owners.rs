@@ -3,10 +3,11 @@
 //! Records a socket when it has closed, so that nothing is kept twice: the latest few owners of the latest ports. The exit
 //! status of an owner is recorded as it was found and never concluded from the socket.
 
+use crate::free::{ReleaseKind, TargetOutcome};
 use crate::model::process::{ExitStatus, ProcessId};
 use crate::model::socket::{Endpoint, EndpointId, Owners, Protocol, Since};
 use crate::model::text::SystemText;
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::time::Instant;
 
 /// Owners that are kept of one port.
@@ -19,21 +20,14 @@ const MAX_EXIT_STATUSES: usize = 1_000;
 
 #[derive(Debug, Default)]
 pub struct PortHistory {
-    ports: HashMap<PortKey, PastOwners>,
+    /// Of each port its past owners, the latest last.
+    ports: HashMap<PortKey, VecDeque<PastOwner>>,
     /// The ports in the order in which they last closed.
-    by_age: BTreeMap<u64, PortKey>,
-    last_sequence: u64,
+    by_age: BTreeSet<(Instant, PortKey)>,
     exit_statuses: VecDeque<(ProcessId, ExitStatus)>,
 }
 
 type PortKey = (Protocol, u16);
-
-#[derive(Debug, Default)]
-struct PastOwners {
-    sequence: u64,
-    /// The latest last.
-    owners: VecDeque<PastOwner>,
-}
 
 /// An earlier owner of a port.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,25 +51,36 @@ impl PortHistory {
             return;
         }
         let key = (socket.protocol, socket.port());
-        let kept = self.ports.entry(key).or_default();
-        // A new port has 0, which no port has in `by_age`.
-        self.last_sequence += 1;
-        self.by_age.remove(&kept.sequence);
-        kept.sequence = self.last_sequence;
-        self.by_age.insert(self.last_sequence, key);
-        kept.add(PastOwner {
-            id: socket.id,
-            protocol: socket.protocol,
-            port: socket.port(),
-            owners: socket.owners.clone(),
-            user: socket.user.clone(),
-            since: endpoint.since,
-            closed,
-        });
+        let owners = self.ports.entry(key).or_default();
+        if let Some(last) = owners.back() {
+            self.by_age.remove(&(last.closed, key));
+        }
+        self.by_age.insert((closed, key));
+        add(
+            owners,
+            PastOwner {
+                id: socket.id,
+                protocol: socket.protocol,
+                port: socket.port(),
+                owners: socket.owners.clone(),
+                user: socket.user.clone(),
+                since: endpoint.since,
+                closed,
+            },
+        );
         if self.ports.len() > MAX_PORTS
             && let Some((_, oldest)) = self.by_age.pop_first()
         {
             self.ports.remove(&oldest);
+        }
+    }
+
+    /// Records the processes that a signal of portmon ended.
+    pub fn record_outcomes(&mut self, outcomes: &[TargetOutcome]) {
+        for outcome in outcomes {
+            if let (ReleaseKind::Ended, Some((after, signal))) = (outcome.how, outcome.after) {
+                self.record_exit(outcome.process.id, ExitStatus::EndedAfter(after, signal));
+            }
         }
     }
 
@@ -104,7 +109,7 @@ impl PortHistory {
         [Protocol::Tcp, Protocol::Udp]
             .into_iter()
             .filter(|one| protocol.is_none_or(|wanted| wanted == *one))
-            .filter_map(|one| self.ports.get(&(one, port))?.owners.back())
+            .filter_map(|one| self.ports.get(&(one, port))?.back())
             .max_by_key(|past| past.closed)
     }
 
@@ -117,25 +122,23 @@ impl PortHistory {
         let is_another = |past: &&PastOwner| {
             past.closed <= opened && !have_same_owner(&past.owners, &socket.owners)
         };
-        let kept = self.ports.get(&(socket.protocol, socket.port()))?;
-        kept.owners.iter().rev().find(is_another)
+        let owners = self.ports.get(&(socket.protocol, socket.port()))?;
+        owners.iter().rev().find(is_another)
     }
 }
 
-impl PastOwners {
-    /// Adds an owner; sockets of one owner, such as those on 127.0.0.1 and ::1, become one.
-    fn add(&mut self, past: PastOwner) {
-        match self.owners.back_mut() {
-            Some(last)
-                if have_same_owner(&last.owners, &past.owners)
-                    && opened_at(past.since) <= last.closed =>
-            {
-                let is_earlier = opened_at(last.since) <= opened_at(past.since);
-                let since = if is_earlier { last.since } else { past.since };
-                *last = PastOwner { since, ..past };
-            }
-            _ => push_latest(&mut self.owners, past, MAX_OWNERS),
+/// Adds an owner; sockets of one owner, such as those on 127.0.0.1 and ::1, become one.
+fn add(owners: &mut VecDeque<PastOwner>, past: PastOwner) {
+    match owners.back_mut() {
+        Some(last)
+            if have_same_owner(&last.owners, &past.owners)
+                && opened_at(past.since) <= last.closed =>
+        {
+            let is_earlier = opened_at(last.since) <= opened_at(past.since);
+            let since = if is_earlier { last.since } else { past.since };
+            *last = PastOwner { since, ..past };
         }
+        _ => push_latest(owners, past, MAX_OWNERS),
     }
 }
 

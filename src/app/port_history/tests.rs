@@ -1,7 +1,7 @@
 use super::*;
 use crate::app::Event;
 use crate::app::testing::{AppHarness, inspection};
-use crate::model::process::Signal;
+use crate::model::process::{Inspection, Signal};
 use crate::model::socket::{Protocol, Since};
 use crate::model::testing::{SocketBuilder, instant, process, socket};
 use crossterm::event::KeyCode;

@@ -180,7 +180,7 @@ fn a_port_that_is_freed_again_is_watched_anew() {
     harness.poll(vec![listener(4300)]);
     harness.keys("l");
     harness.free();
-    assert_eq!(harness.app.reuse_watch.watched.len(), 1);
+    assert_eq!(harness.app.freed_ports.len(), 1);
     harness.poll(vec![]);
     harness.key(KeyCode::Esc);
     harness.seconds += 498.0;
@@ -192,7 +192,7 @@ fn a_port_that_is_freed_again_is_watched_anew() {
 #[test]
 fn what_the_table_saw_before_the_verdict_came_is_said_too() {
     let mut harness = freed();
-    let freed = harness.app.reuse_watch.watched.remove(0);
+    let freed = harness.app.freed_ports.remove(0);
     harness.poll(vec![listener(4300)]);
     harness.app.watch_freed_port(freed);
     harness.wait(0.0);

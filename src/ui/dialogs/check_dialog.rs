@@ -59,7 +59,7 @@ fn lines(dialog: &CheckDialog, width: usize, theme: &Theme) -> Vec<Line<'static>
     let mut lines: Vec<Line> = report
         .flat_map(|report| report_lines(report, width, theme))
         .collect();
-    if dialog.is_pending {
+    if dialog.is_pending() {
         lines.push(
             theme
                 .span(Role::Dim, wording::pending(&dialog.request))

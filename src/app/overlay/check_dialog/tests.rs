@@ -66,9 +66,9 @@ fn only_the_answer_to_its_own_question_is_taken() {
     let mut harness = AppHarness::with(vec![socket("127.0.0.1:3000")]);
     harness.keys("w");
     harness.event(report(tcp(4000)));
-    assert!(dialog(&harness).is_pending && dialog(&harness).report.is_none());
+    assert!(dialog(&harness).is_pending() && dialog(&harness).report.is_none());
     harness.event(report(tcp(3000)));
-    assert!(!dialog(&harness).is_pending && dialog(&harness).report.is_some());
+    assert!(!dialog(&harness).is_pending() && dialog(&harness).report.is_some());
 }
 
 #[test]
@@ -86,7 +86,7 @@ fn c_connects_once_and_only_when_something_was_answered() {
     assert_eq!(requested(&harness.keys("c")), []);
     harness.event(report(connecting));
     assert_eq!(requested(&harness.keys("c")), []);
-    assert!(!dialog(&harness).is_pending);
+    assert!(!dialog(&harness).is_pending());
 }
 
 #[test]

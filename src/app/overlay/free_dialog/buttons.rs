@@ -3,7 +3,7 @@
 use super::confirm_prompt::ConfirmPrompt;
 use super::phase::DialogPhase;
 use crate::app::keymap::{Button, KeyCommand, key_of};
-use crate::free::{ExecCommand, KillPlan, Preview, TargetSet};
+use crate::free::{KillPlan, TargetSet};
 use crate::model::process::{SIGNALS, Signal};
 use crate::model::socket::EndpointId;
 use crate::model::text::escaped;
@@ -14,32 +14,25 @@ pub struct OfferedButton {
     pub command: Option<KeyCommand>,
     /// What it does, with its key: `y stop it (SIGTERM)`.
     pub label: String,
-    pub press: Press,
+    pub action: DialogAction,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Press {
-    /// Leaves the question as it is.
-    Act(DialogAction),
-    /// Asks about these targets and this signal instead.
-    Ask(TargetSet, Signal),
+pub enum DialogAction {
+    Close,
+    Copy(String),
+    GoTo(EndpointId),
+    /// Asks about these targets instead.
+    AskAbout(TargetSet),
+    /// Asks about this signal instead.
+    AskWith(Signal),
     ShowSignals,
     /// Sends what the question asks about, or the signal that is offered after another failed.
     Send,
 }
 
-/// What the app has to do after a key.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum DialogAction {
-    Nothing,
-    Execute(Vec<ExecCommand>),
-    Copy(String),
-    GoTo(EndpointId),
-    Close,
-}
-
 impl OfferedButton {
-    fn new(command: Option<KeyCommand>, text: String, press: Press) -> Self {
+    fn new(command: Option<KeyCommand>, text: String, action: DialogAction) -> Self {
         let label = match command {
             Some(command) => format!("{} {text}", key_of(command)),
             None => text,
@@ -47,7 +40,7 @@ impl OfferedButton {
         Self {
             command,
             label,
-            press,
+            action,
         }
     }
 }
@@ -58,34 +51,34 @@ impl DialogPhase {
         let prompt = self.prompt();
         let is_running = matches!(self, Self::Running(_));
         let close = if is_running { "Close" } else { "Cancel" };
-        let close = OfferedButton::new(None, close.to_owned(), Press::Act(DialogAction::Close));
+        let close = OfferedButton::new(None, close.to_owned(), DialogAction::Close);
         let mut buttons = vec![close];
-        if let Some(prompt) = prompt.filter(|prompt| prompt.is_choosing_signal) {
+        if prompt.is_some_and(|prompt| prompt.is_choosing_signal) {
             buttons.extend(SIGNALS.iter().map(|signal| {
                 let name = signal.name();
                 let text = name.strip_prefix("SIG").unwrap_or(name).to_owned();
-                let press = Press::Ask(prompt.preview.targets, *signal);
-                OfferedButton::new(Some(KeyCommand::Signal(*signal)), text, press)
+                let action = DialogAction::AskWith(*signal);
+                OfferedButton::new(Some(KeyCommand::Signal(*signal)), text, action)
             }));
             return buttons;
         }
         let must_type = prompt.is_some_and(|prompt| prompt.typed_port().is_some());
         buttons.extend(Button::ALL.iter().filter_map(|button| {
-            let (text, press) = offer(self, *button)?;
+            let (text, action) = offer(self, *button)?;
             let has_key = !(must_type && *button == Button::Confirm);
             let command = has_key.then_some(KeyCommand::Button(*button));
-            Some(OfferedButton::new(command, text, press))
+            Some(OfferedButton::new(command, text, action))
         }));
         buttons
     }
 }
 
 /// Returns the text of a button and what it does, if it is offered.
-fn offer(phase: &DialogPhase, button: Button) -> Option<(String, Press)> {
+fn offer(phase: &DialogPhase, button: Button) -> Option<(String, DialogAction)> {
     match button {
         Button::Confirm => {
             let prompt = phase.prompt().filter(|prompt| !prompt.is_truncated)?;
-            Some((confirm_text(prompt), Press::Send))
+            Some((confirm_text(prompt), DialogAction::Send))
         }
         Button::All => {
             let prompt = phase.prompt()?;
@@ -112,17 +105,17 @@ fn offer(phase: &DialogPhase, button: Button) -> Option<(String, Press)> {
         Button::Parent => parent_button(phase.prompt()?),
         Button::Signals => {
             let prompt = phase.prompt().filter(|_| SIGNALS.len() > 1);
-            prompt.map(|_| ("signal".to_owned(), Press::ShowSignals))
+            prompt.map(|_| ("signal".to_owned(), DialogAction::ShowSignals))
         }
         Button::GoTo => {
             let listener = phase.explanation()?.go_to()?;
-            let press = Press::Act(DialogAction::GoTo(listener));
-            Some(("go to the listener".to_owned(), press))
+            let text = "go to the listener".to_owned();
+            Some((text, DialogAction::GoTo(listener)))
         }
         Button::Copy => {
             let command = phase.command()?;
             let text = format!("copy: {}", escaped(&command));
-            Some((text, Press::Act(DialogAction::Copy(command))))
+            Some((text, DialogAction::Copy(command)))
         }
         Button::Kill => escalation(phase, Signal::Kill),
         Button::Interrupt => escalation(phase, Signal::Interrupt),
@@ -131,10 +124,8 @@ fn offer(phase: &DialogPhase, button: Button) -> Option<(String, Press)> {
 
 /// `stop it (SIGTERM)`; SIGCONT stops nothing.
 fn confirm_text(prompt: &ConfirmPrompt) -> String {
-    let Preview {
-        targets, signal, ..
-    } = prompt.preview;
-    match (signal, prompt.target_count(targets)) {
+    let signal = prompt.preview.signal;
+    match (signal, prompt.target_count(prompt.preview.targets)) {
         (Signal::Continue, _) => format!("send {signal}"),
         (_, 1) => format!("stop it ({signal})"),
         (_, many) => format!("stop {many} ({signal})"),
@@ -142,47 +133,30 @@ fn confirm_text(prompt: &ConfirmPrompt) -> String {
 }
 
 /// Asks about these targets, or about the topmost owners again.
-fn toggle(prompt: &ConfirmPrompt, at: TargetSet) -> Press {
-    let Preview {
-        targets, signal, ..
-    } = prompt.preview;
-    Press::Ask(
-        if targets == at {
-            TargetSet::Topmost
-        } else {
-            at
-        },
-        signal,
-    )
+fn toggle(prompt: &ConfirmPrompt, targets: TargetSet) -> DialogAction {
+    let is_on = prompt.preview.targets == targets;
+    DialogAction::AskAbout(if is_on { TargetSet::Topmost } else { targets })
 }
 
 /// Goes up by one parent each time, and after the last one back to the owners.
-fn parent_button(prompt: &ConfirmPrompt) -> Option<(String, Press)> {
-    let Preview {
-        targets, signal, ..
-    } = prompt.preview;
+fn parent_button(prompt: &ConfirmPrompt) -> Option<(String, DialogAction)> {
     let parents = prompt.single()?.parents();
     let first = *parents.first()?;
-    let next = match targets {
+    let next = match prompt.preview.targets {
         TargetSet::Parent(now) => {
             let mut rest = parents.into_iter().skip_while(|parent| parent.id != now);
             rest.nth(1)
         }
         TargetSet::Topmost | TargetSet::All | TargetSet::Group => Some(first),
     };
-    Some(match next {
-        Some(next) => (
-            format!("{next} instead"),
-            Press::Ask(TargetSet::Parent(next.id), signal),
-        ),
-        None => (
-            "owner only".to_owned(),
-            Press::Ask(TargetSet::Topmost, signal),
-        ),
-    })
+    let (text, targets) = match next {
+        Some(next) => (format!("{next} instead"), TargetSet::Parent(next.id)),
+        None => ("owner only".to_owned(), TargetSet::Topmost),
+    };
+    Some((text, DialogAction::AskAbout(targets)))
 }
 
-fn escalation(phase: &DialogPhase, signal: Signal) -> Option<(String, Press)> {
+fn escalation(phase: &DialogPhase, signal: Signal) -> Option<(String, DialogAction)> {
     let is_offered = phase.batch()?.offer() == Some(signal);
-    is_offered.then(|| (signal.to_string(), Press::Send))
+    is_offered.then(|| (signal.to_string(), DialogAction::Send))
 }

@@ -112,14 +112,10 @@ impl ConfirmPrompt {
 
     /// Returns what to do if it is confirmed as required.
     pub fn confirm(&self, now: Instant) -> Option<(Batch, Vec<ExecCommand>)> {
-        let Preview {
-            targets, signal, ..
-        } = self.preview;
+        let (targets, signal) = (self.preview.targets, self.preview.signal);
         self.is_confirmed().then(|| {
-            let requests = self
-                .plans
-                .iter()
-                .map(|plan| plan.confirm(targets, signal, now));
+            let plans = self.plans.iter();
+            let requests = plans.map(|plan| plan.confirm(targets, signal, now));
             Batch::begin(requests.collect(), Timeouts::default())
         })
     }

@@ -1,39 +1,36 @@
 //! What a key does in the dialog.
 
-use super::buttons::{DialogAction, Press};
+use super::buttons::DialogAction;
 use super::{DialogPhase, FreeDialog};
 use crate::app::keymap::{Chord, FreeDialogCommand, KeyCommand, KeyContext, command_of};
+use crate::free::ExecCommand;
 use crossterm::event::KeyCode;
 use std::time::Instant;
 
 impl FreeDialog {
-    pub fn on_key(&mut self, chord: Chord, now: Instant) -> DialogAction {
-        let command = command_of(KeyContext::FreeDialog, chord);
-        if command == Some(KeyCommand::FreeDialog(FreeDialogCommand::Cancel)) {
-            DialogAction::Close
-        } else if !self.is_shown_armed {
-            DialogAction::Nothing
-        } else if let Some(KeyCommand::FreeDialog(command)) = command {
-            self.run(command, now)
-        } else if self.take_typed_key(chord) || self.is_movement(chord) {
-            DialogAction::Nothing
-        } else {
-            self.press_key(chord, now)
+    /// Moves the focus or takes a typed key; returns what any other key does.
+    pub fn on_key(&mut self, chord: Chord) -> Option<DialogAction> {
+        match command_of(KeyContext::FreeDialog, chord) {
+            Some(KeyCommand::FreeDialog(FreeDialogCommand::Cancel)) => Some(DialogAction::Close),
+            _ if !self.is_shown_armed => None,
+            Some(KeyCommand::FreeDialog(command)) => self.run(command),
+            _ if self.take_typed_key(chord) || self.is_movement(chord) => None,
+            _ => self.action_of(chord),
         }
     }
 
-    fn run(&mut self, command: FreeDialogCommand, now: Instant) -> DialogAction {
+    fn run(&mut self, command: FreeDialogCommand) -> Option<DialogAction> {
         match command {
             FreeDialogCommand::NextButton => self.move_focus(1),
             FreeDialogCommand::PreviousButton => self.move_focus(-1),
             FreeDialogCommand::Press if self.is_mistyped() => {}
             FreeDialogCommand::Press => {
                 let button = self.phase.buttons().into_iter().nth(self.focus);
-                return button.map_or(DialogAction::Close, |button| self.press(button.press, now));
+                return Some(button.map_or(DialogAction::Close, |button| button.action));
             }
-            FreeDialogCommand::Cancel => return DialogAction::Close,
+            FreeDialogCommand::Cancel => return Some(DialogAction::Close),
         }
-        DialogAction::Nothing
+        None
     }
 
     fn move_focus(&mut self, by: isize) {
@@ -74,8 +71,9 @@ impl FreeDialog {
         self.phase.batch().is_some() && matches!(command, Some(KeyCommand::Move(_)))
     }
 
-    /// Presses the button of a key. A key of the question that is not offered now does nothing; any other key cancels.
-    fn press_key(&mut self, chord: Chord, now: Instant) -> DialogAction {
+    /// Returns what the button of a key does. A key of the question that is not offered now does nothing; any other key
+    /// cancels.
+    fn action_of(&self, chord: Chord) -> Option<DialogAction> {
         let prompt = self.phase.prompt();
         let is_menu = prompt.is_some_and(|prompt| prompt.is_choosing_signal);
         let context = if is_menu {
@@ -84,44 +82,47 @@ impl FreeDialog {
             KeyContext::FreeDialog
         };
         let Some(command) = command_of(context, chord) else {
-            return DialogAction::Close;
+            return Some(DialogAction::Close);
         };
         let mut buttons = self.phase.buttons().into_iter();
         match buttons.find(|button| button.command == Some(command)) {
-            Some(button) => self.press(button.press, now),
-            None if prompt.is_some() && !is_menu => DialogAction::Nothing,
-            None => DialogAction::Close,
+            Some(button) => Some(button.action),
+            None if prompt.is_some() && !is_menu => None,
+            None => Some(DialogAction::Close),
         }
     }
 
-    fn press(&mut self, press: Press, now: Instant) -> DialogAction {
-        match (press, &mut self.phase) {
-            (Press::Act(action), _) => return action,
-            (Press::Send, DialogPhase::Running(batch)) => {
-                let commands = batch.escalate(now);
-                self.disarm();
-                return DialogAction::Execute(commands);
-            }
-            (Press::Send, DialogPhase::Confirming(prompt)) => {
+    /// Changes the question, or returns what to send.
+    pub fn act(&mut self, action: &DialogAction, now: Instant) -> Vec<ExecCommand> {
+        use DialogAction::{AskAbout, AskWith, Close, Copy, GoTo, Send, ShowSignals};
+        let mut commands = Vec::new();
+        match (action, &mut self.phase) {
+            (Send, DialogPhase::Running(batch)) => commands = batch.escalate(now),
+            (Send, DialogPhase::Confirming(prompt)) => {
                 // If something required was not done, the question stays.
-                let Some((batch, commands)) = prompt.confirm(now) else {
-                    return DialogAction::Nothing;
+                let Some((batch, first)) = prompt.confirm(now) else {
+                    return commands;
                 };
                 self.phase = DialogPhase::Running(Box::new(batch));
-                self.disarm();
-                return DialogAction::Execute(commands);
+                commands = first;
             }
-            (Press::Ask(targets, signal), DialogPhase::Confirming(prompt)) => {
-                prompt.ask(targets, signal);
-                // Another question must be seen first.
-                self.disarm();
+            // Another question must be seen first.
+            (AskAbout(targets), DialogPhase::Confirming(prompt)) => {
+                prompt.ask(*targets, prompt.preview.signal);
             }
-            (Press::ShowSignals, DialogPhase::Confirming(prompt)) => {
+            (AskWith(signal), DialogPhase::Confirming(prompt)) => {
+                prompt.ask(prompt.preview.targets, *signal);
+            }
+            (ShowSignals, DialogPhase::Confirming(prompt)) => {
                 prompt.is_choosing_signal = true;
                 self.focus = 0;
+                return commands;
             }
-            (Press::Send | Press::Ask(..) | Press::ShowSignals, _) => {}
+            (AskAbout(_) | AskWith(_) | ShowSignals | Send | Close | Copy(_) | GoTo(_), _) => {
+                return commands;
+            }
         }
-        DialogAction::Nothing
+        self.disarm();
+        commands
     }
 }

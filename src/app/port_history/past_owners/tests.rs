@@ -102,7 +102,7 @@ fn history_keeps_few_owners_a_port_and_the_latest_ports() {
             instant(f64::from(pid)),
         );
     }
-    let kept = &memory.ports[&(Protocol::Tcp, 3000)].owners;
+    let kept = &memory.ports[&(Protocol::Tcp, 3000)];
     assert_eq!((kept.len(), kept[0].closed), (4, instant(3.0)));
     let udp = |port: u16| socket(&format!("127.0.0.1:{port}")).udp().endpoint();
     for port in 1..=9_999 {
