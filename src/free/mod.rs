@@ -28,7 +28,9 @@ pub mod testing;
 mod verdict;
 
 pub use batch::Batch;
-pub use command::{Conclusion, FreeOutcome, FreeReport, PortPlan, Refusal, exit_code, port_specs};
+pub use command::{
+    Conclusion, DryRun, FreeOutcome, FreeReport, PortPlan, Refusal, exit_code, port_specs,
+};
 pub use exec_command::{
     BindProbe, ExecCommand, ExecEvent, ExecResult, PortSnapshot, SendOutcome, SignalDisposition,
     SignalError, SignalState,

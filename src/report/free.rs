@@ -60,11 +60,9 @@ struct JsonSignal {
 impl JsonFreeReport {
     pub fn new(report: &FreeReport, is_dry_run: bool) -> Self {
         let would_signal = match &report.conclusion {
-            Conclusion::DryRun {
-                targets, signal, ..
-            } => {
-                let targets = targets.iter().flatten();
-                Some(targets.map(|one| json_signal(one, *signal)).collect())
+            Conclusion::DryRun(would) => {
+                let targets = would.targets.iter().flatten();
+                Some(targets.map(|one| json_signal(one, would.signal)).collect())
             }
             _ => None,
         };

@@ -6,7 +6,9 @@ use super::{
     not_permitted_text, owners, place_at, signal_error, time_left_roughly, unseen_text, verdict,
     warning,
 };
-use crate::free::{Conclusion, Explanation, FreeReport, PortPlan, Refusal, Verdict, VerdictKind};
+use crate::free::{
+    Conclusion, DryRun, Explanation, FreeReport, PortPlan, Refusal, Verdict, VerdictKind,
+};
 use crate::model::port::{BindResult, PortRange, PortSpec};
 use crate::model::socket::State;
 use crate::model::text::escaped;
@@ -54,33 +56,7 @@ pub fn free_report(report: &FreeReport) -> String {
             format!("Nothing sent: {}. {now}", signal_error(error))
         }
         Conclusion::Refused(why) => format!("Nothing sent for {port}: {}.", refusal(*why)),
-        Conclusion::DryRun {
-            signal,
-            targets,
-            stays_held,
-            unseen,
-        } => {
-            let kept = stays_held
-                .iter()
-                .map(warning)
-                .collect::<Vec<_>>()
-                .join("; ");
-            let would = match targets {
-                Err(denied) => not_permitted_text(denied),
-                Ok(targets) => {
-                    let sent = format!("{signal} to {}", list(targets));
-                    if kept.is_empty() {
-                        format!("{port} would be freed: {sent}")
-                    } else {
-                        format!("{port} would not be freed completely: {kept}; {sent}")
-                    }
-                }
-            };
-            match unseen {
-                Some(unseen) => format!("{would}; {}", unseen_text(unseen)),
-                None => would,
-            }
-        }
+        Conclusion::DryRun(would) => dry_run(port, would),
     }
 }
 
@@ -108,6 +84,26 @@ fn not_held(port: PortSpec, bind: &BindResult, left: &[Option<State>]) -> String
                 "{port} is STILL HELD: no socket table shows by what{left}, but a bind fails: {why}"
             )
         }
+    }
+}
+
+fn dry_run(port: PortSpec, would: &DryRun) -> String {
+    let kept: Vec<String> = would.stays_held.iter().map(warning).collect();
+    let text = match &would.targets {
+        Err(denied) => not_permitted_text(denied),
+        Ok(targets) => {
+            let sent = format!("{} to {}", would.signal, list(targets));
+            if kept.is_empty() {
+                format!("{port} would be freed: {sent}")
+            } else {
+                let kept = kept.join("; ");
+                format!("{port} would not be freed completely: {kept}; {sent}")
+            }
+        }
+    };
+    match &would.unseen {
+        Some(unseen) => format!("{text}; {}", unseen_text(unseen)),
+        None => text,
     }
 }
 

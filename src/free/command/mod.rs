@@ -100,14 +100,18 @@ pub enum Conclusion {
         now: Result<Box<FreeReport>, Problem>,
     },
     Refused(Refusal),
-    DryRun {
-        signal: Signal,
-        /// Those that would get the signal, unless one of them must not.
-        targets: Result<Vec<Arc<Process>>, NotPermitted>,
-        /// Why the port would still be held.
-        stays_held: Vec<Warning>,
-        unseen: Option<Unseen>,
-    },
+    DryRun(DryRun),
+}
+
+/// What would be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DryRun {
+    pub signal: Signal,
+    /// Those that would get the signal, unless one of them must not.
+    pub targets: Result<Vec<Arc<Process>>, NotPermitted>,
+    /// Why the port would still be held.
+    pub stays_held: Vec<Warning>,
+    pub unseen: Option<Unseen>,
 }
 
 /// Why nothing was sent.
@@ -182,8 +186,8 @@ impl FreeReport {
             Conclusion::Outdated { now: Ok(now), .. } => return now.outcome(),
             Conclusion::Outdated { error, .. } => outcome_of_error(error),
             Conclusion::Refused(_) => FreeOutcome::Refused,
-            Conclusion::DryRun { targets, .. } if targets.is_ok() => return None,
-            Conclusion::DryRun { .. } => FreeOutcome::NotPermitted,
+            Conclusion::DryRun(would) if would.targets.is_ok() => return None,
+            Conclusion::DryRun(_) => FreeOutcome::NotPermitted,
         })
     }
 

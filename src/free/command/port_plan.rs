@@ -1,6 +1,6 @@
 //! A port that `portmon free` is to free: its plan, the targets and the signal.
 
-use super::{Conclusion, FreeReport, Refusal};
+use super::{Conclusion, DryRun, FreeReport, Refusal};
 use crate::free::{KillPlan, Preview, TargetSet, Warning, not_permitted};
 use crate::model::port::PortSpec;
 use crate::model::process::{Process, Signal};
@@ -38,7 +38,7 @@ impl PortPlan {
             Warning::StaysHeld(_) | Warning::Protected(_) => true,
             Warning::NotPermitted(_) | Warning::Suspended(_) => false,
         });
-        self.report(Conclusion::DryRun {
+        self.report(Conclusion::DryRun(DryRun {
             signal: self.signal,
             targets: match not_permitted(&self.kill_plan, self.targets) {
                 Some(denied) => Err(denied),
@@ -46,7 +46,7 @@ impl PortPlan {
             },
             stays_held,
             unseen: preview.also_closes.unseen,
-        })
+        }))
     }
 
     fn report(&self, conclusion: Conclusion) -> FreeReport {
