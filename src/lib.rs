@@ -63,8 +63,8 @@
 //!   dialog's `buttons` (when it is offered, its text, what it does), its row in the README.
 //! * **a role** in `roles!` of [`ui::theme`] with its style without color. **A theme**: an entry in `THEMES` with the
 //!   styles that differ from those.
-//! * **a command**: a file in `commands` with its `COMMAND`, its arguments and what it does, its `mod`, its entry in
-//!   `COMMANDS`, its row in the README; what it prints is in [`report`] and [`wording`].
+//! * **a command**: a file in `commands` with its arguments and what it does, its `mod`, its variant of `Command`, its row
+//!   in the README; what it prints is in [`report`] and [`wording`].
 //! * **a service name**: a line in `assets/services.tsv`.
 //! * **a source of sockets**: a [`SocketSource`](model::socket::SocketSource), its line in `os::sockets::sources` and a
 //!   file that reports each socket as a [`RawSocket`](model::socket::RawSocket).
@@ -114,13 +114,13 @@ mod commands;
 mod architecture_tests;
 
 use crate::cli::EarlyExit;
-use crate::commands::{COMMANDS, EXIT_ERROR, MONITOR};
+use crate::commands::{CommandLine, EXIT_ERROR};
 use std::io::{self, Write};
 
 /// Runs the command that the command line asks for and returns the exit code.
 pub fn run(words: impl IntoIterator<Item = std::ffi::OsString>) -> u8 {
-    let result = match cli::parse(words, &MONITOR, COMMANDS) {
-        Ok((command, matches)) => (command.run)(&matches),
+    let result = match cli::parse::<CommandLine>(words) {
+        Ok(command_line) => command_line.run(),
         Err(EarlyExit::Output(text)) => commands::print(&text).map(|()| 0),
         Err(EarlyExit::UsageError(line)) => Err(anyhow::Error::msg(line)),
     };

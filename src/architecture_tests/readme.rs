@@ -2,8 +2,9 @@
 
 use super::source::files;
 use crate::app::keymap::{BINDINGS, KeySection};
-use crate::commands::COMMANDS;
+use crate::commands::CommandLine;
 use crate::table::query::FILTER_SYNTAX;
+use clap::CommandFactory as _;
 use std::fs;
 use std::path::Path;
 
@@ -39,8 +40,8 @@ fn the_readme_lists_every_word_of_the_filter_as_it_is() {
 #[test]
 fn the_readme_has_a_row_for_each_command() {
     let readme = readme();
-    for command in COMMANDS {
-        let row = format!("| `portmon {}` | ", command.name);
+    for command in CommandLine::command().get_subcommands() {
+        let row = format!("| `portmon {}` | ", command.get_name());
         assert!(readme.contains(&row), "the README lacks: {row}");
     }
 }

@@ -1,20 +1,28 @@
 //! Usage errors in one line: what is wrong, and the way out.
 
-use super::{CliCommand, named};
 use crate::model::port::PortRange;
 use crate::model::process::shell::quoted;
 use crate::model::text::escaped;
+use clap::Command;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use std::error::Error as _;
 
+/// Commands of other tools, which people type by habit, and ours; the last ones mean the monitor, which needs no name.
+const FOREIGN: [(&str, &[&str]); 4] = [
+    ("list", &["ls", "ps", "show", "status", "get"]),
+    ("free", &["kill", "stop", "end", "term", "rm"]),
+    ("check", &["why"]),
+    ("", &["top", "monitor", "tui"]),
+];
+
 /// Describes an error in the arguments of a command, of the monitor if that is `None`.
-pub fn for_arguments(error: &clap::Error, command: Option<&CliCommand>) -> String {
+pub fn for_arguments(error: &clap::Error, command: Option<&Command>) -> String {
     let context = |kind| error.get(kind).map(text).unwrap_or_default();
     let argument = context(ContextKind::InvalidArg);
     let flag = argument.split([' ', '=', '[']).next().unwrap_or_default();
     let help = command.map_or_else(
         || "portmon --help".to_owned(),
-        |command| format!("portmon {} --help", command.name),
+        |command| format!("portmon {} --help", command.get_name()),
     );
     let line = match (error.kind(), error.source()) {
         (ErrorKind::ValueValidation, Some(cause)) if flag.starts_with('-') => {
@@ -57,21 +65,17 @@ fn text(value: &ContextValue) -> String {
 ///
 /// The words may include flags. Command names are so short that many filters are close to one, so a misspelled name counts
 /// only before a port or a flag.
-pub fn for_mistaken_command(
-    words: &[&str],
-    monitor: &CliCommand,
-    commands: &[CliCommand],
-) -> Option<String> {
+pub fn for_mistaken_command(words: &[&str], parser: &Command) -> Option<String> {
     let (first, rest) = words.split_first()?;
     let next = rest.first().copied().unwrap_or_default();
-    let before_port = named(commands, next).filter(|_| is_port(first));
-    let way_out = if named(commands, first).is_some() {
+    let before_port = parser.find_subcommand(next).filter(|_| is_port(first));
+    let way_out = if parser.find_subcommand(first).is_some() {
         format!("put the command first: `portmon {first}`.")
     } else if let Some(command) = before_port {
-        format!("put the command first: `portmon {} {first}`.", command.name)
+        let name = command.get_name();
+        format!("put the command first: `portmon {name} {first}`.")
     } else {
-        let meant = foreign(first, rest, monitor, commands)
-            .or_else(|| misspelled(first, rest, commands))?;
+        let meant = foreign(first, rest, parser).or_else(|| misspelled(first, rest, parser))?;
         format!("unknown command \"{first}\". Did you mean `{meant}`?")
     };
     let filter = words.iter().take_while(|word| !is_flag(word));
@@ -83,44 +87,37 @@ pub fn for_mistaken_command(
 }
 
 /// Returns the command line that someone means who types the command of another tool.
-fn foreign(
-    word: &str,
-    rest: &[&str],
-    monitor: &CliCommand,
-    commands: &[CliCommand],
-) -> Option<String> {
+fn foreign(word: &str, rest: &[&str], parser: &Command) -> Option<String> {
     if ["help", "version"].contains(&word) {
-        let command = rest.first().and_then(|next| named(commands, next));
-        let command = command.map_or_else(String::new, |command| format!("{} ", command.name));
-        return Some(format!("portmon {command}--{word}"));
+        let command = rest.first().and_then(|next| parser.find_subcommand(next));
+        let name = command.map_or_else(String::new, |command| format!("{} ", command.get_name()));
+        return Some(format!("portmon {name}--{word}"));
     }
-    let is_meant = |command: &&CliCommand| command.synonyms.contains(&word);
-    let command = commands.iter().find(is_meant);
-    let parser =
-        (command.or(is_meant(&monitor).then_some(monitor))?.define)(clap::Command::new(""));
-    let needs_port = parser.get_positionals().any(clap::Arg::is_required_set);
+    let (name, _) = FOREIGN.iter().find(|(_, words)| words.contains(&word))?;
+    let command = parser.find_subcommand(name);
+    let needs_port = command.is_some_and(|command| {
+        let mut positionals = command.get_positionals();
+        positionals.any(clap::Arg::is_required_set)
+    });
     let port = rest.iter().copied().find(|word| is_port(word));
     let port = port.or(needs_port.then_some("3000"));
-    let words = [Some("portmon"), command.map(|command| command.name), port];
+    let words = [Some("portmon"), command.map(Command::get_name), port];
     Some(words.into_iter().flatten().collect::<Vec<_>>().join(" "))
 }
 
 /// Returns the command line with the name of a command that is one edit away.
-fn misspelled(word: &str, rest: &[&str], commands: &[CliCommand]) -> Option<String> {
+fn misspelled(word: &str, rest: &[&str], parser: &Command) -> Option<String> {
     let next = rest.first()?;
     if !is_port(next) && !next.starts_with('-') {
         return None;
     }
     let is_close = |name: &str| is_one_edit_away(word.as_bytes(), name.as_bytes());
-    let command = commands
-        .iter()
-        .find(|command| is_close(command.name) || command.alias.is_some_and(is_close))?;
+    let command = parser
+        .get_subcommands()
+        .find(|command| is_close(command.get_name()) || command.get_all_aliases().any(is_close))?;
+    let line = format!("portmon {}", command.get_name());
     let rest = rest.iter().map(|word| quoted(word.as_bytes()));
-    Some(
-        rest.fold(format!("portmon {}", command.name), |line, word| {
-            line + " " + &word
-        }),
-    )
+    Some(rest.fold(line, |line, word| line + " " + &word))
 }
 
 /// True if one letter is missing, too many or another one, or if two neighbors are swapped.

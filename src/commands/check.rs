@@ -2,23 +2,14 @@
 
 use super::unless_closed;
 use crate::check::CheckRequest;
-use crate::cli::CliCommand;
 use crate::cli::values::{port, source};
 use crate::model::port::PortSpec;
 use crate::model::socket::SocketSource;
 use crate::os::check::{CheckContext, check_port};
 use crate::os::environment;
 use crate::report;
-use clap::{Args, FromArgMatches as _};
+use clap::Args;
 use std::io;
-
-pub const COMMAND: CliCommand = CliCommand {
-    name: "check",
-    alias: None,
-    synonyms: &["why"],
-    define: CheckArgs::augment_args,
-    run: |matches| run(&CheckArgs::from_arg_matches(matches)?),
-};
 
 /// Check whether a port can be used and, if not, why
 #[derive(Args)]
@@ -46,7 +37,7 @@ pub struct CheckArgs {
 }
 
 /// Prints the report; the exit code tells whether the port is free.
-fn run(options: &CheckArgs) -> anyhow::Result<u8> {
+pub fn run(options: &CheckArgs) -> anyhow::Result<u8> {
     let environment = environment::read();
     super::warn_about_pids(environment.pids_problem);
     let context = CheckContext::new(&environment, options.source);

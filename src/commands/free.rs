@@ -2,13 +2,12 @@
 //!
 //! Only what was shown is signaled, and the executor checks it again.
 
-pub(super) mod arguments;
+pub mod arguments;
 mod confirmation;
 mod drive;
 mod prepare;
 
 use super::print_line;
-use crate::cli::CliCommand;
 use crate::free::{Conclusion, FreeReport, PortPlan, exit_code, port_specs};
 use crate::model::environment::Environment;
 use crate::model::port::{PortRange, PortSpec};
@@ -19,25 +18,16 @@ use crate::table::row::DisplayContext;
 use crate::wording;
 use anyhow::{Context, anyhow, bail};
 use arguments::FreeArgs;
-use clap::{Args as _, FromArgMatches as _};
 use confirmation::confirm;
 use prepare::{poll, prepare, unowned};
 use std::collections::HashSet;
 use std::io::{self, Write};
 
-pub const COMMAND: CliCommand = CliCommand {
-    name: "free",
-    alias: None,
-    synonyms: &["kill", "stop", "end", "term", "rm"],
-    define: FreeArgs::augment_args,
-    run: |matches| run(&FreeArgs::from_arg_matches(matches)?),
-};
-
 /// The plan for a port, or the report why nothing is done.
 type Prepared = Result<Box<PortPlan>, Box<FreeReport>>;
 
 /// Frees the ports; returns the worst of their exit codes.
-fn run(options: &FreeArgs) -> anyhow::Result<u8> {
+pub fn run(options: &FreeArgs) -> anyhow::Result<u8> {
     let timeouts = options.timeouts()?;
     let environment = environment::read();
     super::warn_about_pids(environment.pids_problem);

@@ -1,24 +1,16 @@
 //! `portmon list`: polls once and prints the rows.
 
 use super::{EXIT_ERROR, parse_filter, unless_closed};
+use crate::cli::FilterArgs;
 use crate::cli::values::source;
-use crate::cli::{CliCommand, FilterArgs};
 use crate::model::socket::SocketSource;
 use crate::os::environment;
 use crate::os::poller::SocketPoller;
 use crate::os::sockets::{DumpRequest, DumpScope};
 use crate::report::list::{self, ListOutcome, ListRequest};
 use crate::table::row::DisplayContext;
-use clap::{Args, FromArgMatches as _};
+use clap::Args;
 use std::io;
-
-pub const COMMAND: CliCommand = CliCommand {
-    name: "list",
-    alias: None,
-    synonyms: &["ls", "ps", "show", "status", "get"],
-    define: ListArgs::augment_args,
-    run: |matches| run(&ListArgs::from_arg_matches(matches)?),
-};
 
 /// List ports and exit
 #[derive(Args)]
@@ -48,7 +40,7 @@ pub struct ListArgs {
 const NO_ROWS: u8 = 1;
 
 /// Prints the rows; the exit code says whether there are any.
-fn run(options: &ListArgs) -> anyhow::Result<u8> {
+pub fn run(options: &ListArgs) -> anyhow::Result<u8> {
     let environment = environment::read();
     let (filter, hint) = parse_filter(&environment, &options.filter)?;
     // Only sockets that can match are read.

@@ -1,7 +1,7 @@
 //! The commands: each puts together what it needs, runs to its end and returns the exit code.
 //!
-//! To add one: a file here with its `COMMAND`, its arguments and what it does; its `mod` and its entry in [`COMMANDS`]; its
-//! row in the README.
+//! To add one: a file here with its arguments and what it does; its `mod`; its variant of [`Command`] and its line in
+//! [`CommandLine::run`]; its row in the README.
 
 mod check;
 mod free;
@@ -11,27 +11,54 @@ mod unused;
 mod wait;
 mod watch;
 
-use crate::cli::{CliCommand, FilterArgs};
+use crate::cli::FilterArgs;
 use crate::model::environment::{Environment, PidNamespaceProblem};
 use crate::model::snapshot::Problem;
 use crate::os::sockets::{DumpRequest, DumpScope};
 use crate::table::listing::{Chip, Filter};
 use crate::table::query;
 use crate::wording;
+use clap::{Parser, Subcommand};
 use std::io::{self, Write};
 
-/// The command that runs if none is named.
-pub static MONITOR: CliCommand = monitor::COMMAND;
+/// Show which process owns each local port, live, and free a port that is stuck
+#[derive(Parser)]
+#[command(name = "portmon", version, args_conflicts_with_subcommands = true)]
+#[command(disable_help_subcommand = true)]
+pub struct CommandLine {
+    #[command(flatten)]
+    monitor: monitor::MonitorArgs,
+    /// Without a command the monitor runs.
+    #[command(subcommand)]
+    command: Option<Command>,
+}
 
 /// Every command, in the order of the help.
-pub static COMMANDS: &[CliCommand] = &[
-    list::COMMAND,
-    watch::COMMAND,
-    free::COMMAND,
-    check::COMMAND,
-    wait::COMMAND,
-    unused::COMMAND,
-];
+#[derive(Subcommand)]
+enum Command {
+    List(list::ListArgs),
+    Watch(watch::WatchArgs),
+    Free(free::arguments::FreeArgs),
+    Check(check::CheckArgs),
+    Wait(wait::WaitArgs),
+    #[command(visible_alias = "next")]
+    Unused(unused::UnusedArgs),
+}
+
+impl CommandLine {
+    /// Runs the command and returns the exit code.
+    pub fn run(&self) -> anyhow::Result<u8> {
+        match &self.command {
+            None => monitor::run(&self.monitor),
+            Some(Command::List(options)) => list::run(options),
+            Some(Command::Watch(options)) => watch::run(options),
+            Some(Command::Free(options)) => free::run(options),
+            Some(Command::Check(options)) => check::run(options),
+            Some(Command::Wait(options)) => wait::run(options),
+            Some(Command::Unused(options)) => unused::run(options),
+        }
+    }
+}
 
 /// Exit code of an error, of the arguments or of the command.
 pub const EXIT_ERROR: u8 = 2;

@@ -1,8 +1,8 @@
 //! The monitor: starts the threads, takes over the terminal, runs the event loop and performs its effects.
 
 use crate::app::{App, Effect, Event};
+use crate::cli::FilterArgs;
 use crate::cli::values::{interval, source};
-use crate::cli::{CliCommand, FilterArgs};
 use crate::config::Settings;
 use crate::event_loop::{self, EffectHandler, EventChannels};
 use crate::model::poll_request::PollRequest;
@@ -17,7 +17,7 @@ use crate::os::{environment, now};
 use crate::table::query::FILTER_SYNTAX;
 use crate::terminal::{self, Screen, TerminalGuard};
 use anyhow::{Context, bail};
-use clap::{Args, FromArgMatches as _};
+use clap::{Args, Command, CommandFactory as _};
 use std::io::{self, Stdout};
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
@@ -25,15 +25,6 @@ use tokio::sync::mpsc;
 
 mod watchdog;
 
-pub const COMMAND: CliCommand = CliCommand {
-    name: "portmon",
-    alias: None,
-    synonyms: &["top", "monitor", "tui"],
-    define: MonitorArgs::augment_args,
-    run: |matches| run(&MonitorArgs::from_arg_matches(matches)?),
-};
-
-/// Show which process owns each local port, live, and free a port that is stuck
 #[derive(Args)]
 #[command(after_help = after_help())]
 pub struct MonitorArgs {
@@ -93,10 +84,11 @@ Exit status:
 const BACKGROUND: Duration = Duration::from_millis(500);
 
 /// Runs the monitor until it quits.
-fn run(options: &MonitorArgs) -> anyhow::Result<u8> {
+pub fn run(options: &MonitorArgs) -> anyhow::Result<u8> {
     let settings = options.settings()?.with_variables(std::env::var_os);
     if !terminal::is_interactive() {
-        let names: Vec<&str> = super::COMMANDS.iter().map(|command| command.name).collect();
+        let parser = super::CommandLine::command();
+        let names: Vec<&str> = parser.get_subcommands().map(Command::get_name).collect();
         bail!(
             "no terminal here; for scripts: portmon {}",
             names.join(", ")

@@ -1,3 +1,4 @@
+use super::CommandLine;
 use super::check::CheckArgs;
 use super::free::arguments::{Consent, FreeArgs};
 use super::list::ListArgs;
@@ -5,25 +6,27 @@ use super::monitor::MonitorArgs;
 use super::unused::UnusedArgs;
 use super::wait::WaitArgs;
 use super::watch::WatchArgs;
-use super::{COMMANDS, MONITOR};
 use crate::check::Until;
 use crate::cli::{self, EarlyExit};
 use crate::config::Settings;
 use crate::free::{TargetSet, Timeouts};
 use crate::model::port::PortSpec;
 use crate::model::process::Signal;
-use clap::{ArgMatches, FromArgMatches};
+use clap::{CommandFactory as _, FromArgMatches};
 use std::time::Duration;
 
-fn matched(line: &str) -> Result<ArgMatches, EarlyExit> {
+fn command_line(line: &str) -> Result<CommandLine, EarlyExit> {
     let words = std::iter::once("portmon").chain(line.split_whitespace());
-    let words = words.map(Into::into);
-    cli::parse(words, &MONITOR, COMMANDS).map(|(_, matches)| matches)
+    cli::parse(words.map(Into::into))
 }
 
+/// The arguments of the command that a line runs.
 fn parsed<A: FromArgMatches>(line: &str) -> A {
-    let matches = matched(line).unwrap_or_else(|error| panic!("{line}: {error:?}"));
-    A::from_arg_matches(&matches).expect(line)
+    assert_eq!(command_line(line).err(), None, "{line}");
+    let words = std::iter::once("portmon").chain(line.split_whitespace());
+    let matches = CommandLine::command().get_matches_from(words);
+    let of_command = matches.subcommand().map(|(_, matches)| matches);
+    A::from_arg_matches(of_command.unwrap_or(&matches)).expect(line)
 }
 
 fn settings(line: &str) -> Settings {
@@ -228,7 +231,7 @@ fn after_two_dashes_any_word_is_a_filter() {
         let found = (&*settings.filter, settings.interval);
         assert_eq!(found, (filter, Duration::from_secs(seconds)), "{line}");
     }
-    assert!(matched("kill -- 3000").is_err());
+    assert!(command_line("kill -- 3000").is_err());
 }
 
 #[test]

@@ -1,25 +1,16 @@
 //! `portmon unused`: ports that nothing uses, each verified by binding it on every local address.
 
 use super::{ALL_WITH_BOUND, unless_closed};
-use crate::cli::CliCommand;
 use crate::cli::values::{port_count, port_number, source};
 use crate::model::port::{BindResult, EphemeralRange, PortSpec};
 use crate::model::socket::{Endpoint, Protocol, Socket, SocketSource};
 use crate::os::poller::SocketPoller;
 use crate::os::{bind_probe, environment};
 use crate::wording::check::wait as wording;
-use clap::{Args, FromArgMatches as _};
+use clap::Args;
 use std::collections::HashSet;
 use std::io::{self, Write};
 use std::ops::RangeInclusive;
-
-pub const COMMAND: CliCommand = CliCommand {
-    name: "unused",
-    alias: Some("next"),
-    synonyms: &[],
-    define: UnusedArgs::augment_args,
-    run: |matches| run(&UnusedArgs::from_arg_matches(matches)?),
-};
 
 /// Find unused ports
 #[derive(Args)]
@@ -70,7 +61,7 @@ impl UnusedArgs {
 const TOO_FEW: u8 = 1;
 
 /// Prints the ports as they are found, one a line.
-fn run(options: &UnusedArgs) -> anyhow::Result<u8> {
+pub fn run(options: &UnusedArgs) -> anyhow::Result<u8> {
     let mut poller = SocketPoller::new(EphemeralRange::IANA, options.source, ALL_WITH_BOUND);
     super::warn_about_problems(&poller.poll_sockets().problems);
     let (ports, endpoints) = (options.ports(), poller.endpoints());

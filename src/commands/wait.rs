@@ -4,7 +4,6 @@
 
 use super::warn;
 use crate::check::{Until, WaitTarget};
-use crate::cli::CliCommand;
 use crate::cli::values::{address, port, source, timeout};
 use crate::free::BIND_RETRY;
 use crate::model::port::{BindResult, EphemeralRange, PortSpec};
@@ -16,18 +15,10 @@ use crate::os::processes::pid_namespace;
 use crate::os::sockets::{DumpRequest, DumpScope};
 use crate::wording::check::wait as wording;
 use anyhow::bail;
-use clap::{Args, FromArgMatches as _};
+use clap::Args;
 use std::io::{self, IsTerminal, Write};
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
-
-pub const COMMAND: CliCommand = CliCommand {
-    name: "wait",
-    alias: None,
-    synonyms: &[],
-    define: WaitArgs::augment_args,
-    run: |matches| run(&WaitArgs::from_arg_matches(matches)?),
-};
 
 /// Wait until a port listens or is free
 #[derive(Args)]
@@ -85,7 +76,7 @@ const MIN_PAUSE: Duration = Duration::from_millis(50);
 const PAUSE_FACTOR: u32 = 20;
 
 /// Waits; prints the result on standard output, or after a timeout what is there instead on standard error.
-fn run(options: &WaitArgs) -> anyhow::Result<u8> {
+pub fn run(options: &WaitArgs) -> anyhow::Result<u8> {
     let target = &options.target()?;
     if io::stderr().is_terminal() {
         // Standard error may be closed, which does not end the wait.

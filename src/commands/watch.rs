@@ -1,8 +1,8 @@
 //! `portmon watch`: polls and prints events until it is stopped or `--for` is over.
 
 use super::{ALL_SOCKETS, parse_filter, unless_closed, warn, warn_about_pids, warn_about_problems};
+use crate::cli::FilterArgs;
 use crate::cli::values::{interval, run_time, source};
-use crate::cli::{CliCommand, FilterArgs};
 use crate::model::environment::Environment;
 use crate::model::snapshot::Problem;
 use crate::model::socket::SocketSource;
@@ -13,18 +13,10 @@ use crate::report::json::JsonEvent;
 use crate::report::watch::{WatchReporter, text};
 use crate::table::row::DisplayContext;
 use crate::wording;
-use clap::{Args, FromArgMatches as _};
+use clap::Args;
 use jiff::tz::TimeZone;
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
-
-pub const COMMAND: CliCommand = CliCommand {
-    name: "watch",
-    alias: None,
-    synonyms: &[],
-    define: WatchArgs::augment_args,
-    run: |matches| run(&WatchArgs::from_arg_matches(matches)?),
-};
 
 /// Print a line for each socket that opens, changes or closes
 #[derive(Args)]
@@ -55,7 +47,7 @@ pub struct WatchArgs {
 }
 
 /// Runs until `--for` is over or the output is closed; a signal ends it as it ends any program.
-fn run(options: &WatchArgs) -> anyhow::Result<u8> {
+pub fn run(options: &WatchArgs) -> anyhow::Result<u8> {
     let environment = environment::read();
     let (filter, hint) = parse_filter(&environment, &options.filter)?;
     warn_about_pids(environment.pids_problem);
