@@ -1,4 +1,4 @@
-//! The rules of the house, checked by reading the sources.
+//! Architecture rules, checked against the source text.
 
 mod circles;
 mod layers;

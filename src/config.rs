@@ -9,10 +9,6 @@ use std::ffi::OsString;
 use std::time::Duration;
 
 /// What the user asked the monitor for.
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a flag of the command line"
-)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     pub interval: Duration,
@@ -21,7 +17,8 @@ pub struct Settings {
     /// True if connections to other machines are shown from the start.
     pub all: bool,
     pub is_ascii: bool,
-    pub has_color: bool,
+    /// Name of the theme.
+    pub theme: &'static str,
     /// True if no process may be signaled.
     pub is_read_only: bool,
 }
@@ -33,7 +30,7 @@ impl Default for Settings {
             filter: String::new(),
             all: false,
             is_ascii: false,
-            has_color: true,
+            theme: "auto",
             is_read_only: false,
         }
     }
@@ -42,8 +39,13 @@ impl Default for Settings {
 impl Settings {
     /// Adds what environment variables ask for: `NO_COLOR` (<https://no-color.org>).
     pub fn with_variables(self, variable: impl Fn(&'static str) -> Option<OsString>) -> Self {
-        let has_color = variable("NO_COLOR").is_none_or(|value| value.is_empty());
-        Self { has_color, ..self }
+        match variable("NO_COLOR") {
+            Some(value) if !value.is_empty() => Self {
+                theme: "mono",
+                ..self
+            },
+            _ => self,
+        }
     }
 
     pub fn display_context<'a>(

@@ -44,13 +44,16 @@
 //!
 //! # Where to look
 //!
-//! * **a wrong verdict**: `free` decides it from what the polls saw; its sentence is in `wording`.
-//! * **a wrong answer of `check`**: `check` derives the reasons from its findings; `os::check` collects these.
-//! * **a wrong or missing owner**: [`os::owners`].
+//! * **a wrong verdict**: `free::state_machine` decides it: `request_log` says what still holds the port, `evaluate` and
+//!   `poll_verdict` what follows. Its sentence is in `wording::verdict`.
+//! * **a wrong answer of `check`**: `check::report` puts the reasons together, from the findings that `os::check` collects.
+//! * **a missing or wrong owner**: [`os::owners`]; which one of several a row shows: `topmost_first` in `model::process`.
 //! * **a slow poll**: with many sockets [`os::sockets`]; with many processes [`os::owners`] (`pid_table`, `search`,
 //!   `verification`). `cargo bench --bench sampler` shows it.
 //! * **a column that is cut or missing**: `ui::table::columns` and `ui::table`.
-//! * **a sentence**: [`wording`]; one of `check`: [`wording::check`].
+//! * **a sentence**: [`wording`]; one of `check`: [`wording::check`]. The texts of keys and buttons stand with them, in
+//!   `app::keymap::command` and the free dialog's `buttons`.
+//! * **a terminal left in raw mode**: [`os::signals`], [`terminal`], the watchdog in `commands::monitor`.
 //!
 //! # How to add
 //!
@@ -62,7 +65,7 @@
 //! * **a button** of the free dialog: a line among the `Button`s of `app::keymap::command`, its arm in `offer` of the
 //!   dialog's `buttons` (when it is offered, its text, what it does), its row in the README.
 //! * **a role** in `roles!` of [`ui::theme`] with its style without color. **A theme**: an entry in `THEMES` with the
-//!   styles that differ from those.
+//!   styles that differ from those; [`Settings`](config::Settings) name the one in use.
 //! * **a command**: a file in `commands` with its arguments and what it does, its `mod`, its variant of `Command`, its row
 //!   in the README; what it prints is in [`report`] and [`wording`].
 //! * **a service name**: a line in `assets/services.tsv`.

@@ -17,7 +17,7 @@ impl App {
         let free_since = machine.free_since();
         let has_come = |endpoint: &&Endpoint| match endpoint.since {
             Since::Opened(at) => free_since.is_some_and(|free_since| at >= free_since),
-            Since::Before(_) => false,
+            Since::Initial(_) => false,
         };
         let endpoints = self.listing.all_endpoints().filter(has_come);
         let open = endpoints.map(|endpoint| TableChange::Open(&endpoint.socket));

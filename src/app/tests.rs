@@ -191,7 +191,7 @@ fn an_unlisted_key_or_a_paste_cancels() {
         };
         assert_eq!(sent(&effects), [], "{key}");
         assert!(matches!(harness.app.overlay, Overlay::None), "{key}");
-        assert_eq!(harness.notice(), "cancelled; nothing was sent", "{key}");
+        assert_eq!(harness.notice(), "canceled; nothing was sent", "{key}");
     }
 }
 

@@ -75,7 +75,7 @@ fn type_defined(line: &str) -> Option<&str> {
     (is_type && name.starts_with(char::is_uppercase)).then_some(name)
 }
 
-/// Where a file stands, without the system that it is for: twins of several systems stand at one place.
+/// Path of a file without its operating system, so that the variants of one file are equal.
 fn place(path: &str) -> String {
     const SYSTEMS: [&str; 6] = ["linux", "macos", "windows", "unix", "other", "elsewhere"];
     let parts = path.trim_end_matches(".rs").split('/');

@@ -39,7 +39,7 @@ pub struct Findings {
     pub connects: Option<Vec<ConnectProbe>>,
     /// The socket tables that could not be read.
     pub problems: Vec<Problem>,
-    /// Whether root asked, from whom no owner is hidden for lack of permission.
+    /// True if portmon runs as root, which may see every owner.
     pub is_root: bool,
 }
 
@@ -48,7 +48,7 @@ pub struct Findings {
 pub struct PortSettings {
     /// First port that needs no privilege (`net.ipv4.ip_unprivileged_port_start` of ip(7)).
     pub unprivileged_from: Option<u16>,
-    /// Ports that the system never assigns itself (`net.ipv4.ip_local_reserved_ports` of ip(7)).
+    /// Ports that the kernel never chooses as ephemeral ports (`net.ipv4.ip_local_reserved_ports` of ip(7)).
     pub reserved: Vec<RangeInclusive<u16>>,
 }
 

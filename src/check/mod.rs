@@ -1,8 +1,8 @@
 //! Whether a port can be used, and if not, why: [`Findings`] go in, a [`CheckReport`] comes out.
 //!
 //! [`Findings`] are the binds that were tried, the sockets of the port and the settings of the system. Every [`Reason`]
-//! follows from them, and a bind that nothing explains is reported as such: no cause is ever guessed. Nothing here opens
-//! a socket or writes a sentence; `os::check` finds, and `wording::check` tells.
+//! follows from them, and a bind that nothing explains is reported as such: no cause is ever guessed. Nothing here
+//! opens a socket or writes a sentence: `os::check` collects the findings, `wording::check` writes the sentences.
 
 mod connections;
 mod findings;

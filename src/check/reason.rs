@@ -10,22 +10,22 @@ use std::sync::Arc;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reason {
     /// A listening, bound or UDP socket that conflicts with the requested bind.
-    Holder(Box<Socket>),
+    HoldingSocket(Box<Socket>),
     /// A socket of the same port that does not conflict.
     Elsewhere(Box<Socket>),
-    /// The port is the local port of a connection, usually chosen by the kernel, and of this many more.
+    /// The port is the local port of this client connection, usually chosen by the kernel, and of `more` others.
     Client {
         first: Box<Endpoint>,
         more: usize,
     },
-    /// On the refused addresses no bind succeeds; if there are none, one does with SO_REUSEADDR.
+    /// `refused`: the addresses that cannot be bound at all. If empty, they can be bound with SO_REUSEADDR only.
     TimeWait {
         count: usize,
         refused: Vec<IpAddr>,
         /// Until the last one ends.
         left: Option<TimeWaitLeft>,
     },
-    /// Connections whose listener is gone. Of the refused addresses the same holds.
+    /// Connections whose listener has closed; `refused` as for `TimeWait`.
     Leftover {
         sockets: Vec<Socket>,
         refused: Vec<IpAddr>,
@@ -38,7 +38,8 @@ pub enum Reason {
         at: SocketAddr,
         error: String,
     },
-    /// Addresses are in use, and no table shows by what; one that could not be read may.
+    /// Addresses are in use and no readable table shows by which socket; `is_unread`: an unreadable table may contain
+    /// it.
     Unexplained {
         at: Vec<SocketAddr>,
         is_unread: bool,
@@ -48,7 +49,7 @@ pub enum Reason {
         socket: Box<Socket>,
         covered: Vec<SocketAddr>,
     },
-    /// Some addresses can be bound, though not all. `taken` is the family that cannot, if the other one can.
+    /// Only some addresses can be bound. `taken` is the family that cannot be bound, if the other one can.
     Partly {
         usable: Vec<IpAddr>,
         taken: Option<Family>,
@@ -82,7 +83,7 @@ impl Reason {
     /// Name in the JSON, which stays the same.
     pub fn cause(&self) -> &'static str {
         match self {
-            Self::Holder(_) => "holder",
+            Self::HoldingSocket(_) => "holder",
             Self::Elsewhere(_) => "elsewhere",
             Self::Client { .. } => "client_port",
             Self::TimeWait { .. } => "time_wait",
@@ -117,7 +118,7 @@ impl Reason {
     pub(super) fn is_decisive(&self) -> bool {
         match self {
             Self::TimeWait { refused, .. } | Self::Leftover { refused, .. } => !refused.is_empty(),
-            Self::Holder(_)
+            Self::HoldingSocket(_)
             | Self::Client { .. }
             | Self::Unexplained { .. }
             | Self::Privileged(_)
@@ -130,7 +131,7 @@ impl Reason {
     /// Pids of the processes that the reason names.
     pub fn pids(&self) -> Vec<Pid> {
         let sockets: Vec<&Socket> = match self {
-            Self::Holder(socket)
+            Self::HoldingSocket(socket)
             | Self::Elsewhere(socket)
             | Self::Wildcard { socket, .. }
             | Self::BacklogFull { socket, .. } => vec![socket],

@@ -1,4 +1,4 @@
-//! The report: free or held, and why.
+//! The report: free or held, and the reasons in their order, derived from the findings.
 
 use super::findings::Findings;
 use super::reason::{Reason, distinct_owners};
@@ -15,7 +15,7 @@ pub struct CheckReport {
     /// True if a bind as servers try it works on each requested address of this machine, and no socket listens or is
     /// bound there.
     pub is_free: bool,
-    /// The ones that decide first.
+    /// Reasons why the port is held come first.
     pub reasons: Vec<Reason>,
 }
 
@@ -55,7 +55,7 @@ fn is_free(findings: &Findings) -> bool {
 
 fn reasons(findings: &Findings) -> Vec<Reason> {
     let spec = findings.request.spec;
-    let mut reasons = sockets::each(findings.conflicting(), Reason::Holder);
+    let mut reasons = sockets::each(findings.conflicting(), Reason::HoldingSocket);
     reasons.extend(unread(findings));
     reasons.extend(connections::reasons(findings));
     reasons.extend(refusals(findings));
@@ -72,7 +72,7 @@ fn reasons(findings: &Findings) -> Vec<Reason> {
     reasons
 }
 
-/// The addresses in use that a table which could not be read may explain.
+/// Addresses in use whose socket may be in an unreadable table.
 fn unread(findings: &Findings) -> Option<Reason> {
     let is_refused = |probe: &AddressProbe| {
         let result = probe.result();
@@ -82,7 +82,7 @@ fn unread(findings: &Findings) -> Option<Reason> {
     unexplained(findings, is_refused, true)
 }
 
-/// Binds that failed with another error than that the address is in use, and refused ones that no socket explains.
+/// Reasons for binds that failed with an error other than EADDRINUSE, and for EADDRINUSE that no socket explains.
 fn refusals(findings: &Findings) -> Vec<Reason> {
     let PortSpec { port, address, .. } = findings.request.spec;
     let mut reasons = Vec::new();

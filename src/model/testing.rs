@@ -228,7 +228,7 @@ impl SocketBuilder {
         };
         Endpoint {
             socket,
-            since: Since::Before(instant(0.0)),
+            since: Since::Initial(instant(0.0)),
             state_since: instant(0.0),
             relation: Relation {
                 role,

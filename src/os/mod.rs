@@ -1,9 +1,9 @@
 //! The only module that touches the machine: sockets, processes, signals, the clock.
 //!
-//! It returns what the system reports as values of `model`, and decides nothing. What may block runs on a thread of its own
-//! ([`sampler`], [`inspector`], [`check`], [`free`]) and sends values through channels; the only shared state are the
-//! cookies of portmon's own sockets. It must never draw, never guess what the system did not report, and never let a failed
-//! read look like closed sockets.
+//! It returns what the system reports as values of `model`, and decides nothing. What may block runs on a thread of its
+//! own ([`sampler`], [`inspector`], [`check`], [`free`]) and sends values through channels; the only shared state are
+//! the cookies of portmon's own sockets. Never draws, never guesses what the system did not report, and never reports
+//! sockets as closed because a read failed.
 //!
 //! What differs by system is a folder with one file a system and the same functions in each; `cfg` is at the `mod` lines.
 

@@ -1,4 +1,5 @@
-//! WHAT: tells nine `node` rows apart by script or module and directory, and connections by their other end.
+//! Text of the column WHAT: script or module and directory, which tell nine `node` rows apart; for a connection its
+//! other end.
 
 use crate::model::process::Process;
 use crate::model::socket::{Endpoint, SocketRole, address};
@@ -76,7 +77,7 @@ fn program(process: &Process) -> String {
     let Some((first, rest)) = arguments.split_first() else {
         return process.name.to_string();
     };
-    let name = last_part(first);
+    let name = file_stem(first);
     let script = is_interpreter(&name).then(|| script(rest)).flatten();
     let (name, rest) = script.unwrap_or((name, rest));
     let mut words = vec![name];
@@ -84,7 +85,7 @@ fn program(process: &Process) -> String {
         rest.iter()
             .take(2)
             .map(ToString::to_string)
-            .take_while(|word| is_verb(word)),
+            .take_while(|word| is_subcommand_or_port(word)),
     );
     // The PROCESS column already shows this name.
     if words.len() > 1 && words.first() == Some(&process.name.to_string()) {
@@ -106,21 +107,21 @@ fn script(arguments: &[SystemText]) -> Option<(String, &[SystemText])> {
         match word.as_ref() {
             "-m" | "-jar" => {
                 let (name, rest) = after.split_first()?;
-                return Some((last_part(name), rest));
+                return Some((file_stem(name), rest));
             }
             "-c" | "-e" | "--eval" => return None,
             "-r" | "--require" | "--import" | "--loader" | "-cp" | "-classpath" | "-W" | "-X" => {
                 rest = after.get(1..).unwrap_or_default();
             }
             word if word.starts_with('-') => rest = after,
-            _ => return Some((last_part(first), after)),
+            _ => return Some((file_stem(first), after)),
         }
     }
     None
 }
 
 /// True for a word such as `dev` or `runserver`, or a port: neither a flag nor a path.
-fn is_verb(word: &str) -> bool {
+fn is_subcommand_or_port(word: &str) -> bool {
     !word.is_empty()
         && word.len() <= 24
         && !word.starts_with(['-', '/', '.', '~'])
@@ -128,7 +129,7 @@ fn is_verb(word: &str) -> bool {
 }
 
 /// Returns the file name of a path; of a package's `bin/vite.js` only `vite`.
-fn last_part(path: &SystemText) -> String {
+fn file_stem(path: &SystemText) -> String {
     let raw = path.raw();
     let name = raw
         .rsplit(['/', '\\'])

@@ -33,9 +33,9 @@ pub struct Listing {
     lines: Vec<TableLine>,
     sort: Sort,
     filter: Filter,
-    /// Indices of the rows that a new filter has yet to check; rows added later are checked as they are added. Going by
-    /// index and not by order skips no row if others open, close or are sorted meanwhile. Until it is done the lines stay
-    /// as they were, and so do the indices in them.
+    /// Indices of the rows that a new filter has not checked yet; rows added later are checked when they are added.
+    /// Iterating by index, not by order, skips no row when others open, close or are sorted. Until it is done the lines
+    /// stay as they were, and so do the indices in them.
     unfiltered: Option<Range<usize>>,
     /// Changes deferred while the order is frozen.
     deferred: Option<Vec<Change>>,
@@ -251,8 +251,8 @@ impl Listing {
         }
     }
 
-    /// True while the order is frozen, unless the change moves no row: a row on the screen changes in its place, after the
-    /// changes of it that wait.
+    /// True if the order is frozen and the change would move a row. A row on the screen is updated in place, unless
+    /// earlier changes of it are deferred.
     fn has_to_wait(&self, change: &Change) -> bool {
         let Some(deferred) = &self.deferred else {
             return false;

@@ -44,7 +44,7 @@ impl ChangeMark {
 /// The part of the table that shows a row: sockets that hold a port, connections, and sockets out of scope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Section {
-    Bound,
+    PortHolders,
     Connected,
     OutOfScope,
 }
@@ -67,7 +67,7 @@ impl Row {
     /// Returns its section, if it is in scope.
     pub fn section(&self) -> Section {
         if self.endpoint.relation.role == SocketRole::Unconnected {
-            Section::Bound
+            Section::PortHolders
         } else {
             Section::Connected
         }

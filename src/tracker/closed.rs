@@ -104,8 +104,8 @@ impl ClosedSockets {
     }
 }
 
-/// True if the kernel still has the connection under another cookie, in TIME_WAIT or FIN_WAIT2: it gives a socket a cookie
-/// only when asked for it, so one that no poll saw enters TIME_WAIT without (`inet_twsk_alloc` in
+/// True if the connection is still in TIME_WAIT or FIN_WAIT2 under another cookie: the kernel assigns cookies on
+/// demand, so a connection that no poll saw enters TIME_WAIT without one (`inet_twsk_alloc` in
 /// net/ipv4/inet_timewait_sock.c).
 fn remains_waiting(table: &SocketTable, destroyed: &RawSocket) -> bool {
     table

@@ -33,7 +33,7 @@ pub fn emit(tracker: &mut Tracker, now: Instant, users: &mut UserNames) -> Vec<C
         .map(Change::Closed)
         .collect();
     for raw_socket in std::mem::take(&mut tracker.short_lived) {
-        let mut socket = peers::transient(&tracker.table, &raw_socket, tracker.ephemeral);
+        let mut socket = peers::short_lived_socket(&tracker.table, &raw_socket, tracker.ephemeral);
         (socket.since, socket.state_since) = (tracker.now, tracker.now);
         list.push(Change::ShortLived(endpoint(tracker, &socket, users)));
     }
@@ -57,7 +57,7 @@ fn change(
     let socket = tracker.table.get_mut(slot)?;
     let pending = std::mem::replace(&mut socket.pending, PendingChange::None);
     let socket = *socket;
-    if socket.status != SlotStatus::Listed {
+    if socket.status != SlotStatus::InUse {
         return None;
     }
     let endpoint = endpoint(tracker, &socket, users);
@@ -78,7 +78,7 @@ pub fn endpoint(tracker: &Tracker, record: &TrackedSocket, users: &mut UserNames
     Endpoint {
         socket: socket(tracker, record, users),
         since: if record.is_initial {
-            Since::Before(since)
+            Since::Initial(since)
         } else {
             Since::Opened(since)
         },
@@ -103,9 +103,9 @@ fn socket(tracker: &Tracker, record: &TrackedSocket, users: &mut UserNames) -> S
         Owners::Known(processes) => known.or_else(|| processes.first()?.uid),
     };
     // The time left in TIME_WAIT is that of the poll that first saw the state.
-    let ends_at =
+    let time_wait_until =
         |left: Duration| QueueOrTimer::TimeWaitUntil(instant(tracker, record.state_since) + left);
-    let timer = raw_socket.time_wait_left().map(ends_at);
+    let timer = raw_socket.time_wait_left().map(time_wait_until);
     let queue = || raw_socket.queue().map(QueueOrTimer::Queue);
     Socket {
         id: record.id(),

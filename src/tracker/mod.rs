@@ -94,7 +94,7 @@ impl Tracker {
         (tracked.since, tracked.state_since) = (self.now, self.now);
         tracked.is_initial = !self.has_emitted;
         if tracked.raw_socket.owner_hint.is_none() {
-            tracked.owners = OwnersKey::NONE;
+            tracked.owners = OwnersKey::NO_PROCESS;
         } else {
             self.unresolved.push(slot);
         }
@@ -154,7 +154,7 @@ impl Tracker {
             if unread.was_requested(&socket) && !confirmed.contains(&socket.cookie()) {
                 self.close(slot);
             } else {
-                self.table.keep(slot);
+                self.table.mark_seen(slot);
             }
         }
     }
@@ -243,7 +243,7 @@ impl Tracker {
     pub fn endpoints(&self, users: &mut UserNames) -> Vec<Endpoint> {
         self.table
             .each()
-            .filter(|(_, tracked)| tracked.status == SlotStatus::Listed)
+            .filter(|(_, tracked)| tracked.status == SlotStatus::InUse)
             .map(|(_, tracked)| emit::endpoint(self, tracked, users))
             .collect()
     }

@@ -12,7 +12,7 @@ pub struct OwnersKey(u32);
 
 impl OwnersKey {
     pub const PENDING: Self = Self(0);
-    pub const NONE: Self = Self(1);
+    pub const NO_PROCESS: Self = Self(1);
     const NO_PERMISSION: Self = Self(2);
 }
 
@@ -51,7 +51,7 @@ impl OwnerPool {
     pub fn intern(&mut self, owners: &Owners) -> OwnersKey {
         let ids = match owners {
             Owners::Pending => return OwnersKey::PENDING,
-            Owners::NoProcess => return OwnersKey::NONE,
+            Owners::NoProcess => return OwnersKey::NO_PROCESS,
             Owners::NoPermission => return OwnersKey::NO_PERMISSION,
             Owners::Known(processes) => ids(processes),
         };

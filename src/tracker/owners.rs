@@ -13,7 +13,7 @@ impl Tracker {
         self.unresolved
             .iter()
             .filter_map(|slot| Some((*slot, self.table.get(*slot)?)))
-            .filter(|(_, tracked)| tracked.status == SlotStatus::Listed)
+            .filter(|(_, tracked)| tracked.status == SlotStatus::InUse)
             .map(|(slot, tracked)| (slot, tracked.raw_socket))
             .collect()
     }
@@ -25,7 +25,7 @@ impl Tracker {
         unresolved
     }
 
-    /// Takes the hints that no socket has any more.
+    /// Returns and clears the hints that no socket has any more.
     pub fn take_removed_hints(&mut self) -> Vec<OwnerHint> {
         let mut removed: HashSet<OwnerHint> = self.removed_hints.drain(..).collect();
         if !removed.is_empty() {

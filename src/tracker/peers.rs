@@ -91,7 +91,7 @@ fn affected(table: &SocketTable, dirty: &DirtySockets) -> HashSet<SlotId> {
 }
 
 /// A socket that never was in the table, with its relations. Its owner is that of the listener that accepted it, if any.
-pub fn transient(
+pub fn short_lived_socket(
     table: &SocketTable,
     raw_socket: &RawSocket,
     ephemeral: EphemeralRange,
@@ -100,7 +100,7 @@ pub fn transient(
     tracked.relation = relation(table, &tracked, ephemeral);
     let listener = listener(table, raw_socket.protocol, raw_socket.local())
         .filter(|_| tracked.relation.role == SocketRole::Server);
-    tracked.owners = listener.map_or(OwnersKey::NONE, |listener| listener.owners);
+    tracked.owners = listener.map_or(OwnersKey::NO_PROCESS, |listener| listener.owners);
     tracked
 }
 
@@ -141,7 +141,8 @@ fn relation(
     }
 }
 
-/// Role of a connection. Once seen as accepted here, it stays the server side when its listener closes.
+/// Returns the role of a connection. One that was seen as accepted here stays the server side after its listener
+/// closes.
 fn role(
     table: &SocketTable,
     tracked: &TrackedSocket,
@@ -160,7 +161,7 @@ fn role(
     // Certain if the other end listens here; towards another machine an ephemeral port says as much.
     let is_client = before == SocketRole::Client
         || has_listener(remote)
-        || !are_both_ends_here && ephemeral.makes_dynamic(socket.local.port());
+        || !are_both_ends_here && ephemeral.counts_as_dynamic(socket.local.port());
     if is_client {
         SocketRole::Client
     } else {

@@ -115,7 +115,7 @@ impl SocketTable {
         let may_repeat = !raw_socket.has_cookie() && !raw_socket.remote.is_some();
         match known {
             Some((slot, is_unchanged)) => {
-                self.follow(slot);
+                self.link_after_last(slot);
                 if is_unchanged {
                     Observed::Unchanged
                 } else {
@@ -126,14 +126,14 @@ impl SocketTable {
             None => {
                 let unused = (0..=u8::MAX).find(|ordinal| !ordinals.contains(ordinal));
                 let slot = self.insert(raw_socket, unused.unwrap_or(u8::MAX));
-                self.follow(slot);
+                self.link_after_last(slot);
                 Observed::New(slot)
             }
         }
     }
 
     /// Makes this record the successor of the last one.
-    fn follow(&mut self, slot: SlotId) {
+    fn link_after_last(&mut self, slot: SlotId) {
         let before = match self.tracked.get_mut(self.last.index()) {
             Some(last) => std::mem::replace(&mut last.next, slot),
             None => std::mem::replace(&mut self.first, slot),
@@ -141,7 +141,7 @@ impl SocketTable {
         let poll = self.poll;
         if let Some(tracked) = self.tracked.get_mut(slot.index()) {
             tracked.seen = poll;
-            // The former successor most likely follows this one now.
+            // The record that followed before now most likely follows this one.
             if tracked.next == SlotId::NONE && before != slot {
                 tracked.next = before;
             }
@@ -194,7 +194,7 @@ impl SocketTable {
     }
 
     /// Counts a socket as seen that this poll could not report.
-    pub fn keep(&mut self, slot: SlotId) {
+    pub fn mark_seen(&mut self, slot: SlotId) {
         let poll = self.poll;
         if let Some(tracked) = self.get_mut(slot) {
             tracked.seen = poll;
@@ -240,7 +240,7 @@ impl SocketTable {
                 let socket = &tracked.raw_socket;
                 (socket.protocol, socket.local.port()) == (protocol, port)
                     && socket.holds_port()
-                    && tracked.status == SlotStatus::Listed
+                    && tracked.status == SlotStatus::InUse
             })
     }
 

@@ -96,7 +96,7 @@ fn an_endpoint_keeps_the_time_it_opened() {
     let all = tracker.all().into_iter();
     let mut since: Vec<Since> = all.map(|endpoint| endpoint.since).collect();
     since.sort_by_key(|since| matches!(since, Since::Opened(_)));
-    let expected = [Since::Before(instant(0.0)), Since::Opened(instant(1.0))];
+    let expected = [Since::Initial(instant(0.0)), Since::Opened(instant(1.0))];
     assert_eq!(since, expected);
 }
 

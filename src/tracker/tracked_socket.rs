@@ -57,7 +57,7 @@ pub struct Centiseconds(pub u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SlotStatus {
     Free,
-    Listed,
+    InUse,
     /// A socket of portmon itself, which is never shown.
     OwnSocket,
 }
@@ -81,7 +81,7 @@ impl TrackedSocket {
             next: SlotId::NONE,
             seen: 0,
             ordinal: 0,
-            status: SlotStatus::Listed,
+            status: SlotStatus::InUse,
             pending: PendingChange::None,
             is_initial: false,
             relation: SocketRelation {

@@ -14,7 +14,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 use unicode_width::UnicodeWidthStr;
 
-/// Below this width the name of the program is left out of a low screen.
+/// Below this width the name of the program is left out of a short screen.
 const NARROW: u16 = 60;
 
 /// `portmon build-07 ssh   LISTEN 10  UDP 1  CONN 5  ! exposed 2     2 new   live · every 1 s`

@@ -53,7 +53,7 @@ pub fn draw(app: &App, buffer: &mut Buffer) -> Option<Position> {
 fn draw_screen(app: &App, theme: &Theme, buffer: &mut Buffer) -> Option<Position> {
     let layout = app.layout();
     let line = Constraint::Length(1);
-    let optional_line = Constraint::Length(u16::from(!layout.is_low));
+    let optional_line = Constraint::Length(u16::from(!layout.is_short));
     let [header, chips, body, status, footer] = Layout::vertical([
         line,
         optional_line,
@@ -62,7 +62,7 @@ fn draw_screen(app: &App, theme: &Theme, buffer: &mut Buffer) -> Option<Position
         line,
     ])
     .areas(buffer.area);
-    if layout.is_low {
+    if layout.is_short {
         header::draw_compact(app, theme, header, buffer);
     } else {
         header::draw(app, theme, header, buffer);
@@ -84,7 +84,7 @@ fn draw_screen(app: &App, theme: &Theme, buffer: &mut Buffer) -> Option<Position
     if !details.is_empty() {
         details::draw(app, theme, details, buffer);
     }
-    let cursor = if layout.is_low {
+    let cursor = if layout.is_short {
         status::draw_compact(app, theme, footer, buffer)
     } else {
         status::draw_footer(app, theme, footer, buffer);

@@ -33,7 +33,7 @@ pub fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) -> Option
     })
 }
 
-/// Draws the last line of a low screen: the filter or a notice, else the footer.
+/// Draws the last line of a short screen: the filter or a notice, else the footer.
 pub fn draw_compact(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) -> Option<Position> {
     let is_stale = app.sampling.staleness(app.now).is_some();
     if app.filter_box.is_typing() || app.notice.is_some() || is_stale {

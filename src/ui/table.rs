@@ -137,7 +137,7 @@ impl TableView<'_> {
 
     fn rule(&self, section: Section, count: usize) -> widgets::Row<'static> {
         let title = match section {
-            Section::Bound => String::new(),
+            Section::PortHolders => String::new(),
             Section::Connected => format!("── connected {count} "),
             Section::OutOfScope => format!("── outside the local scope ({}) ", chip_key(Chip::All)),
         };

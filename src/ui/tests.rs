@@ -309,7 +309,7 @@ fn an_empty_table_says_why_and_the_way_out() {
 #[test]
 fn without_color_no_cell_has_one_but_the_cursor_is_visible() {
     let settings = Settings {
-        has_color: false,
+        theme: "mono",
         ..Settings::default()
     };
     let buffer = drawn(&with_settings(settings, (80, 24)));
@@ -336,7 +336,7 @@ fn ascii_draws_nothing_else() {
 }
 
 #[test]
-fn details_stand_below_or_beside_or_instead() {
+fn details_are_below_beside_or_instead() {
     for (size, has_table) in [((80, 24), true), ((200, 50), true), ((80, 12), false)] {
         let mut harness = harness(size);
         harness.keys("i");

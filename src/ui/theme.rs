@@ -64,17 +64,15 @@ const UNDERLINED: Style = Style::new().add_modifier(Modifier::UNDERLINED);
 #[derive(Debug)]
 pub struct Theme {
     pub name: &'static str,
-    pub has_color: bool,
     /// Styles that differ from those without color.
     styles: &'static [(Role, Style)],
 }
 
-/// The first that fits the settings is used.
+/// The settings name the one that is used.
 pub static THEMES: &[Theme] = &[
     // With the terminal's own 16 colors on its own background, it is readable wherever the terminal is.
     Theme {
-        name: "terminal",
-        has_color: true,
+        name: "auto",
         styles: &[
             (Role::Title, BOLD.fg(Color::Magenta)),
             (Role::Key, BOLD.fg(Color::Magenta)),
@@ -87,19 +85,19 @@ pub static THEMES: &[Theme] = &[
             (Role::Good, BOLD.fg(Color::Green)),
         ],
     },
-    PLAIN,
+    MONO,
 ];
 
-const PLAIN: Theme = Theme {
-    name: "plain",
-    has_color: false,
+const MONO: Theme = Theme {
+    name: "mono",
     styles: &[],
 };
 
 impl Theme {
     pub fn of(app: &App) -> &'static Self {
-        let fits = |theme: &&Self| theme.has_color == app.settings.has_color;
-        THEMES.iter().find(fits).unwrap_or(&PLAIN)
+        let mut themes = THEMES.iter();
+        let named = themes.find(|theme| theme.name == app.settings.theme);
+        named.unwrap_or(&MONO)
     }
 
     pub fn style(&self, role: Role) -> Style {
@@ -124,14 +122,14 @@ mod tests {
     }
 
     #[test]
-    fn no_theme_sets_a_background_and_plain_no_color() {
+    fn no_theme_sets_a_background_and_mono_no_color() {
         for theme in THEMES {
             for role in Role::ALL {
                 let Style { fg, bg, .. } = theme.style(*role);
                 assert_eq!(bg, None, "{} {role:?}", theme.name);
                 let yellow = [Some(Color::Yellow), Some(Color::LightYellow)];
                 assert!(!yellow.contains(&fg), "{} {role:?}", theme.name);
-                assert!(theme.name != "plain" || fg.is_none(), "{role:?}");
+                assert!(theme.name != "mono" || fg.is_none(), "{role:?}");
             }
         }
     }
@@ -144,7 +142,7 @@ mod tests {
             Role::ClosedRow,
             Role::Plain,
         ];
-        let styles: HashSet<Style> = roles.map(|role| PLAIN.style(role)).into();
+        let styles: HashSet<Style> = roles.map(|role| MONO.style(role)).into();
         assert_eq!(styles.len(), roles.len());
     }
 }

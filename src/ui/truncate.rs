@@ -1,4 +1,4 @@
-//! Text cut to a width in terminal cells, never through the middle of a character.
+//! Truncates and wraps text to a width in terminal cells, never within a character.
 
 use unicode_truncate::UnicodeTruncateStr;
 use unicode_width::UnicodeWidthStr;

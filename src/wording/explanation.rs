@@ -1,6 +1,9 @@
 //! Why nothing is stopped to free a port: a title, a few lines and a summary.
 
-use super::{count_states, owners, place, place_at, protected, time_left_roughly, unit_text, user};
+use super::{
+    address_with_protocol, count_states, owners, place, protected, time_left_roughly, unit_text,
+    user,
+};
 use crate::free::{Explanation, Obstacle, SupervisedBy};
 use crate::model::port::Port;
 use crate::model::process::Process;
@@ -129,7 +132,7 @@ fn client_lines(own: Port, client: &Socket, listener: Option<&Socket>) -> Vec<St
     }
     let server = client
         .remote
-        .map(|remote| place_at(client.protocol, remote));
+        .map(|remote| address_with_protocol(client.protocol, remote));
     vec![
         format!("{name} is a client of {}.", server.unwrap_or_default()),
         "Nothing on this machine listens there.".to_owned(),

@@ -2,8 +2,8 @@
 
 use super::socket::owners_hold;
 use super::{
-    bind_result, count, count_states, explanation_lines, explanation_title, list,
-    not_permitted_text, owners, place_at, signal_error, time_left_roughly, unseen_text, verdict,
+    address_with_protocol, bind_result, count, count_states, explanation_lines, explanation_title,
+    list, not_permitted_text, owners, signal_error, time_left_roughly, unseen_text, verdict,
     warning,
 };
 use crate::free::{
@@ -28,7 +28,9 @@ pub fn free_report(report: &FreeReport) -> String {
             format!("{held}; to free every address: portmon free {all}")
         }
         Conclusion::HeldByConnection(socket) => {
-            let to = socket.remote.map(|to| place_at(port.protocol, to));
+            let to = socket
+                .remote
+                .map(|to| address_with_protocol(port.protocol, to));
             let to = to.map_or_else(String::new, |to| format!(" to {to}"));
             format!(
                 "{port} is STILL HELD: nothing listens, but {} has a connection{to} on it, and connections are not closed",

@@ -1,6 +1,6 @@
 //! Every sentence, label, duration and number that a person reads, for the screen, the command line and the JSON's `message`.
 //!
-//! Takes values from the rooms below and returns text; decides nothing, and no text is ever read back.
+//! Takes values from the modules below and returns text. Decides nothing; no text is ever parsed.
 
 pub mod check;
 mod duration;
@@ -30,7 +30,7 @@ pub use free_report::{
     watching,
 };
 pub use number::{bytes, count, joined, list, percent};
-pub use port::{bind_result, place, place_at, port, port_spec_error, target};
+pub use port::{address_with_protocol, bind_result, place, port, port_spec_error, target};
 pub use preview::{
     Describer, LineKind, PreviewLine, UNSEEN_TARGETS, drop_repeated_labels, freeing_title, line,
     preview_lines, preview_title, type_port, unit_text,

@@ -20,12 +20,12 @@ pub fn place(socket: &Socket) -> String {
     if socket.is_dual_stack() {
         format!("*{}", port(socket.protocol, socket.port()))
     } else {
-        place_at(socket.protocol, socket.local)
+        address_with_protocol(socket.protocol, socket.local)
     }
 }
 
 /// An address, as [`place`] writes it.
-pub fn place_at(protocol: Protocol, at: SocketAddr) -> String {
+pub fn address_with_protocol(protocol: Protocol, at: SocketAddr) -> String {
     format!("{at}{}", suffix(protocol))
 }
 
@@ -95,7 +95,11 @@ mod tests {
         let mut all = socket("[::]:8080").build();
         all.v6only = Some(false);
         let udp = socket("127.0.0.1:5353").udp().build();
-        let places = [place(&all), place(&udp), place_at(Protocol::Tcp, all.local)];
+        let places = [
+            place(&all),
+            place(&udp),
+            address_with_protocol(Protocol::Tcp, all.local),
+        ];
         assert_eq!(places, ["*:8080", "127.0.0.1:5353/udp", "[::]:8080"]);
         let ports = [port(Protocol::Tcp, 80), port(Protocol::Udp, 53)];
         assert_eq!(ports, [":80", ":53/udp"]);

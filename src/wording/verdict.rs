@@ -6,7 +6,8 @@ use super::bind_result;
 use super::process::{ended, release_groups, releases, signal_error, targets};
 use super::socket::{count_states, owners_hold};
 use super::{
-    count, joined, list, owners, place, place_at, seconds, time_left, time_left_at_most, unread,
+    address_with_protocol, count, joined, list, owners, place, seconds, time_left,
+    time_left_at_most, unread,
 };
 use crate::free::{
     Evidence, Leftovers, Progress, Proof, RemainingOwners, Starter, Verdict, VerdictKind,
@@ -192,7 +193,9 @@ fn partly_free(
     held: &[Socket],
     localhost: Option<IpAddr>,
 ) -> String {
-    let addresses = free.iter().map(|address| place_at(port.protocol, *address));
+    let addresses = free
+        .iter()
+        .map(|address| address_with_protocol(port.protocol, *address));
     let addresses = list(&addresses.collect::<Vec<_>>());
     let are = if free.len() == 1 { "is" } else { "are" };
     let held = held.iter();

@@ -14,7 +14,7 @@ use crate::harness::terminal::Terminal;
 fn running() -> Terminal {
     let terminal = Terminal::portmon(&[]);
     terminal.wait_for("a table", |display| display.contains("LOCAL"));
-    terminal.assert_taken();
+    terminal.assert_raw();
     terminal
 }
 
@@ -138,7 +138,7 @@ fn a_signal_ends_it_while_nobody_reads_its_output() {
     }
     for (signal, terminal) in &terminals {
         terminal.wait_for_end();
-        terminal.read_on();
+        terminal.resume_reading();
         assert_eq!(terminal.wait_for_exit(), exit_code(*signal), "{signal:?}");
         terminal.assert_restored();
     }
@@ -184,7 +184,7 @@ fn a_panic_restores_the_terminal_before_its_message() {
 
 #[test]
 fn a_closed_terminal_ends_it() {
-    running().vanish();
+    running().hang_up();
 }
 
 #[test]

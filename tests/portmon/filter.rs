@@ -83,7 +83,7 @@ fn a_pasted_error_finds_its_port_and_runs_nothing() {
 }
 
 #[test]
-fn pasted_keys_end_nothing() {
+fn pasted_keys_stop_nothing() {
     let mut holder = OwnerProcess::listening();
     let terminal = Terminal::portmon(&[&holder.filter()]);
     let before = terminal.wait_for("the listener", shows_only(holder.port));

@@ -20,7 +20,7 @@ use crate::harness::helper_process::{OwnerProcess, listen};
 use crate::harness::launch::Launch;
 use crate::harness::terminal::Terminal;
 
-const END_IT: &str = "y stop it";
+const STOP_BUTTON: &str = "y stop it";
 
 /// portmon with the dialog for the port of `holder`.
 fn dialog_for(holder: &OwnerProcess) -> Terminal {
@@ -78,7 +78,7 @@ fn a_port_is_freed_after_asking_and_nothing_else_ends() {
     wait_for_words(&terminal, &format!("{} {}", holder.name, holder.pid()));
     assert!(holder.is_alive());
 
-    terminal.press_when_armed(END_IT, "y");
+    terminal.press_when_armed(STOP_BUTTON, "y");
     wait_for_words(&terminal, &format!(":{} is free", holder.port));
     holder.wait_until_ended();
     assert!(bystander.is_alive());
@@ -86,7 +86,7 @@ fn a_port_is_freed_after_asking_and_nothing_else_ends() {
 }
 
 #[test]
-fn keys_typed_ahead_of_the_dialog_end_nothing() {
+fn keys_typed_ahead_of_the_dialog_stop_nothing() {
     let mut holder = OwnerProcess::listening();
     let filter = holder.filter();
     // One of the keys opens a browser, which is not found with this PATH.
@@ -96,7 +96,7 @@ fn keys_typed_ahead_of_the_dialog_end_nothing() {
     terminal.type_slowly("proxy", Duration::from_millis(30));
     // y was the last key: a dialog that acted on it would not ask any more.
     terminal.wait_for("a dialog that still asks", |display| {
-        display.is_armed(END_IT)
+        display.is_armed(STOP_BUTTON)
     });
     terminal.keys("\x1b");
     let display = terminal.wait_for("the table", |display| {
@@ -108,12 +108,12 @@ fn keys_typed_ahead_of_the_dialog_end_nothing() {
 }
 
 #[test]
-fn escape_cancel_and_a_paste_end_nothing() {
+fn escape_cancel_and_a_paste_stop_nothing() {
     let mut holder = OwnerProcess::listening();
     let terminal = dialog_for(&holder);
     let answers: [&dyn Fn(); 3] = [
         &|| terminal.keys("\x1b"),
-        &|| terminal.press_when_armed(END_IT, "\r"),
+        &|| terminal.press_when_armed(STOP_BUTTON, "\r"),
         &|| terminal.paste("y\n"),
     ];
     for answer in answers {
@@ -133,7 +133,7 @@ fn a_target_that_is_gone_is_not_replaced_by_another() {
     let (mut holder, mut bystander) = (OwnerProcess::listening(), OwnerProcess::listening());
     let terminal = dialog_for(&holder);
     terminal.wait_for("a dialog that can be answered", |display| {
-        display.is_armed(END_IT)
+        display.is_armed(STOP_BUTTON)
     });
     holder.end();
     terminal.keys("y");
@@ -146,11 +146,11 @@ fn a_target_that_is_gone_is_not_replaced_by_another() {
 }
 
 #[test]
-fn a_new_owner_during_the_dialog_is_not_signalled() {
+fn a_new_owner_during_the_dialog_is_not_signaled() {
     let mut holder = OwnerProcess::listening();
     let terminal = dialog_for(&holder);
     terminal.wait_for("a dialog that can be answered", |display| {
-        display.is_armed(END_IT)
+        display.is_armed(STOP_BUTTON)
     });
     holder.end();
     let mut successor =

@@ -65,8 +65,8 @@ fn number_after(word: &str, said: &str) -> Option<u32> {
 }
 
 #[test]
-fn with_the_outer_proc_no_stranger_is_signalled() {
-    with_namespaces("with_the_outer_proc_no_stranger_is_signalled", || {
+fn with_the_outer_proc_no_other_process_is_signaled() {
+    with_namespaces("with_the_outer_proc_no_other_process_is_signalled", || {
         let mut holder = OwnerProcess::listening();
         let script = "echo $((PID - 1)) > /proc/sys/kernel/ns_last_pid
             sleep 60 & echo \"stranger $!\"
@@ -192,8 +192,8 @@ impl Inner {
 
 /// The `/proc` of an inner namespace, used from the outer one: portmon itself is not in it.
 #[test]
-fn with_an_inner_proc_no_stranger_is_signalled() {
-    with_namespaces("with_an_inner_proc_no_stranger_is_signalled", || {
+fn with_an_inner_proc_no_other_process_is_signaled() {
+    with_namespaces("with_an_inner_proc_no_other_process_is_signalled", || {
         let mut stranger = Command::new("sleep").arg("60").spawn().expect("sleep runs");
         let inner = Inner::with_holder(stranger.id(), "kill -KILL $!; wait $!");
         let output = Command::new("nsenter")

@@ -14,7 +14,7 @@ fn wait_for_row(terminal: &Terminal, port: u16) -> ScreenRow {
 }
 
 #[test]
-fn a_listener_stands_with_its_address_state_and_pid() {
+fn a_listener_row_shows_its_address_state_and_pid() {
     let holder = OwnerProcess::listening();
     let terminal = Terminal::portmon(&[&holder.filter()]);
     let what = "the listener and its owner";
@@ -55,7 +55,7 @@ fn opened_and_closed_listeners_are_marked() {
 }
 
 #[test]
-fn a_connection_stands_below_the_rule_and_its_listener_above() {
+fn connections_are_below_the_rule_and_listeners_above() {
     let listener = listen("127.0.0.1:0");
     let port = listener.local_addr().expect("an address").port();
     let client = TcpStream::connect(("127.0.0.1", port)).expect("a connection");
@@ -202,7 +202,7 @@ fn a_frame_without_a_change_is_not_drawn() {
     }
     let frames = terminal.frames();
     assert!(frames.drawn > 0, "no synchronized update was seen");
-    assert_eq!(frames.in_vain, 0, "of {} frames", frames.drawn);
+    assert_eq!(frames.without_change, 0, "of {} frames", frames.drawn);
 }
 
 #[test]

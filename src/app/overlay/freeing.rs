@@ -133,7 +133,7 @@ impl App {
                 return self.report_background("");
             }
             // A key that cancels by mistake must not look as if it had confirmed.
-            DialogPhase::Confirming(_) => self.notify(notice::CANCELLED),
+            DialogPhase::Confirming(_) => self.notify(notice::CANCELED),
             DialogPhase::Explaining(_) | DialogPhase::Running(_) => {}
         }
         self.effects.push(Effect::CloseHandles);

@@ -47,7 +47,7 @@ impl Details {
     pub fn next_request(&mut self, row: Option<&Row>) -> Option<InspectRequest> {
         let row = self.inspected_row(row)?;
         let request = InspectRequest {
-            port: bound_port(row),
+            port: held_port(row),
             ..InspectRequest::new(Requester::Details, row.endpoint.id(), owner_ids(row))
         };
         let last = self.requested.as_ref();
@@ -77,7 +77,7 @@ impl Details {
 }
 
 /// Returns the port that the row holds, unless it is a connection.
-fn bound_port(row: &Row) -> Option<Port> {
+fn held_port(row: &Row) -> Option<Port> {
     let socket = &row.endpoint.socket;
     socket.holds_port().then(|| Port {
         protocol: socket.protocol,

@@ -35,7 +35,7 @@ pub enum DetailsPlacement {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ScreenLayout {
-    pub is_low: bool,
+    pub is_short: bool,
     pub details: DetailsPlacement,
     /// Number of lines for rows, without the column headings.
     pub rows: u16,
@@ -44,12 +44,12 @@ pub struct ScreenLayout {
 impl ScreenLayout {
     pub fn of(app: &App) -> Self {
         let (width, height) = app.size;
-        let is_low = height < SHORT_HEIGHT;
-        let fixed = if is_low { 3 } else { 5 };
+        let is_short = height < SHORT_HEIGHT;
+        let fixed = if is_short { 3 } else { 5 };
         let body = height.saturating_sub(fixed);
         let details = match app.details.is_open {
             false => DetailsPlacement::Closed,
-            true if is_low => DetailsPlacement::Full,
+            true if is_short => DetailsPlacement::Full,
             true if width >= WIDE_WIDTH => DetailsPlacement::Right(width / 5 * 2),
             true => DetailsPlacement::Below(body / 2),
         };
@@ -59,7 +59,7 @@ impl ScreenLayout {
             DetailsPlacement::Full => 0,
         };
         Self {
-            is_low,
+            is_short,
             details,
             rows,
         }

@@ -161,7 +161,7 @@ fn have_same_owner(one: &Owners, other: &Owners) -> bool {
 
 fn opened_at(since: Since) -> Instant {
     match since {
-        Since::Opened(at) | Since::Before(at) => at,
+        Since::Opened(at) | Since::Initial(at) => at,
     }
 }
 

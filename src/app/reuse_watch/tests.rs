@@ -132,7 +132,7 @@ fn a_socket_that_closed_while_waiting_is_not_reported_as_owner() {
     harness.seconds += 10.0;
     harness.poll(vec![other()]);
     harness.key(KeyCode::Esc);
-    assert_eq!(harness.notice(), "cancelled; nothing was sent");
+    assert_eq!(harness.notice(), "canceled; nothing was sent");
     harness.seconds += 70.0;
     harness.poll(vec![other(), listener(4301)]);
     let words = ":3000 was free for 70 s and is TAKEN AGAIN by node 4301";

@@ -11,7 +11,7 @@ use crate::model::snapshot::Problem;
 use crate::model::socket::{Endpoint, Protocol};
 use crate::os::poller::SocketPoller;
 use crate::os::processes::{Processes, process_trees};
-use crate::os::sockets::bound_tcp_ports;
+use crate::os::sockets::held_tcp_ports;
 use crate::os::supervisors::SupervisorLookup;
 use crate::os::{bind_probe, now};
 
@@ -66,7 +66,7 @@ fn explained(spec: PortSpec, mut explanation: Box<Explanation>) -> Box<FreeRepor
     let near = explanation.unused_near();
     let near = near.filter(|_| spec.protocol == Protocol::Tcp);
     let unused = near.and_then(|near| {
-        let held = bound_tcp_ports();
+        let held = held_tcp_ports();
         bind_probe::unused_after(near, |port| held.contains(&port))
     });
     Box::new(FreeReport::explained(spec, explanation, unused))

@@ -86,7 +86,7 @@ impl EphemeralRange {
     }
 
     /// True if a port counts as dynamic here: by its class, or because this machine hands it out.
-    pub fn makes_dynamic(self, port: u16) -> bool {
+    pub fn counts_as_dynamic(self, port: u16) -> bool {
         PortClass::of(port) == PortClass::Dynamic || self.contains(port)
     }
 }
@@ -149,7 +149,7 @@ mod tests {
             first: 32768,
             last: 60999,
         };
-        let dynamic = [32767, 32768, 60999, 61000, 65535].map(|port| linux.makes_dynamic(port));
+        let dynamic = [32767, 32768, 60999, 61000, 65535].map(|port| linux.counts_as_dynamic(port));
         assert_eq!(dynamic, [false, true, true, true, true]);
     }
 

@@ -28,7 +28,7 @@ pub enum Since {
     /// It was seen to open: absent in one poll, present in the next.
     Opened(Instant),
     /// It was there at the first poll, so only a bound of its age is known.
-    Before(Instant),
+    Initial(Instant),
 }
 
 /// Relation of a socket to the others in the tables.
@@ -81,7 +81,7 @@ impl Age {
     pub fn of_socket(since: Since, owners: &[Arc<Process>], now: Moment) -> Self {
         let (at, seen_to_open) = match since {
             Since::Opened(at) => (at, true),
-            Since::Before(at) => (at, false),
+            Since::Initial(at) => (at, false),
         };
         let watched = now.instant.saturating_duration_since(at);
         let oldest = owners.iter().filter_map(|owner| owner.started_at).min();

@@ -220,7 +220,7 @@ impl Socket {
     }
 
     /// End of the TIME_WAIT; `None` in other states and if the source does not report it.
-    pub fn ends_at(&self) -> Option<Instant> {
+    pub fn time_wait_until(&self) -> Option<Instant> {
         match self.queue_or_timer {
             QueueOrTimer::TimeWaitUntil(end) => Some(end),
             QueueOrTimer::Unknown | QueueOrTimer::Queue(_) => None,

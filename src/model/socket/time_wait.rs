@@ -26,7 +26,7 @@ impl TimeWaitLeft {
         lasts: Option<Duration>,
         since: impl Fn(&Socket) -> Option<Instant>,
     ) -> Option<Self> {
-        let ends: Option<Vec<Instant>> = sockets.clone().map(Socket::ends_at).collect();
+        let ends: Option<Vec<Instant>> = sockets.clone().map(Socket::time_wait_until).collect();
         if let Some(last) = ends.as_ref().and_then(|ends| ends.iter().max()) {
             return Some(Self::Exact(last.saturating_duration_since(now)));
         }
@@ -57,7 +57,8 @@ mod tests {
     }
 
     fn last_of(sockets: &[Socket], lasts: Option<Duration>) -> Option<TimeWaitLeft> {
-        let first_seen = |socket: &Socket| socket.ends_at().is_none().then(|| instant(88.0));
+        let first_seen =
+            |socket: &Socket| socket.time_wait_until().is_none().then(|| instant(88.0));
         TimeWaitLeft::of_last(sockets.iter(), instant(100.0), lasts, first_seen)
     }
 

@@ -127,7 +127,7 @@ fn describe(pid: Pid) -> Arc<Process> {
 
 fn plan(socket: Socket) -> KillPlan {
     let row = Endpoint {
-        since: Since::Before(Instant::now()),
+        since: Since::Initial(Instant::now()),
         state_since: Instant::now(),
         relation: Relation {
             role: SocketRole::Unconnected,

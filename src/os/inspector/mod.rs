@@ -58,7 +58,7 @@ fn latest(
 
 fn inspect(request: InspectRequest, processes: &mut Processes) -> Inspection {
     let unused = request.unused_near.and_then(|near| {
-        let held = sockets::bound_tcp_ports();
+        let held = sockets::held_tcp_ports();
         bind_probe::unused_after(near, |port| held.contains(&port))
     });
     Inspection {

@@ -1,8 +1,8 @@
 //! Reads the socket tables of the machine.
 //!
-//! A table that could not be read to its end is a [`Problem`] beside the sockets that were read: its other sockets must not
-//! look closed. Linux is asked by NETLINK_SOCK_DIAG, where that is refused by netstat2, and then by `/proc/net`. The first
-//! poll chooses the source.
+//! A table that could not be read to its end is a [`Problem`] beside the sockets that were read: its other sockets must
+//! not look closed. Linux is asked through NETLINK_SOCK_DIAG, or where that is refused through netstat2, or else
+//! through `/proc/net`. The first poll chooses the source.
 
 use crate::model::snapshot::Problem;
 use crate::model::socket::{Family, Protocol, RawSocket, SocketCounters, SocketSource};
@@ -44,7 +44,7 @@ const TABLES: [KernelTable; 4] = [
 /// Tables that could not be read, and why.
 type TableErrors = Vec<(KernelTable, Error)>;
 
-/// Emits every socket of a table; an error means that there are more.
+/// Emits the sockets of a table; after an error some are missing.
 type ReadTable = fn(KernelTable, &mut dyn FnMut(&RawSocket)) -> Result<(), Error>;
 
 /// An open source.
@@ -171,7 +171,7 @@ fn problem((protocol, family): KernelTable, error: &Error) -> Problem {
 }
 
 /// TCP ports that are listening or bound, whoever owns them; those of unreadable tables are missing.
-pub fn bound_tcp_ports() -> HashSet<u16> {
+pub fn held_tcp_ports() -> HashSet<u16> {
     let request = DumpRequest {
         scope: DumpScope::Listening,
         with_bound: true,

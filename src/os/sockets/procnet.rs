@@ -17,16 +17,16 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
-const FOLDER: &str = "/proc/net";
+const DIRECTORY: &str = "/proc/net";
 
 /// Emits every socket of a table; an error means that there are more.
 pub fn read(table: KernelTable, emit: &mut dyn FnMut(&RawSocket)) -> Result<(), Error> {
-    read_in(Path::new(FOLDER), table, emit)
+    read_in(Path::new(DIRECTORY), table, emit)
 }
 
 /// False if the kernel has no IPv6: then its tables are empty, and an error reading them is no problem.
 pub fn has_ipv6() -> bool {
-    has_ipv6_in(Path::new(FOLDER))
+    has_ipv6_in(Path::new(DIRECTORY))
 }
 
 /// Number of sockets in a table; `None` if the kernel does not report it.
@@ -36,7 +36,7 @@ pub fn in_use(table: KernelTable) -> Option<u64> {
         Family::Ipv6 => "sockstat6",
     };
     count(
-        &fs::read_to_string(Path::new(FOLDER).join(file)).ok()?,
+        &fs::read_to_string(Path::new(DIRECTORY).join(file)).ok()?,
         table,
     )
 }

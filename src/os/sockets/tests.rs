@@ -243,5 +243,5 @@ fn every_source_returns_exactly_what_a_request_matches() {
 #[test]
 fn listener_ports_are_bound() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    assert!(bound_tcp_ports().contains(&local_addr(&listener).port()));
+    assert!(held_tcp_ports().contains(&local_addr(&listener).port()));
 }

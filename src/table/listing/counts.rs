@@ -44,9 +44,9 @@ impl Counts {
             return;
         }
         change(match (row.section(), socket.protocol) {
-            (Section::Bound, Protocol::Udp) => &mut self.udp,
-            (Section::Bound, Protocol::Tcp) if socket.is_listening() => &mut self.listening,
-            (Section::Bound, Protocol::Tcp) => &mut self.bound,
+            (Section::PortHolders, Protocol::Udp) => &mut self.udp,
+            (Section::PortHolders, Protocol::Tcp) if socket.is_listening() => &mut self.listening,
+            (Section::PortHolders, Protocol::Tcp) => &mut self.bound,
             _ if row.endpoint.relation.is_local => &mut self.connected,
             _ => &mut self.out_of_scope,
         });

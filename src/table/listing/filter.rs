@@ -95,9 +95,9 @@ impl Filter {
     fn blocking_chip(&self, row: &Row) -> Option<Chip> {
         let socket = &row.endpoint.socket;
         let shows = |chip: Chip| match chip {
-            Chip::Listening => row.section() == Section::Bound,
+            Chip::Listening => row.section() == Section::PortHolders,
             Chip::Connected => row.section() == Section::Connected,
-            Chip::Dynamic => self.ephemeral.makes_dynamic(socket.port()),
+            Chip::Dynamic => self.ephemeral.counts_as_dynamic(socket.port()),
             Chip::Exposed => socket.is_exposed(),
             Chip::Mine => self.uid.is_some_and(|uid| row.is_of_user(uid)),
             Chip::All => true,

@@ -82,7 +82,11 @@ pub enum TableLine {
 /// Rows by section, each section but the first under a rule.
 pub fn lines(order: &[usize], entries: &Slab<RowEntry>) -> Vec<TableLine> {
     let mut lines = Vec::with_capacity(order.len() + 2);
-    for section in [Section::Bound, Section::Connected, Section::OutOfScope] {
+    for section in [
+        Section::PortHolders,
+        Section::Connected,
+        Section::OutOfScope,
+    ] {
         let start = lines.len();
         let mut open = 0;
         for index in order {
@@ -93,7 +97,7 @@ pub fn lines(order: &[usize], entries: &Slab<RowEntry>) -> Vec<TableLine> {
                 open += usize::from(!entry.row.is_closed());
             }
         }
-        if section != Section::Bound && lines.len() > start {
+        if section != Section::PortHolders && lines.len() > start {
             lines.insert(start, TableLine::Rule(section, open));
         }
     }

@@ -264,7 +264,12 @@ fn the_end_of_a_time_wait_is_emitted_once() {
     let mut tracker = tracker();
     tracker.poll(0.0, &[connection(1, 3000, 50000)]);
     tracker.poll(1.0, &[left(59_990)]);
-    let ends = |tracker: &Tracker| tracker.all()[0].socket.ends_at().expect("it is known");
+    let ends = |tracker: &Tracker| {
+        tracker.all()[0]
+            .socket
+            .time_wait_until()
+            .expect("it is known")
+    };
     let expected = instant(1.0) + Duration::from_millis(59_990);
     assert_eq!(ends(&tracker), expected);
     let emitted = tracker.poll(2.0, &[left(58_970)]);

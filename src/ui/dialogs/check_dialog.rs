@@ -77,7 +77,7 @@ fn report_lines(report: &CheckReport, width: usize, theme: &Theme) -> Vec<Line<'
     };
     let headline = LabeledText::new("", wording::headline(report)).role(verdict);
     let mut lines = NO_LABELS.lines(&[headline], width, theme);
-    // The connects were requested last, so they come first: on a low screen the rest is scrolled to.
+    // The connects were requested last, so they come first: on a short screen the rest is scrolled to.
     for part in [
         wording::connect_lines(report),
         wording::reason_lines(report),

@@ -14,8 +14,8 @@ use unicode_width::UnicodeWidthStr;
 
 const DIALOG_WIDTH: u16 = 78;
 
-/// The height of a dialog on a low screen, which leaves some of the table visible.
-const LOW_DIALOG_HEIGHT: u16 = 9;
+/// The height of a dialog on a short screen, which leaves some of the table visible.
+const SHORT_DIALOG_HEIGHT: u16 = 9;
 
 /// Cells that the frame takes from the width and the height of a box.
 pub const FRAME: (u16, u16) = (4, 2);
@@ -23,8 +23,8 @@ pub const FRAME: (u16, u16) = (4, 2);
 /// Returns the width of a dialog and its largest height.
 pub fn dialog_size(app: &App) -> (u16, u16) {
     let (width, height) = app.size;
-    let height = if app.layout().is_low {
-        height.min(LOW_DIALOG_HEIGHT)
+    let height = if app.layout().is_short {
+        height.min(SHORT_DIALOG_HEIGHT)
     } else {
         height
     };
@@ -64,7 +64,7 @@ pub fn draw_menu(menu: &Menu, theme: &Theme, buffer: &mut Buffer) {
     }
 }
 
-/// Draws a line for each item, in as many columns as a low screen needs.
+/// Draws a line for each item, in as many columns as a short screen needs.
 fn draw_items(title: &str, items: &[(String, String)], theme: &Theme, buffer: &mut Buffer) {
     let room = usize::from(buffer.area.height.saturating_sub(FRAME.1)).max(1);
     let rows = items.len().div_ceil(items.len().div_ceil(room).max(1));

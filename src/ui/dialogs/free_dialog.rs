@@ -30,7 +30,7 @@ use ratatui::text::Line;
 use std::collections::BTreeMap;
 use unicode_width::UnicodeWidthStr;
 
-/// What a dialog says: on a low screen the body is truncated, the pinned lines are not.
+/// What a dialog says: on a short screen the body is truncated, the pinned lines are not.
 #[derive(Default)]
 struct DialogText {
     title: String,
@@ -66,7 +66,7 @@ pub fn shows_all_targets(app: &App, dialog: &FreeDialog) -> bool {
 }
 
 impl DialogView {
-    /// A last line says if some do not fit. A blank one is above the buttons if there is room.
+    /// If lines do not fit, the last line says so. There is a blank line above the buttons if there is room.
     fn of(app: &App, dialog: &FreeDialog, theme: &Theme) -> Self {
         let text = match &dialog.phase {
             DialogPhase::Confirming(prompt) => preview::preview(app, prompt),
@@ -160,8 +160,8 @@ fn freeing_text(app: &App, freeing: &FreeMachine, is_only: bool) -> (String, Rol
     (text + &more, role)
 }
 
-/// Who holds the port by the last poll, unless the targets still do: a verdict that nothing was sent must not read as if
-/// the port were free.
+/// Returns the sentence on who holds the port according to the last poll; empty if only targets hold it. After "nothing
+/// sent" the dialog must not read as if the port were free.
 fn held_now(app: &App, freeing: &FreeMachine) -> String {
     let port = freeing.port();
     let endpoints = app.listing.endpoints();

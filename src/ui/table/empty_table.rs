@@ -72,7 +72,7 @@ fn nothing_on(app: &App, port: u16) -> String {
     let held =
         sockets().filter(|socket| socket.holds_port() && socket.owners.known().contains(process));
     let ports: BTreeSet<u16> = held.map(Socket::port).collect();
-    screen::is_a_pid(process, &Vec::from_iter(ports))
+    screen::number_is_pid(process, &Vec::from_iter(ports))
 }
 
 fn nothing_since(app: &App, past: &PastOwner) -> String {

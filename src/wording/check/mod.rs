@@ -7,7 +7,7 @@ pub mod wait;
 
 pub use reason::reason_lines;
 
-use super::{bind_result, count, latency, place, place_at, states};
+use super::{address_with_protocol, bind_result, count, latency, place, states};
 use crate::check::{
     Banner, CONNECT_TIMEOUT, CheckReport, CheckRequest, ConnectOutcome, ConnectProbe, Reason,
 };
@@ -31,9 +31,9 @@ pub fn headline(report: &CheckReport) -> String {
 
 /// The end of the headline of a port that is held: by what, or why it cannot be bound.
 fn held_by(report: &CheckReport, decisive: &Reason) -> String {
-    let is_holder = |reason: &&Reason| matches!(reason, Reason::Holder(_));
+    let is_holder = |reason: &&Reason| matches!(reason, Reason::HoldingSocket(_));
     match decisive {
-        Reason::Holder(socket) => {
+        Reason::HoldingSocket(socket) => {
             let more = match report.reasons.iter().filter(is_holder).count() {
                 0 | 1 => String::new(),
                 count => format!(" and {} more", count - 1),
@@ -118,7 +118,10 @@ pub fn connect_line(probe: &ConnectProbe) -> String {
         ConnectOutcome::NoSuchAddress => "is not an address of this machine".to_owned(),
         ConnectOutcome::Failed(error) => format!("could not connect: {error}"),
     };
-    format!("{} {result}", place_at(Protocol::Tcp, probe.address))
+    format!(
+        "{} {result}",
+        address_with_protocol(Protocol::Tcp, probe.address)
+    )
 }
 
 fn banner_text(banner: &Banner) -> String {

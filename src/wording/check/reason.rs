@@ -5,7 +5,9 @@ use crate::model::platform::PLATFORM;
 use crate::model::port::PortSpec;
 use crate::model::process::{Container, Process, ProcessState};
 use crate::model::socket::{Endpoint, Family, Owners, Protocol, Socket, State, TimeWaitLeft};
-use crate::wording::{count, list, place, place_at, port, states, time_left, unread_table, user};
+use crate::wording::{
+    address_with_protocol, count, list, place, port, states, time_left, unread_table, user,
+};
 use std::net::{IpAddr, SocketAddr};
 
 /// Longest command that is shown; the details and the JSON have the rest.
@@ -20,7 +22,7 @@ pub fn reason_lines(report: &CheckReport) -> Vec<String> {
 fn sentence(reason: &Reason, report: &CheckReport) -> String {
     let (spec, is_root) = (report.findings.request.spec, report.findings.is_root);
     match reason {
-        Reason::Holder(socket) => holds(socket, is_root),
+        Reason::HoldingSocket(socket) => holds(socket, is_root),
         Reason::Elsewhere(socket) => format!("on another address: {}", holds(socket, is_root)),
         Reason::Client { first, more } => client(first, *more),
         Reason::TimeWait {
@@ -215,7 +217,9 @@ fn wildcard(socket: &Socket, covered: &[SocketAddr]) -> String {
         (false, true) => "IPv4",
         (false, false) => "IPv6",
     };
-    let covered = covered.iter().map(|at| place_at(socket.protocol, *at));
+    let covered = covered
+        .iter()
+        .map(|at| address_with_protocol(socket.protocol, *at));
     let covered = list(&covered.collect::<Vec<_>>());
     format!("{all} covers every {every} address, including {covered}")
 }

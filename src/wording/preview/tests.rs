@@ -204,7 +204,7 @@ fn own_unreadable_processes_are_not_called_foreign() {
 }
 
 #[test]
-fn targets_that_may_not_be_signalled_are_counted_first() {
+fn targets_that_may_not_be_signaled_are_counted_first() {
     let others = of_root(15);
     let denied: Vec<_> = others.iter().map(|one| (one, true, true)).collect();
     let mut plan = held_by(&[&node()]);
@@ -268,7 +268,7 @@ fn targets_of_several_ports_are_counted_once() {
 }
 
 #[test]
-fn a_suspended_owner_is_mentioned_before_it_is_signalled() {
+fn a_suspended_owner_is_mentioned_before_it_is_signaled() {
     let mut plan = held_by(&[&node()]);
     plan.add_trees(&[ProcessTree {
         process_state: Some(ProcessState::Suspended),

@@ -33,7 +33,7 @@ pub fn seen(since: Since, now: Moment) -> String {
     let ago = |at| duration(now.instant.saturating_duration_since(at));
     match since {
         Since::Opened(at) => format!("opened {} ago", ago(at)),
-        Since::Before(at) => format!("open before portmon started, {} ago", ago(at)),
+        Since::Initial(at) => format!("open before portmon started, {} ago", ago(at)),
     }
 }
 

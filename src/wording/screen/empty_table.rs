@@ -44,7 +44,7 @@ pub fn nothing_since(
 }
 
 /// `no port 4242 · process 4242 (node) holds 3000 · pid:4242 shows it`
-pub fn is_a_pid(process: &Process, ports: &[u16]) -> String {
+pub fn number_is_pid(process: &Process, ports: &[u16]) -> String {
     let (pid, name) = (process.pid(), &process.name);
     let holds = match ports {
         [] => "has connections".to_owned(),

@@ -11,8 +11,8 @@ pub use details::{
     process_with_user, queue, reachable, seen, shared_port, started, traffic, unit_details, usage,
 };
 pub use empty_table::{
-    READING, hidden_by_filter, how_to_clear, is_a_pid, no_match, no_sockets, nothing_on,
-    nothing_since,
+    READING, hidden_by_filter, how_to_clear, no_match, no_sockets, nothing_on, nothing_since,
+    number_is_pid,
 };
 pub use past_owner::{closed, past_owner, past_owners};
 

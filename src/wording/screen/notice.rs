@@ -6,7 +6,7 @@ use crate::wording::{interval, verdict};
 use std::net::SocketAddr;
 use std::time::Duration;
 
-pub const CANCELLED: &str = "cancelled; nothing was sent";
+pub const CANCELED: &str = "canceled; nothing was sent";
 pub const CLOSED: &str = "the socket has closed";
 pub const NOT_A_CONNECTION: &str = "not a connection";
 pub const NOTHING_CHANGED: &str = "no row changed in the last 3 s";

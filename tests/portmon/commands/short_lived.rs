@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::commands::watch::{OutputLines, WatchProcess};
-use crate::harness::emulator::PATIENCE;
+use crate::harness::emulator::TIMEOUT;
 use crate::harness::helper_process::listen;
 
 /// A connection that is closed at once and leaves no TIME_WAIT: closing with unread data resets it.
@@ -41,7 +41,7 @@ fn short_lived_connections_are_shown_with_the_listeners_owner() {
     // It reports nothing before it has subscribed to closed sockets.
     let beginning = Instant::now();
     while lines.0.recv_timeout(Duration::from_millis(100)).is_err() {
-        assert!(beginning.elapsed() < PATIENCE, "nothing is told");
+        assert!(beginning.elapsed() < TIMEOUT, "nothing is told");
         brief_connection(&listener);
     }
     // Far fewer than the kernel queues.
@@ -53,7 +53,7 @@ fn short_lived_connections_are_shown_with_the_listeners_owner() {
     let mut expected: Vec<_> = expected.collect();
     let mut seen = Vec::new();
     while seen.len() < expected.len() {
-        let line = parsed_line(&lines.0.recv_timeout(PATIENCE).expect("a line"));
+        let line = parsed_line(&lines.0.recv_timeout(TIMEOUT).expect("a line"));
         seen.extend(expected.contains(&line).then_some(line));
     }
     // The kernel reports from several processors, so not always in the order in which they closed.

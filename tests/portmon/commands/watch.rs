@@ -11,7 +11,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
 use crate::commands::list::assert_usage_error;
-use crate::harness::emulator::PATIENCE;
+use crate::harness::emulator::TIMEOUT;
 use crate::harness::helper_process::{OwnerProcess, listen, unique_name};
 use crate::harness::launch::{PORTMON, run};
 
@@ -63,7 +63,7 @@ impl WatchProcess {
 
     /// Kills it; returns its exit status and its standard error.
     fn end(&mut self) -> (ExitStatus, String) {
-        let said = self.errors.recv_timeout(PATIENCE).expect("an end");
+        let said = self.errors.recv_timeout(TIMEOUT).expect("an end");
         (self.portmon.wait().expect("a status"), said)
     }
 }
@@ -98,7 +98,7 @@ impl OutputLines {
     fn of(watch: &mut WatchProcess) -> Self {
         let beginning = Instant::now();
         let lines = Self::from(watch);
-        while beginning.elapsed() < PATIENCE {
+        while beginning.elapsed() < TIMEOUT {
             let _holder = watch.holder();
             if lines.0.recv_timeout(SEVERAL_POLLS).is_ok() {
                 return lines;
@@ -131,7 +131,7 @@ impl OutputLines {
     fn about(&self, port: u16) -> String {
         let port = format!(":{port}");
         loop {
-            let line = self.0.recv_timeout(PATIENCE).expect("a line");
+            let line = self.0.recv_timeout(TIMEOUT).expect("a line");
             if line.contains(&port) {
                 return line;
             }
@@ -198,7 +198,7 @@ fn it_exits_quietly_when_its_output_is_closed() {
     drop(reader);
     let mut watch = WatchProcess::start(&[], writer);
     let beginning = Instant::now();
-    while beginning.elapsed() < PATIENCE {
+    while beginning.elapsed() < TIMEOUT {
         let _holder = watch.holder();
         if let Ok(said) = watch.errors.recv_timeout(SEVERAL_POLLS) {
             let status = watch.portmon.wait().expect("a status");

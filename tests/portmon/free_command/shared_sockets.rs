@@ -36,7 +36,7 @@ fn workers_that_outlive_their_master_still_hold_the_port() {
 }
 
 #[test]
-fn all_owners_end_together() {
+fn all_owners_are_stopped_together() {
     let (mut holder, mut bystander) = (OwnerProcess::with_workers(3), OwnerProcess::listening());
     let port = holder.port.to_string();
     let mut dry = command(&[&port, "--all-holders", "--dry-run"]);
@@ -99,7 +99,7 @@ pub fn twin(at: &str) -> (Socket, u16) {
 }
 
 #[test]
-fn twins_that_share_a_port_both_end() {
+fn twins_that_share_a_port_are_both_stopped() {
     let (one, port) = twin("127.0.0.1:0");
     let (other, _) = twin(&format!("127.0.0.1:{port}"));
     let mut one = OwnerProcess::holding(one, port, WAITS);

@@ -2,7 +2,9 @@
 
 use std::net::{TcpStream, UdpSocket};
 
-use super::{END_IT, ask, dialog_for, table_of, wait_for_owner, wait_for_words, wait_until_freed};
+use super::{
+    STOP_BUTTON, ask, dialog_for, table_of, wait_for_owner, wait_for_words, wait_until_freed,
+};
 use crate::free_command::addresses::{pair, tcp_and_udp};
 use crate::free_command::shared_sockets::bound;
 use crate::harness::helper_process::{OwnerProcess, WAITS};
@@ -49,7 +51,7 @@ fn only_the_protocol_of_the_row_is_freed() {
     let terminal = Terminal::portmon(&[&format!("port:{} proto:tcp", tcp.port)]);
     wait_for_owner(&terminal, tcp.port, tcp.pid());
     ask(&terminal, &format!("Free port {} on ", tcp.port));
-    terminal.press_when_armed(END_IT, "y");
+    terminal.press_when_armed(STOP_BUTTON, "y");
     wait_until_freed(&terminal, &mut tcp);
     let taken = UdpSocket::bind(("127.0.0.1", udp.port));
     assert!(udp.runs() && taken.is_err(), "it is held still");
@@ -57,7 +59,7 @@ fn only_the_protocol_of_the_row_is_freed() {
     let terminal = Terminal::portmon(&[&format!("port:{} proto:udp", udp.port)]);
     wait_for_owner(&terminal, udp.port, udp.pid());
     ask(&terminal, &format!("Free port {}/udp on ", udp.port));
-    terminal.press_when_armed(END_IT, "y");
+    terminal.press_when_armed(STOP_BUTTON, "y");
     wait_for_words(
         &terminal,
         &format!(":{}/udp is free. {udp} ended ", udp.port),
@@ -66,7 +68,7 @@ fn only_the_protocol_of_the_row_is_freed() {
 }
 
 #[test]
-fn owners_on_both_loopback_addresses_both_end() {
+fn owners_on_both_loopback_addresses_are_both_stopped() {
     let (mut v4, mut v6) = pair();
     let terminal = table_of(&[&v4, &v6]);
     ask(&terminal, &format!("Free port {} on ", v4.port));
@@ -82,6 +84,6 @@ fn owners_on_both_loopback_addresses_both_end() {
 fn a_bound_socket_is_freed_like_a_listener() {
     let mut holder = bound();
     let terminal = dialog_for(&holder);
-    terminal.press_when_armed(END_IT, "y");
+    terminal.press_when_armed(STOP_BUTTON, "y");
     wait_until_freed(&terminal, &mut holder);
 }

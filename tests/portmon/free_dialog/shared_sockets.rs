@@ -32,7 +32,7 @@ fn workers_that_outlive_their_master_are_counted() {
 }
 
 #[test]
-fn all_owners_are_named_as_a_tree_and_end_together() {
+fn all_owners_are_named_as_a_tree_and_stopped_together() {
     let (mut holder, mut bystander) = (OwnerProcess::with_workers(3), OwnerProcess::listening());
     let mut workers = children_of(holder.pid());
     workers.sort_unstable();
@@ -119,7 +119,7 @@ fn the_owner_can_be_chosen_again_after_its_parent() {
 }
 
 #[test]
-fn twins_that_share_a_port_are_both_named_and_end_together() {
+fn twins_that_share_a_port_are_both_named_and_stopped() {
     let (one, port) = twin("127.0.0.1:0");
     let (other, _) = twin(&format!("127.0.0.1:{port}"));
     let mut one = OwnerProcess::holding(one, port, WAITS);

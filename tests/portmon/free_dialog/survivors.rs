@@ -1,6 +1,6 @@
 //! Processes that exit late or not at all, and the signals for them.
 
-use super::{END_IT, dialog_for, wait_for_words, wait_until_freed};
+use super::{STOP_BUTTON, dialog_for, wait_for_words, wait_until_freed};
 use crate::harness::helper_process::{OwnerProcess, WAITS};
 use crate::harness::requirements::skipped;
 
@@ -9,7 +9,7 @@ fn shift_k_ends_a_process_that_ignores_sigterm() {
     let (mut holder, mut bystander) = (OwnerProcess::ignoring_sigterm(), OwnerProcess::listening());
     let port = holder.port;
     let terminal = dialog_for(&holder);
-    terminal.press_when_armed(END_IT, "y");
+    terminal.press_when_armed(STOP_BUTTON, "y");
     let held = format!(":{port} is STILL HELD: {holder} ignores SIGTERM. K sends SIGKILL");
     wait_for_words(&terminal, &held);
     assert!(holder.is_alive());
@@ -61,7 +61,7 @@ fn a_suspended_process_is_continued_so_that_it_can_exit() {
     let mut holder = OwnerProcess::listening();
     holder.stop();
     let terminal = dialog_for(&holder);
-    terminal.press_when_armed(END_IT, "y");
+    terminal.press_when_armed(STOP_BUTTON, "y");
     wait_until_freed(&terminal, &mut holder);
     let resumed = format!("{holder} was suspended, so SIGCONT was sent too.");
     wait_for_words(&terminal, &resumed);

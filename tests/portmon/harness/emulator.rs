@@ -13,7 +13,7 @@ use crate::harness::display::Display;
 use crate::harness::terminal::Writer;
 
 /// Time after which a test gives up waiting.
-pub const PATIENCE: Duration = Duration::from_secs(15);
+pub const TIMEOUT: Duration = Duration::from_secs(15);
 
 const FRAME_END: &[u8] = b"\x1b[?2026l";
 
@@ -48,7 +48,7 @@ enum ReaderState {
 pub struct Frames {
     pub drawn: usize,
     /// Those that changed nothing on the screen.
-    pub in_vain: usize,
+    pub without_change: usize,
 }
 
 impl Emulator {
@@ -111,7 +111,7 @@ impl Emulator {
 
     /// Waits until the state satisfies `accepts`.
     pub fn wait(&self, what: &str, accepts: impl FnMut(&EmulatorState) -> bool) {
-        self.wait_for(PATIENCE, what, accepts);
+        self.wait_for(TIMEOUT, what, accepts);
     }
 
     pub fn wait_for(
@@ -149,7 +149,7 @@ impl Emulator {
         });
     }
 
-    pub fn read_on(&self) {
+    pub fn resume_reading(&self) {
         self.change(|state| state.reader = ReaderState::Runs);
     }
 
@@ -210,7 +210,7 @@ impl EmulatorState {
     fn end_frame(&mut self) {
         let frame = self.parser.screen().state_formatted();
         self.frames.drawn += 1;
-        self.frames.in_vain += usize::from(frame == self.last_frame);
+        self.frames.without_change += usize::from(frame == self.last_frame);
         self.last_frame = frame;
     }
 }

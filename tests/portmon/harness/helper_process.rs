@@ -20,7 +20,7 @@ use std::thread;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::harness::emulator::PATIENCE;
+use crate::harness::emulator::TIMEOUT;
 
 /// The arguments of a child that only listens.
 pub const COMMAND: [&str; 3] = ["sh", "-c", WAITS];
@@ -157,7 +157,7 @@ impl ChildProcess {
             .expect("a child");
         // The command keeps its copies of the descriptors until others replace them.
         command.stdin(Stdio::null()).stdout(Stdio::null());
-        control.set_read_timeout(Some(PATIENCE)).expect("a bound");
+        control.set_read_timeout(Some(TIMEOUT)).expect("a bound");
         let mut child = Self { process, control };
         assert_eq!(child.read(), Some(b'\n'), "the child is ready");
         child

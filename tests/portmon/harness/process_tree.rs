@@ -4,7 +4,7 @@ use std::fs;
 use std::thread;
 use std::time::Instant;
 
-use crate::harness::emulator::PATIENCE;
+use crate::harness::emulator::TIMEOUT;
 
 /// Waits for the forks of other tests: until a fork executes another program it has all sockets of this process open, and
 /// would be an owner like any other.
@@ -17,7 +17,7 @@ pub fn wait_for_forks() {
         .into_iter()
         .filter(|pid| is_fork(*pid))
         .collect();
-    let end = Instant::now() + PATIENCE;
+    let end = Instant::now() + TIMEOUT;
     for fork in forks {
         while is_fork(fork) && Instant::now() < end {
             thread::yield_now();

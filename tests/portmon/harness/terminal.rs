@@ -15,7 +15,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use rustix::termios::{Action, tcflow};
 
 use crate::harness::display::Display;
-use crate::harness::emulator::{Emulator, Frames, PATIENCE};
+use crate::harness::emulator::{Emulator, Frames, TIMEOUT};
 use crate::harness::launch::Launch;
 
 pub type Writer = Arc<Mutex<Box<dyn Write + Send>>>;
@@ -131,7 +131,7 @@ impl Terminal {
         tcflow(self.slave(), Action::OOff).expect("output is stopped");
     }
 
-    /// Stops reading and fills the terminal: from now on a write blocks, until [`read_on`](Self::read_on).
+    /// Stops reading and fills the terminal: from now on a write blocks, until [`resume_reading`](Self::resume_reading).
     pub fn stop_reading(&self) {
         let mut slave = self.slave();
         self.emulator.stop_reading();
@@ -146,8 +146,8 @@ impl Terminal {
         }
     }
 
-    pub fn read_on(&self) {
-        self.emulator.read_on();
+    pub fn resume_reading(&self) {
+        self.emulator.resume_reading();
     }
 
     /// The program's side of the terminal, opened without blocking.
@@ -201,13 +201,13 @@ impl Terminal {
     }
 
     /// Asserts that the program has changed the terminal: otherwise [`assert_restored`](Self::assert_restored) proves nothing.
-    pub fn assert_taken(&self) {
+    pub fn assert_raw(&self) {
         assert_ne!(self.display().leftovers(), Vec::<&str>::new());
         assert_ne!(modes(self.master()), self.modes_before, "modes of the tty");
     }
 
     /// Closes the terminal, as closing its window does, and waits for the exit of the program.
-    pub fn vanish(mut self) {
+    pub fn hang_up(mut self) {
         let (columns, lines) = self.display().size();
         self.emulator.release_at_next_output();
         self.resize(columns - 1, lines);
@@ -216,7 +216,7 @@ impl Terminal {
         self.master = None;
         // A child that another test forked while the terminal was opened has it open as well, until that test is over.
         self.emulator
-            .wait_for(PATIENCE * 4, "the end without a terminal", |state| {
+            .wait_for(TIMEOUT * 4, "the end without a terminal", |state| {
                 state.exit.is_some()
             });
     }

@@ -84,7 +84,7 @@ fn a_size_reaches_the_program() {
 fn a_closed_terminal_ends_a_program() {
     let terminal = shell("trap 'stty size' WINCH; echo ready; sleep 600 & while :; do wait; done");
     terminal.wait_for("the start", |display| display.contains("ready"));
-    terminal.vanish();
+    terminal.hang_up();
 }
 
 #[test]
@@ -93,7 +93,7 @@ fn a_frame_that_changes_nothing_is_counted() {
     let terminal = shell(&format!("printf '{frame}{frame}'"));
     terminal.wait_for_exit();
     let frames = terminal.frames();
-    assert_eq!((frames.drawn, frames.in_vain), (2, 1));
+    assert_eq!((frames.drawn, frames.without_change), (2, 1));
 }
 
 #[test]

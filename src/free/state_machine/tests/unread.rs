@@ -8,7 +8,7 @@ const UNREAD: &str = "the socket tables could not be read: out of memory";
 
 impl Story {
     /// A poll that cannot read the tables of these families, and sees these sockets in the others.
-    fn reads_not(mut self, at: f64, families: &[Family], sockets: Vec<SocketBuilder>) -> Self {
+    fn fails_to_read(mut self, at: f64, families: &[Family], sockets: Vec<SocketBuilder>) -> Self {
         let problem = |family: &Family| Problem {
             protocol: Protocol::Tcp,
             family: *family,
@@ -21,7 +21,7 @@ impl Story {
     }
 
     fn reads_nothing(self, at: f64) -> Self {
-        self.reads_not(at, &[Ipv4, Ipv6], Vec::new())
+        self.fails_to_read(at, &[Ipv4, Ipv6], Vec::new())
     }
 }
 
@@ -85,8 +85,8 @@ fn what_one_table_shows_is_said_beside_what_could_not_be_read() {
     let left = || vec![listener(&worker)];
     Story::sent(vec![listener(&node()).owners(&[&node(), &worker])])
         .ended(&node())
-        .reads_not(0.3, &[Ipv6], left())
-        .reads_not(1.4, &[Ipv6], left())
+        .fails_to_read(0.3, &[Ipv6], left())
+        .fails_to_read(1.4, &[Ipv6], left())
         .says(
             Held,
             ":3000 is STILL HELD: node 4242 ended, node 4243 holds 127.0.0.1:3000, the table of tcp6 sockets could not \

@@ -11,10 +11,10 @@
 //! | a passed socket (`SCM_RIGHTS`), dup, close, a later exec | the number of descriptors, round robin |
 //! | a descriptor that is reused for another socket | verification of single descriptors, round robin |
 //!
-//! A round takes as many updates as there are processes (fewer with many sockets), and at most four more for each process
-//! that changed. Nothing here signals a process, holds a reference to a foreign socket (pidfd_getfd(2) would delay its
-//! close) or takes a failed read for an answer. A process that cannot be read owns nothing as far as is known here. The
-//! sockets of a process whose main thread exited are not found: its `/proc/PID/fd` is empty.
+//! A round takes as many updates as there are processes (fewer with many sockets), and at most four more for each
+//! process that changed. Nothing here signals a process, holds a reference to a socket of another process
+//! (pidfd_getfd(2) would delay its close) or takes a failed read as proof. A process that cannot be read counts as
+//! owning nothing. The sockets of a process whose main thread exited are not found: its `/proc/PID/fd` is empty.
 
 use super::{LookupRequest, OwnerChange};
 use crate::model::socket::OwnerHint;
@@ -63,12 +63,12 @@ impl OwnerResolver {
         cache.now = cache.now.saturating_add(1);
         self.forget(closed);
         let seen = self.track(requests);
-        let is_first = self.scan_new_processes();
+        let scanned_all = self.scan_new_processes();
         for entry in seen {
             self.cache.check_unclaimed(entry);
         }
         self.verification.run(&mut self.cache, rows);
-        self.search.run(&mut self.cache, is_first);
+        self.search.run(&mut self.cache, scanned_all);
         self.cache.end_update()
     }
 
@@ -88,7 +88,7 @@ impl OwnerResolver {
         {
             let pids: Vec<u32> = cache.readable().map(|known| known.pid).collect();
             for pid in pids {
-                cache.scan(pid, ScanScope::Untracked);
+                cache.scan(pid, ScanScope::NonSocket);
             }
         }
         std::mem::take(&mut cache.owner_changes)
@@ -101,17 +101,17 @@ impl OwnerResolver {
 
     fn forget(&mut self, closed: &[OwnerHint]) {
         for inode in closed.iter().copied().map(inode) {
-            self.verification.set_bound(inode, false);
+            self.verification.set_holds_port(inode, false);
             self.cache.forget(inode);
         }
     }
 
-    /// Tracks the requested sockets and returns where they were seen before they were requested.
+    /// Tracks the requested sockets; returns the descriptors on which a scan already saw them.
     fn track(&mut self, requests: &[LookupRequest]) -> Vec<FdEntry> {
         let mut seen = Vec::new();
         for request in requests {
             let inode = inode(request.owner_hint);
-            self.verification.set_bound(inode, request.holds_port);
+            self.verification.set_holds_port(inode, request.holds_port);
             seen.extend(self.cache.unclaimed.take(inode));
             if self.cache.fds.has(inode) {
                 self.cache.report_again(inode);
@@ -123,7 +123,7 @@ impl OwnerResolver {
         seen
     }
 
-    /// Forgets the processes that exited since the last update and scans those that started; true if these are all.
+    /// Forgets exited processes and scans new ones; returns true if every process was scanned.
     fn scan_new_processes(&mut self) -> bool {
         let pid_changes = self.cache.poll_pids();
         for pid in std::mem::take(&mut self.recently_forked) {
@@ -131,12 +131,12 @@ impl OwnerResolver {
         }
         for pid in &pid_changes.appeared {
             self.cache.forget_reused_pid(*pid);
-            self.cache.scan(*pid, ScanScope::Untracked);
-            if !pid_changes.is_first && self.cache.pid_table.owner(*pid).is_some() {
+            self.cache.scan(*pid, ScanScope::NonSocket);
+            if !pid_changes.scanned_all && self.cache.pid_table.owner(*pid).is_some() {
                 self.recently_forked.push(*pid);
             }
         }
-        pid_changes.is_first
+        pid_changes.scanned_all
     }
 }
 

@@ -11,7 +11,7 @@ use crate::os::owners::OwnerChange;
 use std::collections::HashSet;
 
 /// Number of owners that are remembered as recent.
-const RECENT: usize = 8;
+const MAX_RECENT_OWNERS: usize = 8;
 
 /// Bound of the unclaimed sockets, in 3.4 MB: sockets of other families, of other network namespaces and the like.
 const MAX_UNCLAIMED: usize = 229_376;
@@ -25,8 +25,8 @@ pub struct OwnerCache {
     pub recent: Vec<u32>,
     /// Sockets of the owners.
     pub fds: FdCache,
-    /// Sockets that were not requested yet. A socket is in no table before it is bound or connected, and then its
-    /// owner shows no change any more. Possibly out of date.
+    /// Sockets that were not requested yet. A socket is in no table until it is bound or connected, and by then the fd
+    /// count of its owner no longer changes. Entries may be out of date.
     pub unclaimed: FdCache,
     /// Number of unclaimed sockets when those of exited processes were last removed.
     unclaimed_after_prune: usize,
@@ -119,7 +119,7 @@ impl OwnerCache {
             if self.recent.first() != Some(&pid) {
                 self.recent.retain(|recent| *recent != pid);
                 self.recent.insert(0, pid);
-                self.recent.truncate(RECENT);
+                self.recent.truncate(MAX_RECENT_OWNERS);
             }
         }
         self.pending.remove(inode, self.now);

@@ -29,7 +29,8 @@ impl PendingLookup {
         }
     }
 
-    /// A socket whose last owner closed it. Another owner may have had it for long, so that nothing changed there.
+    /// Lookup for a socket whose last known owner closed it. Its other owner may have had it for a long time, so no fd
+    /// count changed there.
     pub fn lost(due: u32) -> Self {
         Self {
             uid: None,
@@ -43,19 +44,19 @@ impl PendingLookup {
         self.due <= now
     }
 
-    /// True if processes without changes are to be scanned too. Not in the first search: a socket that closed since the
-    /// tables were read is known as closed by the second.
+    /// True if processes without changes are to be scanned too. False in the first search: by the second one, a socket
+    /// that closed after the tables were read is known to be closed.
     pub fn needs_full_scan(&self) -> bool {
         self.failed_searches == 1 || self.failed_searches > MAX_BACKOFF_EXPONENT
     }
 
-    /// Sets when to search again. `are_all_scanned`: another search would find nothing more.
-    fn postpone(&mut self, now: u32, are_all_scanned: bool) {
-        if self.needs_full_scan() && !are_all_scanned {
+    /// Sets when to search again. `scanned_all`: another search would find nothing more.
+    fn postpone(&mut self, now: u32, scanned_all: bool) {
+        if self.needs_full_scan() && !scanned_all {
             self.due = now.saturating_add(2);
             return;
         }
-        if are_all_scanned {
+        if scanned_all {
             self.failed_searches = self.failed_searches.max(1);
         }
         self.failed_searches = self.failed_searches.saturating_add(1);
@@ -118,10 +119,10 @@ impl PendingLookups {
     }
 
     /// Ends a search and postpones what was not found.
-    pub fn defer_unfound(&mut self, now: u32, are_all_scanned: bool) {
+    pub fn defer_unfound(&mut self, now: u32, scanned_all: bool) {
         self.remaining = 0;
         for pending in self.all.values_mut().filter(|one| one.is_due(now)) {
-            pending.postpone(now, are_all_scanned);
+            pending.postpone(now, scanned_all);
         }
         self.next = self.first_due();
     }

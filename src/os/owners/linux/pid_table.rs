@@ -40,7 +40,7 @@ pub struct PidChanges {
     /// Known processes that are gone, if all were listed.
     pub gone: Vec<u32>,
     /// True if these are all processes.
-    pub is_first: bool,
+    pub scanned_all: bool,
 }
 
 #[derive(Default)]
@@ -93,7 +93,7 @@ impl PidTable {
     /// Lists all processes and compares them with the known ones.
     fn list_all(&mut self, proc: &ProcFs) -> PidChanges {
         let mut pid_changes = PidChanges {
-            is_first: self.known.len() == 0,
+            scanned_all: self.known.len() == 0,
             ..PidChanges::default()
         };
         let mut all: Vec<(u32, u32)> = Vec::with_capacity(self.listed + 16);
@@ -160,7 +160,7 @@ mod tests {
     fn polled() -> (ProcFs, PidTable) {
         let (proc, mut pid_table) = (ProcFs::default(), PidTable::default());
         let first = pid_table.poll(&proc);
-        assert!(first.is_first && first.appeared.contains(&own()));
+        assert!(first.scanned_all && first.appeared.contains(&own()));
         (proc, pid_table)
     }
 

@@ -1,4 +1,4 @@
-//! A hash table by number whose entries can be visited in turn, without a list of its own.
+//! Hash table that can visit its entries round robin without a separate list.
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 use std::hash::BuildHasher;

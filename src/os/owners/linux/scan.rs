@@ -10,13 +10,13 @@ use std::sync::Arc;
 /// Updates until a process that denied access is tried again.
 const DENIED_UPDATES: u32 = 64;
 
-/// Descriptors of an owner that are read. Of another process all are.
+/// Which descriptors of an owner are read; of any other process all are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ScanScope {
     /// Those that were not open before.
-    Unused,
+    New,
     /// Those that are not known as sockets.
-    Untracked,
+    NonSocket,
     All,
 }
 
@@ -45,7 +45,7 @@ impl OwnerCache {
         }
     }
 
-    /// Scans a process whose number of descriptors is not the expected one; true if it was so.
+    /// Scans the process if its number of descriptors has changed; returns true if it has.
     pub fn scan_if_changed(&mut self, pid: u32, scope: ScanScope) -> bool {
         let has_changed = self.has_changed(pid);
         match has_changed {
@@ -82,8 +82,8 @@ impl OwnerCache {
         };
         let owner = self.pid_table.owner(pid);
         let skipped = owner.and_then(|owner| match scope {
-            ScanScope::Unused => Some(&owner.open_fds),
-            ScanScope::Untracked => Some(&owner.socket_fds),
+            ScanScope::New => Some(&owner.open_fds),
+            ScanScope::NonSocket => Some(&owner.socket_fds),
             ScanScope::All => None,
         });
         self.proc.descriptors(directory, |descriptor, name| {
@@ -137,7 +137,7 @@ impl OwnerCache {
         let entry_count = owner.entry_count;
         // Descriptors that were not read count as unchanged.
         let mut confirmed = match scope {
-            ScanScope::Unused | ScanScope::Untracked => owner.socket_fds.count_common(&scan.open),
+            ScanScope::New | ScanScope::NonSocket => owner.socket_fds.count_common(&scan.open),
             ScanScope::All => 0,
         };
         for entry in &scan.tracked {
@@ -160,7 +160,7 @@ impl OwnerCache {
     /// Reads a descriptor on which a socket was seen before it was requested.
     pub fn check_unclaimed(&mut self, entry: FdEntry) {
         match self.read_fd(entry) {
-            None => self.scan(entry.pid, ScanScope::Untracked),
+            None => self.scan(entry.pid, ScanScope::NonSocket),
             Some(Ok(Some(inode))) if inode == entry.inode => {
                 self.add_fd(entry);
             }
@@ -182,7 +182,7 @@ impl OwnerCache {
             None => {}
             Some(Ok(Some(inode))) if inode == entry.inode => {}
             // Closed: only new descriptors matter.
-            Some(Err(Errno::NOENT)) => self.scan(entry.pid, ScanScope::Untracked),
+            Some(Err(Errno::NOENT)) => self.scan(entry.pid, ScanScope::NonSocket),
             Some(Ok(_)) => self.scan(entry.pid, ScanScope::All),
             Some(Err(errno)) => self.handle_read_error(entry.pid, errno),
         }

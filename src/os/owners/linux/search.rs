@@ -9,7 +9,8 @@ use crate::model::process::Pid;
 use rustix::io::Errno;
 use std::collections::BTreeSet;
 
-/// Free descriptors in a row that end a probe. A process with many descriptors has more gaps, and scanning it costs more.
+/// Number of consecutive free descriptors after which a probe stops; more for a process with many descriptors, which
+/// has more gaps and is expensive to scan.
 const MAX_MISSES: usize = 2;
 const FDS_PER_MISS: usize = 32;
 
@@ -24,13 +25,13 @@ pub struct OwnerSearch {
 }
 
 impl OwnerSearch {
-    /// Searches the due sockets until all are found. `is_all_read`: every process was scanned in this update.
-    pub fn run(&mut self, cache: &mut OwnerCache, is_all_read: bool) {
+    /// Searches the due sockets until all are found. `scanned_all`: every process was scanned in this update.
+    pub fn run(&mut self, cache: &mut OwnerCache, scanned_all: bool) {
         self.budget = (self.budget + CALLS_PER_UPDATE).min(CALLS_PER_UPDATE * MAX_SAVED_UPDATES);
         let due = cache.pending.due(cache.now);
         if !due.is_empty() {
-            let are_all_scanned = is_all_read || self.search(cache, &due);
-            cache.pending.defer_unfound(cache.now, are_all_scanned);
+            let scanned_all = scanned_all || self.search(cache, &due);
+            cache.pending.defer_unfound(cache.now, scanned_all);
         }
     }
 
@@ -58,7 +59,7 @@ impl OwnerSearch {
             if cache.pending.remaining == 0 {
                 break;
             }
-            cache.scan(pid, ScanScope::Untracked);
+            cache.scan(pid, ScanScope::NonSocket);
         }
         self.budget -= cache.proc.calls() - before;
         true
@@ -160,10 +161,10 @@ fn scan_changed(cache: &mut OwnerCache, order: &[u32]) {
         }
         let known = cache.pid_table.known.get(*pid);
         if known.is_some_and(|known| known.denied_until == 0)
-            && cache.scan_if_changed(*pid, ScanScope::Unused)
+            && cache.scan_if_changed(*pid, ScanScope::New)
             && cache.pending.remaining == before
         {
-            cache.scan(*pid, ScanScope::Untracked);
+            cache.scan(*pid, ScanScope::NonSocket);
         }
     }
 }

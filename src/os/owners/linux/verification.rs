@@ -13,15 +13,15 @@ pub struct Verification {
     budget: i64,
     turn: u8,
     /// Sockets that hold a port, whose owners matter most.
-    bound: RoundRobinTable<u32>,
+    port_holders: RoundRobinTable<u32>,
 }
 
 impl Verification {
-    pub fn set_bound(&mut self, inode: u32, is_bound: bool) {
-        if is_bound {
-            self.bound.get_or_insert(inode);
+    pub fn set_holds_port(&mut self, inode: u32, holds_port: bool) {
+        if holds_port {
+            self.port_holders.get_or_insert(inode);
         } else {
-            self.bound.remove(inode);
+            self.port_holders.remove(inode);
         }
     }
 
@@ -34,7 +34,7 @@ impl Verification {
             self.turn = self.turn.wrapping_add(1);
             match self.turn % 4 {
                 0 => {
-                    if let Some(inode) = self.bound.next_in_turn().0 {
+                    if let Some(inode) = self.port_holders.next_in_turn().0 {
                         cache.verify_socket(*inode);
                     }
                 }
@@ -56,6 +56,6 @@ fn verify_next_process(cache: &mut OwnerCache) {
         && known.denied_until == 0
     {
         let pid = known.pid;
-        cache.scan_if_changed(pid, ScanScope::Untracked);
+        cache.scan_if_changed(pid, ScanScope::NonSocket);
     }
 }

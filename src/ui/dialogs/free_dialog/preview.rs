@@ -17,7 +17,7 @@ const MAX_DESCRIBED: usize = 6;
 pub fn preview(app: &App, prompt: &ConfirmPrompt) -> DialogText {
     let context = app.display_context();
     let describer = Describer {
-        most: if app.layout().is_low {
+        most: if app.layout().is_short {
             1
         } else {
             MAX_DESCRIBED

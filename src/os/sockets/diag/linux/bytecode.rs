@@ -28,8 +28,8 @@ pub fn local_or_remote(ports: &[u16]) -> Vec<u8> {
     any(ports.flat_map(|port| [(LOCAL, *port), (REMOTE, *port)]))
 }
 
-/// A clause for each port, of which one must hold. The last has no jump: if it holds, the run reaches the end, and if not, it
-/// ends 4 bytes after it.
+/// Encodes an OR of one clause per port. The last clause has no jump: if it matches, the program ends exactly at its
+/// end (accept), else 4 bytes beyond (reject).
 fn any(clauses: impl Iterator<Item = (PortOps, u16)>) -> Vec<u8> {
     let clauses: Vec<_> = clauses.collect();
     let count = u16::try_from(clauses.len()).unwrap_or(u16::MAX);

@@ -39,7 +39,7 @@ const LISTENERS: DumpRequest = DumpRequest {
 pub struct Diag {
     netlink: NetlinkSocket,
     /// The request that dumps TCP of both families at once; `None` if the kernel does not have it.
-    both_families: Option<u16>,
+    combined_request: Option<u16>,
 }
 
 impl Diag {
@@ -47,7 +47,7 @@ impl Diag {
     pub fn open() -> Result<Self, DiagError> {
         Ok(Self {
             netlink: NetlinkSocket::open()?,
-            both_families: Some(TCPDIAG_GETSOCK),
+            combined_request: Some(TCPDIAG_GETSOCK),
         })
     }
 
@@ -120,9 +120,9 @@ impl Diag {
         emit: &mut impl FnMut(&RawSocket),
     ) -> Vec<(Family, DiagError)> {
         if dump.protocol == Protocol::Tcp
-            && let Some(both_families) = self.both_families
+            && let Some(combined_request) = self.combined_request
         {
-            match self.ask(both_families, Family::Ipv4, dump, emit) {
+            match self.ask(combined_request, Family::Ipv4, dump, emit) {
                 Ok(()) => return Vec::new(),
                 Err(error) if error.is_unavailable() => {}
                 Err(error) => return FAMILIES.map(|family| (family, error)).to_vec(),
@@ -136,7 +136,7 @@ impl Diag {
             }
         }
         if dump.protocol == Protocol::Tcp && failed.is_empty() {
-            self.both_families = None;
+            self.combined_request = None;
         }
         failed
     }
@@ -155,7 +155,7 @@ impl Diag {
             extensions: 0,
             selector: Selector::Table(dump),
         };
-        let states = dump.states.reported();
+        let states = dump.states.as_in_reply();
         self.netlink.ask(&request, &mut |row, attributes| {
             if states.contains(inet_diag_msg::state_number(row))
                 && let Some(raw_socket) = inet_diag_msg::raw_socket(row, attributes, dump.protocol)
@@ -192,7 +192,7 @@ impl Diag {
             let program = bytecode::local(&[of.local.port()]);
             request.selector = Selector::Table(TableDump {
                 protocol: of.protocol,
-                states: StateSet::around(of.state),
+                states: StateSet::searched_for(of.state),
                 port: of.local.port(),
                 program: &program,
             });

@@ -24,7 +24,7 @@ const RECV_TIMEOUT: Duration = Duration::from_secs(2);
 pub struct NetlinkSocket {
     socket: OwnedFd,
     /// True if parts of an earlier reply may still come.
-    is_stale: bool,
+    has_unread_reply: bool,
     sequence: u32,
     request: Vec<u8>,
     buffer: Box<[u8]>,
@@ -34,7 +34,7 @@ impl NetlinkSocket {
     pub fn open() -> Result<Self, DiagError> {
         Ok(Self {
             socket: connect_to_kernel()?,
-            is_stale: false,
+            has_unread_reply: false,
             sequence: 0,
             request: Vec::new(),
             buffer: vec![0; BUFFER].into_boxed_slice(),
@@ -56,15 +56,15 @@ impl NetlinkSocket {
             is_interrupted: false,
         };
         let outcome = self.receive_reply(&mut parser, emit);
-        self.is_stale = outcome.is_err_and(|error| !error.is_reply_complete());
+        self.has_unread_reply = outcome.is_err_and(|error| !error.is_reply_complete());
         outcome
     }
 
     fn send(&mut self, request: &DiagRequest) -> Result<(), DiagError> {
-        if self.is_stale {
+        if self.has_unread_reply {
             self.socket = connect_to_kernel()?;
         }
-        self.is_stale = true;
+        self.has_unread_reply = true;
         self.sequence = self.sequence.wrapping_add(1);
         request.encode(self.sequence, &mut self.request);
         retry_on_intr(|| send(&self.socket, &self.request, SendFlags::empty()))
@@ -139,7 +139,7 @@ mod tests {
         let mut rows = 0;
         assert_eq!(netlink.ask(&LISTENERS, &mut |_, _| rows += 1), Ok(()));
         assert!(rows >= listeners.len(), "{rows}");
-        assert!(!netlink.is_stale);
+        assert!(!netlink.has_unread_reply);
     }
 
     #[test]

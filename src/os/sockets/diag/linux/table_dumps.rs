@@ -27,7 +27,7 @@ impl StateSet {
     }
 
     /// States in which a socket of this state is searched: only its own for a listener, because that table is small.
-    pub fn around(state: Option<State>) -> Self {
+    pub fn searched_for(state: Option<State>) -> Self {
         match state {
             Some(State::Listen) => Self::LISTEN,
             Some(State::Bound | State::Closed) => Self::ALL.with(Self::BOUND),
@@ -37,7 +37,7 @@ impl StateSet {
 
     /// States of the rows in a reply: a bound socket is closed (7), a connection request `SYN_RECV` (3) or `NEW_SYN_RECV`
     /// (12).
-    pub fn reported(self) -> Self {
+    pub fn as_in_reply(self) -> Self {
         let closed = (self.0 >> 13 & 1) << 7;
         let request = (self.0 >> 3 & 1) << 12;
         Self(self.0 | closed | request)
@@ -72,7 +72,7 @@ impl DumpRequest {
         }
     }
 
-    /// Returns the dumps, none of which has a socket of another.
+    /// Returns the dumps; no socket is in two of them.
     ///
     /// Bound sockets are requested with the others: after the bind table the kernel walks the connections in any case
     /// (net/ipv4/tcp_diag.c).
@@ -175,13 +175,13 @@ mod tests {
 
     #[test]
     fn unrequested_states_are_filtered_out() {
-        let bound = StateSet::BOUND.reported();
+        let bound = StateSet::BOUND.as_in_reply();
         assert_eq!(
             [1, 3, 7, 10, 12, 13, 200].map(|state| bound.contains(state)),
             [false, false, true, false, false, true, false]
         );
         assert_eq!(
-            [3, 12, 13].map(|state| StateSet::ALL.reported().contains(state)),
+            [3, 12, 13].map(|state| StateSet::ALL.as_in_reply().contains(state)),
             [true, true, false]
         );
     }
