@@ -6,6 +6,7 @@ use crate::model::port::AddressProbe;
 use crate::model::process::{Process, ProcessId, ProcessState, Unit};
 use crate::model::snapshot::Problem;
 use crate::model::socket::Socket;
+use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Instant;
@@ -47,8 +48,8 @@ pub enum SendOutcome {
         sockets: Vec<Socket>,
         /// Suspended targets that got SIGCONT after the signal.
         resumed: Vec<ProcessId>,
-        /// Targets that passed every check and could not be signaled all the same.
-        missed: Vec<SignalError>,
+        /// Targets that got no signal.
+        missed: HashMap<ProcessId, SignalError>,
     },
     /// No signal was sent.
     NotSent(SignalError),

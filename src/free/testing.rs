@@ -4,6 +4,7 @@ use super::{BindProbe, ExecEvent, ExecResult, PortSnapshot, RequestId, SendOutco
 use crate::model::port::{AddressProbe, BindOutcome};
 use crate::model::process::ProcessId;
 use crate::model::testing::{SocketBuilder, instant};
+use std::collections::HashMap;
 use std::net::{Ipv6Addr, SocketAddr};
 
 pub fn event(request: RequestId, seconds: f64, result: ExecResult) -> ExecEvent {
@@ -20,7 +21,7 @@ pub fn sent(resumed: Vec<ProcessId>) -> ExecResult {
     ExecResult::SignalsSent(SendOutcome::Sent {
         sockets: Vec::new(),
         resumed,
-        missed: Vec::new(),
+        missed: HashMap::new(),
     })
 }
 

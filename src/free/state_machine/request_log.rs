@@ -7,7 +7,6 @@ use crate::free::verdict::{Leftovers, Survivor, TargetOutcome, Verdict, VerdictK
 use crate::model::process::{Process, ProcessTree, Signal};
 use crate::model::socket::{EndpointId, Owners, Socket, State, TIME_WAIT, TimeWaitLeft};
 use std::collections::{BTreeSet, HashMap, HashSet};
-use std::slice;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -53,7 +52,9 @@ impl RequestLog {
             } => (sockets, resumed, missed),
             SendOutcome::NotSent(error) => {
                 for state in &mut self.target_states {
-                    state.record_error(slice::from_ref(error));
+                    let id = Some(state.target.id());
+                    let is_own = error.process().map(|process| process.id) == id;
+                    state.error = is_own.then(|| error.clone());
                 }
                 return;
             }
@@ -62,8 +63,9 @@ impl RequestLog {
         let (request, signal) = (&self.request, self.request.signal);
         let states = self.target_states.iter_mut();
         for state in states.filter(|state| request.has_target(state.target.id())) {
-            let is_resumed = resumed.contains(&state.target.id());
-            if state.record_signal((at, signal), is_resumed, missed) {
+            let id = state.target.id();
+            let is_resumed = resumed.contains(&id);
+            if state.record_signal((at, signal), is_resumed, missed.get(&id)) {
                 let process = &state.target.process;
                 let resuming = is_resumed.then_some(Signal::Continue);
                 let signals = [signal].into_iter().chain(resuming);

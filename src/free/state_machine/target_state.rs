@@ -22,7 +22,8 @@ pub(super) struct TargetState {
     closed_port: Option<Instant>,
     signal_state: Option<SignalState>,
     was_suspended: bool,
-    error: Option<SignalError>,
+    /// Why it did not get the last signal.
+    pub error: Option<SignalError>,
 }
 
 impl TargetState {
@@ -43,21 +44,14 @@ impl TargetState {
         &mut self,
         sent: (Instant, Signal),
         was_suspended: bool,
-        missed: &[SignalError],
+        error: Option<&SignalError>,
     ) -> bool {
         self.was_suspended |= was_suspended;
-        self.record_error(missed);
-        if self.error.is_none() {
+        self.error = error.cloned();
+        if error.is_none() {
             self.sent = Some(sent);
         }
-        self.error.is_none()
-    }
-
-    /// Records why it was not signaled, if it is among these.
-    pub fn record_error(&mut self, missed: &[SignalError]) {
-        let id = self.target.id();
-        let is_own = |error: &&SignalError| error.process().is_some_and(|one| one.id == id);
-        self.error = missed.iter().find(is_own).cloned();
+        error.is_none()
     }
 
     /// Records what a poll saw of the process and of the sockets that hold the port. Only an owner can close it, and only

@@ -4,24 +4,25 @@ use super::process_handle::{HandleError, ProcessHandle};
 use super::signal_state::signal_state;
 use super::target_handle::{TargetHandle, TargetHandles};
 use crate::free::{KillRequest, Protected, SignalError, Target, protected};
-use crate::model::process::{Pid, Process, ProcessState, Signal};
+use crate::model::process::{Pid, Process, ProcessId, ProcessState, Signal};
 use crate::model::snapshot::Snapshot;
 use crate::model::socket::{Owners, Socket};
 use crate::os::processes::pid_namespace;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Verifies that every target is the process that was shown, still owns what it was shown to own, and may be signaled.
-/// Returns failed targets; allowed only for repeat signals.
+/// Returns the targets that failed, of which only a repeated request may have some.
 pub fn check_targets(
     request: &KillRequest,
     handles: &TargetHandles,
     snapshot: &Snapshot,
-) -> Result<Vec<SignalError>, SignalError> {
-    let mut failed = Vec::new();
+) -> Result<HashMap<ProcessId, SignalError>, SignalError> {
+    let mut failed = HashMap::new();
     for target in request.targets() {
         match check_target(request, target, handles, snapshot) {
             Ok(()) => {}
-            Err(error) if request.is_repeated() => failed.push(error),
+            Err(error) if request.is_repeated() => drop(failed.insert(target.id(), error)),
             Err(error) => return Err(error),
         }
     }

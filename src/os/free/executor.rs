@@ -190,27 +190,29 @@ impl Executor {
     fn signal(
         &self,
         request: &KillRequest,
-        mut missed: Vec<SignalError>,
+        mut missed: HashMap<ProcessId, SignalError>,
         snapshot: &Snapshot,
         delivered: &mut HashMap<ProcessId, Result<bool, SignalError>>,
     ) -> SendOutcome {
-        let failed = missed.iter().filter_map(SignalError::process);
-        let failed: Vec<ProcessId> = failed.map(|process| process.id).collect();
         let mut resumed = Vec::new();
-        let targets = request.targets().iter();
-        for target in targets.filter(|target| !failed.contains(&target.id())) {
-            let outcome = delivered
-                .entry(target.id())
-                .or_insert_with(|| checks::signal(target, request.signal(), &self.handles));
-            match outcome {
-                Ok(true) => resumed.push(target.id()),
+        let targets = request.targets();
+        for target in targets {
+            let id = target.id();
+            if missed.contains_key(&id) {
+                continue;
+            }
+            let signal = || checks::signal(target, request.signal(), &self.handles);
+            match delivered.entry(id).or_insert_with(signal) {
+                Ok(true) => resumed.push(id),
                 Ok(false) => {}
-                Err(error) => missed.push(error.clone()),
+                Err(error) => drop(missed.insert(id, error.clone())),
             }
         }
         // If no target could be signaled, nothing was sent after all.
-        if missed.len() == request.targets().len() && !missed.is_empty() {
-            return SendOutcome::NotSent(missed.swap_remove(0));
+        if missed.len() == targets.len()
+            && let Some(error) = targets.first().and_then(|one| missed.remove(&one.id()))
+        {
+            return SendOutcome::NotSent(error);
         }
         SendOutcome::Sent {
             sockets: sockets_of(request.port(), snapshot),

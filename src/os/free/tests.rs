@@ -7,11 +7,11 @@ use super::port_watch::PortWatch;
 use super::target_handle::TargetHandle;
 use super::*;
 use crate::free::{
-    Batch, ExecResult, FreeContext, FreeMachine, KillPlan, KillRequest, SignalError, TargetSet,
-    Timeouts, plan_row,
+    Batch, ExecResult, FreeContext, FreeMachine, KillPlan, KillRequest, PortSnapshot, SignalError,
+    TargetSet, Timeouts, plan_row,
 };
 use crate::model::process::{Manager, Pid, Process, ProcessState, Signal, Unit};
-use crate::model::snapshot::Problem;
+use crate::model::snapshot::{Problem, Snapshot};
 use crate::model::socket::{Endpoint, Family, Protocol, Relation, Since, Socket, SocketRole};
 use crate::model::testing::{environment, moment, snapshot};
 use crate::os::testing::{SocketHolder, own_ip, shell, until};
@@ -295,16 +295,22 @@ fn a_bind_distinguishes_a_free_port_from_a_used_one() {
     assert_eq!(outcomes, [(Some(InUse), InUse), (Some(Bound), Bound)]);
 }
 
-#[test]
-fn an_unreadable_table_is_not_an_empty_one() {
-    let held = Sleeper::new("");
-    let request = confirmed(held.socket.clone(), Signal::Terminate);
+/// A poll that could not read a table.
+fn unread() -> Snapshot {
     let mut unread = snapshot(0.0, Vec::new());
     unread.problems.push(Problem {
         protocol: Protocol::Tcp,
         family: Family::Ipv4,
         reason: "out of memory".to_owned(),
     });
+    unread
+}
+
+#[test]
+fn an_unreadable_table_is_not_an_empty_one() {
+    let held = Sleeper::new("");
+    let request = confirmed(held.socket.clone(), Signal::Terminate);
+    let unread = unread();
     let mut backend = ProbeBackend::of_system(None);
     let mut watch = PortWatch::new(request.clone(), Vec::new());
     let seen = watch.observe(&unread, &mut backend).expect("a report");

@@ -12,7 +12,7 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
 use std::os::fd::{AsFd, OwnedFd};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 /// A child with a socket as its standard input.
@@ -46,8 +46,8 @@ impl SocketHolder {
     }
 
     /// Waits for the child itself to exit; those that it reported run on.
-    pub fn wait(&mut self) {
-        self.child.wait().expect("the child ends");
+    pub fn wait(&mut self) -> ExitStatus {
+        self.child.wait().expect("the child ends")
     }
 }
 

@@ -1,12 +1,13 @@
 //! Which process gets which signal, and which gets none.
 
 use super::{
-    Freeing, SHORT, Sleeper, confirmed, describe, executor, has_verdict, is_running, listener,
-    plan, signal, socket_of, state, wait_for_sleep,
+    Batch, Freeing, PortSnapshot, ProbeBackend, SHORT, Sleeper, confirmed, describe, executor,
+    has_verdict, is_running, listener, plan, signal, socket_of, state, unread, wait_for_sleep,
 };
+use crate::free::testing::event;
 use crate::free::{
     ExecCommand, ExecResult, KillPlan, KillRequest, Protected, SendOutcome, SignalDisposition,
-    SignalError, TargetSet,
+    SignalError, TargetSet, Timeouts,
 };
 use crate::model::process::{Pid, Process, ProcessTree, Signal, StartTime, Supervisor};
 use crate::model::socket::{EndpointId, Owners, Protocol, Socket};
@@ -22,9 +23,10 @@ use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
+use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Sends requests in one command and returns their outcomes.
 fn sent(executor: &mut Executor, requests: Vec<KillRequest>) -> Vec<SendOutcome> {
@@ -278,6 +280,64 @@ fn a_group_is_not_signaled_once_its_owner_has_exited() {
     let error = family.error_after_exit(request);
     assert_eq!(error, SignalError::AlreadyExited(child));
     assert!(is_running(family.parent.pid()));
+}
+
+/// Returns the request that sends SIGKILL after this one, which has ended nothing.
+fn repeat(request: KillRequest) -> KillRequest {
+    let (id, sockets) = (request.id(), request.sockets().to_vec());
+    let timeouts = Timeouts {
+        wait_for_exit: Duration::ZERO,
+        ..SHORT
+    };
+    let (mut batch, _) = Batch::begin(vec![request], timeouts);
+    let poll = ExecResult::Polled(PortSnapshot {
+        sockets,
+        ..PortSnapshot::default()
+    });
+    for result in [crate::free::testing::sent(Vec::new()), poll] {
+        batch.on(event(id, 0.0, result));
+    }
+    match batch.escalate(Instant::now()).as_slice() {
+        [ExecCommand::Send(requests)] => requests[0].clone(),
+        other => panic!("nothing is repeated: {other:?}"),
+    }
+}
+
+/// Asserts that the process has got no other signal by ending it with SIGINT.
+#[track_caller]
+fn assert_unsignaled(holder: &mut SocketHolder) {
+    signal(holder.pid(), Sent::INT);
+    assert_eq!(holder.wait().signal(), Some(Sent::INT.as_raw()));
+}
+
+/// The SIGKILL was once sent, and reported as not sent.
+#[test]
+fn nothing_is_repeated_while_the_tables_are_unreadable() {
+    let mut held = Sleeper::new("trap '' TERM;");
+    let request = repeat(confirmed(held.socket.clone(), Signal::Terminate));
+    let unread = unread();
+    let problem = unread.problems[0].clone();
+    let mut executor = Executor::new(ProbeBackend {
+        open_reader: Box::new(move |_| {
+            let unread = unread.clone();
+            Box::new(move || unread.clone())
+        }),
+        ..ProbeBackend::of_system(None)
+    })
+    .expect("a descriptor");
+    let error = signal_error(&mut executor, request);
+    assert_eq!(error, SignalError::TablesUnread(problem));
+    assert_unsignaled(&mut held.holder);
+}
+
+/// The error names the child, and the parent was once taken for one that had passed its check.
+#[test]
+fn no_repeat_is_sent_to_a_parent_whose_child_has_exited() {
+    let mut family = ParentAndChild::new();
+    let child = Arc::clone(&family.plan.owners[0].process);
+    let error = family.error_after_exit(repeat(family.confirm_parent()));
+    assert_eq!(error, SignalError::NotAnOwner(child));
+    assert_unsignaled(&mut family.parent);
 }
 
 #[test]
