@@ -104,6 +104,22 @@ mod tests {
         assert_eq!(BindResult::of(&probes), BindResult::InUse);
     }
 
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_bind_distinguishes_a_free_port_from_a_used_one() {
+        use BindOutcome::{Bound, InUse};
+        // On this address nothing else takes a port that was just closed.
+        let own = SocketAddr::from((crate::os::testing::own_ip(87), 0));
+        let listening = TcpListener::bind(own).unwrap();
+        let held = listening.local_addr().unwrap();
+        let free = TcpListener::bind(own).unwrap().local_addr().unwrap();
+        let outcomes = [held, free].map(|address| {
+            let probe = probe(Protocol::Tcp, address);
+            (probe.with_reuseaddr, probe.without_reuseaddr)
+        });
+        assert_eq!(outcomes, [(Some(InUse), InUse), (Some(Bound), Bound)]);
+    }
+
     #[cfg(unix)]
     #[test]
     fn a_server_binds_once_and_beside_a_socket_that_shares_the_port() {

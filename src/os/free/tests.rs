@@ -14,7 +14,7 @@ use crate::model::process::{Manager, Pid, Process, ProcessState, Signal, Unit};
 use crate::model::snapshot::{Problem, Snapshot};
 use crate::model::socket::{Endpoint, Family, Protocol, Relation, Since, Socket, SocketRole};
 use crate::model::testing::{environment, moment, snapshot};
-use crate::os::testing::{SocketHolder, own_ip, shell, until};
+use crate::os::testing::{SocketHolder, shell, until};
 use crate::wording;
 use rustix::process::{Signal as Sent, kill_process};
 use signal_state::signal_state;
@@ -278,21 +278,6 @@ fn sigcont_resumes_a_suspended_process() {
     let expected = format!(":{port} is STILL HELD: sleep {pid} keeps running after SIGCONT");
     assert_eq!(said, expected);
     assert!(is_running(pid));
-}
-
-#[test]
-fn a_bind_distinguishes_a_free_port_from_a_used_one() {
-    use crate::model::port::BindOutcome::{Bound, InUse};
-    // On this address nothing else takes a port that was just closed.
-    let own = SocketAddr::from((own_ip(87), 0));
-    let listening = TcpListener::bind(own).unwrap();
-    let held = listening.local_addr().unwrap();
-    let free = TcpListener::bind(own).unwrap().local_addr().unwrap();
-    let outcomes = [held, free].map(|address| {
-        let probe = crate::os::bind_probe::probe(Protocol::Tcp, address);
-        (probe.with_reuseaddr, probe.without_reuseaddr)
-    });
-    assert_eq!(outcomes, [(Some(InUse), InUse), (Some(Bound), Bound)]);
 }
 
 /// A poll that could not read a table.
