@@ -88,7 +88,7 @@
 //! | owner hint | what a source reports about the owner: its inode or pid |
 //! | process id | pid and start time, which no other process shares |
 //! | supervisor | what restarts a process: a systemd unit, a container engine, a parent that respawns |
-//! | target, preview, plan, confirmation | a process to be signaled; what the question shows; what would be done; the yes to it |
+//! | target, preview, plan, confirmation | a process to be signaled; what the question shows; what would be done; the user's consent |
 //! | disposition | what a process does with a signal: default, ignored, caught, blocked |
 //! | verdict, outcome | what became of the port; what became of one process |
 //! | bind probe, connect probe | trying a bind; trying a connect |
