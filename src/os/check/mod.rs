@@ -12,7 +12,7 @@ use crate::model::process::{ProcessId, ProcessState};
 use crate::model::socket::{Endpoint, SocketSource};
 use crate::os::poller::SocketPoller;
 use crate::os::processes::stat::process_state;
-use crate::os::sockets::{DumpRequest, DumpScope};
+use crate::os::sockets::DumpScope;
 use crate::os::supervisors;
 use crate::os::{bind_probe, environment, now};
 use std::io;
@@ -86,12 +86,9 @@ pub fn check_port(context: CheckContext, request: CheckRequest) -> CheckReport {
 }
 
 fn findings(context: CheckContext, request: CheckRequest) -> Findings {
-    let dump = DumpRequest {
-        // Remote ends too: whether the other end listens tells a client from a connection that a server left.
-        scope: DumpScope::LocalOrRemote(vec![request.spec.port]),
-        with_bound: true,
-    };
-    let mut poller = SocketPoller::new(context.ephemeral, context.source, dump);
+    // Remote ends too: whether the other end listens tells a client from a connection that a server left.
+    let scope = DumpScope::LocalOrRemote(vec![request.spec.port]);
+    let mut poller = SocketPoller::new(context.ephemeral, context.source, scope.with_bound());
     let problems = poller.poll_uncached().problems;
     let mut endpoints = poller.endpoints();
     endpoints.retain(|endpoint| request.spec.has_same_port(&endpoint.socket));

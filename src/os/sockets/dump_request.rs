@@ -21,6 +21,22 @@ pub enum DumpScope {
     Listening,
 }
 
+impl DumpScope {
+    pub const fn with_bound(self) -> DumpRequest {
+        DumpRequest {
+            scope: self,
+            with_bound: true,
+        }
+    }
+
+    pub const fn without_bound(self) -> DumpRequest {
+        DumpRequest {
+            scope: self,
+            with_bound: false,
+        }
+    }
+}
+
 impl DumpRequest {
     /// True if a socket is requested; for sources that cannot filter.
     pub fn matches(&self, socket: &RawSocket) -> bool {
