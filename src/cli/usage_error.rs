@@ -20,38 +20,30 @@ pub fn for_arguments(error: &clap::Error, command: Option<&Command>) -> String {
     let context = |kind| error.get(kind).map(text).unwrap_or_default();
     let argument = context(ContextKind::InvalidArg);
     let flag = argument.split([' ', '=', '[']).next().unwrap_or_default();
-    let help = command.map_or_else(
-        || "portmon --help".to_owned(),
-        |command| format!("portmon {} --help", command.get_name()),
-    );
     let line = match (error.kind(), error.source()) {
         (ErrorKind::ValueValidation, Some(cause)) if flag.starts_with('-') => {
-            format!("{flag}: {cause}")
+            return escaped(&format!("{flag}: {cause}"));
         }
-        (ErrorKind::ValueValidation, Some(cause)) => cause.to_string(),
-        (ErrorKind::UnknownArgument, _) => format!("unexpected argument: {argument} (see {help})"),
-        (ErrorKind::MissingRequiredArgument, _) => format!("missing {argument} (see {help})"),
-        (ErrorKind::ArgumentConflict, _) => {
-            let other = context(ContextKind::PriorArg);
-            if other == argument {
-                format!("{flag} can be used only once (see {help})")
-            } else {
-                format!("{flag} cannot be used with {other} (see {help})")
-            }
-        }
+        (ErrorKind::ValueValidation, Some(cause)) => return escaped(&cause.to_string()),
+        (ErrorKind::UnknownArgument, _) => format!("unexpected argument: {argument}"),
+        (ErrorKind::MissingRequiredArgument, _) => format!("missing {argument}"),
+        (ErrorKind::ArgumentConflict, _) => match context(ContextKind::PriorArg) {
+            other if other == argument => format!("{flag} can be used only once"),
+            other => format!("{flag} cannot be used with {other}"),
+        },
         (ErrorKind::InvalidValue, _) if context(ContextKind::InvalidValue).is_empty() => {
-            format!("{flag} needs a value (see {help})")
+            format!("{flag} needs a value")
         }
-        (ErrorKind::TooManyValues, _) => format!("{flag} takes no value (see {help})"),
+        (ErrorKind::TooManyValues, _) => format!("{flag} takes no value"),
         _ => {
             let text = error.render().to_string();
             let lines = text.lines().take_while(|line| !line.is_empty());
             let text = lines.map(str::trim).collect::<Vec<_>>().join(" ");
-            let text = text.strip_prefix("error: ").unwrap_or(&text);
-            format!("{text} (see {help})")
+            text.strip_prefix("error: ").unwrap_or(&text).to_owned()
         }
     };
-    escaped(&line)
+    let command = command.map_or_else(String::new, |command| format!("{} ", command.get_name()));
+    escaped(&format!("{line} (see portmon {command}--help)"))
 }
 
 fn text(value: &ContextValue) -> String {

@@ -1,19 +1,17 @@
 //! Parsers of values; each error is one line that says what is wrong and what to write instead.
 
 use crate::model::platform::{PLATFORM, Platform};
-use crate::model::port::{PortRange, PortSpec};
+use crate::model::port::PortSpecError;
 use crate::model::process::Signal;
 use crate::model::socket::SocketSource;
 use crate::wording::{port_spec_error, unknown_signal};
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
+use std::str::FromStr;
 use std::time::Duration;
 
-pub fn port(text: &str) -> Result<PortSpec, String> {
-    text.parse().map_err(|error| port_spec_error(&error))
-}
-
-pub fn port_range(text: &str) -> Result<PortRange, String> {
+/// Parses one port, or a range of them.
+pub fn port<T: FromStr<Err = PortSpecError>>(text: &str) -> Result<T, String> {
     text.parse().map_err(|error| port_spec_error(&error))
 }
 

@@ -24,7 +24,7 @@ Exit status:
   2  error")]
 pub struct CheckArgs {
     /// Port: 3000, 3000/udp, 127.0.0.1:5432, [::1]:5432
-    #[arg(value_parser = port)]
+    #[arg(value_parser = port::<PortSpec>)]
     pub port: PortSpec,
     /// Also connect and show what answers (may end a one-shot server)
     #[arg(long)]

@@ -33,7 +33,7 @@ Exit status:
   2    error")]
 pub struct WaitArgs {
     /// Port: 3000, 3000/udp, 127.0.0.1:3000
-    #[arg(value_parser = port)]
+    #[arg(value_parser = port::<PortSpec>)]
     port: PortSpec,
     /// Wait until the port is free instead of until it listens
     #[arg(long)]
@@ -128,10 +128,7 @@ impl<'a> PortWaiter<'a> {
     fn new(target: &'a WaitTarget, source: Option<SocketSource>) -> Self {
         // Listeners have a table of their own: polling all of them is far cheaper than polling all sockets of one port.
         let request = match (target.until, target.spec.protocol) {
-            (Until::Listening, Protocol::Tcp) => DumpRequest {
-                scope: DumpScope::Listening,
-                with_bound: false,
-            },
+            (Until::Listening, Protocol::Tcp) => DumpScope::Listening.without_bound(),
             (Until::Free, _) | (_, Protocol::Udp) => whole_port(target.spec.port),
         };
         Self {
@@ -210,10 +207,7 @@ fn poller(source: Option<SocketSource>, request: DumpRequest) -> SocketPoller {
 }
 
 fn whole_port(port: u16) -> DumpRequest {
-    DumpRequest {
-        scope: DumpScope::Local(vec![port]),
-        with_bound: true,
-    }
+    DumpScope::Local(vec![port]).with_bound()
 }
 
 fn sockets(poller: &mut SocketPoller, target: &WaitTarget) -> Vec<Socket> {

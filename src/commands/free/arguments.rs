@@ -1,6 +1,6 @@
 //! Arguments of `portmon free`.
 
-use crate::cli::values::{port_range, signal, source, timeout};
+use crate::cli::values::{port, signal, source, timeout};
 use crate::free::{TargetSet, Timeouts};
 use crate::model::port::PortRange;
 use crate::model::process::Signal;
@@ -31,7 +31,7 @@ Exit status (for several ports, the worst in the order 6 4 5 3 0):
   6  refused, or not confirmed")]
 pub struct FreeArgs {
     /// Ports: 3000, 3000/udp, 127.0.0.1:5432, 3000,3001, 3000-3010
-    #[arg(value_name = "TARGET", required = true, value_delimiter = ',', value_parser = port_range)]
+    #[arg(value_name = "TARGET", required = true, value_delimiter = ',', value_parser = port::<PortRange>)]
     pub targets: Vec<PortRange>,
     /// Signal to send: TERM INT HUP QUIT KILL CONT
     #[arg(long, default_value = "TERM", value_parser = signal)]
