@@ -25,14 +25,17 @@ use tokio::sync::mpsc::{Receiver, UnboundedReceiver};
 /// Most events handled between two draws.
 const MAX_EVENTS_PER_DRAW: usize = 64;
 
+/// Keys, pasted text and other events of the terminal.
+type Input = Pin<Box<dyn Stream<Item = io::Result<TerminalEvent>>>>;
+
 /// Sources of events. One that ends is reported once and is `None` from then on.
-pub struct EventChannels<I> {
+pub struct EventChannels {
     pub signals: Receiver<Event>,
     pub inspections: Option<Receiver<Inspection>>,
     pub answers: Option<Receiver<Box<CheckReport>>>,
     pub freeing: Option<UnboundedReceiver<ExecEvent>>,
     pub samples: Option<Receiver<Changes>>,
-    pub input: I,
+    pub input: Input,
 }
 
 /// Performs the effects that reach outside of the app.
@@ -45,15 +48,12 @@ pub trait EffectHandler<W: Write> {
 }
 
 /// Runs until the app quits or the terminal is gone; returns the exit code.
-pub async fn run<W: Write, I>(
+pub async fn run<W: Write>(
     mut app: App,
-    mut sources: EventChannels<I>,
+    mut sources: EventChannels,
     handler: &mut impl EffectHandler<W>,
     screen: &mut Screen<W>,
-) -> anyhow::Result<u8>
-where
-    I: Stream<Item = io::Result<TerminalEvent>> + Unpin,
-{
+) -> anyhow::Result<u8> {
     loop {
         draw(&app, screen).context("cannot write to the terminal")?;
         app.on_drawn(now(), ui::shows_all_targets(&app));
@@ -109,10 +109,7 @@ fn handle_event<W: Write>(
     Ok(None)
 }
 
-impl<I> EventChannels<I>
-where
-    I: Stream<Item = io::Result<TerminalEvent>> + Unpin,
-{
+impl EventChannels {
     /// Waits for the next event; `Event::Due` comes when the app changes by itself.
     async fn next(&mut self, due: Option<Instant>) -> Event {
         let timer = async {
@@ -169,11 +166,8 @@ async fn next_of<R, T>(
 }
 
 /// Waits for input. If it fails or ends, the terminal is gone.
-async fn next_input<I>(input: &mut I) -> Event
-where
-    I: Stream<Item = io::Result<TerminalEvent>> + Unpin,
-{
-    match poll_fn(|context| Pin::new(&mut *input).poll_next(context)).await {
+async fn next_input(input: &mut Input) -> Event {
+    match poll_fn(|context| input.as_mut().poll_next(context)).await {
         Some(Ok(event)) => Event::Input(event),
         Some(Err(_)) | None => Event::Stop(EXIT_HANGUP),
     }

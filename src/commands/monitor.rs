@@ -13,6 +13,7 @@ use crate::os::inspector::Inspector;
 use crate::os::poller::SocketPoller;
 use crate::os::sampler::Sampler;
 use crate::os::signals::{self, ReceivedSignal, SignalStream};
+use crate::os::sockets::DumpScope;
 use crate::os::{environment, now};
 use crate::table::query::FILTER_SYNTAX;
 use crate::terminal::{self, Screen, TerminalGuard};
@@ -120,7 +121,7 @@ async fn run_monitor(
     let request = PollRequest::every(settings.interval);
     let ephemeral = environment.ephemeral;
     let context = CheckContext::new(&environment, source);
-    let poller = move || SocketPoller::new(ephemeral, source, super::ALL_SOCKETS);
+    let poller = move || SocketPoller::new(ephemeral, source, DumpScope::All.without_bound());
     let sampler =
         Sampler::start(request, poller, change_sender).context("cannot start the sampler")?;
     let guard = TerminalGuard::enter()?;
@@ -140,7 +141,7 @@ async fn run_monitor(
         answers: Some(answers),
         freeing: Some(freeing),
         samples: Some(changes),
-        input: crossterm::event::EventStream::new(),
+        input: Box::pin(crossterm::event::EventStream::new()),
     };
     let app = App::new(environment, settings, screen.size(), now());
     event_loop::run(app, sources, &mut workers, &mut screen).await

@@ -129,7 +129,7 @@ async fn run_with<F: Future<Output = ()>>(
         answers: Some(answers),
         freeing: Some(freeing),
         samples: Some(samples),
-        input: FakeInput(input),
+        input: Box::pin(FakeInput(input)),
     };
     let mut screen = Screen::new(written.clone(), 80, 24);
     let clock = crate::model::Moment {
