@@ -1,14 +1,13 @@
 //! `portmon list`: polls once and prints the rows.
 
-use super::{EXIT_ERROR, parse_filter, unless_closed};
+use super::{parse_filter, unless_closed};
 use crate::cli::FilterArgs;
 use crate::cli::values::source;
 use crate::model::socket::SocketSource;
 use crate::os::environment;
 use crate::os::poller::SocketPoller;
-use crate::os::sockets::{DumpRequest, DumpScope};
-use crate::report::list::{self, ListOutcome, ListRequest};
-use crate::table::row::DisplayContext;
+use crate::os::sockets::DumpScope;
+use crate::report::list::{self, ListRequest};
 use clap::Args;
 use std::io;
 
@@ -36,20 +35,14 @@ pub struct ListArgs {
     source: Option<SocketSource>,
 }
 
-/// Exit code if no row matches.
-const NO_ROWS: u8 = 1;
-
 /// Prints the rows; the exit code says whether there are any.
 pub fn run(options: &ListArgs) -> anyhow::Result<u8> {
     let environment = environment::read();
     let (filter, hint) = parse_filter(&environment, &options.filter)?;
     // Only sockets that can match are read.
     let ports = filter.query.needed_ports();
-    let dump = DumpRequest {
-        scope: ports.map_or(DumpScope::All, DumpScope::LocalOrRemote),
-        with_bound: true,
-    };
-    let mut poller = SocketPoller::new(environment.ephemeral, options.source, dump);
+    let scope = ports.map_or(DumpScope::All, DumpScope::LocalOrRemote);
+    let mut poller = SocketPoller::new(environment.ephemeral, options.source, scope.with_bound());
     let changes = poller.poll();
     let request = ListRequest {
         filter,
@@ -57,15 +50,9 @@ pub fn run(options: &ListArgs) -> anyhow::Result<u8> {
         as_json: options.json,
         endpoints: poller.endpoints(),
         problems: changes.problems,
-        pids_problem: environment.pids_problem,
-        is_root: environment.is_root,
+        taken: changes.taken,
     };
-    let context = DisplayContext::new(&environment, changes.taken);
     let (mut out, mut errors) = (io::BufWriter::new(io::stdout().lock()), io::stderr().lock());
-    let printed = list::print(request, &context, &mut out, &mut errors);
-    Ok(match unless_closed(printed)? {
-        Some(ListOutcome::Rows) | None => 0,
-        Some(ListOutcome::NoRows) => NO_ROWS,
-        Some(ListOutcome::Unknown) => EXIT_ERROR,
-    })
+    let printed = list::print(request, &environment, &mut out, &mut errors);
+    Ok(unless_closed(printed)?.map_or(0, |outcome| outcome as u8))
 }

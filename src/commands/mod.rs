@@ -14,7 +14,6 @@ mod watch;
 use crate::cli::FilterArgs;
 use crate::model::environment::{Environment, PidNamespaceProblem};
 use crate::model::snapshot::Problem;
-use crate::os::sockets::{DumpRequest, DumpScope};
 use crate::table::listing::{Chip, Filter};
 use crate::table::query;
 use crate::wording;
@@ -62,18 +61,6 @@ impl CommandLine {
 
 /// Exit code of an error, of the arguments or of the command.
 pub const EXIT_ERROR: u8 = 2;
-
-/// Every socket, whatever the filter: peers and changes need them.
-const ALL_SOCKETS: DumpRequest = DumpRequest {
-    scope: DumpScope::All,
-    with_bound: false,
-};
-
-/// Every socket, with those that are bound but do not listen.
-const ALL_WITH_BOUND: DumpRequest = DumpRequest {
-    scope: DumpScope::All,
-    with_bound: true,
-};
 
 /// Prints a warning. Standard error may be closed, which is no reason to end.
 fn warn(text: &str) {

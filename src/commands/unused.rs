@@ -1,10 +1,11 @@
 //! `portmon unused`: ports that nothing uses, each verified by binding it on every local address.
 
-use super::{ALL_WITH_BOUND, unless_closed};
+use super::unless_closed;
 use crate::cli::values::{port_count, port_number, source};
 use crate::model::port::{BindResult, EphemeralRange, PortSpec};
 use crate::model::socket::{Endpoint, Protocol, Socket, SocketSource};
 use crate::os::poller::SocketPoller;
+use crate::os::sockets::DumpScope;
 use crate::os::{bind_probe, environment};
 use crate::wording::check::wait as wording;
 use clap::Args;
@@ -62,7 +63,8 @@ const TOO_FEW: u8 = 1;
 
 /// Prints the ports as they are found, one a line.
 pub fn run(options: &UnusedArgs) -> anyhow::Result<u8> {
-    let mut poller = SocketPoller::new(EphemeralRange::IANA, options.source, ALL_WITH_BOUND);
+    let request = DumpScope::All.with_bound();
+    let mut poller = SocketPoller::new(EphemeralRange::IANA, options.source, request);
     super::warn_about_problems(&poller.poll_sockets().problems);
     let (ports, endpoints) = (options.ports(), poller.endpoints());
     let candidates = candidates(ports.clone(), &endpoints, environment::reserved_ports());

@@ -1,6 +1,6 @@
 //! `portmon watch`: polls and prints events until it is stopped or `--for` is over.
 
-use super::{ALL_SOCKETS, parse_filter, unless_closed, warn, warn_about_pids, warn_about_problems};
+use super::{parse_filter, unless_closed, warn, warn_about_pids, warn_about_problems};
 use crate::cli::FilterArgs;
 use crate::cli::values::{interval, run_time, source};
 use crate::model::environment::Environment;
@@ -8,6 +8,7 @@ use crate::model::snapshot::Problem;
 use crate::model::socket::SocketSource;
 use crate::os::poller::SocketPoller;
 use crate::os::sampler::BACKOFF;
+use crate::os::sockets::DumpScope;
 use crate::os::{environment, now};
 use crate::report::json::JsonEvent;
 use crate::report::watch::{WatchReporter, text};
@@ -56,7 +57,9 @@ pub fn run(options: &WatchArgs) -> anyhow::Result<u8> {
         wording::bare_ports(&filter.query.bare_ports()),
     ];
     notes.iter().flatten().for_each(|note| warn(note));
-    let mut poller = SocketPoller::new(environment.ephemeral, options.source, ALL_SOCKETS);
+    // Every socket, whatever the filter: peers and changes need them.
+    let request = DumpScope::All.without_bound();
+    let mut poller = SocketPoller::new(environment.ephemeral, options.source, request);
     if let Err(error) = poller.enable_destroy_events() {
         warn(&wording::short_lived_unseen(&error));
     }
@@ -122,13 +125,9 @@ impl WatchLoop {
     fn print_due(&mut self, is_over: bool) -> io::Result<()> {
         let now = now();
         let context = DisplayContext::new(&self.environment, now);
-        let events = if is_over {
-            self.reporter.flush(&context)
-        } else {
-            self.reporter.due(now.instant, &context)
-        };
+        let until = (!is_over).then_some(now.instant);
         let mut out = io::stdout().lock();
-        for event in &events {
+        for event in &self.reporter.due(until, &context) {
             let line = if self.as_json {
                 serde_json::to_string(&JsonEvent::new(event, context.ephemeral))?
             } else {

@@ -1,8 +1,8 @@
 //! Output of `portmon check`, as text and JSON.
 
 use crate::check::{Banner, CheckReport, ConnectOutcome, ConnectProbe, Reason};
-use crate::model::port::{AddressProbe, BindOutcome, PortSpec};
-use crate::report::json::{JsonOwner, owner, text};
+use crate::model::port::{AddressProbe, BindOutcome};
+use crate::report::json::{JsonOwner, owner, print_json, text};
 use crate::wording::check as wording;
 use serde::Serialize;
 use std::io::{self, Write};
@@ -11,9 +11,7 @@ use std::net::IpAddr;
 /// Prints the report: FREE or HELD first, then a line for each reason.
 pub fn print(report: &CheckReport, as_json: bool, out: &mut impl Write) -> io::Result<()> {
     if as_json {
-        serde_json::to_writer_pretty(&mut *out, &JsonCheckReport::of(report))
-            .map_err(io::Error::from)?;
-        writeln!(out)?;
+        print_json(&JsonCheckReport::of(report), out)?;
         return out.flush();
     }
     writeln!(out, "{}", wording::headline(report))?;
@@ -71,20 +69,16 @@ struct JsonConnect {
 impl JsonCheckReport {
     fn of(report: &CheckReport) -> Self {
         let findings = &report.findings;
-        let PortSpec {
-            protocol,
-            address,
-            port,
-        } = findings.request.spec;
+        let spec = findings.request.spec;
         let messages = wording::reason_lines(report);
         let reasons = report.reasons.iter().zip(messages);
         let holders = report.owners();
         let connects = findings.connects.as_ref();
         Self {
             version: 1,
-            port,
-            protocol: protocol.name(),
-            address,
+            port: spec.port,
+            protocol: spec.protocol.name(),
+            address: spec.address,
             verdict: if report.is_free { "free" } else { "held" },
             message: wording::headline(report),
             binds: findings.binds,

@@ -36,7 +36,7 @@ pub struct JsonFreeReport {
     /// The requested address, if one was given.
     address: Option<IpAddr>,
     /// `free`, `still_held`, `taken_again`, `not_permitted` or `refused`; null for a dry run that would send the signals.
-    verdict: Option<&'static str>,
+    verdict: Option<FreeOutcome>,
     signalled: Vec<JsonSignal>,
     /// Only in a dry run.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -73,7 +73,7 @@ impl JsonFreeReport {
             port: report.spec.port,
             protocol: report.spec.protocol.name(),
             address: report.spec.address,
-            verdict: report.outcome().map(FreeOutcome::name),
+            verdict: report.outcome(),
             signalled: signalled
                 .map(|(process, signal)| json_signal(process, *signal))
                 .collect(),

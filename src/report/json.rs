@@ -6,6 +6,7 @@ use crate::model::socket::{Endpoint, Family, Owners};
 use crate::model::text::SystemText;
 use crate::report::watch::SocketEvent;
 use serde::Serialize;
+use std::io::{self, Write};
 use std::net::{IpAddr, SocketAddr};
 use std::time::SystemTime;
 
@@ -143,6 +144,12 @@ fn address(address: SocketAddr) -> JsonAddress {
 /// Returns the raw text: JSON escapes control characters itself.
 pub(super) fn text(text: &SystemText) -> String {
     text.raw().into_owned()
+}
+
+/// Prints one object over several lines.
+pub(super) fn print_json(value: &impl Serialize, out: &mut impl Write) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut *out, value)?;
+    writeln!(out)
 }
 
 /// Converts a time, which jiff formats as in RFC 3339; the epoch if it is out of range.

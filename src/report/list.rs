@@ -1,9 +1,11 @@
 //! Output of `portmon list`: one poll as a table or as JSON, and notes on what is not in it.
 
-use crate::model::environment::PidNamespaceProblem;
+use super::padded;
+use crate::model::Moment;
+use crate::model::environment::Environment;
 use crate::model::snapshot::Problem;
 use crate::model::socket::Endpoint;
-use crate::report::json::{JsonEndpoint, JsonReport, timestamp};
+use crate::report::json::{JsonEndpoint, JsonReport, print_json, timestamp};
 use crate::table::fields::{Column, field};
 use crate::table::listing::{Chip, Filter, Listing};
 use crate::table::row::{DisplayContext, Row};
@@ -34,31 +36,31 @@ pub struct ListRequest {
     /// In no particular order.
     pub endpoints: Vec<Endpoint>,
     pub problems: Vec<Problem>,
-    /// Concerns only the pids of owners: every table was read nevertheless.
-    pub pids_problem: Option<PidNamespaceProblem>,
-    pub is_root: bool,
+    pub taken: Moment,
 }
 
-/// Outcome by which scripts tell a free port from one that may be in an unread table.
+/// Exit code, by which scripts tell a free port from one that may be in an unread table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ListOutcome {
-    Rows,
+    Rows = 0,
     /// No row matches, and every table was read.
-    NoRows,
+    NoRows = 1,
     /// No row matches, but not every table could be read.
-    Unknown,
+    Unknown = 2,
 }
 
 /// Prints the rows that match to `out`, and notes to `errors`.
 pub fn print(
     request: ListRequest,
-    context: &DisplayContext,
+    environment: &Environment,
     out: &mut impl Write,
     errors: &mut impl Write,
 ) -> io::Result<ListOutcome> {
+    let context = &DisplayContext::new(environment, request.taken);
     let listing = listing(request.endpoints, request.filter, context);
     let problems = &request.problems;
-    let pids_problem = request.pids_problem.map(wording::pids_problem);
+    // Concerns only the pids of owners: every table was read nevertheless.
+    let pids_problem = environment.pids_problem.map(wording::pids_problem);
     let outcome = match (listing.shown_rows().next(), problems.is_empty()) {
         (Some(_), _) => ListOutcome::Rows,
         (None, true) => ListOutcome::NoRows,
@@ -69,8 +71,7 @@ pub fn print(
     if request.as_json {
         let problems = problems.iter().map(ToString::to_string);
         let report = json_report(&listing, problems.chain(pids_problem).collect(), context);
-        serde_json::to_writer_pretty(&mut *out, &report)?;
-        writeln!(out)?;
+        print_json(&report, out)?;
     } else {
         print_table(&listing, context, out)?;
         notes.extend(pids_problem);
@@ -86,7 +87,7 @@ pub fn print(
             let hidden = hidden_owners(&listing);
             notes.extend(problems.iter().map(wording::unread_table));
             notes.extend(wording::left_out(left_out(&listing)));
-            notes.extend(wording::hidden_owners(hidden, request.is_root));
+            notes.extend(wording::hidden_owners(hidden, environment.is_root));
         }
     }
     for note in notes {
@@ -160,10 +161,8 @@ fn print_table(
         }
     }
     for row in &table {
-        let padded = |(cell, width): (&String, &usize)| {
-            format!("{cell}{}", " ".repeat(width.saturating_sub(cell.width())))
-        };
-        let line: Vec<String> = row.iter().zip(&widths).map(padded).collect();
+        let cells = row.iter().zip(&widths);
+        let line: Vec<String> = cells.map(|(cell, width)| padded(cell, *width)).collect();
         writeln!(out, "{}", line.join("  ").trim_end())?;
     }
     Ok(())

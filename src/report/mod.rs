@@ -5,3 +5,11 @@ pub mod free;
 pub mod json;
 pub mod list;
 pub mod watch;
+
+use unicode_width::UnicodeWidthStr as _;
+
+/// Fills a text with spaces to this width.
+fn padded(text: &str, width: usize) -> String {
+    let missing = width.saturating_sub(text.width());
+    format!("{text}{}", " ".repeat(missing))
+}

@@ -85,19 +85,16 @@ impl WatchReporter {
         self.record_read_tables(&changes.problems);
     }
 
-    /// Removes and returns the events that are due, in order.
+    /// Removes and returns the events that are due, in order; all of them if there is no time left to wait.
     ///
     /// One that waits for its owner holds back those after it. The filter applies here, not before, since it may ask for the
     /// owner.
-    pub fn due(&mut self, now: Instant, context: &DisplayContext) -> Vec<SocketEvent> {
-        let events = self.queue.due(now);
-        self.filtered(events, context)
-    }
-
-    /// Removes and returns all events, for the end.
-    pub fn flush(&mut self, context: &DisplayContext) -> Vec<SocketEvent> {
-        let events = self.queue.flush();
-        self.filtered(events, context)
+    pub fn due(&mut self, now: Option<Instant>, context: &DisplayContext) -> Vec<SocketEvent> {
+        let mut events = self.queue.due(now);
+        events.retain(|event| {
+            !self.is_own(&event.row) && self.filter.section_of(&event.row, context).is_some()
+        });
+        events
     }
 
     /// Time when the next event is due, unless a poll releases it sooner.
@@ -173,13 +170,6 @@ impl WatchReporter {
                 }
             }
         }
-    }
-
-    fn filtered(&self, mut events: Vec<SocketEvent>, context: &DisplayContext) -> Vec<SocketEvent> {
-        events.retain(|event| {
-            !self.is_own(&event.row) && self.filter.section_of(&event.row, context).is_some()
-        });
-        events
     }
 
     /// True if portmon is the only owner; a socket that it inherited has others.

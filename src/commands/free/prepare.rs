@@ -2,7 +2,6 @@
 
 use super::Prepared;
 use super::arguments::FreeArgs;
-use crate::commands::ALL_WITH_BOUND;
 use crate::free::{Explanation, FreeContext, FreeReport, PortPlan, Refusal, plan_port};
 use crate::model::environment::Environment;
 use crate::model::port::{BindResult, PortSpec};
@@ -11,13 +10,14 @@ use crate::model::snapshot::Problem;
 use crate::model::socket::{Endpoint, Protocol};
 use crate::os::poller::SocketPoller;
 use crate::os::processes::{Processes, process_trees};
-use crate::os::sockets::held_tcp_ports;
+use crate::os::sockets::{DumpScope, held_tcp_ports};
 use crate::os::supervisors::SupervisorLookup;
 use crate::os::{bind_probe, now};
 
 /// Polls every socket, since the preview names what else closes.
 pub fn poll(environment: &Environment, options: &FreeArgs) -> Result<Vec<Endpoint>, Problem> {
-    let mut poller = SocketPoller::new(environment.ephemeral, options.source, ALL_WITH_BOUND);
+    let request = DumpScope::All.with_bound();
+    let mut poller = SocketPoller::new(environment.ephemeral, options.source, request);
     let problems = poller.poll().problems;
     let concerns = |problem: &Problem| {
         let mut targets = options.targets.iter();

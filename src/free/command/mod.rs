@@ -17,11 +17,15 @@ use crate::model::port::{BindResult, PortSpec};
 use crate::model::process::{Process, Signal};
 use crate::model::snapshot::Problem;
 use crate::model::socket::{Socket, State, TimeWaitLeft};
+use serde::Serialize;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// Outcome for a port, the best first. The worst of several ports gives the exit code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+///
+/// The JSON has the names of the variants, which stay the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum FreeOutcome {
     Free,
     StillHeld,
@@ -39,17 +43,6 @@ impl FreeOutcome {
             Self::TakenAgain => 5,
             Self::NotPermitted => 4,
             Self::Refused => 6,
-        }
-    }
-
-    /// Name in the JSON, which stays the same.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Free => "free",
-            Self::StillHeld => "still_held",
-            Self::TakenAgain => "taken_again",
-            Self::NotPermitted => "not_permitted",
-            Self::Refused => "refused",
         }
     }
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::model::environment::Environment;
+use crate::model::environment::PidNamespaceProblem;
 use crate::model::socket::{Family, Protocol};
 use crate::model::testing::{SocketBuilder, moment, socket};
 use crate::table::query;
@@ -20,8 +20,10 @@ fn printed_with(
     pids_problem: Option<PidNamespaceProblem>,
     words: &[&str],
 ) -> ListOutput {
-    let environment = Environment::default();
-    let context = DisplayContext::new(&environment, moment(0.0));
+    let environment = Environment {
+        pids_problem,
+        ..Environment::default()
+    };
     let filter: Vec<&str> = words
         .iter()
         .copied()
@@ -37,11 +39,10 @@ fn printed_with(
         as_json: words.contains(&"--json"),
         endpoints: sockets.into_iter().map(SocketBuilder::endpoint).collect(),
         problems,
-        pids_problem,
-        is_root: false,
+        taken: moment(0.0),
     };
     let (mut out, mut errors) = (Vec::new(), Vec::new());
-    let outcome = print(request, &context, &mut out, &mut errors);
+    let outcome = print(request, &environment, &mut out, &mut errors);
     let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
     ListOutput {
         outcome: outcome.expect("the rows are printed"),

@@ -60,14 +60,15 @@ impl EventQueue {
         self.waiting.remove(&id);
     }
 
-    pub fn due(&mut self, now: Instant) -> Vec<SocketEvent> {
-        let is_due = |queued: &&QueuedEvent| queued.until.is_none_or(|until| until <= now);
+    /// Removes and returns the first events, until one that waits longer than `now`; without a time, all of them.
+    pub fn due(&mut self, now: Option<Instant>) -> Vec<SocketEvent> {
+        let is_due = |queued: &&QueuedEvent| now.is_none() || queued.until <= now;
         let count = self.events.iter().take_while(is_due).count();
-        self.take(count)
-    }
-
-    pub fn flush(&mut self) -> Vec<SocketEvent> {
-        self.take(self.events.len())
+        self.removed += count;
+        let removed = self.removed;
+        self.waiting.retain(|_, number| *number >= removed);
+        let due = self.events.drain(..count);
+        due.map(|queued| queued.event).collect()
     }
 
     /// Time when the first event is due, if it waits.
@@ -78,15 +79,5 @@ impl EventQueue {
     fn waiting(&mut self, id: EndpointId) -> Option<&mut QueuedEvent> {
         let number = *self.waiting.get(&id)?;
         self.events.get_mut(number.checked_sub(self.removed)?)
-    }
-
-    fn take(&mut self, count: usize) -> Vec<SocketEvent> {
-        self.removed += count;
-        let removed = self.removed;
-        self.waiting.retain(|_, number| *number >= removed);
-        self.events
-            .drain(..count)
-            .map(|queued| queued.event)
-            .collect()
     }
 }

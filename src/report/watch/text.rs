@@ -9,13 +9,13 @@
 
 use crate::model::socket::SocketRole;
 use crate::report::json::timestamp;
+use crate::report::padded;
 use crate::report::watch::{EventKind, SocketEvent};
 use crate::table::fields::{Column, address_text, field};
 use crate::table::row::{DisplayContext, Row};
 use crate::table::value::Value;
 use jiff::tz::TimeZone;
 use std::time::SystemTime;
-use unicode_width::UnicodeWidthStr;
 
 /// `127.0.0.1:65535`
 const ADDRESS_WIDTH: usize = 15;
@@ -38,9 +38,9 @@ pub fn text(event: &SocketEvent, zone: Option<&TimeZone>, context: &DisplayConte
         format!("{} ", row.endpoint.socket.protocol),
         addresses(row, context),
         "  ".to_owned(),
-        padded(state(event, context), STATE_WIDTH),
+        padded(&state(event, context), STATE_WIDTH),
         "  ".to_owned(),
-        padded(owners(row, context), OWNERS_WIDTH),
+        padded(&owners(row, context), OWNERS_WIDTH),
         remarks(event, context),
     ];
     line.concat().trim_end().to_owned()
@@ -57,10 +57,10 @@ fn clock(at: SystemTime, zone: Option<&TimeZone>) -> String {
 fn addresses(row: &Row, context: &DisplayContext) -> String {
     let local = address_text(row);
     let Some(remote) = row.endpoint.socket.remote else {
-        return padded(local, ADDRESS_WIDTH);
+        return padded(&local, ADDRESS_WIDTH);
     };
     let arrow = arrow(row, context);
-    padded(format!("{local} {arrow} {remote}"), ADDRESSES_WIDTH)
+    padded(&format!("{local} {arrow} {remote}"), ADDRESSES_WIDTH)
 }
 
 /// Direction of a connection.
@@ -127,9 +127,4 @@ fn value(row: &Row, column: Column, context: &DisplayContext) -> Option<String> 
         Value::Unknown => None,
         value => Some(value.to_string()),
     }
-}
-
-fn padded(text: String, width: usize) -> String {
-    let missing = width.saturating_sub(text.width());
-    text + &" ".repeat(missing)
 }
