@@ -2,7 +2,6 @@
 
 use crate::app::keymap::{Movement, TableCommand, key_of};
 use crate::app::overlay::menu::{ClipboardText, Menu};
-use crate::app::sampling::Sampling;
 use crate::app::{App, Effect, Overlay};
 use crate::model::socket::{Endpoint, EndpointId};
 use crate::table::fields::{Column, field};
@@ -38,8 +37,8 @@ impl App {
             TableCommand::Help => self.overlay = Overlay::Help(0),
             TableCommand::Pause => self.pause(),
             TableCommand::Refresh => self.sampling.poll_now(),
-            TableCommand::Faster => self.change_interval(Sampling::faster),
-            TableCommand::Slower => self.change_interval(Sampling::slower),
+            TableCommand::Faster => self.change_interval(false),
+            TableCommand::Slower => self.change_interval(true),
             TableCommand::Free => self.ask_to_free(),
             TableCommand::CopyRestart => self.copy_restart_command(),
             TableCommand::Check => self.open_check_dialog(),
@@ -159,8 +158,8 @@ impl App {
         }
     }
 
-    fn change_interval(&mut self, change: fn(&mut Sampling)) {
-        change(&mut self.sampling);
+    fn change_interval(&mut self, is_longer: bool) {
+        self.sampling.change_interval(is_longer);
         self.notify(notice::polling(self.sampling.interval));
     }
 

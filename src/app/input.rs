@@ -1,17 +1,18 @@
 //! Handles terminal input: dispatches keys to the overlay, the filter line or the table; pastes, resizes and focus.
 
 use crate::app::keymap::{
-    Chord, FilterCommand, KeyCommand, KeyContext, TableCommand, command_of, key_of, scrolled,
+    CheckCommand, Chord, FilterCommand, KeyCommand, KeyContext, TableCommand, command_of, key_of,
+    scrolled,
 };
+use crate::app::overlay::check_dialog::CheckDialog;
 use crate::app::overlay::menu::Menu;
-use crate::app::panes::screen_layout::ScreenLayout;
+use crate::app::panes::screen_layout::is_too_small;
 use crate::app::{App, Effect, Overlay};
 use crate::table::fields::FIELDS;
 use crate::table::listing::Sort;
 use crate::table::query;
 use crate::wording::screen::notice;
 use crossterm::event::{Event as TerminalEvent, KeyCode, KeyEvent, KeyModifiers};
-use tui_input::InputRequest;
 
 impl App {
     pub(super) fn on_input(&mut self, input: &TerminalEvent) {
@@ -41,14 +42,19 @@ impl App {
     }
 
     fn on_chord(&mut self, chord: Chord) {
+        let connect = Some(CheckCommand::Connect.into());
         match &mut self.overlay {
             Overlay::Freeing(_) => self.on_dialog_key(chord),
-            Overlay::Help(scroll) => match scrolled(*scroll, chord) {
-                Some(line) => *scroll = line,
-                None => self.overlay = Overlay::None,
-            },
             Overlay::Menu(_) => self.on_menu_key(chord),
-            Overlay::Check(_) => self.on_check_key(chord),
+            Overlay::Check(_) if command_of(KeyContext::CheckDialog, chord) == connect => {
+                self.connect();
+            }
+            Overlay::Help(scroll) | Overlay::Check(CheckDialog { scroll, .. }) => {
+                match scrolled(*scroll, chord) {
+                    Some(line) => *scroll = line,
+                    None => self.overlay = Overlay::None,
+                }
+            }
             Overlay::None if self.filter_box.is_typing() => self.on_filter_key(chord),
             Overlay::None => self.on_table_key(chord),
         }
@@ -74,8 +80,8 @@ impl App {
     fn on_filter_key(&mut self, chord: Chord) {
         match (command_of(KeyContext::Filter, chord), chord.letter()) {
             (Some(KeyCommand::Filter(command)), _) => self.run_filter_command(command),
-            (Some(KeyCommand::Edit(request)), _) => self.filter_box.edit(request),
-            (_, Some(letter)) => self.filter_box.edit(InputRequest::InsertChar(letter)),
+            (Some(KeyCommand::Edit(request)), _) => self.filter_box.edit([request]),
+            (_, Some(letter)) => self.filter_box.insert(&letter.to_string()),
             (_, None) => {}
         }
     }
@@ -134,7 +140,7 @@ impl App {
         self.size = size;
         if let Some(dialog) = self.overlay.free_dialog_mut() {
             dialog.resized();
-            if ScreenLayout::is_too_small(size) {
+            if is_too_small(size) {
                 self.close_dialog();
             }
         }

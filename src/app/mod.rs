@@ -26,7 +26,6 @@ pub use port_history::past_owners::PastOwner;
 use crate::app::notice::{NOTICE_TIME, Notice};
 use crate::app::panes::details::Details;
 use crate::app::panes::filter_box::FilterBox;
-use crate::app::panes::screen_layout::ScreenLayout;
 use crate::app::panes::selection::Selection;
 use crate::app::port_history::past_owners::PortHistory;
 use crate::app::sampling::Sampling;
@@ -54,7 +53,7 @@ pub struct App {
     /// A freeing that continues after its dialog was closed.
     background: Option<Box<Batch>>,
     pub sampling: Sampling,
-    port_history: PortHistory,
+    pub port_history: PortHistory,
     /// The past owner that was inspected last, and after which poll.
     inspected_past_owner: Option<(ProcessId, Option<Instant>)>,
     /// Freed ports that are watched for reuse.
@@ -151,10 +150,6 @@ impl App {
         let stale = self.sampling.next_stale(self.now);
         let times = [expiry, notice, dialog, age, stale];
         times.into_iter().flatten().min()
-    }
-
-    pub fn layout(&self) -> ScreenLayout {
-        ScreenLayout::of(self)
     }
 
     pub fn display_context(&self) -> DisplayContext<'_> {

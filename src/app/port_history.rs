@@ -4,12 +4,11 @@
 
 pub mod past_owners;
 
-use crate::app::overlay::menu::ClipboardText;
 use crate::app::{App, Effect, PastOwner};
+use crate::model::port::Port;
 use crate::model::process::shell::restart_command;
-use crate::model::process::{ExitStatus, InspectRequest, Process, ProcessId, Requester};
+use crate::model::process::{InspectRequest, Process, ProcessId, Requester};
 use crate::model::socket::{Endpoint, EndpointId, Owners};
-use crate::table::row::Row;
 use crate::tracker::{Change, Changes};
 use crate::wording::no_restart_command;
 use crate::wording::screen::notice;
@@ -25,18 +24,6 @@ impl App {
         self.port_history.last_owner(port, query.sole_protocol())
     }
 
-    /// Returns the owner of the row's port before this row.
-    pub fn previous_owner(&self, row: &Row) -> Option<&PastOwner> {
-        if !row.endpoint.socket.holds_port() {
-            return None;
-        }
-        self.port_history.previous_owner(&row.endpoint)
-    }
-
-    pub fn exit_status(&self, process: &Process) -> ExitStatus {
-        self.port_history.exit_status(process.id)
-    }
-
     /// Returns the past owner on the screen, and a socket that it had.
     fn shown_past_owner(&self) -> Option<(EndpointId, ProcessId)> {
         let of = |past: &PastOwner| Some((past.id, past.owners.first()?.id));
@@ -47,7 +34,7 @@ impl App {
                 let owner = row.endpoint.socket.owners.first()?;
                 Some((row.endpoint.id(), owner.id))
             }
-            Some(row) => of(self.previous_owner(row)?),
+            Some(row) => of(self.port_history.previous_owner(&row.endpoint)?),
         }
     }
 
@@ -94,41 +81,31 @@ impl App {
 
     /// Copies the command that restarts the owner of the current row, or the last owner of the port.
     pub(super) fn copy_restart_command(&mut self) {
-        let found = self.process_to_restart().and_then(|process| {
-            let restart = restart_command(process);
-            let restart = restart.map_err(|why| no_restart_command(process, why))?;
-            Ok(ClipboardText::masked(restart.command, &restart.shown))
+        let restart = self.process_to_restart().and_then(|process| {
+            restart_command(process).map_err(|why| no_restart_command(process, why))
         });
-        match found {
-            Ok(clip) => self.copy(clip),
+        match restart {
+            Ok(restart) => self.copy(restart),
             Err(why) => self.notify(why),
         }
     }
 
     fn process_to_restart(&self) -> Result<&Arc<Process>, String> {
-        let query = &self.listing.filter().query;
-        match (self.current_row(), query.sole_local_port()) {
-            (Some(row), _) => {
-                let socket = &row.endpoint.socket;
-                let last = || {
-                    self.port_history
-                        .last_owner(socket.port(), Some(socket.protocol))
-                };
-                match &socket.owners {
-                    // The kernel keeps the socket of a process that closed it.
-                    Owners::NoProcess => past_owner(last(), socket.port()),
-                    owners => known_owner(owners, socket.port(), "owner"),
-                }
+        let socket = self.current_row().map(|row| &row.endpoint.socket);
+        let filtered_port = self.listing.filter().query.sole_local_port();
+        let (past, port) = match (socket, filtered_port) {
+            // The kernel keeps the socket of a process that closed it.
+            (Some(socket), _) if socket.owners == Owners::NoProcess => {
+                let Port { protocol, number } = Port::of(socket);
+                (self.port_history.last_owner(number, Some(protocol)), number)
             }
-            (None, Some(port)) => past_owner(self.last_owner_of_filtered_port(), port),
-            (None, None) => Err(notice::NOTHING_TO_RESTART.to_owned()),
-        }
+            (Some(socket), _) => return known_owner(&socket.owners, socket.port(), "owner"),
+            (None, Some(port)) => (self.last_owner_of_filtered_port(), port),
+            (None, None) => return Err(notice::NOTHING_TO_RESTART.to_owned()),
+        };
+        let past = past.ok_or_else(|| notice::no_past_owner(port))?;
+        known_owner(&past.owners, port, "last owner")
     }
-}
-
-fn past_owner(past: Option<&PastOwner>, port: u16) -> Result<&Arc<Process>, String> {
-    let past = past.ok_or_else(|| notice::no_past_owner(port))?;
-    known_owner(&past.owners, port, "last owner")
 }
 
 fn known_owner<'a>(owners: &'a Owners, port: u16, who: &str) -> Result<&'a Arc<Process>, String> {

@@ -10,7 +10,7 @@ use crate::tracker::{Change, Changes};
 use std::time::{Duration, Instant};
 
 /// Intervals of the keys `+` and `-`, in milliseconds.
-const INTERVAL_STEPS: [u64; 9] = [100, 250, 500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000];
+const INTERVALS: [u64; 9] = [100, 250, 500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000];
 
 #[derive(Debug)]
 pub struct Sampling {
@@ -28,7 +28,7 @@ pub struct Sampling {
     pub is_lost: bool,
     /// True if the terminal reported that it lost the focus; many never report it.
     is_unfocused: bool,
-    wants_refresh: bool,
+    wants_poll: bool,
     /// The last request.
     sent: PollRequest,
     /// The interval that the last poll reported.
@@ -67,7 +67,7 @@ impl Sampling {
             stale_since: None,
             is_lost: false,
             is_unfocused: false,
-            wants_refresh: false,
+            wants_poll: false,
             sent: PollRequest::every(interval),
             reported_interval: Duration::ZERO,
             backoff: None,
@@ -110,7 +110,7 @@ impl Sampling {
         let request = PollRequest {
             interval: self.interval,
             rate: self.rate(),
-            poll_now: std::mem::take(&mut self.wants_refresh),
+            poll_now: std::mem::take(&mut self.wants_poll),
             focus,
         };
         let is_new = request.poll_now || request != self.sent;
@@ -132,12 +132,12 @@ impl Sampling {
 
     /// Makes the next request poll at once.
     pub fn poll_now(&mut self) {
-        self.wants_refresh = true;
+        self.wants_poll = true;
     }
 
     /// Sets the focus that the terminal reports or a key proves. Gaining it polls at once.
     pub fn set_terminal_focus(&mut self, is_focused: bool) {
-        self.wants_refresh |= self.is_unfocused && is_focused;
+        self.wants_poll |= self.is_unfocused && is_focused;
         self.is_unfocused = !is_focused;
     }
 
@@ -186,23 +186,20 @@ impl Sampling {
 
     /// Starts or ends a pause; at its end returns the deferred changes.
     pub fn toggle_pause(&mut self, now: Instant) -> Option<Changes> {
-        self.wants_refresh |= self.is_paused();
+        self.wants_poll |= self.is_paused();
         self.paused_at = self.paused_at.xor(Some(now));
         self.pending.take()
     }
 
-    pub fn faster(&mut self) {
-        let mut steps = INTERVAL_STEPS.into_iter().rev().map(Duration::from_millis);
-        self.interval = steps
-            .find(|step| *step < self.interval)
-            .unwrap_or(self.interval);
-    }
-
-    pub fn slower(&mut self) {
-        let mut steps = INTERVAL_STEPS.into_iter().map(Duration::from_millis);
-        self.interval = steps
-            .find(|step| *step > self.interval)
-            .unwrap_or(self.interval);
+    /// Goes to the next longer interval, or else to the next shorter one.
+    pub fn change_interval(&mut self, is_longer: bool) {
+        let mut intervals = INTERVALS.map(Duration::from_millis).into_iter();
+        let next = if is_longer {
+            intervals.find(|next| *next > self.interval)
+        } else {
+            intervals.rfind(|next| *next < self.interval)
+        };
+        self.interval = next.unwrap_or(self.interval);
     }
 
     /// Returns when the ages on the screen next change, if no poll comes before.

@@ -147,7 +147,9 @@ impl DetailsView<'_> {
     fn closed(&self) -> Option<String> {
         let at = self.row.change_mark.at().filter(|_| self.row.is_closed())?;
         let owner = self.row.endpoint.socket.owners.first();
-        let exit_status = owner.map_or(ExitStatus::Unknown, |owner| self.app.exit_status(owner));
+        let exit_status = owner.map_or(ExitStatus::Unknown, |owner| {
+            self.app.port_history.exit_status(owner.id)
+        });
         let ago = self.context.now.instant.saturating_duration_since(at);
         Some(screen::closed(ago, None, exit_status))
     }
@@ -222,7 +224,8 @@ impl DetailsView<'_> {
     fn previous_owner(&self) -> Option<String> {
         let past = self
             .app
-            .previous_owner(self.row)
+            .port_history
+            .previous_owner(&self.row.endpoint)
             .filter(|_| !self.row.is_closed())?;
         Some(past_owner(self.app, past))
     }
@@ -234,7 +237,9 @@ pub fn past_owner(app: &App, past: &PastOwner) -> String {
     let describe = |process: &Process| describe_process(process, &context).text(&context);
     let owners = screen::past_owners(&past.owners, past.user.as_ref(), &describe);
     let first = past.owners.first();
-    let exit_status = first.map_or(ExitStatus::Unknown, |owner| app.exit_status(owner));
+    let exit_status = first.map_or(ExitStatus::Unknown, |owner| {
+        app.port_history.exit_status(owner.id)
+    });
     let now = context.now;
     let age = Age::of_socket(past.since, past.owners.known(), now.at(past.closed));
     let ago = now.instant.saturating_duration_since(past.closed);

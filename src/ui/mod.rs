@@ -26,7 +26,7 @@ mod truncate;
 #[cfg(test)]
 mod tests;
 
-use crate::app::panes::screen_layout::{DetailsPlacement, MIN_SIZE, ScreenLayout};
+use crate::app::panes::screen_layout::{DetailsPlacement, MIN_SIZE, is_too_small};
 use crate::app::{App, Overlay};
 use crate::ui::dialogs::{check_dialog, frame, free_dialog, help};
 use ratatui::buffer::Buffer;
@@ -38,7 +38,7 @@ use theme::Theme;
 pub fn draw(app: &App, buffer: &mut Buffer) -> Option<Position> {
     let theme = Theme::of(app);
     let area = buffer.area;
-    let cursor = if ScreenLayout::is_too_small((area.width, area.height)) {
+    let cursor = if is_too_small((area.width, area.height)) {
         draw_too_small(area, buffer);
         None
     } else {

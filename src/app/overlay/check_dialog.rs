@@ -2,7 +2,6 @@
 //!
 //! It stops nothing, so its keys work at once, also read-only. It shows only the report of its own request.
 
-use crate::app::keymap::{CheckCommand, Chord, KeyCommand, KeyContext, command_of, scrolled};
 use crate::app::{App, Effect, Overlay};
 use crate::check::{CheckReport, CheckRequest};
 use crate::model::port::PortSpec;
@@ -61,21 +60,13 @@ impl App {
         })
     }
 
-    pub(in crate::app) fn on_check_key(&mut self, chord: Chord) {
-        let Overlay::Check(dialog) = &mut self.overlay else {
-            return;
-        };
-        match command_of(KeyContext::CheckDialog, chord) {
-            Some(KeyCommand::Check(CheckCommand::Connect)) => {
-                if dialog.can_connect() {
-                    dialog.request.connects = true;
-                    self.effects.push(Effect::Check(dialog.request));
-                }
-            }
-            _ => match scrolled(dialog.scroll, chord) {
-                Some(scroll) => dialog.scroll = scroll,
-                None => self.overlay = Overlay::None,
-            },
+    /// Repeats the check with a connect, if that is offered.
+    pub(in crate::app) fn connect(&mut self) {
+        if let Overlay::Check(dialog) = &mut self.overlay
+            && dialog.can_connect()
+        {
+            dialog.request.connects = true;
+            self.effects.push(Effect::Check(dialog.request));
         }
     }
 

@@ -5,7 +5,7 @@
 use crate::app::keymap::Chord;
 use crate::app::notice::Notice;
 use crate::app::overlay::free_dialog::{DialogAction, DialogPhase, FreeDialog};
-use crate::app::panes::screen_layout::ScreenLayout;
+use crate::app::panes::screen_layout::is_too_small;
 use crate::app::{App, Effect, Overlay};
 use crate::free::{Batch, ExecEvent, FreeContext, VerdictClass, plan_row};
 use crate::model::socket::Endpoint;
@@ -18,7 +18,7 @@ impl App {
         if self.settings.is_read_only {
             return self.notify(notice::READ_ONLY_STOP);
         }
-        if ScreenLayout::is_too_small(self.size) {
+        if is_too_small(self.size) {
             return;
         }
         if let Some(batch) = &self.background {

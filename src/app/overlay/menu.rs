@@ -1,7 +1,7 @@
 //! Menus: the column to sort by, and what to copy of a row.
 
 use crate::app::keymap::CopyItem;
-use crate::model::process::shell::restart_command;
+use crate::model::process::shell::{RestartCommand, restart_command};
 use crate::model::socket::SocketRole;
 use crate::model::text::escaped;
 use crate::table::fields::address_text;
@@ -23,10 +23,12 @@ pub struct ClipboardText {
     pub shown: String,
 }
 
-impl ClipboardText {
-    pub fn masked(text: String, shown: &str) -> Self {
-        let shown = escaped(shown);
-        Self { text, shown }
+impl From<RestartCommand> for ClipboardText {
+    fn from(restart: RestartCommand) -> Self {
+        Self {
+            text: restart.command,
+            shown: escaped(&restart.shown),
+        }
     }
 }
 
@@ -59,8 +61,7 @@ impl Menu {
         if let Some(process) = socket.owners.first() {
             items.push((CopyItem::Pid, process.pid().to_string().into()));
             if let Ok(restart) = restart_command(process) {
-                let text = ClipboardText::masked(restart.command, &restart.shown);
-                items.push((CopyItem::RestartCommand, text));
+                items.push((CopyItem::RestartCommand, restart.into()));
             }
         }
         Self::Copy(items)

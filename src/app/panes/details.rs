@@ -22,13 +22,9 @@ pub struct Details {
 
 impl Details {
     pub fn toggle(&mut self) {
-        let mut stats_history = std::mem::take(&mut self.stats_history);
-        stats_history.clear();
-        *self = Self {
-            is_open: !self.is_open,
-            stats_history,
-            ..Self::default()
-        };
+        self.is_open = !self.is_open;
+        self.stats_history.clear();
+        (self.scroll, self.requested, self.inspection) = (0, None, None);
     }
 
     /// Returns the row to poll stats for.
@@ -46,8 +42,9 @@ impl Details {
     /// Returns the request for this row, unless it was made already or the details are closed.
     pub fn next_request(&mut self, row: Option<&Row>) -> Option<InspectRequest> {
         let row = self.inspected_row(row)?;
+        let socket = &row.endpoint.socket;
         let request = InspectRequest {
-            port: held_port(row),
+            port: socket.holds_port().then(|| Port::of(socket)),
             ..InspectRequest::new(Requester::Details, row.endpoint.id(), owner_ids(row))
         };
         let last = self.requested.as_ref();
@@ -74,15 +71,6 @@ impl Details {
             self.inspection = Some(inspection);
         }
     }
-}
-
-/// Returns the port that the row holds, unless it is a connection.
-fn held_port(row: &Row) -> Option<Port> {
-    let socket = &row.endpoint.socket;
-    socket.holds_port().then(|| Port {
-        protocol: socket.protocol,
-        number: socket.port(),
-    })
 }
 
 fn owner_ids(row: &Row) -> Vec<ProcessId> {

@@ -71,19 +71,16 @@ impl FilterBox {
         self.reparse();
     }
 
-    pub fn edit(&mut self, request: InputRequest) {
-        if let Some(editor) = &mut self.typed {
-            editor.input.handle(request);
-            editor.history_offset = 0;
-        }
-        self.reparse();
+    pub fn insert(&mut self, text: &str) {
+        self.edit(text.chars().map(InputRequest::InsertChar));
     }
 
-    pub fn insert(&mut self, text: &str) {
+    pub fn edit(&mut self, requests: impl IntoIterator<Item = InputRequest>) {
         if let Some(editor) = &mut self.typed {
-            for letter in text.chars() {
-                editor.input.handle(InputRequest::InsertChar(letter));
+            for request in requests {
+                editor.input.handle(request);
             }
+            editor.history_offset = 0;
         }
         self.reparse();
     }

@@ -41,13 +41,13 @@ pub struct ScreenLayout {
     pub rows: u16,
 }
 
-impl ScreenLayout {
-    pub fn of(app: &App) -> Self {
-        let (width, height) = app.size;
+impl App {
+    pub fn layout(&self) -> ScreenLayout {
+        let (width, height) = self.size;
         let is_short = height < SHORT_HEIGHT;
         let fixed = if is_short { 3 } else { 5 };
         let body = height.saturating_sub(fixed);
-        let details = match app.details.is_open {
+        let details = match self.details.is_open {
             false => DetailsPlacement::Closed,
             true if is_short => DetailsPlacement::Full,
             true if width >= WIDE_WIDTH => DetailsPlacement::Right(width / 5 * 2),
@@ -58,14 +58,14 @@ impl ScreenLayout {
             DetailsPlacement::Below(high) => body - high,
             DetailsPlacement::Full => 0,
         };
-        Self {
+        ScreenLayout {
             is_short,
             details,
             rows,
         }
     }
+}
 
-    pub fn is_too_small(size: (u16, u16)) -> bool {
-        size.0 < MIN_SIZE.0 || size.1 < MIN_SIZE.1
-    }
+pub fn is_too_small((width, height): (u16, u16)) -> bool {
+    width < MIN_SIZE.0 || height < MIN_SIZE.1
 }

@@ -113,12 +113,15 @@ impl PortHistory {
             .max_by_key(|past| past.closed)
     }
 
-    /// Returns the last other owner of the endpoint's port that had closed when the endpoint opened.
+    /// Returns the last other owner of the port that the endpoint holds, which had closed when the endpoint opened.
     pub fn previous_owner(&self, endpoint: &Endpoint) -> Option<&PastOwner> {
         let socket = &endpoint.socket;
         let Since::Opened(opened) = endpoint.since else {
             return None;
         };
+        if !socket.holds_port() {
+            return None;
+        }
         let is_another = |past: &&PastOwner| {
             past.closed <= opened && !have_same_owner(&past.owners, &socket.owners)
         };

@@ -1,7 +1,7 @@
 use super::*;
 use crate::app::Event;
 use crate::app::testing::{AppHarness, inspection};
-use crate::model::process::{Inspection, Signal};
+use crate::model::process::{ExitStatus, Inspection, Signal};
 use crate::model::socket::{Protocol, Since};
 use crate::model::testing::{SocketBuilder, instant, process, socket};
 use crossterm::event::KeyCode;
@@ -204,13 +204,19 @@ fn a_shown_past_owner_is_inspected_until_it_has_exited() {
         subject,
         vec![(node().id, ExitStatus::StillRunning)],
     ));
-    assert_eq!(harness.app.exit_status(&node()), ExitStatus::StillRunning);
+    assert_eq!(
+        harness.app.port_history.exit_status(node().id),
+        ExitStatus::StillRunning
+    );
     harness.seconds = 7.0;
     assert_eq!(asked(&harness.poll(vec![])).len(), 1, "it may end later");
     harness.event(inspected(subject, vec![(node().id, ExitStatus::Ended)]));
     harness.seconds = 8.0;
     assert_eq!(asked(&harness.poll(vec![])), []);
-    assert_eq!(harness.app.exit_status(&node()), ExitStatus::Ended);
+    assert_eq!(
+        harness.app.port_history.exit_status(node().id),
+        ExitStatus::Ended
+    );
 }
 
 #[test]
@@ -218,7 +224,7 @@ fn an_end_after_a_signal_of_portmon_is_recorded_as_such() {
     let mut harness = AppHarness::with(vec![listener(&node())]);
     harness.free();
     assert!(matches!(
-        harness.app.exit_status(&node()),
+        harness.app.port_history.exit_status(node().id),
         ExitStatus::EndedAfter(_, Signal::Terminate)
     ));
     assert_eq!(last(&harness), None, "the table has not looked yet");

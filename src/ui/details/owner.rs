@@ -75,7 +75,7 @@ fn process_lines(
 /// `2026-01-31T09:00:00Z · up 62 s`; without `up` if the process has ended or may have.
 fn started(view: &DetailsView, process: &Process) -> Option<String> {
     let at = process.started_at?;
-    let is_running = match view.app.exit_status(process) {
+    let is_running = match view.app.port_history.exit_status(process.id) {
         ExitStatus::Unknown => !view.row.is_closed(),
         ExitStatus::StillRunning => true,
         ExitStatus::EndedAfter(..) | ExitStatus::Ended => false,

@@ -4,6 +4,7 @@ use super::confirm_prompt::ConfirmPrompt;
 use crate::free::{Batch, Explanation, KillPlan, PlanResult};
 use crate::model::process::{InspectRequest, ProcessId, Requester};
 use crate::model::socket::EndpointId;
+use std::iter::repeat;
 
 #[derive(Debug)]
 pub enum DialogPhase {
@@ -71,32 +72,26 @@ impl DialogPhase {
 
     /// Returns the request for what must be inspected.
     pub fn inspect_request(&self, row: EndpointId) -> Option<InspectRequest> {
-        let mut ports = Vec::new();
-        let (processes, port, unused_near) = match self {
+        let nothing = InspectRequest::new(Requester::Dialog, row, Vec::new());
+        let mut request = nothing.clone();
+        match self {
             Self::Confirming(prompt) => {
-                let port = prompt.single().map(|plan| plan.port);
-                for plan in prompt.plans.iter().filter(|_| port.is_none()) {
-                    let owners = plan.process_ids().into_iter();
-                    ports.extend(owners.map(|owner| (owner, plan.port)));
+                request.processes = prompt.process_ids();
+                request.port = prompt.single().map(|plan| plan.port);
+                if prompt.single().is_none() {
+                    let owners =
+                        |plan: &KillPlan| plan.process_ids().into_iter().zip(repeat(plan.port));
+                    request.ports = prompt.plans.iter().flat_map(owners).collect();
                 }
-                (prompt.process_ids(), port, None)
             }
-            Self::Explaining(explanation) => (
-                explanation.process_ids(),
-                explanation.supervised_port(),
-                explanation.unused_near(),
-            ),
-            Self::Running(_) => return None,
-        };
-        let is_wanted = !processes.is_empty() || port.is_some() || unused_near.is_some();
-        is_wanted.then_some(InspectRequest {
-            requester: Requester::Dialog,
-            endpoint: row,
-            processes,
-            port,
-            ports,
-            unused_near,
-        })
+            Self::Explaining(explanation) => {
+                request.processes = explanation.process_ids();
+                request.port = explanation.supervised_port();
+                request.unused_near = explanation.unused_near();
+            }
+            Self::Running(_) => {}
+        }
+        (request != nothing).then_some(request)
     }
 
     /// Returns what the question is about.

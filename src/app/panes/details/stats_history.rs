@@ -46,7 +46,7 @@ impl StatsHistory {
     }
 
     pub fn is_for(&self, endpoint: EndpointId) -> bool {
-        self.latest().is_some_and(|last| last.endpoint == endpoint)
+        self.latest_of(endpoint).is_some()
     }
 
     /// True while the first stats of this endpoint are awaited.
@@ -76,12 +76,9 @@ impl StatsHistory {
         Some((last, last.cpu_share_since(&first)))
     }
 
-    fn latest(&self) -> Option<&SocketStats> {
-        self.samples.back().map(|(_, stats)| stats)
-    }
-
     fn latest_of(&self, endpoint: EndpointId) -> Option<&SocketStats> {
-        self.latest().filter(|last| last.endpoint == endpoint)
+        let (_, last) = self.samples.back()?;
+        (last.endpoint == endpoint).then_some(last)
     }
 }
 
