@@ -509,8 +509,8 @@ fn a_pending_owner_is_not_counted_as_hidden() {
     harness.keys("ix");
     insta::assert_snapshot!(dialog(&harness), @"
     ┌ :3000 is held ─────────────────────────────────────────────────────────────┐
-    │ the owner of 127.0.0.1:3000 is still being looked up; the question follows │
-    │ as soon as it is found.                                                    │
+    │ the owner of 127.0.0.1:3000 is still being looked up; portmon asks as soon │
+    │ as it is found.                                                            │
     │                                                                            │
     │ [ Cancel ]                                                                 │
     └────────────────────────────────────────────────────────────────────────────┘

@@ -77,7 +77,7 @@ fn obstacle(port: Port, obstacle: &Obstacle) -> Vec<String> {
             left_over(port, states, held.as_deref(), *left)
         }
         Obstacle::Pending(socket) => vec![format!(
-            "the owner of {} is still being looked up; the question follows as soon as it is found.",
+            "the owner of {} is still being looked up; portmon asks as soon as it is found.",
             place(socket)
         )],
         Obstacle::Hidden {
@@ -111,7 +111,7 @@ fn obstacle(port: Port, obstacle: &Obstacle) -> Vec<String> {
             ..
         } => {
             let command = stop_command.as_ref();
-            let command = command.map(|command| format!("To stop it for good: {command}"));
+            let command = command.map(|command| format!("To stop it: {command}"));
             lines(supervised(process, by), command)
         }
     }
@@ -123,7 +123,10 @@ fn lines(first: String, more: impl IntoIterator<Item = String>) -> Vec<String> {
 
 fn client_lines(own: Port, client: &Socket, listener: Option<&Socket>) -> Vec<String> {
     let name = owners(client);
-    let filter = format!("To free {own} itself, filter for exactly {}.", own.number);
+    let filter = format!(
+        "To free {own} instead, set the filter to exactly {}.",
+        own.number
+    );
     if let Some(listener) = listener {
         let (server, owners) = (Port::of(listener), owners(listener));
         let effect = effect_of_ending(client, listener);
@@ -148,7 +151,7 @@ fn effect_of_ending(client: &Socket, listener: &Socket) -> String {
     };
     let is_owner = |client: &Process| owners.iter().any(|owner| owner.id == client.id);
     if clients.iter().any(|client| is_owner(client)) {
-        ", which is a client of itself".to_owned()
+        ", the same process".to_owned()
     } else {
         let port = Port::of(listener);
         format!("; ending {} would not free {port}", first.name)
@@ -163,11 +166,14 @@ fn left_over(
 ) -> Vec<String> {
     let states = count_states(states);
     let mut lines = vec![format!(
-        "nobody listens on {port}; what is left is {states}."
+        "nothing listens on {port}, but sockets remain: {states}."
     )];
     if let Some(held) = held {
-        lines.push(format!("This one is held by {}.", owners(held)));
-        lines.push(format!("To stop it, filter for exactly {}.", port.number));
+        lines.push(format!("The selected socket is held by {}.", owners(held)));
+        let number = port.number;
+        lines.push(format!(
+            "To stop that process, set the filter to exactly {number}."
+        ));
     }
     lines.extend(left.map(|left| {
         let which = match left {
@@ -187,7 +193,7 @@ fn hidden(socket: &Socket, is_root: bool, has_sudo: bool) -> String {
     );
     if is_root {
         format!(
-            "{owner}; root cannot see it: it may be in another container or belong to the kernel."
+            "{owner}. It is hidden even from root: it may be in another container or belong to the kernel."
         )
     } else if has_sudo {
         format!("{owner}. Use sudo, or take another port.")
@@ -199,8 +205,8 @@ fn hidden(socket: &Socket, is_root: bool, has_sudo: bool) -> String {
 fn supervised(process: &Process, by: &SupervisedBy) -> String {
     match by {
         SupervisedBy::PublishedPort(container) => format!(
-            "{process} only forwards the published port of {container}; stopping it would lose the port and leave the \
-             container running."
+            "{process} only forwards the published port of {container}; stopping it would only unpublish the port and \
+             leave the container running."
         ),
         SupervisedBy::SocketActivation(socket, unit) => {
             format!("systemd's {socket} starts {unit} again on the next connection.")

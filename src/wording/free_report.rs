@@ -68,7 +68,7 @@ fn not_held(port: PortSpec, bind: &BindResult, left: &[Option<State>]) -> String
         left => format!(" ({left})"),
     };
     let free = format!("{port} is free: nothing holds it");
-    let only_tables = "so only the socket tables show this.";
+    let only_tables = "so this is known only from the socket tables.";
     match bind {
         BindResult::Usable => free,
         BindResult::OnlyWithReuseAddr => {
@@ -78,7 +78,7 @@ fn not_held(port: PortSpec, bind: &BindResult, left: &[Option<State>]) -> String
             format!("{free}. You are not permitted to bind it, {only_tables}")
         }
         BindResult::NoSuchAddress => {
-            format!("{free}. This machine has no such address to bind, {only_tables}")
+            format!("{free}. This machine has no such address, {only_tables}")
         }
         BindResult::InUse | BindResult::Failed(_) => {
             let why = bind_result(bind);
@@ -239,8 +239,8 @@ mod tests {
         ];
         insta::assert_snapshot!(told.join("\n"), @r"
         :3000 is free: nothing holds it
-        :80 is free: nothing holds it. You are not permitted to bind it, so only the socket tables show this.
-        127.0.0.9:80 is free: nothing holds it. This machine has no such address to bind, so only the socket tables show this.
+        :80 is free: nothing holds it. You are not permitted to bind it, so this is known only from the socket tables.
+        127.0.0.9:80 is free: nothing holds it. This machine has no such address, so this is known only from the socket tables.
         :8080 is free: nothing holds it, but it can be bound only with SO_REUSEADDR (1 TIME_WAIT)
         :8080 is STILL HELD: no process holds it; the kernel keeps 1 TIME_WAIT for at most 60 s
         :51324 is STILL HELD: nothing listens, but java 812 has a connection to 127.0.0.1:3000 on it, and connections are not closed

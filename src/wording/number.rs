@@ -46,10 +46,19 @@ fn rounded(part: u128, whole: u128) -> u128 {
 
 /// `a`, `a and b`, `a, b and c`.
 pub fn list<T: Display>(items: &[T]) -> String {
+    list_with("and", items)
+}
+
+/// `a`, `a or b`, `a, b or c`.
+pub(super) fn alternatives<T: Display>(items: &[T]) -> String {
+    list_with("or", items)
+}
+
+fn list_with<T: Display>(conjunction: &str, items: &[T]) -> String {
     match items {
         [] => String::new(),
         [one] => one.to_string(),
-        [rest @ .., last] => format!("{} and {last}", joined(rest, ", ")),
+        [rest @ .., last] => format!("{} {conjunction} {last}", joined(rest, ", ")),
     }
 }
 

@@ -59,7 +59,7 @@ pub fn freeing_title(ports: &[Port], host: &str) -> String {
 }
 
 /// What follows if a target does not fit on the screen.
-pub const UNSEEN_TARGETS: &str = "Not every target fits. Use a taller screen or portmon free.";
+pub const UNSEEN_TARGETS: &str = "Not all targets fit. Use a taller terminal or `portmon free`.";
 
 /// `Type 3000, then Enter, to confirm: 30_`
 pub fn type_port(port: u16, typed: &str) -> String {

@@ -1,6 +1,6 @@
 //! Processes in a sentence: where they come from, why some are never signaled, and what became of the others.
 
-use super::number::grouped;
+use super::number::{alternatives, grouped};
 use super::{list, seconds, unread};
 use crate::free::{
     Protected, ReleaseKind, SignalDisposition, SignalError, Survivor, TargetOutcome,
@@ -17,7 +17,7 @@ pub fn origin(origin: &Origin) -> String {
         adopter.map_or_else(|| "init".to_owned(), ToString::to_string)
     };
     match origin {
-        Origin::FirstProcess => "none: it is init itself".to_owned(),
+        Origin::FirstProcess => "none (this is init)".to_owned(),
         Origin::Ancestors(ancestors) => ancestors
             .iter()
             .map(|process| match &process.terminal {
@@ -35,15 +35,15 @@ pub fn origin(origin: &Origin) -> String {
     }
 }
 
-/// The end of a sentence about a process that is never signalled: `systemd 900` …
+/// The end of a sentence about a process that is never signaled: `systemd 900` …
 pub fn protected(why: Protected) -> &'static str {
     match why {
-        Protected::FirstProcess => "is part of the system itself",
+        Protected::FirstProcess => "is init or part of the kernel",
         Protected::KernelThread => "is a kernel thread, which no signal can end",
         Protected::SelfPid => "is portmon itself",
-        Protected::Ancestor => "is an ancestor of portmon, which would end with it",
+        Protected::Ancestor => "is an ancestor of portmon, and stopping it could end portmon",
         Protected::SystemdManager => "manages the services of a whole session",
-        Protected::RunsContainers => "runs containers, which would keep running without it",
+        Protected::RunsContainers => "manages containers, which may keep running without it",
         Protected::ContainerPortProxy => {
             "only forwards published ports of containers, which would keep running without them"
         }
@@ -64,7 +64,7 @@ pub fn no_restart_command(process: &Process, why: NoRestartCommand) -> String {
     let why = match why {
         NoRestartCommand::NoCommand => format!("it is unknown how {process} was started"),
         NoRestartCommand::Title => {
-            format!("{process} replaced its arguments with a title")
+            format!("{process} has replaced its arguments with a process title")
         }
         NoRestartCommand::NoDirectory => format!("the directory of {process} is unknown"),
         NoRestartCommand::DirectoryRemoved => format!("the directory of {process} was removed"),
@@ -97,10 +97,14 @@ pub fn signal_error(error: &SignalError) -> String {
     }
 }
 
-/// Returns the error for a text that is not a signal: `not a signal: STOP (try TERM INT HUP QUIT KILL CONT)`.
+/// Returns the error for a text that is not a signal: `not a signal: "STOP" (try TERM, INT, HUP, QUIT, KILL or CONT)`.
 pub fn unknown_signal(text: &str) -> String {
     let names: Vec<&str> = SIGNALS.iter().map(|signal| signal.short_name()).collect();
-    format!("not a signal: {} (try {})", escaped(text), names.join(" "))
+    format!(
+        "not a signal: \"{}\" (try {})",
+        escaped(text),
+        alternatives(&names)
+    )
 }
 
 /// ` node 4242 ended 0.8 s after SIGTERM.`: a sentence for each way and signal, each with a blank before it.
@@ -184,7 +188,7 @@ fn survivor(survivor: &Survivor) -> String {
         }
         (_, Some(SignalDisposition::Default) | None) => {
             format!(
-                "has not ended {} s after {signal}",
+                "is still running {} s after {signal}",
                 survivor.waited.as_secs()
             )
         }
@@ -249,7 +253,7 @@ mod tests {
                 ((30, 900, 30), &manager, 7),
                 "systemd 900, or a parent that has exited",
             ),
-            (((1, 0, 1), &[], 7), "none: it is init itself"),
+            (((1, 0, 1), &[], 7), "none (this is init)"),
         ];
         for ((whose, above, main), expected) in cases {
             assert_eq!(shown(whose, above, main), expected, "{whose:?}");

@@ -59,7 +59,7 @@ pub fn verdict(verdict: &Verdict) -> String {
             problems,
         } => {
             let unknown = unknown(port, &targets(outcomes, survivors), evidence);
-            format!("{unknown}, {}", unread(problems))
+            format!("{unknown}; {}", unread(problems))
         }
         VerdictKind::NothingSent(error) => format!("Nothing sent: {}.", signal_error(error)),
     }
@@ -118,7 +118,7 @@ pub fn progress(progress: &Progress) -> String {
         Progress::Settling { left } => {
             // Rounded up: it counts down to 1 and not to 0.
             let seconds = left.as_millis().div_ceil(1000).max(1);
-            format!("Watching {seconds} s more…")
+            format!("Watching for {seconds} s more…")
         }
     }
 }
@@ -127,13 +127,14 @@ fn proven_by(proof: &Proof) -> String {
     match proof {
         Proof::Bound => String::new(),
         Proof::NotPermitted => {
-            " You are not permitted to bind it, so only the socket tables show this.".to_owned()
-        }
-        Proof::NoSuchAddress => {
-            " This machine has no such address to bind, so only the socket tables show this."
+            " You are not permitted to bind it, so this is known only from the socket tables."
                 .to_owned()
         }
-        Proof::BindOnly(problems) => format!(" Only a bind shows this: {}.", unread(problems)),
+        Proof::NoSuchAddress => {
+            " This machine has no such address, so this is known only from the socket tables."
+                .to_owned()
+        }
+        Proof::BindOnly(problems) => format!(" Only a bind confirms this: {}.", unread(problems)),
     }
 }
 
@@ -237,11 +238,11 @@ fn unknown(port: Port, targets: &str, evidence: &Evidence) -> String {
         Evidence::Held(sockets) => {
             let holds = |socket: &Socket| format!("{} {}", owners_hold(socket), place(socket));
             let held = list(&sockets.iter().map(holds).collect::<Vec<_>>());
-            format!("{port} is STILL HELD: {targets}, {held}")
+            format!("{port} is STILL HELD: {targets}; {held}")
         }
         Evidence::Bind(BindResult::InUse) => {
             let bind = bind_result(&BindResult::InUse);
-            format!("{port} is not free, and its owner is unknown: {targets}, a bind fails: {bind}")
+            format!("{port} is not free, and its owner is unknown: {targets}; a bind fails: {bind}")
         }
         Evidence::Bind(result) => {
             let fails = match result {
@@ -249,7 +250,7 @@ fn unknown(port: Port, targets: &str, evidence: &Evidence) -> String {
                 _ => "a bind fails: ",
             };
             let bind = bind_result(result);
-            format!("It is unknown whether {port} is free: {targets}, {fails}{bind}")
+            format!("It is unknown whether {port} is free: {targets}; {fails}{bind}")
         }
     }
 }

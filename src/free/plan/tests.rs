@@ -164,7 +164,7 @@ fn a_client_is_a_target_only_if_its_own_port_is_meant() {
         lines(&explained),
         [
             "chrome 942 is a client of :3000. It is held by node 4242; ending chrome would not free :3000.",
-            "To free :51324 itself, filter for exactly 51324.",
+            "To free :51324 instead, set the filter to exactly 51324.",
         ]
     );
     assert_eq!(explained.go_to(), Some(table[2].id()));
@@ -199,9 +199,9 @@ fn without_a_listener_leftovers_are_targets_only_if_meant() {
     assert_eq!(
         lines(&explanation(&table, &context())),
         [
-            "nobody listens on :3000; what is left is 2 ESTABLISHED and 1 TIME_WAIT.",
-            "This one is held by node 4242.",
-            "To stop it, filter for exactly 3000.",
+            "nothing listens on :3000, but sockets remain: 2 ESTABLISHED and 1 TIME_WAIT.",
+            "The selected socket is held by node 4242.",
+            "To stop that process, set the filter to exactly 3000.",
             "No process holds a socket in TIME_WAIT; the kernel keeps each for at most 60 s.",
         ]
     );
@@ -289,7 +289,7 @@ fn a_hidden_owner_shows_its_user_and_the_sudo_command() {
     );
     let root = context_with(|it| it.is_root = true);
     let explained = explanation(&[row()], &root);
-    let said = "Its process belongs to user ops; root cannot see it: it may be in another container or belong to the kernel.";
+    let said = "Its process belongs to user ops. It is hidden even from root: it may be in another container or belong to the kernel.";
     assert_eq!(
         (lines(&explained), explained.command()),
         (vec![said.to_owned()], None)
@@ -300,7 +300,8 @@ fn a_hidden_owner_shows_its_user_and_the_sudo_command() {
 fn a_preview_waits_for_an_owner_that_is_still_pending() {
     let pending = socket("0.0.0.0:8080").user(1001, "ops").pending();
     let explained = explanation(&[unconnected(pending)], &context());
-    let said = "the owner of 0.0.0.0:8080 is still being looked up; the question follows as soon as it is found.";
+    let said =
+        "the owner of 0.0.0.0:8080 is still being looked up; portmon asks as soon as it is found.";
     assert_eq!(title(&explained), ":8080 is held");
     assert_eq!(lines(&explained), [said]);
     assert_eq!((explained.go_to(), explained.unused_near()), (None, None));
@@ -372,12 +373,12 @@ fn by_default_only_the_master_is_a_target_not_its_workers() {
 fn a_protected_process_is_refused_with_a_reason() {
     let kernel = process(77, "kworker").with(|process| process.is_kernel_thread = true);
     let cases = [
-        (process(1, "init"), "is part of the system itself."),
+        (process(1, "init"), "is init or part of the kernel."),
         (kernel, "is a kernel thread, which no signal can end."),
         (process(500, "portmon"), "is portmon itself."),
         (
             process(400, "zsh"),
-            "is an ancestor of portmon, which would end with it.",
+            "is an ancestor of portmon, and stopping it could end portmon.",
         ),
         (
             process(900, "systemd"),
@@ -493,7 +494,7 @@ fn ending_a_client_frees_nothing_is_said_only_if_certain() {
     let hidden = unconnected(socket("127.0.0.1:3000"));
     let cases = [
         (held(), chrome(), "; ending chrome would not free :3000."),
-        (held(), node(), "node 4242, which is a client of itself."),
+        (held(), node(), "node 4242, the same process."),
         (hidden, chrome(), "It is held by a hidden process of dev."),
     ];
     for (listener, owner, end) in cases {

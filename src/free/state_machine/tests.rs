@@ -298,11 +298,11 @@ fn each_way_to_become_free_is_reported_as_observed() {
         ),
         (
             ended().binds(&NotPermitted, &NotPermitted),
-            "node 4242 ended 0.2 s after SIGTERM. You are not permitted to bind it, so only the socket tables show this.",
+            "node 4242 ended 0.2 s after SIGTERM. You are not permitted to bind it, so this is known only from the socket tables.",
         ),
         (
             ended().binds(&NoSuchAddress, &NoSuchAddress),
-            "node 4242 ended 0.2 s after SIGTERM. This machine has no such address to bind, so only the socket tables show this.",
+            "node 4242 ended 0.2 s after SIGTERM. This machine has no such address, so this is known only from the socket tables.",
         ),
     ];
     for (story, words) in cases {
@@ -362,7 +362,7 @@ fn a_surviving_process_is_reported_with_its_disposition() {
             5.0,
             "is in uninterruptible sleep (state D)",
         ),
-        (Default, None, 5.0, "has not ended 5 s after SIGTERM"),
+        (Default, None, 5.0, "is still running 5 s after SIGTERM"),
     ];
     for (disposition, process_state, at, words) in cases {
         let words = format!(":3000 is STILL HELD: node 4242 {words}");
@@ -373,7 +373,7 @@ fn a_surviving_process_is_reported_with_its_disposition() {
 
 #[test]
 fn a_late_exit_changes_still_held_to_free() {
-    let words = ":3000 is STILL HELD: node 4242 has not ended 5 s after SIGTERM";
+    let words = ":3000 is STILL HELD: node 4242 is still running 5 s after SIGTERM";
     let story = Story::sent(held()).sees(5.0, held()).says(Held, words);
     let words = ":3000 is free. node 4242 ended 7.3 s after SIGTERM.";
     let story = story.ended(&node()).sees(7.3, vec![]).bound();
@@ -384,7 +384,8 @@ fn a_late_exit_changes_still_held_to_free() {
 fn sigkill_goes_only_to_survivors_of_another_signal() {
     let mut early = Story::sent(twins());
     assert_eq!(early.machine.escalate(instant(0.1)), None);
-    let words = ":3000 is STILL HELD: node 4300 ended, node 4242 has not ended 5 s after SIGKILL";
+    let words =
+        ":3000 is STILL HELD: node 4300 ended, node 4242 is still running 5 s after SIGKILL";
     let story = early
         .ended(&other())
         .sees(5.0, first_twin())
@@ -695,7 +696,7 @@ fn nothing_sent_is_a_verdict() {
         ),
         (
             SignalError::Protected(node(), Protected::Ancestor),
-            "node 4242 is an ancestor of portmon, which would end with it",
+            "node 4242 is an ancestor of portmon, and stopping it could end portmon",
         ),
         (
             Failed(node(), "odd".to_owned()),
@@ -738,14 +739,14 @@ fn progress_names_what_is_awaited() {
 fn progress_counts_down_until_a_free_port_settles() {
     let story = Story::of_ended_node(0.6, vec![]).bound();
     for (at, words) in [(0.6, "2 s"), (1.5, "2 s"), (1.6, "1 s"), (9.0, "1 s")] {
-        story.progress(at, &format!("Watching {words} more…"));
+        story.progress(at, &format!("Watching for {words} more…"));
     }
     let settle = Duration::from_millis(4500);
     let story = story.under(Timeouts {
         settle,
         ..Timeouts::default()
     });
-    story.progress(0.6, "Watching 5 s more…");
+    story.progress(0.6, "Watching for 5 s more…");
 }
 
 #[test]
@@ -779,7 +780,7 @@ fn a_postgres_worker_is_offered_sigkill_at_once() {
 
 #[test]
 fn timeouts_limit_the_wait_for_exit_and_the_watch_after_it() {
-    let held_words = ":3000 is STILL HELD: node 4242 has not ended 1 s after SIGTERM";
+    let held_words = ":3000 is STILL HELD: node 4242 is still running 1 s after SIGTERM";
     let free_words = ":3000 is free. node 4242 ended 1.5 s after SIGTERM.";
     Story::asked(held())
         .under(Timeouts {
@@ -806,7 +807,8 @@ fn timeouts_limit_the_wait_for_exit_and_the_watch_after_it() {
 
 #[test]
 fn a_process_past_its_deadline_gets_sigkill_once_unasked() {
-    let words = ":3000 is STILL HELD: node 4300 ended, node 4242 has not ended 5 s after SIGKILL";
+    let words =
+        ":3000 is STILL HELD: node 4300 ended, node 4242 is still running 5 s after SIGKILL";
     Story::asked(twins())
         .under(Timeouts {
             force_after: Some(Duration::from_secs(3)),

@@ -183,7 +183,7 @@ fn a_hidden_owner_is_not_permitted_a_protected_one_refused() {
                   Port 8081 is free (bound just now). Try: sudo /opt/portmon free 8080";
     let expected = (Some(FreeOutcome::NotPermitted), hidden.to_owned());
     assert_eq!(told("8080", Some(8081)), expected);
-    let protected = ":3000 cannot be freed. bash 40 is protected: it is an ancestor of portmon, which would end with it.";
+    let protected = ":3000 cannot be freed. bash 40 is protected: it is an ancestor of portmon, and stopping it could end portmon.";
     let expected = (Some(FreeOutcome::Refused), protected.to_owned());
     assert_eq!(told("3000", None), expected);
 }

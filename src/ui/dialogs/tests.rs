@@ -77,7 +77,7 @@ fn a_low_dialog_has_nine_lines_and_says_if_some_do_not_fit() {
     │              gunicorn 103, gunicorn 104, gunicorn 105, gunicorn 106,       │
     │              gunicorn 107, gunicorn 108, gunicorn 109, gunicorn 110,       │
     │              gunicorn 111, gunicorn 112, gunicorn 113, gunicorn 114,       │
-    │              … more: needs a taller screen                                 │
+    │              … more (use a taller terminal)                                │
     │ Confirm      Type 8000, then Enter, to confirm: _                          │
     │ [ Cancel ]   stop 20 (SIGTERM)     a topmost only     s signal             │
     └────────────────────────────────────────────────────────────────────────────┘
@@ -236,14 +236,14 @@ fn a_freed_port_says_how_long_it_is_still_watched() {
     harness.free_unsettled();
     insta::assert_snapshot!(dialog(&harness), @"
     ┌ Freeing port 5001 on build-07 ─────────────────────────────────────────────┐
-    │ :5001 is free. node 4242 ended 0.5 s after SIGTERM. Watching 2 s more…     │
+    │ :5001 is free. node 4242 ended 0.5 s after SIGTERM. Watching for 2 s more… │
     │                                                                            │
     │ [ Close ]                                                                  │
     └────────────────────────────────────────────────────────────────────────────┘
     ");
     harness.wait(1.5);
     let text = dialog(&harness);
-    assert!(text.contains("Watching 1 s more…"), "{text}");
+    assert!(text.contains("Watching for 1 s more…"), "{text}");
 }
 
 #[test]
@@ -261,7 +261,7 @@ fn the_smallest_screen_names_every_target() {
     │ Stops        3 processes: python3.11 │
     │              10690, python3.11       │
     │              10691, python3.11 10692 │
-    │              … more: needs a taller… │
+    │              … more (use a taller t… │
     │ [ Cancel ]   y stop 3 (SIGTERM)      │
     │   s signal                           │
     └──────────────────────────────────────┘
@@ -284,7 +284,7 @@ fn confirm_is_offered_only_if_every_target_is_named() {
     assert!(!shows_all_targets(&harness.app));
     harness.app.on_drawn(instant(harness.seconds), false);
     harness.wait(1.0);
-    let shown = ["Not every target fits", "stop 121"].map(|words| shows(&harness, words));
+    let shown = ["Not all targets fit", "stop 121"].map(|words| shows(&harness, words));
     assert_eq!(shown, [true, false], "{}", text(&harness));
     let effects = harness.keys("y");
     assert!(

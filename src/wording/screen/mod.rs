@@ -21,7 +21,7 @@ use crate::wording::{duration, interval, joined};
 use std::time::Duration;
 
 /// The last line of a dialog that does not fit.
-pub const MORE_LINES: &str = "… more: needs a taller screen";
+pub const MORE_LINES: &str = "… more (use a taller terminal)";
 
 pub const FOREIGN_PIDS: &str = "pids of another namespace";
 

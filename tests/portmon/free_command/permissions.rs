@@ -69,7 +69,7 @@ fn portmons_own_ancestors_are_refused_even_when_confirmed() {
     let port = listener.local_addr().expect("an address").port();
     let freed = free(&[&port.to_string()]);
     freed.assert(6, "refused", &[], &[std::process::id()]);
-    freed.assert_says("it is an ancestor of portmon, which would end with it");
+    freed.assert_says("it is an ancestor of portmon, and stopping it could end portmon");
     drop(listener);
     // Where a child shares the socket, only the child is a target.
     let listener = listen("127.0.0.1:0");

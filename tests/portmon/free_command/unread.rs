@@ -29,7 +29,7 @@ fn unreadable_tables_are_reported_and_no_owner_is_invented() {
     freed.assert(3, "still_held", &[(holder.pid(), "SIGTERM")], &[]);
     assert!(!freed.message.contains("STILL HELD"), "{freed:#?}");
     freed.assert_says(&format!(
-        "It is unknown whether :{port} is free: {holder} ended, "
+        "It is unknown whether :{port} is free: {holder} ended; "
     ));
     freed.assert_says("could not be read: ");
 }

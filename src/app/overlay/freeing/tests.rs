@@ -58,7 +58,8 @@ fn tcp(number: u16) -> Port {
     }
 }
 
-const PENDING: &str = "the owner of 127.0.0.1:3000 is still being looked up; the question follows as soon as it is found.";
+const PENDING: &str =
+    "the owner of 127.0.0.1:3000 is still being looked up; portmon asks as soon as it is found.";
 const CLOSED: &str = "already closed: there is nothing to stop.";
 
 #[test]

@@ -124,7 +124,7 @@ fn only_the_container_publishing_the_port_is_stopped() {
     };
     let (_, offer, why) = said(of_container(vec![published(3000)]));
     assert_eq!(offer.as_deref(), Some("docker stop shop-db-1"));
-    let expected = "node 812 only forwards the published port of docker shop-db-1; stopping it would lose the port and \
+    let expected = "node 812 only forwards the published port of docker shop-db-1; stopping it would only unpublish the port and \
                    leave the container running.";
     assert_eq!(why.as_deref(), Some(expected));
 
@@ -170,7 +170,7 @@ fn a_supervisor_blocks_even_without_a_stop_command() {
             blocked_by_supervisor.command(),
         )
     };
-    let carries = "node 812 only forwards the published port of kubernetes shop-db-1; stopping it would lose the port and \
+    let carries = "node 812 only forwards the published port of kubernetes shop-db-1; stopping it would only unpublish the port and \
                    leave the container running.";
     let main = "node 812 is the main process of shop.service, which systemd manages.";
     assert_eq!(

@@ -29,28 +29,28 @@ impl Story {
 fn without_readable_tables_a_bind_decides_and_no_owner_is_named() {
     let early = Story::sent(held()).ended(&node()).reads_nothing(0.3);
     let due = early.waits().reads_nothing(1.4);
-    let unknown = "It is unknown whether :3000 is free: node 4242 ended,";
+    let unknown = "It is unknown whether :3000 is free: node 4242 ended;";
     let cases = [
         (
             (Bound, Bound, Free),
             format!(
-                ":3000 is free. node 4242 ended 0.3 s after SIGTERM. Only a bind shows this: {UNREAD}."
+                ":3000 is free. node 4242 ended 0.3 s after SIGTERM. Only a bind confirms this: {UNREAD}."
             ),
         ),
         (
             (InUse, InUse, Held),
             format!(
-                ":3000 is not free, and its owner is unknown: node 4242 ended, a bind fails: the address is in use, \
+                ":3000 is not free, and its owner is unknown: node 4242 ended; a bind fails: the address is in use; \
                  {UNREAD}"
             ),
         ),
         (
             (Bound, InUse, Held),
-            format!("{unknown} it can be bound only with SO_REUSEADDR, {UNREAD}"),
+            format!("{unknown} it can be bound only with SO_REUSEADDR; {UNREAD}"),
         ),
         (
             (NotPermitted, NotPermitted, Held),
-            format!("{unknown} you are not permitted to bind it, {UNREAD}"),
+            format!("{unknown} you are not permitted to bind it; {UNREAD}"),
         ),
     ];
     for ((with, without, kind), words) in cases {
@@ -64,10 +64,10 @@ fn a_process_that_no_table_shows_has_not_let_go_of_the_port() {
     let story = Story::sent(held()).sees(0.1, held()).reads_nothing(0.5);
     assert_eq!(story.machine.outcomes(), []);
     let unknown = format!(
-        ":3000 is not free, and its owner is unknown: node 4242 has not ended 5 s after SIGTERM, a bind fails: the \
-         address is in use, {UNREAD}"
+        ":3000 is not free, and its owner is unknown: node 4242 is still running 5 s after SIGTERM; a bind fails: the \
+         address is in use; {UNREAD}"
     );
-    let words = ":3000 is STILL HELD: node 4242 has not ended 5 s after SIGTERM";
+    let words = ":3000 is STILL HELD: node 4242 is still running 5 s after SIGTERM";
     story
         .reads_nothing(2.0)
         .waits()
@@ -89,7 +89,7 @@ fn what_one_table_shows_is_said_beside_what_could_not_be_read() {
         .fails_to_read(1.4, &[Ipv6], left())
         .says(
             Held,
-            ":3000 is STILL HELD: node 4242 ended, node 4243 holds 127.0.0.1:3000, the table of tcp6 sockets could not \
+            ":3000 is STILL HELD: node 4242 ended; node 4243 holds 127.0.0.1:3000; the table of tcp6 sockets could not \
              be read: out of memory",
         );
 }
