@@ -166,11 +166,10 @@ fn a_panic_restores_the_terminal_before_its_message() {
         panic!("on purpose");
     }
     let program = std::env::current_exe().expect("the test's own path");
-    let arguments = [
-        "--exact",
-        "--nocapture",
-        "exit::a_panic_restores_the_terminal_before_its_message",
-    ];
+    // libtest names the thread after the test.
+    let thread = std::thread::current();
+    let name = thread.name().expect("the name of the test");
+    let arguments = ["--exact", "--nocapture", name];
     let environment = [("PORTMON_TEST_PANICS", "yes"), ("RUST_BACKTRACE", "0")];
     let program = program.to_string_lossy();
     let terminal = Terminal::start(Launch::program(&program, &arguments).environment(&environment));

@@ -7,6 +7,7 @@ use std::net::TcpListener;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::process::{self, Child, ChildStdout, Command, Output, Stdio};
+use std::thread;
 
 use serde_json::Value;
 
@@ -16,7 +17,7 @@ use crate::harness::requirements::can_unshare;
 
 /// Runs a test where PID namespaces can be made: here as root, else once more as root of a user namespace.
 #[track_caller]
-fn with_namespaces(name: &str, test: fn()) {
+fn with_namespaces(test: fn()) {
     if rustix::process::geteuid().is_root() {
         if can_unshare(&["--pid", "--fork", "--mount"]) {
             test();
@@ -27,10 +28,13 @@ fn with_namespaces(name: &str, test: fn()) {
     if !can_unshare(&[&user[..], &["--pid", "--fork", "--mount"]].concat()) {
         return;
     }
+    // libtest names the thread after the test, so a rename is followed.
+    let thread = thread::current();
+    let name = thread.name().expect("the name of the test");
     let output = Command::new("unshare")
         .args(user)
         .arg(env::current_exe().expect("this binary"))
-        .args(["--exact", "--nocapture", &format!("pid_namespaces::{name}")])
+        .args(["--exact", "--nocapture", name])
         .output()
         .expect("unshare runs");
     let said = said(&output);
@@ -66,7 +70,7 @@ fn number_after(word: &str, said: &str) -> Option<u32> {
 
 #[test]
 fn with_the_outer_proc_no_other_process_is_signaled() {
-    with_namespaces("with_the_outer_proc_no_other_process_is_signalled", || {
+    with_namespaces(|| {
         let mut holder = OwnerProcess::listening();
         let script = "echo $((PID - 1)) > /proc/sys/kernel/ns_last_pid
             sleep 60 & echo \"stranger $!\"
@@ -95,7 +99,7 @@ fn with_the_outer_proc_no_other_process_is_signaled() {
 
 #[test]
 fn with_the_outer_proc_no_vanished_pid_is_ended() {
-    with_namespaces("with_the_outer_proc_no_vanished_pid_is_ended", || {
+    with_namespaces(|| {
         let mut holder = OwnerProcess::listening();
         let script = "\"$PORTMON\" free \"$PORT\" --yes --wait 1; echo \"code $?\"";
         let said = said(&unshared(&[], script, holder.port, holder.pid()));
@@ -107,7 +111,7 @@ fn with_the_outer_proc_no_vanished_pid_is_ended() {
 
 #[test]
 fn portmons_own_pid_hides_no_socket_of_another() {
-    with_namespaces("portmons_own_pid_hides_no_socket_of_another", || {
+    with_namespaces(|| {
         let holder = OwnerProcess::listening();
         let script = "echo $((PID - 1)) > /proc/sys/kernel/ns_last_pid
             \"$PORTMON\" list :\"$PORT\" --json & echo \"portmon $!\" >&2; wait $!";
@@ -193,7 +197,7 @@ impl Inner {
 /// The `/proc` of an inner namespace, used from the outer one: portmon itself is not in it.
 #[test]
 fn with_an_inner_proc_no_other_process_is_signaled() {
-    with_namespaces("with_an_inner_proc_no_other_process_is_signalled", || {
+    with_namespaces(|| {
         let mut stranger = Command::new("sleep").arg("60").spawn().expect("sleep runs");
         let inner = Inner::with_holder(stranger.id(), "kill -KILL $!; wait $!");
         let output = Command::new("nsenter")
@@ -218,7 +222,7 @@ fn with_an_inner_proc_no_other_process_is_signaled() {
 
 #[test]
 fn with_a_proc_of_its_own_a_port_is_freed() {
-    with_namespaces("with_a_proc_of_its_own_a_port_is_freed", || {
+    with_namespaces(|| {
         let then = "\"$PORTMON\" free \"$PORT\" --yes; echo \"code $?\"
             wait $!; echo \"ended $?\"";
         let said = Inner::with_holder(4242, then).go_on();

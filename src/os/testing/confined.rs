@@ -3,7 +3,7 @@
 use crate::model::process::{Pid, ProcessId};
 use crate::os::processes::stat;
 use crate::os::testing::requirements::{NOBODY, can_be_nobody, can_unshare, skipped};
-use crate::os::testing::until;
+use crate::os::testing::{test_name, until};
 use std::fs;
 use std::net::TcpListener;
 use std::os::fd::OwnedFd;
@@ -24,17 +24,17 @@ const NAMESPACE: [&str; 5] = [
 
 /// Runs an ignored test as another user.
 #[track_caller]
-pub fn become_nobody(test: &str) {
+pub fn become_nobody(test: impl Fn()) {
     if can_be_nobody(&current_exe()) {
-        run(&NOBODY, test);
+        run(&NOBODY, test_name(test));
     }
 }
 
 /// Runs an ignored test in a PID namespace of its own.
 #[track_caller]
-pub fn enter_namespace(test: &str) {
+pub fn enter_namespace(test: impl Fn()) {
     if can_unshare(&NAMESPACE) {
-        run(&[&["unshare"], &NAMESPACE[..]].concat(), test);
+        run(&[&["unshare"], &NAMESPACE[..]].concat(), test_name(test));
     }
 }
 

@@ -1,7 +1,7 @@
 //! Another process that opens, closes and takes sockets on command: this test binary, started again.
 
-use super::inode;
 use super::requirements::skipped;
+use super::{inode, test_name};
 use rustix::net::{
     RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
     SendAncillaryMessage, SendFlags, recvmsg, sendmsg,
@@ -27,7 +27,7 @@ impl HelperProcess {
         let (here, there) = UnixStream::pair().expect("a pair");
         let child = Command::new(std::env::current_exe().expect("this binary"))
             .args(["--ignored", "--exact", "--nocapture"])
-            .arg("os::testing::helper_process::serves_commands")
+            .arg(test_name(serves_commands))
             .env(ROLE, "1")
             .stdin(Stdio::from(OwnedFd::from(there)))
             .stdout(Stdio::null())

@@ -15,6 +15,12 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
+/// Path of a test as libtest takes it: the path of its function without the crate.
+fn test_name<T: Fn()>(_: T) -> &'static str {
+    let path = std::any::type_name::<T>();
+    path.split_once("::").map_or(path, |(_crate, name)| name)
+}
+
 /// A child with a socket as its standard input.
 pub struct SocketHolder {
     child: Child,

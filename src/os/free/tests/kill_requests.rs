@@ -342,7 +342,7 @@ fn no_repeat_is_sent_to_a_parent_whose_child_has_exited() {
 
 #[test]
 fn a_reused_pid_with_the_same_socket_is_not_signaled() {
-    enter_namespace("os::free::tests::kill_requests::in_a_namespace");
+    enter_namespace(in_a_namespace);
 }
 
 #[test]

@@ -214,7 +214,7 @@ fn an_uncached_poll_finds_the_receiver_of_a_passed_socket() {
 
 #[test]
 fn unprivileged_owners_match_a_full_scan() {
-    become_nobody("os::poller::tests::owners::as_nobody");
+    become_nobody(as_nobody);
 }
 
 #[test]
@@ -230,7 +230,7 @@ fn as_nobody() {
 
 #[test]
 fn a_reused_pid_is_a_different_owner() {
-    enter_namespace("os::poller::tests::owners::in_a_namespace");
+    enter_namespace(in_a_namespace);
 }
 
 #[test]

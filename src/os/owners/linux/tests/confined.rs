@@ -7,7 +7,7 @@ use crate::os::testing::confined::{
 
 #[test]
 fn unreadable_processes_are_not_retried_at_every_update() {
-    become_nobody("os::owners::system::tests::confined::as_nobody");
+    become_nobody(as_nobody);
 }
 
 #[test]
@@ -38,7 +38,7 @@ fn as_nobody() {
 
 #[test]
 fn a_reused_pid_is_another_process() {
-    enter_namespace("os::owners::system::tests::confined::in_a_namespace");
+    enter_namespace(in_a_namespace);
 }
 
 #[test]
