@@ -49,10 +49,7 @@ pub fn run(options: &FreeArgs) -> anyhow::Result<u8> {
     confirm(&mut ports, options);
     let mut freed = drive::run_plans(&ports, &mut executor, timeouts).into_iter();
     let report = |port: Prepared| match port {
-        Ok(plan) => {
-            let report = FreeReport::freed(plan.spec, &freed.next()?);
-            Some(refreshed(report, &environment, options))
-        }
+        Ok(_) => Some(refreshed(freed.next()?, &environment, options)),
         Err(report) => Some(*report),
     };
     let reports: Vec<FreeReport> = ports.into_iter().filter_map(report).collect();

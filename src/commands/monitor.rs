@@ -191,8 +191,8 @@ impl EffectHandler<Stdout> for Workers {
             Effect::Redraw => {
                 self.guard.resume()?;
                 let (width, height) = crossterm::terminal::size()?;
+                // The loop resets the screen.
                 let resize = crossterm::event::Event::Resize(width, height);
-                screen.reset(width, height)?;
                 return Ok(Some(Event::Input(resize)));
             }
             Effect::Copy(text) => screen.copy(&text)?,

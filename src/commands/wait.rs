@@ -88,18 +88,14 @@ pub fn run(options: &WaitArgs) -> anyhow::Result<u8> {
     let mut waiter = PortWaiter::new(target, options.source);
     loop {
         let polled = Instant::now();
-        if waiter.is_reached() {
-            let sockets = waiter.sockets_with_owners();
+        if let Some(sockets) = waiter.poll() {
             let message = wording::reached(target, &sockets, start.elapsed());
             return super::print_line(&message).map(|()| 0);
         }
         let elapsed = start.elapsed();
-        let left = options
-            .timeout
-            .map(|timeout| timeout.saturating_sub(elapsed));
+        let left = options.timeout.map(|most| most.saturating_sub(elapsed));
         if left == Some(Duration::ZERO) {
-            let message = waiter.timeout_message(options.source, elapsed);
-            warn(&message);
+            warn(&waiter.timeout_message(options.source, elapsed));
             return Ok(TIMED_OUT);
         }
         let pause = MIN_PAUSE.max(polled.elapsed() * PAUSE_FACTOR);
@@ -111,7 +107,6 @@ pub fn run(options: &WaitArgs) -> anyhow::Result<u8> {
 struct PortWaiter<'a> {
     target: &'a WaitTarget,
     poller: SocketPoller,
-    sockets: Vec<Socket>,
     /// The problems of the last poll, which were reported.
     problems: Vec<Problem>,
     failed_bind: Option<FailedBind>,
@@ -134,38 +129,42 @@ impl<'a> PortWaiter<'a> {
         Self {
             target,
             poller: poller(source, request),
-            sockets: Vec::new(),
             problems: Vec::new(),
             failed_bind: None,
         }
     }
 
-    /// Polls once and returns whether the target is reached.
-    fn is_reached(&mut self) -> bool {
+    /// Polls once; returns the sockets of the port once the target is reached.
+    fn poll(&mut self) -> Option<Vec<Socket>> {
+        let target = self.target;
         let problems = self.poller.poll_sockets().problems;
-        self.sockets = sockets(&mut self.poller, self.target);
         if problems != self.problems {
             super::warn_about_problems(&problems);
             self.problems = problems;
         }
-        if self.target.until == Until::Listening {
-            return !self.target.listeners(&self.sockets).is_empty();
+        let found = sockets(&mut self.poller, target);
+        if target.until == Until::Listening {
+            if target.listeners(&found).is_empty() {
+                return None;
+            }
+            self.poller.resolve_owners();
+            return Some(sockets(&mut self.poller, target));
         }
-        if !self.target.blocking(&self.sockets).is_empty() {
+        if !target.blocking(&found).is_empty() {
             self.failed_bind = None;
-            return false;
+            return None;
         }
-        let protocol = self.target.spec.protocol;
-        let is_read = |problem: &Problem| problem.protocol != protocol;
-        self.problems.iter().all(is_read) && self.can_be_bound()
+        let is_read = |problem: &Problem| problem.protocol != target.spec.protocol;
+        let is_reached = self.problems.iter().all(is_read) && self.can_be_bound(!found.is_empty());
+        is_reached.then_some(found)
     }
 
     /// Tries a bind. After a failure it is tried again only once the connections that may have caused it are gone, or
     /// after a while.
-    fn can_be_bound(&mut self) -> bool {
+    fn can_be_bound(&mut self, has_sockets: bool) -> bool {
         if let Some(failed) = &self.failed_bind
             && failed.at.elapsed() < BIND_RETRY
-            && !(failed.had_sockets && self.sockets.is_empty())
+            && (has_sockets || !failed.had_sockets)
         {
             return false;
         }
@@ -176,19 +175,11 @@ impl<'a> PortWaiter<'a> {
                 self.failed_bind = Some(FailedBind {
                     at: Instant::now(),
                     result,
-                    had_sockets: !self.sockets.is_empty(),
+                    had_sockets: has_sockets,
                 });
                 false
             }
         }
-    }
-
-    fn sockets_with_owners(&mut self) -> Vec<Socket> {
-        if self.target.until == Until::Listening {
-            self.poller.resolve_owners();
-            self.sockets = sockets(&mut self.poller, self.target);
-        }
-        std::mem::take(&mut self.sockets)
     }
 
     /// Polls the whole port, of which a wait for a listener sees only the listeners, and tells what is there.
@@ -211,13 +202,9 @@ fn whole_port(port: u16) -> DumpRequest {
 }
 
 fn sockets(poller: &mut SocketPoller, target: &WaitTarget) -> Vec<Socket> {
-    let sockets = poller
-        .endpoints()
-        .into_iter()
-        .map(|endpoint| endpoint.socket);
-    let mut sockets: Vec<Socket> = sockets
-        .filter(|socket| target.spec.has_same_port(socket))
-        .collect();
+    let endpoints = poller.endpoints().into_iter();
+    let mut sockets: Vec<Socket> = endpoints.map(|endpoint| endpoint.socket).collect();
+    sockets.retain(|socket| target.spec.has_same_port(socket));
     sockets.sort_by_key(|socket| (socket.local, socket.id));
     sockets
 }

@@ -1,7 +1,7 @@
 //! Runs the confirmed plans until each has a verdict.
 
 use super::Prepared;
-use crate::free::{Batch, ExecCommand, FreeMachine, Timeouts};
+use crate::free::{Batch, ExecCommand, FreeReport, Timeouts};
 use crate::model::port::PortSpec;
 use crate::os::free::Executor;
 use crate::wording;
@@ -9,12 +9,12 @@ use std::collections::VecDeque;
 use std::io::{self, IsTerminal, Write};
 use std::time::Instant;
 
-/// Frees the ports together; the results are in their order.
+/// Frees the ports together; returns a report on each that has a plan.
 pub fn run_plans(
     ports: &[Prepared],
     executor: &mut Executor,
     timeouts: Timeouts,
-) -> Vec<FreeMachine> {
+) -> Vec<FreeReport> {
     let plans = ports.iter().flatten();
     let specs: Vec<PortSpec> = plans.clone().map(|plan| plan.spec).collect();
     if specs.is_empty() {
@@ -25,7 +25,9 @@ pub fn run_plans(
         let _ = writeln!(io::stderr(), "{}", wording::watching(&specs));
     }
     let now = Instant::now();
-    let requests = plans.map(|plan| plan.kill_plan.confirm(plan.targets, plan.signal, now));
+    let requests = plans
+        .clone()
+        .map(|plan| plan.kill_plan.confirm(plan.targets, plan.signal, now));
     let (mut batch, commands) = Batch::begin(requests.collect(), timeouts);
     let mut commands: VecDeque<ExecCommand> = commands.into();
     loop {
@@ -36,7 +38,10 @@ pub fn run_plans(
         }
         // Without a watch no more events come.
         if batch.is_answered() || !executor.is_watching() {
-            return batch.machines().to_vec();
+            let machines = plans.zip(batch.machines());
+            return machines
+                .map(|(plan, machine)| FreeReport::freed(plan.spec, machine))
+                .collect();
         }
         for event in executor.poll() {
             commands.extend(batch.on(event));
