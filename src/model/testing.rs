@@ -2,7 +2,7 @@
 
 use crate::model::Moment;
 use crate::model::environment::Environment;
-use crate::model::process::{Pid, Process, ProcessId, StartTime};
+use crate::model::process::{Pid, Process, ProcessId, ProcessTree, StartTime, Supervisor};
 use crate::model::snapshot::Snapshot;
 use crate::model::socket::{
     CompactAddr, Endpoint, EndpointId, Family, OwnerHint, Owners, Protocol, QueueOrTimer,
@@ -270,6 +270,19 @@ pub fn raw_socket(socket: &Socket) -> RawSocket {
         owner_hint,
         uid: socket.uid.unwrap_or(RawSocket::NO_USER),
         queue: socket.queue().unwrap_or(SocketQueue::UNKNOWN),
+    }
+}
+
+/// A process without relatives, supervisor and restrictions.
+pub fn process_tree(process: ProcessId) -> ProcessTree {
+    ProcessTree {
+        process,
+        ancestors: Vec::new(),
+        descendants: Vec::new(),
+        process_state: None,
+        group: Vec::new(),
+        supervisor: Supervisor::default(),
+        restrictions: Vec::new(),
     }
 }
 

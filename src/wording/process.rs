@@ -205,7 +205,7 @@ fn survivor(survivor: &Survivor) -> String {
 mod tests {
     use super::*;
     use crate::model::process::{Manager, Pid, ProcessTree, Supervisor, Unit};
-    use crate::model::testing::process;
+    use crate::model::testing::{process, process_tree};
 
     /// The origin of a process with this parent and session, in a service with this main process.
     fn shown((pid, parent, session): (u32, u32, u32), above: &[(u32, &str)], main: u32) -> String {
@@ -217,16 +217,13 @@ mod tests {
         let mut unit = Unit::new("shop.service".into(), Manager::System);
         unit.main = Some(Pid(main));
         let tree = ProcessTree {
-            process: itself.id,
             ancestors: ancestors.collect(),
-            descendants: Vec::new(),
-            process_state: None,
-            group: vec![itself],
-            restrictions: Vec::new(),
+            group: vec![itself.clone()],
             supervisor: Supervisor {
                 unit: Some(unit),
                 container: None,
             },
+            ..process_tree(itself.id)
         };
         origin(&tree.origin())
     }

@@ -3,7 +3,7 @@ use crate::app::testing::{AppHarness, inspection};
 use crate::model::process::{Manager, Pid, Process, ProcessTree, Supervisor, Unit};
 use crate::model::snapshot::Problem;
 use crate::model::socket::{Protocol, State};
-use crate::model::testing::{SocketBuilder, process, socket};
+use crate::model::testing::{SocketBuilder, process, process_tree, socket};
 use crossterm::event::KeyCode;
 use std::sync::Arc;
 
@@ -63,13 +63,9 @@ fn completed(ancestors: Vec<Arc<Process>>, supervisor: Supervisor) -> String {
     let subject = subject.expect("a question");
     assert_eq!(subject.processes, [node(4300).id]);
     let tree = ProcessTree {
-        process: node(4300).id,
         ancestors,
-        descendants: Vec::new(),
-        process_state: None,
-        group: Vec::new(),
-        restrictions: Vec::new(),
         supervisor,
+        ..process_tree(node(4300).id)
     };
     harness.event(crate::app::Event::Inspected(Inspection {
         trees: vec![tree],

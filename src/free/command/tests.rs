@@ -1,9 +1,11 @@
 use super::*;
 use crate::free::{FreeContext, KillPlan, TargetSet, plan_port};
 use crate::model::port::PortRange;
-use crate::model::process::{Pid, ProcessTree, Supervisor};
+use crate::model::process::{Pid, ProcessTree};
 use crate::model::socket::Endpoint;
-use crate::model::testing::{SocketBuilder, environment, instant, moment, process, socket};
+use crate::model::testing::{
+    SocketBuilder, environment, instant, moment, process, process_tree, socket,
+};
 
 fn spec(text: &str) -> PortSpec {
     text.parse().expect(text)
@@ -161,13 +163,8 @@ fn group_plan(owner: &Arc<Process>, group: &[&Arc<Process>]) -> PortPlan {
     let plan = plan_port(spec, &table, &context);
     let mut kill_plan: KillPlan = plan.expect("an owner").expect("a plan");
     kill_plan.add_trees(&[ProcessTree {
-        process: owner.id,
-        ancestors: Vec::new(),
-        descendants: Vec::new(),
-        process_state: None,
         group: group.iter().map(|one| Arc::clone(one)).collect(),
-        restrictions: Vec::new(),
-        supervisor: Supervisor::default(),
+        ..process_tree(owner.id)
     }]);
     PortPlan {
         spec,

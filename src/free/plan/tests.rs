@@ -5,9 +5,11 @@ use crate::free::{
     Confirmation, Preview, Protected, ProtectedOwner, Target, TypingReason, Warning,
 };
 use crate::model::environment::Environment;
-use crate::model::process::{Pid, Process, ProcessTree, Signal, StartTime, Supervisor};
+use crate::model::process::{Pid, Process, ProcessTree, Signal, StartTime};
 use crate::model::socket::Protocol;
-use crate::model::testing::{SocketBuilder, environment, instant, moment, process, socket};
+use crate::model::testing::{
+    SocketBuilder, environment, instant, moment, process, process_tree, socket,
+};
 use crate::wording;
 use std::sync::Arc;
 use std::time::Duration;
@@ -509,13 +511,9 @@ fn with_tree(ancestors: &[Arc<Process>], group: &[Arc<Process>]) -> KillPlan {
     let row = listener("127.0.0.1:3000", &node());
     let mut plan = plan(&[row], &context());
     plan.add_trees(&[ProcessTree {
-        process: node().id,
         ancestors: ancestors.to_vec(),
-        process_state: None,
-        descendants: Vec::new(),
         group: group.to_vec(),
-        restrictions: Vec::new(),
-        supervisor: Supervisor::default(),
+        ..process_tree(node().id)
     }]);
     plan
 }

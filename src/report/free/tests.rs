@@ -1,9 +1,9 @@
 use super::*;
 use crate::free::{FreeContext, PlanResult, Refusal, TargetSet, Warning, plan_port};
 use crate::model::port::{BindResult, EphemeralRange, PortSpec};
-use crate::model::process::{Manager, Pid, ProcessTree, Restriction, Supervisor, Unit};
+use crate::model::process::{Manager, Pid, ProcessTree, Restriction, Unit};
 use crate::model::socket::Endpoint;
-use crate::model::testing::{SocketBuilder, environment, moment, process, socket};
+use crate::model::testing::{SocketBuilder, environment, moment, process, process_tree, socket};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -26,15 +26,7 @@ fn plan(port: &str, table: &[Endpoint], tree: impl FnOnce(&mut ProcessTree)) -> 
     let Some(Ok(mut kill_plan)) = planned(port, table) else {
         panic!("{port} can be freed");
     };
-    let mut of_first = ProcessTree {
-        process: kill_plan.process_ids()[0],
-        ancestors: Vec::new(),
-        descendants: Vec::new(),
-        process_state: None,
-        group: Vec::new(),
-        restrictions: Vec::new(),
-        supervisor: Supervisor::default(),
-    };
+    let mut of_first = process_tree(kill_plan.process_ids()[0]);
     tree(&mut of_first);
     kill_plan.add_trees(&[of_first]);
     PortPlan {

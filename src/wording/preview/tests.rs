@@ -1,9 +1,9 @@
 use super::*;
 use crate::free::{FreeContext, KillPlan, plan_port};
 use crate::model::port::PortSpec;
-use crate::model::process::{ProcessState, ProcessTree, Restriction, Supervisor};
+use crate::model::process::{ProcessState, ProcessTree, Restriction};
 use crate::model::socket::{Endpoint, Protocol};
-use crate::model::testing::{SocketBuilder, environment, moment, process, socket};
+use crate::model::testing::{SocketBuilder, environment, moment, process, process_tree, socket};
 use std::sync::Arc;
 
 fn node() -> Arc<Process> {
@@ -48,20 +48,8 @@ fn learn(
         ancestors: others.to_vec(),
         group: std::iter::once(of).chain(others).cloned().collect(),
         restrictions: denied.iter().map(restriction).collect(),
-        ..tree(of)
+        ..process_tree(of.id)
     }]);
-}
-
-fn tree(of: &Process) -> ProcessTree {
-    ProcessTree {
-        process: of.id,
-        ancestors: Vec::new(),
-        descendants: Vec::new(),
-        process_state: None,
-        group: Vec::new(),
-        supervisor: Supervisor::default(),
-        restrictions: Vec::new(),
-    }
 }
 
 /// The texts of all lines with this label.
@@ -151,7 +139,7 @@ fn workers_are_counted_and_other_children_named() {
     let mut plan = held_by(&[&node(), &worker]);
     plan.add_trees(&[ProcessTree {
         descendants: vec![worker, esbuild],
-        ..tree(&node())
+        ..process_tree(node().id)
     }]);
     let plans = std::slice::from_ref(&plan);
     let stops = |targets| texts(plans, targets, "May also stop");
@@ -272,7 +260,7 @@ fn a_suspended_owner_is_mentioned_before_it_is_signaled() {
     let mut plan = held_by(&[&node()]);
     plan.add_trees(&[ProcessTree {
         process_state: Some(ProcessState::Suspended),
-        ..tree(&node())
+        ..process_tree(node().id)
     }]);
     assert_eq!(
         warnings(&plan, TargetSet::Topmost),
@@ -287,7 +275,7 @@ fn owners_that_share_an_origin_are_named_only_if_others_differ() {
     let mut plan = held_by(&[&node(), &other]);
     let below = |process: &Arc<Process>| ProcessTree {
         ancestors: vec![Arc::clone(&npm)],
-        ..tree(process)
+        ..process_tree(process.id)
     };
     plan.add_trees(&[below(&node()), below(&other)]);
     let started = |plan: &KillPlan| texts(std::slice::from_ref(plan), TargetSet::All, "Started by");
@@ -305,7 +293,7 @@ fn a_stopped_parent_is_not_its_own_and_shares_no_socket() {
     plan.add_trees(&[ProcessTree {
         ancestors: vec![sup.clone(), shell],
         group: vec![python.clone(), sup.clone()],
-        ..tree(&python)
+        ..process_tree(python.id)
     }]);
     let plans = std::slice::from_ref(&plan);
     let of = |targets| {

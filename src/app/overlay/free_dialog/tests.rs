@@ -4,8 +4,8 @@ use super::*;
 use crate::app::testing::{AppHarness, listener, node, sent};
 use crate::app::{Effect, Overlay};
 use crate::free::TargetSet;
-use crate::model::process::{Process, ProcessTree, Signal, Supervisor};
-use crate::model::testing::{SocketBuilder, process, socket};
+use crate::model::process::{Process, ProcessTree, Signal};
+use crate::model::testing::{SocketBuilder, process, process_tree, socket};
 use crossterm::event::KeyCode;
 use std::sync::Arc;
 
@@ -23,13 +23,8 @@ fn asked(row: SocketBuilder, ancestors: &[Arc<Process>]) -> AppHarness {
     let mut harness = AppHarness::with(vec![row]);
     let effects = harness.keys("x");
     let tree = ProcessTree {
-        process: node().id,
         ancestors: ancestors.to_vec(),
-        descendants: Vec::new(),
-        process_state: None,
-        group: Vec::new(),
-        restrictions: Vec::new(),
-        supervisor: Supervisor::default(),
+        ..process_tree(node().id)
     };
     harness.answer_inspection(&effects, vec![tree]);
     harness.wait(0.3);

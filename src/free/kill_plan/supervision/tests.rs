@@ -2,7 +2,7 @@ use super::*;
 use crate::free::{FreeContext, plan_row};
 use crate::model::process::{Container, Engine, Manager, Pid, ProcessTree, Published, Unit};
 use crate::model::socket::{Endpoint, Protocol};
-use crate::model::testing::{environment, moment, process, socket};
+use crate::model::testing::{environment, moment, process, process_tree, socket};
 use crate::wording;
 use std::sync::Arc;
 
@@ -16,13 +16,8 @@ fn context() -> FreeContext<'static> {
 
 fn trees(supervisor: Supervisor) -> ProcessTree {
     ProcessTree {
-        process: node().id,
-        ancestors: Vec::new(),
-        descendants: Vec::new(),
-        process_state: None,
-        group: Vec::new(),
-        restrictions: Vec::new(),
         supervisor,
+        ..process_tree(node().id)
     }
 }
 

@@ -9,8 +9,9 @@ use crate::free::{
     ExecCommand, ExecResult, KillPlan, KillRequest, Protected, SendOutcome, SignalDisposition,
     SignalError, TargetSet, Timeouts,
 };
-use crate::model::process::{Pid, Process, ProcessTree, Signal, StartTime, Supervisor};
+use crate::model::process::{Pid, Process, ProcessTree, Signal, StartTime};
 use crate::model::socket::{EndpointId, Owners, Protocol, Socket};
+use crate::model::testing::process_tree;
 use crate::os::free::Executor;
 use crate::os::free::signal_state::signal_state;
 use crate::os::testing::confined::{
@@ -216,13 +217,9 @@ impl ParentAndChild {
         let mut plan = plan(socket_of(local, &[child]));
         let [child, above] = [child, parent.pid()].map(describe);
         plan.add_trees(&[ProcessTree {
-            process: child.id,
             ancestors: vec![Arc::clone(&above)],
-            descendants: Vec::new(),
-            process_state: None,
-            group: vec![above, child],
-            restrictions: Vec::new(),
-            supervisor: Supervisor::default(),
+            group: vec![above, child.clone()],
+            ..process_tree(child.id)
         }]);
         Self { parent, plan }
     }

@@ -4,7 +4,7 @@ use crate::model::process::{
     Container, Engine, Inspection, Manager, Pid, ProcessTree, Published, Supervisor, Unit,
 };
 use crate::model::socket::Protocol;
-use crate::model::testing::{SocketBuilder, process, socket};
+use crate::model::testing::{SocketBuilder, process, process_tree, socket};
 
 fn shop() -> Supervisor {
     let mut unit = Unit::new("shop.service".into(), Manager::User);
@@ -44,13 +44,8 @@ fn details(socket: SocketBuilder, holders: &Supervisor, port: &Supervisor) -> St
     });
     let request = requests.last().expect("a request");
     let trees = request.processes.iter().map(|process| ProcessTree {
-        process: *process,
-        ancestors: Vec::new(),
-        descendants: Vec::new(),
-        process_state: None,
-        group: Vec::new(),
-        restrictions: Vec::new(),
         supervisor: holders.clone(),
+        ..process_tree(*process)
     });
     harness.event(Event::Inspected(Inspection {
         trees: trees.collect(),
