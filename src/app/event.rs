@@ -38,7 +38,7 @@ impl EventSource {
         match self {
             Self::Sockets => "the socket poller",
             Self::Processes => "the process inspector",
-            Self::Freeing => "the free worker",
+            Self::Freeing => "the worker that frees ports",
             Self::Checks => "the port checker",
         }
     }

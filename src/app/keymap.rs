@@ -31,11 +31,11 @@ pub static BINDINGS: [KeySection; 7] = {
     [
         section(Table, "Keys", &[Movement::BINDINGS, CHIPS, TableCommand::BINDINGS]),
         section(Filter, "While editing the filter", &[FilterCommand::BINDINGS, EDITS]),
-        section(FreeDialog, "In the dialog that frees a port", &[Button::BINDINGS, FreeDialogCommand::BINDINGS]),
-        section(SignalMenu, "In its signal menu", &[SIGNALS]),
-        section(CheckDialog, "In the dialog that checks a port", &[CheckCommand::BINDINGS]),
-        section(Text, "In this help and in that dialog", &[TextCommand::BINDINGS]),
-        section(CopyMenu, "In the copy menu", &[CopyItem::BINDINGS]),
+        section(FreeDialog, "Free dialog", &[Button::BINDINGS, FreeDialogCommand::BINDINGS]),
+        section(SignalMenu, "Signal menu", &[SIGNALS]),
+        section(CheckDialog, "Check dialog", &[CheckCommand::BINDINGS]),
+        section(Text, "Help and check dialog", &[TextCommand::BINDINGS]),
+        section(CopyMenu, "Copy menu", &[CopyItem::BINDINGS]),
     ]
 };
 

@@ -292,7 +292,7 @@ async fn every_lost_worker_is_reported_once() {
     let checker: fn(&mut LoopHarness) = |harness| harness.answers = mpsc::channel(1).0;
     for (end, report) in [
         (inspector, "the process inspector stopped"),
-        (free_worker, "the free worker stopped"),
+        (free_worker, "the worker that frees ports stopped"),
         (checker, "the port checker stopped"),
     ] {
         assert_loss_is_reported(end, report).await;

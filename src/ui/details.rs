@@ -95,7 +95,7 @@ pub(super) fn detail_lines(app: &App, row: &Row) -> Vec<LabeledText> {
     let service = (field(Column::Service).value)(row, &view.context);
     let service = service
         .is_known()
-        .then(|| format!("{service}, by its number"));
+        .then(|| format!("{service} (by port number)"));
     let lines = [
         vec![
             entry("socket", Some(view.socket())),

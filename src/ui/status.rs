@@ -1,6 +1,8 @@
 //! The last lines: the filter or a notice, what the table does not show, and the most important keys.
 
-use crate::app::keymap::{KeyBinding, KeyContext, TableCommand, bindings_in, chip_key, key_of};
+use crate::app::keymap::{
+    FreeDialogCommand, KeyBinding, KeyContext, TableCommand, bindings_in, chip_key, key_of,
+};
 use crate::app::notice::Notice;
 use crate::app::panes::filter_box::FilterEditor;
 use crate::app::sampling::Staleness;
@@ -91,7 +93,7 @@ fn footer(app: &App, theme: &Theme, width: u16) -> Line<'static> {
         .flat_map(|context| offered_bindings(app, *context));
     let mut line = Line::default();
     for binding in bindings {
-        let (Some(key), Some(hint)) = (binding.keys.first(), binding.hint) else {
+        let (Some(key), Some(hint)) = (binding.keys.first(), hint(app, binding)) else {
             continue;
         };
         let spans = [
@@ -105,6 +107,15 @@ fn footer(app: &App, theme: &Theme, width: u16) -> Line<'static> {
         line.extend(spans);
     }
     line
+}
+
+/// What the footer says about a key: once signals are sent, `Esc` cancels nothing.
+fn hint(app: &App, binding: &KeyBinding) -> Option<&'static str> {
+    let is_cancel = binding.command == FreeDialogCommand::Cancel.into();
+    match &app.overlay {
+        Overlay::Freeing(dialog) if is_cancel && dialog.phase.batch().is_some() => Some("close"),
+        _ => binding.hint,
+    }
 }
 
 /// The bindings of a context without those that a read-only program does not offer.
@@ -144,7 +155,7 @@ fn left_part<'a>(app: &'a App, theme: &Theme) -> Line<'a> {
         Line::from(vec![
             theme.span(Role::Key, " / "),
             theme.span(Role::Active, app.filter_box.shown()),
-            theme.span(Role::Dim, format!("  {clear} clears")),
+            theme.span(Role::Dim, format!("  {clear} clear")),
         ])
     } else {
         let problem = app.environment.pids_problem.map(wording::pids_problem);

@@ -138,7 +138,7 @@ impl TableView<'_> {
     fn rule(&self, section: Section, count: usize) -> widgets::Row<'static> {
         let title = match section {
             Section::PortHolders => String::new(),
-            Section::Connected => format!("── connected {count} "),
+            Section::Connected => format!("── connections {count} "),
             Section::OutOfScope => format!("── outside the local scope ({}) ", chip_key(Chip::All)),
         };
         let line = "─".repeat(self.width.saturating_sub(title.width() + 3));

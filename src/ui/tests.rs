@@ -122,7 +122,7 @@ fn the_screen_of_80_by_24_is_as_it_was_designed() {
        3000 0.0.0.0   ! LISTEN  4242 node          ≤1h next dev · ~/code/shop
        5432 127.0.0.1 2 LISTEN  3977 node          ≤1h vite · ~/code/pay
        5432 ::1       2 LISTEN     - - (root)      >0s
-     ── connected 2 ──────────────────────────────────────────────────────────────
+     ── connections 2 ────────────────────────────────────────────────────────────
        3000 127.0.0.1   ESTAB   4242 node          ≤1h ← chrome 942
       51324 127.0.0.1   ESTAB    942 chrome        ≤1h → :3000 node 4242
 
@@ -154,7 +154,7 @@ fn a_wide_screen_has_more_columns_and_details_below() {
        3000 0.0.0.0   ! LISTEN       4242 node         dev    tcp    ≤1h next dev · ~/code/shop
        5432 127.0.0.1 2 LISTEN       3977 node         dev    tcp    ≤1h vite · ~/code/pay
        5432 ::1       2 LISTEN          - - (root)     root   tcp    >0s
-     ── connected 2 ──────────────────────────────────────────────────────────────────────────────────────────────────────
+     ── connections 2 ────────────────────────────────────────────────────────────────────────────────────────────────────
        3000 127.0.0.1   ESTABLISHED  4242 node         dev    tcp    ≤1h ← chrome 942
       51324 127.0.0.1   ESTABLISHED   942 chrome       dev    tcp    ≤1h → :3000 node 4242
 
@@ -216,7 +216,7 @@ fn a_low_screen_merges_header_and_chips_and_filter_and_footer() {
        3000 0.0.0.0   ! LISTEN  4242 node          ≤1h next dev · ~/code/shop
        5432 127.0.0.1 2 LISTEN  3977 node          ≤1h vite · ~/code/pay
        5432 ::1       2 LISTEN     - - (root)      >0s
-     ── connected 2 ──────────────────────────────────────────────────────────────
+     ── connections 2 ────────────────────────────────────────────────────────────
        3000 127.0.0.1   ESTAB   4242 node          ≤1h ← chrome 942
       51324 127.0.0.1   ESTAB    942 chrome        ≤1h → :3000 node 4242
 
@@ -244,6 +244,8 @@ fn the_footer_shows_the_keys_of_what_is_on_top() {
     x  Tab next button   Enter press   Esc cancel
     w  c connect   ↓ scroll   Esc close
     ");
+    harness.free_unsettled();
+    insta::assert_snapshot!(screen(&harness)[23], @" Tab next button   Enter press   Esc close");
 }
 
 #[test]
@@ -262,7 +264,7 @@ fn marks_are_glyphs_beside_the_port() {
        5432 127.0.0.1   LISTEN  3977 node          ≤2h vite · ~/code/pay
      - 5432 ::1       2 closed     - - (root)      >1s
      +62893 127.0.0.1   LISTEN     9 python3        0s python3
-     ── connected 2 ──────────────────────────────────────────────────────────────
+     ── connections 2 ────────────────────────────────────────────────────────────
        3000 127.0.0.1   ESTAB   4242 node          ≤2h ← chrome 942
       51324 127.0.0.1   ESTAB    942 chrome        ≤2h → :3000 node 4242
     ");
@@ -274,7 +276,7 @@ fn marks_are_glyphs_beside_the_port() {
        3000 0.0.0.0   ! LISTEN  4242 node          ≤2h next dev · ~/code/shop
        5432 127.0.0.1   LISTEN  3977 node          ≤2h vite · ~/code/pay
       62893 127.0.0.1   LISTEN     9 python3        3s python3
-     ── connected 2 ──────────────────────────────────────────────────────────────
+     ── connections 2 ────────────────────────────────────────────────────────────
        3000 127.0.0.1   ESTAB   4242 node          ≤2h ← chrome 942
       51324 127.0.0.1   ESTAB    942 chrome        ≤2h → :3000 node 4242
     ");
@@ -532,5 +534,5 @@ fn foreign_pids_are_reported_with_and_without_a_filter() {
     insta::assert_snapshot!(lines(&harness, [22]), @"22| /proc/self is not portmon (/proc is not mounted, or belongs to another PID namespace): owners may be missing, and noth…");
     harness.keys("3000");
     harness.key(KeyCode::Enter);
-    insta::assert_snapshot!(lines(&harness, [22]), @"22| / 3000  Esc clears                            pids of another namespace · 1 owner hidden (sudo shows it) · 1 remote: a");
+    insta::assert_snapshot!(lines(&harness, [22]), @"22| / 3000  Esc clear                             pids of another namespace · 1 owner hidden (sudo shows it) · 1 remote: a");
 }

@@ -1,4 +1,4 @@
-//! The history of a port: its last owner and the command that starts it again.
+//! The history of a port: its last owner and the command that restarts it.
 
 use std::env;
 

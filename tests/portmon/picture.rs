@@ -114,7 +114,7 @@ fn picture_of_a_developers_machine() {
     let is_complete = |display: &Display| {
         // The rule of the connections comes last, so the frame is drawn to its end.
         shows_all(display, &expected)
-            && display.contains("── connected 2")
+            && display.contains("── connections 2")
             && after
                 .iter()
                 .all(|actor| is_marked(display, actor.port, '+'))

@@ -114,20 +114,20 @@ pub(super) const CHIPS: &[KeyBinding] = bindings! {
 
 commands! {
     TableCommand as Table {
-        Filter [key('/'), named(F(4)), key('\\')] "edit the filter; a digit starts a new one with itself", hint "filter";
-        Free [key('x'), named(F(9)), named(Delete)] "free the port of this row, or of the marked rows in view (always asks)", hint "free port";
+        Filter [key('/'), named(F(4)), key('\\')] "start a new filter (typing a digit does too)", hint "filter";
+        Free [key('x'), named(F(9)), named(Delete)] "free the port of this row, or the ports of the marked rows in view (always asks)", hint "free port";
         Mark [key(' ')] "mark or unmark this row";
         UnmarkAll [key('U')] "unmark all";
-        Check [key('w')] "why: can this port be used, and if not, what holds it";
-        Details [named(Enter), key('i')] "details on or off", hint "details";
+        Check [key('w')] "check whether this port can be used and, if not, why";
+        Details [named(Enter), key('i')] "show or hide the details", hint "details";
         GoToPeer [key('f')] "go to the other end of this connection";
-        SortMenu [key('s')] "choose the column to sort by", hint "sort";
+        SortMenu [key('s')] "choose the sort column", hint "sort";
         ReverseSort [key('I')] "reverse the order";
         SortByPrevious [key('<')] "sort by the previous column";
         SortByNext [key('>')] "sort by the next column";
         CopyMenu [key('y')] "copy the address, URL, pid or a command", hint "copy";
-        CopyRestart [key('Y')] "copy the command that starts the process again (on an empty port: its last owner)";
-        Back [named(Esc)] "close what is on top, else clear the text, else the chips";
+        CopyRestart [key('Y')] "copy the command that restarts the process (if the port is unused: its last owner)";
+        Back [named(Esc)] "close the top dialog or pane, else clear the filter text, else clear the chips";
         RestoreFilter [key('u')] "restore last filter";
         Pause [key('p'), key('Z')] "pause or resume";
         Refresh [key('R'), ctrl('r')] "refresh";
@@ -136,7 +136,7 @@ commands! {
         Redraw [ctrl('l')] "redraw";
         Help [key('?'), named(F(1))] "help", hint "help";
         Quit [key('q'), named(F(10))] "quit (closes what is on top first)", hint "quit";
-        Cancel [ctrl('c')] "cancel the filter or dialog, else quit";
+        Cancel [ctrl('c')] "cancel the filter edit or dialog, else quit";
         Suspend [ctrl('z')] "suspend (fg resumes)";
     }
 }
@@ -173,14 +173,14 @@ commands! {
     /// Buttons of the free dialog, in their order on the screen.
     Button as Button {
         Confirm [key('y')] "stop it (with SIGTERM or the chosen signal)";
-        All [key('a')] "all owners instead of the topmost, and back";
-        Group [key('g')] "the whole process group instead, and back";
-        Parent [key('p')] "the parent instead; again for its parent, and back";
+        All [key('a')] "switch between all owners and the topmost only";
+        Group [key('g')] "switch between the process group and the owners";
+        Parent [key('p')] "switch to the parent, then to its parent, and finally back to the owner";
         Signals [key('s')] "choose another signal";
         GoTo [key('l')] "go to the listener";
         Copy [key('c')] "copy the offered command";
         Kill [key('K')] "send SIGKILL, after another signal failed";
-        Interrupt [key('I')] "send SIGINT to a postgres that is still serving its clients";
+        Interrupt [key('I')] "send SIGINT (fast shutdown) to postgres while it waits for its clients";
     }
 }
 
@@ -188,8 +188,8 @@ commands! {
     FreeDialogCommand as FreeDialog {
         NextButton [named(Tab), named(Right)] "next button", hint "next button";
         PreviousButton [named(BackTab), named(Left)] "previous button";
-        Press [named(Enter)] "press the button in brackets; the first is Cancel", hint "press";
-        Cancel [named(Esc), ctrl('c')] "cancel, as every key does that is not listed here", hint "cancel";
+        Press [named(Enter)] "press the button in brackets (Cancel at first)", hint "press";
+        Cancel [named(Esc), ctrl('c')] "cancel (so does any key not listed here)", hint "cancel";
     }
 }
 
@@ -218,7 +218,7 @@ commands! {
         PageUp [named(PageUp)] "page up";
         PageDown [named(PageDown), key(' ')] "page down";
         Start [named(Home)] "start";
-        Close [named(Esc), key('q')] "close, as every other key does", hint "close";
+        Close [named(Esc), key('q')] "close (so does any other key)", hint "close";
     }
 }
 
@@ -228,7 +228,7 @@ commands! {
         Url [key('u')] "URL";
         FreeCommand [key('c')] "command to free it";
         Pid [key('p')] "pid";
-        RestartCommand [key('s')] "command to start it again";
+        RestartCommand [key('s')] "command to restart it";
     }
 }
 

@@ -165,7 +165,7 @@ fn number_of(value: Value) -> Option<u64> {
     }
 }
 
-/// A text to search for: case-sensitive if it has a capital letter.
+/// A text to search for: case-sensitive if it has an uppercase letter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Needle {
     text: String,

@@ -96,7 +96,9 @@ fn of_host_and_port(token: Token<'_>) -> Result<Option<EndpointSpec>, ParseError
     let (host, digits) = match (authority.rsplit_once(':'), path) {
         (Some((name, digits)), _) => (host(name), digits),
         (None, Some("")) if is_digits(authority) => {
-            return Err(token.error(format!("missing protocol after {authority}/: tcp or udp")));
+            return Err(token.error(format!(
+                "missing protocol after {authority}/ (try tcp or udp)"
+            )));
         }
         (None, Some(_)) if is_digits(authority) => {
             protocol.ok_or_else(|| not_a_protocol(token.after(authority.len() + 1)))?;

@@ -30,7 +30,7 @@ pub fn field_condition(
         },
         ValueSyntax::Pid => match numbers(value, PID)? {
             Some(numbers) => Ok(Condition::Number { column, numbers }),
-            None => Err(value.error(format!("not a pid: {}", escaped(value.text)))),
+            None => Err(value.error(format!("not a pid: {} (try pid:4242)", escaped(value.text)))),
         },
         ValueSyntax::User => match numbers(value, UID)? {
             Some(numbers) => Ok(Condition::Number { column, numbers }),

@@ -108,7 +108,7 @@ fn comparison(
         _ => 0..number,
     };
     if range.is_empty() {
-        return Err(token.error(format!("no {} is {}", domain.name, token.text)));
+        return Err(token.error(format!("no {} matches {}", domain.name, token.text)));
     }
     Ok(Some(Numbers::Range(range.start, range.end - 1)))
 }
@@ -183,8 +183,8 @@ mod tests {
             ("3000-99999", "not a port: 99999 (the highest is 65535)"),
             ("3999-3000", "reversed range: 3999-3000 (try 3000-3999)"),
             (">=", "missing number after >="),
-            (">65535", "no port is >65535"),
-            ("<0", "no port is <0"),
+            (">65535", "no port matches >65535"),
+            ("<0", "no port matches <0"),
         ];
         for (text, what) in cases {
             assert_eq!(read(text), Err(what.to_owned()), "{text}");

@@ -18,12 +18,12 @@ pub static FILTER_SYNTAX: &[(&str, &str)] = &[
     ("http://localhost:5173/x", "the port in that URL"),
     (
         "node",
-        "rows that contain this text; case-sensitive if it has a capital letter",
+        "rows that contain this text (case-sensitive if it has an uppercase letter)",
     ),
     ("\"two words\"", "text with a space"),
     (
         "port:",
-        "local port: a number, range or list, dynamic, registered, well-known, ephemeral",
+        "local port: a number, range or list, or dynamic, registered, well-known or ephemeral",
     ),
     ("rport:", "remote port"),
     ("proto:", "tcp or udp"),

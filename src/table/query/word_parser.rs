@@ -138,8 +138,8 @@ fn missing(word: Token<'_>, token: Token<'_>) -> ParseError {
     };
     let sign = separator.text;
     separator.error(match before {
-        Some(_) => format!("missing alternative after {sign} (a{sign}b matches either)"),
-        None => format!("missing alternative before {sign}"),
+        Some(_) => format!("nothing after {sign} (write a{sign}b to match either)"),
+        None => format!("nothing before {sign} (write a{sign}b to match either)"),
     })
 }
 

@@ -8,7 +8,7 @@
 //! │ · only IPv4 is taken: ::1 and :: can be bound                              │
 //! │                                                                            │
 //! │ tested with 8 binds, each closed immediately                               │
-//! │ c connect (may use up a one-shot server)   Esc close                       │
+//! │ c connect (may end a one-shot server)   Esc close                       │
 //! └────────────────────────────────────────────────────────────────────────────┘
 //! ```
 
@@ -100,7 +100,7 @@ fn draw_keys(dialog: &CheckDialog, hidden: usize, theme: &Theme, area: Rect, buf
     let more = (hidden > 0).then(|| (scroll, format!(" {hidden} more")));
     let connect = dialog.can_connect().then(|| {
         let key = key_of(CheckCommand::Connect);
-        (key, " connect (may use up a one-shot server)".to_owned())
+        (key, " connect (may end a one-shot server)".to_owned())
     });
     let close = Some((close, " close".to_owned()));
     let mut line = Line::default();

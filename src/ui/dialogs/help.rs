@@ -26,11 +26,11 @@ const SYMBOLS: [(&str, &str); 8] = [
     ("×5", "this many processes share the socket"),
     (
         "≤2h >9m",
-        "at most as old as its process; older than portmon has watched it",
+        "age: at most 2 h (that of its process); more than 9 min (already open when portmon started)",
     ),
-    ("- (root)", "owner hidden, its user known"),
-    ("*:3000", "all addresses of IPv6 and IPv4"),
-    ("* at the left", "marked, to be freed with the others"),
+    ("- (root)", "owner hidden, but its user is known"),
+    ("*:3000", "all IPv4 and IPv6 addresses"),
+    ("* at the left", "marked; x frees all marked rows"),
 ];
 
 const KEYS: LabelColumn = LabelColumn {
@@ -59,10 +59,7 @@ fn lines(app: &App, theme: &Theme, width: usize) -> Vec<Line<'static>> {
         (section.title, entries.collect())
     });
     let others = [
-        (
-            "Filter: words separated by blanks must all match",
-            FILTER_SYNTAX,
-        ),
+        ("Filter (a row must match all words)", FILTER_SYNTAX),
         ("Signs in the table", &SYMBOLS),
     ];
     let others = others.map(|(title, entries)| {

@@ -173,8 +173,8 @@ fn the_dialog_names_what_it_cannot_see_and_may_not_signal() {
     │              signal 2 of these 3 processes, such as sh 4300 of root        │
     │ Confirm      Type 5173, then Enter, to confirm: _                          │
     │                                                                            │
-    │ [ Cancel ]   stop 3 (SIGTERM)     g one process only                       │
-    │   p sh 4300 instead     s signal                                           │
+    │ [ Cancel ]   stop 3 (SIGTERM)     g owner only     p sh 4300 instead       │
+    │   s signal                                                                 │
     └────────────────────────────────────────────────────────────────────────────┘
     ");
     harness.keys("p");
@@ -321,7 +321,7 @@ fn the_check_dialog_shows_verdict_reasons_and_bind_count() {
     │ · only IPv4 is taken: ::1 and :: can be bound                              │
     │                                                                            │
     │ tested with 8 binds, each closed immediately                               │
-    │ c connect (may use up a one-shot server)   Esc close                       │
+    │ c connect (may end a one-shot server)   Esc close                          │
     └────────────────────────────────────────────────────────────────────────────┘
     ");
 }
@@ -356,7 +356,7 @@ fn the_check_dialog_on_a_low_screen_has_at_most_nine_lines() {
     │ · cannot read udp4 sockets: out of memory                                  │
     │ · cannot read udp4 sockets: out of memory                                  │
     │ · cannot read udp4 sockets: out of memory                                  │
-    │ ↑ ↓ 5 more   c connect (may use up a one-shot server)   Esc close          │
+    │ ↑ ↓ 5 more   c connect (may end a one-shot server)   Esc close             │
     └────────────────────────────────────────────────────────────────────────────┘
     ");
 }

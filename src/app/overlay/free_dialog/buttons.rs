@@ -95,7 +95,7 @@ fn offer(phase: &DialogPhase, button: Button) -> Option<(String, DialogAction)> 
             let text = if prompt.preview.targets != TargetSet::Group {
                 format!("group ({})", prompt.target_count(TargetSet::Group))
             } else if prompt.target_count(TargetSet::Topmost) == 1 {
-                "one process only".to_owned()
+                "owner only".to_owned()
             } else {
                 "owners only".to_owned()
             };

@@ -72,7 +72,7 @@ fn an_invalid_endpoint_says_why() {
         ("[::1]", "missing port after [::1]"),
         (":x", "not a port: x"),
         (":99999", "not a port: 99999 (the highest is 65535)"),
-        ("3000/", "missing protocol after 3000/: tcp or udp"),
+        ("3000/", "missing protocol after 3000/ (try tcp or udp)"),
         ("3000/t", "not a protocol: t (try tcp or udp)"),
         ("http://", "missing host after http://"),
         (
