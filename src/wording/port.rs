@@ -68,6 +68,10 @@ pub fn port_spec_error(error: &PortSpecError) -> String {
             "not an address: {} (try 127.0.0.1:3000, [::1]:3000 or localhost:3000)",
             quoted(host)
         ),
+        PortSpecError::MissingPort(address) => format!(
+            "missing port: {address} (try {})",
+            SocketAddr::new(*address, 3000)
+        ),
         PortSpecError::NeedsBrackets(v6) => {
             format!("an IPv6 address with a port needs brackets: [{v6}]:PORT")
         }
@@ -121,6 +125,7 @@ mod tests {
                 "localhst:3000",
                 "not an address: \"localhst\" (try 127.0.0.1:3000, [::1]:3000 or localhost:3000)",
             ),
+            ("[::1]", "missing port: ::1 (try [::1]:3000)"),
             (
                 "::1:5432",
                 "an IPv6 address with a port needs brackets: [::1]:PORT",

@@ -37,6 +37,8 @@ pub enum PortSpecError {
     OutOfRange(String),
     NotAProtocol(String),
     NotAnAddress(String),
+    /// An address without a port.
+    MissingPort(IpAddr),
     /// An IPv6 address before a port.
     NeedsBrackets(Ipv6Addr),
     /// A range without one of its ends.
@@ -178,6 +180,9 @@ impl FromStr for PortRange {
             Some((_, name)) => return Err(PortSpecError::NotAProtocol(name.to_owned())),
             None => (text, Protocol::Tcp),
         };
+        if let Some(address) = address_without_port(place) {
+            return Err(PortSpecError::MissingPort(address));
+        }
         let (address, ports) = match place.rsplit_once(':') {
             Some((host, ports)) => (address(host)?, ports),
             None => (None, place),
@@ -188,6 +193,16 @@ impl FromStr for PortRange {
             ports: ports_of(ports)?,
         })
     }
+}
+
+/// Parses a lone address. `::1:5432` is one too, but is more likely meant as an address with a port.
+fn address_without_port(place: &str) -> Option<IpAddr> {
+    let inside = place
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'));
+    let address = inside.unwrap_or(place).parse().ok()?;
+    let (host, _) = place.rsplit_once(':').unwrap_or_default();
+    host.parse::<Ipv6Addr>().is_err().then_some(address)
 }
 
 /// Parses an address; `None` for every address, which error messages write `:3000`, `*:3000` or `:::3000`.
@@ -310,6 +325,9 @@ mod tests {
             ("+3000", Error::NotAPort(text("+3000"))),
             ("3000/sctp", Error::NotAProtocol(text("sctp"))),
             ("localhst:3000", Error::NotAnAddress(text("localhst"))),
+            ("[::1]", Error::MissingPort(Ipv6Addr::LOCALHOST.into())),
+            ("::1/udp", Error::MissingPort(Ipv6Addr::LOCALHOST.into())),
+            ("127.0.0.1", Error::MissingPort([127, 0, 0, 1].into())),
             ("[127.0.0.1]:80", Error::NotAnAddress(text("[127.0.0.1]"))),
             ("::1:5432", Error::NeedsBrackets(Ipv6Addr::LOCALHOST)),
             ("3000-3010", Error::IsRange(tcp("", 3000..=3010))),
