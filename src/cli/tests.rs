@@ -47,13 +47,13 @@ list --json=yes => --json takes no value (see portmon list --help)
 watch --for 0 => --for: out of range: 0 (0.1 to 86400 seconds)
 free => missing <TARGET>... (see portmon free --help)
 free 3000 --group --all-holders => --group cannot be used with --all-holders (see portmon free --help)
-free 3000 --yes=all => --yes: not a number of ports (try --yes=3)
+free 3000 --yes=all => --yes: not a port count: \"all\" (try --yes=3)
 free 3000, => not a port: \"\" (try 3000, 3000/udp or 127.0.0.1:3000)
 free 3000 --signal STOP => --signal: not a signal: \"STOP\" (try TERM, INT, HUP, QUIT, KILL or CONT)
 wait 3000 --address here => --address: not an address: \"here\" (try 127.0.0.1 or ::1)
 wait 3000 --timeout -1 => --timeout: out of range: -1 (0 to 86400 seconds)
 unused --from 300000 => --from: not a port: \"300000\" (ports are 1 to 65535)
-unused -c 0 => -c: not a number of ports: \"0\" (1 to 65535)
+unused -c 0 => -c: not a port count: \"0\" (1 to 65535)
 unused --from 3000 --dynamic => --from cannot be used with --dynamic (see portmon unused --help)
 unused --dynamic --ephemeral => --dynamic cannot be used with --ephemeral (see portmon unused --help)",
     );
@@ -105,7 +105,7 @@ fn a_command_behind_something_else_is_an_error() {
         "\
 3000 free => put the command first: `portmon free 3000`. To filter by that text: `portmon -- 3000 free`
 5353/udp next => put the command first: `portmon unused 5353/udp`. To filter by that text: `portmon -- 5353/udp next`
--n 2 watch => put the command first: `portmon watch`. To filter by that text: `portmon -- watch`",
+-n 2 watch => put the command first: `portmon watch` (its options follow it). To filter by that text: `portmon -- watch`",
     );
 }
 

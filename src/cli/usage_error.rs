@@ -62,7 +62,7 @@ pub fn for_mistaken_command(words: &[&str], parser: &Command) -> Option<String> 
     let next = rest.first().copied().unwrap_or_default();
     let before_port = parser.find_subcommand(next).filter(|_| is_port(first));
     let way_out = if parser.find_subcommand(first).is_some() {
-        format!("put the command first: `portmon {first}`.")
+        format!("put the command first: `portmon {first}` (its options follow it).")
     } else if let Some(command) = before_port {
         let name = command.get_name();
         format!("put the command first: `portmon {name} {first}`.")

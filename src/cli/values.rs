@@ -21,7 +21,7 @@ pub fn port_number(text: &str) -> Result<u16, String> {
 }
 
 pub fn port_count(text: &str) -> Result<u16, String> {
-    one_or_more(text).ok_or_else(|| format!("not a number of ports: {text:?} (1 to 65535)"))
+    one_or_more(text).ok_or_else(|| format!("not a port count: {text:?} (1 to 65535)"))
 }
 
 fn one_or_more(text: &str) -> Option<u16> {

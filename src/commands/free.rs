@@ -37,7 +37,7 @@ pub fn run(options: &FreeArgs) -> anyhow::Result<u8> {
     let port_specs = port_specs(&options.targets, &table)
         .map_err(|both| anyhow!(wording::two_addresses(both)))?;
     let mut executor = Executor::new(ProbeBackend::of_system(options.source))
-        .context("cannot open handles of processes")?;
+        .context("cannot open process handles")?;
     let mut ports = prepare(&port_specs, &table, &environment, options);
     // From here on a reused pid cannot be signaled.
     let shown = ports.iter().flatten().flat_map(|plan| {
@@ -66,7 +66,7 @@ fn refuse_foreign_addresses(targets: &[PortRange]) -> anyhow::Result<()> {
             && bind_probe::is_foreign_address(address)
         {
             bail!(
-                "{target}: this machine has no address {address} (a port without one means all of them)"
+                "{target}: this machine has no address {address} (omit it to free the port on all addresses)"
             );
         }
     }

@@ -17,6 +17,7 @@ use crate::model::snapshot::Problem;
 use crate::table::listing::{Chip, Filter};
 use crate::table::query;
 use crate::wording;
+use anyhow::Context;
 use clap::{Parser, Subcommand};
 use std::io::{self, Write};
 
@@ -95,7 +96,7 @@ fn unless_closed<T>(result: io::Result<T>) -> anyhow::Result<Option<T>> {
     match result {
         Ok(value) => Ok(Some(value)),
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(None),
-        Err(error) => Err(error.into()),
+        Err(error) => Err(error).context("cannot write output"),
     }
 }
 

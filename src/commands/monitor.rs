@@ -74,7 +74,7 @@ Examples:
 Filter words (a row must match all of them):
 {}
 Exit status:
-  0      quit by the user
+  0      quit normally
   2      error
   128+n  terminated by signal n",
         syntax.collect::<String>()
@@ -131,7 +131,7 @@ async fn run_monitor(
         inspector: Inspector::start(inspection_sender).context("cannot start the inspector")?,
         checker: Checker::start(context, report_sender).context("cannot start the checker")?,
         free_worker: FreeWorker::start(event_sender, move || ProbeBackend::of_system(source))
-            .context("cannot start the free worker")?,
+            .context("cannot start the worker that frees ports")?,
         guard,
         exit_code,
     };

@@ -1,4 +1,3 @@
-use super::CommandLine;
 use super::check::CheckArgs;
 use super::free::arguments::{Consent, FreeArgs};
 use super::list::ListArgs;
@@ -6,6 +5,7 @@ use super::monitor::MonitorArgs;
 use super::unused::UnusedArgs;
 use super::wait::WaitArgs;
 use super::watch::WatchArgs;
+use super::{CommandLine, unless_closed};
 use crate::check::Until;
 use crate::cli::{self, EarlyExit};
 use crate::config::Settings;
@@ -13,6 +13,7 @@ use crate::free::{TargetSet, Timeouts};
 use crate::model::port::PortSpec;
 use crate::model::process::Signal;
 use clap::{CommandFactory as _, FromArgMatches};
+use std::io;
 use std::time::Duration;
 
 fn command_line(line: &str) -> Result<CommandLine, EarlyExit> {
@@ -241,4 +242,13 @@ fn a_range_without_a_first_port_is_not_a_flag() {
         let found = (&*settings.filter, settings.interval);
         assert_eq!(found, ("-1023", Duration::from_secs(seconds)), "{line}");
     }
+}
+
+#[test]
+fn an_output_that_fails_is_named_and_a_closed_pipe_is_no_error() {
+    let full = unless_closed::<()>(Err(io::Error::other("no space left")));
+    let text = format!("{:#}", full.expect_err("an error"));
+    assert_eq!(text, "cannot write output: no space left");
+    let closed = unless_closed::<()>(Err(io::ErrorKind::BrokenPipe.into()));
+    assert_eq!(closed.expect("no error"), None);
 }

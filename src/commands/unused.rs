@@ -19,8 +19,8 @@ use std::ops::RangeInclusive;
 Each port is verified by binding it on every local address.
 
 Examples:
-  portmon unused                     the first unused port from 3000 up
-  portmon unused --from 8000 -c 3    the first three from 8000 up
+  portmon unused                     the first unused port at or above 3000
+  portmon unused --from 8000 -c 3    the first three at or above 8000
   PORT=$(portmon unused) npm start   start a server on it
 
 Exit status:

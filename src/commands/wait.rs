@@ -20,7 +20,7 @@ use std::io::{self, IsTerminal, Write};
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
-/// Wait until a port listens or is free
+/// Wait until a port is listening or free
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -28,17 +28,17 @@ Examples:
   portmon wait 3000 --free         until the port can be used
 
 Exit status:
-  0    the port listens (with --free: is free)
-  124  --timeout has elapsed
+  0    the port is listening (with --free: free)
+  124  timed out
   2    error")]
 pub struct WaitArgs {
     /// Port: 3000, 3000/udp, 127.0.0.1:3000
     #[arg(value_parser = port::<PortSpec>)]
     port: PortSpec,
-    /// Wait until the port is free instead of until it listens
+    /// Wait for the port to be free instead of listening
     #[arg(long)]
     free: bool,
-    /// Consider only this local address
+    /// Consider only this local address (a listener on all addresses counts too)
     #[arg(long, value_parser = address)]
     address: Option<IpAddr>,
     /// Give up after this many seconds, 0 to 86400

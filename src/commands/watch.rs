@@ -29,7 +29,7 @@ Examples:
 Filter words: see portmon --help
 
 Exit status:
-  0  --for has elapsed, or the output was closed
+  0  the time of --for is over, or the output was closed
   2  error")]
 pub struct WatchArgs {
     #[command(flatten)]

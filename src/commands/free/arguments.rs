@@ -17,9 +17,9 @@ use std::time::Duration;
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
-  portmon free 3000                 stop what holds port 3000, after asking
+  portmon free 3000                 stop what holds port 3000 (asks first)
   portmon free 3000 --dry-run       only show what would be stopped
-  portmon free 3000-3010 --yes=2    do not ask if exactly 2 are in use
+  portmon free 3000-3010 --yes=2    free without asking if exactly 2 are in use
   portmon free 3000 --signal KILL   send SIGKILL
 
 Exit status (for several ports, the worst in the order 6 4 5 3 0):
@@ -33,13 +33,13 @@ pub struct FreeArgs {
     /// Ports: 3000, 3000/udp, 127.0.0.1:5432, 3000,3001, 3000-3010
     #[arg(value_name = "TARGET", required = true, value_delimiter = ',', value_parser = port::<PortRange>)]
     pub targets: Vec<PortRange>,
-    /// Signal to send: TERM INT HUP QUIT KILL CONT
+    /// Signal to send: TERM, INT, HUP, QUIT, KILL or CONT
     #[arg(long, default_value = "TERM", value_parser = signal)]
     pub signal: Signal,
-    /// Signal every owner, not only the topmost, which usually stops its workers
+    /// Signal every owner instead of only the topmost (a master usually stops its workers)
     #[arg(long)]
     all_holders: bool,
-    /// Signal the whole process groups of the topmost owners, including members that do not hold the port
+    /// Signal the entire process group of each topmost owner, including processes that do not hold the port
     #[arg(long, conflicts_with = "all_holders")]
     group: bool,
     /// Send SIGKILL to whatever still holds the port after this many seconds
@@ -92,7 +92,7 @@ fn consent(text: &str) -> Result<Consent, String> {
         (YES, _) => Ok(Consent::Yes),
         (ASK, _) => Ok(Consent::Ask),
         (_, Ok(count)) => Ok(Consent::YesToCount(count)),
-        (_, Err(_)) => Err("not a number of ports (try --yes=3)".to_owned()),
+        (_, Err(_)) => Err(format!("not a port count: {text:?} (try --yes=3)")),
     }
 }
 
