@@ -6,14 +6,14 @@ use crate::model::environment::PidNamespaceProblem;
 use crate::model::snapshot::Problem;
 use std::fmt::Display;
 
-/// Names the tables that could not be read: `the table of tcp6 sockets could not be read: out of memory`. Empty without
+/// Names the tables that could not be read: `the tcp6 socket table could not be read: out of memory`. Empty without
 /// problems.
 pub fn unread(problems: &[Problem]) -> String {
     let reasons = match problems {
         [] => return String::new(),
         [only] => {
             let (table, reason) = (only.table(), &only.reason);
-            return format!("the table of {table} sockets could not be read: {reason}");
+            return format!("the {table} socket table could not be read: {reason}");
         }
         [first, rest @ ..] if rest.iter().all(|one| one.reason == first.reason) => {
             first.reason.clone()
@@ -27,8 +27,8 @@ pub fn unread(problems: &[Problem]) -> String {
 pub fn pids_problem(problem: PidNamespaceProblem) -> String {
     match problem {
         PidNamespaceProblem::OuterNamespace { shown, own } => format!(
-            "/proc belongs to another PID namespace, where portmon is pid {shown} instead of {own}: pids are shown as in \
-             that namespace and cannot be signaled"
+            "/proc belongs to another PID namespace, where portmon is pid {shown} instead of {own}: pids are those of \
+             that namespace, and a process is signaled only if its pid is confirmed to be the same here"
         ),
         PidNamespaceProblem::NotShown => {
             "/proc/self is not portmon (/proc is not mounted, or belongs to another PID namespace): owners may be \
@@ -46,10 +46,10 @@ pub fn unread_table(problem: &Problem) -> String {
     format!("cannot read {problem}")
 }
 
-/// `no row matches, but not every table could be read: tcp6 sockets: out of memory`
+/// `no rows matched, but some socket tables could not be read: tcp6 sockets: out of memory`
 pub fn not_found_but_unread(problems: &[Problem]) -> String {
     let problems = joined(problems, "; ");
-    format!("no row matches, but not every table could be read: {problems}")
+    format!("no rows matched, but some socket tables could not be read: {problems}")
 }
 
 pub const SHORT_LIVED_MISSED: &str = "some short-lived sockets were missed";
@@ -61,8 +61,8 @@ pub fn short_lived_unseen(error: &dyn Display) -> String {
 
 /// Several bare ports are often meant as alternatives, but no row can match them all.
 pub fn bare_ports(ports: &[u16]) -> Option<String> {
-    let (each, any) = (list(ports), joined(ports, ","));
-    let hint = format!("filter: a row must match each of {each}; to match any of them: {any}");
+    let (all, any) = (list(ports), joined(ports, ","));
+    let hint = format!("filter: a row must match all of {all}; to match any of them, use {any}");
     (ports.len() > 1).then_some(hint)
 }
 

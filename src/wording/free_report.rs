@@ -1,10 +1,9 @@
 //! Sentences of `portmon free`: what it asks, and what became of each port.
 
-use super::socket::owners_hold;
+use super::socket::{owners_hold, owners_with};
 use super::{
     address_with_protocol, bind_result, count, count_states, explanation_lines, explanation_title,
-    list, not_permitted_text, owners, signal_error, time_left_roughly, unseen_text, verdict,
-    warning,
+    list, not_permitted_text, signal_error, time_left_roughly, unseen_text, verdict, warning,
 };
 use crate::free::{
     Conclusion, DryRun, Explanation, FreeReport, PortPlan, Refusal, Verdict, VerdictKind,
@@ -32,9 +31,10 @@ pub fn free_report(report: &FreeReport) -> String {
                 .remote
                 .map(|to| address_with_protocol(port.protocol, to));
             let to = to.map_or_else(String::new, |to| format!(" to {to}"));
+            let use_it = owners_with(socket, ["uses it", "use it"]);
             format!(
-                "{port} is STILL HELD: nothing listens, but {} has a connection{to} on it, and connections are not closed",
-                owners(socket)
+                "{port} is STILL HELD: nothing listens on it, but {use_it} for a connection{to}; portmon does not close \
+                 connections"
             )
         }
         Conclusion::TimeWait { states, left } => {
@@ -48,12 +48,12 @@ pub fn free_report(report: &FreeReport) -> String {
         } => explained(explanation, *unused),
         Conclusion::Freed(Some(verdict)) => freed(port, verdict),
         Conclusion::Freed(None) => {
-            format!("It is unknown whether {port} is free: it was not watched to the end")
+            format!("It is unknown whether {port} is free: watching was interrupted")
         }
         Conclusion::Outdated { error, now } => {
             let now = match now {
                 Ok(now) => free_report(now),
-                Err(problem) => format!("Now the owner is unknown: cannot read {problem}."),
+                Err(problem) => format!("The current owner is unknown: cannot read {problem}."),
             };
             format!("Nothing sent: {}. {now}", signal_error(error))
         }
@@ -83,30 +83,24 @@ fn not_held(port: PortSpec, bind: &BindResult, left: &[Option<State>]) -> String
         BindResult::InUse | BindResult::Failed(_) => {
             let why = bind_result(bind);
             format!(
-                "{port} is STILL HELD: no socket table shows by what{left}, but a bind fails: {why}"
+                "{port} is STILL HELD: a bind fails ({why}), but no socket table shows an owner{left}"
             )
         }
     }
 }
 
 fn dry_run(port: PortSpec, would: &DryRun) -> String {
-    let kept: Vec<String> = would.stays_held.iter().map(warning).collect();
-    let text = match &would.targets {
-        Err(denied) => not_permitted_text(denied),
+    let mut parts = match &would.targets {
+        Err(denied) => vec![not_permitted_text(denied)],
         Ok(targets) => {
-            let sent = format!("{} to {}", would.signal, list(targets));
-            if kept.is_empty() {
-                format!("{port} would be freed: {sent}")
-            } else {
-                let kept = kept.join("; ");
-                format!("{port} would not be freed completely: {kept}; {sent}")
-            }
+            let (signal, targets) = (would.signal, list(targets));
+            let sent = format!("Dry run for {port}: would send {signal} to {targets}");
+            let kept = would.stays_held.iter().map(warning);
+            std::iter::once(sent).chain(kept).collect()
         }
     };
-    match &would.unseen {
-        Some(unseen) => format!("{text}; {}", unseen_text(unseen)),
-        None => text,
-    }
+    parts.extend(would.unseen.as_ref().map(unseen_text));
+    parts.join("; ")
 }
 
 /// Puts the command to run instead last, so that nothing behind it is copied with it.
@@ -150,27 +144,27 @@ fn refusal(why: Refusal) -> String {
             let ports = count(of, "port");
             format!("--yes={agreed} does not match the number of ports: {ports} would be freed")
         }
-        Refusal::NeedsCount(count) => format!("a range needs the number of ports: --yes={count}"),
+        Refusal::NeedsCount(count) => format!("a range needs a port count: --yes={count}"),
         Refusal::NoTerminal { count } => {
             let count = count.map_or_else(String::new, |count| format!("={count}"));
-            format!("there is no terminal to ask on; --yes{count} skips the question")
+            format!("no terminal to ask on; use --yes{count} to skip the question")
         }
     }
 }
 
-/// `Free :3000: SIGTERM to node 4242? [y/N] `
+/// `Send SIGTERM to node 4242 to free :3000? [y/N] `
 pub fn free_question(plan: &PortPlan) -> String {
     let (port, signal, targets) = (plan.spec, plan.signal, list(&plan.processes()));
-    format!("Free {port}: {signal} to {targets}? [y/N] ")
+    format!("Send {signal} to {targets} to free {port}? [y/N] ")
 }
 
 /// Asks for more than a single key.
 pub fn typed_question(port: PortSpec) -> String {
-    format!("Free {port}: type {} to confirm: ", port.port)
+    format!("To free {port}, type {}: ", port.port)
 }
 
 pub fn count_question(ports: usize) -> String {
-    format!("Free {}: type {ports} to confirm: ", count(ports, "port"))
+    format!("To free {}, type {ports}: ", count(ports, "port"))
 }
 
 /// Returns what is shown until the verdicts are known.
@@ -180,13 +174,13 @@ pub fn watching(ports: &[PortSpec]) -> String {
 
 /// Describes a range of which no port is held.
 pub fn empty_range(range: &PortRange) -> String {
-    format!("{range} is free: nothing listens or is bound on any of its ports")
+    format!("{range} is free: nothing listens on or is bound to any of its ports")
 }
 
 /// Describes a port that is named with two addresses.
 pub fn two_addresses([one, other]: [PortSpec; 2]) -> String {
     format!(
-        "{one} and {other} are addresses of one port: free them one after the other, or free {} on all of them",
+        "{one} and {other} are the same port on different addresses: free one at a time, or {} for all addresses",
         one.on_all_addresses().to_argument()
     )
 }
@@ -243,9 +237,9 @@ mod tests {
         127.0.0.9:80 is free: nothing holds it. This machine has no such address, so this is known only from the socket tables.
         :8080 is free: nothing holds it, but it can be bound only with SO_REUSEADDR (1 TIME_WAIT)
         :8080 is STILL HELD: no process holds it; the kernel keeps 1 TIME_WAIT for at most 60 s
-        :51324 is STILL HELD: nothing listens, but java 812 has a connection to 127.0.0.1:3000 on it, and connections are not closed
+        :51324 is STILL HELD: nothing listens on it, but java 812 uses it for a connection to 127.0.0.1:3000; portmon does not close connections
         127.0.0.1:5432 is STILL HELD: java 812 holds it on 0.0.0.0; to free every address: portmon free 5432
-        :3000/udp is STILL HELD: no socket table shows by what (1 socket), but a bind fails: odd
+        :3000/udp is STILL HELD: a bind fails (odd), but no socket table shows an owner (1 socket)
         :5432 is STILL HELD: java 812 holds it on 0.0.0.0
         ");
     }
@@ -287,12 +281,12 @@ mod tests {
         Nothing sent for :3000: its process group is unknown, or contains portmon or another protected process.
         Nothing sent for :3000: not confirmed.
         Nothing sent for :3000: --yes=3 does not match the number of ports: 1 port would be freed.
-        Nothing sent for :3000: a range needs the number of ports: --yes=2.
-        Nothing sent for :3000: there is no terminal to ask on; --yes skips the question.
-        Nothing sent for :3000: there is no terminal to ask on; --yes=3 skips the question.
+        Nothing sent for :3000: a range needs a port count: --yes=2.
+        Nothing sent for :3000: no terminal to ask on; use --yes to skip the question.
+        Nothing sent for :3000: no terminal to ask on; use --yes=3 to skip the question.
         Nothing sent: java 812 has already exited. :3000 is STILL HELD: java 812 holds it on 0.0.0.0
-        Nothing sent: java 812 has already exited. Now the owner is unknown: cannot read tcp6 sockets: out of memory.
-        It is unknown whether :3000 is free: it was not watched to the end
+        Nothing sent: java 812 has already exited. The current owner is unknown: cannot read tcp6 sockets: out of memory.
+        It is unknown whether :3000 is free: watching was interrupted
         ");
     }
 
@@ -304,15 +298,15 @@ mod tests {
             count_question(3),
         ];
         let expected = [
-            "Free [::1]:80: type 80 to confirm: ",
-            "Free 1 port: type 1 to confirm: ",
-            "Free 3 ports: type 3 to confirm: ",
+            "To free [::1]:80, type 80: ",
+            "To free 1 port, type 1: ",
+            "To free 3 ports, type 3: ",
         ];
         assert_eq!(questions, expected);
         let both = ["127.0.0.1:3000", "[::1]:3000"].map(spec);
         assert_eq!(
             two_addresses(both),
-            "127.0.0.1:3000 and [::1]:3000 are addresses of one port: free them one after the other, or free 3000 on all of them"
+            "127.0.0.1:3000 and [::1]:3000 are the same port on different addresses: free one at a time, or 3000 for all addresses"
         );
     }
 }

@@ -36,12 +36,12 @@ fn suffix(protocol: Protocol) -> &'static str {
     }
 }
 
-/// Describes the result of a bind: `the address is in use`.
+/// Describes the result of a bind: `address already in use`.
 pub fn bind_result(result: &BindResult) -> String {
     let text = match result {
         BindResult::Usable => "it can be bound",
         BindResult::OnlyWithReuseAddr => "it can be bound only with SO_REUSEADDR",
-        BindResult::InUse => "the address is in use",
+        BindResult::InUse => "address already in use",
         BindResult::NotPermitted => "you are not permitted to bind it",
         BindResult::NoSuchAddress => "this machine has no such address",
         BindResult::Failed(reason) => reason,

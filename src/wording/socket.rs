@@ -35,9 +35,14 @@ pub fn owners(socket: &Socket) -> String {
 
 /// `node 4242 holds`, `node 4242 and node 4300 hold`
 pub(super) fn owners_hold(socket: &Socket) -> String {
+    owners_with(socket, ["holds", "hold"])
+}
+
+/// The owners of a socket and a verb, of which the second form follows several owners.
+pub(super) fn owners_with(socket: &Socket, [one, several]: [&str; 2]) -> String {
     let are_several = socket.owners.known().len() > 1;
-    let hold = if are_several { "hold" } else { "holds" };
-    format!("{} {hold}", owners(socket))
+    let verb = if are_several { several } else { one };
+    format!("{} {verb}", owners(socket))
 }
 
 /// The user of a socket by name, or by number.

@@ -51,8 +51,8 @@ pub fn not_permitted_text(denied: &NotPermitted) -> String {
     let first = first.unwrap_or_default();
     let whom = match processes.len() {
         1 => first,
-        number if number == *of => format!("any of these {number} processes, such as {first}"),
-        number => format!("{number} of these {of} processes, such as {first}"),
+        number if number == *of => format!("any of these {number} processes, including {first}"),
+        number => format!("{number} of these {of} processes, including {first}"),
     };
     format!("Nothing would be sent for {port}: you are not permitted to signal {whom}")
 }
@@ -70,7 +70,7 @@ pub fn unseen_text(unseen: &Unseen) -> String {
     if unseen.are_foreign {
         format!("{who} belong to other users; what else they hold is unknown")
     } else {
-        format!("it is unknown what else {who} {hold}")
+        format!("what else {who} {hold} is unknown")
     }
 }
 

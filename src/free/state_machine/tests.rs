@@ -704,7 +704,7 @@ fn nothing_sent_is_a_verdict() {
         ),
         (
             TablesUnread(unread),
-            "the table of tcp4 sockets could not be read: odd",
+            "the tcp4 socket table could not be read: odd",
         ),
     ];
     for (error, words) in cases {

@@ -97,7 +97,7 @@ fn a_bound_socket_that_never_listens_blocks_its_port() {
         let holder = sleeper(socket);
         let message = message(&check(request(port)));
         let begin = format!("HELD :{port} by sleep {}", holder.pid());
-        let reason = format!("is bound to 127.0.0.1:{port} and does not listen");
+        let reason = format!("is bound to 127.0.0.1:{port} but does not listen");
         assert!(message.starts_with(&begin), "{message}");
         assert!(message.contains(&reason), "{message}");
     }

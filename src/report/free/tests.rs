@@ -89,7 +89,7 @@ fn the_preview_names_targets_and_what_else_closes() {
     let question = wording::free_question(&plan);
     assert_eq!(
         question,
-        "Free 127.0.0.1:5173: SIGTERM to node 3977? [y/N] "
+        "Send SIGTERM to node 3977 to free 127.0.0.1:5173? [y/N] "
     );
 }
 
@@ -114,10 +114,10 @@ fn a_dry_run_says_what_would_stay_held() {
     let warning = wording::warning(&Warning::StaysHeld(other().pending().build()));
     assert_eq!(
         told(other().pending()),
-        format!(":5173 would not be freed completely: {warning}; SIGTERM to node 3977")
+        format!("Dry run for :5173: would send SIGTERM to node 3977; {warning}")
     );
     let protected = told(other().owner(&process(1, "init").build()));
-    let kept = ":5173 would not be freed completely: init 1 is not stopped: ";
+    let kept = "Dry run for :5173: would send SIGTERM to node 3977; init 1 is not stopped: ";
     assert!(protected.starts_with(kept), "{protected}");
 }
 
@@ -146,8 +146,8 @@ fn a_dry_run_promises_only_what_may_be_done_and_is_known() {
             json["message"].clone(),
         )
     };
-    let message = ":5173 would be freed: SIGTERM to node 3977 and sh 3900; sh 3900 belongs to root; what else it holds \
-                   is unknown";
+    let message = "Dry run for :5173: would send SIGTERM to node 3977 and sh 3900; sh 3900 belongs to root; what else it \
+                   holds is unknown";
     assert_eq!(told(false), (Value::Null, Some(2), json!(message)));
     let message = "Nothing would be sent for :5173: you are not permitted to signal sh 3900 of root; sh 3900 belongs to \
                    root; what else it holds is unknown";

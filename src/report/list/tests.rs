@@ -98,11 +98,11 @@ fn several_bare_ports_without_a_row_get_a_hint() {
     let cases = [
         (
             "3000 3100",
-            "portmon: filter: a row must match each of 3000 and 3100; to match any of them: 3000,3100\n",
+            "portmon: filter: a row must match all of 3000 and 3100; to match any of them, use 3000,3100\n",
         ),
         (
             "3000 3100 3200",
-            "portmon: filter: a row must match each of 3000, 3100 and 3200; to match any of them: 3000,3100,3200\n",
+            "portmon: filter: a row must match all of 3000, 3100 and 3200; to match any of them, use 3000,3100,3200\n",
         ),
         ("3000,3100", ""),
     ];

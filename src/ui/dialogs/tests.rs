@@ -170,7 +170,7 @@ fn the_dialog_names_what_it_cannot_see_and_may_not_signal() {
     │ Started by   init, or a parent that has exited                             │
     │ Warning      sh 4300 of root and 1 more belong to other users              │
     │              Nothing would be sent for :5173: you are not permitted to     │
-    │              signal 2 of these 3 processes, such as sh 4300 of root        │
+    │              signal 2 of these 3 processes, including sh 4300 of root      │
     │ Confirm      Type 5173, then Enter, to confirm: _                          │
     │                                                                            │
     │ [ Cancel ]   stop 3 (SIGTERM)     g owner only     p sh 4300 instead       │

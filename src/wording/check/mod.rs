@@ -36,7 +36,7 @@ fn held_by(report: &CheckReport, decisive: &Reason) -> String {
         Reason::HoldingSocket(socket) => {
             let more = match report.reasons.iter().filter(is_holder).count() {
                 0 | 1 => String::new(),
-                count => format!(" and {} more", count - 1),
+                holders => format!(" and {}", count(holders - 1, "more socket")),
             };
             format!(" by {} on {}{more}", owner(socket), place(socket))
         }
@@ -55,7 +55,7 @@ fn held_by(report: &CheckReport, decisive: &Reason) -> String {
         Reason::Unexplained { is_unread, .. } => if *is_unread {
             " by an unknown owner: not every socket table could be read"
         } else {
-            " by something that is in no socket table"
+            " by something not in any socket table"
         }
         .to_owned(),
         _ => String::new(),
@@ -65,7 +65,7 @@ fn held_by(report: &CheckReport, decisive: &Reason) -> String {
 /// `tested with 8 binds, each closed immediately`
 pub fn binds_line(report: &CheckReport) -> String {
     match report.findings.binds {
-        0 => "tested without a bind".to_owned(),
+        0 => "no bind was tried".to_owned(),
         1 => "tested with 1 bind, closed immediately".to_owned(),
         binds => format!("tested with {binds} binds, each closed immediately"),
     }
@@ -103,7 +103,7 @@ pub fn connect_line(probe: &ConnectProbe) -> String {
         ConnectOutcome::Accepted { took, banner } => {
             format!("connected in {}: {}", latency(*took), banner_text(banner))
         }
-        ConnectOutcome::Refused => "refused: nothing listens there".to_owned(),
+        ConnectOutcome::Refused => "connection refused".to_owned(),
         ConnectOutcome::TimedOut => {
             let seconds = CONNECT_TIMEOUT.as_secs();
             let refused = if PLATFORM.refuses_connects_at_once() {
@@ -115,7 +115,7 @@ pub fn connect_line(probe: &ConnectProbe) -> String {
                 "no answer in {seconds} s: {refused}the backlog is full, or a firewall drops packets"
             )
         }
-        ConnectOutcome::NoSuchAddress => "is not an address of this machine".to_owned(),
+        ConnectOutcome::NoSuchAddress => "not an address of this machine".to_owned(),
         ConnectOutcome::Failed(error) => format!("could not connect: {error}"),
     };
     format!(

@@ -67,7 +67,7 @@ fn sentence(reason: &Reason, report: &CheckReport) -> String {
         ),
         Reason::NoFamily(addresses) => {
             format!(
-                "not tried, because this machine lacks them: {}",
+                "not tried, because this machine does not have them: {}",
                 list(addresses)
             )
         }
@@ -89,18 +89,18 @@ fn holds(socket: &Socket, is_root: bool) -> String {
     let (owner, place) = (owner(socket), place(socket));
     let holds = match (socket.protocol, socket.state) {
         (Protocol::Udp, _) => format!("is bound to {place}"),
-        (Protocol::Tcp, Some(State::Bound)) => format!("is bound to {place} and does not listen"),
+        (Protocol::Tcp, Some(State::Bound)) => format!("is bound to {place} but does not listen"),
         (Protocol::Tcp, _) => format!("listens on {place}"),
     };
     let note = match &socket.owners {
         Owners::Known(processes) => processes.first().and_then(|first| command(first)),
         Owners::NoProcess => None,
-        Owners::NoPermission | Owners::Pending => Some(if is_root {
+        Owners::Pending => Some("owner still being looked up".to_owned()),
+        Owners::NoPermission if is_root => Some(
             "owner hidden even from root: it may be in another container or belong to the kernel"
-                .to_owned()
-        } else {
-            "owner hidden; sudo shows it".to_owned()
-        }),
+                .to_owned(),
+        ),
+        Owners::NoPermission => Some("owner hidden; sudo shows it".to_owned()),
     };
     let note = note.map_or_else(String::new, |note| format!(" ({note})"));
     format!("{owner} {holds}{note}")
@@ -111,7 +111,7 @@ pub(super) fn owner(socket: &Socket) -> String {
     match (socket.owners.known(), &socket.owners, user(socket)) {
         ([only], ..) => process_and_user(only),
         ([first, ..], owners, _) => format!(
-            "{} (one of {} that share the socket)",
+            "{} (one of {} processes that share the socket)",
             process_and_user(first),
             owners.known().len()
         ),
@@ -177,13 +177,16 @@ fn time_wait(count: usize, left: Option<TimeWaitLeft>) -> String {
     format!("{connections} in TIME_WAIT{}", left.unwrap_or_default())
 }
 
-/// `nothing listens, but connections are left: 2 ESTABLISHED of gunicorn 7003 of dev`
+/// `nothing listens, but connections remain: 2 ESTABLISHED (gunicorn 7003 of dev)`
 fn leftover(sockets: &[Socket]) -> String {
     let owners = distinct_owners(sockets);
     let owners: Vec<String> = owners.iter().map(|one| process_and_user(one)).collect();
-    let of = if owners.is_empty() { "" } else { " of " };
-    let (states, owners) = (states(&sockets.iter().collect::<Vec<_>>()), list(&owners));
-    format!("nothing listens, but connections are left: {states}{of}{owners}")
+    let states = states(&sockets.iter().collect::<Vec<_>>());
+    let owners = match owners.as_slice() {
+        [] => String::new(),
+        owners => format!(" ({})", list(owners)),
+    };
+    format!("nothing listens, but connections remain: {states}{owners}")
 }
 
 /// `until they end, 127.0.0.1 and 0.0.0.0 cannot be bound`, for this many connections.
@@ -206,7 +209,7 @@ fn unexplained(at: &[SocketAddr], is_unread: bool) -> String {
         );
     }
     let are = if at.len() == 1 { "is" } else { "are" };
-    format!("{addresses} {are} in use, but no socket table shows by what")
+    format!("{addresses} {are} in use, but no socket table shows an owner")
 }
 
 /// `0.0.0.0 covers every IPv4 address, including 127.0.0.1:3000`
@@ -224,22 +227,22 @@ fn wildcard(socket: &Socket, covered: &[SocketAddr]) -> String {
     format!("{all} covers every {every} address, including {covered}")
 }
 
-/// `127.0.0.1:5173 is java 812 of ops, [::1]:5173 is vite 9120 of dev; localhost reaches ::1 first`
+/// `127.0.0.1:5173 is held by java 812 of ops, [::1]:5173 by vite 9120 of dev; localhost reaches ::1 first`
 fn two_localhosts(v4: &Socket, v6: &Socket, localhost: &[IpAddr]) -> String {
     let order = match localhost {
         [] => String::new(),
-        [only] => format!("; localhost is {only} only"),
+        [only] => format!("; localhost resolves only to {only}"),
         [first, ..] => format!("; localhost reaches {first} first"),
     };
     let (port, v4, v6) = (v4.port(), owner(v4), owner(v6));
-    format!("127.0.0.1:{port} is {v4}, [::1]:{port} is {v6}{order}")
+    format!("127.0.0.1:{port} is held by {v4}, [::1]:{port} by {v6}{order}")
 }
 
 fn not_running(process: &Process, state: ProcessState) -> String {
     let pid = process.pid();
     let what = match (state, process.parent) {
         (ProcessState::Suspended, _) => {
-            format!("is suspended and does not answer (kill -CONT {pid} resumes it)")
+            format!("is suspended and does not answer (to resume it: kill -CONT {pid})")
         }
         (ProcessState::Traced, _) => "is stopped by a debugger and does not answer".to_owned(),
         (ProcessState::Uninterruptible, _) => {

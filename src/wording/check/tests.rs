@@ -63,10 +63,16 @@ fn the_owner_is_reported_as_far_as_it_is_visible() {
     a process of root listens on *:8080 (owner hidden even from root: it may be in another container or belong to the kernel)
     * covers every IPv4 and IPv6 address, including 127.0.0.1:8080 and [::1]:8080
     ");
+    let pending = all().sees(dual().user(0, "root").pending());
+    assert_snapshot!(lines(pending), @"
+    HELD :8080 by a process of root on *:8080
+    a process of root listens on *:8080 (owner still being looked up)
+    * covers every IPv4 and IPv6 address, including 127.0.0.1:8080 and [::1]:8080
+    ");
     let shared = socket("127.0.0.1:8000").owners(&[&java(), &vite()]);
     assert_snapshot!(lines(port(8000).refused(&V4).sees(shared)), @"
-    HELD :8000 by java 812 of ops (one of 2 that share the socket) on 127.0.0.1:8000
-    java 812 of ops (one of 2 that share the socket) listens on 127.0.0.1:8000 (java -jar shop.jar, in /srv/shop)
+    HELD :8000 by java 812 of ops (one of 2 processes that share the socket) on 127.0.0.1:8000
+    java 812 of ops (one of 2 processes that share the socket) listens on 127.0.0.1:8000 (java -jar shop.jar, in /srv/shop)
     only IPv4 is taken: ::1 and :: can be bound
     ");
 }
@@ -76,12 +82,12 @@ fn a_bound_socket_holds_the_port_even_if_every_bind_works() {
     let bound = || socket("127.0.0.1:62920").state(State::Bound).owner(&vite());
     assert_snapshot!(lines(port(62920).refused(&V4).sees(bound())), @"
     HELD :62920 by vite 9120 of dev on 127.0.0.1:62920
-    vite 9120 of dev is bound to 127.0.0.1:62920 and does not listen
+    vite 9120 of dev is bound to 127.0.0.1:62920 but does not listen
     only IPv4 is taken: ::1 and :: can be bound
     ");
     assert_snapshot!(lines(port(62920).sees(bound())), @"
     HELD :62920 by vite 9120 of dev on 127.0.0.1:62920
-    vite 9120 of dev is bound to 127.0.0.1:62920 and does not listen
+    vite 9120 of dev is bound to 127.0.0.1:62920 but does not listen
     only IPv4 is taken: ::1 and :: can be bound
     ");
 }
@@ -153,7 +159,7 @@ fn connections_of_a_gone_listener_are_reported_with_their_owner() {
         .sees(connection("127.0.0.1:40002").state(State::CloseWait));
     assert_snapshot!(lines(findings), @"
     HELD :3000 by connections without a listener (1 ESTABLISHED and 1 CLOSE_WAIT)
-    nothing listens, but connections are left: 1 ESTABLISHED and 1 CLOSE_WAIT of gunicorn 7003 of dev; until they end, 127.0.0.1 and 0.0.0.0 cannot be bound, even with SO_REUSEADDR
+    nothing listens, but connections remain: 1 ESTABLISHED and 1 CLOSE_WAIT (gunicorn 7003 of dev); until they end, 127.0.0.1 and 0.0.0.0 cannot be bound, even with SO_REUSEADDR
     only IPv4 is taken: ::1 and :: can be bound
     ");
 }
@@ -188,14 +194,16 @@ fn two_owners_of_localhost_name_the_one_reached_first() {
         held(java, socket("[::1]:5173").owner(&vite()), localhost)
     };
     assert_snapshot!(two(&["::1", "127.0.0.1"]), @"
-    HELD :5173 by java 812 of ops on 0.0.0.0:5173 and 1 more
+    HELD :5173 by java 812 of ops on 0.0.0.0:5173 and 1 more socket
     java 812 of ops listens on 0.0.0.0:5173 (java -jar shop.jar, in /srv/shop)
     vite 9120 of dev listens on [::1]:5173
     0.0.0.0 covers every IPv4 address, including 127.0.0.1:5173
-    127.0.0.1:5173 is java 812 of ops, [::1]:5173 is vite 9120 of dev; localhost reaches ::1 first
+    127.0.0.1:5173 is held by java 812 of ops, [::1]:5173 by vite 9120 of dev; localhost reaches ::1 first
     ");
-    assert!(two(&["127.0.0.1"]).ends_with("vite 9120 of dev; localhost is 127.0.0.1 only"));
-    assert!(two(&[]).ends_with("[::1]:5173 is vite 9120 of dev"));
+    assert!(
+        two(&["127.0.0.1"]).ends_with("vite 9120 of dev; localhost resolves only to 127.0.0.1")
+    );
+    assert!(two(&[]).ends_with("[::1]:5173 by vite 9120 of dev"));
     let [v4, v6] = ["127.0.0.1:5173", "[::1]:5173"].map(|at| socket(at).owner(&vite()));
     assert!(!held(v4, v6, &["::1"]).contains("localhost"));
 }
@@ -213,7 +221,7 @@ fn a_listener_that_does_not_serve_is_reported_with_the_reason() {
     let cases = [
         (
             ProcessState::Suspended,
-            "java 812 is suspended and does not answer (kill -CONT 812 resumes it)",
+            "java 812 is suspended and does not answer (to resume it: kill -CONT 812)",
         ),
         (
             ProcessState::Traced,
@@ -260,7 +268,7 @@ fn a_bind_refused_by_the_system_names_the_cause() {
     ");
     assert_snapshot!(refused(port(8080), &V6, BindOutcome::NoSuchAddress), @"
     FREE :8080
-    not tried, because this machine lacks them: ::1 and ::
+    not tried, because this machine does not have them: ::1 and ::
     ");
 }
 
@@ -310,7 +318,7 @@ fn connect_results_are_listed_line_by_line() {
     [::1]:3000 connected in 240 µs: HTTP/1.1 200 OK · server: ng\\x1binx
     [::1]:3000 connected in 240 µs: not HTTP: SSH-2.0
     [::1]:3000 connected in 240 µs: no answer to GET /
-    [::1]:3000 refused: nothing listens there
+    [::1]:3000 connection refused
     [::1]:3000 no answer in 1 s: the backlog is full, or a firewall drops packets
     ");
     assert_eq!(
@@ -353,8 +361,8 @@ fn an_unread_table_neither_names_an_owner_nor_means_free() {
 #[test]
 fn a_bind_that_nothing_explains_is_reported_as_such() {
     assert_snapshot!(lines(port(3000).refused(&V4)), @"
-    HELD :3000 by something that is in no socket table
-    127.0.0.1:3000 and 0.0.0.0:3000 are in use, but no socket table shows by what
+    HELD :3000 by something not in any socket table
+    127.0.0.1:3000 and 0.0.0.0:3000 are in use, but no socket table shows an owner
     only IPv4 is taken: ::1 and :: can be bound
     ");
     assert_snapshot!(lines(port(3000).bound_only_with_reuse(&V4)), @"
@@ -381,7 +389,7 @@ fn the_number_of_binds_is_reported() {
     assert_eq!(
         [0, 1, 8].map(with),
         [
-            "tested without a bind",
+            "no bind was tried",
             "tested with 1 bind, closed immediately",
             "tested with 8 binds, each closed immediately",
         ]

@@ -5,6 +5,7 @@ use crate::model::port::BindResult;
 use crate::model::snapshot::Problem;
 use crate::model::socket::{Socket, State};
 use crate::wording::number::grouped;
+use crate::wording::socket::owners_with;
 use crate::wording::{bind_result, list, owners, seconds, states, unread};
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -18,7 +19,7 @@ pub fn announcement(target: &WaitTarget) -> String {
     format!("waiting for {} to {what}", target.spec)
 }
 
-/// `:3000 listens after 1.2 s: node 4242 on 127.0.0.1`
+/// `:3000 is listening after 1.2 s: node 4242 on 127.0.0.1`
 pub fn reached(target: &WaitTarget, sockets: &[Socket], after: Duration) -> String {
     let (port, after) = (target.spec, seconds(after));
     match target.until {
@@ -26,7 +27,7 @@ pub fn reached(target: &WaitTarget, sockets: &[Socket], after: Duration) -> Stri
             let owners = by_owner(&target.listeners(sockets), |socket| {
                 format!("{} on", owners(socket))
             });
-            format!("{port} listens after {after}: {owners}")
+            format!("{port} is listening after {after}: {owners}")
         }
         Until::Free => format!("{port} is free after {after}"),
     }
@@ -47,7 +48,7 @@ pub fn timed_out(
     match target.until {
         Until::Listening if problems.is_empty() => {
             format!(
-                "{port} does not listen after {after}: {}",
+                "{port} is not listening after {after}: {}",
                 instead(sockets, failed_bind)
             )
         }
@@ -63,7 +64,7 @@ pub fn timed_out(
         }
         Until::Listening => {
             format!(
-                "it is unknown whether {port} listens after {after}: {}",
+                "it is unknown whether {port} is listening after {after}: {}",
                 unread(&problems)
             )
         }
@@ -81,8 +82,8 @@ fn instead(sockets: &[Socket], failed_bind: Option<&BindResult>) -> String {
     let mut holding_port = sockets.clone();
     holding_port.retain(|socket| socket.holds_port());
     let used = match sockets.as_slice() {
-        [] => "nothing uses it".to_owned(),
-        left => format!("only connections are left ({})", states(left)),
+        [] => "no socket uses it".to_owned(),
+        left => format!("only connections remain ({})", states(left)),
     };
     match failed_bind {
         Some(result) => format!("{used}, but a bind fails: {}", bind_result(result)),
@@ -94,11 +95,11 @@ fn instead(sockets: &[Socket], failed_bind: Option<&BindResult>) -> String {
 /// `node 4242 listens on ::1 and java 812 is bound to 127.0.0.1`
 fn holding(sockets: &[&Socket]) -> String {
     by_owner(sockets, |socket| {
-        let verb = match socket.state {
-            Some(State::Listen) => "listens on",
-            _ => "is bound to",
+        let verbs = match socket.state {
+            Some(State::Listen) => ["listens on", "listen on"],
+            _ => ["is bound to", "are bound to"],
         };
-        format!("{} {verb}", owners(socket))
+        owners_with(socket, verbs)
     })
 }
 
@@ -157,9 +158,9 @@ mod tests {
             ],
             [
                 format!(
-                    ":3000 listens after 1.2 s: node 4242 on 127.0.0.1 and ::1 and {hidden} on 10.0.0.1"
+                    ":3000 is listening after 1.2 s: node 4242 on 127.0.0.1 and ::1 and {hidden} on 10.0.0.1"
                 ),
-                "[::1]:3000 listens after 1.2 s: node 4242 on ::1".to_owned(),
+                "[::1]:3000 is listening after 1.2 s: node 4242 on ::1".to_owned(),
                 ":3000 is free after 1.2 s".to_owned(),
             ]
         );
@@ -186,11 +187,11 @@ mod tests {
                 timed_out("3000/udp", Until::Free, &[]),
             ],
             [
-                "it is unknown whether :3000 listens after 5.0 s: the table of tcp6 sockets could not be read: out of memory",
-                "it is unknown whether :3000 is free after 5.0 s: the table of tcp6 sockets could not be read: out of memory",
-                ":3000 is not free after 5.0 s: node 4242 listens on 127.0.0.1; the table of tcp6 sockets could not be \
+                "it is unknown whether :3000 is listening after 5.0 s: the tcp6 socket table could not be read: out of memory",
+                "it is unknown whether :3000 is free after 5.0 s: the tcp6 socket table could not be read: out of memory",
+                ":3000 is not free after 5.0 s: node 4242 listens on 127.0.0.1; the tcp6 socket table could not be \
                  read: out of memory",
-                ":3000/udp is not free after 5.0 s: nothing uses it",
+                ":3000/udp is not free after 5.0 s: no socket uses it",
             ]
         );
     }
@@ -198,6 +199,9 @@ mod tests {
     #[test]
     fn a_timed_out_wait_tells_what_is_there_instead() {
         let node = process(4242, "node").build();
+        let worker = process(4243, "node").build();
+        let shared = || socket("[::1]:3000").owners(&[&node, &worker]);
+        let shared_and_bound = shared().state(State::Bound).build();
         let listens = socket("[::1]:3000").owner(&node).build();
         let bound = socket("127.0.0.1:3000").owner(&node).state(State::Bound);
         let bound = bound.build();
@@ -218,16 +222,20 @@ mod tests {
                 timed_out(Until::Listening, std::slice::from_ref(&bound), None),
                 timed_out(Until::Listening, left_only, None),
                 timed_out(Until::Free, &[listens, bound, left.clone()], None),
+                timed_out(Until::Free, &[shared().build()], None),
+                timed_out(Until::Free, &[shared_and_bound], None),
                 timed_out(Until::Free, left_only, in_use),
                 timed_out(Until::Free, &[], in_use),
             ],
             [
-                ":3000 does not listen after 5.0 s: nothing uses it",
-                ":3000 does not listen after 5.0 s: node 4242 is bound to 127.0.0.1",
-                ":3000 does not listen after 5.0 s: only connections are left (1 TIME_WAIT)",
+                ":3000 is not listening after 5.0 s: no socket uses it",
+                ":3000 is not listening after 5.0 s: node 4242 is bound to 127.0.0.1",
+                ":3000 is not listening after 5.0 s: only connections remain (1 TIME_WAIT)",
                 ":3000 is not free after 5.0 s: node 4242 listens on ::1 and node 4242 is bound to 127.0.0.1",
-                ":3000 is not free after 5.0 s: only connections are left (1 TIME_WAIT), but a bind fails: the address is in use",
-                ":3000 is not free after 5.0 s: nothing uses it, but a bind fails: the address is in use",
+                ":3000 is not free after 5.0 s: node 4242 and node 4243 listen on ::1",
+                ":3000 is not free after 5.0 s: node 4242 and node 4243 are bound to ::1",
+                ":3000 is not free after 5.0 s: only connections remain (1 TIME_WAIT), but a bind fails: address already in use",
+                ":3000 is not free after 5.0 s: no socket uses it, but a bind fails: address already in use",
             ]
         );
     }

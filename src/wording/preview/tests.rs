@@ -182,11 +182,11 @@ fn own_unreadable_processes_are_not_called_foreign() {
     learn(&mut plan, &node(), &others, &denied);
     assert_eq!(
         closes(&plan, TargetSet::Group),
-        "it is unknown what else 2 of these 3 hold"
+        "what else 2 of these 3 hold is unknown"
     );
     assert_eq!(
         closes(&plan, TargetSet::Parent(agent.id)),
-        "it is unknown what else ssh-agent 4000 holds"
+        "what else ssh-agent 4000 holds is unknown"
     );
     assert_eq!(warnings(&plan, TargetSet::Group), [""; 0]);
 }
@@ -201,7 +201,7 @@ fn targets_that_may_not_be_signaled_are_counted_first() {
     let cases = [
         (
             TargetSet::Group,
-            "15 of these 16 processes, such as sh 5000 of root",
+            "15 of these 16 processes, including sh 5000 of root",
         ),
         (TargetSet::Parent(others[2].id), "sh 5002 of root"),
     ];
@@ -221,7 +221,7 @@ fn visible_owners_may_still_be_out_of_reach() {
         (
             &[&java(), &root],
             TargetSet::All,
-            "any of these 2 processes, such as java 812 of ops",
+            "any of these 2 processes, including java 812 of ops",
         ),
     ];
     for (owners, targets, end) in cases {

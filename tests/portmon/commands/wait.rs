@@ -55,7 +55,7 @@ fn it_waits_until_a_socket_listens_and_names_the_owner() {
     let (code, out, said) = done(&[&words, "--timeout", "0"]);
     assert_eq!((code, out.as_str()), (Some(124), "|"));
     assert!(
-        said.starts_with(&format!("portmon: :{port} does not listen|")),
+        said.starts_with(&format!("portmon: :{port} is not listening|")),
         "{said}"
     );
 
@@ -64,7 +64,7 @@ fn it_waits_until_a_socket_listens_and_names_the_owner() {
     let (code, out, said) = outcome(&waiting.wait_with_output().expect("an end"));
     assert_eq!((code, said.as_str()), (Some(0), "|"));
     assert!(
-        out.starts_with(&format!(":{port} listens|"))
+        out.starts_with(&format!(":{port} is listening|"))
             && out.contains(&format!(" {own} on 127.0.0.1")),
         "{out}"
     );
@@ -72,7 +72,7 @@ fn it_waits_until_a_socket_listens_and_names_the_owner() {
     let (code, _, said) = done(&[&words, "--address", "::1", "--timeout", "0"]);
     assert_eq!(code, Some(124), "{said}");
     assert!(
-        said.contains(&format!("[::1]:{port} does not listen|"))
+        said.contains(&format!("[::1]:{port} is not listening|"))
             && said.ends_with("listens on 127.0.0.1"),
         "{said}"
     );
@@ -117,7 +117,7 @@ fn an_unowned_port_is_free_only_if_a_bind_succeeds() {
         (
             code,
             out,
-            said.contains("only connections are left (1 TIME_WAIT), but a bind fails: "),
+            said.contains("only connections remain (1 TIME_WAIT), but a bind fails: "),
         )
     });
     let [(with, out, _), (without, _, is_answered)] = outcomes;

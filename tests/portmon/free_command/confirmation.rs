@@ -35,7 +35,7 @@ fn without_a_terminal_and_without_yes_nothing_is_sent() {
     let port = holder.port.to_string();
     let refused = FreeOutput::from(command(&[&port]).output().expect("an output"));
     refused.assert(6, "refused", &[], &[holder.pid()]);
-    refused.assert_says("there is no terminal to ask on; --yes skips the question");
+    refused.assert_says("no terminal to ask on; use --yes to skip the question");
     assert!(holder.is_alive());
 }
 
@@ -71,7 +71,7 @@ fn a_range_is_confirmed_by_the_number_of_its_ports() {
     let (code, text) = said("--yes");
     assert_eq!(code, Some(6), "{text}");
     assert!(
-        text.contains("a range needs the number of ports: --yes="),
+        text.contains("a range needs a port count: --yes="),
         "{text}"
     );
     let (code, text) = said(&format!("--yes={}", count + 1));

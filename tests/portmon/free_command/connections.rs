@@ -39,7 +39,7 @@ fn a_client_port_is_explained_and_its_connection_kept() {
     let freed = free(&[&own.to_string()]);
     freed.assert(3, "still_held", &[], &[client.pid()]);
     freed.assert_says(&format!(
-        ":{own} is STILL HELD: nothing listens, but {client} has a connection to {to} on it, and connections are not closed"
+        ":{own} is STILL HELD: nothing listens on it, but {client} uses it for a connection to {to}; portmon does not close connections"
     ));
     assert!(client.runs());
 }

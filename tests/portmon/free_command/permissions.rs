@@ -54,7 +54,7 @@ fn another_users_port_must_be_typed_at_a_terminal() {
     for (answer, code) in [("y\n".to_owned(), 6), (format!("{port}\n"), 0)] {
         let words = ["free", &port, "--settle", "0.2"];
         let terminal = Terminal::start(Launch::program(PORTMON, &words));
-        let question = format!("type {port} to confirm:");
+        let question = format!("To free :{port}, type {port}:");
         terminal.wait_for("the question", |display| display.says(&question));
         terminal.keys(&answer);
         assert_eq!(terminal.wait_for_exit(), code);
@@ -165,7 +165,7 @@ fn a_dry_run_names_owners_it_may_see_but_not_signal() {
             &family,
             "--all-holders",
             format!(
-                "you are not permitted to signal any of these 3 processes, such as {family} of root"
+                "you are not permitted to signal any of these 3 processes, including {family} of root"
             ),
         ),
     ];

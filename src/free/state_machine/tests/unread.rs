@@ -40,7 +40,7 @@ fn without_readable_tables_a_bind_decides_and_no_owner_is_named() {
         (
             (InUse, InUse, Held),
             format!(
-                ":3000 is not free, and its owner is unknown: node 4242 ended; a bind fails: the address is in use; \
+                ":3000 is not free, and its owner is unknown: node 4242 ended; a bind fails: address already in use; \
                  {UNREAD}"
             ),
         ),
@@ -64,8 +64,8 @@ fn a_process_that_no_table_shows_has_not_let_go_of_the_port() {
     let story = Story::sent(held()).sees(0.1, held()).reads_nothing(0.5);
     assert_eq!(story.machine.outcomes(), []);
     let unknown = format!(
-        ":3000 is not free, and its owner is unknown: node 4242 is still running 5 s after SIGTERM; a bind fails: the \
-         address is in use; {UNREAD}"
+        ":3000 is not free, and its owner is unknown: node 4242 is still running 5 s after SIGTERM; a bind fails: address \
+         already in use; {UNREAD}"
     );
     let words = ":3000 is STILL HELD: node 4242 is still running 5 s after SIGTERM";
     story
@@ -89,7 +89,7 @@ fn what_one_table_shows_is_said_beside_what_could_not_be_read() {
         .fails_to_read(1.4, &[Ipv6], left())
         .says(
             Held,
-            ":3000 is STILL HELD: node 4242 ended; node 4243 holds 127.0.0.1:3000; the table of tcp6 sockets could not \
+            ":3000 is STILL HELD: node 4242 ended; node 4243 holds 127.0.0.1:3000; the tcp6 socket table could not \
              be read: out of memory",
         );
 }
