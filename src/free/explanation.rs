@@ -1,6 +1,6 @@
 //! Why nothing is stopped to free a port, and what can be done instead, as values. `wording` writes the sentences.
 
-use super::protected::ProtectedOwner;
+use super::protected::Protected;
 use crate::model::port::Port;
 use crate::model::process::{Container, Process, ProcessId, Supervisor, Unit};
 use crate::model::socket::{EndpointId, Socket, State, TimeWaitLeft};
@@ -57,7 +57,7 @@ pub enum Obstacle {
     Kernel(Box<Socket>),
     /// Every owner that would have to be stopped is protected.
     Protected {
-        protected: Vec<ProtectedOwner>,
+        protected: Vec<(Arc<Process>, Protected)>,
         owners: Vec<Arc<Process>>,
     },
     /// Its supervisor must be told to stop it.

@@ -3,7 +3,7 @@
 mod other_sockets;
 pub(super) mod supervision;
 
-use super::protected::{ProtectedOwner, protected};
+use super::protected::{Protected, protected};
 use super::request::{KillRequest, RequestId, Target};
 use crate::model::environment::Environment;
 use crate::model::port::Port;
@@ -26,8 +26,6 @@ pub struct KillPlan {
     pub sockets: Vec<Socket>,
     /// The known owners of these sockets: those of the row's own socket first, among each the topmost first.
     pub owners: Vec<PortOwner>,
-    /// Owners that are never signaled; they are among `owners` too.
-    pub protected: Vec<ProtectedOwner>,
     /// All other sockets of the machine.
     pub(super) others: OtherSockets,
     /// The owners' ancestors, descendants and groups; `None` until they have been inspected.
@@ -42,6 +40,8 @@ pub struct PortOwner {
     pub process: Arc<Process>,
     /// True if no other owner is its parent: a master, not its worker.
     pub is_topmost: bool,
+    /// Why it is never signaled, if so.
+    pub protected: Option<Protected>,
     /// The plan's sockets that it owns.
     pub sockets: Vec<Socket>,
 }
@@ -67,19 +67,12 @@ impl KillPlan {
         table: &[&Endpoint],
         environment: &Environment,
     ) -> Self {
-        let owners = owners(&sockets);
-        let protected = owners.iter().filter_map(|PortOwner { process, .. }| {
-            let why = protected(process, &environment.self_pids)?;
-            let process = Arc::clone(process);
-            Some(ProtectedOwner { process, why })
-        });
         Self {
             host: environment.host.clone(),
             port,
-            protected: protected.collect(),
+            owners: owners(&sockets, &environment.self_pids),
             others: other_sockets(&sockets, table),
             sockets,
-            owners,
             trees: None,
             uid: environment.uid,
             self_pids: environment.self_pids.clone(),
@@ -116,6 +109,12 @@ impl KillPlan {
 
     pub(super) fn owner(&self, process: ProcessId) -> Option<&PortOwner> {
         self.owners.iter().find(|owner| owner.process.id == process)
+    }
+
+    /// Returns the owners that are never signaled, each with the reason.
+    pub(super) fn protected(&self) -> impl Iterator<Item = (Arc<Process>, Protected)> {
+        let owners = self.owners.iter();
+        owners.filter_map(|owner| Some((Arc::clone(&owner.process), owner.protected?)))
     }
 
     pub fn owner_processes(&self) -> Vec<Arc<Process>> {
@@ -163,12 +162,9 @@ impl KillPlan {
     }
 
     fn unprotected_owners(&self, is_meant: fn(&PortOwner) -> bool) -> Vec<&Arc<Process>> {
-        let protected: Vec<ProcessId> = self.protected.iter().map(|one| one.process.id).collect();
-        let owners = self.owners.iter().filter(|owner| is_meant(owner));
-        let processes = owners.map(|owner| &owner.process);
-        processes
-            .filter(|process| !protected.contains(&process.id))
-            .collect()
+        let owners = self.owners.iter();
+        let owners = owners.filter(|owner| owner.protected.is_none() && is_meant(owner));
+        owners.map(|owner| &owner.process).collect()
     }
 
     /// Returns the topmost owners' process groups; empty if unknown or if a member may not be signaled, since a group gets
@@ -239,7 +235,7 @@ fn is_terminal_leader(process: &Process) -> bool {
 }
 
 /// Returns the owners of the first socket, then those of the others, among each the topmost first.
-fn owners(sockets: &[Socket]) -> Vec<PortOwner> {
+fn owners(sockets: &[Socket], self_pids: &[Pid]) -> Vec<PortOwner> {
     let (own, others) = sockets.split_at(sockets.len().min(1));
     let mut seen = BTreeSet::new();
     let mut processes = Vec::new();
@@ -253,6 +249,7 @@ fn owners(sockets: &[Socket]) -> Vec<PortOwner> {
         let sockets = sockets.iter().filter(|socket| holds(process.id, socket));
         PortOwner {
             is_topmost: is_topmost(&process, &pids),
+            protected: protected(&process, self_pids),
             sockets: sockets.cloned().collect(),
             process,
         }

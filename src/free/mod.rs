@@ -43,7 +43,7 @@ pub use preview::{
     AlsoCloses, Confirmation, NotPermitted, PortPreview, Preview, StartedBy, TreeNode,
     TypingReason, Unseen, Warning, not_permitted,
 };
-pub use protected::{Protected, ProtectedOwner, protected};
+pub use protected::{Protected, protected};
 pub use request::{KillRequest, RequestId, Target};
 pub use state_machine::{BIND_RETRY, FreeMachine, TableChange, Timeouts};
 pub use verdict::{

@@ -3,7 +3,7 @@
 mod context;
 
 use super::explanation::{Explanation, Obstacle};
-use super::kill_plan::{KillPlan, TargetSet};
+use super::kill_plan::{KillPlan, TargetSet, holds};
 use crate::model::environment::Environment;
 use crate::model::platform::PLATFORM;
 use crate::model::port::{Port, PortSpec};
@@ -91,14 +91,11 @@ fn plan_sockets(row: &RowContext, sockets: &[&Socket]) -> Result<KillPlan, Obsta
     let frees_own = targets
         .iter()
         .any(|target| target.sockets.contains(&own.id));
-    let protects_own = own.owners.known().iter().any(|owner| {
-        let mut protected = plan.protected.iter();
-        protected.any(|protected| protected.process.id == owner.id)
-    });
+    let protects_own = plan.protected().any(|(owner, _)| holds(owner.id, own));
     if targets.is_empty() || protects_own && !frees_own {
         return Err(Obstacle::Protected {
+            protected: plan.protected().collect(),
             owners: plan.owner_processes(),
-            protected: plan.protected,
         });
     }
     Ok(plan)

@@ -6,7 +6,7 @@ mod target_tree;
 
 use super::kill_plan::supervision::Restarter;
 use super::kill_plan::{KillPlan, PortOwner, TargetSet};
-use super::protected::ProtectedOwner;
+use super::protected::Protected;
 use super::request::Target;
 use crate::model::port::Port;
 use crate::model::process::{Origin, Process, ProcessState, ProcessTree, Signal};
@@ -62,7 +62,7 @@ pub enum Warning {
     NotPermitted(NotPermitted),
     /// Its owner is hidden or unknown, so it stays open.
     StaysHeld(Socket),
-    Protected(ProtectedOwner),
+    Protected(Arc<Process>, Protected),
     /// The owner is suspended and acts on a signal only after SIGCONT, which is sent after it.
     Suspended(Arc<Process>),
 }
@@ -183,6 +183,7 @@ pub fn not_permitted(plan: &KillPlan, targets: TargetSet) -> Option<NotPermitted
 fn warnings(plan: &KillPlan, targets: TargetSet) -> Vec<Warning> {
     let sockets = plan.sockets.iter();
     let hidden = sockets.filter(|socket| !matches!(socket.owners, Owners::Known(_)));
+    let protected = plan.protected();
     let trees = plan.trees().iter();
     let suspended = trees
         .filter(|tree| tree.process_state == Some(ProcessState::Suspended))
@@ -191,7 +192,7 @@ fn warnings(plan: &KillPlan, targets: TargetSet) -> Vec<Warning> {
         .map(Warning::NotPermitted)
         .into_iter()
         .chain(hidden.cloned().map(Warning::StaysHeld))
-        .chain(plan.protected.iter().cloned().map(Warning::Protected))
+        .chain(protected.map(|(owner, why)| Warning::Protected(owner, why)))
         .chain(suspended.map(|owner| Warning::Suspended(Arc::clone(&owner.process))))
         .collect()
 }

@@ -2,14 +2,6 @@
 
 use crate::model::platform::PLATFORM;
 use crate::model::process::{Pid, Process};
-use std::sync::Arc;
-
-/// An owner that is never signaled.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ProtectedOwner {
-    pub process: Arc<Process>,
-    pub why: Protected,
-}
 
 /// Why a process is never signaled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -86,7 +86,7 @@ impl FreeMachine {
         if let SendOutcome::NotSent(error) = outcome {
             self.verdict = Some(self.log.verdict(VerdictKind::NothingSent(error.clone())));
             // An earlier signal may still take effect, so the port stays watched.
-            if !self.log.has_sent() {
+            if self.log.last_sent().is_none() {
                 return self.finish();
             }
         }

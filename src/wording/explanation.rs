@@ -102,7 +102,7 @@ fn obstacle(port: Port, obstacle: &Obstacle) -> Vec<String> {
             protected: owners, ..
         } => owners
             .iter()
-            .map(|one| format!("{} is protected: it {}.", one.process, protected(one.why)))
+            .map(|(owner, why)| format!("{owner} is protected: it {}.", protected(*why)))
             .collect(),
         Obstacle::Supervised {
             process,

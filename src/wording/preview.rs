@@ -202,16 +202,19 @@ fn process_text(
 ) -> String {
     let process = &*node.process;
     let mut parts = vec![process.to_string()];
-    match (&node.owner, preview.targets) {
-        (Some(owner), _) if port.has_several_addresses => {
+    match &node.owner {
+        Some(owner) if port.has_several_addresses => {
             let addresses = owner.sockets.iter().map(Socket::local_address);
             let addresses: Vec<String> = addresses.collect::<BTreeSet<_>>().into_iter().collect();
             parts.push(format!("on\u{a0}{}", addresses.join(",\u{a0}")));
         }
-        (Some(_), _) => {}
-        (None, TargetSet::Parent(_)) => parts.push("not an owner (parent process)".to_owned()),
-        (None, TargetSet::Group | TargetSet::Topmost | TargetSet::All) => {
-            parts.push("not an owner (same process group)".to_owned());
+        Some(_) => {}
+        None => {
+            let relation = match preview.targets {
+                TargetSet::Parent(_) => "parent process",
+                TargetSet::Group | TargetSet::Topmost | TargetSet::All => "same process group",
+            };
+            parts.push(format!("not an owner ({relation})"));
         }
     }
     if node.depth == 0 {
@@ -239,12 +242,11 @@ fn also_closes_lines(closes: &AlsoCloses) -> Vec<PreviewLine> {
         text = format!("{text}{separator}{unknown}");
     } else if text.is_empty() {
         let is_nothing = closes.knows_children && children.is_empty();
-        let nothing = if is_nothing {
+        text.push_str(if is_nothing {
             "nothing else"
         } else {
             "no other port"
-        };
-        nothing.clone_into(&mut text);
+        });
     }
     let mut lines = vec![line("Also closes", text, LineKind::Fact)];
     if !children.is_empty() {
@@ -259,17 +261,17 @@ fn children(closes: &AlsoCloses) -> Vec<String> {
     if closes.workers > 0 {
         parts.push(format!("its {}", count(closes.workers, "worker")));
     }
-    let (named, rest) = closes
-        .children
-        .split_at(closes.children.len().min(MAX_NAMED));
-    let more = match rest.len() {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
-    match closes.children.len() {
-        0 => {}
-        1 => parts.push(format!("its child {}", joined(named, ", "))),
-        _ => parts.push(format!("its children {}{more}", joined(named, ", "))),
+    match closes.children.as_slice() {
+        [] => {}
+        [one] => parts.push(format!("its child {one}")),
+        many => {
+            let named = many.get(..MAX_NAMED).unwrap_or(many);
+            let more = match many.len() - named.len() {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            parts.push(format!("its children {}{more}", joined(named, ", ")));
+        }
     }
     parts
 }

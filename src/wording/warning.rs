@@ -2,7 +2,7 @@
 
 use super::process::user_of;
 use super::{count, owners, place, protected};
-use crate::free::{AlsoCloses, NotPermitted, ProtectedOwner, TypingReason, Unseen, Warning};
+use crate::free::{AlsoCloses, NotPermitted, TypingReason, Unseen, Warning};
 use crate::model::process::Process;
 
 pub fn typing_reason(reason: &TypingReason) -> String {
@@ -26,7 +26,7 @@ pub fn warning(warning: &Warning) -> String {
     match warning {
         Warning::NotPermitted(denied) => not_permitted_text(denied),
         Warning::StaysHeld(socket) => format!("{} stays held by {}", place(socket), owners(socket)),
-        Warning::Protected(ProtectedOwner { process, why }) => {
+        Warning::Protected(process, why) => {
             format!("{process} is not stopped: it {}", protected(*why))
         }
         Warning::Suspended(process) => {

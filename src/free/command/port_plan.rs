@@ -35,7 +35,7 @@ impl PortPlan {
         let preview = self.preview();
         let mut stays_held = preview.warnings;
         stays_held.retain(|warning| match warning {
-            Warning::StaysHeld(_) | Warning::Protected(_) => true,
+            Warning::StaysHeld(_) | Warning::Protected(..) => true,
             Warning::NotPermitted(_) | Warning::Suspended(_) => false,
         });
         self.report(Conclusion::DryRun(DryRun {

@@ -1,9 +1,7 @@
 //! What is asked about each kind of row, and what is explained instead.
 
 use super::*;
-use crate::free::{
-    Confirmation, Preview, Protected, ProtectedOwner, Target, TypingReason, Warning,
-};
+use crate::free::{Confirmation, Preview, Protected, Target, TypingReason, Warning};
 use crate::model::environment::Environment;
 use crate::model::process::{Pid, Process, ProcessTree, Signal, StartTime};
 use crate::model::socket::Protocol;
@@ -403,13 +401,9 @@ fn a_protected_owner_is_left_out_of_every_request() {
     let request = plan.confirm(TargetSet::All, Signal::Terminate, instant(100.0));
     let ended: Vec<_> = request.targets().iter().map(Target::id).collect();
     assert_eq!(ended, [node.id]);
-    let owner = ProtectedOwner {
-        process: shell.clone(),
-        why: Protected::Ancestor,
-    };
     assert_eq!(
         preview(plan, TargetSet::Topmost).warnings,
-        [Warning::Protected(owner)]
+        [Warning::Protected(shell.clone(), Protected::Ancestor)]
     );
     // Its own row: ending the neighbour would free something else than what was asked about.
     let table = [

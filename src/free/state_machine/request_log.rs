@@ -174,10 +174,6 @@ impl RequestLog {
         self.at.saturating_duration_since(at)
     }
 
-    pub fn has_sent(&self) -> bool {
-        self.last_sent().is_some()
-    }
-
     /// Time since the last signal was sent.
     pub fn waited(&self) -> Duration {
         self.last_sent()
@@ -190,7 +186,8 @@ impl RequestLog {
             .map_or(self.request.signal, |(_, signal)| signal)
     }
 
-    fn last_sent(&self) -> Option<(Instant, Signal)> {
+    /// The last signal that was sent, and when.
+    pub fn last_sent(&self) -> Option<(Instant, Signal)> {
         let sent = self.target_states.iter().filter_map(|state| state.sent);
         sent.max_by_key(|(at, _)| *at)
     }
