@@ -24,7 +24,7 @@ mod protected;
 mod request;
 mod state_machine;
 #[cfg(test)]
-pub mod testing;
+pub(crate) mod testing;
 mod verdict;
 
 pub use batch::Batch;

@@ -1,11 +1,23 @@
-//! Builds events of the executor for tests.
+//! Builds plans and events of the executor for tests.
 
-use super::{BindProbe, ExecEvent, ExecResult, PortSnapshot, RequestId, SendOutcome, SignalError};
+use super::{
+    BindProbe, ExecEvent, ExecResult, FreeContext, KillPlan, PortSnapshot, RequestId, SendOutcome,
+    SignalError, plan_row,
+};
 use crate::model::port::{AddressProbe, BindOutcome};
 use crate::model::process::ProcessId;
-use crate::model::testing::{SocketBuilder, instant};
+use crate::model::socket::Endpoint;
+use crate::model::testing::{SocketBuilder, environment, instant, moment};
 use std::collections::HashMap;
 use std::net::{Ipv6Addr, SocketAddr};
+
+/// The plan for the first of these sockets.
+pub fn plan(sockets: Vec<SocketBuilder>) -> KillPlan {
+    let table: Vec<Endpoint> = sockets.into_iter().map(SocketBuilder::endpoint).collect();
+    let all: Vec<&Endpoint> = table.iter().collect();
+    let context = FreeContext::new(environment(|_| {}), moment(0.0));
+    plan_row(all[0], &all, &context).expect("a plan")
+}
 
 pub fn event(request: RequestId, seconds: f64, result: ExecResult) -> ExecEvent {
     let at = instant(seconds);

@@ -1,10 +1,10 @@
 //! Two ports at once: postgres on 5432, whose main process has a milder way to end, and node on 3000.
 
 use super::*;
-use crate::free::testing::{event, polled, sent};
-use crate::free::{FreeContext, KillRequest, RequestId, TargetSet, plan_row};
+use crate::free::testing::{event, plan, polled, sent};
+use crate::free::{KillRequest, RequestId, TargetSet};
 use crate::model::process::{Process, ProcessId};
-use crate::model::testing::{SocketBuilder, environment, instant, moment, process, socket};
+use crate::model::testing::{SocketBuilder, instant, process, socket};
 use crate::wording;
 use std::sync::Arc;
 
@@ -22,10 +22,7 @@ fn held(port: u16) -> SocketBuilder {
 }
 
 fn request(port: u16) -> KillRequest {
-    let context = FreeContext::new(environment(|_| {}), moment(0.0));
-    let row = held(port).endpoint();
-    let plan = plan_row(&row, &[&row], &context).expect("a plan");
-    plan.confirm(TargetSet::Topmost, Signal::Terminate, instant(0.0))
+    plan(vec![held(port)]).confirm(TargetSet::Topmost, Signal::Terminate, instant(0.0))
 }
 
 /// The requests whose signals were sent at second 0.

@@ -3,16 +3,16 @@
 mod unread;
 
 use super::*;
-use crate::free::testing::{event, not_sent, probed, sent};
+use crate::free::testing::{event, not_sent, plan, probed, sent};
 use crate::free::{
-    ExecResult, FreeContext, Protected, RequestId, SignalDisposition, SignalError, SignalState,
-    Target, TargetSet, VerdictClass, plan_row,
+    ExecResult, Protected, RequestId, SignalDisposition, SignalError, SignalState, Target,
+    TargetSet, VerdictClass,
 };
 use crate::model::port::BindOutcome;
 use crate::model::process::{Manager, ProcessId, ProcessState, Unit};
 use crate::model::snapshot::Problem;
-use crate::model::socket::{Endpoint, Family, Protocol, State};
-use crate::model::testing::{SocketBuilder, environment, instant, moment, process, socket};
+use crate::model::socket::{Family, Protocol, State};
+use crate::model::testing::{SocketBuilder, instant, process, socket};
 use crate::wording;
 use VerdictClass::{Free, Held, NothingSent, Taken};
 
@@ -28,11 +28,7 @@ struct Story {
 
 impl Story {
     fn asked(sockets: Vec<SocketBuilder>) -> Self {
-        let table: Vec<Endpoint> = sockets.into_iter().map(SocketBuilder::endpoint).collect();
-        let all: Vec<&Endpoint> = table.iter().collect();
-        let context = FreeContext::new(environment(|_| {}), moment(0.0));
-        let plan = plan_row(all[0], &all, &context).expect("a plan");
-        let request = plan.confirm(TargetSet::Topmost, Signal::Terminate, instant(0.0));
+        let request = plan(sockets).confirm(TargetSet::Topmost, Signal::Terminate, instant(0.0));
         Self {
             commands: vec![ExecCommand::Send(vec![request.clone()])],
             machine: FreeMachine::new(request, Timeouts::default()),

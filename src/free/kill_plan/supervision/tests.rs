@@ -1,5 +1,5 @@
 use super::*;
-use crate::free::{FreeContext, plan_row};
+use crate::free::{FreeContext, plan_row, testing};
 use crate::model::process::{Container, Engine, Manager, Pid, ProcessTree, Published, Unit};
 use crate::model::socket::{Endpoint, Protocol};
 use crate::model::testing::{environment, moment, process, process_tree, socket};
@@ -14,18 +14,13 @@ fn context() -> FreeContext<'static> {
     FreeContext::new(environment(|_| {}), moment(0.0))
 }
 
-fn trees(supervisor: Supervisor) -> ProcessTree {
-    ProcessTree {
-        supervisor,
-        ..process_tree(node().id)
-    }
-}
-
 /// The question about node's :3000, with this behind node.
 fn learned(supervisor: Supervisor) -> KillPlan {
-    let endpoint: Endpoint = socket("0.0.0.0:3000").owner(&node()).endpoint();
-    let mut plan = plan_row(&endpoint, &[&endpoint], &context()).expect("a plan");
-    plan.add_trees(&[trees(supervisor)]);
+    let mut plan = testing::plan(vec![socket("0.0.0.0:3000").owner(&node())]);
+    plan.add_trees(&[ProcessTree {
+        supervisor,
+        ..process_tree(node().id)
+    }]);
     plan
 }
 
@@ -198,9 +193,9 @@ fn group_and_parents_exclude_services_and_container_engines() {
         let mut plan = learned(Supervisor::default());
         plan.add_trees(&[ProcessTree {
             ancestors: ancestors.map(Arc::clone).to_vec(),
-            process_state: None,
             group: vec![node(), Arc::clone(ancestors[0]), Arc::clone(ancestors[1])],
-            ..trees(supervisor)
+            supervisor,
+            ..process_tree(node().id)
         }]);
         let parents: Vec<Pid> = plan.parents().iter().map(|one| one.pid()).collect();
         let group = plan.targets(TargetSet::Group).len();
