@@ -36,7 +36,7 @@ impl App {
             },
             TableCommand::Help => self.overlay = Overlay::Help(0),
             TableCommand::Pause => self.pause(),
-            TableCommand::Refresh => self.sampling.poll_now(),
+            TableCommand::Refresh => self.sampling.wants_poll = true,
             TableCommand::Faster => self.change_interval(false),
             TableCommand::Slower => self.change_interval(true),
             TableCommand::Free => self.ask_to_free(),

@@ -114,11 +114,15 @@ impl App {
             Event::Continued => {
                 // The terminal's focus may have changed while the program was stopped.
                 self.sampling.set_terminal_focus(true);
-                self.sampling.poll_now();
+                self.sampling.wants_poll = true;
                 self.effects.push(Effect::Redraw);
             }
             Event::Due => {}
-            Event::SourceEnded(source) => self.on_source_ended(source),
+            Event::SourceEnded(EventSource::Sockets) => self.sampling.is_lost = true,
+            Event::SourceEnded(source) => {
+                let text = wording::screen::notice::source_ended(source.name());
+                self.notice = Some(Notice::persistent(text));
+            }
         }
         self.apply_filter();
         self.update_selection();
@@ -240,16 +244,6 @@ impl App {
         let row = self.selection.cursor.and_then(|id| self.listing.row_of(id));
         let request = self.details.next_request(row);
         self.effects.extend(request.map(Effect::Inspect));
-    }
-
-    fn on_source_ended(&mut self, source: EventSource) {
-        match source {
-            EventSource::Sockets => self.sampling.is_lost = true,
-            EventSource::Processes | EventSource::Freeing | EventSource::Checks => {
-                let text = wording::screen::notice::source_ended(source.name());
-                self.notice = Some(Notice::persistent(text));
-            }
-        }
     }
 
     fn notify(&mut self, text: impl Into<String>) {

@@ -1,11 +1,9 @@
 //! Polling: the interval, the pause, and what a poll could not read.
 
-mod owner_lookups;
-
 use crate::app::{App, Effect};
 use crate::model::poll_request::{PollRate, PollRequest};
 use crate::model::snapshot::Problem;
-use crate::model::socket::{Focus, SocketStats};
+use crate::model::socket::{Endpoint, Focus, Owners, SocketStats};
 use crate::tracker::{Change, Changes};
 use std::time::{Duration, Instant};
 
@@ -28,7 +26,8 @@ pub struct Sampling {
     pub is_lost: bool,
     /// True if the terminal reported that it lost the focus; many never report it.
     is_unfocused: bool,
-    wants_poll: bool,
+    /// True if the next request polls at once.
+    pub wants_poll: bool,
     /// The last request.
     sent: PollRequest,
     /// The interval that the last poll reported.
@@ -82,12 +81,15 @@ impl Sampling {
     pub fn on_changes(&mut self, changes: Changes) -> Option<Changes> {
         self.last_poll = Some(changes.taken.instant);
         self.reported_interval = changes.interval;
-        self.backoff = Backoff::of(&changes, self.requested_interval());
-        self.stale_since = if changes.problems.is_empty() {
-            None
-        } else {
-            self.stale_since.or(Some(changes.taken.instant))
-        };
+        let requested = self.requested_interval();
+        let is_longer = changes.interval > requested + requested / 10;
+        // After a quick poll there is none: that poll did not know the new interval yet.
+        self.backoff = (is_longer && changes.took * 4 > requested).then_some(Backoff {
+            took: changes.took,
+            interval: changes.interval,
+        });
+        let stale_since = self.stale_since.or(self.last_poll);
+        self.stale_since = stale_since.filter(|_| !changes.problems.is_empty());
         self.problems.clone_from(&changes.problems);
         if !self.is_paused() {
             return Some(changes);
@@ -108,31 +110,21 @@ impl Sampling {
     /// Returns the next request if it differs from the last one. Each states everything the poller needs to know.
     pub fn next_request(&mut self, focus: Option<Focus>) -> Option<PollRequest> {
         let request = PollRequest {
-            interval: self.interval,
             rate: self.rate(),
-            poll_now: std::mem::take(&mut self.wants_poll),
             focus,
+            ..PollRequest::every(self.interval)
         };
-        let is_new = request.poll_now || request != self.sent;
         if request.effective_interval() != self.sent.effective_interval() {
             // It was measured with another interval.
             self.backoff = None;
         }
-        self.sent = PollRequest {
-            poll_now: false,
-            ..request.clone()
-        };
-        is_new.then_some(request)
-    }
-
-    /// True if stats are requested.
-    pub fn has_focus(&self) -> bool {
-        self.sent.focus.is_some()
-    }
-
-    /// Makes the next request poll at once.
-    pub fn poll_now(&mut self) {
-        self.wants_poll = true;
+        let poll_now = std::mem::take(&mut self.wants_poll);
+        let is_new = poll_now || request != self.sent;
+        self.sent = request.clone();
+        is_new.then_some(PollRequest {
+            poll_now,
+            ..request
+        })
     }
 
     /// Sets the focus that the terminal reports or a key proves. Gaining it polls at once.
@@ -232,27 +224,51 @@ impl App {
         match stats {
             Some(stats) if is_paused && stats_history.is_for(stats.endpoint) => {}
             Some(stats) => stats_history.add(stats, at),
-            None if self.sampling.has_focus() => stats_history.miss(),
+            None if self.sampling.sent.focus.is_some() => stats_history.miss(),
             None => {}
         }
+    }
+
+    /// In a pause, shows the owners that a poll found for rows without them: the only change that a pause lets through.
+    fn finish_owner_lookups(&mut self, changes: &Changes) {
+        if !self.sampling.is_paused() {
+            return;
+        }
+        let finished = changes
+            .list
+            .iter()
+            .filter_map(|change| self.finished_lookup(change))
+            .collect();
+        self.update_listing(|listing, context| {
+            listing.apply(finished, changes.taken.instant, context);
+        });
+    }
+
+    /// Returns the change for a row with pending owners: the owners, or that it closed.
+    fn finished_lookup(&self, change: &Change) -> Option<Change> {
+        let (id, later) = match change {
+            Change::Closed(gone) | Change::Replaced { gone, .. } => (*gone, None),
+            Change::Changed(later) | Change::Refreshed(later) => (later.id(), Some(later)),
+            Change::Initial(_) | Change::Opened(_) | Change::ShortLived(_) => return None,
+        };
+        let shown = self.listing.row_of(id).filter(|row| !row.is_closed())?;
+        let is_pending = |endpoint: &Endpoint| endpoint.socket.owners == Owners::Pending;
+        if !is_pending(&shown.endpoint) || later.is_some_and(is_pending) {
+            return None;
+        }
+        let Some(later) = later else {
+            return Some(Change::Closed(id));
+        };
+        let mut endpoint = shown.endpoint.clone();
+        endpoint.socket.owners = later.socket.owners.clone();
+        (endpoint.socket.uid, endpoint.socket.user) = (later.socket.uid, later.socket.user.clone());
+        Some(Change::Refreshed(endpoint))
     }
 
     pub(super) fn request_poll(&mut self) {
         let focus = self.details.focus(self.current_row());
         let request = self.sampling.next_request(focus);
         self.effects.extend(request.map(Effect::Sample));
-    }
-}
-
-impl Backoff {
-    /// Returns the backoff that a poll reports, if it is more than a tenth above the requested interval. After a quick poll
-    /// there is none: that poll did not know the new interval yet.
-    fn of(changes: &Changes, requested: Duration) -> Option<Self> {
-        let is_longer = changes.interval > requested + requested / 10;
-        (is_longer && changes.took * 4 > requested).then_some(Self {
-            took: changes.took,
-            interval: changes.interval,
-        })
     }
 }
 

@@ -244,7 +244,7 @@ pub fn past_owner(app: &App, past: &PastOwner) -> String {
     let age = Age::of_socket(past.since, past.owners.known(), now.at(past.closed));
     let ago = now.instant.saturating_duration_since(past.closed);
     let closed = screen::closed(ago, Some(age), exit_status);
-    screen::past_owner(&owners, past.protocol, &closed)
+    screen::past_owner(&owners, past.port.protocol, &closed)
 }
 
 #[cfg(test)]

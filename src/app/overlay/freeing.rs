@@ -34,7 +34,7 @@ impl App {
         self.show(dialog);
         self.listing.freeze();
         // Bound sockets are not part of every poll, and some may hold the port too.
-        self.sampling.poll_now();
+        self.sampling.wants_poll = true;
     }
 
     /// Asks again while an owner is pending or the buttons are not live yet, and replaces the dialog only if the question
@@ -96,7 +96,7 @@ impl App {
     }
 
     pub(in crate::app) fn on_dialog_key(&mut self, chord: Chord) {
-        use DialogAction::{AskAbout, AskWith, Close, Copy, GoTo, Send, ShowSignals};
+        use DialogAction::{Ask, Close, Copy, GoTo, Send, ShowSignals};
         let Some(dialog) = self.overlay.free_dialog_mut() else {
             return;
         };
@@ -108,7 +108,7 @@ impl App {
                 self.close_dialog();
                 self.reveal(id);
             }
-            Some(action @ (AskAbout(_) | AskWith(_) | ShowSignals | Send)) => {
+            Some(action @ (Ask(..) | ShowSignals | Send)) => {
                 let commands = dialog.act(&action, self.now);
                 if !commands.is_empty() {
                     // The target is fixed, so the table may change again.
@@ -122,7 +122,7 @@ impl App {
     /// Closes the dialog. A freeing continues in the background, and its verdict becomes a notice.
     pub(in crate::app) fn close_dialog(&mut self) {
         self.thaw_listing();
-        self.sampling.poll_now();
+        self.sampling.wants_poll = true;
         let Overlay::Freeing(dialog) = std::mem::take(&mut self.overlay) else {
             return;
         };
@@ -160,7 +160,7 @@ impl App {
         self.effects.extend(commands.into_iter().map(Effect::Free));
         if after.has_verdicts() && !before.has_verdicts() {
             // The table beside the verdict must not lag behind it.
-            self.sampling.poll_now();
+            self.sampling.wants_poll = true;
         }
         if let Some(dialog) = self.overlay.free_dialog_mut()
             && (before.has_verdicts(), before.offer()) != (after.has_verdicts(), after.offer())

@@ -4,6 +4,7 @@
 //! status of an owner is recorded as it was found and never concluded from the socket.
 
 use crate::free::{ReleaseKind, TargetOutcome};
+use crate::model::port::Port;
 use crate::model::process::{ExitStatus, ProcessId};
 use crate::model::socket::{Endpoint, EndpointId, Owners, Protocol, Since};
 use crate::model::text::SystemText;
@@ -21,21 +22,18 @@ const MAX_EXIT_STATUSES: usize = 1_000;
 #[derive(Debug, Default)]
 pub struct PortHistory {
     /// Of each port its past owners, the latest last.
-    ports: HashMap<PortKey, VecDeque<PastOwner>>,
+    ports: HashMap<Port, VecDeque<PastOwner>>,
     /// The ports in the order in which they last closed.
-    by_age: BTreeSet<(Instant, PortKey)>,
+    by_age: BTreeSet<(Instant, Port)>,
     exit_statuses: VecDeque<(ProcessId, ExitStatus)>,
 }
-
-type PortKey = (Protocol, u16);
 
 /// An earlier owner of a port.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PastOwner {
     /// Its socket; of several the one that closed last.
     pub id: EndpointId,
-    pub protocol: Protocol,
-    pub port: u16,
+    pub port: Port,
     /// As they were last known.
     pub owners: Owners,
     pub user: Option<SystemText>,
@@ -50,18 +48,17 @@ impl PortHistory {
         if !socket.holds_port() {
             return;
         }
-        let key = (socket.protocol, socket.port());
-        let owners = self.ports.entry(key).or_default();
+        let port = Port::of(socket);
+        let owners = self.ports.entry(port).or_default();
         if let Some(last) = owners.back() {
-            self.by_age.remove(&(last.closed, key));
+            self.by_age.remove(&(last.closed, port));
         }
-        self.by_age.insert((closed, key));
+        self.by_age.insert((closed, port));
         add(
             owners,
             PastOwner {
                 id: socket.id,
-                protocol: socket.protocol,
-                port: socket.port(),
+                port,
                 owners: socket.owners.clone(),
                 user: socket.user.clone(),
                 since: endpoint.since,
@@ -105,12 +102,12 @@ impl PortHistory {
     }
 
     /// Returns the last owner of the port that has closed; without a protocol, of either.
-    pub fn last_owner(&self, port: u16, protocol: Option<Protocol>) -> Option<&PastOwner> {
-        [Protocol::Tcp, Protocol::Udp]
-            .into_iter()
-            .filter(|one| protocol.is_none_or(|wanted| wanted == *one))
-            .filter_map(|one| self.ports.get(&(one, port))?.back())
-            .max_by_key(|past| past.closed)
+    pub fn last_owner(&self, number: u16, protocol: Option<Protocol>) -> Option<&PastOwner> {
+        let ports = [Protocol::Tcp, Protocol::Udp].map(|protocol| Port { protocol, number });
+        let is_meant = |port: &Port| protocol.is_none_or(|protocol| protocol == port.protocol);
+        let owners = ports.iter().filter(|port| is_meant(port));
+        let last = owners.filter_map(|port| self.ports.get(port)?.back());
+        last.max_by_key(|past| past.closed)
     }
 
     /// Returns the last other owner of the port that the endpoint holds, which had closed when the endpoint opened.
@@ -125,7 +122,7 @@ impl PortHistory {
         let is_another = |past: &&PastOwner| {
             past.closed <= opened && !have_same_owner(&past.owners, &socket.owners)
         };
-        let owners = self.ports.get(&(socket.protocol, socket.port()))?;
+        let owners = self.ports.get(&Port::of(socket))?;
         owners.iter().rev().find(is_another)
     }
 }

@@ -12,7 +12,7 @@ use std::fmt::{self, Display};
 use std::sync::LazyLock;
 
 /// A port number of one protocol.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Port {
     pub protocol: Protocol,
     pub number: u16,

@@ -81,7 +81,12 @@ fn nothing_since(app: &App, past: &PastOwner) -> String {
     let key = key_of(TableCommand::CopyRestart);
     // In the filter line it is a letter.
     let key = (can_restart && !app.filter_box.is_typing()).then_some(key.as_str());
-    screen::nothing_since(past.port, &past_owner(app, past), key, &how_to_clear(app))
+    screen::nothing_since(
+        past.port.number,
+        &past_owner(app, past),
+        key,
+        &how_to_clear(app),
+    )
 }
 
 /// `[d dynamic] + postgres`

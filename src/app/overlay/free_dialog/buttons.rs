@@ -3,7 +3,7 @@
 use super::confirm_prompt::ConfirmPrompt;
 use super::phase::DialogPhase;
 use crate::app::keymap::{Button, KeyCommand, key_of};
-use crate::free::{KillPlan, TargetSet};
+use crate::free::{Batch, KillPlan, TargetSet};
 use crate::model::process::{SIGNALS, Signal};
 use crate::model::socket::EndpointId;
 use crate::model::text::escaped;
@@ -22,10 +22,8 @@ pub enum DialogAction {
     Close,
     Copy(String),
     GoTo(EndpointId),
-    /// Asks about these targets instead.
-    AskAbout(TargetSet),
-    /// Asks about this signal instead.
-    AskWith(Signal),
+    /// Asks about these targets and this signal instead.
+    Ask(TargetSet, Signal),
     ShowSignals,
     /// Sends what the question asks about, or the signal that is offered after another failed.
     Send,
@@ -53,11 +51,11 @@ impl DialogPhase {
         let close = if is_running { "Close" } else { "Cancel" };
         let close = OfferedButton::new(None, close.to_owned(), DialogAction::Close);
         let mut buttons = vec![close];
-        if prompt.is_some_and(|prompt| prompt.is_choosing_signal) {
+        if let Some(prompt) = prompt.filter(|prompt| prompt.is_choosing_signal) {
             buttons.extend(SIGNALS.iter().map(|signal| {
                 let name = signal.name();
                 let text = name.strip_prefix("SIG").unwrap_or(name).to_owned();
-                let action = DialogAction::AskWith(*signal);
+                let action = DialogAction::Ask(prompt.preview.targets, *signal);
                 OfferedButton::new(Some(KeyCommand::Signal(*signal)), text, action)
             }));
             return buttons;
@@ -75,13 +73,13 @@ impl DialogPhase {
 
 /// Returns the text of a button and what it does, if it is offered.
 fn offer(phase: &DialogPhase, button: Button) -> Option<(String, DialogAction)> {
-    match button {
-        Button::Confirm => {
-            let prompt = phase.prompt().filter(|prompt| !prompt.is_truncated)?;
-            Some((confirm_text(prompt), DialogAction::Send))
+    use Button::{All, Confirm, Copy, GoTo, Group, Interrupt, Kill, Parent, Signals};
+    use DialogPhase::{Confirming, Explaining, Running};
+    match (button, phase) {
+        (Confirm, Confirming(prompt)) => {
+            (!prompt.is_truncated).then(|| (confirm_text(prompt), DialogAction::Send))
         }
-        Button::All => {
-            let prompt = phase.prompt()?;
+        (All, Confirming(prompt)) => {
             let text = if prompt.preview.targets == TargetSet::All {
                 "topmost only".to_owned()
             } else {
@@ -90,8 +88,7 @@ fn offer(phase: &DialogPhase, button: Button) -> Option<(String, DialogAction)> 
             let has_more = prompt.plans.iter().any(KillPlan::has_more_than_topmost);
             has_more.then(|| (text, toggle(prompt, TargetSet::All)))
         }
-        Button::Group => {
-            let prompt = phase.prompt()?;
+        (Group, Confirming(prompt)) => {
             let text = if prompt.preview.targets != TargetSet::Group {
                 format!("group ({})", prompt.target_count(TargetSet::Group))
             } else if prompt.target_count(TargetSet::Topmost) == 1 {
@@ -102,23 +99,20 @@ fn offer(phase: &DialogPhase, button: Button) -> Option<(String, DialogAction)> 
             let has_group = prompt.single()?.has_group();
             has_group.then(|| (text, toggle(prompt, TargetSet::Group)))
         }
-        Button::Parent => parent_button(phase.prompt()?),
-        Button::Signals => {
-            let prompt = phase.prompt().filter(|_| SIGNALS.len() > 1);
-            prompt.map(|_| ("signal".to_owned(), DialogAction::ShowSignals))
+        (Parent, Confirming(prompt)) => parent_button(prompt),
+        (Signals, Confirming(_)) => {
+            (SIGNALS.len() > 1).then(|| ("signal".to_owned(), DialogAction::ShowSignals))
         }
-        Button::GoTo => {
-            let listener = phase.explanation()?.go_to()?;
+        (GoTo, Explaining(explanation)) => {
+            let listener = explanation.go_to()?;
             let text = "go to the listener".to_owned();
             Some((text, DialogAction::GoTo(listener)))
         }
-        Button::Copy => {
-            let command = phase.command()?;
-            let text = format!("copy: {}", escaped(&command));
-            Some((text, DialogAction::Copy(command)))
-        }
-        Button::Kill => escalation(phase, Signal::Kill),
-        Button::Interrupt => escalation(phase, Signal::Interrupt),
+        (Copy, Confirming(prompt)) => prompt.preview.stop_command.clone().map(copy),
+        (Copy, Explaining(explanation)) => explanation.command().map(copy),
+        (Kill, Running(batch)) => escalation(batch, Signal::Kill),
+        (Interrupt, Running(batch)) => escalation(batch, Signal::Interrupt),
+        (Confirm | All | Group | Parent | Signals | GoTo | Copy | Kill | Interrupt, _) => None,
     }
 }
 
@@ -135,7 +129,8 @@ fn confirm_text(prompt: &ConfirmPrompt) -> String {
 /// Asks about these targets, or about the topmost owners again.
 fn toggle(prompt: &ConfirmPrompt, targets: TargetSet) -> DialogAction {
     let is_on = prompt.preview.targets == targets;
-    DialogAction::AskAbout(if is_on { TargetSet::Topmost } else { targets })
+    let next = if is_on { TargetSet::Topmost } else { targets };
+    DialogAction::Ask(next, prompt.preview.signal)
 }
 
 /// Goes up by one parent each time, and after the last one back to the owners.
@@ -153,10 +148,14 @@ fn parent_button(prompt: &ConfirmPrompt) -> Option<(String, DialogAction)> {
         Some(next) => (format!("{next} instead"), TargetSet::Parent(next.id)),
         None => ("owner only".to_owned(), TargetSet::Topmost),
     };
-    Some((text, DialogAction::AskAbout(targets)))
+    Some((text, DialogAction::Ask(targets, prompt.preview.signal)))
 }
 
-fn escalation(phase: &DialogPhase, signal: Signal) -> Option<(String, DialogAction)> {
-    let is_offered = phase.batch()?.offer() == Some(signal);
-    is_offered.then(|| (signal.to_string(), DialogAction::Send))
+fn copy(command: String) -> (String, DialogAction) {
+    let text = format!("copy: {}", escaped(&command));
+    (text, DialogAction::Copy(command))
+}
+
+fn escalation(batch: &Batch, signal: Signal) -> Option<(String, DialogAction)> {
+    (batch.offer() == Some(signal)).then(|| (signal.to_string(), DialogAction::Send))
 }

@@ -94,7 +94,7 @@ impl FreeDialog {
 
     /// Changes the question, or returns what to send.
     pub fn act(&mut self, action: &DialogAction, now: Instant) -> Vec<ExecCommand> {
-        use DialogAction::{AskAbout, AskWith, Close, Copy, GoTo, Send, ShowSignals};
+        use DialogAction::{Ask, Close, Copy, GoTo, Send, ShowSignals};
         let mut commands = Vec::new();
         match (action, &mut self.phase) {
             (Send, DialogPhase::Running(batch)) => commands = batch.escalate(now),
@@ -107,20 +107,15 @@ impl FreeDialog {
                 commands = first;
             }
             // Another question must be seen first.
-            (AskAbout(targets), DialogPhase::Confirming(prompt)) => {
-                prompt.ask(*targets, prompt.preview.signal);
-            }
-            (AskWith(signal), DialogPhase::Confirming(prompt)) => {
-                prompt.ask(prompt.preview.targets, *signal);
+            (Ask(targets, signal), DialogPhase::Confirming(prompt)) => {
+                prompt.ask(*targets, *signal);
             }
             (ShowSignals, DialogPhase::Confirming(prompt)) => {
                 prompt.is_choosing_signal = true;
                 self.focus = 0;
                 return commands;
             }
-            (AskAbout(_) | AskWith(_) | ShowSignals | Send | Close | Copy(_) | GoTo(_), _) => {
-                return commands;
-            }
+            (Ask(..) | ShowSignals | Send | Close | Copy(_) | GoTo(_), _) => return commands,
         }
         self.disarm();
         commands

@@ -47,26 +47,10 @@ impl DialogPhase {
         }
     }
 
-    pub fn explanation(&self) -> Option<&Explanation> {
-        match self {
-            Self::Explaining(explanation) => Some(explanation),
-            Self::Confirming(_) | Self::Running(_) => None,
-        }
-    }
-
     pub fn batch(&self) -> Option<&Batch> {
         match self {
             Self::Running(batch) => Some(batch),
             Self::Confirming(_) | Self::Explaining(_) => None,
-        }
-    }
-
-    /// Returns the command that the dialog offers to copy.
-    pub fn command(&self) -> Option<String> {
-        match self {
-            Self::Confirming(prompt) => prompt.preview.stop_command.clone(),
-            Self::Explaining(explanation) => explanation.command(),
-            Self::Running(_) => None,
         }
     }
 

@@ -102,7 +102,7 @@ fn history_keeps_few_owners_a_port_and_the_latest_ports() {
             instant(f64::from(pid)),
         );
     }
-    let kept = &memory.ports[&(Protocol::Tcp, 3000)];
+    let kept = &memory.ports[&Port::of(&held_by(&process(1, "node").build(), 1.0).socket)];
     assert_eq!((kept.len(), kept[0].closed), (4, instant(3.0)));
     let udp = |port: u16| socket(&format!("127.0.0.1:{port}")).udp().endpoint();
     for port in 1..=9_999 {
