@@ -65,9 +65,7 @@ fn refuse_foreign_addresses(targets: &[PortRange]) -> anyhow::Result<()> {
         if let Some(address) = target.address
             && bind_probe::is_foreign_address(address)
         {
-            bail!(
-                "{target}: this machine has no address {address} (omit it to free the port on all addresses)"
-            );
+            bail!(wording::foreign_address(target, address));
         }
     }
     Ok(())

@@ -11,6 +11,7 @@ use crate::free::{
 use crate::model::port::{BindResult, PortRange, PortSpec};
 use crate::model::socket::State;
 use crate::model::text::escaped;
+use std::net::IpAddr;
 
 /// Returns what became of a port, on one line.
 pub fn free_report(report: &FreeReport) -> String {
@@ -175,6 +176,13 @@ pub fn watching(ports: &[PortSpec]) -> String {
 /// Describes a range of which no port is held.
 pub fn empty_range(range: &PortRange) -> String {
     format!("{range} is free: nothing listens on or is bound to any of its ports")
+}
+
+/// Describes a target with an address that this machine does not have.
+pub fn foreign_address(target: &PortRange, address: IpAddr) -> String {
+    format!(
+        "{target}: this machine has no address {address} (omit it to free the port on all addresses)"
+    )
 }
 
 /// Describes a port that is named with two addresses.

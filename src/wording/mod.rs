@@ -26,8 +26,8 @@ pub use errors::{
 };
 pub use explanation::{explanation_lines, explanation_summary, explanation_title};
 pub use free_report::{
-    count_question, empty_range, free_question, free_report, two_addresses, typed_question,
-    watching,
+    count_question, empty_range, foreign_address, free_question, free_report, two_addresses,
+    typed_question, watching,
 };
 pub use number::{bytes, count, joined, list, percent};
 pub use port::{address_with_protocol, bind_result, place, port, port_spec_error, target};
