@@ -112,6 +112,7 @@ fn handle_event<W: Write>(
 impl EventChannels {
     /// Waits for the next event; `Event::Due` comes when the app changes by itself.
     async fn next(&mut self, due: Option<Instant>) -> Event {
+        use EventSource::{Checks, Freeing, Processes, Sockets};
         let timer = async {
             match due {
                 Some(due) => tokio::time::sleep_until(due.into()).await,
@@ -121,18 +122,10 @@ impl EventChannels {
         tokio::select! {
             biased;
             Some(event) = self.signals.recv() => event,
-            inspection = next_of(&mut self.inspections, Receiver::poll_recv) => {
-                inspection.map_or(Event::SourceEnded(EventSource::Processes), Event::Inspected)
-            }
-            answer = next_of(&mut self.answers, Receiver::poll_recv) => {
-                answer.map_or(Event::SourceEnded(EventSource::Checks), Event::Checked)
-            }
-            event = next_of(&mut self.freeing, UnboundedReceiver::poll_recv) => {
-                event.map_or(Event::SourceEnded(EventSource::Freeing), Event::Freeing)
-            }
-            sample = next_of(&mut self.samples, Receiver::poll_recv) => {
-                sample.map_or(Event::SourceEnded(EventSource::Sockets), Event::Sampled)
-            }
+            event = next_of(&mut self.inspections, Receiver::poll_recv, Event::Inspected, Processes) => event,
+            event = next_of(&mut self.answers, Receiver::poll_recv, Event::Checked, Checks) => event,
+            event = next_of(&mut self.freeing, UnboundedReceiver::poll_recv, Event::Freeing, Freeing) => event,
+            event = next_of(&mut self.samples, Receiver::poll_recv, Event::Sampled, Sockets) => event,
             input = next_input(&mut self.input) => input,
             () = timer => Event::Due,
         }
@@ -148,21 +141,23 @@ impl EventChannels {
     }
 }
 
-/// Waits for the next value of a source; returns `None` once when it ends, and then waits forever.
+/// Waits for the next event of a source; returns once that it has ended, and then waits forever.
 ///
 /// Only `poll` tells that a source has ended: a closed, empty channel may not have reported it yet.
 async fn next_of<R, T>(
     source: &mut Option<R>,
     mut poll: impl FnMut(&mut R, &mut Context<'_>) -> Poll<Option<T>>,
-) -> Option<T> {
+    event: fn(T) -> Event,
+    name: EventSource,
+) -> Event {
     let Some(receiver) = source else {
         return std::future::pending().await;
     };
-    let next = poll_fn(|context| poll(receiver, context)).await;
-    if next.is_none() {
-        *source = None;
+    if let Some(value) = poll_fn(|context| poll(receiver, context)).await {
+        return event(value);
     }
-    next
+    *source = None;
+    Event::SourceEnded(name)
 }
 
 /// Waits for input. If it fails or ends, the terminal is gone.

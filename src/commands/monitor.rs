@@ -95,10 +95,7 @@ pub fn run(options: &MonitorArgs) -> anyhow::Result<u8> {
             names.join(", ")
         );
     }
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .context("cannot start the async runtime")?;
+    let runtime = watchdog::runtime().context("cannot start the async runtime")?;
     let exit_code = watchdog::start().context("cannot start the watchdog")?;
     let code = runtime.block_on(run_monitor(settings, options.source, exit_code));
     // A thread blocked in a call must not keep the process alive.
@@ -125,7 +122,8 @@ async fn run_monitor(
     let sampler =
         Sampler::start(request, poller, change_sender).context("cannot start the sampler")?;
     let guard = TerminalGuard::enter()?;
-    let mut screen = Screen::of_terminal()?;
+    let size = crossterm::terminal::size().context("cannot get the size of the terminal")?;
+    let mut screen = Screen::new(io::stdout(), size);
     let mut workers = Workers {
         sampler,
         inspector: Inspector::start(inspection_sender).context("cannot start the inspector")?,

@@ -64,45 +64,45 @@ pub fn run(options: &WatchArgs) -> anyhow::Result<u8> {
         warn(&wording::short_lived_unseen(&error));
     }
     let watch_loop = WatchLoop {
+        options,
         poller,
         reporter: WatchReporter::new(filter, environment.self_pids.first().copied()),
         zone: TimeZone::try_system().ok(),
-        as_json: options.json,
         environment,
         reported_problems: Vec::new(),
     };
-    unless_closed(watch_loop.run(options.interval, options.run_time)).map(|_| 0)
+    unless_closed(watch_loop.run()).map(|_| 0)
 }
 
-struct WatchLoop {
+struct WatchLoop<'a> {
+    options: &'a WatchArgs,
     poller: SocketPoller,
     reporter: WatchReporter,
     environment: Environment,
     zone: Option<TimeZone>,
-    as_json: bool,
     /// Problems of the last poll, of which each was reported once.
     reported_problems: Vec<Problem>,
 }
 
-impl WatchLoop {
+impl WatchLoop<'_> {
     /// Polls once more at the end, to catch what happened since the poll before.
-    fn run(mut self, interval: Duration, run_time: Option<Duration>) -> io::Result<()> {
+    fn run(mut self) -> io::Result<()> {
         let start = Instant::now();
-        let end = run_time.map(|run_time| start + run_time);
+        let end = self.options.run_time.map(|run_time| start + run_time);
         let mut next_poll = start;
         loop {
             let now = Instant::now();
             let is_over = end.is_some_and(|end| end <= now);
             if is_over || next_poll <= now {
-                next_poll = now + interval.max(self.poll() * BACKOFF);
+                let pause = self.poll() * BACKOFF;
+                next_poll = now + pause.max(self.options.interval);
             }
             self.print_due(is_over)?;
             if is_over {
                 return Ok(());
             }
-            let next = [Some(next_poll), self.reporter.next_due(), end];
-            self.poller
-                .wait_until(next.into_iter().flatten().min().unwrap_or(next_poll));
+            let others = [self.reporter.next_due(), end].into_iter().flatten();
+            self.poller.wait_until(others.fold(next_poll, Instant::min));
         }
     }
 
@@ -128,7 +128,7 @@ impl WatchLoop {
         let until = (!is_over).then_some(now.instant);
         let mut out = io::stdout().lock();
         for event in &self.reporter.due(until, &context) {
-            let line = if self.as_json {
+            let line = if self.options.json {
                 serde_json::to_string(&JsonEvent::new(event, context.ephemeral))?
             } else {
                 text(event, self.zone.as_ref(), &context)

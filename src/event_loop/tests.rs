@@ -131,7 +131,7 @@ async fn run_with<F: Future<Output = ()>>(
         samples: Some(samples),
         input: Box::pin(FakeInput(input)),
     };
-    let mut screen = Screen::new(written.clone(), 80, 24);
+    let mut screen = Screen::new(written.clone(), (80, 24));
     let clock = crate::model::Moment {
         instant: now(),
         wall: crate::model::testing::moment(0.0).wall,

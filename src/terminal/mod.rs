@@ -17,7 +17,7 @@ use crossterm::{clipboard::CopyToClipboard, execute, queue};
 use ratatui::backend::{Backend, CrosstermBackend};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
-use std::io::{self, IsTerminal, Stdout, Write};
+use std::io::{self, IsTerminal, Write};
 
 #[cfg_attr(unix, path = "unix.rs")]
 #[cfg_attr(windows, path = "windows.rs")]
@@ -118,17 +118,9 @@ pub struct Screen<W: Write> {
     cursor: Option<Position>,
 }
 
-impl Screen<Stdout> {
-    /// Returns a screen of the terminal's size. The terminal must be clear.
-    pub fn of_terminal() -> anyhow::Result<Self> {
-        let (width, height) =
-            crossterm::terminal::size().context("cannot get the size of the terminal")?;
-        Ok(Self::new(io::stdout(), width, height))
-    }
-}
-
 impl<W: Write> Screen<W> {
-    pub fn new(writer: W, width: u16, height: u16) -> Self {
+    /// Returns the screen of a clear terminal.
+    pub fn new(writer: W, (width, height): (u16, u16)) -> Self {
         let shown = Buffer::empty(Rect::new(0, 0, width, height));
         Self {
             backend: CrosstermBackend::new(writer),

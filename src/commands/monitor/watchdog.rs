@@ -9,6 +9,7 @@ use std::io;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread;
 use std::time::Duration;
+use tokio::runtime::{Builder, Runtime};
 
 /// Time for the loop to exit by itself.
 const GRACE: Duration = Duration::from_secs(1);
@@ -16,12 +17,15 @@ const GRACE: Duration = Duration::from_secs(1);
 /// Time for it to exit once its write is no longer blocked.
 const LAST_GRACE: Duration = Duration::from_millis(500);
 
+/// Returns a runtime for one thread.
+pub fn runtime() -> io::Result<Runtime> {
+    Builder::new_current_thread().enable_all().build()
+}
+
 /// Starts the thread. The receiver gets the signal's exit code, for code that blocks the loop.
 pub fn start() -> io::Result<Receiver<u8>> {
     let (sender, exit_code) = sync_channel(1);
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
+    let runtime = runtime()?;
     let mut signals = {
         let _context = runtime.enter();
         SignalStream::new()?
