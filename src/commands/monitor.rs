@@ -195,7 +195,7 @@ impl EffectHandler<Stdout> for Workers {
             }
             Effect::Copy(text) => screen.copy(&text)?,
             Effect::Sample(request) => self.sampler.request(request),
-            Effect::Inspect(subject) => self.inspector.inspect(subject),
+            Effect::Inspect(request) => self.inspector.inspect(request),
             Effect::Check(question) => self.checker.ask(question),
             Effect::OpenHandles(processes) => {
                 self.free_worker.send(WorkerCommand::OpenHandles(processes));

@@ -32,21 +32,21 @@ fn copied(effects: Vec<Effect>) -> Option<String> {
     })
 }
 
-fn inspected(subject: &InspectRequest, exit_statuses: Vec<(ProcessId, ExitStatus)>) -> Event {
+fn inspected(request: &InspectRequest, exit_statuses: Vec<(ProcessId, ExitStatus)>) -> Event {
     Event::Inspected(Inspection {
         exit_statuses,
-        ..inspection(subject.clone())
+        ..inspection(request.clone())
     })
 }
 
 fn asked(effects: &[Effect]) -> Vec<InspectRequest> {
-    let subjects = effects.iter().filter_map(|effect| match effect {
-        Effect::Inspect(subject) if subject.requester == Requester::History => {
-            Some(subject.clone())
+    let requests = effects.iter().filter_map(|effect| match effect {
+        Effect::Inspect(request) if request.requester == Requester::History => {
+            Some(request.clone())
         }
         _ => None,
     });
-    subjects.collect()
+    requests.collect()
 }
 
 #[test]
@@ -194,14 +194,14 @@ fn a_shown_past_owner_is_inspected_until_it_has_exited() {
     harness.poll(vec![]);
     harness.wait(5.0);
     let effects = harness.keys("3000");
-    let subjects = asked(&effects);
-    let [subject] = subjects.as_slice() else {
+    let requests = asked(&effects);
+    let [request] = requests.as_slice() else {
         panic!("one question: {effects:?}");
     };
-    assert_eq!(subject.processes, [node().id]);
+    assert_eq!(request.processes, [node().id]);
     assert_eq!(asked(&harness.wait(0.1)), [], "not twice after one poll");
     harness.event(inspected(
-        subject,
+        request,
         vec![(node().id, ExitStatus::StillRunning)],
     ));
     assert_eq!(
@@ -210,7 +210,7 @@ fn a_shown_past_owner_is_inspected_until_it_has_exited() {
     );
     harness.seconds = 7.0;
     assert_eq!(asked(&harness.poll(vec![])).len(), 1, "it may end later");
-    harness.event(inspected(subject, vec![(node().id, ExitStatus::Ended)]));
+    harness.event(inspected(request, vec![(node().id, ExitStatus::Ended)]));
     harness.seconds = 8.0;
     assert_eq!(asked(&harness.poll(vec![])), []);
     assert_eq!(

@@ -54,14 +54,14 @@ fn completed(ancestors: Vec<Arc<Process>>, supervisor: Supervisor) -> String {
     let taker = process(4300, "node").parent(parent).build();
     let new = listener(4300).owner(&taker);
     let effects = harness.poll(vec![new]);
-    let subject = effects.iter().find_map(|effect| match effect {
-        Effect::Inspect(subject) if subject.requester == Requester::ReuseWatch => {
-            Some(subject.clone())
+    let request = effects.iter().find_map(|effect| match effect {
+        Effect::Inspect(request) if request.requester == Requester::ReuseWatch => {
+            Some(request.clone())
         }
         _ => None,
     });
-    let subject = subject.expect("a question");
-    assert_eq!(subject.processes, [node(4300).id]);
+    let request = request.expect("a question");
+    assert_eq!(request.processes, [node(4300).id]);
     let tree = ProcessTree {
         ancestors,
         supervisor,
@@ -69,7 +69,7 @@ fn completed(ancestors: Vec<Arc<Process>>, supervisor: Supervisor) -> String {
     };
     harness.event(crate::app::Event::Inspected(Inspection {
         trees: vec![tree],
-        ..inspection(subject)
+        ..inspection(request)
     }));
     harness.notice().to_owned()
 }

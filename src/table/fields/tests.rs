@@ -98,9 +98,9 @@ fn an_age_is_exact_when_seen_to_open_and_bounded_otherwise() {
     let node = a_process(7, "node").build();
     let mut seen = row(socket("127.0.0.1:1").owner(&node));
     seen.endpoint.since = Since::Opened(instant(6.0));
-    let stood = row(socket("127.0.0.1:1").owner(&node));
+    let existed = row(socket("127.0.0.1:1").owner(&node));
     let hidden = row(socket("127.0.0.1:1"));
-    let ages = [seen, stood, hidden].map(|row| shown(&row, Column::Age));
+    let ages = [seen, existed, hidden].map(|row| shown(&row, Column::Age));
     assert_eq!(ages, ["4s", "≤2h", ">10s"]);
 }
 

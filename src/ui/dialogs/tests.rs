@@ -135,7 +135,7 @@ fn the_dialog_names_what_it_cannot_see_and_may_not_signal() {
     };
     let mut harness = AppHarness::with(vec![socket("127.0.0.1:5173").owner(&node)]);
     let effects = harness.keys("x");
-    let kin = ProcessTree {
+    let tree = ProcessTree {
         process: node.id,
         ancestors: shells[..1].to_vec(),
         descendants: Vec::new(),
@@ -144,7 +144,7 @@ fn the_dialog_names_what_it_cannot_see_and_may_not_signal() {
         restrictions: shells.iter().map(restriction).collect(),
         supervisor: Supervisor::default(),
     };
-    harness.answer_inspection(&effects, vec![kin]);
+    harness.answer_inspection(&effects, vec![tree]);
     harness.wait(0.3);
     insta::assert_snapshot!(dialog(&harness), @"
     ┌ Free port 5173 on build-07? ───────────────────────────────────────────────┐
@@ -205,7 +205,7 @@ fn nothing_sent_does_not_read_as_if_the_port_were_free() {
     harness.wait(1.0);
     let effects = harness.keys("y");
     let [Effect::Free(ExecCommand::Send(requests))] = effects.as_slice() else {
-        panic!("one order: {effects:?}")
+        panic!("one command: {effects:?}")
     };
     harness.free_event(&requests[0], not_sent(SignalError::AlreadyExited(node)));
     // The last poll still shows the process that has exited: not a word of who holds the port now.

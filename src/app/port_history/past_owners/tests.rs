@@ -85,9 +85,9 @@ fn the_previous_owner_is_the_last_one_gone_before_it_opened() {
         Some(("old 1".to_owned(), instant(4.0)))
     );
     assert_eq!(memory.previous_owner(&held_by(&now, 2.0)), None);
-    let stood = socket("127.0.0.1:3000").owner(&now).endpoint();
+    let unwatched = socket("127.0.0.1:3000").owner(&now).endpoint();
     assert_eq!(
-        memory.previous_owner(&stood),
+        memory.previous_owner(&unwatched),
         None,
         "nobody watched before it"
     );

@@ -41,8 +41,8 @@ fn a_process_tree_includes_the_supervisor() {
     let mut processes = processes::Processes::default();
     let mut container = || {
         let id = stat::process_id(child.pid())?;
-        let kin = processes::process_trees(&mut processes, &[id], |_| None).pop()?;
-        kin.supervisor.container
+        let tree = processes::process_trees(&mut processes, &[id], |_| None).pop()?;
+        tree.supervisor.container
     };
     let expected = Published {
         address: "127.0.0.1".parse().ok(),

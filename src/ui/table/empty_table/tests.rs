@@ -36,7 +36,7 @@ fn the_exit_status_is_shown_as_far_as_known() {
     let mut harness = AppHarness::with(vec![socket("127.0.0.1:62893").owner(&debugpy())]);
     let id = debugpy().id;
     let learn = |harness: &mut AppHarness, exit_status| {
-        let subject = InspectRequest {
+        let request = InspectRequest {
             requester: Requester::History,
             endpoint: socket("127.0.0.1:1").build().id,
             processes: vec![id],
@@ -45,7 +45,7 @@ fn the_exit_status_is_shown_as_far_as_known() {
             unused_near: None,
         };
         harness.event(Event::Inspected(Inspection {
-            request: subject,
+            request,
             trees: Vec::new(),
             exit_statuses: vec![(id, exit_status)],
             supervisor: crate::model::process::Supervisor::default(),

@@ -94,13 +94,13 @@ fn without_the_combined_dump_each_family_is_dumped_from_then_on() {
     let ip: &str = &own_ip(79).to_string();
     let _connection = connection(ip);
     let mut diag = open();
-    let combined_request = on(ip, &mut diag, DumpScope::All);
+    let combined = on(ip, &mut diag, DumpScope::All);
     assert_eq!(diag.combined_request, Some(TCPDIAG_GETSOCK));
     diag.combined_request = Some(23);
     let split = on(ip, &mut diag, DumpScope::All);
     assert_eq!((split.len(), diag.combined_request), (3, None));
-    assert_eq!(split, combined_request);
-    assert_eq!(on(ip, &mut diag, DumpScope::All), combined_request);
+    assert_eq!(split, combined);
+    assert_eq!(on(ip, &mut diag, DumpScope::All), combined);
 }
 
 #[test]
