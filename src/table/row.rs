@@ -66,10 +66,9 @@ impl Row {
 
     /// Returns its section, if it is in scope.
     pub fn section(&self) -> Section {
-        if self.endpoint.relation.role == SocketRole::Unconnected {
-            Section::PortHolders
-        } else {
-            Section::Connected
+        match self.endpoint.relation.role {
+            SocketRole::Unconnected => Section::PortHolders,
+            SocketRole::Server | SocketRole::Client | SocketRole::Unknown => Section::Connected,
         }
     }
 

@@ -104,7 +104,13 @@ impl Condition {
                 ..
             } => u16::try_from(*port).ok(),
             Self::EndpointSpec(spec) => Some(spec.port),
-            _ => None,
+            Self::Port { .. }
+            | Self::State(_)
+            | Self::Protocol(_)
+            | Self::Address(_)
+            | Self::Number { .. }
+            | Self::FieldText { .. }
+            | Self::Text(_) => None,
         }
     }
 
@@ -122,8 +128,13 @@ impl Condition {
 
     fn cost(&self) -> u8 {
         match self {
+            Self::Port { .. }
+            | Self::EndpointSpec(_)
+            | Self::State(_)
+            | Self::Protocol(_)
+            | Self::Address(_) => 0,
+            Self::Number { .. } | Self::FieldText { .. } => 1,
             Self::Text(_) => 2,
-            _ => u8::from(!self.is_of_socket()),
         }
     }
 }
@@ -161,7 +172,11 @@ fn number_of(value: Value) -> Option<u64> {
     match value {
         Value::Number(number) => Some(number),
         Value::Text(text) => text.parse().ok(),
-        _ => None,
+        Value::Address { .. }
+        | Value::Age(_)
+        | Value::Queue(_)
+        | Value::Unknown
+        | Value::Pending => None,
     }
 }
 

@@ -46,7 +46,12 @@ fn rank_by_port(condition: &Condition, row: &Row) -> Option<Rank> {
                 .map(|port| port.is_some_and(|port| numbers.contains(port.into())));
             (local, remote)
         }
-        _ => return None,
+        Condition::State(_)
+        | Condition::Protocol(_)
+        | Condition::Address(_)
+        | Condition::Number { .. }
+        | Condition::FieldText { .. }
+        | Condition::Text(_) => return None,
     };
     Some(match (is_local, is_remote) {
         (true, _) => rank_by_kind(row),

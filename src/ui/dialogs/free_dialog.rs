@@ -150,7 +150,11 @@ fn freeing_text(app: &App, freeing: &FreeMachine, is_only: bool) -> (String, Rol
         } if is_only => {
             let button = match signal {
                 Signal::Interrupt => Button::Interrupt,
-                _ => Button::Kill,
+                Signal::Terminate
+                | Signal::HangUp
+                | Signal::Quit
+                | Signal::Kill
+                | Signal::Continue => Button::Kill,
             };
             format!(". {}", wording::escalation(&key_of(button), signal))
         }

@@ -61,8 +61,9 @@ impl SupervisorLookup {
     ) -> Option<Container> {
         let engine = partial.map(|partial| partial.engine);
         let engine = engine.or_else(|| port_proxy::engine(process))?;
-        if !matches!(engine, Engine::Docker | Engine::Podman) {
-            return None;
+        match engine {
+            Engine::Docker | Engine::Podman => {}
+            Engine::Containerd | Engine::Kubernetes => return None,
         }
         if let Some(id) = partial.and_then(|partial| partial.id.as_ref()) {
             let has_id = |known: &&Container| known.id.as_ref() == Some(id);
