@@ -55,10 +55,9 @@ pub fn process_trees(
         lookup.complete(&mut supervisor, process, port(process.id));
         let ancestors = ancestors(process, related.ancestors.iter().map_while(described));
         let group = group(process, related.group.iter().filter_map(described));
-        let can_stop_with_it = ancestors.iter().chain(&group).chain([process]);
         Some(ProcessTree {
             process: process.id,
-            restrictions: restrictions(can_stop_with_it.map(|one| one.id).collect()),
+            restrictions: Vec::new(),
             ancestors,
             descendants: descendants(process, related.descendants.iter().filter_map(described)),
             process_state: stat::process_state(process.id),
@@ -66,7 +65,13 @@ pub fn process_trees(
             supervisor,
         })
     });
-    trees.collect()
+    let mut trees: Vec<ProcessTree> = trees.collect();
+    restrict(&mut trees, |process| Restriction {
+        process,
+        no_fds: access::hides_fds(process.pid),
+        no_signal: is_denied(process),
+    });
+    trees
 }
 
 /// Returns the process, its parent and so on up to init.
@@ -156,20 +161,27 @@ fn group(of: &Process, found: impl Iterator<Item = Arc<Process>>) -> Vec<Arc<Pro
         .collect()
 }
 
-fn restrictions(of: BTreeSet<ProcessId>) -> Vec<Restriction> {
-    let restrictions = of.into_iter().map(|process| Restriction {
-        process,
-        no_fds: access::hides_fds(process.pid),
-        no_signal: is_denied(process),
-    });
-    restrictions
-        .filter(|restriction| restriction.no_fds || restriction.no_signal)
-        .collect()
+/// Sets the restrictions of the processes that can be stopped with each tree. Trees share ancestors and groups, so each
+/// process is tried once for all of them.
+fn restrict(trees: &mut [ProcessTree], restriction: impl FnMut(ProcessId) -> Restriction) {
+    let can_stop = |tree: &ProcessTree| -> BTreeSet<ProcessId> {
+        let related = tree.ancestors.iter().chain(&tree.group).map(|one| one.id);
+        related.chain([tree.process]).collect()
+    };
+    let all: BTreeSet<ProcessId> = trees.iter().flat_map(can_stop).collect();
+    let mut found: Vec<Restriction> = all.into_iter().map(restriction).collect();
+    found.retain(|one| one.no_fds || one.no_signal);
+    for tree in trees {
+        let own = can_stop(tree);
+        let restrictions = found.iter().filter(|one| own.contains(&one.process));
+        tree.restrictions = restrictions.copied().collect();
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::process::Supervisor;
     use crate::model::testing::process;
 
     /// Processes with their parents, in group 7.
@@ -213,6 +225,36 @@ mod tests {
         });
         let found = group(&members[0], members.iter().cloned());
         assert_eq!(found, members[..2]);
+    }
+
+    #[test]
+    fn each_process_is_tried_once_for_all_trees() {
+        let [shell, one, two, child] = [3, 4, 5, 6].map(|pid| process(pid, "node").build());
+        let tree = |of: &Arc<Process>, group: &[&Arc<Process>]| ProcessTree {
+            process: of.id,
+            ancestors: vec![Arc::clone(&shell)],
+            descendants: vec![Arc::clone(&child)],
+            process_state: None,
+            group: group.iter().copied().map(Arc::clone).collect(),
+            restrictions: Vec::new(),
+            supervisor: Supervisor::default(),
+        };
+        let mut trees = [tree(&one, &[&one, &two]), tree(&two, &[])];
+        let mut tried = Vec::new();
+        restrict(&mut trees, |process| {
+            tried.push(process);
+            Restriction {
+                process,
+                no_fds: false,
+                no_signal: process != two.id,
+            }
+        });
+        assert_eq!(tried, [shell.id, one.id, two.id]);
+        let restricted = trees.map(|tree| {
+            let restrictions = tree.restrictions.into_iter();
+            restrictions.map(|one| one.process).collect::<Vec<_>>()
+        });
+        assert_eq!(restricted, [vec![shell.id, one.id], vec![shell.id]]);
     }
 
     #[test]
