@@ -1,6 +1,7 @@
 //! The result of trying to bind a port, from one bind(2) to the verdict on all local addresses.
 
 use crate::model::socket::{Socket, covers};
+use std::cmp::Reverse;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// The addresses on which local programs usually bind; `::` stands for IPv6 alone.
@@ -50,9 +51,8 @@ pub struct AddressProbe {
     pub without_reuseaddr: BindOutcome,
 }
 
-/// Whether a server can bind: on one address, or on every address that was probed. Of several addresses the greatest result
-/// counts.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// Result of a server's bind: on one address, or on every address that was probed.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BindResult {
     /// This machine has none of the addresses.
     NoSuchAddress,
@@ -99,10 +99,26 @@ impl From<&BindOutcome> for BindResult {
 }
 
 impl BindResult {
-    /// Combines the results of several addresses. A missing address says nothing where others exist.
     pub fn of(probes: &[AddressProbe]) -> Self {
-        let worst = probes.iter().map(AddressProbe::result).max();
+        Self::worst(probes.iter().map(AddressProbe::result))
+    }
+
+    /// Combines the results of several addresses: the first one of the greatest severity.
+    pub fn worst(results: impl Iterator<Item = Self>) -> Self {
+        let worst = results.min_by_key(|result| Reverse(result.severity()));
         worst.unwrap_or(Self::NoSuchAddress)
+    }
+
+    /// A missing address says nothing where others exist.
+    fn severity(&self) -> u8 {
+        match self {
+            Self::NoSuchAddress => 0,
+            Self::Usable => 1,
+            Self::NotPermitted => 2,
+            Self::OnlyWithReuseAddr => 3,
+            Self::Failed(_) => 4,
+            Self::InUse => 5,
+        }
     }
 
     /// True if a server that asks for SO_REUSEADDR can bind.
@@ -139,6 +155,13 @@ mod tests {
             };
             assert_eq!(probe.result(), expected);
         }
+    }
+
+    #[test]
+    fn of_several_failures_the_first_address_decides() {
+        let failures = ["b", "c", "a"].map(|text| BindResult::Failed(text.to_owned()));
+        let worst = BindResult::worst(failures.iter().cloned());
+        assert_eq!(worst, failures[0]);
     }
 
     #[test]

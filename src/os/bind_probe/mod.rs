@@ -38,11 +38,10 @@ pub fn probe(protocol: Protocol, address: SocketAddr) -> AddressProbe {
 pub fn bind_as_server(spec: PortSpec) -> BindResult {
     let addresses = bind_addresses(spec.address, spec.port).into_iter();
     let outcomes = addresses.map(|at| bind(spec.protocol, at, sets_reuseaddr(spec.protocol)));
-    let results = outcomes.map(|outcome| BindResult::from(&outcome));
-    results.max().unwrap_or(BindResult::NoSuchAddress)
+    BindResult::worst(outcomes.map(|outcome| BindResult::from(&outcome)))
 }
 
-/// Whether servers usually set SO_REUSEADDR. A UDP socket with it would bind beside another one.
+/// True if servers usually set SO_REUSEADDR. A UDP socket with it would bind beside another one.
 fn sets_reuseaddr(protocol: Protocol) -> bool {
     protocol == Protocol::Tcp && PLATFORM.has_safe_reuseaddr()
 }
