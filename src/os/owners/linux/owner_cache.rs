@@ -171,6 +171,7 @@ impl OwnerCache {
 
     /// Forgets exited processes and returns the changes of the processes.
     pub fn poll_pids(&mut self) -> PidChanges {
+        self.proc.reopen();
         self.remove_exited(&self.handles.exited(&self.proc));
         let pid_changes = self.pid_table.poll(&self.proc);
         self.remove_exited(&pid_changes.gone);

@@ -19,7 +19,7 @@ use std::os::fd::{AsFd, OwnedFd};
 const BUFFER: usize = 8192;
 const NAMES_PER_READ: i64 = 341;
 
-/// `/proc`. Without it nothing is ever found.
+/// `/proc`. Without it nothing is found.
 pub struct ProcFs {
     root: Option<OwnedFd>,
     loadavg: Option<OwnedFd>,
@@ -79,6 +79,25 @@ fn open(path: &str, flags: OFlags) -> Result<OwnedFd> {
 }
 
 impl ProcFs {
+    /// Opens `/proc` if that failed so far, as it does while no descriptor is left.
+    pub fn reopen(&mut self) {
+        if self.root.is_none() || self.loadavg.is_none() {
+            let calls = self.calls.take();
+            *self = Self::default();
+            self.count(calls);
+        }
+    }
+
+    /// As if no descriptor had been left.
+    #[cfg(test)]
+    pub fn unopened() -> Self {
+        Self {
+            root: None,
+            loadavg: None,
+            ..Self::default()
+        }
+    }
+
     pub fn calls(&self) -> i64 {
         self.calls.get()
     }
@@ -246,11 +265,7 @@ mod tests {
 
     #[test]
     fn without_proc_nothing_is_found() {
-        let proc = ProcFs {
-            root: None,
-            loadavg: None,
-            ..ProcFs::default()
-        };
+        let proc = ProcFs::unopened();
         let reported = (proc.last_pid(), proc.open(1).err(), proc.fd_stat_of_pid(1));
         assert_eq!(reported, (None, Some(Errno::NOENT), Err(Errno::NOENT)));
         assert_eq!(proc.processes(|_, _| ()), Err(Errno::NOENT));

@@ -1,11 +1,13 @@
 //! Tests with the real kernel, compared with an independent scan of `/proc`.
 
 use super::inode as inode_of;
+use super::proc_fs::ProcFs;
 use super::*;
 use crate::model::process::ProcessId;
 use crate::os::testing::helper_process::HelperProcess;
 use crate::os::testing::{Pids, SocketHolder, inode, owners_in_proc, shell, sleeper, until};
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
 use std::net::{TcpListener, UdpSocket};
 use std::os::fd::OwnedFd;
 
@@ -165,6 +167,15 @@ fn the_first_update_finds_every_owner() {
 }
 
 #[test]
+fn a_failed_open_of_proc_is_tried_again_by_the_next_update() {
+    let mut fixture = ResolverFixture::new();
+    fixture.resolver.cache.proc = ProcFs::unopened();
+    let (_listener, inode) = listener();
+    fixture.update(&[], &[inode]);
+    assert!(fixture.has_owners(inode, &[own()]));
+}
+
+#[test]
 fn a_new_socket_is_found_and_a_closed_one_forgotten() {
     let mut fixture = ResolverFixture::initialized();
     let (listener, inode) = listener();
@@ -261,6 +272,21 @@ fn an_exited_owner_is_removed_by_the_next_update() {
     fixture.rows = 0;
     fixture.update(&[], &[]);
     assert!(fixture.of(inode).is_disjoint(&ended.into_iter().collect()));
+}
+
+/// Only owners have a pidfd. After a round all processes are listed, which finds the denied ones too.
+#[test]
+fn an_exited_process_without_sockets_leaves_the_table() {
+    let child = sleeper(File::open("/dev/null").expect("a file"));
+    let pid = child.pid().0;
+    let mut cache = ResolverFixture::initialized().resolver.cache;
+    assert!(cache.pid_table.known.get(pid).is_some());
+    drop(child);
+    for _ in 0..=cache.pid_table.known.len() {
+        cache.pid_table.next_in_turn();
+    }
+    cache.poll_pids();
+    assert!(cache.pid_table.known.get(pid).is_none());
 }
 
 #[test]
