@@ -24,9 +24,9 @@ pub fn read(table: KernelTable, emit: &mut dyn FnMut(&RawSocket)) -> Result<(), 
     read_in(Path::new(DIRECTORY), table, emit)
 }
 
-/// False if the kernel has no IPv6: then its tables are empty, and an error reading them is no problem.
-pub fn has_ipv6() -> bool {
-    has_ipv6_in(Path::new(DIRECTORY))
+/// False if the kernel has no IPv6 table of this protocol: then it is empty, and an error reading it is no problem.
+pub fn has_ipv6(protocol: Protocol) -> bool {
+    has_ipv6_in(Path::new(DIRECTORY), protocol)
 }
 
 /// Number of sockets in a table; `None` if the kernel does not report it.
@@ -52,7 +52,7 @@ fn read_in(
         Err(cause)
             if cause.kind() == ErrorKind::NotFound
                 && table.1 == Family::Ipv6
-                && !has_ipv6_in(folder) =>
+                && !has_ipv6_in(folder, table.0) =>
         {
             return Ok(());
         }
@@ -64,8 +64,8 @@ fn read_in(
     }
 }
 
-fn has_ipv6_in(folder: &Path) -> bool {
-    let has = |family| folder.join(name((Protocol::Tcp, family))).exists();
+fn has_ipv6_in(folder: &Path, protocol: Protocol) -> bool {
+    let has = |family| folder.join(name((protocol, family))).exists();
     // If the IPv4 table is missing too, nothing can be read, which proves nothing.
     has(Family::Ipv6) || !has(Family::Ipv4)
 }

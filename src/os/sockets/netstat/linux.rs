@@ -14,7 +14,7 @@ pub use netstat2::iterate_sockets_info_without_pids as iterate;
 /// netstat2 takes a refusal of the kernel for the end of the table. So an empty table is compared with the kernel's own
 /// count, and read once more in case its sockets closed or opened meanwhile.
 pub fn read(table: KernelTable, emit: &mut dyn FnMut(&RawSocket)) -> Result<(), Error> {
-    if table.1 == Family::Ipv6 && !procnet::has_ipv6() {
+    if table.1 == Family::Ipv6 && !procnet::has_ipv6(table.0) {
         return Ok(());
     }
     let mut counted = 0;

@@ -285,10 +285,25 @@ impl Drop for ProcNetDir {
 
 #[test]
 fn without_ipv6_in_the_kernel_its_tables_are_empty() {
-    let folder = ProcNetDir::with("v4", &[("tcp", HEADING), ("udp", HEADING)]);
-    for table in TABLES {
-        assert_eq!(folder.read(table), (Vec::new(), Ok(())));
+    let all = ["tcp", "tcp6", "udp", "udp6"];
+    for missing in [&["tcp6", "udp6"][..], &["tcp6"], &["udp6"]] {
+        let files = all.into_iter().filter(|file| !missing.contains(file));
+        let files: Vec<(&str, &str)> = files.map(|file| (file, HEADING)).collect();
+        let folder = ProcNetDir::with("v4", &files);
+        for table in TABLES {
+            assert_eq!(folder.read(table), (Vec::new(), Ok(())), "{missing:?}");
+        }
     }
+}
+
+#[test]
+fn each_protocol_decides_by_its_own_tables_if_there_is_ipv6() {
+    let folder = ProcNetDir::with(
+        "mixed",
+        &[("tcp", HEADING), ("tcp6", HEADING), ("udp", HEADING)],
+    );
+    let of = [Protocol::Tcp, Protocol::Udp].map(|protocol| has_ipv6_in(&folder.0, protocol));
+    assert_eq!(of, [true, false]);
 }
 
 #[test]

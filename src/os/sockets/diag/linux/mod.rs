@@ -131,7 +131,9 @@ impl Diag {
         let mut failed = Vec::new();
         for family in FAMILIES {
             match self.ask(SOCK_DIAG_BY_FAMILY, family, dump, emit) {
-                Err(error) if !lacks_family(family, error) => failed.push((family, error)),
+                Err(error) if !lacks_table((dump.protocol, family), error) => {
+                    failed.push((family, error));
+                }
                 _ => {}
             }
         }
@@ -205,8 +207,8 @@ impl Diag {
 }
 
 /// True if the kernel refuses because it has no IPv6; one that has it returns an empty table.
-fn lacks_family(family: Family, error: DiagError) -> bool {
-    family == Family::Ipv6 && error.is_unavailable() && !procnet::has_ipv6()
+fn lacks_table((protocol, family): (Protocol, Family), error: DiagError) -> bool {
+    family == Family::Ipv6 && error.is_unavailable() && !procnet::has_ipv6(protocol)
 }
 
 #[cfg(test)]
