@@ -1,6 +1,6 @@
 //! The only socket source of other systems than Linux: netstat2.
 
-use super::diag::Diag;
+use super::diag::{Diag, DiagError};
 use super::{SourceReader, netstat};
 use crate::model::socket::SocketSource;
 use crate::os::Error;
@@ -10,6 +10,7 @@ pub const SOURCES: [SocketSource; 1] = [SocketSource::Netstat];
 pub fn open(source: SocketSource) -> Result<SourceReader, Error> {
     Ok(match source {
         SocketSource::Netstat => SourceReader::Tables(netstat::read),
-        SocketSource::Diag | SocketSource::Procnet => SourceReader::Diag(Box::new(Diag::open()?)),
+        SocketSource::Diag => SourceReader::Diag(Box::new(Diag::open()?)),
+        SocketSource::Procnet => return Err(DiagError::Unsupported.into()),
     })
 }

@@ -17,6 +17,10 @@ fn refuse(refusal: RefusedCall) -> Result<SourceReader, Error> {
     }
 }
 
+fn all_problems() -> Vec<Problem> {
+    TABLES.map(|table| problem(table, &refused())).to_vec()
+}
+
 /// Reads from the chosen source, or chooses one, and returns the problems, and true if this listener was reported.
 fn choose_source(
     sockets: &mut Sockets,
@@ -61,16 +65,30 @@ fn the_first_available_source_is_kept() {
 #[test]
 fn without_a_source_all_tables_are_problems_until_the_next_poll() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a listener");
-    let all = TABLES.map(|table| problem(table, &refused())).to_vec();
-    // An explicit source has no fallback.
-    for source in [None, Some(SocketSource::Diag)] {
-        for refusal in [RefusedCall::Open, RefusedCall::Read] {
-            let mut sockets = Sockets::new(source);
-            let reported = choose_source(&mut sockets, &listener, |_| refuse(refusal));
-            assert_eq!(reported, (all.clone(), false), "{source:?} {refusal:?}");
-            let reported = choose_source(&mut sockets, &listener, sources::open);
-            assert_eq!(reported, (Vec::new(), true));
-            assert!(sockets.has_cookies());
-        }
+    for refusal in [RefusedCall::Open, RefusedCall::Read] {
+        let mut sockets = Sockets::new(None);
+        let reported = choose_source(&mut sockets, &listener, |_| refuse(refusal));
+        assert_eq!(reported, (all_problems(), false), "{refusal:?}");
+        let reported = choose_source(&mut sockets, &listener, sources::open);
+        assert_eq!(reported, (Vec::new(), true));
+        assert!(sockets.has_cookies());
+    }
+}
+
+#[test]
+fn an_explicit_source_has_no_fallback() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a listener");
+    for refusal in [RefusedCall::Open, RefusedCall::Read] {
+        let opened = RefCell::new(Vec::new());
+        let mut sockets = Sockets::new(Some(SocketSource::Diag));
+        let reported = choose_source(&mut sockets, &listener, |source| {
+            opened.borrow_mut().push(source);
+            match source {
+                SocketSource::Diag => refuse(refusal),
+                _ => sources::open(source),
+            }
+        });
+        assert_eq!(reported, (all_problems(), false), "{refusal:?}");
+        assert_eq!(*opened.borrow(), [SocketSource::Diag]);
     }
 }
