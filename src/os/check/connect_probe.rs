@@ -58,7 +58,7 @@ fn probe(address: SocketAddr) -> ConnectProbe {
     ConnectProbe { address, outcome }
 }
 
-/// Whether a client was assigned the very port that it connects to, and so reached itself (RFC 9293, section 3.5,
+/// True if a client was assigned the very port that it connects to, and so reached itself (RFC 9293, section 3.5,
 /// simultaneous open).
 fn is_self_connection(stream: &TcpStream) -> bool {
     let peer = stream.peer_addr();
@@ -88,10 +88,10 @@ fn exchange(stream: &mut TcpStream, bytes: &mut Vec<u8>) -> Result<(), ErrorKind
     let mut buffer = [0; MAX_REPLY_BYTES];
     while bytes.len() < MAX_REPLY_BYTES && !is_complete(bytes) {
         let left = end.saturating_duration_since(Instant::now());
-        if left.is_zero() {
+        // A failed setsockopt(2) says nothing about the server.
+        if left.is_zero() || stream.set_read_timeout(Some(left)).is_err() {
             return Err(ErrorKind::TimedOut);
         }
-        stream.set_read_timeout(Some(left)).map_err(kind)?;
         match stream.read(&mut buffer).map_err(kind) {
             Ok(0) => return Ok(()),
             Ok(count) => bytes.extend(buffer.iter().take(count)),
@@ -102,7 +102,7 @@ fn exchange(stream: &mut TcpStream, bytes: &mut Vec<u8>) -> Result<(), ErrorKind
     Ok(())
 }
 
-/// Whether enough was read: the head of an HTTP answer, or the beginning of another one.
+/// True if enough was read: the head of an HTTP answer, or the beginning of another one.
 fn is_complete(bytes: &[u8]) -> bool {
     if bytes.starts_with(b"HTTP/") {
         bytes.windows(4).any(|four| four == b"\r\n\r\n")
