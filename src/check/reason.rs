@@ -3,6 +3,7 @@
 use crate::model::process::{Container, Pid, Process, ProcessState};
 use crate::model::snapshot::Problem;
 use crate::model::socket::{Endpoint, Family, Socket, SocketQueue, TimeWaitLeft};
+use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
@@ -114,7 +115,7 @@ impl Reason {
         }
     }
 
-    /// Whether it alone makes the port unusable.
+    /// True if it alone makes the port unusable.
     pub(super) fn is_decisive(&self) -> bool {
         match self {
             Self::TimeWait { refused, .. } | Self::Leftover { refused, .. } => !refused.is_empty(),
@@ -124,35 +125,72 @@ impl Reason {
             | Self::Privileged(_)
             | Self::NoSuchAddress(_)
             | Self::Failed { .. } => true,
-            _ => false,
+            Self::Elsewhere(_)
+            | Self::Wildcard { .. }
+            | Self::Partly { .. }
+            | Self::TwoLocalhosts { .. }
+            | Self::BacklogFull { .. }
+            | Self::NotRunning { .. }
+            | Self::NeedsReuse
+            | Self::Reserved
+            | Self::NoFamily(_)
+            | Self::Published(_)
+            | Self::Unread(_) => false,
         }
     }
 
     /// Pids of the processes that the reason names.
     pub fn pids(&self) -> Vec<Pid> {
-        let sockets: Vec<&Socket> = match self {
+        let processes: Vec<Arc<Process>> = match self {
             Self::HoldingSocket(socket)
             | Self::Elsewhere(socket)
             | Self::Wildcard { socket, .. }
-            | Self::BacklogFull { socket, .. } => vec![socket],
-            Self::Client { first, .. } => vec![&first.socket],
-            Self::TwoLocalhosts { v4, v6, .. } => vec![v4, v6],
-            Self::Leftover { sockets, .. } => sockets.iter().collect(),
-            Self::NotRunning { process, .. } => return vec![process.pid()],
-            _ => Vec::new(),
+            | Self::BacklogFull { socket, .. } => socket.owners.known().to_vec(),
+            Self::Client { first, .. } => first.socket.owners.known().to_vec(),
+            Self::TwoLocalhosts { v4, v6, .. } => [v4.owners.known(), v6.owners.known()].concat(),
+            Self::Leftover { sockets, .. } => distinct_owners(sockets),
+            Self::NotRunning { process, .. } => vec![Arc::clone(process)],
+            Self::TimeWait { .. }
+            | Self::Privileged(_)
+            | Self::NoSuchAddress(_)
+            | Self::Failed { .. }
+            | Self::Unexplained { .. }
+            | Self::Partly { .. }
+            | Self::NeedsReuse
+            | Self::Reserved
+            | Self::NoFamily(_)
+            | Self::Published(_)
+            | Self::Unread(_) => Vec::new(),
         };
-        let owners = distinct_owners(sockets).into_iter();
-        owners.map(|process| process.pid()).collect()
+        processes.iter().map(|process| process.pid()).collect()
     }
 }
 
-/// The known owners of these sockets, each once.
+/// The known owners of these sockets, each once, by process id.
 pub fn distinct_owners<'s>(sockets: impl IntoIterator<Item = &'s Socket>) -> Vec<Arc<Process>> {
-    let mut owners: Vec<Arc<Process>> = Vec::new();
-    for owner in sockets.into_iter().flat_map(|socket| socket.owners.known()) {
-        if owners.iter().all(|known| known.id != owner.id) {
-            owners.push(Arc::clone(owner));
-        }
+    let owners = sockets.into_iter().flat_map(|socket| socket.owners.known());
+    let owners = owners.map(|owner| (owner.id, Arc::clone(owner)));
+    owners.collect::<BTreeMap<_, _>>().into_values().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::testing::{process, socket};
+
+    #[test]
+    fn owners_and_their_pids_are_sorted_by_process_id() {
+        let [seven, eight, nine] = [7, 8, 9].map(|pid| process(pid, "node").build());
+        let sockets = vec![
+            socket("127.0.0.1:3000").owners(&[&nine]).build(),
+            socket("127.0.0.2:3000").owners(&[&seven, &nine]).build(),
+            socket("127.0.0.3:3000").owners(&[&eight]).build(),
+        ];
+        assert_eq!(distinct_owners(&sockets), [seven, eight, nine]);
+        let leftover = Reason::Leftover {
+            sockets,
+            refused: Vec::new(),
+        };
+        assert_eq!(leftover.pids(), [7, 8, 9].map(Pid));
     }
-    owners
 }
