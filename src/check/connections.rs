@@ -44,7 +44,7 @@ pub(super) fn connections(findings: &Findings) -> impl Iterator<Item = &Endpoint
     })
 }
 
-/// Whether a connection is a client's. A UDP socket with a remote end always is, as no other socket accepted it.
+/// True if a connection is a client's. A UDP socket with a remote end always is, as no other socket accepted it.
 fn is_client(endpoint: &Endpoint) -> bool {
     let Endpoint {
         socket, relation, ..

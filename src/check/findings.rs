@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CheckRequest {
     pub spec: PortSpec,
-    /// Whether to connect as well, which uses up a server that serves once.
+    /// True to connect as well, which uses up a server that serves once.
     pub connects: bool,
 }
 
@@ -71,7 +71,7 @@ impl Findings {
             .filter(|socket| self.request.spec.conflicts(socket))
     }
 
-    /// Whether an unreadable table may contain the socket that holds this address. The IPv6 table has the dual-stack
+    /// True if an unreadable table may contain the socket that holds this address. The IPv6 table has the dual-stack
     /// sockets too.
     pub(super) fn is_unread(&self, ip: IpAddr) -> bool {
         self.problems.iter().any(|problem| {
@@ -80,7 +80,7 @@ impl Findings {
         })
     }
 
-    /// Whether a bind proves that nothing holds its address. With SO_REUSEADDR it would succeed beside a socket that is
+    /// True if a bind proves that nothing holds its address. With SO_REUSEADDR it would succeed beside a socket that is
     /// bound without listening, so where a table could not be read only one without it counts.
     pub(super) fn is_bindable(&self, probe: &AddressProbe) -> bool {
         let result = probe.result();
@@ -88,12 +88,12 @@ impl Findings {
             || result == BindResult::OnlyWithReuseAddr && !self.is_unread(probe.address.ip())
     }
 
-    /// Whether a bind on some address gave this result.
+    /// True if a bind on some address gave this result.
     pub(super) fn has_result(&self, result: &BindResult) -> bool {
         self.probes.iter().any(|probe| probe.result() == *result)
     }
 
-    /// Whether some address can be bound only with SO_REUSEADDR.
+    /// True if some address can be bound only with SO_REUSEADDR.
     pub fn needs_reuseaddr(&self) -> bool {
         self.has_result(&BindResult::OnlyWithReuseAddr)
     }

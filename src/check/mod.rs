@@ -1,4 +1,4 @@
-//! Whether a port can be used, and if not, why: [`Findings`] go in, a [`CheckReport`] comes out.
+//! Checks if a port can be used, and if not, why: [`Findings`] go in, a [`CheckReport`] comes out.
 //!
 //! [`Findings`] are the binds that were tried, the sockets of the port and the settings of the system. Every [`Reason`]
 //! follows from them, and a bind that nothing explains is reported as such: no cause is ever guessed. Nothing here

@@ -8,7 +8,7 @@ use crate::model::process::Process;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-/// Whether a port can be used, why, and what that follows from.
+/// The answer to a check: if the port can be used, why not, and the findings behind it.
 #[derive(Clone, Debug)]
 pub struct CheckReport {
     pub findings: Findings,
@@ -38,7 +38,7 @@ impl CheckReport {
         distinct_owners(self.findings.conflicting())
     }
 
-    /// Whether every bind is explained; if not, a socket may have opened or closed between the poll and the binds.
+    /// True if every bind is explained; if not, a socket may have opened or closed between the poll and the binds.
     pub fn is_explained(&self) -> bool {
         let is_open =
             |reason: &Reason| matches!(reason, Reason::Unexplained { .. } | Reason::NeedsReuse);

@@ -93,7 +93,7 @@ fn usable_part(findings: &Findings) -> Option<Reason> {
     Some(Reason::Partly { usable, taken })
 }
 
-/// Whether `localhost` leads to different processes on 127.0.0.1 and ::1.
+/// The reason that `localhost` leads to different processes on 127.0.0.1 and ::1.
 fn two_localhosts(findings: &Findings) -> Option<Reason> {
     let address = findings.request.spec.address;
     if address.is_some_and(|ip| !is_loopback(ip)) {
@@ -119,7 +119,7 @@ fn reachable_socket(findings: &Findings, ip: IpAddr) -> Option<&Socket> {
     covering.min_by_key(|socket| socket.local.ip() != ip)
 }
 
-/// Whether two sockets certainly have no owner in common: by processes, or by user where owners are hidden.
+/// True if two sockets certainly have no owner in common: by processes, or by user where owners are hidden.
 fn have_different_owners(one: &Socket, other: &Socket) -> bool {
     match (&one.owners, &other.owners) {
         (Owners::Known(ones), Owners::Known(others)) => {

@@ -13,7 +13,7 @@ struct ColumnShape {
     priority: u8,
     /// The width of the table from which it is shown at all.
     min_table_width: usize,
-    /// Whether its text may be truncated. A truncated pid would be another pid.
+    /// True if its text may be truncated. A truncated pid would be another pid.
     is_elastic: bool,
 }
 

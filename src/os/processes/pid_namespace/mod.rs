@@ -1,4 +1,4 @@
-//! Whether the pids in `/proc` belong to portmon's own PID namespace, the only one whose pids it can signal.
+//! Checks if the pids in `/proc` belong to portmon's own PID namespace, the only one whose pids it can signal.
 //!
 //! They do not where a PID namespace still has the outer `/proc` (unshare(1) without `--mount-proc`), or where a mount
 //! namespace was entered without its PID namespace: there the same number is another process. No process may be signaled
