@@ -5,7 +5,7 @@ use crate::app::overlay::menu::{ClipboardText, Menu};
 use crate::app::{App, Effect, Overlay};
 use crate::model::socket::{Endpoint, EndpointId};
 use crate::table::fields::{Column, field};
-use crate::table::listing::{Listing, Sort};
+use crate::table::listing::Sort;
 use crate::wording::screen::notice;
 
 impl App {
@@ -119,11 +119,7 @@ impl App {
             return;
         }
         while self.filter_box.clear() {}
-        self.apply_filter();
-        while self.listing.is_filtering() {
-            self.update_listing(Listing::advance);
-        }
-        self.filter_box.select_best_match = false;
+        self.finish_filtering();
         self.selection.go_to(&self.listing, id);
         let restore = key_of(TableCommand::RestoreFilter);
         self.notify(notice::filter_cleared(&restore));

@@ -65,6 +65,9 @@ impl App {
         if !matches!(command, Some(KeyCommand::Move(_))) {
             self.notice = None;
         }
+        if matches!(command, Some(KeyCommand::Table(_) | KeyCommand::Move(_))) {
+            self.finish_filtering();
+        }
         match (command, chord.letter()) {
             (Some(KeyCommand::Table(command)), _) => self.run_command(command),
             (Some(KeyCommand::Move(to)), _) => self.go(to),
@@ -87,6 +90,10 @@ impl App {
     }
 
     fn run_filter_command(&mut self, command: FilterCommand) {
+        use FilterCommand::{Down, PageDown, PageUp, Up};
+        if matches!(command, Up | Down | PageUp | PageDown) {
+            self.finish_filtering();
+        }
         match command {
             FilterCommand::Keep => self.filter_box.commit(&self.listing),
             FilterCommand::Restore => self.filter_box.cancel(),

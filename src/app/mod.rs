@@ -209,6 +209,16 @@ impl App {
         }
     }
 
+    /// Applies the filter to every row at once. A key acts on the row that the filter leaves under the cursor, never on the
+    /// one that was there before.
+    fn finish_filtering(&mut self) {
+        self.apply_filter();
+        while self.listing.is_filtering() {
+            self.update_listing(Listing::advance);
+        }
+        self.update_selection();
+    }
+
     /// Keeps the cursor on its row, or moves it to the best match of a new filter, and scrolls it into view.
     fn update_selection(&mut self) {
         if self.listing.is_filtering() {

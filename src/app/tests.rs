@@ -145,6 +145,27 @@ fn enter_keeps_the_cursor_on_the_row_chosen_while_typing() {
     assert_eq!(harness.cursor(), "127.0.0.1:3002");
 }
 
+/// Among so many rows a filter is applied in slices, between which a key may come.
+#[test]
+fn a_key_acts_on_the_row_of_the_new_filter() {
+    let many: Vec<u16> = (1..=10_000).collect();
+    let mut harness = AppHarness::with(ports(&many));
+    let send = |harness: &mut AppHarness, code| {
+        let key = Event::Input(TerminalEvent::Key(KeyEvent::from(code)));
+        harness.app.update(key, instant(harness.seconds));
+    };
+    for code in "9876".chars().map(KeyCode::Char) {
+        send(&mut harness, code);
+    }
+    send(&mut harness, KeyCode::Enter);
+    assert!(harness.app.listing.is_filtering());
+    send(&mut harness, KeyCode::Char(' '));
+    let (rows, selection) = (harness.app.listing.rows(), &harness.app.selection);
+    let marked = rows.filter(|row| selection.is_marked(row));
+    let ports: Vec<u16> = marked.map(|row| row.endpoint.socket.port()).collect();
+    assert_eq!(ports, [9876]);
+}
+
 #[test]
 fn a_paste_opens_the_filter_and_runs_nothing() {
     let mut harness = AppHarness::with(vec![listener()]);
