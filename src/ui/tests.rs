@@ -303,7 +303,7 @@ fn an_empty_table_says_why_and_the_way_out() {
     let messages = ["d/postgres", "d4242", "7"].map(&mut message);
     insta::assert_snapshot!(messages.join("\n"), @"
     nothing matches [d dynamic] + postgres (5 hidden: 4 by d) · Esc clears the text, d the chip
-    no port 4242 · process 4242 (node) holds 3000 · pid:4242 shows them
+    no port 4242 · process 4242 (node) holds 3000 · filter pid:4242 to show them
     nothing on 7 now · Esc clears the text
     ");
 }
@@ -405,8 +405,8 @@ fn a_port_that_is_only_hidden_is_never_said_to_be_empty() {
     let messages = ["e3000", "5432", "/3000/udp"].map(&mut message);
     insta::assert_snapshot!(messages.join("\n"), @"
     3000 0.0.0.0   ! LISTEN  4242 node         dev    tcp    ≤1h next dev · ~/code/shop
-    5432 is in use (tcp 127.0.0.1:5432, node 3977 and 1 more), but not shown by [e exposed] + 5432 · Esc clears the text, e the chip
-    3000 is in use (tcp 0.0.0.0:3000, node 4242 and 1 more), but not shown by [e exposed] + 3000/udp · Esc clears the text, e the chip
+    5432 is in use (tcp 127.0.0.1:5432, node 3977 and 1 more) but hidden by [e exposed] + 5432 · Esc clears the text, e the chip
+    3000 is in use (tcp 0.0.0.0:3000, node 4242 and 1 more) but hidden by [e exposed] + 3000/udp · Esc clears the text, e the chip
     ");
 }
 
@@ -486,7 +486,7 @@ fn a_dual_stack_listener_is_a_star_at_every_width() {
     unknown.keys("i");
     assert_eq!(
         details(&unknown, &["note"]),
-        "note: the system does not tell whether it accepts IPv4 too"
+        "note: unknown whether it also accepts IPv4"
     );
 }
 
@@ -534,5 +534,5 @@ fn foreign_pids_are_reported_with_and_without_a_filter() {
     insta::assert_snapshot!(lines(&harness, [22]), @"22| /proc/self is not portmon (/proc is not mounted, or belongs to another PID namespace): owners may be missing, and noth…");
     harness.keys("3000");
     harness.key(KeyCode::Enter);
-    insta::assert_snapshot!(lines(&harness, [22]), @"22| / 3000  Esc clear                             pids of another namespace · 1 owner hidden (sudo shows it) · 1 remote: a");
+    insta::assert_snapshot!(lines(&harness, [22]), @"22| / 3000  Esc clear                       pids are from another namespace · 1 owner hidden (sudo shows it) · 1 remote: a");
 }

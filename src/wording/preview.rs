@@ -53,9 +53,16 @@ pub fn preview_title(preview: &Preview) -> String {
     format!("Free {} on {}?", ports_text(&ports), preview.host)
 }
 
-/// `Freeing port 3000 on build-07`
-pub fn freeing_title(ports: &[Port], host: &str) -> String {
-    format!("Freeing {} on {host}", ports_text(ports))
+/// `Freeing port 3000 on build-07`, and `Port 3000 on build-07` once every port has a verdict.
+pub fn freeing_title(ports: &[Port], host: &str, has_verdicts: bool) -> String {
+    let ports_text = ports_text(ports);
+    match ports {
+        [one] if has_verdicts => {
+            format!("Port {} on {host}", super::target(one.protocol, one.number))
+        }
+        _ if has_verdicts => format!("{ports_text} on {host}"),
+        _ => format!("Freeing {ports_text} on {host}"),
+    }
 }
 
 /// What follows if a target does not fit on the screen.

@@ -17,9 +17,9 @@ fn a_free_port_names_its_last_owner_and_copies_its_command() {
     holder.end();
     let last = format!("nothing on {port} now · last: {} {pid} (sh · ", holder.name);
     let display = terminal.wait_for("the last owner and what became of it", |display| {
-        display.says(&last) && display.says("it has exited")
+        display.says(&last) && display.says(" · exited")
     });
-    assert!(display.says(" s ago after at most "), "{display}");
+    assert!(display.says(" s ago, was open for at most "), "{display}");
 
     terminal.keys("Y");
     let display = terminal.wait_for("a copy", |display| display.clipboard().is_some());

@@ -121,7 +121,7 @@ fn the_restart_command_is_copied_from_any_row_or_a_free_port() {
     let expected = Some("cd /home/dev/shop && node server.js --token hunter2".to_owned());
     let mut harness = AppHarness::with(vec![listener(&node())]);
     assert_eq!(copied(harness.keys("Y")), expected);
-    let shown = "copied (OSC 52): cd /home/dev/shop && node server.js --token '•••'";
+    let shown = "sent to the clipboard (OSC 52): cd /home/dev/shop && node server.js --token '•••'";
     assert_eq!(harness.notice(), shown);
     assert_eq!(copied(harness.keys("ys")), expected);
     assert_eq!(harness.notice(), shown);
@@ -143,7 +143,7 @@ fn the_restart_command_is_copied_from_any_row_or_a_free_port() {
     harness.keys("3000/udp");
     harness.key(KeyCode::Enter);
     assert_eq!(copied(harness.keys("Y")), None);
-    assert_eq!(harness.notice(), "no past owner of :3000 is known");
+    assert_eq!(harness.notice(), "no previous owner of :3000 is known");
 }
 
 #[test]

@@ -125,7 +125,7 @@ fn progress(app: &App, batch: &Batch) -> DialogText {
         LabeledText::new("", text).role(role)
     };
     DialogText {
-        title: wording::freeing_title(&ports, &app.environment.host),
+        title: wording::freeing_title(&ports, &app.environment.host, batch.has_verdicts()),
         body: freeings.iter().map(entry).collect(),
         ..DialogText::default()
     }

@@ -210,7 +210,7 @@ fn nothing_sent_does_not_read_as_if_the_port_were_free() {
     harness.free_event(&requests[0], not_sent(SignalError::AlreadyExited(node)));
     // The last poll still shows the process that has exited: not a word of who holds the port now.
     insta::assert_snapshot!(dialog(&harness), @"
-    ┌ Freeing port 5001 on build-07 ─────────────────────────────────────────────┐
+    ┌ Port 5001 on build-07 ─────────────────────────────────────────────────────┐
     │ Nothing sent: node 4242 has already exited.                                │
     │                                                                            │
     │ [ Close ]                                                                  │
@@ -220,7 +220,7 @@ fn nothing_sent_does_not_read_as_if_the_port_were_free() {
     let python = process(20688, "python3").build();
     harness.poll(vec![socket("127.0.0.1:5001").owner_hint(2).owner(&python)]);
     insta::assert_snapshot!(dialog(&harness), @"
-    ┌ Freeing port 5001 on build-07 ─────────────────────────────────────────────┐
+    ┌ Port 5001 on build-07 ─────────────────────────────────────────────────────┐
     │ Nothing sent: node 4242 has already exited. :5001 is held by python3 20688 │
     │ now.                                                                       │
     │                                                                            │
@@ -235,7 +235,7 @@ fn a_freed_port_says_how_long_it_is_still_watched() {
     let mut harness = AppHarness::with(vec![socket("127.0.0.1:5001").owner(&node)]);
     harness.free_unsettled();
     insta::assert_snapshot!(dialog(&harness), @"
-    ┌ Freeing port 5001 on build-07 ─────────────────────────────────────────────┐
+    ┌ Port 5001 on build-07 ─────────────────────────────────────────────────────┐
     │ :5001 is free. node 4242 ended 0.5 s after SIGTERM. Watching for 2 s more… │
     │                                                                            │
     │ [ Close ]                                                                  │

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::{Duration, SystemTime};
 
-pub const UNKNOWN_V6ONLY: &str = "the system does not tell whether it accepts IPv4 too";
+pub const UNKNOWN_V6ONLY: &str = "unknown whether it also accepts IPv4";
 
 pub fn shared_port(port: u16) -> String {
     format!("another process holds {port} on another local address")
@@ -33,13 +33,13 @@ pub fn seen(since: Since, now: Moment) -> String {
     let ago = |at| duration(now.instant.saturating_duration_since(at));
     match since {
         Since::Opened(at) => format!("opened {} ago", ago(at)),
-        Since::Initial(at) => format!("open before portmon started, {} ago", ago(at)),
+        Since::Initial(at) => format!("open before portmon started ({} ago)", ago(at)),
     }
 }
 
 pub fn reachable(addresses: &[SocketAddr]) -> String {
     if addresses.is_empty() {
-        "only from this machine, which has no other address".to_owned()
+        "this machine only (it has no non-loopback address)".to_owned()
     } else {
         joined(addresses, "  ")
     }

@@ -9,8 +9,8 @@ pub const READING: &str = "reading the socket tables…";
 /// An empty table without a filter; `all_key` shows the connections to other machines.
 pub fn no_sockets(remote: usize, all_key: &str) -> String {
     match remote {
-        0 => "nothing listens or is connected on this machine".to_owned(),
-        count => format!("no local socket on this machine · {count} remote: {all_key}"),
+        0 => "no listening or connected sockets on this machine".to_owned(),
+        count => format!("no local sockets · {count} remote: {all_key}"),
     }
 }
 
@@ -31,29 +31,29 @@ pub fn nothing_on(port: u16, clear: &str) -> String {
     format!("nothing on {port} now · {clear}")
 }
 
-/// `nothing on 62893 now · last: python3 9130 (debugpy), closed 62 s ago · Y copies the command that starts it again`
+/// `nothing on 62893 now · last: python3 9130 (debugpy), closed 62 s ago · Y copies its restart command`
 pub fn nothing_since(
     port: u16,
     past_owner: &str,
     restart_key: Option<&str>,
     clear: &str,
 ) -> String {
-    let offer = restart_key.map(|key| format!(" · {key} copies the command that starts it again"));
+    let offer = restart_key.map(|key| format!(" · {key} copies its restart command"));
     let offer = offer.unwrap_or_default();
     format!("nothing on {port} now · last: {past_owner}{offer} · {clear}")
 }
 
-/// `no port 4242 · process 4242 (node) holds 3000 · pid:4242 shows it`
+/// `no port 4242 · process 4242 (node) holds 3000 · filter pid:4242 to show them`
 pub fn number_is_pid(process: &Process, ports: &[u16]) -> String {
     let (pid, name) = (process.pid(), &process.name);
     let holds = match ports {
         [] => "has connections".to_owned(),
         ports => format!("holds {}", list(ports)),
     };
-    format!("no port {pid} · process {pid} ({name}) {holds} · pid:{pid} shows them")
+    format!("no port {pid} · process {pid} ({name}) {holds} · filter pid:{pid} to show them")
 }
 
-/// `3000 is in use (tcp 127.0.0.1:3000, node 4242), but not shown by [c connected] + 3000`
+/// `3000 is in use (tcp 127.0.0.1:3000, node 4242) but hidden by [c connected] + 3000`
 pub fn hidden_by_filter(socket: &Socket, more: usize, filter: &str, clear: &str) -> String {
     let owner = socket.owners.first().map(|owner| format!(", {owner}"));
     let owner = owner.unwrap_or_default();
@@ -62,17 +62,47 @@ pub fn hidden_by_filter(socket: &Socket, more: usize, filter: &str, clear: &str)
         more => format!(" and {more} more"),
     };
     let (port, protocol, local) = (socket.port(), socket.protocol, socket.local);
-    format!(
-        "{port} is in use ({protocol} {local}{owner}{more}), but not shown by {filter} · {clear}"
-    )
+    format!("{port} is in use ({protocol} {local}{owner}{more}) but hidden by {filter} · {clear}")
 }
 
-/// `Esc clears the text, d the chip`
+/// `Esc clears the text, d the chip`, `l and d clear the chips`
 pub fn how_to_clear(text_key: Option<&str>, chip_keys: &[String]) -> String {
-    let chips = chip_keys.join(", ");
+    let keys = list(chip_keys);
+    let (clear, chips) = match chip_keys {
+        [_] => ("clears", "the chip"),
+        _ => ("clear", "the chips"),
+    };
     match text_key {
-        None => format!("{chips} clears the chip"),
-        Some(key) if chips.is_empty() => format!("{key} clears the text"),
-        Some(key) => format!("{key} clears the text, {chips} the chip"),
+        None => format!("{keys} {clear} {chips}"),
+        Some(key) if chip_keys.is_empty() => format!("{key} clears the text"),
+        Some(key) => format!("{key} clears the text, {keys} {chips}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_keys_that_clear_agree_with_the_number_of_chips() {
+        let clear = |text_key, chips: &[&str]| {
+            let chips: Vec<String> = chips.iter().map(ToString::to_string).collect();
+            how_to_clear(text_key, &chips)
+        };
+        let cases = [
+            clear(Some("Esc"), &[]),
+            clear(Some("Esc"), &["d"]),
+            clear(Some("Esc"), &["l", "d"]),
+            clear(None, &["d"]),
+            clear(None, &["l", "d"]),
+        ];
+        let expected = [
+            "Esc clears the text",
+            "Esc clears the text, d the chip",
+            "Esc clears the text, l and d the chips",
+            "d clears the chip",
+            "l and d clear the chips",
+        ];
+        assert_eq!(cases, expected);
     }
 }

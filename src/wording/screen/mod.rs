@@ -23,7 +23,7 @@ use std::time::Duration;
 /// The last line of a dialog that does not fit.
 pub const MORE_LINES: &str = "… more (use a taller terminal)";
 
-pub const FOREIGN_PIDS: &str = "pids of another namespace";
+pub const FOREIGN_PIDS: &str = "pids are from another namespace";
 
 pub fn stale_since(last_poll: Duration) -> String {
     format!("stale: the last poll was {} ago", duration(last_poll))
@@ -35,7 +35,7 @@ pub fn stale_tables(since: Duration, problems: &[Problem]) -> String {
 }
 
 pub fn stale_forever(source: &str) -> String {
-    format!("stale: {source} stopped; this is the last poll")
+    format!("stale: {source} stopped; restart portmon")
 }
 
 /// `slow: a poll takes 420 ms`

@@ -9,8 +9,8 @@ use std::time::Duration;
 pub const CANCELED: &str = "canceled; nothing was sent";
 pub const CLOSED: &str = "the socket has closed";
 pub const NOT_A_CONNECTION: &str = "not a connection";
-pub const NOTHING_CHANGED: &str = "no row changed in the last 3 s";
-pub const NOTHING_MARKED: &str = "no row is marked";
+pub const NOTHING_CHANGED: &str = "no rows changed in the last 3 s";
+pub const NOTHING_MARKED: &str = "no rows are marked";
 pub const NOTHING_TO_CHECK: &str = "nothing to check: no row, and no port in the filter";
 pub const NOTHING_TO_COPY: &str = "no row to copy from";
 pub const NOTHING_TO_FREE: &str = "no row to free";
@@ -42,7 +42,7 @@ pub fn polling(every: Duration) -> String {
 }
 
 pub fn copied(shown: &str) -> String {
-    format!("copied (OSC 52): {shown}")
+    format!("sent to the clipboard (OSC 52): {shown}")
 }
 
 pub fn not_local(remote: SocketAddr) -> String {
@@ -50,7 +50,7 @@ pub fn not_local(remote: SocketAddr) -> String {
 }
 
 pub fn source_ended(source: &str) -> String {
-    format!("{source} stopped; restart portmon to use it again")
+    format!("{source} stopped; restart portmon")
 }
 
 /// Why no other port can be freed yet.
@@ -59,7 +59,7 @@ pub fn still_freeing(batch: &Batch) -> String {
     let ports: Vec<String> = machines.map(|machine| machine.port().to_string()).collect();
     let ports = ports.join(", ");
     if batch.has_verdicts() {
-        format!("still watching {ports} after freeing it; try again in 2 s")
+        format!("still watching {ports}; try again in 2 s")
     } else {
         format!("still freeing {ports}; the result will be shown here")
     }
@@ -72,16 +72,37 @@ pub fn verdicts<'a>(machines: impl IntoIterator<Item = &'a FreeMachine>) -> Stri
 }
 
 pub fn no_past_owner(port: u16) -> String {
-    format!("no past owner of :{port} is known")
+    format!("no previous owner of :{port} is known")
 }
 
-/// Why the command of the owner (or last owner) of a port cannot be copied.
-pub fn nothing_copied(who: &str, port: u16, owners: &Owners) -> String {
+/// Why the command of the owner (or last owner) of a port cannot be copied; sudo does not help root.
+pub fn nothing_copied(who: &str, port: u16, owners: &Owners, is_root: bool) -> String {
     let why = match owners {
         Owners::Known(_) => "is not known",
         Owners::Pending => "is still being looked up",
+        Owners::NoPermission if is_root => "is hidden",
         Owners::NoPermission => "is hidden (sudo shows it)",
-        Owners::NoProcess => "is not a process",
+        Owners::NoProcess => "is the kernel",
     };
     format!("the {who} of :{port} {why}, so nothing was copied")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sudo_is_offered_for_a_hidden_owner_unless_root_asks() {
+        let cases = [
+            (Owners::NoPermission, false, "is hidden (sudo shows it)"),
+            (Owners::NoPermission, true, "is hidden"),
+            (Owners::NoProcess, true, "is the kernel"),
+        ];
+        for (owners, is_root, why) in cases {
+            assert_eq!(
+                nothing_copied("last owner", 80, &owners, is_root),
+                format!("the last owner of :80 {why}, so nothing was copied")
+            );
+        }
+    }
 }

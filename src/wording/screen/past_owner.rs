@@ -6,7 +6,7 @@ use crate::model::text::SystemText;
 use crate::wording::{duration, known_age, seconds};
 use std::time::Duration;
 
-/// `python3 9130 (debugpy · ~/code/api), closed 62 s ago after 4 min 12 s · it has exited`
+/// `python3 9130 (debugpy · ~/code/api), closed 62 s ago, was open for 4 min 12 s · exited`
 pub fn past_owner(owners: &str, protocol: Protocol, closed: &str) -> String {
     let udp = match protocol {
         Protocol::Tcp => "",
@@ -15,9 +15,11 @@ pub fn past_owner(owners: &str, protocol: Protocol, closed: &str) -> String {
     format!("{owners}{udp}, closed {closed}")
 }
 
-/// `2 s ago after 72 s · still running`: when a socket closed, at which age, and what became of its owner.
+/// `2 s ago, was open for 72 s · still running`: when a socket closed, at which age, and what became of its owner.
 pub fn closed(ago: Duration, age: Option<Age>, exit_status: ExitStatus) -> String {
-    let age = age.and_then(known_age).map(|age| format!(" after {age}"));
+    let age = age
+        .and_then(known_age)
+        .map(|age| format!(", was open for {age}"));
     let (ago, age) = (duration(ago), age.unwrap_or_default());
     format!("{ago} ago{age}{}", exit_status_text(exit_status))
 }
@@ -29,7 +31,7 @@ fn exit_status_text(status: ExitStatus) -> String {
             let after = seconds(after);
             format!(" · ended {after} after portmon sent {signal}")
         }
-        ExitStatus::Ended => " · it has exited".to_owned(),
+        ExitStatus::Ended => " · exited".to_owned(),
         ExitStatus::StillRunning => " · still running".to_owned(),
     }
 }
@@ -48,7 +50,7 @@ pub fn past_owners(
             [first, ..] => format!("{first} ×{} ({})", owners.len(), describe(first)),
         },
         Owners::NoPermission => format!("a hidden process{user}"),
-        Owners::Pending => format!("a process{user}, not identified in time"),
+        Owners::Pending => format!("an unidentified process{user}"),
         Owners::NoProcess => "no process (the kernel)".to_owned(),
     }
 }

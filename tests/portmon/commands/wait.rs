@@ -130,7 +130,7 @@ fn a_udp_socket_is_waited_for_by_its_protocol() {
     let mut holder = OwnerProcess::bound_to_udp();
     let words = format!("{}/udp", holder.port);
     let expected = format!(
-        ":{words} listens|{} {} on 127.0.0.1",
+        ":{words} is listening|{} {} on 127.0.0.1",
         holder.name,
         holder.pid()
     );

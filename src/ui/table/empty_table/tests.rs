@@ -23,12 +23,12 @@ fn a_free_port_shows_its_last_owner_and_when_it_closed() {
     harness.poll(vec![]);
     harness.wait(3.0);
     harness.keys("62893");
-    insta::assert_snapshot!(message(&harness), @"nothing on 62893 now · last: python3 9130 (debugpy · ~/code/api), closed 3 s ago after 72 s · Esc clears the text");
+    insta::assert_snapshot!(message(&harness), @"nothing on 62893 now · last: python3 9130 (debugpy · ~/code/api), closed 3 s ago, was open for 72 s · Esc clears the text");
     harness.key(KeyCode::Enter);
     harness.wait(59.0);
-    insta::assert_snapshot!(message(&harness), @"nothing on 62893 now · last: python3 9130 (debugpy · ~/code/api), closed 62 s ago after 72 s · Y copies the command that starts it again · Esc clears the text");
+    insta::assert_snapshot!(message(&harness), @"nothing on 62893 now · last: python3 9130 (debugpy · ~/code/api), closed 62 s ago, was open for 72 s · Y copies its restart command · Esc clears the text");
     harness.wait(120.0);
-    insta::assert_snapshot!(message(&harness), @"nothing on 62893 now · last: python3 9130 (debugpy · ~/code/api), closed 3 min 2 s ago after 72 s · Y copies the command that starts it again · Esc clears the text");
+    insta::assert_snapshot!(message(&harness), @"nothing on 62893 now · last: python3 9130 (debugpy · ~/code/api), closed 3 min 2 s ago, was open for 72 s · Y copies its restart command · Esc clears the text");
 }
 
 #[test]
@@ -64,9 +64,9 @@ fn the_exit_status_is_shown_as_far_as_known() {
     harness.wait(10.0);
     harness.keys("62893");
     harness.key(KeyCode::Enter);
-    insta::assert_snapshot!(message(&harness), @"nothing on 62893 now · last: python3 9130 (debugpy · ~/code/api), closed 12 s ago after at most 1 h 1 min · still running · Y copies the command that starts it again · Esc clears the text");
+    insta::assert_snapshot!(message(&harness), @"nothing on 62893 now · last: python3 9130 (debugpy · ~/code/api), closed 12 s ago, was open for at most 1 h 1 min · still running · Y copies its restart command · Esc clears the text");
     learn(&mut harness, ExitStatus::Ended);
-    insta::assert_snapshot!(message(&harness), @"nothing on 62893 now · last: python3 9130 (debugpy · ~/code/api), closed 12 s ago after at most 1 h 1 min · it has exited · Y copies the command that starts it again · Esc clears the text");
+    insta::assert_snapshot!(message(&harness), @"nothing on 62893 now · last: python3 9130 (debugpy · ~/code/api), closed 12 s ago, was open for at most 1 h 1 min · exited · Y copies its restart command · Esc clears the text");
 
     let mut harness = AppHarness::with(vec![socket("127.0.0.1:62893").owner(&debugpy())]);
     harness.free();
@@ -74,7 +74,7 @@ fn the_exit_status_is_shown_as_far_as_known() {
     harness.key(KeyCode::Esc);
     harness.wait(5.0);
     harness.keys("62893");
-    insta::assert_snapshot!(message(&harness), @"nothing on 62893 now · last: python3 9130 (debugpy · ~/code/api), closed 5 s ago after at most 1 h 1 min · ended 0.5 s after portmon sent SIGTERM · Esc clears the text");
+    insta::assert_snapshot!(message(&harness), @"nothing on 62893 now · last: python3 9130 (debugpy · ~/code/api), closed 5 s ago, was open for at most 1 h 1 min · ended 0.5 s after portmon sent SIGTERM · Esc clears the text");
 }
 
 #[test]
@@ -100,10 +100,10 @@ fn an_unknown_owner_is_described_by_what_is_known() {
     });
     insta::assert_snapshot!(messages.join("\n"), @"
     nothing on 80 now · last: a hidden process of root, closed 5 s ago · Esc clears the text
-    nothing on 80 now · last: a process of dev, not identified in time, closed 5 s ago · Esc clears the text
+    nothing on 80 now · last: an unidentified process of dev, closed 5 s ago · Esc clears the text
     nothing on 80 now · last: no process (the kernel), closed 5 s ago · Esc clears the text
-    nothing on 80 now · last: gunicorn 1 (gunicorn) (udp), closed 5 s ago after at most 1 h · Esc clears the text
-    nothing on 80 now · last: gunicorn 1 ×2 (gunicorn), closed 5 s ago after at most 1 h · Esc clears the text
+    nothing on 80 now · last: gunicorn 1 (gunicorn) (udp), closed 5 s ago, was open for at most 1 h · Esc clears the text
+    nothing on 80 now · last: gunicorn 1 ×2 (gunicorn), closed 5 s ago, was open for at most 1 h · Esc clears the text
     ");
 }
 
@@ -125,5 +125,5 @@ fn details_of_a_listener_name_a_different_previous_owner() {
     let node = process(7, "node").build();
     harness.poll(vec![socket("127.0.0.1:3000").owner_hint(3).owner(&node)]);
     harness.wait(60.0);
-    insta::assert_snapshot!(details(&harness, &["previous"]), @"previous: python3 9130 (debugpy · ~/code/api), closed 3 min ago after 1 s");
+    insta::assert_snapshot!(details(&harness, &["previous"]), @"previous: python3 9130 (debugpy · ~/code/api), closed 3 min ago, was open for 1 s");
 }
