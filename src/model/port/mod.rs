@@ -122,13 +122,11 @@ fn service_line(
 ) -> Option<impl Iterator<Item = ((Protocol, u16), &'static str)>> {
     let mut parts = line.split('\t');
     let port = parts.next()?.parse().ok()?;
-    let protocols: &[Protocol] = match parts.next()? {
-        "tcp" => &[Protocol::Tcp],
-        "udp" => &[Protocol::Udp],
-        _ => &[Protocol::Tcp, Protocol::Udp],
-    };
+    let only = Protocol::named(parts.next()?);
     let name = parts.next()?;
-    Some(protocols.iter().map(move |one| ((*one, port), name)))
+    let protocols = Protocol::ALL.into_iter();
+    let protocols = protocols.filter(move |one| only.is_none_or(|only| only == *one));
+    Some(protocols.map(move |one| ((one, port), name)))
 }
 
 #[cfg(test)]

@@ -175,11 +175,10 @@ impl FromStr for PortRange {
 
     fn from_str(text: &str) -> Result<Self, PortSpecError> {
         let (place, protocol) = match text.rsplit_once('/') {
-            Some((place, "tcp")) => (place, Protocol::Tcp),
-            Some((place, "udp")) => (place, Protocol::Udp),
-            Some((_, name)) => return Err(PortSpecError::NotAProtocol(name.to_owned())),
-            None => (text, Protocol::Tcp),
+            Some((place, name)) => (place, Protocol::named(name).ok_or(name)),
+            None => (text, Ok(Protocol::Tcp)),
         };
+        let protocol = protocol.map_err(|name| PortSpecError::NotAProtocol(name.to_owned()))?;
         if let Some(address) = address_without_port(place) {
             return Err(PortSpecError::MissingPort(address));
         }

@@ -27,9 +27,8 @@ pub fn supervisor(text: &str, invoking_uid: Option<u32>) -> Supervisor {
     let mut found = Supervisor::default();
     let mut container = None;
     for line in text.lines() {
-        let mut parts = line.splitn(3, ':');
-        let (Some(number), Some(name), Some(path)) = (parts.next(), parts.next(), parts.next())
-        else {
+        let parts: Vec<&str> = line.splitn(3, ':').collect();
+        let [number, name, path] = parts[..] else {
             continue;
         };
         let parsed = parse_path(path, invoking_uid);
@@ -99,27 +98,18 @@ fn container<'p>(part: &'p str, above: &[&str]) -> Option<(Engine, &'p str)> {
     let is_named = is_in_pod || above.last() == Some(&"docker");
     let bare = (is_named && is_id(part)).then_some((Engine::Docker, part));
     let (engine, id) = prefixed_id(part).or(bare)?;
-    Some((
-        if is_in_pod {
-            Engine::Kubernetes
-        } else {
-            engine
-        },
-        id,
-    ))
+    let in_pod = is_in_pod.then_some(Engine::Kubernetes);
+    Some((in_pod.unwrap_or(engine), id))
 }
 
 /// Parses `docker-ID.scope`; `docker-ID` where the engine makes groups itself; `SLICE:cri-containerd:ID` where it does so
 /// with a name meant for systemd.
 fn prefixed_id(part: &str) -> Option<(Engine, &str)> {
     let name = part.strip_suffix(".scope").unwrap_or(part);
-    let mut colons = part.rsplitn(3, ':');
-    let with_colons = (colons.next(), colons.next(), colons.next());
+    let parts: Vec<&str> = part.rsplitn(3, ':').collect();
     ENGINE_PREFIXES.iter().find_map(|(prefix, engine)| {
-        let id = match with_colons {
-            (Some(id), Some(name), Some(_)) => {
-                (prefix.strip_suffix('-') == Some(name)).then_some(id)
-            }
+        let id = match parts[..] {
+            [id, name, _] => (prefix.strip_suffix('-') == Some(name)).then_some(id),
             _ => name.strip_prefix(prefix),
         };
         Some((*engine, id.filter(|id| is_id(id))?))

@@ -4,8 +4,8 @@
 
 use super::cgroup::is_id;
 use super::http;
-use super::port_proxy::protocol;
 use crate::model::process::{Container, Engine, Manager, Published};
+use crate::model::socket::Protocol;
 use crate::os::processes;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
@@ -39,11 +39,9 @@ pub fn containers(engine_sockets: &[EngineSocket], timeout: Duration) -> Vec<Con
 fn containers_at(engine_socket: &EngineSocket, timeout: Duration) -> Option<Vec<Container>> {
     let response = http::get(&engine_socket.path, "/containers/json", timeout)?;
     // podman, which may listen on docker's socket too (podman-docker), answers `Server: Libpod/5.2.3 (linux)`.
-    let server = http::header(&response.head, "server").unwrap_or_default();
-    let engine = if server.starts_with("Libpod/") {
-        Engine::Podman
-    } else {
-        engine_socket.engine
+    let engine = match http::header(&response.head, "server") {
+        Some(server) if server.starts_with("Libpod/") => Engine::Podman,
+        _ => engine_socket.engine,
     };
     let summaries: Vec<ContainerSummary> = serde_json::from_slice(&response.body).ok()?;
     let container = |summary| container(summary, engine, engine_socket.manager);
@@ -76,12 +74,8 @@ fn engine_sockets_of(docker_host: Option<&str>, runtime: &Path) -> Vec<EngineSoc
     let chosen = chosen.map(|path| (PathBuf::from(path), Engine::Docker));
     let chosen = chosen.filter(|(path, _)| usual.iter().all(|(known, _)| known != path));
     let engine_socket = |(path, engine): (PathBuf, Engine)| {
-        let is_of_user = path.starts_with(runtime);
-        let manager = if is_of_user {
-            Manager::User
-        } else {
-            Manager::System
-        };
+        let of_user = path.starts_with(runtime).then_some(Manager::User);
+        let manager = of_user.unwrap_or(Manager::System);
         EngineSocket {
             path,
             engine,
@@ -128,7 +122,7 @@ fn published(port: PortSummary) -> Option<Published> {
     Some(Published {
         address: port.ip.and_then(|ip| ip.parse().ok()),
         host_port: port.public_port?,
-        protocol: protocol(&port.r#type)?,
+        protocol: Protocol::named(&port.r#type)?,
         container_port: port.private_port,
     })
 }

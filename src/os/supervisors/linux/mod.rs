@@ -1,6 +1,7 @@
 //! Control groups, arguments of port proxies, sockets of container engines, and systemd.
 
 mod cgroup;
+mod deadline_reader;
 mod engine;
 mod http;
 mod lookup;

@@ -27,11 +27,9 @@ pub fn engine(process: &Process) -> Option<Engine> {
     let name = process.name.raw();
     let path = process.executable.as_ref().map(|path| path.raw());
     let file = path.as_deref().and_then(|path| path.rsplit('/').next());
-    let is_named = |(program, _): &(&str, Engine)| name == *program || file == Some(program);
-    PORT_PROXIES
-        .into_iter()
-        .find(is_named)
-        .map(|(_, engine)| engine)
+    let is_named = |program| name == program || file == Some(program);
+    let mut proxies = PORT_PROXIES.into_iter();
+    proxies.find_map(|(program, engine)| is_named(program).then_some(engine))
 }
 
 /// Returns the container in the arguments of a port proxy; `invoking_uid` is the user portmon works for. Its engine belongs
@@ -90,15 +88,9 @@ fn docker_proxy_port(arguments: &Arguments) -> Option<Published> {
     Some(Published {
         address: arguments.value("host-ip", "host-ip")?.parse().ok(),
         host_port: arguments.number("host-port")?,
-        protocol: protocol(arguments.value("proto", "proto")?)?,
+        protocol: Protocol::named(arguments.value("proto", "proto")?)?,
         container_port: arguments.number("container-port")?,
     })
-}
-
-/// Parses `tcp` or `udp`.
-pub fn protocol(name: &str) -> Option<Protocol> {
-    let mut protocols = [Protocol::Tcp, Protocol::Udp].into_iter();
-    protocols.find(|protocol| protocol.name() == name)
 }
 
 /// Parses `pasta --config-net -t 8080-8080:80-80 -u none … --netns /run/user/1000/netns/netns-…`. podman passes each port
@@ -106,11 +98,18 @@ pub fn protocol(name: &str) -> Option<Protocol> {
 fn pasta_ports(arguments: &Arguments) -> Option<Vec<Published>> {
     let namespace = arguments.value("netns", "netns");
     namespace.filter(|path| path.contains("/netns/netns-"))?;
-    let tcp = arguments.values("t", "tcp-ports");
-    let tcp = tcp.filter_map(|rule| port_mapping(Protocol::Tcp, rule));
-    let udp = arguments.values("u", "udp-ports");
-    let udp = udp.filter_map(|rule| port_mapping(Protocol::Udp, rule));
-    Some(tcp.chain(udp).collect())
+    let tcp = arguments
+        .values("t", "tcp-ports")
+        .map(|rule| (Protocol::Tcp, rule));
+    let udp = arguments
+        .values("u", "udp-ports")
+        .map(|rule| (Protocol::Udp, rule));
+    let rules = tcp.chain(udp);
+    Some(
+        rules
+            .filter_map(|(protocol, rule)| port_mapping(protocol, rule))
+            .collect(),
+    )
 }
 
 /// Parses `[ADDRESS/]FIRST-LAST:FIRST-LAST` of one port; `None` for `none`, `auto` and ranges.

@@ -3,16 +3,15 @@
 //! portmon may be root in a directory and with variables that another user controls: neither may choose the program or
 //! reach it.
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::fd::OwnedFd;
-use rustix::io::Errno;
+use super::deadline_reader::DeadlineReader;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 /// More than `systemctl` prints about every socket of a machine.
-const MAX_BYTES: usize = 1 << 20;
+const MAX_BYTES: u64 = 1 << 20;
 
 /// Interval of asking for the exit status, once the program has closed its output.
 const WAIT_INTERVAL: Duration = Duration::from_millis(1);
@@ -52,37 +51,21 @@ pub fn output(
 }
 
 fn read(child: &mut Child, end: Instant) -> Option<String> {
-    let pipe: OwnedFd = child.stdout.take()?.into();
-    let mut output = Vec::new();
-    let mut buffer = [0; 4096];
-    while output.len() < MAX_BYTES {
-        let left = Timespec::try_from(end.checked_duration_since(Instant::now())?).ok()?;
-        // On EINTR the remaining time is computed again.
-        match poll(&mut [PollFd::new(&pipe, PollFlags::IN)], Some(&left)) {
-            Err(Errno::INTR) => continue,
-            Ok(1..) => {}
-            Ok(0) | Err(_) => return None,
-        }
-        match rustix::io::read(&pipe, &mut buffer) {
-            Err(Errno::INTR) => {}
-            Ok(0) => return String::from_utf8(output).ok(),
-            Ok(length) => output.extend(buffer.get(..length)?),
-            Err(_) => return None,
-        }
-    }
-    None
+    let source = child.stdout.take()?;
+    let mut reader = DeadlineReader { source, end }.take(MAX_BYTES);
+    let mut output = String::new();
+    reader.read_to_string(&mut output).ok()?;
+    (reader.limit() > 0).then_some(output)
 }
 
 fn status(child: &mut Child, end: Instant) -> Option<ExitStatus> {
-    loop {
+    while Instant::now() < end {
         if let Some(status) = child.try_wait().ok()? {
             return Some(status);
         }
-        if Instant::now() >= end {
-            return None;
-        }
         thread::sleep(WAIT_INTERVAL);
     }
+    None
 }
 
 #[cfg(test)]

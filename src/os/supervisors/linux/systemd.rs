@@ -136,14 +136,12 @@ fn listens_on(place: &str, port: Port) -> bool {
         Protocol::Udp => " (Datagram)",
     };
     let place = place.strip_suffix(kind);
-    place
-        .and_then(|place| place.rsplit_once(':'))
-        .is_some_and(|(address, number)| {
-            let number = number.split('%').next().unwrap_or_default();
-            let is_internet =
-                address.starts_with(|first: char| first == '[' || first.is_ascii_digit());
-            is_internet && number.parse() == Ok(port.number)
-        })
+    let Some((address, number)) = place.and_then(|place| place.rsplit_once(':')) else {
+        return false;
+    };
+    let number = number.split('%').next().unwrap_or_default();
+    let is_internet = address.starts_with(|first: char| first == '[' || first.is_ascii_digit());
+    is_internet && number.parse() == Ok(port.number)
 }
 
 #[cfg(test)]

@@ -1,5 +1,4 @@
 use super::*;
-use crate::model::socket::Protocol;
 use crate::os::supervisors::system::testing::FakeEngine;
 use std::io::Write;
 use std::sync::mpsc::channel;
