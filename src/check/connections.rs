@@ -3,9 +3,7 @@
 use super::findings::Findings;
 use super::reason::Reason;
 use crate::model::port::{BindResult, overlaps};
-use crate::model::socket::{
-    Endpoint, Protocol, Socket, SocketRole, State, TIME_WAIT, TimeWaitLeft,
-};
+use crate::model::socket::{Endpoint, Protocol, Socket, SocketRole, State, TimeWaitLeft};
 use std::net::IpAddr;
 
 /// Returns the client, the connections in TIME_WAIT and the ones that a listener left, as far as they prevent a bind.
@@ -23,7 +21,7 @@ pub(super) fn reasons(findings: &Findings) -> Vec<Reason> {
         count: waiting.len(),
         refused,
         // A socket that was polled once may have entered TIME_WAIT just then.
-        left: TimeWaitLeft::of_last(waiting.into_iter(), findings.at, TIME_WAIT, |_| None),
+        left: TimeWaitLeft::of_last(waiting.into_iter(), findings.at, |_| None),
     });
     let leftover = refused(findings, &left).map(|refused| Reason::Leftover {
         refused,

@@ -5,7 +5,6 @@ mod context;
 use super::explanation::{Explanation, Obstacle};
 use super::kill_plan::{KillPlan, TargetSet, holds};
 use crate::model::environment::Environment;
-use crate::model::platform::PLATFORM;
 use crate::model::port::{Port, PortSpec};
 use crate::model::process::shell::quoted;
 use crate::model::socket::{
@@ -115,7 +114,7 @@ fn time_wait(row: &RowContext) -> Obstacle {
     let now = row.context.now.instant;
     let listener = row.row.remote.and_then(|remote| row.listener(remote));
     Obstacle::TimeWait {
-        left: TimeWaitLeft::of_last(iter::once(row.row), now, PLATFORM.time_wait(), since),
+        left: TimeWaitLeft::of_last(iter::once(row.row), now, since),
         listener: listener.map(unchanging),
     }
 }
@@ -141,7 +140,7 @@ fn left_over(row: &RowContext) -> Obstacle {
     Obstacle::LeftOver {
         states: left.iter().map(|socket| socket.state).collect(),
         held: is_held.then(|| unchanging(row.row)),
-        left: TimeWaitLeft::of_last(waiting, now, PLATFORM.time_wait(), |_| None),
+        left: TimeWaitLeft::of_last(waiting, now, |_| None),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{Conclusion, FreeOutcome, FreeReport};
 use crate::model::port::{BindResult, PortSpec};
-use crate::model::socket::{Endpoint, Owners, Socket, State, TIME_WAIT, TimeWaitLeft};
+use crate::model::socket::{Endpoint, Owners, Socket, State, TimeWaitLeft};
 use std::time::Instant;
 
 impl FreeReport {
@@ -38,7 +38,7 @@ fn conclusion(sockets: &[&Socket], bind: BindResult, now: Instant) -> Conclusion
         Conclusion::HeldByConnection(socket)
     } else if !sockets.is_empty() && sockets.iter().all(is_waiting) {
         let states = left;
-        let left = TimeWaitLeft::of_last(sockets.iter().copied(), now, TIME_WAIT, |_| None);
+        let left = TimeWaitLeft::of_last(sockets.iter().copied(), now, |_| None);
         Conclusion::TimeWait { states, left }
     } else {
         Conclusion::NotHeld { bind, left }

@@ -5,7 +5,7 @@ use crate::free::exec_command::{PortSnapshot, SendOutcome};
 use crate::free::request::KillRequest;
 use crate::free::verdict::{Leftovers, Survivor, TargetOutcome, Verdict, VerdictKind};
 use crate::model::process::{Process, ProcessTree, Signal};
-use crate::model::socket::{EndpointId, Owners, Socket, State, TIME_WAIT, TimeWaitLeft};
+use crate::model::socket::{EndpointId, Owners, Socket, State, TimeWaitLeft};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -217,7 +217,7 @@ impl RequestLog {
         let left = sockets.filter(|socket| !self.is_holding(socket));
         let states: Vec<Option<State>> = left.clone().map(|socket| socket.state).collect();
         let since = |socket: &Socket| self.time_wait_since.get(&socket.id).copied();
-        let wait = TimeWaitLeft::of_last(left, self.at, TIME_WAIT, since);
+        let wait = TimeWaitLeft::of_last(left, self.at, since);
         let is_time_wait = |state: &Option<State>| *state == Some(State::TimeWait);
         Leftovers {
             wait: wait.filter(|_| states.iter().all(is_time_wait)),

@@ -10,7 +10,7 @@ pub use address::{Family, Reach, address, family, is_loopback};
 pub use endpoint::{Age, AgeBound, Endpoint, Relation, Since, SocketRole};
 pub use raw_socket::{CompactAddr, RawSocket, SocketSource};
 pub use stats::{ByteRates, Focus, ProcessUsage, SocketCounters, SocketStats, TcpCounters};
-pub use time_wait::{TIME_WAIT, TimeWaitLeft};
+pub use time_wait::TimeWaitLeft;
 
 use crate::model::process::Process;
 use crate::model::text::SystemText;

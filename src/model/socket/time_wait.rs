@@ -6,9 +6,6 @@ use super::Socket;
 use crate::model::platform::PLATFORM;
 use std::time::{Duration, Instant};
 
-/// Duration of TIME_WAIT on this system, where it is fixed.
-pub const TIME_WAIT: Option<Duration> = PLATFORM.time_wait();
-
 /// Remaining time of a TIME_WAIT.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TimeWaitLeft {
@@ -18,12 +15,11 @@ pub enum TimeWaitLeft {
 }
 
 impl TimeWaitLeft {
-    /// Returns the time until the last one ends; `since` is when one was first seen, `lasts` how long the system keeps one.
-    /// `None` without sockets, and if neither is known.
+    /// Returns the time until the last one ends; `since` is when one was first seen. `None` without sockets, and if the
+    /// kernel does not report it and keeps one for a time that is not fixed.
     pub fn of_last<'s>(
         sockets: impl Iterator<Item = &'s Socket> + Clone,
         now: Instant,
-        lasts: Option<Duration>,
         since: impl Fn(&Socket) -> Option<Instant>,
     ) -> Option<Self> {
         let ends: Option<Vec<Instant>> = sockets.clone().map(Socket::time_wait_until).collect();
@@ -33,7 +29,8 @@ impl TimeWaitLeft {
         // One that was not seen to begin may have done so just now.
         let latest = sockets.map(|socket| since(socket).unwrap_or(now)).max()?;
         let age = now.saturating_duration_since(latest);
-        lasts.map(|lasts| Self::AtMost(lasts.saturating_sub(age)))
+        let lasts = PLATFORM.time_wait()?;
+        Some(Self::AtMost(lasts.saturating_sub(age)))
     }
 }
 
@@ -56,28 +53,27 @@ mod tests {
         waits().state(State::TimeWait).build()
     }
 
-    fn last_of(sockets: &[Socket], lasts: Option<Duration>) -> Option<TimeWaitLeft> {
-        let first_seen =
-            |socket: &Socket| socket.time_wait_until().is_none().then(|| instant(88.0));
-        TimeWaitLeft::of_last(sockets.iter(), instant(100.0), lasts, first_seen)
-    }
-
     #[test]
     fn the_kernels_timer_is_preferred_to_the_upper_bound() {
-        let minute = Some(Duration::from_mins(1));
         let exact = |seconds| Some(TimeWaitLeft::Exact(Duration::from_secs(seconds)));
-        let at_most = |seconds| Some(TimeWaitLeft::AtMost(Duration::from_secs(seconds)));
+        let at_most = |age| {
+            let lasts = PLATFORM.time_wait()?;
+            Some(TimeWaitLeft::AtMost(
+                lasts.saturating_sub(Duration::from_secs(age)),
+            ))
+        };
+        let first_seen =
+            |socket: &Socket| socket.time_wait_until().is_none().then(|| instant(88.0));
         let cases = [
-            (vec![until(7.0), until(48.0)], minute, exact(48)),
-            (vec![until(7.0)], None, exact(7)),
-            (vec![until(-2.0)], minute, exact(0)),
-            (vec![unknown()], minute, at_most(48)),
-            (vec![until(7.0), unknown()], minute, at_most(60)),
-            (vec![unknown()], None, None),
-            (vec![], minute, None),
+            (vec![until(7.0), until(48.0)], exact(48)),
+            (vec![until(-2.0)], exact(0)),
+            (vec![unknown()], at_most(12)),
+            (vec![until(7.0), unknown()], at_most(0)),
+            (vec![], None),
         ];
-        for (sockets, lasts, left) in cases {
-            assert_eq!(last_of(&sockets, lasts), left, "{sockets:?}");
+        for (sockets, left) in cases {
+            let last = TimeWaitLeft::of_last(sockets.iter(), instant(100.0), first_seen);
+            assert_eq!(last, left, "{sockets:?}");
         }
     }
 }

@@ -83,17 +83,11 @@ impl Container {
         if let Some(name) = name.or_else(|| self.short_id().map(str::to_owned)) {
             return Some(format!("{program} stop {name}"));
         }
-        let published = self
-            .published
-            .first()
-            .filter(|_| self.engine == Engine::Docker);
-        let Published {
-            host_port,
-            protocol,
-            ..
-        } = published?;
+        let is_docker = self.engine == Engine::Docker;
+        let published = self.published.first().filter(|_| is_docker)?;
+        let port = format!("{}/{}", published.host_port, published.protocol);
         Some(format!(
-            "{program} stop $({program} ps --quiet --filter publish={host_port}/{protocol})"
+            "{program} stop $({program} ps --quiet --filter publish={port})"
         ))
     }
 

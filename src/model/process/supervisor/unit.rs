@@ -94,17 +94,15 @@ impl Display for Unit {
 /// Decodes `\x2d` and other escapes (systemd-escape(1)).
 fn unescaped(name: &SystemText) -> SystemText {
     let raw = name.raw();
-    let mut bytes = Vec::with_capacity(raw.len());
     let mut parts = raw.split(r"\x");
-    bytes.extend(parts.next().unwrap_or_default().bytes());
+    let mut bytes: Vec<u8> = parts.next().unwrap_or_default().into();
     for part in parts {
-        let byte = part.get(..2).map(|digits| u8::from_str_radix(digits, 16));
-        match (byte, part.get(2..)) {
-            (Some(Ok(byte)), Some(rest)) => {
-                bytes.push(byte);
-                bytes.extend(rest.bytes());
-            }
-            _ => bytes.extend(br"\x".iter().copied().chain(part.bytes())),
+        let digits = part.get(..2);
+        if let Some(byte) = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            bytes.push(byte);
+            bytes.extend(part.bytes().skip(2));
+        } else {
+            bytes.extend([r"\x", part].concat().bytes());
         }
     }
     SystemText::new(&bytes)
