@@ -201,20 +201,12 @@ impl SocketBuilder {
     }
 
     pub fn build(mut self) -> Socket {
-        let (protocol, local) = (self.socket.protocol, self.socket.local);
-        self.socket.id = match self.socket.remote {
-            Some(remote) => EndpointId::Connection {
-                protocol,
-                local,
-                remote,
-            },
-            None => EndpointId::Unconnected {
-                protocol,
-                local,
-                owner_hint: self.owner_hint,
-                ordinal: 0,
-            },
+        let owner_hint = self.owner_hint;
+        let raw_socket = RawSocket {
+            owner_hint,
+            ..raw_socket(&self.socket)
         };
+        self.socket.id = raw_socket.id(0);
         self.socket
     }
 

@@ -3,7 +3,7 @@
 use super::*;
 use crate::model::process::{Pid, Requester};
 use crate::model::socket::EndpointId;
-use crate::os::testing::{shell, sleeper, until};
+use crate::os::testing::{SocketHolder, shell, sleeper, until};
 use std::collections::HashSet;
 use std::net::TcpListener;
 
@@ -55,8 +55,7 @@ fn an_inspection_has_ancestors_descendants_and_an_unused_port() {
 fn an_exit_status_belongs_to_the_identity_not_the_pid() {
     let holder = || sleeper(TcpListener::bind("127.0.0.1:0").expect("a free port"));
     let (running, unreaped, mut ended) = (holder(), holder(), holder());
-    let ids =
-        [&running, &unreaped, &ended].map(|child| stat::process_id(child.pid()).expect("it runs"));
+    let ids = [&running, &unreaped, &ended].map(SocketHolder::process_id);
     let [alive, zombie, gone] = ids;
     let earlier = ProcessId {
         start: crate::model::process::StartTime(alive.start.0 - 1),

@@ -1,14 +1,12 @@
 //! Tests that need another user or a PID namespace: this test binary, started again in there for one ignored test.
 
-use crate::model::process::{Pid, ProcessId};
-use crate::os::processes::stat;
+use crate::model::process::ProcessId;
 use crate::os::testing::requirements::{NOBODY, can_be_nobody, can_unshare, skipped};
-use crate::os::testing::{test_name, until};
+use crate::os::testing::{SocketHolder, sleeper, test_name, until};
 use std::fs;
 use std::net::TcpListener;
-use std::os::fd::OwnedFd;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
 /// Set in the process that [`run`] starts.
 const ROLE: &str = "PORTMON_TEST_CONFINED";
@@ -67,33 +65,11 @@ fn run(wrapper: &[&str], test: &str) {
 }
 
 /// A `sleep` that holds a listener under the pid of a process that has exited. Only for a PID namespace of the test's own.
-pub fn sleep_in_the_place_of(ended: ProcessId, listener: &TcpListener) -> Child {
+pub fn sleep_in_the_place_of(ended: ProcessId, listener: &TcpListener) -> SocketHolder {
     until("the pid given away again", || {
         let last = ended.pid.0 - 1;
         fs::write("/proc/sys/kernel/ns_last_pid", last.to_string()).expect("our namespace");
-        let mut child = sleep_on(listener.try_clone().expect("a copy"));
-        if child.id() == ended.pid.0 && process_id(&child) != ended {
-            return Some(child);
-        }
-        end(&mut child);
-        None
+        let child = sleeper(listener.try_clone().expect("a copy"));
+        (child.pid() == ended.pid && child.process_id() != ended).then_some(child)
     })
-}
-
-pub fn sleep_on(listener: TcpListener) -> Child {
-    Command::new("sleep")
-        .arg("60")
-        .stdin(Stdio::from(OwnedFd::from(listener)))
-        .spawn()
-        .expect("sleep runs")
-}
-
-/// Identity of a child.
-pub fn process_id(child: &Child) -> ProcessId {
-    stat::process_id(Pid(child.id())).expect("it runs")
-}
-
-pub fn end(child: &mut Child) {
-    child.kill().expect("it may be killed");
-    child.wait().expect("it ends");
 }

@@ -73,24 +73,15 @@ impl HelperProcess {
 
     /// Passes a socket to it; returns the inode that it sees.
     pub fn take(&mut self, socket: impl AsFd) -> u32 {
-        self.control
-            .get_mut()
-            .write_all(b"take\n")
-            .expect("it listens");
+        writeln!(self.control.get_mut(), "take").expect("it listens");
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
         let mut control = SendAncillaryBuffer::new(&mut space);
         let descriptors = [socket.as_fd()];
         assert!(control.push(SendAncillaryMessage::ScmRights(&descriptors)));
         // Wait for the answer first: the byte must not become part of the command line.
         assert!(self.answer().is_empty());
-        let byte = [IoSlice::new(b"x")];
-        sendmsg(
-            self.control.get_ref(),
-            &byte,
-            &mut control,
-            SendFlags::empty(),
-        )
-        .expect("sent");
+        let (stream, byte) = (self.control.get_ref(), [IoSlice::new(b"x")]);
+        sendmsg(stream, &byte, &mut control, SendFlags::empty()).expect("sent");
         self.answer()[0]
     }
 
@@ -136,60 +127,38 @@ fn serves_commands() {
     }
 }
 
+/// Returns the inodes of the sockets that it opened or took.
 fn run_command(
     line: &str,
     control: &UnixStream,
     sockets: &mut BTreeMap<u32, Vec<OwnedFd>>,
 ) -> Vec<u32> {
-    let (word, rest) = line.trim().split_once(' ').unwrap_or((line.trim(), ""));
-    if word == "connect" {
-        return connect(rest, sockets);
-    }
-    let numbers = rest.split(' ').filter(|part| !part.is_empty());
-    let mut numbers = numbers.map(|number| number.parse::<u32>().expect("a number"));
-    match word {
-        "open" => (0..numbers.next().expect("how many"))
-            .map(|_| {
-                keep(
-                    sockets,
-                    UdpSocket::bind("127.0.0.1:0").expect("a port").into(),
-                )
-            })
-            .collect(),
-        "close" => {
-            numbers.for_each(|inode| drop(sockets.get_mut(&inode).map(|all| all.remove(0))));
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let number = |word: &str| word.parse::<u32>().expect("a number");
+    let udp = |_| OwnedFd::from(UdpSocket::bind("127.0.0.1:0").expect("a port"));
+    let connect = |to: &str| OwnedFd::from(TcpStream::connect(to).expect("a connection"));
+    let opened: Vec<OwnedFd> = match words[..] {
+        ["open", count] => (0..number(count)).map(udp).collect(),
+        ["connect", to, count] => (0..number(count)).map(|_| connect(to)).collect(),
+        ["close", ref inodes @ ..] => {
+            for inode in inodes {
+                drop(sockets.get_mut(&number(inode)).map(|all| all.remove(0)));
+            }
             Vec::new()
         }
-        "dup" => {
-            let inode = numbers.next().expect("which");
-            let copy = sockets[&inode][0].try_clone().expect("a copy");
-            keep(sockets, copy);
-            Vec::new()
-        }
-        "take" => {
+        ["dup", inode] => vec![sockets[&number(inode)][0].try_clone().expect("a copy")],
+        ["take"] => {
             writeln!(&mut &*control).expect("somebody listens");
-            vec![keep(sockets, receive(control))]
+            vec![receive(control)]
         }
         _ => panic!("{}", Command::new("sleep").arg("60").exec()),
-    }
-}
-
-fn connect(words: &str, sockets: &mut BTreeMap<u32, Vec<OwnedFd>>) -> Vec<u32> {
-    let (to, count) = words.split_once(' ').expect("where and how many");
-    (0..count.parse().expect("how many"))
-        .map(|_: usize| {
-            keep(
-                sockets,
-                TcpStream::connect(to).expect("a connection").into(),
-            )
-        })
-        .collect()
-}
-
-fn keep(sockets: &mut BTreeMap<u32, Vec<OwnedFd>>, socket: OwnedFd) -> u32 {
-    let inode = inode(&socket);
-    sockets.entry(inode).or_default().push(socket);
-    inode
+    };
+    let keep = |socket| {
+        let inode = inode(&socket);
+        sockets.entry(inode).or_default().push(socket);
+        inode
+    };
+    opened.into_iter().map(keep).collect()
 }
 
 fn receive(control: &UnixStream) -> OwnedFd {

@@ -5,13 +5,15 @@ pub mod confined;
 pub mod helper_process;
 pub mod requirements;
 
-use crate::model::process::Pid;
+use crate::model::process::{Pid, ProcessId};
+use crate::os::processes::stat;
 use socket2::{Domain, SockRef, Socket, Type};
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
 use std::os::fd::{AsFd, OwnedFd};
+use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
@@ -33,16 +35,17 @@ impl SocketHolder {
         Pid(self.child.id())
     }
 
+    pub fn process_id(&self) -> ProcessId {
+        stat::process_id(self.pid()).expect("it runs")
+    }
+
     pub fn others(&self) -> &[Pid] {
         &self.others
     }
 
     /// Its own pid and those that it reported.
     pub fn all(&self) -> Vec<Pid> {
-        [self.pid()]
-            .into_iter()
-            .chain(self.others.clone())
-            .collect()
+        [&[self.pid()], self.others()].concat()
     }
 
     /// Kills the child itself; those that it reported run on.
@@ -60,12 +63,9 @@ impl SocketHolder {
 impl Drop for SocketHolder {
     fn drop(&mut self) {
         for pid in &self.others {
-            let pid = i32::try_from(pid.0)
-                .ok()
-                .and_then(rustix::process::Pid::from_raw);
-            let kill = rustix::process::Signal::KILL;
+            let pid = rustix::process::Pid::from_raw(pid.0.cast_signed()).expect("a pid");
             // It may have exited already.
-            let _ = pid.map(|pid| rustix::process::kill_process(pid, kill));
+            let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
         }
         let _ = self.child.kill();
         let _ = self.child.wait();
@@ -74,13 +74,10 @@ impl Drop for SocketHolder {
 
 /// A `sleep` that holds the socket.
 pub fn sleeper(socket: impl Into<OwnedFd>) -> SocketHolder {
-    let child = Command::new("sleep")
-        .arg("60")
-        .stdin(Stdio::from(socket.into()))
-        .spawn()
-        .expect("sleep runs");
+    let mut command = Command::new("sleep");
+    let child = command.arg("60").stdin(socket.into()).spawn();
     SocketHolder {
-        child,
+        child: child.expect("sleep runs"),
         others: Vec::new(),
     }
 }
@@ -189,31 +186,19 @@ pub type Pids = BTreeSet<u32>;
 /// Owners of these sockets, by a plain walk through `/proc`.
 pub fn owners_in_proc(inodes: &[u32]) -> Vec<Pids> {
     let mut all = vec![Pids::new(); inodes.len()];
-    let links: Vec<String> = inodes
+    let links = inodes
         .iter()
-        .map(|inode| format!("socket:[{inode}]"))
-        .collect();
+        .map(|inode| format!("socket:[{inode}]").into());
+    let links: Vec<PathBuf> = links.collect();
     for process in fs::read_dir("/proc").expect("/proc").flatten() {
-        let Some(pid) = process
-            .file_name()
-            .to_str()
-            .and_then(|name| name.parse().ok())
-        else {
-            continue;
-        };
-        let Ok(descriptors) = fs::read_dir(process.path().join("fd")) else {
-            continue;
-        };
-        for descriptor in descriptors.flatten() {
-            let Ok(link) = fs::read_link(descriptor.path()) else {
-                continue;
-            };
-            if let Some(at) = links
-                .iter()
-                .position(|wanted| link.as_os_str() == wanted.as_str())
-            {
-                all[at].insert(pid);
-            }
+        let name = process.file_name();
+        let pid: Option<u32> = name.to_str().and_then(|name| name.parse().ok());
+        let descriptors = fs::read_dir(process.path().join("fd"))
+            .into_iter()
+            .flatten();
+        let open = descriptors.filter_map(|one| fs::read_link(one.ok()?.path()).ok());
+        for at in open.filter_map(|link| links.iter().position(|wanted| *wanted == link)) {
+            all[at].extend(pid);
         }
     }
     all

@@ -14,9 +14,7 @@ use crate::model::socket::{EndpointId, Owners, Protocol, Socket};
 use crate::model::testing::process_tree;
 use crate::os::free::Executor;
 use crate::os::free::signal_state::signal_state;
-use crate::os::testing::confined::{
-    end, enter_namespace, is_confined, process_id, sleep_in_the_place_of, sleep_on,
-};
+use crate::os::testing::confined::{enter_namespace, is_confined, sleep_in_the_place_of};
 use crate::os::testing::requirements::skipped;
 use crate::os::testing::{SocketHolder, shell, sleeper, until};
 use rustix::process::Signal as Sent;
@@ -163,7 +161,8 @@ impl SignalLogger {
 
 impl Drop for SignalLogger {
     fn drop(&mut self) {
-        end(&mut self.child);
+        self.child.kill().expect("it may be killed");
+        self.child.wait().expect("it ends");
     }
 }
 
@@ -349,8 +348,8 @@ fn in_a_namespace() {
         return;
     }
     let (listener, local) = listener();
-    let mut victim = sleep_on(listener.try_clone().expect("a copy"));
-    let before = process_id(&victim);
+    let mut victim = sleeper(listener.try_clone().expect("a copy"));
+    let before = victim.process_id();
     let socket = socket_of(local, &[Pid(std::process::id()), before.pid]);
     // The test holds it too, but is no target.
     let process = describe(before.pid);
@@ -360,7 +359,7 @@ fn in_a_namespace() {
         if is_held {
             executor.open_handles(&[before]);
         }
-        end(&mut victim);
+        victim.end();
         let mut successor = sleep_in_the_place_of(before, &listener);
         let error = signal_error(&mut executor, request.clone());
         assert_eq!(
@@ -369,9 +368,9 @@ fn in_a_namespace() {
             "{is_held}"
         );
         assert!(is_running(before.pid));
-        end(&mut successor);
+        successor.end();
         if is_held {
-            victim = sleep_on(listener.try_clone().expect("a copy"));
+            victim = sleeper(listener.try_clone().expect("a copy"));
         }
     }
 }

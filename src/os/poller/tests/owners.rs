@@ -5,10 +5,10 @@
 
 use super::*;
 use crate::os::testing::confined::{
-    become_nobody, end, enter_namespace, is_confined, process_id, sleep_in_the_place_of, sleep_on,
+    become_nobody, enter_namespace, is_confined, sleep_in_the_place_of,
 };
 use crate::os::testing::helper_process::HelperProcess;
-use crate::os::testing::{Pids, inode, owners_in_proc};
+use crate::os::testing::{Pids, inode, owners_in_proc, sleeper};
 use std::fs;
 
 /// Owners of these sockets in the rows; none without a row.
@@ -241,15 +241,15 @@ fn in_a_namespace() {
     }
     let mut poller = polled();
     let (listener, local, _) = listener();
-    let mut victim = sleep_on(listener.try_clone().expect("a copy"));
-    let before = process_id(&victim);
+    let mut victim = sleeper(listener.try_clone().expect("a copy"));
+    let before = victim.process_id();
     poller.wait_for_owners(local, &[own(), before.pid]);
-    end(&mut victim);
+    victim.end();
     let mut successor = sleep_in_the_place_of(before, &listener);
     drop(listener);
     poller.poll();
     let socket = poller.wait_for_owners(local, &[before.pid]);
     let reported: Vec<_> = socket.owners.known().iter().map(|owner| owner.id).collect();
-    assert_eq!(reported, [process_id(&successor)]);
-    end(&mut successor);
+    assert_eq!(reported, [successor.process_id()]);
+    successor.end();
 }

@@ -2,8 +2,9 @@
 
 use super::*;
 use crate::os::testing::confined::{
-    become_nobody, end, enter_namespace, is_confined, process_id, sleep_in_the_place_of, sleep_on,
+    become_nobody, enter_namespace, is_confined, sleep_in_the_place_of,
 };
+use crate::os::testing::sleeper;
 
 #[test]
 fn unreadable_processes_are_not_retried_at_every_update() {
@@ -54,14 +55,14 @@ fn in_a_namespace() {
 
 fn reuse_a_pid(open_handles: usize) {
     let (first, first_inode) = listener();
-    let mut victim = sleep_on(first);
-    let ended = process_id(&victim);
+    let mut victim = sleeper(first);
+    let ended = victim.process_id();
     let pid = ended.pid.0;
     let mut fixture = ResolverFixture::new();
     fixture.resolver.cache.handles.max = Some(open_handles);
     fixture.update(&[], &[first_inode]);
     fixture.updates_until_owned(first_inode, &[pid]);
-    end(&mut victim);
+    victim.end();
     let (second, second_inode) = listener();
     let mut successor = sleep_in_the_place_of(ended, &second);
     drop(second);
@@ -69,6 +70,6 @@ fn reuse_a_pid(open_handles: usize) {
     fixture.updates_until_owned(second_inode, &[pid]);
     fixture.updates_until_owned(first_inode, &[]);
     let known: Vec<ProcessId> = fixture.known[&second_inode].iter().copied().collect();
-    assert_eq!(known, [process_id(&successor)]);
-    end(&mut successor);
+    assert_eq!(known, [successor.process_id()]);
+    successor.end();
 }
