@@ -1,6 +1,8 @@
-//! Fakes of a container engine and of systemctl.
+//! Fakes of a container engine and of systemctl, and what they know.
 
 use super::systemd::Systemctl;
+use crate::model::process::{Manager, Published, Unit};
+use crate::model::socket::Protocol;
 use std::fs;
 use std::io::{Read, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -10,7 +12,26 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+/// Id of a container.
+pub const ID: &str = "9ec39b91f3d70e1beff50a308f77067065ea6be0d91a3378375056cd4422cf3d";
+
 static NUMBER: AtomicU32 = AtomicU32::new(0);
+
+/// A unit of the system's manager.
+pub fn system_unit(name: &str) -> Unit {
+    Unit::new(name.into(), Manager::System)
+}
+
+/// A port of the machine that leads to one of a container, on this address; on every address for "".
+pub fn published(address: &str, host_port: u16, to: (u16, Protocol)) -> Published {
+    let (container_port, protocol) = to;
+    Published {
+        address: address.parse().ok(),
+        host_port,
+        protocol,
+        container_port,
+    }
+}
 
 /// A temporary directory, removed with its content.
 pub struct TempDir(PathBuf);

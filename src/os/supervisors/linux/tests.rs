@@ -1,18 +1,13 @@
 use super::*;
-use crate::model::process::{Manager, Published, StartTime, Unit};
+use crate::model::process::{Manager, StartTime, Unit};
 use crate::model::socket::Protocol;
 use crate::model::testing::process;
+use crate::os::supervisors::system::testing::{ID, published, system_unit as unit};
 use crate::os::testing::{sleeper, until, waiting};
 use std::fs::File;
 
-const ID: &str = "9ec39b91f3d70e1beff50a308f77067065ea6be0d91a3378375056cd4422cf3d";
-
 fn container(engine: Engine, id: Option<&str>) -> Container {
     Container::new(engine, Manager::System, id.map(str::to_owned))
-}
-
-fn unit(name: &str) -> Unit {
-    Unit::new(name.into(), Manager::System)
 }
 
 #[test]
@@ -44,12 +39,7 @@ fn a_process_tree_includes_the_supervisor() {
         let tree = processes::process_trees(&mut processes, &[id], |_| None).pop()?;
         tree.supervisor.container
     };
-    let expected = Published {
-        address: "127.0.0.1".parse().ok(),
-        host_port: 1,
-        protocol: Protocol::Tcp,
-        container_port: 80,
-    };
+    let expected = published("127.0.0.1", 1, (80, Protocol::Tcp));
     let found = until("a container", &mut container);
     assert_eq!(
         (found.engine, found.published),

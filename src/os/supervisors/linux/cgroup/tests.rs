@@ -1,6 +1,6 @@
 use super::*;
+use crate::os::supervisors::system::testing::ID;
 
-const ID: &str = "9ec39b91f3d70e1beff50a308f77067065ea6be0d91a3378375056cd4422cf3d";
 const ME: u32 = 1000;
 
 /// Parses a line of the unified hierarchy, with a container id for the word `ID`.

@@ -1,9 +1,8 @@
 use super::*;
-use crate::os::supervisors::system::testing::FakeEngine;
+use crate::os::supervisors::system::testing::{FakeEngine, ID, published};
 use std::io::Write;
 use std::sync::mpsc::channel;
 
-const ID: &str = "9ec39b91f3d70e1beff50a308f77067065ea6be0d91a3378375056cd4422cf3d";
 const LONG: Duration = Duration::from_secs(10);
 
 /// Two containers as docker lists them; one publishes nothing.
@@ -30,23 +29,14 @@ fn docker_at(engine: &FakeEngine) -> EngineSocket {
     }
 }
 
-fn port(ip: Option<&str>, numbers: (u16, u16), protocol: Protocol) -> Published {
-    Published {
-        address: ip.map(|ip| ip.parse().expect("an address")),
-        host_port: numbers.0,
-        protocol,
-        container_port: numbers.1,
-    }
-}
-
 /// The containers of that list.
 fn expected(engine: Engine) -> Vec<Container> {
     let database = Container {
         name: Some("shop-db-1".into()),
         published: vec![
-            port(Some("0.0.0.0"), (15432, 5432), Protocol::Tcp),
-            port(Some("::"), (15432, 5432), Protocol::Tcp),
-            port(None, (5353, 53), Protocol::Udp),
+            published("0.0.0.0", 15432, (5432, Protocol::Tcp)),
+            published("::", 15432, (5432, Protocol::Tcp)),
+            published("", 5353, (53, Protocol::Udp)),
         ],
         ..Container::new(engine, Manager::System, Some(ID.to_owned()))
     };

@@ -2,19 +2,12 @@ use super::*;
 use crate::model::process::Published;
 use crate::model::socket::Protocol;
 use crate::model::testing::process;
-use crate::os::supervisors::system::testing::TempDir;
+use crate::os::supervisors::system::testing::{ID, TempDir, published, system_unit};
 use std::fs;
-use std::net::IpAddr;
 
-const ID: &str = "9ec39b91f3d70e1beff50a308f77067065ea6be0d91a3378375056cd4422cf3d";
-
-fn published(ip: &str, host_port: u16) -> Published {
-    Published {
-        address: ip.parse::<IpAddr>().ok(),
-        host_port,
-        protocol: Protocol::Tcp,
-        container_port: 80,
-    }
+/// Port 80 of a container.
+fn port_80(ip: &str, host_port: u16) -> Published {
+    published(ip, host_port, (80, Protocol::Tcp))
 }
 
 fn container(engine: Engine, name: &str, published: Vec<Published>) -> Container {
@@ -43,22 +36,19 @@ fn lookup(systemctl: Systemctl, containers: &[Container]) -> SupervisorLookup {
 }
 
 fn behind(unit: Option<&str>, container: Option<Container>) -> Supervisor {
-    let manager = Manager::System;
-    Supervisor {
-        unit: unit.map(|name| Unit::new(name.into(), manager)),
-        container,
-    }
+    let unit = unit.map(system_unit);
+    Supervisor { unit, container }
 }
 
 #[test]
 fn a_container_is_found_by_id_proxy_or_port() {
-    let web = container(Engine::Docker, "aaa", vec![published("0.0.0.0", 8080)]);
-    let local = container(Engine::Docker, "bbb", vec![published("127.0.0.1", 8080)]);
-    let pod = container(Engine::Podman, "ccc", vec![published("", 9090)]);
+    let web = container(Engine::Docker, "aaa", vec![port_80("0.0.0.0", 8080)]);
+    let local = container(Engine::Docker, "bbb", vec![port_80("127.0.0.1", 8080)]);
+    let pod = container(Engine::Podman, "ccc", vec![port_80("", 9090)]);
     let known = [web.clone(), local.clone(), pod.clone()];
     let bare = |of: &Container| Container::new(of.engine, Manager::System, of.id.clone());
     let relayed = |ip| {
-        let published = vec![published(ip, 8080)];
+        let published = vec![port_80(ip, 8080)];
         Container {
             published,
             ..Container::new(Engine::Docker, Manager::System, None)
@@ -155,7 +145,7 @@ fn a_port_owned_by_systemd_belongs_to_a_socket_unit() {
         lookup.complete(&mut found, &holder, Some(tcp(port)));
         found.unit
     };
-    let expected = Unit::new("cups.socket".into(), Manager::System);
+    let expected = system_unit("cups.socket");
     assert_eq!(unit(1, "systemd", 631), Some(expected));
     assert_eq!(unit(1, "systemd", 632), None);
     assert_eq!(unit(1, "init", 631), None);
@@ -165,7 +155,7 @@ fn a_port_owned_by_systemd_belongs_to_a_socket_unit() {
 fn a_port_with_a_hidden_owner_may_have_a_container_or_socket() {
     let directory = TempDir::new();
     let script = "echo Id=cups.socket; echo ActiveState=active; echo 'Listen=[::1]:631 (Stream)'; echo 'Listen=[::1]:8080 (Stream)'";
-    let web = container(Engine::Docker, "aaa", vec![published("0.0.0.0", 8080)]);
+    let web = container(Engine::Docker, "aaa", vec![port_80("0.0.0.0", 8080)]);
     let mut lookup = lookup(
         Systemctl::fake(&directory, script),
         std::slice::from_ref(&web),

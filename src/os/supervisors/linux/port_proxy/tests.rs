@@ -1,22 +1,12 @@
 use super::*;
 use crate::model::testing::process;
-
-const ID: &str = "9ec39b91f3d70e1beff50a308f77067065ea6be0d91a3378375056cd4422cf3d";
+use crate::os::supervisors::system::testing::{ID, published};
 
 /// Returns the container in the arguments of a program run by root.
 fn container_of(name: &str, line: &str) -> Option<Container> {
     let line = line.replace("ID", ID);
     let process = process(7, name).command(&line).user(0, "root").build();
     container(&process, Some(1000))
-}
-
-fn published(address: Option<&str>, host_port: u16, to: (u16, Protocol)) -> Published {
-    Published {
-        address: address.map(|ip| ip.parse().expect("an address")),
-        host_port,
-        protocol: to.1,
-        container_port: to.0,
-    }
 }
 
 fn publishing(engine: Engine, published: Vec<Published>) -> Container {
@@ -28,7 +18,7 @@ fn publishing(engine: Engine, published: Vec<Published>) -> Container {
 
 #[test]
 fn docker_proxy_arguments_name_the_port_in_every_form() {
-    let tcp = published(Some("0.0.0.0"), 8080, (80, Protocol::Tcp));
+    let tcp = published("0.0.0.0", 8080, (80, Protocol::Tcp));
     let cases = [
         (
             "/usr/bin/docker-proxy -proto tcp -host-ip 0.0.0.0 -host-port 8080 -container-ip 172.17.0.2 -container-port 80",
@@ -46,7 +36,7 @@ fn docker_proxy_arguments_name_the_port_in_every_form() {
             "docker-proxy -proto udp -host-ip :: -host-port 53 -container-ip fd00::2 -container-port 5353",
             Some(publishing(
                 Engine::Docker,
-                vec![published(Some("::"), 53, (5353, Protocol::Udp))],
+                vec![published("::", 53, (5353, Protocol::Udp))],
             )),
         ),
         (
@@ -79,8 +69,8 @@ fn conmon_arguments_name_the_container_and_its_id() {
 #[test]
 fn pasta_arguments_name_the_ports() {
     let rest = "--dns-forward 169.254.1.1 -T none -U none --no-map-gw --netns /run/user/1000/netns/netns-eeaeb5d8";
-    let tcp = published(None, 9090, (80, Protocol::Tcp));
-    let udp = published(Some("127.0.0.1"), 53, (5353, Protocol::Udp));
+    let tcp = published("", 9090, (80, Protocol::Tcp));
+    let udp = published("127.0.0.1", 53, (5353, Protocol::Udp));
     let cases = [
         (
             format!("pasta --config-net -t 9090-9090:80-80 -u none {rest}"),

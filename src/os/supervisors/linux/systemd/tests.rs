@@ -1,5 +1,5 @@
 use super::*;
-use crate::os::supervisors::system::testing::TempDir;
+use crate::os::supervisors::system::testing::{TempDir, system_unit};
 use std::os::unix::fs::symlink;
 
 const SSH: Port = Port {
@@ -9,7 +9,7 @@ const SSH: Port = Port {
 
 fn completed(name: &str, script: &str) -> Unit {
     let directory = TempDir::new();
-    let mut unit = Unit::new(name.into(), Manager::System);
+    let mut unit = system_unit(name);
     Systemctl::fake(&directory, script).complete(&mut unit);
     unit
 }
@@ -19,7 +19,7 @@ fn a_service_gets_its_details_from_systemd() {
     let script = "cat <<'END'\n\
                   MainPID=4242\nRestart=always\nLoadState=loaded\nId=shop.service\n\
                   TriggeredBy=shop.timer shop.socket shop-admin.socket\nEND";
-    let mut expected = Unit::new("shop.service".into(), Manager::System);
+    let mut expected = system_unit("shop.service");
     expected.main = Some(Pid(4242));
     expected.restart = Some("always".to_owned());
     expected.triggered_by = vec!["shop.socket".into(), "shop-admin.socket".into()];
@@ -36,7 +36,7 @@ fn output_about_another_unit_is_ignored() {
         "exit 0",
     ];
     for script in cases {
-        let expected = Unit::new("shop.service".into(), Manager::System);
+        let expected = system_unit("shop.service");
         assert_eq!(completed("shop.service", script), expected, "{script}");
     }
 }
@@ -46,15 +46,15 @@ fn a_systemctl_that_does_not_answer_is_ignored() {
     let directory = TempDir::new();
     let mut hasty = Systemctl::fake(&directory, "exec sleep 60");
     hasty.timeout = Duration::from_millis(50);
-    let mut unit = Unit::new("shop.service".into(), Manager::System);
+    let mut unit = system_unit("shop.service");
     hasty.complete(&mut unit);
-    assert_eq!(unit, Unit::new("shop.service".into(), Manager::System));
+    assert_eq!(unit, system_unit("shop.service"));
 }
 
 #[test]
 fn a_service_without_a_main_process_has_none() {
     let script = "echo Id=x.service; echo LoadState=loaded; echo MainPID=0; echo Restart=; echo TriggeredBy=";
-    let expected = Unit::new("x.service".into(), Manager::System);
+    let expected = system_unit("x.service");
     assert_eq!(completed("x.service", script), expected);
 }
 
@@ -64,7 +64,7 @@ fn a_unit_is_queried_by_name_only() {
     let asked = directory.path().join("asked");
     let script = format!("printf '%s\\n' \"$@\" > {}", asked.display());
     let name = r"my\x2dapp@1.service";
-    let mut unit = Unit::new(name.into(), Manager::System);
+    let mut unit = system_unit(name);
     Systemctl::fake(&directory, &script).complete(&mut unit);
     let words = fs::read_to_string(&asked).expect("it was asked");
     let expected = format!(
@@ -90,10 +90,10 @@ fn a_unit_name_that_systemctl_reads_as_a_glob_is_not_queried() {
         "\n.service",
     ];
     for name in names {
-        fake.complete(&mut Unit::new(name.into(), Manager::System));
+        fake.complete(&mut system_unit(name));
         assert!(!asked.exists(), "{name:?}");
     }
-    fake.complete(&mut Unit::new("shop.service".into(), Manager::System));
+    fake.complete(&mut system_unit("shop.service"));
     assert!(asked.exists());
 }
 
@@ -112,7 +112,7 @@ fn the_first_systemctl_that_exists_is_run() {
         programs,
         ..Systemctl::fake(&none, "exit 1")
     };
-    let expected = Unit::new("first.socket".into(), Manager::System);
+    let expected = system_unit("first.socket");
     assert_eq!(systemctl.socket_on(SSH, Manager::System), Some(expected));
 }
 
@@ -171,9 +171,9 @@ fn socket_units_on_a_port_name_what_they_start() {
          Id=dns.socket\nListen=127.0.0.1:22 (Datagram)\nListen=[::1]:53 (Datagram)\nActiveState=active\nTriggers=\n\n\
          Id=dbus.socket\nListen=/run/dbus:22 (Stream)\nActiveState=active\nEND",
     );
-    let mut ssh = Unit::new("ssh.socket".into(), Manager::System);
+    let mut ssh = system_unit("ssh.socket");
     ssh.triggers = vec!["ssh.service".into()];
-    let dns = Unit::new("dns.socket".into(), Manager::System);
+    let dns = system_unit("dns.socket");
     let on = |number, protocol| fake.socket_on(Port { protocol, number }, Manager::System);
     assert_eq!(on(22, Protocol::Tcp), Some(ssh));
     assert_eq!(on(53, Protocol::Udp), Some(dns));
