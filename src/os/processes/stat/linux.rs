@@ -70,10 +70,7 @@ impl<'l> StatLine<'l> {
 
     pub fn stat(&self) -> Option<ProcessStat> {
         // 0 means none, as for the first process and kernel threads.
-        let pid = |number| {
-            self.number(number)
-                .map(|pid| (pid != 0).then_some(Pid(pid)))
-        };
+        let pid = |number| Some(Some(Pid(self.number(number)?)).filter(|pid| pid.0 != 0));
         Some(ProcessStat {
             start: self.start()?,
             name: Some(SystemText::new(self.name)),
@@ -90,10 +87,8 @@ impl<'l> StatLine<'l> {
 /// Returns the name of a terminal by its device number (majors 4 and 136 to 143 in the kernel's `devices.txt`).
 fn terminal_name(device: i32) -> Option<SystemText> {
     let device = device.cast_unsigned();
-    let (major, minor) = (
-        (device >> 8) & 0xfff,
-        (device & 0xff) | ((device >> 12) & 0xfff00),
-    );
+    let major = (device >> 8) & 0xfff;
+    let minor = (device & 0xff) | ((device >> 12) & 0xfff00);
     let name = match (major, minor) {
         (4, 0..=63) => format!("tty{minor}"),
         (4, _) => format!("ttyS{}", minor - 64),

@@ -14,15 +14,11 @@ const ZOMBIE: u32 = 5;
 
 pub fn read(pid: Pid) -> Option<ProcessStat> {
     let found = bsd_info(pid)?;
-    let name: Vec<u8> = found
-        .pbi_name
-        .iter()
-        .map(|byte| byte.cast_unsigned())
-        .take_while(|byte| *byte != 0)
-        .collect();
+    let name = found.pbi_name.map(|byte| byte.cast_unsigned());
+    let name = name.split(|byte| *byte == 0).next();
     Some(ProcessStat {
         start: StartTime(found.pbi_start_tvsec * 1_000_000 + found.pbi_start_tvusec),
-        name: (!name.is_empty()).then(|| SystemText::new(&name)),
+        name: name.filter(|name| !name.is_empty()).map(SystemText::new),
         parent: (found.pbi_ppid != 0).then_some(Pid(found.pbi_ppid)),
         state: match found.pbi_status {
             STOPPED => Some('T'),

@@ -13,10 +13,9 @@ use windows_sys::Win32::System::Threading::{
 
 pub fn read(pid: Pid) -> Option<ProcessStat> {
     let created = creation(pid)?;
+    let [high, low] = [created.dwHighDateTime, created.dwLowDateTime].map(u64::from);
     Some(ProcessStat {
-        start: StartTime(
-            u64::from(created.dwHighDateTime) << 32 | u64::from(created.dwLowDateTime),
-        ),
+        start: StartTime(high << 32 | low),
         ..ProcessStat::default()
     })
 }
