@@ -27,10 +27,8 @@ pub struct Moment {
 impl Moment {
     /// The same moment, `instant` later or earlier, with the wall clock carried along.
     pub fn at(self, instant: Instant) -> Self {
-        let wall = match instant.checked_duration_since(self.instant) {
-            Some(later) => self.wall + later,
-            None => self.wall - self.instant.duration_since(instant),
-        };
+        let later = instant.saturating_duration_since(self.instant);
+        let wall = self.wall + later - self.instant.saturating_duration_since(instant);
         Self { instant, wall }
     }
 

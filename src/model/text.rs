@@ -79,16 +79,10 @@ pub fn is_plain(letter: char) -> bool {
 
 fn push_escaped(out: &mut String, letter: char) -> fmt::Result {
     match letter {
-        '\n' => out.write_str("\\n"),
-        '\r' => out.write_str("\\r"),
-        '\t' => out.write_str("\\t"),
-        letter if (letter as u32) < 0x80 && letter.is_control() => {
-            write!(out, "\\x{:02x}", letter as u32)
-        }
-        letter if letter.is_control() || is_deceptive(letter) => {
-            write!(out, "\\u{{{:x}}}", letter as u32)
-        }
-        letter => out.write_char(letter),
+        '\n' | '\r' | '\t' => write!(out, "{}", letter.escape_default()),
+        '\0'..='\x7f' if letter.is_control() => write!(out, "\\x{:02x}", letter as u32),
+        _ if is_plain(letter) => out.write_char(letter),
+        _ => write!(out, "{}", letter.escape_unicode()),
     }
 }
 

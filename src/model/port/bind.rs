@@ -80,9 +80,8 @@ impl AddressProbe {
     /// Number of binds that reached an address of this machine.
     pub fn binds(&self) -> usize {
         let outcomes = self.with_reuseaddr.iter().chain([&self.without_reuseaddr]);
-        outcomes
-            .filter(|outcome| **outcome != BindOutcome::NoSuchAddress)
-            .count()
+        let reached = outcomes.filter(|outcome| **outcome != BindOutcome::NoSuchAddress);
+        reached.count()
     }
 }
 

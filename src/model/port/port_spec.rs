@@ -2,6 +2,7 @@
 //!
 //! Unlike the filter, this never searches for text: what is not a port is an error, because a process may be ended for it.
 
+use super::Port;
 use super::bind::overlaps;
 use crate::model::socket::{Protocol, Socket, covers};
 use std::fmt::{self, Display};
@@ -136,14 +137,12 @@ impl PortRange {
 impl Display for PortSpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.address {
-            Some(IpAddr::V4(v4)) => write!(f, "{v4}:")?,
-            Some(IpAddr::V6(v6)) => write!(f, "[{v6}]:")?,
-            None => write!(f, ":")?,
+            Some(IpAddr::V4(v4)) => write!(f, "{v4}")?,
+            Some(IpAddr::V6(v6)) => write!(f, "[{v6}]")?,
+            None => {}
         }
-        match self.protocol {
-            Protocol::Tcp => write!(f, "{}", self.port),
-            Protocol::Udp => write!(f, "{}/udp", self.port),
-        }
+        let (protocol, number) = (self.protocol, self.port);
+        write!(f, "{}", Port { protocol, number })
     }
 }
 

@@ -13,6 +13,7 @@ pub use supervisor::{Container, Engine, Manager, Published, Supervisor, Unit};
 
 use crate::model::text::SystemText;
 use std::fmt::{self, Display};
+use std::mem;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -73,7 +74,17 @@ impl Process {
 
     /// The arguments with passwords, tokens and keys replaced by `•••`.
     pub fn arguments(&self) -> Vec<SystemText> {
-        masked(&self.command)
+        let mut hides_next = false;
+        let masked = |argument: &SystemText| {
+            let raw = argument.raw();
+            let is_flag = raw.starts_with('-');
+            let takes_secret = is_flag && !raw.contains('=') && names_a_secret(&raw);
+            if mem::replace(&mut hides_next, takes_secret) && !is_flag {
+                return MASK.into();
+            }
+            mask_within(&raw).map_or_else(|| argument.clone(), |text| text.as_str().into())
+        };
+        self.command.iter().map(masked).collect()
     }
 
     /// The masked arguments on one line, made safe to show; the name where the system shows no arguments.
@@ -120,22 +131,6 @@ const SECRET_WORDS: [&str; 9] = [
     "private_key",
     "credential",
 ];
-
-fn masked(arguments: &[SystemText]) -> Vec<SystemText> {
-    let mut hide_next = false;
-    let mut shown = Vec::with_capacity(arguments.len());
-    for argument in arguments {
-        let raw = argument.raw();
-        if hide_next && !raw.starts_with('-') {
-            shown.push(MASK.into());
-            hide_next = false;
-            continue;
-        }
-        hide_next = raw.starts_with('-') && !raw.contains('=') && names_a_secret(&raw);
-        shown.push(mask_within(&raw).map_or_else(|| argument.clone(), |text| text.as_str().into()));
-    }
-    shown
-}
 
 /// Masks the value of `--token=VALUE` or `API_KEY=VALUE` and the password of `scheme://user:password@host`.
 fn mask_within(argument: &str) -> Option<String> {

@@ -105,13 +105,10 @@ impl SupervisorLookup {
 
 /// Returns which systemd manager this process is.
 fn manager(process: &Process) -> Option<Manager> {
-    if process.name.raw() != "systemd" {
-        None
-    } else if process.pid() == Pid(1) {
-        Some(Manager::System)
-    } else {
-        let invoking_uid = processes::invoking_uid();
-        process.uid.map(|uid| manager_of(uid, invoking_uid))
+    match process.pid() {
+        _ if process.name.raw() != "systemd" => None,
+        Pid(1) => Some(Manager::System),
+        _ => Some(manager_of(process.uid?, processes::invoking_uid())),
     }
 }
 
