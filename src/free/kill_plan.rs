@@ -71,7 +71,7 @@ impl KillPlan {
             host: environment.host.clone(),
             port,
             owners: owners(&sockets, &environment.self_pids),
-            others: other_sockets(&sockets, table),
+            others: OtherSockets::new(&sockets, table),
             sockets,
             trees: None,
             uid: environment.uid,
@@ -81,7 +81,7 @@ impl KillPlan {
 
     /// Updates what else closes, since an owner may have been found after the plan was made.
     pub fn update_others(&mut self, table: &[&Endpoint]) {
-        self.others = other_sockets(&self.sockets, table);
+        self.others = OtherSockets::new(&self.sockets, table);
     }
 
     /// Adds the owners' process trees, which are only known a moment after the plan.
@@ -222,11 +222,6 @@ impl KillPlan {
             is_repeated: false,
         }
     }
-}
-
-fn other_sockets(own: &[Socket], table: &[&Endpoint]) -> OtherSockets {
-    let all = table.iter().map(|endpoint| &endpoint.socket);
-    OtherSockets::new(all.filter(|socket| !own.iter().any(|one| one.id == socket.id)))
 }
 
 /// True if the process leads a terminal's session, usually a shell: without it the terminal closes.

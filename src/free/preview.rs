@@ -82,6 +82,7 @@ pub struct NotPermitted {
 impl Preview {
     /// Returns what happens when these targets of the plans, of which there is at least one, get this signal.
     pub fn new(plans: &[KillPlan], targets: TargetSet, signal: Signal) -> Self {
+        let host = plans.first().map(|plan| plan.host.clone());
         let single = if let [plan] = plans { Some(plan) } else { None };
         let ports = plans.iter().map(|plan| PortPreview {
             port: plan.port,
@@ -91,10 +92,7 @@ impl Preview {
         let also_closes = AlsoCloses::new(plans, &target_processes(plans, targets));
         let warnings = plans.iter().flat_map(|plan| warnings(plan, targets));
         Self {
-            host: plans
-                .first()
-                .map(|plan| plan.host.clone())
-                .unwrap_or_default(),
+            host: host.unwrap_or_default(),
             targets,
             signal,
             ports: ports.collect(),

@@ -1,7 +1,7 @@
 //! The sockets of other ports, which close with their owners.
 
 use crate::model::process::ProcessId;
-use crate::model::socket::{Owners, Protocol, Socket};
+use crate::model::socket::{Endpoint, Owners, Protocol, Socket};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
@@ -27,9 +27,11 @@ pub struct OtherPort {
 }
 
 impl OtherSockets {
-    pub fn new<'a>(sockets: impl Iterator<Item = &'a Socket>) -> Self {
+    /// Takes from the table what is none of the port's own sockets.
+    pub fn new(own: &[Socket], table: &[&Endpoint]) -> Self {
         let (mut ports, mut connections, mut pending) = (Vec::new(), BTreeMap::new(), 0);
-        for socket in sockets {
+        let all = table.iter().map(|endpoint| &endpoint.socket);
+        for socket in all.filter(|socket| !own.iter().any(|one| one.id == socket.id)) {
             pending += usize::from(socket.owners == Owners::Pending);
             let owners: Vec<ProcessId> = socket.owners.known().iter().map(|one| one.id).collect();
             if owners.is_empty() {

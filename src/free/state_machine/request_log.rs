@@ -51,9 +51,9 @@ impl RequestLog {
                 missed,
             } => (sockets, resumed, missed),
             SendOutcome::NotSent(error) => {
+                let named = error.process().map(|process| process.id);
                 for state in &mut self.target_states {
-                    let id = Some(state.target.id());
-                    let is_own = error.process().map(|process| process.id) == id;
+                    let is_own = named == Some(state.target.id());
                     state.error = is_own.then(|| error.clone());
                 }
                 return;
