@@ -65,7 +65,7 @@ fn connections_are_below_the_rule_and_listeners_above() {
     let terminal = Terminal::portmon(&[&port.to_string()]);
     let display = terminal.wait_for("the connection", |display| display.shows(local));
     let line_of = |text: &str| display.lines().iter().position(|line| line.contains(text));
-    let rule = line_of("── connected").expect("a rule");
+    let rule = line_of("── connections").expect("a rule");
     let (above, below): (Vec<ScreenRow>, Vec<ScreenRow>) = display
         .rows()
         .into_iter()
