@@ -54,7 +54,7 @@ pub struct App {
     background: Option<Box<Batch>>,
     pub sampling: Sampling,
     pub port_history: PortHistory,
-    /// The past owner that was inspected last, and after which poll.
+    /// The past owner inspected last, and the time of the poll that caused it.
     inspected_past_owner: Option<(ProcessId, Option<Instant>)>,
     /// Freed ports that are watched for reuse.
     freed_ports: Vec<FreeMachine>,

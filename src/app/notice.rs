@@ -8,7 +8,7 @@ pub const NOTICE_TIME: Duration = Duration::from_secs(3);
 #[derive(Clone, Debug)]
 pub struct Notice {
     pub text: String,
-    /// When it disappears; `None` if only a key that is not movement removes it.
+    /// When it disappears; `None` if it stays until a key other than movement is pressed.
     pub until: Option<Instant>,
     /// The freed ports that it says were taken again.
     pub taken_again: Vec<FreeMachine>,

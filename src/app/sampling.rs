@@ -168,7 +168,8 @@ impl Sampling {
         (late > now).then_some(late)
     }
 
-    /// Age of the last poll from which the table is stale: neither a long interval nor a change of it makes it stale.
+    /// Age of the last poll above which the table is stale. Allows for the interval in use, so that a long or changed
+    /// interval does not make it stale.
     fn max_age(&self) -> Duration {
         self.reported_interval
             .max(self.requested_interval())

@@ -182,7 +182,8 @@ impl<'a> PortWaiter<'a> {
         }
     }
 
-    /// Polls the whole port, of which a wait for a listener sees only the listeners, and tells what is there.
+    /// Returns the message after a timeout. Polls all sockets of the port once, since a wait for a listener polls only
+    /// listeners.
     fn timeout_message(&self, source: Option<SocketSource>, elapsed: Duration) -> String {
         let mut poller = poller(source, whole_port(self.target.spec.port));
         let problems = poller.poll().problems;

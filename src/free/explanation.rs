@@ -100,7 +100,8 @@ impl Explanation {
         self
     }
 
-    /// Returns the explanation without what passes by itself, to compare what two are about.
+    /// Returns the explanation without its remaining times and counts, so that two explanations of the same facts are
+    /// equal.
     pub fn timeless(&self) -> Self {
         let mut timeless = self.clone();
         if let Obstacle::TimeWait { left, .. } | Obstacle::LeftOver { left, .. } =
@@ -137,7 +138,7 @@ impl Explanation {
             })
     }
 
-    /// Returns the socket that really holds the port.
+    /// Returns the endpoint to go to: the listener, or a visible socket that holds the port.
     pub fn go_to(&self) -> Option<EndpointId> {
         let socket = match &self.obstacle {
             Obstacle::Closed { now: listener }
@@ -153,7 +154,7 @@ impl Explanation {
         socket.map(|socket| socket.id)
     }
 
-    /// Returns the port whose supervisor is worth knowing.
+    /// Returns the port whose supervisor should be looked up.
     pub fn supervised_port(&self) -> Option<Port> {
         use Obstacle::{Hidden, Protected};
         matches!(self.obstacle, Hidden { .. } | Protected { .. }).then_some(self.port)

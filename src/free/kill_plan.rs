@@ -60,7 +60,7 @@ pub enum TargetSet {
 }
 
 impl KillPlan {
-    /// Freezes the owners of these sockets of a port, the row's own first.
+    /// Creates the plan for these sockets of a port, the row's own first; later changes of the table do not change it.
     pub(super) fn new(
         port: Port,
         sockets: Vec<Socket>,

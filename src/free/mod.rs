@@ -1,6 +1,6 @@
 //! Freeing a port: the plan, its preview, the confirmed request, the state machine that follows it, and the verdict.
 //!
-//! Each stage of the way is a type of its own, so that none can be skipped:
+//! Each stage is a type of its own, so that none can be skipped:
 //!
 //! ```text
 //! plan_row(), plan_port() ──> KillPlan ── confirm() ──> KillRequest ── Batch::begin() ──> Batch

@@ -69,7 +69,7 @@ fn explained(row: &RowContext, plan: Result<KillPlan, Obstacle>) -> PlanResult {
     plan.map_err(|obstacle| Box::new(Explanation::new(Port::of(row.row), obstacle)))
 }
 
-/// Plans to stop the owners of these sockets, of which the first is the one that is meant.
+/// Plans to stop the owners of these sockets. The first one is the socket of the row.
 fn plan_sockets(row: &RowContext, sockets: &[&Socket]) -> Result<KillPlan, Obstacle> {
     let Some((own, others)) = sockets.split_first() else {
         return Err(left_over(row));

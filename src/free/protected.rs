@@ -60,7 +60,8 @@ pub fn protected(process: &Process, self_pids: &[Pid]) -> Option<Protected> {
     }
 }
 
-/// Decides by name alone: even if no engine answers, stopping its helpers frees no port of a container.
+/// Decides by name alone, so that the helpers of an engine are protected even if it does not answer: stopping them
+/// frees no port of a container.
 fn for_containers(process: &Process) -> Option<Protected> {
     let is_one_of = |programs: &[&str]| programs.iter().any(|program| is_called(process, program));
     let is_shim = process.name.raw().starts_with(SHIM);

@@ -9,7 +9,8 @@ use crate::model::socket::{EndpointId, Socket};
 use std::sync::Arc;
 use std::time::Instant;
 
-/// A process that gets the signal, and its sockets of the port when it was shown: none for a parent or a group member.
+/// A process that gets the signal, and the sockets of the port that it owned when it was shown; a parent or group
+/// member may own none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
     pub process: Arc<Process>,

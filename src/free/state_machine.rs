@@ -33,7 +33,7 @@ pub struct FreeMachine {
     verdict: Option<Verdict>,
     /// True once a bind has refuted that part of the port is free; it is not tried again.
     has_part_bind_failed: bool,
-    /// When a bind was last to decide because tables could not be read, and the number of survivors then.
+    /// Time of the last bind that was tried because tables could not be read, and the number of survivors at that time.
     probed: Option<(Instant, usize)>,
 }
 
@@ -120,7 +120,7 @@ impl FreeMachine {
     }
 
     fn evaluate(&mut self) -> Vec<ExecCommand> {
-        // A part that was bound is not taken back because a table cannot be read for a while.
+        // An address that was bound stays free even if a table cannot be read for a while.
         if self.phase == FreePhase::PartlyFree && self.log.is_unread() {
             return Vec::new();
         }

@@ -32,8 +32,8 @@ impl Platform {
         !matches!(self, Self::Windows)
     }
 
-    /// True if a bind that is refused for lack of permission says nothing about the port (it is below 1024). Windows
-    /// refuses excluded ports in the same way, and those are not free.
+    /// True if EACCES from a bind only means that the port is privileged (below 1024). Windows refuses excluded ports
+    /// in the same way, and those are not free.
     pub const fn denies_only_privileged_ports(self) -> bool {
         !matches!(self, Self::Windows)
     }

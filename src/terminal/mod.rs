@@ -33,8 +33,8 @@ pub struct TerminalGuard {
 impl TerminalGuard {
     /// Takes over the terminal. A panic restores it before its message is printed.
     pub fn enter() -> anyhow::Result<Self> {
-        // With NO_COLOR crossterm drops every attribute, reverse video of the cursor's row too. The mono theme sets no
-        // color, so crossterm may write all it is given.
+        // With NO_COLOR set, crossterm drops every attribute, even the reverse video of the cursor's row. The theme
+        // `plain` sets no color, so force crossterm to write all attributes.
         crossterm::style::force_color_output(true);
         enter_raw_mode().context("cannot set up the terminal")?;
         let before = std::panic::take_hook();
@@ -74,7 +74,7 @@ pub fn is_interactive() -> bool {
 
 /// Discards output that the terminal does not take, and leaves raw mode. Neither blocks.
 ///
-/// A blocked write continues once that made room, so its thread may still restore the screen.
+/// Discarding unblocks a blocked write, so the thread that writes can still restore the screen.
 pub fn discard_output() {
     if !is_in_background() {
         system::discard_unsent_output();

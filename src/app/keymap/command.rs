@@ -85,7 +85,7 @@ macro_rules! commands {
 }
 
 commands! {
-    /// Commands that leave a notice or a verdict standing.
+    /// Commands that move the cursor or scroll; unlike all others they dismiss neither a notice nor a verdict.
     Movement as Move {
         Up [named(Up), key('k')] "up";
         Down [named(Down), key('j')] "down";

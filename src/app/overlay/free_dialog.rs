@@ -69,8 +69,9 @@ impl FreeDialog {
         }
     }
 
-    /// Notes that the buttons are on the screen `now`, as they were at the time of `state`: on a slow terminal nobody can
-    /// answer what was not shown. If the screen had no room to name every target, nothing can be confirmed.
+    /// Notes that the buttons are on the screen `now`, as they were at the time of `state`, so that on a slow
+    /// terminal no question can be answered before it is visible. If a target does not fit on the screen, nothing can be
+    /// confirmed.
     pub fn on_drawn(&mut self, state: Instant, now: Instant, shows_all_targets: bool) {
         if let Some(prompt) = self.phase.prompt_mut() {
             prompt.is_truncated |= !shows_all_targets;
@@ -80,7 +81,7 @@ impl FreeDialog {
         self.since.get_or_insert(now);
     }
 
-    /// Starts the arming time again, since the buttons have changed.
+    /// Disarms the buttons until the changed ones have been shown for the delay.
     pub fn disarm(&mut self) {
         (self.since, self.is_shown_armed, self.focus) = (None, false, 0);
     }

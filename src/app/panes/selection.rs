@@ -1,7 +1,7 @@
 //! The cursor, the marks and the part of the table in view.
 //!
-//! The cursor is an identity: whatever opens, closes or is sorted, it stays on its row, and the row on its line of the
-//! screen. At the top of the list the view stays instead, to show new rows.
+//! The cursor is the id of a row, so it stays on that row when others open, close or are sorted, and the row stays on
+//! its line of the screen. At the top of the list the view stays instead, to show new rows.
 
 use crate::model::socket::EndpointId;
 use crate::table::listing::{Listing, TableLine};
@@ -20,7 +20,7 @@ pub struct Selection {
 }
 
 impl Selection {
-    /// Finds the cursor's row after the lines changed, or takes the row now in its place.
+    /// Moves the cursor to its row after the lines changed, or to the row now at its line if it is gone.
     pub fn follow(&mut self, listing: &Listing, height: usize) {
         let offset = self.line.saturating_sub(self.top);
         let found = self.cursor.and_then(|id| listing.line_of(id));

@@ -11,10 +11,10 @@ use crate::model::text::SystemText;
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::time::Instant;
 
-/// Owners that are kept of one port.
+/// Number of owners kept per port.
 const MAX_OWNERS: usize = 4;
 
-/// Ports that are kept; the oldest makes room.
+/// Number of ports kept; beyond it the oldest is dropped.
 const MAX_PORTS: usize = 10_000;
 
 const MAX_EXIT_STATUSES: usize = 1_000;
@@ -31,7 +31,7 @@ pub struct PortHistory {
 /// An earlier owner of a port.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PastOwner {
-    /// Its socket; of several the one that closed last.
+    /// Its socket; if it had several, the one that closed last.
     pub id: EndpointId,
     pub port: Port,
     /// As they were last known.

@@ -47,7 +47,7 @@ fn reuse_is_shown_until_a_key_other_than_movement() {
     assert_eq!(harness.notice(), "", "it is said once");
 }
 
-/// What is said once it is known who is above the one that took the port, and what stands behind it.
+/// The notice once the ancestors and the supervisor of the new owner are known.
 fn completed(ancestors: Vec<Arc<Process>>, supervisor: Supervisor) -> String {
     let mut harness = freed();
     let parent = ancestors[0].pid().0;

@@ -51,7 +51,7 @@ fn refusal_of_all(count: usize, is_range: bool, options: &FreeArgs) -> Option<Re
     }
 }
 
-/// Asks about one port; in a range, which was confirmed by its count, only if the port must be typed.
+/// Asks about one port. A range was confirmed by its count, so a port of it is asked about only if it must be typed.
 fn is_confirmed(plan: &PortPlan, is_counted: bool) -> bool {
     match plan.preview().confirmation {
         Confirmation::Key => {

@@ -1,4 +1,4 @@
-//! Exits after a signal if the event loop does not: a terminal that takes no output blocks it in a write.
+//! Exits after a signal if the event loop cannot, because it is blocked writing to a terminal that accepts no output.
 //!
 //! Runs on its own thread and shares no state with the loop; both receive every signal. It must never write to the
 //! terminal, where it would block as well.

@@ -31,7 +31,7 @@ pub enum FreeOutcome {
     StillHeld,
     TakenAgain,
     NotPermitted,
-    /// It is never done, or was not confirmed.
+    /// Refused by portmon, or not confirmed.
     Refused,
 }
 
@@ -56,7 +56,7 @@ pub struct FreeReport {
     pub signalled: Vec<(Arc<Process>, Signal)>,
     /// The visible owners of the port now.
     pub holders: Vec<Arc<Process>>,
-    /// From the last signal until the processes had released the port, or else until the last poll.
+    /// Time from the last signal until the processes released the port, or until the last poll if they did not.
     pub after: Option<Duration>,
 }
 

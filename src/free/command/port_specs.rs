@@ -4,10 +4,10 @@ use crate::model::port::{PortRange, PortSpec};
 use crate::model::socket::{Endpoint, Socket, State};
 use std::collections::BTreeSet;
 
-/// Returns each port that is meant once: a port that was named, and of a range those that a socket holds or that the kernel
-/// keeps in TIME_WAIT.
+/// Returns the ports without duplicates: each single port, and those ports of a range that a socket holds or that are
+/// in TIME_WAIT.
 ///
-/// A port has one verdict, so one that is named with two addresses is an error, which has both.
+/// Each port gets one verdict, so the same port with two addresses is an error; the error contains both.
 pub fn port_specs(
     targets: &[PortRange],
     table: &[Endpoint],

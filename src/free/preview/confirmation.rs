@@ -29,8 +29,8 @@ pub enum TypingReason {
     Login(Arc<Process>),
 }
 
-/// Returns what confirms these plans together, which also close other ports. Of several ports, the first that must be
-/// typed stands for all.
+/// Returns what confirms these plans together, which also close other ports. For several ports, typing the first port
+/// that requires it is enough.
 pub fn required_confirmation(
     plans: &[KillPlan],
     targets: TargetSet,

@@ -13,7 +13,7 @@ pub struct TreeNode {
     pub owner: Option<PortOwner>,
     /// True if it gets the signal.
     pub is_target: bool,
-    /// True if it owns a socket of a process that gets the signal, so also if it gets the signal and is an owner.
+    /// True if it shares a socket with a target; always true for a target that is an owner.
     pub shares_socket: bool,
     /// The number of its ancestors in the tree.
     pub depth: usize,

@@ -27,8 +27,8 @@ pub(super) fn freed_addresses(log: &RequestLog, holding: &[Socket]) -> Vec<Socke
     )
 }
 
-/// Returns the local addresses except link-local ones without their scope, which not every source of sockets tells: their
-/// bind always fails (EINVAL).
+/// Returns the local addresses that can be bound. A link-local address without its scope, which not every source
+/// reports, always fails (EINVAL), so it is left out.
 fn bindable<'a>(sockets: impl Iterator<Item = &'a Socket>) -> impl Iterator<Item = SocketAddr> {
     let addresses = sockets.map(|socket| socket.local);
     addresses.filter(|address| match address {

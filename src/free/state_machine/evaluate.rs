@@ -18,7 +18,7 @@ pub(super) enum Evaluation {
     NoOwner,
     /// The targets' sockets on these addresses are closed, and nothing else holds them; to be bound.
     Part(Vec<SocketAddr>),
-    /// Tables could not be read for so long that a bind is to decide.
+    /// Tables have been unreadable for so long that a bind must decide.
     Probe,
     Decided(Box<Verdict>),
     /// SIGKILL is to be sent to the survivors, as was requested in advance.

@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-/// Wait where more rarely helps: a process ignores the signal, or every target has ended and others hold its sockets.
+/// Shorter wait for cases where waiting rarely helps: a target ignores the signal, or all targets have exited and other
+/// processes hold the sockets.
 pub(super) const FUTILE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Time between binds that fail for no visible reason.
@@ -46,7 +47,8 @@ pub(super) enum FreePhase {
     ProbingPart,
     /// Tables cannot be read, and a bind is being tried.
     ProbingUnread {
-        /// The bind that showed it free before, if one did; it counts again where this one's answer is discarded.
+        /// The earlier bind that showed the port free, if any; it applies again if the result of this bind is
+        /// discarded.
         previous: Option<LastBind>,
     },
     PartlyFree,

@@ -14,7 +14,7 @@ pub(super) fn held_by_others(log: &RequestLog) -> Verdict {
         .filter(|target| target.is_owner())
         .map(|target| target.process.pid())
         .collect();
-    // As it was when the question was asked: once its master is gone, a worker is a child of init.
+    // Use the parent from the time of the question: after the master exits, init adopts the worker.
     let is_worker = |process: &Arc<Process>| {
         let mut asked = log.request.owners.iter();
         let asked = asked.find(|one| one.id == process.id);
@@ -53,7 +53,7 @@ fn has_same_owner(one: &Socket, other: &Socket) -> bool {
     (&one.owners, one.uid, &one.user) == (&other.owners, other.uid, &other.user)
 }
 
-/// Returns the sockets without neighbors that are alike.
+/// Drops each socket that is like the one before it.
 fn without_repeats(
     mut sockets: Vec<Socket>,
     are_alike: fn(&Socket, &Socket) -> bool,

@@ -33,7 +33,8 @@ impl FreeMachine {
         if is_due { self.probe(None) } else { Vec::new() }
     }
 
-    /// Settles once the port was free for long enough. Where the tables cannot show that it was not taken, a bind does.
+    /// Settles once the port has been free for long enough. While tables cannot be read, a new bind must show that it
+    /// was not taken again.
     pub(super) fn settle(&mut self, bind: LastBind) -> Vec<ExecCommand> {
         self.refresh_outcomes();
         let free_since = bind.free_since;
@@ -56,8 +57,8 @@ impl FreeMachine {
         commands
     }
 
-    /// Updates the remaining TIME_WAIT, and binds again once nothing visible prevents it, or after a while where nothing
-    /// visible ever did.
+    /// Updates the remaining TIME_WAIT. Binds again once the visible cause of the failure is gone, or, without one,
+    /// after a while.
     pub(super) fn retry_bind(&mut self, bind: LastBind) -> Vec<ExecCommand> {
         self.refresh_outcomes();
         let is_due = self.log.at.saturating_duration_since(bind.at) >= BIND_RETRY;
@@ -90,7 +91,7 @@ impl FreeMachine {
     pub(super) fn on_bind_probed(&mut self, probe: &BindProbe) -> Vec<ExecCommand> {
         let at = self.log.at;
         self.phase = match self.phase {
-            // The tables can be read again, and the next poll shows more than a bind: its answer is discarded.
+            // The tables can be read again, so the next poll will show more than this bind: discard its result.
             FreePhase::ProbingUnread { previous } if !self.log.is_unread() => {
                 previous.map_or(FreePhase::Watching, |bind| self.phase_after(bind))
             }

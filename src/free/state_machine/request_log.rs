@@ -180,7 +180,7 @@ impl RequestLog {
             .map_or(Duration::ZERO, |(at, _)| self.since(at))
     }
 
-    /// The last signal that was sent; not that of a request that could not be sent.
+    /// The last signal that was really sent; a failed request does not count.
     pub fn last_signal(&self) -> Signal {
         self.last_sent()
             .map_or(self.request.signal, |(_, signal)| signal)

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 /// How long a freed port is watched for reuse.
 pub(super) const REUSE_WATCH: Duration = Duration::from_mins(10);
 
-/// How long the owner of the socket that took the port may be searched for.
+/// Timeout of the search for the owner of the socket that took the port.
 const OWNER_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A change that an ordinary poll shows.
@@ -35,8 +35,8 @@ impl FreeMachine {
         self.phase.free_since()
     }
 
-    /// Takes the changes of an ordinary poll while the port is watched for reuse. The watch ends after ten minutes, unless
-    /// the port was taken by then and that is still to be told.
+    /// Takes the changes of an ordinary poll while the port is watched for reuse. The watch ends after ten minutes, or
+    /// later if the port was taken in that time and this was not reported yet.
     pub fn on_table_changes<'a>(
         &mut self,
         at: Instant,
@@ -77,8 +77,8 @@ impl FreeMachine {
         }
     }
 
-    /// Ends the watch for reuse with the verdict that the port was taken again, if it was and the owner is known or was
-    /// searched for long enough.
+    /// If the port was taken again, ends the watch and returns the verdict, once the new owner is known or the search
+    /// has timed out.
     pub fn taken_again_verdict(&mut self, now: Instant) -> Option<&Verdict> {
         let FreePhase::WatchingReuse(ReuseState {
             free_since,

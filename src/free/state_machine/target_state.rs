@@ -90,7 +90,7 @@ impl TargetState {
         disposition == Some(SignalDisposition::Ignored)
     }
 
-    /// Returns its facts while it holds the port; `signal` is the one it was to get.
+    /// Returns what is known of it as a survivor; `signal` is the one that it should have received.
     pub fn survivor(&self, signal: Signal, waited: Duration) -> Survivor {
         Survivor {
             process: Arc::clone(&self.target.process),
@@ -102,8 +102,8 @@ impl TargetState {
         }
     }
 
-    /// Returns how it released the port. A process closes its sockets a moment before its exit shows, so that it is still
-    /// running is not concluded at once.
+    /// Returns how it released the port. A process closes its sockets a moment before its exit is visible, so "still
+    /// running" is reported only after a while.
     pub fn outcome(&self, now: Instant) -> Option<TargetOutcome> {
         let (how, at) = match (self.ended, self.closed_port) {
             (Some(at), _) => (ReleaseKind::Ended, at),

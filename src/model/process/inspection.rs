@@ -1,6 +1,6 @@
 //! Inspections: what portmon asks about processes only when someone looks at them.
 //!
-//! An inspection walks over every process, so the details and the dialog request one at a time, and the sampler none.
+//! An inspection reads every process, so only the details and the dialog request one, never the sampler.
 
 use super::supervisor::Supervisor;
 use crate::model::port::Port;
@@ -17,7 +17,7 @@ pub struct InspectRequest {
     pub endpoint: EndpointId,
     /// The owners whose process trees are wanted.
     pub processes: Vec<ProcessId>,
-    /// The port of the row: a port proxy does not tell by itself which container it serves.
+    /// The port of the row, which identifies the container behind a port proxy.
     pub port: Option<Port>,
     /// The port of each owner, for a request about several rows.
     pub ports: Vec<(ProcessId, Port)>,
@@ -126,7 +126,7 @@ pub struct Restriction {
     pub no_signal: bool,
 }
 
-/// Where a process comes from. The adopter of orphans is init (`None`) or a systemd.
+/// How a process was started. Orphans are adopted by init (`None`) or by a systemd manager.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
     /// The process is init itself.
@@ -152,7 +152,8 @@ impl ProcessTree {
         }
     }
 
-    /// Returns the origin of a child of init or a systemd: each has what it started, and every orphan.
+    /// Returns the origin of a child of init or a systemd manager, whose children are the processes that it started and
+    /// all orphans.
     fn adopted_origin(&self, adopter: Option<&Arc<Process>>) -> Origin {
         let adopter_pid = adopter.map_or(FIRST, |adopter| adopter.pid());
         let main = self.supervisor.unit.as_ref().and_then(|unit| unit.main);

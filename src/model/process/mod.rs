@@ -1,4 +1,4 @@
-//! A process: its identity, which must never be confused, and its description, which is only for people.
+//! A process: its identity, by which decisions are made, and its description, which is only shown.
 
 mod inspection;
 pub mod shell;
@@ -104,8 +104,8 @@ impl Display for Process {
     }
 }
 
-/// Sorts the processes whose parent is not among them before the others, each by pid: a master before its workers, since it
-/// replaces a worker that ends and ends them all when it ends.
+/// Sorts processes whose parent is not in the list first, then by pid. A master comes before its workers: it restarts a
+/// worker that exits, and stops them all when it exits.
 pub fn topmost_first(mut processes: Vec<Arc<Process>>) -> Vec<Arc<Process>> {
     let pids: Vec<Pid> = processes.iter().map(|process| process.pid()).collect();
     processes.sort_by_key(|process| (!is_topmost(process, &pids), process.pid()));

@@ -1,7 +1,7 @@
 //! Words as a POSIX shell takes them, and the command that starts a process again.
 //!
-//! The text is pasted into terminals, so it has no character that a terminal or its line editor acts on, and it claims no
-//! more than the system reports.
+//! The text is pasted into terminals, so it contains no character that a terminal or its line editor acts on, and
+//! nothing that the system did not report.
 
 use crate::model::process::Process;
 use crate::model::text::{SystemText, is_plain};

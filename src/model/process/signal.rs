@@ -74,7 +74,7 @@ impl Signal {
         }
     }
 
-    /// True if SIGCONT follows when the process is suspended: until then it acts on nothing but SIGKILL.
+    /// True if portmon sends SIGCONT after this signal to a suspended process, which otherwise would not act on it.
     pub fn resumes(self) -> bool {
         match self {
             Self::Terminate | Self::Interrupt | Self::HangUp => true,

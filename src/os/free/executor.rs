@@ -20,7 +20,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Rest after a poll, as a multiple of the time the poll took.
+/// Pause after a poll, as a multiple of its duration.
 const BACKOFF: u32 = 3;
 
 pub struct Executor {

@@ -15,11 +15,11 @@ use std::time::{Duration, Instant};
 /// Shortest time from poll to poll.
 const FAST_INTERVAL: Duration = Duration::from_millis(50);
 
-/// The same after the first seconds, when a verdict only stays open.
+/// The same after the first seconds, when a quick verdict is no longer expected.
 const SLOW_INTERVAL: Duration = Duration::from_millis(500);
 const FAST_PERIOD: Duration = Duration::from_secs(10);
 
-/// An unchanged port is reported this often, as the time that has passed counts.
+/// Interval at which an unchanged port is reported: the state machine also needs the passage of time.
 const REPORT_INTERVAL: Duration = Duration::from_millis(250);
 
 /// A request that was performed, and the watch over its port, until another request for the port replaces it.

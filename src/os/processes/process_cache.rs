@@ -9,7 +9,7 @@ use crate::model::process::{Process, ProcessId};
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-/// Every this many turns of a process, beginning with the first, reads everything.
+/// One in this many turns of a process, starting with the first, reads everything.
 const FULL_READ_EVERY: u32 = 4;
 
 /// The cached processes, each in one of the queues.

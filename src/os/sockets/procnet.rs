@@ -19,7 +19,7 @@ use std::path::Path;
 
 const DIRECTORY: &str = "/proc/net";
 
-/// Emits every socket of a table; an error means that there are more.
+/// Emits the sockets of a table; after an error some are missing.
 pub fn read(table: KernelTable, emit: &mut dyn FnMut(&RawSocket)) -> Result<(), Error> {
     read_in(Path::new(DIRECTORY), table, emit)
 }

@@ -18,7 +18,7 @@ pub struct ConfirmPrompt {
     pub preview: Preview,
     /// True while the signals are offered instead of everything else.
     pub is_choosing_signal: bool,
-    /// What was typed so far, where a port must be typed.
+    /// Digits typed so far, if the port must be typed.
     pub typed: String,
     /// True if the screen cannot name every target, so that nothing can be confirmed.
     pub is_truncated: bool,
@@ -110,7 +110,8 @@ impl ConfirmPrompt {
         !self.is_truncated && port.is_none_or(|port| self.typed == port.to_string())
     }
 
-    /// Returns what to do if it is confirmed as required.
+    /// Returns the batch and its first commands; `None` unless the port was typed where required and every target fits
+    /// on the screen.
     pub fn confirm(&self, now: Instant) -> Option<(Batch, Vec<ExecCommand>)> {
         let (targets, signal) = (self.preview.targets, self.preview.signal);
         self.is_confirmed().then(|| {

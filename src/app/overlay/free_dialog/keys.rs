@@ -99,7 +99,7 @@ impl FreeDialog {
         match (action, &mut self.phase) {
             (Send, DialogPhase::Running(batch)) => commands = batch.escalate(now),
             (Send, DialogPhase::Confirming(prompt)) => {
-                // If something required was not done, the question stays.
+                // Keep the question if it cannot be confirmed yet.
                 let Some((batch, first)) = prompt.confirm(now) else {
                     return commands;
                 };

@@ -91,8 +91,8 @@ impl Container {
         ))
     }
 
-    /// Returns the client program of the engine. docker finds the engine that the user has chosen; podman and nerdctl find
-    /// root's only as root.
+    /// Returns the client program of the engine. docker uses the engine that the user has selected; podman and nerdctl
+    /// reach root's engine only when run as root.
     fn program(&self) -> Option<&'static str> {
         match (self.engine, self.manager) {
             (Engine::Kubernetes, _) | (_, Manager::OtherUser(_)) => None,

@@ -39,8 +39,8 @@ impl Unit {
         }
     }
 
-    /// True if the unit may restart what ended: not a scope, whose processes others started, nor a service that neither its
-    /// manager nor a socket restarts.
+    /// True if the unit may restart its process. False for a scope, whose processes others start, and for a service
+    /// with `Restart=no` that no socket starts.
     pub fn may_restart(&self) -> bool {
         if self.is_service() {
             !self.triggered_by.is_empty() || self.restart.as_deref() != Some("no")
@@ -57,8 +57,8 @@ impl Unit {
         self.name.raw().ends_with(".socket")
     }
 
-    /// True if systemd can have given the name. Anybody can give a control group another one, and systemctl takes
-    /// `*.service` for all services, `/` for a path and `-` for a flag.
+    /// True if the name is valid for systemd. Anybody can create a control group with an invalid one, and systemctl
+    /// would read `*.service` as all services, `/` as a path and `-` as a flag.
     pub fn has_valid_name(&self) -> bool {
         shell::name(&self.name, SIGNS).is_some()
     }

@@ -63,7 +63,7 @@ impl ProcessHandle {
     }
 }
 
-/// The error says by itself what is wrong with `/proc`.
+/// Wraps an error that already says what is wrong with `/proc`.
 fn unverified(error: &io::Error) -> HandleError {
     if is_no_such_process(error) {
         HandleError::Ended

@@ -109,8 +109,8 @@ fn open_directory(pid: Pid) -> Option<OwnedFd> {
     openat(CWD, format!("/proc/{pid}"), flags, Mode::empty()).ok()
 }
 
-/// Reads the fingerprint before all else but the user, so that an exec meanwhile leaves the old one and is noticed next
-/// time.
+/// Reads the fingerprint before everything except the user, so that an exec during the read leaves the old fingerprint
+/// and is noticed next time.
 ///
 /// The effective user owns the directory. Unlike its files it keeps that owner where the process may not be dumped
 /// (`task_dump_owner` of the kernel's `fs/proc/base.c`), and fstat costs a tenth of reading `status`.
