@@ -109,14 +109,30 @@ pub struct RawSocket {
 impl PartialEq for RawSocket {
     #[inline]
     fn eq(&self, other: &Self) -> bool {
-        let compared = |one: &Self| {
-            let queue = (one.state != Some(State::TimeWait)).then_some(one.queue);
-            let kind = (one.protocol, one.table, one.state, one.v6only);
-            let addresses = (one.local, one.remote, one.scope);
-            let owner = (one.owner_hint, one.uid);
-            (one.cookie, kind, addresses, owner, queue)
-        };
-        compared(self) == compared(other)
+        let Self {
+            cookie,
+            protocol,
+            table,
+            state,
+            v6only,
+            local,
+            remote,
+            scope,
+            owner_hint,
+            uid,
+            queue,
+        } = self;
+        *cookie == other.cookie
+            && *protocol == other.protocol
+            && *table == other.table
+            && *state == other.state
+            && *v6only == other.v6only
+            && *local == other.local
+            && *remote == other.remote
+            && *scope == other.scope
+            && *owner_hint == other.owner_hint
+            && *uid == other.uid
+            && (*queue == other.queue || *state == Some(State::TimeWait))
     }
 }
 

@@ -14,7 +14,7 @@ const ZOMBIE: u32 = 5;
 
 pub fn read(pid: Pid) -> Option<ProcessStat> {
     let found = bsd_info(pid)?;
-    let name = found.pbi_name.map(|byte| byte.cast_unsigned());
+    let name = found.pbi_name.map(libc::c_char::cast_unsigned);
     let name = name.split(|byte| *byte == 0).next();
     Some(ProcessStat {
         start: StartTime(found.pbi_start_tvsec * 1_000_000 + found.pbi_start_tvusec),
