@@ -101,6 +101,7 @@ mod tests {
         let (mut keys, mut commands) = (HashSet::new(), HashSet::new());
         for section in &BINDINGS {
             for binding in section.bindings() {
+                assert_ne!(binding.keys, [], "{binding:?}");
                 for chord in binding.keys {
                     assert!(keys.insert((section.context, *chord)), "{binding:?}");
                 }

@@ -118,11 +118,13 @@ impl App {
                 self.effects.push(Effect::Redraw);
             }
             Event::Due => {}
-            Event::SourceEnded(EventSource::Sockets) => self.sampling.is_lost = true,
-            Event::SourceEnded(source) => {
-                let text = wording::screen::notice::source_ended(source.name());
-                self.notice = Some(Notice::persistent(text));
-            }
+            Event::SourceEnded(source) => match source {
+                EventSource::Sockets => self.sampling.is_lost = true,
+                EventSource::Processes | EventSource::Freeing | EventSource::Checks => {
+                    let text = wording::screen::notice::source_ended(source.name());
+                    self.notice = Some(Notice::persistent(text));
+                }
+            },
         }
         self.apply_filter();
         self.update_selection();

@@ -104,13 +104,19 @@ impl Explanation {
     /// equal.
     pub fn timeless(&self) -> Self {
         let mut timeless = self.clone();
-        if let Obstacle::TimeWait { left, .. } | Obstacle::LeftOver { left, .. } =
-            &mut timeless.obstacle
-        {
-            *left = None;
-        }
-        if let Obstacle::LeftOver { states, .. } = &mut timeless.obstacle {
-            states.clear();
+        match &mut timeless.obstacle {
+            Obstacle::TimeWait { left, .. } => *left = None,
+            Obstacle::LeftOver { states, left, .. } => {
+                states.clear();
+                *left = None;
+            }
+            Obstacle::Closed { .. }
+            | Obstacle::Client { .. }
+            | Obstacle::Pending(_)
+            | Obstacle::Hidden { .. }
+            | Obstacle::Kernel(_)
+            | Obstacle::Protected { .. }
+            | Obstacle::Supervised { .. } => {}
         }
         timeless.others = self.others.iter().map(Self::timeless).collect();
         timeless

@@ -117,21 +117,21 @@ fn reason(reason: &Reason, message: String) -> JsonReason {
 }
 
 fn connect(probe: &ConnectProbe) -> JsonConnect {
-    let (mut took, mut status, mut server) = (None, None, None);
-    if let ConnectOutcome::Accepted { took: time, banner } = &probe.outcome {
-        took = Some((time.as_secs_f64() * 1e6).round() / 1e3);
-        if let Banner::Http {
-            status: line,
-            server: name,
-        } = banner
-        {
-            (status, server) = (Some(text(line)), name.as_ref().map(text));
-        }
-    }
+    let (took, banner) = match &probe.outcome {
+        ConnectOutcome::Accepted { took, banner } => (Some(took), Some(banner)),
+        ConnectOutcome::Refused
+        | ConnectOutcome::TimedOut
+        | ConnectOutcome::NoSuchAddress
+        | ConnectOutcome::Failed(_) => (None, None),
+    };
+    let (status, server) = match banner {
+        Some(Banner::Http { status, server }) => (Some(text(status)), server.as_ref().map(text)),
+        Some(Banner::Other(_) | Banner::Closed | Banner::Nothing) | None => (None, None),
+    };
     JsonConnect {
         address: probe.address.ip(),
         outcome: probe.outcome.name(),
-        milliseconds: took,
+        milliseconds: took.map(|took| (took.as_secs_f64() * 1e6).round() / 1e3),
         status,
         server,
         message: wording::connect_line(probe),

@@ -244,12 +244,16 @@ impl KeyCommand {
     /// True for what only serves to stop processes: `--read-only` offers none of it.
     pub fn stops_processes(self) -> bool {
         use TableCommand::{Free, Mark, UnmarkAll};
-        matches!(
-            self,
-            Self::Table(Free | Mark | UnmarkAll)
-                | Self::Button(_)
-                | Self::FreeDialog(_)
-                | Self::Signal(_)
-        )
+        match self {
+            Self::Table(command) => matches!(command, Free | Mark | UnmarkAll),
+            Self::Button(_) | Self::FreeDialog(_) | Self::Signal(_) => true,
+            Self::Move(_)
+            | Self::Toggle(_)
+            | Self::Filter(_)
+            | Self::Edit(_)
+            | Self::Check(_)
+            | Self::Text(_)
+            | Self::Copy(_) => false,
+        }
     }
 }

@@ -119,7 +119,12 @@ fn next_signal(log: &RequestLog) -> Option<Signal> {
     {
         return Some(Signal::Interrupt);
     }
-    (last.can_be_ignored() && last != Signal::Continue).then_some(Signal::Kill)
+    match last {
+        Signal::Terminate | Signal::HangUp | Signal::Interrupt | Signal::Quit => {
+            last.can_be_ignored().then_some(Signal::Kill)
+        }
+        Signal::Kill | Signal::Continue => None,
+    }
 }
 
 /// True for a main process of postgres; its children have titles such as `postgres: checkpointer`.

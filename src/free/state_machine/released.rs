@@ -5,7 +5,7 @@ use super::phase::{BIND_RETRY, FreePhase, LastBind, ReuseState};
 use super::poll_verdict::held_by_others;
 use super::{FreeMachine, reuse};
 use crate::free::exec_command::{BindProbe, ExecCommand};
-use crate::free::verdict::{Verdict, VerdictClass, VerdictKind};
+use crate::free::verdict::{Verdict, VerdictKind};
 use std::time::Instant;
 
 impl FreeMachine {
@@ -126,10 +126,20 @@ impl FreeMachine {
 
     /// Returns the phase that follows from the verdict of this bind.
     fn phase_after(&self, bind: LastBind) -> FreePhase {
+        use VerdictKind::{CannotBind, Free, HeldByOthers, NotEnded, NothingSent};
+        use VerdictKind::{OnlyWithReuseAddr, PartlyFree, TakenAgain, Unknown};
         match self.verdict.as_ref().map(|verdict| &verdict.kind) {
-            Some(VerdictKind::CannotBind { .. }) => FreePhase::Unbindable(bind),
-            Some(kind) if kind.class() == VerdictClass::Free => FreePhase::Settling(bind),
-            Some(_) | None => FreePhase::Watching,
+            Some(CannotBind { .. }) => FreePhase::Unbindable(bind),
+            Some(Free(_) | OnlyWithReuseAddr(_)) => FreePhase::Settling(bind),
+            Some(
+                PartlyFree { .. }
+                | HeldByOthers(_)
+                | NotEnded { .. }
+                | TakenAgain { .. }
+                | Unknown { .. }
+                | NothingSent(_),
+            )
+            | None => FreePhase::Watching,
         }
     }
 }
