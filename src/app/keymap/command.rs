@@ -116,7 +116,7 @@ commands! {
     TableCommand as Table {
         Filter [key('/'), named(F(4)), key('\\')] "start a new filter (typing a digit does too)", hint "filter";
         Free [key('x'), named(F(9)), named(Delete)] "free the port of this row, or the ports of the marked rows in view (always asks)", hint "free port";
-        Mark [key(' ')] "mark or unmark this row";
+        Mark [key(' ')] "mark or unmark this row, and move down";
         UnmarkAll [key('U')] "unmark all";
         Check [key('w')] "check whether this port can be used and, if not, why";
         Details [named(Enter), key('i')] "show or hide the details", hint "details";
