@@ -92,5 +92,7 @@ fn time_wait_of_a_server_without_so_reuseaddr_keeps_the_port() {
     holder.wait_until_ended();
     let rest = free(&[&port.to_string()]);
     rest.assert(3, "still_held", &[], &[]);
-    rest.assert_says("no process holds it; the kernel keeps 1 TIME_WAIT for about ");
+    // A client elsewhere may have left another connection on the same port number.
+    rest.assert_says("no process holds it; the kernel keeps ");
+    rest.assert_says(" TIME_WAIT for about ");
 }
