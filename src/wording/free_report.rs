@@ -69,17 +69,17 @@ fn not_held(port: PortSpec, bind: &BindResult, left: &[Option<State>]) -> String
         left => format!(" ({left})"),
     };
     let free = format!("{port} is free: nothing holds it");
-    let only_tables = "so this is known only from the socket tables.";
     match bind {
         BindResult::Usable => free,
         BindResult::OnlyWithReuseAddr => {
             format!("{free}, but it can be bound only with SO_REUSEADDR{left}")
         }
         BindResult::NotPermitted => {
-            format!("{free}. You are not permitted to bind it, {only_tables}")
+            let known = "so this is known only from the socket tables";
+            format!("{free}. You are not permitted to bind it, {known}.")
         }
         BindResult::NoSuchAddress => {
-            format!("{free}. This machine has no such address, {only_tables}")
+            format!("{port} cannot be bound: this machine has no such address{left}")
         }
         BindResult::InUse | BindResult::Failed(_) => {
             let why = bind_result(bind);
@@ -207,7 +207,7 @@ mod tests {
         text.parse().expect(text)
     }
 
-    fn told(port: &str, conclusion: Conclusion) -> String {
+    fn text(port: &str, conclusion: Conclusion) -> String {
         free_report(&FreeReport::new(spec(port), conclusion, Vec::new()))
     }
 
@@ -222,27 +222,27 @@ mod tests {
         let left = Some(TimeWaitLeft::AtMost(Duration::from_mins(1)));
         let not_held = |bind, left| Conclusion::NotHeld { bind, left };
         let bind = Failed("odd".to_owned());
-        let told = [
-            told("3000", not_held(Usable, vec![])),
-            told("80", not_held(NotPermitted, vec![])),
-            told("127.0.0.9:80", not_held(NoSuchAddress, vec![])),
-            told("8080", not_held(OnlyWithReuseAddr, states.clone())),
-            told("8080", Conclusion::TimeWait { states, left }),
-            told("51324", Conclusion::HeldByConnection(client)),
-            told("127.0.0.1:5432", Conclusion::StillHeld(wildcard.clone())),
-            told(
+        let sentences = [
+            text("3000", not_held(Usable, vec![])),
+            text("80", not_held(NotPermitted, vec![])),
+            text("127.0.0.9:80", not_held(NoSuchAddress, vec![])),
+            text("8080", not_held(OnlyWithReuseAddr, states.clone())),
+            text("8080", Conclusion::TimeWait { states, left }),
+            text("51324", Conclusion::HeldByConnection(client)),
+            text("127.0.0.1:5432", Conclusion::StillHeld(wildcard.clone())),
+            text(
                 "3000/udp",
                 Conclusion::NotHeld {
                     bind,
                     left: vec![None],
                 },
             ),
-            told("5432", Conclusion::StillHeld(wildcard)),
+            text("5432", Conclusion::StillHeld(wildcard)),
         ];
-        insta::assert_snapshot!(told.join("\n"), @r"
+        insta::assert_snapshot!(sentences.join("\n"), @r"
         :3000 is free: nothing holds it
         :80 is free: nothing holds it. You are not permitted to bind it, so this is known only from the socket tables.
-        127.0.0.9:80 is free: nothing holds it. This machine has no such address, so this is known only from the socket tables.
+        127.0.0.9:80 cannot be bound: this machine has no such address
         :8080 is free: nothing holds it, but it can be bound only with SO_REUSEADDR (1 TIME_WAIT)
         :8080 is STILL HELD: no process holds it; the kernel keeps 1 TIME_WAIT for at most 60 s
         :51324 is STILL HELD: nothing listens on it, but java 812 uses it for a connection to 127.0.0.1:3000; portmon does not close connections
@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_sent_is_told_with_the_reason() {
+    fn what_was_not_sent_is_shown_with_the_reason() {
         let (java, count) = (process(812, "java").build(), Some(3));
         let refusals = [
             Refusal::NoGroup,
@@ -266,7 +266,7 @@ mod tests {
             Refusal::NoTerminal { count: None },
             Refusal::NoTerminal { count },
         ];
-        let refused = refusals.map(|why| told("3000", Conclusion::Refused(why)));
+        let refused = refusals.map(|why| text("3000", Conclusion::Refused(why)));
         let error = SignalError::AlreadyExited(Arc::clone(&java));
         let held = Conclusion::StillHeld(Box::new(socket("0.0.0.0:3000").owner(&java).build()));
         let held = FreeReport::new(spec("3000"), held, Vec::new());
@@ -277,12 +277,12 @@ mod tests {
         };
         let outdated = [Ok(Box::new(held)), Err(unread)].map(|now| {
             let error = error.clone();
-            told("3000", Conclusion::Outdated { error, now })
+            text("3000", Conclusion::Outdated { error, now })
         });
         let all = [
             &refused[..],
             &outdated,
-            &[told("3000", Conclusion::Freed(None))],
+            &[text("3000", Conclusion::Freed(None))],
         ]
         .concat();
         insta::assert_snapshot!(all.join("\n"), @r"

@@ -164,11 +164,12 @@ impl FreeReport {
     pub fn outcome(&self) -> Option<FreeOutcome> {
         Some(match &self.conclusion {
             Conclusion::NotHeld { bind, .. } => match bind {
-                BindResult::InUse | BindResult::Failed(_) => FreeOutcome::StillHeld,
-                BindResult::Usable
-                | BindResult::OnlyWithReuseAddr
-                | BindResult::NotPermitted
-                | BindResult::NoSuchAddress => FreeOutcome::Free,
+                BindResult::InUse | BindResult::NoSuchAddress | BindResult::Failed(_) => {
+                    FreeOutcome::StillHeld
+                }
+                BindResult::Usable | BindResult::OnlyWithReuseAddr | BindResult::NotPermitted => {
+                    FreeOutcome::Free
+                }
             },
             Conclusion::StillHeld(_)
             | Conclusion::HeldByConnection(_)

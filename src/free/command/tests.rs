@@ -17,6 +17,10 @@ fn of_several_ports_the_worst_is_the_exit_code() {
         bind: BindResult::Usable,
         left: Vec::new(),
     };
+    let without_address = || Conclusion::NotHeld {
+        bind: BindResult::NoSuchAddress,
+        left: Vec::new(),
+    };
     let held = || Conclusion::Freed(None);
     let freed = |kind| {
         let port = crate::model::port::Port::of(&socket("127.0.0.1:1").build());
@@ -44,6 +48,7 @@ fn of_several_ports_the_worst_is_the_exit_code() {
         (vec![], 0),
         (vec![free()], 0),
         (vec![held(), free()], 3),
+        (vec![free(), without_address()], 3),
         (vec![held(), taken()], 5),
         (vec![not_permitted(), taken(), free()], 4),
         (vec![refused(), not_permitted(), taken(), held(), free()], 6),
@@ -113,6 +118,12 @@ fn an_unowned_port_is_free_unless_a_bind_fails() {
             NoSuchAddress,
             not_held(NoSuchAddress, vec![]),
             vec![],
+        ),
+        (
+            "127.0.0.9:5432",
+            NoSuchAddress,
+            Conclusion::StillHeld(wildcard.clone()),
+            vec![Arc::clone(&java)],
         ),
         (
             "8080",

@@ -30,7 +30,11 @@ fn conclusion(sockets: &[&Socket], bind: BindResult, now: Instant) -> Conclusion
         sockets.next().map(|socket| Box::new(Socket::clone(socket)))
     };
     let is_waiting = |socket: &&Socket| socket.state == Some(State::TimeWait);
-    if !matches!(bind, BindResult::InUse | BindResult::Failed(_)) {
+    let can_be_free = match bind {
+        BindResult::Usable | BindResult::OnlyWithReuseAddr | BindResult::NotPermitted => true,
+        BindResult::InUse | BindResult::NoSuchAddress | BindResult::Failed(_) => false,
+    };
+    if can_be_free {
         Conclusion::NotHeld { bind, left }
     } else if let Some(socket) = find(Socket::holds_port) {
         Conclusion::StillHeld(socket)
