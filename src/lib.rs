@@ -82,6 +82,7 @@
 //! | socket, endpoint | one kernel socket; a socket with its owners, which a row shows |
 //! | listener, connection, bound socket | TCP in LISTEN; a socket with a remote end; bound but not listening |
 //! | owner | a process that has the socket open; *hidden* if this user may not see it |
+//! | candidate | a process that probably owns a socket whose owner was not found; never an owner |
 //! | poll, dump | reading the tables once; one reply of the kernel with all sockets of a table |
 //! | snapshot, change | the tables at one moment; what differs between two polls |
 //! | inode, cookie | the kernel's numbers of a socket; the cookie is never reused |

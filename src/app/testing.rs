@@ -60,6 +60,7 @@ pub fn not_sent(request: &KillRequest) -> Event {
 /// An inspection that found nothing.
 pub fn inspection(request: InspectRequest) -> Inspection {
     Inspection {
+        candidates: Vec::new(),
         request,
         trees: Vec::new(),
         exit_statuses: Vec::new(),

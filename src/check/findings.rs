@@ -1,9 +1,9 @@
 //! The question about a port, and everything that was found about it: binds, sockets, settings and connects.
 
 use crate::model::port::{AddressProbe, BindResult, PortSpec, overlaps};
-use crate::model::process::{Container, ProcessId, ProcessState};
+use crate::model::process::{Container, ProcessId, ProcessState, SocketCandidates};
 use crate::model::snapshot::Problem;
-use crate::model::socket::{Endpoint, Family, Socket};
+use crate::model::socket::{Endpoint, EndpointId, Family, Socket};
 use crate::model::text::SystemText;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
@@ -30,6 +30,8 @@ pub struct Findings {
     pub endpoints: Vec<Endpoint>,
     /// States of the owners that do not simply run.
     pub process_states: Vec<(ProcessId, ProcessState)>,
+    /// SocketCandidates of the sockets whose owner was not found.
+    pub candidates: Vec<SocketCandidates>,
     pub settings: PortSettings,
     /// Addresses of `localhost`, in the order in which clients try them.
     pub localhost: Vec<IpAddr>,
@@ -69,6 +71,11 @@ impl Findings {
     pub(super) fn conflicting(&self) -> impl Iterator<Item = &Socket> {
         self.holding()
             .filter(|socket| self.request.spec.conflicts(socket))
+    }
+
+    /// SocketCandidates of this socket, if its owner was not found and there are some.
+    pub fn candidates_of(&self, socket: EndpointId) -> Option<&SocketCandidates> {
+        self.candidates.iter().find(|one| one.socket == socket)
     }
 
     /// True if an unreadable table may contain the socket that holds this address. The IPv6 table has the dual-stack

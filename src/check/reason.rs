@@ -1,6 +1,6 @@
 //! The reasons of a report: each is one fact that was found.
 
-use crate::model::process::{Container, Pid, Process, ProcessState};
+use crate::model::process::{Container, Pid, Process, ProcessState, SocketCandidates};
 use crate::model::snapshot::Problem;
 use crate::model::socket::{Endpoint, Family, Socket, SocketQueue, TimeWaitLeft};
 use std::collections::BTreeMap;
@@ -12,6 +12,8 @@ use std::sync::Arc;
 pub enum Reason {
     /// A listening, bound or UDP socket that conflicts with the requested bind.
     HoldingSocket(Box<Socket>),
+    /// Who may own a socket whose owner was not found.
+    Candidates(SocketCandidates),
     /// A socket of the same port that does not conflict.
     Elsewhere(Box<Socket>),
     /// The port is the local port of this client connection, usually chosen by the kernel, and of `more` others.
@@ -85,6 +87,7 @@ impl Reason {
     pub fn cause(&self) -> &'static str {
         match self {
             Self::HoldingSocket(_) => "holder",
+            Self::Candidates(_) => "candidates",
             Self::Elsewhere(_) => "elsewhere",
             Self::Client { .. } => "client_port",
             Self::TimeWait { .. } => "time_wait",
@@ -125,7 +128,8 @@ impl Reason {
             | Self::Privileged(_)
             | Self::NoSuchAddress(_)
             | Self::Failed { .. } => true,
-            Self::Elsewhere(_)
+            Self::Candidates(_)
+            | Self::Elsewhere(_)
             | Self::Wildcard { .. }
             | Self::Partly { .. }
             | Self::TwoLocalhosts { .. }
@@ -150,6 +154,7 @@ impl Reason {
             Self::TwoLocalhosts { v4, v6, .. } => [v4.owners.known(), v6.owners.known()].concat(),
             Self::Leftover { sockets, .. } => distinct_owners(sockets),
             Self::NotRunning { process, .. } => vec![Arc::clone(process)],
+            Self::Candidates(candidates) => candidates.processes.clone(),
             Self::TimeWait { .. }
             | Self::Privileged(_)
             | Self::NoSuchAddress(_)

@@ -4,7 +4,7 @@ use super::findings::Findings;
 use super::reason::{Reason, distinct_owners};
 use super::{connections, sockets};
 use crate::model::port::{AddressProbe, BindResult, PortSpec, overlaps};
-use crate::model::process::Process;
+use crate::model::process::{Process, SocketCandidates};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -56,6 +56,7 @@ fn is_free(findings: &Findings) -> bool {
 fn reasons(findings: &Findings) -> Vec<Reason> {
     let spec = findings.request.spec;
     let mut reasons = sockets::each(findings.conflicting(), Reason::HoldingSocket);
+    reasons.extend(candidates(findings));
     reasons.extend(unread(findings));
     reasons.extend(connections::reasons(findings));
     reasons.extend(refusals(findings));
@@ -70,6 +71,19 @@ fn reasons(findings: &Findings) -> Vec<Reason> {
     reasons.extend(sockets::each(others, Reason::Elsewhere));
     reasons.extend(findings.problems.iter().cloned().map(Reason::Unread));
     reasons
+}
+
+/// SocketCandidates of the conflicting sockets, each set of them once.
+fn candidates(findings: &Findings) -> Vec<Reason> {
+    let mut found: Vec<&SocketCandidates> = Vec::new();
+    for socket in findings.conflicting() {
+        let own = findings.candidates_of(socket.id);
+        let is_new =
+            |own: &&SocketCandidates| !found.iter().any(|one| one.processes == own.processes);
+        found.extend(own.filter(is_new));
+    }
+    let found = found.into_iter().cloned();
+    found.map(Reason::Candidates).collect()
 }
 
 /// Addresses in use whose socket may be in an unreadable table.

@@ -8,6 +8,7 @@
 //! What differs by system is a folder with one file a system and the same functions in each; `cfg` is at the `mod` lines.
 
 pub mod bind_probe;
+pub mod candidates;
 pub mod check;
 pub mod environment;
 pub mod free;

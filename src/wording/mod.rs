@@ -36,6 +36,8 @@ pub use preview::{
     preview_lines, preview_title, type_port, unit_text,
 };
 pub use process::{no_restart_command, origin, protected, signal_error, unknown_signal};
-pub use socket::{count_states, owners, states, user};
+pub use socket::{
+    candidate_names, count_states, owners, probably, states, unproved, unreadable, user,
+};
 pub use verdict::{escalation, held_now, progress, verdict};
 pub use warning::{not_permitted_text, unseen_text, warning};

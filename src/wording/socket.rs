@@ -1,7 +1,10 @@
 //! Sockets in a sentence: who has them open, and in which states they are.
 
 use super::{count, list};
+use crate::model::process::{Process, SocketCandidates};
 use crate::model::socket::{Owners, Socket, State};
+use std::fmt::Display;
+use std::sync::Arc;
 
 /// Counts sockets by state: `2 ESTABLISHED and 12 TIME_WAIT`.
 pub fn states(sockets: &[&Socket]) -> String {
@@ -49,6 +52,51 @@ pub(super) fn owners_with(socket: &Socket, [one, several]: [&str; 2]) -> String 
 pub fn user(socket: &Socket) -> Option<String> {
     let name = socket.user.as_ref().map(ToString::to_string);
     name.or_else(|| socket.uid.map(|uid| format!("uid {uid}")))
+}
+
+/// More candidates than this are only counted.
+const MAX_CANDIDATES: usize = 6;
+
+/// Who may own a socket: `probably webserver 4242`, `probably one of api 4300 and webserver 4242`.
+pub fn probably(candidates: &SocketCandidates) -> String {
+    format!("probably {}", candidate_names(candidates))
+}
+
+/// `webserver 4242`, `one of api 4300 and webserver 4242`, `one of su 4300 and 12 others that you may not signal`
+pub fn candidate_names(candidates: &SocketCandidates) -> String {
+    let processes = &candidates.processes;
+    let (shown, more) = processes.split_at(processes.len().min(MAX_CANDIDATES));
+    let mut parts: Vec<String> = shown.iter().map(ToString::to_string).collect();
+    parts.extend((!more.is_empty()).then(|| format!("{} more", more.len())));
+    let others = candidates.others;
+    parts.extend((others > 0).then(|| {
+        let others = count(others, "other");
+        format!("{others} that you may not signal")
+    }));
+    match parts.as_slice() {
+        [only] => only.clone(),
+        many => format!("one of {}", list(many)),
+    }
+}
+
+/// Why nothing proves that one of these candidates is the owner.
+pub fn unreadable(candidates: &[Arc<Process>]) -> &'static str {
+    match candidates {
+        [_] => "its descriptors are not readable",
+        _ => "their descriptors are not readable",
+    }
+}
+
+/// `portmon cannot prove that webserver 4242 holds :8080: its descriptors are not readable`
+pub fn unproved(candidates: &[Arc<Process>], port: impl Display) -> String {
+    let unreadable = unreadable(candidates);
+    match candidates {
+        [only] => format!("portmon cannot prove that {only} holds {port}: {unreadable}"),
+        many => format!(
+            "portmon cannot prove which of these {} holds {port}: {unreadable}",
+            many.len()
+        ),
+    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The details of the row under the cursor: whether they are open, how far they are scrolled, and the inspection.
 
 use crate::model::port::Port;
-use crate::model::process::{InspectRequest, Inspection, ProcessId, Requester};
+use crate::model::process::{CandidateQuery, InspectRequest, Inspection, ProcessId, Requester};
 use crate::model::socket::{EndpointId, Focus};
 use crate::table::row::Row;
 
@@ -45,6 +45,7 @@ impl Details {
         let socket = &row.endpoint.socket;
         let request = InspectRequest {
             port: socket.holds_port().then(|| Port::of(socket)),
+            unowned: CandidateQuery::of(&row.endpoint).into_iter().collect(),
             ..InspectRequest::new(Requester::Details, row.endpoint.id(), owner_ids(row))
         };
         let last = self.requested.as_ref();

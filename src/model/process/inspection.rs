@@ -4,7 +4,9 @@
 
 use super::supervisor::Supervisor;
 use crate::model::port::Port;
-use crate::model::process::{Pid, Process, ProcessId, ProcessState, Signal};
+use crate::model::process::{
+    CandidateQuery, Pid, Process, ProcessId, ProcessState, Signal, SocketCandidates,
+};
 use crate::model::socket::EndpointId;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -21,6 +23,8 @@ pub struct InspectRequest {
     pub port: Option<Port>,
     /// The port of each owner, for a request about several rows.
     pub ports: Vec<(ProcessId, Port)>,
+    /// The sockets whose candidates are wanted, and the process trees of those.
+    pub unowned: Vec<CandidateQuery>,
     /// Asks for an unused port after this one, verified by a bind.
     pub unused_near: Option<u16>,
 }
@@ -34,6 +38,7 @@ impl InspectRequest {
             processes,
             port: None,
             ports: Vec::new(),
+            unowned: Vec::new(),
             unused_near: None,
         }
     }
@@ -61,6 +66,8 @@ pub struct Inspection {
     pub request: InspectRequest,
     pub trees: Vec<ProcessTree>,
     pub exit_statuses: Vec<(ProcessId, ExitStatus)>,
+    /// SocketCandidates of the sockets whose owner was not found.
+    pub candidates: Vec<SocketCandidates>,
     /// Supervisor of the port if its owner is hidden; otherwise each process tree has its own.
     pub supervisor: Supervisor,
     /// The addresses of this machine that are not loopback.

@@ -1,10 +1,12 @@
 //! A process: its identity, by which decisions are made, and its description, which is only shown.
 
+mod candidate;
 mod inspection;
 pub mod shell;
 mod signal;
 mod supervisor;
 
+pub use candidate::{CandidateChange, CandidateQuery, SocketCandidates, SocketOrigin};
 pub use inspection::{
     ExitStatus, InspectRequest, Inspection, Origin, ProcessTree, Requester, Restriction,
 };

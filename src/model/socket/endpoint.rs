@@ -31,6 +31,15 @@ pub enum Since {
     Initial(Instant),
 }
 
+impl Since {
+    /// When a poll first saw the socket.
+    pub fn first_seen(self) -> Instant {
+        match self {
+            Self::Opened(at) | Self::Initial(at) => at,
+        }
+    }
+}
+
 /// Relation of a socket to the others in the tables.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Relation {
@@ -79,11 +88,8 @@ impl Age {
     /// Exact for a socket that portmon saw open; else at most the age of its oldest owner, or more than the time that
     /// portmon has seen it.
     pub fn of_socket(since: Since, owners: &[Arc<Process>], now: Moment) -> Self {
-        let (at, seen_to_open) = match since {
-            Since::Opened(at) => (at, true),
-            Since::Initial(at) => (at, false),
-        };
-        let watched = now.instant.saturating_duration_since(at);
+        let seen_to_open = matches!(since, Since::Opened(_));
+        let watched = now.instant.saturating_duration_since(since.first_seen());
         let oldest = owners.iter().filter_map(|owner| owner.started_at).min();
         let (span, bound) = match oldest {
             _ if seen_to_open => (watched, AgeBound::Exact),

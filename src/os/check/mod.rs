@@ -8,9 +8,11 @@ mod connect_probe;
 use crate::check::{CheckReport, CheckRequest, Findings, distinct_owners};
 use crate::model::environment::Environment;
 use crate::model::port::{AddressProbe, EphemeralRange, Port};
-use crate::model::process::{ProcessId, ProcessState};
+use crate::model::process::{CandidateQuery, ProcessId, ProcessState, SocketCandidates};
 use crate::model::socket::{Endpoint, SocketSource};
+use crate::os::candidates;
 use crate::os::poller::SocketPoller;
+use crate::os::processes::Processes;
 use crate::os::processes::stat::process_state;
 use crate::os::sockets::DumpScope;
 use crate::os::supervisors;
@@ -101,6 +103,7 @@ fn findings(context: CheckContext, request: CheckRequest) -> Findings {
         binds: probes.iter().map(AddressProbe::binds).sum(),
         probes,
         process_states: process_states(&endpoints),
+        candidates: candidates_of(&endpoints),
         endpoints,
         settings: environment::port_settings(),
         localhost: bind_probe::resolve_localhost(),
@@ -122,6 +125,13 @@ fn process_states(endpoints: &[Endpoint]) -> Vec<(ProcessId, ProcessState)> {
     owners
         .filter_map(|owner| Some((owner.id, process_state(owner.id)?)))
         .collect()
+}
+
+/// SocketCandidates of the holding sockets whose owner was not found.
+fn candidates_of(endpoints: &[Endpoint]) -> Vec<SocketCandidates> {
+    let holding = endpoints.iter().filter(|one| one.socket.holds_port());
+    let queries: Vec<CandidateQuery> = holding.filter_map(CandidateQuery::of).collect();
+    candidates::find(&queries, &mut Processes::default())
 }
 
 #[cfg(test)]

@@ -3,12 +3,14 @@
 //! Only the latest request of each requester is answered.
 
 use crate::model::process::{
-    ExitStatus, InspectRequest, Inspection, ProcessId, ProcessTree, Requester, Supervisor,
+    ExitStatus, InspectRequest, Inspection, ProcessId, ProcessTree, Requester, SocketCandidates,
+    Supervisor,
 };
 use crate::os::free::process_handle::is_unused;
 use crate::os::processes::{self, Processes, stat};
 use crate::os::supervisors::SupervisorLookup;
-use crate::os::{bind_probe, environment, sockets};
+use crate::os::{bind_probe, candidates, environment, sockets};
+use std::collections::BTreeSet;
 use std::io;
 use std::sync::mpsc::{Sender, channel};
 use std::thread;
@@ -61,8 +63,10 @@ fn inspect(request: InspectRequest, processes: &mut Processes) -> Inspection {
         let held = sockets::held_tcp_ports();
         bind_probe::unused_after(near, |port| held.contains(&port))
     });
+    let candidates = candidates::find(&request.unowned, processes);
     Inspection {
-        trees: process_trees(&request, processes),
+        trees: process_trees(&request, &candidates, processes),
+        candidates,
         exit_statuses: exit_statuses(&request.processes, processes),
         supervisor: supervisor_of_hidden(&request),
         request,
@@ -72,10 +76,18 @@ fn inspect(request: InspectRequest, processes: &mut Processes) -> Inspection {
 }
 
 /// None for the history, which asks often and does not need them.
-fn process_trees(request: &InspectRequest, processes: &mut Processes) -> Vec<ProcessTree> {
+fn process_trees(
+    request: &InspectRequest,
+    candidates: &[SocketCandidates],
+    processes: &mut Processes,
+) -> Vec<ProcessTree> {
     match request.requester {
         Requester::Details | Requester::Dialog | Requester::ReuseWatch => {
-            processes::process_trees(processes, &request.processes, |id| request.port_of(id))
+            let candidates = candidates.iter().flat_map(|one| &one.processes);
+            let candidates: BTreeSet<ProcessId> = candidates.map(|process| process.id).collect();
+            let all = request.processes.iter().copied().chain(candidates);
+            let all: Vec<ProcessId> = all.collect();
+            processes::process_trees(processes, &all, |id| request.port_of(id))
         }
         Requester::History => Vec::new(),
     }

@@ -14,6 +14,7 @@ fn an_inspection_has_ancestors_descendants_and_an_unused_port() {
     let family = shell(listener, "sleep 60 & echo $!; wait", 1);
     let described = Processes::default().describe(&HashSet::from([family.pid()]));
     let request = InspectRequest {
+        unowned: Vec::new(),
         requester: Requester::Details,
         endpoint: EndpointId::Cookie(1),
         processes: vec![described[&family.pid()].id],

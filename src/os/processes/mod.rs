@@ -13,7 +13,7 @@ use std::sync::Arc;
 #[cfg_attr(target_os = "linux", path = "access/linux.rs")]
 #[cfg_attr(target_os = "macos", path = "access/macos.rs")]
 #[cfg_attr(windows, path = "access/windows.rs")]
-mod access;
+pub mod access;
 pub mod pid_namespace;
 mod process_cache;
 mod process_tree;

@@ -6,6 +6,7 @@ use rustix::net::{
     RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
     SendAncillaryMessage, SendFlags, recvmsg, sendmsg,
 };
+use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, IoSlice, IoSliceMut, Write, stdin};
 use std::mem::MaybeUninit;
@@ -64,6 +65,11 @@ impl HelperProcess {
 
     pub fn dup(&mut self, inode: u32) {
         self.command(&format!("dup {inode}"));
+    }
+
+    /// Makes its descriptors unreadable, even for its own user.
+    pub fn hide(&mut self) {
+        self.command("hide");
     }
 
     /// Executes another program, which closes all sockets and does not answer.
@@ -147,6 +153,10 @@ fn run_command(
             Vec::new()
         }
         ["dup", inode] => vec![sockets[&number(inode)][0].try_clone().expect("a copy")],
+        ["hide"] => {
+            set_dumpable_behavior(DumpableBehavior::NotDumpable).expect("PR_SET_DUMPABLE");
+            Vec::new()
+        }
         ["take"] => {
             writeln!(&mut &*control).expect("somebody listens");
             vec![receive(control)]

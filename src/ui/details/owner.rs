@@ -22,6 +22,8 @@ pub fn owner_lines(view: &DetailsView) -> Vec<Option<LabeledText>> {
         Owners::NoPermission => {
             let hidden = screen::hidden_owner(socket, view.app.environment.is_root);
             let mut lines = vec![entry("owner", Some(hidden))];
+            let candidates = view.inspection.and_then(|found| found.candidates.first());
+            lines.push(entry("probably", candidates.map(screen::candidates)));
             lines.extend(
                 view.inspection
                     .map(|found| supervisor_lines(&found.supervisor))

@@ -7,7 +7,7 @@ pub mod wait;
 
 pub use reason::reason_lines;
 
-use super::{address_with_protocol, bind_result, count, latency, place, states};
+use super::{address_with_protocol, bind_result, count, latency, place, probably, states};
 use crate::check::{
     Banner, CONNECT_TIMEOUT, CheckReport, CheckRequest, ConnectOutcome, ConnectProbe, Reason,
 };
@@ -38,7 +38,14 @@ fn held_by(report: &CheckReport, decisive: &Reason) -> String {
                 0 | 1 => String::new(),
                 holders => format!(" and {}", count(holders - 1, "more socket")),
             };
-            format!(" by {} on {}{more}", owner(socket), place(socket))
+            let candidates = report.findings.candidates_of(socket.id);
+            let candidates = candidates.map(|one| format!(", {},", probably(one)));
+            format!(
+                " by {}{} on {}{more}",
+                owner(socket),
+                candidates.unwrap_or_default(),
+                place(socket)
+            )
         }
         Reason::Client { first, .. } => {
             let owner = owner(&first.socket);

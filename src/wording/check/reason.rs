@@ -6,7 +6,8 @@ use crate::model::port::PortSpec;
 use crate::model::process::{Container, Process, ProcessState};
 use crate::model::socket::{Endpoint, Family, Owners, Protocol, Socket, State, TimeWaitLeft};
 use crate::wording::{
-    address_with_protocol, count, list, place, port, states, time_left, unread_table, user,
+    address_with_protocol, count, list, place, port, probably, states, time_left, unread_table,
+    unreadable, user,
 };
 use std::net::{IpAddr, SocketAddr};
 
@@ -23,6 +24,10 @@ fn sentence(reason: &Reason, report: &CheckReport) -> String {
     let (spec, is_root) = (report.findings.request.spec, report.findings.is_root);
     match reason {
         Reason::HoldingSocket(socket) => holds(socket, is_root),
+        Reason::Candidates(candidates) => {
+            let (probably, unreadable) = (probably(candidates), unreadable(&candidates.processes));
+            format!("{probably}: {unreadable}, so portmon cannot prove it")
+        }
         Reason::Elsewhere(socket) => format!("on another address: {}", holds(socket, is_root)),
         Reason::Client { first, more } => client(first, *more),
         Reason::TimeWait {

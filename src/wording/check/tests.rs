@@ -2,7 +2,9 @@ use super::*;
 use crate::check::testing::{LOCAL, V4, V6, ip, port};
 use crate::check::{Banner, ConnectOutcome, ConnectProbe, Findings};
 use crate::model::port::BindOutcome;
-use crate::model::process::{Container, Engine, Manager, Process, ProcessState};
+use crate::model::process::{
+    Container, Engine, Manager, Process, ProcessState, SocketCandidates, SocketOrigin,
+};
 use crate::model::snapshot::Problem;
 use crate::model::socket::{Family, State};
 use crate::model::testing::{SocketBuilder, instant, process, socket};
@@ -21,6 +23,42 @@ fn java() -> Arc<Process> {
 
 fn vite() -> Arc<Process> {
     process(9120, "vite").build()
+}
+
+/// The candidates of a socket of user 1000 on port 8080, beside this many that may not be signaled.
+fn with_candidates(processes: &[&Arc<Process>], others: usize) -> Findings {
+    let found = port(8080).refused(&V4).sees(socket("127.0.0.1:8080"));
+    let id = found.endpoints[0].socket.id;
+    found.with(|findings| {
+        findings.candidates.push(SocketCandidates {
+            socket: id,
+            origin: SocketOrigin {
+                uid: 1000,
+                cgroup: None,
+            },
+            processes: processes.iter().copied().cloned().collect(),
+            others,
+        });
+    })
+}
+
+#[test]
+fn candidates_are_named_as_probable_and_unproved() {
+    let api = process(4300, "api").build();
+    assert_snapshot!(lines(with_candidates(&[&vite()], 0)), @"
+    HELD :8080 by a process of dev, probably vite 9120, on 127.0.0.1:8080
+    a process of dev listens on 127.0.0.1:8080 (owner hidden; sudo shows it)
+    probably vite 9120: its descriptors are not readable, so portmon cannot prove it
+    only IPv4 is taken: ::1 and :: can be bound
+    ");
+    assert_snapshot!(lines(with_candidates(&[&api, &vite()], 12)), @"
+    HELD :8080 by a process of dev, probably one of api 4300, vite 9120 and 12 others that you may not signal, on 127.0.0.1:8080
+    a process of dev listens on 127.0.0.1:8080 (owner hidden; sudo shows it)
+    probably one of api 4300, vite 9120 and 12 others that you may not signal: their descriptors are not readable, so portmon cannot prove it
+    only IPv4 is taken: ::1 and :: can be bound
+    ");
+    let report = CheckReport::of(with_candidates(&[&vite()], 0));
+    assert_eq!(report.owners(), []);
 }
 
 fn in_time_wait(remote: &str) -> SocketBuilder {

@@ -2,12 +2,14 @@
 
 use crate::model::Moment;
 use crate::model::port::{EphemeralRange, PortClass};
-use crate::model::process::{Container, Process, Unit};
+use crate::model::process::{Container, Process, SocketCandidates, Unit};
 use crate::model::socket::{
     ByteRates, ProcessUsage, Protocol, Since, Socket, SocketQueue, TcpCounters,
 };
 use crate::model::text::escaped;
-use crate::wording::{bytes, duration, joined, latency, percent, user};
+use crate::wording::{
+    bytes, candidate_names, duration, joined, latency, percent, unreadable, user,
+};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::{Duration, SystemTime};
@@ -87,6 +89,12 @@ pub fn hidden_owner(socket: &Socket, is_root: bool) -> String {
     } else {
         format!("hidden ({})", joined(&parts, "; "))
     }
+}
+
+/// `webserver 4242 · its descriptors are not readable`
+pub fn candidates(candidates: &SocketCandidates) -> String {
+    let names = candidate_names(candidates);
+    format!("{names} · {}", unreadable(&candidates.processes))
 }
 
 pub fn pending_owner(is_closed: bool) -> &'static str {

@@ -1,7 +1,8 @@
-use crate::app::testing::AppHarness;
+use crate::app::testing::{AppHarness, inspection};
 use crate::app::{Effect, Event};
 use crate::model::process::{
-    Container, Engine, Inspection, Manager, Pid, ProcessTree, Published, Supervisor, Unit,
+    Container, Engine, InspectRequest, Inspection, Manager, Pid, ProcessTree, Published,
+    SocketCandidates, SocketOrigin, Supervisor, Unit,
 };
 use crate::model::socket::Protocol;
 use crate::model::testing::{SocketBuilder, process, process_tree, socket};
@@ -34,8 +35,8 @@ fn database() -> Supervisor {
     }
 }
 
-/// The supervisors in the details of a row, whose owners and whose port have these.
-fn details(socket: SocketBuilder, holders: &Supervisor, port: &Supervisor) -> String {
+/// The open details of a row, and what they request.
+fn details_of(socket: SocketBuilder) -> (AppHarness, InspectRequest) {
     let mut harness = AppHarness::with(vec![socket]);
     let effects = harness.keys("i");
     let requests = effects.into_iter().filter_map(|effect| match effect {
@@ -43,6 +44,12 @@ fn details(socket: SocketBuilder, holders: &Supervisor, port: &Supervisor) -> St
         _ => None,
     });
     let request = requests.last().expect("a request");
+    (harness, request)
+}
+
+/// The supervisors in the details of a row, whose owners and whose port have these.
+fn details(socket: SocketBuilder, holders: &Supervisor, port: &Supervisor) -> String {
+    let (mut harness, request) = details_of(socket);
     let trees = request.processes.iter().map(|process| ProcessTree {
         supervisor: holders.clone(),
         ..process_tree(*process)
@@ -50,12 +57,30 @@ fn details(socket: SocketBuilder, holders: &Supervisor, port: &Supervisor) -> St
     harness.event(Event::Inspected(Inspection {
         trees: trees.collect(),
         supervisor: port.clone(),
-        exit_statuses: Vec::new(),
-        addresses: Vec::new(),
-        unused: None,
-        request,
+        ..inspection(request)
     }));
     crate::ui::tests::details(&harness, &["unit", "container"])
+}
+
+#[test]
+fn details_name_the_candidates_of_a_hidden_owner() {
+    let hidden = socket("127.0.0.1:3000").build();
+    let candidates = SocketCandidates {
+        socket: hidden.id,
+        origin: SocketOrigin {
+            uid: 1000,
+            cgroup: None,
+        },
+        processes: vec![process(4242, "webserver").build()],
+        others: 0,
+    };
+    let (mut harness, request) = details_of(socket("127.0.0.1:3000"));
+    assert_eq!(request.unowned.len(), 1);
+    let mut inspection = inspection(request);
+    inspection.candidates = vec![candidates];
+    harness.event(Event::Inspected(inspection));
+    let shown = crate::ui::tests::details(&harness, &["probably"]);
+    insta::assert_snapshot!(shown, @"probably: webserver 4242 · its descriptors are not readable");
 }
 
 #[test]

@@ -37,6 +37,7 @@ fn the_exit_status_is_shown_as_far_as_known() {
     let id = debugpy().id;
     let learn = |harness: &mut AppHarness, exit_status| {
         let request = InspectRequest {
+            unowned: Vec::new(),
             requester: Requester::History,
             endpoint: socket("127.0.0.1:1").build().id,
             processes: vec![id],
@@ -45,6 +46,7 @@ fn the_exit_status_is_shown_as_far_as_known() {
             unused_near: None,
         };
         harness.event(Event::Inspected(Inspection {
+            candidates: Vec::new(),
             request,
             trees: Vec::new(),
             exit_statuses: vec![(id, exit_status)],

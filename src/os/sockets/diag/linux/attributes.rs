@@ -9,6 +9,7 @@ use std::time::Duration;
 const INFO: u16 = 2;
 const PROTOCOL: u16 = 10;
 const ONLY_V6: u16 = 11;
+const CGROUP_ID: u16 = 21;
 
 const HEADER: usize = 4;
 
@@ -36,6 +37,12 @@ pub fn v6only(attributes: &[u8]) -> Option<bool> {
         return None;
     };
     Some(*is_only != 0)
+}
+
+/// Control group that the socket was created in, by the inode of its directory (since Linux 5.9).
+pub fn cgroup(attributes: &[u8]) -> Option<u64> {
+    let id = find(attributes, CGROUP_ID)?.first_chunk()?;
+    Some(u64::from_ne_bytes(*id))
 }
 
 /// Protocol number of a destroyed socket.

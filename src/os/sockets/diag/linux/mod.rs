@@ -17,7 +17,7 @@ use super::{DumpRequest, DumpScope, TableErrors, procnet};
 use crate::model::socket::{
     Family, Protocol, RawSocket, SocketCounters, SocketQueue, State, TcpCounters,
 };
-use hashbrown::HashSet;
+use hashbrown::{HashMap, HashSet};
 use netlink_socket::NetlinkSocket;
 use request::{DiagRequest, SOCK_DIAG_BY_FAMILY, Selector, TCPDIAG_GETSOCK, WITH_INFO};
 use std::time::Instant;
@@ -111,6 +111,36 @@ impl Diag {
             queue: raw_socket.queue().unwrap_or(SocketQueue::UNKNOWN),
             flow: flow.filter(|_| !matches!(raw_socket.state, Some(State::Listen | State::Bound))),
         }))
+    }
+
+    /// Returns the control group of each socket on this local port, by its cookie, as far as the kernel reports it.
+    pub fn cgroups(&mut self, protocol: Protocol, port: u16) -> HashMap<u64, u64> {
+        let program = bytecode::local(&[port]);
+        let dump = TableDump {
+            protocol,
+            states: StateSet::searched_for(Some(State::Bound)),
+            port,
+            program: &program,
+        };
+        let mut found = HashMap::new();
+        for family in FAMILIES {
+            let request = DiagRequest {
+                kind: SOCK_DIAG_BY_FAMILY,
+                family,
+                extensions: 0,
+                selector: Selector::Table(dump),
+            };
+            // A socket that was not read has no known control group.
+            let _ = self.netlink.ask(&request, &mut |row, attributes| {
+                let socket = inet_diag_msg::raw_socket(row, attributes, protocol);
+                found.extend(
+                    socket
+                        .zip(attributes::cgroup(attributes))
+                        .map(|(socket, cgroup)| (socket.cookie(), cgroup)),
+                );
+            });
+        }
+        found
     }
 
     /// Dumps both families and returns those that failed.
