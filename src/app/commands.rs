@@ -40,7 +40,7 @@ impl App {
             TableCommand::Faster => self.change_interval(false),
             TableCommand::Slower => self.change_interval(true),
             TableCommand::Free => self.ask_to_free(),
-            TableCommand::CopyRestart => self.copy_restart_command(),
+            TableCommand::CopyRestart => self.ask_for_restart(),
             TableCommand::Check => self.open_check_dialog(),
             TableCommand::Redraw => self.effects.push(Effect::Redraw),
             TableCommand::Suspend => self.effects.push(Effect::Suspend),

@@ -1,8 +1,8 @@
 //! Handles terminal input: dispatches keys to the overlay, the filter line or the table; pastes, resizes and focus.
 
 use crate::app::keymap::{
-    CheckCommand, Chord, FilterCommand, KeyCommand, KeyContext, TableCommand, command_of, key_of,
-    scrolled,
+    CheckCommand, Chord, CopyItem, FilterCommand, KeyCommand, KeyContext, TableCommand, command_of,
+    key_of, scrolled,
 };
 use crate::app::overlay::check_dialog::CheckDialog;
 use crate::app::overlay::menu::Menu;
@@ -122,8 +122,10 @@ impl App {
             Menu::Copy(items) => {
                 let picked = command_of(KeyContext::CopyMenu, chord);
                 let is_picked = |item| Some(KeyCommand::Copy(item)) == picked;
-                if let Some((_, text)) = items.into_iter().find(|(item, _)| is_picked(*item)) {
-                    self.copy(text);
+                match items.into_iter().find(|(item, _)| is_picked(*item)) {
+                    Some((CopyItem::RestartCommand, _)) => self.ask_for_restart(),
+                    Some((_, text)) => self.copy(text),
+                    None => {}
                 }
             }
         }

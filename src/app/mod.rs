@@ -33,11 +33,12 @@ use crate::config::Settings;
 use crate::free::{Batch, FreeMachine};
 use crate::model::Moment;
 use crate::model::environment::Environment;
-use crate::model::process::{Inspection, ProcessId, Requester};
+use crate::model::process::{Inspection, Process, ProcessId, Requester};
 use crate::table::listing::{Chip, Filter, Listing};
 use crate::table::row::{DisplayContext, Row};
 use crate::tracker::Changes;
 use crate::wording;
+use std::sync::Arc;
 use std::time::Instant;
 
 #[derive(Debug)]
@@ -56,6 +57,8 @@ pub struct App {
     pub port_history: PortHistory,
     /// The past owner inspected last, and the time of the poll that caused it.
     inspected_past_owner: Option<(ProcessId, Option<Instant>)>,
+    /// The process whose restart command is copied once it is described anew.
+    to_restart: Option<Arc<Process>>,
     /// Freed ports that are watched for reuse.
     freed_ports: Vec<FreeMachine>,
     /// Columns and lines of the terminal.
@@ -86,6 +89,7 @@ impl App {
             background: None,
             port_history: PortHistory::default(),
             inspected_past_owner: None,
+            to_restart: None,
             freed_ports: Vec::new(),
             size,
             now: clock.instant,
@@ -248,6 +252,7 @@ impl App {
                     self.port_history.record_exit(process, exit_status);
                 }
             }
+            Requester::Restart => self.copy_restart_command(&inspection),
             Requester::ReuseWatch => self.complete_reuse_report(&inspection),
         }
     }

@@ -7,7 +7,7 @@ pub mod past_owners;
 use crate::app::{App, Effect, PastOwner};
 use crate::model::port::Port;
 use crate::model::process::shell::restart_command;
-use crate::model::process::{InspectRequest, Process, ProcessId, Requester};
+use crate::model::process::{InspectRequest, Inspection, Process, ProcessId, Requester};
 use crate::model::socket::{Endpoint, EndpointId, Owners};
 use crate::tracker::{Change, Changes};
 use crate::wording::no_restart_command;
@@ -79,14 +79,29 @@ impl App {
         self.effects.extend(request.map(Effect::Inspect));
     }
 
-    /// Copies the command that restarts the owner of the current row, or the last owner of the port.
-    pub(super) fn copy_restart_command(&mut self) {
-        let restart = self.process_to_restart().and_then(|process| {
-            restart_command(process).map_err(|why| no_restart_command(process, why))
-        });
-        match restart {
+    /// Asks what the owner of the current row, or the last owner of the port, is now: an exec since the last poll changes
+    /// how it is started.
+    pub(super) fn ask_for_restart(&mut self) {
+        let process = match self.process_to_restart() {
+            Ok(process) => Arc::clone(process),
+            Err(why) => return self.notify(why),
+        };
+        // No row is meant: the answer is about the process.
+        let endpoint = EndpointId::Cookie(0);
+        let request = InspectRequest::new(Requester::Restart, endpoint, vec![process.id]);
+        self.effects.push(Effect::Inspect(request));
+        self.to_restart = Some(process);
+    }
+
+    /// Copies the command that restarts the process as it is now; as it was last known if it has ended.
+    pub(super) fn copy_restart_command(&mut self, inspection: &Inspection) {
+        let Some(known) = self.to_restart.take() else {
+            return;
+        };
+        let process = inspection.described(known.id).unwrap_or(&known);
+        match restart_command(process) {
             Ok(restart) => self.copy(restart),
-            Err(why) => self.notify(why),
+            Err(why) => self.notify(no_restart_command(process, why)),
         }
     }
 

@@ -62,6 +62,7 @@ pub fn inspection(request: InspectRequest) -> Inspection {
     Inspection {
         candidates: Vec::new(),
         request,
+        described: Vec::new(),
         trees: Vec::new(),
         exit_statuses: Vec::new(),
         supervisor: Supervisor::default(),
@@ -132,9 +133,14 @@ impl AppHarness {
 
     pub fn event(&mut self, event: Event) -> Vec<Effect> {
         let mut effects = self.app.update(event, instant(self.seconds));
-        if self.answers_inspections && dialog_request(&effects).is_some() {
+        if self.answers_inspections && last_request(&effects, Requester::Dialog).is_some() {
             let answer = self.inspection_for(&effects, Vec::new());
             effects.extend(self.event(answer));
+        }
+        if self.answers_inspections
+            && let Some(request) = last_request(&effects, Requester::Restart)
+        {
+            effects.extend(self.event(Event::Inspected(inspection(request))));
         }
         while self.app.listing.is_filtering() {
             effects.extend(self.app.update(Event::Due, instant(self.seconds)));
@@ -175,7 +181,8 @@ impl AppHarness {
 
     #[expect(clippy::unused_self, reason = "called like the other methods")]
     pub fn inspection_for(&self, effects: &[Effect], trees: Vec<ProcessTree>) -> Event {
-        let request = dialog_request(effects).expect("a request for an inspection");
+        let request =
+            last_request(effects, Requester::Dialog).expect("a request for an inspection");
         Event::Inspected(Inspection {
             trees,
             ..inspection(request)
@@ -254,10 +261,10 @@ impl AppHarness {
     }
 }
 
-/// The last request for an inspection that a dialog made.
-fn dialog_request(effects: &[Effect]) -> Option<InspectRequest> {
+/// The last request of this requester for an inspection.
+pub fn last_request(effects: &[Effect], requester: Requester) -> Option<InspectRequest> {
     effects.iter().rev().find_map(|effect| match effect {
-        Effect::Inspect(request) if request.requester == Requester::Dialog => Some(request.clone()),
+        Effect::Inspect(request) if request.requester == requester => Some(request.clone()),
         _ => None,
     })
 }

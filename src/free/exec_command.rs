@@ -61,6 +61,8 @@ pub enum SignalError {
     AlreadyExited(Arc<Process>),
     /// The pid is now another process.
     PidReused(Arc<Process>),
+    /// It has executed another program since it was shown: what it was and what it is now.
+    ProgramChanged(Arc<Process>, Arc<Process>),
     /// It is running and no longer holds any of the sockets that were shown.
     NotAnOwner(Arc<Process>),
     /// This user can no longer see who holds its sockets.
@@ -78,6 +80,7 @@ impl SignalError {
         match self {
             Self::AlreadyExited(process)
             | Self::PidReused(process)
+            | Self::ProgramChanged(process, _)
             | Self::NotAnOwner(process)
             | Self::OwnerHidden(process)
             | Self::NotPermitted(process)

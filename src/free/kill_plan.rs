@@ -84,6 +84,25 @@ impl KillPlan {
         self.others = OtherSockets::new(&self.sockets, table);
     }
 
+    /// Replaces the descriptions of owners by these, which are newer than the table that the plan was made of.
+    pub fn describe(&mut self, described: &[Arc<Process>]) {
+        let replace = |process: &mut Arc<Process>| {
+            if let Some(now) = described.iter().find(|now| now.id == process.id) {
+                *process = Arc::clone(now);
+            }
+        };
+        for owner in &mut self.owners {
+            replace(&mut owner.process);
+            owner
+                .sockets
+                .iter_mut()
+                .for_each(|socket| socket.owners.describe(replace));
+        }
+        self.sockets
+            .iter_mut()
+            .for_each(|socket| socket.owners.describe(replace));
+    }
+
     /// Adds the owners' process trees, which are only known a moment after the plan.
     pub fn add_trees(&mut self, trees: &[ProcessTree]) {
         self.trees = Some(trees.to_vec());

@@ -2,7 +2,7 @@
 
 use crate::model::Moment;
 use crate::model::environment::Environment;
-use crate::model::process::{Pid, Process, ProcessId, ProcessTree, StartTime, Supervisor};
+use crate::model::process::{ExecId, Pid, Process, ProcessId, ProcessTree, StartTime, Supervisor};
 use crate::model::snapshot::Snapshot;
 use crate::model::socket::{
     CompactAddr, Endpoint, EndpointId, Family, OwnerHint, Owners, Protocol, QueueOrTimer,
@@ -36,6 +36,7 @@ pub fn process(pid: u32, name: &str) -> ProcessBuilder {
             pid: Pid(pid),
             start: StartTime(u64::from(pid) * 100),
         },
+        exec: Some(ExecId(u64::from(pid))),
         name: name.into(),
         command: vec![name.into()],
         executable: Some(format!("/usr/bin/{name}").as_str().into()),

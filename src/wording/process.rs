@@ -80,6 +80,7 @@ pub fn signal_error(error: &SignalError) -> String {
             "{process} has exited, and pid {} is now another process",
             process.pid()
         ),
+        SignalError::ProgramChanged(before, now) => program_changed(before, now),
         SignalError::NotAnOwner(process) => {
             format!("{process} no longer holds the socket that was shown")
         }
@@ -94,6 +95,16 @@ pub fn signal_error(error: &SignalError) -> String {
             format!("{process} could not be signaled: {error}")
         }
         SignalError::TablesUnread(problem) => unread(std::slice::from_ref(problem)),
+    }
+}
+
+/// `python3 4242 is now sleep`; of two programs with one name, `python3 4242 is now another python3: python3 shop.py`.
+fn program_changed(before: &Process, now: &Process) -> String {
+    if before.name == now.name {
+        let (name, command) = (&now.name, now.command_line());
+        format!("{before} is now another {name}: {command}")
+    } else {
+        format!("{before} is now {}", now.name)
     }
 }
 

@@ -3,6 +3,8 @@
 #[cfg(target_os = "linux")]
 mod marked;
 #[cfg(target_os = "linux")]
+mod other_programs;
+#[cfg(target_os = "linux")]
 mod permissions;
 #[cfg(target_os = "linux")]
 mod rows;

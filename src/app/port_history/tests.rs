@@ -1,6 +1,6 @@
 use super::*;
 use crate::app::Event;
-use crate::app::testing::{AppHarness, inspection};
+use crate::app::testing::{AppHarness, inspection, last_request};
 use crate::model::process::{ExitStatus, Inspection, Signal};
 use crate::model::socket::{Protocol, Since};
 use crate::model::testing::{SocketBuilder, instant, process, socket};
@@ -144,6 +144,22 @@ fn the_restart_command_is_copied_from_any_row_or_a_free_port() {
     harness.key(KeyCode::Enter);
     assert_eq!(copied(harness.keys("Y")), None);
     assert_eq!(harness.notice(), "no previous owner of :3000 is known");
+}
+
+#[test]
+fn the_restart_command_is_that_of_the_program_that_runs_now() {
+    let mut harness = AppHarness::with(vec![listener(&node())]);
+    harness.answers_inspections = false;
+    let effects = harness.keys("Y");
+    assert_eq!((copied(effects.clone()), harness.notice()), (None, ""));
+    let request = last_request(&effects, Requester::Restart).expect("a question");
+    let now = process(4242, "sleep").command("sleep 60").directory("/");
+    let answer = Event::Inspected(Inspection {
+        described: vec![now.build()],
+        ..inspection(request)
+    });
+    let expected = Some("cd / && sleep 60".to_owned());
+    assert_eq!(copied(harness.event(answer)), expected);
 }
 
 #[test]

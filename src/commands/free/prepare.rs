@@ -89,6 +89,7 @@ fn inspected(mut plan: PortPlan, processes: &mut Processes) -> Prepared {
     let owners = plan.kill_plan.process_ids();
     let port = plan.kill_plan.port;
     let trees = process_trees(processes, &owners, |_| Some(port));
+    plan.kill_plan.describe(&processes.describe_known(&owners));
     plan.kill_plan.add_trees(&trees);
     let report = if let Some(explanation) = plan.kill_plan.blocked_by_supervisor() {
         FreeReport::explained(plan.spec, Box::new(explanation), None)

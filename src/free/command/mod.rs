@@ -187,14 +187,14 @@ impl FreeReport {
 
     /// Returns why nothing was sent, if the processes were no longer those that had been shown: then the port is polled again.
     pub fn outdated(&self) -> Option<&SignalError> {
-        use SignalError::{AlreadyExited, NotAnOwner, PidReused};
+        use SignalError::{AlreadyExited, NotAnOwner, PidReused, ProgramChanged};
         let Conclusion::Freed(Some(verdict)) = &self.conclusion else {
             return None;
         };
         match &verdict.kind {
-            VerdictKind::NothingSent(error @ (AlreadyExited(_) | PidReused(_) | NotAnOwner(_))) => {
-                Some(error)
-            }
+            VerdictKind::NothingSent(
+                error @ (AlreadyExited(_) | PidReused(_) | ProgramChanged(..) | NotAnOwner(_)),
+            ) => Some(error),
             _ => None,
         }
     }
@@ -254,6 +254,7 @@ fn outcome_of_error(error: &SignalError) -> FreeOutcome {
         SignalError::Protected(..) => FreeOutcome::Refused,
         SignalError::AlreadyExited(_)
         | SignalError::PidReused(_)
+        | SignalError::ProgramChanged(..)
         | SignalError::NotAnOwner(_)
         | SignalError::OwnerHidden(_)
         | SignalError::Failed(..)

@@ -670,7 +670,9 @@ fn a_partly_free_port_names_free_and_held_addresses() {
 
 #[test]
 fn nothing_sent_is_a_verdict() {
-    use SignalError::{AlreadyExited, Failed, NotAnOwner, NotPermitted, PidReused, TablesUnread};
+    use SignalError::{
+        AlreadyExited, Failed, NotAnOwner, NotPermitted, PidReused, ProgramChanged, TablesUnread,
+    };
     let unread = Problem {
         protocol: Protocol::Tcp,
         family: Family::Ipv4,
@@ -681,6 +683,14 @@ fn nothing_sent_is_a_verdict() {
         (
             PidReused(node()),
             "node 4242 has exited, and pid 4242 is now another process",
+        ),
+        (
+            ProgramChanged(node(), process(4242, "sleep").build()),
+            "node 4242 is now sleep",
+        ),
+        (
+            ProgramChanged(node(), process(4242, "node").command("node b.js").build()),
+            "node 4242 is now another node: node b.js",
         ),
         (
             NotAnOwner(node()),

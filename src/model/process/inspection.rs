@@ -57,6 +57,8 @@ pub enum Requester {
     Dialog,
     /// Asks for exit statuses, and not for process trees.
     History,
+    /// Asks for a process whose command is to be copied.
+    Restart,
     ReuseWatch,
 }
 
@@ -64,6 +66,8 @@ pub enum Requester {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Inspection {
     pub request: InspectRequest,
+    /// The processes of the request as they are now; those that have ended are absent.
+    pub described: Vec<Arc<Process>>,
     pub trees: Vec<ProcessTree>,
     pub exit_statuses: Vec<(ProcessId, ExitStatus)>,
     /// SocketCandidates of the sockets whose owner was not found.
@@ -76,6 +80,11 @@ pub struct Inspection {
 }
 
 impl Inspection {
+    /// Returns a process of the request as it is now, unless it has ended.
+    pub fn described(&self, process: ProcessId) -> Option<&Arc<Process>> {
+        self.described.iter().find(|now| now.id == process)
+    }
+
     pub fn tree_of(&self, process: ProcessId) -> Option<&ProcessTree> {
         self.trees.iter().find(|tree| tree.process == process)
     }

@@ -43,10 +43,16 @@ pub struct ProcessId {
     pub start: StartTime,
 }
 
+/// The exec of a process that made it what it is now, which no other exec of it has (execve(2)). Only good for comparing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ExecId(pub u64);
+
 /// A process. Everything but `id` only describes it and may be missing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Process {
     pub id: ProcessId,
+    /// `None` where the system does not tell, or not this user.
+    pub exec: Option<ExecId>,
     pub name: SystemText,
     /// The arguments, the program's name first. They may have secrets: see [`arguments`](Self::arguments).
     pub command: Vec<SystemText>,
@@ -67,6 +73,15 @@ pub struct Process {
 impl Process {
     pub fn pid(&self) -> Pid {
         self.id.pid
+    }
+
+    /// Returns true unless the process has executed another program since, as a later description of it shows. A new title
+    /// or thread name is no other program.
+    pub fn is_same_program(&self, now: &Self) -> bool {
+        match (self.exec, now.exec) {
+            (Some(before), Some(after)) => before == after,
+            (None, _) | (_, None) => self.name == now.name,
+        }
     }
 
     /// Returns true if both users are known and differ.

@@ -189,6 +189,15 @@ impl Owners {
         }
     }
 
+    /// Replaces the descriptions of known owners that `update` changes.
+    pub fn describe(&mut self, update: impl Fn(&mut Arc<Process>)) {
+        if let Self::Known(processes) = self {
+            let mut described = processes.to_vec();
+            described.iter_mut().for_each(update);
+            *processes = described.into();
+        }
+    }
+
     /// The topmost owner, which is shown for all.
     pub fn first(&self) -> Option<&Arc<Process>> {
         self.known().first()

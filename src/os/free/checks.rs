@@ -12,15 +12,19 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Verifies that every target is the process that was shown, still owns what it was shown to own, and may be signaled.
-/// Returns the targets that failed, of which only a repeated request may have some.
+/// Returns the targets that failed, of which only a repeated request may have some. `described` are the targets as they are
+/// now.
 pub fn check_targets(
     request: &KillRequest,
     handles: &TargetHandles,
     snapshot: &Snapshot,
+    described: &[Arc<Process>],
 ) -> Result<HashMap<ProcessId, SignalError>, SignalError> {
     let mut failed = HashMap::new();
     for target in request.targets() {
-        match check_target(request, target, handles, snapshot) {
+        let checked = check_target(request, target, handles, snapshot)
+            .and_then(|()| check_same_program(&target.process, described));
+        match checked {
             Ok(()) => {}
             Err(error) if request.is_repeated() => drop(failed.insert(target.id(), error)),
             Err(error) => return Err(error),
@@ -42,6 +46,21 @@ fn check_target(
     check_still_owner(request, target, snapshot)?;
     let permission = handle.process().and_then(ProcessHandle::check_permission);
     permission.map_err(to_signal_error)
+}
+
+/// An exec keeps the identity and the sockets, but the program that was shown is gone.
+fn check_same_program(
+    process: &Arc<Process>,
+    described: &[Arc<Process>],
+) -> Result<(), SignalError> {
+    let mut described = described.iter();
+    match described.find(|now| now.id == process.id) {
+        Some(now) if !process.is_same_program(now) => Err(SignalError::ProgramChanged(
+            Arc::clone(process),
+            Arc::clone(now),
+        )),
+        Some(_) | None => Ok(()),
+    }
 }
 
 /// Signals one target; true if SIGCONT was sent after it. A suspended process acts on no signal but SIGKILL before it is

@@ -11,7 +11,7 @@ use crate::free::{
     BindProbe, ExecCommand, ExecEvent, ExecResult, KillRequest, RequestId, SendOutcome, SignalError,
 };
 use crate::model::port::Port;
-use crate::model::process::{Process, ProcessId, Unit};
+use crate::model::process::{Pid, Process, ProcessId, Unit};
 use crate::model::snapshot::Snapshot;
 use crate::os::bind_probe;
 use std::collections::{BTreeSet, HashMap};
@@ -137,9 +137,10 @@ impl Executor {
             self.open_handle(target.id());
         }
         let snapshot = self.read_sockets(self.ports_with(&requests));
+        let described = self.describe_targets(&requests);
         // All checks and units before the first signal: two requests may have the same process.
         let check = |request: KillRequest| {
-            let checked = checks::check_targets(&request, &self.handles, &snapshot);
+            let checked = checks::check_targets(&request, &self.handles, &snapshot, &described);
             let units = self.units(&request);
             (request, checked, units)
         };
@@ -157,6 +158,14 @@ impl Executor {
             self.watches.push(PortWatch::new(request, units));
         }
         events
+    }
+
+    /// Describes the targets as they are now, without those that have ended.
+    fn describe_targets(&mut self, requests: &[KillRequest]) -> Vec<Arc<Process>> {
+        let targets = requests.iter().flat_map(KillRequest::targets);
+        let pids: BTreeSet<Pid> = targets.map(|target| target.process.pid()).collect();
+        let pids = pids.into_iter();
+        pids.filter_map(&mut self.backend.describe).collect()
     }
 
     /// Returns the units of the owners, and those noted for the earlier request of the same port.

@@ -76,11 +76,15 @@ impl Sleeper {
 
     fn suspend(&self) {
         signal(self.pid(), Sent::STOP);
-        until("a suspended process", || {
-            let state = signal_state(self.pid(), Signal::Terminate)?.process_state;
-            (state == Some(ProcessState::Suspended)).then_some(())
-        });
+        wait_until_suspended(self.pid());
     }
+}
+
+fn wait_until_suspended(pid: Pid) {
+    until("a suspended process", || {
+        let state = signal_state(pid, Signal::Terminate)?.process_state;
+        (state == Some(ProcessState::Suspended)).then_some(())
+    });
 }
 
 fn wait_for_sleep(pid: Pid) {
@@ -304,7 +308,7 @@ fn an_unreadable_table_is_not_an_empty_one() {
     let id = request.targets()[0].id();
     let handles = HashMap::from([(id, TargetHandle::open(id, backend.process_id))]);
     assert_eq!(
-        checks::check_targets(&request, &handles, &unread),
+        checks::check_targets(&request, &handles, &unread, &[]),
         Err(SignalError::TablesUnread(unread.problems[0].clone()))
     );
 }

@@ -3,8 +3,8 @@
 //! Only the latest request of each requester is answered.
 
 use crate::model::process::{
-    ExitStatus, InspectRequest, Inspection, ProcessId, ProcessTree, Requester, SocketCandidates,
-    Supervisor,
+    ExitStatus, InspectRequest, Inspection, Process, ProcessId, ProcessTree, Requester,
+    SocketCandidates, Supervisor,
 };
 use crate::os::free::process_handle::is_unused;
 use crate::os::processes::{self, Processes, stat};
@@ -12,6 +12,7 @@ use crate::os::supervisors::SupervisorLookup;
 use crate::os::{bind_probe, candidates, environment, sockets};
 use std::collections::BTreeSet;
 use std::io;
+use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
 use std::thread;
 
@@ -64,10 +65,13 @@ fn inspect(request: InspectRequest, processes: &mut Processes) -> Inspection {
         bind_probe::unused_after(near, |port| held.contains(&port))
     });
     let candidates = candidates::find(&request.unowned, processes);
+    let trees = process_trees(&request, &candidates, processes);
+    let described = processes.describe_known(&request.processes);
     Inspection {
-        trees: process_trees(&request, &candidates, processes),
+        trees,
         candidates,
-        exit_statuses: exit_statuses(&request.processes, processes),
+        exit_statuses: exit_statuses(&request.processes, &described),
+        described,
         supervisor: supervisor_of_hidden(&request),
         request,
         addresses: environment::addresses(),
@@ -75,7 +79,7 @@ fn inspect(request: InspectRequest, processes: &mut Processes) -> Inspection {
     }
 }
 
-/// None for the history, which asks often and does not need them.
+/// None for the history, which asks often, and for a restart command: neither needs them.
 fn process_trees(
     request: &InspectRequest,
     candidates: &[SocketCandidates],
@@ -89,15 +93,14 @@ fn process_trees(
             let all: Vec<ProcessId> = all.collect();
             processes::process_trees(processes, &all, |id| request.port_of(id))
         }
-        Requester::History => Vec::new(),
+        Requester::History | Requester::Restart => Vec::new(),
     }
 }
 
-fn exit_statuses(of: &[ProcessId], processes: &mut Processes) -> Vec<(ProcessId, ExitStatus)> {
-    let described = processes.describe(&of.iter().map(|id| id.pid).collect());
+fn exit_statuses(of: &[ProcessId], described: &[Arc<Process>]) -> Vec<(ProcessId, ExitStatus)> {
     of.iter()
         .map(|id| {
-            let is_described = described.get(&id.pid).is_some_and(|one| one.id == *id);
+            let is_described = described.iter().any(|one| one.id == *id);
             (*id, exit_status(*id, is_described))
         })
         .collect()

@@ -69,7 +69,10 @@ fn an_exit_status_belongs_to_the_identity_not_the_pid() {
         let state = stat::read(zombie.pid)?.state;
         (state == Some('Z')).then_some(())
     });
-    let reported = exit_statuses(&[alive, zombie, gone, earlier], &mut Processes::default());
+    let reported = {
+        let of = [alive, zombie, gone, earlier];
+        exit_statuses(&of, &Processes::default().describe_known(&of))
+    };
     let expected = [
         (alive, ExitStatus::StillRunning),
         (zombie, ExitStatus::Ended),

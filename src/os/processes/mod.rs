@@ -3,7 +3,7 @@
 //! A description must be of the very process it names; one of a process that ended or was replaced while it was read is
 //! left out. Only the requested processes are read, never all.
 
-use crate::model::process::{Pid, Process};
+use crate::model::process::{Pid, Process, ProcessId};
 use crate::model::text::SystemText;
 use process_cache::ProcessCache;
 use reading::Reading;
@@ -55,6 +55,15 @@ impl Processes {
         let described: HashMap<_, _> = processes.map(|one| (one.pid(), one)).collect();
         self.described.clone_from(&described);
         described
+    }
+
+    /// Describes these very processes as they are now; those that ended or are hidden are absent.
+    pub fn describe_known(&mut self, ids: &[ProcessId]) -> Vec<Arc<Process>> {
+        let described = self.describe(&ids.iter().map(|id| id.pid).collect());
+        let described = ids
+            .iter()
+            .filter_map(|id| described.get(&id.pid).filter(|one| one.id == *id));
+        described.cloned().collect()
     }
 
     fn description(&mut self, reading: Reading) -> Arc<Process> {

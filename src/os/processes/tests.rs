@@ -4,6 +4,7 @@ use super::*;
 use crate::model::process::{ProcessId, StartTime};
 use crate::os::testing::{sleeper, until, waiting};
 use std::fs::File;
+use std::io::Write;
 use std::time::Duration;
 use sysinfo::{ProcessRefreshKind, ProcessesToUpdate, System};
 
@@ -60,6 +61,29 @@ fn an_exec_changes_the_description_and_not_the_identity() {
     let after = named(&mut processes, "sleep");
     assert_eq!(before.id, after.id);
     assert_eq!(after.command, ["sleep".into(), "60".into()]);
+}
+
+#[test]
+fn an_exec_of_the_same_program_is_told_from_a_new_name() {
+    let script = "read line; printf renamed > /proc/$$/comm; read line; exec sh -c 'read line; :'";
+    let (child, mut input) = waiting(script);
+    let mut processes = Processes::default();
+    let mut seen = |what: &str, is_it: &dyn Fn(&Process) -> bool| {
+        until(what, || {
+            let found = describe(&mut processes, child.pid())?;
+            (found.exec.is_some() && is_it(&found)).then_some(found)
+        })
+    };
+    let first = seen("sh", &|it| it.name == "sh".into() && it.command.len() == 3);
+    writeln!(input).expect("it reads");
+    let renamed = seen("a name", &|it| it.name == "renamed".into());
+    writeln!(input).expect("it reads");
+    let again = seen("an exec", &|it| {
+        it.command != first.command && !it.command.is_empty()
+    });
+    assert_eq!(again.name, first.name);
+    let is_same = [&renamed, &again].map(|now| first.is_same_program(now));
+    assert_eq!(is_same, [true, false]);
 }
 
 #[test]

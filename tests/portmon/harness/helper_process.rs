@@ -7,7 +7,7 @@ use std::env;
 use std::ffi::OsString;
 use std::fmt;
 use std::fs;
-use std::io::{ErrorKind, Read};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::symlink;
@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 use std::process::{self, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
+use std::time::Instant;
 
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -115,6 +116,21 @@ impl OwnerProcess {
 
     pub fn end(&mut self) {
         self.child.end();
+    }
+
+    /// Answers the `read` of its script, which goes on.
+    pub fn proceed(&mut self) {
+        self.child.control.write_all(b"\n").expect("it listens");
+    }
+
+    /// Waits until it has this name, as after an exec.
+    pub fn wait_until_named(&self, name: &str) {
+        let end = Instant::now() + TIMEOUT;
+        let path = format!("/proc/{}/comm", self.pid());
+        while fs::read_to_string(&path).is_ok_and(|comm| comm.trim_end() != name) {
+            assert!(Instant::now() < end, "{self} never becomes {name}");
+            thread::yield_now();
+        }
     }
 
     /// Suspends it, as Ctrl-Z does.

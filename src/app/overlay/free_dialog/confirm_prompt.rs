@@ -69,10 +69,11 @@ impl ConfirmPrompt {
         }
     }
 
-    /// Adds the owners' process trees. Drops the plans whose owners a supervisor manages; returns why if none is left.
+    /// Describes the owners as they are now and adds their process trees. Drops the plans whose owners a supervisor manages; returns why if none is left.
     pub fn apply_inspection(&mut self, inspection: &Inspection) -> Option<Explanation> {
         let mut blocked = Vec::new();
         self.plans.retain_mut(|plan| {
+            plan.describe(&inspection.described);
             plan.add_trees(&inspection.trees);
             let explanation = plan.blocked_by_supervisor();
             let is_free = explanation.is_none();

@@ -1,10 +1,10 @@
 //! What the keys of the dialog do to the question, before anything is sent.
 
 use super::*;
-use crate::app::testing::{AppHarness, listener, node, sent};
-use crate::app::{Effect, Overlay};
+use crate::app::testing::{AppHarness, inspection, last_request, listener, node, sent};
+use crate::app::{Effect, Event, Overlay};
 use crate::free::TargetSet;
-use crate::model::process::{Process, ProcessTree, Signal};
+use crate::model::process::{Process, ProcessTree, Requester, Signal};
 use crate::model::testing::{SocketBuilder, process, process_tree, socket};
 use crossterm::event::KeyCode;
 use std::sync::Arc;
@@ -48,6 +48,28 @@ fn focused(harness: &AppHarness) -> String {
 
 fn is_closed(harness: &AppHarness) -> bool {
     matches!(harness.app.overlay, Overlay::None)
+}
+
+#[test]
+fn the_question_names_the_program_that_runs_now() {
+    let mut harness = AppHarness::with(vec![listener()]);
+    harness.answers_inspections = false;
+    let effects = harness.keys("x");
+    let request = last_request(&effects, Requester::Dialog).expect("a question");
+    let now = process(4242, "sleep").command("sleep 60").build();
+    harness.event(Event::Inspected(Inspection {
+        described: vec![now.clone()],
+        ..inspection(request)
+    }));
+    let named: Vec<&Arc<Process>> = prompt(&harness).preview.ports[0]
+        .tree
+        .iter()
+        .map(|node| &node.process)
+        .collect();
+    assert_eq!(named, [&now]);
+    harness.wait(0.3);
+    let request = harness.confirm();
+    assert_eq!(request.targets()[0].process, now);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use super::{
     Batch, Freeing, PortSnapshot, ProbeBackend, SHORT, Sleeper, confirmed, describe, executor,
     has_verdict, is_running, listener, plan, signal, socket_of, state, unread, wait_for_sleep,
+    wait_until_suspended,
 };
 use crate::free::testing::event;
 use crate::free::{
@@ -72,6 +73,38 @@ fn a_reused_pid_is_not_signaled() {
     let error = signal_error(&mut executor(), request);
     assert_eq!(error, SignalError::PidReused(stale));
     assert!(is_running(held.pid()));
+}
+
+/// Both keep pid, start time and socket.
+#[test]
+fn a_target_that_executed_another_program_is_not_signaled() {
+    for (script, now) in [
+        ("exec sleep 60", "sleep"),
+        ("exec sh -c 'sleep 60; :'", "sh"),
+    ] {
+        let (listener, local) = listener();
+        let held = shell(listener, &format!("kill -STOP $$; {script}"), 0);
+        wait_until_suspended(held.pid());
+        let before = describe(held.pid());
+        let socket = socket_of(local, &[held.pid()]);
+        let request = confirmed(socket.clone(), Signal::Terminate);
+        signal(held.pid(), Sent::CONT);
+        let after = until("its exec", || {
+            let after = (ProbeBackend::of_system(None).describe)(held.pid())?;
+            let is_whole = !after.command.is_empty() && after.exec.is_some();
+            (is_whole && after.command != before.command).then_some(after)
+        });
+        let error = signal_error(&mut executor(), request);
+        let SignalError::ProgramChanged(was, is) = error else {
+            panic!("{error:?}")
+        };
+        assert_eq!((was, is.exec), (before, after.exec));
+        assert_eq!(is.name, now.into());
+        assert!(is_running(held.pid()));
+        // Asked about again, it is what it is now.
+        let request = confirmed(owned_by(&socket, &after), Signal::Kill);
+        assert_eq!(are_sent(&sent(&mut executor(), vec![request])), [true]);
+    }
 }
 
 #[test]

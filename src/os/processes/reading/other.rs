@@ -94,6 +94,7 @@ fn process(id: ProcessId, stat: ProcessStat, found: &sysinfo::Process) -> Proces
     let since_epoch = Duration::from_secs(found.start_time());
     Process {
         id,
+        exec: None,
         name: stat.name.unwrap_or_else(|| found.name().into()),
         command: command.map(|part| part.as_os_str().into()).collect(),
         executable: found.exe().and_then(text),

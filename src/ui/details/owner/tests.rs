@@ -55,6 +55,7 @@ fn details(socket: SocketBuilder, holders: &Supervisor, port: &Supervisor) -> St
         ..process_tree(*process)
     });
     harness.event(Event::Inspected(Inspection {
+        described: Vec::new(),
         trees: trees.collect(),
         supervisor: port.clone(),
         ..inspection(request)

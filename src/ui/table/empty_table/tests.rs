@@ -48,6 +48,7 @@ fn the_exit_status_is_shown_as_far_as_known() {
         harness.event(Event::Inspected(Inspection {
             candidates: Vec::new(),
             request,
+            described: Vec::new(),
             trees: Vec::new(),
             exit_statuses: vec![(id, exit_status)],
             supervisor: crate::model::process::Supervisor::default(),

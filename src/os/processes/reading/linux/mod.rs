@@ -4,7 +4,7 @@
 //! once the process is gone they fail, even if the pid was reused.
 
 use super::Reading;
-use crate::model::process::{Pid, Process, ProcessId};
+use crate::model::process::{ExecId, Pid, Process, ProcessId};
 use crate::model::socket::ProcessUsage;
 use crate::model::text::SystemText;
 use crate::os::now;
@@ -38,6 +38,10 @@ const MAX_COMMAND_BYTES: usize = 2 << 20;
 /// Linux cuts names at this many bytes (`TASK_COMM_LEN` without its NUL).
 const MAX_COMM_LEN: usize = 15;
 
+/// The start of the code and of the stack. Unlike the address of the arguments, no new title moves them
+/// (`PR_SET_MM_ARG_START`).
+const PROGRAM_ADDRESSES: [usize; 2] = [26, 28];
+
 static BOOT: LazyLock<Option<SystemTime>> = LazyLock::new(boot_time);
 
 /// A hash of what an exec changes in `/proc/PID/stat`.
@@ -52,6 +56,17 @@ impl ExecFingerprint {
         (line.name, line.has_flag(FORKED_NO_EXEC), stable, addresses).hash(&mut hasher);
         Self(hasher.finish())
     }
+}
+
+/// Tells one exec from the next by the addresses that each randomizes; `None` without permission to read them, where the
+/// stack is at 0. The exec of a program without randomized addresses (`ADDR_NO_RANDOMIZE` of personality(2)) may be missed.
+fn exec_id(line: &StatLine) -> Option<ExecId> {
+    let mut hasher = DefaultHasher::new();
+    PROGRAM_ADDRESSES
+        .map(|number| line.field(number))
+        .hash(&mut hasher);
+    let stack: u64 = line.number(28)?;
+    (stack != 0).then(|| ExecId(hasher.finish()))
 }
 
 /// Reads these processes; those that ended or are hidden are absent.
@@ -128,6 +143,7 @@ fn read_in(directory: &OwnedFd, pid: Pid, buffer: &mut Vec<u8>) -> Option<Readin
             pid,
             start: stat.start,
         },
+        exec: exec_id(&line),
         name: full_name(line.name, executable, command.first().copied()),
         command: command.into_iter().map(SystemText::new).collect(),
         executable: executable.and_then(text),
