@@ -114,24 +114,18 @@ impl App {
                 let Port { protocol, number } = Port::of(socket);
                 (self.port_history.last_owner(number, Some(protocol)), number)
             }
-            (Some(socket), _) => return self.known_owner(&socket.owners, socket.port(), "owner"),
+            (Some(socket), _) => return known_owner(&socket.owners, socket.port(), "owner"),
             (None, Some(port)) => (self.last_owner_of_filtered_port(), port),
             (None, None) => return Err(notice::NOTHING_TO_RESTART.to_owned()),
         };
         let past = past.ok_or_else(|| notice::no_past_owner(port))?;
-        self.known_owner(&past.owners, port, "last owner")
+        known_owner(&past.owners, port, "last owner")
     }
+}
 
-    fn known_owner<'a>(
-        &self,
-        owners: &'a Owners,
-        port: u16,
-        who: &str,
-    ) -> Result<&'a Arc<Process>, String> {
-        let owner = owners.first();
-        let is_root = self.environment.is_root;
-        owner.ok_or_else(|| notice::nothing_copied(who, port, owners, is_root))
-    }
+fn known_owner<'a>(owners: &'a Owners, port: u16, who: &str) -> Result<&'a Arc<Process>, String> {
+    let owner = owners.first();
+    owner.ok_or_else(|| notice::nothing_copied(who, port, owners))
 }
 
 #[cfg(test)]

@@ -41,8 +41,6 @@ pub struct Findings {
     pub connects: Option<Vec<ConnectProbe>>,
     /// The socket tables that could not be read.
     pub problems: Vec<Problem>,
-    /// True if portmon runs as root, which may see every owner.
-    pub is_root: bool,
 }
 
 /// System settings about ports, where the system tells them.

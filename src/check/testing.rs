@@ -35,7 +35,6 @@ pub fn port(port: u16) -> Findings {
         published: Vec::new(),
         connects: None,
         problems: Vec::new(),
-        is_root: false,
     }
     .binds(&LOCAL, &BindOutcome::Bound, &BindOutcome::Bound)
 }

@@ -5,7 +5,7 @@ use super::request::{KillRequest, RequestId};
 use crate::model::port::AddressProbe;
 use crate::model::process::{Process, ProcessId, ProcessState, Unit};
 use crate::model::snapshot::Problem;
-use crate::model::socket::Socket;
+use crate::model::socket::{NotFoundCause, Socket};
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -65,8 +65,8 @@ pub enum SignalError {
     ProgramChanged(Arc<Process>, Arc<Process>),
     /// It is running and no longer holds any of the sockets that were shown.
     NotAnOwner(Arc<Process>),
-    /// This user can no longer see who holds its sockets.
-    OwnerHidden(Arc<Process>),
+    /// The owner of its sockets was found no more.
+    OwnerNotFound(Arc<Process>, NotFoundCause),
     NotPermitted(Arc<Process>),
     Protected(Arc<Process>, Protected),
     /// A call failed in another way; error text of the system, safe to show.
@@ -82,7 +82,7 @@ impl SignalError {
             | Self::PidReused(process)
             | Self::ProgramChanged(process, _)
             | Self::NotAnOwner(process)
-            | Self::OwnerHidden(process)
+            | Self::OwnerNotFound(process, _)
             | Self::NotPermitted(process)
             | Self::Protected(process, _)
             | Self::Failed(process, _) => Some(process),

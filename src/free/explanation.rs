@@ -44,12 +44,11 @@ pub enum Obstacle {
     },
     /// The owner is still being searched for.
     Pending(Box<Socket>),
-    /// This user cannot see the owner.
-    Hidden {
+    /// The owner was not found; the socket says why.
+    NotFound {
         socket: Box<Socket>,
         /// Sockets on other addresses whose owners are visible.
         visible: Vec<Socket>,
-        is_root: bool,
         /// The command that frees the port as root.
         sudo: Option<String>,
     },
@@ -113,7 +112,7 @@ impl Explanation {
             Obstacle::Closed { .. }
             | Obstacle::Client { .. }
             | Obstacle::Pending(_)
-            | Obstacle::Hidden { .. }
+            | Obstacle::NotFound { .. }
             | Obstacle::Kernel(_)
             | Obstacle::Protected { .. }
             | Obstacle::Supervised { .. } => {}
@@ -138,7 +137,7 @@ impl Explanation {
         supervisors
             .find_map(Supervisor::stop_command)
             .or_else(|| match &self.obstacle {
-                Obstacle::Hidden { sudo, .. } => sudo.clone(),
+                Obstacle::NotFound { sudo, .. } => sudo.clone(),
                 Obstacle::Supervised { stop_command, .. } => stop_command.clone(),
                 _ => None,
             })
@@ -150,7 +149,7 @@ impl Explanation {
             Obstacle::Closed { now: listener }
             | Obstacle::TimeWait { listener, .. }
             | Obstacle::Client { listener, .. } => listener.as_deref(),
-            Obstacle::Hidden { visible, .. } => visible.first(),
+            Obstacle::NotFound { visible, .. } => visible.first(),
             Obstacle::LeftOver { .. }
             | Obstacle::Pending(_)
             | Obstacle::Kernel(_)
@@ -162,8 +161,8 @@ impl Explanation {
 
     /// Returns the port whose supervisor should be looked up.
     pub fn supervised_port(&self) -> Option<Port> {
-        use Obstacle::{Hidden, Protected};
-        matches!(self.obstacle, Hidden { .. } | Protected { .. }).then_some(self.port)
+        use Obstacle::{NotFound, Protected};
+        matches!(self.obstacle, NotFound { .. } | Protected { .. }).then_some(self.port)
     }
 
     /// Returns the port near which an unused one would help, for `InspectRequest::unused_near`.

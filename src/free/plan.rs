@@ -8,7 +8,7 @@ use crate::model::environment::Environment;
 use crate::model::port::{Port, PortSpec};
 use crate::model::process::shell::quoted;
 use crate::model::socket::{
-    Endpoint, Owners, QueueOrTimer, Socket, SocketRole, State, TimeWaitLeft,
+    Endpoint, NotFound, Owners, QueueOrTimer, Socket, SocketRole, State, TimeWaitLeft,
 };
 use context::RowContext;
 use std::iter;
@@ -44,7 +44,7 @@ pub fn plan_row(row: &Endpoint, table: &[&Endpoint], context: &FreeContext) -> P
 
 /// Plans to free a port, on all local addresses or on one; `None` if no socket holds it there.
 ///
-/// A hidden owner comes first: stopping the visible ones would not free the port.
+/// An owner that was not found comes first: stopping the visible ones would not free the port.
 pub fn plan_port(spec: PortSpec, table: &[&Endpoint], context: &FreeContext) -> Option<PlanResult> {
     let mut sockets: Vec<&Socket> = table
         .iter()
@@ -54,7 +54,7 @@ pub fn plan_port(spec: PortSpec, table: &[&Endpoint], context: &FreeContext) -> 
         .filter(|socket| socket.holds_port())
         .collect();
     sockets.sort_by_key(|socket| {
-        let is_hidden = socket.owners == Owners::NoPermission;
+        let is_hidden = socket.owners.is_not_found();
         (!is_hidden, socket.local, socket.id)
     });
     let row = RowContext {
@@ -76,7 +76,14 @@ fn plan_sockets(row: &RowContext, sockets: &[&Socket]) -> Result<KillPlan, Obsta
     };
     match own.owners {
         Owners::Pending => return Err(Obstacle::Pending(unchanging(own))),
-        Owners::NoPermission => return Err(hidden(own, others, row.context.environment)),
+        Owners::NotFound(ref not_found) => {
+            return Err(not_found_obstacle(
+                own,
+                not_found,
+                others,
+                row.context.environment,
+            ));
+        }
         Owners::NoProcess => return Err(Obstacle::Kernel(unchanging(own))),
         Owners::Known(_) => {}
     }
@@ -144,24 +151,29 @@ fn left_over(row: &RowContext) -> Obstacle {
     }
 }
 
-/// The owner is hidden; visible owners on other addresses are named and not stopped.
-fn hidden(own: &Socket, others: &[&Socket], environment: &Environment) -> Obstacle {
+/// The owner was not found; visible owners on other addresses are named and not stopped.
+fn not_found_obstacle(
+    own: &Socket,
+    not_found: &NotFound,
+    others: &[&Socket],
+    environment: &Environment,
+) -> Obstacle {
     let port = PortSpec {
         protocol: own.protocol,
         address: None,
         port: own.port(),
     };
     let executable = environment.executable.as_ref();
-    let executable = executable.filter(|_| environment.uid.is_some() && !environment.is_root);
+    let executable =
+        executable.filter(|_| environment.uid.is_some() && not_found.cause.is_shown_by_sudo());
     let sudo = executable.map(|path| {
         let path = quoted(path.as_bytes());
         format!("sudo {path} free {}", port.to_argument())
     });
     let visible = others.iter().filter(|one| !one.owners.known().is_empty());
-    Obstacle::Hidden {
+    Obstacle::NotFound {
         socket: unchanging(own),
         visible: visible.map(|socket| *unchanging(socket)).collect(),
-        is_root: environment.is_root,
         sudo,
     }
 }

@@ -5,8 +5,8 @@ use crate::model::environment::Environment;
 use crate::model::process::{ExecId, Pid, Process, ProcessId, ProcessTree, StartTime, Supervisor};
 use crate::model::snapshot::Snapshot;
 use crate::model::socket::{
-    CompactAddr, Endpoint, EndpointId, Family, OwnerHint, Owners, Protocol, QueueOrTimer,
-    RawSocket, Relation, Since, Socket, SocketQueue, SocketRole, State, family,
+    CompactAddr, Endpoint, EndpointId, Family, NotFoundCause, OwnerHint, Owners, Protocol,
+    QueueOrTimer, RawSocket, Relation, Since, Socket, SocketQueue, SocketRole, State, family,
 };
 use std::net::SocketAddr;
 use std::sync::{Arc, LazyLock};
@@ -107,7 +107,7 @@ pub fn socket(local: &str) -> SocketBuilder {
         v6only: None,
         uid: Some(1000),
         user: Some("dev".into()),
-        owners: Owners::NoPermission,
+        owners: NotFoundCause::OtherUser.into(),
         queue_or_timer: QueueOrTimer::Unknown,
     };
     SocketBuilder {
@@ -121,6 +121,12 @@ impl SocketBuilder {
     pub fn to(mut self, remote: &str) -> Self {
         self.socket.remote = Some(remote.parse().expect("an address and a port"));
         self.socket.state = Some(State::Established);
+        self
+    }
+
+    /// Its owner was not found for this cause.
+    pub fn not_found(mut self, cause: NotFoundCause) -> Self {
+        self.socket.owners = cause.into();
         self
     }
 

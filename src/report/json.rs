@@ -104,7 +104,7 @@ impl JsonEndpoint {
             user: socket.user.as_ref().map(text),
             owner_known: match socket.owners {
                 Owners::Known(_) => "yes",
-                Owners::NoPermission | Owners::Pending => "hidden",
+                Owners::NotFound(_) | Owners::Pending => "hidden",
                 Owners::NoProcess => "none",
             },
             owners: socket

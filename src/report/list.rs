@@ -84,10 +84,10 @@ pub fn print(
             notes.extend(wording::bare_ports(&listing.filter().query.bare_ports()));
         }
         if !request.as_json {
-            let hidden = hidden_owners(&listing);
+            let (hidden, shown_by_sudo) = hidden_owners(&listing);
             notes.extend(problems.iter().map(wording::unread_table));
             notes.extend(wording::left_out(left_out(&listing)));
-            notes.extend(wording::hidden_owners(hidden, environment.is_root));
+            notes.extend(wording::hidden_owners(hidden, shown_by_sudo));
         }
     }
     for note in notes {
@@ -131,15 +131,20 @@ fn left_out(listing: &Listing) -> usize {
     }
 }
 
-/// Number of hidden owners worth a note: those of the rows, or without rows those that may be the reason.
-fn hidden_owners(listing: &Listing) -> usize {
+/// Number of hidden owners worth a note, and how many of them sudo would show: those of the rows, or without rows those
+/// that may be the reason.
+fn hidden_owners(listing: &Listing) -> (usize, usize) {
     if listing.shown_rows().next().is_some() {
-        let hidden = listing.shown_rows().filter(|row| row.is_owner_hidden());
-        hidden.count()
+        let count = |is_counted: fn(&Row) -> bool| {
+            let rows = listing.shown_rows();
+            rows.filter(|row| is_counted(row)).count()
+        };
+        (count(Row::is_owner_hidden), count(Row::is_shown_by_sudo))
     } else if listing.filter().query.asks_about_owners() {
-        listing.counts().hidden_owners
+        let counts = listing.counts();
+        (counts.hidden_owners, counts.shown_by_sudo)
     } else {
-        0
+        (0, 0)
     }
 }
 

@@ -99,7 +99,7 @@ fn socket(tracker: &Tracker, record: &TrackedSocket, users: &mut UserNames) -> S
     // Without an owner the kernel reports uid 0, which does not mean root.
     let uid = match &owners {
         Owners::NoProcess => None,
-        Owners::Pending | Owners::NoPermission => known,
+        Owners::Pending | Owners::NotFound(_) => known,
         Owners::Known(processes) => known.or_else(|| processes.first()?.uid),
     };
     // The time left in TIME_WAIT is that of the poll that first saw the state.

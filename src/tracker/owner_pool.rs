@@ -1,7 +1,7 @@
 //! Sets of owners, stored once for all sockets with the same owners.
 
 use crate::model::process::{Process, ProcessId};
-use crate::model::socket::Owners;
+use crate::model::socket::{NotFoundCause, Owners};
 use slab::Slab;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -13,12 +13,18 @@ pub struct OwnersKey(u32);
 impl OwnersKey {
     pub const PENDING: Self = Self(0);
     pub const NO_PROCESS: Self = Self(1);
-    const NO_PERMISSION: Self = Self(2);
+}
+
+/// What two sets of owners have in common that are stored as one. The order of processes matters: the topmost comes first.
+#[derive(Debug, PartialEq, Eq, Hash)]
+enum PoolIdentity {
+    Known(Vec<ProcessId>),
+    NotFound(NotFoundCause, Vec<ProcessId>),
 }
 
 pub struct OwnerPool {
     sets: Slab<PooledOwners>,
-    keys: HashMap<Vec<ProcessId>, OwnersKey>,
+    keys: HashMap<PoolIdentity, OwnersKey>,
 }
 
 struct PooledOwners {
@@ -30,7 +36,7 @@ struct PooledOwners {
 impl Default for OwnerPool {
     fn default() -> Self {
         Self {
-            sets: [Owners::Pending, Owners::NoProcess, Owners::NoPermission]
+            sets: [Owners::Pending, Owners::NoProcess]
                 .map(|owners| PooledOwners { owners, uses: 1 })
                 .into_iter()
                 .enumerate()
@@ -49,13 +55,11 @@ impl OwnerPool {
 
     /// Returns the key of these owners, for one more socket.
     pub fn intern(&mut self, owners: &Owners) -> OwnersKey {
-        let ids = match owners {
-            Owners::Pending => return OwnersKey::PENDING,
-            Owners::NoProcess => return OwnersKey::NO_PROCESS,
-            Owners::NoPermission => return OwnersKey::NO_PERMISSION,
-            Owners::Known(processes) => ids(processes),
+        let identity = match identity(owners) {
+            Ok(identity) => identity,
+            Err(key) => return key,
         };
-        if let Some(key) = self.keys.get(&ids) {
+        if let Some(key) = self.keys.get(&identity) {
             if let Some(set) = self.sets.get_mut(key.0 as usize) {
                 set.uses += 1;
             }
@@ -66,7 +70,7 @@ impl OwnerPool {
             uses: 1,
         };
         let key = OwnersKey(u32::try_from(self.sets.insert(set)).unwrap_or(0));
-        self.keys.insert(ids, key);
+        self.keys.insert(identity, key);
         key
     }
 
@@ -75,12 +79,12 @@ impl OwnerPool {
         let Some(set) = self.sets.get_mut(key.0 as usize) else {
             return;
         };
-        let Owners::Known(processes) = &set.owners else {
+        let Ok(identity) = identity(&set.owners) else {
             return;
         };
         set.uses -= 1;
         if set.uses == 0 {
-            self.keys.remove(&ids(processes));
+            self.keys.remove(&identity);
             self.sets.remove(key.0 as usize);
         }
     }
@@ -89,14 +93,16 @@ impl OwnerPool {
     pub fn describe(&mut self, process: &Arc<Process>) -> Vec<OwnersKey> {
         let mut described = Vec::new();
         for (index, set) in &mut self.sets {
-            let known = set.owners.known();
+            let processes = match &mut set.owners {
+                Owners::Known(processes) => processes,
+                Owners::NotFound(not_found) => &mut not_found.carriers,
+                Owners::Pending | Owners::NoProcess => continue,
+            };
             let is_meant = |other: &Arc<Process>| other.id == process.id;
-            if known
-                .iter()
-                .any(|other| is_meant(other) && other != process)
-            {
+            let mut others = processes.iter();
+            if others.any(|other| is_meant(other) && other != process) {
                 let describe = |other| Arc::clone(if is_meant(other) { process } else { other });
-                set.owners = Owners::Known(known.iter().map(describe).collect());
+                *processes = processes.iter().map(describe).collect();
                 described.push(OwnersKey(u32::try_from(index).unwrap_or(0)));
             }
         }
@@ -108,7 +114,19 @@ impl OwnerPool {
     }
 }
 
-/// Identities in order: the topmost owner comes first, so the order matters.
+/// Returns the identity of these owners, or the key of those that are always stored.
+fn identity(owners: &Owners) -> Result<PoolIdentity, OwnersKey> {
+    match owners {
+        Owners::Pending => Err(OwnersKey::PENDING),
+        Owners::NoProcess => Err(OwnersKey::NO_PROCESS),
+        Owners::Known(processes) => Ok(PoolIdentity::Known(ids(processes))),
+        Owners::NotFound(not_found) => {
+            let carriers = ids(&not_found.carriers);
+            Ok(PoolIdentity::NotFound(not_found.cause, carriers))
+        }
+    }
+}
+
 fn ids(processes: &[Arc<Process>]) -> Vec<ProcessId> {
     processes.iter().map(|process| process.id).collect()
 }

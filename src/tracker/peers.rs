@@ -190,7 +190,7 @@ fn have_different_owners(table: &SocketTable, one: &TrackedSocket, other: &Track
             let ours: HashSet<ProcessId> = ours.iter().map(|process| process.id).collect();
             theirs.iter().all(|process| !ours.contains(&process.id))
         }
-        (Owners::NoPermission, _) | (_, Owners::NoPermission) => {
+        (Owners::NotFound(_), _) | (_, Owners::NotFound(_)) => {
             let users = [one.raw_socket.uid, other.raw_socket.uid];
             users[0] != users[1] && !users.contains(&RawSocket::NO_USER)
         }

@@ -77,13 +77,14 @@ pub fn left_out(connections: usize) -> Option<String> {
     }
 }
 
-/// `172 owners hidden (sudo shows them)`; sudo does not help root.
-pub fn hidden_owners(owners: usize, is_root: bool) -> Option<String> {
-    let sudo = match owners {
-        0 => return None,
-        _ if is_root => "",
-        1 => " (sudo shows it)",
-        _ => " (sudo shows them)",
+/// `172 owners hidden (sudo shows them)`; sudo shows only as many as are hidden for a cause that it removes.
+pub fn hidden_owners(owners: usize, shown_by_sudo: usize) -> Option<String> {
+    let sudo = match (owners, shown_by_sudo) {
+        (0, _) => return None,
+        (_, 0) => String::new(),
+        (1, _) => " (sudo shows it)".to_owned(),
+        (all, shown) if all == shown => " (sudo shows them)".to_owned(),
+        (_, shown) => format!(" (sudo shows {shown})"),
     };
     Some(format!("{} hidden{sudo}", super::count(owners, "owner")))
 }

@@ -1,5 +1,6 @@
 //! Why nothing is stopped to free a port: a title, a few lines and a summary.
 
+use super::socket::not_found;
 use super::{
     address_with_protocol, count_states, owners, place, protected, time_left_roughly, unit_text,
     user,
@@ -18,9 +19,9 @@ pub fn explanation_title(explanation: &Explanation) -> String {
         Obstacle::Client { .. } => "is the port of a client",
         Obstacle::LeftOver { .. } => "has no listener",
         Obstacle::Pending(_) => "is held",
-        Obstacle::Hidden { socket, .. } => match user(socket) {
+        Obstacle::NotFound { socket, .. } => match user(socket) {
             Some(user) => return format!("{port} belongs to {user}"),
-            None => "belongs to a hidden process",
+            None => "belongs to an unknown user",
         },
         Obstacle::Kernel(_) => "belongs to the kernel",
         Obstacle::Protected { .. } => "cannot be freed",
@@ -80,17 +81,16 @@ fn obstacle(port: Port, obstacle: &Obstacle) -> Vec<String> {
             "the owner of {} is still being looked up; portmon asks as soon as it is found.",
             place(socket)
         )],
-        Obstacle::Hidden {
+        Obstacle::NotFound {
             socket,
             visible,
-            is_root,
             sudo,
         } => {
             let visible = visible.iter().map(|other| {
                 let (other, owners, hidden) = (place(other), owners(other), place(socket));
                 format!("{other} is another socket, held by {owners}; stopping that would not free {hidden}.")
             });
-            lines(hidden(socket, *is_root, sudo.is_some()), visible)
+            lines(not_found::sentence(socket, sudo.is_some()), visible)
         }
         Obstacle::Kernel(socket) => {
             vec![format!(
@@ -184,22 +184,6 @@ fn left_over(
         format!("No process holds a socket in TIME_WAIT; the kernel keeps {which} for {left}.")
     }));
     lines
-}
-
-fn hidden(socket: &Socket, is_root: bool, has_sudo: bool) -> String {
-    let owner = user(socket).map_or_else(
-        || "Its process is hidden".to_owned(),
-        |user| format!("Its process belongs to user {user}"),
-    );
-    if is_root {
-        format!(
-            "{owner}. It is hidden even from root: it may be in another container or belong to the kernel."
-        )
-    } else if has_sudo {
-        format!("{owner}. Use sudo, or take another port.")
-    } else {
-        format!("{owner}; you cannot see or stop it.")
-    }
 }
 
 fn supervised(process: &Process, by: &SupervisedBy) -> String {

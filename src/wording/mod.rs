@@ -37,7 +37,8 @@ pub use preview::{
 };
 pub use process::{no_restart_command, origin, protected, signal_error, unknown_signal};
 pub use socket::{
-    candidate_names, count_states, owners, probably, states, unproved, unreadable, user,
+    candidate_names, cause, count_states, owner_not_found, owners, probably, states, unproved,
+    unreadable, user,
 };
 pub use verdict::{escalation, held_now, progress, verdict};
 pub use warning::{not_permitted_text, unseen_text, warning};

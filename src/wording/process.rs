@@ -1,7 +1,7 @@
 //! Processes in a sentence: where they come from, why some are never signaled, and what became of the others.
 
 use super::number::{alternatives, grouped};
-use super::{list, seconds, unread};
+use super::{cause, list, seconds, unread};
 use crate::free::{
     Protected, ReleaseKind, SignalDisposition, SignalError, Survivor, TargetOutcome,
 };
@@ -84,8 +84,11 @@ pub fn signal_error(error: &SignalError) -> String {
         SignalError::NotAnOwner(process) => {
             format!("{process} no longer holds the socket that was shown")
         }
-        SignalError::OwnerHidden(process) => {
-            format!("the owner of the socket that {process} held is now hidden")
+        SignalError::OwnerNotFound(process, why) => {
+            format!(
+                "the owner of the socket that {process} held is now {}",
+                cause(*why)
+            )
         }
         SignalError::NotPermitted(process) => {
             format!("you are not permitted to signal {process}")

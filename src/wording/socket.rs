@@ -6,6 +6,10 @@ use crate::model::socket::{Owners, Socket, State};
 use std::fmt::Display;
 use std::sync::Arc;
 
+pub(super) mod not_found;
+
+pub use not_found::{cause, owner_not_found};
+
 /// Counts sockets by state: `2 ESTABLISHED and 12 TIME_WAIT`.
 pub fn states(sockets: &[&Socket]) -> String {
     let states: Vec<Option<State>> = sockets.iter().map(|socket| socket.state).collect();
@@ -27,12 +31,11 @@ pub fn count_states(states: &[Option<State>]) -> String {
 
 /// The owners of a socket: `node 4242 and node 4300`, or what is known of them where they are hidden.
 pub fn owners(socket: &Socket) -> String {
-    match (&socket.owners, user(socket)) {
-        (Owners::Known(processes), _) => list(processes),
-        (Owners::NoPermission, Some(user)) => format!("a hidden process of {user}"),
-        (Owners::NoPermission, None) => "a hidden process".to_owned(),
-        (Owners::Pending, _) => "a process that is still being looked up".to_owned(),
-        (Owners::NoProcess, _) => "no process".to_owned(),
+    match &socket.owners {
+        Owners::Known(processes) => list(processes),
+        Owners::NotFound(not_found) => not_found::noun(not_found.cause, user(socket).as_deref()),
+        Owners::Pending => "a process that is still being looked up".to_owned(),
+        Owners::NoProcess => "no process".to_owned(),
     }
 }
 

@@ -216,7 +216,7 @@ fn after(freeing: &FreeMachine) -> Duration {
 
 fn outcome_of_obstacle(obstacle: &Obstacle) -> FreeOutcome {
     match obstacle {
-        Obstacle::Hidden { .. } | Obstacle::Pending(_) => FreeOutcome::NotPermitted,
+        Obstacle::NotFound { .. } | Obstacle::Pending(_) => FreeOutcome::NotPermitted,
         Obstacle::Protected { .. } | Obstacle::Supervised { .. } => FreeOutcome::Refused,
         Obstacle::Closed { .. }
         | Obstacle::TimeWait { .. }
@@ -256,7 +256,7 @@ fn outcome_of_error(error: &SignalError) -> FreeOutcome {
         | SignalError::PidReused(_)
         | SignalError::ProgramChanged(..)
         | SignalError::NotAnOwner(_)
-        | SignalError::OwnerHidden(_)
+        | SignalError::OwnerNotFound(..)
         | SignalError::Failed(..)
         | SignalError::TablesUnread(_) => FreeOutcome::StillHeld,
     }

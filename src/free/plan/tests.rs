@@ -4,7 +4,7 @@ use super::*;
 use crate::free::{Confirmation, Preview, Protected, Target, TypingReason, Warning};
 use crate::model::environment::Environment;
 use crate::model::process::{Pid, Process, ProcessTree, Signal, StartTime};
-use crate::model::socket::Protocol;
+use crate::model::socket::{NotFoundCause, Protocol};
 use crate::model::testing::{
     SocketBuilder, environment, instant, moment, process, process_tree, socket,
 };
@@ -287,13 +287,39 @@ fn a_hidden_owner_shows_its_user_and_the_sudo_command() {
         explanation(&[row()], &odd).command().as_deref(),
         Some(offer)
     );
-    let root = context_with(|it| it.is_root = true);
-    let explained = explanation(&[row()], &root);
-    let said = "Its process belongs to user ops. It is hidden even from root: it may be in another container or belong to the kernel.";
-    assert_eq!(
-        (lines(&explained), explained.command()),
-        (vec![said.to_owned()], None)
-    );
+}
+
+#[test]
+fn sudo_is_offered_only_where_it_shows_the_owner() {
+    let first = |cause| {
+        let row = unconnected(socket("0.0.0.0:8080").user(1001, "ops").not_found(cause));
+        let explained = explanation(&[row], &context());
+        (lines(&explained).concat(), explained.command().is_some())
+    };
+    let causes = [
+        (NotFoundCause::ClosedProcess, "Use sudo", true),
+        (NotFoundCause::HiddenProcesses, "(hidepid). Use sudo", true),
+        (NotFoundCause::MissingPtrace, "lacks CAP_SYS_PTRACE", false),
+        (NotFoundCause::UserNamespace, "this user namespace", false),
+        (NotFoundCause::OtherPidNamespace, "it is outside", false),
+        (NotFoundCause::NoProc, "/proc cannot be read", false),
+        (
+            NotFoundCause::OutOfDescriptors,
+            "too many open files",
+            false,
+        ),
+        (
+            NotFoundCause::NoProcess,
+            "possibly the kernel itself",
+            false,
+        ),
+        (NotFoundCause::Unknown, "the reason is unknown", false),
+    ];
+    for (cause, said, has_command) in causes {
+        let (text, offered) = first(cause);
+        assert!(text.contains(said), "{cause:?}: {text}");
+        assert_eq!(offered, has_command, "{cause:?}");
+    }
 }
 
 #[test]

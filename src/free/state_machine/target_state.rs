@@ -74,7 +74,7 @@ impl TargetState {
     /// True if it holds one of these sockets. One of its own whose owner cannot be seen at the moment counts as held.
     pub fn holds_any(&self, holding: &[Socket]) -> bool {
         holding.iter().any(|socket| {
-            let is_unseen = matches!(socket.owners, Owners::NoPermission | Owners::Pending);
+            let is_unseen = matches!(socket.owners, Owners::NotFound(_) | Owners::Pending);
             holds(self.target.id(), socket) || is_unseen && self.target.sockets.contains(&socket.id)
         })
     }

@@ -5,7 +5,7 @@
 //! access mode checking"). A candidate is no owner: nothing proves that it has the socket.
 
 use crate::model::process::{Pid, Process};
-use crate::model::socket::{Endpoint, EndpointId, Owners, Protocol};
+use crate::model::socket::{Endpoint, EndpointId, Protocol};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -24,7 +24,7 @@ impl CandidateQuery {
     /// Returns the query for a socket whose owner was not found; `None` for others and without a user.
     pub fn of(endpoint: &Endpoint) -> Option<Self> {
         let socket = &endpoint.socket;
-        let is_unowned = socket.owners == Owners::NoPermission;
+        let is_unowned = socket.owners.is_not_found();
         let uid = socket.uid.filter(|_| is_unowned)?;
         Some(Self {
             socket: socket.id,

@@ -2,22 +2,22 @@
 
 mod address;
 mod endpoint;
+mod owners;
 mod raw_socket;
 mod stats;
 mod time_wait;
 
 pub use address::{Family, Reach, address, family, is_loopback};
 pub use endpoint::{Age, AgeBound, Endpoint, Relation, Since, SocketRole};
+pub use owners::{NotFound, NotFoundCause, Owners};
 pub use raw_socket::{CompactAddr, RawSocket, SocketSource};
 pub use stats::{ByteRates, Focus, ProcessUsage, SocketCounters, SocketStats, TcpCounters};
 pub use time_wait::TimeWaitLeft;
 
-use crate::model::process::Process;
 use crate::model::text::SystemText;
 use std::fmt::{self, Display};
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
-use std::sync::Arc;
 use std::time::Instant;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -166,42 +166,6 @@ pub enum QueueOrTimer {
     Queue(SocketQueue),
     /// When the kernel ends the TIME_WAIT, unless the other end restarts it.
     TimeWaitUntil(Instant),
-}
-
-/// Processes that have a socket open, as far as they can be seen.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Owners {
-    /// Not looked up yet.
-    Pending,
-    /// At least one process, the topmost first. Shared by all sockets with the same owners.
-    Known(Arc<[Arc<Process>]>),
-    /// An owner exists but cannot be seen.
-    NoPermission,
-    /// No process has it: the kernel keeps it before or after one does (TIME_WAIT, SYN_RECV).
-    NoProcess,
-}
-
-impl Owners {
-    pub fn known(&self) -> &[Arc<Process>] {
-        match self {
-            Self::Known(processes) => processes,
-            Self::Pending | Self::NoPermission | Self::NoProcess => &[],
-        }
-    }
-
-    /// Replaces the descriptions of known owners that `update` changes.
-    pub fn describe(&mut self, update: impl Fn(&mut Arc<Process>)) {
-        if let Self::Known(processes) = self {
-            let mut described = processes.to_vec();
-            described.iter_mut().for_each(update);
-            *processes = described.into();
-        }
-    }
-
-    /// The topmost owner, which is shown for all.
-    pub fn first(&self) -> Option<&Arc<Process>> {
-        self.known().first()
-    }
 }
 
 /// A socket with its owners.

@@ -27,7 +27,6 @@ pub struct CheckContext {
     /// The source of sockets; `None` for the best one of this system.
     pub source: Option<SocketSource>,
     pub ephemeral: EphemeralRange,
-    pub is_root: bool,
 }
 
 impl CheckContext {
@@ -35,7 +34,6 @@ impl CheckContext {
         Self {
             source,
             ephemeral: environment.ephemeral,
-            is_root: environment.is_root,
         }
     }
 }
@@ -113,7 +111,6 @@ fn findings(context: CheckContext, request: CheckRequest) -> Findings {
         }),
         connects: None,
         problems,
-        is_root: context.is_root,
         request,
     }
 }

@@ -130,8 +130,8 @@ fn check_still_owner(
     let process = Arc::clone(&target.process);
     Err(match unread {
         Some(problem) if open.is_empty() => SignalError::TablesUnread(problem.clone()),
-        _ if owners.any(|owners| *owners == Owners::NoPermission) => {
-            SignalError::OwnerHidden(process)
+        _ if let Some(cause) = owners.find_map(Owners::cause) => {
+            SignalError::OwnerNotFound(process, cause)
         }
         _ if target.is_owner() => SignalError::NotAnOwner(process),
         _ => SignalError::NotAnOwner(request.owners().first().cloned().unwrap_or(process)),

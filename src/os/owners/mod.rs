@@ -10,7 +10,7 @@ use crate::model::socket::OwnerHint;
 #[cfg_attr(not(target_os = "linux"), path = "other.rs")]
 mod system;
 
-pub use system::OwnerResolver;
+pub use system::{OwnerResolver, SearchReport};
 
 /// A socket whose owners are to be found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

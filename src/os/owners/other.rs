@@ -2,14 +2,19 @@
 
 use super::{LookupRequest, OwnerChange};
 use crate::model::process::{Pid, ProcessId};
-use crate::model::socket::OwnerHint;
-use crate::os::processes::stat;
+use crate::model::socket::{NotFoundCause, OwnerHint};
+use crate::os::processes::{is_root, stat};
 use std::collections::HashMap;
 
 /// The process that had each pid, so that a reused pid is recognized.
 #[derive(Default)]
 pub struct OwnerResolver {
     owners: HashMap<OwnerHint, ProcessId>,
+}
+
+/// What decides which owners are found.
+pub struct SearchReport {
+    is_root: bool,
 }
 
 impl OwnerResolver {
@@ -52,9 +57,29 @@ impl OwnerResolver {
         Some(owner_change(hint, owner, true))
     }
 
+    /// None: every owner that this user may see is known with its socket.
+    pub fn unfound(&self) -> impl Iterator<Item = OwnerHint> {
+        std::iter::empty()
+    }
+
+    pub fn search_report(&self) -> SearchReport {
+        SearchReport { is_root: is_root() }
+    }
+
     /// False: every owner is known with its socket.
     pub fn has_pending_search(&self, _owner_hint: OwnerHint) -> bool {
         false
+    }
+}
+
+impl SearchReport {
+    /// Returns why no owner was found: the sources leave out the processes of other users, but not for root.
+    pub fn cause(&self, _uid: u32) -> NotFoundCause {
+        if self.is_root {
+            NotFoundCause::Unknown
+        } else {
+            NotFoundCause::OtherUser
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use super::SocketPoller;
 use crate::model::process::{Process, ProcessId, topmost_first};
 use crate::model::socket::{OwnerHint, Owners, RawSocket};
-use crate::os::owners::{LookupRequest, OwnerChange};
+use crate::os::owners::{LookupRequest, OwnerChange, SearchReport};
 use crate::tracker::SlotId;
 use hashbrown::{HashMap, HashSet};
 use std::sync::Arc;
@@ -72,6 +72,8 @@ impl SocketPoller {
         let orphaned = std::mem::take(&mut self.orphaned);
         let mut new = std::mem::take(&mut self.unresolved);
         new.extend(requests.iter().map(|request| request.owner_hint));
+        // What was not found may not be found for another cause now.
+        new.extend(self.resolver.unfound());
         let mut hints: HashSet<OwnerHint> = new.union(&orphaned).copied().collect();
         hints.extend(changes.iter().map(|change| change.owner_hint));
         if hints.is_empty() {
@@ -83,6 +85,7 @@ impl SocketPoller {
             .filter(|(_, hint)| hints.contains(hint))
             .collect();
         let mut cache = OwnersById::new();
+        let mut search_report = None;
         for (slot, hint) in affected {
             let before = self.tracker.owners(slot).map_or(&[][..], Owners::known);
             let has_owners = !before.is_empty();
@@ -102,7 +105,7 @@ impl SocketPoller {
             match self.known_owners(ids, &mut cache) {
                 Some(owners) => self.set_owners(slot, &owners),
                 None if mode == ScanMode::Full => {
-                    self.tracker.set_owners(slot, &Owners::NoPermission);
+                    self.set_not_found(slot, &mut search_report);
                 }
                 None if was_owned && !is_orphaned => {
                     self.orphaned.insert(hint);
@@ -110,7 +113,7 @@ impl SocketPoller {
                 None if self.resolver.has_pending_search(hint) => {
                     self.unresolved.insert(hint);
                 }
-                None => self.tracker.set_owners(slot, &Owners::NoPermission),
+                None => self.set_not_found(slot, &mut search_report),
             }
         }
     }
@@ -125,6 +128,14 @@ impl SocketPoller {
         let owners = (!known.is_empty()).then(|| Owners::Known(topmost_first(known).into()));
         cache.insert(ids, owners.clone());
         owners
+    }
+
+    /// Sets the cause why no owner was found, with the report that is made for the first such socket.
+    fn set_not_found(&mut self, slot: SlotId, report: &mut Option<SearchReport>) {
+        let uid = self.tracker.raw_socket(slot).map(|socket| socket.uid);
+        let report = report.get_or_insert_with(|| self.resolver.search_report());
+        let cause = report.cause(uid.unwrap_or(RawSocket::NO_USER));
+        self.tracker.set_owners(slot, &cause.into());
     }
 
     fn set_owners(&mut self, slot: SlotId, owners: &Owners) {

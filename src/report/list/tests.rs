@@ -132,8 +132,15 @@ fn hidden_owners_are_noted_only_if_they_matter() {
 
 #[test]
 fn sudo_is_not_recommended_to_root() {
-    let notes = [0, 1, 2].map(|count| wording::hidden_owners(count, true));
-    let expected = [None, Some("1 owner hidden"), Some("2 owners hidden")];
+    let counts = [(0, 0), (1, 0), (2, 0), (2, 1), (2, 2)];
+    let notes = counts.map(|(all, shown)| wording::hidden_owners(all, shown));
+    let expected = [
+        None,
+        Some("1 owner hidden"),
+        Some("2 owners hidden"),
+        Some("2 owners hidden (sudo shows 1)"),
+        Some("2 owners hidden (sudo shows them)"),
+    ];
     assert_eq!(notes.each_ref().map(Option::as_deref), expected);
 }
 

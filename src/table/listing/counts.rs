@@ -17,6 +17,8 @@ pub struct Counts {
     pub out_of_scope: usize,
     pub exposed: usize,
     pub hidden_owners: usize,
+    /// How many of them sudo would show.
+    pub shown_by_sudo: usize,
     pub new: usize,
     /// Number of rows, closed ones included, by the ports at their ends.
     ports: HashMap<u16, usize>,
@@ -55,6 +57,9 @@ impl Counts {
         }
         if row.is_owner_hidden() && row.endpoint.relation.is_local {
             change(&mut self.hidden_owners);
+            if row.is_shown_by_sudo() {
+                change(&mut self.shown_by_sudo);
+            }
         }
         if matches!(row.change_mark, ChangeMark::Opened(_)) {
             change(&mut self.new);

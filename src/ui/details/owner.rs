@@ -19,9 +19,9 @@ pub fn owner_lines(view: &DetailsView) -> Vec<Option<LabeledText>> {
                 .flat_map(|(label, process)| process_lines(view, label, process))
                 .collect()
         }
-        Owners::NoPermission => {
-            let hidden = screen::hidden_owner(socket, view.app.environment.is_root);
-            let mut lines = vec![entry("owner", Some(hidden))];
+        Owners::NotFound(not_found) => {
+            let cause = wording::owner_not_found(socket, not_found.cause);
+            let mut lines = vec![entry("owner", Some(cause))];
             let candidates = view.inspection.and_then(|found| found.candidates.first());
             lines.push(entry("probably", candidates.map(screen::candidates)));
             lines.extend(

@@ -4,7 +4,10 @@ use crate::check::{CheckReport, Reason, distinct_owners};
 use crate::model::platform::PLATFORM;
 use crate::model::port::PortSpec;
 use crate::model::process::{Container, Process, ProcessState};
-use crate::model::socket::{Endpoint, Family, Owners, Protocol, Socket, State, TimeWaitLeft};
+use crate::model::socket::{
+    Endpoint, Family, NotFoundCause, Owners, Protocol, Socket, State, TimeWaitLeft,
+};
+use crate::wording::socket::not_found;
 use crate::wording::{
     address_with_protocol, count, list, place, port, probably, states, time_left, unread_table,
     unreadable, user,
@@ -21,14 +24,14 @@ pub fn reason_lines(report: &CheckReport) -> Vec<String> {
 }
 
 fn sentence(reason: &Reason, report: &CheckReport) -> String {
-    let (spec, is_root) = (report.findings.request.spec, report.findings.is_root);
+    let spec = report.findings.request.spec;
     match reason {
-        Reason::HoldingSocket(socket) => holds(socket, is_root),
+        Reason::HoldingSocket(socket) => holds(socket),
         Reason::Candidates(candidates) => {
             let (probably, unreadable) = (probably(candidates), unreadable(&candidates.processes));
             format!("{probably}: {unreadable}, so portmon cannot prove it")
         }
-        Reason::Elsewhere(socket) => format!("on another address: {}", holds(socket, is_root)),
+        Reason::Elsewhere(socket) => format!("on another address: {}", holds(socket)),
         Reason::Client { first, more } => client(first, *more),
         Reason::TimeWait {
             count,
@@ -90,7 +93,7 @@ fn partly(usable: &[IpAddr], taken: Option<Family>) -> String {
 }
 
 /// `java 812 of ops listens on *:8080 (java -jar shop.jar, in /srv)`
-fn holds(socket: &Socket, is_root: bool) -> String {
+fn holds(socket: &Socket) -> String {
     let (owner, place) = (owner(socket), place(socket));
     let holds = match (socket.protocol, socket.state) {
         (Protocol::Udp, _) => format!("is bound to {place}"),
@@ -101,11 +104,7 @@ fn holds(socket: &Socket, is_root: bool) -> String {
         Owners::Known(processes) => processes.first().and_then(|first| command(first)),
         Owners::NoProcess => None,
         Owners::Pending => Some("owner still being looked up".to_owned()),
-        Owners::NoPermission if is_root => Some(
-            "owner hidden even from root: it may be in another container or belong to the kernel"
-                .to_owned(),
-        ),
-        Owners::NoPermission => Some("owner hidden; sudo shows it".to_owned()),
+        Owners::NotFound(not_found) => Some(not_found::note(not_found.cause)),
     };
     let note = note.map_or_else(String::new, |note| format!(" ({note})"));
     format!("{owner} {holds}{note}")
@@ -121,6 +120,9 @@ pub(super) fn owner(socket: &Socket) -> String {
             owners.known().len()
         ),
         ([], Owners::NoProcess, _) => "the kernel itself".to_owned(),
+        ([], Owners::NotFound(not_found), user) if not_found.cause == NotFoundCause::NoProcess => {
+            not_found::noun(not_found.cause, user.as_deref())
+        }
         ([], _, Some(user)) => format!("a process of {user}"),
         ([], _, None) => "a process".to_owned(),
     }

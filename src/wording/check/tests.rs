@@ -6,7 +6,7 @@ use crate::model::process::{
     Container, Engine, Manager, Process, ProcessState, SocketCandidates, SocketOrigin,
 };
 use crate::model::snapshot::Problem;
-use crate::model::socket::{Family, State};
+use crate::model::socket::{Family, NotFoundCause, State};
 use crate::model::testing::{SocketBuilder, instant, process, socket};
 use crate::model::text::SystemText;
 use insta::assert_snapshot;
@@ -96,9 +96,11 @@ fn the_owner_is_reported_as_far_as_it_is_visible() {
     a process of root listens on *:8080 (owner hidden; sudo shows it)
     * covers every IPv4 and IPv6 address, including 127.0.0.1:8080 and [::1]:8080
     ");
-    assert_snapshot!(lines(hidden().with(|findings| findings.is_root = true)), @"
-    HELD :8080 by a process of root on *:8080
-    a process of root listens on *:8080 (owner hidden even from root: it may be in another container or belong to the kernel)
+    let cause = NotFoundCause::MissingPtrace;
+    let no_ptrace = all().sees(dual().user(65534, "nobody").not_found(cause));
+    assert_snapshot!(lines(no_ptrace), @"
+    HELD :8080 by a process of nobody on *:8080
+    a process of nobody listens on *:8080 (owner hidden; this root lacks CAP_SYS_PTRACE)
     * covers every IPv4 and IPv6 address, including 127.0.0.1:8080 and [::1]:8080
     ");
     let pending = all().sees(dual().user(0, "root").pending());

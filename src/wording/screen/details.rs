@@ -7,9 +7,7 @@ use crate::model::socket::{
     ByteRates, ProcessUsage, Protocol, Since, Socket, SocketQueue, TcpCounters,
 };
 use crate::model::text::escaped;
-use crate::wording::{
-    bytes, candidate_names, duration, joined, latency, percent, unreadable, user,
-};
+use crate::wording::{bytes, candidate_names, duration, joined, latency, percent, unreadable};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::{Duration, SystemTime};
@@ -77,18 +75,6 @@ pub fn started(at: SystemTime, now: Option<Moment>) -> String {
     let time = jiff::Timestamp::try_from(at).map(|at| format!("{at:.0}"));
     let up = now.map(|now| format!(" · up {}", duration(now.since(at))));
     time.unwrap_or_default() + &up.unwrap_or_default()
-}
-
-/// `hidden (a process of root; sudo shows it)`; sudo does not help root.
-pub fn hidden_owner(socket: &Socket, is_root: bool) -> String {
-    let process = user(socket).map(|user| format!("a process of {user}"));
-    let sudo = (!is_root).then(|| "sudo shows it".to_owned());
-    let parts: Vec<String> = process.into_iter().chain(sudo).collect();
-    if parts.is_empty() {
-        "hidden".to_owned()
-    } else {
-        format!("hidden ({})", joined(&parts, "; "))
-    }
 }
 
 /// `webserver 4242 · its descriptors are not readable`

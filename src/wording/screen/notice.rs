@@ -2,7 +2,7 @@
 
 use crate::free::{Batch, FreeMachine};
 use crate::model::socket::Owners;
-use crate::wording::{interval, verdict};
+use crate::wording::{cause, interval, verdict};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -75,13 +75,12 @@ pub fn no_past_owner(port: u16) -> String {
     format!("no previous owner of :{port} is known")
 }
 
-/// Why the command of the owner (or last owner) of a port cannot be copied; sudo does not help root.
-pub fn nothing_copied(who: &str, port: u16, owners: &Owners, is_root: bool) -> String {
+/// Why the command of the owner (or last owner) of a port cannot be copied.
+pub fn nothing_copied(who: &str, port: u16, owners: &Owners) -> String {
     let why = match owners {
         Owners::Known(_) => "is not known",
         Owners::Pending => "is still being looked up",
-        Owners::NoPermission if is_root => "is hidden",
-        Owners::NoPermission => "is hidden (sudo shows it)",
+        Owners::NotFound(not_found) => &format!("is {}", cause(not_found.cause)),
         Owners::NoProcess => "is the kernel",
     };
     format!("the {who} of :{port} {why}, so nothing was copied")
@@ -90,17 +89,21 @@ pub fn nothing_copied(who: &str, port: u16, owners: &Owners, is_root: bool) -> S
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::socket::NotFoundCause;
 
     #[test]
-    fn sudo_is_offered_for_a_hidden_owner_unless_root_asks() {
+    fn sudo_is_offered_where_it_shows_the_owner() {
         let cases = [
-            (Owners::NoPermission, false, "is hidden (sudo shows it)"),
-            (Owners::NoPermission, true, "is hidden"),
-            (Owners::NoProcess, true, "is the kernel"),
+            (NotFoundCause::OtherUser.into(), "is hidden (sudo shows it)"),
+            (
+                NotFoundCause::MissingPtrace.into(),
+                "is hidden (this root lacks CAP_SYS_PTRACE)",
+            ),
+            (Owners::NoProcess, "is the kernel"),
         ];
-        for (owners, is_root, why) in cases {
+        for (owners, why) in cases {
             assert_eq!(
-                nothing_copied("last owner", 80, &owners, is_root),
+                nothing_copied("last owner", 80, &owners),
                 format!("the last owner of :80 {why}, so nothing was copied")
             );
         }

@@ -3,6 +3,7 @@
 use crate::model::process::{ExitStatus, Process};
 use crate::model::socket::{Age, Owners, Protocol};
 use crate::model::text::SystemText;
+use crate::wording::socket::not_found;
 use crate::wording::{duration, known_age, seconds};
 use std::time::Duration;
 
@@ -42,15 +43,18 @@ pub fn past_owners(
     user: Option<&SystemText>,
     describe: &dyn Fn(&Process) -> String,
 ) -> String {
-    let user = user.map_or_else(String::new, |user| format!(" of {user}"));
+    let user = user.map(ToString::to_string);
     match owners {
         Owners::Known(owners) => match &owners[..] {
             [] => "a process".to_owned(),
             [one] => format!("{one} ({})", describe(one)),
             [first, ..] => format!("{first} ×{} ({})", owners.len(), describe(first)),
         },
-        Owners::NoPermission => format!("a hidden process{user}"),
-        Owners::Pending => format!("an unidentified process{user}"),
+        Owners::NotFound(not_found) => not_found::noun(not_found.cause, user.as_deref()),
+        Owners::Pending => match user {
+            Some(user) => format!("an unidentified process of {user}"),
+            None => "an unidentified process".to_owned(),
+        },
         Owners::NoProcess => "no process (the kernel)".to_owned(),
     }
 }

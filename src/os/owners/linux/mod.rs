@@ -19,6 +19,7 @@
 use super::{LookupRequest, OwnerChange};
 use crate::model::socket::OwnerHint;
 use fd_cache::FdEntry;
+pub use not_found::SearchReport;
 use owner_cache::OwnerCache;
 use pending_lookups::PendingLookup;
 use scan::ScanScope;
@@ -28,6 +29,7 @@ use verification::Verification;
 
 mod fd_cache;
 mod fd_set;
+mod not_found;
 mod owner_cache;
 mod owner_handles;
 mod pending_lookups;
@@ -61,6 +63,8 @@ impl OwnerResolver {
     ) -> Vec<OwnerChange> {
         let cache = &mut self.cache;
         cache.now = cache.now.saturating_add(1);
+        cache.no_descriptors = None;
+        cache.pending.unfound.clear();
         self.forget(closed);
         let seen = self.track(requests);
         let scanned_all = self.scan_new_processes();
@@ -75,6 +79,7 @@ impl OwnerResolver {
     /// Reads the owners of these tracked sockets again: verifies every known owner, and scans every readable process if one
     /// was lost or none is known.
     pub fn recheck(&mut self, hints: &[OwnerHint]) -> Vec<OwnerChange> {
+        self.cache.no_descriptors = None;
         self.scan_new_processes();
         let cache = &mut self.cache;
         let inodes: HashSet<u32> = hints.iter().copied().map(inode).collect();
@@ -94,9 +99,22 @@ impl OwnerResolver {
         std::mem::take(&mut cache.owner_changes)
     }
 
-    /// True if a search through all processes for the owner of this socket is still to come.
+    /// True if a search through all processes for the owner of this socket is still to come. For lack of descriptors it
+    /// may never be.
     pub fn has_pending_search(&self, owner_hint: OwnerHint) -> bool {
-        self.cache.pending.awaits_full_search(inode(owner_hint))
+        self.cache.no_descriptors.is_none()
+            && self.cache.pending.awaits_full_search(inode(owner_hint))
+    }
+
+    /// Sockets that the last update searched and did not find, most of them not for the first time.
+    pub fn unfound(&self) -> impl Iterator<Item = OwnerHint> {
+        let unfound = self.cache.pending.unfound.iter();
+        unfound.filter_map(|inode| OwnerHint::new(*inode))
+    }
+
+    /// Returns what the searches met, which tells why an owner was not found.
+    pub fn search_report(&self) -> SearchReport {
+        SearchReport::of(&self.cache)
     }
 
     fn forget(&mut self, closed: &[OwnerHint]) {

@@ -8,6 +8,7 @@ use super::proc_fs::ProcFs;
 use crate::model::process::ProcessId;
 use crate::model::socket::OwnerHint;
 use crate::os::owners::OwnerChange;
+use rustix::io::Errno;
 use std::collections::HashSet;
 
 /// Number of owners that are remembered as recent.
@@ -34,6 +35,8 @@ pub struct OwnerCache {
     /// Owners that closed sockets in this update: new sockets likely take the freed descriptors.
     pub freed_fd_owners: Vec<u32>,
     pub owner_changes: Vec<OwnerChange>,
+    /// Set if a process could not be opened in this update for lack of descriptors.
+    pub no_descriptors: Option<Errno>,
     pub now: u32,
 }
 

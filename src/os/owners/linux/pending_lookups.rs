@@ -70,6 +70,8 @@ pub struct PendingLookups {
     all: HashMap<u32, PendingLookup>,
     /// Number of due sockets that are not found yet; 0 outside a search.
     pub remaining: usize,
+    /// Sockets that were searched in this update and not found.
+    pub unfound: Vec<u32>,
     /// When the next one is due.
     next: u32,
 }
@@ -121,8 +123,9 @@ impl PendingLookups {
     /// Ends a search and postpones what was not found.
     pub fn defer_unfound(&mut self, now: u32, scanned_all: bool) {
         self.remaining = 0;
-        for pending in self.all.values_mut().filter(|one| one.is_due(now)) {
+        for (inode, pending) in self.all.iter_mut().filter(|(_, one)| one.is_due(now)) {
             pending.postpone(now, scanned_all);
+            self.unfound.push(*inode);
         }
         self.next = self.first_due();
     }

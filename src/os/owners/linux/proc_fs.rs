@@ -21,7 +21,7 @@ const NAMES_PER_READ: i64 = 341;
 
 /// `/proc`. Without it nothing is found.
 pub struct ProcFs {
-    root: Option<OwnedFd>,
+    root: Result<OwnedFd>,
     loadavg: Option<OwnedFd>,
     /// True if [`FdStat::count`] is reported.
     pub reports_fd_counts: bool,
@@ -56,7 +56,7 @@ impl From<Stat> for FdStat {
 impl Default for ProcFs {
     fn default() -> Self {
         let mut proc = Self {
-            root: open("/proc", OFlags::DIRECTORY).ok(),
+            root: open_root(),
             loadavg: open("/proc/loadavg", OFlags::empty()).ok(),
             reports_fd_counts: false,
             own: pid_namespace::own_pid(),
@@ -70,6 +70,13 @@ impl Default for ProcFs {
     }
 }
 
+/// Opens `/proc`; `NOENT` if something else is mounted there.
+fn open_root() -> Result<OwnedFd> {
+    let root = open("/proc", OFlags::DIRECTORY)?;
+    let is_proc = rustix::fs::fstatfs(&root)?.f_type == rustix::fs::PROC_SUPER_MAGIC;
+    if is_proc { Ok(root) } else { Err(Errno::NOENT) }
+}
+
 fn open(path: &str, flags: OFlags) -> Result<OwnedFd> {
     rustix::fs::open(
         path,
@@ -81,7 +88,7 @@ fn open(path: &str, flags: OFlags) -> Result<OwnedFd> {
 impl ProcFs {
     /// Opens `/proc` if that failed so far, as it does while no descriptor is left.
     pub fn reopen(&mut self) {
-        if self.root.is_none() || self.loadavg.is_none() {
+        if self.root.is_err() || self.loadavg.is_none() {
             let calls = self.calls.take();
             *self = Self::default();
             self.count(calls);
@@ -92,7 +99,7 @@ impl ProcFs {
     #[cfg(test)]
     pub fn unopened() -> Self {
         Self {
-            root: None,
+            root: Err(Errno::MFILE),
             loadavg: None,
             ..Self::default()
         }
@@ -199,8 +206,13 @@ impl ProcFs {
         self.calls.set(self.calls.get().saturating_add(calls));
     }
 
+    /// Returns why `/proc` could not be opened.
+    pub fn error(&self) -> Option<Errno> {
+        self.root.as_ref().err().copied()
+    }
+
     fn root(&self) -> Result<&OwnedFd> {
-        self.root.as_ref().ok_or(Errno::NOENT)
+        self.root.as_ref().map_err(|errno| *errno)
     }
 
     /// Lists the numbers in a directory from its start.
@@ -267,8 +279,8 @@ mod tests {
     fn without_proc_nothing_is_found() {
         let proc = ProcFs::unopened();
         let reported = (proc.last_pid(), proc.open(1).err(), proc.fd_stat_of_pid(1));
-        assert_eq!(reported, (None, Some(Errno::NOENT), Err(Errno::NOENT)));
-        assert_eq!(proc.processes(|_, _| ()), Err(Errno::NOENT));
+        assert_eq!(reported, (None, Some(Errno::MFILE), Err(Errno::MFILE)));
+        assert_eq!(proc.processes(|_, _| ()), Err(Errno::MFILE));
     }
 
     #[test]

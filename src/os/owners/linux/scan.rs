@@ -202,6 +202,7 @@ impl OwnerCache {
                 known.denied_until = self.now.saturating_add(DENIED_UPDATES);
             }
             Errno::NOENT | Errno::SRCH => self.remove_exited(&[pid]),
+            Errno::MFILE | Errno::NFILE => self.no_descriptors = Some(errno),
             _ => {}
         }
     }

@@ -31,6 +31,7 @@ impl OwnerSearch {
         let due = cache.pending.due(cache.now);
         if !due.is_empty() {
             let scanned_all = scanned_all || self.search(cache, &due);
+            let scanned_all = scanned_all && cache.no_descriptors.is_none();
             cache.pending.defer_unfound(cache.now, scanned_all);
         }
     }

@@ -85,17 +85,6 @@ fn a_queue_is_connections_at_a_listener_and_bytes_elsewhere() {
 }
 
 #[test]
-fn a_hidden_owner_is_offered_sudo_unless_root_asks() {
-    let socket = socket("127.0.0.1:80").user(0, "root").build();
-    let texts = [false, true].map(|is_root| hidden_owner(&socket, is_root));
-    let expected = [
-        "hidden (a process of root; sudo shows it)",
-        "hidden (a process of root)",
-    ];
-    assert_eq!(texts, expected);
-}
-
-#[test]
 fn a_socket_of_systemd_tells_what_it_starts() {
     let mut unit = Unit::new("cups.socket".into(), Manager::System);
     unit.triggers = vec!["cups.service".into()];

@@ -1,0 +1,112 @@
+//! Who has a socket open, and why that is not known where it is not.
+
+use crate::model::process::Process;
+use std::sync::Arc;
+
+/// Processes that have a socket open, as far as they can be seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Owners {
+    /// Not looked up yet.
+    Pending,
+    /// At least one process, the topmost first. Shared by all sockets with the same owners.
+    Known(Arc<[Arc<Process>]>),
+    /// Something has it open, and no search found what.
+    NotFound(NotFound),
+    /// No process has it: the kernel keeps it before or after one does (TIME_WAIT, SYN_RECV).
+    NoProcess,
+}
+
+/// What is known of an owner that was not found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotFound {
+    pub cause: NotFoundCause,
+    /// Processes through whose UNIX sockets it is probably being passed on. None of them counts as an owner.
+    pub carriers: Arc<[Arc<Process>]>,
+}
+
+/// The established cause why an owner was not found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum NotFoundCause {
+    /// Processes of other users could not be read: that takes root's rights (ptrace(2)).
+    OtherUser,
+    /// A process of the socket's user, who asks, is closed even to that user: it has capabilities, or has changed its user
+    /// (`PR_SET_DUMPABLE` of prctl(2)).
+    ClosedProcess,
+    /// Root has no CAP_SYS_PTRACE, as in most containers, and some processes could not be read without it.
+    MissingPtrace,
+    /// The rights of a user namespace do not reach processes outside of it (user_namespaces(7)).
+    UserNamespace,
+    /// Every process in `/proc` was read, and `/proc` shows only those of one PID namespace (pid_namespaces(7)).
+    OtherPidNamespace,
+    /// `/proc` leaves out the processes of other users (`hidepid` of proc(5)).
+    HiddenProcesses,
+    /// There is no `/proc`, or it cannot be read.
+    NoProc,
+    /// portmon had no descriptor left for the search, which is repeated.
+    OutOfDescriptors,
+    /// Every process of this machine was read, and none has it.
+    NoProcess,
+    /// None of these is established.
+    Unknown,
+}
+
+impl Owners {
+    pub fn known(&self) -> &[Arc<Process>] {
+        match self {
+            Self::Known(processes) => processes,
+            Self::Pending | Self::NotFound(_) | Self::NoProcess => &[],
+        }
+    }
+
+    /// Replaces the descriptions of known owners that `update` changes.
+    pub fn describe(&mut self, update: impl Fn(&mut Arc<Process>)) {
+        if let Self::Known(processes) = self {
+            let mut described = processes.to_vec();
+            described.iter_mut().for_each(update);
+            *processes = described.into();
+        }
+    }
+
+    /// The topmost owner, which is shown for all.
+    pub fn first(&self) -> Option<&Arc<Process>> {
+        self.known().first()
+    }
+
+    pub fn is_not_found(&self) -> bool {
+        self.cause().is_some()
+    }
+
+    /// Why the owner was not found; `None` unless it was searched for.
+    pub fn cause(&self) -> Option<NotFoundCause> {
+        match self {
+            Self::NotFound(not_found) => Some(not_found.cause),
+            Self::Pending | Self::Known(_) | Self::NoProcess => None,
+        }
+    }
+}
+
+impl From<NotFoundCause> for Owners {
+    /// Not found for this cause, without carriers.
+    fn from(cause: NotFoundCause) -> Self {
+        Self::NotFound(NotFound {
+            cause,
+            carriers: Arc::default(),
+        })
+    }
+}
+
+impl NotFoundCause {
+    /// True if root of this machine would find the owner.
+    pub fn is_shown_by_sudo(self) -> bool {
+        match self {
+            Self::OtherUser | Self::ClosedProcess | Self::HiddenProcesses => true,
+            Self::MissingPtrace
+            | Self::UserNamespace
+            | Self::OtherPidNamespace
+            | Self::NoProc
+            | Self::OutOfDescriptors
+            | Self::NoProcess
+            | Self::Unknown => false,
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! Why no process was found that has a socket.
+//!
+//! A cause is established by what the search met and by portmon's own rights, never by the socket alone.
+
+use super::owner_cache::OwnerCache;
+use super::pid_table::PidEntry;
+use crate::model::socket::NotFoundCause;
+use crate::os::processes::access::{self, Rights};
+use rustix::io::Errno;
+
+/// What the searches met so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SearchReport {
+    rights: Rights,
+    /// Why `/proc` or a process in it could not be opened.
+    failed: Option<Errno>,
+    denied: Denied,
+    coverage: Coverage,
+}
+
+/// Processes that could not be read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Denied {
+    #[default]
+    None,
+    OfOthers,
+    /// One of them is a process of this very user.
+    Own,
+}
+
+/// Processes that `/proc` shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Coverage {
+    #[default]
+    All,
+    /// Those of one PID namespace.
+    OneNamespace,
+    /// It leaves out even the first process of its namespace.
+    Partial,
+}
+
+impl SearchReport {
+    pub fn of(cache: &OwnerCache) -> Self {
+        let rights = Rights::read();
+        let known = cache.pid_table.known.all();
+        let denied: Vec<u32> = known
+            .filter(|known| known.denied_until > 0)
+            .map(|known: &PidEntry| known.pid)
+            .collect();
+        let is_own = |pid: &u32| access::real_uid(*pid).is_some_and(|uid| uid == rights.uid);
+        Self {
+            rights,
+            failed: cache.proc.error().or(cache.no_descriptors),
+            denied: if denied.is_empty() {
+                Denied::None
+            } else if !rights.is_root() && denied.iter().any(is_own) {
+                // Not of root, who is denied any process that has a capability which root lacks.
+                Denied::Own
+            } else {
+                Denied::OfOthers
+            },
+            coverage: if !access::is_shown(1) {
+                Coverage::Partial
+            } else if access::shows_kernel_threads() {
+                Coverage::All
+            } else {
+                Coverage::OneNamespace
+            },
+        }
+    }
+
+    /// Returns why no owner was found of a socket of this user.
+    pub fn cause(&self, uid: u32) -> NotFoundCause {
+        let rights = &self.rights;
+        match (self.failed, self.denied, self.coverage) {
+            (Some(Errno::MFILE | Errno::NFILE), ..) => return NotFoundCause::OutOfDescriptors,
+            (Some(_), ..) => return NotFoundCause::NoProc,
+            (None, Denied::None, Coverage::All) => return NotFoundCause::NoProcess,
+            (None, Denied::None, Coverage::OneNamespace) => {
+                return NotFoundCause::OtherPidNamespace;
+            }
+            (None, ..) => {}
+        }
+        let is_beyond = rights.can_read_all || rights.is_unmapped(uid);
+        if rights.is_in_user_namespace && is_beyond {
+            NotFoundCause::UserNamespace
+        } else if rights.can_read_all {
+            // A security module may deny even what every capability allows.
+            NotFoundCause::Unknown
+        } else if rights.is_root() {
+            NotFoundCause::MissingPtrace
+        } else if self.coverage == Coverage::Partial {
+            NotFoundCause::HiddenProcesses
+        } else if uid == rights.uid && self.denied == Denied::Own {
+            NotFoundCause::ClosedProcess
+        } else {
+            NotFoundCause::OtherUser
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
