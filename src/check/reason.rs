@@ -52,6 +52,11 @@ pub enum Reason {
         socket: Box<Socket>,
         covered: Vec<SocketAddr>,
     },
+    /// A socket bound to an interface blocks these addresses, but does not receive what is sent to them.
+    OtherInterface {
+        socket: Box<Socket>,
+        unheard: Vec<SocketAddr>,
+    },
     /// Only some addresses can be bound. `taken` is the family that cannot be bound, if the other one can.
     Partly {
         usable: Vec<IpAddr>,
@@ -97,6 +102,7 @@ impl Reason {
             Self::Failed { .. } => "bind_failed",
             Self::Unexplained { .. } => "unexplained",
             Self::Wildcard { .. } => "wildcard",
+            Self::OtherInterface { .. } => "other_interface",
             Self::Partly { taken, .. } => match taken {
                 Some(Family::Ipv4) => "only_ipv4",
                 Some(Family::Ipv6) => "only_ipv6",
@@ -131,6 +137,7 @@ impl Reason {
             Self::Candidates(_)
             | Self::Elsewhere(_)
             | Self::Wildcard { .. }
+            | Self::OtherInterface { .. }
             | Self::Partly { .. }
             | Self::TwoLocalhosts { .. }
             | Self::BacklogFull { .. }
@@ -149,6 +156,7 @@ impl Reason {
             Self::HoldingSocket(socket)
             | Self::Elsewhere(socket)
             | Self::Wildcard { socket, .. }
+            | Self::OtherInterface { socket, .. }
             | Self::BacklogFull { socket, .. } => socket.owners.known().to_vec(),
             Self::Client { first, .. } => first.socket.owners.known().to_vec(),
             Self::TwoLocalhosts { v4, v6, .. } => [v4.owners.known(), v6.owners.known()].concat(),

@@ -105,7 +105,7 @@ fn refusals(findings: &Findings) -> Vec<Reason> {
         reasons.push(Reason::Privileged(from.filter(|from| port < *from)));
     }
     if findings.has_result(&BindResult::NoSuchAddress) {
-        reasons.extend(address.map(Reason::NoSuchAddress));
+        reasons.extend(address.ip().map(Reason::NoSuchAddress));
     }
     for probe in &findings.probes {
         if let BindResult::Failed(error) = probe.result() {
@@ -142,7 +142,7 @@ fn settings(findings: &Findings) -> Vec<Reason> {
     if reserved.any(|range| range.contains(&port)) {
         reasons.push(Reason::Reserved);
     }
-    if address.is_none() && findings.has_result(&BindResult::NoSuchAddress) {
+    if address.is_any() && findings.has_result(&BindResult::NoSuchAddress) {
         let mut missing = findings.probes.clone();
         missing.retain(|probe| probe.result() == BindResult::NoSuchAddress);
         let missing = missing.iter().map(|probe| probe.address.ip()).collect();

@@ -4,7 +4,7 @@ use super::findings::Findings;
 use super::reason::{Reason, distinct_owners};
 use crate::model::port::{AddressProbe, BindResult, overlaps};
 use crate::model::process::Process;
-use crate::model::socket::{Family, Owners, Protocol, Socket, covers, family, is_loopback};
+use crate::model::socket::{Family, Owners, Protocol, Socket, family, is_loopback};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
@@ -24,7 +24,8 @@ fn distinct<'s>(sockets: impl Iterator<Item = &'s Socket>) -> Vec<&'s Socket> {
     let mut distinct: Vec<&Socket> = Vec::new();
     for socket in sockets {
         let is_alike = |known: &&&Socket| {
-            (known.local, known.v6only, known.state) == (socket.local, socket.v6only, socket.state)
+            (known.place(), known.v6only, known.state)
+                == (socket.place(), socket.v6only, socket.state)
                 && known.uid == socket.uid
                 && known.owners == socket.owners
         };
@@ -38,6 +39,7 @@ fn distinct<'s>(sockets: impl Iterator<Item = &'s Socket>) -> Vec<&'s Socket> {
 /// What else follows from the sockets that hold the port.
 pub(super) fn remarks(findings: &Findings) -> Vec<Reason> {
     let mut reasons = wildcards(findings);
+    reasons.extend(other_interfaces(findings));
     reasons.extend(usable_part(findings));
     reasons.extend(two_localhosts(findings));
     reasons.extend(full_backlogs(findings));
@@ -60,16 +62,34 @@ fn wildcards(findings: &Findings) -> Vec<Reason> {
     let wildcards = distinct(conflicting.filter(|socket| socket.local.ip().is_unspecified()));
     let reason = |socket: &Socket| {
         let mut covered = without_row.clone();
-        covered.retain(|at| covers(socket.local, socket.v6only, *at));
+        covered.retain(|at| socket.receives(at.ip()));
         let socket = Box::new(socket.clone());
         (!covered.is_empty()).then_some(Reason::Wildcard { socket, covered })
     };
     wildcards.into_iter().filter_map(reason).collect()
 }
 
+/// The sockets that block a bind of addresses whose clients they do not hear, because these arrive on other interfaces.
+fn other_interfaces(findings: &Findings) -> Vec<Reason> {
+    let refused = || {
+        let probes = findings.local_probes();
+        probes.filter(|probe| probe.result() == BindResult::InUse)
+    };
+    let reason = |socket: &Socket| {
+        let is_deaf =
+            |ip: IpAddr| !ip.is_unspecified() && socket.covers(ip) && !socket.receives(ip);
+        let addresses = refused().map(|probe| probe.address);
+        let unheard: Vec<SocketAddr> = addresses.filter(|at| is_deaf(at.ip())).collect();
+        let socket = Box::new(socket.clone());
+        (!unheard.is_empty()).then_some(Reason::OtherInterface { socket, unheard })
+    };
+    let conflicting = distinct(findings.conflicting()).into_iter();
+    conflicting.filter_map(reason).collect()
+}
+
 /// The addresses that can be bound, where others cannot.
 fn usable_part(findings: &Findings) -> Option<Reason> {
-    if findings.request.spec.address.is_some() {
+    if !findings.request.spec.address.is_any() {
         return None;
     }
     let is_usable = |probe: &&AddressProbe| {
@@ -95,7 +115,7 @@ fn usable_part(findings: &Findings) -> Option<Reason> {
 
 /// The reason that `localhost` leads to different processes on 127.0.0.1 and ::1.
 fn two_localhosts(findings: &Findings) -> Option<Reason> {
-    let address = findings.request.spec.address;
+    let address = findings.request.spec.address.ip();
     if address.is_some_and(|ip| !is_loopback(ip)) {
         return None;
     }
@@ -110,12 +130,11 @@ fn two_localhosts(findings: &Findings) -> Option<Reason> {
 
 /// The socket that a client of this address reaches: one on exactly that address comes before one on all.
 fn reachable_socket(findings: &Findings, ip: IpAddr) -> Option<&Socket> {
-    let at = SocketAddr::new(ip, findings.request.spec.port);
     let answers = |socket: &&Socket| socket.is_listening() || socket.protocol == Protocol::Udp;
     let covering = findings
         .holding()
         .filter(answers)
-        .filter(|socket| covers(socket.local, socket.v6only, at));
+        .filter(|socket| socket.receives(ip));
     covering.min_by_key(|socket| socket.local.ip() != ip)
 }
 

@@ -1,7 +1,7 @@
 //! Builders of findings for tests: each test names only what matters to it.
 
 use super::{CheckRequest, Findings, PortSettings};
-use crate::model::port::{AddressProbe, BindOutcome, PortSpec};
+use crate::model::port::{AddressProbe, AddressSpec, BindOutcome, PortSpec};
 use crate::model::socket::{Endpoint, Protocol, SocketRole};
 use crate::model::testing::{SocketBuilder, instant};
 use std::net::{IpAddr, SocketAddr};
@@ -71,7 +71,7 @@ impl Findings {
 
     /// Asks about this address alone.
     pub fn on(mut self, text: &str) -> Self {
-        self.request.spec.address = Some(ip(text));
+        self.request.spec.address = AddressSpec::Ip(ip(text));
         self.probes.retain(|probe| probe.address.ip() == ip(text));
         self.counted()
     }

@@ -50,7 +50,7 @@ free 3000 --group --all-holders => --group cannot be used with --all-holders (se
 free 3000 --yes=all => --yes: not a port count: \"all\" (try --yes=3)
 free 3000, => not a port: \"\" (try 3000, 3000/udp or 127.0.0.1:3000)
 free 3000 --signal STOP => --signal: not a signal: \"STOP\" (try TERM, INT, HUP, QUIT, KILL or CONT)
-wait 3000 --address here => --address: not an address: \"here\" (try 127.0.0.1 or ::1)
+wait 3000 --address here => --address: not an address: \"here\" (try 127.0.0.1, ::1 or localhost)
 wait 3000 --timeout -1 => --timeout: out of range: -1 (0 to 86400 seconds)
 unused --from 300000 => --from: not a port: \"300000\" (ports are 1 to 65535)
 unused -c 0 => -c: not a port count: \"0\" (1 to 65535)

@@ -1,11 +1,10 @@
 //! Parsers of values; each error is one line that says what is wrong and what to write instead.
 
 use crate::model::platform::{PLATFORM, Platform};
-use crate::model::port::PortSpecError;
+use crate::model::port::{AddressError, AddressSpec, Localhost, PortSpecError};
 use crate::model::process::Signal;
 use crate::model::socket::SocketSource;
-use crate::wording::{port_spec_error, unknown_signal};
-use std::net::IpAddr;
+use crate::wording::{address_error, port_spec_error, unknown_signal};
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 use std::time::Duration;
@@ -32,11 +31,17 @@ pub fn signal(text: &str) -> Result<Signal, String> {
     Signal::named(text).ok_or_else(|| unknown_signal(text))
 }
 
-pub fn address(text: &str) -> Result<IpAddr, String> {
-    let address: Result<IpAddr, _> = text.parse();
-    address
-        .map(|address| address.to_canonical())
-        .map_err(|_| format!("not an address: {text:?} (try 127.0.0.1 or ::1)"))
+/// Parses an address without brackets, or `localhost`.
+pub fn address(text: &str) -> Result<AddressSpec, String> {
+    if text.eq_ignore_ascii_case("localhost") {
+        return Ok(AddressSpec::Localhost(Localhost::default()));
+    }
+    AddressSpec::bare(text).map_err(|error| match error {
+        AddressError::NotAnAddress(_) => {
+            format!("not an address: {text:?} (try 127.0.0.1, ::1 or localhost)")
+        }
+        error => address_error(&error),
+    })
 }
 
 pub fn interval(text: &str) -> Result<Duration, String> {

@@ -1,8 +1,9 @@
 //! `portmon check`: whether a port can be used, and why not.
 
+use super::port;
 use super::unless_closed;
 use crate::check::CheckRequest;
-use crate::cli::values::{port, source};
+use crate::cli::values::source;
 use crate::model::port::PortSpec;
 use crate::model::socket::SocketSource;
 use crate::os::check::{CheckContext, check_port};
@@ -23,8 +24,8 @@ Exit status:
   1  the port is held
   2  error")]
 pub struct CheckArgs {
-    /// Port: 3000, 3000/udp, 127.0.0.1:5432, [::1]:5432
-    #[arg(value_parser = port::<PortSpec>)]
+    /// Port: 3000, 3000/udp, 127.0.0.1:5432, [::1]:5432, [fe80::1%eth0]:80
+    #[arg(value_parser = port)]
     pub port: PortSpec,
     /// Also connect and show what answers (may end a one-shot server)
     #[arg(long)]

@@ -62,10 +62,10 @@ pub fn run(options: &FreeArgs) -> anyhow::Result<u8> {
 
 fn refuse_foreign_addresses(targets: &[PortRange]) -> anyhow::Result<()> {
     for target in targets {
-        if let Some(address) = target.address
-            && bind_probe::is_foreign_address(address)
+        if let Some(ip) = target.address.ip()
+            && bind_probe::is_foreign_address(target.address)
         {
-            bail!(wording::foreign_address(target, address));
+            bail!(wording::foreign_address(target, ip));
         }
     }
     Ok(())

@@ -11,9 +11,11 @@ mod unused;
 mod wait;
 mod watch;
 
-use crate::cli::FilterArgs;
+use crate::cli::{FilterArgs, values};
 use crate::model::environment::{Environment, PidNamespaceProblem};
+use crate::model::port::{AddressSpec, PortRange, PortSpec};
 use crate::model::snapshot::Problem;
+use crate::os::interfaces;
 use crate::table::listing::{Chip, Filter};
 use crate::table::query;
 use crate::wording;
@@ -98,6 +100,29 @@ fn unless_closed<T>(result: io::Result<T>) -> anyhow::Result<Option<T>> {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(None),
         Err(error) => Err(error).context("cannot write output"),
     }
+}
+
+/// Parses a port and looks up its address.
+fn port(text: &str) -> Result<PortSpec, String> {
+    let spec: PortSpec = values::port(text)?;
+    let address = resolved(spec.address)?;
+    Ok(PortSpec { address, ..spec })
+}
+
+/// Parses a port or a range of them, and looks up its address.
+fn port_range(text: &str) -> Result<PortRange, String> {
+    let range: PortRange = values::port(text)?;
+    let address = resolved(range.address)?;
+    Ok(PortRange { address, ..range })
+}
+
+/// Parses an address without a port, and looks it up.
+fn address(text: &str) -> Result<AddressSpec, String> {
+    resolved(values::address(text)?)
+}
+
+fn resolved(address: AddressSpec) -> Result<AddressSpec, String> {
+    interfaces::resolve(address).map_err(|error| wording::address_error(&error))
 }
 
 /// Returns the filter of a command, and a hint on its text.

@@ -3,10 +3,11 @@
 //! It never connects, and binds only where no socket holds the port any more: either would disturb a server that starts.
 
 use super::warn;
+use super::{address, port};
 use crate::check::{Until, WaitTarget};
-use crate::cli::values::{address, port, source, timeout};
+use crate::cli::values::{source, timeout};
 use crate::free::BIND_RETRY;
-use crate::model::port::{BindResult, EphemeralRange, PortSpec};
+use crate::model::port::{AddressSpec, BindResult, EphemeralRange, PortSpec};
 use crate::model::snapshot::Problem;
 use crate::model::socket::{Protocol, Socket, SocketSource};
 use crate::os::bind_probe;
@@ -17,7 +18,6 @@ use crate::wording::check::wait as wording;
 use anyhow::bail;
 use clap::Args;
 use std::io::{self, IsTerminal, Write};
-use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 /// Wait until a port is listening or free
@@ -32,15 +32,15 @@ Exit status:
   124  timed out
   2    error")]
 pub struct WaitArgs {
-    /// Port: 3000, 3000/udp, 127.0.0.1:3000
-    #[arg(value_parser = port::<PortSpec>)]
+    /// Port: 3000, 3000/udp, 127.0.0.1:3000, localhost:3000
+    #[arg(value_parser = port)]
     port: PortSpec,
     /// Wait for the port to be free instead of listening
     #[arg(long)]
     free: bool,
     /// Consider only this local address (a listener on all addresses counts too)
     #[arg(long, value_parser = address)]
-    address: Option<IpAddr>,
+    address: Option<AddressSpec>,
     /// Give up after this many seconds, 0 to 86400
     #[arg(long, value_name = "SECS", allow_negative_numbers = true, value_parser = timeout)]
     pub timeout: Option<Duration>,
@@ -51,12 +51,15 @@ pub struct WaitArgs {
 impl WaitArgs {
     pub fn target(&self) -> anyhow::Result<WaitTarget> {
         let mut spec = self.port;
-        if let (Some(one), Some(other)) = (spec.address, self.address)
-            && one != other
-        {
-            bail!("{spec} and --address {other} give different addresses: use only one of them");
+        if let Some(address) = self.address {
+            if !spec.address.is_any() && spec.address != address {
+                let address = address.without_brackets();
+                bail!(
+                    "{spec} and --address {address} give different addresses: use only one of them"
+                );
+            }
+            spec.address = address;
         }
-        spec.address = spec.address.or(self.address);
         let until = if self.free {
             Until::Free
         } else {

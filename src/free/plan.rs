@@ -5,7 +5,7 @@ mod context;
 use super::explanation::{Explanation, Obstacle};
 use super::kill_plan::{KillPlan, TargetSet, holds};
 use crate::model::environment::Environment;
-use crate::model::port::{Port, PortSpec};
+use crate::model::port::{AddressSpec, Port, PortSpec};
 use crate::model::process::shell::quoted;
 use crate::model::socket::{
     Endpoint, NotFound, Owners, QueueOrTimer, Socket, SocketRole, State, TimeWaitLeft,
@@ -49,8 +49,7 @@ pub fn plan_port(spec: PortSpec, table: &[&Endpoint], context: &FreeContext) -> 
     let mut sockets: Vec<&Socket> = table
         .iter()
         .map(|endpoint| &endpoint.socket)
-        .filter(|socket| socket.protocol == spec.protocol && socket.port() == spec.port)
-        .filter(|socket| spec.address.is_none_or(|ip| socket.local.ip() == ip))
+        .filter(|socket| spec.matches(socket))
         .filter(|socket| socket.holds_port())
         .collect();
     sockets.sort_by_key(|socket| {
@@ -160,7 +159,7 @@ fn not_found_obstacle(
 ) -> Obstacle {
     let port = PortSpec {
         protocol: own.protocol,
-        address: None,
+        address: AddressSpec::Any,
         port: own.port(),
     };
     let executable = environment.executable.as_ref();

@@ -107,7 +107,7 @@ impl Preview {
 }
 
 fn has_several_addresses(sockets: &[Socket]) -> bool {
-    let address = |socket: &Socket| (socket.local, socket.is_dual_stack());
+    let address = |socket: &Socket| (socket.place(), socket.is_dual_stack());
     let mut addresses = sockets.iter().map(address);
     let first = addresses.next();
     addresses.any(|other| Some(other) != first)

@@ -5,8 +5,9 @@ use crate::model::environment::Environment;
 use crate::model::process::{ExecId, Pid, Process, ProcessId, ProcessTree, StartTime, Supervisor};
 use crate::model::snapshot::Snapshot;
 use crate::model::socket::{
-    CompactAddr, Endpoint, EndpointId, Family, NotFoundCause, OwnerHint, Owners, Protocol,
-    QueueOrTimer, RawSocket, Relation, Since, Socket, SocketQueue, SocketRole, State, family,
+    CompactAddr, Endpoint, EndpointId, Family, Interface, NotFoundCause, OwnerHint, Owners,
+    Protocol, QueueOrTimer, RawSocket, Relation, Since, Socket, SocketQueue, SocketRole, State,
+    family,
 };
 use std::net::SocketAddr;
 use std::sync::{Arc, LazyLock};
@@ -103,6 +104,7 @@ pub fn socket(local: &str) -> SocketBuilder {
         table: family(local.ip()),
         local,
         remote: None,
+        interface: None,
         state: Some(State::Listen),
         v6only: None,
         uid: Some(1000),
@@ -182,6 +184,12 @@ impl SocketBuilder {
         self
     }
 
+    /// Bound to an interface with these addresses; index 1 is the loopback one.
+    pub fn interface(mut self, index: u32, name: &str, addresses: &[&str]) -> Self {
+        self.socket.interface = Some(interface(index, name, addresses));
+        self
+    }
+
     /// IPV6_V6ONLY is known.
     pub fn v6only(mut self, v6only: bool) -> Self {
         self.socket.v6only = Some(v6only);
@@ -239,6 +247,17 @@ impl SocketBuilder {
     }
 }
 
+/// An interface; the one with index 1 is loopback.
+pub fn interface(index: u32, name: &str, addresses: &[&str]) -> Arc<Interface> {
+    let ips = addresses.iter().map(|ip| ip.parse().expect("an address"));
+    Arc::new(Interface {
+        index,
+        name: Some(name.into()),
+        is_loopback: index == 1,
+        addresses: ips.collect(),
+    })
+}
+
 /// A poll at `seconds` that saw these sockets and had no problem.
 pub fn snapshot(seconds: f64, sockets: Vec<SocketBuilder>) -> Snapshot {
     Snapshot {
@@ -265,7 +284,10 @@ pub fn raw_socket(socket: &Socket) -> RawSocket {
         v6only: socket.v6only,
         local: socket.local.into(),
         remote: socket.remote.map_or(CompactAddr::NONE, CompactAddr::from),
-        scope: 0,
+        interface: socket
+            .interface
+            .as_ref()
+            .map_or(0, |interface| interface.index),
         owner_hint,
         uid: socket.uid.unwrap_or(RawSocket::NO_USER),
         queue: socket.queue().unwrap_or(SocketQueue::UNKNOWN),

@@ -13,6 +13,7 @@ pub mod check;
 pub mod environment;
 pub mod free;
 pub mod inspector;
+pub mod interfaces;
 pub mod owners;
 pub mod poller;
 pub mod processes;

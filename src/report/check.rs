@@ -78,7 +78,7 @@ impl JsonCheckReport {
             version: 1,
             port: spec.port,
             protocol: spec.protocol.name(),
-            address: spec.address,
+            address: spec.address.ip(),
             verdict: if report.is_free { "free" } else { "held" },
             message: wording::headline(report),
             binds: findings.binds,

@@ -72,7 +72,7 @@ impl JsonFreeReport {
         Self {
             port: report.spec.port,
             protocol: report.spec.protocol.name(),
-            address: report.spec.address,
+            address: report.spec.address.ip(),
             verdict: report.outcome(),
             signalled: signalled
                 .map(|(process, signal)| json_signal(process, *signal))

@@ -2,7 +2,7 @@
 
 use crate::model::port::{EphemeralRange, PortClass, service};
 use crate::model::process::Process;
-use crate::model::socket::{Endpoint, Family, Owners};
+use crate::model::socket::{Endpoint, Family, Interface, Owners};
 use crate::model::text::SystemText;
 use crate::report::watch::SocketEvent;
 use serde::Serialize;
@@ -54,6 +54,8 @@ pub struct JsonEndpoint {
     range: &'static str,
     ephemeral: bool,
     reach: &'static str,
+    /// The interface that it is bound to (SO_BINDTODEVICE, or the scope of a link-local address).
+    interface: Option<String>,
     uid: Option<u32>,
     user: Option<String>,
     owner_known: &'static str,
@@ -100,6 +102,7 @@ impl JsonEndpoint {
             range: PortClass::of(socket.port()).name(),
             ephemeral: ephemeral.contains(socket.port()),
             reach: socket.reach().name(),
+            interface: socket.interface.as_ref().map(|one| interface(one)),
             uid: socket.uid,
             user: socket.user.as_ref().map(text),
             owner_known: match socket.owners {
@@ -139,6 +142,12 @@ fn address(address: SocketAddr) -> JsonAddress {
         address: address.ip(),
         port: address.port(),
     }
+}
+
+/// Returns the raw name, or the index of an interface that is gone.
+fn interface(interface: &Interface) -> String {
+    let name = interface.name.as_ref().map(text);
+    name.unwrap_or_else(|| interface.index.to_string())
 }
 
 /// Returns the raw text: JSON escapes control characters itself.
@@ -188,6 +197,7 @@ mod tests {
             "local": { "address": "127.0.0.1", "port": 62893 },
             "remote": { "address": "127.0.0.1", "port": 51324 },
             "state": "established", "range": "dynamic", "ephemeral": false, "reach": "loopback",
+            "interface": null,
             "uid": 1000, "user": "dev", "owner_known": "yes",
             "owners": [{
                 "pid": 4242, "name": "python3", "command": ["python3", "-m", "http.server"],

@@ -2,7 +2,7 @@
 //! other end.
 
 use crate::model::process::Process;
-use crate::model::socket::{Endpoint, SocketRole, address};
+use crate::model::socket::{Endpoint, SocketRole};
 use crate::model::text::SystemText;
 use crate::table::row::DisplayContext;
 
@@ -53,12 +53,12 @@ fn peer_text(endpoint: &Endpoint, role: SocketRole, context: &DisplayContext) ->
     let place = if is_local {
         format!(":{}", remote.port())
     } else {
-        remote.to_string()
+        endpoint.socket.remote_end()?
     };
     let (arrow, other_end) = match (role, peer) {
         (SocketRole::Server, Some(peer)) => (context.from_arrow(), peer.to_string()),
         (SocketRole::Server, None) if is_local => (context.from_arrow(), place),
-        (SocketRole::Server, None) => (context.from_arrow(), address(remote)),
+        (SocketRole::Server, None) => (context.from_arrow(), endpoint.socket.remote_address()?),
         (_, Some(peer)) => (context.to_arrow(), format!("{place} {peer}")),
         (_, None) => (context.to_arrow(), place),
     };

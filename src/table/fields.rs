@@ -6,7 +6,7 @@
 
 use crate::model::port::{PortClass, service};
 use crate::model::process::Process;
-use crate::model::socket::{Age, Endpoint, Owners, address};
+use crate::model::socket::{Age, Endpoint, Owners};
 use crate::table::description;
 use crate::table::row::{DisplayContext, Row};
 use crate::table::value::Value;
@@ -174,10 +174,11 @@ pub static FIELDS: [Field; Column::ALL.len()] = [
         Value::optional(service(socket.protocol, socket.port()))
     }),
     Field::text(Column::Remote, "REMOTE", 'r', |row, _| {
-        let remote = row.endpoint.socket.remote;
-        remote.map_or(Value::Unknown, |remote| Value::Address {
+        let socket = &row.endpoint.socket;
+        let remote = socket.remote.zip(socket.remote_end());
+        remote.map_or(Value::Unknown, |(remote, shown)| Value::Address {
             ip: remote.ip(),
-            shown: remote.to_string(),
+            shown,
         })
     }),
     Field::text(Column::What, "WHAT", 'w', |row, context| {
@@ -254,19 +255,6 @@ fn process(row: &Row, context: &DisplayContext) -> Value {
 fn age(row: &Row, context: &DisplayContext) -> Value {
     let Endpoint { socket, since, .. } = &row.endpoint;
     Value::Age(Age::of_socket(*since, socket.owners.known(), context.now))
-}
-
-/// Returns the local address and port of a row, as programs take them: `127.0.0.1:3000`, `[::1]:5173`, `*:8080`.
-pub fn address_text(row: &Row) -> String {
-    let socket = &row.endpoint.socket;
-    if socket.is_dual_stack() {
-        return format!("*:{}", socket.port());
-    }
-    if socket.local.is_ipv6() {
-        format!("[{}]:{}", address(socket.local), socket.port())
-    } else {
-        socket.local.to_string()
-    }
 }
 
 #[cfg(test)]

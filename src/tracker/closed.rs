@@ -109,7 +109,12 @@ impl ClosedSockets {
 /// net/ipv4/inet_timewait_sock.c).
 fn remains_waiting(table: &SocketTable, destroyed: &RawSocket) -> bool {
     table
-        .connection(destroyed.protocol, destroyed.local, destroyed.remote)
+        .connection(
+            destroyed.protocol,
+            destroyed.local,
+            destroyed.remote,
+            destroyed.interface,
+        )
         .and_then(|slot| table.raw_socket(slot))
         .is_some_and(|socket| {
             socket.owner_hint.is_none()
@@ -119,11 +124,11 @@ fn remains_waiting(table: &SocketTable, destroyed: &RawSocket) -> bool {
 
 fn by_address<'t>(
     sockets: impl Iterator<Item = &'t TrackedSocket>,
-) -> HashMap<(Protocol, SocketAddr), Vec<EndpointId>> {
+) -> HashMap<(Protocol, SocketAddr, u32), Vec<EndpointId>> {
     let mut found: HashMap<_, Vec<_>> = HashMap::new();
     for tracked in sockets {
         let socket = &tracked.raw_socket;
-        let address = (socket.protocol, socket.local());
+        let address = (socket.protocol, socket.local(), socket.interface);
         found.entry(address).or_default().push(tracked.id());
     }
     found

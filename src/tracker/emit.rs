@@ -113,6 +113,7 @@ fn socket(tracker: &Tracker, record: &TrackedSocket, users: &mut UserNames) -> S
         table: raw_socket.table,
         local: raw_socket.local(),
         remote: raw_socket.remote(),
+        interface: tracker.table.interfaces.get(raw_socket.interface),
         state: raw_socket.state,
         v6only: raw_socket.v6only,
         uid,

@@ -19,6 +19,7 @@ mod changes;
 mod closed;
 mod compaction;
 mod emit;
+mod interfaces;
 mod owner_pool;
 mod owners;
 mod peers;
@@ -92,12 +93,14 @@ impl Tracker {
             return;
         };
         (tracked.since, tracked.state_since) = (self.now, self.now);
+        let interface = tracked.raw_socket.interface;
         tracked.is_initial = !self.has_emitted;
         if tracked.raw_socket.owner_hint.is_none() {
             tracked.owners = OwnersKey::NO_PROCESS;
         } else {
             self.unresolved.push(slot);
         }
+        self.table.interfaces.note(interface);
         self.dirty.slots.push(slot);
         self.add_pending(slot, PendingChange::Opened);
     }
@@ -121,6 +124,7 @@ impl Tracker {
                 self.unresolved.push(slot);
             }
         }
+        self.table.interfaces.note(after.interface);
         let is_only_queued = RawSocket {
             queue: before.queue,
             ..*after

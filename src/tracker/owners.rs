@@ -68,7 +68,7 @@ impl Tracker {
 
     /// Owners of the listener that accepts connections on the local address of this socket.
     pub fn listener_owners(&self, socket: &RawSocket) -> Option<&Owners> {
-        let listener = peers::listener(&self.table, socket.protocol, socket.local())?;
+        let listener = peers::accepting_listener(&self.table, socket)?;
         Some(self.table.owners(listener))
     }
 

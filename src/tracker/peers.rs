@@ -56,7 +56,12 @@ pub fn other_end(table: &SocketTable, socket: &RawSocket) -> Option<SlotId> {
     if socket.holds_port() || socket.local == socket.remote {
         return None;
     }
-    table.connection(socket.protocol, socket.remote, socket.local)
+    table.connection(
+        socket.protocol,
+        socket.remote,
+        socket.local,
+        socket.interface,
+    )
 }
 
 /// The dirty sockets, their other ends, and every socket with one of their ports.
@@ -98,22 +103,50 @@ pub fn short_lived_socket(
 ) -> TrackedSocket {
     let mut tracked = TrackedSocket::new(raw_socket);
     tracked.relation = relation(table, &tracked, ephemeral);
-    let listener = listener(table, raw_socket.protocol, raw_socket.local())
+    let listener = accepting_listener(table, raw_socket)
         .filter(|_| tracked.relation.role == SocketRole::Server);
     tracked.owners = listener.map_or(OwnersKey::NO_PROCESS, |listener| listener.owners);
     tracked
 }
 
-/// The listener that accepts connections on this address.
-pub fn listener(
+/// The listener that accepted this connection, whose interface is that of its listener, if that has one
+/// (`inet_request_bound_dev_if` in include/net/inet_sock.h).
+pub fn accepting_listener<'t>(
+    table: &'t SocketTable,
+    connection: &RawSocket,
+) -> Option<&'t TrackedSocket> {
+    let interface = connection.interface;
+    let is_its = |listener: &RawSocket| [0, interface].contains(&listener.interface);
+    listener(table, connection.protocol, connection.local(), is_its)
+}
+
+/// The listener that a client on this machine reaches at this address.
+fn reached_listener(
+    table: &SocketTable,
+    protocol: Protocol,
+    to: SocketAddr,
+) -> Option<&TrackedSocket> {
+    let receives = |listener: &RawSocket| {
+        let interface = table.interfaces.get(listener.interface);
+        listener.interface == 0 || interface.is_some_and(|interface| interface.receives(to.ip()))
+    };
+    listener(table, protocol, to, receives)
+}
+
+/// Of the listeners on this address that `is_meant` names, the one on an interface comes first, as in the kernel
+/// (`compute_score` in net/ipv4/inet_hashtables.c).
+fn listener(
     table: &SocketTable,
     protocol: Protocol,
     address: SocketAddr,
+    is_meant: impl Fn(&RawSocket) -> bool,
 ) -> Option<&TrackedSocket> {
-    table
-        .holding_port(protocol, address.port())
-        .map(|(_, tracked)| tracked)
-        .find(|tracked| tracked.raw_socket.accepts_on(address))
+    let holding = table.holding_port(protocol, address.port());
+    let listeners = holding.map(|(_, tracked)| tracked).filter(|tracked| {
+        let socket = &tracked.raw_socket;
+        socket.accepts_on(address) && is_meant(socket)
+    });
+    listeners.max_by_key(|tracked| tracked.raw_socket.interface != 0)
 }
 
 fn relation(
@@ -154,13 +187,12 @@ fn role(
         return SocketRole::Unknown;
     };
     let before = tracked.relation.role;
-    let has_listener = |address| listener(table, socket.protocol, address).is_some();
-    if before == SocketRole::Server || has_listener(socket.local()) {
+    if before == SocketRole::Server || accepting_listener(table, socket).is_some() {
         return SocketRole::Server;
     }
     // Certain if the other end listens here; towards another machine an ephemeral port says as much.
     let is_client = before == SocketRole::Client
-        || has_listener(remote)
+        || reached_listener(table, socket.protocol, remote).is_some()
         || !are_both_ends_here && ephemeral.counts_as_dynamic(socket.local.port());
     if is_client {
         SocketRole::Client
@@ -169,13 +201,14 @@ fn role(
     }
 }
 
-/// True if another process holds the same port number on another address.
+/// True if another process holds the same port number on another address or interface.
 fn shares_port(table: &SocketTable, tracked: &TrackedSocket) -> bool {
+    let place = |socket: &RawSocket| (socket.local().ip(), socket.interface);
     let socket = &tracked.raw_socket;
     table
         .holding_port(socket.protocol, socket.local.port())
         .any(|(_, other)| {
-            other.raw_socket.local().ip() != socket.local().ip()
+            place(&other.raw_socket) != place(socket)
                 && have_different_owners(table, tracked, other)
         })
 }

@@ -4,6 +4,7 @@
 //! compares records in sequence. With 100,000 sockets every byte counts: a record holds no names, and of its owners only
 //! the key in the [`OwnerPool`](super::owner_pool::OwnerPool).
 
+use super::interfaces::Interfaces;
 use super::owner_pool::OwnerPool;
 use super::tracked_socket::{SlotId, SlotStatus, TrackedSocket};
 use crate::model::socket::{CompactAddr, Owners, Protocol, RawSocket};
@@ -13,6 +14,7 @@ use std::hash::BuildHasher;
 #[derive(Default)]
 pub struct SocketTable {
     pub owner_pool: OwnerPool,
+    pub interfaces: Interfaces,
     pub(super) tracked: Vec<TrackedSocket>,
     pub(super) free: Vec<SlotId>,
     /// Sockets that hold a port by protocol and port, connections by protocol and both ends.
@@ -212,16 +214,20 @@ impl SocketTable {
             .collect()
     }
 
-    /// The connection with these ends.
+    /// The connection with these ends. A socket that is bound to no interface may lead to any.
     pub fn connection(
         &self,
         protocol: Protocol,
         local: CompactAddr,
         remote: CompactAddr,
+        interface: u32,
     ) -> Option<SlotId> {
         let ends = (protocol, local, remote);
         let is_meant = |socket: &RawSocket| {
-            (socket.protocol, socket.local, socket.remote) == ends && !socket.holds_port()
+            let is_apart = socket.interface != interface && socket.interface != 0 && interface != 0;
+            (socket.protocol, socket.local, socket.remote) == ends
+                && !socket.holds_port()
+                && !is_apart
         };
         let mut slots = self.index.iter_hash(self.hasher.hash_one(ends)).copied();
         slots.find(|slot| self.raw_socket(*slot).is_some_and(is_meant))

@@ -106,8 +106,14 @@ impl TrackedSocket {
         if other.has_cookie() || own.has_cookie() {
             return own.cookie == other.cookie;
         }
-        let ends =
-            |socket: &RawSocket| (socket.protocol, socket.local, socket.remote, socket.scope);
+        let ends = |socket: &RawSocket| {
+            (
+                socket.protocol,
+                socket.local,
+                socket.remote,
+                socket.interface,
+            )
+        };
         ends(own) == ends(other) && (other.remote.is_some() || own.owner_hint == other.owner_hint)
     }
 }

@@ -8,7 +8,7 @@ use crate::app::{App, PastOwner};
 use crate::model::process::{ExitStatus, Inspection, Process};
 use crate::model::socket::{Age, Endpoint, Family, Reach, SocketRole};
 use crate::table::description::describe_process;
-use crate::table::fields::{Column, address_text, field};
+use crate::table::fields::{Column, field};
 use crate::table::row::{DisplayContext, Row};
 use crate::ui::labeled_text::{self, LabelColumn, LabeledText};
 use crate::ui::theme::{Role, Theme};
@@ -66,7 +66,11 @@ pub fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
 }
 
 fn title(row: &Row) -> String {
-    format!("{} {}", row.endpoint.socket.protocol, address_text(row))
+    format!(
+        "{} {}",
+        row.endpoint.socket.protocol,
+        row.endpoint.socket.local_end()
+    )
 }
 
 /// The row with what its lines are made from.
@@ -155,7 +159,7 @@ impl DetailsView<'_> {
     }
 
     fn remote(&self) -> Option<String> {
-        let remote = self.row.endpoint.socket.remote?;
+        let remote = self.row.endpoint.socket.remote_end()?;
         let peer = self.row.endpoint.relation.peer.as_ref();
         let peer = peer.map(|peer| format!(" · {peer}"));
         Some(format!("{remote}{}", peer.unwrap_or_default()))
@@ -171,7 +175,7 @@ impl DetailsView<'_> {
             return Some(PENDING.to_owned());
         };
         if socket.reach() == Reach::Address {
-            return Some(socket.local.to_string());
+            return Some(screen::reachable_at(socket));
         }
         let is_of_family =
             |ip: &&IpAddr| ip.is_ipv6() == socket.local.is_ipv6() || socket.is_dual_stack();
@@ -191,8 +195,8 @@ impl DetailsView<'_> {
             other.socket.protocol == socket.protocol
                 && other.socket.port() == socket.port()
                 && other.relation.role == SocketRole::Server
-                && (other.socket.local.ip() == socket.local.ip()
-                    || socket.reach() == Reach::Wildcard)
+                && socket.covers(other.socket.local.ip())
+                && (socket.interface.is_none() || socket.interface == other.socket.interface)
         };
         let mut counts: BTreeMap<String, usize> = BTreeMap::new();
         for other in self.app.listing.endpoints().filter(is_accepted) {
@@ -211,7 +215,7 @@ impl DetailsView<'_> {
     /// A second owner of the port, or what the source cannot tell.
     fn note(&self) -> Option<String> {
         let socket = &self.row.endpoint.socket;
-        let is_any_v6 = socket.family() == Family::Ipv6 && socket.reach() == Reach::Wildcard;
+        let is_any_v6 = socket.family() == Family::Ipv6 && socket.local.ip().is_unspecified();
         if self.row.endpoint.relation.shares_port {
             Some(screen::shared_port(socket.port()))
         } else {

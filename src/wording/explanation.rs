@@ -1,10 +1,7 @@
 //! Why nothing is stopped to free a port: a title, a few lines and a summary.
 
 use super::socket::not_found;
-use super::{
-    address_with_protocol, count_states, owners, place, protected, time_left_roughly, unit_text,
-    user,
-};
+use super::{count_states, owners, place, protected, suffix, time_left_roughly, unit_text, user};
 use crate::free::{Explanation, Obstacle, SupervisedBy};
 use crate::model::port::Port;
 use crate::model::process::Process;
@@ -134,8 +131,8 @@ fn client_lines(own: Port, client: &Socket, listener: Option<&Socket>) -> Vec<St
         return vec![line, filter];
     }
     let server = client
-        .remote
-        .map(|remote| address_with_protocol(client.protocol, remote));
+        .remote_end()
+        .map(|remote| format!("{remote}{}", suffix(client.protocol)));
     vec![
         format!("{name} is a client of {}.", server.unwrap_or_default()),
         "Nothing on this machine listens there.".to_owned(),

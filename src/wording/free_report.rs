@@ -2,8 +2,8 @@
 
 use super::socket::{owners_hold, owners_with};
 use super::{
-    address_with_protocol, bind_result, count, count_states, explanation_lines, explanation_title,
-    list, not_permitted_text, signal_error, time_left_roughly, unseen_text, verdict, warning,
+    bind_result, count, count_states, explanation_lines, explanation_title, list,
+    not_permitted_text, signal_error, suffix, time_left_roughly, unseen_text, verdict, warning,
 };
 use crate::free::{
     Conclusion, DryRun, Explanation, FreeReport, PortPlan, Refusal, Verdict, VerdictKind,
@@ -28,10 +28,10 @@ pub fn free_report(report: &FreeReport) -> String {
             format!("{held}; to free every address: portmon free {all}")
         }
         Conclusion::HeldByConnection(socket) => {
-            let to = socket
-                .remote
-                .map(|to| address_with_protocol(port.protocol, to));
-            let to = to.map_or_else(String::new, |to| format!(" to {to}"));
+            let to = socket.remote_end();
+            let to = to.map_or_else(String::new, |to| {
+                format!(" to {to}{}", suffix(port.protocol))
+            });
             let use_it = owners_with(socket, ["uses it", "use it"]);
             format!(
                 "{port} is STILL HELD: nothing listens on it, but {use_it} for a connection{to}; portmon does not close \

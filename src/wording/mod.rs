@@ -30,7 +30,9 @@ pub use free_report::{
     typed_question, watching,
 };
 pub use number::{bytes, count, joined, list, percent};
-pub use port::{address_with_protocol, bind_result, place, port, port_spec_error, target};
+pub use port::{
+    address_error, address_with_protocol, bind_result, place, port, port_spec_error, suffix, target,
+};
 pub use preview::{
     Describer, LineKind, PreviewLine, UNSEEN_TARGETS, drop_repeated_labels, freeing_title, line,
     preview_lines, preview_title, type_port, unit_text,

@@ -1,6 +1,6 @@
 //! Ports and addresses, as sentences and the command line name them, and what is wrong with one.
 
-use crate::model::port::{BindResult, PortSpecError};
+use crate::model::port::{AddressError, BindResult, PortSpecError};
 use crate::model::socket::{Protocol, Socket};
 use crate::model::text::escaped;
 use std::net::SocketAddr;
@@ -17,11 +17,7 @@ pub fn target(protocol: Protocol, port: u16) -> String {
 
 /// Where a socket is: `[::1]:5173`, `127.0.0.1:5353/udp`, and `*:8080` for all addresses of both families.
 pub fn place(socket: &Socket) -> String {
-    if socket.is_dual_stack() {
-        format!("*{}", port(socket.protocol, socket.port()))
-    } else {
-        address_with_protocol(socket.protocol, socket.local)
-    }
+    format!("{}{}", socket.local_end(), suffix(socket.protocol))
 }
 
 /// An address, as [`place`] writes it.
@@ -29,7 +25,8 @@ pub fn address_with_protocol(protocol: Protocol, at: SocketAddr) -> String {
     format!("{at}{}", suffix(protocol))
 }
 
-fn suffix(protocol: Protocol) -> &'static str {
+/// `/udp` after a port; nothing for TCP.
+pub fn suffix(protocol: Protocol) -> &'static str {
     match protocol {
         Protocol::Tcp => "",
         Protocol::Udp => "/udp",
@@ -49,6 +46,30 @@ pub fn bind_result(result: &BindResult) -> String {
     text.to_owned()
 }
 
+/// Describes in one line why a text is not an address.
+pub fn address_error(error: &AddressError) -> String {
+    match error {
+        AddressError::NotAnAddress(host) => format!(
+            "not an address: \"{}\" (try 127.0.0.1:3000, [::1]:3000 or localhost:3000)",
+            escaped(host)
+        ),
+        AddressError::NotAnInterface(name) => {
+            format!(
+                "not an interface: \"{}\" (try [fe80::1%eth0]:3000)",
+                escaped(name)
+            )
+        }
+        AddressError::UnknownInterface(name) => format!("this machine has no interface {name}"),
+        AddressError::NeedsInterface(ip) => {
+            format!("a link-local address needs its interface: [{ip}%eth0]:PORT")
+        }
+        AddressError::NeedsBrackets(v6) => {
+            let v6 = escaped(v6);
+            format!("an IPv6 address with a port needs brackets: [{v6}]:PORT")
+        }
+    }
+}
+
 /// Describes in one line why a text is not a port.
 pub fn port_spec_error(error: &PortSpecError) -> String {
     let quoted = |text: &str| format!("\"{}\"", escaped(text));
@@ -64,16 +85,10 @@ pub fn port_spec_error(error: &PortSpecError) -> String {
             "not a protocol: {} (try 3000/tcp or 3000/udp)",
             quoted(name)
         ),
-        PortSpecError::NotAnAddress(host) => format!(
-            "not an address: {} (try 127.0.0.1:3000, [::1]:3000 or localhost:3000)",
-            quoted(host)
-        ),
-        PortSpecError::MissingPort(address) => format!(
-            "missing port: {address} (try {})",
-            SocketAddr::new(*address, 3000)
-        ),
-        PortSpecError::NeedsBrackets(v6) => {
-            format!("an IPv6 address with a port needs brackets: [{v6}]:PORT")
+        PortSpecError::Address(error) => address_error(error),
+        PortSpecError::MissingPort(address) => {
+            let bare = address.without_brackets();
+            format!("missing port: {bare} (try {address}:3000)")
         }
         PortSpecError::OpenRange(text) => {
             format!("a range needs both ends: {} (try 3000-3010)", quoted(text))
@@ -129,6 +144,18 @@ mod tests {
             (
                 "::1:5432",
                 "an IPv6 address with a port needs brackets: [::1]:PORT",
+            ),
+            (
+                "[fe80::1%]:80",
+                "not an interface: \"\" (try [fe80::1%eth0]:3000)",
+            ),
+            (
+                "fe80::1%v0:80",
+                "an IPv6 address with a port needs brackets: [fe80::1%v0]:PORT",
+            ),
+            (
+                "fe80::1%v0",
+                "missing port: fe80::1%v0 (try [fe80::1%v0]:3000)",
             ),
             (
                 "3000-",

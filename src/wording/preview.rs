@@ -235,7 +235,8 @@ fn process_text(
 
 fn also_closes_lines(closes: &AlsoCloses) -> Vec<PreviewLine> {
     let ports = closes.ports.iter().take(MAX_NAMED);
-    let ports = ports.map(|other| format!("{} {}", other.protocol, other.local));
+    let ports =
+        ports.map(|other| format!("{} {}", other.socket.protocol, other.socket.local_end()));
     let more = closes.ports.len().saturating_sub(MAX_NAMED);
     let counts = [(more, "more port"), (closes.connections, "connection")].into_iter();
     let counts = counts.filter(|(number, _)| *number > 0);

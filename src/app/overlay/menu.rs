@@ -4,7 +4,6 @@ use crate::app::keymap::CopyItem;
 use crate::model::process::shell::{RestartCommand, restart_command};
 use crate::model::socket::SocketRole;
 use crate::model::text::escaped;
-use crate::table::fields::address_text;
 use crate::table::row::Row;
 use crate::wording;
 use std::net::SocketAddr;
@@ -51,7 +50,7 @@ impl Menu {
             format!("http://{}/", SocketAddr::new(ip, port))
         };
         let mut items: Vec<(CopyItem, ClipboardText)> = vec![
-            (CopyItem::Address, address_text(row).into()),
+            (CopyItem::Address, socket.local_end().into()),
             (CopyItem::Url, url.into()),
         ];
         if row.endpoint.relation.role != SocketRole::Client {

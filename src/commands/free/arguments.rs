@@ -1,6 +1,7 @@
 //! Arguments of `portmon free`.
 
-use crate::cli::values::{port, signal, source, timeout};
+use crate::cli::values::{signal, source, timeout};
+use crate::commands::port_range;
 use crate::free::{TargetSet, Timeouts};
 use crate::model::port::PortRange;
 use crate::model::process::Signal;
@@ -31,7 +32,7 @@ Exit status (for several ports, the worst in the order 6 4 5 3 0):
   6  refused, or not confirmed")]
 pub struct FreeArgs {
     /// Ports: 3000, 3000/udp, 127.0.0.1:5432, 3000,3001, 3000-3010
-    #[arg(value_name = "TARGET", required = true, value_delimiter = ',', value_parser = port::<PortRange>)]
+    #[arg(value_name = "TARGET", required = true, value_delimiter = ',', value_parser = port_range)]
     pub targets: Vec<PortRange>,
     /// Signal to send: TERM, INT, HUP, QUIT, KILL or CONT
     #[arg(long, default_value = "TERM", value_parser = signal)]

@@ -230,7 +230,7 @@ fn outcome_of_verdict(spec: PortSpec, verdict: &Verdict) -> FreeOutcome {
     match &verdict.kind {
         VerdictKind::Free(_) | VerdictKind::OnlyWithReuseAddr(_) => FreeOutcome::Free,
         VerdictKind::PartlyFree { free, .. }
-            if free.iter().any(|at| spec.address == Some(at.ip())) =>
+            if free.iter().any(|at| spec.address.ip() == Some(at.ip())) =>
         {
             FreeOutcome::Free
         }

@@ -17,8 +17,8 @@ pub fn port_specs(
         let is_same_port = |one: &&mut PortSpec| one.on_all_addresses() == spec.on_all_addresses();
         match port_specs.iter_mut().find(is_same_port) {
             None => port_specs.push(spec),
-            Some(known) if *known == spec || known.address.is_none() => {}
-            Some(known) if spec.address.is_none() => *known = spec,
+            Some(known) if *known == spec || known.address.is_any() => {}
+            Some(known) if spec.address.is_any() => *known = spec,
             Some(known) => return Err([*known, spec]),
         }
     }

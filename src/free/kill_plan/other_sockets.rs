@@ -3,7 +3,6 @@
 use crate::model::process::ProcessId;
 use crate::model::socket::{Endpoint, Owners, Protocol, Socket};
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::SocketAddr;
 
 /// Other sockets with known owners.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,10 +19,14 @@ pub struct OtherSockets {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OtherPort {
     owners: Vec<ProcessId>,
-    pub protocol: Protocol,
-    pub local: SocketAddr,
+    pub socket: Socket,
+}
+
+impl OtherPort {
     /// False for a TCP socket that is only bound.
-    pub is_listening: bool,
+    pub fn is_listening(&self) -> bool {
+        self.socket.protocol == Protocol::Udp || self.socket.is_listening()
+    }
 }
 
 impl OtherSockets {
@@ -38,17 +41,13 @@ impl OtherSockets {
                 continue;
             }
             if socket.holds_port() {
-                ports.push(OtherPort {
-                    owners,
-                    protocol: socket.protocol,
-                    local: socket.local,
-                    is_listening: socket.protocol == Protocol::Udp || socket.is_listening(),
-                });
+                let socket = socket.clone();
+                ports.push(OtherPort { owners, socket });
             } else {
                 *connections.entry(owners).or_default() += 1;
             }
         }
-        ports.sort_by_key(|other| (other.local.port(), other.protocol, other.local));
+        ports.sort_by_key(|OtherPort { socket, .. }| (socket.port(), socket.place()));
         Self {
             ports,
             connections,
@@ -62,7 +61,7 @@ impl OtherSockets {
         self.ports
             .iter()
             .filter(|other| other.owners.iter().any(|id| processes.contains(id)))
-            .filter(|other| seen.insert((other.protocol, other.local)))
+            .filter(|other| seen.insert(other.socket.place()))
             .cloned()
             .collect()
     }

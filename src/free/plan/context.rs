@@ -84,6 +84,6 @@ fn serves(socket: &Socket, to: SocketAddr) -> bool {
     let takes_datagrams = socket.protocol == Protocol::Udp
         && socket.holds_port()
         && socket.port() == to.port()
-        && (socket.local.ip() == to.ip() || socket.local.ip().is_unspecified());
+        && socket.receives(to.ip());
     takes_datagrams || socket.accepts_on(to)
 }

@@ -345,7 +345,9 @@ fn a_port_preview_covers_all_addresses_or_the_given_one() {
     let asked = |port, on: Option<&str>| {
         let spec = PortSpec {
             protocol: Protocol::Tcp,
-            address: on.map(|ip| ip.parse().unwrap()),
+            address: on.map_or(AddressSpec::Any, |ip| {
+                AddressSpec::bare(ip).expect("an address")
+            }),
             port,
         };
         match plan_port(spec, &all, &context()) {
@@ -493,7 +495,7 @@ fn other_ports_are_listed_once_and_only_for_targets() {
     let plan = plan(&table, &context());
     let ports = |targets| -> Vec<u16> {
         let others = preview(plan.clone(), targets).also_closes.ports;
-        others.iter().map(|other| other.local.port()).collect()
+        others.iter().map(|other| other.socket.port()).collect()
     };
     assert_eq!(ports(TargetSet::Topmost), [9229]);
     assert_eq!(ports(TargetSet::All), [9229, 9230]);

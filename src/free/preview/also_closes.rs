@@ -51,7 +51,7 @@ impl AlsoCloses {
         let others = plans.first().map(|plan| &plan.others);
         let is_freed = |other: &OtherPort| {
             let mut sockets = plans.iter().flat_map(|plan| &plan.sockets);
-            sockets.any(|socket| (socket.protocol, socket.local) == (other.protocol, other.local))
+            sockets.any(|socket| other.socket.place() == socket.place())
         };
         let mut ports = others.map_or_else(Vec::new, |others| others.ports_of(&ids));
         ports.retain(|other| !is_freed(other));

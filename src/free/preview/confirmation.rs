@@ -36,9 +36,9 @@ pub fn required_confirmation(
     targets: TargetSet,
     also_closed: &[OtherPort],
 ) -> Confirmation {
-    let listening = also_closed.iter().filter(|other| other.is_listening);
+    let listening = also_closed.iter().filter(|other| other.is_listening());
     let closed: BTreeSet<(Protocol, u16)> = listening
-        .map(|other| (other.protocol, other.local.port()))
+        .map(|other| (other.socket.protocol, other.socket.port()))
         .collect();
     let closes_many = closed.len() > MAX_PORTS_WITHOUT_TYPING;
     let mut port = plans.first().filter(|_| closes_many);

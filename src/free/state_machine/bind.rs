@@ -4,13 +4,13 @@ use super::poll_verdict::unknown;
 use super::request_log::RequestLog;
 use crate::free::exec_command::BindProbe;
 use crate::free::verdict::{Evidence, Proof, Verdict, VerdictKind};
-use crate::model::port::{AddressProbe, BindResult, bind_addresses};
+use crate::model::port::{AddressProbe, AddressSpec, BindResult};
 use crate::model::socket::Socket;
 use std::net::{IpAddr, SocketAddr};
 
 /// Returns the addresses that show whether the whole port is free: those that were held, and those that servers use.
 pub(super) fn all_addresses(log: &RequestLog) -> Vec<SocketAddr> {
-    let mut addresses = bind_addresses(None, log.request.port().number);
+    let mut addresses = AddressSpec::Any.bind_addresses(log.request.port().number);
     addresses.extend(bindable(log.request.sockets.iter()));
     sorted_once(addresses)
 }

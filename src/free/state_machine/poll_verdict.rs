@@ -45,7 +45,7 @@ pub(super) fn unknown(log: &RequestLog, evidence: Evidence) -> Verdict {
 /// Returns the evidence that these sockets hold the port, those of one owner on one address once.
 pub(super) fn held(holding: Vec<Socket>) -> Evidence {
     Evidence::Held(without_repeats(holding, |one, other| {
-        has_same_owner(one, other) && one.local == other.local
+        has_same_owner(one, other) && one.place() == other.place()
     }))
 }
 

@@ -1,6 +1,6 @@
 //! The result of trying to bind a port, from one bind(2) to the verdict on all local addresses.
 
-use crate::model::socket::{Socket, covers};
+use crate::model::socket::Socket;
 use std::cmp::Reverse;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -12,21 +12,12 @@ pub const LOCAL_ADDRESSES: [IpAddr; 4] = [
     IpAddr::V6(Ipv6Addr::UNSPECIFIED),
 ];
 
-/// Returns the port on `address`, or on each of [`LOCAL_ADDRESSES`].
-pub fn bind_addresses(address: Option<IpAddr>, port: u16) -> Vec<SocketAddr> {
-    let on = |ip| SocketAddr::new(ip, port);
-    match address {
-        Some(ip) => vec![on(ip)],
-        None => LOCAL_ADDRESSES.map(on).to_vec(),
-    }
-}
-
-/// True if a socket conflicts with a bind of its port on this address, where `::` stands for IPv6 alone.
+/// True if a socket conflicts with a bind of its port on this address, where `::` stands for IPv6 alone. A bind
+/// names no interface, so it conflicts with a socket on any.
 pub fn overlaps(socket: &Socket, ip: IpAddr) -> bool {
     let own = socket.local.ip();
     let is_within = ip.is_unspecified() && own.is_ipv4() == ip.is_ipv4();
-    let at = SocketAddr::new(ip, socket.port());
-    is_within || covers(socket.local, socket.v6only, at)
+    is_within || socket.covers(ip)
 }
 
 /// Outcome of one bind(2).

@@ -3,10 +3,10 @@
 //! Unlike the filter, this never searches for text: what is not a port is an error, because a process may be ended for it.
 
 use super::Port;
-use super::bind::overlaps;
-use crate::model::socket::{Protocol, Socket, covers};
+use super::address_spec::{AddressError, AddressSpec};
+use crate::model::socket::{Protocol, Socket};
 use std::fmt::{self, Display};
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::Ipv6Addr;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
@@ -14,10 +14,7 @@ use std::str::FromStr;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct PortSpec {
     pub protocol: Protocol,
-    /// `None` for every local address; never v4-mapped.
-    ///
-    /// `localhost` gives `None`: the name resolves to 127.0.0.1 and ::1, and a socket on all addresses answers there too.
-    pub address: Option<IpAddr>,
+    pub address: AddressSpec,
     pub port: u16,
 }
 
@@ -25,7 +22,7 @@ pub struct PortSpec {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct PortRange {
     pub protocol: Protocol,
-    pub address: Option<IpAddr>,
+    pub address: AddressSpec,
     /// Never empty, and without port 0, which stands for any port (bind(2)).
     pub ports: RangeInclusive<u16>,
 }
@@ -37,11 +34,10 @@ pub enum PortSpecError {
     /// A number, but not from 1 to 65535.
     OutOfRange(String),
     NotAProtocol(String),
-    NotAnAddress(String),
+    /// What stands before the port is no address.
+    Address(AddressError),
     /// An address without a port.
-    MissingPort(IpAddr),
-    /// An IPv6 address before a port.
-    NeedsBrackets(Ipv6Addr),
+    MissingPort(AddressSpec),
     /// A range without one of its ends.
     OpenRange(String),
     BackwardRange(u16, u16),
@@ -54,7 +50,7 @@ impl PortSpec {
     pub fn tcp(port: u16) -> Self {
         Self {
             protocol: Protocol::Tcp,
-            address: None,
+            address: AddressSpec::Any,
             port,
         }
     }
@@ -62,14 +58,15 @@ impl PortSpec {
     /// The port with every local address.
     pub fn on_all_addresses(self) -> Self {
         Self {
-            address: None,
+            address: AddressSpec::Any,
             ..self
         }
     }
 
-    /// True if a socket has this protocol and port, and exactly the address if there is one.
+    /// True if a socket has this protocol and port, and exactly the address if there is one; on `localhost` are sockets on
+    /// all addresses, too.
     pub fn matches(&self, socket: &Socket) -> bool {
-        self.has_same_port(socket) && self.address.is_none_or(|ip| socket.local.ip() == ip)
+        self.has_same_port(socket) && self.address.has(socket)
     }
 
     /// True if a socket has this protocol and port, on any address.
@@ -79,15 +76,12 @@ impl PortSpec {
 
     /// True if a socket conflicts with a bind on this port, where `::` stands for IPv6 alone.
     pub fn conflicts(&self, socket: &Socket) -> bool {
-        let overlaps = |ip| overlaps(socket, ip);
-        self.has_same_port(socket) && self.address.is_none_or(overlaps)
+        self.has_same_port(socket) && self.address.conflicts(socket)
     }
 
-    /// True if a client that connects to this port reaches the socket.
+    /// True if a client on this machine that connects to this port reaches the socket.
     pub fn reaches(&self, socket: &Socket) -> bool {
-        let at = |ip| SocketAddr::new(ip, self.port);
-        let covers = |ip| covers(socket.local, socket.v6only, at(ip));
-        self.has_same_port(socket) && self.address.is_none_or(covers)
+        self.has_same_port(socket) && self.address.reaches(socket)
     }
 
     /// The port as an argument of a command, without a colon before a number: `3000`, `[::1]:5432`.
@@ -136,13 +130,8 @@ impl PortRange {
 /// As it can be typed again: `:3000`, `:5353/udp`, `[::1]:5432`.
 impl Display for PortSpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.address {
-            Some(IpAddr::V4(v4)) => write!(f, "{v4}")?,
-            Some(IpAddr::V6(v6)) => write!(f, "[{v6}]")?,
-            None => {}
-        }
         let (protocol, number) = (self.protocol, self.port);
-        write!(f, "{}", Port { protocol, number })
+        write!(f, "{}{}", self.address, Port { protocol, number })
     }
 }
 
@@ -182,8 +171,8 @@ impl FromStr for PortRange {
             return Err(PortSpecError::MissingPort(address));
         }
         let (address, ports) = match place.rsplit_once(':') {
-            Some((host, ports)) => (address(host)?, ports),
-            None => (None, place),
+            Some((host, ports)) => (host.parse().map_err(PortSpecError::Address)?, ports),
+            None => (AddressSpec::Any, place),
         };
         Ok(Self {
             protocol,
@@ -194,32 +183,13 @@ impl FromStr for PortRange {
 }
 
 /// Parses a lone address. `::1:5432` is one too, but is more likely meant as an address with a port.
-fn address_without_port(place: &str) -> Option<IpAddr> {
+fn address_without_port(place: &str) -> Option<AddressSpec> {
     let inside = place
         .strip_prefix('[')
         .and_then(|rest| rest.strip_suffix(']'));
-    let address = inside.unwrap_or(place).parse().ok()?;
+    let address = AddressSpec::bare(inside.unwrap_or(place)).ok()?;
     let (host, _) = place.rsplit_once(':').unwrap_or_default();
     host.parse::<Ipv6Addr>().is_err().then_some(address)
-}
-
-/// Parses an address; `None` for every address, which error messages write `:3000`, `*:3000` or `:::3000`.
-fn address(host: &str) -> Result<Option<IpAddr>, PortSpecError> {
-    if matches!(host, "" | "*" | "::") || host.eq_ignore_ascii_case("localhost") {
-        return Ok(None);
-    }
-    if let Ok(v6) = host.parse() {
-        return Err(PortSpecError::NeedsBrackets(v6));
-    }
-    let in_brackets = host.strip_prefix('[').and_then(|ip| ip.strip_suffix(']'));
-    let address = match in_brackets {
-        Some(v6) => v6.parse().map(IpAddr::V6),
-        None => host.parse().map(IpAddr::V4),
-    };
-    match address {
-        Ok(ip) => Ok(Some(ip.to_canonical())),
-        Err(_) => Err(PortSpecError::NotAnAddress(host.to_owned())),
-    }
 }
 
 fn ports_of(text: &str) -> Result<RangeInclusive<u16>, PortSpecError> {
@@ -254,7 +224,7 @@ mod tests {
     fn tcp(address: &str, ports: RangeInclusive<u16>) -> PortRange {
         PortRange {
             protocol: Protocol::Tcp,
-            address: address.parse().ok(),
+            address: address.parse().expect("an address"),
             ports,
         }
     }
@@ -276,7 +246,11 @@ mod tests {
             (":3000", tcp("", one.clone()), ":3000"),
             ("*:3000", tcp("", one.clone()), ":3000"),
             (":::3000", tcp("", one.clone()), ":3000"),
-            ("localhost:3000", tcp("", one.clone()), ":3000"),
+            (
+                "localhost:3000",
+                tcp("localhost", one.clone()),
+                "localhost:3000",
+            ),
             (
                 "10.0.0.1:3000",
                 tcp("10.0.0.1", one.clone()),
@@ -287,14 +261,29 @@ mod tests {
                 udp("0.0.0.0", one.clone()),
                 "0.0.0.0:3000/udp",
             ),
-            ("[::1]:3000", tcp("::1", one.clone()), "[::1]:3000"),
-            ("[::]:3000", tcp("::", one.clone()), "[::]:3000"),
+            ("[::1]:3000", tcp("[::1]", one.clone()), "[::1]:3000"),
+            ("[::]:3000", tcp("[::]", one.clone()), "[::]:3000"),
             (
                 "[::ffff:10.0.0.1]:3000",
                 tcp("10.0.0.1", one.clone()),
                 "10.0.0.1:3000",
             ),
-            ("[::1]:3000/udp", udp("::1", one), "[::1]:3000/udp"),
+            (
+                "[::1]:3000/udp",
+                udp("[::1]", one.clone()),
+                "[::1]:3000/udp",
+            ),
+            (
+                "[fe80::1%eth0]:3000",
+                tcp("[fe80::1%eth0]", one.clone()),
+                "[fe80::1%eth0]:3000",
+            ),
+            (
+                "127.0.0.53%lo:53/udp",
+                udp("127.0.0.53%lo", 53..=53),
+                "127.0.0.53%lo:53/udp",
+            ),
+            ("*%lo:3000", tcp("[::%lo]", one), "[::%lo]:3000"),
             ("3000-3010", tcp("", 3000..=3010), ":3000-3010"),
             ("1-65535/udp", udp("", 1..=65535), ":1-65535/udp"),
         ];
@@ -310,6 +299,8 @@ mod tests {
     fn an_invalid_port_spec_tells_what_is_wrong() {
         use PortSpecError as Error;
         let text = str::to_owned;
+        let address = |text: &str| text.parse().expect(text);
+        let wrong = Error::Address;
         let cases = [
             ("0", Error::OutOfRange(text("0"))),
             ("70000", Error::OutOfRange(text("70000"))),
@@ -322,12 +313,27 @@ mod tests {
             ("", Error::NotAPort(text(""))),
             ("+3000", Error::NotAPort(text("+3000"))),
             ("3000/sctp", Error::NotAProtocol(text("sctp"))),
-            ("localhst:3000", Error::NotAnAddress(text("localhst"))),
-            ("[::1]", Error::MissingPort(Ipv6Addr::LOCALHOST.into())),
-            ("::1/udp", Error::MissingPort(Ipv6Addr::LOCALHOST.into())),
-            ("127.0.0.1", Error::MissingPort([127, 0, 0, 1].into())),
-            ("[127.0.0.1]:80", Error::NotAnAddress(text("[127.0.0.1]"))),
-            ("::1:5432", Error::NeedsBrackets(Ipv6Addr::LOCALHOST)),
+            (
+                "localhst:3000",
+                wrong(AddressError::NotAnAddress(text("localhst"))),
+            ),
+            ("[::1]", Error::MissingPort(address("[::1]"))),
+            ("::1/udp", Error::MissingPort(address("[::1]"))),
+            ("127.0.0.1", Error::MissingPort(address("127.0.0.1"))),
+            ("fe80::1%v0", Error::MissingPort(address("[fe80::1%v0]"))),
+            (
+                "[fe80::1%a b]:80",
+                wrong(AddressError::NotAnInterface(text("a b"))),
+            ),
+            (
+                "fe80::1%v0:5432",
+                wrong(AddressError::NeedsBrackets(text("fe80::1%v0"))),
+            ),
+            (
+                "[127.0.0.1]:80",
+                wrong(AddressError::NotAnAddress(text("[127.0.0.1]"))),
+            ),
+            ("::1:5432", wrong(AddressError::NeedsBrackets(text("::1")))),
             ("3000-3010", Error::IsRange(tcp("", 3000..=3010))),
         ];
         for (text, expected) in cases {

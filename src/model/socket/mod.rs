@@ -2,15 +2,19 @@
 
 mod address;
 mod endpoint;
+mod interface;
 mod owners;
 mod raw_socket;
+mod state;
 mod stats;
 mod time_wait;
 
-pub use address::{Family, Reach, address, family, is_loopback};
+pub use address::{Family, Reach, address, covers, family, is_loopback, needs_scope};
 pub use endpoint::{Age, AgeBound, Endpoint, Relation, Since, SocketRole};
+pub use interface::{Interface, InterfaceName};
 pub use owners::{NotFound, NotFoundCause, Owners};
 pub use raw_socket::{CompactAddr, RawSocket, SocketSource};
+pub use state::{State, holds_port};
 pub use stats::{ByteRates, Focus, ProcessUsage, SocketCounters, SocketStats, TcpCounters};
 pub use time_wait::TimeWaitLeft;
 
@@ -18,6 +22,7 @@ use crate::model::text::SystemText;
 use std::fmt::{self, Display};
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
+use std::sync::Arc;
 use std::time::Instant;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -47,68 +52,6 @@ impl Display for Protocol {
     }
 }
 
-/// State of a TCP socket (RFC 9293, section 3.3.2), or what UDP and bound sockets have instead.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum State {
-    Listen,
-    Established,
-    SynSent,
-    SynRecv,
-    FinWait1,
-    FinWait2,
-    TimeWait,
-    CloseWait,
-    LastAck,
-    Closing,
-    Closed,
-    /// TCP: bound to a port, neither listening nor connected.
-    Bound,
-    /// UDP without a remote end.
-    Unconn,
-}
-
-impl State {
-    pub const ALL: [Self; 13] = [
-        Self::Listen,
-        Self::Established,
-        Self::SynSent,
-        Self::SynRecv,
-        Self::FinWait1,
-        Self::FinWait2,
-        Self::TimeWait,
-        Self::CloseWait,
-        Self::LastAck,
-        Self::Closing,
-        Self::Closed,
-        Self::Bound,
-        Self::Unconn,
-    ];
-
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Listen => "LISTEN",
-            Self::Established => "ESTABLISHED",
-            Self::SynSent => "SYN_SENT",
-            Self::SynRecv => "SYN_RECV",
-            Self::FinWait1 => "FIN_WAIT1",
-            Self::FinWait2 => "FIN_WAIT2",
-            Self::TimeWait => "TIME_WAIT",
-            Self::CloseWait => "CLOSE_WAIT",
-            Self::LastAck => "LAST_ACK",
-            Self::Closing => "CLOSING",
-            Self::Closed => "CLOSED",
-            Self::Bound => "BOUND",
-            Self::Unconn => "UNCONN",
-        }
-    }
-}
-
-impl Display for State {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
-
 /// What a socket source reports about the owner: on Linux the inode of the socket, elsewhere the pid of the owner. Enough to
 /// find the owner, and it takes 4 bytes even in an `Option`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -131,11 +74,14 @@ pub enum EndpointId {
         protocol: Protocol,
         local: SocketAddr,
         remote: SocketAddr,
+        /// 0 if it is bound to none.
+        interface: u32,
     },
     /// A socket without a remote end; `ordinal` numbers those that are otherwise equal.
     Unconnected {
         protocol: Protocol,
         local: SocketAddr,
+        interface: u32,
         owner_hint: Option<OwnerHint>,
         ordinal: u32,
     },
@@ -178,6 +124,8 @@ pub struct Socket {
     /// A v4-mapped address is IPv4 here: see [`CompactAddr::address`].
     pub local: SocketAddr,
     pub remote: Option<SocketAddr>,
+    /// The interface that it is bound to; `None` for any, and where the source does not report it.
+    pub interface: Option<Arc<Interface>>,
     /// `None` where the source does not report it, such as netstat2 for UDP.
     pub state: Option<State>,
     /// True if a socket on `::` does not take IPv4; `None` if the source does not report it.
@@ -228,83 +176,5 @@ impl Socket {
 
     pub fn is_listening(&self) -> bool {
         self.state == Some(State::Listen)
-    }
-
-    pub fn reach(&self) -> Reach {
-        Reach::of(self.local.ip())
-    }
-
-    /// True if other machines can reach it.
-    pub fn is_exposed(&self) -> bool {
-        self.holds_port() && self.reach() != Reach::Loopback
-    }
-
-    /// True if it takes IPv6 and IPv4 on all addresses, written `*`.
-    pub fn is_dual_stack(&self) -> bool {
-        self.v6only == Some(false) && self.local.is_ipv6() && self.local.ip().is_unspecified()
-    }
-
-    /// The local address as shown: `*` for a dual-stack socket on all addresses.
-    pub fn local_address(&self) -> String {
-        if self.is_dual_stack() {
-            "*".to_owned()
-        } else {
-            address(self.local)
-        }
-    }
-
-    /// True if a client that connects to `to` reaches this listener.
-    pub fn accepts_on(&self, to: SocketAddr) -> bool {
-        self.is_listening() && covers(self.local, self.v6only, to)
-    }
-}
-
-/// True if a socket in this state is listening, bound, or UDP without a remote end.
-pub fn holds_port(state: Option<State>, has_remote: bool) -> bool {
-    match state {
-        Some(State::Listen | State::Bound | State::Unconn) => true,
-        Some(_) => false,
-        None => !has_remote,
-    }
-}
-
-/// True if what is sent to `to` arrives at a socket on `local`; `::` takes IPv4 unless `IPV6_V6ONLY` is set.
-pub fn covers(local: SocketAddr, v6only: Option<bool>, to: SocketAddr) -> bool {
-    let own = local.ip();
-    let takes_family = own.is_ipv6() == to.is_ipv6() || own.is_ipv6() && v6only != Some(true);
-    local.port() == to.port() && (own == to.ip() || own.is_unspecified() && takes_family)
-}
-
-#[cfg(test)]
-mod tests {
-    use crate::model::testing::socket;
-
-    #[test]
-    fn an_ipv6_wildcard_listener_takes_ipv4_unless_v6only() {
-        let cases = [
-            ("0.0.0.0:80", None, "127.0.0.1:80", true),
-            ("0.0.0.0:80", None, "[::1]:80", false),
-            ("[::]:80", None, "127.0.0.1:80", true),
-            ("[::]:80", Some(true), "127.0.0.1:80", false),
-            ("127.0.0.1:80", None, "127.0.0.2:80", false),
-            ("127.0.0.1:80", None, "127.0.0.1:81", false),
-        ];
-        for (listener, v6only, to, accepted) in cases {
-            let mut listener = socket(listener).build();
-            listener.v6only = v6only;
-            let to = to.parse().expect("an address");
-            assert_eq!(listener.accepts_on(to), accepted, "{listener:?} {to}");
-        }
-    }
-
-    #[test]
-    fn only_sockets_beyond_loopback_are_exposed() {
-        let exposed = [
-            socket("0.0.0.0:80"),
-            socket("[::1]:80"),
-            socket("10.0.0.1:80").to("10.0.0.1:5000"),
-        ]
-        .map(|socket| socket.build().is_exposed());
-        assert_eq!(exposed, [true, false, false]);
     }
 }

@@ -3,7 +3,9 @@
 //! One is kept for every socket of the machine, so it is small: no names, no allocation, sentinels instead of most options,
 //! IPv4 addresses in v4-mapped form (RFC 4291, section 2.5.5.2).
 
-use super::{EndpointId, Family, OwnerHint, Protocol, SocketQueue, State, covers, holds_port};
+use super::{
+    EndpointId, Family, OwnerHint, Protocol, SocketQueue, State, covers, holds_port, needs_scope,
+};
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr, SocketAddrV6};
 use std::time::Duration;
@@ -46,11 +48,15 @@ impl CompactAddr {
         self.port
     }
 
-    /// Returns the address with an IPv6 scope id (RFC 4007); a v4-mapped one as the IPv4 address that it stands for.
-    pub fn address(self, scope: u32) -> SocketAddr {
+    /// Returns the address, with this interface as its scope if it needs one (RFC 4007); a v4-mapped one as the IPv4
+    /// address that it stands for.
+    pub fn address(self, interface: u32) -> SocketAddr {
         match Ipv6Addr::from(self.ip).to_canonical() {
             IpAddr::V4(v4) => SocketAddr::from((v4, self.port)),
-            IpAddr::V6(v6) => SocketAddrV6::new(v6, self.port, 0, scope).into(),
+            IpAddr::V6(v6) => {
+                let scope = if needs_scope(v6) { interface } else { 0 };
+                SocketAddrV6::new(v6, self.port, 0, scope).into()
+            }
         }
     }
 
@@ -95,8 +101,8 @@ pub struct RawSocket {
     pub local: CompactAddr,
     /// [`CompactAddr::NONE`] without a remote end.
     pub remote: CompactAddr,
-    /// Interface of a link-local address, else 0.
-    pub scope: u32,
+    /// Index of the interface that it is bound to, by SO_BINDTODEVICE or a link-local address; 0 for none.
+    pub interface: u32,
     /// `None` if no process has the socket.
     pub owner_hint: Option<OwnerHint>,
     /// User of the socket; [`NO_USER`](Self::NO_USER) if not reported. On Linux 0 if no process has it.
@@ -117,7 +123,7 @@ impl PartialEq for RawSocket {
             v6only,
             local,
             remote,
-            scope,
+            interface,
             owner_hint,
             uid,
             queue,
@@ -129,7 +135,7 @@ impl PartialEq for RawSocket {
             && *v6only == other.v6only
             && *local == other.local
             && *remote == other.remote
-            && *scope == other.scope
+            && *interface == other.interface
             && *owner_hint == other.owner_hint
             && *uid == other.uid
             && (*queue == other.queue || *state == Some(State::TimeWait))
@@ -181,17 +187,17 @@ impl RawSocket {
     }
 
     pub fn local(&self) -> SocketAddr {
-        self.local.address(self.scope)
+        self.local.address(self.interface)
     }
 
     pub fn remote(&self) -> Option<SocketAddr> {
         let remote = self.remote;
-        remote.is_some().then(|| remote.address(self.scope))
+        remote.is_some().then(|| remote.address(self.interface))
     }
 
     /// Identity; `ordinal` numbers the sockets that are otherwise equal.
     pub fn id(&self, ordinal: u32) -> EndpointId {
-        let (protocol, local) = (self.protocol, self.local());
+        let (protocol, local, interface) = (self.protocol, self.local(), self.interface);
         if self.has_cookie() {
             return EndpointId::Cookie(self.cookie());
         }
@@ -200,10 +206,12 @@ impl RawSocket {
                 protocol,
                 local,
                 remote,
+                interface,
             },
             None => EndpointId::Unconnected {
                 protocol,
                 local,
+                interface,
                 owner_hint: self.owner_hint,
                 ordinal,
             },

@@ -7,7 +7,7 @@
 mod system;
 
 use crate::model::platform::PLATFORM;
-use crate::model::port::{AddressProbe, BindOutcome, BindResult, PortSpec, bind_addresses};
+use crate::model::port::{AddressProbe, AddressSpec, BindOutcome, BindResult, PortSpec};
 use crate::model::socket::Protocol;
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
@@ -17,7 +17,7 @@ const MAX_TRIES: usize = 50;
 
 /// Binds the port on its address or on all local ones, one after the other.
 pub fn probe_port(spec: PortSpec) -> Vec<AddressProbe> {
-    probe_all(spec.protocol, &bind_addresses(spec.address, spec.port))
+    probe_all(spec.protocol, &spec.address.bind_addresses(spec.port))
 }
 
 /// Binds each address, one after the other.
@@ -36,7 +36,7 @@ pub fn probe(protocol: Protocol, address: SocketAddr) -> AddressProbe {
 
 /// Binds the port once on its address or on each local one, as a server does.
 pub fn bind_as_server(spec: PortSpec) -> BindResult {
-    let addresses = bind_addresses(spec.address, spec.port).into_iter();
+    let addresses = spec.address.bind_addresses(spec.port).into_iter();
     let outcomes = addresses.map(|at| bind(spec.protocol, at, sets_reuseaddr(spec.protocol)));
     BindResult::worst(outcomes.map(|outcome| BindResult::from(&outcome)))
 }
@@ -68,10 +68,10 @@ pub fn unused_after(near: u16, is_held: impl Fn(u16) -> bool) -> Option<u16> {
         .find(|port| bind_as_server(PortSpec::tcp(*port)) == BindResult::Usable)
 }
 
-/// True if the address is not one of this machine, so that no port can be bound on it.
-pub fn is_foreign_address(address: IpAddr) -> bool {
-    let any_port = SocketAddr::new(address, 0);
-    probe(Protocol::Udp, any_port).result() == BindResult::NoSuchAddress
+/// True if none of the addresses is one of this machine, so that no port can be bound on it.
+pub fn is_foreign_address(address: AddressSpec) -> bool {
+    let any_port = probe_all(Protocol::Udp, &address.bind_addresses(0));
+    BindResult::of(&any_port) == BindResult::NoSuchAddress
 }
 
 /// True if this machine lacks the address or its whole family.
@@ -130,7 +130,7 @@ mod tests {
         let at = socket.local_addr().expect("an address").as_socket();
         let at = at.expect("an Internet address");
         let spec = PortSpec {
-            address: Some(at.ip()),
+            address: AddressSpec::Ip(at.ip()),
             ..PortSpec::tcp(at.port())
         };
         let results = [BindResult::of(&probe_port(spec)), bind_as_server(spec)];

@@ -1,6 +1,7 @@
 //! Connects to a port as a client does, and reads the answer to a plain GET.
 
 use crate::check::{Banner, CONNECT_TIMEOUT, CheckRequest, ConnectOutcome, ConnectProbe};
+use crate::model::port::{AddressSpec, PortSpec};
 use crate::model::socket::Protocol;
 use crate::model::text::{SystemText, escaped};
 use crate::os::bind_probe;
@@ -19,21 +20,36 @@ const MAX_REPLY_BYTES: usize = 4096;
 /// Number of bytes shown of an answer that is not HTTP.
 const MAX_SHOWN_BYTES: usize = 60;
 
-/// Connects to the requested address, or to 127.0.0.1 and ::1. UDP has no connections that could be refused.
+const LOOPBACK: [IpAddr; 2] = [
+    IpAddr::V4(Ipv4Addr::LOCALHOST),
+    IpAddr::V6(Ipv6Addr::LOCALHOST),
+];
+
+/// Connects to the requested addresses, or to 127.0.0.1 and ::1. UDP has no connections that could be refused.
 pub fn probe_all(request: &CheckRequest) -> Vec<ConnectProbe> {
     if request.spec.protocol == Protocol::Udp {
         return Vec::new();
     }
-    let (v4, v6) = (Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into());
-    let ips: Vec<IpAddr> = match request.spec.address {
-        None => vec![v4, v6],
-        Some(ip) if ip.is_unspecified() => vec![if ip.is_ipv4() { v4 } else { v6 }],
-        Some(ip) => vec![ip],
+    let PortSpec { address, port, .. } = request.spec;
+    let addresses = match address {
+        AddressSpec::Any => LOOPBACK.map(|ip| SocketAddr::new(ip, port)).to_vec(),
+        AddressSpec::Localhost(_) | AddressSpec::Ip(_) | AddressSpec::OnInterface { .. } => {
+            address.bind_addresses(port)
+        }
     };
-    let addresses = ips
-        .into_iter()
-        .map(|ip| SocketAddr::new(ip, request.spec.port));
-    addresses.map(probe).collect()
+    addresses.into_iter().map(to_loopback).map(probe).collect()
+}
+
+/// A connect to all addresses goes to loopback.
+fn to_loopback(at: SocketAddr) -> SocketAddr {
+    let [v4, v6] = LOOPBACK;
+    let ip = if at.is_ipv4() { v4 } else { v6 };
+    let loopback = SocketAddr::new(ip, at.port());
+    if at.ip().is_unspecified() {
+        loopback
+    } else {
+        at
+    }
 }
 
 fn probe(address: SocketAddr) -> ConnectProbe {

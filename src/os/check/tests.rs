@@ -3,7 +3,7 @@
 
 use super::*;
 use crate::check::{Banner, ConnectOutcome, Reason};
-use crate::model::port::PortSpec;
+use crate::model::port::{AddressSpec, PortSpec};
 use crate::model::socket::Protocol;
 use crate::os::environment;
 use crate::os::testing::requirements::skipped;
@@ -127,7 +127,7 @@ fn a_listener_on_ipv6_alone_leaves_ipv4() {
     let report = check(request(port));
     assert_causes(&report, &["holder", "only_ipv6"]);
     let mut request = self::request(port);
-    request.spec.address = Some(V4);
+    request.spec.address = AddressSpec::Ip(V4);
     let v4 = check(request);
     assert_eq!((v4.is_free, causes(&v4)), (true, vec!["elsewhere"]));
     assert_eq!(v4.findings.binds, 2);
@@ -229,7 +229,7 @@ fn a_full_backlog_is_reported_and_a_connect_times_out() {
     let _clients = [0; 2].map(|_| connect(V4, SocketAddr::new(V4, port)));
     let _holder = sleeper(socket);
     let mut request = self::request(port);
-    request.spec.address = Some(V4);
+    request.spec.address = AddressSpec::Ip(V4);
     request.connects = true;
     let report = check(request);
     assert_causes(&report, &["holder", "backlog_full"]);
@@ -255,7 +255,7 @@ fn a_foreign_address_is_reported_without_a_bind() {
     let (_, unused) = listener(V4);
     // Of TEST-NET-1 (RFC 5737), which no machine has.
     let mut request = self::request(unused);
-    request.spec.address = Some(Ipv4Addr::new(192, 0, 2, 1).into());
+    request.spec.address = AddressSpec::Ip(Ipv4Addr::new(192, 0, 2, 1).into());
     let report = check(request);
     // Another test may hold the same port number on another address, which then is the second reason.
     let first = causes(&report).first().copied();

@@ -11,7 +11,7 @@ use crate::os::owners::OwnerResolver;
 use crate::os::processes::{self, Processes, pid_namespace};
 use crate::os::sockets::diag::DestroyEvents;
 use crate::os::sockets::{DumpRequest, Sockets, self_sockets};
-use crate::os::{Error, now};
+use crate::os::{Error, interfaces, now};
 use crate::tracker::{Changes, SlotId, Tracker, UnreadTables};
 use hashbrown::HashSet;
 use owner_updates::ScanMode;
@@ -23,6 +23,9 @@ mod owner_updates;
 /// others together.
 const BOUND_INTERVAL: Duration = Duration::from_secs(10);
 
+/// Time between two reads of the interfaces that sockets are bound to.
+const INTERFACES_INTERVAL: Duration = Duration::from_secs(10);
+
 pub struct SocketPoller {
     tracker: Tracker,
     sockets: Sockets,
@@ -33,6 +36,8 @@ pub struct SocketPoller {
     own_pid: Option<Pid>,
     /// When bound sockets were last requested.
     bound_at: Option<Instant>,
+    /// When the interfaces were last read.
+    interfaces_at: Option<Instant>,
     has_missed_events: bool,
     polls: u32,
     /// Tables that the last poll did not read.
@@ -64,6 +69,7 @@ impl SocketPoller {
             request,
             own_pid: pid_namespace::own_pid(),
             bound_at: None,
+            interfaces_at: None,
             has_missed_events: false,
             polls: 0,
             unread: UnreadTables::default(),
@@ -169,6 +175,7 @@ impl SocketPoller {
     }
 
     fn take_changes(&mut self) -> Changes {
+        self.describe_interfaces();
         let processes = &mut self.processes;
         let (tracker, at) = (&mut self.tracker, self.polled_at.instant);
         let list = tracker.emit(at, &mut |uid| processes.user(uid));
@@ -180,6 +187,21 @@ impl SocketPoller {
             list,
             missed: std::mem::take(&mut self.has_missed_events),
             stats: self.stats(),
+        }
+    }
+
+    /// Describes interfaces that are new, and from time to time the others: they may be renamed, or lose an address.
+    fn describe_interfaces(&mut self) {
+        let at = self.polled_at.instant;
+        let mut indices = self.tracker.take_unknown_interfaces();
+        let is_due = |last: Instant| at.saturating_duration_since(last) >= INTERFACES_INTERVAL;
+        if self.interfaces_at.is_none_or(is_due) {
+            self.interfaces_at = Some(at);
+            indices = [self.tracker.interfaces(), indices].concat();
+        }
+        for index in indices {
+            self.tracker
+                .describe_interface(interfaces::interface(index));
         }
     }
 

@@ -139,7 +139,7 @@ fn raw_socket(line: &[u8], (protocol, table): KernelTable) -> Option<RawSocket> 
         v6only: None,
         local,
         remote,
-        scope: 0,
+        interface: 0,
         owner_hint: OwnerHint::new(inode),
         uid,
         queue: match state {

@@ -11,7 +11,7 @@ use crate::model::socket::SocketRole;
 use crate::report::json::timestamp;
 use crate::report::padded;
 use crate::report::watch::{EventKind, SocketEvent};
-use crate::table::fields::{Column, address_text, field};
+use crate::table::fields::{Column, field};
 use crate::table::row::{DisplayContext, Row};
 use crate::table::value::Value;
 use jiff::tz::TimeZone;
@@ -55,8 +55,8 @@ fn clock(at: SystemTime, zone: Option<&TimeZone>) -> String {
 }
 
 fn addresses(row: &Row, context: &DisplayContext) -> String {
-    let local = address_text(row);
-    let Some(remote) = row.endpoint.socket.remote else {
+    let local = row.endpoint.socket.local_end();
+    let Some(remote) = row.endpoint.socket.remote_end() else {
         return padded(&local, ADDRESS_WIDTH);
     };
     let arrow = arrow(row, context);

@@ -1,12 +1,13 @@
 //! A local port with its address, in the forms that error messages, browsers and other tools write:
 //! `:3000` `*:3000` `:::3000` `3000/tcp` `localhost:3000` `127.0.0.1:5432` `[::1]:5173` `http://localhost:5173/x`
 
-use crate::model::socket::{Protocol, Socket, covers, is_loopback};
+use crate::model::port::Localhost;
+use crate::model::socket::{InterfaceName, Protocol, Socket};
 use crate::model::text::escaped;
 use crate::table::query::numbers::{PORT, is_digits, number};
 use crate::table::query::token::{ParseError, Token, split_url};
 use std::fmt::{self, Display};
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EndpointSpec {
@@ -19,10 +20,12 @@ pub struct EndpointSpec {
 pub enum Host {
     /// No host or a wildcard: a bind to all addresses conflicts with every owner of the port.
     Any,
-    /// 127.0.0.0/8, ::1 and the wildcards.
+    /// 127.0.0.1 and ::1 (RFC 6761, section 6.3), and wildcards that include one.
     Localhost,
     /// This address, and wildcards that include it.
     Ip(IpAddr),
+    /// The same on one interface.
+    OnInterface(IpAddr, InterfaceName),
     /// The host name in a URL. Names are not resolved: any address.
     Name,
 }
@@ -44,6 +47,8 @@ impl Display for EndpointSpec {
             Host::Any | Host::Name => write!(f, ":{}", self.port),
             Host::Localhost => write!(f, "localhost:{}", self.port),
             Host::Ip(ip) => SocketAddr::new(ip, self.port).fmt(f),
+            Host::OnInterface(IpAddr::V4(v4), name) => write!(f, "{v4}%{name}:{}", self.port),
+            Host::OnInterface(IpAddr::V6(v6), name) => write!(f, "[{v6}%{name}]:{}", self.port),
         }?;
         match self.protocol {
             Some(protocol) => write!(f, "/{protocol}"),
@@ -54,13 +59,12 @@ impl Display for EndpointSpec {
 
 impl Host {
     fn is_of(self, socket: &Socket) -> bool {
-        let local = socket.local.ip();
         match self {
             Self::Any | Self::Name => true,
-            Self::Localhost => is_loopback(local) || local.is_unspecified(),
-            Self::Ip(ip) => {
-                let at = SocketAddr::new(ip, socket.port());
-                covers(socket.local, socket.v6only, at)
+            Self::Localhost => Localhost::default().ips().any(|ip| socket.covers(ip)),
+            Self::Ip(ip) => socket.covers(ip),
+            Self::OnInterface(ip, name) => {
+                socket.covers(ip) && (socket.interface.is_none() || socket.is_on_interface(name))
             }
         }
     }
@@ -160,9 +164,10 @@ fn host(name: &str) -> Option<Host> {
     Some(match name {
         "" | "*" => Host::Any,
         name if name.eq_ignore_ascii_case("localhost") => Host::Localhost,
-        name => match address(name)? {
-            ip if ip.is_unspecified() => Host::Any,
-            ip => Host::Ip(ip),
+        name => match (address(name)?, scope(name)) {
+            (ip, Some(interface)) => Host::OnInterface(ip, interface),
+            (ip, None) if ip.is_unspecified() => Host::Any,
+            (ip, None) => Host::Ip(ip),
         },
     })
 }
@@ -174,8 +179,18 @@ pub fn address(text: &str) -> Option<IpAddr> {
         .and_then(|text| text.strip_suffix(']'))
         .unwrap_or(text);
     let unscoped = bare.split_once('%').map_or(bare, |(address, _)| address);
+    // How portmon writes a socket that takes both families.
+    if unscoped == "*" && unscoped != bare {
+        return Some(Ipv6Addr::UNSPECIFIED.into());
+    }
     let ip: IpAddr = unscoped.parse().ok()?;
     Some(ip.to_canonical())
+}
+
+/// Returns the interface behind an address: `[fe80::1%eth0]`, `127.0.0.53%lo`.
+fn scope(text: &str) -> Option<InterfaceName> {
+    let (_, name) = text.trim_end_matches(']').split_once('%')?;
+    InterfaceName::new(name)
 }
 
 pub fn protocol(name: &str) -> Option<Protocol> {

@@ -12,7 +12,7 @@ pub static FILTER_SYNTAX: &[(&str, &str)] = &[
     ("-1023  <=1023", "that port and below"),
     (":3000  3000/tcp", "that local port"),
     (
-        "127.0.0.1:5432  localhost:3000  [::1]:5173",
+        "127.0.0.1:5432  localhost:3000  [::1]:5173  [fe80::1%eth0]:80",
         "that local port on that address, or on all addresses",
     ),
     ("http://localhost:5173/x", "the port in that URL"),

@@ -16,7 +16,7 @@ fn listener(cookie: u32, port: u16) -> RawSocket {
         v6only: None,
         local: CompactAddr::v4([127, 0, 0, 1], port),
         remote: CompactAddr::NONE,
-        scope: 0,
+        interface: 0,
         owner_hint: OwnerHint::new(cookie),
         uid: 1000,
         queue: SocketQueue {

@@ -97,8 +97,10 @@ fn other_ports(view: &DetailsView, process: &Process) -> Option<String> {
                 .any(|owner| owner.id == process.id)
     };
     let endpoints = view.app.listing.endpoints().filter(is_owner);
-    let ports =
-        endpoints.map(|endpoint| format!("{} {}", endpoint.socket.protocol, endpoint.socket.local));
+    let ports = endpoints.map(|endpoint| {
+        let socket = &endpoint.socket;
+        format!("{} {}", socket.protocol, socket.local_end())
+    });
     let mut ports: Vec<String> = ports.collect();
     ports.sort();
     (ports.len() > 1).then(|| ports.join("  "))

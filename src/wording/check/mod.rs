@@ -12,7 +12,7 @@ use crate::check::{
     Banner, CONNECT_TIMEOUT, CheckReport, CheckRequest, ConnectOutcome, ConnectProbe, Reason,
 };
 use crate::model::platform::PLATFORM;
-use crate::model::port::{BindResult, bind_addresses};
+use crate::model::port::BindResult;
 use crate::model::socket::Protocol;
 use reason::owner;
 
@@ -85,7 +85,7 @@ pub fn pending(request: &CheckRequest) -> String {
     }
     let spec = request.spec;
     let tries_reuse = spec.protocol == Protocol::Tcp && PLATFORM.has_safe_reuseaddr();
-    let binds = bind_addresses(spec.address, spec.port).len() * (1 + usize::from(tries_reuse));
+    let binds = spec.address.bind_addresses(spec.port).len() * (1 + usize::from(tries_reuse));
     format!("trying {}…", count(binds, "bind"))
 }
 

@@ -57,6 +57,7 @@ fn sentence(reason: &Reason, report: &CheckReport) -> String {
         Reason::Failed { at, error } => format!("{at} cannot be bound: {error}"),
         Reason::Unexplained { at, is_unread } => unexplained(at, *is_unread),
         Reason::Wildcard { socket, covered } => wildcard(socket, covered),
+        Reason::OtherInterface { socket, unheard } => other_interface(socket, unheard),
         Reason::Partly { usable, taken } => partly(usable, *taken),
         Reason::TwoLocalhosts { v4, v6, localhost } => two_localhosts(v4, v6, localhost),
         Reason::BacklogFull { socket, queue } => format!(
@@ -163,7 +164,7 @@ fn client(first: &Endpoint, more: usize) -> String {
     let client = client.map_or_else(|| owner(socket), ToString::to_string);
     let to = match socket.remote {
         Some(remote) if first.relation.is_local => format!(" to :{}", remote.port()),
-        Some(remote) => format!(" to {remote}"),
+        Some(_) => format!(" to {}", socket.remote_end().unwrap_or_default()),
         None => String::new(),
     };
     let more = match more {
@@ -227,11 +228,26 @@ fn wildcard(socket: &Socket, covered: &[SocketAddr]) -> String {
         (false, true) => "IPv4",
         (false, false) => "IPv6",
     };
-    let covered = covered
-        .iter()
-        .map(|at| address_with_protocol(socket.protocol, *at));
-    let covered = list(&covered.collect::<Vec<_>>());
-    format!("{all} covers every {every} address, including {covered}")
+    let of = socket.interface.as_ref();
+    let of = of.map_or_else(String::new, |interface| format!(" of {interface}"));
+    let covered = ends(socket.protocol, covered);
+    format!("{all} covers every {every} address{of}, including {covered}")
+}
+
+/// `0.0.0.0%lo receives only what arrives on lo: clients of 10.77.0.1:3000 do not reach it, but it prevents a bind there`
+fn other_interface(socket: &Socket, unheard: &[SocketAddr]) -> String {
+    let (own, unheard) = (socket.local_address(), ends(socket.protocol, unheard));
+    let interface = socket.interface.as_ref();
+    let only = interface.map_or_else(String::new, ToString::to_string);
+    format!(
+        "{own} receives only what arrives on {only}: clients of {unheard} do not reach it, but it prevents a bind there"
+    )
+}
+
+fn ends(protocol: Protocol, at: &[SocketAddr]) -> String {
+    let at = at.iter();
+    let ends = at.map(|one| address_with_protocol(protocol, *one));
+    list(&ends.collect::<Vec<_>>())
 }
 
 /// `127.0.0.1:5173 is held by java 812 of ops, [::1]:5173 by vite 9120 of dev; localhost reaches ::1 first`

@@ -1,6 +1,6 @@
 use super::*;
 use crate::free::{FreeContext, KillPlan, plan_port};
-use crate::model::port::PortSpec;
+use crate::model::port::{AddressSpec, PortSpec};
 use crate::model::process::{ProcessState, ProcessTree, Restriction};
 use crate::model::socket::{Endpoint, Protocol};
 use crate::model::testing::{SocketBuilder, environment, moment, process, process_tree, socket};
@@ -19,7 +19,7 @@ fn plan(port: u16, table: &[Endpoint]) -> KillPlan {
     let table: Vec<&Endpoint> = table.iter().collect();
     let spec = PortSpec {
         protocol: Protocol::Tcp,
-        address: None,
+        address: AddressSpec::Any,
         port,
     };
     match plan_port(spec, &table, &context) {

@@ -9,7 +9,7 @@ use crate::model::socket::{
 use crate::model::text::escaped;
 use crate::wording::{bytes, candidate_names, duration, joined, latency, percent, unreadable};
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, SystemTime};
 
 pub const UNKNOWN_V6ONLY: &str = "unknown whether it also accepts IPv4";
@@ -35,6 +35,29 @@ pub fn seen(since: Since, now: Moment) -> String {
         Since::Opened(at) => format!("opened {} ago", ago(at)),
         Since::Initial(at) => format!("open before portmon started ({} ago)", ago(at)),
     }
+}
+
+/// The addresses of a socket on one address or interface: `10.0.0.1:80`, `10.77.0.1:80 through v0`.
+pub fn reachable_at(socket: &Socket) -> String {
+    let Some(interface) = socket.interface.as_ref() else {
+        return socket.local_end();
+    };
+    if !socket.local.ip().is_unspecified() {
+        return socket.local_end();
+    }
+    let takes = |ip: &&IpAddr| socket.covers(**ip) && !is_link_local(**ip);
+    let addresses = interface.addresses.iter().filter(takes);
+    let addresses: Vec<SocketAddr> = addresses
+        .map(|ip| SocketAddr::new(*ip, socket.port()))
+        .collect();
+    match addresses.as_slice() {
+        [] => format!("through {interface} only"),
+        addresses => format!("{} through {interface} only", joined(addresses, "  ")),
+    }
+}
+
+fn is_link_local(ip: IpAddr) -> bool {
+    matches!(ip, IpAddr::V6(v6) if v6.is_unicast_link_local())
 }
 
 pub fn reachable(addresses: &[SocketAddr]) -> String {

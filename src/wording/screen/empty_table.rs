@@ -61,7 +61,7 @@ pub fn hidden_by_filter(socket: &Socket, more: usize, filter: &str, clear: &str)
         0 => String::new(),
         more => format!(" and {more} more"),
     };
-    let (port, protocol, local) = (socket.port(), socket.protocol, socket.local);
+    let (port, protocol, local) = (socket.port(), socket.protocol, socket.local_end());
     format!("{port} is in use ({protocol} {local}{owner}{more}) but hidden by {filter} · {clear}")
 }
 

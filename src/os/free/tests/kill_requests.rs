@@ -122,6 +122,7 @@ fn a_process_that_owns_a_different_socket_is_not_signaled() {
     let held = Sleeper::new("");
     let other = Socket {
         id: EndpointId::Unconnected {
+            interface: 0,
             protocol: Protocol::Tcp,
             local: held.socket.local,
             owner_hint: None,

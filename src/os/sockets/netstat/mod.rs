@@ -64,7 +64,7 @@ fn raw_socket(socket: &SocketInfo, table: Family) -> Option<RawSocket> {
         v6only: None,
         local,
         remote,
-        scope: 0,
+        interface: 0,
         owner_hint: None,
         uid: system::uid(socket),
         queue: SocketQueue::UNKNOWN,

@@ -59,7 +59,7 @@ fn seen(protocol: Protocol, local: &str) -> RawSocket {
         v6only: None,
         local: local.into(),
         remote: CompactAddr::NONE,
-        scope: 0,
+        interface: 0,
         owner_hint: OwnerHint::new(4242),
         uid: 1000,
         queue: SocketQueue {

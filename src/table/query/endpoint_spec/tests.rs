@@ -7,6 +7,10 @@ fn read(text: &str) -> Result<Option<EndpointSpec>, String> {
 #[test]
 fn an_endpoint_is_parsed_in_every_form() {
     let ip = |text: &str| Host::Ip(text.parse().expect("an address"));
+    let on = |text: &str, interface| {
+        let name = InterfaceName::new(interface).expect("a name");
+        Host::OnInterface(text.parse().expect("an address"), name)
+    };
     let cases = [
         (":3000", 3000, Host::Any),
         ("*:3000", 3000, Host::Any),
@@ -19,7 +23,9 @@ fn an_endpoint_is_parsed_in_every_form() {
         ("[::ffff:127.0.0.1]:5432", 5432, ip("127.0.0.1")),
         ("[::1]:5173", 5173, ip("::1")),
         ("::1:5173", 5173, ip("::1")),
-        ("[fe80::1%eth0]:22", 22, ip("fe80::1")),
+        ("[fe80::1%eth0]:22", 22, on("fe80::1", "eth0")),
+        ("127.0.0.53%lo:53", 53, on("127.0.0.53", "lo")),
+        ("*%lo:80", 80, on("::", "lo")),
         (":8080:", 8080, Host::Any),
         ("127.0.0.1:80,", 80, ip("127.0.0.1")),
         ("127.0.0.1:80).", 80, ip("127.0.0.1")),

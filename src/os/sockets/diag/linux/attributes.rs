@@ -18,7 +18,7 @@ const TYPE: u16 = 0x3fff;
 
 /// Returns the value of the first attribute with this type.
 #[inline]
-fn find(mut attributes: &[u8], wanted: u16) -> Option<&[u8]> {
+pub fn find(mut attributes: &[u8], wanted: u16) -> Option<&[u8]> {
     loop {
         let [l0, l1, t0, t1] = *attributes.first_chunk::<HEADER>()?;
         let length = usize::from(u16::from_ne_bytes([l0, l1]));

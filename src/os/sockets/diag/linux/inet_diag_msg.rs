@@ -81,10 +81,7 @@ pub fn raw_socket(row: &[u8; ROW], attributes: &[u8], protocol: Protocol) -> Opt
         } else {
             CompactAddr::NONE
         },
-        scope: match table {
-            Family::Ipv6 if needs_scope(local) || needs_scope(remote) => interface,
-            _ => 0,
-        },
+        interface,
         owner_hint: OwnerHint::new(inode),
         uid,
         queue: match (state, timer) {
@@ -101,17 +98,5 @@ fn address(ip: [u8; 16], port: u16, table: Family) -> CompactAddr {
     match table {
         Family::Ipv4 => CompactAddr::v4([a, b, c, d], port),
         Family::Ipv6 => CompactAddr::v6(ip, port),
-    }
-}
-
-/// True for fe80::/10 and interface-local or link-local multicast (RFC 4007, section 6; `__ipv6_addr_needs_scope_id` in
-/// include/net/ipv6.h).
-#[inline]
-fn needs_scope(ip: [u8; 16]) -> bool {
-    let [first, second, ..] = ip;
-    match first {
-        0xfe => second & 0xc0 == 0x80,
-        0xff => matches!(second & 0xf, 1 | 2),
-        _ => false,
     }
 }

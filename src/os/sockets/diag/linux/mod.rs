@@ -23,8 +23,10 @@ use request::{DiagRequest, SOCK_DIAG_BY_FAMILY, Selector, TCPDIAG_GETSOCK, WITH_
 use std::time::Instant;
 use table_dumps::{StateSet, TableDump};
 
+pub use attributes::find as attribute;
 pub use destroy_events::DestroyEvents;
 pub use diag_error::DiagError;
+pub use netlink_reply::{NetlinkMessage, NetlinkMessages};
 
 const FAMILIES: [Family; 2] = [Family::Ipv4, Family::Ipv6];
 

@@ -114,7 +114,7 @@ impl DiagRequest<'_> {
         out.extend(destination.port().to_be_bytes());
         out.extend(address(source, self.family));
         out.extend(address(destination, self.family));
-        out.extend(of.scope.to_ne_bytes());
+        out.extend(of.interface.to_ne_bytes());
         out.extend(of.cookie.iter().flat_map(|half| half.to_ne_bytes()));
     }
 }

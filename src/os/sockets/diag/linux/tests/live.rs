@@ -28,7 +28,7 @@ fn expected(
         v6only: None,
         local: CompactAddr::from(local),
         remote: remote.map_or(CompactAddr::NONE, CompactAddr::from),
-        scope: 0,
+        interface: 0,
         owner_hint: OwnerHint::new(inode(&socket)),
         uid: getuid().as_raw(),
         queue: EMPTY,
@@ -183,7 +183,7 @@ fn a_link_local_address_keeps_its_interface() {
     let at = std::net::SocketAddrV6::new(ip.into(), 0, 0, interface);
     let socket = UdpSocket::bind(at).expect("binds");
     let seen = row(&socket).expect("a row");
-    assert_eq!(seen.scope, interface);
+    assert_eq!(seen.interface, interface);
     assert_eq!(seen.local(), local_addr(&socket));
 }
 

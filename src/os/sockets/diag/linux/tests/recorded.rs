@@ -107,7 +107,7 @@ fn a_destroy_event_has_a_protocol_and_no_owner() {
         v6only: None,
         local: CompactAddr::from(address(local)),
         remote: CompactAddr::from(address(remote)),
-        scope: 0,
+        interface: 0,
         owner_hint: None,
         uid: RawSocket::NO_USER,
         queue: SocketQueue::UNKNOWN,

@@ -1,0 +1,24 @@
+//! Interfaces of Windows and macOS, where no source of sockets reports any.
+
+use crate::model::socket::Interface;
+use std::net::{SocketAddr, ToSocketAddrs};
+
+/// Returns what is known of an interface: its index.
+pub fn interface(index: u32) -> Interface {
+    Interface {
+        index,
+        name: None,
+        is_loopback: false,
+        addresses: Vec::new(),
+    }
+}
+
+/// Returns the index of an interface by its name or number, as getaddrinfo(3) reads a scope.
+pub fn index(name: &str) -> Option<u32> {
+    let scoped = format!("fe80::1%{name}");
+    let mut found = (scoped.as_str(), 0).to_socket_addrs().ok()?;
+    found.find_map(|address| match address {
+        SocketAddr::V6(v6) => Some(v6.scope_id()).filter(|index| *index != 0),
+        SocketAddr::V4(_) => None,
+    })
+}

@@ -1,0 +1,48 @@
+use super::*;
+use std::net::Ipv4Addr;
+
+fn resolved(host: &str) -> Result<AddressSpec, AddressError> {
+    resolve(host.parse().expect(host))
+}
+
+#[test]
+fn localhost_is_what_the_system_resolves_it_to() {
+    let Ok(AddressSpec::Localhost(localhost)) = resolved("localhost") else {
+        panic!("localhost");
+    };
+    let ips: Vec<IpAddr> = localhost.ips().collect();
+    assert!(ips.iter().all(IpAddr::is_loopback), "{ips:?}");
+    assert!(
+        !ips.contains(&Ipv4Addr::new(127, 0, 0, 2).into()),
+        "{ips:?}"
+    );
+}
+
+#[test]
+fn an_unknown_interface_and_a_missing_one_are_errors() {
+    let unknown = resolved("[fe80::1%no-such-if]");
+    assert!(
+        matches!(unknown, Err(AddressError::UnknownInterface(_))),
+        "{unknown:?}"
+    );
+    let missing = resolved("[fe80::1]");
+    assert!(
+        matches!(missing, Err(AddressError::NeedsInterface(_))),
+        "{missing:?}"
+    );
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_loopback_interface_is_found_by_name_and_number() {
+    for host in ["[fe80::1%lo]", "[fe80::1%1]"] {
+        let Ok(AddressSpec::OnInterface { index, .. }) = resolved(host) else {
+            panic!("{host}");
+        };
+        assert_eq!(index, 1, "{host}");
+    }
+    let lo = interface(1);
+    assert_eq!((lo.to_string().as_str(), lo.is_loopback), ("lo", true));
+    assert!(lo.addresses.contains(&Ipv4Addr::LOCALHOST.into()), "{lo:?}");
+    assert_eq!(interface(u32::MAX).to_string(), u32::MAX.to_string());
+}
