@@ -29,7 +29,11 @@ impl App {
             }
             TableCommand::SortByPrevious => self.sort_by_neighbor(-1),
             TableCommand::SortByNext => self.sort_by_neighbor(1),
-            TableCommand::Details => self.details.toggle(),
+            TableCommand::Details => {
+                self.details.toggle();
+                // Its owners are described as they are now.
+                self.sampling.wants_poll |= self.details.is_open;
+            }
             TableCommand::CopyMenu => match self.current_row() {
                 Some(row) => self.overlay = Overlay::Menu(Menu::copy(row)),
                 None => self.notify(notice::NOTHING_TO_COPY),

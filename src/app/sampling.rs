@@ -1,9 +1,10 @@
 //! Polling: the interval, the pause, and what a poll could not read.
 
+use crate::app::overlay::free_dialog::FreeDialog;
 use crate::app::{App, Effect};
 use crate::model::poll_request::{PollRate, PollRequest};
 use crate::model::snapshot::Problem;
-use crate::model::socket::{Endpoint, Focus, Owners, SocketStats};
+use crate::model::socket::{Endpoint, EndpointId, Focus, Owners, SocketStats};
 use crate::tracker::{Change, Changes};
 use std::time::{Duration, Instant};
 
@@ -108,10 +109,15 @@ impl Sampling {
     }
 
     /// Returns the next request if it differs from the last one. Each states everything the poller needs to know.
-    pub fn next_request(&mut self, focus: Option<Focus>) -> Option<PollRequest> {
+    pub fn next_request(
+        &mut self,
+        focus: Option<Focus>,
+        in_view: Vec<EndpointId>,
+    ) -> Option<PollRequest> {
         let request = PollRequest {
             rate: self.rate(),
             focus,
+            in_view,
             ..PollRequest::every(self.interval)
         };
         if request.effective_interval() != self.sent.effective_interval() {
@@ -266,9 +272,24 @@ impl App {
         Some(Change::Refreshed(endpoint))
     }
 
+    /// Returns the sockets of the rows on the screen, those of the question in front of them, and that of the cursor, which
+    /// the details may cover.
+    fn sockets_in_view(&self) -> Vec<EndpointId> {
+        let height = usize::from(self.layout().rows);
+        let dialog = self.overlay.free_dialog();
+        let mut in_view = dialog.map_or_else(Vec::new, FreeDialog::sockets);
+        in_view.extend(self.selection.cursor);
+        let lines = self.selection.top..self.selection.top + height;
+        let rows = lines.filter_map(|line| self.listing.row_on(line));
+        in_view.extend(rows.map(|row| row.endpoint.id()));
+        in_view.sort_unstable();
+        in_view.dedup();
+        in_view
+    }
+
     pub(super) fn request_poll(&mut self) {
         let focus = self.details.focus(self.current_row());
-        let request = self.sampling.next_request(focus);
+        let request = self.sampling.next_request(focus, self.sockets_in_view());
         self.effects.extend(request.map(Effect::Sample));
     }
 }

@@ -1,6 +1,6 @@
 //! Requests to the sampler.
 
-use crate::model::socket::Focus;
+use crate::model::socket::{EndpointId, Focus};
 use std::time::Duration;
 
 /// How to poll from now on. A later request replaces one that was not received yet.
@@ -11,6 +11,8 @@ pub struct PollRequest {
     pub rate: PollRate,
     /// Poll at once, whatever is left of the interval.
     pub poll_now: bool,
+    /// The sockets on the screen, whose owners are kept true from poll to poll.
+    pub in_view: Vec<EndpointId>,
     /// The socket whose stats are read with every poll.
     pub focus: Option<Focus>,
 }
@@ -44,6 +46,7 @@ impl PollRequest {
             interval,
             rate: PollRate::Focused,
             poll_now: false,
+            in_view: Vec::new(),
             focus: None,
         }
     }

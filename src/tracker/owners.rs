@@ -53,6 +53,18 @@ impl Tracker {
             .or_else(|| Some(found()?.0))
     }
 
+    /// Returns the slots of those of these sockets that are open.
+    pub fn slots_of(&self, ids: &[EndpointId]) -> Vec<(EndpointId, SlotId)> {
+        let wanted: HashSet<EndpointId> = ids.iter().copied().collect();
+        let each = self.table.each();
+        let each = each.map(|(slot, tracked)| (tracked.id(), slot));
+        each.filter(|(id, _)| wanted.contains(id)).collect()
+    }
+
+    pub fn id(&self, slot: SlotId) -> Option<EndpointId> {
+        self.table.get(slot).map(TrackedSocket::id)
+    }
+
     pub fn raw_socket(&self, slot: SlotId) -> Option<&RawSocket> {
         self.table.raw_socket(slot)
     }

@@ -58,6 +58,14 @@ impl FreeDialog {
         }
     }
 
+    /// Returns the sockets that it is about.
+    pub fn sockets(&self) -> Vec<EndpointId> {
+        let plans = self.phase.prompt().map(|prompt| prompt.plans.iter());
+        let sockets = plans.into_iter().flatten().flat_map(|plan| &plan.sockets);
+        let rows = self.rows.iter().copied();
+        rows.chain(sockets.map(|socket| socket.id)).collect()
+    }
+
     /// True until the buttons have been shown live, and while an owner is still looked up.
     pub fn may_change(&self) -> bool {
         match &self.phase {

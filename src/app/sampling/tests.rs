@@ -15,12 +15,64 @@ fn two() -> Vec<SocketBuilder> {
     ]
 }
 
+/// The requests, without the rows in view.
 fn requests(effects: &[Effect]) -> Vec<PollRequest> {
     let request = |effect: &Effect| match effect {
-        Effect::Sample(request) => Some(request.clone()),
+        Effect::Sample(request) => Some(PollRequest {
+            in_view: Vec::new(),
+            ..request.clone()
+        }),
         _ => None,
     };
     effects.iter().filter_map(request).collect()
+}
+
+/// The ports that are asked to be in view, by the last request.
+fn ports_in_view(effects: &[Effect], harness: &AppHarness) -> Option<Vec<u16>> {
+    let last = effects.iter().rev().find_map(|effect| match effect {
+        Effect::Sample(request) => Some(&request.in_view),
+        _ => None,
+    })?;
+    let rows = last.iter().filter_map(|id| harness.app.listing.row_of(*id));
+    let mut ports: Vec<u16> = rows.map(|row| row.endpoint.socket.port()).collect();
+    ports.sort_unstable();
+    Some(ports)
+}
+
+#[test]
+fn the_sockets_on_the_screen_are_requested_as_in_view() {
+    let many = || (1000..1100).map(|port| socket(&format!("127.0.0.1:{port}")).owner(&node()));
+    let mut harness = AppHarness::new((80, 24));
+    let effects = harness.poll(many().collect());
+    let shown = ports_in_view(&effects, &harness).expect("a request");
+    assert!(
+        shown.len() < 30 && shown.starts_with(&[1000, 1001]),
+        "{shown:?}"
+    );
+    harness.seconds = 1.0;
+    let effects = harness.poll(many().collect());
+    assert_eq!(ports_in_view(&effects, &harness), None, "nothing moved");
+    let effects = harness.keys("G");
+    let shown = ports_in_view(&effects, &harness).expect("a request");
+    assert!(
+        shown.len() < 30 && shown.ends_with(&[1098, 1099]),
+        "{shown:?}"
+    );
+    let effects = harness.keys("1000");
+    assert_eq!(ports_in_view(&effects, &harness), Some(vec![1000]));
+}
+
+#[test]
+fn the_sockets_of_a_question_are_in_view_behind_it() {
+    let mut harness = AppHarness::with(vec![
+        socket("127.0.0.1:1000").owner(&node()),
+        socket("[::1]:1000").owner(&node()),
+    ]);
+    harness.keys("addr:127.0.0.1");
+    let effects = harness.key(KeyCode::Enter);
+    assert_eq!(ports_in_view(&effects, &harness).map(|all| all.len()), None);
+    let effects = harness.keys("x");
+    assert_eq!(ports_in_view(&effects, &harness), Some(vec![1000, 1000]));
 }
 
 /// The port of the row and the owners whose stats are requested, request by request.

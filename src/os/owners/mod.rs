@@ -23,6 +23,14 @@ pub struct LookupRequest {
     pub likely_owner: Option<Pid>,
 }
 
+/// The sockets on the screen.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct InView {
+    pub hints: Vec<OwnerHint>,
+    /// Those of their owners that may have run since the last update.
+    pub active: Vec<Pid>,
+}
+
 /// A process that became an owner of a socket, or is none any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OwnerChange {

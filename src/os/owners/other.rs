@@ -1,6 +1,6 @@
 //! Owners where the socket source reports their pids.
 
-use super::{LookupRequest, OwnerChange};
+use super::{InView, LookupRequest, OwnerChange};
 use crate::model::process::{Pid, ProcessId};
 use crate::model::socket::{NotFoundCause, OwnerHint};
 use crate::os::processes::{is_root, stat};
@@ -24,6 +24,7 @@ impl OwnerResolver {
         closed: &[OwnerHint],
         requests: &[LookupRequest],
         _rows: usize,
+        _in_view: &InView,
     ) -> Vec<OwnerChange> {
         for hint in closed {
             self.owners.remove(hint);

@@ -6,7 +6,7 @@
 use crate::model::Moment;
 use crate::model::port::EphemeralRange;
 use crate::model::process::Pid;
-use crate::model::socket::{Endpoint, Focus, OwnerHint, SocketSource, SocketStats};
+use crate::model::socket::{Endpoint, EndpointId, Focus, OwnerHint, SocketSource, SocketStats};
 use crate::os::owners::OwnerResolver;
 use crate::os::processes::{self, Processes, pid_namespace};
 use crate::os::sockets::diag::DestroyEvents;
@@ -14,9 +14,11 @@ use crate::os::sockets::{DumpRequest, Sockets, self_sockets};
 use crate::os::{Error, interfaces, now};
 use crate::tracker::{Changes, SlotId, Tracker, UnreadTables};
 use hashbrown::HashSet;
+use in_view::SocketsInView;
 use owner_updates::ScanMode;
 use std::time::{Duration, Instant};
 
+mod in_view;
 mod owner_updates;
 
 /// Time between two polls of bound sockets: they are in another table of the kernel, which costs half as much as all the
@@ -44,6 +46,7 @@ pub struct SocketPoller {
     unread: UnreadTables,
     polled_at: Moment,
     destroy_events: Option<DestroyEvents>,
+    in_view: SocketsInView,
     focus: Option<Focus>,
     /// Last slot of the focused socket.
     focus_slot: Option<SlotId>,
@@ -75,6 +78,7 @@ impl SocketPoller {
             unread: UnreadTables::default(),
             polled_at,
             destroy_events: None,
+            in_view: SocketsInView::default(),
             focus: None,
             focus_slot: None,
             orphaned: HashSet::new(),
@@ -85,6 +89,11 @@ impl SocketPoller {
     /// Sets the socket whose stats are read with every poll.
     pub fn focus_on(&mut self, focus: Option<&Focus>) {
         self.focus = focus.cloned();
+    }
+
+    /// Sets the sockets on the screen, whose owners are kept true from poll to poll.
+    pub fn set_in_view(&mut self, sockets: &[EndpointId]) {
+        self.in_view.set(sockets);
     }
 
     /// Reports short-lived sockets from now on. Fails without cookies, which distinguish them from the sockets of a poll.

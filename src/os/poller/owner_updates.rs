@@ -28,7 +28,9 @@ impl SocketPoller {
             .filter_map(|(_, socket)| self.lookup_request(socket))
             .collect();
         let rows = self.tracker.socket_count();
-        let mut changes = self.resolver.update(&removed, &requests, rows);
+        let in_view = self.in_view.update(&self.tracker);
+        let resolver = &mut self.resolver;
+        let mut changes = resolver.update(&removed, &requests, rows, &in_view);
         if mode == ScanMode::Full {
             let sockets = self.tracker.each();
             let hints = sockets.filter_map(|(_, socket, _)| socket.owner_hint);
@@ -40,11 +42,24 @@ impl SocketPoller {
             let owners: HashSet<ProcessId> = owners.map(|process| process.id).collect();
             self.processes.retain(|id| owners.contains(&id));
         }
+        match mode {
+            ScanMode::Incremental => self.describe_in_view(),
+            ScanMode::Full => self.describe_all(),
+        }
         self.polls = self.polls.wrapping_add(1);
         if self.polls.is_multiple_of(POLLS_PER_REREAD)
             && let Some(process) = self.processes.reread_next()
         {
             self.tracker.describe(&process);
+        }
+    }
+
+    /// Describes every owner as it is now.
+    fn describe_all(&mut self) {
+        let owners = self.tracker.owner_processes();
+        let owners: HashSet<ProcessId> = owners.map(|process| process.id).collect();
+        for id in owners {
+            self.describe_again(id);
         }
     }
 
@@ -111,6 +126,8 @@ impl SocketPoller {
                     self.orphaned.insert(hint);
                 }
                 None if self.resolver.has_pending_search(hint) => {
+                    // What is known to have closed it is no owner, whoever has it now.
+                    self.tracker.set_owners(slot, &Owners::Pending);
                     self.unresolved.insert(hint);
                 }
                 None => self.set_not_found(slot, &mut search_report),

@@ -11,6 +11,7 @@ use crate::tracker::Change;
 use socket2::Type;
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 
+mod in_view;
 mod owners;
 mod short_lived;
 mod sources;

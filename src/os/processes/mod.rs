@@ -14,6 +14,7 @@ use std::sync::Arc;
 #[cfg_attr(target_os = "macos", path = "access/macos.rs")]
 #[cfg_attr(windows, path = "access/windows.rs")]
 pub mod access;
+pub mod activity;
 pub mod pid_namespace;
 mod process_cache;
 mod process_tree;

@@ -90,7 +90,7 @@ impl Processes {
     /// like a new title. On other systems than Linux every turn reads everything.
     pub fn reread_next(&mut self) -> Option<Arc<Process>> {
         let id = self.cache.next()?;
-        let changed = self.reread(id);
+        let changed = self.reread_if_due(id);
         // A changed one may have been read during an exec.
         let queue = match changed {
             Some(_) => &mut self.cache.recent,
@@ -100,10 +100,14 @@ impl Processes {
         changed
     }
 
-    fn reread(&mut self, id: ProcessId) -> Option<Arc<Process>> {
-        if !self.cache.processes.get_mut(&id)?.is_due() {
-            return None;
-        }
+    fn reread_if_due(&mut self, id: ProcessId) -> Option<Arc<Process>> {
+        let is_due = self.cache.processes.get_mut(&id)?.is_due();
+        is_due.then(|| self.reread(id)).flatten()
+    }
+
+    /// Reads everything about this cached process again; returns its description if it changed.
+    pub fn reread(&mut self, id: ProcessId) -> Option<Arc<Process>> {
+        self.cache.processes.get(&id)?;
         // An exiting process has lost its arguments and executable; the cached description says more.
         let reading = read(id).filter(|found| !found.is_ending)?;
         let fingerprint = reading.fingerprint;

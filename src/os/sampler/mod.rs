@@ -66,6 +66,7 @@ impl PollPhase {
         if request.poll_now {
             poller.include_bound_next();
         }
+        poller.set_in_view(&request.in_view);
         poller.focus_on(request.focus.as_ref());
         let (mut changes, next) = match self {
             Self::Sockets => (poller.poll_sockets(), Self::Owners),

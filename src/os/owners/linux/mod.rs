@@ -8,15 +8,15 @@
 //! | exit | its pidfd, in the next update |
 //! | fork | the last pid of the kernel: new processes are scanned once, in the next update |
 //! | exec that closes, soon after a fork | a second scan of new owners, in the next update |
-//! | a passed socket (`SCM_RIGHTS`), dup, close, a later exec | the number of descriptors, round robin |
-//! | a descriptor that is reused for another socket | verification of single descriptors, round robin |
+//! | a passed socket (`SCM_RIGHTS`), dup, close, a later exec | the number of descriptors: of what is on the screen once an owner has run, else round robin |
+//! | a descriptor that is reused for another socket | verification of single descriptors, likewise |
 //!
 //! A round takes as many updates as there are processes (fewer with many sockets), and at most four more for each
 //! process that changed. Nothing here signals a process, holds a reference to a socket of another process
 //! (pidfd_getfd(2) would delay its close) or takes a failed read as proof. A process that cannot be read counts as
 //! owning nothing. The sockets of a process whose main thread exited are not found: its `/proc/PID/fd` is empty.
 
-use super::{LookupRequest, OwnerChange};
+use super::{InView, LookupRequest, OwnerChange};
 use crate::model::socket::OwnerHint;
 use fd_cache::FdEntry;
 pub use not_found::SearchReport;
@@ -25,7 +25,7 @@ use pending_lookups::PendingLookup;
 use scan::ScanScope;
 use search::OwnerSearch;
 use std::collections::HashSet;
-use verification::Verification;
+use verification::{InViewVerification, Verification};
 
 mod fd_cache;
 mod fd_set;
@@ -45,6 +45,7 @@ mod verification;
 pub struct OwnerResolver {
     cache: OwnerCache,
     search: OwnerSearch,
+    in_view: InViewVerification,
     verification: Verification,
     /// New processes with sockets, which an exec may soon make them close.
     recently_forked: Vec<u32>,
@@ -54,12 +55,13 @@ impl OwnerResolver {
     /// Returns every change of the owners of the tracked sockets, in order. To be called after each poll of the tables.
     ///
     /// `closed` are sockets that closed, `requests` new ones; an inode in both was reused by another socket. The number of
-    /// `rows` in the tables sets how much is verified.
+    /// `rows` in the tables sets how much is verified, and the sockets `in_view` are verified first.
     pub fn update(
         &mut self,
         closed: &[OwnerHint],
         requests: &[LookupRequest],
         rows: usize,
+        in_view: &InView,
     ) -> Vec<OwnerChange> {
         let cache = &mut self.cache;
         cache.now = cache.now.saturating_add(1);
@@ -71,6 +73,7 @@ impl OwnerResolver {
         for entry in seen {
             self.cache.check_unclaimed(entry);
         }
+        self.in_view.run(&mut self.cache, in_view, rows);
         self.verification.run(&mut self.cache, rows);
         self.search.run(&mut self.cache, scanned_all);
         self.cache.end_update()

@@ -37,6 +37,8 @@ pub struct OwnerCache {
     pub owner_changes: Vec<OwnerChange>,
     /// Set if a process could not be opened in this update for lack of descriptors.
     pub no_descriptors: Option<Errno>,
+    /// Inodes of the sockets on the screen, sorted.
+    pub in_view: Vec<u32>,
     pub now: u32,
 }
 
@@ -58,6 +60,12 @@ impl OwnerCache {
             self.unclaimed_after_prune = self.unclaimed.len();
         }
         std::mem::take(&mut self.owner_changes)
+    }
+
+    pub fn set_in_view(&mut self, hints: &[OwnerHint]) {
+        self.in_view.clear();
+        self.in_view.extend(hints.iter().map(|hint| hint.0.get()));
+        self.in_view.sort_unstable();
     }
 
     pub fn is_tracked(&self, inode: u32) -> bool {
@@ -151,7 +159,9 @@ impl OwnerCache {
             let change = owner.and_then(|owner| owner_change(inode, owner.id, false));
             self.owner_changes.extend(change);
             if !self.fds.has(inode) {
-                self.pending.insert(inode, PendingLookup::lost(due));
+                let is_in_view = self.in_view.binary_search(&inode).is_ok();
+                let lookup = PendingLookup::lost(due, is_in_view);
+                self.pending.insert(inode, lookup);
             }
         }
     }
@@ -164,6 +174,7 @@ impl OwnerCache {
             self.remove_fds(|entry| is_exited.contains(&entry.pid));
         }
         for pid in exited {
+            self.pid_table.with_sockets.remove(*pid);
             let known = self.pid_table.known.remove(*pid);
             if let Some(mut owner) = known.and_then(|known| known.owner) {
                 self.handles.close(&mut owner);

@@ -15,6 +15,8 @@ pub struct PendingLookup {
     pub uid: Option<u32>,
     pub likely_owner: Option<Pid>,
     failed_searches: u32,
+    /// It is on the screen, where its last owner must not stay.
+    pub is_in_view: bool,
     /// The update in which it is searched again.
     due: u32,
 }
@@ -25,17 +27,19 @@ impl PendingLookup {
             uid: Some(request.uid),
             likely_owner: request.likely_owner,
             failed_searches: 0,
+            is_in_view: false,
             due: now,
         }
     }
 
     /// Lookup for a socket whose last known owner closed it. Its other owner may have had it for a long time, so no fd
     /// count changed there.
-    pub fn lost(due: u32) -> Self {
+    pub fn lost(due: u32, is_in_view: bool) -> Self {
         Self {
             uid: None,
             likely_owner: None,
             failed_searches: 1,
+            is_in_view,
             due,
         }
     }
@@ -165,7 +169,7 @@ mod tests {
     #[test]
     fn a_full_scan_over_budget_is_repeated_soon() {
         let mut sockets = PendingLookups::default();
-        sockets.insert(7, PendingLookup::lost(5));
+        sockets.insert(7, PendingLookup::lost(5, false));
         sockets.defer_unfound(5, false);
         assert_eq!(sockets.due(6), []);
         assert!(sockets.due(7).iter().all(PendingLookup::needs_full_scan));

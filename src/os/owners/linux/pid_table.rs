@@ -46,6 +46,8 @@ pub struct PidChanges {
 #[derive(Default)]
 pub struct PidTable {
     pub known: RoundRobinTable<PidEntry>,
+    /// Processes that had a socket of any kind when they were last scanned.
+    pub with_sockets: RoundRobinTable<u32>,
     /// The last pid assigned at the last poll, and when that was.
     last: Option<(u32, Instant)>,
     /// Assigned pids that were no process yet: a fork assigns the pid before the process is visible.
@@ -136,6 +138,12 @@ impl PidTable {
             pid,
             ..PidEntry::default()
         })
+    }
+
+    /// Returns the next process of a round through those that have sockets.
+    pub fn next_with_sockets(&mut self) -> Option<&PidEntry> {
+        let pid = *self.with_sockets.next_in_turn().0?;
+        self.known.get(pid)
     }
 
     /// Returns the next process of the round. After a round all are listed again, because a process with a chosen pid

@@ -123,6 +123,9 @@ impl OwnerCache {
             let owner = self.handles.register(&self.proc, pid, directory, others);
             self.pid_table.get_or_insert(pid).owner = owner;
         }
+        if !scan.tracked.is_empty() || !scan.unclaimed.is_empty() {
+            self.pid_table.with_sockets.get_or_insert(pid);
+        }
         for entry in &scan.unclaimed {
             self.unclaimed.insert(*entry);
         }

@@ -50,7 +50,7 @@ impl OwnerSearch {
         let order = scan_order(cache, due);
         scan_changed(cache, &order);
         if cache.pending.remaining == 0
-            || self.budget < 0
+            || self.budget < 0 && !due.iter().any(|pending| pending.is_in_view)
             || !due.iter().any(PendingLookup::needs_full_scan)
         {
             return false;

@@ -24,6 +24,7 @@ struct ResolverFixture {
     resolver: OwnerResolver,
     /// Rows of the tables; few if verification is to find nothing.
     rows: usize,
+    in_view: InView,
     known: BTreeMap<u32, BTreeSet<ProcessId>>,
 }
 
@@ -32,6 +33,7 @@ impl ResolverFixture {
         Self {
             resolver: OwnerResolver::default(),
             rows: ALL_VERIFIED_ROWS,
+            in_view: InView::default(),
             known: BTreeMap::new(),
         }
     }
@@ -49,7 +51,9 @@ impl ResolverFixture {
         }
         let requests = requests.iter().copied().map(request);
         let requests: Vec<LookupRequest> = requests.collect();
-        let owner_changes = self.resolver.update(&hints(closed), &requests, self.rows);
+        let owner_changes =
+            self.resolver
+                .update(&hints(closed), &requests, self.rows, &self.in_view);
         self.apply(owner_changes);
     }
 

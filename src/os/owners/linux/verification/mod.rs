@@ -1,5 +1,9 @@
 //! Verifies known owners, a little in every update, so that nothing wrong stays for ever.
 
+mod in_view;
+
+pub use in_view::InViewVerification;
+
 use super::owner_cache::OwnerCache;
 use super::round_robin::RoundRobinTable;
 use super::scan::ScanScope;
