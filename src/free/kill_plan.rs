@@ -8,7 +8,8 @@ use super::request::{KillRequest, RequestId, Target};
 use crate::model::environment::Environment;
 use crate::model::port::Port;
 use crate::model::process::{
-    Pid, Process, ProcessId, ProcessTree, Restriction, Signal, is_topmost, topmost_first,
+    Pid, Process, ProcessId, ProcessTree, Restriction, Signal, is_topmost, leads_terminal,
+    topmost_first,
 };
 use crate::model::socket::{Endpoint, Socket};
 use std::collections::BTreeSet;
@@ -55,8 +56,8 @@ pub enum TargetSet {
     All,
     /// The process groups of the topmost owners.
     Group,
-    /// Only this process, an ancestor of an owner.
-    Parent(ProcessId),
+    /// The topmost owners and the ancestors up to this one: a parent that is left may start its child again.
+    WithAncestors(ProcessId),
 }
 
 impl KillPlan {
@@ -150,15 +151,12 @@ impl KillPlan {
     ///
     /// Never empty for [`TargetSet::Topmost`]: if all of these are protected, there is no plan.
     pub fn targets(&self, targets: TargetSet) -> Vec<Target> {
-        let mut processes = match targets {
+        let processes = match targets {
             TargetSet::Topmost => self.unprotected_owners(|owner| owner.is_topmost),
             TargetSet::All => self.unprotected_owners(|_| true),
             TargetSet::Group => self.group(),
-            TargetSet::Parent(_) => self.parents(),
+            TargetSet::WithAncestors(last) => self.with_ancestors(last),
         };
-        if let TargetSet::Parent(id) = targets {
-            processes.retain(|parent| parent.id == id);
-        }
         let target = |process: &Arc<Process>| {
             let sockets = self.owner(process.id).map(|owner| owner.sockets.iter());
             Target {
@@ -167,6 +165,17 @@ impl KillPlan {
             }
         };
         processes.into_iter().map(target).collect()
+    }
+
+    /// Returns the targets that are suspended.
+    pub(super) fn suspended_targets(&self, targets: TargetSet) -> Vec<Arc<Process>> {
+        let is_suspended = |id: ProcessId| {
+            let mut trees = self.trees().iter();
+            trees.any(|tree| tree.suspended.contains(&id))
+        };
+        let targets = self.targets(targets).into_iter();
+        let suspended = targets.filter(|target| is_suspended(target.id()));
+        suspended.map(|target| target.process).collect()
     }
 
     /// True if not every owner is topmost.
@@ -206,14 +215,23 @@ impl KillPlan {
         members
     }
 
-    /// Returns the ancestors of the first topmost owner that may be signaled instead of it, the nearest first, up to the
-    /// first that may not or that leads a terminal's session.
+    fn with_ancestors(&self, last: ProcessId) -> Vec<&Arc<Process>> {
+        let mut processes = self.unprotected_owners(|owner| owner.is_topmost);
+        let mut parents = self.parents();
+        let end = parents.iter().position(|parent| parent.id == last);
+        parents.truncate(end.map_or(0, |end| end + 1));
+        processes.extend(parents);
+        processes
+    }
+
+    /// Returns the ancestors of the first topmost owner that may be signaled with it, the nearest first, up to the first
+    /// that may not or that leads a terminal's session.
     pub fn parents(&self) -> Vec<&Arc<Process>> {
         let topmost = self.unprotected_owners(|owner| owner.is_topmost);
         let tree = topmost.first().and_then(|process| self.tree_of(process.id));
         tree.map_or(&[][..], |tree| &tree.ancestors)
             .iter()
-            .take_while(|process| self.may_signal(process) && !is_terminal_leader(process))
+            .take_while(|process| self.may_signal(process) && !leads_terminal(process))
             .collect()
     }
 
@@ -241,11 +259,6 @@ impl KillPlan {
             is_repeated: false,
         }
     }
-}
-
-/// True if the process leads a terminal's session, usually a shell: without it the terminal closes.
-fn is_terminal_leader(process: &Process) -> bool {
-    process.terminal.is_some() && process.session == Some(process.pid())
 }
 
 /// Returns the owners of the first socket, then those of the others, among each the topmost first.

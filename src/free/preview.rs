@@ -9,7 +9,7 @@ use super::kill_plan::{KillPlan, PortOwner, TargetSet};
 use super::protected::Protected;
 use super::request::Target;
 use crate::model::port::Port;
-use crate::model::process::{Origin, Process, ProcessState, ProcessTree, Signal};
+use crate::model::process::{Origin, Process, ProcessTree, Signal};
 use crate::model::socket::{Owners, Socket};
 use confirmation::required_confirmation;
 use std::collections::BTreeSet;
@@ -54,6 +54,8 @@ pub struct StartedBy {
     pub processes: Vec<Arc<Process>>,
     /// `None` until they have been inspected.
     pub origin: Option<Origin>,
+    /// True if the parent may start them again: see [`KillPlan::may_restart`].
+    pub may_restart: bool,
 }
 
 /// Why less would be freed than expected, or nothing at all.
@@ -63,8 +65,9 @@ pub enum Warning {
     /// Its owner is hidden or unknown, so it stays open.
     StaysHeld(Socket),
     Protected(Arc<Process>, Protected),
-    /// The owner is suspended and acts on a signal only after SIGCONT, which is sent after it.
-    Suspended(Arc<Process>),
+    /// The target is suspended and acts on this signal only after SIGCONT, which is sent after the signals that
+    /// [resume](Signal::resumes).
+    Suspended(Arc<Process>, Signal),
 }
 
 /// The targets that this user may not signal; if there is one, no target gets a signal.
@@ -90,7 +93,9 @@ impl Preview {
             tree: target_tree(plan, targets),
         });
         let also_closes = AlsoCloses::new(plans, &target_processes(plans, targets));
-        let warnings = plans.iter().flat_map(|plan| warnings(plan, targets));
+        let warnings = plans
+            .iter()
+            .flat_map(|plan| warnings(plan, targets, signal));
         Self {
             host: host.unwrap_or_default(),
             targets,
@@ -139,6 +144,8 @@ fn started_by(plan: &KillPlan, targets: TargetSet) -> Vec<StartedBy> {
             Some(known) => known.processes.push(Arc::clone(process)),
             None => entries.push(StartedBy {
                 processes: vec![Arc::clone(process)],
+                may_restart: matches!(&origin, Some(Origin::Ancestors(ancestors))
+                    if ancestors.first().is_some_and(|parent| plan.may_restart(parent))),
                 origin,
             }),
         }
@@ -178,19 +185,18 @@ pub fn not_permitted(plan: &KillPlan, targets: TargetSet) -> Option<NotPermitted
     })
 }
 
-fn warnings(plan: &KillPlan, targets: TargetSet) -> Vec<Warning> {
+fn warnings(plan: &KillPlan, targets: TargetSet, signal: Signal) -> Vec<Warning> {
     let sockets = plan.sockets.iter();
     let hidden = sockets.filter(|socket| !matches!(socket.owners, Owners::Known(_)));
     let protected = plan.protected();
-    let trees = plan.trees().iter();
-    let suspended = trees
-        .filter(|tree| tree.process_state == Some(ProcessState::Suspended))
-        .filter_map(|tree| plan.owner(tree.process));
+    let suspended = plan.suspended_targets(targets).into_iter();
+    // These need no SIGCONT: SIGKILL ends a suspended process, and SIGCONT is what resumes it.
+    let suspended = suspended.filter(|_| !matches!(signal, Signal::Kill | Signal::Continue));
     not_permitted(plan, targets)
         .map(Warning::NotPermitted)
         .into_iter()
         .chain(hidden.cloned().map(Warning::StaysHeld))
         .chain(protected.map(|(owner, why)| Warning::Protected(owner, why)))
-        .chain(suspended.map(|owner| Warning::Suspended(Arc::clone(&owner.process))))
+        .chain(suspended.map(|target| Warning::Suspended(target, signal)))
         .collect()
 }

@@ -65,6 +65,14 @@ impl KillRequest {
         &self.targets
     }
 
+    /// Returns the targets in the order of their signals, the oldest first: a parent must not start its child again in
+    /// between.
+    pub fn targets_by_age(&self) -> Vec<&Target> {
+        let mut targets: Vec<&Target> = self.targets.iter().collect();
+        targets.sort_by_key(|target| (target.id().start, target.id().pid));
+        targets
+    }
+
     pub fn has_target(&self, process: ProcessId) -> bool {
         self.targets.iter().any(|target| target.id() == process)
     }

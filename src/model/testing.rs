@@ -300,10 +300,10 @@ pub fn process_tree(process: ProcessId) -> ProcessTree {
         process,
         ancestors: Vec::new(),
         descendants: Vec::new(),
-        process_state: None,
         group: Vec::new(),
         supervisor: Supervisor::default(),
         restrictions: Vec::new(),
+        suspended: Vec::new(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Output of `portmon free`: the preview that it prints before it asks, and a line for each port, as text or JSON.
 
 use super::json::{JsonOwner, owner, text};
-use crate::free::{Conclusion, FreeOutcome, FreeReport, PortPlan};
+use crate::free::{Conclusion, DryRun, FreeOutcome, FreeReport, PortPlan};
 use crate::model::process::{Process, Signal};
 use crate::table::description;
 use crate::table::row::DisplayContext;
@@ -60,10 +60,7 @@ struct JsonSignal {
 impl JsonFreeReport {
     pub fn new(report: &FreeReport, is_dry_run: bool) -> Self {
         let would_signal = match &report.conclusion {
-            Conclusion::DryRun(would) => {
-                let targets = would.targets.iter().flatten();
-                Some(targets.map(|one| json_signal(one, would.signal)).collect())
-            }
+            Conclusion::DryRun(would) => Some(would_signal(would)),
             _ => None,
         };
         let signalled = report.signalled.iter();
@@ -84,6 +81,17 @@ impl JsonFreeReport {
             dry_run: is_dry_run.then_some(true),
         }
     }
+}
+
+/// Lists SIGCONT behind the signal of its process, as `signalled` does once it was sent.
+fn would_signal(would: &DryRun) -> Vec<JsonSignal> {
+    let signals = |target: &Arc<Process>| {
+        let is_resumed = would.resumed.iter().any(|one| one.id == target.id);
+        let resuming = is_resumed.then(|| json_signal(target, Signal::Continue));
+        iter::once(json_signal(target, would.signal)).chain(resuming)
+    };
+    let targets = would.targets.iter().flatten();
+    targets.flat_map(signals).collect()
 }
 
 fn json_signal(process: &Arc<Process>, signal: Signal) -> JsonSignal {

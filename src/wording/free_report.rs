@@ -6,12 +6,13 @@ use super::{
     not_permitted_text, signal_error, suffix, time_left_roughly, unseen_text, verdict, warning,
 };
 use crate::free::{
-    Conclusion, DryRun, Explanation, FreeReport, PortPlan, Refusal, Verdict, VerdictKind,
+    Conclusion, DryRun, Explanation, FreeReport, PortPlan, Refusal, Verdict, VerdictKind, Warning,
 };
 use crate::model::port::{BindResult, PortRange, PortSpec};
 use crate::model::socket::State;
 use crate::model::text::escaped;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 /// Returns what became of a port, on one line.
 pub fn free_report(report: &FreeReport) -> String {
@@ -96,8 +97,10 @@ fn dry_run(port: PortSpec, would: &DryRun) -> String {
         Ok(targets) => {
             let (signal, targets) = (would.signal, list(targets));
             let sent = format!("Dry run for {port}: would send {signal} to {targets}");
+            let resumed = would.resumed.iter();
+            let resumed = resumed.map(|one| warning(&Warning::Suspended(Arc::clone(one), signal)));
             let kept = would.stays_held.iter().map(warning);
-            std::iter::once(sent).chain(kept).collect()
+            std::iter::once(sent).chain(resumed).chain(kept).collect()
         }
     };
     parts.extend(would.unseen.as_ref().map(unseen_text));

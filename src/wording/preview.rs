@@ -1,16 +1,15 @@
 //! What freeing a port would do, as labeled lines for the dialog and for `portmon free`.
 
+mod process_lines;
+
 use super::warning::{typing_reason, unknown_text, warning};
-use super::{count, duration_cell, joined, list, origin};
-use crate::free::{
-    AlsoCloses, Confirmation, PortPreview, Preview, Restarter, StartedBy, TargetSet, TreeNode,
-};
+use super::{count, joined, list};
+use crate::free::{AlsoCloses, Confirmation, Preview, Restarter};
 use crate::model::Moment;
 use crate::model::port::Port;
-use crate::model::process::{Process, Signal, Unit};
-use crate::model::socket::Socket;
+use crate::model::process::{Process, Unit};
 use crate::model::text::escaped;
-use std::collections::BTreeSet;
+use process_lines::{port_line, process_lines, started_by_lines};
 
 /// A labeled line. Blanks at which a part must not break are no-break spaces.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,7 +89,7 @@ pub fn preview_lines(preview: &Preview, describer: &Describer) -> Vec<PreviewLin
             .collect(),
     };
     lines.extend(also_closes_lines(&preview.also_closes));
-    lines.extend(started_by_lines(&preview.started_by));
+    lines.extend(started_by_lines(&preview.started_by, describer));
     let restarters = preview.restarted_by.iter();
     lines.extend(restarters.map(|one| line("Restarted by", restarter(one), LineKind::Fact)));
     let command = preview.stop_command.iter();
@@ -125,112 +124,6 @@ pub fn drop_repeated_labels(lines: &mut [PreviewLine]) {
             above.clone_from(&line.label);
         }
     }
-}
-
-fn target_label(preview: &Preview) -> &'static str {
-    if preview.signal == Signal::Continue {
-        "Resumes"
-    } else {
-        "Stops"
-    }
-}
-
-/// Returns a line for each process of the tree, or only their names if they are many.
-fn process_lines(preview: &Preview, port: &PortPreview, describer: &Describer) -> Vec<PreviewLine> {
-    if port.tree.len() > describer.most {
-        let rank = |node: &&TreeNode| (!node.is_target, !node.shares_socket);
-        let mut nodes: Vec<&TreeNode> = port.tree.iter().collect();
-        nodes.sort_by_key(rank);
-        let groups = nodes.chunk_by(|one, next| label(preview, one) == label(preview, next));
-        return groups
-            .filter_map(|nodes| {
-                let processes: Vec<&Process> = nodes.iter().map(|node| &*node.process).collect();
-                Some(tree_line(preview, nodes.first()?, process_list(&processes)))
-            })
-            .collect();
-    }
-    let nodes = port.tree.iter();
-    nodes
-        .map(|node| PreviewLine {
-            depth: node.depth,
-            is_last: node.is_last,
-            ..tree_line(preview, node, process_text(preview, port, node, describer))
-        })
-        .collect()
-}
-
-fn label(preview: &Preview, node: &TreeNode) -> &'static str {
-    if node.is_target {
-        target_label(preview)
-    } else if node.shares_socket {
-        "Shared with"
-    } else {
-        "Held by"
-    }
-}
-
-fn tree_line(preview: &Preview, node: &TreeNode, mut text: String) -> PreviewLine {
-    if !node.is_target && !node.shares_socket {
-        text.push_str("   not signaled, may keep the port");
-    }
-    let kind = if node.is_target {
-        LineKind::Target
-    } else {
-        LineKind::Fact
-    };
-    line(label(preview, node), text, kind)
-}
-
-/// Returns the targets of one of several ports, labeled with the port.
-fn port_line(preview: &Preview, port: &PortPreview, describer: &Describer) -> PreviewLine {
-    let targets: Vec<&TreeNode> = port.tree.iter().filter(|node| node.is_target).collect();
-    let text = match targets.as_slice() {
-        [one] => process_text(preview, port, one, describer),
-        many => process_list(&many.iter().map(|node| &*node.process).collect::<Vec<_>>()),
-    };
-    let label = format!("{} {}", target_label(preview), port.port);
-    line(&label, text, LineKind::Target)
-}
-
-/// `node 4242`, `3 processes: node 4242, node 4243, sh 4244`
-fn process_list(processes: &[&Process]) -> String {
-    match processes {
-        [one] => one.to_string(),
-        many => format!("{} processes: {}", many.len(), joined(many, ", ")),
-    }
-}
-
-/// `node 3977   on 127.0.0.1   vite · ~/code/shop   dev   up 3d`; a process below its parent without description and user.
-fn process_text(
-    preview: &Preview,
-    port: &PortPreview,
-    node: &TreeNode,
-    describer: &Describer,
-) -> String {
-    let process = &*node.process;
-    let mut parts = vec![process.to_string()];
-    match &node.owner {
-        Some(owner) if port.has_several_addresses => {
-            let addresses = owner.sockets.iter().map(Socket::local_address);
-            let addresses: Vec<String> = addresses.collect::<BTreeSet<_>>().into_iter().collect();
-            parts.push(format!("on\u{a0}{}", addresses.join(",\u{a0}")));
-        }
-        Some(_) => {}
-        None => {
-            let relation = match preview.targets {
-                TargetSet::Parent(_) => "parent process",
-                TargetSet::Group | TargetSet::Topmost | TargetSet::All => "same process group",
-            };
-            parts.push(format!("not an owner ({relation})"));
-        }
-    }
-    if node.depth == 0 {
-        parts.push((describer.describe)(process));
-        parts.extend(process.user.as_ref().map(ToString::to_string));
-    }
-    let up = |at| format!("up\u{a0}{}", duration_cell(describer.now.since(at)));
-    parts.extend(process.started_at.map(up));
-    parts.join("   ")
 }
 
 fn also_closes_lines(closes: &AlsoCloses) -> Vec<PreviewLine> {
@@ -282,16 +175,6 @@ fn children(closes: &AlsoCloses) -> Vec<String> {
         }
     }
     parts
-}
-
-fn started_by_lines(entries: &[StartedBy]) -> impl Iterator<Item = PreviewLine> {
-    entries.iter().map(|entry| {
-        let mut text = entry.origin.as_ref().map_or_else(|| "…".to_owned(), origin);
-        if entries.len() > 1 {
-            text = format!("{}: {text}", joined(&entry.processes, ", "));
-        }
-        line("Started by", text, LineKind::Fact)
-    })
 }
 
 fn restarter(restarter: &Restarter) -> String {

@@ -18,20 +18,27 @@ pub fn origin(origin: &Origin) -> String {
     };
     match origin {
         Origin::FirstProcess => "none (this is init)".to_owned(),
-        Origin::Ancestors(ancestors) => ancestors
-            .iter()
-            .map(|process| match &process.terminal {
-                Some(terminal) => format!("{process} ({terminal})"),
-                None => process.to_string(),
-            })
-            .collect::<Vec<_>>()
-            .join(" ← "),
+        Origin::Ancestors(ancestors) => chain(ancestors),
         Origin::Started(adopter) => name(adopter),
         Origin::Adopted(adopter) => format!("parent has exited (now under {})", name(adopter)),
         Origin::StartedOrAdopted(adopter) => {
             format!("{}, or a parent that has exited", name(adopter))
         }
         Origin::Unknown => "parent has exited or is hidden".to_owned(),
+    }
+}
+
+/// `npm 3970 ← zsh 3801 (pts/4)`
+pub(super) fn chain(ancestors: &[Arc<Process>]) -> String {
+    let names: Vec<String> = ancestors.iter().map(|one| on_terminal(one)).collect();
+    names.join(" ← ")
+}
+
+/// `zsh 3801 (pts/4)`
+pub(super) fn on_terminal(process: &Process) -> String {
+    match &process.terminal {
+        Some(terminal) => format!("{process} ({terminal})"),
+        None => process.to_string(),
     }
 }
 

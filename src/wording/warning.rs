@@ -3,7 +3,7 @@
 use super::process::user_of;
 use super::{count, owners, place, protected};
 use crate::free::{AlsoCloses, NotPermitted, TypingReason, Unseen, Warning};
-use crate::model::process::Process;
+use crate::model::process::{LoginKind, Process};
 
 pub fn typing_reason(reason: &TypingReason) -> String {
     match reason {
@@ -13,7 +13,20 @@ pub fn typing_reason(reason: &TypingReason) -> String {
             "{first} of {} and {more} more belong to other users",
             user_of(first)
         ),
-        TypingReason::Login(process) => format!("{process} is a login on a terminal"),
+        TypingReason::Login(process, kind) => login(process, *kind),
+    }
+}
+
+/// `mosh-server 812 carries the login of dev, which ends with it`
+fn login(process: &Process, kind: LoginKind) -> String {
+    match kind {
+        LoginKind::Terminal => format!("{process} is a login on a terminal"),
+        LoginKind::Session => {
+            let user = user_of(process);
+            format!("{process} carries a login of {user}, which ends with it")
+        }
+        LoginKind::Multiplexer => format!("{process} keeps terminal sessions, which end with it"),
+        LoginKind::Desktop => format!("{process} is a desktop session, which ends with it"),
     }
 }
 
@@ -29,8 +42,11 @@ pub fn warning(warning: &Warning) -> String {
         Warning::Protected(process, why) => {
             format!("{process} is not stopped: it {}", protected(*why))
         }
-        Warning::Suspended(process) => {
-            format!("{process} is suspended: SIGCONT is sent after SIGTERM, SIGINT or SIGHUP")
+        Warning::Suspended(process, signal) if signal.resumes() => {
+            format!("{process} is suspended: SIGCONT is sent after {signal}")
+        }
+        Warning::Suspended(process, signal) => {
+            format!("{process} is suspended: it acts on {signal} only after SIGCONT")
         }
     }
 }

@@ -82,6 +82,15 @@ impl FreeOutput {
         would.expect("a list").len()
     }
 
+    /// The signals that a dry run names.
+    fn would_signals(&self) -> Vec<&str> {
+        let would = self.json.get("would_signal").and_then(Value::as_array);
+        let would = would.expect("a list").iter();
+        would
+            .filter_map(|one| one.get("signal").and_then(Value::as_str))
+            .collect()
+    }
+
     fn assert_says(&self, words: &str) {
         assert!(self.message.contains(words), "{words:?} in {self:#?}");
     }

@@ -5,6 +5,8 @@ mod marked;
 #[cfg(target_os = "linux")]
 mod other_programs;
 #[cfg(target_os = "linux")]
+mod parents;
+#[cfg(target_os = "linux")]
 mod permissions;
 #[cfg(target_os = "linux")]
 mod rows;

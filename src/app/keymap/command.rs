@@ -175,7 +175,7 @@ commands! {
         Confirm [key('y')] "stop it (with SIGTERM or the chosen signal)";
         All [key('a')] "switch between all owners and the topmost only";
         Group [key('g')] "switch between the process group and the owners";
-        Parent [key('p')] "switch to the parent, then to its parent, and finally back to the owner";
+        Parent [key('p')] "stop the parent as well, then its parent too, and finally the owner only again";
         Signals [key('s')] "choose another signal";
         GoTo [key('l')] "go to the listener";
         Copy [key('c')] "copy the offered command";

@@ -102,6 +102,8 @@ pub struct DryRun {
     pub signal: Signal,
     /// Those that would get the signal, unless one of them must not.
     pub targets: Result<Vec<Arc<Process>>, NotPermitted>,
+    /// Those of them that would get SIGCONT too, because they are suspended.
+    pub resumed: Vec<Arc<Process>>,
     /// Why the port would still be held.
     pub stays_held: Vec<Warning>,
     pub unseen: Option<Unseen>,

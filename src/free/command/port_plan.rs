@@ -36,13 +36,18 @@ impl PortPlan {
         let mut stays_held = preview.warnings;
         stays_held.retain(|warning| match warning {
             Warning::StaysHeld(_) | Warning::Protected(..) => true,
-            Warning::NotPermitted(_) | Warning::Suspended(_) => false,
+            Warning::NotPermitted(_) | Warning::Suspended(..) => false,
         });
         self.report(Conclusion::DryRun(DryRun {
             signal: self.signal,
             targets: match not_permitted(&self.kill_plan, self.targets) {
                 Some(denied) => Err(denied),
                 None => Ok(self.processes()),
+            },
+            resumed: if self.signal.resumes() {
+                self.kill_plan.suspended_targets(self.targets)
+            } else {
+                Vec::new()
             },
             stays_held,
             unseen: preview.also_closes.unseen,

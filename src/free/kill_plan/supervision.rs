@@ -2,7 +2,8 @@
 
 use super::{KillPlan, TargetSet};
 use crate::free::explanation::{Explanation, Obstacle, SupervisedBy};
-use crate::model::process::{Container, Process, Supervisor, Unit};
+use crate::free::protected::protected;
+use crate::model::process::{Container, Process, Supervisor, Unit, is_interactive_shell};
 use std::sync::Arc;
 
 /// What may restart an owner.
@@ -26,6 +27,12 @@ impl KillPlan {
             }
         }
         restarters
+    }
+
+    /// True if this parent of an owner may start it again: nobody types at it, and it is neither a systemd manager, whose
+    /// services are [known](Self::restarted_by), nor an ancestor of portmon.
+    pub fn may_restart(&self, parent: &Process) -> bool {
+        !is_interactive_shell(parent) && protected(parent, &self.self_pids).is_none()
     }
 
     /// Returns the command that stops whatever would restart them.

@@ -3,7 +3,7 @@
 use super::*;
 use crate::free::{Confirmation, Preview, Protected, Target, TypingReason, Warning};
 use crate::model::environment::Environment;
-use crate::model::process::{Pid, Process, ProcessTree, Signal, StartTime};
+use crate::model::process::{LoginKind, Pid, Process, ProcessTree, Signal, StartTime};
 use crate::model::socket::{NotFoundCause, Protocol};
 use crate::model::testing::{
     SocketBuilder, environment, instant, moment, process, process_tree, socket,
@@ -469,7 +469,10 @@ fn the_port_is_typed_if_more_than_the_port_would_close() {
         (closing(3), Confirmation::Key),
         (closing(4), typed(TypingReason::ClosesPorts(4))),
         (vec![row(&ops)], typed(other_user)),
-        (vec![row(&ssh)], typed(TypingReason::Login(ssh.clone()))),
+        (
+            vec![row(&ssh)],
+            typed(TypingReason::Login(ssh.clone(), LoginKind::Terminal)),
+        ),
     ];
     for (table, demand) in cases {
         let plan = plan(&table, &context());

@@ -1,7 +1,7 @@
 //! What a person must do before a plan may be confirmed.
 
 use crate::free::kill_plan::{KillPlan, OtherPort, TargetSet};
-use crate::model::process::Process;
+use crate::model::process::{LoginKind, Process, login_kind};
 use crate::model::socket::Protocol;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -25,8 +25,8 @@ pub enum TypingReason {
     ClosesPorts(usize),
     /// The process and this many others belong to another user.
     OtherUser { first: Arc<Process>, more: usize },
-    /// The process is a login on a terminal.
-    Login(Arc<Process>),
+    /// The process carries someone's login.
+    Login(Arc<Process>, LoginKind),
 }
 
 /// Returns what confirms these plans together, which also close other ports. For several ports, typing the first port
@@ -68,77 +68,9 @@ fn process_reasons(plan: &KillPlan, targets: TargetSet) -> Vec<TypingReason> {
         first,
         more: foreign.count(),
     });
-    let logins = stopped
-        .filter(|process| is_login(process))
-        .map(TypingReason::Login);
+    let logins = stopped.filter_map(|process| {
+        let kind = login_kind(&process)?;
+        Some(TypingReason::Login(process, kind))
+    });
     other_user.into_iter().chain(logins).collect()
-}
-
-/// The options of ssh(1) that take a value, so that the value is not taken for options.
-const SSH_OPTIONS_WITH_ARGUMENT: &str = "BbcDEeFIiJLlmOoPpQRSWw";
-
-/// True if this process is a login on a terminal: an `ssh host` with a terminal that does more than forward, or
-/// the `sshd` of a session, which names its terminal in its title (`sshd: dev@pts/3`).
-fn is_login(process: &Process) -> bool {
-    let name = process.name.raw();
-    if name == "ssh" {
-        process.terminal.is_some() && !is_forward_only(process)
-    } else if name.starts_with("sshd") {
-        let title = process.command_line();
-        title.contains("@pts/") || title.contains("@tty")
-    } else {
-        false
-    }
-}
-
-/// True if ssh was started with `-N` (no command) or `-f` (in the background).
-fn is_forward_only(process: &Process) -> bool {
-    let mut arguments = process
-        .command
-        .iter()
-        .skip(1)
-        .map(|argument| argument.raw());
-    while let Some(argument) = arguments.next() {
-        let mut letters = argument.strip_prefix('-').unwrap_or_default().chars();
-        match letters
-            .find(|letter| "Nf".contains(*letter) || SSH_OPTIONS_WITH_ARGUMENT.contains(*letter))
-        {
-            Some('N' | 'f') => return true,
-            // Its value is the next argument.
-            Some(_) if letters.next().is_none() => drop(arguments.next()),
-            Some(_) | None => {}
-        }
-    }
-    false
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::testing::process;
-
-    #[test]
-    fn an_ssh_is_a_login_unless_it_only_forwards() {
-        let cases = [
-            ("ssh host", Some("pts/4"), true),
-            ("ssh -L 3000:localhost:3000 host", Some("pts/4"), true),
-            ("ssh -L3000:localhost:3000 -p 22 host", Some("pts/4"), true),
-            ("ssh -NL 3000:localhost:3000 host", Some("pts/4"), false),
-            ("ssh -L 3000:localhost:3000 host -N", Some("pts/4"), false),
-            ("ssh -fL 3000:localhost:3000 host", Some("pts/4"), false),
-            ("ssh -i -N host", Some("pts/4"), true),
-            ("ssh -L 3000:localhost:3000 host", None, false),
-            ("sshd: dev@pts/3", None, true),
-            ("sshd: dev@notty", None, false),
-            ("node ssh", Some("pts/4"), false),
-        ];
-        for (command, terminal, expected) in cases {
-            let name = command.split([' ', ':']).next().unwrap_or_default();
-            let mut process = process(7, name).command(command);
-            if let Some(terminal) = terminal {
-                process = process.terminal(terminal);
-            }
-            assert_eq!(is_login(&process.build()), expected, "{command}");
-        }
-    }
 }

@@ -2,7 +2,7 @@
 
 use super::target_state::TargetState;
 use crate::free::exec_command::{PortSnapshot, SendOutcome};
-use crate::free::request::KillRequest;
+use crate::free::request::{KillRequest, Target};
 use crate::free::verdict::{Leftovers, Survivor, TargetOutcome, Verdict, VerdictKind};
 use crate::model::process::{Process, ProcessTree, Signal};
 use crate::model::socket::{EndpointId, Owners, Socket, State, TimeWaitLeft};
@@ -61,9 +61,12 @@ impl RequestLog {
         };
         self.known.extend(sockets.iter().map(|socket| socket.id));
         let (request, signal) = (&self.request, self.request.signal);
-        let states = self.target_states.iter_mut();
-        for state in states.filter(|state| request.has_target(state.target.id())) {
-            let id = state.target.id();
+        let by_age = request.targets_by_age().into_iter().map(Target::id);
+        for id in by_age {
+            let mut states = self.target_states.iter_mut();
+            let Some(state) = states.find(|state| state.target.id() == id) else {
+                continue;
+            };
             let is_resumed = resumed.contains(&id);
             if state.record_signal((at, signal), is_resumed, missed.get(&id)) {
                 let process = &state.target.process;

@@ -4,9 +4,7 @@
 
 use super::supervisor::Supervisor;
 use crate::model::port::Port;
-use crate::model::process::{
-    CandidateQuery, Pid, Process, ProcessId, ProcessState, Signal, SocketCandidates,
-};
+use crate::model::process::{CandidateQuery, Pid, Process, ProcessId, Signal, SocketCandidates};
 use crate::model::socket::EndpointId;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -123,13 +121,13 @@ pub struct ProcessTree {
     /// The parent first, then its parent, and so on, without init.
     pub ancestors: Vec<Arc<Process>>,
     pub descendants: Vec<Arc<Process>>,
-    /// `None` if it runs, or if the system does not report states.
-    pub process_state: Option<ProcessState>,
     /// The process group, including the process itself, by pid; empty if the system does not report groups.
     pub group: Vec<Arc<Process>>,
     pub supervisor: Supervisor,
     /// Of the process, its ancestors and its group; only those with a restriction.
     pub restrictions: Vec<Restriction>,
+    /// Those of the same processes that are suspended, as far as the system reports it.
+    pub suspended: Vec<ProcessId>,
 }
 
 /// What the system does not let this user do with a process.

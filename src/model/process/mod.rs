@@ -2,6 +2,7 @@
 
 mod candidate;
 mod inspection;
+mod login;
 pub mod shell;
 mod signal;
 mod supervisor;
@@ -10,6 +11,7 @@ pub use candidate::{CandidateChange, CandidateQuery, SocketCandidates, SocketOri
 pub use inspection::{
     ExitStatus, InspectRequest, Inspection, Origin, ProcessTree, Requester, Restriction,
 };
+pub use login::{LoginKind, is_interactive_shell, leads_terminal, login_kind};
 pub use signal::{SIGNALS, Signal};
 pub use supervisor::{Container, Engine, Manager, Published, Supervisor, Unit};
 

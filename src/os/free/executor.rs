@@ -205,7 +205,7 @@ impl Executor {
     ) -> SendOutcome {
         let mut resumed = Vec::new();
         let targets = request.targets();
-        for target in targets {
+        for target in request.targets_by_age() {
             let id = target.id();
             if missed.contains_key(&id) {
                 continue;

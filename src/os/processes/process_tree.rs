@@ -4,7 +4,7 @@ use super::reading::all_stats;
 use super::stat::{self, ProcessStat};
 use super::{Processes, access};
 use crate::model::port::Port;
-use crate::model::process::{Pid, Process, ProcessId, ProcessTree, Restriction};
+use crate::model::process::{Pid, Process, ProcessId, ProcessState, ProcessTree, Restriction};
 use crate::os::free::is_denied;
 use crate::os::supervisors::{self, SupervisorLookup};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
@@ -58,9 +58,9 @@ pub fn process_trees(
         Some(ProcessTree {
             process: process.id,
             restrictions: Vec::new(),
+            suspended: suspended(process, [&ancestors, &group], &stats),
             ancestors,
             descendants: descendants(process, related.descendants.iter().filter_map(described)),
-            process_state: stat::process_state(process.id),
             group,
             supervisor,
         })
@@ -161,6 +161,18 @@ fn group(of: &Process, found: impl Iterator<Item = Arc<Process>>) -> Vec<Arc<Pro
         .collect()
 }
 
+/// Returns which of the process and its relatives were suspended when all processes were read.
+fn suspended(of: &Process, related: [&Vec<Arc<Process>>; 2], found: &Stats) -> Vec<ProcessId> {
+    let is_suspended = |id: &ProcessId| {
+        let process = found.get(&id.pid).filter(|stat| stat.start == id.start);
+        let state = process.and_then(|stat| ProcessState::of(stat.state?));
+        state == Some(ProcessState::Suspended)
+    };
+    let related = related.into_iter().flatten().map(|process| process.id);
+    let all: BTreeSet<ProcessId> = related.chain([of.id]).filter(is_suspended).collect();
+    all.into_iter().collect()
+}
+
 /// Sets the restrictions of the processes that can be stopped with each tree. Trees share ancestors and groups, so each
 /// process is tried once for all of them.
 fn restrict(trees: &mut [ProcessTree], restriction: impl FnMut(ProcessId) -> Restriction) {
@@ -234,7 +246,7 @@ mod tests {
             process: of.id,
             ancestors: vec![Arc::clone(&shell)],
             descendants: vec![Arc::clone(&child)],
-            process_state: None,
+            suspended: Vec::new(),
             group: group.iter().copied().map(Arc::clone).collect(),
             restrictions: Vec::new(),
             supervisor: Supervisor::default(),

@@ -77,10 +77,10 @@ fn the_preview_names_targets_and_what_else_closes() {
     let expected = [
         "127.0.0.1:5173 on build-07 is held:",
         "  Stops         node 3977   vite · ~/shop   dev   up 1h",
-        "  Shared with   node 3990   up 1h",
+        "  Shared with   node 3990   node   dev   up 1h",
         "  Also closes   tcp [::1]:5173, tcp 127.0.0.1:9229, 1 connection",
         "  May also stop its 1 worker and its child esbuild 4000",
-        "  Started by    npm 3970 ← zsh 3801 (pts/4)",
+        "  Started by    npm 3970   npm   dev   up 1h   may restart it   ← zsh 3801 (pts/4)",
         "  Restarted by  shop.service (user)",
         "  To stop it    systemctl --user stop shop.service",
         "  Signal        SIGTERM to node 3977",

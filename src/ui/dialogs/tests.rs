@@ -139,9 +139,9 @@ fn the_dialog_names_what_it_cannot_see_and_may_not_signal() {
         process: node.id,
         ancestors: shells[..1].to_vec(),
         descendants: Vec::new(),
-        process_state: None,
         group: [std::slice::from_ref(&node), &shells[..]].concat(),
         restrictions: shells.iter().map(restriction).collect(),
+        suspended: Vec::new(),
         supervisor: Supervisor::default(),
     };
     harness.answer_inspection(&effects, vec![tree]);
@@ -150,9 +150,9 @@ fn the_dialog_names_what_it_cannot_see_and_may_not_signal() {
     ┌ Free port 5173 on build-07? ───────────────────────────────────────────────┐
     │ Stops        node 4242   node   dev   up 1h                                │
     │ Also closes  nothing else                                                  │
-    │ Started by   sh 4300                                                       │
+    │ Started by   sh 4300   sh   root   up 1h   may restart it                  │
     │                                                                            │
-    │ [ Cancel ]   y stop it (SIGTERM)     g group (3)     p sh 4300 instead     │
+    │ [ Cancel ]   y stop it (SIGTERM)     g group (3)     p and sh 4300         │
     │   s signal                                                                 │
     └────────────────────────────────────────────────────────────────────────────┘
     ");
@@ -173,7 +173,7 @@ fn the_dialog_names_what_it_cannot_see_and_may_not_signal() {
     │              signal 2 of these 3 processes, including sh 4300 of root      │
     │ Confirm      Type 5173, then Enter, to confirm: _                          │
     │                                                                            │
-    │ [ Cancel ]   stop 3 (SIGTERM)     g owner only     p sh 4300 instead       │
+    │ [ Cancel ]   stop 3 (SIGTERM)     g owner only     p and sh 4300           │
     │   s signal                                                                 │
     └────────────────────────────────────────────────────────────────────────────┘
     ");
@@ -181,9 +181,8 @@ fn the_dialog_names_what_it_cannot_see_and_may_not_signal() {
     harness.wait(0.3);
     insta::assert_snapshot!(dialog(&harness), @"
     ┌ Free port 5173 on build-07? ───────────────────────────────────────────────┐
-    │ Held by      node 4242   node   dev   up 1h   not signaled, may keep the   │
-    │              port                                                          │
-    │ Stops        sh 4300   not an owner (parent process)   sh   root   up 1h   │
+    │ Stops        node 4242   node   dev   up 1h                                │
+    │              sh 4300   not an owner (parent process)   sh   root   up 1h   │
     │ Also closes  sh 4300 belongs to root; what else it holds is unknown        │
     │ Started by   init, or a parent that has exited                             │
     │ Warning      sh 4300 belongs to root                                       │
@@ -191,7 +190,7 @@ fn the_dialog_names_what_it_cannot_see_and_may_not_signal() {
     │              signal sh 4300 of root                                        │
     │ Confirm      Type 5173, then Enter, to confirm: _                          │
     │                                                                            │
-    │ [ Cancel ]   stop it (SIGTERM)     g group (3)     p owner only            │
+    │ [ Cancel ]   stop 2 (SIGTERM)     g group (3)     p owner only             │
     │   s signal                                                                 │
     └────────────────────────────────────────────────────────────────────────────┘
     ");

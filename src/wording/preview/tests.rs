@@ -1,7 +1,7 @@
 use super::*;
-use crate::free::{FreeContext, KillPlan, plan_port};
+use crate::free::{FreeContext, KillPlan, TargetSet, plan_port};
 use crate::model::port::{AddressSpec, PortSpec};
-use crate::model::process::{ProcessState, ProcessTree, Restriction};
+use crate::model::process::{ProcessTree, Restriction, Signal};
 use crate::model::socket::{Endpoint, Protocol};
 use crate::model::testing::{SocketBuilder, environment, moment, process, process_tree, socket};
 use std::sync::Arc;
@@ -164,7 +164,7 @@ fn what_others_of_the_group_hold_is_unknown() {
     learn(&mut plan, &node(), &others, &denied);
     let unknown = "15 of these 16 belong to other users; what else they hold is unknown";
     assert_eq!(closes(&plan, TargetSet::Group), unknown);
-    let parent = TargetSet::Parent(others[0].id);
+    let parent = TargetSet::WithAncestors(others[0].id);
     assert_eq!(
         closes(&plan, parent),
         "sh 5000 belongs to root; what else it holds is unknown"
@@ -185,7 +185,7 @@ fn own_unreadable_processes_are_not_called_foreign() {
         "what else 2 of these 3 hold is unknown"
     );
     assert_eq!(
-        closes(&plan, TargetSet::Parent(agent.id)),
+        closes(&plan, TargetSet::WithAncestors(agent.id)),
         "what else ssh-agent 4000 holds is unknown"
     );
     assert_eq!(warnings(&plan, TargetSet::Group), [""; 0]);
@@ -203,7 +203,10 @@ fn targets_that_may_not_be_signaled_are_counted_first() {
             TargetSet::Group,
             "15 of these 16 processes, including sh 5000 of root",
         ),
-        (TargetSet::Parent(others[2].id), "sh 5002 of root"),
+        (
+            TargetSet::WithAncestors(others[2].id),
+            "3 of these 4 processes, including sh 5000 of root",
+        ),
     ];
     for (targets, end) in cases {
         let warnings = warnings(&plan, targets);
@@ -259,12 +262,12 @@ fn targets_of_several_ports_are_counted_once() {
 fn a_suspended_owner_is_mentioned_before_it_is_signaled() {
     let mut plan = held_by(&[&node()]);
     plan.add_trees(&[ProcessTree {
-        process_state: Some(ProcessState::Suspended),
+        suspended: vec![node().id],
         ..process_tree(node().id)
     }]);
     assert_eq!(
         warnings(&plan, TargetSet::Topmost),
-        ["node 4242 is suspended: SIGCONT is sent after SIGTERM, SIGINT or SIGHUP"]
+        ["node 4242 is suspended: SIGCONT is sent after SIGTERM"]
     );
 }
 
@@ -279,14 +282,21 @@ fn owners_that_share_an_origin_are_named_only_if_others_differ() {
     };
     plan.add_trees(&[below(&node()), below(&other)]);
     let started = |plan: &KillPlan| texts(std::slice::from_ref(plan), TargetSet::All, "Started by");
-    assert_eq!(started(&plan), ["npm 3970"]);
+    let npm = "npm 3970   node   dev   up\u{a0}1h   may restart it";
+    assert_eq!(started(&plan), [npm]);
     plan.add_trees(&[below(&node())]);
-    assert_eq!(started(&plan), ["node 4242: npm 3970", "vite 4300: …"]);
+    assert_eq!(
+        started(&plan),
+        [format!("node 4242: {npm}"), "vite 4300: …".to_owned()]
+    );
 }
 
 #[test]
 fn a_stopped_parent_is_not_its_own_and_shares_no_socket() {
-    let shell = process(3000, "bash").build();
+    let shell = process(3000, "bash")
+        .terminal("pts/4")
+        .with(|it| it.started_at = None)
+        .build();
     let sup = process(3767, "sup.sh").parent(3000).build();
     let python = process(24564, "python3").parent(3767).build();
     let mut plan = held_by(&[&python]);
@@ -299,14 +309,15 @@ fn a_stopped_parent_is_not_its_own_and_shares_no_socket() {
     let of = |targets| {
         ["Held by", "Shared with", "Started by"].map(|label| texts(plans, targets, label).concat())
     };
-    let held = "python3 24564   up\u{a0}1h   not signaled, may keep the port";
+    let above = "sup.sh 3767   node   dev   up\u{a0}1h   may restart it   ← bash 3000 (pts/4)";
+    let shell = "bash 3000 (pts/4)   node   dev";
     let cases = [
-        (TargetSet::Topmost, "", "sup.sh 3767 ← bash 3000"),
-        (TargetSet::Parent(sup.id), held, "bash 3000"),
-        (TargetSet::Group, "", "bash 3000"),
+        (TargetSet::Topmost, above),
+        (TargetSet::WithAncestors(sup.id), shell),
+        (TargetSet::Group, shell),
     ];
-    for (targets, held, started) in cases {
-        assert_eq!(of(targets), [held, "", started], "{targets:?}");
+    for (targets, started) in cases {
+        assert_eq!(of(targets), ["", "", started], "{targets:?}");
     }
 }
 

@@ -77,6 +77,25 @@ fn a_suspended_process_is_continued_so_that_it_can_exit() {
     holder.wait_until_ended();
 }
 
+#[test]
+fn a_dry_run_lists_the_sigcont_of_a_suspended_process() {
+    let holder = OwnerProcess::listening();
+    holder.stop();
+    let port = holder.port.to_string();
+    for (flags, signals) in [
+        (&["--dry-run"][..], &["SIGTERM", "SIGCONT"][..]),
+        (&["--dry-run", "--signal", "KILL"], &["SIGKILL"]),
+    ] {
+        let words = [&[port.as_str()], flags].concat();
+        let dry = FreeOutput::from(command(&words).output().expect("an output"));
+        assert_eq!(dry.would_signals(), signals, "{dry:#?}");
+        let is_said = dry
+            .message
+            .contains("is suspended: SIGCONT is sent after SIGTERM");
+        assert_eq!(is_said, signals.len() == 2, "{dry:#?}");
+    }
+}
+
 fn respawned_after(pause: Duration) {
     let mut holder = OwnerProcess::listening();
     let port = holder.port;

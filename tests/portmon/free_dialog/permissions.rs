@@ -2,7 +2,7 @@
 
 use super::{ask, dialog_for, table_of, wait_for_owner, wait_for_words};
 use crate::free_command::permissions::{may_be_nobody, of_nobody};
-use crate::harness::helper_process::OwnerProcess;
+use crate::harness::helper_process::{OwnerProcess, listen};
 use crate::harness::launch::{Launch, PORTMON};
 use crate::harness::requirements::NOBODY;
 use crate::harness::terminal::Terminal;
@@ -98,4 +98,16 @@ fn a_dialog_whose_cancel_is_pressed_sends_nothing() {
     terminal.press_when_armed("[ Cancel ]", "\r");
     terminal.wait_for("the table", |display| !display.says("Free port"));
     assert!(holder.is_alive());
+}
+
+#[test]
+fn the_port_of_a_mosh_server_must_be_typed() {
+    let holder = OwnerProcess::named("mosh-server", listen("127.0.0.1:0"));
+    let port = holder.port;
+    let terminal = dialog_for(&holder);
+    wait_for_words(&terminal, &format!("{holder} carries a login of "));
+    wait_for_words(
+        &terminal,
+        &format!("Type {port}, then Enter, to confirm: _"),
+    );
 }

@@ -87,31 +87,19 @@ fn dialog_for_child(parent: &OwnerProcess) -> (Terminal, u32) {
 }
 
 #[test]
-fn a_parent_is_stopped_instead_and_remaining_owners_are_named() {
-    let mut parent = OwnerProcess::running(STARTS_THE_HOLDER);
-    let (name, port) = (parent.name.clone(), parent.port);
-    let (terminal, child) = dialog_for_child(&parent);
-    terminal.press_when_armed(&format!("p {parent} instead"), "p");
-    terminal.wait_for("the way back", |display| display.is_armed("p owner only"));
-    wait_for_words(
-        &terminal,
-        &format!("Stops {parent} not an owner (parent process)"),
-    );
-    wait_for_words(&terminal, &format!("Held by └ {name} {child}"));
-    terminal.press_when_armed("y stop it (SIGTERM)", "y");
-    let held = format!(":{port} is STILL HELD: {parent} ended, {name} {child} keeps the socket.");
-    wait_for_words(&terminal, &held);
-    parent.wait_until_left();
-    TcpStream::connect(("127.0.0.1", port)).expect("the child listens");
-}
-
-#[test]
 fn the_owner_can_be_chosen_again_after_its_parent() {
     let mut parent = OwnerProcess::running(STARTS_THE_HOLDER);
     let (terminal, child) = dialog_for_child(&parent);
-    terminal.press_when_armed(&format!("p {parent} instead"), "p");
+    terminal.press_when_armed(&format!("p and {parent}"), "p");
+    terminal.wait_for("two that would end", |display| {
+        display.is_armed("y stop 2 (SIGTERM)")
+    });
+    wait_for_words(
+        &terminal,
+        &format!("{parent} not an owner (parent process)"),
+    );
     terminal.press_when_armed("p owner only", "p");
-    terminal.press_when_armed(&format!("p {parent} instead"), "y");
+    terminal.press_when_armed("y stop it (SIGTERM)", "y");
     let free = format!(":{} is free. {} {child} ended ", parent.port, parent.name);
     wait_for_words(&terminal, &free);
     // It exits once its child has.

@@ -101,7 +101,7 @@ impl OwnerProcess {
     }
 
     pub fn pid(&self) -> u32 {
-        self.child.process.id()
+        self.child.pid()
     }
 
     /// Returns whether it runs and its port accepts a connection.
@@ -146,7 +146,7 @@ impl OwnerProcess {
 
     /// Waits until it has exited, whatever children it leaves.
     pub fn wait_until_left(&mut self) {
-        self.child.process.wait().expect("a status");
+        self.child.wait_until_left();
     }
 }
 
@@ -177,6 +177,15 @@ impl ChildProcess {
         let mut child = Self { process, control };
         assert_eq!(child.read(), Some(b'\n'), "the child is ready");
         child
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Waits until it has exited, whatever children it leaves.
+    pub fn wait_until_left(&mut self) {
+        self.process.wait().expect("a status");
     }
 
     fn wait_until_ended(&mut self) {

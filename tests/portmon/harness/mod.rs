@@ -8,6 +8,8 @@ pub mod launch;
 pub mod process_tree;
 #[path = "../../../src/os/testing/requirements.rs"]
 pub mod requirements;
+#[cfg(target_os = "linux")]
+pub mod respawner;
 pub mod svg;
 pub mod terminal;
 mod tests;

@@ -89,12 +89,10 @@ fn offer(phase: &DialogPhase, button: Button) -> Option<(String, DialogAction)> 
             has_more.then(|| (text, toggle(prompt, TargetSet::All)))
         }
         (Group, Confirming(prompt)) => {
-            let text = if prompt.preview.targets != TargetSet::Group {
-                format!("group ({})", prompt.target_count(TargetSet::Group))
-            } else if prompt.target_count(TargetSet::Topmost) == 1 {
-                "owner only".to_owned()
+            let text = if prompt.preview.targets == TargetSet::Group {
+                owners_only(prompt)
             } else {
-                "owners only".to_owned()
+                format!("group ({})", prompt.target_count(TargetSet::Group))
             };
             let has_group = prompt.single()?.has_group();
             has_group.then(|| (text, toggle(prompt, TargetSet::Group)))
@@ -126,6 +124,12 @@ fn confirm_text(prompt: &ConfirmPrompt) -> String {
     }
 }
 
+fn owners_only(prompt: &ConfirmPrompt) -> String {
+    let owners = prompt.target_count(TargetSet::Topmost);
+    let noun = if owners == 1 { "owner" } else { "owners" };
+    format!("{noun} only")
+}
+
 /// Asks about these targets, or about the topmost owners again.
 fn toggle(prompt: &ConfirmPrompt, targets: TargetSet) -> DialogAction {
     let is_on = prompt.preview.targets == targets;
@@ -133,20 +137,20 @@ fn toggle(prompt: &ConfirmPrompt, targets: TargetSet) -> DialogAction {
     DialogAction::Ask(next, prompt.preview.signal)
 }
 
-/// Goes up by one parent each time, and after the last one back to the owners.
+/// Adds one parent each time, and after the last one goes back to the owners.
 fn parent_button(prompt: &ConfirmPrompt) -> Option<(String, DialogAction)> {
     let parents = prompt.single()?.parents();
     let first = *parents.first()?;
     let next = match prompt.preview.targets {
-        TargetSet::Parent(now) => {
+        TargetSet::WithAncestors(now) => {
             let mut rest = parents.into_iter().skip_while(|parent| parent.id != now);
             rest.nth(1)
         }
         TargetSet::Topmost | TargetSet::All | TargetSet::Group => Some(first),
     };
     let (text, targets) = match next {
-        Some(next) => (format!("{next} instead"), TargetSet::Parent(next.id)),
-        None => ("owner only".to_owned(), TargetSet::Topmost),
+        Some(next) => (format!("and {next}"), TargetSet::WithAncestors(next.id)),
+        None => (owners_only(prompt), TargetSet::Topmost),
     };
     Some((text, DialogAction::Ask(targets, prompt.preview.signal)))
 }

@@ -73,14 +73,14 @@ fn the_question_names_the_program_that_runs_now() {
 }
 
 #[test]
-fn p_goes_up_from_parent_to_parent_and_back_to_the_owner() {
+fn p_adds_parent_after_parent_and_goes_back_to_the_owner() {
     let (npm, make) = (process(3970, "npm").build(), process(3960, "make").build());
     let mut harness = asked(listener(), &[npm.clone(), make.clone()]);
     let round = [
-        TargetSet::Parent(npm.id),
-        TargetSet::Parent(make.id),
+        TargetSet::WithAncestors(npm.id),
+        TargetSet::WithAncestors(make.id),
         TargetSet::Topmost,
-        TargetSet::Parent(npm.id),
+        TargetSet::WithAncestors(npm.id),
     ];
     for targets in round {
         harness.keys("p");
@@ -88,7 +88,8 @@ fn p_goes_up_from_parent_to_parent_and_back_to_the_owner() {
         harness.wait(0.3);
     }
     let effects = harness.keys("y");
-    assert_eq!(sent(&effects), [(3000, Signal::Terminate, vec![npm.id])]);
+    let both = vec![node().id, npm.id];
+    assert_eq!(sent(&effects), [(3000, Signal::Terminate, both)]);
 }
 
 #[test]

@@ -268,7 +268,7 @@ impl ParentAndChild {
 
     fn confirm_parent(&self) -> KillRequest {
         let parent = describe(self.parent.pid());
-        self.confirm(TargetSet::Parent(parent.id))
+        self.confirm(TargetSet::WithAncestors(parent.id))
     }
 
     /// Ends the owner, which its parent does not reap, while its handle is open; returns why nothing is sent then.
@@ -284,12 +284,13 @@ impl ParentAndChild {
 }
 
 #[test]
-fn a_parent_is_signaled_only_while_its_child_owns_the_port() {
+fn a_parent_and_its_child_are_signaled_together() {
     let mut family = ParentAndChild::new();
+    let child = family.child();
     let outcomes = sent(&mut executor(), vec![family.confirm_parent()]);
     assert_eq!(are_sent(&outcomes), [true], "{outcomes:?}");
     family.parent.wait();
-    assert!(is_running(family.child()), "its child lives on");
+    until("the end", || (!is_running(child)).then_some(()));
 }
 
 #[test]
@@ -297,7 +298,7 @@ fn a_parent_is_not_signaled_once_its_child_has_exited() {
     let family = ParentAndChild::new();
     let child = Arc::clone(&family.plan.owners[0].process);
     let error = family.error_after_exit(family.confirm_parent());
-    assert_eq!(error, SignalError::NotAnOwner(child));
+    assert_eq!(error, SignalError::AlreadyExited(child));
     assert!(is_running(family.parent.pid()));
 }
 
@@ -367,7 +368,7 @@ fn no_repeat_is_sent_to_a_parent_whose_child_has_exited() {
     let mut family = ParentAndChild::new();
     let child = Arc::clone(&family.plan.owners[0].process);
     let error = family.error_after_exit(repeat(family.confirm_parent()));
-    assert_eq!(error, SignalError::NotAnOwner(child));
+    assert_eq!(error, SignalError::AlreadyExited(child));
     assert_unsignaled(&mut family.parent);
 }
 
