@@ -2,7 +2,7 @@
 
 use super::findings::Findings;
 use super::reason::Reason;
-use crate::model::port::{BindResult, overlaps};
+use crate::model::port::BindResult;
 use crate::model::socket::{Endpoint, Protocol, Socket, SocketRole, State, TimeWaitLeft};
 use std::net::IpAddr;
 
@@ -55,8 +55,7 @@ fn is_client(endpoint: &Endpoint) -> bool {
 /// without SO_REUSEADDR. Where a table could not be read, a socket in it may be the cause instead.
 fn refused(findings: &Findings, sockets: &[&Socket]) -> Option<Vec<IpAddr>> {
     let concerned = findings.unheld_probes().filter(|probe| {
-        let ip = probe.address.ip();
-        !findings.is_unread(ip) && sockets.iter().any(|socket| overlaps(socket, ip))
+        !findings.is_unread(probe) && sockets.iter().any(|socket| probe.overlaps(socket))
     });
     let mut refused = Vec::new();
     let mut needs_reuseaddr = false;

@@ -1,9 +1,11 @@
 //! The question about a port, and everything that was found about it: binds, sockets, settings and connects.
 
-use crate::model::port::{AddressProbe, BindResult, PortSpec, overlaps};
+use crate::model::port::{
+    AddressProbe, Availability, BindResult, PortBinds, PortEvidence, PortSpec,
+};
 use crate::model::process::{Container, ProcessId, ProcessState, SocketCandidates};
 use crate::model::snapshot::Problem;
-use crate::model::socket::{Endpoint, EndpointId, Family, Socket};
+use crate::model::socket::{Endpoint, EndpointId, Socket};
 use crate::model::text::SystemText;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
@@ -23,7 +25,7 @@ pub struct Findings {
     pub request: CheckRequest,
     pub at: Instant,
     /// The last bind on the requested address, or on each local one.
-    pub probes: Vec<AddressProbe>,
+    pub tried: PortBinds,
     /// Number of binds in all, repeated ones included.
     pub binds: usize,
     /// Every socket with that protocol and local port except portmon's own.
@@ -53,10 +55,25 @@ pub struct PortSettings {
 }
 
 impl Findings {
-    /// Probes of the addresses that this machine has.
+    /// Judges the port by everything that was found.
+    pub(super) fn availability(&self) -> Availability {
+        let endpoints = self.endpoints.iter();
+        let sockets: Vec<&Socket> = endpoints.map(|endpoint| &endpoint.socket).collect();
+        Availability::of(&PortEvidence {
+            spec: self.request.spec,
+            sockets: &sockets,
+            problems: &self.problems,
+            binds: &self.tried,
+        })
+    }
+
+    /// Probes of the addresses that this machine has, as far as they decide.
     pub(super) fn local_probes(&self) -> impl Iterator<Item = &AddressProbe> {
-        let probes = self.probes.iter();
-        probes.filter(|probe| probe.result() != BindResult::NoSuchAddress)
+        let spec = self.request.spec;
+        let probes = self.tried.probes.iter();
+        probes.filter(move |probe| {
+            spec.is_decided_by(probe) && probe.result() != BindResult::NoSuchAddress
+        })
     }
 
     /// Listeners, bound sockets and UDP sockets of the port, on any address.
@@ -76,26 +93,36 @@ impl Findings {
         self.candidates.iter().find(|one| one.socket == socket)
     }
 
-    /// True if an unreadable table may contain the socket that holds this address. The IPv6 table has the dual-stack
-    /// sockets too.
-    pub(super) fn is_unread(&self, ip: IpAddr) -> bool {
-        self.problems.iter().any(|problem| {
-            let concerns = ip.is_ipv4() || problem.family == Family::Ipv6;
-            concerns && problem.protocol == self.request.spec.protocol
-        })
+    /// True if an unreadable table may contain the socket that refuses these binds.
+    pub(super) fn is_unread(&self, probe: &AddressProbe) -> bool {
+        probe.is_unread(self.request.spec.protocol, &self.problems)
     }
 
     /// True if a bind proves that nothing holds its address. With SO_REUSEADDR it would succeed beside a socket that is
-    /// bound without listening, so where a table could not be read only one without it counts.
+    /// bound without listening, so only connections that were seen explain why one without it fails.
     pub(super) fn is_bindable(&self, probe: &AddressProbe) -> bool {
-        let result = probe.result();
-        result == BindResult::Usable
-            || result == BindResult::OnlyWithReuseAddr && !self.is_unread(probe.address.ip())
+        match probe.result() {
+            BindResult::Usable => true,
+            BindResult::OnlyWithReuseAddr => {
+                !self.is_unread(probe) && self.connections_on(probe).next().is_some()
+            }
+            BindResult::NoSuchAddress
+            | BindResult::NotPermitted
+            | BindResult::Failed(_)
+            | BindResult::InUse => false,
+        }
+    }
+
+    /// The connections that conflict with these binds.
+    pub(super) fn connections_on(&self, probe: &AddressProbe) -> impl Iterator<Item = &Socket> {
+        let sockets = self.endpoints.iter().map(|endpoint| &endpoint.socket);
+        sockets.filter(|socket| !socket.holds_port() && probe.overlaps(socket))
     }
 
     /// True if a bind on some address gave this result.
     pub(super) fn has_result(&self, result: &BindResult) -> bool {
-        self.probes.iter().any(|probe| probe.result() == *result)
+        let mut probes = self.tried.probes.iter();
+        probes.any(|probe| probe.result() == *result)
     }
 
     /// True if some address can be bound only with SO_REUSEADDR.
@@ -105,10 +132,8 @@ impl Findings {
 
     /// Probes of the addresses that no holding socket is on.
     pub(super) fn unheld_probes(&self) -> impl Iterator<Item = &AddressProbe> {
-        self.local_probes().filter(|probe| {
-            let ip = probe.address.ip();
-            !self.holding().any(|socket| overlaps(socket, ip))
-        })
+        self.local_probes()
+            .filter(|probe| !self.holding().any(|socket| probe.overlaps(socket)))
     }
 }
 

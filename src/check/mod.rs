@@ -21,4 +21,4 @@ pub use findings::{
 };
 pub use reason::{Reason, distinct_owners};
 pub use report::CheckReport;
-pub use wait::{Until, WaitTarget};
+pub use wait::{Reached, Until, WaitTarget};

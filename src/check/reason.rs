@@ -1,5 +1,6 @@
 //! The reasons of a report: each is one fact that was found.
 
+use crate::model::port::WhyUnseen;
 use crate::model::process::{Container, Pid, Process, ProcessState, SocketCandidates};
 use crate::model::snapshot::Problem;
 use crate::model::socket::{Endpoint, Family, Socket, SocketQueue, TimeWaitLeft};
@@ -41,11 +42,10 @@ pub enum Reason {
         at: SocketAddr,
         error: String,
     },
-    /// Addresses are in use and no readable table shows by which socket; `is_unread`: an unreadable table may contain
-    /// it.
+    /// Addresses are in use and no table shows by which socket.
     Unexplained {
         at: Vec<SocketAddr>,
-        is_unread: bool,
+        why: WhyUnseen,
     },
     /// A socket on all addresses covers these addresses too, which have no row.
     Wildcard {
@@ -131,10 +131,11 @@ impl Reason {
             Self::HoldingSocket(_)
             | Self::Client { .. }
             | Self::Unexplained { .. }
-            | Self::Privileged(_)
-            | Self::NoSuchAddress(_)
-            | Self::Failed { .. } => true,
-            Self::Candidates(_)
+            | Self::NoSuchAddress(_) => true,
+            // What says nothing about the port: such a bind is refused before anyone looks at it.
+            Self::Privileged(_)
+            | Self::Failed { .. }
+            | Self::Candidates(_)
             | Self::Elsewhere(_)
             | Self::Wildcard { .. }
             | Self::OtherInterface { .. }

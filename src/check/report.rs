@@ -3,7 +3,7 @@
 use super::findings::Findings;
 use super::reason::{Reason, distinct_owners};
 use super::{connections, sockets};
-use crate::model::port::{AddressProbe, BindResult, PortSpec, overlaps};
+use crate::model::port::{AddressProbe, Availability, BindResult, PortSpec, WhyUnseen};
 use crate::model::process::{Process, SocketCandidates};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -12,9 +12,7 @@ use std::sync::Arc;
 #[derive(Clone, Debug)]
 pub struct CheckReport {
     pub findings: Findings,
-    /// True if a bind as servers try it works on each requested address of this machine, and no socket listens or is
-    /// bound there.
-    pub is_free: bool,
+    pub availability: Availability,
     /// Reasons why the port is held come first.
     pub reasons: Vec<Reason>,
 }
@@ -22,7 +20,7 @@ pub struct CheckReport {
 impl CheckReport {
     pub fn of(findings: Findings) -> Self {
         Self {
-            is_free: is_free(&findings),
+            availability: findings.availability(),
             reasons: reasons(&findings),
             findings,
         }
@@ -38,19 +36,18 @@ impl CheckReport {
         distinct_owners(self.findings.conflicting())
     }
 
-    /// True if every bind is explained; if not, a socket may have opened or closed between the poll and the binds.
+    /// True if nothing holds the port, whether or not this user may bind it.
+    pub fn is_free(&self) -> bool {
+        self.availability.is_free()
+    }
+
+    /// True if every bind is explained; if not, a socket may have opened or closed between the poll and the binds, or the
+    /// system had nothing left for a bind just then.
     pub fn is_explained(&self) -> bool {
         let is_open =
-            |reason: &Reason| matches!(reason, Reason::Unexplained { .. } | Reason::NeedsReuse);
+            |reason: &Reason| matches!(reason, Reason::Unexplained { .. } | Reason::Failed { .. });
         !self.reasons.iter().any(is_open)
     }
-}
-
-fn is_free(findings: &Findings) -> bool {
-    let mut probes = findings.local_probes().peekable();
-    probes.peek().is_some()
-        && probes.all(|probe| findings.is_bindable(probe))
-        && findings.conflicting().next().is_none()
 }
 
 fn reasons(findings: &Findings) -> Vec<Reason> {
@@ -61,8 +58,12 @@ fn reasons(findings: &Findings) -> Vec<Reason> {
     reasons.extend(connections::reasons(findings));
     reasons.extend(refusals(findings));
     reasons.extend(sockets::remarks(findings));
-    let explains_reuse =
-        |reason: &Reason| matches!(reason, Reason::TimeWait { .. } | Reason::Leftover { .. });
+    let explains_reuse = |reason: &Reason| {
+        matches!(
+            reason,
+            Reason::TimeWait { .. } | Reason::Leftover { .. } | Reason::Unexplained { .. }
+        )
+    };
     if findings.needs_reuseaddr() && !reasons.iter().any(explains_reuse) {
         reasons.push(Reason::NeedsReuse);
     }
@@ -88,12 +89,16 @@ fn candidates(findings: &Findings) -> Vec<Reason> {
 
 /// Addresses in use whose socket may be in an unreadable table.
 fn unread(findings: &Findings) -> Option<Reason> {
-    let is_refused = |probe: &AddressProbe| {
-        let result = probe.result();
-        matches!(result, BindResult::InUse | BindResult::OnlyWithReuseAddr)
-            && findings.is_unread(probe.address.ip())
-    };
-    unexplained(findings, is_refused, true)
+    let is_refused = |probe: &AddressProbe| is_in_use(probe) && findings.is_unread(probe);
+    unexplained(findings, is_refused, WhyUnseen::UnreadTable)
+}
+
+/// True if the kernel refuses at least the bind without SO_REUSEADDR, because something has the port.
+fn is_in_use(probe: &AddressProbe) -> bool {
+    matches!(
+        probe.result(),
+        BindResult::InUse | BindResult::OnlyWithReuseAddr
+    )
 }
 
 /// Reasons for binds that failed with an error other than EADDRINUSE, and for EADDRINUSE that no socket explains.
@@ -107,31 +112,29 @@ fn refusals(findings: &Findings) -> Vec<Reason> {
     if findings.has_result(&BindResult::NoSuchAddress) {
         reasons.extend(address.ip().map(Reason::NoSuchAddress));
     }
-    for probe in &findings.probes {
+    for probe in findings.local_probes() {
         if let BindResult::Failed(error) = probe.result() {
             let at = probe.address;
             reasons.push(Reason::Failed { at, error });
         }
     }
     let is_refused = |probe: &AddressProbe| {
-        let ip = probe.address.ip();
-        let mut connections = connections::connections(findings);
-        probe.result() == BindResult::InUse
-            && !findings.is_unread(ip)
-            && !connections.any(|endpoint| overlaps(&endpoint.socket, ip))
+        let mut connections = findings.connections_on(probe);
+        is_in_use(probe) && !findings.is_unread(probe) && connections.next().is_none()
     };
-    reasons.extend(unexplained(findings, is_refused, false));
+    let why = WhyUnseen::of(false, findings.tried.shows_bound);
+    reasons.extend(unexplained(findings, is_refused, why));
     reasons
 }
 
 fn unexplained(
     findings: &Findings,
     is_refused: impl Fn(&AddressProbe) -> bool,
-    is_unread: bool,
+    why: WhyUnseen,
 ) -> Option<Reason> {
     let probes = findings.unheld_probes().filter(|probe| is_refused(probe));
     let at: Vec<SocketAddr> = probes.map(|probe| probe.address).collect();
-    (!at.is_empty()).then_some(Reason::Unexplained { at, is_unread })
+    (!at.is_empty()).then_some(Reason::Unexplained { at, why })
 }
 
 /// Settings, missing addresses and published ports, whoever holds the port.
@@ -143,7 +146,7 @@ fn settings(findings: &Findings) -> Vec<Reason> {
         reasons.push(Reason::Reserved);
     }
     if address.is_any() && findings.has_result(&BindResult::NoSuchAddress) {
-        let mut missing = findings.probes.clone();
+        let mut missing = findings.tried.probes.clone();
         missing.retain(|probe| probe.result() == BindResult::NoSuchAddress);
         let missing = missing.iter().map(|probe| probe.address.ip()).collect();
         reasons.push(Reason::NoFamily(missing));

@@ -2,7 +2,7 @@
 
 use super::findings::Findings;
 use super::reason::{Reason, distinct_owners};
-use crate::model::port::{AddressProbe, BindResult, overlaps};
+use crate::model::port::{AddressProbe, BindResult};
 use crate::model::process::Process;
 use crate::model::socket::{Family, Owners, Protocol, Socket, family, is_loopback};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -89,12 +89,14 @@ fn other_interfaces(findings: &Findings) -> Vec<Reason> {
 
 /// The addresses that can be bound, where others cannot.
 fn usable_part(findings: &Findings) -> Option<Reason> {
+    if findings.request.spec.asks_for_both_families() {
+        return ipv6_alone(findings);
+    }
     if !findings.request.spec.address.is_any() {
         return None;
     }
     let is_usable = |probe: &&AddressProbe| {
-        let ip = probe.address.ip();
-        findings.is_bindable(probe) && !findings.holding().any(|socket| overlaps(socket, ip))
+        findings.is_bindable(probe) && !findings.holding().any(|socket| probe.overlaps(socket))
     };
     let (usable, taken): (Vec<_>, Vec<_>) = findings.local_probes().partition(is_usable);
     if usable.is_empty() || taken.is_empty() {
@@ -111,6 +113,20 @@ fn usable_part(findings: &Findings) -> Option<Reason> {
     };
     let usable = usable.iter().map(|probe| probe.address.ip()).collect();
     Some(Reason::Partly { usable, taken })
+}
+
+/// The reason that `[::]` can be bound with IPV6_V6ONLY, where it cannot be bound for both families.
+fn ipv6_alone(findings: &Findings) -> Option<Reason> {
+    let is_free = |probe: &AddressProbe| {
+        findings.is_bindable(probe) && !findings.holding().any(|socket| probe.overlaps(socket))
+    };
+    let (both, alone): (Vec<_>, Vec<_>) = (findings.tried.probes.iter())
+        .partition(|probe| findings.request.spec.is_decided_by(probe));
+    let is_ipv6_alone = alone.iter().any(|probe| is_free(probe));
+    (is_ipv6_alone && !both.iter().any(|probe| is_free(probe))).then(|| Reason::Partly {
+        usable: alone.iter().map(|probe| probe.address.ip()).collect(),
+        taken: Some(Family::Ipv4),
+    })
 }
 
 /// The reason that `localhost` leads to different processes on 127.0.0.1 and ::1.

@@ -1,7 +1,7 @@
 //! Builders of findings for tests: each test names only what matters to it.
 
 use super::{CheckRequest, Findings, PortSettings};
-use crate::model::port::{AddressProbe, AddressSpec, BindOutcome, PortSpec};
+use crate::model::port::{AddressProbe, AddressSpec, BindOutcome, PortBinds, PortSpec};
 use crate::model::socket::{Endpoint, Protocol, SocketRole};
 use crate::model::testing::{SocketBuilder, instant};
 use std::net::{IpAddr, SocketAddr};
@@ -22,7 +22,10 @@ pub fn port(port: u16) -> Findings {
             connects: false,
         },
         at: instant(0.0),
-        probes: Vec::new(),
+        tried: PortBinds {
+            probes: Vec::new(),
+            shows_bound: true,
+        },
         binds: 0,
         endpoints: Vec::new(),
         process_states: Vec::new(),
@@ -43,21 +46,23 @@ impl Findings {
     pub fn binds(mut self, ips: &[&str], with: &BindOutcome, without: &BindOutcome) -> Self {
         for text in ips {
             let address = SocketAddr::new(ip(text), self.request.spec.port);
-            self.probes.retain(|probe| probe.address != address);
-            self.probes.push(AddressProbe {
+            self.tried.probes.retain(|probe| probe.address != address);
+            self.tried.probes.push(AddressProbe {
                 address,
+                takes_ipv4: false,
                 with_reuseaddr: Some(with.clone()),
                 without_reuseaddr: without.clone(),
             });
         }
-        self.probes
+        self.tried
+            .probes
             .sort_by_key(|probe| LOCAL.iter().position(|text| ip(text) == probe.address.ip()));
         self.counted()
     }
 
     /// Counts the binds as the checker does.
     fn counted(mut self) -> Self {
-        self.binds = self.probes.iter().map(AddressProbe::binds).sum();
+        self.binds = self.tried.probes.iter().map(AddressProbe::binds).sum();
         self
     }
 
@@ -72,13 +77,29 @@ impl Findings {
     /// Asks about this address alone.
     pub fn on(mut self, text: &str) -> Self {
         self.request.spec.address = AddressSpec::Ip(ip(text));
-        self.probes.retain(|probe| probe.address.ip() == ip(text));
+        self.tried
+            .probes
+            .retain(|probe| probe.address.ip() == ip(text));
         self.counted()
+    }
+
+    /// Asks about `[::]`, for both families, and gets these outcomes of a bind of both, with SO_REUSEADDR and without.
+    pub fn on_both_families(self, with: &BindOutcome, without: &BindOutcome) -> Self {
+        let mut findings = self.on("::");
+        let both = findings.tried.probes.iter().map(|alone| AddressProbe {
+            takes_ipv4: true,
+            with_reuseaddr: Some(with.clone()),
+            without_reuseaddr: without.clone(),
+            ..alone.clone()
+        });
+        let both: Vec<AddressProbe> = both.collect();
+        findings.tried.probes.splice(0..0, both);
+        findings.counted()
     }
 
     pub fn udp(mut self) -> Self {
         self.request.spec.protocol = Protocol::Udp;
-        for probe in &mut self.probes {
+        for probe in &mut self.tried.probes {
             probe.with_reuseaddr = None;
         }
         self.counted()

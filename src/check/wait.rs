@@ -1,6 +1,6 @@
 //! What `portmon wait` waits for, as far as the socket tables tell.
 
-use crate::model::port::PortSpec;
+use crate::model::port::{Availability, PortSpec};
 use crate::model::socket::{Protocol, Socket};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +16,14 @@ pub enum Until {
     Listening,
     /// Nothing listens or is bound, and the port can be bound.
     Free,
+}
+
+/// What was found once the target was reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reached {
+    /// The sockets of the port.
+    Listening(Vec<Socket>),
+    Free(Availability),
 }
 
 impl WaitTarget {
@@ -91,6 +99,10 @@ mod tests {
         assert_eq!(found(spec("3000")), [1, 1, 0]);
         assert_eq!(found(spec("0.0.0.0:3000")), [1, 0, 0]);
         assert_eq!(found(spec("127.0.0.2:3000")), [0, 0, 0]);
-        assert_eq!(found(spec("[::]:3000")), [0, 1, 0]);
+        assert_eq!(
+            found(spec("[::]:3000")),
+            [1, 1, 0],
+            "it asks for both families"
+        );
     }
 }

@@ -1,14 +1,16 @@
 //! `portmon check`: whether a port can be used, and why not.
 
 use super::port;
-use super::unless_closed;
+use super::{EXIT_ERROR, unless_closed};
 use crate::check::CheckRequest;
 use crate::cli::values::source;
-use crate::model::port::PortSpec;
+use crate::model::port::{Availability, PortSpec};
 use crate::model::socket::SocketSource;
 use crate::os::check::{CheckContext, check_port};
 use crate::os::environment;
 use crate::report;
+use crate::wording::check as wording;
+use anyhow::bail;
 use clap::Args;
 use std::io;
 
@@ -22,7 +24,7 @@ Examples:
 Exit status:
   0  the port is free
   1  the port is held
-  2  error")]
+  2  error, or it is unknown whether the port is free")]
 pub struct CheckArgs {
     /// Port: 3000, 3000/udp, 127.0.0.1:5432, [::1]:5432, [fe80::1%eth0]:80
     #[arg(value_parser = port)]
@@ -47,8 +49,18 @@ pub fn run(options: &CheckArgs) -> anyhow::Result<u8> {
         connects: options.connect,
     };
     let report = check_port(context, request);
+    if let Some(unknown) = wording::unknown(&report)
+        && !options.json
+    {
+        // Nothing on standard output: its first word is FREE or HELD.
+        bail!(unknown);
+    }
     let mut out = io::BufWriter::new(io::stdout().lock());
     // A reader that has seen enough still gets the exit code.
     unless_closed(report::check::print(&report, options.json, &mut out))?;
-    Ok(u8::from(!report.is_free))
+    Ok(match &report.availability {
+        Availability::Usable | Availability::OnlyWithReuseAddr | Availability::NotPermitted => 0,
+        Availability::NoSuchAddress | Availability::Held(_) => 1,
+        Availability::Unknown(_) => EXIT_ERROR,
+    })
 }

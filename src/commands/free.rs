@@ -98,7 +98,7 @@ fn refreshed(report: FreeReport, environment: &Environment, options: &FreeArgs) 
             .filter(|socket| socket.holds_port())
             .find(|socket| spec.matches(socket));
         holder.map_or_else(
-            || unowned(spec, &table),
+            || unowned(spec, &table, options.source),
             |socket| {
                 let owners = socket.owners.known().to_vec();
                 let held = Conclusion::StillHeld(Box::new(socket.clone()));

@@ -2,7 +2,7 @@
 
 use super::unless_closed;
 use crate::cli::values::{port_count, port_number, source};
-use crate::model::port::{BindResult, EphemeralRange, PortSpec};
+use crate::model::port::{EphemeralRange, PortSpec};
 use crate::model::socket::{Endpoint, Protocol, Socket, SocketSource};
 use crate::os::poller::SocketPoller;
 use crate::os::sockets::DumpScope;
@@ -101,7 +101,7 @@ fn candidates(
 
 /// Binds without SO_REUSEADDR too: a server that does not set it must be able to start as well.
 fn can_bind(port: u16) -> bool {
-    BindResult::of(&bind_probe::probe_port(PortSpec::tcp(port))) == BindResult::Usable
+    bind_probe::is_usable(PortSpec::tcp(port))
 }
 
 #[cfg(test)]

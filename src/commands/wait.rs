@@ -4,10 +4,10 @@
 
 use super::warn;
 use super::{address, port};
-use crate::check::{Until, WaitTarget};
+use crate::check::{Reached, Until, WaitTarget};
 use crate::cli::values::{source, timeout};
 use crate::free::BIND_RETRY;
-use crate::model::port::{AddressSpec, BindResult, EphemeralRange, PortSpec};
+use crate::model::port::{AddressSpec, Availability, EphemeralRange, PortEvidence, PortSpec};
 use crate::model::snapshot::Problem;
 use crate::model::socket::{Protocol, Socket, SocketSource};
 use crate::os::bind_probe;
@@ -91,14 +91,14 @@ pub fn run(options: &WaitArgs) -> anyhow::Result<u8> {
     let mut waiter = PortWaiter::new(target, options.source);
     loop {
         let polled = Instant::now();
-        if let Some(sockets) = waiter.poll() {
-            let message = wording::reached(target, &sockets, start.elapsed());
+        if let Some(reached) = waiter.poll() {
+            let message = wording::reached(target, &reached, start.elapsed());
             return super::print_line(&message).map(|()| 0);
         }
         let elapsed = start.elapsed();
         let left = options.timeout.map(|most| most.saturating_sub(elapsed));
         if left == Some(Duration::ZERO) {
-            warn(&waiter.timeout_message(options.source, elapsed));
+            warn(&waiter.timeout_message(elapsed));
             return Ok(TIMED_OUT);
         }
         let pause = MIN_PAUSE.max(polled.elapsed() * PAUSE_FACTOR);
@@ -109,6 +109,7 @@ pub fn run(options: &WaitArgs) -> anyhow::Result<u8> {
 /// The state of a wait for one port.
 struct PortWaiter<'a> {
     target: &'a WaitTarget,
+    source: Option<SocketSource>,
     poller: SocketPoller,
     /// The problems of the last poll, which were reported.
     problems: Vec<Problem>,
@@ -117,7 +118,7 @@ struct PortWaiter<'a> {
 
 struct FailedBind {
     at: Instant,
-    result: BindResult,
+    availability: Availability,
     /// True if there were connections that may have been the cause.
     had_sockets: bool,
 }
@@ -131,14 +132,15 @@ impl<'a> PortWaiter<'a> {
         };
         Self {
             target,
+            source,
             poller: poller(source, request),
             problems: Vec::new(),
             failed_bind: None,
         }
     }
 
-    /// Polls once; returns the sockets of the port once the target is reached.
-    fn poll(&mut self) -> Option<Vec<Socket>> {
+    /// Polls once; returns what was found once the target is reached.
+    fn poll(&mut self) -> Option<Reached> {
         let target = self.target;
         let problems = self.poller.poll_sockets().problems;
         if problems != self.problems {
@@ -151,47 +153,49 @@ impl<'a> PortWaiter<'a> {
                 return None;
             }
             self.poller.resolve_owners();
-            return Some(sockets(&mut self.poller, target));
+            return Some(Reached::Listening(sockets(&mut self.poller, target)));
         }
         if !target.blocking(&found).is_empty() {
             self.failed_bind = None;
             return None;
         }
-        let is_read = |problem: &Problem| problem.protocol != target.spec.protocol;
-        let is_reached = self.problems.iter().all(is_read) && self.can_be_bound(!found.is_empty());
-        is_reached.then_some(found)
+        self.free(&found).map(Reached::Free)
     }
 
-    /// Tries a bind. After a failure it is tried again only once the connections that may have caused it are gone, or
-    /// after a while.
-    fn can_be_bound(&mut self, has_sockets: bool) -> bool {
+    /// Tries to bind the port, which nothing is seen to hold, and judges it. After a failure it is tried again only once the
+    /// connections that may have caused it are gone, or after a while.
+    fn free(&mut self, found: &[Socket]) -> Option<Availability> {
+        let has_sockets = !found.is_empty();
         if let Some(failed) = &self.failed_bind
             && failed.at.elapsed() < BIND_RETRY
             && (has_sockets || !failed.had_sockets)
         {
-            return false;
+            return None;
         }
-        match bind_probe::bind_as_server(self.target.spec) {
-            // Where the user may not bind the port, only the tables tell that it is free.
-            BindResult::Usable | BindResult::OnlyWithReuseAddr | BindResult::NotPermitted => true,
-            result @ (BindResult::InUse | BindResult::NoSuchAddress | BindResult::Failed(_)) => {
-                self.failed_bind = Some(FailedBind {
-                    at: Instant::now(),
-                    result,
-                    had_sockets: has_sockets,
-                });
-                false
-            }
+        let availability = Availability::of(&PortEvidence {
+            spec: self.target.spec,
+            sockets: &found.iter().collect::<Vec<_>>(),
+            problems: &self.problems,
+            binds: &bind_probe::probe_port(self.target.spec, self.source),
+        });
+        if availability.is_free() {
+            return Some(availability);
         }
+        self.failed_bind = Some(FailedBind {
+            at: Instant::now(),
+            availability,
+            had_sockets: has_sockets,
+        });
+        None
     }
 
     /// Returns the message after a timeout. Polls all sockets of the port once, since a wait for a listener polls only
     /// listeners.
-    fn timeout_message(&self, source: Option<SocketSource>, elapsed: Duration) -> String {
-        let mut poller = poller(source, whole_port(self.target.spec.port));
+    fn timeout_message(&self, elapsed: Duration) -> String {
+        let mut poller = poller(self.source, whole_port(self.target.spec.port));
         let problems = poller.poll().problems;
         let sockets = sockets(&mut poller, self.target);
-        let failed_bind = self.failed_bind.as_ref().map(|failed| &failed.result);
+        let failed_bind = self.failed_bind.as_ref().map(|failed| &failed.availability);
         wording::timed_out(self.target, &sockets, failed_bind, &problems, elapsed)
     }
 }

@@ -2,7 +2,7 @@
 
 use super::protected::Protected;
 use super::request::{KillRequest, RequestId};
-use crate::model::port::AddressProbe;
+use crate::model::port::PortBinds;
 use crate::model::process::{Process, ProcessId, ProcessState, Unit};
 use crate::model::snapshot::Problem;
 use crate::model::socket::{NotFoundCause, Socket};
@@ -129,7 +129,7 @@ pub enum SignalDisposition {
 /// The binds that were tried for a verdict.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BindProbe {
-    pub probes: Vec<AddressProbe>,
+    pub binds: PortBinds,
     /// Addresses of the name `localhost` on this machine, in the order in which clients try them.
     pub localhost: Vec<IpAddr>,
 }

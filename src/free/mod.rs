@@ -47,6 +47,6 @@ pub use protected::{Protected, protected};
 pub use request::{KillRequest, RequestId, Target};
 pub use state_machine::{BIND_RETRY, FreeMachine, TableChange, Timeouts};
 pub use verdict::{
-    Evidence, Leftovers, Progress, Proof, ReleaseKind, RemainingOwners, Starter, Survivor,
-    TargetOutcome, Verdict, VerdictClass, VerdictKind,
+    BindRefusal, Evidence, Leftovers, Progress, Proof, ReleaseKind, RemainingOwners, Starter,
+    Survivor, TargetOutcome, Verdict, VerdictClass, VerdictKind,
 };

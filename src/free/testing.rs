@@ -4,7 +4,7 @@ use super::{
     BindProbe, ExecEvent, ExecResult, FreeContext, KillPlan, PortSnapshot, RequestId, SendOutcome,
     SignalError, plan_row,
 };
-use crate::model::port::{AddressProbe, BindOutcome};
+use crate::model::port::{AddressProbe, BindOutcome, PortBinds};
 use crate::model::process::ProcessId;
 use crate::model::socket::Endpoint;
 use crate::model::testing::{SocketBuilder, environment, instant, moment};
@@ -54,11 +54,15 @@ pub fn polled(sockets: Vec<SocketBuilder>, ended: Vec<ProcessId>) -> ExecResult 
 pub fn probed(addresses: &[SocketAddr], with: &BindOutcome, without: &BindOutcome) -> ExecResult {
     let probe = |address: &SocketAddr| AddressProbe {
         address: *address,
+        takes_ipv4: false,
         with_reuseaddr: Some(with.clone()),
         without_reuseaddr: without.clone(),
     };
     ExecResult::BindProbed(BindProbe {
-        probes: addresses.iter().map(probe).collect(),
+        binds: PortBinds {
+            probes: addresses.iter().map(probe).collect(),
+            shows_bound: true,
+        },
         localhost: vec![Ipv6Addr::LOCALHOST.into()],
     })
 }

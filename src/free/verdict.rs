@@ -1,7 +1,7 @@
 //! The verdict: what became of the port and of its owners, as values. `wording` writes the sentences.
 
 use super::exec_command::{SignalError, SignalState};
-use crate::model::port::{BindResult, Port};
+use crate::model::port::{BindResult, Doubt, Port, WhyUnseen};
 use crate::model::process::{Process, Signal, Unit};
 use crate::model::snapshot::Problem;
 use crate::model::socket::{Socket, State, TimeWaitLeft};
@@ -25,11 +25,10 @@ pub enum VerdictKind {
     Free(Proof),
     /// Nothing holds it, and it can be bound only with SO_REUSEADDR, which most servers set.
     OnlyWithReuseAddr(Leftovers),
-    /// Nothing holds it, and yet it cannot be bound.
+    /// No table shows a socket that holds it, and yet it cannot be bound.
     CannotBind {
         leftovers: Leftovers,
-        /// Error text of the system; `None` if the address is in use.
-        error: Option<String>,
+        why: BindRefusal,
     },
     /// The targets' addresses are free; the others belong to processes that were no targets.
     PartlyFree {
@@ -94,6 +93,16 @@ pub enum ReleaseKind {
     ClosedSocket,
     /// It closed its sockets a while ago and is still running.
     StillRunning,
+}
+
+/// Why a port cannot be bound that no socket is seen to hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BindRefusal {
+    /// Neither with SO_REUSEADDR nor without.
+    InUse,
+    /// Something holds it that no table shows.
+    Unseen(WhyUnseen),
+    Unknown(Doubt),
 }
 
 /// Evidence that a port is free.

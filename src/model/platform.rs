@@ -32,7 +32,7 @@ impl Platform {
         !matches!(self, Self::Windows)
     }
 
-    /// True if EACCES from a bind only means that the port is privileged (below 1024). Windows refuses excluded ports
+    /// True if EACCES from a bind below 1024 only means that the port is privileged. Windows refuses excluded ports
     /// in the same way, and those are not free.
     pub const fn denies_only_privileged_ports(self) -> bool {
         !matches!(self, Self::Windows)

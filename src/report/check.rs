@@ -1,14 +1,14 @@
 //! Output of `portmon check`, as text and JSON.
 
 use crate::check::{Banner, CheckReport, ConnectOutcome, ConnectProbe, Reason};
-use crate::model::port::{AddressProbe, BindOutcome};
+use crate::model::port::{AddressProbe, Availability, BindOutcome};
 use crate::report::json::{JsonOwner, owner, print_json, text};
 use crate::wording::check as wording;
 use serde::Serialize;
 use std::io::{self, Write};
 use std::net::IpAddr;
 
-/// Prints the report: FREE or HELD first, then a line for each reason.
+/// Prints the report: FREE, HELD or UNKNOWN first, then a line for each reason.
 pub fn print(report: &CheckReport, as_json: bool, out: &mut impl Write) -> io::Result<()> {
     if as_json {
         print_json(&JsonCheckReport::of(report), out)?;
@@ -43,6 +43,8 @@ struct JsonCheckReport {
 #[derive(Serialize)]
 struct JsonBindAttempt {
     address: IpAddr,
+    /// True for `::` without IPV6_V6ONLY.
+    takes_ipv4: bool,
     with_reuse: Option<&'static str>,
     without_reuse: &'static str,
 }
@@ -79,10 +81,10 @@ impl JsonCheckReport {
             port: spec.port,
             protocol: spec.protocol.name(),
             address: spec.address.ip(),
-            verdict: if report.is_free { "free" } else { "held" },
+            verdict: verdict(&report.availability),
             message: wording::headline(report),
             binds: findings.binds,
-            attempts: findings.probes.iter().map(attempt).collect(),
+            attempts: findings.tried.probes.iter().map(attempt).collect(),
             reasons: reasons.map(|(one, message)| reason(one, message)).collect(),
             holders: holders.iter().map(|process| owner(process)).collect(),
             connects: connects.map(|connects| connects.iter().map(connect).collect()),
@@ -90,9 +92,20 @@ impl JsonCheckReport {
     }
 }
 
+fn verdict(availability: &Availability) -> &'static str {
+    match availability {
+        Availability::Usable | Availability::OnlyWithReuseAddr | Availability::NotPermitted => {
+            "free"
+        }
+        Availability::NoSuchAddress | Availability::Held(_) => "held",
+        Availability::Unknown(_) => "unknown",
+    }
+}
+
 fn attempt(probe: &AddressProbe) -> JsonBindAttempt {
     JsonBindAttempt {
         address: probe.address.ip(),
+        takes_ipv4: probe.takes_ipv4,
         with_reuse: probe.with_reuseaddr.as_ref().map(outcome),
         without_reuse: outcome(&probe.without_reuseaddr),
     }

@@ -2,13 +2,14 @@
 
 use super::socket::{owners_hold, owners_with};
 use super::{
-    bind_result, count, count_states, explanation_lines, explanation_title, list,
-    not_permitted_text, signal_error, suffix, time_left_roughly, unseen_text, verdict, warning,
+    bind_result, count, count_states, doubt, explanation_lines, explanation_title, list,
+    not_permitted_text, signal_error, suffix, time_left_roughly, unseen, unseen_text, verdict,
+    warning,
 };
 use crate::free::{
     Conclusion, DryRun, Explanation, FreeReport, PortPlan, Refusal, Verdict, VerdictKind, Warning,
 };
-use crate::model::port::{BindResult, PortRange, PortSpec};
+use crate::model::port::{Availability, BindResult, Holding, PortRange, PortSpec};
 use crate::model::socket::State;
 use crate::model::text::escaped;
 use std::net::IpAddr;
@@ -18,7 +19,7 @@ use std::sync::Arc;
 pub fn free_report(report: &FreeReport) -> String {
     let port = report.spec;
     match &report.conclusion {
-        Conclusion::NotHeld { bind, left } => not_held(port, bind, left),
+        Conclusion::NotHeld { availability, left } => not_held(port, availability, left),
         Conclusion::StillHeld(socket) => {
             let (holds, address) = (owners_hold(socket), socket.local_address());
             let held = format!("{port} is STILL HELD: {holds} it on {address}");
@@ -64,29 +65,33 @@ pub fn free_report(report: &FreeReport) -> String {
     }
 }
 
-fn not_held(port: PortSpec, bind: &BindResult, left: &[Option<State>]) -> String {
+fn not_held(port: PortSpec, availability: &Availability, left: &[Option<State>]) -> String {
     let left = match count_states(left) {
         left if left.is_empty() => left,
         left => format!(" ({left})"),
     };
     let free = format!("{port} is free: nothing holds it");
-    match bind {
-        BindResult::Usable => free,
-        BindResult::OnlyWithReuseAddr => {
+    match availability {
+        Availability::Usable => free,
+        Availability::OnlyWithReuseAddr => {
             format!("{free}, but it can be bound only with SO_REUSEADDR{left}")
         }
-        BindResult::NotPermitted => {
+        Availability::NotPermitted => {
             let known = "so this is known only from the socket tables";
             format!("{free}. You are not permitted to bind it, {known}.")
         }
-        BindResult::NoSuchAddress => {
+        Availability::NoSuchAddress => {
             format!("{port} cannot be bound: this machine has no such address{left}")
         }
-        BindResult::InUse | BindResult::Failed(_) => {
-            let why = bind_result(bind);
-            format!(
-                "{port} is STILL HELD: a bind fails ({why}), but no socket table shows an owner{left}"
-            )
+        Availability::Held(Holding::Unseen(why)) => {
+            format!("{port} is STILL HELD by {}{left}", unseen(*why))
+        }
+        Availability::Held(Holding::Socket | Holding::Connections) => {
+            let why = bind_result(&BindResult::InUse);
+            format!("{port} is STILL HELD: a bind fails ({why}){left}")
+        }
+        Availability::Unknown(why) => {
+            format!("It is unknown whether {port} is free: {}{left}", doubt(why))
         }
     }
 }
@@ -200,6 +205,7 @@ pub fn two_addresses([one, other]: [PortSpec; 2]) -> String {
 mod tests {
     use super::*;
     use crate::free::{FreeReport, SignalError};
+    use crate::model::port::{Doubt, WhyUnseen};
     use crate::model::snapshot::Problem;
     use crate::model::socket::{Family, Protocol, TimeWaitLeft};
     use crate::model::testing::{process, socket};
@@ -216,15 +222,16 @@ mod tests {
 
     #[test]
     fn an_unowned_port_is_described_by_its_bind_and_sockets() {
-        use BindResult::{Failed, NoSuchAddress, NotPermitted, OnlyWithReuseAddr, Usable};
+        use Availability::{Held, NoSuchAddress, NotPermitted, OnlyWithReuseAddr, Unknown, Usable};
         let java = process(812, "java").build();
         let wildcard = Box::new(socket("0.0.0.0:5432").owner(&java).build());
         let client = socket("127.0.0.1:51324").to("127.0.0.1:3000");
         let client = Box::new(client.owner(&java).build());
         let states = vec![Some(State::TimeWait)];
         let left = Some(TimeWaitLeft::AtMost(Duration::from_mins(1)));
-        let not_held = |bind, left| Conclusion::NotHeld { bind, left };
-        let bind = Failed("odd".to_owned());
+        let not_held = |availability, left| Conclusion::NotHeld { availability, left };
+        let availability = Unknown(Doubt::BindFailed("odd".to_owned()));
+        let unseen = |why| not_held(Held(Holding::Unseen(why)), vec![]);
         let sentences = [
             text("3000", not_held(Usable, vec![])),
             text("80", not_held(NotPermitted, vec![])),
@@ -236,9 +243,18 @@ mod tests {
             text(
                 "3000/udp",
                 Conclusion::NotHeld {
-                    bind,
+                    availability,
                     left: vec![None],
                 },
+            ),
+            text("3000", unseen(WhyUnseen::NotKnown)),
+            text("3000", unseen(WhyUnseen::BoundNotShown)),
+            text(
+                "81",
+                not_held(
+                    Unknown(Doubt::NotPermitted(WhyUnseen::BoundNotShown)),
+                    vec![],
+                ),
             ),
             text("5432", Conclusion::StillHeld(wildcard)),
         ];
@@ -250,7 +266,10 @@ mod tests {
         :8080 is STILL HELD: no process holds it; the kernel keeps 1 TIME_WAIT for at most 60 s
         :51324 is STILL HELD: nothing listens on it, but java 812 uses it for a connection to 127.0.0.1:3000; portmon does not close connections
         127.0.0.1:5432 is STILL HELD: java 812 holds it on 0.0.0.0; to free every address: portmon free 5432
-        :3000/udp is STILL HELD: a bind fails (odd), but no socket table shows an owner (1 socket)
+        It is unknown whether :3000/udp is free: a bind fails: odd (1 socket)
+        :3000 is STILL HELD by something not in any socket table
+        :3000 is STILL HELD by something that this socket source does not show (a bound socket)
+        It is unknown whether :81 is free: you are not permitted to bind it, and this socket source does not show bound sockets
         :5432 is STILL HELD: java 812 holds it on 0.0.0.0
         ");
     }

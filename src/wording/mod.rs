@@ -31,7 +31,8 @@ pub use free_report::{
 };
 pub use number::{bytes, count, joined, list, percent};
 pub use port::{
-    address_error, address_with_protocol, bind_result, place, port, port_spec_error, suffix, target,
+    address_error, address_with_protocol, bind_result, doubt, place, port, port_spec_error, suffix,
+    target, unseen,
 };
 pub use preview::{
     Describer, LineKind, PreviewLine, UNSEEN_TARGETS, drop_repeated_labels, freeing_title, line,

@@ -1,6 +1,6 @@
 //! Ports and addresses, as sentences and the command line name them, and what is wrong with one.
 
-use crate::model::port::{AddressError, BindResult, PortSpecError};
+use crate::model::port::{AddressError, BindResult, Doubt, PortSpecError, WhyUnseen};
 use crate::model::socket::{Protocol, Socket};
 use crate::model::text::escaped;
 use std::net::SocketAddr;
@@ -44,6 +44,40 @@ pub fn bind_result(result: &BindResult) -> String {
         BindResult::Failed(reason) => reason,
     };
     text.to_owned()
+}
+
+/// Describes what refuses a bind and is in no table: `something that no socket table shows`.
+pub fn unseen(why: WhyUnseen) -> &'static str {
+    match why {
+        WhyUnseen::UnreadTable => "an unknown owner: not every socket table could be read",
+        WhyUnseen::BoundNotShown => {
+            "something that this socket source does not show (a bound socket)"
+        }
+        WhyUnseen::NotKnown => "something not in any socket table",
+    }
+}
+
+/// Describes why it is not known whether a port is free: `the bind fails: Too many open files`.
+pub fn doubt(doubt: &Doubt) -> String {
+    match doubt {
+        Doubt::BindFailed(error) => {
+            format!("a bind fails: {error}")
+        }
+        Doubt::NotPermitted(why) => {
+            let denied = bind_result(&BindResult::NotPermitted);
+            let unseen = match why {
+                WhyUnseen::BoundNotShown => "this socket source does not show bound sockets",
+                WhyUnseen::UnreadTable | WhyUnseen::NotKnown => {
+                    "not every socket table could be read"
+                }
+            };
+            format!("{denied}, and {unseen}")
+        }
+        Doubt::OnlyWithReuseAddr => {
+            let only = bind_result(&BindResult::OnlyWithReuseAddr);
+            format!("{only}, and not every socket table could be read")
+        }
+    }
 }
 
 /// Describes in one line why a text is not an address.

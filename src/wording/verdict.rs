@@ -2,15 +2,15 @@
 //!
 //! The beginnings (`is free`, `STILL HELD`, `TAKEN AGAIN`, `Nothing sent`) are an interface: people and scripts read them.
 
-use super::bind_result;
 use super::process::{ended, release_groups, releases, signal_error, targets};
 use super::socket::{count_states, owners_hold};
 use super::{
-    address_with_protocol, count, joined, list, owners, place, seconds, time_left,
-    time_left_at_most, unread,
+    address_with_protocol, bind_result, count, doubt, joined, list, owners, place, seconds,
+    time_left, time_left_at_most, unread, unseen,
 };
 use crate::free::{
-    Evidence, Leftovers, Progress, Proof, RemainingOwners, Starter, Verdict, VerdictKind,
+    BindRefusal, Evidence, Leftovers, Progress, Proof, RemainingOwners, Starter, Verdict,
+    VerdictKind,
 };
 use crate::model::platform::PLATFORM;
 use crate::model::port::{BindResult, Port};
@@ -31,11 +31,9 @@ pub fn verdict(verdict: &Verdict) -> String {
             ended(outcomes),
             in_brackets(leftovers)
         ),
-        VerdictKind::CannotBind { leftovers, error } => format!(
-            "{}, but {port} cannot be bound{}",
-            ended(outcomes),
-            cannot_bind(port, leftovers, error.as_deref())
-        ),
+        VerdictKind::CannotBind { leftovers, why } => {
+            cannot_bind(port, &ended(outcomes), leftovers, why)
+        }
         VerdictKind::PartlyFree {
             free,
             held,
@@ -171,7 +169,24 @@ fn in_brackets(leftovers: &Leftovers) -> String {
     )
 }
 
-fn cannot_bind(port: Port, leftovers: &Leftovers, error: Option<&str>) -> String {
+fn cannot_bind(port: Port, ended: &str, leftovers: &Leftovers, why: &BindRefusal) -> String {
+    match why {
+        BindRefusal::InUse => {
+            let until = until_bound(port, leftovers);
+            format!("{ended}, but {port} cannot be bound{until}")
+        }
+        BindRefusal::Unseen(why) => {
+            format!("{port} is STILL HELD: {ended}, {} holds it", unseen(*why))
+        }
+        BindRefusal::Unknown(why) => {
+            let doubt = doubt(why);
+            format!("It is unknown whether {port} is free: {ended}; {doubt}")
+        }
+    }
+}
+
+/// ` for at most 58 s (tried with and without SO_REUSEADDR)`
+fn until_bound(port: Port, leftovers: &Leftovers) -> String {
     let wait = leftovers
         .wait
         .map(|wait| format!(" for {}", time_left_at_most(wait)));
@@ -179,10 +194,9 @@ fn cannot_bind(port: Port, leftovers: &Leftovers, error: Option<&str>) -> String
         Protocol::Tcp if PLATFORM.has_safe_reuseaddr() => "tried with and without SO_REUSEADDR",
         Protocol::Tcp | Protocol::Udp => "tried without SO_REUSEADDR",
     };
-    let reason = match (error, leftovers.states.as_slice()) {
-        (Some(error), _) => format!(": {error}"),
-        (None, [_, ..]) if wait.is_none() => format!(": {}", count_states(&leftovers.states)),
-        (None, _) => String::new(),
+    let reason = match leftovers.states.as_slice() {
+        [_, ..] if wait.is_none() => format!(": {}", count_states(&leftovers.states)),
+        _ => String::new(),
     };
     format!("{} ({tried}{reason})", wait.unwrap_or_default())
 }

@@ -4,10 +4,10 @@ use super::Prepared;
 use super::arguments::FreeArgs;
 use crate::free::{Explanation, FreeContext, FreeReport, PortPlan, Refusal, plan_port};
 use crate::model::environment::Environment;
-use crate::model::port::{BindResult, PortSpec};
+use crate::model::port::PortSpec;
 use crate::model::process::Supervisor;
 use crate::model::snapshot::Problem;
-use crate::model::socket::{Endpoint, Protocol};
+use crate::model::socket::{Endpoint, Protocol, SocketSource};
 use crate::os::poller::SocketPoller;
 use crate::os::processes::{Processes, process_trees};
 use crate::os::sockets::{DumpScope, held_tcp_ports};
@@ -44,7 +44,7 @@ pub fn prepare(
         let plan = PortPlan {
             spec,
             kill_plan: planned
-                .ok_or_else(|| unowned(spec, table))?
+                .ok_or_else(|| unowned(spec, table, options.source))?
                 .map_err(|explanation| explained(spec, explanation))?,
             targets: options.target_set(),
             signal: options.signal,
@@ -55,9 +55,13 @@ pub fn prepare(
 }
 
 /// Reports on a port that no process holds, by a bind.
-pub fn unowned(spec: PortSpec, table: &[Endpoint]) -> Box<FreeReport> {
-    let bind = BindResult::of(&bind_probe::probe_port(spec));
-    Box::new(FreeReport::unowned(spec, table, bind, now().instant))
+pub fn unowned(
+    spec: PortSpec,
+    table: &[Endpoint],
+    source: Option<SocketSource>,
+) -> Box<FreeReport> {
+    let binds = bind_probe::probe_port(spec, source);
+    Box::new(FreeReport::unowned(spec, table, &binds, now().instant))
 }
 
 fn explained(spec: PortSpec, mut explanation: Box<Explanation>) -> Box<FreeReport> {

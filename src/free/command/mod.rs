@@ -13,7 +13,7 @@ use super::{
     Explanation, FreeMachine, NotPermitted, Obstacle, SignalError, Unseen, Verdict, VerdictKind,
     Warning,
 };
-use crate::model::port::{BindResult, PortSpec};
+use crate::model::port::{Availability, PortSpec};
 use crate::model::process::{Process, Signal};
 use crate::model::snapshot::Problem;
 use crate::model::socket::{Socket, State, TimeWaitLeft};
@@ -63,9 +63,9 @@ pub struct FreeReport {
 /// Result for a port.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Conclusion {
-    /// No process holds the port, and this is what a bind says.
+    /// No socket and no connection in the tables holds the port.
     NotHeld {
-        bind: BindResult,
+        availability: Availability,
         /// The state of each connection that is left.
         left: Vec<Option<State>>,
     },
@@ -165,15 +165,9 @@ impl FreeReport {
     /// Returns `None` for a dry run that would send the signals.
     pub fn outcome(&self) -> Option<FreeOutcome> {
         Some(match &self.conclusion {
-            Conclusion::NotHeld { bind, .. } => match bind {
-                BindResult::InUse | BindResult::NoSuchAddress | BindResult::Failed(_) => {
-                    FreeOutcome::StillHeld
-                }
-                BindResult::Usable | BindResult::OnlyWithReuseAddr | BindResult::NotPermitted => {
-                    FreeOutcome::Free
-                }
-            },
-            Conclusion::StillHeld(_)
+            Conclusion::NotHeld { availability, .. } if availability.is_free() => FreeOutcome::Free,
+            Conclusion::NotHeld { .. }
+            | Conclusion::StillHeld(_)
             | Conclusion::HeldByConnection(_)
             | Conclusion::TimeWait { .. }
             | Conclusion::Freed(None) => FreeOutcome::StillHeld,

@@ -1,11 +1,14 @@
 use super::*;
 use crate::free::{FreeContext, KillPlan, TargetSet, plan_port};
-use crate::model::port::PortRange;
+use crate::model::port::{
+    AddressProbe, BindOutcome, Doubt, Holding, PortBinds, PortRange, WhyUnseen,
+};
 use crate::model::process::{Pid, ProcessTree};
-use crate::model::socket::Endpoint;
+use crate::model::socket::{Endpoint, Protocol};
 use crate::model::testing::{
     SocketBuilder, environment, instant, moment, process, process_tree, socket,
 };
+use std::net::SocketAddr;
 
 fn spec(text: &str) -> PortSpec {
     text.parse().expect(text)
@@ -14,11 +17,11 @@ fn spec(text: &str) -> PortSpec {
 #[test]
 fn of_several_ports_the_worst_is_the_exit_code() {
     let free = || Conclusion::NotHeld {
-        bind: BindResult::Usable,
+        availability: Availability::Usable,
         left: Vec::new(),
     };
     let without_address = || Conclusion::NotHeld {
-        bind: BindResult::NoSuchAddress,
+        availability: Availability::NoSuchAddress,
         left: Vec::new(),
     };
     let held = || Conclusion::Freed(None);
@@ -92,9 +95,24 @@ fn a_range_means_its_held_ports_and_a_number_itself() {
     }
 }
 
+/// These outcomes of the binds on the IPv4 addresses.
+fn ipv4_binds(spec: PortSpec, with: &BindOutcome, without: &BindOutcome) -> PortBinds {
+    let addresses = spec.address.bind_addresses(spec.port).into_iter();
+    let probe = |address| AddressProbe {
+        address,
+        takes_ipv4: false,
+        with_reuseaddr: (spec.protocol == Protocol::Tcp).then(|| with.clone()),
+        without_reuseaddr: without.clone(),
+    };
+    PortBinds {
+        probes: addresses.filter(SocketAddr::is_ipv4).map(probe).collect(),
+        shows_bound: true,
+    }
+}
+
 #[test]
 fn an_unowned_port_is_free_unless_a_bind_fails() {
-    use BindResult::{Failed, InUse, NoSuchAddress, NotPermitted, OnlyWithReuseAddr, Usable};
+    use BindOutcome::{Bound, Failed, InUse, NoSuchAddress, NotPermitted};
     let [chrome, java] =
         [(942, "chrome"), (812, "java")].map(|(pid, name)| process(pid, name).build());
     let client = socket("127.0.0.1:51324")
@@ -109,31 +127,43 @@ fn an_unowned_port_is_free_unless_a_bind_fails() {
     let [client, _, wildcard] = table.each_ref().map(|one| Box::new(one.socket.clone()));
     let waiting = vec![Some(State::TimeWait)];
     let left = Some(TimeWaitLeft::AtMost(Duration::from_mins(1)));
-    let not_held = |bind, left| Conclusion::NotHeld { bind, left };
+    let not_held = |availability, left| Conclusion::NotHeld { availability, left };
+    let both = |outcome: BindOutcome| (outcome.clone(), outcome);
+    let odd = || Failed("odd".to_owned());
     let cases = [
-        ("3000", Usable, not_held(Usable, vec![]), vec![]),
-        ("80", NotPermitted, not_held(NotPermitted, vec![]), vec![]),
+        (
+            "3000",
+            both(Bound),
+            not_held(Availability::Usable, vec![]),
+            vec![],
+        ),
+        (
+            "80",
+            both(NotPermitted),
+            not_held(Availability::NotPermitted, vec![]),
+            vec![],
+        ),
         (
             "127.0.0.9:80",
-            NoSuchAddress,
-            not_held(NoSuchAddress, vec![]),
+            both(NoSuchAddress),
+            not_held(Availability::NoSuchAddress, vec![]),
             vec![],
         ),
         (
             "127.0.0.9:5432",
-            NoSuchAddress,
+            both(NoSuchAddress),
             Conclusion::StillHeld(wildcard.clone()),
             vec![Arc::clone(&java)],
         ),
         (
             "8080",
-            OnlyWithReuseAddr,
-            not_held(OnlyWithReuseAddr, waiting.clone()),
+            (Bound, InUse),
+            not_held(Availability::OnlyWithReuseAddr, waiting.clone()),
             vec![],
         ),
         (
             "8080",
-            InUse,
+            both(InUse),
             Conclusion::TimeWait {
                 states: waiting,
                 left,
@@ -142,26 +172,40 @@ fn an_unowned_port_is_free_unless_a_bind_fails() {
         ),
         (
             "51324",
-            InUse,
+            both(InUse),
             Conclusion::HeldByConnection(client),
             vec![chrome],
         ),
         (
             "127.0.0.1:5432",
-            InUse,
+            (Bound, InUse),
             Conclusion::StillHeld(wildcard),
             vec![java],
         ),
         (
+            "3000",
+            (Bound, InUse),
+            not_held(
+                Availability::Held(Holding::Unseen(WhyUnseen::NotKnown)),
+                vec![],
+            ),
+            vec![],
+        ),
+        (
             "3000/udp",
-            Failed("odd".to_owned()),
-            not_held(Failed("odd".to_owned()), vec![]),
+            both(odd()),
+            not_held(
+                Availability::Unknown(Doubt::BindFailed("odd".to_owned())),
+                vec![],
+            ),
             vec![],
         ),
     ];
-    for (port, bind, conclusion, holders) in cases {
-        let report = FreeReport::unowned(spec(port), &table, bind, instant(0.0));
-        assert_eq!(report, FreeReport::new(spec(port), conclusion, holders));
+    for (port, (with, without), conclusion, holders) in cases {
+        let spec = spec(port);
+        let binds = ipv4_binds(spec, &with, &without);
+        let report = FreeReport::unowned(spec, &table, &binds, instant(0.0));
+        assert_eq!(report, FreeReport::new(spec, conclusion, holders));
     }
 }
 

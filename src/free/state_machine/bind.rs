@@ -3,8 +3,11 @@
 use super::poll_verdict::unknown;
 use super::request_log::RequestLog;
 use crate::free::exec_command::BindProbe;
-use crate::free::verdict::{Evidence, Proof, Verdict, VerdictKind};
-use crate::model::port::{AddressProbe, AddressSpec, BindResult};
+use crate::free::verdict::{BindRefusal, Evidence, Proof, Verdict, VerdictKind};
+use crate::model::port::{
+    AddressProbe, AddressSpec, Availability, BindResult, Holding, Port, PortBinds, PortEvidence,
+    PortSpec, WhyUnseen,
+};
 use crate::model::socket::Socket;
 use std::net::{IpAddr, SocketAddr};
 
@@ -45,30 +48,54 @@ fn sorted_once(mut addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
 
 /// Returns the verdict of a bind on the whole port, which nothing is seen to hold.
 pub(super) fn bind_verdict(log: &RequestLog, probe: &BindProbe) -> Verdict {
-    let cannot_bind = |error| VerdictKind::CannotBind {
+    let result = BindResult::of(&probe.binds.probes);
+    let cannot_bind = |why| VerdictKind::CannotBind {
         leftovers: log.leftovers(),
-        error,
+        why,
     };
-    log.verdict(match BindResult::of(&probe.probes) {
-        BindResult::Usable if log.is_unread() => {
+    log.verdict(match availability(log, &probe.binds) {
+        Availability::Usable if log.is_unread() => {
             VerdictKind::Free(Proof::BindOnly(log.last_poll.problems.clone()))
         }
-        // Without the tables only a bind without SO_REUSEADDR proves anything: with it a port can be bound beside a socket
-        // that does not listen.
-        result if log.is_unread() => return unknown(log, Evidence::Bind(result)),
-        BindResult::Usable => VerdictKind::Free(Proof::Bound),
-        BindResult::NotPermitted => VerdictKind::Free(Proof::NotPermitted),
-        BindResult::NoSuchAddress => VerdictKind::Free(Proof::NoSuchAddress),
-        BindResult::OnlyWithReuseAddr => VerdictKind::OnlyWithReuseAddr(log.leftovers()),
-        BindResult::InUse => cannot_bind(None),
-        BindResult::Failed(error) => cannot_bind(Some(error)),
+        Availability::NoSuchAddress | Availability::Held(_) | Availability::Unknown(_)
+            if log.is_unread() =>
+        {
+            return unknown(log, Evidence::Bind(result));
+        }
+        Availability::Usable => VerdictKind::Free(Proof::Bound),
+        Availability::NotPermitted => VerdictKind::Free(Proof::NotPermitted),
+        Availability::NoSuchAddress => VerdictKind::Free(Proof::NoSuchAddress),
+        Availability::OnlyWithReuseAddr => VerdictKind::OnlyWithReuseAddr(log.leftovers()),
+        Availability::Held(Holding::Unseen(why))
+            if why != WhyUnseen::NotKnown || result == BindResult::OnlyWithReuseAddr =>
+        {
+            cannot_bind(BindRefusal::Unseen(why))
+        }
+        Availability::Held(_) => cannot_bind(BindRefusal::InUse),
+        Availability::Unknown(doubt) => cannot_bind(BindRefusal::Unknown(doubt)),
+    })
+}
+
+/// Judges the port by the last poll and these binds.
+fn availability(log: &RequestLog, binds: &PortBinds) -> Availability {
+    let Port { protocol, number } = log.request.port();
+    let sockets: Vec<&Socket> = log.last_poll.sockets.iter().collect();
+    Availability::of(&PortEvidence {
+        spec: PortSpec {
+            protocol,
+            ..PortSpec::tcp(number)
+        },
+        sockets: &sockets,
+        problems: &log.last_poll.problems,
+        binds,
     })
 }
 
 /// Returns the verdict of a bind on the addresses that targets held; `None` unless all of them can be bound.
 pub(super) fn part_verdict(log: &RequestLog, probe: &BindProbe) -> Option<Verdict> {
     let is_usable = |probe: &AddressProbe| probe.result().is_usable();
-    if probe.probes.is_empty() || !probe.probes.iter().all(is_usable) {
+    let probes = &probe.binds.probes;
+    if probes.is_empty() || !probes.iter().all(is_usable) {
         return None;
     }
     let held = log.holding_sockets();
@@ -79,7 +106,7 @@ pub(super) fn part_verdict(log: &RequestLog, probe: &BindProbe) -> Option<Verdic
         })
     };
     Some(log.verdict(VerdictKind::PartlyFree {
-        free: probe.probes.iter().map(|probe| probe.address).collect(),
+        free: probes.iter().map(|probe| probe.address).collect(),
         localhost: probe.localhost.first().copied().filter(reaches),
         held,
     }))

@@ -114,6 +114,24 @@ impl Story {
         self.on(0.0, result)
     }
 
+    /// These outcomes on the IPv4 addresses; every other one can be bound.
+    fn binds_ipv4(self, with: &BindOutcome, without: &BindOutcome) -> Self {
+        let [ExecCommand::TryBind(_, addresses)] = self.commands.as_slice() else {
+            panic!("no bind is wanted: {:?}", self.commands);
+        };
+        let bound = BindOutcome::Bound;
+        let mut result = probed(addresses, &bound, &bound);
+        if let ExecResult::BindProbed(probe) = &mut result {
+            for probe in &mut probe.binds.probes {
+                if probe.address.is_ipv4() {
+                    probe.with_reuseaddr = Some(with.clone());
+                    probe.without_reuseaddr = without.clone();
+                }
+            }
+        }
+        self.on(0.0, result)
+    }
+
     fn bound(self) -> Self {
         self.binds(&BindOutcome::Bound, &BindOutcome::Bound)
     }
@@ -565,10 +583,9 @@ fn a_worker_that_inherits_the_socket_is_not_a_newcomer() {
 
 #[test]
 fn a_failed_bind_is_reported_with_the_leftovers() {
-    use BindOutcome::{Bound, Failed, InUse};
+    use BindOutcome::{Bound, InUse};
     let ends = |peer, seconds| time_wait(peer).waits_until(instant(seconds));
     let connection = || socket("127.0.0.1:3000").to("127.0.0.1:9").owner(&node());
-    let odd = Failed("odd".to_owned());
     let only = "can be bound only with SO_REUSEADDR";
     let cannot = "cannot be bound";
     let tried = "tried with and without SO_REUSEADDR";
@@ -598,11 +615,48 @@ fn a_failed_bind_is_reported_with_the_leftovers() {
             (InUse, Held),
             format!("{cannot} ({tried}: 1 ESTABLISHED and 1 TIME_WAIT)"),
         ),
-        (vec![], (odd, Held), format!("{cannot} ({tried}: odd)")),
+        (vec![], (InUse, Held), format!("{cannot} ({tried})")),
     ];
     for (left, (with_reuseaddr, kind), words) in cases {
-        let story = Story::of_ended_node(0.5, left).binds(&with_reuseaddr, &InUse);
+        let story = Story::of_ended_node(0.5, left).binds_ipv4(&with_reuseaddr, &InUse);
         story.says(kind, &format!("node 4242 ended, but :3000 {words}"));
+    }
+}
+
+#[test]
+fn a_bind_that_no_socket_explains_proves_nothing_free() {
+    use BindOutcome::{Bound, Failed, InUse, NotPermitted};
+    let odd = Failed("odd".to_owned());
+    let cases = [
+        (
+            (Bound, InUse, true),
+            ":3000 is STILL HELD: node 4242 ended, something not in any socket table holds it",
+        ),
+        (
+            (Bound, InUse, false),
+            ":3000 is STILL HELD: node 4242 ended, something that this socket source does not show (a bound socket) \
+             holds it",
+        ),
+        (
+            (odd.clone(), odd, true),
+            "It is unknown whether :3000 is free: node 4242 ended; a bind fails: odd",
+        ),
+        (
+            (NotPermitted, NotPermitted, false),
+            "It is unknown whether :3000 is free: node 4242 ended; you are not permitted to bind it, and this socket \
+             source does not show bound sockets",
+        ),
+    ];
+    for ((with, without, shows_bound), words) in cases {
+        let story = Story::of_ended_node(0.5, vec![]);
+        let [ExecCommand::TryBind(_, addresses)] = story.commands.as_slice() else {
+            panic!("no bind is wanted: {:?}", story.commands);
+        };
+        let mut result = probed(addresses, &with, &without);
+        if let ExecResult::BindProbed(probe) = &mut result {
+            probe.binds.shows_bound = shows_bound;
+        }
+        story.on(0.0, result).says(Held, words);
     }
 }
 

@@ -1,6 +1,7 @@
 //! The result of trying to bind a port, from one bind(2) to the verdict on all local addresses.
 
-use crate::model::socket::Socket;
+use crate::model::snapshot::Problem;
+use crate::model::socket::{Family, Protocol, Socket};
 use std::cmp::Reverse;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -25,7 +26,7 @@ pub fn overlaps(socket: &Socket, ip: IpAddr) -> bool {
 pub enum BindOutcome {
     Bound,
     InUse,
-    /// This user may not bind the port, so the bind does not tell whether it is free.
+    /// The port is privileged and this user is not, so the bind does not tell whether it is free.
     NotPermitted,
     /// This machine does not have the address, or not its family.
     NoSuchAddress,
@@ -33,10 +34,12 @@ pub enum BindOutcome {
     Failed(String),
 }
 
-/// The binds that were tried on one address; `::` with IPV6_V6ONLY.
+/// The binds that were tried on one address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AddressProbe {
     pub address: SocketAddr,
+    /// True for `::` without IPV6_V6ONLY, which takes IPv4 too (ipv6(7)).
+    pub takes_ipv4: bool,
     /// With SO_REUSEADDR; `None` where it is not tried (UDP, and Windows, where it would take the port from its owner).
     pub with_reuseaddr: Option<BindOutcome>,
     pub without_reuseaddr: BindOutcome,
@@ -48,7 +51,7 @@ pub enum BindResult {
     /// This machine has none of the addresses.
     NoSuchAddress,
     Usable,
-    /// This user may not bind the port, so only the socket tables tell whether it is free.
+    /// The port is privileged and this user is not, so only the socket tables tell whether it is free.
     NotPermitted,
     OnlyWithReuseAddr,
     /// Error text of the system, safe to show.
@@ -56,7 +59,36 @@ pub enum BindResult {
     InUse,
 }
 
+/// Every bind that was tried on a port.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PortBinds {
+    pub probes: Vec<AddressProbe>,
+    /// True if the socket tables would show a TCP socket that is bound and does not listen. Looked up only where it
+    /// matters, which is where a bind was refused.
+    pub shows_bound: bool,
+}
+
 impl AddressProbe {
+    /// True if a socket of the port conflicts with these binds.
+    pub fn overlaps(&self, socket: &Socket) -> bool {
+        let v4 = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+        overlaps(socket, self.address.ip()) || self.takes_ipv4 && overlaps(socket, v4)
+    }
+
+    /// True if an unreadable table may contain the socket that refuses these binds. The IPv6 table has the dual-stack
+    /// sockets too.
+    pub fn is_unread(&self, protocol: Protocol, problems: &[Problem]) -> bool {
+        let takes_ipv4 = self.takes_ipv4 || self.address.is_ipv4();
+        let takes_ipv6 = self.address.is_ipv6();
+        problems.iter().any(|problem| {
+            problem.protocol == protocol
+                && match problem.family {
+                    Family::Ipv4 => takes_ipv4,
+                    Family::Ipv6 => takes_ipv6 || takes_ipv4,
+                }
+        })
+    }
+
     /// Classifies what a server finds, which asks for SO_REUSEADDR where that is usual.
     pub fn result(&self) -> BindResult {
         let without = BindResult::from(&self.without_reuseaddr);
@@ -123,6 +155,7 @@ mod tests {
 
     const PROBE: AddressProbe = AddressProbe {
         address: SocketAddr::new(LOCAL_ADDRESSES[0], 3000),
+        takes_ipv4: false,
         with_reuseaddr: Some(BindOutcome::Bound),
         without_reuseaddr: BindOutcome::Bound,
     };

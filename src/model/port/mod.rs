@@ -1,11 +1,13 @@
 //! Ports: the IANA classes, this machine's ephemeral range, known services, and what is asked about a port.
 
 mod address_spec;
+mod availability;
 mod bind;
 mod port_spec;
 
 pub use address_spec::{AddressError, AddressSpec, Localhost};
-pub use bind::{AddressProbe, BindOutcome, BindResult, LOCAL_ADDRESSES, overlaps};
+pub use availability::{Availability, Doubt, Holding, PortEvidence, WhyUnseen};
+pub use bind::{AddressProbe, BindOutcome, BindResult, LOCAL_ADDRESSES, PortBinds, overlaps};
 pub use port_spec::{PortRange, PortSpec, PortSpecError};
 
 use crate::model::socket::{Protocol, Socket};

@@ -4,9 +4,10 @@
 
 use super::Port;
 use super::address_spec::{AddressError, AddressSpec};
+use super::bind::{AddressProbe, overlaps};
 use crate::model::socket::{Protocol, Socket};
 use std::fmt::{self, Display};
-use std::net::Ipv6Addr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
@@ -74,9 +75,23 @@ impl PortSpec {
         (self.protocol, self.port) == (socket.protocol, socket.port())
     }
 
-    /// True if a socket conflicts with a bind on this port, where `::` stands for IPv6 alone.
+    /// True for an explicit `[::]`: node, Go and Java ask for both families with it.
+    pub fn asks_for_both_families(&self) -> bool {
+        self.address == AddressSpec::Ip(Ipv6Addr::UNSPECIFIED.into())
+    }
+
+    /// True if a socket conflicts with a bind on this port.
     pub fn conflicts(&self, socket: &Socket) -> bool {
-        self.has_same_port(socket) && self.address.conflicts(socket)
+        let v4 = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+        self.has_same_port(socket)
+            && (self.address.conflicts(socket)
+                || self.asks_for_both_families() && overlaps(socket, v4))
+    }
+
+    /// True if the result of these binds decides whether the port can be used. Beside `[::]` for both families, the one
+    /// for IPv6 alone only tells what is left.
+    pub fn is_decided_by(&self, probe: &AddressProbe) -> bool {
+        probe.takes_ipv4 || !self.asks_for_both_families()
     }
 
     /// True if a client on this machine that connects to this port reaches the socket.

@@ -1,14 +1,36 @@
 //! Binds of Linux and macOS.
 
+use super::BindAttempt;
 use crate::model::socket::Protocol;
 use crate::os::sockets::self_sockets;
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketType, socket, sockopt};
 use std::io;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::os::fd::OwnedFd;
 
-/// Binds and closes again, without listening. `::` is bound for IPv6 alone.
-pub fn bind(protocol: Protocol, address: SocketAddr, reuse: bool) -> io::Result<()> {
+/// Binds and closes again, without listening.
+pub fn bind(attempt: BindAttempt) -> io::Result<()> {
+    let probe = open(attempt.protocol, attempt.address)?;
+    if attempt.reuses {
+        sockopt::set_socket_reuseaddr(&probe, true)?;
+    }
+    if attempt.address.is_ipv6() {
+        sockopt::set_ipv6_v6only(&probe, !attempt.takes_ipv4)?;
+    }
+    Ok(rustix::net::bind(&probe, &attempt.address)?)
+}
+
+/// Binds a TCP socket to a port that the kernel chooses, without listening.
+pub fn bind_any_port() -> io::Result<(OwnedFd, u16)> {
+    let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let probe = open(Protocol::Tcp, any)?;
+    rustix::net::bind(&probe, &any)?;
+    let bound: SocketAddr = rustix::net::getsockname(&probe)?.try_into()?;
+    Ok((probe, bound.port()))
+}
+
+fn open(protocol: Protocol, address: SocketAddr) -> io::Result<OwnedFd> {
     let family = if address.is_ipv4() {
         AddressFamily::INET
     } else {
@@ -22,13 +44,7 @@ pub fn bind(protocol: Protocol, address: SocketAddr, reuse: bool) -> io::Result<
     // macOS cannot do this in one call. A child must not inherit the socket and keep the port.
     rustix::io::fcntl_setfd(&probe, rustix::io::FdFlags::CLOEXEC)?;
     self_sockets::register(&probe);
-    if reuse {
-        sockopt::set_socket_reuseaddr(&probe, true)?;
-    }
-    if address.is_ipv6() {
-        sockopt::set_ipv6_v6only(&probe, true)?;
-    }
-    Ok(rustix::net::bind(&probe, &address)?)
+    Ok(probe)
 }
 
 /// True if this machine lacks the address family.

@@ -1,19 +1,26 @@
 //! Binds of Windows.
 
+use super::BindAttempt;
 use crate::model::socket::Protocol;
-use std::io;
-use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::io::{self, ErrorKind};
+use std::net::{TcpListener, UdpSocket};
 
 const WSAEAFNOSUPPORT: i32 = 10047;
 
-/// Binds and closes again. std listens on a TCP socket for a moment.
-pub fn bind(protocol: Protocol, address: SocketAddr, _reuse: bool) -> io::Result<()> {
-    match protocol {
-        Protocol::Tcp => TcpListener::bind(address).map(drop),
-        Protocol::Udp => UdpSocket::bind(address).map(drop),
+/// Binds and closes again. std listens on a TCP socket for a moment, and binds `::` for IPv6 alone, the default here.
+pub fn bind(attempt: BindAttempt) -> io::Result<()> {
+    match attempt.protocol {
+        Protocol::Tcp => TcpListener::bind(attempt.address).map(drop),
+        Protocol::Udp => UdpSocket::bind(attempt.address).map(drop),
     }
 }
 
+/// Fails: std cannot bind a TCP socket without listening on it.
+pub fn bind_any_port() -> io::Result<(TcpListener, u16)> {
+    Err(ErrorKind::Unsupported.into())
+}
+
+/// True if this machine lacks the address family.
 pub fn is_family_unavailable(error: &io::Error) -> bool {
     error.raw_os_error() == Some(WSAEAFNOSUPPORT)
 }

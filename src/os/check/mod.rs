@@ -95,11 +95,11 @@ fn findings(context: CheckContext, request: CheckRequest) -> Findings {
     // The kernel's order means nothing.
     endpoints
         .sort_by_key(|endpoint| (endpoint.socket.local, endpoint.socket.remote, endpoint.id()));
-    let probes = bind_probe::probe_port(request.spec);
+    let tried = bind_probe::probe_port(request.spec, context.source);
     Findings {
         at: now().instant,
-        binds: probes.iter().map(AddressProbe::binds).sum(),
-        probes,
+        binds: tried.probes.iter().map(AddressProbe::binds).sum(),
+        tried,
         process_states: process_states(&endpoints),
         candidates: candidates_of(&endpoints),
         endpoints,

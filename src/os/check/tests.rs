@@ -7,6 +7,7 @@ use crate::model::port::{AddressSpec, PortSpec};
 use crate::model::socket::Protocol;
 use crate::os::environment;
 use crate::os::testing::requirements::skipped;
+use crate::os::testing::seccomp::{FailingCall, refusing};
 use crate::os::testing::{close_in_turn, connect, sleeper, tcp_sockets_on, until};
 use crate::wording::check as wording;
 use socket2::{Domain, Socket, Type};
@@ -75,7 +76,7 @@ fn an_unused_port_is_free() {
     let report = until("a port that nothing else takes", || {
         let (_, port) = listener(V4);
         let report = check(request(port));
-        report.is_free.then_some(report)
+        report.is_free().then_some(report)
     });
     assert_eq!(report.findings.binds, 8, "{}", message(&report));
 }
@@ -87,7 +88,7 @@ fn a_listener_is_reported_with_its_process_and_free_family() {
     let report = check(request(port));
     assert_causes(&report, &["holder", "only_ipv4"]);
     assert_eq!(report.reasons[0].pids(), [holder.pid()]);
-    assert!(!report.is_free);
+    assert!(!report.is_free());
 }
 
 #[test]
@@ -129,7 +130,7 @@ fn a_listener_on_ipv6_alone_leaves_ipv4() {
     let mut request = self::request(port);
     request.spec.address = AddressSpec::Ip(V4);
     let v4 = check(request);
-    assert_eq!((v4.is_free, causes(&v4)), (true, vec!["elsewhere"]));
+    assert_eq!((v4.is_free(), causes(&v4)), (true, vec!["elsewhere"]));
     assert_eq!(v4.findings.binds, 2);
 }
 
@@ -181,7 +182,7 @@ fn time_wait_of_a_server_blocks_the_same_addresses() {
             let report = check(request(port));
             (causes(&report).first() == Some(&"time_wait")).then_some(report)
         });
-        assert_eq!(report.is_free, is_reusing, "{}", message(&report));
+        assert_eq!(report.is_free(), is_reusing, "{}", message(&report));
         let words = wording::reason_lines(&report).swap_remove(0);
         let left = words.strip_prefix("1 connection is in TIME_WAIT (ends in ");
         let left = left.and_then(|left| left.split_once(" s);"));
@@ -245,7 +246,7 @@ fn a_udp_socket_blocks_its_port_regardless_of_tcp() {
     let mut request = self::request(port);
     request.spec.protocol = Protocol::Udp;
     let report = check(request);
-    assert!(!report.is_free, "{}", message(&report));
+    assert!(!report.is_free(), "{}", message(&report));
     assert_eq!(report.reasons[0].pids(), [holder.pid()]);
     assert_eq!(report.findings.binds, 4);
 }
@@ -260,6 +261,61 @@ fn a_foreign_address_is_reported_without_a_bind() {
     // Another test may hold the same port number on another address, which then is the second reason.
     let first = causes(&report).first().copied();
     assert_eq!((first, report.findings.binds), (Some("no_such_address"), 0));
+}
+
+/// Without netlink no table shows a socket that is bound and does not listen.
+#[test]
+fn what_refuses_a_bind_unseen_holds_the_port() {
+    for is_reusing in [true, false] {
+        let (socket, port) = bound(SocketAddr::new(V4, 0), is_reusing);
+        let _holder = sleeper(socket);
+        let found = refusing(FailingCall::NETLINK, || {
+            check_port(context(), request(port))
+        });
+        for report in found.into_iter().chain([check_by_proc(port)]) {
+            let message = message(&report);
+            let begin = format!(
+                "HELD :{port} by something that this socket source does not show (a bound socket)"
+            );
+            assert!(message.starts_with(&begin), "{message}");
+        }
+    }
+}
+
+fn check_by_proc(port: u16) -> CheckReport {
+    let source = Some(SocketSource::Procnet);
+    check_port(
+        CheckContext::new(&environment::read(), source),
+        request(port),
+    )
+}
+
+#[test]
+fn a_bind_that_fails_otherwise_says_nothing_about_the_port() {
+    let (listener, held) = listener(V4);
+    let _holder = sleeper(listener);
+    for errno in [
+        libc::ENOBUFS,
+        libc::EMFILE,
+        libc::ENOMEM,
+        libc::EINTR,
+        libc::EACCES,
+    ] {
+        let refusal = FailingCall::of_bind(errno);
+        let (_, unused) = self::listener(V4);
+        let Some(report) = refusing(refusal, || check_port(context(), request(unused))) else {
+            return;
+        };
+        let error = io::Error::from_raw_os_error(errno);
+        let begin = format!("UNKNOWN :{unused}: a bind fails: {error}");
+        assert!(message(&report).starts_with(&begin), "{}", message(&report));
+        let report = refusing(refusal, || check_port(context(), request(held)));
+        let message = report.as_ref().map(message).unwrap_or_default();
+        assert!(
+            message.starts_with(&format!("HELD :{held} by sleep ")),
+            "{message}"
+        );
+    }
 }
 
 /// portmon's own sockets are in no report, so a bind that they refuse stays unexplained.

@@ -11,6 +11,12 @@ const DEFAULT_RANGE: EphemeralRange = EphemeralRange {
     last: 60999,
 };
 
+/// First port that needs no privilege, for where `/proc` cannot be read.
+const DEFAULT_UNPRIVILEGED_FROM: u16 = 1024;
+
+/// Bit 10 of the capabilities (`linux/capability.h`).
+const CAP_NET_BIND_SERVICE: u64 = 1 << 10;
+
 /// Returns the ports that the kernel gives to sockets that ask for no port.
 pub fn ephemeral_range() -> EphemeralRange {
     read("ip_local_port_range")
@@ -25,6 +31,21 @@ pub fn port_settings() -> PortSettings {
             .and_then(|text| text.trim().parse().ok()),
         reserved: reserved_ports(),
     }
+}
+
+/// True if the port is privileged and this process has not the capability to bind it, which the kernel tells by EACCES
+/// (bind(2)). Security modules and seccomp filters refuse binds with the same error, for another reason.
+pub fn lacks_privilege_for(port: u16) -> bool {
+    let from = port_settings().unprivileged_from;
+    port < from.unwrap_or(DEFAULT_UNPRIVILEGED_FROM) && !may_bind_privileged_ports()
+}
+
+/// Reads the effective capabilities (`CapEff` of proc_pid_status(5)); false if they cannot be read.
+fn may_bind_privileged_ports() -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let effective = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
+    let effective = effective.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    effective.is_some_and(|mask| mask & CAP_NET_BIND_SERVICE != 0)
 }
 
 /// Returns the ports that are never handed out as ephemeral ones.

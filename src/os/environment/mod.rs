@@ -11,7 +11,7 @@ use sysinfo::{NetworkData, Networks, System};
 #[cfg_attr(not(target_os = "linux"), path = "other.rs")]
 mod system;
 
-pub use system::{ephemeral_range, port_settings, reserved_ports};
+pub use system::{ephemeral_range, lacks_privilege_for, port_settings, reserved_ports};
 
 /// Reads the environment of this process.
 pub fn read() -> Environment {

@@ -13,6 +13,7 @@ use crate::free::{
 use crate::model::port::Port;
 use crate::model::process::{Pid, Process, ProcessId, Unit};
 use crate::model::snapshot::Snapshot;
+use crate::model::socket::SocketSource;
 use crate::os::bind_probe;
 use std::collections::{BTreeSet, HashMap};
 use std::io;
@@ -81,7 +82,9 @@ impl Executor {
             ExecCommand::StopWatching(request) => self.watch(request).for_each(PortWatch::stop),
             ExecCommand::TryBind(request, addresses) => {
                 let ports = self.watch(request).map(|watch| watch.request.port());
-                let probes = ports.map(|port| probe(port, &addresses));
+                let ports: Vec<Port> = ports.collect();
+                let source = self.backend.source;
+                let probes = ports.iter().map(|port| probe(*port, &addresses, source));
                 return probes.map(|probe| event(request, probe)).collect();
             }
         }
@@ -241,9 +244,9 @@ fn event(request: RequestId, result: ExecResult) -> ExecEvent {
 }
 
 /// Tries to bind the port on each address, without listening on it.
-fn probe(port: Port, addresses: &[SocketAddr]) -> ExecResult {
+fn probe(port: Port, addresses: &[SocketAddr], source: Option<SocketSource>) -> ExecResult {
     ExecResult::BindProbed(BindProbe {
-        probes: bind_probe::probe_all(port.protocol, addresses),
+        binds: bind_probe::probe_all(port.protocol, addresses, source),
         localhost: bind_probe::resolve_localhost(),
     })
 }

@@ -18,6 +18,8 @@ type OpenReader = dyn Fn(&[u16]) -> SocketReader;
 
 /// Functions that read the machine, called on the executor's thread only.
 pub struct ProbeBackend {
+    /// Source of the sockets; `None` for the best one of this system.
+    pub source: Option<SocketSource>,
     /// Opens a reader of the sockets with these local ports.
     pub open_reader: Box<OpenReader>,
     /// Describes a process, to name the parent of an owner.
@@ -33,6 +35,7 @@ impl ProbeBackend {
     pub fn of_system(source: Option<SocketSource>) -> Self {
         let mut processes = Processes::default();
         Self {
+            source,
             open_reader: Box::new(move |ports| {
                 let mut poller = poller_of(ports, source);
                 Box::new(move || snapshot(&mut poller))

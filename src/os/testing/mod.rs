@@ -4,6 +4,7 @@
 pub mod confined;
 pub mod helper_process;
 pub mod requirements;
+pub mod seccomp;
 
 use crate::model::process::{Pid, ProcessId};
 use crate::os::processes::stat;

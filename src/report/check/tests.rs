@@ -50,10 +50,10 @@ fn json_is_the_object_that_the_documents_promise() {
         "version": 1, "port": 3000, "protocol": "tcp", "address": null, "verdict": "held",
         "message": "HELD :3000 by node 4242 of dev on 127.0.0.1:3000", "binds": 8,
         "attempts": [
-            { "address": "127.0.0.1", "with_reuse": "in_use", "without_reuse": "in_use" },
-            { "address": "::1", "with_reuse": "bound", "without_reuse": "bound" },
-            { "address": "0.0.0.0", "with_reuse": "in_use", "without_reuse": "in_use" },
-            { "address": "::", "with_reuse": "bound", "without_reuse": "bound" }
+            { "address": "127.0.0.1", "takes_ipv4": false, "with_reuse": "in_use", "without_reuse": "in_use" },
+            { "address": "::1", "takes_ipv4": false, "with_reuse": "bound", "without_reuse": "bound" },
+            { "address": "0.0.0.0", "takes_ipv4": false, "with_reuse": "in_use", "without_reuse": "in_use" },
+            { "address": "::", "takes_ipv4": false, "with_reuse": "bound", "without_reuse": "bound" }
         ],
         "reasons": [
             {

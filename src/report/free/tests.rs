@@ -1,6 +1,6 @@
 use super::*;
 use crate::free::{FreeContext, PlanResult, Refusal, TargetSet, Warning, plan_port};
-use crate::model::port::{BindResult, EphemeralRange, PortSpec};
+use crate::model::port::{Availability, EphemeralRange, PortSpec};
 use crate::model::process::{Manager, Pid, ProcessTree, Restriction, Unit};
 use crate::model::socket::Endpoint;
 use crate::model::testing::{SocketBuilder, environment, moment, process, process_tree, socket};
@@ -184,7 +184,7 @@ fn a_hidden_owner_is_not_permitted_a_protected_one_refused() {
 fn a_line_of_json_is_the_object_that_the_documents_promise() {
     let node = process(4242, "node").build();
     let not_held = Conclusion::NotHeld {
-        bind: BindResult::Usable,
+        availability: Availability::Usable,
         left: Vec::new(),
     };
     let freed = FreeReport {

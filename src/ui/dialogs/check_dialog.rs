@@ -16,6 +16,7 @@ use crate::app::App;
 use crate::app::keymap::{CheckCommand, TextCommand, key_of};
 use crate::app::overlay::check_dialog::CheckDialog;
 use crate::check::CheckReport;
+use crate::model::port::Availability;
 use crate::ui::dialogs::frame::{self, FRAME, dialog_size};
 use crate::ui::labeled_text::{self, LabelColumn, LabeledText};
 use crate::ui::theme::{Role, Theme};
@@ -70,10 +71,12 @@ fn lines(dialog: &CheckDialog, width: usize, theme: &Theme) -> Vec<Line<'static>
 }
 
 fn report_lines(report: &CheckReport, width: usize, theme: &Theme) -> Vec<Line<'static>> {
-    let verdict = if report.is_free {
-        Role::Good
-    } else {
-        Role::Error
+    let verdict = match &report.availability {
+        Availability::Usable | Availability::OnlyWithReuseAddr | Availability::NotPermitted => {
+            Role::Good
+        }
+        Availability::Unknown(_) => Role::Warning,
+        Availability::NoSuchAddress | Availability::Held(_) => Role::Error,
     };
     let headline = LabeledText::new("", wording::headline(report)).role(verdict);
     let mut lines = NO_LABELS.lines(&[headline], width, theme);

@@ -7,25 +7,52 @@ pub mod wait;
 
 pub use reason::reason_lines;
 
-use super::{address_with_protocol, bind_result, count, latency, place, probably, states};
+use super::{
+    address_with_protocol, bind_result, count, doubt, latency, place, probably, states, unread,
+    unseen,
+};
 use crate::check::{
     Banner, CONNECT_TIMEOUT, CheckReport, CheckRequest, ConnectOutcome, ConnectProbe, Reason,
 };
 use crate::model::platform::PLATFORM;
-use crate::model::port::BindResult;
+use crate::model::port::{Availability, BindResult};
 use crate::model::socket::Protocol;
 use reason::owner;
 
-/// One line that begins with FREE or HELD.
+/// One line that begins with FREE or HELD, or with UNKNOWN where nothing proves either.
 pub fn headline(report: &CheckReport) -> String {
     let spec = report.findings.request.spec;
-    match report.decisive_reason() {
-        _ if report.is_free && report.findings.needs_reuseaddr() => {
-            format!("FREE {spec} with SO_REUSEADDR")
+    match &report.availability {
+        Availability::Usable => format!("FREE {spec}"),
+        Availability::OnlyWithReuseAddr => format!("FREE {spec} with SO_REUSEADDR"),
+        Availability::NotPermitted => {
+            let denied = bind_result(&BindResult::NotPermitted);
+            format!("FREE {spec}: nothing holds it, but {denied}")
         }
-        _ if report.is_free => format!("FREE {spec}"),
-        Some(reason) => format!("HELD {spec}{}", held_by(report, reason)),
-        None => format!("HELD {spec}"),
+        Availability::Unknown(why) => format!("UNKNOWN {spec}: {}", doubt(why)),
+        Availability::Held(_) | Availability::NoSuchAddress => {
+            let decisive = report.decisive_reason();
+            let by = decisive.map(|reason| held_by(report, reason));
+            format!("HELD {spec}{}", by.unwrap_or_default())
+        }
+    }
+}
+
+/// Why it cannot be said whether the port is free, where nothing proves either; `None` elsewhere.
+pub fn unknown(report: &CheckReport) -> Option<String> {
+    let spec = report.findings.request.spec;
+    match &report.availability {
+        Availability::Unknown(why) => {
+            let mut problems = report.findings.problems.clone();
+            problems.retain(|problem| problem.protocol == spec.protocol);
+            let unread = (!problems.is_empty()).then(|| format!("; {}", unread(&problems)));
+            Some(format!(
+                "it is unknown whether {spec} is free: {}{}",
+                doubt(why),
+                unread.unwrap_or_default()
+            ))
+        }
+        _ => None,
     }
 }
 
@@ -56,15 +83,8 @@ fn held_by(report: &CheckReport, decisive: &Reason) -> String {
             let states = states(&sockets.iter().collect::<Vec<_>>());
             format!(" by connections without a listener ({states})")
         }
-        Reason::Privileged(_) => format!(": {}", bind_result(&BindResult::NotPermitted)),
         Reason::NoSuchAddress(_) => format!(": {}", bind_result(&BindResult::NoSuchAddress)),
-        Reason::Failed { error, .. } => format!(": the bind fails: {error}"),
-        Reason::Unexplained { is_unread, .. } => if *is_unread {
-            " by an unknown owner: not every socket table could be read"
-        } else {
-            " by something not in any socket table"
-        }
-        .to_owned(),
+        Reason::Unexplained { why, .. } => format!(" by {}", unseen(*why)),
         _ => String::new(),
     }
 }
@@ -85,7 +105,9 @@ pub fn pending(request: &CheckRequest) -> String {
     }
     let spec = request.spec;
     let tries_reuse = spec.protocol == Protocol::Tcp && PLATFORM.has_safe_reuseaddr();
-    let binds = spec.address.bind_addresses(spec.port).len() * (1 + usize::from(tries_reuse));
+    let addresses = spec.address.bind_addresses(spec.port).len();
+    let addresses = addresses + usize::from(spec.asks_for_both_families());
+    let binds = addresses * (1 + usize::from(tries_reuse));
     format!("trying {}…", count(binds, "bind"))
 }
 

@@ -2,7 +2,7 @@
 
 use crate::check::{CheckReport, Reason, distinct_owners};
 use crate::model::platform::PLATFORM;
-use crate::model::port::PortSpec;
+use crate::model::port::{PortSpec, WhyUnseen};
 use crate::model::process::{Container, Process, ProcessState};
 use crate::model::socket::{
     Endpoint, Family, NotFoundCause, Owners, Protocol, Socket, State, TimeWaitLeft,
@@ -55,9 +55,12 @@ fn sentence(reason: &Reason, report: &CheckReport) -> String {
         Reason::Privileged(None) => "the system does not permit you to bind it".to_owned(),
         Reason::NoSuchAddress(ip) => format!("{ip} is not an address of this machine"),
         Reason::Failed { at, error } => format!("{at} cannot be bound: {error}"),
-        Reason::Unexplained { at, is_unread } => unexplained(at, *is_unread),
+        Reason::Unexplained { at, why } => unexplained(at, *why),
         Reason::Wildcard { socket, covered } => wildcard(socket, covered),
         Reason::OtherInterface { socket, unheard } => other_interface(socket, unheard),
+        Reason::Partly { .. } if spec.asks_for_both_families() => {
+            format!("{spec} is free for IPv6 alone (IPV6_V6ONLY)")
+        }
         Reason::Partly { usable, taken } => partly(usable, *taken),
         Reason::TwoLocalhosts { v4, v6, localhost } => two_localhosts(v4, v6, localhost),
         Reason::BacklogFull { socket, queue } => format!(
@@ -209,15 +212,20 @@ fn until_then(refused: &[IpAddr], count: usize) -> String {
     format!("until {until}, {refused} cannot be bound{even}")
 }
 
-fn unexplained(at: &[SocketAddr], is_unread: bool) -> String {
+fn unexplained(at: &[SocketAddr], why: WhyUnseen) -> String {
     let addresses = list(at);
-    if is_unread {
-        return format!(
-            "it is unknown what holds {addresses}: not every socket table could be read"
-        );
-    }
     let are = if at.len() == 1 { "is" } else { "are" };
-    format!("{addresses} {are} in use, but no socket table shows an owner")
+    match why {
+        WhyUnseen::UnreadTable => {
+            format!("it is unknown what holds {addresses}: not every socket table could be read")
+        }
+        WhyUnseen::BoundNotShown => format!(
+            "{addresses} {are} in use: this socket source shows no sockets that are bound without listening"
+        ),
+        WhyUnseen::NotKnown => {
+            format!("{addresses} {are} in use, but no socket table shows an owner")
+        }
+    }
 }
 
 /// `0.0.0.0 covers every IPv4 address, including 127.0.0.1:3000`

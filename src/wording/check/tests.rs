@@ -70,7 +70,7 @@ fn in_time_wait(remote: &str) -> SocketBuilder {
 fn lines(findings: Findings) -> String {
     let report = CheckReport::of(findings);
     let headline = headline(&report);
-    assert_eq!(report.is_free, headline.starts_with("FREE "));
+    assert_eq!(report.is_free(), headline.starts_with("FREE "));
     let lines = [headline].into_iter().chain(reason_lines(&report));
     lines.collect::<Vec<_>>().join("\n")
 }
@@ -290,16 +290,16 @@ fn a_bind_refused_by_the_system_names_the_cause() {
         lines(findings.binds(ips, &with, &with))
     };
     assert_snapshot!(refused(port(80), &LOCAL, BindOutcome::NotPermitted), @"
-    HELD :80: you are not permitted to bind it
+    FREE :80: nothing holds it, but you are not permitted to bind it
     ports below 1024 need root or CAP_NET_BIND_SERVICE (net.ipv4.ip_unprivileged_port_start)
     ");
     assert_snapshot!(refused(port(8080), &LOCAL, BindOutcome::NotPermitted), @"
-    HELD :8080: you are not permitted to bind it
+    FREE :8080: nothing holds it, but you are not permitted to bind it
     the system does not permit you to bind it
     ");
     let failed = BindOutcome::Failed("an excluded range".to_owned());
     assert_snapshot!(refused(port(8080).on("127.0.0.1"), &["127.0.0.1"], failed), @"
-    HELD 127.0.0.1:8080: the bind fails: an excluded range
+    UNKNOWN 127.0.0.1:8080: a bind fails: an excluded range
     127.0.0.1:8080 cannot be bound: an excluded range
     ");
     assert_snapshot!(refused(port(8080).on("::1"), &["::1"], BindOutcome::NoSuchAddress), @"
@@ -390,10 +390,9 @@ fn an_unread_table_neither_names_an_owner_nor_means_free() {
     cannot read tcp6 sockets: out of memory
     ");
     assert_snapshot!(unread(port(3000).bound_only_with_reuse(&["::1"]).sees(time_wait())), @"
-    HELD :3000 by an unknown owner: not every socket table could be read
+    UNKNOWN :3000: it can be bound only with SO_REUSEADDR, and not every socket table could be read
     it is unknown what holds [::1]:3000: not every socket table could be read
     only some addresses are taken: 127.0.0.1, 0.0.0.0 and :: can be bound
-    it can be bound only with SO_REUSEADDR, which most servers set
     cannot read tcp6 sockets: out of memory
     ");
 }
@@ -406,9 +405,47 @@ fn a_bind_that_nothing_explains_is_reported_as_such() {
     only IPv4 is taken: ::1 and :: can be bound
     ");
     assert_snapshot!(lines(port(3000).bound_only_with_reuse(&V4)), @"
-    FREE :3000 with SO_REUSEADDR
-    it can be bound only with SO_REUSEADDR, which most servers set
+    HELD :3000 by something not in any socket table
+    127.0.0.1:3000 and 0.0.0.0:3000 are in use, but no socket table shows an owner
+    only IPv4 is taken: ::1 and :: can be bound
     ");
+    let unseen = port(3000).bound_only_with_reuse(&V4);
+    let unseen = unseen.with(|findings| findings.tried.shows_bound = false);
+    assert_snapshot!(lines(unseen), @"
+    HELD :3000 by something that this socket source does not show (a bound socket)
+    127.0.0.1:3000 and 0.0.0.0:3000 are in use: this socket source shows no sockets that are bound without listening
+    only IPv4 is taken: ::1 and :: can be bound
+    ");
+}
+
+#[test]
+fn a_privileged_port_is_free_only_if_the_tables_would_show_more() {
+    let denied = BindOutcome::NotPermitted;
+    let findings = port(81).binds(&LOCAL, &denied, &denied);
+    assert_snapshot!(lines(findings.with(|findings| findings.tried.shows_bound = false)), @"
+    UNKNOWN :81: you are not permitted to bind it, and this socket source does not show bound sockets
+    ports below 1024 need root or CAP_NET_BIND_SERVICE (net.ipv4.ip_unprivileged_port_start)
+    ");
+}
+
+#[test]
+fn a_listener_on_ipv4_leaves_the_other_wildcard_ipv6_alone() {
+    use BindOutcome::{Bound, InUse};
+    let other = || socket("127.0.0.1:5432").owner(&vite());
+    let held = port(5432).refused(&V4).on_both_families(&InUse, &InUse);
+    assert_snapshot!(lines(held.sees(other())), @"
+    HELD [::]:5432 by vite 9120 of dev on 127.0.0.1:5432
+    vite 9120 of dev listens on 127.0.0.1:5432
+    [::]:5432 is free for IPv6 alone (IPV6_V6ONLY)
+    ");
+    let alone = socket("[::]:5432").v6only(true).owner(&vite());
+    let held = port(5432).refused(&V6).on_both_families(&InUse, &InUse);
+    assert_snapshot!(lines(held.sees(alone)), @"
+    HELD [::]:5432 by vite 9120 of dev on [::]:5432
+    vite 9120 of dev listens on [::]:5432
+    ");
+    let free = port(5432).on_both_families(&Bound, &Bound);
+    assert_eq!(lines(free), "FREE [::]:5432");
 }
 
 #[test]

@@ -1,12 +1,12 @@
 //! Sentences of `portmon wait` and `portmon unused`.
 
-use crate::check::{Until, WaitTarget};
-use crate::model::port::BindResult;
+use crate::check::{Reached, Until, WaitTarget};
+use crate::model::port::{Availability, BindResult, Holding, WhyUnseen};
 use crate::model::snapshot::Problem;
 use crate::model::socket::{Socket, State};
 use crate::wording::number::grouped;
 use crate::wording::socket::owners_with;
-use crate::wording::{bind_result, list, owners, seconds, states, unread};
+use crate::wording::{bind_result, doubt, list, owners, seconds, states, unread, unseen};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
@@ -20,31 +20,50 @@ pub fn announcement(target: &WaitTarget) -> String {
 }
 
 /// `:3000 is listening after 1.2 s: node 4242 on 127.0.0.1`
-pub fn reached(target: &WaitTarget, sockets: &[Socket], after: Duration) -> String {
+pub fn reached(target: &WaitTarget, found: &Reached, after: Duration) -> String {
     let (port, after) = (target.spec, seconds(after));
-    match target.until {
-        Until::Listening => {
+    match found {
+        Reached::Listening(sockets) => {
             let owners = by_owner(&target.listeners(sockets), |socket| {
                 format!("{} on", owners(socket))
             });
             format!("{port} is listening after {after}: {owners}")
         }
-        Until::Free => format!("{port} is free after {after}"),
+        Reached::Free(availability) => {
+            format!("{port} is free after {after}{}", how_free(availability))
+        }
     }
 }
 
-/// Tells after a timeout what is there instead. `failed_bind` is the last result where no socket holds the port.
+/// What to know about a port that nothing holds.
+fn how_free(availability: &Availability) -> String {
+    match availability {
+        Availability::OnlyWithReuseAddr => {
+            format!(": {}", bind_result(&BindResult::OnlyWithReuseAddr))
+        }
+        Availability::NotPermitted => {
+            let denied = bind_result(&BindResult::NotPermitted);
+            format!(": nothing holds it, but {denied}")
+        }
+        Availability::Usable
+        | Availability::NoSuchAddress
+        | Availability::Held(_)
+        | Availability::Unknown(_) => String::new(),
+    }
+}
+
+/// Tells after a timeout what is there instead. `failed_bind` is the last judgement where no socket holds the port.
 pub fn timed_out(
     target: &WaitTarget,
     sockets: &[Socket],
-    failed_bind: Option<&BindResult>,
+    failed_bind: Option<&Availability>,
     problems: &[Problem],
     after: Duration,
 ) -> String {
     let (port, after) = (target.spec, seconds(after));
     let mut problems = problems.to_vec();
     problems.retain(|problem| problem.protocol == port.protocol);
-    let blocking = target.blocking(sockets);
+    let problems = problems.as_slice();
     match target.until {
         Until::Listening if problems.is_empty() => {
             format!(
@@ -52,32 +71,47 @@ pub fn timed_out(
                 instead(sockets, failed_bind)
             )
         }
-        Until::Free if problems.is_empty() => {
-            format!(
-                "{port} is not free after {after}: {}",
-                instead(sockets, failed_bind)
-            )
-        }
-        Until::Free if !blocking.is_empty() => {
-            let (holding, unread) = (holding(&blocking), unread(&problems));
-            format!("{port} is not free after {after}: {holding}; {unread}")
-        }
         Until::Listening => {
             format!(
                 "it is unknown whether {port} is listening after {after}: {}",
-                unread(&problems)
+                unread(problems)
             )
         }
         Until::Free => {
-            format!(
-                "it is unknown whether {port} is free after {after}: {}",
-                unread(&problems)
-            )
+            let (is_known, why) = not_free(target, sockets, failed_bind, problems);
+            let not_free = if is_known {
+                format!("{port} is not free")
+            } else {
+                format!("it is unknown whether {port} is free")
+            };
+            let unread = (!problems.is_empty()).then(|| unread(problems));
+            let why: Vec<String> = why.into_iter().chain(unread).collect();
+            format!("{not_free} after {after}: {}", why.join("; "))
         }
     }
 }
 
-fn instead(sockets: &[Socket], failed_bind: Option<&BindResult>) -> String {
+/// Returns whether the port is known not to be free, and why; `None` if only unreadable tables could tell.
+fn not_free(
+    target: &WaitTarget,
+    sockets: &[Socket],
+    failed_bind: Option<&Availability>,
+    problems: &[Problem],
+) -> (bool, Option<String>) {
+    let blocking = target.blocking(sockets);
+    match failed_bind {
+        _ if !blocking.is_empty() => (true, Some(holding(&blocking))),
+        Some(Availability::Unknown(why)) => (false, Some(doubt(why))),
+        Some(Availability::Held(Holding::Unseen(WhyUnseen::BoundNotShown))) => {
+            let unseen = unseen(WhyUnseen::BoundNotShown);
+            (true, Some(format!("it is held by {unseen}")))
+        }
+        None if !problems.is_empty() => (false, None),
+        _ => (true, Some(instead(sockets, failed_bind))),
+    }
+}
+
+fn instead(sockets: &[Socket], failed_bind: Option<&Availability>) -> String {
     let sockets: Vec<&Socket> = sockets.iter().collect();
     let mut holding_port = sockets.clone();
     holding_port.retain(|socket| socket.holds_port());
@@ -86,7 +120,14 @@ fn instead(sockets: &[Socket], failed_bind: Option<&BindResult>) -> String {
         left => format!("only connections remain ({})", states(left)),
     };
     match failed_bind {
-        Some(result) => format!("{used}, but a bind fails: {}", bind_result(result)),
+        Some(Availability::NoSuchAddress) => {
+            let missing = bind_result(&BindResult::NoSuchAddress);
+            format!("{used}, but a bind fails: {missing}")
+        }
+        Some(_) => format!(
+            "{used}, but a bind fails: {}",
+            bind_result(&BindResult::InUse)
+        ),
         None if holding_port.is_empty() => used,
         None => holding(&holding_port),
     }
@@ -147,7 +188,11 @@ mod tests {
         ];
         let reached = |text, until| {
             let target = target(text, until);
-            reached(&target, &sockets, Duration::from_millis(1_200))
+            let found = match until {
+                Until::Listening => Reached::Listening(sockets.to_vec()),
+                Until::Free => Reached::Free(Availability::Usable),
+            };
+            reached(&target, &found, Duration::from_millis(1_200))
         };
         let hidden = owners(&sockets[2]);
         assert_eq!(
@@ -207,7 +252,8 @@ mod tests {
         let bound = bound.build();
         let left = socket("127.0.0.1:3000").to("127.0.0.1:9");
         let left = left.state(State::TimeWait).without_owner().build();
-        let in_use = Some(&BindResult::InUse);
+        let connections = Some(&Availability::Held(Holding::Connections));
+        let in_use = Some(&Availability::Held(Holding::Unseen(WhyUnseen::NotKnown)));
         let timed_out = |until, sockets: &[Socket], bind| {
             let target = WaitTarget {
                 spec: PortSpec::tcp(3000),
@@ -224,7 +270,7 @@ mod tests {
                 timed_out(Until::Free, &[listens, bound, left.clone()], None),
                 timed_out(Until::Free, &[shared().build()], None),
                 timed_out(Until::Free, &[shared_and_bound], None),
-                timed_out(Until::Free, left_only, in_use),
+                timed_out(Until::Free, left_only, connections),
                 timed_out(Until::Free, &[], in_use),
             ],
             [

@@ -1,5 +1,7 @@
 //! The commands that print.
 
+#[cfg(target_os = "linux")]
+mod availability;
 mod check;
 #[cfg(target_os = "linux")]
 mod foreign_programs;
