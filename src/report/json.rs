@@ -74,7 +74,10 @@ struct JsonAddress {
 #[derive(Serialize)]
 pub(super) struct JsonOwner {
     pid: u32,
+    /// The name of the program.
     name: String,
+    /// The name of the main thread; null on systems without one.
+    comm: Option<String>,
     command: Vec<String>,
     executable: Option<String>,
     directory: Option<String>,
@@ -130,6 +133,7 @@ pub(super) fn owner(process: &Process) -> JsonOwner {
     JsonOwner {
         pid: process.pid().0,
         name: text(&process.name),
+        comm: process.comm.as_ref().map(text),
         command: process.arguments().iter().map(text).collect(),
         executable: process.executable.as_ref().map(text),
         directory: process.directory.as_ref().map(text),
@@ -200,7 +204,7 @@ mod tests {
             "interface": null,
             "uid": 1000, "user": "dev", "owner_known": "yes",
             "owners": [{
-                "pid": 4242, "name": "python3", "command": ["python3", "-m", "http.server"],
+                "pid": 4242, "name": "python3", "comm": "python3", "command": ["python3", "-m", "http.server"],
                 "executable": "/usr/bin/python3", "directory": "/home/dev/app",
                 "started_at": "2026-01-31T09:00:00Z"
             }],

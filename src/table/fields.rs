@@ -148,7 +148,11 @@ pub static FIELDS: [Field; Column::ALL.len()] = [
     },
     Field {
         key: Some(("proc", ValueSyntax::Text)),
-        operands: Some(|row| of_owners(row, |process| Value::text(&process.name))),
+        operands: Some(|row| {
+            let names = of_owners(row, |process| Value::text(&process.name));
+            let threads = of_owners(row, |process| Value::optional(process.comm.as_ref()));
+            names.into_iter().chain(threads).collect()
+        }),
         ..Field::text(Column::Process, "PROCESS", 'n', process)
     },
     Field {
@@ -241,8 +245,8 @@ fn user(row: &Row) -> Value {
 fn process(row: &Row, context: &DisplayContext) -> Value {
     let owners = row.endpoint.socket.owners.known();
     match (owners.first(), owners.len()) {
-        (Some(first), 1) => Value::text(&first.name),
-        (Some(first), count) => Value::Text(format!("{} {}", first.name, context.times(count))),
+        (Some(first), 1) => program(first),
+        (Some(first), count) => Value::Text(format!("{} {}", program(first), context.times(count))),
         (None, _) if row.is_owner_hidden() => match user(row) {
             Value::Unknown => Value::text("- (hidden)"),
             user => Value::Text(format!("- ({user})")),
@@ -250,6 +254,10 @@ fn process(row: &Row, context: &DisplayContext) -> Value {
         (None, _) if row.endpoint.socket.owners == Owners::Pending => Value::Pending,
         (None, _) => Value::Unknown,
     }
+}
+
+fn program(process: &Process) -> Value {
+    Value::optional((!process.name.is_empty()).then_some(&process.name))
 }
 
 fn age(row: &Row, context: &DisplayContext) -> Value {

@@ -1,5 +1,6 @@
 //! Why nothing is stopped to free a port: a title, a few lines and a summary.
 
+use super::process::program;
 use super::socket::not_found;
 use super::{count_states, owners, place, protected, suffix, time_left_roughly, unit_text, user};
 use crate::free::{Explanation, Obstacle, SupervisedBy};
@@ -151,7 +152,8 @@ fn effect_of_ending(client: &Socket, listener: &Socket) -> String {
         ", the same process".to_owned()
     } else {
         let port = Port::of(listener);
-        format!("; ending {} would not free {port}", first.name)
+        let name = program(first);
+        format!("; ending {name} would not free {port}")
     }
 }
 

@@ -38,7 +38,9 @@ pub use preview::{
     Describer, LineKind, PreviewLine, UNSEEN_TARGETS, drop_repeated_labels, freeing_title, line,
     preview_lines, preview_title, type_port, unit_text,
 };
-pub use process::{no_restart_command, origin, protected, signal_error, unknown_signal};
+pub use process::{
+    no_restart_command, origin, process_and_thread, protected, signal_error, unknown_signal,
+};
 pub use socket::{
     candidate_names, cause, count_states, owner_not_found, owners, probably, states, unproved,
     unreadable, user,

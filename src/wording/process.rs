@@ -37,8 +37,8 @@ pub(super) fn chain(ancestors: &[Arc<Process>]) -> String {
 /// `zsh 3801 (pts/4)`
 pub(super) fn on_terminal(process: &Process) -> String {
     match &process.terminal {
-        Some(terminal) => format!("{process} ({terminal})"),
-        None => process.to_string(),
+        Some(terminal) => format!("{} ({terminal})", process_and_thread(process)),
+        None => process_and_thread(process),
     }
 }
 
@@ -54,6 +54,23 @@ pub fn protected(why: Protected) -> &'static str {
         Protected::ContainerPortProxy => {
             "only forwards published ports of containers, which would keep running without them"
         }
+    }
+}
+
+/// `python3 4083 (worker0)`: a process, with the name of its main thread where that is another.
+pub fn process_and_thread(process: &Process) -> String {
+    match process.thread_name() {
+        Some(thread) => format!("{process} ({thread})"),
+        None => process.to_string(),
+    }
+}
+
+/// `node`, without its pid, where the sentence has named the process already; `it` if the name is unknown.
+pub(super) fn program(process: &Process) -> String {
+    if process.name.is_empty() {
+        "it".to_owned()
+    } else {
+        process.name.to_string()
     }
 }
 

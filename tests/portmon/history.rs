@@ -24,7 +24,7 @@ fn a_free_port_names_its_last_owner_and_copies_its_command() {
     terminal.keys("Y");
     let display = terminal.wait_for("a copy", |display| display.clipboard().is_some());
     let directory = env::current_dir().expect("a directory");
-    let command = r"sh -c 'echo; read -r line <&1'";
+    let command = format!("sh -c 'echo; read -r line <&1' {}", holder.name);
     assert_eq!(
         display.clipboard_text(),
         format!("cd {} && {command}", directory.display())

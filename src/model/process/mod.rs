@@ -3,6 +3,7 @@
 mod candidate;
 mod inspection;
 mod login;
+mod secrets;
 pub mod shell;
 mod signal;
 mod supervisor;
@@ -17,7 +18,6 @@ pub use supervisor::{Container, Engine, Manager, Published, Supervisor, Unit};
 
 use crate::model::text::SystemText;
 use std::fmt::{self, Display};
-use std::mem;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -55,9 +55,14 @@ pub struct Process {
     pub id: ProcessId,
     /// `None` where the system does not tell, or not this user.
     pub exec: Option<ExecId>,
+    /// The name of its program, whatever the process calls itself; empty if unknown.
     pub name: SystemText,
+    /// The name of its main thread, which the process may have set (comm of proc_pid_comm(5)); `None` on systems without one.
+    pub comm: Option<SystemText>,
     /// The arguments, the program's name first. They may have secrets: see [`arguments`](Self::arguments).
     pub command: Vec<SystemText>,
+    /// True if the process wrote a title over its arguments: the first of `command` is the title.
+    pub is_titled: bool,
     pub executable: Option<SystemText>,
     pub directory: Option<SystemText>,
     pub started_at: Option<SystemTime>,
@@ -91,19 +96,31 @@ impl Process {
         uid.is_some() && self.uid.is_some() && self.uid != uid
     }
 
+    /// Returns the name of the main thread, if neither the program nor its title is called that.
+    pub fn thread_name(&self) -> Option<&SystemText> {
+        let comm = self.comm.as_ref()?;
+        let begins = |text: &SystemText| text.bytes().starts_with(comm.bytes());
+        let is_known = begins(&self.name) || self.command.iter().any(begins);
+        (!is_known && !comm.bytes().trim_ascii().is_empty()).then_some(comm)
+    }
+
+    /// The title that the process wrote over its arguments, with secrets masked.
+    pub fn title(&self) -> Option<SystemText> {
+        self.arguments()
+            .into_iter()
+            .next()
+            .filter(|_| self.is_titled)
+    }
+
     /// The arguments with passwords, tokens and keys replaced by `•••`.
     pub fn arguments(&self) -> Vec<SystemText> {
-        let mut hides_next = false;
-        let masked = |argument: &SystemText| {
-            let raw = argument.raw();
-            let is_flag = raw.starts_with('-');
-            let takes_secret = is_flag && !raw.contains('=') && names_a_secret(&raw);
-            if mem::replace(&mut hides_next, takes_secret) && !is_flag {
-                return MASK.into();
-            }
-            mask_within(&raw).map_or_else(|| argument.clone(), |text| text.as_str().into())
-        };
-        self.command.iter().map(masked).collect()
+        let mut mask = secrets::Mask::default();
+        let title = usize::from(self.is_titled);
+        let titles = self.command.iter().take(title).map(secrets::in_title);
+        let arguments = self.command.iter().skip(title);
+        titles
+            .chain(arguments.map(|argument| mask.apply(argument)))
+            .collect()
     }
 
     /// The masked arguments on one line, made safe to show; the name where the system shows no arguments.
@@ -116,10 +133,14 @@ impl Process {
     }
 }
 
-/// `node 4242`: how a process is named in every sentence.
+/// `node 4242`: how a process is named in every sentence; `process 4242` if the name of its program is unknown.
 impl Display for Process {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.name, self.id.pid)
+        if self.name.is_empty() {
+            write!(f, "process {}", self.id.pid)
+        } else {
+            write!(f, "{} {}", self.name, self.id.pid)
+        }
     }
 }
 
@@ -136,38 +157,6 @@ pub fn is_topmost(process: &Process, pids: &[Pid]) -> bool {
     process
         .parent
         .is_none_or(|parent| parent == process.pid() || !pids.contains(&parent))
-}
-
-const MASK: &str = "•••";
-const SECRET_WORDS: [&str; 9] = [
-    "password",
-    "passwd",
-    "secret",
-    "token",
-    "apikey",
-    "api_key",
-    "access_key",
-    "private_key",
-    "credential",
-];
-
-/// Masks the value of `--token=VALUE` or `API_KEY=VALUE` and the password of `scheme://user:password@host`.
-fn mask_within(argument: &str) -> Option<String> {
-    if let Some((name, value)) = argument.split_once('=')
-        && names_a_secret(name)
-        && !value.is_empty()
-    {
-        return Some(format!("{name}={MASK}"));
-    }
-    let (scheme, rest) = argument.split_once("://")?;
-    let (login, host) = rest.split_once('@')?;
-    let (user, _) = login.split_once(':').filter(|_| !login.contains('/'))?;
-    Some(format!("{scheme}://{user}:{MASK}@{host}"))
-}
-
-fn names_a_secret(name: &str) -> bool {
-    let name = name.to_lowercase().replace('-', "_");
-    SECRET_WORDS.iter().any(|word| name.contains(word))
 }
 
 /// The state of a process that does not run: it may hold a port without serving it, and not act on a signal.
@@ -203,23 +192,34 @@ mod tests {
     use crate::model::testing::process;
 
     #[test]
-    fn secrets_in_arguments_are_masked() {
+    fn a_thread_is_named_beside_a_program_of_another_name() {
+        let shown = |name: &str, comm: &str, command: &str| {
+            let process = process(7, name).with(|it| {
+                (it.comm, it.command) = (Some(comm.into()), vec![command.into()]);
+            });
+            let process = process.build();
+            let thread = process.thread_name().map(ToString::to_string);
+            (process.to_string(), thread)
+        };
+        let named = |name: &str, thread: Option<&str>| (name.to_owned(), thread.map(str::to_owned));
         let cases = [
-            ("app --password=hunter2 -v", "app --password=••• -v"),
-            ("app --api-key abc --port 3", "app --api-key ••• --port 3"),
-            ("env GITHUB_TOKEN=abc node", "env GITHUB_TOKEN=••• node"),
+            (shown("node", "node", "node"), named("node 7", None)),
             (
-                "psql postgres://dev:pw@localhost/shop",
-                "psql postgres://dev:•••@localhost/shop",
+                shown("python3.11", "worker0", "python3 a.py"),
+                named("python3.11 7", Some("worker0")),
             ),
-            ("app --token --verbose", "app --token --verbose"),
-            ("curl http://localhost/a:b@c", "curl http://localhost/a:b@c"),
+            (
+                shown("chrome_crashpad_handler", "chrome_crashpad", "x"),
+                named("chrome_crashpad_handler 7", None),
+            ),
+            (
+                shown("gunicorn", "gunicorn: maste", "gunicorn: master"),
+                named("gunicorn 7", None),
+            ),
+            (shown("", "", ""), named("process 7", None)),
         ];
-        for (command, shown) in cases {
-            assert_eq!(
-                process(1, "app").command(command).build().command_line(),
-                shown
-            );
+        for (shown, expected) in cases {
+            assert_eq!(shown, expected);
         }
     }
 

@@ -76,7 +76,7 @@ fn an_exec_of_the_same_program_is_told_from_a_new_name() {
     };
     let first = seen("sh", &|it| it.name == "sh".into() && it.command.len() == 3);
     writeln!(input).expect("it reads");
-    let renamed = seen("a name", &|it| it.name == "renamed".into());
+    let renamed = seen("a name", &|it| it.comm == Some("renamed".into()));
     writeln!(input).expect("it reads");
     let again = seen("an exec", &|it| {
         it.command != first.command && !it.command.is_empty()

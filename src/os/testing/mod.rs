@@ -32,6 +32,11 @@ pub struct SocketHolder {
 }
 
 impl SocketHolder {
+    pub fn of(child: Child) -> Self {
+        let others = Vec::new();
+        Self { child, others }
+    }
+
     pub fn pid(&self) -> Pid {
         Pid(self.child.id())
     }
@@ -77,10 +82,7 @@ impl Drop for SocketHolder {
 pub fn sleeper(socket: impl Into<OwnedFd>) -> SocketHolder {
     let mut command = Command::new("sleep");
     let child = command.arg("60").stdin(socket.into()).spawn();
-    SocketHolder {
-        child: child.expect("sleep runs"),
-        others: Vec::new(),
-    }
+    SocketHolder::of(child.expect("sleep runs"))
 }
 
 /// A shell that runs `script` with the socket as descriptor 3 and prints the pids of `count` children.
@@ -110,8 +112,7 @@ pub fn waiting(script: &str) -> (SocketHolder, impl Write + use<>) {
         .spawn()
         .expect("sh runs");
     let input = child.stdin.take().expect("a pipe");
-    let others = Vec::new();
-    (SocketHolder { child, others }, input)
+    (SocketHolder::of(child), input)
 }
 
 /// An address in 127.0.0.0/8 of this test run, different for each number.

@@ -63,7 +63,7 @@ fn json_is_the_object_that_the_documents_promise() {
             { "cause": "only_ipv4", "pids": [], "message": "only IPv4 is taken: ::1 and :: can be bound" }
         ],
         "holders": [{
-            "pid": 4242, "name": "node", "command": ["node", "server.js"],
+            "pid": 4242, "name": "node", "comm": "node", "command": ["node", "server.js"],
             "executable": "/usr/bin/node", "directory": null, "started_at": "2026-01-31T09:00:00Z"
         }],
         "connects": [{

@@ -29,7 +29,10 @@ pub static FILTER_SYNTAX: &[(&str, &str)] = &[
     ("proto:", "tcp or udp"),
     ("state:", "listen, established, time-wait, bound, udp, …"),
     ("pid:", "pid of an owner"),
-    ("proc:", "name of an owner"),
+    (
+        "proc:",
+        "program of an owner, or what it calls its main thread",
+    ),
     ("user:", "user of the socket, by name or uid"),
     ("addr:", "local address, or a network such as 10.0.0.0/8"),
     ("node|deno  3000,5432", "either one"),

@@ -4,7 +4,7 @@ use super::{Describer, LineKind, PreviewLine, line};
 use crate::free::{PortPreview, Preview, StartedBy, TargetSet, TreeNode};
 use crate::model::process::{Origin, Process, Signal};
 use crate::model::socket::Socket;
-use crate::wording::process::{chain, on_terminal};
+use crate::wording::process::{chain, on_terminal, process_and_thread};
 use crate::wording::{duration_cell, joined, origin};
 use std::collections::BTreeSet;
 use std::iter;
@@ -99,7 +99,7 @@ fn process_text(
     describer: &Describer,
 ) -> String {
     let process = &*node.process;
-    let mut parts = vec![process.to_string()];
+    let mut parts = vec![process_and_thread(process)];
     match &node.owner {
         Some(owner) if port.has_several_addresses => {
             let addresses = owner.sockets.iter().map(Socket::local_address);

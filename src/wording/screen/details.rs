@@ -7,7 +7,9 @@ use crate::model::socket::{
     ByteRates, ProcessUsage, Protocol, Since, Socket, SocketQueue, TcpCounters,
 };
 use crate::model::text::escaped;
-use crate::wording::{bytes, candidate_names, duration, joined, latency, percent, unreadable};
+use crate::wording::{
+    bytes, candidate_names, duration, joined, latency, percent, process_and_thread, unreadable,
+};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, SystemTime};
@@ -79,7 +81,7 @@ pub fn clients(counts: &BTreeMap<String, usize>) -> String {
     joined(&clients.collect::<Vec<_>>(), ", ")
 }
 
-/// `node 4242 · user dev · on pts/4`
+/// `node 4242 · user dev · on pts/4`, `python3 4083 (worker0) · user dev`
 pub fn process_with_user(process: &Process) -> String {
     let user = process.user.as_ref().map(|user| format!(" · user {user}"));
     let terminal = process
@@ -87,7 +89,8 @@ pub fn process_with_user(process: &Process) -> String {
         .as_ref()
         .map(|terminal| format!(" · on {terminal}"));
     format!(
-        "{process}{}{}",
+        "{}{}{}",
+        process_and_thread(process),
         user.unwrap_or_default(),
         terminal.unwrap_or_default()
     )

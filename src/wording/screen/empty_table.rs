@@ -45,12 +45,14 @@ pub fn nothing_since(
 
 /// `no port 4242 · process 4242 (node) holds 3000 · filter pid:4242 to show them`
 pub fn number_is_pid(process: &Process, ports: &[u16]) -> String {
-    let (pid, name) = (process.pid(), &process.name);
+    let pid = process.pid();
+    let name = (!process.name.is_empty()).then(|| format!(" ({})", process.name));
+    let name = name.unwrap_or_default();
     let holds = match ports {
         [] => "has connections".to_owned(),
         ports => format!("holds {}", list(ports)),
     };
-    format!("no port {pid} · process {pid} ({name}) {holds} · filter pid:{pid} to show them")
+    format!("no port {pid} · process {pid}{name} {holds} · filter pid:{pid} to show them")
 }
 
 /// `3000 is in use (tcp 127.0.0.1:3000, node 4242) but hidden by [c connected] + 3000`

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::harness::helper_process::{COMMAND, OwnerProcess, listen, unique_name};
+use crate::harness::helper_process::{OwnerProcess, listen, unique_name};
 use crate::harness::launch::{PORTMON, Printed, run};
 
 /// Filter for the socket of `holder`.
@@ -101,7 +101,8 @@ fn json_has_every_fact_about_a_listener() {
         "owners": [{
             "pid": holder.pid(),
             "name": holder.name,
-            "command": COMMAND,
+            "comm": holder.name,
+            "command": holder.command(),
             "executable": shell,
             "directory": directory,
             "started_at": same("/owners/0/started_at"),

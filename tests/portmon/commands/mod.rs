@@ -7,6 +7,8 @@ mod check;
 mod foreign_programs;
 pub mod list;
 #[cfg(target_os = "linux")]
+mod names;
+#[cfg(target_os = "linux")]
 mod short_lived;
 #[cfg(target_os = "linux")]
 mod sources;

@@ -23,9 +23,6 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::harness::emulator::TIMEOUT;
 
-/// The arguments of a child that only listens.
-pub const COMMAND: [&str; 3] = ["sh", "-c", WAITS];
-
 pub const WAITS: &str = "echo; read -r line <&1";
 const IGNORES_SIGTERM: &str = "trap '' TERM; echo; read -r line <&1";
 
@@ -82,8 +79,9 @@ impl OwnerProcess {
     fn start(name: &str, script: &str, port: u16, socket: OwnedFd) -> Self {
         let programs = scratch(&format!("bin/{}", unique_name()));
         let mut command = Command::new(shell_named(&programs, name));
-        // busybox is the program that argv[0] names, whatever the file is called.
-        command.arg0("sh").args(["-c", script]).stdin(socket);
+        // busybox is the program that argv[0] names, whatever the file is called. The name is an argument too, or the
+        // process would be one of sh that was renamed.
+        command.arg0("sh").args(["-c", script, name]).stdin(socket);
         // The group of the test has portmon in it, so it is protected.
         command.process_group(0);
         let child = ChildProcess::start(&mut command);
@@ -93,6 +91,11 @@ impl OwnerProcess {
             name: name.to_owned(),
             child,
         }
+    }
+
+    /// The arguments of one that only listens.
+    pub fn command(&self) -> [&str; 4] {
+        ["sh", "-c", WAITS, &self.name]
     }
 
     /// A filter for the rows of its port.

@@ -7,6 +7,7 @@ use crate::model::process::Process;
 #[cfg_attr(target_os = "linux", path = "linux/mod.rs")]
 #[cfg_attr(not(target_os = "linux"), path = "other.rs")]
 mod system;
+mod title;
 
 pub use system::{ExecFingerprint, all_stats, exec_changed, read, usage};
 

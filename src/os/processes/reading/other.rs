@@ -1,6 +1,7 @@
 //! Asks sysinfo, between two reads of the start time that must be equal.
 
 use super::Reading;
+use super::title::{Names, is_title};
 use crate::model::process::{Pid, Process, ProcessId};
 use crate::model::socket::ProcessUsage;
 use crate::model::text::SystemText;
@@ -90,14 +91,23 @@ fn refreshed(which: ProcessesToUpdate, refresh: ProcessRefreshKind) -> Option<Sy
 
 fn process(id: ProcessId, stat: ProcessStat, found: &sysinfo::Process) -> Process {
     let command = found.cmd().iter();
+    let command: Vec<SystemText> = command.map(|part| part.as_os_str().into()).collect();
+    let executable = found.exe().and_then(text);
+    let names = Names {
+        executable: executable.as_ref().map(SystemText::bytes),
+        comm: None,
+    };
+    let first = command.first();
     // sysinfo returns 0 where it is unknown.
     let since_epoch = Duration::from_secs(found.start_time());
     Process {
         id,
         exec: None,
         name: stat.name.unwrap_or_else(|| found.name().into()),
-        command: command.map(|part| part.as_os_str().into()).collect(),
-        executable: found.exe().and_then(text),
+        comm: None,
+        is_titled: first.is_some_and(|first| is_title(first.bytes(), names)),
+        command,
+        executable,
         directory: found.cwd().and_then(text),
         started_at: (!since_epoch.is_zero()).then(|| SystemTime::UNIX_EPOCH + since_epoch),
         parent: stat.parent.or_else(|| parent(found)),

@@ -3,21 +3,25 @@
 //! All files are opened through one descriptor of the directory, which the kernel binds to the process and not to its pid:
 //! once the process is gone they fail, even if the pid was reused.
 
+mod exec_arguments;
+mod program_name;
+
 use super::Reading;
+use super::title::Names;
 use crate::model::process::{ExecId, Pid, Process, ProcessId};
 use crate::model::socket::ProcessUsage;
 use crate::model::text::SystemText;
 use crate::os::now;
 use crate::os::processes::stat::system::StatLine;
 use crate::os::processes::stat::{self, ProcessStat};
+use exec_arguments::ExecArguments;
+use program_name::program_name;
 use rustix::buffer::spare_capacity;
-use rustix::fs::{CWD, Mode, OFlags, fstat, openat, readlinkat};
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, fstat, openat, readlinkat, statat};
 use std::collections::BTreeMap;
-use std::ffi::{CString, OsStr};
+use std::ffi::CString;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
 use std::sync::LazyLock;
 use std::time::{Duration, SystemTime};
 
@@ -34,9 +38,6 @@ const ADDRESS_FIELDS: [usize; 3] = [26, 28, 48];
 /// The limit of execve(2) at the usual stack size. A process may present all of its memory as its arguments
 /// (`PR_SET_MM_MAP`), so no more than this is read.
 const MAX_COMMAND_BYTES: usize = 2 << 20;
-
-/// Linux cuts names at this many bytes (`TASK_COMM_LEN` without its NUL).
-const MAX_COMM_LEN: usize = 15;
 
 /// The start of the code and of the stack. Unlike the address of the arguments, no new title moves them
 /// (`PR_SET_MM_ARG_START`).
@@ -135,18 +136,23 @@ fn read_in(directory: &OwnedFd, pid: Pid, buffer: &mut Vec<u8>) -> Option<Readin
     let line = StatLine::read(directory, "stat", &mut stat_buffer)?;
     let stat = line.stat()?;
     read_command(directory, buffer);
-    let command: Vec<&[u8]> = split_command(buffer).collect();
-    let executable = link(directory, "exe");
-    let executable = executable.as_deref().map(without_deleted_suffix);
+    let executable = executable(directory);
+    let names = Names {
+        executable: executable.as_deref(),
+        comm: Some(line.name),
+    };
+    let command = ExecArguments::parse(buffer, names);
     let process = Process {
         id: ProcessId {
             pid,
             start: stat.start,
         },
         exec: exec_id(&line),
-        name: full_name(line.name, executable, command.first().copied()),
-        command: command.into_iter().map(SystemText::new).collect(),
-        executable: executable.and_then(text),
+        name: SystemText::new(program_name(line.name, names.executable, &command)),
+        comm: Some(SystemText::new(line.name)),
+        command: command.arguments.into_iter().map(SystemText::new).collect(),
+        is_titled: command.is_titled,
+        executable: names.executable.and_then(text),
         directory: link(directory, "cwd").and_then(|path| text(&path)),
         started_at: (*BOOT).map(|boot| boot + ticks_to_duration(stat.start.0)),
         parent: stat.parent,
@@ -180,16 +186,20 @@ fn read_command(directory: &OwnedFd, buffer: &mut Vec<u8>) {
     }
 }
 
-/// Returns the arguments, each terminated by NUL. Where a title was written over them, which shows by its blanks or by NULs
-/// after it, empty arguments are leftovers and are dropped.
-fn split_command(command: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let is_padded = command.ends_with(&[0, 0, 0]);
-    let command = command.strip_suffix(&[0]).unwrap_or(command);
-    let parts = command.split(|byte| *byte == 0);
-    let mut first = parts.clone();
-    let is_blank = |first: &[u8]| first.is_empty() || first.contains(&b' ');
-    let is_title = is_padded || first.next().is_none_or(is_blank);
-    parts.filter(move |part| !(is_title && part.is_empty()))
+/// Returns the path of the executable, without what the kernel appends once the file was removed or replaced (`d_path` of
+/// `fs/d_path.c`): unless a file of that name is the executable.
+fn executable(directory: &OwnedFd) -> Option<Vec<u8>> {
+    let path = link(directory, "exe")?;
+    let Some(before) = path.strip_suffix(b" (deleted)") else {
+        return Some(path);
+    };
+    let in_root = [b"root", path.as_slice()].concat();
+    let file = |path: &[u8]| {
+        let found = statat(directory, path, AtFlags::empty()).ok()?;
+        Some((found.st_dev, found.st_ino))
+    };
+    let is_its_name = file(b"exe").is_some_and(|exe| file(&in_root) == Some(exe));
+    Some(if is_its_name { path } else { before.to_vec() })
 }
 
 fn link(directory: impl AsFd, name: &str) -> Option<Vec<u8>> {
@@ -197,25 +207,8 @@ fn link(directory: impl AsFd, name: &str) -> Option<Vec<u8>> {
     path.ok().map(CString::into_bytes)
 }
 
-/// Removes what the kernel appends once the file was deleted or replaced.
-fn without_deleted_suffix(path: &[u8]) -> &[u8] {
-    path.strip_suffix(b" (deleted)").unwrap_or(path)
-}
-
 fn text(path: &[u8]) -> Option<SystemText> {
     (!path.is_empty()).then(|| SystemText::new(path))
-}
-
-/// Completes a name that the kernel cut, from the executable or the first argument if one begins with it.
-fn full_name(short: &[u8], executable: Option<&[u8]>, argument: Option<&[u8]>) -> SystemText {
-    let longer = |path: &[u8]| {
-        let name = Path::new(OsStr::from_bytes(path)).file_name()?;
-        let is_longer = short.len() == MAX_COMM_LEN && name.as_bytes().starts_with(short);
-        is_longer.then(|| name.into())
-    };
-    let paths = [executable, argument].into_iter().flatten();
-    let mut names = paths.filter_map(longer);
-    names.next().unwrap_or_else(|| SystemText::new(short))
 }
 
 fn ticks_to_duration(ticks: u64) -> Duration {

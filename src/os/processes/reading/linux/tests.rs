@@ -1,6 +1,9 @@
 use super::*;
 use crate::os::testing::{SocketHolder, sleeper, until, waiting};
+use std::fs;
 use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::SystemTime;
 use sysinfo::{ProcessRefreshKind, ProcessesToUpdate, System, UpdateKind};
 
@@ -30,10 +33,8 @@ fn by_sysinfo(like: &Process) -> Process {
     system.refresh_processes_specifics(ProcessesToUpdate::Some(&[pid]), true, wanted);
     let found = system.process(pid).expect("a process that lives");
     let (executable, command) = (found.exe(), found.cmd());
-    let short = found.name().as_bytes();
-    let bytes = executable.map(|path| path.as_os_str().as_bytes());
     Process {
-        name: full_name(short, bytes, command.first().map(|first| first.as_bytes())),
+        comm: Some(found.name().into()),
         command: command.iter().map(|part| part.as_os_str().into()).collect(),
         executable: executable.map(|path| path.as_os_str().into()),
         directory: found.cwd().map(|path| path.as_os_str().into()),
@@ -122,53 +123,65 @@ fn every_started_process_has_a_parent_and_a_group() {
 }
 
 #[test]
-fn a_replaced_executable_keeps_its_name() {
-    let paths = [&b"/opt/app (deleted)"[..], b"/opt/app"].map(without_deleted_suffix);
-    assert_eq!(paths, [&b"/opt/app"[..]; 2]);
+fn a_renamed_main_thread_leaves_the_program_its_name() {
+    for (comm, written) in [("MainThread", "MainThread"), ("", r"\000")] {
+        let (child, _input) = waiting(&format!("printf '{written}' >/proc/$$/comm; read line"));
+        let is_renamed = |found: &Process| found.comm == Some(comm.into());
+        let process = until("a new name", || {
+            let found = read_process(child.pid(), &mut Vec::new())?.process;
+            is_renamed(&found).then_some(found)
+        });
+        let executable = fs::read_link(format!("/proc/{}/exe", child.pid()));
+        assert_eq!(process.name, file_name(&executable.expect("a program")));
+    }
+}
+
+fn file_name(path: &Path) -> SystemText {
+    path.file_name().expect("a name").into()
+}
+
+/// A program in a directory of its own, copied by another process: a file that this one has open for writing while a
+/// thread forks cannot be executed (ETXTBSY of execve(2)).
+fn program_called(name: &str) -> PathBuf {
+    let directory = std::env::temp_dir().join(format!("portmon-{}-{name}", std::process::id()));
+    fs::create_dir_all(&directory).expect("a directory");
+    let path = directory.join(name);
+    let copied = Command::new("cp").arg("/bin/sleep").arg(&path).status();
+    assert!(copied.expect("cp runs").success());
+    path
+}
+
+/// The name and the file of a program with this name once it runs, and once its file was removed.
+fn before_and_after_removal(name: &str) -> [(SystemText, Option<SystemText>); 2] {
+    let path = program_called(name);
+    let child = Command::new(&path).arg("60").spawn();
+    let mut child = SocketHolder::of(child.expect("it runs"));
+    let is_whole = |found: &Process| found.command.len() == 2;
+    let read = || {
+        let found = read_process(child.pid(), &mut Vec::new())?.process;
+        is_whole(&found).then_some((found.name, found.executable.as_ref().map(base)))
+    };
+    let before = until("the program", read);
+    fs::remove_dir_all(path.parent().expect("a directory")).expect("removed");
+    let after = until("the program", read);
+    child.end();
+    [before, after]
+}
+
+fn base(path: &SystemText) -> SystemText {
+    file_name(Path::new(&*path.raw()))
 }
 
 #[test]
-fn arguments_split_at_nul_and_a_title_hides_empty_ones() {
-    let split = |line: &'static [u8]| -> Vec<&[u8]> { split_command(line).collect() };
-    assert_eq!(
-        split(b"nginx: worker\0\0\0-x\0"),
-        [&b"nginx: worker"[..], b"-x"]
-    );
-    assert_eq!(
-        split(b"serve\0--bind\0\x008000\0"),
-        [&b"serve"[..], b"--bind", b"", b"8000"]
-    );
-    assert_eq!(split(b"serve\0\0"), [&b"serve"[..], b""]);
-    assert_eq!(split(b"sshd\0\0\0\0\0"), [&b"sshd"[..]]);
-    assert!(split(b"").is_empty());
-}
-
-#[test]
-fn only_a_truncated_name_is_completed() {
-    let cases = [
-        (
-            "chrome_crashpad",
-            "/opt/chrome_crashpad_handler",
-            "x",
-            "chrome_crashpad_handler",
-        ),
-        (
-            "gunicorn: maste",
-            "/usr/bin/python3.11",
-            "gunicorn: master [api]",
-            "gunicorn: master [api]",
-        ),
-        (
-            "123456789012345",
-            "/usr/bin/python3",
-            "python3",
-            "123456789012345",
-        ),
-        ("node", "/usr/bin/nodejs", "nodejs", "node"),
-    ];
-    for (short, executable, argument, expected) in cases {
-        let [executable, argument] = [executable, argument].map(|text| Some(text.as_bytes()));
-        let full = full_name(short.as_bytes(), executable, argument);
-        assert_eq!(full, expected.into());
+fn a_removed_program_keeps_its_name() {
+    let names = ["app", "app (deleted)", "a-program-with-a-long-name"];
+    for name in names {
+        let text = SystemText::from(name);
+        let expected = (text.clone(), Some(text));
+        assert_eq!(
+            before_and_after_removal(name),
+            [expected.clone(), expected],
+            "{name}"
+        );
     }
 }
