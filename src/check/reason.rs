@@ -113,6 +113,7 @@ impl Reason {
             Self::NotRunning { state, .. } => match state {
                 ProcessState::Suspended => "stopped",
                 ProcessState::Traced => "traced",
+                ProcessState::Frozen => "frozen",
                 ProcessState::Uninterruptible => "uninterruptible",
                 ProcessState::Zombie => "zombie",
             },

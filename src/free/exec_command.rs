@@ -1,15 +1,19 @@
 //! Commands to the executor and the events that it reports: signals sent or not, polls of the port, bind probes.
 
+mod signal_state;
+
 use super::protected::Protected;
 use super::request::{KillRequest, RequestId};
 use crate::model::port::PortBinds;
-use crate::model::process::{Process, ProcessId, ProcessState, Unit};
+use crate::model::process::{Process, ProcessId, Unit};
 use crate::model::snapshot::Problem;
 use crate::model::socket::{NotFoundCause, Socket};
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Instant;
+
+pub use signal_state::{BlockedBy, SignalDisposition, SignalState};
 
 /// What must be done next; `os::free::Executor` does it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,6 +54,8 @@ pub enum SendOutcome {
         resumed: Vec<ProcessId>,
         /// Targets that got no signal.
         missed: HashMap<ProcessId, SignalError>,
+        /// How the others handled the signal just before it was sent, as far as the system tells.
+        states: HashMap<ProcessId, SignalState>,
     },
     /// No signal was sent.
     NotSent(SignalError),
@@ -106,24 +112,6 @@ pub struct PortSnapshot {
     pub parents: Vec<Arc<Process>>,
     /// Systemd units of these owners, and of the owners before the signal.
     pub units: Vec<(ProcessId, Unit)>,
-}
-
-/// How a process handles the signal, from `/proc/PID/status`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct SignalState {
-    pub disposition: SignalDisposition,
-    /// `None` if it is simply running.
-    pub process_state: Option<ProcessState>,
-}
-
-/// Disposition of the signal that was sent (SigBlk, SigIgn, SigCgt of proc_pid_status(5)).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum SignalDisposition {
-    Blocked,
-    Ignored,
-    Caught,
-    /// The kernel's own action, which for SIGTERM is to end the process.
-    Default,
 }
 
 /// The binds that were tried for a verdict.

@@ -32,8 +32,8 @@ pub use command::{
     Conclusion, DryRun, FreeOutcome, FreeReport, PortPlan, Refusal, exit_code, port_specs,
 };
 pub use exec_command::{
-    BindProbe, ExecCommand, ExecEvent, ExecResult, PortSnapshot, SendOutcome, SignalDisposition,
-    SignalError, SignalState,
+    BindProbe, BlockedBy, ExecCommand, ExecEvent, ExecResult, PortSnapshot, SendOutcome,
+    SignalDisposition, SignalError, SignalState,
 };
 pub use explanation::{Explanation, Obstacle, SupervisedBy};
 pub use kill_plan::supervision::Restarter;
@@ -48,5 +48,5 @@ pub use request::{KillRequest, RequestId, Target};
 pub use state_machine::{BIND_RETRY, FreeMachine, TableChange, Timeouts};
 pub use verdict::{
     BindRefusal, Evidence, Leftovers, Progress, Proof, ReleaseKind, RemainingOwners, Starter,
-    Survivor, TargetOutcome, Verdict, VerdictClass, VerdictKind,
+    SurvivalReason, Survivor, TargetOutcome, Verdict, VerdictClass, VerdictKind,
 };

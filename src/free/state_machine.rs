@@ -217,12 +217,14 @@ impl FreeMachine {
         }
     }
 
-    /// True if a caller that waits no longer than the timeouts has its answer.
+    /// True if a caller that waits no longer than the timeouts has its answer. A signal that is known to end nothing is one.
     pub fn is_answered(&self) -> bool {
         match self.phase {
             FreePhase::WatchingReuse(_) | FreePhase::Done => true,
             FreePhase::Watching | FreePhase::Unbindable(_) | FreePhase::PartlyFree => {
-                self.verdict.is_some() && self.waited() >= self.timeouts.wait_for_exit
+                let kind = self.verdict.as_ref().map(|verdict| &verdict.kind);
+                let is_over = self.waited() >= self.timeouts.wait_for_exit;
+                matches!(kind, Some(VerdictKind::NotEnded { .. })) || kind.is_some() && is_over
             }
             FreePhase::Sending
             | FreePhase::Probing { .. }

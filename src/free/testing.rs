@@ -34,6 +34,7 @@ pub fn sent(resumed: Vec<ProcessId>) -> ExecResult {
         sockets: Vec::new(),
         resumed,
         missed: HashMap::new(),
+        states: HashMap::new(),
     })
 }
 

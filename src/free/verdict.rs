@@ -1,6 +1,8 @@
 //! The verdict: what became of the port and of its owners, as values. `wording` writes the sentences.
 
-use super::exec_command::{SignalError, SignalState};
+mod survival;
+
+use super::exec_command::SignalError;
 use crate::model::port::{BindResult, Doubt, Port, WhyUnseen};
 use crate::model::process::{Process, Signal, Unit};
 use crate::model::snapshot::Problem;
@@ -8,6 +10,8 @@ use crate::model::socket::{Socket, State, TimeWaitLeft};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
+
+pub use survival::SurvivalReason;
 
 /// What became of the port and of the targets.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -148,7 +152,7 @@ pub enum RemainingOwners {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Survivor {
     pub process: Arc<Process>,
-    pub signal_state: Option<SignalState>,
+    pub reason: SurvivalReason,
     pub signal: Signal,
     pub waited: Duration,
     pub was_suspended: bool,

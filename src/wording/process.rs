@@ -2,13 +2,12 @@
 
 use super::number::{alternatives, grouped};
 use super::{cause, list, seconds, unread};
-use crate::free::{
-    Protected, ReleaseKind, SignalDisposition, SignalError, Survivor, TargetOutcome,
-};
+use crate::free::{Protected, ReleaseKind, SignalError, SurvivalReason, Survivor, TargetOutcome};
 use crate::model::process::shell::NoRestartCommand;
-use crate::model::process::{Origin, Process, ProcessState, SIGNALS, Signal};
+use crate::model::process::{Origin, Process, SIGNALS, Signal};
 use crate::model::text::escaped;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// `npm 3970 ← zsh 3801 (pts/4)`: where a process comes from.
 pub fn origin(origin: &Origin) -> String {
@@ -207,36 +206,47 @@ fn survivor(survivor: &Survivor) -> String {
     if let Some(error) = &survivor.error {
         return signal_error(error);
     }
-    let state = survivor.signal_state.and_then(|state| state.process_state);
-    let disposition = survivor.signal_state.map(|state| state.disposition);
-    let does = match (state, disposition) {
-        (Some(ProcessState::Traced), _) => "is stopped by a debugger".to_owned(),
-        (Some(ProcessState::Suspended), _) => "is suspended".to_owned(),
-        (_, Some(SignalDisposition::Ignored)) => format!("ignores {signal}"),
-        (_, Some(SignalDisposition::Blocked)) => format!("blocks {signal}"),
-        (Some(ProcessState::Uninterruptible), _) => {
-            "is in uninterruptible sleep (state D)".to_owned()
-        }
-        _ if *signal == Signal::Continue => format!("keeps running after {signal}"),
-        (_, Some(SignalDisposition::Caught)) if *signal == Signal::HangUp => {
-            format!("handles {signal}, which may not end it")
-        }
-        (_, Some(SignalDisposition::Caught)) => {
-            format!("handles {signal} and is still shutting down")
-        }
-        (_, Some(SignalDisposition::Default) | None) => {
-            format!(
-                "is still running {} s after {signal}",
-                survivor.waited.as_secs()
-            )
-        }
-    };
-    let resumed = if survivor.was_suspended && state != Some(ProcessState::Suspended) {
+    let does = survival(survivor.reason, *signal, survivor.waited);
+    let is_suspended = matches!(survivor.reason, SurvivalReason::Suspended(_));
+    let resumed = if survivor.was_suspended && !is_suspended {
         " (it was suspended, so SIGCONT was sent too)"
     } else {
         ""
     };
     format!("{process} {does}{resumed}")
+}
+
+/// What follows the name of a process that has not ended.
+fn survival(reason: SurvivalReason, signal: Signal, waited: Duration) -> String {
+    match reason {
+        SurvivalReason::Ignores => format!("ignores {signal}"),
+        SurvivalReason::IsInit => format!(
+            "is the first process of its PID namespace and has no handler for {signal}, so the kernel drops it"
+        ),
+        SurvivalReason::Blocks => format!("blocks {signal}"),
+        SurvivalReason::Took if signal == Signal::HangUp => {
+            format!("handles {signal}, which may not end it")
+        }
+        SurvivalReason::Took => format!("handles {signal} and is still shutting down"),
+        SurvivalReason::NotTaken => format!("has not taken {signal} yet"),
+        SurvivalReason::Frozen(true) => {
+            format!("is frozen, and takes {signal} only once it is thawed")
+        }
+        SurvivalReason::Frozen(false) => "is frozen".to_owned(),
+        SurvivalReason::Suspended(true) => {
+            format!("is suspended, and takes {signal} only after SIGCONT")
+        }
+        SurvivalReason::Suspended(false) => "is suspended".to_owned(),
+        SurvivalReason::Stopped => "is stopped by a debugger".to_owned(),
+        SurvivalReason::Traced(by) => {
+            format!("is traced by process {by}, which may have withheld {signal}")
+        }
+        SurvivalReason::Uninterruptible => "is in uninterruptible sleep (state D)".to_owned(),
+        SurvivalReason::Continued => format!("keeps running after {signal}"),
+        SurvivalReason::Unknown => {
+            format!("has not ended {} s after {signal}", waited.as_secs())
+        }
+    }
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ mod confirmation;
 pub mod connections;
 pub mod permissions;
 pub mod shared_sockets;
+mod signals;
 mod survivors;
 mod unread;
 

@@ -96,9 +96,9 @@ fn not_ended(log: &RequestLog, timeouts: &Timeouts) -> Evaluation {
             Evaluation::Wait
         };
     }
-    let is_futile =
-        log.last_signal() == Signal::Continue || log.survivors().all(TargetState::ignores_signal);
-    if waited < timeouts.wait_for_exit && !(is_futile && waited >= FUTILE_TIMEOUT) {
+    let is_futile = log.last_signal() == Signal::Continue && waited >= FUTILE_TIMEOUT;
+    let are_dropped = log.survivors().all(TargetState::is_signal_dropped);
+    if waited < timeouts.wait_for_exit && !is_futile && !are_dropped {
         return Evaluation::Wait;
     }
     decided(log.verdict(VerdictKind::NotEnded {

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-/// Shorter wait for cases where waiting rarely helps: a target ignores the signal, or all targets have exited and other
-/// processes hold the sockets.
+/// Shorter wait for cases where waiting rarely helps: SIGCONT was sent, or all targets have exited and other processes
+/// hold the sockets.
 pub(super) const FUTILE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Time between binds that fail for no visible reason.

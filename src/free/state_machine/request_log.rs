@@ -44,12 +44,13 @@ impl RequestLog {
 
     pub fn record_send(&mut self, at: Instant, outcome: &SendOutcome) {
         self.at = at;
-        let (sockets, resumed, missed) = match outcome {
+        let (sockets, resumed, missed, before) = match outcome {
             SendOutcome::Sent {
                 sockets,
                 resumed,
                 missed,
-            } => (sockets, resumed, missed),
+                states,
+            } => (sockets, resumed, missed, states),
             SendOutcome::NotSent(error) => {
                 let named = error.process().map(|process| process.id);
                 for state in &mut self.target_states {
@@ -68,7 +69,8 @@ impl RequestLog {
                 continue;
             };
             let is_resumed = resumed.contains(&id);
-            if state.record_signal((at, signal), is_resumed, missed.get(&id)) {
+            let before = before.get(&id).copied();
+            if state.record_signal((at, signal), before, is_resumed, missed.get(&id)) {
                 let process = &state.target.process;
                 let resuming = is_resumed.then_some(Signal::Continue);
                 let signals = [signal].into_iter().chain(resuming);

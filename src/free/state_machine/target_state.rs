@@ -1,9 +1,9 @@
 //! What became of one target of a request.
 
-use crate::free::exec_command::{PortSnapshot, SignalDisposition, SignalError, SignalState};
+use crate::free::exec_command::{PortSnapshot, SignalError, SignalState};
 use crate::free::kill_plan::holds;
 use crate::free::request::Target;
-use crate::free::verdict::{ReleaseKind, Survivor, TargetOutcome};
+use crate::free::verdict::{ReleaseKind, SurvivalReason, Survivor, TargetOutcome};
 use crate::model::process::Signal;
 use crate::model::socket::{Owners, Socket};
 use std::sync::Arc;
@@ -20,6 +20,8 @@ pub(super) struct TargetState {
     pub sent: Option<(Instant, Signal)>,
     ended: Option<Instant>,
     closed_port: Option<Instant>,
+    /// How it handled its last signal just before that was sent, and at the last poll.
+    state_before: Option<SignalState>,
     signal_state: Option<SignalState>,
     was_suspended: bool,
     /// Why it did not get the last signal.
@@ -33,6 +35,7 @@ impl TargetState {
             sent: None,
             ended: None,
             closed_port: None,
+            state_before: None,
             signal_state: None,
             was_suspended: false,
             error: None,
@@ -43,6 +46,7 @@ impl TargetState {
     pub fn record_signal(
         &mut self,
         sent: (Instant, Signal),
+        state_before: Option<SignalState>,
         was_suspended: bool,
         error: Option<&SignalError>,
     ) -> bool {
@@ -50,6 +54,8 @@ impl TargetState {
         self.error = error.cloned();
         if error.is_none() {
             self.sent = Some(sent);
+            self.state_before = state_before;
+            self.signal_state = None;
         }
         error.is_none()
     }
@@ -84,18 +90,25 @@ impl TargetState {
         self.ended.into_iter().chain(self.closed_port).min()
     }
 
-    /// True if it is known to ignore the signal.
-    pub fn ignores_signal(&self) -> bool {
-        let disposition = self.signal_state.map(|state| state.disposition);
-        disposition == Some(SignalDisposition::Ignored)
+    /// True if the kernel is known to have dropped its signal, so that waiting is of no use.
+    pub fn is_signal_dropped(&self) -> bool {
+        self.sent
+            .is_some_and(|(_, signal)| self.reason(signal).is_dropped())
+    }
+
+    /// Returns why it has not ended after this signal.
+    fn reason(&self, signal: Signal) -> SurvivalReason {
+        let (before, now) = (self.state_before, self.signal_state);
+        SurvivalReason::new(signal, before, now, self.was_suspended)
     }
 
     /// Returns what is known of it as a survivor; `signal` is the one that it should have received.
     pub fn survivor(&self, signal: Signal, waited: Duration) -> Survivor {
+        let signal = self.sent.map_or(signal, |(_, signal)| signal);
         Survivor {
             process: Arc::clone(&self.target.process),
-            signal_state: self.signal_state,
-            signal: self.sent.map_or(signal, |(_, signal)| signal),
+            reason: self.reason(signal),
+            signal,
             waited,
             was_suspended: self.was_suspended,
             error: self.error.clone(),

@@ -5,8 +5,8 @@ mod unread;
 use super::*;
 use crate::free::testing::{event, not_sent, plan, probed, sent};
 use crate::free::{
-    ExecResult, Protected, RequestId, SignalDisposition, SignalError, SignalState, Target,
-    TargetSet, VerdictClass,
+    BlockedBy, ExecResult, Protected, RequestId, SignalDisposition, SignalError, SignalState,
+    Target, TargetSet, VerdictClass,
 };
 use crate::model::port::BindOutcome;
 use crate::model::process::{Manager, ProcessId, ProcessState, Unit};
@@ -81,6 +81,9 @@ impl Story {
     ) -> Self {
         let state = SignalState {
             disposition,
+            blocked_by: BlockedBy::NotFirst,
+            is_pending: false,
+            tracer: None,
             process_state,
         };
         self.poll.signal_state = vec![(of.id, state)];
@@ -351,23 +354,23 @@ fn a_briefly_invisible_owner_still_holds_the_port() {
 #[test]
 fn a_surviving_process_is_reported_with_its_disposition() {
     use ProcessState::{Suspended, Traced, Uninterruptible};
-    use SignalDisposition::{Blocked, Caught, Default, Ignored};
+    use SignalDisposition::{Caught, Default, Ignored};
     let story = |disposition, process_state, at| {
         let story = Story::sent(held()).signal_state(&node(), disposition, process_state);
         story.sees(at, held())
     };
-    for (disposition, at) in [(Ignored, 0.9), (Caught, 4.9)] {
-        story(disposition, None, at).waits().offers(None);
-    }
+    story(Caught, None, 4.9)
+        .waits()
+        .offers(None)
+        .answered(false);
     let cases = [
-        (Ignored, None, 1.0, "ignores SIGTERM"),
+        (Ignored, None, 0.1, "ignores SIGTERM"),
         (
             Caught,
             None,
             5.0,
             "handles SIGTERM and is still shutting down",
         ),
-        (Blocked, None, 5.0, "blocks SIGTERM"),
         (Default, Some(Suspended), 5.0, "is suspended"),
         (Default, Some(Traced), 5.0, "is stopped by a debugger"),
         (
@@ -376,18 +379,37 @@ fn a_surviving_process_is_reported_with_its_disposition() {
             5.0,
             "is in uninterruptible sleep (state D)",
         ),
-        (Default, None, 5.0, "is still running 5 s after SIGTERM"),
     ];
     for (disposition, process_state, at, words) in cases {
         let words = format!(":3000 is STILL HELD: node 4242 {words}");
         let story = story(disposition, process_state, at).says(Held, &words);
-        story.offers(Some(Signal::Kill));
+        story.offers(Some(Signal::Kill)).answered(true);
     }
 }
 
 #[test]
+fn an_ignored_signal_is_awaited_only_for_the_other_targets() {
+    let ignores = |it: Story| it.signal_state(&node(), SignalDisposition::Ignored, None);
+    let words = ":3000 is STILL HELD: node 4300 ended, node 4242 ignores SIGTERM";
+    ignores(Story::sent(twins()))
+        .sees(0.1, twins())
+        .waits()
+        .ended(&other())
+        .sees(0.3, first_twin())
+        .says(Held, words)
+        .answered(true);
+    let forced = Timeouts {
+        force_after: Some(Duration::from_secs(2)),
+        ..Timeouts::default()
+    };
+    let story = ignores(Story::sent(held()).under(forced)).sees(0.1, held());
+    let story = story.waits().sees(2.0, held());
+    story.signals(Signal::Kill, &[node().id]);
+}
+
+#[test]
 fn a_late_exit_changes_still_held_to_free() {
-    let words = ":3000 is STILL HELD: node 4242 is still running 5 s after SIGTERM";
+    let words = ":3000 is STILL HELD: node 4242 has not ended 5 s after SIGTERM";
     let story = Story::sent(held()).sees(5.0, held()).says(Held, words);
     let words = ":3000 is free. node 4242 ended 7.3 s after SIGTERM.";
     let story = story.ended(&node()).sees(7.3, vec![]).bound();
@@ -398,8 +420,7 @@ fn a_late_exit_changes_still_held_to_free() {
 fn sigkill_goes_only_to_survivors_of_another_signal() {
     let mut early = Story::sent(twins());
     assert_eq!(early.machine.escalate(instant(0.1)), None);
-    let words =
-        ":3000 is STILL HELD: node 4300 ended, node 4242 is still running 5 s after SIGKILL";
+    let words = ":3000 is STILL HELD: node 4300 ended, node 4242 has not ended 5 s after SIGKILL";
     let story = early
         .ended(&other())
         .sees(5.0, first_twin())
@@ -840,7 +861,7 @@ fn a_postgres_worker_is_offered_sigkill_at_once() {
 
 #[test]
 fn timeouts_limit_the_wait_for_exit_and_the_watch_after_it() {
-    let held_words = ":3000 is STILL HELD: node 4242 is still running 1 s after SIGTERM";
+    let held_words = ":3000 is STILL HELD: node 4242 has not ended 1 s after SIGTERM";
     let free_words = ":3000 is free. node 4242 ended 1.5 s after SIGTERM.";
     Story::asked(held())
         .under(Timeouts {
@@ -867,8 +888,7 @@ fn timeouts_limit_the_wait_for_exit_and_the_watch_after_it() {
 
 #[test]
 fn a_process_past_its_deadline_gets_sigkill_once_unasked() {
-    let words =
-        ":3000 is STILL HELD: node 4300 ended, node 4242 is still running 5 s after SIGKILL";
+    let words = ":3000 is STILL HELD: node 4300 ended, node 4242 has not ended 5 s after SIGKILL";
     Story::asked(twins())
         .under(Timeouts {
             force_after: Some(Duration::from_secs(3)),

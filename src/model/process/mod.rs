@@ -166,6 +166,8 @@ pub enum ProcessState {
     Suspended,
     /// Stopped by a debugger (t).
     Traced,
+    /// Its control group is frozen (cgroups(7)), as `docker pause` and `systemctl freeze` do it.
+    Frozen,
     /// Waiting in the kernel for something that no signal interrupts (D).
     Uninterruptible,
     /// Exited and not reaped (Z).

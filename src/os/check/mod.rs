@@ -13,7 +13,7 @@ use crate::model::socket::{Endpoint, SocketSource};
 use crate::os::candidates;
 use crate::os::poller::SocketPoller;
 use crate::os::processes::Processes;
-use crate::os::processes::stat::process_state;
+use crate::os::processes::run_state::process_state;
 use crate::os::sockets::DumpScope;
 use crate::os::supervisors;
 use crate::os::{bind_probe, environment, now};

@@ -3,7 +3,7 @@
 use super::process_handle::{HandleError, ProcessHandle};
 use super::signal_state::signal_state;
 use super::target_handle::{TargetHandle, TargetHandles};
-use crate::free::{KillRequest, Protected, SignalError, Target, protected};
+use crate::free::{KillRequest, Protected, SignalError, SignalState, Target, protected};
 use crate::model::process::{Pid, Process, ProcessId, ProcessState, Signal};
 use crate::model::snapshot::Snapshot;
 use crate::model::socket::{Owners, Socket};
@@ -63,21 +63,33 @@ fn check_same_program(
     }
 }
 
-/// Signals one target; true if SIGCONT was sent after it. A suspended process acts on no signal but SIGKILL before it is
-/// resumed.
+/// A signal that was sent.
+#[derive(Clone, Copy, Debug)]
+pub struct SentSignal {
+    /// How the process handled it just before.
+    pub state: Option<SignalState>,
+    /// True if SIGCONT was sent after it. A suspended process acts on no signal but SIGKILL before it is resumed.
+    pub is_resumed: bool,
+}
+
+/// Signals one target.
 pub fn signal(
     target: &Target,
     signal: Signal,
     handles: &TargetHandles,
-) -> Result<bool, SignalError> {
+) -> Result<SentSignal, SignalError> {
     let to_signal_error = |error| signal_error(&target.process, error);
     let process = handle_of(target, handles)?.process();
     let process = process.map_err(to_signal_error)?;
-    let is_suspended = signal_state(target.process.pid(), signal)
-        .is_some_and(|state| state.process_state == Some(ProcessState::Suspended));
+    let state = signal_state(target.process.pid(), signal);
+    let is_suspended =
+        state.is_some_and(|state| state.process_state == Some(ProcessState::Suspended));
     process.signal(signal).map_err(to_signal_error)?;
-    // The signal was sent, so a failed SIGCONT is no error.
-    Ok(is_suspended && signal.resumes() && process.signal(Signal::Continue).is_ok())
+    Ok(SentSignal {
+        state,
+        // The signal was sent, so a failed SIGCONT is no error.
+        is_resumed: is_suspended && signal.resumes() && process.signal(Signal::Continue).is_ok(),
+    })
 }
 
 fn handle_of<'a>(

@@ -2,7 +2,7 @@
 //!
 //! It decides nothing, and never signals a process whose identity and socket it has not just verified.
 
-use super::checks;
+use super::checks::{self, SentSignal};
 use super::port_watch::{PortWatch, sockets_of};
 use super::probe_backend::{ProbeBackend, SocketReader};
 use super::target_handle::{TargetHandle, TargetHandles};
@@ -204,9 +204,10 @@ impl Executor {
         request: &KillRequest,
         mut missed: HashMap<ProcessId, SignalError>,
         snapshot: &Snapshot,
-        delivered: &mut HashMap<ProcessId, Result<bool, SignalError>>,
+        delivered: &mut HashMap<ProcessId, Result<SentSignal, SignalError>>,
     ) -> SendOutcome {
         let mut resumed = Vec::new();
+        let mut states = HashMap::new();
         let targets = request.targets();
         for target in request.targets_by_age() {
             let id = target.id();
@@ -215,8 +216,10 @@ impl Executor {
             }
             let signal = || checks::signal(target, request.signal(), &self.handles);
             match delivered.entry(id).or_insert_with(signal) {
-                Ok(true) => resumed.push(id),
-                Ok(false) => {}
+                Ok(sent) => {
+                    states.extend(sent.state.map(|state| (id, state)));
+                    resumed.extend(sent.is_resumed.then_some(id));
+                }
                 Err(error) => drop(missed.insert(id, error.clone())),
             }
         }
@@ -230,6 +233,7 @@ impl Executor {
             sockets: sockets_of(request.port(), snapshot),
             resumed,
             missed,
+            states,
         }
     }
 }

@@ -19,6 +19,7 @@ pub mod pid_namespace;
 mod process_cache;
 mod process_tree;
 mod reading;
+pub mod run_state;
 pub mod stat;
 #[cfg_attr(unix, path = "users/unix.rs")]
 #[cfg_attr(windows, path = "users/windows.rs")]

@@ -276,6 +276,9 @@ fn not_running(process: &Process, state: ProcessState) -> String {
             format!("is suspended and does not answer (to resume it: kill -CONT {pid})")
         }
         (ProcessState::Traced, _) => "is stopped by a debugger and does not answer".to_owned(),
+        (ProcessState::Frozen, _) => {
+            "is frozen with its control group and does not answer until that is thawed".to_owned()
+        }
         (ProcessState::Uninterruptible, _) => {
             "is in uninterruptible sleep (state D): signals reach it only once it wakes".to_owned()
         }

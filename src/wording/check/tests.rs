@@ -268,6 +268,10 @@ fn a_listener_that_does_not_serve_is_reported_with_the_reason() {
             "java 812 is stopped by a debugger and does not answer",
         ),
         (
+            ProcessState::Frozen,
+            "java 812 is frozen with its control group and does not answer until that is thawed",
+        ),
+        (
             ProcessState::Uninterruptible,
             "java 812 is in uninterruptible sleep (state D): signals reach it only once it wakes",
         ),

@@ -10,6 +10,8 @@ pub mod process_tree;
 pub mod requirements;
 #[cfg(target_os = "linux")]
 pub mod respawner;
+#[cfg(target_os = "linux")]
+pub mod signal_helper;
 pub mod svg;
 pub mod terminal;
 mod tests;

@@ -10,9 +10,10 @@ use crate::harness::emulator::TIMEOUT;
 /// would be an owner like any other.
 pub fn wait_for_forks() {
     let own = std::process::id();
-    let program = |pid: u32| fs::read_link(format!("/proc/{pid}/exe")).ok();
-    let tests = program(own);
-    let is_fork = |pid: u32| parent_of(pid) == Some(own) && program(pid) == tests;
+    // A helper of the same program has arguments of its own.
+    let arguments = |pid: u32| fs::read(format!("/proc/{pid}/cmdline")).ok();
+    let tests = arguments(own);
+    let is_fork = |pid: u32| parent_of(pid) == Some(own) && arguments(pid) == tests;
     let forks: Vec<u32> = children_of(own)
         .into_iter()
         .filter(|pid| is_fork(*pid))

@@ -64,10 +64,10 @@ fn a_process_that_no_table_shows_has_not_let_go_of_the_port() {
     let story = Story::sent(held()).sees(0.1, held()).reads_nothing(0.5);
     assert_eq!(story.machine.outcomes(), []);
     let unknown = format!(
-        ":3000 is not free, and its owner is unknown: node 4242 is still running 5 s after SIGTERM; a bind fails: address \
+        ":3000 is not free, and its owner is unknown: node 4242 has not ended 5 s after SIGTERM; a bind fails: address \
          already in use; {UNREAD}"
     );
-    let words = ":3000 is STILL HELD: node 4242 is still running 5 s after SIGTERM";
+    let words = ":3000 is STILL HELD: node 4242 has not ended 5 s after SIGTERM";
     story
         .reads_nothing(2.0)
         .waits()

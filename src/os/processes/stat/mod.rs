@@ -3,7 +3,7 @@
 //! The start time is at the system's full resolution, and together with the pid identifies a process: everything that acts
 //! on one compares it first. sysinfo has whole seconds only, in which a pid can be reused.
 
-use crate::model::process::{Pid, ProcessId, ProcessState, StartTime};
+use crate::model::process::{Pid, ProcessId, StartTime};
 use crate::model::text::SystemText;
 
 #[cfg_attr(target_os = "linux", path = "linux.rs")]
@@ -34,10 +34,4 @@ pub struct ProcessStat {
 pub fn process_id(pid: Pid) -> Option<ProcessId> {
     let start = read(pid)?.start;
     Some(ProcessId { pid, start })
-}
-
-/// Returns the state of this very process; `None` if it has ended or the system does not report it.
-pub fn process_state(id: ProcessId) -> Option<ProcessState> {
-    let stat = read(id.pid).filter(|stat| stat.start == id.start)?;
-    ProcessState::of(stat.state?)
 }
