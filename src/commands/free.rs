@@ -5,6 +5,7 @@
 pub mod arguments;
 mod confirmation;
 mod drive;
+mod interrupt;
 mod prepare;
 
 use super::print_line;
@@ -28,7 +29,7 @@ type Prepared = Result<Box<PortPlan>, Box<FreeReport>>;
 
 /// Frees the ports; returns the worst of their exit codes.
 pub fn run(options: &FreeArgs) -> anyhow::Result<u8> {
-    let timeouts = options.timeouts()?;
+    options.verify()?;
     let environment = environment::read();
     super::warn_about_pids(environment.pids_problem);
     refuse_foreign_addresses(&options.targets)?;
@@ -47,7 +48,9 @@ pub fn run(options: &FreeArgs) -> anyhow::Result<u8> {
     executor.open_handles(&shown.collect::<Vec<_>>());
     show(&ports, &environment, options)?;
     confirm(&mut ports, options);
-    let mut freed = drive::run_plans(&ports, &mut executor, timeouts).into_iter();
+    let timeouts = options.timeouts(ports.iter().flatten().map(AsRef::as_ref));
+    let driven = drive::run_plans(&ports, &mut executor, timeouts);
+    let mut freed = driven.reports.into_iter();
     let report = |port: Prepared| match port {
         Ok(_) => Some(refreshed(freed.next()?, &environment, options)),
         Err(report) => Some(*report),
@@ -57,7 +60,7 @@ pub fn run(options: &FreeArgs) -> anyhow::Result<u8> {
     if !options.json {
         print_empty_ranges(options, &port_specs)?;
     }
-    Ok(exit_code(&reports))
+    Ok(driven.exit_code.unwrap_or_else(|| exit_code(&reports)))
 }
 
 fn refuse_foreign_addresses(targets: &[PortRange]) -> anyhow::Result<()> {

@@ -1,6 +1,7 @@
 //! A plan to free one port: its sockets and owners, frozen as they are shown and not yet confirmed.
 
 mod other_sockets;
+mod respawn;
 pub(super) mod supervision;
 
 use super::protected::{Protected, protected};

@@ -302,6 +302,8 @@ pub fn process_tree(process: ProcessId) -> ProcessTree {
         process,
         ancestors: Vec::new(),
         descendants: Vec::new(),
+        is_namespace_init: false,
+        init: None,
         group: Vec::new(),
         supervisor: Supervisor::default(),
         restrictions: Vec::new(),

@@ -35,7 +35,7 @@ pub struct JsonFreeReport {
     protocol: &'static str,
     /// The requested address, if one was given.
     address: Option<IpAddr>,
-    /// `free`, `still_held`, `taken_again`, `not_permitted` or `refused`; null for a dry run that would send the signals.
+    /// `free`, `still_held`, `taken_again`, `not_permitted`, `refused` or `interrupted`; null for a dry run that would send the signals.
     verdict: Option<FreeOutcome>,
     signalled: Vec<JsonSignal>,
     /// Only in a dry run.

@@ -1,5 +1,6 @@
 //! Sentences of `portmon free`: what it asks, and what became of each port.
 
+use super::number::grouped;
 use super::socket::{owners_hold, owners_with};
 use super::{
     bind_result, count, count_states, doubt, explanation_lines, explanation_title, list,
@@ -10,6 +11,7 @@ use crate::free::{
     Conclusion, DryRun, Explanation, FreeReport, PortPlan, Refusal, Verdict, VerdictKind, Warning,
 };
 use crate::model::port::{Availability, BindResult, Holding, PortRange, PortSpec};
+use crate::model::process::{Process, Signal};
 use crate::model::socket::State;
 use crate::model::text::escaped;
 use std::net::IpAddr;
@@ -53,6 +55,7 @@ pub fn free_report(report: &FreeReport) -> String {
         Conclusion::Freed(None) => {
             format!("It is unknown whether {port} is free: watching was interrupted")
         }
+        Conclusion::Interrupted { was_free } => interrupted(port, &report.signalled, *was_free),
         Conclusion::Outdated { error, now } => {
             let now = match now {
                 Ok(now) => free_report(now),
@@ -63,6 +66,30 @@ pub fn free_report(report: &FreeReport) -> String {
         Conclusion::Refused(why) => format!("Nothing sent for {port}: {}.", refusal(*why)),
         Conclusion::DryRun(would) => dry_run(port, would),
     }
+}
+
+/// `Interrupted: SIGTERM was sent to node 4242; whether :3000 is free is not known. portmon check 3000`
+fn interrupted(port: PortSpec, signaled: &[(Arc<Process>, Signal)], was_free: bool) -> String {
+    let groups = grouped(signaled, |(_, signal)| *signal).into_iter();
+    let sent = groups.map(|(signal, sent)| {
+        let processes: Vec<_> = sent.iter().map(|(process, _)| process).collect();
+        format!("{signal} was sent to {}", list(&processes))
+    });
+    let sent: Vec<String> = sent.collect();
+    let sent = if sent.is_empty() {
+        "nothing was sent".to_owned()
+    } else {
+        sent.join(", ")
+    };
+    let unknown = if was_free {
+        format!("{port} was free just now; whether it stays free is not known")
+    } else {
+        format!("whether {port} is free is not known")
+    };
+    format!(
+        "Interrupted: {sent}; {unknown}. portmon check {}",
+        port.to_argument()
+    )
 }
 
 fn not_held(port: PortSpec, availability: &Availability, left: &[Option<State>]) -> String {

@@ -3,6 +3,7 @@
 pub mod addresses;
 mod confirmation;
 pub mod connections;
+mod interrupts;
 pub mod permissions;
 pub mod shared_sockets;
 mod signals;

@@ -2,7 +2,7 @@
 
 use crate::cli::values::{signal, source, timeout};
 use crate::commands::port_range;
-use crate::free::{TargetSet, Timeouts};
+use crate::free::{PortPlan, TargetSet, Timeouts};
 use crate::model::port::PortRange;
 use crate::model::process::Signal;
 use crate::model::socket::SocketSource;
@@ -29,7 +29,8 @@ Exit status (for several ports, the worst in the order 6 4 5 3 0):
   3  the port is still held
   4  not permitted
   5  the port was taken again
-  6  refused, or not confirmed")]
+  6  refused, or not confirmed
+  128+n  interrupted by signal n (Ctrl-C: 130)")]
 pub struct FreeArgs {
     /// Ports: 3000, 3000/udp, 127.0.0.1:5432, 3000,3001, 3000-3010
     #[arg(value_name = "TARGET", required = true, value_delimiter = ',', value_parser = port_range)]
@@ -49,9 +50,9 @@ pub struct FreeArgs {
     /// Seconds to wait after the last signal before the port counts as still held
     #[arg(long, value_name = "SECS", default_value = "5", allow_negative_numbers = true, value_parser = timeout)]
     wait: Duration,
-    /// Seconds the port must stay free before it counts as free
-    #[arg(long, value_name = "SECS", default_value = "2", allow_negative_numbers = true, value_parser = timeout)]
-    settle: Duration,
+    /// Seconds the port must stay free before it counts as free [default: 2; 0.3 where nothing could restart the owner]
+    #[arg(long, value_name = "SECS", allow_negative_numbers = true, value_parser = timeout)]
+    settle: Option<Duration>,
     /// Show what would be signaled, and signal nothing
     #[arg(long)]
     pub dry_run: bool,
@@ -84,6 +85,9 @@ pub enum Consent {
     YesToCount(usize),
 }
 
+/// How long a port is watched that nothing is known to take again.
+const QUICK_SETTLE: Duration = Duration::from_millis(300);
+
 /// Values of `--yes` without a count, and of its absence.
 const YES: &str = "yes";
 const ASK: &str = "ask";
@@ -108,14 +112,27 @@ impl FreeArgs {
         }
     }
 
-    pub fn timeouts(&self) -> anyhow::Result<Timeouts> {
+    /// Fails if the signals contradict each other.
+    pub fn verify(&self) -> anyhow::Result<()> {
         if self.force_after.is_some() && self.signal == Signal::Kill {
             bail!("--force-after and --signal KILL both send SIGKILL: use only one of them");
         }
-        Ok(Timeouts {
+        Ok(())
+    }
+
+    /// Returns the timeouts for these plans, which are watched together.
+    pub fn timeouts<'p>(&self, mut plans: impl Iterator<Item = &'p PortPlan>) -> Timeouts {
+        let settle = || {
+            if plans.all(|plan| plan.kill_plan.stays_ended(plan.targets)) {
+                QUICK_SETTLE
+            } else {
+                Timeouts::default().settle
+            }
+        };
+        Timeouts {
             wait_for_exit: self.wait,
-            settle: self.settle,
+            settle: self.settle.unwrap_or_else(settle),
             force_after: self.force_after,
-        })
+        }
     }
 }

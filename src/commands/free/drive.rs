@@ -1,36 +1,70 @@
 //! Runs the confirmed plans until each has a verdict.
 
-use super::Prepared;
-use crate::free::{Batch, ExecCommand, FreeReport, Timeouts};
+use super::{Prepared, interrupt};
+use crate::free::{Batch, ExecCommand, FreeReport, PortPlan, Timeouts};
 use crate::model::port::PortSpec;
 use crate::os::free::Executor;
 use crate::wording;
 use std::collections::VecDeque;
 use std::io::{self, IsTerminal, Write};
+use std::sync::mpsc::Receiver;
 use std::time::Instant;
 
-/// Frees the ports together; returns a report on each that has a plan.
-pub fn run_plans(
-    ports: &[Prepared],
-    executor: &mut Executor,
-    timeouts: Timeouts,
-) -> Vec<FreeReport> {
-    let plans = ports.iter().flatten();
-    let specs: Vec<PortSpec> = plans.clone().map(|plan| plan.spec).collect();
-    if specs.is_empty() {
-        return Vec::new();
+/// What became of the ports, and the exit code of the signal that ended the watch before all were answered.
+pub struct Driven {
+    /// One for each port that has a plan.
+    pub reports: Vec<FreeReport>,
+    pub exit_code: Option<u8>,
+}
+
+/// Frees the ports together.
+pub fn run_plans(ports: &[Prepared], executor: &mut Executor, timeouts: Timeouts) -> Driven {
+    let plans: Vec<&PortPlan> = ports.iter().flatten().map(AsRef::as_ref).collect();
+    let mut driven = Driven {
+        reports: Vec::new(),
+        exit_code: None,
+    };
+    if plans.is_empty() {
+        return driven;
     }
     if io::stderr().is_terminal() {
+        let specs: Vec<PortSpec> = plans.iter().map(|plan| plan.spec).collect();
         // Standard error may be closed; the freeing goes on.
         let _ = writeln!(io::stderr(), "{}", wording::watching(&specs));
     }
+    // Without handlers a signal ends the program as it ends any.
+    let interrupts = interrupt::start(executor.waker()).ok();
     let now = Instant::now();
     let requests = plans
-        .clone()
+        .iter()
         .map(|plan| plan.kill_plan.confirm(plan.targets, plan.signal, now));
-    let (mut batch, commands) = Batch::begin(requests.collect(), timeouts);
+    let (batch, commands) = Batch::begin(requests.collect(), timeouts);
+    let (batch, exit_code) = run_batch(batch, commands, executor, interrupts.as_ref());
+    driven.exit_code = exit_code;
+    let machines = plans.iter().zip(batch.machines());
+    let reports = machines.map(|(plan, machine)| {
+        if exit_code.is_some() && !machine.is_answered() {
+            FreeReport::interrupted(plan.spec, machine)
+        } else {
+            FreeReport::freed(plan.spec, machine)
+        }
+    });
+    driven.reports.extend(reports);
+    driven
+}
+
+/// Runs the commands until each port is answered or no longer watched, or until a signal comes, whose exit code it returns.
+fn run_batch(
+    mut batch: Batch,
+    commands: Vec<ExecCommand>,
+    executor: &mut Executor,
+    interrupts: Option<&Receiver<u8>>,
+) -> (Batch, Option<u8>) {
     let mut commands: VecDeque<ExecCommand> = commands.into();
     loop {
+        if let Some(Ok(exit_code)) = interrupts.map(Receiver::try_recv) {
+            return (batch, Some(exit_code));
+        }
         while let Some(command) = commands.pop_front() {
             for event in executor.perform(command) {
                 commands.extend(batch.on(event));
@@ -38,10 +72,7 @@ pub fn run_plans(
         }
         // Without a watch no more events come.
         if batch.is_answered() || !executor.is_watching() {
-            let machines = plans.zip(batch.machines());
-            return machines
-                .map(|(plan, machine)| FreeReport::freed(plan.spec, machine))
-                .collect();
+            return (batch, None);
         }
         for event in executor.poll() {
             commands.extend(batch.on(event));

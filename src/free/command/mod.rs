@@ -10,8 +10,8 @@ pub use port_plan::PortPlan;
 pub use port_specs::port_specs;
 
 use super::{
-    Explanation, FreeMachine, NotPermitted, Obstacle, SignalError, Unseen, Verdict, VerdictKind,
-    Warning,
+    Explanation, FreeMachine, NotPermitted, Obstacle, SignalError, Unseen, Verdict, VerdictClass,
+    VerdictKind, Warning,
 };
 use crate::model::port::{Availability, PortSpec};
 use crate::model::process::{Process, Signal};
@@ -29,6 +29,8 @@ use std::time::Duration;
 pub enum FreeOutcome {
     Free,
     StillHeld,
+    /// A signal ended the watch before that was known; the exit code is the signal's.
+    Interrupted,
     TakenAgain,
     NotPermitted,
     /// Refused by portmon, or not confirmed.
@@ -39,7 +41,7 @@ impl FreeOutcome {
     pub fn exit_code(self) -> u8 {
         match self {
             Self::Free => 0,
-            Self::StillHeld => 3,
+            Self::StillHeld | Self::Interrupted => 3,
             Self::TakenAgain => 5,
             Self::NotPermitted => 4,
             Self::Refused => 6,
@@ -87,6 +89,11 @@ pub enum Conclusion {
     },
     /// The verdict after the signals; `None` if the port was not watched to the end.
     Freed(Option<Box<Verdict>>),
+    /// A signal ended the watch, whatever becomes of the signals that were sent.
+    Interrupted {
+        /// True if nothing held the port at the last poll, and it was not watched for long enough.
+        was_free: bool,
+    },
     /// Nothing was sent, because the processes were no longer those that had been shown.
     Outdated {
         error: SignalError,
@@ -162,6 +169,23 @@ impl FreeReport {
         }
     }
 
+    /// Reports on a port whose watch a signal has ended.
+    pub fn interrupted(spec: PortSpec, freeing: &FreeMachine) -> Self {
+        let report = Self::freed(spec, freeing);
+        let class = freeing.verdict().map(|verdict| verdict.kind.class());
+        let was_free = match class {
+            Some(VerdictClass::Held | VerdictClass::Taken | VerdictClass::NothingSent) => {
+                return report;
+            }
+            Some(VerdictClass::Free) => true,
+            None => false,
+        };
+        Self {
+            conclusion: Conclusion::Interrupted { was_free },
+            ..report
+        }
+    }
+
     /// Returns `None` for a dry run that would send the signals.
     pub fn outcome(&self) -> Option<FreeOutcome> {
         Some(match &self.conclusion {
@@ -171,6 +195,7 @@ impl FreeReport {
             | Conclusion::HeldByConnection(_)
             | Conclusion::TimeWait { .. }
             | Conclusion::Freed(None) => FreeOutcome::StillHeld,
+            Conclusion::Interrupted { .. } => FreeOutcome::Interrupted,
             Conclusion::Explained { explanation, .. } => outcome_of_obstacle(&explanation.obstacle),
             Conclusion::Freed(Some(verdict)) => outcome_of_verdict(self.spec, verdict),
             Conclusion::Outdated { now: Ok(now), .. } => return now.outcome(),

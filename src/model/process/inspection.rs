@@ -121,6 +121,10 @@ pub struct ProcessTree {
     /// The parent first, then its parent, and so on, without init.
     pub ancestors: Vec<Arc<Process>>,
     pub descendants: Vec<Arc<Process>>,
+    /// True if it is the first process of another PID namespace than portmon's, as the init of a container is.
+    pub is_namespace_init: bool,
+    /// The first process of all, which adopts orphans; `None` if it is unknown.
+    pub init: Option<Arc<Process>>,
     /// The process group, including the process itself, by pid; empty if the system does not report groups.
     pub group: Vec<Arc<Process>>,
     pub supervisor: Supervisor,

@@ -54,6 +54,12 @@ impl Executor {
         }
     }
 
+    /// Returns a function that ends [`wait`](Self::wait) from another thread.
+    pub fn waker(&self) -> impl Fn() + Send + use<> {
+        let waker = self.waker.clone();
+        move || waker.wake()
+    }
+
     /// Opens handles of the processes a question is about, so that no other can be signaled in their place. To be called
     /// when the question opens; closes all earlier handles.
     pub fn open_handles(&mut self, processes: &[ProcessId]) {

@@ -1,6 +1,7 @@
 //! Process trees: ancestors, descendants, process group and supervisor of a process.
 
 use super::reading::all_stats;
+use super::run_state::is_namespace_init;
 use super::stat::{self, ProcessStat};
 use super::{Processes, access};
 use crate::model::port::Port;
@@ -45,7 +46,7 @@ pub fn process_trees(
         let itself = [one.of.pid];
         [&itself[..], &one.ancestors, &one.descendants, &one.group].concat()
     });
-    let described = processes.describe(&pids.collect());
+    let described = processes.describe(&pids.chain([INIT]).collect());
     let mut lookup = SupervisorLookup::begin();
     let trees = related.iter().filter_map(|related| {
         let process = described.get(&related.of.pid);
@@ -61,6 +62,8 @@ pub fn process_trees(
             suspended: suspended(process, [&ancestors, &group], &stats),
             ancestors,
             descendants: descendants(process, related.descendants.iter().filter_map(described)),
+            is_namespace_init: is_namespace_init(process.pid()),
+            init: described(&INIT),
             group,
             supervisor,
         })
@@ -193,8 +196,7 @@ fn restrict(trees: &mut [ProcessTree], restriction: impl FnMut(ProcessId) -> Res
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::process::Supervisor;
-    use crate::model::testing::process;
+    use crate::model::testing::{process, process_tree};
 
     /// Processes with their parents, in group 7.
     fn stats<const N: usize>(pairs: [(u32, u32); N]) -> Stats {
@@ -243,13 +245,10 @@ mod tests {
     fn each_process_is_tried_once_for_all_trees() {
         let [shell, one, two, child] = [3, 4, 5, 6].map(|pid| process(pid, "node").build());
         let tree = |of: &Arc<Process>, group: &[&Arc<Process>]| ProcessTree {
-            process: of.id,
             ancestors: vec![Arc::clone(&shell)],
             descendants: vec![Arc::clone(&child)],
-            suspended: Vec::new(),
             group: group.iter().copied().map(Arc::clone).collect(),
-            restrictions: Vec::new(),
-            supervisor: Supervisor::default(),
+            ..process_tree(of.id)
         };
         let mut trees = [tree(&one, &[&one, &two]), tree(&two, &[])];
         let mut tried = Vec::new();

@@ -4,10 +4,10 @@ use crate::check::testing::{V4, port};
 use crate::check::{CheckReport, Findings};
 use crate::free::testing::not_sent;
 use crate::free::{ExecCommand, SignalError};
-use crate::model::process::{Process, ProcessTree, Restriction, Supervisor};
+use crate::model::process::{Process, ProcessTree, Restriction};
 use crate::model::snapshot::Problem;
 use crate::model::socket::{Family, Protocol};
-use crate::model::testing::{instant, process, socket};
+use crate::model::testing::{instant, process, process_tree, socket};
 use crate::ui::shows_all_targets;
 use crate::ui::tests::{dialog, drawn, harness, shows, text};
 use crossterm::event::Event as TerminalEvent;
@@ -136,13 +136,10 @@ fn the_dialog_names_what_it_cannot_see_and_may_not_signal() {
     let mut harness = AppHarness::with(vec![socket("127.0.0.1:5173").owner(&node)]);
     let effects = harness.keys("x");
     let tree = ProcessTree {
-        process: node.id,
         ancestors: shells[..1].to_vec(),
-        descendants: Vec::new(),
         group: [std::slice::from_ref(&node), &shells[..]].concat(),
         restrictions: shells.iter().map(restriction).collect(),
-        suspended: Vec::new(),
-        supervisor: Supervisor::default(),
+        ..process_tree(node.id)
     };
     harness.answer_inspection(&effects, vec![tree]);
     harness.wait(0.3);

@@ -142,6 +142,11 @@ impl OwnerProcess {
         kill_process(pid.expect("a pid"), Signal::STOP).expect("it may be stopped");
     }
 
+    /// Waits until it has written another line.
+    pub fn wait_for_line(&mut self) {
+        while self.child.read().expect("the child runs") != b'\n' {}
+    }
+
     /// Waits until it and all its children have exited.
     pub fn wait_until_ended(&mut self) {
         self.child.wait_until_ended();
