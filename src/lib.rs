@@ -69,6 +69,8 @@
 //! * **a command**: a file in `commands` with its arguments and what it does, its `mod`, its variant of `Command`, its row
 //!   in the README; what it prints is in [`report`] and [`wording`].
 //! * **a service name**: a line in `assets/services.tsv`.
+//! * **a launcher or interpreter**, whose arguments say what WHAT shows: a line in `assets/launchers.tsv`, and a case in the
+//!   tests of `table::description::program`.
 //! * **a source of sockets**: a [`SocketSource`](model::socket::SocketSource), its line in `os::sockets::sources` and a
 //!   file that reports each socket as a [`RawSocket`](model::socket::RawSocket).
 //! * **a system**: a file beside those of the other systems, in each folder of `os` that has one file a system.

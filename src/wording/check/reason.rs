@@ -139,15 +139,12 @@ fn process_and_user(process: &Process) -> String {
     }
 }
 
-/// `node server.js, in /srv/shop`: the masked command without the path of its program, and its directory.
+/// `node server.js, in /srv/shop`: the title, or the masked command without the path of its program, and its directory.
 fn command(process: &Process) -> Option<String> {
-    let arguments = process.arguments();
-    let (program, rest) = arguments.split_first()?;
-    let program = program.to_string();
-    let mut command = program.rsplit('/').next().unwrap_or_default().to_owned();
-    for word in rest {
-        command = format!("{command} {word}");
-    }
+    let mut command = match process.title() {
+        Some(title) => title.to_string(),
+        None => command_line(process)?,
+    };
     if let Some((end, _)) = command.char_indices().nth(MAX_COMMAND) {
         command.truncate(end);
         command = format!("{}…", command.trim_end());
@@ -158,6 +155,21 @@ fn command(process: &Process) -> Option<String> {
     let parts = says_more.then_some(command).into_iter().chain(directory);
     let parts: Vec<String> = parts.collect();
     (!parts.is_empty()).then(|| parts.join(", "))
+}
+
+fn command_line(process: &Process) -> Option<String> {
+    let arguments = process.arguments();
+    let (program, rest) = arguments.split_first()?;
+    let program = program.to_string();
+    let name = program.rsplit('/').next().unwrap_or_default().to_owned();
+    let words = rest.iter().map(ToString::to_string);
+    Some(
+        [name]
+            .into_iter()
+            .chain(words)
+            .collect::<Vec<_>>()
+            .join(" "),
+    )
 }
 
 /// `51324 is the local port of chrome 942's connection to :3000 and of 1 more connection`
