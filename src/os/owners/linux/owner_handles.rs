@@ -25,6 +25,8 @@ pub struct OwnerEntry {
     pub open_fds: FdSet,
     /// Number of its entries in the fd cache; `socket_fds` lacks huge descriptors.
     pub entry_count: usize,
+    /// Inodes of its sockets that were not requested when it was last scanned: UNIX sockets and others.
+    pub other_sockets: Vec<u32>,
     handles: Option<ProcHandles>,
 }
 
@@ -100,6 +102,7 @@ impl OwnerHandles {
             socket_fds: FdSet::default(),
             open_fds: FdSet::default(),
             entry_count: 0,
+            other_sockets: Vec::new(),
             handles: pidfd.map(|pidfd| ProcHandles {
                 directory: Arc::clone(directory),
                 _pidfd: pidfd,

@@ -21,6 +21,9 @@ pub struct PidEntry {
     directory: u32,
     /// Expected number of descriptors, and its user.
     pub fd_stat: FdStat,
+    /// True if that number counted descriptors without a file: accept(2) reserves one before it waits, so that a socket may
+    /// come while the number stays.
+    pub has_reserved_fds: bool,
     /// The update in which it may be opened again; 0 if it was never denied.
     pub denied_until: u32,
     /// If it owns sockets, or did.

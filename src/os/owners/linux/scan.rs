@@ -117,6 +117,7 @@ impl OwnerCache {
     fn apply_scan(&mut self, pid: u32, directory: &Arc<FdDir>, scan: &FdScan, scope: ScanScope) {
         let known = self.pid_table.get_or_insert(pid);
         known.fd_stat = scan.fd_stat;
+        known.has_reserved_fds = usize::try_from(scan.fd_stat.count) != Ok(scan.open.len());
         known.denied_until = 0;
         if known.owner.is_none() && !scan.tracked.is_empty() {
             let others = self.pid_table.owners_mut();
@@ -154,6 +155,10 @@ impl OwnerCache {
         }
         if let Some(owner) = self.pid_table.owner_mut(pid) {
             owner.open_fds.clone_from(&scan.open);
+            if scope != ScanScope::New {
+                let others = scan.unclaimed.iter().map(|entry| entry.inode);
+                owner.other_sockets = others.collect();
+            }
             for entry in &scan.tracked {
                 owner.socket_fds.insert(entry.descriptor);
             }

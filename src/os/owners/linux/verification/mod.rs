@@ -1,6 +1,7 @@
 //! Verifies known owners, a little in every update, so that nothing wrong stays for ever.
 
 mod in_view;
+mod unix_peers;
 
 pub use in_view::InViewVerification;
 

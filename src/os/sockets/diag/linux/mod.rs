@@ -27,6 +27,7 @@ pub use attributes::find as attribute;
 pub use destroy_events::DestroyEvents;
 pub use diag_error::DiagError;
 pub use netlink_reply::{NetlinkMessage, NetlinkMessages};
+pub use netlink_socket::open_netlink;
 
 const FAMILIES: [Family; 2] = [Family::Ipv4, Family::Ipv6];
 
