@@ -241,12 +241,7 @@ impl App {
     fn apply_inspection(&mut self, inspection: Inspection) {
         match inspection.request.requester {
             Requester::Details => self.details.apply_inspection(inspection),
-            Requester::Dialog => {
-                if let Some(dialog) = self.overlay.free_dialog_mut() {
-                    dialog.apply_inspection(inspection);
-                }
-                self.update_others();
-            }
+            Requester::Dialog => self.apply_dialog_inspection(inspection),
             Requester::History => {
                 for (process, exit_status) in inspection.exit_statuses {
                     self.port_history.record_exit(process, exit_status);

@@ -5,7 +5,7 @@ mod signal_state;
 use super::protected::Protected;
 use super::request::{KillRequest, RequestId};
 use crate::model::port::PortBinds;
-use crate::model::process::{Process, ProcessId, Unit};
+use crate::model::process::{CandidateChange, Process, ProcessId, Unit};
 use crate::model::snapshot::Problem;
 use crate::model::socket::{NotFoundCause, Socket};
 use std::collections::HashMap;
@@ -71,6 +71,8 @@ pub enum SignalError {
     ProgramChanged(Arc<Process>, Arc<Process>),
     /// It is running and no longer holds any of the sockets that were shown.
     NotAnOwner(Arc<Process>),
+    /// It is no candidate any more.
+    NotACandidate(Arc<Process>, CandidateChange),
     /// The owner of its sockets was found no more.
     OwnerNotFound(Arc<Process>, NotFoundCause),
     NotPermitted(Arc<Process>),
@@ -88,6 +90,7 @@ impl SignalError {
             | Self::PidReused(process)
             | Self::ProgramChanged(process, _)
             | Self::NotAnOwner(process)
+            | Self::NotACandidate(process, _)
             | Self::OwnerNotFound(process, _)
             | Self::NotPermitted(process)
             | Self::Protected(process, _)

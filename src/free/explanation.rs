@@ -1,10 +1,13 @@
 //! Why nothing is stopped to free a port, and what can be done instead, as values. `wording` writes the sentences.
 
-use super::protected::Protected;
+use super::protected::{Protected, protected};
 use crate::model::port::Port;
-use crate::model::process::{Container, Process, ProcessId, Supervisor, Unit};
+use crate::model::process::{
+    CandidateQuery, Container, Pid, Process, ProcessId, SocketCandidates, Supervisor, Unit,
+};
 use crate::model::socket::{EndpointId, Socket, State, TimeWaitLeft};
 use crate::model::text::SystemText;
+use std::collections::BTreeMap;
 use std::iter;
 use std::sync::Arc;
 
@@ -49,6 +52,7 @@ pub enum Obstacle {
         socket: Box<Socket>,
         /// Sockets on other addresses whose owners are visible.
         visible: Vec<Socket>,
+        probable: Box<ProbableOwners>,
         /// The command that frees the port as root.
         sudo: Option<String>,
     },
@@ -66,6 +70,17 @@ pub enum Obstacle {
         stop_command: Option<String>,
         owners: Vec<Arc<Process>>,
     },
+}
+
+/// Who may own the sockets of a port whose owner was not found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ProbableOwners {
+    /// These sockets.
+    pub sockets: Vec<CandidateQuery>,
+    /// Their candidates, which are only known a moment after the explanation.
+    pub candidates: Vec<SocketCandidates>,
+    /// The candidates that are never stopped.
+    pub protected: Vec<(Arc<Process>, Protected)>,
 }
 
 /// Why stopping a process would not free its port for good.
@@ -128,6 +143,49 @@ impl Explanation {
                 self.supervisors.push(supervisor.clone());
             }
         }
+    }
+
+    /// Returns the sockets whose candidates are to be found.
+    pub fn unowned(&self) -> &[CandidateQuery] {
+        self.probable().map_or(&[], |probable| &probable.sockets)
+    }
+
+    fn probable(&self) -> Option<&ProbableOwners> {
+        match &self.obstacle {
+            Obstacle::NotFound { probable, .. } => Some(probable),
+            _ => None,
+        }
+    }
+
+    /// Returns the candidates, each set of them once.
+    pub fn candidates(&self) -> Vec<&SocketCandidates> {
+        let mut distinct: Vec<&SocketCandidates> = Vec::new();
+        let all = self.probable().into_iter();
+        for one in all.flat_map(|probable| &probable.candidates) {
+            if !distinct
+                .iter()
+                .any(|known| known.processes == one.processes)
+            {
+                distinct.push(one);
+            }
+        }
+        distinct
+    }
+
+    /// Adds who probably owns the sockets whose owner was not found.
+    pub fn add_candidates(&mut self, found: &[SocketCandidates], self_pids: &[Pid]) {
+        let Obstacle::NotFound { probable, .. } = &mut self.obstacle else {
+            return;
+        };
+        probable.candidates = found.to_vec();
+        let processes = found.iter().flat_map(|one| &one.processes);
+        let processes: BTreeMap<ProcessId, &Arc<Process>> =
+            processes.map(|process| (process.id, process)).collect();
+        let reason = |process: &Arc<Process>| {
+            let why = protected(process, self_pids)?;
+            Some((Arc::clone(process), why))
+        };
+        probable.protected = processes.into_values().filter_map(reason).collect();
     }
 
     /// Returns a command to copy. Raw: show it through [`escaped`](crate::model::text::escaped).

@@ -1,5 +1,6 @@
 //! A plan to free one port: its sockets and owners, frozen as they are shown and not yet confirmed.
 
+mod candidates;
 mod other_sockets;
 mod respawn;
 pub(super) mod supervision;
@@ -9,8 +10,8 @@ use super::request::{KillRequest, RequestId, Target};
 use crate::model::environment::Environment;
 use crate::model::port::Port;
 use crate::model::process::{
-    Pid, Process, ProcessId, ProcessTree, Restriction, Signal, is_topmost, leads_terminal,
-    topmost_first,
+    Pid, Process, ProcessId, ProcessTree, Restriction, Signal, SocketOrigin, is_topmost,
+    leads_terminal, topmost_first,
 };
 use crate::model::socket::{Endpoint, Socket};
 use std::collections::BTreeSet;
@@ -44,8 +45,17 @@ pub struct PortOwner {
     pub is_topmost: bool,
     /// Why it is never signaled, if so.
     pub protected: Option<Protected>,
-    /// The plan's sockets that it owns.
+    /// The plan's sockets that it owns, or probably owns.
     pub sockets: Vec<Socket>,
+    /// What these sockets have in common with it, if it is only a candidate; empty for an owner.
+    pub origins: Vec<SocketOrigin>,
+}
+
+impl PortOwner {
+    /// True if nothing proves that it owns one of the sockets.
+    pub fn is_candidate(&self) -> bool {
+        !self.origins.is_empty()
+    }
 }
 
 /// Which processes get the signal.
@@ -59,6 +69,8 @@ pub enum TargetSet {
     Group,
     /// The topmost owners and the ancestors up to this one: a parent that is left may start its child again.
     WithAncestors(ProcessId),
+    /// Only this candidate, whose pid was typed.
+    Candidate(ProcessId),
 }
 
 impl KillPlan {
@@ -138,12 +150,19 @@ impl KillPlan {
         owners.filter_map(|owner| Some((Arc::clone(&owner.process), owner.protected?)))
     }
 
+    /// Returns the owners without candidates.
     pub fn owner_processes(&self) -> Vec<Arc<Process>> {
+        let owners = self.owners.iter().filter(|owner| !owner.is_candidate());
+        owners.map(|owner| Arc::clone(&owner.process)).collect()
+    }
+
+    /// Returns the owners and the candidates.
+    pub(super) fn shown_processes(&self) -> Vec<Arc<Process>> {
         let owners = self.owners.iter();
         owners.map(|owner| Arc::clone(&owner.process)).collect()
     }
 
-    /// Returns the owners' identities: the processes to open handles for while the plan is shown.
+    /// Returns the identities of owners and candidates: the processes to open handles for while the plan is shown.
     pub fn process_ids(&self) -> Vec<ProcessId> {
         self.owners.iter().map(|owner| owner.process.id).collect()
     }
@@ -153,16 +172,20 @@ impl KillPlan {
     /// Never empty for [`TargetSet::Topmost`]: if all of these are protected, there is no plan.
     pub fn targets(&self, targets: TargetSet) -> Vec<Target> {
         let processes = match targets {
+            _ if self.is_unproved() => self.candidates(targets),
             TargetSet::Topmost => self.unprotected_owners(|owner| owner.is_topmost),
             TargetSet::All => self.unprotected_owners(|_| true),
             TargetSet::Group => self.group(),
             TargetSet::WithAncestors(last) => self.with_ancestors(last),
+            TargetSet::Candidate(_) => Vec::new(),
         };
         let target = |process: &Arc<Process>| {
-            let sockets = self.owner(process.id).map(|owner| owner.sockets.iter());
+            let owner = self.owner(process.id);
+            let sockets = owner.map(|owner| owner.sockets.iter());
             Target {
                 process: Arc::clone(process),
                 sockets: sockets.into_iter().flatten().map(|one| one.id).collect(),
+                origins: owner.map_or_else(Vec::new, |owner| owner.origins.clone()),
             }
         };
         processes.into_iter().map(target).collect()
@@ -190,8 +213,9 @@ impl KillPlan {
         group.any(|member| self.owner(member.id).is_none())
     }
 
+    /// Returns none for candidates: neither their group nor their parents are stopped for them.
     fn unprotected_owners(&self, is_meant: fn(&PortOwner) -> bool) -> Vec<&Arc<Process>> {
-        let owners = self.owners.iter();
+        let owners = self.owners.iter().filter(|_| !self.is_unproved());
         let owners = owners.filter(|owner| owner.protected.is_none() && is_meant(owner));
         owners.map(|owner| &owner.process).collect()
     }
@@ -253,7 +277,7 @@ impl KillPlan {
                 port: self.port,
             },
             sockets: self.sockets.clone(),
-            owners: self.owner_processes(),
+            owners: self.shown_processes(),
             targets: self.targets(targets),
             signal,
             self_pids: self.self_pids.clone(),
@@ -279,6 +303,7 @@ fn owners(sockets: &[Socket], self_pids: &[Pid]) -> Vec<PortOwner> {
             is_topmost: is_topmost(&process, &pids),
             protected: protected(&process, self_pids),
             sockets: sockets.cloned().collect(),
+            origins: Vec::new(),
             process,
         }
     };

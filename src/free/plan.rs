@@ -2,10 +2,10 @@
 
 mod context;
 
-use super::explanation::{Explanation, Obstacle};
+use super::explanation::{Explanation, Obstacle, ProbableOwners};
 use super::kill_plan::{KillPlan, TargetSet, holds};
-use crate::model::environment::Environment;
 use crate::model::port::{AddressSpec, Port, PortSpec};
+use crate::model::process::CandidateQuery;
 use crate::model::process::shell::quoted;
 use crate::model::socket::{
     Endpoint, NotFound, Owners, QueueOrTimer, Socket, SocketRole, State, TimeWaitLeft,
@@ -76,12 +76,7 @@ fn plan_sockets(row: &RowContext, sockets: &[&Socket]) -> Result<KillPlan, Obsta
     match own.owners {
         Owners::Pending => return Err(Obstacle::Pending(unchanging(own))),
         Owners::NotFound(ref not_found) => {
-            return Err(not_found_obstacle(
-                own,
-                not_found,
-                others,
-                row.context.environment,
-            ));
+            return Err(not_found_obstacle(row, own, not_found, others));
         }
         Owners::NoProcess => return Err(Obstacle::Kernel(unchanging(own))),
         Owners::Known(_) => {}
@@ -152,11 +147,12 @@ fn left_over(row: &RowContext) -> Obstacle {
 
 /// The owner was not found; visible owners on other addresses are named and not stopped.
 fn not_found_obstacle(
+    row: &RowContext,
     own: &Socket,
     not_found: &NotFound,
     others: &[&Socket],
-    environment: &Environment,
 ) -> Obstacle {
+    let environment = row.context.environment;
     let port = PortSpec {
         protocol: own.protocol,
         address: AddressSpec::Any,
@@ -170,8 +166,16 @@ fn not_found_obstacle(
         format!("sudo {path} free {}", port.to_argument())
     });
     let visible = others.iter().filter(|one| !one.owners.known().is_empty());
+    let is_meant = |endpoint: &&&Endpoint| {
+        endpoint.id() == own.id || others.iter().any(|other| other.id == endpoint.id())
+    };
+    let sockets = row.table.iter().filter(is_meant);
     Obstacle::NotFound {
         socket: unchanging(own),
+        probable: Box::new(ProbableOwners {
+            sockets: sockets.filter_map(|one| CandidateQuery::of(one)).collect(),
+            ..ProbableOwners::default()
+        }),
         visible: visible.map(|socket| *unchanging(socket)).collect(),
         sudo,
     }

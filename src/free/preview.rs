@@ -65,6 +65,8 @@ pub enum Warning {
     /// Its owner is hidden or unknown, so it stays open.
     StaysHeld(Socket),
     Protected(Arc<Process>, Protected),
+    /// Nothing proves which of these candidates holds the port.
+    Unproved(Port, Vec<Arc<Process>>),
     /// The target is suspended and acts on this signal only after SIGCONT, which is sent after the signals that
     /// [resume](Signal::resumes).
     Suspended(Arc<Process>, Signal),
@@ -187,7 +189,18 @@ pub fn not_permitted(plan: &KillPlan, targets: TargetSet) -> Option<NotPermitted
 
 fn warnings(plan: &KillPlan, targets: TargetSet, signal: Signal) -> Vec<Warning> {
     let sockets = plan.sockets.iter();
-    let hidden = sockets.filter(|socket| !matches!(socket.owners, Owners::Known(_)));
+    let candidates = || plan.owners.iter().filter(|owner| owner.is_candidate());
+    let is_probable = |socket: &&Socket| {
+        let mut probable = candidates().flat_map(|owner| &owner.sockets);
+        probable.any(|one| one.id == socket.id)
+    };
+    let hidden = sockets
+        .filter(|socket| !matches!(socket.owners, Owners::Known(_)))
+        .filter(|socket| !is_probable(socket));
+    let unproved: Vec<_> = candidates()
+        .map(|owner| Arc::clone(&owner.process))
+        .collect();
+    let unproved = (!unproved.is_empty()).then_some(Warning::Unproved(plan.port, unproved));
     let protected = plan.protected();
     let suspended = plan.suspended_targets(targets).into_iter();
     // These need no SIGCONT: SIGKILL ends a suspended process, and SIGCONT is what resumes it.
@@ -195,6 +208,7 @@ fn warnings(plan: &KillPlan, targets: TargetSet, signal: Signal) -> Vec<Warning>
     not_permitted(plan, targets)
         .map(Warning::NotPermitted)
         .into_iter()
+        .chain(unproved)
         .chain(hidden.cloned().map(Warning::StaysHeld))
         .chain(protected.map(|(owner, why)| Warning::Protected(owner, why)))
         .chain(suspended.map(|target| Warning::Suspended(target, signal)))

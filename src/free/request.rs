@@ -4,17 +4,19 @@
 //! can be sent that was not confirmed.
 
 use crate::model::port::Port;
-use crate::model::process::{Pid, Process, ProcessId, Signal};
+use crate::model::process::{Pid, Process, ProcessId, Signal, SocketOrigin};
 use crate::model::socket::{EndpointId, Socket};
 use std::sync::Arc;
 use std::time::Instant;
 
-/// A process that gets the signal, and the sockets of the port that it owned when it was shown; a parent or group
-/// member may own none.
+/// A process that gets the signal, and the sockets of the port that it owned when it was shown, or probably owned; a parent
+/// or group member may own none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
     pub process: Arc<Process>,
     pub sockets: Vec<EndpointId>,
+    /// What these sockets have in common with it, if it is only a candidate for their owner.
+    pub origins: Vec<SocketOrigin>,
 }
 
 impl Target {
@@ -22,8 +24,13 @@ impl Target {
         self.process.id
     }
 
+    /// False for a candidate: nothing proves that it owns its sockets.
     pub fn is_owner(&self) -> bool {
-        !self.sockets.is_empty()
+        !self.sockets.is_empty() && !self.is_candidate()
+    }
+
+    pub fn is_candidate(&self) -> bool {
+        !self.origins.is_empty()
     }
 }
 

@@ -2,7 +2,10 @@
 
 use crate::model::Moment;
 use crate::model::environment::Environment;
-use crate::model::process::{ExecId, Pid, Process, ProcessId, ProcessTree, StartTime, Supervisor};
+use crate::model::process::{
+    ExecId, Pid, Process, ProcessId, ProcessTree, SocketCandidates, SocketOrigin, StartTime,
+    Supervisor,
+};
 use crate::model::snapshot::Snapshot;
 use crate::model::socket::{
     CompactAddr, Endpoint, EndpointId, Family, Interface, NotFoundCause, OwnerHint, Owners,
@@ -308,6 +311,19 @@ pub fn process_tree(process: ProcessId) -> ProcessTree {
         supervisor: Supervisor::default(),
         restrictions: Vec::new(),
         suspended: Vec::new(),
+    }
+}
+
+/// Candidates of a socket of user 1000, in an unknown control group.
+pub fn socket_candidates(socket: EndpointId, processes: &[&Arc<Process>]) -> SocketCandidates {
+    SocketCandidates {
+        socket,
+        origin: SocketOrigin {
+            uid: 1000,
+            cgroup: None,
+        },
+        processes: processes.iter().copied().cloned().collect(),
+        others: 0,
     }
 }
 

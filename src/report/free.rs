@@ -19,7 +19,13 @@ pub fn preview_lines(plan: &PortPlan, context: &DisplayContext) -> Vec<String> {
         now: context.now,
         describe: &|process| description::describe_process(process, context).text(context),
     };
-    let signal = format!("{} to {}", plan.signal, wording::list(&plan.processes()));
+    let processes = plan.processes();
+    let to = if plan.kill_plan.is_unproved() {
+        wording::alternatives(&processes)
+    } else {
+        wording::list(&processes)
+    };
+    let signal = format!("{} to {to}", plan.signal);
     let labeled =
         |line: PreviewLine| format!("  {:<14}{}", line.label, line.text).replace('\u{a0}', " ");
     let lines = wording::preview_lines(&preview, &describer).into_iter();
@@ -43,6 +49,9 @@ pub struct JsonFreeReport {
     would_signal: Option<Vec<JsonSignal>>,
     /// The visible owners of the port now.
     holders: Vec<JsonOwner>,
+    /// The processes that probably hold it; only where the owner is hidden and there are some.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    candidates: Vec<JsonOwner>,
     /// Seconds from the last signal until the owners had released the port, or else until the last poll; null if nothing was sent.
     after_seconds: Option<f64>,
     message: String,
@@ -76,6 +85,11 @@ impl JsonFreeReport {
                 .collect(),
             would_signal,
             holders: report.holders.iter().map(|one| owner(one)).collect(),
+            candidates: report
+                .candidates()
+                .into_iter()
+                .map(|one| owner(one))
+                .collect(),
             after_seconds: report.after.map(seconds),
             message: wording::free_report(report),
             dry_run: is_dry_run.then_some(true),

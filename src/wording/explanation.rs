@@ -2,11 +2,15 @@
 
 use super::process::program;
 use super::socket::not_found;
-use super::{count_states, owners, place, protected, suffix, time_left_roughly, unit_text, user};
-use crate::free::{Explanation, Obstacle, SupervisedBy};
+use super::{
+    count_states, owners, place, probably, protected, suffix, time_left_roughly, unit_text,
+    unreadable, user,
+};
+use crate::free::{Explanation, Obstacle, Protected, SupervisedBy};
 use crate::model::port::Port;
-use crate::model::process::Process;
+use crate::model::process::{Process, SocketCandidates};
 use crate::model::socket::{Socket, State, TimeWaitLeft};
+use std::sync::Arc;
 
 /// Returns the title of the dialog: `:8080 belongs to ops`
 pub fn explanation_title(explanation: &Explanation) -> String {
@@ -30,7 +34,7 @@ pub fn explanation_title(explanation: &Explanation) -> String {
 
 /// Returns the text below the title, a sentence or two a line. `unused` is a port to take instead.
 pub fn explanation_lines(explanation: &Explanation, unused: Option<u16>) -> Vec<String> {
-    let mut lines = obstacle(explanation.port, &explanation.obstacle);
+    let mut lines = obstacle(explanation);
     for supervisor in &explanation.supervisors {
         let unit = supervisor.unit.as_ref().map(unit_text);
         let container = supervisor.container.as_ref().map(ToString::to_string);
@@ -51,13 +55,14 @@ pub fn explanation_lines(explanation: &Explanation, unused: Option<u16>) -> Vec<
 
 /// Returns title and first line: `:8080 belongs to ops: Its process …`
 pub fn explanation_summary(explanation: &Explanation) -> String {
-    let lines = obstacle(explanation.port, &explanation.obstacle);
+    let lines = obstacle(explanation);
     let first = lines.first().map_or("", String::as_str);
     format!("{}: {first}", explanation_title(explanation))
 }
 
-fn obstacle(port: Port, obstacle: &Obstacle) -> Vec<String> {
-    match obstacle {
+fn obstacle(explanation: &Explanation) -> Vec<String> {
+    let port = explanation.port;
+    match &explanation.obstacle {
         Obstacle::Closed { now } => {
             let now = now.as_ref();
             let now = now.map(|now| format!("{} is now held by {}.", place(now), owners(now)));
@@ -83,12 +88,16 @@ fn obstacle(port: Port, obstacle: &Obstacle) -> Vec<String> {
             socket,
             visible,
             sudo,
+            probable,
         } => {
             let visible = visible.iter().map(|other| {
                 let (other, owners, hidden) = (place(other), owners(other), place(socket));
                 format!("{other} is another socket, held by {owners}; stopping that would not free {hidden}.")
             });
-            lines(not_found::sentence(socket, sudo.is_some()), visible)
+            let candidates = explanation.candidates().into_iter().map(probable_owner);
+            let never_stopped = probable.protected.iter().map(protected_owner);
+            let first = not_found::sentence(socket, sudo.is_some());
+            lines(first, candidates.chain(never_stopped).chain(visible))
         }
         Obstacle::Kernel(socket) => {
             vec![format!(
@@ -98,10 +107,7 @@ fn obstacle(port: Port, obstacle: &Obstacle) -> Vec<String> {
         }
         Obstacle::Protected {
             protected: owners, ..
-        } => owners
-            .iter()
-            .map(|(owner, why)| format!("{owner} is protected: it {}.", protected(*why)))
-            .collect(),
+        } => owners.iter().map(protected_owner).collect(),
         Obstacle::Supervised {
             process,
             by,
@@ -113,6 +119,16 @@ fn obstacle(port: Port, obstacle: &Obstacle) -> Vec<String> {
             lines(supervised(process, by), command)
         }
     }
+}
+
+fn protected_owner((owner, why): &(Arc<Process>, Protected)) -> String {
+    format!("{owner} is protected: it {}.", protected(*why))
+}
+
+/// `It is probably webserver 4242; its descriptors are not readable, so portmon cannot prove it.`
+fn probable_owner(candidates: &SocketCandidates) -> String {
+    let (probably, unreadable) = (probably(candidates), unreadable(&candidates.processes));
+    format!("It is {probably}; {unreadable}, so portmon cannot prove it.")
 }
 
 fn lines(first: String, more: impl IntoIterator<Item = String>) -> Vec<String> {

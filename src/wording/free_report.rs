@@ -3,15 +3,15 @@
 use super::number::grouped;
 use super::socket::{owners_hold, owners_with};
 use super::{
-    bind_result, count, count_states, doubt, explanation_lines, explanation_title, list,
-    not_permitted_text, signal_error, suffix, time_left_roughly, unseen, unseen_text, verdict,
-    warning,
+    alternatives, bind_result, count, count_states, doubt, explanation_lines, explanation_title,
+    list, not_permitted_text, signal_error, suffix, time_left_roughly, unproved, unseen,
+    unseen_text, verdict, warning,
 };
 use crate::free::{
     Conclusion, DryRun, Explanation, FreeReport, PortPlan, Refusal, Verdict, VerdictKind, Warning,
 };
 use crate::model::port::{Availability, BindResult, Holding, PortRange, PortSpec};
-use crate::model::process::{Process, Signal};
+use crate::model::process::{Pid, Process, Signal};
 use crate::model::socket::State;
 use crate::model::text::escaped;
 use std::net::IpAddr;
@@ -51,6 +51,11 @@ pub fn free_report(report: &FreeReport) -> String {
             explanation,
             unused,
         } => explained(explanation, *unused),
+        Conclusion::Unproved {
+            explanation,
+            candidates,
+            unused,
+        } => unproved_owner(port, explanation, candidates, *unused),
         Conclusion::Freed(Some(verdict)) => freed(port, verdict),
         Conclusion::Freed(None) => {
             format!("It is unknown whether {port} is free: watching was interrupted")
@@ -141,16 +146,37 @@ fn dry_run(port: PortSpec, would: &DryRun) -> String {
 
 /// Puts the command to run instead last, so that nothing behind it is copied with it.
 fn explained(explanation: &Explanation, unused: Option<u16>) -> String {
+    let command = explanation.command();
+    let command = command.map(|command| format!("Try: {}", escaped(&command)));
+    let mut sentences = sentences(explanation, unused);
+    sentences.extend(command);
+    sentences.join(" ")
+}
+
+fn sentences(explanation: &Explanation, unused: Option<u16>) -> Vec<String> {
     let sentence = |line: String| {
         let is_complete = line.ends_with(['.', ':']);
         if is_complete { line } else { line + "." }
     };
     let title = explanation_title(explanation);
     let lines = explanation_lines(explanation, unused).into_iter();
-    let sentences = std::iter::once(title).chain(lines).map(sentence);
-    let command = explanation.command();
-    let command = command.map(|command| format!("Try: {}", escaped(&command)));
-    sentences.chain(command).collect::<Vec<_>>().join(" ")
+    std::iter::once(title).chain(lines).map(sentence).collect()
+}
+
+/// Puts last the command that asks for the pid: `… --yes does not cover this; at a terminal, type 4242 to confirm. Try:
+/// portmon free 8080`
+fn unproved_owner(
+    port: PortSpec,
+    explanation: &Explanation,
+    candidates: &[Arc<Process>],
+    unused: Option<u16>,
+) -> String {
+    let pids: Vec<Pid> = candidates.iter().map(|process| process.pid()).collect();
+    let sentences = sentences(explanation, unused).join(" ");
+    let (pids, target) = (alternatives(&pids), port.to_argument());
+    format!(
+        "{sentences} --yes does not cover this; at a terminal, type {pids} to confirm. Try: portmon free {target}"
+    )
 }
 
 /// Adds the command that does what a key does in the monitor.
@@ -197,6 +223,18 @@ pub fn free_question(plan: &PortPlan) -> String {
 /// Asks for more than a single key.
 pub fn typed_question(port: PortSpec) -> String {
     format!("To free {port}, type {}: ", port.port)
+}
+
+/// Asks for the pid of a candidate, of which it is not proved that it holds the port.
+pub fn pid_question(port: PortSpec, candidates: &[Arc<Process>]) -> String {
+    let pids: Vec<Pid> = candidates.iter().map(|process| process.pid()).collect();
+    let (unproved, pids) = (unproved(candidates, port), alternatives(&pids));
+    let which = if candidates.len() == 1 {
+        "it"
+    } else {
+        "one of them"
+    };
+    format!("{unproved}.\nTo stop {which} all the same, type its pid, {pids}: ")
 }
 
 pub fn count_question(ports: usize) -> String {
@@ -353,11 +391,13 @@ mod tests {
             typed_question(spec("[::1]:80")),
             count_question(1),
             count_question(3),
+            pid_question(spec("80"), &[process(4242, "webserver").build()]),
         ];
         let expected = [
             "To free [::1]:80, type 80: ",
             "To free 1 port, type 1: ",
             "To free 3 ports, type 3: ",
+            "portmon cannot prove that webserver 4242 holds :80: its descriptors are not readable.\nTo stop it all the same, type its pid, 4242: ",
         ];
         assert_eq!(questions, expected);
         let both = ["127.0.0.1:3000", "[::1]:3000"].map(spec);

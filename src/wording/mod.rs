@@ -26,17 +26,17 @@ pub use errors::{
 };
 pub use explanation::{explanation_lines, explanation_summary, explanation_title};
 pub use free_report::{
-    count_question, empty_range, foreign_address, free_question, free_report, two_addresses,
-    typed_question, watching,
+    count_question, empty_range, foreign_address, free_question, free_report, pid_question,
+    two_addresses, typed_question, watching,
 };
-pub use number::{bytes, count, joined, list, percent};
+pub use number::{alternatives, bytes, count, joined, list, percent};
 pub use port::{
     address_error, address_with_protocol, bind_result, doubt, place, port, port_spec_error, suffix,
     target, unseen,
 };
 pub use preview::{
     Describer, LineKind, PreviewLine, UNSEEN_TARGETS, drop_repeated_labels, freeing_title, line,
-    preview_lines, preview_title, type_port, unit_text,
+    preview_lines, preview_title, unit_text,
 };
 pub use process::{
     no_restart_command, origin, process_and_thread, protected, signal_error, unknown_signal,
@@ -46,4 +46,4 @@ pub use socket::{
     unreadable, user,
 };
 pub use verdict::{escalation, held_now, progress, verdict};
-pub use warning::{not_permitted_text, unseen_text, warning};
+pub use warning::{not_permitted_text, type_to_confirm, unseen_text, warning};

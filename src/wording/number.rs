@@ -50,7 +50,7 @@ pub fn list<T: Display>(items: &[T]) -> String {
 }
 
 /// `a`, `a or b`, `a, b or c`.
-pub(super) fn alternatives<T: Display>(items: &[T]) -> String {
+pub fn alternatives<T: Display>(items: &[T]) -> String {
     list_with("or", items)
 }
 

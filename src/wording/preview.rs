@@ -4,7 +4,7 @@ mod process_lines;
 
 use super::warning::{typing_reason, unknown_text, warning};
 use super::{count, joined, list};
-use crate::free::{AlsoCloses, Confirmation, Preview, Restarter};
+use crate::free::{AlsoCloses, Preview, Restarter};
 use crate::model::Moment;
 use crate::model::port::Port;
 use crate::model::process::{Process, Unit};
@@ -67,11 +67,6 @@ pub fn freeing_title(ports: &[Port], host: &str, has_verdicts: bool) -> String {
 /// What follows if a target does not fit on the screen.
 pub const UNSEEN_TARGETS: &str = "Not all targets fit. Use a taller terminal or `portmon free`.";
 
-/// `Type 3000, then Enter, to confirm: 30_`
-pub fn type_port(port: u16, typed: &str) -> String {
-    format!("Type {port}, then Enter, to confirm: {typed}_")
-}
-
 fn ports_text(ports: &[Port]) -> String {
     match ports {
         [one] => format!("port {}", super::target(one.protocol, one.number)),
@@ -94,10 +89,8 @@ pub fn preview_lines(preview: &Preview, describer: &Describer) -> Vec<PreviewLin
     lines.extend(restarters.map(|one| line("Restarted by", restarter(one), LineKind::Fact)));
     let command = preview.stop_command.iter();
     lines.extend(command.map(|one| line("To stop it", escaped(one), LineKind::Command)));
-    if let Confirmation::TypePort { why, .. } = &preview.confirmation {
-        let why = why.iter();
-        lines.extend(why.map(|one| line("Warning", typing_reason(one), LineKind::Warning)));
-    }
+    let why = preview.confirmation.reasons().iter();
+    lines.extend(why.map(|one| line("Warning", typing_reason(one), LineKind::Warning)));
     let warnings = preview.warnings.iter();
     lines.extend(warnings.map(|one| line("Warning", warning(one), LineKind::Warning)));
     drop_repeated_labels(&mut lines);

@@ -4,7 +4,7 @@ use super::number::{alternatives, grouped};
 use super::{cause, list, seconds, unread};
 use crate::free::{Protected, ReleaseKind, SignalError, SurvivalReason, Survivor, TargetOutcome};
 use crate::model::process::shell::NoRestartCommand;
-use crate::model::process::{Origin, Process, SIGNALS, Signal};
+use crate::model::process::{CandidateChange, Origin, Process, SIGNALS, Signal};
 use crate::model::text::escaped;
 use std::sync::Arc;
 use std::time::Duration;
@@ -107,6 +107,7 @@ pub fn signal_error(error: &SignalError) -> String {
         SignalError::NotAnOwner(process) => {
             format!("{process} no longer holds the socket that was shown")
         }
+        SignalError::NotACandidate(process, change) => candidate_change(process, *change),
         SignalError::OwnerNotFound(process, why) => {
             format!(
                 "the owner of the socket that {process} held is now {}",
@@ -131,6 +132,27 @@ fn program_changed(before: &Process, now: &Process) -> String {
         format!("{before} is now another {name}: {command}")
     } else {
         format!("{before} is now {}", now.name)
+    }
+}
+
+/// Returns why a process no longer is what probably held the port: `webserver 4242 now runs another program`.
+fn candidate_change(process: &Process, change: CandidateChange) -> String {
+    match change {
+        CandidateChange::SocketClosed => {
+            format!("the socket that {process} probably held has closed")
+        }
+        CandidateChange::OwnerFound => {
+            format!("the owner of the socket is known now, and it is not {process}")
+        }
+        CandidateChange::User => format!("{process} no longer has the user of the socket"),
+        CandidateChange::Cgroup => {
+            format!("{process} is no longer in the control group of the socket")
+        }
+        CandidateChange::Readable => {
+            format!(
+                "the descriptors of {process} can be read now, and the socket is not among them"
+            )
+        }
     }
 }
 

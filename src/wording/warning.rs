@@ -1,8 +1,8 @@
 //! Why a freeing takes more than one key, frees less than expected, or is not permitted.
 
 use super::process::user_of;
-use super::{count, owners, place, protected};
-use crate::free::{AlsoCloses, NotPermitted, TypingReason, Unseen, Warning};
+use super::{alternatives, count, owners, place, protected, unproved};
+use crate::free::{AlsoCloses, Confirmation, NotPermitted, TypingReason, Unseen, Warning};
 use crate::model::process::{LoginKind, Process};
 
 pub fn typing_reason(reason: &TypingReason) -> String {
@@ -35,6 +35,16 @@ fn belongs(process: &Process) -> String {
     format!("{process} belongs to {}", user_of(process))
 }
 
+/// `Type 3000, then Enter, to confirm: 30_`; `None` where a key is enough.
+pub fn type_to_confirm(confirmation: &Confirmation, typed: &str) -> Option<String> {
+    let what = match confirmation {
+        Confirmation::Key => return None,
+        Confirmation::TypePort { port, .. } => port.to_string(),
+        Confirmation::TypePid { pids, .. } => format!("the pid {}", alternatives(pids)),
+    };
+    Some(format!("Type {what}, then Enter, to confirm: {typed}_"))
+}
+
 pub fn warning(warning: &Warning) -> String {
     match warning {
         Warning::NotPermitted(denied) => not_permitted_text(denied),
@@ -42,6 +52,7 @@ pub fn warning(warning: &Warning) -> String {
         Warning::Protected(process, why) => {
             format!("{process} is not stopped: it {}", protected(*why))
         }
+        Warning::Unproved(port, candidates) => unproved(candidates, port),
         Warning::Suspended(process, signal) if signal.resumes() => {
             format!("{process} is suspended: SIGCONT is sent after {signal}")
         }

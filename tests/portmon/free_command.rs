@@ -1,6 +1,7 @@
 //! `portmon free` with real processes: which exit, which run on, and the verdict.
 
 pub mod addresses;
+pub mod candidates;
 mod confirmation;
 pub mod connections;
 mod interrupts;

@@ -1,6 +1,8 @@
 //! The dialog that frees a port: only the right process is stopped, and the verdict is about the port.
 
 #[cfg(target_os = "linux")]
+mod candidates;
+#[cfg(target_os = "linux")]
 mod marked;
 #[cfg(target_os = "linux")]
 mod other_programs;

@@ -13,8 +13,8 @@ pub use buttons::DialogAction;
 pub use confirm_prompt::ConfirmPrompt;
 pub use phase::DialogPhase;
 
-use crate::free::Obstacle;
-use crate::model::process::{InspectRequest, Inspection};
+use crate::free::{KillPlan, Obstacle};
+use crate::model::process::{InspectRequest, Inspection, Pid};
 use crate::model::socket::EndpointId;
 use crate::table::row::Row;
 use phase::QuestionKey;
@@ -123,9 +123,22 @@ impl FreeDialog {
         self.disarm();
     }
 
+    /// True if the dialog asked for this inspection.
+    pub fn has_requested(&self, inspection: &Inspection) -> bool {
+        self.inspect_request.as_ref() == Some(&inspection.request)
+    }
+
+    /// Asks about candidates, where it explained that the owner is hidden.
+    pub fn ask_about_candidates(&mut self, plan: KillPlan) {
+        let prompt = ConfirmPrompt::new(vec![plan], Vec::new());
+        self.phase = DialogPhase::Confirming(Box::new(prompt));
+        self.was_shown_armed = false;
+        self.disarm();
+    }
+
     /// Applies the inspection that this dialog asked for, and no other.
-    pub fn apply_inspection(&mut self, inspection: Inspection) {
-        if self.inspect_request.as_ref() != Some(&inspection.request) {
+    pub fn apply_inspection(&mut self, inspection: Inspection, self_pids: &[Pid]) {
+        if !self.has_requested(&inspection) {
             return;
         }
         match &mut self.phase {
@@ -137,6 +150,7 @@ impl FreeDialog {
             }
             DialogPhase::Explaining(explanation) => {
                 let before = explanation.command();
+                explanation.add_candidates(&inspection.candidates, self_pids);
                 explanation.add_supervisors(&inspection.supervisors());
                 if explanation.command() != before {
                     self.disarm();

@@ -7,7 +7,8 @@ use crate::app::notice::Notice;
 use crate::app::overlay::free_dialog::{DialogAction, DialogPhase, FreeDialog};
 use crate::app::panes::screen_layout::is_too_small;
 use crate::app::{App, Effect, Overlay};
-use crate::free::{Batch, ExecEvent, FreeContext, VerdictClass, plan_row};
+use crate::free::{Batch, ExecEvent, FreeContext, KillPlan, VerdictClass, plan_row};
+use crate::model::process::Inspection;
 use crate::model::socket::Endpoint;
 use crate::table::row::Row;
 use crate::wording::screen::notice;
@@ -74,6 +75,34 @@ impl App {
         {
             prompt.update_others(&table);
         }
+    }
+
+    /// Applies an inspection to the dialog. Where the owner is hidden, it may turn the explanation into a question about
+    /// candidates.
+    pub(in crate::app) fn apply_dialog_inspection(&mut self, inspection: Inspection) {
+        let plan = self.plan_of_candidates(&inspection);
+        let self_pids = &self.environment.self_pids;
+        if let Some(dialog) = self.overlay.free_dialog_mut() {
+            if let Some(plan) = plan {
+                self.effects.push(Effect::OpenHandles(plan.process_ids()));
+                dialog.ask_about_candidates(plan);
+            }
+            dialog.apply_inspection(inspection, self_pids);
+        }
+        self.update_others();
+    }
+
+    fn plan_of_candidates(&self, inspection: &Inspection) -> Option<KillPlan> {
+        let dialog = self.overlay.free_dialog()?;
+        let DialogPhase::Explaining(explanation) = &dialog.phase else {
+            return None;
+        };
+        if !dialog.has_requested(inspection) || !explanation.others.is_empty() {
+            return None;
+        }
+        let table: Vec<&Endpoint> = self.listing.all_endpoints().collect();
+        let (candidates, trees) = (&inspection.candidates, &inspection.trees);
+        KillPlan::of_candidates(explanation, candidates, trees, &table, &self.environment)
     }
 
     fn question_about(&self, rows: &[&Row]) -> Option<FreeDialog> {

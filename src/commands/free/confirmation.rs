@@ -31,6 +31,14 @@ pub fn confirm(ports: &mut [Prepared], options: &FreeArgs) {
     }
 }
 
+/// True if a person at a terminal can be asked.
+pub fn can_ask(options: &FreeArgs) -> bool {
+    options.yes == Consent::Ask
+        && !options.dry_run
+        && io::stdin().is_terminal()
+        && io::stderr().is_terminal()
+}
+
 /// Returns why none of the plans is confirmed. Asks for the number of ports of a range.
 fn refusal_of_all(count: usize, is_range: bool, options: &FreeArgs) -> Option<Refusal> {
     match options.yes {
@@ -51,8 +59,9 @@ fn refusal_of_all(count: usize, is_range: bool, options: &FreeArgs) -> Option<Re
     }
 }
 
-/// Asks about one port. A range was confirmed by its count, so a port of it is asked about only if it must be typed.
-fn is_confirmed(plan: &PortPlan, is_counted: bool) -> bool {
+/// Asks about one port. A range was confirmed by its count, so a port of it is asked about only if something must be typed.
+/// Of several candidates, the one whose pid was typed becomes the only target.
+fn is_confirmed(plan: &mut PortPlan, is_counted: bool) -> bool {
     match plan.preview().confirmation {
         Confirmation::Key => {
             let yes = ["y", "yes"];
@@ -62,6 +71,12 @@ fn is_confirmed(plan: &PortPlan, is_counted: bool) -> bool {
             &wording::typed_question(plan.spec),
             &plan.spec.port.to_string(),
         ),
+        Confirmation::TypePid { .. } => {
+            let typed = answer(&wording::pid_question(plan.spec, &plan.processes()));
+            let candidate = plan.kill_plan.typed_candidate(&typed);
+            plan.targets = candidate.unwrap_or(plan.targets);
+            candidate.is_some()
+        }
     }
 }
 

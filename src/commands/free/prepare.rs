@@ -2,17 +2,22 @@
 
 use super::Prepared;
 use super::arguments::FreeArgs;
-use crate::free::{Explanation, FreeContext, FreeReport, PortPlan, Refusal, plan_port};
+use super::confirmation::can_ask;
+use crate::free::{
+    Conclusion, Explanation, FreeContext, FreeReport, KillPlan, PortPlan, Refusal, TargetSet,
+    plan_port,
+};
 use crate::model::environment::Environment;
 use crate::model::port::PortSpec;
-use crate::model::process::Supervisor;
+use crate::model::process::{ProcessId, Supervisor};
 use crate::model::snapshot::Problem;
 use crate::model::socket::{Endpoint, Protocol, SocketSource};
 use crate::os::poller::SocketPoller;
 use crate::os::processes::{Processes, process_trees};
 use crate::os::sockets::{DumpScope, held_tcp_ports};
 use crate::os::supervisors::SupervisorLookup;
-use crate::os::{bind_probe, now};
+use crate::os::{bind_probe, candidates, now};
+use std::collections::BTreeSet;
 
 /// Polls every socket, since the preview names what else closes.
 pub fn poll(environment: &Environment, options: &FreeArgs) -> Result<Vec<Endpoint>, Problem> {
@@ -45,7 +50,9 @@ pub fn prepare(
             spec,
             kill_plan: planned
                 .ok_or_else(|| unowned(spec, table, options.source))?
-                .map_err(|explanation| explained(spec, explanation))?,
+                .or_else(|explanation| {
+                    plan_candidates(spec, explanation, &endpoints, environment, options)
+                })?,
             targets: options.target_set(),
             signal: options.signal,
         };
@@ -64,16 +71,59 @@ pub fn unowned(
     Box::new(FreeReport::unowned(spec, table, &binds, now().instant))
 }
 
+/// Plans to stop a candidate where the owner is hidden, if a person can be asked for its pid; otherwise reports who it probably
+/// is.
+fn plan_candidates(
+    spec: PortSpec,
+    mut explanation: Box<Explanation>,
+    table: &[&Endpoint],
+    environment: &Environment,
+    options: &FreeArgs,
+) -> Result<KillPlan, Box<FreeReport>> {
+    let mut processes = Processes::default();
+    let found = candidates::find(explanation.unowned(), &mut processes);
+    if found.is_empty() {
+        return Err(explained(spec, explanation));
+    }
+    let of = found.iter().flat_map(|one| &one.processes);
+    let of: BTreeSet<ProcessId> = of.map(|process| process.id).collect();
+    let of: Vec<ProcessId> = of.into_iter().collect();
+    let trees = process_trees(&mut processes, &of, |_| Some(explanation.port));
+    let plan = KillPlan::of_candidates(&explanation, &found, &trees, table, environment);
+    explanation.add_candidates(&found, &environment.self_pids);
+    let proved = trees.into_iter().filter(|tree| {
+        let mut found = found.iter();
+        found.any(|one| one.proves_supervisor_of(tree.process))
+    });
+    let proved: Vec<Supervisor> = proved.map(|tree| tree.supervisor).collect();
+    explanation.add_supervisors(&proved);
+    match plan {
+        None => Err(explained(spec, explanation)),
+        Some(plan) if can_ask(options) && options.target_set() == TargetSet::Topmost => Ok(plan),
+        Some(plan) => {
+            let targets = plan.targets(TargetSet::Topmost).into_iter();
+            let conclusion = Conclusion::Unproved {
+                candidates: targets.map(|target| target.process).collect(),
+                unused: unused_near(spec, &explanation),
+                explanation,
+            };
+            Err(Box::new(FreeReport::new(spec, conclusion, Vec::new())))
+        }
+    }
+}
+
 fn explained(spec: PortSpec, mut explanation: Box<Explanation>) -> Box<FreeReport> {
     explanation.add_supervisors(&supervisors_of(&explanation));
-    // Only TCP ports are found to be unused.
-    let near = explanation.unused_near();
-    let near = near.filter(|_| spec.protocol == Protocol::Tcp);
-    let unused = near.and_then(|near| {
-        let held = held_tcp_ports();
-        bind_probe::unused_after(near, |port| held.contains(&port))
-    });
+    let unused = unused_near(spec, &explanation);
     Box::new(FreeReport::explained(spec, explanation, unused))
+}
+
+/// Returns a port to take instead. Only TCP ports are found to be unused.
+fn unused_near(spec: PortSpec, explanation: &Explanation) -> Option<u16> {
+    let near = explanation.unused_near();
+    let near = near.filter(|_| spec.protocol == Protocol::Tcp)?;
+    let held = held_tcp_ports();
+    bind_probe::unused_after(near, |port| held.contains(&port))
 }
 
 /// Returns the supervisors of a port whose owners are hidden or protected.

@@ -87,6 +87,13 @@ pub enum Conclusion {
         /// A port to take instead.
         unused: Option<u16>,
     },
+    /// Who holds it is only probable, and the pid of one of these candidates was not typed: `--yes` does not confirm it.
+    Unproved {
+        explanation: Box<Explanation>,
+        candidates: Vec<Arc<Process>>,
+        /// A port to take instead.
+        unused: Option<u16>,
+    },
     /// The verdict after the signals; `None` if the port was not watched to the end.
     Freed(Option<Box<Verdict>>),
     /// A signal ended the watch, whatever becomes of the signals that were sent.
@@ -186,6 +193,18 @@ impl FreeReport {
         }
     }
 
+    /// Returns the processes that probably hold the port.
+    pub fn candidates(&self) -> Vec<&Arc<Process>> {
+        match &self.conclusion {
+            Conclusion::Unproved { explanation, .. }
+            | Conclusion::Explained { explanation, .. } => {
+                let candidates = explanation.candidates().into_iter();
+                candidates.flat_map(|one| &one.processes).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
     /// Returns `None` for a dry run that would send the signals.
     pub fn outcome(&self) -> Option<FreeOutcome> {
         Some(match &self.conclusion {
@@ -202,19 +221,20 @@ impl FreeReport {
             Conclusion::Outdated { error, .. } => outcome_of_error(error),
             Conclusion::Refused(_) => FreeOutcome::Refused,
             Conclusion::DryRun(would) if would.targets.is_ok() => return None,
-            Conclusion::DryRun(_) => FreeOutcome::NotPermitted,
+            Conclusion::Unproved { .. } | Conclusion::DryRun(_) => FreeOutcome::NotPermitted,
         })
     }
 
     /// Returns why nothing was sent, if the processes were no longer those that had been shown: then the port is polled again.
     pub fn outdated(&self) -> Option<&SignalError> {
-        use SignalError::{AlreadyExited, NotAnOwner, PidReused, ProgramChanged};
+        use SignalError::{AlreadyExited, NotACandidate, NotAnOwner, PidReused, ProgramChanged};
         let Conclusion::Freed(Some(verdict)) = &self.conclusion else {
             return None;
         };
         match &verdict.kind {
             VerdictKind::NothingSent(
-                error @ (AlreadyExited(_) | PidReused(_) | ProgramChanged(..) | NotAnOwner(_)),
+                error @ (AlreadyExited(_) | PidReused(_) | ProgramChanged(..) | NotAnOwner(_)
+                | NotACandidate(..)),
             ) => Some(error),
             _ => None,
         }
@@ -278,6 +298,7 @@ fn outcome_of_error(error: &SignalError) -> FreeOutcome {
         | SignalError::ProgramChanged(..)
         | SignalError::NotAnOwner(_)
         | SignalError::OwnerNotFound(..)
+        | SignalError::NotACandidate(..)
         | SignalError::Failed(..)
         | SignalError::TablesUnread(_) => FreeOutcome::StillHeld,
     }

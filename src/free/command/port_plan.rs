@@ -36,7 +36,7 @@ impl PortPlan {
         let mut stays_held = preview.warnings;
         stays_held.retain(|warning| match warning {
             Warning::StaysHeld(_) | Warning::Protected(..) => true,
-            Warning::NotPermitted(_) | Warning::Suspended(..) => false,
+            Warning::NotPermitted(_) | Warning::Unproved(..) | Warning::Suspended(..) => false,
         });
         self.report(Conclusion::DryRun(DryRun {
             signal: self.signal,

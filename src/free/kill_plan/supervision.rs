@@ -54,6 +54,12 @@ impl KillPlan {
         Some(Explanation::new(self.port, obstacle))
     }
 
+    /// True if a supervisor must be told to stop the process.
+    pub(super) fn is_managed(&self, process: &Process) -> bool {
+        let tree = self.tree_of(process.id);
+        tree.is_some_and(|tree| self.supervised_by(process, &tree.supervisor).is_some())
+    }
+
     fn supervised_by(&self, process: &Process, supervisor: &Supervisor) -> Option<SupervisedBy> {
         if let Some(container) = &supervisor.container
             && container.publishes(self.port)

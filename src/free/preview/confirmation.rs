@@ -1,7 +1,7 @@
 //! What a person must do before a plan may be confirmed.
 
 use crate::free::kill_plan::{KillPlan, OtherPort, TargetSet};
-use crate::model::process::{LoginKind, Process, login_kind};
+use crate::model::process::{LoginKind, Pid, Process, login_kind};
 use crate::model::socket::Protocol;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -16,6 +16,45 @@ pub enum Confirmation {
     Key,
     /// The port must be typed, for these reasons.
     TypePort { port: u16, why: Vec<TypingReason> },
+    /// The pid of one of these candidates must be typed, since none is proved to be the owner; the reasons tell what else to
+    /// know.
+    TypePid {
+        pids: Vec<Pid>,
+        why: Vec<TypingReason>,
+    },
+}
+
+impl Confirmation {
+    /// True if a number must be typed.
+    pub fn is_typed(&self) -> bool {
+        !matches!(self, Self::Key)
+    }
+
+    /// True if this confirms the plan, as far as something must be typed.
+    pub fn accepts(&self, typed: &str) -> bool {
+        match self {
+            Self::Key => true,
+            Self::TypePort { port, .. } => typed == port.to_string(),
+            Self::TypePid { pids, .. } => pids.iter().any(|pid| typed == pid.to_string()),
+        }
+    }
+
+    /// Returns how many digits can be typed: a port has five, a pid seven (`PID_MAX_LIMIT` of the kernel's threads.h).
+    pub fn max_digits(&self) -> usize {
+        match self {
+            Self::Key => 0,
+            Self::TypePort { .. } => 5,
+            Self::TypePid { .. } => 7,
+        }
+    }
+
+    /// Returns why one key is not enough, besides what is not proved.
+    pub fn reasons(&self) -> &[TypingReason] {
+        match self {
+            Self::Key => &[],
+            Self::TypePort { why, .. } | Self::TypePid { why, .. } => why,
+        }
+    }
 }
 
 /// Why one key is not enough.
@@ -52,6 +91,12 @@ pub fn required_confirmation(
         why.extend(reasons);
     }
     why.dedup();
+    let unproved = plans.iter().filter(|plan| plan.is_unproved());
+    let candidates = unproved.flat_map(|plan| plan.targets(targets));
+    let pids: Vec<Pid> = candidates.map(|target| target.process.pid()).collect();
+    if !pids.is_empty() {
+        return Confirmation::TypePid { pids, why };
+    }
     port.map_or(Confirmation::Key, |plan| Confirmation::TypePort {
         port: plan.port.number,
         why,

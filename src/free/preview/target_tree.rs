@@ -25,7 +25,7 @@ pub struct TreeNode {
 pub fn target_tree(plan: &KillPlan, targets: TargetSet) -> Vec<TreeNode> {
     let targets = plan.targets(targets);
     let mut seen = BTreeSet::new();
-    let mut processes = plan.owner_processes();
+    let mut processes = plan.shown_processes();
     processes.extend(targets.iter().map(|target| Arc::clone(&target.process)));
     processes.retain(|process| seen.insert(process.id));
     let node = |(process, depth, is_last): Placed| {

@@ -4,7 +4,7 @@
 //! file capabilities, one that changed its user, one that called prctl(2) with `PR_SET_DUMPABLE` (ptrace(2), "Ptrace
 //! access mode checking"). A candidate is no owner: nothing proves that it has the socket.
 
-use crate::model::process::{Pid, Process};
+use crate::model::process::{Pid, Process, ProcessId};
 use crate::model::socket::{Endpoint, EndpointId, Protocol};
 use std::sync::Arc;
 use std::time::Instant;
@@ -58,6 +58,11 @@ pub struct SocketCandidates {
 }
 
 impl SocketCandidates {
+    /// True if the socket is known to have been opened in the control group of this candidate, which names a supervisor.
+    pub fn proves_supervisor_of(&self, process: ProcessId) -> bool {
+        self.origin.cgroup.is_some() && self.processes.iter().any(|one| one.id == process)
+    }
+
     pub fn pids(&self) -> Vec<Pid> {
         self.processes.iter().map(|process| process.pid()).collect()
     }
@@ -70,8 +75,6 @@ pub enum CandidateChange {
     SocketClosed,
     /// The owner of the socket is known now, and is another process.
     OwnerFound,
-    /// It runs another program, or has other arguments.
-    Program,
     User,
     Cgroup,
     /// Its descriptors can be read, and the socket is not among them.

@@ -87,9 +87,16 @@ impl Inspection {
         self.trees.iter().find(|tree| tree.process == process)
     }
 
-    /// Returns the supervisors of all owners, also of a hidden one.
+    /// Returns the supervisors of all owners, also of a hidden one, and those of candidates that the control group of the
+    /// socket proves.
     pub fn supervisors(&self) -> Vec<Supervisor> {
-        let of_trees = self.trees.iter().map(|tree| &tree.supervisor);
+        let is_meant = |tree: &&ProcessTree| {
+            let mut candidates = self.candidates.iter();
+            self.request.processes.contains(&tree.process)
+                || candidates.any(|one| one.proves_supervisor_of(tree.process))
+        };
+        let of_trees = self.trees.iter().filter(is_meant);
+        let of_trees = of_trees.map(|tree| &tree.supervisor);
         of_trees.chain([&self.supervisor]).cloned().collect()
     }
 }

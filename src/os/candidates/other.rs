@@ -1,8 +1,6 @@
 //! Systems on which a process whose descriptors may not be read cannot be signaled either.
 
-use crate::model::process::{
-    CandidateChange, CandidateQuery, Process, SocketCandidates, SocketOrigin,
-};
+use crate::model::process::{CandidateChange, CandidateQuery, Pid, SocketCandidates, SocketOrigin};
 use crate::os::processes::Processes;
 
 /// Returns none.
@@ -11,6 +9,6 @@ pub fn find(_queries: &[CandidateQuery], _processes: &mut Processes) -> Vec<Sock
 }
 
 /// Fails: there are no candidates.
-pub fn verify(_process: &Process, _origin: SocketOrigin) -> Result<(), CandidateChange> {
+pub fn verify(_pid: Pid, _origin: SocketOrigin) -> Result<(), CandidateChange> {
     Err(CandidateChange::Readable)
 }

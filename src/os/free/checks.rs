@@ -4,9 +4,10 @@ use super::process_handle::{HandleError, ProcessHandle};
 use super::signal_state::signal_state;
 use super::target_handle::{TargetHandle, TargetHandles};
 use crate::free::{KillRequest, Protected, SignalError, SignalState, Target, protected};
-use crate::model::process::{Pid, Process, ProcessId, ProcessState, Signal};
+use crate::model::process::{CandidateChange, Pid, Process, ProcessId, ProcessState, Signal};
 use crate::model::snapshot::Snapshot;
 use crate::model::socket::{Owners, Socket};
+use crate::os::candidates;
 use crate::os::processes::pid_namespace;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -23,7 +24,7 @@ pub fn check_targets(
     let mut failed = HashMap::new();
     for target in request.targets() {
         let checked = check_target(request, target, handles, snapshot)
-            .and_then(|()| check_same_program(&target.process, described));
+            .and_then(|()| check_same_program(target, described));
         match checked {
             Ok(()) => {}
             Err(error) if request.is_repeated() => drop(failed.insert(target.id(), error)),
@@ -43,19 +44,26 @@ fn check_target(
     check_not_protected(&target.process, request.self_pids())?;
     let handle = handle_of(target, handles)?;
     handle.check().map_err(to_signal_error)?;
-    check_still_owner(request, target, snapshot)?;
+    if target.is_candidate() {
+        check_still_candidate(request, target, snapshot)?;
+    } else {
+        check_still_owner(request, target, snapshot)?;
+    }
     let permission = handle.process().and_then(ProcessHandle::check_permission);
     permission.map_err(to_signal_error)
 }
 
-/// An exec keeps the identity and the sockets, but the program that was shown is gone.
-fn check_same_program(
-    process: &Arc<Process>,
-    described: &[Arc<Process>],
-) -> Result<(), SignalError> {
+/// An exec keeps the identity and the sockets, but the program that was shown is gone. The kernel hides the addresses that
+/// tell an exec of a candidate, so nothing that was shown of it may have changed.
+fn check_same_program(target: &Target, described: &[Arc<Process>]) -> Result<(), SignalError> {
+    let process = &target.process;
+    let is_same = |now: &Process| {
+        let is_unchanged = (&now.name, &now.command) == (&process.name, &process.command);
+        process.is_same_program(now) && (is_unchanged || !target.is_candidate())
+    };
     let mut described = described.iter();
     match described.find(|now| now.id == process.id) {
-        Some(now) if !process.is_same_program(now) => Err(SignalError::ProgramChanged(
+        Some(now) if !is_same(now) => Err(SignalError::ProgramChanged(
             Arc::clone(process),
             Arc::clone(now),
         )),
@@ -148,6 +156,35 @@ fn check_still_owner(
         _ if target.is_owner() => SignalError::NotAnOwner(process),
         _ => SignalError::NotAnOwner(request.owners().first().cloned().unwrap_or(process)),
     })
+}
+
+/// Verifies that the owner of one of its sockets still is unknown, and that the target is the program that was shown, with the
+/// user and the control group of the socket. If it turned out to be the owner, that is proof enough.
+fn check_still_candidate(
+    request: &KillRequest,
+    target: &Target,
+    snapshot: &Snapshot,
+) -> Result<(), SignalError> {
+    let changed = |why| SignalError::NotACandidate(Arc::clone(&target.process), why);
+    let sockets = snapshot.sockets.iter();
+    let open: Vec<&Socket> = sockets
+        .filter(|socket| target.sockets.contains(&socket.id))
+        .collect();
+    let mut owners = open.iter().flat_map(|socket| socket.owners.known());
+    if owners.any(|owner| owner.id == target.id()) {
+        return Ok(());
+    }
+    let mut problems = snapshot.problems.iter();
+    let unread = problems.find(|problem| problem.protocol == request.port().protocol);
+    if open.is_empty() {
+        let closed = changed(CandidateChange::SocketClosed);
+        return Err(unread.map_or(closed, |problem| SignalError::TablesUnread(problem.clone())));
+    }
+    if open.iter().all(|socket| !socket.owners.known().is_empty()) {
+        return Err(changed(CandidateChange::OwnerFound));
+    }
+    let mut origins = target.origins.iter();
+    origins.try_for_each(|origin| candidates::verify(target.id().pid, *origin).map_err(changed))
 }
 
 fn signal_error(process: &Arc<Process>, error: HandleError) -> SignalError {

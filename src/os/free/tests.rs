@@ -1,6 +1,7 @@
 //! Real child processes with real ports, from the row to the verdict.
 #![cfg(target_os = "linux")]
 
+mod candidates;
 mod kill_requests;
 
 use super::port_watch::PortWatch;

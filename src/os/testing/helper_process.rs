@@ -10,7 +10,7 @@ use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, IoSlice, IoSliceMut, Write, stdin};
 use std::mem::MaybeUninit;
-use std::net::{SocketAddr, TcpStream, UdpSocket};
+use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
@@ -110,6 +110,28 @@ impl Drop for HelperProcess {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+/// A listener that another process alone has open, whose descriptors may not be read even by its own user.
+pub struct HiddenListener {
+    pub holder: HelperProcess,
+    pub port: u16,
+    pub inode: u32,
+}
+
+impl HiddenListener {
+    pub fn new() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let port = listener.local_addr().expect("an address").port();
+        let mut holder = HelperProcess::new();
+        let inode = holder.take(listener);
+        holder.hide();
+        Self {
+            holder,
+            port,
+            inode,
+        }
     }
 }
 

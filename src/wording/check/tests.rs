@@ -2,12 +2,10 @@ use super::*;
 use crate::check::testing::{LOCAL, V4, V6, ip, port};
 use crate::check::{Banner, ConnectOutcome, ConnectProbe, Findings};
 use crate::model::port::BindOutcome;
-use crate::model::process::{
-    Container, Engine, Manager, Process, ProcessState, SocketCandidates, SocketOrigin,
-};
+use crate::model::process::{Container, Engine, Manager, Process, ProcessState, SocketCandidates};
 use crate::model::snapshot::Problem;
 use crate::model::socket::{Family, NotFoundCause, State};
-use crate::model::testing::{SocketBuilder, instant, process, socket};
+use crate::model::testing::{SocketBuilder, instant, process, socket, socket_candidates};
 use crate::model::text::SystemText;
 use insta::assert_snapshot;
 use std::sync::Arc;
@@ -31,13 +29,8 @@ fn with_candidates(processes: &[&Arc<Process>], others: usize) -> Findings {
     let id = found.endpoints[0].socket.id;
     found.with(|findings| {
         findings.candidates.push(SocketCandidates {
-            socket: id,
-            origin: SocketOrigin {
-                uid: 1000,
-                cgroup: None,
-            },
-            processes: processes.iter().copied().cloned().collect(),
             others,
+            ..socket_candidates(id, processes)
         });
     })
 }

@@ -1,7 +1,7 @@
 //! Lines of the preview that describe processes: the targets and owners as a tree, and the parent.
 
 use super::{Describer, LineKind, PreviewLine, line};
-use crate::free::{PortPreview, Preview, StartedBy, TargetSet, TreeNode};
+use crate::free::{Confirmation, PortOwner, PortPreview, Preview, StartedBy, TargetSet, TreeNode};
 use crate::model::process::{Origin, Process, Signal};
 use crate::model::socket::Socket;
 use crate::wording::process::{chain, on_terminal, process_and_thread};
@@ -47,8 +47,15 @@ pub(super) fn process_lines(
 }
 
 fn label(preview: &Preview, node: &TreeNode) -> &'static str {
-    if node.is_target {
+    let is_candidate = node.owner.as_ref().is_some_and(PortOwner::is_candidate);
+    let is_choice =
+        matches!(&preview.confirmation, Confirmation::TypePid { pids, .. } if pids.len() > 1);
+    if node.is_target && is_choice {
+        "One of"
+    } else if node.is_target {
         target_label(preview)
+    } else if is_candidate {
+        "Or"
     } else if node.shares_socket {
         "Shared with"
     } else {
@@ -110,7 +117,10 @@ fn process_text(
         None => {
             let relation = match preview.targets {
                 TargetSet::WithAncestors(_) => "parent process",
-                TargetSet::Group | TargetSet::Topmost | TargetSet::All => "same process group",
+                TargetSet::Group
+                | TargetSet::Topmost
+                | TargetSet::All
+                | TargetSet::Candidate(_) => "same process group",
             };
             parts.push(format!("not an owner ({relation})"));
         }

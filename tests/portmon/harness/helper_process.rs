@@ -19,9 +19,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Instant;
 
+#[cfg(target_os = "linux")]
+use rustix::fs::{Uid, fchown};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::harness::emulator::TIMEOUT;
+#[cfg(target_os = "linux")]
+use crate::harness::requirements::skipped;
 
 pub const WAITS: &str = "echo; read -r line <&1";
 const IGNORES_SIGTERM: &str = "trap '' TERM; echo; read -r line <&1";
@@ -74,6 +78,36 @@ impl OwnerProcess {
     /// Like [`running`](Self::running), for a socket of any kind.
     pub fn holding(socket: impl Into<OwnedFd>, port: u16, script: &str) -> Self {
         Self::start(&unique_name(), script, port, socket.into())
+    }
+
+    /// A listener of a program with file capabilities, which another user runs: its descriptors are closed even to that user.
+    /// `None` where the machine cannot set capabilities.
+    #[cfg(target_os = "linux")]
+    pub fn with_capabilities(user: &[&str], uid: u32) -> Option<Self> {
+        let name = unique_name();
+        let programs = scratch(&format!("bin/{name}"));
+        let program = programs.join(&name);
+        // By other programs: a file that was written here cannot be executed while another thread forks.
+        let run = |words: &[&str]| {
+            let mut command = Command::new(words.first().expect("a program"));
+            let command = command.args(words.iter().skip(1)).arg(&program);
+            command.status().is_ok_and(|status| status.success())
+        };
+        if !(run(&["cp", "/bin/sh"]) && run(&["setcap", "cap_net_bind_service+ep"])) {
+            skipped("setcap(8) does not work");
+            return None;
+        }
+        let listener = listen("127.0.0.1:0");
+        let port = listener.local_addr().expect("an address").port();
+        // As if that user had opened it (`sockfs_setattr` of the kernel's net/socket.c).
+        fchown(&listener, Some(Uid::from_raw(uid)), None).expect("root may");
+        let mut command = Command::new(user.first().expect("a program"));
+        command.args(user.iter().skip(1)).arg(&program);
+        command.args(["-c", WAITS]).stdin(OwnedFd::from(listener));
+        command.process_group(0);
+        let child = ChildProcess::start(&mut command);
+        fs::remove_dir_all(programs).expect("the program is no longer needed");
+        Some(Self { port, name, child })
     }
 
     fn start(name: &str, script: &str, port: u16, socket: OwnedFd) -> Self {

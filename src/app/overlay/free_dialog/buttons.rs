@@ -60,7 +60,7 @@ impl DialogPhase {
             }));
             return buttons;
         }
-        let must_type = prompt.is_some_and(|prompt| prompt.typed_port().is_some());
+        let must_type = prompt.is_some_and(|prompt| prompt.preview.confirmation.is_typed());
         buttons.extend(Button::ALL.iter().filter_map(|button| {
             let (text, action) = offer(self, *button)?;
             let has_key = !(must_type && *button == Button::Confirm);
@@ -119,6 +119,7 @@ fn confirm_text(prompt: &ConfirmPrompt) -> String {
     let signal = prompt.preview.signal;
     match (signal, prompt.target_count(prompt.preview.targets)) {
         (Signal::Continue, _) => format!("send {signal}"),
+        _ if prompt.is_unproved() => format!("stop it ({signal})"),
         (_, 1) => format!("stop it ({signal})"),
         (_, many) => format!("stop {many} ({signal})"),
     }
@@ -146,7 +147,9 @@ fn parent_button(prompt: &ConfirmPrompt) -> Option<(String, DialogAction)> {
             let mut rest = parents.into_iter().skip_while(|parent| parent.id != now);
             rest.nth(1)
         }
-        TargetSet::Topmost | TargetSet::All | TargetSet::Group => Some(first),
+        TargetSet::Topmost | TargetSet::All | TargetSet::Group | TargetSet::Candidate(_) => {
+            Some(first)
+        }
     };
     let (text, targets) = match next {
         Some(next) => (format!("and {next}"), TargetSet::WithAncestors(next.id)),

@@ -1,8 +1,6 @@
-//! What the dialog asks: which ports, targets and signal, and what was typed where a port must be.
+//! What the dialog asks: which ports, targets and signal, and what was typed where a number must be.
 
-use crate::free::{
-    Batch, Confirmation, ExecCommand, Explanation, KillPlan, Preview, TargetSet, Timeouts,
-};
+use crate::free::{Batch, ExecCommand, Explanation, KillPlan, Preview, TargetSet, Timeouts};
 use crate::model::process::{Inspection, ProcessId, Signal};
 use crate::model::socket::Endpoint;
 use std::collections::BTreeSet;
@@ -18,7 +16,7 @@ pub struct ConfirmPrompt {
     pub preview: Preview,
     /// True while the signals are offered instead of everything else.
     pub is_choosing_signal: bool,
-    /// Digits typed so far, if the port must be typed.
+    /// Digits typed so far, if a port or pid must be typed.
     pub typed: String,
     /// True if the screen cannot name every target, so that nothing can be confirmed.
     pub is_truncated: bool,
@@ -61,12 +59,9 @@ impl ConfirmPrompt {
         all.map(|target| target.id()).collect::<BTreeSet<_>>().len()
     }
 
-    /// Returns the port that must be typed, if one must.
-    pub fn typed_port(&self) -> Option<u16> {
-        match self.preview.confirmation {
-            Confirmation::Key => None,
-            Confirmation::TypePort { port, .. } => Some(port),
-        }
+    /// True if it asks about candidates.
+    pub fn is_unproved(&self) -> bool {
+        self.plans.iter().any(KillPlan::is_unproved)
     }
 
     /// Describes the owners as they are now and adds their process trees. Drops the plans whose owners a supervisor manages; returns why if none is left.
@@ -107,17 +102,19 @@ impl ConfirmPrompt {
     }
 
     pub fn is_confirmed(&self) -> bool {
-        let port = self.typed_port();
-        !self.is_truncated && port.is_none_or(|port| self.typed == port.to_string())
+        !self.is_truncated && self.preview.confirmation.accepts(&self.typed)
     }
 
-    /// Returns the batch and its first commands; `None` unless the port was typed where required and every target fits
-    /// on the screen.
+    /// Returns the batch and its first commands; `None` unless the port or pid was typed where required and every target
+    /// fits on the screen. Of several candidates only the one whose pid was typed is a target.
     pub fn confirm(&self, now: Instant) -> Option<(Batch, Vec<ExecCommand>)> {
         let (targets, signal) = (self.preview.targets, self.preview.signal);
         self.is_confirmed().then(|| {
             let plans = self.plans.iter();
-            let requests = plans.map(|plan| plan.confirm(targets, signal, now));
+            let requests = plans.map(|plan| {
+                let typed = plan.typed_candidate(&self.typed);
+                plan.confirm(typed.unwrap_or(targets), signal, now)
+            });
             Batch::begin(requests.collect(), Timeouts::default())
         })
     }

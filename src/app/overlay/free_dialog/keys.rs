@@ -38,16 +38,19 @@ impl FreeDialog {
         self.focus = (self.focus + count).saturating_add_signed(by) % count;
     }
 
-    /// Takes a digit where the port must be typed; once the port is complete, the focus moves to the button.
+    /// Takes a digit where a port or pid must be typed; once it is complete, the focus moves to the button.
     fn take_typed_key(&mut self, chord: Chord) -> bool {
         let Some(prompt) = self.phase.prompt_mut() else {
             return false;
         };
-        if prompt.typed_port().is_none() || prompt.is_choosing_signal {
+        let confirmation = &prompt.preview.confirmation;
+        if !confirmation.is_typed() || prompt.is_choosing_signal {
             return false;
         }
         match (chord.letter(), chord.code) {
-            (Some(digit), _) if digit.is_ascii_digit() && prompt.typed.len() < 5 => {
+            (Some(digit), _)
+                if digit.is_ascii_digit() && prompt.typed.len() < confirmation.max_digits() =>
+            {
                 prompt.typed.push(digit);
             }
             (_, KeyCode::Backspace) => {

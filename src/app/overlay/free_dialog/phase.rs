@@ -71,6 +71,7 @@ impl DialogPhase {
             Self::Explaining(explanation) => {
                 request.processes = explanation.process_ids();
                 request.port = explanation.supervised_port();
+                request.unowned = explanation.unowned().to_vec();
                 request.unused_near = explanation.unused_near();
             }
             Self::Running(_) => {}

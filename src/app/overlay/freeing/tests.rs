@@ -1,11 +1,12 @@
 use crate::app::overlay::free_dialog::{ConfirmPrompt, DialogPhase, FreeDialog};
-use crate::app::testing::{AppHarness, listener, node};
-use crate::app::{Effect, Overlay};
+use crate::app::testing::{AppHarness, listener, node, sent};
+use crate::app::{Effect, Event, Overlay};
 use crate::model::port::Port;
-use crate::model::process::{InspectRequest, Requester};
+use crate::model::process::{InspectRequest, Process, Requester, Signal};
 use crate::model::socket::{Owners, Protocol, State};
-use crate::model::testing::{SocketBuilder, process, socket};
+use crate::model::testing::{SocketBuilder, process, socket, socket_candidates};
 use crate::wording;
+use crossterm::event::KeyCode;
 use std::sync::Arc;
 
 fn pending(port: u16) -> SocketBuilder {
@@ -200,11 +201,67 @@ fn what_else_closes_is_updated_until_the_buttons_are_live() {
         (
             closes.ports.len(),
             closes.pending,
-            prompt(harness).typed_port(),
+            prompt(harness).preview.confirmation.accepts("3000"),
+            prompt(harness).preview.confirmation.is_typed(),
         )
     };
-    assert_eq!(closes(&harness), (0, 4, None));
+    assert_eq!(closes(&harness), (0, 4, true, false));
     let found = (4000..4004).map(|port| pending(port).owner(&node()));
     harness.poll([listener()].into_iter().chain(found).collect());
-    assert_eq!(closes(&harness), (4, 0, Some(3000)));
+    assert_eq!(closes(&harness), (4, 0, true, true));
+}
+
+/// The dialog about the port of user 1000 whose owner is hidden, as soon as its candidates are known.
+fn asked_about_candidates(candidates: &[&Arc<Process>]) -> (AppHarness, Vec<Effect>) {
+    let mut harness = AppHarness::with(vec![socket("127.0.0.1:3000")]);
+    harness.answers_inspections = false;
+    let effects = harness.keys("x");
+    let Event::Inspected(mut inspection) = harness.inspection_for(&effects, Vec::new()) else {
+        panic!("an inspection")
+    };
+    let [query] = inspection.request.unowned[..] else {
+        panic!("one socket: {:?}", inspection.request)
+    };
+    inspection.candidates = vec![socket_candidates(query.socket, candidates)];
+    let effects = harness.event(Event::Inspected(inspection));
+    harness.wait(0.3);
+    (harness, effects)
+}
+
+#[test]
+fn a_candidate_is_signaled_once_its_pid_was_typed() {
+    let (mut harness, effects) = asked_about_candidates(&[&node()]);
+    assert_eq!(effects, [Effect::OpenHandles(vec![node().id])]);
+    let typed = |harness: &mut AppHarness, text: &str| {
+        harness.keys(text);
+        let confirmed = prompt(harness).is_confirmed();
+        for _ in text.chars() {
+            harness.key(KeyCode::Backspace);
+        }
+        confirmed
+    };
+    assert!(!typed(&mut harness, "3000"), "the port is not enough");
+    assert!(!typed(&mut harness, "1"));
+    assert_eq!(harness.keys("y"), [], "a key is not enough");
+    harness.keys("4242");
+    let effects = harness.key(KeyCode::Enter);
+    assert_eq!(sent(&effects), [(3000, Signal::Terminate, vec![node().id])]);
+}
+
+#[test]
+fn of_several_candidates_only_the_typed_one_is_signaled() {
+    let vite = process(4300, "vite").build();
+    let (mut harness, _) = asked_about_candidates(&[&node(), &vite]);
+    harness.keys("sk");
+    harness.wait(0.3);
+    harness.keys("4300");
+    let effects = harness.key(KeyCode::Enter);
+    assert_eq!(sent(&effects), [(3000, Signal::Kill, vec![vite.id])]);
+}
+
+#[test]
+fn a_hidden_owner_without_candidates_stays_explained() {
+    let (harness, effects) = asked_about_candidates(&[]);
+    assert_eq!(effects, []);
+    assert!(matches!(dialog(&harness).phase, DialogPhase::Explaining(_)));
 }

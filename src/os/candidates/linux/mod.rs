@@ -6,8 +6,7 @@
 mod cgroup;
 
 use crate::model::process::{
-    CandidateChange, CandidateQuery, Pid, Process, ProcessId, SocketCandidates, SocketOrigin,
-    StartTime,
+    CandidateChange, CandidateQuery, Pid, ProcessId, SocketCandidates, SocketOrigin, StartTime,
 };
 use crate::model::socket::{EndpointId, Protocol};
 use crate::os::free::process_handle::{HandleError, ProcessHandle};
@@ -86,10 +85,9 @@ fn candidates_among(
     })
 }
 
-/// Verifies that a process, whose identity was verified just before, still is the program that was shown, with the user and
-/// the control group of the socket, and that its descriptors still cannot be read.
-pub fn verify(process: &Process, origin: SocketOrigin) -> Result<(), CandidateChange> {
-    let pid = process.pid();
+/// Verifies that a process, whose identity and program are verified as well, still has the user and the control group of the
+/// socket, and that its descriptors still cannot be read.
+pub fn verify(pid: Pid, origin: SocketOrigin) -> Result<(), CandidateChange> {
     if !uids(pid).contains(&origin.uid) {
         return Err(CandidateChange::User);
     }
@@ -99,11 +97,7 @@ pub fn verify(process: &Process, origin: SocketOrigin) -> Result<(), CandidateCh
     if !access::hides_fds(pid) {
         return Err(CandidateChange::Readable);
     }
-    let now = Processes::default().describe(&HashSet::from([pid]));
-    let is_shown = now.get(&pid).is_some_and(|now| {
-        now.id == process.id && now.name == process.name && now.command == process.command
-    });
-    is_shown.then_some(()).ok_or(CandidateChange::Program)
+    Ok(())
 }
 
 /// Returns the processes with one of these users whose descriptors may not be read.

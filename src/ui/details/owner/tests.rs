@@ -2,10 +2,10 @@ use crate::app::testing::{AppHarness, inspection};
 use crate::app::{Effect, Event};
 use crate::model::process::{
     Container, Engine, InspectRequest, Inspection, Manager, Pid, ProcessTree, Published,
-    SocketCandidates, SocketOrigin, Supervisor, Unit,
+    Supervisor, Unit,
 };
 use crate::model::socket::Protocol;
-use crate::model::testing::{SocketBuilder, process, process_tree, socket};
+use crate::model::testing::{SocketBuilder, process, process_tree, socket, socket_candidates};
 
 fn shop() -> Supervisor {
     let mut unit = Unit::new("shop.service".into(), Manager::User);
@@ -66,15 +66,7 @@ fn details(socket: SocketBuilder, holders: &Supervisor, port: &Supervisor) -> St
 #[test]
 fn details_name_the_candidates_of_a_hidden_owner() {
     let hidden = socket("127.0.0.1:3000").build();
-    let candidates = SocketCandidates {
-        socket: hidden.id,
-        origin: SocketOrigin {
-            uid: 1000,
-            cgroup: None,
-        },
-        processes: vec![process(4242, "webserver").build()],
-        others: 0,
-    };
+    let candidates = socket_candidates(hidden.id, &[&process(4242, "webserver").build()]);
     let (mut harness, request) = details_of(socket("127.0.0.1:3000"));
     assert_eq!(request.unowned.len(), 1);
     let mut inspection = inspection(request);

@@ -8,7 +8,7 @@ use crate::ui::labeled_text::LabeledText;
 use crate::ui::theme::Role;
 use crate::wording::{
     Describer, LineKind, PreviewLine, UNSEEN_TARGETS, drop_repeated_labels, explanation_summary,
-    line, preview_lines, preview_title, type_port,
+    line, preview_lines, preview_title, type_to_confirm,
 };
 
 /// How many processes are described in full; more are only named.
@@ -65,13 +65,13 @@ fn with_branches(lines: Vec<PreviewLine>) -> Vec<LabeledText> {
         .collect()
 }
 
-/// Returns what keeps the targets from being confirmed, or what was typed where the port must be typed.
+/// Returns what keeps the targets from being confirmed, or what was typed where a number must be.
 fn confirmation_line(prompt: &ConfirmPrompt) -> Option<LabeledText> {
     let (label, text) = if prompt.is_truncated {
         ("", UNSEEN_TARGETS.to_owned())
     } else {
-        let port = prompt.typed_port().filter(|_| !prompt.is_choosing_signal)?;
-        ("Confirm", type_port(port, &prompt.typed))
+        let text = type_to_confirm(&prompt.preview.confirmation, &prompt.typed);
+        ("Confirm", text.filter(|_| !prompt.is_choosing_signal)?)
     };
     Some(LabeledText::new(label, text).role(Role::Warning))
 }
