@@ -18,6 +18,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
 
+pub use candidates::Unproved;
 pub use other_sockets::{OtherPort, OtherSockets};
 
 /// What would free a port.
@@ -34,6 +35,8 @@ pub struct KillPlan {
     /// The owners' ancestors, descendants and groups; `None` until they have been inspected.
     pub(super) trees: Option<Vec<ProcessTree>>,
     pub(super) uid: Option<u32>,
+    /// The number of processes that may hold the port as well as its candidates do, and that this user may not signal.
+    other_candidates: usize,
     self_pids: Vec<Pid>,
 }
 
@@ -89,6 +92,7 @@ impl KillPlan {
             sockets,
             trees: None,
             uid: environment.uid,
+            other_candidates: 0,
             self_pids: environment.self_pids.clone(),
         }
     }

@@ -37,7 +37,7 @@ pub use exec_command::{
 };
 pub use explanation::{Explanation, Obstacle, SupervisedBy};
 pub use kill_plan::supervision::Restarter;
-pub use kill_plan::{KillPlan, OtherPort, PortOwner, TargetSet};
+pub use kill_plan::{KillPlan, OtherPort, PortOwner, TargetSet, Unproved};
 pub use plan::{FreeContext, PlanResult, plan_port, plan_row};
 pub use preview::{
     AlsoCloses, Confirmation, NotPermitted, PortPreview, Preview, StartedBy, TreeNode,

@@ -5,7 +5,7 @@ mod confirmation;
 mod target_tree;
 
 use super::kill_plan::supervision::Restarter;
-use super::kill_plan::{KillPlan, PortOwner, TargetSet};
+use super::kill_plan::{KillPlan, PortOwner, TargetSet, Unproved};
 use super::protected::Protected;
 use super::request::Target;
 use crate::model::port::Port;
@@ -66,7 +66,7 @@ pub enum Warning {
     StaysHeld(Socket),
     Protected(Arc<Process>, Protected),
     /// Nothing proves which of these candidates holds the port.
-    Unproved(Port, Vec<Arc<Process>>),
+    Unproved(Port, Unproved),
     /// The target is suspended and acts on this signal only after SIGCONT, which is sent after the signals that
     /// [resume](Signal::resumes).
     Suspended(Arc<Process>, Signal),
@@ -197,10 +197,8 @@ fn warnings(plan: &KillPlan, targets: TargetSet, signal: Signal) -> Vec<Warning>
     let hidden = sockets
         .filter(|socket| !matches!(socket.owners, Owners::Known(_)))
         .filter(|socket| !is_probable(socket));
-    let unproved: Vec<_> = candidates()
-        .map(|owner| Arc::clone(&owner.process))
-        .collect();
-    let unproved = (!unproved.is_empty()).then_some(Warning::Unproved(plan.port, unproved));
+    let unproved = plan.unproved();
+    let unproved = unproved.map(|unproved| Warning::Unproved(plan.port, unproved));
     let protected = plan.protected();
     let suspended = plan.suspended_targets(targets).into_iter();
     // These need no SIGCONT: SIGKILL ends a suspended process, and SIGCONT is what resumes it.

@@ -127,7 +127,10 @@ fn protected_owner((owner, why): &(Arc<Process>, Protected)) -> String {
 
 /// `It is probably webserver 4242; its descriptors are not readable, so portmon cannot prove it.`
 fn probable_owner(candidates: &SocketCandidates) -> String {
-    let (probably, unreadable) = (probably(candidates), unreadable(&candidates.processes));
+    let (probably, unreadable) = (
+        probably(candidates),
+        unreadable(&candidates.processes, candidates.others),
+    );
     format!("It is {probably}; {unreadable}, so portmon cannot prove it.")
 }
 

@@ -4,11 +4,12 @@ use super::number::grouped;
 use super::socket::{owners_hold, owners_with};
 use super::{
     alternatives, bind_result, count, count_states, doubt, explanation_lines, explanation_title,
-    list, not_permitted_text, signal_error, suffix, time_left_roughly, unproved, unseen,
-    unseen_text, verdict, warning,
+    list, not_permitted_text, signal_error, suffix, time_left_roughly, unseen, unseen_text,
+    verdict, warning,
 };
 use crate::free::{
-    Conclusion, DryRun, Explanation, FreeReport, PortPlan, Refusal, Verdict, VerdictKind, Warning,
+    Conclusion, DryRun, Explanation, FreeReport, PortPlan, Refusal, Unproved, Verdict, VerdictKind,
+    Warning,
 };
 use crate::model::port::{Availability, BindResult, Holding, PortRange, PortSpec};
 use crate::model::process::{Pid, Process, Signal};
@@ -226,13 +227,12 @@ pub fn typed_question(port: PortSpec) -> String {
 }
 
 /// Asks for the pid of a candidate, of which it is not proved that it holds the port.
-pub fn pid_question(port: PortSpec, candidates: &[Arc<Process>]) -> String {
+pub fn pid_question(port: PortSpec, unproved: &Unproved, candidates: &[Arc<Process>]) -> String {
     let pids: Vec<Pid> = candidates.iter().map(|process| process.pid()).collect();
-    let (unproved, pids) = (unproved(candidates, port), alternatives(&pids));
-    let which = if candidates.len() == 1 {
-        "it"
-    } else {
-        "one of them"
+    let (unproved, pids) = (super::unproved(unproved, port), alternatives(&pids));
+    let which = match candidates {
+        [_] => "it",
+        _ => "one of them",
     };
     format!("{unproved}.\nTo stop {which} all the same, type its pid, {pids}: ")
 }
@@ -387,17 +387,21 @@ mod tests {
 
     #[test]
     fn a_question_names_the_port_and_what_to_type() {
+        let unproved = Unproved {
+            candidates: vec![process(4242, "su").build()],
+            others: 12,
+        };
         let questions = [
             typed_question(spec("[::1]:80")),
             count_question(1),
             count_question(3),
-            pid_question(spec("80"), &[process(4242, "webserver").build()]),
+            pid_question(spec("80"), &unproved, &unproved.candidates),
         ];
         let expected = [
             "To free [::1]:80, type 80: ",
             "To free 1 port, type 1: ",
             "To free 3 ports, type 3: ",
-            "portmon cannot prove that webserver 4242 holds :80: its descriptors are not readable.\nTo stop it all the same, type its pid, 4242: ",
+            "portmon cannot prove that su 4242 holds :80, and not one of 12 others that you may not signal: their descriptors are not readable.\nTo stop it all the same, type its pid, 4242: ",
         ];
         assert_eq!(questions, expected);
         let both = ["127.0.0.1:3000", "[::1]:3000"].map(spec);

@@ -1,6 +1,7 @@
 //! Sockets in a sentence: who has them open, and in which states they are.
 
 use super::{count, list};
+use crate::free::Unproved;
 use crate::model::process::{Process, SocketCandidates};
 use crate::model::socket::{Owners, Socket, State};
 use std::fmt::Display;
@@ -82,24 +83,32 @@ pub fn candidate_names(candidates: &SocketCandidates) -> String {
     }
 }
 
-/// Why nothing proves that one of these candidates is the owner.
-pub fn unreadable(candidates: &[Arc<Process>]) -> &'static str {
-    match candidates {
-        [_] => "its descriptors are not readable",
+/// Why nothing proves that one of these candidates, or of this many others, is the owner.
+pub fn unreadable(candidates: &[Arc<Process>], others: usize) -> &'static str {
+    match candidates.len() + others {
+        1 => "its descriptors are not readable",
         _ => "their descriptors are not readable",
     }
 }
 
 /// `portmon cannot prove that webserver 4242 holds :8080: its descriptors are not readable`
-pub fn unproved(candidates: &[Arc<Process>], port: impl Display) -> String {
-    let unreadable = unreadable(candidates);
-    match candidates {
-        [only] => format!("portmon cannot prove that {only} holds {port}: {unreadable}"),
+pub fn unproved(unproved: &Unproved, port: impl Display) -> String {
+    let Unproved { candidates, others } = unproved;
+    let unreadable = unreadable(candidates, *others);
+    let others = match others {
+        0 => String::new(),
+        others => format!("{} that you may not signal", count(*others, "other")),
+    };
+    let holds = match candidates.as_slice() {
+        [only] if others.is_empty() => format!("that {only} holds {port}"),
+        [only] => format!("that {only} holds {port}, and not one of {others}"),
+        many if others.is_empty() => format!("which of these {} holds {port}", many.len()),
         many => format!(
-            "portmon cannot prove which of these {} holds {port}: {unreadable}",
+            "which of these {}, or of {others}, holds {port}",
             many.len()
         ),
-    }
+    };
+    format!("portmon cannot prove {holds}: {unreadable}")
 }
 
 #[cfg(test)]

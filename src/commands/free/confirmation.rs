@@ -72,7 +72,11 @@ fn is_confirmed(plan: &mut PortPlan, is_counted: bool) -> bool {
             &plan.spec.port.to_string(),
         ),
         Confirmation::TypePid { .. } => {
-            let typed = answer(&wording::pid_question(plan.spec, &plan.processes()));
+            let Some(unproved) = plan.kill_plan.unproved() else {
+                return false;
+            };
+            let question = wording::pid_question(plan.spec, &unproved, &plan.processes());
+            let typed = answer(&question);
             let candidate = plan.kill_plan.typed_candidate(&typed);
             plan.targets = candidate.unwrap_or(plan.targets);
             candidate.is_some()

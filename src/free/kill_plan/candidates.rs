@@ -11,6 +11,15 @@ use crate::model::socket::{Endpoint, Owners, Socket};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+/// The processes of which nothing proves which one holds the port.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unproved {
+    /// The candidates; never empty.
+    pub candidates: Vec<Arc<Process>>,
+    /// The number of further processes that may hold it just as well, and that this user may not signal.
+    pub others: usize,
+}
+
 impl KillPlan {
     /// Plans to stop one of the candidates where the owner is hidden. Visible owners on other addresses are no targets.
     ///
@@ -45,6 +54,7 @@ impl KillPlan {
         let mut plan = Self::new(explanation.port, sockets, table, environment);
         let candidates = plan.candidate_owners(found, environment);
         plan.owners.splice(0..0, candidates);
+        plan.other_candidates = found.iter().map(|one| one.others).max().unwrap_or(0);
         plan.add_trees(trees);
         let can_stop = plan.is_unproved() && !plan.targets(TargetSet::Topmost).is_empty();
         can_stop.then_some(plan)
@@ -82,6 +92,16 @@ impl KillPlan {
     /// True if it would stop a process of which it is not proved that it holds the port.
     pub fn is_unproved(&self) -> bool {
         self.owners.iter().any(PortOwner::is_candidate)
+    }
+
+    /// Returns what is not proved; `None` if every target is an owner.
+    pub fn unproved(&self) -> Option<Unproved> {
+        let candidates = self.owners.iter().filter(|owner| owner.is_candidate());
+        let candidates: Vec<_> = candidates.map(|owner| Arc::clone(&owner.process)).collect();
+        (!candidates.is_empty()).then_some(Unproved {
+            candidates,
+            others: self.other_candidates,
+        })
     }
 
     /// Returns the candidates that may be stopped; with [`TargetSet::Candidate`] only that one.

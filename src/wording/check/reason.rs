@@ -28,7 +28,10 @@ fn sentence(reason: &Reason, report: &CheckReport) -> String {
     match reason {
         Reason::HoldingSocket(socket) => holds(socket),
         Reason::Candidates(candidates) => {
-            let (probably, unreadable) = (probably(candidates), unreadable(&candidates.processes));
+            let (probably, unreadable) = (
+                probably(candidates),
+                unreadable(&candidates.processes, candidates.others),
+            );
             format!("{probably}: {unreadable}, so portmon cannot prove it")
         }
         Reason::Elsewhere(socket) => format!("on another address: {}", holds(socket)),

@@ -106,7 +106,10 @@ pub fn started(at: SystemTime, now: Option<Moment>) -> String {
 /// `webserver 4242 · its descriptors are not readable`
 pub fn candidates(candidates: &SocketCandidates) -> String {
     let names = candidate_names(candidates);
-    format!("{names} · {}", unreadable(&candidates.processes))
+    format!(
+        "{names} · {}",
+        unreadable(&candidates.processes, candidates.others)
+    )
 }
 
 pub fn pending_owner(is_closed: bool) -> &'static str {

@@ -136,6 +136,26 @@ fn check_names_who_probably_holds_a_port_as_no_owner() {
 }
 
 #[test]
+fn a_setuid_program_of_the_user_is_a_candidate() {
+    let Some(user) = OwnUser::new() else {
+        return;
+    };
+    // Nobody else on this machine has the user that the program changes to.
+    let other = user.uid + 32;
+    let Some(mut holder) = OwnerProcess::setuid(&user.words(), other) else {
+        return;
+    };
+    let port = holder.port.to_string();
+    let said = user.run(&["check", &port]).stdout;
+    let expected = format!("by a process of uid {other}, probably {holder}, on ");
+    assert!(said.contains(&expected), "{said}");
+    let question = format!("type its pid, {}:", holder.pid());
+    let (code, said) = user.answer(&[&port], &question, &holder.pid().to_string());
+    assert_eq!(code, 0, "{said}");
+    holder.wait_until_ended();
+}
+
+#[test]
 fn the_pid_of_who_probably_holds_a_port_must_be_typed() {
     let Some((user, mut holder)) = closed_listener() else {
         return;

@@ -84,6 +84,22 @@ impl OwnerProcess {
     /// `None` where the machine cannot set capabilities.
     #[cfg(target_os = "linux")]
     pub fn with_capabilities(user: &[&str], uid: u32) -> Option<Self> {
+        Self::closed(user, uid, &[&["setcap", "cap_net_bind_service+ep"]])
+    }
+
+    /// A listener of a setuid program that belongs to `uid` and that another user runs.
+    #[cfg(target_os = "linux")]
+    pub fn setuid(user: &[&str], uid: u32) -> Option<Self> {
+        Self::closed(
+            user,
+            uid,
+            &[&["chown", &uid.to_string()], &["chmod", "u+s"]],
+        )
+    }
+
+    /// A listener of `uid`, held by a program that these commands have changed and that another user runs.
+    #[cfg(target_os = "linux")]
+    fn closed(user: &[&str], uid: u32, changes: &[&[&str]]) -> Option<Self> {
         let name = unique_name();
         let programs = scratch(&format!("bin/{name}"));
         let program = programs.join(&name);
@@ -93,8 +109,8 @@ impl OwnerProcess {
             let command = command.args(words.iter().skip(1)).arg(&program);
             command.status().is_ok_and(|status| status.success())
         };
-        if !(run(&["cp", "/bin/sh"]) && run(&["setcap", "cap_net_bind_service+ep"])) {
-            skipped("setcap(8) does not work");
+        if !run(&["cp", "/bin/sh"]) || !changes.iter().all(|words| run(words)) {
+            skipped(format_args!("one of {changes:?} does not work"));
             return None;
         }
         let listener = listen("127.0.0.1:0");
@@ -103,7 +119,10 @@ impl OwnerProcess {
         fchown(&listener, Some(Uid::from_raw(uid)), None).expect("root may");
         let mut command = Command::new(user.first().expect("a program"));
         command.args(user.iter().skip(1)).arg(&program);
-        command.args(["-c", WAITS]).stdin(OwnedFd::from(listener));
+        // Without -p the shell gives up what the file grants.
+        command
+            .args(["-p", "-c", WAITS])
+            .stdin(OwnedFd::from(listener));
         command.process_group(0);
         let child = ChildProcess::start(&mut command);
         fs::remove_dir_all(programs).expect("the program is no longer needed");
