@@ -167,11 +167,11 @@ fn wait_takes_a_port_an_address_and_a_timeout() {
 #[test]
 fn unused_takes_one_range_and_a_count() {
     let cases = [
-        ("unused", (3000, false, false), 1),
-        ("next -c 3", (3000, false, false), 3),
-        ("unused --from 8000", (8000, false, false), 1),
-        ("unused --dynamic", (3000, true, false), 1),
-        ("unused --ephemeral", (3000, false, true), 1),
+        ("unused", (None, false, false), 1),
+        ("next -c 3", (None, false, false), 3),
+        ("unused --from 8000", (Some(8000), false, false), 1),
+        ("unused --dynamic --random", (None, true, false), 1),
+        ("unused --ephemeral --udp", (None, false, true), 1),
     ];
     for (line, range, count) in cases {
         let unused: UnusedArgs = parsed(line);

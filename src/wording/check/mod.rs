@@ -3,6 +3,7 @@
 mod reason;
 #[cfg(test)]
 mod tests;
+pub mod unused;
 pub mod wait;
 
 pub use reason::reason_lines;

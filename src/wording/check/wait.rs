@@ -1,4 +1,4 @@
-//! Sentences of `portmon wait` and `portmon unused`.
+//! Sentences of `portmon wait`.
 
 use crate::check::{Reached, Until, WaitTarget};
 use crate::model::port::{Availability, BindResult, Holding, WhyUnseen};
@@ -7,7 +7,6 @@ use crate::model::socket::{Socket, State};
 use crate::wording::number::grouped;
 use crate::wording::socket::owners_with;
 use crate::wording::{bind_result, doubt, list, owners, seconds, states, unread, unseen};
-use std::ops::RangeInclusive;
 use std::time::Duration;
 
 /// `waiting for 127.0.0.1:3000 to listen`
@@ -155,15 +154,6 @@ fn by_owner(sockets: &[&Socket], text: impl Fn(&Socket) -> String) -> String {
     list(&parts.collect::<Vec<_>>())
 }
 
-/// Tells that fewer unused ports were found than were requested.
-pub fn too_few_unused(ports: &RangeInclusive<u16>, found: usize, requested: usize) -> String {
-    let (first, last) = (ports.start(), ports.end());
-    match found {
-        0 => format!("no usable port from {first} to {last}"),
-        _ => format!("only {found} of {requested} usable ports found from {first} to {last}"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -284,15 +274,5 @@ mod tests {
                 ":3000 is not free after 5.0 s: no socket uses it, but a bind fails: address already in use",
             ]
         );
-    }
-
-    #[test]
-    fn missing_unused_ports_are_counted() {
-        let told = [0, 2].map(|found| too_few_unused(&(65534..=65535), found, 3));
-        let expected = [
-            "no usable port from 65534 to 65535",
-            "only 2 of 3 usable ports found from 65534 to 65535",
-        ];
-        assert_eq!(told, expected);
     }
 }

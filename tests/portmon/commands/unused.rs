@@ -1,11 +1,13 @@
 //! `portmon unused`: ports that can be bound and that no socket has.
 
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::collections::HashSet;
+use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 
 use socket2::{Domain, Socket, Type};
 
 use crate::harness::helper_process::listen;
-use crate::harness::launch::run;
+use crate::harness::launch::{run, run_by};
+use crate::harness::requirements::can_unshare;
 
 /// The exit code, the ports and the text on standard error.
 fn unused(words: &[&str]) -> (Option<i32>, Vec<u16>, String) {
@@ -49,6 +51,12 @@ fn a_listening_bound_or_connected_port_is_not_unused() {
     let own = bound.local_addr().expect("an address").as_socket();
     assert_passed_over(own.expect("an IP address").port(), "a bound socket");
 
+    let udp = UdpSocket::bind("127.0.0.1:0").expect("a port");
+    let own = udp.local_addr().expect("an address").port();
+    let (code, ports, said) = unused(&["--udp", "--from", &own.to_string()]);
+    assert_eq!((code, said.as_str()), (Some(0), ""));
+    assert!(ports.iter().all(|found| *found > own), "{ports:?}");
+
     let client = TcpStream::connect(at).expect("a connection");
     let own = client.local_addr().expect("an address");
     assert_passed_over(own.port(), "a connection");
@@ -84,4 +92,50 @@ fn the_ranges_are_those_of_iana_and_of_this_machine() {
         ephemeral.iter().all(|port| (first..=last).contains(port)),
         "{ephemeral:?}"
     );
+}
+
+#[test]
+fn random_ports_differ_from_call_to_call() {
+    let found: HashSet<Vec<u16>> = (0..3)
+        .map(|_| {
+            let (code, ports, said) = unused(&["--random", "-c", "3"]);
+            assert_eq!((code, ports.len(), said.as_str()), (Some(0), 3, ""));
+            assert!(ports.iter().all(|port| *port >= 3000), "{ports:?}");
+            ports
+        })
+        .collect();
+    assert_eq!(found.len(), 3, "{found:?}");
+}
+
+/// In a network namespace of the test's own, whose settings are the test's too.
+#[test]
+fn ports_of_the_ephemeral_range_are_given_only_if_asked_for() {
+    const NETWORK: [&str; 3] = ["--user", "--map-root-user", "--net"];
+    if !can_unshare(&NETWORK) {
+        return;
+    }
+    let cases = [
+        ("", "3000 4000", "4001"),
+        ("--from 2999", "3000 4000", "2999"),
+        ("--from 3000", "3000 4000", "3000"),
+        ("--from 3500 --udp", "3000 4000", "3500"),
+        ("--ephemeral", "3000 4000", "3000"),
+        ("--dynamic", "3000 4000", "49152"),
+        ("--dynamic", "49152 60999", "61000"),
+        ("--dynamic", "49152 65535", "49152"),
+        ("--from 5000 --random -c 2", "5001 65535", "5000"),
+        ("", "1024 65535", ""),
+    ];
+    for (words, range, expected) in cases {
+        let sets = format!("echo '{range}' > /proc/sys/net/ipv4/ip_local_port_range || exit 99");
+        let script = format!("{sets}; exec \"$0\" unused {words}");
+        let program = [&["unshare"], &NETWORK[..], &["sh", "-c", &script]].concat();
+        let printed = run_by(&program, &[]);
+        assert_ne!(printed.code, Some(99), "the range is set: {printed:?}");
+        assert_eq!(
+            printed.stdout.trim(),
+            expected,
+            "{words} {range} {printed:?}"
+        );
+    }
 }
