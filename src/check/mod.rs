@@ -6,6 +6,7 @@
 
 mod connections;
 mod findings;
+mod http;
 mod reason;
 mod report;
 mod sockets;
@@ -19,6 +20,7 @@ mod tests;
 pub use findings::{
     Banner, CONNECT_TIMEOUT, CheckRequest, ConnectOutcome, ConnectProbe, Findings, PortSettings,
 };
+pub use http::{HttpAnswer, HttpOutcome, HttpPath, HttpProbe};
 pub use reason::{Reason, distinct_owners};
 pub use report::CheckReport;
 pub use wait::{Reached, Until, WaitTarget};

@@ -1,10 +1,13 @@
 //! `portmon wait`: polls one port until it listens or is free, or until the timeout.
 //!
-//! It never connects, and binds only where no socket holds the port any more: either would disturb a server that starts.
+//! It connects only for `--http`, and binds only where no socket holds the port any more: either would disturb a server that
+//! starts.
+
+mod http;
 
 use super::warn;
 use super::{address, port};
-use crate::check::{Reached, Until, WaitTarget};
+use crate::check::{HttpPath, Reached, Until, WaitTarget};
 use crate::cli::values::{source, timeout};
 use crate::free::BIND_RETRY;
 use crate::model::port::{AddressSpec, Availability, EphemeralRange, PortEvidence, PortSpec};
@@ -14,21 +17,22 @@ use crate::os::bind_probe;
 use crate::os::poller::SocketPoller;
 use crate::os::processes::pid_namespace;
 use crate::os::sockets::{DumpRequest, DumpScope};
-use crate::wording::check::wait as wording;
+use crate::wording::check::{http as http_wording, wait as wording};
 use anyhow::bail;
 use clap::Args;
 use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};
 
-/// Wait until a port is listening or free
+/// Wait until a port is listening, answers HTTP or is free
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
   portmon wait 3000 --timeout 30   until a server listens, at most 30 s
+  portmon wait 3000 --http=/health until it answers GET /health with 2xx or 3xx
   portmon wait 3000 --free         until the port can be used
 
 Exit status:
-  0    the port is listening (with --free: free)
+  0    the port is listening (with --free: free; with --http: answers)
   124  timed out
   2    error")]
 pub struct WaitArgs {
@@ -38,6 +42,10 @@ pub struct WaitArgs {
     /// Wait for the port to be free instead of listening
     #[arg(long)]
     free: bool,
+    /// Wait for a plain HTTP answer of 2xx or 3xx to GET PATH (default: /)
+    #[arg(long, value_name = "PATH", num_args = 0..=1, require_equals = true, default_missing_value = "/",
+        value_parser = http_path, conflicts_with = "free")]
+    http: Option<HttpPath>,
     /// Consider only this local address (a listener on all addresses counts too)
     #[arg(long, value_parser = address)]
     address: Option<AddressSpec>,
@@ -69,6 +77,10 @@ impl WaitArgs {
     }
 }
 
+fn http_path(text: &str) -> Result<HttpPath, String> {
+    text.parse().map_err(|_| http_wording::not_a_path(text))
+}
+
 /// Exit code after a timeout, as in timeout(1).
 const TIMED_OUT: u8 = 124;
 
@@ -80,28 +92,50 @@ const PAUSE_FACTOR: u32 = 20;
 
 /// Waits; prints the result on standard output, or after a timeout what is there instead on standard error.
 pub fn run(options: &WaitArgs) -> anyhow::Result<u8> {
-    let target = &options.target()?;
-    if io::stderr().is_terminal() {
-        // Standard error may be closed, which does not end the wait.
-        let announcement = wording::announcement(target);
-        let _ = writeln!(io::stderr(), "{announcement} (Ctrl-C to stop)");
+    if let Some(path) = &options.http {
+        return http::run(options, path);
     }
+    let target = &options.target()?;
+    announce(&wording::announcement(target));
     super::warn_about_pids(pid_namespace::problem());
-    let start = Instant::now();
     let mut waiter = PortWaiter::new(target, options.source);
+    match repeat(options.timeout, Duration::MAX, || waiter.poll()) {
+        Ok((reached, after)) => {
+            super::print_line(&wording::reached(target, &reached, after)).map(|()| 0)
+        }
+        Err(after) => {
+            warn(&waiter.timeout_message(after));
+            Ok(TIMED_OUT)
+        }
+    }
+}
+
+/// Says at a terminal what is waited for. Standard error may be closed, which does not end the wait.
+fn announce(text: &str) {
+    if io::stderr().is_terminal() {
+        let _ = writeln!(io::stderr(), "{text} (Ctrl-C to stop)");
+    }
+}
+
+/// Repeats an attempt until it finds something, which is returned with the time it took. The error is the time after which
+/// the wait ended.
+fn repeat<T>(
+    timeout: Option<Duration>,
+    max_pause: Duration,
+    mut attempt: impl FnMut() -> Option<T>,
+) -> Result<(T, Duration), Duration> {
+    let start = Instant::now();
     loop {
-        let polled = Instant::now();
-        if let Some(reached) = waiter.poll() {
-            let message = wording::reached(target, &reached, start.elapsed());
-            return super::print_line(&message).map(|()| 0);
+        let began = Instant::now();
+        if let Some(found) = attempt() {
+            return Ok((found, start.elapsed()));
         }
         let elapsed = start.elapsed();
-        let left = options.timeout.map(|most| most.saturating_sub(elapsed));
+        let left = timeout.map(|most| most.saturating_sub(elapsed));
         if left == Some(Duration::ZERO) {
-            warn(&waiter.timeout_message(elapsed));
-            return Ok(TIMED_OUT);
+            return Err(elapsed);
         }
-        let pause = MIN_PAUSE.max(polled.elapsed() * PAUSE_FACTOR);
+        let pause = MIN_PAUSE.max(began.elapsed() * PAUSE_FACTOR).min(max_pause);
         std::thread::sleep(left.map_or(pause, |left| left.min(pause)));
     }
 }

@@ -30,14 +30,20 @@ pub fn probe_all(request: &CheckRequest) -> Vec<ConnectProbe> {
     if request.spec.protocol == Protocol::Udp {
         return Vec::new();
     }
-    let PortSpec { address, port, .. } = request.spec;
+    let addresses = client_addresses(request.spec);
+    addresses.into_iter().map(probe).collect()
+}
+
+/// Addresses to which a client of the port connects: the given ones, or 127.0.0.1 and ::1.
+pub(super) fn client_addresses(spec: PortSpec) -> Vec<SocketAddr> {
+    let PortSpec { address, port, .. } = spec;
     let addresses = match address {
         AddressSpec::Any => LOOPBACK.map(|ip| SocketAddr::new(ip, port)).to_vec(),
         AddressSpec::Localhost(_) | AddressSpec::Ip(_) | AddressSpec::OnInterface { .. } => {
             address.bind_addresses(port)
         }
     };
-    addresses.into_iter().map(to_loopback).map(probe).collect()
+    addresses.into_iter().map(to_loopback).collect()
 }
 
 /// A connect to all addresses goes to loopback.
@@ -76,30 +82,34 @@ fn probe(address: SocketAddr) -> ConnectProbe {
 
 /// True if a client was assigned the very port that it connects to, and so reached itself (RFC 9293, section 3.5,
 /// simultaneous open).
-fn is_self_connection(stream: &TcpStream) -> bool {
+pub(super) fn is_self_connection(stream: &TcpStream) -> bool {
     let peer = stream.peer_addr();
     peer.is_ok() && stream.local_addr().ok() == peer.ok()
 }
 
 fn read_banner(stream: &mut TcpStream) -> Banner {
     let mut bytes = Vec::new();
-    match (exchange(stream, &mut bytes), bytes.as_slice()) {
+    let outcome = exchange(stream, REQUEST, REPLY_TIMEOUT, &mut bytes);
+    match (outcome, bytes.as_slice()) {
         (Err(ErrorKind::WouldBlock | ErrorKind::TimedOut), []) => Banner::Nothing,
         (_, []) => Banner::Closed,
         (_, bytes) => parse_banner(bytes),
     }
 }
 
-/// Reads what the server says within the time, or until it closes the connection.
-fn exchange(stream: &mut TcpStream, bytes: &mut Vec<u8>) -> Result<(), ErrorKind> {
-    let end = Instant::now() + REPLY_TIMEOUT;
+/// Sends a request and reads what the server says within the time, or until it closes the connection.
+pub(super) fn exchange(
+    stream: &mut TcpStream,
+    request: &[u8],
+    timeout: Duration,
+    bytes: &mut Vec<u8>,
+) -> Result<(), ErrorKind> {
+    let end = Instant::now() + timeout;
     let kind = |error: io::Error| error.kind();
-    stream
-        .set_write_timeout(Some(REPLY_TIMEOUT))
-        .map_err(kind)?;
+    stream.set_write_timeout(Some(timeout)).map_err(kind)?;
     // A server that does not take the request counts as one that closed the connection.
     stream
-        .write_all(REQUEST)
+        .write_all(request)
         .map_err(|_| ErrorKind::ConnectionReset)?;
     let mut buffer = [0; MAX_REPLY_BYTES];
     while bytes.len() < MAX_REPLY_BYTES && !is_complete(bytes) {

@@ -4,6 +4,7 @@
 //! conclusions: the findings go to [`CheckReport::of`].
 
 mod connect_probe;
+pub mod http_probe;
 
 use crate::check::{CheckReport, CheckRequest, Findings, distinct_owners};
 use crate::model::environment::Environment;

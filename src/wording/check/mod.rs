@@ -1,5 +1,6 @@
 //! Sentences of a check, for the dialog, the command and the JSON's `message`.
 
+pub mod http;
 mod reason;
 #[cfg(test)]
 mod tests;

@@ -16,4 +16,6 @@ mod sources;
 mod unused;
 #[cfg(target_os = "linux")]
 mod wait;
+#[cfg(target_os = "linux")]
+mod wait_http;
 mod watch;
