@@ -47,6 +47,7 @@ pub fn run(options: &WaitArgs, path: &HttpPath) -> anyhow::Result<u8> {
         Err(after) => {
             let has_server = is_listening || probes.iter().any(HttpProbe::is_connected);
             warn(&if has_server {
+                http_probe::recognize_tls(&mut probes);
                 wording::timed_out(spec, path, &probes, after)
             } else {
                 waiter.timeout_message(after)

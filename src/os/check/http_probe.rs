@@ -31,24 +31,47 @@ pub fn probe_all(spec: PortSpec, path: &HttpPath, end: Option<Instant>) -> Vec<H
     probes
 }
 
+/// Replaces "closed without an answer" where the server speaks TLS: most of those close the connection when they read a GET,
+/// and answer a ClientHello.
+pub fn recognize_tls(probes: &mut [HttpProbe]) {
+    for probe in probes {
+        if probe.outcome == HttpOutcome::Closed && answers_tls(probe.address) {
+            probe.outcome = HttpOutcome::Tls;
+        }
+    }
+}
+
+fn answers_tls(address: SocketAddr) -> bool {
+    let mut bytes = Vec::new();
+    let Ok(mut stream) = connect(address, CONNECT_TIMEOUT) else {
+        return false;
+    };
+    // Whatever ends the exchange, the first bytes tell.
+    let _ = exchange(&mut stream, &client_hello(), MIN_TIMEOUT, &mut bytes);
+    HttpOutcome::of_answer(&bytes) == HttpOutcome::Tls
+}
+
+/// A ClientHello of TLS 1.2 without extensions (RFC 5246, section 7.4.1.2), which a server answers with a ServerHello or
+/// an alert.
+fn client_hello() -> Vec<u8> {
+    const CIPHER_SUITES: [u8; 10] = [0x13, 0x01, 0xc0, 0x2f, 0xc0, 0x2b, 0x00, 0x9c, 0x00, 0x2f];
+    let mut hello = vec![0x16, 3, 1, 0, 53, 1, 0, 0, 49, 3, 3];
+    hello.extend([0; 32]);
+    hello.extend([0, 0, 10]);
+    hello.extend(CIPHER_SUITES);
+    hello.extend([1, 0]);
+    hello
+}
+
 fn get(address: SocketAddr, path: &HttpPath, end: Option<Instant>) -> HttpOutcome {
     let within = |most: Duration| {
         let left = end.map(|end| end.saturating_duration_since(Instant::now()));
         left.map_or(most, |left| left.max(MIN_TIMEOUT).min(most))
     };
-    let mut stream = match TcpStream::connect_timeout(&address, within(CONNECT_TIMEOUT)) {
-        Ok(stream) if is_self_connection(&stream) => return HttpOutcome::Refused,
+    let mut stream = match connect(address, within(CONNECT_TIMEOUT)) {
         Ok(stream) => stream,
-        Err(error) => {
-            return match error.kind() {
-                ErrorKind::ConnectionRefused => HttpOutcome::Refused,
-                ErrorKind::TimedOut => HttpOutcome::ConnectTimedOut,
-                _ if bind_probe::is_address_unavailable(&error) => HttpOutcome::NoSuchAddress,
-                _ => HttpOutcome::Failed(escaped(&error.to_string())),
-            };
-        }
+        Err(outcome) => return outcome,
     };
-    self_sockets::register(&stream);
     let request = format!(
         "GET {path} HTTP/1.1\r\nHost: {}\r\nUser-Agent: portmon\r\nAccept: */*\r\nConnection: close\r\n\r\n",
         host(address)
@@ -63,6 +86,22 @@ fn get(address: SocketAddr, path: &HttpPath, end: Option<Instant>) -> HttpOutcom
     match outcome {
         Err(ErrorKind::WouldBlock | ErrorKind::TimedOut) if bytes.is_empty() => HttpOutcome::Silent,
         _ => HttpOutcome::of_answer(&bytes),
+    }
+}
+
+fn connect(address: SocketAddr, timeout: Duration) -> Result<TcpStream, HttpOutcome> {
+    match TcpStream::connect_timeout(&address, timeout) {
+        Ok(stream) if is_self_connection(&stream) => Err(HttpOutcome::Refused),
+        Ok(stream) => {
+            self_sockets::register(&stream);
+            Ok(stream)
+        }
+        Err(error) => Err(match error.kind() {
+            ErrorKind::ConnectionRefused => HttpOutcome::Refused,
+            ErrorKind::TimedOut => HttpOutcome::ConnectTimedOut,
+            _ if bind_probe::is_address_unavailable(&error) => HttpOutcome::NoSuchAddress,
+            _ => HttpOutcome::Failed(escaped(&error.to_string())),
+        }),
     }
 }
 

@@ -114,6 +114,29 @@ fn a_server_that_is_not_ready_is_quoted_at_the_timeout() {
     }
 }
 
+/// Like most TLS servers, this one closes the connection of a GET without a word.
+#[test]
+fn a_tls_server_is_named_even_if_it_closes_the_connection() {
+    let listener = listen("127.0.0.1:0");
+    let port = listener.local_addr().expect("an address").port();
+    thread::spawn(move || {
+        while let Ok((mut client, _)) = listener.accept() {
+            let mut bytes = [0; 256];
+            let count = client.read(&mut bytes).unwrap_or(0);
+            if let Some([0x16, 3, _, high, low, 1, ..]) = bytes.get(..count) {
+                let length = usize::from(u16::from_be_bytes([*high, *low]));
+                assert_eq!(count, 5 + length, "one whole record");
+                // A fatal alert: handshake failure.
+                let _ = client.write_all(&[0x15, 3, 3, 0, 2, 2, 40]);
+            }
+        }
+    });
+    let printed = wait(port, &["--http", "--timeout", "0"]);
+    assert_eq!(printed.code, Some(124), "{printed:?}");
+    let words = format!("127.0.0.1:{port} answers with TLS, not plain HTTP");
+    assert!(printed.stderr.contains(&words), "{printed:?}");
+}
+
 #[test]
 fn a_server_that_hangs_delays_the_timeout_by_little() {
     // The kernel accepts, and nobody answers.
