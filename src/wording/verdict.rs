@@ -213,12 +213,19 @@ fn partly_free(
         .map(|address| address_with_protocol(port.protocol, *address));
     let addresses = list(&addresses.collect::<Vec<_>>());
     let are = if free.len() == 1 { "is" } else { "are" };
+    // It was bound with IPV6_V6ONLY, and what is held belongs to IPv4.
+    let is_ipv6 = |at: &SocketAddr| at.is_ipv6() && at.ip().is_unspecified();
+    let alone = if free.iter().all(is_ipv6) {
+        " for IPv6 alone"
+    } else {
+        ""
+    };
     let held = held.iter();
     let held = held.map(|one| format!("{} is not: {} it", place(one), owners_hold(one)));
     let held = held.collect::<Vec<_>>().join(", ");
     let localhost = localhost.map(|ip| format!(". localhost reaches {ip} first"));
     format!(
-        "{addresses} {are} free, {held}{}",
+        "{addresses} {are} free{alone}, {held}{}",
         localhost.unwrap_or_default()
     )
 }

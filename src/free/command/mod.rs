@@ -270,8 +270,9 @@ fn outcome_of_obstacle(obstacle: &Obstacle) -> FreeOutcome {
 fn outcome_of_verdict(spec: PortSpec, verdict: &Verdict) -> FreeOutcome {
     match &verdict.kind {
         VerdictKind::Free(_) | VerdictKind::OnlyWithReuseAddr(_) => FreeOutcome::Free,
-        VerdictKind::PartlyFree { free, .. }
-            if free.iter().any(|at| spec.address.ip() == Some(at.ip())) =>
+        VerdictKind::PartlyFree { free, held, .. }
+            if free.iter().any(|at| spec.address.ip() == Some(at.ip()))
+                && !held.iter().any(|socket| spec.conflicts(socket)) =>
         {
             FreeOutcome::Free
         }

@@ -53,49 +53,57 @@ pub(super) fn bind_verdict(log: &RequestLog, probe: &BindProbe) -> Verdict {
         leftovers: log.leftovers(),
         why,
     };
-    log.verdict(match availability(log, &probe.binds) {
-        Availability::Usable if log.is_unread() => {
-            VerdictKind::Free(Proof::BindOnly(log.last_poll.problems.clone()))
-        }
-        Availability::NoSuchAddress | Availability::Held(_) | Availability::Unknown(_)
-            if log.is_unread() =>
-        {
-            return unknown(log, Evidence::Bind(result));
-        }
-        Availability::Usable => VerdictKind::Free(Proof::Bound),
-        Availability::NotPermitted => VerdictKind::Free(Proof::NotPermitted),
-        Availability::NoSuchAddress => VerdictKind::Free(Proof::NoSuchAddress),
-        Availability::OnlyWithReuseAddr => VerdictKind::OnlyWithReuseAddr(log.leftovers()),
-        Availability::Held(Holding::Unseen(why))
-            if why != WhyUnseen::NotKnown || result == BindResult::OnlyWithReuseAddr =>
-        {
-            cannot_bind(BindRefusal::Unseen(why))
-        }
-        Availability::Held(_) => cannot_bind(BindRefusal::InUse),
-        Availability::Unknown(doubt) => cannot_bind(BindRefusal::Unknown(doubt)),
-    })
+    let sockets: Vec<&Socket> = log.last_poll.sockets.iter().collect();
+    log.verdict(
+        match Availability::of(&evidence(log, &sockets, &probe.binds)) {
+            Availability::Usable if log.is_unread() => {
+                VerdictKind::Free(Proof::BindOnly(log.last_poll.problems.clone()))
+            }
+            Availability::NoSuchAddress | Availability::Held(_) | Availability::Unknown(_)
+                if log.is_unread() =>
+            {
+                return unknown(log, Evidence::Bind(result));
+            }
+            Availability::Usable => VerdictKind::Free(Proof::Bound),
+            Availability::NotPermitted => VerdictKind::Free(Proof::NotPermitted),
+            Availability::NoSuchAddress => VerdictKind::Free(Proof::NoSuchAddress),
+            Availability::OnlyWithReuseAddr => VerdictKind::OnlyWithReuseAddr(log.leftovers()),
+            Availability::Held(Holding::Unseen(why))
+                if why != WhyUnseen::NotKnown || result == BindResult::OnlyWithReuseAddr =>
+            {
+                cannot_bind(BindRefusal::Unseen(why))
+            }
+            Availability::Held(_) => cannot_bind(BindRefusal::InUse),
+            Availability::Unknown(doubt) => cannot_bind(BindRefusal::Unknown(doubt)),
+        },
+    )
 }
 
-/// Judges the port by the last poll and these binds.
-fn availability(log: &RequestLog, binds: &PortBinds) -> Availability {
+/// Returns what the last poll and these binds show.
+fn evidence<'a>(
+    log: &'a RequestLog,
+    sockets: &'a [&'a Socket],
+    binds: &'a PortBinds,
+) -> PortEvidence<'a> {
     let Port { protocol, number } = log.request.port();
-    let sockets: Vec<&Socket> = log.last_poll.sockets.iter().collect();
-    Availability::of(&PortEvidence {
+    PortEvidence {
         spec: PortSpec {
             protocol,
             ..PortSpec::tcp(number)
         },
-        sockets: &sockets,
+        sockets,
         problems: &log.last_poll.problems,
         binds,
-    })
+    }
 }
 
 /// Returns the verdict of a bind on the addresses that targets held; `None` unless all of them can be bound.
 pub(super) fn part_verdict(log: &RequestLog, probe: &BindProbe) -> Option<Verdict> {
-    let is_usable = |probe: &AddressProbe| probe.result().is_usable();
     let probes = &probe.binds.probes;
-    if probes.is_empty() || !probes.iter().all(is_usable) {
+    let sockets: Vec<&Socket> = log.last_poll.sockets.iter().collect();
+    let evidence = evidence(log, &sockets, &probe.binds);
+    let is_free = |probe: &AddressProbe| evidence.of_address(probe).is_free();
+    if probes.is_empty() || !probes.iter().all(is_free) {
         return None;
     }
     let held = log.holding_sockets();

@@ -112,7 +112,7 @@ impl Availability {
 
 impl PortEvidence<'_> {
     /// Judges one address that no socket in the tables holds.
-    fn of_address(&self, probe: &AddressProbe) -> Availability {
+    pub fn of_address(&self, probe: &AddressProbe) -> Availability {
         let is_unread = self.is_unread(probe);
         match probe.result() {
             BindResult::OnlyWithReuseAddr | BindResult::InUse if self.is_held_apart(probe) => {

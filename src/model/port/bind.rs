@@ -142,11 +142,6 @@ impl BindResult {
             Self::InUse => 5,
         }
     }
-
-    /// True if a server that asks for SO_REUSEADDR can bind.
-    pub fn is_usable(&self) -> bool {
-        matches!(self, Self::Usable | Self::OnlyWithReuseAddr)
-    }
 }
 
 #[cfg(test)]

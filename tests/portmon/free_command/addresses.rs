@@ -1,9 +1,12 @@
 //! One port on several addresses and of both protocols.
 
-use std::net::{TcpListener, UdpSocket};
+use std::net::{SocketAddr, TcpListener, UdpSocket};
+
+use socket2::{Domain, Socket, Type};
 
 use super::free;
 use crate::harness::helper_process::{OwnerProcess, WAITS};
+use crate::harness::requirements::skipped;
 
 /// Two owners of one port, on 127.0.0.1 and on ::1.
 pub fn pair() -> (OwnerProcess, OwnerProcess) {
@@ -91,4 +94,55 @@ fn the_protocol_selects_one_of_two_sockets() {
     freed.assert(0, "free", &[(udp.pid(), "SIGTERM")], &[]);
     freed.assert_says(&format!(":{}/udp is free. ", udp.port));
     udp.wait_until_ended();
+}
+
+#[test]
+fn ipv6_alone_is_not_what_the_ipv6_wildcard_asks_for() {
+    let alone = Socket::new(Domain::IPV6, Type::STREAM, None).expect("a socket");
+    alone.set_only_v6(true).expect("an option");
+    let any: SocketAddr = "[::]:0".parse().expect("an address");
+    if alone.bind(&any.into()).is_err() {
+        skipped("no IPv6");
+        return;
+    }
+    alone.listen(1).expect("it listens");
+    let port = alone.local_addr().expect("an address").as_socket();
+    let port = port.expect("an IP address").port();
+    // Another program may have the port on IPv4.
+    let Ok(v4) = TcpListener::bind(("127.0.0.1", port)) else {
+        skipped("the port is in use on IPv4");
+        return;
+    };
+    let mut v6 = OwnerProcess::holding(alone, port, WAITS);
+    let v4 = OwnerProcess::holding(v4, port, WAITS);
+    let freed = free(&[&format!("[::]:{port}")]);
+    freed.assert(3, "still_held", &[(v6.pid(), "SIGTERM")], &[v4.pid()]);
+    freed.assert_says(&format!(
+        "[::]:{port} is free for IPv6 alone, 127.0.0.1:{port} is not: {v4} holds it"
+    ));
+    v6.wait_until_ended();
+}
+
+/// Without netlink no table shows the second socket, and a bind with SO_REUSEADDR succeeds beside it.
+#[test]
+fn a_socket_that_no_table_shows_is_not_forgotten() {
+    let sockets = [0; 2].map(|_| Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket"));
+    let mut at: SocketAddr = "127.0.0.1:0".parse().expect("an address");
+    for socket in &sockets {
+        socket.set_reuse_address(true).expect("an option");
+        socket.bind(&at.into()).expect("both share the port");
+        let local = socket.local_addr().expect("an address").as_socket();
+        at = local.expect("an IP address");
+    }
+    let [bound, listening] = sockets;
+    listening.listen(1).expect("it listens");
+    let mut holder = OwnerProcess::holding(listening, at.port(), WAITS);
+    let port = at.port().to_string();
+    let freed = free(&[&port, "--source", "proc", "--wait", "1"]);
+    freed.assert(3, "still_held", &[(holder.pid(), "SIGTERM")], &[]);
+    freed.assert_says(&format!(
+        ":{port} is STILL HELD: {holder} ended, something that this socket source does not show (a bound socket) holds it"
+    ));
+    holder.wait_until_ended();
+    drop(bound);
 }
