@@ -29,11 +29,7 @@ impl App {
             }
             TableCommand::SortByPrevious => self.sort_by_neighbor(-1),
             TableCommand::SortByNext => self.sort_by_neighbor(1),
-            TableCommand::Details => {
-                self.details.toggle();
-                // Its owners are described as they are now.
-                self.sampling.wants_poll |= self.details.is_open;
-            }
+            TableCommand::Details => self.toggle_details(),
             TableCommand::CopyMenu => match self.current_row() {
                 Some(row) => self.overlay = Overlay::Menu(Menu::copy(row)),
                 None => self.notify(notice::NOTHING_TO_COPY),
@@ -76,6 +72,16 @@ impl App {
 
     pub(super) fn step(&mut self, rows: isize) {
         self.selection.step(&self.listing, rows);
+    }
+
+    /// Shows or hides the details; where pids were typed in place of ports, looks for those.
+    fn toggle_details(&mut self) {
+        if let Some(found) = self.pids_in_filter() {
+            return self.filter_box.accept(&found.filter);
+        }
+        self.details.toggle();
+        // Its owners are described as they are now.
+        self.sampling.wants_poll |= self.details.is_open;
     }
 
     fn back(&mut self) {

@@ -90,12 +90,16 @@ impl App {
     }
 
     fn run_filter_command(&mut self, command: FilterCommand) {
-        use FilterCommand::{Down, PageDown, PageUp, Up};
-        if matches!(command, Up | Down | PageUp | PageDown) {
+        use FilterCommand::{Down, Keep, PageDown, PageUp, Up};
+        let asks_for_pids = command == Keep && self.named_pids().is_some();
+        if asks_for_pids || matches!(command, Up | Down | PageUp | PageDown) {
             self.finish_filtering();
         }
         match command {
-            FilterCommand::Keep => self.filter_box.commit(&self.listing),
+            FilterCommand::Keep => match self.pids_in_filter() {
+                Some(found) => self.filter_box.accept(&found.filter),
+                None => self.filter_box.commit(&self.listing),
+            },
             FilterCommand::Restore => self.filter_box.cancel(),
             FilterCommand::Up => self.step(-1),
             FilterCommand::Down => self.step(1),

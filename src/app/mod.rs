@@ -11,6 +11,7 @@ pub mod sampling;
 mod commands;
 mod event;
 mod input;
+mod pid_filter;
 mod port_history;
 mod reuse_watch;
 
@@ -21,6 +22,7 @@ mod tests;
 
 pub use event::{Effect, Event, EventSource};
 pub use overlay::Overlay;
+pub use pid_filter::NamedPids;
 pub use port_history::past_owners::PastOwner;
 
 use crate::app::notice::{NOTICE_TIME, Notice};

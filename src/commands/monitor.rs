@@ -71,7 +71,7 @@ Examples:
   portmon postgres,redis   rows with either word
   portmon -- kill          filter by a word that looks like a command
 
-Filter words (a row must match all of them):
+Filter words (a row must match all of them, but of several ports one):
 {}
 Exit status:
   0      quit normally

@@ -52,11 +52,9 @@ pub fn run(options: &WatchArgs) -> anyhow::Result<u8> {
     let environment = environment::read();
     let (filter, hint) = parse_filter(&environment, &options.filter)?;
     warn_about_pids(environment.pids_problem);
-    let notes = [
-        hint.as_deref().map(wording::filter_hint),
-        wording::bare_ports(&filter.query.bare_ports()),
-    ];
-    notes.iter().flatten().for_each(|note| warn(note));
+    if let Some(hint) = hint {
+        warn(&wording::filter_hint(&hint));
+    }
     // Every socket, whatever the filter: peers and changes need them.
     let request = DumpScope::All.without_bound();
     let mut poller = SocketPoller::new(environment.ephemeral, options.source, request);

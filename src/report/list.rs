@@ -79,16 +79,11 @@ pub fn print(
     out.flush()?;
     if outcome == ListOutcome::Unknown {
         notes.push(wording::not_found_but_unread(problems));
-    } else {
-        if outcome == ListOutcome::NoRows {
-            notes.extend(wording::bare_ports(&listing.filter().query.bare_ports()));
-        }
-        if !request.as_json {
-            let (hidden, shown_by_sudo) = hidden_owners(&listing);
-            notes.extend(problems.iter().map(wording::unread_table));
-            notes.extend(wording::left_out(left_out(&listing)));
-            notes.extend(wording::hidden_owners(hidden, shown_by_sudo));
-        }
+    } else if !request.as_json {
+        let (hidden, shown_by_sudo) = hidden_owners(&listing);
+        notes.extend(problems.iter().map(wording::unread_table));
+        notes.extend(wording::left_out(left_out(&listing)));
+        notes.extend(wording::hidden_owners(hidden, shown_by_sudo));
     }
     for note in notes {
         writeln!(errors, "portmon: {note}")?;

@@ -1,6 +1,5 @@
 //! What portmon could not read, what is missing from its output, and what is wrong with its environment.
 
-use super::list;
 use super::number::joined;
 use crate::model::environment::PidNamespaceProblem;
 use crate::model::snapshot::Problem;
@@ -57,13 +56,6 @@ pub const SHORT_LIVED_MISSED: &str = "some short-lived sockets were missed";
 /// Describes why a watch sees only the sockets that are open at a poll.
 pub fn short_lived_unseen(error: &dyn Display) -> String {
     format!("sockets that open and close between two polls are missed: {error}")
-}
-
-/// Several bare ports are often meant as alternatives, but no row can match them all.
-pub fn bare_ports(ports: &[u16]) -> Option<String> {
-    let (all, any) = (list(ports), joined(ports, ","));
-    let hint = format!("filter: a row must match all of {all}; to match any of them, use {any}");
-    (ports.len() > 1).then_some(hint)
 }
 
 /// `213 connections to other machines left out (--all shows them)`

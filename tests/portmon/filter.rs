@@ -96,3 +96,19 @@ fn pasted_keys_stop_nothing() {
     terminal.wait_for("the listener again", shows_only(holder.port));
     assert!(holder.is_alive());
 }
+
+#[test]
+fn a_pid_in_place_of_a_port_is_offered_as_a_pid() {
+    let holder = OwnerProcess::listening();
+    let terminal = Terminal::portmon(&[]);
+    wait_for_table(&terminal);
+    let (pid, port) = (holder.pid(), holder.port);
+    terminal.keys(&format!("/{pid}"));
+    let offer = format!(
+        "no port {pid} · process {pid} ({}) holds {port} · Enter: pid:{pid}",
+        holder.name
+    );
+    terminal.wait_for("an offer", |display| display.says(&offer));
+    terminal.keys(ENTER);
+    terminal.wait_for("the port of that process", |display| display.shows(port));
+}

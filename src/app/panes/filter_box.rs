@@ -103,6 +103,15 @@ impl FilterBox {
         }
     }
 
+    /// Replaces the text by a valid one.
+    pub fn accept(&mut self, text: &str) {
+        self.typed = None;
+        text.clone_into(&mut self.text);
+        self.last_valid = query::parse_finished(text);
+        self.select_best_match = true;
+        self.add_to_history();
+    }
+
     /// Discards the typed text.
     pub fn cancel(&mut self) {
         self.typed = None;
@@ -156,13 +165,15 @@ impl FilterBox {
         self.reparse();
     }
 
+    /// Returns the typed or accepted text.
+    pub fn value(&self) -> &str {
+        let typed = self.typed.as_ref();
+        typed.map_or(self.text.as_str(), |editor| editor.input.value())
+    }
+
     /// Returns the typed or accepted text, escaped for the terminal.
     pub fn shown(&self) -> String {
-        escaped(
-            self.typed
-                .as_ref()
-                .map_or(self.text.as_str(), |editor| editor.input.value()),
-        )
+        escaped(self.value())
     }
 
     fn reparse(&mut self) {

@@ -4,6 +4,7 @@ mod address_spec;
 mod availability;
 mod bind;
 mod port_spec;
+pub mod url;
 
 pub use address_spec::{AddressError, AddressSpec, Localhost};
 pub use availability::{Availability, Doubt, Holding, PortEvidence, WhyUnseen};

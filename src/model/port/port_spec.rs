@@ -5,6 +5,7 @@
 use super::Port;
 use super::address_spec::{AddressError, AddressSpec};
 use super::bind::{AddressProbe, overlaps};
+use super::url::{default_port, host_and_port, split_url};
 use crate::model::socket::{Protocol, Socket};
 use std::fmt::{self, Display};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -177,6 +178,9 @@ impl FromStr for PortRange {
     type Err = PortSpecError;
 
     fn from_str(text: &str) -> Result<Self, PortSpecError> {
+        if let Some((scheme, rest)) = split_url(text) {
+            return of_url(text, scheme, rest);
+        }
         let (place, protocol) = match text.rsplit_once('/') {
             Some((place, name)) => (place, Protocol::named(name).ok_or(name)),
             None => (text, Ok(Protocol::Tcp)),
@@ -185,6 +189,8 @@ impl FromStr for PortRange {
         if let Some(address) = address_without_port(place) {
             return Err(PortSpecError::MissingPort(address));
         }
+        // A published port of a container, as `docker ps` and the details write it: 0.0.0.0:8080->80/tcp.
+        let place = place.split_once("->").map_or(place, |(own, _)| own);
         let (address, ports) = match place.rsplit_once(':') {
             Some((host, ports)) => (host.parse().map_err(PortSpecError::Address)?, ports),
             None => (AddressSpec::Any, place),
@@ -195,6 +201,22 @@ impl FromStr for PortRange {
             ports: ports_of(ports)?,
         })
     }
+}
+
+/// Parses the host and the port of a URL, which is TCP; without a port that of its scheme.
+fn of_url(text: &str, scheme: &str, rest: &str) -> Result<PortRange, PortSpecError> {
+    let (host, digits) = host_and_port(rest, &[]);
+    let ports = match digits {
+        Some(digits) => ports_of(digits)?,
+        None => default_port(scheme)
+            .map(|port| port..=port)
+            .ok_or_else(|| PortSpecError::NotAPort(text.to_owned()))?,
+    };
+    Ok(PortRange {
+        protocol: Protocol::Tcp,
+        address: host.parse().map_err(PortSpecError::Address)?,
+        ports,
+    })
 }
 
 /// Parses a lone address. `::1:5432` is one too, but is more likely meant as an address with a port.
@@ -258,6 +280,27 @@ mod tests {
             ("3000", tcp("", one.clone()), ":3000"),
             ("3000/tcp", tcp("", one.clone()), ":3000"),
             ("3000/udp", udp("", one.clone()), ":3000/udp"),
+            ("3000/TCP", tcp("", one.clone()), ":3000"),
+            (
+                "http://localhost:3000/x?y#z",
+                tcp("localhost", one.clone()),
+                "localhost:3000",
+            ),
+            (
+                "http://dev:pw@[::1]:3000",
+                tcp("[::1]", one.clone()),
+                "[::1]:3000",
+            ),
+            (
+                "http://127.0.0.1/",
+                tcp("127.0.0.1", 80..=80),
+                "127.0.0.1:80",
+            ),
+            (
+                "127.0.0.1:3000->80/udp",
+                udp("127.0.0.1", one.clone()),
+                "127.0.0.1:3000/udp",
+            ),
             (":3000", tcp("", one.clone()), ":3000"),
             ("*:3000", tcp("", one.clone()), ":3000"),
             (":::3000", tcp("", one.clone()), ":3000"),

@@ -35,7 +35,8 @@ impl Protocol {
     pub const ALL: [Self; 2] = [Self::Tcp, Self::Udp];
 
     pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|one| one.name() == name)
+        let is_named = |one: &Self| one.name().eq_ignore_ascii_case(name);
+        Self::ALL.into_iter().find(is_named)
     }
 
     pub fn name(self) -> &'static str {

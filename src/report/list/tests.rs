@@ -94,25 +94,6 @@ fn a_filter_hint_is_printed() {
 }
 
 #[test]
-fn several_bare_ports_without_a_row_get_a_hint() {
-    let cases = [
-        (
-            "3000 3100",
-            "portmon: filter: a row must match all of 3000 and 3100; to match any of them, use 3000,3100\n",
-        ),
-        (
-            "3000 3100 3200",
-            "portmon: filter: a row must match all of 3000, 3100 and 3200; to match any of them, use 3000,3100,3200\n",
-        ),
-        ("3000,3100", ""),
-    ];
-    for (text, expected) in cases {
-        let printed = printed(vec![socket("127.0.0.1:1")], Vec::new(), &[text]);
-        assert_eq!(printed.errors, expected, "{text}");
-    }
-}
-
-#[test]
 fn hidden_owners_are_noted_only_if_they_matter() {
     let one = "portmon: 1 owner hidden (sudo shows it)\n";
     // The owner of the first is hidden, the second has none.

@@ -53,6 +53,7 @@ pub enum Ports {
     /// Typed digits: a port, or the start of one if no row has that port.
     Typed(u64),
     Numbers(Numbers),
+    /// A class; the dynamic ports include those that this machine hands out.
     Class(PortClass),
     /// The ephemeral range of this machine.
     Ephemeral,
@@ -61,6 +62,21 @@ pub enum Ports {
 impl Term {
     pub fn matches(&self, row: &RowText) -> bool {
         self.any.iter().any(|condition| condition.matches(row)) != self.is_negated
+    }
+
+    /// True if it names ports and nothing else: another such word is an alternative, since no socket has two local ports.
+    pub fn is_of_ports(&self) -> bool {
+        let is_of_ports = |condition: &Condition| match condition {
+            Condition::Port { end, .. } => *end == PortEnd::Either,
+            Condition::EndpointSpec(_) => true,
+            Condition::State(_)
+            | Condition::Protocol(_)
+            | Condition::Address(_)
+            | Condition::Number { .. }
+            | Condition::FieldText { .. }
+            | Condition::Text(_) => false,
+        };
+        !self.is_negated && self.any.iter().all(is_of_ports)
     }
 
     /// Cost of matching. Cheap terms come first, so that the text of most rows is never built.
@@ -154,6 +170,7 @@ impl Ports {
         match self {
             Self::Typed(digits) => Numbers::Prefix(digits).contains(port.into()),
             Self::Numbers(numbers) => numbers.contains(port.into()),
+            Self::Class(PortClass::Dynamic) => context.ephemeral.counts_as_dynamic(port),
             Self::Class(class) => PortClass::of(port) == class,
             Self::Ephemeral => context.ephemeral.contains(port),
         }

@@ -2,10 +2,11 @@
 //! `:3000` `*:3000` `:::3000` `3000/tcp` `localhost:3000` `127.0.0.1:5432` `[::1]:5173` `http://localhost:5173/x`
 
 use crate::model::port::Localhost;
+use crate::model::port::url::{default_port, host_and_port, split_url};
 use crate::model::socket::{InterfaceName, Protocol, Socket};
 use crate::model::text::escaped;
 use crate::table::query::numbers::{PORT, is_digits, number};
-use crate::table::query::token::{ParseError, Token, split_url};
+use crate::table::query::token::{ParseError, Token};
 use std::fmt::{self, Display};
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
@@ -96,7 +97,7 @@ fn of_host_and_port(token: Token<'_>) -> Result<Option<EndpointSpec>, ParseError
         Some((authority, path)) => (authority, Some(path)),
         None => (token.text, None),
     };
-    let protocol = path.and_then(protocol);
+    let protocol = path.and_then(Protocol::named);
     let (host, digits) = match (authority.rsplit_once(':'), path) {
         (Some((name, digits)), _) => (host(name), digits),
         (None, Some("")) if is_digits(authority) => {
@@ -123,16 +124,10 @@ fn of_host_and_port(token: Token<'_>) -> Result<Option<EndpointSpec>, ParseError
 }
 
 fn of_url(token: Token<'_>, scheme: &str, rest: &str) -> Result<EndpointSpec, ParseError> {
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let authority = authority.rsplit('@').next().unwrap_or_default();
-    let authority = authority.trim_end_matches(PUNCTUATION);
-    if authority.is_empty() {
+    let (name, digits) = host_and_port(rest, &PUNCTUATION);
+    if name.is_empty() && digits.is_none() {
         return Err(token.error(format!("missing host after {scheme}://")));
     }
-    let (name, digits) = match authority.rsplit_once(':') {
-        Some((name, digits)) if !digits.ends_with(']') => (name, Some(digits)),
-        _ => (authority, None),
-    };
     let port = match (digits, default_port(scheme)) {
         (Some(digits), _) => port(token, digits)?,
         (None, Some(port)) => port,
@@ -193,40 +188,8 @@ fn scope(text: &str) -> Option<InterfaceName> {
     InterfaceName::new(name)
 }
 
-pub fn protocol(name: &str) -> Option<Protocol> {
-    [Protocol::Tcp, Protocol::Udp]
-        .into_iter()
-        .find(|protocol| name.eq_ignore_ascii_case(protocol.name()))
-}
-
 pub fn not_a_protocol(name: Token<'_>) -> ParseError {
     name.invalid("a protocol", "tcp or udp")
-}
-
-/// Default ports with their URL schemes, from the IANA registry and the vendors' manuals.
-const DEFAULT_PORTS: [(u16, &[&str]); 14] = [
-    (21, &["ftp"]),
-    (22, &["ssh", "sftp"]),
-    (80, &["http", "ws"]),
-    (389, &["ldap"]),
-    (443, &["https", "wss"]),
-    (636, &["ldaps"]),
-    (1883, &["mqtt"]),
-    (3306, &["mysql", "mariadb"]),
-    (4222, &["nats"]),
-    (5432, &["postgres", "postgresql"]),
-    (5671, &["amqps"]),
-    (5672, &["amqp"]),
-    (6379, &["redis", "rediss"]),
-    (27017, &["mongodb"]),
-];
-
-fn default_port(scheme: &str) -> Option<u16> {
-    let is_meant = |name: &&str| scheme.eq_ignore_ascii_case(name);
-    let found = DEFAULT_PORTS
-        .iter()
-        .find(|(_, schemes)| schemes.iter().any(is_meant));
-    found.map(|(port, _)| *port)
 }
 
 #[cfg(test)]

@@ -1,11 +1,11 @@
 //! The value after a key: `3000-3999` of `port:`, `time-wait` of `state:`.
 
 use crate::model::port::PortClass;
-use crate::model::socket::State;
+use crate::model::socket::{Protocol, State};
 use crate::model::text::escaped;
 use crate::table::fields::{Field, ValueSyntax};
 use crate::table::query::condition::{Condition, Needle, PortEnd, Ports};
-use crate::table::query::endpoint_spec::{address, not_a_protocol, protocol};
+use crate::table::query::endpoint_spec::{address, not_a_protocol};
 use crate::table::query::numbers::{PID, PORT, UID, numbers};
 use crate::table::query::token::{ParseError, Token};
 use ipnet::IpNet;
@@ -24,7 +24,7 @@ pub fn field_condition(
         ValueSyntax::RemotePort => at(PortEnd::Remote),
         ValueSyntax::LocalAddress => networks(value).map(Condition::Address),
         ValueSyntax::State => state(value).map(Condition::State),
-        ValueSyntax::Protocol => match protocol(value.text) {
+        ValueSyntax::Protocol => match Protocol::named(value.text) {
             Some(protocol) => Ok(Condition::Protocol(protocol)),
             None => Err(not_a_protocol(value)),
         },

@@ -1,7 +1,8 @@
 //! The filter language: parses text to a [`Query`] that matches rows.
 //!
-//! Words separated by spaces must all match. `a|b` or `a,b` in a word is either, `!word` or `not:word` is not,
-//! `"two words"` quotes. [`FILTER_SYNTAX`] lists the forms of a word.
+//! Words separated by spaces must all match, except that those which name ports are alternatives of one another. `a|b` or
+//! `a,b` in a word is either, `!word` or `not:word` is not, `"two words"` quotes. [`FILTER_SYNTAX`] lists the forms of a
+//! word.
 //!
 //! A text with an error still gives the terms that are valid, so that the table can follow each key;
 //! [`ParseError::is_unfinished`] tells an error from a word that is still being typed.
@@ -19,7 +20,7 @@ mod syntax;
 mod token;
 mod word_parser;
 
-pub use paste::from_paste;
+pub use paste::{bare_numbers, from_paste};
 pub use rank::Rank;
 pub use syntax::FILTER_SYNTAX;
 pub use token::ParseError;
@@ -53,16 +54,22 @@ pub fn parse(text: &str) -> Parsed {
     for token in token::split_words(text) {
         let mut word = WordParser::default();
         if let Err(mut error) = word.parse(token) {
-            error.is_unfinished = token.at().end == text.len();
+            error.is_unfinished = token.at().end == text.len() || may_be_pids(text);
             parsed.error.get_or_insert(error);
         }
         if !word.term.any.is_empty() {
-            parsed.query.terms.push(word.term);
+            parsed.query.add(word.term);
         }
         parsed.hint = parsed.hint.or(word.hint);
     }
     parsed.query.terms.sort_by_key(Term::cost);
     parsed
+}
+
+/// True if a text is numbers alone of which one is no port: pids, of which a process may be found.
+fn may_be_pids(text: &str) -> bool {
+    let is_port = |number: &u32| u16::try_from(*number).is_ok();
+    bare_numbers(text).is_some_and(|numbers| !numbers.iter().all(is_port))
 }
 
 /// Parses a complete filter, as after Enter and on the command line.
@@ -77,6 +84,18 @@ pub fn parse_finished(text: &str) -> Parsed {
 impl Query {
     pub fn is_empty(&self) -> bool {
         self.terms.is_empty()
+    }
+
+    fn add(&mut self, term: Term) {
+        let mut known = self.terms.iter_mut();
+        match known.find(|known| known.is_of_ports() && term.is_of_ports()) {
+            Some(ports) => {
+                let more = term.any.into_iter();
+                let more: Vec<_> = more.filter(|port| !ports.any.contains(port)).collect();
+                ports.any.extend(more);
+            }
+            None => self.terms.push(term),
+        }
     }
 
     pub fn matches(&self, row: &Row, context: &DisplayContext) -> bool {

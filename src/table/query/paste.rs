@@ -4,7 +4,7 @@
 
 use crate::table::query::endpoint_spec::{EndpointSpec, Host, address, endpoint_spec};
 use crate::table::query::numbers::is_digits;
-use crate::table::query::token::{Token, split_words};
+use crate::table::query::token::{Token, alternatives, split_words};
 use crate::table::query::{parse_finished, word_parser};
 
 /// Returns the filter for a pasted text: one line, or the endpoint that an error message names.
@@ -16,6 +16,16 @@ pub fn from_paste(text: &str) -> String {
     let line = line.trim();
     let found = is_prose(line).then(|| endpoint(line)).flatten();
     found.map_or_else(|| line.to_owned(), |spec| spec.to_string())
+}
+
+/// Returns the numbers of a text that is nothing else, such as pids that were pasted.
+pub fn bare_numbers(text: &str) -> Option<Vec<u32>> {
+    let words = split_words(text);
+    let numbers = words.iter().flat_map(|word| alternatives(*word));
+    let numbers: Option<Vec<u32>> = numbers
+        .map(|number| number.text.parse().ok().filter(|_| is_digits(number.text)))
+        .collect();
+    numbers.filter(|numbers| !numbers.is_empty())
 }
 
 /// Words of error messages, which are not names of processes.

@@ -6,6 +6,10 @@ pub static FILTER_SYNTAX: &[(&str, &str)] = &[
         "62893",
         "that port, local or remote; while typing, also ports that start with it",
     ),
+    (
+        "3000 5173 node",
+        "either port, and that text; port: narrows instead",
+    ),
     ("628*", "ports that start with 628"),
     ("3000-3999", "ports in that range"),
     ("49152-  >=49152", "that port and above"),
@@ -23,7 +27,7 @@ pub static FILTER_SYNTAX: &[(&str, &str)] = &[
     ("\"two words\"", "text with a space"),
     (
         "port:",
-        "local port: a number, range or list, or dynamic, registered, well-known or ephemeral",
+        "local port: a number, range or list; dynamic (IANA's range or this machine's own), ephemeral (its own), registered, well-known",
     ),
     ("rport:", "remote port"),
     ("proto:", "tcp or udp"),

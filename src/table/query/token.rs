@@ -1,5 +1,6 @@
 //! Splits a filter into words and words into alternatives, outside quotes, with their positions.
 
+use crate::model::port::url::split_url;
 use crate::model::text::escaped;
 use std::ops::Range;
 
@@ -78,16 +79,6 @@ pub fn alternatives(word: Token<'_>) -> Vec<Token<'_>> {
         return vec![word];
     }
     split(word, is_either)
-}
-
-/// Splits `postgres://dev@localhost/shop` at the `://`; `None` if the text is no URL.
-pub fn split_url(text: &str) -> Option<(&str, &str)> {
-    text.split_once("://").filter(|(scheme, _)| {
-        scheme.starts_with(|letter: char| letter.is_ascii_alphabetic())
-            && scheme
-                .chars()
-                .all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '+' | '-' | '.'))
-    })
 }
 
 fn is_either(letter: char) -> bool {

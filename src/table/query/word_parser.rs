@@ -76,6 +76,13 @@ impl WordParser {
             }
             return Ok(Condition::EndpointSpec(spec));
         }
+        if let Some(pid) = pid(token) {
+            // It matches no port until it is found to be a pid.
+            self.term.any.push(Condition::Port {
+                end: PortEnd::Either,
+                ports: Ports::Typed(pid.into()),
+            });
+        }
         if let Some(numbers) = numbers(token, PORT)? {
             let ports = match numbers {
                 Numbers::Exact(digits) => Ports::Typed(digits),
@@ -87,6 +94,12 @@ impl WordParser {
         self.hint = self.hint.take().or_else(|| unknown_key(token));
         text(token).map(Condition::Text)
     }
+}
+
+/// Returns a number that is no port, but may be a pid.
+fn pid(token: Token<'_>) -> Option<u32> {
+    let pid = token.text.parse().ok().filter(|_| is_digits(token.text))?;
+    (pid > u16::MAX.into()).then_some(pid)
 }
 
 /// Strips every `!` and `not:` at the start.

@@ -59,7 +59,10 @@ fn lines(app: &App, theme: &Theme, width: usize) -> Vec<Line<'static>> {
         (section.title, entries.collect())
     });
     let others = [
-        ("Filter (a row must match all words)", FILTER_SYNTAX),
+        (
+            "Filter (all words must match; of several ports one)",
+            FILTER_SYNTAX,
+        ),
         ("Signs in the table", &SYMBOLS),
     ];
     let others = others.map(|(title, entries)| {

@@ -1,7 +1,7 @@
 //! The message of an empty table: why nothing is shown, and how to change that.
 
-use crate::app::keymap::{TableCommand, chip_key, key_of};
-use crate::app::{App, PastOwner};
+use crate::app::keymap::{FilterCommand, TableCommand, chip_key, key_of};
+use crate::app::{App, NamedPids, PastOwner};
 use crate::model::process::shell::restart_command;
 use crate::model::socket::Socket;
 use crate::table::listing::Chip;
@@ -30,6 +30,8 @@ fn message(app: &App) -> String {
         screen::READING.to_owned()
     } else if hidden.total == 0 && query.is_empty() {
         screen::no_sockets(app.listing.counts().out_of_scope, &chip_key(Chip::All))
+    } else if let Some(found) = app.pids_in_filter() {
+        numbers_are_pids(app, &found)
     } else if let Some(port) = query.sole_local_port() {
         nothing_on(app, port)
     } else if let Some(past) = app.last_owner_of_filtered_port() {
@@ -49,7 +51,7 @@ fn message(app: &App) -> String {
     }
 }
 
-/// A port that is only hidden is never said to be empty, and a number that is a pid says so.
+/// A port that is only hidden is never said to be empty.
 fn nothing_on(app: &App, port: u16) -> String {
     let sockets = || app.listing.endpoints().map(|endpoint| &endpoint.socket);
     let mut hidden: Vec<&Socket> = sockets().filter(|socket| socket.port() == port).collect();
@@ -65,14 +67,32 @@ fn nothing_on(app: &App, port: u16) -> String {
     if let Some(past) = app.last_owner_of_filtered_port() {
         return nothing_since(app, past);
     }
-    let mut owners = sockets().flat_map(|socket| socket.owners.known());
-    let Some(process) = owners.find(|process| process.pid().0 == u32::from(port)) else {
-        return screen::nothing_on(port, &how_to_clear(app));
+    screen::nothing_on(port, &how_to_clear(app))
+}
+
+/// The ports of processes whose pids are the filter, and the key that shows them.
+fn numbers_are_pids(app: &App, found: &NamedPids) -> String {
+    let is_of_them = |socket: &&Socket| {
+        let owners = socket.owners.known();
+        socket.holds_port()
+            && found
+                .processes
+                .iter()
+                .any(|process| owners.contains(process))
     };
-    let held =
-        sockets().filter(|socket| socket.holds_port() && socket.owners.known().contains(process));
-    let ports: BTreeSet<u16> = held.map(Socket::port).collect();
-    screen::number_is_pid(process, &Vec::from_iter(ports))
+    let sockets = app.listing.endpoints().map(|endpoint| &endpoint.socket);
+    let ports: BTreeSet<u16> = sockets.filter(is_of_them).map(Socket::port).collect();
+    let key = if app.filter_box.is_typing() {
+        key_of(FilterCommand::Keep)
+    } else {
+        key_of(TableCommand::Details)
+    };
+    screen::numbers_are_pids(
+        &found.processes,
+        &Vec::from_iter(ports),
+        &key,
+        &found.filter,
+    )
 }
 
 fn nothing_since(app: &App, past: &PastOwner) -> String {

@@ -3,6 +3,8 @@
 use crate::model::process::Process;
 use crate::model::socket::Socket;
 use crate::wording::list;
+use crate::wording::number::alternatives;
+use std::sync::Arc;
 
 pub const READING: &str = "reading the socket tables…";
 
@@ -43,16 +45,35 @@ pub fn nothing_since(
     format!("nothing on {port} now · last: {past_owner}{offer} · {clear}")
 }
 
-/// `no port 4242 · process 4242 (node) holds 3000 · filter pid:4242 to show them`
-pub fn number_is_pid(process: &Process, ports: &[u16]) -> String {
-    let pid = process.pid();
-    let name = (!process.name.is_empty()).then(|| format!(" ({})", process.name));
-    let name = name.unwrap_or_default();
-    let holds = match ports {
-        [] => "has connections".to_owned(),
-        ports => format!("holds {}", list(ports)),
+/// `no port 4242 · process 4242 (node) holds 3000 and 9229 · Enter: pid:4242`
+pub fn numbers_are_pids(
+    processes: &[Arc<Process>],
+    ports: &[u16],
+    key: &str,
+    filter: &str,
+) -> String {
+    let pids: Vec<_> = processes.iter().map(|process| process.pid()).collect();
+    let named = processes.iter().map(|process| named_pid(process));
+    let named = list(&named.collect::<Vec<_>>());
+    let (hold, have) = match processes.len() {
+        1 => ("holds", "has"),
+        _ => ("hold", "have"),
     };
-    format!("no port {pid} · process {pid}{name} {holds} · filter pid:{pid} to show them")
+    let holds = match ports {
+        [] => format!("{have} connections"),
+        ports => format!("{hold} {}", list(ports)),
+    };
+    format!(
+        "no port {} · {named} {holds} · {key}: {filter}",
+        alternatives(&pids)
+    )
+}
+
+/// `process 4242 (node)`, `process 4242` without a name.
+fn named_pid(process: &Process) -> String {
+    let name = Some(&process.name).filter(|name| !name.is_empty());
+    let name = name.map(|name| format!(" ({name})")).unwrap_or_default();
+    format!("process {}{name}", process.pid())
 }
 
 /// `3000 is in use (tcp 127.0.0.1:3000, node 4242) but hidden by [c connected] + 3000`

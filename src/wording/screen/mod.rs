@@ -13,7 +13,7 @@ pub use details::{
 };
 pub use empty_table::{
     READING, hidden_by_filter, how_to_clear, no_match, no_sockets, nothing_on, nothing_since,
-    number_is_pid,
+    numbers_are_pids,
 };
 pub use past_owner::{closed, past_owner, past_owners};
 

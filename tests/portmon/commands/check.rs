@@ -43,6 +43,22 @@ fn a_held_port_is_reported_first_with_its_owner() {
 }
 
 #[test]
+fn a_port_is_taken_in_every_form_that_the_filter_takes() {
+    let holder = OwnerProcess::listening();
+    let port = holder.port;
+    for text in [
+        format!("http://localhost:{port}/x?y"),
+        format!("http://dev:pw@127.0.0.1:{port}"),
+        format!("{port}/TCP"),
+        format!("127.0.0.1:{port}->80/tcp"),
+    ] {
+        let (code, printed) = check(&[&text]);
+        assert_eq!(code, Some(1), "{text}: {printed}");
+        assert!(printed.contains(&holder.to_string()), "{printed}");
+    }
+}
+
+#[test]
 fn udp_and_tcp_of_one_port_are_checked_apart() {
     let socket = UdpSocket::bind("127.0.0.1:0").expect("a port");
     let port = socket.local_addr().expect("an address").port();

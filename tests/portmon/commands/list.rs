@@ -50,6 +50,29 @@ fn rows_are_printed_with_exit_code_zero() {
 }
 
 #[test]
+fn several_ports_are_alternatives() {
+    let holders = [OwnerProcess::listening(), OwnerProcess::listening()];
+    let [one, other] = holders.each_ref().map(|holder| holder.port.to_string());
+    let rows = |words: &[&str]| {
+        let printed = run(&[&["list"], words].concat());
+        holders
+            .each_ref()
+            .map(|holder| printed.stdout.contains(&holder.pid().to_string()))
+    };
+    assert_eq!(rows(&[&one, &other, "state:listen"]), [true, true]);
+    let name = holders[0].name.as_str();
+    assert_eq!(
+        rows(&[&one, &other, &format!("proc:{name}")]),
+        [true, false]
+    );
+    assert_eq!(
+        rows(&[&one, &other, &format!("not:{other}")]),
+        [true, false]
+    );
+    assert_eq!(rows(&[&one, &format!("port:{other}")]), [false, false]);
+}
+
+#[test]
 fn no_rows_are_exit_code_one() {
     let printed = run(&["list", &format!("proc:{}", unique_name())]);
     assert_eq!(printed.code, Some(1), "{printed:?}");
@@ -95,6 +118,7 @@ fn json_has_every_fact_about_a_listener() {
         "range": range,
         "ephemeral": same("/ephemeral"),
         "reach": "loopback",
+        "interface": null,
         "uid": rustix::process::getuid().as_raw(),
         "user": same("/user"),
         "owner_known": "yes",

@@ -111,6 +111,65 @@ fn an_unknown_owner_is_described_by_what_is_known() {
 }
 
 #[test]
+fn pids_in_place_of_ports_are_offered_as_pids() {
+    let (node, vite) = (
+        process(4242, "node").build(),
+        process(70_000, "vite").build(),
+    );
+    let sockets = || {
+        vec![
+            socket("127.0.0.1:3000").owner(&node),
+            socket("127.0.0.1:9229").owner(&node),
+            socket("127.0.0.1:5173").owner(&vite),
+        ]
+    };
+    let offer = |text: &str| {
+        let mut harness = AppHarness::with(sockets());
+        harness.keys(text);
+        let offer = message(&harness);
+        harness.key(KeyCode::Enter);
+        (offer, harness.app.filter_box.text.clone())
+    };
+    let named = |offer: &str, filter: &str| (offer.to_owned(), filter.to_owned());
+    let cases = [
+        (
+            "4242",
+            "no port 4242 · process 4242 (node) holds 3000 and 9229 · Enter: pid:4242",
+            "pid:4242",
+        ),
+        (
+            "70000",
+            "no port 70000 · process 70000 (vite) holds 5173 · Enter: pid:70000",
+            "pid:70000",
+        ),
+    ];
+    for (text, expected, filter) in cases {
+        assert_eq!(offer(text), named(expected, filter));
+    }
+    let (several, filter) = offer("/70000 4242");
+    assert!(several.starts_with("no port 70000 or 4242 · process 70000 (vite) and"));
+    assert_eq!(filter, "pid:70000,4242");
+    // A number that is no pid waits for its port.
+    assert_eq!(offer("4243").1, "4243");
+}
+
+#[test]
+fn an_accepted_number_that_is_a_pid_is_offered_too() {
+    let node = process(4242, "node").build();
+    let mut harness = AppHarness::with(vec![]);
+    harness.keys("4242");
+    harness.key(KeyCode::Enter);
+    harness.seconds = 1.0;
+    harness.poll(vec![socket("127.0.0.1:3000").owner(&node)]);
+    assert_eq!(
+        message(&harness),
+        "no port 4242 · process 4242 (node) holds 3000 · Enter: pid:4242"
+    );
+    harness.key(KeyCode::Enter);
+    assert_eq!(harness.app.filter_box.text, "pid:4242");
+}
+
+#[test]
 fn details_of_a_listener_name_a_different_previous_owner() {
     let mut harness = AppHarness::new((160, 40));
     harness.poll(vec![socket("127.0.0.1:3000").owner(&debugpy())]);
