@@ -5,10 +5,14 @@ use super::measure::{cpu_time, cpu_time_of_program};
 use anyhow::anyhow;
 use netstat2::{AddressFamilyFlags, ProtocolFlags, SocketInfo};
 use portmon::model::port::EphemeralRange;
+use portmon::model::socket::{Endpoint, EndpointId};
 use portmon::os::poller::SocketPoller;
 use portmon::os::sockets::{DumpRequest, DumpScope};
 use std::process::{Command, Stdio};
 use std::time::Duration;
+
+/// Rows on a screen.
+const ROWS: usize = 40;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Candidate {
@@ -80,6 +84,15 @@ impl Candidates {
             bare_dump: BareDump::new()?,
             portmon: portmon(),
         })
+    }
+
+    /// Puts the rows of a screen in view, as the monitor does: listeners first, which belong to many processes.
+    pub fn show_rows(&mut self) {
+        self.portmon.poll();
+        let mut endpoints = self.portmon.endpoints();
+        endpoints.sort_by_key(|one| (!one.socket.holds_port(), one.socket.local));
+        let ids: Vec<EndpointId> = endpoints.iter().map(Endpoint::id).take(ROWS).collect();
+        self.portmon.set_in_view(&ids);
     }
 
     /// CPU time of one poll.

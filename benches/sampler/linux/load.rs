@@ -96,6 +96,12 @@ impl Load {
         Ok(())
     }
 
+    /// Lets the owner of the first listener run.
+    pub fn wake_owner(&mut self) -> anyhow::Result<()> {
+        let (server, _) = self.pairs.first_mut().context("no pair")?;
+        server.command("listen 0")
+    }
+
     /// Closes connections and opens as many, spread over the pairs.
     pub fn replace(&mut self, connections: usize) -> anyhow::Result<()> {
         for place in 0..PAIRS {

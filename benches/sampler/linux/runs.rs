@@ -66,6 +66,7 @@ impl Benchmark<'_> {
 
     fn steady(&mut self, size: LoadSize) -> anyhow::Result<()> {
         self.build(size)?;
+        self.candidates.show_rows();
         let rounds = self.plan.rounds(size);
         let timings = rounds.run(&mut self.candidates, &self.installed, || Ok(()))?;
         for candidate in self.installed.clone() {
@@ -80,6 +81,13 @@ impl Benchmark<'_> {
             });
         }
         self.compare(size, &timings);
+        self.change(
+            size,
+            "portmon poll, an owner ran",
+            None,
+            rounds,
+            Load::wake_owner,
+        )?;
         self.measure_memory(size)?;
         self.count_calls(size)
     }
@@ -148,19 +156,21 @@ impl Benchmark<'_> {
 
     fn changes(&mut self) -> anyhow::Result<()> {
         self.build(CHANGED)?;
+        self.candidates.show_rows();
         let (rounds, fresh_rounds) = (self.plan.change_rounds, self.plan.fresh_rounds);
         for (what, goal, connections) in [
             ("portmon poll, steady", plan::STEADY_POLL, 0),
             ("portmon poll, 10 new", plan::POLL_WITH_10_NEW, 5),
             ("portmon poll, 1000 churned", plan::POLL_WITH_CHURN, 500),
         ] {
-            self.change(what, goal, rounds, |load| load.replace(connections))?;
+            let change = |load: &mut Load| load.replace(connections);
+            self.change(CHANGED, what, Some(goal), rounds, change)?;
         }
         let (what, goal) = (
             "portmon poll, 100 new processes",
             plan::POLL_WITH_NEW_PROCESSES,
         );
-        self.change(what, goal, fresh_rounds, Load::refresh)?;
+        self.change(CHANGED, what, Some(goal), fresh_rounds, Load::refresh)?;
         self.load.end_fresh();
         Ok(())
     }
@@ -168,8 +178,9 @@ impl Benchmark<'_> {
     /// Adds a poll after a change of the load, next to the bare dump after the same change.
     fn change(
         &mut self,
+        size: LoadSize,
         what: &str,
-        goal: Goal,
+        goal: Option<Goal>,
         rounds: Rounds,
         change: impl Fn(&mut Load) -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
@@ -179,11 +190,11 @@ impl Benchmark<'_> {
         } = self;
         let timings = rounds.run(candidates, &installed, || change(load))?;
         self.table.add(TableRow {
-            size: CHANGED,
+            size,
             what,
             time: timings.times(Candidate::Portmon),
             ratio: timings.ratios(Candidate::Portmon, Candidate::BareDump),
-            goal: Some(goal),
+            goal,
         });
         Ok(())
     }

@@ -105,6 +105,13 @@ impl Processes {
         is_due.then(|| self.reread(id)).flatten()
     }
 
+    /// True if a single read shows that this cached process has executed another program, or has another name, parent or
+    /// terminal.
+    pub fn has_execed(&self, id: ProcessId) -> bool {
+        let cached = self.cache.processes.get(&id);
+        cached.is_some_and(|cached| reading::exec_changed(id.pid, cached.fingerprint))
+    }
+
     /// Reads everything about this cached process again; returns its description if it changed.
     pub fn reread(&mut self, id: ProcessId) -> Option<Arc<Process>> {
         self.cache.processes.get(&id)?;
