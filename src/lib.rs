@@ -48,6 +48,7 @@
 //!   `poll_verdict` what follows. Its sentence is in `wording::verdict`.
 //! * **a wrong answer of `check`**: `check::report` puts the reasons together, from the findings that `os::check` collects.
 //! * **a missing or wrong owner**: [`os::owners`]; which one of several a row shows: `topmost_first` in `model::process`.
+//! * **a process that is named as `probably`**, or is not: [`os::candidates`].
 //! * **a slow poll**: with many sockets [`os::sockets`]; with many processes [`os::owners`] (`pid_table`, `search`,
 //!   `verification`). `cargo bench --bench sampler` shows it.
 //! * **a column that is cut or missing**: `ui::table::columns` and `ui::table`.

@@ -164,8 +164,8 @@ fn sentences(explanation: &Explanation, unused: Option<u16>) -> Vec<String> {
     std::iter::once(title).chain(lines).map(sentence).collect()
 }
 
-/// Puts last the command that asks for the pid: `… --yes does not cover this; at a terminal, type 4242 to confirm. Try:
-/// portmon free 8080`
+/// Puts last the command that asks for the pid: `… --yes does not cover this, nor does --group: at a terminal, type 4242 to
+/// confirm. Try: portmon free 8080`
 fn unproved_owner(
     port: PortSpec,
     explanation: &Explanation,
@@ -176,7 +176,8 @@ fn unproved_owner(
     let sentences = sentences(explanation, unused).join(" ");
     let (pids, target) = (alternatives(&pids), port.to_argument());
     format!(
-        "{sentences} --yes does not cover this; at a terminal, type {pids} to confirm. Try: portmon free {target}"
+        "{sentences} --yes does not cover this, nor does --all-holders or --group: at a terminal, type {pids} to confirm. \
+         Try: portmon free {target}"
     )
 }
 
