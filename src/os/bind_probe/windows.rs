@@ -9,6 +9,10 @@ const WSAEAFNOSUPPORT: i32 = 10047;
 
 /// Binds and closes again. std listens on a TCP socket for a moment, and binds `::` for IPv6 alone, the default here.
 pub fn bind(attempt: BindAttempt) -> io::Result<()> {
+    if attempt.reuses {
+        // It would take the port from its owner, so it is never asked for.
+        return Err(ErrorKind::Unsupported.into());
+    }
     match attempt.protocol {
         Protocol::Tcp => TcpListener::bind(attempt.address).map(drop),
         Protocol::Udp => UdpSocket::bind(attempt.address).map(drop),
