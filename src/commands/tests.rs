@@ -9,7 +9,7 @@ use super::{CommandLine, unless_closed};
 use crate::check::Until;
 use crate::cli::{self, EarlyExit};
 use crate::config::Settings;
-use crate::free::{TargetSet, Timeouts};
+use crate::free::{TargetChoice, Timeouts};
 use crate::model::port::PortSpec;
 use crate::model::process::Signal;
 use clap::{CommandFactory as _, FromArgMatches};
@@ -104,25 +104,34 @@ fn free_takes_targets_signal_and_consent() {
     let cases = [
         (
             "free 3000",
-            (Signal::Terminate, TargetSet::Topmost, quick),
+            (Signal::Terminate, TargetChoice::Topmost, quick),
+            (Consent::Ask, false, false),
+        ),
+        (
+            "free 3000 --parent",
+            (Signal::Terminate, TargetChoice::WithParent, quick),
             (Consent::Ask, false, false),
         ),
         // The flag takes no word after it for its count.
         (
             "free --group --yes 3000",
-            (Signal::Terminate, TargetSet::Group, quick),
+            (Signal::Terminate, TargetChoice::Group, quick),
             (Consent::Yes, false, false),
         ),
         (
             "free 3000 --signal int --all-holders --wait 10 --settle 0.5 --force-after 3 --yes=4 --dry-run --json",
-            (Signal::Interrupt, TargetSet::All, chosen),
+            (Signal::Interrupt, TargetChoice::All, chosen),
             (Consent::YesToCount(4), true, true),
         ),
     ];
     for (line, what, how) in cases {
         let free: FreeArgs = parsed(line);
         assert_eq!(
-            (free.signal, free.target_set(), free.timeouts(iter::empty())),
+            (
+                free.signal,
+                free.target_choice(),
+                free.timeouts(iter::empty())
+            ),
             what,
             "{line}"
         );

@@ -2,7 +2,9 @@
 
 use super::exec_command::{ExecCommand, ExecEvent};
 use super::request::KillRequest;
-use super::state_machine::{FreeMachine, Timeouts};
+use super::state_machine::{FreeMachine, NextSteps, Timeouts};
+use super::verdict::VerdictClass;
+use crate::model::port::Port;
 use crate::model::process::Signal;
 use std::time::Instant;
 
@@ -35,6 +37,12 @@ impl Batch {
         &self.machines
     }
 
+    /// True if no signal was sent at all.
+    pub fn has_sent_nothing(&self) -> bool {
+        let mut machines = self.machines.iter();
+        machines.all(|machine| machine.signaled().is_empty())
+    }
+
     /// True if every port has a verdict, which may still change.
     pub fn has_verdicts(&self) -> bool {
         self.machines
@@ -55,6 +63,23 @@ impl Batch {
     /// Returns the mildest signal that is offered for one of the ports.
     pub fn offer(&self) -> Option<Signal> {
         self.machines.iter().filter_map(FreeMachine::offer).min()
+    }
+
+    /// Returns what can be done next about the ports that are not free.
+    pub fn next_steps(&self) -> NextSteps {
+        let steps = self.machines.iter().map(NextSteps::after);
+        let steps = steps.filter(|steps| !steps.is_empty());
+        steps.reduce(NextSteps::and).unwrap_or_default()
+    }
+
+    /// Returns the ports that have a verdict other than free.
+    pub fn unfree_ports(&self) -> Vec<Port> {
+        let is_unfree = |machine: &&FreeMachine| {
+            let verdict = machine.verdict();
+            verdict.is_some_and(|verdict| verdict.kind.class() != VerdictClass::Free)
+        };
+        let machines = self.machines.iter().filter(is_unfree);
+        machines.map(FreeMachine::port).collect()
     }
 
     /// Sends the [offered](Self::offer) signal to the survivors on the ports that offer it, if there is one.

@@ -2,8 +2,10 @@
 
 mod candidates;
 mod other_sockets;
+mod relatives;
 mod respawn;
 pub(super) mod supervision;
+mod target_choice;
 
 use super::protected::{Protected, protected};
 use super::request::{KillRequest, RequestId, Target};
@@ -11,7 +13,7 @@ use crate::model::environment::Environment;
 use crate::model::port::Port;
 use crate::model::process::{
     Pid, Process, ProcessId, ProcessTree, Restriction, Signal, SocketOrigin, is_topmost,
-    leads_terminal, topmost_first,
+    topmost_first,
 };
 use crate::model::socket::{Endpoint, Socket};
 use std::collections::BTreeSet;
@@ -20,6 +22,7 @@ use std::time::Instant;
 
 pub use candidates::Unproved;
 pub use other_sockets::{OtherPort, OtherSockets};
+pub use target_choice::TargetChoice;
 
 /// What would free a port.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -195,26 +198,9 @@ impl KillPlan {
         processes.into_iter().map(target).collect()
     }
 
-    /// Returns the targets that are suspended.
-    pub(super) fn suspended_targets(&self, targets: TargetSet) -> Vec<Arc<Process>> {
-        let is_suspended = |id: ProcessId| {
-            let mut trees = self.trees().iter();
-            trees.any(|tree| tree.suspended.contains(&id))
-        };
-        let targets = self.targets(targets).into_iter();
-        let suspended = targets.filter(|target| is_suspended(target.id()));
-        suspended.map(|target| target.process).collect()
-    }
-
     /// True if not every owner is topmost.
     pub fn has_more_than_topmost(&self) -> bool {
         self.targets(TargetSet::All).len() > self.targets(TargetSet::Topmost).len()
-    }
-
-    /// True if the group has more members than owners.
-    pub fn has_group(&self) -> bool {
-        let mut group = self.group().into_iter();
-        group.any(|member| self.owner(member.id).is_none())
     }
 
     /// Returns none for candidates: neither their group nor their parents are stopped for them.
@@ -222,54 +208,6 @@ impl KillPlan {
         let owners = self.owners.iter().filter(|_| !self.is_unproved());
         let owners = owners.filter(|owner| owner.protected.is_none() && is_meant(owner));
         owners.map(|owner| &owner.process).collect()
-    }
-
-    /// Returns the topmost owners' process groups; empty if unknown or if a member may not be signaled, since a group gets
-    /// a signal as a whole.
-    fn group(&self) -> Vec<&Arc<Process>> {
-        let topmost = self
-            .unprotected_owners(|owner| owner.is_topmost)
-            .into_iter();
-        let trees = topmost.filter_map(|process| self.tree_of(process.id));
-        let mut members: Vec<&Arc<Process>> = trees.flat_map(|tree| &tree.group).collect();
-        members.sort_by_key(|process| {
-            let mut owners = self.owners.iter();
-            let rank = owners.position(|owner| owner.process.id == process.id);
-            (rank.unwrap_or(self.owners.len()), process.pid())
-        });
-        members.dedup_by_key(|process| process.id);
-        if !members.iter().all(|process| self.may_signal(process)) {
-            members.clear();
-        }
-        members
-    }
-
-    fn with_ancestors(&self, last: ProcessId) -> Vec<&Arc<Process>> {
-        let mut processes = self.unprotected_owners(|owner| owner.is_topmost);
-        let mut parents = self.parents();
-        let end = parents.iter().position(|parent| parent.id == last);
-        parents.truncate(end.map_or(0, |end| end + 1));
-        processes.extend(parents);
-        processes
-    }
-
-    /// Returns the ancestors of the first topmost owner that may be signaled with it, the nearest first, up to the first
-    /// that may not or that leads a terminal's session.
-    pub fn parents(&self) -> Vec<&Arc<Process>> {
-        let topmost = self.unprotected_owners(|owner| owner.is_topmost);
-        let tree = topmost.first().and_then(|process| self.tree_of(process.id));
-        tree.map_or(&[][..], |tree| &tree.ancestors)
-            .iter()
-            .take_while(|process| self.may_signal(process) && !leads_terminal(process))
-            .collect()
-    }
-
-    /// True unless the process is protected or the main process of an owner's service, which systemd manages.
-    fn may_signal(&self, process: &Process) -> bool {
-        let trees = self.trees().iter();
-        let mut units = trees.filter_map(|tree| tree.supervisor.unit.as_ref());
-        !units.any(|unit| unit.main == Some(process.pid()))
-            && protected(process, &self.self_pids).is_none()
     }
 
     /// Returns the request to send the signal. This is the only way to a [`KillRequest`]: call it once the person has done
@@ -286,6 +224,7 @@ impl KillPlan {
             signal,
             self_pids: self.self_pids.clone(),
             is_repeated: false,
+            stop_command: self.stop_command(),
         }
     }
 }

@@ -37,7 +37,7 @@ pub use exec_command::{
 };
 pub use explanation::{Explanation, Obstacle, SupervisedBy};
 pub use kill_plan::supervision::Restarter;
-pub use kill_plan::{KillPlan, OtherPort, PortOwner, TargetSet, Unproved};
+pub use kill_plan::{KillPlan, OtherPort, PortOwner, TargetChoice, TargetSet, Unproved};
 pub use plan::{FreeContext, PlanResult, plan_port, plan_row};
 pub use preview::{
     AlsoCloses, Confirmation, NotPermitted, PortPreview, Preview, StartedBy, TreeNode,
@@ -45,7 +45,7 @@ pub use preview::{
 };
 pub use protected::{Protected, protected};
 pub use request::{KillRequest, RequestId, Target};
-pub use state_machine::{BIND_RETRY, FreeMachine, TableChange, Timeouts};
+pub use state_machine::{BIND_RETRY, FreeMachine, NextSteps, RestKind, TableChange, Timeouts};
 pub use verdict::{
     BindRefusal, Evidence, Leftovers, Progress, Proof, ReleaseKind, RemainingOwners, Starter,
     SurvivalReason, Survivor, TargetOutcome, Verdict, VerdictClass, VerdictKind,

@@ -52,6 +52,7 @@ pub struct KillRequest {
     pub(super) signal: Signal,
     pub(super) self_pids: Vec<Pid>,
     pub(super) is_repeated: bool,
+    pub(super) stop_command: Option<String>,
 }
 
 impl KillRequest {
@@ -101,6 +102,12 @@ impl KillRequest {
     /// Returns portmon's own pid and its ancestors', which the executor checks again.
     pub fn self_pids(&self) -> &[Pid] {
         &self.self_pids
+    }
+
+    /// Returns the command that stops what may bring the targets back, as far as it is known. Raw: show it through
+    /// [`escaped`](crate::model::text::escaped).
+    pub fn stop_command(&self) -> Option<&str> {
+        self.stop_command.as_deref()
     }
 
     /// True if it sends another signal to the survivors of an earlier request: those that have exited do not stop it.

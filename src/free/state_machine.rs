@@ -2,6 +2,7 @@
 
 mod bind;
 mod evaluate;
+mod next_steps;
 mod phase;
 mod poll_verdict;
 mod released;
@@ -13,7 +14,7 @@ use super::exec_command::{ExecCommand, ExecEvent, ExecResult, PortSnapshot, Send
 use super::request::KillRequest;
 use super::verdict::{Progress, TargetOutcome, Verdict, VerdictKind};
 use crate::model::port::Port;
-use crate::model::process::{Process, Signal};
+use crate::model::process::{Process, ProcessId, Signal};
 use evaluate::{Evaluation, evaluate};
 use phase::FreePhase;
 use poll_verdict::taken_again;
@@ -21,6 +22,7 @@ use request_log::RequestLog;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+pub use next_steps::{NextSteps, RestKind};
 pub use phase::{BIND_RETRY, Timeouts};
 pub use reuse::TableChange;
 
@@ -245,6 +247,12 @@ impl FreeMachine {
     /// Returns every signal that was sent and its process, in that order.
     pub fn signaled(&self) -> &[(Arc<Process>, Signal)] {
         &self.log.signaled
+    }
+
+    /// True if a signal was sent to the process.
+    pub fn has_signaled(&self, process: ProcessId) -> bool {
+        let mut signaled = self.signaled().iter();
+        signaled.any(|(one, _)| one.id == process)
     }
 
     /// Returns the targets that have ended or closed the port.

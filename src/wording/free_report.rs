@@ -4,12 +4,11 @@ use super::number::grouped;
 use super::socket::{owners_hold, owners_with};
 use super::{
     alternatives, bind_result, count, count_states, doubt, explanation_lines, explanation_title,
-    list, not_permitted_text, signal_error, suffix, time_left_roughly, unseen, unseen_text,
-    verdict, warning,
+    list, next_commands, not_permitted_text, signal_error, suffix, time_left_roughly, unseen,
+    unseen_text, verdict, warning,
 };
 use crate::free::{
-    Conclusion, DryRun, Explanation, FreeReport, PortPlan, Refusal, Unproved, Verdict, VerdictKind,
-    Warning,
+    Conclusion, DryRun, Explanation, FreeReport, PortPlan, Refusal, Unproved, Verdict, Warning,
 };
 use crate::model::port::{Availability, BindResult, Holding, PortRange, PortSpec};
 use crate::model::process::{Pid, Process, Signal};
@@ -57,7 +56,7 @@ pub fn free_report(report: &FreeReport) -> String {
             candidates,
             unused,
         } => unproved_owner(port, explanation, candidates, *unused),
-        Conclusion::Freed(Some(verdict)) => freed(port, verdict),
+        Conclusion::Freed(Some(verdict)) => freed(report, verdict),
         Conclusion::Freed(None) => {
             format!("It is unknown whether {port} is free: watching was interrupted")
         }
@@ -181,26 +180,30 @@ fn unproved_owner(
     )
 }
 
-/// Adds the command that does what a key does in the monitor.
-fn freed(port: PortSpec, of: &Verdict) -> String {
+/// Adds the commands that do what keys do in the monitor.
+fn freed(report: &FreeReport, of: &Verdict) -> String {
+    let steps = next_commands(report.spec, &of.kind, &report.next_steps, report.choice);
     let words = verdict(of);
-    match of.kind {
-        VerdictKind::NotEnded {
-            offer: Some(signal),
-            ..
-        } => format!(
-            "{words}; to send {signal}: portmon free {} --signal {}",
-            port.to_argument(),
-            signal.name().trim_start_matches("SIG")
-        ),
-        _ => words,
-    }
+    // The end of a sentence would read as the end of the report.
+    let words = if steps.is_empty() {
+        &*words
+    } else {
+        words.trim_end_matches('.')
+    };
+    let parts: Vec<&str> = std::iter::once(words)
+        .chain(steps.iter().map(String::as_str))
+        .collect();
+    parts.join("; ")
 }
 
 fn refusal(why: Refusal) -> String {
     match why {
         Refusal::NoGroup => {
             "its process group is unknown, or contains portmon or another protected process"
+                .to_owned()
+        }
+        Refusal::NoParent => {
+            "no parent may be stopped with its owner: it has exited, is a login, or is protected"
                 .to_owned()
         }
         Refusal::NotConfirmed => "not confirmed".to_owned(),
@@ -345,6 +348,7 @@ mod tests {
         let (java, count) = (process(812, "java").build(), Some(3));
         let refusals = [
             Refusal::NoGroup,
+            Refusal::NoParent,
             Refusal::NotConfirmed,
             Refusal::WrongCount {
                 agreed: 3,
@@ -375,6 +379,7 @@ mod tests {
         .concat();
         insta::assert_snapshot!(all.join("\n"), @r"
         Nothing sent for :3000: its process group is unknown, or contains portmon or another protected process.
+        Nothing sent for :3000: no parent may be stopped with its owner: it has exited, is a login, or is protected.
         Nothing sent for :3000: not confirmed.
         Nothing sent for :3000: --yes=3 does not match the number of ports: 1 port would be freed.
         Nothing sent for :3000: a range needs a port count: --yes=2.

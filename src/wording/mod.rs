@@ -45,5 +45,7 @@ pub use socket::{
     candidate_names, cause, count_states, owner_not_found, owners, probably, states, unproved,
     unreadable, user,
 };
-pub use verdict::{escalation, held_now, progress, verdict};
+pub use verdict::{
+    escalation, held_now, next_commands, progress, rest_with_parent, stop_rest, verdict,
+};
 pub use warning::{not_permitted_text, type_to_confirm, unseen_text, warning};

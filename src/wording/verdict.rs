@@ -2,6 +2,8 @@
 //!
 //! The beginnings (`is free`, `STILL HELD`, `TAKEN AGAIN`, `Nothing sent`) are an interface: people and scripts read them.
 
+mod next_step;
+
 use super::process::{ended, release_groups, releases, signal_error, targets};
 use super::socket::{count_states, owners_hold};
 use super::{
@@ -18,6 +20,8 @@ use crate::model::process::{Process, Signal};
 use crate::model::socket::{Protocol, Socket};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
+
+pub use next_step::{next_commands, rest_with_parent, stop_rest};
 
 /// Returns the sentence of a verdict: `:3000 is free. node 4242 ended 0.8 s after SIGTERM.`
 pub fn verdict(verdict: &Verdict) -> String {

@@ -5,6 +5,8 @@ mod candidates;
 #[cfg(target_os = "linux")]
 mod marked;
 #[cfg(target_os = "linux")]
+mod next_steps;
+#[cfg(target_os = "linux")]
 mod other_programs;
 #[cfg(target_os = "linux")]
 mod parents;

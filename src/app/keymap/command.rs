@@ -173,14 +173,16 @@ commands! {
     /// Buttons of the free dialog, in their order on the screen.
     Button as Button {
         Confirm [key('y')] "stop it (with SIGTERM or the chosen signal)";
+        Rest [key('x')] "after a verdict, ask about the owners that are left, or about what took the port again";
         All [key('a')] "switch between all owners and the topmost only";
-        Group [key('g')] "switch between the process group and the owners";
-        Parent [key('p')] "stop the parent as well, then its parent too, and finally the owner only again";
+        Group [key('g')] "switch between the process group and the owners; after a verdict, ask about the group";
+        Parent [key('p')] "stop the parent as well, then its parent too, and finally the owner only again; after a verdict, ask about both";
         Signals [key('s')] "choose another signal";
         GoTo [key('l')] "go to the listener";
         Copy [key('c')] "copy the offered command";
         Kill [key('K')] "send SIGKILL, after another signal failed";
         Interrupt [key('I')] "send SIGINT (fast shutdown) to postgres while it waits for its clients";
+        Check [key('w')] "after a verdict, check why the port cannot be used";
     }
 }
 

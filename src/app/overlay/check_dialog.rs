@@ -35,6 +35,10 @@ impl App {
         let Some(spec) = self.port_to_check() else {
             return self.notify(notice::NOTHING_TO_CHECK);
         };
+        self.check_port(spec);
+    }
+
+    pub(in crate::app) fn check_port(&mut self, spec: PortSpec) {
         let request = CheckRequest {
             spec,
             connects: false,

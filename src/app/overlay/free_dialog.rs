@@ -13,10 +13,10 @@ pub use buttons::DialogAction;
 pub use confirm_prompt::ConfirmPrompt;
 pub use phase::DialogPhase;
 
-use crate::free::{KillPlan, Obstacle};
+use crate::free::{KillPlan, Obstacle, TargetChoice};
+use crate::model::port::PortSpec;
 use crate::model::process::{InspectRequest, Inspection, Pid};
 use crate::model::socket::EndpointId;
-use crate::table::row::Row;
 use phase::QuestionKey;
 use std::time::{Duration, Instant};
 
@@ -25,8 +25,7 @@ const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
 
 #[derive(Debug)]
 pub struct FreeDialog {
-    /// The rows whose ports are to be freed.
-    pub rows: Vec<EndpointId>,
+    pub subject: Subject,
     /// When its buttons were first drawn.
     since: Option<Instant>,
     /// True if the screen shows them as live.
@@ -42,18 +41,27 @@ pub struct FreeDialog {
     pub inspection: Option<Inspection>,
 }
 
+/// What the dialog asks about, also when it asks again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// The rows whose ports are to be freed.
+    Rows(Vec<EndpointId>),
+    /// Ports that were not free after a verdict, whatever holds them now, and the targets to begin with.
+    Ports(Vec<PortSpec>, TargetChoice),
+}
+
 impl FreeDialog {
-    pub fn new(rows: &[&Row], phase: DialogPhase) -> Self {
-        let rows: Vec<EndpointId> = rows.iter().map(|row| row.endpoint.id()).collect();
+    /// Returns the dialog about a subject, of which `first` is the first socket.
+    pub fn new(subject: Subject, first: Option<EndpointId>, phase: DialogPhase) -> Self {
         Self {
             since: None,
             is_shown_armed: false,
             was_shown_armed: false,
             question_key: phase.question_key(),
             focus: 0,
-            inspect_request: rows.first().and_then(|row| phase.inspect_request(*row)),
+            inspect_request: first.and_then(|id| phase.inspect_request(id)),
             inspection: None,
-            rows,
+            subject,
             phase,
         }
     }
@@ -62,7 +70,10 @@ impl FreeDialog {
     pub fn sockets(&self) -> Vec<EndpointId> {
         let plans = self.phase.prompt().map(|prompt| prompt.plans.iter());
         let sockets = plans.into_iter().flatten().flat_map(|plan| &plan.sockets);
-        let rows = self.rows.iter().copied();
+        let rows = match &self.subject {
+            Subject::Rows(rows) => rows.iter().copied(),
+            Subject::Ports(..) => [].iter().copied(),
+        };
         rows.chain(sockets.map(|socket| socket.id)).collect()
     }
 
@@ -130,7 +141,7 @@ impl FreeDialog {
 
     /// Asks about candidates, where it explained that the owner is hidden.
     pub fn ask_about_candidates(&mut self, plan: KillPlan) {
-        let prompt = ConfirmPrompt::new(vec![plan], Vec::new());
+        let prompt = ConfirmPrompt::new(vec![plan], Vec::new(), TargetChoice::Topmost);
         self.phase = DialogPhase::Confirming(Box::new(prompt));
         self.was_shown_armed = false;
         self.disarm();

@@ -4,11 +4,15 @@
 
 use crate::app::keymap::Chord;
 use crate::app::notice::Notice;
-use crate::app::overlay::free_dialog::{DialogAction, DialogPhase, FreeDialog};
+use crate::app::overlay::free_dialog::{DialogAction, DialogPhase, FreeDialog, Subject};
 use crate::app::panes::screen_layout::is_too_small;
 use crate::app::{App, Effect, Overlay};
-use crate::free::{Batch, ExecEvent, FreeContext, KillPlan, VerdictClass, plan_row};
-use crate::model::process::Inspection;
+use crate::free::{
+    Batch, ExecEvent, FreeContext, KillPlan, NextSteps, PlanResult, TargetChoice, VerdictClass,
+    plan_port, plan_row,
+};
+use crate::model::port::{Port, PortSpec};
+use crate::model::process::{Inspection, Signal};
 use crate::model::socket::Endpoint;
 use crate::table::row::Row;
 use crate::wording::screen::notice;
@@ -29,13 +33,28 @@ impl App {
         if rows.is_empty() {
             rows.extend(self.current_row());
         }
-        let Some(dialog) = self.question_about(&rows) else {
+        let rows = rows.iter().map(|row| row.endpoint.id()).collect();
+        self.ask_about(Subject::Rows(rows));
+    }
+
+    fn ask_about(&mut self, subject: Subject) {
+        let Some(dialog) = self.question_about(subject) else {
             return self.notify(notice::NOTHING_TO_FREE);
         };
         self.show(dialog);
         self.listing.freeze();
         // Bound sockets are not part of every poll, and some may hold the port too.
         self.sampling.wants_poll = true;
+    }
+
+    /// Asks about the ports that the dialog's verdict is about and that are not free, whatever holds them now.
+    fn ask_next(&mut self, choice: TargetChoice) {
+        let dialog = self.overlay.free_dialog();
+        let batch = dialog.and_then(|dialog| dialog.phase.batch());
+        let ports = batch.map(Batch::unfree_ports).unwrap_or_default();
+        let ports = ports.into_iter().map(spec_of).collect();
+        self.close_dialog();
+        self.ask_about(Subject::Ports(ports, choice));
     }
 
     /// Asks again while an owner is pending or the buttons are not live yet, and replaces the dialog only if the question
@@ -47,9 +66,7 @@ impl App {
         if !dialog.may_change() {
             return;
         }
-        let rows = dialog.rows.iter();
-        let rows: Vec<&Row> = rows.filter_map(|id| self.listing.row_of(*id)).collect();
-        match self.question_about(&rows) {
+        match self.question_about(dialog.subject.clone()) {
             Some(again) if again.question_key != dialog.question_key => self.show(again),
             Some(_) => self.update_others(),
             None => {}
@@ -105,13 +122,33 @@ impl App {
         KillPlan::of_candidates(explanation, candidates, trees, &table, &self.environment)
     }
 
-    fn question_about(&self, rows: &[&Row]) -> Option<FreeDialog> {
+    fn question_about(&self, subject: Subject) -> Option<FreeDialog> {
         let table: Vec<&Endpoint> = self.listing.all_endpoints().collect();
-        let plans = rows
-            .iter()
-            .map(|row| plan_row(&row.endpoint, &table, &self.context(row)));
-        let phase = DialogPhase::from_plans(plans)?;
-        Some(FreeDialog::new(rows, phase))
+        let (plans, choice): (Vec<PlanResult>, TargetChoice) = match &subject {
+            Subject::Rows(ids) => {
+                let rows = ids.iter().filter_map(|id| self.listing.row_of(*id));
+                let plan = |row: &Row| plan_row(&row.endpoint, &table, &self.context(row));
+                (rows.map(plan).collect(), TargetChoice::Topmost)
+            }
+            Subject::Ports(ports, choice) => {
+                let context = FreeContext::new(&self.environment, self.moment());
+                let plan = |spec: &PortSpec| plan_port(*spec, &table, &context);
+                (ports.iter().filter_map(plan).collect(), *choice)
+            }
+        };
+        let first = match &subject {
+            Subject::Rows(ids) => ids
+                .iter()
+                .find(|id| self.listing.row_of(**id).is_some())
+                .copied(),
+            Subject::Ports(ports, _) => {
+                let mut sockets = table.iter().map(|endpoint| &endpoint.socket);
+                let on_port = sockets.find(|socket| ports.iter().any(|port| port.matches(socket)));
+                on_port.map(|socket| socket.id)
+            }
+        };
+        let phase = DialogPhase::from_plans(plans, choice)?;
+        Some(FreeDialog::new(subject, first, phase))
     }
 
     fn context(&self, row: &Row) -> FreeContext<'_> {
@@ -125,7 +162,7 @@ impl App {
     }
 
     pub(in crate::app) fn on_dialog_key(&mut self, chord: Chord) {
-        use DialogAction::{Ask, Close, Copy, GoTo, Send, ShowSignals};
+        use DialogAction::{Ask, AskNext, Check, Close, Copy, GoTo, Send, ShowSignals};
         let Some(dialog) = self.overlay.free_dialog_mut() else {
             return;
         };
@@ -136,6 +173,11 @@ impl App {
             Some(GoTo(id)) => {
                 self.close_dialog();
                 self.reveal(id);
+            }
+            Some(AskNext(choice)) => self.ask_next(choice),
+            Some(Check(port)) => {
+                self.close_dialog();
+                self.check_port(spec_of(port));
             }
             Some(action @ (Ask(..) | ShowSignals | Send)) => {
                 let commands = dialog.act(&action, self.now);
@@ -192,7 +234,7 @@ impl App {
             self.sampling.wants_poll = true;
         }
         if let Some(dialog) = self.overlay.free_dialog_mut()
-            && (before.has_verdicts(), before.offer()) != (after.has_verdicts(), after.offer())
+            && buttons_of(&before) != buttons_of(&after)
         {
             dialog.disarm();
         }
@@ -220,6 +262,24 @@ impl App {
             self.effects.push(Effect::CloseHandles);
         }
     }
+}
+
+/// The port on every address.
+fn spec_of(port: Port) -> PortSpec {
+    PortSpec {
+        protocol: port.protocol,
+        ..PortSpec::tcp(port.number)
+    }
+}
+
+/// What the buttons of a running freeing depend on.
+fn buttons_of(batch: &Batch) -> (bool, Option<Signal>, NextSteps, Vec<Port>) {
+    (
+        batch.has_verdicts(),
+        batch.offer(),
+        batch.next_steps(),
+        batch.unfree_ports(),
+    )
 }
 
 /// True until each port has a verdict and each free port was watched for long enough.

@@ -2,7 +2,7 @@
 
 use crate::cli::values::{signal, source, timeout};
 use crate::commands::port_range;
-use crate::free::{PortPlan, TargetSet, Timeouts};
+use crate::free::{PortPlan, TargetChoice, Timeouts};
 use crate::model::port::PortRange;
 use crate::model::process::Signal;
 use crate::model::socket::SocketSource;
@@ -44,6 +44,9 @@ pub struct FreeArgs {
     /// Signal the entire process group of each topmost owner, including processes that do not hold the port
     #[arg(long, conflicts_with = "all_holders")]
     group: bool,
+    /// Signal the parent of the topmost owner too, which may start it again
+    #[arg(long, conflicts_with_all = ["all_holders", "group"])]
+    parent: bool,
     /// Send SIGKILL to whatever still holds the port after this many seconds
     #[arg(long, value_name = "SECS", allow_negative_numbers = true, value_parser = timeout)]
     force_after: Option<Duration>,
@@ -102,13 +105,15 @@ fn consent(text: &str) -> Result<Consent, String> {
 }
 
 impl FreeArgs {
-    pub fn target_set(&self) -> TargetSet {
+    pub fn target_choice(&self) -> TargetChoice {
         if self.all_holders {
-            TargetSet::All
+            TargetChoice::All
         } else if self.group {
-            TargetSet::Group
+            TargetChoice::Group
+        } else if self.parent {
+            TargetChoice::WithParent
         } else {
-            TargetSet::Topmost
+            TargetChoice::Topmost
         }
     }
 

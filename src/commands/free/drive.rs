@@ -44,9 +44,9 @@ pub fn run_plans(ports: &[Prepared], executor: &mut Executor, timeouts: Timeouts
     let machines = plans.iter().zip(batch.machines());
     let reports = machines.map(|(plan, machine)| {
         if exit_code.is_some() && !machine.is_answered() {
-            FreeReport::interrupted(plan.spec, machine)
+            FreeReport::interrupted(plan, machine)
         } else {
-            FreeReport::freed(plan.spec, machine)
+            FreeReport::freed(plan, machine)
         }
     });
     driven.reports.extend(reports);

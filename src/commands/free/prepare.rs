@@ -4,8 +4,8 @@ use super::Prepared;
 use super::arguments::FreeArgs;
 use super::confirmation::can_ask;
 use crate::free::{
-    Conclusion, Explanation, FreeContext, FreeReport, KillPlan, PortPlan, Refusal, TargetSet,
-    plan_port,
+    Conclusion, Explanation, FreeContext, FreeReport, KillPlan, PortPlan, Refusal, TargetChoice,
+    TargetSet, plan_port,
 };
 use crate::model::environment::Environment;
 use crate::model::port::PortSpec;
@@ -53,7 +53,8 @@ pub fn prepare(
                 .or_else(|explanation| {
                     plan_candidates(spec, explanation, &endpoints, environment, options)
                 })?,
-            targets: options.target_set(),
+            choice: options.target_choice(),
+            targets: TargetSet::Topmost,
             signal: options.signal,
         };
         inspected(plan, &mut processes)
@@ -99,7 +100,9 @@ fn plan_candidates(
     explanation.add_supervisors(&proved);
     match plan {
         None => Err(explained(spec, explanation)),
-        Some(plan) if can_ask(options) && options.target_set() == TargetSet::Topmost => Ok(plan),
+        Some(plan) if can_ask(options) && options.target_choice() == TargetChoice::Topmost => {
+            Ok(plan)
+        }
         Some(plan) => {
             let targets = plan.targets(TargetSet::Topmost).into_iter();
             let conclusion = Conclusion::Unproved {
@@ -147,10 +150,13 @@ fn inspected(mut plan: PortPlan, processes: &mut Processes) -> Prepared {
     plan.kill_plan.add_trees(&trees);
     let report = if let Some(explanation) = plan.kill_plan.blocked_by_supervisor() {
         FreeReport::explained(plan.spec, Box::new(explanation), None)
-    } else if plan.processes().is_empty() {
-        plan.refused(Refusal::NoGroup)
-    } else {
+    } else if let Some(targets) = plan.choice.resolve(&plan.kill_plan) {
+        plan.targets = targets;
         return Ok(Box::new(plan));
+    } else if plan.choice == TargetChoice::WithParent {
+        plan.refused(Refusal::NoParent)
+    } else {
+        plan.refused(Refusal::NoGroup)
     };
     Err(Box::new(report))
 }

@@ -10,8 +10,8 @@ pub use port_plan::PortPlan;
 pub use port_specs::port_specs;
 
 use super::{
-    Explanation, FreeMachine, NotPermitted, Obstacle, SignalError, Unseen, Verdict, VerdictClass,
-    VerdictKind, Warning,
+    Explanation, FreeMachine, NextSteps, NotPermitted, Obstacle, SignalError, TargetChoice, Unseen,
+    Verdict, VerdictClass, VerdictKind, Warning,
 };
 use crate::model::port::{Availability, PortSpec};
 use crate::model::process::{Process, Signal};
@@ -58,6 +58,10 @@ pub struct FreeReport {
     pub signalled: Vec<(Arc<Process>, Signal)>,
     /// The visible owners of the port now.
     pub holders: Vec<Arc<Process>>,
+    /// The targets that were asked for.
+    pub choice: TargetChoice,
+    /// What can be done next.
+    pub next_steps: NextSteps,
     /// Time from the last signal until the processes released the port, or until the last poll if they did not.
     pub after: Option<Duration>,
 }
@@ -128,6 +132,8 @@ pub struct DryRun {
 pub enum Refusal {
     /// The process group is unknown, or contains a protected process.
     NoGroup,
+    /// No parent may be stopped together with the owner.
+    NoParent,
     NotConfirmed,
     /// `--yes` agreed to another number of ports.
     WrongCount {
@@ -150,6 +156,8 @@ impl FreeReport {
             conclusion,
             signalled: Vec::new(),
             holders,
+            choice: TargetChoice::Topmost,
+            next_steps: NextSteps::default(),
             after: None,
         }
     }
@@ -165,20 +173,22 @@ impl FreeReport {
     }
 
     /// Reports the verdict on a port whose owners got a signal.
-    pub fn freed(spec: PortSpec, freeing: &FreeMachine) -> Self {
+    pub fn freed(plan: &PortPlan, freeing: &FreeMachine) -> Self {
         let holders = freeing.owners().into_iter().cloned().collect();
         let verdict = freeing.verdict().cloned().map(Box::new);
         let signalled = freeing.signaled().to_vec();
         Self {
             after: (!signalled.is_empty()).then(|| after(freeing)),
             signalled,
-            ..Self::new(spec, Conclusion::Freed(verdict), holders)
+            choice: plan.choice,
+            next_steps: NextSteps::after(freeing),
+            ..Self::new(plan.spec, Conclusion::Freed(verdict), holders)
         }
     }
 
     /// Reports on a port whose watch a signal has ended.
-    pub fn interrupted(spec: PortSpec, freeing: &FreeMachine) -> Self {
-        let report = Self::freed(spec, freeing);
+    pub fn interrupted(plan: &PortPlan, freeing: &FreeMachine) -> Self {
+        let report = Self::freed(plan, freeing);
         let class = freeing.verdict().map(|verdict| verdict.kind.class());
         let was_free = match class {
             Some(VerdictClass::Held | VerdictClass::Taken | VerdictClass::NothingSent) => {

@@ -1,7 +1,7 @@
 //! A port that `portmon free` is to free: its plan, the targets and the signal.
 
 use super::{Conclusion, DryRun, FreeReport, Refusal};
-use crate::free::{KillPlan, Preview, TargetSet, Warning, not_permitted};
+use crate::free::{KillPlan, Preview, TargetChoice, TargetSet, Warning, not_permitted};
 use crate::model::port::PortSpec;
 use crate::model::process::{Process, Signal};
 use std::sync::Arc;
@@ -10,6 +10,7 @@ use std::sync::Arc;
 pub struct PortPlan {
     pub spec: PortSpec,
     pub kill_plan: KillPlan,
+    pub choice: TargetChoice,
     pub targets: TargetSet,
     pub signal: Signal,
 }

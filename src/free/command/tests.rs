@@ -1,5 +1,5 @@
 use super::*;
-use crate::free::{FreeContext, KillPlan, TargetSet, plan_port};
+use crate::free::{FreeContext, KillPlan, TargetChoice, TargetSet, plan_port};
 use crate::model::port::{
     AddressProbe, BindOutcome, Doubt, Holding, PortBinds, PortRange, WhyUnseen,
 };
@@ -224,6 +224,7 @@ fn group_plan(owner: &Arc<Process>, group: &[&Arc<Process>]) -> PortPlan {
     PortPlan {
         spec,
         kill_plan,
+        choice: TargetChoice::Group,
         targets: TargetSet::Group,
         signal: Signal::Terminate,
     }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::free::{FreeContext, PlanResult, Refusal, TargetSet, Warning, plan_port};
+use crate::free::{FreeContext, PlanResult, Refusal, TargetChoice, TargetSet, Warning, plan_port};
 use crate::model::port::{Availability, EphemeralRange, PortSpec};
 use crate::model::process::{Manager, Pid, ProcessTree, Restriction, Unit};
 use crate::model::socket::Endpoint;
@@ -32,6 +32,7 @@ fn plan(port: &str, table: &[Endpoint], tree: impl FnOnce(&mut ProcessTree)) -> 
     PortPlan {
         spec: spec(port),
         kill_plan,
+        choice: TargetChoice::Topmost,
         targets: TargetSet::Topmost,
         signal: Signal::Terminate,
     }

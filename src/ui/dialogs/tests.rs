@@ -209,7 +209,7 @@ fn nothing_sent_does_not_read_as_if_the_port_were_free() {
     ┌ Port 5001 on build-07 ─────────────────────────────────────────────────────┐
     │ Nothing sent: node 4242 has already exited.                                │
     │                                                                            │
-    │ [ Close ]                                                                  │
+    │ [ Close ]   x ask again     w why                                          │
     └────────────────────────────────────────────────────────────────────────────┘
     ");
     harness.seconds = 1.0;
@@ -220,7 +220,7 @@ fn nothing_sent_does_not_read_as_if_the_port_were_free() {
     │ Nothing sent: node 4242 has already exited. :5001 is held by python3 20688 │
     │ now.                                                                       │
     │                                                                            │
-    │ [ Close ]                                                                  │
+    │ [ Close ]   x ask again     w why                                          │
     └────────────────────────────────────────────────────────────────────────────┘
     ");
 }

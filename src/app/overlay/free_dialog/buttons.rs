@@ -3,10 +3,12 @@
 use super::confirm_prompt::ConfirmPrompt;
 use super::phase::DialogPhase;
 use crate::app::keymap::{Button, KeyCommand, key_of};
-use crate::free::{Batch, KillPlan, TargetSet};
+use crate::free::{Batch, KillPlan, TargetChoice, TargetSet};
+use crate::model::port::Port;
 use crate::model::process::{SIGNALS, Signal};
 use crate::model::socket::EndpointId;
 use crate::model::text::escaped;
+use crate::wording::{rest_with_parent, stop_rest};
 
 #[derive(Debug)]
 pub struct OfferedButton {
@@ -25,6 +27,10 @@ pub enum DialogAction {
     /// Asks about these targets and this signal instead.
     Ask(TargetSet, Signal),
     ShowSignals,
+    /// Asks about the ports that are not free after the verdict, beginning with these targets.
+    AskNext(TargetChoice),
+    /// Checks why a port cannot be used.
+    Check(Port),
     /// Sends what the question asks about, or the signal that is offered after another failed.
     Send,
 }
@@ -73,7 +79,7 @@ impl DialogPhase {
 
 /// Returns the text of a button and what it does, if it is offered.
 fn offer(phase: &DialogPhase, button: Button) -> Option<(String, DialogAction)> {
-    use Button::{All, Confirm, Copy, GoTo, Group, Interrupt, Kill, Parent, Signals};
+    use Button::{All, Check, Confirm, Copy, GoTo, Group, Interrupt, Kill, Parent, Rest, Signals};
     use DialogPhase::{Confirming, Explaining, Running};
     match (button, phase) {
         (Confirm, Confirming(prompt)) => {
@@ -108,9 +114,12 @@ fn offer(phase: &DialogPhase, button: Button) -> Option<(String, DialogAction)> 
         }
         (Copy, Confirming(prompt)) => prompt.preview.stop_command.clone().map(copy),
         (Copy, Explaining(explanation)) => explanation.command().map(copy),
+        (Rest | Group | Parent | Copy | Check, Running(batch)) => next_step(batch, button),
         (Kill, Running(batch)) => escalation(batch, Signal::Kill),
         (Interrupt, Running(batch)) => escalation(batch, Signal::Interrupt),
-        (Confirm | All | Group | Parent | Signals | GoTo | Copy | Kill | Interrupt, _) => None,
+        (Confirm | Rest | All | Group | Parent | Signals | GoTo | Kill | Interrupt | Check, _) => {
+            None
+        }
     }
 }
 
@@ -156,6 +165,31 @@ fn parent_button(prompt: &ConfirmPrompt) -> Option<(String, DialogAction)> {
         None => (owners_only(prompt), TargetSet::Topmost),
     };
     Some((text, DialogAction::Ask(targets, prompt.preview.signal)))
+}
+
+/// Returns what a button does once every port has a verdict and one of them is not free.
+fn next_step(batch: &Batch, button: Button) -> Option<(String, DialogAction)> {
+    let unfree = batch.unfree_ports();
+    let first = unfree.first().filter(|_| batch.has_verdicts())?;
+    let steps = batch.next_steps();
+    let ask = |text: String, choice| {
+        (!steps.rest.is_empty()).then_some((text, DialogAction::AskNext(choice)))
+    };
+    match button {
+        Button::Rest if steps.rest.is_empty() && batch.has_sent_nothing() => {
+            let again = DialogAction::AskNext(TargetChoice::Topmost);
+            Some(("ask again".to_owned(), again))
+        }
+        Button::Rest => ask(stop_rest(&steps), steps.rest_choice()),
+        Button::Parent => {
+            let text = rest_with_parent(&steps, steps.parent.as_ref()?);
+            ask(text, TargetChoice::WithParent)
+        }
+        Button::Group if steps.has_group => ask("its group".to_owned(), TargetChoice::Group),
+        Button::Copy => steps.stop_command.map(copy),
+        Button::Check => Some(("why".to_owned(), DialogAction::Check(*first))),
+        _ => None,
+    }
 }
 
 fn copy(command: String) -> (String, DialogAction) {

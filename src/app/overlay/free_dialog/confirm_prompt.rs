@@ -1,6 +1,8 @@
 //! What the dialog asks: which ports, targets and signal, and what was typed where a number must be.
 
-use crate::free::{Batch, ExecCommand, Explanation, KillPlan, Preview, TargetSet, Timeouts};
+use crate::free::{
+    Batch, ExecCommand, Explanation, KillPlan, Preview, TargetChoice, TargetSet, Timeouts,
+};
 use crate::model::process::{Inspection, ProcessId, Signal};
 use crate::model::socket::Endpoint;
 use std::collections::BTreeSet;
@@ -14,6 +16,8 @@ pub struct ConfirmPrompt {
     pub skipped: Vec<Explanation>,
     /// What would be done; it names the targets and the signal.
     pub preview: Preview,
+    /// The targets to begin with, until the process trees are known.
+    begins_with: Option<TargetChoice>,
     /// True while the signals are offered instead of everything else.
     pub is_choosing_signal: bool,
     /// Digits typed so far, if a port or pid must be typed.
@@ -23,11 +27,12 @@ pub struct ConfirmPrompt {
 }
 
 impl ConfirmPrompt {
-    pub fn new(plans: Vec<KillPlan>, skipped: Vec<Explanation>) -> Self {
+    pub fn new(plans: Vec<KillPlan>, skipped: Vec<Explanation>, begins_with: TargetChoice) -> Self {
         Self {
             preview: Preview::new(&plans, TargetSet::Topmost, Signal::Terminate),
             plans,
             skipped,
+            begins_with: Some(begins_with),
             is_choosing_signal: false,
             typed: String::new(),
             is_truncated: false,
@@ -64,7 +69,8 @@ impl ConfirmPrompt {
         self.plans.iter().any(KillPlan::is_unproved)
     }
 
-    /// Describes the owners as they are now and adds their process trees. Drops the plans whose owners a supervisor manages; returns why if none is left.
+    /// Describes the owners as they are now and adds their process trees. Drops the plans whose owners a supervisor
+    /// manages; returns why if none is left.
     pub fn apply_inspection(&mut self, inspection: &Inspection) -> Option<Explanation> {
         let mut blocked = Vec::new();
         self.plans.retain_mut(|plan| {
@@ -79,8 +85,20 @@ impl ConfirmPrompt {
             return blocked.into_iter().reduce(Explanation::and);
         }
         self.skipped.extend(blocked);
-        self.ask(self.preview.targets, self.preview.signal);
+        let targets = self.first_targets().unwrap_or(self.preview.targets);
+        self.ask(targets, self.preview.signal);
         None
+    }
+
+    /// Returns the targets to begin with, if the plans offer them: a group or a parent only for one port.
+    fn first_targets(&mut self) -> Option<TargetSet> {
+        match (self.begins_with.take()?, self.single()) {
+            (choice @ (TargetChoice::Group | TargetChoice::WithParent), plan) => {
+                choice.resolve(plan?)
+            }
+            (TargetChoice::All, _) => Some(TargetSet::All),
+            (TargetChoice::Topmost, _) => None,
+        }
     }
 
     /// Updates what else would close.

@@ -14,7 +14,7 @@ impl FreeDialog {
             Some(KeyCommand::FreeDialog(FreeDialogCommand::Cancel)) => Some(DialogAction::Close),
             _ if !self.is_shown_armed => None,
             Some(KeyCommand::FreeDialog(command)) => self.run(command),
-            _ if self.take_typed_key(chord) || self.is_movement(chord) => None,
+            _ if self.take_typed_key(chord) => None,
             _ => self.action_of(chord),
         }
     }
@@ -85,11 +85,12 @@ impl FreeDialog {
             KeyContext::FreeDialog
         };
         let Some(command) = command_of(context, chord) else {
-            return Some(DialogAction::Close);
+            return (!self.is_movement(chord)).then_some(DialogAction::Close);
         };
         let mut buttons = self.phase.buttons().into_iter();
         match buttons.find(|button| button.command == Some(command)) {
             Some(button) => Some(button.action),
+            None if self.is_movement(chord) => None,
             None if prompt.is_some() && !is_menu => None,
             None => Some(DialogAction::Close),
         }
@@ -97,7 +98,7 @@ impl FreeDialog {
 
     /// Changes the question, or returns what to send.
     pub fn act(&mut self, action: &DialogAction, now: Instant) -> Vec<ExecCommand> {
-        use DialogAction::{Ask, Close, Copy, GoTo, Send, ShowSignals};
+        use DialogAction::{Ask, AskNext, Check, Close, Copy, GoTo, Send, ShowSignals};
         let mut commands = Vec::new();
         match (action, &mut self.phase) {
             (Send, DialogPhase::Running(batch)) => commands = batch.escalate(now),
@@ -118,7 +119,10 @@ impl FreeDialog {
                 self.focus = 0;
                 return commands;
             }
-            (Ask(..) | ShowSignals | Send | Close | Copy(_) | GoTo(_), _) => return commands,
+            (
+                Ask(..) | ShowSignals | Send | Close | Copy(_) | GoTo(_) | AskNext(_) | Check(_),
+                _,
+            ) => return commands,
         }
         self.disarm();
         commands

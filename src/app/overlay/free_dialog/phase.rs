@@ -1,7 +1,7 @@
 //! The phases of the dialog: a question or why there is none, then the progress and the verdicts.
 
 use super::confirm_prompt::ConfirmPrompt;
-use crate::free::{Batch, Explanation, KillPlan, PlanResult};
+use crate::free::{Batch, Explanation, KillPlan, PlanResult, TargetChoice};
 use crate::model::process::{InspectRequest, ProcessId, Requester};
 use crate::model::socket::EndpointId;
 use std::iter::repeat;
@@ -16,7 +16,10 @@ pub enum DialogPhase {
 
 impl DialogPhase {
     /// Joins the plans of the rows, one for each port, with the explanations of those that have none.
-    pub fn from_plans(results: impl IntoIterator<Item = PlanResult>) -> Option<Self> {
+    pub fn from_plans(
+        results: impl IntoIterator<Item = PlanResult>,
+        begins_with: TargetChoice,
+    ) -> Option<Self> {
         let (mut plans, mut explanations) = (Vec::<KillPlan>::new(), Vec::new());
         for result in results {
             match result {
@@ -29,7 +32,7 @@ impl DialogPhase {
             let explanation = explanations.into_iter().reduce(Explanation::and);
             return explanation.map(Self::Explaining);
         }
-        let prompt = ConfirmPrompt::new(plans, explanations);
+        let prompt = ConfirmPrompt::new(plans, explanations, begins_with);
         Some(Self::Confirming(Box::new(prompt)))
     }
 

@@ -1,0 +1,73 @@
+//! Groups and parents of a port's owners, as far as they may be signaled with them.
+
+use super::{KillPlan, TargetSet};
+use crate::free::protected::protected;
+use crate::model::process::{Process, ProcessId, leads_terminal};
+use std::sync::Arc;
+
+impl KillPlan {
+    /// Returns the targets that are suspended.
+    pub(in crate::free) fn suspended_targets(&self, targets: TargetSet) -> Vec<Arc<Process>> {
+        let is_suspended = |id: ProcessId| {
+            let mut trees = self.trees().iter();
+            trees.any(|tree| tree.suspended.contains(&id))
+        };
+        let targets = self.targets(targets).into_iter();
+        let suspended = targets.filter(|target| is_suspended(target.id()));
+        suspended.map(|target| target.process).collect()
+    }
+
+    /// True if the group has more members than owners.
+    pub fn has_group(&self) -> bool {
+        let mut group = self.group().into_iter();
+        group.any(|member| self.owner(member.id).is_none())
+    }
+
+    /// Returns the topmost owners' process groups; empty if unknown or if a member may not be signaled, since a group gets
+    /// a signal as a whole.
+    pub(super) fn group(&self) -> Vec<&Arc<Process>> {
+        let topmost = self
+            .unprotected_owners(|owner| owner.is_topmost)
+            .into_iter();
+        let trees = topmost.filter_map(|process| self.tree_of(process.id));
+        let mut members: Vec<&Arc<Process>> = trees.flat_map(|tree| &tree.group).collect();
+        members.sort_by_key(|process| {
+            let mut owners = self.owners.iter();
+            let rank = owners.position(|owner| owner.process.id == process.id);
+            (rank.unwrap_or(self.owners.len()), process.pid())
+        });
+        members.dedup_by_key(|process| process.id);
+        if !members.iter().all(|process| self.may_signal(process)) {
+            members.clear();
+        }
+        members
+    }
+
+    pub(super) fn with_ancestors(&self, last: ProcessId) -> Vec<&Arc<Process>> {
+        let mut processes = self.unprotected_owners(|owner| owner.is_topmost);
+        let mut parents = self.parents();
+        let end = parents.iter().position(|parent| parent.id == last);
+        parents.truncate(end.map_or(0, |end| end + 1));
+        processes.extend(parents);
+        processes
+    }
+
+    /// Returns the ancestors of the first topmost owner that may be signaled with it, the nearest first, up to the first
+    /// that may not or that leads a terminal's session.
+    pub fn parents(&self) -> Vec<&Arc<Process>> {
+        let topmost = self.unprotected_owners(|owner| owner.is_topmost);
+        let tree = topmost.first().and_then(|process| self.tree_of(process.id));
+        tree.map_or(&[][..], |tree| &tree.ancestors)
+            .iter()
+            .take_while(|process| self.may_signal(process) && !leads_terminal(process))
+            .collect()
+    }
+
+    /// True unless the process is protected or the main process of an owner's service, which systemd manages.
+    fn may_signal(&self, process: &Process) -> bool {
+        let trees = self.trees().iter();
+        let mut units = trees.filter_map(|tree| tree.supervisor.unit.as_ref());
+        !units.any(|unit| unit.main == Some(process.pid()))
+            && protected(process, &self.self_pids).is_none()
+    }
+}
