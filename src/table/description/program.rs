@@ -13,7 +13,13 @@ pub fn program(process: &Process) -> String {
     let Some((first, rest)) = arguments.split_first() else {
         return process.name.to_string();
     };
-    let mut words = described(first, launcher(first, process), rest);
+    // exec(2) takes an empty one too.
+    let named = if first.is_empty() {
+        &process.name
+    } else {
+        first
+    };
+    let mut words = described(named, launcher(first, process), rest);
     // The PROCESS column already shows this name.
     if words.len() > 1 && words.first() == Some(&process.name.to_string()) {
         words.remove(0);

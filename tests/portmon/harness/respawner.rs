@@ -43,8 +43,14 @@ impl Respawner {
         let programs = scratch(&format!("bin/{name}"));
         let mut command = Command::new(shell_named(&programs, &name));
         let tests = env::current_exe().expect("this binary");
-        // The group of the test has portmon in it, so it is protected.
-        command.arg0("sh").arg("-c").arg(SCRIPT).arg(tests);
+        // The group of the test has portmon in it, so it is protected. The name is an argument too, or the process would be
+        // one of sh that was renamed.
+        command
+            .arg0("sh")
+            .arg("-c")
+            .arg(SCRIPT)
+            .arg(tests)
+            .arg(&name);
         command.env(PORT, port.to_string()).process_group(0);
         let shell = ChildProcess::start(&mut command);
         fs::remove_dir_all(programs).expect("the name is no longer needed");

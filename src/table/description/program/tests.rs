@@ -162,6 +162,9 @@ fn an_interpreter_under_another_name_is_known_by_its_file() {
     };
     assert_eq!(run_as("worker", "/usr/bin/python3.11"), "app.py 8000");
     assert_eq!(run_as("", "/usr/bin/python3.11"), "app.py 8000");
+    // The name of the program, which the column PROCESS has, stands for the empty argument.
+    let nameless = process(1, "app").command(" -x").build();
+    assert_eq!(program(&nameless), "app");
     // A link to the shell, as of busybox, is another program.
     assert_eq!(run_as("httpd", "/usr/bin/dash"), "httpd app.py 8000");
 }

@@ -70,7 +70,8 @@ fn name_in_title<'p>(title: &'p [u8], comm: &'p [u8], is_cut: bool) -> &'p [u8] 
     let word = title.split(|byte| *byte == b' ').next().unwrap_or(title);
     match word.strip_suffix(b":") {
         Some(name) if !name.is_empty() => name,
-        _ if is_cut && !word.is_empty() => word,
+        // A title may be cut too, by the room that the arguments left for it.
+        _ if (is_cut || comm.contains(&b':')) && !word.is_empty() => word,
         _ => comm,
     }
 }
@@ -212,6 +213,7 @@ mod tests {
                 "PM2 v5.3.0: God Daemon (/home/dev/.pm2)",
                 "PM2",
             ),
+            ("PM2 v5.3.0:", "/usr/bin/node", "PM2 v5.3.0:", "PM2"),
             ("shop api", "/usr/bin/node", "shop api", "shop api"),
             (
                 "postgres",
