@@ -256,7 +256,7 @@ impl App {
 
     fn request_details(&mut self) {
         let row = self.selection.cursor.and_then(|id| self.listing.row_of(id));
-        let request = self.details.next_request(row);
+        let request = self.details.next_request(row, self.now);
         self.effects.extend(request.map(Effect::Inspect));
     }
 

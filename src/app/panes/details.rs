@@ -4,10 +4,14 @@ use crate::model::port::Port;
 use crate::model::process::{CandidateQuery, InspectRequest, Inspection, ProcessId, Requester};
 use crate::model::socket::{EndpointId, Focus};
 use crate::table::row::Row;
+use std::time::{Duration, Instant};
 
 mod stats_history;
 
 pub use stats_history::StatsHistory;
+
+/// How long candidates are shown before they are looked for again, which reads every process.
+const CANDIDATES_AGE: Duration = Duration::from_secs(5);
 
 #[derive(Debug, Default)]
 pub struct Details {
@@ -15,6 +19,7 @@ pub struct Details {
     pub scroll: u16,
     /// The last request, so that each is made once.
     requested: Option<InspectRequest>,
+    requested_at: Option<Instant>,
     inspection: Option<Inspection>,
     /// Stats of the row from the last polls.
     pub stats_history: StatsHistory,
@@ -39,8 +44,9 @@ impl Details {
         row.filter(|row| self.is_open && !row.is_closed())
     }
 
-    /// Returns the request for this row, unless it was made already or the details are closed.
-    pub fn next_request(&mut self, row: Option<&Row>) -> Option<InspectRequest> {
+    /// Returns the request for this row, unless it was made already or the details are closed. Candidates are looked for again
+    /// after a while, since they may have ended.
+    pub fn next_request(&mut self, row: Option<&Row>, now: Instant) -> Option<InspectRequest> {
         let row = self.inspected_row(row)?;
         let socket = &row.endpoint.socket;
         let request = InspectRequest {
@@ -49,7 +55,9 @@ impl Details {
             ..InspectRequest::new(Requester::Details, row.endpoint.id(), owner_ids(row))
         };
         let last = self.requested.as_ref();
-        if last == Some(&request) {
+        let asked = self.requested_at;
+        let is_recent = asked.is_some_and(|at| now.saturating_duration_since(at) < CANDIDATES_AGE);
+        if last == Some(&request) && (request.unowned.is_empty() || is_recent) {
             return None;
         }
         if last.is_none_or(|last| last.endpoint != request.endpoint) {
@@ -57,6 +65,7 @@ impl Details {
             self.inspection = None;
         }
         self.requested = Some(request.clone());
+        self.requested_at = Some(now);
         Some(request)
     }
 

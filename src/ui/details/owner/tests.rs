@@ -73,6 +73,13 @@ fn details_name_the_candidates_of_a_hidden_owner() {
     inspection.candidates = vec![candidates];
     harness.event(Event::Inspected(inspection));
     let shown = crate::ui::tests::details(&harness, &["probably"]);
+    // It may end at any time.
+    let asks_again = |effects: Vec<Effect>| {
+        let mut effects = effects.into_iter();
+        effects.any(|effect| matches!(effect, Effect::Inspect(_)))
+    };
+    assert!(!asks_again(harness.wait(4.0)));
+    assert!(asks_again(harness.wait(1.0)));
     insta::assert_snapshot!(shown, @"probably: webserver 4242 · its descriptors are not readable");
 }
 
