@@ -6,10 +6,17 @@ use crate::model::port::BindResult;
 use crate::model::socket::{Endpoint, Protocol, Socket, SocketRole, State, TimeWaitLeft};
 use std::net::IpAddr;
 
-/// Returns the client, the connections in TIME_WAIT and the ones that a listener left, as far as they prevent a bind.
+/// Returns the client, the connections in TIME_WAIT and the ones that a listener left, as far as they prevent a bind, and
+/// those of a socket with itself.
 pub(super) fn reasons(findings: &Findings) -> Vec<Reason> {
+    let (own, others): (Vec<&Endpoint>, Vec<_>) =
+        connections(findings).partition(|endpoint| endpoint.socket.is_freed_with_owners());
+    let itself = own.first().map(|first| Reason::SelfConnection {
+        first: Box::new(first.socket.clone()),
+        more: own.len() - 1,
+    });
     let (clients, others): (Vec<&Endpoint>, Vec<_>) =
-        connections(findings).partition(|endpoint| is_client(endpoint));
+        others.into_iter().partition(|endpoint| is_client(endpoint));
     let others = others.into_iter().map(|endpoint| &endpoint.socket);
     let (waiting, left): (Vec<&Socket>, Vec<_>) =
         others.partition(|socket| socket.state == Some(State::TimeWait));
@@ -27,7 +34,7 @@ pub(super) fn reasons(findings: &Findings) -> Vec<Reason> {
         refused,
         sockets: left.into_iter().cloned().collect(),
     });
-    [client, time_wait, leftover]
+    [itself, client, time_wait, leftover]
         .into_iter()
         .flatten()
         .collect()

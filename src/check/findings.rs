@@ -50,6 +50,8 @@ pub struct Findings {
 pub struct PortSettings {
     /// First port that needs no privilege (`net.ipv4.ip_unprivileged_port_start` of ip(7)).
     pub unprivileged_from: Option<u16>,
+    /// True in WSL with the network of Windows (`networkingMode=mirrored`): programs of Windows use the same ports.
+    pub shares_ports_with_windows: bool,
     /// Ports that the kernel never chooses as ephemeral ports (`net.ipv4.ip_local_reserved_ports` of ip(7)).
     pub reserved: Vec<RangeInclusive<u16>>,
 }
@@ -117,6 +119,27 @@ impl Findings {
     pub(super) fn connections_on(&self, probe: &AddressProbe) -> impl Iterator<Item = &Socket> {
         let sockets = self.endpoints.iter().map(|endpoint| &endpoint.socket);
         sockets.filter(|socket| !socket.holds_port() && probe.overlaps(socket))
+    }
+
+    /// The addresses of this machine where a connect was answered although no socket that was seen receives there.
+    pub(super) fn answered_unseen(&self) -> Vec<SocketAddr> {
+        let is_here = |ip: IpAddr| {
+            let mut probes = self.local_probes();
+            ip.is_loopback() || probes.any(|probe| probe.address.ip() == ip)
+        };
+        let is_seen = |ip: IpAddr| {
+            let mut listeners = self.holding().filter(|socket| socket.is_listening());
+            listeners.any(|socket| socket.receives(ip))
+        };
+        let connects = self.connects.iter().flatten();
+        let answered =
+            connects.filter(|probe| matches!(probe.outcome, ConnectOutcome::Accepted { .. }));
+        let addresses = answered.map(|probe| probe.address);
+        let protocol = self.request.spec.protocol;
+        let is_unread = self.problems.iter().any(|one| one.protocol == protocol);
+        addresses
+            .filter(|at| !is_unread && is_here(at.ip()) && !is_seen(at.ip()))
+            .collect()
     }
 
     /// True if a bind on some address gave this result.

@@ -21,6 +21,6 @@ pub use findings::{
     Banner, CONNECT_TIMEOUT, CheckRequest, ConnectOutcome, ConnectProbe, Findings, PortSettings,
 };
 pub use http::{HttpAnswer, HttpOutcome, HttpPath, HttpProbe};
-pub use reason::{Reason, distinct_owners};
+pub use reason::{Forwarding, Reason, distinct_owners};
 pub use report::CheckReport;
 pub use wait::{Reached, Until, WaitTarget};

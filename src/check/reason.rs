@@ -22,6 +22,11 @@ pub enum Reason {
         first: Box<Endpoint>,
         more: usize,
     },
+    /// The port is both ends of this connection, and of `more` others.
+    SelfConnection {
+        first: Box<Socket>,
+        more: usize,
+    },
     /// `refused`: the addresses that cannot be bound at all. If empty, they can be bound with SO_REUSEADDR only.
     TimeWait {
         count: usize,
@@ -83,8 +88,26 @@ pub enum Reason {
     Reserved,
     /// Addresses of a family that this machine lacks.
     NoFamily(Vec<IpAddr>),
-    Published(Box<Container>),
+    Published {
+        container: Box<Container>,
+        forwarding: Forwarding,
+    },
+    /// Connects to these addresses were answered, though no socket table shows a listener there.
+    AnsweredUnseen(Vec<SocketAddr>),
+    /// WSL shares ports with Windows, whose programs no table here shows.
+    SharedWithWindows,
     Unread(Problem),
+}
+
+/// How connections come to a container that publishes a port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Forwarding {
+    /// A socket here holds the port, such as that of the engine's proxy.
+    BySocket,
+    /// None does, and a connect was answered.
+    ByRule,
+    /// None does: a rule may forward them, or the engine publishes the port in another network namespace.
+    Unknown,
 }
 
 impl Reason {
@@ -95,6 +118,7 @@ impl Reason {
             Self::Candidates(_) => "candidates",
             Self::Elsewhere(_) => "elsewhere",
             Self::Client { .. } => "client_port",
+            Self::SelfConnection { .. } => "self_connection",
             Self::TimeWait { .. } => "time_wait",
             Self::Leftover { .. } => "leftover_connections",
             Self::Privileged(_) => "privileged",
@@ -120,7 +144,9 @@ impl Reason {
             Self::NeedsReuse => "needs_reuseaddr",
             Self::Reserved => "reserved",
             Self::NoFamily(_) => "no_ipv6",
-            Self::Published(_) => "published",
+            Self::Published { .. } => "published",
+            Self::AnsweredUnseen(_) => "answered_unseen",
+            Self::SharedWithWindows => "shared_with_windows",
             Self::Unread(_) => "unread",
         }
     }
@@ -131,6 +157,7 @@ impl Reason {
             Self::TimeWait { refused, .. } | Self::Leftover { refused, .. } => !refused.is_empty(),
             Self::HoldingSocket(_)
             | Self::Client { .. }
+            | Self::SelfConnection { .. }
             | Self::Unexplained { .. }
             | Self::NoSuchAddress(_) => true,
             // What says nothing about the port: such a bind is refused before anyone looks at it.
@@ -147,7 +174,9 @@ impl Reason {
             | Self::NeedsReuse
             | Self::Reserved
             | Self::NoFamily(_)
-            | Self::Published(_)
+            | Self::Published { .. }
+            | Self::AnsweredUnseen(_)
+            | Self::SharedWithWindows
             | Self::Unread(_) => false,
         }
     }
@@ -161,6 +190,7 @@ impl Reason {
             | Self::OtherInterface { socket, .. }
             | Self::BacklogFull { socket, .. } => socket.owners.known().to_vec(),
             Self::Client { first, .. } => first.socket.owners.known().to_vec(),
+            Self::SelfConnection { first, .. } => first.owners.known().to_vec(),
             Self::TwoLocalhosts { v4, v6, .. } => [v4.owners.known(), v6.owners.known()].concat(),
             Self::Leftover { sockets, .. } => distinct_owners(sockets),
             Self::NotRunning { process, .. } => vec![Arc::clone(process)],
@@ -174,7 +204,9 @@ impl Reason {
             | Self::NeedsReuse
             | Self::Reserved
             | Self::NoFamily(_)
-            | Self::Published(_)
+            | Self::Published { .. }
+            | Self::AnsweredUnseen(_)
+            | Self::SharedWithWindows
             | Self::Unread(_) => Vec::new(),
         };
         processes.iter().map(|process| process.pid()).collect()

@@ -1,7 +1,7 @@
 //! The report: free or held, and the reasons in their order, derived from the findings.
 
 use super::findings::Findings;
-use super::reason::{Reason, distinct_owners};
+use super::reason::{Forwarding, Reason, distinct_owners};
 use super::{connections, sockets};
 use crate::model::port::{AddressProbe, Availability, BindResult, PortSpec, WhyUnseen};
 use crate::model::process::{Process, SocketCandidates};
@@ -31,9 +31,19 @@ impl CheckReport {
         self.reasons.iter().find(|reason| reason.is_decisive())
     }
 
-    /// The visible owners of the conflicting sockets, each once.
+    /// The visible owners of the conflicting sockets, and of those connected to themselves, each once.
     pub fn owners(&self) -> Vec<Arc<Process>> {
-        distinct_owners(self.findings.conflicting())
+        let connections = connections::connections(&self.findings);
+        let own = connections.map(|endpoint| &endpoint.socket);
+        let own = own.filter(|socket| socket.is_freed_with_owners());
+        distinct_owners(self.findings.conflicting().chain(own))
+    }
+
+    /// True if a connect was answered where nothing seen listens; a server may have started between the poll and the
+    /// connect.
+    pub fn has_unseen_answer(&self) -> bool {
+        let is_unseen = |reason: &Reason| matches!(reason, Reason::AnsweredUnseen(_));
+        self.reasons.iter().any(is_unseen)
     }
 
     /// True if nothing holds the port, whether or not this user may bind it.
@@ -57,6 +67,7 @@ fn reasons(findings: &Findings) -> Vec<Reason> {
     reasons.extend(unread(findings));
     reasons.extend(connections::reasons(findings));
     reasons.extend(refusals(findings));
+    reasons.extend(unseen(findings, &reasons));
     reasons.extend(sockets::remarks(findings));
     let explains_reuse = |reason: &Reason| {
         matches!(
@@ -137,6 +148,25 @@ fn unexplained(
     (!at.is_empty()).then_some(Reason::Unexplained { at, why })
 }
 
+/// Reasons for what no socket table shows: answers to connects, and ports of Windows.
+fn unseen(findings: &Findings, reasons: &[Reason]) -> Vec<Reason> {
+    let answered = findings.answered_unseen();
+    let is_unexplained = |reason: &Reason| {
+        matches!(
+            reason,
+            Reason::Unexplained {
+                why: WhyUnseen::NotKnown,
+                ..
+            }
+        )
+    };
+    let is_riddle = !answered.is_empty() || reasons.iter().any(is_unexplained);
+    let windows = findings.settings.shares_ports_with_windows && is_riddle;
+    let answered = (!answered.is_empty()).then_some(Reason::AnsweredUnseen(answered));
+    let windows = windows.then_some(Reason::SharedWithWindows);
+    answered.into_iter().chain(windows).collect()
+}
+
 /// Settings, missing addresses and published ports, whoever holds the port.
 fn settings(findings: &Findings) -> Vec<Reason> {
     let PortSpec { port, address, .. } = findings.request.spec;
@@ -145,13 +175,23 @@ fn settings(findings: &Findings) -> Vec<Reason> {
     if reserved.any(|range| range.contains(&port)) {
         reasons.push(Reason::Reserved);
     }
-    if address.is_any() && findings.has_result(&BindResult::NoSuchAddress) {
+    if address.ip().is_none() && findings.has_result(&BindResult::NoSuchAddress) {
         let mut missing = findings.tried.probes.clone();
         missing.retain(|probe| probe.result() == BindResult::NoSuchAddress);
         let missing = missing.iter().map(|probe| probe.address.ip()).collect();
         reasons.push(Reason::NoFamily(missing));
     }
-    let published = findings.published.iter().cloned();
-    reasons.extend(published.map(|container| Reason::Published(Box::new(container))));
+    let forwarding = if findings.holding().next().is_some() {
+        Forwarding::BySocket
+    } else if findings.answered_unseen().is_empty() {
+        Forwarding::Unknown
+    } else {
+        Forwarding::ByRule
+    };
+    let published = findings.published.iter().cloned().map(Box::new);
+    reasons.extend(published.map(|container| Reason::Published {
+        container,
+        forwarding,
+    }));
     reasons
 }

@@ -92,7 +92,7 @@ fn usable_part(findings: &Findings) -> Option<Reason> {
     if findings.request.spec.asks_for_both_families() {
         return ipv6_alone(findings);
     }
-    if !findings.request.spec.address.is_any() {
+    if findings.request.spec.address.ip().is_some() {
         return None;
     }
     let is_usable = |probe: &&AddressProbe| {

@@ -32,6 +32,7 @@ pub fn port(port: u16) -> Findings {
         candidates: Vec::new(),
         settings: PortSettings {
             unprivileged_from: Some(1024),
+            shares_ports_with_windows: false,
             reserved: Vec::new(),
         },
         localhost: vec![ip("::1"), ip("127.0.0.1")],

@@ -34,6 +34,7 @@ pub fn plan_row(row: &Endpoint, table: &[&Endpoint], context: &FreeContext) -> P
         _ if context.is_gone => Err(closed(&row)),
         SocketRole::Unconnected => plan_sockets(&row, &on_port),
         SocketRole::Server if !on_port.is_empty() => plan_sockets(&row, &on_port),
+        _ if row.row.is_freed_with_owners() => plan_sockets(&row, &row.freed_with_owners()),
         _ if row.row.state == Some(State::TimeWait) => Err(time_wait(&row)),
         _ if context.filter_names_port => plan_sockets(&row, &row.owned()),
         SocketRole::Client => Err(client(&row)),
@@ -50,7 +51,7 @@ pub fn plan_port(spec: PortSpec, table: &[&Endpoint], context: &FreeContext) -> 
         .iter()
         .map(|endpoint| &endpoint.socket)
         .filter(|socket| spec.matches(socket))
-        .filter(|socket| socket.holds_port())
+        .filter(|socket| socket.is_freed_with_owners())
         .collect();
     sockets.sort_by_key(|socket| {
         let is_hidden = socket.owners.is_not_found();

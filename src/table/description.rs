@@ -8,6 +8,7 @@ use crate::model::process::Process;
 use crate::model::socket::{Endpoint, SocketRole};
 use crate::model::text::SystemText;
 use crate::table::row::DisplayContext;
+use crate::wording::CONNECTED_TO_ITSELF;
 use program::program;
 
 /// The program and the directory apart, so that a narrow screen can shorten the directory first.
@@ -49,9 +50,13 @@ impl Description {
     }
 }
 
-/// Returns `← chrome 942` on the server side, `→ :5432 postgres 812` on the client side.
+/// Returns `← chrome 942` on the server side, `→ :5432 postgres 812` on the client side, `connected to itself` where both
+/// are one.
 fn peer_text(endpoint: &Endpoint, role: SocketRole, context: &DisplayContext) -> Option<String> {
     let remote = endpoint.socket.remote?;
+    if endpoint.socket.is_connected_to_itself() {
+        return Some(CONNECTED_TO_ITSELF.to_owned());
+    }
     let peer = endpoint.relation.peer.as_ref();
     let is_local = peer.is_some() || remote.ip() == endpoint.socket.local.ip();
     let place = if is_local {
@@ -106,6 +111,13 @@ mod tests {
         for (path, shown) in cases {
             assert_eq!(shortened(&path.into(), Some("/home/dev")), shown);
         }
+    }
+
+    #[test]
+    fn a_socket_connected_to_itself_is_described_as_that() {
+        let endpoint = socket("127.0.0.1:3000").to("127.0.0.1:3000").endpoint();
+        let what = describe(&endpoint, &CONTEXT()).map(|what| what.program);
+        assert_eq!(what.as_deref(), Some("connected to itself"));
     }
 
     #[test]

@@ -125,9 +125,14 @@ fn socket(tracker: &Tracker, record: &TrackedSocket, users: &mut UserNames) -> S
 
 /// The process at the other end, if it is on this machine and can be seen.
 fn peer(tracker: &Tracker, record: &TrackedSocket) -> Option<Arc<Process>> {
-    let other = peers::other_end(&tracker.table, &record.raw_socket)?;
-    let owners = tracker.table.owners(tracker.table.get(other)?);
-    owners.first().cloned()
+    let raw_socket = &record.raw_socket;
+    let other = if raw_socket.local == raw_socket.remote {
+        record
+    } else {
+        let slot = peers::other_end(&tracker.table, raw_socket)?;
+        tracker.table.get(slot)?
+    };
+    tracker.table.owners(other).first().cloned()
 }
 
 fn instant(tracker: &Tracker, time: Centiseconds) -> Instant {

@@ -4,6 +4,7 @@ use crate::model::socket::{EndpointId, Family, Protocol, Relation, Since, Socket
 use crate::model::testing::{SocketBuilder, instant, process, snapshot, socket};
 
 mod apply_snapshot;
+mod interfaces;
 mod polls;
 
 const LINUX: EphemeralRange = EphemeralRange {

@@ -13,7 +13,7 @@ use crate::table::row::{DisplayContext, Row};
 use crate::ui::labeled_text::{self, LabelColumn, LabeledText};
 use crate::ui::theme::{Role, Theme};
 use crate::ui::truncate;
-use crate::wording::{self, screen};
+use crate::wording::{self, CONNECTED_TO_ITSELF, screen};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
@@ -160,7 +160,12 @@ impl DetailsView<'_> {
 
     fn remote(&self) -> Option<String> {
         let remote = self.row.endpoint.socket.remote_end()?;
-        let peer = self.row.endpoint.relation.peer.as_ref();
+        let Endpoint {
+            socket, relation, ..
+        } = &self.row.endpoint;
+        let peer = relation.peer.as_ref().map(ToString::to_string);
+        let itself = || CONNECTED_TO_ITSELF.to_owned();
+        let peer = socket.is_connected_to_itself().then(itself).or(peer);
         let peer = peer.map(|peer| format!(" · {peer}"));
         Some(format!("{remote}{}", peer.unwrap_or_default()))
     }

@@ -30,6 +30,9 @@ pub fn count_states(states: &[Option<State>]) -> String {
     list(&named.chain(others).collect::<Vec<_>>())
 }
 
+/// What a socket does whose remote end is itself.
+pub const CONNECTED_TO_ITSELF: &str = "connected to itself";
+
 /// The owners of a socket: `node 4242 and node 4300`, or what is known of them where they are hidden.
 pub fn owners(socket: &Socket) -> String {
     match &socket.owners {

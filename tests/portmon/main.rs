@@ -18,6 +18,8 @@ mod free_command;
 mod free_dialog;
 mod harness;
 mod history;
+#[cfg(target_os = "linux")]
+mod networks;
 mod picture;
 #[cfg(target_os = "linux")]
 mod pid_namespaces;

@@ -32,7 +32,8 @@ fn ports_of(target: &PortRange, table: &[Endpoint]) -> Vec<PortSpec> {
     let sockets = table.iter().map(|endpoint| &endpoint.socket);
     // A bind may fail for TIME_WAIT, which no process holds.
     let found = sockets.filter(|socket| {
-        (socket.holds_port() || socket.state == Some(State::TimeWait)) && target.matches(socket)
+        (socket.is_freed_with_owners() || socket.state == Some(State::TimeWait))
+            && target.matches(socket)
     });
     let ports: BTreeSet<u16> = found.map(Socket::port).collect();
     ports.into_iter().map(|port| target.at(port)).collect()

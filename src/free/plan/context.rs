@@ -71,6 +71,13 @@ impl<'a> RowContext<'a> {
         sockets
     }
 
+    /// Returns every socket on the row's port that ending its owners closes.
+    pub fn freed_with_owners(&self) -> Vec<&'a Socket> {
+        let mut sockets = self.on_port(self.row.port());
+        sockets.retain(|socket| socket.is_freed_with_owners());
+        sockets
+    }
+
     /// Returns every socket on the row's port that has a process or may have one.
     pub fn owned(&self) -> Vec<&'a Socket> {
         let mut sockets = self.on_port(self.row.port());

@@ -168,6 +168,16 @@ impl Socket {
         holds_port(self.state, self.remote.is_some())
     }
 
+    /// True if its remote end is itself (RFC 9293, section 3.5, simultaneous open). Then no other end keeps its port.
+    pub fn is_connected_to_itself(&self) -> bool {
+        self.remote == Some(self.local)
+    }
+
+    /// True if its port is free once its owners have ended: it holds the port, or is connected to itself.
+    pub fn is_freed_with_owners(&self) -> bool {
+        self.holds_port() || self.is_connected_to_itself() && self.owners != Owners::NoProcess
+    }
+
     /// True if the kernel counts its traffic: it does not for sockets that it keeps without a process.
     pub fn counts_traffic(&self) -> bool {
         self.protocol == Protocol::Tcp

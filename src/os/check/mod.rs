@@ -82,6 +82,13 @@ pub fn check_port(context: CheckContext, request: CheckRequest) -> CheckReport {
     }
     if request.connects {
         report.findings.connects = Some(connect_probe::probe_all(&request));
+        report = CheckReport::of(report.findings);
+    }
+    if report.has_unseen_answer() {
+        let mut again = findings(context, request);
+        again.binds += report.findings.binds;
+        again.connects = report.findings.connects;
+        report = CheckReport::of(again);
     }
     report
 }

@@ -327,6 +327,35 @@ fn an_unexplained_result_is_checked_once_more() {
     assert_eq!(report.findings.binds, 16);
 }
 
+/// portmon's own sockets are in no report, so its own listener answers as a redirect does.
+#[test]
+fn an_answer_where_nothing_seen_listens_is_reported() {
+    let (_listener, port) = listener(V4);
+    let mut request = request(port);
+    request.connects = true;
+    let report = check_port(context(), request);
+    let answered = SocketAddr::new(V4, port);
+    let answered = Reason::AnsweredUnseen(vec![answered]);
+    assert!(report.reasons.contains(&answered), "{}", message(&report));
+    let (seen, port) = self::listener(V4);
+    let _holder = sleeper(seen);
+    request.spec = PortSpec::tcp(port);
+    let report = check(request);
+    assert!(!report.has_unseen_answer(), "{}", message(&report));
+}
+
+#[test]
+fn a_socket_connected_to_itself_is_reported_with_its_owner() {
+    let (socket, port) = bound(SocketAddr::new(V4, 0), false);
+    socket
+        .connect(&SocketAddr::new(V4, port).into())
+        .expect("meets itself");
+    let holder = sleeper(socket);
+    let report = check(request(port));
+    assert_causes(&report, &["self_connection", "only_ipv4"]);
+    assert_eq!(report.reasons[0].pids(), [holder.pid()]);
+}
+
 /// Serves one connection with these words, once it has read something.
 fn serving(words: &'static [u8]) -> u16 {
     let (listener, port) = listener(V4);

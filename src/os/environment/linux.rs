@@ -29,6 +29,7 @@ pub fn port_settings() -> PortSettings {
     PortSettings {
         unprivileged_from: read("ip_unprivileged_port_start")
             .and_then(|text| text.trim().parse().ok()),
+        shares_ports_with_windows: shares_ports_with_windows(),
         reserved: reserved_ports(),
     }
 }
@@ -46,6 +47,24 @@ fn may_bind_privileged_ports() -> bool {
     let effective = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
     let effective = effective.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
     effective.is_some_and(|mask| mask & CAP_NET_BIND_SERVICE != 0)
+}
+
+/// Returns whether WSL mirrors the network of Windows, whose loopback interface then is loopback0
+/// (<https://learn.microsoft.com/windows/wsl/networking>).
+fn shares_ports_with_windows() -> bool {
+    let release = fs::read_to_string("/proc/sys/kernel/osrelease");
+    let interfaces = fs::read_to_string("/proc/net/dev");
+    is_mirrored(
+        &release.unwrap_or_default(),
+        &interfaces.unwrap_or_default(),
+    )
+}
+
+/// Takes the release of the kernel and the table of interfaces (proc_pid_net(5)).
+fn is_mirrored(release: &str, interfaces: &str) -> bool {
+    let is_wsl = release.to_ascii_lowercase().contains("microsoft");
+    let is_loopback0 = |line: &str| line.trim_start().starts_with("loopback0:");
+    is_wsl && interfaces.lines().any(is_loopback0)
 }
 
 /// Returns the ports that are never handed out as ephemeral ones.
@@ -83,6 +102,20 @@ mod tests {
         assert_eq!(parse_range("32768\t60999\n"), Some(DEFAULT_RANGE));
         assert_eq!(parse_range("32768"), None);
         assert_eq!(parse_range(""), None);
+    }
+
+    #[test]
+    fn wsl_mirrors_windows_where_it_has_its_loopback() {
+        let wsl = "5.15.167.4-microsoft-standard-WSL2\n";
+        let mirrored = "Inter-|   Receive\n    lo:    0\nloopback0:  12\n  eth0: 3\n";
+        let nat = "    lo:    0\n  eth0: 3\n";
+        let found = [
+            (wsl, mirrored),
+            (wsl, nat),
+            ("6.8.0-31-generic\n", mirrored),
+        ];
+        let found = found.map(|(release, interfaces)| is_mirrored(release, interfaces));
+        assert_eq!(found, [true, false, false]);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Polls of a tracker for tests, without the steps of the sampler.
 
 use crate::model::snapshot::Snapshot;
-use crate::model::socket::{Endpoint, EndpointId};
+use crate::model::socket::{Endpoint, EndpointId, Interface};
 use crate::model::testing::{moment, raw_socket};
 use crate::model::text::SystemText;
 use crate::tracker::{Change, Changes, SlotId, Tracker, UnreadTables};
@@ -29,6 +29,9 @@ impl Tracker {
         self.begin_poll(snapshot.taken.instant);
         for socket in &snapshot.sockets {
             self.observe(&raw_socket(socket));
+            if let Some(interface) = &socket.interface {
+                self.describe_interface(Interface::clone(interface));
+            }
         }
         let unread = UnreadTables {
             problems: snapshot.problems.clone(),

@@ -1,6 +1,7 @@
 //! Sentences of a check, for the dialog, the command and the JSON's `message`.
 
 pub mod http;
+mod reach;
 mod reason;
 #[cfg(test)]
 mod tests;
@@ -10,8 +11,8 @@ pub mod wait;
 pub use reason::reason_lines;
 
 use super::{
-    address_with_protocol, bind_result, count, doubt, latency, place, probably, states, unread,
-    unseen,
+    CONNECTED_TO_ITSELF, address_with_protocol, bind_result, count, doubt, latency, place,
+    probably, states, unread, unseen,
 };
 use crate::check::{
     Banner, CONNECT_TIMEOUT, CheckReport, CheckRequest, ConnectOutcome, ConnectProbe, Reason,
@@ -19,17 +20,21 @@ use crate::check::{
 use crate::model::platform::PLATFORM;
 use crate::model::port::{Availability, BindResult};
 use crate::model::socket::Protocol;
+use reach::ANSWERED_UNSEEN;
 use reason::owner;
 
 /// One line that begins with FREE or HELD, or with UNKNOWN where nothing proves either.
 pub fn headline(report: &CheckReport) -> String {
     let spec = report.findings.request.spec;
+    let unseen = report.has_unseen_answer();
+    let unseen = unseen.then(|| format!(", but connections are {ANSWERED_UNSEEN}"));
+    let unseen = unseen.unwrap_or_default();
     match &report.availability {
-        Availability::Usable => format!("FREE {spec}"),
-        Availability::OnlyWithReuseAddr => format!("FREE {spec} with SO_REUSEADDR"),
+        Availability::Usable => format!("FREE {spec}{unseen}"),
+        Availability::OnlyWithReuseAddr => format!("FREE {spec} with SO_REUSEADDR{unseen}"),
         Availability::NotPermitted => {
             let denied = bind_result(&BindResult::NotPermitted);
-            format!("FREE {spec}: nothing holds it, but {denied}")
+            format!("FREE {spec}: nothing holds it, but {denied}{unseen}")
         }
         Availability::Unknown(why) => format!("UNKNOWN {spec}: {}", doubt(why)),
         Availability::Held(_) | Availability::NoSuchAddress => {
@@ -79,6 +84,9 @@ fn held_by(report: &CheckReport, decisive: &Reason) -> String {
         Reason::Client { first, .. } => {
             let owner = owner(&first.socket);
             format!(" by {owner} as the local port of a connection")
+        }
+        Reason::SelfConnection { first, .. } => {
+            format!(" by {}, {CONNECTED_TO_ITSELF}", owner(first))
         }
         Reason::TimeWait { .. } => " by connections in TIME_WAIT".to_owned(),
         Reason::Leftover { sockets, .. } => {

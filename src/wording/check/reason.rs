@@ -1,16 +1,17 @@
 //! A sentence for each reason of a check.
 
+use super::reach::{answered_unseen, other_interface, published, wildcard};
 use crate::check::{CheckReport, Reason, distinct_owners};
 use crate::model::platform::PLATFORM;
-use crate::model::port::{PortSpec, WhyUnseen};
-use crate::model::process::{Container, Process, ProcessState};
+use crate::model::port::WhyUnseen;
+use crate::model::process::{Process, ProcessState};
 use crate::model::socket::{
     Endpoint, Family, NotFoundCause, Owners, Protocol, Socket, State, TimeWaitLeft,
 };
 use crate::wording::socket::not_found;
 use crate::wording::{
-    address_with_protocol, count, list, place, port, probably, states, time_left, unread_table,
-    unreadable, user,
+    CONNECTED_TO_ITSELF, count, list, place, probably, states, time_left, unread_table, unreadable,
+    user,
 };
 use std::net::{IpAddr, SocketAddr};
 
@@ -36,6 +37,7 @@ fn sentence(reason: &Reason, report: &CheckReport) -> String {
         }
         Reason::Elsewhere(socket) => format!("on another address: {}", holds(socket)),
         Reason::Client { first, more } => client(first, *more),
+        Reason::SelfConnection { first, more } => self_connection(first, *more),
         Reason::TimeWait {
             count,
             refused,
@@ -86,7 +88,16 @@ fn sentence(reason: &Reason, report: &CheckReport) -> String {
                 list(addresses)
             )
         }
-        Reason::Published(container) => published(container, spec),
+        Reason::Published {
+            container,
+            forwarding,
+        } => published(container, spec, *forwarding),
+        Reason::AnsweredUnseen(at) => answered_unseen(at),
+        Reason::SharedWithWindows => format!(
+            "WSL shares ports with Windows here (networkingMode=mirrored), so a Windows program may use it; to look, in \
+             Windows: netstat -ano | findstr :{}",
+            spec.port
+        ),
         Reason::Unread(problem) => unread_table(problem),
     }
 }
@@ -193,6 +204,16 @@ fn client(first: &Endpoint, more: usize) -> String {
     format!("{port} is the local port of {client}'s connection{to}{more}")
 }
 
+/// `node 4242 of dev is connected to itself: both ends of the connection are 127.0.0.1:3000`
+fn self_connection(first: &Socket, more: usize) -> String {
+    let more = match more {
+        0 => String::new(),
+        more => format!(", and so is it with {}", count(more, "more connection")),
+    };
+    let (owner, place) = (owner(first), place(first));
+    format!("{owner} is {CONNECTED_TO_ITSELF}: both ends of the connection are {place}{more}")
+}
+
 /// `12 connections are in TIME_WAIT (the last ends in 48 s)`
 fn time_wait(count: usize, left: Option<TimeWaitLeft>) -> String {
     let (connections, ends) = match count {
@@ -243,36 +264,6 @@ fn unexplained(at: &[SocketAddr], why: WhyUnseen) -> String {
     }
 }
 
-/// `0.0.0.0 covers every IPv4 address, including 127.0.0.1:3000`
-fn wildcard(socket: &Socket, covered: &[SocketAddr]) -> String {
-    let all = socket.local_address();
-    let every = match (socket.is_dual_stack(), socket.local.is_ipv4()) {
-        (true, _) => "IPv4 and IPv6",
-        (false, true) => "IPv4",
-        (false, false) => "IPv6",
-    };
-    let of = socket.interface.as_ref();
-    let of = of.map_or_else(String::new, |interface| format!(" of {interface}"));
-    let covered = ends(socket.protocol, covered);
-    format!("{all} covers every {every} address{of}, including {covered}")
-}
-
-/// `0.0.0.0%lo receives only what arrives on lo: clients of 10.77.0.1:3000 do not reach it, but it prevents a bind there`
-fn other_interface(socket: &Socket, unheard: &[SocketAddr]) -> String {
-    let (own, unheard) = (socket.local_address(), ends(socket.protocol, unheard));
-    let interface = socket.interface.as_ref();
-    let only = interface.map_or_else(String::new, ToString::to_string);
-    format!(
-        "{own} receives only what arrives on {only}: clients of {unheard} do not reach it, but it prevents a bind there"
-    )
-}
-
-fn ends(protocol: Protocol, at: &[SocketAddr]) -> String {
-    let at = at.iter();
-    let ends = at.map(|one| address_with_protocol(protocol, *one));
-    list(&ends.collect::<Vec<_>>())
-}
-
 /// `127.0.0.1:5173 is held by java 812 of ops, [::1]:5173 by vite 9120 of dev; localhost reaches ::1 first`
 fn two_localhosts(v4: &Socket, v6: &Socket, localhost: &[IpAddr]) -> String {
     let order = match localhost {
@@ -303,12 +294,4 @@ fn not_running(process: &Process, state: ProcessState) -> String {
         (ProcessState::Zombie, None) => "has exited and was not reaped".to_owned(),
     };
     format!("{process} {what}")
-}
-
-/// `docker shop-db-1 publishes :8080, so connections go to the container (docker stop shop-db-1)`
-fn published(container: &Container, spec: PortSpec) -> String {
-    let port = port(spec.protocol, spec.port);
-    let stop = container.stop_command();
-    let stop = stop.map_or_else(String::new, |command| format!(" ({command})"));
-    format!("{container} publishes {port}, so connections go to the container{stop}")
 }

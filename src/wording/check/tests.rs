@@ -8,6 +8,7 @@ use crate::model::socket::{Family, NotFoundCause, State};
 use crate::model::testing::{SocketBuilder, instant, process, socket, socket_candidates};
 use crate::model::text::SystemText;
 use insta::assert_snapshot;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -322,7 +323,95 @@ fn settings_and_published_ports_of_a_free_port_are_reported() {
     assert_snapshot!(lines(findings), @"
     FREE :8080
     8080 is in net.ipv4.ip_local_reserved_ports: a program can bind it, but the system never assigns it
-    docker shop-db publishes :8080, so connections go to the container (docker stop shop-db)
+    docker shop-db publishes :8080, but no socket here holds it: iptables or nft forwards connections, or it is published in another network namespace (docker stop shop-db)
+    ");
+}
+
+#[test]
+fn an_answer_of_what_no_table_shows_is_named_beside_free() {
+    let answered = |findings: Findings| {
+        findings.with(|findings| {
+            let at = |ip: &str, outcome| ConnectProbe {
+                address: SocketAddr::new(ip.parse().expect("an address"), 3000),
+                outcome,
+            };
+            let accepted = ConnectOutcome::Accepted {
+                took: Duration::from_micros(240),
+                banner: Banner::Nothing,
+            };
+            let refused = ConnectOutcome::Refused;
+            findings.connects = Some(vec![at("127.0.0.1", accepted), at("::1", refused)]);
+        })
+    };
+    assert_snapshot!(lines(answered(port(3000))), @"
+    FREE :3000, but connections are answered by something that no socket table shows
+    127.0.0.1:3000 is answered by something that no socket table shows: a redirect (nft, iptables, eBPF) or a listener in another network namespace
+    ");
+    let heard = port(3000)
+        .refused(&V4)
+        .sees(socket("0.0.0.0:3000").owner(&vite()));
+    assert!(!lines(answered(heard)).contains("no socket table"));
+    // What hears only other interfaces does not answer.
+    let deaf = socket("0.0.0.0:3000").interface(2, "v0", &["10.77.0.1"]);
+    let deaf = port(3000).refused(&V4).sees(deaf.owner(&vite()));
+    assert!(lines(answered(deaf)).contains("answered by something that no socket table shows"));
+    let shared = answered(port(3000)).with(|findings| {
+        findings.settings.shares_ports_with_windows = true;
+        findings.published = vec![Container::new(Engine::Docker, Manager::System, None)];
+    });
+    assert_snapshot!(lines(shared), @"
+    FREE :3000, but connections are answered by something that no socket table shows
+    127.0.0.1:3000 is answered by something that no socket table shows: a redirect (nft, iptables, eBPF) or a listener in another network namespace
+    WSL shares ports with Windows here (networkingMode=mirrored), so a Windows program may use it; to look, in Windows: netstat -ano | findstr :3000
+    a docker container publishes :3000: iptables or nft forwards connections to the container
+    ");
+}
+
+#[test]
+fn ports_of_windows_are_named_where_nothing_explains_a_bind() {
+    let mirrored = |findings: Findings| {
+        findings.with(|findings| findings.settings.shares_ports_with_windows = true)
+    };
+    assert_eq!(lines(mirrored(port(3000))), "FREE :3000");
+    assert_snapshot!(lines(mirrored(port(3000).refused(&V4))), @"
+    HELD :3000 by something not in any socket table
+    127.0.0.1:3000 and 0.0.0.0:3000 are in use, but no socket table shows an owner
+    WSL shares ports with Windows here (networkingMode=mirrored), so a Windows program may use it; to look, in Windows: netstat -ano | findstr :3000
+    only IPv4 is taken: ::1 and :: can be bound
+    ");
+}
+
+#[test]
+fn a_socket_connected_to_itself_is_what_holds_its_port() {
+    let node = process(4242, "node").build();
+    let itself = socket("127.0.0.1:3000").to("127.0.0.1:3000").owner(&node);
+    let report = CheckReport::of(port(3000).refused(&V4).sees(itself));
+    assert_eq!(report.owners(), [node]);
+    assert_snapshot!(lines(report.findings), @"
+    HELD :3000 by node 4242 of dev, connected to itself
+    node 4242 of dev is connected to itself: both ends of the connection are 127.0.0.1:3000
+    only IPv4 is taken: ::1 and :: can be bound
+    ");
+}
+
+#[test]
+fn a_socket_of_another_interface_is_deaf_and_in_the_way() {
+    let lo = || {
+        socket("0.0.0.0:3000")
+            .interface(1, "lo", &[])
+            .owner(&vite())
+    };
+    assert_snapshot!(lines(port(3000).refused(&V4).sees(lo())), @"
+    HELD :3000 by vite 9120 of dev on 0.0.0.0%lo:3000
+    vite 9120 of dev listens on 0.0.0.0%lo:3000
+    0.0.0.0%lo covers every IPv4 address of lo, including 127.0.0.1:3000
+    only IPv4 is taken: ::1 and :: can be bound
+    ");
+    let elsewhere = port(3000).binds(&["10.77.0.1"], &BindOutcome::InUse, &BindOutcome::InUse);
+    assert_snapshot!(lines(elsewhere.on("10.77.0.1").sees(lo())), @"
+    HELD 10.77.0.1:3000 by vite 9120 of dev on 0.0.0.0%lo:3000
+    vite 9120 of dev listens on 0.0.0.0%lo:3000
+    0.0.0.0%lo receives only what arrives on lo: clients of 10.77.0.1:3000 do not reach it, but it prevents a bind there
     ");
 }
 

@@ -116,7 +116,15 @@ fn instead(sockets: &[Socket], failed_bind: Option<&Availability>) -> String {
     holding_port.retain(|socket| socket.holds_port());
     let used = match sockets.as_slice() {
         [] => "no socket uses it".to_owned(),
-        left => format!("only connections remain ({})", states(left)),
+        left => {
+            let mut own = left.to_vec();
+            own.retain(|socket| socket.is_freed_with_owners() && !socket.holds_port());
+            if own.is_empty() {
+                format!("only connections remain ({})", states(left))
+            } else {
+                connected_to_themselves(&own)
+            }
+        }
     };
     match failed_bind {
         Some(Availability::NoSuchAddress) => {
@@ -130,6 +138,15 @@ fn instead(sockets: &[Socket], failed_bind: Option<&Availability>) -> String {
         None if holding_port.is_empty() => used,
         None => holding(&holding_port),
     }
+}
+
+/// `node 4242 is connected to itself on 127.0.0.1`
+fn connected_to_themselves(sockets: &[&Socket]) -> String {
+    let verbs = [
+        "is connected to itself on",
+        "are connected to themselves on",
+    ];
+    by_owner(sockets, |socket| owners_with(socket, verbs))
 }
 
 /// `node 4242 listens on ::1 and java 812 is bound to 127.0.0.1`
