@@ -205,8 +205,9 @@ impl App {
 
     /// Applies the filter line and the chips to the listing. What typed digits mean depends on the ports that exist.
     fn apply_filter(&mut self) {
+        let query = self.filter_box.query(&self.listing);
         let filter = Filter {
-            query: self.filter_box.query(&self.listing),
+            query: query.on_localhost(self.environment.localhost),
             chips: self.filter_box.chips,
             uid: self.environment.uid,
             ephemeral: self.environment.ephemeral,

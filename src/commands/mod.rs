@@ -132,7 +132,7 @@ fn parse_filter(
 ) -> anyhow::Result<(Filter, Option<String>)> {
     let parsed = query::parse_finished(&arguments.text()?);
     let filter = Filter {
-        query: parsed.query.exact(),
+        query: parsed.query.exact().on_localhost(environment.localhost),
         chips: arguments.all.then_some(Chip::All).into_iter().collect(),
         uid: environment.uid,
         ephemeral: environment.ephemeral,

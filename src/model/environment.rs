@@ -1,6 +1,6 @@
 //! What stays the same about this machine and this process, read once at the start.
 
-use crate::model::port::EphemeralRange;
+use crate::model::port::{EphemeralRange, Localhost};
 use crate::model::process::Pid;
 
 /// Facts about the machine, the user and portmon's own process.
@@ -9,6 +9,8 @@ pub struct Environment {
     /// Host name, safe to show; empty if there is none.
     pub host: String,
     pub ephemeral: EphemeralRange,
+    /// What `localhost` resolves to.
+    pub localhost: Localhost,
     /// User whose sockets are "mine": with sudo the invoking user. On Windows the last part of the SID; `None` where
     /// users have no numbers.
     pub uid: Option<u32>,

@@ -1,5 +1,6 @@
 //! Where sockets are bound and what reaches them: interfaces, `localhost`, sockets connected to themselves, redirects.
 
+mod cgroup_hook;
 mod interfaces;
 mod link_local;
 mod localhost;
@@ -10,7 +11,7 @@ use std::env;
 use std::process::Command;
 use std::thread;
 
-use crate::harness::requirements::{can_unshare, skipped, skipped_outside_ci};
+use crate::harness::requirements::{can_unshare, skipped};
 
 /// Set in the process that runs in a network namespace of its own.
 const INSIDE: &str = "PORTMON_TEST_NETWORK";
@@ -68,7 +69,7 @@ fn has_interfaces() -> bool {
                 return false;
             }
             Err(error) => {
-                skipped_outside_ci(format_args!("ip(8): {error}"));
+                skipped(format_args!("ip(8): {error}"));
                 return false;
             }
         }

@@ -2,7 +2,7 @@
 
 use crate::app::keymap::CopyItem;
 use crate::model::process::shell::{RestartCommand, restart_command};
-use crate::model::socket::SocketRole;
+use crate::model::socket::{Socket, SocketRole};
 use crate::model::text::escaped;
 use crate::table::row::Row;
 use crate::wording;
@@ -38,20 +38,29 @@ impl From<String> for ClipboardText {
     }
 }
 
+/// The URL at which a browser here reaches a socket: `localhost` for one on all addresses, unless it hears only those of an
+/// interface.
+fn url(socket: &Socket) -> String {
+    let (ip, port) = (socket.local.ip(), socket.port());
+    let at = |ip| format!("http://{}/", SocketAddr::new(ip, port));
+    let interface = socket.interface.as_ref().filter(|one| !one.is_loopback);
+    let addresses = interface.map_or(&[][..], |one| &one.addresses);
+    match addresses.iter().find(|ip| socket.covers(**ip)) {
+        _ if !ip.is_unspecified() => at(ip),
+        Some(own) => at(*own),
+        None => format!("http://localhost:{port}/"),
+    }
+}
+
 impl Menu {
     /// Returns the menu with the known items of a row. A client has no command to free its port: stopping the client would
     /// not free it.
     pub fn copy(row: &Row) -> Self {
         let socket = &row.endpoint.socket;
-        let (ip, port) = (socket.local.ip(), socket.port());
-        let url = if ip.is_unspecified() {
-            format!("http://localhost:{port}/")
-        } else {
-            format!("http://{}/", SocketAddr::new(ip, port))
-        };
+        let port = socket.port();
         let mut items: Vec<(CopyItem, ClipboardText)> = vec![
             (CopyItem::Address, socket.local_end().into()),
-            (CopyItem::Url, url.into()),
+            (CopyItem::Url, url(socket).into()),
         ];
         if row.endpoint.relation.role != SocketRole::Client {
             let command = format!("portmon free {}", wording::target(socket.protocol, port));

@@ -334,6 +334,31 @@ fn a_preview_waits_for_an_owner_that_is_still_pending() {
 }
 
 #[test]
+fn a_socket_connected_to_itself_is_closed_by_ending_its_process() {
+    let itself = || socket("127.0.0.1:3000").to("127.0.0.1:3000");
+    let row = on(SocketRole::Unknown, itself().owner(&node()));
+    // Another connection from the same port is no reason to end its client.
+    let other = client("127.0.0.1:3000", "10.0.0.1:80", &chrome());
+    let table = [row, other];
+    let planned = plan(&table, &context());
+    assert_eq!(target_pids(&planned, TargetSet::Topmost), [4242]);
+    let all: Vec<&Endpoint> = table.iter().collect();
+    let asked = |spec: &str, all: &[&Endpoint]| {
+        let spec = spec.parse().expect(spec);
+        plan_port(spec, all, &context())
+            .map(|plan| target_pids(&plan.expect("a plan"), TargetSet::Topmost))
+    };
+    assert_eq!(asked("3000", &all), Some(vec![4242]));
+    assert_eq!(asked("localhost:3000", &all), Some(vec![4242]));
+    assert_eq!(asked("3001", &all), None);
+    let waits = on(
+        SocketRole::Unknown,
+        itself().state(State::TimeWait).without_owner(),
+    );
+    assert_eq!(asked("3000", &[&waits]), None);
+}
+
+#[test]
 fn a_port_preview_covers_all_addresses_or_the_given_one() {
     let client = client("127.0.0.1:3000", "127.0.0.1:80", &chrome());
     let here = listener("127.0.0.1:3000", &node());

@@ -82,6 +82,17 @@ impl AddressSpec {
         }
     }
 
+    /// Index of the interface that a bind has to name besides the address; a link-local one names it itself.
+    pub fn device(self) -> Option<u32> {
+        match self {
+            Self::OnInterface { ip, index, .. } => {
+                let is_scoped = matches!(ip, IpAddr::V6(v6) if needs_scope(v6));
+                Some(index).filter(|_| !is_scoped)
+            }
+            Self::Any | Self::Localhost(_) | Self::Ip(_) => None,
+        }
+    }
+
     /// The text without the brackets that only a port needs: `::1`, `fe80::1%eth0`.
     pub fn without_brackets(self) -> String {
         self.to_string().replace(['[', ']'], "")

@@ -20,7 +20,7 @@ pub struct PortEvidence<'a> {
 /// would show whatever holds it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Availability {
-    /// Every bind succeeded, also without SO_REUSEADDR, or was refused only by a socket on an interface that is not meant.
+    /// Every bind succeeded, also without SO_REUSEADDR.
     Usable,
     /// Nothing holds it. Connections that are left prevent a bind without SO_REUSEADDR.
     OnlyWithReuseAddr,
@@ -115,9 +115,6 @@ impl PortEvidence<'_> {
     pub fn of_address(&self, probe: &AddressProbe) -> Availability {
         let is_unread = self.is_unread(probe);
         match probe.result() {
-            BindResult::OnlyWithReuseAddr | BindResult::InUse if self.is_held_apart(probe) => {
-                Availability::Usable
-            }
             BindResult::NoSuchAddress => Availability::NoSuchAddress,
             BindResult::Usable => Availability::Usable,
             BindResult::Failed(error) => Availability::Unknown(Doubt::BindFailed(error)),
@@ -138,12 +135,6 @@ impl PortEvidence<'_> {
                 Availability::Held(Holding::Unseen(self.why_unseen(probe)))
             }
         }
-    }
-
-    /// True if a socket on another interface refuses the binds, which name none.
-    fn is_held_apart(&self, probe: &AddressProbe) -> bool {
-        let mut holding = self.sockets.iter().filter(|one| one.holds_port());
-        holding.any(|one| probe.overlaps(one) && !self.spec.conflicts(one))
     }
 
     /// Why the tables may not show a socket on this address.

@@ -12,7 +12,7 @@ use crate::model::socket::{Protocol, SocketSource, State};
 use crate::os::environment;
 use crate::os::sockets::{DumpScope, Sockets};
 use std::io::{self, ErrorKind};
-use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::net::SocketAddr;
 
 /// Number of ports that are tried before giving up.
 const MAX_TRIES: usize = 50;
@@ -26,6 +26,8 @@ struct BindAttempt {
     protocol: Protocol,
     address: SocketAddr,
     reuses: bool,
+    /// Index of the interface that the socket is bound to first.
+    device: Option<u32>,
     /// Without IPV6_V6ONLY, whatever `net.ipv6.bindv6only` says: servers that want both families set it to 0.
     takes_ipv4: bool,
 }
@@ -33,7 +35,8 @@ struct BindAttempt {
 /// Binds the port on its address or on all local ones, one after the other: `[::]` for both families and for IPv6 alone.
 /// `source` is the one of the socket tables that go with the binds.
 pub fn probe_port(spec: PortSpec, source: Option<SocketSource>) -> PortBinds {
-    let mut probes = probe_addresses(spec.protocol, &spec.address.bind_addresses(spec.port));
+    let addresses = spec.address.bind_addresses(spec.port).into_iter();
+    let mut probes: Vec<AddressProbe> = addresses.map(|at| probe_alone(spec, at)).collect();
     if spec.asks_for_both_families() {
         let both: Vec<AddressProbe> = probes.iter().map(|alone| probe_both(spec, alone)).collect();
         probes.splice(0..0, both);
@@ -59,6 +62,17 @@ pub fn probe(protocol: Protocol, address: SocketAddr) -> AddressProbe {
     try_both_ways(BindAttempt {
         protocol,
         address,
+        device: None,
+        reuses: false,
+        takes_ipv4: false,
+    })
+}
+
+fn probe_alone(spec: PortSpec, address: SocketAddr) -> AddressProbe {
+    try_both_ways(BindAttempt {
+        protocol: spec.protocol,
+        address,
+        device: spec.address.device(),
         reuses: false,
         takes_ipv4: false,
     })
@@ -68,6 +82,7 @@ fn probe_both(spec: PortSpec, alone: &AddressProbe) -> AddressProbe {
     try_both_ways(BindAttempt {
         protocol: spec.protocol,
         address: alone.address,
+        device: None,
         reuses: false,
         takes_ipv4: true,
     })
@@ -173,17 +188,6 @@ pub fn is_foreign_address(address: AddressSpec) -> bool {
 /// True if this machine lacks the address or its whole family.
 pub fn is_address_unavailable(error: &io::Error) -> bool {
     error.kind() == ErrorKind::AddrNotAvailable || system::is_family_unavailable(error)
-}
-
-/// Resolves `localhost`, each address once, in the order in which clients try them.
-pub fn resolve_localhost() -> Vec<IpAddr> {
-    let mut ips = Vec::new();
-    for address in ("localhost", 0).to_socket_addrs().into_iter().flatten() {
-        if !ips.contains(&address.ip()) {
-            ips.push(address.ip());
-        }
-    }
-    ips
 }
 
 #[cfg(test)]

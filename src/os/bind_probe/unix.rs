@@ -2,6 +2,7 @@
 
 use super::BindAttempt;
 use crate::model::socket::Protocol;
+use crate::os::interfaces;
 use crate::os::sockets::self_sockets;
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketType, socket, sockopt};
@@ -12,6 +13,9 @@ use std::os::fd::OwnedFd;
 /// Binds and closes again, without listening.
 pub fn bind(attempt: BindAttempt) -> io::Result<()> {
     let probe = open(attempt.protocol, attempt.address)?;
+    if let Some(index) = attempt.device {
+        interfaces::bind_to(&probe, index)?;
+    }
     if attempt.reuses {
         sockopt::set_socket_reuseaddr(&probe, true)?;
     }

@@ -7,10 +7,11 @@ use std::net::{TcpListener, UdpSocket};
 
 const WSAEAFNOSUPPORT: i32 = 10047;
 
-/// Binds and closes again. std listens on a TCP socket for a moment, and binds `::` for IPv6 alone, the default here.
+/// Binds and closes again. std listens on a TCP socket for a moment, and binds `::` for IPv6 alone, the default
+/// here. It names no interface.
 pub fn bind(attempt: BindAttempt) -> io::Result<()> {
-    if attempt.reuses {
-        // It would take the port from its owner, so it is never asked for.
+    // SO_REUSEADDR would take the port from its owner, so it is never asked for.
+    if attempt.reuses || attempt.device.is_some() {
         return Err(ErrorKind::Unsupported.into());
     }
     match attempt.protocol {

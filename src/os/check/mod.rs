@@ -17,7 +17,7 @@ use crate::os::processes::Processes;
 use crate::os::processes::run_state::process_state;
 use crate::os::sockets::DumpScope;
 use crate::os::supervisors;
-use crate::os::{bind_probe, environment, now};
+use crate::os::{bind_probe, environment, interfaces, now};
 use std::io;
 use std::sync::mpsc::{Sender, channel};
 use std::thread;
@@ -112,7 +112,7 @@ fn findings(context: CheckContext, request: CheckRequest) -> Findings {
         candidates: candidates_of(&endpoints),
         endpoints,
         settings: environment::port_settings(),
-        localhost: bind_probe::resolve_localhost(),
+        localhost: interfaces::resolve_localhost(),
         published: supervisors::published_on(Port {
             protocol: request.spec.protocol,
             number: request.spec.port,

@@ -2,6 +2,7 @@
 
 use crate::model::environment::Environment;
 use crate::model::text::escaped;
+use crate::os::interfaces;
 use crate::os::processes::{self, pid_namespace};
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -15,9 +16,11 @@ pub use system::{ephemeral_range, lacks_privilege_for, port_settings, reserved_p
 
 /// Reads the environment of this process.
 pub fn read() -> Environment {
+    let localhost = interfaces::Lookup::of_localhost();
     Environment {
         host: System::host_name().map_or_else(|_| String::new(), |name| escaped(&name)),
         ephemeral: ephemeral_range(),
+        localhost: localhost.finish(),
         uid: processes::invoking_uid(),
         self_pids: pid_namespace::own_pid().map_or_else(Vec::new, processes::self_pids),
         pids_problem: pid_namespace::problem(),

@@ -15,6 +15,7 @@ use crate::model::process::{Pid, Process, ProcessId, Unit};
 use crate::model::snapshot::Snapshot;
 use crate::model::socket::SocketSource;
 use crate::os::bind_probe;
+use crate::os::interfaces;
 use std::collections::{BTreeSet, HashMap};
 use std::io;
 use std::net::SocketAddr;
@@ -257,6 +258,6 @@ fn event(request: RequestId, result: ExecResult) -> ExecEvent {
 fn probe(port: Port, addresses: &[SocketAddr], source: Option<SocketSource>) -> ExecResult {
     ExecResult::BindProbed(BindProbe {
         binds: bind_probe::probe_all(port.protocol, addresses, source),
-        localhost: bind_probe::resolve_localhost(),
+        localhost: interfaces::resolve_localhost(),
     })
 }

@@ -1,15 +1,21 @@
 //! Interfaces of Linux: names by ioctl(2) (netdevice(7)), addresses by netlink (rtnetlink(7)).
+#![expect(
+    unsafe_code,
+    reason = "rustix does not offer SO_BINDTOIFINDEX, and libc only as unsafe"
+)]
 
 use crate::model::socket::Interface;
 use crate::os::sockets::diag::{NetlinkMessage, NetlinkMessages, attribute};
-use rustix::fd::OwnedFd;
+use rustix::fd::{AsFd, AsRawFd, OwnedFd};
 use rustix::io::retry_on_intr;
 use rustix::net::netdevice::{index_to_name, name_to_index};
 use rustix::net::netlink::SocketAddrNetlink;
 use rustix::net::sockopt::{Timeout, set_socket_timeout};
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType};
 use rustix::net::{connect, recv, send, socket_with};
+use std::io;
 use std::net::IpAddr;
+use std::os::raw::c_int;
 use std::time::Duration;
 
 /// `LOOPBACK_IFINDEX` of include/net/flow.h: in every network namespace.
@@ -56,6 +62,27 @@ pub fn index(name: &str) -> Option<u32> {
     }
     let index = name.parse().ok()?;
     index_to_name(&socket, index).is_ok().then_some(index)
+}
+
+/// Binds a socket to an interface (SO_BINDTODEVICE of socket(7), by its index), for which Linux 5.7 asks no privilege.
+pub fn bind_to(socket: &impl AsFd, index: u32) -> io::Result<()> {
+    let index = c_int::try_from(index).map_err(io::Error::other)?;
+    let length = libc::socklen_t::try_from(size_of_val(&index)).map_err(io::Error::other)?;
+    // SAFETY: the pointer and the length are those of `index`, which outlives the call.
+    let outcome = unsafe {
+        libc::setsockopt(
+            socket.as_fd().as_raw_fd(),
+            libc::SOL_SOCKET,
+            libc::SO_BINDTOIFINDEX,
+            (&raw const index).cast(),
+            length,
+        )
+    };
+    if outcome == 0 {
+        Ok(())
+    } else {
+        Err(io::Error::last_os_error())
+    }
 }
 
 /// The calls of netdevice(7) take any socket.

@@ -1,14 +1,48 @@
 //! Network interfaces: their names and addresses, and the addresses that arguments mean.
 
 use crate::model::port::{AddressError, AddressSpec, Localhost};
-use crate::os::bind_probe::resolve_localhost;
-use std::net::IpAddr;
+use std::net::{IpAddr, ToSocketAddrs};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::Duration;
 
 #[cfg_attr(target_os = "linux", path = "linux.rs")]
 #[cfg_attr(not(target_os = "linux"), path = "other.rs")]
 mod system;
 
-pub use system::interface;
+pub use system::{bind_to, interface};
+
+/// Longest time that a look-up of `localhost` may take: without its line in hosts(5), name servers are asked.
+const LOOKUP_TIMEOUT: Duration = Duration::from_millis(100);
+
+/// A look-up of `localhost` under way, on a thread of its own.
+pub struct Lookup(Receiver<Localhost>);
+
+impl Lookup {
+    pub fn of_localhost() -> Self {
+        let (found, receiver) = channel();
+        // Without a thread, or an answer in time, it is what RFC 6761 says.
+        let _ = thread::Builder::new().spawn(move || {
+            let _ = found.send(Localhost::new(&resolve_localhost()));
+        });
+        Self(receiver)
+    }
+
+    pub fn finish(self) -> Localhost {
+        self.0.recv_timeout(LOOKUP_TIMEOUT).unwrap_or_default()
+    }
+}
+
+/// Resolves `localhost`, each address once, in the order in which clients try them.
+pub fn resolve_localhost() -> Vec<IpAddr> {
+    let mut ips = Vec::new();
+    for address in ("localhost", 0).to_socket_addrs().into_iter().flatten() {
+        if !ips.contains(&address.ip()) {
+            ips.push(address.ip());
+        }
+    }
+    ips
+}
 
 /// Looks up `localhost` and the index of an interface.
 pub fn resolve(address: AddressSpec) -> Result<AddressSpec, AddressError> {

@@ -1,6 +1,7 @@
 //! Interfaces of Windows and macOS, where no source of sockets reports any.
 
 use crate::model::socket::Interface;
+use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, ToSocketAddrs};
 
 /// Returns what is known of an interface: its index.
@@ -11,6 +12,11 @@ pub fn interface(index: u32) -> Interface {
         is_loopback: false,
         addresses: Vec::new(),
     }
+}
+
+/// Fails: no socket is bound to an interface by its index here.
+pub fn bind_to<T>(_: &T, _: u32) -> io::Result<()> {
+    Err(ErrorKind::Unsupported.into())
 }
 
 /// Returns the index of an interface by its name or number, as getaddrinfo(3) reads a scope.

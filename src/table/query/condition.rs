@@ -1,7 +1,7 @@
 //! Terms and conditions: what the words of a filter match.
 
 use crate::model::port::PortClass;
-use crate::model::socket::{Protocol, Socket, State};
+use crate::model::socket::{InterfaceName, Protocol, Socket, State};
 use crate::table::fields::{self, Column, row_text};
 use crate::table::query::endpoint_spec::EndpointSpec;
 use crate::table::query::numbers::Numbers;
@@ -26,8 +26,11 @@ pub enum Condition {
     EndpointSpec(EndpointSpec),
     State(State),
     Protocol(Protocol),
-    /// The networks of the local address.
-    Address(Vec<IpNet>),
+    /// The networks of the local address, and the interface if one is named.
+    Address {
+        networks: Vec<IpNet>,
+        interface: Option<InterfaceName>,
+    },
     /// A field with numeric values, or digits such as the uid of a user without a name.
     Number {
         column: Column,
@@ -71,7 +74,7 @@ impl Term {
             Condition::EndpointSpec(_) => true,
             Condition::State(_)
             | Condition::Protocol(_)
-            | Condition::Address(_)
+            | Condition::Address { .. }
             | Condition::Number { .. }
             | Condition::FieldText { .. }
             | Condition::Text(_) => false,
@@ -96,9 +99,13 @@ impl Condition {
             Self::EndpointSpec(spec) => spec.is_of(socket),
             Self::State(state) => state_of(socket) == Some(*state),
             Self::Protocol(protocol) => socket.protocol == *protocol,
-            Self::Address(networks) => {
+            Self::Address {
+                networks,
+                interface,
+            } => {
                 let ip = socket.local.ip();
                 networks.iter().any(|network| network.contains(&ip))
+                    && interface.is_none_or(|name| socket.is_on_interface(name))
             }
             Self::Number { column, numbers } => {
                 let mut values = row.values(*column).into_iter().filter_map(number_of);
@@ -123,7 +130,7 @@ impl Condition {
             Self::Port { .. }
             | Self::State(_)
             | Self::Protocol(_)
-            | Self::Address(_)
+            | Self::Address { .. }
             | Self::Number { .. }
             | Self::FieldText { .. }
             | Self::Text(_) => None,
@@ -137,7 +144,7 @@ impl Condition {
             | Self::EndpointSpec(_)
             | Self::State(_)
             | Self::Protocol(_)
-            | Self::Address(_) => true,
+            | Self::Address { .. } => true,
             Self::Number { .. } | Self::FieldText { .. } | Self::Text(_) => false,
         }
     }
@@ -148,7 +155,7 @@ impl Condition {
             | Self::EndpointSpec(_)
             | Self::State(_)
             | Self::Protocol(_)
-            | Self::Address(_) => 0,
+            | Self::Address { .. } => 0,
             Self::Number { .. } | Self::FieldText { .. } => 1,
             Self::Text(_) => 2,
         }

@@ -21,8 +21,8 @@ pub struct EndpointSpec {
 pub enum Host {
     /// No host or a wildcard: a bind to all addresses conflicts with every owner of the port.
     Any,
-    /// 127.0.0.1 and ::1 (RFC 6761, section 6.3), and wildcards that include one.
-    Localhost,
+    /// What the name resolves to, and wildcards that include one of these addresses.
+    Localhost(Localhost),
     /// This address, and wildcards that include it.
     Ip(IpAddr),
     /// The same on one interface.
@@ -46,7 +46,7 @@ impl Display for EndpointSpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.host {
             Host::Any | Host::Name => write!(f, ":{}", self.port),
-            Host::Localhost => write!(f, "localhost:{}", self.port),
+            Host::Localhost(_) => write!(f, "localhost:{}", self.port),
             Host::Ip(ip) => SocketAddr::new(ip, self.port).fmt(f),
             Host::OnInterface(IpAddr::V4(v4), name) => write!(f, "{v4}%{name}:{}", self.port),
             Host::OnInterface(IpAddr::V6(v6), name) => write!(f, "[{v6}%{name}]:{}", self.port),
@@ -62,7 +62,7 @@ impl Host {
     fn is_of(self, socket: &Socket) -> bool {
         match self {
             Self::Any | Self::Name => true,
-            Self::Localhost => Localhost::default().ips().any(|ip| socket.covers(ip)),
+            Self::Localhost(localhost) => localhost.ips().any(|ip| socket.covers(ip)),
             Self::Ip(ip) => socket.covers(ip),
             Self::OnInterface(ip, name) => {
                 socket.covers(ip) && (socket.interface.is_none() || socket.is_on_interface(name))
@@ -158,7 +158,7 @@ fn port(token: Token<'_>, text: &str) -> Result<u16, ParseError> {
 fn host(name: &str) -> Option<Host> {
     Some(match name {
         "" | "*" => Host::Any,
-        name if name.eq_ignore_ascii_case("localhost") => Host::Localhost,
+        name if name.eq_ignore_ascii_case("localhost") => Host::Localhost(Localhost::default()),
         name => match (address(name)?, scope(name)) {
             (ip, Some(interface)) => Host::OnInterface(ip, interface),
             (ip, None) if ip.is_unspecified() => Host::Any,
@@ -183,7 +183,7 @@ pub fn address(text: &str) -> Option<IpAddr> {
 }
 
 /// Returns the interface behind an address: `[fe80::1%eth0]`, `127.0.0.53%lo`.
-fn scope(text: &str) -> Option<InterfaceName> {
+pub fn scope(text: &str) -> Option<InterfaceName> {
     let (_, name) = text.trim_end_matches(']').split_once('%')?;
     InterfaceName::new(name)
 }

@@ -5,7 +5,7 @@ use crate::model::socket::{Protocol, State};
 use crate::model::text::escaped;
 use crate::table::fields::{Field, ValueSyntax};
 use crate::table::query::condition::{Condition, Needle, PortEnd, Ports};
-use crate::table::query::endpoint_spec::{address, not_a_protocol};
+use crate::table::query::endpoint_spec::{address, not_a_protocol, scope};
 use crate::table::query::numbers::{PID, PORT, UID, numbers};
 use crate::table::query::token::{ParseError, Token};
 use ipnet::IpNet;
@@ -22,7 +22,10 @@ pub fn field_condition(
     match syntax {
         ValueSyntax::LocalPort => at(PortEnd::Local),
         ValueSyntax::RemotePort => at(PortEnd::Remote),
-        ValueSyntax::LocalAddress => networks(value).map(Condition::Address),
+        ValueSyntax::LocalAddress => Ok(Condition::Address {
+            networks: networks(value)?,
+            interface: scope(value.text),
+        }),
         ValueSyntax::State => state(value).map(Condition::State),
         ValueSyntax::Protocol => match Protocol::named(value.text) {
             Some(protocol) => Ok(Condition::Protocol(protocol)),

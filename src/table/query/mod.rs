@@ -25,8 +25,10 @@ pub use rank::Rank;
 pub use syntax::FILTER_SYNTAX;
 pub use token::ParseError;
 
+use crate::model::port::Localhost;
 use crate::model::socket::Protocol;
 use crate::table::query::condition::{Condition, PortEnd, Ports, RowText, Term};
+use crate::table::query::endpoint_spec::Host;
 use crate::table::query::numbers::Numbers;
 use crate::table::query::word_parser::{WordParser, typed_digits};
 use crate::table::row::{DisplayContext, Row};
@@ -120,6 +122,18 @@ impl Query {
     /// Resolves typed digits to exactly that port, as on the command line and after Enter (see [`committed`]).
     pub fn exact(self) -> Self {
         self.with_typed(Numbers::Exact)
+    }
+
+    /// Returns the query with what `localhost` resolves to.
+    pub fn on_localhost(mut self, localhost: Localhost) -> Self {
+        for condition in self.terms.iter_mut().flat_map(|term| &mut term.any) {
+            if let Condition::EndpointSpec(spec) = condition
+                && let Host::Localhost(known) = &mut spec.host
+            {
+                *known = localhost;
+            }
+        }
+        self
     }
 
     fn with_typed(mut self, decide: impl Fn(u64) -> Numbers) -> Self {

@@ -48,7 +48,7 @@ fn rank_by_port(condition: &Condition, row: &Row) -> Option<Rank> {
         }
         Condition::State(_)
         | Condition::Protocol(_)
-        | Condition::Address(_)
+        | Condition::Address { .. }
         | Condition::Number { .. }
         | Condition::FieldText { .. }
         | Condition::Text(_) => return None,

@@ -1,6 +1,7 @@
 //! Sockets with SO_BINDTODEVICE: their address, their reach, and who reaches them.
 
 use std::net::SocketAddr;
+use std::process::Command;
 
 use serde_json::{Value, json};
 use socket2::{Domain, Socket, Type};
@@ -9,6 +10,7 @@ use super::{V0, is_in_a_network};
 use crate::harness::helper_process::{OwnerProcess, WAITS};
 use crate::harness::launch::run;
 use crate::harness::requirements::skipped;
+use crate::harness::terminal::Terminal;
 
 /// A child with a socket that is bound to this interface and to all IPv4 addresses; `None` where that is not allowed.
 #[track_caller]
@@ -135,4 +137,73 @@ fn an_unknown_interface_is_an_error_with_its_name() {
         let words = "this machine has no interface no-such-if";
         assert!(printed.stderr.contains(words), "{printed:?}");
     }
+}
+
+#[test]
+fn a_bind_of_an_interface_meets_only_its_own_sockets() {
+    if !is_in_a_network() {
+        return;
+    }
+    let holder = bound_to("v0", Type::STREAM, 0).expect("root");
+    for (place, code) in [("0.0.0.0%lo", 0), ("127.0.0.1%lo", 0), ("0.0.0.0%v0", 1)] {
+        let place = format!("{place}:{}", holder.port);
+        let checked = run(&["check", &place]);
+        assert_eq!(checked.code, Some(code), "{checked:?}");
+        let waited = run(&["wait", &place, "--free", "--timeout", "0"]);
+        assert_eq!(waited.code == Some(0), code == 0, "{waited:?}");
+    }
+}
+
+#[test]
+fn an_interface_that_is_gone_is_shown_by_its_index() {
+    if !is_in_a_network() {
+        return;
+    }
+    let holder = bound_to("v0", Type::DGRAM, 0).expect("root");
+    let ip = |words: &str| Command::new("ip").args(words.split(' ')).status();
+    let renames = [
+        "link set v0 down",
+        "link set v0 name wan0",
+        "link set wan0 up",
+    ];
+    assert!(
+        renames
+            .map(|words| ip(words).expect("ip").success())
+            .iter()
+            .all(|is| *is)
+    );
+    let interface = || {
+        endpoints(&holder.filter())
+            .first()
+            .map(|one| place(one)[2].clone())
+    };
+    assert_eq!(interface(), Some(json!("wan0")));
+    assert!(ip("link del wan0").expect("ip").success());
+    let shown = interface().expect("a socket");
+    let index: u32 = shown.as_str().expect("a text").parse().expect("an index");
+    let listed = run(&["list", &holder.filter()]);
+    assert!(
+        listed.stdout.contains(&format!(" 0.0.0.0%{index} ")),
+        "{listed:?}"
+    );
+}
+
+#[test]
+fn the_same_name_in_the_monitor_follows_a_rename() {
+    if !is_in_a_network() {
+        return;
+    }
+    let holder = bound_to("v0", Type::DGRAM, 0).expect("root");
+    let terminal = Terminal::portmon(&[&holder.filter()]);
+    let wait_for = |words| terminal.wait_for(words, |display| display.contains(words));
+    wait_for("0.0.0.0%v0");
+    let ip = |words: &str| Command::new("ip").args(words.split(' ')).status();
+    for words in [
+        "link set v0 down",
+        "link set v0 name wan0",
+        "link set wan0 up",
+    ] {
+        assert!(ip(words).expect("ip").success(), "{words}");
+    }
+    wait_for("0.0.0.0%wan0");
 }

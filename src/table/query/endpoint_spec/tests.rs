@@ -17,8 +17,16 @@ fn an_endpoint_is_parsed_in_every_form() {
         (":::3000", 3000, Host::Any),
         ("[::]:3000", 3000, Host::Any),
         ("0.0.0.0:3000", 3000, Host::Any),
-        ("localhost:3000", 3000, Host::Localhost),
-        ("LocalHost:3000", 3000, Host::Localhost),
+        (
+            "localhost:3000",
+            3000,
+            Host::Localhost(Localhost::default()),
+        ),
+        (
+            "LocalHost:3000",
+            3000,
+            Host::Localhost(Localhost::default()),
+        ),
         ("127.0.0.1:5432", 5432, ip("127.0.0.1")),
         ("[::ffff:127.0.0.1]:5432", 5432, ip("127.0.0.1")),
         ("[::1]:5173", 5173, ip("::1")),
@@ -29,11 +37,23 @@ fn an_endpoint_is_parsed_in_every_form() {
         (":8080:", 8080, Host::Any),
         ("127.0.0.1:80,", 80, ip("127.0.0.1")),
         ("127.0.0.1:80).", 80, ip("127.0.0.1")),
-        ("localhost:3000/index.html", 3000, Host::Localhost),
-        ("http://localhost:5173/x?a=b,c|d", 5173, Host::Localhost),
+        (
+            "localhost:3000/index.html",
+            3000,
+            Host::Localhost(Localhost::default()),
+        ),
+        (
+            "http://localhost:5173/x?a=b,c|d",
+            5173,
+            Host::Localhost(Localhost::default()),
+        ),
         ("http://[::1]:5173/", 5173, ip("::1")),
         ("http://[::1]", 80, ip("::1")),
-        ("https://localhost", 443, Host::Localhost),
+        (
+            "https://localhost",
+            443,
+            Host::Localhost(Localhost::default()),
+        ),
         ("postgres://dev:pw@127.0.0.1/shop", 5432, ip("127.0.0.1")),
         ("HTTP://shop.test:3000.", 3000, Host::Name),
     ];
@@ -89,4 +109,51 @@ fn an_invalid_endpoint_says_why() {
     for (text, what) in cases {
         assert_eq!(read(text), Err(what.to_owned()), "{text}");
     }
+}
+
+#[test]
+fn localhost_is_what_the_name_resolves_to() {
+    use crate::model::testing::socket;
+    let five: IpAddr = "127.0.0.5".parse().expect("an address");
+    let found = |localhost| {
+        let spec = EndpointSpec {
+            port: 3000,
+            protocol: None,
+            host: Host::Localhost(localhost),
+        };
+        ["127.0.0.1", "127.0.0.2", "127.0.0.5", "[::1]", "0.0.0.0"]
+            .map(|host| spec.is_of(&socket(&format!("{host}:3000")).build()))
+    };
+    assert_eq!(
+        found(Localhost::default()),
+        [true, false, false, true, true]
+    );
+    assert_eq!(
+        found(Localhost::new(&[five])),
+        [false, false, true, false, true]
+    );
+}
+
+#[test]
+fn an_address_of_one_interface_is_told_from_others() {
+    use crate::model::testing::socket;
+    use crate::table::query::parse_finished;
+    let context = crate::table::row::DisplayContext::new(
+        crate::model::testing::environment(|_| {}),
+        crate::model::testing::moment(0.0),
+    );
+    let rows = [
+        socket("0.0.0.0:53").interface(1, "lo", &[]),
+        socket("0.0.0.0:53").interface(2, "v0", &[]),
+        socket("0.0.0.0:53"),
+    ]
+    .map(|socket| crate::table::row::Row::from(socket.endpoint()));
+    let found = |text: &str| {
+        let query = parse_finished(text).query.exact();
+        rows.each_ref().map(|row| query.matches(row, &context))
+    };
+    assert_eq!(found("addr:0.0.0.0%lo"), [true, false, false]);
+    assert_eq!(found("addr:0.0.0.0"), [true, true, true]);
+    assert_eq!(found("0.0.0.0%lo:53"), [true, false, true]);
+    assert_eq!(found("127.0.0.1:53"), [true, true, true]);
 }
