@@ -10,14 +10,14 @@ use crate::os::poller::SocketPoller;
 use crate::os::sampler::BACKOFF;
 use crate::os::sockets::DumpScope;
 use crate::os::{environment, now};
-use crate::report::json::JsonEvent;
-use crate::report::watch::{WatchReporter, text};
+use crate::report::json::{JsonEvent, JsonMissed};
+use crate::report::watch::{WatchReporter, missed_text, text};
 use crate::table::row::DisplayContext;
 use crate::wording;
 use clap::Args;
 use jiff::tz::TimeZone;
 use std::io::{self, Write};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 /// Print a line for each socket that opens, changes or closes
 #[derive(Args)]
@@ -68,6 +68,7 @@ pub fn run(options: &WatchArgs) -> anyhow::Result<u8> {
         zone: TimeZone::try_system().ok(),
         environment,
         reported_problems: Vec::new(),
+        missed_at: None,
     };
     unless_closed(watch_loop.run()).map(|_| 0)
 }
@@ -80,6 +81,8 @@ struct WatchLoop<'a> {
     zone: Option<TimeZone>,
     /// Problems of the last poll, of which each was reported once.
     reported_problems: Vec<Problem>,
+    /// The poll before which short-lived sockets were missed, which is to be said.
+    missed_at: Option<SystemTime>,
 }
 
 impl WatchLoop<'_> {
@@ -112,7 +115,7 @@ impl WatchLoop<'_> {
             warn_about_problems(&self.reported_problems);
         }
         if changes.missed {
-            warn(wording::SHORT_LIVED_MISSED);
+            self.missed_at = Some(changes.taken.wall);
         }
         let took = changes.took;
         self.reporter.apply(changes);
@@ -125,6 +128,14 @@ impl WatchLoop<'_> {
         let context = DisplayContext::new(&self.environment, now);
         let until = (!is_over).then_some(now.instant);
         let mut out = io::stdout().lock();
+        if let Some(at) = self.missed_at.take() {
+            let line = if self.options.json {
+                serde_json::to_string(&JsonMissed::new(at))?
+            } else {
+                missed_text(at, self.zone.as_ref())
+            };
+            writeln!(out, "{line}")?;
+        }
         for event in &self.reporter.due(until, &context) {
             let line = if self.options.json {
                 serde_json::to_string(&JsonEvent::new(event, context.ephemeral))?

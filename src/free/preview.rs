@@ -54,7 +54,7 @@ pub struct StartedBy {
     pub processes: Vec<Arc<Process>>,
     /// `None` until they have been inspected.
     pub origin: Option<Origin>,
-    /// True if the parent may start them again: see [`KillPlan::may_restart`].
+    /// True if the parent may start them again: see [`KillPlan::may_be_respawned`].
     pub may_restart: bool,
 }
 
@@ -146,8 +146,8 @@ fn started_by(plan: &KillPlan, targets: TargetSet) -> Vec<StartedBy> {
             Some(known) => known.processes.push(Arc::clone(process)),
             None => entries.push(StartedBy {
                 processes: vec![Arc::clone(process)],
-                may_restart: matches!(&origin, Some(Origin::Ancestors(ancestors))
-                    if ancestors.first().is_some_and(|parent| plan.may_restart(parent))),
+                may_restart: matches!((&origin, tree), (Some(Origin::Ancestors(above)), Some(tree))
+                    if plan.may_be_respawned(process, above.first(), tree)),
                 origin,
             }),
         }

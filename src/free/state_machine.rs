@@ -71,7 +71,8 @@ impl FreeMachine {
     }
 
     fn repeat_request(&mut self, signal: Signal, now: Instant) -> KillRequest {
-        let survivors = self.log.survivors().map(|state| state.target.clone());
+        let signaled = self.log.survivors().filter(|state| state.sent.is_some());
+        let survivors = signaled.map(|state| state.target.clone());
         let request = self.log.request.again(survivors.collect(), signal, now);
         self.log.request = request.clone();
         self.log.at = now;
@@ -239,7 +240,11 @@ impl FreeMachine {
     /// Returns the signal to offer: another one was sent, and a target that got it still holds the port.
     pub fn offer(&self) -> Option<Signal> {
         match self.verdict.as_ref()?.kind {
-            VerdictKind::NotEnded { offer, .. } if self.phase == FreePhase::Watching => offer,
+            VerdictKind::NotEnded { offer, .. }
+                if self.phase == FreePhase::Watching && self.log.has_signaled_survivor() =>
+            {
+                offer
+            }
             _ => None,
         }
     }

@@ -5,6 +5,7 @@ use crate::model::process::Process;
 use crate::model::socket::{Endpoint, Family, Interface, Owners};
 use crate::model::text::SystemText;
 use crate::report::watch::SocketEvent;
+use crate::wording::SHORT_LIVED_MISSED;
 use serde::Serialize;
 use std::io::{self, Write};
 use std::net::{IpAddr, SocketAddr};
@@ -39,6 +40,26 @@ impl JsonEvent {
             event: event.kind.name(),
             at: format!("{:.3}", timestamp(event.at)),
             endpoint: JsonEndpoint::new(&event.row.endpoint, ephemeral),
+        }
+    }
+}
+
+/// A line of `watch --json` that says that short-lived sockets may be missing before it.
+#[derive(Serialize)]
+pub struct JsonMissed {
+    /// `missed`
+    event: &'static str,
+    /// RFC 3339 in UTC, with milliseconds.
+    at: String,
+    message: &'static str,
+}
+
+impl JsonMissed {
+    pub fn new(at: SystemTime) -> Self {
+        Self {
+            event: "missed",
+            at: format!("{:.3}", timestamp(at)),
+            message: SHORT_LIVED_MISSED,
         }
     }
 }

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant, SystemTime};
 mod queue;
 mod text;
 
-pub use text::text;
+pub use text::{missed_text, text};
 
 /// Longest time that an opened socket waits for its owner.
 pub const OWNER_TIMEOUT: Duration = Duration::from_secs(1);
@@ -112,7 +112,13 @@ impl WatchReporter {
             Change::Replaced { gone, endpoint } => {
                 self.queue.release(gone);
                 let before = self.known.remove(&gone);
-                self.open(EventKind::Replaced, endpoint, before, taken);
+                // One that an earlier poll found closed was reported then, and a restart is told only once.
+                let kind = if before.is_some() {
+                    EventKind::Replaced
+                } else {
+                    EventKind::Opened
+                };
+                self.open(kind, endpoint, before, taken);
             }
             Change::Changed(endpoint) => {
                 self.queue.release_with(id, &endpoint.socket.owners);

@@ -1,11 +1,16 @@
 //! Sockets that closed: which of them were replaced, and which opened and closed between two polls.
 
+mod bind_probes;
+mod waiting_connections;
+
 use super::socket_table::SocketTable;
 use super::tracked_socket::{PendingChange, SlotId, TrackedSocket};
-use crate::model::socket::{EndpointId, Protocol, RawSocket, State};
+use crate::model::socket::{EndpointId, Protocol, RawSocket};
+use bind_probes::BindProbes;
 use hashbrown::{HashMap, HashSet};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
+use waiting_connections::WaitingConnections;
 
 /// Time in which a closed socket can still be replaced: as long as its row stays on the screen.
 pub const REPLACE_WINDOW: Duration = Duration::from_secs(3);
@@ -18,12 +23,18 @@ pub struct ClosedSockets {
     recent: Vec<(TrackedSocket, Instant)>,
     /// Cookies that the last poll found closed: their destroy events may come late.
     missed_cookies: HashSet<[u32; 2]>,
+    waiting: WaitingConnections,
+    probes: BindProbes,
+    /// When the poll began.
+    now: Option<Instant>,
 }
 
 impl ClosedSockets {
     pub fn forget_before(&mut self, now: Instant) {
         self.recent
             .retain(|(_, closed)| now.saturating_duration_since(*closed) < REPLACE_WINDOW);
+        self.probes.forget_before(now);
+        self.now = Some(now);
     }
 
     pub fn push(&mut self, tracked: TrackedSocket) {
@@ -68,8 +79,8 @@ impl ClosedSockets {
         replaced
     }
 
-    /// Returns the destroyed sockets that no poll ever saw. A connection that enters TIME_WAIT is reported as destroyed
-    /// too, but still has its row.
+    /// Returns the destroyed sockets that no poll ever saw, without bind probes and without connections that still have a
+    /// row.
     ///
     /// Before the first emit none is short-lived: nothing is known of the time before.
     pub fn short_lived(
@@ -97,29 +108,14 @@ impl ClosedSockets {
             .chain(self.missed_cookies.iter().copied())
             .filter(|cookie| reported.contains(cookie))
             .collect();
-        let is_unknown = |one: &RawSocket| {
-            one.has_cookie() && known.insert(one.cookie) && !remains_waiting(table, one)
+        let is_unknown = |one: &RawSocket| one.has_cookie() && known.insert(one.cookie);
+        let unknown = destroyed.into_iter().filter(is_unknown).collect();
+        let destroyed = match self.now {
+            Some(now) => self.probes.without_probes(unknown, now),
+            None => unknown,
         };
-        destroyed.into_iter().filter(is_unknown).collect()
+        self.waiting.without_waiting(table, destroyed)
     }
-}
-
-/// True if the connection is still in TIME_WAIT or FIN_WAIT2 under another cookie: the kernel assigns cookies on
-/// demand, so a connection that no poll saw enters TIME_WAIT without one (`inet_twsk_alloc` in
-/// net/ipv4/inet_timewait_sock.c).
-fn remains_waiting(table: &SocketTable, destroyed: &RawSocket) -> bool {
-    table
-        .connection(
-            destroyed.protocol,
-            destroyed.local,
-            destroyed.remote,
-            destroyed.interface,
-        )
-        .and_then(|slot| table.raw_socket(slot))
-        .is_some_and(|socket| {
-            socket.owner_hint.is_none()
-                && matches!(socket.state, Some(State::TimeWait | State::FinWait2))
-        })
 }
 
 fn by_address<'t>(

@@ -51,7 +51,8 @@ pub fn not_found_but_unread(problems: &[Problem]) -> String {
     format!("no rows matched, but some socket tables could not be read: {problems}")
 }
 
-pub const SHORT_LIVED_MISSED: &str = "some short-lived sockets were missed";
+pub const SHORT_LIVED_MISSED: &str =
+    "some short-lived sockets were missed: more closed than the kernel keeps for portmon";
 
 /// Describes why a watch sees only the sockets that are open at a poll.
 pub fn short_lived_unseen(error: &dyn Display) -> String {

@@ -3,17 +3,8 @@
 use super::{KillPlan, PortOwner, TargetSet};
 use crate::free::request::Target;
 use crate::model::platform::{PLATFORM, Platform};
-use crate::model::process::{Pid, Process, ProcessId, ProcessTree};
+use crate::model::process::{Pid, Process, ProcessId, ProcessTree, is_interactive_shell};
 use std::sync::Arc;
-
-/// Shells in which people type.
-const SHELLS: [&str; 14] = [
-    "ash", "bash", "csh", "dash", "elvish", "fish", "ksh", "mksh", "nu", "pwsh", "sh", "tcsh",
-    "xonsh", "zsh",
-];
-
-/// Options of a shell that take a value.
-const SHELL_VALUES: [&str; 4] = ["--rcfile", "--init-file", "-o", "+o"];
 
 /// Programs that start what they run again, some of it in a session of its own (pm2, s6-supervise).
 const RESPAWNERS: [&str; 12] = [
@@ -63,7 +54,8 @@ impl KillPlan {
         !self.may_be_respawned(highest, line.next(), tree)
     }
 
-    fn may_be_respawned(
+    /// True if the parent may start the process again, or whatever else has started it.
+    pub(in crate::free) fn may_be_respawned(
         &self,
         process: &Process,
         parent: Option<&Arc<Process>>,
@@ -95,30 +87,6 @@ fn is_respawner(process: &Process) -> bool {
     RESPAWNERS.contains(&&*name)
         || name.starts_with(PM2)
         || title.is_some_and(|title| title.starts_with(PM2))
-}
-
-/// True for a shell on a terminal that runs no script and no command of its own (POSIX, sh).
-fn is_interactive_shell(process: &Process) -> bool {
-    let arguments: Vec<_> = process
-        .command
-        .iter()
-        .map(|argument| argument.raw())
-        .collect();
-    let Some((_, options)) = arguments.split_first() else {
-        return false;
-    };
-    let mut options = options.iter();
-    let mut runs_something = false;
-    while let Some(option) = options.next() {
-        let is_option = option.starts_with(['-', '+']);
-        let runs_command =
-            option.starts_with('-') && !option.starts_with("--") && option.contains('c');
-        runs_something |= !is_option || runs_command;
-        if SHELL_VALUES.contains(&&**option) {
-            options.next();
-        }
-    }
-    process.terminal.is_some() && SHELLS.contains(&&*process.name.raw()) && !runs_something
 }
 
 #[cfg(test)]

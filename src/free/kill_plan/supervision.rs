@@ -2,8 +2,7 @@
 
 use super::{KillPlan, TargetSet};
 use crate::free::explanation::{Explanation, Obstacle, SupervisedBy};
-use crate::free::protected::protected;
-use crate::model::process::{Container, Process, Supervisor, Unit, is_interactive_shell};
+use crate::model::process::{Container, Process, Supervisor, Unit};
 use std::sync::Arc;
 
 /// What may restart an owner.
@@ -27,12 +26,6 @@ impl KillPlan {
             }
         }
         restarters
-    }
-
-    /// True if this parent of an owner may start it again: nobody types at it, and it is neither a systemd manager, whose
-    /// services are [known](Self::restarted_by), nor an ancestor of portmon.
-    pub fn may_restart(&self, parent: &Process) -> bool {
-        !is_interactive_shell(parent) && protected(parent, &self.self_pids).is_none()
     }
 
     /// Returns the command that stops whatever would restart them.

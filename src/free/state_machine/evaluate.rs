@@ -89,6 +89,7 @@ fn not_ended(log: &RequestLog, timeouts: &Timeouts) -> Evaluation {
     // SIGKILL is sent only once: if it could not be sent, it is not tried again and again.
     if let Some(force_after) = timeouts.force_after
         && log.request.signal != Signal::Kill
+        && log.has_signaled_survivor()
     {
         return if waited >= force_after {
             Evaluation::Escalate

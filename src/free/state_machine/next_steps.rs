@@ -17,6 +17,8 @@ pub struct NextSteps {
     /// The processes that hold the port, got no signal and may get one.
     pub rest: Vec<Arc<Process>>,
     pub rest_kind: RestKind,
+    /// True if something holds the port whose owner is not visible, so that only a new question tells what can be done.
+    pub is_hidden: bool,
     /// The parent that started the first of them and may be stopped with it.
     pub parent: Option<Arc<Process>>,
     /// True if the first of them is in the process group of another.
@@ -50,12 +52,12 @@ impl NextSteps {
             VerdictKind::HeldByOthers(RemainingOwners::Children(workers)) => {
                 (RestKind::Workers, workers.clone())
             }
-            VerdictKind::HeldByOthers(RemainingOwners::Others(sockets)) => {
-                (RestKind::Owners, owners_of(sockets))
+            VerdictKind::HeldByOthers(RemainingOwners::Others(_))
+            | VerdictKind::PartlyFree { .. } => {
+                (RestKind::Owners, owners_of(sockets_of(&verdict.kind)))
             }
-            VerdictKind::PartlyFree { held, .. } => (RestKind::Owners, owners_of(held)),
-            VerdictKind::TakenAgain { by, .. } => {
-                (RestKind::TookAgain, owners_of(std::slice::from_ref(by)))
+            VerdictKind::TakenAgain { .. } => {
+                (RestKind::TookAgain, owners_of(sockets_of(&verdict.kind)))
             }
             VerdictKind::NotEnded { .. } | VerdictKind::Unknown { .. } => {
                 (RestKind::Owners, unsignaled().cloned().collect())
@@ -77,13 +79,16 @@ impl NextSteps {
                 .first()
                 .is_some_and(|one| one.group.is_some_and(|group| group != one.pid())),
             stop_command: stop_command(machine),
+            is_hidden: sockets_of(&verdict.kind)
+                .iter()
+                .any(|socket| socket.owners.known().is_empty()),
             rest,
             rest_kind,
         }
     }
 
     pub fn is_empty(&self) -> bool {
-        self.rest.is_empty() && self.stop_command.is_none()
+        self.rest.is_empty() && !self.is_hidden && self.stop_command.is_none()
     }
 
     /// Returns the targets to ask about in order to stop the rest: all that are left, or the topmost of what took the port.
@@ -97,6 +102,7 @@ impl NextSteps {
     /// Adds the steps of another port. What a parent or a command brings back is that of one port only.
     pub fn and(mut self, other: Self) -> Self {
         self.rest.extend(other.rest);
+        self.is_hidden |= other.is_hidden;
         let mut seen = BTreeSet::new();
         self.rest.retain(|process| seen.insert(process.id));
         if self.rest_kind != other.rest_kind {
@@ -104,6 +110,22 @@ impl NextSteps {
         }
         (self.parent, self.has_group, self.stop_command) = (None, false, None);
         self
+    }
+}
+
+/// Returns the sockets that hold the port, where the verdict names them.
+fn sockets_of(verdict: &VerdictKind) -> &[Socket] {
+    match verdict {
+        VerdictKind::HeldByOthers(RemainingOwners::Others(sockets))
+        | VerdictKind::PartlyFree { held: sockets, .. } => sockets,
+        VerdictKind::TakenAgain { by, .. } => std::slice::from_ref(by),
+        VerdictKind::HeldByOthers(RemainingOwners::Children(_))
+        | VerdictKind::Free(_)
+        | VerdictKind::OnlyWithReuseAddr(_)
+        | VerdictKind::CannotBind { .. }
+        | VerdictKind::NotEnded { .. }
+        | VerdictKind::Unknown { .. }
+        | VerdictKind::NothingSent(_) => &[],
     }
 }
 

@@ -168,6 +168,11 @@ impl RequestLog {
         states.filter(|state| state.done().is_none())
     }
 
+    /// True if a survivor got a signal: only such a one gets another.
+    pub fn has_signaled_survivor(&self) -> bool {
+        self.survivors().any(|state| state.sent.is_some())
+    }
+
     /// Time since the last target ended or closed the port; `None` while one has not.
     pub fn since_targets_done(&self) -> Option<Duration> {
         let done: Option<Vec<Instant>> = self.target_states.iter().map(TargetState::done).collect();

@@ -52,9 +52,14 @@ const DESKTOPS: [&str; 11] = [
     "Hyprland",
 ];
 
-const SHELLS: [&str; 12] = [
-    "sh", "bash", "dash", "zsh", "fish", "ksh", "mksh", "ash", "csh", "tcsh", "nu", "pwsh",
+/// Shells in which people type.
+const SHELLS: [&str; 14] = [
+    "ash", "bash", "csh", "dash", "elvish", "fish", "ksh", "mksh", "nu", "pwsh", "sh", "tcsh",
+    "xonsh", "zsh",
 ];
+
+/// Options of a shell that take a value.
+const SHELL_VALUES: [&str; 4] = ["--rcfile", "--init-file", "-o", "+o"];
 
 /// Returns how the process carries someone's login, if it does.
 pub fn login_kind(process: &Process) -> Option<LoginKind> {
@@ -117,14 +122,28 @@ fn is_forward_only(process: &Process) -> bool {
     false
 }
 
-/// True for a shell at which someone types: it has a terminal, and neither a script nor a command to run.
+/// True for a shell on a terminal that runs no script and no command of its own (POSIX, sh).
 pub fn is_interactive_shell(process: &Process) -> bool {
-    let name = process.name.raw();
-    let is_shell = SHELLS.contains(&name.trim_start_matches('-'));
-    let is_option =
-        |word: &str| word.starts_with('-') && (word.starts_with("--") || !word.contains('c'));
-    let mut arguments = process.command.iter().skip(1);
-    is_shell && process.terminal.is_some() && arguments.all(|argument| is_option(&argument.raw()))
+    let arguments: Vec<_> = process
+        .command
+        .iter()
+        .map(|argument| argument.raw())
+        .collect();
+    let Some((_, options)) = arguments.split_first() else {
+        return false;
+    };
+    let mut options = options.iter();
+    let mut runs_something = false;
+    while let Some(option) = options.next() {
+        let is_option = option.starts_with(['-', '+']);
+        let runs_command =
+            option.starts_with('-') && !option.starts_with("--") && option.contains('c');
+        runs_something |= !is_option || runs_command;
+        if SHELL_VALUES.contains(&&**option) {
+            options.next();
+        }
+    }
+    process.terminal.is_some() && SHELLS.contains(&&*process.name.raw()) && !runs_something
 }
 
 /// True if the process leads a terminal's session: without it the terminal closes.

@@ -7,7 +7,7 @@ use crate::os::sockets::self_sockets;
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketType, socket, sockopt};
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::OwnedFd;
 
 /// Binds and closes again, without listening.
@@ -22,7 +22,28 @@ pub fn bind(attempt: BindAttempt) -> io::Result<()> {
     if attempt.address.is_ipv6() {
         sockopt::set_ipv6_v6only(&probe, !attempt.takes_ipv4)?;
     }
-    Ok(rustix::net::bind(&probe, &attempt.address)?)
+    rustix::net::bind(&probe, &attempt.address)?;
+    if attempt.protocol == Protocol::Udp {
+        mark(&probe);
+    }
+    Ok(())
+}
+
+/// Connects a bound UDP socket to itself, which sends nothing: other watchers know a probe by that. A failure only means
+/// that they take it for a socket in use.
+fn mark(probe: &OwnedFd) {
+    let local = rustix::net::getsockname(probe).ok();
+    let local = local.and_then(|local| SocketAddr::try_from(local).ok());
+    let itself = local.map(|local| match local {
+        SocketAddr::V4(v4) if v4.ip().is_unspecified() => {
+            SocketAddr::from((Ipv4Addr::LOCALHOST, v4.port()))
+        }
+        SocketAddr::V6(v6) if v6.ip().is_unspecified() => {
+            SocketAddr::from((Ipv6Addr::LOCALHOST, v6.port()))
+        }
+        specific => specific,
+    });
+    let _ = itself.map(|itself| rustix::net::connect(probe, &itself));
 }
 
 /// Binds a TCP socket to a port that the kernel chooses, without listening.

@@ -14,6 +14,7 @@ use crate::report::watch::{EventKind, SocketEvent};
 use crate::table::fields::{Column, field};
 use crate::table::row::{DisplayContext, Row};
 use crate::table::value::Value;
+use crate::wording;
 use jiff::tz::TimeZone;
 use std::time::SystemTime;
 
@@ -44,6 +45,15 @@ pub fn text(event: &SocketEvent, zone: Option<&TimeZone>, context: &DisplayConte
         remarks(event, context),
     ];
     line.concat().trim_end().to_owned()
+}
+
+/// Returns the line that says that short-lived sockets may be missing before it.
+pub fn missed_text(at: SystemTime, zone: Option<&TimeZone>) -> String {
+    format!(
+        "{} missed   {}",
+        clock(at, zone),
+        wording::SHORT_LIVED_MISSED
+    )
 }
 
 fn clock(at: SystemTime, zone: Option<&TimeZone>) -> String {

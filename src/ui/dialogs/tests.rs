@@ -147,7 +147,7 @@ fn the_dialog_names_what_it_cannot_see_and_may_not_signal() {
     ┌ Free port 5173 on build-07? ───────────────────────────────────────────────┐
     │ Stops        node 4242   node   dev   up 1h                                │
     │ Also closes  nothing else                                                  │
-    │ Started by   sh 4300   sh   root   up 1h   may restart it                  │
+    │ Started by   sh 4300   sh   root   up 1h                                   │
     │                                                                            │
     │ [ Cancel ]   y stop it (SIGTERM)     g group (3)     p and sh 4300         │
     │   s signal                                                                 │

@@ -282,7 +282,7 @@ fn owners_that_share_an_origin_are_named_only_if_others_differ() {
     };
     plan.add_trees(&[below(&node()), below(&other)]);
     let started = |plan: &KillPlan| texts(std::slice::from_ref(plan), TargetSet::All, "Started by");
-    let npm = "npm 3970   node   dev   up\u{a0}1h   may restart it";
+    let npm = "npm 3970   node   dev   up\u{a0}1h";
     assert_eq!(started(&plan), [npm]);
     plan.add_trees(&[below(&node())]);
     assert_eq!(

@@ -57,6 +57,9 @@ pub fn next_commands(
             RestKind::TookAgain => "",
         };
         commands.push(format!("to {}{too}: {free}", stop_rest(steps)));
+    } else if steps.is_hidden {
+        let free = free_command(all, TargetChoice::Topmost);
+        commands.push(format!("to see how to stop it: {free}"));
     }
     commands
 }

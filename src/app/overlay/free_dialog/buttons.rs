@@ -176,7 +176,7 @@ fn next_step(batch: &Batch, button: Button) -> Option<(String, DialogAction)> {
         (!steps.rest.is_empty()).then_some((text, DialogAction::AskNext(choice)))
     };
     match button {
-        Button::Rest if steps.rest.is_empty() && batch.has_sent_nothing() => {
+        Button::Rest if steps.rest.is_empty() && (steps.is_hidden || batch.has_sent_nothing()) => {
             let again = DialogAction::AskNext(TargetChoice::Topmost);
             Some(("ask again".to_owned(), again))
         }

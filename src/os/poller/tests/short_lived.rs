@@ -180,6 +180,8 @@ fn listeners_and_udp_sockets_can_be_short_lived() {
         let mut fixture = PollerFixture::new();
         let reported = fixture.without_overrun(|fixture| {
             let (listener, local) = listen(ip).expect("as before");
+            // Only what it accepted tells it from a socket that was bound.
+            reset(connect(&listener));
             let udp = UdpSocket::bind((ip, 0)).expect("a port");
             let both = [(local, None), (local_addr(&udp), None)];
             drop((listener, udp));
@@ -194,6 +196,67 @@ fn listeners_and_udp_sockets_can_be_short_lived() {
         ];
         assert_eq!(facts, expected);
     }
+}
+
+#[test]
+fn sockets_that_only_tried_a_bind_are_not_short_lived() {
+    let mut fixture = PollerFixture::new();
+    fixture.without_overrun(|fixture| {
+        let bound = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None);
+        let bound = bound.expect("a socket");
+        let any: SocketAddr = "127.0.0.1:0".parse().expect("an address");
+        bound.bind(&any.into()).expect("a port");
+        let tcp = bound.local_addr().expect("an address").as_socket();
+        let tcp = tcp.expect("an Internet address");
+        let probe = UdpSocket::bind("127.0.0.1:0").expect("a port");
+        let udp = local_addr(&probe);
+        // As another portmon marks its own.
+        probe.connect(udp).expect("itself");
+        drop((bound, probe));
+        let is_complete =
+            fixture.sees_closed(&[open_and_close()]) && fixture.sees_closed(&[open_and_close()]);
+        is_complete.then(|| {
+            let ends = [(tcp, None), (udp, None), (udp, Some(udp))];
+            assert_eq!(
+                ends.map(|end| fixture.find(end).cloned()),
+                [None, None, None]
+            );
+        })
+    });
+}
+
+/// A client that takes the same port again, as connect(2) does once its range is used up.
+#[test]
+fn each_of_several_connections_with_the_same_ends_is_reported() {
+    let (listener, to) = listen("127.0.0.1").expect("IPv4");
+    let mut fixture = PollerFixture::new();
+    fixture.without_overrun(|fixture| {
+        let from = open_and_close().0;
+        for _ in 0..3 {
+            let client = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None);
+            let client = client.expect("a socket");
+            client.set_reuse_address(true).expect("an option");
+            client.bind(&from.into()).expect("the same port");
+            client.connect(&to.into()).expect("connects");
+            let (server, _) = listener.accept().expect("a connection");
+            // The server's end waits, so that the client's port can be taken again.
+            close_in_turn(server, client.into());
+        }
+        let waits = (to, Some(from));
+        let is_complete =
+            fixture.sees_closed(&[open_and_close()]) && fixture.sees_closed(&[open_and_close()]);
+        is_complete.then(|| {
+            let at_both = |socket: &Socket| (socket.local, socket.remote) == waits;
+            let short_lived = fixture.short_lived.iter();
+            let brief = short_lived.filter(|one| at_both(&one.socket)).count();
+            let rows = fixture.list.iter().filter_map(|change| match change {
+                Change::Opened(endpoint) => Some(&endpoint.socket),
+                _ => None,
+            });
+            let rows = rows.filter(|socket| at_both(socket)).count();
+            assert_eq!((brief, rows), (2, 1));
+        })
+    });
 }
 
 #[test]

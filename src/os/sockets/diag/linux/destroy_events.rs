@@ -79,6 +79,9 @@ impl DestroyEvents {
     /// `netlink_rcv_wake` of net/netlink/af_netlink.c).
     fn drain(&mut self) {
         let Some(socket) = &self.socket else {
+            // What closes until another one is open is missed.
+            self.has_overrun = true;
+            self.socket = open_socket().ok();
             return;
         };
         let (destroyed, has_overrun) = (&mut self.destroyed, &mut self.has_overrun);
