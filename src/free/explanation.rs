@@ -3,7 +3,8 @@
 use super::protected::{Protected, protected};
 use crate::model::port::Port;
 use crate::model::process::{
-    CandidateQuery, Container, Pid, Process, ProcessId, SocketCandidates, Supervisor, Unit,
+    CandidateQuery, Container, Pid, Process, ProcessId, ProcessTree, SocketCandidates, Supervisor,
+    Unit,
 };
 use crate::model::socket::{EndpointId, Socket, State, TimeWaitLeft};
 use crate::model::text::SystemText;
@@ -186,6 +187,30 @@ impl Explanation {
             Some((Arc::clone(process), why))
         };
         probable.protected = processes.into_values().filter_map(reason).collect();
+    }
+
+    /// True if one of the protected owners is a port proxy, which its engine may have left over.
+    pub fn has_port_proxy(&self) -> bool {
+        let Obstacle::Protected { protected, .. } = &self.obstacle else {
+            return false;
+        };
+        let mut reasons = protected.iter().map(|(_, why)| *why);
+        reasons.any(|why| why == Protected::ContainerPortProxy)
+    }
+
+    /// Returns the proxies of which these trees show that their engine has left them over: a plan may stop them.
+    pub fn left_over(&self, trees: &[ProcessTree]) -> Vec<ProcessId> {
+        let Obstacle::Protected { protected, .. } = &self.obstacle else {
+            return Vec::new();
+        };
+        let is_proxy = |tree: &&ProcessTree| {
+            let proxy = |(process, why): &(Arc<Process>, Protected)| {
+                process.id == tree.process && *why == Protected::ContainerPortProxy
+            };
+            tree.supervisor.left_over_from.is_some() && protected.iter().any(proxy)
+        };
+        let left_over = trees.iter().filter(is_proxy);
+        left_over.map(|tree| tree.process).collect()
     }
 
     /// Returns a command to copy. Raw: show it through [`escaped`](crate::model::text::escaped).

@@ -1,6 +1,7 @@
 //! A plan to free one port: its sockets and owners, frozen as they are shown and not yet confirmed.
 
 mod candidates;
+mod left_over;
 mod other_sockets;
 mod relatives;
 mod respawn;

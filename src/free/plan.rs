@@ -82,12 +82,13 @@ fn plan_sockets(row: &RowContext, sockets: &[&Socket]) -> Result<KillPlan, Obsta
         Owners::NoProcess => return Err(Obstacle::Kernel(unchanging(own))),
         Owners::Known(_) => {}
     }
-    let plan = KillPlan::new(
+    let mut plan = KillPlan::new(
         Port::of(own),
         sockets.iter().copied().cloned().collect(),
         row.table,
         row.context.environment,
     );
+    plan.unprotect(row.context.left_over);
     let targets = plan.targets(TargetSet::Topmost);
     let frees_own = targets
         .iter()

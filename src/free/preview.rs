@@ -9,7 +9,7 @@ use super::kill_plan::{KillPlan, PortOwner, TargetSet, Unproved};
 use super::protected::Protected;
 use super::request::Target;
 use crate::model::port::Port;
-use crate::model::process::{Origin, Process, ProcessTree, Signal};
+use crate::model::process::{Engine, Origin, Process, ProcessTree, Signal};
 use crate::model::socket::{Owners, Socket};
 use confirmation::required_confirmation;
 use std::collections::BTreeSet;
@@ -67,6 +67,8 @@ pub enum Warning {
     Protected(Arc<Process>, Protected),
     /// Nothing proves which of these candidates holds the port.
     Unproved(Port, Unproved),
+    /// The engine has left this port proxy over, so it may be stopped.
+    LeftOver(Arc<Process>, Engine, Port),
     /// The target is suspended and acts on this signal only after SIGCONT, which is sent after the signals that
     /// [resume](Signal::resumes).
     Suspended(Arc<Process>, Signal),
@@ -200,6 +202,8 @@ fn warnings(plan: &KillPlan, targets: TargetSet, signal: Signal) -> Vec<Warning>
     let unproved = plan.unproved();
     let unproved = unproved.map(|unproved| Warning::Unproved(plan.port, unproved));
     let protected = plan.protected();
+    let left_over = plan.left_over(targets).into_iter();
+    let left_over = left_over.map(|(proxy, engine)| Warning::LeftOver(proxy, engine, plan.port));
     let suspended = plan.suspended_targets(targets).into_iter();
     // These need no SIGCONT: SIGKILL ends a suspended process, and SIGCONT is what resumes it.
     let suspended = suspended.filter(|_| !matches!(signal, Signal::Kill | Signal::Continue));
@@ -208,6 +212,7 @@ fn warnings(plan: &KillPlan, targets: TargetSet, signal: Signal) -> Vec<Warning>
         .into_iter()
         .chain(unproved)
         .chain(hidden.cloned().map(Warning::StaysHeld))
+        .chain(left_over)
         .chain(protected.map(|(owner, why)| Warning::Protected(owner, why)))
         .chain(suspended.map(|target| Warning::Suspended(target, signal)))
         .collect()

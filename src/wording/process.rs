@@ -291,7 +291,7 @@ mod tests {
             group: vec![itself.clone()],
             supervisor: Supervisor {
                 unit: Some(unit),
-                container: None,
+                ..Supervisor::default()
             },
             ..process_tree(itself.id)
         };

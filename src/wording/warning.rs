@@ -49,6 +49,9 @@ pub fn warning(warning: &Warning) -> String {
     match warning {
         Warning::NotPermitted(denied) => not_permitted_text(denied),
         Warning::StaysHeld(socket) => format!("{} stays held by {}", place(socket), owners(socket)),
+        Warning::LeftOver(process, engine, port) => format!(
+            "{process} is left over: {engine} answers that no running container publishes {port}"
+        ),
         Warning::Protected(process, why) => {
             format!("{process} is not stopped: it {}", protected(*why))
         }

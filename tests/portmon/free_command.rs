@@ -5,6 +5,7 @@ pub mod candidates;
 mod confirmation;
 pub mod connections;
 mod interrupts;
+mod left_over;
 mod next_steps;
 pub mod permissions;
 pub mod shared_sockets;

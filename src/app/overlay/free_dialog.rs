@@ -15,7 +15,7 @@ pub use phase::DialogPhase;
 
 use crate::free::{KillPlan, Obstacle, TargetChoice};
 use crate::model::port::PortSpec;
-use crate::model::process::{InspectRequest, Inspection, Pid};
+use crate::model::process::{InspectRequest, Inspection, Pid, ProcessId};
 use crate::model::socket::EndpointId;
 use phase::QuestionKey;
 use std::time::{Duration, Instant};
@@ -36,6 +36,8 @@ pub struct FreeDialog {
     /// The button that Enter presses; the first one always cancels.
     pub focus: usize,
     pub phase: DialogPhase,
+    /// Port proxies that their engine has left over, by the answer to an earlier question about these rows.
+    pub left_over: Vec<ProcessId>,
     pub inspect_request: Option<InspectRequest>,
     /// Its answer, once there is one.
     pub inspection: Option<Inspection>,
@@ -61,6 +63,7 @@ impl FreeDialog {
             focus: 0,
             inspect_request: first.and_then(|id| phase.inspect_request(id)),
             inspection: None,
+            left_over: Vec::new(),
             subject,
             phase,
         }
@@ -75,6 +78,16 @@ impl FreeDialog {
             Subject::Ports(..) => [].iter().copied(),
         };
         rows.chain(sockets.map(|socket| socket.id)).collect()
+    }
+
+    /// Returns the protected owners that the inspection has shown to be left over by their engine.
+    pub fn found_left_over(&self) -> Vec<ProcessId> {
+        match (&self.phase, &self.inspection) {
+            (DialogPhase::Explaining(explanation), Some(inspection)) => {
+                explanation.left_over(&inspection.trees)
+            }
+            _ => Vec::new(),
+        }
     }
 
     /// True until the buttons have been shown live, and while an owner is still looked up.

@@ -2,17 +2,19 @@
 //!
 //! Only a key opens the dialog; an update asks about the same rows.
 
+mod inspected;
+
 use crate::app::keymap::Chord;
 use crate::app::notice::Notice;
 use crate::app::overlay::free_dialog::{DialogAction, DialogPhase, FreeDialog, Subject};
 use crate::app::panes::screen_layout::is_too_small;
 use crate::app::{App, Effect, Overlay};
 use crate::free::{
-    Batch, ExecEvent, FreeContext, KillPlan, NextSteps, PlanResult, TargetChoice, VerdictClass,
-    plan_port, plan_row,
+    Batch, ExecEvent, FreeContext, NextSteps, PlanResult, TargetChoice, VerdictClass, plan_port,
+    plan_row,
 };
 use crate::model::port::{Port, PortSpec};
-use crate::model::process::{Inspection, Signal};
+use crate::model::process::{ProcessId, Signal};
 use crate::model::socket::Endpoint;
 use crate::table::row::Row;
 use crate::wording::screen::notice;
@@ -38,7 +40,7 @@ impl App {
     }
 
     fn ask_about(&mut self, subject: Subject) {
-        let Some(dialog) = self.question_about(subject) else {
+        let Some(dialog) = self.question_about(subject, &[]) else {
             return self.notify(notice::NOTHING_TO_FREE);
         };
         self.show(dialog);
@@ -66,7 +68,7 @@ impl App {
         if !dialog.may_change() {
             return;
         }
-        match self.question_about(dialog.subject.clone()) {
+        match self.question_about(dialog.subject.clone(), &dialog.left_over) {
             Some(again) if again.question_key != dialog.question_key => self.show(again),
             Some(_) => self.update_others(),
             None => {}
@@ -94,44 +96,20 @@ impl App {
         }
     }
 
-    /// Applies an inspection to the dialog. Where the owner is hidden, it may turn the explanation into a question about
-    /// candidates.
-    pub(in crate::app) fn apply_dialog_inspection(&mut self, inspection: Inspection) {
-        let plan = self.plan_of_candidates(&inspection);
-        let self_pids = &self.environment.self_pids;
-        if let Some(dialog) = self.overlay.free_dialog_mut() {
-            if let Some(plan) = plan {
-                self.effects.push(Effect::OpenHandles(plan.process_ids()));
-                dialog.ask_about_candidates(plan);
-            }
-            dialog.apply_inspection(inspection, self_pids);
-        }
-        self.update_others();
-    }
-
-    fn plan_of_candidates(&self, inspection: &Inspection) -> Option<KillPlan> {
-        let dialog = self.overlay.free_dialog()?;
-        let DialogPhase::Explaining(explanation) = &dialog.phase else {
-            return None;
-        };
-        if !dialog.has_requested(inspection) || !explanation.others.is_empty() {
-            return None;
-        }
-        let table: Vec<&Endpoint> = self.listing.all_endpoints().collect();
-        let (candidates, trees) = (&inspection.candidates, &inspection.trees);
-        KillPlan::of_candidates(explanation, candidates, trees, &table, &self.environment)
-    }
-
-    fn question_about(&self, subject: Subject) -> Option<FreeDialog> {
+    fn question_about(&self, subject: Subject, left_over: &[ProcessId]) -> Option<FreeDialog> {
         let table: Vec<&Endpoint> = self.listing.all_endpoints().collect();
         let (plans, choice): (Vec<PlanResult>, TargetChoice) = match &subject {
             Subject::Rows(ids) => {
                 let rows = ids.iter().filter_map(|id| self.listing.row_of(*id));
-                let plan = |row: &Row| plan_row(&row.endpoint, &table, &self.context(row));
+                let plan =
+                    |row: &Row| plan_row(&row.endpoint, &table, &self.context(row, left_over));
                 (rows.map(plan).collect(), TargetChoice::Topmost)
             }
             Subject::Ports(ports, choice) => {
-                let context = FreeContext::new(&self.environment, self.moment());
+                let context = FreeContext {
+                    left_over,
+                    ..FreeContext::new(&self.environment, self.moment())
+                };
                 let plan = |spec: &PortSpec| plan_port(*spec, &table, &context);
                 (ports.iter().filter_map(plan).collect(), *choice)
             }
@@ -148,13 +126,16 @@ impl App {
             }
         };
         let phase = DialogPhase::from_plans(plans, choice)?;
-        Some(FreeDialog::new(subject, first, phase))
+        let mut dialog = FreeDialog::new(subject, first, phase);
+        dialog.left_over = left_over.to_vec();
+        Some(dialog)
     }
 
-    fn context(&self, row: &Row) -> FreeContext<'_> {
+    fn context<'a>(&'a self, row: &Row, left_over: &'a [ProcessId]) -> FreeContext<'a> {
         let filtered_port = self.listing.filter().query.sole_local_port();
         FreeContext {
             filter_names_port: filtered_port == Some(row.endpoint.socket.port()),
+            left_over,
             is_gone: row.is_closed(),
             state_since: Some(row.endpoint.state_since),
             ..FreeContext::new(&self.environment, self.moment())

@@ -89,7 +89,7 @@ fn a_main_process_of_another_service_is_started_by_systemd() {
         unit.main = Some(Pid(main));
         Supervisor {
             unit: Some(unit),
-            container: None,
+            ..Supervisor::default()
         }
     };
     assert_eq!(

@@ -45,14 +45,22 @@ pub fn prepare(
     let endpoints: Vec<&Endpoint> = table.iter().collect();
     let mut processes = Processes::default();
     let prepare_port = |&spec: &PortSpec| {
-        let planned = plan_port(spec, &endpoints, &context);
+        let planned = plan_port(spec, &endpoints, &context)
+            .ok_or_else(|| unowned(spec, table, options.source))?
+            .or_else(|explanation| {
+                let left_over = left_over(&explanation, &mut processes);
+                let context = FreeContext {
+                    left_over: &left_over,
+                    ..context.clone()
+                };
+                let again = plan_port(spec, &endpoints, &context);
+                again.unwrap_or(Err(explanation))
+            });
         let plan = PortPlan {
             spec,
-            kill_plan: planned
-                .ok_or_else(|| unowned(spec, table, options.source))?
-                .or_else(|explanation| {
-                    plan_candidates(spec, explanation, &endpoints, environment, options)
-                })?,
+            kill_plan: planned.or_else(|explanation| {
+                plan_candidates(spec, explanation, &endpoints, environment, options)
+            })?,
             choice: options.target_choice(),
             targets: TargetSet::Topmost,
             signal: options.signal,
@@ -60,6 +68,16 @@ pub fn prepare(
         inspected(plan, &mut processes)
     };
     port_specs.iter().map(prepare_port).collect()
+}
+
+/// Returns the protected owners that their engine has left over.
+fn left_over(explanation: &Explanation, processes: &mut Processes) -> Vec<ProcessId> {
+    if !explanation.has_port_proxy() {
+        return Vec::new();
+    }
+    let port = explanation.supervised_port();
+    let trees = process_trees(processes, &explanation.process_ids(), |_| port);
+    explanation.left_over(&trees)
 }
 
 /// Reports on a port that no process holds, by a bind.

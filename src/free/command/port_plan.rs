@@ -36,7 +36,7 @@ impl PortPlan {
         let preview = self.preview();
         let mut stays_held = preview.warnings;
         stays_held.retain(|warning| match warning {
-            Warning::StaysHeld(_) | Warning::Protected(..) => true,
+            Warning::StaysHeld(_) | Warning::Protected(..) | Warning::LeftOver(..) => true,
             Warning::NotPermitted(_) | Warning::Unproved(..) | Warning::Suspended(..) => false,
         });
         self.report(Conclusion::DryRun(DryRun {

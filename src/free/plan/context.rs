@@ -2,6 +2,7 @@
 
 use crate::model::Moment;
 use crate::model::environment::Environment;
+use crate::model::process::ProcessId;
 use crate::model::socket::{Endpoint, Owners, Protocol, Socket};
 use std::iter;
 use std::net::SocketAddr;
@@ -13,6 +14,8 @@ pub struct FreeContext<'a> {
     pub environment: &'a Environment,
     /// True if the filter is exactly the row's local port: then even a client's port is the one to free.
     pub filter_names_port: bool,
+    /// Port proxies that are known to be left over by their engine.
+    pub left_over: &'a [ProcessId],
     /// True if the row has closed and is only fading.
     pub is_gone: bool,
     pub now: Moment,
@@ -26,6 +29,7 @@ impl<'a> FreeContext<'a> {
         Self {
             environment,
             filter_names_port: false,
+            left_over: &[],
             is_gone: false,
             now,
             state_since: None,

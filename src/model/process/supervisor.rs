@@ -15,6 +15,8 @@ use std::fmt::{self, Display};
 pub struct Supervisor {
     pub unit: Option<Unit>,
     pub container: Option<Container>,
+    /// The engine that has started the process to forward a port, and answers that it runs no container that publishes it.
+    pub left_over_from: Option<Engine>,
 }
 
 impl Supervisor {

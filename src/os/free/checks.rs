@@ -4,6 +4,7 @@ use super::process_handle::{HandleError, ProcessHandle};
 use super::signal_state::signal_state;
 use super::target_handle::{TargetHandle, TargetHandles};
 use crate::free::{KillRequest, Protected, SignalError, SignalState, Target, protected};
+use crate::model::port::Port;
 use crate::model::process::{CandidateChange, Pid, Process, ProcessId, ProcessState, Signal};
 use crate::model::snapshot::Snapshot;
 use crate::model::socket::{Owners, Socket};
@@ -20,10 +21,13 @@ pub fn check_targets(
     handles: &TargetHandles,
     snapshot: &Snapshot,
     described: &[Arc<Process>],
+    is_left_over: fn(&Process, Port) -> bool,
 ) -> Result<HashMap<ProcessId, SignalError>, SignalError> {
     let mut failed = HashMap::new();
     for target in request.targets() {
-        let checked = check_target(request, target, handles, snapshot)
+        let left_over = || is_left_over(&target.process, request.port());
+        let checked = check_not_protected(&target.process, request.self_pids(), left_over)
+            .and_then(|()| check_target(request, target, handles, snapshot))
             .and_then(|()| check_same_program(target, described));
         match checked {
             Ok(()) => {}
@@ -41,7 +45,6 @@ fn check_target(
     snapshot: &Snapshot,
 ) -> Result<(), SignalError> {
     let to_signal_error = |error| signal_error(&target.process, error);
-    check_not_protected(&target.process, request.self_pids())?;
     let handle = handle_of(target, handles)?;
     handle.check().map_err(to_signal_error)?;
     if target.is_candidate() {
@@ -108,11 +111,17 @@ fn handle_of<'a>(
     handle.ok_or_else(|| SignalError::AlreadyExited(Arc::clone(&target.process)))
 }
 
-/// Checks again: a confirmation is not trusted to have been checked.
-fn check_not_protected(process: &Arc<Process>, self_pids: &[Pid]) -> Result<(), SignalError> {
+/// Checks again: a confirmation is not trusted to have been checked. The engine of a port proxy is asked again too, since a
+/// container may have been started.
+fn check_not_protected(
+    process: &Arc<Process>,
+    self_pids: &[Pid],
+    is_left_over: impl FnOnce() -> bool,
+) -> Result<(), SignalError> {
     let is_self = pid_namespace::own_pid() == Some(process.pid());
     let reason = is_self.then_some(Protected::SelfPid);
     match reason.or_else(|| protected(process, self_pids)) {
+        Some(Protected::ContainerPortProxy) if is_left_over() => Ok(()),
         Some(reason) => Err(SignalError::Protected(Arc::clone(process), reason)),
         None => Ok(()),
     }

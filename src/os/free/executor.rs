@@ -150,7 +150,13 @@ impl Executor {
         let described = self.describe_targets(&requests);
         // All checks and units before the first signal: two requests may have the same process.
         let check = |request: KillRequest| {
-            let checked = checks::check_targets(&request, &self.handles, &snapshot, &described);
+            let checked = checks::check_targets(
+                &request,
+                &self.handles,
+                &snapshot,
+                &described,
+                self.backend.is_left_over,
+            );
             let units = self.units(&request);
             (request, checked, units)
         };

@@ -1,6 +1,6 @@
 //! The executor's access to the machine, which tests replace.
 
-use crate::model::port::EphemeralRange;
+use crate::model::port::{EphemeralRange, Port};
 use crate::model::process::{Pid, Process, ProcessId, Unit};
 use crate::model::snapshot::Snapshot;
 use crate::model::socket::SocketSource;
@@ -26,6 +26,8 @@ pub struct ProbeBackend {
     pub describe: Box<dyn FnMut(Pid) -> Option<Arc<Process>>>,
     /// Returns the systemd unit of a process, by its control group.
     pub unit: fn(&Process) -> Option<Unit>,
+    /// True if its engine answers that it has left over this proxy, which holds this port.
+    pub is_left_over: fn(&Process, Port) -> bool,
     /// Returns the process that has this pid now.
     pub process_id: fn(Pid) -> Option<ProcessId>,
 }
@@ -42,6 +44,7 @@ impl ProbeBackend {
             }),
             describe: Box::new(move |pid| processes.describe(&HashSet::from([pid])).remove(&pid)),
             unit: |process| supervisors::of(process).unit,
+            is_left_over: |process, port| supervisors::left_over_from(process, port).is_some(),
             process_id: stat::process_id,
         }
     }

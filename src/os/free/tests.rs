@@ -309,7 +309,7 @@ fn an_unreadable_table_is_not_an_empty_one() {
     let id = request.targets()[0].id();
     let handles = HashMap::from([(id, TargetHandle::open(id, backend.process_id))]);
     assert_eq!(
-        checks::check_targets(&request, &handles, &unread, &[]),
+        checks::check_targets(&request, &handles, &unread, &[], |_, _| false),
         Err(SignalError::TablesUnread(unread.problems[0].clone()))
     );
 }

@@ -29,6 +29,13 @@ pub use process_tree::{process_trees, self_pids};
 pub use reading::usage;
 pub use users::{invoking_uid, is_root};
 
+/// Returns how many processes have this name.
+pub fn count_named(name: &str) -> usize {
+    let stats = reading::all_stats().into_values();
+    let names = stats.filter_map(|stat| stat.name);
+    names.filter(|found| found.raw() == name).count()
+}
+
 /// Descriptions of processes, kept so that an unchanged process stays the same `Arc`.
 #[derive(Default)]
 pub struct Processes {

@@ -8,4 +8,4 @@
 #[cfg_attr(not(target_os = "linux"), path = "other.rs")]
 mod system;
 
-pub use system::{SupervisorLookup, of, published_on};
+pub use system::{SupervisorLookup, left_over_from, of, published_on};

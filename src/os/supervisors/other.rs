@@ -1,7 +1,7 @@
 //! This system has neither control groups nor systemd, and engines run containers in a virtual machine.
 
 use crate::model::port::Port;
-use crate::model::process::{Container, Process, Supervisor};
+use crate::model::process::{Container, Engine, Process, Supervisor};
 
 pub fn of(_process: &Process) -> Supervisor {
     Supervisor::default()
@@ -9,6 +9,10 @@ pub fn of(_process: &Process) -> Supervisor {
 
 pub fn published_on(_port: Port) -> Vec<Container> {
     Vec::new()
+}
+
+pub fn left_over_from(_process: &Process, _port: Port) -> Option<Engine> {
+    None
 }
 
 pub struct SupervisorLookup;

@@ -51,6 +51,12 @@ impl OwnerProcess {
         Self::start(name, WAITS, port, listener.into())
     }
 
+    /// A program of this name with these arguments behind those of the shell.
+    pub fn with_arguments(name: &str, listener: TcpListener, arguments: &[&str]) -> Self {
+        let port = listener.local_addr().expect("an address").port();
+        Self::start_with(name, (WAITS, arguments), port, listener.into())
+    }
+
     pub fn bound_to_udp() -> Self {
         let socket = UdpSocket::bind("127.0.0.1:0").expect("a port");
         let port = socket.local_addr().expect("an address").port();
@@ -130,11 +136,24 @@ impl OwnerProcess {
     }
 
     fn start(name: &str, script: &str, port: u16, socket: OwnedFd) -> Self {
+        Self::start_with(name, (script, &[]), port, socket)
+    }
+
+    fn start_with(
+        name: &str,
+        (script, arguments): (&str, &[&str]),
+        port: u16,
+        socket: OwnedFd,
+    ) -> Self {
         let programs = scratch(&format!("bin/{}", unique_name()));
         let mut command = Command::new(shell_named(&programs, name));
         // busybox is the program that argv[0] names, whatever the file is called. The name is an argument too, or the
         // process would be one of sh that was renamed.
-        command.arg0("sh").args(["-c", script, name]).stdin(socket);
+        command
+            .arg0("sh")
+            .args(["-c", script, name])
+            .args(arguments)
+            .stdin(socket);
         // The group of the test has portmon in it, so it is protected.
         command.process_group(0);
         let child = ChildProcess::start(&mut command);

@@ -1,10 +1,13 @@
 use crate::app::overlay::free_dialog::{ConfirmPrompt, DialogPhase, FreeDialog};
 use crate::app::testing::{AppHarness, listener, node, sent};
 use crate::app::{Effect, Event, Overlay};
+use crate::free::Warning;
 use crate::model::port::Port;
-use crate::model::process::{InspectRequest, Process, Requester, Signal};
+use crate::model::process::{
+    Engine, InspectRequest, Process, ProcessTree, Requester, Signal, Supervisor,
+};
 use crate::model::socket::{Owners, Protocol, State};
-use crate::model::testing::{SocketBuilder, process, socket, socket_candidates};
+use crate::model::testing::{SocketBuilder, process, process_tree, socket, socket_candidates};
 use crate::wording;
 use crossterm::event::KeyCode;
 use std::sync::Arc;
@@ -264,4 +267,40 @@ fn a_hidden_owner_without_candidates_stays_explained() {
     let (harness, effects) = asked_about_candidates(&[]);
     assert_eq!(effects, []);
     assert!(matches!(dialog(&harness).phase, DialogPhase::Explaining(_)));
+}
+
+#[test]
+fn a_proxy_is_asked_about_once_its_engine_has_left_it_over() {
+    let proxy = process(812, "docker-proxy").build();
+    let mut harness = AppHarness::with(vec![socket("127.0.0.1:8080").owner(&proxy)]);
+    harness.answers_inspections = false;
+    let effects = harness.keys("x");
+    let is_explained = |harness: &AppHarness| dialog(harness).phase.prompt().is_none();
+    assert!(is_explained(&harness));
+    let tree = |left_over_from| ProcessTree {
+        supervisor: Supervisor {
+            left_over_from,
+            ..Supervisor::default()
+        },
+        ..process_tree(proxy.id)
+    };
+    let kept = harness.answer_inspection(&effects, vec![tree(None)]);
+    assert!(is_explained(&harness), "{kept:?}");
+
+    harness.wait(1.0);
+    harness.keys("n");
+    let effects = harness.keys("x");
+    let asked = harness.answer_inspection(&effects, vec![tree(Some(Engine::Docker))]);
+    assert!(
+        asked.contains(&Effect::OpenHandles(vec![proxy.id])),
+        "{asked:?}"
+    );
+    harness.wait(0.5);
+    assert!(!is_armed(&harness), "the engine is asked again");
+    harness.answer_inspection(&asked, vec![tree(Some(Engine::Docker))]);
+    harness.wait(0.5);
+    assert_eq!(said(&harness), (words("free 8080?"), true));
+    let warnings = prompt(&harness).preview.warnings.iter();
+    let is_left_over = |warning: &Warning| matches!(warning, Warning::LeftOver(..));
+    assert_eq!(warnings.filter(|one| is_left_over(one)).count(), 1);
 }

@@ -131,7 +131,7 @@ fn a_candidate_that_systemd_manages_is_not_asked_about() {
     let tree = ProcessTree {
         supervisor: Supervisor {
             unit: Some(unit),
-            container: None,
+            ..Supervisor::default()
         },
         ..process_tree(webserver().id)
     };

@@ -29,7 +29,7 @@ fn of_unit(name: &str, manager: Manager, change: impl FnOnce(&mut Unit)) -> Supe
     change(&mut unit);
     Supervisor {
         unit: Some(unit),
-        container: None,
+        ..Supervisor::default()
     }
 }
 
@@ -38,8 +38,8 @@ fn of_container(published: Vec<Published>) -> Supervisor {
     container.name = Some("shop-db-1".into());
     container.published = published;
     Supervisor {
-        unit: None,
         container: Some(container),
+        ..Supervisor::default()
     }
 }
 

@@ -74,21 +74,14 @@ impl Container {
         ports.any(|published| published == port)
     }
 
-    /// Returns the command that stops the container; `None` if no single command of this user does.
+    /// Returns the command that stops the container, by its name or id; `None` if no single command of this user does.
     ///
     /// None stops a container of a pod, which its cluster restarts.
     pub fn stop_command(&self) -> Option<String> {
         let program = self.program()?;
         let name = self.name.as_ref().and_then(|it| shell::name(it, SIGNS));
-        if let Some(name) = name.or_else(|| self.short_id().map(str::to_owned)) {
-            return Some(format!("{program} stop {name}"));
-        }
-        let is_docker = self.engine == Engine::Docker;
-        let published = self.published.first().filter(|_| is_docker)?;
-        let port = format!("{}/{}", published.host_port, published.protocol);
-        Some(format!(
-            "{program} stop $({program} ps --quiet --filter publish={port})"
-        ))
+        let name = name.or_else(|| self.short_id().map(str::to_owned))?;
+        Some(format!("{program} stop {name}"))
     }
 
     /// Returns the client program of the engine. docker uses the engine that the user has selected; podman and nerdctl
@@ -110,15 +103,21 @@ impl Container {
     }
 }
 
+impl Display for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Docker => "docker",
+            Self::Podman => "podman",
+            Self::Containerd => "containerd",
+            Self::Kubernetes => "kubernetes",
+        })
+    }
+}
+
 /// `docker shop-db-1`, by its short id where its name is unknown.
 impl Display for Container {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let engine = match self.engine {
-            Engine::Docker => "docker",
-            Engine::Podman => "podman",
-            Engine::Containerd => "containerd",
-            Engine::Kubernetes => "kubernetes",
-        };
+        let engine = self.engine;
         match (&self.name, self.short_id()) {
             (Some(name), _) => write!(f, "{engine} {name}"),
             (None, Some(id)) => write!(f, "{engine} {id}"),

@@ -117,7 +117,7 @@ fn an_owner_that_was_found_counts() {
         socket.owners = Owners::Known([Arc::clone(owner)].into());
         let mut seen = snapshot(0.0, Vec::new());
         seen.sockets.push(socket);
-        checks::check_targets(&request, &ids, &seen, &[])
+        checks::check_targets(&request, &ids, &seen, &[], |_, _| false)
     };
     assert_eq!(found(&target.process), Ok(HashMap::new()));
     let other = process(1, "init").build();
@@ -133,7 +133,13 @@ fn another_command_is_another_program() {
     let mut seen = snapshot(0.0, Vec::new());
     seen.sockets.extend(request.sockets().to_vec());
     let described_as = |process: &Process| {
-        checks::check_targets(&request, &ids, &seen, &[Arc::new(process.clone())])
+        checks::check_targets(
+            &request,
+            &ids,
+            &seen,
+            &[Arc::new(process.clone())],
+            |_, _| false,
+        )
     };
     assert_eq!(described_as(&target.process), Ok(HashMap::new()));
     let mut other = Process::clone(&target.process);

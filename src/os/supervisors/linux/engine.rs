@@ -8,6 +8,8 @@ use crate::model::process::{Container, Engine, Manager, Published};
 use crate::model::socket::Protocol;
 use crate::os::processes;
 use serde::Deserialize;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
@@ -21,22 +23,49 @@ pub struct EngineSocket {
     pub manager: Manager,
 }
 
-/// Returns the containers of all engines that answer; all are asked at the same time.
-pub fn containers(engine_sockets: &[EngineSocket], timeout: Duration) -> Vec<Container> {
+/// What one engine has answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EngineAnswer {
+    /// The engine that was expected, unless another one has answered.
+    pub engine: Engine,
+    /// Owner of its socket: the user it runs as.
+    pub uid: Option<u32>,
+    /// Its running containers; empty if it has not answered.
+    pub containers: Vec<Container>,
+    /// True if it has answered in full, with the ports of each container.
+    pub is_complete: bool,
+}
+
+/// Returns an answer for each engine whose socket exists; all are asked at the same time.
+pub fn ask(engine_sockets: &[EngineSocket], timeout: Duration) -> Vec<EngineAnswer> {
     thread::scope(|scope| {
         let existing = engine_sockets.iter().filter(|socket| socket.path.exists());
-        let threads = existing.filter_map(|engine_socket| {
-            let ask = move || containers_at(engine_socket, timeout);
+        let threads = existing.map(|engine_socket| {
+            let ask = move || answer_at(engine_socket, timeout);
             let named = thread::Builder::new().name("engine".to_owned());
-            named.spawn_scoped(scope, ask).ok()
+            (engine_socket, named.spawn_scoped(scope, ask).ok())
         });
         let threads: Vec<_> = threads.collect();
-        let answers = threads.into_iter().filter_map(|thread| thread.join().ok());
-        answers.flatten().flatten().collect()
+        let answers = threads.into_iter().map(|(engine_socket, thread)| {
+            let answer = thread.and_then(|thread| thread.join().ok()?);
+            answer.unwrap_or_else(|| no_answer(engine_socket))
+        });
+        answers.collect()
     })
 }
 
-fn containers_at(engine_socket: &EngineSocket, timeout: Duration) -> Option<Vec<Container>> {
+fn no_answer(engine_socket: &EngineSocket) -> EngineAnswer {
+    EngineAnswer {
+        engine: engine_socket.engine,
+        uid: fs::metadata(&engine_socket.path)
+            .ok()
+            .map(|found| found.uid()),
+        containers: Vec::new(),
+        is_complete: false,
+    }
+}
+
+fn answer_at(engine_socket: &EngineSocket, timeout: Duration) -> Option<EngineAnswer> {
     let response = http::get(&engine_socket.path, "/containers/json", timeout)?;
     // podman, which may listen on docker's socket too (podman-docker), answers `Server: Libpod/5.2.3 (linux)`.
     let engine = match http::header(&response.head, "server") {
@@ -44,8 +73,14 @@ fn containers_at(engine_socket: &EngineSocket, timeout: Duration) -> Option<Vec<
         _ => engine_socket.engine,
     };
     let summaries: Vec<ContainerSummary> = serde_json::from_slice(&response.body).ok()?;
+    let is_complete = summaries.iter().all(|summary| summary.ports.is_some());
     let container = |summary| container(summary, engine, engine_socket.manager);
-    Some(summaries.into_iter().map(container).collect())
+    Some(EngineAnswer {
+        engine,
+        containers: summaries.into_iter().map(container).collect(),
+        is_complete,
+        ..no_answer(engine_socket)
+    })
 }
 
 /// Returns where engines listen for the user portmon works for.

@@ -1,7 +1,8 @@
 //! Asks systemd and container engines about supervisors, each question once for all processes.
 
+use super::engine::EngineAnswer;
 use super::systemd::Systemctl;
-use super::{TIMEOUT, engine, manager_of, port_proxy, set_container};
+use super::{TIMEOUT, engine, left_over, manager_of, port_proxy, set_container};
 use crate::model::port::Port;
 use crate::model::process::{Container, Engine, Manager, Pid, Process, Supervisor, Unit};
 use crate::os::processes;
@@ -10,8 +11,8 @@ use crate::os::processes;
 pub struct SupervisorLookup {
     systemctl: Systemctl,
     engine_sockets: Vec<engine::EngineSocket>,
-    /// The containers of all engines, once they were asked.
-    containers: Option<Vec<Container>>,
+    /// What all engines have answered, once they were asked.
+    answers: Option<Vec<EngineAnswer>>,
     /// The services systemd was asked about.
     units: Vec<Unit>,
 }
@@ -21,7 +22,7 @@ impl SupervisorLookup {
         Self {
             systemctl: Systemctl::installed(),
             engine_sockets: engine::engine_sockets(),
-            containers: None,
+            answers: None,
             units: Vec::new(),
         }
     }
@@ -30,6 +31,17 @@ impl SupervisorLookup {
     ///
     /// Takes half a second for each that does not answer, and asks only those that can add something.
     pub fn complete(&mut self, found: &mut Supervisor, process: &Process, port: Option<Port>) {
+        if let Some(port) = port.filter(|_| left_over::is_relay(process)) {
+            let left_over_from = left_over::left_over_from(process, port, self.answers());
+            if left_over_from.is_some() {
+                // Neither the container of its arguments nor the unit of the engine has anything to do with it any more.
+                *found = Supervisor {
+                    left_over_from,
+                    ..Supervisor::default()
+                };
+                return;
+            }
+        }
         if let Some(container) = self.container(found.container.as_ref(), process, port) {
             set_container(found, container);
         }
@@ -49,7 +61,11 @@ impl SupervisorLookup {
             Some(_) => None,
             None => managers.find_map(|manager| self.systemctl.socket_on(port, manager)),
         };
-        Supervisor { unit, container }
+        Supervisor {
+            unit,
+            container,
+            ..Supervisor::default()
+        }
     }
 
     /// Returns the container by its id, by the published port in its proxy's arguments, or by the port that a proxy holds.
@@ -67,26 +83,30 @@ impl SupervisorLookup {
         }
         if let Some(id) = partial.and_then(|partial| partial.id.as_ref()) {
             let has_id = |known: &&Container| known.id.as_ref() == Some(id);
-            return self.containers().iter().find(has_id).cloned();
+            return self.containers().find(has_id).cloned();
         }
         let Some(published) = partial.and_then(|partial| partial.published.first()) else {
             return self.container_on_port(port?).cloned();
         };
         let is_exact = |known: &&Container| known.published.contains(published);
-        let exact = self.containers().iter().find(is_exact).cloned();
+        let exact = self.containers().find(is_exact).cloned();
         exact.or_else(|| self.container_on_port(published.port()).cloned())
     }
 
     /// Returns the container that publishes a port, on any address.
     fn container_on_port(&mut self, port: Port) -> Option<&Container> {
-        let mut containers = self.containers().iter();
+        let mut containers = self.containers();
         containers.find(|known| known.publishes(port))
     }
 
-    fn containers(&mut self) -> &[Container] {
+    fn containers(&mut self) -> impl Iterator<Item = &Container> {
+        self.answers().iter().flat_map(|answer| &answer.containers)
+    }
+
+    fn answers(&mut self) -> &[EngineAnswer] {
         let engine_sockets = &self.engine_sockets;
-        let ask = || engine::containers(engine_sockets, TIMEOUT);
-        self.containers.get_or_insert_with(ask)
+        let ask = || engine::ask(engine_sockets, TIMEOUT);
+        self.answers.get_or_insert_with(ask)
     }
 
     fn complete_unit(&mut self, unit: &mut Unit) {

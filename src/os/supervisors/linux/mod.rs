@@ -4,6 +4,7 @@ mod cgroup;
 mod deadline_reader;
 mod engine;
 mod http;
+mod left_over;
 mod lookup;
 mod port_proxy;
 mod subprocess;
@@ -45,9 +46,20 @@ pub fn of(process: &Process) -> Supervisor {
 
 /// Returns the containers that publish this port, by the engines that answer.
 pub fn published_on(port: Port) -> Vec<Container> {
-    let mut containers = engine::containers(&engine::engine_sockets(), TIMEOUT);
-    containers.retain(|container| container.publishes(port));
+    let answers = engine::ask(&engine::engine_sockets(), TIMEOUT);
+    let containers = answers.into_iter().flat_map(|answer| answer.containers);
     containers
+        .filter(|container| container.publishes(port))
+        .collect()
+}
+
+/// Returns the engine that has left this process over, a proxy that holds this port, by its answer now.
+pub fn left_over_from(process: &Process, port: Port) -> Option<Engine> {
+    if !left_over::is_relay(process) {
+        return None;
+    }
+    let answers = engine::ask(&engine::engine_sockets(), TIMEOUT);
+    left_over::left_over_from(process, port, &answers)
 }
 
 /// Returns the manager of this user.

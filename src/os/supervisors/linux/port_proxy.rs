@@ -24,12 +24,15 @@ const PORT_PROXIES: [(&str, Engine); 10] = [
 
 /// Returns the engine for which the process holds ports.
 pub fn engine(process: &Process) -> Option<Engine> {
-    let name = process.name.raw();
+    let mut proxies = PORT_PROXIES.into_iter();
+    proxies.find_map(|(program, engine)| is_called(process, program).then_some(engine))
+}
+
+/// True if the process has this name or runs a file of this name.
+pub fn is_called(process: &Process, program: &str) -> bool {
     let path = process.executable.as_ref().map(|path| path.raw());
     let file = path.as_deref().and_then(|path| path.rsplit('/').next());
-    let is_named = |program| name == program || file == Some(program);
-    let mut proxies = PORT_PROXIES.into_iter();
-    proxies.find_map(|(program, engine)| is_named(program).then_some(engine))
+    process.name.raw() == program || file == Some(program)
 }
 
 /// Returns the container in the arguments of a port proxy; `invoking_uid` is the user portmon works for. Its engine belongs

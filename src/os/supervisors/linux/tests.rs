@@ -51,12 +51,12 @@ fn a_process_tree_includes_the_supervisor() {
 fn docker_proxy_shows_its_container_not_the_unit_of_docker() {
     let in_docker = Supervisor {
         unit: Some(unit("docker.service")),
-        container: None,
+        ..Supervisor::default()
     };
     let reported = container(Engine::Docker, None);
     let expected = Supervisor {
-        unit: None,
         container: Some(reported.clone()),
+        ..Supervisor::default()
     };
     assert_eq!(with_proxied(in_docker.clone(), Some(reported)), expected);
     assert_eq!(with_proxied(in_docker.clone(), None), in_docker);
@@ -67,6 +67,7 @@ fn proxy_arguments_add_a_name_but_never_another_container() {
     let by_group = Supervisor {
         unit: Some(unit("web.service")),
         container: Some(container(Engine::Podman, Some(ID))),
+        ..Supervisor::default()
     };
     let mut reported = container(Engine::Podman, Some(ID));
     reported.name = Some("web".into());
@@ -85,6 +86,7 @@ fn the_container_of_portmon_itself_is_no_supervisor() {
     let own = Supervisor {
         unit: Some(unit("code-server.service")),
         container: Some(container(Engine::Docker, Some(ID))),
+        ..Supervisor::default()
     };
     let alike = without_own(&own, own.clone());
     let is_own = alike.unit.as_ref().map(|unit| unit.is_own);
@@ -92,6 +94,7 @@ fn the_container_of_portmon_itself_is_no_supervisor() {
     let other = Supervisor {
         unit: Some(unit("shop.service")),
         container: Some(container(Engine::Docker, None)),
+        ..Supervisor::default()
     };
     assert_eq!(without_own(&own, other.clone()), other);
 }
@@ -100,11 +103,11 @@ fn the_container_of_portmon_itself_is_no_supervisor() {
 fn user_and_system_units_of_one_name_differ() {
     let own = Supervisor {
         unit: Some(unit("shop.service")),
-        container: None,
+        ..Supervisor::default()
     };
     let other = Supervisor {
         unit: Some(Unit::new("shop.service".into(), Manager::User)),
-        container: None,
+        ..Supervisor::default()
     };
     assert_eq!(without_own(&own, other.clone()), other);
 }

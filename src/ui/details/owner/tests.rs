@@ -14,7 +14,7 @@ fn shop() -> Supervisor {
     unit.triggered_by = vec!["shop.socket".into(), "admin.socket".into()];
     Supervisor {
         unit: Some(unit),
-        container: None,
+        ..Supervisor::default()
     }
 }
 
@@ -30,8 +30,8 @@ fn database() -> Supervisor {
         })
         .into();
     Supervisor {
-        unit: None,
         container: Some(container),
+        ..Supervisor::default()
     }
 }
 

@@ -11,14 +11,14 @@ fn unified(path: &str) -> Supervisor {
 fn of_unit(name: &str, manager: Manager) -> Supervisor {
     Supervisor {
         unit: Some(Unit::new(name.into(), manager)),
-        container: None,
+        ..Supervisor::default()
     }
 }
 
 fn of_container(engine: Engine, manager: Manager) -> Supervisor {
     Supervisor {
-        unit: None,
         container: Some(Container::new(engine, manager, Some(ID.to_owned()))),
+        ..Supervisor::default()
     }
 }
 

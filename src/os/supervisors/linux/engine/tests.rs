@@ -29,6 +29,11 @@ fn docker_at(engine: &FakeEngine) -> EngineSocket {
     }
 }
 
+fn containers(answers: Vec<EngineAnswer>) -> Vec<Container> {
+    let containers = answers.into_iter().map(|answer| answer.containers);
+    containers.flatten().collect()
+}
+
 /// The containers of that list.
 fn expected(engine: Engine) -> Vec<Container> {
     let database = Container {
@@ -51,9 +56,30 @@ fn an_engine_lists_its_containers_with_their_ports() {
     ];
     for (server, engine) in cases {
         let fake = FakeEngine::answering(answer(server, LISTED));
-        let found = containers(&[docker_at(&fake)], LONG);
+        let found = containers(ask(&[docker_at(&fake)], LONG));
         assert_eq!(found, expected(engine));
         assert!(fake.request().starts_with("GET /containers/json "));
+    }
+}
+
+#[test]
+fn an_answer_is_complete_only_with_the_ports_of_each_container() {
+    let cases = [
+        ("[]", true),
+        (r#"[{"Id":"x","Ports":[]}]"#, true),
+        (r#"[{"Id":"x","Ports":null}]"#, false),
+        (r#"[{"Id":"x"}]"#, false),
+        (r#"[{"Id":"x","Ports":[]}"#, false),
+        (r#"{"message":"denied"}"#, false),
+        ("", false),
+    ];
+    for (body, is_complete) in cases {
+        let fake = FakeEngine::answering(answer("Docker/27.3.1 (linux)", body));
+        let answers = ask(&[docker_at(&fake)], LONG);
+        let own = rustix::process::geteuid().as_raw();
+        let found = answers.iter().map(|one| (one.uid, one.is_complete));
+        let expected = [(Some(own), is_complete)];
+        assert_eq!(found.collect::<Vec<_>>(), expected, "{body}");
     }
 }
 
@@ -73,7 +99,7 @@ fn a_broken_engine_does_not_hide_the_others() {
     };
     let mut engine_sockets: Vec<EngineSocket> = [&silent, &wrong, &right].map(docker_at).into();
     engine_sockets.insert(0, nowhere);
-    let found = containers(&engine_sockets, LONG);
+    let found = containers(ask(&engine_sockets, LONG));
     assert_eq!(found, expected(Engine::Docker));
 }
 

@@ -30,14 +30,23 @@ fn lookup(systemctl: Systemctl, containers: &[Container]) -> SupervisorLookup {
     SupervisorLookup {
         systemctl,
         engine_sockets: Vec::new(),
-        containers: Some(containers.to_vec()),
+        answers: Some(vec![EngineAnswer {
+            engine: Engine::Docker,
+            uid: Some(0),
+            containers: containers.to_vec(),
+            is_complete: true,
+        }]),
         units: Vec::new(),
     }
 }
 
 fn behind(unit: Option<&str>, container: Option<Container>) -> Supervisor {
     let unit = unit.map(system_unit);
-    Supervisor { unit, container }
+    Supervisor {
+        unit,
+        container,
+        ..Supervisor::default()
+    }
 }
 
 #[test]
