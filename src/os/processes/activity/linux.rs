@@ -31,7 +31,7 @@ impl Default for CpuClocks {
 
 impl CpuClocks {
     /// Returns the nanoseconds of CPU time that the process has used; `None` once it has ended, and where its clock cannot be
-    /// found. Needs no permission, and a single system call of a third of a microsecond.
+    /// found. Needs no permission, and a single system call.
     pub fn cpu_time(&self, pid: Pid) -> Option<u64> {
         let pid = libc::clockid_t::try_from(pid.0).ok()?;
         if !self.has_own_pids {
