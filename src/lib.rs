@@ -126,6 +126,7 @@ use std::io::{self, Write};
 
 /// Runs the command that the command line asks for and returns the exit code.
 pub fn run(words: impl IntoIterator<Item = std::ffi::OsString>) -> u8 {
+    os::descriptors::raise_limit();
     let result = match cli::parse::<CommandLine>(words) {
         Ok(command_line) => command_line.run(),
         Err(EarlyExit::Output(text)) => commands::print(&text).map(|()| 0),

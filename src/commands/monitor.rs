@@ -14,7 +14,7 @@ use crate::os::poller::SocketPoller;
 use crate::os::sampler::Sampler;
 use crate::os::signals::{self, ReceivedSignal, SignalStream};
 use crate::os::sockets::DumpScope;
-use crate::os::{environment, now};
+use crate::os::{descriptors, environment, now};
 use crate::table::query::FILTER_SYNTAX;
 use crate::terminal::{self, Screen, TerminalGuard};
 use anyhow::{Context, bail};
@@ -25,6 +25,9 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 mod watchdog;
+
+/// Descriptors that the monitor opens at most, beside handles of processes.
+const DESCRIPTORS: usize = 28;
 
 #[derive(Args)]
 #[command(after_help = after_help())]
@@ -94,6 +97,9 @@ pub fn run(options: &MonitorArgs) -> anyhow::Result<u8> {
             "no terminal here; for scripts: portmon {}",
             names.join(", ")
         );
+    }
+    if !descriptors::can_open(DESCRIPTORS) {
+        bail!("too few file descriptors: the monitor needs {DESCRIPTORS} (ulimit -n)");
     }
     let runtime = watchdog::runtime().context("cannot start the async runtime")?;
     let exit_code = watchdog::start().context("cannot start the watchdog")?;

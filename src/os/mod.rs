@@ -10,6 +10,7 @@
 pub mod bind_probe;
 pub mod candidates;
 pub mod check;
+pub mod descriptors;
 pub mod environment;
 pub mod free;
 pub mod inspector;

@@ -136,10 +136,14 @@ impl OwnerHandles {
     }
 }
 
+/// Descriptors that the rest of portmon uses at most.
+const RESERVED: u64 = 32;
+
 /// Half of the descriptors that portmon may open, at two for each handle.
 fn default_max() -> usize {
     let limit = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
-    usize::try_from(limit / 4).unwrap_or(usize::MAX)
+    let handles = (limit / 4).min(limit.saturating_sub(RESERVED) / 2);
+    usize::try_from(handles).unwrap_or(usize::MAX)
 }
 
 #[cfg(test)]

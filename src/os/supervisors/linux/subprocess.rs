@@ -4,6 +4,7 @@
 //! reach it.
 
 use super::deadline_reader::DeadlineReader;
+use crate::os::descriptors;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -29,7 +30,8 @@ pub fn output(
         return None;
     }
     let end = Instant::now() + timeout;
-    let mut child = Command::new(program)
+    let mut command = Command::new(program);
+    let mut child = descriptors::lower_limit_of(&mut command)
         .args(arguments)
         .env_clear()
         .env("LC_ALL", "C")
