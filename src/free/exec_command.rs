@@ -7,7 +7,7 @@ use super::request::{KillRequest, RequestId};
 use crate::model::port::PortBinds;
 use crate::model::process::{CandidateChange, Process, ProcessId, Unit};
 use crate::model::snapshot::Problem;
-use crate::model::socket::{NotFoundCause, Socket};
+use crate::model::socket::{NotFound, Socket};
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -74,7 +74,7 @@ pub enum SignalError {
     /// It is no candidate any more.
     NotACandidate(Arc<Process>, CandidateChange),
     /// The owner of its sockets was found no more.
-    OwnerNotFound(Arc<Process>, NotFoundCause),
+    OwnerNotFound(Arc<Process>, NotFound),
     NotPermitted(Arc<Process>),
     Protected(Arc<Process>, Protected),
     /// A call failed in another way; error text of the system, safe to show.

@@ -54,7 +54,7 @@ pub fn plan_port(spec: PortSpec, table: &[&Endpoint], context: &FreeContext) -> 
         .filter(|socket| socket.is_freed_with_owners())
         .collect();
     sockets.sort_by_key(|socket| {
-        let is_hidden = socket.owners.is_not_found();
+        let is_hidden = socket.owners.not_found().is_some();
         (!is_hidden, socket.local, socket.id)
     });
     let row = RowContext {

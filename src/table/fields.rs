@@ -6,7 +6,7 @@
 
 use crate::model::port::{PortClass, service};
 use crate::model::process::Process;
-use crate::model::socket::{Age, Endpoint, Owners};
+use crate::model::socket::{Age, Endpoint, KernelServices, NotFound, Owners};
 use crate::table::description;
 use crate::table::row::{DisplayContext, Row};
 use crate::table::value::Value;
@@ -241,12 +241,20 @@ fn user(row: &Row) -> Value {
     }
 }
 
-/// `gunicorn ×5`, or the user of a hidden owner: `- (root)`.
+fn kernel_services(row: &Row) -> Option<KernelServices> {
+    let not_found = row.endpoint.socket.owners.not_found();
+    not_found.and_then(NotFound::probably_kernel)
+}
+
+/// `gunicorn ×5`, the user of a hidden owner: `- (root)`, or what the kernel probably runs: `- (WireGuard)`.
 fn process(row: &Row, context: &DisplayContext) -> Value {
     let owners = row.endpoint.socket.owners.known();
     match (owners.first(), owners.len()) {
         (Some(first), 1) => program(first),
         (Some(first), count) => Value::Text(format!("{} {}", program(first), context.times(count))),
+        (None, _) if let Some(services) = kernel_services(row) => {
+            Value::Text(format!("- ({})", services.names().join(", ")))
+        }
         (None, _) if row.is_owner_hidden() => match user(row) {
             Value::Unknown => Value::text("- (hidden)"),
             user => Value::Text(format!("- ({user})")),

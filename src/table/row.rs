@@ -3,7 +3,7 @@
 use crate::model::Moment;
 use crate::model::environment::Environment;
 use crate::model::port::EphemeralRange;
-use crate::model::socket::{Endpoint, NotFoundCause, SocketRole};
+use crate::model::socket::{Endpoint, NotFound, SocketRole};
 use std::time::{Duration, Instant};
 
 /// Time that a change stays marked and a closed row stays in its place.
@@ -73,13 +73,13 @@ impl Row {
     }
 
     pub fn is_owner_hidden(&self) -> bool {
-        self.endpoint.socket.owners.is_not_found()
+        self.endpoint.socket.owners.not_found().is_some()
     }
 
     /// True if its owner is hidden from this user, but not from root.
     pub fn is_shown_by_sudo(&self) -> bool {
-        let cause = self.endpoint.socket.owners.cause();
-        cause.is_some_and(NotFoundCause::is_shown_by_sudo)
+        let not_found = self.endpoint.socket.owners.not_found();
+        not_found.is_some_and(NotFound::is_shown_by_sudo)
     }
 
     /// True if the socket or one of its owners belongs to this user.

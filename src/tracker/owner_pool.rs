@@ -1,7 +1,7 @@
 //! Sets of owners, stored once for all sockets with the same owners.
 
 use crate::model::process::{Process, ProcessId};
-use crate::model::socket::{NotFoundCause, Owners};
+use crate::model::socket::{KernelServices, NotFoundCause, Owners};
 use slab::Slab;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ impl OwnersKey {
 #[derive(Debug, PartialEq, Eq, Hash)]
 enum PoolIdentity {
     Known(Vec<ProcessId>),
-    NotFound(NotFoundCause, Vec<ProcessId>),
+    NotFound(NotFoundCause, KernelServices, Vec<ProcessId>),
 }
 
 pub struct OwnerPool {
@@ -122,7 +122,11 @@ fn identity(owners: &Owners) -> Result<PoolIdentity, OwnersKey> {
         Owners::Known(processes) => Ok(PoolIdentity::Known(ids(processes))),
         Owners::NotFound(not_found) => {
             let carriers = ids(&not_found.carriers);
-            Ok(PoolIdentity::NotFound(not_found.cause, carriers))
+            Ok(PoolIdentity::NotFound(
+                not_found.cause,
+                not_found.kernel,
+                carriers,
+            ))
         }
     }
 }

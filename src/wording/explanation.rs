@@ -21,6 +21,9 @@ pub fn explanation_title(explanation: &Explanation) -> String {
         Obstacle::Client { .. } => "is the port of a client",
         Obstacle::LeftOver { .. } => "has no listener",
         Obstacle::Pending(_) => "is held",
+        Obstacle::NotFound { socket, .. } if is_probably_kernel(socket) => {
+            "probably belongs to the kernel itself"
+        }
         Obstacle::NotFound { socket, .. } => match user(socket) {
             Some(user) => return format!("{port} belongs to {user}"),
             None => "belongs to an unknown user",
@@ -132,6 +135,11 @@ fn probable_owner(candidates: &SocketCandidates) -> String {
         unreadable(&candidates.processes, candidates.others),
     );
     format!("It is {probably}; {unreadable}, so portmon cannot prove it.")
+}
+
+fn is_probably_kernel(socket: &Socket) -> bool {
+    let not_found = socket.owners.not_found();
+    not_found.is_some_and(|not_found| not_found.probably_kernel().is_some())
 }
 
 fn lines(first: String, more: impl IntoIterator<Item = String>) -> Vec<String> {

@@ -111,7 +111,7 @@ pub fn signal_error(error: &SignalError) -> String {
         SignalError::OwnerNotFound(process, why) => {
             format!(
                 "the owner of the socket that {process} held is now {}",
-                cause(*why)
+                cause(why)
             )
         }
         SignalError::NotPermitted(process) => {

@@ -37,7 +37,7 @@ pub const CONNECTED_TO_ITSELF: &str = "connected to itself";
 pub fn owners(socket: &Socket) -> String {
     match &socket.owners {
         Owners::Known(processes) => list(processes),
-        Owners::NotFound(not_found) => not_found::noun(not_found.cause, user(socket).as_deref()),
+        Owners::NotFound(not_found) => not_found::noun(not_found, user(socket).as_deref()),
         Owners::Pending => "a process that is still being looked up".to_owned(),
         Owners::NoProcess => "no process".to_owned(),
     }

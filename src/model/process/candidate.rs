@@ -24,7 +24,7 @@ impl CandidateQuery {
     /// Returns the query for a socket whose owner was not found; `None` for others and without a user.
     pub fn of(endpoint: &Endpoint) -> Option<Self> {
         let socket = &endpoint.socket;
-        let is_unowned = socket.owners.is_not_found();
+        let is_unowned = socket.owners.not_found().is_some();
         let uid = socket.uid.filter(|_| is_unowned)?;
         Some(Self {
             socket: socket.id,

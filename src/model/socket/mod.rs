@@ -3,6 +3,7 @@
 mod address;
 mod endpoint;
 mod interface;
+mod kernel_services;
 mod owners;
 mod raw_socket;
 mod state;
@@ -12,6 +13,7 @@ mod time_wait;
 pub use address::{Family, Reach, address, covers, family, is_loopback, needs_scope};
 pub use endpoint::{Age, AgeBound, Endpoint, Relation, Since, SocketRole};
 pub use interface::{Interface, InterfaceName};
+pub use kernel_services::{KernelEvidence, KernelServices};
 pub use owners::{NotFound, NotFoundCause, Owners};
 pub use raw_socket::{CompactAddr, RawSocket, SocketSource};
 pub use state::{State, holds_port};

@@ -1,5 +1,6 @@
 //! Who has a socket open, and why that is not known where it is not.
 
+use super::KernelServices;
 use crate::model::process::Process;
 use std::sync::Arc;
 
@@ -22,6 +23,8 @@ pub struct NotFound {
     pub cause: NotFoundCause,
     /// Processes through whose UNIX sockets it is probably being passed on. None of them counts as an owner.
     pub carriers: Arc<[Arc<Process>]>,
+    /// Services of the kernel that it may belong to.
+    pub kernel: KernelServices,
 }
 
 /// The established cause why an owner was not found.
@@ -42,6 +45,8 @@ pub enum NotFoundCause {
     HiddenProcesses,
     /// There is no `/proc`, or it cannot be read.
     NoProc,
+    /// It is probably on its way through a UNIX socket of a carrier (`SCM_RIGHTS` of unix(7)), and open in no process.
+    InFlight,
     /// portmon had no descriptor left for the search, which is repeated.
     OutOfDescriptors,
     /// Every process of this machine was read, and none has it.
@@ -72,14 +77,10 @@ impl Owners {
         self.known().first()
     }
 
-    pub fn is_not_found(&self) -> bool {
-        self.cause().is_some()
-    }
-
-    /// Why the owner was not found; `None` unless it was searched for.
-    pub fn cause(&self) -> Option<NotFoundCause> {
+    /// What is known of an owner that was not found; `None` of others.
+    pub fn not_found(&self) -> Option<&NotFound> {
         match self {
-            Self::NotFound(not_found) => Some(not_found.cause),
+            Self::NotFound(not_found) => Some(not_found),
             Self::Pending | Self::Known(_) | Self::NoProcess => None,
         }
     }
@@ -91,7 +92,21 @@ impl From<NotFoundCause> for Owners {
         Self::NotFound(NotFound {
             cause,
             carriers: Arc::default(),
+            kernel: KernelServices::default(),
         })
+    }
+}
+
+impl NotFound {
+    /// True if it is established that root of this machine would find the owner.
+    pub fn is_shown_by_sudo(&self) -> bool {
+        self.cause.is_shown_by_sudo() && self.kernel.is_empty()
+    }
+
+    /// Services of the kernel that it belongs to, as far as can be told when no process has it.
+    pub fn probably_kernel(&self) -> Option<KernelServices> {
+        let is_left = self.cause == NotFoundCause::NoProcess && !self.kernel.is_empty();
+        is_left.then_some(self.kernel)
     }
 }
 
@@ -104,6 +119,7 @@ impl NotFoundCause {
             | Self::UserNamespace
             | Self::OtherPidNamespace
             | Self::NoProc
+            | Self::InFlight
             | Self::OutOfDescriptors
             | Self::NoProcess
             | Self::Unknown => false,

@@ -159,8 +159,8 @@ fn check_still_owner(
     let process = Arc::clone(&target.process);
     Err(match unread {
         Some(problem) if open.is_empty() => SignalError::TablesUnread(problem.clone()),
-        _ if let Some(cause) = owners.find_map(Owners::cause) => {
-            SignalError::OwnerNotFound(process, cause)
+        _ if let Some(not_found) = owners.find_map(Owners::not_found) => {
+            SignalError::OwnerNotFound(process, not_found.clone())
         }
         _ if target.is_owner() => SignalError::NotAnOwner(process),
         _ => SignalError::NotAnOwner(request.owners().first().cloned().unwrap_or(process)),

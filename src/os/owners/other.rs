@@ -2,7 +2,7 @@
 
 use super::{InView, LookupRequest, OwnerChange};
 use crate::model::process::{Pid, ProcessId};
-use crate::model::socket::{NotFoundCause, OwnerHint};
+use crate::model::socket::{KernelServices, NotFoundCause, OwnerHint, RawSocket};
 use crate::os::processes::{is_root, stat};
 use std::collections::HashMap;
 
@@ -15,6 +15,7 @@ pub struct OwnerResolver {
 /// What decides which owners are found.
 pub struct SearchReport {
     is_root: bool,
+    pub carriers: Vec<ProcessId>,
 }
 
 impl OwnerResolver {
@@ -64,7 +65,10 @@ impl OwnerResolver {
     }
 
     pub fn search_report(&self) -> SearchReport {
-        SearchReport { is_root: is_root() }
+        SearchReport {
+            is_root: is_root(),
+            carriers: Vec::new(),
+        }
     }
 
     /// False: every owner is known with its socket.
@@ -75,12 +79,13 @@ impl OwnerResolver {
 
 impl SearchReport {
     /// Returns why no owner was found: the sources leave out the processes of other users, but not for root.
-    pub fn cause(&self, _uid: u32) -> NotFoundCause {
-        if self.is_root {
+    pub fn explain(&self, _socket: &RawSocket) -> (NotFoundCause, KernelServices) {
+        let cause = if self.is_root {
             NotFoundCause::Unknown
         } else {
             NotFoundCause::OtherUser
-        }
+        };
+        (cause, KernelServices::default())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::SocketPoller;
 use crate::model::process::{Process, ProcessId, topmost_first};
-use crate::model::socket::{OwnerHint, Owners, RawSocket};
+use crate::model::socket::{NotFound, NotFoundCause, OwnerHint, Owners, RawSocket};
 use crate::os::owners::{LookupRequest, OwnerChange, SearchReport};
 use crate::tracker::SlotId;
 use hashbrown::{HashMap, HashSet};
@@ -149,10 +149,24 @@ impl SocketPoller {
 
     /// Sets the cause why no owner was found, with the report that is made for the first such socket.
     fn set_not_found(&mut self, slot: SlotId, report: &mut Option<SearchReport>) {
-        let uid = self.tracker.raw_socket(slot).map(|socket| socket.uid);
+        let Some(socket) = self.tracker.raw_socket(slot) else {
+            return;
+        };
         let report = report.get_or_insert_with(|| self.resolver.search_report());
-        let cause = report.cause(uid.unwrap_or(RawSocket::NO_USER));
-        self.tracker.set_owners(slot, &cause.into());
+        let (cause, kernel) = report.explain(socket);
+        let carriers = report
+            .carriers
+            .iter()
+            .filter(|_| cause == NotFoundCause::InFlight);
+        let carriers: Vec<Arc<Process>> = carriers
+            .filter_map(|id| self.processes.known(*id))
+            .collect();
+        let not_found = NotFound {
+            cause,
+            carriers: carriers.into(),
+            kernel,
+        };
+        self.tracker.set_owners(slot, &Owners::NotFound(not_found));
     }
 
     fn set_owners(&mut self, slot: SlotId, owners: &Owners) {

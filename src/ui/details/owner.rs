@@ -20,7 +20,7 @@ pub fn owner_lines(view: &DetailsView) -> Vec<Option<LabeledText>> {
                 .collect()
         }
         Owners::NotFound(not_found) => {
-            let cause = wording::owner_not_found(socket, not_found.cause);
+            let cause = wording::owner_not_found(socket, not_found);
             let mut lines = vec![entry("owner", Some(cause))];
             let candidates = view.inspection.and_then(|found| found.candidates.first());
             lines.push(entry("probably", candidates.map(screen::candidates)));

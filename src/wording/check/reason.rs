@@ -122,7 +122,7 @@ fn holds(socket: &Socket) -> String {
         Owners::Known(processes) => processes.first().and_then(|first| command(first)),
         Owners::NoProcess => None,
         Owners::Pending => Some("owner still being looked up".to_owned()),
-        Owners::NotFound(not_found) => Some(not_found::note(not_found.cause)),
+        Owners::NotFound(not_found) => Some(not_found::note(not_found)),
     };
     let note = note.map_or_else(String::new, |note| format!(" ({note})"));
     format!("{owner} {holds}{note}")
@@ -138,8 +138,13 @@ pub(super) fn owner(socket: &Socket) -> String {
             owners.known().len()
         ),
         ([], Owners::NoProcess, _) => "the kernel itself".to_owned(),
-        ([], Owners::NotFound(not_found), user) if not_found.cause == NotFoundCause::NoProcess => {
-            not_found::noun(not_found.cause, user.as_deref())
+        ([], Owners::NotFound(not_found), user)
+            if matches!(
+                not_found.cause,
+                NotFoundCause::NoProcess | NotFoundCause::InFlight
+            ) =>
+        {
+            not_found::noun(not_found, user.as_deref())
         }
         ([], _, Some(user)) => format!("a process of {user}"),
         ([], _, None) => "a process".to_owned(),

@@ -80,7 +80,7 @@ pub fn nothing_copied(who: &str, port: u16, owners: &Owners) -> String {
     let why = match owners {
         Owners::Known(_) => "is not known",
         Owners::Pending => "is still being looked up",
-        Owners::NotFound(not_found) => &format!("is {}", cause(not_found.cause)),
+        Owners::NotFound(not_found) => &format!("is {}", cause(not_found)),
         Owners::NoProcess => "is the kernel",
     };
     format!("the {who} of :{port} {why}, so nothing was copied")

@@ -50,7 +50,7 @@ pub fn past_owners(
             [one] => format!("{one} ({})", describe(one)),
             [first, ..] => format!("{first} ×{} ({})", owners.len(), describe(first)),
         },
-        Owners::NotFound(not_found) => not_found::noun(not_found.cause, user.as_deref()),
+        Owners::NotFound(not_found) => not_found::noun(not_found, user.as_deref()),
         Owners::Pending => match user {
             Some(user) => format!("an unidentified process of {user}"),
             None => "an unidentified process".to_owned(),

@@ -1,68 +1,134 @@
 //! Why the owner of a socket was not found, and what shows it.
 
 use super::user;
-use crate::model::socket::{NotFoundCause, Owners, Socket};
+use crate::model::socket::{KernelServices, NotFound, NotFoundCause, Socket};
+use crate::wording::number::{alternatives, list};
 
-/// `hidden` where a process could not be read, `not found` where that is not the cause.
-fn adjective(cause: NotFoundCause) -> &'static str {
+/// True if a process that could not be read may have the socket.
+fn is_hidden(cause: NotFoundCause) -> bool {
     match cause {
         NotFoundCause::OtherUser
         | NotFoundCause::ClosedProcess
         | NotFoundCause::MissingPtrace
         | NotFoundCause::UserNamespace
-        | NotFoundCause::HiddenProcesses => "hidden",
+        | NotFoundCause::HiddenProcesses => true,
         NotFoundCause::OtherPidNamespace
         | NotFoundCause::NoProc
+        | NotFoundCause::InFlight
+        | NotFoundCause::OutOfDescriptors
         | NotFoundCause::NoProcess
-        | NotFoundCause::Unknown => "not found",
+        | NotFoundCause::Unknown => false,
+    }
+}
+
+fn adjective(cause: NotFoundCause) -> &'static str {
+    match cause {
         NotFoundCause::OutOfDescriptors => "not looked up",
+        cause if is_hidden(cause) => "hidden",
+        _ => "not found",
     }
 }
 
 /// The cause in a clause, with what shows the owner.
-fn clause(cause: NotFoundCause) -> &'static str {
-    match cause {
-        NotFoundCause::OtherUser => "sudo shows it",
-        NotFoundCause::ClosedProcess => "its process is closed even to its user; sudo shows it",
-        NotFoundCause::MissingPtrace => "this root lacks CAP_SYS_PTRACE",
-        NotFoundCause::UserNamespace => "your rights end at this user namespace",
+fn clause(not_found: &NotFound) -> String {
+    let kernel = the_kernel(not_found.kernel);
+    let is_kernel = !not_found.kernel.is_empty();
+    // Root would see whether a process has it.
+    let sudo = if is_kernel {
+        "sudo tells"
+    } else {
+        "sudo shows it"
+    };
+    let clause = match not_found.cause {
+        NotFoundCause::OtherUser => sudo.to_owned(),
+        NotFoundCause::ClosedProcess => format!("its process is closed even to its user; {sudo}"),
+        NotFoundCause::MissingPtrace => "this root lacks CAP_SYS_PTRACE".to_owned(),
+        NotFoundCause::UserNamespace => "your rights end at this user namespace".to_owned(),
         NotFoundCause::OtherPidNamespace => {
-            "it is outside of this PID namespace, or the kernel itself"
+            return format!("it is outside of this PID namespace, or {kernel}");
         }
         NotFoundCause::HiddenProcesses => {
-            "/proc hides the processes of other users (hidepid); sudo shows it"
+            format!("/proc hides the processes of other users (hidepid); {sudo}")
         }
-        NotFoundCause::NoProc => "/proc cannot be read",
-        NotFoundCause::OutOfDescriptors => "too many open files",
-        NotFoundCause::NoProcess => "no process has it; possibly the kernel itself",
-        NotFoundCause::Unknown => "the reason is unknown",
+        NotFoundCause::NoProc => "/proc cannot be read".to_owned(),
+        NotFoundCause::InFlight => format!("it is {}", in_flight(not_found)),
+        NotFoundCause::OutOfDescriptors => "too many open files".to_owned(),
+        NotFoundCause::NoProcess => {
+            return format!("no process has it; {} {kernel}", how_likely(not_found));
+        }
+        NotFoundCause::Unknown => "the reason is unknown".to_owned(),
+    };
+    if is_kernel {
+        format!("possibly {kernel}; {clause}")
+    } else {
+        clause
+    }
+}
+
+/// `the kernel itself (WireGuard)`
+fn the_kernel(services: KernelServices) -> String {
+    let names = services.names();
+    if names.is_empty() {
+        return "the kernel itself".to_owned();
+    }
+    format!("the kernel itself ({})", alternatives(&names))
+}
+
+fn how_likely(not_found: &NotFound) -> &'static str {
+    if not_found.probably_kernel().is_some() {
+        "probably"
+    } else {
+        "possibly"
+    }
+}
+
+/// `probably on its way through a UNIX socket of python3 4242`
+fn in_flight(not_found: &NotFound) -> String {
+    let carriers = &not_found.carriers[..];
+    match carriers {
+        [] => "probably on its way through a UNIX socket".to_owned(),
+        _ => format!(
+            "probably on its way through a UNIX socket of {}",
+            list(carriers)
+        ),
     }
 }
 
 /// `hidden (sudo shows it)`
-pub fn cause(cause: NotFoundCause) -> String {
-    format!("{} ({})", adjective(cause), clause(cause))
+pub fn cause(not_found: &NotFound) -> String {
+    format!("{} ({})", adjective(not_found.cause), clause(not_found))
 }
 
 /// `owner hidden; sudo shows it`
-pub fn note(cause: NotFoundCause) -> String {
-    format!("owner {}; {}", adjective(cause), clause(cause))
+pub fn note(not_found: &NotFound) -> String {
+    format!(
+        "owner {}; {}",
+        adjective(not_found.cause),
+        clause(not_found)
+    )
 }
 
 /// `hidden (a process of root; sudo shows it)`
-pub fn owner_not_found(socket: &Socket, cause: NotFoundCause) -> String {
-    let owner = user(socket).map_or_else(String::new, |user| match cause {
-        NotFoundCause::NoProcess => format!("a socket of {user}; "),
-        _ => format!("a process of {user}; "),
+pub fn owner_not_found(socket: &Socket, not_found: &NotFound) -> String {
+    let owner = user(socket).map_or_else(String::new, |user| {
+        if is_hidden(not_found.cause) {
+            format!("a process of {user}; ")
+        } else {
+            format!("user {user}; ")
+        }
     });
-    format!("{} ({owner}{})", adjective(cause), clause(cause))
+    let (adjective, clause) = (adjective(not_found.cause), clause(not_found));
+    format!("{adjective} ({owner}{clause})")
 }
 
 /// `a hidden process of dev`: an owner that was not found, as a noun.
-pub fn noun(cause: NotFoundCause, user: Option<&str>) -> String {
-    let noun = match (cause, adjective(cause)) {
-        (NotFoundCause::NoProcess, _) => "an unknown owner",
-        (_, "hidden") => "a hidden process",
+pub fn noun(not_found: &NotFound, user: Option<&str>) -> String {
+    if let Some(services) = not_found.probably_kernel() {
+        return format!("probably {}", the_kernel(services));
+    }
+    let noun = match not_found.cause {
+        NotFoundCause::NoProcess | NotFoundCause::InFlight => "an unknown owner",
+        cause if is_hidden(cause) => "a hidden process",
         _ => "an unknown process",
     };
     match user {
@@ -73,14 +139,24 @@ pub fn noun(cause: NotFoundCause, user: Option<&str>) -> String {
 
 /// What to do about it, in a sentence or two; `has_sudo` if the command line with sudo is offered.
 pub fn sentence(socket: &Socket, has_sudo: bool) -> String {
+    let Some(not_found) = socket.owners.not_found() else {
+        return String::new();
+    };
     let owner = user(socket).map_or_else(
         || "Its process is hidden".to_owned(),
         |user| format!("Its process belongs to user {user}"),
     );
-    let Owners::NotFound(not_found) = &socket.owners else {
-        return format!("{owner}.");
-    };
     let why = match not_found.cause {
+        _ if is_hidden(not_found.cause) && !not_found.kernel.is_empty() => {
+            let user = user(socket).map_or_else(String::new, |user| format!(" of {user}"));
+            let kernel = the_kernel(not_found.kernel);
+            let advice = if has_sudo {
+                "Use sudo to tell, or take another port."
+            } else {
+                "Take another port."
+            };
+            return format!("A process{user} that you cannot see has it, or {kernel}. {advice}");
+        }
         NotFoundCause::OtherUser if has_sudo => ". Use sudo, or take another port.",
         NotFoundCause::OtherUser => "; you cannot see or stop it.",
         NotFoundCause::ClosedProcess => {
@@ -96,25 +172,30 @@ pub fn sentence(socket: &Socket, has_sudo: bool) -> String {
         NotFoundCause::HiddenProcesses => {
             ". /proc hides the processes of other users (hidepid). Use sudo, or take another port."
         }
-        cause => return not_found_sentence(cause).to_owned(),
+        _ => return unowned_sentence(not_found),
     };
     format!("{owner}{why}")
 }
 
 /// Where no process is known to be hidden.
-fn not_found_sentence(cause: NotFoundCause) -> &'static str {
-    match cause {
-        NotFoundCause::OtherPidNamespace => {
-            "No process of this PID namespace has it: it is outside, on the host or in another container, or it is the \
-             kernel itself."
-        }
-        NotFoundCause::NoProc => "Its owner cannot be looked up: /proc cannot be read.",
+fn unowned_sentence(not_found: &NotFound) -> String {
+    let kernel = the_kernel(not_found.kernel);
+    match not_found.cause {
+        NotFoundCause::OtherPidNamespace => format!(
+            "No process of this PID namespace has it: it is outside, on the host or in another container, or it is {kernel}."
+        ),
+        NotFoundCause::NoProc => "Its owner cannot be looked up: /proc cannot be read.".to_owned(),
         NotFoundCause::OutOfDescriptors => {
-            "Its owner could not be looked up: too many open files (ulimit -n). Try again with a higher limit."
+            "Its owner could not be looked up: too many open files (ulimit -n). Try again with a higher limit.".to_owned()
+        }
+        NotFoundCause::InFlight => {
+            let way = in_flight(not_found);
+            format!("No process has it open: it is {way}, and opens in the process that receives it.")
         }
         NotFoundCause::NoProcess => {
-            "Every process of this machine was read, and none has it: possibly the kernel itself."
+            let likely = how_likely(not_found);
+            format!("Every process of this machine was read, and none has it: {likely} {kernel}.")
         }
-        _ => "Its owner was not found; the reason is unknown.",
+        _ => "Its owner was not found; the reason is unknown.".to_owned(),
     }
 }

@@ -23,12 +23,13 @@ pub use not_found::SearchReport;
 use owner_cache::OwnerCache;
 use pending_lookups::PendingLookup;
 use scan::ScanScope;
-use search::OwnerSearch;
+use search::{OwnerSearch, search_elsewhere};
 use std::collections::HashSet;
 use verification::{InViewVerification, Verification};
 
 mod fd_cache;
 mod fd_set;
+mod indirect;
 mod not_found;
 mod owner_cache;
 mod owner_handles;
@@ -75,6 +76,7 @@ impl OwnerResolver {
         }
         self.in_view.run(&mut self.cache, in_view, rows);
         self.verification.run(&mut self.cache, rows);
+        self.cache.verify_next_indirect();
         self.search.run(&mut self.cache, scanned_all);
         self.cache.end_update()
     }
@@ -88,6 +90,7 @@ impl OwnerResolver {
         let inodes: HashSet<u32> = hints.iter().copied().map(inode).collect();
         for inode in &inodes {
             cache.verify_socket(*inode);
+            cache.verify_indirect_socket(*inode);
         }
         let is_lost =
             |change: &OwnerChange| !change.is_owner && inodes.contains(&inode(change.owner_hint));
@@ -98,6 +101,7 @@ impl OwnerResolver {
             for pid in pids {
                 cache.scan(pid, ScanScope::NonSocket);
             }
+            search_elsewhere(cache, |inode| inodes.contains(&inode));
         }
         std::mem::take(&mut cache.owner_changes)
     }
@@ -134,7 +138,7 @@ impl OwnerResolver {
             let inode = inode(request.owner_hint);
             self.verification.set_holds_port(inode, request.holds_port);
             seen.extend(self.cache.unclaimed.take(inode));
-            if self.cache.fds.has(inode) {
+            if self.cache.has_known_owner(inode) {
                 self.cache.report_again(inode);
             } else if !self.cache.is_tracked(inode) {
                 let lookup = PendingLookup::new(request, self.cache.now);

@@ -1,6 +1,7 @@
 //! Known processes, owners and descriptors, and the changes since the last update.
 
 use super::fd_cache::{FdCache, FdEntry, FdInsert};
+use super::indirect::IndirectSockets;
 use super::owner_handles::OwnerHandles;
 use super::pending_lookups::{PendingLookup, PendingLookups};
 use super::pid_table::{PidChanges, PidEntry, PidTable};
@@ -31,6 +32,8 @@ pub struct OwnerCache {
     pub unclaimed: FdCache,
     /// Number of unclaimed sockets when those of exited processes were last removed.
     unclaimed_after_prune: usize,
+    /// Sockets that their owners have elsewhere than on descriptors of the process.
+    pub indirect: IndirectSockets,
     pub pending: PendingLookups,
     /// Owners that closed sockets in this update: new sockets likely take the freed descriptors.
     pub freed_fd_owners: Vec<u32>,
@@ -69,7 +72,15 @@ impl OwnerCache {
     }
 
     pub fn is_tracked(&self, inode: u32) -> bool {
-        self.fds.has(inode) || self.pending.contains(inode)
+        self.has_known_owner(inode) || self.pending.contains(inode)
+    }
+
+    pub fn has_known_owner(&self, inode: u32) -> bool {
+        self.fds.has(inode) || self.indirect.has(inode)
+    }
+
+    pub fn has_owner(&self, inode: u32, pid: u32) -> bool {
+        self.fds.has_owner(inode, pid) || self.indirect.has_owner(inode, pid)
     }
 
     /// Processes that can be read, and those that were denied long ago.
@@ -81,13 +92,15 @@ impl OwnerCache {
     /// Reports the owners of a socket that has another row with the same inode: a subflow of a multipath connection.
     pub fn report_again(&mut self, inode: u32) {
         let entries = self.fds.of(inode);
-        let owners = entries.filter_map(|entry| self.pid_table.owner(entry.pid));
-        let changes = owners.filter_map(|owner| owner_change(inode, owner.id, true));
+        let owners = entries.filter_map(|entry| Some(self.pid_table.owner(entry.pid)?.id));
+        let owners = owners.chain(self.indirect.of(inode).map(|found| found.owner));
+        let changes = owners.filter_map(|owner| owner_change(inode, owner, true));
         self.owner_changes.extend(changes);
     }
 
     pub fn forget(&mut self, inode: u32) {
         self.pending.remove(inode, self.now);
+        self.indirect.forget(inode);
         let entries = self.fds.take(inode);
         let is_shared = entries.len() > 1;
         for entry in entries {
@@ -146,23 +159,36 @@ impl OwnerCache {
                 owner.socket_fds.remove(entry.descriptor);
             }
         }
-        // What is lost during a search is due in the next one.
-        let is_searching = self.pending.remaining > 0;
-        let due = self.now.saturating_add(is_searching.into());
         lost.sort_unstable();
         lost.dedup_by_key(|entry| (entry.inode, entry.pid));
         for FdEntry { inode, pid, .. } in lost {
-            if self.fds.has_owner(inode, pid) {
-                continue;
+            if let Some(owner) = self.pid_table.owner(pid) {
+                self.lose_owner(inode, owner.id);
             }
-            let owner = self.pid_table.owner(pid);
-            let change = owner.and_then(|owner| owner_change(inode, owner.id, false));
-            self.owner_changes.extend(change);
-            if !self.fds.has(inode) {
-                let is_in_view = self.in_view.binary_search(&inode).is_ok();
-                let lookup = PendingLookup::lost(due, is_in_view);
-                self.pending.insert(inode, lookup);
-            }
+        }
+    }
+
+    /// Records that a process has a socket in one place less, in the last of which it is an owner no more.
+    pub fn lose_owner(&mut self, inode: u32, owner: ProcessId) {
+        if self.has_owner(inode, owner.pid.0) {
+            return;
+        }
+        self.report_owner(inode, owner, false);
+        if !self.has_known_owner(inode) {
+            // What is lost during a search is due in the next one.
+            let is_searching = self.pending.remaining > 0;
+            let due = self.now.saturating_add(is_searching.into());
+            let is_in_view = self.in_view.binary_search(&inode).is_ok();
+            let lookup = PendingLookup::lost(due, is_in_view);
+            self.pending.insert(inode, lookup);
+        }
+    }
+
+    pub fn report_owner(&mut self, inode: u32, owner: ProcessId, is_owner: bool) {
+        self.owner_changes
+            .extend(owner_change(inode, owner, is_owner));
+        if is_owner {
+            self.pending.remove(inode, self.now);
         }
     }
 
@@ -175,6 +201,9 @@ impl OwnerCache {
         }
         for pid in exited {
             self.pid_table.with_sockets.remove(*pid);
+            for lost in self.indirect.remove_exited(*pid) {
+                self.lose_owner(lost.inode, lost.owner);
+            }
             let known = self.pid_table.known.remove(*pid);
             if let Some(mut owner) = known.and_then(|known| known.owner) {
                 self.handles.close(&mut owner);

@@ -6,9 +6,13 @@
 use crate::model::process::Pid;
 use crate::os::owners::LookupRequest;
 use hashbrown::HashMap;
+use std::collections::HashSet;
 
 /// The pause between two searches doubles up to 2 to this power.
 const MAX_BACKOFF_EXPONENT: u32 = 10;
+
+/// Updates between two searches of other places than the descriptors of processes, which are expensive.
+const PAUSE_ELSEWHERE: u32 = 16;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PendingLookup {
@@ -19,6 +23,8 @@ pub struct PendingLookup {
     pub is_in_view: bool,
     /// The update in which it is searched again.
     due: u32,
+    /// The update from which on it may be searched again where descriptors of processes do not show it.
+    due_elsewhere: u32,
 }
 
 impl PendingLookup {
@@ -29,6 +35,7 @@ impl PendingLookup {
             failed_searches: 0,
             is_in_view: false,
             due: now,
+            due_elsewhere: 0,
         }
     }
 
@@ -41,6 +48,7 @@ impl PendingLookup {
             failed_searches: 1,
             is_in_view,
             due,
+            due_elsewhere: 0,
         }
     }
 
@@ -120,6 +128,23 @@ impl PendingLookups {
         if due.is_empty() {
             // The one that was due first is found or closed.
             self.next = self.first_due();
+        }
+        due
+    }
+
+    /// Returns the sockets to be searched where descriptors of processes do not show them, if `is_wanted`, each time after
+    /// a pause.
+    pub fn due_elsewhere(
+        &mut self,
+        now: u32,
+        is_wanted: impl Fn(u32, &PendingLookup) -> bool,
+    ) -> HashSet<u32> {
+        let mut due = HashSet::new();
+        for (inode, pending) in &mut self.all {
+            if pending.due_elsewhere <= now && is_wanted(*inode, pending) {
+                pending.due_elsewhere = now.saturating_add(PAUSE_ELSEWHERE);
+                due.insert(*inode);
+            }
         }
         due
     }

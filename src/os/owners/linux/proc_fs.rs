@@ -28,12 +28,22 @@ pub struct ProcFs {
     /// portmon's own pid as `/proc` shows it.
     pub own: Option<Pid>,
     /// True if `/proc` shows the pids of portmon's own namespace.
-    has_own_pids: bool,
+    pub has_own_pids: bool,
     calls: Cell<i64>,
 }
 
 /// Descriptors of one process: `/proc/PID/fd`.
 pub struct FdDir(OwnedFd);
+
+/// What a descriptor is, by its link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FdLink {
+    /// A socket, by its inode.
+    Socket(u32),
+    /// An io_uring.
+    Ring,
+    Other,
+}
 
 /// What fstat(2) of a [`FdDir`] reports.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -153,8 +163,12 @@ impl ProcFs {
     }
 
     pub fn open(&self, pid: u32) -> Result<FdDir> {
+        self.open_fds(&format!("{pid}/fd"))
+    }
+
+    /// Opens the descriptors in this directory of `/proc`.
+    pub fn open_fds(&self, path: &str) -> Result<FdDir> {
         self.count(2);
-        let path = format!("{pid}/fd");
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         rustix::fs::openat(self.root()?, path, flags, Mode::empty()).map(FdDir)
     }
@@ -189,12 +203,25 @@ impl ProcFs {
         })
     }
 
-    /// Returns the inode of the socket on a descriptor; `None` if it is no socket.
-    pub fn socket(&self, directory: &FdDir, name: impl Arg) -> Result<Option<u32>> {
+    /// Returns what a descriptor is.
+    pub fn link(&self, directory: &FdDir, name: impl Arg) -> Result<FdLink> {
         self.count(1);
         let mut link = [0; 32];
         let length = rustix::fs::readlinkat_raw(&directory.0, name, &mut link)?;
-        Ok(link.get(..length).and_then(inode))
+        let link = link.get(..length).unwrap_or_default();
+        Ok(match inode(link) {
+            Some(inode) => FdLink::Socket(inode),
+            None if link == b"anon_inode:[io_uring]" => FdLink::Ring,
+            None => FdLink::Other,
+        })
+    }
+
+    /// Returns the inode of the socket on a descriptor; `None` if it is no socket.
+    pub fn socket(&self, directory: &FdDir, name: impl Arg) -> Result<Option<u32>> {
+        Ok(match self.link(directory, name)? {
+            FdLink::Socket(inode) => Some(inode),
+            FdLink::Ring | FdLink::Other => None,
+        })
     }
 
     pub fn socket_at(&self, directory: &FdDir, descriptor: u32) -> Result<Option<u32>> {
@@ -211,12 +238,12 @@ impl ProcFs {
         self.root.as_ref().err().copied()
     }
 
-    fn root(&self) -> Result<&OwnedFd> {
+    pub fn root(&self) -> Result<&OwnedFd> {
         self.root.as_ref().map_err(|errno| *errno)
     }
 
     /// Lists the numbers in a directory from its start.
-    fn list(
+    pub fn list(
         &self,
         directory: impl AsFd,
         mut each: impl FnMut(u32, &RawDirEntry<'_>) -> Result<()>,
@@ -241,11 +268,11 @@ fn raw(pid: u32) -> Option<rustix::process::Pid> {
 }
 
 /// Inode in `socket:[123]`.
-fn inode(link: &[u8]) -> Option<u32> {
+pub fn inode(link: &[u8]) -> Option<u32> {
     number(link.strip_prefix(b"socket:[")?.strip_suffix(b"]")?)
 }
 
-fn number(digits: &[u8]) -> Option<u32> {
+pub fn number(digits: &[u8]) -> Option<u32> {
     if digits.is_empty() {
         return None;
     }

@@ -3,7 +3,7 @@
 use super::fd_cache::{FdEntry, FdInsert};
 use super::fd_set::FdSet;
 use super::owner_cache::OwnerCache;
-use super::proc_fs::{FdDir, FdStat};
+use super::proc_fs::{FdDir, FdLink, FdStat};
 use rustix::io::{Errno, Result};
 use std::sync::Arc;
 
@@ -27,6 +27,8 @@ struct FdScan {
     tracked: Vec<FdEntry>,
     /// Other sockets.
     unclaimed: Vec<FdEntry>,
+    /// Descriptors that are io_urings.
+    rings: Vec<u32>,
 }
 
 impl OwnerCache {
@@ -79,6 +81,7 @@ impl OwnerCache {
             open: FdSet::default(),
             tracked: Vec::new(),
             unclaimed: Vec::new(),
+            rings: Vec::new(),
         };
         let owner = self.pid_table.owner(pid);
         let skipped = owner.and_then(|owner| match scope {
@@ -91,8 +94,8 @@ impl OwnerCache {
             if skipped.is_some_and(|skipped| skipped.contains(descriptor)) {
                 return Ok(());
             }
-            match self.proc.socket(directory, name) {
-                Ok(Some(inode)) => {
+            match self.proc.link(directory, name) {
+                Ok(FdLink::Socket(inode)) => {
                     let entry = FdEntry {
                         inode,
                         pid,
@@ -104,8 +107,9 @@ impl OwnerCache {
                         scan.unclaimed.push(entry);
                     }
                 }
+                Ok(FdLink::Ring) => scan.rings.push(descriptor),
                 // Closed since it was listed.
-                Ok(None) | Err(Errno::NOENT) => {}
+                Ok(FdLink::Other) | Err(Errno::NOENT) => {}
                 Err(errno) => return Err(errno),
             }
             Ok(())
@@ -120,17 +124,32 @@ impl OwnerCache {
         known.has_reserved_fds = usize::try_from(scan.fd_stat.count) != Ok(scan.open.len());
         known.denied_until = 0;
         if known.owner.is_none() && !scan.tracked.is_empty() {
-            let others = self.pid_table.owners_mut();
-            let owner = self.handles.register(&self.proc, pid, directory, others);
-            self.pid_table.get_or_insert(pid).owner = owner;
+            self.register(pid, directory);
         }
         if !scan.tracked.is_empty() || !scan.unclaimed.is_empty() {
             self.pid_table.with_sockets.get_or_insert(pid);
         }
+        let is_whole = scope != ScanScope::New;
+        self.indirect.set_rings(pid, &scan.rings, is_whole);
         for entry in &scan.unclaimed {
             self.unclaimed.insert(*entry);
         }
         self.compare(pid, scan, scope);
+    }
+
+    /// Makes a process an owner, so that its exit is noticed.
+    pub fn register_owner(&mut self, pid: u32) {
+        if self.pid_table.owner(pid).is_none()
+            && let Ok(directory) = self.proc.open(pid)
+        {
+            self.register(pid, &Arc::new(directory));
+        }
+    }
+
+    fn register(&mut self, pid: u32, directory: &Arc<FdDir>) {
+        let others = self.pid_table.owners_mut();
+        let owner = self.handles.register(&self.proc, pid, directory, others);
+        self.pid_table.get_or_insert(pid).owner = owner;
     }
 
     /// Adds found sockets before it removes lost ones: a socket that moved to another descriptor was never closed.

@@ -32,6 +32,11 @@ impl OwnerSearch {
         if !due.is_empty() {
             let scanned_all = scanned_all || self.search(cache, &due);
             let scanned_all = scanned_all && cache.no_descriptors.is_none();
+            if scanned_all && cache.pending.remaining > 0 {
+                let before = cache.proc.calls();
+                search_elsewhere(cache, |_| true);
+                self.budget -= cache.proc.calls() - before;
+            }
             cache.pending.defer_unfound(cache.now, scanned_all);
         }
     }
@@ -64,6 +69,22 @@ impl OwnerSearch {
         }
         self.budget -= cache.proc.calls() - before;
         true
+    }
+}
+
+/// Searches the wanted sockets that no scan found where descriptors of processes do not show them. Not those of another
+/// user while some processes cannot be read: one of these most likely has them.
+pub fn search_elsewhere(cache: &mut OwnerCache, is_wanted: impl Fn(u32) -> bool) {
+    let known = &cache.pid_table.known;
+    let has_denied = known.all().any(|known| known.denied_until > 0);
+    let own_uid = rustix::process::geteuid().as_raw();
+    let is_explained = |uid: Option<u32>| has_denied && uid.is_some_and(|uid| uid != own_uid);
+    let due = cache.pending.due_elsewhere(cache.now, |inode, pending| {
+        is_wanted(inode) && !is_explained(pending.uid)
+    });
+    if !due.is_empty() {
+        let order = scan_order(cache, &[]);
+        cache.search_indirect(due, &order);
     }
 }
 

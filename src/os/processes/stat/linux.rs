@@ -68,6 +68,12 @@ impl<'l> StatLine<'l> {
         self.number(22).map(StartTime)
     }
 
+    /// True if the first thread has exited and others run on (pthread_exit(3) in `main`).
+    pub fn has_lost_first_thread(&self) -> bool {
+        let threads: u32 = self.number(20).unwrap_or_default();
+        self.field(3) == Some("Z") && threads > 1
+    }
+
     pub fn stat(&self) -> Option<ProcessStat> {
         // 0 means none, as for the first process and kernel threads.
         let pid = |number| Some(Some(Pid(self.number(number)?)).filter(|pid| pid.0 != 0));
@@ -77,7 +83,12 @@ impl<'l> StatLine<'l> {
             parent: pid(4)?,
             group: pid(5)?,
             session: pid(6)?,
-            state: self.field(3)?.chars().next(),
+            // That of the first thread, which is not the state of the process once that thread has exited.
+            state: self
+                .field(3)?
+                .chars()
+                .next()
+                .filter(|_| !self.has_lost_first_thread()),
             terminal: terminal_name(self.number(7)?),
             is_kernel_thread: self.has_flag(KERNEL_THREAD),
         })

@@ -4,18 +4,23 @@
 
 use super::owner_cache::OwnerCache;
 use super::pid_table::PidEntry;
-use crate::model::socket::NotFoundCause;
+use crate::model::process::ProcessId;
+use crate::model::socket::{KernelServices, NotFoundCause, RawSocket};
 use crate::os::processes::access::{self, Rights};
 use rustix::io::Errno;
 
+mod kernel;
+
 /// What the searches met so far.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SearchReport {
     rights: Rights,
     /// Why `/proc` or a process in it could not be opened.
     failed: Option<Errno>,
     denied: Denied,
     coverage: Coverage,
+    /// Processes with a UNIX socket through which files are on their way.
+    pub carriers: Vec<ProcessId>,
 }
 
 /// Processes that could not be read.
@@ -66,11 +71,46 @@ impl SearchReport {
             } else {
                 Coverage::OneNamespace
             },
+            carriers: cache.indirect.carriers.clone(),
         }
     }
 
-    /// Returns why no owner was found of a socket of this user.
-    pub fn cause(&self, uid: u32) -> NotFoundCause {
+    /// Returns why no owner of this socket was found, and the services of the kernel that it may belong to.
+    pub fn explain(&self, socket: &RawSocket) -> (NotFoundCause, KernelServices) {
+        let none = KernelServices::default();
+        let obstacle = self.obstacle(socket.uid);
+        let (is_searched, may_be_kernel) = match obstacle {
+            // Nothing that this user can see has it.
+            NotFoundCause::NoProcess | NotFoundCause::OtherPidNamespace => (true, true),
+            NotFoundCause::Unknown => (true, false),
+            // The kernel's own are root's.
+            NotFoundCause::OtherUser
+            | NotFoundCause::MissingPtrace
+            | NotFoundCause::UserNamespace
+            | NotFoundCause::HiddenProcesses => (false, socket.uid == 0),
+            NotFoundCause::ClosedProcess
+            | NotFoundCause::NoProc
+            | NotFoundCause::InFlight
+            | NotFoundCause::OutOfDescriptors => (false, false),
+        };
+        let services = if may_be_kernel {
+            kernel::services_of_port(socket)
+        } else {
+            none
+        };
+        if !services.is_empty() {
+            (obstacle, services)
+        } else if is_searched && !self.carriers.is_empty() {
+            (NotFoundCause::InFlight, none)
+        } else if obstacle == NotFoundCause::NoProcess {
+            (obstacle, kernel::services_of_any_port(socket.protocol))
+        } else {
+            (obstacle, none)
+        }
+    }
+
+    /// Returns what kept the search from finding an owner.
+    fn obstacle(&self, uid: u32) -> NotFoundCause {
         let rights = &self.rights;
         match (self.failed, self.denied, self.coverage) {
             (Some(Errno::MFILE | Errno::NFILE), ..) => return NotFoundCause::OutOfDescriptors,

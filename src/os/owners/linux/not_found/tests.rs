@@ -60,7 +60,7 @@ fn the_cause_is_what_kept_processes_from_being_read() {
     let cases = [
         (denied(user), 0, OtherUser),
         (denied(user), 1000, OtherUser),
-        (own, 1000, ClosedProcess),
+        (own.clone(), 1000, ClosedProcess),
         (own, 0, OtherUser),
         (hidden(user), 0, HiddenProcesses),
         (denied(container_root), 65534, MissingPtrace),
@@ -75,7 +75,7 @@ fn the_cause_is_what_kept_processes_from_being_read() {
         (complete(user), 0, NoProcess),
     ];
     for (report, uid, cause) in cases {
-        assert_eq!(report.cause(uid), cause, "{report:?} {uid}");
+        assert_eq!(report.obstacle(uid), cause, "{report:?} {uid}");
     }
 }
 
@@ -86,6 +86,6 @@ fn missing_descriptors_and_proc_come_before_any_permission() {
         ..denied(Rights::default())
     };
     let causes = [Errno::MFILE, Errno::NFILE, Errno::NOENT, Errno::ACCESS];
-    let causes = causes.map(|errno| failed(errno).cause(0));
+    let causes = causes.map(|errno| failed(errno).obstacle(0));
     assert_eq!(causes, [OutOfDescriptors, OutOfDescriptors, NoProc, NoProc]);
 }

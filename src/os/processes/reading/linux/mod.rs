@@ -17,10 +17,11 @@ use crate::os::processes::stat::{self, ProcessStat};
 use exec_arguments::ExecArguments;
 use program_name::program_name;
 use rustix::buffer::spare_capacity;
-use rustix::fs::{AtFlags, CWD, Mode, OFlags, fstat, openat, readlinkat, statat};
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, RawDir, fstat, openat, readlinkat, statat};
 use std::collections::BTreeMap;
 use std::ffi::CString;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::LazyLock;
 use std::time::{Duration, SystemTime};
@@ -135,8 +136,10 @@ fn read_in(directory: &OwnedFd, pid: Pid, buffer: &mut Vec<u8>) -> Option<Readin
     let mut stat_buffer = StatLine::EMPTY_BUFFER;
     let line = StatLine::read(directory, "stat", &mut stat_buffer)?;
     let stat = line.stat()?;
-    read_command(directory, buffer);
-    let executable = executable(directory);
+    let living = living_thread(directory, pid, &line);
+    let described = living.as_ref().unwrap_or(directory);
+    read_command(described, buffer);
+    let executable = executable(described);
     let names = Names {
         executable: executable.as_deref(),
         comm: Some(line.name),
@@ -153,7 +156,7 @@ fn read_in(directory: &OwnedFd, pid: Pid, buffer: &mut Vec<u8>) -> Option<Readin
         command: command.arguments.into_iter().map(SystemText::new).collect(),
         is_titled: command.is_titled,
         executable: names.executable.and_then(text),
-        directory: link(directory, "cwd").and_then(|path| text(&path)),
+        directory: link(described, "cwd").and_then(|path| text(&path)),
         started_at: (*BOOT).map(|boot| boot + ticks_to_duration(stat.start.0)),
         parent: stat.parent,
         group: stat.group,
@@ -166,8 +169,28 @@ fn read_in(directory: &OwnedFd, pid: Pid, buffer: &mut Vec<u8>) -> Option<Readin
     Some(Reading {
         process,
         fingerprint: ExecFingerprint::of(&line),
-        is_ending: line.has_flag(EXITING),
+        is_ending: line.has_flag(EXITING) && living.is_none(),
     })
+}
+
+/// Opens the directory of a thread that runs on after the first one has exited, with which the arguments, the executable
+/// and the directory of the process went from where they are usually read.
+fn living_thread(directory: &OwnedFd, pid: Pid, line: &StatLine) -> Option<OwnedFd> {
+    if !line.has_lost_first_thread() {
+        return None;
+    }
+    let mut buffer = [const { MaybeUninit::uninit() }; 4096];
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let tasks = openat(directory, "task", flags, Mode::empty()).ok()?;
+    let mut threads = RawDir::new(&tasks, &mut buffer);
+    while let Some(Ok(thread)) = threads.next() {
+        let id: Option<u32> = thread.file_name().to_str().ok()?.parse().ok();
+        if id.is_some_and(|id| id != pid.0) {
+            let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+            return openat(&tasks, thread.file_name(), flags, Mode::empty()).ok();
+        }
+    }
+    None
 }
 
 /// Reads `cmdline` into the buffer, which stays empty if it cannot be read.
