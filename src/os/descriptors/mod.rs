@@ -4,4 +4,4 @@
 #[cfg_attr(windows, path = "windows.rs")]
 mod system;
 
-pub use system::{can_open, lower_limit_of, raise_limit};
+pub use system::{can_open, lower_limit, raise_limit};

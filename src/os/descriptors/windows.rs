@@ -1,14 +1,10 @@
 //! Windows has no such limit.
 
-use std::process::Command;
-
 /// Does nothing.
 pub fn raise_limit() {}
 
-/// Changes nothing.
-pub fn lower_limit_of(command: &mut Command) -> &mut Command {
-    command
-}
+/// Does nothing.
+pub fn lower_limit() {}
 
 /// Always true.
 pub fn can_open(_count: usize) -> bool {

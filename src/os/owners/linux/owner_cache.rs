@@ -1,7 +1,7 @@
 //! Known processes, owners and descriptors, and the changes since the last update.
 
 use super::fd_cache::{FdCache, FdEntry, FdInsert};
-use super::indirect::IndirectSockets;
+use super::indirect::indirect_sockets::IndirectSockets;
 use super::owner_handles::OwnerHandles;
 use super::pending_lookups::{PendingLookup, PendingLookups};
 use super::pid_table::{PidChanges, PidEntry, PidTable};

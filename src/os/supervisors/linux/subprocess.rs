@@ -6,6 +6,7 @@
 use super::deadline_reader::DeadlineReader;
 use crate::os::descriptors;
 use std::io::Read;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
@@ -30,8 +31,7 @@ pub fn output(
         return None;
     }
     let end = Instant::now() + timeout;
-    let mut command = Command::new(program);
-    let mut child = descriptors::lower_limit_of(&mut command)
+    let mut child = with_usual_limit(&mut Command::new(program))
         .args(arguments)
         .env_clear()
         .env("LC_ALL", "C")
@@ -50,6 +50,17 @@ pub fn output(
         let _ = child.wait();
     }
     status.filter(ExitStatus::success).and(output)
+}
+
+/// Gives a program the limit of descriptors again that portmon raised for itself.
+#[expect(unsafe_code, reason = "a hook between fork and exec is unsafe")]
+fn with_usual_limit(command: &mut Command) -> &mut Command {
+    let lower = || {
+        descriptors::lower_limit();
+        Ok(())
+    };
+    // SAFETY: after the fork only two system calls are made, and no memory is allocated.
+    unsafe { command.pre_exec(lower) }
 }
 
 fn read(child: &mut Child, end: Instant) -> Option<String> {

@@ -66,3 +66,11 @@ fn output_over_the_limit_is_discarded() {
     assert_eq!(length(&script(blocks - 1)), Some(1023));
     assert_eq!(length(&script(blocks)), None);
 }
+
+#[test]
+fn a_program_has_the_usual_limit_of_descriptors() {
+    descriptors::raise_limit();
+    let limit = output_of("ulimit -Sn", LONG).expect("an output");
+    let limit: u64 = limit.trim().parse().expect("a number");
+    assert!(limit <= 1024, "{limit}");
+}
