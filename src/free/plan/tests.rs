@@ -313,6 +313,8 @@ fn sudo_is_offered_only_where_it_shows_the_owner() {
             "possibly the kernel itself",
             false,
         ),
+        (NotFoundCause::SecurityModule, "even by root", false),
+        (NotFoundCause::InFlight, "through a UNIX socket", false),
         (NotFoundCause::Unknown, "the reason is unknown", false),
     ];
     for (cause, said, has_command) in causes {

@@ -24,7 +24,8 @@ impl CandidateQuery {
     /// Returns the query for a socket whose owner was not found; `None` for others and without a user.
     pub fn of(endpoint: &Endpoint) -> Option<Self> {
         let socket = &endpoint.socket;
-        let is_unowned = socket.owners.not_found().is_some();
+        let not_found = socket.owners.not_found();
+        let is_unowned = not_found.is_some_and(|not_found| not_found.cause.leaves_candidates());
         let uid = socket.uid.filter(|_| is_unowned)?;
         Some(Self {
             socket: socket.id,

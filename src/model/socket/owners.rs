@@ -49,6 +49,8 @@ pub enum NotFoundCause {
     InFlight,
     /// portmon had no descriptor left for the search, which is repeated.
     OutOfDescriptors,
+    /// Some processes could not be read in spite of every right: a security module denies it (Landlock, SELinux and others).
+    SecurityModule,
     /// Every process of this machine was read, and none has it.
     NoProcess,
     /// None of these is established.
@@ -103,14 +105,35 @@ impl NotFound {
         self.cause.is_shown_by_sudo() && self.kernel.is_empty()
     }
 
-    /// Services of the kernel that it belongs to, as far as can be told when no process has it.
+    /// Services of the kernel that it belongs to, as far as can be told where no process has it that root can read.
     pub fn probably_kernel(&self) -> Option<KernelServices> {
-        let is_left = self.cause == NotFoundCause::NoProcess && !self.kernel.is_empty();
-        is_left.then_some(self.kernel)
+        let is_searched = matches!(
+            self.cause,
+            NotFoundCause::NoProcess | NotFoundCause::SecurityModule
+        );
+        (is_searched && !self.kernel.is_empty()).then_some(self.kernel)
     }
 }
 
 impl NotFoundCause {
+    /// True if a process that this user may signal may have the socket, and could not be read.
+    pub fn leaves_candidates(self) -> bool {
+        match self {
+            Self::OtherUser
+            | Self::ClosedProcess
+            | Self::MissingPtrace
+            | Self::HiddenProcesses
+            | Self::SecurityModule
+            | Self::Unknown => true,
+            Self::UserNamespace
+            | Self::OtherPidNamespace
+            | Self::NoProc
+            | Self::InFlight
+            | Self::OutOfDescriptors
+            | Self::NoProcess => false,
+        }
+    }
+
     /// True if root of this machine would find the owner.
     pub fn is_shown_by_sudo(self) -> bool {
         match self {
@@ -121,6 +144,7 @@ impl NotFoundCause {
             | Self::NoProc
             | Self::InFlight
             | Self::OutOfDescriptors
+            | Self::SecurityModule
             | Self::NoProcess
             | Self::Unknown => false,
         }

@@ -28,7 +28,7 @@ const SYMBOLS: [(&str, &str); 8] = [
         "≤2h >9m",
         "age: at most 2 h (that of its process); more than 9 min (already open when portmon started)",
     ),
-    ("- (root)", "owner hidden, but its user is known"),
+    ("- (root)", "owner not found, but its user is known"),
     ("*:3000", "all IPv4 and IPv6 addresses"),
     ("* at the left", "marked; x frees all marked rows"),
 ];

@@ -1,6 +1,7 @@
 //! Sentences of a check, for the dialog, the command and the JSON's `message`.
 
 pub mod http;
+mod owner;
 mod reach;
 mod reason;
 #[cfg(test)]
@@ -20,8 +21,8 @@ use crate::check::{
 use crate::model::platform::PLATFORM;
 use crate::model::port::{Availability, BindResult};
 use crate::model::socket::Protocol;
+use owner::owner;
 use reach::ANSWERED_UNSEEN;
-use reason::owner;
 
 /// One line that begins with FREE or HELD, or with UNKNOWN where nothing proves either.
 pub fn headline(report: &CheckReport) -> String {

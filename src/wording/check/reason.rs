@@ -1,22 +1,17 @@
 //! A sentence for each reason of a check.
 
+use super::owner::{command, owner, process_and_user};
 use super::reach::{answered_unseen, other_interface, published, wildcard};
 use crate::check::{CheckReport, Reason, distinct_owners};
 use crate::model::platform::PLATFORM;
 use crate::model::port::WhyUnseen;
 use crate::model::process::{Process, ProcessState};
-use crate::model::socket::{
-    Endpoint, Family, NotFoundCause, Owners, Protocol, Socket, State, TimeWaitLeft,
-};
+use crate::model::socket::{Endpoint, Family, Owners, Protocol, Socket, State, TimeWaitLeft};
 use crate::wording::socket::not_found;
 use crate::wording::{
     CONNECTED_TO_ITSELF, count, list, place, probably, states, time_left, unread_table, unreadable,
-    user,
 };
 use std::net::{IpAddr, SocketAddr};
-
-/// Longest command that is shown; the details and the JSON have the rest.
-const MAX_COMMAND: usize = 60;
 
 /// A line for each reason, in their order.
 pub fn reason_lines(report: &CheckReport) -> Vec<String> {
@@ -126,69 +121,6 @@ fn holds(socket: &Socket) -> String {
     };
     let note = note.map_or_else(String::new, |note| format!(" ({note})"));
     format!("{owner} {holds}{note}")
-}
-
-/// `java 812 of ops`, or its user where the owner is hidden.
-pub(super) fn owner(socket: &Socket) -> String {
-    match (socket.owners.known(), &socket.owners, user(socket)) {
-        ([only], ..) => process_and_user(only),
-        ([first, ..], owners, _) => format!(
-            "{} (one of {} processes that share the socket)",
-            process_and_user(first),
-            owners.known().len()
-        ),
-        ([], Owners::NoProcess, _) => "the kernel itself".to_owned(),
-        ([], Owners::NotFound(not_found), user)
-            if matches!(
-                not_found.cause,
-                NotFoundCause::NoProcess | NotFoundCause::InFlight
-            ) =>
-        {
-            not_found::noun(not_found, user.as_deref())
-        }
-        ([], _, Some(user)) => format!("a process of {user}"),
-        ([], _, None) => "a process".to_owned(),
-    }
-}
-
-fn process_and_user(process: &Process) -> String {
-    match &process.user {
-        Some(user) => format!("{process} of {user}"),
-        None => process.to_string(),
-    }
-}
-
-/// `node server.js, in /srv/shop`: the title, or the masked command without the path of its program, and its directory.
-fn command(process: &Process) -> Option<String> {
-    let mut command = match process.title() {
-        Some(title) => title.to_string(),
-        None => command_line(process)?,
-    };
-    if let Some((end, _)) = command.char_indices().nth(MAX_COMMAND) {
-        command.truncate(end);
-        command = format!("{}…", command.trim_end());
-    }
-    let says_more = command != process.name.to_string();
-    let directory = process.directory.as_ref();
-    let directory = directory.map(|directory| format!("in {directory}"));
-    let parts = says_more.then_some(command).into_iter().chain(directory);
-    let parts: Vec<String> = parts.collect();
-    (!parts.is_empty()).then(|| parts.join(", "))
-}
-
-fn command_line(process: &Process) -> Option<String> {
-    let arguments = process.arguments();
-    let (program, rest) = arguments.split_first()?;
-    let program = program.to_string();
-    let name = program.rsplit('/').next().unwrap_or_default().to_owned();
-    let words = rest.iter().map(ToString::to_string);
-    Some(
-        [name]
-            .into_iter()
-            .chain(words)
-            .collect::<Vec<_>>()
-            .join(" "),
-    )
 }
 
 /// `51324 is the local port of chrome 942's connection to :3000 and of 1 more connection`

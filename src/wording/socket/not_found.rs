@@ -11,7 +11,8 @@ fn is_hidden(cause: NotFoundCause) -> bool {
         | NotFoundCause::ClosedProcess
         | NotFoundCause::MissingPtrace
         | NotFoundCause::UserNamespace
-        | NotFoundCause::HiddenProcesses => true,
+        | NotFoundCause::HiddenProcesses
+        | NotFoundCause::SecurityModule => true,
         NotFoundCause::OtherPidNamespace
         | NotFoundCause::NoProc
         | NotFoundCause::InFlight
@@ -56,10 +57,13 @@ fn clause(not_found: &NotFound) -> String {
         NotFoundCause::NoProcess => {
             return format!("no process has it; {} {kernel}", how_likely(not_found));
         }
+        NotFoundCause::SecurityModule => {
+            "a security module keeps processes from being read".to_owned()
+        }
         NotFoundCause::Unknown => "the reason is unknown".to_owned(),
     };
     if is_kernel {
-        format!("possibly {kernel}; {clause}")
+        format!("{} {kernel}; {clause}", how_likely(not_found))
     } else {
         clause
     }
@@ -147,6 +151,7 @@ pub fn sentence(socket: &Socket, has_sudo: bool) -> String {
         |user| format!("Its process belongs to user {user}"),
     );
     let why = match not_found.cause {
+        _ if not_found.probably_kernel().is_some() => return unowned_sentence(not_found),
         _ if is_hidden(not_found.cause) && !not_found.kernel.is_empty() => {
             let user = user(socket).map_or_else(String::new, |user| format!(" of {user}"));
             let kernel = the_kernel(not_found.kernel);
@@ -168,6 +173,9 @@ pub fn sentence(socket: &Socket, has_sudo: bool) -> String {
         }
         NotFoundCause::UserNamespace => {
             ". Your rights end at this user namespace: ask outside of it, or take another port."
+        }
+        NotFoundCause::SecurityModule => {
+            ". A security module keeps some processes from being read, even by root: take another port."
         }
         NotFoundCause::HiddenProcesses => {
             ". /proc hides the processes of other users (hidepid). Use sudo, or take another port."
@@ -191,6 +199,9 @@ fn unowned_sentence(not_found: &NotFound) -> String {
         NotFoundCause::InFlight => {
             let way = in_flight(not_found);
             format!("No process has it open: it is {way}, and opens in the process that receives it.")
+        }
+        NotFoundCause::SecurityModule => {
+            format!("No process that could be read has it: {} {kernel}.", how_likely(not_found))
         }
         NotFoundCause::NoProcess => {
             let likely = how_likely(not_found);

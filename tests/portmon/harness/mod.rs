@@ -3,6 +3,8 @@
 pub mod display;
 pub mod emulator;
 pub mod helper_process;
+#[cfg(target_os = "linux")]
+pub mod hidden_holder;
 pub mod launch;
 #[cfg(target_os = "linux")]
 pub mod process_tree;

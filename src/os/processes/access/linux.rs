@@ -38,16 +38,11 @@ impl Rights {
                 .is_some_and(|name| name != INITIAL_USER_NAMESPACE)
         });
         let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-        let overflow_uid = fs::read_to_string("/proc/sys/kernel/overflowuid").ok();
-        let overflow_uid = overflow_uid.and_then(|text| text.trim().parse().ok());
         Self {
             uid: rustix::process::geteuid().as_raw(),
             can_read_all: can_read_all(effective_capabilities(&status).unwrap_or_default()),
             is_in_user_namespace,
-            overflow_uid: Some(overflow_uid.unwrap_or(OVERFLOW_UID)).filter(|uid| {
-                let map = fs::read_to_string("/proc/self/uid_map");
-                map.is_ok_and(|map| !maps(&map, *uid))
-            }),
+            overflow_uid: Some(overflow_uid()).filter(|uid| !maps(&uid_map(), *uid)),
         }
     }
 
@@ -81,6 +76,40 @@ fn maps(uid_map: &str, uid: u32) -> bool {
         };
         (first..first.saturating_add(count)).contains(&u64::from(uid))
     })
+}
+
+/// Returns how this uid is called if it stands for every user that the user namespace does not map. Where the namespace maps
+/// that uid as well, nothing tells them apart.
+pub fn name_of_unmapped(uid: u32) -> Option<&'static str> {
+    if uid != overflow_uid() {
+        return None;
+    }
+    let map = uid_map();
+    match (is_whole(&map), maps(&map, uid)) {
+        (true, _) => None,
+        (false, true) => Some("unmapped or nobody"),
+        (false, false) => Some("unmapped"),
+    }
+}
+
+fn overflow_uid() -> u32 {
+    let text = fs::read_to_string("/proc/sys/kernel/overflowuid").ok();
+    text.and_then(|text| text.trim().parse().ok())
+        .unwrap_or(OVERFLOW_UID)
+}
+
+/// The map of portmon's user namespace; empty if it cannot be read.
+fn uid_map() -> String {
+    fs::read_to_string("/proc/self/uid_map").unwrap_or_default()
+}
+
+/// True if a map leaves no uid out, as that of the initial namespace; one that cannot be read counts as that.
+fn is_whole(uid_map: &str) -> bool {
+    let counts = uid_map
+        .lines()
+        .filter_map(|line| line.split_ascii_whitespace().nth(2));
+    let mapped: u64 = counts.filter_map(|count| count.parse::<u64>().ok()).sum();
+    uid_map.is_empty() || mapped >= u64::from(u32::MAX)
 }
 
 /// Returns the first word after a name.
@@ -156,6 +185,7 @@ mod tests {
             assert_eq!(maps(map, uid), expected, "{uid}");
         }
         assert!(!maps("         0       1000          1\n", 65534));
-        assert!(maps("         0          0 4294967295\n", 65534));
+        let whole = "         0          0 4294967295\n";
+        assert!(maps(whole, 65534) && is_whole(whole) && !is_whole(map));
     }
 }

@@ -14,3 +14,8 @@ pub fn hides_fds(pid: Pid) -> bool {
         unsafe { libc::proc_pidinfo(pid, libc::PROC_PIDLISTFDS, 0, std::ptr::null_mut(), 0) };
     size <= 0 && io::Error::last_os_error().kind() == ErrorKind::PermissionDenied
 }
+
+/// Always `None`: this system has no user namespaces.
+pub fn name_of_unmapped(_uid: u32) -> Option<&'static str> {
+    None
+}

@@ -6,3 +6,8 @@ use crate::model::process::Pid;
 pub fn hides_fds(_pid: Pid) -> bool {
     false
 }
+
+/// Always `None`: this system has no user namespaces.
+pub fn name_of_unmapped(_uid: u32) -> Option<&'static str> {
+    None
+}

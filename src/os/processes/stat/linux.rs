@@ -83,12 +83,7 @@ impl<'l> StatLine<'l> {
             parent: pid(4)?,
             group: pid(5)?,
             session: pid(6)?,
-            // That of the first thread, which is not the state of the process once that thread has exited.
-            state: self
-                .field(3)?
-                .chars()
-                .next()
-                .filter(|_| !self.has_lost_first_thread()),
+            state: self.field(3)?.chars().next(),
             terminal: terminal_name(self.number(7)?),
             is_kernel_thread: self.has_flag(KERNEL_THREAD),
         })

@@ -1,8 +1,13 @@
 //! Users by getpwuid_r(3), which asks every source the system is configured for, not only `/etc/passwd`.
 
 use crate::model::text::SystemText;
+use crate::os::processes::access;
 
+/// Returns the name of a user; `unmapped` where this uid stands for every user that the user namespace does not map.
 pub fn look_up(uid: u32) -> Option<SystemText> {
+    if let Some(name) = access::name_of_unmapped(uid) {
+        return Some(name.into());
+    }
     uzers::get_user_by_uid(uid).map(|user| user.name().into())
 }
 

@@ -6,6 +6,7 @@ use super::owner_cache::OwnerCache;
 use super::pid_table::PidEntry;
 use crate::model::process::ProcessId;
 use crate::model::socket::{KernelServices, NotFoundCause, RawSocket};
+use crate::os::descriptors;
 use crate::os::processes::access::{self, Rights};
 use rustix::io::Errno;
 
@@ -55,7 +56,11 @@ impl SearchReport {
         let is_own = |pid: &u32| access::real_uid(*pid).is_some_and(|uid| uid == rights.uid);
         Self {
             rights,
-            failed: cache.proc.error().or(cache.no_descriptors),
+            failed: cache
+                .proc
+                .error()
+                .or(cache.no_descriptors)
+                .or_else(no_descriptors),
             denied: if denied.is_empty() {
                 Denied::None
             } else if !rights.is_root() && denied.iter().any(is_own) {
@@ -82,7 +87,7 @@ impl SearchReport {
         let (is_searched, may_be_kernel) = match obstacle {
             // Nothing that this user can see has it.
             NotFoundCause::NoProcess | NotFoundCause::OtherPidNamespace => (true, true),
-            NotFoundCause::Unknown => (true, false),
+            NotFoundCause::SecurityModule => (true, socket.uid == 0),
             // The kernel's own are root's.
             NotFoundCause::OtherUser
             | NotFoundCause::MissingPtrace
@@ -91,7 +96,8 @@ impl SearchReport {
             NotFoundCause::ClosedProcess
             | NotFoundCause::NoProc
             | NotFoundCause::InFlight
-            | NotFoundCause::OutOfDescriptors => (false, false),
+            | NotFoundCause::OutOfDescriptors
+            | NotFoundCause::Unknown => (false, false),
         };
         let services = if may_be_kernel {
             kernel::services_of_port(socket)
@@ -125,8 +131,7 @@ impl SearchReport {
         if rights.is_in_user_namespace && is_beyond {
             NotFoundCause::UserNamespace
         } else if rights.can_read_all {
-            // A security module may deny even what every capability allows.
-            NotFoundCause::Unknown
+            NotFoundCause::SecurityModule
         } else if rights.is_root() {
             NotFoundCause::MissingPtrace
         } else if self.coverage == Coverage::Partial {
@@ -137,6 +142,14 @@ impl SearchReport {
             NotFoundCause::OtherUser
         }
     }
+}
+
+/// Descriptors that reading a process takes at a time.
+const DESCRIPTORS: usize = 4;
+
+/// Returns the error of a search that fails for lack of descriptors without telling.
+fn no_descriptors() -> Option<Errno> {
+    (!descriptors::can_open(DESCRIPTORS)).then_some(Errno::MFILE)
 }
 
 #[cfg(test)]

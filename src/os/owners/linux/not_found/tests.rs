@@ -69,7 +69,7 @@ fn the_cause_is_what_kept_processes_from_being_read() {
         (denied(namespace_root), 0, UserNamespace),
         (denied(namespace_user), 65534, UserNamespace),
         (denied(namespace_user), 0, OtherUser),
-        (denied(READS_ALL), 0, Unknown),
+        (denied(READS_ALL), 0, SecurityModule),
         (partial, 0, OtherPidNamespace),
         (complete(READS_ALL), 0, NoProcess),
         (complete(user), 0, NoProcess),
