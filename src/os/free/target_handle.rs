@@ -2,6 +2,7 @@
 
 use super::process_handle::{HandleError, ProcessHandle};
 use crate::model::process::{Pid, ProcessId};
+use crate::os::descriptors;
 use std::collections::HashMap;
 
 pub type TargetHandles = HashMap<ProcessId, TargetHandle>;
@@ -48,6 +49,10 @@ fn verify(id: ProcessId, process_id: fn(Pid) -> Option<ProcessId>) -> Result<(),
     match process_id(id.pid) {
         Some(found) if found == id => Ok(()),
         Some(_) => Err(HandleError::Reused),
+        // It was not read for lack of descriptors, which says nothing of the process.
+        None if !descriptors::can_open(1) => {
+            Err(HandleError::Failed("too many open files".to_owned()))
+        }
         None => Err(HandleError::Ended),
     }
 }

@@ -103,8 +103,17 @@ pub fn cause(not_found: &NotFound) -> String {
     format!("{} ({})", adjective(not_found.cause), clause(not_found))
 }
 
-/// `owner hidden; sudo shows it`
+/// `owner hidden; sudo shows it`, beside the owner as a [`noun`]
 pub fn note(not_found: &NotFound) -> String {
+    match not_found.cause {
+        NotFoundCause::NoProcess if !not_found.kernel.is_empty() => {
+            return "no process has it".to_owned();
+        }
+        NotFoundCause::SecurityModule if !not_found.kernel.is_empty() => {
+            return "no process that could be read has it".to_owned();
+        }
+        _ => {}
+    }
     format!(
         "owner {}; {}",
         adjective(not_found.cause),
