@@ -20,6 +20,8 @@ mod harness;
 mod history;
 #[cfg(target_os = "linux")]
 mod networks;
+#[cfg(target_os = "linux")]
+mod not_found;
 mod picture;
 #[cfg(target_os = "linux")]
 mod pid_namespaces;

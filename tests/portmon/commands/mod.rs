@@ -9,8 +9,6 @@ pub mod list;
 #[cfg(target_os = "linux")]
 mod names;
 #[cfg(target_os = "linux")]
-mod not_found;
-#[cfg(target_os = "linux")]
 mod short_lived;
 #[cfg(target_os = "linux")]
 mod sources;

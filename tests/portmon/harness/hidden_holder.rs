@@ -14,7 +14,7 @@ use std::thread;
 
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
 
-use crate::harness::requirements::skipped;
+use crate::harness::requirements::{NOBODY, skipped};
 
 /// Names the place in the process that a test starts.
 const PLACE: &str = "PORTMON_TEST_PLACE";
@@ -30,28 +30,36 @@ pub struct HiddenHolder {
 impl HiddenHolder {
     /// In threads that run on after the first one has exited.
     pub fn without_first_thread() -> Option<Self> {
-        Self::start("without_first_thread")
+        Self::start(&[], "without_first_thread")
+    }
+
+    /// The same as another user, to whom the descriptors of the process are closed.
+    pub fn of_nobody_without_first_thread() -> Option<Self> {
+        Self::start(&NOBODY, "without_first_thread")
     }
 
     /// In a thread with descriptors of its own.
     pub fn in_own_thread() -> Option<Self> {
-        Self::start("in_own_thread")
+        Self::start(&[], "in_own_thread")
     }
 
     /// Among the fixed files of an io_uring; `None` where there is none.
     pub fn in_ring() -> Option<Self> {
-        Self::start("in_ring")
+        Self::start(&[], "in_ring")
     }
 
     /// On its way through a UNIX socket of the process.
     pub fn in_flight() -> Option<Self> {
-        Self::start("in_flight")
+        Self::start(&[], "in_flight")
     }
 
-    fn start(place: &str) -> Option<Self> {
+    fn start(wrapper: &[&str], place: &str) -> Option<Self> {
         let test = concat!(module_path!(), "::holds_a_listener");
         let (_, test) = test.split_once("::").expect("a path");
-        let mut child = Command::new(env::current_exe().expect("this binary"))
+        let this = env::current_exe().expect("this binary");
+        let words = [wrapper, &[this.to_str().expect("UTF-8")]].concat();
+        let mut child = Command::new(words[0])
+            .args(&words[1..])
             // On the first thread.
             .args([
                 "--ignored",

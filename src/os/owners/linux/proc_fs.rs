@@ -180,6 +180,13 @@ impl ProcFs {
         rustix::fs::statat(self.root()?, path, AtFlags::empty()).map(FdStat::from)
     }
 
+    /// Returns the effective user of a process, which keeps its directory where it may not be dumped.
+    pub fn uid(&self, pid: u32) -> Result<u32> {
+        self.count(1);
+        let path = DecInt::new(pid);
+        rustix::fs::statat(self.root()?, path, AtFlags::empty()).map(|stat| stat.st_uid)
+    }
+
     pub fn fd_stat(&self, directory: &FdDir) -> Result<FdStat> {
         self.count(1);
         rustix::fs::fstat(&directory.0).map(FdStat::from)

@@ -83,9 +83,19 @@ pub fn search_elsewhere(cache: &mut OwnerCache, is_wanted: impl Fn(u32) -> bool)
         is_wanted(inode) && !is_explained(pending.uid)
     });
     if !due.is_empty() {
-        let order = scan_order(cache, &[]);
+        let mut order = scan_order(cache, &[]);
+        order.extend(closed_own(cache, own_uid));
         cache.search_indirect(due, &order);
     }
+}
+
+/// Processes of this user that could not be read: where the first thread has exited, only its descriptors are closed.
+fn closed_own(cache: &OwnerCache, own_uid: u32) -> Vec<u32> {
+    let known = cache.pid_table.known.all();
+    let denied = known.filter(|known| known.denied_until > cache.now);
+    let pids = denied.map(|known| known.pid);
+    pids.filter(|pid| cache.proc.uid(*pid) == Ok(own_uid))
+        .collect()
 }
 
 /// Owners that probably opened the due sockets: those of the listeners, those with freed descriptors, the most recently

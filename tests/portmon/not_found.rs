@@ -37,6 +37,19 @@ fn an_owner_without_its_first_thread_is_found_and_freed() {
 }
 
 #[test]
+fn another_users_owner_without_its_first_thread_is_found() {
+    if !can_be_nobody(PORTMON.as_ref()) {
+        return;
+    }
+    let holder = HiddenHolder::of_nobody_without_first_thread().expect("a holder");
+    let port = holder.port.to_string();
+    let said = check_by(&NOBODY, holder.port);
+    assert_says(&said, &[&format!(" {} of nobody on ", holder.pid())]);
+    let freed = run_by(&NOBODY, &["free", &port, "--yes", "--settle", "0.2"]);
+    assert_eq!(freed.code, Some(0), "{freed:?}");
+}
+
+#[test]
 fn an_owner_with_a_thread_of_own_fds_is_found_and_freed() {
     found_and_freed(HiddenHolder::in_own_thread());
 }
