@@ -32,11 +32,9 @@ impl TargetHandle {
     /// Verifies that it still is that process and still runs.
     pub fn check(&self) -> Result<(), HandleError> {
         let has_ended = self.process()?.has_ended();
-        verify(self.id, self.process_id)?;
-        if has_ended {
-            Err(HandleError::Ended)
-        } else {
-            Ok(())
+        match verify(self.id, self.process_id) {
+            Ok(()) | Err(HandleError::Failed(_)) if has_ended => Err(HandleError::Ended),
+            verified => verified,
         }
     }
 

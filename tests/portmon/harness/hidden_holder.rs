@@ -58,8 +58,9 @@ impl HiddenHolder {
         let (_, test) = test.split_once("::").expect("a path");
         let this = env::current_exe().expect("this binary");
         let words = [wrapper, &[this.to_str().expect("UTF-8")]].concat();
-        let mut child = Command::new(words[0])
-            .args(&words[1..])
+        let (program, words) = words.split_first().expect("a program");
+        let mut child = Command::new(program)
+            .args(words)
             // On the first thread.
             .args([
                 "--ignored",

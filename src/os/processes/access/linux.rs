@@ -118,14 +118,6 @@ fn field<'t>(status: &'t str, name: &str) -> Option<&'t str> {
     rest.split_ascii_whitespace().next()
 }
 
-/// Returns the real uid of a process, which everybody may read, whatever user its `/proc/PID` is said to belong to.
-pub fn real_uid(pid: u32) -> Option<u32> {
-    let status = fs::read(format!("/proc/{pid}/status")).ok()?;
-    field(&String::from_utf8_lossy(&status), "Uid:")?
-        .parse()
-        .ok()
-}
-
 /// True if `/proc` shows this process to this user.
 pub fn is_shown(pid: u32) -> bool {
     rustix::fs::stat(format!("/proc/{pid}")).is_ok()

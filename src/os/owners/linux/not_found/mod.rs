@@ -53,7 +53,7 @@ impl SearchReport {
             .filter(|known| known.denied_until > 0)
             .map(|known: &PidEntry| known.pid)
             .collect();
-        let is_own = |pid: &u32| access::real_uid(*pid).is_some_and(|uid| uid == rights.uid);
+        let is_own = |pid: &u32| cache.proc.uid(*pid) == Ok(rights.uid);
         Self {
             rights,
             failed: cache
