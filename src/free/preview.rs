@@ -8,6 +8,7 @@ use super::kill_plan::supervision::Restarter;
 use super::kill_plan::{KillPlan, PortOwner, TargetSet, Unproved};
 use super::protected::Protected;
 use super::request::Target;
+use super::verdict::SurvivalReason;
 use crate::model::port::Port;
 use crate::model::process::{Engine, Origin, Process, ProcessTree, Signal};
 use crate::model::socket::{Owners, Socket};
@@ -69,9 +70,10 @@ pub enum Warning {
     Unproved(Port, Unproved),
     /// The engine has left this port proxy over, so it may be stopped.
     LeftOver(Arc<Process>, Engine, Port),
-    /// The target is suspended and acts on this signal only after SIGCONT, which is sent after the signals that
-    /// [resume](Signal::resumes).
-    Suspended(Arc<Process>, Signal),
+    /// The target is suspended, and gets SIGCONT after this signal, on which it would not act before.
+    Resumed(Arc<Process>, Signal),
+    /// The target may survive this signal.
+    Survives(Arc<Process>, Signal, SurvivalReason),
 }
 
 /// The targets that this user may not signal; if there is one, no target gets a signal.
@@ -204,9 +206,7 @@ fn warnings(plan: &KillPlan, targets: TargetSet, signal: Signal) -> Vec<Warning>
     let protected = plan.protected();
     let left_over = plan.left_over(targets).into_iter();
     let left_over = left_over.map(|(proxy, engine)| Warning::LeftOver(proxy, engine, plan.port));
-    let suspended = plan.suspended_targets(targets).into_iter();
-    // These need no SIGCONT: SIGKILL ends a suspended process, and SIGCONT is what resumes it.
-    let suspended = suspended.filter(|_| !matches!(signal, Signal::Kill | Signal::Continue));
+    let resumed = plan.resumed_by(signal, targets).into_iter();
     not_permitted(plan, targets)
         .map(Warning::NotPermitted)
         .into_iter()
@@ -214,6 +214,17 @@ fn warnings(plan: &KillPlan, targets: TargetSet, signal: Signal) -> Vec<Warning>
         .chain(hidden.cloned().map(Warning::StaysHeld))
         .chain(left_over)
         .chain(protected.map(|(owner, why)| Warning::Protected(owner, why)))
-        .chain(suspended.map(|target| Warning::Suspended(target, signal)))
+        .chain(resumed.map(|target| Warning::Resumed(target, signal)))
+        .chain(survivors(plan, targets, signal))
         .collect()
+}
+
+/// Returns the targets that may survive the signal, by what is known before it is sent.
+fn survivors(plan: &KillPlan, targets: TargetSet, signal: Signal) -> Vec<Warning> {
+    let states = plan.run_states(targets).into_iter();
+    let survivors = states.filter_map(|(target, state)| {
+        let reason = SurvivalReason::foreseen(state, signal)?;
+        Some(Warning::Survives(target, signal, reason))
+    });
+    survivors.collect()
 }

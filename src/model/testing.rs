@@ -305,12 +305,11 @@ pub fn process_tree(process: ProcessId) -> ProcessTree {
         process,
         ancestors: Vec::new(),
         descendants: Vec::new(),
-        is_namespace_init: false,
         init: None,
         group: Vec::new(),
         supervisor: Supervisor::default(),
         restrictions: Vec::new(),
-        suspended: Vec::new(),
+        run_states: Vec::new(),
     }
 }
 

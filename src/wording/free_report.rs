@@ -135,7 +135,7 @@ fn dry_run(port: PortSpec, would: &DryRun) -> String {
             let (signal, targets) = (would.signal, list(targets));
             let sent = format!("Dry run for {port}: would send {signal} to {targets}");
             let resumed = would.resumed.iter();
-            let resumed = resumed.map(|one| warning(&Warning::Suspended(Arc::clone(one), signal)));
+            let resumed = resumed.map(|one| warning(&Warning::Resumed(Arc::clone(one), signal)));
             let kept = would.stays_held.iter().map(warning);
             std::iter::once(sent).chain(resumed).chain(kept).collect()
         }

@@ -239,7 +239,7 @@ fn survivor(survivor: &Survivor) -> String {
 }
 
 /// What follows the name of a process that has not ended.
-fn survival(reason: SurvivalReason, signal: Signal, waited: Duration) -> String {
+pub(super) fn survival(reason: SurvivalReason, signal: Signal, waited: Duration) -> String {
     match reason {
         SurvivalReason::Ignores => format!("ignores {signal}"),
         SurvivalReason::IsInit => format!(

@@ -1,9 +1,12 @@
 //! Why a freeing takes more than one key, frees less than expected, or is not permitted.
 
-use super::process::user_of;
+use super::process::{survival, user_of};
 use super::{alternatives, count, owners, place, protected, unproved};
-use crate::free::{AlsoCloses, Confirmation, NotPermitted, TypingReason, Unseen, Warning};
+use crate::free::{
+    AlsoCloses, Confirmation, NotPermitted, SurvivalReason, TypingReason, Unseen, Warning,
+};
 use crate::model::process::{LoginKind, Process};
+use std::time::Duration;
 
 pub fn typing_reason(reason: &TypingReason) -> String {
     match reason {
@@ -56,11 +59,14 @@ pub fn warning(warning: &Warning) -> String {
             format!("{process} is not stopped: it {}", protected(*why))
         }
         Warning::Unproved(port, candidates) => unproved(candidates, port),
-        Warning::Suspended(process, signal) if signal.resumes() => {
+        Warning::Resumed(process, signal) => {
             format!("{process} is suspended: SIGCONT is sent after {signal}")
         }
-        Warning::Suspended(process, signal) => {
-            format!("{process} is suspended: it acts on {signal} only after SIGCONT")
+        Warning::Survives(process, signal, SurvivalReason::Traced(by)) => {
+            format!("{process} is traced by process {by}, which may withhold {signal}")
+        }
+        Warning::Survives(process, signal, reason) => {
+            format!("{process} {}", survival(*reason, *signal, Duration::ZERO))
         }
     }
 }

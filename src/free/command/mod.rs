@@ -122,7 +122,7 @@ pub struct DryRun {
     pub targets: Result<Vec<Arc<Process>>, NotPermitted>,
     /// Those of them that would get SIGCONT too, because they are suspended.
     pub resumed: Vec<Arc<Process>>,
-    /// Why the port would still be held, and why a port proxy may be stopped.
+    /// Why the port would still be held, or may be, and why a port proxy may be stopped.
     pub stays_held: Vec<Warning>,
     pub unseen: Option<Unseen>,
 }

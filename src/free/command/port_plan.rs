@@ -36,8 +36,11 @@ impl PortPlan {
         let preview = self.preview();
         let mut stays_held = preview.warnings;
         stays_held.retain(|warning| match warning {
-            Warning::StaysHeld(_) | Warning::Protected(..) | Warning::LeftOver(..) => true,
-            Warning::NotPermitted(_) | Warning::Unproved(..) | Warning::Suspended(..) => false,
+            Warning::StaysHeld(_)
+            | Warning::Protected(..)
+            | Warning::LeftOver(..)
+            | Warning::Survives(..) => true,
+            Warning::NotPermitted(_) | Warning::Unproved(..) | Warning::Resumed(..) => false,
         });
         self.report(Conclusion::DryRun(DryRun {
             signal: self.signal,
@@ -45,11 +48,7 @@ impl PortPlan {
                 Some(denied) => Err(denied),
                 None => Ok(self.processes()),
             },
-            resumed: if self.signal.resumes() {
-                self.kill_plan.suspended_targets(self.targets)
-            } else {
-                Vec::new()
-            },
+            resumed: self.kill_plan.resumed_by(self.signal, self.targets),
             stays_held,
             unseen: preview.also_closes.unseen,
         }))

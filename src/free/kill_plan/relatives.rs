@@ -2,19 +2,33 @@
 
 use super::{KillPlan, TargetSet};
 use crate::free::protected::protected;
-use crate::model::process::{Process, ProcessId, leads_terminal};
+use crate::model::process::{Process, ProcessId, ProcessState, RunState, Signal, leads_terminal};
 use std::sync::Arc;
 
 impl KillPlan {
-    /// Returns the targets that are suspended.
-    pub(in crate::free) fn suspended_targets(&self, targets: TargetSet) -> Vec<Arc<Process>> {
-        let is_suspended = |id: ProcessId| {
+    /// Returns the targets that may not act on a signal, each with why.
+    pub(in crate::free) fn run_states(&self, targets: TargetSet) -> Vec<(Arc<Process>, &RunState)> {
+        let run_state = |id: ProcessId| {
             let mut trees = self.trees().iter();
-            trees.any(|tree| tree.suspended.contains(&id))
+            trees.find_map(|tree| tree.run_state_of(id))
         };
         let targets = self.targets(targets).into_iter();
-        let suspended = targets.filter(|target| is_suspended(target.id()));
-        suspended.map(|target| target.process).collect()
+        targets
+            .filter_map(|target| Some((Arc::clone(&target.process), run_state(target.id())?)))
+            .collect()
+    }
+
+    /// Returns the targets that get SIGCONT after this signal: those that are suspended.
+    pub(in crate::free) fn resumed_by(
+        &self,
+        signal: Signal,
+        targets: TargetSet,
+    ) -> Vec<Arc<Process>> {
+        let states = self.run_states(targets).into_iter();
+        let is_resumed =
+            |state: &RunState| signal.resumes() && state.state == Some(ProcessState::Suspended);
+        let resumed = states.filter(|(_, state)| is_resumed(state));
+        resumed.map(|(process, _)| process).collect()
     }
 
     /// True if the group has more members than owners.

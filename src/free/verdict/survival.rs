@@ -1,7 +1,7 @@
 //! Why a process has not ended after a signal, derived from what the kernel told before and after it.
 
 use crate::free::exec_command::{BlockedBy, SignalDisposition, SignalState};
-use crate::model::process::{Pid, ProcessState, Signal};
+use crate::model::process::{Pid, ProcessState, RunState, Signal};
 
 /// Why a process has not ended after its signal, as far as that is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -54,6 +54,22 @@ impl SurvivalReason {
             Some(ProcessState::Uninterruptible | ProcessState::Zombie) | None => {
                 after_sending(signal, before, now, was_resumed)
             }
+        }
+    }
+
+    /// Returns why a process is expected to survive the signal, by what is known before it is sent; `None` if nothing is in
+    /// the way. SIGKILL wakes from all but uninterruptible sleep and, of cgroup v1, the freezer.
+    pub(in crate::free) fn foreseen(of: &RunState, signal: Signal) -> Option<Self> {
+        let is_kill = signal == Signal::Kill;
+        match of.state {
+            _ if of.drops.contains(&signal) => Some(Self::IsInit),
+            Some(ProcessState::Frozen) => Some(Self::Frozen(!is_kill)),
+            Some(ProcessState::Uninterruptible) => Some(Self::Uninterruptible),
+            Some(ProcessState::Suspended) if signal.resumes() || signal == Signal::Continue => None,
+            _ if is_kill => None,
+            Some(ProcessState::Suspended) => Some(Self::Suspended(true)),
+            Some(ProcessState::Traced) if of.tracer.is_none() => Some(Self::Stopped),
+            Some(ProcessState::Traced | ProcessState::Zombie) | None => of.tracer.map(Self::Traced),
         }
     }
 
@@ -248,6 +264,51 @@ mod tests {
             ..state(Ignored, NotFirst)
         };
         assert_eq!(reason(frozen, frozen), SurvivalReason::Ignores);
+    }
+
+    #[test]
+    fn what_keeps_a_process_from_ending_is_foreseen() {
+        use ProcessState::{Frozen, Suspended, Traced, Uninterruptible};
+        use Signal::{Continue, Kill, Quit, Terminate};
+        let id = crate::model::testing::process(812, "java").build().id;
+        let plain = || RunState::plain(id);
+        let in_state = |state| RunState {
+            state: Some(state),
+            ..plain()
+        };
+        let init = RunState {
+            is_namespace_init: true,
+            drops: vec![Terminate, Quit],
+            ..plain()
+        };
+        let of_gdb = RunState {
+            tracer: Some(Pid(99)),
+            ..in_state(Traced)
+        };
+        let dropped = Some(SurvivalReason::IsInit);
+        let asleep = Some(SurvivalReason::Uninterruptible);
+        let traced = Some(SurvivalReason::Traced(Pid(99)));
+        let stopped = Some(SurvivalReason::Stopped);
+        let frozen = |waits| Some(SurvivalReason::Frozen(waits));
+        let suspended = Some(SurvivalReason::Suspended(true));
+        // After SIGTERM, SIGQUIT, SIGKILL and SIGCONT.
+        let cases = [
+            (plain(), [None; 4]),
+            (init, [dropped, dropped, None, None]),
+            (
+                in_state(Frozen),
+                [frozen(true), frozen(true), frozen(false), frozen(true)],
+            ),
+            (in_state(Uninterruptible), [asleep; 4]),
+            (in_state(Suspended), [None, suspended, None, None]),
+            (in_state(Traced), [stopped, stopped, None, stopped]),
+            (of_gdb, [traced, traced, None, traced]),
+        ];
+        for (state, expected) in cases {
+            let signals = [Terminate, Quit, Kill, Continue];
+            let foreseen = signals.map(|signal| SurvivalReason::foreseen(&state, signal));
+            assert_eq!(foreseen, expected, "{state:?}");
+        }
     }
 
     #[test]

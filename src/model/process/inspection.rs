@@ -4,7 +4,9 @@
 
 use super::supervisor::Supervisor;
 use crate::model::port::Port;
-use crate::model::process::{CandidateQuery, Pid, Process, ProcessId, Signal, SocketCandidates};
+use crate::model::process::{
+    CandidateQuery, Pid, Process, ProcessId, RunState, Signal, SocketCandidates,
+};
 use crate::model::socket::EndpointId;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -128,8 +130,6 @@ pub struct ProcessTree {
     /// The parent first, then its parent, and so on, without init.
     pub ancestors: Vec<Arc<Process>>,
     pub descendants: Vec<Arc<Process>>,
-    /// True if it is the first process of another PID namespace than portmon's, as the init of a container is.
-    pub is_namespace_init: bool,
     /// The first process of all, which adopts orphans; `None` if it is unknown.
     pub init: Option<Arc<Process>>,
     /// The process group, including the process itself, by pid; empty if the system does not report groups.
@@ -137,8 +137,8 @@ pub struct ProcessTree {
     pub supervisor: Supervisor,
     /// Of the process, its ancestors and its group; only those with a restriction.
     pub restrictions: Vec<Restriction>,
-    /// Those of the same processes that are suspended, as far as the system reports it.
-    pub suspended: Vec<ProcessId>,
+    /// Of the same processes; only those that may not act on a signal.
+    pub run_states: Vec<RunState>,
 }
 
 /// What the system does not let this user do with a process.
@@ -169,6 +169,11 @@ pub enum Origin {
 }
 
 impl ProcessTree {
+    /// Returns why this one of them may not act on a signal; `None` if it acts.
+    pub fn run_state_of(&self, process: ProcessId) -> Option<&RunState> {
+        self.run_states.iter().find(|one| one.process == process)
+    }
+
     pub fn origin(&self) -> Origin {
         match self.ancestors.first() {
             None => self.adopted_origin(None),

@@ -3,6 +3,7 @@
 mod candidate;
 mod inspection;
 mod login;
+mod run_state;
 mod secrets;
 pub mod shell;
 mod signal;
@@ -13,6 +14,7 @@ pub use inspection::{
     ExitStatus, InspectRequest, Inspection, Origin, ProcessTree, Requester, Restriction,
 };
 pub use login::{LoginKind, is_interactive_shell, leads_terminal, login_kind};
+pub use run_state::{ProcessState, RunState};
 pub use signal::{SIGNALS, Signal};
 pub use supervisor::{Container, Engine, Manager, Published, Supervisor, Unit};
 
@@ -157,35 +159,6 @@ pub fn is_topmost(process: &Process, pids: &[Pid]) -> bool {
     process
         .parent
         .is_none_or(|parent| parent == process.pid() || !pids.contains(&parent))
-}
-
-/// The state of a process that does not run: it may hold a port without serving it, and not act on a signal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum ProcessState {
-    /// Stopped by a signal (T).
-    Suspended,
-    /// Stopped by a debugger (t).
-    Traced,
-    /// Its control group is frozen (cgroups(7)), as `docker pause` and `systemctl freeze` do it.
-    Frozen,
-    /// Waiting in the kernel for something that no signal interrupts (D).
-    Uninterruptible,
-    /// Exited and not reaped (Z).
-    Zombie,
-}
-
-impl ProcessState {
-    /// Returns the state with this letter in `/proc` (proc_pid_stat(5)); `None` if the process runs, or sleeps until a
-    /// signal interrupts it.
-    pub fn of(letter: char) -> Option<Self> {
-        match letter {
-            'T' => Some(Self::Suspended),
-            't' => Some(Self::Traced),
-            'D' => Some(Self::Uninterruptible),
-            'Z' => Some(Self::Zombie),
-            _ => None,
-        }
-    }
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ use crate::os::processes::stat;
 pub use executor::Executor;
 pub use probe_backend::ProbeBackend;
 use process_handle::{HandleError, ProcessHandle};
+pub use signal_state::signal_state;
 use std::io;
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::thread;

@@ -1,12 +1,12 @@
 //! Process trees: ancestors, descendants, process group and supervisor of a process.
 
 use super::reading::all_stats;
-use super::run_state::is_namespace_init;
+use super::run_state::run_states;
 use super::stat::{self, ProcessStat};
 use super::{Processes, access};
 use crate::model::port::Port;
-use crate::model::process::{Pid, Process, ProcessId, ProcessState, ProcessTree, Restriction};
-use crate::os::free::is_denied;
+use crate::model::process::{Pid, Process, ProcessId, ProcessTree, Restriction, SIGNALS, Signal};
+use crate::os::free::{is_denied, signal_state};
 use crate::os::supervisors::{self, SupervisorLookup};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::mem;
@@ -59,10 +59,9 @@ pub fn process_trees(
         Some(ProcessTree {
             process: process.id,
             restrictions: Vec::new(),
-            suspended: suspended(process, [&ancestors, &group], &stats),
+            run_states: Vec::new(),
             ancestors,
             descendants: descendants(process, related.descendants.iter().filter_map(described)),
-            is_namespace_init: is_namespace_init(process.pid()),
             init: described(&INIT),
             group,
             supervisor,
@@ -74,6 +73,7 @@ pub fn process_trees(
         no_fds: access::hides_fds(process.pid),
         no_signal: is_denied(process),
     });
+    add_run_states(&mut trees);
     trees
 }
 
@@ -164,33 +164,44 @@ fn group(of: &Process, found: impl Iterator<Item = Arc<Process>>) -> Vec<Arc<Pro
         .collect()
 }
 
-/// Returns which of the process and its relatives were suspended when all processes were read.
-fn suspended(of: &Process, related: [&Vec<Arc<Process>>; 2], found: &Stats) -> Vec<ProcessId> {
-    let is_suspended = |id: &ProcessId| {
-        let process = found.get(&id.pid).filter(|stat| stat.start == id.start);
-        let state = process.and_then(|stat| ProcessState::of(stat.state?));
-        state == Some(ProcessState::Suspended)
-    };
-    let related = related.into_iter().flatten().map(|process| process.id);
-    let all: BTreeSet<ProcessId> = related.chain([of.id]).filter(is_suspended).collect();
-    all.into_iter().collect()
-}
-
 /// Sets the restrictions of the processes that can be stopped with each tree. Trees share ancestors and groups, so each
 /// process is tried once for all of them.
 fn restrict(trees: &mut [ProcessTree], restriction: impl FnMut(ProcessId) -> Restriction) {
-    let can_stop = |tree: &ProcessTree| -> BTreeSet<ProcessId> {
-        let related = tree.ancestors.iter().chain(&tree.group).map(|one| one.id);
-        related.chain([tree.process]).collect()
-    };
-    let all: BTreeSet<ProcessId> = trees.iter().flat_map(can_stop).collect();
-    let mut found: Vec<Restriction> = all.into_iter().map(restriction).collect();
+    let all = stoppable_with_any(trees).into_iter();
+    let mut found: Vec<Restriction> = all.map(restriction).collect();
     found.retain(|one| one.no_fds || one.no_signal);
     for tree in trees {
-        let own = can_stop(tree);
+        let own = stoppable_with(tree);
         let restrictions = found.iter().filter(|one| own.contains(&one.process));
         tree.restrictions = restrictions.copied().collect();
     }
+}
+
+/// Sets the run states of the same processes.
+fn add_run_states(trees: &mut [ProcessTree]) {
+    let mut found = run_states(stoppable_with_any(trees));
+    for one in found.iter_mut().filter(|one| one.is_namespace_init) {
+        let drops = |signal: &Signal| {
+            let state = signal_state(one.process.pid, *signal);
+            state.is_some_and(|state| state.is_dropped())
+        };
+        one.drops = SIGNALS.iter().copied().filter(drops).collect();
+    }
+    for tree in trees {
+        let own = stoppable_with(tree);
+        let states = found.iter().filter(|one| own.contains(&one.process));
+        tree.run_states = states.cloned().collect();
+    }
+}
+
+fn stoppable_with_any(trees: &[ProcessTree]) -> BTreeSet<ProcessId> {
+    trees.iter().flat_map(stoppable_with).collect()
+}
+
+/// Returns the process, its ancestors and its group.
+fn stoppable_with(tree: &ProcessTree) -> BTreeSet<ProcessId> {
+    let related = tree.ancestors.iter().chain(&tree.group).map(|one| one.id);
+    related.chain([tree.process]).collect()
 }
 
 #[cfg(test)]

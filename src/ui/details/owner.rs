@@ -52,9 +52,11 @@ fn process_lines(
         |tree| wording::origin(&tree.origin()),
     );
     let children = tree.filter(|tree| !tree.descendants.is_empty());
+    let run_state = tree.and_then(|tree| tree.run_state_of(process.id));
     let mut lines = vec![
         entry(label, Some(screen::process_with_user(process))),
         entry("command", Some(process.command_line())),
+        entry("run state", run_state.map(screen::run_state)),
         entry("uses", usage(view, process.id)),
         entry("directory", text(&process.directory)),
         entry("started", started(view, process)),

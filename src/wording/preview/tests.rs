@@ -1,7 +1,7 @@
 use super::*;
 use crate::free::{FreeContext, KillPlan, TargetSet, plan_port};
 use crate::model::port::{AddressSpec, PortSpec};
-use crate::model::process::{ProcessTree, Restriction, Signal};
+use crate::model::process::{Pid, ProcessState, ProcessTree, Restriction, RunState, Signal};
 use crate::model::socket::{Endpoint, Protocol};
 use crate::model::testing::{SocketBuilder, environment, moment, process, process_tree, socket};
 use std::sync::Arc;
@@ -262,13 +262,57 @@ fn targets_of_several_ports_are_counted_once() {
 fn a_suspended_owner_is_mentioned_before_it_is_signaled() {
     let mut plan = held_by(&[&node()]);
     plan.add_trees(&[ProcessTree {
-        suspended: vec![node().id],
+        run_states: vec![RunState {
+            state: Some(ProcessState::Suspended),
+            ..RunState::plain(node().id)
+        }],
         ..process_tree(node().id)
     }]);
     assert_eq!(
         warnings(&plan, TargetSet::Topmost),
         ["node 4242 is suspended: SIGCONT is sent after SIGTERM"]
     );
+}
+
+#[test]
+fn what_keeps_an_owner_from_ending_is_said_before_the_signal() {
+    let unhindered = || RunState::plain(node().id);
+    let init = RunState {
+        is_namespace_init: true,
+        drops: vec![Signal::Terminate],
+        ..unhindered()
+    };
+    let traced = RunState {
+        tracer: Some(Pid(99)),
+        ..unhindered()
+    };
+    let frozen = RunState {
+        state: Some(ProcessState::Frozen),
+        ..unhindered()
+    };
+    let cases = [
+        (
+            init,
+            "is the first process of its PID namespace and has no handler for SIGTERM, so the kernel drops it",
+        ),
+        (
+            traced,
+            "is traced by process 99, which may withhold SIGTERM",
+        ),
+        (
+            frozen,
+            "is frozen, and takes SIGTERM only once it is thawed",
+        ),
+    ];
+    for (state, words) in cases {
+        let mut plan = held_by(&[&node()]);
+        plan.add_trees(&[ProcessTree {
+            run_states: vec![state],
+            ..process_tree(node().id)
+        }]);
+        let expected = format!("node 4242 {words}");
+        assert_eq!(warnings(&plan, TargetSet::Topmost), [expected]);
+    }
 }
 
 #[test]

@@ -2,13 +2,14 @@
 
 use crate::model::Moment;
 use crate::model::port::{EphemeralRange, PortClass};
-use crate::model::process::{Container, Process, SocketCandidates, Unit};
+use crate::model::process::{Container, Process, ProcessState, RunState, SocketCandidates, Unit};
 use crate::model::socket::{
     ByteRates, ProcessUsage, Protocol, Since, Socket, SocketQueue, TcpCounters,
 };
 use crate::model::text::escaped;
 use crate::wording::{
-    bytes, candidate_names, duration, joined, latency, percent, process_and_thread, unreadable,
+    alternatives, bytes, candidate_names, duration, joined, latency, percent, process_and_thread,
+    unreadable,
 };
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -94,6 +95,28 @@ pub fn process_with_user(process: &Process) -> String {
         user.unwrap_or_default(),
         terminal.unwrap_or_default()
     )
+}
+
+/// `frozen with its control group · first process of its PID namespace, as a container's init is`
+pub fn run_state(of: &RunState) -> String {
+    let state = of.state.map(|state| match state {
+        ProcessState::Suspended => {
+            format!("suspended (to resume it: kill -CONT {})", of.process.pid)
+        }
+        ProcessState::Traced => "stopped by a debugger".to_owned(),
+        ProcessState::Frozen => "frozen with its control group".to_owned(),
+        ProcessState::Uninterruptible => "in uninterruptible sleep (state D)".to_owned(),
+        ProcessState::Zombie => "exited and not reaped".to_owned(),
+    });
+    let tracer = of.tracer.map(|by| format!("traced by process {by}"));
+    let init = of.is_namespace_init.then(|| {
+        let drops = (!of.drops.is_empty())
+            .then(|| format!(", has no handler for {}", alternatives(&of.drops)));
+        let drops = drops.unwrap_or_default();
+        format!("first process of its PID namespace, as a container's init is{drops}")
+    });
+    let parts: Vec<String> = [state, tracer, init].into_iter().flatten().collect();
+    joined(&parts, " · ")
 }
 
 /// `2026-01-31T09:00:00Z · up 62 s`, without `up` for a process that has ended.

@@ -8,8 +8,8 @@ mod past_owner;
 
 pub use details::{
     UNKNOWN_V6ONLY, candidates, clients, container_details, path, pending_owner, port_range,
-    process_with_user, queue, reachable, reachable_at, seen, shared_port, started, traffic,
-    unit_details, usage,
+    process_with_user, queue, reachable, reachable_at, run_state, seen, shared_port, started,
+    traffic, unit_details, usage,
 };
 pub use empty_table::{
     READING, hidden_by_filter, how_to_clear, no_match, no_sockets, nothing_on, nothing_since,

@@ -91,6 +91,42 @@ fn the_init_of_a_namespace_is_sent_no_unhandled_signal() {
 }
 
 #[test]
+fn a_dry_run_says_that_an_init_drops_the_signal() {
+    if !has_pid_namespaces() {
+        return;
+    }
+    let words = "is the first process of its PID namespace and has no handler for SIGTERM";
+    for (takes, is_dropped) in [(Takes::Never, true), (Takes::ByDescriptor, false)] {
+        let helper = SignalHelper::first_of_namespace(takes);
+        let dry = free(&[&helper.port.to_string(), "--dry-run"]);
+        assert_eq!(dry.message.contains(words), is_dropped, "{dry:#?}");
+    }
+}
+
+/// Traces a child of this process, which goes on until the calling thread ends.
+#[expect(unsafe_code, reason = "no safe call traces a process")]
+fn trace(pid: u32) {
+    let pid = i32::try_from(pid).expect("a pid");
+    // SAFETY: PTRACE_SEIZE of ptrace(2) takes no address and no data.
+    let traced = unsafe { libc::ptrace(libc::PTRACE_SEIZE, pid, 0, 0) };
+    assert_eq!(traced, 0, "{:?}", std::io::Error::last_os_error());
+}
+
+#[test]
+fn a_dry_run_says_that_an_owner_is_traced() {
+    let holder = OwnerProcess::listening();
+    let port = holder.port.to_string();
+    trace(holder.pid());
+    let tracer = std::process::id();
+    for (signal, is_said) in [("TERM", true), ("KILL", false)] {
+        let dry = free(&[&port, "--dry-run", "--signal", signal]);
+        let words =
+            format!("{holder} is traced by process {tracer}, which may withhold SIG{signal}");
+        assert_eq!(dry.message.contains(&words), is_said, "{dry:#?}");
+    }
+}
+
+#[test]
 fn the_init_of_a_namespace_may_wait_for_the_signal() {
     if !has_pid_namespaces() {
         return;
@@ -184,6 +220,20 @@ fn a_frozen_process_has_not_taken_the_signal() {
         let freed = FreeOutput::from(printed);
         let words = format!("{holder} is frozen, and takes SIGTERM only once it is thawed");
         freed.assert_says(&words);
+    }
+}
+
+#[test]
+fn a_dry_run_says_that_an_owner_is_frozen() {
+    for freezer in FREEZERS {
+        let holder = OwnerProcess::listening();
+        let port = holder.port.to_string();
+        let words = ["free", &port, "--dry-run", "--json"];
+        let Some(printed) = freezer.run(holder.pid(), &words) else {
+            continue;
+        };
+        let words = format!("{holder} is frozen, and takes SIGTERM only once it is thawed");
+        FreeOutput::from(printed).assert_says(&words);
     }
 }
 

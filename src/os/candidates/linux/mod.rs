@@ -3,17 +3,15 @@
 //! Whose descriptors may not be read although a signal is permitted: the access check of ptrace(2) also compares
 //! capabilities and asks for a dumpable process, that of kill(2) compares users only.
 
-mod cgroup;
-
 use crate::model::process::{
     CandidateChange, CandidateQuery, Pid, ProcessId, SocketCandidates, SocketOrigin, StartTime,
 };
 use crate::model::socket::{EndpointId, Protocol};
 use crate::os::free::process_handle::{HandleError, ProcessHandle};
+use crate::os::processes::run_state::cgroup_mounts::CgroupMounts;
 use crate::os::processes::stat::system::StatLine;
 use crate::os::processes::{Processes, access};
 use crate::os::sockets::diag::Diag;
-use cgroup::CgroupMount;
 use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::time::Duration;
@@ -91,7 +89,7 @@ pub fn verify(pid: Pid, origin: SocketOrigin) -> Result<(), CandidateChange> {
     if !uids(pid).contains(&origin.uid) {
         return Err(CandidateChange::User);
     }
-    if !is_same_cgroup(origin.cgroup, CgroupMount::read().of_process(pid)) {
+    if !is_same_cgroup(origin.cgroup, CgroupMounts::read().unified_inode_of(pid)) {
         return Err(CandidateChange::Cgroup);
     }
     if !access::hides_fds(pid) {
@@ -102,7 +100,7 @@ pub fn verify(pid: Pid, origin: SocketOrigin) -> Result<(), CandidateChange> {
 
 /// Returns the processes with one of these users whose descriptors may not be read.
 fn closed_processes(wanted: &HashSet<u32>) -> Vec<ClosedProcess> {
-    let mount = CgroupMount::read();
+    let mounts = CgroupMounts::read();
     let entries = fs::read_dir("/proc").into_iter().flatten();
     let pids = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
     let closed = |pid: Pid| {
@@ -114,7 +112,7 @@ fn closed_processes(wanted: &HashSet<u32>) -> Vec<ClosedProcess> {
         Some(ClosedProcess {
             id,
             uids,
-            cgroup: mount.of_process(pid),
+            cgroup: mounts.unified_inode_of(pid),
             may_signal: may_signal(pid),
         })
     };

@@ -76,7 +76,7 @@ fn changes_are_noticed(hidden: &mut HiddenListener, query: CandidateQuery) {
         cgroup: Some(u64::MAX),
         ..found.origin
     };
-    if CgroupMount::read().of_process(pid).is_some() {
+    if CgroupMounts::read().unified_inode_of(pid).is_some() {
         assert_eq!(verify(pid, origin), Err(CandidateChange::Cgroup));
     } else {
         skipped("no unified hierarchy is mounted");
@@ -92,7 +92,7 @@ fn changes_are_noticed(hidden: &mut HiddenListener, query: CandidateQuery) {
 fn the_cgroup_of_a_socket_is_that_of_its_process() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = listener.local_addr().expect("an address").port();
-    let Some(own) = CgroupMount::read().of_process(Pid(std::process::id())) else {
+    let Some(own) = CgroupMounts::read().unified_inode_of(Pid(std::process::id())) else {
         return skipped("no unified hierarchy is mounted");
     };
     let mut diag = Diag::open().expect("netlink");

@@ -2,6 +2,7 @@
 
 use crate::free::{BlockedBy, SignalDisposition, SignalState};
 use crate::model::process::{Pid, ProcessState, Signal};
+use crate::os::processes::run_state::cgroup_mounts::CgroupMounts;
 use crate::os::processes::run_state::freezer::is_frozen;
 use crate::os::processes::run_state::status::{Status, live_threads};
 use crate::os::processes::run_state::system::of_threads;
@@ -67,7 +68,7 @@ fn sleeping_in(pid: Pid) -> Option<String> {
 fn process_state(pid: Pid, state: SignalState) -> Option<ProcessState> {
     let own = of_threads(pid, state.process_state);
     let may_be_frozen = state.is_pending || own.is_some_and(|own| own != ProcessState::Zombie);
-    if may_be_frozen && is_frozen(pid) {
+    if may_be_frozen && is_frozen(pid, &CgroupMounts::read()) {
         Some(ProcessState::Frozen)
     } else {
         own

@@ -1,15 +1,40 @@
 //! The state letters of the threads, and the freezer of the control group.
 
+use super::cgroup_mounts::CgroupMounts;
 use super::freezer;
 use super::status::{Status, live_threads};
-use crate::model::process::{Pid, ProcessId, ProcessState};
+use crate::model::process::{Pid, ProcessId, ProcessState, RunState};
 use crate::os::processes::stat;
+use std::collections::BTreeSet;
 
 /// Returns the state of this very process; `None` if it simply runs or has ended.
 pub fn process_state(id: ProcessId) -> Option<ProcessState> {
+    state_among(id, &CgroupMounts::read())
+}
+
+/// Returns the run states of these very processes that have one.
+pub fn run_states(of: BTreeSet<ProcessId>) -> Vec<RunState> {
+    let mounts = CgroupMounts::read();
+    let states = of.into_iter().map(|id| run_state(id, &mounts));
+    states.filter(|one| !one.is_plain()).collect()
+}
+
+fn run_state(id: ProcessId, mounts: &CgroupMounts) -> RunState {
+    let status = Status::of(id.pid);
+    let status = status.filter(|_| stat::process_id(id.pid) == Some(id));
+    RunState {
+        process: id,
+        state: state_among(id, mounts),
+        tracer: status.as_ref().and_then(Status::tracer),
+        is_namespace_init: status.is_some_and(|status| status.is_namespace_init()),
+        ..RunState::plain(id)
+    }
+}
+
+fn state_among(id: ProcessId, mounts: &CgroupMounts) -> Option<ProcessState> {
     let stat = stat::read(id.pid).filter(|stat| stat.start == id.start)?;
     let state = of_threads(id.pid, ProcessState::of(stat.state?));
-    if state != Some(ProcessState::Zombie) && freezer::is_frozen(id.pid) {
+    if state != Some(ProcessState::Zombie) && freezer::is_frozen(id.pid, mounts) {
         return Some(ProcessState::Frozen);
     }
     state
@@ -29,9 +54,4 @@ pub fn of_threads(pid: Pid, first: Option<ProcessState>) -> Option<ProcessState>
         .iter()
         .map(|thread| ProcessState::of(thread.state()?));
     states.find(Option::is_some).flatten()
-}
-
-/// True if it is the first process of another PID namespace than that of `/proc`.
-pub fn is_namespace_init(pid: Pid) -> bool {
-    Status::of(pid).is_some_and(|status| status.is_namespace_init())
 }

@@ -5,8 +5,10 @@
 pub mod system;
 
 #[cfg(target_os = "linux")]
+pub mod cgroup_mounts;
+#[cfg(target_os = "linux")]
 pub mod freezer;
 #[cfg(target_os = "linux")]
 pub mod status;
 
-pub use system::{is_namespace_init, process_state};
+pub use system::{process_state, run_states};

@@ -1,7 +1,8 @@
 //! The state that one read shows; this system has neither control groups nor PID namespaces.
 
-use crate::model::process::{Pid, ProcessId, ProcessState};
+use crate::model::process::{ProcessId, ProcessState, RunState};
 use crate::os::processes::stat;
+use std::collections::BTreeSet;
 
 /// Returns the state of this very process; `None` if it has ended or the system does not report it.
 pub fn process_state(id: ProcessId) -> Option<ProcessState> {
@@ -9,6 +10,11 @@ pub fn process_state(id: ProcessId) -> Option<ProcessState> {
     ProcessState::of(stat.state?)
 }
 
-pub fn is_namespace_init(_pid: Pid) -> bool {
-    false
+/// Returns the run states of these very processes that have one.
+pub fn run_states(of: BTreeSet<ProcessId>) -> Vec<RunState> {
+    let states = of.into_iter().map(|process| RunState {
+        state: process_state(process),
+        ..RunState::plain(process)
+    });
+    states.filter(|one| !one.is_plain()).collect()
 }

@@ -34,10 +34,15 @@ impl Status {
         mask.is_some_and(|mask| mask & signal.bit() != 0)
     }
 
-    /// Returns the process that traces it, if that is visible.
+    /// Returns the process that traces it, if that is visible. The kernel tells the thread that does.
     pub fn tracer(&self) -> Option<Pid> {
-        let tracer = self.field("TracerPid")?.parse().ok()?;
-        (tracer != 0).then_some(Pid(tracer))
+        let thread = self.pid_field("TracerPid").filter(|pid| *pid != Pid(0))?;
+        let process = Self::of(thread).and_then(|thread| thread.pid_field("Tgid"));
+        process.or(Some(thread))
+    }
+
+    fn pid_field(&self, name: &str) -> Option<Pid> {
+        self.field(name)?.parse().ok().map(Pid)
     }
 
     /// True for the first process of another PID namespace than that of `/proc`: it is 1 in there.
@@ -89,7 +94,8 @@ mod tests {
         let signals = [Signal::Terminate, Signal::Interrupt, Signal::Kill];
         let blocked = signals.map(|signal| status.has_signal("SigBlk", signal));
         assert_eq!(blocked, [true, false, false]);
-        assert_eq!((status.state(), status.tracer()), (Some('t'), Some(Pid(7))));
+        assert_eq!(status.state(), Some('t'));
+        assert_eq!(status.pid_field("TracerPid"), Some(Pid(7)));
         assert!(!status.has_signal("SigCgt", Signal::Terminate));
         assert_eq!(super::Status("TracerPid:\t0\n".to_owned()).tracer(), None);
     }

@@ -1,8 +1,8 @@
 use crate::app::testing::{AppHarness, inspection};
 use crate::app::{Effect, Event};
 use crate::model::process::{
-    Container, Engine, InspectRequest, Inspection, Manager, Pid, ProcessTree, Published,
-    Supervisor, Unit,
+    Container, Engine, InspectRequest, Inspection, Manager, Pid, ProcessState, ProcessTree,
+    Published, RunState, Supervisor, Unit,
 };
 use crate::model::socket::Protocol;
 use crate::model::testing::{SocketBuilder, process, process_tree, socket, socket_candidates};
@@ -61,6 +61,23 @@ fn details(socket: SocketBuilder, holders: &Supervisor, port: &Supervisor) -> St
         ..inspection(request)
     }));
     crate::ui::tests::details(&harness, &["unit", "container"])
+}
+
+#[test]
+fn details_say_that_an_owner_may_not_act_on_a_signal() {
+    let owner = process(4242, "node").build();
+    let (mut harness, request) = details_of(socket("127.0.0.1:3000").owner(&owner));
+    let mut inspection = inspection(request);
+    inspection.trees = vec![ProcessTree {
+        run_states: vec![RunState {
+            state: Some(ProcessState::Frozen),
+            ..RunState::plain(owner.id)
+        }],
+        ..process_tree(owner.id)
+    }];
+    harness.event(Event::Inspected(inspection));
+    let shown = crate::ui::tests::details(&harness, &["run state"]);
+    assert_eq!(shown, "run state: frozen with its control group");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 use super::*;
-use crate::model::process::Manager;
+use crate::model::process::{Manager, Pid, Signal};
 use crate::model::socket::State;
-use crate::model::testing::{SocketBuilder, socket};
+use crate::model::testing::{SocketBuilder, process, socket};
 
 const FLOW: TcpCounters = TcpCounters {
     sent: 12_000_000,
@@ -81,6 +81,44 @@ fn a_queue_is_connections_at_a_listener_and_bytes_elsewhere() {
     for (socket, incoming, outgoing, expected) in cases {
         let text = queue(&socket.build(), SocketQueue { incoming, outgoing });
         assert_eq!(text.unwrap_or_default(), expected);
+    }
+}
+
+#[test]
+fn a_run_state_tells_all_that_keeps_a_process_from_acting() {
+    let plain = RunState::plain(process(4242, "node").build().id);
+    let frozen_init = RunState {
+        state: Some(ProcessState::Frozen),
+        is_namespace_init: true,
+        ..plain.clone()
+    };
+    let suspended = RunState {
+        state: Some(ProcessState::Suspended),
+        tracer: Some(Pid(99)),
+        ..plain.clone()
+    };
+    let init = RunState {
+        is_namespace_init: true,
+        drops: vec![Signal::Terminate, Signal::Quit],
+        ..plain
+    };
+    let first = "first process of its PID namespace, as a container's init is";
+    let cases = [
+        (
+            frozen_init,
+            format!("frozen with its control group · {first}"),
+        ),
+        (
+            suspended,
+            "suspended (to resume it: kill -CONT 4242) · traced by process 99".to_owned(),
+        ),
+        (
+            init,
+            format!("{first}, has no handler for SIGTERM or SIGQUIT"),
+        ),
+    ];
+    for (state, expected) in cases {
+        assert_eq!(run_state(&state), expected);
     }
 }
 
