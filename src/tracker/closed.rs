@@ -15,14 +15,19 @@ use waiting_connections::WaitingConnections;
 /// Time in which a closed socket can still be replaced: as long as its row stays on the screen.
 pub const REPLACE_WINDOW: Duration = Duration::from_secs(3);
 
+/// Time in which the destroy event of a closed socket comes: after a grace period of RCU (`SOCK_RCU_FREE` of the kernel's
+/// `sock.h`), which on a busy machine is longer than several polls.
+const EVENT_WINDOW: Duration = Duration::from_secs(3);
+
 #[derive(Default)]
 pub struct ClosedSockets {
     /// Closed since the last emit.
     new: Vec<TrackedSocket>,
     /// Sockets that held a port and closed within [`REPLACE_WINDOW`].
     recent: Vec<(TrackedSocket, Instant)>,
-    /// Cookies that the last poll found closed: their destroy events may come late.
-    missed_cookies: HashSet<[u32; 2]>,
+    /// Cookies of sockets that the last poll found closed, or another one within [`EVENT_WINDOW`]: their destroy events may
+    /// come late.
+    missed_cookies: HashMap<[u32; 2], Option<Instant>>,
     waiting: WaitingConnections,
     probes: BindProbes,
     /// When the poll began.
@@ -89,14 +94,23 @@ impl ClosedSockets {
         destroyed: Vec<RawSocket>,
         has_emitted: bool,
     ) -> Vec<RawSocket> {
-        let missed_before = std::mem::take(&mut self.missed_cookies);
+        let now = self.now;
+        let missed_before = self.missed_cookies.clone();
+        self.missed_cookies.retain(|_, closed| {
+            let age = now
+                .zip(*closed)
+                .map(|(now, closed)| now.saturating_duration_since(closed));
+            age.is_some_and(|age| age < EVENT_WINDOW)
+        });
         let reported = destroyed.iter().map(|one| one.cookie);
         if !has_emitted {
-            self.missed_cookies.extend(reported);
+            self.missed_cookies
+                .extend(reported.map(|cookie| (cookie, now)));
             return Vec::new();
         }
         let closed = self.new.iter().map(|closed| closed.raw_socket.cookie);
-        self.missed_cookies.extend(closed);
+        self.missed_cookies
+            .extend(closed.map(|cookie| (cookie, now)));
         if destroyed.is_empty() {
             return destroyed;
         }
@@ -104,8 +118,8 @@ impl ClosedSockets {
         let mut known: HashSet<[u32; 2]> = table
             .each()
             .map(|(_, tracked)| tracked.raw_socket.cookie)
-            .chain(missed_before)
-            .chain(self.missed_cookies.iter().copied())
+            .chain(missed_before.into_keys())
+            .chain(self.missed_cookies.keys().copied())
             .filter(|cookie| reported.contains(cookie))
             .collect();
         let is_unknown = |one: &RawSocket| one.has_cookie() && known.insert(one.cookie);

@@ -344,6 +344,22 @@ fn only_sockets_no_poll_ever_saw_are_short_lived() {
     assert_eq!(tracker.poll_destroyed(2.0, &now, &[late]), NOTHING);
 }
 
+/// The kernel destroys a socket after a grace period, in which there may be many polls.
+#[test]
+fn a_destroy_event_may_come_some_polls_after_the_close() {
+    let late = connection(4, 3000, 50001);
+    for polls in [&[1.0, 1.1, 1.2, 3.9][..], &[61.0, 121.0]] {
+        let mut tracker = tracker();
+        tracker.poll(0.0, &[late]);
+        assert_eq!(tracker.poll(polls[0], &[]), ["closed 4"]);
+        let (last, between) = polls[1..].split_last().expect("another poll");
+        for seconds in between {
+            assert_eq!(tracker.poll(*seconds, &[]), NOTHING);
+        }
+        assert_eq!(tracker.poll_destroyed(*last, &[], &[late]), NOTHING);
+    }
+}
+
 /// No poll had asked for its cookie before, so it waits under another one.
 #[test]
 fn a_socket_first_polled_in_time_wait_is_not_short_lived() {
