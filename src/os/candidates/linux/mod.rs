@@ -14,10 +14,13 @@ use crate::os::processes::{Processes, access};
 use crate::os::sockets::diag::Diag;
 use std::collections::{HashMap, HashSet};
 use std::fs;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// `PF_KTHREAD` of the kernel's `sched.h`.
 const KERNEL_THREAD: u64 = 0x0020_0000;
+
+/// Readings of the uptime, the least of which is taken.
+const UPTIME_READS: usize = 3;
 
 /// A process whose descriptors may not be read.
 struct ClosedProcess {
@@ -174,13 +177,25 @@ fn socket_cgroups(queries: &[CandidateQuery]) -> HashMap<u64, u64> {
 /// Returns the last start of a process that may have opened the socket, in ticks since boot like field 22 of
 /// proc_pid_stat(5), one tick later because both clocks are rounded; `None` if the clock cannot be read.
 fn started_before(query: &CandidateQuery) -> Option<StartTime> {
-    let uptime = fs::read_to_string("/proc/uptime").ok()?;
-    let uptime = uptime.split_ascii_whitespace().next()?.parse().ok()?;
-    let uptime = Duration::try_from_secs_f64(uptime).ok()?;
-    let seen = uptime.saturating_sub(query.seen_at.elapsed());
+    // Each is too late by the time between its two clocks, which is long if the thread has to wait for a processor.
+    let seen = (0..UPTIME_READS).filter_map(|_| uptime_at(query.seen_at));
+    let seen = seen.min()?;
     let per_second = u128::from(rustix::param::clock_ticks_per_second());
     let ticks = seen.as_millis().saturating_mul(per_second) / 1000;
     Some(StartTime(u64::try_from(ticks).ok()?.saturating_add(1)))
+}
+
+/// Returns the time since boot (proc_uptime(5)) at this instant or a little later, never earlier: no process that had the
+/// socket may be left out.
+fn uptime_at(instant: Instant) -> Option<Duration> {
+    let elapsed = instant.elapsed();
+    let uptime = fs::read_to_string("/proc/uptime").ok()?;
+    let uptime = uptime.split_ascii_whitespace().next()?.parse().ok()?;
+    Some(
+        Duration::try_from_secs_f64(uptime)
+            .ok()?
+            .saturating_sub(elapsed),
+    )
 }
 
 #[cfg(test)]
