@@ -70,8 +70,10 @@ fn an_exec_of_the_same_program_is_told_from_a_new_name() {
     let mut processes = Processes::default();
     let mut seen = |what: &str, is_it: &dyn Fn(&Process) -> bool| {
         until(what, || {
-            let found = describe(&mut processes, child.pid())?;
-            (found.exec.is_some() && is_it(&found)).then_some(found)
+            describe(&mut processes, child.pid()).filter(|found| is_it(found))?;
+            // The kernel sets the addresses of a program after its arguments, and it reads a line only once both are there.
+            let is_reading = stat::read(child.pid())?.state == Some('S');
+            is_reading.then(|| describe(&mut processes, child.pid()))?
         })
     };
     let first = seen("sh", &|it| it.name == "sh".into() && it.command.len() == 3);

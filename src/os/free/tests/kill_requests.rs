@@ -90,9 +90,12 @@ fn a_target_that_executed_another_program_is_not_signaled() {
         let request = confirmed(socket.clone(), Signal::Terminate);
         signal(held.pid(), Sent::CONT);
         let after = until("its exec", || {
-            let after = (ProbeBackend::of_system(None).describe)(held.pid())?;
-            let is_whole = !after.command.is_empty() && after.exec.is_some();
-            (is_whole && after.command != before.command).then_some(after)
+            let describe = || (ProbeBackend::of_system(None).describe)(held.pid());
+            let now = describe()?;
+            let has_arguments = !now.command.is_empty() && now.command != before.command;
+            // The kernel sets the addresses of a program after its arguments, and it sleeps only once both are there.
+            let has_execed = has_arguments && state(held.pid()) == Some('S');
+            has_execed.then(describe).flatten()
         });
         let error = signal_error(&mut executor(), request);
         let SignalError::ProgramChanged(was, is) = error else {
