@@ -3,7 +3,7 @@
 use crate::model::port::{
     AddressProbe, Availability, BindResult, PortBinds, PortEvidence, PortSpec,
 };
-use crate::model::process::{Container, ProcessId, ProcessState, SocketCandidates};
+use crate::model::process::{Container, Engine, ProcessId, ProcessState, SocketCandidates};
 use crate::model::snapshot::Problem;
 use crate::model::socket::{Endpoint, EndpointId, Socket};
 use crate::model::text::SystemText;
@@ -32,6 +32,8 @@ pub struct Findings {
     pub endpoints: Vec<Endpoint>,
     /// States of the owners that do not simply run.
     pub process_states: Vec<(ProcessId, ProcessState)>,
+    /// The owners that only forward a published port and that this engine has left over.
+    pub left_over: Vec<(ProcessId, Engine)>,
     /// SocketCandidates of the sockets whose owner was not found.
     pub candidates: Vec<SocketCandidates>,
     pub settings: PortSettings,

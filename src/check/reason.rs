@@ -1,7 +1,7 @@
 //! The reasons of a report: each is one fact that was found.
 
 use crate::model::port::WhyUnseen;
-use crate::model::process::{Container, Pid, Process, ProcessState, SocketCandidates};
+use crate::model::process::{Container, Engine, Pid, Process, ProcessState, SocketCandidates};
 use crate::model::snapshot::Problem;
 use crate::model::socket::{Endpoint, Family, Socket, SocketQueue, TimeWaitLeft};
 use std::collections::BTreeMap;
@@ -82,6 +82,11 @@ pub enum Reason {
         process: Arc<Process>,
         state: ProcessState,
     },
+    /// The engine has left this port proxy over: it forwards nothing any more.
+    LeftOver {
+        process: Arc<Process>,
+        engine: Engine,
+    },
     /// A bind works only with SO_REUSEADDR.
     NeedsReuse,
     /// The system never assigns the port itself.
@@ -141,6 +146,7 @@ impl Reason {
                 ProcessState::Uninterruptible => "uninterruptible",
                 ProcessState::Zombie => "zombie",
             },
+            Self::LeftOver { .. } => "left_over",
             Self::NeedsReuse => "needs_reuseaddr",
             Self::Reserved => "reserved",
             Self::NoFamily(_) => "no_ipv6",
@@ -171,6 +177,7 @@ impl Reason {
             | Self::TwoLocalhosts { .. }
             | Self::BacklogFull { .. }
             | Self::NotRunning { .. }
+            | Self::LeftOver { .. }
             | Self::NeedsReuse
             | Self::Reserved
             | Self::NoFamily(_)
@@ -193,7 +200,9 @@ impl Reason {
             Self::SelfConnection { first, .. } => first.owners.known().to_vec(),
             Self::TwoLocalhosts { v4, v6, .. } => [v4.owners.known(), v6.owners.known()].concat(),
             Self::Leftover { sockets, .. } => distinct_owners(sockets),
-            Self::NotRunning { process, .. } => vec![Arc::clone(process)],
+            Self::NotRunning { process, .. } | Self::LeftOver { process, .. } => {
+                vec![Arc::clone(process)]
+            }
             Self::Candidates(candidates) => candidates.processes.clone(),
             Self::TimeWait { .. }
             | Self::Privileged(_)

@@ -44,6 +44,7 @@ pub(super) fn remarks(findings: &Findings) -> Vec<Reason> {
     reasons.extend(two_localhosts(findings));
     reasons.extend(full_backlogs(findings));
     reasons.extend(not_running(findings));
+    reasons.extend(left_over(findings));
     reasons
 }
 
@@ -185,6 +186,18 @@ fn not_running(findings: &Findings) -> Vec<Reason> {
         .filter_map(|process| {
             let (_, state) = *states.iter().find(|(id, _)| *id == process.id)?;
             Some(Reason::NotRunning { process, state })
+        })
+        .collect()
+}
+
+/// The owners that hold the port for a container that no longer runs.
+fn left_over(findings: &Findings) -> Vec<Reason> {
+    let owners = distinct_owners(findings.conflicting()).into_iter();
+    let left_over = &findings.left_over;
+    owners
+        .filter_map(|process| {
+            let (_, engine) = *left_over.iter().find(|(id, _)| *id == process.id)?;
+            Some(Reason::LeftOver { process, engine })
         })
         .collect()
 }

@@ -29,6 +29,7 @@ pub fn port(port: u16) -> Findings {
         binds: 0,
         endpoints: Vec::new(),
         process_states: Vec::new(),
+        left_over: Vec::new(),
         candidates: Vec::new(),
         settings: PortSettings {
             unprivileged_from: Some(1024),

@@ -5,7 +5,7 @@ use super::{alternatives, count, owners, place, protected, unproved};
 use crate::free::{
     AlsoCloses, Confirmation, NotPermitted, SurvivalReason, TypingReason, Unseen, Warning,
 };
-use crate::model::process::{LoginKind, Process};
+use crate::model::process::{Engine, LoginKind, Process};
 use std::time::Duration;
 
 pub fn typing_reason(reason: &TypingReason) -> String {
@@ -52,9 +52,7 @@ pub fn warning(warning: &Warning) -> String {
     match warning {
         Warning::NotPermitted(denied) => not_permitted_text(denied),
         Warning::StaysHeld(socket) => format!("{} stays held by {}", place(socket), owners(socket)),
-        Warning::LeftOver(process, engine, port) => format!(
-            "{process} is left over: {engine} answers that no running container publishes {port}"
-        ),
+        Warning::LeftOver(process, engine, port) => left_over(process, *engine, &port.to_string()),
         Warning::Protected(process, why) => {
             format!("{process} is not stopped: it {}", protected(*why))
         }
@@ -69,6 +67,11 @@ pub fn warning(warning: &Warning) -> String {
             format!("{process} {}", survival(*reason, *signal, Duration::ZERO))
         }
     }
+}
+
+/// `docker-proxy 812 is left over: docker answers that no running container publishes :8080`
+pub(super) fn left_over(process: &Process, engine: Engine, port: &str) -> String {
+    format!("{process} is left over: {engine} answers that no running container publishes {port}")
 }
 
 /// `Nothing would be sent for :8080: you are not permitted to signal sh 22 of root`

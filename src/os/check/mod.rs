@@ -9,7 +9,9 @@ pub mod http_probe;
 use crate::check::{CheckReport, CheckRequest, Findings, distinct_owners};
 use crate::model::environment::Environment;
 use crate::model::port::{AddressProbe, EphemeralRange, Port};
-use crate::model::process::{CandidateQuery, ProcessId, ProcessState, SocketCandidates};
+use crate::model::process::{
+    CandidateQuery, Engine, Process, ProcessId, ProcessState, SocketCandidates,
+};
 use crate::model::socket::{Endpoint, SocketSource};
 use crate::os::candidates;
 use crate::os::poller::SocketPoller;
@@ -19,6 +21,7 @@ use crate::os::sockets::DumpScope;
 use crate::os::supervisors;
 use crate::os::{bind_probe, environment, interfaces, now};
 use std::io;
+use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
 use std::thread;
 
@@ -103,30 +106,45 @@ fn findings(context: CheckContext, request: CheckRequest) -> Findings {
     // The kernel's order means nothing.
     endpoints
         .sort_by_key(|endpoint| (endpoint.socket.local, endpoint.socket.remote, endpoint.id()));
+    let port = Port {
+        protocol: request.spec.protocol,
+        number: request.spec.port,
+    };
     let tried = bind_probe::probe_port(request.spec, context.source);
     Findings {
         at: now().instant,
         binds: tried.probes.iter().map(AddressProbe::binds).sum(),
         tried,
         process_states: process_states(&endpoints),
+        left_over: left_over(&endpoints, port),
         candidates: candidates_of(&endpoints),
         endpoints,
         settings: environment::port_settings(),
         localhost: interfaces::resolve_localhost(),
-        published: supervisors::published_on(Port {
-            protocol: request.spec.protocol,
-            number: request.spec.port,
-        }),
+        published: supervisors::published_on(port),
         connects: None,
         problems,
         request,
     }
 }
 
+/// Returns the owners of the holding sockets.
+fn holders(endpoints: &[Endpoint]) -> Vec<Arc<Process>> {
+    let sockets = endpoints.iter().map(|endpoint| &endpoint.socket);
+    distinct_owners(sockets.filter(|socket| socket.holds_port()))
+}
+
+/// Owners of the holding sockets that an engine has left over.
+fn left_over(endpoints: &[Endpoint], port: Port) -> Vec<(ProcessId, Engine)> {
+    let owners = holders(endpoints).into_iter();
+    owners
+        .filter_map(|owner| Some((owner.id, supervisors::left_over_from(&owner, port)?)))
+        .collect()
+}
+
 /// States of the owners of the holding sockets, where they do not simply run.
 fn process_states(endpoints: &[Endpoint]) -> Vec<(ProcessId, ProcessState)> {
-    let sockets = endpoints.iter().map(|endpoint| &endpoint.socket);
-    let owners = distinct_owners(sockets.filter(|socket| socket.holds_port())).into_iter();
+    let owners = holders(endpoints).into_iter();
     owners
         .filter_map(|owner| Some((owner.id, process_state(owner.id)?)))
         .collect()

@@ -4,12 +4,14 @@ use super::owner::{command, owner, process_and_user};
 use super::reach::{answered_unseen, other_interface, published, wildcard};
 use crate::check::{CheckReport, Reason, distinct_owners};
 use crate::model::platform::PLATFORM;
-use crate::model::port::WhyUnseen;
-use crate::model::process::{Process, ProcessState};
+use crate::model::port::{PortSpec, WhyUnseen};
+use crate::model::process::{Engine, Process, ProcessState};
 use crate::model::socket::{Endpoint, Family, Owners, Protocol, Socket, State, TimeWaitLeft};
 use crate::wording::socket::not_found;
+use crate::wording::warning::left_over;
 use crate::wording::{
-    CONNECTED_TO_ITSELF, count, list, place, probably, states, time_left, unread_table, unreadable,
+    CONNECTED_TO_ITSELF, count, list, place, port, probably, states, time_left, unread_table,
+    unreadable,
 };
 use std::net::{IpAddr, SocketAddr};
 
@@ -70,6 +72,7 @@ fn sentence(reason: &Reason, report: &CheckReport) -> String {
             queue.outgoing
         ),
         Reason::NotRunning { process, state } => not_running(process, *state),
+        Reason::LeftOver { process, engine } => left_over_proxy(process, *engine, spec),
         Reason::NeedsReuse => {
             "it can be bound only with SO_REUSEADDR, which most servers set".to_owned()
         }
@@ -199,6 +202,15 @@ fn unexplained(at: &[SocketAddr], why: WhyUnseen) -> String {
             format!("{addresses} {are} in use, but no socket table shows an owner")
         }
     }
+}
+
+/// `docker-proxy 812 is left over: docker answers …, so it may be stopped (portmon free 8080)`
+fn left_over_proxy(proxy: &Process, engine: Engine, spec: PortSpec) -> String {
+    let left_over = left_over(proxy, engine, &port(spec.protocol, spec.port));
+    format!(
+        "{left_over}, so it may be stopped (portmon free {})",
+        spec.to_argument()
+    )
 }
 
 /// `127.0.0.1:5173 is held by java 812 of ops, [::1]:5173 by vite 9120 of dev; localhost reaches ::1 first`

@@ -283,6 +283,21 @@ fn a_listener_that_does_not_serve_is_reported_with_the_reason() {
 }
 
 #[test]
+fn a_proxy_that_is_left_over_may_be_freed() {
+    let left_over = vec![(java().id, Engine::Docker)];
+    let held = port(3000).refused(&V4);
+    let held = held.sees(socket("127.0.0.1:3000").owner(&java()));
+    let lines = lines(held.with(|findings| findings.left_over = left_over));
+    assert_eq!(
+        lines.lines().last(),
+        Some(
+            "java 812 is left over: docker answers that no running container publishes :3000, so it may be stopped \
+             (portmon free 3000)"
+        )
+    );
+}
+
+#[test]
 fn a_bind_refused_by_the_system_names_the_cause() {
     let refused = |findings: Findings, ips: &[&str], with: BindOutcome| {
         lines(findings.binds(ips, &with, &with))

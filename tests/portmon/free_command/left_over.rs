@@ -3,10 +3,12 @@
 use std::io::{Read, Write};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::thread;
 
 use super::{FreeOutput, command};
 use crate::harness::helper_process::{OwnerProcess, listen, scratch, unique_name};
+use crate::harness::launch::{PORTMON, Printed};
 
 /// The socket of an engine that gives this answer to every question.
 fn engine(answer: impl Into<String>) -> PathBuf {
@@ -68,6 +70,29 @@ fn a_proxy_without_a_container_may_be_stopped() {
     let freed = free_by(&engine, &[&port, "--yes"]);
     freed.assert(0, "free", &[(proxy.pid(), "SIGTERM")], &[]);
     proxy.wait_until_ended();
+}
+
+#[test]
+fn check_says_that_a_proxy_is_left_over() {
+    let proxy = proxy();
+    let port = proxy.port;
+    let published = format!(
+        r#"[{{"Id":"x","Names":["/web"],"Ports":[{{"PrivatePort":80,"PublicPort":{port},"Type":"tcp"}}]}}]"#
+    );
+    for (body, is_left_over) in [("[]", true), (&published, false)] {
+        let host = format!("unix://{}", engine(listing(body)).display());
+        let output = Command::new(PORTMON)
+            .args(["check", &port.to_string()])
+            .env("DOCKER_HOST", host)
+            .output();
+        let checked = Printed::from(output.expect("an output"));
+        let words = format!(
+            "docker-proxy {} is left over: docker answers that no running container publishes :{port}, so it may be stopped \
+             (portmon free {port})",
+            proxy.pid()
+        );
+        assert_eq!(checked.stdout.contains(&words), is_left_over, "{checked:?}");
+    }
 }
 
 #[test]
