@@ -2,12 +2,13 @@
 
 use super::unless_closed;
 use crate::cli::values::{port_count, port_number, source};
-use crate::model::port::{EphemeralRange, PortSpec};
+use crate::model::port::{BindResult, EphemeralRange, PortSpec};
 use crate::model::socket::{Endpoint, Protocol, Socket, SocketSource};
 use crate::os::poller::SocketPoller;
 use crate::os::sockets::DumpScope;
 use crate::os::{bind_probe, environment};
 use crate::wording::check::unused as wording;
+use anyhow::bail;
 use clap::Args;
 use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
@@ -29,7 +30,7 @@ Examples:
 Exit status:
   0  all requested ports were found
   1  fewer ports were found
-  2  error")]
+  2  error, or fewer were found and binds of others fail")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub struct UnusedArgs {
     /// First port to try [default: 3000]
@@ -124,11 +125,17 @@ pub fn run(options: &UnusedArgs) -> anyhow::Result<u8> {
     let requested = usize::from(options.count);
     let mut found = 0;
     let mut out = io::stdout().lock();
+    let mut failure = None;
     let is_usable = |port: &u16| {
-        bind_probe::is_usable(PortSpec {
+        let result = bind_probe::bind_result(PortSpec {
             protocol,
             ..PortSpec::tcp(*port)
-        })
+        });
+        let is_usable = result == BindResult::Usable;
+        if let BindResult::Failed(error) = result {
+            failure = Some(error);
+        }
+        is_usable
     };
     for port in ports.filter(is_usable).take(requested) {
         let printed = writeln!(out, "{port}").and_then(|()| out.flush());
@@ -140,8 +147,16 @@ pub fn run(options: &UnusedArgs) -> anyhow::Result<u8> {
     if found == requested {
         return Ok(0);
     }
+    if let Some(error) = failure {
+        bail!(wording::undecided(&error, found, requested));
+    }
     let tried: Vec<RangeInclusive<u16>> = groups.into_iter().flatten().collect();
-    super::warn(&wording::too_few(&tried, ephemeral, found, requested));
+    super::warn(&wording::too_few(
+        &tried,
+        ephemeral,
+        protocol,
+        [found, requested],
+    ));
     Ok(TOO_FEW)
 }
 

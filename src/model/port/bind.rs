@@ -100,11 +100,14 @@ impl AddressProbe {
         }
     }
 
-    /// Number of binds that reached an address of this machine.
+    /// Number of binds that tested the port. One that failed for lack of an address or of a descriptor did not.
     pub fn binds(&self) -> usize {
         let outcomes = self.with_reuseaddr.iter().chain([&self.without_reuseaddr]);
-        let reached = outcomes.filter(|outcome| **outcome != BindOutcome::NoSuchAddress);
-        reached.count()
+        let tested = outcomes.filter(|outcome| match outcome {
+            BindOutcome::Bound | BindOutcome::InUse | BindOutcome::NotPermitted => true,
+            BindOutcome::NoSuchAddress | BindOutcome::Failed(_) => false,
+        });
+        tested.count()
     }
 }
 
@@ -173,6 +176,27 @@ mod tests {
             };
             assert_eq!(probe.result(), expected);
         }
+    }
+
+    #[test]
+    fn only_binds_that_say_something_about_the_port_are_counted() {
+        use BindOutcome::{Bound, Failed, InUse, NoSuchAddress, NotPermitted};
+        let outcomes = [
+            Bound,
+            InUse,
+            NotPermitted,
+            NoSuchAddress,
+            Failed("odd".to_owned()),
+        ];
+        let counts = outcomes.map(|outcome| {
+            let probe = AddressProbe {
+                with_reuseaddr: Some(outcome.clone()),
+                without_reuseaddr: outcome,
+                ..PROBE
+            };
+            probe.binds()
+        });
+        assert_eq!(counts, [2, 2, 2, 0, 0]);
     }
 
     #[test]

@@ -174,15 +174,25 @@ pub fn unused_after(near: u16, is_held: impl Fn(u16) -> bool) -> Option<u16> {
 /// True if every bind of the port succeeds, also without SO_REUSEADDR: nothing at all has it then, whatever the tables
 /// show.
 pub fn is_usable(spec: PortSpec) -> bool {
+    bind_result(spec) == BindResult::Usable
+}
+
+/// Returns what binds of the port on all its addresses give, without a look at the tables.
+pub fn bind_result(spec: PortSpec) -> BindResult {
     let addresses = spec.address.bind_addresses(spec.port);
-    let probes = probe_addresses(spec.protocol, &addresses);
-    BindResult::of(&probes) == BindResult::Usable
+    BindResult::of(&probe_addresses(spec.protocol, &addresses))
 }
 
 /// True if none of the addresses is one of this machine, so that no port can be bound on it.
 pub fn is_foreign_address(address: AddressSpec) -> bool {
     let any_port = probe_addresses(Protocol::Udp, &address.bind_addresses(0));
     BindResult::of(&any_port) == BindResult::NoSuchAddress
+}
+
+/// True if a client that connects there leaves this machine.
+pub fn is_elsewhere(mut at: SocketAddr) -> bool {
+    at.set_port(0);
+    probe(Protocol::Udp, at).result() == BindResult::NoSuchAddress
 }
 
 /// True if this machine lacks the address or its whole family.

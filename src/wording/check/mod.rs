@@ -103,7 +103,7 @@ fn held_by(report: &CheckReport, decisive: &Reason) -> String {
 /// `tested with 8 binds, each closed immediately`
 pub fn binds_line(report: &CheckReport) -> String {
     match report.findings.binds {
-        0 => "no bind was tried".to_owned(),
+        0 => "not tested: every bind failed before it reached the port".to_owned(),
         1 => "tested with 1 bind, closed immediately".to_owned(),
         binds => format!("tested with {binds} binds, each closed immediately"),
     }

@@ -6,7 +6,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use socket2::{Domain, Socket, Type};
 
 use crate::harness::helper_process::listen;
-use crate::harness::launch::{run, run_by};
+use crate::harness::launch::{PORTMON, run, run_by};
 use crate::harness::requirements::can_unshare;
 
 /// The exit code, the ports and the text on standard error.
@@ -68,10 +68,20 @@ fn fewer_ports_than_requested_are_printed_and_counted() {
     assert_eq!(code, Some(1));
     assert!(ports.len() < 2, "{ports:?}");
     let expected = match ports.len() {
-        0 => "portmon: no usable port from 65535 to 65535\n",
-        _ => "portmon: only 1 of 2 usable ports found from 65535 to 65535\n",
+        0 => "portmon: no usable port at 65535\n",
+        _ => "portmon: found 1 of the 2 requested ports at 65535\n",
     };
     assert_eq!(said, expected);
+}
+
+#[test]
+fn binds_without_descriptors_do_not_say_that_ports_are_used() {
+    let script = format!("ulimit -n 6; exec {PORTMON} unused --from 65000");
+    let printed = run_by(&["sh", "-c", &script], &[]);
+    assert_eq!((printed.code, printed.stdout.as_str()), (Some(2), ""));
+    let expected =
+        "cannot tell which ports are usable: a bind fails: Too many open files (os error 24)\n";
+    assert!(printed.stderr.ends_with(expected), "{}", printed.stderr);
 }
 
 #[test]
