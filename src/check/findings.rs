@@ -59,8 +59,11 @@ pub struct PortSettings {
 }
 
 impl Findings {
-    /// Judges the port by everything that was found.
+    /// Judges the port by everything that was found. No socket of this machine is on an address that it lacks.
     pub(super) fn availability(&self) -> Availability {
+        if self.is_foreign() {
+            return Availability::NoSuchAddress;
+        }
         let endpoints = self.endpoints.iter();
         let sockets: Vec<&Socket> = endpoints.map(|endpoint| &endpoint.socket).collect();
         Availability::of(&PortEvidence {
@@ -88,8 +91,17 @@ impl Findings {
 
     /// The holding sockets that conflict with the requested bind.
     pub(super) fn conflicting(&self) -> impl Iterator<Item = &Socket> {
-        self.holding()
-            .filter(|socket| self.request.spec.conflicts(socket))
+        self.holding().filter(|socket| self.is_conflicting(socket))
+    }
+
+    pub(super) fn is_conflicting(&self, socket: &Socket) -> bool {
+        self.request.spec.conflicts(socket) && !self.is_foreign()
+    }
+
+    /// True if this machine lacks the requested address.
+    fn is_foreign(&self) -> bool {
+        let has_address = self.request.spec.address.ip().is_some();
+        has_address && BindResult::of(&self.tried.probes) == BindResult::NoSuchAddress
     }
 
     /// SocketCandidates of this socket, if its owner was not found and there are some.

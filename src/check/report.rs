@@ -61,7 +61,6 @@ impl CheckReport {
 }
 
 fn reasons(findings: &Findings) -> Vec<Reason> {
-    let spec = findings.request.spec;
     let mut reasons = sockets::each(findings.conflicting(), Reason::HoldingSocket);
     reasons.extend(candidates(findings));
     reasons.extend(unread(findings));
@@ -79,7 +78,9 @@ fn reasons(findings: &Findings) -> Vec<Reason> {
         reasons.push(Reason::NeedsReuse);
     }
     reasons.extend(settings(findings));
-    let others = findings.holding().filter(|socket| !spec.conflicts(socket));
+    let others = findings
+        .holding()
+        .filter(|socket| !findings.is_conflicting(socket));
     reasons.extend(sockets::each(others, Reason::Elsewhere));
     reasons.extend(findings.problems.iter().cloned().map(Reason::Unread));
     reasons

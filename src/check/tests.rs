@@ -1,5 +1,6 @@
 use super::testing::{V4, port};
 use super::*;
+use crate::model::port::{Availability, BindOutcome};
 use crate::model::socket::{SocketRole, State};
 use crate::model::testing::{process, socket};
 
@@ -35,6 +36,20 @@ fn accepted_connections_are_not_a_reason_beside_a_listener() {
         .map(Reason::cause)
         .collect();
     assert_eq!(causes, ["holder", "wildcard", "only_ipv4"]);
+}
+
+#[test]
+fn no_socket_holds_an_address_that_this_machine_lacks() {
+    let missing = BindOutcome::NoSuchAddress;
+    let findings = port(3000)
+        .binds(&["203.0.113.9"], &missing, &missing)
+        .on("203.0.113.9")
+        .sees(socket("0.0.0.0:3000").owner(&process(9120, "vite").build()));
+    let report = CheckReport::of(findings);
+    let causes: Vec<&str> = report.reasons.iter().map(Reason::cause).collect();
+    assert_eq!(report.availability, Availability::NoSuchAddress);
+    assert_eq!(causes, ["no_such_address", "elsewhere"]);
+    assert!(report.owners().is_empty());
 }
 
 #[test]

@@ -183,7 +183,7 @@ impl<'a> PortWaiter<'a> {
         }
         let found = sockets(&mut self.poller, target);
         if target.until == Until::Listening {
-            if target.listeners(&found).is_empty() {
+            if target.listeners(&found).is_empty() || self.is_foreign() {
                 return None;
             }
             self.poller.resolve_owners();
@@ -194,6 +194,12 @@ impl<'a> PortWaiter<'a> {
             return None;
         }
         self.free(&found).map(Reached::Free)
+    }
+
+    /// True if this machine lacks the address now: no client reaches a listener on it, not even one on all addresses.
+    fn is_foreign(&self) -> bool {
+        let address = self.target.spec.address;
+        address.ip().is_some() && bind_probe::is_foreign_address(address)
     }
 
     /// Tries to bind the port, which nothing is seen to hold, and judges it. After a failure it is tried again only once the
@@ -230,6 +236,11 @@ impl<'a> PortWaiter<'a> {
         let problems = poller.poll().problems;
         let sockets = sockets(&mut poller, self.target);
         let failed_bind = self.failed_bind.as_ref().map(|failed| &failed.availability);
+        let failed_bind = if self.is_foreign() {
+            Some(&Availability::NoSuchAddress)
+        } else {
+            failed_bind
+        };
         wording::timed_out(self.target, &sockets, failed_bind, &problems, elapsed)
     }
 }

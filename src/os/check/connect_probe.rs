@@ -59,6 +59,10 @@ fn to_loopback(at: SocketAddr) -> SocketAddr {
 }
 
 fn probe(address: SocketAddr) -> ConnectProbe {
+    if bind_probe::is_elsewhere(address) {
+        let outcome = ConnectOutcome::NoSuchAddress;
+        return ConnectProbe { address, outcome };
+    }
     let begun = Instant::now();
     let outcome = match TcpStream::connect_timeout(&address, CONNECT_TIMEOUT) {
         Ok(stream) if is_self_connection(&stream) => ConnectOutcome::Refused,

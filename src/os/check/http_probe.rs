@@ -90,6 +90,9 @@ fn get(address: SocketAddr, path: &HttpPath, end: Option<Instant>) -> HttpOutcom
 }
 
 fn connect(address: SocketAddr, timeout: Duration) -> Result<TcpStream, HttpOutcome> {
+    if bind_probe::is_elsewhere(address) {
+        return Err(HttpOutcome::NoSuchAddress);
+    }
     match TcpStream::connect_timeout(&address, timeout) {
         Ok(stream) if is_self_connection(&stream) => Err(HttpOutcome::Refused),
         Ok(stream) => {
@@ -105,11 +108,25 @@ fn connect(address: SocketAddr, timeout: Duration) -> Result<TcpStream, HttpOutc
     }
 }
 
-/// The name by which servers on this machine are asked; many answer to no other.
+/// The name by which servers on this machine are asked; many answer to no other. An address has no scope, which means
+/// nothing to the server (RFC 9110, section 7.2; RFC 3986, section 3.2.2).
 fn host(address: SocketAddr) -> String {
     if address.ip().is_loopback() {
         format!("localhost:{}", address.port())
     } else {
-        address.to_string()
+        SocketAddr::new(address.ip(), address.port()).to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::SocketAddrV6;
+
+    #[test]
+    fn the_host_of_a_link_local_address_has_no_scope() {
+        let link_local = SocketAddrV6::new("fe80::1".parse().expect("an address"), 80, 0, 2);
+        assert_eq!(host(link_local.into()), "[fe80::1]:80");
+        assert_eq!(host(SocketAddr::from(([127, 0, 0, 2], 80))), "localhost:80");
     }
 }

@@ -41,7 +41,7 @@ fn outcome(probe: &HttpProbe) -> String {
     let did = match &probe.outcome {
         HttpOutcome::Answered(answer) => answered(answer),
         HttpOutcome::Tls => "answers with TLS, not plain HTTP".to_owned(),
-        HttpOutcome::Other(line) => format!("does not answer HTTP, but {line}"),
+        HttpOutcome::Other(line) => format!("answers \"{line}\", not HTTP"),
         HttpOutcome::Closed => "closes the connection without an answer".to_owned(),
         HttpOutcome::Silent => "accepts the connection and does not answer".to_owned(),
         HttpOutcome::Refused => "refuses the connection".to_owned(),
@@ -99,16 +99,16 @@ mod tests {
             told(HttpOutcome::Silent),
             told(HttpOutcome::NoSuchAddress),
         ];
-        insta::assert_snapshot!(lines.join("\n"), @"
+        insta::assert_snapshot!(lines.join("\n"), @r#"
         waiting for :3000 to answer GET /health
         :3000 answers GET /health after 1.2 s: 127.0.0.1:3000 answers HTTP/1.1 200 OK
         :3000 does not answer GET /health with 2xx or 3xx after 1.2 s: 127.0.0.1:3000 answers HTTP/1.1 503 Service Unavailable; [::1]:3000 refuses the connection
         :3000 does not answer GET /health with 2xx or 3xx after 1.2 s: 127.0.0.1:3000 answers HTTP/1.1 400 Bad Request (it expects HTTPS); [::1]:3000 refuses the connection
         :3000 does not answer GET /health with 2xx or 3xx after 1.2 s: 127.0.0.1:3000 answers with TLS, not plain HTTP; [::1]:3000 refuses the connection
-        :3000 does not answer GET /health with 2xx or 3xx after 1.2 s: 127.0.0.1:3000 does not answer HTTP, but SSH-2.0-OpenSSH_9; [::1]:3000 refuses the connection
+        :3000 does not answer GET /health with 2xx or 3xx after 1.2 s: 127.0.0.1:3000 answers "SSH-2.0-OpenSSH_9", not HTTP; [::1]:3000 refuses the connection
         :3000 does not answer GET /health with 2xx or 3xx after 1.2 s: 127.0.0.1:3000 closes the connection without an answer; [::1]:3000 refuses the connection
         :3000 does not answer GET /health with 2xx or 3xx after 1.2 s: 127.0.0.1:3000 accepts the connection and does not answer; [::1]:3000 refuses the connection
         :3000 does not answer GET /health with 2xx or 3xx after 1.2 s: [::1]:3000 refuses the connection
-        ");
+        "#);
     }
 }

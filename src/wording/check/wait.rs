@@ -3,10 +3,10 @@
 use crate::check::{Reached, Until, WaitTarget};
 use crate::model::port::{Availability, BindResult, Holding, WhyUnseen};
 use crate::model::snapshot::Problem;
-use crate::model::socket::{Socket, State};
+use crate::model::socket::{Socket, State, is_loopback};
 use crate::wording::number::grouped;
 use crate::wording::socket::owners_with;
-use crate::wording::{bind_result, doubt, list, owners, seconds, states, unread, unseen};
+use crate::wording::{bind_result, count, doubt, list, owners, seconds, states, unread, unseen};
 use std::time::Duration;
 
 /// `waiting for 127.0.0.1:3000 to listen`
@@ -63,8 +63,9 @@ pub fn timed_out(
     let mut problems = problems.to_vec();
     problems.retain(|problem| problem.protocol == port.protocol);
     let problems = problems.as_slice();
+    let is_foreign = failed_bind == Some(&Availability::NoSuchAddress);
     match target.until {
-        Until::Listening if problems.is_empty() => {
+        Until::Listening if problems.is_empty() || is_foreign => {
             format!(
                 "{port} is not listening after {after}: {}",
                 instead(sockets, failed_bind)
@@ -99,6 +100,7 @@ fn not_free(
 ) -> (bool, Option<String>) {
     let blocking = target.blocking(sockets);
     match failed_bind {
+        Some(Availability::NoSuchAddress) => (true, Some(instead(sockets, failed_bind))),
         _ if !blocking.is_empty() => (true, Some(holding(&blocking))),
         Some(Availability::Unknown(why)) => (false, Some(doubt(why))),
         Some(Availability::Held(Holding::Unseen(WhyUnseen::BoundNotShown))) => {
@@ -111,33 +113,48 @@ fn not_free(
 }
 
 fn instead(sockets: &[Socket], failed_bind: Option<&Availability>) -> String {
-    let sockets: Vec<&Socket> = sockets.iter().collect();
-    let mut holding_port = sockets.clone();
-    holding_port.retain(|socket| socket.holds_port());
-    let used = match sockets.as_slice() {
-        [] => "no socket uses it".to_owned(),
-        left => {
-            let mut own = left.to_vec();
-            own.retain(|socket| socket.is_freed_with_owners() && !socket.holds_port());
-            if own.is_empty() {
-                format!("only connections remain ({})", states(left))
-            } else {
-                connected_to_themselves(&own)
-            }
-        }
-    };
+    let (holders, left): (Vec<&Socket>, Vec<_>) =
+        sockets.iter().partition(|socket| socket.holds_port());
+    let in_use = bind_result(&BindResult::InUse);
     match failed_bind {
-        Some(Availability::NoSuchAddress) => {
-            let missing = bind_result(&BindResult::NoSuchAddress);
-            format!("{used}, but a bind fails: {missing}")
+        Some(Availability::NoSuchAddress) => bind_result(&BindResult::NoSuchAddress),
+        // The judgement found that they are the cause.
+        Some(Availability::Held(Holding::Connections)) => {
+            format!("{}, so a bind fails: {in_use}", used_by(&left))
         }
-        Some(_) => format!(
-            "{used}, but a bind fails: {}",
-            bind_result(&BindResult::InUse)
-        ),
-        None if holding_port.is_empty() => used,
-        None => holding(&holding_port),
+        Some(_) => format!("{}, but a bind fails: {in_use}", used_by(&left)),
+        None if holders.is_empty() => used_by(&left),
+        None => holding(&holders),
     }
+}
+
+/// Describes the connections of a port that no socket holds.
+fn used_by(left: &[&Socket]) -> String {
+    let mut own = left.to_vec();
+    own.retain(|socket| socket.is_freed_with_owners());
+    let owned = left.iter().find(|one| one.owners.first().is_some());
+    match (left, owned) {
+        ([], _) => "no socket uses it".to_owned(),
+        _ if !own.is_empty() => connected_to_themselves(&own),
+        (_, Some(socket)) => connected(socket, left.len() - 1),
+        (_, None) => format!("only connections remain ({})", states(left)),
+    }
+}
+
+/// `python3 14479 uses it for a connection to :42821 and for 1 more connection`
+fn connected(socket: &Socket, more: usize) -> String {
+    let verbs = ["uses it for a connection", "use it for a connection"];
+    let to = match socket.remote {
+        Some(remote) if is_loopback(remote.ip()) => format!(" to :{}", remote.port()),
+        Some(_) => format!(" to {}", socket.remote_end().unwrap_or_default()),
+        None => String::new(),
+    };
+    let more = (more > 0).then(|| format!(" and for {}", count(more, "more connection")));
+    format!(
+        "{}{to}{}",
+        owners_with(socket, verbs),
+        more.unwrap_or_default()
+    )
 }
 
 /// `node 4242 is connected to itself on 127.0.0.1`
@@ -249,6 +266,50 @@ mod tests {
     }
 
     #[test]
+    fn the_owner_of_a_connection_is_what_uses_the_port() {
+        let python = process(14479, "python3").build();
+        let client = socket("127.0.0.1:3000").owner(&python);
+        let client = client.to("127.0.0.1:42821").state(State::Established);
+        let left = socket("127.0.0.1:3000").to("127.0.0.1:9");
+        let left = left.state(State::TimeWait).without_owner().build();
+        let held = Some(&Availability::Held(Holding::Connections));
+        let both = [left, client.build()];
+        let uses = "python3 14479 uses it for a connection to :42821";
+        let fails = ", so a bind fails: address already in use";
+        assert_eq!(instead(&both[1..], None), uses);
+        assert_eq!(
+            instead(&both, held),
+            format!("{uses} and for 1 more connection{fails}")
+        );
+    }
+
+    #[test]
+    fn a_missing_address_is_the_reason_whatever_listens() {
+        let node = process(4242, "node").build();
+        let listens = [socket("0.0.0.0:3000").owner(&node).build()];
+        let problems = [Problem {
+            protocol: Protocol::Tcp,
+            family: Family::Ipv6,
+            reason: "out of memory".to_owned(),
+        }];
+        let missing = Some(&Availability::NoSuchAddress);
+        let told = |until, problems: &[Problem]| {
+            let target = target("203.0.113.9:3000", until);
+            timed_out(&target, &listens, missing, problems, Duration::from_secs(5))
+        };
+        let no_address = "after 5.0 s: this machine has no such address";
+        assert_eq!(
+            [
+                told(Until::Listening, &[]),
+                told(Until::Listening, &problems),
+                told(Until::Free, &[])
+            ],
+            ["listening", "listening", "free"]
+                .map(|what| format!("203.0.113.9:3000 is not {what} {no_address}"))
+        );
+    }
+
+    #[test]
     fn a_timed_out_wait_tells_what_is_there_instead() {
         let node = process(4242, "node").build();
         let worker = process(4243, "node").build();
@@ -287,7 +348,7 @@ mod tests {
                 ":3000 is not free after 5.0 s: node 4242 listens on ::1 and node 4242 is bound to 127.0.0.1",
                 ":3000 is not free after 5.0 s: node 4242 and node 4243 listen on ::1",
                 ":3000 is not free after 5.0 s: node 4242 and node 4243 are bound to ::1",
-                ":3000 is not free after 5.0 s: only connections remain (1 TIME_WAIT), but a bind fails: address already in use",
+                ":3000 is not free after 5.0 s: only connections remain (1 TIME_WAIT), so a bind fails: address already in use",
                 ":3000 is not free after 5.0 s: no socket uses it, but a bind fails: address already in use",
             ]
         );

@@ -43,6 +43,27 @@ fn a_held_port_is_reported_first_with_its_owner() {
 }
 
 #[test]
+fn nothing_holds_or_answers_on_an_address_of_another_machine() {
+    let holder = OwnerProcess::listening_on("0.0.0.0:0");
+    // Of TEST-NET-3 (RFC 5737), which no machine has.
+    let at = format!("203.0.113.9:{}", holder.port);
+    let (code, printed) = check(&[&at, "--connect"]);
+    assert_eq!(code, Some(1), "{printed}");
+    let begin = format!("HELD {at}: this machine has no such address\n");
+    assert!(printed.starts_with(&begin), "{printed}");
+    for line in [
+        format!("{at} not an address of this machine\n"),
+        format!(
+            "on another address: {holder} listens on 0.0.0.0:{}",
+            holder.port
+        ),
+        "not tested: every bind failed before it reached the port\n".to_owned(),
+    ] {
+        assert!(printed.contains(&line), "{line} in {printed}");
+    }
+}
+
+#[test]
 fn a_port_is_taken_in_every_form_that_the_filter_takes() {
     let holder = OwnerProcess::listening();
     let port = holder.port;

@@ -1,12 +1,12 @@
 //! `portmon wait`: until a port listens, until it is free, and the timeout.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, Command, Output, Stdio};
 
 use socket2::{Domain, Socket, Type};
 
 use crate::free_command::connections::{leave_time_wait, server};
-use crate::harness::helper_process::OwnerProcess;
+use crate::harness::helper_process::{OwnerProcess, listen};
 use crate::harness::launch::PORTMON;
 
 fn wait(words: &[&str]) -> Child {
@@ -118,12 +118,47 @@ fn an_unowned_port_is_free_only_if_a_bind_succeeds() {
             code,
             out,
             said.contains("only connections remain (")
-                && said.contains(" TIME_WAIT), but a bind fails: "),
+                && said.contains(" TIME_WAIT), so a bind fails: "),
         )
     });
     let [(with, out, _), (without, _, is_answered)] = outcomes;
     assert_eq!((with, without, is_answered), (Some(0), Some(124), true));
     assert!(out.contains(" is free|"), "{out}");
+}
+
+/// Of TEST-NET-3 (RFC 5737), which no machine has.
+const FOREIGN: &str = "203.0.113.9";
+
+#[test]
+fn no_listener_is_on_an_address_that_this_machine_lacks() {
+    let holder = OwnerProcess::listening_on("0.0.0.0:0");
+    let at = format!("{FOREIGN}:{}", holder.port);
+    let missing = |what: &str| {
+        let said = format!("portmon: {at} is not {what}|this machine has no such address");
+        (Some(124), "|".to_owned(), said)
+    };
+    assert_eq!(done(&[&at, "--timeout", "0"]), missing("listening"));
+    assert_eq!(done(&[&at, "--free", "--timeout", "0"]), missing("free"));
+    assert_eq!(
+        done(&[&at, "--http", "--timeout", "0"]),
+        missing("listening")
+    );
+}
+
+#[test]
+fn a_client_is_named_by_the_connection_that_it_has() {
+    let listener = listen("127.0.0.1:0");
+    let at = listener.local_addr().expect("an address");
+    let client = TcpStream::connect(at).expect("a connection");
+    let own = client.local_addr().expect("an address").port().to_string();
+    let (code, _, said) = done(&[&own, "--free", "--timeout", "0"]);
+    let uses = format!(
+        " {} uses it for a connection to :{}, so",
+        std::process::id(),
+        at.port()
+    );
+    assert_eq!(code, Some(124), "{said}");
+    assert!(said.contains(&uses), "{said}");
 }
 
 #[test]

@@ -104,7 +104,7 @@ fn a_server_that_is_not_ready_is_quoted_at_the_timeout() {
         ),
         (
             b"SSH-2.0-OpenSSH_9\r\n",
-            "does not answer HTTP, but SSH-2.0-OpenSSH_9",
+            "answers \"SSH-2.0-OpenSSH_9\", not HTTP",
         ),
         (b"", "closes the connection without an answer"),
     ];
