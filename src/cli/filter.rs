@@ -6,7 +6,7 @@ use clap::{ArgMatches, Args};
 
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
 pub struct FilterArgs {
-    /// Filter words, such as 3000, 49152-, state:listen or postgres; a row must match all of them, but of several ports one
+    /// Filter words, such as 3000, 49152-, state:listen or postgres; rows must match every word; several ports are alternatives
     #[arg(value_name = "FILTER", allow_negative_numbers = true)]
     filter: Vec<String>,
     /// Filter words after `--`, where a command's name is a word like any other.

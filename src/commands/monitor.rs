@@ -74,7 +74,7 @@ Examples:
   portmon postgres,redis   rows with either word
   portmon -- kill          filter by a word that looks like a command
 
-Filter words (a row must match all of them, but of several ports one):
+Filter words (rows must match every word; several ports are alternatives):
 {}
 Exit status:
   0      quit normally

@@ -13,7 +13,7 @@ use ratatui::text::Line;
 use std::fmt::Display;
 
 /// The signs of the table, which no other place explains.
-const SYMBOLS: [(&str, &str); 8] = [
+const SYMBOLS: [(&str, &str); 9] = [
     (
         "+ ~ - ↻",
         "opened, changed, closed, replaced within the last 3 s",
@@ -29,6 +29,10 @@ const SYMBOLS: [(&str, &str); 8] = [
         "age: at most 2 h (that of its process); more than 9 min (already open when portmon started)",
     ),
     ("- (root)", "owner not found, but its user is known"),
+    (
+        "- (WireGuard)",
+        "no owner found: probably the kernel itself",
+    ),
     ("*:3000", "all IPv4 and IPv6 addresses"),
     ("* at the left", "marked; x frees all marked rows"),
 ];
@@ -60,7 +64,7 @@ fn lines(app: &App, theme: &Theme, width: usize) -> Vec<Line<'static>> {
     });
     let others = [
         (
-            "Filter (all words must match; of several ports one)",
+            "Filter (rows must match every word; several ports are alternatives)",
             FILTER_SYNTAX,
         ),
         ("Signs in the table", &SYMBOLS),
