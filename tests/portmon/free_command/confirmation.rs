@@ -90,7 +90,7 @@ fn a_range_is_confirmed_by_the_number_of_its_ports() {
 fn a_list_of_ports_gets_verdicts_in_its_order() {
     let (mut one, mut other) = (OwnerProcess::listening(), OwnerProcess::ignoring_sigterm());
     let list = format!("{},{}", other.port, one.port);
-    let words = ["free", &list, "--yes", "--wait", "1", "--settle", "0.2"];
+    let words = ["free", &list, "--yes", "--wait", "60", "--settle", "0.2"];
     let printed = run(&words);
     let lines: Vec<&str> = printed.stdout.lines().collect();
     let expected = [

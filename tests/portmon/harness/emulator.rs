@@ -12,8 +12,9 @@ use vt100::{Callbacks, Parser};
 use crate::harness::display::Display;
 use crate::harness::terminal::Writer;
 
-/// Time after which a test gives up waiting.
-pub const TIMEOUT: Duration = Duration::from_secs(15);
+/// Time after which a test gives up waiting: longer than the slowest machine takes to start a program, since only a failing
+/// test waits that long.
+pub const TIMEOUT: Duration = Duration::from_mins(1);
 
 const FRAME_END: &[u8] = b"\x1b[?2026l";
 
