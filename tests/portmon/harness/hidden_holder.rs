@@ -3,6 +3,7 @@
 #![expect(unsafe_code, reason = "libc offers these calls only as unsafe")]
 
 use std::env;
+use std::fs;
 use std::io::{BufRead, BufReader, IoSlice, Read, stdin};
 use std::mem::MaybeUninit;
 use std::net::TcpListener;
@@ -24,6 +25,8 @@ const REGISTER_FILES: libc::c_uint = 2;
 
 pub struct HiddenHolder {
     pub port: u16,
+    /// The process that has the listener: the child that was started, or one that it forked.
+    pid: u32,
     child: Child,
 }
 
@@ -61,14 +64,7 @@ impl HiddenHolder {
         let (program, words) = words.split_first().expect("a program");
         let mut child = Command::new(program)
             .args(words)
-            // On the first thread.
-            .args([
-                "--ignored",
-                "--exact",
-                "--nocapture",
-                "--test-threads=1",
-                test,
-            ])
+            .args(["--ignored", "--exact", "--nocapture", test])
             .env(PLACE, place)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -76,25 +72,30 @@ impl HiddenHolder {
             .spawn()
             .expect("it runs");
         let lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
-        let mut ports = lines.map_while(Result::ok).filter_map(|line| {
-            let port = line.strip_prefix("port ")?;
-            Some(port.parse().expect("a number"))
+        let mut told = lines.map_while(Result::ok).filter_map(|line| {
+            let (port, pid) = line.strip_prefix("port ")?.split_once(" of ")?;
+            let port: u16 = port.parse().expect("a number");
+            Some((port, pid.parse().expect("a number")))
         });
-        let port = ports.next().expect("a port");
+        let (port, pid) = told.next().expect("a port");
         // The pipe must not be full or closed when libtest writes its summary.
-        thread::spawn(move || ports.count());
-        let holder = Self { port, child };
+        thread::spawn(move || told.count());
+        let holder = Self { port, pid, child };
         (port != 0).then_some(holder)
     }
 
     pub fn pid(&self) -> u32 {
-        self.child.id()
+        self.pid
     }
 }
 
 impl Drop for HiddenHolder {
     fn drop(&mut self) {
-        let _ = self.child.kill();
+        // One that was forked ends with the pipe, and then the child that waits for it.
+        drop(self.child.stdin.take());
+        if self.pid == self.child.id() {
+            let _ = self.child.kill();
+        }
         let _ = self.child.wait();
     }
 }
@@ -107,12 +108,7 @@ fn holds_a_listener() {
         return;
     };
     match place.as_str() {
-        "without_first_thread" => {
-            let listener = listen();
-            thread::spawn(move || tell_and_wait(&listener));
-            // SAFETY: this ends the first thread alone, which has nothing to clean up.
-            unsafe { libc::syscall(libc::SYS_exit, 0) };
-        }
+        "without_first_thread" => hold_without_first_thread(),
         "in_own_thread" => {
             let thread = thread::spawn(|| {
                 // SAFETY: the descriptors are copied, so that those of other threads stay theirs.
@@ -128,6 +124,34 @@ fn holds_a_listener() {
 
 fn listen() -> TcpListener {
     TcpListener::bind("127.0.0.1:0").expect("a port")
+}
+
+/// Holds it in a process of its own: libtest runs this on its second thread, which is the first one of a fork.
+fn hold_without_first_thread() {
+    let listener = listen();
+    // SAFETY: no other thread of libtest has a lock that the child needs; it waits for this one.
+    let child = unsafe { libc::fork() };
+    assert!(child >= 0, "no fork");
+    if child > 0 {
+        drop(listener);
+        // SAFETY: no status is asked for. The child is waited for once.
+        unsafe { libc::waitpid(child, std::ptr::null_mut(), 0) };
+        process::exit(0);
+    }
+    thread::spawn(move || {
+        wait_for_exit_of_first_thread();
+        tell_and_wait(&listener);
+    });
+    // SAFETY: this ends the first thread alone, which has nothing to clean up.
+    unsafe { libc::syscall(libc::SYS_exit, 0) };
+}
+
+fn wait_for_exit_of_first_thread() {
+    let stat = format!("/proc/self/task/{}/stat", process::id());
+    let has_exited = || fs::read_to_string(&stat).is_ok_and(|line| line.contains(") Z "));
+    while !has_exited() {
+        thread::yield_now();
+    }
 }
 
 fn hold_in_ring() {
@@ -171,7 +195,7 @@ fn port(listener: &TcpListener) -> u16 {
 
 /// Tells in a line of its own: libtest has begun one.
 fn tell(port: u16) {
-    println!("\nport {port}");
+    println!("\nport {port} of {}", process::id());
 }
 
 /// Waits for the end of the test, then ends the process.
