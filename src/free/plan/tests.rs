@@ -275,7 +275,7 @@ fn a_hidden_owner_shows_its_user_and_the_sudo_command() {
     assert_eq!(title(&explained), ":8080 belongs to ops");
     assert_eq!(
         lines(&explained),
-        ["Its process belongs to user ops. Use sudo, or take another port."]
+        ["It was opened by user ops. Use sudo, or take another port."]
     );
     let offer = "sudo /home/dev/.cargo/bin/portmon free 8080";
     assert_eq!(explained.command().as_deref(), Some(offer));

@@ -172,7 +172,7 @@ fn a_hidden_owner_is_not_permitted_a_protected_one_refused() {
         let report = FreeReport::explained(spec(port), explanation, unused);
         (report.outcome(), wording::free_report(&report))
     };
-    let hidden = ":8080 belongs to dev. Its process belongs to user dev. Use sudo, or take another port. \
+    let hidden = ":8080 belongs to dev. It was opened by user dev. Use sudo, or take another port. \
                   Port 8081 is free (bound just now). Try: sudo /opt/portmon free 8080";
     let expected = (Some(FreeOutcome::NotPermitted), hidden.to_owned());
     assert_eq!(told("8080", Some(8081)), expected);

@@ -121,17 +121,11 @@ pub fn note(not_found: &NotFound) -> String {
     )
 }
 
-/// `hidden (a process of root; sudo shows it)`
+/// `hidden (opened by root; sudo shows it)`
 pub fn owner_not_found(socket: &Socket, not_found: &NotFound) -> String {
-    let owner = user(socket).map_or_else(String::new, |user| {
-        if is_hidden(not_found.cause) {
-            format!("a process of {user}; ")
-        } else {
-            format!("user {user}; ")
-        }
-    });
+    let opened = user(socket).map_or_else(String::new, |user| format!("opened by {user}; "));
     let (adjective, clause) = (adjective(not_found.cause), clause(not_found));
-    format!("{adjective} ({owner}{clause})")
+    format!("{adjective} ({opened}{clause})")
 }
 
 /// `a hidden process of dev`: an owner that was not found, as a noun.
@@ -155,26 +149,28 @@ pub fn sentence(socket: &Socket, has_sudo: bool) -> String {
     let Some(not_found) = socket.owners.not_found() else {
         return String::new();
     };
-    let owner = user(socket).map_or_else(
+    // Not of whom its process is now: that may have dropped its rights since.
+    let opened = user(socket).map_or_else(
         || "Its process is hidden".to_owned(),
-        |user| format!("Its process belongs to user {user}"),
+        |user| format!("It was opened by user {user}"),
     );
     let why = match not_found.cause {
         _ if not_found.probably_kernel().is_some() => return unowned_sentence(not_found),
         _ if is_hidden(not_found.cause) && !not_found.kernel.is_empty() => {
-            let user = user(socket).map_or_else(String::new, |user| format!(" of {user}"));
             let kernel = the_kernel(not_found.kernel);
             let advice = if has_sudo {
                 "Use sudo to tell, or take another port."
             } else {
                 "Take another port."
             };
-            return format!("A process{user} that you cannot see has it, or {kernel}. {advice}");
+            return format!(
+                "{opened}: a process that you cannot see has it, or {kernel}. {advice}"
+            );
         }
         NotFoundCause::OtherUser if has_sudo => ". Use sudo, or take another port.",
-        NotFoundCause::OtherUser => "; you cannot see or stop it.",
+        NotFoundCause::OtherUser => "; its process is hidden from you.",
         NotFoundCause::ClosedProcess => {
-            " and is closed even to that user. Use sudo, or take another port."
+            "; its process is closed even to that user. Use sudo, or take another port."
         }
         NotFoundCause::MissingPtrace => {
             ". This root lacks CAP_SYS_PTRACE (in a container: --cap-add SYS_PTRACE), without which it cannot read the \
@@ -191,7 +187,7 @@ pub fn sentence(socket: &Socket, has_sudo: bool) -> String {
         }
         _ => return unowned_sentence(not_found),
     };
-    format!("{owner}{why}")
+    format!("{opened}{why}")
 }
 
 /// Where no process is known to be hidden.

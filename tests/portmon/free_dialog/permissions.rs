@@ -24,7 +24,7 @@ fn a_hidden_owner_is_shown_by_user_with_a_command_to_copy() {
     ask(&terminal, &format!(":{} belongs to root", holder.port));
     wait_for_words(
         &terminal,
-        "Its process belongs to user root. Use sudo, or take another port.",
+        "It was opened by user root. Use sudo, or take another port.",
     );
     let display = terminal.display();
     assert!(!display.says("stop it"), "{display}");
