@@ -98,18 +98,23 @@ pub fn not_permitted_text(denied: &NotPermitted) -> String {
 
 /// `15 of these 16 belong to other users; what else they hold is unknown`
 pub fn unseen_text(unseen: &Unseen) -> String {
-    let (who, hold) = match unseen.processes.as_slice() {
-        [one] if unseen.are_foreign => {
-            return format!("{}; what else it holds is unknown", belongs(one));
-        }
-        [one] => (one.to_string(), "holds"),
-        many if many.len() == unseen.of => (format!("all {}", unseen.of), "hold"),
-        many => (format!("{} of these {}", many.len(), unseen.of), "hold"),
-    };
-    if unseen.are_foreign {
-        format!("{who} belong to other users; what else they hold is unknown")
-    } else {
-        format!("what else {who} {hold} is unknown")
+    let Unseen {
+        processes,
+        of,
+        are_foreign,
+    } = unseen;
+    let they_hold = "what else they hold is unknown";
+    match (processes.as_slice(), are_foreign) {
+        ([one], true) => format!("{}; what else it holds is unknown", belongs(one)),
+        ([one], false) => format!("what else {one} holds is unknown"),
+        (all, false) if all.len() == *of => they_hold.to_owned(),
+        ([_, _], true) if *of == 2 => format!("both belong to other users; {they_hold}"),
+        (all, true) if all.len() == *of => format!("all {of} belong to other users; {they_hold}"),
+        (some, true) => format!(
+            "{} of these {of} belong to other users; {they_hold}",
+            some.len()
+        ),
+        (some, false) => format!("what else {} of these {of} hold is unknown", some.len()),
     }
 }
 

@@ -1,5 +1,5 @@
 use super::*;
-use crate::free::{FreeContext, KillPlan, TargetSet, plan_port};
+use crate::free::{FreeContext, KillPlan, TargetSet, Unseen, plan_port};
 use crate::model::port::{AddressSpec, PortSpec};
 use crate::model::process::{Pid, ProcessState, ProcessTree, Restriction, RunState, Signal};
 use crate::model::socket::{Endpoint, Protocol};
@@ -189,6 +189,26 @@ fn own_unreadable_processes_are_not_called_foreign() {
         "what else ssh-agent 4000 holds is unknown"
     );
     assert_eq!(warnings(&plan, TargetSet::Group), [""; 0]);
+}
+
+#[test]
+fn all_targets_that_cannot_be_read_are_told_in_plain_words() {
+    let said = |number: u32, of, are_foreign| {
+        let processes = of_root(number);
+        crate::wording::unseen_text(&Unseen {
+            processes,
+            of,
+            are_foreign,
+        })
+    };
+    let they_hold = "what else they hold is unknown";
+    assert_eq!([said(2, 2, false), said(3, 3, false)], [they_hold; 2]);
+    let foreign = [said(2, 2, true), said(2, 3, true), said(3, 3, true)];
+    assert_eq!(
+        foreign,
+        ["both", "2 of these 3", "all 3"]
+            .map(|who| format!("{who} belong to other users; {they_hold}"))
+    );
 }
 
 #[test]
