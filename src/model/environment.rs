@@ -14,8 +14,6 @@ pub struct Environment {
     /// User whose sockets are "mine": with sudo the invoking user. On Windows the last part of the SID; `None` where
     /// users have no numbers.
     pub uid: Option<u32>,
-    /// True if portmon has root's rights, whoever invoked it.
-    pub is_root: bool,
     /// portmon's own pid first, then its ancestors'; empty where `/proc` does not show portmon.
     pub self_pids: Vec<Pid>,
     /// Set if the pids in `/proc` are not those of portmon's own PID namespace.

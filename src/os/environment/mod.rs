@@ -27,7 +27,6 @@ pub fn read() -> Environment {
         executable: executable(),
         home: home(),
         is_ssh: std::env::var_os("SSH_CONNECTION").is_some_and(|value| !value.is_empty()),
-        is_root: processes::is_root(),
     }
 }
 
