@@ -8,9 +8,9 @@ use crate::model::process::{
 };
 use crate::model::snapshot::Snapshot;
 use crate::model::socket::{
-    CompactAddr, Endpoint, EndpointId, Family, Interface, NotFoundCause, OwnerHint, Owners,
-    Protocol, QueueOrTimer, RawSocket, Relation, Since, Socket, SocketQueue, SocketRole, State,
-    family,
+    CompactAddr, Endpoint, EndpointId, Family, Interface, KernelServices, NotFound, NotFoundCause,
+    OwnerHint, Owners, Protocol, QueueOrTimer, RawSocket, Relation, Since, Socket, SocketQueue,
+    SocketRole, State, family,
 };
 use std::net::SocketAddr;
 use std::sync::{Arc, LazyLock};
@@ -134,6 +134,16 @@ impl SocketBuilder {
     /// Its owner was not found for this cause.
     pub fn not_found(mut self, cause: NotFoundCause) -> Self {
         self.socket.owners = cause.into();
+        self
+    }
+
+    /// Of the kernel itself, as far as full root can tell: no process has it, and these services run.
+    pub fn of_kernel(mut self, kernel: KernelServices) -> Self {
+        self.socket.owners = Owners::NotFound(NotFound {
+            cause: NotFoundCause::NoProcess,
+            carriers: Arc::default(),
+            kernel,
+        });
         self
     }
 

@@ -4,6 +4,7 @@ use crate::app::notice::Notice;
 use crate::app::testing::{AppHarness, environment};
 use crate::config::Settings;
 use crate::model::environment::{Environment, PidNamespaceProblem};
+use crate::model::socket::{KernelServices, Protocol};
 use crate::model::testing::{SocketBuilder, process, socket};
 use crossterm::event::{Event as TerminalEvent, KeyCode};
 use ratatui::style::{Color, Modifier};
@@ -140,6 +141,23 @@ fn the_screen_of_80_by_24_is_as_it_was_designed() {
 
                                        1 owner hidden (sudo shows it) · 1 remote: a
      / filter   x free port   Enter details   s sort   y copy   ? help   q quit
+    ");
+}
+
+#[test]
+fn a_socket_of_the_kernel_is_named_in_its_row() {
+    let services = KernelServices::of_port(Protocol::Udp, [51820, 0], |_| true);
+    let sockets = vec![
+        socket("0.0.0.0:51820")
+            .udp()
+            .user(0, "root")
+            .of_kernel(services),
+    ];
+    let mut harness = AppHarness::start(environment(), Settings::default(), (80, 24));
+    harness.poll(sockets);
+    insta::assert_snapshot!(lines(&harness, [2, 3]), @"
+    2|  PORT^ LOCAL       STATE    PID PROCESS        AGE WHAT
+    3|  51820 0.0.0.0   ! udp        - - (WireGuard)  >0s
     ");
 }
 

@@ -130,6 +130,37 @@ mod tests {
     }
 
     #[test]
+    fn a_service_is_named_only_with_its_evidence_and_port() {
+        let names = |evidence, protocol, ports| {
+            let runs = |own| own == evidence;
+            let known = KernelServices::of_port(protocol, ports, runs);
+            let any = KernelServices::of_any_port(protocol, runs);
+            assert_eq!(known.is_empty(), known.names().is_empty());
+            [known.names(), any.names()]
+        };
+        let module = KernelEvidence::Module;
+        let wireguard = module("wireguard");
+        let none = || Vec::<&str>::new();
+        assert_eq!(
+            names(wireguard, Udp, [51820, 0]),
+            [vec!["WireGuard"], none()]
+        );
+        assert_eq!(names(wireguard, Udp, [51821, 0]), [none(), none()]);
+        let device = KernelEvidence::Device("wireguard");
+        assert_eq!(names(device, Udp, [51821, 0]), [none(), vec!["WireGuard"]]);
+        assert_eq!(
+            names(module("nfsd"), Tcp, [2049, 0]),
+            [vec!["NFS server"], none()]
+        );
+        assert_eq!(
+            names(module("nfs"), Tcp, [800, 2049]),
+            [vec!["NFS client"], none()]
+        );
+        assert_eq!(names(module("nfs"), Tcp, [2049, 800]), [none(), none()]);
+        assert_eq!(names(module("ext4"), Udp, [51820, 0]), [none(), none()]);
+    }
+
+    #[test]
     fn a_kernel_service_is_known_by_its_port_while_it_runs() {
         let runs = |evidence| evidence == KernelEvidence::Module("vxlan");
         let names = |protocol, ports| KernelServices::of_port(protocol, ports, runs).names();
