@@ -179,7 +179,7 @@ impl Explanation {
             return;
         };
         probable.candidates = found.to_vec();
-        let processes = found.iter().flat_map(|one| &one.processes);
+        let processes = found.iter().flat_map(SocketCandidates::named);
         let processes: BTreeMap<ProcessId, &Arc<Process>> =
             processes.map(|process| (process.id, process)).collect();
         let reason = |process: &Arc<Process>| {

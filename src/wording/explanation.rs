@@ -3,8 +3,8 @@
 use super::process::program;
 use super::socket::not_found;
 use super::{
-    count_states, owners, place, probably, protected, suffix, time_left_roughly, unit_text,
-    unreadable, user,
+    count_states, one_of_many, owners, place, probably, protected, suffix, time_left_roughly,
+    unit_text, unreadable, user,
 };
 use crate::free::{Explanation, Obstacle, Protected, SupervisedBy};
 use crate::model::port::Port;
@@ -130,10 +130,10 @@ fn protected_owner((owner, why): &(Arc<Process>, Protected)) -> String {
 
 /// `It is probably webserver 4242; its descriptors are not readable, so portmon cannot prove it.`
 fn probable_owner(candidates: &SocketCandidates) -> String {
-    let (probably, unreadable) = (
-        probably(candidates),
-        unreadable(&candidates.processes, candidates.others),
-    );
+    let Some(probably) = probably(candidates) else {
+        return format!("It may be {}.", one_of_many(candidates));
+    };
+    let unreadable = unreadable(&candidates.processes, candidates.others);
     format!("It is {probably}; {unreadable}, so portmon cannot prove it.")
 }
 

@@ -42,8 +42,8 @@ pub use process::{
     no_restart_command, origin, process_and_thread, protected, signal_error, unknown_signal,
 };
 pub use socket::{
-    CONNECTED_TO_ITSELF, candidate_names, cause, count_states, owner_not_found, owners, probably,
-    states, unproved, unreadable, user,
+    CONNECTED_TO_ITSELF, candidate_names, cause, count_states, one_of_many, owner_not_found,
+    owners, probably, states, unproved, unreadable, user,
 };
 pub use verdict::{
     escalation, held_now, next_commands, progress, rest_with_parent, stop_rest, verdict,

@@ -1,5 +1,6 @@
 //! Sockets in a sentence: who has them open, and in which states they are.
 
+use super::process::user_of;
 use super::{count, list};
 use crate::free::Unproved;
 use crate::model::process::{Process, SocketCandidates};
@@ -61,20 +62,17 @@ pub fn user(socket: &Socket) -> Option<String> {
     name.or_else(|| socket.uid.map(|uid| format!("uid {uid}")))
 }
 
-/// More candidates than this are only counted.
-const MAX_CANDIDATES: usize = 6;
-
-/// Who may own a socket: `probably webserver 4242`, `probably one of api 4300 and webserver 4242`.
-pub fn probably(candidates: &SocketCandidates) -> String {
-    format!("probably {}", candidate_names(candidates))
+/// Who may own a socket: `probably webserver 4242`, `probably one of api 4300 and webserver 4242`; `None` where too many
+/// match for one of them to be probable.
+pub fn probably(candidates: &SocketCandidates) -> Option<String> {
+    let names = || format!("probably {}", candidate_names(candidates));
+    candidates.are_few().then(names)
 }
 
-/// `webserver 4242`, `one of api 4300 and webserver 4242`, `one of su 4300 and 12 others that you may not signal`
+/// `webserver 4242`, `one of api 4300 and webserver 4242`, `one of su 4300 and 2 others that you may not signal`
 pub fn candidate_names(candidates: &SocketCandidates) -> String {
-    let processes = &candidates.processes;
-    let (shown, more) = processes.split_at(processes.len().min(MAX_CANDIDATES));
-    let mut parts: Vec<String> = shown.iter().map(ToString::to_string).collect();
-    parts.extend((!more.is_empty()).then(|| format!("{} more", more.len())));
+    let processes = candidates.processes.iter();
+    let mut parts: Vec<String> = processes.map(ToString::to_string).collect();
     let others = candidates.others;
     parts.extend((others > 0).then(|| {
         let others = count(others, "other");
@@ -84,6 +82,16 @@ pub fn candidate_names(candidates: &SocketCandidates) -> String {
         [only] => only.clone(),
         many => format!("one of {}", list(many)),
     }
+}
+
+/// Many candidates, none of whom is named: `one of 68 processes of root whose descriptors are not readable`
+pub fn one_of_many(candidates: &SocketCandidates) -> String {
+    let uid = candidates.origin.uid;
+    let is_own = |process: &&Arc<Process>| process.uid == Some(uid);
+    let own = candidates.processes.iter().find(is_own);
+    let user = own.map_or_else(|| format!("uid {uid}"), |process| user_of(process));
+    let number = candidates.count();
+    format!("one of {number} processes of {user} whose descriptors are not readable")
 }
 
 /// Why nothing proves that one of these candidates, or of this many others, is the owner.

@@ -119,6 +119,32 @@ fn root_without_cap_sys_ptrace_is_told_so() {
 }
 
 #[test]
+fn of_many_unreadable_processes_of_root_none_is_guessed() {
+    if !can_be_nobody(PORTMON.as_ref()) {
+        return;
+    }
+    let holders: Vec<OwnerProcess> = (0..4).map(|_| OwnerProcess::listening()).collect();
+    let port = holders[0].port.to_string();
+    let may_be = [
+        "may be one of ",
+        " processes of root whose descriptors are not readable",
+    ];
+    let said = check_by(&NO_PTRACE, holders[0].port);
+    assert_says(&said, &may_be);
+    assert!(!said.contains("probably"), "{said}");
+    let freed = run_by(&NO_PTRACE, &["free", &port, "--json"]);
+    assert_eq!(freed.code, Some(4), "{freed:?}");
+    assert_says(&freed.stdout, &may_be);
+    assert_says(
+        &freed.stdout,
+        &["It was opened by user root. This root lacks CAP_SYS_PTRACE"],
+    );
+    for guess in ["probably", "to confirm", "sudo", "\"pid\""] {
+        assert!(!freed.stdout.contains(guess), "{guess}: {freed:?}");
+    }
+}
+
+#[test]
 fn root_of_a_user_namespace_is_told_where_its_rights_end() {
     let options = ["--user", "--map-root-user"];
     if !can_unshare(&options) {

@@ -14,7 +14,7 @@ use super::{
     Verdict, VerdictClass, VerdictKind, Warning,
 };
 use crate::model::port::{Availability, PortSpec};
-use crate::model::process::{Process, Signal};
+use crate::model::process::{Process, Signal, SocketCandidates};
 use crate::model::snapshot::Problem;
 use crate::model::socket::{Socket, State, TimeWaitLeft};
 use serde::Serialize;
@@ -203,13 +203,13 @@ impl FreeReport {
         }
     }
 
-    /// Returns the processes that probably hold the port.
+    /// Returns the few processes that probably hold the port.
     pub fn candidates(&self) -> Vec<&Arc<Process>> {
         match &self.conclusion {
             Conclusion::Unproved { explanation, .. }
             | Conclusion::Explained { explanation, .. } => {
                 let candidates = explanation.candidates().into_iter();
-                candidates.flat_map(|one| &one.processes).collect()
+                candidates.flat_map(SocketCandidates::named).collect()
             }
             _ => Vec::new(),
         }

@@ -23,7 +23,8 @@ pub struct Unproved {
 impl KillPlan {
     /// Plans to stop one of the candidates where the owner is hidden. Visible owners on other addresses are no targets.
     ///
-    /// `None` if none of them may be stopped: each is protected or must be stopped through its supervisor.
+    /// `None` if none of them may be stopped: each is protected or must be stopped through its supervisor. `None` as well
+    /// where so many match that none is probable.
     pub fn of_candidates(
         explanation: &Explanation,
         found: &[SocketCandidates],
@@ -40,6 +41,9 @@ impl KillPlan {
         else {
             return None;
         };
+        if !found.iter().all(SocketCandidates::are_few) {
+            return None;
+        }
         let is_meant = |socket: &&Socket| {
             let mut unowned = probable.sockets.iter();
             let is_unowned = unowned.any(|query| query.socket == socket.id);

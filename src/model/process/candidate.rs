@@ -58,14 +58,33 @@ pub struct SocketCandidates {
     pub others: usize,
 }
 
+/// More candidates than this are counted, not named, and none of them is offered to be stopped: a pid among many is a guess.
+const FEW: usize = 3;
+
 impl SocketCandidates {
+    /// True if so few match that each is worth naming.
+    pub fn are_few(&self) -> bool {
+        self.count() <= FEW
+    }
+
+    /// Returns the number of all, of whom some may not be signaled.
+    pub fn count(&self) -> usize {
+        self.processes.len() + self.others
+    }
+
+    /// Returns those that are worth naming.
+    pub fn named(&self) -> &[Arc<Process>] {
+        if self.are_few() { &self.processes } else { &[] }
+    }
+
     /// True if the socket is known to have been opened in the control group of this candidate, which names a supervisor.
     pub fn proves_supervisor_of(&self, process: ProcessId) -> bool {
         self.origin.cgroup.is_some() && self.processes.iter().any(|one| one.id == process)
     }
 
+    /// Returns the pids of those that are worth naming.
     pub fn pids(&self) -> Vec<Pid> {
-        self.processes.iter().map(|process| process.pid()).collect()
+        self.named().iter().map(|process| process.pid()).collect()
     }
 }
 

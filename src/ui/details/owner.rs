@@ -23,7 +23,8 @@ pub fn owner_lines(view: &DetailsView) -> Vec<Option<LabeledText>> {
             let cause = wording::owner_not_found(socket, not_found);
             let mut lines = vec![entry("owner", Some(cause))];
             let candidates = view.inspection.and_then(|found| found.candidates.first());
-            lines.push(entry("probably", candidates.map(screen::candidates)));
+            let candidates = candidates.map(screen::candidates);
+            lines.push(candidates.map(|(label, text)| LabeledText::new(label, text)));
             lines.extend(
                 view.inspection
                     .map(|found| supervisor_lines(&found.supervisor))

@@ -74,7 +74,7 @@ fn held_by(report: &CheckReport, decisive: &Reason) -> String {
                 holders => format!(" and {}", count(holders - 1, "more socket")),
             };
             let candidates = report.findings.candidates_of(socket.id);
-            let candidates = candidates.map(|one| format!(", {},", probably(one)));
+            let candidates = candidates.and_then(probably).map(|one| format!(", {one},"));
             format!(
                 " by {}{} on {}{more}",
                 owner(socket),

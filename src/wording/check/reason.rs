@@ -5,13 +5,13 @@ use super::reach::{answered_unseen, other_interface, published, wildcard};
 use crate::check::{CheckReport, Reason, distinct_owners};
 use crate::model::platform::PLATFORM;
 use crate::model::port::{PortSpec, WhyUnseen};
-use crate::model::process::{Engine, Process, ProcessState};
+use crate::model::process::{Engine, Process, ProcessState, SocketCandidates};
 use crate::model::socket::{Endpoint, Family, Owners, Protocol, Socket, State, TimeWaitLeft};
 use crate::wording::socket::not_found;
 use crate::wording::warning::left_over;
 use crate::wording::{
-    CONNECTED_TO_ITSELF, count, list, place, port, probably, states, time_left, unread_table,
-    unreadable,
+    CONNECTED_TO_ITSELF, count, list, one_of_many, place, port, probably, states, time_left,
+    unread_table, unreadable,
 };
 use std::net::{IpAddr, SocketAddr};
 
@@ -21,17 +21,20 @@ pub fn reason_lines(report: &CheckReport) -> Vec<String> {
     reasons.map(|reason| sentence(reason, report)).collect()
 }
 
+/// `probably webserver 4242: its descriptors are not readable, so portmon cannot prove it`
+fn probable_owner(candidates: &SocketCandidates) -> String {
+    let Some(probably) = probably(candidates) else {
+        return format!("it may be {}", one_of_many(candidates));
+    };
+    let unreadable = unreadable(&candidates.processes, candidates.others);
+    format!("{probably}: {unreadable}, so portmon cannot prove it")
+}
+
 fn sentence(reason: &Reason, report: &CheckReport) -> String {
     let spec = report.findings.request.spec;
     match reason {
         Reason::HoldingSocket(socket) => holds(socket),
-        Reason::Candidates(candidates) => {
-            let (probably, unreadable) = (
-                probably(candidates),
-                unreadable(&candidates.processes, candidates.others),
-            );
-            format!("{probably}: {unreadable}, so portmon cannot prove it")
-        }
+        Reason::Candidates(candidates) => probable_owner(candidates),
         Reason::Elsewhere(socket) => format!("on another address: {}", holds(socket)),
         Reason::Client { first, more } => client(first, *more),
         Reason::SelfConnection { first, more } => self_connection(first, *more),

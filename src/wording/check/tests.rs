@@ -45,14 +45,25 @@ fn candidates_are_named_as_probable_and_unproved() {
     probably vite 9120: its descriptors are not readable, so portmon cannot prove it
     only IPv4 is taken: ::1 and :: can be bound
     ");
-    assert_snapshot!(lines(with_candidates(&[&api, &vite()], 12)), @"
-    HELD :8080 by a process of dev, probably one of api 4300, vite 9120 and 12 others that you may not signal, on 127.0.0.1:8080
+    assert_snapshot!(lines(with_candidates(&[&api, &vite()], 1)), @"
+    HELD :8080 by a process of dev, probably one of api 4300, vite 9120 and 1 other that you may not signal, on 127.0.0.1:8080
     a process of dev listens on 127.0.0.1:8080 (owner hidden; sudo shows it)
-    probably one of api 4300, vite 9120 and 12 others that you may not signal: their descriptors are not readable, so portmon cannot prove it
+    probably one of api 4300, vite 9120 and 1 other that you may not signal: their descriptors are not readable, so portmon cannot prove it
     only IPv4 is taken: ::1 and :: can be bound
     ");
     let report = CheckReport::of(with_candidates(&[&vite()], 0));
     assert_eq!(report.owners(), []);
+}
+
+#[test]
+fn many_candidates_are_counted_and_called_possible() {
+    let api = process(4300, "api").build();
+    assert_snapshot!(lines(with_candidates(&[&api, &vite()], 66)), @"
+    HELD :8080 by a process of dev on 127.0.0.1:8080
+    a process of dev listens on 127.0.0.1:8080 (owner hidden; sudo shows it)
+    it may be one of 68 processes of dev whose descriptors are not readable
+    only IPv4 is taken: ::1 and :: can be bound
+    ");
 }
 
 fn in_time_wait(remote: &str) -> SocketBuilder {

@@ -8,8 +8,8 @@ use crate::model::socket::{
 };
 use crate::model::text::escaped;
 use crate::wording::{
-    alternatives, bytes, candidate_names, duration, joined, latency, percent, process_and_thread,
-    unreadable,
+    alternatives, bytes, candidate_names, duration, joined, latency, one_of_many, percent,
+    process_and_thread, unreadable,
 };
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -126,13 +126,14 @@ pub fn started(at: SystemTime, now: Option<Moment>) -> String {
     time.unwrap_or_default() + &up.unwrap_or_default()
 }
 
-/// `webserver 4242 · its descriptors are not readable`
-pub fn candidates(candidates: &SocketCandidates) -> String {
+/// A label and who may own the socket: `probably`, `webserver 4242 · its descriptors are not readable`
+pub fn candidates(candidates: &SocketCandidates) -> (&'static str, String) {
+    if !candidates.are_few() {
+        return ("possibly", one_of_many(candidates));
+    }
     let names = candidate_names(candidates);
-    format!(
-        "{names} · {}",
-        unreadable(&candidates.processes, candidates.others)
-    )
+    let unreadable = unreadable(&candidates.processes, candidates.others);
+    ("probably", format!("{names} · {unreadable}"))
 }
 
 pub fn pending_owner(is_closed: bool) -> &'static str {

@@ -44,6 +44,29 @@ fn pids(plan: &KillPlan, targets: TargetSet) -> Vec<u32> {
 }
 
 #[test]
+fn of_many_candidates_none_is_named_and_no_pid_is_typed() {
+    let many = |count: u32| -> Vec<_> {
+        let one = |place| process(4000 + place, "sh").build();
+        (0..count).map(one).collect()
+    };
+    let planned = |count| asked(vec![hidden()], &many(count).iter().collect::<Vec<_>>(), &[]);
+    let (few, plan) = planned(3);
+    assert!(plan.is_some());
+    let said = &wording::explanation_lines(&few, None)[1];
+    assert!(said.starts_with("It is probably one of sh 4000, sh 4001 and sh 4002; "));
+    let (many, plan) = planned(4);
+    assert!(plan.is_none());
+    assert_eq!(
+        wording::explanation_lines(&many, None),
+        [
+            "It was opened by user dev; its process is hidden from you.",
+            "It may be one of 4 processes of dev whose descriptors are not readable.",
+        ]
+    );
+    assert!(few.candidates()[0].named().len() == 3 && many.candidates()[0].named().is_empty());
+}
+
+#[test]
 fn a_candidate_is_stopped_only_if_its_pid_is_typed() {
     let (explanation, plan) = asked(vec![hidden()], &[&webserver()], &[]);
     let plan = plan.expect("a plan");

@@ -22,8 +22,9 @@ fn found(query: CandidateQuery) -> Option<SocketCandidates> {
 
 /// True if the helper is a candidate. Other processes of the user may be, too.
 fn is_candidate(helper: &HelperProcess, query: CandidateQuery) -> bool {
-    let found = found(query);
-    found.is_some_and(|found| found.pids().contains(&Pid(helper.pid())))
+    let found = found(query).into_iter();
+    let mut processes = found.flat_map(|found| found.processes);
+    processes.any(|process| process.pid() == Pid(helper.pid()))
 }
 
 #[test]

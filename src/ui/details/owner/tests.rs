@@ -101,6 +101,22 @@ fn details_name_the_candidates_of_a_hidden_owner() {
 }
 
 #[test]
+fn details_count_the_candidates_where_they_are_many() {
+    let (mut harness, request) = details_of(socket("127.0.0.1:3000"));
+    let hidden = socket("127.0.0.1:3000").build();
+    let mut candidates = socket_candidates(hidden.id, &[&process(4242, "webserver").build()]);
+    candidates.others = 67;
+    let mut inspection = inspection(request);
+    inspection.candidates = vec![candidates];
+    harness.event(Event::Inspected(inspection));
+    let shown = crate::ui::tests::details(&harness, &["owner", "probably", "possibly"]);
+    insta::assert_snapshot!(shown, @"
+    owner: hidden (opened by dev; sudo shows it)
+    possibly: one of 68 processes of dev whose descriptors are not readable
+    ");
+}
+
+#[test]
 fn details_show_the_supervisor_of_known_and_hidden_owners() {
     let node = process(4242, "node").build();
     let known = details(socket("127.0.0.1:3000").owner(&node), &shop(), &database());
