@@ -172,9 +172,13 @@ pub fn sentence(socket: &Socket, has_sudo: bool) -> String {
         NotFoundCause::ClosedProcess => {
             "; its process is closed even to that user. Use sudo, or take another port."
         }
+        NotFoundCause::MissingPtrace if socket.uid == Some(0) => {
+            ". This root lacks CAP_SYS_PTRACE (in a container: --cap-add SYS_PTRACE), without which it cannot read every \
+             process: add the capability, or take another port."
+        }
         NotFoundCause::MissingPtrace => {
-            ". This root lacks CAP_SYS_PTRACE (in a container: --cap-add SYS_PTRACE), without which it cannot read the \
-             processes of others: ask as that user, or add the capability."
+            ". This root lacks CAP_SYS_PTRACE (in a container: --cap-add SYS_PTRACE), without which it cannot read every \
+             process: ask as that user, or add the capability."
         }
         NotFoundCause::UserNamespace => {
             ". Your rights end at this user namespace: ask outside of it, or take another port."
@@ -213,5 +217,43 @@ fn unowned_sentence(not_found: &NotFound) -> String {
             format!("Every process of this machine was read, and none has it: {likely} {kernel}.")
         }
         _ => "Its owner was not found; the reason is unknown.".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::testing::socket;
+    use NotFoundCause::*;
+
+    #[test]
+    fn who_opened_a_socket_is_not_called_its_holder() {
+        let causes = [
+            OtherUser,
+            ClosedProcess,
+            MissingPtrace,
+            UserNamespace,
+            HiddenProcesses,
+            SecurityModule,
+        ];
+        for cause in causes {
+            let hidden = socket("127.0.0.1:80").user(0, "root").not_found(cause);
+            let hidden = hidden.build();
+            let said = [true, false].map(|has_sudo| sentence(&hidden, has_sudo));
+            for said in said {
+                assert!(said.starts_with("It was opened by user root"), "{said}");
+                assert!(!said.contains("belongs"), "{said}");
+            }
+        }
+    }
+
+    #[test]
+    fn root_is_not_told_to_ask_as_root() {
+        let of = |uid, name| {
+            let hidden = socket("127.0.0.1:80").user(uid, name);
+            sentence(&hidden.not_found(MissingPtrace).build(), false)
+        };
+        assert!(of(0, "root").ends_with("process: add the capability, or take another port."));
+        assert!(of(33, "www").ends_with("process: ask as that user, or add the capability."));
     }
 }
