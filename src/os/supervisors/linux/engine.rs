@@ -30,9 +30,9 @@ pub struct EngineAnswer {
     pub engine: Engine,
     /// Owner of its socket: the user it runs as.
     pub uid: Option<u32>,
-    /// Its running containers; empty if it has not answered.
+    /// Its containers that have not ended; empty if it has not answered.
     pub containers: Vec<Container>,
-    /// True if it has answered in full, with the ports of each container.
+    /// True if it has answered in full, with the ports of each of them.
     pub is_complete: bool,
 }
 
@@ -66,14 +66,16 @@ fn no_answer(engine_socket: &EngineSocket) -> EngineAnswer {
 }
 
 fn answer_at(engine_socket: &EngineSocket, timeout: Duration) -> Option<EngineAnswer> {
-    let response = http::get(&engine_socket.path, "/containers/json", timeout)?;
+    // Without `all`, podman leaves out those that are paused or starting, whose proxies run.
+    let response = http::get(&engine_socket.path, "/containers/json?all=true", timeout)?;
     // podman, which may listen on docker's socket too (podman-docker), answers `Server: Libpod/5.2.3 (linux)`.
     let engine = match http::header(&response.head, "server") {
         Some(server) if server.starts_with("Libpod/") => Engine::Podman,
         _ => engine_socket.engine,
     };
-    let summaries: Vec<ContainerSummary> = serde_json::from_slice(&response.body).ok()?;
-    let is_complete = summaries.iter().all(|summary| summary.ports.is_some());
+    let mut summaries: Vec<ContainerSummary> = serde_json::from_slice(&response.body).ok()?;
+    summaries.retain(|summary| !summary.has_ended(engine));
+    let is_complete = summaries.iter().all(ContainerSummary::has_known_ports);
     let container = |summary| container(summary, engine, engine_socket.manager);
     Some(EngineAnswer {
         engine,
@@ -126,7 +128,31 @@ fn engine_sockets_of(docker_host: Option<&str>, runtime: &Path) -> Vec<EngineSoc
 struct ContainerSummary {
     id: String,
     names: Option<Vec<String>>,
+    /// Absent in the answers of old engines, which list those that run.
+    state: Option<String>,
     ports: Option<Vec<PortSummary>>,
+}
+
+impl ContainerSummary {
+    /// True if it publishes nothing: it has ended, or docker has created it and failed to start it. podman starts the proxies
+    /// of a container that it still calls created.
+    fn has_ended(&self, engine: Engine) -> bool {
+        match self.state.as_deref() {
+            Some("exited" | "dead") => true,
+            Some("created") => engine == Engine::Docker,
+            _ => false,
+        }
+    }
+
+    /// True if its ports are listed. docker lists none while a container restarts or is removed.
+    fn has_known_ports(&self) -> bool {
+        let is_steady = match self.state.as_deref() {
+            None | Some("created" | "running" | "paused") => true,
+            Some(_) => false,
+        };
+        let ports = self.ports.as_ref();
+        ports.is_some_and(|ports| is_steady || !ports.is_empty())
+    }
 }
 
 #[derive(Deserialize)]

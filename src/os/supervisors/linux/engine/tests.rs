@@ -58,7 +58,7 @@ fn an_engine_lists_its_containers_with_their_ports() {
         let fake = FakeEngine::answering(answer(server, LISTED));
         let found = containers(ask(&[docker_at(&fake)], LONG));
         assert_eq!(found, expected(engine));
-        assert!(fake.request().starts_with("GET /containers/json "));
+        assert!(fake.request().starts_with("GET /containers/json?all=true "));
     }
 }
 
@@ -80,6 +80,43 @@ fn an_answer_is_complete_only_with_the_ports_of_each_container() {
         let found = answers.iter().map(|one| (one.uid, one.is_complete));
         let expected = [(Some(own), is_complete)];
         assert_eq!(found.collect::<Vec<_>>(), expected, "{body}");
+    }
+}
+
+#[test]
+fn a_container_in_any_state_but_ended_may_publish_ports() {
+    let ports = r#"[{"PrivatePort":80,"PublicPort":8080,"Type":"tcp"}]"#;
+    let cases = [
+        ("running", ports, Engine::Docker, (1, true)),
+        ("running", "[]", Engine::Docker, (1, true)),
+        ("paused", ports, Engine::Podman, (1, true)),
+        ("created", ports, Engine::Podman, (1, true)),
+        ("created", "[]", Engine::Docker, (0, true)),
+        ("restarting", "[]", Engine::Docker, (1, false)),
+        ("restarting", ports, Engine::Docker, (1, true)),
+        ("removing", "[]", Engine::Docker, (1, false)),
+        ("exited", ports, Engine::Podman, (0, true)),
+        ("exited", "null", Engine::Docker, (0, true)),
+        ("dead", ports, Engine::Docker, (0, true)),
+    ];
+    for (state, ports, engine, expected) in cases {
+        let is_podman = engine == Engine::Podman;
+        let server = if is_podman {
+            "Libpod/5.2.3 (linux)"
+        } else {
+            "Docker/27.3.1 (linux)"
+        };
+        let body = format!(r#"[{{"Id":"x","State":"{state}","Ports":{ports}}}]"#);
+        let fake = FakeEngine::answering(answer(server, &body));
+        let answers = ask(&[docker_at(&fake)], LONG);
+        let found = answers
+            .iter()
+            .map(|one| (one.containers.len(), one.is_complete));
+        assert_eq!(
+            found.collect::<Vec<_>>(),
+            [expected],
+            "{state} {ports} {engine:?}"
+        );
     }
 }
 
