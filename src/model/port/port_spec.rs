@@ -6,6 +6,7 @@ use super::Port;
 use super::address_spec::{AddressError, AddressSpec};
 use super::bind::{AddressProbe, overlaps};
 use super::url::{default_port, host_and_port, split_url};
+use crate::model::process::shell::quoted;
 use crate::model::socket::{Protocol, Socket};
 use std::fmt::{self, Display};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -100,10 +101,11 @@ impl PortSpec {
         self.has_same_port(socket) && self.address.reaches(socket)
     }
 
-    /// The port as an argument of a command, without a colon before a number: `3000`, `[::1]:5432`.
+    /// The port as an argument of a command, without a colon before a number and quoted for a shell, of which zsh expands
+    /// brackets: `3000`, `'[::1]:5432'`.
     pub fn to_argument(&self) -> String {
         let text = self.to_string();
-        text.strip_prefix(':').unwrap_or(&text).to_owned()
+        quoted(text.strip_prefix(':').unwrap_or(&text).as_bytes())
     }
 }
 
@@ -401,8 +403,13 @@ mod tests {
 
     #[test]
     fn one_port_is_written_as_it_is_typed_as_an_argument() {
-        for argument in ["3000", "53/udp", "[::1]:80"] {
-            let spec: PortSpec = argument.parse().expect(argument);
+        for (text, argument) in [
+            ("3000", "3000"),
+            ("53/udp", "53/udp"),
+            ("127.0.0.1:80", "127.0.0.1:80"),
+            ("[::1]:80", "'[::1]:80'"),
+        ] {
+            let spec: PortSpec = text.parse().expect(text);
             assert_eq!(spec.to_argument(), argument);
         }
     }

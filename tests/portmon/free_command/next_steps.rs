@@ -3,17 +3,27 @@
 use super::{FreeOutput, free};
 use crate::harness::helper_process::OwnerProcess;
 use crate::harness::respawner::Respawner;
+use std::process::Command;
 
 /// Runs the command that a message offers after these words.
 fn run_offered(freed: &FreeOutput, to: &str) -> FreeOutput {
     let (_, rest) = freed.message.split_once(to).expect("an offer");
     let command = rest.split(';').next().expect("a command");
-    let mut words = command.split_whitespace();
+    let words = shell_words(command);
+    let mut words = words.lines();
     assert_eq!(
         [words.next(), words.next()],
         [Some("portmon"), Some("free")]
     );
     free(&words.collect::<Vec<_>>())
+}
+
+/// Returns the words of a command as a shell splits them, one a line.
+fn shell_words(command: &str) -> String {
+    let script = format!("printf '%s\\n' {command}");
+    let output = Command::new("sh").args(["-c", &script]).output();
+    let output = output.expect("there is a shell");
+    String::from_utf8(output.stdout).expect("words of text")
 }
 
 #[test]
