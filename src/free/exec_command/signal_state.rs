@@ -33,7 +33,8 @@ pub enum BlockedBy {
     NotFirst,
     First,
     Every,
-    /// The first one may be waiting in sigwait(3), where the mask does not show the signals that it waits for.
+    /// The first one may be waiting in sigwait(3), where the mask does not show the signals that it waits for, or the other
+    /// threads could not be read.
     Unknown,
 }
 

@@ -39,13 +39,8 @@ fn disposition(first: &Status, signal: Signal) -> SignalDisposition {
 
 fn blocked_by(pid: Pid, first: &Status, state: SignalState, signal: Signal) -> BlockedBy {
     if first.has_signal("SigBlk", signal) {
-        let mut threads = live_threads(pid).into_iter();
-        let is_every = threads.all(|thread| thread.has_signal("SigBlk", signal));
-        return if is_every {
-            BlockedBy::Every
-        } else {
-            BlockedBy::First
-        };
+        let threads = live_threads(pid);
+        return blocked_by_threads(threads.as_deref(), signal);
     }
     // Asked only of a signal that otherwise counts as dropped, since the file takes a permission of its own.
     if !state.is_dropped() || first.state() == Some('R') {
@@ -55,6 +50,20 @@ fn blocked_by(pid: Pid, first: &Status, state: SignalState, signal: Signal) -> B
         (Some(function), _) if function.contains("sigtimedwait") => BlockedBy::Unknown,
         (None, SignalDisposition::DefaultOfInit) => BlockedBy::Unknown,
         _ => BlockedBy::NotFirst,
+    }
+}
+
+/// Returns which threads block a signal that the first one blocks; every one only if all were read.
+fn blocked_by_threads(threads: Option<&[Status]>, signal: Signal) -> BlockedBy {
+    let threads = threads.filter(|threads| !threads.is_empty());
+    let Some(threads) = threads else {
+        return BlockedBy::Unknown;
+    };
+    let mut threads = threads.iter();
+    if threads.all(|thread| thread.has_signal("SigBlk", signal)) {
+        BlockedBy::Every
+    } else {
+        BlockedBy::First
     }
 }
 
@@ -72,5 +81,34 @@ fn process_state(pid: Pid, state: SignalState) -> Option<ProcessState> {
         Some(ProcessState::Frozen)
     } else {
         own
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_threads_that_were_read_block_a_signal() {
+        let with_mask =
+            |mask: u64| Status::of_text(&format!("State:\tS (sleeping)\nSigBlk:\t{mask:016x}\n"));
+        let bit = Signal::Terminate.bit();
+        let cases = [
+            (None, BlockedBy::Unknown),
+            (Some(vec![]), BlockedBy::Unknown),
+            (Some(vec![bit]), BlockedBy::Every),
+            (Some(vec![bit, bit]), BlockedBy::Every),
+            (Some(vec![bit, 0]), BlockedBy::First),
+        ];
+        for (masks, expected) in cases {
+            let threads = masks.as_ref().map(|masks| {
+                masks
+                    .iter()
+                    .map(|mask| with_mask(*mask))
+                    .collect::<Vec<_>>()
+            });
+            let found = blocked_by_threads(threads.as_deref(), Signal::Terminate);
+            assert_eq!(found, expected, "{masks:?}");
+        }
     }
 }

@@ -46,7 +46,7 @@ pub fn of_threads(pid: Pid, first: Option<ProcessState>) -> Option<ProcessState>
     if first != Some(ProcessState::Zombie) {
         return first;
     }
-    let threads = live_threads(pid);
+    let threads = live_threads(pid).unwrap_or_default();
     if threads.is_empty() {
         return first;
     }

@@ -1,7 +1,8 @@
 //! `/proc/PID/status` and `/proc/PID/task/TID/status` (proc_pid_status(5)).
 
 use crate::model::process::{Pid, Signal};
-use std::fs;
+use rustix::io::Errno;
+use std::{fs, io};
 
 /// The lines of one thread.
 pub struct Status(String);
@@ -15,6 +16,11 @@ impl Status {
     fn read(path: &str) -> Option<Self> {
         let text = fs::read(path).ok()?;
         Some(Self(String::from_utf8_lossy(&text).into_owned()))
+    }
+
+    #[cfg(test)]
+    pub fn of_text(lines: &str) -> Self {
+        Self(lines.to_owned())
     }
 
     fn field(&self, name: &str) -> Option<&str> {
@@ -53,16 +59,23 @@ impl Status {
     }
 }
 
-/// Returns the threads of a process that have not exited; empty if they cannot be read.
-pub fn live_threads(pid: Pid) -> Vec<Status> {
-    let Ok(entries) = fs::read_dir(format!("/proc/{pid}/task")) else {
-        return Vec::new();
-    };
-    let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-    let threads = names.filter_map(|tid| Status::read(&format!("/proc/{pid}/task/{tid}/status")));
-    threads
-        .filter(|thread| !matches!(thread.state(), Some('Z' | 'X') | None))
-        .collect()
+/// Returns the threads of a process that have not exited; `None` if one of them cannot be read.
+pub fn live_threads(pid: Pid) -> Option<Vec<Status>> {
+    let mut threads = Vec::new();
+    for entry in fs::read_dir(format!("/proc/{pid}/task")).ok()? {
+        match fs::read(entry.ok()?.path().join("status")) {
+            Ok(text) => threads.push(Status(String::from_utf8_lossy(&text).into_owned())),
+            Err(error) if has_exited(&error) => {}
+            Err(_) => return None,
+        }
+    }
+    threads.retain(|thread| !matches!(thread.state(), Some('Z' | 'X') | None));
+    Some(threads)
+}
+
+/// True if there is no such thread any more (ENOENT, or ESRCH once its file is open).
+fn has_exited(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::NotFound || Errno::from_io_error(error) == Some(Errno::SRCH)
 }
 
 #[cfg(test)]
@@ -70,7 +83,7 @@ mod tests {
     use super::*;
 
     fn status(lines: &str) -> Status {
-        Status(lines.to_owned())
+        Status::of_text(lines)
     }
 
     #[test]
