@@ -40,8 +40,11 @@ impl App {
     }
 
     fn ask_about(&mut self, subject: Subject) {
-        let Some(dialog) = self.question_about(subject, &[]) else {
-            return self.notify(notice::NOTHING_TO_FREE);
+        let Some(dialog) = self.question_about(subject.clone(), &[]) else {
+            return self.notify(match subject {
+                Subject::Ports(ports, _) if !ports.is_empty() => notice::no_longer_held(&ports),
+                Subject::Rows(_) | Subject::Ports(..) => notice::NOTHING_TO_FREE.to_owned(),
+            });
         };
         self.show(dialog);
         self.listing.freeze();

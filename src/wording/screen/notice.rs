@@ -1,8 +1,9 @@
 //! Notices: what a key did, or why it did nothing.
 
 use crate::free::{Batch, FreeMachine};
+use crate::model::port::PortSpec;
 use crate::model::socket::Owners;
-use crate::wording::{cause, interval, verdict};
+use crate::wording::{alternatives, cause, interval, verdict};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -22,6 +23,11 @@ pub const READ_ONLY_STOP: &str = "read-only: nothing can be stopped";
 
 pub fn unbound_key(key: &str, help_key: &str) -> String {
     format!("\"{key}\" is not bound · {help_key} help")
+}
+
+/// `nothing holds :3000 any more`
+pub fn no_longer_held(ports: &[PortSpec]) -> String {
+    format!("nothing holds {} any more", alternatives(ports))
 }
 
 pub fn filter_cleared(restore_key: &str) -> String {
