@@ -51,7 +51,7 @@ pub fn protected(why: Protected) -> &'static str {
         Protected::SystemdManager => "manages the services of a whole session",
         Protected::RunsContainers => "manages containers, which may keep running without it",
         Protected::ContainerPortProxy => {
-            "only forwards published ports of containers, which would keep running without them"
+            "only forwards published ports of containers, which would keep running without it"
         }
     }
 }

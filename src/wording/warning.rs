@@ -29,7 +29,7 @@ fn login(process: &Process, kind: LoginKind) -> String {
             format!("{process} carries a login of {user}, which ends with it")
         }
         LoginKind::Multiplexer => format!("{process} keeps terminal sessions, which end with it"),
-        LoginKind::Desktop => format!("{process} is a desktop session, which ends with it"),
+        LoginKind::Desktop => format!("{process} runs a desktop session, which ends with it"),
     }
 }
 

@@ -45,7 +45,7 @@ pub fn next_commands(
     // Each with the owners of every address, of which the verdict speaks.
     let all = port.on_all_addresses();
     if let Some(command) = &steps.stop_command {
-        commands.push(format!("to stop it for good: {}", escaped(command)));
+        commands.push(format!("to stop what runs it: {}", escaped(command)));
     } else if let Some(parent) = &steps.parent {
         let both = rest_with_parent(steps, parent);
         let free = free_command(all, TargetChoice::WithParent);
@@ -121,7 +121,7 @@ mod tests {
                     stop_command: Some("systemctl stop shop.service".to_owned()),
                     ..steps(&[&node], RestKind::TookAgain)
                 },
-                Some("to stop it for good: systemctl stop shop.service"),
+                Some("to stop what runs it: systemctl stop shop.service"),
             ),
         ];
         for (steps, expected) in cases {

@@ -176,7 +176,7 @@ fn a_port_proxy_is_protected_even_if_no_engine_answers() {
     let plan = plan_row(&endpoint, &[&endpoint], &context());
     let explanation = plan.expect_err("an explanation");
     let why = "docker-proxy 812 is protected: it only forwards published ports of containers, which would keep running \
-               without them.";
+               without it.";
     assert_eq!(wording::explanation_lines(&explanation, None), [why]);
 }
 
