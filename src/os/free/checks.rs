@@ -57,7 +57,7 @@ fn check_target(
 }
 
 /// An exec keeps the identity and the sockets, but the program that was shown is gone. The kernel hides the addresses that
-/// tell an exec of a candidate, so nothing that was shown of it may have changed.
+/// tell an exec of a candidate, so nothing that was shown of it may have changed. Fails where it cannot be told.
 fn check_same_program(target: &Target, described: &[Arc<Process>]) -> Result<(), SignalError> {
     let process = &target.process;
     let is_same = |now: &Process| {
@@ -70,7 +70,11 @@ fn check_same_program(target: &Target, described: &[Arc<Process>]) -> Result<(),
             Arc::clone(process),
             Arc::clone(now),
         )),
-        Some(_) | None => Ok(()),
+        Some(_) => Ok(()),
+        None => Err(SignalError::Failed(
+            Arc::clone(process),
+            "it could not be read again".to_owned(),
+        )),
     }
 }
 

@@ -19,7 +19,7 @@ impl TargetHandle {
         let process = ProcessHandle::open(id.pid);
         Self {
             id,
-            process: process.and_then(|process| verify(id, process_id).map(|()| process)),
+            process: process.and_then(|process| verify(id, &process, process_id).map(|()| process)),
             process_id,
         }
     }
@@ -31,11 +31,7 @@ impl TargetHandle {
 
     /// Verifies that it still is that process and still runs.
     pub fn check(&self) -> Result<(), HandleError> {
-        let has_ended = self.process()?.has_ended();
-        match verify(self.id, self.process_id) {
-            Ok(()) | Err(HandleError::Failed(_)) if has_ended => Err(HandleError::Ended),
-            verified => verified,
-        }
+        verify(self.id, self.process()?, self.process_id)
     }
 
     pub fn has_ended(&self) -> bool {
@@ -43,13 +39,24 @@ impl TargetHandle {
     }
 }
 
-fn verify(id: ProcessId, process_id: fn(Pid) -> Option<ProcessId>) -> Result<(), HandleError> {
-    match process_id(id.pid) {
-        Some(found) if found == id => Ok(()),
-        Some(_) => Err(HandleError::Reused),
+fn verify(
+    id: ProcessId,
+    process: &ProcessHandle,
+    process_id: fn(Pid) -> Option<ProcessId>,
+) -> Result<(), HandleError> {
+    let found = process_id(id.pid);
+    // Asked after it was read, since it may end in between.
+    let has_ended = process.has_ended();
+    match found {
+        Some(found) if found != id => Err(HandleError::Reused),
+        _ if has_ended => Err(HandleError::Ended),
+        Some(_) => Ok(()),
         // It was not read for lack of descriptors, which says nothing of the process.
         None if !descriptors::can_open(1) => {
             Err(HandleError::Failed("too many open files".to_owned()))
+        }
+        None if process.outlives_process() => {
+            Err(HandleError::Failed("it could not be read".to_owned()))
         }
         None => Err(HandleError::Ended),
     }

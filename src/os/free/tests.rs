@@ -5,6 +5,7 @@ mod candidates;
 mod kill_requests;
 
 use super::port_watch::PortWatch;
+use super::process_handle::HandleError;
 use super::target_handle::TargetHandle;
 use super::*;
 use crate::free::{
@@ -337,4 +338,18 @@ fn the_unit_of_an_owner_is_known_after_its_exit() {
     });
     let unit = Unit::new("shop.service".into(), Manager::System);
     assert_eq!(units.collect::<Vec<_>>(), [&vec![(owner, unit)]]);
+}
+
+#[test]
+fn only_its_handle_tells_that_a_process_has_ended() {
+    let child = Sleeper::new("");
+    let id = describe(child.pid()).id;
+    let handle = TargetHandle::open(id, |_| None);
+    let unread = Err(HandleError::Failed("it could not be read".to_owned()));
+    assert_eq!((handle.check(), handle.has_ended()), (unread, false));
+    let handle = TargetHandle::open(id, ProbeBackend::of_system(None).process_id);
+    assert_eq!(handle.check(), Ok(()));
+    signal(child.pid(), Sent::KILL);
+    until("its end", || handle.has_ended().then_some(()));
+    assert_eq!(handle.check(), Err(HandleError::Ended));
 }

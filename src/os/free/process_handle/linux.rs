@@ -43,6 +43,11 @@ impl ProcessHandle {
         matches!(poll(&mut fds, Some(&Timespec::default())), Ok(ready) if ready > 0)
     }
 
+    /// True if only the handle itself tells whether its process has ended.
+    pub fn outlives_process(&self) -> bool {
+        self.pidfd.is_some() || self.by_pid.outlives_process()
+    }
+
     /// Asks by pid, as rustix has no signal 0 for pidfds; signal 0 does no harm to another process.
     pub fn check_permission(&self) -> Result<(), HandleError> {
         self.by_pid.check_permission()

@@ -22,6 +22,12 @@ impl ProcessHandle {
         test_kill_process(self.0) == Err(Errno::SRCH)
     }
 
+    /// False: the pid may be of another process by now.
+    #[expect(clippy::unused_self, reason = "other systems have better handles")]
+    pub fn outlives_process(&self) -> bool {
+        false
+    }
+
     /// Fails if this user may not signal the process; sends nothing.
     pub fn check_permission(&self) -> Result<(), HandleError> {
         test_kill_process(self.0).map_err(|error| errno("kill", error))

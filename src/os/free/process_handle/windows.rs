@@ -30,6 +30,12 @@ impl ProcessHandle {
         unsafe { WaitForSingleObject(self.0.as_raw_handle(), 0) == WAIT_OBJECT_0 }
     }
 
+    /// True if only the handle itself tells whether its process has ended.
+    #[expect(clippy::unused_self, reason = "Unix has handles that do not")]
+    pub fn outlives_process(&self) -> bool {
+        true
+    }
+
     /// Always `Ok`: without the permission no handle with PROCESS_TERMINATE would have been opened.
     #[expect(
         clippy::unused_self,

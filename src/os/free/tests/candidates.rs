@@ -122,7 +122,8 @@ fn an_owner_that_was_found_counts() {
         socket.owners = Owners::Known([Arc::clone(owner)].into());
         let mut seen = snapshot(0.0, Vec::new());
         seen.sockets.push(socket);
-        checks::check_targets(&request, &ids, &seen, &[], |_, _| false)
+        let described = [Arc::clone(&target.process)];
+        checks::check_targets(&request, &ids, &seen, &described, |_, _| false)
     };
     assert_eq!(found(&target.process), Ok(HashMap::new()));
     let other = process(1, "init").build();
@@ -147,6 +148,10 @@ fn another_command_is_another_program() {
         )
     };
     assert_eq!(described_as(&target.process), Ok(HashMap::new()));
+    let undescribed = checks::check_targets(&request, &ids, &seen, &[], |_, _| false);
+    let unread = "it could not be read again".to_owned();
+    let error = SignalError::Failed(Arc::clone(&target.process), unread);
+    assert_eq!(undescribed, Err(error));
     let mut other = Process::clone(&target.process);
     other.command.push("--other".into());
     let error = SignalError::ProgramChanged(Arc::clone(&target.process), Arc::new(other.clone()));
