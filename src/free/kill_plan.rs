@@ -23,6 +23,7 @@ use std::time::Instant;
 
 pub use candidates::Unproved;
 pub use other_sockets::{OtherPort, OtherSockets};
+pub use relatives::RelativeObstacle;
 pub use target_choice::TargetChoice;
 
 /// What would free a port.
@@ -212,8 +213,13 @@ impl KillPlan {
     }
 
     /// Returns the request to send the signal. This is the only way to a [`KillRequest`]: call it once the person has done
-    /// what the preview's [`Confirmation`](super::Confirmation) requires.
+    /// what the preview's [`Confirmation`](super::Confirmation) requires. Of candidates, only the one that was typed is a target.
     pub fn confirm(&self, targets: TargetSet, signal: Signal, now: Instant) -> KillRequest {
+        let targets = match targets {
+            TargetSet::Candidate(_) => self.targets(targets),
+            _ if self.is_unproved() => Vec::new(),
+            _ => self.targets(targets),
+        };
         KillRequest {
             id: RequestId {
                 at: now,
@@ -221,7 +227,7 @@ impl KillPlan {
             },
             sockets: self.sockets.clone(),
             owners: self.shown_processes(),
-            targets: self.targets(targets),
+            targets,
             signal,
             self_pids: self.self_pids.clone(),
             is_repeated: false,

@@ -37,7 +37,9 @@ pub use exec_command::{
 };
 pub use explanation::{Explanation, Obstacle, SupervisedBy};
 pub use kill_plan::supervision::Restarter;
-pub use kill_plan::{KillPlan, OtherPort, PortOwner, TargetChoice, TargetSet, Unproved};
+pub use kill_plan::{
+    KillPlan, OtherPort, PortOwner, RelativeObstacle, TargetChoice, TargetSet, Unproved,
+};
 pub use plan::{FreeContext, PlanResult, plan_port, plan_row};
 pub use preview::{
     AlsoCloses, Confirmation, NotPermitted, PortPreview, Preview, StartedBy, TreeNode,

@@ -162,7 +162,7 @@ fn not_found_obstacle(
     };
     let executable = environment.executable.as_ref();
     let executable =
-        executable.filter(|_| environment.uid.is_some() && not_found.cause.is_shown_by_sudo());
+        executable.filter(|_| environment.uid.is_some() && not_found.is_shown_by_sudo());
     let sudo = executable.map(|path| {
         let path = quoted(path.as_bytes());
         format!("sudo {path} free {}", port.to_argument())

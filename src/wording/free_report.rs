@@ -1,6 +1,7 @@
 //! Sentences of `portmon free`: what it asks, and what became of each port.
 
 use super::number::grouped;
+use super::process::protected;
 use super::socket::{owners_hold, owners_with};
 use super::{
     alternatives, bind_result, count, count_states, doubt, explanation_lines, explanation_title,
@@ -8,7 +9,8 @@ use super::{
     unseen_text, verdict, warning,
 };
 use crate::free::{
-    Conclusion, DryRun, Explanation, FreeReport, PortPlan, Refusal, Unproved, Verdict, Warning,
+    Conclusion, DryRun, Explanation, FreeReport, PortPlan, Refusal, RelativeObstacle, Unproved,
+    Verdict, Warning,
 };
 use crate::model::port::{Availability, BindResult, Holding, PortRange, PortSpec};
 use crate::model::process::{Pid, Process, Signal};
@@ -68,12 +70,12 @@ pub fn free_report(report: &FreeReport) -> String {
             };
             format!("Nothing sent: {}. {now}", signal_error(error))
         }
-        Conclusion::Refused(why) => format!("Nothing sent for {port}: {}.", refusal(*why)),
+        Conclusion::Refused(why) => format!("Nothing sent for {port}: {}.", refusal(why)),
         Conclusion::DryRun(would) => dry_run(port, would),
     }
 }
 
-/// `Interrupted: SIGTERM was sent to node 4242; whether :3000 is free is not known. portmon check 3000`
+/// `Interrupted: SIGTERM was sent to node 4242; whether :3000 is free is not known. Try: portmon check 3000`
 fn interrupted(port: PortSpec, signaled: &[(Arc<Process>, Signal)], was_free: bool) -> String {
     let groups = grouped(signaled, |(_, signal)| *signal).into_iter();
     let sent = groups.map(|(signal, sent)| {
@@ -92,7 +94,7 @@ fn interrupted(port: PortSpec, signaled: &[(Arc<Process>, Signal)], was_free: bo
         format!("whether {port} is free is not known")
     };
     format!(
-        "Interrupted: {sent}; {unknown}. portmon check {}",
+        "Interrupted: {sent}; {unknown}. Try: portmon check {}",
         port.to_argument()
     )
 }
@@ -163,8 +165,8 @@ fn sentences(explanation: &Explanation, unused: Option<u16>) -> Vec<String> {
     std::iter::once(title).chain(lines).map(sentence).collect()
 }
 
-/// Puts last the command that asks for the pid: `… --yes does not cover this, nor does --group: at a terminal, type 4242 to
-/// confirm. Try: portmon free 8080`
+/// Puts last the command that asks for the pid: `… --yes does not cover this, nor does --group …: at a terminal, type
+/// 4242 to confirm. Try: portmon free 8080`
 fn unproved_owner(
     port: PortSpec,
     explanation: &Explanation,
@@ -175,8 +177,8 @@ fn unproved_owner(
     let sentences = sentences(explanation, unused).join(" ");
     let (pids, target) = (alternatives(&pids), port.to_argument());
     format!(
-        "{sentences} --yes does not cover this, nor does --all-holders or --group: at a terminal, type {pids} to confirm. \
-         Try: portmon free {target}"
+        "{sentences} --yes does not cover this, nor does --all-holders, --group, or --parent: at a terminal, type {pids} to \
+         confirm. Try: portmon free {target}"
     )
 }
 
@@ -196,25 +198,38 @@ fn freed(report: &FreeReport, of: &Verdict) -> String {
     parts.join("; ")
 }
 
-fn refusal(why: Refusal) -> String {
+fn refusal(why: &Refusal) -> String {
     match why {
-        Refusal::NoGroup => {
-            "its process group is unknown, or contains portmon or another protected process"
-                .to_owned()
+        Refusal::NoGroup(obstacle) => {
+            relative_obstacle("its process group", "its process group contains", obstacle)
         }
-        Refusal::NoParent => {
-            "no parent may be stopped with its owner: it has exited, is a login, or is protected"
-                .to_owned()
-        }
+        Refusal::NoParent(obstacle) => relative_obstacle("its parent", "its parent is", obstacle),
         Refusal::NotConfirmed => "not confirmed".to_owned(),
         Refusal::WrongCount { agreed, count: of } => {
-            let ports = count(of, "port");
+            let ports = count(*of, "port");
             format!("--yes={agreed} does not match the number of ports: {ports} would be freed")
         }
         Refusal::NeedsCount(count) => format!("a range needs a port count: --yes={count}"),
         Refusal::NoTerminal { count } => {
             let count = count.map_or_else(String::new, |count| format!("={count}"));
             format!("no terminal to ask on; use --yes{count} to skip the question")
+        }
+    }
+}
+
+/// `its parent is bash 812, which leads the session of a terminal`
+fn relative_obstacle(what: &str, verb: &str, obstacle: &RelativeObstacle) -> String {
+    match obstacle {
+        RelativeObstacle::Unknown => format!("{what} is unknown"),
+        RelativeObstacle::FirstProcess => format!("{verb} process 1, which is never signaled"),
+        RelativeObstacle::Protected(process, why) => {
+            format!("{verb} {process}, which {}", protected(*why))
+        }
+        RelativeObstacle::Login(process) => {
+            format!("{verb} {process}, which leads the session of a terminal")
+        }
+        RelativeObstacle::MainProcess(process) => {
+            format!("{verb} {process}, the main process of its service")
         }
     }
 }
@@ -273,7 +288,7 @@ pub fn two_addresses([one, other]: [PortSpec; 2]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::free::{FreeReport, SignalError};
+    use crate::free::{FreeReport, Protected, SignalError};
     use crate::model::port::{Doubt, WhyUnseen};
     use crate::model::snapshot::Problem;
     use crate::model::socket::{Family, Protocol, TimeWaitLeft};
@@ -347,8 +362,14 @@ mod tests {
     fn what_was_not_sent_is_shown_with_the_reason() {
         let (java, count) = (process(812, "java").build(), Some(3));
         let refusals = [
-            Refusal::NoGroup,
-            Refusal::NoParent,
+            Refusal::NoGroup(RelativeObstacle::Unknown),
+            Refusal::NoGroup(RelativeObstacle::Protected(
+                Arc::clone(&java),
+                Protected::Ancestor,
+            )),
+            Refusal::NoParent(RelativeObstacle::FirstProcess),
+            Refusal::NoParent(RelativeObstacle::Login(Arc::clone(&java))),
+            Refusal::NoParent(RelativeObstacle::MainProcess(Arc::clone(&java))),
             Refusal::NotConfirmed,
             Refusal::WrongCount {
                 agreed: 3,
@@ -378,8 +399,11 @@ mod tests {
         ]
         .concat();
         insta::assert_snapshot!(all.join("\n"), @r"
-        Nothing sent for :3000: its process group is unknown, or contains portmon or another protected process.
-        Nothing sent for :3000: no parent may be stopped with its owner: it has exited, is a login, or is protected.
+        Nothing sent for :3000: its process group is unknown.
+        Nothing sent for :3000: its process group contains java 812, which is an ancestor of portmon, and stopping it could end portmon.
+        Nothing sent for :3000: its parent is process 1, which is never signaled.
+        Nothing sent for :3000: its parent is java 812, which leads the session of a terminal.
+        Nothing sent for :3000: its parent is java 812, the main process of its service.
         Nothing sent for :3000: not confirmed.
         Nothing sent for :3000: --yes=3 does not match the number of ports: 1 port would be freed.
         Nothing sent for :3000: a range needs a port count: --yes=2.

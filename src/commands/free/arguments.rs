@@ -44,7 +44,7 @@ pub struct FreeArgs {
     /// Signal the entire process group of each topmost owner, including processes that do not hold the port
     #[arg(long, conflicts_with = "all_holders")]
     group: bool,
-    /// Signal the parent of the topmost owner too, which may start it again
+    /// Also signal the topmost owner's parent, which might restart it
     #[arg(long, conflicts_with_all = ["all_holders", "group"])]
     parent: bool,
     /// Send SIGKILL to whatever still holds the port after this many seconds

@@ -18,8 +18,8 @@ pub fn confirm(ports: &mut [Prepared], options: &FreeArgs) {
     let refusal = refusal_of_all(count, is_range, options);
     for port in ports {
         let Ok(plan) = port else { continue };
-        let report = if let Some(why) = refusal {
-            plan.refused(why)
+        let report = if let Some(why) = &refusal {
+            plan.refused(why.clone())
         } else if options.dry_run {
             plan.dry_run()
         } else if options.yes == Consent::Ask && !is_confirmed(plan, is_range) {

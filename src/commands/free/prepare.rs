@@ -172,9 +172,9 @@ fn inspected(mut plan: PortPlan, processes: &mut Processes) -> Prepared {
         plan.targets = targets;
         return Ok(Box::new(plan));
     } else if plan.choice == TargetChoice::WithParent {
-        plan.refused(Refusal::NoParent)
+        plan.refused(Refusal::NoParent(plan.kill_plan.parent_obstacle()))
     } else {
-        plan.refused(Refusal::NoGroup)
+        plan.refused(Refusal::NoGroup(plan.kill_plan.group_obstacle()))
     };
     Err(Box::new(report))
 }

@@ -10,8 +10,8 @@ pub use port_plan::PortPlan;
 pub use port_specs::port_specs;
 
 use super::{
-    Explanation, FreeMachine, NextSteps, NotPermitted, Obstacle, SignalError, TargetChoice, Unseen,
-    Verdict, VerdictClass, VerdictKind, Warning,
+    Explanation, FreeMachine, NextSteps, NotPermitted, Obstacle, RelativeObstacle, SignalError,
+    TargetChoice, Unseen, Verdict, VerdictClass, VerdictKind, Warning,
 };
 use crate::model::port::{Availability, PortSpec};
 use crate::model::process::{Process, Signal, SocketCandidates};
@@ -128,12 +128,12 @@ pub struct DryRun {
 }
 
 /// Why nothing was sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// The process group is unknown, or contains a protected process.
-    NoGroup,
-    /// No parent may be stopped together with the owner.
-    NoParent,
+    /// The process group is not signaled.
+    NoGroup(RelativeObstacle),
+    /// No parent is stopped together with the owner.
+    NoParent(RelativeObstacle),
     NotConfirmed,
     /// `--yes` agreed to another number of ports.
     WrongCount {
@@ -278,10 +278,14 @@ fn outcome_of_obstacle(obstacle: &Obstacle) -> FreeOutcome {
 }
 
 fn outcome_of_verdict(spec: PortSpec, verdict: &Verdict) -> FreeOutcome {
+    let is_asked_for = |ip| {
+        let addresses = spec.address.bind_addresses(spec.port);
+        addresses.iter().any(|address| address.ip() == ip)
+    };
     match &verdict.kind {
         VerdictKind::Free(_) | VerdictKind::OnlyWithReuseAddr(_) => FreeOutcome::Free,
         VerdictKind::PartlyFree { free, held, .. }
-            if free.iter().any(|at| spec.address.ip() == Some(at.ip()))
+            if free.iter().any(|at| is_asked_for(at.ip()))
                 && !held.iter().any(|socket| spec.conflicts(socket)) =>
         {
             FreeOutcome::Free

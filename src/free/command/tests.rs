@@ -1,9 +1,9 @@
 use super::*;
-use crate::free::{FreeContext, KillPlan, TargetChoice, TargetSet, plan_port};
+use crate::free::{FreeContext, KillPlan, Protected, TargetChoice, TargetSet, plan_port};
 use crate::model::port::{
     AddressProbe, BindOutcome, Doubt, Holding, PortBinds, PortRange, WhyUnseen,
 };
-use crate::model::process::{Pid, ProcessTree};
+use crate::model::process::{Manager, Pid, ProcessTree, Unit};
 use crate::model::socket::{Endpoint, Protocol};
 use crate::model::testing::{
     SocketBuilder, environment, instant, moment, process, process_tree, socket,
@@ -206,6 +206,78 @@ fn an_unowned_port_is_free_unless_a_bind_fails() {
         let binds = ipv4_binds(spec, &with, &without);
         let report = FreeReport::unowned(spec, &table, &binds, instant(0.0));
         assert_eq!(report, FreeReport::new(spec, conclusion, holders));
+    }
+}
+
+#[test]
+fn a_partly_free_port_is_free_for_whom_asks_for_that_part() {
+    let held = || vec![socket("10.0.0.5:5173").build()];
+    let on = |text: &str| vec![text.parse::<SocketAddr>().expect(text)];
+    let cases = [
+        ("localhost:5173", "127.0.0.1:5173", FreeOutcome::Free),
+        ("localhost:5173", "[::1]:5173", FreeOutcome::Free),
+        ("localhost:5173", "10.0.0.6:5173", FreeOutcome::StillHeld),
+        ("127.0.0.1:5173", "127.0.0.1:5173", FreeOutcome::Free),
+        ("127.0.0.1:5173", "10.0.0.6:5173", FreeOutcome::StillHeld),
+        ("10.0.0.5:5173", "10.0.0.5:5173", FreeOutcome::StillHeld),
+        ("5173", "127.0.0.1:5173", FreeOutcome::StillHeld),
+    ];
+    for (target, free, expected) in cases {
+        let spec = spec(target);
+        let verdict = Verdict {
+            port: crate::model::port::Port::of(&socket("127.0.0.1:5173").build()),
+            outcomes: Vec::new(),
+            kind: VerdictKind::PartlyFree {
+                free: on(free),
+                localhost: None,
+                held: held(),
+            },
+        };
+        assert_eq!(
+            outcome_of_verdict(spec, &verdict),
+            expected,
+            "{target} {free}"
+        );
+    }
+}
+
+/// What prevents that the parent is stopped too, and the group.
+#[test]
+fn an_obstacle_is_the_one_that_was_met() {
+    use RelativeObstacle::{FirstProcess, Login, MainProcess, Protected as ByName, Unknown};
+    let shell = process(40, "bash").build();
+    let login = process(30, "zsh")
+        .terminal("pts/4")
+        .with(|it| it.session = Some(Pid(30)))
+        .build();
+    let service = process(20, "nginx").build();
+    let cases: Vec<(u32, Vec<&Arc<Process>>, RelativeObstacle)> = vec![
+        (
+            40,
+            vec![&shell],
+            ByName(Arc::clone(&shell), Protected::Ancestor),
+        ),
+        (30, vec![&login], Login(Arc::clone(&login))),
+        (20, vec![&service], MainProcess(Arc::clone(&service))),
+        (1, vec![], FirstProcess),
+        (35, vec![], Unknown),
+    ];
+    for (parent, ancestors, expected) in cases {
+        let node = process(3977, "node").parent(parent).build();
+        let mut plan = group_plan(&node, &[]).kill_plan;
+        let mut unit = Unit::new("web.service".into(), Manager::System);
+        unit.main = Some(Pid(20));
+        let mut tree = process_tree(node.id);
+        tree.supervisor.unit = Some(unit);
+        tree.ancestors = ancestors.into_iter().map(Arc::clone).collect();
+        tree.group = [&[Arc::clone(&node)], &*tree.ancestors].concat();
+        plan.add_trees(&[tree]);
+        assert_eq!(plan.parent_obstacle(), expected, "{parent}");
+        let of_group = match expected {
+            ByName(..) | MainProcess(_) => expected,
+            FirstProcess | Login(_) | Unknown => Unknown,
+        };
+        assert_eq!(plan.group_obstacle(), of_group, "{parent}");
     }
 }
 

@@ -1,11 +1,62 @@
 //! Groups and parents of a port's owners, as far as they may be signaled with them.
 
 use super::{KillPlan, TargetSet};
-use crate::free::protected::protected;
-use crate::model::process::{Process, ProcessId, ProcessState, RunState, Signal, leads_terminal};
+use crate::free::protected::{Protected, protected};
+use crate::model::process::{
+    Pid, Process, ProcessId, ProcessState, RunState, Signal, leads_terminal,
+};
 use std::sync::Arc;
 
+/// Why a parent or a process group is not signaled with the owners.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RelativeObstacle {
+    /// It is not known, or has exited.
+    Unknown,
+    /// The parent is the first process of the system.
+    FirstProcess,
+    Protected(Arc<Process>, Protected),
+    /// It leads the session of a terminal.
+    Login(Arc<Process>),
+    /// It is the main process of an owner's service.
+    MainProcess(Arc<Process>),
+}
+
 impl KillPlan {
+    /// Returns why the parent of the first topmost owner is not signaled with it.
+    pub fn parent_obstacle(&self) -> RelativeObstacle {
+        let topmost = self.unprotected_owners(|owner| owner.is_topmost);
+        let Some(owner) = topmost.first() else {
+            return RelativeObstacle::Unknown;
+        };
+        let tree = self.tree_of(owner.id);
+        match tree.and_then(|tree| tree.ancestors.first()) {
+            Some(parent) => self.obstacle_of(parent),
+            None if owner.parent == Some(Pid(1)) => RelativeObstacle::FirstProcess,
+            None => RelativeObstacle::Unknown,
+        }
+    }
+
+    /// Returns why the process groups of the topmost owners are not signaled.
+    pub fn group_obstacle(&self) -> RelativeObstacle {
+        let topmost = self
+            .unprotected_owners(|owner| owner.is_topmost)
+            .into_iter();
+        let trees = topmost.filter_map(|process| self.tree_of(process.id));
+        let mut members = trees.flat_map(|tree| &tree.group);
+        let denied = members.find(|process| !self.may_signal(process));
+        denied.map_or(RelativeObstacle::Unknown, |member| self.obstacle_of(member))
+    }
+
+    fn obstacle_of(&self, process: &Arc<Process>) -> RelativeObstacle {
+        let shown = Arc::clone(process);
+        match protected(process, &self.self_pids) {
+            Some(why) => RelativeObstacle::Protected(shown, why),
+            None if !self.may_signal(process) => RelativeObstacle::MainProcess(shown),
+            None if leads_terminal(process) => RelativeObstacle::Login(shown),
+            None => RelativeObstacle::Unknown,
+        }
+    }
+
     /// Returns the targets that may not act on a signal, each with why.
     pub(in crate::free) fn run_states(&self, targets: TargetSet) -> Vec<(Arc<Process>, &RunState)> {
         let run_state = |id: ProcessId| {

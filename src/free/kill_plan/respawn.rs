@@ -22,6 +22,9 @@ const RESPAWNERS: [&str; 12] = [
     "watchman",
 ];
 
+/// First processes that adopt others and restart none of them. systemd restarts its units alone, which are known.
+const ADOPTERS: [&str; 5] = ["catatonit", "docker-init", "dumb-init", "systemd", "tini"];
+
 /// How the daemon of pm2 begins its title.
 const PM2: &str = "PM2 ";
 
@@ -69,7 +72,7 @@ impl KillPlan {
             return true;
         }
         let leads_session = process.session == Some(process.pid());
-        let is_left_alone = is_child_of_init
+        let is_left_alone = init.is_some_and(|init| is_adopter(init))
             || process
                 .parent
                 .is_some_and(|parent| self.self_pids.contains(&parent))
@@ -78,6 +81,11 @@ impl KillPlan {
             });
         !leads_session && !is_left_alone
     }
+}
+
+/// True if the process restarts none of its children. In a container any program may be the first one, a loop of a shell too.
+fn is_adopter(init: &Process) -> bool {
+    ADOPTERS.contains(&&*init.name.raw())
 }
 
 /// True if the process starts again what it runs.
@@ -125,7 +133,7 @@ mod tests {
                 vec![process(20, "s6-supervise").build()],
                 false,
             ),
-            (|it| it.parent = Some(Pid(1)), vec![], true),
+            (|it| it.parent = Some(Pid(1)), vec![], false),
             (
                 |it| it.parent = Some(Pid(40)),
                 vec![process(40, "make").build()],
@@ -169,10 +177,21 @@ mod tests {
         ];
         for (supervisor, expected) in cases {
             let shown = format!("{supervisor:?}");
-            let found = stays_ended(of_init, |tree| tree.supervisor = supervisor);
+            let found = stays_ended(of_init, |tree| {
+                tree.supervisor = supervisor;
+                tree.init = Some(process(1, "systemd").build());
+            });
             assert_eq!(found, expected, "{shown}");
         }
-        for (init, expected) in [("systemd", true), ("tini", true), ("supervisord", false)] {
+        for (init, expected) in [
+            ("systemd", true),
+            ("tini", true),
+            ("docker-init", true),
+            ("supervisord", false),
+            ("sh", false),
+            ("init", false),
+            ("npm", false),
+        ] {
             let init = process(1, init).build();
             let found = stays_ended(of_init, |tree| tree.init = Some(init));
             assert_eq!(found, expected);

@@ -22,12 +22,8 @@ pub(super) fn all_addresses(log: &RequestLog) -> Vec<SocketAddr> {
 pub(super) fn freed_addresses(log: &RequestLog, holding: &[Socket]) -> Vec<SocketAddr> {
     let sockets = log.request.sockets.iter();
     let targeted = sockets.filter(|socket| log.is_targeted(socket));
-    let is_held = |address: &SocketAddr| holding.iter().any(|socket| socket.local == *address);
-    sorted_once(
-        bindable(targeted)
-            .filter(|address| !is_held(address))
-            .collect(),
-    )
+    let is_held = |one: &&Socket| holding.iter().any(|socket| socket.place() == one.place());
+    sorted_once(bindable(targeted.filter(|one| !is_held(one))).collect())
 }
 
 /// Returns the local addresses that can be bound. A link-local address without its scope, which not every source
@@ -107,12 +103,7 @@ pub(super) fn part_verdict(log: &RequestLog, probe: &BindProbe) -> Option<Verdic
         return None;
     }
     let held = log.holding_sockets();
-    let reaches = |ip: &IpAddr| {
-        held.iter().any(|socket| {
-            let local = socket.local.ip();
-            local == *ip || local.is_unspecified() && local.is_ipv4() == ip.is_ipv4()
-        })
-    };
+    let reaches = |ip: &IpAddr| held.iter().any(|socket| socket.receives(*ip));
     Some(log.verdict(VerdictKind::PartlyFree {
         free: probes.iter().map(|probe| probe.address).collect(),
         localhost: probe.localhost.first().copied().filter(reaches),

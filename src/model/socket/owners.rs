@@ -134,8 +134,8 @@ impl NotFoundCause {
         }
     }
 
-    /// True if root of this machine would find the owner.
-    pub fn is_shown_by_sudo(self) -> bool {
+    /// True if root of this machine would find the owner, if a process has it.
+    fn is_shown_by_sudo(self) -> bool {
         match self {
             Self::OtherUser | Self::ClosedProcess | Self::HiddenProcesses => true,
             Self::MissingPtrace

@@ -339,9 +339,11 @@ fn what_keeps_an_owner_from_ending_is_said_before_the_signal() {
 fn owners_that_share_an_origin_are_named_only_if_others_differ() {
     let other = process(4300, "vite").build();
     let npm = process(3970, "npm").build();
+    let systemd = process(1, "systemd").build();
     let mut plan = held_by(&[&node(), &other]);
     let below = |process: &Arc<Process>| ProcessTree {
         ancestors: vec![Arc::clone(&npm)],
+        init: Some(Arc::clone(&systemd)),
         ..process_tree(process.id)
     };
     plan.add_trees(&[below(&node()), below(&other)]);

@@ -44,7 +44,7 @@ fn an_interrupted_freeing_says_what_was_sent() {
         let pid = holder.pid();
         freed.assert(code, "interrupted", &[(pid, "SIGTERM")], &[pid]);
         let words = format!(
-            "Interrupted: SIGTERM was sent to {holder}; whether :{port} is free is not known. portmon check {port}"
+            "Interrupted: SIGTERM was sent to {holder}; whether :{port} is free is not known. Try: portmon check {port}"
         );
         assert_eq!(freed.message, words);
     }

@@ -91,7 +91,12 @@ fn a_candidate_is_stopped_only_if_its_pid_is_typed() {
         warnings,
         ["portmon cannot prove that webserver 4242 holds :8080: its descriptors are not readable"]
     );
-    let request = plan.confirm(TargetSet::Topmost, Signal::Kill, instant(0.0));
+    for untyped in [TargetSet::Topmost, TargetSet::All, TargetSet::Group] {
+        let request = plan.confirm(untyped, Signal::Kill, instant(0.0));
+        assert_eq!(request.targets(), [], "{untyped:?}");
+    }
+    let typed = plan.typed_candidate("4242").expect("the candidate");
+    let request = plan.confirm(typed, Signal::Kill, instant(0.0));
     let [target] = request.targets() else {
         panic!("one target: {request:?}")
     };
