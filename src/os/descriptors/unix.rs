@@ -1,7 +1,8 @@
 //! `RLIMIT_NOFILE` of getrlimit(2).
 
+use rustix::io::{Errno, Result, fcntl_dupfd_cloexec};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use std::os::fd::AsFd;
+use std::os::fd::OwnedFd;
 
 /// No more is needed, and macOS allows no more (`OPEN_MAX` of its `sys/syslimits.h`).
 const ENOUGH: u64 = 10_240;
@@ -28,11 +29,27 @@ pub fn lower_limit() {
     let _ = setrlimit(Resource::Nofile, Rlimit { current, ..limit });
 }
 
-/// Returns whether this many descriptors can be opened now.
+/// Returns whether this many descriptors can be opened now, as far as the limits of this process and of the system go.
 pub fn can_open(count: usize) -> bool {
     let stderr = std::io::stderr();
-    let opened: Result<Vec<_>, _> = (0..count)
-        .map(|_| stderr.as_fd().try_clone_to_owned())
-        .collect();
-    opened.is_ok()
+    let duplicates = (0..count).map(|_| fcntl_dupfd_cloexec(&stderr, 0));
+    let opened: Result<Vec<OwnedFd>> = duplicates.collect();
+    !opened.is_err_and(is_lack)
+}
+
+/// True if an error tells that no descriptor is left, and not, say, that a filter refuses the call.
+fn is_lack(error: Errno) -> bool {
+    matches!(error, Errno::MFILE | Errno::NFILE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_of_another_kind_is_no_lack_of_descriptors() {
+        let errors = [Errno::MFILE, Errno::NFILE, Errno::PERM, Errno::BADF];
+        assert_eq!(errors.map(is_lack), [true, true, false, false]);
+        assert!(can_open(4));
+    }
 }
