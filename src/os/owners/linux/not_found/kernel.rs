@@ -2,8 +2,10 @@
 //! parameters) and its network devices.
 
 use crate::model::socket::{KernelEvidence, KernelServices, Protocol, RawSocket};
-use std::fs;
+use std::collections::HashSet;
 use std::path::Path;
+use std::sync::LazyLock;
+use std::{fs, io};
 
 /// Returns the services of the kernel that are known by the port of this socket.
 pub fn services_of_port(socket: &RawSocket) -> KernelServices {
@@ -30,15 +32,23 @@ fn is_loaded(module: &str) -> bool {
 
 /// True if the module is part of the kernel that runs.
 fn is_built_in(module: &str) -> bool {
-    let Ok(release) = fs::read_to_string("/proc/sys/kernel/osrelease") else {
-        return false;
-    };
-    let list = format!("/lib/modules/{}/modules.builtin", release.trim());
-    let list = fs::read_to_string(list).unwrap_or_default();
-    let file = format!("/{module}.ko");
-    // File names may have hyphens where the names of modules have underscores.
-    list.lines()
-        .any(|line| line.replace('-', "_").ends_with(&file))
+    /// The same until the next boot.
+    static BUILT_IN: LazyLock<HashSet<String>> =
+        LazyLock::new(|| modules_of(&read_built_in().unwrap_or_default()));
+    BUILT_IN.contains(module)
+}
+
+/// Reads the list of the modules that are part of the kernel that runs.
+fn read_built_in() -> io::Result<String> {
+    let release = fs::read_to_string("/proc/sys/kernel/osrelease")?;
+    fs::read_to_string(format!("/lib/modules/{}/modules.builtin", release.trim()))
+}
+
+/// Returns the names of modules, of which the list has a file each. It may have hyphens where the name has underscores.
+pub(super) fn modules_of(list: &str) -> HashSet<String> {
+    let files = list.lines().filter_map(|line| line.rsplit('/').next());
+    let names = files.filter_map(|file| file.strip_suffix(".ko"));
+    names.map(|name| name.replace('-', "_")).collect()
 }
 
 /// True if the network namespace that `/sys` shows has a device of this type.
