@@ -9,7 +9,9 @@ use super::proc_fs::ProcFs;
 use crate::model::process::ProcessId;
 use crate::model::socket::OwnerHint;
 use crate::os::owners::OwnerChange;
+use crate::os::processes::access::Rights;
 use rustix::io::Errno;
+use std::cell::OnceCell;
 use std::collections::HashSet;
 
 /// Number of owners that are remembered as recent.
@@ -22,6 +24,8 @@ const MAX_UNCLAIMED: usize = 229_376;
 pub struct OwnerCache {
     pub proc: ProcFs,
     pub pid_table: PidTable,
+    /// portmon's own rights, once they were needed: it never changes them.
+    pub rights: OnceCell<Rights>,
     pub handles: OwnerHandles,
     /// Owners that were found to own another socket, the latest first.
     pub recent: Vec<u32>,

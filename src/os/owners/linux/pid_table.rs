@@ -26,6 +26,8 @@ pub struct PidEntry {
     pub has_reserved_fds: bool,
     /// The update in which it may be opened again; 0 if it was never denied.
     pub denied_until: u32,
+    /// Its user when it was denied; `None` if that could not be read.
+    pub denied_uid: Option<u32>,
     /// If it owns sockets, or did.
     pub owner: Option<Box<OwnerEntry>>,
 }

@@ -225,8 +225,10 @@ impl OwnerCache {
     pub fn handle_read_error(&mut self, pid: u32, errno: Errno) {
         match errno {
             Errno::ACCESS | Errno::PERM => {
+                let uid = self.proc.uid(pid).ok();
                 let known = self.pid_table.get_or_insert(pid);
                 known.denied_until = self.now.saturating_add(DENIED_UPDATES);
+                known.denied_uid = uid;
             }
             Errno::NOENT | Errno::SRCH => self.remove_exited(&[pid]),
             Errno::MFILE | Errno::NFILE => self.no_descriptors = Some(errno),

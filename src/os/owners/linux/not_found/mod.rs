@@ -18,20 +18,11 @@ pub struct SearchReport {
     rights: Rights,
     /// Why `/proc` or a process in it could not be opened.
     failed: Option<Errno>,
-    denied: Denied,
+    /// Users of the processes that could not be read, each once.
+    denied: Vec<u32>,
     coverage: Coverage,
     /// Processes with a UNIX socket through which files are on their way.
     pub carriers: Vec<ProcessId>,
-}
-
-/// Processes that could not be read.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Denied {
-    #[default]
-    None,
-    OfOthers,
-    /// One of them is a process of this very user.
-    Own,
 }
 
 /// Processes that `/proc` shows.
@@ -47,28 +38,21 @@ enum Coverage {
 
 impl SearchReport {
     pub fn of(cache: &OwnerCache) -> Self {
-        let rights = Rights::read();
         let known = cache.pid_table.known.all();
-        let denied: Vec<u32> = known
-            .filter(|known| known.denied_until > 0)
-            .map(|known: &PidEntry| known.pid)
+        let denied = known.filter(|known| known.denied_until > 0);
+        let mut denied: Vec<u32> = denied
+            .map(|known: &PidEntry| known.denied_uid.unwrap_or(RawSocket::NO_USER))
             .collect();
-        let is_own = |pid: &u32| cache.proc.uid(*pid) == Ok(rights.uid);
+        denied.sort_unstable();
+        denied.dedup();
         Self {
-            rights,
+            rights: *cache.rights.get_or_init(Rights::read),
             failed: cache
                 .proc
                 .error()
                 .or(cache.no_descriptors)
                 .or_else(no_descriptors),
-            denied: if denied.is_empty() {
-                Denied::None
-            } else if !rights.is_root() && denied.iter().any(is_own) {
-                // Not of root, who is denied any process that has a capability which root lacks.
-                Denied::Own
-            } else {
-                Denied::OfOthers
-            },
+            denied,
             coverage: if !access::is_shown(1) {
                 Coverage::Partial
             } else if access::shows_kernel_threads() {
@@ -118,12 +102,15 @@ impl SearchReport {
     /// Returns what kept the search from finding an owner.
     fn obstacle(&self, uid: u32) -> NotFoundCause {
         let rights = &self.rights;
-        match (self.failed, self.denied, self.coverage) {
+        let is_denied = !self.denied.is_empty();
+        match (self.failed, is_denied, self.coverage) {
             (Some(Errno::MFILE | Errno::NFILE), ..) => return NotFoundCause::OutOfDescriptors,
             (Some(_), ..) => return NotFoundCause::NoProc,
-            (None, Denied::None, Coverage::All) => return NotFoundCause::NoProcess,
-            (None, Denied::None, Coverage::OneNamespace) => {
-                return NotFoundCause::OtherPidNamespace;
+            (None, false, Coverage::All) => return NotFoundCause::NoProcess,
+            (None, false, Coverage::OneNamespace) => return NotFoundCause::OtherPidNamespace,
+            // Its owner may as well be in another namespace if no process of its user was denied.
+            (None, true, Coverage::OneNamespace) if !self.denied.contains(&uid) => {
+                return NotFoundCause::Unknown;
             }
             (None, ..) => {}
         }
@@ -136,8 +123,12 @@ impl SearchReport {
             NotFoundCause::MissingPtrace
         } else if self.coverage == Coverage::Partial {
             NotFoundCause::HiddenProcesses
-        } else if uid == rights.uid && self.denied == Denied::Own {
+        } else if uid == rights.uid && self.denied.contains(&uid) {
+            // Root is not meant: it is denied any process that has a capability which it lacks.
             NotFoundCause::ClosedProcess
+        } else if self.coverage == Coverage::OneNamespace {
+            // Root there may see no more.
+            NotFoundCause::Unknown
         } else {
             NotFoundCause::OtherUser
         }

@@ -25,7 +25,13 @@ fn as_nobody() {
     let known = fixture.resolver.cache.pid_table.known.all();
     let denied = known.filter(|known| known.denied_until > 0).count();
     assert!(denied > 5, "{denied}");
+    let first = fixture.resolver.cache.pid_table.known.get(1);
+    assert_eq!(first.and_then(|first| first.denied_uid), Some(0));
     let before = fixture.resolver.cache.proc.calls();
+    let report = fixture.resolver.search_report();
+    assert_eq!(report, fixture.resolver.search_report());
+    // What was denied is not asked again.
+    assert_eq!(fixture.resolver.cache.proc.calls(), before);
     // Scans every readable process.
     fixture.check(&[1]);
     let cache = &fixture.resolver.cache;
