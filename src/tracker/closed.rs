@@ -43,6 +43,7 @@ impl ClosedSockets {
     }
 
     pub fn push(&mut self, tracked: TrackedSocket) {
+        self.waiting.forget(tracked.raw_socket.cookie);
         self.new.push(tracked);
     }
 

@@ -2,7 +2,7 @@
 
 use crate::model::socket::{RawSocket, State};
 use crate::tracker::socket_table::SocketTable;
-use hashbrown::{HashMap, HashSet};
+use hashbrown::HashMap;
 
 /// The rows whose destroyed connection was found: the cookie of each, and that of the connection.
 #[derive(Default)]
@@ -20,7 +20,6 @@ impl WaitingConnections {
         table: &SocketTable,
         mut destroyed: Vec<RawSocket>,
     ) -> Vec<RawSocket> {
-        self.forget_closed(table);
         destroyed.reverse();
         destroyed.retain(|one| {
             let row = waiting_row(table, one);
@@ -30,16 +29,9 @@ impl WaitingConnections {
         destroyed
     }
 
-    fn forget_closed(&mut self, table: &SocketTable) {
-        if self.rows.is_empty() {
-            return;
-        }
-        let open: HashSet<[u32; 2]> = table
-            .each()
-            .map(|(_, tracked)| tracked.raw_socket.cookie)
-            .filter(|cookie| self.rows.contains_key(cookie))
-            .collect();
-        self.rows.retain(|row, _| open.contains(row));
+    /// Forgets a row that closed.
+    pub fn forget(&mut self, row: [u32; 2]) {
+        self.rows.remove(&row);
     }
 }
 
@@ -58,4 +50,46 @@ fn waiting_row(table: &SocketTable, destroyed: &RawSocket) -> Option<[u32; 2]> {
     let is_waiting =
         row.owner_hint.is_none() && matches!(row.state, Some(State::TimeWait | State::FinWait2));
     is_waiting.then_some(row.cookie)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::ClosedSockets;
+    use super::*;
+    use crate::model::socket::{CompactAddr, Family, Protocol, SocketQueue};
+    use crate::tracker::socket_table::Observed;
+
+    #[test]
+    fn a_row_that_closed_is_forgotten() {
+        let destroyed = RawSocket {
+            cookie: [1, 0],
+            protocol: Protocol::Tcp,
+            table: Family::Ipv4,
+            state: Some(State::Established),
+            v6only: None,
+            local: CompactAddr::v4([127, 0, 0, 1], 3000),
+            remote: CompactAddr::v4([127, 0, 0, 1], 50000),
+            interface: 0,
+            owner_hint: None,
+            uid: 0,
+            queue: SocketQueue {
+                incoming: 0,
+                outgoing: 0,
+            },
+        };
+        let row = RawSocket {
+            cookie: [2, 0],
+            state: Some(State::TimeWait),
+            ..destroyed
+        };
+        let (mut table, mut closed) = (SocketTable::default(), ClosedSockets::default());
+        table.begin_poll();
+        let Observed::New(slot) = table.observe(&row) else {
+            panic!("a new row");
+        };
+        assert_eq!(closed.short_lived(&table, vec![destroyed], true), []);
+        assert_eq!(closed.waiting.rows.len(), 1);
+        closed.push(table.remove(slot).expect("the row"));
+        assert!(closed.waiting.rows.is_empty());
+    }
 }
