@@ -3,7 +3,7 @@
 use super::Tracker;
 use super::tracked_socket::{PendingChange, SlotId};
 use crate::model::socket::Interface;
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// Interfaces by their index.
@@ -33,9 +33,18 @@ impl Tracker {
         std::mem::take(&mut self.table.interfaces.unknown)
     }
 
-    /// Indices of the described interfaces.
-    pub fn interfaces(&self) -> Vec<u32> {
-        self.table.interfaces.known.keys().copied().collect()
+    /// Forgets the described interfaces that no socket has any more, and returns the indices of the others.
+    pub fn keep_used_interfaces(&mut self) -> Vec<u32> {
+        if self.table.interfaces.known.is_empty() {
+            return Vec::new();
+        }
+        let each = self.table.each();
+        let used: HashSet<u32> = each
+            .map(|(_, tracked)| tracked.raw_socket.interface)
+            .collect();
+        let known = &mut self.table.interfaces.known;
+        known.retain(|index, _| used.contains(index));
+        known.keys().copied().collect()
     }
 
     /// Describes an interface, also wherever sockets show another description of it.

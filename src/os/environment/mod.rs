@@ -1,6 +1,7 @@
 //! Reads the [`Environment`]: host, user, own processes, ephemeral ports.
 
 use crate::model::environment::Environment;
+use crate::model::port::Localhost;
 use crate::model::text::escaped;
 use crate::os::interfaces;
 use crate::os::processes::{self, pid_namespace};
@@ -20,13 +21,14 @@ pub fn read() -> Environment {
     Environment {
         host: System::host_name().map_or_else(|_| String::new(), |name| escaped(&name)),
         ephemeral: ephemeral_range(),
-        localhost: localhost.finish(),
         uid: processes::invoking_uid(),
         self_pids: pid_namespace::own_pid().map_or_else(Vec::new, processes::self_pids),
         pids_problem: pid_namespace::problem(),
         executable: executable(),
         home: home(),
         is_ssh: std::env::var_os("SSH_CONNECTION").is_some_and(|value| !value.is_empty()),
+        // Last: it is under way while the rest is read.
+        localhost: Localhost::new(&localhost.finish()),
     }
 }
 

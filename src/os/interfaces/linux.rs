@@ -41,17 +41,25 @@ const IFA_LOCAL: u16 = 2;
 /// Size of `struct ifaddrmsg`.
 const ADDRESS_HEADER: usize = 8;
 
-/// Reads what is known of an interface.
-pub fn interface(index: u32) -> Interface {
-    let name = any_socket().and_then(|socket| index_to_name(socket, index).ok());
-    let all = addresses().unwrap_or_default().into_iter();
-    let own = all.filter(|(owner, _)| *owner == index);
-    Interface {
-        index,
-        name: name.map(|name| name.as_str().into()),
-        is_loopback: index == LOOPBACK,
-        addresses: own.map(|(_, ip)| ip).collect(),
+/// Reads what is known of these interfaces, the addresses of all of them at once.
+pub fn describe(indices: &[u32]) -> Vec<Interface> {
+    if indices.is_empty() {
+        return Vec::new();
     }
+    let socket = any_socket();
+    let all = addresses().unwrap_or_default();
+    let describe = |index: &u32| {
+        let own = all.iter().filter(|(owner, _)| owner == index);
+        let name = socket.as_ref();
+        let name = name.and_then(|socket| index_to_name(socket, *index).ok());
+        Interface {
+            index: *index,
+            name: name.map(|name| name.as_str().into()),
+            is_loopback: *index == LOOPBACK,
+            addresses: own.map(|(_, ip)| *ip).collect(),
+        }
+    };
+    indices.iter().map(describe).collect()
 }
 
 /// Returns the index of an interface by its name, or checks an index.

@@ -4,37 +4,54 @@ use crate::model::port::{AddressError, AddressSpec, Localhost};
 use std::net::{IpAddr, ToSocketAddrs};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 #[cfg_attr(target_os = "linux", path = "linux.rs")]
 #[cfg_attr(not(target_os = "linux"), path = "other.rs")]
 mod system;
 
-pub use system::{bind_to, interface};
+pub use system::{bind_to, describe};
 
 /// Longest time that a look-up of `localhost` may take: without its line in hosts(5), name servers are asked.
 const LOOKUP_TIMEOUT: Duration = Duration::from_millis(100);
 
 /// A look-up of `localhost` under way, on a thread of its own.
-pub struct Lookup(Receiver<Localhost>);
+pub struct Lookup {
+    receiver: Receiver<Vec<IpAddr>>,
+    until: Instant,
+}
 
 impl Lookup {
     pub fn of_localhost() -> Self {
-        let (found, receiver) = channel();
-        // Without a thread, or an answer in time, it is what RFC 6761 says.
-        let _ = thread::Builder::new().spawn(move || {
-            let _ = found.send(Localhost::new(&resolve_localhost()));
-        });
-        Self(receiver)
+        Self::of(query_localhost)
     }
 
-    pub fn finish(self) -> Localhost {
-        self.0.recv_timeout(LOOKUP_TIMEOUT).unwrap_or_default()
+    fn of(query: impl FnOnce() -> Vec<IpAddr> + Send + 'static) -> Self {
+        let (found, receiver) = channel();
+        let until = Instant::now() + LOOKUP_TIMEOUT;
+        // Without a thread there is no answer.
+        let _ = thread::Builder::new().spawn(move || {
+            let _ = found.send(query());
+        });
+        Self { receiver, until }
+    }
+
+    /// Returns the addresses, each once, in the order in which clients try them; without an answer in time those of RFC
+    /// 6761.
+    pub fn finish(self) -> Vec<IpAddr> {
+        let left = self.until.saturating_duration_since(Instant::now());
+        let found = self.receiver.recv_timeout(left);
+        found.unwrap_or_else(|_| Localhost::default().ips().collect())
     }
 }
 
-/// Resolves `localhost`, each address once, in the order in which clients try them.
+/// Looks up `localhost` and waits for the answer, for a short time.
 pub fn resolve_localhost() -> Vec<IpAddr> {
+    Lookup::of_localhost().finish()
+}
+
+/// Asks the system what `localhost` is, however long that takes.
+fn query_localhost() -> Vec<IpAddr> {
     let mut ips = Vec::new();
     for address in ("localhost", 0).to_socket_addrs().into_iter().flatten() {
         if !ips.contains(&address.ip()) {

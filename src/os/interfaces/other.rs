@@ -4,14 +4,15 @@ use crate::model::socket::Interface;
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, ToSocketAddrs};
 
-/// Returns what is known of an interface: its index.
-pub fn interface(index: u32) -> Interface {
-    Interface {
-        index,
+/// Returns what is known of these interfaces: their indices.
+pub fn describe(indices: &[u32]) -> Vec<Interface> {
+    let describe = |index: &u32| Interface {
+        index: *index,
         name: None,
         is_loopback: false,
         addresses: Vec::new(),
-    }
+    };
+    indices.iter().map(describe).collect()
 }
 
 /// Fails: no socket is bound to an interface by its index here.

@@ -41,8 +41,28 @@ fn the_loopback_interface_is_found_by_name_and_number() {
         };
         assert_eq!(index, 1, "{host}");
     }
-    let lo = interface(1);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn interfaces_are_described_together_in_their_order() {
+    let described = describe(&[u32::MAX, 1]);
+    let [unknown, lo] = &*described else {
+        panic!("{described:?}");
+    };
     assert_eq!((lo.to_string().as_str(), lo.is_loopback), ("lo", true));
     assert!(lo.addresses.contains(&Ipv4Addr::LOCALHOST.into()), "{lo:?}");
-    assert_eq!(interface(u32::MAX).to_string(), u32::MAX.to_string());
+    assert_eq!(unknown.to_string(), u32::MAX.to_string());
+    assert_eq!(describe(&[]), []);
+}
+
+#[test]
+fn a_look_up_without_an_answer_in_time_is_what_the_rfc_says() {
+    let (end, never) = channel::<Vec<IpAddr>>();
+    let lookup = Lookup::of(move || never.recv().unwrap_or_default());
+    let default: Vec<IpAddr> = Localhost::default().ips().collect();
+    assert_eq!(lookup.finish(), default);
+    drop(end);
+    let answered = Lookup::of(|| vec![Ipv4Addr::LOCALHOST.into()]);
+    assert_eq!(answered.finish(), [Ipv4Addr::LOCALHOST]);
 }

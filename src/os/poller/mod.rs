@@ -206,11 +206,10 @@ impl SocketPoller {
         let is_due = |last: Instant| at.saturating_duration_since(last) >= INTERFACES_INTERVAL;
         if self.interfaces_at.is_none_or(is_due) {
             self.interfaces_at = Some(at);
-            indices = [self.tracker.interfaces(), indices].concat();
+            indices = [self.tracker.keep_used_interfaces(), indices].concat();
         }
-        for index in indices {
-            self.tracker
-                .describe_interface(interfaces::interface(index));
+        for interface in interfaces::describe(&indices) {
+            self.tracker.describe_interface(interface);
         }
     }
 

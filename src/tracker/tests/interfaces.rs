@@ -81,3 +81,15 @@ fn a_renamed_interface_is_shown_by_its_new_name() {
     let shown = changes[0].endpoint().map(|one| one.socket.local_end());
     assert_eq!(shown.as_deref(), Some("0.0.0.0%wan:53"));
 }
+
+#[test]
+fn an_interface_is_forgotten_once_no_socket_has_it() {
+    let mut tracker = tracker_of(vec![lo("0.0.0.0:53"), v0("0.0.0.0:53")]);
+    let mut known = tracker.keep_used_interfaces();
+    known.sort_unstable();
+    assert_eq!(known, [1, 2]);
+    tracker.next(1.0, vec![lo("0.0.0.0:53")]);
+    assert_eq!(tracker.keep_used_interfaces(), [1]);
+    tracker.next(2.0, vec![lo("0.0.0.0:53"), v0("0.0.0.0:80")]);
+    assert_eq!(tracker.keep_used_interfaces().len(), 2);
+}
