@@ -55,6 +55,10 @@ impl UnixPeers {
         }
         if self.is_due(&sockets, cache.now) {
             self.read(cache);
+            // What is no UNIX socket of this network namespace has no peer, and is not asked about at once again.
+            for socket in &sockets {
+                self.peers.entry(*socket).or_insert(0);
+            }
         }
         let peers = sockets.iter().filter_map(|socket| self.peers.get(socket));
         let holders = peers.flat_map(|peer| cache.unclaimed.of(*peer));
@@ -142,5 +146,21 @@ mod tests {
             [one, other].map(|end| peers.get(&end).copied()),
             [Some(other), Some(one)]
         );
+    }
+
+    #[test]
+    fn a_socket_of_another_kind_is_not_asked_about_at_once_again() {
+        let pid = std::process::id();
+        let mut cache = OwnerCache::default();
+        cache.register_owner(pid);
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a listener");
+        let owner = cache.pid_table.owner_mut(pid).expect("this process");
+        owner.other_sockets = vec![inode(listener)];
+        let mut peers = UnixPeers::default();
+        assert!(peers.of(&cache, [pid].into_iter()).is_empty());
+        cache.now += 1 + u32::try_from(peers.peers.len()).expect("few") / SOCKETS_PER_UPDATE / 8;
+        let calls = cache.proc.calls();
+        assert!(peers.of(&cache, [pid].into_iter()).is_empty());
+        assert_eq!(cache.proc.calls(), calls);
     }
 }
