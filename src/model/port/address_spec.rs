@@ -116,9 +116,11 @@ impl AddressSpec {
             Self::Any => true,
             Self::Localhost(localhost) => localhost.ips().any(|ip| socket.receives(ip)),
             Self::Ip(ip) => local == ip,
-            Self::OnInterface { ip, interface, .. } => {
-                local == ip && socket.is_on_interface(interface)
-            }
+            Self::OnInterface {
+                ip,
+                interface,
+                index,
+            } => local == ip && is_on(socket, interface, index),
         }
     }
 
@@ -130,10 +132,11 @@ impl AddressSpec {
             Self::Ip(ip) => overlaps(socket, ip),
             // A bind to one interface and one to another never conflict (`inet_csk_bind_conflict` in
             // net/ipv4/inet_connection_sock.c).
-            Self::OnInterface { ip, interface, .. } => {
-                let is_apart = socket.interface.is_some() && !socket.is_on_interface(interface);
-                !is_apart && overlaps(socket, ip)
-            }
+            Self::OnInterface {
+                ip,
+                interface,
+                index,
+            } => !is_apart(socket, interface, index) && overlaps(socket, ip),
         }
     }
 
@@ -143,12 +146,28 @@ impl AddressSpec {
             Self::Any => true,
             Self::Localhost(localhost) => localhost.ips().any(|ip| socket.receives(ip)),
             Self::Ip(ip) => socket.receives(ip),
-            Self::OnInterface { ip, interface, .. } => {
-                let is_apart = socket.interface.is_some() && !socket.is_on_interface(interface);
-                !is_apart && socket.covers(ip)
-            }
+            Self::OnInterface {
+                ip,
+                interface,
+                index,
+            } => !is_apart(socket, interface, index) && socket.covers(ip),
         }
     }
+}
+
+/// True if a socket is on this interface: one that was looked up is the same by any other name (`altname` of ip-link(8)),
+/// and after it is renamed.
+fn is_on(socket: &Socket, name: InterfaceName, index: u32) -> bool {
+    if index == 0 {
+        return socket.is_on_interface(name);
+    }
+    let interface = socket.interface.as_ref();
+    interface.is_some_and(|interface| interface.index == index)
+}
+
+/// True if a socket is on another interface.
+fn is_apart(socket: &Socket, name: InterfaceName, index: u32) -> bool {
+    socket.interface.is_some() && !is_on(socket, name, index)
 }
 
 /// Returns the address with its port; a link-local one with the interface as its scope.
@@ -227,5 +246,37 @@ impl AddressSpec {
             interface,
             index,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::testing::socket;
+
+    #[test]
+    fn an_interface_that_was_looked_up_is_known_by_its_index() {
+        let local = Ipv4Addr::LOCALHOST;
+        let named = |name, index| AddressSpec::OnInterface {
+            ip: local.into(),
+            interface: InterfaceName::new(name).expect("a name"),
+            index,
+        };
+        let socket = socket("127.0.0.1:53").interface(2, "v0", &["127.0.0.1"]);
+        let socket = socket.build();
+        let cases = [
+            (named("v0", 0), true),
+            (named("altname0", 0), false),
+            (named("altname0", 2), true),
+            (named("v0", 3), false),
+        ];
+        for (spec, expected) in cases {
+            let answers = [
+                spec.has(&socket),
+                spec.conflicts(&socket),
+                spec.reaches(&socket),
+            ];
+            assert_eq!(answers, [expected; 3], "{spec:?}");
+        }
     }
 }
