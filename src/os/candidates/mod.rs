@@ -1,4 +1,4 @@
-//! SocketCandidates of sockets whose owner was not found: see [`SocketCandidates`](crate::model::process::SocketCandidates).
+//! Candidates of the sockets whose owner was not found: see [`SocketCandidates`](crate::model::process::SocketCandidates).
 //!
 //! Finding them reads every process, so it happens only for a question, never in a poll.
 

@@ -14,7 +14,8 @@
 //! A round takes as many updates as there are processes (fewer with many sockets), and at most four more for each
 //! process that changed. Nothing here signals a process, holds a reference to a socket of another process
 //! (pidfd_getfd(2) would delay its close) or takes a failed read as proof. A process that cannot be read counts as
-//! owning nothing. The sockets of a process whose main thread exited are not found: its `/proc/PID/fd` is empty.
+//! owning nothing. Where the first thread of a process has exited, its `/proc/PID/fd` is empty, and the sockets are searched
+//! in its other threads ([`indirect`]).
 
 use super::{InView, LookupRequest, OwnerChange};
 use crate::model::socket::OwnerHint;
