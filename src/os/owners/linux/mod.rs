@@ -121,8 +121,8 @@ impl OwnerResolver {
     }
 
     /// Returns what the searches met, which tells why an owner was not found.
-    pub fn search_report(&self) -> SearchReport {
-        SearchReport::of(&self.cache)
+    pub fn search_report(&mut self) -> SearchReport {
+        SearchReport::of(&mut self.cache)
     }
 
     fn forget(&mut self, closed: &[OwnerHint]) {

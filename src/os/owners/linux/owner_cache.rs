@@ -2,6 +2,7 @@
 
 use super::fd_cache::{FdCache, FdEntry, FdInsert};
 use super::indirect::indirect_sockets::IndirectSockets;
+use super::not_found::kernel::BuiltInModules;
 use super::owner_handles::OwnerHandles;
 use super::pending_lookups::{PendingLookup, PendingLookups};
 use super::pid_table::{PidChanges, PidEntry, PidTable};
@@ -11,8 +12,8 @@ use crate::model::socket::OwnerHint;
 use crate::os::owners::OwnerChange;
 use crate::os::processes::access::Rights;
 use rustix::io::Errno;
-use std::cell::OnceCell;
 use std::collections::HashSet;
+use std::sync::Arc;
 
 /// Number of owners that are remembered as recent.
 const MAX_RECENT_OWNERS: usize = 8;
@@ -25,7 +26,8 @@ pub struct OwnerCache {
     pub proc: ProcFs,
     pub pid_table: PidTable,
     /// portmon's own rights, once they were needed: it never changes them.
-    pub rights: OnceCell<Rights>,
+    pub rights: Option<Rights>,
+    pub built_in_modules: Option<Arc<BuiltInModules>>,
     pub handles: OwnerHandles,
     /// Owners that were found to own another socket, the latest first.
     pub recent: Vec<u32>,

@@ -8,14 +8,17 @@ use crate::model::process::ProcessId;
 use crate::model::socket::{KernelServices, NotFoundCause, RawSocket};
 use crate::os::descriptors;
 use crate::os::processes::access::{self, Rights};
+use kernel::BuiltInModules;
 use rustix::io::Errno;
+use std::sync::Arc;
 
-mod kernel;
+pub mod kernel;
 
 /// What the searches met so far.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SearchReport {
     rights: Rights,
+    built_in: Arc<BuiltInModules>,
     /// Why `/proc` or a process in it could not be opened.
     failed: Option<Errno>,
     /// Users of the processes that could not be read, each once.
@@ -37,7 +40,11 @@ enum Coverage {
 }
 
 impl SearchReport {
-    pub fn of(cache: &OwnerCache) -> Self {
+    pub fn of(cache: &mut OwnerCache) -> Self {
+        let rights = *cache.rights.get_or_insert_with(Rights::read);
+        let built_in = &mut cache.built_in_modules;
+        let built_in = built_in.get_or_insert_with(|| Arc::new(BuiltInModules::read()));
+        let built_in = Arc::clone(built_in);
         let known = cache.pid_table.known.all();
         let denied = known.filter(|known| known.denied_until > 0);
         let mut denied: Vec<u32> = denied
@@ -46,7 +53,8 @@ impl SearchReport {
         denied.sort_unstable();
         denied.dedup();
         Self {
-            rights: *cache.rights.get_or_init(Rights::read),
+            rights,
+            built_in,
             failed: cache
                 .proc
                 .error()
@@ -84,7 +92,7 @@ impl SearchReport {
             | NotFoundCause::Unknown => (false, false),
         };
         let services = if may_be_kernel {
-            kernel::services_of_port(socket)
+            kernel::services_of_port(socket, &self.built_in)
         } else {
             none
         };
@@ -93,7 +101,10 @@ impl SearchReport {
         } else if is_searched && !self.carriers.is_empty() {
             (NotFoundCause::InFlight, none)
         } else if obstacle == NotFoundCause::NoProcess {
-            (obstacle, kernel::services_of_any_port(socket.protocol))
+            (
+                obstacle,
+                kernel::services_of_any_port(socket.protocol, &self.built_in),
+            )
         } else {
             (obstacle, none)
         }

@@ -121,8 +121,8 @@ fn missing_descriptors_and_proc_come_before_any_permission() {
 #[test]
 fn modules_are_known_by_the_names_of_their_files() {
     let list = "kernel/net/sunrpc/sunrpc.ko\nkernel/fs/dlm/dlm.ko\nkernel/drivers/target/iscsi/iscsi-target.ko\n";
-    let modules = kernel::modules_of(list);
+    let modules = kernel::BuiltInModules::of(list);
     let names = ["sunrpc", "iscsi_target", "iscsi", "target/iscsi"];
-    let found = names.map(|name| modules.contains(name));
+    let found = names.map(|name| modules.0.contains(name));
     assert_eq!(found, [true, true, false, false]);
 }
