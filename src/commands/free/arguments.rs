@@ -53,7 +53,7 @@ pub struct FreeArgs {
     /// Seconds to wait after the last signal before the port counts as still held
     #[arg(long, value_name = "SECS", default_value = "5", allow_negative_numbers = true, value_parser = timeout)]
     wait: Duration,
-    /// Seconds the port must stay free before it counts as free [default: 2; 0.3 where nothing could restart the owner]
+    /// Seconds the port must stay free before it counts as free [default: 2; 0.3 where nothing is known to restart it]
     #[arg(long, value_name = "SECS", allow_negative_numbers = true, value_parser = timeout)]
     settle: Option<Duration>,
     /// Show what would be signaled, and signal nothing

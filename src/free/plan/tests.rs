@@ -460,7 +460,7 @@ fn a_protected_owner_is_left_out_of_every_request() {
         preview(plan, TargetSet::Topmost).warnings,
         [Warning::Protected(shell.clone(), Protected::Ancestor)]
     );
-    // Its own row: ending the neighbour would free something else than what was asked about.
+    // Its own row: ending the neighbor would free something else than what was asked about.
     let table = [
         listener("[::1]:3000", &shell),
         listener("127.0.0.1:3000", &node),

@@ -13,7 +13,7 @@ pub struct Launcher {
     options: HashMap<&'static str, OptionKind>,
     /// True if options of one dash have several letters, so that the letters are no options.
     has_long_names: bool,
-    passed_over: Vec<&'static str>,
+    skipped: Vec<&'static str>,
 }
 
 /// What stands for a launcher in the column WHAT.
@@ -52,7 +52,7 @@ pub struct LaunchArguments<'a> {
     pub shown: Vec<String>,
     words: usize,
     /// The words before what runs.
-    pub passed_over: Vec<String>,
+    pub skipped: Vec<String>,
     /// What runs, with its own arguments.
     pub target: Option<(SystemText, &'a [SystemText])>,
 }
@@ -109,7 +109,7 @@ impl Launcher {
             shows,
             has_long_names: options.keys().any(is_long),
             options,
-            passed_over: words(columns.next()?).collect(),
+            skipped: words(columns.next()?).collect(),
         })
     }
 
@@ -137,7 +137,7 @@ impl Launcher {
         // `dotnet watch --project src/Shop run`
         while let Some((_, rest)) = &mut read.target
             && let Some((first, after)) = rest.split_first()
-            && self.passed_over.contains(&&*first.raw())
+            && self.skipped.contains(&&*first.raw())
         {
             *rest = after;
         }
@@ -187,7 +187,7 @@ impl Launcher {
                 read.shown.push(word.to_string());
             }
             Shows::Target | Shows::Script if self.passes_over(&raw) => {
-                read.passed_over.push(word.to_string());
+                read.skipped.push(word.to_string());
             }
             Shows::Target | Shows::Script => {
                 read.target = Some((word.clone(), rest));
@@ -203,7 +203,7 @@ impl Launcher {
             Some(start) => word.starts_with(start),
             None => word == *passed,
         };
-        matches!(word, "." | "..") || self.passed_over.iter().any(is_it)
+        matches!(word, "." | "..") || self.skipped.iter().any(is_it)
     }
 }
 

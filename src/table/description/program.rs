@@ -56,7 +56,7 @@ fn described(
         }
         (Shows::Target | Shows::Script, None) => {
             let own = vec![file_stem(program)];
-            [own, read.passed_over, read.shown].concat()
+            [own, read.skipped, read.shown].concat()
         }
         (Shows::Words(_), _) => [vec![launcher.name().to_owned()], read.shown].concat(),
     }

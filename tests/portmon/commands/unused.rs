@@ -18,7 +18,7 @@ fn unused(words: &[&str]) -> (Option<i32>, Vec<u16>, String) {
 }
 
 /// Asserts that the first unused port from `port` on is a higher one.
-fn assert_passed_over(port: u16, why: &str) {
+fn assert_skipped(port: u16, why: &str) {
     let (code, ports, said) = unused(&["--from", &port.to_string()]);
     assert_eq!((code, ports.len()), (Some(0), 1), "{said}");
     assert!(ports.iter().all(|found| *found > port), "{why}: {ports:?}");
@@ -41,7 +41,7 @@ fn ports_differ_and_can_be_bound_on_every_address() {
 fn a_listening_bound_or_connected_port_is_not_unused() {
     let listener = listen("127.0.0.1:0");
     let at = listener.local_addr().expect("an address");
-    assert_passed_over(at.port(), "a listener");
+    assert_skipped(at.port(), "a listener");
 
     let bound = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
     // A bind with SO_REUSEADDR succeeds beside such a socket.
@@ -49,7 +49,7 @@ fn a_listening_bound_or_connected_port_is_not_unused() {
     let any: SocketAddr = "127.0.0.1:0".parse().expect("an address");
     bound.bind(&any.into()).expect("a port");
     let own = bound.local_addr().expect("an address").as_socket();
-    assert_passed_over(own.expect("an IP address").port(), "a bound socket");
+    assert_skipped(own.expect("an IP address").port(), "a bound socket");
 
     let udp = UdpSocket::bind("127.0.0.1:0").expect("a port");
     let own = udp.local_addr().expect("an address").port();
@@ -59,7 +59,7 @@ fn a_listening_bound_or_connected_port_is_not_unused() {
 
     let client = TcpStream::connect(at).expect("a connection");
     let own = client.local_addr().expect("an address");
-    assert_passed_over(own.port(), "a connection");
+    assert_skipped(own.port(), "a connection");
 }
 
 #[test]
