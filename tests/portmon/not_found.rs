@@ -20,14 +20,20 @@ fn check_by(program: &[&str], port: u16) -> String {
     run_by(program, &["check", &port.to_string()]).stdout
 }
 
-/// Asserts that each of these is said, and nothing that was not established.
+/// True for root, who alone can prepare these places.
+fn is_root() -> bool {
+    let is_root = rustix::process::geteuid().is_root();
+    if !is_root {
+        skipped("not root");
+    }
+    is_root
+}
+
+/// Asserts that each of these is said.
 #[track_caller]
 fn assert_says(said: &str, words: &[&str]) {
     for words in words {
         assert!(said.contains(words), "{words}: {said}");
-    }
-    for claim in ["even from root", "may be in another container"] {
-        assert!(!said.contains(claim), "{said}");
     }
 }
 
@@ -171,7 +177,7 @@ fn root_of_a_user_namespace_is_told_where_its_rights_end() {
 #[test]
 fn a_process_outside_of_the_pid_namespace_is_told_as_that() {
     let options = ["--pid", "--fork", "--mount-proc"];
-    if !rustix::process::geteuid().is_root() || !can_unshare(&options) {
+    if !is_root() || !can_unshare(&options) {
         return;
     }
     let holder = OwnerProcess::listening();
@@ -184,7 +190,7 @@ fn a_process_outside_of_the_pid_namespace_is_told_as_that() {
 
 /// Runs portmon as root in a mount namespace, after a script has changed `/proc` there.
 fn with_proc(script: &str, last: &str, port: u16) -> Option<String> {
-    if !rustix::process::geteuid().is_root() || !can_unshare(&["--mount"]) {
+    if !is_root() || !can_unshare(&["--mount"]) {
         return None;
     }
     let script = format!("mount --make-rprivate / && {script} && exec {last} \"$0\" \"$@\"");
@@ -260,7 +266,7 @@ fn the_monitor_says_that_descriptors_are_missing() {
 
 /// Runs portmon in a network namespace with a VXLAN device, whose socket is the kernel's.
 fn beside_vxlan(before: &str, arguments: &[&str]) -> Option<String> {
-    if !rustix::process::geteuid().is_root() || !can_unshare(&["--net"]) {
+    if !is_root() || !can_unshare(&["--net"]) {
         return None;
     }
     let script = format!(
@@ -268,7 +274,7 @@ fn beside_vxlan(before: &str, arguments: &[&str]) -> Option<String> {
         exec {before} \"$0\" \"$@\""
     );
     let printed = run_by(&["unshare", "--net", "sh", "-c", &script], arguments);
-    if printed.code == Some(99) || printed.code == Some(127) {
+    if printed.code == Some(99) {
         skipped("no VXLAN device can be made");
         return None;
     }
