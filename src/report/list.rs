@@ -4,7 +4,7 @@ use super::padded;
 use crate::model::Moment;
 use crate::model::environment::Environment;
 use crate::model::snapshot::Problem;
-use crate::model::socket::Endpoint;
+use crate::model::socket::{Endpoint, NotFoundCounts, Owners};
 use crate::report::json::{JsonEndpoint, JsonReport, print_json, timestamp};
 use crate::table::fields::{Column, field};
 use crate::table::listing::{Chip, Filter, Listing};
@@ -80,10 +80,9 @@ pub fn print(
     if outcome == ListOutcome::Unknown {
         notes.push(wording::not_found_but_unread(problems));
     } else if !request.as_json {
-        let (hidden, shown_by_sudo) = hidden_owners(&listing);
         notes.extend(problems.iter().map(wording::unread_table));
         notes.extend(wording::left_out(left_out(&listing)));
-        notes.extend(wording::hidden_owners(hidden, shown_by_sudo));
+        notes.extend(wording::owners_not_found(&owners_not_found(&listing)));
     }
     for note in notes {
         writeln!(errors, "portmon: {note}")?;
@@ -106,7 +105,7 @@ fn json_report(listing: &Listing, problems: Vec<String>, context: &DisplayContex
     JsonReport {
         version: 1,
         taken_at: format!("{:.3}", timestamp(context.now.wall)),
-        hidden_owners: listing.counts().hidden_owners,
+        hidden_owners: listing.counts().not_found.all(),
         out_of_scope: left_out(listing),
         problems,
         endpoints: listing
@@ -126,21 +125,19 @@ fn left_out(listing: &Listing) -> usize {
     }
 }
 
-/// Number of hidden owners worth a note, and how many of them sudo would show: those of the rows, or without rows those
-/// that may be the reason.
-fn hidden_owners(listing: &Listing) -> (usize, usize) {
+/// Counts the owners that were not found and are worth a note: those of the rows, or without rows those that may be the
+/// reason.
+fn owners_not_found(listing: &Listing) -> NotFoundCounts {
+    let mut counts = NotFoundCounts::default();
     if listing.shown_rows().next().is_some() {
-        let count = |is_counted: fn(&Row) -> bool| {
-            let rows = listing.shown_rows();
-            rows.filter(|row| is_counted(row)).count()
-        };
-        (count(Row::is_owner_hidden), count(Row::is_shown_by_sudo))
+        let owners = listing.shown_rows().map(|row| &row.endpoint.socket.owners);
+        owners
+            .filter_map(Owners::not_found)
+            .for_each(|owner| counts.change(owner, 1));
     } else if listing.filter().query.asks_about_owners() {
-        let counts = listing.counts();
-        (counts.hidden_owners, counts.shown_by_sudo)
-    } else {
-        (0, 0)
+        counts = listing.counts().not_found;
     }
+    counts
 }
 
 fn print_table(

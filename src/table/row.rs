@@ -3,7 +3,7 @@
 use crate::model::Moment;
 use crate::model::environment::Environment;
 use crate::model::port::EphemeralRange;
-use crate::model::socket::{Endpoint, NotFound, SocketRole};
+use crate::model::socket::{Endpoint, SocketRole};
 use std::time::{Duration, Instant};
 
 /// Time that a change stays marked and a closed row stays in its place.
@@ -74,12 +74,6 @@ impl Row {
 
     pub fn is_owner_hidden(&self) -> bool {
         self.endpoint.socket.owners.not_found().is_some()
-    }
-
-    /// True if its owner is hidden from this user, but not from root.
-    pub fn is_shown_by_sudo(&self) -> bool {
-        let not_found = self.endpoint.socket.owners.not_found();
-        not_found.is_some_and(NotFound::is_shown_by_sudo)
     }
 
     /// True if the socket or one of its owners belongs to this user.

@@ -208,7 +208,7 @@ fn summary(app: &App) -> String {
         let [free, unmark] = [TableCommand::Free, TableCommand::UnmarkAll].map(key_of);
         screen::marked(in_view, selection.marked_count(), &free, &unmark)
     });
-    let hidden = wording::hidden_owners(counts.hidden_owners, counts.shown_by_sudo);
+    let hidden = wording::owners_not_found(&counts.not_found);
     let has_remote = counts.out_of_scope > 0 && !app.filter_box.chips.is_on(Chip::All);
     let remote = has_remote.then(|| screen::remote(counts.out_of_scope, &chip_key(Chip::All)));
     let parts = [foreign_pids, slow, marked, hidden, remote];

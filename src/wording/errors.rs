@@ -3,7 +3,9 @@
 use super::number::joined;
 use crate::model::environment::PidNamespaceProblem;
 use crate::model::snapshot::Problem;
+use crate::model::socket::NotFoundCounts;
 use std::fmt::Display;
+use std::iter;
 
 /// Names the tables that could not be read: `the tcp6 socket table could not be read: out of memory`. Empty without
 /// problems.
@@ -70,14 +72,25 @@ pub fn left_out(connections: usize) -> Option<String> {
     }
 }
 
-/// `172 owners hidden (sudo shows them)`; sudo shows only as many as are hidden for a cause that it removes.
-pub fn hidden_owners(owners: usize, shown_by_sudo: usize) -> Option<String> {
-    let sudo = match (owners, shown_by_sudo) {
-        (0, _) => return None,
+/// `172 owners hidden (sudo shows them), 1 not found`; sudo shows only as many as are hidden for a cause that it removes.
+pub fn owners_not_found(counts: &NotFoundCounts) -> Option<String> {
+    let sudo = match (counts.hidden, counts.shown_by_sudo) {
         (_, 0) => String::new(),
         (1, _) => " (sudo shows it)".to_owned(),
-        (all, shown) if all == shown => " (sudo shows them)".to_owned(),
+        (hidden, shown) if hidden == shown => " (sudo shows them)".to_owned(),
         (_, shown) => format!(" (sudo shows {shown})"),
     };
-    Some(format!("{} hidden{sudo}", super::count(owners, "owner")))
+    let parts = [
+        (counts.hidden, format!("hidden{sudo}")),
+        (counts.not_found, "not found".to_owned()),
+        (
+            counts.not_looked_up,
+            "not looked up (too many open files)".to_owned(),
+        ),
+    ];
+    let mut parts = parts.into_iter().filter(|(owners, _)| *owners > 0);
+    let (owners, first) = parts.next()?;
+    let first = format!("{} {first}", super::count(owners, "owner"));
+    let rest = parts.map(|(owners, what)| format!("{owners} {what}"));
+    Some(iter::once(first).chain(rest).collect::<Vec<_>>().join(", "))
 }

@@ -14,7 +14,7 @@ pub use address::{Family, Reach, address, covers, family, is_loopback, needs_sco
 pub use endpoint::{Age, AgeBound, Endpoint, Relation, Since, SocketRole};
 pub use interface::{Interface, InterfaceName};
 pub use kernel_services::{KernelEvidence, KernelServices};
-pub use owners::{NotFound, NotFoundCause, Owners};
+pub use owners::{NotFound, NotFoundCause, NotFoundCounts, Owners};
 pub use raw_socket::{CompactAddr, RawSocket, SocketSource};
 pub use state::{State, holds_port};
 pub use stats::{ByteRates, Focus, ProcessUsage, SocketCounters, SocketStats, TcpCounters};

@@ -115,7 +115,57 @@ impl NotFound {
     }
 }
 
+/// Numbers of owners that were not found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NotFoundCounts {
+    /// A process that could not be read may be the owner.
+    pub hidden: usize,
+    /// How many of the hidden ones root of this machine would find.
+    pub shown_by_sudo: usize,
+    /// Not searched, for lack of descriptors.
+    pub not_looked_up: usize,
+    /// Others, of which none is known to be hidden.
+    pub not_found: usize,
+}
+
+impl NotFoundCounts {
+    pub fn all(&self) -> usize {
+        self.hidden + self.not_looked_up + self.not_found
+    }
+
+    /// Counts an owner: 1 adds it, -1 removes it.
+    pub fn change(&mut self, owner: &NotFound, by: isize) {
+        let change = |count: &mut usize| *count = count.saturating_add_signed(by);
+        match owner.cause {
+            NotFoundCause::OutOfDescriptors => change(&mut self.not_looked_up),
+            cause if cause.is_hidden() => change(&mut self.hidden),
+            _ => change(&mut self.not_found),
+        }
+        if owner.is_shown_by_sudo() {
+            change(&mut self.shown_by_sudo);
+        }
+    }
+}
+
 impl NotFoundCause {
+    /// True if a process that could not be read may have the socket.
+    pub fn is_hidden(self) -> bool {
+        match self {
+            Self::OtherUser
+            | Self::ClosedProcess
+            | Self::MissingPtrace
+            | Self::UserNamespace
+            | Self::HiddenProcesses
+            | Self::SecurityModule => true,
+            Self::OtherPidNamespace
+            | Self::NoProc
+            | Self::InFlight
+            | Self::OutOfDescriptors
+            | Self::NoProcess
+            | Self::Unknown => false,
+        }
+    }
+
     /// True if a process that this user may signal may have the socket, and could not be read.
     pub fn leaves_candidates(self) -> bool {
         match self {

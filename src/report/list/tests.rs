@@ -1,6 +1,6 @@
 use super::*;
 use crate::model::environment::PidNamespaceProblem;
-use crate::model::socket::{Family, Protocol};
+use crate::model::socket::{Family, NotFoundCause, Protocol};
 use crate::model::testing::{SocketBuilder, moment, socket};
 use crate::table::query;
 
@@ -112,17 +112,48 @@ fn hidden_owners_are_noted_only_if_they_matter() {
 }
 
 #[test]
-fn sudo_is_not_recommended_to_root() {
-    let counts = [(0, 0), (1, 0), (2, 0), (2, 1), (2, 2)];
-    let notes = counts.map(|(all, shown)| wording::hidden_owners(all, shown));
-    let expected = [
-        None,
-        Some("1 owner hidden"),
-        Some("2 owners hidden"),
-        Some("2 owners hidden (sudo shows 1)"),
-        Some("2 owners hidden (sudo shows them)"),
+fn owners_that_were_not_found_are_counted_by_their_cause() {
+    let counts = |hidden, shown_by_sudo, not_found, not_looked_up| NotFoundCounts {
+        hidden,
+        shown_by_sudo,
+        not_found,
+        not_looked_up,
+    };
+    let cases = [
+        (counts(0, 0, 0, 0), None),
+        (counts(1, 0, 0, 0), Some("1 owner hidden")),
+        (counts(2, 1, 0, 0), Some("2 owners hidden (sudo shows 1)")),
+        (
+            counts(2, 2, 1, 0),
+            Some("2 owners hidden (sudo shows them), 1 not found"),
+        ),
+        (counts(0, 0, 2, 0), Some("2 owners not found")),
+        (
+            counts(0, 0, 0, 1),
+            Some("1 owner not looked up (too many open files)"),
+        ),
     ];
-    assert_eq!(notes.each_ref().map(Option::as_deref), expected);
+    for (counts, expected) in cases {
+        let note = wording::owners_not_found(&counts);
+        assert_eq!(note.as_deref(), expected, "{counts:?}");
+    }
+}
+
+#[test]
+fn an_owner_outside_of_reach_is_not_called_hidden() {
+    use NotFoundCause::{MissingPtrace, NoProcess, OtherUser, OutOfDescriptors};
+    let mut counts = NotFoundCounts::default();
+    for cause in [OtherUser, MissingPtrace, NoProcess, OutOfDescriptors] {
+        let owners = Owners::from(cause);
+        counts.change(owners.not_found().expect("no owner"), 1);
+    }
+    let expected = NotFoundCounts {
+        hidden: 2,
+        shown_by_sudo: 1,
+        not_found: 1,
+        not_looked_up: 1,
+    };
+    assert_eq!(counts, expected);
 }
 
 #[test]

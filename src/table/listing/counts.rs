@@ -1,6 +1,6 @@
 //! The number of rows of each kind, updated with each change.
 
-use crate::model::socket::Protocol;
+use crate::model::socket::{NotFoundCounts, Protocol};
 use crate::table::row::{ChangeMark, Row, Section};
 use std::collections::HashMap;
 
@@ -16,9 +16,8 @@ pub struct Counts {
     /// Connections outside the local scope.
     pub out_of_scope: usize,
     pub exposed: usize,
-    pub hidden_owners: usize,
-    /// How many of them sudo would show.
-    pub shown_by_sudo: usize,
+    /// Owners within the local scope that were not found.
+    pub not_found: NotFoundCounts,
     pub new: usize,
     /// Number of rows, closed ones included, by the ports at their ends.
     ports: HashMap<u16, usize>,
@@ -55,11 +54,10 @@ impl Counts {
         if socket.is_exposed() {
             change(&mut self.exposed);
         }
-        if row.is_owner_hidden() && row.endpoint.relation.is_local {
-            change(&mut self.hidden_owners);
-            if row.is_shown_by_sudo() {
-                change(&mut self.shown_by_sudo);
-            }
+        if row.endpoint.relation.is_local
+            && let Some(owner) = socket.owners.not_found()
+        {
+            self.not_found.change(owner, by);
         }
         if matches!(row.change_mark, ChangeMark::Opened(_)) {
             change(&mut self.new);
