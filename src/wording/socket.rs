@@ -3,7 +3,7 @@
 use super::process::user_of;
 use super::{count, list};
 use crate::free::Unproved;
-use crate::model::process::{Process, SocketCandidates};
+use crate::model::process::{Process, SocketCandidates, UNMAPPED_USER};
 use crate::model::socket::{Owners, Socket, State};
 use std::fmt::Display;
 use std::sync::Arc;
@@ -56,9 +56,12 @@ pub(super) fn owners_with(socket: &Socket, [one, several]: [&str; 2]) -> String 
     format!("{} {verb}", owners(socket))
 }
 
-/// The user of a socket by name, or by number.
+/// The user of a socket in a sentence: by name, or by number.
 pub fn user(socket: &Socket) -> Option<String> {
-    let name = socket.user.as_ref().map(ToString::to_string);
+    let name = socket.user.as_ref().map(|user| match user.to_string() {
+        name if name == UNMAPPED_USER => "an unmapped user".to_owned(),
+        name => name,
+    });
     name.or_else(|| socket.uid.map(|uid| format!("uid {uid}")))
 }
 

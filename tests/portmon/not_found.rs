@@ -160,7 +160,7 @@ fn root_of_a_user_namespace_is_told_where_its_rights_end() {
     let said = check_by(&[&["unshare"], &options[..]].concat(), holder.port);
     assert_says(
         &said,
-        &["owner hidden; your rights end at this user namespace"],
+        &["owner hidden; you have no rights outside this user namespace"],
     );
     if !can_be_nobody(PORTMON.as_ref()) {
         return;
@@ -171,7 +171,7 @@ fn root_of_a_user_namespace_is_told_where_its_rights_end() {
     let holder = OwnerProcess::running(&script);
     let nobody = [&NOBODY[..], &["unshare"], &options].concat();
     let said = check_by(&nobody, holder.port);
-    assert_says(&said, &["a process of unmapped listens"]);
+    assert_says(&said, &["a hidden process of an unmapped user listens"]);
 }
 
 #[test]
@@ -301,7 +301,7 @@ fn a_socket_of_the_kernel_is_named_as_probably_that() {
     if can_be_nobody(PORTMON.as_ref())
         && let Some(said) = beside_vxlan(&NOBODY.join(" "), &["check", "4789/udp"])
     {
-        let name = "possibly the kernel itself (VXLAN); sudo tells";
+        let name = "possibly the kernel itself (VXLAN); sudo shows which";
         assert_says(&said, &[name]);
     }
 }

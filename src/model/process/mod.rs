@@ -33,6 +33,9 @@ impl Display for Pid {
     }
 }
 
+/// Name of a user that portmon's user namespace does not map (user_namespaces(7)).
+pub const UNMAPPED_USER: &str = "unmapped";
+
 /// When a process started, at the full resolution of its system and in units of that system.
 ///
 /// Linux: clock ticks since boot, field 22 of `/proc/PID/stat` (proc_pid_stat(5)). macOS: microseconds since the epoch

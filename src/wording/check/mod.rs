@@ -21,7 +21,7 @@ use crate::check::{
 use crate::model::platform::PLATFORM;
 use crate::model::port::{Availability, BindResult};
 use crate::model::socket::Protocol;
-use owner::owner;
+use owner::{by_owner, owner};
 use reach::ANSWERED_UNSEEN;
 
 /// One line that begins with FREE or HELD, or with UNKNOWN where nothing proves either.
@@ -76,8 +76,8 @@ fn held_by(report: &CheckReport, decisive: &Reason) -> String {
             let candidates = report.findings.candidates_of(socket.id);
             let candidates = candidates.and_then(probably).map(|one| format!(", {one},"));
             format!(
-                " by {}{} on {}{more}",
-                owner(socket),
+                "{}{} on {}{more}",
+                by_owner(socket),
                 candidates.unwrap_or_default(),
                 place(socket)
             )

@@ -1,7 +1,7 @@
 //! Who has a socket, in the words of a check.
 
 use crate::model::process::Process;
-use crate::model::socket::{NotFound, NotFoundCause, Owners, Socket};
+use crate::model::socket::{NotFound, Owners, Socket};
 use crate::wording::socket::not_found;
 use crate::wording::user;
 
@@ -18,11 +18,18 @@ pub fn owner(socket: &Socket) -> String {
             owners.known().len()
         ),
         ([], Owners::NoProcess, _) => "the kernel itself".to_owned(),
-        ([], Owners::NotFound(not_found), user) if is_unowned(not_found) => {
-            not_found::noun(not_found, user.as_deref())
-        }
+        ([], Owners::NotFound(not_found), user) => not_found::noun(not_found, user.as_deref()),
         ([], _, Some(user)) => format!("a process of {user}"),
         ([], _, None) => "a process".to_owned(),
+    }
+}
+
+/// ` by java 812 of ops`, `, probably by the kernel itself (VXLAN),`: after `HELD :8080`.
+pub fn by_owner(socket: &Socket) -> String {
+    let not_found = socket.owners.not_found();
+    match not_found.and_then(NotFound::probably_kernel) {
+        Some(services) => format!(", probably by {},", not_found::the_kernel(services)),
+        None => format!(" by {}", owner(socket)),
     }
 }
 
@@ -64,13 +71,4 @@ pub fn command_line(process: &Process) -> Option<String> {
             .collect::<Vec<_>>()
             .join(" "),
     )
-}
-
-/// True if no process is known to have it.
-fn is_unowned(not_found: &NotFound) -> bool {
-    let has_none = matches!(
-        not_found.cause,
-        NotFoundCause::NoProcess | NotFoundCause::InFlight
-    );
-    has_none || not_found.probably_kernel().is_some()
 }

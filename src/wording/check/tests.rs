@@ -40,14 +40,14 @@ fn with_candidates(processes: &[&Arc<Process>], others: usize) -> Findings {
 fn candidates_are_named_as_probable_and_unproved() {
     let api = process(4300, "api").build();
     assert_snapshot!(lines(with_candidates(&[&vite()], 0)), @"
-    HELD :8080 by a process of dev, probably vite 9120, on 127.0.0.1:8080
-    a process of dev listens on 127.0.0.1:8080 (owner hidden; sudo shows it)
+    HELD :8080 by a hidden process of dev, probably vite 9120, on 127.0.0.1:8080
+    a hidden process of dev listens on 127.0.0.1:8080 (owner hidden; sudo shows it)
     probably vite 9120: its descriptors are not readable, so portmon cannot prove it
     only IPv4 is taken: ::1 and :: can be bound
     ");
     assert_snapshot!(lines(with_candidates(&[&api, &vite()], 1)), @"
-    HELD :8080 by a process of dev, probably one of api 4300, vite 9120 and 1 other that you may not signal, on 127.0.0.1:8080
-    a process of dev listens on 127.0.0.1:8080 (owner hidden; sudo shows it)
+    HELD :8080 by a hidden process of dev, probably one of api 4300, vite 9120 and 1 other that you may not signal, on 127.0.0.1:8080
+    a hidden process of dev listens on 127.0.0.1:8080 (owner hidden; sudo shows it)
     probably one of api 4300, vite 9120 and 1 other that you may not signal: their descriptors are not readable, so portmon cannot prove it
     only IPv4 is taken: ::1 and :: can be bound
     ");
@@ -97,15 +97,15 @@ fn the_owner_is_reported_as_far_as_it_is_visible() {
     * covers every IPv4 and IPv6 address, including 127.0.0.1:8080 and [::1]:8080
     ");
     assert_snapshot!(lines(hidden()), @"
-    HELD :8080 by a process of root on *:8080
-    a process of root listens on *:8080 (owner hidden; sudo shows it)
+    HELD :8080 by a hidden process of root on *:8080
+    a hidden process of root listens on *:8080 (owner hidden; sudo shows it)
     * covers every IPv4 and IPv6 address, including 127.0.0.1:8080 and [::1]:8080
     ");
     let cause = NotFoundCause::MissingPtrace;
     let no_ptrace = all().sees(dual().user(65534, "nobody").not_found(cause));
     assert_snapshot!(lines(no_ptrace), @"
-    HELD :8080 by a process of nobody on *:8080
-    a process of nobody listens on *:8080 (owner hidden; this root lacks CAP_SYS_PTRACE)
+    HELD :8080 by a hidden process of nobody on *:8080
+    a hidden process of nobody listens on *:8080 (owner hidden; this root lacks CAP_SYS_PTRACE)
     * covers every IPv4 and IPv6 address, including 127.0.0.1:8080 and [::1]:8080
     ");
     let pending = all().sees(dual().user(0, "root").pending());

@@ -36,15 +36,15 @@ fn clause(not_found: &NotFound) -> String {
     let is_kernel = !not_found.kernel.is_empty();
     // Root would see whether a process has it.
     let sudo = if is_kernel {
-        "sudo tells"
+        "sudo shows which"
     } else {
         "sudo shows it"
     };
     let clause = match not_found.cause {
         NotFoundCause::OtherUser => sudo.to_owned(),
-        NotFoundCause::ClosedProcess => format!("its process is closed even to its user; {sudo}"),
+        NotFoundCause::ClosedProcess => format!("even its own user cannot read its descriptors; {sudo}"),
         NotFoundCause::MissingPtrace => "this root lacks CAP_SYS_PTRACE".to_owned(),
-        NotFoundCause::UserNamespace => "your rights end at this user namespace".to_owned(),
+        NotFoundCause::UserNamespace => "you have no rights outside this user namespace".to_owned(),
         NotFoundCause::OtherPidNamespace => {
             return format!("it is outside of this PID namespace, or {kernel}");
         }
@@ -52,7 +52,7 @@ fn clause(not_found: &NotFound) -> String {
             format!("/proc hides the processes of other users (hidepid); {sudo}")
         }
         NotFoundCause::NoProc => "/proc cannot be read".to_owned(),
-        NotFoundCause::InFlight => format!("it is {}", in_flight(not_found)),
+        NotFoundCause::InFlight => format!("the socket is {}", in_flight(not_found)),
         NotFoundCause::OutOfDescriptors => "too many open files".to_owned(),
         NotFoundCause::NoProcess => {
             return format!("no process has it; {} {kernel}", how_likely(not_found));
@@ -70,7 +70,7 @@ fn clause(not_found: &NotFound) -> String {
 }
 
 /// `the kernel itself (WireGuard)`
-fn the_kernel(services: KernelServices) -> String {
+pub fn the_kernel(services: KernelServices) -> String {
     let names = services.names();
     if names.is_empty() {
         return "the kernel itself".to_owned();
@@ -170,7 +170,7 @@ pub fn sentence(socket: &Socket, has_sudo: bool) -> String {
         NotFoundCause::OtherUser if has_sudo => ". Use sudo, or take another port.",
         NotFoundCause::OtherUser => "; its process is hidden from you.",
         NotFoundCause::ClosedProcess => {
-            "; its process is closed even to that user. Use sudo, or take another port."
+            "; even that user cannot read the descriptors of its process. Use sudo, or take another port."
         }
         NotFoundCause::MissingPtrace if socket.uid == Some(0) => {
             ". This root lacks CAP_SYS_PTRACE (in a container: --cap-add SYS_PTRACE), without which it cannot read every \
@@ -178,10 +178,10 @@ pub fn sentence(socket: &Socket, has_sudo: bool) -> String {
         }
         NotFoundCause::MissingPtrace => {
             ". This root lacks CAP_SYS_PTRACE (in a container: --cap-add SYS_PTRACE), without which it cannot read every \
-             process: ask as that user, or add the capability."
+             process: run portmon as that user, or add the capability."
         }
         NotFoundCause::UserNamespace => {
-            ". Your rights end at this user namespace: ask outside of it, or take another port."
+            ". You have no rights outside this user namespace: run portmon outside it, or take another port."
         }
         NotFoundCause::SecurityModule => {
             ". A security module keeps some processes from being read, even by root: take another port."
@@ -207,7 +207,7 @@ fn unowned_sentence(not_found: &NotFound) -> String {
         }
         NotFoundCause::InFlight => {
             let way = in_flight(not_found);
-            format!("No process has it open: it is {way}, and opens in the process that receives it.")
+            format!("No process has it open: the socket is {way}, and opens in the process that receives it.")
         }
         NotFoundCause::SecurityModule => {
             format!("No process that could be read has it: {} {kernel}.", how_likely(not_found))

@@ -123,7 +123,7 @@ fn another_user_sees_the_owner_and_what_is_not_permitted() {
     let holder = OwnerProcess::listening();
     let port = holder.port.to_string();
     let printed = run_by(&NOBODY, &["check", &port]).stdout;
-    let begin = format!("HELD :{port} by a process of root on 127.0.0.1:{port}\n");
+    let begin = format!("HELD :{port} by a hidden process of root on 127.0.0.1:{port}\n");
     assert!(printed.starts_with(&begin), "{printed}");
     assert!(
         printed.contains("(owner hidden; sudo shows it)"),

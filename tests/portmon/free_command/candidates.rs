@@ -147,7 +147,7 @@ fn a_setuid_program_of_the_user_is_a_candidate() {
     };
     let port = holder.port.to_string();
     let said = user.run(&["check", &port]).stdout;
-    let expected = format!("by a process of uid {other}, probably {holder}, on ");
+    let expected = format!("by a hidden process of uid {other}, probably {holder}, on ");
     assert!(said.contains(&expected), "{said}");
     let question = format!("type its pid, {}:", holder.pid());
     let (code, said) = user.answer(&[&port], &question, &holder.pid().to_string());

@@ -1,6 +1,6 @@
 //! What of `/proc` this user may read (proc_pid_fd(5), capabilities(7), user_namespaces(7)).
 
-use crate::model::process::Pid;
+use crate::model::process::{Pid, UNMAPPED_USER};
 use crate::os::processes::stat::system::StatLine;
 use std::fs::{self, read_dir, read_link};
 use std::io::{self, ErrorKind};
@@ -88,7 +88,7 @@ pub fn name_of_unmapped(uid: u32) -> Option<&'static str> {
     match (is_whole(&map), maps(&map, uid)) {
         (true, _) => None,
         (false, true) => Some("unmapped or nobody"),
-        (false, false) => Some("unmapped"),
+        (false, false) => Some(UNMAPPED_USER),
     }
 }
 
