@@ -41,33 +41,51 @@ pub fn prepare(
     environment: &Environment,
     options: &FreeArgs,
 ) -> Vec<Prepared> {
+    let prepare_port = |&spec: &PortSpec| {
+        let prepared = prepare_port(spec, table, environment, options);
+        match &prepared {
+            Err(report) if report.is_held_unseen() => {}
+            _ => return prepared,
+        }
+        // A socket that opened between the poll and the bind is in the next poll.
+        match poll(environment, options) {
+            Ok(table) => prepare_port(spec, &table, environment, options),
+            Err(_) => prepared,
+        }
+    };
+    port_specs.iter().map(prepare_port).collect()
+}
+
+fn prepare_port(
+    spec: PortSpec,
+    table: &[Endpoint],
+    environment: &Environment,
+    options: &FreeArgs,
+) -> Prepared {
     let context = FreeContext::new(environment, now());
     let endpoints: Vec<&Endpoint> = table.iter().collect();
     let mut processes = Processes::default();
-    let prepare_port = |&spec: &PortSpec| {
-        let planned = plan_port(spec, &endpoints, &context)
-            .ok_or_else(|| unowned(spec, table, options.source))?
-            .or_else(|explanation| {
-                let left_over = left_over(&explanation, &mut processes);
-                let context = FreeContext {
-                    left_over: &left_over,
-                    ..context.clone()
-                };
-                let again = plan_port(spec, &endpoints, &context);
-                again.unwrap_or(Err(explanation))
-            });
-        let plan = PortPlan {
-            spec,
-            kill_plan: planned.or_else(|explanation| {
-                plan_candidates(spec, explanation, &endpoints, environment, options)
-            })?,
-            choice: options.target_choice(),
-            targets: TargetSet::Topmost,
-            signal: options.signal,
-        };
-        inspected(plan, &mut processes)
+    let planned = plan_port(spec, &endpoints, &context)
+        .ok_or_else(|| unowned(spec, table, options.source))?
+        .or_else(|explanation| {
+            let left_over = left_over(&explanation, &mut processes);
+            let context = FreeContext {
+                left_over: &left_over,
+                ..context.clone()
+            };
+            let again = plan_port(spec, &endpoints, &context);
+            again.unwrap_or(Err(explanation))
+        });
+    let plan = PortPlan {
+        spec,
+        kill_plan: planned.or_else(|explanation| {
+            plan_candidates(spec, explanation, &endpoints, environment, options)
+        })?,
+        choice: options.target_choice(),
+        targets: TargetSet::Topmost,
+        signal: options.signal,
     };
-    port_specs.iter().map(prepare_port).collect()
+    inspected(plan, &mut processes)
 }
 
 /// Returns the protected owners that their engine has left over.

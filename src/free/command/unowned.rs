@@ -28,6 +28,17 @@ impl FreeReport {
         }
         report
     }
+
+    /// True if a bind is refused and no table shows by what.
+    pub fn is_held_unseen(&self) -> bool {
+        matches!(
+            self.conclusion,
+            Conclusion::NotHeld {
+                availability: Availability::Held(Holding::Unseen(_)),
+                ..
+            }
+        )
+    }
 }
 
 fn conclusion(
