@@ -79,7 +79,7 @@ pub struct JsonEndpoint {
     interface: Option<String>,
     uid: Option<u32>,
     user: Option<String>,
-    owner_known: &'static str,
+    owner_known: Option<&'static str>,
     owners: Vec<JsonOwner>,
     peer: Option<JsonPeer>,
     service: Option<&'static str>,
@@ -130,9 +130,10 @@ impl JsonEndpoint {
             uid: socket.uid,
             user: socket.user.as_ref().map(text),
             owner_known: match socket.owners {
-                Owners::Known(_) => "yes",
-                Owners::NotFound(_) | Owners::Pending => "hidden",
-                Owners::NoProcess => "none",
+                Owners::Known(_) => Some("yes"),
+                Owners::NotFound(_) => Some("hidden"),
+                Owners::NoProcess => Some("none"),
+                Owners::Pending => None,
             },
             owners: socket
                 .owners
