@@ -22,7 +22,10 @@ impl<'p> ExecArguments<'p> {
         let is_titled = filled.next().is_some_and(|first| {
             let is_alone = filled.next().is_none();
             let is_other = !is_path_of_program(first, names);
-            is_title(first, names) || is_overwritten && is_alone && is_other
+            // Arguments that follow at once are those of an exec, whatever the first one looks like.
+            let is_cleared = arguments.get(1).is_some_and(|second| second.is_empty());
+            (is_alone || is_overwritten || is_cleared) && is_title(first, names)
+                || is_overwritten && is_alone && is_other
         });
         if is_titled || is_padded || text.is_empty() {
             arguments.retain(|part| !part.is_empty());
@@ -63,6 +66,8 @@ mod tests {
             ("serve\0\0\0\0\0", "serve", false),
             ("shop/api\0\0\0\0", "shop/api", true),
             ("shop/api", "shop/api", true),
+            ("my $name\0app.py\0-v\0", "my $name|app.py|-v", false),
+            ("my name: idle\0", "my name: idle", true),
             ("\0-x\0", "|-x", false),
             ("\0\0\0\0", "", false),
             ("", "", false),
