@@ -94,6 +94,7 @@ fn free_takes_targets_signal_and_consent() {
     let chosen = Timeouts {
         wait_for_exit: Duration::from_secs(10),
         settle: Duration::from_millis(500),
+        settle_beside_target: Duration::from_millis(500),
         force_after: Some(Duration::from_secs(3)),
     };
     // Without a plan nothing could take a port again.

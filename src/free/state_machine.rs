@@ -190,7 +190,8 @@ impl FreeMachine {
             | FreePhase::ProbingUnread {
                 previous: Some(bind),
             } => Progress::Settling {
-                left: (self.timeouts.settle)
+                left: self
+                    .settle_time()
                     .saturating_sub(now.saturating_duration_since(bind.free_since)),
             },
             FreePhase::Probing { .. } | FreePhase::ProbingPart => Progress::Binding {

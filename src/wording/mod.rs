@@ -21,8 +21,8 @@ pub use duration::{
     time_left_at_most, time_left_roughly,
 };
 pub use errors::{
-    SHORT_LIVED_MISSED, filter_hint, left_out, not_found_but_unread, owners_not_found, pids_problem,
-    short_lived_unseen, unread, unread_table,
+    SHORT_LIVED_MISSED, filter_hint, left_out, not_found_but_unread, owners_not_found,
+    pids_problem, short_lived_unseen, unread, unread_table,
 };
 pub use explanation::{explanation_lines, explanation_summary, explanation_title};
 pub use free_report::{

@@ -137,6 +137,7 @@ impl FreeArgs {
         Timeouts {
             wait_for_exit: self.wait,
             settle: self.settle.unwrap_or_else(settle),
+            settle_beside_target: self.settle.unwrap_or(Timeouts::default().settle),
             force_after: self.force_after,
         }
     }

@@ -16,6 +16,8 @@ pub struct Timeouts {
     pub wait_for_exit: Duration,
     /// How long a free port is watched before that counts.
     pub settle: Duration,
+    /// The same while a target still runs, which may open the port again.
+    pub settle_beside_target: Duration,
     /// From the signal to a SIGKILL that was confirmed in advance.
     pub force_after: Option<Duration>,
 }
@@ -25,6 +27,7 @@ impl Default for Timeouts {
         Self {
             wait_for_exit: Duration::from_secs(5),
             settle: Duration::from_secs(2),
+            settle_beside_target: Duration::from_secs(2),
             force_after: None,
         }
     }

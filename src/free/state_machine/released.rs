@@ -6,7 +6,7 @@ use super::poll_verdict::held_by_others;
 use super::{FreeMachine, reuse};
 use crate::free::exec_command::{BindProbe, ExecCommand};
 use crate::free::verdict::{Verdict, VerdictKind};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 impl FreeMachine {
     pub(super) fn try_all(&mut self, free_since: Instant) -> Vec<ExecCommand> {
@@ -38,8 +38,8 @@ impl FreeMachine {
     pub(super) fn settle(&mut self, bind: LastBind) -> Vec<ExecCommand> {
         self.refresh_outcomes();
         let free_since = bind.free_since;
-        let is_early =
-            |at: Instant| at.saturating_duration_since(free_since) < self.timeouts.settle;
+        let settle = self.settle_time();
+        let is_early = |at: Instant| at.saturating_duration_since(free_since) < settle;
         if is_early(self.log.at) {
             return Vec::new();
         }
@@ -55,6 +55,15 @@ impl FreeMachine {
         });
         self.log.last_poll.sockets.clear();
         commands
+    }
+
+    /// How long the free port is watched before that counts.
+    pub(super) fn settle_time(&self) -> Duration {
+        if self.log.has_running_target() {
+            self.timeouts.settle_beside_target
+        } else {
+            self.timeouts.settle
+        }
     }
 
     /// Updates the remaining TIME_WAIT. Binds again once the visible cause of the failure is gone, or, without one,

@@ -168,6 +168,11 @@ impl RequestLog {
         states.filter(|state| state.done().is_none())
     }
 
+    /// True if a target is not known to have ended, whether or not it closed the port.
+    pub fn has_running_target(&self) -> bool {
+        !self.target_states.iter().all(TargetState::has_ended)
+    }
+
     /// True if a survivor got a signal: only such a one gets another.
     pub fn has_signaled_survivor(&self) -> bool {
         self.survivors().any(|state| state.sent.is_some())

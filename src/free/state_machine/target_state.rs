@@ -85,6 +85,10 @@ impl TargetState {
         })
     }
 
+    pub fn has_ended(&self) -> bool {
+        self.ended.is_some()
+    }
+
     /// Time at which it ended or closed the port.
     pub fn done(&self) -> Option<Instant> {
         self.ended.into_iter().chain(self.closed_port).min()

@@ -867,6 +867,7 @@ fn timeouts_limit_the_wait_for_exit_and_the_watch_after_it() {
         .under(Timeouts {
             wait_for_exit: Duration::from_secs(1),
             settle: Duration::ZERO,
+            settle_beside_target: Duration::ZERO,
             force_after: None,
         })
         .sends(0.0)
@@ -884,6 +885,22 @@ fn timeouts_limit_the_wait_for_exit_and_the_watch_after_it() {
         .sees(1.5, vec![])
         .answered(true)
         .settled(true);
+}
+
+#[test]
+fn a_port_is_watched_longer_while_its_target_still_runs() {
+    Story::asked(held())
+        .under(Timeouts {
+            settle: Duration::ZERO,
+            ..Timeouts::default()
+        })
+        .sends(0.0)
+        .sees(1.0, vec![])
+        .bound()
+        .sees(2.9, vec![])
+        .answered(false)
+        .sees(3.0, vec![])
+        .answered(true);
 }
 
 #[test]

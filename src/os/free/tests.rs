@@ -37,6 +37,7 @@ const TIMEOUT: Duration = Duration::from_mins(1);
 const SHORT: Timeouts = Timeouts {
     wait_for_exit: Duration::from_millis(200),
     settle: Duration::from_millis(300),
+    settle_beside_target: Duration::from_millis(300),
     force_after: None,
 };
 

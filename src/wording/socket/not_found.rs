@@ -42,7 +42,9 @@ fn clause(not_found: &NotFound) -> String {
     };
     let clause = match not_found.cause {
         NotFoundCause::OtherUser => sudo.to_owned(),
-        NotFoundCause::ClosedProcess => format!("even its own user cannot read its descriptors; {sudo}"),
+        NotFoundCause::ClosedProcess => {
+            format!("even its own user cannot read its descriptors; {sudo}")
+        }
         NotFoundCause::MissingPtrace => "this root lacks CAP_SYS_PTRACE".to_owned(),
         NotFoundCause::UserNamespace => "you have no rights outside this user namespace".to_owned(),
         NotFoundCause::OtherPidNamespace => {
