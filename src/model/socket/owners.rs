@@ -122,10 +122,10 @@ pub struct NotFoundCounts {
     pub hidden: usize,
     /// How many of the hidden ones root of this machine would find.
     pub shown_by_sudo: usize,
+    /// Searched in vain, and not known to be hidden.
+    pub not_found: usize,
     /// Not searched, for lack of descriptors.
     pub not_looked_up: usize,
-    /// Others, of which none is known to be hidden.
-    pub not_found: usize,
 }
 
 impl NotFoundCounts {
