@@ -59,8 +59,8 @@ fn candidates_are_named_as_probable_and_unproved() {
 fn many_candidates_are_counted_and_called_possible() {
     let api = process(4300, "api").build();
     assert_snapshot!(lines(with_candidates(&[&api, &vite()], 66)), @"
-    HELD :8080 by a process of dev on 127.0.0.1:8080
-    a process of dev listens on 127.0.0.1:8080 (owner hidden; sudo shows it)
+    HELD :8080 by a hidden process of dev on 127.0.0.1:8080
+    a hidden process of dev listens on 127.0.0.1:8080 (owner hidden; sudo shows it)
     it may be one of 68 processes of dev whose descriptors are not readable
     only IPv4 is taken: ::1 and :: can be bound
     ");
