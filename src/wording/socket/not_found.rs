@@ -256,6 +256,8 @@ mod tests {
             sentence(&hidden.not_found(MissingPtrace).build(), false)
         };
         assert!(of(0, "root").ends_with("process: add the capability, or take another port."));
-        assert!(of(33, "www").ends_with("process: run portmon as that user, or add the capability."));
+        assert!(
+            of(33, "www").ends_with("process: run portmon as that user, or add the capability.")
+        );
     }
 }
