@@ -53,10 +53,7 @@ fn nothing_holds_or_answers_on_an_address_of_another_machine() {
     assert!(printed.starts_with(&begin), "{printed}");
     for line in [
         format!("{at} not an address of this machine\n"),
-        format!(
-            "on another address: {holder} listens on 0.0.0.0:{}",
-            holder.port
-        ),
+        format!("on another address: {holder} of "),
         "not tested: every bind failed before it reached the port\n".to_owned(),
     ] {
         assert!(printed.contains(&line), "{line} in {printed}");
