@@ -71,7 +71,7 @@ impl FreeMachine {
     }
 
     fn repeat_request(&mut self, signal: Signal, now: Instant) -> KillRequest {
-        let signaled = self.log.survivors().filter(|state| state.sent.is_some());
+        let signaled = (self.log.survivors()).filter(|state| state.may_get_another());
         let survivors = signaled.map(|state| state.target.clone());
         let request = self.log.request.again(survivors.collect(), signal, now);
         self.log.request = request.clone();
@@ -258,7 +258,10 @@ impl FreeMachine {
     /// True if a signal was sent to the process.
     pub fn has_signaled(&self, process: ProcessId) -> bool {
         let mut signaled = self.signaled().iter();
+        let mut survivors = self.log.survivors();
         signaled.any(|(one, _)| one.id == process)
+            && !survivors
+                .any(|state| state.target.process.id == process && !state.may_get_another())
     }
 
     /// Returns the targets that have ended or closed the port.

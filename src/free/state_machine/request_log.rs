@@ -173,9 +173,9 @@ impl RequestLog {
         !self.target_states.iter().all(TargetState::has_ended)
     }
 
-    /// True if a survivor got a signal: only such a one gets another.
+    /// True if a survivor may get another signal.
     pub fn has_signaled_survivor(&self) -> bool {
-        self.survivors().any(|state| state.sent.is_some())
+        self.survivors().any(TargetState::may_get_another)
     }
 
     /// Time since the last target ended or closed the port; `None` while one has not.

@@ -85,6 +85,13 @@ impl TargetState {
         })
     }
 
+    /// True if it got a signal and is still the program that the question named: only such a one gets another without a new
+    /// question.
+    pub fn may_get_another(&self) -> bool {
+        let is_other = matches!(self.error, Some(SignalError::ProgramChanged(..)));
+        self.sent.is_some() && !is_other
+    }
+
     pub fn has_ended(&self) -> bool {
         self.ended.is_some()
     }

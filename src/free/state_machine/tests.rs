@@ -796,6 +796,22 @@ fn nothing_sent_is_a_verdict() {
 }
 
 #[test]
+fn another_program_is_asked_about_anew_and_gets_no_sigkill() {
+    let changed = SignalError::ProgramChanged(node(), process(4242, "sleep").build());
+    let words = ":3000 is STILL HELD: node 4242 is now sleep";
+    let story = Story::sent(held())
+        .sees(5.0, held())
+        .offers(Some(Signal::Kill))
+        .escalates(6.0)
+        .on(6.0, not_sent(changed))
+        .sees(6.1, held())
+        .says(Held, words)
+        .offers(None);
+    let rest = NextSteps::after(&story.machine).rest;
+    assert_eq!(rest, [node()]);
+}
+
+#[test]
 fn progress_names_what_is_awaited() {
     let story = Story::asked(held());
     story.progress(0.9, "sending SIGTERM to node 4242");
