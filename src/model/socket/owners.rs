@@ -138,7 +138,9 @@ impl NotFoundCounts {
         let change = |count: &mut usize| *count = count.saturating_add_signed(by);
         match owner.cause {
             NotFoundCause::OutOfDescriptors => change(&mut self.not_looked_up),
-            cause if cause.is_hidden() => change(&mut self.hidden),
+            cause if cause.is_hidden() && owner.probably_kernel().is_none() => {
+                change(&mut self.hidden);
+            }
             _ => change(&mut self.not_found),
         }
         if owner.is_shown_by_sudo() {

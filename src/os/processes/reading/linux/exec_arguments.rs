@@ -22,10 +22,11 @@ impl<'p> ExecArguments<'p> {
         let is_titled = filled.next().is_some_and(|first| {
             let is_alone = filled.next().is_none();
             let is_other = !is_path_of_program(first, names);
-            // Arguments that follow at once are those of an exec, whatever the first one looks like.
+            // Arguments that follow at once are those of an exec, unless the first one has the signs of a title.
             let is_cleared = arguments.get(1).is_some_and(|second| second.is_empty());
-            (is_alone || is_overwritten || is_cleared) && is_title(first, names)
-                || is_overwritten && is_alone && is_other
+            let may_be_title =
+                is_alone || is_overwritten || is_cleared || has_signs_of_title(first);
+            may_be_title && is_title(first, names) || is_overwritten && is_alone && is_other
         });
         if is_titled || is_padded || text.is_empty() {
             arguments.retain(|part| !part.is_empty());
@@ -39,6 +40,12 @@ impl<'p> ExecArguments<'p> {
     pub fn title(&self) -> Option<&'p [u8]> {
         self.arguments.first().copied().filter(|_| self.is_titled)
     }
+}
+
+/// True if it has what titles have and names of programs have not: `nginx: master`, `puma 6.4.0 (tcp://…) [shop]`.
+fn has_signs_of_title(first: &[u8]) -> bool {
+    let has = |sign: &[u8]| first.windows(sign.len()).any(|part| part == sign);
+    has(b": ") || has(b" (") || has(b" [")
 }
 
 #[cfg(test)]
