@@ -120,7 +120,7 @@ fn root_without_cap_sys_ptrace_is_told_so() {
     assert_says(&freed.stdout, &["This root lacks CAP_SYS_PTRACE"]);
     assert!(!freed.stdout.contains("sudo"), "{freed:?}");
     let listed = run_by(&NO_PTRACE, &["list", &format!("port:{port}")]);
-    assert_says(&listed.stderr, &["1 owner not found"]);
+    assert_says(&listed.stderr, &["1 owner hidden"]);
     assert!(!listed.stderr.contains("sudo"), "{listed:?}");
 }
 
