@@ -1,6 +1,7 @@
 //! Why the owner of a socket was not found, and what shows it.
 
 use super::user;
+use crate::model::process::UNMAPPED_USER;
 use crate::model::socket::{KernelServices, NotFound, NotFoundCause, Socket};
 use crate::wording::number::{alternatives, list};
 
@@ -154,7 +155,12 @@ pub fn sentence(socket: &Socket, has_sudo: bool) -> String {
     // Not of whom its process is now: that may have dropped its rights since.
     let opened = user(socket).map_or_else(
         || "Its process is hidden".to_owned(),
-        |user| format!("It was opened by user {user}"),
+        |user| {
+            let is_unmapped =
+                (socket.user.as_ref()).is_some_and(|name| name.raw() == UNMAPPED_USER);
+            let word = if is_unmapped { "" } else { "user " };
+            format!("It was opened by {word}{user}")
+        },
     );
     let why = match not_found.cause {
         _ if not_found.probably_kernel().is_some() => return unowned_sentence(not_found),
@@ -247,6 +253,16 @@ mod tests {
                 assert!(!said.contains("belongs"), "{said}");
             }
         }
+    }
+
+    #[test]
+    fn an_unmapped_user_is_not_named_as_a_login() {
+        let mut unmapped = socket("127.0.0.1:80")
+            .not_found(NotFoundCause::UserNamespace)
+            .build();
+        unmapped.user = Some(UNMAPPED_USER.into());
+        let begins = "It was opened by an unmapped user. You have no rights";
+        assert!(sentence(&unmapped, false).starts_with(begins));
     }
 
     #[test]
