@@ -47,9 +47,16 @@ pub fn run(options: &FreeArgs) -> anyhow::Result<u8> {
     });
     executor.open_handles(&shown.collect::<Vec<_>>());
     show(&ports, &environment, options)?;
-    confirm(&mut ports, options);
+    // Without handlers a signal ends the program as it ends any.
+    let interrupts = interrupt::start(executor.waker()).ok();
+    match &interrupts {
+        Some(interrupts) => interrupts.ask(|| confirm(&mut ports, options))?,
+        None => confirm(&mut ports, options),
+    }
     let timeouts = options.timeouts(ports.iter().flatten().map(AsRef::as_ref));
-    let driven = drive::run_plans(&ports, &mut executor, timeouts);
+    let driven = drive::run_plans(&ports, &mut executor, interrupts.as_ref(), timeouts);
+    // From here on a signal ends the program as it ends any.
+    drop(interrupts);
     let mut freed = driven.reports.into_iter();
     let report = |port: Prepared| match port {
         Ok(_) => Some(refreshed(freed.next()?, &environment, options)),

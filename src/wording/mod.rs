@@ -46,6 +46,7 @@ pub use socket::{
     owners, probably, states, unproved, unreadable, user,
 };
 pub use verdict::{
-    escalation, held_now, next_commands, progress, rest_with_parent, stop_rest, verdict,
+    NOTHING_SENT, escalation, held_now, next_commands, progress, rest_with_parent, stop_rest,
+    verdict,
 };
 pub use warning::{not_permitted_text, type_to_confirm, unseen_text, warning};

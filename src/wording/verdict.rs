@@ -67,6 +67,9 @@ pub fn verdict(verdict: &Verdict) -> String {
     }
 }
 
+/// What is said where a signal ends the program at its question.
+pub const NOTHING_SENT: &str = "Nothing sent.";
+
 /// Returns what a key does after a signal that did not help: `K sends SIGKILL`.
 pub fn escalation(key: &str, signal: Signal) -> String {
     match signal {

@@ -1,13 +1,13 @@
 //! Runs the confirmed plans until each has a verdict.
 
-use super::{Prepared, interrupt};
+use super::Prepared;
+use super::interrupt::Interrupts;
 use crate::free::{Batch, ExecCommand, FreeReport, PortPlan, Timeouts};
 use crate::model::port::PortSpec;
 use crate::os::free::Executor;
 use crate::wording;
 use std::collections::VecDeque;
 use std::io::{self, IsTerminal, Write};
-use std::sync::mpsc::Receiver;
 use std::time::Instant;
 
 /// What became of the ports, and the exit code of the signal that ended the watch before all were answered.
@@ -18,7 +18,12 @@ pub struct Driven {
 }
 
 /// Frees the ports together.
-pub fn run_plans(ports: &[Prepared], executor: &mut Executor, timeouts: Timeouts) -> Driven {
+pub fn run_plans(
+    ports: &[Prepared],
+    executor: &mut Executor,
+    interrupts: Option<&Interrupts>,
+    timeouts: Timeouts,
+) -> Driven {
     let plans: Vec<&PortPlan> = ports.iter().flatten().map(AsRef::as_ref).collect();
     let mut driven = Driven {
         reports: Vec::new(),
@@ -32,14 +37,12 @@ pub fn run_plans(ports: &[Prepared], executor: &mut Executor, timeouts: Timeouts
         // Standard error may be closed; the freeing goes on.
         let _ = writeln!(io::stderr(), "{}", wording::watching(&specs));
     }
-    // Without handlers a signal ends the program as it ends any.
-    let interrupts = interrupt::start(executor.waker()).ok();
     let now = Instant::now();
     let requests = plans
         .iter()
         .map(|plan| plan.kill_plan.confirm(plan.targets, plan.signal, now));
     let (batch, commands) = Batch::begin(requests.collect(), timeouts);
-    let (batch, exit_code) = run_batch(batch, commands, executor, interrupts.as_ref());
+    let (batch, exit_code) = run_batch(batch, commands, executor, interrupts);
     driven.exit_code = exit_code;
     let machines = plans.iter().zip(batch.machines());
     let reports = machines.map(|(plan, machine)| {
@@ -58,11 +61,11 @@ fn run_batch(
     mut batch: Batch,
     commands: Vec<ExecCommand>,
     executor: &mut Executor,
-    interrupts: Option<&Receiver<u8>>,
+    interrupts: Option<&Interrupts>,
 ) -> (Batch, Option<u8>) {
     let mut commands: VecDeque<ExecCommand> = commands.into();
     loop {
-        if let Some(Ok(exit_code)) = interrupts.map(Receiver::try_recv) {
+        if let Some(exit_code) = interrupts.and_then(Interrupts::exit_code) {
             return (batch, Some(exit_code));
         }
         while let Some(command) = commands.pop_front() {

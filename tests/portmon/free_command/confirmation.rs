@@ -137,6 +137,17 @@ fn at_a_terminal_it_asks_and_only_yes_ends_anything() {
 }
 
 #[test]
+fn ctrl_c_at_the_question_says_that_nothing_was_sent() {
+    let mut holder = OwnerProcess::listening();
+    let terminal = asked(&holder);
+    terminal.keys("\u{3}");
+    assert_eq!(terminal.wait_for_exit(), 130);
+    let display = terminal.display();
+    assert!(display.says("Nothing sent."), "{display}");
+    assert!(holder.is_alive());
+}
+
+#[test]
 fn a_process_that_ends_during_the_question_is_reported() {
     let mut holder = OwnerProcess::listening();
     let terminal = asked(&holder);
